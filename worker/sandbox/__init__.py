@@ -1,0 +1,1 @@
+"""A stateful Notion and a stateful Jira to run, test and show Rayline against."""
