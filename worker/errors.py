@@ -98,7 +98,7 @@ class Missing(ApiError):
 
 
 class Rejected(ApiError):
-    """The server understood and refused the content (400, 409 on archived, 422); `field` names the property if known."""
+    """The server understood and refused the content (400, 409, 422); `field` names the property if known."""
 
     def __init__(self, api: str, request: str, detail: str = "", *, status: int | None = None,
                  request_id: str = "", field: str = "") -> None:
@@ -119,7 +119,7 @@ class Unknown(ApiError):
 
 
 class Incomplete(RaylineError):
-    """A read did not see everything (truncated query, repeated token, clipped list); nothing may be inferred from absence."""
+    """A read did not see everything (truncated query, repeated token, clipped list): absence proves nothing."""
 
     def __init__(self, scope: str, reason: str) -> None:
         super().__init__(f"{scope}: {reason}")

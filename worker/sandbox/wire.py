@@ -37,7 +37,7 @@ class Request:
 
 @dataclass(frozen=True, slots=True)
 class Response:
-    """One HTTP response. `fault` asks the socket adapter to misbehave: `reset`, `hang`, `truncate`, `drip` (empty: no)."""
+    """One HTTP response; `fault` asks the adapter to misbehave: `reset`, `hang`, `truncate`, `drip` (empty: no)."""
 
     status: int
     headers: Mapping[str, str] = field(default_factory=dict)
@@ -57,7 +57,7 @@ Handler = Callable[[Request], Response]
 
 @dataclass(slots=True)
 class Clock:
-    """A clock that stands still or runs: `now()` is `start` plus real time passed times `speed`, plus what was advanced.
+    """A clock that stands still or runs: `now()` is `start` + real time x `speed` + what was advanced.
 
     `speed` 0 freezes it (tests), 1 is real time (demo). `real` returns monotonic seconds.
     """
