@@ -1,0 +1,7 @@
+"""The files endpoints."""
+
+from __future__ import annotations
+
+from worker.sandbox.notion.call import Route
+
+ROUTES: tuple[Route, ...] = ()
