@@ -1,0 +1,129 @@
+"""The settings of a workspace as values: what may be set, its unit and its default.
+
+This module only says what a configuration is; `worker.app` loads it. Every model refuses unknown keys.
+"""
+
+from __future__ import annotations
+
+from datetime import date, time
+from decimal import Decimal
+from pathlib import Path
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, SecretStr
+
+
+class Model(BaseModel):
+    """A frozen settings table; unknown keys are errors."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class Band(Model):
+    """Two anchors of a colour: at or above `green` is green, at or above `amber` amber, else red."""
+
+    green: Decimal
+    amber: Decimal
+
+
+class Thresholds(Model):
+    """Every number a rule compares with; shares are 0..1, spans in the unit of their name."""
+
+    estimate_share: Decimal = Decimal("0.8")
+    throughput_weeks: int = 12
+    scope_weeks: int = 4
+    forecast_draws: int = 10_000
+    forecast_minimum: int = 10
+    health_coverage: Decimal = Decimal("0.6")
+    health: Band = Band(green=Decimal(75), amber=Decimal(50))
+    health_weights: dict[str, Decimal] = Field(default_factory=lambda: {
+        "delivery": Decimal(3), "quality": Decimal(2), "money": Decimal(2), "ray": Decimal(2),
+        "relations": Decimal(2), "team": Decimal(1), "risks": Decimal(1)})
+    on_time: Band = Band(green=Decimal("0.8"), amber=Decimal("0.5"))
+    spi: Band = Band(green=Decimal("0.95"), amber=Decimal("0.85"))
+    pace: Band = Band(green=Decimal("0.95"), amber=Decimal("0.75"))
+    pace_muted_share: Decimal = Decimal("0.15")
+    carry_over: Literal["spread", "next_week", "none"] = "spread"
+    stalled_days: int = 14
+    no_contact_days: int = 14
+    ray_lead_weeks: int = 8
+    next_step_days: int = 14
+    tasks_per_client: int = 5
+    carries_to_hoa: int = 3
+    risk_gone_days: int = 2
+    sprint_weeks: Annotated[int, Field(ge=1, le=4)] = 2
+
+
+class QuarterTargets(Model):
+    """Where quarter targets come from when people pinned none: `growth` (a share over last quarter's fact),
+    `contracts` (sum of monthly fees) or `none`."""
+
+    policy: Literal["growth", "contracts", "none"] = "contracts"
+    growth: Decimal = Decimal("0.1")
+
+
+class Holidays(Model):
+    """The production calendar: a country's holidays with the company's own days off and working weekends."""
+
+    country: str = "RU"
+    days_off: tuple[date, ...] = ()
+    days_on: tuple[date, ...] = ()
+
+
+class Schedule(Model):
+    """When the daemon runs cycles: `delta` and `full` beats in seconds, the calendar's jobs by local wall clock."""
+
+    delta: Annotated[float, Field(gt=0)] = 300
+    full: Annotated[float, Field(gt=0)] = 6 * 3600
+    daily: time = time(8, 30)
+    monday: time = time(8, 0)
+
+
+class Limits(Model):
+    """Guards before any write: `destructive_share` of a data source's managed rows, from `floor` rows on."""
+
+    destructive_share: Decimal = Decimal("0.3")
+    floor: int = 10
+    changes: int = 2_000
+
+
+class NotionSettings(Model):
+    """How to reach Notion. `requests` per `window` seconds is the plan's budget (180 or 600 a minute)."""
+
+    base_url: str = "https://api.notion.com"
+    version: Literal["2025-09-03", "2026-03-11"] = "2026-03-11"
+    token: SecretStr = SecretStr("")
+    token_file: Path | None = None
+    root_page_id: str = ""
+    requests: int = 180
+    window: float = 60.0
+    width: Annotated[int, Field(ge=1, le=16)] = 4
+    timeout: float = 65.0
+    settle: float = 180.0
+
+
+class JiraSettings(Model):
+    """How to reach Jira: Cloud by `email` and API `token`, Data Center by a personal access `token` alone."""
+
+    base_url: str = ""
+    deployment: Literal["cloud", "datacenter"] = "cloud"
+    email: str = ""
+    token: SecretStr = SecretStr("")
+    token_file: Path | None = None
+    timeout: float = 65.0
+
+
+class Workspace(Model):
+    """One Notion workspace with its Jira site."""
+
+    locale: Literal["en", "ru"] = "en"
+    time_zone: str = "Europe/Moscow"
+    currency: Annotated[str, Field(pattern=r"^[A-Z]{3}$")] = "RUB"
+    calendar: Holidays = Holidays()
+    notion: NotionSettings = NotionSettings()
+    jira: JiraSettings = JiraSettings()
+    targets: QuarterTargets = QuarterTargets()
+    thresholds: Thresholds = Thresholds()
+    schedule: Schedule = Schedule()
+    limits: Limits = Limits()
+    mappings: Path | None = None

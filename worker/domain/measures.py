@@ -1,0 +1,116 @@
+"""What the rules measured, as values: computed once, read by every later rule. `None` is unknown, never zero."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import date
+from decimal import Decimal
+from enum import StrEnum
+
+from worker.domain.periods import Period
+from worker.domain.values import Ref
+
+
+class Rag(StrEnum):
+    """Red, amber, green, or grey for unknown (method 10: unknown is grey, never green)."""
+
+    RED = "red"
+    AMBER = "amber"
+    GREEN = "green"
+    GREY = "grey"
+
+
+@dataclass(frozen=True, slots=True)
+class Forecast:
+    """When the remaining work ends, by Monte Carlo on daily throughput (method 3); days are calendar dates."""
+
+    p50: date
+    p85: date
+    on_time: Decimal | None
+    remaining: int
+    draws: int
+
+
+@dataclass(frozen=True, slots=True)
+class CardMeasure:
+    """Progress of one card. Shares are 0..1; `by` says `estimate` or `count`; hours are hours."""
+
+    card: Ref
+    by: str = "count"
+    total: int = 0
+    done: int = 0
+    progress: Decimal | None = None
+    scope_change: Decimal | None = None
+    throughput: Decimal | None = None
+    forecast: Forecast | None = None
+    spi_t: Decimal | None = None
+    hours: Decimal | None = None
+    burn: Decimal | None = None
+    wip: int = 0
+    blocked: int = 0
+    overdue: int = 0
+    oldest_age: int | None = None
+    sle: int | None = None
+    reopened_share: Decimal | None = None
+    defect_share: Decimal | None = None
+    last_activity: date | None = None
+    top_share: Decimal | None = None
+    top_person: str | None = None
+    days_in_stage: int | None = None
+    rag: Rag = Rag.GREY
+    why: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Factor:
+    """One factor of a health score: `score` 0..100 or None without data; `reason` in the workspace's language."""
+
+    name: str
+    weight: Decimal
+    score: Decimal | None
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class ClientMeasure:
+    """Health and money of one client. `score` 0..100, `coverage` 0..1."""
+
+    client: Ref
+    cards: tuple[Ref, ...] = ()
+    factors: tuple[Factor, ...] = ()
+    score: Decimal | None = None
+    coverage: Decimal = Decimal(0)
+    rag: Rag = Rag.GREY
+    why: str = ""
+    revenue_month: Decimal | None = None
+    revenue_quarter: Decimal | None = None
+    horizon: date | None = None
+    ray_gap_weeks: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class PlanMeasure:
+    """One node unit x period of the cascade: money exact to the cent."""
+
+    unit: Ref
+    period: Period
+    target: Decimal
+    pinned: bool
+    fact: Decimal
+    fact_basis: str
+    forecast: Decimal | None
+    carry: Decimal
+    per_day: Decimal | None
+    pace: Decimal | None
+    rag: Rag
+    why: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Measures:
+    """Everything measured in one run, by ref; later issues of the method add their own mappings."""
+
+    cards: Mapping[Ref, CardMeasure] = field(default_factory=dict)
+    clients: Mapping[Ref, ClientMeasure] = field(default_factory=dict)
+    plans: tuple[PlanMeasure, ...] = ()

@@ -1,0 +1,72 @@
+"""What the worker remembers between runs, as a value: read from the state before the rules, written after the apply.
+
+Observations are counted by day, not by run, so that running twice is running once: a colour that must hold "two runs in
+a row" must have been seen on two different days on which the worker ran.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import date
+from enum import StrEnum
+
+
+@dataclass(frozen=True, slots=True)
+class Track:
+    """A value with hysteresis: `value` held since `since`; `candidate` since `candidate_since`, not yet held."""
+
+    value: str
+    since: date
+    candidate: str = ""
+    candidate_since: date | None = None
+    seen: date | None = None
+
+
+class Closing(StrEnum):
+    """How the last occurrence of a signal ended."""
+
+    CONDITION = "condition"
+    PERSON = "person"
+
+
+@dataclass(frozen=True, slots=True)
+class Occurrence:
+    """The life of one signal (a risk or a task), by its stable key.
+
+    `opened` the day it last opened; `gone` the first day its condition was not seen (None while it holds); `closed` the
+    day its row was closed and `closing` by what; a person's closure (`tombstone`) is final until the condition has been
+    gone; `snoozed_until` as a person set it; `number` counts occurrences of the same key from 1.
+    """
+
+    key: str
+    number: int = 1
+    opened: date | None = None
+    gone: date | None = None
+    closed: date | None = None
+    closing: Closing | None = None
+    snoozed_until: date | None = None
+    last_seen: date | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Baseline:
+    """What was promised when a card went to `in_progress`: frozen once, for SPI(t). Work in the card's own unit."""
+
+    frozen: date
+    start: date
+    due: date
+    total: float
+
+
+@dataclass(frozen=True, slots=True)
+class Memory:
+    """All memory of a workspace. `tracks` by `<ref>#<field>`, `occurrences` by signal key, `baselines` by ref text.
+
+    `first_run` is true when the state holds nothing: then nothing is closed (design 7).
+    """
+
+    tracks: Mapping[str, Track] = field(default_factory=dict)
+    occurrences: Mapping[str, Occurrence] = field(default_factory=dict)
+    baselines: Mapping[str, Baseline] = field(default_factory=dict)
+    first_run: bool = True

@@ -1,0 +1,261 @@
+"""The things an agency has, as read from Notion and Jira.
+
+Every entity read from a Notion row carries its `ref`; a missing or unreadable field is `None`, never a guess.
+Money is in the workspace's currency; hours are hours; instants are UTC.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from decimal import Decimal
+from enum import StrEnum
+
+import msgspec
+
+from worker.domain.values import Ref, Span, Value
+
+
+class Stage(StrEnum):
+    """Where a project card stands, in order."""
+
+    IDEA = "idea"
+    SHAPING = "shaping"
+    PROPOSAL = "proposal"
+    AGREED = "agreed"
+    IN_PROGRESS = "in_progress"
+    EVOLUTION = "evolution"
+    DONE = "done"
+    LOST = "lost"
+
+
+HUNTED = (Stage.IDEA, Stage.SHAPING, Stage.PROPOSAL, Stage.AGREED)
+RUNNING = (Stage.IN_PROGRESS, Stage.EVOLUTION)
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One Notion row, decoded by the mapping: `fields` by logical name; unreadable fields are absent and reported.
+
+    `key` is the Worker key of rows the worker made, else empty. `ref.key` is `key` for those, the page id for others.
+    """
+
+    ref: Ref
+    page_id: str
+    key: str
+    title: str
+    url: str
+    created: datetime
+    edited: datetime
+    edited_by: str
+    fields: Mapping[str, Value]
+
+
+@dataclass(frozen=True, slots=True)
+class Client:
+    """A client: newbiz or account (method 1)."""
+
+    ref: Ref
+    name: str
+    url: str = ""
+    group: str | None = None
+    engagement: str | None = None
+    unit: Ref | None = None
+    contract_end: date | None = None
+    monthly_fee: Decimal | None = None
+    since: date | None = None
+    source: str | None = None
+    services: tuple[Ref, ...] = ()
+    rate_indexed: date | None = None
+    last_partner_contact: date | None = None
+    last_contact: date | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Unit:
+    """A team around one account: one AM, at least one TL and one PM (people's refs)."""
+
+    ref: Ref
+    name: str
+    url: str = ""
+    am: tuple[Ref, ...] = ()
+    tls: tuple[Ref, ...] = ()
+    pms: tuple[Ref, ...] = ()
+    members: tuple[Ref, ...] = ()
+    bonus_rate: Decimal | None = None
+    target_share: Decimal | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Person:
+    """A member of staff; `capacity` in hours a week, `rate` per hour, `jira` an account id (DC: user name)."""
+
+    ref: Ref
+    name: str
+    url: str = ""
+    role: str | None = None
+    notion_user: str | None = None
+    jira: str | None = None
+    capacity: Decimal | None = None
+    rate: Decimal | None = None
+    unit: Ref | None = None
+    start: date | None = None
+    birthday: date | None = None
+    time_off: tuple[Span, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Contact:
+    """A person at a client or another contractor."""
+
+    ref: Ref
+    name: str
+    url: str = ""
+    organisation: str | None = None
+    side: str | None = None
+    role: str | None = None
+    client: Ref | None = None
+    birthday: date | None = None
+    email: str | None = None
+    last_contact: date | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Card:
+    """A project on the client's kanban; `jira` is its one link as people typed it."""
+
+    ref: Ref
+    name: str
+    url: str = ""
+    client: Ref | None = None
+    stage: Stage | None = None
+    service: Ref | None = None
+    engagement: str | None = None
+    budget: Decimal | None = None
+    start: date | None = None
+    due: date | None = None
+    probability: Decimal | None = None
+    jira: str | None = None
+    expected_start: date | None = None
+    created: datetime | None = None
+    edited: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Service:
+    """A service line: one-off or endless."""
+
+    ref: Ref
+    name: str
+    kind: str | None = None
+    monthly_value: Decimal | None = None
+    lead_weeks: Decimal | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Document:
+    """A contract, NDA, act or power of attorney of a client."""
+
+    ref: Ref
+    name: str
+    url: str = ""
+    client: Ref | None = None
+    kind: str | None = None
+    signed: date | None = None
+    expires: date | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Revenue:
+    """A money fact: an act, an invoice or a payment of a client in a month (any day of it)."""
+
+    ref: Ref
+    client: Ref | None
+    project: Ref | None
+    month: date
+    amount: Decimal
+    kind: str
+
+
+class Category(StrEnum):
+    """Jira's status category keys (facts/jira-api.md 2.5)."""
+
+    NEW = "new"
+    ACTIVE = "indeterminate"
+    DONE = "done"
+    UNDEFINED = "undefined"
+
+
+class Move(msgspec.Struct, frozen=True, array_like=True, gc=False):
+    """One change of an issue's status category, oldest first in an issue's `moves`."""
+
+    at: datetime
+    before: str
+    after: str
+
+
+class Issue(msgspec.Struct, frozen=True, array_like=True):
+    """One Jira issue, narrowed to what the rules read. Identity is `id`; `key` is for show (it changes on a move).
+
+    Times in UTC, efforts in seconds, `category` one of `Category` values, `level` Jira's hierarchyLevel (epic 1,
+    story 0, sub-task -1). `parent` is the parent's id. `moves` is empty until the history was read.
+    """
+
+    id: str
+    key: str
+    project: str
+    type: str
+    level: int
+    status: str
+    category: str
+    created: datetime
+    updated: datetime
+    summary: str = ""
+    resolved: datetime | None = None
+    due: date | None = None
+    parent: str | None = None
+    assignee: str | None = None
+    estimate: int | None = None
+    remaining: int | None = None
+    spent: int | None = None
+    points: float | None = None
+    flagged: bool = False
+    labels: tuple[str, ...] = ()
+    moves: tuple[Move, ...] = ()
+
+    @property
+    def done(self) -> bool:
+        """Tell whether the status category is done."""
+        return self.category == "done"
+
+
+class Worklog(msgspec.Struct, frozen=True, array_like=True, gc=False):
+    """Time one person logged on one issue: `started` is when the work was done (UTC), `seconds` how long."""
+
+    id: str
+    issue: str
+    author: str
+    started: datetime
+    seconds: int
+
+
+class JiraProject(msgspec.Struct, frozen=True, array_like=True, gc=False):
+    """A Jira project as listed, for matching with cards."""
+
+    id: str
+    key: str
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class CardWork:
+    """The Jira work of one card: what its link resolved to and every issue under it (epics themselves left out).
+
+    `link` says how it was read: `project ACME`, `epic ACME-12`, `jql ...`; empty when the card has none.
+    """
+
+    link: str = ""
+    issues: tuple[Issue, ...] = ()
+    worklogs: tuple[Worklog, ...] = ()
+    extra: Mapping[str, str] = field(default_factory=dict)

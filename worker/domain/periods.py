@@ -1,0 +1,144 @@
+"""Quarters, months and week parts, and the production calendar that weighs them in working days.
+
+An ISO week that crosses a month is two `week` periods, one a month, so that the weeks of a month partition it and every
+cascade sums exactly (facts/definitions.md, phasing by working days).
+"""
+
+from __future__ import annotations
+
+import calendar as month_table
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from datetime import date, timedelta
+from enum import StrEnum
+
+
+class Grain(StrEnum):
+    """The size of a period."""
+
+    QUARTER = "quarter"
+    MONTH = "month"
+    WEEK = "week"
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Period:
+    """A period of days, both ends included; `code` names it: `2026-Q4`, `2026-11`, `2026-11-W48`."""
+
+    start: date
+    end: date
+    grain: Grain
+
+    @property
+    def code(self) -> str:
+        """Return the stable name of the period."""
+        match self.grain:
+            case Grain.QUARTER:
+                return f"{self.start.year}-Q{(self.start.month + 2) // 3}"
+            case Grain.MONTH:
+                return f"{self.start:%Y-%m}"
+            case Grain.WEEK:
+                return f"{self.start:%Y-%m}-W{self.start.isocalendar().week:02d}"
+
+    def __contains__(self, day: date) -> bool:
+        return self.start <= day <= self.end
+
+    def days(self) -> Iterator[date]:
+        """Yield every day of the period."""
+        day = self.start
+        while day <= self.end:
+            yield day
+            day += timedelta(days=1)
+
+
+def quarter_of(day: date) -> Period:
+    """Return the calendar quarter that holds `day`."""
+    first = date(day.year, 3 * ((day.month - 1) // 3) + 1, 1)
+    last = month_of(date(day.year, first.month + 2, 1)).end
+    return Period(first, last, Grain.QUARTER)
+
+
+def month_of(day: date) -> Period:
+    """Return the calendar month that holds `day`."""
+    last = month_table.monthrange(day.year, day.month)[1]
+    return Period(day.replace(day=1), day.replace(day=last), Grain.MONTH)
+
+
+def week_of(day: date) -> Period:
+    """Return the part of the ISO week of `day` that lies in its month."""
+    monday = day - timedelta(days=day.weekday())
+    month = month_of(day)
+    return Period(max(monday, month.start), min(monday + timedelta(days=6), month.end), Grain.WEEK)
+
+
+def next_period(period: Period) -> Period:
+    """Return the period of the same grain that follows."""
+    return _OF[period.grain](period.end + timedelta(days=1))
+
+
+def previous_period(period: Period) -> Period:
+    """Return the period of the same grain that came before."""
+    return _OF[period.grain](period.start - timedelta(days=1))
+
+
+def children(period: Period) -> tuple[Period, ...]:
+    """Return the months of a quarter or the week parts of a month; a week has none."""
+    match period.grain:
+        case Grain.QUARTER:
+            return _cover(period, Grain.MONTH)
+        case Grain.MONTH:
+            return _cover(period, Grain.WEEK)
+        case Grain.WEEK:
+            return ()
+
+
+def _cover(period: Period, grain: Grain) -> tuple[Period, ...]:
+    parts = []
+    day = period.start
+    while day <= period.end:
+        part = _OF[grain](day)
+        parts.append(part)
+        day = part.end + timedelta(days=1)
+    return tuple(parts)
+
+
+_OF = {Grain.QUARTER: quarter_of, Grain.MONTH: month_of, Grain.WEEK: week_of}
+
+
+@dataclass(frozen=True, slots=True)
+class WorkCalendar:
+    """The production calendar: `days_off` (holidays, moved days off, company days), `days_on` (working weekends)."""
+
+    days_off: frozenset[date] = field(default_factory=frozenset)
+    days_on: frozenset[date] = field(default_factory=frozenset)
+
+    def is_working(self, day: date) -> bool:
+        """Tell whether people work on `day`; an explicit working day wins over a holiday."""
+        return day in self.days_on or (day.weekday() < 5 and day not in self.days_off)
+
+    def working_days(self, start: date, end: date) -> int:
+        """Return how many working days lie from `start` to `end`, both included (0 when reversed)."""
+        if end < start:
+            return 0
+        weeks, rest = divmod((end - start).days + 1, 7)
+        usual = weeks * 5 + sum((start + timedelta(days=offset)).weekday() < 5 for offset in range(rest))
+        lost = sum(start <= day <= end and day.weekday() < 5 and day not in self.days_on for day in self.days_off)
+        gained = sum(start <= day <= end and day.weekday() >= 5 for day in self.days_on)
+        return usual - lost + gained
+
+    def in_period(self, period: Period) -> int:
+        """Return the working days of a period."""
+        return self.working_days(period.start, period.end)
+
+    def add(self, day: date, count: int) -> date:
+        """Return the working day `count` working days after (before, if negative) `day`; 0 means `day` or the next."""
+        step = timedelta(days=-1 if count < 0 else 1)
+        if count == 0:
+            while not self.is_working(day):
+                day += step
+            return day
+        for _ in range(abs(count)):
+            day += step
+            while not self.is_working(day):
+                day += step
+        return day

@@ -1,0 +1,59 @@
+"""What a field can hold, and how a row is named.
+
+Two forms of nothing are kept apart everywhere: `UNSET` is "no opinion", `None` is "make it empty".
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date, datetime
+from decimal import Decimal
+from enum import Enum
+from typing import Final
+
+
+class Unset(Enum):
+    """The type of `UNSET`."""
+
+    UNSET = "unset"
+
+    def __repr__(self) -> str:
+        return "UNSET"
+
+
+UNSET: Final = Unset.UNSET
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Ref:
+    """The name of one row: its data source and, within it, the page id (people's rows) or the Worker key (ours).
+
+    Keys of our rows hold no dates, titles or numbers that may change for the same subject.
+    """
+
+    source: str
+    key: str
+
+    def __str__(self) -> str:
+        return f"{self.source}/{self.key}"
+
+    @classmethod
+    def parse(cls, text: str) -> Ref:
+        """Return the ref written as `source/key`; raise `ValueError` when there is no slash."""
+        source, slash, key = text.partition("/")
+        if not (source and slash and key):
+            raise ValueError(f"not a reference: {text!r} (want source/key)")
+        return cls(source, key)
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Span:
+    """A range of days, both ends included."""
+
+    start: date
+    end: date
+
+
+# str: title, text, url, e-mail, option key of a select or status; tuple[str]: option keys or Notion user ids;
+# tuple[Ref]: a relation; Decimal: number; date / datetime (UTC) / Span: date property; bool: checkbox.
+Value = str | bool | Decimal | date | datetime | Span | tuple[str, ...] | tuple[Ref, ...] | None

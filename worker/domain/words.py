@@ -1,0 +1,53 @@
+"""How the worker speaks: translated sentences, plurals, dates, numbers and money of one locale.
+
+Message ids are the English sentences; catalogues are gettext (`worker/locales/<locale>.po`), read by `worker.app`.
+"""
+
+from __future__ import annotations
+
+import datetime
+import gettext
+from dataclasses import dataclass, field
+from decimal import Decimal
+
+from babel.dates import format_date, format_skeleton
+from babel.numbers import format_currency, format_decimal, format_percent
+
+
+@dataclass(frozen=True, slots=True)
+class Words:
+    """The voice of one locale (`en` or `ru`) and currency (ISO code)."""
+
+    locale: str = "en"
+    currency: str = "EUR"
+    catalogue: gettext.NullTranslations = field(default_factory=gettext.NullTranslations, compare=False)
+
+    def say(self, message: str, **values: object) -> str:
+        """Return the translated message with `{name}` places filled."""
+        return self.catalogue.gettext(message).format(**values)
+
+    def count(self, one: str, many: str, number: int, **values: object) -> str:
+        """Return the right plural form for `number`, which fills `{n}`."""
+        return self.catalogue.ngettext(one, many, number).format(n=number, **values)
+
+    def date(self, day: datetime.date) -> str:
+        """Return a day as people write it: 21 Nov 2026 / 21 нояб. 2026 г."""
+        return format_date(day, "medium", locale=self.locale)
+
+    def day_month(self, day: datetime.date) -> str:
+        """Return a day without its year."""
+        return format_skeleton("MMMd", day, locale=self.locale)
+
+    def number(self, value: Decimal | float, digits: int = 1) -> str:
+        """Return a number with at most `digits` decimals."""
+        return format_decimal(value, "#,##0." + "#" * digits if digits else "#,##0", locale=self.locale)
+
+    def percent(self, share: Decimal | float) -> str:
+        """Return a share (0.42) as whole percent."""
+        return format_percent(share, "#,##0%" if self.locale == "en" else None, locale=self.locale)
+
+    def money(self, amount: Decimal) -> str:
+        """Return an amount in the workspace's currency, without decimals when they are zero."""
+        pattern = None if amount != amount.to_integral_value() else (
+            "¤#,##0" if self.locale == "en" else "#,##0 ¤")
+        return format_currency(amount, self.currency, pattern, locale=self.locale, currency_digits=pattern is None)

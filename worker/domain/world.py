@@ -1,0 +1,63 @@
+"""One view of the agency at one instant: all that the rules may know."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import date, datetime
+
+from worker.config import Thresholds
+from worker.domain.memory import Memory
+from worker.domain.model import (
+    Card,
+    CardWork,
+    Client,
+    Contact,
+    Document,
+    Issue,
+    JiraProject,
+    Person,
+    Revenue,
+    Row,
+    Service,
+    Unit,
+    Worklog,
+)
+from worker.domain.periods import WorkCalendar
+from worker.domain.values import Ref
+from worker.domain.words import Words
+from worker.errors import Problem
+
+
+@dataclass(frozen=True, slots=True)
+class World:
+    """Everything read, normalised and linked. `now` is UTC, `today` the workspace's local date.
+
+    `sources` names the data sources that exist; `rows` holds the decoded rows of every source (worker's and people's);
+    `trashed` the refs of our rows that people deleted. `work` is the Jira work by card; `issues` every issue by id.
+    """
+
+    workspace: str
+    now: datetime
+    today: date
+    thresholds: Thresholds
+    words: Words
+    calendar: WorkCalendar = field(default_factory=WorkCalendar)
+    sources: frozenset[str] = frozenset()
+    rows: Mapping[str, tuple[Row, ...]] = field(default_factory=dict)
+    clients: Mapping[Ref, Client] = field(default_factory=dict)
+    units: Mapping[Ref, Unit] = field(default_factory=dict)
+    people: Mapping[Ref, Person] = field(default_factory=dict)
+    contacts: Mapping[Ref, Contact] = field(default_factory=dict)
+    cards: Mapping[Ref, Card] = field(default_factory=dict)
+    services: Mapping[Ref, Service] = field(default_factory=dict)
+    documents: Mapping[Ref, Document] = field(default_factory=dict)
+    revenue: tuple[Revenue, ...] = ()
+    work: Mapping[Ref, CardWork] = field(default_factory=dict)
+    issues: Mapping[str, Issue] = field(default_factory=dict)
+    worklogs: tuple[Worklog, ...] = ()
+    jira_projects: tuple[JiraProject, ...] = ()
+    unmatched_projects: tuple[JiraProject, ...] = ()
+    trashed: frozenset[Ref] = frozenset()
+    memory: Memory = field(default_factory=Memory)
+    problems: tuple[Problem, ...] = ()

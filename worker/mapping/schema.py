@@ -1,0 +1,120 @@
+"""The workspace as the mapping files describe it: data sources, properties, owners, views; and how a real one is bound.
+
+Logical names never change; titles and labels are per locale; a binding ties them to data source ids and property ids,
+so that renames in Notion break nothing (design 8).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+
+class Owner(StrEnum):
+    """Who wins over a field (design 3)."""
+
+    WORKER = "worker"
+    SHARED = "shared"
+    SEED = "seed"
+    HUMAN = "human"
+
+
+class Rows(StrEnum):
+    """Who makes the rows of a data source: `people` rows are named by page id, `worker` rows by their Worker key.
+
+    People may add rows of their own to a `worker` source; having no key, those are never touched.
+    """
+
+    PEOPLE = "people"
+    WORKER = "worker"
+
+
+Labels = Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class Option:
+    """One option of a select, multi-select or status; `group` (status only): `to_do`, `in_progress`, `complete`."""
+
+    key: str
+    label: Labels
+    color: str = "default"
+    group: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Property:
+    """One property. `type` is Notion's type name; `target` the source a relation points to, `mirror` the logical name
+    of the property on the other side when the relation goes both ways; `rule` names the rule that states it; `format`
+    is Notion's number format."""
+
+    name: str
+    type: str
+    owner: Owner
+    label: Labels
+    options: tuple[Option, ...] = ()
+    target: str = ""
+    mirror: str = ""
+    format: str = ""
+    rule: str = ""
+    description: Labels = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class View:
+    """One view made with the workspace. `group_by`, `date`, `until`, `show` and `sort` name properties (`-x`: falling)."""
+
+    type: str
+    label: Labels
+    group_by: str = ""
+    date: str = ""
+    until: str = ""
+    show: tuple[str, ...] = ()
+    sort: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """One data source. `key_property` is the logical name of the Worker key property (`worker` rows only)."""
+
+    name: str
+    rows: Rows
+    title: Labels
+    icon: str
+    properties: Mapping[str, Property]
+    views: tuple[View, ...] = ()
+
+    @property
+    def title_property(self) -> Property:
+        """Return the title property."""
+        return next(p for p in self.properties.values() if p.type == "title")
+
+
+KEY_PROPERTY = "worker_key"
+
+
+@dataclass(frozen=True, slots=True)
+class Schema:
+    """All data sources by logical name."""
+
+    sources: Mapping[str, Source]
+
+
+@dataclass(frozen=True, slots=True)
+class Binding:
+    """How one data source of a real workspace carries the schema.
+
+    `properties` maps logical names to property ids (as returned, still percent-encoded); a logical name that is absent
+    could not be bound: the fields that need it are left alone. `options` maps a property's logical name to
+    {option key: (option id, label as it stands in Notion)}.
+    """
+
+    source: str
+    database_id: str
+    data_source_id: str
+    properties: Mapping[str, str]
+    options: Mapping[str, Mapping[str, tuple[str, str]]] = field(default_factory=dict)
+
+
+Bindings = Mapping[str, Binding]

@@ -1,0 +1,203 @@
+"""What the cycle needs from the outside, as small protocols; gateways, the state and tests provide them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any, Protocol
+
+import msgspec
+
+from worker.domain.model import Issue, JiraProject, Move, Worklog
+
+Json = dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class PageBatch:
+    """What one read of a data source saw: raw page objects; `complete` only when every row of the scope arrived.
+
+    An incomplete batch may update and create, never archive; `reason` says what was missing.
+    """
+
+    pages: tuple[Json, ...]
+    complete: bool
+    reason: str = ""
+
+
+class Notion(Protocol):
+    """Reading and writing one Notion workspace. Raises only the five API errors of `worker.errors`.
+
+    Writes are one HTTP call each: `create_*` and `append` are not safe to repeat (their outcome may be `Unknown`),
+    everything else is.
+    """
+
+    def me(self) -> Json:
+        """Return the bot user."""
+        ...
+
+    def users(self) -> tuple[Json, ...]:
+        """Return the workspace's users."""
+        ...
+
+    def query(self, data_source_id: str, *, since: datetime | None = None,
+              properties: Sequence[str] = ()) -> PageBatch:
+        """Return the rows edited at or after `since` (all when None), in windows when there are over 10,000."""
+        ...
+
+    def find(self, data_source_id: str, *, property_id: str, text: str) -> tuple[Json, ...]:
+        """Return the rows whose text property equals `text`."""
+        ...
+
+    def page(self, page_id: str) -> Json:
+        """Return one page."""
+        ...
+
+    def property_items(self, page_id: str, property_id: str) -> tuple[Json, ...]:
+        """Return every item of a property that was cut at 25 references."""
+        ...
+
+    def create_page(self, data_source_id: str, properties: Json, *, markdown: str = "") -> Json:
+        """Create a row and return the page as answered."""
+        ...
+
+    def update_page(self, page_id: str, properties: Json) -> Json:
+        """Change some properties and return the page as answered."""
+        ...
+
+    def archive_page(self, page_id: str) -> Json:
+        """Move a page to the trash."""
+        ...
+
+    def data_source(self, data_source_id: str) -> Json:
+        """Return a data source with its schema."""
+        ...
+
+    def database(self, database_id: str) -> Json:
+        """Return a database container."""
+        ...
+
+    def create_database(self, body: Json) -> Json:
+        """Create a database with its first data source."""
+        ...
+
+    def update_data_source(self, data_source_id: str, body: Json) -> Json:
+        """Change a schema."""
+        ...
+
+    def create_view(self, body: Json) -> Json:
+        """Create a view of a database."""
+        ...
+
+    def views(self, *, database_id: str) -> tuple[Json, ...]:
+        """Return a database's views in full."""
+        ...
+
+    def update_view(self, view_id: str, body: Json) -> Json:
+        """Change a view."""
+        ...
+
+    def children(self, block_id: str) -> tuple[Json, ...]:
+        """Return all child blocks of a page or block."""
+        ...
+
+    def search(self, query: str, *, kind: str) -> tuple[Json, ...]:
+        """Return pages (`page`) or data sources (`data_source`) found by title."""
+        ...
+
+    def requests(self) -> int:
+        """Return how many HTTP requests were sent since this gateway was made."""
+        ...
+
+
+class Site(msgspec.Struct, frozen=True):
+    """Jira as it presents itself: its clock, the account that reads, that account's zone."""
+
+    now: datetime
+    account: str
+    time_zone: str
+    deployment: str
+
+
+@dataclass(frozen=True, slots=True)
+class IssueBatch:
+    """Issues read by one JQL; `complete` only when the walk ended by itself, without warnings or clipped lists."""
+
+    issues: tuple[Issue, ...]
+    complete: bool
+    reason: str = ""
+    problems: tuple[Any, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class WorklogBatch:
+    """Worklogs changed and ids deleted since a bound; `until` is the bound for the next read (epoch ms)."""
+
+    changed: tuple[Worklog, ...]
+    deleted: tuple[str, ...]
+    until: int
+    complete: bool
+    reason: str = ""
+
+
+class Jira(Protocol):
+    """Reading one Jira site, Cloud or Data Center. Never writes. Raises only the five API errors and `Incomplete`."""
+
+    def site(self) -> Site:
+        """Return the site's clock and the reading account; `Denied` when the credentials are wrong."""
+        ...
+
+    def projects(self) -> tuple[JiraProject, ...]:
+        """Return the projects the account can see."""
+        ...
+
+    def validate(self, queries: Sequence[str]) -> Mapping[str, str]:
+        """Return what is wrong with each JQL (absent when nothing is): unknown names do not fail searches on Cloud."""
+        ...
+
+    def filter_jql(self, filter_id: str) -> str:
+        """Return the JQL of a saved filter; raises `Missing`."""
+        ...
+
+    def issues(self, jql: str, *, since: datetime | None = None) -> IssueBatch:
+        """Return the issues of a bounded JQL, those updated at or after `since` when given."""
+        ...
+
+    def ids(self, jql: str) -> IssueIds:
+        """Return only the ids of a JQL (the census)."""
+        ...
+
+    def by_keys(self, keys: Iterable[str]) -> Mapping[str, Issue]:
+        """Return issues by the keys asked for; a moved issue answers to its old key. Unknown keys are absent."""
+        ...
+
+    def moves(self, ids: Sequence[str]) -> Mapping[str, tuple[Move, ...]]:
+        """Return each issue's changes of status category, oldest first, read in bulk."""
+        ...
+
+    def worklogs(self, since: int) -> WorklogBatch:
+        """Return the worklogs changed and deleted since an epoch-ms bound, site-wide."""
+        ...
+
+    def requests(self) -> int:
+        """Return how many HTTP requests were sent since this gateway was made."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class IssueIds:
+    """The ids a JQL matches; `complete` as in `IssueBatch`."""
+
+    ids: frozenset[str]
+    complete: bool
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Snapshot:
+    """What the state holds of both systems after a read: raw Notion pages by source, issues and worklogs by id."""
+
+    pages: Mapping[str, tuple[Json, ...]] = field(default_factory=dict)
+    issues: tuple[Issue, ...] = ()
+    worklogs: tuple[Worklog, ...] = ()

@@ -1,0 +1,49 @@
+"""What the rules want a field to be, with the reason."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from worker.domain.measures import Measures
+from worker.domain.memory import Memory
+from worker.domain.values import Ref, Unset, Value
+from worker.errors import Problem
+
+
+@dataclass(frozen=True, slots=True)
+class Input:
+    """One figure a rule used: its name, its value as shown, and where a person can open it."""
+
+    name: str
+    value: str
+    url: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Why:
+    """The reason of a fact: the rule's name, its inputs, the formula in words, and the threshold that decided."""
+
+    rule: str
+    inputs: tuple[Input, ...] = ()
+    formula: str = ""
+    threshold: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Fact:
+    """A rule's opinion on one field of one row. A ref that has no row yet asks for its creation."""
+
+    ref: Ref
+    field: str
+    value: Value | Unset
+    why: Why
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """All that one evaluation of the rules gave: facts, what was measured, problems, and the memory to keep."""
+
+    facts: tuple[Fact, ...]
+    measures: Measures
+    memory: Memory
+    problems: tuple[Problem, ...] = ()
