@@ -27,7 +27,7 @@ _TAG = re.compile(r"<(/?)([\w-]+)([^>]*?)(/?)>")
 _MARKS = (("bold", "**"), ("strikethrough", "~~"), ("italic", "*"))
 _OPENING = {"strong_open": "bold", "em_open": "italic", "s_open": "strikethrough"}
 _CLOSING = {"strong_close": "bold", "em_close": "italic", "s_close": "strikethrough"}
-_MENTION_KINDS = ("mention-user", "mention-page", "mention-database", "mention-data-source", "mention-date")
+_MENTION_KINDS = ("mention-user", "mention-page", "mention-database", "mention-date")
 
 
 def _equation_rule(state: StateInline, silent: bool) -> bool:
