@@ -1,0 +1,1 @@
+"""The composition root: the only rooms that know every concrete class."""
