@@ -1,0 +1,178 @@
+"""Reads the mapping files into a `Schema`, and says everything that is wrong with them at once.
+
+Shipped files come with the package; a file of the same name in the user's folder replaces the shipped one whole.
+"""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Iterable, Mapping
+from importlib import resources
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from worker.errors import ConfigError, Problem, Severity
+from worker.mapping.check import check_schema
+from worker.mapping.schema import Labels, Option, Owner, Property, Rows, Schema, Source, View
+
+LOCALES = ("en", "ru")
+FOLDER = "workspace"
+
+PropertyType = Literal["title", "rich_text", "number", "select", "multi_select", "status", "date", "people", "relation",
+                       "checkbox", "url", "email", "phone_number"]
+Color = Literal["default", "gray", "brown", "orange", "yellow", "green", "blue", "purple", "pink", "red"]
+ViewType = Literal["table", "board", "list", "calendar", "timeline", "gallery"]
+# Notion has some forty; these are the ones an agency meets.
+NumberFormat = Literal["number", "number_with_commas", "percent", "dollar", "euro", "pound", "ruble", "yuan", "rupee",
+                       "won", "yen", "real", "lira", "franc", "zloty", "tenge", "dirham", ""]
+Name = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$")]
+Text = Annotated[str, Field(min_length=1, max_length=100)]
+Icon = Annotated[str, Field(min_length=1, max_length=16)]
+
+
+class Table(BaseModel):
+    """A table of a mapping file; unknown keys are errors."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class LabelTable(Table):
+    """One text in every locale."""
+
+    en: Text
+    ru: Text
+
+    @property
+    def labels(self) -> Labels:
+        """Return the text by locale."""
+        return {"en": self.en, "ru": self.ru}
+
+
+class OptionTable(LabelTable):
+    """One option of a select, multi-select or status."""
+
+    key: Name
+    color: Color = "default"
+    group: Literal["to_do", "in_progress", "complete", ""] = ""
+
+
+class DescriptionTable(Table):
+    """A property's description in every locale."""
+
+    en: Annotated[str, Field(max_length=280)]
+    ru: Annotated[str, Field(max_length=280)]
+
+
+class PropertyTable(LabelTable):
+    """One property."""
+
+    type: PropertyType
+    owner: Owner
+    options: tuple[OptionTable, ...] = ()
+    target: Name | Literal[""] = ""
+    mirror: Name | Literal[""] = ""
+    format: NumberFormat = ""
+    rule: Name | Literal[""] = ""
+    description: DescriptionTable | None = None
+
+
+class ViewTable(LabelTable):
+    """One view."""
+
+    type: ViewType
+    group_by: str = ""
+    date: str = ""
+    until: str = ""
+    show: tuple[str, ...] = ()
+    sort: tuple[str, ...] = ()
+
+
+class SourceTable(Table):
+    """One mapping file."""
+
+    rows: Rows
+    title: LabelTable
+    icon: Icon
+    properties: dict[Name, PropertyTable]
+    views: tuple[ViewTable, ...] = ()
+
+
+def shipped_folder() -> Path:
+    """Return the folder of mappings that came with the program: `worker/mappings` installed, else the repository's."""
+    package = Path(str(resources.files("worker")))
+    installed = package / "mappings"
+    return installed if installed.is_dir() else package.parent / "mappings"
+
+
+def mapping_files(part: str, folder: Path | None = None) -> dict[str, Path]:
+    """Return the TOML files of a part (`workspace`; `.` for the top) by stem, the user's in place of the shipped."""
+    found: dict[str, Path] = {}
+    for root in (shipped_folder(), folder):
+        if root is not None:
+            found |= {path.stem: path for path in sorted((root / part).glob("*.toml"))}
+    return found
+
+
+def load_schema(folder: Path | None = None) -> Schema:
+    """Return the schema of the shipped mappings with a user's folder over them; raise `ConfigError` with all problems.
+
+    The user's folder holds `workspace/<source>.toml`; a name not shipped adds a data source.
+    """
+    if folder is not None and not folder.is_dir():
+        raise ConfigError([_problem(folder, "", "there is no such folder", hint="set `mappings` to a folder")])
+    problems: list[Problem] = []
+    sources: dict[str, Source] = {}
+    files = mapping_files(FOLDER, folder)
+    for name, path in files.items():
+        table, found = read_table(path)
+        problems += found
+        if table is not None:
+            sources[name] = _source(name, table)
+    schema = Schema(sources)
+    where = {name: str(path) for name, path in files.items()}
+    problems += check_schema(schema, where, broken=files.keys() - sources.keys())
+    if problems:
+        raise ConfigError(problems)
+    return schema
+
+
+def read_table(path: Path) -> tuple[SourceTable | None, list[Problem]]:
+    """Return one mapping file as read, or None with what is wrong in it."""
+    try:
+        return SourceTable.model_validate(tomllib.loads(path.read_text("utf-8"))), []
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        return None, [_problem(path, "", f"is not TOML: {error}")]
+    except OSError as error:
+        return None, [_problem(path, "", f"cannot be read: {error.strerror}")]
+    except ValidationError as error:
+        return None, [_problem(path, _key(item["loc"]), _said(item)) for item in error.errors(include_url=False)]
+
+
+def _key(parts: Iterable[int | str]) -> str:
+    return ".".join(str(part) for part in parts if part not in ("[key]", "literal['']", "constrained-str"))
+
+
+def _said(item: Mapping[str, Any]) -> str:
+    if item["type"] == "extra_forbidden":
+        return "is not a known key"
+    return f"{str(item['msg'])[:1].lower()}{str(item['msg'])[1:]}, not {item['input']!r:.80}"
+
+
+def _problem(path: Path, key: str, message: str, *, hint: str = "") -> Problem:
+    return Problem("mapping", str(path), key, message, hint, severity=Severity.ERROR)
+
+
+def _source(name: str, table: SourceTable) -> Source:
+    properties = {key: _property(key, one) for key, one in table.properties.items()}
+    views = tuple(View(one.type, one.labels, one.group_by, one.date, one.until, one.show, one.sort)
+                  for one in table.views)
+    return Source(name, table.rows, table.title.labels, table.icon, properties, views)
+
+
+def _property(name: str, table: PropertyTable) -> Property:
+    options = tuple(Option(one.key, one.labels, one.color, one.group) for one in table.options)
+    description = {"en": table.description.en, "ru": table.description.ru} if table.description else {}
+    return Property(name, table.type, table.owner, table.labels, options, table.target, table.mirror, table.format,
+                    table.rule, description)
