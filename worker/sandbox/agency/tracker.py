@@ -25,7 +25,7 @@ STATUSES = ("To Do", "In Progress", "In Review", "Done")
 
 @dataclass(frozen=True, slots=True)
 class Flow:
-    """How a project behaves: `issues` in all, `done` their share by today, `growth` the share added in the last 4 weeks,
+    """How a project behaves: `issues` in all, `done` their share by today, `growth` the share of the last 4 weeks,
     shares of `reopened` and `bugs`, `idle` days since anybody touched it."""
 
     key: str
