@@ -65,13 +65,26 @@ class Kept:
 
 
 @dataclass(frozen=True, slots=True)
+class Adopted:
+    """A field that holds what the rules want although we did not write it: only its base is recorded."""
+
+    page_id: str
+    field: str
+    value: Value
+
+
+@dataclass(frozen=True, slots=True)
 class Plan:
-    """All changes of one cycle, sorted; `kept` and `problems` are shown beside them."""
+    """All changes of one cycle, sorted; `kept` and `problems` are shown beside them.
+
+    `adopted` asks for no write in Notion and is no part of the checksum.
+    """
 
     workspace: str
     changes: tuple[Change, ...] = ()
     kept: tuple[Kept, ...] = ()
     problems: tuple[Problem, ...] = ()
+    adopted: tuple[Adopted, ...] = ()
 
     def counts(self) -> dict[str, int]:
         """Return how many changes of each kind there are, keys as in `sync --json`."""
@@ -90,8 +103,8 @@ def to_data(plan: Plan) -> dict[str, Any]:
             "kept": [{"ref": str(kept.ref), "page_id": kept.page_id, "field": kept.field,
                       "current": encode(kept.current), "desired": encode(kept.desired), "conflict": kept.conflict}
                      for kept in plan.kept],
-            "problems": [msgspec.structs.asdict(p) if isinstance(p, msgspec.Struct) else msgspec.to_builtins(p)
-                         for p in plan.problems]}
+            "problems": [msgspec.to_builtins(p) for p in plan.problems],
+            "adopted": [[adopted.page_id, adopted.field, encode(adopted.value)] for adopted in plan.adopted]}
 
 
 def from_data(data: dict[str, Any]) -> Plan:
@@ -101,7 +114,8 @@ def from_data(data: dict[str, Any]) -> Plan:
     kept = tuple(Kept(Ref.parse(k["ref"]), k["page_id"], k["field"], decode(k["current"]), decode(k["desired"]),
                       k["conflict"]) for k in data["kept"])
     problems = tuple(Problem(**{**p, "severity": Severity(p["severity"])}) for p in data["problems"])
-    return Plan(data["workspace"], changes, kept, problems)
+    adopted = tuple(Adopted(page_id, field, decode(value)) for page_id, field, value in data.get("adopted", ()))
+    return Plan(data["workspace"], changes, kept, problems, adopted)
 
 
 def _changes_data(plan: Plan) -> list[dict[str, Any]]:

@@ -1,0 +1,226 @@
+"""From facts to a plan: what the rules want, compared with what stands in Notion and with what we last wrote."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Set as AbstractSet
+from dataclasses import dataclass, field
+from types import MappingProxyType
+
+from worker.domain.model import Row
+from worker.domain.values import UNSET, Ref, Unset, Value
+from worker.domain.world import World
+from worker.errors import Problem, Severity
+from worker.mapping.schema import KEY_PROPERTY, Binding, Bindings, Owner, Property, Rows, Schema, Source
+from worker.sync.facts import Fact
+from worker.sync.merge import Verdict, decide, is_empty, last_written
+from worker.sync.plan import Adopted, Change, FieldChange, Kept, Kind, Plan
+
+Cells = Mapping[tuple[str, str], Value]
+Canonicalize = Callable[[Property, Value], Value]
+Wanted = Mapping[Ref, Mapping[str, Fact]]
+
+_WRITES = (Verdict.WRITE, Verdict.DRIFT)
+_KIND_ORDER = {kind: order for order, kind in enumerate(Kind)}
+_NO_CELLS: Cells = MappingProxyType({})
+_NO_PAGES: Mapping[Ref, str] = MappingProxyType({})
+
+
+@dataclass(slots=True)
+class _Draft:
+    """The plan being gathered."""
+
+    changes: list[Change] = field(default_factory=list)
+    kept: list[Kept] = field(default_factory=list)
+    problems: list[Problem] = field(default_factory=list)
+    adopted: list[Adopted] = field(default_factory=list)
+
+
+@dataclass(frozen=True, slots=True)
+class _Scene:
+    """All that deciding on one row needs, with rows indexed by ref (the canonical one of each)."""
+
+    world: World
+    schema: Schema
+    bindings: Bindings
+    bases: Cells
+    attempted: Cells
+    canonicalize: Canonicalize
+    ours: Mapping[Ref, str]
+    rows: Mapping[Ref, Row]
+    wanted: Wanted
+    draft: _Draft
+
+    def wants_row(self, ref: Ref) -> bool:
+        """Tell whether `ref` will be a row once the plan is applied (facts on rows not read cannot tell: yes)."""
+        source = self.schema.sources.get(ref.source)
+        if ref.source not in self.world.rows or source is None or ref in self.rows:
+            return True
+        return ref not in self.world.trashed and (ref in self.ours or (
+            source.rows is Rows.WORKER and ref in self.wanted and _creatable(self, source)))
+
+
+def make_plan(world: World, facts: Iterable[Fact], schema: Schema, bindings: Bindings, bases: Cells, *,
+              canonicalize: Canonicalize, ours: Mapping[Ref, str] = _NO_PAGES,
+              made: AbstractSet[str] = frozenset(), attempted: Cells = _NO_CELLS) -> Plan:
+    """Return the plan that makes Notion say what the facts say; pure, sorted, the same for any order of facts.
+
+    `bases` holds what was last written by (page id, field), `attempted` what was tried without an answer; `ours` is the
+    page of every key the journal has, `made` every page it proves we created. `canonicalize(property, value)` gives a
+    value's one spelling. A key the journal knows but the read did not show is neither created nor changed.
+    """
+    draft = _Draft()
+    wanted = _group(facts, draft.problems)
+    rows, copies = _index(world, schema, ours)
+    scene = _Scene(world, schema, bindings, bases, attempted, canonicalize, ours, rows, wanted, draft)
+    for ref, fields in wanted.items():
+        _plan_row(scene, ref, fields)
+    for copy in copies:
+        _plan_copy(scene, copy, made)
+    return Plan(world.workspace,
+                tuple(sorted(draft.changes, key=lambda change: (_KIND_ORDER[change.kind], change.ref, change.page_id))),
+                tuple(sorted(draft.kept, key=lambda kept: (kept.ref, kept.field))),
+                tuple(sorted(set(draft.problems))),
+                tuple(sorted(draft.adopted, key=lambda adopted: (adopted.page_id, adopted.field))))
+
+
+def _group(facts: Iterable[Fact], problems: list[Problem]) -> Wanted:
+    wanted: dict[Ref, dict[str, Fact]] = defaultdict(dict)
+    clashes: dict[tuple[Ref, str], set[str]] = defaultdict(set)
+    for fact in facts:
+        if fact.value is UNSET:
+            continue
+        fields = wanted[fact.ref]
+        other = fields.setdefault(fact.field, fact)
+        if other.value != fact.value:
+            clashes[fact.ref, fact.field] |= {other.why.rule, fact.why.rule}
+        elif fact.why.rule < other.why.rule:
+            fields[fact.field] = fact
+    for (ref, name), rules in clashes.items():
+        del wanted[ref][name]
+        problems.append(Problem("rule-clash", str(ref), name, f"rules {' and '.join(sorted(rules))} state different "
+                                "values; the field is left alone", "one field must have one rule",
+                                severity=Severity.ERROR))
+    return wanted
+
+
+def _index(world: World, schema: Schema, ours: Mapping[Ref, str]) -> tuple[dict[Ref, Row], list[Row]]:
+    """Return the canonical row of every ref, and the other rows with the same key.
+
+    Canonical is the journal's page; for a key the journal does not know (lost state), the oldest.
+    """
+    found: dict[Ref, Row] = {}
+    copies: list[Row] = []
+    for row in (row for name, rows in world.rows.items() if name in schema.sources for row in rows):
+        page_id = ours.get(row.ref)
+        if page_id is not None and row.page_id != page_id:
+            copies.append(row)
+            continue
+        first = found.setdefault(row.ref, row)
+        if first is not row:
+            found[row.ref], copy = sorted((first, row), key=lambda one: (one.created, one.page_id))
+            copies.append(copy)
+    return found, copies
+
+
+def _plan_row(scene: _Scene, ref: Ref, fields: Mapping[str, Fact]) -> None:
+    source = scene.schema.sources.get(ref.source)
+    if source is None:
+        scene.draft.problems.append(Problem("unknown-source", str(ref), message=f"no data source {ref.source!r}",
+                                            severity=Severity.ERROR))
+        return
+    binding = scene.bindings.get(ref.source)
+    if binding is None or ref.source not in scene.world.sources or ref in scene.world.trashed:
+        return
+    stated = list(_stated(scene, source, binding, fields=fields, ref=ref))
+    row = scene.rows.get(ref)
+    if row is not None:
+        _plan_update(scene, row, stated)
+    elif source.rows is Rows.PEOPLE:
+        scene.draft.problems.append(Problem("missing-row", str(ref), message="a rule speaks of a row that is not "
+                                            "there"))
+    elif ref not in scene.ours and stated:
+        _plan_create(scene, ref, source, stated=stated)
+
+
+def _stated(scene: _Scene, source: Source, binding: Binding, *, fields: Mapping[str, Fact],
+            ref: Ref) -> Iterator[tuple[Property, Fact]]:
+    """Yield the facts on fields that exist, are bound and may be stated."""
+    for name in sorted(fields):
+        prop = source.properties.get(name)
+        if prop is None or prop.owner is Owner.HUMAN or name == KEY_PROPERTY:
+            said = "no such field" if prop is None else "the field is not the rules' to state"
+            scene.draft.problems.append(Problem("unstatable-field", str(ref), name, said, severity=Severity.ERROR))
+        elif name in binding.properties:
+            yield prop, fields[name]
+
+
+def _plan_update(scene: _Scene, row: Row, stated: Iterable[tuple[Property, Fact]]) -> None:
+    changed = [change for prop, fact in stated if (change := _plan_field(scene, row, prop, fact=fact)) is not None]
+    if changed:
+        scene.draft.changes.append(Change(Kind.UPDATE, row.ref, row.page_id, row.title, tuple(changed)))
+
+
+def _plan_field(scene: _Scene, row: Row, prop: Property, *, fact: Fact) -> FieldChange | None:
+    cell = (row.page_id, prop.name)
+    current = _canonical(scene, prop, row.fields.get(prop.name, UNSET))
+    desired = _desired(scene, prop, fact)
+    base = last_written(_canonical(scene, prop, scene.bases.get(cell, UNSET)),
+                        _canonical(scene, prop, scene.attempted.get(cell, UNSET)), current)
+    verdict = decide(prop.owner, desired, base, current)
+    if verdict is Verdict.NOTHING or desired is UNSET or current is UNSET:
+        return None
+    if verdict in _WRITES:
+        return FieldChange(prop.name, current, desired, fact.why, drift=verdict is Verdict.DRIFT)
+    if verdict is Verdict.ADOPT:
+        scene.draft.adopted.append(Adopted(row.page_id, prop.name, current))
+    else:
+        conflict = verdict is Verdict.CONFLICT
+        scene.draft.kept.append(Kept(row.ref, row.page_id, prop.name, current, desired, conflict))
+    return None
+
+
+def _desired(scene: _Scene, prop: Property, fact: Fact) -> Value | Unset:
+    value = fact.value
+    if prop.type == "relation" and isinstance(value, tuple):
+        # A relation to a row that is not there can never be written, and would be planned again for ever.
+        value = tuple(item for item in value if isinstance(item, Ref) and scene.wants_row(item))
+    return _canonical(scene, prop, value)
+
+
+def _canonical(scene: _Scene, prop: Property, value: Value | Unset) -> Value | Unset:
+    return value if isinstance(value, Unset) else scene.canonicalize(prop, value)
+
+
+def _plan_create(scene: _Scene, ref: Ref, source: Source, *, stated: Iterable[tuple[Property, Fact]]) -> None:
+    if not _creatable(scene, source):
+        scene.draft.problems.append(Problem(
+            "unbound-key", source.name, KEY_PROPERTY, "rows cannot be created without the Worker key property",
+            "run `rayline check` to see how to restore it", severity=Severity.ERROR))
+        return
+    fields = []
+    title = ref.key
+    for prop, fact in stated:
+        value = _desired(scene, prop, fact)
+        if isinstance(value, Unset) or is_empty(value):
+            continue
+        fields.append(FieldChange(prop.name, None, value, fact.why))
+        if prop.type == "title":
+            title = str(value)
+    scene.draft.changes.append(Change(Kind.CREATE, ref, "", title, tuple(fields)))
+
+
+def _creatable(scene: _Scene, source: Source) -> bool:
+    binding = scene.bindings.get(source.name)
+    return binding is not None and KEY_PROPERTY in binding.properties and source.name in scene.world.sources
+
+
+def _plan_copy(scene: _Scene, copy: Row, made: AbstractSet[str]) -> None:
+    """Archive a surplus row the journal proves we created; leave any other copy alone and say so."""
+    if copy.page_id in made and copy.ref in scene.rows and copy.ref not in scene.world.trashed:
+        scene.draft.changes.append(Change(Kind.ARCHIVE, copy.ref, copy.page_id, copy.title))
+        return
+    scene.draft.problems.append(Problem(
+        "duplicate-key", str(copy.ref), KEY_PROPERTY, f"“{copy.title}” carries the Worker key of another row and is "
+        "left alone", "clear its Worker key to keep it as your own row, or delete it", copy.url))

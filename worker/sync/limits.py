@@ -1,0 +1,86 @@
+"""Guards before any write: the reasons to refuse a plan, each with its number, the limit and the way out."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from types import MappingProxyType
+
+from worker.config import Limits
+from worker.errors import Problem, Severity
+from worker.sync.merge import is_empty
+from worker.sync.plan import Change, Kind, Plan
+
+_NONE: Mapping[str, int] = MappingProxyType({})
+_ALL_READ: Mapping[str, str] = MappingProxyType({})
+_FORCE = "look at `rayline plan`; if it is right, run `rayline sync --force`"
+
+
+def check(plan: Plan, *, rows_by_source: Mapping[str, int], settings: Limits, rows_before: Mapping[str, int] = _NONE,
+          incomplete: Mapping[str, str] = _ALL_READ, mapping_changed: bool = False) -> tuple[Problem, ...]:
+    """Return the reasons to refuse the plan, none when it is safe; pure.
+
+    `rows_by_source` counts the managed rows read now, `rows_before` those of the last applied cycle that people have
+    not deleted since; `incomplete` names the sources not read in full with the reason; `mapping_changed` says that the
+    mapping's fingerprint is not the last applied one.
+    """
+    destructive = destructive_by_source(plan)
+    return (*_too_destructive(destructive, rows_by_source, settings),
+            *_suddenly_empty(rows_by_source, rows_before),
+            *_too_many(plan, settings),
+            *_blind_archives(plan, incomplete),
+            *_changed_mapping(destructive, changed=mapping_changed))
+
+
+def destructive_by_source(plan: Plan) -> Mapping[str, int]:
+    """Return how many rows of each source the plan archives or clears a filled field of."""
+    return Counter(change.ref.source for change in plan.changes if is_destructive(change))
+
+
+def is_destructive(change: Change) -> bool:
+    """Tell whether a change takes something away that a person can see."""
+    return change.kind is Kind.ARCHIVE or (change.kind is Kind.UPDATE and any(
+        is_empty(field.after) and not is_empty(field.before) for field in change.fields))
+
+
+def _too_destructive(destructive: Mapping[str, int], rows: Mapping[str, int], settings: Limits) -> Iterator[Problem]:
+    for source, count in sorted(destructive.items()):
+        total = rows.get(source, 0)
+        if total >= settings.floor and count > settings.destructive_share * total:
+            yield _reason("too-destructive", source, f"{count} of {total} rows would be archived or emptied, more than "
+                          f"the limit of {settings.destructive_share:.0%}", _FORCE)
+
+
+def _suddenly_empty(rows: Mapping[str, int], before: Mapping[str, int]) -> Iterator[Problem]:
+    for source, count in sorted(before.items()):
+        if count and not rows.get(source, 0):
+            yield _reason("source-empty", source, f"0 rows are left of the {count} it had; the limit is 1",
+                          "check that the database is still shared with the connection; if it was emptied on purpose, "
+                          "run `rayline sync --force`")
+
+
+def _too_many(plan: Plan, settings: Limits) -> Iterator[Problem]:
+    # Creations take nothing away; without this exemption a first run of a large agency would be refused.
+    count = sum(change.kind is not Kind.CREATE for change in plan.changes)
+    if count > settings.changes:
+        yield _reason("too-many-changes", plan.workspace, f"{count} existing pages would be changed, more than the "
+                      f"limit of {settings.changes}", f"{_FORCE}, or raise `limits.changes`")
+
+
+def _blind_archives(plan: Plan, incomplete: Mapping[str, str]) -> Iterator[Problem]:
+    archives = Counter(change.ref.source for change in plan.changes if change.kind is Kind.ARCHIVE)
+    for source, count in sorted(archives.items()):
+        if source in incomplete:
+            yield _reason("incomplete-archive", source, f"{count} rows would be archived after an incomplete read "
+                          f"({incomplete[source]}); the limit is 0", "wait for the next complete read")
+
+
+def _changed_mapping(destructive: Mapping[str, int], *, changed: bool) -> Iterator[Problem]:
+    if changed:
+        for source, count in sorted(destructive.items()):
+            yield _reason("mapping-changed", source, f"{count} rows would be archived or emptied in the first run "
+                          "after the mapping changed; the limit is 0", _FORCE)
+
+
+def _reason(code: str, where: str, message: str, hint: str) -> Problem:
+    return Problem(code, where, message=message, hint=hint, severity=Severity.ERROR)
