@@ -287,7 +287,7 @@ def _tagged(text: str) -> Block | None:
 _VOIDS: dict[str, Callable[[dict[str, str]], Block]] = {
     "empty-block": lambda given: _make("paragraph", rich_text=[]),
     "table_of_contents": lambda given: _make("table_of_contents", **_colored(given)),
-    "unknown": lambda given: _make("bookmark", url=given.get("url", "")),
+    "unknown": lambda given: _make("embed" if given.get("alt") == "embed" else "bookmark", url=given.get("url", "")),
 }
 _CONTAINERS: dict[str, Callable[[Mapping[str, str], list[Block]], Block]] = {
     "details": _details, "callout": _callout, "columns": _columns, "column": _column}
