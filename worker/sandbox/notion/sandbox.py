@@ -13,7 +13,7 @@ from worker.sandbox.notion import faults, people
 from worker.sandbox.notion.errors import NotionError
 from worker.sandbox.notion.journal import LogEntry, count
 from worker.sandbox.notion.limiter import OWN, SPACE, Budget
-from worker.sandbox.notion.properties import plain_rich_text
+from worker.sandbox.notion.richtext import plain_rich_text
 from worker.sandbox.notion.router import Match, about, answer, check_token, find_route, refusal
 from worker.sandbox.notion.store import WORKSPACE, Page, Store
 from worker.sandbox.wire import Clock, Request, Response
@@ -56,7 +56,7 @@ class NotionSandbox:
     def handle(self, request: Request) -> Response:
         """Answer one request and log it."""
         with self._lock:
-            self._commit_late()
+            self.commit_late()
             match = find_route(request)
             entry = self._entry(request, match)
             response = self._respond(request, match, entry)
@@ -66,7 +66,7 @@ class NotionSandbox:
     def control(self, action: str, payload: dict[str, Any]) -> dict[str, Any]:
         """Do what a person or the tester does outside the API; raises ValueError with a clear text."""
         with self._lock:
-            self._commit_late()
+            self.commit_late()
             return people.perform(self, action, payload)
 
     def counts(self) -> dict[str, Any]:
@@ -120,7 +120,8 @@ class NotionSandbox:
             return refusal(self.store, faults.committed_503(response, entry.path))
         return faults.spoiled(rule.kind, response)
 
-    def _commit_late(self) -> None:
+    def commit_late(self) -> None:
+        """Carry out the postponed writes whose time has come."""
         for request in self.plan.due(self.store.now()):
             match = find_route(request)
             entry = self._entry(request, match)

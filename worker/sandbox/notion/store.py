@@ -146,8 +146,8 @@ class Ids:
     """Deterministic ids: content ids and request ids come from separate streams, so reads do not shift content ids."""
 
     def __init__(self, seed: int) -> None:
-        self._content = random.Random(f"content-{seed}")  # noqa: S311
-        self._requests = random.Random(f"requests-{seed}")  # noqa: S311
+        self._content = random.Random(f"content-{seed}")
+        self._requests = random.Random(f"requests-{seed}")
 
     def content(self) -> str:
         """Return a new id for a record, option or user."""
@@ -183,6 +183,7 @@ class Store:
         self.capabilities = Capabilities()
         self.lag = Lag()
         self.shelves: dict[str, dict[str, Any]] = {}
+        self.sessions: dict[str, Any] = {}
         self._past: dict[str, list[tuple[datetime, Record]]] = {}
         self.bot_id = self.add_user("Rayline", is_bot=True).id
 

@@ -1,0 +1,242 @@
+"""The blocks endpoints: read, append, update and delete what stands in page bodies."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from worker.sandbox.notion.block_types import PARENTS, block_type, merge_payload, parse_payload
+from worker.sandbox.notion.call import Answer, Call, Route, listing, paginate, with_archived
+from worker.sandbox.notion.errors import MISSING, invalid, should_be, too_long
+from worker.sandbox.notion.richtext import plain
+from worker.sandbox.notion.store import (
+    Block,
+    Database,
+    Page,
+    Parent,
+    Record,
+    Store,
+    author,
+    minute,
+    parent_object,
+    plain_id,
+)
+
+CHILDREN_LIMIT, BLOCKS_LIMIT, NESTING = 100, 1000, 2
+
+
+@dataclass(frozen=True, slots=True)
+class Draft:
+    """A checked block that is not in the store yet, with its children."""
+
+    type: str
+    payload: dict[str, Any]
+    children: tuple[Draft, ...] = ()
+
+    def count(self) -> int:
+        """Return how many blocks this draft makes."""
+        return 1 + sum(child.count() for child in self.children)
+
+
+def read_drafts(store: Store, given: Any, path: str = "body.children", *, depth: int = 0) -> tuple[Draft, ...]:
+    """Return checked drafts for the `children` of a request; sizes and nesting as facts/notion-api.md 2.9, 2.10."""
+    if not isinstance(given, list):
+        raise should_be(path, "an array", given)
+    if len(given) > CHILDREN_LIMIT:
+        raise too_long(path, CHILDREN_LIMIT, len(given))
+    if given and depth > NESTING:
+        raise should_be(path, "not present", given)
+    drafts = tuple(_draft(store, one, f"{path}[{index}]", depth) for index, one in enumerate(given))
+    if depth == 0 and (total := sum(draft.count() for draft in drafts)) > BLOCKS_LIMIT:
+        raise invalid(f"body failed validation: the number of blocks should be ≤ `{BLOCKS_LIMIT}`, "
+                      f"instead was `{total}`.")
+    return drafts
+
+
+def _draft(store: Store, given: Any, path: str, depth: int) -> Draft:
+    kind = block_type(given, path)
+    payload = given[kind]
+    nested = payload.get("children", given.get("children")) or []
+    if nested and kind not in PARENTS:
+        raise should_be(f"{path}.{kind}.children", "not present", nested)
+    draft = Draft(kind, parse_payload(store, kind, payload, path),
+                  read_drafts(store, nested, f"{path}.{kind}.children", depth=depth + 1))
+    _check_layout(draft, path)
+    return draft
+
+
+def _check_layout(draft: Draft, path: str) -> None:
+    if draft.type == "table":
+        width = draft.payload["table_width"]
+        if not draft.children:
+            raise should_be(f"{path}.table.children", "defined", MISSING)
+        for row in draft.children:
+            if row.type != "table_row" or len(row.payload["cells"]) != width:
+                raise invalid("Number of cells in table row must match the table width of the parent table")
+    if draft.type == "column_list" and len(draft.children) < 2:
+        raise invalid("body failed validation: a column_list must have at least two columns.")
+
+
+def insert_blocks(store: Store, container: Record, drafts: tuple[Draft, ...], actor: str, *,
+                  at: int | None = None) -> list[Block]:
+    """Put drafts into a container's body (at an index or the end) and return the first-level blocks."""
+    parent = Parent("page_id" if isinstance(container, Page) else "block_id", container.id)
+    made = []
+    for draft in drafts:
+        block = Block(id=store.ids.content(), parent=parent, type=draft.type, payload=draft.payload,
+                      **store.stamps(actor))
+        store.blocks[block.id] = block
+        made.append(block)
+        if draft.children:
+            insert_blocks(store, block, draft.children, actor)
+    store.attach(container.id, [block.id for block in made], at=at)
+    return made
+
+
+def block_object(store: Store, record: Record, version: str) -> dict[str, Any]:
+    """Return the block object of a block, page (child_page) or database (child_database)."""
+    match record:
+        case Block(type=kind, payload=payload):
+            pass
+        case Page():
+            kind, payload = "child_page", {"title": plain(record.values.get("title", ()))}
+        case Database():
+            kind, payload = "child_database", {"title": plain(record.title)}
+        case _:
+            raise store.missing("block", record.id)
+    return with_archived(version, {
+        "object": "block", "id": record.id, "parent": parent_object(record.parent),
+        "created_time": minute(record.created), "last_edited_time": minute(record.edited),
+        "created_by": author(record.created_by), "last_edited_by": author(record.edited_by),
+        "has_children": bool(store.body_of(record.id)), "in_trash": store.trashed(record), "type": kind,
+        kind: payload})
+
+
+def walk(store: Store, container: str) -> Iterator[Record]:
+    """Yield all live records in a body, parents before children, not entering child pages or databases."""
+    for one in store.body_of(container):
+        record = store.find(one)
+        if record is not None:
+            yield record
+            if isinstance(record, Block):
+                yield from walk(store, one)
+
+
+def kind_of(record: Record) -> str:
+    """Return what error messages call a record."""
+    return "page" if isinstance(record, Page) else "database" if isinstance(record, Database) else "block"
+
+
+def set_trash(store: Store, record: Record, in_trash: bool, actor: str) -> None:
+    """Move a record into the trash or back; nothing happens when it is there already."""
+    if record.in_trash != in_trash:
+        store.touch(record, actor)
+        record.in_trash = in_trash
+
+
+def retrieve_block(call: Call) -> Answer:
+    """GET /v1/blocks/{block_id}."""
+    return block_object(call.store, call.store.node(call.params["block_id"]), call.version)
+
+
+def list_children(call: Call) -> Answer:
+    """GET /v1/blocks/{block_id}/children."""
+    record = call.store.node(call.params["block_id"])
+    ids, cursor = paginate(call, call.store.body_of(record.id))
+    found = [block_object(call.store, child, call.version) for one in ids if (child := call.store.find(one))]
+    return listing("block", found, cursor)
+
+
+def append_children(call: Call) -> Answer:
+    """PATCH /v1/blocks/{block_id}/children."""
+    store, container = call.store, call.store.node(call.params["block_id"])
+    if "children" not in call.body:
+        raise should_be("body.children", "defined", MISSING)
+    if isinstance(container, Database) or (isinstance(container, Block) and container.type not in PARENTS):
+        raise invalid("Block does not support children.")
+    store.refuse_trashed(container, kind_of(container))
+    drafts = read_drafts(store, call.body["children"])
+    made = insert_blocks(store, container, drafts, call.actor, at=_position(call, container))
+    return listing("block", [block_object(store, block, call.version) for block in made])
+
+
+def _position(call: Call, container: Record) -> int | None:
+    after, position = call.body.get("after"), call.body.get("position")
+    if after is not None and not call.old:
+        raise should_be("body.after", "not present", after)
+    if position is not None:
+        after = _after_of(position)
+        if after is None:
+            return 0 if position["type"] == "start" else None
+    if after is None:
+        return None
+    body = call.store.children.get(container.id, [])
+    if plain_id(str(after)) not in body:
+        raise invalid(f"Block {after} to append after is not a child of {container.id}.")
+    return body.index(plain_id(str(after))) + 1
+
+
+def _after_of(position: Any) -> str | None:
+    kind = position.get("type") if isinstance(position, dict) else None
+    if kind not in ("start", "end", "after_block"):
+        raise should_be("body.position.type", '`"start"`, `"end"` or `"after_block"`', kind)
+    if kind != "after_block":
+        return None
+    target = (position.get("after_block") or {}).get("id")
+    if not isinstance(target, str):
+        raise should_be("body.position.after_block.id", "defined", MISSING)
+    return target
+
+
+def update_block(call: Call) -> Answer:
+    """PATCH /v1/blocks/{block_id}."""
+    store, block = call.store, call.store.node(call.params["block_id"])
+    trash = call.body.get("in_trash", call.body.get("archived") if call.old else None)
+    if "archived" in call.body and not call.old:
+        raise should_be("body.archived", "not present", call.body["archived"])
+    if trash is False:
+        set_trash(store, block, False, call.actor)
+    store.refuse_trashed(block, kind_of(block))
+    _update_payload(call, block)
+    if trash is True:
+        set_trash(store, block, True, call.actor)
+    return block_object(store, block, call.version)
+
+
+def _update_payload(call: Call, block: Record) -> None:
+    keys = [key for key in call.body if key not in ("in_trash", "archived", "type", "object", "id")]
+    if not keys:
+        return
+    if not isinstance(block, Block) or keys != [block.type]:
+        kind = block.type if isinstance(block, Block) else kind_of(block)
+        raise invalid(f"body failed validation: the block is of type {kind} and cannot be updated as {keys[0]}.")
+    given = call.body[block.type]
+    if not isinstance(given, dict) or "children" in given:
+        raise should_be(f"body.{block.type}.children", "not present", given)
+    edit_block(call.store, block, given, call.actor)
+
+
+def edit_block(store: Store, block: Block, given: dict[str, Any], actor: str) -> None:
+    """Change the fields of a block that `given` names."""
+    payload = merge_payload(store, block.type, block.payload, given, "body")
+    store.touch(block, actor)
+    block.payload = payload
+
+
+def delete_block(call: Call) -> Answer:
+    """DELETE /v1/blocks/{block_id}: to the trash."""
+    block = call.store.node(call.params["block_id"])
+    call.store.refuse_trashed(block, kind_of(block))
+    set_trash(call.store, block, True, call.actor)
+    return block_object(call.store, block, call.version)
+
+
+ROUTES = (
+    Route("GET", "/v1/blocks/{block_id}", retrieve_block, "blocks.retrieve"),
+    Route("PATCH", "/v1/blocks/{block_id}", update_block, "blocks.update", "update", write=True),
+    Route("DELETE", "/v1/blocks/{block_id}", delete_block, "blocks.delete", "update", write=True),
+    Route("GET", "/v1/blocks/{block_id}/children", list_children, "blocks.children.list"),
+    Route("PATCH", "/v1/blocks/{block_id}/children", append_children, "blocks.children.append", "insert", write=True,
+          keys=frozenset({"children", "after", "position"})),
+)

@@ -1,0 +1,94 @@
+"""The data sources endpoints but for the query: create, retrieve, change the schema (facts/notion-api.md 3.2-3.8)."""
+
+from __future__ import annotations
+
+import copy
+from typing import Any
+
+from worker.sandbox.notion.blocks import set_trash
+from worker.sandbox.notion.call import Answer, Call, Route, with_archived
+from worker.sandbox.notion.databases import draft_data_source, read_looks, read_trash, register
+from worker.sandbox.notion.errors import MISSING, NotionError, should_be
+from worker.sandbox.notion.richtext import page_url
+from worker.sandbox.notion.schema import schema_object, update_columns
+from worker.sandbox.notion.store import DataSource, Store, author, minute, parent_object
+
+
+def data_source_object(store: Store, source: DataSource, version: str) -> dict[str, Any]:
+    """Return the complete data source object."""
+    database = store.databases[source.parent.id]
+    return with_archived(version, {
+        "object": "data_source", "id": source.id, "cover": source.cover, "icon": source.icon,
+        "created_time": minute(source.created), "created_by": author(source.created_by),
+        "last_edited_by": author(source.edited_by), "last_edited_time": minute(source.edited), "title": source.title,
+        "description": source.description, "is_inline": database.is_inline,
+        "properties": schema_object(store, source), "parent": parent_object(source.parent),
+        "database_parent": parent_object(database.parent), "url": page_url(database.id), "public_url": None,
+        "in_trash": store.trashed(source)})
+
+
+def create_data_source(call: Call) -> Answer:
+    """POST /v1/data_sources: one more data source in a database."""
+    store, body = call.store, call.body
+    given = body.get("parent")
+    if not isinstance(given, dict) or "database_id" not in given:
+        raise should_be("body.parent.database_id", "defined", MISSING)
+    database = store.database(str(given["database_id"]))
+    store.refuse_trashed(database, "database")
+    if "properties" not in body:
+        raise should_be("body.properties", "defined", MISSING)
+    source = draft_data_source(store, database, read_looks(store, body), body["properties"], call.actor)
+    register(store, database, source, call.actor)
+    store.touch(database, call.actor)
+    return data_source_object(store, source, call.version)
+
+
+def retrieve_data_source(call: Call) -> Answer:
+    """GET /v1/data_sources/{data_source_id}."""
+    return data_source_object(call.store, call.store.data_source(call.params["data_source_id"]), call.version)
+
+
+def update_data_source(call: Call) -> Answer:
+    """PATCH /v1/data_sources/{data_source_id}: schema, title, looks, trash; all or nothing."""
+    store, source = call.store, call.store.data_source(call.params["data_source_id"])
+    trash = read_trash(call)
+    if trash is False:
+        set_trash(store, source, False, call.actor)
+    store.refuse_trashed(source, "data source")
+    looks = read_looks(store, call.body)
+    if "properties" in call.body:
+        _change_schema(store, source, call.body["properties"])
+    store.touch(source, call.actor)
+    for key, value in looks.items():
+        setattr(source, key, value)
+    if trash is True:
+        source.in_trash = True
+    return data_source_object(store, source, call.version)
+
+
+def _change_schema(store: Store, source: DataSource, given: Any) -> None:
+    sources = {one.id: copy.deepcopy(one.properties) for one in store.data_sources.values()}
+    values = {one: dict(store.pages[one].values) for one in source.rows}
+    try:
+        update_columns(store, source, given)
+    except NotionError:
+        for key, columns in sources.items():
+            store.data_sources[key].properties = columns
+        for key, old in values.items():
+            store.pages[key].values = old
+        raise
+
+
+def list_templates(call: Call) -> Answer:
+    """GET /v1/data_sources/{data_source_id}/templates: there are none."""
+    call.store.data_source(call.params["data_source_id"])
+    return {"templates": [], "has_more": False, "next_cursor": None}
+
+
+ROUTES = (
+    Route("POST", "/v1/data_sources", create_data_source, "data_sources.create", "insert", write=True),
+    Route("GET", "/v1/data_sources/{data_source_id}", retrieve_data_source, "data_sources.retrieve"),
+    Route("PATCH", "/v1/data_sources/{data_source_id}", update_data_source, "data_sources.update", "update",
+          write=True),
+    Route("GET", "/v1/data_sources/{data_source_id}/templates", list_templates, "data_sources.templates"),
+)

@@ -1,0 +1,303 @@
+"""The pages endpoints: create, read, change, move, and one property at a time."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+from urllib.parse import quote
+
+from worker.sandbox.notion.blocks import Draft, insert_blocks, read_drafts, set_trash
+from worker.sandbox.notion.call import (
+    Answer,
+    Call,
+    Route,
+    decode_offset,
+    encode_offset,
+    page_size,
+    start_cursor,
+)
+from worker.sandbox.notion.errors import MISSING, invalid, should_be
+from worker.sandbox.notion.markdown import blocks_from_markdown
+from worker.sandbox.notion.properties import TITLE, Cell, columns, parse_value
+from worker.sandbox.notion.schema import find_property
+from worker.sandbox.notion.store import DataSource, Page, Parent, Property, Record, Store
+from worker.sandbox.notion.values import encoded, page_object, rollup_object, show, source_of
+
+PARENT_KEYS = ("data_source_id", "database_id", "page_id", "block_id")
+CREATE_KEYS = frozenset({"parent", "properties", "icon", "cover", "children", "content", "markdown", "template",
+                         "position", "allow_async"})
+UPDATE_KEYS = frozenset({"properties", "icon", "cover", "is_locked", "in_trash", "archived", "is_archived", "template",
+                         "erase_content"})
+ITEM_LISTS = frozenset({"title", "rich_text", "relation", "people"})
+
+
+def find_parent(store: Store, given: Any) -> Record:
+    """Return the visible page or data source a new or moved page goes to; sole data sources stand for databases."""
+    if not isinstance(given, dict):
+        raise should_be("body.parent", "defined", MISSING if given is None else given)
+    key = next((one for one in PARENT_KEYS if one in given), None)
+    if key == "data_source_id":
+        return store.data_source(str(given[key]))
+    if key == "page_id":
+        return store.page(str(given[key]))
+    if key == "database_id":
+        database = store.database(str(given[key]))
+        if len(database.data_sources) != 1:
+            raise invalid("Databases with multiple data sources are not supported in this API version.")
+        return store.data_source(database.data_sources[0])
+    if given.get("workspace") or given.get("type") == "workspace":
+        raise invalid("Internal integrations aren't owned by a single user, so creating workspace-level private pages "
+                      "is not supported.")
+    raise should_be("body.parent.page_id", "defined", MISSING)
+
+
+def parent_of(record: Record) -> Parent:
+    """Return the parent link to a record."""
+    return Parent("data_source_id" if isinstance(record, DataSource) else "page_id", record.id)
+
+
+def read_values(store: Store, source: DataSource | None, given: Any, *, human: bool = False) -> dict[str, Any]:
+    """Return stored values by property id for the `properties` of a request."""
+    if not isinstance(given, dict):
+        raise should_be("body.properties", "an object", given)
+    values: dict[str, Any] = {}
+    for key, value in given.items():
+        prop = find_property(source, key) if source else _title_of(key)
+        if prop is None:
+            raise invalid(f"{key} is not a property that exists.")
+        values[prop.id] = parse_value(Cell(store, prop, f"body.properties.{key}", human), value)
+    return values
+
+
+def _title_of(key: str) -> Property | None:
+    return TITLE if key.lower() == "title" else None
+
+
+def write_values(store: Store, page: Page, values: dict[str, Any], actor: str) -> None:
+    """Store values in a page (the edit is the caller's to stamp) and keep both sides of dual relations in step."""
+    source = source_of(store, page)
+    for property_id, value in values.items():
+        prop = columns(source)[property_id]
+        before = page.values.get(property_id) or []
+        page.values[property_id] = value
+        if prop.type == "relation" and prop.config.get("synced"):
+            _sync(store, page, prop, before, actor)
+
+
+def _sync(store: Store, page: Page, prop: Property, before: list[str], actor: str) -> None:
+    mirror, now = prop.config["synced"], page.values[prop.id]
+    for one in dict.fromkeys([*before, *now]):
+        other = store.pages.get(one)
+        if other is None or (one in before) == (one in now):
+            continue
+        if other is not page:
+            store.touch(other, actor)
+        back = [link for link in other.values.get(mirror) or () if link != page.id]
+        other.values[mirror] = [*back, page.id] if one in now else back
+
+
+def add_page(store: Store, parent: Record, values: dict[str, Any], actor: str, *, icon: Any = None, cover: Any = None,
+             at: int | None = None) -> Page:
+    """Create a page below a page or a row in a data source and return it."""
+    page = Page(id=store.ids.content(), parent=parent_of(parent), icon=icon, cover=cover, **store.stamps(actor))
+    store.pages[page.id] = page
+    if isinstance(parent, DataSource):
+        parent.rows[page.id] = None
+        _number(parent, page)
+    else:
+        store.attach(parent.id, [page.id], at=at)
+    write_values(store, page, {"title": []} | values, actor)
+    return page
+
+
+def _number(source: DataSource, page: Page) -> None:
+    for prop in source.properties.values():
+        if prop.type == "unique_id":
+            source.counter += 1
+            page.values[prop.id] = source.counter
+
+
+def create_page(call: Call) -> Answer:
+    """POST /v1/pages."""
+    store, body = call.store, call.body
+    parent = find_parent(store, body.get("parent"))
+    store.refuse_trashed(parent, "page")
+    source = parent if isinstance(parent, DataSource) else None
+    values = read_values(store, source, body.get("properties") or {})
+    drafts = _read_body(call)
+    at = 0 if isinstance(body.get("position"), dict) and "start" in str(body["position"].get("type")) else None
+    page = add_page(store, parent, values, call.actor, icon=read_icon(body.get("icon")),
+                    cover=read_cover(body.get("cover")), at=at)
+    insert_blocks(store, page, drafts, call.actor)
+    return page_object(store, page, call.version)
+
+
+def _read_body(call: Call) -> tuple[Draft, ...]:
+    body, store = call.body, call.store
+    template = (body.get("template") or {}).get("type", "none")
+    if template != "none":
+        raise invalid("The data source has no such template.")
+    if body.get("markdown") is None:
+        return read_drafts(store, body.get("children") or [])
+    if body.get("children"):
+        raise invalid("body failed validation: body.markdown and body.children should not both be defined.")
+    if not isinstance(body["markdown"], str):
+        raise should_be("body.markdown", "a string", body["markdown"])
+    return long_drafts(store, blocks_from_markdown(body["markdown"]))
+
+
+def long_drafts(store: Store, children: Sequence[dict[str, Any]]) -> tuple[Draft, ...]:
+    """Return drafts for any number of blocks: markdown is not bound by the limit on `children`."""
+    return tuple(draft for start in range(0, len(children), 100)
+                 for draft in read_drafts(store, list(children[start:start + 100])))
+
+
+def read_icon(given: Any) -> dict[str, Any] | None:
+    """Return a checked icon."""
+    if given is None:
+        return None
+    kind = next((one for one in ("emoji", "external", "custom_emoji", "file_upload", "file", "icon")
+                 if isinstance(given, dict) and one in given), None)
+    if kind is None:
+        raise should_be("body.icon.emoji", "defined", MISSING)
+    return {"type": kind, kind: given[kind]}
+
+
+def read_cover(given: Any) -> dict[str, Any] | None:
+    """Return a checked cover."""
+    if given is None:
+        return None
+    kind = next((one for one in ("external", "file_upload", "file") if isinstance(given, dict) and one in given), None)
+    if kind is None:
+        raise should_be("body.cover.external", "defined", MISSING)
+    return {"type": kind, kind: given[kind]}
+
+
+def retrieve_page(call: Call) -> Answer:
+    """GET /v1/pages/{page_id}: as of some seconds ago when pages are made to lag."""
+    page = call.store.page(call.params["page_id"])
+    seen = call.store.as_seen(page, call.store.lag.page) or page
+    props = _filtered(call, source_of(call.store, page))
+    return page_object(call.store, seen, call.version, props)
+
+
+def _filtered(call: Call, source: DataSource | None) -> list[Property] | None:
+    wanted = call.request.every("filter_properties")
+    if not wanted:
+        return None
+    return [prop for key in wanted if (prop := find_property(source, key) if source else _title_of(key))]
+
+
+def update_page(call: Call) -> Answer:
+    """PATCH /v1/pages/{page_id}: unspecified parts stay as they are."""
+    store, body, page = call.store, call.body, call.store.page(call.params["page_id"])
+    if "archived" in body and not call.old:
+        raise should_be("body.archived", "not present", body["archived"])
+    trash = body.get("in_trash", body.get("archived"))
+    for key in ("in_trash", "archived", "is_archived", "is_locked", "erase_content"):
+        if body.get(key) is not None and not isinstance(body[key], bool):
+            raise should_be(f"body.{key}", "a boolean", body[key])
+    _restore(store, page, trash, body.get("is_archived"), call.actor)
+    store.refuse_trashed(page, "block")
+    values = read_values(store, source_of(store, page), body.get("properties") or {})
+    looks = {key: reader(body[key]) for key, reader in (("icon", read_icon), ("cover", read_cover)) if key in body}
+    store.touch(page, call.actor)
+    write_values(store, page, values, call.actor)
+    for key, value in looks.items():
+        setattr(page, key, value)
+    _set_states(store, page, body, call.actor)
+    if trash is True:
+        page.in_trash = True
+    return page_object(store, page, call.version)
+
+
+def _restore(store: Store, page: Page, trash: bool | None, archived: bool | None, actor: str) -> None:
+    if trash is False:
+        set_trash(store, page, False, actor)
+    if archived is False and page.is_archived:
+        store.touch(page, actor)
+        page.is_archived = False
+
+
+def _set_states(store: Store, page: Page, body: dict[str, Any], actor: str) -> None:
+    if body.get("is_locked") is not None:
+        page.is_locked = body["is_locked"]
+    if body.get("is_archived"):
+        page.is_archived = True
+    if body.get("erase_content"):
+        for one in store.body_of(page.id):
+            if block := store.blocks.get(one):
+                set_trash(store, block, True, actor)
+
+
+def move_page(call: Call) -> Answer:
+    """POST /v1/pages/{page_id}/move."""
+    store, page = call.store, call.store.page(call.params["page_id"])
+    parent = find_parent(store, call.body.get("parent"))
+    store.refuse_trashed(page, "page")
+    relocate(store, page, parent, call.actor)
+    return page_object(store, page, call.version)
+
+
+def relocate(store: Store, page: Page, parent: Record, actor: str) -> None:
+    """Move a page; columns match by name and type in the new data source, other values are lost."""
+    if page in store.line(parent):
+        raise invalid("A page cannot be moved below itself.")
+    old, new = source_of(store, page), parent if isinstance(parent, DataSource) else None
+    store.touch(page, actor)
+    if old is not None:
+        old.rows.pop(page.id, None)
+    store.detach(page)
+    page.values = _carried(page, old, new)
+    page.parent = parent_of(parent)
+    if new is not None:
+        new.rows[page.id] = None
+        _number(new, page)
+    else:
+        store.attach(parent.id, [page.id])
+
+
+def _carried(page: Page, old: DataSource | None, new: DataSource | None) -> dict[str, Any]:
+    names = {(prop.name, prop.type): prop.id for prop in columns(new).values()}
+    kept = {names[prop.name, prop.type]: page.values[prop.id] for prop in columns(old).values()
+            if (prop.name, prop.type) in names and prop.id in page.values and prop.type not in ("relation", "rollup")
+            and prop.config == columns(new)[names[prop.name, prop.type]].config}
+    return kept | {"title": page.values.get("title", [])}
+
+
+def retrieve_property(call: Call) -> Answer:
+    """GET /v1/pages/{page_id}/properties/{property_id}: full lists, paginated (facts/notion-api.md 2.27)."""
+    store, page = call.store, call.store.page(call.params["page_id"])
+    source = source_of(store, page)
+    key = call.params["property_id"]
+    prop = find_property(source, key) if source else _title_of(key)
+    if prop is None:
+        raise store.missing("property", key)
+    if prop.type == "rollup":
+        return _items(call, page, prop, [], {"rollup": rollup_object(store, page, prop)})
+    value = show(store, page, prop)
+    if prop.type in ITEM_LISTS:
+        return _items(call, page, prop, value, {prop.type: {}})
+    return {"object": "property_item", "type": prop.type, "id": encoded(prop.id), prop.type: value}
+
+
+def _items(call: Call, page: Page, prop: Property, values: list[Any], detail: dict[str, Any]) -> dict[str, Any]:
+    tag, cursor, size = f"{page.id}{prop.id}", start_cursor(call), page_size(call)
+    first = decode_offset(tag, cursor) if cursor else 0
+    after = first + size
+    following = encode_offset(tag, after) if after < len(values) else None
+    address = f"https://api.notion.com/v1/pages/{page.id}/properties/{quote(encoded(prop.id), safe='%')}"
+    return {"object": "list", "results": [{"object": "property_item", "type": prop.type, "id": encoded(prop.id),
+                                           prop.type: value} for value in values[first:after]],
+            "next_cursor": following, "has_more": following is not None, "type": "property_item",
+            "property_item": {"id": encoded(prop.id), "type": prop.type, **detail,
+                              "next_url": following and f"{address}?start_cursor={following}&page_size={size}"}}
+
+
+ROUTES = (
+    Route("POST", "/v1/pages", create_page, "pages.create", "insert", write=True, keys=CREATE_KEYS),
+    Route("GET", "/v1/pages/{page_id}", retrieve_page, "pages.retrieve"),
+    Route("PATCH", "/v1/pages/{page_id}", update_page, "pages.update", "update", write=True, keys=UPDATE_KEYS),
+    Route("POST", "/v1/pages/{page_id}/move", move_page, "pages.move", "update", write=True),
+    Route("GET", "/v1/pages/{page_id}/properties/{property_id}", retrieve_property, "pages.properties.retrieve"),
+)

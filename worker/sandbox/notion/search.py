@@ -1,0 +1,68 @@
+"""The search endpoint: titles of pages and data sources, from an index that may lag (facts/notion-api.md 2.25)."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from worker.sandbox.notion.call import (
+    Answer,
+    Call,
+    Route,
+    decode_offset,
+    encode_offset,
+    listing,
+    page_size,
+    start_cursor,
+)
+from worker.sandbox.notion.data_sources import data_source_object
+from worker.sandbox.notion.errors import should_be
+from worker.sandbox.notion.richtext import plain
+from worker.sandbox.notion.store import DataSource, Page
+from worker.sandbox.notion.values import page_object
+
+KEYS = frozenset({"query", "filter", "sort", "start_cursor", "page_size"})
+VALUES = ("page", "data_source")
+
+
+def search(call: Call) -> Answer:
+    """POST /v1/search: visible, live, titled like the query; last edited first unless sorted otherwise."""
+    wanted = _wanted(call.body.get("filter"))
+    text = str(call.body.get("query") or "").lower()
+    found = [one for one in _candidates(call, wanted) if text in _title(one).lower()]
+    ascending = (call.body.get("sort") or {}).get("direction") == "ascending"
+    found.sort(key=lambda one: one.edited, reverse=not ascending)
+    cursor = start_cursor(call)
+    first, size = decode_offset("search", cursor) if cursor else 0, page_size(call)
+    following = encode_offset("search", first + size) if first + size < len(found) else None
+    return listing("page_or_data_source", [_shown(call, one) for one in found[first:first + size]], following)
+
+
+def _wanted(given: Any) -> tuple[str, ...]:
+    if given is None or "value" not in given:
+        return VALUES
+    if given.get("property") != "object" or given["value"] not in VALUES:
+        raise should_be("body.filter.value", '`"page"` or `"data_source"`', given["value"])
+    return (given["value"],)
+
+
+def _candidates(call: Call, wanted: tuple[str, ...]) -> list[Page | DataSource]:
+    store = call.store
+    everything: list[Page | DataSource] = []
+    if "page" in wanted:
+        everything += store.pages.values()
+    if "data_source" in wanted:
+        everything += store.data_sources.values()
+    seen = (store.as_seen(one, store.lag.search) for one in everything)
+    return [one for one in seen if one is not None and not store.trashed(one) and store.visible(one)]
+
+
+def _title(record: Page | DataSource) -> str:
+    return plain(record.values.get("title", ())) if isinstance(record, Page) else plain(record.title)
+
+
+def _shown(call: Call, record: Page | DataSource) -> dict[str, Any]:
+    shower = page_object if isinstance(record, Page) else data_source_object
+    return shower(call.store, record, call.version)  # type: ignore[arg-type]
+
+
+ROUTES = (Route("POST", "/v1/search", search, "search", keys=KEYS),)
