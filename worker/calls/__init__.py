@@ -1,0 +1,1 @@
+"""What calls to both APIs share: the run's deadline, the retry policy, bounded bodies and redaction."""

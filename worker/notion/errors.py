@@ -1,0 +1,144 @@
+"""Notion's failures, translated once (facts/notion-api.md 5.1-5.9).
+
+The table that decides everything: refusals (4xx) did not happen; 429, 529 and 409 did not happen and may be repeated by
+anybody; anything else (5xx, time-outs, dropped connections, unreadable answers) may have happened, and only a safe
+call is repeated.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import httpx
+import msgspec
+from notion_client.errors import HTTPResponseError, InvalidPathParameterError, RequestTimeoutError
+
+from worker.calls.retry import Setback, read_retry_after
+from worker.calls.secrets import redact
+from worker.errors import ApiError, Denied, Missing, Rejected, Transient, Unknown
+
+API = "notion"
+BLOCKED = "public_api_request_blocked"
+ONE_ENDPOINT = "public_api_endpoint_rate_limit"
+NOT_SENT = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout)
+_PROPERTY = re.compile(r"body\.properties\.([^.\s]+)|^(.+?) is not a property that exists|^(.+?) is expected to be")
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """What was asked: `name` is method and path; `safe` calls may be repeated whatever happened."""
+
+    name: str
+    safe: bool
+    secret: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """An error answer taken apart; `more` is `additional_data`."""
+
+    status: int
+    code: str
+    message: str
+    request_id: str
+    more: Mapping[str, Any]
+    retry_after: float | None
+
+    @property
+    def blocked(self) -> bool:
+        """Tell whether Notion shut this connection out, where waiting does not help."""
+        return self.more.get("rate_limit_reason") == BLOCKED
+
+    @property
+    def concerns_everybody(self) -> bool:
+        """Tell whether all requests must wait, not just this endpoint's."""
+        return self.status in (429, 529) and self.more.get("rate_limit_reason") not in (BLOCKED, ONE_ENDPOINT)
+
+
+def read_refusal(error: HTTPResponseError) -> Refusal:
+    """Return an error answer's parts; the client drops `additional_data` of codes it does not know, so read again."""
+    try:
+        body = msgspec.json.decode(error.body)
+    except (msgspec.DecodeError, UnicodeError):
+        body = None
+    body = body if isinstance(body, dict) else {}
+    more = body.get("additional_data")
+    more = more if isinstance(more, dict) else {}
+    return Refusal(error.status, str(body.get("code", "")), str(body.get("message", "")),
+                   str(body.get("request_id") or error.headers.get("x-notion-request-id", "")), more,
+                   read_retry_after(error.headers, more.get("retry_after")))
+
+
+def translate(error: Exception, call: Call) -> Setback:
+    """Return what a failed attempt means."""
+    match error:
+        case HTTPResponseError():
+            return judge(read_refusal(error), call)
+        case InvalidPathParameterError() | httpx.UnsupportedProtocol() | httpx.InvalidURL():
+            return Setback(Rejected(API, call.name, "not a usable address"))
+        case RequestTimeoutError():
+            sent = not isinstance(error.__context__, NOT_SENT)
+            return _unclear(call, "timed out") if sent else _not_sent(call, "no connection in time")
+        case httpx.ConnectError() | httpx.ConnectTimeout() | httpx.PoolTimeout():
+            return _not_sent(call, type(error).__name__)
+        case httpx.HTTPError():
+            return _unclear(call, f"{type(error).__name__}: {error}")
+        case _:
+            return _unclear(call, "the answer is not JSON")
+
+
+def judge(refusal: Refusal, call: Call) -> Setback:
+    """Return what an error answer means."""
+    status = refusal.status
+    if refusal.blocked or status in (401, 403):
+        return Setback(_error(Denied, refusal, call))
+    if status in (429, 529):
+        return Setback(_transient(refusal, call), again=True, wait=refusal.retry_after)
+    if status == 409 and refusal.code != "row_limit_exceeded":
+        return Setback(_transient(refusal, call), again=True)
+    if status in (404, 410):
+        return Setback(_error(Missing, refusal, call))
+    if status >= 500 or status == 408:
+        return _failed(refusal, call)
+    return Setback(Rejected(API, call.name, _detail(refusal, call), status=status, request_id=refusal.request_id,
+                            field=_property(refusal.message)))
+
+
+def _failed(refusal: Refusal, call: Call) -> Setback:
+    if call.safe:
+        return Setback(_transient(refusal, call), again=True, wait=refusal.retry_after)
+    committed = refusal.more.get("committed_resource_id")
+    return Setback(Unknown(API, call.name, _detail(refusal, call), status=refusal.status,
+                           request_id=refusal.request_id, committed_id=str(committed or "")))
+
+
+def _not_sent(call: Call, detail: str) -> Setback:
+    return Setback(Transient(API, call.name, redact(detail, (call.secret,))), again=True)
+
+
+def _unclear(call: Call, detail: str) -> Setback:
+    detail = redact(detail, (call.secret,))
+    if call.safe:
+        return Setback(Transient(API, call.name, detail), again=True)
+    return Setback(Unknown(API, call.name, detail))
+
+
+def _transient(refusal: Refusal, call: Call) -> Transient:
+    return Transient(API, call.name, _detail(refusal, call), status=refusal.status, request_id=refusal.request_id,
+                     retry_after=refusal.retry_after)
+
+
+def _error(kind: type[ApiError], refusal: Refusal, call: Call) -> ApiError:
+    return kind(API, call.name, _detail(refusal, call), status=refusal.status, request_id=refusal.request_id)
+
+
+def _detail(refusal: Refusal, call: Call) -> str:
+    return redact(f"{refusal.code} {refusal.message}".strip() or f"HTTP {refusal.status}", (call.secret,))
+
+
+def _property(message: str) -> str:
+    found = _PROPERTY.search(message)
+    return next((group for group in found.groups() if group), "") if found else ""

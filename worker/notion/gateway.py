@@ -1,0 +1,266 @@
+"""Notion as the rest of the program sees it: rows, schemas and views; every failure one of five errors.
+
+Built over notion-client, whose own retries are off: it repeats neither queries nor 529s, never waits longer than a
+minute and lets httpx errors escape (facts/notion-api.md 1.10, 1.11). Paths are called directly, because its methods
+drop arguments they do not know without a word (1.14).
+"""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Callable, Mapping, Sequence
+from datetime import UTC, datetime
+from random import Random
+from urllib.parse import quote
+
+import httpx
+from notion_client import Client
+from notion_client.errors import HTTPResponseError, NotionClientErrorBase
+
+from worker.calls.deadline import Deadline
+from worker.calls.retry import Policy, Setback
+from worker.calls.secrets import secret_from
+from worker.config import NotionSettings
+from worker.errors import Transient
+from worker.notion.errors import API, Call, read_refusal, translate
+from worker.notion.pacer import Pacer
+from worker.notion.paging import CAPPED, Json, Walk, walk
+from worker.notion.transport import CONNECT_SECONDS, Bearer, BoundedTransport, open_connections
+from worker.ports import PageBatch
+
+PAGE_SIZE = 100
+MOST_WINDOWS = 1_000
+_SILENT = logging.getLogger("worker.notion.client")
+_SILENT.addHandler(logging.NullHandler())
+_SILENT.propagate = False
+
+
+class NotionGateway:
+    """`worker.ports.Notion` over HTTP. Thread-safe; one per workspace, reused for its connections and its pacer.
+
+    `transport` replaces the network; `sleep` and `monotonic` must tell the same time; `deadline` is the run's.
+    """
+
+    def __init__(self, settings: NotionSettings, *, transport: httpx.BaseTransport | None = None,
+                 sleep: Callable[[float], None] = time.sleep, monotonic: Callable[[], float] = time.monotonic,
+                 random: Random | None = None, deadline: Deadline | None = None) -> None:
+        self._settings = settings
+        self._token = secret_from(settings.token, settings.token_file)
+        self._deadline = deadline or Deadline(monotonic=monotonic)
+        self._policy = Policy(sleep=sleep, random=random or Random(0), deadline=self._deadline)
+        self._pacer = Pacer(settings.requests, settings.window, sleep=sleep, monotonic=monotonic)
+        self._transport = BoundedTransport(transport or open_connections(), seconds=settings.timeout,
+                                           deadline=self._deadline, monotonic=monotonic)
+        self._client = self._connect()
+
+    def _connect(self) -> Client:
+        http = httpx.Client(transport=self._transport, auth=Bearer(self._token), trust_env=False,
+                            follow_redirects=False)
+        client = Client(client=http, retry=False, notion_version=self._settings.version, logger=_SILENT,
+                        log_level=logging.CRITICAL, base_url=self._settings.base_url.rstrip("/"),
+                        timeout_ms=int(self._settings.timeout * 1000))
+        http.timeout = httpx.Timeout(self._settings.timeout, connect=CONNECT_SECONDS)
+        return client
+
+    def __repr__(self) -> str:
+        return f"NotionGateway({self._settings.base_url}, {self._settings.version})"
+
+    def close(self) -> None:
+        """Close the connections."""
+        self._client.close()
+
+    def requests(self) -> int:
+        """Return how many HTTP requests were sent since this gateway was made."""
+        return self._transport.sent
+
+    # People
+
+    def me(self) -> Json:
+        """Return the bot user."""
+        return self._call("GET", "users/me")
+
+    def users(self) -> tuple[Json, ...]:
+        """Return the workspace's users."""
+        return self._list("GET", "users")
+
+    # Rows
+
+    def query(self, data_source_id: str, *, since: datetime | None = None,
+              properties: Sequence[str] = ()) -> PageBatch:
+        """Return the rows edited at or after `since` (all when None), in windows when there are over 10,000.
+
+        `properties` are ids or names to answer with (all when empty). The oldest come first.
+        """
+        wanted = [] if since is None else [_edited_since(since)]
+        return self._query_windows(data_source_id, wanted, {"filter_properties": list(properties)})
+
+    def find(self, data_source_id: str, *, property_id: str, text: str) -> tuple[Json, ...]:
+        """Return the rows whose text property equals `text`; raises `Transient` when not all could be read."""
+        wanted = [{"property": property_id, "rich_text": {"equals": text}}]
+        batch = self._query_windows(data_source_id, wanted, {})
+        if not batch.complete:
+            raise Transient(API, f"POST /v1/data_sources/{data_source_id}/query", batch.reason)
+        return batch.pages
+
+    def page(self, page_id: str) -> Json:
+        """Return one page."""
+        return self._call("GET", f"pages/{_segment(page_id)}")
+
+    def property_items(self, page_id: str, property_id: str) -> tuple[Json, ...]:
+        """Return every item of a property that was cut at 25 references."""
+        # Property ids arrive URL-encoded and must not be encoded again (facts/notion-api.md 2.29).
+        path = f"pages/{_segment(page_id)}/properties/{quote(property_id, safe='%')}"
+        first = self._call("GET", path, query={"page_size": PAGE_SIZE})
+        if first.get("object") != "list":
+            return (first,)
+        return self._rows(f"GET /v1/{path}", lambda cursor: first if cursor is None else self._call(
+            "GET", path, query={"page_size": PAGE_SIZE, "start_cursor": cursor}))
+
+    def create_page(self, data_source_id: str, properties: Json, *, markdown: str = "") -> Json:
+        """Create a row and return the page as answered. Not safe to repeat: `Unknown` when the outcome is not known."""
+        body: Json = {"parent": {"type": "data_source_id", "data_source_id": data_source_id}, "properties": properties}
+        return self._call("POST", "pages", safe=False, body=body | ({"markdown": markdown} if markdown else {}))
+
+    def update_page(self, page_id: str, properties: Json) -> Json:
+        """Change some properties and return the page as answered."""
+        return self._call("PATCH", f"pages/{_segment(page_id)}", body={"properties": properties})
+
+    def archive_page(self, page_id: str) -> Json:
+        """Move a page to the trash."""
+        return self._call("PATCH", f"pages/{_segment(page_id)}", body={"in_trash": True})
+
+    # Schemas
+
+    def data_source(self, data_source_id: str) -> Json:
+        """Return a data source with its schema."""
+        return self._call("GET", f"data_sources/{_segment(data_source_id)}")
+
+    def database(self, database_id: str) -> Json:
+        """Return a database container."""
+        return self._call("GET", f"databases/{_segment(database_id)}")
+
+    def create_database(self, body: Json) -> Json:
+        """Create a database with its first data source. Not safe to repeat."""
+        return self._call("POST", "databases", safe=False, body=body)
+
+    def update_data_source(self, data_source_id: str, body: Json) -> Json:
+        """Change a schema; `body` must hold full option lists, so that repeating it changes nothing."""
+        return self._call("PATCH", f"data_sources/{_segment(data_source_id)}", body=body)
+
+    # Views
+
+    def create_view(self, body: Json) -> Json:
+        """Create a view of a database. Not safe to repeat."""
+        return self._call("POST", "views", safe=False, body=body)
+
+    def views(self, *, database_id: str) -> tuple[Json, ...]:
+        """Return a database's views in full (one request each: the list holds only ids)."""
+        listed = self._list("GET", "views", {"database_id": database_id})
+        return tuple(self._call("GET", f"views/{_segment(str(view['id']))}") for view in listed)
+
+    def update_view(self, view_id: str, body: Json) -> Json:
+        """Change a view."""
+        return self._call("PATCH", f"views/{_segment(view_id)}", body=body)
+
+    # Pages and search
+
+    def children(self, block_id: str) -> tuple[Json, ...]:
+        """Return all child blocks of a page or block."""
+        return self._list("GET", f"blocks/{_segment(block_id)}/children")
+
+    def search(self, query: str, *, kind: str) -> tuple[Json, ...]:
+        """Return pages (`page`) or data sources (`data_source`) found by title; the index lags behind writes."""
+        body: Json = {"filter": {"property": "object", "value": kind}} | ({"query": query} if query else {})
+        return self._list("POST", "search", body)
+
+    # Reading
+
+    def _list(self, method: str, path: str, arguments: Mapping[str, object] | None = None) -> tuple[Json, ...]:
+        def ask(cursor: str | None) -> Json:
+            given = {**(arguments or {}), "page_size": PAGE_SIZE} | ({"start_cursor": cursor} if cursor else {})
+            if method == "GET":
+                return self._call(method, path, query=given)
+            return self._call(method, path, body=given)
+        return self._rows(f"{method} /v1/{path}", ask)
+
+    def _rows(self, name: str, ask: Callable[[str | None], Json]) -> tuple[Json, ...]:
+        found = walk(ask)
+        if found.reason and found.reason != CAPPED:
+            raise Transient(API, name, found.reason)
+        return tuple(found.rows)
+
+    def _query_windows(self, data_source_id: str, wanted: list[Json], query: Json) -> PageBatch:
+        """Read one query, window after window on the creation time, which never moves (facts/notion-api.md 2.14)."""
+        pages: dict[str, Json] = {}
+        bound, reason = "", CAPPED
+        for _ in range(MOST_WINDOWS):
+            found = self._query_once(data_source_id, [*wanted, *_created_since(bound)], query)
+            reason = _keep(found, pages)
+            newest = str(found.rows[-1].get("created_time", "")) if found.rows else ""
+            if reason != CAPPED or newest <= bound:
+                break
+            bound = newest
+        return PageBatch(tuple(pages.values()), not reason, reason)
+
+    def _query_once(self, data_source_id: str, conditions: list[Json], query: Json) -> Walk:
+        path = f"data_sources/{_segment(data_source_id)}/query"
+        body: Json = {"page_size": PAGE_SIZE, "sorts": [{"timestamp": "created_time", "direction": "ascending"}]}
+        if conditions:
+            body["filter"] = conditions[0] if len(conditions) == 1 else {"and": conditions}
+        return walk(lambda cursor: self._call(
+            "POST", path, query=query, body=body | ({"start_cursor": cursor} if cursor else {})))
+
+    # Sending
+
+    def _call(self, method: str, path: str, *, safe: bool = True, query: Mapping[str, object] | None = None,
+              body: Json | None = None) -> Json:
+        call = Call(f"{method} /v1/{path}", safe, self._token.get_secret_value())
+        arguments = {key: value for key, value in (query or {}).items() if value}
+        return self._policy.run(lambda: self._attempt(call, method, path, arguments, body))
+
+    def _attempt(self, call: Call, method: str, path: str, query: Json, body: Json | None) -> Json:
+        try:
+            with self._pacer.slot(self._deadline.remaining()):
+                answer, failure = self._send(method, path, query, body)
+        except TimeoutError as full:
+            raise Setback(Transient(API, call.name, str(full))) from None
+        if failure is None:
+            return answer
+        self._pause_if_asked(failure)
+        raise translate(failure, call)
+
+    def _send(self, method: str, path: str, query: Json, body: Json | None) -> tuple[Json, Exception | None]:
+        try:
+            answer = self._client.request(path=path, method=method, query=query, body=body)
+        except (NotionClientErrorBase, httpx.HTTPError, httpx.InvalidURL, ValueError) as error:
+            return {}, error
+        return (answer, None) if isinstance(answer, dict) else ({}, ValueError("not an object"))
+
+    def _pause_if_asked(self, failure: Exception) -> None:
+        refusal = read_refusal(failure) if isinstance(failure, HTTPResponseError) else None
+        if refusal and refusal.concerns_everybody and refusal.retry_after:
+            self._pacer.pause(refusal.retry_after)
+
+
+def _segment(identity: str) -> str:
+    return quote(identity, safe="")
+
+
+def _edited_since(since: datetime) -> Json:
+    return {"timestamp": "last_edited_time", "last_edited_time": {"on_or_after": _instant(since)}}
+
+
+def _created_since(bound: str) -> list[Json]:
+    return [{"timestamp": "created_time", "created_time": {"on_or_after": bound}}] if bound else []
+
+
+def _instant(value: datetime) -> str:
+    return value.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+def _keep(found: Walk, pages: dict[str, Json]) -> str:
+    """Add rows to `pages` by id, the newer answer winning; return why the walk is incomplete."""
+    whole = [row for row in found.rows if "id" in row and "properties" in row]
+    pages.update((row["id"], row) for row in whole)
+    return found.reason or ("" if len(whole) == len(found.rows) else "rows without properties")

@@ -1,0 +1,76 @@
+"""Walking Notion's cursors to an honest end: every walk says whether it saw everything.
+
+The client's own iterators never look at `request_status` and stop silently at 10,000 rows (facts/notion-api.md 1.17).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+from worker.errors import Rejected
+
+Json = dict[str, Any]
+Ask = Callable[[str | None], Json]
+"""Returns the answer for a cursor (None: the first page)."""
+
+CAPPED = "query_result_limit_reached"
+MOST_PAGES = 2_000
+MOST_EMPTY = 5
+"""Pages without rows, one after the other, after which a walk gives up: a page may legally be short (2.13)."""
+
+
+@dataclass(slots=True)
+class Walk:
+    """What a walk saw; `reason` is empty when it ended by itself, `CAPPED` at the 10,000 limit."""
+
+    rows: list[Json] = field(default_factory=list)
+    reason: str = ""
+
+
+def walk(ask: Ask) -> Walk:
+    """Return all rows behind `ask`; a cursor the server no longer knows restarts the walk once (2.15)."""
+    try:
+        return _walk(ask)
+    except Rejected as error:
+        if "cursor" not in error.detail:
+            raise
+    return _walk(ask)
+
+
+def _walk(ask: Ask) -> Walk:
+    found = Walk()
+    for answer in _pages(ask, found):
+        found.rows.extend(row for row in answer["results"] if isinstance(row, dict))
+        status = answer.get("request_status")
+        if isinstance(status, dict) and status.get("type") == "incomplete":
+            found.reason = str(status.get("incomplete_reason") or "incomplete")
+    return found
+
+
+def _pages(ask: Ask, found: Walk) -> Iterator[Json]:
+    cursor: str | None = None
+    seen: set[str] = set()
+    empty = 0
+    for _ in range(MOST_PAGES):
+        answer = ask(cursor)
+        if not isinstance(answer.get("results"), list):
+            found.reason = "an answer without results"
+            return
+        yield answer
+        if not answer.get("has_more"):
+            return
+        cursor = answer.get("next_cursor")
+        empty = 0 if answer["results"] else empty + 1
+        if not isinstance(cursor, str) or not cursor or cursor in seen or empty >= MOST_EMPTY:
+            found.reason = _broken(cursor, empty)
+            return
+        seen.add(cursor)
+    found.reason = f"no end after {MOST_PAGES} pages"
+
+
+def _broken(cursor: object, empty: int) -> str:
+    if empty >= MOST_EMPTY:
+        return f"{empty} empty pages in a row"
+    return "a repeated cursor" if cursor else "more rows announced without a cursor"

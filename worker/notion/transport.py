@@ -1,0 +1,83 @@
+"""The connection to Notion, bounded: total time, size, host, and a count of what was sent."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable, Generator
+
+import httpx
+from pydantic import SecretStr
+
+from worker.calls.body import ACCEPT_ENCODING, LIMIT, Garbled, Slow, read_body
+from worker.calls.deadline import Deadline
+
+CONNECT_SECONDS = 10.0
+CONNECTIONS = 16
+
+
+class Bearer(httpx.Auth):
+    """Adds the token at the last moment, so that no client option or default header ever holds it."""
+
+    def __init__(self, token: SecretStr) -> None:
+        self._token = token
+
+    def auth_flow(self, request: httpx.Request) -> Generator[httpx.Request, httpx.Response, None]:
+        """Sign one request."""
+        request.headers["authorization"] = f"Bearer {self._token.get_secret_value()}"
+        yield request
+
+
+class BoundedTransport(httpx.BaseTransport):
+    """Sends through `inner` and reads the whole body within `seconds` (and the run's deadline) and `limit` bytes.
+
+    Raises httpx's own errors: `ReadTimeout` when time is up, `DecodingError` for a body that is not what it says.
+    """
+
+    def __init__(self, inner: httpx.BaseTransport, *, seconds: float, deadline: Deadline,
+                 monotonic: Callable[[], float] = time.monotonic, limit: int = LIMIT) -> None:
+        self._inner, self._seconds, self._deadline = inner, seconds, deadline
+        self._monotonic, self._limit = monotonic, limit
+        self._lock = threading.Lock()
+        self.sent = 0
+
+    def handle_request(self, request: httpx.Request) -> httpx.Response:
+        """Send one request and return its answer, read to the end."""
+        seconds = min(self._seconds, self._deadline.remaining())
+        if seconds <= 0:
+            raise httpx.PoolTimeout("no time left", request=request)
+        ends = self._monotonic() + seconds
+        request.headers["accept-encoding"] = ACCEPT_ENCODING
+        request.extensions["timeout"] = {"connect": min(CONNECT_SECONDS, seconds), "read": seconds,
+                                         "write": seconds, "pool": seconds}
+        with self._lock:
+            self.sent += 1
+        response = self._inner.handle_request(request)
+        try:
+            return self._read(response, request, ends)
+        finally:
+            response.close()
+
+    def _read(self, response: httpx.Response, request: httpx.Request, ends: float) -> httpx.Response:
+        if not isinstance(response.stream, httpx.SyncByteStream):
+            raise httpx.DecodingError("not a synchronous answer", request=request)
+        try:
+            body = read_body(response.stream, response.headers, limit=self._limit,
+                             expired=lambda: self._monotonic() > ends)
+        except Slow as error:
+            raise httpx.ReadTimeout(str(error), request=request) from None
+        except Garbled as error:
+            raise httpx.DecodingError(str(error), request=request) from None
+        headers = [(name, value) for name, value in response.headers.multi_items()
+                   if name.lower() not in ("content-encoding", "content-length", "transfer-encoding")]
+        return httpx.Response(response.status_code, headers=headers, content=body)
+
+    def close(self) -> None:
+        """Close the connections."""
+        self._inner.close()
+
+
+def open_connections() -> httpx.HTTPTransport:
+    """Return a pool of verified connections that ignores proxies and credentials of the environment."""
+    limits = httpx.Limits(max_connections=CONNECTIONS, max_keepalive_connections=CONNECTIONS, keepalive_expiry=30.0)
+    return httpx.HTTPTransport(trust_env=False, limits=limits, retries=0)
