@@ -1,0 +1,126 @@
+"""A raw page to a `Row`: identity, stamps and fields; what cannot be read is reported and left out."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import UTC, datetime
+from typing import Any
+
+from worker.domain.model import Row
+from worker.domain.values import Ref, Value
+from worker.errors import Problem
+from worker.mapping.codecs import Index, Json, Unreadable, decode
+from worker.mapping.schema import KEY_PROPERTY, Binding, Rows, Source
+
+REFERENCES = 25
+NEVER = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+def decode_page(page: Json, source: Source, binding: Binding, index: Index) -> tuple[Row, tuple[Problem, ...]]:
+    """Return a page as a row of its source, with a problem for each field that could not be read.
+
+    Fields whose property is not bound are absent, as are unreadable ones. Raises `KeyError` for a page without an id.
+    """
+    raw = properties_by_id(page)
+    fields: dict[str, Value] = {}
+    bad: list[tuple[str, str]] = []
+    for name, property_id in binding.properties.items():
+        if (prop := source.properties.get(name)) is None:
+            continue
+        value = decode(prop, raw.get(property_id), binding, index)
+        if isinstance(value, Unreadable):
+            bad.append((name, value.message))
+        else:
+            fields[name] = value
+    row = _row(page, source, fields)
+    return row, tuple(_unreadable(row, source, name, message) for name, message in bad)
+
+
+def _row(page: Json, source: Source, fields: Mapping[str, Value]) -> Row:
+    key = row_key(source, fields.get(KEY_PROPERTY))
+    title = fields.get(source.title_property.name)
+    return Row(ref=Ref(source.name, key or page["id"]), page_id=page["id"], key=key,
+               title=title if isinstance(title, str) else "", url=str(page.get("url") or ""),
+               created=_stamp(page.get("created_time")), edited=_stamp(page.get("last_edited_time")),
+               edited_by=_author(page.get("last_edited_by")), fields=fields)
+
+
+def row_key(source: Source, value: object) -> str:
+    """Return the Worker key a row carries, empty when it belongs to people."""
+    return value.strip() if source.rows is Rows.WORKER and isinstance(value, str) else ""
+
+
+def _stamp(text: Any) -> datetime:
+    try:
+        return datetime.fromisoformat(text).astimezone(UTC)
+    except (TypeError, ValueError, OverflowError):
+        return NEVER
+
+
+def _author(user: Any) -> str:
+    return str(user.get("id") or "") if isinstance(user, dict) else ""
+
+
+def _unreadable(row: Row, source: Source, name: str, message: str) -> Problem:
+    label = source.properties[name].label["en"]
+    return Problem("unreadable-field", place(row, source), name, f"{label} {message}",
+                   "correct the field in Notion; until then it counts as unknown", row.url)
+
+
+def place(row: Row, source: Source) -> str:
+    """Return how a row is named to a person: its data source and title (the page id when it has none)."""
+    return f"{source.title['en']}: {row.title[:80] or row.page_id}"
+
+
+def properties_by_id(page: Json) -> dict[str, Json]:
+    """Return a page's raw properties by property id."""
+    properties = page.get("properties")
+    if not isinstance(properties, dict):
+        return {}
+    return {raw["id"]: raw for raw in properties.values() if isinstance(raw, dict) and isinstance(raw.get("id"), str)}
+
+
+def index_pages(pages: Iterable[Json], source: Source, binding: Binding) -> dict[str, Ref]:
+    """Return the refs of a worker source's keyed rows by page id; people's rows are named by page id anyway."""
+    property_id = binding.properties.get(KEY_PROPERTY)
+    if source.rows is not Rows.WORKER or property_id is None:
+        return {}
+    prop = source.properties[KEY_PROPERTY]
+    found = {}
+    for page in pages:
+        key = row_key(source, decode(prop, properties_by_id(page).get(property_id), binding, {}))
+        if key and isinstance(page.get("id"), str):
+            found[page["id"]] = Ref(source.name, key)
+    return found
+
+
+def truncated(page: Json, source: Source, binding: Binding) -> tuple[tuple[str, str], ...]:
+    """Return (page id, property id) of values cut at 25 references (facts/notion-api.md 2.27), to be read whole."""
+    raw = properties_by_id(page)
+    return tuple((page["id"], property_id) for name, property_id in binding.properties.items()
+                 if property_id in raw and _cut(source.properties[name].type, raw[property_id]))
+
+
+def _cut(kind: str, raw: Json) -> bool:
+    value = raw.get(kind)
+    match kind:
+        case "relation":
+            return raw.get("has_more") is True
+        case "people":
+            return isinstance(value, list) and len(value) >= REFERENCES
+        case "title" | "rich_text":
+            return isinstance(value, list) and sum(
+                isinstance(item, dict) and item.get("type") == "mention" for item in value) >= REFERENCES
+    return False
+
+
+def complete(page: Json, property_id: str, items: Sequence[Json]) -> Json:
+    """Return the page with one property's value replaced by all its items (as `Notion.property_items` gives them)."""
+    properties = {name: _whole(raw, items) if isinstance(raw, dict) and raw.get("id") == property_id else raw
+                  for name, raw in page["properties"].items()}
+    return {**page, "properties": properties}
+
+
+def _whole(raw: Json, items: Sequence[Json]) -> Json:
+    kind = raw["type"]
+    return {**raw, kind: [item[kind] for item in items], "has_more": False}
