@@ -1,0 +1,62 @@
+"""Rich text both ways: the Atlassian document format of v3 and the wiki text of v2, as far as plain paragraphs go."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+from worker.sandbox.jira.model import Json
+
+_WORDS = re.compile(r"\w+")
+
+
+def to_document(value: Any) -> Json | None:
+    """Return the v3 document of a stored text or document."""
+    if value is None or isinstance(value, dict):
+        return value
+    paragraphs = [{"type": "paragraph", "content": [{"type": "text", "text": part}] if part else []}
+                  for part in str(value).split("\n")]
+    return {"type": "doc", "version": 1, "content": paragraphs}
+
+
+def to_wiki(value: Any) -> str | None:
+    """Return the v2 text of a stored text or document."""
+    if value is None or isinstance(value, str):
+        return value
+    return "\n".join(_block(block) for block in value.get("content", ()))
+
+
+def _block(node: Any) -> str:
+    if not isinstance(node, dict):
+        return ""
+    match node.get("type"):
+        case "text":
+            return str(node.get("text", ""))
+        case "hardBreak":
+            return "\n"
+        case "heading":
+            return f"h{node.get('attrs', {}).get('level', 1)}. " + "".join(map(_block, node.get("content", ())))
+        case "bulletList" | "orderedList":
+            sign = "*" if node["type"] == "bulletList" else "#"
+            return "\n".join(f"{sign} {_block(item)}" for item in node.get("content", ()))
+        case _:
+            return "".join(map(_block, node.get("content", ())))
+
+
+def words(value: Any) -> frozenset[str]:
+    """Return the lower-case words of a text or document, as a text search sees them."""
+    return frozenset(_WORDS.findall((to_wiki(value) or "").casefold()))
+
+
+def matches(value: Any, query: str) -> bool:
+    """Tell whether a text has all words of a query (`word*` by prefix, `"a phrase"` literally)."""
+    if query.startswith('"') and query.endswith('"') and len(query) > 2:
+        return query[1:-1].casefold() in (to_wiki(value) or "").casefold()
+    have = words(value)
+    return all(_has(have, word) for word in query.casefold().split())
+
+
+def _has(have: frozenset[str], word: str) -> bool:
+    if word.endswith("*"):
+        return any(each.startswith(word[:-1]) for each in have)
+    return all(part in have for part in _WORDS.findall(word))
