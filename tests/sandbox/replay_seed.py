@@ -14,13 +14,18 @@ from typing import Any
 from replay import UUID, Cassette, Exchange, IdMap
 
 Api = Callable[[str, str, dict[str, Any] | None], dict[str, Any]]
-"""`api(method, path, body)` returns the JSON of a successful answer, else an empty object."""
+"""`api(method, path, body)` returns the JSON of a successful answer, else an empty object.
+
+The method `SEND` posts a small form whose file has the `filename` and `content_type` of the body.
+"""
 
 Control = Callable[[str, dict[str, Any]], Any]
 """`control(action, payload)` lets a person act."""
 
 CREATES = re.compile(r"/v1/(pages|databases|data_sources|comments|file_uploads|views)$")
 PLAIN_VALUES = ("number", "checkbox", "url", "email", "phone_number", "place")
+WHOLE = {"page": "properties", "data_source": "properties", "user": "type", "file_upload": "status"}
+"""The key that tells a complete object from a reference to one."""
 READ_ONLY = ("formula", "rollup", "unique_id", "button", "created_time", "created_by", "last_edited_time",
              "last_edited_by", "verification")
 
@@ -32,20 +37,21 @@ class Presupposed:
     data_sources: dict[str, dict[str, Any]]
     pages: dict[str, dict[str, Any]]
     users: dict[str, dict[str, Any]]
+    uploads: dict[str, dict[str, Any]]
 
 
 def presupposed(cassette: Cassette) -> Presupposed:
     """Return the objects a recording answers with but did not make."""
     made: set[str] = set()
-    found: dict[str, dict[str, dict[str, Any]]] = {"data_source": {}, "page": {}, "user": {}}
+    found: dict[str, dict[str, dict[str, Any]]] = {"data_source": {}, "page": {}, "user": {}, "file_upload": {}}
     for exchange in cassette.exchanges:
         made |= _made(exchange)
         for value in _objects(exchange.answer):
             shelf = found.get(value["object"])
-            whole = value["object"] == "user" or "properties" in value
+            whole = WHOLE.get(value["object"], "id") in value
             if shelf is not None and value["id"] not in made and whole:
                 shelf.setdefault(value["id"], value)
-    return Presupposed(found["data_source"], found["page"], found["user"])
+    return Presupposed(found["data_source"], found["page"], found["user"], found["file_upload"])
 
 
 def _made(exchange: Exchange) -> set[str]:
@@ -76,9 +82,18 @@ def seed(cassette: Cassette, api: Api, control: Control, ids: IdMap, *, root: st
     for source in wanted.data_sources.values():
         _add_references(source, api, ids, root)
     for page in reversed(wanted.pages.values()):
-        _make_page(page, api, ids, root)
+        _make_page(page, api, control, ids, root=root)
     for page in wanted.pages.values():
         _relate(page, api, control, ids)
+    if any(_cut_short(exchange) for exchange in cassette.exchanges):
+        api("POST", "/v1/file_uploads", {"filename": "older.txt"})
+    for upload in reversed(wanted.uploads.values()):
+        _upload(upload, api, ids, root)
+
+
+def _cut_short(exchange: Exchange) -> bool:
+    answer = exchange.answer or {}
+    return answer.get("type") == "file_upload" and bool(answer.get("has_more"))
 
 
 def _adopt_root(cassette: Cassette, wanted: Presupposed, api: Api, ids: IdMap, root: str) -> None:
@@ -102,7 +117,7 @@ def _parent_page(exchange: Exchange) -> str:
 
 def _looks(value: dict[str, Any]) -> dict[str, Any]:
     looks = {key: _file_as_external(value[key]) for key in ("icon", "cover") if value.get(key)}
-    return {key: look for key, look in looks.items() if look["type"] in ("emoji", "external", "icon")}
+    return {key: look for key, look in looks.items() if look["type"] in ("emoji", "external", "icon", "custom_emoji")}
 
 
 def _file_as_external(value: dict[str, Any]) -> dict[str, Any]:
@@ -181,16 +196,21 @@ def _reference(config: dict[str, Any], api: Api, ids: IdMap, root: str) -> dict[
 
 # Pages.
 
-def _make_page(page: dict[str, Any], api: Api, ids: IdMap, root: str) -> None:
+def _make_page(page: dict[str, Any], api: Api, control: Control, ids: IdMap, *, root: str) -> None:
+    """Make a page by the hand that made it: a person's, unless the recording says that it was the connection."""
     if ids.knows(page["id"]):
         return
     parent = page["parent"]
     kind = "data_source_id" if "data_source_id" in parent and ids.knows(parent["data_source_id"]) else "page_id"
     target = ids.translate(parent["data_source_id"]) if kind == "data_source_id" else root
-    made = api("POST", "/v1/pages", {"parent": {"type": kind, kind: target}, "properties": _values(page, kind, ids),
-                                     **_looks(page)})
-    if made:
-        ids.pair(page["id"], made["id"])
+    values = _values(page, kind, ids)
+    if _by_connection(page, "created_by"):
+        made = api("POST", "/v1/pages", {"parent": {kind: target}, "properties": values})
+    else:
+        made = control("create", {kind: target, "properties": values})
+    ids.pair(page["id"], made["id"])
+    if _looks(page):
+        api("PATCH", f"/v1/pages/{made['id']}", _looks(page))
 
 
 def _values(page: dict[str, Any], kind: str, ids: IdMap) -> dict[str, Any]:
@@ -218,11 +238,33 @@ def _value(value: dict[str, Any], ids: IdMap) -> Any:
             return inner
 
 
+def _by_connection(page: dict[str, Any], column: str) -> bool:
+    return any("bot" in value[column] for value in page["properties"].values() if value["type"] == column)
+
+
 def _relate(page: dict[str, Any], api: Api, control: Control, ids: IdMap) -> None:
-    for name, value in page["properties"].items():
-        kind = value["type"]
-        if kind == "relation" and value[kind]:
-            related = [{"id": ids.translate(one["id"])} for one in value[kind] if ids.knows(one["id"])]
-            api("PATCH", f"/v1/pages/{ids.translate(page['id'])}", {"properties": {name: {"relation": related}}})
-        if kind == "formula":
-            control("edit", {"page_id": ids.translate(page["id"]), "property": name, "value": value[kind]})
+    related = {name: {"relation": [{"id": ids.translate(one["id"])} for one in value["relation"]
+                                   if ids.knows(one["id"])]}
+               for name, value in page["properties"].items() if value["type"] == "relation" and value["relation"]}
+    computed = {name: {"formula": value["formula"]} for name, value in page["properties"].items()
+                if value["type"] == "formula"}
+    actual = ids.translate(page["id"])
+    control("edit", {"page_id": actual, "properties": related | computed})
+    if _by_connection(page, "last_edited_by"):
+        title = next({name: {"title": _texts(value["title"])}} for name, value in page["properties"].items()
+                     if value["type"] == "title")
+        api("PATCH", f"/v1/pages/{actual}", {"properties": title})
+
+
+# Uploads.
+
+def _upload(value: dict[str, Any], api: Api, ids: IdMap, root: str) -> None:
+    given = {"filename": value["filename"], "content_type": value["content_type"]}
+    imported = {"mode": "external_url", "external_url": "https://example.com/file"}
+    made = api("POST", "/v1/file_uploads", given | (imported if "file_import_result" in value else {}))
+    ids.pair(value["id"], made["id"])
+    if value["status"] == "uploaded" and "file_import_result" not in value:
+        api("SEND", f"/v1/file_uploads/{made['id']}/send", given)
+    if value["expiry_time"] is None:
+        api("POST", "/v1/comments", {"parent": {"page_id": root}, "markdown": "attached",
+                                     "attachments": [{"file_upload_id": made["id"]}]})

@@ -20,6 +20,12 @@ FLOOR = 0.95
 VERSION = "2026-03-11"
 
 
+def form(body: dict[str, Any]) -> bytes:
+    """Return a multipart form with a small file."""
+    return (f'--edge\r\nContent-Disposition: form-data; name="file"; filename="{body["filename"]}"\r\n'
+            f"Content-Type: {body['content_type']}\r\n\r\ncontent\r\n--edge--\r\n").encode()
+
+
 def play(cassette: Cassette) -> list[Outcome]:
     """Replay one cassette into a fresh workspace that holds what the cassette presupposes."""
     sandbox = NotionSandbox(Clock(datetime(2026, 7, 4, 9, 8, tzinfo=UTC)), limit=None)
@@ -28,7 +34,9 @@ def play(cassette: Cassette) -> list[Outcome]:
     def api(method: str, path: str, body: dict[str, Any] | None) -> dict[str, Any]:
         headers = {"authorization": f"Bearer {sandbox.token}", "notion-version": VERSION}
         raw = json.dumps(body).encode() if body is not None else b""
-        response = sandbox.handle(from_parts(method, path, headers, raw))
+        if method == "SEND" and body is not None:
+            raw, headers["content-type"] = form(body), "multipart/form-data; boundary=edge"
+        response = sandbox.handle(from_parts("POST" if method == "SEND" else method, path, headers, raw))
         value: dict[str, Any] = json.loads(response.body)
         return value if response.status == 200 else {}
 

@@ -301,7 +301,13 @@ def list_uploads(call: Call) -> Answer:
             "next_cursor": cursor, "has_more": cursor is not None, "type": "file_upload", "file_upload": {}}
 
 
+def list_custom_emojis(call: Call) -> Answer:
+    """GET /v1/custom_emojis: the workspace has none of its own."""
+    return {"object": "list", "type": "custom_emoji", "results": [], "has_more": False, "next_cursor": None}
+
+
 ROUTES: tuple[Route, ...] = (
+    Route("GET", "/v1/custom_emojis", list_custom_emojis, "custom_emojis.list"),
     Route("POST", "/v1/file_uploads", create, "file_uploads.create", "insert", True,
           frozenset({"mode", "filename", "content_type", "number_of_parts", "external_url"})),
     Route("GET", "/v1/file_uploads", list_uploads, "file_uploads.list"),
