@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 from worker.sandbox.notion.errors import MISSING, invalid, should_be, too_long
-from worker.sandbox.notion.properties import parse_file
+from worker.sandbox.notion.media import parse_file
 from worker.sandbox.notion.richtext import parse_rich_text
 from worker.sandbox.notion.store import Store, plain_id
 

@@ -9,6 +9,7 @@ from typing import Any
 from worker.sandbox.notion.block_types import PARENTS, block_type, merge_payload, parse_payload
 from worker.sandbox.notion.call import Answer, Call, Route, listing, paginate, with_archived
 from worker.sandbox.notion.errors import MISSING, invalid, should_be, too_long
+from worker.sandbox.notion.media import show_file
 from worker.sandbox.notion.richtext import plain
 from worker.sandbox.notion.store import (
     Block,
@@ -97,8 +98,8 @@ def insert_blocks(store: Store, container: Record, drafts: tuple[Draft, ...], ac
 def block_object(store: Store, record: Record, version: str) -> dict[str, Any]:
     """Return the block object of a block, page (child_page) or database (child_database)."""
     match record:
-        case Block(type=kind, payload=payload):
-            pass
+        case Block():
+            kind, payload = record.type, show_file(store, record.payload)
         case Page():
             kind, payload = "child_page", {"title": plain(record.values.get("title", ()))}
         case Database():

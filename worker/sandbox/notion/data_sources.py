@@ -9,6 +9,7 @@ from worker.sandbox.notion.blocks import set_trash
 from worker.sandbox.notion.call import Answer, Call, Route, with_archived
 from worker.sandbox.notion.databases import draft_data_source, read_looks, read_trash, register
 from worker.sandbox.notion.errors import MISSING, NotionError, should_be
+from worker.sandbox.notion.media import shown_or_none
 from worker.sandbox.notion.richtext import page_url
 from worker.sandbox.notion.schema import schema_object, update_columns
 from worker.sandbox.notion.store import DataSource, Store, author, minute, parent_object
@@ -18,7 +19,8 @@ def data_source_object(store: Store, source: DataSource, version: str) -> dict[s
     """Return the complete data source object."""
     database = store.databases[source.parent.id]
     return with_archived(version, {
-        "object": "data_source", "id": source.id, "cover": source.cover, "icon": source.icon,
+        "object": "data_source", "id": source.id, "cover": shown_or_none(store, source.cover),
+        "icon": shown_or_none(store, source.icon),
         "created_time": minute(source.created), "created_by": author(source.created_by),
         "last_edited_by": author(source.edited_by), "last_edited_time": minute(source.edited), "title": source.title,
         "description": source.description, "is_inline": database.is_inline,

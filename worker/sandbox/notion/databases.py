@@ -7,7 +7,8 @@ from typing import Any
 from worker.sandbox.notion.blocks import set_trash
 from worker.sandbox.notion.call import Answer, Call, Route, with_archived
 from worker.sandbox.notion.errors import invalid, should_be
-from worker.sandbox.notion.pages import find_parent, read_cover, read_icon
+from worker.sandbox.notion.media import read_cover, read_icon, shown_or_none
+from worker.sandbox.notion.pages import find_parent
 from worker.sandbox.notion.richtext import page_url, parse_rich_text, plain
 from worker.sandbox.notion.schema import add_columns
 from worker.sandbox.notion.store import (
@@ -27,7 +28,7 @@ def read_looks(store: Store, body: dict[str, Any]) -> dict[str, Any]:
     """Return checked title, description, icon and cover of a request, as far as it names them."""
     texts = {key: parse_rich_text(store, body[key], f"body.{key}") for key in ("title", "description") if key in body}
     readers = {"icon": read_icon, "cover": read_cover}
-    return texts | {key: reader(body[key]) for key, reader in readers.items() if key in body}
+    return texts | {key: reader(store, body[key]) for key, reader in readers.items() if key in body}
 
 
 def database_object(store: Store, database: Database, version: str) -> dict[str, Any]:
@@ -39,7 +40,8 @@ def database_object(store: Store, database: Database, version: str) -> dict[str,
         "in_trash": store.trashed(database), "is_locked": database.is_locked,
         "created_time": exact(database.created), "last_edited_time": exact(database.edited),
         "data_sources": [{"id": source.id, "name": plain(source.title)} for source in sources if not source.in_trash],
-        "icon": database.icon, "cover": database.cover, "url": page_url(database.id), "public_url": None})
+        "icon": shown_or_none(store, database.icon), "cover": shown_or_none(store, database.cover),
+        "url": page_url(database.id), "public_url": None})
 
 
 def add_database(store: Store, parent: Page, looks: dict[str, Any], actor: str, *,

@@ -18,6 +18,7 @@ from worker.sandbox.notion.call import (
 )
 from worker.sandbox.notion.errors import MISSING, invalid, should_be
 from worker.sandbox.notion.markdown import blocks_from_markdown
+from worker.sandbox.notion.media import read_cover, read_icon
 from worker.sandbox.notion.properties import TITLE, Cell, columns, parse_value
 from worker.sandbox.notion.schema import find_property
 from worker.sandbox.notion.store import DataSource, Page, Parent, Property, Record, Store
@@ -126,8 +127,8 @@ def create_page(call: Call) -> Answer:
     values = read_values(store, source, body.get("properties") or {})
     drafts = _read_body(call)
     at = 0 if isinstance(body.get("position"), dict) and "start" in str(body["position"].get("type")) else None
-    page = add_page(store, parent, values, call.actor, icon=read_icon(body.get("icon")),
-                    cover=read_cover(body.get("cover")), at=at)
+    page = add_page(store, parent, values, call.actor, icon=read_icon(store, body.get("icon")),
+                    cover=read_cover(store, body.get("cover")), at=at)
     insert_blocks(store, page, drafts, call.actor)
     return page_object(store, page, call.version)
 
@@ -150,27 +151,6 @@ def long_drafts(store: Store, children: Sequence[dict[str, Any]]) -> tuple[Draft
     """Return drafts for any number of blocks: markdown is not bound by the limit on `children`."""
     return tuple(draft for start in range(0, len(children), 100)
                  for draft in read_drafts(store, list(children[start:start + 100])))
-
-
-def read_icon(given: Any) -> dict[str, Any] | None:
-    """Return a checked icon."""
-    if given is None:
-        return None
-    kind = next((one for one in ("emoji", "external", "custom_emoji", "file_upload", "file", "icon")
-                 if isinstance(given, dict) and one in given), None)
-    if kind is None:
-        raise should_be("body.icon.emoji", "defined", MISSING)
-    return {"type": kind, kind: given[kind]}
-
-
-def read_cover(given: Any) -> dict[str, Any] | None:
-    """Return a checked cover."""
-    if given is None:
-        return None
-    kind = next((one for one in ("external", "file_upload", "file") if isinstance(given, dict) and one in given), None)
-    if kind is None:
-        raise should_be("body.cover.external", "defined", MISSING)
-    return {"type": kind, kind: given[kind]}
 
 
 def retrieve_page(call: Call) -> Answer:
@@ -200,7 +180,8 @@ def update_page(call: Call) -> Answer:
     _restore(store, page, trash, body.get("is_archived"), call.actor)
     store.refuse_trashed(page, "block")
     values = read_values(store, source_of(store, page), body.get("properties") or {})
-    looks = {key: reader(body[key]) for key, reader in (("icon", read_icon), ("cover", read_cover)) if key in body}
+    readers = {"icon": read_icon, "cover": read_cover}
+    looks = {key: reader(store, body[key]) for key, reader in readers.items() if key in body}
     store.touch(page, call.actor)
     write_values(store, page, values, call.actor)
     for key, value in looks.items():

@@ -14,6 +14,7 @@ from typing import Any
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from worker.sandbox.notion.errors import MISSING, invalid, should_be, too_long
+from worker.sandbox.notion.media import parse_file
 from worker.sandbox.notion.richtext import parse_rich_text
 from worker.sandbox.notion.store import DataSource, Property, Store, plain_id
 
@@ -200,29 +201,6 @@ def instant(text: str) -> datetime:
 
 def _files(cell: Cell, value: Any) -> Any:
     return [parse_file(cell.store, one, cell.at(f"[{i}]")) for i, one in enumerate(_array(cell, value))]
-
-
-def parse_file(store: Store, given: Any, path: str) -> dict[str, Any]:
-    """Return a file value with its name: external, uploaded, or one echoed back."""
-    if not isinstance(given, dict):
-        raise should_be(path, "an object", given)
-    if upload := given.get("file_upload"):
-        known = store.shelf("file_uploads").get(plain_id(str(upload.get("id"))))
-        if known is None:
-            raise store.missing("file upload", str(upload.get("id")))
-        name = given.get("name") or (known.get("filename") if isinstance(known, dict) else None) or "file"
-        return {"name": name, "type": "file", "file": {
-            "url": f"https://prod-files-secure.s3.us-west-2.amazonaws.com/{upload['id']}/{name}",
-            "expiry_time": "2100-01-01T00:00:00.000Z"}}
-    kind = next((key for key in ("external", "file") if isinstance(given.get(key), dict)), None)
-    if kind is None:
-        raise should_be(f"{path}.external", "defined", MISSING)
-    url = given[kind].get("url")
-    if not isinstance(url, str):
-        raise should_be(f"{path}.{kind}.url", "a string", url)
-    if len(url) > TEXT_LIMITS["url"]:
-        raise too_long(f"{path}.{kind}.url", TEXT_LIMITS["url"], len(url))
-    return {"name": given.get("name") or url.rsplit("/", 1)[-1] or url, "type": kind, kind: given[kind]}
 
 
 def _as_given(_: Cell, value: Any) -> Any:

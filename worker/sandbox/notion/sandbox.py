@@ -11,6 +11,7 @@ from typing import Any
 
 from worker.sandbox.notion import faults, people
 from worker.sandbox.notion.errors import NotionError
+from worker.sandbox.notion.files import serve_file
 from worker.sandbox.notion.journal import LogEntry, count
 from worker.sandbox.notion.limiter import OWN, SPACE, Budget
 from worker.sandbox.notion.richtext import plain_rich_text
@@ -57,6 +58,8 @@ class NotionSandbox:
         """Answer one request and log it."""
         with self._lock:
             self.commit_late()
+            if (file := serve_file(self.store, request)) is not None:
+                return file
             match = find_route(request)
             entry = self._entry(request, match)
             response = self._respond(request, match, entry)

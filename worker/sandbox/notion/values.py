@@ -7,6 +7,7 @@ from typing import Any
 from urllib.parse import quote
 
 from worker.sandbox.notion.call import with_archived
+from worker.sandbox.notion.media import show_file, shown_or_none
 from worker.sandbox.notion.properties import columns, empty_value
 from worker.sandbox.notion.richtext import page_url, plain
 from worker.sandbox.notion.rollups import rolled_up
@@ -71,6 +72,7 @@ SHOWERS: Mapping[str, Shower] = {
     "title": _text, "rich_text": _text, "multi_select": _options, "formula": _formula, "unique_id": _unique_id,
     "select": lambda _, page, prop: option_object(prop, page.values.get(prop.id)),
     "status": lambda _, page, prop: option_object(prop, status_id(page, prop)),
+    "files": lambda store, page, prop: [show_file(store, one) for one in stored(page, prop)],
     "people": lambda store, page, prop: [user_value(store, one) for one in stored(page, prop)],
     "relation": lambda store, page, prop: [{"id": one} for one in linked(store, page, prop)],
     "rollup": lambda store, page, prop: rollup_object(store, page, prop),
@@ -130,7 +132,8 @@ def page_object(store: Store, page: Page, version: str, props: Iterable[Property
     return with_archived(version, {
         "object": "page", "id": page.id, "created_time": minute(page.created),
         "last_edited_time": minute(page.edited), "created_by": author(page.created_by),
-        "last_edited_by": author(page.edited_by), "cover": page.cover, "icon": page.icon,
+        "last_edited_by": author(page.edited_by), "cover": shown_or_none(store, page.cover),
+        "icon": shown_or_none(store, page.icon),
         "parent": page_parent(store, page), "in_trash": store.trashed(page), "is_archived": page.is_archived,
         "is_locked": page.is_locked, "properties": {prop.name: property_object(store, page, prop) for prop in props},
         "url": page_url(page.id, title), "public_url": None})
