@@ -52,6 +52,19 @@ class Thresholds(Model):
     carries_to_hoa: int = 3
     risk_gone_days: int = 2
     sprint_weeks: Annotated[int, Field(ge=1, le=4)] = 2
+    default_rate: Decimal | None = None
+    next_quarter_days: int = 10
+    overdue_share: Decimal = Decimal("0.2")
+    moved_days: int = 14
+    blocked_statuses: tuple[str, ...] = (
+        "blocked", "on hold", "impediment", "заблокировано", "заблокирована", "заблокирован", "на паузе", "блокер")
+    defect_types: tuple[str, ...] = ("bug", "defect", "баг", "ошибка", "дефект")
+    health_anchors: dict[str, tuple[Decimal, Decimal]] = Field(default_factory=lambda: {
+        "overdue": (Decimal("0.3"), Decimal(0)), "reopened": (Decimal("0.2"), Decimal(0)),
+        "defects": (Decimal("0.4"), Decimal("0.1")), "defect_age": (Decimal(60), Decimal(7)),
+        "pace": (Decimal("0.5"), Decimal(1)), "burn_ahead": (Decimal("0.3"), Decimal(0)),
+        "horizon_weeks": (Decimal(0), Decimal(13)), "contact_days": (Decimal(30), Decimal(7))})
+    """Anchors (worst, best) of the linear health factors: worst scores 0, best 100 (facts/definitions.md, health)."""
 
 
 class QuarterTargets(Model):

@@ -34,7 +34,11 @@ class Forecast:
 
 @dataclass(frozen=True, slots=True)
 class CardMeasure:
-    """Progress of one card. Shares are 0..1; `by` says `estimate` or `count`; hours are hours."""
+    """Progress of one card. Shares are 0..1; `by` says `estimate` or `count`; hours are hours.
+
+    `work_done` and `work_total` are in `work_unit`: `h` (hours), `points`, or empty for items. `due` is the people's
+    date or else the latest due date in Jira. `known` is false when the card's link could not be read this time.
+    """
 
     card: Ref
     by: str = "count"
@@ -60,6 +64,14 @@ class CardMeasure:
     days_in_stage: int | None = None
     rag: Rag = Rag.GREY
     why: str = ""
+    open: int = 0
+    work_done: Decimal = Decimal(0)
+    work_total: Decimal = Decimal(0)
+    work_unit: str = ""
+    due: date | None = None
+    defect_age: int | None = None
+    stage_since: date | None = None
+    known: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,9 +107,9 @@ class PlanMeasure:
 
     unit: Ref
     period: Period
-    target: Decimal
+    target: Decimal | None
     pinned: bool
-    fact: Decimal
+    fact: Decimal | None
     fact_basis: str
     forecast: Decimal | None
     carry: Decimal
@@ -105,12 +117,85 @@ class PlanMeasure:
     pace: Decimal | None
     rag: Rag
     why: str = ""
+    conflict: bool = False
+    planned: Decimal | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class MoneyFact:
+    """Money of one client in one week part; `basis`: `act`, `invoice`, `payment`, `tm`, `retainer`, `fixed_price`."""
+
+    client: Ref
+    unit: Ref | None
+    week: Period
+    amount: Decimal
+    basis: str
+
+
+@dataclass(frozen=True, slots=True)
+class RiskMeasure:
+    """One machine-found risk that is open: what it says now. `asleep` while a person's snooze holds."""
+
+    ref: Ref
+    signal: str
+    title: str
+    client: Ref | None
+    card: Ref
+    probability: int
+    impact: int
+    level: str
+    exposure: Decimal | None
+    evidence: str
+    asleep: bool = False
+
+    @property
+    def score(self) -> int:
+        """Return probability x impact, 1..25."""
+        return self.probability * self.impact
+
+
+@dataclass(frozen=True, slots=True)
+class Signal:
+    """A condition a playbook answers, looked at today. `holds` is None when it cannot be known.
+
+    `may_open` is false when a new task must not be made now (a running one goes on). `values` fill the playbook's text,
+    `due` overrides its working days, `strength` orders what competes for a client's sprint.
+    """
+
+    playbook: str
+    subject: Ref
+    client: Ref | None
+    card: Ref | None
+    holds: bool | None
+    reason: str = ""
+    ended: str = ""
+    may_open: bool = True
+    strength: int = 0
+    values: Mapping[str, str] = field(default_factory=dict)
+    due: date | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class TaskMeasure:
+    """One open task of the account sprint, the worker's or a person's."""
+
+    ref: Ref
+    title: str
+    client: Ref | None
+    card: Ref | None
+    due: date | None
+    assignee: Ref | None
+    strength: int = 0
 
 
 @dataclass(frozen=True, slots=True)
 class Measures:
-    """Everything measured in one run, by ref; later issues of the method add their own mappings."""
+    """Everything measured in one run, by ref; None where its rule did not run or failed."""
 
     cards: Mapping[Ref, CardMeasure] = field(default_factory=dict)
     clients: Mapping[Ref, ClientMeasure] = field(default_factory=dict)
     plans: tuple[PlanMeasure, ...] = ()
+    money: tuple[MoneyFact, ...] | None = None
+    risks: tuple[RiskMeasure, ...] | None = None
+    signals: tuple[Signal, ...] | None = None
+    tasks: tuple[TaskMeasure, ...] | None = None

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime
 
-from worker.config import Thresholds
+from worker.config import QuarterTargets, Thresholds
 from worker.domain.memory import Memory
 from worker.domain.model import (
     Card,
@@ -61,3 +61,4 @@ class World:
     trashed: frozenset[Ref] = frozenset()
     memory: Memory = field(default_factory=Memory)
     problems: tuple[Problem, ...] = ()
+    targets: QuarterTargets = field(default_factory=QuarterTargets)

@@ -1,0 +1,92 @@
+"""When will the rest be done: 10,000 draws of daily throughput, made cheaply (facts/definitions.md, flow).
+
+The plain way draws a past day again and again until nothing remains, 10,000 times over. All those runs are independent
+draws of one number, the count of days needed, whose distribution follows exactly from the sample: after d days, the
+chance that fewer than n items are done is the sum of the first n coefficients of f(z)**d, f being the sample's
+generating function with its zero days. So that distribution is computed (baby steps, giant steps) and the 10,000 draws
+are taken from it: the same in distribution, and some hundred times faster.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from hashlib import blake2b
+
+import numpy as np
+from numpy.typing import NDArray
+
+LONGEST = 2_500
+"""Runs are cut after so many working days (ten years): later dates would say nothing."""
+
+Floats = NDArray[np.float64]
+
+
+@dataclass(frozen=True, slots=True)
+class Runs:
+    """The outcome of all draws: `finished[d]` is how many of `draws` ended within `d` days."""
+
+    finished: NDArray[np.int64]
+    draws: int
+
+    def quantile(self, percent: int) -> int:
+        """Return the fewest days within which `percent` of the draws ended."""
+        return int(np.searchsorted(self.finished, -(-self.draws * percent // 100)))
+
+    def within(self, days: int) -> float:
+        """Return the share of draws that ended within `days` days."""
+        return float(self.finished[min(days, len(self.finished) - 1)]) / self.draws if days > 0 else 0.0
+
+
+def seed_of(*names: object) -> int:
+    """Return a generator seed that depends on nothing but the names."""
+    return int.from_bytes(blake2b("|".join(map(str, names)).encode(), digest_size=8).digest(), "big")
+
+
+def simulate(samples: Sequence[int], remaining: int, *, draws: int, seed: int) -> Runs | None:
+    """Return `draws` runs over daily `samples` (zero days included), or None when nothing was ever finished in them."""
+    if remaining < 1 or not any(samples):
+        return None
+    left = survival(samples, remaining)
+    chances = np.clip(-np.diff(left), 0.0, None)
+    chances[-1] += max(left[-1], 0.0)
+    generator = np.random.Generator(np.random.PCG64(seed))
+    ended = generator.multinomial(draws, chances / chances.sum())
+    return Runs(np.concatenate(([0], np.cumsum(ended))), draws)
+
+
+def survival(samples: Sequence[int], remaining: int) -> Floats:
+    """Return the chance that work is still left after 0, 1, 2... days, as far as it matters."""
+    sizes = np.bincount(np.asarray(samples)) / len(samples)
+    days = _reach(np.asarray(samples, dtype=float), remaining)
+    steps = math.isqrt(days) + 1
+    one = sizes[:remaining]
+    small = _powers(one, steps, remaining)
+    giant = _multiply(small[-1], one, remaining)
+    large = _powers(giant, steps, remaining)
+    upto = np.cumsum(small, axis=1)[:, ::-1]
+    return (large @ upto.T).reshape(-1)[:days + 1]
+
+
+def _reach(samples: Floats, remaining: int) -> int:
+    mean = float(samples.mean())
+    spread = 8 * math.sqrt(remaining * float(samples.var()) / mean ** 3)
+    return min(LONGEST, math.ceil(remaining / mean + spread) + 10)
+
+
+def _powers(factor: Floats, count: int, size: int) -> Floats:
+    rows = np.zeros((count, size))
+    rows[0, 0] = 1.0
+    for index in range(1, count):
+        rows[index] = _multiply(rows[index - 1], factor, size)
+    return rows
+
+
+def _multiply(left: Floats, right: Floats, size: int) -> Floats:
+    if min(len(left), len(right)) < 400:
+        product = np.convolve(left, right)[:size]
+        return product if len(product) == size else np.pad(product, (0, size - len(product)))
+    length = 1 << (len(left) + len(right) - 1).bit_length()
+    spectrum = np.fft.rfft(left, length) * np.fft.rfft(right, length)
+    return np.fft.irfft(spectrum, length)[:size]

@@ -1,0 +1,32 @@
+"""A value that must be seen on two days before it is believed, so that colours do not flicker (method 3).
+
+"Rises only after two runs in a row": any move between colours, up or down, waits for a second observation day; to and
+from grey there is no waiting, since unknown must never look known.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import date
+
+from worker.domain.memory import Track
+
+
+def settle(track: Track | None, value: str, today: date, *, instant: frozenset[str] = frozenset()) -> Track:
+    """Return the track after seeing `value` today; values in `instant` come and go without waiting."""
+    if track is None or value in instant or track.value in instant:
+        since = track.since if track is not None and track.value == value else today
+        return Track(value, since, seen=today)
+    if value == track.value:
+        return Track(value, track.since, seen=today)
+    if track.candidate == value and track.candidate_since is not None and track.candidate_since < today:
+        return Track(value, today, seen=today)
+    first = track.candidate_since if track.candidate == value else today
+    return replace(track, candidate=value, candidate_since=first, seen=today)
+
+
+def follow(track: Track | None, value: str, today: date, *, since: date | None = None) -> Track:
+    """Return the track of a value that is believed at once; `since` dates a value never seen before."""
+    if track is None:
+        return Track(value, since or today, seen=today)
+    return Track(value, track.since if track.value == value else today, seen=today)

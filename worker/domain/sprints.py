@@ -1,0 +1,33 @@
+"""The account sprint: whole ISO weeks counted from the first of the ISO year, so that a date names its sprint."""
+
+from __future__ import annotations
+
+from datetime import date, timedelta
+
+
+def sprint_of(day: date, weeks: int) -> str:
+    """Return the code of the sprint of `weeks` weeks that holds `day`: `2026-S24`."""
+    year, week, _ = day.isocalendar()
+    return f"{year}-S{(week - 1) // weeks + 1:02d}"
+
+
+def sprints_between(first: date, last: date, *, weeks: int) -> int:
+    """Return how many sprints began after the one of `first`, up to the one of `last`."""
+    monday = first - timedelta(days=first.weekday())
+    codes = {sprint_of(first, weeks)}
+    while monday <= last:
+        codes.add(sprint_of(monday, weeks))
+        monday += timedelta(days=7)
+    return len(codes) - 1
+
+
+def next_yearly(day: date, today: date) -> date:
+    """Return the next anniversary of `day`, today included; 29 February is kept on the 28th in other years."""
+    for year in (today.year, today.year + 1):
+        try:
+            found = day.replace(year=year)
+        except ValueError:
+            found = date(year, 2, 28)
+        if found >= today:
+            return found
+    raise AssertionError("one of two years holds the anniversary")
