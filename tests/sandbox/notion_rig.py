@@ -13,7 +13,7 @@ from worker.sandbox.wire import Clock, Response, from_parts
 START = datetime(2026, 7, 4, 9, 8, 30, tzinfo=UTC)
 
 
-@dataclass(slots=True)
+@dataclass
 class Rig:
     """A fresh sandbox with a frozen clock; `ok` and `refused` send one request each."""
 

@@ -5,13 +5,12 @@ from __future__ import annotations
 import json
 from datetime import timedelta
 from typing import Any
-from urllib.parse import urlsplit
 
 import pytest
 from notion_rig import Rig
 
 from worker.sandbox.notion.files import FormPart, form_parts
-from worker.sandbox.wire import Request, Response
+from worker.sandbox.wire import Request, Response, from_parts
 
 FORM = "multipart/form-data; boundary=edge"
 PNG = b"\x89PNG\r\n\x1a\n--edge\r\r\n\n\x00\xff"
@@ -35,9 +34,7 @@ def uploaded(rig: Rig, content: bytes = PNG) -> str:
 
 
 def fetched(rig: Rig, url: str) -> Response:
-    parts = urlsplit(url)
-    request = Request("GET", parts.path, tuple(tuple(pair.split("=")) for pair in parts.query.split("&")))  # type: ignore[arg-type]
-    return rig.sandbox.handle(request)
+    return rig.sandbox.handle(from_parts("GET", url, {}, b""))
 
 
 def picture(rig: Rig, upload_id: str) -> dict[str, Any]:
