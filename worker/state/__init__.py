@@ -1,0 +1,1 @@
+"""What the worker remembers between cycles: SQLite or PostgreSQL, one schema."""

@@ -1,0 +1,61 @@
+"""What we last wrote into each cell, as Notion answered it: the third side of every merge."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+
+import msgspec
+from sqlalchemy import select
+
+from worker.domain.values import Value
+from worker.state.store import Tx, delete_keys, upsert
+from worker.state.tables import bases
+from worker.sync.plan import Adopted, decode, encode
+
+Cells = Mapping[tuple[str, str], Value]
+
+
+def pack(value: Value) -> bytes:
+    """Return a value as stored."""
+    return msgspec.json.encode(encode(value))
+
+
+def unpack(body: bytes) -> Value:
+    """Return a stored value."""
+    return decode(msgspec.json.decode(body))
+
+
+def load(tx: Tx) -> tuple[Cells, Cells]:
+    """Return (bases, attempted) by (page id, field): what was answered, and writes whose answer was never seen."""
+    written, attempted = {}, {}
+    for page_id, field, value, attempt in tx.connection.execute(
+            select(bases.c.page_id, bases.c.field, bases.c.value, bases.c.attempted)
+            .where(bases.c.workspace == tx.workspace)):
+        if value is not None:
+            written[page_id, field] = unpack(value)
+        if attempt is not None:
+            attempted[page_id, field] = unpack(attempt)
+    return written, attempted
+
+
+def record(tx: Tx, page_id: str, cells: Mapping[str, Value]) -> None:
+    """Make `cells` the bases of a page's fields."""
+    upsert(tx, bases, [{"page_id": page_id, "field": field, "value": pack(value), "attempted": None}
+                       for field, value in cells.items()])
+
+
+def adopt(tx: Tx, adopted: Iterable[Adopted]) -> None:
+    """Record the bases of fields that held what the rules want already."""
+    upsert(tx, bases, [{"page_id": one.page_id, "field": one.field, "value": pack(one.value), "attempted": None}
+                       for one in adopted])
+
+
+def attempt(tx: Tx, page_id: str, cells: Mapping[str, Value]) -> None:
+    """Note what is about to be written, before the call."""
+    upsert(tx, bases, [{"page_id": page_id, "field": field, "attempted": pack(value)}
+                       for field, value in cells.items()])
+
+
+def forget(tx: Tx, page_ids: Sequence[str]) -> None:
+    """Drop all bases of some pages."""
+    delete_keys(tx, bases, "page_id", page_ids)

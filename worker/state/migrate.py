@@ -1,0 +1,39 @@
+"""Bringing a database's schema up to date when it is opened."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from alembic import command
+from alembic.config import Config
+from alembic.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from sqlalchemy import Connection, text
+from sqlalchemy.engine import Engine
+
+_FOLDER = Path(__file__).parent / "migrations"
+_LOCK = 0x5241594C  # one upgrade at a time on PostgreSQL; SQLite's write lock does the same
+
+
+def upgrade(engine: Engine) -> None:
+    """Run the migrations a database has not seen; safe when several processes open it at once."""
+    config = configure()
+    head = ScriptDirectory.from_config(config).get_current_head()
+    with engine.begin() as connection:
+        if connection.dialect.name == "postgresql":
+            connection.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": _LOCK})
+        if revision(connection) != head:
+            config.attributes["connection"] = connection
+            command.upgrade(config, "head")
+
+
+def revision(connection: Connection) -> str | None:
+    """Return the revision a database stands at, None when it is new."""
+    return MigrationContext.configure(connection).get_current_revision()
+
+
+def configure() -> Config:
+    """Return alembic's configuration for the packaged migrations."""
+    config = Config()
+    config.set_main_option("script_location", str(_FOLDER).replace("%", "%%"))
+    return config

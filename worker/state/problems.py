@@ -1,0 +1,46 @@
+"""The problems that stand now, since when, and which came or went: alerts speak of a change, not of a state."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from hashlib import blake2b
+
+import msgspec
+from sqlalchemy import select
+
+from worker.errors import Problem
+from worker.state.store import Tx, delete_keys, from_micros, to_micros, upsert
+from worker.state.tables import problems
+
+
+@dataclass(frozen=True, slots=True)
+class Flips:
+    """The problems that came and those that went, sorted."""
+
+    opened: tuple[Problem, ...]
+    closed: tuple[Problem, ...]
+
+
+def replace(tx: Tx, current: Iterable[Problem], *, now: datetime) -> Flips:
+    """Make `current` the problems that stand; return what changed."""
+    wanted = {_digest(problem): problem for problem in current}
+    standing = {_digest(problem): problem for problem in load(tx)}
+    opened, closed = wanted.keys() - standing.keys(), standing.keys() - wanted.keys()
+    upsert(tx, problems, [{"digest": digest, "first_seen": to_micros(now), "body": msgspec.json.encode(wanted[digest])}
+                          for digest in sorted(opened)])
+    delete_keys(tx, problems, "digest", sorted(closed))
+    return Flips(tuple(sorted(wanted[digest] for digest in opened)),
+                 tuple(sorted(standing[digest] for digest in closed)))
+
+
+def load(tx: Tx) -> Mapping[Problem, datetime]:
+    """Return the problems that stand, sorted, each with the instant it was first seen."""
+    rows = tx.connection.execute(select(problems.c.body, problems.c.first_seen).where(
+        problems.c.workspace == tx.workspace)).all()
+    return dict(sorted((msgspec.json.decode(body, type=Problem), from_micros(seen)) for body, seen in rows))
+
+
+def _digest(problem: Problem) -> str:
+    return blake2b(msgspec.json.encode(problem), digest_size=16).hexdigest()

@@ -1,0 +1,103 @@
+"""The record of cycles and of the plans they made."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+from typing import Any
+
+import msgspec
+from sqlalchemy import Row, delete, select
+
+from worker.state.store import Tx, from_micros, next_number, to_micros, upsert
+from worker.state.tables import counters, plans, runs
+from worker.sync.plan import Plan, from_data, to_data
+
+
+class RunStatus(StrEnum):
+    """How a run ended; `running` has not, or its process died."""
+
+    RUNNING = "running"
+    DONE = "done"
+    FAILED = "failed"
+    REFUSED = "refused"
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """One cycle: `outcome` as printed by `sync --json`, `requests` by system."""
+
+    id: int
+    trigger: str
+    started: datetime
+    ended: datetime | None = None
+    status: RunStatus = RunStatus.RUNNING
+    outcome: Mapping[str, Any] = field(default_factory=dict)
+    requests: Mapping[str, int] = field(default_factory=dict)
+
+
+def start(tx: Tx, trigger: str, *, now: datetime) -> int:
+    """Record that a run begins; return its number, counted from 1 in each workspace."""
+    number = next_number(tx, "run", counters)
+    upsert(tx, runs, [{"id": number, "trigger": trigger, "started": to_micros(now), "ended": None,
+                       "status": RunStatus.RUNNING, "outcome": b"{}", "requests": b"{}"}])
+    return number
+
+
+def finish(tx: Tx, run_id: int, status: RunStatus, *, outcome: Mapping[str, Any], requests: Mapping[str, int],
+           now: datetime) -> None:
+    """Record how a run ended."""
+    tx.connection.execute(runs.update().where(runs.c.workspace == tx.workspace, runs.c.id == run_id).values(
+        ended=to_micros(now), status=status, outcome=msgspec.json.encode(outcome),
+        requests=msgspec.json.encode(requests)))
+
+
+def get(tx: Tx, run_id: int) -> Run | None:
+    """Return one run."""
+    row = tx.connection.execute(select(runs).where(runs.c.workspace == tx.workspace, runs.c.id == run_id)).first()
+    return _run(row) if row else None
+
+
+def recent(tx: Tx, limit: int = 20) -> tuple[Run, ...]:
+    """Return the latest runs, newest first."""
+    query = select(runs).where(runs.c.workspace == tx.workspace).order_by(runs.c.id.desc()).limit(limit)
+    return tuple(_run(row) for row in tx.connection.execute(query))
+
+
+def last_success(tx: Tx, trigger: str = "") -> Run | None:
+    """Return the newest run that was done (of one trigger when given), for catching up after a pause."""
+    query = select(runs).where(runs.c.workspace == tx.workspace, runs.c.status == RunStatus.DONE)
+    if trigger:
+        query = query.where(runs.c.trigger == trigger)
+    row = tx.connection.execute(query.order_by(runs.c.id.desc()).limit(1)).first()
+    return _run(row) if row else None
+
+
+def save_plan(tx: Tx, plan: Plan, run_id: int | None, *, now: datetime) -> None:
+    """Keep a plan under its checksum."""
+    upsert(tx, plans, [{"checksum": plan.checksum(), "run_id": run_id, "made_at": to_micros(now),
+                        "body": msgspec.json.encode(to_data(plan))}])
+
+
+def load_plan(tx: Tx, checksum: str = "") -> Plan | None:
+    """Return the plan with a checksum, the latest made when none is given."""
+    query = select(plans.c.body).where(plans.c.workspace == tx.workspace)
+    if checksum:
+        query = query.where(plans.c.checksum == checksum)
+    body = tx.connection.execute(query.order_by(plans.c.made_at.desc()).limit(1)).scalar()
+    return from_data(msgspec.json.decode(body)) if body is not None else None
+
+
+def prune(tx: Tx, *, before: datetime) -> None:
+    """Drop the runs and plans from before an instant."""
+    limit = to_micros(before)
+    tx.connection.execute(delete(runs).where(runs.c.workspace == tx.workspace, runs.c.started < limit))
+    tx.connection.execute(delete(plans).where(plans.c.workspace == tx.workspace, plans.c.made_at < limit))
+
+
+def _run(row: Row[Any]) -> Run:
+    return Run(row.id, row.trigger, from_micros(row.started),
+               from_micros(row.ended) if row.ended is not None else None, RunStatus(row.status),
+               msgspec.json.decode(row.outcome), msgspec.json.decode(row.requests))

@@ -1,0 +1,139 @@
+"""What both systems last answered: raw Notion pages, Jira issues and worklogs, so that a cycle reads only changes.
+
+Rows are rewritten only when their digest changed; loading decodes all blobs of a kind as one array.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from hashlib import blake2b
+
+import msgspec
+from sqlalchemy import Table, select
+
+from worker.domain.model import Issue, Worklog
+from worker.ports import Json
+from worker.state.store import Tx, delete_keys, upsert
+from worker.state.tables import issues, pages, worklogs
+
+_PACK = msgspec.msgpack.Encoder()
+_ISSUES = msgspec.msgpack.Decoder(tuple[Issue, ...])
+_WORKLOGS = msgspec.msgpack.Decoder(tuple[Worklog, ...])
+_PAGES = msgspec.json.Decoder(tuple[Json, ...])
+
+
+@dataclass(frozen=True, slots=True)
+class PageDelta:
+    """What one read of a data source told: ids of pages new or changed, and of pages absent from a complete read."""
+
+    changed: frozenset[str]
+    missing: frozenset[str]
+
+
+def save_pages(tx: Tx, source: str, batch: Sequence[Json], *, complete: bool) -> PageDelta:
+    """Keep the pages read; after a complete read count the absent ones as missing once more."""
+    known = _digests(tx, pages, "page_id", source=source)
+    bodies = {page["id"]: msgspec.json.encode(page, order="sorted") for page in batch}
+    edited = {page["id"]: str(page.get("last_edited_time", "")) for page in batch}
+    fresh = {page_id: digest for page_id, body in bodies.items() if known.get(page_id) != (digest := _digest(body))}
+    upsert(tx, pages, [{"source": source, "page_id": page_id, "digest": digest, "edited": edited[page_id],
+                        "missing": 0, "body": bodies[page_id]} for page_id, digest in fresh.items()])
+    _mark_seen(tx, source, bodies.keys())
+    absent = frozenset(known.keys() - bodies.keys()) if complete else frozenset()
+    _mark_missing(tx, source, absent)
+    return PageDelta(frozenset(fresh), absent)
+
+
+def load_pages(tx: Tx) -> Mapping[str, tuple[Json, ...]]:
+    """Return the pages of every source that the last complete read showed, in the order of their ids."""
+    rows = tx.connection.execute(select(pages.c.source, pages.c.body).where(
+        pages.c.workspace == tx.workspace, pages.c.missing == 0).order_by(pages.c.source, pages.c.page_id))
+    bodies: dict[str, list[bytes]] = {}
+    for source, body in rows:
+        bodies.setdefault(source, []).append(body)
+    return {source: _PAGES.decode(b"[" + b",".join(found) + b"]") for source, found in bodies.items()}
+
+
+def missing_pages(tx: Tx, source: str) -> Mapping[str, int]:
+    """Return how many complete reads in a row each absent page of a source has missed."""
+    rows = tx.connection.execute(select(pages.c.page_id, pages.c.missing).where(
+        pages.c.workspace == tx.workspace, pages.c.source == source, pages.c.missing > 0))
+    return {page_id: missing for page_id, missing in rows}  # noqa: C416 - rows are not pairs to the type checker
+
+
+def forget_pages(tx: Tx, page_ids: Sequence[str]) -> None:
+    """Drop pages from the snapshot (trashed, moved away)."""
+    delete_keys(tx, pages, "page_id", page_ids)
+
+
+def save_issues(tx: Tx, batch: Iterable[Issue]) -> frozenset[str]:
+    """Keep the issues read; return the ids of those new or changed."""
+    known = _digests(tx, issues, "id")
+    rows = []
+    for issue in batch:
+        body = _PACK.encode(issue)
+        digest = _digest(body)
+        if known.get(issue.id) != digest:
+            rows.append({"id": issue.id, "digest": digest, "body": body})
+    upsert(tx, issues, rows)
+    return frozenset(row["id"] for row in rows if isinstance(row["id"], str))
+
+
+def load_issues(tx: Tx) -> tuple[Issue, ...]:
+    """Return every issue of the snapshot."""
+    return _ISSUES.decode(_array(_bodies(tx, issues)))
+
+
+def forget_issues(tx: Tx, ids: Sequence[str]) -> None:
+    """Drop issues (deleted, or out of every linked scope) with their worklogs."""
+    delete_keys(tx, issues, "id", ids)
+    delete_keys(tx, worklogs, "issue", ids)
+
+
+def save_worklogs(tx: Tx, changed: Iterable[Worklog], deleted: Sequence[str] = ()) -> None:
+    """Keep the worklogs read and drop the deleted ones."""
+    upsert(tx, worklogs, [{"id": log.id, "issue": log.issue, "body": _PACK.encode(log)} for log in changed])
+    delete_keys(tx, worklogs, "id", deleted)
+
+
+def load_worklogs(tx: Tx) -> tuple[Worklog, ...]:
+    """Return every worklog of the snapshot."""
+    return _WORKLOGS.decode(_array(_bodies(tx, worklogs)))
+
+
+def _digest(body: bytes) -> bytes:
+    return blake2b(body, digest_size=16).digest()
+
+
+def _digests(tx: Tx, table: Table, key: str, *, source: str = "") -> dict[str, bytes]:
+    query = select(table.c[key], table.c.digest).where(table.c.workspace == tx.workspace)
+    if source:
+        query = query.where(table.c.source == source)
+    return {row[0]: row[1] for row in tx.connection.execute(query)}
+
+
+def _mark_seen(tx: Tx, source: str, page_ids: Iterable[str]) -> None:
+    again = sorted(missing_pages(tx, source).keys() & set(page_ids))
+    _set_missing(tx, source, again, value=0)
+
+
+def _mark_missing(tx: Tx, source: str, page_ids: Iterable[str]) -> None:
+    _set_missing(tx, source, sorted(page_ids), value=pages.c.missing + 1)
+
+
+def _set_missing(tx: Tx, source: str, page_ids: Sequence[str], *, value: object) -> None:
+    for start in range(0, len(page_ids), 500):
+        tx.connection.execute(pages.update().values(missing=value).where(
+            pages.c.workspace == tx.workspace, pages.c.source == source,
+            pages.c.page_id.in_(page_ids[start:start + 500])))
+
+
+def _bodies(tx: Tx, table: Table) -> Sequence[bytes]:
+    query = select(table.c.body).where(table.c.workspace == tx.workspace).order_by(table.c.id)
+    return tx.connection.execute(query).scalars().all()
+
+
+def _array(bodies: Sequence[bytes]) -> bytes:
+    """Return packed values as one MessagePack array (format `array 32`)."""
+    return b"\xdd" + len(bodies).to_bytes(4, "big") + b"".join(bodies)
