@@ -1,0 +1,279 @@
+"""One cycle, told on one page: lease, fetch, normalize, rules, settle, diff, show and check, apply, report.
+
+`draw` does everything up to the plan and writes nothing in Notion; `sync` holds the lease, draws, checks the limits and
+applies. What is remembered is saved only after an apply, so that a plan looked at changes nothing.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections import Counter
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
+from enum import StrEnum
+from typing import Any
+
+import structlog
+
+from worker.apply.settle import settle
+from worker.apply.writer import Applied, apply
+from worker.config import Workspace
+from worker.domain.values import Ref
+from worker.domain.words import Words
+from worker.domain.world import World
+from worker.errors import Problem, RaylineError
+from worker.fetch.boards import BoardsRead, read_boards
+from worker.fetch.tracker import TrackerRead, read_tracker
+from worker.mapping.codecs import canonicalize
+from worker.mapping.normalize import build_world, card_links
+from worker.mapping.playbooks import Playbooks
+from worker.mapping.schema import Bindings, Rows, Schema
+from worker.ports import Jira, Notion
+from worker.rules import evaluate
+from worker.state import bases, history, journal, leases, memory, problems, runs, snapshots
+from worker.state import bindings as registry
+from worker.state.store import Store
+from worker.sync.diff import make_plan
+from worker.sync.facts import Fact, Outcome
+from worker.sync.limits import check
+from worker.sync.plan import Plan
+from worker.sync.scope import find_scope, in_scope
+
+log = structlog.get_logger("worker.cycle")
+LEASE = timedelta(minutes=3)
+GONE, FINGERPRINT, MANAGED = "gone_pages", "mapping_fingerprint", "managed_rows"
+
+
+class Mode(StrEnum):
+    """How much a cycle reads: what changed, or everything (which alone notices deletions)."""
+
+    DELTA = "delta"
+    FULL = "full"
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """What is asked of a cycle: how much to read, who asked, of which client, past the limits, only this plan."""
+
+    mode: Mode = Mode.DELTA
+    trigger: str = "manual"
+    scope: str = ""
+    force: bool = False
+    checksum: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Context:
+    """Everything a cycle works with; built in one place (`worker.app.build`). `now` tells UTC."""
+
+    name: str
+    settings: Workspace
+    schema: Schema
+    playbooks: Playbooks
+    words: Words
+    notion: Notion
+    jira: Jira
+    store: Store
+    bindings: Bindings
+    fingerprint: str
+    owner: str
+    now: Callable[[], datetime]
+    bot_id: Callable[[], str]
+    stop: threading.Event = field(default_factory=threading.Event)
+    progress: Callable[[str, int, int], None] = lambda phase, done, total: None
+
+
+@dataclass(frozen=True, slots=True)
+class Drawn:
+    """What a cycle saw and would write, and why it may not (`refused`)."""
+
+    world: World
+    outcome: Outcome
+    plan: Plan
+    refused: tuple[Problem, ...]
+    managed: Mapping[str, int]
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """How a cycle went; `data` is what `sync --json` prints."""
+
+    run_id: int
+    workspace: str
+    seconds: float
+    requests: Mapping[str, int]
+    plan: Plan
+    refused: tuple[Problem, ...] = ()
+    applied: Applied = field(default_factory=Applied)
+    trigger: str = "manual"
+
+    def data(self) -> dict[str, Any]:
+        """Return the report as JSON data: `changes` counts what was written, `refused` is null or the reasons."""
+        return {"run_id": self.run_id, "workspace": self.workspace, "trigger": self.trigger,
+                "seconds": round(self.seconds, 3), "requests": dict(self.requests),
+                "changes": self.applied.counts(), "kept": sum(not kept.conflict for kept in self.plan.kept),
+                "conflicts": sum(kept.conflict for kept in self.plan.kept),
+                "problems": [problem_data(problem) for problem in (*self.plan.problems, *self.applied.failures)],
+                "refused": [problem_data(reason) for reason in self.refused] or None,
+                "checksum": self.plan.checksum()}
+
+
+def problem_data(problem: Problem) -> dict[str, str]:
+    """Return a problem as JSON data."""
+    return {"code": problem.code, "severity": problem.severity.value, "where": problem.where, "field": problem.field,
+            "message": problem.message, "hint": problem.hint, "url": problem.url}
+
+
+def sync(context: Context, order: Order, *, on_start: Callable[[int], None] = lambda run_id: None) -> Report:
+    """Run one cycle and return how it went; a refused plan is returned as such, with nothing written.
+
+    Raises `Busy` when another process holds the workspace, `ConfigError` and the API errors when nothing can be done.
+    """
+    store, began = context.store, context.now()
+    before = _requests(context)
+    with leases.hold(store, context.name, context.owner, ttl=LEASE, now=store.now) as held:
+        with store.transaction(context.name) as tx:
+            run_id = runs.start(tx, order.trigger, now=began)
+        on_start(run_id)
+        try:
+            _settle(context)
+            drawn = draw(context, order)
+            with store.transaction(context.name) as tx:
+                runs.save_plan(tx, drawn.plan, run_id, now=context.now())
+            applied = Applied() if drawn.refused else _apply(context, drawn, held.check)
+        except RaylineError as error:
+            _finish_failed(context, run_id, error, before)
+            raise
+        report = Report(run_id, context.name, (context.now() - began).total_seconds(), _since(context, before),
+                        drawn.plan, drawn.refused, applied, order.trigger)
+        _finish(context, report, drawn, mode=order.mode)
+    return report
+
+
+def draw(context: Context, order: Order) -> Drawn:
+    """Read both systems, apply the rules and return the plan; writes nothing but the snapshot."""
+    now = context.now()
+    boards, tracker = _fetch(context, full=order.mode is Mode.FULL, now=now)
+    world = _normalize(context, tracker, boards, now=now)
+    context.progress("rules", 0, 1)
+    outcome = evaluate(world, context.playbooks)
+    facts = _scoped(world, outcome.facts, order.scope)
+    plan = _diff(context, world, facts)
+    plan = replace(plan, problems=tuple(sorted({*plan.problems, *world.problems, *outcome.problems,
+                                                *boards.problems})))
+    managed = _managed_rows(context, world)
+    return Drawn(world, outcome, plan, _refusals(context, order, plan, boards=boards, managed=managed), managed)
+
+
+def _fetch(context: Context, *, full: bool, now: datetime) -> tuple[BoardsRead, TrackerRead]:
+    store, name = context.store, context.name
+    with store.reading(name) as tx:
+        ours = journal.canonical_pages(tx)
+    context.progress("notion", 0, 1)
+    boards = read_boards(context.notion, store, name, schema=context.schema, bindings=context.bindings, full=full,
+                         width=context.settings.notion.width, ours=ours)
+    with store.transaction(name) as tx:
+        pages = snapshots.load_pages(tx)
+        present = {page["id"] for found in pages.values() for page in found}
+        registry.set_setting(tx, GONE, sorted((boards.gone | set(registry.get_setting(tx, GONE, []))) - present))
+    links = card_links(pages.get("projects", ()), context.schema, context.bindings)
+    context.progress("jira", 0, 1)
+    return boards, read_tracker(context.jira, store, name, links=links, full=full, now=now)
+
+
+def _normalize(context: Context, tracker: TrackerRead, boards: BoardsRead, *, now: datetime) -> World:
+    with context.store.reading(context.name) as tx:
+        pages, issues, worklogs = snapshots.load_pages(tx), snapshots.load_issues(tx), snapshots.load_worklogs(tx)
+        remembered = memory.load(tx)
+        gone = set(registry.get_setting(tx, GONE, []))
+        trashed = frozenset(ref for ref, page_id in journal.canonical_pages(tx).items() if page_id in gone)
+    world = build_world(
+        workspace=context.name, now=now, settings=context.settings, words=context.words, schema=context.schema,
+        bindings=context.bindings, pages=pages, issues=issues, worklogs=worklogs, links=tracker.links,
+        jira_projects=tracker.projects, memory=remembered, trashed=trashed)
+    return replace(world, problems=(*world.problems, *tracker.problems))
+
+
+def _scoped(world: World, facts: tuple[Fact, ...], scope: str) -> tuple[Fact, ...]:
+    return facts if not scope else in_scope(facts, world, find_scope(world, scope))
+
+
+def _diff(context: Context, world: World, facts: tuple[Fact, ...]) -> Plan:
+    with context.store.reading(context.name) as tx:
+        written, attempted = bases.load(tx)
+        ours, made = journal.canonical_pages(tx), journal.created_pages(tx)
+    return make_plan(world, facts, context.schema, context.bindings, written, canonicalize=canonicalize, ours=ours,
+                     made=made, attempted=attempted)
+
+
+def _managed_rows(context: Context, world: World) -> dict[str, int]:
+    return {name: sum(bool(row.key) or context.schema.sources[name].rows is Rows.PEOPLE for row in rows)
+            for name, rows in world.rows.items()}
+
+
+def _refusals(context: Context, order: Order, plan: Plan, *, boards: BoardsRead,
+              managed: Mapping[str, int]) -> tuple[Problem, ...]:
+    if order.checksum and order.checksum != plan.checksum():
+        return (Problem("other-plan", context.name, message=f"the plan is now {plan.checksum()}, not the reviewed "
+                        f"{order.checksum}", hint="look at `rayline plan` again"),)
+    if order.force:
+        return ()
+    with context.store.reading(context.name) as tx:
+        before = registry.get_setting(tx, MANAGED, {})
+        fingerprint = registry.get_setting(tx, FINGERPRINT, context.fingerprint)
+    return check(plan, rows_by_source=managed, settings=context.settings.limits, rows_before=before,
+                 incomplete=boards.incomplete, mapping_changed=fingerprint != context.fingerprint)
+
+
+def _settle(context: Context) -> None:
+    settle(context.store, context.name, context.notion, schema=context.schema, bindings=context.bindings,
+           now=context.store.now(), settle_after=timedelta(seconds=context.settings.notion.settle))
+
+
+def _apply(context: Context, drawn: Drawn, fence: Callable[[], None]) -> Applied:
+    return apply(drawn.plan, notion=context.notion, store=context.store, workspace=context.name,
+                 schema=context.schema, bindings=context.bindings, width=context.settings.notion.width,
+                 now=context.store.now, stop=context.stop, fence=fence, progress=context.progress)
+
+
+def _finish(context: Context, report: Report, drawn: Drawn, *, mode: Mode) -> None:
+    """Record the run; what the rules remember is kept only when their plan was applied whole."""
+    status = (runs.RunStatus.REFUSED if report.refused else
+              runs.RunStatus.FAILED if report.applied.failures else runs.RunStatus.DONE)
+    with context.store.transaction(context.name) as tx:
+        if not report.refused and not context.stop.is_set():
+            memory.save(tx, replace(drawn.outcome.memory, first_run=False))
+            registry.set_setting(tx, FINGERPRINT, context.fingerprint)
+            registry.set_setting(tx, MANAGED, _after(drawn))
+            history.record(tx, _remembered(drawn.world), day=drawn.world.today)
+        problems.replace(tx, drawn.plan.problems, now=context.now())
+        runs.finish(tx, report.run_id, status, outcome={**report.data(), "mode": mode.value},
+                    requests=report.requests, now=context.now())
+    log.info("cycle.done", workspace=context.name, run=report.run_id, trigger=report.trigger, status=status.value,
+             changes=sum(report.applied.counts().values()), problems=len(report.plan.problems),
+             requests=dict(report.requests))
+
+
+def _after(drawn: Drawn) -> dict[str, int]:
+    created = Counter(change.ref.source for change in drawn.plan.changes if not change.page_id)
+    return {name: count + created[name] for name, count in drawn.managed.items()}
+
+
+def _remembered(world: World) -> dict[tuple[Ref, str], str]:
+    stages = {(ref, "stage"): card.stage.value for ref, card in world.cards.items() if card.stage}
+    return stages | {(ref, "due"): card.due.isoformat() for ref, card in world.cards.items() if card.due}
+
+
+def _finish_failed(context: Context, run_id: int, error: RaylineError, before: Mapping[str, int]) -> None:
+    with context.store.transaction(context.name) as tx:
+        runs.finish(tx, run_id, runs.RunStatus.FAILED, outcome={"error": str(error)},
+                    requests=_since(context, before), now=context.now())
+
+
+def _requests(context: Context) -> dict[str, int]:
+    return {"notion": context.notion.requests(), "jira": context.jira.requests()}
+
+
+def _since(context: Context, before: Mapping[str, int]) -> dict[str, int]:
+    return {name: count - before[name] for name, count in _requests(context).items()}

@@ -1,0 +1,196 @@
+"""The daemon: clocks and signals around the cycle, one workspace at a time each.
+
+APScheduler only ticks (in-memory job store, no grace limit, coalescing); what was done when is in the database, so a
+restart catches up from the last success and a calendar's job runs once per local date (facts/reliability.md 2.1).
+"""
+
+from __future__ import annotations
+
+import threading
+import time as clock
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime, time, timedelta
+from typing import Protocol
+from zoneinfo import ZoneInfo
+
+import structlog
+from apscheduler.executors.pool import ThreadPoolExecutor
+from apscheduler.schedulers.background import BackgroundScheduler
+from apscheduler.triggers.cron import CronTrigger
+from apscheduler.triggers.interval import IntervalTrigger
+
+from worker.config import Workspace
+from worker.cycle import Mode, Order, Report
+from worker.errors import Busy, RaylineError
+
+log = structlog.get_logger("worker.daemon")
+POLL = 0.5
+
+
+@dataclass(frozen=True, slots=True)
+class Ask:
+    """One request of a person for a cycle now, optionally of one client."""
+
+    id: str
+    scope: str
+
+
+class Ledger(Protocol):
+    """What the daemon remembers of a workspace: successes, local dates done, and people's requests."""
+
+    def last_success(self, mode: str) -> datetime | None:
+        """Return when a cycle of this mode last ended well."""
+        ...
+
+    def last_date(self, job: str) -> date | None:
+        """Return the local date a calendar's job was last done for."""
+        ...
+
+    def mark_date(self, job: str, day: date) -> None:
+        """Remember that a calendar's job is done for a local date."""
+        ...
+
+    def asks(self) -> list[Ask]:
+        """Return the requests nobody has answered yet, oldest first."""
+        ...
+
+    def answer(self, ask_id: str, run_id: str) -> None:
+        """Remember which run answered a request."""
+        ...
+
+
+@dataclass(slots=True)
+class Desk:
+    """One workspace at work: how to run a cycle, its settings and ledger. Only one cycle runs at a time."""
+
+    name: str
+    settings: Workspace
+    run: Callable[[Order, Callable[[str], None]], Report]
+    ledger: Ledger
+    now: Callable[[], datetime]
+    on_report: Callable[[Report], None] = lambda report: None
+    _lock: threading.Lock = field(default_factory=threading.Lock)
+    _current: str = ""
+
+    def work(self, order: Order, *, wait: bool = True) -> Report | None:
+        """Run one cycle, or skip it when one is under way and `wait` is false; errors are logged, never raised."""
+        if not self._lock.acquire(blocking=wait):
+            log.info("cycle.joined", workspace=self.name, trigger=order.trigger)
+            return None
+        try:
+            report = self.run(order, self._started)
+        except Busy as error:
+            log.warning("cycle.busy", workspace=self.name, holder=error.holder)
+        except RaylineError as error:
+            log.error("cycle.failed", workspace=self.name, trigger=order.trigger, error=str(error))
+        except Exception:
+            log.exception("cycle.broke", workspace=self.name, trigger=order.trigger)
+        else:
+            self.on_report(report)
+            return report
+        finally:
+            self._current = ""
+            self._lock.release()
+        return None
+
+    def _started(self, run_id: str) -> None:
+        self._current = run_id
+
+    def answer_asks(self) -> None:
+        """Answer people's requests: join the cycle under way, or run one now (all clients when several were asked)."""
+        asks = self.ledger.asks()
+        if not asks:
+            return
+        if self._current:
+            for ask in asks:
+                self.ledger.answer(ask.id, self._current)
+            return
+        scopes = {ask.scope for ask in asks}
+        report = self.work(Order(Mode.DELTA, "manual", scopes.pop() if len(scopes) == 1 else ""))
+        for ask in asks:
+            self.ledger.answer(ask.id, report.run_id if report else "failed")
+
+    def local_date(self) -> date:
+        """Return today in the workspace's zone."""
+        return self.now().astimezone(ZoneInfo(self.settings.time_zone)).date()
+
+    def beat(self, mode: Mode) -> None:
+        """Run a scheduled cycle; a delta gives way to whatever is under way."""
+        self.work(Order(mode, mode.value), wait=mode is Mode.FULL)
+
+    def keep_date(self, job: str) -> None:
+        """Run a calendar's job unless it was done for this local date already."""
+        today = self.local_date()
+        if self.ledger.last_date(job) != today and self.work(Order(Mode.FULL, job)) is not None:
+            self.ledger.mark_date(job, today)
+
+    def catch_up(self) -> None:
+        """Run what was missed while nobody was running: calendar's jobs of today, else a full or a delta pass."""
+        missed = [job for job, at in self.calendar().items() if self._is_missed(job, at)]
+        for job in missed:
+            self.keep_date(job)
+        if not missed:
+            last = self.ledger.last_success(Mode.FULL.value)
+            is_due = last is None or self.now() - last >= timedelta(seconds=self.settings.schedule.full)
+            self.work(Order(Mode.FULL if is_due else Mode.DELTA, "start"))
+
+    def calendar(self) -> Mapping[str, time]:
+        """Return the calendar's jobs with their local times."""
+        return {"daily": self.settings.schedule.daily, "monday": self.settings.schedule.monday}
+
+    def _is_missed(self, job: str, at: time) -> bool:
+        local = self.now().astimezone(ZoneInfo(self.settings.time_zone))
+        is_today = local.weekday() == 0 if job == "monday" else local.weekday() < 5
+        return is_today and local.time() >= at and self.ledger.last_date(job) != local.date()
+
+
+def serve(desks: list[Desk], stop: threading.Event) -> None:
+    """Run all workspaces until `stop` is set; then finish the change in hand and return.
+
+    Beats count in UTC seconds; the calendar's jobs follow local wall clocks.
+    """
+    scheduler = BackgroundScheduler(
+        timezone=UTC, executors={"default": ThreadPoolExecutor(max(4, 2 * len(desks)))},
+        job_defaults={"coalesce": True, "max_instances": 1, "misfire_grace_time": None})
+    for desk in desks:
+        _schedule(scheduler, desk)
+    threads = [threading.Thread(target=desk.catch_up, name=f"start-{desk.name}") for desk in desks]
+    for thread in threads:
+        thread.start()
+    scheduler.start()
+    try:
+        while not stop.is_set():
+            for desk in desks:
+                desk.answer_asks()
+            stop.wait(POLL)
+    finally:
+        stop.set()
+        scheduler.shutdown(wait=True)
+        for thread in threads:
+            thread.join()
+        log.info("daemon.stopped", at=clock.strftime("%H:%M:%S"))
+
+
+def _schedule(scheduler: BackgroundScheduler, desk: Desk) -> None:
+    schedule = desk.settings.schedule
+    zone = ZoneInfo(desk.settings.time_zone)
+    for mode, seconds in ((Mode.DELTA, schedule.delta), (Mode.FULL, schedule.full)):
+        scheduler.add_job(desk.beat, IntervalTrigger(seconds=seconds, timezone=UTC), args=[mode],
+                          id=f"{desk.name}.{mode.value}", name=f"{desk.name}: {mode.value}")
+    for job, days, at in (("daily", "mon-fri", schedule.daily), ("monday", "mon", schedule.monday)):
+        scheduler.add_job(desk.keep_date, CronTrigger(day_of_week=days, hour=at.hour, minute=at.minute, timezone=zone),
+                          args=[job], id=f"{desk.name}.{job}", name=f"{desk.name}: {job}")
+
+
+def next_times(settings: Workspace, now: datetime, *, last_full: datetime | None,
+               last_delta: datetime | None) -> dict[str, datetime]:
+    """Return when each job of a workspace is next due, for `status` (UTC)."""
+    zone = ZoneInfo(settings.time_zone)
+    beats = {"delta": (last_delta, settings.schedule.delta), "full": (last_full, settings.schedule.full)}
+    times = {name: max(now, last + timedelta(seconds=seconds)) if last else now
+             for name, (last, seconds) in beats.items()}
+    for job, days, at in (("daily", "mon-fri", settings.schedule.daily), ("monday", "mon", settings.schedule.monday)):
+        trigger = CronTrigger(day_of_week=days, hour=at.hour, minute=at.minute, timezone=zone)
+        times[job] = trigger.get_next_fire_time(None, now.astimezone(zone)).astimezone(UTC)
+    return times

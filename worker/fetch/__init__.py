@@ -1,0 +1,1 @@
+"""Reading both systems into the snapshot: little by default, everything on the slow beat."""

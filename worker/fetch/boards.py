@@ -1,0 +1,96 @@
+"""Notion into the snapshot: one query per data source, a few more only for what changed.
+
+Delta: rows edited since the newest edit seen, less two minutes, because Notion floors times to the minute
+(facts/notion-api.md 2.21-2.22). Full: every row; rows of ours that are gone are looked up one by one, for absence
+from a list is not deletion.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+
+from worker.domain.values import Ref
+from worker.errors import Missing, Problem, Severity
+from worker.mapping.pages import complete, truncated
+from worker.mapping.schema import Binding, Bindings, Schema
+from worker.ports import Json, Notion, PageBatch
+from worker.state import bindings as registry
+from worker.state import snapshots
+from worker.state.store import Store, Tx
+
+OVERLAP = timedelta(minutes=2)
+
+
+@dataclass(frozen=True, slots=True)
+class BoardsRead:
+    """What one read of Notion gave: why a source was not read in full, page ids that are gone for good, problems."""
+
+    incomplete: Mapping[str, str]
+    gone: frozenset[str]
+    problems: tuple[Problem, ...] = ()
+
+
+def read_boards(notion: Notion, store: Store, workspace: str, *, schema: Schema, bindings: Bindings, full: bool,
+                width: int, ours: Mapping[Ref, str]) -> BoardsRead:
+    """Bring the snapshot's pages up to date; raises the API errors of the gateway."""
+    with store.reading(workspace) as tx:
+        known = registry.load_cursors(tx)
+    since = {name: None if full else _bound(known.get(f"notion:{name}")) for name in bindings}
+    with ThreadPoolExecutor(width) as pool:
+        batches = dict(zip(bindings, pool.map(
+            lambda name: _read_source(notion, schema, bindings[name], since[name]), bindings), strict=True))
+    incomplete = {name: batch.reason or "not read to the end" for name, batch in batches.items() if not batch.complete}
+    absent: set[str] = set()
+    with store.transaction(workspace) as tx:
+        for name, batch in batches.items():
+            is_census = full and batch.complete
+            delta = snapshots.save_pages(tx, name, batch.pages, complete=is_census)
+            absent |= delta.missing
+            _advance(tx, f"notion:{name}", known.get(f"notion:{name}"), batch.pages)
+    gone = _confirm_gone(notion, absent & set(ours.values()))
+    return BoardsRead(incomplete, gone, tuple(_incomplete(name, why) for name, why in incomplete.items()))
+
+
+def _read_source(notion: Notion, schema: Schema, binding: Binding, since: datetime | None) -> PageBatch:
+    batch = notion.query(binding.data_source_id, since=since, properties=tuple(binding.properties.values()))
+    source = schema.sources[binding.source]
+    pages = tuple(_whole(notion, page, truncated(page, source, binding)) for page in batch.pages)
+    return PageBatch(pages, batch.complete, batch.reason)
+
+
+def _whole(notion: Notion, page: Json, cut: Iterable[tuple[str, str]]) -> Json:
+    for page_id, property_id in cut:
+        page = complete(page, property_id, notion.property_items(page_id, property_id))
+    return page
+
+
+def _confirm_gone(notion: Notion, page_ids: Iterable[str]) -> frozenset[str]:
+    """Return those pages that really are in the trash or out of reach; a page merely absent from a list is not."""
+    return frozenset(page_id for page_id in sorted(page_ids) if _is_gone(notion, page_id))
+
+
+def _is_gone(notion: Notion, page_id: str) -> bool:
+    try:
+        page = notion.page(page_id)
+    except Missing:
+        return True
+    return bool(page.get("in_trash") or page.get("archived") or page.get("is_archived"))
+
+
+def _bound(cursor: str | None) -> datetime | None:
+    return datetime.fromisoformat(cursor) - OVERLAP if cursor else None
+
+
+def _advance(tx: Tx, scope: str, before: str | None, pages: Iterable[Json]) -> None:
+    edits = [datetime.fromisoformat(page["last_edited_time"]).astimezone(UTC) for page in pages
+             if page.get("last_edited_time")]
+    if edits and (before is None or max(edits) > datetime.fromisoformat(before)):
+        registry.set_cursor(tx, scope, max(edits).isoformat())
+
+
+def _incomplete(name: str, why: str) -> Problem:
+    return Problem("incomplete-read", name, "", f"not all rows could be read: {why}",
+                   "nothing is archived until a complete read", severity=Severity.WARNING)

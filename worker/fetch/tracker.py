@@ -1,0 +1,221 @@
+"""Jira into the snapshot: one JQL over everything the cards link to, worklogs by their own feed.
+
+An idle delta is three requests: the JQL, worklogs updated, worklogs deleted. Whatever the cards newly link to is read
+in full once. Only a complete full read drops issues that no longer answer (facts/jira-api.md 2.2-2.4).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+
+import msgspec
+
+from worker.domain.model import Issue, JiraProject
+from worker.errors import ConfigError, Missing, Problem, Severity
+from worker.mapping.links import Link, LinkKind, ResolvedLink
+from worker.ports import IssueBatch, Jira
+from worker.state import bindings as registry
+from worker.state import snapshots
+from worker.state.store import Store, Tx
+
+OVERLAP = timedelta(minutes=5)
+FIRST_WORKLOGS = timedelta(days=400)
+EPIC_LEVEL = 1
+LOOKUP, UPDATED, WORKLOGS = "jira.lookup", "jira:updated", "jira:worklogs"
+
+
+class Lookup(msgspec.Struct):
+    """What links were resolved to, kept between cycles: epic key -> (issue id, project key), filter id -> JQL,
+    JQL -> ids it matched, and the site's projects as (id, key, name)."""
+
+    epics: dict[str, tuple[str, str]] = {}
+    filters: dict[str, str] = {}
+    matched: dict[str, list[str]] = {}
+    projects: list[tuple[str, str, str]] = []
+    scope: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class TrackerRead:
+    """What one read of Jira gave: links by card page id, the site's projects, problems, and why it was incomplete."""
+
+    links: Mapping[str, ResolvedLink]
+    projects: tuple[JiraProject, ...] = ()
+    problems: tuple[Problem, ...] = ()
+    incomplete: str = ""
+
+
+@dataclass(slots=True)
+class _Reader:
+    """One read under way."""
+
+    jira: Jira
+    store: Store
+    workspace: str
+    links: Mapping[str, Link]
+    full: bool
+    now: datetime
+    lookup: Lookup
+    problems: list[Problem] = field(default_factory=list)
+
+
+def read_tracker(jira: Jira, store: Store, workspace: str, *, links: Mapping[str, Link], full: bool,
+                 now: datetime) -> TrackerRead:
+    """Bring the snapshot's issues and worklogs up to date.
+
+    Raises `ConfigError` when a card's JQL names what Jira does not know (such a JQL would silently match nothing), and
+    the API errors of the gateway.
+    """
+    with store.reading(workspace) as tx:
+        lookup = msgspec.convert(registry.get_setting(tx, LOOKUP, {}), Lookup, strict=False)
+    reader = _Reader(jira, store, workspace, links, full, now, lookup)
+    _resolve(reader)
+    queries = sorted(set(_queries(reader).values()))
+    scope = _scope(reader, queries)
+    is_new_scope = scope != lookup.scope
+    changed, incomplete = _read_issues(reader, scope, full=full or is_new_scope) if scope else (False, "")
+    _match(reader, queries, refresh=changed or is_new_scope or full)
+    if scope:
+        incomplete = incomplete or _read_worklogs(reader, afresh=is_new_scope)
+    lookup.scope = "" if incomplete else scope
+    with store.transaction(workspace) as tx:
+        registry.set_setting(tx, LOOKUP, msgspec.to_builtins(lookup))
+    projects = tuple(JiraProject(*row) for row in lookup.projects)
+    return TrackerRead(_resolved(reader), projects, tuple(reader.problems), incomplete)
+
+
+def _resolve(reader: _Reader) -> None:
+    """Look up what the links name and was not looked up before (on the slow beat: everything)."""
+    lookup, links = reader.lookup, reader.links.values()
+    keys = {link.text for link in links if link.kind is LinkKind.PROJECT}
+    if reader.full or not lookup.projects or keys - {key for _, key, _ in lookup.projects}:
+        lookup.projects = [(one.id, one.key, one.name) for one in reader.jira.projects()]
+    epics = {link.text for link in links if link.kind is LinkKind.EPIC}
+    wanted = epics if reader.full else epics - lookup.epics.keys()
+    if wanted:
+        found = reader.jira.by_keys(sorted(wanted))
+        lookup.epics = {key: old for key, old in lookup.epics.items() if key in epics and key not in wanted} | {
+            key: (issue.id, issue.project) for key, issue in found.items()}
+    for link in links:
+        if link.kind is LinkKind.FILTER and (reader.full or link.text not in lookup.filters):
+            _look_up_filter(reader, link.text)
+
+
+def _look_up_filter(reader: _Reader, filter_id: str) -> None:
+    try:
+        reader.lookup.filters[filter_id] = reader.jira.filter_jql(filter_id)
+    except Missing:
+        reader.lookup.filters.pop(filter_id, None)
+
+
+def _queries(reader: _Reader) -> dict[str, str]:
+    """Return the JQL of each card linked by JQL or filter."""
+    found = {card: link.text if link.kind is LinkKind.JQL else reader.lookup.filters.get(link.text, "")
+             for card, link in reader.links.items() if link.kind in (LinkKind.JQL, LinkKind.FILTER)}
+    return {card: jql for card, jql in found.items() if jql}
+
+
+def _scope(reader: _Reader, queries: Sequence[str]) -> str:
+    """Return the one JQL over everything linked, empty when nothing is; refuse queries Jira does not understand."""
+    lookup = reader.lookup
+    new = [jql for jql in queries if reader.full or jql not in lookup.matched]
+    wrong = reader.jira.validate(new) if new else {}
+    if wrong:
+        raise ConfigError([_wrong_query(reader, jql, why) for jql, why in sorted(wrong.items())])
+    known = {key for _, key, _ in lookup.projects}
+    keys = {link.text for link in reader.links.values() if link.kind is LinkKind.PROJECT} & known
+    keys |= {project for _, project in lookup.epics.values()}
+    listed = ", ".join(f'"{key}"' for key in sorted(keys))
+    return " OR ".join([f"project in ({listed})"] * bool(keys) + [f"({jql})" for jql in queries])
+
+
+def _wrong_query(reader: _Reader, jql: str, why: str) -> Problem:
+    cards = sorted(card for card, text in _queries(reader).items() if text == jql)
+    return Problem("bad-jql", f"project card {', '.join(cards)}", "jira", f"Jira does not accept {jql!r}: {why}",
+                   "correct the Jira link on the card", severity=Severity.ERROR)
+
+
+def _read_issues(reader: _Reader, scope: str, *, full: bool) -> tuple[bool, str]:
+    """Read issues into the snapshot; tell whether any changed, and why the read was incomplete (empty: it was not)."""
+    with reader.store.reading(reader.workspace) as tx:
+        cursor = registry.load_cursors(tx).get(UPDATED)
+    since = None if full or cursor is None else datetime.fromisoformat(cursor) - OVERLAP
+    batch = reader.jira.issues(scope, since=since)
+    reader.problems += batch.problems
+    with reader.store.reading(reader.workspace) as tx:
+        known = {issue.id: issue for issue in snapshots.find_issues(tx, [issue.id for issue in batch.issues])}
+    fresh = _with_moves(reader, batch, known)
+    with reader.store.transaction(reader.workspace) as tx:
+        changed = snapshots.save_issues(tx, fresh)
+        gone = snapshots.issue_ids(tx) - {issue.id for issue in batch.issues} if full and batch.complete else set()
+        snapshots.forget_issues(tx, sorted(gone))
+        _advance(tx, cursor, batch.issues)
+    return bool(changed or gone), "" if batch.complete else batch.reason or "not read to the end"
+
+
+def _with_moves(reader: _Reader, batch: IssueBatch, known: Mapping[str, Issue]) -> list[Issue]:
+    """Return the batch's issues with their history: read in bulk for those that changed, kept for the others."""
+    changed = [issue.id for issue in batch.issues if issue.level < EPIC_LEVEL and (
+        issue.id not in known or known[issue.id].updated != issue.updated)]
+    moves = reader.jira.moves(changed) if changed else {}
+    return [msgspec.structs.replace(issue, moves=moves.get(issue.id) or (
+        known[issue.id].moves if issue.id in known else ())) for issue in batch.issues]
+
+
+def _match(reader: _Reader, queries: Sequence[str], *, refresh: bool) -> None:
+    lookup = reader.lookup
+    lookup.matched = {jql: ids for jql, ids in lookup.matched.items() if jql in queries}
+    for jql in queries:
+        if refresh or jql not in lookup.matched:
+            census = reader.jira.ids(jql)
+            if census.complete:
+                lookup.matched[jql] = sorted(census.ids)
+
+
+def _read_worklogs(reader: _Reader, *, afresh: bool) -> str:
+    with reader.store.reading(reader.workspace) as tx:
+        cursor = None if afresh else registry.load_cursors(tx).get(WORKLOGS)
+        linked = snapshots.issue_ids(tx)
+    since = int(cursor) if cursor else int((reader.now - FIRST_WORKLOGS).timestamp() * 1000)
+    batch = reader.jira.worklogs(since)
+    with reader.store.transaction(reader.workspace) as tx:
+        snapshots.save_worklogs(tx, (log for log in batch.changed if log.issue in linked), batch.deleted)
+        if batch.complete:
+            registry.set_cursor(tx, WORKLOGS, str(batch.until))
+    return "" if batch.complete else batch.reason or "worklogs not read to the end"
+
+
+def _advance(tx: Tx, cursor: str | None, issues: Iterable[Issue]) -> None:
+    newest = max((issue.updated for issue in issues), default=None)
+    if newest is not None and (cursor is None or newest > datetime.fromisoformat(cursor)):
+        registry.set_cursor(tx, UPDATED, newest.isoformat())
+
+
+def _resolved(reader: _Reader) -> dict[str, ResolvedLink]:
+    """Return what each card's link came to; a link to nothing is a problem of that card alone."""
+    found = {}
+    for card, link in reader.links.items():
+        resolved = _resolve_one(reader, link)
+        if resolved is not None:
+            found[card] = resolved
+        elif link.kind in (LinkKind.PROJECT, LinkKind.EPIC, LinkKind.FILTER):
+            reader.problems.append(Problem(
+                "unknown-link", f"project card {card}", "jira", f"Jira has no {link.kind.value} {link.text}, or the "
+                "account may not see it", "correct the Jira link on the card or give the account access"))
+    return found
+
+
+def _resolve_one(reader: _Reader, link: Link) -> ResolvedLink | None:
+    lookup = reader.lookup
+    match link.kind:
+        case LinkKind.PROJECT if any(key == link.text for _, key, _ in lookup.projects):
+            return ResolvedLink(LinkKind.PROJECT, project=link.text)
+        case LinkKind.EPIC if link.text in lookup.epics:
+            return ResolvedLink(LinkKind.EPIC, epic=lookup.epics[link.text][0], shown=link.text)
+        case LinkKind.JQL | LinkKind.FILTER:
+            jql = link.text if link.kind is LinkKind.JQL else lookup.filters.get(link.text, "")
+            if jql in lookup.matched:
+                return ResolvedLink(link.kind, ids=frozenset(lookup.matched[jql]), shown=link.text)
+    return None
