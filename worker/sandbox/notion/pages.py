@@ -16,10 +16,11 @@ from worker.sandbox.notion.call import (
     page_size,
     start_cursor,
 )
-from worker.sandbox.notion.errors import MISSING, invalid, should_be
+from worker.sandbox.notion.errors import MISSING, NotionError, invalid, should_be
 from worker.sandbox.notion.markdown import blocks_from_markdown
 from worker.sandbox.notion.media import read_cover, read_icon
 from worker.sandbox.notion.properties import TITLE, Cell, columns, parse_value
+from worker.sandbox.notion.retyping import text_of, value_from
 from worker.sandbox.notion.schema import find_property
 from worker.sandbox.notion.store import DataSource, Page, Parent, Property, Record, Store
 from worker.sandbox.notion.values import encoded, page_object, rollup_object, show, source_of
@@ -29,6 +30,7 @@ CREATE_KEYS = frozenset({"parent", "properties", "icon", "cover", "children", "c
                          "position", "allow_async"})
 UPDATE_KEYS = frozenset({"properties", "icon", "cover", "is_locked", "in_trash", "archived", "is_archived", "template",
                          "erase_content"})
+LOST_BY_MOVE = frozenset({"relation", "rollup", "unique_id"})
 ITEM_LISTS = frozenset({"title", "rich_text", "relation", "people"})
 
 
@@ -61,13 +63,20 @@ def read_values(store: Store, source: DataSource | None, given: Any, *, human: b
     """Return stored values by property id for the `properties` of a request."""
     if not isinstance(given, dict):
         raise should_be("body.properties", "an object", given)
-    values: dict[str, Any] = {}
-    for key, value in given.items():
-        prop = find_property(source, key) if source else _title_of(key)
-        if prop is None:
-            raise invalid(f"{key} is not a property that exists.")
-        values[prop.id] = parse_value(Cell(store, prop, f"body.properties.{key}", human), value)
-    return values
+    kept = [(prop, prop.config["options"]) for prop in columns(source).values() if "options" in prop.config]
+    try:
+        return dict(_read_value(store, source, key, value, human=human) for key, value in given.items())
+    except NotionError:
+        for prop, options in kept:  # a refused request leaves no new options behind
+            prop.config["options"] = options
+        raise
+
+
+def _read_value(store: Store, source: DataSource | None, key: str, value: Any, *, human: bool) -> tuple[str, Any]:
+    prop = find_property(source, key) if source else _title_of(key)
+    if prop is None:
+        raise invalid(f"{key} is not a property that exists.")
+    return prop.id, parse_value(Cell(store, prop, f"body.properties.{key}", human), value)
 
 
 def _title_of(key: str) -> Property | None:
@@ -229,7 +238,7 @@ def relocate(store: Store, page: Page, parent: Record, actor: str) -> None:
     if old is not None:
         old.rows.pop(page.id, None)
     store.detach(page)
-    page.values = _carried(page, old, new)
+    page.values = _carried(store, page, old, new)
     page.parent = parent_of(parent)
     if new is not None:
         new.rows[page.id] = None
@@ -238,12 +247,16 @@ def relocate(store: Store, page: Page, parent: Record, actor: str) -> None:
         store.attach(parent.id, [page.id])
 
 
-def _carried(page: Page, old: DataSource | None, new: DataSource | None) -> dict[str, Any]:
-    names = {(prop.name, prop.type): prop.id for prop in columns(new).values()}
-    kept = {names[prop.name, prop.type]: page.values[prop.id] for prop in columns(old).values()
-            if (prop.name, prop.type) in names and prop.id in page.values and prop.type not in ("relation", "rollup")
-            and prop.config == columns(new)[names[prop.name, prop.type]].config}
-    return kept | {"title": page.values.get("title", [])}
+def _carried(store: Store, page: Page, old: DataSource | None, new: DataSource | None) -> dict[str, Any]:
+    targets = {(prop.name, prop.type): prop for prop in columns(new).values()}
+    kept = {"title": page.values.get("title", [])}
+    for prop in columns(old).values():
+        target = targets.get((prop.name, prop.type))
+        if target is None or prop.id not in page.values or prop.type in LOST_BY_MOVE:
+            continue
+        value = page.values[prop.id]
+        kept[target.id] = value_from(store, target, text_of(store, prop, value)) if "options" in prop.config else value
+    return kept
 
 
 def retrieve_property(call: Call) -> Answer:

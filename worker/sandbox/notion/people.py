@@ -11,6 +11,7 @@ from worker.sandbox.notion.pages import add_page, read_values, relocate, write_v
 from worker.sandbox.notion.properties import columns
 from worker.sandbox.notion.richtext import RichText, plain_rich_text
 from worker.sandbox.notion.schema import (
+    add_column,
     find_property,
     remove_column,
     rename_column,
@@ -221,6 +222,35 @@ def retype_property(store: Store, payload: Payload, actor: str) -> Payload:
     return {"id": source.id, "property_id": prop.id}
 
 
+def add_property(store: Store, payload: Payload, actor: str) -> Payload:
+    """Add a column: `data_source_id`, `name`, `config` as in a schema request."""
+    source = _source(store, payload["data_source_id"])
+    prop = add_column(store, source, str(payload["name"]), payload["config"])
+    store.touch(source, actor)
+    return {"id": source.id, "property_id": prop.id}
+
+
+def remove_user(store: Store, payload: Payload, _: str) -> Payload:
+    """Remove a member: `id`; values naming them stay as bare references."""
+    user = store.users.pop(plain_id(str(payload["id"])))
+    return {"id": user.id}
+
+
+def garble(store: Store, payload: Payload, _: str) -> Payload:
+    """Have answers show `value` (any JSON) in a cell: `page_id`, `property`; without `value` the cell is itself again.
+
+    For records no interface lets one write: unknown option shapes, absurd dates, huge texts.
+    """
+    page = _page(store, payload["page_id"])
+    prop = next((one for one in columns(source_of(store, page)).values() if one.name == payload["property"]), None)
+    if prop is None:
+        raise ValueError(f"no property {payload['property']!r}")
+    page.garbled = {key: value for key, value in page.garbled.items() if key != prop.id}
+    if "value" in payload:
+        page.garbled[prop.id] = payload["value"]
+    return {"id": page.id, "property_id": prop.id}
+
+
 def rename_option(store: Store, payload: Payload, actor: str) -> Payload:
     """Rename a select or status option: `data_source_id`, `property`, `option`, `name`; its id stays."""
     source = _source(store, payload["data_source_id"])
@@ -303,7 +333,8 @@ def _touch_page(store: Store, record: Record, actor: str) -> None:
 ACTIONS: dict[str, Callable[[Store, Payload, str], Payload]] = {
     "add_user": add_user, "edit": edit, "create": create, "trash": trash, "restore": restore, "archive": archive,
     "delete_forever": delete_forever, "duplicate": duplicate, "move": move, "rename_property": rename_property,
-    "delete_property": delete_property, "retype_property": retype_property, "rename_option": rename_option,
+    "add_property": add_property, "remove_user": remove_user, "garble": garble, "delete_property": delete_property,
+    "retype_property": retype_property, "rename_option": rename_option,
     "rename_database": rename_database, "unshare": unshare, "share": share, "lock": lock, "append": append,
     "edit_block": change_block,
 }

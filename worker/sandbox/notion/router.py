@@ -31,6 +31,9 @@ from worker.sandbox.wire import Request, Response, json_response
 MODULES = (users, search, pages, databases, data_sources, query, blocks, markdown, views, files, comments)
 ROUTES: tuple[Route, ...] = tuple(route for module in MODULES for route in module.ROUTES)
 _COMPILED = tuple((route, route.compiled()) for route in ROUTES)
+UUIDS = frozenset({"page_id", "block_id", "database_id", "data_source_id", "user_id", "view_id", "comment_id",
+                   "file_upload_id"})
+UUID = re.compile("[0-9a-fA-F]{32}")
 PAYLOAD_BYTES = 500 * 1024
 
 
@@ -48,6 +51,13 @@ def find_route(request: Request) -> Match | None:
         if route.method == request.method and (found := pattern.match(request.path)):
             return Match(route, {name: unquote(value) for name, value in found.groupdict().items()})
     return None
+
+
+def check_ids(match: Match) -> None:
+    """Refuse path parameters that should be UUIDs and are not."""
+    for name, value in match.params.items():
+        if name in UUIDS and not UUID.fullmatch(value.replace("-", "")):
+            raise invalid(f"path failed validation: path.{name} should be a valid uuid, instead was `\"{value}\"`.")
 
 
 def check_token(request: Request, token: str) -> None:
@@ -91,6 +101,7 @@ def answer(store: Store, request: Request, match: Match | None) -> Response:
     version = check_version(request)
     if match is None:
         raise bad_url()
+    check_ids(match)
     body = parse_body(request, match.route)
     if match.route.needs and not allowed(store, match.route.needs):
         raise restricted()

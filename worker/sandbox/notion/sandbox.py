@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import threading
 import time
 from collections import deque
@@ -19,6 +20,7 @@ from worker.sandbox.notion.router import Match, about, answer, check_token, find
 from worker.sandbox.notion.store import WORKSPACE, Page, Store
 from worker.sandbox.wire import Clock, Request, Response
 
+LOGGER = logging.getLogger(__name__)
 LOG_LENGTH = 200_000
 
 
@@ -63,7 +65,7 @@ class NotionSandbox:
             match = find_route(request)
             entry = self._entry(request, match)
             response = self._respond(request, match, entry)
-            entry.status, entry.page_id = response.status, about(match, response)
+            entry.status, entry.page_id = response.status, entry.page_id or about(match, response)
             return response
 
     def control(self, action: str, payload: dict[str, Any]) -> dict[str, Any]:
@@ -103,12 +105,20 @@ class NotionSandbox:
                 self.plan.postpone(request, faults.late_due(rule, self.store.now()))
                 entry.outcome = f"fault:{rule.kind}"
                 return Response(0, fault="hang")
-            response = answer(self.store, request, match)
-            entry.outcome = "committed" if entry.write else "read"
+            response = self._answer(request, match, entry)
+            entry.page_id, entry.outcome = about(match, response), "committed" if entry.write else "read"
             return self._spoil(rule, response, entry) if rule else response
         except NotionError as error:
             entry.outcome = f"fault:{rule.kind}" if rule and rule.kind in faults.ERRORS else _refused(error)
             return refusal(self.store, error)
+
+    def _answer(self, request: Request, match: Match | None, entry: LogEntry) -> Response:
+        try:
+            return answer(self.store, request, match)
+        except (TypeError, AttributeError, KeyError, ValueError, IndexError) as error:
+            LOGGER.exception("%s %s", request.method, request.path)
+            entry.summary = f"{type(error).__name__}: {error} | {entry.summary}"[:400]
+            raise NotionError(500, "internal_server_error", "Unexpected error occurred.") from error
 
     def _admit(self, request: Request) -> None:
         if self.revoked:
@@ -129,7 +139,7 @@ class NotionSandbox:
             match = find_route(request)
             entry = self._entry(request, match)
             try:
-                response = answer(self.store, request, match)
+                response = self._answer(request, match, entry)
                 entry.status, entry.page_id = response.status, about(match, response)
             except NotionError as error:
                 entry.status = error.status

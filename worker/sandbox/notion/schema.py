@@ -204,7 +204,8 @@ def _rollup(store: Store, source: DataSource, prop: Property, given: dict[str, A
     relation = _named(source, given, "relation_property")
     if relation is None or relation.type != "relation":
         raise invalid(f"{prop.name}: rollup relation property does not exist.")
-    target = _named(store.data_sources[relation.config["data_source_id"]], given, "rollup_property")
+    related = store.data_sources.get(relation.config["data_source_id"])
+    target = _named(related, given, "rollup_property") if related else None
     if target is None:
         raise invalid(f"{prop.name}: rollup property does not exist in the related data source.")
     function = given.get("function", MISSING)
@@ -264,7 +265,7 @@ def _reconfigure(store: Store, source: DataSource, prop: Property, given: dict[s
     if prop.type in OPTION_TYPES and "options" not in given:
         return
     if prop.type != "relation":
-        prop.config = CONFIGS[prop.type](store, source, prop, prop.config | given)
+        prop.config = CONFIGS[prop.type](store, source, prop, _without_renamed(prop.config, given) | given)
         clear_lost_options(store, source, prop)
         return
     fresh = _relation(store, source, prop, {"data_source_id": prop.config["data_source_id"]} | given)
@@ -272,6 +273,11 @@ def _reconfigure(store: Store, source: DataSource, prop: Property, given: dict[s
         _drop_mirror(store, prop)
         prop.config = fresh
         _mirror(store, source, prop, given)
+
+
+def _without_renamed(config: dict[str, Any], given: dict[str, Any]) -> dict[str, Any]:
+    """Return a rollup's old settings without the ids that the request replaces by name."""
+    return {key: value for key, value in config.items() if f"{key.removesuffix('_id')}_name" not in given}
 
 
 def rename_column(source: DataSource, prop: Property, name: str) -> None:

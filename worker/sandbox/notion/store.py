@@ -12,10 +12,9 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any, NamedTuple, TypeVar
 
-from worker.sandbox.notion.errors import in_trash, not_found
+from worker.sandbox.notion.errors import in_trash, invalid, not_found
 from worker.sandbox.wire import Clock
 
-LIVE_KINDS = ("page", "database", "data source", "block")
 ID_ALPHABET = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ?:;<=>@[]_`{|}~^\\"
 
 
@@ -44,13 +43,17 @@ class Record:
 
 @dataclass(slots=True, kw_only=True)
 class Page(Record):
-    """A page or row; `values` maps undecorated property id to the stored value (forms: `properties`)."""
+    """A page or row; `values` maps undecorated property id to the stored value (forms: `properties`).
+
+    `garbled` maps property ids to what answers show instead of the value, to test how clients take bad records.
+    """
 
     values: dict[str, Any] = field(default_factory=dict)
     icon: dict[str, Any] | None = None
     cover: dict[str, Any] | None = None
     is_archived: bool = False
     is_locked: bool = False
+    garbled: dict[str, Any] = field(default_factory=dict)
 
 
 @dataclass(slots=True)
@@ -139,6 +142,7 @@ class Lag:
         return max(self.query, self.search, self.page) > 0
 
 
+KIND_NAMES: dict[type[Record], str] = {Page: "page", Database: "database"}
 AnyRecord = TypeVar("AnyRecord", bound=Record)
 
 
@@ -256,9 +260,13 @@ class Store:
     def _seen(self, shelf: dict[str, AnyRecord], kind: str, record_id: str) -> AnyRecord:
         key = plain_id(record_id)
         found = shelf.get(key)
-        if found is None or not self.visible(found):
-            raise self.missing(kind, key)
-        return found
+        if found is not None and self.visible(found):
+            return found
+        other = self.pages.get(key) or self.databases.get(key)
+        if found is None and other is not None and kind in KIND_NAMES.values() and self.visible(other):
+            actual = KIND_NAMES[type(other)]
+            raise invalid(f"Provided ID {key} is a {actual}, not a {kind}. Use the retrieve {actual} API instead.")
+        raise self.missing(kind, key)
 
     # -- changing --------------------------------------------------------------------------------------------------
 

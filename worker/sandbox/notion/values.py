@@ -30,7 +30,9 @@ def stored(page: Page, prop: Property) -> Any:
 
 def linked(store: Store, page: Page, prop: Property) -> list[str]:
     """Return the related rows that still live, in order."""
-    return [one for one in stored(page, prop) if (other := store.pages.get(one)) is not None and not other.in_trash]
+    home = prop.config["data_source_id"]
+    return [one for one in stored(page, prop)
+            if (other := store.pages.get(one)) is not None and not other.in_trash and other.parent.id == home]
 
 
 def option_object(prop: Property, option_id: str | None) -> dict[str, Any] | None:
@@ -98,7 +100,7 @@ def property_object(store: Store, page: Page, prop: Property) -> dict[str, Any]:
         shown[prop.type] = value[:REFERENCES_SHOWN]
     if prop.type == "relation":
         shown["has_more"] = len(value) > REFERENCES_SHOWN
-    return shown
+    return shown | {prop.type: page.garbled[prop.id]} if prop.id in page.garbled else shown
 
 
 def shown_columns(store: Store, source: DataSource | None) -> list[Property]:
