@@ -107,8 +107,9 @@ def upsert(tx: Tx, table: Table, rows: Sequence[Mapping[str, Any]]) -> None:
 def insert_new(tx: Tx, table: Table, row: Mapping[str, Any]) -> bool:
     """Insert one row unless its key is taken; tell whether it was inserted."""
     dialect = sqlite if tx.connection.dialect.name == "sqlite" else postgresql
-    result = tx.connection.execute(dialect.insert(table).values(workspace=tx.workspace, **row).on_conflict_do_nothing())
-    return bool(result.rowcount)
+    statement = dialect.insert(table).values(workspace=tx.workspace, **row).on_conflict_do_nothing()
+    # An insert's row count is not reported by every driver; what it returns is.
+    return tx.connection.execute(statement.returning(table.c.workspace)).first() is not None
 
 
 def delete_keys(tx: Tx, table: Table, column: str, keys: Sequence[str]) -> None:

@@ -1,0 +1,467 @@
+"""The same claims about the state over SQLite and PostgreSQL."""
+
+from __future__ import annotations
+
+import stat
+import threading
+import time
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, date, datetime, timedelta
+from decimal import Decimal
+from pathlib import Path
+
+import pytest
+from alembic.autogenerate import compare_metadata
+from alembic.migration import MigrationContext
+from postgres import postgres_url  # noqa: F401 - a fixture
+from sqlalchemy import inspect, select, text
+
+from worker.domain.memory import Baseline, Closing, Memory, Occurrence, Track
+from worker.domain.model import Issue, Move, Worklog
+from worker.domain.values import Ref, Span, Value
+from worker.errors import Busy, Problem, Severity
+from worker.mapping.schema import Binding
+from worker.state import bases, bindings, history, journal, leases, memory, problems, runs, snapshots, triggers
+from worker.state.journal import Status
+from worker.state.leases import Held, hold
+from worker.state.runs import RunStatus
+from worker.state.store import Store, upsert
+from worker.state.tables import metadata, settings
+from worker.state.triggers import TriggerState
+from worker.sync.facts import Why
+from worker.sync.plan import Adopted, Change, FieldChange, Kind, Plan
+
+NOW = datetime(2026, 11, 20, 9, 30, tzinfo=UTC)
+TTL = timedelta(seconds=60)
+MINUTE = timedelta(minutes=1)
+RISK = Ref("risks", "risk:deadline.p_on_time:p1")
+
+Opener = Callable[[], Store]
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def opener(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Opener]:
+    """Yield what opens one and the same new database, each time as another process would."""
+    url = (f"sqlite:///{tmp_path / 'home' / 'state.db'}" if request.param == "sqlite"
+           else str(request.getfixturevalue("postgres_url")))
+    opened: list[Store] = []
+
+    def open_store() -> Store:
+        opened.append(Store(url))
+        return opened[-1]
+    yield open_store
+    for store in opened:
+        store.close()
+
+
+@pytest.fixture
+def store(opener: Opener) -> Store:
+    return opener()
+
+
+def test_the_migrations_build_exactly_the_tables_the_code_knows(store: Store) -> None:
+    with store.reading("main") as tx:
+        assert compare_metadata(MigrationContext.configure(tx.connection), metadata) == []
+
+
+def test_every_table_has_the_workspace_first_in_its_key() -> None:
+    assert {table.primary_key.columns.keys()[0] for table in metadata.tables.values()} == {"workspace"}
+
+
+def test_opening_an_existing_database_keeps_what_is_in_it(opener: Opener) -> None:
+    with opener().transaction("main") as tx:
+        bindings.set_setting(tx, "worklogs", 42)
+    with opener().reading("main") as tx:
+        assert bindings.get_setting(tx, "worklogs") == 42
+
+
+def test_a_database_opened_by_several_at_once_is_built_once(opener: Opener) -> None:
+    with ThreadPoolExecutor(4) as pool:
+        stores = list(pool.map(lambda _: opener(), range(4)))
+    assert "intents" in inspect(stores[0].engine).get_table_names()
+
+
+def test_a_failed_transaction_leaves_nothing(store: Store) -> None:
+    def fail() -> None:
+        with store.transaction("main") as tx:
+            bindings.set_setting(tx, "half", 1)
+            raise ZeroDivisionError
+    with pytest.raises(ZeroDivisionError):
+        fail()
+    with store.reading("main") as tx:
+        assert bindings.get_setting(tx, "half") is None
+
+
+def test_workspaces_do_not_see_each_other(store: Store) -> None:
+    with store.transaction("one") as tx:
+        journal.intend(tx, RISK, {}, now=NOW)
+        bases.record(tx, "p1", {"health": "red"})
+        memory.save(tx, Memory())
+    with store.reading("two") as tx:
+        assert journal.find(tx, RISK) is None
+        assert bases.load(tx) == ({}, {})
+        assert memory.load(tx).first_run
+
+
+def test_four_threads_lose_no_update(store: Store) -> None:
+    with store.transaction("main") as tx:
+        bindings.set_setting(tx, "count", 0)
+
+    def add(_: int) -> None:
+        for _ in range(25):
+            with store.transaction("main") as tx:
+                lock = select(settings.c.body).where(settings.c.key == "count").with_for_update()
+                tx.connection.execute(lock)
+                bindings.set_setting(tx, "count", bindings.get_setting(tx, "count") + 1)
+    with ThreadPoolExecutor(4) as pool:
+        list(pool.map(add, range(4)))
+    with store.reading("main") as tx:
+        assert bindings.get_setting(tx, "count") == 100
+
+
+def test_numbers_of_runs_are_unique_between_threads(store: Store) -> None:
+    def start(_: int) -> int:
+        with store.transaction("main") as tx:
+            return runs.start(tx, "manual", now=NOW)
+    with ThreadPoolExecutor(4) as pool:
+        assert sorted(pool.map(start, range(20))) == list(range(1, 21))
+
+
+# --- leases
+
+
+def test_two_stores_on_one_database_cannot_both_hold_the_lease(opener: Opener) -> None:
+    with opener().transaction("main") as tx:
+        leases.claim(tx, "one", now=NOW, ttl=TTL)
+    with pytest.raises(Busy) as caught, opener().transaction("main") as tx:
+        leases.claim(tx, "two", now=NOW + timedelta(seconds=59), ttl=TTL)
+    assert caught.value.holder == "one"
+
+
+def test_of_many_claims_at_once_one_wins(opener: Opener) -> None:
+    stores = [opener() for _ in range(4)]
+    gate = threading.Barrier(4)
+
+    def claim(index: int) -> bool:
+        gate.wait()
+        try:
+            with stores[index].transaction("main") as tx:
+                leases.claim(tx, f"owner {index}", now=NOW, ttl=TTL)
+        except Busy:
+            return False
+        return True
+    with ThreadPoolExecutor(4) as pool:
+        assert sum(pool.map(claim, range(4))) == 1
+
+
+def test_a_lease_that_ran_out_is_taken_over_and_the_old_owner_stops(opener: Opener) -> None:
+    first, second = opener(), opener()
+    instant = [NOW]
+    with first.transaction("main") as tx:
+        held = Held(first, leases.claim(tx, "one", now=NOW, ttl=TTL), ttl=TTL, now=lambda: instant[0])
+    instant[0] += 2 * TTL
+    with second.transaction("main") as tx:
+        assert leases.claim(tx, "two", now=instant[0], ttl=TTL).epoch == 2
+    with pytest.raises(Busy):
+        held.check()
+
+
+def test_a_lease_in_use_is_renewed_before_it_runs_out(store: Store) -> None:
+    instant = [NOW]
+    with hold(store, "main", "one", ttl=TTL, now=lambda: instant[0]) as held:
+        for _ in range(10):
+            instant[0] += TTL / 2
+            held.check()
+        with pytest.raises(Busy), store.transaction("main") as tx:
+            leases.claim(tx, "two", now=instant[0], ttl=TTL)
+    with store.transaction("main") as tx:
+        assert leases.claim(tx, "two", now=instant[0], ttl=TTL).owner == "two"
+
+
+def test_giving_back_a_lost_lease_does_not_free_the_new_owners(store: Store) -> None:
+    with store.transaction("main") as tx:
+        lost = leases.claim(tx, "one", now=NOW, ttl=TTL)
+    with store.transaction("main") as tx:
+        taken = leases.claim(tx, "two", now=NOW + TTL, ttl=TTL)
+        leases.release(tx, lost)
+        assert leases.current(tx) == taken
+
+
+# --- the journal
+
+
+def test_a_creation_is_claimed_once(opener: Opener) -> None:
+    stores = [opener() for _ in range(4)]
+    gate = threading.Barrier(4)
+
+    def intend(index: int) -> bool:
+        gate.wait()
+        with stores[index].transaction("main") as tx:
+            return journal.intend(tx, RISK, {"name": "Late"}, now=NOW)
+    with ThreadPoolExecutor(4) as pool:
+        assert sum(pool.map(intend, range(4))) == 1
+
+
+@pytest.mark.parametrize("outcome", [Status.INTENDED, Status.UNKNOWN, Status.DONE])
+def test_only_a_creation_that_certainly_failed_is_claimed_again(store: Store, outcome: Status) -> None:
+    with store.transaction("main") as tx:
+        journal.intend(tx, RISK, {}, now=NOW)
+        if outcome is Status.UNKNOWN:
+            journal.doubt(tx, RISK, now=NOW)
+        elif outcome is Status.DONE:
+            journal.finish(tx, RISK, "page-1", now=NOW)
+        assert not journal.intend(tx, RISK, {}, now=NOW)
+        journal.fail(tx, RISK)
+        assert journal.intend(tx, RISK, {}, now=NOW)
+        intent = journal.find(tx, RISK)
+    assert intent is not None
+    assert (intent.attempt, intent.status) == (2, Status.INTENDED)
+
+
+def test_an_intent_remembers_what_its_fields_were_to_hold(store: Store) -> None:
+    wanted: dict[str, Value] = {
+        "name": "Срыв срока 🚨", "score": Decimal("9.50"), "first_seen": date(2026, 11, 20), "steps": None,
+        "project": (Ref("projects", "p1"),), "period": Span(date(2026, 10, 1), date(2026, 12, 31))}
+    with store.transaction("main") as tx:
+        journal.intend(tx, RISK, wanted, now=NOW)
+    with store.reading("main") as tx:
+        intent = journal.find(tx, RISK)
+    assert intent is not None
+    assert intent.wanted == wanted
+    assert intent.sent_at == NOW
+
+
+def test_only_creations_older_than_the_settle_time_are_unsettled(store: Store) -> None:
+    other = Ref("tasks", "task:ray:c1")
+    with store.transaction("main") as tx:
+        journal.intend(tx, RISK, {}, now=NOW - 5 * MINUTE)
+        journal.intend(tx, other, {}, now=NOW)
+        assert [intent.ref for intent in journal.unsettled(tx, before=NOW - 3 * MINUTE)] == [RISK]
+        assert [intent.ref for intent in journal.unsettled(tx)] == [RISK, other]
+
+
+def test_the_journal_proves_every_page_it_made_for_a_key(store: Store) -> None:
+    with store.transaction("main") as tx:
+        journal.intend(tx, RISK, {}, now=NOW)
+        journal.finish(tx, RISK, "page-1", now=NOW)
+        journal.finish(tx, RISK, "page-2", now=NOW)
+        assert journal.canonical_pages(tx) == {RISK: "page-2"}
+        assert journal.created_pages(tx) == {"page-1", "page-2"}
+
+
+def test_a_base_is_replaced_and_an_attempt_leaves_it(store: Store) -> None:
+    with store.transaction("main") as tx:
+        bases.record(tx, "p1", {"health": "red", "score": Decimal(40)})
+        bases.attempt(tx, "p1", {"health": "amber", "why": "late"})
+        assert bases.load(tx) == ({("p1", "health"): "red", ("p1", "score"): Decimal(40)},
+                                  {("p1", "health"): "amber", ("p1", "why"): "late"})
+        bases.record(tx, "p1", {"health": "amber"})
+        bases.adopt(tx, [Adopted("p1", "why", None)])
+        assert bases.load(tx) == ({("p1", "health"): "amber", ("p1", "score"): Decimal(40), ("p1", "why"): None}, {})
+
+
+# --- snapshots
+
+
+def _page(page_id: str, edited: str = "2026-11-20T09:00:00.000Z", **extra: object) -> dict[str, object]:
+    return {"object": "page", "id": page_id, "last_edited_time": edited, "properties": extra}
+
+
+def test_only_new_and_changed_pages_are_reported(store: Store) -> None:
+    with store.transaction("main") as tx:
+        assert snapshots.save_pages(tx, "clients", [_page("a"), _page("b")], complete=True).changed == {"a", "b"}
+        assert snapshots.save_pages(tx, "clients", [_page("a"), _page("b", name="Б")], complete=False).changed == {"b"}
+        assert snapshots.load_pages(tx) == {"clients": (_page("a"), _page("b", name="Б"))}
+
+
+def test_absence_counts_only_in_complete_reads_and_a_page_seen_again_is_back(store: Store) -> None:
+    with store.transaction("main") as tx:
+        snapshots.save_pages(tx, "clients", [_page("a"), _page("b")], complete=True)
+        assert snapshots.save_pages(tx, "clients", [_page("a")], complete=False).missing == frozenset()
+        assert snapshots.save_pages(tx, "clients", [_page("a")], complete=True).missing == {"b"}
+        snapshots.save_pages(tx, "clients", [_page("a")], complete=True)
+        assert snapshots.missing_pages(tx, "clients") == {"b": 2}
+        assert snapshots.load_pages(tx) == {"clients": (_page("a"),)}
+        snapshots.save_pages(tx, "clients", [_page("b")], complete=False)
+        assert snapshots.missing_pages(tx, "clients") == {}
+        assert snapshots.load_pages(tx) == {"clients": (_page("a"), _page("b"))}
+
+
+def _issue(number: int, summary: str = "Сделать") -> Issue:
+    created = NOW - timedelta(days=90)
+    return Issue(str(number), f"ACME-{number}", "ACME", "Story", 0, "Done", "done", created, NOW, summary,
+                 due=date(2026, 12, 1), parent="1", estimate=3600, labels=("web",),
+                 moves=(Move(created, "new", "indeterminate"), Move(NOW, "indeterminate", "done")))
+
+
+def test_issues_and_worklogs_come_back_as_they_were(store: Store) -> None:
+    log = Worklog("w1", "7", "anna", NOW, 5400)
+    with store.transaction("main") as tx:
+        assert snapshots.save_issues(tx, [_issue(7), _issue(8)]) == {"7", "8"}
+        assert snapshots.save_issues(tx, [_issue(7), _issue(8, "new")]) == {"8"}
+        snapshots.save_worklogs(tx, [log, Worklog("w2", "8", "anna", NOW, 60)], ["w2"])
+    with store.reading("main") as tx:
+        assert snapshots.load_issues(tx) == (_issue(7), _issue(8, "new"))
+        assert snapshots.load_worklogs(tx) == (log,)
+    with store.transaction("main") as tx:
+        snapshots.forget_issues(tx, ["7"])
+        assert snapshots.load_issues(tx) == (_issue(8, "new"),)
+        assert snapshots.load_worklogs(tx) == ()
+
+
+def test_cursors_and_bindings_come_back(store: Store) -> None:
+    binding = Binding("risks", "db", "ds", {"name": "title", "kind": "%3Ab"}, {"kind": {"team": ("id", "Команда")}})
+    with store.transaction("main") as tx:
+        bindings.set_cursor(tx, "notion:risks", "2026-11-20T09:30:00Z")
+        bindings.save(tx, {"risks": binding, "tasks": binding})
+        bindings.save(tx, {"risks": binding})
+    with store.transaction("main") as tx:
+        assert bindings.load(tx) == {"risks": binding}
+        assert bindings.load_cursors(tx) == {"notion:risks": "2026-11-20T09:30:00Z"}
+        bindings.drop_cursors(tx)
+        assert bindings.load_cursors(tx) == {}
+
+
+# --- records
+
+
+def test_memory_comes_back_and_forgets_what_was_dropped(store: Store) -> None:
+    day = date(2026, 11, 20)
+    full = Memory({"clients/c1#health": Track("red", day, "amber", day, day)},
+                  {"risk:a": Occurrence("risk:a", 2, day, None, day, Closing.PERSON, None, day)},
+                  {"projects/p1": Baseline(day, day, day, 37.5)}, first_run=False)
+    with store.transaction("main") as tx:
+        assert memory.load(tx).first_run
+        memory.save(tx, full)
+    with store.transaction("main") as tx:
+        assert memory.load(tx) == full
+        memory.save(tx, Memory(full.tracks))
+    with store.reading("main") as tx:
+        assert memory.load(tx) == Memory(full.tracks, first_run=False)
+
+
+def test_a_run_tells_how_it_went(store: Store) -> None:
+    with store.transaction("main") as tx:
+        first, second = (runs.start(tx, trigger, now=NOW) for trigger in ("delta", "manual"))
+        runs.finish(tx, first, RunStatus.DONE, outcome={"kept": 2}, requests={"notion": 11}, now=NOW + MINUTE)
+    with store.reading("main") as tx:
+        assert [run.id for run in runs.recent(tx)] == [second, first]
+        done = runs.last_success(tx)
+        assert done == runs.Run(first, "delta", NOW, NOW + MINUTE, RunStatus.DONE, {"kept": 2}, {"notion": 11})
+        assert runs.last_success(tx, "full") is None
+        unfinished = runs.get(tx, second)
+    assert unfinished is not None
+    assert unfinished.status is RunStatus.RUNNING
+
+
+def _plan(after: str) -> Plan:
+    change = FieldChange("health", None, after, Why("health"))
+    return Plan("main", (Change(Kind.UPDATE, Ref("clients", "c1"), "c1", "Нептун", (change,)),),
+                problems=(Problem("bad-date", "clients/c1", severity=Severity.INFO),))
+
+
+def test_plans_are_found_by_checksum_or_as_the_latest(store: Store) -> None:
+    with store.transaction("main") as tx:
+        runs.save_plan(tx, _plan("red"), 1, now=NOW)
+        runs.save_plan(tx, _plan("amber"), 2, now=NOW + MINUTE)
+        assert runs.load_plan(tx, _plan("red").checksum()) == _plan("red")
+        assert runs.load_plan(tx) == _plan("amber")
+        assert runs.load_plan(tx, "absent") is None
+        runs.prune(tx, before=NOW + MINUTE)
+        assert runs.load_plan(tx, _plan("red").checksum()) is None
+
+
+def test_problems_say_when_they_came_and_went(store: Store) -> None:
+    bad, worse = Problem("bad-date", "ACME-1", "due"), Problem("unmatched-card", "projects/p1", message="нет")
+    with store.transaction("main") as tx:
+        assert problems.replace(tx, [bad], now=NOW) == problems.Flips((bad,), ())
+        assert problems.replace(tx, [bad, worse], now=NOW + MINUTE) == problems.Flips((worse,), ())
+        assert problems.load(tx) == {bad: NOW, worse: NOW + MINUTE}
+        assert problems.replace(tx, [worse], now=NOW + 2 * MINUTE) == problems.Flips((), (bad,))
+        assert problems.replace(tx, [worse], now=NOW + 3 * MINUTE) == problems.Flips((), ())
+
+
+def test_history_keeps_intervals_of_days(store: Store) -> None:
+    cell, monday = (Ref("clients", "c1"), "health"), date(2026, 11, 16)
+    with store.transaction("main") as tx:
+        assert history.record(tx, {cell: "green"}, day=monday) == 1
+        assert history.record(tx, {cell: "green"}, day=monday + timedelta(1)) == 0
+        assert history.record(tx, {cell: "amber"}, day=monday + timedelta(2)) == 1
+        assert history.record(tx, {cell: "red"}, day=monday + timedelta(2)) == 1
+        assert history.load(tx) == (
+            history.Interval(*cell, monday, monday + timedelta(2), "green"),
+            history.Interval(*cell, monday + timedelta(2), None, "red"))
+        assert history.held_on(tx, monday + timedelta(1)) == {cell: "green"}
+        assert history.held_on(tx, monday + timedelta(2)) == {cell: "red"}
+        assert history.held_on(tx, monday - timedelta(1)) == {}
+
+
+def test_requests_for_the_same_scope_wait_as_one_and_are_answered_by_a_run(store: Store) -> None:
+    with store.transaction("main") as tx:
+        first = triggers.ask(tx, now=NOW)
+        assert triggers.ask(tx, now=NOW + MINUTE) == first
+        other = triggers.ask(tx, "clients/c1", now=NOW)
+        assert [trigger.id for trigger in triggers.take(tx, 5)] == [first, other]
+        assert triggers.pending(tx) == ()
+        assert triggers.ask(tx, now=NOW) not in (first, other)
+        triggers.finish(tx, 5)
+        answered = triggers.get(tx, first)
+    assert answered == triggers.Trigger(first, "", NOW, TriggerState.DONE, 5)
+
+
+# --- what only SQLite has
+
+
+def test_the_database_file_is_its_owners_alone(tmp_path: Path) -> None:
+    path = tmp_path / "fresh" / "state.db"
+    store = Store(f"sqlite:///{path}")
+    modes = {stat.S_IMODE(one.stat().st_mode) for one in path.parent.iterdir()}
+    store.close()
+    assert stat.S_IMODE(path.parent.stat().st_mode) == 0o700
+    assert modes == {0o600}
+
+
+def test_the_journal_survives_power_loss_by_syncing_every_commit(tmp_path: Path) -> None:
+    store = Store(f"sqlite:///{tmp_path / 'state.db'}")
+    with store.reading("main") as tx:
+        assert tx.connection.execute(text("PRAGMA synchronous")).scalar() == 2
+        assert tx.connection.execute(text("PRAGMA journal_mode")).scalar() == "wal"
+    store.close()
+
+
+def test_a_database_in_memory_is_refused() -> None:
+    with pytest.raises(ValueError, match="needs a file"):
+        Store("sqlite://")
+
+
+def test_reading_does_not_wait_for_a_writer(tmp_path: Path) -> None:
+    store = Store(f"sqlite:///{tmp_path / 'state.db'}")
+    with store.transaction("main") as writer:
+        bindings.set_setting(writer, "a", 1)
+        with store.reading("main") as reader:
+            assert bindings.get_setting(reader, "a") is None
+    store.close()
+
+
+def test_a_hundred_thousand_issues_are_kept_and_loaded_in_seconds(tmp_path: Path) -> None:
+    """Targets are 2 s and 1 s on a quiet machine; the bounds leave room for a busy one."""
+    store = Store(f"sqlite:///{tmp_path / 'state.db'}")
+    many = [_issue(number) for number in range(100_000)]
+    started = time.process_time()
+    with store.transaction("main") as tx:
+        snapshots.save_issues(tx, many)
+    saved = time.process_time()
+    with store.reading("main") as tx:
+        assert len(snapshots.load_issues(tx)) == 100_000
+    loaded = time.process_time()
+    store.close()
+    print(f"saved in {saved - started:.2f} s, loaded in {loaded - saved:.2f} s")  # noqa: T201
+    assert saved - started < 6
+    assert loaded - saved < 3
+
+
+def test_writing_an_empty_batch_is_nothing(store: Store) -> None:
+    with store.transaction("main") as tx:
+        upsert(tx, settings, [])
+        assert bindings.get_setting(tx, "absent", "default") == "default"

