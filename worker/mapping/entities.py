@@ -1,0 +1,224 @@
+"""Decoded rows to typed entities. A bad field is reported and empty; the row goes on without it."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from decimal import Decimal
+from typing import TypeVar
+from zoneinfo import ZoneInfo
+
+from worker.domain.model import Card, Client, Contact, Document, Person, Revenue, Row, Service, Stage, Unit
+from worker.domain.values import Ref, Span
+from worker.errors import Problem, Severity
+from worker.mapping.pages import place
+from worker.mapping.schema import Source
+
+Entity = TypeVar("Entity")
+DAY = re.compile(r"(\d{4})-(\d{1,2})-(\d{1,2})|(\d{1,2})\.(\d{1,2})\.(\d{4})")
+
+
+@dataclass(slots=True)
+class Reader:
+    """Typed access to one row's fields, collecting what is wrong; `present` names the rows a relation may point to."""
+
+    row: Row
+    source: Source
+    zone: ZoneInfo
+    present: Mapping[str, frozenset[Ref]]
+    problems: list[Problem] = field(default_factory=list)
+
+    def report(self, code: str, name: str, message: str, *, hint: str = "",
+               severity: Severity = Severity.WARNING) -> None:
+        """Add a problem about one field of the row."""
+        self.problems.append(Problem(code, place(self.row, self.source), name, message, hint, self.row.url, severity))
+
+    def text(self, name: str) -> str | None:
+        """Return a text or an option key."""
+        value = self.row.fields.get(name)
+        return value if isinstance(value, str) else None
+
+    def number(self, name: str) -> Decimal | None:
+        """Return a number as it is."""
+        value = self.row.fields.get(name)
+        return value if isinstance(value, Decimal) else None
+
+    def amount(self, name: str) -> Decimal | None:
+        """Return a number that cannot be negative."""
+        value = self.number(name)
+        if value is not None and value < 0:
+            self.report("negative-amount", name, f"{value} is below zero", hint="enter zero or more")
+            return None
+        return value
+
+    def share(self, name: str) -> Decimal | None:
+        """Return a share from 0 to 1 (0 to 100 %)."""
+        value = self.number(name)
+        if value is not None and not 0 <= value <= 1:
+            self.report("out-of-range", name, f"{value * 100:f} % is not between 0 and 100 %", hint="enter 0 to 100 %")
+            return None
+        return value
+
+    def day(self, name: str, *, last: bool = False) -> date | None:
+        """Return a date in the workspace's zone; of a range its first day, or its `last`."""
+        match self.row.fields.get(name):
+            case Span(start, end):
+                return end if last else start
+            case datetime() as moment:
+                return moment.astimezone(self.zone).date()
+            case date() as day:
+                return day
+        return None
+
+    def days(self, first: str, last: str) -> tuple[date | None, date | None]:
+        """Return two dates in order; when reversed, the first is dropped and reported."""
+        start, end = self.day(first), self.day(last, last=True)
+        if start is not None and end is not None and end < start:
+            self.report("reversed-dates", first, f"{start} is after {last}, {end}", hint="correct one of the two dates")
+            return None, end
+        return start, end
+
+    def many(self, name: str) -> tuple[Ref, ...]:
+        """Return the rows a relation points to, without those that do not exist."""
+        value = self.row.fields.get(name)
+        refs = tuple(ref for ref in value if isinstance(ref, Ref)) if isinstance(value, tuple) else ()
+        missing = [ref for ref in refs if ref not in self.present.get(ref.source, frozenset())]
+        if missing:
+            self.report("dangling-relation", name, f"points to {len(missing)} row(s) that cannot be read",
+                        hint="restore the row, share its data source, or remove the link")
+        return tuple(ref for ref in refs if ref not in missing)
+
+    def one(self, name: str) -> Ref | None:
+        """Return the one row a relation points to; several are reported and count as none."""
+        refs = self.many(name)
+        if len(refs) > 1:
+            self.report("several-rows", name, f"points to {len(refs)} rows where one is meant", hint="leave only one")
+            return None
+        return refs[0] if refs else None
+
+
+def read_client(reader: Reader) -> Client:
+    """Return a client."""
+    since, contract_end = reader.days("since", "contract_end")
+    row = reader.row
+    return Client(row.ref, row.title, row.url, group=reader.text("group"), engagement=reader.text("engagement"),
+                  unit=reader.one("unit"), contract_end=contract_end, monthly_fee=reader.amount("monthly_fee"),
+                  since=since, source=reader.text("source"), services=reader.many("services"),
+                  rate_indexed=reader.day("rate_indexed"), last_partner_contact=reader.day("last_partner_contact"),
+                  last_contact=reader.day("last_contact"))
+
+
+def read_unit(reader: Reader) -> Unit:
+    """Return a unit; two account managers and a unit of nobody are reported."""
+    row = reader.row
+    unit = Unit(row.ref, row.title, row.url, reader.many("am"), reader.many("tls"), reader.many("pms"),
+                reader.many("members"), reader.share("bonus_rate"), reader.share("target_share"))
+    if len(unit.am) > 1:
+        reader.report("two-ams", "am", f"the unit has {len(unit.am)} account managers", hint="leave exactly one")
+    if not (unit.am or unit.tls or unit.pms or unit.members):
+        reader.report("unit-without-people", "members", "nobody is in the unit", hint="fill in AM, TL, PM and members")
+    return unit
+
+
+def read_person(reader: Reader) -> Person:
+    """Return a member of staff."""
+    row, users = reader.row, reader.row.fields.get("notion_user")
+    user = str(users[0]) if isinstance(users, tuple) and users else None
+    return Person(row.ref, row.title, row.url, role=reader.text("role"), notion_user=user,
+                  jira=(reader.text("jira_account") or "").strip() or None, capacity=reader.amount("capacity"),
+                  rate=reader.amount("rate"), unit=reader.one("unit"), start=reader.day("start"),
+                  birthday=reader.day("birthday"), time_off=_time_off(reader))
+
+
+def _time_off(reader: Reader) -> tuple[Span, ...]:
+    spans = []
+    for line in (reader.text("time_off") or "").splitlines():
+        if not line.strip():
+            continue
+        span = parse_span(line)
+        if span is None:
+            reader.report("bad-time-off", "time_off", f"cannot read {line.strip()[:60]!r}",
+                          hint="write one range a line: 2026-12-01..2026-12-14")
+        else:
+            spans.append(span)
+    return tuple(sorted(spans))
+
+
+def parse_span(line: str) -> Span | None:
+    """Return the range of days in a line, `2026-12-01..2026-12-14` or `01.12.2026 - 14.12.2026`, or a single day."""
+    found = [_parse_day(match) for match in DAY.finditer(line)]
+    rest = DAY.sub("", line).strip(" .–—-\t,;")
+    if rest or not 1 <= len(found) <= 2 or None in found:
+        return None
+    start, end = found[0], found[-1]
+    return Span(start, end) if start is not None and end is not None and start <= end else None
+
+
+def _parse_day(match: re.Match[str]) -> date | None:
+    year, month, day = (match[1], match[2], match[3]) if match[1] else (match[6], match[5], match[4])
+    try:
+        return date(int(year), int(month), int(day))
+    except ValueError:
+        return None
+
+
+def read_contact(reader: Reader) -> Contact:
+    """Return a contact."""
+    row = reader.row
+    return Contact(row.ref, row.title, row.url, organisation=reader.text("organisation"), side=reader.text("side"),
+                   role=reader.text("role"), client=reader.one("client"), birthday=reader.day("birthday"),
+                   email=reader.text("email"), last_contact=reader.day("last_contact"))
+
+
+def read_card(reader: Reader) -> Card:
+    """Return a project card; one without a client is reported."""
+    row, stage = reader.row, reader.text("stage")
+    start, due = reader.days("start", "due")
+    if not row.fields.get("client"):
+        reader.report("card-without-client", "client", "the card has no client", hint="choose its client")
+    return Card(row.ref, row.title, row.url, client=reader.one("client"), stage=Stage(stage) if stage else None,
+                service=reader.one("service"), engagement=reader.text("engagement"), budget=reader.amount("budget"),
+                start=start, due=due, probability=reader.share("probability"), jira=reader.text("jira"),
+                expected_start=reader.day("expected_start"), created=row.created, edited=row.edited)
+
+
+def read_service(reader: Reader) -> Service:
+    """Return a service line."""
+    return Service(reader.row.ref, reader.row.title, reader.text("kind"), reader.amount("monthly_value"),
+                   reader.amount("lead_weeks"))
+
+
+def read_document(reader: Reader) -> Document:
+    """Return a document."""
+    row = reader.row
+    signed, expires = reader.days("signed", "expires")
+    return Document(row.ref, row.title, row.url, client=reader.one("client"), kind=reader.text("kind"), signed=signed,
+                    expires=expires)
+
+
+def read_revenue(reader: Reader) -> Revenue | None:
+    """Return a money fact, or None when month, amount or kind is missing: it then counts nowhere."""
+    month, amount, kind = reader.day("month"), reader.amount("amount"), reader.text("kind")
+    missing = [name for name, value in (("month", month), ("amount", amount), ("kind", kind)) if value is None]
+    client, project = reader.one("client"), reader.one("project")
+    if month is None or amount is None or kind is None:
+        reader.report("incomplete-revenue", missing[0], f"{', '.join(missing)} cannot be read, the entry is left out",
+                      hint="fill in month, amount and kind")
+        return None
+    return Revenue(reader.row.ref, client, project, month, amount, kind)
+
+
+def read_rows(rows: Iterable[Row], source: Source, read: Callable[[Reader], Entity], *, zone: ZoneInfo,
+              present: Mapping[str, frozenset[Ref]]) -> tuple[dict[Ref, Entity], list[Problem]]:
+    """Return the entities of a source's rows by ref, with all that is wrong in them."""
+    found: dict[Ref, Entity] = {}
+    problems: list[Problem] = []
+    for row in rows:
+        reader = Reader(row, source, zone, present, problems)
+        if not row.title.strip():
+            reader.report("no-title", source.title_property.name, "the row has no name", hint="give it one",
+                          severity=Severity.INFO)
+        found[row.ref] = read(reader)
+    return found, problems

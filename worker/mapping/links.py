@@ -1,0 +1,106 @@
+"""What people type into a card's Jira field, and what it turned out to mean."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from enum import StrEnum
+from urllib.parse import parse_qs, urlsplit
+
+
+class LinkKind(StrEnum):
+    """How a card names its Jira work."""
+
+    PROJECT = "project"
+    EPIC = "epic"
+    JQL = "jql"
+    FILTER = "filter"
+    NONE = "none"
+    BAD = "bad"
+
+
+@dataclass(frozen=True, slots=True)
+class Link:
+    """A link as typed: `text` is the project key, the issue key, the JQL or the filter's id (the typed text if bad)."""
+
+    kind: LinkKind
+    text: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class ResolvedLink:
+    """What Jira made of a link: a project key, the id of an epic (or other issue), or the ids a JQL or filter matched.
+
+    `shown` is how it is told to people: `project ACME`, `epic ACME-12`, `jql ...`. `project` may be given for an epic
+    too. `problem` says why the link could not be resolved; the card then counts as unlinked.
+    """
+
+    kind: LinkKind
+    shown: str = ""
+    project: str = ""
+    epic: str = ""
+    ids: frozenset[str] = frozenset()
+    problem: str = ""
+
+
+PROJECT_KEY = re.compile(r"[A-Za-z][A-Za-z0-9_]{1,79}\Z")
+ISSUE_KEY = re.compile(r"[A-Za-z][A-Za-z0-9_]+-[0-9]{1,12}\Z")
+FILTER = re.compile(r"filter\s*[=:]\s*([0-9]{1,18})\Z", re.IGNORECASE)
+OPERATOR = re.compile(r"=|~|<|>|\b(?:not\s+)?in\s*\(|\bis\s+(?:not\s+)?(?:empty|null)\b|\bwas\b", re.IGNORECASE)
+# The addresses of Jira's pages, Cloud and Data Center; the first that fits wins.
+PATHS = (
+    (re.compile(r"/(?:browse|issues)/([^/]+-[0-9]+)/?\Z"), ISSUE_KEY, LinkKind.EPIC),
+    (re.compile(r"/browse/([^/]+)/?\Z"), PROJECT_KEY, LinkKind.PROJECT),
+    (re.compile(r"/projects/([^/]+)(?:/|\Z)"), PROJECT_KEY, LinkKind.PROJECT),
+)
+QUERIES = (("selectedIssue", LinkKind.EPIC), ("jql", LinkKind.JQL), ("filter", LinkKind.FILTER),
+           ("filterId", LinkKind.FILTER))
+LIMIT = 2_000
+
+
+def parse_link(text: str | None) -> Link:
+    """Return what a card's Jira field names; keys may be typed in any case."""
+    typed = (text or "").strip()
+    if not typed:
+        return Link(LinkKind.NONE)
+    if len(typed) > LIMIT:
+        return Link(LinkKind.BAD, typed[:LIMIT])
+    if re.match(r"https?://", typed, re.IGNORECASE):
+        return _parse_address(typed)
+    if found := FILTER.match(typed):
+        return Link(LinkKind.FILTER, found[1])
+    if ISSUE_KEY.match(typed):
+        return Link(LinkKind.EPIC, typed.upper())
+    if PROJECT_KEY.match(typed):
+        return Link(LinkKind.PROJECT, typed.upper())
+    return Link(LinkKind.JQL if OPERATOR.search(typed) else LinkKind.BAD, typed)
+
+
+def _parse_address(address: str) -> Link:
+    try:
+        parts = urlsplit(address)
+    except ValueError:
+        return Link(LinkKind.BAD, address)
+    return _named_by_query(parts.query) or _named_by_path(parts.path) or Link(LinkKind.BAD, address)
+
+
+def _named_by_query(query: str) -> Link | None:
+    values = parse_qs(query)
+    for name, kind in QUERIES:
+        value = values.get(name, [""])[0].strip()
+        match kind:
+            case LinkKind.EPIC if ISSUE_KEY.match(value):
+                return Link(kind, value.upper())
+            case LinkKind.JQL if value:
+                return Link(kind, value)
+            case LinkKind.FILTER if value.isdecimal() and value.isascii():
+                return Link(kind, value)
+    return None
+
+
+def _named_by_path(path: str) -> Link | None:
+    for pattern, key, kind in PATHS:
+        found = pattern.search(path)
+        if found and key.match(found[1]):
+            return Link(kind, found[1].upper())
+    return None

@@ -1,0 +1,201 @@
+"""Raw pages and issues to one `World`: decoded, typed, linked, and every bad record set aside with its problem."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from operator import attrgetter
+from typing import TypeVar
+from zoneinfo import ZoneInfo
+
+from worker import config
+from worker.domain.memory import Memory
+from worker.domain.model import Card, Issue, JiraProject, Person, Row, Worklog
+from worker.domain.periods import WorkCalendar
+from worker.domain.values import Ref
+from worker.domain.words import Words
+from worker.domain.world import World
+from worker.errors import Problem
+from worker.mapping import entities
+from worker.mapping.attach import attach, cycle_problems, find_cycles, plant
+from worker.mapping.calendar import work_calendar
+from worker.mapping.codecs import Json
+from worker.mapping.links import Link, LinkKind, ResolvedLink, parse_link
+from worker.mapping.match import CARDS, project_problems, unmatched_cards, unmatched_projects
+from worker.mapping.pages import decode_page, index_pages
+from worker.mapping.schema import Binding, Bindings, Schema, Source
+
+Pages = Mapping[str, Sequence[Json]]
+Entity = TypeVar("Entity")
+YEARS_BACK, YEARS_AHEAD = 3, 3
+
+
+@dataclass(frozen=True, slots=True)
+class Rowset:
+    """The decoded rows of all sources; `gone` are refs of keyed rows that lie in the trash."""
+
+    rows: Mapping[str, tuple[Row, ...]] = field(default_factory=dict)
+    gone: frozenset[Ref] = frozenset()
+    problems: tuple[Problem, ...] = ()
+
+
+def build_world(*, workspace: str, now: datetime, settings: config.Workspace, words: Words, schema: Schema,
+                bindings: Bindings, pages: Pages, issues: Sequence[Issue], worklogs: Sequence[Worklog],
+                links: Mapping[str, ResolvedLink], jira_projects: Sequence[JiraProject], memory: Memory,
+                known: frozenset[Ref], bot_id: str, complete: Mapping[str, bool], site_url: str,
+                calendar: WorkCalendar | None = None) -> World:
+    """Return the world as read. Problems name page or issue and field; nothing here raises for bad data.
+
+    `pages` raw pages by source; `links` by the card's page id; `known` every row the worker ever made; `complete` tells
+    of each source whether all its rows are in `pages`; `calendar` saves computing it from the settings.
+    """
+    rowset = read_pages(schema, bindings, pages, bot_id=bot_id)
+    zone = ZoneInfo(settings.time_zone)
+    read = _Typed(schema, rowset.rows, zone)
+    clients, cards = read.typed("clients", entities.read_client), read.typed(CARDS, entities.read_card)
+    people = read.typed("people", entities.read_person)
+    revenue = read.typed("revenue", entities.read_revenue)
+    ordered = sorted(issues, key=attrgetter("id"))
+    forest = plant(ordered, worklogs)
+    work = attach(cards.values(), forest, links)
+    unmatched = unmatched_projects(jira_projects, links, work)
+    today = now.astimezone(zone).date()
+    return World(
+        workspace=workspace, now=now, today=today, thresholds=settings.thresholds, words=words,
+        calendar=calendar or work_calendar(settings.calendar, range(today.year - YEARS_BACK,
+                                                                   today.year + YEARS_AHEAD + 1)),
+        sources=frozenset(bindings), rows=rowset.rows, clients=clients, people=people, cards=cards,
+        units=read.typed("units", entities.read_unit), contacts=read.typed("contacts", entities.read_contact),
+        services=read.typed("services", entities.read_service),
+        documents=read.typed("documents", entities.read_document),
+        revenue=tuple(one for one in revenue.values() if one is not None),
+        work=work, issues=forest.by_id, worklogs=tuple(worklogs), jira_projects=tuple(jira_projects),
+        unmatched_projects=unmatched, trashed=find_trashed(rowset, known, complete), memory=memory,
+        problems=(*rowset.problems, *read.problems, *account_problems(people), *link_problems(cards.values(), links),
+                  *cycle_problems(find_cycles(forest), site_url), *unmatched_cards(cards, clients, jira_projects),
+                  *project_problems(unmatched, cards, clients, site_url)))
+
+
+@dataclass(slots=True)
+class _Typed:
+    """Reads source after source into entities, keeping the problems; an absent source has none."""
+
+    schema: Schema
+    rows: Mapping[str, Sequence[Row]]
+    zone: ZoneInfo
+    problems: list[Problem] = field(default_factory=list)
+    present: Mapping[str, frozenset[Ref]] = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.present = {name: frozenset(row.ref for row in rows) for name, rows in self.rows.items()}
+
+    def typed(self, name: str, read: Callable[[entities.Reader], Entity]) -> dict[Ref, Entity]:
+        """Return a source's entities by ref."""
+        if name not in self.schema.sources:
+            return {}
+        found, problems = entities.read_rows(self.rows.get(name, ()), self.schema.sources[name], read, zone=self.zone,
+                                             present=self.present)
+        self.problems += problems
+        return found
+
+
+def read_pages(schema: Schema, bindings: Bindings, pages: Pages, *, bot_id: str = "") -> Rowset:
+    """Return the decoded living rows of all bound sources; of rows with one key, the bot's own and oldest is first."""
+    bound = [(source, bindings[name], [page for page in pages.get(name, ()) if _readable(page)])
+             for name, source in schema.sources.items() if name in bindings]
+    index: dict[str, Ref] = {}
+    for source, binding, found in bound:
+        index |= index_pages(found, source, binding)
+    rows: dict[str, tuple[Row, ...]] = {}
+    problems: list[Problem] = []
+    for source, binding, found in bound:
+        living = sorted((page for page in found if not is_trashed(page)), key=lambda page: _seniority(page, bot_id))
+        decoded = [decode_page(page, source, binding, index) for page in living]
+        rows[source.name] = tuple(row for row, _ in decoded)
+        problems += [problem for _, complaints in decoded for problem in complaints]
+        problems += duplicate_problems(rows[source.name], source)
+    gone = {index[page["id"]] for _, _, found in bound for page in found if is_trashed(page) and page["id"] in index}
+    return Rowset(rows, frozenset(gone), (*problems, *_broken_pages(schema, pages)))
+
+
+def _readable(page: object) -> bool:
+    return isinstance(page, dict) and isinstance(page.get("id"), str)
+
+
+def is_trashed(page: Json) -> bool:
+    """Tell whether a raw page is in the trash or archived: gone for people, either way."""
+    return any(page.get(flag) is True for flag in ("in_trash", "archived", "is_archived"))
+
+
+def _seniority(page: Json, bot_id: str) -> tuple[bool, str, str]:
+    author = page.get("created_by")
+    ours = isinstance(author, dict) and author.get("id") == bot_id
+    return not ours, str(page.get("created_time") or ""), page["id"]
+
+
+def _broken_pages(schema: Schema, pages: Pages) -> list[Problem]:
+    return [Problem("unreadable-page", schema.sources[name].title["en"] if name in schema.sources else name, "",
+                    f"{number} row(s) came without an id and are left out")
+            for name, found in pages.items() if (number := sum(not _readable(page) for page in found))]
+
+
+def duplicate_problems(rows: Iterable[Row], source: Source) -> list[Problem]:
+    """Return a problem for each row whose Worker key another row carries already."""
+    seen: dict[str, Row] = {}
+    problems = []
+    for row in rows:
+        if not row.key:
+            continue
+        first = seen.setdefault(row.key, row)
+        if first is not row:
+            problems.append(Problem("duplicate-key", f"{source.title['en']}: {row.title[:80] or row.page_id}",
+                                    "worker_key", f"the row carries the Worker key of {first.url or first.page_id} too",
+                                    "clear the Worker key of the copy to keep it as your own row", row.url))
+    return problems
+
+
+def find_trashed(rowset: Rowset, known: frozenset[Ref], complete: Mapping[str, bool]) -> frozenset[Ref]:
+    """Return the rows of ours that are deleted: in the trash, or missing from a complete read."""
+    living = {row.ref for rows in rowset.rows.values() for row in rows}
+    vanished = {ref for ref in known if complete.get(ref.source, False) and ref.source in rowset.rows}
+    return frozenset((vanished | (rowset.gone & known)) - living)
+
+
+def account_problems(people: Mapping[Ref, Person]) -> list[Problem]:
+    """Return a problem for each person whose Jira account another person has too."""
+    holders = [(person, person.jira) for person in people.values() if person.jira]
+    owners = Counter(account for _, account in holders)
+    return [Problem("duplicate-account", f"People: {person.name}", "jira_account",
+                    f"{owners[account]} people have the Jira account {account}", "leave it with its owner", person.url)
+            for person, account in holders if owners[account] > 1]
+
+
+def link_problems(cards: Iterable[Card], links: Mapping[str, ResolvedLink]) -> list[Problem]:
+    """Return a problem for each card whose Jira field cannot be read or was not resolved."""
+    problems = []
+    for card in cards:
+        resolved = links.get(card.ref.key)
+        if parse_link(card.jira).kind is LinkKind.BAD:
+            problems.append(_link_problem(card, "bad-link", f"cannot read {(card.jira or '').strip()[:60]!r}"))
+        elif resolved is not None and resolved.problem:
+            problems.append(_link_problem(card, "unresolved-link", resolved.problem))
+    return problems
+
+
+def _link_problem(card: Card, code: str, message: str) -> Problem:
+    return Problem(code, f"Projects: {card.name}", "jira", message,
+                   "enter one project key, epic key, filter, JQL or Jira address", card.url)
+
+
+def read_links(schema: Schema, bindings: Bindings, pages: Pages) -> dict[str, Link]:
+    """Return the link of every living card by page id, to be resolved before the world is built."""
+    source, binding = schema.sources.get(CARDS), bindings.get(CARDS)
+    if source is None or binding is None or "jira" not in binding.properties:
+        return {}
+    only = Binding(CARDS, binding.database_id, binding.data_source_id, {"jira": binding.properties["jira"]})
+    rows = [decode_page(page, source, only, {})[0] for page in pages.get(CARDS, ())
+            if _readable(page) and not is_trashed(page)]
+    texts = {row.page_id: row.fields.get("jira") for row in rows}
+    return {page_id: parse_link(text if isinstance(text, str) else None) for page_id, text in texts.items()}
