@@ -116,8 +116,9 @@ def _make_clients(studio: Studio) -> None:
     health = ("Зелёный", "Жёлтый", "Красный")
     for number, (icon, name) in enumerate(CLIENTS):
         studio.row("clients", {
-            "Клиент": {"title": text(name)}, "Группа": {"select": {"name": "Ньюбиз" if number % 3 == 0 else "Аккаунт"}},
-            "Здоровье": {"select": {"name": health[number % 3]}}, "Абонентская плата": {"number": 180000 + 45500 * number},
+            "Клиент": {"title": text(name)}, "Здоровье": {"select": {"name": health[number % 3]}},
+            "Группа": {"select": {"name": "Ньюбиз" if number % 3 == 0 else "Аккаунт"}},
+            "Абонентская плата": {"number": 180000 + 45500 * number},
             "Прогресс": {"number": round(0.07 * (number + 1), 2)}, "Партнёр": {"checkbox": number % 2 == 0},
             "Договор до": {"date": {"start": (TODAY + timedelta(days=20 * number)).isoformat()}},
             "Сайт": {"url": f"https://example.com/{number}"},
@@ -142,20 +143,22 @@ def _make_projects(studio: Studio, users: tuple[str, ...]) -> None:
         dated = number % 9 != 4
         studio.row("projects", {
             "Проект": {"title": text(f"{WORKS[number % 10]}{' 2.0' if number >= 10 else ''}")},
-            "Стадия": {"status": {"name": stage}}, "Клиент": {"relation": [{"id": studio.rows["clients"][number % 12]}]},
+            "Стадия": {"status": {"name": stage}},
+            "Клиент": {"relation": [{"id": studio.rows["clients"][number % 12]}]},
             "Начало": {"date": {"start": start.isoformat()} if dated else None},
             "Срок": {"date": {"start": (start + timedelta(days=40 + number * 3)).isoformat()} if dated else None},
-            "Прогресс": {"number": round((number * 13 % 101) / 100, 2)}, "Бюджет": {"number": 350000 + number * 81250.5},
+            "Прогресс": {"number": round((number * 13 % 101) / 100, 2)},
+            "Бюджет": {"number": 350000 + number * 81250.5},
             "Услуги": {"multi_select": [{"name": services[number % 4]}, {"name": services[(number + 1) % 4]}]},
             "Менеджер": {"people": [{"id": users[number % len(users)]}] if users else []}},
             children=_body() if number == 0 else None)
 
 
 def _body() -> list[Json]:
-    table = {"type": "table", "table": {"table_width": 3, "has_column_header": True, "has_row_header": False, "children": [
-        {"type": "table_row", "table_row": {"cells": [text(a), text(b), text(c)]}}
-        for a, b, c in (("Месяц", "План", "Факт"), ("Октябрь", "1 200 000 ₽", "1 140 000 ₽"),
-                        ("Ноябрь", "1 350 000 ₽", "810 000 ₽"))]}}
+    lines = (("Месяц", "План", "Факт"), ("Октябрь", "1 200 000 ₽", "1 140 000 ₽"), ("Ноябрь", "1 350 000 ₽", "810 000 ₽"))
+    rows = [{"type": "table_row", "table_row": {"cells": [text(word) for word in line]}} for line in lines]
+    table = {"type": "table", "table": {"table_width": 3, "has_column_header": True, "has_row_header": False,
+                                        "children": rows}}
     return [
         block("heading_1", "План на четвёртый квартал"),
         block("paragraph", "Портал растёт 18 месяцев без редизайна: пора готовить революцию."),

@@ -16,7 +16,7 @@ import time
 from collections.abc import Callable, Iterable, MutableMapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any, Protocol
 
 import uvicorn
@@ -33,6 +33,8 @@ DRIP_SECONDS = 0.05
 BODY_LIMIT = 32 * 1024 * 1024
 """Largest request body read: above the 20 MB of a single-part upload (facts/notion-api.md 3.19)."""
 THREADS = 8
+NOTION_GREETING = "Rayline sandbox: a Notion API. Clients call /v1/... here.\n"
+JIRA_GREETING = "Rayline sandbox: a Jira API. Clients call /rest/... here.\n"
 
 Message = MutableMapping[str, Any]
 Receive = Callable[[], Any]
@@ -50,6 +52,12 @@ class NotionEmulator(Protocol):
 
     def control(self, action: str, payload: dict[str, Any]) -> dict[str, Any]:
         """Do one control action; ValueError when it cannot be done."""
+
+    def now(self) -> datetime:
+        """Return the present instant of the workspace."""
+
+    def revision(self) -> int:
+        """Return a number that grows with every request and control action, the boards' own reads left out."""
 
 
 class JiraEmulator(Protocol):
@@ -82,12 +90,13 @@ class _Connection(H11Protocol):
 
 
 class HandlerApp:
-    """A raw ASGI application around a handler: `greeting` answers a browser at the root, `{}` of faults obeyed."""
+    """A raw ASGI application around a handler; `greeting` answers a browser at the root."""
 
     def __init__(self, handler: Handler, *, name: str, greeting: str = "") -> None:
         self.open: dict[tuple[str, int], asyncio.Transport] = {}
         self._handler = handler
         self._greeting = greeting
+        self._hung: dict[asyncio.Transport, asyncio.AbstractEventLoop] = {}
         self._pool = ThreadPoolExecutor(THREADS, thread_name_prefix=f"sandbox-{name}")
 
     async def __call__(self, scope: Message, receive: Receive, send: Send) -> None:
@@ -104,11 +113,18 @@ class HandlerApp:
             case "truncate":
                 await _send_half(response, send, self.open.get(scope["client"]))
             case "hang":
-                await _wait_for_leaving(receive, HANG_SECONDS)
-                _abort(self.open.get(scope["client"]))
+                await self._hang(receive, self.open.get(scope["client"]))
             case _:
                 _abort(self.open.get(scope["client"]))
                 await _wait_for_leaving(receive, 1.0)
+
+    async def _hang(self, receive: Receive, transport: asyncio.Transport | None) -> None:
+        if transport is None:
+            return
+        self._hung[transport] = asyncio.get_running_loop()
+        await _wait_for_leaving(receive, HANG_SECONDS)
+        self._hung.pop(transport, None)
+        _abort(transport)
 
     async def _respond(self, scope: Message, body: bytes | None) -> Response:
         if body is None:
@@ -118,10 +134,13 @@ class HandlerApp:
         request = _request(scope, body)
         return await asyncio.get_running_loop().run_in_executor(self._pool, self._handler, request)
 
+    def release(self) -> None:
+        """Cut the connections left hanging on purpose; may be called from any thread."""
+        for transport, loop in list(self._hung.items()):
+            loop.call_soon_threadsafe(_abort, transport)
+
     def close(self) -> None:
-        """Cut what still hangs and let the threads end."""
-        for transport in list(self.open.values()):
-            transport.abort()
+        """Let the threads end."""
         self._pool.shutdown(wait=False, cancel_futures=True)
 
 
@@ -216,7 +235,8 @@ class Listener:
         self._server = uvicorn.Server(config)
         self._thread = threading.Thread(target=self._server.run, args=([self._socket],),
                                         name=f"sandbox-{name}", daemon=True)
-        self.url = f"http://{_literal(host)}:{self._socket.getsockname()[1]}"
+        self.port: int = self._socket.getsockname()[1]
+        self.url = f"http://{_literal(host)}:{self.port}"
 
     def start(self, seconds: float = 5.0) -> None:
         """Serve, and return when connections are accepted; RuntimeError after `seconds`."""
@@ -229,6 +249,7 @@ class Listener:
 
     def ask_to_stop(self) -> None:
         """Accept no more; answers under way get one second."""
+        self._app.release()
         self._server.should_exit = True
 
     def join(self) -> None:
@@ -299,50 +320,25 @@ class Running:
         self.stop()
 
 
-class Pulse:
-    """A counter of writes that passed a handler: the boards ask it whether looking again is worth while."""
-
-    def __init__(self) -> None:
-        self._count = itertools.count(1)
-        self.value = 0
-
-    def beat(self) -> None:
-        """Count one change."""
-        self.value = next(self._count)
-
-    def around(self, handler: Handler) -> Handler:
-        """Return `handler`, beating after each request that may have changed something."""
-        def counted(request: Request) -> Response:
-            response = handler(request)
-            if request.method not in ("GET", "HEAD") and not request.path.endswith("/query"):
-                self.beat()
-            return response
-        return counted
-
-
 def serve(notion: NotionEmulator, jira: JiraEmulator, *, host: str = "127.0.0.1",
           ports: tuple[int, int, int] = (0, 0, 0), control: bool = False, locale: str = "en",
-          allow_remote: bool = False, hosts: Iterable[str] = (), now: Callable[[], datetime] | None = None) -> Running:
+          allow_remote: bool = False, hosts: Iterable[str] = ()) -> Running:
     """Serve Notion, Jira and the boards on three ports (0: any free one); ValueError for a `host` others can reach.
 
     `control` switches the control API on, at the boards' port; `allow_remote` permits a host that is not loopback;
-    `hosts` are further names by which browsers may call the boards; `now` is the sandbox's clock.
+    `hosts` are further names by which browsers may call the boards.
     """
     if not (allow_remote or is_loopback(host)):
         raise ValueError(f"{host} can be reached by other machines: the sandbox listens on loopback unless asked")
-    pulse = Pulse()
+    api = Listener(notion.handle, name="notion", host=host, port=ports[0], greeting=NOTION_GREETING)
+    issues = Listener(jira.handle, name="jira", host=host, port=ports[1], greeting=JIRA_GREETING)
     boards = Boards(notion.handle, token=notion.token, root_page_id=notion.root_page_id, locale=locale,
-                    now=now or _utc_now, revision=lambda: pulse.value)
-    site = Control(notion.control, jira.control, on_change=pulse.beat, enabled=control).around(boards.handle)
-    guarded = hosts_allowed(site, {host, *hosts})
-    wanted = (("notion", pulse.around(notion.handle), "Rayline sandbox: a Notion API. Clients call /v1/... here.\n"),
-              ("jira", jira.handle, "Rayline sandbox: a Jira API. Clients call /rest/... here.\n"),
-              ("boards", guarded, ""))
-    listeners = [Listener(handler, name=name, host=host, port=port, greeting=greeting)
-                 for (name, handler, greeting), port in zip(wanted, ports, strict=True)]
-    for listener in listeners:
+                    now=notion.now, revision=notion.revision, api_port=api.port)
+    site = Control(notion.control, jira.control, enabled=control).around(boards.handle)
+    pages = Listener(hosts_allowed(site, {host, *hosts}), name="boards", host=host, port=ports[2])
+    for listener in (api, issues, pages):
         listener.start()
-    return Running(notion, jira, control, (listeners[0], listeners[1], listeners[2]))
+    return Running(notion, jira, control, (api, issues, pages))
 
 
 def is_loopback(host: str) -> bool:
@@ -361,7 +357,3 @@ def _family(host: str) -> socket.AddressFamily:
 
 def _literal(host: str) -> str:
     return f"[{host}]" if ":" in host else host
-
-
-def _utc_now() -> datetime:
-    return datetime.now(UTC)

@@ -16,7 +16,6 @@ DEPTH = 6
 """How deep nested blocks are followed."""
 MEDIA = ("image", "video", "audio", "file", "pdf")
 LINKS = ("bookmark", "embed", "link_preview")
-SILENT = ("unsupported", "template", "link_to_page", "breadcrumb")
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,7 +80,7 @@ def _make(kind: str, raw: Json, pen: Draughtsman) -> Block:
         case "equation":
             return Block(**common, text=content.get("expression", ""))
         case "child_page" | "child_database":
-            return Block(**common, text=content.get("title") or pen.words["untitled"],
+            return Block(**common, text=content.get("title") or pen.words["untitled"], icon=_child_icon(kind, raw, pen),
                          href=f"/{'p' if kind == 'child_page' else 'd'}/{raw['id']}")
         case _ if kind in MEDIA:
             return Block(**common, href=file_url(content), caption=pen.runs(content.get("caption")),
@@ -94,6 +93,15 @@ def _make(kind: str, raw: Json, pen: Draughtsman) -> Block:
                          icon=pen.title(content["page_id"])[1])
         case _:
             return Block(**common)
+
+
+def _child_icon(kind: str, raw: Json, pen: Draughtsman) -> Icon:
+    if kind == "child_page":
+        return pen.title(raw["id"])[1]
+    try:
+        return icon_of(pen.reader.database(raw["id"]).get("icon"))
+    except Unreadable:
+        return Icon()
 
 
 def _table_rows(reader: Reader, pen: Draughtsman, block_id: str) -> tuple[tuple[tuple[Run, ...], ...], ...]:

@@ -44,17 +44,21 @@ class Rows:
 
 @dataclass(slots=True)
 class Reader:
-    """The reads the boards need; every method raises `Unreadable` when the API refuses."""
+    """The reads the boards need; every method raises `Unreadable` when the API refuses.
+
+    `host` is where a browser reaches the API: addresses of hosted files begin with it.
+    """
 
     handler: Handler
     token: str
+    host: str = ""
     _seen: dict[str, Json] = field(default_factory=dict)
 
     def call(self, method: str, path: str, *, query: tuple[tuple[str, str], ...] = (),
              body: Json | None = None) -> Json:
         """Return one decoded API answer."""
         headers = {"authorization": f"Bearer {self.token}", "notion-version": VERSION, VIEWER_HEADER: "1",
-                   "content-type": "application/json"}
+                   "content-type": "application/json"} | ({"host": self.host} if self.host else {})
         payload = b"" if body is None else msgspec.json.encode(body)
         response = self.handler(Request(method, path, query, headers, payload))
         answer = _decode(response.body)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import re
 from base64 import b64encode
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -19,10 +20,11 @@ from worker.sandbox.boards.drawing import ROW_LIMIT, ROW_LIMIT_MOST, Choice, Dra
 from worker.sandbox.boards.reader import Reader, Unreadable, link, page_title, plain
 from worker.sandbox.boards.texts import icon_of
 from worker.sandbox.boards.tree import Node, path_to, read_backlinks, read_tree
-from worker.sandbox.boards.words import LOCALES, Words, speak
+from worker.sandbox.boards.words import Words, speak
 from worker.sandbox.wire import Handler, Request, Response, from_parts, json_response
 
 HERE = Path(__file__).parent
+HOST_NAME = re.compile(r"(\[[0-9a-fA-F:]+\]|[A-Za-z0-9.-]+)")
 STATIC = {"boards.css": "text/css; charset=utf-8", "boards.js": "text/javascript; charset=utf-8",
           "icon.svg": "image/svg+xml"}
 
@@ -48,13 +50,15 @@ class Boards:
     """The browser view: `handle` answers GET requests for pages, styles and the version of what a page shows.
 
     `revision` changes whenever the workspace may have changed; while it stands still nothing is drawn again.
+    `api_port` is where the same host serves the API to browsers: images kept there are shown, others are links.
     """
 
     def __init__(self, api: Handler, *, token: str, root_page_id: str, locale: str = "en",
                  now: Callable[[], datetime] = lambda: datetime.now(UTC),
-                 revision: Callable[[], object] | None = None) -> None:
+                 revision: Callable[[], object] | None = None, api_port: int = 0) -> None:
         self._api, self._token, self._root = api, token, root_page_id
         self._locale, self._now, self._revision = locale, now, revision
+        self._api_port = api_port
         self._versions: dict[tuple[str, str], tuple[object, str]] = {}
         self._templates = jinja2.Environment(loader=jinja2.FileSystemLoader(HERE / "templates"), autoescape=True,
                                              trim_blocks=True, lstrip_blocks=True, undefined=jinja2.StrictUndefined)
@@ -77,7 +81,7 @@ class Boards:
         """Return a digest of what the address in `of` shows, drawn again only after a change."""
         address = request.first("of") or "/"
         key = (address, self._language(request))
-        revision = self._revision() if self._revision else object()
+        revision = (self._revision(), self._now().date()) if self._revision else object()
         known = self._versions.get(key)
         if known is None or known[0] != revision:
             if len(self._versions) > 500:
@@ -90,8 +94,13 @@ class Boards:
         asked = request.first("lang") or _cookie(request, "lang") or self._locale
         return speak(asked).locale
 
+    def _api_host(self, request: Request) -> str:
+        """Return host and port of the API as this visitor reaches it; empty without one."""
+        name = HOST_NAME.match(request.headers.get("host", ""))
+        return f"{name.group()}:{self._api_port}" if name and self._api_port else ""
+
     def _page(self, request: Request) -> Response:
-        reader = Reader(self._api, self._token)
+        reader = Reader(self._api, self._token, self._api_host(request))
         words = speak(self._language(request))
         visit = Visit(request, reader, Draughtsman(reader, words), self._now().date())
         try:
@@ -114,21 +123,23 @@ class Boards:
     def _page_context(self, visit: Visit, page_id: str) -> Json:
         page = visit.reader.page(page_id)
         tree = read_tree(visit.reader, visit.words, self._root)
+        path = path_to(visit.reader, visit.words, page)
+        at_home = bool(path) and path[-1].kind == "database"
         return {
             "title": page_title(page) or visit.words["untitled"], "icon": icon_of(page.get("icon")), "page": page,
-            "cover": icon_of(page.get("cover")).image, "cells": _page_cells(visit, page), "current": page["id"],
+            "cover": icon_of(page.get("cover")).image, "cells": _page_cells(visit, page),
+            "current": path[-1].id if at_home else page["id"], "path": path,
             "blocks": read_blocks(visit.reader, visit.pen, page["id"]), "tree": tree,
-            "path": path_to(visit.reader, visit.words, page),
             "backlinks": read_backlinks(visit.reader, visit.pen, tree, page), "comments": _comments(visit, page["id"]),
         }
 
     def _render(self, visit: Visit, status: int, *, template: str, context: Json) -> Response:
         tree = context.pop("tree", None) or self._tree(visit)
         html = self._templates.get_template(template).render(
-            words=visit.words, tree=tree, here=_here(visit.request), languages=LOCALES, **context)
+            words=visit.words, tree=tree, here=_here(visit.request), files=_origin(visit), **context)
         rules = _rules(context.get("drawing"))
         html = html.replace("/*rules*/", rules)
-        headers = _headers("text/html; charset=utf-8", _style_hash(rules))
+        headers = _headers("text/html; charset=utf-8", _policy(rules, _origin(visit)))
         if visit.request.first("lang"):
             headers["set-cookie"] = f"lang={visit.words.locale}; Path=/; SameSite=Strict; Max-Age=31536000"
         return Response(status, headers, html.encode())
@@ -224,22 +235,24 @@ def _rules(drawing: Drawing | None) -> str:
     return "".join(rules)
 
 
-def _style_hash(rules: str) -> str:
-    return b64encode(hashlib.sha256(rules.encode()).digest()).decode()
+def _origin(visit: Visit) -> str:
+    return f"http://{visit.reader.host}" if visit.reader.host else ""
 
 
-def _headers(content_type: str, style_hash: str = "") -> dict[str, str]:
-    inline = f" 'sha256-{style_hash}'" if style_hash else ""
-    policy = (f"default-src 'none'; style-src 'self'{inline}; script-src 'self'; connect-src 'self'; "
-              "img-src 'self' http://127.0.0.1:* http://localhost:*; base-uri 'none'; form-action 'none'; "
-              "frame-ancestors 'none'")
+def _policy(rules: str, images: str) -> str:
+    """Return a content security policy that lets in our own files, these css rules and images from one origin."""
+    style_hash = b64encode(hashlib.sha256(rules.encode()).digest()).decode()
+    return (f"default-src 'none'; style-src 'self' 'sha256-{style_hash}'; script-src 'self'; connect-src 'self'; "
+            f"img-src 'self' {images}; base-uri 'none'; form-action 'none'; frame-ancestors 'none'")
+
+
+def _headers(content_type: str, policy: str = "default-src 'none'") -> dict[str, str]:
     return {"content-type": content_type, "content-security-policy": policy, "x-content-type-options": "nosniff",
             "referrer-policy": "no-referrer", "cache-control": "no-cache"}
 
 
 def _here(request: Request) -> Json:
-    return {name: value for name, value in request.query if name in ("v", "group", "month", "rows")} | {
-        "path": request.path}
+    return {name: request.first(name) or "" for name in ("v", "group", "month", "rows")} | {"path": request.path}
 
 
 def _digest(body: bytes) -> str:

@@ -22,6 +22,7 @@ from worker.sandbox.wire import Clock, Request, Response
 
 LOGGER = logging.getLogger(__name__)
 LOG_LENGTH = 200_000
+VIEWER = "x-sandbox-viewer"
 
 
 class NotionSandbox:
@@ -63,10 +64,26 @@ class NotionSandbox:
             if (file := serve_file(self.store, request)) is not None:
                 return file
             match = find_route(request)
+            if VIEWER in request.headers:
+                return self._view(request, match)
             entry = self._entry(request, match)
             response = self._respond(request, match, entry)
             entry.status, entry.page_id = response.status, entry.page_id or about(match, response)
             return response
+
+    def _view(self, request: Request, match: Match | None) -> Response:
+        """Answer a read of the browser view: no budget, no fault, no log; a write is refused."""
+        try:
+            check_token(request, self.token)
+            if match and match.route.write:
+                raise NotionError(403, "restricted_resource", "The browser view only reads.")
+            return answer(self.store, request, match)
+        except NotionError as error:
+            return refusal(self.store, error)
+
+    def revision(self) -> int:
+        """Return the number of requests and human actions so far: while it stands still, so does the workspace."""
+        return self._sequence
 
     def control(self, action: str, payload: dict[str, Any]) -> dict[str, Any]:
         """Do what a person or the tester does outside the API; raises ValueError with a clear text."""
