@@ -34,22 +34,22 @@ YEARS_BACK, YEARS_AHEAD = 3, 3
 
 @dataclass(frozen=True, slots=True)
 class Rowset:
-    """The decoded rows of all sources; `gone` are refs of keyed rows that lie in the trash."""
+    """The decoded living rows of all bound sources, with what could not be read."""
 
     rows: Mapping[str, tuple[Row, ...]] = field(default_factory=dict)
-    gone: frozenset[Ref] = frozenset()
     problems: tuple[Problem, ...] = ()
 
 
 def build_world(*, workspace: str, now: datetime, settings: config.Workspace, words: Words, schema: Schema,
                 bindings: Bindings, pages: Pages, issues: Sequence[Issue], worklogs: Sequence[Worklog],
                 links: Mapping[str, ResolvedLink], jira_projects: Sequence[JiraProject], memory: Memory,
-                known: frozenset[Ref], bot_id: str, complete: Mapping[str, bool], site_url: str,
+                trashed: frozenset[Ref] = frozenset(), bot_id: str = "", site_url: str = "",
                 calendar: WorkCalendar | None = None) -> World:
     """Return the world as read. Problems name page or issue and field; nothing here raises for bad data.
 
-    `pages` raw pages by source; `links` by the card's page id; `known` every row the worker ever made; `complete` tells
-    of each source whether all its rows are in `pages`; `calendar` saves computing it from the settings.
+    `pages` raw pages by source; `links` by the card's page id; `trashed` rows of ours known to be deleted (those that
+    live again do not count); `bot_id` tells the original of a copied row; `site_url` is Jira's, for the problems' links;
+    `calendar` saves computing it from the settings.
     """
     rowset = read_pages(schema, bindings, pages, bot_id=bot_id)
     zone = ZoneInfo(settings.time_zone)
@@ -72,7 +72,7 @@ def build_world(*, workspace: str, now: datetime, settings: config.Workspace, wo
         documents=read.typed("documents", entities.read_document),
         revenue=tuple(one for one in revenue.values() if one is not None),
         work=work, issues=forest.by_id, worklogs=tuple(worklogs), jira_projects=tuple(jira_projects),
-        unmatched_projects=unmatched, trashed=find_trashed(rowset, known, complete), memory=memory,
+        unmatched_projects=unmatched, trashed=trashed - {row.ref for found in rowset.rows.values() for row in found}, memory=memory,
         problems=(*rowset.problems, *read.problems, *account_problems(people), *link_problems(cards.values(), links),
                   *cycle_problems(find_cycles(forest), site_url), *unmatched_cards(cards, clients, jira_projects),
                   *project_problems(unmatched, cards, clients, site_url)))
@@ -116,8 +116,7 @@ def read_pages(schema: Schema, bindings: Bindings, pages: Pages, *, bot_id: str 
         rows[source.name] = tuple(row for row, _ in decoded)
         problems += [problem for _, complaints in decoded for problem in complaints]
         problems += duplicate_problems(rows[source.name], source)
-    gone = {index[page["id"]] for _, _, found in bound for page in found if is_trashed(page) and page["id"] in index}
-    return Rowset(rows, frozenset(gone), (*problems, *_broken_pages(schema, pages)))
+    return Rowset(rows, (*problems, *_broken_pages(schema, pages)))
 
 
 def _readable(page: object) -> bool:
@@ -156,13 +155,6 @@ def duplicate_problems(rows: Iterable[Row], source: Source) -> list[Problem]:
     return problems
 
 
-def find_trashed(rowset: Rowset, known: frozenset[Ref], complete: Mapping[str, bool]) -> frozenset[Ref]:
-    """Return the rows of ours that are deleted: in the trash, or missing from a complete read."""
-    living = {row.ref for rows in rowset.rows.values() for row in rows}
-    vanished = {ref for ref in known if complete.get(ref.source, False) and ref.source in rowset.rows}
-    return frozenset((vanished | (rowset.gone & known)) - living)
-
-
 def account_problems(people: Mapping[Ref, Person]) -> list[Problem]:
     """Return a problem for each person whose Jira account another person has too."""
     holders = [(person, person.jira) for person in people.values() if person.jira]
@@ -189,13 +181,12 @@ def _link_problem(card: Card, code: str, message: str) -> Problem:
                    "enter one project key, epic key, filter, JQL or Jira address", card.url)
 
 
-def read_links(schema: Schema, bindings: Bindings, pages: Pages) -> dict[str, Link]:
-    """Return the link of every living card by page id, to be resolved before the world is built."""
+def card_links(pages: Iterable[Json], schema: Schema, bindings: Bindings) -> dict[str, Link]:
+    """Return the link of every living card by page id, to be resolved before the world is built; `pages` of cards."""
     source, binding = schema.sources.get(CARDS), bindings.get(CARDS)
     if source is None or binding is None or "jira" not in binding.properties:
         return {}
     only = Binding(CARDS, binding.database_id, binding.data_source_id, {"jira": binding.properties["jira"]})
-    rows = [decode_page(page, source, only, {})[0] for page in pages.get(CARDS, ())
-            if _readable(page) and not is_trashed(page)]
+    rows = [decode_page(page, source, only, {})[0] for page in pages if _readable(page) and not is_trashed(page)]
     texts = {row.page_id: row.fields.get("jira") for row in rows}
     return {page_id: parse_link(text if isinstance(text, str) else None) for page_id, text in texts.items()}
