@@ -9,8 +9,21 @@ from __future__ import annotations
 from typing import Any
 
 from sqlalchemy import BigInteger, Column, Index, Integer, LargeBinary, MetaData, Table, Text
+from sqlalchemy.engine import Dialect
 
 metadata = MetaData()
+
+
+class Blob(LargeBinary):
+    """Bytes handed to the driver as they are: wrapping each costs half of a large save on SQLite."""
+
+    cache_ok = True
+
+    def bind_processor(self, dialect: Dialect) -> None:
+        """Wrap nothing: both drivers take bytes."""
+
+    def result_processor(self, dialect: Dialect, coltype: object) -> None:
+        """Unwrap nothing: both drivers give bytes."""
 
 
 def _key(name: str) -> Column[Any]:
@@ -22,7 +35,7 @@ def _text(name: str) -> Column[Any]:
 
 
 def _blob(name: str) -> Column[Any]:
-    return Column(name, LargeBinary, nullable=False)
+    return Column(name, Blob, nullable=False)
 
 
 def _integer(name: str) -> Column[Any]:
@@ -42,7 +55,7 @@ cursors = Table("cursors", metadata, _key("workspace"), _key("scope"), _text("va
 
 # `value` is what the API answered after our last write, `attempted` a write whose answer we have not seen.
 bases = Table("bases", metadata, _key("workspace"), _key("page_id"), _key("field"),
-              Column("value", LargeBinary), Column("attempted", LargeBinary))
+              Column("value", Blob), Column("attempted", Blob))
 intents = Table("intents", metadata, _key("workspace"), _key("ref"), _text("status"), _text("page_id"),
                 _instant("sent_at"), _integer("attempt"), _blob("wanted"))
 creations = Table("creations", metadata, _key("workspace"), _key("page_id"), _text("ref"), _instant("at"))
