@@ -47,7 +47,8 @@ class JiraSandbox:
                               faults=self._faults)
         self.log: deque[Json] = deque(maxlen=_LOG_LENGTH)
         self._requests: Counter[str] = Counter()
-        self._people = People(self._site, self._faults, self.log, self._requests)
+        self._people = People(self._site, faults=self._faults, limiter=limiter, log=self.log,
+                              requests=self._requests)
 
     def handle(self, request: Request) -> Response:
         """Answer one request."""

@@ -11,7 +11,7 @@ from typing import Any
 
 from worker.sandbox.jira.fields import fields_of
 from worker.sandbox.jira.instants import format_spent
-from worker.sandbox.jira.model import Issue, Json, Link
+from worker.sandbox.jira.model import Issue, Json, Link, Worklog
 from worker.sandbox.jira.render import Renderer
 from worker.sandbox.jira.store import Store
 
@@ -106,14 +106,21 @@ def field_schema(identity: str, _name: str, kind: str, items: str, custom: str) 
 
 
 def _comments(renderer: Renderer, issue: Issue) -> Json:
-    entries = [renderer.store.comments[c] for c in issue.comments]
+    known = renderer.store.comments
+    entries = [known[c] for c in issue.comments if c in known]
     kept = entries[-COMMENTS_INLINE:] if renderer.cloud else entries
     return {"comments": [renderer.comment(c) for c in kept], "self": f"{renderer.rest}/issue/{issue.id}/comment",
             "maxResults": len(kept), "total": len(entries), "startAt": len(entries) - len(kept)}
 
 
+def visible_worklogs(store: Store, issue: Issue) -> list[Worklog]:
+    """Return an issue's worklogs without the restricted ones, which are left out silently (2.4)."""
+    found = (store.worklogs.get(identity) for identity in issue.worklogs)
+    return [entry for entry in found if entry is not None and not entry.restricted]
+
+
 def _worklogs(renderer: Renderer, issue: Issue) -> Json:
-    entries = [w for w in (renderer.store.worklogs[i] for i in issue.worklogs) if not w.restricted]
+    entries = visible_worklogs(renderer.store, issue)
     kept = entries[:WORKLOGS_INLINE]
     return {"startAt": 0, "maxResults": WORKLOGS_INLINE, "total": len(entries),
             "worklogs": [renderer.worklog(entry) for entry in kept]}

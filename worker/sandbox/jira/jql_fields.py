@@ -98,7 +98,7 @@ def _makers(sight: Sight) -> dict[str, Callable[[str], FieldMeaning]]:
     name(maker.due, "due", "duedate")
     name(maker.text(lambda i: (i.summary,), lambda i: i.summary.casefold()), "summary")
     name(maker.text(lambda i: (i.description,)), "description")
-    name(maker.text(lambda i: (i.summary, i.description, *(store.comments[c].body for c in i.comments))), "text")
+    name(maker.text(lambda i: (i.summary, i.description, *_remarks(store, i))), "text")
     name(maker.duration(lambda i: i.estimate), "originalestimate", "timeoriginalestimate")
     name(maker.duration(lambda i: i.remaining), "remainingestimate", "timeestimate")
     name(maker.duration(lambda i: i.spent), "timespent")
@@ -114,6 +114,10 @@ def replace_pool(make: Callable[[str], FieldMeaning],
                  pool: Callable[[Clause], Collection[int] | None]) -> Callable[[str], FieldMeaning]:
     """Return a maker whose fields also know where to look."""
     return lambda name: replace(make(name), pool=pool)
+
+
+def _remarks(store: Store, issue: Issue) -> Iterable[object]:
+    return (store.comments[c].body for c in issue.comments if c in store.comments)
 
 
 def _some(value: str | None) -> tuple[str, ...]:
@@ -321,14 +325,15 @@ class _Maker(Operands):
 
             def booked(issue: Issue) -> bool:
                 return any(compare(clause.operator, days, int(calendar.day(worklogs[w].started).replace("-", "")))
-                           for w in issue.worklogs)
+                           for w in issue.worklogs if w in worklogs)
             return booked
         return FieldMeaning(name, compile_)
 
     def worklog_author(self, name: str) -> FieldMeaning:
         """Return the people who booked time."""
         worklogs = self.store.worklogs
-        return self.choice(users_named, lambda i: tuple(worklogs[w].author for w in i.worklogs), warning=True)(name)
+        return self.choice(users_named, lambda i: tuple(worklogs[w].author for w in i.worklogs if w in worklogs),
+                           warning=True)(name)
 
     def rank(self, name: str) -> FieldMeaning:
         """Return the board order, which only sorts."""

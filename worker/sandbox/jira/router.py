@@ -11,7 +11,7 @@ from urllib.parse import unquote
 from worker.sandbox.jira.errors import Refusal
 from worker.sandbox.jira.faults import REPLACING, SHAPES, Faults, replace_answer, spoil
 from worker.sandbox.jira.limits import Limiter
-from worker.sandbox.jira.routes import Route
+from worker.sandbox.jira.routes import Created, Route
 from worker.sandbox.jira.site import Call, Site
 from worker.sandbox.wire import Request, Response, json_response
 
@@ -22,14 +22,6 @@ _VERSIONS: dict[str, dict[str, tuple[str, ...]]] = {
              "agile": {"cloud": ("1.0", "latest"), "datacenter": ("1.0", "latest")},
              "software": {"cloud": ("1.0",), "datacenter": ()}}
 _WRITES = frozenset({"POST", "PUT", "DELETE"})
-
-
-class Created:
-    """An answer with another status than 200."""
-
-    def __init__(self, status: int, value: Any = None) -> None:
-        self.status = status
-        self.value = value
 
 
 class Router:

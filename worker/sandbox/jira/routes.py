@@ -24,3 +24,11 @@ class Route:
     on: frozenset[str] = BOTH
     root: str = "api"
     anonymous: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Created:
+    """An answer with another status than 200; no value, no body."""
+
+    status: int
+    value: Any = None

@@ -147,6 +147,12 @@ class Store:
                 self._people.setdefault(ref.casefold(), identity)
         return user
 
+    def rename_user(self, user: User, display: str) -> None:
+        """Give a user another display name; the old one stops resolving."""
+        self._people.pop(user.display.casefold(), None)
+        user.display = display
+        self._people.setdefault(display.casefold(), user.account)
+
     def find_user(self, ref: object) -> User | None:
         """Return the user with an account id, name, key, e-mail or display name."""
         found = self._people.get(ref.casefold()) if isinstance(ref, str) else None
@@ -164,6 +170,19 @@ class Store:
         if not project.statuses:
             project.statuses = [status.id for status in _STATUSES]
         return project
+
+    def rename_project(self, project: Project, *, key: str | None, name: str | None) -> None:
+        """Give a project another name or key; issues get new keys and the old ones keep resolving."""
+        project.name = name or project.name
+        if not key or key == project.key:
+            return
+        project.former_keys.append(project.key)
+        project.key = key
+        self._project_keys[key.upper()] = project.id
+        for identity in self.by_project[project.id]:
+            issue = self.issues[identity]
+            issue.key = f"{key}-{issue.key.rpartition('-')[2]}"
+            self.keys[issue.key] = identity
 
     def find_project(self, ref: object) -> Project | None:
         """Return the project with an id, a key or a former key."""

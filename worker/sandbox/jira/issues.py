@@ -1,0 +1,215 @@
+"""Single issues: read, create, edit, transition, delete, assign, comment, and the bulk fetch of Cloud."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from worker.sandbox.jira.changes import Changes
+from worker.sandbox.jira.errors import Refusal, missing
+from worker.sandbox.jira.fields import fields_of
+from worker.sandbox.jira.issue_view import Wish, choose, names_and_schema, show_issue
+from worker.sandbox.jira.model import Comment, Issue, Json
+from worker.sandbox.jira.render import Renderer
+from worker.sandbox.jira.routes import CLOUD, Created, Route
+from worker.sandbox.jira.site import Call, Site, strings
+
+BULK_LIMIT = 100
+CREATE_LIMIT = 50
+
+
+def get_issue(site: Site, call: Call) -> Json:
+    """Answer one issue by id, key or former key; all fields unless some are named."""
+    issue = site.issue(call.parameters["issue"])
+    wish = choose(site.store, call.listed("fields"), "*all", call.listed("expand"))
+    wish = Wish(wish.fields, wish.expand)
+    return show_issue(Renderer(site, call), issue, wish) | names_and_schema(site.store, wish)
+
+
+def bulk_fetch(site: Site, call: Call) -> Json:
+    """Answer up to 100 issues in ascending id; absent and unseen ones are simply not there."""
+    asked = call.object()
+    refs = strings(asked.get("issueIdsOrKeys"), "issueIdsOrKeys")
+    if not 1 <= len(refs) <= BULK_LIMIT:
+        raise Refusal(400, f"The number of issue ids or keys must be between 1 and {BULK_LIMIT}.")
+    wish = choose(site.store, strings(asked.get("fields"), "fields"), "*navigable",
+                  strings(asked.get("expand"), "expand"))
+    found = {issue.id: issue for ref in refs if (issue := site.store.find_issue(ref)) is not None}
+    renderer = Renderer(site, call)
+    failed = [str(each) for each in call.shapes.get("unloaded_field", {}).get("issues", ())]
+    return {"issues": [show_issue(renderer, found[each], Wish(wish.fields, wish.expand)) for each in sorted(found)
+                       if str(each) not in failed],
+            "issueErrors": [{"id": each, "errorMessage": "The issue could not be loaded. Try again."}
+                            for each in failed if int(each) in found]}
+
+
+def create_issue(site: Site, call: Call) -> Created:
+    """Create an issue."""
+    asked = call.object()
+    return Created(201, _created(site, call, Changes(site).create(_fields(asked), site.me.account)))
+
+
+def _fields(asked: Json) -> Json:
+    fields = asked.get("fields")
+    if not isinstance(fields, dict):
+        raise Refusal(400, errors={"fields": "Field 'fields' is required."})
+    return fields
+
+
+def _created(site: Site, call: Call, issue: Issue) -> Json:
+    return {"id": str(issue.id), "key": issue.key, "self": f"{Renderer(site, call).rest}/issue/{issue.id}"}
+
+
+def create_many(site: Site, call: Call) -> Created:
+    """Create up to 50 issues; those that fail are reported by their place."""
+    updates = call.object().get("issueUpdates") or []
+    if len(updates) > CREATE_LIMIT:
+        raise Refusal(400, f"At most {CREATE_LIMIT} issues can be created at once.")
+    made: list[Json] = []
+    errors: list[Json] = []
+    for place, update in enumerate(updates):
+        try:
+            made.append(_created(site, call, Changes(site).create(_fields(update), site.me.account)))
+        except Refusal as refusal:
+            errors.append({"status": refusal.status, "failedElementNumber": place, "elementErrors": {
+                "errorMessages": list(refusal.messages), "errors": refusal.errors}})
+    return Created(201 if made or not updates else 400, {"issues": made, "errors": errors})
+
+
+def edit_issue(site: Site, call: Call) -> Created:
+    """Set fields of an issue."""
+    asked = call.object()
+    issue = site.issue(call.parameters["issue"])
+    Changes(site).edit(issue, _editable(site, asked.get("fields") or {}), site.me.account, update=asked.get("update"))
+    return Created(204)
+
+
+def _editable(site: Site, fields: Json) -> Json:
+    known = {field.id for field in fields_of(site.store)} - {"status"}
+    if unknown := [name for name in fields if name not in known]:
+        raise Refusal(400, errors={name: f"Field '{name}' cannot be set. It is not on the appropriate screen, "
+                                         "or unknown." for name in unknown})
+    return fields
+
+
+def delete_issue(site: Site, call: Call) -> Created:
+    """Delete an issue; with sub-tasks only when asked."""
+    Changes(site).delete(site.issue(call.parameters["issue"]), subtasks=call.flag("deleteSubtasks"))
+    return Created(204)
+
+
+def assign_issue(site: Site, call: Call) -> Created:
+    """Set or clear the assignee."""
+    asked = call.object()
+    issue = site.issue(call.parameters["issue"])
+    who = asked.get("accountId") if site.cloud else asked.get("name")
+    Changes(site).edit(issue, {"assignee": None if who is None else {"name": who}}, site.me.account)
+    return Created(204)
+
+
+# Transitions ----------------------------------------------------------------
+
+
+def get_transitions(site: Site, call: Call) -> Json:
+    """Answer the transitions: every status of the project can be reached, as in the simplified workflow."""
+    issue = site.issue(call.parameters["issue"])
+    return {"expand": "transitions", "transitions": [
+        _transition(site, call, identity, place)
+        for place, identity in enumerate(site.store.projects[issue.project].statuses, 1)]}
+
+
+def _transition(site: Site, call: Call, identity: str, place: int) -> Json:
+    status = site.store.statuses[identity]
+    cloud = {"hasScreen": False, "isGlobal": True, "isInitial": False, "isAvailable": True, "isConditional": False,
+             "isLooped": False}
+    found: Json = {"id": f"{place}1", "name": status.name, "to": Renderer(site, call).status(status)}
+    if not site.cloud:
+        found |= {"description": "", "opsbarSequence": 2147483647}
+    fields: Json = {"fields": {}} if "transitions.fields" in call.listed("expand") else {}
+    return {**found, **(cloud if site.cloud else {}), **fields}
+
+
+def do_transition(site: Site, call: Call) -> Created:
+    """Make a transition, optionally setting a resolution and fields."""
+    asked = call.object()
+    issue = site.issue(call.parameters["issue"])
+    identity = str((asked.get("transition") or {}).get("id", ""))
+    statuses = site.store.projects[issue.project].statuses
+    places = {f"{place}1": status for place, status in enumerate(statuses, 1)}
+    if identity not in places:
+        raise Refusal(400, "It seems that you have tried to perform a workflow operation that is not valid for the "
+                           "current state of this issue.")
+    fields = dict(asked.get("fields") or {})
+    resolution = _resolution(site, fields.pop("resolution", None))
+    changes = Changes(site)
+    if fields:
+        changes.edit(issue, _editable(site, fields), site.me.account)
+    changes.transition(issue, site.store.statuses[places[identity]], site.me.account, resolution=resolution)
+    return Created(204)
+
+
+def _resolution(site: Site, ref: Any) -> str | None:
+    if not isinstance(ref, dict):
+        return None
+    found = next((r.id for r in site.store.resolutions.values() if ref.get("id") == r.id or ref.get("name") == r.name),
+                 None)
+    if found is None:
+        raise Refusal(400, errors={"resolution": "The resolution selected is invalid."})
+    return found
+
+
+# Comments -------------------------------------------------------------------
+
+
+def get_comments(site: Site, call: Call) -> Json:
+    """Answer an issue's comments, oldest first unless asked otherwise."""
+    issue = site.issue(call.parameters["issue"])
+    start, size = call.integer("startAt", 0), min(call.integer("maxResults", 50), 100)
+    comments = [site.store.comments[each] for each in issue.comments]
+    if call.text("orderBy").startswith("-"):
+        comments.reverse()
+    renderer = Renderer(site, call)
+    return {"startAt": start, "maxResults": size, "total": len(comments),
+            "comments": [renderer.comment(each) for each in comments[start:start + size]]}
+
+
+def add_comment(site: Site, call: Call) -> Created:
+    """Add a comment by the calling account."""
+    issue = site.issue(call.parameters["issue"])
+    comment = Changes(site).remark(issue, site.me.account, call.object().get("body"))
+    return Created(201, Renderer(site, call).comment(comment))
+
+
+def _comment(site: Site, call: Call) -> Comment:
+    issue = site.issue(call.parameters["issue"])
+    identity = call.parameters["id"]
+    if not identity.isdigit() or int(identity) not in issue.comments:
+        raise missing("comment", identity)
+    return site.store.comments[int(identity)]
+
+
+def get_comment(site: Site, call: Call) -> Json:
+    """Answer one comment."""
+    return Renderer(site, call).comment(_comment(site, call))
+
+
+def delete_comment(site: Site, call: Call) -> Created:
+    """Delete a comment."""
+    Changes(site).unremark(_comment(site, call), site.me.account)
+    return Created(204)
+
+
+ROUTES = (
+    Route("POST", "issue/bulkfetch", bulk_fetch, CLOUD),
+    Route("POST", "issue/bulk", create_many),
+    Route("POST", "issue", create_issue),
+    Route("GET", "issue/{issue}", get_issue),
+    Route("PUT", "issue/{issue}", edit_issue),
+    Route("DELETE", "issue/{issue}", delete_issue),
+    Route("PUT", "issue/{issue}/assignee", assign_issue),
+    Route("GET", "issue/{issue}/transitions", get_transitions),
+    Route("POST", "issue/{issue}/transitions", do_transition),
+    Route("GET", "issue/{issue}/comment", get_comments),
+    Route("POST", "issue/{issue}/comment", add_comment),
+    Route("GET", "issue/{issue}/comment/{id}", get_comment),
+    Route("DELETE", "issue/{issue}/comment/{id}", delete_comment),
+)

@@ -1,0 +1,147 @@
+"""Projects, their releases, components and statuses (facts/jira-api.md 2.3 and 2.5)."""
+
+from __future__ import annotations
+
+from collections import Counter
+
+from worker.sandbox.jira.errors import Refusal
+from worker.sandbox.jira.model import Json, Project, Version
+from worker.sandbox.jira.render import Renderer, offset_page
+from worker.sandbox.jira.routes import CLOUD, SERVER, Route
+from worker.sandbox.jira.site import Call, Site
+
+PAGE_LIMIT = 100
+_STATES = frozenset({"live", "archived", "deleted"})
+
+
+def search_projects(site: Site, call: Call) -> Json:
+    """Answer the projects the account sees, a page at a time; presence here is the permission check."""
+    states = frozenset(call.listed("status")) or frozenset({"live"})
+    if strange := states - _STATES:
+        raise Refusal(400, f"The status '{sorted(strange)[0]}' is not one of live, archived, deleted.")
+    found = [p for p in site.store.projects.values() if not p.hidden and p.state in states and _wanted(call, p)]
+    start, size = call.integer("startAt", 0), min(call.integer("maxResults", 50), PAGE_LIMIT)
+    renderer = Renderer(site, call)
+    page = offset_page(sorted(found, key=lambda p: p.key), start, size)
+    page["values"] = [_project(site, renderer, project, call) for project in page["values"]]
+    link = f"{renderer.rest}/project/search?maxResults={size}&startAt="
+    following = {} if page["isLast"] else {"nextPage": f"{link}{start + size}"}
+    return {"self": f"{link}{start}", **following, **page}
+
+
+def _wanted(call: Call, project: Project) -> bool:
+    keys, ids, query = call.request.every("keys"), call.request.every("id"), call.text("query").casefold()
+    return ((not keys or project.key in keys) and (not ids or str(project.id) in ids)
+            and (not query or query in project.key.casefold() or query in project.name.casefold()))
+
+
+def _project(site: Site, renderer: Renderer, project: Project, call: Call) -> Json:
+    expand = frozenset(call.listed("expand"))
+    found: Json = {"expand": "description,lead,issueTypes,url,projectKeys,permissions,insight",
+                   **renderer.project(project)}
+    if site.cloud:
+        found |= {"style": "next-gen" if project.simplified else "classic", "isPrivate": False, "properties": {},
+                  "archived": project.state == "archived", "deleted": project.state == "deleted"}
+    else:
+        found["archived"] = project.state == "archived"
+    if project.category:
+        found["projectCategory"] = {"id": "10000", "name": project.category, "description": "",
+                                    "self": f"{renderer.rest}/projectCategory/10000"}
+    if "lead" in expand and project.lead:
+        found["lead"] = renderer.person(project.lead)
+    if "projectKeys" in expand:
+        found["projectKeys"] = [project.key, *project.former_keys]
+    if "insight" in expand:
+        found["insight"] = _insight(site, renderer, project)
+    return found
+
+
+def _insight(site: Site, renderer: Renderer, project: Project) -> Json:
+    ids = site.store.by_project[project.id]
+    last = max((site.store.issues[each].updated for each in ids), default=None)
+    return {"totalIssueCount": len(ids), **({"lastIssueUpdateTime": renderer.stamp(last)} if last is not None else {})}
+
+
+def all_projects(site: Site, call: Call) -> list[Json]:
+    """Answer all live projects the account sees, unpaged."""
+    renderer = Renderer(site, call)
+    return [_project(site, renderer, p, call) for p in site.store.projects.values()
+            if not p.hidden and p.state == "live"]
+
+
+def get_project(site: Site, call: Call) -> Json:
+    """Answer one project by id, key or former key."""
+    project = site.project(call.parameters["project"])
+    renderer = Renderer(site, call)
+    found = _project(site, renderer, project, call)
+    lead = {"lead": renderer.person(project.lead)} if project.lead else {}
+    return {**found, **lead, "description": project.description, "assigneeType": "PROJECT_LEAD", "roles": {},
+            "components": _components(site, renderer, project),
+            "issueTypes": [renderer.kind(kind) for kind in site.store.kinds.values()],
+            "versions": [renderer.release(version) for version in _versions(site, project)]}
+
+
+def _versions(site: Site, project: Project) -> list[Version]:
+    return [version for version in site.store.versions.values() if version.project == project.id]
+
+
+def _components(site: Site, renderer: Renderer, project: Project) -> list[Json]:
+    return [{**renderer.component(c.id), "isAssigneeTypeValid": False, "project": project.key, "projectId": project.id}
+            for c in site.store.components.values() if c.project == project.id]
+
+
+def get_components(site: Site, call: Call) -> list[Json]:
+    """Answer a project's components."""
+    return _components(site, Renderer(site, call), site.project(call.parameters["project"]))
+
+
+def get_versions(site: Site, call: Call) -> list[Json]:
+    """Answer all versions of a project."""
+    project = site.project(call.parameters["project"])
+    renderer = Renderer(site, call)
+    return [renderer.release(version) for version in _versions(site, project)]
+
+
+def page_versions(site: Site, call: Call) -> Json:
+    """Answer versions of a project, a page at a time; `expand=issuesstatus` counts issues per category."""
+    project = site.project(call.parameters["project"])
+    states = frozenset(call.listed("status"))
+    found = [v for v in _versions(site, project) if not states or states & _states(v)]
+    start, size = call.integer("startAt", 0), min(call.integer("maxResults", 50), 50)
+    renderer = Renderer(site, call)
+    page = offset_page(found, start, size)
+    counted = "issuesstatus" in call.listed("expand")
+    page["values"] = [{**renderer.release(v), **(_issue_counts(site, v) if counted else {})} for v in page["values"]]
+    return {"self": f"{renderer.rest}/project/{project.key}/version?startAt={start}&maxResults={size}", **page}
+
+
+def _states(version: Version) -> set[str]:
+    return {"archived"} if version.archived else {"released" if version.released else "unreleased"}
+
+
+def _issue_counts(site: Site, version: Version) -> Json:
+    store = site.store
+    counts = Counter(store.statuses[store.issues[each].status].category for each in store.by_project[version.project]
+                     if version.id in store.issues[each].fix_versions)
+    return {"issuesStatusForFixVersion": {"unmapped": counts["undefined"], "toDo": counts["new"],
+                                          "inProgress": counts["indeterminate"], "done": counts["done"]}}
+
+
+def get_statuses(site: Site, call: Call) -> list[Json]:
+    """Answer a project's statuses per issue type."""
+    project = site.project(call.parameters["project"])
+    renderer = Renderer(site, call)
+    statuses = [renderer.status(site.store.statuses[each]) for each in project.statuses]
+    return [{"self": f"{renderer.rest}/issuetype/{kind.id}", "id": kind.id, "name": kind.name,
+             "subtask": kind.level < 0, "statuses": statuses} for kind in site.store.kinds.values()]
+
+
+ROUTES = (
+    Route("GET", "project/search", search_projects, CLOUD),
+    Route("GET", "project", all_projects, CLOUD | SERVER),
+    Route("GET", "project/{project}", get_project),
+    Route("GET", "project/{project}/components", get_components),
+    Route("GET", "project/{project}/versions", get_versions),
+    Route("GET", "project/{project}/version", page_versions),
+    Route("GET", "project/{project}/statuses", get_statuses),
+)

@@ -1,0 +1,147 @@
+"""Booked time: an issue's worklogs, and the site-wide feeds of changed and deleted ones (facts/jira-api.md 2.4)."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from worker.sandbox.jira.changes import Changes
+from worker.sandbox.jira.errors import Refusal, missing
+from worker.sandbox.jira.instants import parse_spent, parse_stamp
+from worker.sandbox.jira.issue_view import visible_worklogs
+from worker.sandbox.jira.model import Json, Worklog
+from worker.sandbox.jira.render import Renderer
+from worker.sandbox.jira.routes import Created, Route
+from worker.sandbox.jira.setters import refuse
+from worker.sandbox.jira.site import Call, Site, strings
+from worker.sandbox.jira.store import SortedPairs
+
+FEED_PAGE = 1000
+WITHHELD = 60_000
+ISSUE_PAGE = 5000
+
+
+def get_worklogs(site: Site, call: Call) -> Json:
+    """Answer an issue's worklogs, oldest first; `startedAfter` and `startedBefore` are milliseconds."""
+    issue = site.issue(call.parameters["issue"])
+    after, before = call.integer("startedAfter", -1), call.integer("startedBefore", 0)
+    entries = [entry for entry in visible_worklogs(site.store, issue)
+               if entry.started >= after and (not before or entry.started < before)]
+    start, size = call.integer("startAt", 0), min(call.integer("maxResults", ISSUE_PAGE), ISSUE_PAGE)
+    renderer = Renderer(site, call)
+    shown = entries[start:start + size]
+    return {"startAt": start, "maxResults": size if site.cloud else len(shown), "total": len(entries),
+            "worklogs": [renderer.worklog(entry) for entry in shown]}
+
+
+def _entry(site: Site, call: Call) -> Worklog:
+    issue = site.issue(call.parameters["issue"])
+    identity = call.parameters["id"]
+    found = next((each for each in visible_worklogs(site.store, issue) if str(each.id) == identity), None)
+    if found is None:
+        raise missing("worklog", identity)
+    return found
+
+
+def get_worklog(site: Site, call: Call) -> Json:
+    """Answer one worklog."""
+    return Renderer(site, call).worklog(_entry(site, call))
+
+
+def add_worklog(site: Site, call: Call) -> Created:
+    """Book time by the calling account."""
+    asked = call.object()
+    issue = site.issue(call.parameters["issue"])
+    seconds = _seconds(asked)
+    if seconds is None:
+        raise refuse("timeLogged", "You must indicate the time spent working on this issue.")
+    started = _started(asked)
+    entry = Changes(site).book(issue, site.me.account, started=site.now() if started is None else started,
+                               seconds=seconds, comment=asked.get("comment"))
+    return Created(201, Renderer(site, call).worklog(entry))
+
+
+def _seconds(asked: Json) -> int | None:
+    try:
+        if asked.get("timeSpentSeconds") is not None:
+            return int(asked["timeSpentSeconds"])
+        return parse_spent(str(asked["timeSpent"])) if asked.get("timeSpent") else None
+    except ValueError:
+        raise refuse("timeLogged", "Invalid time duration entered.") from None
+
+
+def _started(asked: Json) -> int | None:
+    if not asked.get("started"):
+        return None
+    try:
+        return parse_stamp(str(asked["started"]))
+    except ValueError:
+        raise Refusal(400, "Unrecognized token: the value of started is not a date and time.") from None
+
+
+def update_worklog(site: Site, call: Call) -> Json:
+    """Change a worklog."""
+    asked = call.object()
+    entry = _entry(site, call)
+    Changes(site).rebook(entry, site.me.account, started=_started(asked), seconds=_seconds(asked),
+                         comment=asked.get("comment"))
+    return Renderer(site, call).worklog(entry)
+
+
+def delete_worklog(site: Site, call: Call) -> Created:
+    """Delete a worklog."""
+    Changes(site).unbook(_entry(site, call), site.me.account)
+    return Created(204)
+
+
+# Feeds ----------------------------------------------------------------------
+
+
+def updated_feed(site: Site, call: Call) -> Json:
+    """Answer ids of changed worklogs since an instant; the last minute is withheld."""
+    return _feed(site, call, "updated", site.store.changed_worklogs)
+
+
+def deleted_feed(site: Site, call: Call) -> Json:
+    """Answer ids of deleted worklogs since an instant; the last minute is withheld."""
+    return _feed(site, call, "deleted", site.store.deleted_worklogs)
+
+
+def _feed(site: Site, call: Call, name: str, pairs: SortedPairs) -> Json:
+    since = call.integer("since", 0)
+    ready = [pair for pair in pairs.since(since) if pair[0] <= site.now() - WITHHELD and _seen(site, pair[1])]
+    page = ready[:FEED_PAGE]
+    last = len(ready) <= FEED_PAGE
+    until = page[-1][0] if page else since
+    link = f"{Renderer(site, call).rest}/worklog/{name}?since="
+    found: Json = {"values": [{"worklogId": identity, "updatedTime": at, "properties": []} for at, identity in page],
+                   "since": since, "until": until, "self": f"{link}{since}", "lastPage": last}
+    if not last:
+        found["nextPage"] = f"{link}{until}"
+    return found if site.cloud else {**found, "isLastPage": last}
+
+
+def _seen(site: Site, identity: int) -> bool:
+    entry = site.store.worklogs.get(identity)
+    return entry is None or (not entry.restricted and site.store.seen(site.store.issues[entry.issue].project))
+
+
+def list_worklogs(site: Site, call: Call) -> list[Json]:
+    """Answer worklogs by id, at most 1000; unseen and unknown ones are left out."""
+    ids: Any = strings(call.object().get("ids"), "ids")
+    if len(ids) > FEED_PAGE:
+        raise Refusal(400, f"The number of worklog ids must not be greater than {FEED_PAGE}.")
+    renderer = Renderer(site, call)
+    found = (site.store.worklogs.get(int(each)) for each in ids if each.isdigit())
+    return [renderer.worklog(entry) for entry in found if entry is not None and _seen(site, entry.id)]
+
+
+ROUTES = (
+    Route("GET", "issue/{issue}/worklog", get_worklogs),
+    Route("POST", "issue/{issue}/worklog", add_worklog),
+    Route("GET", "issue/{issue}/worklog/{id}", get_worklog),
+    Route("PUT", "issue/{issue}/worklog/{id}", update_worklog),
+    Route("DELETE", "issue/{issue}/worklog/{id}", delete_worklog),
+    Route("GET", "worklog/updated", updated_feed),
+    Route("GET", "worklog/deleted", deleted_feed),
+    Route("POST", "worklog/list", list_worklogs),
+)
