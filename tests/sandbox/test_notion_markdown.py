@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from notion_rig import Rig
 
 from worker.sandbox.notion.markdown import blocks_from_markdown, markdown_from_blocks
 from worker.sandbox.notion.markdown_text import markdown_from_rich_text, plain_text, rich_text_from_markdown
@@ -153,3 +154,136 @@ def test_styled_runs_between_spaces_keep_their_words(runs: list[tuple[str, set[s
              for text, style in runs for part, on in ((text, style), (" ", set[str]()))]
     written = markdown_from_rich_text(items)
     assert plain_text(rich_text_from_markdown(f"|{written}|")) == f"|{plain_text(items)}|"
+
+
+def _textual(kind: str, content: str, children: list[dict[str, Any]]) -> dict[str, Any]:
+    items = [{"type": "text", "text": {"content": content}}] if content else []
+    extra = {"checked": True} if kind == "to_do" else {}
+    return {"type": kind, kind: {"rich_text": items, **extra, **({"children": children} if children else {})}}
+
+
+PARENT_KINDS = st.sampled_from(("paragraph", "bulleted_list_item", "numbered_list_item", "to_do", "quote", "toggle",
+                                "callout"))
+TREES = st.recursive(
+    st.builds(_textual, st.sampled_from(("paragraph", "heading_2", "bulleted_list_item")), LINES.map(str.strip),
+              st.just([])) | st.just({"type": "divider", "divider": {}}),
+    lambda inner: st.builds(_textual, PARENT_KINDS, LINES.map(str.strip), st.lists(inner, max_size=3)), max_leaves=8)
+
+
+@given(st.lists(TREES, max_size=4))
+def test_any_tree_of_blocks_reads_back_as_what_was_written(blocks: list[dict[str, Any]]) -> None:
+    written = markdown_from_blocks(blocks)
+    assert markdown_from_blocks(blocks_from_markdown(written)) == written
+
+
+@pytest.fixture
+def rig() -> Rig:
+    return Rig()
+
+
+def edit(rig: Rig, page: str, kind: str, **given: Any) -> str:
+    """Change a page's markdown and return it as answered."""
+    return str(rig.ok("PATCH", f"pages/{page}/markdown", {"type": kind, kind: given})["markdown"])
+
+
+def body_ids(rig: Rig, page: str) -> list[str]:
+    return [block["id"] for block in rig.ok("GET", f"blocks/{page}/children")["results"]]
+
+
+def test_a_whole_text_goes_through_the_api_and_comes_back(rig: Rig) -> None:
+    page = rig.page()["id"]
+    assert edit(rig, page, "replace_content", new_str=WHOLE) == WHOLE
+    assert rig.ok("GET", f"pages/{page}/markdown")["markdown"] == WHOLE
+
+
+def test_a_page_made_from_markdown_may_be_long_and_deep(rig: Rig) -> None:
+    text = "\n".join([*(f"line {number}" for number in range(150)), "- a", "\t- b", "\t\t- c"])
+    page = rig.ok("POST", "pages", {"parent": {"page_id": rig.root}, "properties": {}, "markdown": text})["id"]
+    assert rig.ok("GET", f"pages/{page}/markdown")["markdown"] == text
+
+
+def test_blocks_whose_text_stays_keep_their_ids(rig: Rig) -> None:
+    page = rig.page()["id"]
+    edit(rig, page, "replace_content", new_str="# Title\nold\nlast")
+    title, _, last = body_ids(rig, page)
+    edit(rig, page, "update_content", content_updates=[{"old_str": "old", "new_str": "new\nnewer"}])
+    assert body_ids(rig, page)[0::3] == [title, last]
+    assert rig.ok("GET", f"pages/{page}/markdown")["markdown"] == "# Title\nnew\nnewer\nlast"
+
+
+@pytest.mark.parametrize(("given", "wanted"), [
+    ({"content": "x"}, "one\ntwo\nx"), ({"content": "x", "position": {"type": "start"}}, "x\none\ntwo"),
+    ({"content": "x", "position": {"type": "end"}}, "one\ntwo\nx"), ({"content": "x", "after": "one"}, "one\nx\ntwo")])
+def test_content_is_inserted_where_asked(rig: Rig, given: dict[str, Any], wanted: str) -> None:
+    page = rig.page()["id"]
+    edit(rig, page, "replace_content", new_str="one\ntwo")
+    assert edit(rig, page, "insert_content", **given) == wanted
+
+
+def test_a_range_is_replaced_from_its_first_to_its_last_words(rig: Rig) -> None:
+    page = rig.page()["id"]
+    edit(rig, page, "replace_content", new_str="keep\nfrom here\nmiddle\nto there\nkeep too")
+    changed = edit(rig, page, "replace_content_range", content_range="from...there", content="short")
+    assert changed == "keep\nshort\nkeep too"
+
+
+@pytest.mark.parametrize("update", [
+    {"old_str": "absent", "new_str": "x"}, {"old_str": "twice", "new_str": "x"}, {"old_str": "", "new_str": "x"},
+    {"old_str": "twice"}])
+def test_an_update_that_is_not_clear_changes_nothing(rig: Rig, update: dict[str, Any]) -> None:
+    page = rig.page()["id"]
+    edit(rig, page, "replace_content", new_str="twice\ntwice")
+    body = {"type": "update_content", "update_content": {"content_updates": [update]}}
+    assert rig.refused("PATCH", f"pages/{page}/markdown", body) == (400, "validation_error")
+    assert rig.ok("GET", f"pages/{page}/markdown")["markdown"] == "twice\ntwice"
+
+
+def test_all_matches_are_replaced_when_asked(rig: Rig) -> None:
+    page = rig.page()["id"]
+    edit(rig, page, "replace_content", new_str="twice\ntwice")
+    update = {"old_str": "twice", "new_str": "once", "replace_all_matches": True}
+    assert edit(rig, page, "update_content", content_updates=[update]) == "once\nonce"
+
+
+def test_child_pages_are_not_deleted_by_accident(rig: Rig) -> None:
+    page = rig.page()["id"]
+    child = rig.ok("POST", "pages", {"parent": {"page_id": page}, "properties": {"title": [{"text": {
+        "content": "Kid [1]"}}]}})["id"]
+    body = {"type": "replace_content", "replace_content": {"new_str": "nothing"}}
+    assert rig.refused("PATCH", f"pages/{page}/markdown", body) == (400, "validation_error")
+    assert body_ids(rig, page) == [child]
+    edit(rig, page, "replace_content", new_str="nothing", allow_deleting_content=True)
+    assert rig.ok("GET", f"pages/{child}")["in_trash"] is True
+
+
+def test_a_child_page_that_is_named_stays_and_may_change_its_place(rig: Rig) -> None:
+    page = rig.page()["id"]
+    child = rig.ok("POST", "pages", {"parent": {"page_id": page}, "properties": {}})["id"]
+    reference = edit(rig, page, "insert_content", content="before", position={"type": "start"}).split("\n")[1]
+    edit(rig, page, "replace_content", new_str=f"{reference}\nafter")
+    assert body_ids(rig, page)[0] == child
+    assert rig.ok("GET", f"pages/{child}")["in_trash"] is False
+
+
+def test_blocks_without_words_are_told_by_id(rig: Rig) -> None:
+    page = rig.page(children=[{"bookmark": {"url": "https://example.com"}}])["id"]
+    answer = rig.ok("GET", f"pages/{page}/markdown")
+    assert answer["unknown_block_ids"] == body_ids(rig, page)
+    assert edit(rig, page, "insert_content", content="text").endswith("\ntext")
+    assert body_ids(rig, page)[0] == answer["unknown_block_ids"][0]
+
+
+def test_an_asynchronous_edit_is_told_in_two_steps(rig: Rig) -> None:
+    page = rig.page()["id"]
+    task = rig.ok("PATCH", f"pages/{page}/markdown", {"allow_async": True, "type": "insert_content", "insert_content": {
+        "content": "later"}})
+    assert (task["status"], task["poll_after_seconds"]) == ("queued", 2)
+    done = rig.ok("GET", f"async_tasks/{task['id']}")
+    assert (done["status"], done["result"]["markdown"]) == ("succeeded", "later")
+
+
+def test_a_page_in_the_trash_keeps_its_words(rig: Rig) -> None:
+    page = rig.page()["id"]
+    rig.ok("PATCH", f"pages/{page}", {"in_trash": True})
+    body = {"type": "insert_content", "insert_content": {"content": "x"}}
+    assert rig.refused("PATCH", f"pages/{page}/markdown", body) == (400, "validation_error")
