@@ -52,7 +52,7 @@ def attach(cards: Iterable[Card], forest: Forest, links: Mapping[str, ResolvedLi
         if link is not None and not link.problem and link.kind not in (LinkKind.NONE, LinkKind.BAD):
             issues = tuple(_issues(link, forest))
             worklogs = tuple(log for issue in issues for log in forest.worklogs.get(issue.id, ()))
-            found[card.ref] = CardWork(f"{link.kind} {link.shown or link.project}", issues, worklogs)
+            found[card.ref] = CardWork(link.shown, issues, worklogs)
     return found
 
 

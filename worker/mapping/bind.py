@@ -1,7 +1,7 @@
 """Ties the schema to a real workspace: by property id once known, by label the first time.
 
-A known property may have been renamed: its id holds. What is gone, retyped or never found stays unbound, is reported
-with what to do, and the fields that need it are left alone.
+A known property may have been renamed: its id holds; one that is gone is looked for by label again. What is gone for
+good, retyped or never found stays unbound, is reported with what to do, and the fields that need it are left alone.
 """
 
 from __future__ import annotations
@@ -82,8 +82,8 @@ def database_of(data_source: Json) -> str:
 
 
 def _find(prop: Property, columns: Columns, locale: str, known: Binding | None, taken: frozenset[str]) -> Json | None:
-    if known is not None and prop.name in known.properties:
-        return columns.by_id.get(known.properties[prop.name])
+    if known is not None and known.properties.get(prop.name) in columns.by_id:
+        return columns.by_id[known.properties[prop.name]]
     if prop.type == "title":
         return columns.by_id.get("title")
     candidates = [columns.by_name.get(label) for label in _in_order(prop.label, locale)]

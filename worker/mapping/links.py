@@ -31,8 +31,8 @@ class Link:
 class ResolvedLink:
     """What Jira made of a link: a project key, the id of an epic (or other issue), or the ids a JQL or filter matched.
 
-    `shown` is what was linked as told to people, the project's key when empty. `project` may be given for an epic too.
-    `problem` says why the link could not be resolved; the card then counts as unlinked.
+    `shown` is how it is told to people: `project ACME`, `epic ACME-12`, `jql ...`. `project` may be given for an epic
+    too. `problem` says why the link could not be resolved; the card then counts as unlinked.
     """
 
     kind: LinkKind

@@ -39,6 +39,10 @@ class Rowset:
     rows: Mapping[str, tuple[Row, ...]] = field(default_factory=dict)
     problems: tuple[Problem, ...] = ()
 
+    def refs(self) -> frozenset[Ref]:
+        """Return the refs of all rows."""
+        return frozenset(row.ref for found in self.rows.values() for row in found)
+
 
 def build_world(*, workspace: str, now: datetime, settings: config.Workspace, words: Words, schema: Schema,
                 bindings: Bindings, pages: Pages, issues: Sequence[Issue], worklogs: Sequence[Worklog],
@@ -48,8 +52,8 @@ def build_world(*, workspace: str, now: datetime, settings: config.Workspace, wo
     """Return the world as read. Problems name page or issue and field; nothing here raises for bad data.
 
     `pages` raw pages by source; `links` by the card's page id; `trashed` rows of ours known to be deleted (those that
-    live again do not count); `bot_id` tells the original of a copied row; `site_url` is Jira's, for the problems' links;
-    `calendar` saves computing it from the settings.
+    live again do not count); `bot_id` tells the original of a copied row; `site_url` is Jira's, for the links of
+    problems; `calendar` saves computing it from the settings.
     """
     rowset = read_pages(schema, bindings, pages, bot_id=bot_id)
     zone = ZoneInfo(settings.time_zone)
@@ -72,7 +76,7 @@ def build_world(*, workspace: str, now: datetime, settings: config.Workspace, wo
         documents=read.typed("documents", entities.read_document),
         revenue=tuple(one for one in revenue.values() if one is not None),
         work=work, issues=forest.by_id, worklogs=tuple(worklogs), jira_projects=tuple(jira_projects),
-        unmatched_projects=unmatched, trashed=trashed - {row.ref for found in rowset.rows.values() for row in found}, memory=memory,
+        unmatched_projects=unmatched, trashed=trashed - rowset.refs(), memory=memory,
         problems=(*rowset.problems, *read.problems, *account_problems(people), *link_problems(cards.values(), links),
                   *cycle_problems(find_cycles(forest), site_url), *unmatched_cards(cards, clients, jira_projects),
                   *project_problems(unmatched, cards, clients, site_url)))

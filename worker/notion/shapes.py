@@ -1,0 +1,99 @@
+"""The request bodies that make a workspace: schemas and views, from the schema's values. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from worker.mapping.schema import Binding, Option, Property, Source, View
+
+Json = dict[str, Any]
+GROUPS = {"to_do": "To-do", "in_progress": "In progress", "complete": "Complete"}
+
+
+def text(content: str) -> list[Json]:
+    """Return a rich text array of plain text."""
+    return [{"type": "text", "text": {"content": content}}]
+
+
+def database_body(source: Source, *, parent_page_id: str, locale: str) -> Json:
+    """Return the body that creates a source's database with all but its relations (facts/notion-api.md 3.1)."""
+    properties = {prop.label[locale]: property_config(prop, locale) for prop in source.properties.values()
+                  if prop.type != "relation"}
+    return {"parent": {"type": "page_id", "page_id": parent_page_id}, "title": text(source.title[locale]),
+            "icon": {"type": "emoji", "emoji": source.icon}, "is_inline": False,
+            "initial_data_source": {"properties": properties}}
+
+
+def property_config(prop: Property, locale: str) -> Json:
+    """Return the schema of one property that is no relation."""
+    description = {"description": prop.description[locale]} if prop.description else {}
+    return {"type": prop.type, prop.type: _detail(prop, locale), **description}
+
+
+def _detail(prop: Property, locale: str) -> Json:
+    if prop.options:
+        return {"options": [option_config(option, locale) for option in prop.options]}
+    return {"format": prop.format or "number"} if prop.type == "number" else {}
+
+
+def option_config(option: Option, locale: str) -> Json:
+    """Return the schema of one option; a status option names its group (facts/notion-api.md 3.4)."""
+    group = {"group": GROUPS[option.group]} if option.group else {}
+    return {"name": option.label[locale], "color": option.color, **group}
+
+
+def added_options(prop: Property, raw: Json, missing: Iterable[Option], locale: str) -> Json:
+    """Return the schema change that adds options: the whole list, as it replaces the old one (3.3)."""
+    present = [{key: one[key] for key in ("id", "name", "color")} for one in raw[prop.type]["options"]]
+    return {"type": prop.type, prop.type: {"options": [*present, *(option_config(one, locale) for one in missing)]}}
+
+
+def relation_config(prop: Property, target_id: str) -> Json:
+    """Return the schema of a relation, both ways when it has a mirror."""
+    kind = "dual_property" if prop.mirror else "single_property"
+    return {"type": "relation", "relation": {"data_source_id": target_id, "type": kind, kind: {}}}
+
+
+def view_body(view: View, source: Source, binding: Binding, *, locale: str) -> Json | None:
+    """Return name, type, configuration and sorts of a view; None when a property it stands on is not bound."""
+    needed = [name for name in (view.group_by, view.date) if name]
+    if any(name not in binding.properties for name in needed):
+        return None
+    sorts = [{"property": binding.properties[name.removeprefix("-")],
+              "direction": "descending" if name.startswith("-") else "ascending"}
+             for name in view.sort if name.removeprefix("-") in binding.properties]
+    return {"name": view.label[locale], "type": view.type, "configuration": configuration(view, source, binding),
+            **({"sorts": sorts} if sorts else {})}
+
+
+def configuration(view: View, source: Source, binding: Binding) -> Json:
+    """Return a view's configuration (facts/notion-api.md 3.17; specs CreateViewParameters)."""
+    made: Json = {"type": view.type}
+    if view.group_by:
+        made["group_by"] = _group_by(source.properties[view.group_by], binding)
+    if view.show:
+        made["properties"] = _shown(view, source, binding.properties)
+    if view.date:
+        made["date_property_id"] = binding.properties[view.date]
+    if view.until in binding.properties:
+        made["end_date_property_id"] = binding.properties[view.until]
+    if view.type == "timeline":
+        made |= {"preference": {"zoom_level": "month"}, "show_table": True}
+    return made
+
+
+def _group_by(prop: Property, binding: Binding) -> Json:
+    kind = {"people": "person"}.get(prop.type, prop.type)
+    extra: dict[str, Json] = {"status": {"group_by": "option"}, "date": {"group_by": "month"},
+                              "relation": {"hide_empty_groups": True}}
+    return {"type": kind, "property_id": binding.properties[prop.name], "sort": {"type": "manual"},
+            **extra.get(prop.type, {})}
+
+
+def _shown(view: View, source: Source, properties: Mapping[str, str]) -> list[Json]:
+    title = source.title_property.name
+    first = [title, *(name for name in view.show if name != title)]
+    rest = [name for name in source.properties if name not in first]
+    return [{"property_id": properties[name], "visible": name in first} for name in (*first, *rest)
+            if name in properties]

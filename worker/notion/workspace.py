@@ -1,0 +1,317 @@
+"""Makes, adopts and recognises a workspace: the schema's data sources under one page, through the public API alone.
+
+Making is idempotent: what stands there by title and label is adopted, and only what is missing is added. Nothing is
+ever retyped or removed, and renamed is only the mirror of a relation just made.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
+
+from worker.errors import Missing, Problem, Severity
+from worker.mapping.bind import bind, find_source, read_columns
+from worker.mapping.codecs import Json
+from worker.mapping.schema import Binding, Bindings, Property, Schema, Source, View
+from worker.notion.shapes import added_options, database_body, property_config, relation_config, view_body
+from worker.ports import Notion
+
+LAYOUT = ("column_list", "column", "toggle", "callout", "synced_block", "heading_1", "heading_2", "heading_3", "tab")
+DEPTH = 4
+DEFAULT_VIEW = "Default view"
+
+Progress = Callable[[str, int, int], None]
+
+
+def _silent(_step: str, _done: int, _total: int) -> None:
+    """Report nothing."""
+
+
+# -- making ------------------------------------------------------------------------------------------------------------
+
+
+def create_workspace(notion: Notion, schema: Schema, *, parent_page_id: str, locale: str,
+                     known: Bindings | None = None, progress: Progress = _silent) -> Bindings:
+    """Create under a page whatever of the schema is not there yet, and return how the workspace carries it.
+
+    What is `known` is recognised by id, whatever its name. `progress` hears step, done and total. Raises the API errors;
+    running it again goes on where it stopped.
+    """
+    build = _Build(notion, schema, locale, progress, known or {})
+    build.adopt(tuple(list_data_sources(notion, parent_page_id)))
+    build.create_databases(parent_page_id)
+    build.relate()
+    bindings = build.bindings()
+    for done, name in enumerate(bindings):
+        progress("views", done, len(bindings))
+        _make_views(notion, schema.sources[name], bindings[name], locale)
+    progress("views", len(bindings), len(bindings))
+    return bindings
+
+
+@dataclass(slots=True)
+class _Build:
+    """A workspace in the making: `found` holds the raw data sources so far by logical name."""
+
+    notion: Notion
+    schema: Schema
+    locale: str
+    progress: Progress
+    known: Bindings
+    found: dict[str, Json] = field(default_factory=dict)
+    _renames: dict[str, dict[str, Json]] = field(default_factory=lambda: defaultdict(dict))
+
+    def adopt(self, data_sources: tuple[Json, ...]) -> None:
+        """Take what stands there already, adding its missing properties and options."""
+        for name, source in self.schema.sources.items():
+            raw = _read_known(self.notion, self.known.get(name)) or find_source(source, data_sources, self.locale)
+            if raw is not None:
+                missing = _missing(source, raw, self._bind(source, raw), self.locale)
+                self.found[name] = self._change(raw["id"], missing) if missing else raw
+
+    def create_databases(self, parent_page_id: str) -> None:
+        """Create the databases that are not there, without their relations."""
+        absent = [source for name, source in self.schema.sources.items() if name not in self.found]
+        for done, source in enumerate(absent):
+            self.progress("databases", done, len(absent))
+            made = self.notion.create_database(
+                database_body(source, parent_page_id=parent_page_id, locale=self.locale))
+            self.found[source.name] = self.notion.data_source(made["data_sources"][0]["id"])
+        self.progress("databases", len(absent), len(absent))
+
+    def relate(self) -> None:
+        """Create the missing relations; of a pair, the side declared first makes the other, which is then renamed."""
+        made: set[tuple[str, str]] = set()
+        for done, (name, source) in enumerate(self.schema.sources.items()):
+            self.progress("relations", done, len(self.schema.sources))
+            wanted = [prop for prop in self._unrelated(source) if (name, prop.name) not in made]
+            wanted = [prop for prop in wanted if not _made_by_sibling(prop, wanted)]
+            made |= {(prop.target, prop.mirror) for prop in wanted if prop.mirror}
+            if wanted:
+                self._add_relations(source, wanted)
+        for name, changes in self._renames.items():
+            self._change(self.found[name]["id"], changes)
+        self.progress("relations", len(self.schema.sources), len(self.schema.sources))
+
+    def _unrelated(self, source: Source) -> list[Property]:
+        """Return the relations that are not there, and those whose mirror is gone."""
+        binding = self._bind(source, self.found[source.name])
+        columns = read_columns(self.found[source.name])
+        missing = []
+        for prop in source.properties.values():
+            if prop.type != "relation":
+                continue
+            raw = columns.by_id.get(binding.properties.get(prop.name, ""))
+            taken = prop.label[self.locale].casefold() in columns.by_name
+            if (raw is None and not taken) or (raw is not None and prop.mirror and _is_single(raw)):
+                missing.append(prop)
+        return missing
+
+    def _add_relations(self, source: Source, wanted: list[Property]) -> None:
+        present = self._bind(source, self.found[source.name]).properties
+        changes = {present.get(prop.name, prop.label[self.locale]):
+                   relation_config(prop, self.found[prop.target]["id"]) for prop in wanted}
+        answer = read_columns(self._change(self.found[source.name]["id"], changes))
+        for prop in wanted:
+            by_name = answer.by_name.get(prop.label[self.locale].casefold())
+            raw = answer.by_id[present[prop.name]] if prop.name in present else by_name
+            if raw is not None:
+                self._plan_rename(prop, raw)
+
+    def _plan_rename(self, prop: Property, raw: Json) -> None:
+        """Note the rename of a new mirror to its own label, unless another property has that name."""
+        if not prop.mirror:
+            return
+        detail = raw["relation"].get("dual_property") or {}
+        label = self.schema.sources[prop.target].properties[prop.mirror].label[self.locale]
+        taken = label.casefold() in read_columns(self.found[prop.target]).by_name
+        if detail.get("synced_property_id") and detail.get("synced_property_name") != label and not taken:
+            self._renames[prop.target][detail["synced_property_id"]] = {"name": label}
+
+    def _change(self, data_source_id: str, properties: Mapping[str, Json]) -> Json:
+        return self.notion.update_data_source(data_source_id, {"properties": dict(properties)})
+
+    def _bind(self, source: Source, raw: Json) -> Binding:
+        return bind(source, raw, locale=self.locale, known=self.known.get(source.name))[0]
+
+    def bindings(self) -> Bindings:
+        """Return how the workspace, read anew, carries the schema."""
+        fresh = {name: self.notion.data_source(raw["id"]) for name, raw in self.found.items()}
+        return {name: self._bind(self.schema.sources[name], raw) for name, raw in fresh.items()}
+
+
+def _is_single(raw: Json) -> bool:
+    relation = raw.get("relation") or {}
+    return str(relation.get("type")) == "single_property"
+
+
+def _made_by_sibling(prop: Property, wanted: list[Property]) -> bool:
+    """Tell whether an earlier relation of the same source will make this one as its mirror (parent and children)."""
+    earlier = wanted[:wanted.index(prop)]
+    return any((one.mirror, one.target) == (prop.name, prop.target) and one.name == prop.mirror for one in earlier)
+
+
+def _missing(source: Source, raw: Json, binding: Binding, locale: str) -> dict[str, Json]:
+    """Return the schema changes that add missing properties and options to an adopted data source."""
+    columns = read_columns(raw)
+    changes: dict[str, Json] = {}
+    for prop in source.properties.values():
+        if prop.type in ("relation", "title"):
+            continue
+        property_id = binding.properties.get(prop.name)
+        if property_id is None:
+            if prop.label[locale].casefold() not in columns.by_name:
+                changes[prop.label[locale]] = property_config(prop, locale)
+        elif absent := [one for one in prop.options if one.key not in binding.options[prop.name]]:
+            changes[property_id] = added_options(prop, columns.by_id[property_id], absent, locale)
+    return changes
+
+
+def _make_views(notion: Notion, source: Source, binding: Binding, locale: str) -> None:
+    """Create the views that are not there, in order; the automatic table becomes the first table."""
+    present = notion.views(database_id=binding.database_id)
+    named = {(view["type"], str(view["name"]).casefold()): view for view in present}
+    spare = [view for view in present if view["name"] == DEFAULT_VIEW and view["type"] == "table"]
+    before = ""
+    for view in source.views:
+        body = view_body(view, source, binding, locale=locale)
+        if body is None:
+            continue
+        found = next((named[key] for key in _view_names(view) if key in named), None)
+        if found is None and view.type == "table" and spare:
+            found = notion.update_view(spare.pop()["id"], {key: body[key] for key in body if key != "type"})
+        elif found is None:
+            found = notion.create_view({"database_id": binding.database_id, "data_source_id": binding.data_source_id,
+                                        **body, "position": _position(before)})
+        before = found["id"]
+
+
+def _view_names(view: View) -> Iterator[tuple[str, str]]:
+    for label in view.label.values():
+        yield view.type, label.casefold()
+
+
+def _position(before: str) -> Json:
+    return {"type": "after_view", "view_id": before} if before else {"type": "start"}
+
+
+# -- recognising -------------------------------------------------------------------------------------------------------
+
+
+def read_bindings(notion: Notion, schema: Schema, *, root_page_id: str, locale: str,
+                  known: Bindings) -> tuple[Bindings, tuple[Problem, ...]]:
+    """Return how the workspace carries the schema now, and all that does not fit.
+
+    Known data sources are read by id wherever they stand; others are looked for by title under the root page, then by
+    search. A source that is not found is absent from the bindings. Raises the API errors.
+    """
+    found: dict[str, Json] = {}
+    for name, source in schema.sources.items():
+        raw = _read_known(notion, known.get(name))
+        if raw is not None:
+            found[source.name] = raw
+    if len(found) < len(schema.sources):
+        _look_around(notion, schema, found, root_page_id=root_page_id, locale=locale)
+    bindings: dict[str, Binding] = {}
+    problems = [_absent(source, locale) for name, source in schema.sources.items() if name not in found]
+    for name in schema.sources:
+        if name in found:
+            bindings[name], complaints = bind(schema.sources[name], found[name], locale=locale, known=known.get(name))
+            problems += complaints
+    for name in bindings:
+        bindings[name], astray = _check_targets(schema.sources[name], bindings[name], found, bindings, locale=locale)
+        problems += astray
+    return bindings, tuple(problems)
+
+
+def _read_known(notion: Notion, binding: Binding | None) -> Json | None:
+    if binding is None:
+        return None
+    try:
+        raw = notion.data_source(binding.data_source_id)
+    except Missing:
+        return None
+    return None if raw.get("in_trash") or raw.get("archived") else raw
+
+
+def _look_around(notion: Notion, schema: Schema, found: dict[str, Json], *, root_page_id: str, locale: str) -> None:
+    """Add the data sources found by title under the root page, then those search finds below it."""
+    listed = tuple(list_data_sources(notion, root_page_id))
+    for name, source in schema.sources.items():
+        if name in found:
+            continue
+        raw = find_source(source, listed, locale) or _search(notion, source, root_page_id=root_page_id, locale=locale)
+        if raw is not None:
+            found[name] = raw
+
+
+def list_data_sources(notion: Notion, page_id: str, *, depth: int = DEPTH) -> Iterator[Json]:
+    """Yield the data sources of the databases in a page's body, also inside columns, toggles and the like."""
+    for block in notion.children(page_id):
+        if block.get("in_trash") or block.get("archived"):
+            continue
+        if block["type"] == "child_database":
+            yield from _data_sources_of(notion, block["id"])
+        elif depth and block.get("has_children") and block["type"] in LAYOUT:
+            yield from list_data_sources(notion, block["id"], depth=depth - 1)
+
+
+def _data_sources_of(notion: Notion, database_id: str) -> Iterable[Json]:
+    try:
+        database = notion.database(database_id)
+        return [notion.data_source(one["id"]) for one in database.get("data_sources") or ()]
+    except Missing:  # a linked view of a database that is not shared with us
+        return []
+
+
+def _search(notion: Notion, source: Source, *, root_page_id: str, locale: str) -> Json | None:
+    """Return the data source of that title that stands somewhere below the root page, in full."""
+    hits = notion.search(source.title[locale], kind="data_source")
+    below = [one for one in hits if _stands_below(notion, one.get("database_parent"), root_page_id)]
+    hit = find_source(source, below, locale)
+    return notion.data_source(hit["id"]) if hit else None
+
+
+def _stands_below(notion: Notion, parent: Json | None, root_page_id: str) -> bool:
+    for _ in range(DEPTH):
+        page_id = (parent or {}).get("page_id")
+        if page_id is None:
+            return False
+        if _plain(page_id) == _plain(root_page_id):
+            return True
+        try:
+            parent = notion.page(page_id).get("parent")
+        except Missing:
+            return False
+    return False
+
+
+def _plain(identity: str) -> str:
+    return identity.replace("-", "").lower()
+
+
+def _absent(source: Source, locale: str) -> Problem:
+    return Problem("schema-source", source.title.get(locale, source.name), "",
+                   "there is no such database under the root page, the rules that need it are off",
+                   "share it with the connection, move it under the root page, or run `rayline init` to create it",
+                   severity=Severity.WARNING)
+
+
+def _check_targets(source: Source, binding: Binding, found: Mapping[str, Json], bindings: Bindings, *,
+                   locale: str) -> tuple[Binding, list[Problem]]:
+    """Return the binding without relations that lead to other data sources than the schema's."""
+    columns = read_columns(found[source.name]).by_id
+    astray = [prop for name, property_id in binding.properties.items()
+              if (prop := source.properties[name]).type == "relation"
+              and _target(columns[property_id]) != getattr(bindings.get(prop.target), "data_source_id", None)]
+    kept = {name: one for name, one in binding.properties.items() if name not in {prop.name for prop in astray}}
+    problems = [Problem("schema-retyped", source.title.get(locale, source.name), prop.name,
+                        f"the relation {prop.label.get(locale)!r} does not lead to the database of {prop.target}",
+                        "point it there, or rename it and run `rayline init`", str(found[source.name].get("url") or ""))
+                for prop in astray if prop.target in bindings]
+    return replace(binding, properties=kept), problems
+
+
+def _target(raw: Json) -> str:
+    return str((raw.get("relation") or {}).get("data_source_id") or "")
