@@ -1,0 +1,60 @@
+"""The site-wide feeds of changed and deleted worklogs (facts/jira-api.md 2.4).
+
+The next page is asked for by its bound, never by the `nextPage` address of an answer: that may point to another host.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+import msgspec
+
+from worker.domain.model import Worklog
+from worker.jira.histories import chunks
+from worker.jira.records import WorklogMarks, read_worklogs
+from worker.jira.session import JiraSession
+from worker.ports import WorklogBatch
+
+AT_ONCE = 1_000
+MOST_PAGES = 10_000
+_MARKS = msgspec.json.Decoder(WorklogMarks)
+
+
+@dataclass(slots=True)
+class Feed:
+    """What one feed told: ids, the bound reached (epoch ms), and why it stopped early."""
+
+    until: int
+    ids: dict[str, None] = field(default_factory=dict)
+    reason: str = ""
+
+
+def read_worklog_feed(session: JiraSession, since: int) -> WorklogBatch:
+    """Return worklogs changed and deleted since an epoch-ms bound; unreadable ones are named in `reason`."""
+    updated, deleted = _read(session, "updated", since), _read(session, "deleted", since)
+    gone = set(deleted.ids)
+    changed: list[Worklog] = []
+    unreadable: list[str] = []
+    for chunk in chunks([identity for identity in updated.ids if identity not in gone], AT_ONCE):
+        good, bad = session.ask("POST", "worklog/list", read_worklogs, body={"ids": [int(each) for each in chunk]})
+        changed += good
+        unreadable += bad
+    early = updated.reason or deleted.reason
+    reason = early or (f"unreadable worklogs: {', '.join(unreadable[:10])}" if unreadable else "")
+    return WorklogBatch(tuple(changed), tuple(deleted.ids), min(updated.until, deleted.until), not early, reason)
+
+
+def _read(session: JiraSession, name: str, since: int) -> Feed:
+    feed = Feed(since)
+    for _ in range(MOST_PAGES):
+        page = session.ask("GET", f"worklog/{name}", _MARKS.decode, params={"since": feed.until})
+        feed.ids.update((str(mark.worklogId), None) for mark in page.values)
+        reached = page.until if page.until is not None else feed.until
+        moved, feed.until = reached > feed.until, max(feed.until, reached)
+        if page.last:
+            return feed
+        if not moved:
+            feed.reason = f"worklog/{name} does not go past {feed.until}"
+            return feed
+    feed.reason = f"worklog/{name} has no end after {MOST_PAGES} pages"
+    return feed

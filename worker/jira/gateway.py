@@ -1,0 +1,305 @@
+"""Jira as the rest of the program sees it: issues, histories and worklogs, in bulk; nothing is ever written.
+
+An idle cycle costs three requests: one JQL and the two worklog feeds. Fields, statuses and the site are asked for once
+an hour.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from random import Random
+from typing import Any, Generic, TypeVar
+
+import msgspec
+from requests.adapters import BaseAdapter
+
+from worker.calls.deadline import Deadline
+from worker.config import JiraSettings
+from worker.domain.model import Issue, JiraProject, Move
+from worker.errors import Problem, Rejected, Transient
+from worker.jira.errors import API
+from worker.jira.feeds import read_worklog_feed
+from worker.jira.histories import chunks, read_cloud_histories, read_server_histories, statuses_in, to_moves
+from worker.jira.lookup import find_by_keys
+from worker.jira.paging import OFFSET_PAGE, Walk, by_id, epoch_ms, since_bound, walk_offsets, walk_tokens
+from worker.jira.records import IssueId, PageReader, read_moment
+from worker.jira.search import search_cloud, search_server
+from worker.jira.session import JiraSession
+from worker.mapping.jira import (
+    JiraMapping,
+    RawStatus,
+    SiteReading,
+    epic_of,
+    load_jira_mapping,
+    make_issue,
+    read_site,
+    status_category,
+)
+from worker.ports import IssueBatch, IssueIds, Site, WorklogBatch
+
+T = TypeVar("T")
+PAGE_SIZE = 100
+CENSUS_SIZE = 5_000
+QUERIES_AT_ONCE = 50
+KEPT_SECONDS = 3_600.0
+STALE_SECONDS = 300.0
+
+
+class _Project(msgspec.Struct, frozen=True):
+    id: str
+    key: str
+    name: str = ""
+
+
+class _ProjectPage(msgspec.Struct, frozen=True):
+    values: tuple[_Project, ...]
+    isLast: bool = False  # noqa: N815 - Jira's own name
+
+
+class _Parsed(msgspec.Struct, frozen=True):
+    errors: tuple[str, ...] = ()
+
+
+class _ParsedList(msgspec.Struct, frozen=True):
+    queries: tuple[_Parsed, ...]
+
+
+class _Filter(msgspec.Struct, frozen=True):
+    jql: str
+
+
+_PROJECTS = msgspec.json.Decoder(tuple[_Project, ...])
+_PROJECT_PAGE = msgspec.json.Decoder(_ProjectPage)
+_PARSED = msgspec.json.Decoder(_ParsedList)
+_FILTER = msgspec.json.Decoder(_Filter)
+_STATUSES = msgspec.json.Decoder(tuple[RawStatus, ...])
+
+
+@dataclass(slots=True)
+class Kept(Generic[T]):
+    """A value asked for once and kept for an hour of `monotonic` time."""
+
+    ask: Callable[[], T]
+    monotonic: Callable[[], float]
+    _value: tuple[T, float] | None = None
+
+    def get(self, oldest: float = KEPT_SECONDS) -> T:
+        """Return the value, asked for again once it is `oldest` seconds old."""
+        if self._value is None or self.age() >= oldest:
+            self._value = (self.ask(), self.monotonic())
+        return self._value[0]
+
+    def age(self) -> float:
+        """Return for how many seconds the value has been kept."""
+        return self.monotonic() - self._value[1] if self._value else 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """How this site's issues are read: the mapping bound to its fields, and a decoder for their pages."""
+
+    site: SiteReading
+    pages: PageReader
+
+
+class JiraGateway:
+    """`worker.ports.Jira` over HTTP. One per workspace, reused for its connections and what it learnt of the site.
+
+    `adapter` replaces the network; `sleep` and `monotonic` must tell the same time; `deadline` is the run's. Nothing is
+    asked before the first call.
+    """
+
+    def __init__(self, settings: JiraSettings, *, mapping: JiraMapping | None = None,
+                 adapter: BaseAdapter | None = None, sleep: Callable[[float], None] = time.sleep,
+                 monotonic: Callable[[], float] = time.monotonic, random: Random | None = None,
+                 deadline: Deadline | None = None) -> None:
+        self._settings = settings
+        self._mapping = mapping if mapping is not None else load_jira_mapping()
+        self._session = JiraSession(settings, adapter=adapter, sleep=sleep, monotonic=monotonic,
+                                    random=random or Random(0), deadline=deadline or Deadline(monotonic=monotonic))
+        self._cloud = self._session.cloud
+        self._reading = Kept(self._learn_fields, monotonic)
+        self._categories = Kept(self._learn_categories, monotonic)
+        self._site = Kept(self._learn_site, monotonic)
+        self._ids = PageReader(IssueId)
+        self._epics: dict[str, str] = {}
+
+    def __repr__(self) -> str:
+        return f"JiraGateway({self._settings.base_url}, {self._settings.deployment})"
+
+    def close(self) -> None:
+        """Close the connections."""
+        self._session.close()
+
+    def requests(self) -> int:
+        """Return how many HTTP requests were sent since this gateway was made."""
+        return self._session.sent
+
+    # The site
+
+    def site(self) -> Site:
+        """Return the site's clock and the reading account; `Denied` when the credentials are wrong."""
+        found = self._site.get()
+        return msgspec.structs.replace(found, now=found.now + timedelta(seconds=self._site.age()))
+
+    def projects(self) -> tuple[JiraProject, ...]:
+        """Return the projects the account can see."""
+        found = self._cloud_projects() if self._cloud else self._session.ask("GET", "project", _PROJECTS.decode)
+        return tuple(JiraProject(each.id, each.key, each.name) for each in found)
+
+    def validate(self, queries: Sequence[str]) -> Mapping[str, str]:
+        """Return what is wrong with each JQL (absent when nothing is): unknown names do not fail searches on Cloud."""
+        return self._parse(list(queries)) if self._cloud else self._try_out(queries)
+
+    def filter_jql(self, filter_id: str) -> str:
+        """Return the JQL of a saved filter; raises `Missing`."""
+        if not filter_id.isdigit():
+            raise Rejected(API, "GET filter", "a filter's id is a number")
+        return self._session.ask("GET", f"filter/{filter_id}", _FILTER.decode).jql
+
+    # Issues
+
+    def issues(self, jql: str, *, since: datetime | None = None) -> IssueBatch:
+        """Return the issues of a bounded JQL, those updated at or after `since` when given.
+
+        Issues that cannot be read are `problems`; they do not make the batch incomplete.
+        """
+        reading = self._reading.get()
+        found = self._walk(jql, reading.pages, since=since, fields=reading.site.names, size=PAGE_SIZE)
+        issues, problems = self._make(by_id(found.rows).values())
+        return IssueBatch(issues, not found.reason, found.reason, (*found.problems, *problems))
+
+    def ids(self, jql: str) -> IssueIds:
+        """Return only the ids of a JQL (the census)."""
+        found = self._walk(jql, self._ids, since=None, fields=("id",) if self._cloud else ("updated",),
+                           size=CENSUS_SIZE)
+        reason = found.reason or ("unreadable ids" if found.problems else "")
+        return IssueIds(frozenset(row.id for row in found.rows), not reason, reason)
+
+    def by_keys(self, keys: Iterable[str]) -> Mapping[str, Issue]:
+        """Return issues by the keys asked for; a moved issue answers to its old key. Unknown keys are absent."""
+        reading = self._reading.get()
+        rows, _ = find_by_keys(self._session, list(keys), reading.pages, reading.site.names)
+        issues, _ = self._make(by_id(rows.values()).values())
+        made = {issue.id: issue for issue in issues}
+        return {key: made[row.id] for key, row in rows.items() if row.id in made}
+
+    def moves(self, ids: Sequence[str]) -> Mapping[str, tuple[Move, ...]]:
+        """Return each issue's changes of status category, oldest first, read in bulk.
+
+        An issue whose history holds an unreadable moment is absent. Raises `Incomplete` for a clipped history.
+        """
+        read = read_cloud_histories if self._cloud else read_server_histories
+        histories = read(self._session, list(dict.fromkeys(ids)))
+        categories = self._categories_of({status for entries in histories.values() for status in statuses_in(entries)})
+        found: dict[str, tuple[Move, ...]] = {}
+        for identity, entries in histories.items():
+            try:
+                found[identity] = to_moves(entries, categories)
+            except (ValueError, OverflowError):
+                continue
+        return found
+
+    def worklogs(self, since: int) -> WorklogBatch:
+        """Return the worklogs changed and deleted since an epoch-ms bound, site-wide."""
+        return read_worklog_feed(self._session, since)
+
+    # Walking
+
+    def _walk(self, jql: str, pages: PageReader, *, since: datetime | None, fields: Sequence[str], size: int) -> Walk:
+        bound = epoch_ms(since) if since else None
+        if self._cloud:
+            # Frozen for the whole walk: page tokens are bound to the exact text.
+            frozen = since_bound(jql, bound)
+            return walk_tokens(lambda token: search_cloud(self._session, frozen, pages.read, token=token, size=size,
+                                                          fields=fields))
+        return walk_offsets(lambda low, start: search_server(
+            self._session, since_bound(jql, low), pages.read, start=start, size=OFFSET_PAGE, fields=fields), bound)
+
+    def _make(self, rows: Iterable[Any]) -> tuple[tuple[Issue, ...], list[Problem]]:
+        raws = list(rows)
+        site = self._reading.get().site
+        epics = {} if self._cloud else self._epic_ids(raws, site)
+        issues: list[Issue] = []
+        problems: list[Problem] = []
+        for raw in raws:
+            try:
+                issues.append(make_issue(raw, site, epics))
+            except (OverflowError, ValueError) as error:
+                problems.append(Problem("bad-issue", raw.key, "", f"cannot be read: {error}"))
+        return tuple(issues), problems
+
+    def _epic_ids(self, raws: Sequence[Any], site: SiteReading) -> Mapping[str, str]:
+        """Return the ids of the epics named by key; an epic's id never changes, so it is remembered."""
+        self._epics.update((raw.key, raw.id) for raw in raws)
+        unknown = {key for raw in raws if (key := epic_of(raw, site))} - self._epics.keys()
+        if unknown:
+            rows, _ = find_by_keys(self._session, sorted(unknown), self._ids, ("updated",))
+            self._epics.update((key, row.id) for key, row in rows.items())
+        return self._epics
+
+    # What is learnt once
+
+    def _learn_site(self) -> Site:
+        # `serverInfo` answers anybody: only `myself` proves the credentials (facts/jira-api.md 4).
+        me = _table(self._session.metadata("myself", lambda jira: jira.myself()))
+        info = _table(self._session.metadata("serverInfo", lambda jira: jira.server_info()))
+        try:
+            now = read_moment(info.get("serverTime"))
+        except (ValueError, OverflowError):
+            raise Transient(API, "GET serverInfo", "no server time in the answer") from None
+        deployment = "cloud" if info.get("deploymentType") == "Cloud" else "datacenter"
+        return Site(now, str(me.get("accountId") or me.get("name") or ""), str(me.get("timeZone") or "UTC"), deployment)
+
+    def _learn_fields(self) -> Reading:
+        fields = self._session.metadata("field", lambda jira: jira.fields())
+        site = read_site(self._mapping, fields, cloud=self._cloud)
+        return Reading(site, PageReader(site.issue_type, browse=f"{self._session.base_url}/browse/"))
+
+    def _learn_categories(self) -> Mapping[str, str]:
+        site = self._reading.get().site
+        statuses = self._session.ask("GET", "status", _STATUSES.decode)
+        return {status.id: status_category(status, site) for status in statuses}
+
+    def _categories_of(self, statuses: set[str]) -> Mapping[str, str]:
+        known = self._categories.get()
+        return known if statuses <= known.keys() else self._categories.get(STALE_SECONDS)
+
+    def _cloud_projects(self) -> tuple[_Project, ...]:
+        found: dict[str, _Project] = {}
+        start = 0
+        while True:
+            page = self._session.ask("GET", "project/search", _PROJECT_PAGE.decode, params={
+                "startAt": start, "maxResults": PAGE_SIZE, "status": "live", "orderBy": "key"})
+            found.update((each.id, each) for each in page.values)
+            start += len(page.values)
+            if page.isLast or not page.values:
+                return tuple(found.values())
+
+    # Validation
+
+    def _parse(self, queries: Sequence[str]) -> Mapping[str, str]:
+        wrong: dict[str, str] = {}
+        for chunk in chunks(queries, QUERIES_AT_ONCE):
+            parsed = self._session.ask("POST", "jql/parse", _PARSED.decode, params={"validation": "strict"},
+                                       body={"queries": list(chunk)}).queries
+            if len(parsed) != len(chunk):
+                raise Transient(API, "POST jql/parse", f"{len(parsed)} answers to {len(chunk)} queries")
+            wrong |= {query: "; ".join(each.errors) for query, each in zip(chunk, parsed, strict=True) if each.errors}
+        return wrong
+
+    def _try_out(self, queries: Sequence[str]) -> Mapping[str, str]:
+        wrong: dict[str, str] = {}
+        for query in queries:
+            try:
+                search_server(self._session, query, bytes, size=0, fields=("updated",))
+            except Rejected as error:
+                wrong[query] = error.detail
+        return wrong
+
+
+def _table(answer: object) -> dict[str, Any]:
+    return answer if isinstance(answer, dict) else {}

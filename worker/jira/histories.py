@@ -1,0 +1,84 @@
+"""Changes of status category, read in bulk: on Cloud by their own endpoint, on Data Center inside the issues."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Any
+
+import msgspec
+
+from worker.domain.model import Move
+from worker.errors import Incomplete
+from worker.jira.records import History, HistoryPage, ServerHistoryPage
+from worker.jira.search import search_server
+from worker.jira.session import JiraSession
+
+CLOUD_ISSUES = 1_000
+CLOUD_ENTRIES = 5_000
+SERVER_ISSUES = 50
+MOST_PAGES = 10_000
+Histories = dict[str, list[History]]
+_SERVER_PAGE = msgspec.json.Decoder(ServerHistoryPage)
+_CLOUD_PAGE = msgspec.json.Decoder(HistoryPage)
+
+
+def read_cloud_histories(session: JiraSession, ids: Sequence[str]) -> Histories:
+    """Return the status entries of each issue; raises `Incomplete` when the pages do not end."""
+    found: Histories = {identity: [] for identity in ids}
+    for chunk in chunks(ids, CLOUD_ISSUES):
+        for page in _cloud_pages(session, chunk):
+            for issue in page.issueChangeLogs:
+                # One issue's history may span pages (facts/jira-api.md 1.1).
+                found.setdefault(issue.issueId, []).extend(issue.changeHistories)
+    return found
+
+
+def _cloud_pages(session: JiraSession, ids: Sequence[str]) -> Iterator[HistoryPage]:
+    body: dict[str, Any] = {"issueIdsOrKeys": list(ids), "fieldIds": ["status"], "maxResults": CLOUD_ENTRIES}
+    seen: set[str] = set()
+    for _ in range(MOST_PAGES):
+        page = session.ask("POST", "changelog/bulkfetch", _CLOUD_PAGE.decode, body=body)
+        yield page
+        if not page.nextPageToken:
+            return
+        if page.nextPageToken in seen:
+            raise Incomplete("changelog", "a repeated page token")
+        seen.add(page.nextPageToken)
+        body["nextPageToken"] = page.nextPageToken
+    raise Incomplete("changelog", f"no end after {MOST_PAGES} pages")
+
+
+def read_server_histories(session: JiraSession, ids: Sequence[str]) -> Histories:
+    """Return the whole history of each issue; raises `Incomplete` when one came clipped."""
+    found: Histories = {identity: [] for identity in ids}
+    for chunk in chunks([identity for identity in ids if identity.isdigit()], SERVER_ISSUES):
+        page = search_server(session, f"id in ({','.join(chunk)})", _SERVER_PAGE.decode, size=len(chunk),
+                             fields=("status",), expand="changelog", strict=False)
+        for issue in page.issues:
+            log = issue.changelog
+            if log.total is not None and log.total > len(log.histories):
+                raise Incomplete("changelog", f"{len(log.histories)} of {log.total} entries of issue {issue.id}")
+            found[issue.id] = list(log.histories)
+    return found
+
+
+def to_moves(histories: Iterable[History], categories: Mapping[str, str]) -> tuple[Move, ...]:
+    """Return the changes of category, oldest first; statuses nobody knows any more are `undefined`.
+
+    Raises ValueError or OverflowError for an entry without a readable moment.
+    """
+    moves = [Move(entry.at, categories.get(str(change.before), "undefined"),
+                  categories.get(str(change.after), "undefined"))
+             for entry in histories for change in entry.items if change.of_status]
+    return tuple(sorted((move for move in moves if move.before != move.after), key=lambda move: move.at))
+
+
+def statuses_in(histories: Iterable[History]) -> set[str]:
+    """Return the ids of the statuses named."""
+    return {str(status) for entry in histories for change in entry.items if change.of_status
+            for status in (change.before, change.after)}
+
+
+def chunks(items: Sequence[str], size: int) -> Iterator[Sequence[str]]:
+    """Return consecutive pieces of at most `size`."""
+    return (items[start:start + size] for start in range(0, len(items), size))
