@@ -102,15 +102,13 @@ BEFORE: dict[str, Response] = {
 LATE = "late_commit"
 
 
-def committed_503(answer: Response, request_id: str) -> NotionError:
-    """Return the 503 of a write that was saved all the same (facts/notion-api.md 5.5)."""
+def committed_503(answer: Response, subject: str) -> NotionError:
+    """Return the 503 of a write to (or of) `subject` that was saved all the same (facts/notion-api.md 5.5)."""
     body = msgspec.json.decode(answer.body)
-    additional: dict[str, Any] = {"retry_guidance": RETRY_GUIDANCE}
+    additional: dict[str, Any] = {"retry_guidance": RETRY_GUIDANCE, "committed_resource_id": body.get("id", subject)}
     if body.get("object") == "list":
         additional["committed_child_ids"] = [one["id"] for one in body.get("results", ())]
-    if committed := body.get("id") or body.get("block_id"):
-        additional["committed_resource_id"] = committed
-    return NotionError(503, "service_unavailable", f"The response could not be built in time ({request_id}).",
+    return NotionError(503, "service_unavailable", "The write was saved but its response could not be built in time.",
                        additional=additional)
 
 

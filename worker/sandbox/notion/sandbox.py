@@ -147,7 +147,7 @@ class NotionSandbox:
     def _spoil(self, rule: faults.Rule, response: Response, entry: LogEntry) -> Response:
         entry.outcome = f"fault:{rule.kind}" + ("+committed" if entry.write else "")
         if rule.kind == "503_committed":
-            return refusal(self.store, faults.committed_503(response, entry.path))
+            return refusal(self.store, faults.committed_503(response, entry.page_id))
         return faults.spoiled(rule.kind, response)
 
     def commit_late(self) -> None:
