@@ -56,6 +56,11 @@ def attempt(tx: Tx, page_id: str, cells: Mapping[str, Value]) -> None:
                        for field, value in cells.items()])
 
 
+def withdraw(tx: Tx, page_id: str, fields: Iterable[str]) -> None:
+    """Take back the note of a write that certainly did not happen."""
+    upsert(tx, bases, [{"page_id": page_id, "field": field, "attempted": None} for field in fields])
+
+
 def forget(tx: Tx, page_ids: Sequence[str]) -> None:
     """Drop all bases of some pages."""
     delete_keys(tx, bases, "page_id", page_ids)

@@ -69,6 +69,20 @@ def doubt(tx: Tx, ref: Ref, *, now: datetime) -> None:
     _set(tx, ref, status=Status.UNKNOWN, sent_at=to_micros(now))
 
 
+def adopt(tx: Tx, pages: Mapping[Ref, str], *, now: datetime) -> None:
+    """Take rows that were read as done creations: after a loss of the state, or before a claim was settled.
+
+    They are known from now on, but nothing proves that we made them.
+    """
+    standing = {intent.ref: intent.status for intent in _read(tx, _select(tx))}
+    for ref, page_id in sorted(pages.items()):
+        if ref not in standing:
+            insert_new(tx, intents, {"ref": str(ref), "status": Status.DONE, "page_id": page_id,
+                                     "sent_at": to_micros(now), "attempt": 0, "wanted": b"{}"})
+        elif standing[ref] is not Status.DONE:
+            _set(tx, ref, status=Status.DONE, page_id=page_id)
+
+
 def find(tx: Tx, ref: Ref) -> Intent | None:
     """Return the intent of one ref."""
     return next(iter(_read(tx, _select(tx).where(intents.c.ref == str(ref)))), None)

@@ -85,6 +85,21 @@ def load_issues(tx: Tx) -> tuple[Issue, ...]:
     return _ISSUES.decode(_array(_bodies(tx, issues)))
 
 
+def find_issues(tx: Tx, ids: Sequence[str]) -> tuple[Issue, ...]:
+    """Return those of some issues that the snapshot holds."""
+    found: list[bytes] = []
+    for start in range(0, len(ids), 500):
+        query = select(issues.c.body).where(issues.c.workspace == tx.workspace,
+                                            issues.c.id.in_(ids[start:start + 500]))
+        found += tx.connection.execute(query).scalars()
+    return _ISSUES.decode(_array(found))
+
+
+def issue_ids(tx: Tx) -> frozenset[str]:
+    """Return the ids of every issue of the snapshot."""
+    return frozenset(tx.connection.execute(select(issues.c.id).where(issues.c.workspace == tx.workspace)).scalars())
+
+
 def forget_issues(tx: Tx, ids: Sequence[str]) -> None:
     """Drop issues (deleted, or out of every linked scope) with their worklogs."""
     delete_keys(tx, issues, "id", ids)

@@ -108,7 +108,7 @@ def _group(facts: Iterable[Fact], problems: list[Problem]) -> Wanted:
 def _index(world: World, schema: Schema, ours: Mapping[Ref, str]) -> tuple[dict[Ref, Row], list[Row]]:
     """Return the canonical row of every ref, and the other rows with the same key.
 
-    Canonical is the journal's page; for a key the journal does not know (lost state), the oldest.
+    Canonical is the journal's page; for a key the journal does not know (lost state), the first read.
     """
     found: dict[Ref, Row] = {}
     copies: list[Row] = []
@@ -117,11 +117,15 @@ def _index(world: World, schema: Schema, ours: Mapping[Ref, str]) -> tuple[dict[
         if page_id is not None and row.page_id != page_id:
             copies.append(row)
             continue
-        first = found.setdefault(row.ref, row)
-        if first is not row:
-            found[row.ref], copy = sorted((first, row), key=lambda one: (one.created, one.page_id))
-            copies.append(copy)
+        if found.setdefault(row.ref, row) is not row:
+            copies.append(row)
     return found, copies
+
+
+def known_pages(world: World, schema: Schema, ours: Mapping[Ref, str] = _NO_PAGES) -> dict[Ref, str]:
+    """Return the canonical page of every row that carries a Worker key: what a lost journal can be rebuilt from."""
+    rows, _ = _index(world, schema, ours)
+    return {ref: row.page_id for ref, row in rows.items() if row.key}
 
 
 def _plan_row(scene: _Scene, ref: Ref, fields: Mapping[str, Fact]) -> None:
@@ -220,6 +224,8 @@ def _plan_copy(scene: _Scene, copy: Row, made: AbstractSet[str]) -> None:
     """Archive a surplus row the journal proves we created; leave any other copy alone and say so."""
     if copy.page_id in made and copy.ref in scene.rows and copy.ref not in scene.world.trashed:
         scene.draft.changes.append(Change(Kind.ARCHIVE, copy.ref, copy.page_id, copy.title))
+        return
+    if any(problem.code == "duplicate-key" and problem.url == copy.url for problem in scene.world.problems):
         return
     scene.draft.problems.append(Problem(
         "duplicate-key", str(copy.ref), KEY_PROPERTY, f"“{copy.title}” carries the Worker key of another row and is "

@@ -1,0 +1,85 @@
+"""Creations whose outcome is not known, settled: found and adopted, or free to be made again.
+
+A crash or a time-out leaves a claim in the journal. Only after the settle time (the server's own limit, our time-out
+and the index's lag together) does looking a row up prove anything (facts/reliability.md 1.3).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+import structlog
+
+from worker.domain.values import Ref
+from worker.errors import ApiError, Problem, Severity
+from worker.mapping.normalize import is_trashed
+from worker.mapping.pages import index_pages
+from worker.mapping.schema import KEY_PROPERTY, Bindings, Schema
+from worker.ports import Notion
+from worker.state import bases, journal
+from worker.state.journal import Intent
+from worker.state.store import Store
+
+log = structlog.get_logger("worker.apply")
+
+
+@dataclass(frozen=True, slots=True)
+class Settled:
+    """What became of the unsettled creations; `waiting` are too young to be looked up."""
+
+    adopted: tuple[Ref, ...] = ()
+    reopened: tuple[Ref, ...] = ()
+    waiting: tuple[Ref, ...] = ()
+    problems: tuple[Problem, ...] = ()
+
+
+def settle(store: Store, workspace: str, notion: Notion, *, schema: Schema, bindings: Bindings, now: datetime,
+           settle_after: timedelta) -> Settled:
+    """Look up every creation sent before `now - settle_after` whose outcome is not known, by its Worker key."""
+    with store.reading(workspace) as tx:
+        everything = journal.unsettled(tx)
+        due = frozenset(intent.ref for intent in journal.unsettled(tx, before=now - settle_after))
+    found: dict[Ref, str | Problem] = {}
+    for intent in everything:
+        if intent.ref in due:
+            pages = _look_up(notion, intent, schema=schema, bindings=bindings)
+            outcome = pages if isinstance(pages, Problem) else _record(store, workspace, intent, pages=pages, now=now)
+            found[intent.ref] = outcome
+            log.info("settled", workspace=workspace, ref=str(intent.ref),
+                     outcome=outcome if isinstance(outcome, str) else outcome.message)
+    return Settled(tuple(ref for ref, outcome in found.items() if outcome == "adopted"),
+                   tuple(ref for ref, outcome in found.items() if outcome == "reopened"),
+                   tuple(intent.ref for intent in everything if intent.ref not in due),
+                   tuple(outcome for outcome in found.values() if isinstance(outcome, Problem)))
+
+
+def _look_up(notion: Notion, intent: Intent, *, schema: Schema, bindings: Bindings) -> tuple[str, ...] | Problem:
+    """Return the pages that carry the key, the letters' case included (Notion's filter does not promise that)."""
+    source, binding = schema.sources.get(intent.ref.source), bindings.get(intent.ref.source)
+    if source is None or binding is None or KEY_PROPERTY not in binding.properties:
+        return _problem(intent, "the Worker key property is not bound, so the row cannot be looked up",
+                        "run `rayline check`")
+    try:
+        pages = notion.find(binding.data_source_id, property_id=binding.properties[KEY_PROPERTY], text=intent.ref.key)
+    except ApiError as error:
+        return _problem(intent, f"the row could not be looked up: {error}", "it will be looked up in the next cycle")
+    living = index_pages((page for page in pages if not is_trashed(page)), source, binding)
+    return tuple(page_id for page_id, ref in living.items() if ref == intent.ref)
+
+
+def _record(store: Store, workspace: str, intent: Intent, *, pages: tuple[str, ...], now: datetime) -> str | Problem:
+    if len(pages) > 1:
+        return _problem(intent, f"{len(pages)} rows carry the key", "delete all but one of them")
+    with store.transaction(workspace) as tx:
+        if not pages:
+            journal.fail(tx, intent.ref)
+            return "reopened"
+        journal.finish(tx, intent.ref, pages[0], now=now)
+        # Not its bases: a person may have edited the row since. What was wanted and still stands is ours.
+        bases.attempt(tx, pages[0], intent.wanted)
+    return "adopted"
+
+
+def _problem(intent: Intent, message: str, hint: str) -> Problem:
+    return Problem("unsettled-creation", str(intent.ref), KEY_PROPERTY, message, hint, severity=Severity.ERROR)

@@ -1,0 +1,157 @@
+"""A whole plan carried out: creations parents first, then updates, sections and archives; pages side by side."""
+
+from __future__ import annotations
+
+import threading
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from datetime import datetime
+from types import MappingProxyType
+
+import structlog
+
+from worker.apply.changes import Bench, Pages, Result, WriteSection, perform
+from worker.apply.order import arrange
+from worker.domain.values import Ref
+from worker.errors import ApiError, Busy, Denied, Problem, Rejected, Severity
+from worker.mapping.schema import Bindings, Schema
+from worker.ports import Notion
+from worker.state import bases, journal
+from worker.state.store import Store
+from worker.sync.plan import Change, Kind, Plan
+
+log = structlog.get_logger("worker.apply")
+Progress = Callable[[str, int, int], None]
+_NAMES = {Kind.CREATE: "create", Kind.UPDATE: "update", Kind.SECTION: "sections", Kind.ARCHIVE: "archive"}
+_NOBODY: Mapping[Ref, str] = MappingProxyType({})
+
+
+@dataclass(frozen=True, slots=True)
+class Applied:
+    """What became of a plan: changes done by kind, failures as problems, creations whose outcome is not known yet.
+
+    `stopped` when the end was asked for, or access was lost, before all changes were tried.
+    """
+
+    done: Mapping[str, int] = field(default_factory=dict)
+    failures: tuple[Problem, ...] = ()
+    unknown: tuple[Ref, ...] = ()
+    stopped: bool = False
+
+    def counts(self) -> dict[str, int]:
+        """Return how many changes of each kind were done, keys as in `sync --json`."""
+        return {name: self.done.get(name, 0) for name in ("create", "update", "archive", "sections")}
+
+
+@dataclass(slots=True)
+class _Shift:
+    """One apply under way. `halted` once no further change may begin; its lock guards what is counted."""
+
+    bench: Bench
+    stop: threading.Event
+    fence: Callable[[], None]
+    progress: Progress
+    total: int
+    halted: threading.Event = field(default_factory=threading.Event)
+    tried: int = 0
+    skipped: int = 0
+    done: Counter[str] = field(default_factory=Counter)
+    failures: list[Problem] = field(default_factory=list)
+    unknown: list[Ref] = field(default_factory=list)
+    lock: threading.Lock = field(default_factory=threading.Lock)
+
+
+def apply(plan: Plan, *, notion: Notion, store: Store, workspace: str, schema: Schema, bindings: Bindings,
+          now: Callable[[], datetime], width: int = 1, stop: threading.Event | None = None,
+          fence: Callable[[], None] = lambda: None, progress: Progress = lambda phase, done, total: None,
+          known: Mapping[Ref, str] = _NOBODY, write_section: WriteSection | None = None) -> Applied:
+    """Carry out a plan and return what became of it; the only writer in the program.
+
+    `fence` is called before each change and raises `Busy` when the lease is lost, which ends the apply. `stop` lets the
+    changes in hand finish. `known` names the pages of rows that were read, for a journal that lost them (diff's
+    `known_pages`). `width` changes run side by side, no two of them on one page; 1 is deterministic.
+    """
+    with store.transaction(workspace) as tx:
+        bases.adopt(tx, plan.adopted)
+        journal.adopt(tx, known, now=now())
+        pages = Pages(dict(journal.canonical_pages(tx)))
+    bench = Bench(workspace, notion, store, schema, bindings, pages, now, write_section)
+    phases = tuple(_phases(plan.changes))
+    shift = _Shift(bench, stop or threading.Event(), fence, progress, sum(len(phase) for phase in phases))
+    _work(shift, phases, width)
+    return Applied(dict(shift.done), tuple(sorted(shift.failures)), tuple(sorted(shift.unknown)), shift.skipped > 0)
+
+
+def _phases(changes: Sequence[Change]) -> Iterator[tuple[Change, ...]]:
+    """Yield groups of changes that do not depend on each other, in the order in which they must be done."""
+    creations = arrange([change for change in changes if change.kind is Kind.CREATE])
+    yield from creations.levels
+    yield creations.later
+    for kind in (Kind.UPDATE, Kind.SECTION, Kind.ARCHIVE):
+        yield tuple(change for change in changes if change.kind is kind)
+
+
+def _work(shift: _Shift, phases: Iterable[Sequence[Change]], width: int) -> None:
+    if width == 1:
+        for change in (change for phase in phases for change in phase):
+            _try(shift, change)
+        return
+    with ThreadPoolExecutor(width, thread_name_prefix="apply") as pool:
+        for phase in phases:
+            for _ in pool.map(lambda change: _try(shift, change), phase):
+                pass
+
+
+def _try(shift: _Shift, change: Change) -> None:
+    """Do one change; whatever goes wrong with it is that change's problem and nobody else's."""
+    if shift.halted.is_set() or shift.stop.is_set():
+        with shift.lock:
+            shift.skipped += 1
+        return
+    try:
+        shift.fence()
+        result = perform(shift.bench, change)
+    except Busy:
+        shift.halted.set()
+        raise
+    except Exception as error:  # noqa: BLE001 - the one place where any failure of a change becomes a Problem
+        if isinstance(error, Denied):
+            shift.halted.set()
+        _count(shift, change, _failure(change, error))
+    else:
+        _count(shift, change, result)
+
+
+def _count(shift: _Shift, change: Change, result: Result | Problem) -> None:
+    outcome = result.value if isinstance(result, Result) else "failed"
+    log.info("change", workspace=shift.bench.workspace, kind=change.kind.value, ref=str(change.ref),
+             page=change.page_id or shift.bench.pages.by_ref.get(change.ref, ""), outcome=outcome,
+             fields=[item.field for item in change.fields],
+             **({"problem": result.code, "message": result.message} if isinstance(result, Problem) else {}))
+    with shift.lock:
+        shift.tried += 1
+        if isinstance(result, Problem):
+            shift.failures.append(result)
+        elif result is Result.DONE:
+            shift.done[_NAMES[change.kind]] += 1
+        elif result is Result.UNKNOWN:
+            shift.unknown.append(change.ref)
+        shift.progress("apply", shift.tried, shift.total)
+
+
+def _failure(change: Change, error: Exception) -> Problem:
+    name = error.field if isinstance(error, Rejected) else ""
+    code = _CODES.get(type(error).__name__, "apply-failed")
+    what = f"“{change.title}” could not be written ({change.kind.value})"
+    said = str(error) if isinstance(error, ApiError | ValueError) else type(error).__name__
+    hint = _HINTS.get(code, "it will be tried again in the next cycle")
+    return Problem(code, str(change.ref), name, f"{what}: {said}", hint, severity=Severity.ERROR)
+
+
+_CODES = {"Denied": "write-denied", "Missing": "page-gone", "Rejected": "write-rejected", "Transient": "write-failed",
+          "Unknown": "write-unknown", "Unencodable": "value-unwritable"}
+_HINTS = {"write-denied": "check the token and that the connection may insert and update content",
+          "page-gone": "check that the page exists and is shared with the connection",
+          "value-unwritable": "run `rayline check` to see what the workspace lacks"}
