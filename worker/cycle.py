@@ -22,14 +22,15 @@ from worker.config import Workspace
 from worker.domain.values import Ref
 from worker.domain.words import Words
 from worker.domain.world import World
-from worker.errors import Problem, RaylineError
+from worker.errors import ConfigError, Problem, RaylineError, Severity
 from worker.fetch.boards import BoardsRead, read_boards
-from worker.fetch.tracker import TrackerRead, read_tracker
+from worker.fetch.tracker import TrackerRead, read_tracker, recall_tracker
 from worker.mapping.codecs import canonicalize
 from worker.mapping.normalize import build_world, card_links
 from worker.mapping.playbooks import Playbooks
 from worker.mapping.schema import Bindings, Rows, Schema
-from worker.ports import Jira, Notion
+from worker.notion.workspace import read_bindings
+from worker.ports import Jira, Json, Notion
 from worker.rules import evaluate
 from worker.state import bases, history, journal, leases, memory, problems, runs, snapshots
 from worker.state import bindings as registry
@@ -75,11 +76,9 @@ class Context:
     notion: Notion
     jira: Jira
     store: Store
-    bindings: Bindings
     fingerprint: str
     owner: str
     now: Callable[[], datetime]
-    bot_id: Callable[[], str]
     stop: threading.Event = field(default_factory=threading.Event)
     progress: Callable[[str, int, int], None] = lambda phase, done, total: None
 
@@ -91,8 +90,9 @@ class Drawn:
     world: World
     outcome: Outcome
     plan: Plan
-    refused: tuple[Problem, ...]
-    managed: Mapping[str, int]
+    bindings: Bindings
+    refused: tuple[Problem, ...] = ()
+    managed: Mapping[str, int] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,7 +137,6 @@ def sync(context: Context, order: Order, *, on_start: Callable[[int], None] = la
             run_id = runs.start(tx, order.trigger, now=began)
         on_start(run_id)
         try:
-            _settle(context)
             drawn = draw(context, order)
             with store.transaction(context.name) as tx:
                 runs.save_plan(tx, drawn.plan, run_id, now=context.now())
@@ -153,57 +152,92 @@ def sync(context: Context, order: Order, *, on_start: Callable[[int], None] = la
 
 def draw(context: Context, order: Order) -> Drawn:
     """Read both systems, apply the rules and return the plan; writes nothing but the snapshot."""
-    now = context.now()
-    boards, tracker = _fetch(context, full=order.mode is Mode.FULL, now=now)
-    world = _normalize(context, tracker, boards, now=now)
+    now, full = context.now(), order.mode is Mode.FULL
+    bindings, drift = _bind(context, full=full)
+    _settle(context, bindings)
+    boards = _fetch_boards(context, bindings, full=full)
+    context.progress("jira", 0, 1)
+    links = card_links(_pages(context, "projects"), context.schema, bindings)
+    tracker = read_tracker(context.jira, context.store, context.name, links=links, full=full, now=now)
+    drawn = think(context, bindings, tracker, now=now, scope=order.scope)
+    found = {*drawn.plan.problems, *drift, *boards.problems, *tracker.problems}
+    plan = replace(drawn.plan, problems=tuple(sorted(found)))
+    managed = _managed_rows(context, drawn.world)
+    return replace(drawn, plan=plan, managed=managed,
+                   refused=_refusals(context, order, plan, boards=boards, managed=managed))
+
+
+def recall(context: Context) -> Drawn:
+    """Return what would be drawn from the snapshot alone, asking nobody: for `explain`."""
+    with context.store.reading(context.name) as tx:
+        bindings = registry.load(tx)
+    links = card_links(_pages(context, "projects"), context.schema, bindings)
+    return think(context, bindings, recall_tracker(context.store, context.name, links=links), now=context.now())
+
+
+def think(context: Context, bindings: Bindings, tracker: TrackerRead, *, now: datetime, scope: str = "") -> Drawn:
+    """Return what the rules want of the snapshot: normalize, evaluate, diff; no network."""
     context.progress("rules", 0, 1)
+    world = _normalize(context, bindings, tracker, now=now)
     outcome = evaluate(world, context.playbooks)
-    facts = _scoped(world, outcome.facts, order.scope)
-    plan = _diff(context, world, facts)
-    plan = replace(plan, problems=tuple(sorted({*plan.problems, *world.problems, *outcome.problems,
-                                                *boards.problems})))
-    managed = _managed_rows(context, world)
-    return Drawn(world, outcome, plan, _refusals(context, order, plan, boards=boards, managed=managed), managed)
+    facts = in_scope(outcome.facts, world, find_scope(world, scope)) if scope else outcome.facts
+    plan = _diff(context, bindings, world, facts)
+    plan = replace(plan, problems=tuple(sorted({*plan.problems, *world.problems, *outcome.problems})))
+    return Drawn(world, outcome, plan, bindings)
 
 
-def _fetch(context: Context, *, full: bool, now: datetime) -> tuple[BoardsRead, TrackerRead]:
+def _bind(context: Context, *, full: bool) -> tuple[Bindings, tuple[Problem, ...]]:
+    """Return how the workspace carries the schema: as known, or read again on the slow beat and at first contact."""
+    with context.store.reading(context.name) as tx:
+        known = registry.load(tx)
+    if known and not full:
+        return known, ()
+    found, drift = read_bindings(context.notion, context.schema, root_page_id=context.settings.notion.root_page_id,
+                                 locale=context.settings.locale, known=known)
+    if not found:
+        raise ConfigError([Problem("no-boards", f"Notion page {context.settings.notion.root_page_id}", "",
+                                   "none of the expected databases is on the page", "run `rayline init` to create or "
+                                   "adopt them", severity=Severity.ERROR), *drift])
+    with context.store.transaction(context.name) as tx:
+        registry.save(tx, found)
+    return found, tuple(drift)
+
+
+def _fetch_boards(context: Context, bindings: Bindings, *, full: bool) -> BoardsRead:
     store, name = context.store, context.name
     with store.reading(name) as tx:
         ours = journal.canonical_pages(tx)
     context.progress("notion", 0, 1)
-    boards = read_boards(context.notion, store, name, schema=context.schema, bindings=context.bindings, full=full,
+    boards = read_boards(context.notion, store, name, schema=context.schema, bindings=bindings, full=full,
                          width=context.settings.notion.width, ours=ours)
     with store.transaction(name) as tx:
-        pages = snapshots.load_pages(tx)
-        present = {page["id"] for found in pages.values() for page in found}
+        present = {page["id"] for found in snapshots.load_pages(tx).values() for page in found}
         registry.set_setting(tx, GONE, sorted((boards.gone | set(registry.get_setting(tx, GONE, []))) - present))
-    links = card_links(pages.get("projects", ()), context.schema, context.bindings)
-    context.progress("jira", 0, 1)
-    return boards, read_tracker(context.jira, store, name, links=links, full=full, now=now)
+    return boards
 
 
-def _normalize(context: Context, tracker: TrackerRead, boards: BoardsRead, *, now: datetime) -> World:
+def _pages(context: Context, source: str) -> tuple[Json, ...]:
+    with context.store.reading(context.name) as tx:
+        return snapshots.load_pages(tx).get(source, ())
+
+
+def _normalize(context: Context, bindings: Bindings, tracker: TrackerRead, *, now: datetime) -> World:
     with context.store.reading(context.name) as tx:
         pages, issues, worklogs = snapshots.load_pages(tx), snapshots.load_issues(tx), snapshots.load_worklogs(tx)
         remembered = memory.load(tx)
         gone = set(registry.get_setting(tx, GONE, []))
         trashed = frozenset(ref for ref, page_id in journal.canonical_pages(tx).items() if page_id in gone)
-    world = build_world(
+    return build_world(
         workspace=context.name, now=now, settings=context.settings, words=context.words, schema=context.schema,
-        bindings=context.bindings, pages=pages, issues=issues, worklogs=worklogs, links=tracker.links,
+        bindings=bindings, pages=pages, issues=issues, worklogs=worklogs, links=tracker.links,
         jira_projects=tracker.projects, memory=remembered, trashed=trashed)
-    return replace(world, problems=(*world.problems, *tracker.problems))
 
 
-def _scoped(world: World, facts: tuple[Fact, ...], scope: str) -> tuple[Fact, ...]:
-    return facts if not scope else in_scope(facts, world, find_scope(world, scope))
-
-
-def _diff(context: Context, world: World, facts: tuple[Fact, ...]) -> Plan:
+def _diff(context: Context, bindings: Bindings, world: World, facts: tuple[Fact, ...]) -> Plan:
     with context.store.reading(context.name) as tx:
         written, attempted = bases.load(tx)
         ours, made = journal.canonical_pages(tx), journal.created_pages(tx)
-    return make_plan(world, facts, context.schema, context.bindings, written, canonicalize=canonicalize, ours=ours,
+    return make_plan(world, facts, context.schema, bindings, written, canonicalize=canonicalize, ours=ours,
                      made=made, attempted=attempted)
 
 
@@ -226,14 +260,14 @@ def _refusals(context: Context, order: Order, plan: Plan, *, boards: BoardsRead,
                  incomplete=boards.incomplete, mapping_changed=fingerprint != context.fingerprint)
 
 
-def _settle(context: Context) -> None:
-    settle(context.store, context.name, context.notion, schema=context.schema, bindings=context.bindings,
+def _settle(context: Context, bindings: Bindings) -> None:
+    settle(context.store, context.name, context.notion, schema=context.schema, bindings=bindings,
            now=context.store.now(), settle_after=timedelta(seconds=context.settings.notion.settle))
 
 
 def _apply(context: Context, drawn: Drawn, fence: Callable[[], None]) -> Applied:
     return apply(drawn.plan, notion=context.notion, store=context.store, workspace=context.name,
-                 schema=context.schema, bindings=context.bindings, width=context.settings.notion.width,
+                 schema=context.schema, bindings=drawn.bindings, width=context.settings.notion.width,
                  now=context.store.now, stop=context.stop, fence=fence, progress=context.progress)
 
 

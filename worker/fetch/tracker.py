@@ -47,6 +47,13 @@ class TrackerRead:
     incomplete: str = ""
 
 
+def recall_tracker(store: Store, workspace: str, *, links: Mapping[str, Link]) -> TrackerRead:
+    """Return what the last read made of the links, asking nobody."""
+    with store.reading(workspace) as tx:
+        lookup = _lookup(tx)
+    return TrackerRead(_resolved(lookup, links), tuple(JiraProject(*row) for row in lookup.projects))
+
+
 @dataclass(slots=True)
 class _Reader:
     """One read under way."""
@@ -69,7 +76,7 @@ def read_tracker(jira: Jira, store: Store, workspace: str, *, links: Mapping[str
     the API errors of the gateway.
     """
     with store.reading(workspace) as tx:
-        lookup = msgspec.convert(registry.get_setting(tx, LOOKUP, {}), Lookup, strict=False)
+        lookup = _lookup(tx)
     reader = _Reader(jira, store, workspace, links, full, now, lookup)
     _resolve(reader)
     queries = sorted(set(_queries(reader).values()))
@@ -83,7 +90,11 @@ def read_tracker(jira: Jira, store: Store, workspace: str, *, links: Mapping[str
     with store.transaction(workspace) as tx:
         registry.set_setting(tx, LOOKUP, msgspec.to_builtins(lookup))
     projects = tuple(JiraProject(*row) for row in lookup.projects)
-    return TrackerRead(_resolved(reader), projects, tuple(reader.problems), incomplete)
+    return TrackerRead(_resolved(lookup, links), projects, tuple(reader.problems), incomplete)
+
+
+def _lookup(tx: Tx) -> Lookup:
+    return msgspec.convert(registry.get_setting(tx, LOOKUP, {}), Lookup, strict=False)
 
 
 def _resolve(reader: _Reader) -> None:
@@ -193,29 +204,25 @@ def _advance(tx: Tx, cursor: str | None, issues: Iterable[Issue]) -> None:
         registry.set_cursor(tx, UPDATED, newest.isoformat())
 
 
-def _resolved(reader: _Reader) -> dict[str, ResolvedLink]:
-    """Return what each card's link came to; a link to nothing is a problem of that card alone."""
-    found = {}
-    for card, link in reader.links.items():
-        resolved = _resolve_one(reader, link)
-        if resolved is not None:
-            found[card] = resolved
-        elif link.kind in (LinkKind.PROJECT, LinkKind.EPIC, LinkKind.FILTER):
-            reader.problems.append(Problem(
-                "unknown-link", f"project card {card}", "jira", f"Jira has no {link.kind.value} {link.text}, or the "
-                "account may not see it", "correct the Jira link on the card or give the account access"))
-    return found
+def _resolved(lookup: Lookup, links: Mapping[str, Link]) -> dict[str, ResolvedLink]:
+    return {card: _resolve_one(lookup, link) for card, link in links.items()
+            if link.kind not in (LinkKind.NONE, LinkKind.BAD)}
 
 
-def _resolve_one(reader: _Reader, link: Link) -> ResolvedLink | None:
-    lookup = reader.lookup
+def _resolve_one(lookup: Lookup, link: Link) -> ResolvedLink:
+    """Return what a card's link came to; a link to nothing is a problem of that card alone."""
+    nothing = f"Jira has no {link.kind.value} {link.text}, or the account may not see it"
     match link.kind:
-        case LinkKind.PROJECT if any(key == link.text for _, key, _ in lookup.projects):
-            return ResolvedLink(LinkKind.PROJECT, project=link.text)
-        case LinkKind.EPIC if link.text in lookup.epics:
-            return ResolvedLink(LinkKind.EPIC, epic=lookup.epics[link.text][0], shown=link.text)
+        case LinkKind.PROJECT:
+            problem = "" if any(key == link.text for _, key, _ in lookup.projects) else nothing
+            return ResolvedLink(link.kind, f"project {link.text}", project=link.text, problem=problem)
+        case LinkKind.EPIC:
+            issue, project = lookup.epics.get(link.text, ("", ""))
+            return ResolvedLink(link.kind, f"epic {link.text}", project, issue, problem="" if issue else nothing)
         case LinkKind.JQL | LinkKind.FILTER:
             jql = link.text if link.kind is LinkKind.JQL else lookup.filters.get(link.text, "")
-            if jql in lookup.matched:
-                return ResolvedLink(link.kind, ids=frozenset(lookup.matched[jql]), shown=link.text)
-    return None
+            ids = frozenset(lookup.matched.get(jql, ()))
+            return ResolvedLink(link.kind, f"{link.kind.value} {link.text}", ids=ids,
+                                problem="" if jql in lookup.matched else nothing)
+        case LinkKind.NONE | LinkKind.BAD:
+            return ResolvedLink(link.kind, link.text)

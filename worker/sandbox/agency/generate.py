@@ -170,7 +170,6 @@ def _team(key: str, staff: tuple[Staff, ...]) -> list[str]:
 def _load(staff: tuple[Staff, ...], tracker: Tracker, speech: Speech) -> dict[str, Any]:
     projects = [{"key": key, "name": speech(name)} for name, key, *_ in names.ACCOUNTS]
     projects.append({"key": names.NEWBIZ_PROJECT[1], "name": speech(names.NEWBIZ_PROJECT[0])})
-    users = [{"accountId": person.jira, "displayName": person.name, "emailAddress": person.email} for person in staff]
-    boards = [{"id": index + 1, "name": project["name"], "type": "scrum", "project": project["key"]}
-              for index, project in enumerate(projects)]
+    users = [{"id": person.jira, "name": person.name, "email": person.email} for person in staff]
+    boards = [{"name": project["name"], "type": "scrum", "project": project["key"]} for project in projects]
     return {"projects": projects, "users": users, "issues": tracker.issues, "boards": boards}

@@ -11,7 +11,6 @@ import time as clock
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time, timedelta
-from typing import Protocol
 from zoneinfo import ZoneInfo
 
 import structlog
@@ -21,43 +20,13 @@ from apscheduler.triggers.cron import CronTrigger
 from apscheduler.triggers.interval import IntervalTrigger
 
 from worker.config import Workspace
-from worker.cycle import Mode, Order, Report
+from worker.cycle import Context, Mode, Order, Report, sync
+from worker.daemon.ledger import Ledger
 from worker.errors import Busy, RaylineError
 
 log = structlog.get_logger("worker.daemon")
 POLL = 0.5
-
-
-@dataclass(frozen=True, slots=True)
-class Ask:
-    """One request of a person for a cycle now, optionally of one client."""
-
-    id: str
-    scope: str
-
-
-class Ledger(Protocol):
-    """What the daemon remembers of a workspace: successes, local dates done, and people's requests."""
-
-    def last_success(self, mode: str) -> datetime | None:
-        """Return when a cycle of this mode last ended well."""
-        ...
-
-    def last_date(self, job: str) -> date | None:
-        """Return the local date a calendar's job was last done for."""
-        ...
-
-    def mark_date(self, job: str, day: date) -> None:
-        """Remember that a calendar's job is done for a local date."""
-        ...
-
-    def asks(self) -> list[Ask]:
-        """Return the requests nobody has answered yet, oldest first."""
-        ...
-
-    def answer(self, ask_id: str, run_id: str) -> None:
-        """Remember which run answered a request."""
-        ...
+PAUSE = 5.0
 
 
 @dataclass(slots=True)
@@ -66,12 +35,13 @@ class Desk:
 
     name: str
     settings: Workspace
-    run: Callable[[Order, Callable[[str], None]], Report]
+    run: Callable[[Order, Callable[[int], None]], Report]
     ledger: Ledger
     now: Callable[[], datetime]
     on_report: Callable[[Report], None] = lambda report: None
     _lock: threading.Lock = field(default_factory=threading.Lock)
-    _current: str = ""
+    _current: int = 0
+    _failed_at: float = -60.0
 
     def work(self, order: Order, *, wait: bool = True) -> Report | None:
         """Run one cycle, or skip it when one is under way and `wait` is false; errors are logged, never raised."""
@@ -90,26 +60,25 @@ class Desk:
             self.on_report(report)
             return report
         finally:
-            self._current = ""
+            if self._current:
+                self.ledger.answered(self._current)
+            self._current = 0
             self._lock.release()
         return None
 
-    def _started(self, run_id: str) -> None:
+    def _started(self, run_id: int) -> None:
         self._current = run_id
+        self.ledger.take(run_id)
 
     def answer_asks(self) -> None:
         """Answer people's requests: join the cycle under way, or run one now (all clients when several were asked)."""
         asks = self.ledger.asks()
-        if not asks:
-            return
-        if self._current:
-            for ask in asks:
-                self.ledger.answer(ask.id, self._current)
-            return
-        scopes = {ask.scope for ask in asks}
-        report = self.work(Order(Mode.DELTA, "manual", scopes.pop() if len(scopes) == 1 else ""))
-        for ask in asks:
-            self.ledger.answer(ask.id, report.run_id if report else "failed")
+        if asks and self._current:
+            self.ledger.take(self._current)
+        elif asks and clock.monotonic() - self._failed_at > PAUSE:
+            order = Order(Mode.DELTA, "manual", asks[0] if len(set(asks)) == 1 else "")
+            if self.work(order, wait=False) is None:
+                self._failed_at = clock.monotonic()
 
     def local_date(self) -> date:
         """Return today in the workspace's zone."""
@@ -194,3 +163,11 @@ def next_times(settings: Workspace, now: datetime, *, last_full: datetime | None
         trigger = CronTrigger(day_of_week=days, hour=at.hour, minute=at.minute, timezone=zone)
         times[job] = trigger.get_next_fire_time(None, now.astimezone(zone)).astimezone(UTC)
     return times
+
+
+def open_desk(context: Context, on_report: Callable[[Report], None] = lambda report: None) -> Desk:
+    """Return the desk of one workspace."""
+    def run(order: Order, on_start: Callable[[int], None]) -> Report:
+        return sync(context, order, on_start=on_start)
+
+    return Desk(context.name, context.settings, run, Ledger(context.store, context.name), context.now, on_report)

@@ -1,0 +1,75 @@
+"""Putting a workspace together: gateways, state, schema, words."""
+
+from __future__ import annotations
+
+import os
+import socket
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from hashlib import blake2b
+
+import msgspec
+from sqlalchemy.engine import make_url
+
+from worker.app.settings import Settings
+from worker.config import Workspace
+from worker.cycle import Context
+from worker.errors import ConfigError, Problem, Severity
+from worker.jira.gateway import JiraGateway
+from worker.locales import load_words
+from worker.mapping.load import load_schema
+from worker.mapping.playbooks import load_playbooks
+from worker.notion.gateway import NotionGateway
+from worker.state.store import Store
+
+Progress = Callable[[str, int, int], None]
+
+
+def utc_now() -> datetime:
+    """Return the present instant."""
+    return datetime.now(UTC)
+
+
+def open_store(url: str) -> Store:
+    """Return the state's database, opened and up to date; raises `ConfigError` when it cannot be."""
+    try:
+        return Store(url)
+    except Exception as error:
+        shown = make_url(url).render_as_string(hide_password=True) if "://" in url else "state"
+        raise ConfigError([Problem("state", shown, "state", f"the database cannot be opened: {error}",
+                                   "sqlite:///PATH or postgresql+psycopg://USER@HOST/NAME",
+                                   severity=Severity.ERROR)]) from error
+
+
+@dataclass(frozen=True, slots=True)
+class Surroundings:
+    """What differs between a real run, a demo and a test: the clock, the stop signal, who watches."""
+
+    now: Callable[[], datetime] = utc_now
+    stop: threading.Event | None = None
+    progress: Progress = lambda phase, done, total: None
+
+
+def build_context(name: str, workspace: Workspace, store: Store,
+                  surroundings: Surroundings | None = None) -> Context:
+    """Return everything one workspace's cycles work with."""
+    around = surroundings or Surroundings()
+    schema, playbooks = load_schema(workspace.mappings), load_playbooks(workspace.mappings)
+    return Context(
+        name, workspace, schema, playbooks, load_words(workspace.locale, workspace.currency),
+        NotionGateway(workspace.notion), JiraGateway(workspace.jira), store, _fingerprint(schema),
+        f"{socket.gethostname()}:{os.getpid()}:{threading.get_ident()}", around.now,
+        around.stop or threading.Event(), around.progress)
+
+
+def secrets_of(settings: Settings) -> list[str]:
+    """Return every secret the configuration holds, for masking."""
+    return [secret for workspace in settings.workspaces.values()
+            for secret in (workspace.notion.token.get_secret_value(), workspace.jira.token.get_secret_value())
+            if secret]
+
+
+def _fingerprint(schema: object) -> str:
+    return blake2b(msgspec.json.encode(schema, order="sorted"), digest_size=8).hexdigest()

@@ -1,0 +1,8 @@
+"""The command line: where errors become prose and exit codes."""
+
+from __future__ import annotations
+
+from worker.cli import cycles, demo, look
+from worker.cli.entry import app, main
+
+__all__ = ["app", "cycles", "demo", "look", "main"]

@@ -1,0 +1,101 @@
+"""`plan`, `sync`, `run`, `trigger`: cycles once, for ever, and now."""
+
+from __future__ import annotations
+
+import time
+from datetime import UTC, datetime
+from typing import Annotated
+
+import typer
+
+from worker.app.build import Surroundings, build_context
+from worker.cli import prose, show
+from worker.cli.entry import (
+    ConfigOption,
+    JsonOption,
+    ScopeArgument,
+    WorkspaceOption,
+    app,
+    context_of,
+    session,
+    stop_on_signals,
+)
+from worker.cycle import Mode, Order, draw, problem_data, sync
+from worker.daemon.service import open_desk, serve
+from worker.state import runs, triggers
+from worker.state.triggers import TriggerState
+from worker.sync.plan import to_data
+
+FullOption = Annotated[bool, typer.Option("--full/--delta", help="Read everything (default), or only what changed.")]
+
+
+@app.command()
+def plan(scope: ScopeArgument = "", config: ConfigOption = None, workspace: WorkspaceOption = None,
+         full: FullOption = True, exit_code: Annotated[
+             bool, typer.Option("--exit-code", help="End with 3 when there is something to write.")] = False,
+         as_json: JsonOption = False) -> None:
+    """Show what would be written and why; never writes."""
+    with session(config, as_json=as_json) as opened, context_of(opened, workspace) as context:
+        drawn = draw(context, Order(Mode.FULL if full else Mode.DELTA, "plan", scope))
+        with opened.store.transaction(context.name) as tx:
+            runs.save_plan(tx, drawn.plan, None, now=context.now())
+        opened.say(show.plan_view(drawn.plan, schema=context.schema, locale=context.settings.locale),
+                   lambda: {**to_data(drawn.plan), "refused": [problem_data(one) for one in drawn.refused] or None})
+        for reason in drawn.refused:
+            show.console(stderr=True).print(f"Would be refused: {prose.line(reason)}", style="red", markup=False)
+        if exit_code and drawn.plan.changes:
+            raise typer.Exit(prose.PENDING)
+
+
+@app.command(name="sync")
+def sync_command(scope: ScopeArgument = "", config: ConfigOption = None, workspace: WorkspaceOption = None,
+                 full: FullOption = True,
+                 checksum: Annotated[str, typer.Option(help="Apply only the plan with this checksum.")] = "",
+                 force: Annotated[bool, typer.Option("--force", help="Past the limits.")] = False,
+                 as_json: JsonOption = False) -> None:
+    """Run one cycle: plan, check the limits, apply."""
+    stop = stop_on_signals()
+    with session(config, as_json=as_json) as opened, context_of(opened, workspace, stop=stop) as context:
+        report = sync(context, Order(Mode.FULL if full else Mode.DELTA, "manual", scope, force, checksum))
+        opened.say(show.report_view(report), report.data)
+        if report.refused:
+            raise typer.Exit(prose.REFUSED)
+        if report.applied.failures:
+            raise typer.Exit(prose.FAILED)
+
+
+@app.command()
+def run(config: ConfigOption = None, workspace: WorkspaceOption = None) -> None:
+    """Run as a daemon: cycles on a schedule, all workspaces (or one), until SIGTERM."""
+    stop = stop_on_signals()
+    with session(config, as_json=False) as opened:
+        chosen = {name: one for name, one in opened.settings.workspaces.items() if workspace in (None, name)}
+        contexts = [build_context(name, one, opened.store, Surroundings(stop=stop)) for name, one in chosen.items()]
+        serve([open_desk(context) for context in contexts], stop)
+
+
+@app.command()
+def trigger(scope: ScopeArgument = "", config: ConfigOption = None, workspace: WorkspaceOption = None,
+            wait: Annotated[float, typer.Option(help="Seconds to wait for the answer (0: do not wait).")] = 0,
+            as_json: JsonOption = False) -> None:
+    """Ask a running daemon for a cycle now; joins one under way."""
+    with session(config, as_json=as_json) as opened, context_of(opened, workspace) as context:
+        with opened.store.transaction(context.name) as tx:
+            number = triggers.ask(tx, scope, now=datetime.now(UTC))
+        until = time.monotonic() + wait
+        found = _asked(opened, context.name, number)
+        while found.state is not TriggerState.DONE and time.monotonic() < until:
+            time.sleep(0.2)
+            found = _asked(opened, context.name, number)
+        data = {"trigger": number, "state": found.state.value, "run_id": found.run_id}
+        opened.say(f"Request {number}: {found.state.value}"
+                   + (f", run {found.run_id}" if found.run_id else "; a running daemon will answer it"), lambda: data)
+        if wait and found.state is not TriggerState.DONE:
+            raise typer.Exit(prose.BUSY)
+
+
+def _asked(opened: object, name: str, number: int) -> triggers.Trigger:
+    with opened.store.reading(name) as tx:  # type: ignore[attr-defined]
+        found = triggers.get(tx, number)
+    assert found is not None
+    return found

@@ -1,0 +1,171 @@
+"""`demo` and `sandbox`: the whole thing on one machine, without any account."""
+
+from __future__ import annotations
+
+import gzip
+import json
+import sys
+import tempfile
+import threading
+import time
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from worker.app import logs
+from worker.cli import prose, show
+from worker.cli.entry import JsonOption, app, fail, print_json, progress, stop_on_signals
+from worker.cycle import Mode, Order, Report, sync
+from worker.daemon.service import open_desk, serve
+from worker.demo.acts import live_a_little
+from worker.demo.checks import WANTED, checks, last_entry, lost, writes
+from worker.demo.stage import BUDGET, WINDOW, Stage, Staging, set_stage
+from worker.errors import RaylineError
+from worker.sandbox import server
+from worker.sandbox.jira import JiraSandbox
+from worker.sandbox.notion import NotionSandbox
+from worker.sandbox.wire import Clock
+
+LocaleOption = Annotated[str, typer.Option("--locale", help="The language of the boards: en or ru.")]
+
+
+@app.command()
+def demo(once: Annotated[bool, typer.Option("--once", help="One checked pass: three cycles, then end.")] = False,
+         locale: LocaleOption = "ru", as_json: JsonOption = False) -> None:
+    """Run everything on an embedded sandbox: a sample agency, its boards in a browser, and the worker at its job."""
+    stop = stop_on_signals()
+    _check_locale(locale)
+    with tempfile.TemporaryDirectory(prefix="rayline-demo-") as folder, progress(enabled=not as_json) as advance:
+        logs.configure(level="WARNING" if once else "INFO")
+        _say(f"A sample agency in a sandbox; its rate limit is real but its minute lasts {WINDOW:g} s "
+             f"({BUDGET} requests each), so that pacing is at work without long waits.")
+        try:
+            stage = set_stage(Staging(locale, Path(folder), control=not once, stop=stop, progress=advance))
+        except RaylineError as error:
+            fail(error, as_json=as_json)
+        logs.configure([stage.notion.token, stage.jira.token], level="WARNING" if once else "INFO")
+        try:
+            code = _once(stage, as_json=as_json) if once else _keep_running(stage, stop)
+        except RaylineError as error:
+            fail(error, as_json=as_json)
+        finally:
+            stage.close()
+    raise typer.Exit(code)
+
+
+def _once(stage: Stage, *, as_json: bool) -> int:
+    """Run three cycles with people at work before the second; return the exit code."""
+    reports = {"first": _cycle(stage, "first")}
+    deeds = live_a_little(stage)
+    for deed in deeds.told:
+        _say(f"  people: {deed}")
+    reports["second"] = _cycle(stage, "second")
+    before = last_entry(stage)
+    reports["third"] = _cycle(stage, "third")
+    found = checks(stage, deeds, third_writes=writes(stage, before))
+    if as_json:
+        print_json({**{name: report.data() for name, report in reports.items()}, "checks": found})
+    else:
+        show.console().print_json(json.dumps(found))
+    for deed in lost(stage, deeds):
+        _say(f"Lost: {deed}")
+    return prose.OK if found == WANTED else prose.BUG
+
+
+def _cycle(stage: Stage, name: str) -> Report:
+    report = sync(stage.context, Order(Mode.FULL, name))
+    counts = report.applied.counts()
+    _say(f"{name}: {counts['create']} created, {counts['update']} updated, {counts['archive']} archived, "
+         f"{len(report.plan.kept)} kept, {len(report.plan.problems)} problems, {dict(report.requests)} requests, "
+         f"{report.seconds:.1f} s")
+    return report
+
+
+def _keep_running(stage: Stage, stop: threading.Event) -> int:
+    described = stage.sockets.describe()
+    _say(f"Boards:       {described['boards_url']}\nControl API:  {described['control_url']}\n"
+         f"Notion:       {described['notion']['base_url']}\nJira:         {described['jira']['base_url']}\n"
+         "The daemon looks for changes every 15 seconds. Ctrl-C ends it.")
+    desk = open_desk(stage.context, lambda report: _say(_told(report)))
+    serve([desk], stop)
+    _say("Ended.")
+    return prose.OK
+
+
+def _told(report: Report) -> str:
+    counts = report.applied.counts()
+    return (f"{datetime.now(UTC):%H:%M:%S}  run {report.run_id} ({report.trigger}): {counts['create']} created, "
+            f"{counts['update']} updated, {counts['archive']} archived in {report.seconds:.1f} s")
+
+
+@app.command()
+def sandbox(empty: Annotated[bool, typer.Option("--empty", help="An empty workspace.")] = False,
+            jira_data: Annotated[Path | None, typer.Option(help="Real Jira issues as JSON lines (.gz too).")] = None,
+            deployment: Annotated[str, typer.Option(help="Which Jira: cloud or datacenter.")] = "cloud",
+            control: Annotated[bool, typer.Option("--control", help="Switch the control API on.")] = False,
+            limit: Annotated[int, typer.Option(help="Notion requests a minute (0: no limit).")] = BUDGET,
+            locale: LocaleOption = "en", as_json: JsonOption = False) -> None:
+    """Serve only the two emulators on real sockets, and their boards; prints addresses and tokens."""
+    stop = stop_on_signals()
+    _check_locale(locale)
+    with tempfile.TemporaryDirectory(prefix="rayline-sandbox-") as folder:
+        running, close = _open_sandbox(folder, empty=empty or jira_data is not None, deployment=deployment,
+                                       control=control, limit=limit, locale=locale)
+        try:
+            if jira_data is not None:
+                _load(running.jira, jira_data)
+            _describe(running.describe(), as_json=as_json)
+            stop.wait()
+        finally:
+            close()
+
+
+def _open_sandbox(folder: str, *, empty: bool, deployment: str, control: bool, limit: int,
+                  locale: str) -> tuple[server.Running, Any]:
+    if not empty:
+        stage = set_stage(Staging(locale, Path(folder), control=control))
+        stage.notion.control("set_plan", {"limit": limit or None, "window": 60.0})
+        return stage.sockets, stage.close
+    clock = Clock(datetime.now(UTC), 1.0, time.monotonic)
+    running = server.serve(NotionSandbox(clock, limit=limit or None), JiraSandbox(clock, deployment=deployment),
+                           control=control, locale=locale)
+    return running, running.stop
+
+
+def _load(jira: Any, path: Path) -> None:
+    try:
+        lines = _read_lines(path)
+    except OSError as error:
+        raise typer.BadParameter(f"{path} cannot be read: {error.strerror or error}") from None
+    count = jira.load_jsonl(lines)
+    _say(f"{count} issues loaded from {path.name}")
+
+
+def _read_lines(path: Path) -> list[bytes]:
+    data = path.read_bytes()
+    if data[:2] == b"\x1f\x8b":
+        data = gzip.decompress(data)
+    return data.splitlines()
+
+
+def _describe(data: dict[str, Any], *, as_json: bool) -> None:
+    if as_json:
+        print_json(data)
+    else:
+        show.console().print(show.table_view("Sandbox", ("", ""), [
+            ("Notion", data["notion"]["base_url"]), ("  token", data["notion"]["token"]),
+            ("  root page", data["notion"]["root_page_id"]), ("Jira", data["jira"]["base_url"]),
+            ("  e-mail", data["jira"]["email"]), ("  token", data["jira"]["token"]),
+            ("Boards", data["boards_url"]), ("Control API", data["control_url"] or "off (--control)")]))
+
+
+def _check_locale(locale: str) -> None:
+    if locale not in ("en", "ru"):
+        raise typer.BadParameter(f"{locale!r} is not known; use en or ru")
+
+
+def _say(text: str) -> None:
+    sys.stderr.write(text + "\n")
+    sys.stderr.flush()

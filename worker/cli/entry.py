@@ -1,0 +1,128 @@
+"""The commands and what they share: configuration, workspace, JSON or prose, exit codes."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import sys
+import threading
+from collections.abc import Callable
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated, Any, NoReturn
+
+import typer
+from rich.console import RenderableType
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
+
+from worker import __version__
+from worker.app import logs
+from worker.app.build import Surroundings, build_context, open_store, secrets_of
+from worker.app.settings import Settings, choose, find_file, load_settings
+from worker.cli import prose, show
+from worker.cycle import Context
+from worker.errors import RaylineError
+from worker.state.store import Store
+
+app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False,
+                  help="Rayline: one true view per client, from Jira's progress and Notion's account boards.")
+
+ConfigOption = Annotated[Path | None, typer.Option("--config", "-c", help="The configuration file (rayline.toml).")]
+WorkspaceOption = Annotated[str | None, typer.Option("--workspace", "-w", help="Which [workspaces.NAME].")]
+JsonOption = Annotated[bool, typer.Option("--json", help="Print one JSON object on stdout.")]
+ScopeArgument = Annotated[str, typer.Argument(help="One client: its name or page id (all clients when left out).")]
+
+
+@dataclass(frozen=True, slots=True)
+class Session:
+    """One command under way: the configuration, the state, and how it speaks."""
+
+    settings: Settings
+    store: Store
+    as_json: bool
+
+    def say(self, view: RenderableType, data: Callable[[], Any]) -> None:
+        """Print a view for people, or data as one JSON object."""
+        if self.as_json:
+            print_json(data())
+        else:
+            show.console().print(view)
+
+
+def print_json(data: Any) -> None:
+    """Print one JSON object on stdout, on one line."""
+    sys.stdout.write(json.dumps(data, ensure_ascii=False, default=str) + "\n")
+    sys.stdout.flush()
+
+
+@contextmanager
+def session(config: Path | None, *, as_json: bool) -> Any:
+    """Yield the configured session; errors become prose on stderr (JSON on stdout too) and an exit code."""
+    try:
+        settings = load_settings(find_file(config))
+        logs.configure(secrets_of(settings), level=os.environ.get("RAYLINE_LOG", "INFO").upper())
+        store = open_store(settings.state)
+        try:
+            yield Session(settings, store, as_json)
+        finally:
+            store.close()
+    except RaylineError as error:
+        fail(error, as_json=as_json)
+
+
+def fail(error: RaylineError, *, as_json: bool) -> NoReturn:
+    """Say an error and end with its exit code."""
+    if as_json:
+        print_json(prose.error_data(error))
+    show.console(stderr=True).print(prose.explain(error), style="red", markup=False)
+    raise typer.Exit(prose.exit_code(error)) from error
+
+
+@contextmanager
+def context_of(opened: Session, workspace: str | None, *, stop: threading.Event | None = None) -> Any:
+    """Yield the context of one workspace, with a progress bar where a person watches."""
+    name, chosen = choose(opened.settings, workspace)
+    with progress(enabled=not opened.as_json) as advance:
+        context: Context = build_context(name, chosen, opened.store, Surroundings(stop=stop, progress=advance))
+        yield context
+
+
+@contextmanager
+def progress(*, enabled: bool = True) -> Any:
+    """Yield a function (phase, done, total) that draws a bar on stderr when it is a terminal."""
+    if not (enabled and sys.stderr.isatty()):
+        yield lambda phase, done, total: None
+        return
+    with Progress(TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), transient=True,
+                  console=show.console(stderr=True)) as bar:
+        task = bar.add_task("starting", total=None)
+        yield lambda phase, done, total: bar.update(task, description=phase, completed=done, total=total or None)
+
+
+def stop_on_signals() -> threading.Event:
+    """Return an event that SIGTERM and SIGINT set; a second signal ends the process at once."""
+    stop = threading.Event()
+
+    def handle(number: int, _frame: object) -> None:
+        if stop.is_set():
+            os._exit(128 + number)
+        stop.set()
+
+    signal.signal(signal.SIGTERM, handle)
+    signal.signal(signal.SIGINT, handle)
+    return stop
+
+
+@app.callback(invoke_without_command=True)
+def version(*, version: Annotated[bool, typer.Option("--version", help="Print the version.")] = False) -> None:
+    """Rayline: one true view per client, from Jira's progress and Notion's account boards."""
+    if version:
+        sys.stdout.write(f"rayline {__version__}\n")
+        raise typer.Exit
+
+
+def main() -> None:
+    """Run the command line."""
+    app()

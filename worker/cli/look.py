@@ -1,0 +1,161 @@
+"""`check`, `status`, `runs`, `explain`: looking without writing."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from datetime import UTC, datetime
+from typing import Annotated, Any
+
+import typer
+
+from worker.cli import prose, show
+from worker.cli.entry import ConfigOption, JsonOption, WorkspaceOption, app, context_of, session
+from worker.cycle import Context, Drawn, Mode, Order, draw, problem_data, recall
+from worker.daemon.ledger import Ledger
+from worker.daemon.service import next_times
+from worker.domain.values import Ref, Unset
+from worker.errors import ApiError, ConfigError, Problem, Severity
+from worker.notion.workspace import read_bindings
+from worker.state import journal, leases, problems, runs, triggers
+from worker.sync.facts import Fact
+from worker.sync.plan import encode, to_data
+
+
+@app.command()
+def check(config: ConfigOption = None, workspace: WorkspaceOption = None, as_json: JsonOption = False) -> None:
+    """Check configuration, mappings, credentials, access, schema drift and unmatched cards; says all at once."""
+    with session(config, as_json=as_json) as opened, context_of(opened, workspace) as context:
+        found = sorted(set(_check(context)), key=lambda one: (list(Severity).index(one.severity), one))
+        opened.say(show.problems_view(found) if found else "Everything is in order.",
+                   lambda: {"workspace": context.name, "problems": [problem_data(one) for one in found]})
+        if any(problem.severity is Severity.ERROR for problem in found):
+            raise typer.Exit(prose.USAGE)
+
+
+def _check(context: Context) -> Iterable[Problem]:
+    sides: list[list[Problem]] = [_trial("notion", context.notion.me), _trial("jira", context.jira.site)]
+    if not sides[0]:
+        sides.append(_trial("notion", lambda: _drift(context)))
+    if not any(sides):
+        sides.append(_trial("workspace", lambda: draw(context, Order(Mode.FULL, "check")).plan.problems))
+    return [problem for side in sides for problem in side]
+
+
+def _trial(where: str, step: Callable[[], Any]) -> list[Problem]:
+    """Return the problems a step finds or dies of."""
+    try:
+        found = step()
+    except ConfigError as error:
+        return error.problems
+    except ApiError as error:
+        return [Problem(type(error).__name__.lower(), where, "", prose.explain(error), severity=Severity.ERROR)]
+    return [one for one in found if isinstance(one, Problem)] if isinstance(found, tuple) else []
+
+
+def _drift(context: Context) -> tuple[Problem, ...]:
+    return tuple(read_bindings(context.notion, context.schema, known=None, locale=context.settings.locale,
+                               root_page_id=context.settings.notion.root_page_id)[1])
+
+
+@app.command()
+def status(config: ConfigOption = None, workspace: WorkspaceOption = None, as_json: JsonOption = False) -> None:
+    """Show the last and next runs, who is at work, what waits and which problems stand."""
+    with session(config, as_json=as_json) as opened, context_of(opened, workspace) as context:
+        data = _status(context)
+        rows = [(key, value if not isinstance(value, dict) else ", ".join(f"{k}: {v}" for k, v in value.items()))
+                for key, value in data.items() if key != "problems"]
+        with opened.store.reading(context.name) as tx:
+            standing = tuple(problems.load(tx))
+        opened.say(show.Group(show.table_view(f"Workspace {context.name}", ("", ""), rows),
+                              show.problems_view(standing)), lambda: data)
+
+
+def _status(context: Context) -> dict[str, Any]:
+    ledger = Ledger(context.store, context.name)
+    with context.store.reading(context.name) as tx:
+        last = next(iter(runs.recent(tx, 1)), None)
+        lease, waiting, unsettled = leases.current(tx), triggers.pending(tx), journal.unsettled(tx)
+        standing = tuple(problems.load(tx))
+    done = {mode.value: ledger.last_success(mode.value) for mode in Mode}
+    upcoming = next_times(context.settings, context.now(), last_full=done["full"], last_delta=done["delta"])
+    is_held = lease is not None and lease.until > datetime.now(UTC)
+    return {"workspace": context.name, "last_run": _run_data(last) if last else None,
+            "last_success": {mode: at.isoformat() if at else None for mode, at in done.items()},
+            "next": {job: at.isoformat() for job, at in upcoming.items()},
+            "at_work": lease.owner if lease and is_held else None, "waiting": [one.scope or "all" for one in waiting],
+            "unsettled": [str(one.ref) for one in unsettled], "problems": [problem_data(one) for one in standing]}
+
+
+@app.command(name="runs")
+def runs_command(run_id: Annotated[int, typer.Argument(help="One run (the latest are listed when left out).")] = 0,
+                 config: ConfigOption = None, workspace: WorkspaceOption = None, as_json: JsonOption = False) -> None:
+    """List the latest runs, or show one with its plan."""
+    with session(config, as_json=as_json) as opened, context_of(opened, workspace) as context:
+        if run_id:
+            _show_run(opened, context, run_id)
+            return
+        with opened.store.reading(context.name) as tx:
+            found = runs.recent(tx)
+        rows = [(run.id, f"{run.started:%Y-%m-%d %H:%M:%S}", run.trigger, run.status.value,
+                 sum((run.outcome.get("changes") or {}).values()), dict(run.requests)) for run in found]
+        opened.say(show.table_view("Runs", ("run", "started", "trigger", "status", "changes", "requests"), rows),
+                   lambda: {"runs": [_run_data(run) for run in found]})
+
+
+def _show_run(opened: Any, context: Context, run_id: int) -> None:
+    with opened.store.reading(context.name) as tx:
+        run = runs.get(tx, run_id)
+        checksum = str(run.outcome.get("checksum", "")) if run else ""
+        plan = runs.load_plan(tx, checksum) if checksum else None
+    if run is None:
+        raise ConfigError([Problem("run", "command line", "RUN_ID", f"there is no run {run_id}",
+                                   "list them with rayline runs", severity=Severity.ERROR)])
+    head = show.table_view(f"Run {run.id}", ("", ""), [(key, value) for key, value in _run_data(run).items()
+                                                       if key != "problems"])
+    body = show.plan_view(plan, schema=context.schema, locale=context.settings.locale) if plan else ""
+    opened.say(show.Group(head, body), lambda: {**_run_data(run), "plan": to_data(plan) if plan else None})
+
+
+def _run_data(run: runs.Run) -> dict[str, Any]:
+    return {"run_id": run.id, "trigger": run.trigger, "status": run.status.value, "started": run.started.isoformat(),
+            "ended": run.ended.isoformat() if run.ended else None, **run.outcome}
+
+
+@app.command()
+def explain(ref: Annotated[str, typer.Argument(help="A row: source/key, page id, address or title; #field for one.")],
+            config: ConfigOption = None, workspace: WorkspaceOption = None, as_json: JsonOption = False) -> None:
+    """Say why a row's fields have the values the worker gives them: rule, inputs, formula, threshold."""
+    with session(config, as_json=as_json) as opened, context_of(opened, workspace) as context:
+        wanted, _, name = ref.partition("#")
+        drawn = recall(context)
+        row = find_row(drawn, wanted)
+        facts = [fact for fact in drawn.outcome.facts if fact.ref == row and name in ("", fact.field)]
+        title = next((one.title for rows in drawn.world.rows.values() for one in rows if one.ref == row), str(row))
+        opened.say(show.why_view(facts, title=f"{title}  ({row})", schema=context.schema,
+                                 locale=context.settings.locale),
+                   lambda: {"ref": str(row), "title": title, "facts": [fact_data(fact) for fact in facts]})
+
+
+def find_row(drawn: Drawn, text: str) -> Ref:
+    """Return the row meant by a ref, page id, address or title; raises `ConfigError` when none or several fit."""
+    bare = text.rstrip("/").rpartition("/")[2].replace("-", "")[-32:]
+    rows = [row for found in drawn.world.rows.values() for row in found]
+    stated = {fact.ref for fact in drawn.outcome.facts}
+    found = {ref for ref in stated if text in (str(ref), ref.key)}
+    found = found or {row.ref for row in rows if bare == row.page_id.replace("-", "")}
+    found = found or {row.ref for row in rows if row.ref in stated and text.casefold() == row.title.casefold()}
+    found = found or {row.ref for row in rows if row.ref in stated and text.casefold() in row.title.casefold()}
+    if len(found) == 1:
+        return found.pop()
+    named = ", ".join(sorted(f"{row.title} ({row.ref})" for row in rows if row.ref in found)[:8])
+    raise ConfigError([Problem("explain", "command line", "REF", f"{len(found)} rows are called {text!r}",
+                               f"say one of: {named}" if named else "give a page id, an address or a title",
+                               severity=Severity.ERROR)])
+
+
+def fact_data(fact: Fact) -> dict[str, Any]:
+    """Return a fact as JSON data."""
+    why = fact.why
+    return {"field": fact.field, "value": None if isinstance(fact.value, Unset) else encode(fact.value),
+            "rule": why.rule, "formula": why.formula, "threshold": why.threshold,
+            "inputs": [{"name": one.name, "value": one.value, "url": one.url} for one in why.inputs]}

@@ -1,0 +1,137 @@
+"""Plans, runs and reasons as text on a terminal."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import datetime
+from decimal import Decimal
+from typing import Any
+
+from rich.console import Console, Group, RenderableType
+from rich.table import Table
+from rich.text import Text
+from rich.tree import Tree
+
+from worker.cli.prose import line
+from worker.cycle import Report
+from worker.domain.values import Ref, Span, Unset, Value
+from worker.errors import Problem, Severity
+from worker.mapping.schema import Schema
+from worker.sync.facts import Fact
+from worker.sync.plan import Change, Kind, Plan, canonical
+
+SIGNS = {Kind.CREATE: ("+", "green"), Kind.UPDATE: ("~", "yellow"), Kind.SECTION: ("§", "cyan"),
+         Kind.ARCHIVE: ("-", "red")}
+COLOURS = {Severity.ERROR: "red", Severity.WARNING: "yellow", Severity.INFO: "blue"}
+WIDTH = 72
+
+
+def plan_view(plan: Plan, *, schema: Schema, locale: str) -> RenderableType:
+    """Return a plan grouped by data source, each change with its fields, before, after and rule."""
+    parts: list[RenderableType] = []
+    sources: dict[str, list[Change]] = {}
+    for change in plan.changes:
+        sources.setdefault(change.ref.source, []).append(change)
+    for name, changes in sources.items():
+        tree = Tree(Text(f"{schema.sources[name].title[locale]} ({len(changes)})", style="bold"))
+        for change in changes:
+            sign, colour = SIGNS[change.kind]
+            branch = tree.add(Text(f"{sign} {change.title or change.ref.key}", style=colour))
+            for field in change.fields:
+                label = schema.sources[name].properties[field.field].label[locale]
+                drift = "  (somebody had changed it)" if field.drift else ""
+                before = "" if change.kind is Kind.CREATE else f"{brief(field.before)} → "
+                branch.add(Text(f"{label}: {before}{brief(field.after)}  [{field.why.rule}]{drift}"))
+        parts.append(tree)
+    parts += [kept_view(plan), problems_view(plan.problems), Text(summary(plan), style="bold")]
+    return Group(*parts)
+
+
+def summary(plan: Plan) -> str:
+    """Return a plan in one line."""
+    counts = plan.counts()
+    return (f"Plan {plan.checksum()}: {counts['create']} to create, {counts['update']} to update, "
+            f"{counts['sections']} sections, {counts['archive']} to archive; {len(plan.kept)} kept as people set them, "
+            f"{len(plan.problems)} problems.")
+
+
+def kept_view(plan: Plan) -> RenderableType:
+    """Return the values of people that stand."""
+    if not plan.kept:
+        return Text("")
+    table = Table(title="Kept as people set them", title_justify="left", box=None)
+    for heading in ("row", "field", "people's", "the worker's", ""):
+        table.add_column(heading)
+    for kept in plan.kept:
+        table.add_row(str(kept.ref), kept.field, brief(kept.current), brief(kept.desired),
+                      "conflict" if kept.conflict else "")
+    return table
+
+
+def problems_view(problems: Iterable[Problem]) -> RenderableType:
+    """Return problems as lines, the worst first."""
+    order = list(COLOURS)
+    lines = [Text(f"{problem.severity.value}: {line(problem)}", style=COLOURS[problem.severity])
+             for problem in sorted(problems, key=lambda one: (order.index(one.severity), one))]
+    return Group(*lines)
+
+
+def report_view(report: Report) -> RenderableType:
+    """Return how a cycle went."""
+    counts = report.applied.counts()
+    head = (f"Run {report.run_id} of {report.workspace}: {counts['create']} created, {counts['update']} updated, "
+            f"{counts['sections']} sections, {counts['archive']} archived in {report.seconds:.1f} s "
+            f"({report.requests['notion']} Notion and {report.requests['jira']} Jira requests).")
+    refused = [Text(f"Refused: {line(reason)}", style="red") for reason in report.refused]
+    return Group(Text(head, style="bold"), *refused, problems_view((*report.plan.problems, *report.applied.failures)))
+
+
+def why_view(facts: Iterable[Fact], *, title: str, schema: Schema, locale: str) -> RenderableType:
+    """Return why fields have their values: rule, formula, inputs with links, threshold."""
+    tree = Tree(Text(title, style="bold"))
+    for fact in facts:
+        label = schema.sources[fact.ref.source].properties[fact.field].label[locale]
+        branch = tree.add(Text(f"{label} = {brief(fact.value)}", style="green"))
+        branch.add(f"rule: {fact.why.rule}")
+        if fact.why.formula:
+            branch.add(Text(f"formula: {fact.why.formula}"))
+        if fact.why.threshold:
+            branch.add(Text(f"threshold: {fact.why.threshold}"))
+        for item in fact.why.inputs:
+            branch.add(Text(f"{item.name}: {item.value}" + (f"  {item.url}" if item.url else "")))
+    return tree
+
+
+def table_view(title: str, headings: Iterable[str], rows: Iterable[Iterable[Any]]) -> RenderableType:
+    """Return a plain table."""
+    table = Table(title=title, title_justify="left", box=None)
+    for heading in headings:
+        table.add_column(heading)
+    for row in rows:
+        table.add_row(*(str(cell) for cell in row))
+    return table
+
+
+def brief(value: Value | Unset) -> str:
+    """Return a value in a few words."""
+    match value:
+        case None | "" | ():
+            return "—"
+        case Unset():
+            return "?"
+        case Decimal():
+            return canonical(value)
+        case datetime():
+            return f"{value:%Y-%m-%d %H:%M}"
+        case Span():
+            return f"{value.start}..{value.end}"
+        case tuple():
+            return ", ".join(item.key[:24] if isinstance(item, Ref) else str(item) for item in value)[:WIDTH]
+    text = str(value).replace("\n", " ⏎ ")
+    return text if len(text) <= WIDTH else text[: WIDTH - 1] + "…"
+
+
+def console(*, stderr: bool = False) -> Console:
+    """Return a console on stdout or stderr; wide when the output is not a terminal, so that lines stay whole."""
+    made = Console(stderr=stderr, highlight=False, soft_wrap=True)
+    return made if made.is_terminal else Console(stderr=stderr, highlight=False, soft_wrap=True, width=200)

@@ -1,0 +1,1 @@
+"""Clocks and signals around the cycle."""

@@ -1,0 +1,50 @@
+"""What the daemon remembers of a workspace, in the state: what was done when, and what people asked for."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date, datetime
+
+from worker.state import bindings as registry
+from worker.state import runs, triggers
+from worker.state.store import Store
+
+
+@dataclass(frozen=True, slots=True)
+class Ledger:
+    """The daemon's ledger of one workspace, in the database."""
+
+    store: Store
+    workspace: str
+
+    def last_success(self, mode: str) -> datetime | None:
+        """Return when a cycle of this mode last ended well."""
+        with self.store.reading(self.workspace) as tx:
+            done = [run for run in runs.recent(tx, 200) if run.status is runs.RunStatus.DONE and run.ended]
+        return next((run.ended for run in done if run.outcome.get("mode") == mode), None)
+
+    def last_date(self, job: str) -> date | None:
+        """Return the local date a calendar's job was last done for."""
+        with self.store.reading(self.workspace) as tx:
+            text = registry.get_setting(tx, f"date.{job}")
+        return date.fromisoformat(text) if text else None
+
+    def mark_date(self, job: str, day: date) -> None:
+        """Remember that a calendar's job is done for a local date."""
+        with self.store.transaction(self.workspace) as tx:
+            registry.set_setting(tx, f"date.{job}", day.isoformat())
+
+    def asks(self) -> list[str]:
+        """Return the scopes people wait for."""
+        with self.store.reading(self.workspace) as tx:
+            return [asked.scope for asked in triggers.pending(tx)]
+
+    def take(self, run_id: int) -> None:
+        """Hand all waiting requests to a run."""
+        with self.store.transaction(self.workspace) as tx:
+            triggers.take(tx, run_id)
+
+    def answered(self, run_id: int) -> None:
+        """Mark a run's requests as answered."""
+        with self.store.transaction(self.workspace) as tx:
+            triggers.finish(tx, run_id)

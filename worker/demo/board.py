@@ -1,0 +1,60 @@
+"""What stands in the sandbox's Notion, read from its dump and not through the worker: the eyes of the checks."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Any
+
+from worker.demo.stage import Stage
+
+
+@dataclass(frozen=True, slots=True)
+class Card:
+    """One row as it stands: plain values by logical name (text, Decimal, option label, ISO dates, page ids)."""
+
+    page_id: str
+    in_trash: bool
+    created_by: str
+    values: Mapping[str, Any]
+
+
+def rows(stage: Stage, source: str) -> tuple[Card, ...]:
+    """Return the rows of a source, trashed ones included, in order of creation."""
+    binding = stage.bindings()[source]
+    names = {property_id: name for name, property_id in binding.properties.items()}
+    pages = [page for page in stage.notion.control("dump", {})["pages"].values()
+             if binding.data_source_id in page["parent"].values()]
+    return tuple(Card(page["id"], bool(page["in_trash"]), page["created_by"], dict(_values(page, names)))
+                 for page in pages)
+
+
+def living(stage: Stage, source: str) -> tuple[Card, ...]:
+    """Return the rows of a source that are not in the trash."""
+    return tuple(card for card in rows(stage, source) if not card.in_trash)
+
+
+def _values(page: Mapping[str, Any], names: Mapping[str, str]) -> Iterator[tuple[str, Any]]:
+    for prop in page["properties"].values():
+        if prop["id"] in names:
+            yield names[prop["id"]], plain(prop)
+
+
+def plain(prop: Mapping[str, Any]) -> Any:
+    """Return a raw property's value as a plain one."""
+    value = prop[prop["type"]]
+    match prop["type"]:
+        case "title" | "rich_text":
+            return "".join(item["plain_text"] for item in value)
+        case "number":
+            return None if value is None else Decimal(repr(value))
+        case "select" | "status":
+            return value["name"] if value else None
+        case "date":
+            return value["start"] if value else None
+        case "relation":
+            return tuple(item["id"] for item in value)
+        case "people":
+            return tuple(item["id"] for item in value)
+    return value

@@ -1,0 +1,87 @@
+"""Checks of a demo, made from what the sandboxes hold: if the worker cheated, these would tell."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping
+from decimal import Decimal
+from typing import Any
+
+from worker.demo.acts import Deeds, is_work
+from worker.demo.board import Card, living, rows
+from worker.demo.stage import Stage
+from worker.mapping.schema import Rows
+
+WANTED = {"third_writes": 0, "duplicates": 0, "human_edits_lost": 0, "cascade_exact": True, "progress_true": True}
+
+
+def checks(stage: Stage, deeds: Deeds, *, third_writes: int) -> dict[str, Any]:
+    """Return the checks of design 9: all are fine when they equal `WANTED`."""
+    return {"third_writes": third_writes, "duplicates": duplicates(stage), "human_edits_lost": len(lost(stage, deeds)),
+            "cascade_exact": is_cascade_exact(living(stage, "plans")), "progress_true": is_progress_true(stage)}
+
+
+def writes(stage: Stage, since: int) -> int:
+    """Return how many writes the worker's connection made after an entry of the sandbox's log."""
+    return sum(entry.write and entry.actor == stage.notion.bot_id for entry in stage.notion.entries(since))
+
+
+def last_entry(stage: Stage) -> int:
+    """Return the number of the log's newest entry."""
+    return max((entry.seq for entry in stage.notion.entries(0)), default=0)
+
+
+def duplicates(stage: Stage) -> int:
+    """Return how many rows too many the worker made for its keys."""
+    count = 0
+    for name, source in stage.context.schema.sources.items():
+        if source.rows is Rows.WORKER:
+            made = Counter(card.values["worker_key"] for card in rows(stage, name)
+                           if card.created_by == stage.notion.bot_id and card.values["worker_key"])
+            count += sum(number - 1 for number in made.values())
+    return count
+
+
+def lost(stage: Stage, deeds: Deeds) -> list[str]:
+    """Return what people did that no longer stands: their values, their copies, and rows they had thrown away."""
+    standing = {(source, card.page_id): card for source in ("projects", "tasks", "plans", "risks")
+                for card in living(stage, source)}
+    gone = [f"{one.act}: {one.field}" for one in deeds.expected
+            if (card := standing.get((one.source, one.page_id))) is None or card.values[one.field] != one.value]
+    gone += [f"copy {copy} is gone" for copy in deeds.copies if ("risks", copy) not in standing]
+    keys = {(source, card.values.get("worker_key")) for (source, _), card in standing.items()}
+    return gone + [f"{key} came back" for key in deeds.trashed if key in keys]
+
+
+def is_cascade_exact(plans: tuple[Card, ...]) -> bool:
+    """Tell whether every plan's target is the sum of its parts' targets, to the cent, and there are parts at all."""
+    parts: dict[str, list[Decimal]] = {}
+    for plan in plans:
+        for parent in plan.values["parent"]:
+            parts.setdefault(parent, []).append(plan.values["target"] or Decimal(0))
+    targets = {plan.page_id: plan.values["target"] for plan in plans}
+    return bool(parts) and all(sum(found, Decimal(0)) == (targets.get(parent) or 0) for parent, found in parts.items())
+
+
+def is_progress_true(stage: Stage) -> bool:
+    """Tell whether every card linked to a whole Jira project says what an independent count of that project says."""
+    counted = _count(stage)
+    linked = [(card, project) for card in living(stage, "projects")
+              if (project := str(card.values["jira"])) in counted]
+    return bool(linked) and all(_says(card, counted[project]) for card, project in linked)
+
+
+def _says(card: Card, counted: tuple[int, int]) -> bool:
+    numbers = [int(word) for word in str(card.values["done_total"]).split() if word.isdigit()]
+    return "%" in str(card.values["done_total"]) or tuple(numbers[:2]) == counted
+
+
+def _count(stage: Stage) -> Mapping[str, tuple[int, int]]:
+    total: Counter[str] = Counter()
+    done: Counter[str] = Counter()
+    for issue in stage.jira.control("dump", {})["issues"]:
+        if is_work(stage, issue):
+            project = issue["key"].rpartition("-")[0]
+            total[project] += 1
+            done[project] += issue["status_name"] == "Done"
+    return {project: (done[project], total[project]) for project in total}

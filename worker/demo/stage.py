@@ -1,0 +1,125 @@
+"""Setting the stage: both emulators on real sockets, a workspace made through the public API, the agency at work."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+from pydantic import SecretStr
+
+from worker.app.build import Progress, Surroundings, build_context, open_store
+from worker.config import JiraSettings, NotionSettings, Schedule, Workspace
+from worker.cycle import Context
+from worker.mapping.calendar import work_calendar
+from worker.mapping.schema import Bindings
+from worker.notion.workspace import create_workspace
+from worker.sandbox.agency.generate import generate
+from worker.sandbox.agency.model import Agency
+from worker.sandbox.agency.populate import Cast, Scribe, populate
+from worker.sandbox.jira import JiraSandbox
+from worker.sandbox.notion import NotionSandbox
+from worker.sandbox.server import Running, serve
+from worker.sandbox.wire import Clock
+from worker.state import bindings as registry
+from worker.state.store import Store
+
+SEED = 7
+LONG_AGO = timedelta(days=35)  # the boards are older than the first cycle, so that silence and standstill show
+BUDGET, WINDOW = 180, 2.0
+CURRENCIES = {"ru": "RUB", "en": "EUR"}
+
+
+@dataclass(frozen=True, slots=True)
+class Stage:
+    """Everything of one demo: sandboxes, sockets, agency, the worker's context and state."""
+
+    clock: Clock
+    notion: NotionSandbox
+    jira: JiraSandbox
+    sockets: Running
+    agency: Agency
+    cast: Cast
+    scribe: Scribe
+    context: Context
+    store: Store
+    epics: frozenset[str]
+
+    def bindings(self) -> Bindings:
+        """Return how the workspace is bound now."""
+        with self.store.reading(self.context.name) as tx:
+            return registry.load(tx)
+
+    def close(self) -> None:
+        """Stop the sockets and close the state."""
+        self.sockets.stop()
+        self.store.close()
+
+
+def morning(now: datetime) -> datetime:
+    """Return 9:40 in Moscow of the last working weekday: an agency is looked at when it is at work."""
+    day = now
+    while day.weekday() >= 5:
+        day -= timedelta(days=1)
+    return day.replace(hour=6, minute=40, second=0, microsecond=0)
+
+
+@dataclass(frozen=True, slots=True)
+class Staging:
+    """How a demo is set: locale, folder of the state, control API, the clock's speed, and who watches."""
+
+    locale: str
+    folder: Path
+    control: bool = False
+    speed: float = 1.0
+    start: datetime | None = None
+    stop: threading.Event | None = None
+    progress: Progress = lambda phase, done, total: None
+    say: Callable[[str], None] = lambda text: None
+
+
+def set_stage(staging: Staging) -> Stage:
+    """Start the sandboxes, make the workspace through the public API and let people fill it."""
+    clock = Clock((staging.start or morning(datetime.now(UTC))) - LONG_AGO, staging.speed, time.monotonic)
+    notion = NotionSandbox(clock, seed=SEED, limit=BUDGET, window=WINDOW)
+    jira = JiraSandbox(clock, seed=SEED)
+    sockets = serve(notion, jira, control=staging.control, locale=staging.locale)
+    try:
+        settings = workspace_settings(sockets, locale=staging.locale)
+        store = open_store(f"sqlite:///{staging.folder / 'rayline.db'}")
+        context = build_context("studio", settings, store, Surroundings(clock.now, staging.stop, staging.progress))
+        bindings = _create(context, staging)
+        calendar = work_calendar(settings.calendar, range(clock.now().year - 1, clock.now().year + 2))
+        agency = generate(seed=SEED, now=clock.now() + LONG_AGO, locale=staging.locale, calendar=calendar)
+        staging.progress("agency", 0, 1)
+        cast = populate(agency, notion, jira, schema=context.schema, bindings=bindings)
+        clock.advance(LONG_AGO)
+    except BaseException:
+        sockets.stop()
+        raise
+    scribe = Scribe(notion, context.schema, bindings, cast.users[0])
+    epics = frozenset(issue["key"] for issue in agency.jira["issues"] if issue["type"] == "Epic")
+    return Stage(clock, notion, jira, sockets, agency, cast, scribe, context, store, epics)
+
+
+def _create(context: Context, staging: Staging) -> Bindings:
+    bindings = create_workspace(context.notion, context.schema, parent_page_id=context.settings.notion.root_page_id,
+                                locale=staging.locale, progress=staging.progress)
+    with context.store.transaction(context.name) as tx:
+        registry.save(tx, bindings)
+    return bindings
+
+
+def workspace_settings(sockets: Running, *, locale: str) -> Workspace:
+    """Return the configuration of a workspace that lives in the sandbox."""
+    where = sockets.describe()
+    return Workspace(
+        locale="ru" if locale == "ru" else "en", currency=CURRENCIES[locale],
+        notion=NotionSettings(base_url=where["notion"]["base_url"], token=SecretStr(where["notion"]["token"]),
+                              root_page_id=where["notion"]["root_page_id"], requests=BUDGET, window=WINDOW),
+        jira=JiraSettings(base_url=where["jira"]["base_url"], email=where["jira"]["email"],
+                          token=SecretStr(where["jira"]["token"])),
+        schedule=Schedule(delta=15, full=300))
