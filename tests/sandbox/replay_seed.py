@@ -23,7 +23,8 @@ Control = Callable[[str, dict[str, Any]], Any]
 """`control(action, payload)` lets a person act."""
 
 CREATES = re.compile(r"/v1/(pages|databases|data_sources|comments|file_uploads|views)$")
-PLAIN_VALUES = ("number", "checkbox", "url", "email", "phone_number", "place")
+UPLOAD_LIFE = 3600
+"""Seconds until an upload that nothing refers to expires."""
 WHOLE = {"page": "properties", "data_source": "properties", "user": "type", "file_upload": "status"}
 """The key that tells a complete object from a reference to one."""
 READ_ONLY = ("formula", "rollup", "unique_id", "button", "created_time", "created_by", "last_edited_time",
@@ -87,8 +88,13 @@ def seed(cassette: Cassette, api: Api, control: Control, ids: IdMap, *, root: st
         _relate(page, api, control, ids)
     if any(_cut_short(exchange) for exchange in cassette.exchanges):
         api("POST", "/v1/file_uploads", {"filename": "older.txt"})
-    for upload in reversed(wanted.uploads.values()):
+    expired = [upload for upload in reversed(wanted.uploads.values()) if upload["status"] == "expired"]
+    for upload in expired:
         _upload(upload, api, ids, root)
+    control("advance", {"seconds": UPLOAD_LIFE if expired else 0})
+    for upload in reversed(wanted.uploads.values()):
+        if upload not in expired:
+            _upload(upload, api, ids, root)
 
 
 def _cut_short(exchange: Exchange) -> bool:
