@@ -99,6 +99,7 @@ class ClientMeasure:
     revenue_quarter: Decimal | None = None
     horizon: date | None = None
     ray_gap_weeks: int | None = None
+    last_contact: date | None = None
 
 
 @dataclass(frozen=True, slots=True)

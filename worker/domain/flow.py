@@ -1,0 +1,129 @@
+"""How work flows through a card: counts, weights, throughput, cycle time, read from its issues (facts/definitions.md).
+
+Days are UTC days of the instants Jira reports. Throughput is counted on working days: what was finished on a day off
+belongs to the next working day, and days on which nothing was finished count as zero.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import dataclass
+from datetime import date, timedelta
+from decimal import ROUND_HALF_UP, Decimal
+
+from worker.domain.model import Category, Issue, Worklog
+from worker.domain.periods import WorkCalendar
+
+SHARE = Decimal("0.0001")
+HOUR = Decimal(3600)
+
+
+def share(part: Decimal | float, whole: Decimal | float) -> Decimal | None:
+    """Return `part / whole` to four decimals, None when there is no whole."""
+    return ratio(Decimal(part) / Decimal(whole)) if whole else None
+
+
+def ratio(value: Decimal | float) -> Decimal:
+    """Return a share to four decimals."""
+    return Decimal(value).quantize(SHARE, ROUND_HALF_UP)
+
+
+@dataclass(frozen=True, slots=True)
+class Weights:
+    """How issues weigh: `by` is `estimate` or `count`, `unit` `h`, `points` or empty; one weight for each issue."""
+
+    by: str
+    unit: str
+    values: tuple[Decimal, ...]
+
+
+def weigh(issues: Sequence[Issue], least: Decimal) -> Weights:
+    """Return weights by hours or points when at least the share `least` of issues carries one, else by count."""
+    enough = least * len(issues)
+    if issues and sum(1 for issue in issues if issue.estimate) >= enough:
+        return Weights("estimate", "h", tuple(Decimal(issue.estimate or 0) / HOUR for issue in issues))
+    if issues and sum(1 for issue in issues if issue.points) >= enough:
+        return Weights("estimate", "points", tuple(Decimal(str(issue.points or 0)) for issue in issues))
+    return Weights("count", "", (Decimal(1),) * len(issues))
+
+
+def finished_on(issue: Issue) -> date | None:
+    """Return the day a done issue was finished: its resolution, else its last move to done; None when not told."""
+    if issue.category != Category.DONE:
+        return None
+    if issue.resolved is not None:
+        return issue.resolved.date()
+    return next((move.at.date() for move in reversed(issue.moves) if move.after == Category.DONE), None)
+
+
+@dataclass(frozen=True, slots=True)
+class Window:
+    """The working days that end yesterday; `places` tells for every calendar day on which of them it counts."""
+
+    start: date
+    size: int
+    places: dict[date, int]
+
+
+def window_before(today: date, weeks: int, calendar: WorkCalendar) -> Window:
+    """Return the window of `weeks` weeks before `today`."""
+    start = today - timedelta(weeks=weeks)
+    places, index = {}, 0
+    for offset in range(weeks * 7):
+        day = start + timedelta(days=offset)
+        places[day] = index
+        index += calendar.is_working(day)
+    return Window(start, index, {day: min(place, index - 1) for day, place in places.items()} if index else {})
+
+
+def daily_throughput(finished: Iterable[date | None], first: date | None, *, window: Window) -> list[int]:
+    """Return items finished on each working day of the window, from the day the work began (`first`) on."""
+    counts = Counter(window.places[day] for day in finished if day in window.places)
+    begin = window.places.get(first, 0) if first is not None else 0
+    return [counts[place] for place in range(begin, window.size)]
+
+
+def cycle_days(issue: Issue) -> int | None:
+    """Return days from the first move into work to the last move to done, both included; None when not told."""
+    if issue.category != Category.DONE:
+        return None
+    begun = started_on(issue)
+    ended = next((move.at.date() for move in reversed(issue.moves) if move.after == Category.DONE), None)
+    return None if begun is None or ended is None else (ended - begun).days + 1
+
+
+def started_on(issue: Issue) -> date | None:
+    """Return the day an issue first moved into work, None when the history does not tell."""
+    return next((move.at.date() for move in issue.moves if move.after == Category.ACTIVE), None)
+
+
+def percentile(values: Collection[int], percent: int) -> int | None:
+    """Return the nearest-rank percentile."""
+    ordered = sorted(values)
+    return ordered[-(-len(ordered) * percent // 100) - 1] if ordered else None
+
+
+def was_reopened(issue: Issue) -> bool:
+    """Tell whether an issue ever left done."""
+    return any(move.before == Category.DONE != move.after for move in issue.moves)
+
+
+def was_done(issue: Issue) -> bool:
+    """Tell whether an issue is or ever was done."""
+    return issue.category == Category.DONE or any(move.after == Category.DONE for move in issue.moves)
+
+
+def top_carrier(worklogs: Iterable[Worklog], open_issues: Iterable[Issue], *,
+                since: date) -> tuple[str, Decimal] | None:
+    """Return who carries most of a card and their share: by hours logged since `since`, else by open assigned items."""
+    load: Counter[str] = Counter()
+    for log in worklogs:
+        if log.started.date() >= since:
+            load[log.author] += log.seconds
+    if not load:
+        load = Counter(issue.assignee for issue in open_issues if issue.assignee)
+    if not load:
+        return None
+    person, most = min(load.items(), key=lambda pair: (-pair[1], pair[0]))
+    return person, ratio(Decimal(most) / load.total())

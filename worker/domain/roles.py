@@ -1,0 +1,31 @@
+"""Who a thing belongs to by role, so that tasks and risks find their person the same way."""
+
+from __future__ import annotations
+
+from worker.domain.model import Client
+from worker.domain.values import Ref
+from worker.domain.world import World
+
+
+def person_for(role: str, client: Ref | None, world: World) -> Ref | None:
+    """Return the person a role means for a client: from its unit, else the head who answers, else None.
+
+    A newbiz client or one without a unit is Head of Newbiz's when the AM is meant.
+    """
+    found = world.clients.get(client) if client else None
+    own = _from_unit(role, found, world)
+    if own:
+        return own[0]
+    fallbacks = (role, "head_newbiz", "hoa") if found and found.group == "newbiz" else (role, "hoa", "head_newbiz")
+    for name in fallbacks if role not in ("am", "pm", "tl") else fallbacks[1:]:
+        people = sorted(ref for ref, person in world.people.items() if person.role == name)
+        if people:
+            return people[0]
+    return None
+
+
+def _from_unit(role: str, client: Client | None, world: World) -> tuple[Ref, ...]:
+    unit = world.units.get(client.unit) if client and client.unit else None
+    if unit is None or (role == "am" and client and client.group == "newbiz"):
+        return ()
+    return {"am": unit.am, "pm": unit.pms, "tl": unit.tls}.get(role, ())

@@ -1,0 +1,108 @@
+"""Playbooks: the agency's answers to signals, as read from `playbooks.toml` (method 8).
+
+What a signal is, the code knows; what is done about it, by whom and how soon, people may change here.
+"""
+
+from __future__ import annotations
+
+import string
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Annotated, Literal
+
+from pydantic import Field, ValidationError
+
+from worker.config import Model
+from worker.errors import ConfigError, Problem, Severity
+
+FILE = "playbooks.toml"
+PLACES = frozenset({"client", "card", "name", "date", "risk"})
+
+Days = Annotated[int, Field(ge=0, le=3650)]
+Sentence = Annotated[str, Field(min_length=1, max_length=500)]
+
+
+class Text(Model):
+    """A sentence in both languages."""
+
+    en: Sentence
+    ru: Sentence
+
+    def in_locale(self, locale: str) -> str:
+        """Return the sentence of one locale."""
+        return self.ru if locale == "ru" else self.en
+
+
+class Step(Text):
+    """One response step, `days` working days after the risk was seen."""
+
+    days: Days
+
+
+class Playbook(Model):
+    """A task made for a signal. `due` in working days, `cooldown` and `days` (how far ahead or back) in days."""
+
+    signal: str
+    text: Text
+    role: str
+    due: Days
+    kind: Literal["next_step", "signal", "external", "care"]
+    strength: Annotated[int, Field(ge=0, le=100)]
+    cooldown: Days
+    days: Days | None = None
+
+
+class Response(Model):
+    """How a risk is answered: who owns it, when to review it (working days) and the steps."""
+
+    role: str
+    review: Days
+    steps: tuple[Step, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Playbooks:
+    """All playbooks by name and all risk responses by signal."""
+
+    tasks: Mapping[str, Playbook] = field(default_factory=dict)
+    responses: Mapping[str, Response] = field(default_factory=dict)
+
+
+class _File(Model):
+    playbooks: dict[str, Playbook]
+    responses: dict[str, Response]
+
+
+def load_playbooks(folder: Path) -> Playbooks:
+    """Return the playbooks of a mappings folder; raise `ConfigError` with every problem of the file."""
+    path = folder / FILE
+    try:
+        read = _File.model_validate(tomllib.loads(path.read_text(encoding="utf-8")))
+    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        raise ConfigError([_problem(path, "", f"cannot be read: {error}")]) from None
+    except ValidationError as error:
+        raise ConfigError([_problem(path, ".".join(map(str, found["loc"])), found["msg"])
+                           for found in error.errors(include_url=False)]) from None
+    problems = [_problem(path, where, fault) for where, text in _texts(read) for fault in _faults(text)]
+    if problems:
+        raise ConfigError(problems)
+    return Playbooks(read.playbooks, read.responses)
+
+
+def _texts(read: _File) -> list[tuple[str, str]]:
+    texts = [(f"playbooks.{name}.text", book.text) for name, book in read.playbooks.items()]
+    return [(f"{where}.{locale}", text.in_locale(locale)) for where, text in texts for locale in ("en", "ru")]
+
+
+def _faults(text: str) -> list[str]:
+    try:
+        places = {name for _, name, _, _ in string.Formatter().parse(text) if name is not None}
+    except ValueError as error:
+        return [f"is not a text with places: {error}"]
+    return [f"unknown place {{{name}}}; known are {', '.join(sorted(PLACES))}" for name in sorted(places - PLACES)]
+
+
+def _problem(path: Path, where: str, message: str) -> Problem:
+    return Problem("bad-playbook", path.name, where, message, severity=Severity.ERROR)

@@ -1,0 +1,67 @@
+"""The method as rules: one module per chapter, each pure, none knowing another; this is the order in which they speak.
+
+Every rule gets the world (with the memory as the rules before it left it), the playbooks and what was measured so far,
+and returns its own facts and problems with measures and memory in full. Risks come before the clients' health, which
+counts them, so that a second run on the same day finds nothing new.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+
+from worker.domain.measures import Measures
+from worker.domain.world import World
+from worker.errors import Problem, Severity
+from worker.mapping.playbooks import Playbooks
+from worker.rules.actions import show_next_actions
+from worker.rules.clients import roll_up_clients
+from worker.rules.deadlines import find_deadline_risks
+from worker.rules.money import measure_money
+from worker.rules.plans import plan_money
+from worker.rules.progress import measure_progress
+from worker.rules.signals import find_signals
+from worker.rules.tasks import plan_tasks
+from worker.sync.facts import Fact, Outcome
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """One chapter of the method, by name."""
+
+    name: str
+    judge: Callable[[World, Playbooks, Measures], Outcome]
+
+
+RULES = (
+    Rule("progress", measure_progress),
+    Rule("money", measure_money),
+    Rule("plans", plan_money),
+    Rule("deadlines", find_deadline_risks),
+    Rule("clients", roll_up_clients),
+    Rule("signals", find_signals),
+    Rule("tasks", plan_tasks),
+    Rule("actions", show_next_actions),
+)
+
+
+def evaluate(world: World, playbooks: Playbooks, *, rules: tuple[Rule, ...] = RULES) -> Outcome:
+    """Return all facts, measures, memory and problems of one run; a rule that fails leaves out only its own facts."""
+    memory, measures = world.memory, Measures()
+    facts: list[Fact] = []
+    problems: list[Problem] = []
+    for rule in rules:
+        try:
+            found = rule.judge(replace(world, memory=memory), playbooks, measures)
+        except Exception as error:  # noqa: BLE001 - one broken rule must not silence the others
+            problems.append(_failure(rule, error))
+            continue
+        memory, measures = found.memory, found.measures
+        facts += (fact for fact in found.facts if fact.ref.source in world.sources)
+        problems += found.problems
+    return Outcome(tuple(facts), measures, replace(memory, first_run=False), tuple(problems))
+
+
+def _failure(rule: Rule, error: Exception) -> Problem:
+    return Problem("rule-failed", f"worker/rules/{rule.name}", "", f"the rule failed: {type(error).__name__}: {error}",
+                   "report this; the other rules went on", severity=Severity.ERROR)

@@ -1,0 +1,352 @@
+"""Progress and forecast of every project card (method 3).
+
+Progress is by estimate when at least 80 % of the items carry one, else by count. The forecast counts working days
+after today, sampled from the working days of the last 12 weeks (from the card's first item on). SPI(t) is earned
+schedule over a straight plan from the baseline frozen when the card was first seen in progress.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+from datetime import date, timedelta
+from decimal import Decimal
+
+from worker.domain import flow
+from worker.domain.flow import HOUR, Weights, Window, ratio, share
+from worker.domain.forecasting import seed_of, simulate
+from worker.domain.hysteresis import follow, settle
+from worker.domain.measures import CardMeasure, Forecast, Measures, Rag
+from worker.domain.memory import Baseline, Track
+from worker.domain.messages import message, stage_label
+from worker.domain.model import RUNNING, Card, CardWork, Category, Issue, Person, Stage
+from worker.domain.values import Ref, Value
+from worker.domain.words import Words
+from worker.domain.world import World
+from worker.mapping.playbooks import Playbooks
+from worker.sync.facts import Fact, Input, Outcome, Why
+
+GREY = frozenset({Rag.GREY.value})
+
+
+@dataclass(frozen=True, slots=True)
+class _Setting:
+    """What all cards of one run share."""
+
+    window: Window
+    people: dict[str, Person]
+    blocked: frozenset[str]
+    defects: frozenset[str]
+
+
+def measure_progress(world: World, _playbooks: Playbooks, measures: Measures) -> Outcome:
+    """Return the facts of every card, with what was measured and the stages, colours and baselines to remember."""
+    setting = _setting(world)
+    cards: dict[Ref, CardMeasure] = {}
+    tracks = dict(world.memory.tracks)
+    baselines = dict(world.memory.baselines)
+    for ref, card in world.cards.items():
+        stage = tracks[f"{ref}#stage"] = _stage_track(card, world)
+        measure = _measure(card, world, setting)
+        baseline = _baseline(card, measure, world)
+        if baseline is not None:
+            baselines[str(ref)] = baseline
+        measure = replace(measure, spi_t=_spi(measure, world, baseline), stage_since=stage.since,
+                          days_in_stage=(world.today - stage.since).days)
+        cards[ref] = _coloured(card, measure, world, tracks=tracks)
+    formulas = {name: world.words.say(text) for name, text, _ in FIELDS}
+    facts = tuple(fact for ref, measure in cards.items()
+                  for fact in _facts(world.cards[ref], measure, world, formulas=formulas))
+    return Outcome(facts, replace(measures, cards=cards),
+                   replace(world.memory, tracks=tracks, baselines=baselines))
+
+
+def _setting(world: World) -> _Setting:
+    limits = world.thresholds
+    return _Setting(flow.window_before(world.today, limits.throughput_weeks, world.calendar),
+                    {person.jira: person for person in world.people.values() if person.jira},
+                    frozenset(name.casefold() for name in limits.blocked_statuses),
+                    frozenset(name.casefold() for name in limits.defect_types))
+
+
+def _stage_track(card: Card, world: World) -> Track:
+    # A card seen for the first time has stood in its stage at least since it was last edited.
+    since = min(world.today, card.edited.date()) if card.edited else None
+    return follow(world.memory.tracks.get(f"{card.ref}#stage"), card.stage or "", world.today, since=since)
+
+
+def _measure(card: Card, world: World, setting: _Setting) -> CardMeasure:
+    work = world.work.get(card.ref)
+    if work is None:
+        return CardMeasure(card.ref, due=card.due, known=not card.jira)
+    if not work.link:
+        return CardMeasure(card.ref, due=card.due)
+    issues = work.issues
+    still_open = [issue for issue in issues if issue.category != Category.DONE]
+    weights = flow.weigh(issues, world.thresholds.estimate_share)
+    measure = CardMeasure(
+        card.ref, by=weights.by, total=len(issues), done=len(issues) - len(still_open), open=len(still_open),
+        work_unit=weights.unit, due=card.due or _proposed_due(still_open),
+        wip=sum(1 for issue in still_open if issue.category == Category.ACTIVE),
+        blocked=sum(1 for issue in still_open if issue.flagged or issue.status.casefold() in setting.blocked),
+        overdue=sum(1 for issue in still_open if issue.due is not None and issue.due < world.today),
+        last_activity=_last_activity(work))
+    measure = _with_weights(measure, issues, weights, world=world)
+    measure = _with_flow(measure, work, world, setting=setting)
+    measure = _with_quality(measure, issues, world, setting=setting)
+    return _with_hours(measure, card, work, world=world, setting=setting)
+
+
+def _proposed_due(still_open: list[Issue]) -> date | None:
+    return max((issue.due for issue in still_open if issue.due is not None), default=None)
+
+
+def _last_activity(work: CardWork) -> date | None:
+    instants = [issue.updated for issue in work.issues]
+    instants += [log.started for log in work.worklogs]
+    return max(instants).date() if instants else None
+
+
+def _with_weights(measure: CardMeasure, issues: tuple[Issue, ...], weights: Weights, *, world: World) -> CardMeasure:
+    since = world.today - timedelta(weeks=world.thresholds.scope_weeks)
+    pairs = list(zip(issues, weights.values, strict=True))
+    total = sum(weights.values, Decimal(0))
+    done = sum((weight for issue, weight in pairs if issue.category == Category.DONE), Decimal(0))
+    added = sum((weight for issue, weight in pairs if issue.created.date() >= since), Decimal(0))
+    return replace(measure, work_done=done, work_total=total, progress=share(done, total),
+                   scope_change=share(added, total - added))
+
+
+def _with_flow(measure: CardMeasure, work: CardWork, world: World, *, setting: _Setting) -> CardMeasure:
+    finished = [flow.finished_on(issue) for issue in work.issues]
+    first = min((issue.created for issue in work.issues), default=None)
+    samples = flow.daily_throughput(finished, first.date() if first else None, window=setting.window)
+    weeks = len(samples) / 5
+    cycles = [days for issue in work.issues if (days := flow.cycle_days(issue)) is not None]
+    enough = len(cycles) >= world.thresholds.forecast_minimum
+    return replace(
+        measure, throughput=Decimal(sum(samples) / weeks).quantize(Decimal("0.1")) if weeks else None,
+        forecast=_forecast(measure, samples, max((day for day in finished if day), default=None), world=world),
+        sle=flow.percentile(cycles, 85) if enough else None, oldest_age=_oldest_age(work, world))
+
+
+def _oldest_age(work: CardWork, world: World) -> int | None:
+    starts = [flow.started_on(issue) for issue in work.issues if issue.category == Category.ACTIVE]
+    return max(((world.today - start).days for start in starts if start is not None), default=None)
+
+
+def _forecast(measure: CardMeasure, samples: list[int], last: date | None, *, world: World) -> Forecast | None:
+    draws, due = world.thresholds.forecast_draws, measure.due
+    if measure.open == 0 and last is not None:
+        return Forecast(last, last, ratio(int(last <= due)) if due else None, 0, 0)
+    if measure.done < world.thresholds.forecast_minimum:
+        return None
+    runs = simulate(samples, measure.open, draws=draws, seed=seed_of(measure.card, world.today))
+    if runs is None:
+        return None
+    left = world.calendar.working_days(world.today + timedelta(days=1), due) if due else 0
+    return Forecast(world.calendar.add(world.today, runs.quantile(50)), world.calendar.add(
+        world.today, runs.quantile(85)), ratio(runs.within(left)) if due else None, measure.open, draws)
+
+
+def _with_quality(measure: CardMeasure, issues: tuple[Issue, ...], world: World, *, setting: _Setting) -> CardMeasure:
+    ever_done = sum(1 for issue in issues if flow.was_done(issue))
+    defects = [issue for issue in issues if issue.type.casefold() in setting.defects]
+    ages = [(world.today - issue.created.date()).days for issue in defects if issue.category != Category.DONE]
+    return replace(measure, reopened_share=share(sum(1 for issue in issues if flow.was_reopened(issue)), ever_done),
+                   defect_share=share(len(defects), len(issues)), defect_age=flow.percentile(ages, 50))
+
+
+def _with_hours(measure: CardMeasure, card: Card, work: CardWork, *, world: World, setting: _Setting) -> CardMeasure:
+    seconds = sum(log.seconds for log in work.worklogs) or sum(issue.spent or 0 for issue in work.issues)
+    top = flow.top_carrier(work.worklogs, (issue for issue in work.issues if issue.category != Category.DONE),
+                           since=setting.window.start)
+    person = setting.people.get(top[0]) if top else None
+    return replace(measure, hours=(seconds / HOUR).quantize(Decimal("0.1")),
+                   burn=_burn(card, work, world, setting=setting), top_share=top[1] if top else None,
+                   top_person=person.name if person else (top[0] if top else None))
+
+
+def _burn(card: Card, work: CardWork, world: World, *, setting: _Setting) -> Decimal | None:
+    """Cost of the logged hours over the budget; unknown when one hour has no rate or there is no budget."""
+    if not card.budget or not work.worklogs:
+        return None
+    cost = Decimal(0)
+    for log in work.worklogs:
+        person = setting.people.get(log.author)
+        rate = person.rate if person and person.rate is not None else world.thresholds.default_rate
+        if rate is None:
+            return None
+        cost += rate * log.seconds / HOUR
+    return share(cost, card.budget)
+
+
+def _baseline(card: Card, measure: CardMeasure, world: World) -> Baseline | None:
+    kept = world.memory.baselines.get(str(card.ref))
+    if kept is not None or card.stage is not Stage.IN_PROGRESS or measure.due is None or not measure.work_total:
+        return kept
+    # Without a start on the card the plan begins with the work itself, or progress made before would look like speed.
+    start = card.start or min(issue.created for issue in world.work[card.ref].issues).date()
+    if start >= measure.due:
+        return None
+    return Baseline(world.today, start, measure.due, float(measure.work_total), measure.by)
+
+
+def _spi(measure: CardMeasure, world: World, baseline: Baseline | None) -> Decimal | None:
+    """SPI(t) = earned schedule / actual time, in working days (facts/definitions.md, earned value)."""
+    if baseline is None or baseline.by != measure.by or not baseline.total:
+        return None
+    until = measure.forecast.p50 if measure.forecast and measure.open == 0 else world.today
+    actual = world.calendar.working_days(baseline.start, until)
+    planned = world.calendar.working_days(baseline.start, baseline.due)
+    earned = min(1.0, float(measure.work_done) / baseline.total) * planned
+    return Decimal(earned / actual).quantize(Decimal("0.01")) if actual else None
+
+
+def _coloured(card: Card, measure: CardMeasure, world: World, *, tracks: dict[str, Track]) -> CardMeasure:
+    seen, why = _colour(card, measure, world)
+    name = f"{card.ref}#health"
+    track = tracks[name] = settle(tracks.get(name), seen.value, world.today, instant=GREY)
+    if track.value != seen.value:
+        why = world.words.say("{why} Now {seen}; the colour changes when a second day confirms it.",
+                              why=why, seen=world.words.say(COLOURS[seen]))
+    return replace(measure, rag=Rag(track.value), why=why)
+
+
+COLOURS = {Rag.RED: message("red"), Rag.AMBER: message("amber"), Rag.GREEN: message("green"),
+           Rag.GREY: message("grey")}
+
+
+def _colour(card: Card, measure: CardMeasure, world: World) -> tuple[Rag, str]:
+    words = world.words
+    if card.stage not in RUNNING:
+        return Rag.GREY, words.say("Not running (stage: {stage}).", stage=stage_label(card.stage, words))
+    if not measure.known:
+        return Rag.GREY, words.say("The Jira work of this card could not be read.")
+    found = list(_opinions(measure, world))
+    if found and (measure.spi_t is not None or (measure.forecast and measure.forecast.on_time is not None)
+                  or min(rank for rank, _ in found) < SEVERITY.index(Rag.GREEN)):
+        return SEVERITY[min(rank for rank, _ in found)], " ".join(text for _, text in found)
+    return Rag.GREY, _unknown(measure, world)
+
+
+SEVERITY = (Rag.RED, Rag.AMBER, Rag.GREEN)
+
+
+def _opinions(measure: CardMeasure, world: World) -> Iterator[tuple[int, str]]:
+    words, limits = world.words, world.thresholds
+    forecast = measure.forecast
+    if forecast and forecast.on_time is not None and measure.due:
+        yield _rank(forecast.on_time, limits.on_time.green, limits.on_time.amber), words.say(
+            "P(on time) {chance} for {due}, P85 {p85}.", chance=words.percent(forecast.on_time),
+            due=words.date(measure.due), p85=words.date(forecast.p85))
+    if measure.spi_t is not None:
+        yield _rank(measure.spi_t, limits.spi.green, limits.spi.amber), words.say(
+            "SPI(t) {spi}.", spi=words.number(measure.spi_t, 2))
+    if measure.due and measure.due < world.today and measure.open:
+        yield 0, words.say("Due {due} has passed.", due=words.date(measure.due))
+    if measure.open:
+        late = Decimal(measure.overdue) / measure.open
+        yield 0 if late >= limits.overdue_share else 1 if measure.overdue else 2, words.count(
+            "{n} overdue item of {open}.", "{n} overdue items of {open}.", measure.overdue, open=measure.open)
+
+
+def _rank(value: Decimal, green: Decimal, amber: Decimal) -> int:
+    return 2 if value >= green else 1 if value >= amber else 0
+
+
+def _unknown(measure: CardMeasure, world: World) -> str:
+    words, least = world.words, world.thresholds.forecast_minimum
+    if not measure.total:
+        return words.say("No Jira work is known for this card.")
+    if measure.done < least:
+        return words.count("Too little history: {n} finished item, {least} are needed.",
+                           "Too little history: {n} finished items, {least} are needed.", measure.done, least=least)
+    if measure.due is None:
+        return words.say("There is no due date to compare the forecast with.")
+    return words.count("Nothing was finished in the last {n} week.", "Nothing was finished in the last {n} weeks.",
+                       world.thresholds.throughput_weeks)
+
+
+def _done_total(measure: CardMeasure, words: Words) -> str | None:
+    if not measure.total:
+        return None
+    done, total = words.number(measure.work_done), words.number(measure.work_total)
+    match measure.work_unit:
+        case "h":
+            return words.say("{done} / {total} h by estimate", done=done, total=total)
+        case "points":
+            return words.say("{done} / {total} points by estimate", done=done, total=total)
+        case _:
+            return words.say("{done} / {total} by count", done=done, total=total)
+
+
+Getter = Callable[[CardMeasure, Words], Value]
+
+
+def _counted(number: Callable[[CardMeasure], int]) -> Getter:
+    return lambda measure, _: Decimal(number(measure)) if measure.total else None
+
+
+FIELDS: tuple[tuple[str, str, Getter], ...] = (
+    ("progress", message("work done / all work"), lambda m, _: m.progress),
+    ("done_total", message("work done and all work, with the unit"), _done_total),
+    ("scope_change", message("work added in the last weeks / work known before"), lambda m, _: m.scope_change),
+    ("p50", message("day by which half of the simulated runs end"),
+     lambda m, _: m.forecast.p50 if m.forecast else None),
+    ("p85", message("day by which 85 % of the simulated runs end"),
+     lambda m, _: m.forecast.p85 if m.forecast else None),
+    ("on_time", message("share of simulated runs that end by the due date"),
+     lambda m, _: m.forecast.on_time if m.forecast else None),
+    ("spi", message("earned schedule / actual time, in working days"), lambda m, _: m.spi_t),
+    ("burn", message("logged hours x rates / budget"), lambda m, _: m.burn),
+    ("hours", message("sum of work logs"), lambda m, _: m.hours),
+    ("overdue", message("open items whose due date has passed"), _counted(lambda m: m.overdue)),
+    ("blocked", message("open items flagged or in a blocked status"), _counted(lambda m: m.blocked)),
+    ("wip", message("items in progress"), _counted(lambda m: m.wip)),
+    ("last_activity", message("newest change or work log in Jira"), lambda m, _: m.last_activity),
+    ("health", message("worst of P(on time), SPI(t) and overdue items; held until seen on two days"),
+     lambda m, _: m.rag.value),
+    ("why", message("the reasons of the colour"), lambda m, _: m.why),
+)
+
+
+def _facts(card: Card, measure: CardMeasure, world: World, *, formulas: dict[str, str]) -> Iterator[Fact]:
+    say = world.words.say
+    inputs = _inputs(card, measure, world)
+    yield Fact(card.ref, "days_in_stage", Decimal(measure.days_in_stage or 0), Why(
+        "progress", (Input(say("stage"), stage_label(card.stage, world.words), card.url),
+                     Input(say("since"), str(measure.stage_since))), say("today - the day the stage was first seen")))
+    if not measure.known:
+        return
+    for name, _, getter in FIELDS:
+        yield Fact(card.ref, name, getter(measure, world.words), Why(
+            "progress", inputs, formulas[name], _threshold(name, world)))
+    work = world.work.get(card.ref)
+    proposed = _proposed_due([i for i in work.issues if i.category != Category.DONE]) if work and work.link else None
+    if proposed is not None:
+        yield Fact(card.ref, "due", proposed, Why("progress", inputs, say("latest due date of the open items in Jira")))
+
+
+def _inputs(card: Card, measure: CardMeasure, world: World) -> tuple[Input, ...]:
+    work, say = world.work.get(card.ref), world.words.say
+    if work is None or not work.link:
+        return (Input(say("Jira link"), card.jira or "-", card.url),)
+    return (Input(say("Jira link"), work.link, card.url), Input(say("items"), str(measure.total)),
+            Input(say("finished items"), str(measure.done)), Input(say("measured by"), measure.by),
+            Input(say("finished a week"), str(measure.throughput)),
+            Input(say("due"), str(measure.due or "-"), card.url))
+
+
+def _threshold(name: str, world: World) -> str:
+    limits = world.thresholds
+    match name:
+        case "progress" | "done_total":
+            return f"estimate >= {limits.estimate_share}"
+        case "p50" | "p85" | "on_time":
+            return f"finished items >= {limits.forecast_minimum}, draws = {limits.forecast_draws}"
+        case "health":
+            chance, spi = limits.on_time, limits.spi
+            return f"P >= {chance.green} / {chance.amber}, SPI(t) >= {spi.green} / {spi.amber}"
+        case _:
+            return ""
