@@ -155,7 +155,8 @@ def _make_projects(studio: Studio, users: tuple[str, ...]) -> None:
 
 
 def _body() -> list[Json]:
-    lines = (("Месяц", "План", "Факт"), ("Октябрь", "1 200 000 ₽", "1 140 000 ₽"), ("Ноябрь", "1 350 000 ₽", "810 000 ₽"))
+    lines = (("Месяц", "План", "Факт"), ("Октябрь", "1 200 000 ₽", "1 140 000 ₽"),
+             ("Ноябрь", "1 350 000 ₽", "810 000 ₽"))
     rows = [{"type": "table_row", "table_row": {"cells": [text(word) for word in line]}} for line in lines]
     table = {"type": "table", "table": {"table_width": 3, "has_column_header": True, "has_row_header": False,
                                         "children": rows}}

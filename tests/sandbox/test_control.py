@@ -74,10 +74,9 @@ def test_reading_by_address_does_nothing(control: Control) -> None:
 
 
 def test_it_is_off_unless_asked() -> None:
-    done: list[str] = []
-    off = Control(lambda action, _: {"x": done.append(action)}, jira)
-    assert post(off, "/_sandbox/notion/trash")[0] == 404
-    assert done == []
+    watch = Watch()
+    assert post(Control(watch.act, watch.act), "/_sandbox/advance", b'{"seconds":60}')[0] == 404
+    assert watch.now == Watch().now
 
 
 class Watch:

@@ -83,7 +83,7 @@ def _make(kind: str, raw: Json, pen: Draughtsman) -> Block:
             return Block(**common, text=content.get("title") or pen.words["untitled"], icon=_child_icon(kind, raw, pen),
                          href=f"/{'p' if kind == 'child_page' else 'd'}/{raw['id']}")
         case _ if kind in MEDIA:
-            return Block(**common, href=file_url(content), caption=pen.runs(content.get("caption")),
+            return Block(**common, href=file_url(content, pen.reader.origin), caption=pen.runs(content.get("caption")),
                          text=content.get("name") or kind)
         case _ if kind in LINKS:
             return Block(**common, href=safe_href(content.get("url")), text=str(content.get("url") or ""),

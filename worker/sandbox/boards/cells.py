@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from decimal import Decimal, InvalidOperation
 from typing import Any
@@ -24,8 +24,6 @@ from worker.sandbox.boards.texts import (
 from worker.sandbox.boards.words import CURRENCIES, Words
 
 Json = dict[str, Any]
-
-RELATIONS_SHOWN = 25
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +53,15 @@ class Cell:
     def empty(self) -> bool:
         """Whether there is nothing to print; an unticked box is something."""
         return self.kind != "checkbox" and not (self.text or self.chips or any(run.text for run in self.runs))
+
+
+@dataclass(frozen=True, slots=True)
+class Value:
+    """A property's value: its `content` as the API gave it, its type's `config` from the schema."""
+
+    name: str
+    content: Any
+    config: Json
 
 
 @dataclass(slots=True)
@@ -93,27 +100,28 @@ class Draughtsman:
         draw = DRAWERS.get(kind)
         if draw is None or value is None:
             return Cell(name, kind or "unknown")
-        return draw(self, name, value.get(kind), (schema or {}).get(kind) or {})
+        return draw(self, Value(name, value.get(kind), (schema or {}).get(kind) or {}))
 
 
-def _draw_text(pen: Draughtsman, name: str, value: Any, _: Json) -> Cell:
-    return Cell(name, "text", plain(value), runs=pen.runs(value))
+def _draw_text(pen: Draughtsman, value: Value) -> Cell:
+    return Cell(value.name, "text", plain(value.content), runs=pen.runs(value.content))
 
 
-def _draw_title(pen: Draughtsman, name: str, value: Any, _: Json) -> Cell:
-    return Cell(name, "title", plain(value) or pen.words["untitled"])
+def _draw_title(pen: Draughtsman, value: Value) -> Cell:
+    return Cell(value.name, "title", plain(value.content) or pen.words["untitled"])
 
 
-def _draw_number(pen: Draughtsman, name: str, value: Any, schema: Json) -> Cell:
-    exact = _decimal(value)
+def _draw_number(pen: Draughtsman, value: Value) -> Cell:
+    exact = _decimal(value.content)
     if exact is None:
-        return Cell(name, "number")
-    style = schema.get("format", "number")
+        return Cell(value.name, "number")
+    style = value.config.get("format", "number")
     if style == "percent":
-        return Cell(name, "percent", pen.words.percent(exact), share=float(min(max(exact, Decimal(0)), Decimal(1))))
+        share = float(min(max(exact, Decimal(0)), Decimal(1)))
+        return Cell(value.name, "percent", pen.words.percent(exact), share=share)
     if style in CURRENCIES:
-        return Cell(name, "number", pen.words.money(exact, CURRENCIES[style]))
-    return Cell(name, "number", pen.words.number(exact))
+        return Cell(value.name, "number", pen.words.money(exact, CURRENCIES[style]))
+    return Cell(value.name, "number", pen.words.number(exact))
 
 
 def _decimal(value: Any) -> Decimal | None:
@@ -126,28 +134,33 @@ def _decimal(value: Any) -> Decimal | None:
     return exact if exact.is_finite() else None
 
 
-def _draw_option(pen: Draughtsman, name: str, value: Any, _: Json) -> Cell:
-    return Cell(name, "tags", (value or {}).get("name", ""), chips=_tags([value] if value else []))
+def _draw_option(pen: Draughtsman, value: Value) -> Cell:
+    return _tagged(value.name, "tags", [value.content] if value.content else [])
 
 
-def _draw_status(pen: Draughtsman, name: str, value: Any, _: Json) -> Cell:
-    return Cell(name, "status", (value or {}).get("name", ""), chips=_tags([value] if value else []))
+def _draw_status(pen: Draughtsman, value: Value) -> Cell:
+    return _tagged(value.name, "status", [value.content] if value.content else [])
 
 
-def _draw_options(pen: Draughtsman, name: str, value: Any, _: Json) -> Cell:
-    return Cell(name, "tags", ", ".join(option.get("name", "") for option in value or ()), chips=_tags(value or []))
+def _draw_options(pen: Draughtsman, value: Value) -> Cell:
+    return _tagged(value.name, "tags", value.content or [])
 
 
-def _tags(options: list[Json]) -> tuple[Chip, ...]:
-    return tuple(Chip(option.get("name", ""), tag_class(option.get("color"))) for option in options)
+def _tagged(name: str, kind: str, options: list[Json]) -> Cell:
+    chips = tuple(Chip(option.get("name", ""), tag_class(option.get("color"))) for option in options)
+    return Cell(name, kind, _joined(chips), chips=chips)
 
 
-def _draw_date(pen: Draughtsman, name: str, value: Any, _: Json) -> Cell:
-    return Cell(name, "date", date_text(value, pen.words))
+def _joined(chips: tuple[Chip, ...]) -> str:
+    return ", ".join(chip.text for chip in chips)
 
 
-def _draw_moment(pen: Draughtsman, name: str, value: Any, _: Json) -> Cell:
-    return Cell(name, "date", moment_text(value, pen.words))
+def _draw_date(pen: Draughtsman, value: Value) -> Cell:
+    return Cell(value.name, "date", date_text(value.content, pen.words))
+
+
+def _draw_moment(pen: Draughtsman, value: Value) -> Cell:
+    return Cell(value.name, "date", moment_text(value.content, pen.words))
 
 
 def moment_text(value: Any, words: Words) -> str:
@@ -158,13 +171,13 @@ def moment_text(value: Any, words: Words) -> str:
         return str(value)
 
 
-def _draw_people(pen: Draughtsman, name: str, value: Any, _: Json) -> Cell:
-    chips = tuple(_person(pen, user) for user in value or ())
-    return Cell(name, "people", ", ".join(chip.text for chip in chips), chips=chips)
+def _draw_people(pen: Draughtsman, value: Value) -> Cell:
+    chips = tuple(_person(pen, user) for user in value.content or ())
+    return Cell(value.name, "people", _joined(chips), chips=chips)
 
 
-def _draw_person(pen: Draughtsman, name: str, value: Any, _: Json) -> Cell:
-    return _draw_people(pen, name, [value] if value else [], {})
+def _draw_person(pen: Draughtsman, value: Value) -> Cell:
+    return _draw_people(pen, replace(value, content=[value.content] if value.content else []))
 
 
 def _person(pen: Draughtsman, user: Json) -> Chip:
@@ -172,52 +185,54 @@ def _person(pen: Draughtsman, user: Json) -> Chip:
     return Chip(named, f"hue-{hue(named)}", initials=initials(named))
 
 
-def _draw_relation(pen: Draughtsman, name: str, value: Any, _: Json) -> Cell:
-    ids = [item["id"] for item in value or ()][:RELATIONS_SHOWN]
+def _draw_relation(pen: Draughtsman, value: Value) -> Cell:
+    ids = [item["id"] for item in value.content or ()]
     chips = tuple(Chip(pen.title(page_id)[0], href=f"/p/{page_id}", icon=pen.title(page_id)[1]) for page_id in ids)
-    return Cell(name, "relation", ", ".join(chip.text for chip in chips), chips=chips)
+    return Cell(value.name, "relation", _joined(chips), chips=chips)
 
 
-def _draw_checkbox(pen: Draughtsman, name: str, value: Any, _: Json) -> Cell:
-    return Cell(name, "checkbox", pen.words["yes"] if value else "", share=1.0 if value else 0.0)
+def _draw_checkbox(pen: Draughtsman, value: Value) -> Cell:
+    return Cell(value.name, "checkbox", pen.words["yes"] if value.content else "", share=1.0 if value.content else 0.0)
 
 
-def _draw_link(prefix: str) -> Callable[[Draughtsman, str, Any, Json], Cell]:
-    def draw(_: Draughtsman, name: str, value: Any, __: Json) -> Cell:
-        return Cell(name, "link", value or "", href=safe_href(f"{prefix}{value}") if value else "")
+def _draw_link(prefix: str) -> Callable[[Draughtsman, Value], Cell]:
+    def draw(_: Draughtsman, value: Value) -> Cell:
+        text = str(value.content or "")
+        return Cell(value.name, "link", text, href=safe_href(f"{prefix}{text}") if text else "")
     return draw
 
 
-def _draw_files(pen: Draughtsman, name: str, value: Any, _: Json) -> Cell:
-    chips = tuple(Chip(file.get("name") or pen.words["file"], href=file_url(file)) for file in value or ())
-    return Cell(name, "files", ", ".join(chip.text for chip in chips), chips=chips)
+def _draw_files(pen: Draughtsman, value: Value) -> Cell:
+    chips = tuple(Chip(file.get("name") or pen.words["file"], href=file_url(file, pen.reader.origin))
+                  for file in value.content or ())
+    return Cell(value.name, "files", _joined(chips), chips=chips)
 
 
-def _draw_unique_id(_: Draughtsman, name: str, value: Any, __: Json) -> Cell:
-    parts = [str(part) for part in ((value or {}).get("prefix"), (value or {}).get("number")) if part is not None]
-    return Cell(name, "text", "-".join(parts))
+def _draw_unique_id(pen: Draughtsman, value: Value) -> Cell:
+    parts = ((value.content or {}).get(part) for part in ("prefix", "number"))
+    return Cell(value.name, "text", "-".join(str(part) for part in parts if part is not None))
 
 
-def _draw_formula(pen: Draughtsman, name: str, value: Any, _: Json) -> Cell:
-    match value:
+def _draw_formula(pen: Draughtsman, value: Value) -> Cell:
+    match value.content:
         case {"type": "string", "string": str(text)}:
-            return Cell(name, "text", text)
+            return Cell(value.name, "text", text)
         case {"type": "boolean", "boolean": answer}:
-            return _draw_checkbox(pen, name, answer, {})
-        case {"type": "number" | "date" as kind}:
-            return DRAWERS[kind](pen, name, value.get(kind), {})
+            return _draw_checkbox(pen, replace(value, content=answer))
+        case {"type": "number" | "date" as kind, **rest}:
+            return DRAWERS[kind](pen, Value(value.name, rest.get(kind), value.config))
         case _:
-            return Cell(name, "text")
+            return Cell(value.name, "text")
 
 
-def _draw_rollup(pen: Draughtsman, name: str, value: Any, _: Json) -> Cell:
-    match value:
+def _draw_rollup(pen: Draughtsman, value: Value) -> Cell:
+    match value.content:
         case {"type": "array", "array": list(items)}:
-            return _merged(name, [pen.cell(name, item) for item in items])
-        case {"type": "number" | "date" as kind}:
-            return DRAWERS[kind](pen, name, value.get(kind), {})
+            return _merged(value.name, [pen.cell(value.name, item) for item in items])
+        case {"type": "number" | "date" as kind, **rest}:
+            return DRAWERS[kind](pen, Value(value.name, rest.get(kind), value.config))
         case _:
-            return Cell(name, "text")
+            return Cell(value.name, "text")
 
 
 def _merged(name: str, cells: list[Cell]) -> Cell:
@@ -228,7 +243,7 @@ def _merged(name: str, cells: list[Cell]) -> Cell:
     return Cell(name, filled[0].kind if chips else "text", ", ".join(cell.text for cell in filled), chips=chips)
 
 
-DRAWERS: Mapping[str, Callable[[Draughtsman, str, Any, Json], Cell]] = {
+DRAWERS: Mapping[str, Callable[[Draughtsman, Value], Cell]] = {
     "title": _draw_title, "rich_text": _draw_text, "number": _draw_number, "select": _draw_option,
     "status": _draw_status, "multi_select": _draw_options, "date": _draw_date, "people": _draw_people,
     "relation": _draw_relation, "checkbox": _draw_checkbox, "url": _draw_link(""), "email": _draw_link("mailto:"),

@@ -151,7 +151,7 @@ def _draw_rows(kind: str) -> Callable[[Sheet], Drawing]:
     def layout(sheet: Sheet) -> Drawing:
         by = _grouping(sheet)
         groups = tuple(group for group in _groups(sheet, by) if group.cards)
-        return Drawing(kind, groups=groups, grouped_by=by.name if by else "")
+        return Drawing(kind, groups=groups or (Group("", ()),), grouped_by=by.name if by else "")
     return layout
 
 

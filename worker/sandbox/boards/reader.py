@@ -54,6 +54,11 @@ class Reader:
     host: str = ""
     _seen: dict[str, Json] = field(default_factory=dict)
 
+    @property
+    def origin(self) -> str:
+        """Where a browser finds hosted files; empty when nowhere."""
+        return f"http://{self.host}" if self.host else ""
+
     def call(self, method: str, path: str, *, query: tuple[tuple[str, str], ...] = (),
              body: Json | None = None) -> Json:
         """Return one decoded API answer."""

@@ -20,11 +20,12 @@ from worker.sandbox.boards.drawing import ROW_LIMIT, ROW_LIMIT_MOST, Choice, Dra
 from worker.sandbox.boards.reader import Reader, Unreadable, link, page_title, plain
 from worker.sandbox.boards.texts import icon_of
 from worker.sandbox.boards.tree import Node, path_to, read_backlinks, read_tree
-from worker.sandbox.boards.words import Words, speak
+from worker.sandbox.boards.words import LOCALES, Words, speak
 from worker.sandbox.wire import Handler, Request, Response, from_parts, json_response
 
 HERE = Path(__file__).parent
 HOST_NAME = re.compile(r"(\[[0-9a-fA-F:]+\]|[A-Za-z0-9.-]+)")
+SIGNED = re.compile(rb"\?expires=[^\"' ]*")
 STATIC = {"boards.css": "text/css; charset=utf-8", "boards.js": "text/javascript; charset=utf-8",
           "icon.svg": "image/svg+xml"}
 
@@ -91,8 +92,8 @@ class Boards:
         return known[1]
 
     def _language(self, request: Request) -> str:
-        asked = request.first("lang") or _cookie(request, "lang") or self._locale
-        return speak(asked).locale
+        asked = (request.first("lang"), _cookie(request, "lang"))
+        return next((name for name in asked if name in LOCALES), speak(self._locale).locale)
 
     def _api_host(self, request: Request) -> str:
         """Return host and port of the API as this visitor reaches it; empty without one."""
@@ -136,10 +137,10 @@ class Boards:
     def _render(self, visit: Visit, status: int, *, template: str, context: Json) -> Response:
         tree = context.pop("tree", None) or self._tree(visit)
         html = self._templates.get_template(template).render(
-            words=visit.words, tree=tree, here=_here(visit.request), files=_origin(visit), **context)
+            words=visit.words, tree=tree, here=_here(visit.request), files=visit.reader.origin, **context)
         rules = _rules(context.get("drawing"))
         html = html.replace("/*rules*/", rules)
-        headers = _headers("text/html; charset=utf-8", _policy(rules, _origin(visit)))
+        headers = _headers("text/html; charset=utf-8", _policy(rules, visit.reader.origin))
         if visit.request.first("lang"):
             headers["set-cookie"] = f"lang={visit.words.locale}; Path=/; SameSite=Strict; Max-Age=31536000"
         return Response(status, headers, html.encode())
@@ -235,10 +236,6 @@ def _rules(drawing: Drawing | None) -> str:
     return "".join(rules)
 
 
-def _origin(visit: Visit) -> str:
-    return f"http://{visit.reader.host}" if visit.reader.host else ""
-
-
 def _policy(rules: str, images: str) -> str:
     """Return a content security policy that lets in our own files, these css rules and images from one origin."""
     style_hash = b64encode(hashlib.sha256(rules.encode()).digest()).decode()
@@ -256,7 +253,8 @@ def _here(request: Request) -> Json:
 
 
 def _digest(body: bytes) -> str:
-    return hashlib.sha256(body).hexdigest()[:16]
+    """Return a short digest of a page; signatures of hosted files differ at each reading and do not count."""
+    return hashlib.sha256(SIGNED.sub(b"", body)).hexdigest()[:16]
 
 
 def _is_id(text: str) -> bool:

@@ -105,10 +105,17 @@ def _image(file: Json | None) -> str:
     return url if isinstance(url, str) and urlsplit(url).scheme in ("http", "https") else ""
 
 
-def file_url(value: Json) -> str:
-    """Return the address of a file object (`file`, `external`), empty when it is not to be followed."""
+def file_url(value: Json, origin: str = "") -> str:
+    """Return the address of a file object (`file`, `external`), empty when it is not to be followed.
+
+    A hosted file is asked for at `origin`: its own address names the host its writer happened to use.
+    """
     kind = value.get("type") or ("external" if "external" in value else "file")
-    return safe_href((value.get(kind) or {}).get("url"))
+    url = safe_href((value.get(kind) or {}).get("url"))
+    if kind != "file" or not origin or not url:
+        return url
+    parts = urlsplit(url)
+    return f"{origin}{parts.path}" + (f"?{parts.query}" if parts.query else "")
 
 
 def runs(rich_text: list[Json] | None, words: Words, title_of: Callable[[str], str]) -> list[Run]:
