@@ -6,6 +6,7 @@ import shutil
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from typing import TYPE_CHECKING
 
 import pytest
 from studio import Studio, build_studio, text
@@ -15,8 +16,12 @@ from worker.sandbox.notion import NotionSandbox
 from worker.sandbox.server import Running, serve
 from worker.sandbox.wire import Clock
 
+if TYPE_CHECKING:
+    from playwright.sync_api import Browser, Locator, Page
+
 playwright = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
-CHROMIUM = next((path for name in ("chromium", "chromium-browser", "google-chrome") if (path := shutil.which(name))), "")
+NAMES = ("chromium", "chromium-browser", "google-chrome")
+CHROMIUM = next((path for path in map(shutil.which, NAMES) if path), "")
 pytestmark = [pytest.mark.browser, pytest.mark.skipif(not CHROMIUM, reason="Chromium is not installed")]
 ARGUMENTS = ["--headless", "--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-sync",
              "--disable-component-update", "--no-first-run"]
@@ -28,7 +33,7 @@ class Stage:
 
     running: Running
     studio: Studio
-    tab: playwright.Page
+    tab: Page
     complaints: list[str] = field(default_factory=list)
     called: set[str] = field(default_factory=set)
 
@@ -51,7 +56,7 @@ def served() -> Iterator[tuple[Running, Studio]]:
 
 
 @pytest.fixture(scope="module")
-def browser() -> Iterator[playwright.Browser]:
+def browser() -> Iterator[Browser]:
     with playwright.sync_playwright() as driver:
         chromium = driver.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS)
         yield chromium
@@ -59,7 +64,7 @@ def browser() -> Iterator[playwright.Browser]:
 
 
 @pytest.fixture
-def stage(served: tuple[Running, Studio], browser: playwright.Browser) -> Iterator[Stage]:
+def stage(served: tuple[Running, Studio], browser: Browser) -> Iterator[Stage]:
     context = browser.new_context(viewport={"width": 1440, "height": 900})
     staged = Stage(*served, context.new_page())
     staged.tab.on("console", lambda line: staged.complaints.append(line.text) if line.type != "info" else None)
@@ -90,7 +95,8 @@ def test_nothing_but_a_scrolling_box_is_wider_than_the_window(stage: Stage) -> N
 def test_typing_in_the_filter_leaves_only_matching_rows(stage: Stage) -> None:
     stage.open(stage.view("projects.board"))
     stage.tab.fill("#find", "портал ДИЛЕРОВ")
-    assert sorted({name.strip() for name in stage.tab.locator(".card:visible .name").all_inner_texts()}) == ["Портал дилеров", "Портал дилеров 2.0"]
+    shown = stage.tab.locator(".card:visible .name").all_inner_texts()
+    assert sorted({name.strip() for name in shown}) == ["Портал дилеров", "Портал дилеров 2.0"]
     stage.tab.fill("#find", "")
     assert stage.tab.locator(".card:visible").count() == 35
 
@@ -134,7 +140,7 @@ def test_bars_stand_where_their_dates_are(stage: Stage) -> None:
     assert bar["x"] + bar["width"] < today["x"], "a project due in June ends before today's line"
 
 
-def test_dark_and_light_follow_the_system_and_stay_readable(stage: Stage, browser: playwright.Browser) -> None:
+def test_dark_and_light_follow_the_system_and_stay_readable(stage: Stage, browser: Browser) -> None:
     grounds: dict[str, str] = {}
     for scheme in ("light", "dark"):
         context = browser.new_context(color_scheme=scheme)
@@ -147,7 +153,7 @@ def test_dark_and_light_follow_the_system_and_stay_readable(stage: Stage, browse
     assert grounds["light"] != grounds["dark"]
 
 
-def _contrast(element: playwright.Locator) -> float:
+def _contrast(element: Locator) -> float:
     """Return the contrast ratio of an element's text against the first opaque ground behind it (WCAG 2)."""
     script = """element => {
       const parse = (text) => text.match(/[\\d.]+/g).map(Number);
