@@ -8,6 +8,7 @@ from gateway_rig import Script, VirtualTime, limited, listing, make, page, refus
 
 from worker.errors import Rejected, Transient
 
+CAPPED = {"type": "incomplete", "incomplete_reason": "query_result_limit_reached"}
 SINCE = datetime(2026, 11, 20, 8, 58, tzinfo=UTC)
 
 
@@ -28,8 +29,8 @@ def test_a_recent_read_asks_for_the_edit_time_and_only_the_properties_wanted() -
 
 
 def test_a_query_over_ten_thousand_rows_goes_on_in_windows_of_creation_time() -> None:
-    capped = {"request_status": {"type": "incomplete", "incomplete_reason": "query_result_limit_reached"}}
-    script = Script(listing([page(1), page(2)], **capped), listing([page(2), page(3)], **capped), listing([page(3)]))
+    script = Script(listing([page(1), page(2)], request_status=CAPPED),
+                    listing([page(2), page(3)], request_status=CAPPED), listing([page(3)]))
     batch = make(script).query("source", since=SINCE)
     assert [row["id"] for row in batch.pages] == ["page-1", "page-2", "page-3"]
     assert batch.complete
@@ -38,8 +39,7 @@ def test_a_query_over_ten_thousand_rows_goes_on_in_windows_of_creation_time() ->
 
 
 def test_a_window_that_cannot_move_ends_the_read_incomplete() -> None:
-    capped = {"request_status": {"type": "incomplete", "incomplete_reason": "query_result_limit_reached"}}
-    batch = make(Script(listing([page(1)], **capped))).query("source")
+    batch = make(Script(listing([page(1)], request_status=CAPPED))).query("source")
     assert not batch.complete
     assert batch.reason == "query_result_limit_reached"
 

@@ -22,7 +22,7 @@ from worker.calls.deadline import Deadline
 from worker.calls.retry import Policy, Setback
 from worker.calls.secrets import secret_from
 from worker.config import NotionSettings
-from worker.errors import Transient
+from worker.errors import Rejected, Transient
 from worker.notion.errors import API, Call, read_refusal, translate
 from worker.notion.pacer import Pacer
 from worker.notion.paging import CAPPED, Json, Walk, walk
@@ -127,8 +127,16 @@ class NotionGateway:
         return self._call("PATCH", f"pages/{_segment(page_id)}", body={"properties": properties})
 
     def archive_page(self, page_id: str) -> Json:
-        """Move a page to the trash."""
-        return self._call("PATCH", f"pages/{_segment(page_id)}", body={"in_trash": True})
+        """Move a page to the trash; one that is there already is returned as it is."""
+        try:
+            return self._call("PATCH", f"pages/{_segment(page_id)}", body={"in_trash": True})
+        except Rejected as error:
+            refused = error
+        # Notion refuses to trash what is in the trash: by our own lost answer, or by a person.
+        page = self.page(page_id)
+        if page.get("in_trash") or page.get("archived"):
+            return page
+        raise refused
 
     # Schemas
 

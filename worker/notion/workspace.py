@@ -35,8 +35,8 @@ def create_workspace(notion: Notion, schema: Schema, *, parent_page_id: str, loc
                      known: Bindings | None = None, progress: Progress = _silent) -> Bindings:
     """Create under a page whatever of the schema is not there yet, and return how the workspace carries it.
 
-    What is `known` is recognised by id, whatever its name. `progress` hears step, done and total. Raises the API errors;
-    running it again goes on where it stopped.
+    What is `known` is recognised by id, whatever its name. `progress` hears step, done and total. Raises the API
+    errors; running it again goes on where it stopped.
     """
     build = _Build(notion, schema, locale, progress, known or {})
     build.adopt(tuple(list_data_sources(notion, parent_page_id)))

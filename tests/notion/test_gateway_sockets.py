@@ -1,0 +1,143 @@
+"""What only a real connection shows: dripping, bombs, short bodies, silence, and what reaches the wire."""
+
+from __future__ import annotations
+
+import gzip
+import json
+import logging
+import re
+import socket
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from random import Random
+
+import pytest
+from gateway_rig import CANARY, page
+from pydantic import SecretStr
+
+from worker.calls.deadline import Deadline
+from worker.config import NotionSettings
+from worker.errors import Transient, Unknown
+from worker.notion.gateway import NotionGateway
+
+Talk = Callable[[socket.socket], None]
+BODY = json.dumps(page(1)).encode()
+
+
+@contextmanager
+def serving(*talks: Talk) -> Iterator[tuple[str, list[bytes]]]:
+    """Serve one connection per talk on loopback; yield the address and the requests received."""
+    received: list[bytes] = []
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        def run() -> None:
+            for talk in talks:
+                with suppress(OSError):
+                    connection, _ = listener.accept()
+                    with connection:
+                        received.append(hear(connection))
+                        talk(connection)
+        threading.Thread(target=run, daemon=True).start()
+        yield f"http://127.0.0.1:{listener.getsockname()[1]}", received
+
+
+def hear(connection: socket.socket) -> bytes:
+    """Return a whole request: closing with some of it unread would reset the connection."""
+    request = connection.recv(65_536)
+    head, _, body = request.partition(b"\r\n\r\n")
+    length = re.search(rb"content-length: (\d+)", head.lower())
+    while length and len(body) < int(length[1]):
+        body += connection.recv(65_536)
+    return request
+
+
+def answer(body: bytes, *, length: int | None = None, encoding: str = "") -> Talk:
+    """Return a talk that sends one answer."""
+    head = f"HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: {length or len(body)}\r\n"
+    head += f"content-encoding: {encoding}\r\n" if encoding else ""
+    return lambda connection: connection.sendall(head.encode() + b"connection: close\r\n\r\n" + body)
+
+
+def drip(connection: socket.socket) -> None:
+    """Send a byte every 20 ms."""
+    connection.sendall(b"HTTP/1.1 200 OK\r\ncontent-length: 100000\r\n\r\n")
+    for _ in range(500):
+        connection.sendall(b" ")
+        time.sleep(0.02)
+
+
+def hush(connection: socket.socket) -> None:
+    """Say nothing until the client leaves."""
+    connection.settimeout(5)
+    connection.recv(1)
+
+
+def cut(connection: socket.socket) -> None:
+    """Hang up."""
+
+
+def make(url: str, timeout: float = 0.4, seconds: float = float("inf")) -> NotionGateway:
+    """Return a gateway over real sockets that does not wait between attempts."""
+    settings = NotionSettings(base_url=url, token=SecretStr(CANARY), timeout=timeout)
+    return NotionGateway(settings, sleep=lambda _: None, random=Random(1), deadline=Deadline(seconds))
+
+
+@pytest.mark.parametrize("talk", [drip, hush, cut, answer(BODY, length=len(BODY) + 10), answer(BODY[:-5]),
+                                  answer(gzip.compress(BODY)[:-9], encoding="gzip"),
+                                  answer(b"not gzip", encoding="gzip"), answer(BODY, encoding="br")],
+                         ids=["drip", "silence", "hang up", "short", "cut json", "cut gzip", "no gzip", "brotli"])
+def test_a_bad_answer_is_asked_for_again_and_a_create_is_not(talk: Talk) -> None:
+    with serving(talk, answer(BODY)) as (url, received):
+        began = time.monotonic()
+        assert make(url).page("page-1")["id"] == "page-1"
+        assert time.monotonic() - began < 2
+        assert len(received) == 2
+    with serving(talk, answer(BODY)) as (url, received):
+        with pytest.raises(Unknown):
+            make(url).create_page("source", {})
+        assert len(received) == 1
+
+
+def test_a_compressed_answer_is_unpacked_and_a_bomb_is_not() -> None:
+    with serving(answer(gzip.compress(BODY), encoding="gzip")) as (url, received):
+        assert make(url).page("page-1")["id"] == "page-1"
+        assert b"accept-encoding: gzip\r\n" in received[0].lower()
+    bomb = answer(gzip.compress(b" " * 70_000_000, 1), encoding="gzip")
+    with serving(bomb) as (url, _), pytest.raises(Unknown, match="larger than"):
+        make(url, timeout=20).create_page("source", {})
+
+
+def test_no_call_outlasts_the_runs_deadline() -> None:
+    with serving(hush, hush) as (url, _):
+        began = time.monotonic()
+        with pytest.raises(Transient):
+            make(url, timeout=60, seconds=0.3).me()
+        assert time.monotonic() - began < 2
+
+
+def test_a_server_that_is_not_there_is_transient_even_for_a_create() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        port = listener.getsockname()[1]
+    gateway = make(f"http://127.0.0.1:{port}")
+    with pytest.raises(Transient):
+        gateway.create_page("source", {})
+    assert gateway.requests() == 6
+
+
+def test_proxies_and_netrc_of_the_environment_are_ignored(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("http_proxy", "HTTP_PROXY", "ALL_PROXY"):
+        monkeypatch.setenv(name, "http://127.0.0.1:9")
+    with serving(answer(BODY)) as (url, received):
+        make(url).me()
+        assert f"authorization: bearer {CANARY}".encode().lower() in received[0].lower()
+
+
+def test_a_redirect_to_another_host_is_not_followed(caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.DEBUG)
+    with serving(answer(BODY)) as (other, stolen):
+        moved = f"HTTP/1.1 302 Found\r\nlocation: {other}/v1/users/me\r\ncontent-length: 0\r\n\r\n".encode()
+        with serving(lambda connection: connection.sendall(moved)) as (url, _), pytest.raises(Exception, match="302"):
+            make(url).me()
+        assert stolen == []
+    assert CANARY not in caplog.text
