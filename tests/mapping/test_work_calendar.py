@@ -1,0 +1,47 @@
+"""The production calendar knows the country's days and the company's own."""
+
+from __future__ import annotations
+
+from datetime import date
+
+import pytest
+
+from worker.config import Holidays
+from worker.errors import ConfigError
+from worker.mapping.calendar import work_calendar
+
+YEARS = range(2025, 2028)
+
+
+def test_russia_has_its_moved_days_off_and_working_saturdays() -> None:
+    calendar = work_calendar(Holidays(country="RU"), YEARS)
+    assert not calendar.is_working(date(2026, 1, 9)), "moved from Saturday, 3 January"
+    assert not calendar.is_working(date(2026, 3, 9)), "8 March is a Sunday"
+    assert not calendar.is_working(date(2026, 11, 4))
+    assert calendar.is_working(date(2025, 11, 1)), "a working Saturday"
+    assert not calendar.is_working(date(2026, 11, 21))
+
+
+def test_the_month_of_may_2025_has_the_official_number_of_working_days() -> None:
+    calendar = work_calendar(Holidays(country="RU"), YEARS)
+    assert calendar.working_days(date(2025, 5, 1), date(2025, 5, 31)) == 18
+    assert calendar.working_days(date(2025, 1, 1), date(2025, 12, 31)) == 247
+
+
+def test_the_company_has_the_last_word() -> None:
+    settings = Holidays(country="RU", days_off=(date(2025, 11, 1), date(2026, 11, 23)), days_on=(date(2026, 1, 9),))
+    calendar = work_calendar(settings, YEARS)
+    assert not calendar.is_working(date(2025, 11, 1))
+    assert not calendar.is_working(date(2026, 11, 23))
+    assert calendar.is_working(date(2026, 1, 9))
+
+
+def test_no_country_is_weekends_only() -> None:
+    calendar = work_calendar(Holidays(country="", days_off=(date(2026, 11, 23),)), YEARS)
+    assert calendar.working_days(date(2026, 1, 1), date(2026, 1, 31)) == 22
+    assert not calendar.is_working(date(2026, 11, 23))
+
+
+def test_an_unknown_country_is_a_configuration_problem() -> None:
+    with pytest.raises(ConfigError, match="'XX'"):
+        work_calendar(Holidays(country="XX"), YEARS)
