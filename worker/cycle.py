@@ -35,7 +35,7 @@ from worker.rules import evaluate
 from worker.state import bases, history, journal, leases, memory, problems, runs, snapshots
 from worker.state import bindings as registry
 from worker.state.store import Store
-from worker.sync.diff import make_plan
+from worker.sync.diff import known_pages, make_plan
 from worker.sync.facts import Fact, Outcome
 from worker.sync.limits import check
 from worker.sync.plan import Plan
@@ -154,13 +154,13 @@ def draw(context: Context, order: Order) -> Drawn:
     """Read both systems, apply the rules and return the plan; writes nothing but the snapshot."""
     now, full = context.now(), order.mode is Mode.FULL
     bindings, drift = _bind(context, full=full)
-    _settle(context, bindings)
+    unsettled = _settle(context, bindings)
     boards = _fetch_boards(context, bindings, full=full)
     context.progress("jira", 0, 1)
     links = card_links(_pages(context, "projects"), context.schema, bindings)
     tracker = read_tracker(context.jira, context.store, context.name, links=links, full=full, now=now)
     drawn = think(context, bindings, tracker, now=now, scope=order.scope)
-    found = {*drawn.plan.problems, *drift, *boards.problems, *tracker.problems}
+    found = {*drawn.plan.problems, *drift, *unsettled, *boards.problems, *tracker.problems}
     plan = replace(drawn.plan, problems=tuple(sorted(found)))
     managed = _managed_rows(context, drawn.world)
     return replace(drawn, plan=plan, managed=managed,
@@ -260,15 +260,19 @@ def _refusals(context: Context, order: Order, plan: Plan, *, boards: BoardsRead,
                  incomplete=boards.incomplete, mapping_changed=fingerprint != context.fingerprint)
 
 
-def _settle(context: Context, bindings: Bindings) -> None:
-    settle(context.store, context.name, context.notion, schema=context.schema, bindings=bindings,
-           now=context.store.now(), settle_after=timedelta(seconds=context.settings.notion.settle))
+def _settle(context: Context, bindings: Bindings) -> tuple[Problem, ...]:
+    """Find out what became of creations whose outcome nobody knows."""
+    return settle(context.store, context.name, context.notion, schema=context.schema, bindings=bindings,
+                  now=context.store.now(), settle_after=timedelta(seconds=context.settings.notion.settle)).problems
 
 
 def _apply(context: Context, drawn: Drawn, fence: Callable[[], None]) -> Applied:
+    with context.store.reading(context.name) as tx:
+        known = known_pages(drawn.world, context.schema, journal.canonical_pages(tx))
     return apply(drawn.plan, notion=context.notion, store=context.store, workspace=context.name,
                  schema=context.schema, bindings=drawn.bindings, width=context.settings.notion.width,
-                 now=context.store.now, stop=context.stop, fence=fence, progress=context.progress)
+                 now=context.store.now, stop=context.stop, fence=fence, progress=context.progress,
+                 known=known)
 
 
 def _finish(context: Context, report: Report, drawn: Drawn, *, mode: Mode) -> None:

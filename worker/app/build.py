@@ -9,6 +9,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from hashlib import blake2b
+from pathlib import Path
 
 import msgspec
 from sqlalchemy.engine import make_url
@@ -19,7 +20,7 @@ from worker.cycle import Context
 from worker.errors import ConfigError, Problem, Severity
 from worker.jira.gateway import JiraGateway
 from worker.locales import load_words
-from worker.mapping.load import load_schema
+from worker.mapping.load import load_schema, shipped_folder
 from worker.mapping.playbooks import load_playbooks
 from worker.notion.gateway import NotionGateway
 from worker.state.store import Store
@@ -56,12 +57,17 @@ def build_context(name: str, workspace: Workspace, store: Store,
                   surroundings: Surroundings | None = None) -> Context:
     """Return everything one workspace's cycles work with."""
     around = surroundings or Surroundings()
-    schema, playbooks = load_schema(workspace.mappings), load_playbooks(workspace.mappings)
+    schema, playbooks = load_schema(workspace.mappings), load_playbooks(_playbooks_folder(workspace.mappings))
     return Context(
         name, workspace, schema, playbooks, load_words(workspace.locale, workspace.currency),
         NotionGateway(workspace.notion), JiraGateway(workspace.jira), store, _fingerprint(schema),
         f"{socket.gethostname()}:{os.getpid()}:{threading.get_ident()}", around.now,
         around.stop or threading.Event(), around.progress)
+
+
+def _playbooks_folder(given: Path | None) -> Path:
+    """Return the user's folder when it has playbooks of its own, else the shipped one."""
+    return given if given is not None and (given / "playbooks.toml").is_file() else shipped_folder()
 
 
 def secrets_of(settings: Settings) -> list[str]:

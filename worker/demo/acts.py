@@ -1,4 +1,4 @@
-"""What people do between two cycles: in Notion they move, rewrite, pin, override, cancel, copy and trash; Jira moves on.
+"""What people do between two cycles: in Notion they move, rewrite, pin, override, cancel, copy, trash; Jira moves on.
 
 Every act in Notion that must survive leaves an `Expected` value behind.
 """
@@ -51,27 +51,27 @@ def live_a_little(stage: Stage) -> Deeds:
 
 def _in_notion(stage: Stage, deeds: Deeds) -> None:
     card = stage.cast.pages["projects"][LOYALTY_MILES]
-    _edit(stage, deeds, "projects", card, "a card is moved to proposal", stage="proposal")
+    _edit(stage, deeds, "projects", card, "a card is moved to proposal", {"stage": "proposal"})
     tasks = [task for task in living(stage, "tasks") if task.values["worker_key"]]
     calm = [task for task in tasks if card not in task.values["project"]]
     rewritten, cancelled, trashed = calm[0], calm[1], calm[2]
-    _edit(stage, deeds, "tasks", rewritten.page_id, "a task is rewritten", name="Позвонить сегодня! · Call today!",
-          due=_in_days(stage, 3))
-    _edit(stage, deeds, "tasks", cancelled.page_id, "a task is cancelled", status="cancelled")
+    _edit(stage, deeds, "tasks", rewritten.page_id, "a task is rewritten",
+          {"name": "Позвонить сегодня! · Call today!", "due": _in_days(stage, 3)})
+    _edit(stage, deeds, "tasks", cancelled.page_id, "a task is cancelled", {"status": "cancelled"})
     stage.notion.control("trash", {"id": trashed.page_id, "user": stage.cast.users[1]})
     deeds.trashed.append(("tasks", trashed.values["worker_key"]))
     month = _future_month(stage)
-    _edit(stage, deeds, "plans", month.page_id, "a month is pinned", target=PINNED, pinned=True)
+    _edit(stage, deeds, "plans", month.page_id, "a month is pinned", {"target": PINNED, "pinned": True})
     risks = [risk for risk in living(stage, "risks") if risk.values["worker_key"]]
     _edit(stage, deeds, "risks", risks[0].page_id, "a shared field is overridden",
-          probability=Decimal(2) if risks[0].values["probability"] != 2 else Decimal(3))
+          {"probability": Decimal(2) if risks[0].values["probability"] != 2 else Decimal(3)})
     copy = stage.notion.control("duplicate", {"page_id": risks[-1].page_id, "user": stage.cast.users[2]})
     deeds.copies.append(copy["id"])
     deeds.told += [expected.act for expected in deeds.expected] + ["a task is trashed", "a risk is duplicated"]
 
 
-def _edit(stage: Stage, deeds: Deeds, source: str, page_id: str, act: str, **values: Value) -> None:
-    stage.scribe.edit(source, page_id, **values)
+def _edit(stage: Stage, deeds: Deeds, source: str, page_id: str, act: str, values: dict[str, Value]) -> None:
+    stage.scribe.edit(source, page_id, values)
     now = next(card for card in living(stage, source) if card.page_id == page_id)
     deeds.expected += [Expected(source, page_id, name, now.values[name], act) for name in values]
 

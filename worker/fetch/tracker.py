@@ -90,6 +90,9 @@ def read_tracker(jira: Jira, store: Store, workspace: str, *, links: Mapping[str
     with store.transaction(workspace) as tx:
         registry.set_setting(tx, LOOKUP, msgspec.to_builtins(lookup))
     projects = tuple(JiraProject(*row) for row in lookup.projects)
+    if incomplete:
+        reader.problems.append(Problem("incomplete-read", "Jira", "", f"not everything could be read: {incomplete}",
+                                       "nothing is dropped until a complete read"))
     return TrackerRead(_resolved(lookup, links), projects, tuple(reader.problems), incomplete)
 
 

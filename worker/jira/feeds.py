@@ -41,7 +41,17 @@ def read_worklog_feed(session: JiraSession, since: int) -> WorklogBatch:
         unreadable += bad
     early = updated.reason or deleted.reason
     reason = early or (f"unreadable worklogs: {', '.join(unreadable[:10])}" if unreadable else "")
-    return WorklogBatch(tuple(changed), tuple(deleted.ids), min(updated.until, deleted.until), not early, reason)
+    return WorklogBatch(tuple(changed), tuple(deleted.ids), _next_bound(since, updated, deleted), not early, reason)
+
+
+def _next_bound(since: int, updated: Feed, deleted: Feed) -> int:
+    """Return where the next read may begin.
+
+    Both feeds withhold their last minute by time, so what neither has shown yet is younger than either bound; one more
+    millisecond keeps an idle read from meeting the last entry again (`since` is inclusive).
+    """
+    reached = max(updated.until, deleted.until)
+    return reached + 1 if reached > since else since
 
 
 def _read(session: JiraSession, name: str, since: int) -> Feed:

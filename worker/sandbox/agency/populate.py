@@ -36,14 +36,14 @@ class Scribe:
     bindings: Bindings
     user: str = ""
 
-    def add(self, source: str, **values: Value) -> str:
+    def add(self, source: str, /, **values: Value) -> str:
         """Add a row with logical `values` and return its page id."""
         properties = self.raw(source, values)
         page = self.notion.control("create", {
             "data_source_id": self.bindings[source].data_source_id, "properties": properties, "user": self.user})
         return str(page["id"])
 
-    def edit(self, source: str, page_id: str, **values: Value) -> None:
+    def edit(self, source: str, page_id: str, /, values: Mapping[str, Value]) -> None:
         """Change fields of a row."""
         self.notion.control("edit", {"page_id": page_id, "properties": self.raw(source, values), "user": self.user})
 
@@ -67,7 +67,7 @@ def populate(agency: Agency, notion: NotionSandbox, jira: JiraSandbox, *, schema
     people = pages["people"] = tuple(
         scribe.add("people", **_person(person, user, units)) for person, user in zip(agency.staff, users, strict=True))
     for index, unit in enumerate(units):
-        scribe.edit("units", unit, **{field: _refs("people", (
+        scribe.edit("units", unit, {field: _refs("people", (
             page for page, person in zip(people, agency.staff, strict=True)
             if person.unit == index and (role in ("", person.role))))
             for field, role in (("am", "am"), ("tls", "tl"), ("pms", "pm"), ("members", ""))})
