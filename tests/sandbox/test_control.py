@@ -46,6 +46,13 @@ def test_a_shared_action_is_done_on_both_sides(control: Control) -> None:
         200, {"notion": {"did": "counts"}, "jira": {"side": "jira", "action": "counts"}})
 
 
+def test_faults_are_planned_on_the_sides_the_payload_names(control: Control) -> None:
+    assert post(control, "/_sandbox/faults", b'{"jira":{"rules":[]}}') == (
+        200, {"jira": {"side": "jira", "action": "faults", "rules": []}})
+    assert post(control, "/_sandbox/faults", b'{"rules":[]}')[0] == 400
+    assert post(control, "/_sandbox/faults", b'{"notion":[]}')[0] == 400
+
+
 def test_an_action_that_cannot_be_done_says_why(control: Control) -> None:
     assert post(control, "/_sandbox/notion/rename") == (400, {"error": "notion rename: no page called that"})
     assert post(control, "/_sandbox/notion/trash") == (400, {"error": "notion trash: missing 'page'"})

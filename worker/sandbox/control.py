@@ -19,7 +19,7 @@ PREFIX = "/_sandbox"
 LOOPBACK_NAMES = frozenset({"127.0.0.1", "localhost", "::1"})
 WILDCARDS = frozenset({"0.0.0.0", "::"})
 SHARED_ACTIONS = frozenset({"advance", "log", "counts", "faults"})
-"""Actions that exist on both sides and may be asked of both at once."""
+"""Actions asked without a side: `advance`, `log` and `counts` of both, `faults` of those its payload names."""
 
 Action = Callable[[str, dict[str, Any]], dict[str, Any]]
 
@@ -62,9 +62,19 @@ class Control:
         payload = _payload(request)
         if side:
             return self._carry_out(side, action, payload)
-        if action == "advance":
-            return self._advance(payload)
+        match action:
+            case "advance":
+                return self._advance(payload)
+            case "faults":
+                return self._faults(payload)
         return {name: self._carry_out(name, action, payload) for name in self._sides}
+
+    def _faults(self, payload: dict[str, Any]) -> dict[str, Any]:
+        """Plan faults per side: the two know different kinds, so the payload names the side first."""
+        strange = payload.keys() - self._sides.keys()
+        if strange or not all(isinstance(part, dict) for part in payload.values()):
+            raise Refused(400, 'faults: {"notion": {"rules": [...]}, "jira": {"rules": [...]}}, either or both')
+        return {side: self._carry_out(side, "faults", part) for side, part in payload.items()}
 
     def _advance(self, payload: dict[str, Any]) -> dict[str, Any]:
         """Move the time of both sides, once where they share a clock: then Jira has already followed Notion."""
