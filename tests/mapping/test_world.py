@@ -1,0 +1,309 @@
+"""A world is built from whatever the workspace holds: good records typed, bad ones set aside by name."""
+
+from __future__ import annotations
+
+import copy
+import time
+from datetime import UTC, date, datetime
+from decimal import Decimal
+from typing import Any
+
+import pytest
+from boards_rig import NOW, Workspace, make
+
+from worker import config
+from worker.domain.memory import Memory
+from worker.domain.model import Issue, JiraProject, Row, Stage, Worklog
+from worker.domain.periods import WorkCalendar
+from worker.domain.values import Ref, Span, Value
+from worker.domain.words import Words
+from worker.domain.world import World
+from worker.errors import Problem, Severity
+from worker.mapping.codecs import encode
+from worker.mapping.entities import parse_span
+from worker.mapping.links import Link, LinkKind, ResolvedLink
+from worker.mapping.load import load_schema
+from worker.mapping.normalize import build_world, card_links
+
+SCHEMA = load_schema()
+THEN = datetime(2026, 10, 1, tzinfo=UTC)
+
+
+class Board:
+    """Rows written through the API, read back raw."""
+
+    def __init__(self, workspace: Workspace) -> None:
+        self.workspace = workspace
+        self.pages: dict[str, list[dict[str, Any]]] = {name: [] for name in SCHEMA.sources}
+
+    def add(self, source: str, name: str = "", **values: Value) -> Ref:
+        """Create a row and return its ref."""
+        binding, properties = self.workspace.bindings[source], SCHEMA.sources[source].properties
+        every: dict[str, Value] = {SCHEMA.sources[source].title_property.name: name, **values}
+        body = {binding.properties[key]: encode(properties[key], value, binding, lambda ref: ref.key)
+                for key, value in every.items()}
+        page = self.workspace.notion.create_page(binding.data_source_id, body)
+        self.pages[source].append(page)
+        return Ref(source, page["id"])
+
+    def raw(self, source: str, ref: Ref) -> dict[str, Any]:
+        """Return a row's raw page, to be spoilt."""
+        return next(page for page in self.pages[source] if page["id"] == ref.key)
+
+    def cell(self, source: str, ref: Ref, name: str) -> dict[str, Any]:
+        """Return a row's raw property, to be spoilt."""
+        properties: dict[str, dict[str, Any]] = self.raw(source, ref)["properties"]
+        wanted = self.workspace.bindings[source].properties[name]
+        return next(raw for raw in properties.values() if raw["id"] == wanted)
+
+    def world(self, **given: Any) -> World:
+        """Return the world of all that was added."""
+        parts: dict[str, Any] = {
+            "workspace": "studio", "now": NOW, "settings": config.Workspace(), "words": Words(), "schema": SCHEMA,
+            "bindings": self.workspace.bindings, "pages": self.pages, "issues": (), "worklogs": (), "links": {},
+            "jira_projects": (), "memory": Memory(), "bot_id": self.workspace.sandbox.bot_id,
+            "site_url": "https://jira.example.com", "calendar": WorkCalendar()}
+        return build_world(**(parts | given))
+
+
+@pytest.fixture(scope="module")
+def workspace() -> Workspace:
+    """Return a workspace of the shipped schema."""
+    return make(SCHEMA)
+
+
+@pytest.fixture
+def board(workspace: Workspace) -> Board:
+    """Return a board that remembers only its own rows."""
+    return Board(workspace)
+
+
+def found(world: World, code: str) -> list[Problem]:
+    """Return the problems of a code."""
+    return [problem for problem in world.problems if problem.code == code]
+
+
+def issue(number: int, project: str = "ACME") -> Issue:
+    """Return an issue."""
+    return Issue(str(number), f"{project}-{number}", project, "Task", 0, "Open", "new", THEN, THEN)
+
+
+def test_rows_become_typed_and_linked(board: Board) -> None:
+    anna = board.add("people", "Анна", role="am", capacity=Decimal(40), time_off="2026-12-01..2026-12-14")
+    unit = board.add("units", "Север", am=(anna,), bonus_rate=Decimal("0.05"))
+    client = board.add("clients", "Acme", group="account", unit=(unit,), monthly_fee=Decimal("1000.5"))
+    card = board.add("projects", "Site", client=(client,), stage="in_progress", due=date(2026, 12, 24), jira="ACME",
+                     start=date(2026, 9, 1), probability=Decimal("0.9"))
+    board.add("revenue", "Act", client=(client,), month=date(2026, 11, 1), amount=Decimal(7), kind="act")
+    world = board.world()
+    assert world.people[anna].time_off == (Span(date(2026, 12, 1), date(2026, 12, 14)),)
+    assert world.units[unit].am == (anna,)
+    assert (world.clients[client].unit, world.clients[client].monthly_fee) == (unit, Decimal("1000.5"))
+    assert (world.cards[card].client, world.cards[card].stage) == (client, Stage.IN_PROGRESS)
+    assert (world.cards[card].due, world.cards[card].jira) == (date(2026, 12, 24), "ACME")
+    assert world.revenue[0].amount == Decimal(7)
+    assert world.today == date(2026, 11, 21)
+    assert world.problems == ()
+    assert world.sources == frozenset(SCHEMA.sources)
+
+
+def test_today_is_the_workspaces_day() -> None:
+    settings = config.Workspace(time_zone="Asia/Vladivostok")
+    late = datetime(2026, 11, 21, 20, tzinfo=UTC)
+    assert build_world(workspace="w", now=late, settings=settings, words=Words(), schema=SCHEMA, bindings={}, pages={},
+                       issues=(), worklogs=(), links={}, jira_projects=(), memory=Memory()).today == date(2026, 11, 22)
+
+
+@pytest.mark.parametrize(("source", "values", "code", "field"), [
+    ("projects", {"stage": "idea"}, "card-without-client", "client"),
+    ("projects", {"start": date(2026, 12, 2), "due": date(2026, 12, 1)}, "reversed-dates", "start"),
+    ("projects", {"budget": Decimal(-1)}, "negative-amount", "budget"),
+    ("projects", {"probability": Decimal(90)}, "out-of-range", "probability"),
+    ("projects", {"jira": "спросить у Пети"}, "bad-link", "jira"),
+    ("clients", {"monthly_fee": Decimal("-0.01")}, "negative-amount", "monthly_fee"),
+    ("clients", {"since": date(2026, 1, 2), "contract_end": date(2026, 1, 1)}, "reversed-dates", "since"),
+    ("documents", {"signed": date(2026, 1, 2), "expires": date(2026, 1, 1)}, "reversed-dates", "signed"),
+    ("people", {"rate": Decimal(-5)}, "negative-amount", "rate"),
+    ("people", {"time_off": "завтра"}, "bad-time-off", "time_off"),
+    ("people", {"time_off": "2026-12-14..2026-12-01"}, "bad-time-off", "time_off"),
+    ("units", {}, "unit-without-people", "members"),
+    ("revenue", {"amount": Decimal(5), "kind": "act"}, "incomplete-revenue", "month"),
+    ("revenue", {"month": date(2026, 1, 1), "amount": Decimal(-5), "kind": "act"}, "negative-amount", "amount"),
+])
+def test_a_bad_field_is_named_with_its_page_and_left_empty(
+        board: Board, source: str, values: dict[str, Value], code: str, field: str) -> None:
+    ref = board.add(source, "Спорная строка", **values)
+    good = board.add("services", "Support")
+    world = board.world()
+    problem = next(iter(found(world, code)))
+    assert problem.field == field
+    assert "Спорная строка" in problem.where
+    assert problem.message
+    assert problem.hint
+    if code != "bad-link":
+        assert problem.url == board.raw(source, ref)["url"]
+    entities: dict[Ref, object] = {**world.cards, **world.clients, **world.documents, **world.people}
+    if ref in entities and field not in ("jira", "time_off"):
+        assert getattr(entities[ref], field) is None
+    assert good in world.services
+
+
+def test_two_account_managers_are_reported_and_kept(board: Board) -> None:
+    people = (board.add("people", "Anna"), board.add("people", "Boris"))
+    unit = board.add("units", "North", am=people)
+    world = board.world()
+    assert [problem.code for problem in world.problems] == ["two-ams"]
+    assert set(world.units[unit].am) == set(people)
+
+
+def test_a_relation_to_a_row_that_is_gone_is_nothing(board: Board) -> None:
+    client = board.add("clients", "Acme")
+    card = board.add("projects", "Site", client=(client,), stage="done")
+    board.pages["clients"].clear()
+    world = board.world()
+    assert world.cards[card].client is None
+    assert [problem.code for problem in world.problems] == ["dangling-relation"]
+
+
+def test_two_clients_on_one_card_are_none(board: Board) -> None:
+    clients = (board.add("clients", "Acme"), board.add("clients", "Acme"))
+    card = board.add("projects", "Site", client=clients, stage="done")
+    world = board.world()
+    assert world.cards[card].client is None
+    assert [problem.code for problem in world.problems] == ["several-rows"], "duplicate titles are fine"
+
+
+def test_an_unreadable_field_does_not_take_the_row_along(board: Board) -> None:
+    card = board.add("projects", "Site", stage="done")
+    board.cell("projects", card, "due")["date"] = {"start": "51502-01-01", "end": None}
+    board.cell("projects", card, "stage")["status"] = {"id": "new", "name": "На паузе", "color": "red"}
+    world = board.world()
+    assert (world.cards[card].due, world.cards[card].stage) == (None, None)
+    assert sorted(problem.field for problem in found(world, "unreadable-field")) == ["due", "stage"]
+
+
+def test_deleted_users_and_unknown_shapes_do_not_stop_a_world(board: Board) -> None:
+    person = board.add("people", "Anna")
+    board.cell("people", person, "notion_user")["people"] = [{"object": "user", "id": "gone"}]
+    board.pages["people"] += [{"object": "page"}, {"id": None}, {"id": "odd", "properties": None}]
+    world = board.world()
+    assert world.people[person].notion_user == "gone"
+    assert [problem.message for problem in found(world, "unreadable-page")] == [
+        "2 row(s) came without an id and are left out"]
+    assert Ref("people", "odd") in world.people
+
+
+def test_rows_in_the_trash_are_not_there(board: Board) -> None:
+    client = board.add("clients", "Acme")
+    board.raw("clients", client)["in_trash"] = True
+    assert board.world().clients == {}
+
+
+def rows_of(world: World, source: str) -> list[tuple[Ref, str]]:
+    """Return ref and title of a source's rows."""
+    rows: tuple[Row, ...] = world.rows[source]
+    return [(row.ref, row.title) for row in rows]
+
+
+def test_worker_rows_are_named_by_their_key_and_peoples_by_page(board: Board) -> None:
+    board.add("plans", "Q4", worker_key="plan:firm:2026-Q4")
+    own = board.add("plans", "My own plan")
+    assert sorted(rows_of(board.world(), "plans"), key=str) == sorted(
+        [(Ref("plans", "plan:firm:2026-Q4"), "Q4"), (own, "My own plan")], key=str)
+
+
+def test_a_relation_to_a_worker_row_is_its_key(board: Board) -> None:
+    parent = board.add("plans", "Q4", worker_key="plan:firm:2026-Q4")
+    board.add("plans", "October", worker_key="plan:firm:2026-10", parent=(parent,))
+    october = next(row for row in board.world().rows["plans"] if row.title == "October")
+    assert october.fields["parent"] == (Ref("plans", "plan:firm:2026-Q4"),)
+
+
+def test_a_copied_row_is_reported_and_the_bots_own_comes_first(board: Board) -> None:
+    board.add("plans", "Original", worker_key="plan:firm:2026-Q4")
+    copied = copy.deepcopy(board.pages["plans"][0]) | {
+        "id": "copy", "url": "https://notion/copy", "created_time": "2020-01-01T00:00:00.000Z",
+        "created_by": {"object": "user", "id": "person"}}
+    board.pages["plans"].insert(0, copied)
+    world = board.world()
+    assert [row.page_id for row in world.rows["plans"]][1] == "copy"
+    assert [problem.url for problem in found(world, "duplicate-key")] == ["https://notion/copy"]
+
+
+def test_a_trashed_row_that_lives_again_is_not_trashed(board: Board) -> None:
+    board.add("tasks", "Call", worker_key="task:call:1")
+    gone, back = Ref("tasks", "task:call:2"), Ref("tasks", "task:call:1")
+    assert board.world(trashed=frozenset({gone, back})).trashed == {gone}
+
+
+def test_one_jira_account_of_two_people_is_reported_at_both(board: Board) -> None:
+    board.add("people", "Anna", jira_account="a1 ")
+    board.add("people", "Boris", jira_account="a1")
+    board.add("people", "Clara")
+    assert {problem.where for problem in found(board.world(), "duplicate-account")} == {"People: Anna", "People: Boris"}
+
+
+def test_cards_and_projects_without_each_other_are_listed_with_the_likeliest(board: Board) -> None:
+    client = board.add("clients", "Northwind")
+    board.add("projects", "Online shop", client=(client,), stage="in_progress")
+    linked = board.add("projects", "App", client=(client,), stage="in_progress", jira="APP-1")
+    board.add("projects", "Old", client=(client,), stage="lost")
+    projects = [JiraProject("1", "NWS", "Northwind online shop"), JiraProject("2", "APP", "App"),
+                JiraProject("3", "ZZZ", "Внутренние задачи")]
+    links = {linked.key: ResolvedLink(LinkKind.EPIC, "epic APP-1", epic="1")}
+    world = board.world(jira_projects=projects, links=links, issues=[issue(1, "APP")])
+    cards = found(world, "unmatched-card")
+    assert [(problem.where, problem.severity) for problem in cards] == [("Projects: Online shop", Severity.INFO)]
+    assert "likely: Northwind online shop (NWS)" in cards[0].message
+    assert [project.key for project in world.unmatched_projects] == ["NWS", "ZZZ"]
+    shop, internal = found(world, "unmatched-project")
+    assert "likely: Northwind: Online shop" in shop.message
+    assert "likely" not in internal.message
+    assert world.work[linked].issues == (issue(1, "APP"),)
+
+
+def test_an_unresolved_link_is_said_and_nothing_attached(board: Board) -> None:
+    client = board.add("clients", "Acme")
+    card = board.add("projects", "Site", client=(client,), jira="GONE")
+    world = board.world(links={card.key: ResolvedLink(LinkKind.PROJECT, project="GONE", problem="no project GONE")})
+    assert [problem.message for problem in found(world, "unresolved-link")] == ["no project GONE"]
+    assert world.work == {}
+
+
+def test_links_are_read_before_the_world(board: Board) -> None:
+    typed, empty = board.add("projects", "Site", jira="acme-7"), board.add("projects", "Idea")
+    trashed = board.add("projects", "Gone", jira="ACME")
+    board.raw("projects", trashed)["in_trash"] = True
+    assert card_links(board.pages["projects"], SCHEMA, board.workspace.bindings) == {
+        typed.key: Link(LinkKind.EPIC, "ACME-7"), empty.key: Link(LinkKind.NONE)}
+    assert card_links(board.pages["projects"], SCHEMA, {}) == {}
+
+
+@pytest.mark.parametrize(("line", "span"), [
+    ("2026-12-01..2026-12-14", Span(date(2026, 12, 1), date(2026, 12, 14))),
+    ("2026-12-01 – 2026-12-14", Span(date(2026, 12, 1), date(2026, 12, 14))),
+    ("01.12.2026-14.12.2026", Span(date(2026, 12, 1), date(2026, 12, 14))),
+    (" 2026-12-01 ", Span(date(2026, 12, 1), date(2026, 12, 1))),
+    ("2026-12-01..2026-12-14..2026-12-20", None), ("2026-13-01", None), ("с 2026-12-01", None), ("", None),
+])
+def test_time_off_is_read_as_people_write_it(line: str, span: Span | None) -> None:
+    assert parse_span(line) == span
+
+
+def test_a_hundred_thousand_issues_take_well_under_a_second(board: Board) -> None:
+    client = board.add("clients", "Acme")
+    card = board.add("projects", "Site", client=(client,), jira="P1", stage="in_progress")
+    clients = _copies(board.raw("clients", client), 300, "client")
+    cards = _copies(board.raw("projects", card), 1_000, "card")
+    board.pages |= {"clients": [*board.pages["clients"], *clients], "projects": cards}
+    issues = [issue(number, f"P{number % 1_000}") for number in range(100_000)]
+    worklogs = [Worklog(str(number), str(number), "anna", THEN, 60) for number in range(100_000)]
+    links = {page["id"]: ResolvedLink(LinkKind.PROJECT, project=f"P{number}") for number, page in enumerate(cards)}
+    began = time.process_time()
+    world = board.world(issues=issues, worklogs=worklogs, links=links)
+    assert time.process_time() - began < 2, "target: well under 1 s on an idle machine"
+    assert sum(len(work.issues) for work in world.work.values()) == 100_000
+
+
+def _copies(page: dict[str, Any], number: int, name: str) -> list[dict[str, Any]]:
+    return [page | {"id": f"{name}-{one}"} for one in range(number)]
