@@ -18,6 +18,7 @@ from worker.sandbox.jira.walks import BadToken
 
 PAGE_LIMIT = 50
 _STATES = ("future", "active", "closed")
+_LISTED = ("closed", "active", "future")
 
 
 # Boards ---------------------------------------------------------------------
@@ -104,7 +105,7 @@ def get_board_sprints(site: Site, call: Call) -> Json:
     if strange := [state for state in states if state not in _STATES]:
         raise Refusal(400, f"Invalid sprint state: {strange[0]}")
     found = [s for s in site.store.sprints.values() if s.board == board.id and s.state in states]
-    page = offset_page(sorted(found, key=lambda s: s.id), call.integer("startAt", 0),
+    page = offset_page(sorted(found, key=lambda s: (_LISTED.index(s.state), s.id)), call.integer("startAt", 0),
                        min(call.integer("maxResults", 50), PAGE_LIMIT))
     renderer = Renderer(site, call)
     return {**page, "values": [renderer.sprint(sprint) for sprint in page["values"]]}
