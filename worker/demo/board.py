@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
+from urllib.parse import unquote
 
 from worker.demo.stage import Stage
 
@@ -23,7 +24,7 @@ class Card:
 def rows(stage: Stage, source: str) -> tuple[Card, ...]:
     """Return the rows of a source, trashed ones included, in order of creation."""
     binding = stage.bindings()[source]
-    names = {property_id: name for name, property_id in binding.properties.items()}
+    names = {unquote(property_id): name for name, property_id in binding.properties.items()}
     pages = [page for page in stage.notion.control("dump", {})["pages"].values()
              if binding.data_source_id in page["parent"].values()]
     return tuple(Card(page["id"], bool(page["in_trash"]), page["created_by"], dict(_values(page, names)))
@@ -37,8 +38,8 @@ def living(stage: Stage, source: str) -> tuple[Card, ...]:
 
 def _values(page: Mapping[str, Any], names: Mapping[str, str]) -> Iterator[tuple[str, Any]]:
     for prop in page["properties"].values():
-        if prop["id"] in names:
-            yield names[prop["id"]], plain(prop)
+        if unquote(prop["id"]) in names:
+            yield names[unquote(prop["id"])], plain(prop)
 
 
 def plain(prop: Mapping[str, Any]) -> Any:
