@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from worker.sandbox.notion.errors import MISSING, invalid, should_be, too_long
+from worker.sandbox.notion.errors import MISSING, an_object, invalid, should_be, too_long
 from worker.sandbox.notion.media import parse_file
-from worker.sandbox.notion.richtext import parse_rich_text
+from worker.sandbox.notion.richtext import TEXT_COLORS, parse_rich_text
 from worker.sandbox.notion.store import Store, plain_id
 
 Payload = dict[str, Any]
@@ -62,7 +62,14 @@ def _text(store: Store, kind: str, given: Payload, path: str) -> Payload:
         raise should_be(f"{path}.{kind}.rich_text", "defined", MISSING)
     extras = {key: given.get(key, default) for key, default in EXTRAS.get(kind, {}).items()}
     return {"rich_text": parse_rich_text(store, text, f"{path}.{kind}.rich_text"), **extras,
-            "color": given.get("color") or "default"}
+            "color": _color(kind, given, path)}
+
+
+def _color(kind: str, given: Payload, path: str) -> str:
+    color = given.get("color") or "default"
+    if color not in TEXT_COLORS:
+        raise should_be(f"{path}.{kind}.color", "a known color", color)
+    return str(color)
 
 
 def _code(store: Store, kind: str, given: Payload, path: str) -> Payload:
@@ -115,13 +122,14 @@ def _table_row(store: Store, kind: str, given: Payload, path: str) -> Payload:
                       for index, cell in enumerate(cells)]}
 
 
-def _contents(_store: Store, _kind: str, given: Payload, _path: str) -> Payload:
-    return {"color": given.get("color") or "default"}
+def _contents(_: Store, kind: str, given: Payload, path: str) -> Payload:
+    return {"color": _color(kind, given, path)}
 
 
-def _synced(_store: Store, _kind: str, given: Payload, _path: str) -> Payload:
-    source = given.get("synced_from")
-    return {"synced_from": source and {"type": "block_id", "block_id": plain_id(str(source.get("block_id")))}}
+def _synced(_: Store, kind: str, given: Payload, path: str) -> Payload:
+    source = an_object(given.get("synced_from"), f"{path}.{kind}.synced_from")
+    target = plain_id(str(source.get("block_id")))
+    return {"synced_from": {"type": "block_id", "block_id": target} if source else None}
 
 
 def _link(_: Store, kind: str, given: Payload, path: str) -> Payload:

@@ -8,7 +8,7 @@ from typing import Any
 
 from worker.sandbox.notion.block_types import PARENTS, block_type, merge_payload, parse_payload
 from worker.sandbox.notion.call import Answer, Call, Route, listing, paginate, with_archived
-from worker.sandbox.notion.errors import MISSING, invalid, should_be, too_long
+from worker.sandbox.notion.errors import MISSING, an_object, invalid, should_be, too_long
 from worker.sandbox.notion.media import show_file
 from worker.sandbox.notion.richtext import plain
 from worker.sandbox.notion.store import (
@@ -184,7 +184,7 @@ def _after_of(position: Any) -> str | None:
         raise should_be("body.position.type", '`"start"`, `"end"` or `"after_block"`', kind)
     if kind != "after_block":
         return None
-    target = (position.get("after_block") or {}).get("id")
+    target = an_object(position.get("after_block"), "body.position.after_block").get("id")
     if not isinstance(target, str):
         raise should_be("body.position.after_block.id", "defined", MISSING)
     return target
@@ -196,12 +196,12 @@ def update_block(call: Call) -> Answer:
     trash = call.body.get("in_trash", call.body.get("archived") if call.old else None)
     if "archived" in call.body and not call.old:
         raise should_be("body.archived", "not present", call.body["archived"])
-    if trash is False:
-        set_trash(store, block, False, call.actor)
-    store.refuse_trashed(block, kind_of(block))
+    if trash is not None and not isinstance(trash, bool):
+        raise should_be("body.in_trash", "a boolean", trash)
+    store.refuse_trashed(block, kind_of(block), lifted=trash is False)
     _update_payload(call, block)
-    if trash is True:
-        set_trash(store, block, True, call.actor)
+    if trash is not None:
+        set_trash(store, block, trash, call.actor)
     return block_object(store, block, call.version)
 
 

@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import copy
 from typing import Any
 
-from worker.sandbox.notion.blocks import set_trash
 from worker.sandbox.notion.call import Answer, Call, Route, with_archived
 from worker.sandbox.notion.databases import draft_data_source, read_looks, read_trash, register
-from worker.sandbox.notion.errors import MISSING, NotionError, should_be
+from worker.sandbox.notion.errors import MISSING, should_be
 from worker.sandbox.notion.media import shown_or_none
 from worker.sandbox.notion.richtext import page_url
-from worker.sandbox.notion.schema import schema_object, update_columns
+from worker.sandbox.notion.schema import all_or_nothing, schema_object, update_columns
 from worker.sandbox.notion.store import DataSource, Store, author, minute, parent_object
 
 
@@ -54,31 +52,17 @@ def update_data_source(call: Call) -> Answer:
     """PATCH /v1/data_sources/{data_source_id}: schema, title, looks, trash; all or nothing."""
     store, source = call.store, call.store.data_source(call.params["data_source_id"])
     trash = read_trash(call)
-    if trash is False:
-        set_trash(store, source, False, call.actor)
-    store.refuse_trashed(source, "data source")
+    store.refuse_trashed(source, "data source", lifted=trash is False)
     looks = read_looks(store, call.body)
     if "properties" in call.body:
-        _change_schema(store, source, call.body["properties"])
+        with all_or_nothing(store, source):
+            update_columns(store, source, call.body["properties"])
     store.touch(source, call.actor)
     for key, value in looks.items():
         setattr(source, key, value)
-    if trash is True:
-        source.in_trash = True
+    if trash is not None:
+        source.in_trash = trash
     return data_source_object(store, source, call.version)
-
-
-def _change_schema(store: Store, source: DataSource, given: Any) -> None:
-    sources = {one.id: copy.deepcopy(one.properties) for one in store.data_sources.values()}
-    values = {one: dict(store.pages[one].values) for one in source.rows}
-    try:
-        update_columns(store, source, given)
-    except NotionError:
-        for key, columns in sources.items():
-            store.data_sources[key].properties = columns
-        for key, old in values.items():
-            store.pages[key].values = old
-        raise
 
 
 def list_templates(call: Call) -> Answer:

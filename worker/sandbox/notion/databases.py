@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
-from worker.sandbox.notion.blocks import set_trash
 from worker.sandbox.notion.call import Answer, Call, Route, with_archived
 from worker.sandbox.notion.errors import invalid, should_be
 from worker.sandbox.notion.media import read_cover, read_icon, shown_or_none
 from worker.sandbox.notion.pages import find_parent
 from worker.sandbox.notion.richtext import page_url, parse_rich_text, plain
-from worker.sandbox.notion.schema import add_columns
+from worker.sandbox.notion.schema import add_columns, all_or_nothing
 from worker.sandbox.notion.store import (
     Database,
     DataSource,
@@ -66,7 +65,8 @@ def draft_data_source(store: Store, database: Database, looks: dict[str, Any], p
                         **store.stamps(actor))
     store.data_sources[source.id] = source
     try:
-        add_columns(store, source, properties)
+        with all_or_nothing(store, source):
+            add_columns(store, source, properties)
     except Exception:
         del store.data_sources[source.id]
         raise
@@ -103,9 +103,7 @@ def update_database(call: Call) -> Answer:
     """PATCH /v1/databases/{database_id}: title, description, looks, lock, trash, parent (3.2)."""
     store, body, database = call.store, call.body, call.store.database(call.params["database_id"])
     trash = read_trash(call)
-    if trash is False:
-        set_trash(store, database, False, call.actor)
-    store.refuse_trashed(database, "database")
+    store.refuse_trashed(database, "database", lifted=trash is False)
     looks = read_looks(store, body)
     parent = find_parent(store, body["parent"]) if body.get("parent") else None
     store.touch(database, call.actor)
@@ -114,8 +112,8 @@ def update_database(call: Call) -> Answer:
         setattr(database, key, value)
     if isinstance(parent, Page):
         _reparent(store, database, parent)
-    if trash is True:
-        database.in_trash = True
+    if trash is not None:
+        database.in_trash = trash
     return database_object(store, database, call.version)
 
 

@@ -42,6 +42,15 @@ def should_be(path: str, expected: str, value: Any = MISSING) -> NotionError:
     return invalid(f"body failed validation: {path} should be {expected}, instead was {shown(value)}.")
 
 
+def an_object(value: Any, path: str) -> dict[str, Any]:
+    """Return a value that must be a JSON object (absent and null count as empty), or raise the 400."""
+    if value is None or value is MISSING:
+        return {}
+    if not isinstance(value, dict):
+        raise should_be(path, "an object", value)
+    return value
+
+
 def too_long(path: str, limit: int, length: int) -> NotionError:
     """Return the 400 for a text or array over its limit (facts/notion-api.md 2.9)."""
     return invalid(f"body failed validation: {path}.length should be ≤ `{limit}`, instead was `{length}`.")

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from typing import Any
 from urllib.parse import quote
 
@@ -16,7 +17,7 @@ from worker.sandbox.notion.call import (
     page_size,
     start_cursor,
 )
-from worker.sandbox.notion.errors import MISSING, NotionError, invalid, should_be
+from worker.sandbox.notion.errors import MISSING, NotionError, an_object, invalid, should_be
 from worker.sandbox.notion.markdown import blocks_from_markdown
 from worker.sandbox.notion.media import read_cover, read_icon
 from worker.sandbox.notion.properties import TITLE, Cell, columns, parse_value
@@ -63,11 +64,18 @@ def read_values(store: Store, source: DataSource | None, given: Any, *, human: b
     """Return stored values by property id for the `properties` of a request."""
     if not isinstance(given, dict):
         raise should_be("body.properties", "an object", given)
+    with options_kept(source):
+        return dict(_read_value(store, source, key, value, human=human) for key, value in given.items())
+
+
+@contextmanager
+def options_kept(source: DataSource | None) -> Iterator[None]:
+    """Take back the options a request brought along when a part of it is refused."""
     kept = [(prop, prop.config["options"]) for prop in columns(source).values() if "options" in prop.config]
     try:
-        return dict(_read_value(store, source, key, value, human=human) for key, value in given.items())
+        yield
     except NotionError:
-        for prop, options in kept:  # a refused request leaves no new options behind
+        for prop, options in kept:
             prop.config["options"] = options
         raise
 
@@ -133,18 +141,23 @@ def create_page(call: Call) -> Answer:
     parent = find_parent(store, body.get("parent"))
     store.refuse_trashed(parent, "page")
     source = parent if isinstance(parent, DataSource) else None
-    values = read_values(store, source, body.get("properties") or {})
-    drafts = _read_body(call)
-    at = 0 if isinstance(body.get("position"), dict) and "start" in str(body["position"].get("type")) else None
-    page = add_page(store, parent, values, call.actor, icon=read_icon(store, body.get("icon")),
-                    cover=read_cover(store, body.get("cover")), at=at)
+    with options_kept(source):
+        values = read_values(store, source, body.get("properties") or {})
+        drafts = _read_body(call)
+        at = _read_position(body.get("position"))
+        icon, cover = read_icon(store, body.get("icon")), read_cover(store, body.get("cover"))
+    page = add_page(store, parent, values, call.actor, icon=icon, cover=cover, at=at)
     insert_blocks(store, page, drafts, call.actor)
     return page_object(store, page, call.version)
 
 
+def _read_position(given: Any) -> int | None:
+    return 0 if "start" in str(an_object(given, "body.position").get("type")) else None
+
+
 def _read_body(call: Call) -> tuple[Draft, ...]:
     body, store = call.body, call.store
-    template = (body.get("template") or {}).get("type", "none")
+    template = an_object(body.get("template"), "body.template").get("type", "none")
     if template != "none":
         raise invalid("The data source has no such template.")
     if body.get("markdown") is None:
@@ -186,34 +199,23 @@ def update_page(call: Call) -> Answer:
     for key in ("in_trash", "archived", "is_archived", "is_locked", "erase_content"):
         if body.get(key) is not None and not isinstance(body[key], bool):
             raise should_be(f"body.{key}", "a boolean", body[key])
-    _restore(store, page, trash, body.get("is_archived"), call.actor)
-    store.refuse_trashed(page, "block")
-    values = read_values(store, source_of(store, page), body.get("properties") or {})
-    readers = {"icon": read_icon, "cover": read_cover}
-    looks = {key: reader(store, body[key]) for key, reader in readers.items() if key in body}
+    store.refuse_trashed(page, "block", lifted=trash is False or body.get("is_archived") is False)
+    source, readers = source_of(store, page), {"icon": read_icon, "cover": read_cover}
+    with options_kept(source):
+        values = read_values(store, source, body.get("properties") or {})
+        looks = {key: reader(store, body[key]) for key, reader in readers.items() if key in body}
     store.touch(page, call.actor)
     write_values(store, page, values, call.actor)
     for key, value in looks.items():
         setattr(page, key, value)
-    _set_states(store, page, body, call.actor)
-    if trash is True:
-        page.in_trash = True
+    _set_states(store, page, body | {"in_trash": trash}, call.actor)
     return page_object(store, page, call.version)
 
 
-def _restore(store: Store, page: Page, trash: bool | None, archived: bool | None, actor: str) -> None:
-    if trash is False:
-        set_trash(store, page, False, actor)
-    if archived is False and page.is_archived:
-        store.touch(page, actor)
-        page.is_archived = False
-
-
 def _set_states(store: Store, page: Page, body: dict[str, Any], actor: str) -> None:
-    if body.get("is_locked") is not None:
-        page.is_locked = body["is_locked"]
-    if body.get("is_archived"):
-        page.is_archived = True
+    for key in ("in_trash", "is_archived", "is_locked"):
+        if body.get(key) is not None:
+            setattr(page, key, body[key])
     if body.get("erase_content"):
         for one in store.body_of(page.id):
             if block := store.blocks.get(one):

@@ -15,7 +15,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from worker.sandbox.notion.errors import MISSING, invalid, should_be, too_long
 from worker.sandbox.notion.media import parse_file
-from worker.sandbox.notion.richtext import parse_rich_text
+from worker.sandbox.notion.richtext import HUES, parse_rich_text
 from worker.sandbox.notion.store import DataSource, Property, Store, plain_id
 
 ARRAY_LIMIT = 100
@@ -23,7 +23,6 @@ TEXT_LIMITS = {"url": 2000, "email": 200, "phone_number": 200}
 READ_ONLY = frozenset({"formula", "rollup", "unique_id", "button", "created_time", "created_by", "last_edited_time",
                        "last_edited_by"})
 LISTS = frozenset({"title", "rich_text", "multi_select", "people", "relation", "files"})
-COLORS = ("default", "gray", "brown", "orange", "yellow", "green", "blue", "purple", "pink", "red")
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,9 +121,9 @@ def new_option(store: Store, given: dict[str, Any], index: int = 0) -> dict[str,
         raise invalid(f"Invalid select option, commas not allowed: {name}")
     if len(name) > 100:
         raise too_long("body.properties.options.name", 100, len(name))
-    color = given.get("color") or COLORS[index % len(COLORS)]
-    if color not in COLORS:
-        raise should_be("body.properties.options.color", "one of " + ", ".join(f'`"{one}"`' for one in COLORS), color)
+    color = given.get("color") or HUES[index % len(HUES)]
+    if color not in HUES:
+        raise should_be("body.properties.options.color", "one of " + ", ".join(f'`"{one}"`' for one in HUES), color)
     return {"id": store.ids.content(), "name": name, "color": color, "description": given.get("description")}
 
 
@@ -179,8 +178,8 @@ def _date(cell: Cell, value: Any) -> Any:
 DAY = re.compile(r"\d{4}-\d{2}-\d{2}\Z")
 
 
-def _moment(text: Any, zone: str | None, path: str) -> str:
-    if not isinstance(text, str):
+def _moment(text: Any, zone: Any, path: str) -> str:
+    if not isinstance(text, str) or not isinstance(zone, str | None):
         raise should_be(path, "a string", text)
     try:
         parsed = datetime.fromisoformat(text)

@@ -123,9 +123,9 @@ def _sort_key(store: Store, source: DataSource, given: Any, path: str) -> tuple[
     if direction not in ("ascending", "descending"):
         raise should_be(f"{path}.direction", '`"ascending"` or `"descending"`', direction)
     if (stamp := given.get("timestamp")) is not None:
-        if stamp not in STAMPS:
+        if str(stamp) not in STAMPS:
             raise should_be(f"{path}.timestamp", '`"created_time"` or `"last_edited_time"`', stamp)
-        return direction == "descending", STAMPS[stamp]
+        return direction == "descending", STAMPS[str(stamp)]
     name = given.get("property", MISSING)
     prop = find_property(source, name) if isinstance(name, str) else None
     if prop is None:

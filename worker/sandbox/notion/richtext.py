@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
-from worker.sandbox.notion.errors import MISSING, should_be, too_long
+from worker.sandbox.notion.errors import MISSING, an_object, should_be, too_long
 from worker.sandbox.notion.store import Store, author, plain_id
 
 PLAIN = {"bold": False, "italic": False, "strikethrough": False, "underline": False, "code": False, "color": "default"}
 TEXT_LIMIT, ITEMS_LIMIT, LINK_LIMIT, EQUATION_LIMIT = 2000, 100, 2000, 1000
+HUES = ("default", "gray", "brown", "orange", "yellow", "green", "blue", "purple", "pink", "red")
+TEXT_COLORS = (*HUES, *(f"{hue}_background" for hue in HUES))
 RichText = list[dict[str, Any]]
 
 
@@ -41,9 +43,10 @@ def _parse_item(store: Store, item: Any, path: str) -> dict[str, Any]:
     if kind is None or not isinstance(item[kind], dict):
         raise should_be(f"{path}.text", "defined", MISSING)
     parser = {"text": _parse_text, "mention": _parse_mention, "equation": _parse_equation}[kind]
-    annotations = item.get("annotations") or {}
-    if not isinstance(annotations, dict):
-        raise should_be(f"{path}.annotations", "an object", annotations)
+    annotations = an_object(item.get("annotations"), f"{path}.annotations")
+    color = annotations.get("color") or "default"
+    if color not in TEXT_COLORS:
+        raise should_be(f"{path}.annotations.color", "a known color", color)
     value, text, href = parser(store, item[kind], f"{path}.{kind}")
     return _item(kind, value, annotations, text, href)
 
@@ -79,13 +82,14 @@ def _parse_mention(store: Store, value: dict[str, Any], path: str) -> tuple[dict
                  if key in value), None)
     if kind is None:
         raise should_be(f"{path}.user", "defined", MISSING)
+    if kind not in ("user", "page", "database", "date"):
+        return {"type": kind, kind: value[kind]}, "", None
+    inner = an_object(value[kind], f"{path}.{kind}")
     if kind == "date":
-        start = {"start": None, "end": None, "time_zone": None} | value["date"]
+        start = {"start": None, "end": None, "time_zone": None} | inner
         text = str(start["start"]) + (f" → {start['end']}" if start["end"] else "")
         return {"type": kind, kind: start}, text, None
-    if kind not in ("user", "page", "database"):
-        return {"type": kind, kind: value[kind]}, "", None
-    target = plain_id(str(value[kind].get("id", "")))
+    target = plain_id(str(inner.get("id", "")))
     return _mention_of(store, kind, target)
 
 

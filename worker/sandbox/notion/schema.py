@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import copy
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any
 from urllib.parse import unquote
 
-from worker.sandbox.notion.errors import MISSING, invalid, should_be, too_long
+from worker.sandbox.notion.errors import MISSING, an_object, invalid, should_be, too_long
 from worker.sandbox.notion.properties import new_option
 from worker.sandbox.notion.retyping import retype
 from worker.sandbox.notion.richtext import plain
@@ -28,6 +30,22 @@ def find_property(source: DataSource, key: str) -> Property | None:
     """Return the column a request names by id (encoded or not) or by name."""
     found = source.properties.get(key) or source.properties.get(unquote(key))
     return found or next((prop for prop in source.properties.values() if prop.name == key), None)
+
+
+@contextmanager
+def all_or_nothing(store: Store, source: DataSource) -> Iterator[None]:
+    """Undo every column and value touched inside the block when a part of the change is refused."""
+    columns = {one.id: copy.deepcopy(one.properties) for one in store.data_sources.values()}
+    values, counter = {page.id: dict(page.values) for page in store.pages.values()}, source.counter
+    try:
+        yield
+    except Exception:
+        for key, before in columns.items():
+            store.data_sources[key].properties = before
+        for key, old in values.items():
+            store.pages[key].values = old
+        source.counter = counter
+        raise
 
 
 def add_columns(store: Store, source: DataSource, given: Any) -> None:
@@ -62,13 +80,17 @@ def add_column(store: Store, source: DataSource, name: str, config: dict[str, An
         raise invalid(f"Property with name {name} already exists.")
     prop = Property("title" if kind == "title" else fresh_id(store, source), name, kind,
                     description=config.get("description"))
-    prop.config = CONFIGS.get(kind, _plain)(store, source, prop, config.get(kind) or {})
+    prop.config = CONFIGS.get(kind, _plain)(store, source, prop, _part(name, kind, config))
     source.properties[prop.id] = prop
     if kind == "relation":
         _mirror(store, source, prop, config["relation"])
     if kind == "unique_id":
         number_rows(store, source, prop)
     return prop
+
+
+def _part(name: str, kind: str, config: dict[str, Any]) -> dict[str, Any]:
+    return an_object(config.get(kind), f"body.properties.{name}.{kind}")
 
 
 def number_rows(store: Store, source: DataSource, prop: Property) -> None:
@@ -119,7 +141,7 @@ def regrouped(groups: list[dict[str, Any]], options: list[dict[str, Any]], asked
     """Return the status groups with every option in one: the one asked for, the one it was in, else the first."""
     names = {group["name"] for group in groups}
     wanted = {option["id"]: one.get("group") for option, one in zip(options, asked, strict=True)}
-    unknown = next((name for name in wanted.values() if name is not None and name not in names), None)
+    unknown = next((name for name in wanted.values() if name is not None and str(name) not in names), None)
     if unknown is not None:
         raise invalid(f'Status group "{unknown}" does not exist.')
     before = {option_id: group["name"] for group in groups for option_id in group["option_ids"]}
@@ -187,8 +209,8 @@ def _mirror(store: Store, source: DataSource, prop: Property, given: dict[str, A
     if prop.config["type"] != "dual_property":
         return
     target = store.data_sources[prop.config["data_source_id"]]
-    name = (given.get("dual_property") or {}).get("synced_property_name") or (
-        f"Related to {plain(source.title) or 'Untitled'} ({prop.name})")
+    dual = an_object(given.get("dual_property"), f"body.properties.{prop.name}.relation.dual_property")
+    name = str(dual.get("synced_property_name") or f"Related to {plain(source.title) or 'Untitled'} ({prop.name})")
     mirror = Property(fresh_id(store, target), _unused_name(target, name), "relation",
                       {"data_source_id": source.id, "type": "dual_property", "synced": prop.id})
     target.properties[mirror.id] = mirror
@@ -209,7 +231,7 @@ def _rollup(store: Store, source: DataSource, prop: Property, given: dict[str, A
     if target is None:
         raise invalid(f"{prop.name}: rollup property does not exist in the related data source.")
     function = given.get("function", MISSING)
-    if function not in FUNCTIONS:
+    if not isinstance(function, str) or function not in FUNCTIONS:
         raise should_be(f"body.properties.{prop.name}.rollup.function", "a known function", function)
     return {"relation_property_id": relation.id, "rollup_property_id": target.id, "function": function}
 
@@ -239,7 +261,8 @@ def update_columns(store: Store, source: DataSource, given: Any) -> None:
                 raise invalid(f"{key} is not a property that exists.")
             remove_column(store, source, prop)
         elif prop is None:
-            add_column(store, source, config.get("name") or key, config)
+            checked = an_object(config, f"body.properties.{key}")
+            add_column(store, source, str(checked.get("name") or key), checked)
         else:
             change_column(store, source, prop, config)
 
@@ -258,7 +281,7 @@ def change_column(store: Store, source: DataSource, prop: Property, config: Any)
     if kind != prop.type:
         retype_column(store, source, prop, config)
     elif kind in CONFIGS and config.get(kind):
-        _reconfigure(store, source, prop, config[kind])
+        _reconfigure(store, source, prop, _part(prop.name, kind, config))
 
 
 def _reconfigure(store: Store, source: DataSource, prop: Property, given: dict[str, Any]) -> None:
@@ -280,8 +303,10 @@ def _without_renamed(config: dict[str, Any], given: dict[str, Any]) -> dict[str,
     return {key: value for key, value in config.items() if f"{key.removesuffix('_id')}_name" not in given}
 
 
-def rename_column(source: DataSource, prop: Property, name: str) -> None:
+def rename_column(source: DataSource, prop: Property, name: Any) -> None:
     """Give a column another name; its id stays."""
+    if not isinstance(name, str) or not name:
+        raise should_be(f"body.properties.{prop.name}.name", "a non-empty string", name)
     if find_by_name(source, name) is not None:
         raise invalid(f"Property with name {name} already exists.")
     prop.name = name
@@ -316,7 +341,7 @@ def retype_column(store: Store, source: DataSource, prop: Property, config: dict
     _drop_mirror(store, prop)
     old = Property(prop.id, prop.name, prop.type, prop.config)
     fresh = Property(prop.id, prop.name, kind)
-    prop.config = CONFIGS.get(kind, _plain)(store, source, fresh, config.get(kind) or {})
+    prop.config = CONFIGS.get(kind, _plain)(store, source, fresh, _part(prop.name, kind, config))
     prop.type = kind
     retype(store, source, old, prop)
     if kind == "relation":

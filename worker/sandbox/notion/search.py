@@ -15,7 +15,7 @@ from worker.sandbox.notion.call import (
     start_cursor,
 )
 from worker.sandbox.notion.data_sources import data_source_object
-from worker.sandbox.notion.errors import should_be
+from worker.sandbox.notion.errors import an_object, should_be
 from worker.sandbox.notion.richtext import plain
 from worker.sandbox.notion.store import DataSource, Page
 from worker.sandbox.notion.values import page_object
@@ -29,7 +29,7 @@ def search(call: Call) -> Answer:
     wanted = _wanted(call.body.get("filter"))
     text = str(call.body.get("query") or "").lower()
     found = [one for one in _candidates(call, wanted) if text in _title(one).lower()]
-    ascending = (call.body.get("sort") or {}).get("direction") == "ascending"
+    ascending = an_object(call.body.get("sort"), "body.sort").get("direction") == "ascending"
     found.sort(key=lambda one: one.edited, reverse=not ascending)
     cursor = start_cursor(call)
     first, size = decode_offset("search", cursor) if cursor else 0, page_size(call)
@@ -38,7 +38,8 @@ def search(call: Call) -> Answer:
 
 
 def _wanted(given: Any) -> tuple[str, ...]:
-    if given is None or "value" not in given:
+    given = an_object(given, "body.filter")
+    if "value" not in given:
         return VALUES
     if given.get("property") != "object" or given["value"] not in VALUES:
         raise should_be("body.filter.value", '`"page"` or `"data_source"`', given["value"])

@@ -311,11 +311,14 @@ class Store:
         if body and record.id in body:
             body.remove(record.id)
 
-    def refuse_trashed(self, record: Record, kind: str) -> None:
-        """Raise the 400 when the record cannot be edited because it or an ancestor is in the trash."""
-        if record.in_trash or (isinstance(record, Page) and record.is_archived):
+    def refuse_trashed(self, record: Record, kind: str, *, lifted: bool = False) -> None:
+        """Raise the 400 when the record cannot be edited because it or an ancestor is in the trash.
+
+        `lifted`: the request takes the record itself out of the trash or the archive.
+        """
+        if not lifted and (record.in_trash or (isinstance(record, Page) and record.is_archived)):
             raise in_trash(kind)
-        if self.trashed(record):
+        if any(step.in_trash for step in self.line(record)[1:]):
             raise in_trash(kind, ancestor=True)
 
     def body_of(self, container: str) -> list[str]:
