@@ -9,7 +9,7 @@ from datetime import datetime
 from enum import Enum
 
 from worker.domain.values import Ref, Value
-from worker.errors import ApiError, Missing, Unknown
+from worker.errors import ApiError, Denied, Missing, Rejected, Unknown
 from worker.mapping.codecs import encode
 from worker.mapping.pages import decode_page, properties_by_id, truncated
 from worker.mapping.schema import KEY_PROPERTY, Bindings, Owner, Rows, Schema
@@ -121,9 +121,7 @@ def _update(bench: Bench, change: Change) -> Result:
         bases.attempt(tx, page_id, wanted)
     try:
         page = bench.notion.update_page(page_id, properties)
-    except Unknown:
-        raise  # it may have happened: the attempt stands and will be recognised as ours
-    except ApiError:
+    except (Rejected, Missing, Denied):  # any other failure may have happened, so that the attempt stands as ours
         with bench.store.transaction(bench.workspace) as tx:
             bases.withdraw(tx, page_id, wanted)
         raise

@@ -16,6 +16,7 @@ import msgspec
 from sqlalchemy import Select, select
 
 from worker.domain.values import Ref, Value
+from worker.state import bases
 from worker.state.store import Tx, from_micros, insert_new, to_micros
 from worker.state.tables import creations, intents
 from worker.sync.plan import decode, encode
@@ -74,13 +75,14 @@ def adopt(tx: Tx, pages: Mapping[Ref, str], *, now: datetime) -> None:
 
     They are known from now on, but nothing proves that we made them.
     """
-    standing = {intent.ref: intent.status for intent in _read(tx, _select(tx))}
+    standing = {intent.ref: intent for intent in _read(tx, _select(tx))}
     for ref, page_id in sorted(pages.items()):
         if ref not in standing:
             insert_new(tx, intents, {"ref": str(ref), "status": Status.DONE, "page_id": page_id,
                                      "sent_at": to_micros(now), "attempt": 0, "wanted": b"{}"})
-        elif standing[ref] is not Status.DONE:
+        elif standing[ref].status is not Status.DONE:
             _set(tx, ref, status=Status.DONE, page_id=page_id)
+            bases.attempt(tx, page_id, standing[ref].wanted)
 
 
 def find(tx: Tx, ref: Ref) -> Intent | None:

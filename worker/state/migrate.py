@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cache
 from pathlib import Path
 
 from alembic import command
@@ -17,14 +18,19 @@ _LOCK = 0x5241594C  # one upgrade at a time on PostgreSQL; SQLite's write lock d
 
 def upgrade(engine: Engine) -> None:
     """Run the migrations a database has not seen; safe when several processes open it at once."""
-    config = configure()
-    head = ScriptDirectory.from_config(config).get_current_head()
     with engine.begin() as connection:
         if connection.dialect.name == "postgresql":
             connection.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": _LOCK})
-        if revision(connection) != head:
+        if revision(connection) != head():
+            config = configure()
             config.attributes["connection"] = connection
             command.upgrade(config, "head")
+
+
+@cache
+def head() -> str | None:
+    """Return the newest revision of the packaged migrations."""
+    return ScriptDirectory.from_config(configure()).get_current_head()
 
 
 def revision(connection: Connection) -> str | None:
