@@ -194,6 +194,14 @@ def test_a_calendar_shows_tasks_on_their_days_and_turns_its_pages(boards: Boards
     assert "Ноябрь 2026" in show(boards, view(studio, "tasks.calendar", month="99-9"))
 
 
+def test_an_empty_month_points_to_the_nearest_with_rows(boards: Boards, studio: Studio) -> None:
+    later = show(boards, view(studio, "tasks.calendar", month="2027-06"))
+    assert "month=2026-12" in later.partition("В этом месяце ничего нет")[2].partition("</p>")[0]
+    earlier = show(boards, view(studio, "tasks.calendar", month="2026-01"))
+    assert "month=2026-11" in earlier.partition("В этом месяце ничего нет")[2].partition("</p>")[0]
+    assert "В этом месяце ничего нет" not in show(boards, view(studio, "tasks.calendar"))
+
+
 def test_a_gallery_shows_every_row(boards: Boards, studio: Studio) -> None:
     assert show(boards, view(studio, "projects.gallery")).count('class="card"') == 35
 

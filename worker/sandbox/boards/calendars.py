@@ -103,6 +103,7 @@ class Month:
     previous: str
     next: str
     undated: tuple[Card, ...]
+    nearest: date | None
 
 
 def span_of(row: Json, start_name: str, end_name: str = "") -> Span | None:
@@ -173,7 +174,18 @@ def draw_month(cards: list[Card], spans: dict[str, Span], *, month: date, today:
         for week in calendar.Calendar().monthdatescalendar(month.year, month.month))
     undated = tuple(card for card in cards if card.id not in spans)
     return Month(words.month(month), tuple(words.weekdays()), weeks, f"{shift_month(month, -1):%Y-%m}",
-                 f"{shift_month(month, 1):%Y-%m}", undated)
+                 f"{shift_month(month, 1):%Y-%m}", undated, nearest_month(list(spans.values()), month))
+
+
+def nearest_month(spans: list[Span], month: date) -> date | None:
+    """Return the closest other month that has rows, when `month` has none: ahead first; None when it is not empty."""
+    last = month_end(month)
+    if any(span.first <= last and span.last >= month for span in spans):
+        return None
+    ahead = min((span.first for span in spans if span.first > last), default=None)
+    behind = max((span.last for span in spans if span.last < month), default=None)
+    found = ahead or behind
+    return found.replace(day=1) if found else None
 
 
 def _on(cards: list[Card], spans: dict[str, Span], day: date) -> tuple[Card, ...]:

@@ -29,7 +29,7 @@ TEXT: Mapping[str, Mapping[str, str]] = {
         "undated_events": "Without a date", "live": "Live", "sandbox": "Rayline sandbox", "file": "File",
         "hidden_groups": "Empty groups", "table_of_contents": "Contents", "unshown_view": "Views of type “{name}” "
         "are drawn as a table here.", "refused_query": "The view's filter or sort was refused: {message}",
-        "back_to_today": "This month", "comments": "Comments",
+        "back_to_today": "This month", "empty_month": "Nothing in this month. The nearest:", "comments": "Comments",
     },
     "ru": {
         "untitled": "Без названия", "search": "Фильтр строк", "no_group": "Нет: {name}",
@@ -47,7 +47,7 @@ TEXT: Mapping[str, Mapping[str, str]] = {
         "undated_events": "Без даты", "live": "Обновляется", "sandbox": "Песочница Rayline", "file": "Файл",
         "hidden_groups": "Пустые группы", "table_of_contents": "Содержание", "unshown_view": "Виды типа «{name}» "
         "показаны здесь таблицей.", "refused_query": "Фильтр или сортировка вида отклонены: {message}",
-        "back_to_today": "Этот месяц", "comments": "Комментарии",
+        "back_to_today": "Этот месяц", "empty_month": "В этом месяце ничего нет. Ближайшее:", "comments": "Комментарии",
     },
 }
 
