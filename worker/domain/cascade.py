@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
+from functools import lru_cache
 
 from worker.domain.measures import PlanMeasure
 from worker.domain.money import split
@@ -17,6 +18,12 @@ from worker.domain.periods import Grain, Period, WorkCalendar, children
 from worker.domain.values import Ref
 
 ZERO = Decimal("0.00")
+
+
+@lru_cache(maxsize=512)
+def parts_of(period: Period) -> tuple[Period, ...]:
+    """Return the months of a quarter or the week parts of a month, remembered: every unit asks for the same ones."""
+    return children(period)
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +84,7 @@ def is_exact(plans: Iterable[PlanMeasure]) -> bool:
 
 
 def _adds_up(plan: PlanMeasure, nodes: Mapping[tuple[Ref, str], PlanMeasure]) -> bool:
-    parts = [nodes.get((plan.unit, part.code)) for part in children(plan.period)]
+    parts = [nodes.get((plan.unit, part.code)) for part in parts_of(plan.period)]
     if plan.conflict or plan.target is None or not parts:
         return True
     values = [part.target for part in parts if part is not None and part.target is not None]
@@ -85,7 +92,7 @@ def _adds_up(plan: PlanMeasure, nodes: Mapping[tuple[Ref, str], PlanMeasure]) ->
 
 
 def _measure(period: Period, calendar: WorkCalendar, pins: Mapping[str, Decimal]) -> _Node:
-    parts = tuple(_measure(part, calendar, pins) for part in children(period))
+    parts = tuple(_measure(part, calendar, pins) for part in parts_of(period))
     weight = calendar.in_period(period)
     pin = pins.get(period.code)
     if pin is not None:

@@ -17,6 +17,7 @@ from worker.domain.periods import WorkCalendar
 
 SHARE = Decimal("0.0001")
 HOUR = Decimal(3600)
+DONE, ACTIVE = Category.DONE.value, Category.ACTIVE.value
 
 
 def share(part: Decimal | float, whole: Decimal | float) -> Decimal | None:
@@ -50,11 +51,11 @@ def weigh(issues: Sequence[Issue], least: Decimal) -> Weights:
 
 def finished_on(issue: Issue) -> date | None:
     """Return the day a done issue was finished: its resolution, else its last move to done; None when not told."""
-    if issue.category != Category.DONE:
+    if issue.category != DONE:
         return None
     if issue.resolved is not None:
         return issue.resolved.date()
-    return next((move.at.date() for move in reversed(issue.moves) if move.after == Category.DONE), None)
+    return next((move.at.date() for move in reversed(issue.moves) if move.after == DONE), None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,34 +85,43 @@ def daily_throughput(finished: Iterable[date | None], first: date | None, *, win
     return [counts[place] for place in range(begin, window.size)]
 
 
-def cycle_days(issue: Issue) -> int | None:
-    """Return days from the first move into work to the last move to done, both included; None when not told."""
-    if issue.category != Category.DONE:
-        return None
-    begun = started_on(issue)
-    ended = next((move.at.date() for move in reversed(issue.moves) if move.after == Category.DONE), None)
-    return None if begun is None or ended is None else (ended - begun).days + 1
+@dataclass(frozen=True, slots=True)
+class Trace:
+    """What an issue's history tells: its first day in work, its last move to done, and whether it ever left done."""
+
+    begun: date | None = None
+    ended: date | None = None
+    reopened: bool = False
+
+    @property
+    def cycle_days(self) -> int | None:
+        """Return days from the first move into work to the last move to done, both included; None when not told."""
+        return None if self.begun is None or self.ended is None else (self.ended - self.begun).days + 1
 
 
-def started_on(issue: Issue) -> date | None:
-    """Return the day an issue first moved into work, None when the history does not tell."""
-    return next((move.at.date() for move in issue.moves if move.after == Category.ACTIVE), None)
+NO_TRACE = Trace()
+
+
+def trace(issue: Issue) -> Trace:
+    """Return what the moves of an issue tell."""
+    if not issue.moves:
+        return NO_TRACE
+    begun = ended = None
+    reopened = False
+    for move in issue.moves:
+        if move.after == DONE:
+            ended = move.at
+        elif move.before == DONE:
+            reopened = True
+        if begun is None and move.after == ACTIVE:
+            begun = move.at
+    return Trace(begun.date() if begun else None, ended.date() if ended else None, reopened)
 
 
 def percentile(values: Collection[int], percent: int) -> int | None:
     """Return the nearest-rank percentile."""
     ordered = sorted(values)
     return ordered[-(-len(ordered) * percent // 100) - 1] if ordered else None
-
-
-def was_reopened(issue: Issue) -> bool:
-    """Tell whether an issue ever left done."""
-    return any(move.before == Category.DONE != move.after for move in issue.moves)
-
-
-def was_done(issue: Issue) -> bool:
-    """Tell whether an issue is or ever was done."""
-    return issue.category == Category.DONE or any(move.after == Category.DONE for move in issue.moves)
 
 
 def top_carrier(worklogs: Iterable[Worklog], open_issues: Iterable[Issue], *,

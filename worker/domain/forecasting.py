@@ -20,6 +20,9 @@ from numpy.typing import NDArray
 LONGEST = 2_500
 """Runs are cut after so many working days (ten years): later dates would say nothing."""
 
+SMALL = 300
+"""Up to so many remaining items plain products are faster than transforms."""
+
 Floats = NDArray[np.float64]
 
 
@@ -61,7 +64,8 @@ def survival(samples: Sequence[int], remaining: int) -> Floats:
     sizes = np.bincount(np.asarray(samples)) / len(samples)
     days = _reach(np.asarray(samples, dtype=float), remaining)
     steps = math.isqrt(days) + 1
-    one = sizes[:remaining]
+    one = np.zeros(remaining)
+    one[:len(sizes)] = sizes[:remaining]
     small = _powers(one, steps, remaining)
     giant = _multiply(small[-1], one, remaining)
     large = _powers(giant, steps, remaining)
@@ -78,15 +82,30 @@ def _reach(samples: Floats, remaining: int) -> int:
 def _powers(factor: Floats, count: int, size: int) -> Floats:
     rows = np.zeros((count, size))
     rows[0, 0] = 1.0
-    for index in range(1, count):
-        rows[index] = _multiply(rows[index - 1], factor, size)
+    if size > SMALL:
+        for index in range(1, count):
+            rows[index] = _multiply(rows[index - 1], factor, size)
+        return rows
+    known = 1
+    while known < count:
+        # All powers known so far, times the highest known one times the factor, are as many new ones.
+        fresh = rows[:min(known, count - known)] @ _shifts(factor, size)
+        rows[known:known + len(fresh)] = fresh
+        factor = _multiply(factor, factor, size)
+        known += len(fresh)
     return rows
 
 
+def _shifts(factor: Floats, size: int) -> Floats:
+    """Return the matrix that multiplies a row of coefficients by `factor`, cut at `size`."""
+    padded = np.concatenate((np.zeros(size - 1), factor))
+    step = padded.strides[0]
+    return np.lib.stride_tricks.as_strided(padded[size - 1:], (size, size), (-step, step))
+
+
 def _multiply(left: Floats, right: Floats, size: int) -> Floats:
-    if min(len(left), len(right)) < 400:
-        product = np.convolve(left, right)[:size]
-        return product if len(product) == size else np.pad(product, (0, size - len(product)))
-    length = 1 << (len(left) + len(right) - 1).bit_length()
+    if size <= SMALL:
+        return np.convolve(left, right)[:size]
+    length = 1 << (2 * size - 1).bit_length()
     spectrum = np.fft.rfft(left, length) * np.fft.rfft(right, length)
     return np.fft.irfft(spectrum, length)[:size]

@@ -128,7 +128,8 @@ def _why(factors: Iterable[Factor], coverage: Decimal, world: World) -> str:
     if missing:
         lines.append(words.say("no data: {factors}", factors=", ".join(missing)))
     if coverage < world.thresholds.health_coverage:
-        lines.insert(0, words.say("Only {coverage} of the picture is known.", coverage=words.percent(coverage)))
+        return words.say("Only {coverage} of the picture is known: {factors}", coverage=words.percent(coverage),
+                         factors="; ".join(lines))
     return "; ".join(lines)
 
 

@@ -8,17 +8,18 @@ work finished.
 
 from __future__ import annotations
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from datetime import date, timedelta
 from decimal import Decimal
 
+from worker.domain.cascade import parts_of
 from worker.domain.flow import HOUR, finished_on, weigh
 from worker.domain.measures import Measures, MoneyFact
 from worker.domain.model import Card, Client, Revenue
 from worker.domain.money import round_money, split
-from worker.domain.periods import Period, children, previous_period, quarter_of, week_of
+from worker.domain.periods import Period, previous_period, quarter_of, week_of
 from worker.domain.values import Ref
 from worker.domain.world import World
 from worker.errors import Problem
@@ -33,7 +34,7 @@ Amounts = dict[date, Decimal]
 def measure_money(world: World, _playbooks: Playbooks, measures: Measures) -> Outcome:
     """Return the money of every client in this and the last quarter; it states no facts itself."""
     quarter = quarter_of(world.today)
-    months = (*children(previous_period(quarter)), *children(quarter))
+    months = (*parts_of(previous_period(quarter)), *parts_of(quarter))
     rows = _rows_by_month(world)
     cards = _cards_by_client(world)
     problems: list[Problem] = []
@@ -72,13 +73,13 @@ def _client_money(client: Client, months: Iterable[Period], world: World, *,
             yield from _spread(client, month, amount, world=world, basis=kind)
             continue
         for basis, amounts in accrued.items():
-            for week in children(month):
+            for week in parts_of(month):
                 if amounts.get(week.start):
                     yield MoneyFact(client.ref, client.unit, week, round_money(amounts[week.start]), basis)
 
 
 def _spread(client: Client, month: Period, amount: Decimal, *, world: World, basis: str) -> Iterator[MoneyFact]:
-    weeks = children(month)
+    weeks = parts_of(month)
     weights = [world.calendar.in_period(week) for week in weeks]
     parts = split(amount, weights if any(weights) else [1] * len(weeks))
     for week, part in zip(weeks, parts, strict=True):
@@ -107,23 +108,23 @@ def _retainer(client: Client, month: Period, world: World) -> Amounts:
     last = min(month.end, world.today - timedelta(days=1), client.contract_end or month.end)
     whole = world.calendar.in_period(month)
     return {week.start: fee * world.calendar.working_days(max(week.start, first), min(week.end, last)) / whole
-            for week in children(month)} if whole else {}
+            for week in parts_of(month)} if whole else {}
 
 
 def _add_hours(card: Card, client: Client, world: World, *, amounts: Amounts, problems: list[Problem]) -> None:
     work = world.work.get(card.ref)
     rates = {person.jira: person.rate for person in world.people.values() if person.jira}
     start = previous_period(quarter_of(world.today)).start
+    seconds: Counter[tuple[str, date]] = Counter()
     for log in work.worklogs if work else ():
-        day = log.started.date()
-        if day < start:
-            continue
-        rate = rates.get(log.author) or world.thresholds.default_rate
-        if rate is None:
-            problems.append(Problem("no-rate", client.name, "rate", f"hours of {log.author} have no rate and are left "
+        seconds[log.author, log.started.date()] += log.seconds
+    for (author, day), spent in seconds.items():
+        rate = rates.get(author) or world.thresholds.default_rate
+        if day >= start and rate is not None:
+            amounts[week_of(day).start] += rate * spent / HOUR
+        elif day >= start:
+            problems.append(Problem("no-rate", client.name, "rate", f"hours of {author} have no rate and are left "
                                     "out of the accrued revenue", "fill the rate of this person", client.url))
-            continue
-        amounts[week_of(day).start] += rate * log.seconds / HOUR
 
 
 def _add_progress(card: Card, world: World, *, amounts: Amounts) -> None:
@@ -132,7 +133,8 @@ def _add_progress(card: Card, world: World, *, amounts: Amounts) -> None:
         return
     weights = weigh(work.issues, world.thresholds.estimate_share).values
     total = sum(weights, Decimal(0))
+    start = previous_period(quarter_of(world.today)).start
     for issue, weight in zip(work.issues, weights, strict=True):
         day = finished_on(issue)
-        if day is not None and total:
+        if day is not None and day >= start and total:
             amounts[week_of(day).start] += card.budget * weight / total

@@ -10,11 +10,11 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from decimal import Decimal
 
-from worker.domain.cascade import Cascade, cascade
+from worker.domain.cascade import Cascade, cascade, parts_of
 from worker.domain.flow import ratio
 from worker.domain.hysteresis import settle
 from worker.domain.measures import Measures, PlanMeasure, Rag
@@ -22,7 +22,7 @@ from worker.domain.memory import Track
 from worker.domain.messages import message
 from worker.domain.model import Client, Row
 from worker.domain.money import round_money, split
-from worker.domain.periods import Grain, Period, children, next_period, previous_period, quarter_of
+from worker.domain.periods import Grain, Period, month_of, next_period, previous_period, quarter_of
 from worker.domain.titles import period_title
 from worker.domain.values import Ref, Span, Value
 from worker.domain.words import Words
@@ -46,15 +46,16 @@ class _Tree:
     quarter: Period
     plan: Cascade
     pins: dict[str, Decimal]
-    carry: dict[str, Decimal]
+    passed: dict[str, Decimal]
+    carry: dict[str, Decimal] = field(default_factory=dict)
 
     @property
     def periods(self) -> Iterator[Period]:
         """Yield the quarter, and each month followed by its week parts."""
         yield self.quarter
-        for month in children(self.quarter):
+        for month in parts_of(self.quarter):
             yield month
-            yield from children(month)
+            yield from parts_of(month)
 
 
 def plan_money(world: World, _playbooks: Playbooks, measures: Measures) -> Outcome:
@@ -63,13 +64,16 @@ def plan_money(world: World, _playbooks: Playbooks, measures: Measures) -> Outco
     problems: list[Problem] = []
     tracks = dict(world.memory.tracks)
     plans: list[PlanMeasure] = []
+    rows = {row.key: row for row in world.rows.get("plans", ())}
     for quarter in _quarters(world):
+        passed = _all_passed(quarter, world)
         totals: dict[Ref, Decimal | None] = {}
         for unit in (*world.units, FIRM):
-            pins = _pins(unit, quarter, world, problems=problems)
+            pins = _pins(unit, quarter, rows, problems=problems)
             total = _firm_target(totals, quarter, world, money=money) if unit == FIRM else _target(
                 unit, quarter, world, money=money)
-            tree = _grow(unit, quarter, pins, total=total, world=world, problems=problems)
+            tree = _Tree(unit, quarter, cascade(total, quarter, world.calendar, pins=pins), pins, passed)
+            problems += _conflicts(tree, rows, world)
             totals[unit] = tree.plan.targets[quarter.code]
             tree = replace(tree, carry=_carry(tree, world, money=money))
             plans += [_measure(tree, period, world, money=money, tracks=tracks) for period in tree.periods]
@@ -97,21 +101,21 @@ def _money(measures: Measures) -> Money | None:
         return None
     sums: dict[tuple[Ref, Period], Decimal] = defaultdict(Decimal)
     bases: dict[tuple[Ref, Period], set[str]] = defaultdict(set)
+    levels: dict[Period, tuple[Period, ...]] = {}
     for fact in measures.money:
-        quarter = quarter_of(fact.week.start)
-        month = next(month for month in children(quarter) if fact.week.start in month)
-        for unit in (fact.unit, FIRM):
-            for period in (fact.week, month, quarter) if unit else ():
-                sums[unit or FIRM, period] += fact.amount
-                bases[unit or FIRM, period].add(fact.basis)
+        if fact.week not in levels:
+            levels[fact.week] = (fact.week, month_of(fact.week.start), quarter_of(fact.week.start))
+        for unit in (fact.unit, FIRM) if fact.unit else (FIRM,):
+            for period in levels[fact.week]:
+                sums[unit, period] += fact.amount
+                bases[unit, period].add(fact.basis)
     return {place: (amount, frozenset(bases[place])) for place, amount in sums.items()}
 
 
-def _pins(unit: Ref, quarter: Period, world: World, *, problems: list[Problem]) -> dict[str, Decimal]:
-    rows = {row.key: row for row in world.rows.get("plans", ())}
-    months = children(quarter)
+def _pins(unit: Ref, quarter: Period, rows: dict[str, Row], *, problems: list[Problem]) -> dict[str, Decimal]:
+    months = parts_of(quarter)
     pins: dict[str, Decimal] = {}
-    for period in (quarter, *months, *(week for month in months for week in children(month))):
+    for period in (quarter, *months, *(week for month in months for week in parts_of(month))):
         row = rows.get(key_of(unit, period))
         if row is not None and row.fields.get("pinned") is True:
             target = row.fields.get("target")
@@ -157,7 +161,7 @@ def _contracts(clients: Iterable[Client], quarter: Period, world: World) -> Deci
     fees = [client for client in clients if client.monthly_fee is not None]
     if not fees:
         return None
-    return round_money(sum((_fee(client, month, world) for client in fees for month in children(quarter)), Decimal(0)))
+    return round_money(sum((_fee(client, month, world) for client in fees for month in parts_of(quarter)), Decimal(0)))
 
 
 def _fee(client: Client, month: Period, world: World) -> Decimal:
@@ -167,22 +171,23 @@ def _fee(client: Client, month: Period, world: World) -> Decimal:
     return fee * world.calendar.working_days(first, last) / whole if whole else Decimal(0)
 
 
-def _grow(unit: Ref, quarter: Period, pins: dict[str, Decimal], *, total: Decimal | None, world: World,
-          problems: list[Problem]) -> _Tree:
-    plan = cascade(total, quarter, world.calendar, pins=pins)
-    rows = {row.key: row for row in world.rows.get("plans", ())}
-    for conflict in plan.conflicts:
-        row = rows.get(key_of(unit, conflict.period))
-        problems.append(Problem(
-            "pin-conflict", _title(unit, conflict.period, world), "target",
-            f"its target is {conflict.target}, the pinned parts below ask for {conflict.below}",
-            "change or remove one of the pins", row.url if row else ""))
-    return _Tree(unit, quarter, plan, pins, {})
+def _conflicts(tree: _Tree, rows: dict[str, Row], world: World) -> Iterator[Problem]:
+    for conflict in tree.plan.conflicts:
+        row = rows.get(key_of(tree.unit, conflict.period))
+        yield Problem("pin-conflict", _title(tree.unit, conflict.period, world), "target",
+                      f"its target is {conflict.target}, the pinned parts below ask for {conflict.below}",
+                      "change or remove one of the pins", row.url if row else "")
+
+
+def _all_passed(quarter: Period, world: World) -> dict[str, Decimal]:
+    months = parts_of(quarter)
+    return {period.code: _passed(period, world)
+            for period in (quarter, *months, *(week for month in months for week in parts_of(month)))}
 
 
 def _carry(tree: _Tree, world: World, *, money: Money | None) -> dict[str, Decimal]:
     """Place the shortfall of the finished weeks on the unfinished unpinned ones, by policy; by period code."""
-    weeks = [week for month in children(tree.quarter) for week in children(month)]
+    weeks = [week for month in parts_of(tree.quarter) for week in parts_of(month)]
     finished = [week for week in weeks if week.end < world.today]
     if money is None or not finished or world.thresholds.carry_over == "none":
         return {}
@@ -192,7 +197,7 @@ def _carry(tree: _Tree, world: World, *, money: Money | None) -> dict[str, Decim
         return {tree.quarter.code: max(short, ZERO)}
     parts = dict(zip(places, split(short, [world.calendar.in_period(week) for week in places]), strict=True))
     found = {week.code: part for week, part in parts.items()}
-    for month in children(tree.quarter):
+    for month in parts_of(tree.quarter):
         found[month.code] = sum((part for week, part in parts.items() if week.start in month), ZERO)
     return found | {tree.quarter.code: short}
 
@@ -206,33 +211,33 @@ def _places(tree: _Tree, weeks: list[Period], world: World) -> list[Period]:
             and world.calendar.in_period(week)]
     if world.thresholds.carry_over == "next_week":
         return free[:1]
-    month = next(month for month in children(tree.quarter) if world.today in month) \
+    month = next(month for month in parts_of(tree.quarter) if world.today in month) \
         if world.today in tree.quarter else None
     return [week for week in free if month and week.start in month] or free
 
 
 def _measure(tree: _Tree, period: Period, world: World, *, money: Money | None,
              tracks: dict[str, Track]) -> PlanMeasure:
-    target = tree.plan.targets[period.code]
+    target, passed = tree.plan.targets[period.code], tree.passed[period.code]
     amount, bases = (None, frozenset[str]()) if money is None else money.get((tree.unit, period), (ZERO, frozenset()))
-    planned = _planned(tree, period, world)
+    planned = _planned(tree, period)
     pace = ratio(amount / planned) if amount is not None and planned else None
-    seen, why = _colour(period, amount, planned, pace=pace, world=world)
+    seen, why = _colour(passed, amount, planned, pace=pace, world=world)
     name = f"plans/{key_of(tree.unit, period)}#health"
     track = tracks[name] = settle(tracks.get(name), seen.value, world.today, instant=GREY)
     return PlanMeasure(
         tree.unit, period, target, period.code in tree.pins, amount, _basis(bases, world.words),
-        _forecast(period, amount, world), tree.carry.get(period.code, ZERO),
+        _forecast(passed, amount, world), tree.carry.get(period.code, ZERO),
         _per_day(period, target, amount, world=world), pace, Rag(track.value), why,
         any(conflict.period == period for conflict in tree.plan.conflicts), planned)
 
 
-def _planned(tree: _Tree, period: Period, world: World) -> Decimal | None:
+def _planned(tree: _Tree, period: Period) -> Decimal | None:
     """Planned to date: the targets of the week parts, as far as their working days have passed."""
     if tree.plan.targets[period.code] is None:
         return None
-    weeks = [week for month in children(tree.quarter) for week in children(month) if week.start in period]
-    return round_money(sum(((tree.plan.targets[week.code] or ZERO) * _passed(week, world) for week in weeks), ZERO))
+    weeks = [week for month in parts_of(tree.quarter) for week in parts_of(month) if week.start in period]
+    return round_money(sum(((tree.plan.targets[week.code] or ZERO) * tree.passed[week.code] for week in weeks), ZERO))
 
 
 def _passed(period: Period, world: World) -> Decimal:
@@ -244,9 +249,8 @@ def _passed(period: Period, world: World) -> Decimal:
     return Decimal(behind) / whole if whole else Decimal(0)
 
 
-def _forecast(period: Period, amount: Decimal | None, world: World) -> Decimal | None:
+def _forecast(passed: Decimal, amount: Decimal | None, world: World) -> Decimal | None:
     """Linear projection: fact / share of working days passed; none while that share is small."""
-    passed = _passed(period, world)
     if amount is None or passed < world.thresholds.pace_muted_share or not passed:
         return None
     return round_money(amount / passed)
@@ -260,14 +264,15 @@ def _per_day(period: Period, target: Decimal | None, amount: Decimal | None, *, 
     return round_money(max(ZERO, target - amount) / left)
 
 
-def _colour(period: Period, amount: Decimal | None, planned: Decimal | None, *, pace: Decimal | None,
+def _colour(passed: Decimal, amount: Decimal | None, planned: Decimal | None, *, pace: Decimal | None,
             world: World) -> tuple[Rag, str]:
     words, band = world.words, world.thresholds.pace
-    passed = _passed(period, world)
     if amount is None:
         return Rag.GREY, words.say("The money of this run is not known.")
     if planned is None:
         return Rag.GREY, words.say("There is no target.")
+    if passed and pace is None:
+        return Rag.GREY, words.say("Nothing was planned here.")
     if passed < world.thresholds.pace_muted_share or pace is None:
         return Rag.GREY, words.say("Too early: {share} of the working days have passed.", share=words.percent(passed))
     colour = Rag.GREEN if pace >= band.green else Rag.AMBER if pace >= band.amber else Rag.RED
@@ -315,8 +320,7 @@ def _facts(plan: PlanMeasure, world: World) -> Iterator[Fact]:
 
 def _identity(plan: PlanMeasure, world: World) -> dict[str, Value]:
     unit, period = plan.unit, plan.period
-    parents = {Grain.MONTH: quarter_of(period.start), Grain.WEEK: next(
-        month for month in children(quarter_of(period.start)) if period.start in month)}
+    parents = {Grain.MONTH: quarter_of(period.start), Grain.WEEK: month_of(period.start)}
     parent = parents.get(period.grain)
     return {"name": _title(unit, period, world), "unit": () if unit == FIRM else (unit,), "grain": period.grain.value,
             "period": Span(period.start, period.end),

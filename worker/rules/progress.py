@@ -13,13 +13,13 @@ from datetime import date, timedelta
 from decimal import Decimal
 
 from worker.domain import flow
-from worker.domain.flow import HOUR, Weights, Window, ratio, share
-from worker.domain.forecasting import seed_of, simulate
+from worker.domain.flow import ACTIVE, DONE, HOUR, Trace, Weights, Window, ratio, share
+from worker.domain.forecasting import LONGEST, seed_of, simulate
 from worker.domain.hysteresis import follow, settle
 from worker.domain.measures import CardMeasure, Forecast, Measures, Rag
 from worker.domain.memory import Baseline, Track
 from worker.domain.messages import message, stage_label
-from worker.domain.model import RUNNING, Card, CardWork, Category, Issue, Person, Stage
+from worker.domain.model import RUNNING, Card, CardWork, Issue, Person, Stage
 from worker.domain.values import Ref, Value
 from worker.domain.words import Words
 from worker.domain.world import World
@@ -34,6 +34,7 @@ class _Setting:
     """What all cards of one run share."""
 
     window: Window
+    ahead: list[date]
     people: dict[str, Person]
     blocked: frozenset[str]
     defects: frozenset[str]
@@ -63,10 +64,18 @@ def measure_progress(world: World, _playbooks: Playbooks, measures: Measures) ->
 
 def _setting(world: World) -> _Setting:
     limits = world.thresholds
-    return _Setting(flow.window_before(world.today, limits.throughput_weeks, world.calendar),
+    return _Setting(flow.window_before(world.today, limits.throughput_weeks, world.calendar), _days_ahead(world),
                     {person.jira: person for person in world.people.values() if person.jira},
                     frozenset(name.casefold() for name in limits.blocked_statuses),
                     frozenset(name.casefold() for name in limits.defect_types))
+
+
+def _days_ahead(world: World) -> list[date]:
+    """Return today and the working days after it, as far as a forecast can reach."""
+    days = [world.today]
+    while len(days) <= LONGEST:
+        days.append(world.calendar.add(days[-1], 1))
+    return days
 
 
 def _stage_track(card: Card, world: World) -> Track:
@@ -82,18 +91,19 @@ def _measure(card: Card, world: World, setting: _Setting) -> CardMeasure:
     if not work.link:
         return CardMeasure(card.ref, due=card.due)
     issues = work.issues
-    still_open = [issue for issue in issues if issue.category != Category.DONE]
+    still_open = [issue for issue in issues if issue.category != DONE]
     weights = flow.weigh(issues, world.thresholds.estimate_share)
     measure = CardMeasure(
         card.ref, by=weights.by, total=len(issues), done=len(issues) - len(still_open), open=len(still_open),
         work_unit=weights.unit, due=card.due or _proposed_due(still_open),
-        wip=sum(1 for issue in still_open if issue.category == Category.ACTIVE),
+        wip=sum(1 for issue in still_open if issue.category == ACTIVE),
         blocked=sum(1 for issue in still_open if issue.flagged or issue.status.casefold() in setting.blocked),
         overdue=sum(1 for issue in still_open if issue.due is not None and issue.due < world.today),
         last_activity=_last_activity(work))
     measure = _with_weights(measure, issues, weights, world=world)
-    measure = _with_flow(measure, work, world, setting=setting)
-    measure = _with_quality(measure, issues, world, setting=setting)
+    traces = [flow.trace(issue) for issue in issues]
+    measure = _with_flow(measure, work, traces, world=world, setting=setting)
+    measure = _with_quality(measure, issues, traces, world=world, setting=setting)
     return _with_hours(measure, card, work, world=world, setting=setting)
 
 
@@ -111,31 +121,32 @@ def _with_weights(measure: CardMeasure, issues: tuple[Issue, ...], weights: Weig
     since = world.today - timedelta(weeks=world.thresholds.scope_weeks)
     pairs = list(zip(issues, weights.values, strict=True))
     total = sum(weights.values, Decimal(0))
-    done = sum((weight for issue, weight in pairs if issue.category == Category.DONE), Decimal(0))
+    done = sum((weight for issue, weight in pairs if issue.category == DONE), Decimal(0))
     added = sum((weight for issue, weight in pairs if issue.created.date() >= since), Decimal(0))
     return replace(measure, work_done=done, work_total=total, progress=share(done, total),
                    scope_change=share(added, total - added))
 
 
-def _with_flow(measure: CardMeasure, work: CardWork, world: World, *, setting: _Setting) -> CardMeasure:
+def _with_flow(measure: CardMeasure, work: CardWork, traces: list[Trace], *, world: World,
+               setting: _Setting) -> CardMeasure:
     finished = [flow.finished_on(issue) for issue in work.issues]
     first = min((issue.created for issue in work.issues), default=None)
     samples = flow.daily_throughput(finished, first.date() if first else None, window=setting.window)
     weeks = len(samples) / 5
-    cycles = [days for issue in work.issues if (days := flow.cycle_days(issue)) is not None]
+    pairs = list(zip(work.issues, traces, strict=True))
+    cycles = [days for issue, trace in pairs if issue.category == DONE and (days := trace.cycle_days) is not None]
+    starts = [trace.begun for issue, trace in pairs if issue.category == ACTIVE and trace.begun is not None]
     enough = len(cycles) >= world.thresholds.forecast_minimum
     return replace(
         measure, throughput=Decimal(sum(samples) / weeks).quantize(Decimal("0.1")) if weeks else None,
-        forecast=_forecast(measure, samples, max((day for day in finished if day), default=None), world=world),
-        sle=flow.percentile(cycles, 85) if enough else None, oldest_age=_oldest_age(work, world))
+        forecast=_forecast(measure, samples, max((day for day in finished if day), default=None), world=world,
+                           ahead=setting.ahead),
+        sle=flow.percentile(cycles, 85) if enough else None,
+        oldest_age=(world.today - min(starts)).days if starts else None)
 
 
-def _oldest_age(work: CardWork, world: World) -> int | None:
-    starts = [flow.started_on(issue) for issue in work.issues if issue.category == Category.ACTIVE]
-    return max(((world.today - start).days for start in starts if start is not None), default=None)
-
-
-def _forecast(measure: CardMeasure, samples: list[int], last: date | None, *, world: World) -> Forecast | None:
+def _forecast(measure: CardMeasure, samples: list[int], last: date | None, *, world: World,
+              ahead: list[date]) -> Forecast | None:
     draws, due = world.thresholds.forecast_draws, measure.due
     if measure.open == 0 and last is not None:
         return Forecast(last, last, ratio(int(last <= due)) if due else None, 0, 0)
@@ -145,21 +156,22 @@ def _forecast(measure: CardMeasure, samples: list[int], last: date | None, *, wo
     if runs is None:
         return None
     left = world.calendar.working_days(world.today + timedelta(days=1), due) if due else 0
-    return Forecast(world.calendar.add(world.today, runs.quantile(50)), world.calendar.add(
-        world.today, runs.quantile(85)), ratio(runs.within(left)) if due else None, measure.open, draws)
+    return Forecast(ahead[runs.quantile(50)], ahead[runs.quantile(85)], ratio(runs.within(left)) if due else None,
+                    measure.open, draws)
 
 
-def _with_quality(measure: CardMeasure, issues: tuple[Issue, ...], world: World, *, setting: _Setting) -> CardMeasure:
-    ever_done = sum(1 for issue in issues if flow.was_done(issue))
+def _with_quality(measure: CardMeasure, issues: tuple[Issue, ...], traces: list[Trace], *, world: World,
+                  setting: _Setting) -> CardMeasure:
+    ever_done = sum(1 for issue, trace in zip(issues, traces, strict=True) if issue.category == DONE or trace.ended)
     defects = [issue for issue in issues if issue.type.casefold() in setting.defects]
-    ages = [(world.today - issue.created.date()).days for issue in defects if issue.category != Category.DONE]
-    return replace(measure, reopened_share=share(sum(1 for issue in issues if flow.was_reopened(issue)), ever_done),
+    ages = [(world.today - issue.created.date()).days for issue in defects if issue.category != DONE]
+    return replace(measure, reopened_share=share(sum(trace.reopened for trace in traces), ever_done),
                    defect_share=share(len(defects), len(issues)), defect_age=flow.percentile(ages, 50))
 
 
 def _with_hours(measure: CardMeasure, card: Card, work: CardWork, *, world: World, setting: _Setting) -> CardMeasure:
     seconds = sum(log.seconds for log in work.worklogs) or sum(issue.spent or 0 for issue in work.issues)
-    top = flow.top_carrier(work.worklogs, (issue for issue in work.issues if issue.category != Category.DONE),
+    top = flow.top_carrier(work.worklogs, (issue for issue in work.issues if issue.category != DONE),
                            since=setting.window.start)
     person = setting.people.get(top[0]) if top else None
     return replace(measure, hours=(seconds / HOUR).quantize(Decimal("0.1")),
@@ -323,7 +335,7 @@ def _facts(card: Card, measure: CardMeasure, world: World, *, formulas: dict[str
         yield Fact(card.ref, name, getter(measure, world.words), Why(
             "progress", inputs, formulas[name], _threshold(name, world)))
     work = world.work.get(card.ref)
-    proposed = _proposed_due([i for i in work.issues if i.category != Category.DONE]) if work and work.link else None
+    proposed = _proposed_due([i for i in work.issues if i.category != DONE]) if work and work.link else None
     if proposed is not None:
         yield Fact(card.ref, "due", proposed, Why("progress", inputs, say("latest due date of the open items in Jira")))
 
