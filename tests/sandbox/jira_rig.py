@@ -30,7 +30,8 @@ class Site:
         """Return the response to a request; a relative path is under the newest API root."""
         full = path if path.startswith("/") else f"{self.root}/{path}"
         pairs = tuple((key, str(value)) for key, value in (query or {}).items())
-        headers = {"host": "site.invalid", "authorization": self.authorization if authorization is None else authorization}
+        shown = self.authorization if authorization is None else authorization
+        headers = {"host": "site.invalid", "authorization": shown}
         content = json.dumps(body).encode() if body is not None else b""
         return self.jira.handle(Request(method, full, pairs, headers, content))
 

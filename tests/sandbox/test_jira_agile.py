@@ -61,7 +61,8 @@ def test_putting_an_issue_in_a_sprint_keeps_closed_ones_and_leaves_history(site:
     value = site.ask("GET", "issue/WEB-3", fields="customfield_10020")["fields"]["customfield_10020"]
     assert [(sprint["id"], sprint["state"]) for sprint in value] == [(1, "closed"), (3, "future")]
     item = site.ask("GET", "issue/WEB-3/changelog")["values"][-1]["items"][0]
-    assert (item["field"], item["from"], item["to"], item["toString"]) == ("Sprint", "1, 2", "1, 3", "Sprint 1, Sprint 3")
+    assert (item["field"], item["from"], item["to"]) == ("Sprint", "1, 2", "1, 3")
+    assert item["toString"] == "Sprint 1, Sprint 3"
     assert site.refused("POST", f"{AGILE}/sprint/1/issue", {"issues": ["WEB-3"]})[0] == 400
     site.ask("POST", f"{AGILE}/backlog/issue", {"issues": ["WEB-3"]})
     assert site.keys("sprint = 3") == []

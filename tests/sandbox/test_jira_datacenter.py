@@ -32,8 +32,9 @@ def test_search_drops_milliseconds_and_reading_an_issue_does_not(site: Site) -> 
 
 
 @pytest.mark.parametrize(("method", "path"), [
-    ("POST", "search/jql"), ("POST", "issue/bulkfetch"), ("GET", "issue/WEB-2/changelog"), ("POST", "changelog/bulkfetch"),
-    ("POST", "jql/parse"), ("GET", "/rest/api/3/myself"), ("GET", "/rest/software/1.0/board/1/issue"),
+    ("POST", "search/jql"), ("POST", "issue/bulkfetch"), ("GET", "issue/WEB-2/changelog"),
+    ("POST", "changelog/bulkfetch"), ("POST", "jql/parse"), ("GET", "/rest/api/3/myself"),
+    ("GET", "/rest/software/1.0/board/1/issue"),
     ("GET", "project/search"), ("GET", "/_edge/tenant_info")])
 def test_routes_of_cloud_are_absent(site: Site, method: str, path: str) -> None:
     status, _ = site.refused(method, path, {} if method == "POST" else None)

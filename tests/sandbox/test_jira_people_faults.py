@@ -69,7 +69,7 @@ def test_the_nth_matching_request_fails(site: Site) -> None:
 
 
 def test_page_faults_shape_a_search_and_clear(site: Site) -> None:
-    asked = {"jql": "project = WEB order by key", "fields": ["key"], "maxResults": 2}
+    asked: dict[str, Any] = {"jql": "project = WEB order by key", "fields": ["key"], "maxResults": 2}
     fault(site, "repeat_token", times=0)
     first = site.ask("POST", "search/jql", asked)
     again = site.ask("POST", "search/jql", {**asked, "nextPageToken": first["nextPageToken"]})
@@ -134,7 +134,8 @@ def test_a_deactivated_person_keeps_work_but_gets_no_more(site: Site) -> None:
 
 
 def test_a_new_project_is_whole_at_once(site: Site) -> None:
-    made = site.act("add_project", key="NEW", name="Newcomer", statuses=["Идея", {"name": "Готово", "category": "done"}])
+    statuses = ["Идея", {"name": "Готово", "category": "done"}]
+    made = site.act("add_project", key="NEW", name="Newcomer", statuses=statuses)
     key = site.act("create", project="NEW", fields={"summary": "First", "issuetype": "Story"})["key"]
     site.act("transition", issue=key, status="Готово")
     assert site.keys("project = NEW and statusCategory = Done") == ["NEW-1"]

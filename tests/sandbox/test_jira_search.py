@@ -16,7 +16,8 @@ SAMPLE = Path(__file__).parents[2] / ".." / "shared" / "jira-data" / "titanium-s
 def many(count: int, **settings: Any) -> Site:
     """Return a site with `count` issues in one project, updated a minute apart."""
     site = Site(**settings)
-    site.act("load", issues=[{"key": f"BIG-{n}", "created": 1_790_000_000_000, "updated": 1_790_000_000_000 + n * 60_000}
+    start = 1_790_000_000_000
+    site.act("load", issues=[{"key": f"BIG-{n}", "created": start, "updated": start + n * 60_000}
                              for n in range(1, count + 1)])
     return site
 
@@ -154,10 +155,12 @@ def test_wrong_credentials_are_refused_and_server_info_proves_nothing() -> None:
 
 
 CLOUD = [
-    ("GET", "/rest/api/3/search/jql", {"jql": "project = WEB", "fields": "*all", "expand": "names,schema,changelog"}, None),
+    ("GET", "/rest/api/3/search/jql", {"jql": "project = WEB", "fields": "*all", "expand": "names,schema,changelog"},
+     None),
     ("POST", "/rest/api/3/search/approximate-count", {}, {"jql": "project = WEB"}),
     ("POST", "/rest/api/3/jql/parse", {"validation": "strict"},
-     {"queries": ["project in (WEB, APP) and not key = WEB-1 and due is empty and updated > now() order by key", "x ="]}),
+     {"queries": ["project in (WEB, APP) and not key = WEB-1 and due is empty and updated > now() order by key",
+                  "x ="]}),
     ("POST", "/rest/api/3/issue/bulkfetch", {}, {"issueIdsOrKeys": ["WEB-1", "WEB-3"], "fields": ["*all"]}),
     ("GET", "/rest/api/3/issue/{issueIdOrKey}", {"expand": "changelog,names"}, None),
     ("GET", "/rest/api/3/issue/{issueIdOrKey}/changelog", {}, None),
@@ -190,7 +193,8 @@ CLOUD = [
 
 @pytest.mark.shared
 @pytest.mark.parametrize(("method", "path", "query", "body"), CLOUD, ids=[path for _, path, _, _ in CLOUD])
-def test_answers_agree_with_the_official_cloud_document(method: str, path: str, query: dict[str, Any], body: Any) -> None:
+def test_answers_agree_with_the_official_cloud_document(method: str, path: str, query: dict[str, Any],
+                                                        body: Any) -> None:
     site = small_site()
     filled = path.replace("{issueIdOrKey}", "WEB-2").replace("{projectIdOrKey}", "WEB")
     answer = site.ask(method, filled, body, **query)
@@ -211,7 +215,8 @@ def test_two_thousand_real_issues_load_and_are_found() -> None:
            for issue in page["issues"]]
     assert len(ids) == len(set(ids)) == 2000
     assert site.ask("POST", "search/approximate-count", {"jql": "statusCategory = Done"}) == {"count": 1874}
-    assert site.ask("POST", "search/approximate-count", {"jql": "issuetype in (Sub-task, 'Technical task')"})["count"] == 319
+    below = {"jql": "issuetype in (Sub-task, 'Technical task')"}
+    assert site.ask("POST", "search/approximate-count", below)["count"] == 319
 
 
 def test_bulk_loading_reports_what_it_left_out() -> None:

@@ -95,6 +95,8 @@ class Changes:
         found: Json = {}
         for name, operations in update.items():
             for operation in operations:
+                if not isinstance(operation, Mapping) or len(operation) != 1:
+                    raise refuse(name, "Can not deserialize the operation: an object was expected.")
                 ((verb, value),) = operation.items()
                 found[name] = self._operate(issue, name, verb, value=value, current=found.get(name))
         return found

@@ -28,7 +28,7 @@ def server_info(site: Site, call: Call) -> Json:
                 "deploymentType": "Cloud", "buildNumber": 100293, "defaultLocale": {"locale": "en_US"},
                 "serverTimeZone": "Etc/UTC"}
     return {**shared, "version": "10.4.0", "versionNumbers": [10, 4, 0], "deploymentType": "Server",
-            "buildNumber": 10040000}
+            "buildNumber": 10040000, "databaseBuildNumber": 10040000}
 
 
 def tenant_info(site: Site, call: Call) -> Json:
@@ -85,7 +85,8 @@ def search_users(site: Site, call: Call) -> list[Json]:
     found = [user for user in site.store.users.values() if user.active and _matches(user, text)]
     start, size = call.integer("startAt", 0), min(call.integer("maxResults", 50), 1000)
     renderer = Renderer(site, call)
-    return [renderer.user(user) for user in found[start:start + size]]
+    beside = {} if site.cloud else {"deleted": False, "locale": "en_US"}
+    return [{**renderer.user(user), **beside} for user in found[start:start + size]]
 
 
 def _matches(user: User, text: str) -> bool:

@@ -75,7 +75,8 @@ def get_project(site: Site, call: Call) -> Json:
     renderer = Renderer(site, call)
     found = _project(site, renderer, project, call)
     lead = {"lead": renderer.person(project.lead)} if project.lead else {}
-    return {**found, **lead, "description": project.description, "assigneeType": "PROJECT_LEAD", "roles": {},
+    return {**found, **lead, "description": project.description, "assigneeType": "PROJECT_LEAD",
+            "roles": {"Administrators": f"{renderer.rest}/project/{project.id}/role/10002"},
             "components": _components(site, renderer, project),
             "issueTypes": [renderer.kind(kind) for kind in site.store.kinds.values()],
             "versions": [renderer.release(version) for version in _versions(site, project)]}
@@ -86,7 +87,11 @@ def _versions(site: Site, project: Project) -> list[Version]:
 
 
 def _components(site: Site, renderer: Renderer, project: Project) -> list[Json]:
-    return [{**renderer.component(c.id), "isAssigneeTypeValid": False, "project": project.key, "projectId": project.id}
+    lead = renderer.person(project.lead)
+    who = {"assignee": lead, "realAssignee": lead} if lead else {}
+    return [{**renderer.component(c.id), "description": "", "assigneeType": "PROJECT_DEFAULT",
+             "realAssigneeType": "PROJECT_DEFAULT", **who, "isAssigneeTypeValid": bool(who), "project": project.key,
+             "projectId": project.id, **({} if site.cloud else {"archived": False, "deleted": False})}
             for c in site.store.components.values() if c.project == project.id]
 
 

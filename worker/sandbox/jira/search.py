@@ -189,7 +189,8 @@ def search_offset(site: Site, call: Call) -> Json:
     renderer = Renderer(site, call, whole_seconds=True)
     issues = [show_issue(renderer, issue, wish) for issue in _alive(site, ids[start:start + min(size, 1000)])]
     return {"expand": "schema,names", "startAt": start, "maxResults": min(size, 1000), "total": len(ids),
-            "issues": issues, **names_and_schema(site.store, wish)}
+            "issues": issues, "warningMessages": None, "names": None, "schema": None,
+            **names_and_schema(site.store, wish)}
 
 
 def _lenient(site: Site, asked: Json) -> Plan:
