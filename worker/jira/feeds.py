@@ -47,11 +47,13 @@ def read_worklog_feed(session: JiraSession, since: int) -> WorklogBatch:
 def _next_bound(since: int, updated: Feed, deleted: Feed) -> int:
     """Return where the next read may begin.
 
-    Both feeds withhold their last minute by time, so what neither has shown yet is younger than either bound; one more
-    millisecond keeps an idle read from meeting the last entry again (`since` is inclusive).
+    Both feeds withhold their last minute by time, and `updated` was asked first: whatever was deleted up to its end was
+    shown by `deleted` too, but not the other way round. Past that end goes one millisecond (`since` is inclusive), so
+    that an idle read does not meet the last entry again.
     """
-    reached = max(updated.until, deleted.until)
-    return reached + 1 if reached > since else since
+    if updated.reason or deleted.reason:
+        return min(updated.until, deleted.until)
+    return updated.until + 1 if updated.until > since else since
 
 
 def _read(session: JiraSession, name: str, since: int) -> Feed:

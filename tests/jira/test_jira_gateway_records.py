@@ -1,0 +1,291 @@
+from __future__ import annotations
+
+import time
+from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from jira_rig import BASE, FIELDS, Script, found, issue, make
+
+from worker.domain.model import Issue, Move
+from worker.errors import ConfigError, Incomplete, Problem
+from worker.jira.records import read_moment
+from worker.mapping.jira import JiraMapping, load_jira_mapping
+from worker.sandbox.wire import Response, json_response
+
+STATUSES = json_response(200, [{"id": "1", "name": "To Do", "statusCategory": {"key": "new"}},
+                               {"id": "3", "name": "In Progress", "statusCategory": {"key": "indeterminate"}},
+                               {"id": "4", "name": "In Review", "statusCategory": {"key": "indeterminate"}},
+                               {"id": "5", "name": "Done", "statusCategory": {"key": "done"}}])
+
+
+def read(*issues: Any, cloud: bool = True, mapping: JiraMapping | None = None) -> tuple[list[Issue], list[Problem]]:
+    """Return what a search answering these raw issues is read as."""
+    page = found(*issues, isLast=True, total=len(issues))
+    script = Script({"GET field": json_response(200, FIELDS), "POST search/jql": page, "GET search": page})
+    batch = make(script, cloud=cloud, mapping=mapping).issues("project = ACME")
+    assert batch.complete
+    return list(batch.issues), [problem for problem in batch.problems if isinstance(problem, Problem)]
+
+
+def test_an_issue_is_read_with_utc_instants_and_seconds() -> None:
+    raw = issue(7, category="done", summary=None, duedate="2026-12-01", resolutiondate="2026-11-19T23:30:00.000-0500",
+                parent={"id": "10001", "key": "ACME-1", "fields": {}}, assignee={"accountId": "5b10", "name": "ann"},
+                timeoriginalestimate=7200, timeestimate=0, timespent=3600, labels=["a", "b"], customfield_10026=3.0,
+                customfield_10021=[{"value": "Impediment", "id": "1"}], priority=None, unknown={"x": 1})
+    assert read(raw)[0] == [Issue(
+        id="10007", key="ACME-7", project="ACME", type="Task", level=0, status="In Progress", category="done",
+        created=datetime(2026, 11, 1, 7, tzinfo=UTC), updated=datetime(2026, 11, 20, 7, tzinfo=UTC), summary="",
+        resolved=datetime(2026, 11, 20, 4, 30, tzinfo=UTC), due=date(2026, 12, 1), parent="10001", assignee="5b10",
+        estimate=7200, remaining=0, spent=3600, points=3.0, flagged=True, labels=("a", "b"))]
+
+
+@pytest.mark.parametrize(("fields", "named"), [
+    ({"status": None}, "status"),
+    ({"created": "51502-01-01T00:00:00.000+0000"}, "created"),
+    ({"updated": "2026-11-20T10:00:00.000"}, "updated"),
+    ({"duedate": "not a date"}, "duedate"),
+    ({"issuetype": {"subtask": False}}, "issuetype.name"),
+    ({"labels": "x"}, "labels"),
+    ({"timespent": "1d"}, "timespent"),
+])
+def test_a_malformed_issue_is_set_aside_and_named(fields: dict[str, Any], named: str) -> None:
+    issues, problems = read(issue(1), issue(2, **fields), issue(3))
+    assert [each.key for each in issues] == ["ACME-1", "ACME-3"]
+    assert [(problem.where, problem.field, problem.url) for problem in problems] == [
+        ("ACME-2", named, f"{BASE}/browse/ACME-2")]
+
+
+@pytest.mark.parametrize("raw", [{"id": "1", "key": "ACME-2"}, {"id": "1"}, {}, {"id": 5, "key": None}, "x", None, []])
+def test_an_issue_without_its_parts_is_set_aside(raw: Any) -> None:
+    issues, problems = read(raw, issue(3))
+    assert [each.key for each in issues] == ["ACME-3"]
+    assert len(problems) == 1
+
+
+def test_an_instant_beyond_the_calendar_is_a_problem_of_its_issue() -> None:
+    issues, problems = read(issue(1), issue(2, created="0001-01-01T00:00:00.000+1400"))
+    assert len(issues) == 1
+    assert problems[0].where == "ACME-2"
+
+
+NAMES = st.sampled_from(["id", "key", "name", "statusCategory"])
+json_values = st.recursive(st.none() | st.booleans() | st.integers(-10**15, 10**15) | st.floats(allow_nan=False)
+                           | st.text(max_size=8), lambda inner: st.lists(inner, max_size=2)
+                           | st.dictionaries(NAMES, inner, max_size=2), max_leaves=4)
+
+
+@settings(max_examples=150, deadline=None)
+@given(st.dictionaries(st.sampled_from(sorted({*issue(1)["fields"], "parent", "assignee", "duedate", "resolutiondate",
+                                               "timespent", "customfield_10016", "customfield_10021"})), json_values))
+def test_whatever_one_issue_holds_the_others_are_read(garbage: dict[str, Any]) -> None:
+    issues, problems = read(issue(1), issue(2, **garbage), issue(3))
+    assert {"ACME-1", "ACME-3"} <= {each.key for each in issues}
+    assert len(issues) + len(problems) == 3
+
+
+def test_an_unknown_category_passes_as_undefined() -> None:
+    assert read(issue(1, category="archived"))[0][0].category == "undefined"
+
+
+def test_a_reopened_issue_is_not_resolved() -> None:
+    assert read(issue(1, resolutiondate="2026-11-19T10:00:00.000+0000"))[0][0].resolved is None
+
+
+def test_work_done_without_a_resolution_takes_the_date_of_its_category() -> None:
+    raw = issue(1, category="done", statuscategorychangedate="2026-11-18T10:00:00.000+0000")
+    assert read(raw)[0][0].resolved == datetime(2026, 11, 18, 10, tzinfo=UTC)
+
+
+def test_the_team_managed_estimate_comes_before_story_points() -> None:
+    assert read(issue(1, customfield_10016=5, customfield_10026=8.0))[0][0].points == 5.0
+    assert read(issue(1, customfield_10016=None, customfield_10026=8.0))[0][0].points == 8.0
+    assert read(issue(1, customfield_10016=True, customfield_10026="many"))[0][0].points is None
+
+
+def test_a_users_category_overrides_jiras() -> None:
+    mapping = JiraMapping(status_categories={"IN progress": "done"})
+    assert read(issue(1), mapping=mapping)[0][0].category == "done"
+    assert read(issue(1), mapping=JiraMapping(status_categories={"3": "new"}))[0][0].category == "new"
+
+
+def test_the_shipped_mapping_loads_and_a_broken_one_says_where(tmp_path: Path) -> None:
+    assert load_jira_mapping().points
+    (tmp_path / "jira.toml").write_text('[issue_types]\nepic = ["x"]\n[status_categories]\nA = "finished"\n')
+    with pytest.raises(ConfigError) as caught:
+        load_jira_mapping(tmp_path)
+    assert {problem.field for problem in caught.value.problems} == {"issue_types.epic", "status_categories.A"}
+
+
+# Data Center
+
+
+def server_issue(number: int, **fields: Any) -> dict[str, Any]:
+    """Return a raw issue as Data Center sends it: no levels, epics by custom field."""
+    return issue(number, **{"issuetype": {"name": "Task", "subtask": False}, "assignee": {"name": "ann", "key": "J1"},
+                            **fields})
+
+
+def test_data_center_epics_are_found_by_type_or_name_and_children_by_epic_link() -> None:
+    epic = server_issue(1, issuetype={"name": "Epic", "subtask": False})
+    named = server_issue(2, issuetype={"name": "Saga", "subtask": False}, customfield_10011="Big one")
+    child = server_issue(3, customfield_10014="ACME-1")
+    sub = server_issue(4, issuetype={"name": "Sub-task", "subtask": True}, parent={"id": "10003"})
+    issues, _ = read(epic, named, child, sub, cloud=False)
+    assert [(each.level, each.parent) for each in issues] == [(1, None), (1, None), (0, "10001"), (-1, "10003")]
+    assert issues[0].assignee == "ann"
+
+
+def test_an_epic_outside_the_answer_is_looked_up_once() -> None:
+    pages = [found(server_issue(3, customfield_10014="ACME-1"), total=1), found({"id": "10001", "key": "ACME-1"})]
+    script = Script({"GET field": json_response(200, FIELDS), "GET search": [*pages, pages[0]]})
+    gateway = make(script, cloud=False)
+    assert gateway.issues("key = ACME-3").issues[0].parent == "10001"
+    assert gateway.issues("key = ACME-3").issues[0].parent == "10001"
+    assert len([request for request in script.requests if request.path.endswith("/search")]) == 3
+
+
+# History
+
+
+def entry(created: Any, before: str, after: str, **more: Any) -> dict[str, Any]:
+    """Return a history entry of a status."""
+    return {"id": "1", "created": created, "items": [{"field": "status", "fieldId": "status", "from": before,
+                                                      "to": after, **more}]}
+
+
+def histories(*pages: dict[str, Any]) -> Script:
+    """Return a Cloud site answering these pages of histories."""
+    return Script({"GET field": json_response(200, FIELDS), "GET status": STATUSES,
+                   "POST changelog/bulkfetch": [json_response(200, page) for page in pages]})
+
+
+def test_moves_are_changes_of_category_in_every_form_of_time() -> None:
+    log = [entry(1_795_000_000_000, "1", "3"), entry(1_795_000_100, "3", "4"), entry("1795000200000", "4", "5"),
+           entry("2026-11-19T10:00:00.000-0500", "5", "3"), {"created": 1, "items": [{"field": "rank", "to": "x"}]}]
+    script = histories({"issueChangeLogs": [{"issueId": "1", "changeHistories": log}]})
+    moves = make(script).moves(["1", "2"])
+    first = datetime(2026, 11, 18, 11, 6, 40, tzinfo=UTC)
+    assert moves == {"2": (), "1": (
+        Move(first, "new", "indeterminate"), Move(first + timedelta(seconds=200), "indeterminate", "done"),
+        Move(datetime(2026, 11, 19, 15, tzinfo=UTC), "done", "indeterminate"))}
+    assert script.bodies("changelog/bulkfetch")[0]["fieldIds"] == ["status"]
+
+
+def test_one_issues_history_may_span_pages_and_pages_must_end() -> None:
+    first = {"issueChangeLogs": [{"issueId": "1", "changeHistories": [entry(1_795_000_000_000, "1", "3")]}],
+             "nextPageToken": "a"}
+    last = {"issueChangeLogs": [{"issueId": "1", "changeHistories": [entry(1_795_000_100_000, "3", "5")]}]}
+    assert [move.after for move in make(histories(first, last)).moves(["1"])["1"]] == ["indeterminate", "done"]
+    with pytest.raises(Incomplete):
+        make(histories(first)).moves(["1"])
+
+
+def test_a_history_with_an_unreadable_moment_is_left_out() -> None:
+    page = {"issueChangeLogs": [{"issueId": "1", "changeHistories": [entry("51502-01-01T00:00:00Z", "1", "3")]},
+                                {"issueId": "2", "changeHistories": [entry(1_795_000_000_000, "1", "3")]}]}
+    assert set(make(histories(page)).moves(["1", "2"])) == {"2"}
+
+
+def test_a_status_nobody_knows_is_undefined() -> None:
+    page = {"issueChangeLogs": [{"issueId": "1", "changeHistories": [entry(1_795_000_000_000, "99", "5")]}]}
+    assert make(histories(page)).moves(["1"])["1"][0].before == "undefined"
+
+
+def test_a_clipped_inline_history_of_data_center_is_incomplete() -> None:
+    def site(total: int) -> Script:
+        log = {"total": total, "histories": [{"created": "2026-11-19T10:00:00.000+0000", "items": [
+            {"field": "status", "from": "1", "to": "5"}]}]}
+        return Script({"GET field": json_response(200, []), "GET status": STATUSES,
+                       "GET search": json_response(200, {"issues": [{"id": "1", "changelog": log}]})})
+    assert make(site(1), cloud=False).moves(["1"])["1"][0].after == "done"
+    with pytest.raises(Incomplete):
+        make(site(2), cloud=False).moves(["1"])
+
+
+@given(st.integers(200_000_000, 4_000_000_000))
+def test_seconds_milliseconds_and_text_mean_the_same_moment(seconds: int) -> None:
+    moment = datetime.fromtimestamp(seconds, UTC)
+    for form in (seconds, seconds * 1000, str(seconds), str(seconds * 1000), moment.isoformat()):
+        assert read_moment(form) == moment
+
+
+# Worklogs
+
+
+def worklog_site(**answers: Any) -> Script:
+    """Return a site with feeds; `updated`, `deleted`, `listed` are its answers."""
+    nothing = json_response(200, {"values": [], "since": 5, "until": 5, "lastPage": True})
+    return Script({"GET worklog/updated": answers.get("updated", nothing),
+                   "GET worklog/deleted": answers.get("deleted", nothing),
+                   "POST worklog/list": answers.get("listed", json_response(200, []))})
+
+
+def log(number: int, **more: Any) -> dict[str, Any]:
+    """Return a raw worklog."""
+    return {"id": str(number), "issueId": "10001", "author": {"accountId": "5b10"}, "timeSpentSeconds": 3600,
+            "started": "2026-11-19T20:00:00.000-0500", **more}
+
+
+def marks(*ids: int, until: int, **flags: Any) -> Response:
+    """Return a page of a feed."""
+    return json_response(200, {"values": [{"worklogId": each, "updatedTime": until} for each in ids], "until": until,
+                               "nextPage": "https://elsewhere.example.net/rest/api/3/worklog/updated?since=9", **flags})
+
+
+@pytest.mark.parametrize("flag", ["lastPage", "isLastPage"])
+def test_the_feeds_are_walked_by_bound_never_by_the_address_given(flag: str) -> None:
+    script = worklog_site(updated=[marks(1, 2, until=10, **{flag: False}), marks(2, 3, until=20, **{flag: True})],
+                          deleted=marks(3, until=15, **{flag: True}), listed=json_response(200, [log(1), log(2)]))
+    batch = make(script).worklogs(5)
+    assert [each.id for each in batch.changed] == ["1", "2"]
+    assert batch.changed[0].started == datetime(2026, 11, 20, 1, tzinfo=UTC)
+    assert (batch.deleted, batch.until, batch.complete) == (("3",), 21, True)
+    assert [request.first("since") for request in script.requests if request.path.endswith("updated")] == ["5", "10"]
+    assert script.bodies("worklog/list") == [{"ids": [1, 2]}]
+
+
+def test_a_late_deletion_does_not_carry_the_bound_past_unseen_updates() -> None:
+    site = worklog_site(updated=marks(until=5, lastPage=True), deleted=marks(3, until=90, lastPage=True))
+    assert make(site).worklogs(5).until == 5
+
+
+def test_a_feed_that_ended_early_keeps_its_bound() -> None:
+    site = worklog_site(updated=marks(1, until=50, lastPage=True), deleted=marks(3, until=5, lastPage=False),
+                        listed=json_response(200, [log(1)]))
+    batch = make(site).worklogs(5)
+    assert (batch.complete, batch.until) == (False, 5)
+
+
+def test_a_feed_that_stands_still_is_incomplete() -> None:
+    batch = make(worklog_site(updated=marks(1, until=10, lastPage=False))).worklogs(10)
+    assert not batch.complete
+    assert "10" in batch.reason
+
+
+def test_an_unreadable_worklog_is_named_and_the_rest_is_kept() -> None:
+    listed = json_response(200, [log(1, started="51502-01-01T00:00:00.000+0000"), log(2), log(3, author=None)])
+    batch = make(worklog_site(updated=marks(1, 2, 3, until=10, lastPage=True), listed=listed)).worklogs(5)
+    assert [each.id for each in batch.changed] == ["2", "3"]
+    assert batch.complete
+    assert "1" in batch.reason
+
+
+# Cost
+
+
+def test_an_issue_costs_little_to_read() -> None:
+    # Bound with a wide margin for a loaded machine; benchmarks hold the real number (facts/reliability.md 4.2).
+    raw = [issue(number, assignee={"accountId": "5b10"}, parent={"id": "1"}, customfield_10016=3.0)
+           for number in range(100)]
+    page = Response(200, {}, msgspec.json.encode({"issues": raw, "isLast": True}))
+    gateway = make(Script({"GET field": json_response(200, FIELDS), "POST search/jql": page}))
+    gateway.issues("project = ACME")
+    began = time.process_time()
+    for _ in range(10):
+        assert len(gateway.issues("project = ACME").issues) == 100
+    assert (time.process_time() - began) / 1000 < 150e-6
