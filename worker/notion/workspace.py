@@ -39,7 +39,7 @@ def create_workspace(notion: Notion, schema: Schema, *, parent_page_id: str, loc
     errors; running it again goes on where it stopped.
     """
     build = _Build(notion, schema, locale, progress, known or {})
-    build.adopt(tuple(list_data_sources(notion, parent_page_id)))
+    build.adopt(_recognise(notion, schema, root_page_id=parent_page_id, locale=locale, known=known or {}))
     build.create_databases(parent_page_id)
     build.relate()
     bindings = build.bindings()
@@ -62,13 +62,12 @@ class _Build:
     found: dict[str, Json] = field(default_factory=dict)
     _renames: dict[str, dict[str, Json]] = field(default_factory=lambda: defaultdict(dict))
 
-    def adopt(self, data_sources: tuple[Json, ...]) -> None:
+    def adopt(self, found: Mapping[str, Json]) -> None:
         """Take what stands there already, adding its missing properties and options."""
-        for name, source in self.schema.sources.items():
-            raw = _read_known(self.notion, self.known.get(name)) or find_source(source, data_sources, self.locale)
-            if raw is not None:
-                missing = _missing(source, raw, self._bind(source, raw), self.locale)
-                self.found[name] = self._change(raw["id"], missing) if missing else raw
+        for name, raw in found.items():
+            source = self.schema.sources[name]
+            missing = _missing(source, raw, self._bind(source, raw), self.locale)
+            self.found[name] = self._change(raw["id"], missing) if missing else raw
 
     def create_databases(self, parent_page_id: str) -> None:
         """Create the databases that are not there, without their relations."""
@@ -206,13 +205,7 @@ def read_bindings(notion: Notion, schema: Schema, *, root_page_id: str, locale: 
     Known data sources are read by id wherever they stand; others are looked for by title under the root page, then by
     search. A source that is not found is absent from the bindings. Raises the API errors.
     """
-    found: dict[str, Json] = {}
-    for name, source in schema.sources.items():
-        raw = _read_known(notion, known.get(name))
-        if raw is not None:
-            found[source.name] = raw
-    if len(found) < len(schema.sources):
-        _look_around(notion, schema, found, root_page_id=root_page_id, locale=locale)
+    found = _recognise(notion, schema, root_page_id=root_page_id, locale=locale, known=known)
     bindings: dict[str, Binding] = {}
     problems = [_absent(source, locale) for name, source in schema.sources.items() if name not in found]
     for name in schema.sources:
@@ -235,18 +228,18 @@ def _read_known(notion: Notion, binding: Binding | None) -> Json | None:
     return None if raw.get("in_trash") or raw.get("archived") else raw
 
 
-def _look_around(notion: Notion, schema: Schema, found: dict[str, Json], *, root_page_id: str, locale: str) -> None:
-    """Add the data sources found by title under the root page, then those search finds below it."""
-    listed = tuple(list_data_sources(notion, root_page_id))
-    for name, source in schema.sources.items():
-        if name in found:
-            continue
-        raw = find_source(source, listed, locale) or _search(notion, source, root_page_id=root_page_id, locale=locale)
-        if raw is not None:
-            found[name] = raw
+def _recognise(notion: Notion, schema: Schema, *, root_page_id: str, locale: str, known: Bindings) -> dict[str, Json]:
+    """Return the raw data sources by logical name: known ones by id, others by title on the root page or below it."""
+    found = {name: raw for name in schema.sources if (raw := _read_known(notion, known.get(name))) is not None}
+    taken = {raw["id"] for raw in found.values()}
+    for look in (list_data_sources, _search):
+        absent = [source for name, source in schema.sources.items() if name not in found]
+        listed = [raw for raw in look(notion, root_page_id) if raw["id"] not in taken] if absent else []
+        found |= {source.name: raw for source in absent if (raw := find_source(source, listed, locale)) is not None}
+    return found
 
 
-def list_data_sources(notion: Notion, page_id: str, *, depth: int = DEPTH) -> Iterator[Json]:
+def list_data_sources(notion: Notion, page_id: str, depth: int = DEPTH) -> Iterator[Json]:
     """Yield the data sources of the databases in a page's body, also inside columns, toggles and the like."""
     for block in notion.children(page_id):
         if block.get("in_trash") or block.get("archived"):
@@ -254,7 +247,7 @@ def list_data_sources(notion: Notion, page_id: str, *, depth: int = DEPTH) -> It
         if block["type"] == "child_database":
             yield from _data_sources_of(notion, block["id"])
         elif depth and block.get("has_children") and block["type"] in LAYOUT:
-            yield from list_data_sources(notion, block["id"], depth=depth - 1)
+            yield from list_data_sources(notion, block["id"], depth - 1)
 
 
 def _data_sources_of(notion: Notion, database_id: str) -> Iterable[Json]:
@@ -265,12 +258,11 @@ def _data_sources_of(notion: Notion, database_id: str) -> Iterable[Json]:
         return []
 
 
-def _search(notion: Notion, source: Source, *, root_page_id: str, locale: str) -> Json | None:
-    """Return the data source of that title that stands somewhere below the root page, in full."""
-    hits = notion.search(source.title[locale], kind="data_source")
-    below = [one for one in hits if _stands_below(notion, one.get("database_parent"), root_page_id)]
-    hit = find_source(source, below, locale)
-    return notion.data_source(hit["id"]) if hit else None
+def _search(notion: Notion, root_page_id: str) -> Iterator[Json]:
+    """Yield the data sources that stand on pages below the root page, in full: search may leave out properties."""
+    for hit in notion.search("", kind="data_source"):
+        if _stands_below(notion, hit.get("database_parent"), root_page_id):
+            yield notion.data_source(hit["id"])
 
 
 def _stands_below(notion: Notion, parent: Json | None, root_page_id: str) -> bool:

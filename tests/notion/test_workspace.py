@@ -1,0 +1,309 @@
+"""A workspace is made through the public API alone, can be made again without harm, and is known whatever its names."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import jsonschema
+import pytest
+from pydantic import SecretStr
+
+from worker.config import NotionSettings
+from worker.errors import Problem
+from worker.mapping.load import load_schema
+from worker.mapping.schema import Bindings
+from worker.notion.gateway import NotionGateway
+from worker.notion.shapes import database_body
+from worker.notion.workspace import create_workspace, read_bindings
+from worker.sandbox.notion import NotionSandbox
+from worker.sandbox.notion.store import Parent
+from worker.sandbox.wire import Clock, HandlerTransport, Request, Response
+
+SCHEMA = load_schema()
+SPECS = Path(__file__).parents[2] / ".." / "shared" / "specs" / "notion-json-schemas"
+LOCALES = ("en", "ru")
+
+
+class Site:
+    """A sandbox and a gateway to it; `sent` keeps the requests."""
+
+    def __init__(self) -> None:
+        self.sandbox = NotionSandbox(Clock(datetime(2026, 11, 21, 9, 30, tzinfo=UTC)), limit=None)
+        self.sent: list[Request] = []
+        settings = NotionSettings(token=SecretStr(self.sandbox.token), requests=1_000_000)
+        self.notion = NotionGateway(settings, transport=HandlerTransport(self._handle))
+
+    def _handle(self, request: Request) -> Response:
+        self.sent.append(request)
+        return self.sandbox.handle(request)
+
+    def create(self, locale: str = "en", **given: Any) -> Bindings:
+        """Make the shipped workspace."""
+        return create_workspace(self.notion, SCHEMA, parent_page_id=self.sandbox.root_page_id, locale=locale, **given)
+
+    def read(self, known: Bindings | None = None, locale: str = "en") -> tuple[Bindings, tuple[Problem, ...]]:
+        """Read the bindings."""
+        return read_bindings(self.notion, SCHEMA, root_page_id=self.sandbox.root_page_id, locale=locale,
+                             known=known or {})
+
+    def writes(self) -> list[str]:
+        """Return method and path of every writing request since the last call."""
+        found = [f"{one.method} {one.path}" for one in self.sent
+                 if one.method in ("POST", "PATCH", "DELETE") and not one.path.endswith("/search")]
+        self.sent.clear()
+        return found
+
+    def bodies(self, method: str, ending: str) -> Iterator[dict[str, Any]]:
+        """Yield the JSON bodies sent with a method to paths with that part."""
+        for one in self.sent:
+            if one.method == method and ending in one.path:
+                yield json.loads(one.body)
+
+    def do(self, action: str, **payload: Any) -> dict[str, Any]:
+        """Let a person act in the sandbox."""
+        return self.sandbox.control(action, payload)
+
+
+@pytest.fixture
+def site() -> Site:
+    """Return an empty site."""
+    return Site()
+
+
+@pytest.mark.parametrize("locale", LOCALES)
+def test_everything_of_the_schema_is_made_under_its_labels(site: Site, locale: str) -> None:
+    bindings = site.create(locale)
+    assert set(bindings) == set(SCHEMA.sources)
+    for name, source in SCHEMA.sources.items():
+        raw = site.notion.data_source(bindings[name].data_source_id)
+        shown = {column["id"]: column for column in raw["properties"].values()}
+        assert {prop.name: prop.label[locale] for prop in source.properties.values()} == {
+            logical: shown[identity]["name"] for logical, identity in bindings[name].properties.items()}
+        assert len(shown) == len(source.properties), "nothing else stands there, no nameless mirrors"
+
+
+def test_options_have_the_mappings_colours_groups_and_formats(site: Site) -> None:
+    bindings = site.create()
+    columns = site.notion.data_source(bindings["projects"].data_source_id)["properties"]
+    stage = columns["Stage"]["status"]
+    names = {option["id"]: option["name"] for option in stage["options"]}
+    assert {group["name"]: [names[one] for one in group["option_ids"]] for group in stage["groups"]} == {
+        "To-do": ["Idea", "Shaping"], "In progress": ["Proposal", "Agreed", "In progress", "Evolution"],
+        "Complete": ["Done", "Lost"]}
+    assert {option["name"]: option["color"] for option in stage["options"]}["Evolution"] == "purple"
+    assert columns["⚙ Progress"]["number"]["format"] == "percent"
+
+
+def test_relations_lead_both_ways(site: Site) -> None:
+    bindings = site.create()
+    for name, source in SCHEMA.sources.items():
+        columns = {one["id"]: one for one in site.notion.data_source(
+            bindings[name].data_source_id)["properties"].values()}
+        for prop in source.properties.values():
+            if prop.type == "relation":
+                relation = columns[bindings[name].properties[prop.name]]["relation"]
+                assert relation["data_source_id"] == bindings[prop.target].data_source_id
+                mirror = relation.get("dual_property", {}).get("synced_property_id")
+                assert mirror == (bindings[prop.target].properties[prop.mirror] if prop.mirror else None)
+
+
+@pytest.mark.parametrize("locale", LOCALES)
+def test_views_stand_in_the_mappings_order_and_no_default_is_left(site: Site, locale: str) -> None:
+    bindings = site.create(locale)
+    for name, source in SCHEMA.sources.items():
+        views = site.notion.views(database_id=bindings[name].database_id)
+        assert [(view["type"], view["name"]) for view in views] == [
+            (view.type, view.label[locale]) for view in source.views]
+
+
+def test_a_board_is_grouped_by_its_property_and_shows_what_the_mapping_says(site: Site) -> None:
+    bindings = site.create()
+    properties = bindings["projects"].properties
+    views = {view["name"]: view for view in site.notion.views(database_id=bindings["projects"].database_id)}
+    board, timeline = views["By stage"]["configuration"], views["Timeline"]["configuration"]
+    assert board["group_by"]["property_id"] == properties["stage"]
+    assert [one["property_id"] for one in board["properties"] if one["visible"]] == [
+        properties[name] for name in ("name", "client", "health", "progress", "due", "on_time")]
+    assert (timeline["date_property_id"], timeline["end_date_property_id"]) == (properties["start"], properties["due"])
+    risks = {view["name"]: view for view in site.notion.views(database_id=bindings["risks"].database_id)}
+    assert risks["Risk map"]["sorts"][0]["direction"] == "descending"
+
+
+@pytest.mark.shared
+def test_every_body_fits_the_published_schemas(site: Site) -> None:
+    if not SPECS.is_dir():
+        pytest.skip("the published schemas are not beside the repository")
+    site.create()
+    checks = (("POST", "/v1/databases", "CreateDatabaseParameters"), ("POST", "/v1/views", "CreateViewParameters"),
+              ("PATCH", "/v1/data_sources/", "UpdateDataSourceParameters"),
+              ("PATCH", "/v1/views/", "UpdateViewParameters"))
+    for method, path, name in checks:
+        validator = jsonschema.Draft7Validator(json.loads((SPECS / f"{name}.json").read_text("utf-8")))
+        parts = {"UpdateDataSourceParameters": {"data_source_id": "x"}, "UpdateViewParameters": {"view_id": "x"}}
+        bodies = list(site.bodies(method, path))
+        assert bodies
+        for body in bodies:
+            if name == "CreateViewParameters":  # its `sorts` are published as empty objects
+                body.pop("sorts", None)
+            assert [error.message for error in validator.iter_errors(body | parts.get(name, {}))] == []
+
+
+@pytest.mark.parametrize("again", LOCALES)
+def test_making_it_again_in_any_locale_writes_nothing(site: Site, again: str) -> None:
+    first = site.create("ru")
+    site.writes()
+    assert site.create(again) == first
+    assert site.writes() == []
+
+
+def test_an_interrupted_making_goes_on_where_it_stopped(site: Site) -> None:
+    calls = 0
+
+    def stop(_step: str, done: int, _total: int) -> None:
+        nonlocal calls
+        calls += 1
+        if done == 5:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        site.create(progress=stop)
+    assert calls == 6
+    bindings = site.create()
+    assert site.read() == (bindings, ())
+    blocks = site.notion.children(site.sandbox.root_page_id)
+    assert len([block for block in blocks if block["type"] == "child_database"]) == len(SCHEMA.sources)
+
+
+def test_progress_tells_every_step_to_its_end(site: Site) -> None:
+    heard: list[tuple[str, int, int]] = []
+    site.create(progress=lambda *step: heard.append(step))
+    assert {step for step, _, _ in heard} == {"databases", "relations", "views"}
+    assert {(step, done) for step, done, total in heard if done == total} == {
+        ("databases", 13), ("relations", 13), ("views", 13)}
+
+
+def test_only_what_is_missing_is_added(site: Site) -> None:
+    before = site.create()
+    clients = before["clients"].data_source_id
+    site.do("delete_property", data_source_id=clients, property="⚙ Health")
+    site.do("delete_property", data_source_id=clients, property="Unit")
+    site.do("trash", id=before["meetings"].database_id)
+    site.writes()
+    after = site.create(known=before)
+    assert site.read(after) == (after, ())
+    kept = {name: one for name, one in before["clients"].properties.items() if name not in ("health", "unit")}
+    assert kept.items() <= after["clients"].properties.items()
+    assert set(after["clients"].properties) == set(before["clients"].properties)
+    assert after["meetings"].data_source_id != before["meetings"].data_source_id
+    databases = [one for one in site.writes() if one == "POST /v1/databases"]
+    assert len(databases) == 1
+
+
+def test_a_missing_option_is_added_beside_those_that_stand(site: Site) -> None:
+    bindings = site.create()
+    clients = bindings["clients"]
+    rest = [{"id": identity} for key, (identity, _) in clients.options["source"].items() if key != "hunt"]
+    site.notion.update_data_source(clients.data_source_id, {"properties": {
+        clients.properties["source"]: {"select": {"options": [*rest, ]}}}})
+    assert [problem.code for problem in site.read(bindings)[1]] == ["schema-option"]
+    again = site.create(known=bindings)
+    assert set(again["clients"].options["source"]) == {"referral", "return", "inbound", "hunt"}
+    assert {key: again["clients"].options["source"][key] for key in ("referral", "return", "inbound")} == {
+        key: clients.options["source"][key] for key in ("referral", "return", "inbound")}
+
+
+def test_a_persons_own_property_of_another_type_is_left_as_it_is(site: Site) -> None:
+    made = site.notion.create_database({
+        "parent": {"type": "page_id", "page_id": site.sandbox.root_page_id},
+        "title": [{"type": "text", "text": {"content": "Clients"}}],
+        "initial_data_source": {"properties": {"Company": {"title": {}}, "Monthly fee": {"rich_text": {}},
+                                               "Projects": {"rich_text": {}}}}})
+    bindings = site.create()
+    assert bindings["clients"].database_id == made["id"]
+    assert {"monthly_fee", "projects"}.isdisjoint(bindings["clients"].properties)
+    assert bindings["clients"].properties["name"] == "title"
+    _, problems = site.read(bindings)
+    assert {(problem.code, problem.field) for problem in problems} == {
+        ("schema-retyped", "monthly_fee"), ("schema-retyped", "projects")}
+
+
+def test_renames_by_people_do_not_matter(site: Site) -> None:
+    bindings = site.create()
+    clients = bindings["clients"]
+    site.do("rename_property", data_source_id=clients.data_source_id, property="Monthly fee", name="Fee, roubles")
+    site.do("rename_property", data_source_id=clients.data_source_id, property="Projects", name="Our work")
+    site.do("rename_option", data_source_id=clients.data_source_id, property="Group", option="Newbiz", name="Fresh")
+    site.do("rename_database", id=clients.database_id, title="Customers")
+    found, problems = site.read(bindings)
+    assert problems == ()
+    assert found["clients"].properties == clients.properties
+    assert found["clients"].options["group"]["newbiz"] == (clients.options["group"]["newbiz"][0], "Fresh")
+    site.writes()
+    assert site.create(known=bindings)["clients"].properties == clients.properties
+    assert site.writes() == []
+
+
+def test_what_people_deleted_or_retyped_is_said_with_a_way_out(site: Site) -> None:
+    bindings = site.create()
+    site.do("delete_property", data_source_id=bindings["tasks"].data_source_id, property="Note")
+    site.do("retype_property", data_source_id=bindings["tasks"].data_source_id, property="Due", type="rich_text")
+    site.do("trash", id=bindings["backlog"].database_id)
+    found, problems = site.read(bindings)
+    assert {(problem.code, problem.where, problem.field) for problem in problems} == {
+        ("schema-deleted", "Account sprint", "note"), ("schema-retyped", "Account sprint", "due"),
+        ("schema-source", "Backlog", "")}
+    assert all(problem.hint for problem in problems)
+    assert {"note", "due"}.isdisjoint(found["tasks"].properties)
+    assert "backlog" not in found
+
+
+def test_an_unshared_source_switches_off_the_relations_to_it(site: Site) -> None:
+    bindings = site.create()
+    site.do("unshare", id=bindings["services"].database_id)
+    found, problems = site.read(bindings)
+    assert "services" not in found
+    assert {problem.code for problem in problems} <= {"schema-source", "schema-deleted"}
+    assert "services" not in found["clients"].properties
+
+
+def test_a_relation_to_another_database_is_not_ours(site: Site) -> None:
+    bindings = site.create()
+    site.notion.update_data_source(bindings["revenue"].data_source_id, {"properties": {
+        bindings["revenue"].properties["client"]: {"relation": {
+            "data_source_id": bindings["people"].data_source_id, "type": "single_property", "single_property": {}}}}})
+    found, problems = site.read(bindings)
+    assert [(problem.code, problem.field) for problem in problems] == [("schema-retyped", "client")]
+    assert "client" not in found["revenue"].properties
+
+
+def test_a_database_on_a_page_below_the_root_is_found_by_search(site: Site) -> None:
+    page = site.do("create", page_id=site.sandbox.root_page_id)
+    made = site.notion.create_database(database_body(SCHEMA.sources["people"], parent_page_id=page["id"], locale="en"))
+    bindings = site.create()
+    assert bindings["people"].database_id == made["id"]
+    assert site.read() == (bindings, ())
+
+
+def test_a_namesake_elsewhere_in_notion_is_not_taken(site: Site) -> None:
+    site.create()
+    page = site.do("create", page_id=site.sandbox.root_page_id)
+    found, problems = read_bindings(site.notion, SCHEMA, root_page_id=page["id"], locale="en", known={})
+    assert found == {}
+    assert {problem.code for problem in problems} == {"schema-source"}
+    assert len(problems) == len(SCHEMA.sources)
+
+
+def test_a_database_inside_a_toggle_counts_as_on_the_page(site: Site) -> None:
+    bindings = site.create()
+    toggle = site.do("append", block_id=site.sandbox.root_page_id, children=[{"type": "toggle", "toggle": {
+        "rich_text": [{"type": "text", "text": {"content": "More"}}]}}])["block_ids"][0]
+    store = site.sandbox.store
+    database = store.database(bindings["plans"].database_id)
+    store.detach(database)  # people drag databases into toggles; the API cannot
+    database.parent = Parent("block_id", toggle)
+    store.attach(toggle, [database.id])
+    assert site.read() == (bindings, ())
