@@ -155,7 +155,7 @@ def draw(context: Context, order: Order) -> Drawn:
     now, full = context.now(), order.mode is Mode.FULL
     bindings, drift = _bind(context, full=full)
     unsettled = _settle(context, bindings)
-    boards = _fetch_boards(context, bindings, full=full)
+    boards = _fetch_boards(context, bindings, full=full, now=now)
     context.progress("jira", 0, 1)
     links = card_links(_pages(context, "projects"), context.schema, bindings)
     tracker = read_tracker(context.jira, context.store, context.name, links=links, full=full, now=now)
@@ -203,13 +203,13 @@ def _bind(context: Context, *, full: bool) -> tuple[Bindings, tuple[Problem, ...
     return found, tuple(drift)
 
 
-def _fetch_boards(context: Context, bindings: Bindings, *, full: bool) -> BoardsRead:
+def _fetch_boards(context: Context, bindings: Bindings, *, full: bool, now: datetime) -> BoardsRead:
     store, name = context.store, context.name
     with store.reading(name) as tx:
         ours = journal.canonical_pages(tx)
     context.progress("notion", 0, 1)
     boards = read_boards(context.notion, store, name, schema=context.schema, bindings=bindings, full=full,
-                         width=context.settings.notion.width, ours=ours)
+                         width=context.settings.notion.width, ours=ours, now=now)
     with store.transaction(name) as tx:
         present = {page["id"] for found in snapshots.load_pages(tx).values() for page in found}
         registry.set_setting(tx, GONE, sorted((boards.gone | set(registry.get_setting(tx, GONE, []))) - present))

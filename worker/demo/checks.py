@@ -12,6 +12,7 @@ from worker.demo.board import Card, living, rows
 from worker.demo.stage import Stage
 from worker.mapping.schema import Rows
 
+ROUNDING = Decimal("0.0001")
 WANTED = {"third_writes": 0, "duplicates": 0, "human_edits_lost": 0, "cascade_exact": True, "progress_true": True}
 
 
@@ -64,24 +65,26 @@ def is_cascade_exact(plans: tuple[Card, ...]) -> bool:
 
 
 def is_progress_true(stage: Stage) -> bool:
-    """Tell whether every card linked to a whole Jira project says what an independent count of that project says."""
+    """Tell whether every card linked to a whole Jira project shows what an independent count of that project gives."""
     counted = _count(stage)
     linked = [(card, project) for card in living(stage, "projects")
               if (project := str(card.values["jira"])) in counted]
-    return bool(linked) and all(_says(card, counted[project]) for card, project in linked)
+    return bool(linked) and all(card.values["progress"] is not None and
+                                abs(card.values["progress"] - counted[project]) <= ROUNDING
+                                for card, project in linked)
 
 
-def _says(card: Card, counted: tuple[int, int]) -> bool:
-    numbers = [int(word) for word in str(card.values["done_total"]).split() if word.isdigit()]
-    return "%" in str(card.values["done_total"]) or tuple(numbers[:2]) == counted
-
-
-def _count(stage: Stage) -> Mapping[str, tuple[int, int]]:
-    total: Counter[str] = Counter()
-    done: Counter[str] = Counter()
+def _count(stage: Stage) -> Mapping[str, Decimal]:
+    """Return the share done of each Jira project: by estimate when four fifths carry one, else by count."""
+    work: dict[str, list[Mapping[str, Any]]] = {}
     for issue in stage.jira.control("dump", {})["issues"]:
         if is_work(stage, issue):
-            project = issue["key"].rpartition("-")[0]
-            total[project] += 1
-            done[project] += issue["status_name"] == "Done"
-    return {project: (done[project], total[project]) for project in total}
+            work.setdefault(issue["key"].rpartition("-")[0], []).append(issue)
+    return {project: _share_done(issues) for project, issues in work.items()}
+
+
+def _share_done(issues: list[Mapping[str, Any]]) -> Decimal:
+    estimated = sum(issue["estimate"] is not None for issue in issues)
+    weights = [(issue["estimate"] or 0) if 5 * estimated >= 4 * len(issues) else 1 for issue in issues]
+    done = sum(weight for weight, issue in zip(weights, issues, strict=True) if issue["status_name"] == "Done")
+    return Decimal(done) / Decimal(sum(weights))

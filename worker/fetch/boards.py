@@ -1,7 +1,8 @@
 """Notion into the snapshot: one query per data source, a few more only for what changed.
 
 Delta: rows edited since the newest edit seen, less two minutes, because Notion floors times to the minute
-(facts/notion-api.md 2.21-2.22). Full: every row; rows of ours that are gone are looked up one by one, for absence
+(facts/notion-api.md 2.21-2.22). Once that edit has been the newest for five minutes of ours, nothing can join its minute
+any more and the next read begins after it, so that an idle board answers with nothing. Full: every row; rows of ours that are gone are looked up one by one, for absence
 from a list is not deletion.
 """
 
@@ -22,6 +23,8 @@ from worker.state import snapshots
 from worker.state.store import Store, Tx
 
 OVERLAP = timedelta(minutes=2)
+MINUTE = timedelta(minutes=1)
+SETTLED = timedelta(minutes=5)
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,11 +37,12 @@ class BoardsRead:
 
 
 def read_boards(notion: Notion, store: Store, workspace: str, *, schema: Schema, bindings: Bindings, full: bool,
-                width: int, ours: Mapping[Ref, str]) -> BoardsRead:
+                width: int, ours: Mapping[Ref, str], now: datetime) -> BoardsRead:
     """Bring the snapshot's pages up to date; raises the API errors of the gateway."""
     with store.reading(workspace) as tx:
-        known = registry.load_cursors(tx)
-    since = {name: None if full else _bound(known.get(f"notion:{name}")) for name in bindings}
+        cursors = registry.load_cursors(tx)
+    known = {name: _parse(cursors.get(f"notion:{name}")) for name in bindings}
+    since = {name: None if full else _bound(known[name], now) for name in bindings}
     with ThreadPoolExecutor(width) as pool:
         batches = dict(zip(bindings, pool.map(
             lambda name: _read_source(notion, schema, bindings[name], since[name]), bindings), strict=True))
@@ -49,7 +53,7 @@ def read_boards(notion: Notion, store: Store, workspace: str, *, schema: Schema,
             is_census = full and batch.complete
             delta = snapshots.save_pages(tx, name, batch.pages, complete=is_census)
             absent |= delta.missing
-            _advance(tx, f"notion:{name}", known.get(f"notion:{name}"), batch.pages)
+            _advance(tx, name, known[name], batch.pages, now=now)
     gone = _confirm_gone(notion, absent & set(ours.values()))
     return BoardsRead(incomplete, gone, tuple(_incomplete(name, why) for name, why in incomplete.items()))
 
@@ -80,15 +84,28 @@ def _is_gone(notion: Notion, page_id: str) -> bool:
     return bool(page.get("in_trash") or page.get("archived") or page.get("is_archived"))
 
 
-def _bound(cursor: str | None) -> datetime | None:
-    return datetime.fromisoformat(cursor) - OVERLAP if cursor else None
+Cursor = tuple[datetime, datetime]  # the newest edit seen, and when we saw it first
 
 
-def _advance(tx: Tx, scope: str, before: str | None, pages: Iterable[Json]) -> None:
+def _parse(text: str | None) -> Cursor | None:
+    if not text:
+        return None
+    edited, _, seen = text.partition(" ")
+    return datetime.fromisoformat(edited), datetime.fromisoformat(seen)
+
+
+def _bound(cursor: Cursor | None, now: datetime) -> datetime | None:
+    if cursor is None:
+        return None
+    edited, seen = cursor
+    return edited + MINUTE if now - seen >= SETTLED else edited - OVERLAP
+
+
+def _advance(tx: Tx, name: str, before: Cursor | None, pages: Iterable[Json], *, now: datetime) -> None:
     edits = [datetime.fromisoformat(page["last_edited_time"]).astimezone(UTC) for page in pages
              if page.get("last_edited_time")]
-    if edits and (before is None or max(edits) > datetime.fromisoformat(before)):
-        registry.set_cursor(tx, scope, max(edits).isoformat())
+    if edits and (before is None or max(edits) > before[0]):
+        registry.set_cursor(tx, f"notion:{name}", f"{max(edits).isoformat()} {now.isoformat()}")
 
 
 def _incomplete(name: str, why: str) -> Problem:

@@ -25,10 +25,10 @@ from worker.sandbox.agency.tracker import Flow, Tracker
 
 THOUSAND = Decimal(1000)
 FLOWS = (
-    Flow("SEVB", "", 340, 0.88), Flow("POLET", "", 330, 0.84, growth=0.04), Flow("ZEL", "", 240, 0.75, growth=0.16),
-    Flow("MED", "", 290, 0.82, reopened=0.12, bugs=0.3), Flow("KVA", "", 150, 0.55, months=7, due_in=20),
-    Flow("RASS", "", 300, 0.86), Flow("LUK", "", 190, 0.62, idle=19, due_in=30),
-    Flow("KITA", "", 310, 0.8, due_in=None), Flow("NB", "", 130, 0.6, months=5, epics=4))
+    Flow("SEVB", "", 340, 0.93), Flow("POLET", "", 330, 0.91, growth=0.04), Flow("ZEL", "", 240, 0.78, growth=0.16),
+    Flow("MED", "", 290, 0.9, reopened=0.12, bugs=0.3), Flow("KVA", "", 150, 0.6, months=7, due_in=20),
+    Flow("RASS", "", 300, 0.93), Flow("LUK", "", 190, 0.7, idle=19, due_in=30),
+    Flow("KITA", "", 310, 0.9, due_in=None), Flow("NB", "", 130, 0.82, months=5, epics=4))
 
 
 def generate(*, seed: int, now: datetime, locale: str, calendar: WorkCalendar) -> Agency:
