@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 from notion_rig import Rig
+from notion_schemas import SCHEMAS, assert_valid
 
 STAGE = {"select": {"options": [{"name": "idea", "color": "gray"}, {"name": "done", "color": "green"}]}}
 
@@ -67,6 +68,27 @@ def test_a_configuration_that_does_not_fit_is_refused(rig: Rig, board: tuple[str
     body = {"database_id": board[0], "data_source_id": board[1], "name": "V", "type": kind,
             "configuration": configuration}
     assert rig.refused("POST", "views", body) == (400, "validation_error")
+
+
+@pytest.mark.shared
+@pytest.mark.skipif(not SCHEMAS.exists(), reason="../shared/specs/notion-json-schemas is not there")
+@pytest.mark.parametrize(("column", "kind", "step"), [
+    ("Owner", "person", None), ("Note", "text", "exact"), ("Due", "date", "relative"), ("State", "status", "option"),
+    ("Stage", "select", None)])
+def test_a_group_has_the_type_and_step_of_its_column(rig: Rig, column: str, kind: str, step: str | None) -> None:
+    board = rig.database({"Owner": {"people": {}}, "Note": {"rich_text": {}}, "Due": {"date": {}},
+                          "State": {"status": {}}, "Stage": STAGE})
+    group = {"property_id": column_id(rig, board, column), "type": kind}
+    view = make(rig, board, "table", configuration={"type": "table", "group_by": group})
+    assert_valid("view", view)
+    shown = view["configuration"]["group_by"]
+    assert (shown["type"], shown.get("group_by")) == (kind, step)
+
+
+def test_a_null_takes_a_setting_back(rig: Rig, board: tuple[str, str]) -> None:
+    view = make(rig, board, configuration={"type": "table", "wrap_cells": True, "show_vertical_lines": False})
+    changed = rig.ok("PATCH", f"views/{view['id']}", {"configuration": {"type": "table", "wrap_cells": None}})
+    assert changed["configuration"] == {"type": "table", "show_vertical_lines": False}
 
 
 def test_a_calendar_shows_a_date_column(rig: Rig, board: tuple[str, str]) -> None:

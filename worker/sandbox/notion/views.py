@@ -19,25 +19,12 @@ from worker.sandbox.notion.call import (
 )
 from worker.sandbox.notion.errors import MISSING, invalid, should_be
 from worker.sandbox.notion.query import INCOMPLETE, RESULT_LIMIT, ordered_rows
-from worker.sandbox.notion.schema import find_property
-from worker.sandbox.notion.store import (
-    DataSource,
-    Property,
-    Store,
-    author,
-    exact,
-    parent_object,
-    plain_id,
-)
+from worker.sandbox.notion.store import DataSource, Store, author, exact, parent_object, plain_id
 from worker.sandbox.notion.store import Parent as Place
-from worker.sandbox.notion.values import encoded
+from worker.sandbox.notion.view_configuration import TYPES, checked_configuration
 
-TYPES = ("table", "board", "list", "calendar", "timeline", "gallery", "form", "chart", "map", "dashboard")
 CARRIED = ("filter", "sorts", "quick_filters")
 QUERY_LIFE = timedelta(minutes=15)
-DATED = ("date", "created_time", "last_edited_time", "formula", "rollup")
-DATE_KEYS = ("date_property_id", "end_date_property_id")
-CHART_TYPES = ("column", "bar", "line", "donut", "number")
 
 
 @dataclass(slots=True)
@@ -143,8 +130,8 @@ def _carried(store: Store, source: DataSource, body: dict[str, Any]) -> dict[str
     carried = {key: body[key] or None for key in CARRIED if key in body}  # evaluating them is how they are checked
     ordered_rows(store, source, carried.get("filter"), carried.get("sorts"))
     quick = carried.get("quick_filters")
-    if quick is not None and not isinstance(quick, dict):
-        raise should_be("body.quick_filters", "an object", quick)
+    if quick is not None and not (isinstance(quick, dict) and all(isinstance(one, dict) for one in quick.values())):
+        raise should_be("body.quick_filters", "an object of objects", quick)
     return carried
 
 
@@ -161,77 +148,6 @@ def _move(store: Store, view: View, position: Any) -> None:
     reordered = {one: views(store)[one] for one in order}
     views(store).clear()
     views(store).update(reordered)
-
-
-# Configurations.
-
-def checked_configuration(source: DataSource, kind: str, given: Any) -> dict[str, Any]:
-    """Return a configuration as answers show it: checked, without nulls, property names beside property ids."""
-    config = given if given is not None else {"type": kind}
-    if not isinstance(config, dict):
-        raise should_be("body.configuration", "an object", config)
-    if config.get("type", kind) != kind:
-        raise should_be("body.configuration.type", f'`"{kind}"`', config.get("type"))
-    _check_required(kind, config)
-    named = {key: _named(source, key, value, f"body.configuration.{key}")
-             for key, value in config.items() if value is not None}
-    return {"type": kind} | _with_date_names(source, named)
-
-
-def _check_required(kind: str, config: dict[str, Any]) -> None:
-    required = {"board": "group_by", "calendar": "date_property_id", "timeline": "date_property_id",
-                "chart": "chart_type"}.get(kind)
-    if required is not None and config.get(required) is None:
-        raise should_be(f"body.configuration.{required}", "defined", MISSING)
-    if kind == "chart" and config["chart_type"] not in CHART_TYPES:
-        raise should_be("body.configuration.chart_type", "a chart type", config["chart_type"])
-
-
-def _named(source: DataSource, key: str, value: Any, path: str) -> Any:
-    match key:
-        case "group_by" | "sub_group_by":
-            return _group_by(source, value, path)
-        case "date_property_id" | "end_date_property_id":
-            return encoded(_column(source, value, path, kinds=DATED).id)
-        case "properties" | "table_properties":
-            return [_shown_column(source, one, f"{path}[{index}]") for index, one in enumerate(value)]
-        case _:
-            return value
-
-
-def _group_by(source: DataSource, given: Any, path: str) -> dict[str, Any]:
-    if not isinstance(given, dict) or not isinstance(given.get("property_id"), str):
-        raise should_be(f"{path}.property_id", "a string", given if not isinstance(given, dict) else MISSING)
-    column = _column(source, given["property_id"], f"{path}.property_id")
-    if given.get("type", column.type) != column.type and column.type not in ("formula", "rollup"):
-        raise should_be(f"{path}.type", f'`"{column.type}"`', given.get("type"))
-    extra = {"group_by": "option"} if column.type == "status" else {}
-    kept = {key: value for key, value in given.items() if value is not None}
-    return {"type": column.type, "sort": {"type": "manual"}, **extra, **kept, "property_id": encoded(column.id),
-            "property_name": column.name}
-
-
-def _shown_column(source: DataSource, given: Any, path: str) -> dict[str, Any]:
-    if not isinstance(given, dict):
-        raise should_be(path, "an object", given)
-    column = _column(source, given.get("property_id"), f"{path}.property_id")
-    kept = {key: value for key, value in given.items() if value is not None}
-    return {**kept, "property_id": encoded(column.id), "property_name": column.name}
-
-
-def _with_date_names(source: DataSource, config: dict[str, Any]) -> dict[str, Any]:
-    names = {key.replace("_id", "_name"): _column(source, config[key], key).name for key in DATE_KEYS if key in config}
-    return config | names
-
-
-def _column(source: DataSource, key: Any, path: str, *, kinds: tuple[str, ...] = ()) -> Property:
-    column = find_property(source, key) if isinstance(key, str) else None
-    if column is None:
-        raise invalid(f"Could not find property with name or id: {key} ({path}).")
-    if kinds and column.type not in kinds:
-        raise invalid(f"body failed validation: {path} should name a property of type {', '.join(kinds)}, instead "
-                      f"was `{column.type}`.")
-    return column
 
 
 # One view.
@@ -255,12 +171,14 @@ def update(call: Call) -> Answer:
     source = call.store.data_source(view.data_source_id)
     call.store.refuse_trashed(source, "data source")
     carried = _carried(call.store, source, call.body)
+    name = call.body.get("name", view.name)
+    if not isinstance(name, str):
+        raise should_be("body.name", "a string", name)
     if "configuration" in call.body:
-        merged = view.configuration | (call.body["configuration"] or {})
-        view.configuration = checked_configuration(source, view.type, merged)
+        view.configuration = checked_configuration(source, view.type, call.body["configuration"], view.configuration)
     for key, value in carried.items():
         setattr(view, key, value)
-    view.name = call.body.get("name") or view.name
+    view.name = name
     view.edited, view.edited_by = call.store.now(), call.actor
     return shown(view)
 
