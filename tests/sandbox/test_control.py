@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+import re
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 import msgspec
 import pytest
 
 from worker.sandbox.control import Control, host_name, hosts_allowed
-from worker.sandbox.wire import Request, Response
+from worker.sandbox.jira import JiraSandbox
+from worker.sandbox.notion.faults import KINDS
+from worker.sandbox.notion.people import ACTIONS as PEOPLE_ACTIONS
+from worker.sandbox.notion.workspace import ACTIONS as WORKSPACE_ACTIONS
+from worker.sandbox.wire import Clock, Request, Response
 
 Json = dict[str, Any]
 
@@ -141,3 +147,33 @@ def test_a_wildcard_opens_the_pages_but_not_the_control_api() -> None:
 
 def test_a_host_header_is_cut_down_to_its_name() -> None:
     assert [host_name(header) for header in ("a.b:80", "[::1]:9", "[::1]", "A")] == ["a.b", "::1", "::1", "a"]
+
+
+DOCUMENT = (Path(__file__).parents[2] / "docs" / "sandbox.md").read_text(encoding="utf-8")
+
+
+def documented(side: str) -> set[str]:
+    """Return the actions in the table of a side: the words in code style of the first column."""
+    section = DOCUMENT.partition(f"`/_sandbox/{side}/ACTION`")[2].partition("\n### ")[0]
+    lines = [line.split("|")[1] for line in section.splitlines() if line.startswith("| `")]
+    return {word for line in lines for word in re.findall(r"`(\w+)`", line)}
+
+
+def test_the_document_names_every_notion_action_and_no_other() -> None:
+    assert documented("notion") == {*PEOPLE_ACTIONS, *WORKSPACE_ACTIONS}
+
+
+def test_the_document_names_every_kind_of_notion_fault() -> None:
+    for kind in KINDS:
+        assert f"`{kind}`" in DOCUMENT, kind
+
+
+def test_every_jira_action_in_the_document_exists() -> None:
+    sandbox = JiraSandbox(Clock(datetime(2026, 11, 20, tzinfo=UTC)))
+    site = Control(notion, sandbox.control, enabled=True)
+    found = documented("jira")
+    assert len(found) > 30
+    for action in found:
+        _, answer = post(site, f"/_sandbox/jira/{action}")
+        assert "unknown action" not in answer.get("error", ""), action
+    assert "unknown action" in post(site, "/_sandbox/jira/nonsense")[1]["error"]
