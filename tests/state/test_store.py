@@ -12,6 +12,7 @@ from decimal import Decimal
 from pathlib import Path
 
 import pytest
+from alembic import command
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from postgres import postgres_url  # noqa: F401 - a fixture
@@ -25,6 +26,7 @@ from worker.mapping.schema import Binding
 from worker.state import bases, bindings, history, journal, leases, memory, problems, runs, snapshots, triggers
 from worker.state.journal import Status
 from worker.state.leases import Held, hold
+from worker.state.migrate import configure, upgrade
 from worker.state.runs import RunStatus
 from worker.state.store import Store, upsert
 from worker.state.tables import metadata, settings
@@ -80,6 +82,16 @@ def test_a_database_opened_by_several_at_once_is_built_once(opener: Opener) -> N
     with ThreadPoolExecutor(4) as pool:
         stores = list(pool.map(lambda _: opener(), range(4)))
     assert "intents" in inspect(stores[0].engine).get_table_names()
+
+
+def test_the_first_migration_can_be_taken_back(store: Store) -> None:
+    config = configure()
+    with store.engine.begin() as connection:
+        config.attributes["connection"] = connection
+        command.downgrade(config, "base")
+    assert inspect(store.engine).get_table_names() == ["alembic_version"]
+    upgrade(store.engine)
+    assert set(inspect(store.engine).get_table_names()) > set(metadata.tables)
 
 
 def test_a_failed_transaction_leaves_nothing(store: Store) -> None:
@@ -261,6 +273,30 @@ def test_a_base_is_replaced_and_an_attempt_leaves_it(store: Store) -> None:
         assert bases.load(tx) == ({("p1", "health"): "amber", ("p1", "score"): Decimal(40), ("p1", "why"): None}, {})
 
 
+def test_rows_that_were_read_rebuild_a_lost_journal_without_proving_anything(store: Store) -> None:
+    done, doubted = Ref("risks", "done"), Ref("risks", "doubted")
+    with store.transaction("main") as tx:
+        journal.intend(tx, done, {}, now=NOW)
+        journal.finish(tx, done, "page-1", now=NOW)
+        journal.intend(tx, doubted, {"name": "Late"}, now=NOW)
+        journal.adopt(tx, {done: "copy", doubted: "page-2", RISK: "page-3"}, now=NOW)
+        assert journal.canonical_pages(tx) == {done: "page-1", doubted: "page-2", RISK: "page-3"}
+        assert journal.created_pages(tx) == {"page-1"}
+        assert journal.unsettled(tx) == ()
+        assert bases.load(tx) == ({}, {("page-2", "name"): "Late"})
+        assert not journal.intend(tx, RISK, {}, now=NOW)
+
+
+def test_what_was_attempted_can_be_withdrawn_and_a_page_forgotten(store: Store) -> None:
+    with store.transaction("main") as tx:
+        bases.record(tx, "p1", {"health": "red"})
+        bases.attempt(tx, "p1", {"health": "amber", "why": "late"})
+        bases.withdraw(tx, "p1", ["health", "why"])
+        assert bases.load(tx) == ({("p1", "health"): "red"}, {})
+        bases.forget(tx, ["p1"])
+        assert bases.load(tx) == ({}, {})
+
+
 # --- snapshots
 
 
@@ -285,6 +321,7 @@ def test_absence_counts_only_in_complete_reads_and_a_page_seen_again_is_back(sto
         assert snapshots.load_pages(tx) == {"clients": (_page("a"),)}
         snapshots.save_pages(tx, "clients", [_page("b")], complete=False)
         assert snapshots.missing_pages(tx, "clients") == {}
+        snapshots.forget_pages(tx, ["c"])
         assert snapshots.load_pages(tx) == {"clients": (_page("a"), _page("b"))}
 
 
@@ -305,6 +342,8 @@ def test_issues_and_worklogs_come_back_as_they_were(store: Store) -> None:
         assert snapshots.load_issues(tx) == (_issue(7), _issue(8, "new"))
         assert snapshots.load_worklogs(tx) == (log,)
     with store.transaction("main") as tx:
+        assert snapshots.find_issues(tx, ["8", "9"]) == (_issue(8, "new"),)
+        assert snapshots.issue_ids(tx) == {"7", "8"}
         snapshots.forget_issues(tx, ["7"])
         assert snapshots.load_issues(tx) == (_issue(8, "new"),)
         assert snapshots.load_worklogs(tx) == ()
