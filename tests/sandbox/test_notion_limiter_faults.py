@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import httpx
@@ -182,3 +183,12 @@ def test_the_log_never_holds_the_token(rig: Rig) -> None:
     rig.send("GET", "/v1/users/me")
     assert rig.sandbox.token not in json.dumps(rig.sandbox.control("log", {}))
     assert rig.sandbox.token not in json.dumps(rig.sandbox.control("dump", {}))
+
+
+def test_requests_from_many_threads_are_all_served_and_all_logged(rig: Rig) -> None:
+    _, source = rig.database({"No": {"unique_id": {}}})
+    body = {"parent": {"data_source_id": source}, "properties": {}}
+    with ThreadPoolExecutor(8) as pool:
+        made = list(pool.map(lambda _: rig.ok("POST", "pages", body), range(80)))
+    assert sorted(one["properties"]["No"]["unique_id"]["number"] for one in made) == list(range(1, 81))
+    assert [entry.seq for entry in rig.sandbox.log] == list(range(1, 82))

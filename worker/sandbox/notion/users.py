@@ -15,7 +15,8 @@ def user_object(store: Store, user: User) -> dict[str, Any]:
     shown: dict[str, Any] = {"object": "user", "id": user.id, "name": user.name, "avatar_url": None}
     if user.is_bot:
         return shown | {"type": "bot", "bot": bot_object(store)}
-    person = {"email": user.email} if user.email and store.capabilities.users == "email" else {}
+    known = user.email and store.capabilities.users == "email"
+    person = {"email": user.email, "email_verified": True} if known else {}
     return shown | {"type": "person", "person": person}
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
+from functools import lru_cache
 from typing import Any
 from urllib.parse import quote
 
@@ -17,6 +18,7 @@ from worker.sandbox.notion.users import user_value
 REFERENCES_SHOWN = 25
 
 
+@lru_cache(maxsize=4096)
 def encoded(property_id: str) -> str:
     """Return a property id as responses carry it (facts/notion-api.md 2.29)."""
     return quote(property_id, safe="!~*'()")
