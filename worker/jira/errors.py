@@ -17,6 +17,7 @@ from worker.calls.secrets import redact
 from worker.errors import ApiError, Denied, Missing, Rejected, Transient
 
 API = "jira"
+REDIRECTED = "redirected to another address: is the base URL right?"
 REMOVED = "this endpoint was removed from Jira"
 
 
@@ -29,7 +30,9 @@ def translate(error: Exception, call: str, secrets: tuple[str, ...]) -> Setback:
     match error:
         case JIRAError(response=requests.Response() as response):
             return judge(response, call, secrets)
-        case Forbidden() | requests.TooManyRedirects() | requests.exceptions.InvalidURL():
+        case requests.TooManyRedirects():
+            return Setback(Rejected(API, call, REDIRECTED))
+        case Forbidden() | requests.exceptions.InvalidURL():
             return Setback(Rejected(API, call, redact(str(error), secrets)))
         case requests.exceptions.InvalidSchema() | requests.exceptions.MissingSchema():
             return Setback(Rejected(API, call, "the base URL is not an http or https address"))
@@ -53,7 +56,7 @@ def judge(response: requests.Response, call: str, secrets: tuple[str, ...]) -> S
     if status == 410:
         detail = redact(f"{REMOVED}: {detail}", secrets)
     if 300 <= status < 400:
-        detail = "redirected to another address: is the base URL right?"
+        detail = REDIRECTED
     return Setback(kind(API, call, detail, status=status, request_id=_trace(response)))
 
 
