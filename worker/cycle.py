@@ -22,7 +22,7 @@ from worker.config import Workspace
 from worker.domain.values import Ref
 from worker.domain.words import Words
 from worker.domain.world import World
-from worker.errors import ConfigError, Problem, RaylineError, Severity
+from worker.errors import ConfigError, Problem, RaylineError, Severity, Stopped
 from worker.fetch.boards import BoardsRead, read_boards
 from worker.fetch.tracker import TrackerRead, read_tracker, recall_tracker
 from worker.mapping.codecs import canonicalize
@@ -156,7 +156,7 @@ def draw(context: Context, order: Order) -> Drawn:
     bindings, drift = _bind(context, full=full)
     unsettled = _settle(context, bindings)
     boards = _fetch_boards(context, bindings, full=full, now=now)
-    context.progress("jira", 0, 1)
+    _step(context, "jira")
     links = card_links(_pages(context, "projects"), context.schema, bindings)
     tracker = read_tracker(context.jira, context.store, context.name, links=links, full=full, now=now)
     drawn = think(context, bindings, tracker, now=now, scope=order.scope)
@@ -177,13 +177,20 @@ def recall(context: Context) -> Drawn:
 
 def think(context: Context, bindings: Bindings, tracker: TrackerRead, *, now: datetime, scope: str = "") -> Drawn:
     """Return what the rules want of the snapshot: normalize, evaluate, diff; no network."""
-    context.progress("rules", 0, 1)
+    _step(context, "rules")
     world = _normalize(context, bindings, tracker, now=now)
     outcome = evaluate(world, context.playbooks)
     facts = in_scope(outcome.facts, world, find_scope(world, scope)) if scope else outcome.facts
     plan = _diff(context, bindings, world, facts)
     plan = replace(plan, problems=tuple(sorted({*plan.problems, *world.problems, *outcome.problems})))
     return Drawn(world, outcome, plan, bindings)
+
+
+def _step(context: Context, phase: str) -> None:
+    """Tell the watcher where the cycle is; end it here when the process was asked to end."""
+    if context.stop.is_set():
+        raise Stopped(f"ended before {phase}")
+    context.progress(phase, 0, 1)
 
 
 def _bind(context: Context, *, full: bool) -> tuple[Bindings, tuple[Problem, ...]]:
@@ -207,7 +214,7 @@ def _fetch_boards(context: Context, bindings: Bindings, *, full: bool, now: date
     store, name = context.store, context.name
     with store.reading(name) as tx:
         ours = journal.canonical_pages(tx)
-    context.progress("notion", 0, 1)
+    _step(context, "notion")
     boards = read_boards(context.notion, store, name, schema=context.schema, bindings=bindings, full=full,
                          width=context.settings.notion.width, ours=ours, now=now)
     with store.transaction(name) as tx:

@@ -66,6 +66,10 @@ class Busy(RaylineError):
         self.workspace, self.holder = workspace, holder
 
 
+class Stopped(RaylineError):
+    """The process was asked to end before anything was written."""
+
+
 class ApiError(RaylineError):
     """An answer (or the lack of one) from Notion or Jira, translated once at the gateway's edge.
 

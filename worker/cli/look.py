@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 from typing import Annotated, Any
 
 import typer
+from rich.console import Group
 
 from worker.cli import prose, show
 from worker.cli.entry import ConfigOption, JsonOption, WorkspaceOption, app, context_of, session
@@ -53,7 +54,7 @@ def _trial(where: str, step: Callable[[], Any]) -> list[Problem]:
 
 
 def _drift(context: Context) -> tuple[Problem, ...]:
-    return tuple(read_bindings(context.notion, context.schema, known=None, locale=context.settings.locale,
+    return tuple(read_bindings(context.notion, context.schema, known={}, locale=context.settings.locale,
                                root_page_id=context.settings.notion.root_page_id)[1])
 
 
@@ -66,7 +67,7 @@ def status(config: ConfigOption = None, workspace: WorkspaceOption = None, as_js
                 for key, value in data.items() if key != "problems"]
         with opened.store.reading(context.name) as tx:
             standing = tuple(problems.load(tx))
-        opened.say(show.Group(show.table_view(f"Workspace {context.name}", ("", ""), rows),
+        opened.say(Group(show.table_view(f"Workspace {context.name}", ("", ""), rows),
                               show.problems_view(standing)), lambda: data)
 
 
@@ -113,7 +114,7 @@ def _show_run(opened: Any, context: Context, run_id: int) -> None:
     head = show.table_view(f"Run {run.id}", ("", ""), [(key, value) for key, value in _run_data(run).items()
                                                        if key != "problems"])
     body = show.plan_view(plan, schema=context.schema, locale=context.settings.locale) if plan else ""
-    opened.say(show.Group(head, body), lambda: {**_run_data(run), "plan": to_data(plan) if plan else None})
+    opened.say(Group(head, body), lambda: {**_run_data(run), "plan": to_data(plan) if plan else None})
 
 
 def _run_data(run: runs.Run) -> dict[str, Any]:

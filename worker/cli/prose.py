@@ -15,6 +15,7 @@ from worker.errors import (
     Problem,
     RaylineError,
     Rejected,
+    Stopped,
     Transient,
     Unknown,
     UnsafePlan,
@@ -30,7 +31,7 @@ def exit_code(error: RaylineError) -> int:
             return USAGE
         case UnsafePlan():
             return REFUSED
-        case Busy() | Transient() | Unknown() | Incomplete():
+        case Busy() | Transient() | Unknown() | Incomplete() | Stopped():
             return BUSY
         case Rejected():
             return FAILED
@@ -64,6 +65,8 @@ def explain(error: RaylineError) -> str:
             return f"{_api(error)} did not accept {error.field or 'a request'} ({error.request}): {error.detail}"
         case Incomplete():
             return f"Not everything could be read of {error.scope}: {error.reason}. Nothing was written."
+        case Stopped():
+            return f"Asked to end ({error}); nothing was written."
         case _:
             return str(error)
 

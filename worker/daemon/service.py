@@ -22,7 +22,7 @@ from apscheduler.triggers.interval import IntervalTrigger
 from worker.config import Workspace
 from worker.cycle import Context, Mode, Order, Report, sync
 from worker.daemon.ledger import Ledger
-from worker.errors import Busy, RaylineError
+from worker.errors import Busy, RaylineError, Stopped
 
 log = structlog.get_logger("worker.daemon")
 POLL = 0.5
@@ -52,6 +52,8 @@ class Desk:
             report = self.run(order, self._started)
         except Busy as error:
             log.warning("cycle.busy", workspace=self.name, holder=error.holder)
+        except Stopped:
+            log.info("cycle.stopped", workspace=self.name, trigger=order.trigger)
         except RaylineError as error:
             log.error("cycle.failed", workspace=self.name, trigger=order.trigger, error=str(error))
         except Exception:

@@ -1,9 +1,9 @@
 """Notion into the snapshot: one query per data source, a few more only for what changed.
 
 Delta: rows edited since the newest edit seen, less two minutes, because Notion floors times to the minute
-(facts/notion-api.md 2.21-2.22). Once that edit has been the newest for five minutes of ours, nothing can join its minute
-any more and the next read begins after it, so that an idle board answers with nothing. Full: every row; rows of ours that are gone are looked up one by one, for absence
-from a list is not deletion.
+(facts/notion-api.md 2.21-2.22). Once that edit has been the newest for five minutes of ours, nothing can join its
+minute any more and the next read begins after it, so that an idle board answers with nothing. Full: every row; rows of
+ours that are gone are looked up one by one, for absence from a list is not deletion.
 """
 
 from __future__ import annotations
