@@ -9,7 +9,8 @@ from worker.sandbox.notion.databases import draft_data_source, read_looks, read_
 from worker.sandbox.notion.errors import MISSING, should_be
 from worker.sandbox.notion.media import shown_or_none
 from worker.sandbox.notion.richtext import page_url
-from worker.sandbox.notion.schema import all_or_nothing, schema_object, update_columns
+from worker.sandbox.notion.schema import all_or_nothing, update_columns
+from worker.sandbox.notion.schema_objects import schema_object
 from worker.sandbox.notion.store import DataSource, Store, author, minute, parent_object
 
 

@@ -62,8 +62,10 @@ def _parse_text(_: Store, value: dict[str, Any], path: str) -> tuple[dict[str, A
         raise should_be(f"{path}.content", "a string", content)
     if len(content) > TEXT_LIMIT:
         raise too_long(f"{path}.content", TEXT_LIMIT, len(content))
-    url = link.get("url") if isinstance(link, dict) else None
-    if isinstance(url, str) and len(url) > LINK_LIMIT:
+    url = an_object(link, f"{path}.link").get("url")
+    if not isinstance(url, str | None):
+        raise should_be(f"{path}.link.url", "a string", url)
+    if url and len(url) > LINK_LIMIT:
         raise too_long(f"{path}.link.url", LINK_LIMIT, len(url))
     return {"content": content, "link": {"url": url} if url else None}, content, url
 

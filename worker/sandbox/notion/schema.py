@@ -14,7 +14,6 @@ from worker.sandbox.notion.retyping import retype
 from worker.sandbox.notion.richtext import plain
 from worker.sandbox.notion.rollups import FUNCTIONS
 from worker.sandbox.notion.store import DataSource, Property, Store, plain_id
-from worker.sandbox.notion.values import encoded, shown_columns
 
 STATUS_GROUPS = (("To-do", "gray"), ("In progress", "blue"), ("Complete", "green"))
 STATUS_DEFAULTS = (("Not started", "default", "To-do"), ("In progress", "blue", "In progress"),
@@ -362,43 +361,3 @@ def clear_lost_options(store: Store, source: DataSource, prop: Property) -> None
             values[prop.id] = [option for option in values.get(prop.id) or () if option in alive]
         elif values.get(prop.id) not in alive:
             values[prop.id] = fallback
-
-
-# -- showing -------------------------------------------------------------------------------------------------------
-
-
-def schema_object(store: Store, source: DataSource) -> dict[str, Any]:
-    """Return the `properties` of a data source as the connection sees them."""
-    return {prop.name: column_object(store, source, prop) for prop in shown_columns(store, source)}
-
-
-def column_object(store: Store, source: DataSource, prop: Property) -> dict[str, Any]:
-    """Return one column as the schema shows it."""
-    shown = SHOWN_CONFIGS.get(prop.type, _shown_plainly)(store, source, prop)
-    return {"id": encoded(prop.id), "name": prop.name, "description": prop.description, "type": prop.type,
-            prop.type: shown}
-
-
-def _shown_plainly(_store: Store, _source: DataSource, prop: Property) -> dict[str, Any]:
-    return prop.config
-
-
-def _shown_relation(store: Store, _: DataSource, prop: Property) -> dict[str, Any]:
-    target = store.data_sources[prop.config["data_source_id"]]
-    kind = prop.config["type"]
-    mirror = target.properties.get(prop.config["synced"]) if prop.config.get("synced") else None
-    detail = {"synced_property_name": mirror.name, "synced_property_id": encoded(mirror.id)} if mirror else {}
-    return {"database_id": target.parent.id, "data_source_id": target.id, "type": kind, kind: detail}
-
-
-def _shown_rollup(store: Store, source: DataSource, prop: Property) -> dict[str, Any]:
-    relation = source.properties.get(prop.config["relation_property_id"])
-    other = store.data_sources.get(relation.config["data_source_id"]) if relation else None
-    target = other.properties.get(prop.config["rollup_property_id"]) if other else None
-    return {"rollup_property_name": target.name if target else "", "relation_property_name":
-            relation.name if relation else "", **prop.config}
-
-
-SHOWN_CONFIGS: dict[str, Callable[[Store, DataSource, Property], dict[str, Any]]] = {
-    "relation": _shown_relation, "rollup": _shown_rollup,
-}
