@@ -200,6 +200,15 @@ def test_a_moved_issue_keeps_its_id_and_answers_to_both_keys(site: Site) -> None
     assert {item["field"] for item in changes_of(site, "APP-3")[-1]["items"]} == {"project", "Key"}
 
 
+def test_a_bulk_move_is_a_task_that_reports_what_it_moved(site: Site) -> None:
+    identity = int(site.ask("GET", "issue/WEB-10")["id"])
+    mapping = {"APP,10002": {"issueIdsOrKeys": ["WEB-10"]}}
+    task = site.ask("POST", "bulk/issues/move", {"targetToSourcesMapping": mapping})
+    assert site.ask("GET", f"bulk/queue/{task['taskId']}")["processedAccessibleIssues"] == [identity]
+    assert site.ask("GET", "issue/WEB-10", fields="summary")["key"] == "APP-3"
+    assert site.refused("POST", "bulk/issues/move", {"targetToSourcesMapping": {}})[0] == 400
+
+
 def test_transitions_over_the_api_are_the_projects_statuses(site: Site) -> None:
     offered = site.ask("GET", "issue/WEB-10/transitions")["transitions"]
     assert [each["to"]["name"] for each in offered] == ["To Do", "In Progress", "In Review", "Done"]

@@ -118,7 +118,8 @@ def test_an_unknown_name_is_answered_with_nothing_on_cloud_and_refused_on_data_c
     "project in ()", "status was Done", "status changed", "summary = goods", "project > WEB", "due = 'soon'",
     "updated >= '2026-13-45'", "votes > 3", "assignee in membersOf(all)", "project = WEB order by", "order updated",
     "updated = '2026-01-01 10:00:30'", "project = WEB order by labels", "sprint in currentUser()",
-    "project = {WEB}", "project = WEB order by " + ", ".join(["key"] * 8), "created >= startOfDay(x)"])
+    "project = {WEB}", "project = WEB order by " + ", ".join(["key"] * 8), "created >= startOfDay(x)",
+    "(" * 3000 + "key = WEB-1" + ")" * 3000, "not " * 3000 + "key = WEB-1"])
 @pytest.mark.parametrize("deployment", ["cloud", "datacenter"])
 def test_what_cannot_be_read_is_refused_never_ignored(deployment: str, jql: str) -> None:
     path = "search/jql" if deployment == "cloud" else "search"

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
+import random
 from typing import Any
 
 import httpx
 import pytest
 from jira_rig import Site, small_site
 
+from worker.sandbox.jira.catalogue import ALL_ROUTES
 from worker.sandbox.wire import HandlerTransport
 
 
@@ -83,6 +85,12 @@ def test_page_faults_shape_a_search_and_clear(site: Site) -> None:
     assert site.ask("POST", "search/jql", asked)["warnings"][0]["type"] == "CLAUSE_LIMIT_EXCEEDED"
     fault(site, "short_pages", size=1, times=0)
     assert [len(page["issues"]) for page in site.pages(**asked)] == [1, 1, 1, 1, 1]
+
+
+def test_page_faults_shape_the_cursor_lists_of_boards_too(site: Site) -> None:
+    fault(site, "repeat_token", path_regex="/rest/software/")
+    page = site.ask("GET", "/rest/software/1.0/board/1/issue", maxResults=5)
+    assert (len(page["issues"]), page["isLast"], "nextPageToken" in page) == (5, False, True)
 
 
 def test_a_wrong_rule_is_refused_whole(site: Site) -> None:
@@ -171,6 +179,36 @@ def test_the_same_seed_and_acts_give_the_same_site() -> None:
         dumps.append(site.act("dump"))
     assert dumps[0] == dumps[1]
     assert len(dumps[0]["issues"]) == 8
+
+
+_ODD: tuple[Any, ...] = (None, "x", 5, -1, 1.5, True, [], ["a"], [1], [{}], {}, {"id": "1"}, {"name": "Done"},
+                         {"key": "WEB"}, "WEB-1", [{"set": 1}], {"labels": [1]}, {"a": {}}, {"transition": 1})
+_NAMES = ("jql", "expand", "maxResults", "nextPageToken", "reconcileIssues", "issueIdsOrKeys", "fieldIds", "queries",
+          "update", "transition", "body", "started", "timeSpent", "timeSpentSeconds", "comment", "ids", "issueUpdates",
+          "name", "originBoardId", "startDate", "state", "issues", "changelogIds", "targetToSourcesMapping", "startAt")
+_FIELDS = ("summary", "issuetype", "labels", "assignee", "parent", "fixVersions", "components", "duedate", "priority",
+           "customfield_10020", "customfield_10024", "timetracking", "description")
+_ROOTS = {"api": "", "agile": "/rest/agile/1.0/", "software": "/rest/software/1.0/", "": "/"}
+_PLACES = {"{issue}": "WEB-2", "{id}": "10000", "{project}": "WEB", "{board}": "1", "{sprint}": "2", "{epic}": "WEB-1"}
+
+
+@pytest.mark.parametrize("deployment", ["cloud", "datacenter"])
+def test_bodies_of_a_wrong_shape_are_refused_and_never_break_the_site(deployment: str) -> None:
+    chance = random.Random(5)
+    site = small_site(deployment)
+    routes = [route for route in ALL_ROUTES if deployment in route.on and route.method != "DELETE"]
+    for route in routes * 12:
+        path = _ROOTS[route.root] + route.template
+        for name, value in _PLACES.items():
+            path = path.replace(name, value)
+        body: Any = {name: chance.choice(_ODD) for name in chance.sample(_NAMES, 4)}
+        body["fields"] = {name: chance.choice(_ODD) for name in chance.sample(_FIELDS, 3)} | {"project": {"key": "WEB"}}
+        if route.method == "GET":
+            query = {name: chance.choice(("x", "-1", "5", "", "WEB")) for name in chance.sample(_NAMES, 3)}
+            assert site.raw("GET", path, query=query).status < 500
+        else:
+            assert site.raw(route.method, path, chance.choice((body, body, chance.choice(_ODD)))).status < 500
+    assert site.act("counts")["total"] == len(routes) * 12
 
 
 def test_an_unknown_action_is_refused(site: Site) -> None:

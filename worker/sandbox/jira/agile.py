@@ -12,8 +12,8 @@ from worker.sandbox.jira.jql_evaluate import find
 from worker.sandbox.jira.model import Board, Issue, Json, Sprint
 from worker.sandbox.jira.render import Renderer, offset_page
 from worker.sandbox.jira.routes import BOTH, CLOUD, Created, Route
-from worker.sandbox.jira.search import compile_text
-from worker.sandbox.jira.site import Call, Site, strings
+from worker.sandbox.jira.search import compile_text, page_size, token_page
+from worker.sandbox.jira.site import Call, Site, strings, whole
 from worker.sandbox.jira.walks import BadToken
 
 PAGE_LIMIT = 50
@@ -129,7 +129,7 @@ def get_sprint(site: Site, call: Call) -> Json:
 def create_sprint(site: Site, call: Call) -> Created:
     """Create a future sprint on a board."""
     asked = call.object()
-    board = site.store.boards.get(int(asked.get("originBoardId") or 0))
+    board = site.store.boards.get(whole(asked.get("originBoardId"), "originBoardId", 0))
     if board is None or board.kind != "scrum":
         raise Refusal(400, errors={"originBoardId": "The board does not exist or does not support sprints."})
     if not str(asked.get("name") or "").strip():
@@ -300,11 +300,7 @@ def _cursor_list(pool: Callable[[Site, Call], Sequence[int]]) -> Callable[[Site,
             number, offset = site.walks.freeze(bound, _narrow(site, call, pool(site, call)), site.now()), 0
             _, _, ids = site.walks.open(site.walks.token(number, 0), bound, site.now())
         wish = choose(site.store, call.listed("fields"), "*navigable", call.listed("expand"))
-        renderer = Renderer(site, call)
-        found = [site.store.issues[each] for each in ids[offset:offset + size] if each in site.store.issues]
-        last = offset + size >= len(ids)
-        following = {} if last else {"nextPageToken": site.walks.token(number, offset + size)}
-        return {"issues": [show_issue(renderer, issue, wish) for issue in found], "isLast": last, **following}
+        return token_page(site, call, wish, place=(number, offset), ids=ids, size=page_size(call, wish, size))
     return answer
 
 

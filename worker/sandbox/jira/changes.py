@@ -9,7 +9,7 @@ from worker.sandbox.jira.documents import to_wiki
 from worker.sandbox.jira.errors import Refusal
 from worker.sandbox.jira.items import record
 from worker.sandbox.jira.model import Change, Comment, Issue, Item, Json, Project, Status, Worklog
-from worker.sandbox.jira.setters import put_in_sprint, refuse, set_field
+from worker.sandbox.jira.setters import put_in_sprint, refuse, rich, set_field
 from worker.sandbox.jira.site import Site
 
 _LATE = ("parent",)
@@ -93,8 +93,10 @@ class Changes:
 
     def _operated(self, issue: Issue, update: Json) -> Json:
         found: Json = {}
+        if not isinstance(update, Mapping):
+            raise Refusal(400, "Can not deserialize 'update': an object was expected.")
         for name, operations in update.items():
-            for operation in operations:
+            for operation in operations if isinstance(operations, list) else [operations]:
                 if not isinstance(operation, Mapping) or len(operation) != 1:
                     raise refuse(name, "Can not deserialize the operation: an object was expected.")
                 ((verb, value),) = operation.items()
@@ -237,7 +239,7 @@ class Changes:
 
     def remark(self, issue: Issue, author: str, body: Any) -> Comment:
         """Add a comment; `updated` rises, the history does not show additions."""
-        if not to_wiki(body):
+        if not to_wiki(rich(body)):
             raise refuse("comment", "Comment body can not be empty!")
         self.store.remember(issue)
         now = self.site.now()

@@ -48,8 +48,8 @@ def create_issue(site: Site, call: Call) -> Created:
     return Created(201, _created(site, call, Changes(site).create(_fields(asked), site.me.account)))
 
 
-def _fields(asked: Json) -> Json:
-    fields = asked.get("fields")
+def _fields(asked: Any) -> Json:
+    fields = asked.get("fields") if isinstance(asked, dict) else None
     if not isinstance(fields, dict):
         raise Refusal(400, errors={"fields": "Field 'fields' is required."})
     return fields
@@ -62,6 +62,8 @@ def _created(site: Site, call: Call, issue: Issue) -> Json:
 def create_many(site: Site, call: Call) -> Created:
     """Create up to 50 issues; those that fail are reported by their place."""
     updates = call.object().get("issueUpdates") or []
+    if not isinstance(updates, list):
+        raise Refusal(400, errors={"issueUpdates": "data was not an array"})
     if len(updates) > CREATE_LIMIT:
         raise Refusal(400, f"At most {CREATE_LIMIT} issues can be created at once.")
     made: list[Json] = []
@@ -79,7 +81,8 @@ def edit_issue(site: Site, call: Call) -> Created:
     """Set fields of an issue."""
     asked = call.object()
     issue = site.issue(call.parameters["issue"])
-    Changes(site).edit(issue, _editable(site, asked.get("fields") or {}), site.me.account, update=asked.get("update"))
+    fields = _editable(site, _fields({"fields": {}, **asked}))
+    Changes(site).edit(issue, fields, site.me.account, update=asked.get("update"))
     return Created(204)
 
 
@@ -104,6 +107,33 @@ def assign_issue(site: Site, call: Call) -> Created:
     who = asked.get("accountId") if site.cloud else asked.get("name")
     Changes(site).edit(issue, {"assignee": None if who is None else {"name": who}}, site.me.account)
     return Created(204)
+
+
+# Moves ----------------------------------------------------------------------
+
+
+def bulk_move(site: Site, call: Call) -> Created:
+    """Move issues to other projects; the task that does it is over at once here."""
+    mapping = call.object().get("targetToSourcesMapping")
+    if not isinstance(mapping, dict) or not mapping:
+        raise Refusal(400, errors={"targetToSourcesMapping": "The mapping must not be empty."})
+    moves = [(site.project(target.partition(",")[0]), site.issue(ref)) for target, source in mapping.items()
+             for ref in strings(source.get("issueIdsOrKeys") if isinstance(source, dict) else None, "issueIdsOrKeys")]
+    for project, issue in moves:
+        Changes(site).move(issue, project, site.me.account)
+    task = str(site.store.counters.take("task"))
+    site.tasks[task] = [issue.id for _, issue in moves]
+    return Created(201, {"taskId": task})
+
+
+def bulk_progress(site: Site, call: Call) -> Json:
+    """Answer how far a bulk task is."""
+    done = site.tasks.get(call.parameters["task"])
+    if done is None:
+        raise missing("task", call.parameters["task"])
+    return {"taskId": call.parameters["task"], "status": "COMPLETE", "progressPercent": 100,
+            "processedAccessibleIssues": done, "failedAccessibleIssues": {}, "totalIssueCount": len(done),
+            "invalidOrInaccessibleIssueCount": 0}
 
 
 # Transitions ----------------------------------------------------------------
@@ -132,13 +162,14 @@ def do_transition(site: Site, call: Call) -> Created:
     """Make a transition, optionally setting a resolution and fields."""
     asked = call.object()
     issue = site.issue(call.parameters["issue"])
-    identity = str((asked.get("transition") or {}).get("id", ""))
+    wanted = asked.get("transition")
+    identity = str(wanted.get("id", "")) if isinstance(wanted, dict) else ""
     statuses = site.store.projects[issue.project].statuses
     places = {f"{place}1": status for place, status in enumerate(statuses, 1)}
     if identity not in places:
         raise Refusal(400, "It seems that you have tried to perform a workflow operation that is not valid for the "
                            "current state of this issue.")
-    fields = dict(asked.get("fields") or {})
+    fields = dict(_fields({"fields": {}, **asked}))
     resolution = _resolution(site, fields.pop("resolution", None))
     changes = Changes(site)
     if fields:
@@ -202,6 +233,8 @@ ROUTES = (
     Route("POST", "issue/bulkfetch", bulk_fetch, CLOUD),
     Route("POST", "issue/bulk", create_many),
     Route("POST", "issue", create_issue),
+    Route("POST", "bulk/issues/move", bulk_move, CLOUD),
+    Route("GET", "bulk/queue/{task}", bulk_progress, CLOUD),
     Route("GET", "issue/{issue}", get_issue),
     Route("PUT", "issue/{issue}", edit_issue),
     Route("DELETE", "issue/{issue}", delete_issue),

@@ -8,6 +8,8 @@ What the grammar lacks (`WAS`, `CHANGED`, history predicates) is a `JqlSyntax` e
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from enum import Enum
 
@@ -125,6 +127,7 @@ _COMPARISONS = ("=", "!=", "~", "!~", ">", ">=", "<", "<=")
 _RESERVED = frozenset({"and", "or", "not", "in", "is", "was", "changed", "empty", "null", "order", "by", "asc", "desc"})
 _ESCAPES = {"n": "\n", "r": "\r", "t": "\t"}
 _ORDER_LIMIT = 7
+_DEPTH_LIMIT = 100
 
 
 def parse(text: str) -> Query:
@@ -176,6 +179,7 @@ class _Parser:
     def __init__(self, lexemes: tuple[Lexeme, ...]) -> None:
         self._lexemes = lexemes
         self._place = 0
+        self._depth = 0
 
     @property
     def _next(self) -> Lexeme:
@@ -227,13 +231,23 @@ class _Parser:
 
     def _negated(self) -> Condition:
         if self._keyword("not"):
-            return Negation(self._negated())
+            with self._deeper():
+                return Negation(self._negated())
         if self._sign("("):
-            inner = self._either()
+            with self._deeper():
+                inner = self._either()
             if not self._sign(")"):
                 raise self._refuse("')' before the end of the sub-query")
             return inner
         return self._clause()
+
+    @contextmanager
+    def _deeper(self) -> Iterator[None]:
+        self._depth += 1
+        if self._depth > _DEPTH_LIMIT:
+            raise JqlSyntax("The JQL query is nested too deeply.")
+        yield
+        self._depth -= 1
 
     def _name(self) -> str:
         lexeme = self._next

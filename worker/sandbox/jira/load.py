@@ -18,7 +18,9 @@ A record that cannot be read is left out and reported in `problems`; the rest is
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+import gc
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from sys import intern
 from typing import Any
 
@@ -30,6 +32,18 @@ from worker.sandbox.jira.site_records import SiteRecords
 
 _BROKEN = (KeyError, ValueError, TypeError, AttributeError, OverflowError)
 _REPORTED = 200
+
+
+@contextmanager
+def _collector_resting() -> Iterator[None]:
+    """Keep the cycle collector from walking a growing site again and again; the loaded records hold no cycles."""
+    was = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was:
+            gc.enable()
 
 
 class Loader:
@@ -49,7 +63,8 @@ class Loader:
             ("users", self.records.user), ("statuses", self.records.status), ("projects", self.records.project),
             ("boards", self.records.board), ("sprints", self.records.sprint), ("filters", self.records.filter),
             ("issues", self.issue), ("worklogs", self.worklog), ("changelogs", self.changelog))
-        counts = {name: self._each(name, payload.get(name) or (), put) for name, put in steps}
+        with _collector_resting():
+            counts = {name: self._each(name, payload.get(name) or (), put) for name, put in steps}
         self._resolve_parents()
         return {**counts, "problems": self.problems[:_REPORTED], "problem_count": len(self.problems)}
 

@@ -47,7 +47,7 @@ def search_page(site: Site, call: Call) -> Json:
         raise Refusal(400, f"The value of maxResults must be between 1 and {PAGE_LIMIT}.")
     wish = _wish(site, call, asked)
     number, offset, ids = _place(site, asked, text)
-    return _page(site, call, wish, place=(number, offset), ids=ids, size=_size(call, wish, size))
+    return token_page(site, call, wish, place=(number, offset), ids=ids, size=page_size(call, wish, size))
 
 
 def _asked(call: Call) -> Json:
@@ -72,7 +72,8 @@ def _wish(site: Site, call: Call, asked: Json) -> Wish:
     return Wish(wish.fields, wish.expand, wish.bare, frozenset({str(unloaded.get("field", "status"))}))
 
 
-def _size(call: Call, wish: Wish, size: int) -> int:
+def page_size(call: Call, wish: Wish, size: int) -> int:
+    """Return how many issues a page holds at most: fewer with fields, fewer still under a fault."""
     capped = min(size, PAGE_WITH_FIELDS) if wish.fields or wish.expand else size
     if "short_pages" in call.shapes:
         capped = min(capped, int(call.shapes["short_pages"].get("size", max(1, capped // 3))))
@@ -109,7 +110,8 @@ def _reconciled(site: Site, text: str, reconcile: Sequence[int]) -> list[int]:
     return find(plan, site.sight())
 
 
-def _page(site: Site, call: Call, wish: Wish, *, place: tuple[int, int], ids: Sequence[int], size: int) -> Json:
+def token_page(site: Site, call: Call, wish: Wish, *, place: tuple[int, int], ids: Sequence[int], size: int) -> Json:
+    """Return one page of a frozen walk, shaped by the faults in force; issues gone since are left out."""
     number, offset = place
     if "empty_page_with_token" in call.shapes:
         return {"issues": [], "nextPageToken": site.walks.token(number, offset), "isLast": False}

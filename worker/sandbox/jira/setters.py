@@ -113,8 +113,23 @@ def _kind(store: Store, issue: Issue, value: Any) -> list[Item]:
     return [] if old == kind.id else [record(store, "issuetype", old, kind.id)]
 
 
+def _list(value: Any, field: str) -> list[Any]:
+    if value is None:
+        return []
+    if not isinstance(value, list | tuple):
+        raise refuse(field, "data was not an array")
+    return list(value)
+
+
+def rich(value: Any) -> Any:
+    """Return rich text that is a text, a document or nothing; 400 for anything else."""
+    if value is not None and not isinstance(value, str | dict):
+        raise refuse("description", "Operation value must be a string or an Atlassian Document")
+    return value
+
+
 def _labels(store: Store, issue: Issue, value: Any) -> list[Item]:
-    names = list(value or ())
+    names = _list(value, "labels")
     if any(not isinstance(name, str) or " " in name or not name for name in names):
         raise refuse("labels", "The label contains spaces which is invalid.")
     old, issue.labels = issue.labels, tuple(dict.fromkeys(names))
@@ -125,11 +140,10 @@ def _members(attribute: str, field: str, label: str) -> Setter:
     def setter(store: Store, issue: Issue, value: Any) -> list[Item]:
         known: Mapping[int, Version | Component] = store.components if attribute == "components" else store.versions
         old = getattr(issue, attribute)
-        new = tuple(_member(known, issue.project, _ref(each, "id", "name"), field) for each in value or ())
+        new = tuple(_member(known, issue.project, _ref(each, "id", "name"), field) for each in _list(value, field))
         setattr(issue, attribute, new)
-        identity = field
-        gone = [Item(label, identity, "jira", str(v), known[v].name, None, None) for v in old if v not in new]
-        come = [Item(label, identity, "jira", None, None, str(v), known[v].name) for v in new if v not in old]
+        gone = [Item(label, field, "jira", str(v), known[v].name, None, None) for v in old if v not in new]
+        come = [Item(label, field, "jira", None, None, str(v), known[v].name) for v in new if v not in old]
         return gone + come
     return setter
 
@@ -207,7 +221,7 @@ def put_in_sprint(store: Store, issue: Issue, sprints: Sequence[int]) -> list[It
 
 _SYSTEM: dict[str, Setter] = {
     "summary": _plain("summary", "summary", _summary),
-    "description": _plain("description", "description", lambda value: value),
+    "description": _plain("description", "description", rich),
     "duedate": _plain("due", "duedate", _due),
     "assignee": _person("assignee"), "reporter": _person("reporter"),
     "priority": _priority, "issuetype": _kind, "labels": _labels,

@@ -33,6 +33,7 @@ class Site:
     self_base: str = ""
     hours_per_day: float = 8.0
     days_per_week: float = 5.0
+    tasks: dict[str, list[int]] = field(default_factory=dict)
 
     def now(self) -> int:
         """Return the site's present instant in milliseconds."""

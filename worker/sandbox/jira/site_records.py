@@ -59,11 +59,12 @@ class SiteRecords:
         """Return the account of a person, adding one nobody listed; None for nobody."""
         if ref is None or ref == "":
             return None
+        if isinstance(ref, str):
+            return (self.store.find_user(ref) or self.user({"name": ref, "email": ref if "@" in ref else ""})).account
         if isinstance(ref, Mapping):
             known = self.store.find_user(ref.get("id") or ref.get("email") or ref.get("login") or ref.get("name"))
             return (known or self.user(dict(ref))).account
-        found = self.store.find_user(str(ref))
-        return (found or self.user({"name": str(ref), "email": str(ref) if "@" in str(ref) else ""})).account
+        raise TypeError(f"not a person: {ref!r}")
 
     # Enumerations ---------------------------------------------------------
 

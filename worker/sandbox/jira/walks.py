@@ -15,6 +15,7 @@ from dataclasses import dataclass
 
 LIFETIME = 7 * 86_400_000
 _KEPT = 512
+_KEPT_IDS = 5_000_000
 
 
 @dataclass(slots=True)
@@ -31,19 +32,21 @@ class BadToken(Exception):
 
 
 class Walks:
-    """Frozen results by number; the oldest are forgotten."""
+    """Frozen results by number; the oldest are forgotten, by number and by size."""
 
     def __init__(self, seed: int) -> None:
         self._salt = str(seed)
         self._walks: OrderedDict[int, Walk] = OrderedDict()
         self._number = 0
+        self._total = 0
 
     def freeze(self, asked: str, ids: Iterable[int], now: int) -> int:
         """Keep ids in order and return the walk's number."""
         self._number += 1
         self._walks[self._number] = Walk(asked, array("q", ids), now + LIFETIME)
-        while len(self._walks) > _KEPT:
-            self._walks.popitem(last=False)
+        self._total += len(self._walks[self._number].ids)
+        while len(self._walks) > 1 and (len(self._walks) > _KEPT or self._total > _KEPT_IDS):
+            self._total -= len(self._walks.popitem(last=False)[1].ids)
         return self._number
 
     def token(self, number: int, offset: int) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import islice, takewhile
 from typing import Any
 
 from worker.sandbox.jira.changes import Changes
@@ -11,7 +12,7 @@ from worker.sandbox.jira.issue_view import visible_worklogs
 from worker.sandbox.jira.model import Json, Worklog
 from worker.sandbox.jira.render import Renderer
 from worker.sandbox.jira.routes import Created, Route
-from worker.sandbox.jira.setters import refuse
+from worker.sandbox.jira.setters import refuse, rich
 from worker.sandbox.jira.site import Call, Site, strings
 from worker.sandbox.jira.store import SortedPairs
 
@@ -56,7 +57,7 @@ def add_worklog(site: Site, call: Call) -> Created:
         raise refuse("timeLogged", "You must indicate the time spent working on this issue.")
     started = _started(asked)
     entry = Changes(site).book(issue, site.me.account, started=site.now() if started is None else started,
-                               seconds=seconds, comment=asked.get("comment"))
+                               seconds=seconds, comment=rich(asked.get("comment")))
     return Created(201, Renderer(site, call).worklog(entry))
 
 
@@ -65,7 +66,7 @@ def _seconds(asked: Json) -> int | None:
         if asked.get("timeSpentSeconds") is not None:
             return int(asked["timeSpentSeconds"])
         return parse_spent(str(asked["timeSpent"])) if asked.get("timeSpent") else None
-    except ValueError:
+    except (ValueError, TypeError):
         raise refuse("timeLogged", "Invalid time duration entered.") from None
 
 
@@ -83,7 +84,7 @@ def update_worklog(site: Site, call: Call) -> Json:
     asked = call.object()
     entry = _entry(site, call)
     Changes(site).rebook(entry, site.me.account, started=_started(asked), seconds=_seconds(asked),
-                         comment=asked.get("comment"))
+                         comment=rich(asked.get("comment")))
     return Renderer(site, call).worklog(entry)
 
 
@@ -108,7 +109,9 @@ def deleted_feed(site: Site, call: Call) -> Json:
 
 def _feed(site: Site, call: Call, name: str, pairs: SortedPairs) -> Json:
     since = call.integer("since", 0)
-    ready = [pair for pair in pairs.since(since) if pair[0] <= site.now() - WITHHELD and _seen(site, pair[1])]
+    latest = site.now() - WITHHELD
+    early = takewhile(lambda pair: pair[0] <= latest, pairs.since(since))
+    ready = list(islice((pair for pair in early if _seen(site, pair[1])), FEED_PAGE + 1))
     page = ready[:FEED_PAGE]
     last = len(ready) <= FEED_PAGE
     until = page[-1][0] if page else since
