@@ -9,6 +9,7 @@ import pytest
 from worker.errors import ConfigError, Problem
 from worker.mapping.load import load_schema, mapping_files, shipped_folder
 from worker.mapping.schema import KEY_PROPERTY, Owner, Rows
+from worker.rules import RULES
 
 SHIPPED = sorted((shipped_folder() / "workspace").glob("*.toml"))
 SERVICES = (shipped_folder() / "workspace" / "services.toml").read_text("utf-8")
@@ -123,3 +124,8 @@ def test_a_file_that_cannot_be_read_is_not_also_reported_as_missing(tmp_path: Pa
 def test_a_folder_that_is_not_there_is_said(tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match="no such folder"):
         load_schema(tmp_path / "nowhere")
+
+
+def test_every_rule_that_a_mapping_names_is_there() -> None:
+    named = {prop.rule for source in load_schema().sources.values() for prop in source.properties.values()}
+    assert named - {""} <= {rule.name for rule in RULES}
