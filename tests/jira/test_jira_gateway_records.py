@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from jira_rig import BASE, FIELDS, Script, found, issue, make
 
 from worker.domain.model import Issue, Move
-from worker.errors import ConfigError, Incomplete, Problem
+from worker.errors import ConfigError, Incomplete, Problem, Rejected
 from worker.jira.records import read_moment
 from worker.mapping.jira import JiraMapping, load_jira_mapping
 from worker.sandbox.wire import Response, json_response
@@ -147,6 +147,58 @@ def test_an_epic_outside_the_answer_is_looked_up_once() -> None:
     assert gateway.issues("key = ACME-3").issues[0].parent == "10001"
     assert gateway.issues("key = ACME-3").issues[0].parent == "10001"
     assert len([request for request in script.requests if request.path.endswith("/search")]) == 3
+
+
+def test_an_epic_that_cannot_be_seen_is_not_sought_in_every_read() -> None:
+    page = found(server_issue(3, customfield_10014="ACME-1"), total=1)
+    script = Script({"GET field": json_response(200, FIELDS), "GET search": [page, found(), page]})
+    gateway = make(script, cloud=False)
+    assert gateway.issues("key = ACME-3").issues[0].parent is None
+    before = gateway.requests()
+    assert gateway.issues("key = ACME-3").issues[0].parent is None
+    assert gateway.requests() == before + 1
+
+
+# By key
+
+
+def bulk(*issues: Any, errors: tuple[str, ...] = ()) -> Response:
+    """Return an answer of `bulkfetch`."""
+    return found(*issues, issueErrors=[{"id": each, "errorMessage": "try again"} for each in errors])
+
+
+def test_issues_jira_could_not_return_this_time_are_asked_for_again() -> None:
+    script = Script({"GET field": json_response(200, FIELDS),
+                     "POST issue/bulkfetch": [bulk(issue(1), errors=("10002",)), bulk(issue(2))]})
+    assert set(make(script).by_keys(["ACME-1", "ACME-2"])) == {"ACME-1", "ACME-2"}
+    assert script.bodies("bulkfetch")[1]["issueIdsOrKeys"] == ["10002"]
+
+
+def test_issues_jira_keeps_back_are_incomplete_not_absent() -> None:
+    script = Script({"GET field": json_response(200, FIELDS),
+                     "POST issue/bulkfetch": bulk(issue(1), errors=("10002",))})
+    with pytest.raises(Incomplete):
+        make(script).by_keys(["ACME-1", "ACME-2"])
+
+
+def test_unknown_keys_cost_no_question_each() -> None:
+    script = Script({"GET field": json_response(200, FIELDS), "POST issue/bulkfetch": bulk(issue(1))})
+    gateway = make(script)
+    assert set(gateway.by_keys(["ACME-1", *(f"NOPE-{number}" for number in range(1, 150))])) == {"ACME-1"}
+    assert gateway.requests() == 3
+
+
+def test_an_api_address_with_a_path_of_its_own_works() -> None:
+    script = Script({"GET field": json_response(200, FIELDS), "POST search/jql": found(issue(1), isLast=True)})
+    gateway = make(script, base_url="https://api.atlassian.com/ex/jira/0d1e/")
+    assert len(gateway.issues("project = ACME").issues) == 1
+    assert script.requests[1].path == "/ex/jira/0d1e/rest/api/3/search/jql"
+
+
+@pytest.mark.parametrize("base_url", ["", "acme.example.net", "ftp://acme.example.net", "https://"])
+def test_an_unusable_address_is_rejected_in_words(base_url: str) -> None:
+    with pytest.raises(Rejected):
+        make(Script({}), base_url=base_url).site()
 
 
 # History

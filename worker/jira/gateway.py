@@ -125,7 +125,9 @@ class JiraGateway:
         self._categories = Kept(self._learn_categories, monotonic)
         self._site = Kept(self._learn_site, monotonic)
         self._ids = PageReader(IssueId)
+        self._monotonic = monotonic
         self._epics: dict[str, str] = {}
+        self._epics_sought: dict[str, float] = {}
 
     def __repr__(self) -> str:
         return f"JiraGateway({self._settings.base_url}, {self._settings.deployment})"
@@ -233,10 +235,13 @@ class JiraGateway:
         return tuple(issues), problems
 
     def _epic_ids(self, raws: Sequence[Any], site: SiteReading) -> Mapping[str, str]:
-        """Return the ids of the epics named by key; an epic's id never changes, so it is remembered."""
+        """Return the ids of the epics named by key; found ones are remembered, others sought again after an hour."""
         self._epics.update((raw.key, raw.id) for raw in raws)
-        unknown = {key for raw in raws if (key := epic_of(raw, site))} - self._epics.keys()
+        now = self._monotonic()
+        unknown = {key for raw in raws if (key := epic_of(raw, site)) and key not in self._epics
+                   and now - self._epics_sought.get(key, -KEPT_SECONDS) >= KEPT_SECONDS}
         if unknown:
+            self._epics_sought.update(dict.fromkeys(unknown, now))
             rows, _ = find_by_keys(self._session, sorted(unknown), self._ids, ("updated",))
             self._epics.update((key, row.id) for key, row in rows.items())
         return self._epics
