@@ -94,6 +94,10 @@ def test_the_first_migration_can_be_taken_back(store: Store) -> None:
     assert set(inspect(store.engine).get_table_names()) > set(metadata.tables)
 
 
+def test_the_databases_clock_tells_the_present_in_utc(store: Store) -> None:
+    assert abs(store.now() - datetime.now(UTC)) < timedelta(seconds=5)
+
+
 def test_a_failed_transaction_leaves_nothing(store: Store) -> None:
     def fail() -> None:
         with store.transaction("main") as tx:

@@ -23,7 +23,7 @@ from worker.mapping.codecs import canonicalize
 from worker.mapping.schema import KEY_PROPERTY, Binding, Owner, Property, Rows, Schema, Source
 from worker.sync.diff import known_pages, make_plan
 from worker.sync.facts import Fact, Input, Why
-from worker.sync.plan import Adopted, Change, FieldChange, Kept, Kind, Plan, from_data, to_data
+from worker.sync.plan import Adopted, Change, FieldChange, Kept, Kind, Plan, decode, from_data, to_data
 
 NOW = datetime(2026, 11, 20, 9, 0, tzinfo=UTC)
 CLIENT, OTHER = Ref("clients", "c1"), Ref("clients", "c2")
@@ -240,6 +240,18 @@ def test_a_plan_survives_json_and_keeps_its_checksum() -> None:
     assert again == plan
     assert again.checksum() == plan.checksum() != replace(plan, changes=()).checksum()
     assert replace(plan, adopted=(), kept=()).checksum() == plan.checksum(), "only writes count"
+
+
+def test_a_plan_counts_its_changes_by_kind() -> None:
+    kinds = (Kind.CREATE, Kind.UPDATE, Kind.UPDATE, Kind.SECTION)
+    plan = Plan("main", tuple(Change(kind, RISK, "", "") for kind in kinds))
+    assert plan.counts() == {"create": 1, "update": 2, "archive": 0, "sections": 1}
+
+
+@pytest.mark.parametrize("data", [{"moon": 1}, 5, ["x"], {}])
+def test_what_is_not_an_encoded_value_is_refused(data: object) -> None:
+    with pytest.raises(ValueError, match="not an encoded value"):
+        decode(data)
 
 
 def test_a_thousand_rows_of_twenty_facts_are_compared_in_well_under_half_a_second() -> None:
