@@ -307,3 +307,26 @@ def test_a_hundred_thousand_issues_take_well_under_a_second(board: Board) -> Non
 
 def _copies(page: dict[str, Any], number: int, name: str) -> list[dict[str, Any]]:
     return [page | {"id": f"{name}-{one}"} for one in range(number)]
+
+
+def test_ranges_and_instants_count_as_days_of_the_workspace(board: Board) -> None:
+    client = board.add("clients", "Acme", last_contact=datetime(2026, 11, 20, 22, tzinfo=UTC))
+    card = board.add("projects", "Site", client=(client,), stage="done", start=Span(date(2026, 9, 1), date(2026, 9, 5)),
+                     due=Span(date(2026, 12, 1), date(2026, 12, 24)))
+    world = board.world()
+    assert world.clients[client].last_contact == date(2026, 11, 21), "it is already the 21st in Moscow"
+    assert (world.cards[card].start, world.cards[card].due) == (date(2026, 9, 1), date(2026, 12, 24))
+
+
+def test_blank_lines_of_time_off_and_impossible_days(board: Board) -> None:
+    person = board.add("people", "Anna", time_off="\n2026-12-01\n\n2026-02-31\n")
+    world = board.world()
+    assert world.people[person].time_off == (Span(date(2026, 12, 1), date(2026, 12, 1)),)
+    assert "2026-02-31" in found(world, "bad-time-off")[0].message
+
+
+def test_a_row_without_a_name_is_kept_and_said(board: Board) -> None:
+    service = board.add("services", "  ")
+    world = board.world()
+    assert service in world.services
+    assert [(problem.code, problem.severity) for problem in world.problems] == [("no-title", Severity.INFO)]
