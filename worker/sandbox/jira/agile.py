@@ -11,7 +11,7 @@ from worker.sandbox.jira.issue_view import choose, show_issue
 from worker.sandbox.jira.jql_evaluate import find
 from worker.sandbox.jira.model import Board, Issue, Json, Sprint
 from worker.sandbox.jira.render import Renderer, offset_page
-from worker.sandbox.jira.routes import BOTH, CLOUD, Created, Route
+from worker.sandbox.jira.routes import BOTH, CLOUD, Outcome, Route
 from worker.sandbox.jira.search import compile_text, page_size, token_page
 from worker.sandbox.jira.site import Call, Site, strings, whole
 from worker.sandbox.jira.walks import BadToken
@@ -126,7 +126,7 @@ def get_sprint(site: Site, call: Call) -> Json:
     return Renderer(site, call).sprint(sprint_of(site, call))
 
 
-def create_sprint(site: Site, call: Call) -> Created:
+def create_sprint(site: Site, call: Call) -> Outcome:
     """Create a future sprint on a board."""
     asked = call.object()
     board = site.store.boards.get(whole(asked.get("originBoardId"), "originBoardId", 0))
@@ -138,7 +138,7 @@ def create_sprint(site: Site, call: Call) -> Created:
     sprint = Sprint(identity, "", "future", board.id, created=site.now())
     _apply(sprint, asked)
     site.store.sprints[identity] = sprint
-    return Created(201, Renderer(site, call).sprint(sprint))
+    return Outcome(201, Renderer(site, call).sprint(sprint))
 
 
 def update_sprint(site: Site, call: Call) -> Json:
@@ -169,19 +169,19 @@ def _apply(sprint: Sprint, asked: Json) -> None:
     sprint.goal = str(asked.get("goal", sprint.goal) or "")
 
 
-def move_to_sprint(site: Site, call: Call) -> Created:
+def move_to_sprint(site: Site, call: Call) -> Outcome:
     """Put issues into a sprint."""
     sprint = sprint_of(site, call)
     if sprint.state == "closed":
         raise Refusal(400, "Issues can not be moved to a closed sprint.")
     _plan(site, call, [sprint.id])
-    return Created(204)
+    return Outcome(204)
 
 
-def move_to_backlog(site: Site, call: Call) -> Created:
+def move_to_backlog(site: Site, call: Call) -> Outcome:
     """Take issues out of open sprints."""
     _plan(site, call, [])
-    return Created(204)
+    return Outcome(204)
 
 
 def _plan(site: Site, call: Call, sprints: Sequence[int]) -> None:
@@ -227,13 +227,13 @@ def get_board_epics(site: Site, call: Call) -> Json:
     return {**page, "values": [_epic(renderer, each) for each in page["values"]]}
 
 
-def move_to_epic(site: Site, call: Call) -> Created:
+def move_to_epic(site: Site, call: Call) -> Outcome:
     """Put issues under an epic; the epic `none` takes them out."""
     none = call.parameters["epic"] == "none"
     parent = None if none else {"id": str(epic_of(site, call).id)}
     for ref in strings(call.object().get("issues"), "issues"):
         Changes(site).edit(site.issue(ref), {"parent": parent}, site.me.account)
-    return Created(204)
+    return Outcome(204)
 
 
 # Issue lists ----------------------------------------------------------------

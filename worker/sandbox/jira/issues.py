@@ -10,7 +10,7 @@ from worker.sandbox.jira.fields import fields_of
 from worker.sandbox.jira.issue_view import Wish, choose, names_and_schema, show_issue
 from worker.sandbox.jira.model import Comment, Issue, Json
 from worker.sandbox.jira.render import Renderer
-from worker.sandbox.jira.routes import CLOUD, Created, Route
+from worker.sandbox.jira.routes import CLOUD, Outcome, Route
 from worker.sandbox.jira.site import Call, Site, strings
 
 BULK_LIMIT = 100
@@ -42,10 +42,10 @@ def bulk_fetch(site: Site, call: Call) -> Json:
                             for each in failed if int(each) in found]}
 
 
-def create_issue(site: Site, call: Call) -> Created:
+def create_issue(site: Site, call: Call) -> Outcome:
     """Create an issue."""
     asked = call.object()
-    return Created(201, _created(site, call, Changes(site).create(_fields(asked), site.me.account)))
+    return Outcome(201, _created(site, call, Changes(site).create(_fields(asked), site.me.account)))
 
 
 def _fields(asked: Any) -> Json:
@@ -59,7 +59,7 @@ def _created(site: Site, call: Call, issue: Issue) -> Json:
     return {"id": str(issue.id), "key": issue.key, "self": f"{Renderer(site, call).rest}/issue/{issue.id}"}
 
 
-def create_many(site: Site, call: Call) -> Created:
+def create_many(site: Site, call: Call) -> Outcome:
     """Create up to 50 issues; those that fail are reported by their place."""
     updates = call.object().get("issueUpdates") or []
     if not isinstance(updates, list):
@@ -74,16 +74,16 @@ def create_many(site: Site, call: Call) -> Created:
         except Refusal as refusal:
             errors.append({"status": refusal.status, "failedElementNumber": place, "elementErrors": {
                 "errorMessages": list(refusal.messages), "errors": refusal.errors}})
-    return Created(201 if made or not updates else 400, {"issues": made, "errors": errors})
+    return Outcome(201 if made or not updates else 400, {"issues": made, "errors": errors})
 
 
-def edit_issue(site: Site, call: Call) -> Created:
+def edit_issue(site: Site, call: Call) -> Outcome:
     """Set fields of an issue."""
     asked = call.object()
     issue = site.issue(call.parameters["issue"])
     fields = _editable(site, _fields({"fields": {}, **asked}))
     Changes(site).edit(issue, fields, site.me.account, update=asked.get("update"))
-    return Created(204)
+    return Outcome(204)
 
 
 def _editable(site: Site, fields: Json) -> Json:
@@ -94,25 +94,25 @@ def _editable(site: Site, fields: Json) -> Json:
     return fields
 
 
-def delete_issue(site: Site, call: Call) -> Created:
+def delete_issue(site: Site, call: Call) -> Outcome:
     """Delete an issue; with sub-tasks only when asked."""
     Changes(site).delete(site.issue(call.parameters["issue"]), subtasks=call.flag("deleteSubtasks"))
-    return Created(204)
+    return Outcome(204)
 
 
-def assign_issue(site: Site, call: Call) -> Created:
+def assign_issue(site: Site, call: Call) -> Outcome:
     """Set or clear the assignee."""
     asked = call.object()
     issue = site.issue(call.parameters["issue"])
     who = asked.get("accountId") if site.cloud else asked.get("name")
     Changes(site).edit(issue, {"assignee": None if who is None else {"name": who}}, site.me.account)
-    return Created(204)
+    return Outcome(204)
 
 
 # Moves ----------------------------------------------------------------------
 
 
-def bulk_move(site: Site, call: Call) -> Created:
+def bulk_move(site: Site, call: Call) -> Outcome:
     """Move issues to other projects; the task that does it is over at once here."""
     mapping = call.object().get("targetToSourcesMapping")
     if not isinstance(mapping, dict) or not mapping:
@@ -123,7 +123,7 @@ def bulk_move(site: Site, call: Call) -> Created:
         Changes(site).move(issue, project, site.me.account)
     task = str(site.store.counters.take("task"))
     site.tasks[task] = [issue.id for _, issue in moves]
-    return Created(201, {"taskId": task})
+    return Outcome(201, {"taskId": task})
 
 
 def bulk_progress(site: Site, call: Call) -> Json:
@@ -158,7 +158,7 @@ def _transition(site: Site, call: Call, identity: str, place: int) -> Json:
     return {**found, **(cloud if site.cloud else {}), **fields}
 
 
-def do_transition(site: Site, call: Call) -> Created:
+def do_transition(site: Site, call: Call) -> Outcome:
     """Make a transition, optionally setting a resolution and fields."""
     asked = call.object()
     issue = site.issue(call.parameters["issue"])
@@ -175,7 +175,7 @@ def do_transition(site: Site, call: Call) -> Created:
     if fields:
         changes.edit(issue, _editable(site, fields), site.me.account)
     changes.transition(issue, site.store.statuses[places[identity]], site.me.account, resolution=resolution)
-    return Created(204)
+    return Outcome(204)
 
 
 def _resolution(site: Site, ref: Any) -> str | None:
@@ -203,11 +203,11 @@ def get_comments(site: Site, call: Call) -> Json:
             "comments": [renderer.comment(each) for each in comments[start:start + size]]}
 
 
-def add_comment(site: Site, call: Call) -> Created:
+def add_comment(site: Site, call: Call) -> Outcome:
     """Add a comment by the calling account."""
     issue = site.issue(call.parameters["issue"])
     comment = Changes(site).remark(issue, site.me.account, call.object().get("body"))
-    return Created(201, Renderer(site, call).comment(comment))
+    return Outcome(201, Renderer(site, call).comment(comment))
 
 
 def _comment(site: Site, call: Call) -> Comment:
@@ -223,10 +223,10 @@ def get_comment(site: Site, call: Call) -> Json:
     return Renderer(site, call).comment(_comment(site, call))
 
 
-def delete_comment(site: Site, call: Call) -> Created:
+def delete_comment(site: Site, call: Call) -> Outcome:
     """Delete a comment."""
     Changes(site).unremark(_comment(site, call), site.me.account)
-    return Created(204)
+    return Outcome(204)
 
 
 ROUTES = (

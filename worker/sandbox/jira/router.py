@@ -11,7 +11,7 @@ from urllib.parse import unquote
 from worker.sandbox.jira.errors import Refusal
 from worker.sandbox.jira.faults import REPLACING, SHAPES, Faults, replace_answer, spoil
 from worker.sandbox.jira.limits import Limiter
-from worker.sandbox.jira.routes import Created, Route
+from worker.sandbox.jira.routes import Outcome, Route
 from worker.sandbox.jira.site import Call, Site
 from worker.sandbox.wire import Request, Response, json_response
 
@@ -125,7 +125,7 @@ def _base(request: Request) -> str:
 
 
 def _response(answer: Any, headers: dict[str, str]) -> Response:
-    if isinstance(answer, Created):
+    if isinstance(answer, Outcome):
         if answer.value is None:
             return Response(answer.status, {"content-type": "application/json;charset=UTF-8", **headers})
         return json_response(answer.status, answer.value, headers)

@@ -27,7 +27,7 @@ class Route:
 
 
 @dataclass(frozen=True, slots=True)
-class Created:
+class Outcome:
     """An answer with another status than 200; no value, no body."""
 
     status: int

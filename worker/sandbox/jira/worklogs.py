@@ -11,7 +11,7 @@ from worker.sandbox.jira.instants import parse_spent, parse_stamp
 from worker.sandbox.jira.issue_view import visible_worklogs
 from worker.sandbox.jira.model import Json, Worklog
 from worker.sandbox.jira.render import Renderer
-from worker.sandbox.jira.routes import Created, Route
+from worker.sandbox.jira.routes import Outcome, Route
 from worker.sandbox.jira.setters import refuse, rich
 from worker.sandbox.jira.site import Call, Site, strings
 from worker.sandbox.jira.store import SortedPairs
@@ -48,7 +48,7 @@ def get_worklog(site: Site, call: Call) -> Json:
     return Renderer(site, call).worklog(_entry(site, call))
 
 
-def add_worklog(site: Site, call: Call) -> Created:
+def add_worklog(site: Site, call: Call) -> Outcome:
     """Book time by the calling account."""
     asked = call.object()
     issue = site.issue(call.parameters["issue"])
@@ -58,7 +58,7 @@ def add_worklog(site: Site, call: Call) -> Created:
     started = _started(asked)
     entry = Changes(site).book(issue, site.me.account, started=site.now() if started is None else started,
                                seconds=seconds, comment=rich(asked.get("comment")))
-    return Created(201, Renderer(site, call).worklog(entry))
+    return Outcome(201, Renderer(site, call).worklog(entry))
 
 
 def _seconds(asked: Json) -> int | None:
@@ -88,10 +88,10 @@ def update_worklog(site: Site, call: Call) -> Json:
     return Renderer(site, call).worklog(entry)
 
 
-def delete_worklog(site: Site, call: Call) -> Created:
+def delete_worklog(site: Site, call: Call) -> Outcome:
     """Delete a worklog."""
     Changes(site).unbook(_entry(site, call), site.me.account)
-    return Created(204)
+    return Outcome(204)
 
 
 # Feeds ----------------------------------------------------------------------
