@@ -84,12 +84,14 @@ class Holidays(Model):
 
 
 class Schedule(Model):
-    """When the daemon runs cycles: `delta` and `full` beats in seconds, the calendar's jobs by local wall clock."""
+    """When the daemon runs cycles: `delta` and `full` beats in seconds, the calendar's jobs by local wall clock;
+    no run takes longer than `run_limit` seconds."""
 
     delta: Annotated[float, Field(gt=0)] = 300
     full: Annotated[float, Field(gt=0)] = 6 * 3600
     daily: time = time(8, 30)
     monday: time = time(8, 0)
+    run_limit: Annotated[float, Field(gt=0)] = 3600
 
 
 class Limits(Model):

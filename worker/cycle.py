@@ -66,7 +66,8 @@ class Order:
 
 @dataclass(frozen=True, slots=True)
 class Context:
-    """Everything a cycle works with; built in one place (`worker.app.build`). `now` tells UTC."""
+    """Everything a cycle works with; built in one place (`worker.app.build`). `now` tells UTC, `begin` starts the
+    run's deadline."""
 
     name: str
     settings: Workspace
@@ -79,6 +80,7 @@ class Context:
     fingerprint: str
     owner: str
     now: Callable[[], datetime]
+    begin: Callable[[], None] = lambda: None
     stop: threading.Event = field(default_factory=threading.Event)
     progress: Callable[[str, int, int], None] = lambda phase, done, total: None
 
@@ -153,6 +155,7 @@ def sync(context: Context, order: Order, *, on_start: Callable[[int], None] = la
 def draw(context: Context, order: Order) -> Drawn:
     """Read both systems, apply the rules and return the plan; writes nothing but the snapshot."""
     now, full = context.now(), order.mode is Mode.FULL
+    context.begin()
     bindings, drift = _bind(context, full=full)
     unsettled = _settle(context, bindings)
     boards = _fetch_boards(context, bindings, full=full, now=now)
@@ -237,7 +240,8 @@ def _normalize(context: Context, bindings: Bindings, tracker: TrackerRead, *, no
     return build_world(
         workspace=context.name, now=now, settings=context.settings, words=context.words, schema=context.schema,
         bindings=bindings, pages=pages, issues=issues, worklogs=worklogs, links=tracker.links,
-        jira_projects=tracker.projects, memory=remembered, trashed=trashed)
+        jira_projects=tracker.projects, memory=remembered, trashed=trashed,
+        site_url=context.settings.jira.base_url)
 
 
 def _diff(context: Context, bindings: Bindings, world: World, facts: tuple[Fact, ...]) -> Plan:

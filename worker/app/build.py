@@ -15,11 +15,13 @@ import msgspec
 from sqlalchemy.engine import make_url
 
 from worker.app.settings import Settings
+from worker.calls.deadline import Deadline
 from worker.config import Workspace
 from worker.cycle import Context
-from worker.errors import ConfigError, Problem, Severity
+from worker.errors import ConfigError, Problem, Severity, Transient
 from worker.jira.gateway import JiraGateway
 from worker.locales import load_words
+from worker.mapping.jira import load_jira_mapping
 from worker.mapping.load import load_schema, shipped_folder
 from worker.mapping.playbooks import load_playbooks
 from worker.notion.gateway import NotionGateway
@@ -57,12 +59,24 @@ def build_context(name: str, workspace: Workspace, store: Store,
                   surroundings: Surroundings | None = None) -> Context:
     """Return everything one workspace's cycles work with."""
     around = surroundings or Surroundings()
+    stop, deadline = around.stop or threading.Event(), Deadline()
+    sleep = _until(stop)
     schema, playbooks = load_schema(workspace.mappings), load_playbooks(_playbooks_folder(workspace.mappings))
     return Context(
         name, workspace, schema, playbooks, load_words(workspace.locale, workspace.currency),
-        NotionGateway(workspace.notion), JiraGateway(workspace.jira), store, _fingerprint(schema),
-        f"{socket.gethostname()}:{os.getpid()}:{threading.get_ident()}", around.now,
-        around.stop or threading.Event(), around.progress)
+        NotionGateway(workspace.notion, sleep=sleep, deadline=deadline),
+        JiraGateway(workspace.jira, mapping=load_jira_mapping(workspace.mappings), sleep=sleep, deadline=deadline),
+        store, _fingerprint(schema), f"{socket.gethostname()}:{os.getpid()}:{threading.get_ident()}", around.now,
+        lambda: deadline.restart(workspace.schedule.run_limit), stop, around.progress)
+
+
+def _until(stop: threading.Event) -> Callable[[float], None]:
+    """Return a sleep that the end of the process cuts short: a rate limit's minute must not hold it up."""
+    def sleep(seconds: float) -> None:
+        if stop.wait(seconds):
+            raise Transient("rayline", "wait", "asked to end while waiting for a turn")
+
+    return sleep
 
 
 def _playbooks_folder(given: Path | None) -> Path:
