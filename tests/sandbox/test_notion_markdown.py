@@ -197,7 +197,7 @@ def test_a_whole_text_goes_through_the_api_and_comes_back(rig: Rig) -> None:
 
 
 def test_a_page_made_from_markdown_may_be_long_and_deep(rig: Rig) -> None:
-    text = "\n".join([*(f"line {number}" for number in range(150)), "- a", "\t- b", "\t\t- c"])
+    text = "\n".join([*(f"line {number}" for number in range(150)), "- a", "\t- b", "\t\t- c", "\t\t\t- d"])
     page = rig.ok("POST", "pages", {"parent": {"page_id": rig.root}, "properties": {}, "markdown": text})["id"]
     assert rig.ok("GET", f"pages/{page}/markdown")["markdown"] == text
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 from urllib.parse import quote
@@ -18,7 +18,7 @@ from worker.sandbox.notion.call import (
     start_cursor,
 )
 from worker.sandbox.notion.errors import MISSING, NotionError, an_object, invalid, should_be
-from worker.sandbox.notion.markdown import blocks_from_markdown
+from worker.sandbox.notion.markdown import blocks_from_markdown, drafts_of
 from worker.sandbox.notion.media import read_cover, read_icon
 from worker.sandbox.notion.properties import TITLE, Cell, columns, parse_value
 from worker.sandbox.notion.retyping import text_of, value_from
@@ -166,13 +166,7 @@ def _read_body(call: Call) -> tuple[Draft, ...]:
         raise invalid("body failed validation: body.markdown and body.children should not both be defined.")
     if not isinstance(body["markdown"], str):
         raise should_be("body.markdown", "a string", body["markdown"])
-    return long_drafts(store, blocks_from_markdown(body["markdown"]))
-
-
-def long_drafts(store: Store, children: Sequence[dict[str, Any]]) -> tuple[Draft, ...]:
-    """Return drafts for any number of blocks: markdown is not bound by the limit on `children`."""
-    return tuple(draft for start in range(0, len(children), 100)
-                 for draft in read_drafts(store, list(children[start:start + 100])))
+    return drafts_of(store, blocks_from_markdown(body["markdown"]))
 
 
 def retrieve_page(call: Call) -> Answer:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 from worker.sandbox.notion.call import (
@@ -25,16 +26,21 @@ VALUES = ("page", "data_source")
 
 
 def search(call: Call) -> Answer:
-    """POST /v1/search: visible, live, titled like the query; last edited first unless sorted otherwise."""
+    """POST /v1/search: visible, live, sharing a word with the query; last edited first unless sorted otherwise."""
     wanted = _wanted(call.body.get("filter"))
-    text = str(call.body.get("query") or "").lower()
-    found = [one for one in _candidates(call, wanted) if text in _title(one).lower()]
+    asked = _stems(str(call.body.get("query") or ""))
+    found = [one for one in _candidates(call, wanted) if not asked or asked & _stems(_title(one))]
     ascending = an_object(call.body.get("sort"), "body.sort").get("direction") == "ascending"
     found.sort(key=lambda one: one.edited, reverse=not ascending)
     cursor = start_cursor(call)
     first, size = decode_offset("search", cursor) if cursor else 0, page_size(call)
     following = encode_offset("search", first + size) if first + size < len(found) else None
     return listing("page_or_data_source", [_shown(call, one) for one in found[first:first + size]], following)
+
+
+def _stems(text: str) -> set[str]:
+    """Return a text's words without plural endings: a title that shares one with the query is found, as recorded."""
+    return {word.removesuffix("s") or word for word in re.findall(r"\w+", text.lower())}
 
 
 def _wanted(given: Any) -> tuple[str, ...]:

@@ -109,6 +109,7 @@ class User:
     name: str
     email: str | None = None
     is_bot: bool = False
+    avatar_url: str | None = None
 
 
 @dataclass(slots=True)

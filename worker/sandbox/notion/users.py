@@ -12,7 +12,7 @@ UPLOAD_LIMIT = 5 * 1024 * 1024
 
 def user_object(store: Store, user: User) -> dict[str, Any]:
     """Return the complete user object; the e-mail only at the `email` level."""
-    shown: dict[str, Any] = {"object": "user", "id": user.id, "name": user.name, "avatar_url": None}
+    shown: dict[str, Any] = {"object": "user", "id": user.id, "name": user.name, "avatar_url": user.avatar_url}
     if user.is_bot:
         return shown | {"type": "bot", "bot": bot_object(store)}
     known = user.email and store.capabilities.users == "email"
