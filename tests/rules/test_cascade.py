@@ -100,7 +100,7 @@ def test_a_pinned_month_below_its_pinned_weeks_is_a_conflict_and_both_stand() ->
     pins = {"2026-11": Decimal(100), "2026-11-W46": Decimal(80), "2026-11-W47": Decimal(70)}
     plan = cascade(Decimal(660), Q4, WorkCalendar(), pins=pins)
     (conflict,) = plan.conflicts
-    assert (conflict.period.code, conflict.target, conflict.below) == ("2026-11", 100, 150)
+    assert (conflict.period.code, conflict.target, conflict.below) == ("2026-11", Decimal(100), Decimal(150))
     assert {code: plan.targets[code] for code in pins} == pins
     assert inexact(plan) == {"2026-11"}
 

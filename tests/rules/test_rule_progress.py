@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from datetime import date, timedelta
 from decimal import Decimal
+from typing import Any
 
 import numpy as np
 import pytest
@@ -51,7 +52,7 @@ def days(count: int) -> timedelta:
     return timedelta(days=count)
 
 
-def small(*issues: Issue, **fields: object) -> World:
+def small(*issues: Issue, **fields: Any) -> World:
     """Return a world of one running card with the given issues."""
     return world(client(), unit(), card(**fields), work={"p1": issues})
 
@@ -169,7 +170,7 @@ def test_work_done_on_a_weekend_counts_on_the_next_working_day() -> None:
 def test_finished_work_has_a_date_and_no_draws() -> None:
     found = measured(small(*steady(12, 0), due=TODAY)).forecast
     assert found is not None
-    assert (found.p50, found.on_time, found.remaining) == (TODAY - days(1), 1, 0)
+    assert (found.p50, found.on_time, found.remaining) == (TODAY - days(1), Decimal(1), 0)
 
 
 def test_the_forecast_is_the_same_twice_on_one_day() -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
@@ -130,7 +130,7 @@ def row(source: str, key: str, *, worker: bool = True, created: date | None = No
                made, "person", dict(fields))
 
 
-def world(*things: object, work: dict[str, Sequence[Issue]] | None = None, logs: Iterable[Worklog] = (),
+def world(*things: object, work: Mapping[str, Sequence[Issue]] | None = None, logs: Iterable[Worklog] = (),
           today: date = TODAY, memory: Memory | None = None, words: Words | None = None,
           rows: dict[str, tuple[Row, ...]] | None = None, **fields: Any) -> World:
     """Return a world of the given things; `work` maps card keys to issues, `logs` all belong to the cards' works."""

@@ -1,0 +1,369 @@
+"""The account sprint: tasks made once, kept, closed and carried over (method 8)."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import date, timedelta
+from decimal import Decimal
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from tests.support.worlds import (
+    PLAYBOOKS,
+    TODAY,
+    applied,
+    at,
+    card,
+    changed,
+    client,
+    contact,
+    document,
+    facts_of,
+    issue,
+    person,
+    row,
+    steady,
+    unit,
+    world,
+)
+from worker.domain.measures import Measures
+from worker.domain.memory import Memory
+from worker.domain.model import Stage
+from worker.domain.sprints import next_yearly, sprint_of, sprints_between
+from worker.domain.values import Ref, Unset, Value
+from worker.domain.world import World
+from worker.rules import RULES, evaluate
+from worker.sync.facts import Outcome
+
+P1 = Ref("projects", "p1")
+NEXT = "task:next_step:p1"
+
+
+def day(number: int) -> date:
+    """Return the day so many days after TODAY."""
+    return TODAY + timedelta(days=number)
+
+
+def idle(**fields: Any) -> World:
+    """Return a world with one idea that nobody has moved for a month."""
+    given = {"stage": Stage.IDEA, "jira": None, "edited": at(day(-30)), **fields}
+    return world(client(), unit(), person("am", role="am"), card(**given))
+
+
+def task(outcome: Outcome, key: str = NEXT) -> dict[str, Value | Unset]:
+    """Return the facts of one task row."""
+    return facts_of(outcome, "tasks", key)
+
+
+def keys(outcome: Outcome) -> set[str]:
+    """Return the keys of all task rows that have facts."""
+    return {fact.ref.key for fact in outcome.facts if fact.ref.source == "tasks"}
+
+
+def moved(seen: World, stage: Stage) -> World:
+    """Return the world after a person moved card p1."""
+    return replace(seen, cards={**seen.cards, P1: replace(seen.cards[P1], stage=stage)})
+
+
+def later(seen: World, outcome: Outcome, number: int) -> World:
+    """Return the world so many days after TODAY, what was asked for being written."""
+    return applied(seen, outcome, today=day(number))
+
+
+def test_an_idle_idea_gets_one_next_step_for_its_am() -> None:
+    facts = task(evaluate(idle(), PLAYBOOKS))
+    assert facts["name"] == "Take the next step on “Card p1”"
+    assert facts["assignee"] == (Ref("people", "am"),)
+    # Five working days after Wednesday the 18th.
+    assert facts["due"] == date(2026, 11, 25)
+    assert (facts["status"], facts["kind"], facts["carried"], facts["sprint"]) == ("new", "next_step", 0, "2026-S24")
+    assert facts["reason"] == "No movement since Oct 19, 2026 (stage: idea)."
+    assert (facts["client"], facts["project"]) == ((Ref("clients", "c1"),), (P1,))
+
+
+@pytest.mark.parametrize("fields", [{"edited": at(day(-13))}, {"stage": Stage.EVOLUTION}, {"stage": Stage.LOST},
+                                    {"edited": None}])
+def test_a_card_that_moved_or_runs_needs_no_next_step(fields: dict[str, Any]) -> None:
+    assert keys(evaluate(idle(**fields), PLAYBOOKS)) == set()
+
+
+def test_a_second_run_repeats_nothing_and_gives_no_seed_again() -> None:
+    seen = idle()
+    first = evaluate(seen, PLAYBOOKS)
+    second = evaluate(applied(seen, first), PLAYBOOKS)
+    assert task(second).items() <= task(first).items()
+    assert not {"name", "assignee", "due"} & task(second).keys()
+
+
+def test_a_persons_own_open_task_on_the_card_is_enough() -> None:
+    own = row("tasks", "page", worker=False, title="Call", status="doing", project=(P1,), due=day(1))
+    outcome = evaluate(replace(idle(), rows={"tasks": (own,)}), PLAYBOOKS)
+    assert keys(outcome) == set()
+    assert facts_of(outcome, "projects", "p1")["next_task"] == (Ref("tasks", "page"),)
+    assert facts_of(outcome, "clients", "c1")["next_action"] == "Call · due Nov 19, 2026"
+    done = replace(own, fields={**own.fields, "status": "done"})
+    assert keys(evaluate(replace(idle(), rows={"tasks": (done,)}), PLAYBOOKS)) == {NEXT}
+
+
+def test_another_task_of_the_worker_on_the_card_is_enough() -> None:
+    outcome = evaluate(idle(stage=Stage.AGREED), PLAYBOOKS)
+    assert keys(outcome) == {"task:ask_due_date:p1"}
+
+
+def test_an_untouched_task_closes_itself_on_the_second_day_without_its_reason() -> None:
+    seen = idle()
+    outcome = evaluate(seen, PLAYBOOKS)
+    seen = moved(later(seen, outcome, 1), Stage.PROPOSAL)
+    outcome = evaluate(seen, PLAYBOOKS)
+    assert task(outcome) == {"moved": "moved to proposal"}
+    seen = later(seen, outcome, 2)
+    outcome = evaluate(seen, PLAYBOOKS)
+    assert task(outcome) == {"moved": "moved to proposal", "status": "done",
+                             "reason": "closed by itself: the card stands at “proposal” since Nov 19, 2026"}
+    assert task(evaluate(applied(seen, outcome), PLAYBOOKS)) == task(outcome)
+
+
+@pytest.mark.parametrize("touch", [{"status": "doing"}, {"note": "called"}, {"due": day(3)}, {"assignee": ()},
+                                   {"snooze_until": day(9)}])
+def test_a_task_that_a_person_touched_is_left_to_them(touch: dict[str, Value]) -> None:
+    seen = idle()
+    outcome = evaluate(seen, PLAYBOOKS)
+    for number in (1, 2, 3):
+        seen = changed(moved(later(seen, outcome, number), Stage.PROPOSAL), "tasks", NEXT, **touch)
+        outcome = evaluate(seen, PLAYBOOKS)
+    assert task(outcome) == {"moved": "moved to proposal"}
+
+
+@pytest.mark.parametrize("ending", ["done", "cancelled"])
+def test_what_a_person_ended_is_final_while_the_condition_lasts(ending: str) -> None:
+    seen = idle()
+    outcome = evaluate(seen, PLAYBOOKS)
+    for number in (1, 20, 90):
+        seen = changed(later(seen, outcome, number), "tasks", NEXT, status=ending)
+        outcome = evaluate(seen, PLAYBOOKS)
+        assert keys(outcome) == set()
+
+
+def test_a_deleted_task_counts_as_cancelled() -> None:
+    seen = idle()
+    after = replace(later(seen, evaluate(seen, PLAYBOOKS), 20), rows={}, trashed=frozenset({Ref("tasks", NEXT)}))
+    assert keys(evaluate(after, PLAYBOOKS)) == set()
+
+
+def test_a_cancelled_task_comes_again_as_a_new_row_after_movement_and_cooldown() -> None:
+    seen = idle()
+    outcome = evaluate(seen, PLAYBOOKS)
+    seen = changed(later(seen, outcome, 1), "tasks", NEXT, status="cancelled")
+    seen = moved(seen, Stage.SHAPING)
+    for number in (1, 2, 15):
+        outcome = evaluate(replace(seen, today=day(number)), PLAYBOOKS)
+        seen = later(seen, outcome, number)
+    # Moved on day 1, so that 14 days without movement are over on day 15.
+    assert keys(outcome) == {f"{NEXT}#2"}
+    assert task(outcome, f"{NEXT}#2")["name"] == "Take the next step on “Card p1”"
+
+
+def test_the_cooldown_holds_a_signal_back() -> None:
+    # The client is silent again 15 days after a call; cooldown 7 days since the task was cancelled on day 14.
+    seen = world(client(last_contact=day(-20)), unit())
+    outcome = evaluate(seen, PLAYBOOKS)
+    key, called = "task:contact_client:c1", {Ref("clients", "c1"): client(last_contact=day(0))}
+    seen = replace(changed(later(seen, outcome, 1), "tasks", key, status="this_sprint"), clients=called)
+    for number in (1, 2):
+        outcome = evaluate(replace(seen, today=day(number)), PLAYBOOKS)
+        seen = later(seen, outcome, number)
+    seen = changed(later(seen, outcome, 14), "tasks", key, status="cancelled")
+    made = {}
+    for number in (14, 15, 20, 21):
+        outcome = evaluate(replace(seen, today=day(number)), PLAYBOOKS)
+        seen, made[number] = later(seen, outcome, number), keys(outcome)
+    assert made == {14: set(), 15: set(), 20: set(), 21: {f"{key}#2"}}
+
+
+def test_a_moved_card_is_recorded_on_its_done_task_for_two_weeks() -> None:
+    seen = idle()
+    outcome = evaluate(seen, PLAYBOOKS)
+    seen = moved(changed(later(seen, outcome, 1), "tasks", NEXT, status="done"), Stage.AGREED)
+    outcome = evaluate(seen, PLAYBOOKS)
+    assert task(outcome) == {"moved": "moved to agreed"}
+    seen = later(seen, outcome, 16)
+    assert NEXT not in keys(evaluate(seen, PLAYBOOKS))
+
+
+def test_unfinished_tasks_are_carried_into_the_next_sprint() -> None:
+    seen = idle()
+    outcome = evaluate(seen, PLAYBOOKS)
+    # Week 47 is in sprint 24 (47-48); 12 days on is Monday of week 49, 26 days on that of week 51.
+    for number, sprint, carried in ((11, "2026-S24", 0), (12, "2026-S25", 1), (26, "2026-S26", 2)):
+        facts = task(evaluate(later(seen, outcome, number), PLAYBOOKS))
+        assert (facts["sprint"], facts["carried"]) == (sprint, carried)
+
+
+def test_a_sprint_takes_five_new_tasks_of_a_client_and_the_rest_is_listed() -> None:
+    ideas = [card(f"p{n}", Stage.IDEA, jira=None, edited=at(day(-30))) for n in range(7)]
+    seen = world(client(last_contact=day(-20)), unit(), *ideas)
+    outcome = evaluate(seen, PLAYBOOKS)
+    waiting = [problem for problem in outcome.problems if problem.code == "waiting-task"]
+    assert len(keys(outcome)) == 5
+    assert "task:contact_client:c1" in keys(outcome)
+    assert [problem.where for problem in waiting] == ["C1"] * 3
+    again = evaluate(applied(seen, outcome), PLAYBOOKS)
+    assert keys(again) == keys(outcome)
+    next_sprint = evaluate(later(seen, outcome, 12), PLAYBOOKS)
+    assert len(keys(next_sprint)) == 8
+
+
+def test_a_tombstone_that_must_wait_keeps_its_number() -> None:
+    seen = idle()
+    outcome = evaluate(seen, PLAYBOOKS)
+    seen = moved(changed(later(seen, outcome, 1), "tasks", NEXT, status="cancelled"), Stage.SHAPING)
+    for number in (1, 2):
+        outcome = evaluate(replace(seen, today=day(number)), PLAYBOOKS)
+        seen = later(seen, outcome, number)
+    full = replace(seen, thresholds=seen.thresholds.model_copy(update={"tasks_per_client": 0}), today=day(15))
+    outcome = evaluate(full, PLAYBOOKS)
+    assert keys(outcome) == set()
+    assert outcome.memory.occurrences[NEXT].number == 1
+
+
+def test_high_risks_of_a_card_make_one_answer() -> None:
+    seen = world(client(), unit(), person("pm"), card(due=day(5), budget=Decimal(100)), work={"p1": steady(12, 40)})
+    outcome = evaluate(seen, PLAYBOOKS)
+    assert keys(outcome) == {"task:answer_risk:p1"}
+    facts = task(outcome, "task:answer_risk:p1")
+    assert facts["name"] == "Answer the risk: Card p1: behind schedule"
+    assert facts["assignee"] == (Ref("people", "pm"),)
+
+
+@pytest.mark.parametrize(("made", "key", "expected"), [
+    (client(last_contact=day(-15)), "contact_client:c1", True),
+    (client(last_contact=day(-14)), "contact_client:c1", False),
+    (client(), "contact_client:c1", False),
+    (client(group="newbiz", last_contact=day(-15)), "contact_client:c1", False),
+    (client(rate_indexed=day(-365)), "index_rate:c1", True),
+    (client(since=day(-400), rate_indexed=day(-364)), "index_rate:c1", False),
+    (client(since=day(-400)), "index_rate:c1", True),
+    (client(group="newbiz", since=day(-400)), "index_rate:c1", False),
+    (client(contract_end=day(60)), "contract_end:c1", True),
+    (client(contract_end=day(61)), "contract_end:c1", False),
+    (client(contract_end=day(-1)), "contract_end:c1", False),
+    (client(contract_end=day(50)), "ray_break:c1", True),
+    (client(contract_end=day(56)), "ray_break:c1", False),
+    (client(group="newbiz", contract_end=day(10)), "ray_break:c1", False),
+    (document("d1", expires=day(60)), "document_end:d1", True),
+    (document("d1", expires=day(-30)), "document_end:d1", True),
+    (document("d1", expires=day(-31)), "document_end:d1", False),
+    (document("d1", expires=None), "document_end:d1", False),
+    (contact("ivan", birthday=date(1980, 11, 25)), "birthday:ivan", True),
+    (contact("ivan", birthday=date(1980, 11, 26)), "birthday:ivan", False),
+    (contact("ivan"), "birthday:ivan", False),
+    (person("ann", birthday=date(1990, 11, 18)), "birthday:ann", True),
+])
+def test_signals_hold_at_their_limits(made: object, key: str, expected: bool) -> None:
+    outcome = evaluate(world(client(), unit(), made), PLAYBOOKS)
+    assert (f"task:{key}" in keys(outcome)) is expected
+
+
+def test_a_proposal_that_starts_in_time_keeps_the_ray_whole() -> None:
+    ready = card("p9", Stage.PROPOSAL, jira=None, expected_start=day(20))
+    seen = world(client(contract_end=day(30)), unit(), ready)
+    assert "task:ray_break:c1" not in keys(evaluate(seen, PLAYBOOKS))
+    late = replace(seen, cards={P1: replace(ready, expected_start=day(40))})
+    facts = task(evaluate(late, PLAYBOOKS), "task:ray_break:c1")
+    assert facts["reason"] == "Work ends on Dec 18, 2026 and nothing agreed follows it."
+
+
+def test_birthdays_are_due_on_the_day_and_leap_days_on_the_28th() -> None:
+    assert next_yearly(date(2000, 2, 29), date(2027, 1, 1)) == date(2027, 2, 28)
+    assert next_yearly(date(2000, 2, 29), date(2028, 1, 1)) == date(2028, 2, 29)
+    assert next_yearly(date(2000, 11, 17), TODAY) == date(2027, 11, 17)
+    outcome = evaluate(world(client(), unit(), contact("ivan", birthday=date(1980, 11, 20))), PLAYBOOKS)
+    assert task(outcome, "task:birthday:ivan")["due"] == date(2026, 11, 20)
+
+
+def test_sprints_are_pairs_of_iso_weeks() -> None:
+    assert [sprint_of(date(2026, 11, 21), 2), sprint_of(date(2027, 1, 1), 2), sprint_of(date(2027, 1, 4), 2)] == [
+        "2026-S24", "2026-S27", "2027-S01"]
+    assert sprints_between(date(2026, 12, 28), date(2027, 1, 18), weeks=2) == 2
+    assert sprints_between(TODAY, TODAY, weeks=2) == 0
+
+
+def test_newbiz_and_units_without_a_person_fall_to_the_heads() -> None:
+    people = (person("nb", role="head_newbiz"), person("hoa", role="hoa"))
+    fresh = world(client(group="newbiz"), unit(), *people, card(stage=Stage.IDEA, jira=None, edited=at(day(-30))))
+    assert task(evaluate(fresh, PLAYBOOKS))["assignee"] == (Ref("people", "nb"),)
+    bare = replace(fresh, clients={Ref("clients", "c1"): client()}, units={Ref("units", "u1"): unit(am=())})
+    assert task(evaluate(bare, PLAYBOOKS))["assignee"] == (Ref("people", "hoa"),)
+    assert task(evaluate(replace(bare, people={}), PLAYBOOKS))["assignee"] == ()
+    lawyer = replace(PLAYBOOKS, tasks={"next_step": PLAYBOOKS.tasks["next_step"].model_copy(update={"role": "lawyer"})})
+    with_lawyer = replace(bare, people={**bare.people, Ref("people", "law"): person("law", role="lawyer")})
+    assert task(evaluate(with_lawyer, lawyer))["assignee"] == (Ref("people", "law"),)
+
+
+def test_the_task_of_a_card_that_is_gone_closes() -> None:
+    other = card("p2", Stage.IN_PROGRESS, jira=None)
+    seen = replace(idle(), cards={**idle().cards, other.ref: other})
+    outcome = evaluate(seen, PLAYBOOKS)
+    for number in (1, 2):
+        seen = replace(later(seen, outcome, number), cards={other.ref: other})
+        outcome = evaluate(seen, PLAYBOOKS)
+    assert task(outcome) == {"status": "done", "reason": "closed by itself: what it was about is gone"}
+
+
+def test_a_first_run_closes_no_task_and_a_lost_memory_leaves_rows_to_people() -> None:
+    seen = idle()
+    written = applied(seen, evaluate(seen, PLAYBOOKS))
+    forgetful = moved(replace(written, memory=Memory()), Stage.IN_PROGRESS)
+    outcome = evaluate(forgetful, PLAYBOOKS)
+    assert task(outcome) == {}
+    for number in (1, 2, 3):
+        forgetful = later(forgetful, outcome, number)
+        outcome = evaluate(forgetful, PLAYBOOKS)
+        assert task(outcome) == {}
+
+
+def test_after_a_lost_memory_ended_tasks_stay_ended_and_numbers_go_on() -> None:
+    ended = (row("tasks", NEXT, status="done"), row("tasks", f"{NEXT}#2", status="cancelled"))
+    outcome = evaluate(replace(idle(), rows={"tasks": ended}, memory=Memory()), PLAYBOOKS)
+    assert keys(outcome) == set()
+    assert outcome.memory.occurrences[NEXT].number == 2
+
+
+def test_the_most_urgent_task_is_shown_on_card_and_client() -> None:
+    seen = replace(idle(), contacts={Ref("contacts", "ivan"): contact("ivan", birthday=date(1980, 11, 19))})
+    outcome = evaluate(seen, PLAYBOOKS)
+    assert facts_of(outcome, "projects", "p1")["next_task"] == (Ref("tasks", NEXT),)
+    assert facts_of(outcome, "clients", "c1")["next_action"] == (
+        "Congratulate Ivan on their birthday, Nov 19 · due Nov 19, 2026 · Am")
+    assert facts_of(evaluate(world(client(), unit()), PLAYBOOKS), "clients", "c1")["next_action"] is None
+
+
+def test_tasks_of_signals_nobody_could_look_at_are_left_alone() -> None:
+    by_name = {rule.name: rule for rule in RULES}
+    for name in ("tasks", "actions"):
+        assert by_name[name].judge(idle(), PLAYBOOKS, Measures()).facts == ()
+    unseen = by_name["signals"].judge(idle(), PLAYBOOKS, Measures()).measures.signals
+    assert unseen is not None
+    assert {signal.playbook for signal in unseen if signal.holds is None} == {"contact_client", "ray_break"}
+    assert "answer_risk" not in {signal.playbook for signal in unseen}
+
+
+@settings(max_examples=20, deadline=None)
+@given(stages=st.lists(st.sampled_from(list(Stage)), min_size=1, max_size=6), ages=st.integers(0, 60),
+       due=st.one_of(st.none(), st.integers(-20, 90)), still_open=st.integers(0, 30), done=st.integers(0, 30))
+def test_no_key_is_ever_used_twice_and_a_second_run_agrees(
+        stages: list[Stage], ages: int, due: int | None, still_open: int, done: int) -> None:
+    cards = [card(f"p{n}", stage, due=None if due is None else day(due), edited=at(day(-ages)), budget=Decimal(100))
+             for n, stage in enumerate(stages)]
+    work = {found.ref.key: [*steady(done, still_open), issue(5000, due=day(3))] for found in cards}
+    seen = world(client(last_contact=day(-ages), contract_end=day(ages)), unit(), *cards, work=work)
+    first = evaluate(seen, PLAYBOOKS)
+    places = [(fact.ref, fact.field) for fact in first.facts]
+    assert len(places) == len(set(places))
+    second = evaluate(applied(seen, first), PLAYBOOKS)
+    said = {(fact.ref, fact.field): fact.value for fact in first.facts}
+    assert {(fact.ref, fact.field): fact.value for fact in second.facts}.items() <= said.items()
+    assert {fact.ref for fact in second.facts} == {fact.ref for fact in first.facts}
