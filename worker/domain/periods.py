@@ -7,10 +7,12 @@ cascade sums exactly (facts/definitions.md, phasing by working days).
 from __future__ import annotations
 
 import calendar as month_table
+from bisect import bisect_left, bisect_right
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 from enum import StrEnum
+from functools import lru_cache
 
 
 class Grain(StrEnum):
@@ -122,9 +124,8 @@ class WorkCalendar:
             return 0
         weeks, rest = divmod((end - start).days + 1, 7)
         usual = weeks * 5 + sum((start + timedelta(days=offset)).weekday() < 5 for offset in range(rest))
-        lost = sum(start <= day <= end and day.weekday() < 5 and day not in self.days_on for day in self.days_off)
-        gained = sum(start <= day <= end and day.weekday() >= 5 for day in self.days_on)
-        return usual - lost + gained
+        lost, gained = _exceptions(self)
+        return usual - _between(lost, start, end) + _between(gained, start, end)
 
     def in_period(self, period: Period) -> int:
         """Return the working days of a period."""
@@ -142,3 +143,14 @@ class WorkCalendar:
             while not self.is_working(day):
                 day += step
         return day
+
+
+@lru_cache(maxsize=64)
+def _exceptions(calendar: WorkCalendar) -> tuple[tuple[date, ...], tuple[date, ...]]:
+    """Return the weekdays that are off and the weekend days that are on, sorted: what the usual count misses."""
+    return (tuple(sorted(day for day in calendar.days_off - calendar.days_on if day.weekday() < 5)),
+            tuple(sorted(day for day in calendar.days_on if day.weekday() >= 5)))
+
+
+def _between(days: tuple[date, ...], start: date, end: date) -> int:
+    return bisect_right(days, end) - bisect_left(days, start)

@@ -9,6 +9,7 @@ import datetime
 import gettext
 from dataclasses import dataclass, field
 from decimal import Decimal
+from functools import lru_cache
 
 from babel.dates import format_date, format_skeleton
 from babel.numbers import format_currency, format_decimal, format_percent
@@ -32,22 +33,50 @@ class Words:
 
     def date(self, day: datetime.date) -> str:
         """Return a day as people write it: 21 Nov 2026 / 21 нояб. 2026 г."""
-        return format_date(day, "medium", locale=self.locale)
+        return _date(day, self.locale)
 
     def day_month(self, day: datetime.date) -> str:
         """Return a day without its year."""
-        return format_skeleton("MMMd", day, locale=self.locale)
+        return _day_month(day, self.locale)
 
     def number(self, value: Decimal | float, digits: int = 1) -> str:
         """Return a number with at most `digits` decimals."""
-        return format_decimal(value, "#,##0." + "#" * digits if digits else "#,##0", locale=self.locale)
+        return _number(value, digits, self.locale)
 
     def percent(self, share: Decimal | float) -> str:
         """Return a share (0.42) as whole percent."""
-        return format_percent(share, "#,##0%" if self.locale == "en" else None, locale=self.locale)
+        return _percent(share, self.locale)
 
     def money(self, amount: Decimal) -> str:
         """Return an amount in the workspace's currency, without decimals when they are zero."""
-        pattern = None if amount != amount.to_integral_value() else (
-            "¤#,##0" if self.locale == "en" else "#,##0 ¤")
-        return format_currency(amount, self.currency, pattern, locale=self.locale, currency_digits=pattern is None)
+        return _money(amount, self.currency, self.locale)
+
+
+# The same figures come again and again in a run, and a pattern costs far more to parse than to apply.
+_remember = lru_cache(maxsize=50_000)
+
+
+@_remember
+def _date(day: datetime.date, locale: str) -> str:
+    return format_date(day, "medium", locale=locale)
+
+
+@_remember
+def _day_month(day: datetime.date, locale: str) -> str:
+    return format_skeleton("MMMd", day, locale=locale)
+
+
+@_remember
+def _number(value: Decimal | float, digits: int, locale: str) -> str:
+    return format_decimal(value, "#,##0." + "#" * digits if digits else "#,##0", locale=locale)
+
+
+@_remember
+def _percent(share: Decimal | float, locale: str) -> str:
+    return format_percent(share, "#,##0%" if locale == "en" else None, locale=locale)
+
+
+@_remember
+def _money(amount: Decimal, currency: str, locale: str) -> str:
+    pattern = None if amount != amount.to_integral_value() else ("¤#,##0" if locale == "en" else "#,##0 ¤")
+    return format_currency(amount, currency, pattern, locale=locale, currency_digits=pattern is None)
