@@ -1,0 +1,65 @@
+"""What cycles cost in requests and writes, on the sample agency over real sockets: counts, not times."""
+
+from __future__ import annotations
+
+import json
+import sys
+import tempfile
+from collections.abc import Iterator
+from datetime import timedelta
+from pathlib import Path
+
+from worker.app import logs
+from worker.cycle import Mode, Order, Report, sync
+from worker.demo.checks import last_entry, writes
+from worker.demo.stage import Stage, Staging, set_stage
+
+CHANGED = 40
+
+
+def main() -> None:
+    """Print one JSON line: rows of (what, Notion requests, Jira requests, pages written, bound)."""
+    logs.configure(level="WARNING")
+    with tempfile.TemporaryDirectory() as folder:
+        stage = set_stage(Staging("en", Path(folder)))
+        try:
+            sys.stdout.write(json.dumps(list(_rows(stage))) + "\n")
+        finally:
+            stage.close()
+
+
+def _rows(stage: Stage) -> Iterator[tuple[str, int, int, int, str]]:
+    sources = len(stage.bindings())
+    yield _measure(stage, Mode.FULL, "first full pass", "everything is made")
+    yield _measure(stage, Mode.FULL, "second full pass, nothing changed", "writes 0")
+    _let_pass(stage)
+    yield _measure(stage, Mode.DELTA, "idle cycle", f"Notion <= {sources}, Jira <= 3, writes 0")
+    _change(stage)
+    stage.clock.advance(timedelta(minutes=10))
+    yield _measure(stage, Mode.DELTA, f"cycle with {CHANGED} changed issues", f"Notion <= {sources} + pages written")
+    _let_pass(stage)
+    yield _measure(stage, Mode.DELTA, "idle cycle after it", f"Notion <= {sources}, Jira <= 3, writes 0")
+
+
+def _measure(stage: Stage, mode: Mode, what: str, bound: str) -> tuple[str, int, int, int, str]:
+    before = last_entry(stage)
+    report: Report = sync(stage.context, Order(mode, "bench"))
+    return what, report.requests["notion"], report.requests["jira"], writes(stage, before), bound
+
+
+def _let_pass(stage: Stage) -> None:
+    """Let ten minutes pass and one cycle see them, so that nothing is hot any more."""
+    stage.clock.advance(timedelta(minutes=10))
+    sync(stage.context, Order(Mode.DELTA, "settle"))
+    stage.clock.advance(timedelta(minutes=10))
+
+
+def _change(stage: Stage) -> None:
+    issues = [issue["key"] for issue in stage.jira.control("dump", {})["issues"]
+              if issue["status_name"] == "To Do" and issue["key"] not in stage.epics]
+    for key in issues[:CHANGED]:
+        stage.jira.control("transition", {"issue": key, "status": "Done"})
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,102 @@
+"""One side of a benchmark in a process of its own: `python -m benchmarks.passes WHAT FOLDER` with addresses on stdin.
+
+WHAT is `worker` (a first full pass, a second one, and the thinking alone) or `jira` (the jira package's own
+`search_issues` over the same issues). Prints one JSON line with CPU seconds and peak memory in MB.
+"""
+
+from __future__ import annotations
+
+import json
+import resource
+import sys
+import time
+from collections.abc import Callable
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+from jira import JIRA
+from pydantic import SecretStr
+
+from benchmarks.agency import NOW, PROJECTS
+from worker.app.build import Surroundings, build_context, open_store
+from worker.config import JiraSettings, Limits, NotionSettings, Workspace
+from worker.cycle import Context, Mode, Order, draw
+from worker.fetch.tracker import recall_tracker
+from worker.mapping.codecs import canonicalize
+from worker.mapping.normalize import build_world, card_links
+from worker.rules import evaluate
+from worker.state import bindings as registry
+from worker.state import memory, snapshots
+from worker.sync.diff import make_plan
+
+FIELDS = ["summary", "status", "issuetype", "project", "created", "updated", "resolutiondate", "duedate", "parent",
+          "assignee", "timeoriginalestimate", "timeestimate", "timespent", "labels"]
+
+
+def main() -> None:
+    """Run one side and print its figures."""
+    what, folder = sys.argv[1], Path(sys.argv[2])
+    where = json.loads(sys.stdin.readline())
+    figures = _worker(where, folder) if what == "worker" else _package(where)
+    figures["memory_mb"] = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    sys.stdout.write(json.dumps(figures) + "\n")
+
+
+def _worker(where: dict[str, Any], folder: Path) -> dict[str, float]:
+    context = _context(where, folder)
+    first, drawn = _cpu(lambda: draw(context, Order(Mode.FULL)))
+    changes = len(drawn.plan.changes)
+    del drawn
+    second, _ = _cpu(lambda: draw(context, Order(Mode.FULL)))
+    requests = {"notion": context.notion.requests(), "jira": context.jira.requests()}
+    return {"first_cpu": first, "full_cpu": second, "think_cpu": _think(context), "changes": changes,
+            "requests": sum(requests.values()) / 2}
+
+
+def _think(context: Context) -> float:
+    """Return the CPU seconds of world, rules and diff on a snapshot that is in memory already."""
+    with context.store.reading(context.name) as tx:
+        pages, issues, worklogs = snapshots.load_pages(tx), snapshots.load_issues(tx), snapshots.load_worklogs(tx)
+        bindings, remembered = registry.load(tx), memory.load(tx)
+    links = card_links(pages.get("projects", ()), context.schema, bindings)
+    tracker = recall_tracker(context.store, context.name, links=links)
+
+    def think() -> object:
+        world = build_world(
+            workspace=context.name, now=context.now(), settings=context.settings, words=context.words,
+            schema=context.schema, bindings=bindings, pages=pages, issues=issues, worklogs=worklogs,
+            links=tracker.links, jira_projects=tracker.projects, memory=remembered)
+        outcome = evaluate(world, context.playbooks)
+        return make_plan(world, outcome.facts, context.schema, bindings, {}, canonicalize=canonicalize)
+
+    return _cpu(think)[0]
+
+
+def _context(where: dict[str, Any], folder: Path) -> Context:
+    notion, jira = where["notion"], where["jira"]
+    settings = Workspace(
+        locale="en", currency="EUR", limits=Limits(changes=100_000),
+        notion=NotionSettings(base_url=notion["base_url"], token=SecretStr(notion["token"]),
+                              root_page_id=notion["root_page_id"], requests=1_000_000, window=60.0),
+        jira=JiraSettings(base_url=jira["base_url"], email=jira["email"], token=SecretStr(jira["token"])))
+    store = open_store(f"sqlite:///{folder / 'bench.db'}")
+    return build_context("bench", settings, store, Surroundings(lambda: NOW + timedelta(minutes=5)))
+
+
+def _package(where: dict[str, Any]) -> dict[str, float]:
+    jira = where["jira"]
+    client = JIRA(jira["base_url"], basic_auth=(jira["email"], jira["token"]))
+    jql = f"project in ({', '.join(f'P{number:03d}' for number in range(PROJECTS))})"
+    seconds, issues = _cpu(lambda: client.search_issues(jql, maxResults=False, fields=",".join(FIELDS)))
+    return {"full_cpu": seconds, "issues": len(issues)}
+
+
+def _cpu(step: Callable[[], Any]) -> tuple[float, Any]:
+    began = time.process_time()
+    result = step()
+    return time.process_time() - began, result
+
+
+if __name__ == "__main__":
+    main()
