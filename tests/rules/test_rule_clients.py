@@ -104,9 +104,10 @@ def test_the_pace_of_a_client_is_revenue_over_its_fee_so_far() -> None:
 
 
 def test_quality_looks_at_reopened_work_and_defects() -> None:
-    # Defects: 1 of 4 = 25 %, anchors 40 and 10: 50; the open one is 100 days old: 0; nothing done, nothing reopened.
+    # Defects: 1 of 4 = 25 %, anchors 40 and 10: 50; the open one is 100 days old: 0; nothing was done or reopened.
     seen = world(client(), unit(), card(), work={"p1": [issue(1, type="Bug"), *(issue(n) for n in range(2, 5))]})
-    assert (factor(seen, "quality").score, factor(seen, "quality").reason) == (Decimal(25), "open defects are 100 days old")
+    found = factor(seen, "quality")
+    assert (found.score, found.reason) == (Decimal(25), "open defects are 100 days old")
 
 
 def test_the_worst_open_risk_weighs_on_the_client() -> None:
@@ -146,7 +147,8 @@ def test_revenue_is_shown_for_month_and_quarter() -> None:
 
 
 def test_a_unit_has_the_mean_health_of_its_known_clients() -> None:
-    seen = world(client(last_contact=TODAY, contract_end=TODAY + days(200)), client("c2"), unit(), card(due=TODAY + days(90)), work={"p1": steady(40, 4, step=1)})
+    seen = world(client(last_contact=TODAY, contract_end=TODAY + days(200)), client("c2"), unit(),
+                 card(due=TODAY + days(90)), work={"p1": steady(40, 4, step=1)})
     assert facts_of(evaluate(seen, PLAYBOOKS), "units", "u1")["health"] == "green"
     assert facts_of(evaluate(world(unit()), PLAYBOOKS), "units", "u1")["health"] == "grey"
 

@@ -2,10 +2,18 @@
 
 from __future__ import annotations
 
+from datetime import date
+from functools import lru_cache
+
 from babel.dates import format_date
 
 from worker.domain.periods import Grain, Period
 from worker.domain.words import Words
+
+
+@lru_cache(maxsize=1024)
+def _formatted(day: date, pattern: str, locale: str) -> str:
+    return str(format_date(day, pattern, locale=locale))
 
 
 def period_title(period: Period, words: Words) -> str:
@@ -14,7 +22,7 @@ def period_title(period: Period, words: Words) -> str:
         case Grain.QUARTER:
             return words.say("Q{number} {year}", number=(period.start.month + 2) // 3, year=period.start.year)
         case Grain.MONTH:
-            name = format_date(period.start, "LLLL y", locale=words.locale)
+            name = _formatted(period.start, "LLLL y", words.locale)
             return name[:1].upper() + name[1:]
         case Grain.WEEK:
             return words.say("Week {number} · {days}", number=period.start.isocalendar().week, days=days(period, words))
@@ -22,5 +30,5 @@ def period_title(period: Period, words: Words) -> str:
 
 def days(period: Period, words: Words) -> str:
     """Return the days of a week part, which never leaves its month: `16–22 Nov`."""
-    last = format_date(period.end, "d MMM", locale=words.locale)
+    last = _formatted(period.end, "d MMM", words.locale)
     return last if period.start == period.end else f"{period.start.day}–{last}"

@@ -13,6 +13,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from datetime import date, timedelta
 from decimal import Decimal
+from functools import lru_cache
 
 from worker.domain.cascade import parts_of
 from worker.domain.flow import HOUR, finished_on, weigh
@@ -29,6 +30,11 @@ from worker.sync.facts import Outcome
 KINDS = ("act", "invoice", "payment")
 
 Amounts = dict[date, Decimal]
+
+
+@lru_cache(maxsize=1024)
+def _week_start(day: date) -> date:
+    return week_of(day).start
 
 
 def measure_money(world: World, _playbooks: Playbooks, measures: Measures) -> Outcome:
@@ -121,7 +127,7 @@ def _add_hours(card: Card, client: Client, world: World, *, amounts: Amounts, pr
     for (author, day), spent in seconds.items():
         rate = rates.get(author) or world.thresholds.default_rate
         if day >= start and rate is not None:
-            amounts[week_of(day).start] += rate * spent / HOUR
+            amounts[_week_start(day)] += rate * spent / HOUR
         elif day >= start:
             problems.append(Problem("no-rate", client.name, "rate", f"hours of {author} have no rate and are left "
                                     "out of the accrued revenue", "fill the rate of this person", client.url))
@@ -137,4 +143,4 @@ def _add_progress(card: Card, world: World, *, amounts: Amounts) -> None:
     for issue, weight in zip(work.issues, weights, strict=True):
         day = finished_on(issue)
         if day is not None and day >= start and total:
-            amounts[week_of(day).start] += card.budget * weight / total
+            amounts[_week_start(day)] += card.budget * weight / total

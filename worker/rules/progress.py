@@ -7,10 +7,12 @@ schedule over a straight plan from the baseline frozen when the card was first s
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from decimal import Decimal
+from typing import Any
 
 from worker.domain import flow
 from worker.domain.flow import ACTIVE, DONE, HOUR, Trace, Weights, Window, ratio, share
@@ -27,6 +29,9 @@ from worker.mapping.playbooks import Playbooks
 from worker.sync.facts import Fact, Input, Outcome, Why
 
 GREY = frozenset({Rag.GREY.value})
+
+Figures = dict[str, Any]
+"""Some fields of a `CardMeasure`, gathered before one is made."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,11 +105,11 @@ def _measure(card: Card, world: World, setting: _Setting) -> CardMeasure:
         blocked=sum(1 for issue in still_open if issue.flagged or issue.status.casefold() in setting.blocked),
         overdue=sum(1 for issue in still_open if issue.due is not None and issue.due < world.today),
         last_activity=_last_activity(work))
-    measure = _with_weights(measure, issues, weights, world=world)
     traces = [flow.trace(issue) for issue in issues]
-    measure = _with_flow(measure, work, traces, world=world, setting=setting)
-    measure = _with_quality(measure, issues, traces, world=world, setting=setting)
-    return _with_hours(measure, card, work, world=world, setting=setting)
+    return replace(measure, **_weights(issues, weights, world=world),
+                   **_flow(measure, work, traces, world=world, setting=setting),
+                   **_quality(issues, traces, world=world, setting=setting),
+                   **_hours(card, work, world=world, setting=setting))
 
 
 def _proposed_due(still_open: list[Issue]) -> date | None:
@@ -117,18 +122,17 @@ def _last_activity(work: CardWork) -> date | None:
     return max(instants).date() if instants else None
 
 
-def _with_weights(measure: CardMeasure, issues: tuple[Issue, ...], weights: Weights, *, world: World) -> CardMeasure:
+def _weights(issues: tuple[Issue, ...], weights: Weights, *, world: World) -> Figures:
     since = world.today - timedelta(weeks=world.thresholds.scope_weeks)
     pairs = list(zip(issues, weights.values, strict=True))
     total = sum(weights.values, Decimal(0))
     done = sum((weight for issue, weight in pairs if issue.category == DONE), Decimal(0))
     added = sum((weight for issue, weight in pairs if issue.created.date() >= since), Decimal(0))
-    return replace(measure, work_done=done, work_total=total, progress=share(done, total),
-                   scope_change=share(added, total - added))
+    return {"work_done": done, "work_total": total, "progress": share(done, total),
+            "scope_change": share(added, total - added)}
 
 
-def _with_flow(measure: CardMeasure, work: CardWork, traces: list[Trace], *, world: World,
-               setting: _Setting) -> CardMeasure:
+def _flow(measure: CardMeasure, work: CardWork, traces: list[Trace], *, world: World, setting: _Setting) -> Figures:
     finished = [flow.finished_on(issue) for issue in work.issues]
     first = min((issue.created for issue in work.issues), default=None)
     samples = flow.daily_throughput(finished, first.date() if first else None, window=setting.window)
@@ -137,12 +141,11 @@ def _with_flow(measure: CardMeasure, work: CardWork, traces: list[Trace], *, wor
     cycles = [days for issue, trace in pairs if issue.category == DONE and (days := trace.cycle_days) is not None]
     starts = [trace.begun for issue, trace in pairs if issue.category == ACTIVE and trace.begun is not None]
     enough = len(cycles) >= world.thresholds.forecast_minimum
-    return replace(
-        measure, throughput=Decimal(sum(samples) / weeks).quantize(Decimal("0.1")) if weeks else None,
-        forecast=_forecast(measure, samples, max((day for day in finished if day), default=None), world=world,
-                           ahead=setting.ahead),
-        sle=flow.percentile(cycles, 85) if enough else None,
-        oldest_age=(world.today - min(starts)).days if starts else None)
+    last = max((day for day in finished if day), default=None)
+    return {"throughput": Decimal(sum(samples) / weeks).quantize(Decimal("0.1")) if weeks else None,
+            "forecast": _forecast(measure, samples, last, world=world, ahead=setting.ahead),
+            "sle": flow.percentile(cycles, 85) if enough else None,
+            "oldest_age": (world.today - min(starts)).days if starts else None}
 
 
 def _forecast(measure: CardMeasure, samples: list[int], last: date | None, *, world: World,
@@ -160,36 +163,38 @@ def _forecast(measure: CardMeasure, samples: list[int], last: date | None, *, wo
                     measure.open, draws)
 
 
-def _with_quality(measure: CardMeasure, issues: tuple[Issue, ...], traces: list[Trace], *, world: World,
-                  setting: _Setting) -> CardMeasure:
+def _quality(issues: tuple[Issue, ...], traces: list[Trace], *, world: World, setting: _Setting) -> Figures:
     ever_done = sum(1 for issue, trace in zip(issues, traces, strict=True) if issue.category == DONE or trace.ended)
     defects = [issue for issue in issues if issue.type.casefold() in setting.defects]
     ages = [(world.today - issue.created.date()).days for issue in defects if issue.category != DONE]
-    return replace(measure, reopened_share=share(sum(trace.reopened for trace in traces), ever_done),
-                   defect_share=share(len(defects), len(issues)), defect_age=flow.percentile(ages, 50))
+    return {"reopened_share": share(sum(trace.reopened for trace in traces), ever_done),
+            "defect_share": share(len(defects), len(issues)), "defect_age": flow.percentile(ages, 50)}
 
 
-def _with_hours(measure: CardMeasure, card: Card, work: CardWork, *, world: World, setting: _Setting) -> CardMeasure:
+def _hours(card: Card, work: CardWork, *, world: World, setting: _Setting) -> Figures:
     seconds = sum(log.seconds for log in work.worklogs) or sum(issue.spent or 0 for issue in work.issues)
     top = flow.top_carrier(work.worklogs, (issue for issue in work.issues if issue.category != DONE),
                            since=setting.window.start)
     person = setting.people.get(top[0]) if top else None
-    return replace(measure, hours=(seconds / HOUR).quantize(Decimal("0.1")),
-                   burn=_burn(card, work, world, setting=setting), top_share=top[1] if top else None,
-                   top_person=person.name if person else (top[0] if top else None))
+    return {"hours": (seconds / HOUR).quantize(Decimal("0.1")), "burn": _burn(card, work, world, setting=setting),
+            "top_share": top[1] if top else None,
+            "top_person": person.name if person else (top[0] if top else None)}
 
 
 def _burn(card: Card, work: CardWork, world: World, *, setting: _Setting) -> Decimal | None:
     """Cost of the logged hours over the budget; unknown when one hour has no rate or there is no budget."""
     if not card.budget or not work.worklogs:
         return None
-    cost = Decimal(0)
+    seconds: Counter[str] = Counter()
     for log in work.worklogs:
-        person = setting.people.get(log.author)
+        seconds[log.author] += log.seconds
+    cost = Decimal(0)
+    for author, spent in seconds.items():
+        person = setting.people.get(author)
         rate = person.rate if person and person.rate is not None else world.thresholds.default_rate
         if rate is None:
             return None
-        cost += rate * log.seconds / HOUR
+        cost += rate * spent / HOUR
     return share(cost, card.budget)
 
 
