@@ -341,6 +341,16 @@ def test_the_most_urgent_task_is_shown_on_card_and_client() -> None:
     assert facts_of(evaluate(world(client(), unit()), PLAYBOOKS), "clients", "c1")["next_action"] is None
 
 
+def test_a_snoozed_task_is_not_next_until_its_day() -> None:
+    seen = idle()
+    asleep = changed(later(seen, evaluate(seen, PLAYBOOKS), 1), "tasks", NEXT, snooze_until=day(5))
+    outcome = evaluate(asleep, PLAYBOOKS)
+    assert facts_of(outcome, "projects", "p1")["next_task"] == ()
+    assert task(outcome)["carried"] == 0
+    woken = evaluate(later(asleep, outcome, 5), PLAYBOOKS)
+    assert facts_of(woken, "projects", "p1")["next_task"] == (Ref("tasks", NEXT),)
+
+
 def test_tasks_of_signals_nobody_could_look_at_are_left_alone() -> None:
     by_name = {rule.name: rule for rule in RULES}
     for name in ("tasks", "actions"):

@@ -67,7 +67,8 @@ def plan_tasks(world: World, playbooks: Playbooks, measures: Measures) -> Outcom
     tasks += admitted
     occurrences = dict(world.memory.occurrences) | {task.key: task.now for task in tasks if task.now}
     facts = tuple(fact for task in tasks for fact in _facts(task, world))
-    found = [_measure(task, world) for task in tasks if _is_open(task)] + list(_own_tasks(world))
+    found = [_measure(task, world) for task in tasks if _is_open(task) and not _asleep(task.row, world.today)]
+    found += _own_tasks(world)
     listed = tuple(_waits(task, world) for task in waiting + more)
     return Outcome(facts, replace(measures, tasks=tuple(sorted(found, key=urgency))),
                    replace(world.memory, occurrences=occurrences), listed)
@@ -246,8 +247,13 @@ def _measure(task: _Task, world: World) -> TaskMeasure:
 
 def _own_tasks(world: World) -> Iterator[TaskMeasure]:
     for row in world.rows.get("tasks", ()):
-        if not row.key and row.fields.get("status") not in COMPLETE:
+        if not row.key and row.fields.get("status") not in COMPLETE and not _asleep(row, world.today):
             yield _from_row(row, client=_first(row.fields.get("client")), card=_first(row.fields.get("project")))
+
+
+def _asleep(row: Row | None, today: date) -> bool:
+    until = row.fields.get("snooze_until") if row else None
+    return isinstance(until, date) and until > today
 
 
 def _from_row(row: Row, *, client: Ref | None, card: Ref | None, strength: int = 50) -> TaskMeasure:
