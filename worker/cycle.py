@@ -216,13 +216,13 @@ def _bind(context: Context, *, full: bool) -> tuple[Bindings, tuple[Problem, ...
 def _fetch_boards(context: Context, bindings: Bindings, *, full: bool, now: datetime) -> BoardsRead:
     store, name = context.store, context.name
     with store.reading(name) as tx:
-        ours = journal.canonical_pages(tx)
+        ours, buried = journal.canonical_pages(tx), set(registry.get_setting(tx, GONE, []))
     _step(context, "notion")
     boards = read_boards(context.notion, store, name, schema=context.schema, bindings=bindings, full=full,
-                         width=context.settings.notion.width, ours=ours, now=now)
+                         width=context.settings.notion.width, ours=ours, buried=buried, now=now)
     with store.transaction(name) as tx:
         present = {page["id"] for found in snapshots.load_pages(tx).values() for page in found}
-        registry.set_setting(tx, GONE, sorted((boards.gone | set(registry.get_setting(tx, GONE, []))) - present))
+        registry.set_setting(tx, GONE, sorted((boards.gone | buried) - present))
     return boards
 
 

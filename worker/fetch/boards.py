@@ -8,7 +8,7 @@ ours that are gone are looked up one by one, for absence from a list is not dele
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Set
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -37,8 +37,11 @@ class BoardsRead:
 
 
 def read_boards(notion: Notion, store: Store, workspace: str, *, schema: Schema, bindings: Bindings, full: bool,
-                width: int, ours: Mapping[Ref, str], now: datetime) -> BoardsRead:
-    """Bring the snapshot's pages up to date; raises the API errors of the gateway."""
+                width: int, ours: Mapping[Ref, str], buried: Set[str], now: datetime) -> BoardsRead:
+    """Bring the snapshot's pages up to date; raises the API errors of the gateway.
+
+    `ours` are the pages the journal has, `buried` those of them known to be gone already.
+    """
     with store.reading(workspace) as tx:
         cursors = registry.load_cursors(tx)
     known = {name: _parse(cursors.get(f"notion:{name}")) for name in bindings}
@@ -51,10 +54,11 @@ def read_boards(notion: Notion, store: Store, workspace: str, *, schema: Schema,
     with store.transaction(workspace) as tx:
         for name, batch in batches.items():
             is_census = full and batch.complete
-            delta = snapshots.save_pages(tx, name, batch.pages, complete=is_census)
-            absent |= delta.missing
+            snapshots.save_pages(tx, name, batch.pages, complete=is_census)
+            if is_census:
+                absent |= _absent(name, batch, ours)
             _advance(tx, name, known[name], batch.pages, now=now)
-    gone = _confirm_gone(notion, absent & set(ours.values()))
+    gone = _confirm_gone(notion, absent - buried)
     return BoardsRead(incomplete, gone, tuple(_incomplete(name, why) for name, why in incomplete.items()))
 
 
@@ -69,6 +73,12 @@ def _whole(notion: Notion, page: Json, cut: Iterable[tuple[str, str]]) -> Json:
     for page_id, property_id in cut:
         page = complete(page, property_id, notion.property_items(page_id, property_id))
     return page
+
+
+def _absent(name: str, batch: PageBatch, ours: Mapping[Ref, str]) -> set[str]:
+    """Return the pages the journal says we made in this source that a complete read did not show."""
+    shown = {page["id"] for page in batch.pages}
+    return {page_id for ref, page_id in ours.items() if ref.source == name and page_id not in shown}
 
 
 def _confirm_gone(notion: Notion, page_ids: Iterable[str]) -> frozenset[str]:
