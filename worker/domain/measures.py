@@ -156,6 +156,34 @@ class RiskMeasure:
 
 
 @dataclass(frozen=True, slots=True)
+class Condition:
+    """Something that may be a risk, looked at today by the rule of its chapter; the risk map makes and closes the rows.
+
+    `signal` names it (`money.concentration`), `subject` the row it is about: together they are the risk's key. `holds` is
+    None when it cannot be known (then nothing opens or closes). `probability` 1..5; `stake` is the money that may be
+    lost (its share of the portfolio gives the impact unless `impact` 1..5 is given). `title` and `evidence` are in the
+    workspace's language, evidence with its numbers; `horizon` is the day it bites.
+    """
+
+    signal: str
+    kind: str
+    subject: Ref
+    holds: bool | None
+    title: str = ""
+    evidence: str = ""
+    probability: int = 3
+    impact: int | None = None
+    stake: Decimal | None = None
+    client: Ref | None = None
+    unit: Ref | None = None
+    card: Ref | None = None
+    horizon: date | None = None
+    inputs: tuple[tuple[str, str, str], ...] = ()
+    formula: str = ""
+    threshold: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Signal:
     """A condition a playbook answers, looked at today. `holds` is None when it cannot be known.
 
@@ -197,6 +225,7 @@ class Measures:
     clients: Mapping[Ref, ClientMeasure] = field(default_factory=dict)
     plans: tuple[PlanMeasure, ...] = ()
     money: tuple[MoneyFact, ...] | None = None
+    conditions: tuple[Condition, ...] = ()
     risks: tuple[RiskMeasure, ...] | None = None
     signals: tuple[Signal, ...] | None = None
     tasks: tuple[TaskMeasure, ...] | None = None
