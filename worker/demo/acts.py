@@ -11,7 +11,7 @@ from datetime import date, timedelta
 from decimal import Decimal
 from typing import Any
 
-from worker.demo.board import Card, living
+from worker.demo.board import Card, Scene, living
 from worker.demo.stage import Stage
 from worker.domain.values import Value
 
@@ -38,6 +38,11 @@ class Deeds:
     copies: list[str] = field(default_factory=list)
     trashed: list[tuple[str, str]] = field(default_factory=list)
     told: list[str] = field(default_factory=list)
+
+    def forget(self, source: str, page_id: str, name: str) -> None:
+        """Expect no more of a cell: somebody is about to write it again."""
+        self.expected = [one for one in self.expected
+                         if (one.source, one.page_id, one.field) != (source, page_id, name)]
 
 
 def live_a_little(stage: Stage) -> Deeds:
@@ -124,6 +129,6 @@ def _leaf(stage: Stage, project: str) -> str:
                 and issue["id"] not in parents and is_work(stage, issue))
 
 
-def is_work(stage: Stage, issue: dict[str, Any]) -> bool:
+def is_work(stage: Scene, issue: dict[str, Any]) -> bool:
     """Tell whether a dumped issue is work and not an epic."""
     return issue["key"] not in stage.epics

@@ -2,13 +2,39 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
-from typing import Any
+from typing import Any, Protocol
 from urllib.parse import unquote
 
-from worker.demo.stage import Stage
+from worker.cycle import Context
+from worker.mapping.schema import Bindings
+from worker.sandbox.jira import JiraSandbox
+from worker.sandbox.notion import NotionSandbox
+
+
+class Scene(Protocol):
+    """What the checks look at: both sandboxes, how the worker is set up and bound, and the keys of Jira's epics."""
+
+    @property
+    def notion(self) -> NotionSandbox:
+        """The Notion sandbox."""
+
+    @property
+    def jira(self) -> JiraSandbox:
+        """The Jira sandbox."""
+
+    @property
+    def context(self) -> Context:
+        """The worker's context."""
+
+    @property
+    def epics(self) -> Collection[str]:
+        """Keys of the epics, which are not work."""
+
+    def bindings(self) -> Bindings:
+        """Return how the workspace is bound now."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,7 +47,7 @@ class Card:
     values: Mapping[str, Any]
 
 
-def rows(stage: Stage, source: str) -> tuple[Card, ...]:
+def rows(stage: Scene, source: str) -> tuple[Card, ...]:
     """Return the rows of a source, trashed ones included, in order of creation."""
     binding = stage.bindings()[source]
     names = {unquote(property_id): name for name, property_id in binding.properties.items()}
@@ -31,7 +57,7 @@ def rows(stage: Stage, source: str) -> tuple[Card, ...]:
                  for page in pages)
 
 
-def living(stage: Stage, source: str) -> tuple[Card, ...]:
+def living(stage: Scene, source: str) -> tuple[Card, ...]:
     """Return the rows of a source that are not in the trash."""
     return tuple(card for card in rows(stage, source) if not card.in_trash)
 

@@ -8,31 +8,30 @@ from decimal import Decimal
 from typing import Any
 
 from worker.demo.acts import Deeds, is_work
-from worker.demo.board import Card, living, rows
-from worker.demo.stage import Stage
+from worker.demo.board import Card, Scene, living, rows
 from worker.mapping.schema import Rows
 
 ROUNDING = Decimal("0.0001")
 WANTED = {"third_writes": 0, "duplicates": 0, "human_edits_lost": 0, "cascade_exact": True, "progress_true": True}
 
 
-def checks(stage: Stage, deeds: Deeds, *, third_writes: int) -> dict[str, Any]:
+def checks(stage: Scene, deeds: Deeds, *, third_writes: int) -> dict[str, Any]:
     """Return the checks of design 9: all are fine when they equal `WANTED`."""
     return {"third_writes": third_writes, "duplicates": duplicates(stage), "human_edits_lost": len(lost(stage, deeds)),
             "cascade_exact": is_cascade_exact(living(stage, "plans")), "progress_true": is_progress_true(stage)}
 
 
-def writes(stage: Stage, since: int) -> int:
+def writes(stage: Scene, since: int) -> int:
     """Return how many writes the worker's connection made after an entry of the sandbox's log."""
     return sum(entry.write and entry.actor == stage.notion.bot_id for entry in stage.notion.entries(since))
 
 
-def last_entry(stage: Stage) -> int:
+def last_entry(stage: Scene) -> int:
     """Return the number of the log's newest entry."""
     return max((entry.seq for entry in stage.notion.entries(0)), default=0)
 
 
-def duplicates(stage: Stage) -> int:
+def duplicates(stage: Scene) -> int:
     """Return how many rows too many the worker made for its keys."""
     count = 0
     for name, source in stage.context.schema.sources.items():
@@ -43,7 +42,7 @@ def duplicates(stage: Stage) -> int:
     return count
 
 
-def lost(stage: Stage, deeds: Deeds) -> list[str]:
+def lost(stage: Scene, deeds: Deeds) -> list[str]:
     """Return what people did that no longer stands: their values, their copies, and rows they had thrown away."""
     standing = {(source, card.page_id): card for source in ("projects", "tasks", "plans", "risks")
                 for card in living(stage, source)}
@@ -64,7 +63,7 @@ def is_cascade_exact(plans: tuple[Card, ...]) -> bool:
     return bool(parts) and all(sum(found, Decimal(0)) == (targets.get(parent) or 0) for parent, found in parts.items())
 
 
-def is_progress_true(stage: Stage) -> bool:
+def is_progress_true(stage: Scene) -> bool:
     """Tell whether every card linked to a whole Jira project shows what an independent count of that project gives."""
     counted = _count(stage)
     linked = [(card, project) for card in living(stage, "projects")
@@ -74,7 +73,7 @@ def is_progress_true(stage: Stage) -> bool:
                                 for card, project in linked)
 
 
-def _count(stage: Stage) -> Mapping[str, Decimal]:
+def _count(stage: Scene) -> Mapping[str, Decimal]:
     """Return the share done of each Jira project: by estimate when four fifths carry one, else by count."""
     work: dict[str, list[Mapping[str, Any]]] = {}
     for issue in stage.jira.control("dump", {})["issues"]:

@@ -1,0 +1,23 @@
+"""Every storyline comes out as worked out by hand, in both languages, on real sandboxes with the real cycle."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from tests.stories.engine import LOCALES, folders, play
+
+
+@pytest.mark.parametrize("locale", LOCALES)
+@pytest.mark.parametrize("folder", folders(), ids=lambda folder: folder.name)
+def test_the_storyline_comes_out_as_worked_out_by_hand(folder: Path, locale: str, tmp_path: Path) -> None:
+    differences = play(folder, locale=locale, state=tmp_path)
+    assert not differences, f"{len(differences)} differences:\n  " + "\n  ".join(differences)
+
+
+@pytest.mark.parametrize("folder", folders(), ids=lambda folder: folder.name)
+def test_every_storyline_is_worked_out_in_a_note(folder: Path) -> None:
+    note = (folder / "note.md").read_text(encoding="utf-8")
+    assert len(note.split()) > 60, "the note should show the calculation"
+    assert (folder / "expected.toml").read_text(encoding="utf-8").count("[[after") > 1
