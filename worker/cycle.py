@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import threading
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Container, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -22,7 +22,7 @@ from worker.config import Workspace
 from worker.domain.values import Ref
 from worker.domain.words import Words
 from worker.domain.world import World
-from worker.errors import ConfigError, Problem, RaylineError, Severity, Stopped
+from worker.errors import ConfigError, Problem, RaylineError, Rejected, Severity, Stopped, Transient
 from worker.fetch.boards import BoardsRead, read_boards
 from worker.fetch.tracker import TrackerRead, read_tracker, recall_tracker
 from worker.mapping.codecs import canonicalize
@@ -38,12 +38,12 @@ from worker.state.store import Store
 from worker.sync.diff import known_pages, make_plan
 from worker.sync.facts import Fact, Outcome
 from worker.sync.limits import check
-from worker.sync.plan import Plan
+from worker.sync.plan import Kind, Plan
 from worker.sync.scope import find_scope, in_scope
 
 log = structlog.get_logger("worker.cycle")
 LEASE = timedelta(minutes=3)
-GONE, FINGERPRINT, MANAGED = "gone_pages", "mapping_fingerprint", "managed_rows"
+GONE, FINGERPRINT, MANAGED, STALE = "gone_pages", "mapping_fingerprint", "managed_rows", "schema_stale"
 
 
 class Mode(StrEnum):
@@ -112,13 +112,30 @@ class Report:
 
     def data(self) -> dict[str, Any]:
         """Return the report as JSON data: `changes` counts what was written, `refused` is null or the reasons."""
-        return {"run_id": self.run_id, "workspace": self.workspace, "trigger": self.trigger,
-                "seconds": round(self.seconds, 3), "requests": dict(self.requests),
-                "changes": self.applied.counts(), "kept": sum(not kept.conflict for kept in self.plan.kept),
+        return {"run_id": self.run_id, "workspace": self.workspace, "seconds": round(self.seconds, 3),
+                "requests": dict(self.requests), "changes": self.applied.counts(),
+                "kept": sum(not kept.conflict for kept in self.plan.kept),
                 "conflicts": sum(kept.conflict for kept in self.plan.kept),
-                "problems": [problem_data(problem) for problem in (*self.plan.problems, *self.applied.failures)],
-                "refused": [problem_data(reason) for reason in self.refused] or None,
-                "checksum": self.plan.checksum()}
+                "problems": [problem_data(problem) for problem in self.problems()],
+                "refused": [problem_data(reason) for reason in self.refused] or None}
+
+    def problems(self) -> tuple[Problem, ...]:
+        """Return everything that was wrong: with what was read, and with what could not be written."""
+        return (*self.plan.problems, *self.failures())
+
+    def failures(self) -> tuple[Problem, ...]:
+        """Return what could not be written, and what perhaps was."""
+        return (*self.applied.failures, *(_in_doubt(ref) for ref in self.applied.unknown))
+
+    def is_denied(self) -> bool:
+        """Tell whether the connection may not write at all: nothing was written, and access was the reason."""
+        return not any(self.applied.counts().values()) and any(
+            failure.code == "write-denied" for failure in self.applied.failures)
+
+
+def _in_doubt(ref: Ref) -> Problem:
+    return Problem("creation-in-doubt", str(ref), "", "Notion did not say whether the row was made",
+                   "a later cycle looks it up before it is made again")
 
 
 def problem_data(problem: Problem) -> dict[str, str]:
@@ -134,6 +151,8 @@ def sync(context: Context, order: Order, *, on_start: Callable[[int], None] = la
     """
     store, began = context.store, context.now()
     before = _requests(context)
+    if context.stop.is_set():
+        raise Stopped("ended before it began")
     with leases.hold(store, context.name, context.owner, ttl=LEASE, now=store.now) as held:
         with store.transaction(context.name) as tx:
             run_id = runs.start(tx, order.trigger, now=began)
@@ -143,8 +162,10 @@ def sync(context: Context, order: Order, *, on_start: Callable[[int], None] = la
             with store.transaction(context.name) as tx:
                 runs.save_plan(tx, drawn.plan, run_id, now=context.now())
             applied = Applied() if drawn.refused else _apply(context, drawn, held.check)
-        except RaylineError as error:
+        except Exception as error:
             _finish_failed(context, run_id, error, before)
+            if context.stop.is_set() and isinstance(error, Transient):
+                raise Stopped("ended while waiting for an answer") from error
             raise
         report = Report(run_id, context.name, (context.now() - began).total_seconds(), _since(context, before),
                         drawn.plan, drawn.refused, applied, order.trigger)
@@ -199,8 +220,8 @@ def _step(context: Context, phase: str) -> None:
 def _bind(context: Context, *, full: bool) -> tuple[Bindings, tuple[Problem, ...]]:
     """Return how the workspace carries the schema: as known, or read again on the slow beat and at first contact."""
     with context.store.reading(context.name) as tx:
-        known = registry.load(tx)
-    if known and not full:
+        known, is_stale = registry.load(tx), registry.get_setting(tx, STALE, default=False)
+    if known and not full and not is_stale:
         return known, ()
     found, drift = read_bindings(context.notion, context.schema, root_page_id=context.settings.notion.root_page_id,
                                  locale=context.settings.locale, known=known)
@@ -283,29 +304,38 @@ def _apply(context: Context, drawn: Drawn, fence: Callable[[], None]) -> Applied
     return apply(drawn.plan, notion=context.notion, store=context.store, workspace=context.name,
                  schema=context.schema, bindings=drawn.bindings, width=context.settings.notion.width,
                  now=context.store.now, stop=context.stop, fence=fence, progress=context.progress,
-                 known=known)
+                 known=known, settle_after=timedelta(seconds=context.settings.notion.settle))
 
 
 def _finish(context: Context, report: Report, drawn: Drawn, *, mode: Mode) -> None:
-    """Record the run; what the rules remember is kept only when their plan was applied whole."""
+    """Record the run; what the rules remember is kept only when their plan was carried out to its end."""
+    is_whole = not (report.failures() or report.applied.stopped)
     status = (runs.RunStatus.REFUSED if report.refused else
-              runs.RunStatus.FAILED if report.applied.failures else runs.RunStatus.DONE)
+              runs.RunStatus.DONE if is_whole else runs.RunStatus.FAILED)
     with context.store.transaction(context.name) as tx:
-        if not report.refused and not context.stop.is_set():
+        if not report.refused and not report.applied.stopped:
             memory.save(tx, replace(drawn.outcome.memory, first_run=False))
             registry.set_setting(tx, FINGERPRINT, context.fingerprint)
             registry.set_setting(tx, MANAGED, _after(drawn))
             history.record(tx, _remembered(drawn.world), day=drawn.world.today)
+        registry.set_setting(tx, STALE, _hints_at_drift(report, problems.load(tx)))
         problems.replace(tx, drawn.plan.problems, now=context.now())
-        runs.finish(tx, report.run_id, status, outcome={**report.data(), "mode": mode.value},
-                    requests=report.requests, now=context.now())
+        runs.finish(tx, report.run_id, status, requests=report.requests, now=context.now(), outcome={
+            **report.data(), "checksum": report.plan.checksum(), "mode": mode.value,
+            "stopped": report.applied.stopped})
     log.info("cycle.done", workspace=context.name, run=report.run_id, trigger=report.trigger, status=status.value,
              changes=sum(report.applied.counts().values()), problems=len(report.plan.problems),
              requests=dict(report.requests))
 
 
+def _hints_at_drift(report: Report, standing: Container[Problem]) -> bool:
+    """Tell whether Notion's schema may have changed since it was read: cells became unreadable or refuse values."""
+    return any(failure.code == "write-rejected" for failure in report.applied.failures) or any(
+        problem.code == "unreadable-field" and problem not in standing for problem in report.plan.problems)
+
+
 def _after(drawn: Drawn) -> dict[str, int]:
-    created = Counter(change.ref.source for change in drawn.plan.changes if not change.page_id)
+    created = Counter(change.ref.source for change in drawn.plan.changes if change.kind is Kind.CREATE)
     return {name: count + created[name] for name, count in drawn.managed.items()}
 
 
@@ -314,10 +344,13 @@ def _remembered(world: World) -> dict[tuple[Ref, str], str]:
     return stages | {(ref, "due"): card.due.isoformat() for ref, card in world.cards.items() if card.due}
 
 
-def _finish_failed(context: Context, run_id: int, error: RaylineError, before: Mapping[str, int]) -> None:
+def _finish_failed(context: Context, run_id: int, error: Exception, before: Mapping[str, int]) -> None:
+    told = str(error) if isinstance(error, RaylineError) else type(error).__name__
     with context.store.transaction(context.name) as tx:
-        runs.finish(tx, run_id, runs.RunStatus.FAILED, outcome={"error": str(error)},
-                    requests=_since(context, before), now=context.now())
+        if isinstance(error, Rejected) and error.api == "notion":
+            registry.set_setting(tx, STALE, value=True)
+        runs.finish(tx, run_id, runs.RunStatus.FAILED, outcome={"error": told}, requests=_since(context, before),
+                    now=context.now())
 
 
 def _requests(context: Context) -> dict[str, int]:

@@ -82,10 +82,11 @@ def read_tracker(jira: Jira, store: Store, workspace: str, *, links: Mapping[str
     queries = sorted(set(_queries(reader).values()))
     scope = _scope(reader, queries)
     is_new_scope = scope != lookup.scope
-    changed, incomplete = _read_issues(reader, scope, full=full or is_new_scope) if scope else (False, "")
-    _match(reader, queries, refresh=changed or is_new_scope or full)
+    read = _read_issues(reader, scope, full=full or is_new_scope) if scope else _IssuesRead()
+    _match(reader, queries, refresh=read.changed or is_new_scope or full)
+    incomplete = read.incomplete
     if scope:
-        incomplete = incomplete or _read_worklogs(reader, afresh=is_new_scope)
+        incomplete = incomplete or _read_worklogs(reader, arrived=read.arrived, afresh=is_new_scope)
     lookup.scope = "" if incomplete else scope
     with store.transaction(workspace) as tx:
         registry.set_setting(tx, LOOKUP, msgspec.to_builtins(lookup))
@@ -151,8 +152,18 @@ def _wrong_query(reader: _Reader, jql: str, why: str) -> Problem:
                    "correct the Jira link on the card", severity=Severity.ERROR)
 
 
-def _read_issues(reader: _Reader, scope: str, *, full: bool) -> tuple[bool, str]:
-    """Read issues into the snapshot; tell whether any changed, and why the read was incomplete (empty: it was not)."""
+@dataclass(frozen=True, slots=True)
+class _IssuesRead:
+    """What one read of issues gave: whether any changed, which are new to us, why it was incomplete (empty: was not).
+    """
+
+    changed: bool = False
+    arrived: tuple[Issue, ...] = ()
+    incomplete: str = ""
+
+
+def _read_issues(reader: _Reader, scope: str, *, full: bool) -> _IssuesRead:
+    """Read issues into the snapshot."""
     with reader.store.reading(reader.workspace) as tx:
         cursor = registry.load_cursors(tx).get(UPDATED)
     since = None if full or cursor is None else datetime.fromisoformat(cursor) - OVERLAP
@@ -166,7 +177,8 @@ def _read_issues(reader: _Reader, scope: str, *, full: bool) -> tuple[bool, str]
         gone = snapshots.issue_ids(tx) - {issue.id for issue in batch.issues} if full and batch.complete else set()
         snapshots.forget_issues(tx, sorted(gone))
         _advance(tx, cursor, batch.issues)
-    return bool(changed or gone), "" if batch.complete else batch.reason or "not read to the end"
+    arrived = tuple(issue for issue in batch.issues if issue.id not in known)
+    return _IssuesRead(bool(changed or gone), arrived, "" if batch.complete else batch.reason or "not read to the end")
 
 
 def _with_moves(reader: _Reader, batch: IssueBatch, known: Mapping[str, Issue]) -> list[Issue]:
@@ -188,17 +200,24 @@ def _match(reader: _Reader, queries: Sequence[str], *, refresh: bool) -> None:
                 lookup.matched[jql] = sorted(census.ids)
 
 
-def _read_worklogs(reader: _Reader, *, afresh: bool) -> str:
+def _read_worklogs(reader: _Reader, *, arrived: Iterable[Issue], afresh: bool) -> str:
+    """Read worklogs since the last bound; earlier ones too for issues that came from elsewhere with time on them."""
     with reader.store.reading(reader.workspace) as tx:
         cursor = None if afresh else registry.load_cursors(tx).get(WORKLOGS)
         linked = snapshots.issue_ids(tx)
-    since = int(cursor) if cursor else int((reader.now - FIRST_WORKLOGS).timestamp() * 1000)
+    first = _millis(reader.now - FIRST_WORKLOGS)
+    bounds = [int(cursor) if cursor else first, *(max(first, _millis(one.created)) for one in arrived if one.spent)]
+    since = min(bounds)
     batch = reader.jira.worklogs(since)
     with reader.store.transaction(reader.workspace) as tx:
         snapshots.save_worklogs(tx, (log for log in batch.changed if log.issue in linked), batch.deleted)
         if batch.complete:
             registry.set_cursor(tx, WORKLOGS, str(batch.until))
     return "" if batch.complete else batch.reason or "worklogs not read to the end"
+
+
+def _millis(instant: datetime) -> int:
+    return int(instant.timestamp() * 1000)
 
 
 def _advance(tx: Tx, cursor: str | None, issues: Iterable[Issue]) -> None:
