@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 import requests
-from jira_rig import BASE, NOW, HandlerAdapter, VirtualTime, make
+from jira_gateway_rig import BASE, NOW, HandlerAdapter, VirtualTime, make
 
 from worker.calls.deadline import Deadline
 from worker.errors import ApiError, Denied, Missing, Rejected, Transient

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from jira_rig import Script, found, make
+from jira_gateway_rig import Script, found, make
 
 from worker.domain.model import Issue
 from worker.errors import Denied

@@ -9,7 +9,7 @@ import msgspec
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from jira_rig import BASE, FIELDS, Script, found, issue, make
+from jira_gateway_rig import BASE, FIELDS, Script, found, issue, make
 
 from worker.domain.model import Issue, Move
 from worker.errors import ConfigError, Incomplete, Problem, Rejected

@@ -20,7 +20,7 @@ import jira820.config
 import jira820.server
 import pytest
 import uvicorn
-from jira_rig import CANARY, FIELDS, found, issue
+from jira_gateway_rig import CANARY, FIELDS, found, issue
 from pydantic import SecretStr
 
 from worker.calls.deadline import Deadline

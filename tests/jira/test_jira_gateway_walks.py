@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
-from jira_rig import FIELDS, NOW, Script, VirtualTime, found, issue, make
+from jira_gateway_rig import FIELDS, NOW, Script, VirtualTime, found, issue, make
 
 from worker.errors import Rejected, Transient
 from worker.jira.paging import condition_of, since_bound
