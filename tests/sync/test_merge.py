@@ -52,9 +52,14 @@ def test_every_triple_has_the_verdict_of_the_table(triple: tuple[str, ...]) -> N
     assert _decide(Owner.SHARED, triple) is shared
 
 
-@pytest.mark.parametrize("owner", [Owner.HUMAN, Owner.SEED])
-def test_peoples_and_seeded_fields_of_a_row_are_never_written(owner: Owner) -> None:
-    assert {_decide(owner, triple) for triple in product("-0abc", repeat=3)} == {Verdict.NOTHING}
+def test_peoples_fields_of_a_row_are_never_written() -> None:
+    assert {_decide(Owner.HUMAN, triple) for triple in product("-0abc", repeat=3)} == {Verdict.NOTHING}
+
+
+def test_a_seed_is_given_once_into_an_empty_cell_and_never_again() -> None:
+    written = {"".join(triple) for triple in product("-0abc", repeat=3) if _decide(Owner.SEED, triple) is Verdict.WRITE}
+    assert written == {"a-0", "b-0", "c-0"}
+    assert {_decide(Owner.SEED, triple) for triple in product("-0abc", repeat=3)} == {Verdict.NOTHING, Verdict.WRITE}
 
 
 anything = st.one_of(st.just(UNSET), st.none(), st.booleans(), st.text(max_size=3), st.dates(),

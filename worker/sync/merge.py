@@ -23,10 +23,14 @@ def decide(owner: Owner, desired: Value | Unset, base: Value | Unset, current: V
     """Return the verdict on one field whose values are in canonical form.
 
     `desired` UNSET: no rule has an opinion; `base` UNSET: we never wrote it (first contact, lost state);
-    `current` UNSET: unreadable or unbound, so nothing may be written. Source: facts/reliability.md 1.1.
+    `current` UNSET: unreadable or unbound, so nothing may be written. A seed field is given once: at creation, or into
+    an empty cell of a row that a person made; whatever became of it, never again. Source: facts/reliability.md 1.1.
     """
-    if owner in (Owner.HUMAN, Owner.SEED) or desired is UNSET or current is UNSET:
+    if owner is Owner.HUMAN or desired is UNSET or current is UNSET:
         return Verdict.NOTHING
+    if owner is Owner.SEED:
+        given = base is not UNSET or is_empty(desired) or not is_empty(current)
+        return Verdict.NOTHING if given else Verdict.WRITE
     if desired == current:
         return Verdict.NOTHING if base == current else Verdict.ADOPT
     if owner is Owner.WORKER:
