@@ -29,8 +29,8 @@ class PageBatch:
 class Notion(Protocol):
     """Reading and writing one Notion workspace. Raises only the five API errors of `worker.errors`.
 
-    Writes are one HTTP call each: `create_*` and `append` are not safe to repeat (their outcome may be `Unknown`),
-    everything else is.
+    Writes are one HTTP call each (`upload` two): `create_*` and `append_*` are not safe to repeat (their outcome may be
+    `Unknown`), everything else is.
     """
 
     def me(self) -> Json:
@@ -100,6 +100,22 @@ class Notion(Protocol):
 
     def children(self, block_id: str) -> tuple[Json, ...]:
         """Return all child blocks of a page or block."""
+        ...
+
+    def append_children(self, block_id: str, children: Sequence[Json], *, after: str = "") -> tuple[Json, ...]:
+        """Add at most 100 blocks below a page or block, after one of its children or at the end; return them."""
+        ...
+
+    def update_block(self, block_id: str, body: Json) -> Json:
+        """Change what a block says; its children stay."""
+        ...
+
+    def delete_block(self, block_id: str) -> None:
+        """Move a block to the trash; one that is gone already is fine."""
+        ...
+
+    def upload(self, name: str, content: bytes, *, content_type: str) -> str:
+        """Upload a file of at most 20 MB and return the id by which a block can show it, for an hour."""
         ...
 
     def search(self, query: str, *, kind: str) -> tuple[Json, ...]:

@@ -340,14 +340,6 @@ def test_two_workers_with_the_same_plan_create_each_row_once(board: Board) -> No
     assert len(board.content()) == 20
 
 
-def test_sections_are_written_by_the_hand_given_for_it(board: Board) -> None:
-    written: list[tuple[str, str]] = []
-    change = Change(Kind.SECTION, RISK, "page-1", "Late", body="## Steps")
-    applied = board.apply(Plan(WORKSPACE, (change,)), write_section=lambda page, body: written.append((page, body)))
-    assert (written, applied.counts()["sections"]) == ([("page-1", "## Steps")], 1)
-    assert [problem.code for problem in board.apply(Plan(WORKSPACE, (change,))).failures] == ["apply-failed"]
-
-
 # --- order
 
 

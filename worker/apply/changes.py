@@ -2,71 +2,19 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
-from datetime import datetime
-from enum import Enum
 
+from worker.apply.bench import Bench, Result
+from worker.apply.sections import write_section
 from worker.domain.values import Ref, Value
 from worker.errors import ApiError, Denied, Missing, Rejected, Unknown
 from worker.mapping.codecs import encode
 from worker.mapping.pages import decode_page, properties_by_id, truncated
-from worker.mapping.schema import KEY_PROPERTY, Bindings, Owner, Rows, Schema
-from worker.ports import Json, Notion
+from worker.mapping.schema import KEY_PROPERTY, Owner
+from worker.ports import Json
 from worker.state import bases, journal
 from worker.state.journal import Status
-from worker.state.store import Store
 from worker.sync.plan import Change, Kind
-
-WriteSection = Callable[[str, str], None]
-
-
-class Result(Enum):
-    """How a change ended that did not fail: `unknown` may have happened, `settled` needed nothing any more."""
-
-    DONE = "done"
-    UNKNOWN = "unknown"
-    SETTLED = "settled"
-
-
-@dataclass(slots=True)
-class Pages:
-    """Which page carries which ref of ours, growing as rows are created. Thread-safe."""
-
-    by_ref: dict[Ref, str]
-    index: dict[str, Ref] = field(init=False)
-    _lock: threading.Lock = field(default_factory=threading.Lock)
-
-    def __post_init__(self) -> None:
-        self.index = {page_id: ref for ref, page_id in self.by_ref.items()}
-
-    def add(self, ref: Ref, page_id: str) -> None:
-        """Remember a page just made."""
-        with self._lock:
-            self.by_ref[ref] = page_id
-            self.index[page_id] = ref
-
-
-@dataclass(frozen=True, slots=True)
-class Bench:
-    """What carrying out a change works with. `now` tells UTC."""
-
-    workspace: str
-    notion: Notion
-    store: Store
-    schema: Schema
-    bindings: Bindings
-    pages: Pages
-    now: Callable[[], datetime]
-    write_section: WriteSection | None = None
-
-    def page_of(self, ref: Ref) -> str | None:
-        """Return the page of a row: its key in people's sources, looked up in ours."""
-        source = self.schema.sources.get(ref.source)
-        if source is None or source.rows is Rows.PEOPLE:
-            return ref.key
-        return self.pages.by_ref.get(ref)
 
 
 def perform(bench: Bench, change: Change) -> Result:
@@ -131,13 +79,6 @@ def _update(bench: Bench, change: Change) -> Result:
     return Result.DONE
 
 
-def _write_section(bench: Bench, change: Change) -> Result:
-    if bench.write_section is None:
-        raise ValueError("page sections cannot be written by this configuration")
-    bench.write_section(change.page_id, change.body)
-    return Result.DONE
-
-
 def _archive(bench: Bench, change: Change) -> Result:
     result = Result.DONE
     try:
@@ -150,7 +91,7 @@ def _archive(bench: Bench, change: Change) -> Result:
 
 
 _PERFORM: Mapping[Kind, Callable[[Bench, Change], Result]] = {
-    Kind.CREATE: _create, Kind.UPDATE: _update, Kind.SECTION: _write_section, Kind.ARCHIVE: _archive}
+    Kind.CREATE: _create, Kind.UPDATE: _update, Kind.SECTION: write_section, Kind.ARCHIVE: _archive}
 
 
 def _properties(bench: Bench, change: Change) -> Json:

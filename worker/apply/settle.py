@@ -14,7 +14,7 @@ import structlog
 from worker.domain.values import Ref
 from worker.errors import ApiError, Problem, Severity
 from worker.mapping.normalize import is_trashed
-from worker.mapping.pages import index_pages
+from worker.mapping.pages import keyed_pages
 from worker.mapping.schema import KEY_PROPERTY, Bindings, Schema
 from worker.ports import Notion
 from worker.state import bases, journal
@@ -64,7 +64,7 @@ def _look_up(notion: Notion, intent: Intent, *, schema: Schema, bindings: Bindin
         pages = notion.find(binding.data_source_id, property_id=binding.properties[KEY_PROPERTY], text=intent.ref.key)
     except ApiError as error:
         return _problem(intent, f"the row could not be looked up: {error}", "it will be looked up in the next cycle")
-    living = index_pages((page for page in pages if not is_trashed(page)), source, binding)
+    living = keyed_pages((page for page in pages if not is_trashed(page)), source, binding)
     return tuple(page_id for page_id, ref in living.items() if ref == intent.ref)
 
 

@@ -7,16 +7,17 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from types import MappingProxyType
 
 import structlog
 
-from worker.apply.changes import Bench, Pages, Result, WriteSection, perform
+from worker.apply.bench import Bench, Pages, Result
+from worker.apply.changes import perform
 from worker.apply.order import arrange
 from worker.domain.values import Ref
 from worker.errors import ApiError, Busy, Denied, Problem, Rejected, Severity
-from worker.mapping.schema import Bindings, Schema
+from worker.mapping.schema import Bindings, Rows, Schema
 from worker.ports import Notion
 from worker.state import bases, journal
 from worker.state.store import Store
@@ -66,18 +67,20 @@ class _Shift:
 def apply(plan: Plan, *, notion: Notion, store: Store, workspace: str, schema: Schema, bindings: Bindings,
           now: Callable[[], datetime], width: int = 1, stop: threading.Event | None = None,
           fence: Callable[[], None] = lambda: None, progress: Progress = lambda phase, done, total: None,
-          known: Mapping[Ref, str] = _NOBODY, write_section: WriteSection | None = None) -> Applied:
+          known: Mapping[Ref, str] = _NOBODY, settle_after: timedelta = timedelta(0)) -> Applied:
     """Carry out a plan and return what became of it; the only writer in the program.
 
     `fence` is called before each change and raises `Busy` when the lease is lost, which ends the apply. `stop` lets the
     changes in hand finish. `known` names the pages of rows that were read, for a journal that lost them (diff's
     `known_pages`). `width` changes run side by side, no two of them on one page; 1 is deterministic.
+    `settle_after` is how long a section whose append has an unknown outcome is left alone.
     """
     with store.transaction(workspace) as tx:
         bases.adopt(tx, plan.adopted)
         journal.adopt(tx, known, now=now())
-        pages = Pages(dict(journal.canonical_pages(tx)))
-    bench = Bench(workspace, notion, store, schema, bindings, pages, now, write_section)
+        pages = Pages(dict(journal.canonical_pages(tx)), frozenset(
+            name for name, source in schema.sources.items() if source.rows is Rows.PEOPLE))
+    bench = Bench(workspace, notion, store, schema, bindings, pages, now, settle_after)
     phases = tuple(_phases(plan.changes))
     shift = _Shift(bench, stop or threading.Event(), fence, progress, sum(len(phase) for phase in phases))
     _work(shift, phases, width)

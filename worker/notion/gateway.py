@@ -22,7 +22,7 @@ from worker.calls.deadline import Deadline
 from worker.calls.retry import Policy, Setback
 from worker.calls.secrets import secret_from
 from worker.config import NotionSettings
-from worker.errors import Rejected, Transient
+from worker.errors import Missing, Rejected, Transient
 from worker.notion.errors import API, Call, read_refusal, translate
 from worker.notion.pacer import Pacer
 from worker.notion.paging import CAPPED, Json, Walk, walk
@@ -31,6 +31,8 @@ from worker.ports import PageBatch
 
 PAGE_SIZE = 100
 MOST_WINDOWS = 1_000
+POSITION_SINCE = "2026-03-11"
+"""The first version in which an append names its place by `position`; before, by `after` (facts/notion-api.md 3.14)."""
 _SILENT = logging.getLogger("worker.notion.client")
 _SILENT.addHandler(logging.NullHandler())
 _SILENT.propagate = False
@@ -177,6 +179,44 @@ class NotionGateway:
         """Return all child blocks of a page or block."""
         return self._list("GET", f"blocks/{_segment(block_id)}/children")
 
+    def append_children(self, block_id: str, children: Sequence[Json], *, after: str = "") -> tuple[Json, ...]:
+        """Add blocks below a page or block, after one of its children or at the end. Not safe to repeat."""
+        body: Json = {"children": list(children)}
+        if after:
+            body |= ({"after": after} if self._settings.version < POSITION_SINCE else
+                     {"position": {"type": "after_block", "after_block": {"id": after}}})
+        answer = self._call("PATCH", f"blocks/{_segment(block_id)}/children", safe=False, body=body)
+        return tuple(row for row in answer.get("results") or () if isinstance(row, dict))
+
+    def update_block(self, block_id: str, body: Json) -> Json:
+        """Change what a block says; its children stay."""
+        return self._call("PATCH", f"blocks/{_segment(block_id)}", body=body)
+
+    def delete_block(self, block_id: str) -> None:
+        """Move a block to the trash; one that is gone already is fine."""
+        path = f"blocks/{_segment(block_id)}"
+        try:
+            self._call("DELETE", path)
+        except Missing:
+            return
+        except Rejected:
+            # Notion refuses to trash what is in the trash: by our own lost answer, or by a person.
+            block = self._call("GET", path)
+            if not (block.get("in_trash") or block.get("archived")):
+                raise
+
+    def upload(self, name: str, content: bytes, *, content_type: str) -> str:
+        """Upload a file of at most 20 MB and return the id by which a block can show it, for an hour (3.19)."""
+        made = self._call("POST", "file_uploads", body={
+            "mode": "single_part", "filename": name, "content_type": content_type})
+        path = f"file_uploads/{_segment(str(made['id']))}"
+        try:
+            self._call("POST", f"{path}/send", form={"file": (name, content, content_type)})
+        except Rejected:  # what was sent before a lost answer cannot be sent again
+            if self._call("GET", path).get("status") != "uploaded":
+                raise
+        return str(made["id"])
+
     def search(self, query: str, *, kind: str) -> tuple[Json, ...]:
         """Return pages (`page`) or data sources (`data_source`) found by title; the index lags behind writes."""
         body: Json = {"filter": {"property": "object", "value": kind}} | ({"query": query} if query else {})
@@ -222,15 +262,17 @@ class NotionGateway:
     # Sending
 
     def _call(self, method: str, path: str, *, safe: bool = True, query: Mapping[str, object] | None = None,
-              body: Json | None = None) -> Json:
+              body: Json | None = None, form: Json | None = None) -> Json:
         call = Call(f"{method} /v1/{path}", safe, self._token.get_secret_value())
         arguments = {key: value for key, value in (query or {}).items() if value}
-        return self._policy.run(lambda: self._attempt(call, method, path, arguments, body))
+        return self._policy.run(lambda: self._attempt(call, method, path, query=arguments, body=body,
+                                                      form=form))
 
-    def _attempt(self, call: Call, method: str, path: str, query: Json, body: Json | None) -> Json:
+    def _attempt(self, call: Call, method: str, path: str, *, query: Json, body: Json | None,
+                 form: Json | None) -> Json:
         try:
             with self._pacer.slot(self._deadline.remaining()):
-                answer, failure = self._send(method, path, query, body)
+                answer, failure = self._send(method, path, query=query, body=body, form=form)
         except TimeoutError as full:
             raise Setback(Transient(API, call.name, str(full))) from None
         if failure is None:
@@ -238,9 +280,10 @@ class NotionGateway:
         self._pause_if_asked(failure)
         raise translate(failure, call)
 
-    def _send(self, method: str, path: str, query: Json, body: Json | None) -> tuple[Json, Exception | None]:
+    def _send(self, method: str, path: str, *, query: Json, body: Json | None,
+              form: Json | None) -> tuple[Json, Exception | None]:
         try:
-            answer = self._client.request(path=path, method=method, query=query, body=body)
+            answer = self._client.request(path=path, method=method, query=query, body=body, form_data=form)
         except (NotionClientErrorBase, httpx.HTTPError, httpx.InvalidURL, ValueError) as error:
             return {}, error
         return (answer, None) if isinstance(answer, dict) else ({}, ValueError("not an object"))

@@ -38,6 +38,13 @@ def load(tx: Tx) -> tuple[Cells, Cells]:
     return written, attempted
 
 
+def of_page(tx: Tx, page_id: str) -> Mapping[str, Value]:
+    """Return the bases of one page, by field."""
+    found = tx.connection.execute(select(bases.c.field, bases.c.value).where(
+        bases.c.workspace == tx.workspace, bases.c.page_id == page_id))
+    return {field: unpack(value) for field, value in found if value is not None}
+
+
 def record(tx: Tx, page_id: str, cells: Mapping[str, Value]) -> None:
     """Make `cells` the bases of a page's fields."""
     upsert(tx, bases, [{"page_id": page_id, "field": field, "value": pack(value), "attempted": None}

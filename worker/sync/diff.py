@@ -1,4 +1,12 @@
-"""From facts to a plan: what the rules want, compared with what stands in Notion and with what we last wrote."""
+"""From facts to a plan: what the rules want, compared with what stands in Notion and with what we last wrote.
+
+**Planting a row among people's** (a card from a revolution or from an accepted idea): a source file that says
+`seeded = true` and has a `worker_key` lets a rule state facts on `Ref(source, "<kind>:<what>:<subject>")`, a key with a
+colon, which no page id has. The first time the row is created with all of them, people's fields included; from then on
+it is people's. Facts on the key are silently void for ever after, whether the row stands, was changed, or was thrown
+away, since the journal keeps the key; so a rule may state them on every run. A relation may point to the key: it means
+the row's page. `World.seeds` gives the page's ref by the key's, for reading what became of it.
+"""
 
 from __future__ import annotations
 
@@ -8,12 +16,13 @@ from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
 from types import MappingProxyType
 
+from worker.domain import document
 from worker.domain.model import Row
 from worker.domain.values import UNSET, Ref, Unset, Value
 from worker.domain.world import World
 from worker.errors import Problem, Severity
-from worker.mapping.schema import KEY_PROPERTY, Binding, Bindings, Owner, Property, Rows, Schema, Source
-from worker.sync.facts import Fact
+from worker.mapping.schema import KEY_PROPERTY, Binding, Bindings, Owner, Property, Schema, Source
+from worker.sync.facts import Fact, PageFact
 from worker.sync.merge import Verdict, decide, is_empty, last_written
 from worker.sync.plan import Adopted, Change, FieldChange, Kept, Kind, Plan
 
@@ -21,6 +30,8 @@ Cells = Mapping[tuple[str, str], Value]
 Canonicalize = Callable[[Property, Value], Value]
 Wanted = Mapping[Ref, Mapping[str, Fact]]
 
+SECTION = "§"
+"""The field under which the digest of a page's section has its base."""
 _WRITES = (Verdict.WRITE, Verdict.DRIFT)
 _KIND_ORDER = {kind: order for order, kind in enumerate(Kind)}
 _NO_CELLS: Cells = MappingProxyType({})
@@ -55,15 +66,23 @@ class _Scene:
     def wants_row(self, ref: Ref) -> bool:
         """Tell whether `ref` will be a row once the plan is applied (facts on rows not read cannot tell: yes)."""
         source = self.schema.sources.get(ref.source)
-        if ref.source not in self.world.rows or source is None or ref in self.rows:
+        if ref.source not in self.world.rows or source is None or ref in self.rows or ref in self.world.seeds:
             return True
         return ref not in self.world.trashed and (ref in self.ours or (
-            source.rows is Rows.WORKER and ref in self.wanted and _creatable(self, source)))
+            source.has_key(ref.key) and ref in self.wanted and _creatable(self, source)))
+
+    def place(self, ref: Ref) -> Ref:
+        """Return how a relation that is read names a row: one that was planted by its page, as soon as it has one."""
+        source = self.schema.sources.get(ref.source)
+        if source is None or not source.is_seed(ref.key):
+            return ref
+        return Ref(ref.source, self.ours[ref]) if ref in self.ours else self.world.seeds.get(ref, ref)
 
 
 def make_plan(world: World, facts: Iterable[Fact], schema: Schema, bindings: Bindings, bases: Cells, *,
               canonicalize: Canonicalize, ours: Mapping[Ref, str] = _NO_PAGES,
-              made: AbstractSet[str] = frozenset(), attempted: Cells = _NO_CELLS) -> Plan:
+              made: AbstractSet[str] = frozenset(), attempted: Cells = _NO_CELLS,
+              sections: Iterable[PageFact] = ()) -> Plan:
     """Return the plan that makes Notion say what the facts say; pure, sorted, the same for any order of facts.
 
     `bases` holds what was last written by (page id, field), `attempted` what was tried without an answer; `ours` is the
@@ -76,6 +95,8 @@ def make_plan(world: World, facts: Iterable[Fact], schema: Schema, bindings: Bin
     scene = _Scene(world, schema, bindings, bases, attempted, canonicalize, ours, rows, wanted, draft)
     for ref, fields in wanted.items():
         _plan_row(scene, ref, fields)
+    for section in sections:
+        _plan_section(scene, section)
     for copy in copies:
         _plan_copy(scene, copy, made)
     return Plan(world.workspace,
@@ -125,7 +146,8 @@ def _index(world: World, schema: Schema, ours: Mapping[Ref, str]) -> tuple[dict[
 def known_pages(world: World, schema: Schema, ours: Mapping[Ref, str] = _NO_PAGES) -> dict[Ref, str]:
     """Return the canonical page of every row that carries a Worker key: what a lost journal can be rebuilt from."""
     rows, _ = _index(world, schema, ours)
-    return {ref: row.page_id for ref, row in rows.items() if row.key}
+    return ({ref: row.page_id for ref, row in rows.items() if row.key}
+            | {ref: page.key for ref, page in world.seeds.items()})
 
 
 def _plan_row(scene: _Scene, ref: Ref, fields: Mapping[str, Fact]) -> None:
@@ -141,10 +163,10 @@ def _plan_row(scene: _Scene, ref: Ref, fields: Mapping[str, Fact]) -> None:
     row = scene.rows.get(ref)
     if row is not None:
         _plan_update(scene, row, stated)
-    elif source.rows is Rows.PEOPLE:
+    elif not source.has_key(ref.key):
         scene.draft.problems.append(Problem("missing-row", str(ref), message="a rule speaks of a row that is not "
                                             "there"))
-    elif ref not in scene.ours and stated:
+    elif ref not in scene.ours and ref not in scene.world.seeds and stated:
         _plan_create(scene, ref, source, stated=stated)
 
 
@@ -153,7 +175,7 @@ def _stated(scene: _Scene, source: Source, binding: Binding, *, fields: Mapping[
     """Yield the facts on fields that exist, are bound and may be stated."""
     for name in sorted(fields):
         prop = source.properties.get(name)
-        if prop is None or prop.owner is Owner.HUMAN or name == KEY_PROPERTY:
+        if prop is None or (prop.owner is Owner.HUMAN and not source.is_seed(ref.key)) or name == KEY_PROPERTY:
             said = "no such field" if prop is None else "the field is not the rules' to state"
             scene.draft.problems.append(Problem("unstatable-field", str(ref), name, said, severity=Severity.ERROR))
         elif name in binding.properties:
@@ -189,7 +211,7 @@ def _desired(scene: _Scene, prop: Property, fact: Fact) -> Value | Unset:
     value = fact.value
     if prop.type == "relation" and isinstance(value, tuple):
         # A relation to a row that is not there can never be written, and would be planned again for ever.
-        value = tuple(item for item in value if isinstance(item, Ref) and scene.wants_row(item))
+        value = tuple(scene.place(item) for item in value if isinstance(item, Ref) and scene.wants_row(item))
     return _canonical(scene, prop, value)
 
 
@@ -218,6 +240,22 @@ def _plan_create(scene: _Scene, ref: Ref, source: Source, *, stated: Iterable[tu
 def _creatable(scene: _Scene, source: Source) -> bool:
     binding = scene.bindings.get(source.name)
     return binding is not None and KEY_PROPERTY in binding.properties and source.name in scene.world.sources
+
+
+def _plan_section(scene: _Scene, section: PageFact) -> None:
+    """Plan a section that is not what was last written; a row that this plan creates gets one too."""
+    ref, row = section.ref, scene.rows.get(section.ref)
+    if ref.source not in scene.bindings or ref.source not in scene.world.sources or ref in scene.world.trashed:
+        return
+    created = next((change for change in scene.draft.changes if change.ref == ref and change.kind is Kind.CREATE), None)
+    if row is None and created is None:
+        return
+    page_id, title = (row.page_id, row.title) if row else ("", created.title if created else "")
+    blocks = document.mark(section.blocks, scene.world.words)
+    base = scene.bases.get((page_id, SECTION))
+    is_whole = base is not None and (page_id, SECTION) not in scene.attempted
+    if not (is_whole and (section.settled or base == document.digest(blocks))):
+        scene.draft.changes.append(Change(Kind.SECTION, ref, page_id, title, blocks=blocks))
 
 
 def _plan_copy(scene: _Scene, copy: Row, made: AbstractSet[str]) -> None:

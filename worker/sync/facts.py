@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from worker.domain.document import Block
 from worker.domain.measures import Measures
 from worker.domain.memory import Memory
 from worker.domain.values import Ref, Unset, Value
@@ -40,10 +41,21 @@ class Fact:
 
 
 @dataclass(frozen=True, slots=True)
+class PageFact:
+    """What the worker's own section of a page should hold. `settled`: written once, then it stays as it was."""
+
+    ref: Ref
+    blocks: tuple[Block, ...]
+    why: Why
+    settled: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class Outcome:
-    """All that one evaluation of the rules gave: facts, what was measured, problems, and the memory to keep."""
+    """All that one evaluation gave: facts, what was measured, problems, the memory to keep, and page sections."""
 
     facts: tuple[Fact, ...]
     measures: Measures
     memory: Memory
     problems: tuple[Problem, ...] = ()
+    sections: tuple[PageFact, ...] = ()

@@ -12,6 +12,8 @@ from typing import Any
 
 import msgspec
 
+from worker.domain import document
+from worker.domain.document import Block
 from worker.domain.values import Ref, Span, Value
 from worker.errors import Problem, Severity
 from worker.sync.facts import Input, Why
@@ -41,7 +43,7 @@ class FieldChange:
 class Change:
     """One page to create, update, archive or write a section into. `page_id` is empty for a create.
 
-    `body` is the marked section's Markdown for a section, else empty.
+    `blocks` is the marked section with its two markers, `page_id` then empty when the same plan creates the row.
     """
 
     kind: Kind
@@ -49,7 +51,12 @@ class Change:
     page_id: str
     title: str
     fields: tuple[FieldChange, ...] = ()
-    body: str = ""
+    blocks: tuple[Block, ...] = ()
+
+    @property
+    def body(self) -> str:
+        """Return the section as Markdown, for people."""
+        return document.markdown(self.blocks)
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,7 +117,8 @@ def to_data(plan: Plan) -> dict[str, Any]:
 def from_data(data: dict[str, Any]) -> Plan:
     """Return the plan written by `to_data`."""
     changes = tuple(Change(Kind(c["kind"]), Ref.parse(c["ref"]), c["page_id"], c["title"],
-                           tuple(_field_from(f) for f in c["fields"]), c["body"]) for c in data["changes"])
+                           tuple(_field_from(f) for f in c["fields"]),
+                           document.from_data(c.get("blocks", ()))) for c in data["changes"])
     kept = tuple(Kept(Ref.parse(k["ref"]), k["page_id"], k["field"], decode(k["current"]), decode(k["desired"]),
                       k["conflict"]) for k in data["kept"])
     problems = tuple(Problem(**{**p, "severity": Severity(p["severity"])}) for p in data["problems"])
@@ -120,7 +128,7 @@ def from_data(data: dict[str, Any]) -> Plan:
 
 def _changes_data(plan: Plan) -> list[dict[str, Any]]:
     return [{"kind": c.kind.value, "ref": str(c.ref), "page_id": c.page_id, "title": c.title, "body": c.body,
-             "fields": [_field_data(f) for f in c.fields]} for c in plan.changes]
+             "blocks": document.to_data(c.blocks), "fields": [_field_data(f) for f in c.fields]} for c in plan.changes]
 
 
 def _field_data(change: FieldChange) -> dict[str, Any]:

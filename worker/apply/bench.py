@@ -1,0 +1,70 @@
+"""What carrying out a change works with, and how a change can end."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from enum import Enum
+
+from worker.apply.pictures import draw
+from worker.domain.charts import Chart
+from worker.domain.values import Ref
+from worker.mapping.schema import Bindings, Schema
+from worker.ports import Notion
+from worker.state.store import Store
+
+
+class Result(Enum):
+    """How a change ended that did not fail: `unknown` may have happened, `settled` needed nothing any more."""
+
+    DONE = "done"
+    UNKNOWN = "unknown"
+    SETTLED = "settled"
+
+
+@dataclass(slots=True)
+class Pages:
+    """Which page carries which ref of ours, growing as rows are created; rows planted in a source of `people` are read
+    by page id. Thread-safe."""
+
+    by_ref: dict[Ref, str]
+    people: frozenset[str] = frozenset()
+    index: dict[str, Ref] = field(init=False)
+    _lock: threading.Lock = field(default_factory=threading.Lock)
+
+    def __post_init__(self) -> None:
+        self.index = {page_id: ref for ref, page_id in self.by_ref.items() if ref.source not in self.people}
+
+    def add(self, ref: Ref, page_id: str) -> None:
+        """Remember a page just made."""
+        with self._lock:
+            self.by_ref[ref] = page_id
+            if ref.source not in self.people:
+                self.index[page_id] = ref
+
+
+@dataclass(frozen=True, slots=True)
+class Bench:
+    """What carrying out a change works with. `now` tells UTC; `draw` gives a chart as PNG.
+
+    `settle_after` is how long an append of unknown outcome is left alone before its page is looked at.
+    """
+
+    workspace: str
+    notion: Notion
+    store: Store
+    schema: Schema
+    bindings: Bindings
+    pages: Pages
+    now: Callable[[], datetime]
+    settle_after: timedelta = timedelta(0)
+    draw: Callable[[Chart], bytes] = draw
+
+    def page_of(self, ref: Ref) -> str | None:
+        """Return the page of a row: its key when that is a page id, looked up when it is a Worker key."""
+        source = self.schema.sources.get(ref.source)
+        if source is None or not source.has_key(ref.key):
+            return ref.key
+        return self.pages.by_ref.get(ref)

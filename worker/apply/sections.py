@@ -1,0 +1,329 @@
+"""The worker's own section of a page, brought up to date in place: only blocks that differ are touched.
+
+The page's blocks are read once, when there is something to write. Old and new blocks are matched by what they show;
+what is left over is changed in place, appended or removed. Nothing outside the two markers is ever touched. An append
+is not safe to repeat: when its outcome is unknown, the page is left alone until it must have happened, and then read.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from difflib import SequenceMatcher
+from hashlib import blake2b
+from typing import TypeVar
+
+from worker.apply.bench import Bench, Result
+from worker.domain import charts, document
+from worker.domain.charts import Chart
+from worker.domain.document import CLOSING, NAME, OPENING, Block, Picture
+from worker.errors import Rejected, Unknown
+from worker.mapping.blocks import (
+    encode_block,
+    encode_update,
+    fit,
+    kind_of,
+    look_of,
+    nested_look,
+    picture_name,
+    read_nested,
+    seen,
+    text_of,
+)
+from worker.ports import Json
+from worker.state import bases
+from worker.state import bindings as registry
+from worker.sync.diff import SECTION
+from worker.sync.plan import Change
+
+BLOCKS, DOUBT = "§blocks", "§doubt"
+MOST = 100
+Answer = TypeVar("Answer")
+NESTING = ("table", "bulleted_list_item")
+
+
+@dataclass(frozen=True, slots=True)
+class _Known:
+    """What is remembered of a block of ours: the digest of what it was meant to be and of what Notion showed."""
+
+    meant: str
+    shown: str
+
+
+@dataclass(slots=True)
+class _Hand:
+    """One section being written: the page, what is remembered, picture ids by digest, and the blocks as they stand."""
+
+    bench: Bench
+    page_id: str
+    known: dict[str, _Known]
+    uploads: dict[str, str] = field(default_factory=dict)
+    fresh: set[str] = field(default_factory=set)
+    placed: dict[str, _Known] = field(default_factory=dict)
+
+    def place(self, raw: Json, block: Block) -> None:
+        """Remember a block as it stands now."""
+        self.placed[str(raw["id"])] = _Known(document.digest((block,)), _print(seen(raw)))
+
+
+def write_section(bench: Bench, change: Change) -> Result:
+    """Make the section of a page hold the change's blocks; raises the API errors."""
+    page_id = change.page_id or bench.page_of(change.ref)
+    if not page_id:
+        return Result.SETTLED  # its row was not created; the section comes with the row
+    with bench.store.reading(bench.workspace) as tx:
+        written = bases.of_page(tx, page_id)
+    doubt = written.get(DOUBT)
+    if isinstance(doubt, datetime) and bench.now() - doubt < bench.settle_after:
+        return Result.UNKNOWN
+    digest = document.digest(change.blocks)
+    with bench.store.transaction(bench.workspace) as tx:
+        bases.attempt(tx, page_id, {SECTION: digest})
+    hand = _Hand(bench, page_id, _unpack(written.get(BLOCKS)))
+    try:
+        _rewrite(hand, tuple(fit(change.blocks)))
+    except Unknown:
+        with bench.store.transaction(bench.workspace) as tx:
+            bases.record(tx, page_id, {DOUBT: bench.now()})
+        return Result.UNKNOWN
+    with bench.store.transaction(bench.workspace) as tx:
+        bases.record(tx, page_id, {SECTION: digest, BLOCKS: _pack(hand.placed), DOUBT: None})
+        for picture in sorted(hand.fresh):
+            registry.set_setting(tx, f"picture:{picture}", hand.uploads[picture])
+    return Result.DONE
+
+
+def _rewrite(hand: _Hand, blocks: tuple[Block, ...]) -> None:
+    page = hand.bench.notion.children(hand.page_id)
+    spans = _find_sections(page, hand.known)
+    if not spans:
+        _upload(hand, blocks)
+        # Both markers come in one request, so that a section is never without its end.
+        inner = blocks[1:-1]
+        first = (blocks[0], *inner[:MOST - 2], blocks[-1])
+        made = _append(hand, first, after="")
+        _append_all(hand, inner[MOST - 2:], after=str(made[-2]["id"]) if len(made) > 1 else "")
+        return
+    (start, end), *surplus = spans
+    steps = tuple(_match(hand, page[start:end + 1], blocks))
+    _upload(hand, [block for step in steps for block in step.writes])
+    for step in steps:
+        step.carry_out(hand)
+    for opening, closing in surplus:
+        _drop_own(hand, page[opening:closing + 1], author=_author(page[start]))
+
+
+def _find_sections(page: Sequence[Json], known: Mapping[str, _Known]) -> list[tuple[int, int]]:
+    """Return (opening, closing) positions of the sections, the one we remember first.
+
+    A section that comes twice is an append whose outcome was unknown and which happened after all.
+    """
+    spans: list[tuple[int, int]] = []
+    opening: int | None = None
+    for index, raw in enumerate(page):
+        if _is_marker(raw, OPENING):
+            opening = index
+        elif _is_marker(raw, CLOSING) and opening is not None:
+            spans.append((opening, index))
+            opening = None
+    return sorted(spans, key=lambda span: not {page[span[0]]["id"], page[span[1]]["id"]} & known.keys())
+
+
+def _is_marker(raw: Json, icon: str) -> bool:
+    payload = raw.get("callout") or {}
+    return (payload.get("icon") or {}).get("emoji") == icon and text_of(raw).startswith(NAME)
+
+
+def _author(raw: Json) -> object:
+    return (raw.get("created_by") or {}).get("id")
+
+
+def _drop_own(hand: _Hand, section: Sequence[Json], *, author: object) -> None:
+    """Remove a second section, if nobody but the worker has touched it."""
+    if all(_author(raw) == author and (raw.get("last_edited_by") or {}).get("id") == author for raw in section):
+        for raw in section:
+            hand.bench.notion.delete_block(str(raw["id"]))
+
+
+@dataclass(frozen=True, slots=True)
+class _Keep:
+    """A block that says already what it should."""
+
+    raw: Json
+    block: Block
+    writes: tuple[Block, ...] = ()
+
+    def carry_out(self, hand: _Hand) -> None:
+        """Remember it."""
+        hand.place(self.raw, self.block)
+
+
+@dataclass(frozen=True, slots=True)
+class _Update:
+    """A block changed in place."""
+
+    raw: Json
+    block: Block
+
+    @property
+    def writes(self) -> tuple[Block, ...]:
+        """Return what is written."""
+        return (self.block,)
+
+    def carry_out(self, hand: _Hand) -> None:
+        """Change it."""
+        body = encode_update(self.block, hand.uploads)
+        answer = _sent(hand, (self.block,), lambda: hand.bench.notion.update_block(str(self.raw["id"]), body))
+        hand.place(answer, self.block)
+
+
+@dataclass(frozen=True, slots=True)
+class _Insert:
+    """A run of new blocks after an old one."""
+
+    after: str
+    writes: tuple[Block, ...]
+
+    def carry_out(self, hand: _Hand) -> None:
+        """Append them."""
+        _append_all(hand, self.writes, after=self.after)
+
+
+@dataclass(frozen=True, slots=True)
+class _Delete:
+    """A block that is not wanted any more."""
+
+    raw: Json
+    writes: tuple[Block, ...] = ()
+
+    def carry_out(self, hand: _Hand) -> None:
+        """Remove it."""
+        hand.bench.notion.delete_block(str(self.raw["id"]))
+
+
+_Step = _Keep | _Update | _Insert | _Delete
+
+
+def _match(hand: _Hand, old: Sequence[Json], new: Sequence[Block]) -> Iterator[_Step]:
+    """Yield the steps from old to new, in the page's order; the markers keep their places."""
+    meant = [document.digest((block,)) for block in new]
+    keys = [_key(hand, raw, new, meant) for raw in old]
+    yield from _pair(old[:1], new[:1], keys[:1], meant[:1], after="")
+    after = str(old[0]["id"])
+    matcher = SequenceMatcher(None, keys[1:-1], meant[1:-1], autojunk=False)
+    for name, i1, i2, j1, j2 in matcher.get_opcodes():
+        gap, blocks = old[1 + i1:1 + i2], new[1 + j1:1 + j2]
+        if name == "equal":
+            yield from (_Keep(raw, block) for raw, block in zip(gap, blocks, strict=True))
+        else:
+            yield from _fill(gap, blocks, after=after)
+        after = str(gap[-1]["id"]) if gap else after
+    yield from _pair(old[-1:], new[-1:], keys[-1:], meant[-1:], after=after)
+
+
+def _pair(old: Sequence[Json], new: Sequence[Block], keys: Sequence[str], meant: Sequence[str], *,
+          after: str) -> Iterator[_Step]:
+    if keys == meant:
+        yield _Keep(old[0], new[0])
+    else:
+        yield from _fill(old, new, after=after)
+
+
+def _fill(old: Sequence[Json], new: Sequence[Block], *, after: str) -> Iterator[_Step]:
+    """Turn a gap's old blocks into its new ones: in place where the kinds meet, else by appending and removing.
+
+    Insertions come before removals, since a block can only be placed after one that stands.
+    """
+    removals: list[_Step] = []
+    matcher = SequenceMatcher(None, [_shape(raw) for raw in old], [_shape_of(block) for block in new], autojunk=False)
+    for name, i1, i2, j1, j2 in matcher.get_opcodes():
+        gap, blocks = old[i1:i2], tuple(new[j1:j2])
+        if name == "equal":
+            yield from (_Update(raw, block) for raw, block in zip(gap, blocks, strict=True))
+        else:
+            removals += (_Delete(raw) for raw in gap)
+            if blocks:
+                yield _Insert(after, blocks)
+        after = str(gap[-1]["id"]) if gap and name == "equal" else after
+    yield from removals
+
+
+def _shape(raw: Json) -> str:
+    """Return a block's kind; one with children can only be replaced, which no other shape equals."""
+    kind = str(raw.get("type"))
+    return f"{kind}:{raw['id']}" if raw.get("has_children") or kind == "table" else kind
+
+
+def _shape_of(block: Block) -> str:
+    return f"{kind_of(block)}:new" if nested_look(block) else kind_of(block)
+
+
+def _key(hand: _Hand, raw: Json, new: Sequence[Block], meant: Sequence[str]) -> str:
+    """Return the digest of the block of ours that an old one is, or a key of its own."""
+    known = hand.known.get(str(raw["id"]))
+    looks = seen(raw)
+    if known is not None and known.shown == _print(looks):
+        return known.meant
+    kind, below = str(raw.get("type")), ""
+    alike = [(block, digest) for block, digest in zip(new, meant, strict=True)
+             if kind_of(block) == kind and look_of(block) == looks]
+    if alike and raw.get("has_children") and kind in NESTING:
+        below = read_nested(kind, hand.bench.notion.children(str(raw["id"])))
+    return next((digest for block, digest in alike if nested_look(block) == below), f"old:{raw['id']}")
+
+
+def _append_all(hand: _Hand, blocks: Sequence[Block], *, after: str) -> None:
+    for start in range(0, len(blocks), MOST):
+        made = _append(hand, blocks[start:start + MOST], after=after)
+        after = str(made[-1]["id"])
+
+
+def _append(hand: _Hand, blocks: Sequence[Block], *, after: str) -> tuple[Json, ...]:
+    children = [encode_block(block, hand.uploads) for block in blocks]
+    made = _sent(hand, blocks, lambda: hand.bench.notion.append_children(hand.page_id, children, after=after))
+    if len(made) < len(blocks):
+        raise Unknown("notion", "append", f"{len(made)} of {len(blocks)} blocks were answered")
+    for raw, block in zip(made, blocks, strict=False):
+        hand.place(raw, block)
+    return made
+
+
+def _sent(hand: _Hand, blocks: Sequence[Block], call: Callable[[], Answer]) -> Answer:
+    """Return a write's answer; when it was refused, forget the pictures in it: an upload may be gone by now."""
+    try:
+        return call()
+    except Rejected:
+        with hand.bench.store.transaction(hand.bench.workspace) as tx:
+            for chart in _charts(blocks):
+                registry.set_setting(tx, f"picture:{charts.digest(chart)}", "")
+        raise
+
+
+def _upload(hand: _Hand, blocks: Sequence[Block]) -> None:
+    """Upload the pictures among some blocks that were never uploaded before."""
+    for chart in _charts(blocks):
+        name = charts.digest(chart)
+        with hand.bench.store.reading(hand.bench.workspace) as tx:
+            stored = registry.get_setting(tx, f"picture:{name}", "")
+        if name not in hand.uploads:
+            hand.uploads[name] = stored or hand.bench.notion.upload(
+                picture_name(name), hand.bench.draw(chart), content_type="image/png")
+            hand.fresh |= set() if stored else {name}
+
+
+def _charts(blocks: Sequence[Block]) -> tuple[Chart, ...]:
+    return tuple(block.chart for block in blocks if isinstance(block, Picture))
+
+
+def _print(text: str) -> str:
+    return blake2b(text.encode(), digest_size=8).hexdigest()
+
+
+def _pack(placed: Mapping[str, _Known]) -> tuple[str, ...]:
+    return tuple(f"{block_id}={known.meant}={known.shown}" for block_id, known in placed.items())
+
+
+def _unpack(value: object) -> dict[str, _Known]:
+    entries = [str(item).split("=") for item in value] if isinstance(value, tuple) else []
+    return {block_id: _Known(meant, shown) for block_id, meant, shown in entries}

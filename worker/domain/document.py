@@ -1,0 +1,209 @@
+"""What stands on a page, as values: blocks the worker writes, comparable, with one digest and one Markdown form.
+
+Text is inline Markdown of three marks only: `**bold**`, `[text](address)` and a backslash before what is meant
+literally; `plain` makes any text safe.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Any
+
+import msgspec
+
+from worker.domain import charts
+from worker.domain.charts import Chart
+from worker.domain.words import Words
+
+OPENING, CLOSING = "⚙️", "🔚"
+"""Icons of the two callouts a section lies between; with the program's name they tell it in any language."""
+NAME = "Rayline"
+
+
+class Paragraph(msgspec.Struct, frozen=True, tag=True):
+    """A paragraph."""
+
+    text: str
+
+
+class Heading(msgspec.Struct, frozen=True, tag=True):
+    """A heading of level 1, 2 or 3."""
+
+    text: str
+    level: int = 2
+
+
+class Bullet(msgspec.Struct, frozen=True, tag=True):
+    """A list item, with bullets below it."""
+
+    text: str
+    children: tuple[Bullet, ...] = ()
+
+
+class ToDo(msgspec.Struct, frozen=True, tag=True):
+    """A line with a check box."""
+
+    text: str
+    checked: bool = False
+
+
+class Quote(msgspec.Struct, frozen=True, tag=True):
+    """A quotation."""
+
+    text: str
+
+
+class Callout(msgspec.Struct, frozen=True, tag=True):
+    """A boxed line with an emoji; `color` is Notion's name (`gray_background`, ...)."""
+
+    text: str
+    icon: str = "💡"
+    color: str = "gray_background"
+
+
+class Divider(msgspec.Struct, frozen=True, tag=True):
+    """A horizontal line."""
+
+
+class Table(msgspec.Struct, frozen=True, tag=True):
+    """A table; every row is as long as the header."""
+
+    header: tuple[str, ...]
+    rows: tuple[tuple[str, ...], ...]
+
+
+class Picture(msgspec.Struct, frozen=True, tag=True):
+    """A chart, drawn when it is written."""
+
+    chart: Chart
+    caption: str = ""
+
+
+Block = Paragraph | Heading | Bullet | ToDo | Quote | Callout | Divider | Table | Picture
+
+
+class Run(msgspec.Struct, frozen=True):
+    """A piece of text of one look; `url` when it is a link."""
+
+    text: str
+    bold: bool = False
+    url: str = ""
+
+
+_MARKS = re.compile(r"\\(?P<literal>[\\*\[\]()])|(?P<bold>\*\*)|\[(?P<label>(?:\\.|[^\[\]\\])*)\]\((?P<url>[^()\s]+)\)")
+_SPECIAL = re.compile(r"([\\*\[\]])")
+
+
+def plain(text: str) -> str:
+    """Return text that is shown as it is, whatever signs it holds."""
+    return _SPECIAL.sub(r"\\\1", " ".join(text.split()))
+
+
+def bold(text: str) -> str:
+    """Return plain text in bold."""
+    return f"**{plain(text)}**"
+
+
+def link(text: str, url: str) -> str:
+    """Return plain text that leads to an address, just the text when there is none that Markdown can carry."""
+    return f"[{plain(text)}]({url})" if url and not re.search(r"[()\s]", url) else plain(text)
+
+
+def runs(text: str) -> tuple[Run, ...]:
+    """Return inline Markdown as pieces; neighbours of one look are one piece."""
+    found: list[Run] = []
+    for run in _runs(text):
+        if found and (found[-1].bold, found[-1].url) == (run.bold, run.url):
+            found[-1] = Run(found[-1].text + run.text, run.bold, run.url)
+        elif run.text:
+            found.append(run)
+    return tuple(found)
+
+
+def _runs(text: str) -> Iterator[Run]:
+    is_bold, at = False, 0
+    for mark in _MARKS.finditer(text):
+        yield Run(text[at:mark.start()], is_bold)
+        at = mark.end()
+        if mark["bold"]:
+            is_bold = not is_bold
+        elif mark["url"]:
+            yield Run(re.sub(r"\\(.)", r"\1", mark["label"]), is_bold, mark["url"])
+        else:
+            yield Run(mark["literal"], is_bold)
+    yield Run(text[at:], is_bold)
+
+
+def inline(pieces: Iterable[Run]) -> str:
+    """Return pieces as inline Markdown; `runs` gives them back."""
+    return "".join(_inline(run) for run in pieces)
+
+
+def _inline(run: Run) -> str:
+    text = _SPECIAL.sub(r"\\\1", run.text)
+    linked = f"[{text}]({run.url})" if run.url else text
+    return f"**{linked}**" if run.bold else linked
+
+
+def shown(text: str) -> str:
+    """Return what a reader sees of inline Markdown."""
+    return "".join(run.text for run in runs(text))
+
+
+def mark(blocks: Iterable[Block], words: Words) -> tuple[Block, ...]:
+    """Return blocks between the two markers of the worker's section."""
+    opening = words.say("writes this section and keeps it up to date. Write your notes above or below it.")
+    return (Callout(f"{bold(NAME)} {opening}", OPENING), *blocks,
+            Callout(f"{bold(NAME)} · {words.say('end of the section')}", CLOSING))
+
+
+def digest(blocks: Sequence[Block]) -> str:
+    """Return a digest of some blocks: equal for equal content, pictures by what they show."""
+    return hashlib.sha256(msgspec.json.encode(blocks)).hexdigest()[:16]
+
+
+def to_data(blocks: Sequence[Block]) -> list[Any]:
+    """Return blocks as plain JSON data; `from_data` gives them back."""
+    found: list[Any] = msgspec.to_builtins(blocks)
+    return found
+
+
+def from_data(data: Any) -> tuple[Block, ...]:
+    """Return the blocks written by `to_data`; raises `ValueError` for anything else."""
+    return msgspec.convert(data, type=tuple[Block, ...])
+
+
+def markdown(blocks: Iterable[Block]) -> str:
+    """Return blocks as Markdown, for people who look at a plan."""
+    return "\n\n".join(part for part in (_markdown(block) for block in blocks) if part)
+
+
+def _markdown(block: Block) -> str:
+    match block:
+        case Paragraph(text):
+            return text
+        case Heading(text, level):
+            return f"{'#' * level} {text}"
+        case Bullet():
+            return "\n".join(_bullets(block, ""))
+        case ToDo(text, checked):
+            return f"- [{'x' if checked else ' '}] {text}"
+        case Quote(text):
+            return f"> {text}"
+        case Callout(text, icon):
+            return f"> {icon} {text}"
+        case Divider():
+            return "---"
+        case Table(header, rows):
+            lines = [header, tuple("---" for _ in header), *rows]
+            return "\n".join(f"| {' | '.join(cell.replace('|', '¦') for cell in line)} |" for line in lines)
+        case Picture(chart, caption):
+            return f"![{caption or chart.title}](rayline-{charts.digest(chart)}.png)"
+
+
+def _bullets(bullet: Bullet, indent: str) -> Iterator[str]:
+    yield f"{indent}- {bullet.text}"
+    for child in bullet.children:
+        yield from _bullets(child, indent + "  ")
