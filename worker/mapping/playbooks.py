@@ -18,7 +18,7 @@ from worker.config import Model
 from worker.errors import ConfigError, Problem, Severity
 
 FILE = "playbooks.toml"
-PLACES = frozenset({"client", "card", "name", "date", "risk"})
+PLACES = frozenset({"client", "card", "name", "date", "risk", "unit", "role", "hours"})
 
 Days = Annotated[int, Field(ge=0, le=3650)]
 Sentence = Annotated[str, Field(min_length=1, max_length=500)]
