@@ -22,6 +22,7 @@ from worker.locales import load_words
 from worker.mapping.playbooks import Playbooks, load_playbooks
 from worker.rules import RULES, Rule, evaluate
 from worker.rules.deadlines import SIGNALS
+from worker.rules.riskmap import KINDS
 from worker.rules.signals import FINDERS
 from worker.sync.facts import Outcome
 
@@ -60,7 +61,7 @@ def test_no_field_is_claimed_by_two_rules() -> None:
 
 def test_every_fact_has_a_reason() -> None:
     facts = evaluate(busy(), PLAYBOOKS).facts
-    assert {fact.why.rule for fact in facts} >= {"progress", "plans", "deadlines", "clients", "tasks", "actions"}
+    assert {fact.why.rule for fact in facts} >= {"progress", "plans", "riskmap", "clients", "tasks", "actions"}
     assert [fact for fact in facts if not (fact.why.formula or fact.why.inputs)] == []
 
 
@@ -112,7 +113,7 @@ def test_english_needs_no_catalogue() -> None:
 def test_the_shipped_playbooks_answer_every_signal_the_rules_know() -> None:
     shipped = load_playbooks(ROOT / "mappings")
     assert set(shipped.tasks) == set(FINDERS)
-    assert set(shipped.responses) == set(SIGNALS)
+    assert set(shipped.responses) >= {*SIGNALS, *KINDS}
 
 
 def test_bad_playbooks_are_refused_with_every_fault(tmp_path: Path) -> None:

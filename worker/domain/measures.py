@@ -8,6 +8,7 @@ from datetime import date
 from decimal import Decimal
 from enum import StrEnum
 
+from worker.domain.capacity import part_of
 from worker.domain.periods import Period
 from worker.domain.values import Ref
 
@@ -134,20 +135,40 @@ class MoneyFact:
 
 
 @dataclass(frozen=True, slots=True)
+class Step:
+    """One response step of a risk and the working day it is for."""
+
+    day: date
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
 class RiskMeasure:
-    """One machine-found risk that is open: what it says now. `asleep` while a person's snooze holds."""
+    """One machine-found risk that is open: what it says now. `asleep` while a person's snooze holds.
+
+    `subject` is the row it is about; `card` and `unit` only where it has one. `steps` are as people keep them.
+    `answered`: a playbook of its own makes the task for this signal.
+    """
 
     ref: Ref
     signal: str
     title: str
     client: Ref | None
-    card: Ref
+    card: Ref | None
     probability: int
     impact: int
     level: str
     exposure: Decimal | None
     evidence: str
     asleep: bool = False
+    kind: str = "other"
+    subject: Ref | None = None
+    unit: Ref | None = None
+    horizon: date | None = None
+    first_seen: date | None = None
+    owner: Ref | None = None
+    steps: tuple[Step, ...] = ()
+    answered: bool = False
 
     @property
     def score(self) -> int:
@@ -157,12 +178,13 @@ class RiskMeasure:
 
 @dataclass(frozen=True, slots=True)
 class Condition:
-    """Something that may be a risk, looked at today by the rule of its chapter; the risk map makes and closes the rows.
+    """Something that may be a risk, looked at today by its chapter's rule; the risk map makes and closes the rows.
 
-    `signal` names it (`money.concentration`), `subject` the row it is about: together they are the risk's key. `holds` is
-    None when it cannot be known (then nothing opens or closes). `probability` 1..5; `stake` is the money that may be
-    lost (its share of the portfolio gives the impact unless `impact` 1..5 is given). `title` and `evidence` are in the
-    workspace's language, evidence with its numbers; `horizon` is the day it bites.
+    `signal` names it (`money.concentration`), `subject` the row it is about: together they are the risk's key. `holds`
+    is None when it cannot be known (then nothing opens or closes). `probability` 1..5; `stake` is the money that may be
+    lost: its share of the client's money (of the portfolio, without a `card`) gives the impact unless `impact` 1..5 is
+    given. `title` and `evidence` are in the workspace's language, evidence with its numbers; `horizon` is the day it
+    bites; `inputs` are (name, value, url).
     """
 
     signal: str
@@ -188,7 +210,7 @@ class Signal:
     """A condition a playbook answers, looked at today. `holds` is None when it cannot be known.
 
     `may_open` is false when a new task must not be made now (a running one goes on). `values` fill the playbook's text,
-    `due` overrides its working days, `strength` orders what competes for a client's sprint.
+    `due` overrides its working days, `role` the playbook's role; `strength` orders what competes for a client's sprint.
     """
 
     playbook: str
@@ -202,6 +224,8 @@ class Signal:
     strength: int = 0
     values: Mapping[str, str] = field(default_factory=dict)
     due: date | None = None
+    role: str = ""
+    unit: Ref | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -218,8 +242,76 @@ class TaskMeasure:
 
 
 @dataclass(frozen=True, slots=True)
+class WeekLoad:
+    """Hours of one full ISO week, by its Monday: what a person or a group can do and what is planned; None: unknown."""
+
+    monday: date
+    capacity: Decimal
+    load: Decimal | None
+
+    @property
+    def ratio(self) -> Decimal | None:
+        """Return load / capacity to four decimals; None when the load is unknown or there is no capacity."""
+        return part_of(self.load, self.capacity)
+
+
+@dataclass(frozen=True, slots=True)
+class RoleLoad:
+    """The weeks ahead of the people of one role in a unit."""
+
+    role: str
+    weeks: tuple[WeekLoad, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class PersonLoad:
+    """Hours of one person: of the last full weeks, and of the full weeks ahead.
+
+    `effective` capacity and `logged` hours make `utilization`; `days` are the days at work in the last weeks, `days_logged`
+    those of them with a work log. `weeks` holds what is planned; `open` items are assigned, `estimated` of them carry
+    an estimate; `contracted` is by contract. `next_4` and `next_8` are load / capacity of so many weeks.
+    """
+
+    person: Ref
+    unit: Ref | None
+    contracted: Decimal | None
+    effective: Decimal | None
+    logged: Decimal | None
+    utilization: Decimal | None
+    days: int
+    days_logged: int
+    open: int
+    estimated: int
+    weeks: tuple[WeekLoad, ...]
+    next_4: Decimal | None = None
+    next_8: Decimal | None = None
+    projects: tuple[Ref, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class UnitLoad:
+    """Sums over the producing `people` of a unit, or of the firm (`units/firm`); utilization and load: ratios of sums.
+
+    `missing` names who left more than the allowed share of their days without a work log, when the whole unit did.
+    """
+
+    unit: Ref
+    people: tuple[Ref, ...]
+    capacity: Decimal
+    load: Decimal | None
+    effective: Decimal
+    logged: Decimal | None
+    utilization: Decimal | None
+    days: int
+    days_logged: int
+    missing: tuple[Ref, ...]
+    weeks: tuple[WeekLoad, ...]
+    roles: tuple[RoleLoad, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Measures:
-    """Everything measured in one run, by ref; None where its rule did not run or failed."""
+    """Everything measured in one run, by ref; None where its rule did not run or failed. `failed` names those."""
 
     cards: Mapping[Ref, CardMeasure] = field(default_factory=dict)
     clients: Mapping[Ref, ClientMeasure] = field(default_factory=dict)
@@ -229,3 +321,6 @@ class Measures:
     risks: tuple[RiskMeasure, ...] | None = None
     signals: tuple[Signal, ...] | None = None
     tasks: tuple[TaskMeasure, ...] | None = None
+    failed: tuple[str, ...] = ()
+    people: Mapping[Ref, PersonLoad] = field(default_factory=dict)
+    units: Mapping[Ref, UnitLoad] = field(default_factory=dict)

@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-from worker.domain.model import Client
+from worker.domain.model import Client, Unit
 from worker.domain.values import Ref
 from worker.domain.world import World
 
 
-def person_for(role: str, client: Ref | None, world: World) -> Ref | None:
-    """Return the person a role means for a client: from its unit, else the head who answers, else None.
+def person_for(role: str, client: Ref | None, world: World, *, unit: Ref | None = None) -> Ref | None:
+    """Return the person a role means for a client or a unit: from the unit, else the head who answers, else None.
 
     A newbiz client or one without a unit is Head of Newbiz's when the AM is meant.
     """
     found = world.clients.get(client) if client else None
-    own = _from_unit(role, found, world)
+    team = world.units.get((found.unit if found else unit) or Ref("units", ""))
+    own = _from_unit(role, found, team)
     if own:
         return own[0]
     fallbacks = (role, "head_newbiz", "hoa") if found and found.group == "newbiz" else (role, "hoa", "head_newbiz")
@@ -24,8 +25,7 @@ def person_for(role: str, client: Ref | None, world: World) -> Ref | None:
     return None
 
 
-def _from_unit(role: str, client: Client | None, world: World) -> tuple[Ref, ...]:
-    unit = world.units.get(client.unit) if client and client.unit else None
+def _from_unit(role: str, client: Client | None, unit: Unit | None) -> tuple[Ref, ...]:
     if unit is None or (role == "am" and client and client.group == "newbiz"):
         return ()
     return {"am": unit.am, "pm": unit.pms, "tl": unit.tls}.get(role, ())

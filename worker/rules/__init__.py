@@ -16,10 +16,11 @@ from worker.errors import Problem, Severity
 from worker.mapping.playbooks import Playbooks
 from worker.rules.actions import show_next_actions
 from worker.rules.clients import roll_up_clients
-from worker.rules.deadlines import find_deadline_risks
+from worker.rules.deadlines import look_at_deadlines
 from worker.rules.money import measure_money
 from worker.rules.plans import plan_money
 from worker.rules.progress import measure_progress
+from worker.rules.riskmap import draw_risk_map
 from worker.rules.signals import find_signals
 from worker.rules.tasks import plan_tasks
 from worker.sync.facts import Fact, Outcome
@@ -37,7 +38,9 @@ RULES = (
     Rule("progress", measure_progress),
     Rule("money", measure_money),
     Rule("plans", plan_money),
-    Rule("deadlines", find_deadline_risks),
+    Rule("deadlines", look_at_deadlines),
+    # Other chapters of conditions stand above this line: the map takes what all of them saw.
+    Rule("riskmap", draw_risk_map),
     Rule("clients", roll_up_clients),
     Rule("signals", find_signals),
     Rule("tasks", plan_tasks),
@@ -55,6 +58,7 @@ def evaluate(world: World, playbooks: Playbooks, *, rules: tuple[Rule, ...] = RU
             found = rule.judge(replace(world, memory=memory), playbooks, measures)
         except Exception as error:  # noqa: BLE001 - one broken rule must not silence the others
             problems.append(_failure(rule, error))
+            measures = replace(measures, failed=(*measures.failed, rule.name))
             continue
         memory, measures = found.memory, found.measures
         facts += (fact for fact in found.facts if fact.ref.source in world.sources)

@@ -25,7 +25,7 @@ def find_signals(world: World, playbooks: Playbooks, measures: Measures) -> Outc
     """Return the signals of every playbook that is known and switched on; it states no facts itself."""
     found = [signal for name, book in playbooks.tasks.items() if name in FINDERS
              for signal in FINDERS[name](world, measures, book.days or 0)]
-    return Outcome((), replace(measures, signals=tuple(found)), world.memory)
+    return Outcome((), replace(measures, signals=(*(measures.signals or ()), *found)), world.memory)
 
 
 def _next_steps(world: World, measures: Measures, _days: int) -> Iterator[Signal]:
@@ -62,23 +62,38 @@ def _names(card: Card, world: World) -> dict[str, str]:
 def _risk_answers(world: World, measures: Measures, _days: int) -> Iterator[Signal]:
     if measures.risks is None:
         return
-    by_card: dict[Ref, RiskMeasure] = {}
+    worst: dict[Ref, RiskMeasure] = {}
     for risk in sorted(measures.risks, key=lambda risk: (risk.score, risk.exposure or 0, risk.signal)):
-        if risk.level == "high" and not risk.asleep and risk.signal != "deadline.no_due":
-            by_card[risk.card] = risk
-    for card in world.cards.values():
-        worst = by_card.get(card.ref)
-        yield Signal(
-            "answer_risk", card.ref, card.client, card.ref, worst is not None,
-            reason=f"{worst.title}. {worst.evidence}" if worst else "",
-            ended=world.words.say("closed by itself: there is no high risk any more"),
-            strength=worst.score if worst else 0, values=_names(card, world) | {"risk": worst.title if worst else ""})
+        subject = risk.card or risk.subject
+        if subject and risk.level == "high" and not risk.asleep and not risk.answered:
+            worst[subject] = risk
+    for subject in dict.fromkeys((*world.cards, *world.clients, *world.units, *worst)):
+        yield _risk_answer(subject, worst.get(subject), world)
+
+
+def _risk_answer(subject: Ref, risk: RiskMeasure | None, world: World) -> Signal:
+    card = world.cards.get(subject)
+    client = card.client if card else subject if subject in world.clients else risk.client if risk else None
+    names = _names(card, world) if card else {}
+    return Signal(
+        "answer_risk", subject, client, card.ref if card else None, risk is not None,
+        reason=f"{risk.title}. {risk.evidence}" if risk else "",
+        ended=world.words.say("closed by itself: there is no high risk any more"),
+        strength=risk.score if risk else 0, values=names | {"risk": risk.title if risk else ""},
+        role=_answerer(risk) if risk else "", unit=risk.unit if risk else None)
+
+
+def _answerer(risk: RiskMeasure) -> str:
+    """Return the role that answers: the lead of a card's team, the HoA where a whole unit or client lacks people."""
+    if risk.kind == "team":
+        return "tl" if risk.card else "hoa"
+    return "pm" if risk.kind == "deadline" else "am"
 
 
 def _missing_dates(world: World, measures: Measures, _days: int) -> Iterator[Signal]:
     if measures.risks is None:
         return
-    risks = {risk.card: risk for risk in measures.risks if risk.signal == "deadline.no_due" and not risk.asleep}
+    risks = {risk.subject: risk for risk in measures.risks if risk.signal == "deadline.no_due" and not risk.asleep}
     for card in world.cards.values():
         risk = risks.get(card.ref)
         yield Signal("ask_due_date", card.ref, card.client, card.ref, risk is not None,

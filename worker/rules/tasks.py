@@ -23,7 +23,7 @@ from worker.domain.sprints import sprint_of, sprints_between
 from worker.domain.values import Ref, Value
 from worker.domain.world import World
 from worker.errors import Problem, Severity
-from worker.mapping.playbooks import Playbook, Playbooks
+from worker.mapping.playbooks import PLACES, Playbook, Playbooks
 from worker.sync.facts import Fact, Input, Outcome, Why
 
 LAST = "next_step"
@@ -171,13 +171,14 @@ def _stamped(task: _Task, world: World) -> Occurrence | None:
 
 def _made(task: _Task, world: World) -> dict[str, Value]:
     """Return what is given once, at creation."""
-    person = person_for(task.book.role, task.signal.client, world)
+    signal = task.signal
+    person = person_for(signal.role or task.book.role, signal.client, world, unit=signal.unit)
     text = task.book.text.in_locale(world.words.locale).format(**{**NOTHING, **task.signal.values})
     due = task.signal.due or world.calendar.add(world.today, task.book.due)
     return {"name": text, "assignee": (person,) if person else (), "due": due}
 
 
-NOTHING = dict.fromkeys(("client", "card", "name", "date", "risk"), "")
+NOTHING = dict.fromkeys(PLACES, "")
 
 
 def _facts(task: _Task, world: World) -> Iterator[Fact]:
