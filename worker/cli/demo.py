@@ -15,13 +15,13 @@ from typing import Annotated, Any
 import typer
 
 from worker.app import logs
-from worker.cli import prose, show
+from worker.cli import prose, season, show
 from worker.cli.entry import JsonOption, app, fail, print_json, progress, stop_on_signals
 from worker.cycle import Mode, Order, Report, sync
 from worker.daemon.service import open_desk, serve
 from worker.demo.acts import live_a_little
 from worker.demo.checks import WANTED, checks, last_entry, lost, writes
-from worker.demo.stage import BUDGET, WINDOW, Stage, Staging, set_stage
+from worker.demo.stage import BUDGET, SEED, WINDOW, Stage, Staging, set_stage
 from worker.errors import RaylineError
 from worker.sandbox import server
 from worker.sandbox.jira import JiraSandbox
@@ -33,10 +33,17 @@ LocaleOption = Annotated[str, typer.Option("--locale", help="The language of the
 
 @app.command()
 def demo(once: Annotated[bool, typer.Option("--once", help="One checked pass: three cycles, then end.")] = False,
-         locale: LocaleOption = "ru", as_json: JsonOption = False) -> None:
+         locale: LocaleOption = "ru", as_json: JsonOption = False,
+         days: Annotated[int, typer.Option(min=0, max=400, help="Live so many working days, checked, then end.")] = 0,
+         story: Annotated[str, typer.Option(help="Live one storyline of tests/stories by name or number.")] = "",
+         seed: Annotated[int, typer.Option(help="Which agency and which luck (--days).")] = SEED,
+         start: Annotated[str, typer.Option(help="First day of --days (default: of this quarter).")] = "") -> None:
     """Run everything on an embedded sandbox: a sample agency, its boards in a browser, and the worker at its job."""
     stop = stop_on_signals()
     _check_locale(locale)
+    if days or story:
+        logs.configure(level="WARNING")
+        _live(season.SeasonChoice(locale, days, story, seed, start), stop, as_json=as_json)
     with tempfile.TemporaryDirectory(prefix="rayline-demo-") as folder, progress(enabled=not as_json) as advance:
         logs.configure(level="WARNING" if once else "INFO")
         _say(f"A sample agency in a sandbox; its rate limit is real but its minute lasts {WINDOW:g} s "
@@ -52,6 +59,15 @@ def demo(once: Annotated[bool, typer.Option("--once", help="One checked pass: th
             fail(error, as_json=as_json)
         finally:
             stage.close()
+    raise typer.Exit(code)
+
+
+def _live(choice: season.SeasonChoice, stop: threading.Event, *, as_json: bool) -> None:
+    with progress(enabled=not as_json) as advance:
+        try:
+            code = season.run(choice, stop, advance, as_json=as_json)
+        except RaylineError as error:
+            fail(error, as_json=as_json)
     raise typer.Exit(code)
 
 

@@ -57,6 +57,21 @@ def rows(stage: Scene, source: str) -> tuple[Card, ...]:
                  for page in pages)
 
 
+def boards(stage: Scene) -> dict[str, tuple[Card, ...]]:
+    """Return the living rows of every source, from one dump."""
+    bindings = stage.bindings()
+    names = {name: {unquote(property_id): field for field, property_id in binding.properties.items()}
+             for name, binding in bindings.items()}
+    sources = {binding.data_source_id: name for name, binding in bindings.items()}
+    found: dict[str, list[Card]] = {name: [] for name in bindings}
+    for page in stage.notion.control("dump", {})["pages"].values():
+        name = next((sources[parent] for parent in page["parent"].values() if parent in sources), None)
+        if name is not None and not page["in_trash"]:
+            values = dict(_values(page, names[name]))
+            found[name].append(Card(page["id"], bool(page["in_trash"]), page["created_by"], values))
+    return {name: tuple(cards) for name, cards in found.items()}
+
+
 def living(stage: Scene, source: str) -> tuple[Card, ...]:
     """Return the rows of a source that are not in the trash."""
     return tuple(card for card in rows(stage, source) if not card.in_trash)

@@ -9,7 +9,7 @@ from typing import Any
 
 from worker.demo.acts import Deeds, is_work
 from worker.demo.board import Card, Scene, living, rows
-from worker.mapping.schema import Rows
+from worker.mapping.schema import KEY_PROPERTY
 
 ROUNDING = Decimal("0.0001")
 WANTED = {"third_writes": 0, "duplicates": 0, "human_edits_lost": 0, "cascade_exact": True, "progress_true": True}
@@ -35,7 +35,7 @@ def duplicates(stage: Scene) -> int:
     """Return how many rows too many the worker made for its keys."""
     count = 0
     for name, source in stage.context.schema.sources.items():
-        if source.rows is Rows.WORKER:
+        if KEY_PROPERTY in source.properties:
             made = Counter(card.values["worker_key"] for card in rows(stage, name)
                            if card.created_by == stage.notion.bot_id and card.values["worker_key"])
             count += sum(number - 1 for number in made.values())
@@ -44,8 +44,8 @@ def duplicates(stage: Scene) -> int:
 
 def lost(stage: Scene, deeds: Deeds) -> list[str]:
     """Return what people did that no longer stands: their values, their copies, and rows they had thrown away."""
-    standing = {(source, card.page_id): card for source in ("projects", "tasks", "plans", "risks")
-                for card in living(stage, source)}
+    sources = sorted({"risks", *(one.source for one in deeds.expected), *(source for source, _ in deeds.trashed)})
+    standing = {(source, card.page_id): card for source in sources for card in living(stage, source)}
     gone = [f"{one.act}: {one.field}" for one in deeds.expected
             if (card := standing.get((one.source, one.page_id))) is None or card.values[one.field] != one.value]
     gone += [f"copy {copy} is gone" for copy in deeds.copies if ("risks", copy) not in standing]
