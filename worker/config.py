@@ -53,6 +53,17 @@ class Thresholds(Model):
     risk_gone_days: int = 2
     sprint_weeks: Annotated[int, Field(ge=1, le=4)] = 2
     default_rate: Decimal | None = None
+    producing_roles: tuple[str, ...] = ("tl", "developer", "designer", "qa", "analyst")
+    utilization_weeks: Annotated[int, Field(ge=1, le=12)] = 4
+    overload: Decimal = Decimal("1.1")
+    underload: Decimal = Decimal("0.7")
+    load_weeks: Annotated[int, Field(ge=1, le=8)] = 2
+    hiring_lead_weeks: Annotated[int, Field(ge=0, le=26)] = 6
+    logs_share: Decimal = Decimal("0.8")
+    undated_weeks: Annotated[int, Field(ge=1, le=26)] = 4
+    service_lead_weeks: Decimal = Decimal(8)
+    stage_probability: dict[str, Decimal] = Field(default_factory=lambda: {
+        "proposal": Decimal("0.5"), "agreed": Decimal(1)})
     next_quarter_days: int = 10
     overdue_share: Decimal = Decimal("0.2")
     moved_days: int = 14
@@ -103,13 +114,16 @@ class Limits(Model):
 
 
 class NotionSettings(Model):
-    """How to reach Notion. `requests` per `window` seconds is the plan's budget (180 or 600 a minute)."""
+    """How to reach Notion. Data sources marked private stand under `private_root_page_id` alone (empty: there are
+    none), which only the people who may see them share. `requests` per `window` seconds is the plan's budget (180 or
+    600 a minute)."""
 
     base_url: str = "https://api.notion.com"
     version: Literal["2025-09-03", "2026-03-11"] = "2026-03-11"
     token: SecretStr = SecretStr("")
     token_file: Path | None = None
     root_page_id: str = ""
+    private_root_page_id: str = ""
     requests: int = 180
     window: float = 60.0
     width: Annotated[int, Field(ge=1, le=16)] = 4

@@ -223,8 +223,10 @@ def _bind(context: Context, *, full: bool) -> tuple[Bindings, tuple[Problem, ...
         known, is_stale = registry.load(tx), registry.get_setting(tx, STALE, default=False)
     if known and not full and not is_stale:
         return known, ()
-    found, drift = read_bindings(context.notion, context.schema, root_page_id=context.settings.notion.root_page_id,
-                                 locale=context.settings.locale, known=known)
+    pages = context.settings.notion
+    found, drift = read_bindings(context.notion, context.schema, root_page_id=pages.root_page_id,
+                                 private_root_page_id=pages.private_root_page_id, locale=context.settings.locale,
+                                 known=known)
     if not found:
         raise ConfigError([Problem("no-boards", f"Notion page {context.settings.notion.root_page_id}", "",
                                    "none of the expected databases is on the page", "run `rayline init` to create or "

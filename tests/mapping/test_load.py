@@ -40,7 +40,7 @@ def test_every_shipped_file_is_a_source(path: Path) -> None:
 def test_sources_of_the_method_are_shipped() -> None:
     assert {path.stem for path in SHIPPED} == {
         "clients", "units", "people", "contacts", "projects", "services", "documents", "revenue", "backlog", "plans",
-        "risks", "tasks", "meetings"}
+        "risks", "tasks", "meetings", "feedback", "bonuses"}
 
 
 @pytest.mark.parametrize("path", SHIPPED, ids=lambda path: path.stem)
@@ -52,7 +52,7 @@ def test_what_the_worker_overwrites_is_marked_and_nothing_else(path: Path) -> No
 
 def test_rows_made_by_the_worker_carry_a_key() -> None:
     for source in load_schema().sources.values():
-        assert (KEY_PROPERTY in source.properties) == (source.rows is Rows.WORKER)
+        assert (KEY_PROPERTY in source.properties) == (source.rows is Rows.WORKER or source.seeded)
 
 
 def test_a_users_file_replaces_the_shipped_one_whole(tmp_path: Path) -> None:
@@ -109,6 +109,9 @@ def test_unknown_keys_and_values_are_named_all_at_once(tmp_path: Path) -> None:
      "properties.lead_weeks.format", "only a number"),
     ('en = "Services"', 'en = "clients"', "title.en", "'clients'"),
     ('rows = "people"', 'rows = "worker"', "properties.worker_key", "rich_text"),
+    ('rows = "people"', 'rows = "people"\nseeded = true', "properties.worker_key", "rich_text"),
+    ('rows = "people"', 'rows = "worker"\nseeded = true', "seeded", "only rows of people"),
+    ('rows = "people"', 'rows = "people"\nprivate = true', "properties.clients.mirror", "would show the rows"),
 ])
 def test_disagreements_are_named(tmp_path: Path, before: str, after: str, field: str, says: str) -> None:
     assert before in SERVICES

@@ -33,6 +33,7 @@ class Site:
 
     def __init__(self) -> None:
         self.sandbox = NotionSandbox(Clock(datetime(2026, 11, 21, 9, 30, tzinfo=UTC)), limit=None)
+        self.private = self.sandbox.add_private_root()
         self.sent: list[Request] = []
         settings = NotionSettings(token=SecretStr(self.sandbox.token), requests=1_000_000)
         self.notion = NotionGateway(settings, transport=HandlerTransport(self._handle))
@@ -43,12 +44,14 @@ class Site:
 
     def create(self, locale: str = "en", **given: Any) -> Bindings:
         """Make the shipped workspace."""
+        given = {"private_page_id": self.private, **given}
         return create_workspace(self.notion, SCHEMA, parent_page_id=self.sandbox.root_page_id, locale=locale, **given)
 
-    def read(self, known: Bindings | None = None, locale: str = "en") -> tuple[Bindings, tuple[Problem, ...]]:
+    def read(self, known: Bindings | None = None, locale: str = "en", *,
+             private: str | None = None) -> tuple[Bindings, tuple[Problem, ...]]:
         """Read the bindings."""
         return read_bindings(self.notion, SCHEMA, root_page_id=self.sandbox.root_page_id, locale=locale,
-                             known=known or {})
+                             known=known or {}, private_root_page_id=self.private if private is None else private)
 
     def writes(self) -> list[str]:
         """Return method and path of every writing request since the last call."""
@@ -174,7 +177,7 @@ def test_an_interrupted_making_goes_on_where_it_stopped(site: Site) -> None:
     assert calls == 6
     bindings = site.create()
     assert site.read() == (bindings, ())
-    blocks = site.notion.children(site.sandbox.root_page_id)
+    blocks = (*site.notion.children(site.sandbox.root_page_id), *site.notion.children(site.private))
     assert len([block for block in blocks if block["type"] == "child_database"]) == len(SCHEMA.sources)
 
 
@@ -183,7 +186,7 @@ def test_progress_tells_every_step_to_its_end(site: Site) -> None:
     site.create(progress=lambda *step: heard.append(step))
     assert {step for step, _, _ in heard} == {"databases", "relations", "views"}
     assert {(step, done) for step, done, total in heard if done == total} == {
-        ("databases", 13), ("relations", 13), ("views", 13)}
+        (step, len(SCHEMA.sources)) for step in ("databases", "relations", "views")}
 
 
 def test_only_what_is_missing_is_added(site: Site) -> None:
@@ -293,7 +296,7 @@ def test_a_namesake_elsewhere_in_notion_is_not_taken(site: Site) -> None:
     page = site.do("create", page_id=site.sandbox.root_page_id)
     found, problems = read_bindings(site.notion, SCHEMA, root_page_id=page["id"], locale="en", known={})
     assert found == {}
-    assert {problem.code for problem in problems} == {"schema-source"}
+    assert {problem.code for problem in problems} == {"schema-source", "schema-private"}
     assert len(problems) == len(SCHEMA.sources)
 
 
@@ -307,3 +310,39 @@ def test_a_database_inside_a_toggle_counts_as_on_the_page(site: Site) -> None:
     database.parent = Parent("block_id", toggle)
     store.attach(toggle, [database.id])
     assert site.read() == (bindings, ())
+
+
+PRIVATE = {name for name, source in SCHEMA.sources.items() if source.private}
+
+
+def test_private_data_sources_stand_under_the_private_page_alone(site: Site) -> None:
+    bindings = site.create()
+    parents = {name: site.notion.database(binding.database_id)["parent"]["page_id"]
+               for name, binding in bindings.items()}
+    assert {"feedback", "bonuses"} == PRIVATE
+    assert {name for name, page in parents.items() if page == site.private} == PRIVATE
+    assert {page for name, page in parents.items() if name not in PRIVATE} == {site.sandbox.root_page_id}
+    assert set(site.read()[0]) == set(SCHEMA.sources)
+
+
+def test_without_a_private_page_there_are_no_private_data_sources_and_it_is_said(site: Site) -> None:
+    bindings = site.create(private_page_id="")
+    assert set(bindings) == set(SCHEMA.sources) - PRIVATE
+    found, problems = site.read(private="")
+    assert found == bindings
+    assert {(one.code, one.where, one.severity.value) for one in problems} == {
+        ("schema-private", "Feedback", "info"), ("schema-private", "Bonuses", "info")}
+
+
+def test_a_private_data_source_that_stands_in_the_open_is_not_taken(site: Site) -> None:
+    site.create(private_page_id="")
+    site.notion.create_database(database_body(SCHEMA.sources["bonuses"], parent_page_id=site.sandbox.root_page_id,
+                                              locale="en"))
+    found, problems = site.read()
+    assert PRIVATE.isdisjoint(found)
+    assert [one.code for one in problems] == ["schema-source", "schema-source"]
+
+
+def test_what_was_private_is_let_go_when_the_private_page_is_not_set_any_more(site: Site) -> None:
+    known = site.create()
+    assert PRIVATE.isdisjoint(site.read(known, private="")[0])

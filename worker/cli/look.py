@@ -54,8 +54,9 @@ def _trial(where: str, step: Callable[[], Any]) -> list[Problem]:
 
 
 def _drift(context: Context) -> tuple[Problem, ...]:
+    pages = context.settings.notion
     return tuple(read_bindings(context.notion, context.schema, known={}, locale=context.settings.locale,
-                               root_page_id=context.settings.notion.root_page_id)[1])
+                               root_page_id=pages.root_page_id, private_root_page_id=pages.private_root_page_id)[1])
 
 
 @app.command()

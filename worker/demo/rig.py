@@ -71,10 +71,12 @@ def make_empty(locale: str, folder: Path) -> Empty:
     """Make a workspace through the public API in a sandbox of its own."""
     clock = Clock(EPOCH)
     notion, jira = NotionSandbox(clock, seed=SEED, limit=None), JiraSandbox(clock, seed=SEED)
+    private = notion.add_private_root()
     store = open_store(f"sqlite:///{folder / f'empty-{locale}.db'}")
     try:
         context = _context(notion, jira, store, workspace_settings(notion, jira, locale=locale))
-        bindings = create_workspace(context.notion, context.schema, parent_page_id=notion.root_page_id, locale=locale)
+        bindings = create_workspace(context.notion, context.schema, parent_page_id=notion.root_page_id,
+                                    private_page_id=private, locale=locale)
     finally:
         store.close()
     return Empty(locale, notion, bindings)
@@ -96,7 +98,8 @@ def open_rig(empty: Empty, folder: Path, *, start: datetime, settings: Mapping[s
 def _copy(old: NotionSandbox, clock: Clock) -> NotionSandbox:
     new = NotionSandbox(clock, seed=SEED, limit=None)
     new.store = copy.deepcopy(old.store, {id(old.store.clock): clock})
-    new.token, new.bot_id, new.owner_id, new.root_page_id = old.token, old.bot_id, old.owner_id, old.root_page_id
+    new.token, new.bot_id, new.owner_id = old.token, old.bot_id, old.owner_id
+    new.root_page_id, new.private_root_page_id = old.root_page_id, old.private_root_page_id
     return new
 
 
@@ -130,5 +133,5 @@ def workspace_settings(notion: NotionSandbox, jira: JiraSandbox, *, locale: str,
     return Workspace.model_validate({
         **given,
         "notion": NotionSettings(base_url=NOTION_URL, token=SecretStr(notion.token), root_page_id=notion.root_page_id,
-                                 requests=1_000_000, width=1),
+                                 private_root_page_id=notion.private_root_page_id, requests=1_000_000, width=1),
         "jira": JiraSettings(base_url=JIRA_URL, email=jira.email, token=SecretStr(jira.token))})

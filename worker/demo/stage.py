@@ -86,9 +86,10 @@ def set_stage(staging: Staging) -> Stage:
     clock = Clock((staging.start or morning(datetime.now(UTC))) - LONG_AGO, staging.speed, time.monotonic)
     notion = NotionSandbox(clock, seed=SEED, limit=BUDGET, window=WINDOW)
     jira = JiraSandbox(clock, seed=SEED)
+    private = notion.add_private_root()
     sockets = serve(notion, jira, control=staging.control, locale=staging.locale)
     try:
-        settings = workspace_settings(sockets, locale=staging.locale)
+        settings = workspace_settings(sockets, locale=staging.locale, private=private)
         store = open_store(f"sqlite:///{staging.folder / 'rayline.db'}")
         context = build_context("studio", settings, store, Surroundings(clock.now, staging.stop, staging.progress))
         bindings = _create(context, staging)
@@ -106,20 +107,23 @@ def set_stage(staging: Staging) -> Stage:
 
 
 def _create(context: Context, staging: Staging) -> Bindings:
-    bindings = create_workspace(context.notion, context.schema, parent_page_id=context.settings.notion.root_page_id,
-                                locale=staging.locale, progress=staging.progress)
+    pages = context.settings.notion
+    bindings = create_workspace(context.notion, context.schema, parent_page_id=pages.root_page_id,
+                                private_page_id=pages.private_root_page_id, locale=staging.locale,
+                                progress=staging.progress)
     with context.store.transaction(context.name) as tx:
         registry.save(tx, bindings)
     return bindings
 
 
-def workspace_settings(sockets: Running, *, locale: str) -> Workspace:
+def workspace_settings(sockets: Running, *, locale: str, private: str = "") -> Workspace:
     """Return the configuration of a workspace that lives in the sandbox."""
     where = sockets.describe()
     return Workspace(
         locale="ru" if locale == "ru" else "en", currency=CURRENCIES[locale],
         notion=NotionSettings(base_url=where["notion"]["base_url"], token=SecretStr(where["notion"]["token"]),
-                              root_page_id=where["notion"]["root_page_id"], requests=BUDGET, window=WINDOW),
+                              root_page_id=where["notion"]["root_page_id"], private_root_page_id=private,
+                              requests=BUDGET, window=WINDOW),
         jira=JiraSettings(base_url=where["jira"]["base_url"], email=where["jira"]["email"],
                           token=SecretStr(where["jira"]["token"])),
         schedule=Schedule(delta=15, full=300))

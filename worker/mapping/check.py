@@ -45,8 +45,10 @@ def _source(schema: Schema, source: Source, broken: Collection[str]) -> Iterator
     if len(titles) != 1:
         yield "properties", f"exactly one property must be the title, found {len(titles)}"
     key = source.properties.get(KEY_PROPERTY)
-    if source.rows is Rows.WORKER and (key is None or key.type != "rich_text"):
+    if (source.rows is Rows.WORKER or source.seeded) and (key is None or key.type != "rich_text"):
         yield f"properties.{KEY_PROPERTY}", "rows made by the worker need this rich_text property"
+    if source.rows is Rows.WORKER and source.seeded:
+        yield "seeded", "only rows of people can be seeded"
     for locale, text in _twice((locale, label) for prop in source.properties.values()
                                for locale, label in prop.label.items()):
         yield "properties", f"two properties have the {locale} label {text!r}"
@@ -91,6 +93,10 @@ def _relation(schema: Schema, source: Source, prop: Property, broken: Collection
     target = schema.sources.get(prop.target)
     if target is None:
         yield "target", f"there is no data source {prop.target}"
+    elif target.private and not source.private:
+        yield "target", f"{prop.target} is private, nothing outside may lead to it"
+    elif source.private and prop.mirror and not target.private:
+        yield "mirror", f"would show the rows of a private data source in {prop.target}"
     elif prop.mirror:
         other = target.properties.get(prop.mirror)
         if other is None or (other.type, other.target, other.mirror) != ("relation", source.name, prop.name):

@@ -95,6 +95,8 @@ class SourceTable(Table):
     rows: Rows
     title: LabelTable
     icon: Icon
+    seeded: bool = False
+    private: bool = False
     properties: dict[Name, PropertyTable]
     views: tuple[ViewTable, ...] = ()
 
@@ -168,7 +170,8 @@ def _source(name: str, table: SourceTable) -> Source:
     properties = {key: _property(key, one) for key, one in table.properties.items()}
     views = tuple(View(one.type, one.labels, one.group_by, one.date, one.until, one.show, one.sort)
                   for one in table.views)
-    return Source(name, table.rows, table.title.labels, table.icon, properties, views)
+    return Source(name, table.rows, table.title.labels, table.icon, properties, views, table.seeded,
+                  table.private)
 
 
 def _property(name: str, table: PropertyTable) -> Property:

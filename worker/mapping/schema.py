@@ -76,7 +76,10 @@ class View:
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """One data source. `key_property` is the logical name of the Worker key property (`worker` rows only)."""
+    """One data source. In a `seeded` one the rows are people's, but the worker may plant a row once, by its key.
+
+    A `private` one stands under the workspace's private root page alone, and nothing outside leads to it.
+    """
 
     name: str
     rows: Rows
@@ -84,6 +87,16 @@ class Source:
     icon: str
     properties: Mapping[str, Property]
     views: tuple[View, ...] = ()
+    seeded: bool = False
+    private: bool = False
+
+    def is_seed(self, key: str) -> bool:
+        """Tell whether a ref's key names a planted row by its Worker key; a page id holds no colon."""
+        return self.seeded and ":" in key
+
+    def has_key(self, key: str) -> bool:
+        """Tell whether a ref's key is a Worker key rather than a page id."""
+        return self.rows is Rows.WORKER or self.is_seed(key)
 
     @property
     def title_property(self) -> Property:
@@ -99,6 +112,10 @@ class Schema:
     """All data sources by logical name."""
 
     sources: Mapping[str, Source]
+
+    def part(self, *, private: bool) -> Schema:
+        """Return the private data sources alone, or all others."""
+        return Schema({name: source for name, source in self.sources.items() if source.private == private})
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,5 +1,7 @@
 """Makes, adopts and recognises a workspace: the schema's data sources under one page, through the public API alone.
 
+Private data sources stand under a page of their own, which is shared with few; without it there are none.
+
 Making is idempotent: what stands there by title and label is adopted, and only what is missing is added. Nothing is
 ever retyped or removed, and renamed is only the mirror of a relation just made.
 """
@@ -31,16 +33,40 @@ def _silent(_step: str, _done: int, _total: int) -> None:
 # -- making ------------------------------------------------------------------------------------------------------------
 
 
-def create_workspace(notion: Notion, schema: Schema, *, parent_page_id: str, locale: str,
+@dataclass(frozen=True, slots=True)
+class _Roots:
+    """The pages under which the data sources stand; `private` may be empty."""
+
+    public: str
+    private: str = ""
+
+    def of(self, source: Source) -> str:
+        """Return the page of a data source."""
+        return self.private if source.private else self.public
+
+    def parts(self, schema: Schema) -> Iterator[tuple[Schema, str]]:
+        """Yield the data sources that can be there, by page."""
+        yield schema.part(private=False), self.public
+        if self.private:
+            yield schema.part(private=True), self.private
+
+    def available(self, schema: Schema) -> Schema:
+        """Return the schema as far as there is a page for it."""
+        return schema if self.private else schema.part(private=False)
+
+
+def create_workspace(notion: Notion, schema: Schema, *, parent_page_id: str, locale: str, private_page_id: str = "",
                      known: Bindings | None = None, progress: Progress = _silent) -> Bindings:
     """Create under a page whatever of the schema is not there yet, and return how the workspace carries it.
 
-    What is `known` is recognised by id, whatever its name. `progress` hears step, done and total. Raises the API
-    errors; running it again goes on where it stopped.
+    Private data sources are made under the page `private_page_id` and left out when there is none. What is `known` is
+    recognised by id, whatever its name. `progress` hears step, done and total. Raises the API errors; running it again
+    goes on where it stopped.
     """
-    build = _Build(notion, schema, locale, progress, known or {})
-    build.adopt(_recognise(notion, schema, root_page_id=parent_page_id, locale=locale, known=known or {}))
-    build.create_databases(parent_page_id)
+    roots = _Roots(parent_page_id, private_page_id)
+    build = _Build(notion, roots.available(schema), locale, progress, known or {})
+    build.adopt(_recognise_all(notion, schema, roots, locale=locale, known=known or {}))
+    build.create_databases(roots)
     build.relate()
     bindings = build.bindings()
     for done, name in enumerate(bindings):
@@ -69,13 +95,13 @@ class _Build:
             missing = _missing(source, raw, self._bind(source, raw), self.locale)
             self.found[name] = self._change(raw["id"], missing) if missing else raw
 
-    def create_databases(self, parent_page_id: str) -> None:
+    def create_databases(self, roots: _Roots) -> None:
         """Create the databases that are not there, without their relations."""
         absent = [source for name, source in self.schema.sources.items() if name not in self.found]
         for done, source in enumerate(absent):
             self.progress("databases", done, len(absent))
             made = self.notion.create_database(
-                database_body(source, parent_page_id=parent_page_id, locale=self.locale))
+                database_body(source, parent_page_id=roots.of(source), locale=self.locale))
             self.found[source.name] = self.notion.data_source(made["data_sources"][0]["id"])
         self.progress("databases", len(absent), len(absent))
 
@@ -198,16 +224,19 @@ def _position(before: str) -> Json:
 # -- recognising -------------------------------------------------------------------------------------------------------
 
 
-def read_bindings(notion: Notion, schema: Schema, *, root_page_id: str, locale: str,
-                  known: Bindings) -> tuple[Bindings, tuple[Problem, ...]]:
+def read_bindings(notion: Notion, schema: Schema, *, root_page_id: str, locale: str, known: Bindings,
+                  private_root_page_id: str = "") -> tuple[Bindings, tuple[Problem, ...]]:
     """Return how the workspace carries the schema now, and all that does not fit.
 
     Known data sources are read by id wherever they stand; others are looked for by title under the root page, then by
-    search. A source that is not found is absent from the bindings. Raises the API errors.
+    search. Private ones are looked for under the private root page alone. A source that is not found is absent from the
+    bindings. Raises the API errors.
     """
-    found = _recognise(notion, schema, root_page_id=root_page_id, locale=locale, known=known)
+    roots = _Roots(root_page_id, private_root_page_id)
+    found = _recognise_all(notion, schema, roots, locale=locale, known=known)
     bindings: dict[str, Binding] = {}
-    problems = [_absent(source, locale) for name, source in schema.sources.items() if name not in found]
+    problems = [_absent(source, locale, root=roots.of(source))
+                for name, source in schema.sources.items() if name not in found]
     for name in schema.sources:
         if name in found:
             bindings[name], complaints = bind(schema.sources[name], found[name], locale=locale, known=known.get(name))
@@ -226,6 +255,14 @@ def _read_known(notion: Notion, binding: Binding | None) -> Json | None:
     except Missing:
         return None
     return None if raw.get("in_trash") or raw.get("archived") else raw
+
+
+def _recognise_all(notion: Notion, schema: Schema, roots: _Roots, *, locale: str, known: Bindings) -> dict[str, Json]:
+    found: dict[str, Json] = {}
+    for part, root in roots.parts(schema):
+        if part.sources:
+            found |= _recognise(notion, part, root_page_id=root, locale=locale, known=known)
+    return found
 
 
 def _recognise(notion: Notion, schema: Schema, *, root_page_id: str, locale: str, known: Bindings) -> dict[str, Json]:
@@ -283,7 +320,12 @@ def _plain(identity: str) -> str:
     return identity.replace("-", "").lower()
 
 
-def _absent(source: Source, locale: str) -> Problem:
+def _absent(source: Source, locale: str, *, root: str) -> Problem:
+    if not root:
+        return Problem("schema-private", source.title.get(locale, source.name), "",
+                       "there is no private root page, the rules that need this database are off",
+                       "make a page that only the right people share, share it with the connection and set "
+                       "`notion.private_root_page_id`", severity=Severity.INFO)
     return Problem("schema-source", source.title.get(locale, source.name), "",
                    "there is no such database under the root page, the rules that need it are off",
                    "share it with the connection, move it under the root page, or run `rayline init` to create it",

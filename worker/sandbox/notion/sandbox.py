@@ -39,7 +39,8 @@ class NotionSandbox:
         self.token = self.store.ids.token()
         self.bot_id = self.store.bot_id
         self.owner_id = self.store.add_user("Workspace owner", email="owner@example.com").id
-        self.root_page_id = self._add_root()
+        self.root_page_id = self._add_root("Rayline")
+        self.private_root_page_id = ""
         self.own = Budget(limit, window, OWN, real)
         self.space = Budget(None, window, SPACE, real)
         self.plan = faults.FaultPlan()
@@ -50,9 +51,15 @@ class NotionSandbox:
             for name in ("Anna Petrova", "Boris Orlov"):
                 self.store.add_user(name, email=f"{name.split()[0].lower()}@example.com")
 
-    def _add_root(self) -> str:
+    def add_private_root(self) -> str:
+        """Add a second page, shared with the connection, for what few people may see; return its id."""
+        with self._lock:
+            self.private_root_page_id = self.private_root_page_id or self._add_root("Rayline · private")
+            return self.private_root_page_id
+
+    def _add_root(self, title: str) -> str:
         page = Page(id=self.store.ids.content(), parent=WORKSPACE, **self.store.stamps(self.owner_id))
-        page.values["title"] = plain_rich_text("Rayline")
+        page.values["title"] = plain_rich_text(title)
         self.store.pages[page.id] = page
         self.store.shared[page.id] = True
         return page.id
