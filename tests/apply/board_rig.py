@@ -19,7 +19,7 @@ from worker.domain.values import Ref, Unset, Value
 from worker.domain.words import Words
 from worker.domain.world import World
 from worker.mapping.codecs import canonicalize
-from worker.mapping.normalize import read_pages
+from worker.mapping.normalize import find_seeds, read_pages
 from worker.mapping.schema import KEY_PROPERTY, Bindings, Option, Owner, Property, Rows, Schema, Source
 from worker.notion.gateway import NotionGateway
 from worker.notion.workspace import create_workspace
@@ -40,8 +40,8 @@ def _property(name: str, type: str, owner: Owner = Owner.WORKER, **extra: Any) -
     return Property(name, type, owner, {"en": name}, **extra)
 
 
-def _source(name: str, rows: Rows, *properties: Property) -> Source:
-    return Source(name, rows, {"en": name}, "📌", {prop.name: prop for prop in properties})
+def _source(name: str, rows: Rows, *properties: Property, seeded: bool = False) -> Source:
+    return Source(name, rows, {"en": name}, "📌", {prop.name: prop for prop in properties}, seeded=seeded)
 
 
 SCHEMA = Schema({source.name: source for source in (
@@ -50,7 +50,11 @@ SCHEMA = Schema({source.name: source for source in (
             _property("score", "number"), _property("due", "date", Owner.SHARED)),
     _source("risks", Rows.WORKER, _property("name", "title"), _property("client", "relation", target="clients"),
             _property("probability", "number", Owner.SHARED), _property("steps", "rich_text", Owner.SEED),
-            _property("note", "rich_text", Owner.HUMAN), _property(KEY_PROPERTY, "rich_text")),
+            _property("note", "rich_text", Owner.HUMAN), _property("card", "relation", target="cards"),
+            _property(KEY_PROPERTY, "rich_text")),
+    _source("cards", Rows.PEOPLE, _property("name", "title", Owner.HUMAN),
+            _property("client", "relation", Owner.HUMAN, target="clients"), _property("score", "number"),
+            _property(KEY_PROPERTY, "rich_text"), seeded=True),
     _source("plans", Rows.WORKER, _property("name", "title"), _property("parent", "relation", target="plans"),
             _property("target", "number", Owner.SHARED), _property(KEY_PROPERTY, "rich_text")))})
 
@@ -122,7 +126,8 @@ class Board:
             written, attempted = bases.load(tx)
         trashed = frozenset(ref for ref, page_id in ours.items() if page_id in self.gone)
         world = World(WORKSPACE, self.clock.now(), self.clock.now().date(), Thresholds(), Words(),
-                      sources=frozenset(SCHEMA.sources), rows=rows, trashed=trashed)
+                      sources=frozenset(SCHEMA.sources), rows=rows, trashed=trashed,
+                      seeds=find_seeds(rows, SCHEMA))
         plan = make_plan(world, facts, SCHEMA, self.bindings, written, canonicalize=canonicalize, ours=ours, made=made,
                          attempted=attempted)
         return plan, known_pages(world, SCHEMA, ours)

@@ -14,6 +14,9 @@ from worker.domain.model import (
     Client,
     Contact,
     Document,
+    Feedback,
+    Goal,
+    Idea,
     Issue,
     JiraProject,
     Person,
@@ -34,7 +37,8 @@ class World:
     """Everything read, normalised and linked. `now` is UTC, `today` the workspace's local date.
 
     `sources` names the data sources that exist; `rows` holds the decoded rows of every source (worker's and people's);
-    `trashed` the refs of our rows that people deleted. `work` is the Jira work by card; `issues` every issue by id.
+    `trashed` the refs of our rows that people deleted; `seeds` the page of every row we planted among people's, by its
+    Worker key. `work` is the Jira work by card; `issues` every issue by id.
     """
 
     workspace: str
@@ -53,12 +57,16 @@ class World:
     services: Mapping[Ref, Service] = field(default_factory=dict)
     documents: Mapping[Ref, Document] = field(default_factory=dict)
     revenue: tuple[Revenue, ...] = ()
+    ideas: Mapping[Ref, Idea] = field(default_factory=dict)
+    feedback: Mapping[Ref, Feedback] = field(default_factory=dict)
+    goals: Mapping[Ref, Goal] = field(default_factory=dict)
     work: Mapping[Ref, CardWork] = field(default_factory=dict)
     issues: Mapping[str, Issue] = field(default_factory=dict)
     worklogs: tuple[Worklog, ...] = ()
     jira_projects: tuple[JiraProject, ...] = ()
     unmatched_projects: tuple[JiraProject, ...] = ()
     trashed: frozenset[Ref] = frozenset()
+    seeds: Mapping[Ref, Ref] = field(default_factory=dict)
     memory: Memory = field(default_factory=Memory)
     problems: tuple[Problem, ...] = ()
     targets: QuarterTargets = field(default_factory=QuarterTargets)

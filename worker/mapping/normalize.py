@@ -25,7 +25,7 @@ from worker.mapping.codecs import Json
 from worker.mapping.links import Link, LinkKind, ResolvedLink, parse_link
 from worker.mapping.match import CARDS, project_problems, unmatched_cards, unmatched_projects
 from worker.mapping.pages import decode_page, index_pages
-from worker.mapping.schema import Binding, Bindings, Schema, Source
+from worker.mapping.schema import KEY_PROPERTY, Binding, Bindings, Schema, Source
 
 Pages = Mapping[str, Sequence[Json]]
 Entity = TypeVar("Entity")
@@ -73,13 +73,26 @@ def build_world(*, workspace: str, now: datetime, settings: config.Workspace, wo
         sources=frozenset(bindings), rows=rowset.rows, clients=clients, people=people, cards=cards,
         units=read.typed("units", entities.read_unit), contacts=read.typed("contacts", entities.read_contact),
         services=read.typed("services", entities.read_service),
-        documents=read.typed("documents", entities.read_document),
+        documents=read.typed("documents", entities.read_document), ideas=read.typed("backlog", entities.read_idea),
+        feedback=read.typed("feedback", entities.read_feedback), goals=read.typed("goals", entities.read_goal),
         revenue=tuple(one for one in revenue.values() if one is not None),
         work=work, issues=forest.by_id, worklogs=tuple(worklogs), jira_projects=tuple(jira_projects),
         unmatched_projects=unmatched, trashed=trashed - rowset.refs(), memory=memory,
+        seeds=find_seeds(rowset.rows, schema),
         problems=(*rowset.problems, *read.problems, *account_problems(people), *link_problems(cards.values(), links),
                   *cycle_problems(find_cycles(forest), site_url), *unmatched_cards(cards, clients, jira_projects),
                   *project_problems(unmatched, cards, clients, site_url)))
+
+
+def find_seeds(rows: Mapping[str, Iterable[Row]], schema: Schema) -> dict[Ref, Ref]:
+    """Return the ref of every planted row that lives, by the ref of its Worker key; of copies the original."""
+    found: dict[Ref, Ref] = {}
+    for source in (one for one in schema.sources.values() if one.seeded):
+        for row in rows.get(source.name, ()):
+            key = row.fields.get(KEY_PROPERTY)
+            if isinstance(key, str) and source.is_seed(key.strip()):
+                found.setdefault(Ref(source.name, key.strip()), row.ref)
+    return found
 
 
 @dataclass(slots=True)

@@ -68,8 +68,9 @@ def _unreadable(row: Row, source: Source, name: str, message: str) -> Problem:
 
 
 def place(row: Row, source: Source) -> str:
-    """Return how a row is named to a person: its data source and title (the page id when it has none)."""
-    return f"{source.title['en']}: {row.title[:80] or row.page_id}"
+    """Return how a row is named to a person: its data source and title (the page id when it has none or is private)."""
+    title = "" if source.private else row.title[:80]
+    return f"{source.title['en']}: {title or row.page_id}"
 
 
 def properties_by_id(page: Json) -> dict[str, Json]:
@@ -82,14 +83,19 @@ def properties_by_id(page: Json) -> dict[str, Json]:
 
 def index_pages(pages: Iterable[Json], source: Source, binding: Binding) -> dict[str, Ref]:
     """Return the refs of a worker source's keyed rows by page id; people's rows are named by page id anyway."""
-    property_id = binding.properties.get(KEY_PROPERTY)
-    if source.rows is not Rows.WORKER or property_id is None:
+    return keyed_pages(pages, source, binding) if source.rows is Rows.WORKER else {}
+
+
+def keyed_pages(pages: Iterable[Json], source: Source, binding: Binding) -> dict[str, Ref]:
+    """Return the refs by Worker key of the rows the worker made or planted, by page id."""
+    property_id, prop = binding.properties.get(KEY_PROPERTY), source.properties.get(KEY_PROPERTY)
+    if property_id is None or prop is None:
         return {}
-    prop = source.properties[KEY_PROPERTY]
     found = {}
     for page in pages:
-        key = row_key(source, decode(prop, properties_by_id(page).get(property_id), binding, {}))
-        if key and isinstance(page.get("id"), str):
+        value = decode(prop, properties_by_id(page).get(property_id), binding, {})
+        key = value.strip() if isinstance(value, str) else ""
+        if key and source.has_key(key) and isinstance(page.get("id"), str):
             found[page["id"]] = Ref(source.name, key)
     return found
 
