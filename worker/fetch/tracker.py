@@ -6,7 +6,7 @@ in full once. Only a complete full read drops issues that no longer answer (fact
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
@@ -15,7 +15,7 @@ import msgspec
 from worker.domain.model import Issue, JiraProject
 from worker.errors import ConfigError, Missing, Problem, Severity
 from worker.mapping.links import Link, LinkKind, ResolvedLink
-from worker.ports import IssueBatch, Jira
+from worker.ports import Jira
 from worker.state import bindings as registry
 from worker.state import snapshots
 from worker.state.store import Store, Tx
@@ -23,6 +23,7 @@ from worker.state.store import Store, Tx
 OVERLAP = timedelta(minutes=5)
 FIRST_WORKLOGS = timedelta(days=400)
 EPIC_LEVEL = 1
+CHUNK = 5_000  # issues in hand at a time: histories come by the thousand, and memory stays small
 LOOKUP, UPDATED, WORKLOGS = "jira.lookup", "jira:updated", "jira:worklogs"
 
 
@@ -169,25 +170,37 @@ def _read_issues(reader: _Reader, scope: str, *, full: bool) -> _IssuesRead:
     since = None if full or cursor is None else datetime.fromisoformat(cursor) - OVERLAP
     batch = reader.jira.issues(scope, since=since)
     reader.problems += batch.problems
-    with reader.store.reading(reader.workspace) as tx:
-        known = {issue.id: issue for issue in snapshots.find_issues(tx, [issue.id for issue in batch.issues])}
-    fresh = _with_moves(reader, batch, known)
+    arrived: list[Issue] = []
+    changed = 0
+    for start in range(0, len(batch.issues), CHUNK):
+        changed += _keep(reader, batch.issues[start:start + CHUNK], arrived)
     with reader.store.transaction(reader.workspace) as tx:
-        changed = snapshots.save_issues(tx, fresh)
         gone = snapshots.issue_ids(tx) - {issue.id for issue in batch.issues} if full and batch.complete else set()
         snapshots.forget_issues(tx, sorted(gone))
         _advance(tx, cursor, batch.issues)
-    arrived = tuple(issue for issue in batch.issues if issue.id not in known)
-    return _IssuesRead(bool(changed or gone), arrived, "" if batch.complete else batch.reason or "not read to the end")
+    return _IssuesRead(bool(changed or gone), tuple(arrived),
+                       "" if batch.complete else batch.reason or "not read to the end")
 
 
-def _with_moves(reader: _Reader, batch: IssueBatch, known: Mapping[str, Issue]) -> list[Issue]:
-    """Return the batch's issues with their history: read in bulk for those that changed, kept for the others."""
-    changed = [issue.id for issue in batch.issues if issue.level < EPIC_LEVEL and (
+def _keep(reader: _Reader, issues: Sequence[Issue], arrived: list[Issue]) -> int:
+    """Put some issues into the snapshot; add those it did not have to `arrived` and return how many changed."""
+    with reader.store.reading(reader.workspace) as tx:
+        known = {issue.id: issue for issue in snapshots.find_issues(tx, [issue.id for issue in issues])}
+    fresh = [issue for issue in _with_moves(reader, issues, known) if known.get(issue.id) != issue]
+    with reader.store.transaction(reader.workspace) as tx:
+        snapshots.save_issues(tx, fresh)
+    arrived += (issue for issue in fresh if issue.id not in known)
+    return len(fresh)
+
+
+def _with_moves(reader: _Reader, issues: Sequence[Issue], known: Mapping[str, Issue]) -> Iterator[Issue]:
+    """Yield the issues with their history: read in bulk for those that changed, kept for the others."""
+    changed = [issue.id for issue in issues if issue.level < EPIC_LEVEL and (
         issue.id not in known or known[issue.id].updated != issue.updated)]
     moves = reader.jira.moves(changed) if changed else {}
-    return [msgspec.structs.replace(issue, moves=moves.get(issue.id) or (
-        known[issue.id].moves if issue.id in known else ())) for issue in batch.issues]
+    for issue in issues:
+        kept = known[issue.id].moves if issue.id in known else ()
+        yield msgspec.structs.replace(issue, moves=moves.get(issue.id) or kept)
 
 
 def _match(reader: _Reader, queries: Sequence[str], *, refresh: bool) -> None:

@@ -69,15 +69,11 @@ def forget_pages(tx: Tx, page_ids: Sequence[str]) -> None:
 
 def save_issues(tx: Tx, batch: Iterable[Issue]) -> frozenset[str]:
     """Keep the issues read; return the ids of those new or changed."""
-    known = _digests(tx, issues, "id")
-    rows = []
-    for issue in batch:
-        body = _PACK.encode(issue)
-        digest = _digest(body)
-        if known.get(issue.id) != digest:
-            rows.append({"id": issue.id, "digest": digest, "body": body})
-    upsert(tx, issues, rows)
-    return frozenset(row["id"] for row in rows if isinstance(row["id"], str))
+    bodies = {issue.id: _PACK.encode(issue) for issue in batch}
+    known = _digests_of(tx, tuple(bodies))
+    fresh = {one: digest for one, body in bodies.items() if known.get(one) != (digest := _digest(body))}
+    upsert(tx, issues, [{"id": one, "digest": digest, "body": bodies[one]} for one, digest in fresh.items()])
+    return frozenset(fresh)
 
 
 def load_issues(tx: Tx) -> tuple[Issue, ...]:
@@ -119,6 +115,15 @@ def load_worklogs(tx: Tx) -> tuple[Worklog, ...]:
 
 def _digest(body: bytes) -> bytes:
     return blake2b(body, digest_size=16).digest()
+
+
+def _digests_of(tx: Tx, ids: Sequence[str]) -> dict[str, bytes]:
+    found: dict[str, bytes] = {}
+    for start in range(0, len(ids), 500):
+        rows = tx.connection.execute(select(issues.c.id, issues.c.digest).where(
+            issues.c.workspace == tx.workspace, issues.c.id.in_(ids[start:start + 500])))
+        found.update((row[0], row[1]) for row in rows)
+    return found
 
 
 def _digests(tx: Tx, table: Table, key: str, *, source: str = "") -> dict[str, bytes]:
