@@ -135,6 +135,23 @@ class MoneyFact:
 
 
 @dataclass(frozen=True, slots=True)
+class MonthMoney:
+    """Money of one client in one calendar month (its first day); `basis` as of `MoneyFact`, or `none` for no money.
+
+    A month of accrual by several models has the basis of the largest.
+    """
+
+    month: date
+    amount: Decimal
+    basis: str
+
+    @property
+    def accrued(self) -> bool:
+        """Tell whether the amount was accrued rather than booked."""
+        return self.basis in ("tm", "retainer", "fixed_price")
+
+
+@dataclass(frozen=True, slots=True)
 class Step:
     """One response step of a risk and the working day it is for."""
 
@@ -267,8 +284,8 @@ class RoleLoad:
 class PersonLoad:
     """Hours of one person: of the last full weeks, and of the full weeks ahead.
 
-    `effective` capacity and `logged` hours make `utilization`; `days` are the days at work in the last weeks, `days_logged`
-    those of them with a work log. `weeks` holds what is planned; `open` items are assigned, `estimated` of them carry
+    `effective` capacity and `logged` hours make `utilization`; `days` are those at work in the last weeks,
+    `days_logged` those with a work log. `weeks` holds what is planned; `open` items are assigned, `estimated` carry
     an estimate; `contracted` is by contract. `next_4` and `next_8` are load / capacity of so many weeks.
     """
 
@@ -310,8 +327,110 @@ class UnitLoad:
 
 
 @dataclass(frozen=True, slots=True)
+class RequestMeasure:
+    """One open task from outside: `kind` is what is asked, or its source; `due` the answer time."""
+
+    ref: Ref
+    title: str
+    source: str
+    kind: str
+    client: Ref | None
+    assignee: Ref | None
+    asked: date
+    due: date
+
+
+@dataclass(frozen=True, slots=True)
+class TaskRecord:
+    """One row of the account sprint, open or closed, as meetings look back on it.
+
+    `carried` counts the sprints it was carried over; `to_head`: often enough to be the HoA's matter (a promise not
+    kept). `moved` says where its card went; `stuck`: done two weeks ago and its card has not moved. `closed` by a
+    person or by the end of its condition (`by_itself`).
+    """
+
+    ref: Ref
+    title: str
+    url: str
+    client: Ref | None
+    card: Ref | None
+    assignee: Ref | None
+    status: str
+    source: str
+    opened: date
+    closed: date | None
+    due: date | None
+    carried: int
+    moved: str = ""
+    stuck: bool = False
+    to_head: bool = False
+    by_itself: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class BacklogItem:
+    """One idea of the development backlog; `agenda` is the period whose planning meeting it goes to, if any.
+
+    `kind`: `feature`, `hypothesis`, `idea`, `feedback`; `weeks` since it was written; `card` once accepted.
+    """
+
+    ref: Ref
+    title: str
+    url: str
+    kind: str
+    status: str
+    strategic: bool
+    unit: Ref | None
+    client: Ref | None
+    author: Ref | None
+    impact: Decimal | None
+    effort: Decimal | None
+    weeks: int
+    agenda: Period | None
+    card: Ref | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class FeedbackMeasure:
+    """What a client said about the team or a member. Private: for the HoA's pages under the private root alone."""
+
+    ref: Ref
+    url: str
+    client: Ref | None
+    person: Ref | None
+    day: date
+    score: Decimal
+    trend: str | None
+    negative: bool
+    text: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class GoalMeasure:
+    """One development goal or a part of it; `current` as people say, else rolled up from its parts."""
+
+    ref: Ref
+    title: str
+    url: str
+    unit: Ref | None
+    owner: Ref | None
+    period: Period
+    measure: str
+    target: Decimal
+    current: Decimal | None
+    pace: Decimal | None
+    rag: Rag
+    status: str
+    parent: Ref | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Measures:
-    """Everything measured in one run, by ref; None where its rule did not run or failed. `failed` names those."""
+    """Everything measured in one run, by ref; None where its rule did not run or failed. `failed` names those.
+
+    `history` is every client's money by month without gaps, oldest first, up to the current month; `left` the clients
+    that left, with the day their life ended.
+    """
 
     cards: Mapping[Ref, CardMeasure] = field(default_factory=dict)
     clients: Mapping[Ref, ClientMeasure] = field(default_factory=dict)
@@ -322,5 +441,12 @@ class Measures:
     signals: tuple[Signal, ...] | None = None
     tasks: tuple[TaskMeasure, ...] | None = None
     failed: tuple[str, ...] = ()
+    history: Mapping[Ref, tuple[MonthMoney, ...]] | None = None
+    left: Mapping[Ref, date] = field(default_factory=dict)
     people: Mapping[Ref, PersonLoad] = field(default_factory=dict)
     units: Mapping[Ref, UnitLoad] = field(default_factory=dict)
+    requests: tuple[RequestMeasure, ...] | None = None
+    records: tuple[TaskRecord, ...] | None = None
+    backlog: tuple[BacklogItem, ...] | None = None
+    feedback: tuple[FeedbackMeasure, ...] | None = None
+    goals: tuple[GoalMeasure, ...] | None = None

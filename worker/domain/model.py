@@ -119,6 +119,7 @@ class Contact:
     birthday: date | None = None
     email: str | None = None
     last_contact: date | None = None
+    offers: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -168,7 +169,10 @@ class Document:
 
 @dataclass(frozen=True, slots=True)
 class Revenue:
-    """A money fact: an act, an invoice or a payment of a client in a month (any day of it)."""
+    """A money fact: an act, an invoice or a payment of a client in a month (any day of it).
+
+    `currency` as people typed it; None is the workspace's.
+    """
 
     ref: Ref
     client: Ref | None
@@ -176,6 +180,59 @@ class Revenue:
     month: date
     amount: Decimal
     kind: str
+    currency: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Idea:
+    """An item of the development backlog; `horizon` (of a hypothesis) is `operational` or `strategic`."""
+
+    ref: Ref
+    name: str
+    url: str = ""
+    created: datetime | None = None
+    kind: str | None = None
+    horizon: str | None = None
+    status: str | None = None
+    unit: Ref | None = None
+    client: Ref | None = None
+    author: Ref | None = None
+    impact: Decimal | None = None
+    effort: Decimal | None = None
+    card: Ref | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Feedback:
+    """What a client said about the team or a member on a day; `score` 1..5."""
+
+    ref: Ref
+    url: str = ""
+    client: Ref | None = None
+    person: Ref | None = None
+    day: date | None = None
+    score: Decimal | None = None
+    text: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Goal:
+    """A development goal, or a part of one that the worker made (`key` is then its Worker key)."""
+
+    ref: Ref
+    name: str
+    url: str = ""
+    key: str = ""
+    owner: tuple[Ref, ...] = ()
+    unit: Ref | None = None
+    grain: str | None = None
+    period: Span | None = None
+    measure: str | None = None
+    rollup: str | None = None
+    target: Decimal | None = None
+    current: Decimal | None = None
+    status: str | None = None
+    parent: Ref | None = None
 
 
 class Category(StrEnum):

@@ -10,13 +10,30 @@ from decimal import Decimal
 from typing import TypeVar
 from zoneinfo import ZoneInfo
 
-from worker.domain.model import Card, Client, Contact, Document, Person, Revenue, Row, Service, Stage, Unit
+from worker.domain.model import (
+    Card,
+    Client,
+    Contact,
+    Document,
+    Feedback,
+    Goal,
+    Idea,
+    Person,
+    Revenue,
+    Row,
+    Service,
+    Stage,
+    Unit,
+)
 from worker.domain.values import Ref, Span
 from worker.errors import Problem, Severity
 from worker.mapping.pages import place
 from worker.mapping.schema import Source
 
 Entity = TypeVar("Entity")
+WORST_TO_BEST = 5
+YEARLESS = 1904
+"""People who do not know a year of birth type 1900, or 1904, the first year after it that has a 29 February."""
 DAY = re.compile(r"(\d{4})-(\d{1,2})-(\d{1,2})|(\d{1,2})\.(\d{1,2})\.(\d{4})")
 
 
@@ -102,9 +119,11 @@ class Reader:
 def read_client(reader: Reader) -> Client:
     """Return a client."""
     since, contract_end = reader.days("since", "contract_end")
-    row = reader.row
-    return Client(row.ref, row.title, row.url, group=reader.text("group"), engagement=reader.text("engagement"),
-                  unit=reader.one("unit"), contract_end=contract_end, monthly_fee=reader.amount("monthly_fee"),
+    row, group, unit = reader.row, reader.text("group"), reader.one("unit")
+    if group == "account" and unit is None:
+        reader.report("client-without-unit", "unit", "the account has no unit", hint="choose the unit that serves it")
+    return Client(row.ref, row.title, row.url, group=group, engagement=reader.text("engagement"), unit=unit,
+                  contract_end=contract_end, monthly_fee=reader.amount("monthly_fee"),
                   since=since, source=reader.text("source"), services=reader.many("services"),
                   rate_indexed=reader.day("rate_indexed"), last_partner_contact=reader.day("last_partner_contact"),
                   last_contact=reader.day("last_contact"))
@@ -129,7 +148,16 @@ def read_person(reader: Reader) -> Person:
     return Person(row.ref, row.title, row.url, role=reader.text("role"), notion_user=user,
                   jira=(reader.text("jira_account") or "").strip() or None, capacity=reader.amount("capacity"),
                   rate=reader.amount("rate"), unit=reader.one("unit"), start=reader.day("start"),
-                  birthday=reader.day("birthday"), time_off=_time_off(reader))
+                  birthday=_birthday(reader), time_off=_time_off(reader))
+
+
+def _birthday(reader: Reader) -> date | None:
+    """Return a birthday; one typed without its year (Notion has no such date) still has its day."""
+    day = reader.day("birthday")
+    if day is not None and day.year <= YEARLESS:
+        reader.report("no-birth-year", "birthday", f"the year {day.year} cannot be the year of birth, the day is kept",
+                      hint="enter the year if you know it", severity=Severity.INFO)
+    return day
 
 
 def _time_off(reader: Reader) -> tuple[Span, ...]:
@@ -168,8 +196,8 @@ def read_contact(reader: Reader) -> Contact:
     """Return a contact."""
     row = reader.row
     return Contact(row.ref, row.title, row.url, organisation=reader.text("organisation"), side=reader.text("side"),
-                   role=reader.text("role"), client=reader.one("client"), birthday=reader.day("birthday"),
-                   email=reader.text("email"), last_contact=reader.day("last_contact"))
+                   role=reader.text("role"), client=reader.one("client"), birthday=_birthday(reader),
+                   email=reader.text("email"), last_contact=reader.day("last_contact"), offers=reader.text("offers"))
 
 
 def read_card(reader: Reader) -> Card:
@@ -207,7 +235,44 @@ def read_revenue(reader: Reader) -> Revenue | None:
         reader.report("incomplete-revenue", missing[0], f"{', '.join(missing)} cannot be read, the entry is left out",
                       hint="fill in month, amount and kind")
         return None
-    return Revenue(reader.row.ref, client, project, month, amount, kind)
+    return Revenue(reader.row.ref, client, project, month, amount, kind, reader.text("currency"))
+
+
+def read_idea(reader: Reader) -> Idea:
+    """Return an item of the backlog."""
+    row = reader.row
+    return Idea(row.ref, row.title, row.url, row.created, kind=reader.text("kind"), horizon=reader.text("horizon"),
+                status=reader.text("status"), unit=reader.one("unit"), client=reader.one("client"),
+                author=reader.one("author"), impact=reader.amount("impact"), effort=reader.amount("effort"),
+                card=reader.one("card"))
+
+
+def read_feedback(reader: Reader) -> Feedback:
+    """Return a client's feedback; a score that is not 1 to 5 counts nowhere."""
+    row, score = reader.row, reader.number("score")
+    if score is not None and not 1 <= score <= WORST_TO_BEST:
+        reader.report("out-of-range", "score", f"{score} is not between 1 and {WORST_TO_BEST}", hint="enter 1 to 5")
+        score = None
+    return Feedback(row.ref, row.url, client=reader.one("client"), person=reader.one("person"), day=reader.day("date"),
+                    score=score, text=reader.text("text") or "")
+
+
+def read_goal(reader: Reader) -> Goal:
+    """Return a goal; one of people's without a measure or a period is reported."""
+    row, period = reader.row, reader.row.fields.get("period")
+    day = reader.day("period")
+    goal = Goal(row.ref, row.title, row.url, row.key, owner=reader.many("owner"), unit=reader.one("unit"),
+                grain=reader.text("grain"), measure=(reader.text("measure") or "").strip() or None,
+                period=period if isinstance(period, Span) else Span(day, day) if day else None,
+                rollup=reader.text("rollup"), target=reader.amount("target"), current=reader.amount("current"),
+                status=reader.text("status"), parent=reader.one("parent"))
+    if goal.measure is None or goal.target is None:
+        name = "target" if goal.measure else "measure"
+        reader.report("goal-without-measure", name, "nobody can tell whether the goal is reached",
+                      hint="say what is counted and how much of it is the goal")
+    if goal.period is None:
+        reader.report("goal-without-period", "period", "the goal has no period", hint="enter its first and last day")
+    return goal
 
 
 def read_rows(rows: Iterable[Row], source: Source, read: Callable[[Reader], Entity], *, zone: ZoneInfo,

@@ -1,9 +1,9 @@
-"""The money fact of every client, by week part (method 4).
+"""The money fact of every client, by week part and over its whole life by month (method 4).
 
 For a month with `revenue` rows, the rows: acts if there are any, else invoices, else payments, since one job may show
 as all three; the month's sum lies on its week parts by working days. Else accrual: T&M is hours x rate on the day of
 work, a retainer the monthly fee by working days passed (yesterday included), fixed price the budget x the share of
-work finished.
+work finished. Rows in another currency than the workspace's are listed and left out.
 """
 
 from __future__ import annotations
@@ -17,17 +17,16 @@ from functools import lru_cache
 
 from worker.domain.cascade import parts_of
 from worker.domain.flow import HOUR, finished_on, weigh
-from worker.domain.measures import Measures, MoneyFact
-from worker.domain.model import Card, Client, Revenue
+from worker.domain.income import Booked, amount_of, book, currency_problems
+from worker.domain.measures import Measures, MoneyFact, MonthMoney
+from worker.domain.model import Card, Client
 from worker.domain.money import round_money, split
-from worker.domain.periods import Period, previous_period, quarter_of, week_of
+from worker.domain.periods import Period, month_of, next_period, previous_period, quarter_of, week_of
 from worker.domain.values import Ref
 from worker.domain.world import World
 from worker.errors import Problem
 from worker.mapping.playbooks import Playbooks
 from worker.sync.facts import Outcome
-
-KINDS = ("act", "invoice", "payment")
 
 Amounts = dict[date, Decimal]
 
@@ -38,25 +37,28 @@ def _week_start(day: date) -> date:
 
 
 def measure_money(world: World, _playbooks: Playbooks, measures: Measures) -> Outcome:
-    """Return the money of every client in this and the last quarter; it states no facts itself."""
+    """Return the money of every client by week part in this and the last quarter, and by month over its life."""
     quarter = quarter_of(world.today)
     months = (*parts_of(previous_period(quarter)), *parts_of(quarter))
-    rows = _rows_by_month(world)
-    cards = _cards_by_client(world)
-    problems: list[Problem] = []
-    found = [fact for client in world.clients.values()
-             for fact in _client_money(client, months, world, rows=rows, cards=cards[client.ref], problems=problems)]
-    return Outcome((), replace(measures, money=tuple(found)), world.memory, tuple(dict.fromkeys(problems)))
+    booked, cards = book(world), _cards_by_client(world)
+    problems: list[Problem] = [*currency_problems(world)]
+    found: list[MoneyFact] = []
+    history: dict[Ref, tuple[MonthMoney, ...]] = {}
+    firsts = _first_months(booked)
+    for client in world.clients.values():
+        accrued = _accrued(client, cards[client.ref], months, world=world, problems=problems)
+        found += _client_money(client, months, world, booked=booked, accrued=accrued)
+        history[client.ref] = tuple(_history(client, world, booked=booked, accrued=accrued,
+                                             first=firsts.get(client.ref)))
+    return Outcome((), replace(measures, money=tuple(found), history=history), world.memory,
+                   tuple(dict.fromkeys(problems)))
 
 
-def _rows_by_month(world: World) -> dict[tuple[Ref, date], list[Revenue]]:
-    rows: dict[tuple[Ref, date], list[Revenue]] = defaultdict(list)
-    for row in world.revenue:
-        card = world.cards.get(row.project) if row.project else None
-        client = row.client or (card.client if card else None)
-        if client is not None:
-            rows[client, row.month.replace(day=1)].append(row)
-    return rows
+def _first_months(booked: Booked) -> dict[Ref, date]:
+    firsts: dict[Ref, date] = {}
+    for client, month in booked:
+        firsts[client] = min(month, firsts.get(client, month))
+    return firsts
 
 
 def _cards_by_client(world: World) -> dict[Ref, list[Card]]:
@@ -67,21 +69,54 @@ def _cards_by_client(world: World) -> dict[Ref, list[Card]]:
     return cards
 
 
-def _client_money(client: Client, months: Iterable[Period], world: World, *,
-                  rows: dict[tuple[Ref, date], list[Revenue]], cards: list[Card],
-                  problems: list[Problem]) -> Iterator[MoneyFact]:
-    accrued = _accrued(client, cards, months, world=world, problems=problems)
+def _client_money(client: Client, months: Iterable[Period], world: World, *, booked: Booked,
+                  accrued: dict[str, Amounts]) -> Iterator[MoneyFact]:
     for month in months:
-        booked = rows.get((client.ref, month.start), [])
-        if booked:
-            kind = next((kind for kind in KINDS if any(row.kind == kind for row in booked)), booked[0].kind)
-            amount = round_money(sum((row.amount for row in booked if row.kind == kind), Decimal(0)))
+        rows = booked.get((client.ref, month.start))
+        if rows:
+            amount, kind = amount_of(rows)
             yield from _spread(client, month, amount, world=world, basis=kind)
             continue
         for basis, amounts in accrued.items():
             for week in parts_of(month):
                 if amounts.get(week.start):
                     yield MoneyFact(client.ref, client.unit, week, round_money(amounts[week.start]), basis)
+
+
+def _history(client: Client, world: World, *, booked: Booked, accrued: dict[str, Amounts],
+             first: date | None) -> Iterator[MonthMoney]:
+    """Yield the client's months from its first money, or from the day it came, to the current one."""
+    sums: dict[date, dict[str, Decimal]] = defaultdict(lambda: defaultdict(Decimal))
+    for basis, amounts in accrued.items():
+        for day, amount in amounts.items():
+            if amount:
+                sums[day.replace(day=1)][basis] += round_money(amount)
+    starts = [day for day in (first, client.since, min(sums, default=None)) if day is not None]
+    if not starts:
+        return
+    month, recent = month_of(min(starts)), previous_period(quarter_of(world.today)).start
+    while month.start <= world.today:
+        rows = booked.get((client.ref, month.start))
+        if month.start < recent and not rows:
+            sums[month.start]["retainer"] += _old_fee(client, month, world)
+        yield MonthMoney(month.start, *(amount_of(rows) if rows else _largest(sums[month.start])))
+        month = next_period(month)
+
+
+def _old_fee(client: Client, month: Period, world: World) -> Decimal:
+    """Return what a retainer earned in a month before those that are told by week."""
+    if client.engagement != "retainer" or not client.monthly_fee or client.since is None:
+        return Decimal(0)
+    first, last = max(month.start, client.since), min(month.end, client.contract_end or month.end)
+    if (first, last) == (month.start, month.end):
+        return client.monthly_fee
+    whole = world.calendar.in_period(month)
+    return round_money(client.monthly_fee * world.calendar.working_days(first, last) / whole) if whole else Decimal(0)
+
+
+def _largest(sums: dict[str, Decimal]) -> tuple[Decimal, str]:
+    amount = sum(sums.values(), Decimal(0))
+    return amount, max(sums, key=lambda basis: sums[basis]) if amount else "none"
 
 
 def _spread(client: Client, month: Period, amount: Decimal, *, world: World, basis: str) -> Iterator[MoneyFact]:
@@ -99,10 +134,11 @@ def _accrued(client: Client, cards: list[Card], months: Iterable[Period], *, wor
     if client.engagement == "retainer" and client.monthly_fee:
         for month in months:
             found["retainer"] |= _retainer(client, month, world)
+    seen: set[str] = set()
     for card in cards:
         match card.engagement or client.engagement:
             case "tm":
-                _add_hours(card, client, world, amounts=found["tm"], problems=problems)
+                _add_hours(card, client, world, amounts=found["tm"], seen=seen, problems=problems)
             case "fixed_price":
                 _add_progress(card, world, amounts=found["fixed_price"])
     return found
@@ -117,16 +153,20 @@ def _retainer(client: Client, month: Period, world: World) -> Amounts:
             for week in parts_of(month)} if whole else {}
 
 
-def _add_hours(card: Card, client: Client, world: World, *, amounts: Amounts, problems: list[Problem]) -> None:
+def _add_hours(card: Card, client: Client, world: World, *, amounts: Amounts, seen: set[str],
+               problems: list[Problem]) -> None:
+    """Add hours x rate by day of work; hours that two cards of one client share count once."""
     work = world.work.get(card.ref)
     rates = {person.jira: person.rate for person in world.people.values() if person.jira}
     start = previous_period(quarter_of(world.today)).start
     seconds: Counter[tuple[str, date]] = Counter()
     for log in work.worklogs if work else ():
-        seconds[log.author, log.started.date()] += log.seconds
+        if log.id not in seen:
+            seen.add(log.id)
+            seconds[log.author, log.started.date()] += log.seconds
     for (author, day), spent in seconds.items():
         rate = rates.get(author) or world.thresholds.default_rate
-        if day >= start and rate is not None:
+        if rate is not None:
             amounts[_week_start(day)] += rate * spent / HOUR
         elif day >= start:
             problems.append(Problem("no-rate", client.name, "rate", f"hours of {author} have no rate and are left "
@@ -139,8 +179,7 @@ def _add_progress(card: Card, world: World, *, amounts: Amounts) -> None:
         return
     weights = weigh(work.issues, world.thresholds.estimate_share).values
     total = sum(weights, Decimal(0))
-    start = previous_period(quarter_of(world.today)).start
     for issue, weight in zip(work.issues, weights, strict=True):
         day = finished_on(issue)
-        if day is not None and day >= start and total:
+        if day is not None and total:
             amounts[_week_start(day)] += card.budget * weight / total
