@@ -67,6 +67,18 @@ class Thresholds(Model):
     next_quarter_days: int = 10
     overdue_share: Decimal = Decimal("0.2")
     moved_days: int = 14
+    scope_growth: Decimal = Decimal("0.2")
+    burn_ahead: Decimal = Decimal("0.15")
+    carrier_share: Decimal = Decimal("0.6")
+    carrier_hours: Decimal = Decimal(40)
+    carrier_items: int = 5
+    quality_growth: Decimal = Decimal("0.5")
+    quality_weeks: int = 4
+    quality_items: int = 5
+    stale_days: int = 3
+    no_partner_days: int = 60
+    contract_days: int = 60
+    rate_days: int = 365
     blocked_statuses: tuple[str, ...] = (
         "blocked", "on hold", "impediment", "заблокировано", "заблокирована", "заблокирован", "на паузе", "блокер")
     defect_types: tuple[str, ...] = ("bug", "defect", "баг", "ошибка", "дефект")
