@@ -23,7 +23,8 @@ from worker.jira.gateway import JiraGateway
 from worker.locales import load_words
 from worker.mapping.jira import load_jira_mapping
 from worker.mapping.load import load_schema, shipped_folder
-from worker.mapping.playbooks import load_playbooks
+from worker.mapping.playbooks import ROLES, load_playbooks
+from worker.mapping.schema import Schema
 from worker.notion.gateway import NotionGateway
 from worker.state.store import Store
 
@@ -61,7 +62,8 @@ def build_context(name: str, workspace: Workspace, store: Store,
     around = surroundings or Surroundings()
     stop, deadline = around.stop or threading.Event(), Deadline()
     sleep = _until(stop)
-    schema, playbooks = load_schema(workspace.mappings), load_playbooks(_playbooks_folder(workspace.mappings))
+    schema = load_schema(workspace.mappings)
+    playbooks = load_playbooks(_playbooks_folder(workspace.mappings), roles=_roles(schema))
     return Context(
         name, workspace, schema, playbooks, load_words(workspace.locale, workspace.currency),
         NotionGateway(workspace.notion, sleep=sleep, deadline=deadline),
@@ -82,6 +84,13 @@ def _until(stop: threading.Event) -> Callable[[float], None]:
 def _playbooks_folder(given: Path | None) -> Path:
     """Return the user's folder when it has playbooks of its own, else the shipped one."""
     return given if given is not None and (given / "playbooks.toml").is_file() else shipped_folder()
+
+
+def _roles(schema: Schema) -> frozenset[str]:
+    """Return the roles people can have in this workspace."""
+    people = schema.sources.get("people")
+    role = people.properties.get("role") if people else None
+    return frozenset(option.key for option in role.options) if role else ROLES
 
 
 def secrets_of(settings: Settings) -> list[str]:

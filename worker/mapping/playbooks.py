@@ -10,7 +10,7 @@ import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import Field, ValidationError
 
@@ -19,6 +19,9 @@ from worker.errors import ConfigError, Problem, Severity
 
 FILE = "playbooks.toml"
 PLACES = frozenset({"client", "card", "name", "date", "risk", "unit", "role", "hours"})
+
+ROLES = frozenset({"am", "pm", "tl", "developer", "designer", "qa", "analyst", "hoa", "head_newbiz", "sales", "finance",
+                   "lawyer", "founder"})
 
 Days = Annotated[int, Field(ge=0, le=3650)]
 Sentence = Annotated[str, Field(min_length=1, max_length=500)]
@@ -62,21 +65,38 @@ class Response(Model):
     steps: tuple[Step, ...]
 
 
+class Request(Model):
+    """How a task from outside is taken up: by whom, the answer time and the steps' days in working days since it was
+    asked; with `candidates`, the contractors whose offers it names are proposed."""
+
+    role: str
+    due: Days
+    candidates: bool = False
+    steps: tuple[Step, ...] = ()
+
+
 @dataclass(frozen=True, slots=True)
 class Playbooks:
-    """All playbooks by name and all risk responses by signal."""
+    """All playbooks by name, all risk responses by signal, all requests by what is asked or else by their source.
+
+    `problems` names those that were left out for a role nobody can have; the rest works on.
+    """
 
     tasks: Mapping[str, Playbook] = field(default_factory=dict)
     responses: Mapping[str, Response] = field(default_factory=dict)
+    requests: Mapping[str, Request] = field(default_factory=dict)
+    problems: tuple[Problem, ...] = ()
 
 
 class _File(Model):
     playbooks: dict[str, Playbook]
     responses: dict[str, Response]
+    requests: dict[str, Request] = {}
 
 
-def load_playbooks(folder: Path) -> Playbooks:
-    """Return the playbooks of a mappings folder; raise `ConfigError` with every problem of the file."""
+def load_playbooks(folder: Path, *, roles: frozenset[str] = ROLES) -> Playbooks:
+    """Return the playbooks of a mappings folder whose role is one of `roles`; raise `ConfigError` with every problem of
+    the file itself."""
     path = folder / FILE
     try:
         read = _File.model_validate(tomllib.loads(path.read_text(encoding="utf-8")))
@@ -88,7 +108,21 @@ def load_playbooks(folder: Path) -> Playbooks:
     problems = [_problem(path, where, fault) for where, text in _texts(read) for fault in _faults(text)]
     if problems:
         raise ConfigError(problems)
-    return Playbooks(read.playbooks, read.responses)
+    left_out = tuple(_unknown_role(path, f"{table}.{name}", book.role)
+                     for table, books in (("playbooks", read.playbooks), ("responses", read.responses),
+                                          ("requests", read.requests))
+                     for name, book in books.items() if book.role not in roles)
+    return Playbooks(_staffed(read.playbooks, roles), _staffed(read.responses, roles), _staffed(read.requests, roles),
+                     left_out)
+
+
+def _staffed(books: Mapping[str, Any], roles: frozenset[str]) -> Mapping[str, Any]:
+    return {name: book for name, book in books.items() if book.role in roles}
+
+
+def _unknown_role(path: Path, where: str, role: str) -> Problem:
+    return Problem("unknown-role", path.name, where, f"nobody has the role {role!r}, so this is left out",
+                   "name one of the roles in mappings/workspace/people.toml", severity=Severity.ERROR)
 
 
 def _texts(read: _File) -> list[tuple[str, str]]:

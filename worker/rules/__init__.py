@@ -15,11 +15,13 @@ from worker.domain.world import World
 from worker.errors import Problem, Severity
 from worker.mapping.playbooks import Playbooks
 from worker.rules.actions import show_next_actions
+from worker.rules.care import think_of_people
 from worker.rules.clients import roll_up_clients
 from worker.rules.deadlines import look_at_deadlines
 from worker.rules.money import measure_money
 from worker.rules.plans import plan_money
 from worker.rules.progress import measure_progress
+from worker.rules.requests import take_up_requests
 from worker.rules.riskmap import draw_risk_map
 from worker.rules.signals import find_signals
 from worker.rules.tasks import plan_tasks
@@ -42,7 +44,9 @@ RULES = (
     # Other chapters of conditions stand above this line: the map takes what all of them saw.
     Rule("riskmap", draw_risk_map),
     Rule("clients", roll_up_clients),
+    Rule("requests", take_up_requests),
     Rule("signals", find_signals),
+    Rule("care", think_of_people),
     Rule("tasks", plan_tasks),
     Rule("actions", show_next_actions),
 )
@@ -52,7 +56,7 @@ def evaluate(world: World, playbooks: Playbooks, *, rules: tuple[Rule, ...] = RU
     """Return all facts, measures, memory and problems of one run; a rule that fails leaves out only its own facts."""
     memory, measures = world.memory, Measures()
     facts: list[Fact] = []
-    problems: list[Problem] = []
+    problems: list[Problem] = list(playbooks.problems)
     for rule in rules:
         try:
             found = rule.judge(replace(world, memory=memory), playbooks, measures)

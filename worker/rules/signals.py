@@ -11,8 +11,7 @@ from datetime import date, timedelta
 
 from worker.domain.measures import ClientMeasure, Measures, RiskMeasure, Signal
 from worker.domain.messages import stage_label
-from worker.domain.model import HUNTED, RUNNING, Card, Client, Stage
-from worker.domain.sprints import next_yearly
+from worker.domain.model import HUNTED, Card, Client, Stage
 from worker.domain.values import Ref, Value
 from worker.domain.world import World
 from worker.mapping.playbooks import Playbooks
@@ -101,79 +100,8 @@ def _missing_dates(world: World, measures: Measures, _days: int) -> Iterator[Sig
                      ended=world.words.say("closed by itself: there is a date now"), values=_names(card, world))
 
 
-def _active_clients(world: World) -> set[Ref]:
-    return {card.client for card in world.cards.values() if card.client and card.stage in (Stage.AGREED, *RUNNING)}
-
-
-def _silences(world: World, measures: Measures, _days: int) -> Iterator[Signal]:
-    active, words = _active_clients(world), world.words
-    for client in world.clients.values():
-        measure = measures.clients.get(client.ref)
-        last = measure.last_contact if measure else None
-        served = client.group == "account" or client.ref in active
-        silent = last is not None and (world.today - last).days > world.thresholds.no_contact_days
-        yield Signal("contact_client", client.ref, client.ref, None, _known(measure, served and silent),
-                     reason=words.say("Last contact on {day}.", day=words.date(last)) if last else "",
-                     ended=words.say("closed by itself: there was contact"), values={"client": client.name})
-
-
 def _known(measure: ClientMeasure | None, holds: bool) -> bool | None:  # noqa: FBT001 - a condition, not an option
     return holds if measure is not None else None
-
-
-def _old_rates(world: World, _measures: Measures, days: int) -> Iterator[Signal]:
-    words = world.words
-    for client in world.clients.values():
-        last = client.rate_indexed or client.since
-        old = last is not None and (world.today - last).days >= days
-        yield Signal("index_rate", client.ref, client.ref, None, client.group == "account" and old,
-                     reason=words.say("Rates stand since {day}.", day=words.date(last)) if last else "",
-                     ended=words.say("closed by itself: the rates were indexed"), values={"client": client.name})
-
-
-def _contract_ends(world: World, _measures: Measures, days: int) -> Iterator[Signal]:
-    active, words = _active_clients(world), world.words
-    for client in world.clients.values():
-        end = client.contract_end
-        near = end is not None and end <= world.today + timedelta(days=days)
-        alive = end is not None and (end >= world.today or client.ref in active)
-        yield Signal("contract_end", client.ref, client.ref, None, near and alive,
-                     reason=words.say("The contract ends on {day}.", day=words.date(end)) if end else "",
-                     ended=words.say("closed by itself: the contract does not end soon"),
-                     values={"client": client.name, "date": words.date(end) if end else ""})
-
-
-def _document_ends(world: World, _measures: Measures, days: int) -> Iterator[Signal]:
-    words = world.words
-    for document in world.documents.values():
-        end = document.expires
-        client = world.clients.get(document.client) if document.client else None
-        near = end is not None and abs((end - world.today).days) <= days and (
-            end >= world.today or (world.today - end).days <= 30)
-        yield Signal("document_end", document.ref, document.client, None, near,
-                     reason=words.say("The document is valid until {day}.", day=words.date(end)) if end else "",
-                     ended=words.say("closed by itself: the document does not end soon"),
-                     values={"name": document.name, "client": client.name if client else "",
-                             "date": words.date(end) if end else ""})
-
-
-def _birthdays(world: World, _measures: Measures, days: int) -> Iterator[Signal]:
-    for contact in world.contacts.values():
-        yield from _birthday(contact.ref, contact.name, contact.birthday, client=contact.client, days=days, world=world)
-    for person in world.people.values():
-        yield from _birthday(person.ref, person.name, person.birthday, client=None, days=days, world=world)
-
-
-def _birthday(ref: Ref, name: str, born: date | None, *, client: Ref | None, days: int,
-              world: World) -> Iterator[Signal]:
-    if born is None:
-        return
-    words, coming = world.words, next_yearly(born, world.today)
-    found = world.clients.get(client) if client else None
-    yield Signal("birthday", ref, client, None, (coming - world.today).days <= days, due=coming,
-                 reason=words.say("The birthday is on {day}.", day=words.day_month(coming)),
-                 ended=words.say("closed by itself: the birthday has passed"),
-                 values={"name": name, "date": words.day_month(coming), "client": found.name if found else ""})
 
 
 def _ray_breaks(world: World, measures: Measures, _days: int) -> Iterator[Signal]:
@@ -197,6 +125,5 @@ def _follows(card: Card, client: Client, horizon: date) -> bool:
 
 
 FINDERS: dict[str, Callable[[World, Measures, int], Iterator[Signal]]] = {
-    "answer_risk": _risk_answers, "ask_due_date": _missing_dates, "contact_client": _silences,
-    "index_rate": _old_rates, "contract_end": _contract_ends, "document_end": _document_ends, "birthday": _birthdays,
-    "ray_break": _ray_breaks, "next_step": _next_steps}
+    "answer_risk": _risk_answers, "ask_due_date": _missing_dates, "ray_break": _ray_breaks,
+    "next_step": _next_steps}

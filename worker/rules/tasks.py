@@ -207,7 +207,7 @@ def _standing(task: _Task, now: Occurrence, world: World) -> dict[str, Value]:
     """Return what the worker keeps true while a task is open."""
     signal, weeks = task.signal, world.thresholds.sprint_weeks
     return {"client": (signal.client,) if signal.client else (), "project": (signal.card,) if signal.card else (),
-            "kind": task.book.kind, "source": world.words.say("worker"), "signal": task.book.signal,
+            "kind": task.book.kind, "source": "worker", "signal": task.book.signal,
             "sprint": sprint_of(world.today, weeks), "reason": signal.reason, "status": "new",
             "carried": Decimal(sprints_between(now.opened or world.today, world.today, weeks=weeks))}
 
