@@ -29,6 +29,8 @@ FLOWS = (
     Flow("MED", "", 290, 0.9, reopened=0.12, bugs=0.3), Flow("KVA", "", 150, 0.6, months=7, due_in=20),
     Flow("RASS", "", 300, 0.93), Flow("LUK", "", 190, 0.7, idle=19, due_in=30),
     Flow("KITA", "", 310, 0.9, due_in=None), Flow("NB", "", 130, 0.82, months=5, epics=4))
+FORGETFUL = "KITA"
+"""The project whose team forgets to log its time."""
 
 
 def generate(*, seed: int, now: datetime, locale: str, calendar: WorkCalendar) -> Agency:
@@ -39,6 +41,10 @@ def generate(*, seed: int, now: datetime, locale: str, calendar: WorkCalendar) -
     tracker = Tracker(random, speech, calendar, now)
     for flow in FLOWS:
         tracker.project(_named(flow, speech), _team(flow.key, staff))
+    teams = {flow.key: _team(flow.key, staff) for flow in FLOWS}
+    accounts = {key: team for key, team in teams.items() if key != "NB"}
+    tracker.plan(accounts, seed=seed)
+    tracker.fill_days(accounts, forgetful=teams[FORGETFUL], seed=seed)
     return Agency(
         locale, today, staff, tuple(speech(unit) for unit in names.UNITS), clients,
         tuple((speech(name), kind, value * 1000, lead) for name, kind, value, lead in names.SERVICES),

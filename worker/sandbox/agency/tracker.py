@@ -7,7 +7,7 @@ nine hours a day, nothing is done before it was begun, and nothing lies in the f
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time, timedelta
 from random import Random
@@ -20,6 +20,7 @@ from worker.sandbox.agency.speech import Speech
 
 OFFICE = ZoneInfo("Europe/Moscow")
 DAILY_LIMIT = 9 * 3600
+FILLED_DAYS = 50
 STATUSES = ("To Do", "In Progress", "In Review", "Done")
 
 
@@ -66,6 +67,31 @@ class Tracker:
             self.issues.append(issue)
             if issue["type"] == "Story" and self.random.random() < 0.12:
                 self._subtasks(flow, issue, numbers, created, team)
+
+    def plan(self, teams: Mapping[str, Sequence[str]], *, seed: int) -> None:
+        """Give the open issues of each project to its team, as a planned sprint does; some stay nobody's."""
+        random = Random(seed)
+        for issue in self.issues:
+            team = teams.get(issue["project"], ())
+            is_free = issue["status"] == "To Do" and issue["type"] != "Epic" and not issue.get("assignee")
+            if is_free and team and random.random() < 0.8:
+                issue["assignee"] = random.choice(team)
+
+    def fill_days(self, teams: Mapping[str, Sequence[str]], *, forgetful: Collection[str], seed: int) -> None:
+        """Log on the projects' first epics what calls, reviews and small help take of the last weeks' days."""
+        random = Random(seed)
+        epics = {project: next(issue for issue in self.issues if issue["project"] == project) for project in teams}
+        places = {person: epics[project] for project, team in reversed(list(teams.items())) for person in team}
+        for person, epic in sorted(places.items()):
+            for back in range(1, FILLED_DAYS):
+                day = self.now.date() - timedelta(days=back)
+                logs = random.random() < (0.35 if person in forgetful else 0.97)
+                seconds = random.randint(19, 27) * 900 - self.logged[(person, day)]
+                if self.calendar.is_working(day) and logs and seconds >= 1800:
+                    started = datetime.combine(day, time(10), OFFICE)
+                    epic.setdefault("worklogs", []).append(
+                        {"author": person, "started": _text(started), "seconds": seconds})
+                    epic["updated"] = max(epic["updated"], _text(started))
 
     def _epic(self, flow: Flow, number: int, index: int, start: datetime) -> dict[str, Any]:
         due = None if flow.due_in is None else (self.now + timedelta(days=flow.due_in + 12 * index)).date()
