@@ -67,6 +67,17 @@ class Thresholds(Model):
     next_quarter_days: int = 10
     overdue_share: Decimal = Decimal("0.2")
     moved_days: int = 14
+    concentration_share: Decimal = Decimal("0.25")
+    units_share: Decimal = Decimal("0.8")
+    mix_drift: Decimal = Decimal("0.1")
+    unbilled_days: int = 5
+    unbilled_months: int = 12
+    late_days: int = 30
+    left_months: int = 3
+    ltv_months: int = 12
+    bonus_base: Literal["paid", "invoiced", "recognised"] = "recognised"
+    bonus_shares: dict[Literal["am", "pm", "tl"], Annotated[Decimal, Field(ge=0)]] = Field(default_factory=lambda: {
+        "am": Decimal("0.4"), "pm": Decimal("0.3"), "tl": Decimal("0.3")})
     scope_growth: Decimal = Decimal("0.2")
     burn_ahead: Decimal = Decimal("0.15")
     carrier_share: Decimal = Decimal("0.6")

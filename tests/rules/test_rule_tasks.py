@@ -58,6 +58,11 @@ def task(outcome: Outcome, key: str = NEXT) -> dict[str, Value | Unset]:
     return facts_of(outcome, "tasks", key)
 
 
+def said(outcome: Outcome) -> dict[str, Value | Unset]:
+    """Return the facts of the next-step task but those of its carrying over."""
+    return {name: value for name, value in task(outcome).items() if name not in ("sprint", "carried")}
+
+
 def keys(outcome: Outcome) -> set[str]:
     """Return the keys of all task rows that have facts."""
     return {fact.ref.key for fact in outcome.facts if fact.ref.source == "tasks"}
@@ -118,7 +123,7 @@ def test_an_untouched_task_closes_itself_on_the_second_day_without_its_reason() 
     outcome = evaluate(seen, PLAYBOOKS)
     seen = moved(later(seen, outcome, 1), Stage.PROPOSAL)
     outcome = evaluate(seen, PLAYBOOKS)
-    assert task(outcome) == {"moved": "moved to proposal"}
+    assert said(outcome) == {"moved": "moved to proposal"}
     seen = later(seen, outcome, 2)
     outcome = evaluate(seen, PLAYBOOKS)
     assert task(outcome) == {"moved": "moved to proposal", "status": "done",
@@ -134,7 +139,18 @@ def test_a_task_that_a_person_touched_is_left_to_them(touch: dict[str, Value]) -
     for number in (1, 2, 3):
         seen = changed(moved(later(seen, outcome, number), Stage.PROPOSAL), "tasks", NEXT, **touch)
         outcome = evaluate(seen, PLAYBOOKS)
-    assert task(outcome) == {"moved": "moved to proposal"}
+    assert said(outcome) == {"moved": "moved to proposal"}
+
+
+def test_a_task_that_outlives_its_condition_is_still_carried_over() -> None:
+    seen = idle()
+    outcome = evaluate(seen, PLAYBOOKS)
+    for number in (1, 2, 12):  # the next sprint begins on Monday the 23rd, the one after on 7 December
+        seen = changed(moved(later(seen, outcome, number), Stage.PROPOSAL), "tasks", NEXT, status="doing")
+        outcome = evaluate(seen, PLAYBOOKS)
+    assert (task(outcome)["sprint"], task(outcome)["carried"]) == ("2026-S24", 0)
+    outcome = evaluate(later(seen, outcome, 20), PLAYBOOKS)
+    assert (task(outcome)["sprint"], task(outcome)["carried"]) == ("2026-S25", 1)
 
 
 @pytest.mark.parametrize("ending", ["done", "cancelled"])
@@ -318,11 +334,11 @@ def test_a_first_run_closes_no_task_and_a_lost_memory_leaves_rows_to_people() ->
     written = applied(seen, evaluate(seen, PLAYBOOKS))
     forgetful = moved(replace(written, memory=Memory()), Stage.IN_PROGRESS)
     outcome = evaluate(forgetful, PLAYBOOKS)
-    assert task(outcome) == {}
+    assert said(outcome) == {}
     for number in (1, 2, 3):
         forgetful = later(forgetful, outcome, number)
         outcome = evaluate(forgetful, PLAYBOOKS)
-        assert task(outcome) == {}
+        assert said(outcome) == {}
 
 
 def test_after_a_lost_memory_ended_tasks_stay_ended_and_numbers_go_on() -> None:
@@ -357,7 +373,7 @@ def test_tasks_of_signals_nobody_could_look_at_are_left_alone() -> None:
         assert by_name[name].judge(idle(), PLAYBOOKS, Measures()).facts == ()
     unseen = by_name["signals"].judge(idle(), PLAYBOOKS, Measures()).measures.signals
     assert unseen is not None
-    assert {signal.playbook for signal in unseen if signal.holds is None} == {"contact_client", "ray_break"}
+    assert {signal.playbook for signal in unseen if signal.holds is None} == {"ray_break"}
     assert "answer_risk" not in {signal.playbook for signal in unseen}
 
 

@@ -21,10 +21,15 @@ from worker.rules.deadlines import look_at_deadlines
 from worker.rules.money import measure_money
 from worker.rules.plans import plan_money
 from worker.rules.progress import measure_progress
+from worker.rules.quality import look_at_quality
+from worker.rules.relations import look_at_relations
 from worker.rules.requests import take_up_requests
+from worker.rules.resources import measure_resources
 from worker.rules.riskmap import draw_risk_map
 from worker.rules.signals import find_signals
+from worker.rules.staffing import find_staffing_needs
 from worker.rules.tasks import plan_tasks
+from worker.rules.team import look_at_triangles
 from worker.sync.facts import Fact, Outcome
 
 
@@ -40,7 +45,12 @@ RULES = (
     Rule("progress", measure_progress),
     Rule("money", measure_money),
     Rule("plans", plan_money),
+    Rule("resources", measure_resources),
     Rule("deadlines", look_at_deadlines),
+    Rule("quality", look_at_quality),
+    Rule("relations", look_at_relations),
+    Rule("team", look_at_triangles),
+    Rule("staffing", find_staffing_needs),
     # Other chapters of conditions stand above this line: the map takes what all of them saw.
     Rule("riskmap", draw_risk_map),
     Rule("clients", roll_up_clients),

@@ -19,6 +19,8 @@ from worker.domain.memory import Track
 from worker.domain.messages import message
 from worker.domain.model import HUNTED, RUNNING, Card, Client, Contact, Row, Stage, Unit
 from worker.domain.periods import Grain, month_of, quarter_of
+from worker.domain.relations import last_contact
+from worker.domain.teams import is_triangle
 from worker.domain.values import Ref, Value
 from worker.domain.world import World
 from worker.mapping.playbooks import Playbooks
@@ -228,8 +230,7 @@ def _relations(view: _View, world: World) -> Found:
 
 
 def _last_contact(view: _View) -> date | None:
-    days = [view.client.last_contact, *(contact.last_contact for contact in view.contacts)]
-    return max((day for day in days if day is not None), default=None)
+    return last_contact(view.client, view.contacts)
 
 
 def _team(view: _View, world: World) -> Found:
@@ -239,11 +240,6 @@ def _team(view: _View, world: World) -> Found:
     whole = is_triangle(unit)
     reason = world.words.say("the triangle is complete") if whole else world.words.say("the triangle is broken")
     return [HUNDRED if whole else Decimal(0)], reason
-
-
-def is_triangle(unit: Unit) -> bool:
-    """Tell whether a unit has exactly one AM and at least one TL and one PM (method 1)."""
-    return len(unit.am) == 1 and len(unit.tls) >= 1 and len(unit.pms) >= 1
 
 
 def _risks(view: _View, world: World, measures: Measures) -> Found:

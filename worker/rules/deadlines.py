@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
+from datetime import timedelta
 from decimal import Decimal
 
 from worker.domain.measures import CardMeasure, Condition, Measures
@@ -44,9 +45,20 @@ def _conditions(card: Card, measures: Measures, world: World) -> Iterator[Condit
         if not look.holds:
             yield Condition(signal, "deadline", card.ref, look.holds, client=card.client, card=card.ref)
             continue
+        evidence = f"{look.evidence} {_slow_item(measure, world)}".strip()
         yield Condition(signal, "deadline", card.ref, look.holds, world.words.say(TITLES[signal], card=card.name),
-                        look.evidence, look.probability, client=card.client, card=card.ref,
+                        evidence, look.probability, client=card.client, card=card.ref,
                         horizon=measure.due if measure else None, threshold=look.threshold)
+
+
+def _slow_item(measure: CardMeasure | None, world: World) -> str:
+    """Return when the oldest item was begun, where it takes longer than 85 % of the finished ones did."""
+    if measure is None or measure.oldest_age is None or measure.sle is None or measure.oldest_age <= measure.sle:
+        return ""
+    begun = world.words.date(world.today - timedelta(days=measure.oldest_age))
+    return world.words.count(
+        "One item is in work since {begun}; 85 % of the others took up to {n} day.",
+        "One item is in work since {begun}; 85 % of the others took up to {n} days.", measure.sle, begun=begun)
 
 
 def _look(signal: str, card: Card, measure: CardMeasure | None, *, world: World) -> _Look:

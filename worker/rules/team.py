@@ -1,0 +1,74 @@
+"""The triangle: a unit without an AM, TL or PM, or with two AMs, is a risk and a task for the HoA (method 1 and 6)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+from decimal import Decimal
+
+from worker.domain.measures import Condition, Measures, Signal
+from worker.domain.model import RUNNING, Stage, Unit
+from worker.domain.teams import TWO_AMS, triangle_faults
+from worker.domain.values import Ref
+from worker.domain.world import World
+from worker.errors import Problem
+from worker.mapping.playbooks import Playbooks
+from worker.sync.facts import Outcome
+
+SIGNAL = "team.triangle"
+MENDING = "mend_triangle"
+
+
+def look_at_triangles(world: World, _playbooks: Playbooks, measures: Measures) -> Outcome:
+    """Return a condition and a signal for every unit, and what is wrong with its row; it states no facts itself."""
+    stakes = _stakes(world)
+    units = world.units.values()
+    conditions = tuple(_condition(unit, world, stakes[unit.ref]) for unit in units)
+    signals = tuple(_signal(unit, world) for unit in units)
+    problems = tuple(problem for unit in units for problem in _problems(unit))
+    return Outcome((), replace(measures, conditions=(*measures.conditions, *conditions),
+                               signals=(*(measures.signals or ()), *signals)), world.memory, problems)
+
+
+def _stakes(world: World) -> dict[Ref, Decimal]:
+    """Return the committed money of every unit's clients: budgets of agreed and running cards, a quarter of fees."""
+    sums = dict.fromkeys(world.units, Decimal(0))
+    for client in world.clients.values():
+        if client.unit in sums and client.monthly_fee:
+            sums[client.unit] += 3 * client.monthly_fee
+    for card in world.cards.values():
+        owner = world.clients.get(card.client) if card.client else None
+        if owner and owner.unit in sums and card.budget and card.stage in (Stage.AGREED, *RUNNING):
+            sums[owner.unit] += card.budget
+    return sums
+
+
+def _condition(unit: Unit, world: World, stake: Decimal) -> Condition:
+    words, faults = world.words, triangle_faults(unit)
+    if not faults:
+        return Condition(SIGNAL, "team", unit.ref, holds=False, unit=unit.ref)
+    return Condition(
+        SIGNAL, "team", unit.ref, holds=True, unit=unit.ref, stake=stake,
+        title=words.say("{unit}: the triangle is broken", unit=unit.name), evidence=_reason(unit, world),
+        probability=2 + len(faults), inputs=((words.say("unit"), unit.name, unit.url),),
+        formula=words.say("exactly one AM, at least one TL and one PM"), threshold="AM = 1, TL >= 1, PM >= 1")
+
+
+def _reason(unit: Unit, world: World) -> str:
+    faults = ", ".join(world.words.say(fault) for fault in triangle_faults(unit))
+    return world.words.say("In the unit there is {faults}.", faults=faults)
+
+
+def _signal(unit: Unit, world: World) -> Signal:
+    broken = bool(triangle_faults(unit))
+    return Signal(MENDING, unit.ref, None, None, broken, reason=_reason(unit, world) if broken else "",
+                  ended=world.words.say("closed by itself: the triangle is complete again"),
+                  values={"name": unit.name}, unit=unit.ref)
+
+
+def _problems(unit: Unit) -> Iterator[Problem]:
+    if not (unit.am or unit.tls or unit.pms or unit.members):
+        yield Problem("empty-unit", unit.name, "am", "the unit has no people", "choose its AM, TLs and PMs", unit.url)
+    elif TWO_AMS in triangle_faults(unit):
+        yield Problem("two-ams", unit.name, "am", f"the unit has {len(unit.am)} account managers",
+                      "leave one: tasks go to the first of them meanwhile", unit.url)
