@@ -27,6 +27,7 @@ from worker.rules.requests import take_up_requests
 from worker.rules.resources import measure_resources
 from worker.rules.riskmap import draw_risk_map
 from worker.rules.signals import find_signals
+from worker.rules.sprint import look_back
 from worker.rules.staffing import find_staffing_needs
 from worker.rules.tasks import plan_tasks
 from worker.rules.team import look_at_triangles
@@ -58,6 +59,7 @@ RULES = (
     Rule("signals", find_signals),
     Rule("care", think_of_people),
     Rule("tasks", plan_tasks),
+    Rule("sprint", look_back),
     Rule("actions", show_next_actions),
 )
 

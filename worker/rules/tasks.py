@@ -199,17 +199,27 @@ def _facts(task: _Task, world: World) -> Iterator[Fact]:
         for name, value in _made(task, world).items():
             yield Fact(ref, name, value, why)
     if task.signal.holds or task.row is None:
-        for name, value in _standing(task, now, world).items():
+        for name, value in _standing(task).items():
             yield Fact(ref, name, value, why)
+    yield from _carried(ref, now, world=world, inputs=inputs)
 
 
-def _standing(task: _Task, now: Occurrence, world: World) -> dict[str, Value]:
-    """Return what the worker keeps true while a task is open."""
-    signal, weeks = task.signal, world.thresholds.sprint_weeks
+def _standing(task: _Task) -> dict[str, Value]:
+    """Return what the worker keeps true while the condition of a task holds."""
+    signal = task.signal
     return {"client": (signal.client,) if signal.client else (), "project": (signal.card,) if signal.card else (),
-            "kind": task.book.kind, "source": "worker", "signal": task.book.signal,
-            "sprint": sprint_of(world.today, weeks), "reason": signal.reason, "status": "new",
-            "carried": Decimal(sprints_between(now.opened or world.today, world.today, weeks=weeks))}
+            "kind": task.book.kind, "source": "worker", "signal": task.book.signal, "reason": signal.reason,
+            "status": "new"}
+
+
+def _carried(ref: Ref, now: Occurrence, *, world: World, inputs: tuple[Input, ...]) -> Iterator[Fact]:
+    """Carry an open task into the running sprint and count it, whether its condition still holds or not."""
+    say, weeks = world.words.say, world.thresholds.sprint_weeks
+    opened = now.opened or world.today
+    why = Why("tasks", (*inputs, Input(say("made on"), opened.isoformat())),
+              say("an open task goes into every new sprint; carried: how many began since it was made"))
+    yield Fact(ref, "sprint", sprint_of(world.today, weeks), why)
+    yield Fact(ref, "carried", Decimal(sprints_between(opened, world.today, weeks=weeks)), why)
 
 
 def _moved(task: _Task, ref: Ref, now: Occurrence, *, world: World, inputs: tuple[Input, ...]) -> Iterator[Fact]:
