@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import threading
 from collections import Counter
-from collections.abc import Callable, Container, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -22,15 +22,17 @@ from worker.config import Workspace
 from worker.domain.values import Ref
 from worker.domain.words import Words
 from worker.domain.world import World
-from worker.errors import ConfigError, Problem, RaylineError, Rejected, Severity, Stopped, Transient
+from worker.errors import Problem, RaylineError, Rejected, Stopped, Transient
 from worker.fetch.boards import BoardsRead, read_boards
+from worker.fetch.lost import NOTHING_LOST, Losses, independent, restored, with_lost
+from worker.fetch.schema import Bound, mark_stale, read_schema, recall_schema
 from worker.fetch.tracker import TrackerRead, read_tracker, recall_tracker
 from worker.mapping.codecs import canonicalize
+from worker.mapping.links import Link
 from worker.mapping.normalize import build_world, card_links
 from worker.mapping.playbooks import Playbooks
 from worker.mapping.schema import Bindings, Rows, Schema
-from worker.notion.workspace import read_bindings
-from worker.ports import Jira, Json, Notion
+from worker.ports import Jira, Notion
 from worker.rules import evaluate
 from worker.state import bases, history, journal, leases, memory, problems, runs, snapshots
 from worker.state import bindings as registry
@@ -43,7 +45,7 @@ from worker.sync.scope import find_scope, in_scope
 
 log = structlog.get_logger("worker.cycle")
 LEASE = timedelta(minutes=3)
-GONE, FINGERPRINT, MANAGED, STALE = "gone_pages", "mapping_fingerprint", "managed_rows", "schema_stale"
+GONE, FINGERPRINT, MANAGED = "gone_pages", "mapping_fingerprint", "managed_rows"
 
 
 class Mode(StrEnum):
@@ -177,14 +179,13 @@ def draw(context: Context, order: Order) -> Drawn:
     """Read both systems, apply the rules and return the plan; writes nothing but the snapshot."""
     now, full = context.now(), order.mode is Mode.FULL
     context.begin()
-    bindings, drift = _bind(context, full=full)
-    unsettled = _settle(context, bindings)
-    boards = _fetch_boards(context, bindings, full=full, now=now)
+    bound = _bind(context, afresh=full)
+    unsettled = _settle(context, bound.bindings)
+    boards, bound = _fetch_boards(context, bound, full=full, now=now)
     _step(context, "jira")
-    links = card_links(_pages(context, "projects"), context.schema, bindings)
-    tracker = read_tracker(context.jira, context.store, context.name, links=links, full=full, now=now)
-    drawn = think(context, bindings, tracker, now=now, scope=order.scope)
-    found = {*drawn.plan.problems, *drift, *unsettled, *boards.problems, *tracker.problems}
+    tracker = read_tracker(context.jira, context.store, context.name, links=_links(context, bound), full=full, now=now)
+    drawn = think(context, bound, tracker, now=now, scope=order.scope)
+    found = {*drawn.plan.problems, *bound.drift, *unsettled, *boards.problems, *tracker.problems}
     plan = replace(drawn.plan, problems=tuple(sorted(found)))
     managed = _managed_rows(context, drawn.world)
     return replace(drawn, plan=plan, managed=managed,
@@ -194,20 +195,31 @@ def draw(context: Context, order: Order) -> Drawn:
 def recall(context: Context) -> Drawn:
     """Return what would be drawn from the snapshot alone, asking nobody: for `explain`."""
     with context.store.reading(context.name) as tx:
-        bindings = registry.load(tx)
-    links = card_links(_pages(context, "projects"), context.schema, bindings)
-    return think(context, bindings, recall_tracker(context.store, context.name, links=links), now=context.now())
+        bound = recall_schema(tx)
+    tracker = recall_tracker(context.store, context.name, links=_links(context, bound))
+    return think(context, bound, tracker, now=context.now())
 
 
-def think(context: Context, bindings: Bindings, tracker: TrackerRead, *, now: datetime, scope: str = "") -> Drawn:
+def think(context: Context, bound: Bound, tracker: TrackerRead, *, now: datetime, scope: str = "") -> Drawn:
     """Return what the rules want of the snapshot: normalize, evaluate, diff; no network."""
     _step(context, "rules")
-    world = _normalize(context, bindings, tracker, now=now)
+    world = _normalize(context, bound.bindings, tracker, now=now)
     outcome = evaluate(world, context.playbooks)
+    if bound.losses:
+        before = evaluate(_normalize(context, bound.bindings, tracker, now=now, losses=bound.losses),
+                          context.playbooks)
+        outcome = independent(before, outcome)
     facts = in_scope(outcome.facts, world, find_scope(world, scope)) if scope else outcome.facts
-    plan = _diff(context, bindings, world, facts)
+    plan = _diff(context, bound.bindings, world, facts)
     plan = replace(plan, problems=tuple(sorted({*plan.problems, *world.problems, *outcome.problems})))
-    return Drawn(world, outcome, plan, bindings)
+    return Drawn(world, outcome, plan, bound.bindings)
+
+
+def _links(context: Context, bound: Bound) -> dict[str, Link]:
+    """Return the Jira links of the cards; the last known ones where the property is gone."""
+    with context.store.reading(context.name) as tx:
+        pages = restored(snapshots.load_pages(tx), bound.losses)
+    return card_links(pages.get("projects", ()), context.schema, with_lost(bound.bindings, bound.losses))
 
 
 def _step(context: Context, phase: str) -> None:
@@ -217,44 +229,29 @@ def _step(context: Context, phase: str) -> None:
     context.progress(phase, 0, 1)
 
 
-def _bind(context: Context, *, full: bool) -> tuple[Bindings, tuple[Problem, ...]]:
-    """Return how the workspace carries the schema: as known, or read again on the slow beat and at first contact."""
-    with context.store.reading(context.name) as tx:
-        known, is_stale = registry.load(tx), registry.get_setting(tx, STALE, default=False)
-    if known and not full and not is_stale:
-        return known, ()
-    pages = context.settings.notion
-    found, drift = read_bindings(context.notion, context.schema, root_page_id=pages.root_page_id,
-                                 private_root_page_id=pages.private_root_page_id, locale=context.settings.locale,
-                                 known=known)
-    if not found:
-        raise ConfigError([Problem("no-boards", f"Notion page {context.settings.notion.root_page_id}", "",
-                                   "none of the expected databases is on the page", "run `rayline init` to create or "
-                                   "adopt them", severity=Severity.ERROR), *drift])
-    with context.store.transaction(context.name) as tx:
-        registry.save(tx, found)
-    return found, tuple(drift)
+def _bind(context: Context, *, afresh: bool) -> Bound:
+    return read_schema(context.notion, context.store, context.name, schema=context.schema,
+                       settings=context.settings, afresh=afresh)
 
 
-def _fetch_boards(context: Context, bindings: Bindings, *, full: bool, now: datetime) -> BoardsRead:
+def _fetch_boards(context: Context, bound: Bound, *, full: bool, now: datetime) -> tuple[BoardsRead, Bound]:
+    """Read the boards into the snapshot; when they show another schema than the one known, that first."""
     store, name = context.store, context.name
     with store.reading(name) as tx:
         ours, buried = journal.canonical_pages(tx), set(registry.get_setting(tx, GONE, []))
     _step(context, "notion")
-    boards = read_boards(context.notion, store, name, schema=context.schema, bindings=bindings, full=full,
-                         width=context.settings.notion.width, ours=ours, buried=buried, now=now)
+    boards = read_boards(context.notion, store, name, schema=context.schema, bindings=bound.bindings, full=full,
+                         width=context.settings.notion.width, ours=ours, buried=buried, now=now, trusted=bound.trusted)
+    if boards.drifted:
+        return _fetch_boards(context, _bind(context, afresh=True), full=full, now=now)
     with store.transaction(name) as tx:
         present = {page["id"] for found in snapshots.load_pages(tx).values() for page in found}
         registry.set_setting(tx, GONE, sorted((boards.gone | buried) - present))
-    return boards
+    return boards, bound
 
 
-def _pages(context: Context, source: str) -> tuple[Json, ...]:
-    with context.store.reading(context.name) as tx:
-        return snapshots.load_pages(tx).get(source, ())
-
-
-def _normalize(context: Context, bindings: Bindings, tracker: TrackerRead, *, now: datetime) -> World:
+def _normalize(context: Context, bindings: Bindings, tracker: TrackerRead, *, now: datetime,
+               losses: Losses = NOTHING_LOST) -> World:
     with context.store.reading(context.name) as tx:
         pages, issues, worklogs = snapshots.load_pages(tx), snapshots.load_issues(tx), snapshots.load_worklogs(tx)
         remembered = memory.load(tx)
@@ -262,8 +259,8 @@ def _normalize(context: Context, bindings: Bindings, tracker: TrackerRead, *, no
         trashed = frozenset(ref for ref, page_id in journal.canonical_pages(tx).items() if page_id in gone)
     return build_world(
         workspace=context.name, now=now, settings=context.settings, words=context.words, schema=context.schema,
-        bindings=bindings, pages=pages, issues=issues, worklogs=worklogs, links=tracker.links,
-        jira_projects=tracker.projects, memory=remembered, trashed=trashed,
+        bindings=with_lost(bindings, losses), pages=restored(pages, losses), issues=issues, worklogs=worklogs,
+        links=tracker.links, jira_projects=tracker.projects, memory=remembered, trashed=trashed,
         site_url=context.settings.jira.base_url)
 
 
@@ -320,7 +317,7 @@ def _finish(context: Context, report: Report, drawn: Drawn, *, mode: Mode) -> No
             registry.set_setting(tx, FINGERPRINT, context.fingerprint)
             registry.set_setting(tx, MANAGED, _after(drawn))
             history.record(tx, _remembered(drawn.world), day=drawn.world.today)
-        registry.set_setting(tx, STALE, _hints_at_drift(report, problems.load(tx)))
+        mark_stale(tx, stale=_hints_at_drift(report))
         problems.replace(tx, drawn.plan.problems, now=context.now())
         runs.finish(tx, report.run_id, status, requests=report.requests, now=context.now(), outcome={
             **report.data(), "checksum": report.plan.checksum(), "mode": mode.value,
@@ -330,10 +327,9 @@ def _finish(context: Context, report: Report, drawn: Drawn, *, mode: Mode) -> No
              requests=dict(report.requests))
 
 
-def _hints_at_drift(report: Report, standing: Container[Problem]) -> bool:
-    """Tell whether Notion's schema may have changed since it was read: cells became unreadable or refuse values."""
-    return any(failure.code == "write-rejected" for failure in report.applied.failures) or any(
-        problem.code == "unreadable-field" and problem not in standing for problem in report.plan.problems)
+def _hints_at_drift(report: Report) -> bool:
+    """Tell whether Notion's schema may have changed since it was read."""
+    return any(failure.code == "write-rejected" for failure in report.applied.failures)
 
 
 def _after(drawn: Drawn) -> dict[str, int]:
@@ -350,7 +346,7 @@ def _finish_failed(context: Context, run_id: int, error: Exception, before: Mapp
     told = str(error) if isinstance(error, RaylineError) else type(error).__name__
     with context.store.transaction(context.name) as tx:
         if isinstance(error, Rejected) and error.api == "notion":
-            registry.set_setting(tx, STALE, value=True)
+            mark_stale(tx, stale=True)
         runs.finish(tx, run_id, runs.RunStatus.FAILED, outcome={"error": told}, requests=_since(context, before),
                     now=context.now())
 

@@ -15,6 +15,7 @@ from datetime import UTC, datetime, timedelta
 
 from worker.domain.values import Ref
 from worker.errors import Missing, Problem, Severity
+from worker.fetch.lost import drifted
 from worker.mapping.pages import complete, truncated
 from worker.mapping.schema import Binding, Bindings, Schema
 from worker.ports import Json, Notion, PageBatch
@@ -29,18 +30,24 @@ SETTLED = timedelta(minutes=5)
 
 @dataclass(frozen=True, slots=True)
 class BoardsRead:
-    """What one read of Notion gave: why a source was not read in full, page ids that are gone for good, problems."""
+    """What one read of Notion gave: why a source was not read in full, page ids that are gone for good, problems.
+
+    `drifted` names sources whose schema is not what was bound: then nothing was kept, and the schema is to be read.
+    """
 
     incomplete: Mapping[str, str]
     gone: frozenset[str]
     problems: tuple[Problem, ...] = ()
+    drifted: frozenset[str] = frozenset()
 
 
 def read_boards(notion: Notion, store: Store, workspace: str, *, schema: Schema, bindings: Bindings, full: bool,
-                width: int, ours: Mapping[Ref, str], buried: Set[str], now: datetime) -> BoardsRead:
+                width: int, ours: Mapping[Ref, str], buried: Set[str], now: datetime,
+                trusted: bool = True) -> BoardsRead:
     """Bring the snapshot's pages up to date; raises the API errors of the gateway.
 
-    `ours` are the pages the journal has, `buried` those of them known to be gone already.
+    `ours` are the pages the journal has, `buried` those of them known to be gone already; `trusted` says that the
+    bindings were read just now.
     """
     with store.reading(workspace) as tx:
         cursors = registry.load_cursors(tx)
@@ -49,6 +56,9 @@ def read_boards(notion: Notion, store: Store, workspace: str, *, schema: Schema,
     with ThreadPoolExecutor(width) as pool:
         batches = dict(zip(bindings, pool.map(
             lambda name: _read_source(notion, schema, bindings[name], since[name]), bindings), strict=True))
+    strange = frozenset() if trusted else drifted(bindings, schema, {name: one.pages for name, one in batches.items()})
+    if strange:
+        return BoardsRead({}, frozenset(), drifted=strange)
     incomplete = {name: batch.reason or "not read to the end" for name, batch in batches.items() if not batch.complete}
     absent: set[str] = set()
     with store.transaction(workspace) as tx:

@@ -1,0 +1,66 @@
+"""How the workspace carries the schema: as remembered, or read again on the slow beat, at first contact, in doubt."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+import msgspec
+
+from worker.config import Workspace
+from worker.errors import ConfigError, Problem, Severity
+from worker.fetch.lost import Losses, Lost, note_losses, with_lost
+from worker.mapping.schema import Bindings, Schema
+from worker.notion.workspace import read_bindings
+from worker.ports import Notion
+from worker.state import bindings as registry
+from worker.state import snapshots
+from worker.state.store import Store, Tx
+
+STALE, DRIFT, LOST = "schema_stale", "schema_drift", "schema_lost"
+
+
+@dataclass(frozen=True, slots=True)
+class Bound:
+    """How the workspace carries the schema, what of it is gone, and what does not fit; `trusted` when read just now."""
+
+    bindings: Bindings
+    losses: Losses = field(default_factory=dict)
+    drift: tuple[Problem, ...] = ()
+    trusted: bool = True
+
+
+def recall_schema(tx: Tx) -> Bound:
+    """Return what is remembered."""
+    return Bound(registry.load(tx), msgspec.convert(registry.get_setting(tx, LOST, {}), dict[str, Lost]),
+                 msgspec.convert(registry.get_setting(tx, DRIFT, []), tuple[Problem, ...]), trusted=False)
+
+
+def mark_stale(tx: Tx, *, stale: bool) -> None:
+    """Remember whether the next cycle is to read the schema again, whatever its beat."""
+    registry.set_setting(tx, STALE, stale)
+
+
+def read_schema(notion: Notion, store: Store, workspace: str, *, schema: Schema, settings: Workspace,
+                afresh: bool) -> Bound:
+    """Return how the workspace carries the schema; `afresh` reads it again.
+
+    Raises `ConfigError` when nothing of it is there, and the API errors.
+    """
+    with store.reading(workspace) as tx:
+        known, is_stale = recall_schema(tx), registry.get_setting(tx, STALE, default=False)
+    if known.bindings and not afresh and not is_stale:
+        return known
+    pages = settings.notion
+    found, drift = read_bindings(notion, schema, root_page_id=pages.root_page_id,
+                                 private_root_page_id=pages.private_root_page_id, locale=settings.locale,
+                                 known=with_lost(known.bindings, known.losses))
+    if not found:
+        raise ConfigError([Problem("no-boards", f"Notion page {pages.root_page_id}", "",
+                                   "none of the expected databases is on the page", "run `rayline init` to create or "
+                                   "adopt them", severity=Severity.ERROR), *drift])
+    with store.transaction(workspace) as tx:
+        losses = note_losses(known.losses, known.bindings, found, snapshots.load_pages(tx))
+        registry.save(tx, found)
+        registry.set_setting(tx, LOST, msgspec.to_builtins(losses))
+        registry.set_setting(tx, DRIFT, msgspec.to_builtins(drift))
+    return Bound(found, losses, tuple(drift))
