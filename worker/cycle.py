@@ -32,16 +32,17 @@ from worker.mapping.links import Link
 from worker.mapping.normalize import build_world, card_links
 from worker.mapping.playbooks import Playbooks
 from worker.mapping.schema import Bindings, Rows, Schema
+from worker.pages import write_pages
 from worker.ports import Jira, Notion
 from worker.rules import evaluate
 from worker.state import bases, history, journal, leases, memory, problems, runs, snapshots
 from worker.state import bindings as registry
 from worker.state.store import Store
 from worker.sync.diff import known_pages, make_plan
-from worker.sync.facts import Fact, Outcome
+from worker.sync.facts import Outcome
 from worker.sync.limits import check
 from worker.sync.plan import Kind, Plan
-from worker.sync.scope import find_scope, in_scope
+from worker.sync.scope import find_scope, narrow
 
 log = structlog.get_logger("worker.cycle")
 LEASE = timedelta(minutes=3)
@@ -204,13 +205,12 @@ def think(context: Context, bound: Bound, tracker: TrackerRead, *, now: datetime
     """Return what the rules want of the snapshot: normalize, evaluate, diff; no network."""
     _step(context, "rules")
     world = _normalize(context, bound.bindings, tracker, now=now)
-    outcome = evaluate(world, context.playbooks)
+    outcome = write_pages(world, evaluate(world, context.playbooks))
     if bound.losses:
-        before = evaluate(_normalize(context, bound.bindings, tracker, now=now, losses=bound.losses),
-                          context.playbooks)
-        outcome = independent(before, outcome)
-    facts = in_scope(outcome.facts, world, find_scope(world, scope)) if scope else outcome.facts
-    plan = _diff(context, bound.bindings, world, facts)
+        earlier = _normalize(context, bound.bindings, tracker, now=now, losses=bound.losses)
+        outcome = independent(write_pages(earlier, evaluate(earlier, context.playbooks)), outcome)
+    wanted = narrow(outcome, world, find_scope(world, scope)) if scope else outcome
+    plan = _diff(context, bound.bindings, world, wanted)
     plan = replace(plan, problems=tuple(sorted({*plan.problems, *world.problems, *outcome.problems})))
     return Drawn(world, outcome, plan, bound.bindings)
 
@@ -264,12 +264,12 @@ def _normalize(context: Context, bindings: Bindings, tracker: TrackerRead, *, no
         site_url=context.settings.jira.base_url)
 
 
-def _diff(context: Context, bindings: Bindings, world: World, facts: tuple[Fact, ...]) -> Plan:
+def _diff(context: Context, bindings: Bindings, world: World, wanted: Outcome) -> Plan:
     with context.store.reading(context.name) as tx:
         written, attempted = bases.load(tx)
         ours, made = journal.canonical_pages(tx), journal.created_pages(tx)
-    return make_plan(world, facts, context.schema, bindings, written, canonicalize=canonicalize, ours=ours,
-                     made=made, attempted=attempted)
+    return make_plan(world, wanted.facts, context.schema, bindings, written, canonicalize=canonicalize, ours=ours,
+                     made=made, attempted=attempted, sections=wanted.sections)
 
 
 def _managed_rows(context: Context, world: World) -> dict[str, int]:

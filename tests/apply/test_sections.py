@@ -93,12 +93,10 @@ def _mark(board: Board) -> int:
     return board.sandbox.log[-1].seq
 
 
-def _note(board: Board, page_id: str, text: str, *, start: bool = False) -> str:
-    """Let a person write a paragraph on the page."""
-    body = {"children": [{"type": "paragraph", "paragraph": {"rich_text": [{"text": {"content": text}}]}}]}
-    place = {"position": {"type": "start"}} if start else {}
-    made = board.person("append", id=page_id, **body, **place)
-    return str(made["results"][0]["id"])
+def _note(board: Board, page_id: str, text: str) -> str:
+    """Let a person write a paragraph at the end of the page."""
+    children = [{"type": "paragraph", "paragraph": {"rich_text": [{"text": {"content": text}}]}}]
+    return str(board.person("append", block_id=page_id, children=children)["block_ids"][0])
 
 
 # --- in place
@@ -112,7 +110,8 @@ def test_a_section_stands_as_it_was_meant_and_the_next_plan_is_empty(board: Boar
         "callout", "heading_2", "paragraph", "bulleted_list_item", "bulleted_list_item", "to_do", "quote", "callout",
         "divider", "table", "image", "callout"]
     assert text_of(page[2]) == "Red: card is late [really*]"
-    assert [piece["href"] for piece in page[2]["paragraph"]["rich_text"]] == [None, None, "https://notion.test/p/1", None]
+    links = [piece["href"] for piece in page[2]["paragraph"]["rich_text"]]
+    assert links == [None, None, "https://notion.test/p/1", None]
     rows = board.notion.children(page[9]["id"])
     assert [cell[0]["plain_text"] for cell in rows[1]["table_row"]["cells"]] == ["Neptune", "1"]
     assert _plan(board, client, FIRST, [])[0].changes == ()
@@ -217,8 +216,7 @@ def test_notes_around_the_section_survive_every_rewrite(board: Board) -> None:
 def test_a_persons_line_inside_the_section_goes_with_the_next_rewrite_only(board: Board) -> None:
     client = board.client("Neptune")
     write(board, client, FIRST)
-    board.person("edit_block", id=board.notion.children(client.key)[2]["id"],
-                 paragraph={"rich_text": [{"text": {"content": "mine"}}]})
+    board.person("edit_block", block_id=board.notion.children(client.key)[2]["id"], text="mine")
     assert _plan(board, client, FIRST, [])[0].changes == (), "nobody reads the page without need"
     write(board, client, (*FIRST, Paragraph("more")))
     assert texts(board, client.key)[1] == "paragraph:Red: card is late [really*]"
@@ -343,7 +341,7 @@ def test_an_append_of_unknown_outcome_is_left_alone_until_it_must_have_happened(
 
 def test_a_section_that_came_twice_is_reduced_to_one(board: Board) -> None:
     client = board.client("Neptune")
-    board.break_next("late_commit", method="PATCH", path="/v1/blocks/.*/children", seconds=3600)
+    board.break_next("late_commit", method="PATCH", path="/v1/blocks/.*/children", seconds=1800)
     write(board, client, FIRST)
     board.clock.advance(SETTLE)
     write(board, client, FIRST)

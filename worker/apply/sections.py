@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from difflib import SequenceMatcher
+from functools import partial
 from hashlib import blake2b
 from typing import TypeVar
 
@@ -18,6 +19,7 @@ from worker.apply.bench import Bench, Result
 from worker.domain import charts, document
 from worker.domain.charts import Chart
 from worker.domain.document import CLOSING, NAME, OPENING, Block, Picture
+from worker.domain.values import Ref
 from worker.errors import Rejected, Unknown
 from worker.mapping.blocks import (
     encode_block,
@@ -82,7 +84,7 @@ def write_section(bench: Bench, change: Change) -> Result:
         bases.attempt(tx, page_id, {SECTION: digest})
     hand = _Hand(bench, page_id, _unpack(written.get(BLOCKS)))
     try:
-        _rewrite(hand, tuple(fit(change.blocks)))
+        _rewrite(hand, tuple(fit(document.resolve(change.blocks, partial(_address, bench)))))
     except Unknown:
         with bench.store.transaction(bench.workspace) as tx:
             bases.record(tx, page_id, {DOUBT: bench.now()})
@@ -92,6 +94,12 @@ def write_section(bench: Bench, change: Change) -> Result:
         for picture in sorted(hand.fresh):
             registry.set_setting(tx, f"picture:{picture}", hand.uploads[picture])
     return Result.DONE
+
+
+def _address(bench: Bench, ref: Ref) -> str:
+    """Return where a row can be opened, by its id alone: a title in it would change (facts/notion-api.md 3.13)."""
+    page_id = bench.page_of(ref)
+    return f"https://app.notion.com/p/{page_id.replace('-', '')}" if page_id else ""
 
 
 def _rewrite(hand: _Hand, blocks: tuple[Block, ...]) -> None:

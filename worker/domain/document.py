@@ -8,18 +8,21 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any
 
 import msgspec
 
 from worker.domain import charts
 from worker.domain.charts import Chart
+from worker.domain.values import Ref
 from worker.domain.words import Words
 
 OPENING, CLOSING = "⚙️", "🔚"
 """Icons of the two callouts a section lies between; with the program's name they tell it in any language."""
 NAME = "Rayline"
+ROW = "row:"
+"""What the address of a reference begins with."""
 
 
 class Paragraph(msgspec.Struct, frozen=True, tag=True):
@@ -109,6 +112,37 @@ def bold(text: str) -> str:
 def link(text: str, url: str) -> str:
     """Return plain text that leads to an address, just the text when there is none that Markdown can carry."""
     return f"[{plain(text)}]({url})" if url and not re.search(r"[()\s]", url) else plain(text)
+
+
+def reference(text: str, ref: Ref) -> str:
+    """Return plain text that leads to a row of the worker, which may not have an address yet (`resolve`)."""
+    return link(text, f"{ROW}{ref}")
+
+
+def resolve(blocks: Iterable[Block], address: Callable[[Ref], str]) -> tuple[Block, ...]:
+    """Return blocks whose references are links; those to a row without an address are just text."""
+    def linked(text: str) -> str:
+        return inline(Run(run.text, run.bold, address(Ref.parse(run.url.removeprefix(ROW))))
+                      if run.url.startswith(ROW) else run for run in runs(text)) if ROW in text else text
+
+    return tuple(_each(block, linked) for block in blocks)
+
+
+def _each(block: Block, change: Callable[[str], str]) -> Block:
+    """Return a block with every text in it changed."""
+    match block:
+        case Divider() | Picture():
+            return block
+        case Table(header, rows):
+            return Table(header, tuple(tuple(change(cell) for cell in row) for row in rows))
+        case Bullet():
+            return _each_bullet(block, change)
+        case _:
+            return msgspec.structs.replace(block, text=change(block.text))
+
+
+def _each_bullet(bullet: Bullet, change: Callable[[str], str]) -> Bullet:
+    return Bullet(change(bullet.text), tuple(_each_bullet(child, change) for child in bullet.children))
 
 
 def runs(text: str) -> tuple[Run, ...]:

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import replace
 
 from worker.domain.values import Ref
 from worker.domain.world import World
 from worker.errors import ConfigError, Problem, Severity
-from worker.sync.facts import Fact
+from worker.sync.facts import Fact, Outcome
 
 
 def find_scope(world: World, text: str) -> Ref:
@@ -21,6 +22,12 @@ def find_scope(world: World, text: str) -> Ref:
     names = ", ".join(sorted(world.clients[ref].name for ref in found or world.clients))
     raise ConfigError([Problem("scope", "command line", "SCOPE", f"{len(found)} clients are called {text!r}",
                                f"say one of: {names}", severity=Severity.ERROR)])
+
+
+def narrow(outcome: Outcome, world: World, client: Ref) -> Outcome:
+    """Return the outcome with the facts and sections of one client only."""
+    return replace(outcome, facts=in_scope(outcome.facts, world, client),
+                   sections=tuple(section for section in outcome.sections if section.ref == client))
 
 
 def in_scope(facts: Iterable[Fact], world: World, client: Ref) -> tuple[Fact, ...]:

@@ -1,0 +1,146 @@
+"""What the worker writes into pages: pure functions from a world and its measures to blocks.
+
+Rows of pages live in `meetings`. A page about a day or a meeting is kept up to date until that day, then it stays as it
+was; a failing page is a problem and leaves the others alone.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+from datetime import date, timedelta
+from functools import partial
+
+from worker.domain.document import Block
+from worker.domain.messages import message
+from worker.domain.model import Client
+from worker.domain.periods import Grain, Period, month_of, next_period, quarter_of
+from worker.domain.titles import period_title
+from worker.domain.values import Ref, Value
+from worker.domain.world import World
+from worker.errors import Problem, Severity
+from worker.pages.agenda import write_agenda
+from worker.pages.client import write_client
+from worker.pages.daily import write_daily
+from worker.pages.monday import write_cut
+from worker.pages.portfolio import write_portfolio
+from worker.pages.public import public_view, write_presentation, write_status
+from worker.pages.view import View, look
+from worker.rules.plans import FIRM
+from worker.sync.facts import Fact, Outcome, PageFact, Why
+
+PREPARED = 3
+"""Working days before a meeting on which its agenda appears."""
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """One page to write: its row (None: the row is a person's) and how its blocks are made."""
+
+    ref: Ref
+    write: Callable[[], tuple[Block, ...]]
+    fields: tuple[tuple[str, Value], ...] = ()
+    settled: bool = False
+
+
+def write_pages(world: World, outcome: Outcome) -> Outcome:
+    """Return the outcome with the rows and sections of all pages due today."""
+    view = look(world, outcome.measures)
+    facts, sections, problems = list(outcome.facts), list(outcome.sections), list(outcome.problems)
+    for page in _pages(view):
+        if page.ref.source not in world.sources:
+            continue
+        try:
+            blocks = page.write()
+        except Exception as error:  # noqa: BLE001 - one broken page must not silence the others
+            problems.append(_failure(page, error))
+            continue
+        if blocks:
+            why = Why("pages", formula=world.words.say("the page's section, from what was measured"))
+            facts += (Fact(page.ref, name, value, why) for name, value in page.fields)
+            sections.append(PageFact(page.ref, blocks, why, page.settled))
+    return replace(outcome, facts=tuple(facts), sections=tuple(sections), problems=tuple(problems))
+
+
+def _failure(page: Page, error: Exception) -> Problem:
+    return Problem("page-failed", str(page.ref), "", f"the page could not be written: {type(error).__name__}: {error}",
+                   "report this; the other pages went on", severity=Severity.ERROR)
+
+
+def _pages(view: View) -> Iterator[Page]:
+    for client in view.world.clients.values():
+        yield Page(client.ref, partial(write_client, view, client))
+        yield from _public(view, client)
+    yield Page(_meeting("portfolio"), partial(write_portfolio, view), _row(view, "portfolio", view.say("Portfolio")))
+    yield from _cuts(view)
+    if view.world.calendar.is_working(view.today):
+        yield from (_daily(view, unit) for unit in view.world.units)
+    yield from _agendas(view)
+
+
+def _meeting(*parts: str) -> Ref:
+    return Ref("meetings", ":".join(("meeting", *parts)))
+
+
+def _row(view: View, kind: str, title: str, *, day: date | None = None,
+         unit: Ref | None = None) -> tuple[tuple[str, Value], ...]:
+    name = f"{title} · {view.unit_name(unit)}" if unit else title
+    found: list[tuple[str, Value]] = [("name", name), ("kind", kind)]
+    if day is not None:
+        found.append(("date", day))
+    if unit is not None and unit != FIRM:
+        found.append(("unit", (unit,)))
+    return tuple(found)
+
+
+def _public(view: View, client: Client) -> Iterator[Page]:
+    """Yield the pages for the client's eyes, where the client's row asks for them; their rows name no unit."""
+    row = view.rows.get(client.ref)
+    shown = public_view(view, client)
+    if row is not None and row.fields.get("status_page") is True:
+        yield Page(_meeting("status", client.ref.key), partial(write_status, shown, view.words),
+                   _row(view, "client_status", view.say("Status · {client}", client=client.name)))
+    if row is not None and row.fields.get("presentation") is True and shown.ideas:
+        yield Page(_meeting("presentation", client.ref.key), partial(write_presentation, shown, view.words),
+                   _row(view, "presentation", view.say("Ideas · {client}", client=client.name)))
+
+
+def _cuts(view: View) -> Iterator[Page]:
+    """Yield this week's Monday cuts, kept up to date on the first working day of the week only."""
+    monday = view.today - timedelta(days=view.today.weekday())
+    is_over = view.today > view.world.calendar.add(monday, 0)
+    for unit in (*view.world.units, FIRM):
+        yield Page(_meeting("monday", unit.key, monday.isoformat()),
+                   partial(write_cut, view, unit, monday),
+                   _row(view, "monday_cut", view.say("Monday cut {day}", day=view.date(monday)), day=monday,
+                        unit=unit), is_over)
+
+
+def _daily(view: View, unit: Ref) -> Page:
+    said = view.say("Daily {day}", day=view.date(view.today))
+    return Page(_meeting("daily", unit.key, view.today.isoformat()), partial(write_daily, view, unit),
+                _row(view, "daily", said, day=view.today, unit=unit))
+
+
+def _agendas(view: View) -> Iterator[Page]:
+    """Yield the agendas of the meetings that open the next month, and the next quarter when it begins then."""
+    for period in _coming_periods(view):
+        meeting = view.world.calendar.add(period.start, 0)
+        prepared = view.world.calendar.add(meeting, -PREPARED)
+        if prepared <= view.today <= meeting:
+            yield from (_agenda(view, unit, period, meeting) for unit in view.world.units)
+
+
+def _coming_periods(view: View) -> Iterator[Period]:
+    """Yield the periods whose meeting may be near: quarterly meetings take the place of that month's."""
+    month = month_of(view.today)
+    for period in (month, next_period(month)):
+        yield quarter_of(period.start) if period.start == quarter_of(period.start).start else period
+
+
+def _agenda(view: View, unit: Ref, period: Period, meeting: date) -> Page:
+    kind = "quarterly" if period.grain is Grain.QUARTER else "monthly"
+    title = {"quarterly": message("Quarterly meeting"), "monthly": message("Monthly meeting")}[kind]
+    said = f"{view.say(title)} · {period_title(period, view.words)}"
+    return Page(_meeting(kind, unit.key, period.code), partial(write_agenda, view, unit, period),
+                _row(view, kind, said, day=meeting, unit=unit))

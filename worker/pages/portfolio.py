@@ -1,0 +1,148 @@
+"""The portfolio for the head of accounting: all clients, rays, mix, concentration, risk map, account managers."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from decimal import Decimal
+
+from worker.domain.document import Block, Bullet, Callout, Heading, Paragraph, Picture, bold, link, plain
+from worker.domain.messages import message
+from worker.domain.model import Client
+from worker.domain.periods import quarter_of
+from worker.domain.titles import period_title
+from worker.domain.values import Ref
+from worker.pages.pictures import draw_clients, draw_load, draw_risks
+from worker.pages.view import DOTS, NONE, View, risk_line
+from worker.rules.plans import FIRM
+
+UNITS_SHARE, ALARM = Decimal("0.8"), Decimal("0.25")
+"""What a healthy firm earns with accounts, and the share of one client that is too much (method 1, 4)."""
+MOST_RISKS, TITLE = 10, 48
+
+
+def write_portfolio(view: View) -> tuple[Block, ...]:
+    """Return the blocks of the portfolio page."""
+    money = _by_client(view)
+    return (_summary(view, money), Heading(view.say("Clients")), _clients(view, money), *_rays(view),
+            *_mix(view, money), *_risks(view), *_managers(view, money), *_load(view))
+
+
+def _by_client(view: View) -> dict[Ref, Decimal] | None:
+    if view.measures.money is None:
+        return None
+    quarter = quarter_of(view.today)
+    sums = dict.fromkeys(view.world.clients, Decimal(0))
+    for fact in view.measures.money:
+        if fact.week.start in quarter and fact.client in sums:
+            sums[fact.client] += fact.amount
+    return sums
+
+
+def _summary(view: View, money: dict[Ref, Decimal] | None) -> Block:
+    clients, words = view.world.clients.values(), view.words
+    accounts = sum(client.group == "account" for client in clients)
+    newbiz = sum(client.group == "newbiz" for client in clients)
+    quarter = quarter_of(view.today)
+    plan = view.plans.get((FIRM, quarter))
+    total = sum(money.values(), Decimal(0)) if money is not None else None
+    parts = [bold(words.count("{n} client", "{n} clients", len(view.world.clients))),
+             words.count("{n} account", "{n} accounts", accounts), words.count("{n} newbiz", "{n} newbiz clients", newbiz),
+             f"{period_title(quarter, words)}: {view.money(total)}",
+             view.say("pace {pace}", pace=view.percent(plan.pace)) if plan and plan.pace is not None else "",
+             words.count("{n} high risk", "{n} high risks", sum(risk.level == "high" for risk in view.risks))]
+    return Callout(" · ".join(part for part in parts if part), "🧭", "blue_background")
+
+
+def _clients(view: View, money: dict[Ref, Decimal] | None) -> Block:
+    order = {dot: index for index, dot in enumerate(DOTS)}
+    measures = view.measures.clients
+
+    def rank(client: Client) -> tuple[int, Decimal, str]:
+        measure = measures.get(client.ref)
+        return (order[measure.rag] if measure else 9, (measure.score if measure else None) or Decimal(0), client.name)
+
+    return view.table(
+        (message("Client"), message("Unit"), message("Quarter"), message("Share"), message("Work until"),
+         message("Risks"), message("Next action")),
+        (_row(view, client, money) for client in sorted(view.world.clients.values(), key=rank)))
+
+
+def _row(view: View, client: Client, money: dict[Ref, Decimal] | None) -> tuple[str, ...]:
+    measure = view.measures.clients.get(client.ref)
+    total = sum(money.values(), Decimal(0)) if money else Decimal(0)
+    amount = money[client.ref] if money is not None else None
+    score = view.words.number(measure.score, 0) if measure and measure.score is not None else ""
+    task = next((task for task in view.tasks if view.client_of(task) == client.ref), None)
+    dot = f"{DOTS[measure.rag]} {score} ".replace("  ", " ") if measure else ""
+    return (f"{dot}{link(client.name, client.url)}", plain(view.unit_name(client.unit)), view.brief_money(amount),
+            view.percent(amount / total if amount is not None and total else None),
+            view.date(measure.horizon if measure else None),
+            str(sum(risk.client == client.ref for risk in view.risks)),
+            view.linked(task.ref, _short(task.title)) if task else NONE)
+
+
+def _short(title: str) -> str:
+    return title if len(title) <= TITLE else title[:TITLE - 1].rstrip() + "…"
+
+
+def _rays(view: View) -> Iterator[Block]:
+    chart = draw_clients(view)
+    if chart is not None:
+        yield Heading(view.say("Rays"))
+        yield Picture(chart, view.say("A bar ends where known work ends; the shortest rays stand on top."))
+
+
+def _mix(view: View, money: dict[Ref, Decimal] | None) -> Iterator[Block]:
+    total = sum(money.values(), Decimal(0)) if money else Decimal(0)
+    if money is None or not total:
+        return
+    accounts = sum((amount for ref, amount in money.items() if view.world.clients[ref].group == "account"), Decimal(0))
+    yield Heading(view.say("Mix and concentration"))
+    yield Bullet(view.say("Accounts bring {share} of the quarter's money; a healthy firm has about {target}.",
+                          share=bold(view.percent(accounts / total)), target=view.percent(UNITS_SHARE)))
+    ranked = sorted(money.items(), key=lambda item: (-item[1], item[0]))
+    first = view.world.clients[ranked[0][0]]
+    share = ranked[0][1] / total
+    mark = " 🔴" if share >= ALARM else ""
+    yield Bullet(view.say("The largest client, {client}, brings {share} (alarm at {limit}).",
+                          client=link(first.name, first.url), share=bold(view.percent(share)),
+                          limit=view.percent(ALARM)) + mark)
+    three = sum((amount for _, amount in ranked[:3]), Decimal(0)) / total
+    yield Bullet(view.say("The three largest bring {share}.", share=bold(view.percent(three))))
+
+
+def _risks(view: View) -> Iterator[Block]:
+    chart = draw_risks(view, view.risks, title=view.say("Risk map"))
+    if chart is None:
+        return
+    yield Heading(view.say("Risk map"))
+    yield Picture(chart)
+    yield from (Bullet(risk_line(view, risk)) for risk in view.risks[:MOST_RISKS])
+    if len(view.risks) > MOST_RISKS:
+        yield Paragraph(view.say("and {n} more on the risk map", n=len(view.risks) - MOST_RISKS))
+
+
+def _managers(view: View, money: dict[Ref, Decimal] | None) -> Iterator[Block]:
+    managers = sorted({ref for unit in view.world.units.values() for ref in unit.am},
+                      key=lambda ref: view.names((ref,)))
+    if managers:
+        yield Heading(view.say("Account managers"))
+        yield view.table((message("Account manager"), message("Clients"), message("Accounts"), message("Quarter"),
+                          message("Open tasks"), message("Overdue")), (_manager(view, ref, money) for ref in managers))
+
+
+def _manager(view: View, person: Ref, money: dict[Ref, Decimal] | None) -> tuple[str, ...]:
+    units = {ref for ref, unit in view.world.units.items() if person in unit.am}
+    clients = [client for client in view.world.clients.values() if client.unit in units]
+    tasks = [task for task in view.tasks if task.assignee == person]
+    total = sum((money[client.ref] for client in clients), Decimal(0)) if money is not None else None
+    return (view.names((person,)), str(len(clients)), str(sum(client.group == "account" for client in clients)),
+            view.brief_money(total), str(len(tasks)),
+            str(sum(task.due is not None and task.due < view.today for task in tasks)))
+
+
+def _load(view: View) -> Iterator[Block]:
+    chart = draw_load(view, view.measures.people, title=view.say("Load of the weeks ahead"))
+    if chart is not None:
+        yield Heading(view.say("Load"))
+        yield Picture(chart, view.say("Planned hours as a share of capacity, week by week."))

@@ -1,0 +1,100 @@
+"""The two pages for a client's eyes. They are written from `PublicClientView` alone, and that holds nothing internal.
+
+No money, load, risk, health, person or reason has a place in it; what is not on this list cannot reach a client.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import date
+from decimal import Decimal
+
+from worker.domain.document import Block, Bullet, Heading, Paragraph, plain
+from worker.domain.messages import STAGES
+from worker.domain.model import RUNNING, Card, Client, Stage
+from worker.domain.words import Words
+from worker.pages.view import View
+
+IDEAS = (Stage.IDEA, Stage.SHAPING, Stage.PROPOSAL)
+
+
+@dataclass(frozen=True, slots=True)
+class PublicProject:
+    """A project as its client may see it: name, share done 0..1, and the dates given to the client."""
+
+    name: str
+    stage: Stage
+    progress: Decimal | None = None
+    promised: date | None = None
+    start: date | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class PublicClientView:
+    """All that a client may see: the allow-list."""
+
+    name: str
+    running: tuple[PublicProject, ...] = ()
+    coming: tuple[PublicProject, ...] = ()
+    ideas: tuple[PublicProject, ...] = ()
+
+
+def public_view(view: View, client: Client) -> PublicClientView:
+    """Return what of a client's world is the client's to see."""
+    found = [PublicProject(card.name, card.stage, _progress(view, card), view.due_of(card), card.expected_start)
+             for card in sorted(view.cards.get(client.ref, ()), key=lambda card: card.name) if card.stage is not None]
+    return PublicClientView(
+        client.name, tuple(project for project in found if project.stage in RUNNING),
+        tuple(project for project in found if project.stage is Stage.AGREED),
+        tuple(project for project in found if project.stage in IDEAS))
+
+
+def _progress(view: View, card: Card) -> Decimal | None:
+    measure = view.measures.cards.get(card.ref)
+    return measure.progress if measure else None
+
+
+def write_status(shown: PublicClientView, words: Words) -> tuple[Block, ...]:
+    """Return the status page: progress, promised dates, what is next."""
+    return (Heading(words.say("Where we are"), 2), *_running(shown, words),
+            Heading(words.say("What is next"), 2), *_coming(shown, words))
+
+
+def _running(shown: PublicClientView, words: Words) -> Iterator[Block]:
+    if not shown.running:
+        yield Paragraph(words.say("No project is in progress."))
+    for project in shown.running:
+        done = words.say("{share} done", share=words.percent(project.progress)) if project.progress is not None else ""
+        due = words.say("planned for {day}", day=words.date(project.promised)) if project.promised else ""
+        parts = [f"**{plain(project.name)}**", _bar(project.progress), done, due]
+        yield Bullet(" · ".join(part for part in parts if part))
+
+
+def _bar(share: Decimal | None) -> str:
+    if share is None:
+        return ""
+    full = int(min(Decimal(1), max(Decimal(0), share)) * 10)
+    return "▰" * full + "▱" * (10 - full)
+
+
+def _coming(shown: PublicClientView, words: Words) -> Iterator[Block]:
+    if not shown.coming:
+        yield Paragraph(words.say("Nothing new is agreed yet."))
+    for project in shown.coming:
+        start = words.say("starts on {day}", day=words.date(project.start)) if project.start else ""
+        yield Bullet(" · ".join(part for part in (f"**{plain(project.name)}**", start) if part))
+
+
+def write_presentation(shown: PublicClientView, words: Words) -> tuple[Block, ...]:
+    """Return the presentation: the ideas the agency brings."""
+    return (Paragraph(words.say("Ideas for {client} that we would like to discuss.", client=plain(shown.name))),
+            *_ideas(shown, words))
+
+
+def _ideas(shown: PublicClientView, words: Words) -> Iterator[Block]:
+    for number, project in enumerate(shown.ideas, 1):
+        yield Heading(f"{number}. {plain(project.name)}", 2)
+        start = words.say("could start on {day}", day=words.date(project.start)) if project.start else ""
+        stage = words.say(STAGES[project.stage])
+        yield Paragraph(" · ".join(part for part in (stage, start) if part))

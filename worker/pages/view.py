@@ -1,0 +1,180 @@
+"""What the pages show, looked up once: who and what belongs to whom, and how figures are said."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import date
+from decimal import Decimal
+
+from babel.numbers import format_compact_currency
+
+from worker.domain.document import Table, link, plain, reference
+from worker.domain.measures import Measures, PlanMeasure, Rag, RiskMeasure, TaskMeasure
+from worker.domain.messages import message
+from worker.domain.model import Card, Client, Row, Unit
+from worker.domain.periods import Period
+from worker.domain.values import Ref, Value
+from worker.domain.words import Words
+from worker.domain.world import World
+from worker.rules.plans import FIRM
+
+DOTS = {Rag.RED: "🔴", Rag.AMBER: "🟡", Rag.GREEN: "🟢", Rag.GREY: "⚪"}
+LEVELS = {"high": "🔴", "medium": "🟡", "low": "🟢"}
+NONE = "—"
+ROLES = {"am": message("Account manager"), "tls": message("Team leads"), "pms": message("Project managers"),
+         "members": message("Team")}
+
+
+@dataclass(frozen=True, slots=True)
+class View:
+    """One world with its measures, indexed for writing pages."""
+
+    world: World
+    measures: Measures
+    cards: Mapping[Ref, tuple[Card, ...]]
+    risks: tuple[RiskMeasure, ...]
+    tasks: tuple[TaskMeasure, ...]
+    rows: Mapping[Ref, Row]
+    plans: Mapping[tuple[Ref, Period], PlanMeasure]
+
+    @property
+    def words(self) -> Words:
+        """Return the workspace's voice."""
+        return self.world.words
+
+    @property
+    def today(self) -> date:
+        """Return the local date."""
+        return self.world.today
+
+    def say(self, text: str, **values: object) -> str:
+        """Return a translated sentence."""
+        return self.world.words.say(text, **values)
+
+    def clients_of(self, unit: Ref) -> tuple[Client, ...]:
+        """Return the clients of a unit, of all when it is the firm; by name."""
+        return tuple(sorted((client for client in self.world.clients.values() if unit in (FIRM, client.unit)),
+                            key=lambda client: client.name.casefold()))
+
+    def cards_of(self, unit: Ref) -> tuple[Card, ...]:
+        """Return the cards of a unit's clients."""
+        return tuple(card for client in self.clients_of(unit) for card in self.cards.get(client.ref, ()))
+
+    def risks_of(self, unit: Ref) -> tuple[RiskMeasure, ...]:
+        """Return the open risks of a unit and its clients, the strongest first."""
+        mine = {client.ref for client in self.clients_of(unit)}
+        return tuple(risk for risk in self.risks if unit == FIRM or risk.client in mine or risk.unit == unit)
+
+    def tasks_of(self, unit: Ref) -> tuple[TaskMeasure, ...]:
+        """Return the open tasks about a unit's clients or its people's, the most urgent first."""
+        mine = {client.ref for client in self.clients_of(unit)}
+        found = self.world.units.get(unit)
+        people = {*found.am, *found.tls, *found.pms, *found.members} if found else set()
+        return tuple(task for task in self.tasks if self.client_of(task) in mine or task.assignee in people)
+
+    def client_of(self, task: TaskMeasure) -> Ref | None:
+        """Return the client of a task, its card's if it names none."""
+        card = self.world.cards.get(task.card) if task.card else None
+        return task.client or (card.client if card else None)
+
+    def due_of(self, card: Card) -> date | None:
+        """Return when a card is due: as measured, which the card's own field follows a run later, else that field."""
+        measure = self.measures.cards.get(card.ref)
+        return (measure.due if measure else None) or card.due
+
+    def unit_name(self, unit: Ref | None) -> str:
+        """Return a unit's name."""
+        if unit == FIRM:
+            return self.say("Whole firm")
+        found = self.world.units.get(unit) if unit else None
+        return found.name if found else NONE
+
+    def names(self, people: Iterable[Ref]) -> str:
+        """Return people by name."""
+        found = [person.name for ref in people if (person := self.world.people.get(ref))]
+        return plain(", ".join(found)) or NONE
+
+    def linked(self, ref: Ref, name: str) -> str:
+        """Return the name of a row that leads to it, also before the row is there."""
+        row = self.rows.get(ref)
+        return link(name, row.url) if row is not None and not row.key else reference(name, ref)
+
+    def money(self, amount: Decimal | None) -> str:
+        """Return an amount without cents, which no page needs."""
+        return NONE if amount is None else self.words.money(amount.quantize(Decimal(1)))
+
+    def brief_money(self, amount: Decimal | None) -> str:
+        """Return an amount in thousands or millions, for narrow columns."""
+        if amount is None:
+            return NONE
+        short: str = format_compact_currency(amount, self.words.currency, locale=self.words.locale,
+                                             fraction_digits=int(abs(amount) >= 1_000_000))
+        return short
+
+    def percent(self, share: Decimal | None) -> str:
+        """Return a share."""
+        return NONE if share is None else self.words.percent(share)
+
+    def date(self, day: date | None) -> str:
+        """Return a day."""
+        return NONE if day is None else self.words.date(day)
+
+    def change(self, amount: Decimal | None) -> str:
+        """Return a difference with its sign."""
+        if amount is None:
+            return NONE
+        return f"{'+' if amount > 0 else '−' if amount < 0 else ''}{self.money(abs(amount))}"
+
+    def table(self, header: Iterable[str], rows: Iterable[Iterable[str]]) -> Table:
+        """Return a table with a translated header."""
+        return Table(tuple(self.say(cell) for cell in header), tuple(tuple(row) for row in rows))
+
+
+def look(world: World, measures: Measures) -> View:
+    """Return the view of a world."""
+    cards: dict[Ref, list[Card]] = defaultdict(list)
+    for card in world.cards.values():
+        if card.client is not None:
+            cards[card.client].append(card)
+    risks = sorted((risk for risk in measures.risks or () if not risk.asleep),
+                   key=lambda risk: (-risk.score, -(risk.exposure or 0), risk.title))
+    return View(world, measures, {ref: tuple(found) for ref, found in cards.items()}, tuple(risks),
+                tuple(sorted(measures.tasks or (), key=lambda task: (task.due or date.max, task.title))),
+                {row.ref: row for rows in world.rows.values() for row in rows},
+                {(plan.unit, plan.period): plan for plan in measures.plans})
+
+
+def task_line(view: View, task: TaskMeasure) -> str:
+    """Return a task in one line: what, for whom, by when, who."""
+    client = view.world.clients.get(view.client_of(task) or FIRM)
+    person = view.world.people.get(task.assignee) if task.assignee else None
+    late = task.due is not None and task.due < view.today
+    due = view.say("due {day}", day=view.date(task.due)) if task.due else ""
+    parts = [view.linked(task.ref, task.title), plain(client.name) if client else "",
+             f"**{due}**" if late else due, plain(person.name) if person else ""]
+    return " · ".join(part for part in parts if part)
+
+
+def risk_line(view: View, risk: RiskMeasure) -> str:
+    """Return a risk in one line: level, what, score and money at stake."""
+    exposure = f" · {view.brief_money(risk.exposure)}" if risk.exposure else ""
+    return (f"{LEVELS.get(risk.level, '⚪')} {view.linked(risk.ref, risk.title)} · **{risk.score}** "
+            f"({risk.probability}×{risk.impact}){exposure}")
+
+
+def risk_reason(view: View, risk: RiskMeasure) -> str:
+    """Return a risk in one line with its evidence."""
+    return f"{risk_line(view, risk)} — {plain(risk.evidence)}"
+
+
+def refs_of(value: Value) -> tuple[Ref, ...]:
+    """Return the rows a relation names."""
+    return tuple(item for item in value if isinstance(item, Ref)) if isinstance(value, tuple) else ()
+
+
+def people_of(unit: Unit) -> tuple[tuple[str, tuple[Ref, ...]], ...]:
+    """Return a unit's people by role, roles as message ids."""
+    return tuple((ROLES[name], found) for name, found in (
+        ("am", unit.am), ("tls", unit.tls), ("pms", unit.pms), ("members", unit.members)) if found)
