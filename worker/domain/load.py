@@ -9,7 +9,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
-from decimal import Decimal
+from decimal import ROUND_HALF_UP, Decimal
 from itertools import accumulate
 
 from worker.domain.capacity import days_at_work, is_at_work
@@ -17,7 +17,7 @@ from worker.domain.model import Person
 from worker.domain.periods import WorkCalendar
 from worker.domain.values import Ref, Span
 
-TENTH = Decimal("0.1")
+HUNDREDTH = Decimal("0.01")
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,8 +84,8 @@ def _daily(person: Person, window: Span, at_work: list[float], working: list[flo
 
 
 def hours(value: float) -> Decimal:
-    """Return hours to a tenth."""
-    return Decimal(value).quantize(TENTH)
+    """Return hours to a hundredth."""
+    return Decimal(value).quantize(HUNDREDTH, ROUND_HALF_UP)
 
 
 def first_run(flags: Sequence[bool], length: int) -> range | None:

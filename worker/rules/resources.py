@@ -11,7 +11,7 @@ from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, time, timedelta
-from decimal import Decimal
+from decimal import ROUND_HALF_UP, Decimal
 
 from worker.domain.capacity import (
     contracted,
@@ -180,7 +180,12 @@ def _why(inputs: Sequence[Input], formula: str, threshold: str = "") -> Why:
 
 def _percent(value: Decimal | None) -> Decimal | None:
     """Return a share as it is written: to a whole percent, so that the noise of single hours writes nothing."""
-    return value.quantize(Decimal("0.01")) if value is not None else None
+    return value.quantize(Decimal("0.01"), ROUND_HALF_UP) if value is not None else None
+
+
+def _tenth(value: Decimal | None) -> Decimal | None:
+    """Return hours as they are written."""
+    return value.quantize(Decimal("0.1"), ROUND_HALF_UP) if value is not None else None
 
 
 def _person_facts(desk: _Desk, load: PersonLoad) -> Iterator[Fact]:
@@ -212,7 +217,8 @@ def _expected_hours(desk: _Desk, person: Ref) -> Decimal:
 
 
 def _shown(value: Decimal | None) -> str:
-    return "-" if value is None else f"{value.normalize():f}"
+    rounded = _tenth(value)
+    return "-" if rounded is None else f"{rounded.normalize():f}"
 
 
 def _span(desk: _Desk, span: Span) -> str:
@@ -225,7 +231,7 @@ def _unit_facts(desk: _Desk, load: UnitLoad) -> Iterator[Fact]:
     planned, _ = _sums(load.weeks[:SHOWN_WEEKS[0]])
     capacity = Input(say("effective capacity, h"), _shown(load.capacity))
     people = Input(say("producing people"), ", ".join(desk.world.people[ref].name for ref in load.people) or "-")
-    yield Fact(load.unit, "capacity", load.capacity if load.people else None, _why(
+    yield Fact(load.unit, "capacity", _tenth(load.capacity) if load.people else None, _why(
         (people, Input(say("weeks"), _span(desk, Span(desk.ahead[0].start, desk.ahead[SHOWN_WEEKS[0] - 1].end)))),
         say("hours a week x working days / 5 - holidays - time off, of the producing people")))
     yield Fact(load.unit, "load", _percent(load.load), _why(
@@ -261,8 +267,9 @@ def _plan_facts(desk: _Desk, plan: PlanMeasure, load: UnitLoad | None) -> Iterat
     inputs = (Input(say("logged hours"), _shown(spent)), Input(say("planned, h"), _shown(ahead)),
               Input(say("effective capacity, h"), _shown(capacity)))
     values: dict[str, tuple[Value, str]] = {
-        "capacity": (capacity, say("hours a week x working days / 5 - holidays - time off, of the producing people")),
-        "load": (planned, say("hours logged so far + work left and expected in the period")),
+        "capacity": (_tenth(capacity), say(
+            "hours a week x working days / 5 - holidays - time off, of the producing people")),
+        "load": (_tenth(planned), say("hours logged so far + work left and expected in the period")),
         "utilization": (_percent(part_of(planned, capacity)), say(
             "load / effective capacity of {capacity} h", capacity=_shown(capacity)))}
     for name, (value, formula) in values.items():
