@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from worker.cli import cycles, demo, look
+from worker.cli import cycles, demo, init, look
 from worker.cli.entry import app, main
 
-__all__ = ["app", "cycles", "demo", "look", "main"]
+__all__ = ["app", "cycles", "demo", "init", "look", "main"]
