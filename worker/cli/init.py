@@ -1,4 +1,4 @@
-"""`init`: from nothing to a workspace: asks what is missing, verifies both sides, creates or adopts the boards.
+"""`init`: from nothing to a workspace: asks what is missing, verifies both sides, creates or adopts the boards."""
 
 from __future__ import annotations
 
