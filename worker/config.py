@@ -41,12 +41,25 @@ class Thresholds(Model):
         "relations": Decimal(2), "team": Decimal(1), "risks": Decimal(1)})
     on_time: Band = Band(green=Decimal("0.8"), amber=Decimal("0.5"))
     spi: Band = Band(green=Decimal("0.95"), amber=Decimal("0.85"))
+    spi_muted_share: Decimal = Decimal("0.15")
     pace: Band = Band(green=Decimal("0.95"), amber=Decimal("0.75"))
     pace_muted_share: Decimal = Decimal("0.15")
     carry_over: Literal["spread", "next_week", "none"] = "spread"
     stalled_days: int = 14
     no_contact_days: int = 14
     ray_lead_weeks: int = 8
+    ray_ideas: int = 2
+    graduation_people: int = 3
+    graduation_hours: Decimal = Decimal(8)
+    graduation_weeks: int = 2
+    graduation_window: int = 4
+    graduation_months: int = 3
+    silent_months: int = 3
+    revolution_months: int = 18
+    white_spots: int = 3
+    loyalty_months: int = 12
+    am_accounts: int = 2
+    am_load: Decimal = Decimal(1)
     next_step_days: int = 14
     tasks_per_client: int = 5
     carries_to_hoa: int = 3
@@ -67,6 +80,9 @@ class Thresholds(Model):
     next_quarter_days: int = 10
     overdue_share: Decimal = Decimal("0.2")
     moved_days: int = 14
+    feedback_low: Decimal = Decimal(2)
+    feedback_entries: Annotated[int, Field(ge=2)] = 3
+    feedback_days: int = 90
     concentration_share: Decimal = Decimal("0.25")
     units_share: Decimal = Decimal("0.8")
     mix_drift: Decimal = Decimal("0.1")

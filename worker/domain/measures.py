@@ -9,6 +9,7 @@ from decimal import Decimal
 from enum import StrEnum
 
 from worker.domain.capacity import part_of
+from worker.domain.outlook import Graduation, Loyalty, Portfolio, RayMeasure, Revolution, ServiceMap
 from worker.domain.periods import Period
 from worker.domain.values import Ref
 
@@ -429,7 +430,7 @@ class Measures:
     """Everything measured in one run, by ref; None where its rule did not run or failed. `failed` names those.
 
     `history` is every client's money by month without gaps, oldest first, up to the current month; `left` the clients
-    that left, with the day their life ended.
+    that left, with the day their life ended; `paces` the clients' revenue of the quarter over what was planned to date.
     """
 
     cards: Mapping[Ref, CardMeasure] = field(default_factory=dict)
@@ -443,6 +444,7 @@ class Measures:
     failed: tuple[str, ...] = ()
     history: Mapping[Ref, tuple[MonthMoney, ...]] | None = None
     left: Mapping[Ref, date] = field(default_factory=dict)
+    paces: Mapping[Ref, Decimal | None] | None = None
     people: Mapping[Ref, PersonLoad] = field(default_factory=dict)
     units: Mapping[Ref, UnitLoad] = field(default_factory=dict)
     requests: tuple[RequestMeasure, ...] | None = None
@@ -450,3 +452,9 @@ class Measures:
     backlog: tuple[BacklogItem, ...] | None = None
     feedback: tuple[FeedbackMeasure, ...] | None = None
     goals: tuple[GoalMeasure, ...] | None = None
+    rays: Mapping[Ref, RayMeasure] = field(default_factory=dict)
+    graduations: Mapping[Ref, Graduation] = field(default_factory=dict)
+    revolutions: tuple[Revolution, ...] = ()
+    services: ServiceMap | None = None
+    loyalty: Loyalty | None = None
+    portfolios: Mapping[Ref, Portfolio] = field(default_factory=dict)

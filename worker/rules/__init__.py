@@ -15,17 +15,27 @@ from worker.domain.world import World
 from worker.errors import Problem, Severity
 from worker.mapping.playbooks import Playbooks
 from worker.rules.actions import show_next_actions
+from worker.rules.billing import look_at_billing
+from worker.rules.bonuses import preview_bonuses
 from worker.rules.care import think_of_people
 from worker.rules.clients import roll_up_clients
 from worker.rules.deadlines import look_at_deadlines
+from worker.rules.evolution import plan_revolutions
+from worker.rules.farewell import leave_alone, say_farewell
+from worker.rules.finance import look_at_finance
+from worker.rules.graduation import judge_groups
+from worker.rules.hunting import measure_hunting
+from worker.rules.lifetime import measure_lifetimes
 from worker.rules.money import measure_money
 from worker.rules.plans import plan_money
 from worker.rules.progress import measure_progress
 from worker.rules.quality import look_at_quality
+from worker.rules.rays import look_at_rays
 from worker.rules.relations import look_at_relations
 from worker.rules.requests import take_up_requests
 from worker.rules.resources import measure_resources
 from worker.rules.riskmap import draw_risk_map
+from worker.rules.services import find_white_spots
 from worker.rules.signals import find_signals
 from worker.rules.sprint import look_back
 from worker.rules.staffing import find_staffing_needs
@@ -52,12 +62,23 @@ RULES = (
     Rule("relations", look_at_relations),
     Rule("team", look_at_triangles),
     Rule("staffing", find_staffing_needs),
+    Rule("rays", look_at_rays),
+    Rule("graduation", judge_groups),
+    Rule("evolution", plan_revolutions),
+    Rule("services", find_white_spots),
+    Rule("hunting", measure_hunting),
+    Rule("finance", look_at_finance),
+    Rule("billing", look_at_billing),
+    Rule("bonuses", preview_bonuses),
     # Other chapters of conditions stand above this line: the map takes what all of them saw.
+    Rule("farewell", say_farewell),
     Rule("riskmap", draw_risk_map),
     Rule("clients", roll_up_clients),
+    Rule("lifetime", measure_lifetimes),
     Rule("requests", take_up_requests),
     Rule("signals", find_signals),
     Rule("care", think_of_people),
+    Rule("quiet", leave_alone),
     Rule("tasks", plan_tasks),
     Rule("sprint", look_back),
     Rule("actions", show_next_actions),
