@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import socket
 import threading
+from base64 import b64encode
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -14,7 +15,7 @@ from pathlib import Path
 import msgspec
 from sqlalchemy.engine import make_url
 
-from worker.app.settings import Settings
+from worker.app.settings import Settings, password_of
 from worker.calls.deadline import Deadline
 from worker.config import Workspace
 from worker.cycle import Context
@@ -95,9 +96,12 @@ def _roles(schema: Schema) -> frozenset[str]:
 
 def secrets_of(settings: Settings) -> list[str]:
     """Return every secret the configuration holds, for masking."""
-    return [secret for workspace in settings.workspaces.values()
-            for secret in (workspace.notion.token.get_secret_value(), workspace.jira.token.get_secret_value())
-            if secret]
+    found = [password_of(settings.state.get_secret_value())]
+    for workspace in settings.workspaces.values():
+        token = workspace.jira.token.get_secret_value()
+        basic = b64encode(f"{workspace.jira.email}:{token}".encode()).decode() if token else ""
+        found += [workspace.notion.token.get_secret_value(), token, basic]
+    return [secret for secret in found if secret]
 
 
 def _fingerprint(schema: object) -> str:

@@ -5,24 +5,32 @@ Redaction works on the finished line, so tracebacks and foreign libraries are co
 
 from __future__ import annotations
 
+import json
 import logging
 import re
 import sys
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from urllib.parse import quote
 
 import structlog
 
 PATTERNS = re.compile(
-    r"\b(?:ntn_|secret_)[A-Za-z0-9_\-]{4,}|\b(?:Basic|Bearer)\s+[A-Za-z0-9+/=._\-]{8,}|(?i:set-cookie|cookie):[^\r\n]*")
+    r"\b(?:ntn_|secret_)[A-Za-z0-9_\-]{4,}|\b(?i:basic|bearer)\s+[A-Za-z0-9+/=._\-]{8,}|(?i:set-cookie|cookie):[^\r\n]*")
 MASK = "[secret]"
 
 
 def redact(text: str, secrets: Iterable[str]) -> str:
     """Return `text` with every known secret and everything that looks like one masked."""
-    for secret in secrets:
-        if len(secret) >= 4:
-            text = text.replace(secret, MASK)
+    for shape in sorted({shape for secret in secrets for shape in _shapes(secret)}, key=len, reverse=True):
+        text = text.replace(shape, MASK)
     return PATTERNS.sub(MASK, text)
+
+
+def _shapes(secret: str) -> Iterator[str]:
+    """Yield a secret as it may stand in a line: plain, inside JSON, Python's way, in a URL. Short ones are words."""
+    if len(secret) >= 4:
+        yield from (secret, json.dumps(secret)[1:-1], json.dumps(secret, ensure_ascii=False)[1:-1],
+                    repr(secret)[1:-1], quote(secret, safe=""))
 
 
 class Redacting(logging.Formatter):

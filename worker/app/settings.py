@@ -11,7 +11,7 @@ import tomllib
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, TypeVar
-from urllib.parse import urlsplit
+from urllib.parse import unquote, urlsplit
 from zoneinfo import available_timezones
 
 import holidays
@@ -29,12 +29,13 @@ OWN_VARIABLES = frozenset({"RAYLINE_CONFIG", "RAYLINE_LOG"})
 
 
 class Settings(BaseSettings):
-    """The whole configuration. `state` is a database URL; SQLite's folder is made on first use."""
+    """The whole configuration. `state` is a database URL (perhaps with a password); its folder is made on first use.
+    """
 
     model_config = SettingsConfigDict(frozen=True, extra="forbid", env_prefix=PREFIX, env_nested_delimiter="__",
                                       nested_model_default_partial_update=True)
 
-    state: str = "sqlite:///state/rayline.db"
+    state: SecretStr = SecretStr("sqlite:///state/rayline.db")
     workspaces: dict[str, Workspace] = Field(default_factory=dict)
 
     @classmethod
@@ -165,7 +166,22 @@ def _open_file(path: Path | None, data: Mapping[str, Any]) -> Iterator[Problem]:
                        f"run: chmod 600 {path}, or keep the secret in a file of its own (token_file)")
 
 
+def has_password(url: object) -> bool:
+    """Tell whether a database URL names a password."""
+    return isinstance(url, str) and bool(password_of(url))
+
+
+def password_of(url: str) -> str:
+    """Return the password in a database URL, empty when there is none."""
+    try:
+        return unquote(urlsplit(url).password or "")
+    except ValueError:
+        return ""
+
+
 def _secrets(data: Mapping[str, Any]) -> Iterator[str]:
+    if has_password(data.get("state")):
+        yield "state"
     workspaces = data.get("workspaces")
     for name, workspace in workspaces.items() if isinstance(workspaces, Mapping) else ():
         for side in ("notion", "jira"):

@@ -9,6 +9,7 @@ from typing import Annotated
 import typer
 
 from worker.app.build import Surroundings, build_context
+from worker.app.settings import choose
 from worker.cli import prose, show
 from worker.cli.entry import (
     ConfigOption,
@@ -17,10 +18,11 @@ from worker.cli.entry import (
     WorkspaceOption,
     app,
     context_of,
+    print_json,
     session,
     stop_on_signals,
 )
-from worker.cycle import Mode, Order, draw, problem_data, sync
+from worker.cycle import Mode, Order, Report, draw, problem_data, sync
 from worker.daemon.service import open_desk, serve
 from worker.state import runs, triggers
 from worker.state.triggers import TriggerState
@@ -60,18 +62,27 @@ def sync_command(scope: ScopeArgument = "", config: ConfigOption = None, workspa
         opened.say(show.report_view(report), report.data)
         if report.refused:
             raise typer.Exit(prose.REFUSED)
-        if report.applied.failures:
+        if report.is_denied():
+            raise typer.Exit(prose.USAGE)
+        if report.failures():
             raise typer.Exit(prose.FAILED)
+        if report.applied.stopped:
+            raise typer.Exit(prose.BUSY)
 
 
 @app.command()
-def run(config: ConfigOption = None, workspace: WorkspaceOption = None) -> None:
-    """Run as a daemon: cycles on a schedule, all workspaces (or one), until SIGTERM."""
+def run(config: ConfigOption = None, workspace: WorkspaceOption = None, as_json: JsonOption = False) -> None:
+    """Run as a daemon: cycles on a schedule, all workspaces (or one), until SIGTERM; --json sums up at the end."""
     stop = stop_on_signals()
-    with session(config, as_json=False) as opened:
-        chosen = {name: one for name, one in opened.settings.workspaces.items() if workspace in (None, name)}
+    reports: list[Report] = []
+    with session(config, as_json=as_json) as opened:
+        several = workspace is None and len(opened.settings.workspaces) > 1
+        chosen = dict(opened.settings.workspaces) if several else dict([choose(opened.settings, workspace)])
         contexts = [build_context(name, one, opened.store, Surroundings(stop=stop)) for name, one in chosen.items()]
-        serve([open_desk(context) for context in contexts], stop)
+        serve([open_desk(context, reports.append) for context in contexts], stop)
+        if as_json:
+            print_json({"workspaces": list(chosen), "cycles": len(reports),
+                        "refused": sum(bool(report.refused) for report in reports)})
 
 
 @app.command()

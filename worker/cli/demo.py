@@ -22,7 +22,7 @@ from worker.daemon.service import open_desk, serve
 from worker.demo.acts import live_a_little
 from worker.demo.checks import WANTED, checks, last_entry, lost, writes
 from worker.demo.stage import BUDGET, SEED, WINDOW, Stage, Staging, set_stage
-from worker.errors import RaylineError
+from worker.errors import RaylineError, Stopped
 from worker.sandbox import server
 from worker.sandbox.jira import JiraSandbox
 from worker.sandbox.notion import NotionSandbox
@@ -50,11 +50,14 @@ def demo(once: Annotated[bool, typer.Option("--once", help="One checked pass: th
              f"({BUDGET} requests each), so that pacing is at work without long waits.")
         try:
             stage = set_stage(Staging(locale, Path(folder), control=not once, stop=stop, progress=advance))
+        except Stopped:
+            _say("Ended.")
+            raise typer.Exit from None
         except RaylineError as error:
             fail(error, as_json=as_json)
         logs.configure([stage.notion.token, stage.jira.token], level="WARNING" if once else "INFO")
         try:
-            code = _once(stage, as_json=as_json) if once else _keep_running(stage, stop)
+            code = _once(stage, as_json=as_json) if once else _keep_running(stage, stop, as_json=as_json)
         except RaylineError as error:
             fail(error, as_json=as_json)
         finally:
@@ -99,8 +102,10 @@ def _cycle(stage: Stage, name: str) -> Report:
     return report
 
 
-def _keep_running(stage: Stage, stop: threading.Event) -> int:
+def _keep_running(stage: Stage, stop: threading.Event, *, as_json: bool) -> int:
     described = stage.sockets.describe()
+    if as_json:
+        print_json(described)
     _say(f"Boards:       {described['boards_url']}\nControl API:  {described['control_url']}\n"
          f"Notion:       {described['notion']['base_url']}\nJira:         {described['jira']['base_url']}\n"
          "The daemon looks for changes every 15 seconds. Ctrl-C ends it.")
@@ -126,9 +131,14 @@ def sandbox(empty: Annotated[bool, typer.Option("--empty", help="An empty worksp
     """Serve only the two emulators on real sockets, and their boards; prints addresses and tokens."""
     stop = stop_on_signals()
     _check_locale(locale)
+    if deployment not in ("cloud", "datacenter"):
+        raise typer.BadParameter(f"{deployment!r} is not known; use cloud or datacenter")
     with tempfile.TemporaryDirectory(prefix="rayline-sandbox-") as folder:
-        running, close = _open_sandbox(folder, empty=empty or jira_data is not None, deployment=deployment,
-                                       control=control, limit=limit, locale=locale)
+        try:
+            running, close = _open_sandbox(folder, empty=empty or jira_data is not None, deployment=deployment,
+                                           control=control, limit=limit, locale=locale, stop=stop)
+        except Stopped:
+            return
         try:
             if jira_data is not None:
                 _load(running.jira, jira_data)
@@ -139,9 +149,9 @@ def sandbox(empty: Annotated[bool, typer.Option("--empty", help="An empty worksp
 
 
 def _open_sandbox(folder: str, *, empty: bool, deployment: str, control: bool, limit: int,
-                  locale: str) -> tuple[server.Running, Any]:
+                  locale: str, stop: threading.Event) -> tuple[server.Running, Any]:
     if not empty:
-        stage = set_stage(Staging(locale, Path(folder), control=control))
+        stage = set_stage(Staging(locale, Path(folder), control=control, stop=stop))
         stage.notion.control("set_plan", {"limit": limit or None, "window": 60.0})
         return stage.sockets, stage.close
     clock = Clock(datetime.now(UTC), 1.0, time.monotonic)

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any, NoReturn
 
+import structlog
 import typer
 from rich.console import RenderableType
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
@@ -63,7 +64,7 @@ def session(config: Path | None, *, as_json: bool) -> Any:
     try:
         settings = load_settings(find_file(config))
         logs.configure(secrets_of(settings), level=os.environ.get("RAYLINE_LOG", "INFO").upper())
-        store = open_store(settings.state)
+        store = open_store(settings.state.get_secret_value())
         try:
             yield Session(settings, store, as_json)
         finally:
@@ -124,5 +125,10 @@ def version(*, version: Annotated[bool, typer.Option("--version", help="Print th
 
 
 def main() -> None:
-    """Run the command line."""
-    app()
+    """Run the command line; what nobody foresaw is told through the logs, which hold no secrets, and ends with 1."""
+    logs.configure()
+    try:
+        app()
+    except Exception as error:  # noqa: BLE001 - the last place where anything can be caught
+        structlog.get_logger("worker.cli").error("bug", error=type(error).__name__, exc_info=True)
+        sys.exit(prose.BUG)

@@ -16,7 +16,7 @@ from worker.daemon.ledger import Ledger
 from worker.daemon.service import next_times
 from worker.domain.values import Ref, Unset
 from worker.errors import ApiError, ConfigError, Problem, Severity
-from worker.notion.workspace import read_bindings
+from worker.fetch.schema import read_schema
 from worker.state import journal, leases, problems, runs, triggers
 from worker.sync.facts import Fact
 from worker.sync.plan import encode, to_data
@@ -54,9 +54,8 @@ def _trial(where: str, step: Callable[[], Any]) -> list[Problem]:
 
 
 def _drift(context: Context) -> tuple[Problem, ...]:
-    pages = context.settings.notion
-    return tuple(read_bindings(context.notion, context.schema, known={}, locale=context.settings.locale,
-                               root_page_id=pages.root_page_id, private_root_page_id=pages.private_root_page_id)[1])
+    return read_schema(context.notion, context.store, context.name, schema=context.schema, settings=context.settings,
+                       afresh=True).drift
 
 
 @app.command()

@@ -39,10 +39,10 @@ class Ledger:
         with self.store.reading(self.workspace) as tx:
             return [asked.scope for asked in triggers.pending(tx)]
 
-    def take(self, run_id: int) -> None:
-        """Hand all waiting requests to a run."""
+    def take(self, run_id: int, *, scope: str = "") -> None:
+        """Hand the waiting requests that a run of this scope answers to it."""
         with self.store.transaction(self.workspace) as tx:
-            triggers.take(tx, run_id)
+            triggers.take(tx, run_id, scope=scope)
 
     def answered(self, run_id: int) -> None:
         """Mark a run's requests as answered."""

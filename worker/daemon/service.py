@@ -40,7 +40,9 @@ class Desk:
     now: Callable[[], datetime]
     on_report: Callable[[Report], None] = lambda report: None
     _lock: threading.Lock = field(default_factory=threading.Lock)
+    _dates: threading.Lock = field(default_factory=threading.Lock)
     _current: int = 0
+    _scope: str = ""
     _failed_at: float = -60.0
 
     def work(self, order: Order, *, wait: bool = True) -> Report | None:
@@ -49,6 +51,7 @@ class Desk:
             log.info("cycle.joined", workspace=self.name, trigger=order.trigger)
             return None
         try:
+            self._scope = order.scope
             report = self.run(order, self._started)
         except Busy as error:
             log.warning("cycle.busy", workspace=self.name, holder=error.holder)
@@ -70,13 +73,16 @@ class Desk:
 
     def _started(self, run_id: int) -> None:
         self._current = run_id
-        self.ledger.take(run_id)
+        self.ledger.take(run_id, scope=self._scope)
 
     def answer_asks(self) -> None:
-        """Answer people's requests: join the cycle under way, or run one now (all clients when several were asked)."""
+        """Answer people's requests: join the cycle under way if it is of their client or of all, or run one now.
+
+        Requests for several clients are answered by one cycle of all.
+        """
         asks = self.ledger.asks()
         if asks and self._current:
-            self.ledger.take(self._current)
+            self.ledger.take(self._current, scope=self._scope)
         elif asks and clock.monotonic() - self._failed_at > PAUSE:
             order = Order(Mode.DELTA, "manual", asks[0] if len(set(asks)) == 1 else "")
             if self.work(order, wait=False) is None:
@@ -87,24 +93,33 @@ class Desk:
         return self.now().astimezone(ZoneInfo(self.settings.time_zone)).date()
 
     def beat(self, mode: Mode) -> None:
-        """Run a scheduled cycle; a delta gives way to whatever is under way."""
-        self.work(Order(mode, mode.value), wait=mode is Mode.FULL)
+        """Run a scheduled cycle; a delta gives way to whatever is under way, and to a calendar's job that failed."""
+        missed = self.missed() if mode is Mode.DELTA else []
+        for job in missed:
+            self.keep_date(job)
+        if not missed:
+            self.work(Order(mode, mode.value), wait=mode is Mode.FULL)
 
     def keep_date(self, job: str) -> None:
         """Run a calendar's job unless it was done for this local date already."""
-        today = self.local_date()
-        if self.ledger.last_date(job) != today and self.work(Order(Mode.FULL, job)) is not None:
-            self.ledger.mark_date(job, today)
+        with self._dates:
+            today = self.local_date()
+            if self.ledger.last_date(job) != today and self.work(Order(Mode.FULL, job)) is not None:
+                self.ledger.mark_date(job, today)
 
     def catch_up(self) -> None:
         """Run what was missed while nobody was running: calendar's jobs of today, else a full or a delta pass."""
-        missed = [job for job, at in self.calendar().items() if self._is_missed(job, at)]
+        missed = self.missed()
         for job in missed:
             self.keep_date(job)
         if not missed:
             last = self.ledger.last_success(Mode.FULL.value)
             is_due = last is None or self.now() - last >= timedelta(seconds=self.settings.schedule.full)
             self.work(Order(Mode.FULL if is_due else Mode.DELTA, "start"))
+
+    def missed(self) -> list[str]:
+        """Return the calendar's jobs that were due today and are not done."""
+        return [job for job, at in self.calendar().items() if self._is_missed(job, at)]
 
     def calendar(self) -> Mapping[str, time]:
         """Return the calendar's jobs with their local times."""

@@ -14,6 +14,7 @@ from pydantic import SecretStr
 from worker.app.build import Progress, Surroundings, build_context, open_store
 from worker.config import JiraSettings, NotionSettings, Schedule, Workspace
 from worker.cycle import Context
+from worker.errors import Stopped
 from worker.mapping.calendar import work_calendar
 from worker.mapping.schema import Bindings
 from worker.notion.workspace import create_workspace
@@ -95,7 +96,7 @@ def set_stage(staging: Staging) -> Stage:
         bindings = _create(context, staging)
         calendar = work_calendar(settings.calendar, range(clock.now().year - 1, clock.now().year + 2))
         agency = generate(seed=SEED, now=clock.now() + LONG_AGO, locale=staging.locale, calendar=calendar)
-        staging.progress("agency", 0, 1)
+        _go_on(staging, "agency")
         cast = populate(agency, notion, jira, schema=context.schema, bindings=bindings)
         clock.advance(LONG_AGO)
     except BaseException:
@@ -110,10 +111,17 @@ def _create(context: Context, staging: Staging) -> Bindings:
     pages = context.settings.notion
     bindings = create_workspace(context.notion, context.schema, parent_page_id=pages.root_page_id,
                                 private_page_id=pages.private_root_page_id, locale=staging.locale,
-                                progress=staging.progress)
+                                progress=lambda phase, done, total: _go_on(staging, phase, done, total))
     with context.store.transaction(context.name) as tx:
         registry.save(tx, bindings)
     return bindings
+
+
+def _go_on(staging: Staging, phase: str, done: int = 0, total: int = 1) -> None:
+    """Tell the watcher how far it is; raises `Stopped` when the end was asked for."""
+    if staging.stop is not None and staging.stop.is_set():
+        raise Stopped(f"ended before {phase}")
+    staging.progress(phase, done, total)
 
 
 def workspace_settings(sockets: Running, *, locale: str, private: str = "") -> Workspace:

@@ -49,9 +49,10 @@ def pending(tx: Tx) -> tuple[Trigger, ...]:
     return tuple(_trigger(row) for row in tx.connection.execute(query.order_by(triggers.c.id)))
 
 
-def take(tx: Tx, run_id: int) -> tuple[Trigger, ...]:
-    """Hand all waiting requests to a run and return them."""
-    taken = pending(tx)
+def take(tx: Tx, run_id: int, *, scope: str = "") -> tuple[Trigger, ...]:
+    """Hand the waiting requests which a run of this scope answers to it, and return them; an empty scope answers all.
+    """
+    taken = tuple(asked for asked in pending(tx) if scope in ("", asked.scope))
     _set(tx, tuple(trigger.id for trigger in taken), TriggerState.RUNNING, run_id=run_id)
     return taken
 
