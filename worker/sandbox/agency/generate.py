@@ -24,6 +24,7 @@ from worker.sandbox.agency.speech import Speech
 from worker.sandbox.agency.tracker import Flow, Tracker
 
 THOUSAND = Decimal(1000)
+UNBILLED, LATE = "ZEL", "KVA"
 FLOWS = (
     Flow("SEVB", "", 340, 0.93), Flow("POLET", "", 330, 0.91, growth=0.04), Flow("ZEL", "", 240, 0.78, growth=0.16),
     Flow("MED", "", 290, 0.9, reopened=0.12, bugs=0.3), Flow("KVA", "", 150, 0.6, months=7, due_in=20),
@@ -153,7 +154,10 @@ def _documents(speech: Speech, today: date, clients: tuple[SampleClient, ...]) -
 
 
 def _revenue(random: Random, today: date, clients: tuple[SampleClient, ...]) -> Iterator[SampleRevenue]:
-    """Yield an act for each of the nine finished months of accounts, and a payment for most; newbiz pays twice."""
+    """Yield an act for each of the nine finished months of accounts, and a payment where it had time to come.
+
+    Newbiz pays twice; nobody has billed the last two months of one T&M client, and one client pays late.
+    """
     month = previous_period(month_of(today))
     for age in range(9):
         for index, client in enumerate(clients):
@@ -161,8 +165,10 @@ def _revenue(random: Random, today: date, clients: tuple[SampleClient, ...]) -> 
                 continue
             usual = client.fee or Decimal(random.randint(900, 1500) if client.group == "account" else 350) * THOUSAND
             amount = (usual * Decimal(random.randint(92, 108)) / 100).quantize(Decimal("0.01"))
+            if client.project == UNBILLED and age < 2:
+                continue
             yield SampleRevenue(index, month.start, amount, "act")
-            if age > 1:
+            if age > (2 if client.project == LATE else -1 if today.day > 27 else 0):
                 yield SampleRevenue(index, month.start, amount, "payment")
         month = previous_period(month)
 

@@ -30,7 +30,7 @@ UNITS: tuple[Pair, ...] = (("Alder", "Ольха"), ("Cedar", "Кедр"), ("Map
 
 # name, Jira project key, unit index, engagement, monthly fee (thousands), months with us
 ACCOUNTS: tuple[tuple[Pair, str, int, str, int, int], ...] = (
-    (("Severny Bank", "Северный банк"), "SEVB", 0, "retainer", 2400, 31),
+    (("Severny Bank", "Северный банк"), "SEVB", 0, "retainer", 3900, 31),
     (("Polet Airlines", "Авиалинии «Полёт»"), "POLET", 1, "retainer", 1900, 22),
     (("Zelyonka Grocers", "Продуктовая сеть «Зелёнка»"), "ZEL", 1, "tm", 0, 17),
     (("Medlab Clinics", "Клиники «Медлаб»"), "MED", 2, "retainer", 1500, 26),
