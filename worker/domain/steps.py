@@ -11,8 +11,8 @@ from worker.domain.periods import month_of, week_of
 from worker.domain.titles import period_title
 from worker.domain.words import Words
 
-REACH = 400
-"""Days back and ahead in which a written date is looked for."""
+BACK, AHEAD = 100, 200
+"""Days before and after today in which a written date is looked for."""
 
 
 def write_steps(steps: Iterable[Step], words: Words) -> str:
@@ -22,7 +22,7 @@ def write_steps(steps: Iterable[Step], words: Words) -> str:
 
 
 def read_steps(text: str, today: date, words: Words) -> tuple[Step, ...]:
-    """Return the steps whose date can be read, within `REACH` days of today; other lines are people's notes."""
+    """Return the steps whose date can be read, near enough to today; other lines are people's notes."""
     found = []
     for line in text.splitlines():
         head, _, rest = line.partition(": ")
@@ -34,5 +34,5 @@ def read_steps(text: str, today: date, words: Words) -> tuple[Step, ...]:
 
 @lru_cache(maxsize=8)
 def _dates(today: date, words: Words) -> dict[str, date]:
-    days = (today + timedelta(days=offset) for offset in range(-REACH, REACH + 1))
+    days = (today + timedelta(days=offset) for offset in range(-BACK, AHEAD + 1))
     return {words.date(day): day for day in days}
