@@ -63,7 +63,7 @@ def _plan_table(view: View, unit: Ref, periods: Iterable[Period]) -> Block:
 
 def _rows_of(view: View, source: str, unit: Ref) -> Iterator[Row]:
     mine = {client.ref for client in view.clients_of(unit)}
-    for row in view.world.rows.get(source, ()):
+    for row in view.later.get(source, view.world.rows.get(source, ())):
         if set(refs_of(row.fields.get("client"))) & mine or unit in refs_of(row.fields.get("unit")):
             yield row
 
@@ -79,12 +79,12 @@ def _risk_history(view: View, unit: Ref, past: Period) -> Iterator[Block]:
     closed = [row for row in rows if row.fields.get("status") == "closed" and _in_period(row, "last_change", past)]
     if opened or closed:
         yield Heading(view.say("Risks"), 3)
-        yield Bullet(view.words.count("{n} risk opened", "{n} risks opened", len(opened)), _links(opened))
-        yield Bullet(view.words.count("{n} risk closed", "{n} risks closed", len(closed)), _links(closed))
+        yield Bullet(view.words.count("{n} risk opened", "{n} risks opened", len(opened)), _links(view, opened))
+        yield Bullet(view.words.count("{n} risk closed", "{n} risks closed", len(closed)), _links(view, closed))
 
 
-def _links(rows: list[Row]) -> tuple[Bullet, ...]:
-    return tuple(Bullet(link(row.title, row.url)) for row in rows[:MOST])
+def _links(view: View, rows: list[Row]) -> tuple[Bullet, ...]:
+    return tuple(Bullet(view.linked(row.ref, row.title)) for row in rows[:MOST])
 
 
 def _task_history(view: View, unit: Ref, past: Period) -> Iterator[Block]:
@@ -97,9 +97,9 @@ def _task_history(view: View, unit: Ref, past: Period) -> Iterator[Block]:
         yield Heading(view.say("Account sprint"), 3)
         yield Bullet(view.say("{done} of {all} tasks due in the period are done", done=len(done), all=len(rows)))
     if still:
-        yield Bullet(view.say("Done, but the card did not move:"), _links(still))
+        yield Bullet(view.say("Done, but the card did not move:"), _links(view, still))
     if carried:
-        yield Bullet(view.say("Carried over three times or more:"), _links(carried))
+        yield Bullet(view.say("Carried over three times or more:"), _links(view, carried))
 
 
 def _resources(view: View, unit: Ref) -> Iterator[Block]:
@@ -145,7 +145,7 @@ def _development(view: View, unit: Ref) -> Iterator[Block]:
                 and row.fields.get("status") in READY] if kind != "feedback" else []
         if rows:
             yield Heading(view.say(title), 3)
-            yield from _links(rows)
+            yield from _links(view, rows)
     yield Heading(view.say("Idea cards to move forward"), 3)
     if not cards:
         yield Paragraph(view.say("No card is at the idea or shaping stage."))

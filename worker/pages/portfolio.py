@@ -46,7 +46,8 @@ def _summary(view: View, money: dict[Ref, Decimal] | None) -> Block:
     plan = view.plans.get((FIRM, quarter))
     total = sum(money.values(), Decimal(0)) if money is not None else None
     parts = [bold(words.count("{n} client", "{n} clients", len(view.world.clients))),
-             words.count("{n} account", "{n} accounts", accounts), words.count("{n} newbiz", "{n} newbiz clients", newbiz),
+             words.count("{n} account", "{n} accounts", accounts),
+             words.count("{n} newbiz", "{n} newbiz clients", newbiz),
              f"{period_title(quarter, words)}: {view.money(total)}",
              view.say("pace {pace}", pace=view.percent(plan.pace)) if plan and plan.pace is not None else "",
              words.count("{n} high risk", "{n} high risks", sum(risk.level == "high" for risk in view.risks))]

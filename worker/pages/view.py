@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from decimal import Decimal
 
@@ -15,10 +15,11 @@ from worker.domain.measures import Measures, PlanMeasure, Rag, RiskMeasure, Task
 from worker.domain.messages import message
 from worker.domain.model import Card, Client, Row, Unit
 from worker.domain.periods import Period
-from worker.domain.values import Ref, Value
+from worker.domain.values import Ref, Unset, Value
 from worker.domain.words import Words
 from worker.domain.world import World
 from worker.rules.plans import FIRM
+from worker.sync.facts import Fact, Outcome
 
 DOTS = {Rag.RED: "🔴", Rag.AMBER: "🟡", Rag.GREEN: "🟢", Rag.GREY: "⚪"}
 LEVELS = {"high": "🔴", "medium": "🟡", "low": "🟢"}
@@ -29,7 +30,11 @@ ROLES = {"am": message("Account manager"), "tls": message("Team leads"), "pms": 
 
 @dataclass(frozen=True, slots=True)
 class View:
-    """One world with its measures, indexed for writing pages."""
+    """One world with its measures, indexed for writing pages.
+
+    `later` holds the rows of risks and tasks as they will stand once this run's facts are written: what a page says of
+    them must not change by the writing.
+    """
 
     world: World
     measures: Measures
@@ -37,6 +42,7 @@ class View:
     risks: tuple[RiskMeasure, ...]
     tasks: tuple[TaskMeasure, ...]
     rows: Mapping[Ref, Row]
+    later: Mapping[str, tuple[Row, ...]]
     plans: Mapping[tuple[Ref, Period], PlanMeasure]
 
     @property
@@ -132,8 +138,9 @@ class View:
         return Table(tuple(self.say(cell) for cell in header), tuple(tuple(row) for row in rows))
 
 
-def look(world: World, measures: Measures) -> View:
-    """Return the view of a world."""
+def look(world: World, outcome: Outcome) -> View:
+    """Return the view of a world and of what the rules made of it."""
+    measures = outcome.measures
     cards: dict[Ref, list[Card]] = defaultdict(list)
     for card in world.cards.values():
         if card.client is not None:
@@ -143,7 +150,25 @@ def look(world: World, measures: Measures) -> View:
     return View(world, measures, {ref: tuple(found) for ref, found in cards.items()}, tuple(risks),
                 tuple(sorted(measures.tasks or (), key=lambda task: (task.due or date.max, task.title))),
                 {row.ref: row for rows in world.rows.values() for row in rows},
+                {source: _later(world, outcome.facts, source) for source in ("risks", "tasks")},
                 {(plan.unit, plan.period): plan for plan in measures.plans})
+
+
+SEEDED = frozenset({"name", "client", "project", "assignee", "due", "kind", "source", "steps", "owner", "review"})
+"""Fields that are given once: what a row already says in them stands."""
+
+
+def _later(world: World, facts: Iterable[Fact], source: str) -> tuple[Row, ...]:
+    wanted: dict[Ref, dict[str, Value]] = defaultdict(dict)
+    for fact in facts:
+        if fact.ref.source == source and fact.ref not in world.trashed and not isinstance(fact.value, Unset):
+            wanted[fact.ref][fact.field] = fact.value
+    rows = [replace(row, fields={**row.fields, **{
+        name: value for name, value in wanted.pop(row.ref, {}).items()
+        if name not in SEEDED or row.fields.get(name) in (None, (), "")}}) for row in world.rows.get(source, ())]
+    made = [Row(ref, "", ref.key, str(fields.get("name") or ref.key), "", world.now, world.now, "", fields)
+            for ref, fields in wanted.items()]
+    return tuple(sorted((*rows, *made), key=lambda row: (row.title, row.ref)))
 
 
 def task_line(view: View, task: TaskMeasure) -> str:
