@@ -1,4 +1,4 @@
-"""Plays a storyline on copies of prepared workspaces and says how the boards differ from what was worked out by hand."""
+"""Plays storylines on copies of prepared workspaces and says how the boards differ from the hand calculation."""
 
 from __future__ import annotations
 

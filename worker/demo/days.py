@@ -20,7 +20,7 @@ from typing import Any
 from worker.app.build import Progress
 from worker.cycle import Mode, Order, Report, sync
 from worker.demo.checks import WANTED, checks, last_entry, lost, writes
-from worker.demo.chronicle import Chronicle
+from worker.demo.chronicle import Chronicle, tell
 from worker.demo.developers import hire
 from worker.demo.people import People
 from worker.demo.rig import SEED, Rig, make_empty, open_rig
@@ -66,7 +66,8 @@ class Season:
     calendar_writes: int = 0
     quiet_days: int = 0
     refused: int = 0
-    failed: int = 0
+    failed: list[str] = field(default_factory=list)
+    idle: list[str] = field(default_factory=list)
 
     def live(self, today: date) -> None:
         """Live one working day."""
@@ -84,10 +85,11 @@ class Season:
             self.people.developers.work(today)
         self.rig.clock.advance(LOOK_AFTER)
         before = last_entry(self.rig)
-        self._look(today, Mode.DELTA)
+        report = self._look(today, Mode.DELTA)
         if is_quiet:
             self.quiet_days += 1
             self.idle_writes += writes(self.rig, before)
+            self.idle += [f"{today}: {line}" for line in tell(report)]
         self.lived.append(today)
 
     def _until(self, today: date, hour: timedelta) -> None:
@@ -98,7 +100,8 @@ class Season:
         report = sync(self.rig.context, Order(mode, "schedule"))
         self.cycles[mode.value] += 1
         self.refused += bool(report.refused)
-        self.failed += len(report.applied.failures) + sum(one.code == "rule-failed" for one in report.plan.problems)
+        broken = [one for one in report.plan.problems if one.code == "rule-failed"]
+        self.failed += [f"{today}: {one.where}: {one.message}" for one in (*report.applied.failures, *broken)]
         self.chronicle.note(today, report)
         return report
 
@@ -107,7 +110,7 @@ class Season:
         before = last_entry(self.rig)
         sync(self.rig.context, Order(Mode.FULL, "unchanged"))
         found = checks(self.rig, self.people.deeds, third_writes=writes(self.rig, before))
-        return {**found, "idle_writes": self.idle_writes, "refused": self.refused, "failed": self.failed}
+        return {**found, "idle_writes": self.idle_writes, "refused": self.refused, "failed": len(self.failed)}
 
     def summary(self) -> dict[str, Any]:
         """Return what happened, counted."""
@@ -132,8 +135,10 @@ def live_days(order: SeasonOrder) -> dict[str, Any]:
                 season.live(day)
                 day = season.calendar.add(day, 1)
             found = season.checks()
-            for line in lost(season.rig, season.people.deeds):
-                order.say(f"Lost: {line}")
+            for title, lines in (("Lost", lost(season.rig, season.people.deeds)), ("Failed", season.failed),
+                                 ("Written although nothing had changed", season.idle)):
+                for line in lines:
+                    order.say(f"{title}: {line}")
             return {"days": order.days, "seed": order.seed, "seconds": round(time.monotonic() - began, 1),
                     "summary": season.summary(), "stories": season.chronicle.data(), "checks": found}
         finally:

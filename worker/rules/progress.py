@@ -210,12 +210,14 @@ def _baseline(card: Card, measure: CardMeasure, world: World) -> Baseline | None
 
 
 def _spi(measure: CardMeasure, world: World, baseline: Baseline | None) -> Decimal | None:
-    """SPI(t) = earned schedule / actual time, in working days (facts/definitions.md, earned value)."""
+    """SPI(t) = earned schedule / actual time, in working days (facts/definitions.md, earned value); early: unknown."""
     if baseline is None or baseline.by != measure.by or not baseline.total:
         return None
     until = measure.forecast.p50 if measure.forecast and measure.open == 0 else world.today
     actual = world.calendar.working_days(baseline.start, until)
     planned = world.calendar.working_days(baseline.start, baseline.due)
+    if actual < world.thresholds.spi_muted_share * planned:
+        return None  # on its first days every project is "behind": that says nothing
     earned = min(1.0, float(measure.work_done) / baseline.total) * planned
     return Decimal(earned / actual).quantize(Decimal("0.01")) if actual else None
 

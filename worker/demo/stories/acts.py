@@ -117,6 +117,7 @@ def _new(typist: Typist, table: Table, _: Deeds) -> str:
     made = [typist.rig.jira.control("create", {"project": table["project"], "fields": fields | {
         "summary": f"{table.get('summary', 'Change request')} {number + 1}"}})["key"]
         for number in range(table.get("count", 1))]
+    typist.rig.epics.update(made if table.get("type") == "Epic" else ())
     return f"created: {', '.join(made)}"
 
 

@@ -20,7 +20,7 @@ from worker.errors import ConfigError, Problem, Severity
 Table = Mapping[str, Any]
 
 MORNING = time(9, 40)
-RESERVED = frozenset({"title", "start", "settings", "jira", "days"})
+RESERVED = frozenset({"title", "start", "base", "settings", "jira", "days"})
 PACES = ("working", "all", "mondays")
 SYNCS = ("delta", "full", "none")
 
@@ -65,7 +65,8 @@ def load_story(folder: Path) -> Story:
     for key in ("title", "start", "days"):
         if key not in read:
             raise _wrong(name, key, "is missing")
-    rows = {key: tuple(value) for key, value in read.items() if key not in RESERVED}
+    base = _read(folder.parent / f"{read['base']}.toml") if "base" in read else {}
+    rows = {key: (*base.get(key, ()), *read.get(key, ())) for key in (base | read) if key not in RESERVED}
     for source, tables in rows.items():
         if not all(isinstance(table, dict) for table in tables):
             raise _wrong(name, source, "must be written as [[" + source + "]]")

@@ -108,12 +108,13 @@ def _issue(table: Table, numbers: Counter[str], locale: str) -> dict[str, Any]:
 def _batch(table: Table, numbers: Counter[str], calendar: WorkCalendar) -> Iterator[dict[str, Any]]:
     """Yield `count` issues alike; with `first_finished`, `each` of them finished every `every`-th working day."""
     shape = {name: value for name, value in table.items()
-             if name not in ("count", "first_finished", "each", "every", "hours", "by")}
+             if name not in ("count", "first_finished", "each", "every", "took", "hours", "by")}
     for index in range(table["count"]):
         given = dict(shape)
         if "first_finished" in table:
             day = calendar.add(table["first_finished"], index // table.get("each", 1) * table.get("every", 1))
-            given |= {"finished": day, "started": calendar.add(day, -1)}
+            took = table.get("took", 1)
+            given |= {"finished": day, "started": calendar.add(day, -took) if took else day}
         if "by" in table:
             given["assignee"] = table["by"]
         if "hours" in table:
