@@ -62,8 +62,8 @@ def risk(outcome: Outcome, key: str = STALLED) -> dict[str, Value | Unset]:
 
 
 def keys(outcome: Outcome) -> set[str]:
-    """Return the keys of all risk rows that have facts."""
-    return {fact.ref.key for fact in outcome.facts if fact.ref.source == "risks"}
+    """Return the keys of all risk rows of deadlines that have facts."""
+    return {fact.ref.key for fact in outcome.facts if fact.ref.source == "risks" and ":deadline." in fact.ref.key}
 
 
 def gone_for_two_days() -> tuple[World, Outcome]:
