@@ -54,7 +54,7 @@ class Row:
 
 @dataclass(frozen=True, slots=True)
 class Client:
-    """A client: newbiz or account (method 1)."""
+    """A client: newbiz or account (method 1); `unfit` are services that do not apply to it."""
 
     ref: Ref
     name: str
@@ -70,6 +70,7 @@ class Client:
     rate_indexed: date | None = None
     last_partner_contact: date | None = None
     last_contact: date | None = None
+    unfit: tuple[Ref, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

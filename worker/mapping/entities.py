@@ -126,7 +126,7 @@ def read_client(reader: Reader) -> Client:
                   contract_end=contract_end, monthly_fee=reader.amount("monthly_fee"),
                   since=since, source=reader.text("source"), services=reader.many("services"),
                   rate_indexed=reader.day("rate_indexed"), last_partner_contact=reader.day("last_partner_contact"),
-                  last_contact=reader.day("last_contact"))
+                  last_contact=reader.day("last_contact"), unfit=reader.many("unfit_services"))
 
 
 def read_unit(reader: Reader) -> Unit:

@@ -17,7 +17,7 @@ from worker.domain.hysteresis import settle
 from worker.domain.measures import CardMeasure, ClientMeasure, Factor, Measures, PlanMeasure, Rag, RiskMeasure
 from worker.domain.memory import Track
 from worker.domain.messages import message
-from worker.domain.model import HUNTED, RUNNING, Card, Client, Contact, Row, Stage, Unit
+from worker.domain.model import RUNNING, Card, Client, Contact, Row, Stage, Unit
 from worker.domain.periods import Grain, month_of, quarter_of
 from worker.domain.relations import last_contact
 from worker.domain.teams import is_triangle
@@ -91,7 +91,8 @@ def _refs(value: Value) -> tuple[Ref, ...]:
 
 
 def _measure(view: _View, world: World, measures: Measures, *, tracks: dict[str, Track]) -> ClientMeasure:
-    horizon = _horizon(view)
+    ray = measures.rays.get(view.client.ref)
+    horizon = ray.horizon.day if ray and ray.horizon else None
     month, quarter = view.revenue
     factors = tuple(_factors(view, world, measures, horizon=horizon))
     score, coverage = mean(factors)
@@ -100,7 +101,7 @@ def _measure(view: _View, world: World, measures: Measures, *, tracks: dict[str,
     track = tracks[name] = settle(tracks.get(name), seen.value, world.today, instant=GREY)
     return ClientMeasure(view.client.ref, tuple(card.ref for card in view.cards), factors, score, coverage,
                          Rag(track.value), _why(factors, coverage, world), month, quarter, horizon,
-                         _ray_gap(view, horizon), _last_contact(view))
+                         ray.gap_weeks if ray else None, _last_contact(view))
 
 
 def mean(factors: Sequence[Factor]) -> tuple[Decimal | None, Decimal]:
@@ -254,27 +255,6 @@ def _risks(view: _View, world: World, measures: Measures) -> Found:
     return [HUNDRED * max(Decimal(0), 1 - worst / 25)], world.words.count("{n} open risk", "{n} open risks", count)
 
 
-def _horizon(view: _View) -> date | None:
-    """Return the latest P85 end (or due date) of running and agreed cards, or the end of the contract if later."""
-    known = {measure.card: measure for measure in view.measures}
-    days = [view.client.contract_end] if view.client.contract_end else []
-    for card in view.cards:
-        measure = known.get(card.ref)
-        if card.stage in (Stage.AGREED, *RUNNING):
-            forecast = measure.forecast if measure else None
-            day = forecast.p85 if forecast else (measure.due if measure else card.due)
-            days += [day] if day else []
-    return max(days, default=None)
-
-
-def _ray_gap(view: _View, horizon: date | None) -> int | None:
-    """Return whole weeks, rounded up, between the horizon and the next card's expected start."""
-    starts = [card.expected_start for card in view.cards if card.stage in HUNTED and card.expected_start]
-    if horizon is None or not starts:
-        return None
-    return max(0, -(-(min(starts) - horizon).days // 7))
-
-
 def _revenues(world: World, measures: Measures) -> Callable[[Ref], Revenue]:
     if measures.money is None:
         return lambda _: (None, None)
@@ -300,8 +280,6 @@ def _client_facts(view: _View, measure: ClientMeasure, world: World, *, known_ri
         "score": (measure.score, say("sum of weight x score / sum of weights, factors with data only")),
         "coverage": (measure.coverage, say("weights with data / all weights")),
         "why": (measure.why, say("the factors from the weakest up")),
-        "horizon": (measure.horizon, say("latest P85 end, due date or contract end of running and agreed work")),
-        "ray_gap": (_number(measure.ray_gap_weeks), say("weeks from the horizon to the next expected start")),
         **_work(view, world)}
     if measure.revenue_month is not None:
         money = say("sum of the client's money in the period")
@@ -312,10 +290,6 @@ def _client_facts(view: _View, measure: ClientMeasure, world: World, *, known_ri
         values["open_risks"] = (count, say("open risks, snoozed ones left out"))
     for name, (value, formula) in values.items():
         yield Fact(view.client.ref, name, value, Why("clients", inputs, formula, threshold))
-
-
-def _number(value: int | None) -> Decimal | None:
-    return None if value is None else Decimal(value)
 
 
 def _work(view: _View, world: World) -> dict[str, tuple[Value, str]]:

@@ -7,11 +7,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import replace
-from datetime import date, timedelta
 
-from worker.domain.measures import ClientMeasure, Measures, RiskMeasure, Signal
+from worker.domain.measures import Measures, RiskMeasure, Signal
 from worker.domain.messages import stage_label
-from worker.domain.model import HUNTED, Card, Client, Stage
+from worker.domain.model import HUNTED, Card
 from worker.domain.values import Ref, Value
 from worker.domain.world import World
 from worker.mapping.playbooks import Playbooks
@@ -100,30 +99,6 @@ def _missing_dates(world: World, measures: Measures, _days: int) -> Iterator[Sig
                      ended=world.words.say("closed by itself: there is a date now"), values=_names(card, world))
 
 
-def _known(measure: ClientMeasure | None, holds: bool) -> bool | None:  # noqa: FBT001 - a condition, not an option
-    return holds if measure is not None else None
-
-
-def _ray_breaks(world: World, measures: Measures, _days: int) -> Iterator[Signal]:
-    words = world.words
-    for client in world.clients.values():
-        measure = measures.clients.get(client.ref)
-        horizon = measure.horizon if measure else None
-        near = horizon is not None and horizon < world.today + timedelta(weeks=world.thresholds.ray_lead_weeks)
-        followed = horizon is not None and any(_follows(card, client, horizon) for card in world.cards.values())
-        yield Signal("ray_break", client.ref, client.ref, None,
-                     _known(measure, client.group == "account" and near and not followed),
-                     reason=words.say("Work ends on {day} and nothing agreed follows it.", day=words.date(horizon))
-                     if horizon else "", ended=words.say("closed by itself: there is work ahead again"),
-                     values={"client": client.name, "date": words.date(horizon) if horizon else ""})
-
-
-def _follows(card: Card, client: Client, horizon: date) -> bool:
-    """Tell whether a card at proposal or later starts before the client's work ends."""
-    return (card.client == client.ref and card.stage in (Stage.PROPOSAL, Stage.AGREED)
-            and card.expected_start is not None and card.expected_start <= horizon)
-
-
 FINDERS: dict[str, Callable[[World, Measures, int], Iterator[Signal]]] = {
-    "answer_risk": _risk_answers, "ask_due_date": _missing_dates, "ray_break": _ray_breaks,
+    "answer_risk": _risk_answers, "ask_due_date": _missing_dates,
     "next_step": _next_steps}

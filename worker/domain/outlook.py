@@ -1,0 +1,127 @@
+"""What lies ahead of clients, services and account managers, as values: rays, white spots, portfolios (method 7)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import date
+from decimal import Decimal
+from enum import StrEnum
+
+from worker.domain.values import Ref
+
+
+class Basis(StrEnum):
+    """What tells how far work is known."""
+
+    P85 = "p85"
+    DUE = "due"
+    CONTRACT = "contract"
+
+
+@dataclass(frozen=True, slots=True)
+class Horizon:
+    """How far work is known: the day, by what, and of which card (None for a contract)."""
+
+    day: date
+    basis: Basis
+    card: Ref | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class RayMeasure:
+    """The ray of one client: its horizon, and in `gap_weeks` from there the expected start of `next_card`.
+
+    `breaks` is None when it cannot be known. `ideas` are those worth moving forward now, best first, only while the ray
+    breaks.
+    """
+
+    client: Ref
+    horizon: Horizon | None = None
+    next_card: Ref | None = None
+    gap_weeks: int | None = None
+    breaks: bool | None = None
+    ideas: tuple[Ref, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Graduation:
+    """Why a newbiz client is ready to be an account, and the unit and money model that are proposed."""
+
+    client: Ref
+    evidence: tuple[str, ...]
+    unit: Ref | None
+    model: str
+
+
+@dataclass(frozen=True, slots=True)
+class Revolution:
+    """An endless service on its way to a redesign: `since` its start or last revolution, `due` 18 months later.
+
+    `seed` names the idea card by its key, `page` is the card while it lives; `number` counts from 1.
+    """
+
+    card: Ref
+    client: Ref | None
+    number: int
+    since: date
+    due: date
+    seed: Ref
+    page: Ref | None = None
+
+
+class Spot(StrEnum):
+    """What stands at a client and a service."""
+
+    DOING = "doing"
+    DONE = "done"
+    IDEA = "idea"
+    BLANK = "blank"
+    NOT_APPLICABLE = "not_applicable"
+
+
+@dataclass(frozen=True, slots=True)
+class WhiteSpot:
+    """A service a client does not buy and `similar` clients like it do; `value` is its usual money a month."""
+
+    service: Ref
+    similar: int
+    value: Decimal | None
+
+
+@dataclass(frozen=True, slots=True)
+class ServiceMap:
+    """Clients x services, and each client's white spots, the most promising first: for agendas, not for the board."""
+
+    matrix: Mapping[Ref, Mapping[Ref, Spot]] = field(default_factory=dict)
+    white_spots: Mapping[Ref, tuple[WhiteSpot, ...]] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Loyalty:
+    """Projects begun since a day: how many, how many of them by referral or return, and of how many that is unknown."""
+
+    since: date
+    new: int
+    loyal: int
+    unknown: int
+
+    @property
+    def share(self) -> Decimal | None:
+        """Return the loyal part of those whose source is known, 0..1 to four decimals; None when none is."""
+        known = self.new - self.unknown
+        return (Decimal(self.loyal) / known).quantize(Decimal("0.0001")) if known else None
+
+
+@dataclass(frozen=True, slots=True)
+class Portfolio:
+    """The accounts of one AM against the limit; `load` is the AM's own of the next 4 weeks, if known.
+
+    `free` is how many clients more may be hunted: none when the load is at its limit.
+    """
+
+    manager: Ref
+    accounts: tuple[Ref, ...]
+    limit: int
+    load: Decimal | None
+    free: int
