@@ -200,7 +200,7 @@ class Idea:
     author: Ref | None = None
     impact: Decimal | None = None
     effort: Decimal | None = None
-    card: Ref | None = None
+    cards: tuple[Ref, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

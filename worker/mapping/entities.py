@@ -244,7 +244,7 @@ def read_idea(reader: Reader) -> Idea:
     return Idea(row.ref, row.title, row.url, row.created, kind=reader.text("kind"), horizon=reader.text("horizon"),
                 status=reader.text("status"), unit=reader.one("unit"), client=reader.one("client"),
                 author=reader.one("author"), impact=reader.amount("impact"), effort=reader.amount("effort"),
-                card=reader.one("card"))
+                cards=reader.many("card"))
 
 
 def read_feedback(reader: Reader) -> Feedback:
@@ -253,8 +253,13 @@ def read_feedback(reader: Reader) -> Feedback:
     if score is not None and not 1 <= score <= WORST_TO_BEST:
         reader.report("out-of-range", "score", f"{score} is not between 1 and {WORST_TO_BEST}", hint="enter 1 to 5")
         score = None
-    return Feedback(row.ref, row.url, client=reader.one("client"), person=reader.one("person"), day=reader.day("date"),
-                    score=score, text=reader.text("text") or "")
+    client, day = reader.one("client"), reader.day("date")
+    missing = [name for name, value in (("client", client), ("date", day)) if value is None]
+    if missing:
+        reader.report("incomplete-feedback", missing[0], f"{' and '.join(missing)} cannot be read, it counts nowhere",
+                      hint="fill in client, date and score")
+    return Feedback(row.ref, row.url, client=client, person=reader.one("person"), day=day, score=score,
+                    text=reader.text("text") or "")
 
 
 def read_goal(reader: Reader) -> Goal:

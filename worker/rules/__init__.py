@@ -15,6 +15,7 @@ from worker.domain.world import World
 from worker.errors import Problem, Severity
 from worker.mapping.playbooks import Playbooks
 from worker.rules.actions import show_next_actions
+from worker.rules.backlog import tend_backlog
 from worker.rules.billing import look_at_billing
 from worker.rules.bonuses import preview_bonuses
 from worker.rules.care import think_of_people
@@ -22,7 +23,9 @@ from worker.rules.clients import roll_up_clients
 from worker.rules.deadlines import look_at_deadlines
 from worker.rules.evolution import plan_revolutions
 from worker.rules.farewell import leave_alone, say_farewell
+from worker.rules.feedback import weigh_feedback
 from worker.rules.finance import look_at_finance
+from worker.rules.goals import follow_goals
 from worker.rules.graduation import judge_groups
 from worker.rules.hunting import measure_hunting
 from worker.rules.lifetime import measure_lifetimes
@@ -70,12 +73,15 @@ RULES = (
     Rule("finance", look_at_finance),
     Rule("billing", look_at_billing),
     Rule("bonuses", preview_bonuses),
+    Rule("feedback", weigh_feedback),
     # Other chapters of conditions stand above this line: the map takes what all of them saw.
     Rule("farewell", say_farewell),
     Rule("riskmap", draw_risk_map),
     Rule("clients", roll_up_clients),
     Rule("lifetime", measure_lifetimes),
     Rule("requests", take_up_requests),
+    Rule("backlog", tend_backlog),
+    Rule("goals", follow_goals),
     Rule("signals", find_signals),
     Rule("care", think_of_people),
     Rule("quiet", leave_alone),

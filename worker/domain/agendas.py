@@ -1,0 +1,23 @@
+"""Which planning meeting of the growth group comes next (method 1): the month's, or the quarter's when one begins."""
+
+from __future__ import annotations
+
+from datetime import date
+
+from worker.domain.periods import Grain, Period, month_of, next_period, quarter_of
+from worker.domain.titles import period_title
+from worker.domain.words import Words
+
+
+def next_planned(today: date, *, strategic: bool = False) -> Period:
+    """Return the period that the next meeting plans: strategic matters wait for a quarter's."""
+    month, quarter = next_period(month_of(today)), next_period(quarter_of(today))
+    return quarter if strategic or quarter.start == month.start else month
+
+
+def agenda_title(period: Period, words: Words) -> str:
+    """Return what the agenda of the meeting that plans a period is called."""
+    title = period_title(period, words)
+    if period.grain is Grain.QUARTER:
+        return words.say("Quarterly meeting: plan of {period}", period=title)
+    return words.say("Monthly meeting: plan of {period}", period=title)
