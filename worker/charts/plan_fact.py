@@ -50,7 +50,9 @@ def _layers(chart: PlanFact, axis: str) -> list[Json]:
 
 def _now(chart: PlanFact, x: Json) -> list[Json]:
     data = {"values": [{"day": chart.now.isoformat(), "label": chart.now_label}]}
+    days = [point.day for point in chart.points] or [chart.now]
+    is_late = 4 * (chart.now - days[0]) > 3 * (days[-1] - days[0])  # the label would leave the picture on the right
     return [{"data": data, "mark": {"type": "rule", "color": MUTED, "strokeDash": [2, 3]}, "encoding": {"x": x}},
-            {"data": data, "mark": {"type": "text", "align": "left", "dx": 5, "baseline": "top", "color": MUTED,
-                                    "fontSize": 11},
-             "encoding": {"x": x, "y": {"value": 2}, "text": {"field": "label"}}}]
+            {"data": data, "mark": {"type": "text", "align": "right" if is_late else "left", "baseline": "top",
+                                    "dx": -5 if is_late else 5, "color": MUTED, "fontSize": 11},
+             "encoding": {"x": x, "y": {"value": 284 if is_late else 2}, "text": {"field": "label"}}}]

@@ -189,8 +189,8 @@ def shown(text: str) -> str:
 def mark(blocks: Iterable[Block], words: Words) -> tuple[Block, ...]:
     """Return blocks between the two markers of the worker's section."""
     opening = words.say("writes this section and keeps it up to date. Write your notes above or below it.")
-    return (Callout(f"{bold(NAME)} {opening}", OPENING), *blocks,
-            Callout(f"{bold(NAME)} · {words.say('end of the section')}", CLOSING))
+    closing = words.say("end of the section")
+    return (Callout(f"{bold(NAME)} {opening}", OPENING), *blocks, Callout(f"{bold(NAME)} · {closing}", CLOSING))
 
 
 def digest(blocks: Sequence[Block]) -> str:

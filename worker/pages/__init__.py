@@ -141,6 +141,6 @@ def _coming_periods(view: View) -> Iterator[Period]:
 def _agenda(view: View, unit: Ref, period: Period, meeting: date) -> Page:
     kind = "quarterly" if period.grain is Grain.QUARTER else "monthly"
     title = {"quarterly": message("Quarterly meeting"), "monthly": message("Monthly meeting")}[kind]
-    said = f"{view.say(title)} · {period_title(period, view.words)}"
+    said = view.say(title) + f" · {period_title(period, view.words)}"
     return Page(_meeting(kind, unit.key, period.code), partial(write_agenda, view, unit, period),
                 _row(view, kind, said, day=meeting, unit=unit))

@@ -116,7 +116,7 @@ def _resources(view: View, unit: Ref) -> Iterator[Block]:
 
 def _risks(view: View, unit: Ref) -> Iterator[Block]:
     risks = view.risks_of(unit)
-    chart = draw_risks(view, risks, title=f"{view.say('Risk map')} · {view.unit_name(unit)}")
+    chart = draw_risks(view, risks, title=view.say("Risk map") + f" · {view.unit_name(unit)}")
     if chart is None:
         yield Paragraph(view.say("No open risk."))
         return

@@ -62,13 +62,13 @@ def _ray_line(view: View, measure: ClientMeasure) -> str:
     line = view.say("Work is known until {day}.", day=bold(view.date(measure.horizon)))
     match measure.ray_gap_weeks:
         case None:
-            return f"{line} {view.say('Nothing after it has an expected start.')}"
+            gap = view.say("Nothing after it has an expected start.")
         case 0:
-            return f"{line} {view.say('The next card starts before that: no gap.')}"
+            gap = view.say("The next card starts before that: no gap.")
         case weeks:
             gap = view.words.count("Then a gap of {n} week until the next card.",
                                    "Then a gap of {n} weeks until the next card.", weeks)
-            return f"{line} {gap}"
+    return f"{line} {gap}"
 
 
 def _card_row(view: View, card: Card) -> tuple[str, ...]:

@@ -69,9 +69,9 @@ def _stuck_lines(view: View, card: Card) -> Iterator[str]:
             continue
         reasons = []
         if issue.flagged or issue.status.casefold() in blocked:
-            reasons.append(f"⛔ {view.say('blocked')}")
+            reasons.append("⛔ " + view.say("blocked"))
         if issue.due is not None and issue.due < view.today:
-            reasons.append(f"⏰ {view.say('due {day}', day=view.date(issue.due))}")
+            reasons.append("⏰ " + view.say("due {day}", day=view.date(issue.due)))
         if reasons:
             yield f"{', '.join(reasons)} · {plain(issue.key)} {plain(issue.summary)} · {link(card.name, card.url)}"
 

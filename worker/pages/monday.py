@@ -125,7 +125,7 @@ def _table(view: View, lines: tuple[Line, ...]) -> Block:
         (message("Period"), message("Plan"), message("Fact"), message("Variance"), message("Pace"),
          message("Required a working day")),
         ((line.title, view.money(line.plan), view.money(line.fact), view.change(line.variance),
-          f"{DOTS[_colour(view, line)]} {view.percent(line.pace)}" if line.pace is not None else NONE,
+          f"{DOTS[_colour(view, line)]}\u00a0{view.percent(line.pace)}" if line.pace is not None else NONE,
           view.money(line.left)) for line in lines))
 
 
@@ -193,7 +193,7 @@ def _units(view: View, monday: date) -> Iterator[Block]:
         month, quarter = (_to_date(view, ref, of(sunday), monday) for of in (month_of, quarter_of))
         rows[ref] = (link(unit.name, unit.url), view.money(week.plan), view.money(week.fact),
                      view.change(week.variance), view.percent(month.pace),
-                     f"{DOTS[_colour(view, quarter)]} {view.percent(quarter.pace)}")
+                     f"{DOTS[_colour(view, quarter)]}\u00a0{view.percent(quarter.pace)}")
     if rows:
         yield Heading(view.say("By unit"))
         yield view.table((message("Unit"), message("Plan of the week"), message("Fact"), message("Variance"),

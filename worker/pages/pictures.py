@@ -38,7 +38,7 @@ def draw_plan(view: View, unit: Ref, quarter: Period, *, until: date) -> PlanFac
         points.append(PlanPoint(week.end, plan, fact if week.end < until else None))
     if not is_planned:
         return None
-    title = f"{view.say('Plan and fact')} · {period_title(quarter, view.words)} · {view.unit_name(unit)}"
+    title = " · ".join((view.say("Plan and fact"), period_title(quarter, view.words), view.unit_name(unit)))
     return PlanFact(title, tuple(points), until, view.say("plan"), view.say("fact"),
                     view.say("cut of {day}", day=view.words.day_month(until)),
                     get_currency_symbol(view.words.currency, locale=view.words.locale), view.words.locale)

@@ -61,7 +61,8 @@ def _suddenly_empty(rows: Mapping[str, int], before: Mapping[str, int]) -> Itera
 
 def _too_many(plan: Plan, settings: Limits) -> Iterator[Problem]:
     # Creations take nothing away; without this exemption a first run of a large agency would be refused.
-    count = sum(bool(change.page_id) for change in plan.changes)
+    count = sum(change.kind is not Kind.CREATE and not (change.kind is Kind.SECTION and not change.page_id)
+                for change in plan.changes)
     if count > settings.changes:
         yield _reason("too-many-changes", plan.workspace, f"{count} existing pages would be changed, more than the "
                       f"limit of {settings.changes}", f"{_FORCE}, or raise `limits.changes`")
