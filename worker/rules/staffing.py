@@ -46,9 +46,9 @@ class _Spell:
 
     @property
     def hours(self) -> Decimal:
-        """Return the mean hours a week above the capacity (below it: negative), as whole hours away from zero."""
+        """Return the mean hours a week above the capacity (below it: negative), rounded up to whole hours."""
         gap = sum(((week.load or Decimal(0)) - week.capacity for week in self.weeks), Decimal(0)) / len(self.weeks)
-        return gap.copy_abs().to_integral_value(ROUND_CEILING).copy_sign(gap)
+        return gap.to_integral_value(ROUND_CEILING)
 
 
 def find_staffing_needs(world: World, _playbooks: Playbooks, measures: Measures) -> Outcome:
