@@ -122,7 +122,7 @@ def worklog(number: int, day: date, hours: float, *, author: str = "dev", issue:
     return Worklog(str(number), issue, author, at(day), int(hours * 3600))
 
 
-def row(source: str, key: str, *, worker: bool = True, created: date | None = None, title: str = "",
+def row(source: str, key: str, /, *, worker: bool = True, created: date | None = None, title: str = "",
         **fields: Value) -> Row:
     """Return a decoded row; `worker` rows carry the key as their Worker key."""
     made = at(created or TODAY)
