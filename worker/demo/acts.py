@@ -5,7 +5,7 @@ Every act in Notion that must survive leaves an `Expected` value behind.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 from decimal import Decimal
@@ -14,6 +14,7 @@ from typing import Any
 from worker.demo.board import Card, Scene, living
 from worker.demo.stage import Stage
 from worker.domain.values import Value
+from worker.sync.plan import Adopted
 
 LOYALTY_MILES = 5
 PINNED = Decimal(2_500_000)
@@ -43,6 +44,12 @@ class Deeds:
         """Expect no more of a cell: somebody is about to write it again."""
         self.expected = [one for one in self.expected
                          if (one.source, one.page_id, one.field) != (source, page_id, name)]
+
+    def hand_back(self, adopted: Iterable[Adopted]) -> None:
+        """Expect no more of cells in which people typed just what the rules wanted: those are the worker's again."""
+        cells = {(one.page_id, one.field) for one in adopted}
+        self.expected = [one for one in self.expected if (one.page_id, one.field) not in cells] if cells \
+            else self.expected
 
 
 def live_a_little(stage: Stage) -> Deeds:

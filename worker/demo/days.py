@@ -99,6 +99,7 @@ class Season:
     def _look(self, today: date, mode: Mode) -> Report:
         report = sync(self.rig.context, Order(mode, "schedule"))
         self.cycles[mode.value] += 1
+        self.people.deeds.hand_back(report.plan.adopted)
         self.refused += bool(report.refused)
         broken = [one for one in report.plan.problems if one.code == "rule-failed"]
         self.failed += [f"{today}: {one.where}: {one.message}" for one in (*report.applied.failures, *broken)]

@@ -183,7 +183,7 @@ class People:
                  and self._key("risks", risk, "status") == "open"]
         if risks and self._happens(0.12):
             risk = self.random.choice(risks)
-            mark = Decimal(self.random.randint(1, 5))
+            mark = self.random.choice([one for one in map(Decimal, range(1, 6)) if one != risk.values["probability"]])
             self._edit("risks", risk.page_id, "risks weighed anew", {"probability": mark})
         if risks and self._happens(0.08):
             self._edit("risks", self.random.choice(risks).page_id, "risks answered", {"response": "reduce"})

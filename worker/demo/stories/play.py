@@ -57,6 +57,7 @@ class Play:
         rig.clock.advance(QUARTER_OF_AN_HOUR)
         before = last_entry(rig)
         report = None if day.sync == "none" else sync(rig.context, Order(Mode(day.sync), "story"))
+        self.deeds.hand_back(report.plan.adopted if report else ())
         return Lived(day.day, tuple(self.deeds.told[told:]), report, writes(rig, before))
 
     def check(self) -> dict[str, Any]:
