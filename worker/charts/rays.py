@@ -19,7 +19,7 @@ def rays(chart: Rays) -> Json:
               for ray in chart.rays]
     legend = {names[key]: STAGES.get(key, "#cccccc") for key, _ in chart.stages if key in used}
     order = list(dict.fromkeys(str(value["row"]) for value in values))
-    return frame(chart.title, width=WIDTH - 180, height={"step": ROW}, layers=_layers(chart, order, legend),
+    return frame(chart.title, width=WIDTH - 180, height=max(1, len(order)) * ROW, layers=_layers(chart, order, legend),
                  data={"values": values})
 
 

@@ -16,7 +16,7 @@ STAGES = {"idea": "#d9d5e8", "shaping": "#c2b5e3", "proposal": "#f0c98b", "agree
           "in_progress": "#2e6fdb", "evolution": "#3f9868"}
 
 
-def frame(title: str, *, width: int, height: int | Json, layers: list[Json], **more: Any) -> Json:
+def frame(title: str, *, width: int, height: int, layers: list[Json], **more: Any) -> Json:
     """Return a whole specification with the common configuration."""
     return {"$schema": "https://vega.github.io/schema/vega-lite/v6.json", "background": PAPER, "padding": 16,
             "width": width, "height": height, "title": _title(title), "layer": layers, "config": CONFIG, **more}

@@ -1,6 +1,7 @@
 """The Monday cut of a unit or of the firm: last week, month and quarter to date, pace, what is required, carry-over.
 
-Everything is counted up to the Sunday before, by week parts, so that a cut looked at on Tuesday is Monday's.
+Everything is counted up to the Sunday before, by week parts, so that a cut looked at on Tuesday is Monday's. The month
+and the quarter are those of the last working day before: the first cut of a month closes the month before it.
 """
 
 from __future__ import annotations
@@ -52,9 +53,9 @@ class Line:
 def write_cut(view: View, unit: Ref, monday: date) -> tuple[Block, ...]:
     """Return the blocks of the cut of one Monday."""
     weeks = _last_week(monday)
-    sunday = monday - timedelta(days=1)
-    lines = (_week_line(view, unit, weeks), _to_date(view, unit, month_of(sunday), monday),
-             _to_date(view, unit, quarter_of(sunday), monday))
+    last = view.world.calendar.add(monday, -1)
+    lines = (_week_line(view, unit, weeks), _to_date(view, unit, month_of(last), monday),
+             _to_date(view, unit, quarter_of(last), monday))
     return (_verdict(view, lines, monday), Heading(view.say("Plan and fact")), _table(view, lines),
             *_chart(view, unit, monday), *_causes(view, unit, weeks), *_ahead(view, unit, monday),
             *(_units(view, monday) if unit == FIRM else ()))
@@ -83,7 +84,8 @@ def _fact(view: View, unit: Ref, periods: Iterable[Period]) -> Decimal | None:
 
 
 def _week_line(view: View, unit: Ref, weeks: tuple[Period, ...]) -> Line:
-    title = view.say("Last week, {days}", days=" + ".join(days(week, view.words) for week in weeks))
+    worked = [week for week in weeks if view.world.calendar.in_period(week)] or weeks
+    title = view.say("Last week, {days}", days=" + ".join(days(week, view.words) for week in worked))
     return Line(title, _sum(plan.target for plan in _measures(view, unit, weeks)), _fact(view, unit, weeks))
 
 
@@ -130,7 +132,7 @@ def _table(view: View, lines: tuple[Line, ...]) -> Block:
 
 
 def _chart(view: View, unit: Ref, monday: date) -> Iterator[Block]:
-    chart = draw_plan(view, unit, quarter_of(monday - timedelta(days=1)), until=monday)
+    chart = draw_plan(view, unit, quarter_of(view.world.calendar.add(monday, -1)), until=monday)
     if chart is not None:
         yield Picture(chart)
 
@@ -186,11 +188,11 @@ def _ahead(view: View, unit: Ref, monday: date) -> Iterator[Block]:
 
 
 def _units(view: View, monday: date) -> Iterator[Block]:
-    weeks, sunday = _last_week(monday), monday - timedelta(days=1)
+    weeks, last = _last_week(monday), view.world.calendar.add(monday, -1)
     rows: dict[Ref, tuple[str, ...]] = defaultdict(tuple)
     for ref, unit in sorted(view.world.units.items(), key=lambda item: item[1].name):
         week = _week_line(view, ref, weeks)
-        month, quarter = (_to_date(view, ref, of(sunday), monday) for of in (month_of, quarter_of))
+        month, quarter = (_to_date(view, ref, of(last), monday) for of in (month_of, quarter_of))
         rows[ref] = (link(unit.name, unit.url), view.money(week.plan), view.money(week.fact),
                      view.change(week.variance), view.percent(month.pace),
                      f"{DOTS[_colour(view, quarter)]}\u00a0{view.percent(quarter.pace)}")

@@ -1,0 +1,111 @@
+"""Charts are valid Vega-Lite, always the same bytes, and say their words in their font."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date, timedelta
+from decimal import Decimal
+from typing import Any
+
+import altair
+import pytest
+
+from worker.apply.pictures import draw, draw_svg
+from worker.charts import specify
+from worker.domain.charts import (
+    Chart,
+    LoadCell,
+    LoadMap,
+    PlanFact,
+    PlanPoint,
+    Ray,
+    Rays,
+    RiskCell,
+    RiskMap,
+    digest,
+)
+
+MONDAY = date(2026, 11, 16)
+STAGES = (("idea", "идея"), ("proposal", "предложение"), ("in_progress", "в работе"))
+
+
+def plan_fact(days: int = 30, *, locale: str = "ru", scale: int = 1) -> PlanFact:
+    """Return a month of plan and half a month of fact."""
+    first = date(2026, 11, 1)
+    points = tuple(PlanPoint(first + timedelta(days=day), Decimal(90_000 * scale * day),
+                             Decimal(80_000 * scale * day) if day < 15 else None) for day in range(days))
+    return PlanFact("План и факт", points, MONDAY, "План", "Факт", "Срез 16 нояб.", "₽", locale)
+
+
+RAYS = Rays("Лучи", (
+    Ray("Интернет-банк с очень длинным названием проекта", date(2026, 5, 1), date(2027, 3, 1), "in_progress",
+        date(2027, 4, 1)),
+    Ray("Идея", date(2027, 1, 10), date(2027, 4, 1), "idea")), MONDAY, "эта неделя", "P85", STAGES, "ru")
+RISKS = RiskMap("Карта рисков", (RiskCell(5, 4, 5, ("Склад", "Магазин", "Портал")), RiskCell(1, 2, 1, ("Договор",))),
+                "Вероятность", "Влияние", "ru")
+LOAD = LoadMap("Загрузка", ("Анна", "Борис"), ("16 нояб.", "23 нояб."), (
+    LoadCell("Анна", "16 нояб.", Decimal("1.31")), LoadCell("Анна", "23 нояб.", None),
+    LoadCell("Борис", "16 нояб.", Decimal("0.4")), LoadCell("Борис", "23 нояб.", Decimal(1))), "ru")
+CHARTS: tuple[Chart, ...] = (plan_fact(), RAYS, RISKS, LOAD)
+EMPTY: tuple[Chart, ...] = (
+    PlanFact("x", (), MONDAY, "p", "f", "n", "EUR"), Rays("x", (), MONDAY, "w", "p", ()), RiskMap("x", (), "p", "i"),
+    LoadMap("x", (), (), ()))
+
+
+@pytest.mark.parametrize("chart", [*CHARTS, *EMPTY], ids=lambda chart: type(chart).__name__)
+def test_every_chart_is_valid_vega_lite(chart: Chart) -> None:
+    altair.LayerChart.from_dict(specify(chart), validate=True)
+
+
+@pytest.mark.parametrize("chart", [*CHARTS, *EMPTY], ids=lambda chart: type(chart).__name__)
+def test_the_same_chart_is_the_same_picture(chart: Chart) -> None:
+    first = draw(chart)
+    assert first.startswith(b"\x89PNG")
+    assert draw(chart) == first
+
+
+def test_charts_that_differ_have_different_digests() -> None:
+    assert len({digest(chart) for chart in (*CHARTS, *EMPTY)}) == 8
+    assert digest(plan_fact()) == digest(plan_fact())
+
+
+@dataclass(frozen=True, slots=True)
+class _Said:
+    """A chart and words that must be readable in it."""
+
+    chart: Chart
+    words: tuple[str, ...]
+
+
+@pytest.mark.parametrize("said", [
+    _Said(plan_fact(), ("План и факт", "млн ₽", "Срез 16 нояб.", "1,1")),
+    _Said(plan_fact(locale="en"), ("M ₽", "1.1")),
+    _Said(PlanFact("x", (PlanPoint(MONDAY, Decimal(900), Decimal(5_000)),), MONDAY, "p", "f", "n", "€"), ("K €",)),
+    _Said(RAYS, ("Интернет-банк с очень длинным наз…", "в работе", "эта неделя", "P85")),
+    _Said(RISKS, ("Вероятность", "Склад", "+2", ">5<")),
+    _Said(LOAD, ("131 %", "–", "Борис"))], ids=lambda said: type(said.chart).__name__)
+def test_a_picture_says_its_words_in_its_font(said: _Said) -> None:
+    svg = draw_svg(said.chart).replace(" ", " ")
+    assert [word for word in said.words if word.replace(" ", " ") not in svg] == []
+    assert "DejaVu Sans" in svg
+
+
+def _values(spec: dict[str, Any]) -> list[dict[str, Any]]:
+    found: list[dict[str, Any]] = spec["data"]["values"]
+    return found
+
+
+def test_a_fact_ahead_is_not_drawn() -> None:
+    drawn = [value for value in _values(specify(plan_fact())) if value["series"] == "Факт"]
+    assert max(value["day"] for value in drawn) == "2026-11-15"
+
+
+def test_the_risk_map_has_all_places_in_their_level() -> None:
+    places = {(value["probability"], value["impact"]): value["color"] for value in _values(specify(RISKS))}
+    assert len(places) == 25
+    assert places[2, 3] == places[1, 5] != places[2, 4] == places[3, 4] != places[3, 5] == places[4, 4]
+
+
+def test_overload_is_shaded_unlike_a_full_week() -> None:
+    shades = {(value["person"], value["week"]): value["color"] for value in _values(specify(LOAD))}
+    assert len(set(shades.values())) == 4

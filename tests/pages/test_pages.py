@@ -1,0 +1,253 @@
+"""Pages as values: what they say of a world worked out by hand, when they appear, and when they stay as they were."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import date, timedelta
+from decimal import Decimal
+from typing import Any
+
+import pytest
+
+from tests.support.worlds import (
+    PLAYBOOKS,
+    SOURCES,
+    TODAY,
+    applied,
+    at,
+    card,
+    client,
+    contact,
+    issue,
+    person,
+    row,
+    unit,
+    world,
+)
+from worker.domain.document import Block, Bullet, Callout, Heading, Picture, Table, ToDo, markdown, shown
+from worker.domain.model import Move, Stage
+from worker.domain.values import Ref, Span
+from worker.domain.world import World
+from worker.locales import load_words
+from worker.pages import write_pages
+from worker.rules import evaluate
+from worker.sync.facts import Outcome, PageFact
+
+MONDAY = date(2026, 11, 16)
+FEE = Decimal(22_000)
+"""66 weekdays in the quarter and three fees of 22,000: a plan of 1,000 a working day."""
+
+
+def agency(today: date = TODAY, *more: object, **fields: Any) -> World:
+    """Return a small agency: one unit, one retainer, one card."""
+    things = (unit(members=(Ref("people", "dev"),)), person("am"), person("tl"), person("pm"), person("dev"),
+              client(engagement="retainer", monthly_fee=FEE, since=date(2025, 1, 1)),
+              contact("vera", role="CEO", last_contact=date(2026, 11, 10)),
+              card(start=date(2026, 6, 1), due=date(2027, 2, 1)), *more)
+    return world(*things, today=today, sources=SOURCES | {"meetings"}, **fields)
+
+
+def pages(seen: World) -> dict[str, PageFact]:
+    """Return the sections of a world by key."""
+    return {section.ref.key: section for section in outcome(seen).sections}
+
+
+def outcome(seen: World) -> Outcome:
+    """Return everything a run gives."""
+    return write_pages(seen, evaluate(seen, PLAYBOOKS))
+
+
+def said(blocks: tuple[Block, ...]) -> str:
+    """Return what a reader sees, thin and hard spaces as plain ones."""
+    return shown(markdown(blocks)).replace("\xa0", " ").replace("\u202f", " ")
+
+
+def table(blocks: tuple[Block, ...], after: str) -> Table:
+    """Return the first table after a heading."""
+    start = next(index for index, block in enumerate(blocks) if isinstance(block, Heading) and block.text == after)
+    return next(block for block in blocks[start:] if isinstance(block, Table))
+
+
+# --- Monday cut
+
+
+def test_a_cut_counts_up_to_the_sunday_before() -> None:
+    cut = pages(agency())["meeting:monday:u1:2026-11-16"].blocks
+    week, month, quarter = table(cut, "Plan and fact").rows
+    # 9-13 Nov: five days of 1,000 planned; the fee of 22,000 over November's 21 days is 1,047.62 a day.
+    assert week[1:4] == ("€5,000", "€5,238", "+€238")
+    # 2-13 Nov: ten days; (21,000 - 10,476) over the eleven days from the 16th to the 30th.
+    assert month[1:4] == ("€10,000", "€10,476", "+€476")
+    assert month[5] == "€957"
+    # October's 22 days and November's ten.
+    assert quarter[1:4] == ("€32,000", "€32,476", "+€476")
+    assert "101%" in quarter[4]
+
+
+def test_the_first_cut_of_a_month_closes_the_month_before() -> None:
+    cut = pages(agency(date(2026, 11, 2)))["meeting:monday:firm:2026-11-02"].blocks
+    week, month, _ = table(cut, "Plan and fact").rows
+    assert week[:3] == ("Last week, 26–31 Oct", "€5,000", "€5,000")
+    assert (month[0], month[1], month[5]) == ("October 2026 to date", "€22,000", "—")
+
+
+def test_a_cut_names_the_clients_whose_week_was_not_usual() -> None:
+    work = [issue(number, done=date(2026, 11, 10)) for number in range(2)]
+    fixed = client("c2", name="Zeta", engagement="fixed_price")
+    seen = agency(TODAY, fixed, card("p2", client=fixed.ref, budget=Decimal(8_000)),
+                  work={"p2": [*work, issue(7), issue(8)]})
+    text = said(pages(seen)["meeting:monday:firm:2026-11-16"].blocks)
+    assert "▲ Zeta: +€4,000 (fixed price · accrued: budget x progress)" in text
+
+
+def test_a_cut_is_kept_up_to_date_on_monday_and_stays_after() -> None:
+    assert not pages(agency(MONDAY))["meeting:monday:u1:2026-11-16"].settled
+    assert pages(agency(MONDAY + timedelta(days=1)))["meeting:monday:u1:2026-11-16"].settled
+
+
+def test_the_firms_cut_has_a_line_for_every_unit() -> None:
+    cut = pages(agency(TODAY, unit("u2", name="South")))["meeting:monday:firm:2026-11-16"].blocks
+    assert [line[0] for line in table(cut, "By unit").rows] == ["North", "South"]
+    assert sum(isinstance(block, Picture) for block in cut) == 1
+
+
+# --- daily
+
+
+def _moved(number: int, day: date, after: str, hour: int = 12) -> Any:
+    return issue(number, category=after, moves=(Move(at(day, hour), "new", after),), summary=f"Thing {number}")
+
+
+def test_the_daily_tells_what_moved_since_the_last_working_day() -> None:
+    monday = MONDAY
+    work = [_moved(1, date(2026, 11, 13), "done"), _moved(2, date(2026, 11, 14), "indeterminate"),
+            _moved(3, date(2026, 11, 12), "done"), _moved(4, monday, "done", 8)]
+    text = said(pages(agency(monday, work={"p1": work}))[f"meeting:daily:u1:{monday}"].blocks)
+    assert "1 item finished of 2 moved" in text
+    assert ("ACME-1 " in text, "ACME-2 " in text, "ACME-3 " in text, "ACME-4 " in text) == (True, True, False, False)
+
+
+def test_the_daily_names_what_is_stuck_due_and_who_is_away() -> None:
+    away = person("dev", time_off=(Span(TODAY, TODAY + timedelta(days=3)),))
+    work = [issue(1, due=TODAY - timedelta(days=2)), issue(2, flagged=True), issue(3, due=TODAY)]
+    task = row("tasks", "t1", worker=False, title="Call Vera", status="new", client=(Ref("clients", "c1"),), due=TODAY)
+    blocks = pages(agency(TODAY, away, work={"p1": work}, rows={"tasks": (task,)}))[f"meeting:daily:u1:{TODAY}"].blocks
+    text = said(blocks)
+    assert ("ACME-1 " in text, "ACME-2 " in text, "ACME-3 " in text) == (True, True, False)
+    assert any(isinstance(block, ToDo) and "Call Vera" in block.text for block in blocks)
+    assert any(isinstance(block, Callout) and "Dev until Nov 21, 2026" in shown(block.text) for block in blocks)
+
+
+def test_there_is_no_daily_on_a_day_off() -> None:
+    assert not [key for key in pages(agency(date(2026, 11, 21))) if ":daily:" in key]
+
+
+def test_only_todays_daily_is_written() -> None:
+    assert [key for key in pages(agency()) if ":daily:" in key] == [f"meeting:daily:u1:{TODAY}"]
+
+
+# --- agendas
+
+
+@pytest.mark.parametrize(("today", "key"), [
+    (date(2026, 11, 25), ""), (date(2026, 11, 26), "meeting:monthly:u1:2026-12"),
+    (date(2026, 12, 1), "meeting:monthly:u1:2026-12"), (date(2026, 12, 2), ""),
+    (date(2026, 12, 29), "meeting:quarterly:u1:2027-Q1")])
+def test_an_agenda_is_ready_three_working_days_ahead_and_rests_after_the_meeting(today: date, key: str) -> None:
+    found = [one for one in pages(agency(today)) if ":monthly:" in one or ":quarterly:" in one]
+    assert found == ([key] if key else [])
+
+
+def test_an_agenda_looks_back_on_risks_and_tasks_as_they_will_stand() -> None:
+    today = date(2026, 12, 29)
+    seen = agency(today, work={"p1": [issue(number, due=date(2026, 12, 1)) for number in range(12)]})
+    first = outcome(seen)
+    before = pages(seen)["meeting:quarterly:u1:2027-Q1"].blocks
+    again = pages(applied(seen, first))["meeting:quarterly:u1:2027-Q1"].blocks
+    assert "risks opened" in said(before) or "risk opened" in said(before)
+    assert said(before) == said(again)
+
+
+def test_feedback_on_people_stays_off_the_agenda() -> None:
+    rows = tuple(row("backlog", f"b{number}", worker=False, title=f"Item {kind}", kind=kind, status="validated",
+                     unit=(Ref("units", "u1"),)) for number, kind in enumerate(("feature", "feedback")))
+    text = said(pages(agency(date(2026, 12, 1), rows={"backlog": rows}))["meeting:monthly:u1:2026-12"].blocks)
+    assert ("Item feature" in text, "Item feedback" in text) == (True, False)
+
+
+# --- client and portfolio
+
+
+def test_a_clients_page_shows_ray_money_health_people_and_actions() -> None:
+    task = row("tasks", "t1", worker=False, title="Call Vera", status="new", client=(Ref("clients", "c1"),), due=TODAY)
+    idea = card("p2", Stage.PROPOSAL, name="Next thing", expected_start=date(2027, 3, 1))
+    blocks = pages(agency(TODAY, idea, rows={"tasks": (task,)}))["c1"].blocks
+    headings = [block.text for block in blocks if isinstance(block, Heading) and block.text != "Open risks"]
+    assert headings == ["Ray", "Money", "Health and its reasons", "People", "Next actions"]
+    text = said(blocks)
+    # From 1 February to 1 March are four weeks.
+    assert "Work is known until Feb 1, 2027. Then a gap of 4 weeks until the next card." in text
+    assert "Vera · CEO · last contact Nov 10, 2026" in text
+    assert any(isinstance(block, Bullet) and "Call Vera" in block.text for block in blocks)
+    picture = next(block for block in blocks if isinstance(block, Picture))
+    assert [ray.label for ray in picture.chart.rays] == ["Card p1", "Next thing"]  # type: ignore[union-attr]
+
+
+def test_the_portfolio_tells_mix_and_concentration() -> None:
+    newbiz = client("c2", name="Zeta", group="newbiz", unit=None, engagement="retainer", monthly_fee=Decimal(5_500))
+    blocks = pages(agency(TODAY, newbiz))["meeting:portfolio"].blocks
+    text = said(blocks)
+    assert "2 clients · 1 account · 1 newbiz" in text
+    assert "Accounts bring 80% of the quarter's money" in text
+    assert "The largest client, C1, brings 80% (alarm at 25%). 🔴" in text
+    assert len(table(blocks, "Clients").rows) == 2
+
+
+def test_a_client_in_no_unit_and_a_card_without_dates_have_their_pages() -> None:
+    seen = world(client("c9", unit=None), card("p9", Stage.IDEA, client=Ref("clients", "c9"), jira=None),
+                 sources=SOURCES | {"meetings"})
+    assert {"c9", "meeting:portfolio", "meeting:monday:firm:2026-11-16"} <= set(pages(seen))
+
+
+# --- all pages
+
+
+def test_later_on_the_same_day_every_page_is_the_same() -> None:
+    seen = agency(work={"p1": [issue(number) for number in range(12)]})
+    first = outcome(seen)
+    later = replace(applied(seen, first), now=seen.now + timedelta(hours=5))
+    assert {key: page.blocks for key, page in pages(later).items()} == {
+        page.ref.key: page.blocks for page in first.sections}
+
+
+def test_a_weeks_pages_change_with_data_alone() -> None:
+    tuesday, friday = agency(date(2026, 11, 17)), agency(date(2026, 11, 20))
+    first, second = ([block for block in pages(seen)["c1"].blocks if isinstance(block, Picture)]
+                     for seen in (tuesday, friday))
+    assert first == second != []
+
+
+def test_a_page_that_fails_is_a_problem_and_leaves_the_others() -> None:
+    broken = issue(1, due="soon", flagged=True)
+    found = outcome(agency(work={"p1": [broken]}))
+    assert [problem.where for problem in found.problems if problem.code == "page-failed"] == [
+        f"meetings/meeting:daily:u1:{TODAY}"]
+    assert "meeting:portfolio" in {section.ref.key for section in found.sections}
+
+
+def test_without_meetings_only_clients_have_sections() -> None:
+    assert {section.ref.source for section in outcome(replace(agency(), sources=SOURCES)).sections} == {"clients"}
+
+
+def test_russian_pages_have_no_english_headings() -> None:
+    english = {block.text for page in pages(agency()).values() for block in page.blocks if isinstance(block, Heading)}
+    russian = [block.text for page in pages(agency(words=load_words("ru", "RUB"))).values() for block in page.blocks
+               if isinstance(block, Heading)]
+    assert russian
+    assert not english & set(russian)
+
+
+def test_a_name_with_marks_of_markdown_is_shown_as_it_is() -> None:
+    name = "ООО «Ромашка» [**VIP**] (a)"
+    seen = agency(TODAY, client("c2", name=name, unit=None))
+    assert name in said(pages(seen)["meeting:portfolio"].blocks)

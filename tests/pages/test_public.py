@@ -1,0 +1,124 @@
+"""What a client may see: nothing internal reaches the two pages, whatever stands in the world."""
+
+from __future__ import annotations
+
+import dataclasses
+import typing
+from datetime import date
+from decimal import Decimal
+from typing import Any
+
+import msgspec
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from tests.support.worlds import (
+    PLAYBOOKS,
+    SOURCES,
+    card,
+    client,
+    contact,
+    document,
+    issue,
+    person,
+    revenue,
+    row,
+    unit,
+    worklog,
+    world,
+)
+from worker.domain import document as page
+from worker.domain.model import Stage
+from worker.domain.values import Ref
+from worker.domain.world import World
+from worker.pages import write_pages
+from worker.pages.public import PublicClientView, PublicProject
+from worker.rules import evaluate
+from worker.sync.facts import Outcome
+
+TEXT, NUMBER, DAY = "CANARY", Decimal(98_765_432), date(1977, 7, 7)
+MARKS = (TEXT, "98,765", "98765", "98.8", "1977")
+PUBLIC = {"Client": {"name"}, "Card": {"name", "due", "expected_start"}}
+"""The only fields of the model whose content may reach a client."""
+
+
+def poison(thing: Any, kept: frozenset[str] = frozenset()) -> Any:
+    """Return an entity with a canary in every field that holds text, a number or a day, allowed fields left out."""
+    hints = typing.get_type_hints(type(thing))
+    public = PUBLIC.get(type(thing).__name__, set()) | kept | {"ref", "jira", "stage"}
+    changes = {field.name: value for field in dataclasses.fields(thing) if field.name not in public
+               and (value := _canary(hints[field.name])) is not None}
+    return dataclasses.replace(thing, **changes)
+
+
+def _canary(hint: object) -> object:
+    kinds = set(typing.get_args(hint)) or {hint}
+    return TEXT if str in kinds else NUMBER if Decimal in kinds else DAY if date in kinds else None
+
+
+STAGES = st.lists(st.sampled_from([None, *Stage]), min_size=1, max_size=6)
+
+
+def poisoned(stages: list[Stage | None], *, asked: bool = True) -> World:
+    """Return an agency where everything internal is a canary."""
+    mine = poison(client(), frozenset({"since"}))
+    cards = [poison(card(f"p{number}", stage, name=f"Project {number}", due=date(2027, 2, 1)))
+             for number, stage in enumerate(stages)]
+    asks = row("clients", "c1", worker=False, title="C1", status_page=asked, presentation=asked, notes=TEXT)
+    risk = row("risks", "r1", worker=False, title=TEXT, client=(mine.ref,), status="open", evidence=TEXT)
+    task = row("tasks", "t1", worker=False, title=TEXT, client=(mine.ref,), status="new", due=DAY)
+    work = [issue(number, summary=TEXT, status=TEXT, assignee=TEXT, type=TEXT, due=DAY) for number in range(3)]
+    done = [issue(9, done=date(2026, 11, 2), summary=TEXT)]
+    return world(mine, *cards, poison(unit()), poison(person("am")), poison(contact("vera")), poison(document("nda")),
+                 revenue(98_765_432, date(2026, 11, 1)), sources=SOURCES | {"meetings"},
+                 rows={"clients": (asks,), "risks": (risk,), "tasks": (task,)},
+                 work={one.ref.key: [*work, *done] for one in cards}, logs=[worklog(1, date(2026, 11, 3), 98_765)])
+
+
+def run(seen: World) -> Outcome:
+    """Return what one run makes of a world."""
+    return write_pages(seen, evaluate(seen, PLAYBOOKS))
+
+
+def public(found: Outcome) -> str:
+    """Return everything the client's pages say, their rows' fields included."""
+    keys = ("meeting:status:", "meeting:presentation:")
+    blocks = [page.to_data(section.blocks) for section in found.sections if section.ref.key.startswith(keys)]
+    fields = [str(fact.value) for fact in found.facts if fact.ref.key.startswith(keys)]
+    return msgspec.json.encode([blocks, fields]).decode()
+
+
+@given(STAGES)
+@settings(max_examples=40, deadline=None)
+def test_no_internal_field_reaches_a_client(stages: list[Stage | None]) -> None:
+    text = public(run(poisoned(stages)))
+    assert [mark for mark in MARKS if mark in text] == []
+
+
+def test_the_canaries_do_reach_the_pages_of_the_agency() -> None:
+    found = run(poisoned([Stage.IN_PROGRESS, Stage.IDEA]))
+    inside = msgspec.json.encode([page.to_data(section.blocks) for section in found.sections]).decode()
+    assert TEXT in inside
+    assert "98,765" in inside
+
+
+def test_both_pages_say_what_they_are_for() -> None:
+    text = public(run(poisoned([Stage.IN_PROGRESS, Stage.AGREED, Stage.IDEA, Stage.LOST])))
+    assert [f"Project {number}" in text for number in range(4)] == [True, True, True, False]
+    assert "25% done" in text
+    assert "planned for Feb 1, 2027" in text
+
+
+def test_without_being_asked_there_is_no_page_for_a_client() -> None:
+    assert public(run(poisoned([Stage.IN_PROGRESS, Stage.IDEA], asked=False))) == "[[],[]]"
+
+
+def test_the_rows_of_client_pages_name_no_unit_and_no_date() -> None:
+    found = run(poisoned([Stage.IN_PROGRESS]))
+    fields = {fact.field for fact in found.facts if fact.ref == Ref("meetings", "meeting:status:c1")}
+    assert fields == {"name", "kind"}
+
+
+def test_the_allow_list_holds_no_money_no_person_and_no_reason() -> None:
+    names = {field.name for kind in (PublicClientView, PublicProject) for field in dataclasses.fields(kind)}
+    assert names == {"name", "running", "coming", "ideas", "stage", "progress", "promised", "start"}
