@@ -65,6 +65,8 @@ def _property(schema: Schema, source: Source, prop: Property, broken: Collection
         yield "rule", "a human's property cannot have a rule"
     if prop.format and prop.type != "number":
         yield "format", "only a number has a format"
+    if bool(prop.expression) != (prop.type == "formula") or (prop.expression and prop.owner is not Owner.HUMAN):
+        yield "expression", "a formula has an expression and owner human (Notion computes it); others have none"
     yield from _options(prop)
     yield from _relation(schema, source, prop, broken)
 

@@ -175,7 +175,7 @@ _READ: dict[str, Callable[[Place, Any], Value | Unreadable]] = {
     "title": _read_text, "rich_text": _read_text, "number": _read_number, "select": _read_choice,
     "status": _read_choice, "multi_select": _read_choices, "date": _read_date, "people": _read_people,
     "relation": _read_relation, "checkbox": _read_flag, "url": _read_line, "email": _read_line,
-    "phone_number": _read_line,
+    "phone_number": _read_line, "formula": lambda _place, _raw: None,
 }
 
 

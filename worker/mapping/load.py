@@ -5,6 +5,7 @@ Shipped files come with the package; a file of the same name in the user's folde
 
 from __future__ import annotations
 
+import re
 import tomllib
 from collections.abc import Iterable, Mapping
 from importlib import resources
@@ -19,9 +20,10 @@ from worker.mapping.schema import Labels, Option, Owner, Property, Rows, Schema,
 
 LOCALES = ("en", "ru")
 FOLDER = "workspace"
+NAME_IN_FORMULA = re.compile(r"\[(\w+)\]")
 
 PropertyType = Literal["title", "rich_text", "number", "select", "multi_select", "status", "date", "people", "relation",
-                       "checkbox", "url", "email", "phone_number"]
+                       "checkbox", "url", "email", "phone_number", "formula"]
 Color = Literal["default", "gray", "brown", "orange", "yellow", "green", "blue", "purple", "pink", "red"]
 ViewType = Literal["table", "board", "list", "calendar", "timeline", "gallery"]
 # Notion has some forty; these are the ones an agency meets.
@@ -75,6 +77,7 @@ class PropertyTable(LabelTable):
     mirror: Name | Literal[""] = ""
     format: NumberFormat = ""
     rule: Name | Literal[""] = ""
+    expression: Annotated[str, Field(max_length=1000)] = ""
     description: DescriptionTable | None = None
 
 
@@ -167,15 +170,25 @@ def _problem(path: Path, key: str, message: str, *, hint: str = "") -> Problem:
 
 
 def _source(name: str, table: SourceTable) -> Source:
-    properties = {key: _property(key, one) for key, one in table.properties.items()}
+    titles = {locale: {key: one.labels[locale] for key, one in table.properties.items()} for locale in LOCALES}
+    properties = {key: _property(key, one, titles) for key, one in table.properties.items()}
     views = tuple(View(one.type, one.labels, one.group_by, one.date, one.until, one.show, one.sort)
                   for one in table.views)
     return Source(name, table.rows, table.title.labels, table.icon, properties, views, table.seeded,
                   table.private)
 
 
-def _property(name: str, table: PropertyTable) -> Property:
+def _property(name: str, table: PropertyTable, titles: Mapping[str, Mapping[str, str]]) -> Property:
+    """Return a property; `[name]` in its formula becomes the title, in each locale, of the property of that name."""
     options = tuple(Option(one.key, one.labels, one.color, one.group) for one in table.options)
     description = {"en": table.description.en, "ru": table.description.ru} if table.description else {}
     return Property(name, table.type, table.owner, table.labels, options, table.target, table.mirror, table.format,
-                    table.rule, description)
+                    table.rule, _expression(table.expression, titles), description)
+
+
+def _expression(text: str, titles: Mapping[str, Mapping[str, str]]) -> Labels:
+    def title(known: Mapping[str, str], name: str) -> str:
+        return f'prop("{known.get(name, name)}")'
+
+    return {locale: NAME_IN_FORMULA.sub(lambda found, known=known: title(known, found[1]), text)  # type: ignore[misc]
+            for locale, known in titles.items() if text}

@@ -47,7 +47,8 @@ class Option:
 class Property:
     """One property. `type` is Notion's type name; `target` the source a relation points to, `mirror` the logical name
     of the property on the other side when the relation goes both ways; `rule` names the rule that states it; `format`
-    is Notion's number format."""
+    is Notion's number format. `expression` is a formula in Notion's own language by locale, computed there and never
+    read here."""
 
     name: str
     type: str
@@ -58,6 +59,7 @@ class Property:
     mirror: str = ""
     format: str = ""
     rule: str = ""
+    expression: Labels = field(default_factory=dict)
     description: Labels = field(default_factory=dict)
 
 

@@ -34,6 +34,8 @@ def property_config(prop: Property, locale: str) -> Json:
 def _detail(prop: Property, locale: str) -> Json:
     if prop.options:
         return {"options": [option_config(option, locale) for option in prop.options]}
+    if prop.type == "formula":
+        return {"expression": prop.expression[locale]}
     return {"format": prop.format or "number"} if prop.type == "number" else {}
 
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable, Mapping
+from datetime import datetime
 from functools import lru_cache
 from typing import Any
 from urllib.parse import quote
@@ -62,9 +64,26 @@ def _text(_: Store, page: Page, prop: Property) -> list[dict[str, Any]]:
     return items if len(mentions) <= REFERENCES_SHOWN else items[:mentions[REFERENCES_SHOWN]]
 
 
-def _formula(_: Store, page: Page, prop: Property) -> dict[str, Any]:
+# The one formula that is evaluated: whole days since or until a date of the same row.
+DAYS_BETWEEN = re.compile(r'dateBetween\((?:now\(\), prop\("(?P<since>[^"]+)"\)|'
+                          r'prop\("(?P<until>[^"]+)"\), now\(\)), "days"\)')
+
+
+def _formula(store: Store, page: Page, prop: Property) -> dict[str, Any]:
+    """Return a formula's value: the frozen one, the days since or until a date, else an empty text."""
     frozen = page.values.get(prop.id)
-    return frozen if isinstance(frozen, dict) else {"type": "string", "string": None}
+    if isinstance(frozen, dict):
+        return frozen
+    found = DAYS_BETWEEN.fullmatch(str(prop.config.get("expression", "")))
+    if found is None:
+        return {"type": "string", "string": None}
+    name, sign = (found["since"], 1) if found["since"] else (found["until"], -1)
+    column = next((one for one in columns(source_of(store, page)).values() if one.name == name), None)
+    date = page.values.get(column.id) if column else None
+    if not isinstance(date, dict) or not date.get("start"):
+        return {"type": "number", "number": None}
+    day = datetime.fromisoformat(str(date["start"])).date()
+    return {"type": "number", "number": sign * (store.now().date() - day).days}
 
 
 def _unique_id(_: Store, page: Page, prop: Property) -> dict[str, Any]:
