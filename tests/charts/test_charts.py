@@ -57,7 +57,7 @@ def test_every_chart_is_valid_vega_lite(chart: Chart) -> None:
     altair.LayerChart.from_dict(specify(chart), validate=True)
 
 
-@pytest.mark.parametrize("chart", [*CHARTS, *EMPTY], ids=lambda chart: type(chart).__name__)
+@pytest.mark.parametrize("chart", CHARTS, ids=lambda chart: type(chart).__name__)
 def test_the_same_chart_is_the_same_picture(chart: Chart) -> None:
     first = draw(chart)
     assert first.startswith(b"\x89PNG")

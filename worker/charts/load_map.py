@@ -25,8 +25,8 @@ def load_map(chart: LoadMap) -> Json:
         {"mark": {"type": "rect", "cornerRadius": 4},
          "encoding": {**place, "color": {"field": "color", "type": "nominal", "scale": None, "legend": None}}},
         {"mark": {"type": "text", "fontSize": 11, "color": INK}, "encoding": {**place, "text": {"field": "text"}}}]
-    return frame(chart.title, width=max(1, len(chart.weeks)) * CELL, height=max(1, len(chart.people)) * STEP, layers=layers,
-                 data={"values": values})
+    return frame(chart.title, width=max(1, len(chart.weeks)) * CELL, height=max(1, len(chart.people)) * STEP,
+                 layers=layers, data={"values": values})
 
 
 def _shade(load: object) -> str:
