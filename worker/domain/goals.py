@@ -41,7 +41,7 @@ def shares(goal: Goal, parts: Iterable[Period], calendar: WorkCalendar) -> dict[
         return dict.fromkeys(periods, target)
     days = [calendar.in_period(period) for period in periods]
     unit = Decimal(1).scaleb(min(0, int(target.normalize().as_tuple().exponent)))
-    amounts = split(target / unit * CENT, days) if sum(days) else [Decimal(0)] * len(periods)
+    amounts = split(target / unit * CENT, days if any(days) else [1] * len(days)) if days else []
     return {period: amount / CENT * unit for period, amount in zip(periods, amounts, strict=True)}
 
 
