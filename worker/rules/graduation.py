@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from decimal import Decimal
 
-from worker.domain.measures import CardMeasure, Condition, Measures, Signal
+from worker.domain.measures import CardMeasure, Condition, Measures, Signal, UnitLoad
 from worker.domain.model import RUNNING, Card, Client, Stage, Unit
 from worker.domain.outlook import Graduation
 from worker.domain.rays import IDEAS, add_months
@@ -122,18 +122,22 @@ def _planned_end(card: Card, measure: CardMeasure | None) -> date | None:
 
 
 def _unit(desk: _Desk) -> Ref | None:
-    """Return the unit with the least load ahead, as far as loads are known, then the smallest portfolio."""
-    def burden(unit: Unit) -> tuple[Decimal, int, str]:
-        load = desk.measures.units.get(unit.ref)
-        weeks = load.weeks[:4] if load else ()
-        capacity = sum((week.capacity for week in weeks), Decimal(0))
-        known = capacity and all(week.load is not None for week in weeks)
-        planned = sum((week.load or Decimal(0) for week in weeks), Decimal(0))
-        load_ahead = (planned / capacity).quantize(Decimal("0.1")) if known else Decimal(0)
-        return load_ahead, desk.accounts[unit.ref], unit.name
+    """Return the unit with the least load ahead, when the loads of all are known, then the smallest portfolio."""
+    units = list(desk.world.units.values())
+    loads = {unit.ref: _load(desk.measures.units.get(unit.ref)) for unit in units}
+    if None in loads.values():
+        loads = {}
+    ranked = sorted(units, key=lambda unit: (loads.get(unit.ref) or 0, desk.accounts[unit.ref], unit.name))
+    return ranked[0].ref if ranked else None
 
-    units = desk.world.units.values()
-    return min(units, key=burden).ref if units else None
+
+def _load(found: UnitLoad | None) -> Decimal | None:
+    """Return the load of the next 4 weeks to a tenth, so that small moves do not change a proposal."""
+    weeks = found.weeks[:4] if found else ()
+    planned, capacity = [week.load for week in weeks if week.load is not None], sum(week.capacity for week in weeks)
+    if not capacity or len(planned) < len(weeks):
+        return None
+    return (sum(planned, Decimal(0)) / capacity).quantize(Decimal("0.1"))
 
 
 def _model(client: Client, cards: Iterable[Card], world: World) -> str:
