@@ -15,9 +15,9 @@ import pytest
 from alembic import command
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
-from postgres import postgres_url  # noqa: F401 - a fixture
 from sqlalchemy import inspect, select, text
 
+from tests.support.postgres import postgres_url  # noqa: F401 - a fixture
 from worker.domain.memory import Baseline, Closing, Memory, Occurrence, Track
 from worker.domain.model import Issue, Move, Worklog
 from worker.domain.values import Ref, Span, Value
