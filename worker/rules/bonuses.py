@@ -7,7 +7,7 @@ nobody has leaves its share to the others. What was paid out stays as it was.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 
@@ -94,10 +94,12 @@ BASIS_NAMES = {"recognised": message("recognised revenue of the month"),
                "invoiced": message("acts and invoices of the month"), "paid": message("payments of the month")}
 
 
-def share_out(pool: Decimal, unit: Unit, shares: Mapping[str, Decimal]) -> Fund:
-    """Return the fund split over the roles that somebody has, and equally inside each; exact to the cent."""
-    people = {"am": unit.am, "pm": unit.pms, "tl": unit.tls}
-    present = [role for role in ROLES if people[role] and shares.get(role)]
+def share_out(pool: Decimal, people: Mapping[str, Sequence[Ref]], shares: Mapping[str, Decimal]) -> Fund:
+    """Return the fund split over the roles that somebody has, and equally inside each; exact to the cent.
+
+    `people` and `shares` by role; a cent that cannot be halved is the earlier person's.
+    """
+    present = [role for role in ROLES if people.get(role) and shares.get(role)]
     if not present:
         return Fund(pool, {}, {})
     amounts = dict(zip(present, split(pool, [shares[role] for role in present]), strict=True))
@@ -112,7 +114,7 @@ def _facts(unit: Unit, month: Period, base: Decimal, *, world: World) -> Iterato
     say, words = world.words.say, world.words
     rate, limits = unit.bonus_rate or ZERO, world.thresholds
     shares: dict[str, Decimal] = {**limits.bonus_shares}
-    fund = share_out(round_money(base * rate), unit, shares)
+    fund = share_out(round_money(base * rate), _people(unit, world), shares)
     ref, basis = Ref("bonuses", key_of(unit, month)), say(BASIS_NAMES[limits.bonus_base])
     inputs = (Input(say("unit"), unit.name, unit.url), Input(say("base"), words.money(base)),
               Input(say("what the base is"), basis), Input(say("rate"), words.percent(rate)))
@@ -126,6 +128,13 @@ def _facts(unit: Unit, month: Period, base: Decimal, *, world: World) -> Iterato
         "amounts": (_amounts(fund, world) or None, split_words), "who": (tuple(sorted(fund.parts)), split_words)}
     for name, (value, formula) in values.items():
         yield Fact(ref, name, value, Why("bonuses", inputs, formula))
+
+
+def _people(unit: Unit, world: World) -> dict[str, list[Ref]]:
+    """Return who has a role in the unit, by name."""
+    names = {ref: person.name for ref, person in world.people.items()}
+    return {role: sorted(refs, key=lambda ref: (names.get(ref, ""), ref))
+            for role, refs in (("am", unit.am), ("pm", unit.pms), ("tl", unit.tls))}
 
 
 def _shares(fund: Fund, shares: Mapping[str, Decimal], world: World) -> str:
