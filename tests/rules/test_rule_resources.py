@@ -68,8 +68,11 @@ def agency(*things: Any, issues: list[Issue] | None = None, worklogs: list[Workl
            work: dict[str, list[Issue]] | None = None, **fields: Any) -> World:
     """Return a world of unit u1 whose issues and logs are known, on cards (`work`) or not."""
     found = world(*things, work=work, **fields)
+    cards = {key: replace(work, worklogs=tuple(log for log in worklogs or ()
+                                        if log.issue in {one.id for one in work.issues}))
+             for key, work in found.work.items()}
     every = {one.id: one for one in (*(issues or ()), *(one for items in (work or {}).values() for one in items))}
-    return replace(found, issues=every, worklogs=tuple(worklogs or ()))
+    return replace(found, issues=every, worklogs=tuple(worklogs or ()), work=cards)
 
 
 def judged(found: World) -> Outcome:

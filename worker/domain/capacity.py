@@ -7,13 +7,16 @@ the production calendar, from the person's start on, without their time off (fac
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
 from datetime import date, timedelta
 from decimal import Decimal
+from functools import lru_cache
+from itertools import accumulate
 
 from worker.domain.flow import ratio
 from worker.domain.model import Person
 from worker.domain.periods import WorkCalendar
-from worker.domain.values import Span
+from worker.domain.values import Ref, Span
 
 WEEK = 5
 """Working days by which hours a week are divided."""
@@ -32,6 +35,32 @@ def is_at_work(person: Person, day: date, calendar: WorkCalendar) -> bool:
     """Tell whether the person works on a day."""
     return (calendar.is_working(day) and (person.start is None or person.start <= day)
             and not any(off.start <= day <= off.end for off in person.time_off))
+
+
+@dataclass(frozen=True, slots=True)
+class Presence:
+    """The days at work from `first` on, as sums up to each day: `sums[n]` are those among the first `n` days."""
+
+    first: date
+    sums: tuple[int, ...]
+
+    def within(self, span: Span) -> int:
+        """Return how many days of the span are days at work; the span lies inside the window."""
+        last = len(self.sums) - 1
+        begin, end = (span.start - self.first).days, (span.end - self.first).days + 1
+        return self.sums[min(max(end, 0), last)] - self.sums[min(max(begin, 0), last)]
+
+
+def presence(person: Person, window: Span, calendar: WorkCalendar) -> Presence:
+    """Return a person's days at work in a window; people of one pattern share one."""
+    return _presence(person.start, person.time_off, window, calendar)
+
+
+@lru_cache(maxsize=256)
+def _presence(start: date | None, time_off: tuple[Span, ...], window: Span, calendar: WorkCalendar) -> Presence:
+    pattern = Person(Ref("people", ""), "", start=start, time_off=time_off)
+    days = (window.start + timedelta(days=offset) for offset in range((window.end - window.start).days + 1))
+    return Presence(window.start, (0, *accumulate(int(is_at_work(pattern, day, calendar)) for day in days)))
 
 
 def contracted(person: Person, span: Span) -> Decimal | None:

@@ -7,8 +7,8 @@ date, else its card's, else the day by which 85 % of the forecast's runs end.
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Container, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from decimal import Decimal
 from math import ceil
@@ -30,42 +30,70 @@ SOUGHT = (Stage.PROPOSAL, Stage.AGREED)
 
 @dataclass(frozen=True, slots=True)
 class Assigned:
-    """Open assigned items: hours as pieces, counts of all and of estimated items by person, the cards they belong to.
+    """Open assigned items by Jira account: hours as pieces, counts of all items and of those without an estimate.
 
-    `strangers` counts the open items of accounts that are nobody's in People.
+    `cards` are the cards on which an account has open items.
     """
 
     pieces: tuple[Piece, ...]
-    open: Counter[Ref]
-    estimated: Counter[Ref]
-    cards: Mapping[Ref, set[Ref]]
-    strangers: Counter[str]
+    open: Counter[str]
+    unestimated: Counter[str]
+    cards: Mapping[str, set[Ref]]
 
 
-def assigned_work(world: World, cards: Mapping[Ref, CardMeasure], *, accounts: Mapping[str, Ref],
-                  owners: Mapping[str, Ref]) -> Assigned:
-    """Return the work that is assigned; `owners` gives the card of an issue. Items of finished cards do not count."""
-    found = Assigned((), Counter(), Counter(), defaultdict(set), Counter())
-    seconds: Counter[tuple[Ref, Ref | None, date | None]] = Counter()
-    dead = {ref for ref, card in world.cards.items() if card.stage in OVER}
-    for issue in world.issues.values():
-        if issue.category == "done" or not issue.assignee or issue.level > 0:
+def assigned_work(world: World, cards: Mapping[Ref, CardMeasure], *, accounts: Mapping[str, Ref]) -> Assigned:
+    """Return the work that is assigned, each item once. Items of finished cards do not count."""
+    seen = {issue.id for ref, work in world.work.items() if _is_over(world.cards.get(ref)) for issue in work.issues
+            if issue.category != "done"}
+    found = Assigned((), Counter(), Counter(), defaultdict(set))
+    seconds: Counter[tuple[str, date, date]] = Counter()
+    for ref, work in world.work.items():
+        card = world.cards.get(ref)
+        if not _is_over(card):
+            own = _count(work.issues, found, seen, ref=ref)
+            seconds.update(_dated(own, world, start=_start(card, world.today), end=_end(cards.get(ref))))
+    loose = _count((issue for issue in world.issues.values() if issue.category != "done"), found, seen)
+    seconds.update(_dated(loose, world, start=world.today, end=None))
+    pieces = (Piece(accounts[who], left / HOUR, start, end) for (who, start, end), left in seconds.items()
+              if left and who in accounts)
+    return replace(found, pieces=tuple(pieces))
+
+
+def _is_over(card: Card | None) -> bool:
+    return card is None or card.stage in OVER
+
+
+def _count(issues: Iterable[Issue], found: Assigned, seen: set[str], *,
+           ref: Ref | None = None) -> Counter[tuple[str, date | None]]:
+    """Count the open items not seen before and return the seconds left by account and due date."""
+    seconds: Counter[tuple[str, date | None]] = Counter()
+    for issue in issues:
+        who = issue.assignee
+        if issue.category == "done" or not who or issue.level > 0 or issue.id in seen:
             continue
-        card = owners.get(issue.id)
-        if card in dead:
-            continue
-        person = accounts.get(issue.assignee)
-        if person is None:
-            found.strangers[issue.assignee] += 1
-            continue
+        seen.add(issue.id)
+        found.open[who] += 1
         left = remaining(issue)
-        found.open[person] += 1
-        if card is not None:
-            found.cards[person].add(card)
-        if left is not None:
-            found.estimated[person] += 1
-            seconds[person, card, issue.due] += left
-    return Assigned(tuple(_pieces(seconds, world, cards)), found.open, found.estimated, found.cards, found.strangers)
+        if left is None:
+            found.unestimated[who] += 1
+            left = 0
+        seconds[who, issue.due] += left
+    if ref is not None:
+        for who, _ in seconds:
+            found.cards[who].add(ref)
+    return seconds
+
+
+def _dated(seconds: Mapping[tuple[str, date | None], int], world: World, *, start: date,
+           end: date | None) -> Counter[tuple[str, date, date]]:
+    """Return the seconds by account, first and last day; what is overdue lies on the days right ahead."""
+    found: Counter[tuple[str, date, date]] = Counter()
+    for (who, due), left in seconds.items():
+        last = due or end or start + timedelta(weeks=world.thresholds.undated_weeks)
+        if last < world.today:
+            last = world.calendar.add(world.calendar.add(world.today, 0), LATE_DAYS - 1)
+        found[who, min(start, last), last] += left
+    return found
 
 
 def remaining(issue: Issue) -> int | None:
@@ -73,17 +101,6 @@ def remaining(issue: Issue) -> int | None:
     if issue.remaining is not None and (issue.remaining or issue.estimate):
         return issue.remaining
     return max(issue.estimate - (issue.spent or 0), 0) if issue.estimate else None
-
-
-def _pieces(seconds: Mapping[tuple[Ref, Ref | None, date | None], int], world: World,
-            cards: Mapping[Ref, CardMeasure]) -> Iterator[Piece]:
-    for (person, card, due), left in seconds.items():
-        start = _start(world.cards.get(card) if card else None, world.today)
-        end = due or _end(cards.get(card) if card else None) or start + timedelta(weeks=world.thresholds.undated_weeks)
-        if end < world.today:
-            end = world.calendar.add(world.calendar.add(world.today, 0), LATE_DAYS - 1)
-        if left:
-            yield Piece(person, left / HOUR, min(start, end), end)
 
 
 def _start(card: Card | None, today: date) -> date:
@@ -95,17 +112,6 @@ def _end(card: CardMeasure | None) -> date | None:
     if card is None:
         return None
     return card.due or (card.forecast.p85 if card.forecast else None)
-
-
-def owners_of(world: World, wanted: Container[str]) -> dict[str, Ref]:
-    """Return the card of every open issue and of the issues in `wanted`; of several cards the first that is alive."""
-    owners: dict[str, Ref] = {}
-    alive = [ref for ref in world.work if (card := world.cards.get(ref)) and card.stage not in OVER]
-    for ref in (*alive, *(world.work.keys() - set(alive))):
-        for issue in world.work[ref].issues:
-            if issue.category != "done" or issue.id in wanted:
-                owners.setdefault(issue.id, ref)
-    return owners
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,12 +7,12 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from decimal import ROUND_HALF_UP, Decimal
 from itertools import accumulate
 
-from worker.domain.capacity import days_at_work, is_at_work
+from worker.domain.capacity import days_at_work, presence
 from worker.domain.model import Person
 from worker.domain.periods import WorkCalendar
 from worker.domain.values import Ref, Span
@@ -60,7 +60,7 @@ def spread(pieces: Iterable[Piece], people: Mapping[Ref, Person], window: Span, 
 def _load(person: Person, pieces: list[Piece], window: Span, *, calendar: WorkCalendar) -> Load:
     length = (window.end - window.start).days + 1
     if not pieces:
-        return Load(window.start, [0.0] * (length + 1))
+        return Load(window.start, (0.0,) * (length + 1))
     at_work, working, on_day = [0.0] * (length + 1), [0.0] * (length + 1), [0.0] * length
     for piece in pieces:
         begin, end = (piece.start - window.start).days, (piece.end - window.start).days
@@ -73,14 +73,17 @@ def _load(person: Person, pieces: list[Piece], window: Span, *, calendar: WorkCa
         elif begin < length and end >= 0:
             rates[max(begin, 0)] += piece.hours / days
             rates[min(end + 1, length)] -= piece.hours / days
-    return Load(window.start, [0.0, *accumulate(_daily(person, window, at_work, working, on_day, calendar=calendar))])
+    own, common = (presence(one, window, calendar).sums for one in (person, replace(person, start=None, time_off=())))
+    daily = (extra + mine * (own[day + 1] - own[day]) + shared * (common[day + 1] - common[day])
+             for day, (extra, mine, shared) in enumerate(zip(on_day, accumulate(at_work), accumulate(working),
+                                                             strict=False)))
+    return Load(window.start, (0.0, *accumulate(daily)))
 
 
-def _daily(person: Person, window: Span, at_work: list[float], working: list[float], on_day: list[float], *,
-           calendar: WorkCalendar) -> list[float]:
-    days = [window.start + timedelta(days=offset) for offset in range(len(on_day))]
-    return [extra + own * is_at_work(person, day, calendar) + common * calendar.is_working(day)
-            for day, extra, own, common in zip(days, on_day, accumulate(at_work), accumulate(working), strict=False)]
+def loads_of(amounts: Mapping[date, float], window: Span) -> Load:
+    """Return hours given by day as a load."""
+    days = (window.start + timedelta(days=offset) for offset in range((window.end - window.start).days + 1))
+    return Load(window.start, (0.0, *accumulate(amounts.get(day, 0.0) for day in days)))
 
 
 def hours(value: float) -> Decimal:

@@ -8,22 +8,24 @@ empty: utilization where too few days have a work log, load where too few open i
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, time, timedelta
 from decimal import ROUND_HALF_UP, Decimal
+from operator import attrgetter
 
 from worker.domain.capacity import (
+    WEEK,
+    Presence,
     contracted,
-    effective,
-    effective_sum,
     full_weeks_ahead,
     full_weeks_before,
     is_at_work,
     part_of,
+    presence,
 )
-from worker.domain.demand import Assigned, Expected, assigned_work, expected_work, owners_of, share_out
-from worker.domain.load import Load, hours, spread
+from worker.domain.demand import Assigned, Expected, assigned_work, expected_work, share_out
+from worker.domain.load import Load, hours, loads_of, spread
 from worker.domain.measures import Measures, PersonLoad, PlanMeasure, RoleLoad, UnitLoad, WeekLoad
 from worker.domain.model import Person
 from worker.domain.periods import quarter_of
@@ -37,10 +39,6 @@ FIRM = Ref("units", "firm")
 SHOWN_WEEKS = (4, 8)
 HOUR = 3600
 
-Hours = Mapping[Ref, Mapping[date, float]]
-"""Hours logged by person and day."""
-
-
 @dataclass(frozen=True, slots=True)
 class _Desk:
     """What one run works on."""
@@ -52,8 +50,10 @@ class _Desk:
     assigned: Assigned
     expected: tuple[Expected, ...]
     loads: Mapping[Ref, Load]
-    logged: Hours
-    cards: Mapping[Ref, frozenset[Ref]]
+    logged: Mapping[Ref, Load]
+    days_logged: Mapping[Ref, frozenset[date]]
+    presences: Mapping[Ref, Presence]
+    cards: Mapping[Ref, set[Ref]]
 
 
 def measure_resources(world: World, _playbooks: Playbooks, measures: Measures) -> Outcome:
@@ -73,57 +73,66 @@ def _desk(world: World, measures: Measures) -> _Desk:
     limits, staffing = world.thresholds, staff(world)
     past = full_weeks_before(world.today, limits.utilization_weeks)
     ahead = full_weeks_ahead(world.today, max(*SHOWN_WEEKS, limits.hiring_lead_weeks + limits.load_weeks))
-    logged, issues = _logs(world, staffing, since=min(past.start, quarter_of(world.today).start))
-    owners = owners_of(world, {issue for found in issues.values() for issue in found})
-    assigned = assigned_work(world, measures.cards, accounts=staffing.accounts, owners=owners)
+    assigned = assigned_work(world, measures.cards, accounts=staffing.accounts)
     expected = tuple(expected_work(world, measures.cards, staffing))
     pieces = [*assigned.pieces, *(piece for one in expected for piece in share_out(
         one, [world.people[ref] for ref in staffing.teams.get(one.unit, ())]))]
-    until = max((ahead[-1].end, *(plan.period.end for plan in measures.plans)))
-    loads = spread(pieces, world.people, Span(world.today, until), calendar=world.calendar)
-    cards = {ref: frozenset(assigned.cards.get(ref, ())) | {owners[issue] for issue in issues.get(ref, ())
-                                                            if issue in owners} for ref in world.people}
-    return _Desk(world, past, ahead, staffing, assigned, expected, loads, logged, cards)
+    whole = Span(min(past.start, quarter_of(world.today).start),
+                 max(ahead[-1].end, *(plan.period.end for plan in measures.plans), world.today))
+    logged = _logged_hours(world, staffing, since=whole.start)
+    return _Desk(
+        world, past, ahead, staffing, assigned, expected,
+        spread(pieces, world.people, Span(world.today, whole.end), calendar=world.calendar),
+        {ref: loads_of(logged.get(ref, {}), whole) for ref in world.people},
+        {ref: frozenset(amounts) for ref, amounts in logged.items()},
+        {ref: presence(person, whole, world.calendar) for ref, person in world.people.items()},
+        _cards_of_people(world, staffing, assigned, since=past.start))
 
 
-def _logs(world: World, staffing: Staffing, *, since: date) -> tuple[Hours, Mapping[Ref, set[str]]]:
-    """Return the hours by person and day since a day, and the issues logged on in the last full weeks or after."""
+def _logged_hours(world: World, staffing: Staffing, *, since: date) -> Mapping[Ref, Mapping[date, float]]:
+    """Return the hours by person and day since a day."""
     begin = datetime.combine(since, time(), UTC)
-    recent = full_weeks_before(world.today, world.thresholds.utilization_weeks).start
-    found: dict[Ref, dict[date, float]] = defaultdict(lambda: defaultdict(float))
-    issues: dict[Ref, set[str]] = defaultdict(set)
+    found: dict[str, dict[date, float]] = defaultdict(lambda: defaultdict(float))
     for log in world.worklogs:
-        person = staffing.accounts.get(log.author) if log.started >= begin else None
-        if person is not None:
-            day = log.started.date()
-            found[person][day] += log.seconds / HOUR
-            if day >= recent:
-                issues[person].add(log.issue)
-    return found, issues
+        if log.started >= begin:
+            found[log.author][log.started.date()] += log.seconds / HOUR
+    return {staffing.accounts[author]: hours for author, hours in found.items() if author in staffing.accounts}
+
+
+def _cards_of_people(world: World, staffing: Staffing, assigned: Assigned, *, since: date) -> Mapping[Ref, set[Ref]]:
+    """Return the cards of a person's open items and of the work logged since a day."""
+    begin = datetime.combine(since, time(), UTC)
+    found: dict[str, set[Ref]] = defaultdict(set, assigned.cards)
+    for ref, work in world.work.items():
+        for author in {log.author for log in work.worklogs if log.started >= begin}:
+            found[author].add(ref)
+    return {staffing.accounts[author]: cards for author, cards in found.items() if author in staffing.accounts}
 
 
 def _person(desk: _Desk, person: Person) -> PersonLoad:
     world, ref = desk.world, person.ref
-    days = [day for day in _days(desk.past) if is_at_work(person, day, world.calendar)]
-    logged = hours(_logged(desk, [ref], desk.past)) if person.jira and world.worklogs else None
-    capacity = effective(person, desk.past, world.calendar)
-    open_items, estimated = desk.assigned.open[ref], desk.assigned.estimated[ref]
+    days = desk.presences[ref].within(desk.past)
+    days_logged = [day for day in desk.days_logged.get(ref, ()) if desk.past.start <= day <= desk.past.end
+                   and is_at_work(person, day, world.calendar)]
+    logged = hours(desk.logged[ref].within(desk.past)) if person.jira and world.worklogs else None
+    capacity = _effective(desk, person, desk.past)
+    open_items = desk.assigned.open[person.jira or ""]
+    estimated = open_items - desk.assigned.unestimated[person.jira or ""]
     weeks = tuple(_week(desk, [person], week, known=_is_load_known(desk, person, open_items, estimated))
                   for week in desk.ahead) if person.capacity is not None else ()
     next_4, next_8 = (_ratio_of(weeks[:count]) for count in SHOWN_WEEKS)
     return PersonLoad(
         ref, desk.staffing.homes.get(ref), contracted(person, desk.past), capacity, logged, part_of(logged, capacity),
-        len(days), sum(day in desk.logged.get(ref, ()) for day in days), open_items, estimated, weeks, next_4, next_8,
-        tuple(sorted(desk.cards[ref])))
+        days, len(days_logged), open_items, estimated, weeks, next_4, next_8,
+        tuple(sorted(desk.cards.get(ref, ()), key=attrgetter("key"))))
 
 
-def _days(span: Span) -> Iterator[date]:
-    return (span.start + timedelta(days=offset) for offset in range((span.end - span.start).days + 1))
+def _effective(desk: _Desk, person: Person, span: Span) -> Decimal | None:
+    return None if person.capacity is None else person.capacity * desk.presences[person.ref].within(span) / WEEK
 
 
-def _logged(desk: _Desk, people: Sequence[Ref], span: Span) -> float:
-    return sum(spent for ref in people for day, spent in desk.logged.get(ref, {}).items()
-               if span.start <= day <= span.end)
+def _effective_sum(desk: _Desk, people: Iterable[Person], span: Span) -> Decimal:
+    return sum((_effective(desk, person, span) or Decimal(0) for person in people), Decimal(0))
 
 
 def _is_load_known(desk: _Desk, person: Person | None, items: int, estimated: int) -> bool:
@@ -133,7 +142,7 @@ def _is_load_known(desk: _Desk, person: Person | None, items: int, estimated: in
 
 def _week(desk: _Desk, people: Sequence[Person], week: Span, *, known: bool) -> WeekLoad:
     planned = sum(desk.loads[person.ref].within(week) for person in people)
-    return WeekLoad(week.start, effective_sum(people, week, desk.world.calendar), hours(planned) if known else None)
+    return WeekLoad(week.start, _effective_sum(desk, people, week), hours(planned) if known else None)
 
 
 def _ratio_of(weeks: Sequence[WeekLoad]) -> Decimal | None:
@@ -260,8 +269,9 @@ def _plan_facts(desk: _Desk, plan: PlanMeasure, load: UnitLoad | None) -> Iterat
     if load is None or not load.people or period.end < world.today or ref in world.trashed:
         return
     say, span = world.words.say, Span(period.start, period.end)
-    capacity = effective_sum((world.people[person] for person in load.people), span, world.calendar)
-    spent = hours(_logged(desk, load.people, Span(period.start, world.today - timedelta(days=1))))
+    capacity = _effective_sum(desk, (world.people[person] for person in load.people), span)
+    behind = Span(period.start, max(world.today, period.start) - timedelta(days=1))
+    spent = hours(sum(desk.logged[person].within(behind) for person in load.people))
     ahead = hours(sum(desk.loads[person].within(span) for person in load.people))
     planned = spent + ahead if load.load is not None else None
     inputs = (Input(say("logged hours"), _shown(spent)), Input(say("planned, h"), _shown(ahead)),
