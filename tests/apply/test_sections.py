@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 from dataclasses import replace
 from datetime import date, timedelta
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import pytest
 from board_rig import SCHEMA, SETTLE, WORKSPACE, Board, fact
@@ -31,10 +32,10 @@ from worker.domain.document import (
 from worker.domain.values import Ref
 from worker.domain.words import Words
 from worker.domain.world import World
-from worker.errors import ApiError
 from worker.mapping.blocks import text_of
 from worker.mapping.codecs import canonicalize
 from worker.notion.gateway import NotionGateway
+from worker.ports import Notion
 from worker.sandbox.wire import HandlerTransport
 from worker.state import bases, journal
 from worker.sync.diff import known_pages, make_plan
@@ -152,8 +153,8 @@ def test_a_table_that_changes_is_replaced_by_two_requests(board: Board) -> None:
 
 def test_a_section_longer_than_a_request_arrives_whole(board: Board) -> None:
     client = board.client("Neptune")
-    long = (*(Paragraph(f"line {number}") for number in range(250)),
-            Table(("n",), tuple((str(number),) for number in range(150))))
+    long: tuple[Block, ...] = (*(Paragraph(f"line {number}") for number in range(250)),
+                               Table(("n",), tuple((str(number),) for number in range(150))))
     write(board, client, long)
     said = texts(board, client.key)
     assert said[:250] == [f"paragraph:line {number}" for number in range(250)]
@@ -313,10 +314,7 @@ def _converge(board: Board, client: Ref, blocks: tuple[Block, ...]) -> None:
         plan, known = _plan(board, client, blocks, [])
         if not plan.changes:
             return
-        try:
-            board.apply(plan, known=known, settle_after=SETTLE)
-        except ApiError:
-            pass
+        board.apply(plan, known=known, settle_after=SETTLE)
         board.clock.advance(SETTLE + timedelta(seconds=1))
     pytest.fail("the section does not settle")
 
@@ -325,6 +323,46 @@ def _type(block: Block) -> str:
     names = {Heading: "heading_2", Paragraph: "paragraph", Bullet: "bulleted_list_item", ToDo: "to_do", Quote: "quote",
              Callout: "callout", Divider: "divider", Table: "table", Picture: "image"}
     return names[type(block)]
+
+
+class Crash(BaseException):
+    """The process is gone: nothing may catch this."""
+
+
+class MortalNotion:
+    """A port that dies at the chosen step: before a request is sent, or after it was answered."""
+
+    def __init__(self, inner: Any, fatal: int) -> None:
+        self._inner, self._left = inner, fatal
+
+    def _step(self) -> None:
+        self._left -= 1
+        if not self._left:
+            raise Crash
+
+    def __getattr__(self, name: str) -> Any:
+        call = getattr(self._inner, name)
+
+        def mortal(*args: Any, **kwargs: Any) -> Any:
+            self._step()
+            answer = call(*args, **kwargs)
+            self._step()
+            return answer
+        return mortal
+
+
+def test_a_process_that_dies_at_any_call_leaves_nothing_doubled(board: Board) -> None:
+    client = board.client("Neptune")
+    second = (*FIRST[:1], Paragraph("New"), *FIRST[2:8], Quote("end"))
+    for fatal in range(1, 12):
+        for blocks in (FIRST, second):
+            plan, known = _plan(board, client, blocks, [])
+            with contextlib.suppress(Crash):
+                board.apply(plan, cast(Notion, MortalNotion(board.notion, fatal)), known=known, settle_after=SETTLE)
+            board.clock.advance(SETTLE)
+            board.reopen()
+            _converge(board, client, blocks)
+            assert [raw["type"] for raw in board.notion.children(client.key)[1:-1]] == [_type(one) for one in blocks]
 
 
 def test_an_append_of_unknown_outcome_is_left_alone_until_it_must_have_happened(board: Board) -> None:

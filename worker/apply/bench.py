@@ -63,8 +63,8 @@ class Bench:
     draw: Callable[[Chart], bytes] = draw
 
     def page_of(self, ref: Ref) -> str | None:
-        """Return the page of a row: its key when that is a page id, looked up when it is a Worker key."""
-        source = self.schema.sources.get(ref.source)
-        if source is None or not source.has_key(ref.key):
-            return ref.key
-        return self.pages.by_ref.get(ref)
+        """Return the page of a row: looked up when its key is a Worker key, else the key, which is the page id.
+
+        People's own rows in a worker's data source are named by their page too; a page id holds no colon.
+        """
+        return self.pages.by_ref.get(ref) or (None if ":" in ref.key else ref.key)

@@ -82,13 +82,16 @@ def write_section(bench: Bench, change: Change) -> Result:
     digest = document.digest(change.blocks)
     with bench.store.transaction(bench.workspace) as tx:
         bases.attempt(tx, page_id, {SECTION: digest})
+        bases.record(tx, page_id, {DOUBT: bench.now()})  # stays when the process dies in the middle
     hand = _Hand(bench, page_id, _unpack(written.get(BLOCKS)))
     try:
         _rewrite(hand, tuple(fit(document.resolve(change.blocks, partial(_address, bench)))))
     except Unknown:
-        with bench.store.transaction(bench.workspace) as tx:
-            bases.record(tx, page_id, {DOUBT: bench.now()})
         return Result.UNKNOWN
+    except Exception:
+        with bench.store.transaction(bench.workspace) as tx:
+            bases.record(tx, page_id, {DOUBT: None})
+        raise
     with bench.store.transaction(bench.workspace) as tx:
         bases.record(tx, page_id, {SECTION: digest, BLOCKS: _pack(hand.placed), DOUBT: None})
         for picture in sorted(hand.fresh):

@@ -140,4 +140,4 @@ def _actions(view: View, client: Client) -> Iterator[Block]:
     yield Heading(view.say("Next actions"))
     if not tasks:
         yield Paragraph(view.say("No open task."))
-    yield from (Bullet(task_line(view, task)) for task in tasks[:MOST_TASKS])
+    yield from (Bullet(task_line(view, task, on=client.ref)) for task in tasks[:MOST_TASKS])

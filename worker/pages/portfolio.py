@@ -15,8 +15,6 @@ from worker.pages.pictures import draw_clients, draw_load, draw_risks
 from worker.pages.view import DOTS, NONE, View, risk_line
 from worker.rules.plans import FIRM
 
-UNITS_SHARE, ALARM = Decimal("0.8"), Decimal("0.25")
-"""What a healthy firm earns with accounts, and the share of one client that is too much (method 1, 4)."""
 MOST_RISKS, TITLE = 10, 48
 
 
@@ -99,15 +97,17 @@ def _mix(view: View, money: dict[Ref, Decimal] | None) -> Iterator[Block]:
         return
     accounts = sum((amount for ref, amount in money.items() if view.world.clients[ref].group == "account"), Decimal(0))
     yield Heading(view.say("Mix and concentration"))
+    healthy = view.percent(view.world.thresholds.units_share)
     yield Bullet(view.say("Accounts bring {share} of the quarter's money; a healthy firm has about {target}.",
-                          share=bold(view.percent(accounts / total)), target=view.percent(UNITS_SHARE)))
+                          share=bold(view.percent(accounts / total)), target=healthy))
     ranked = sorted(money.items(), key=lambda item: (-item[1], item[0]))
     first = view.world.clients[ranked[0][0]]
     share = ranked[0][1] / total
-    mark = " 🔴" if share >= ALARM else ""
+    alarm = view.world.thresholds.concentration_share
+    mark = " 🔴" if share >= alarm else ""
     yield Bullet(view.say("The largest client, {client}, brings {share} (alarm at {limit}).",
                           client=link(first.name, first.url), share=bold(view.percent(share)),
-                          limit=view.percent(ALARM)) + mark)
+                          limit=view.percent(alarm)) + mark)
     three = sum((amount for _, amount in ranked[:3]), Decimal(0)) / total
     yield Bullet(view.say("The three largest bring {share}.", share=bold(view.percent(three))))
 

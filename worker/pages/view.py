@@ -171,9 +171,10 @@ def _later(world: World, facts: Iterable[Fact], source: str) -> tuple[Row, ...]:
     return tuple(sorted((*rows, *made), key=lambda row: (row.title, row.ref)))
 
 
-def task_line(view: View, task: TaskMeasure) -> str:
-    """Return a task in one line: what, for whom, by when, who."""
-    client = view.world.clients.get(view.client_of(task) or FIRM)
+def task_line(view: View, task: TaskMeasure, *, on: Ref | None = None) -> str:
+    """Return a task in one line: what, for whom (unless it stands on that client's page), by when, who."""
+    owner = view.client_of(task)
+    client = view.world.clients.get(owner) if owner and owner != on else None
     person = view.world.people.get(task.assignee) if task.assignee else None
     late = task.due is not None and task.due < view.today
     due = view.say("due {day}", day=view.date(task.due)) if task.due else ""
@@ -201,5 +202,7 @@ def refs_of(value: Value) -> tuple[Ref, ...]:
 
 def people_of(unit: Unit) -> tuple[tuple[str, tuple[Ref, ...]], ...]:
     """Return a unit's people by role, roles as message ids."""
+    lead = {*unit.am, *unit.tls, *unit.pms}
+    others = tuple(ref for ref in unit.members if ref not in lead)
     return tuple((ROLES[name], found) for name, found in (
-        ("am", unit.am), ("tls", unit.tls), ("pms", unit.pms), ("members", unit.members)) if found)
+        ("am", unit.am), ("tls", unit.tls), ("pms", unit.pms), ("members", others)) if found)
