@@ -1,9 +1,9 @@
 """Notion into the snapshot: one query per data source, a few more only for what changed.
 
 Delta: rows edited since the newest edit seen, less two minutes, because Notion floors times to the minute
-(facts/notion-api.md 2.21-2.22). Once that edit has been the newest for five minutes of ours, nothing can join its
-minute any more and the next read begins after it, so that an idle board answers with nothing. Full: every row; rows of
-ours that are gone are looked up one by one, for absence from a list is not deletion.
+(facts/notion-api.md 2.21-2.22). Once that minute was read again five minutes of ours after we first saw the edit,
+nothing can have joined it unseen, and the next read begins after it: an idle board answers with nothing. Full: every
+row; rows of ours that are gone are looked up one by one, for absence from a list is not deletion.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ from collections.abc import Iterable, Mapping, Set
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from typing import NamedTuple
 
 from worker.domain.values import Ref
 from worker.errors import Missing, Problem, Severity
@@ -52,7 +53,7 @@ def read_boards(notion: Notion, store: Store, workspace: str, *, schema: Schema,
     with store.reading(workspace) as tx:
         cursors = registry.load_cursors(tx)
     known = {name: _parse(cursors.get(f"notion:{name}")) for name in bindings}
-    since = {name: None if full else _bound(known[name], now) for name in bindings}
+    since = {name: None if full else _bound(known[name]) for name in bindings}
     with ThreadPoolExecutor(width) as pool:
         batches = dict(zip(bindings, pool.map(
             lambda name: _read_source(notion, schema, bindings[name], since[name]), bindings), strict=True))
@@ -67,7 +68,7 @@ def read_boards(notion: Notion, store: Store, workspace: str, *, schema: Schema,
             snapshots.save_pages(tx, name, batch.pages, complete=is_census)
             if is_census:
                 absent |= _absent(name, batch, ours)
-            _advance(tx, name, known[name], batch.pages, now=now)
+            _advance(tx, name, known[name], batch, now=now)
     gone = _confirm_gone(notion, absent - buried)
     return BoardsRead(incomplete, gone, tuple(_incomplete(name, why) for name, why in incomplete.items()))
 
@@ -104,28 +105,38 @@ def _is_gone(notion: Notion, page_id: str) -> bool:
     return bool(page.get("in_trash") or page.get("archived") or page.get("is_archived"))
 
 
-Cursor = tuple[datetime, datetime]  # the newest edit seen, and when we saw it first
+class Cursor(NamedTuple):
+    """The newest edit seen, when we saw it first, and when its minute was last read."""
+
+    edited: datetime
+    seen: datetime
+    read: datetime
 
 
 def _parse(text: str | None) -> Cursor | None:
     if not text:
         return None
-    edited, _, seen = text.partition(" ")
-    return datetime.fromisoformat(edited), datetime.fromisoformat(seen)
+    instants = [datetime.fromisoformat(part) for part in text.split(" ")]
+    return Cursor(instants[0], instants[1], instants[-1])
 
 
-def _bound(cursor: Cursor | None, now: datetime) -> datetime | None:
+def _bound(cursor: Cursor | None) -> datetime | None:
     if cursor is None:
         return None
-    edited, seen = cursor
-    return edited + MINUTE if now - seen >= SETTLED else edited - OVERLAP
+    return cursor.edited + MINUTE if cursor.read - cursor.seen >= SETTLED else cursor.edited - OVERLAP
 
 
-def _advance(tx: Tx, name: str, before: Cursor | None, pages: Iterable[Json], *, now: datetime) -> None:
-    edits = [datetime.fromisoformat(page["last_edited_time"]).astimezone(UTC) for page in pages
+def _advance(tx: Tx, name: str, before: Cursor | None, batch: PageBatch, *, now: datetime) -> None:
+    """Remember the newest edit; one known before only that its minute was read again, all of it."""
+    edits = [datetime.fromisoformat(page["last_edited_time"]).astimezone(UTC) for page in batch.pages
              if page.get("last_edited_time")]
-    if edits and (before is None or max(edits) > before[0]):
-        registry.set_cursor(tx, f"notion:{name}", f"{max(edits).isoformat()} {now.isoformat()}")
+    if edits and (before is None or max(edits) > before.edited):
+        after = Cursor(max(edits), now, now)
+    elif before is not None and batch.complete and before.read - before.seen < SETTLED:
+        after = before._replace(read=now)
+    else:
+        return
+    registry.set_cursor(tx, f"notion:{name}", " ".join(instant.isoformat() for instant in after))
 
 
 def _incomplete(name: str, why: str) -> Problem:

@@ -14,6 +14,7 @@ import msgspec
 
 from worker.domain.model import Issue, JiraProject
 from worker.errors import ConfigError, Missing, Problem, Severity
+from worker.jira.paging import condition_of
 from worker.mapping.links import Link, LinkKind, ResolvedLink
 from worker.ports import Jira
 from worker.state import bindings as registry
@@ -144,7 +145,7 @@ def _scope(reader: _Reader, queries: Sequence[str]) -> str:
     keys = {link.text for link in reader.links.values() if link.kind is LinkKind.PROJECT} & known
     keys |= {project for _, project in lookup.epics.values()}
     listed = ", ".join(f'"{key}"' for key in sorted(keys))
-    return " OR ".join([f"project in ({listed})"] * bool(keys) + [f"({jql})" for jql in queries])
+    return " OR ".join([f"project in ({listed})"] * bool(keys) + [f"({condition_of(jql)})" for jql in queries])
 
 
 def _wrong_query(reader: _Reader, jql: str, why: str) -> Problem:

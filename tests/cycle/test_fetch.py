@@ -1,0 +1,225 @@
+"""Reading little: bounds that miss nothing and repeat nothing, links of all kinds, what an incomplete read may do.
+
+The tests share one stage; each leaves it so that the next does not mind.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from decimal import Decimal
+from typing import Any
+
+import pytest
+
+from tests.support.stages import ACME, BETA, EPIC, PITCH, Play, small_play
+from worker.cycle import Mode
+from worker.errors import ConfigError
+from worker.state import snapshots
+
+
+@pytest.fixture(scope="module")
+def shared(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Play]:
+    with small_play(tmp_path_factory.mktemp("fetch")) as found:
+        found.sync()
+        yield found
+
+
+@pytest.fixture
+def play(shared: Play) -> Iterator[Play]:
+    """Yield the stage after two quiet deltas, so that no cursor is hot."""
+    for _ in range(2):
+        shared.later(minutes=10)
+        shared.sync(Mode.DELTA)
+    shared.later(minutes=10)
+    yield shared
+    shared.stage.notion.control("set_lag", {"query": 0})
+    shared.edit("projects", shared.page("projects", PITCH), jira=" ", stage="shaping")
+
+
+def done_and_total(play: Play, index: int) -> tuple[int, int]:
+    done, total = str(play.row("projects", index).values["done_total"]).split(" by ")[0].split(" / ")
+    return int(done), int(total)
+
+
+def issue_keys(play: Play) -> set[str]:
+    with play.stage.store.reading("studio") as tx:
+        return {issue.key for issue in snapshots.load_issues(tx)}
+
+
+def queries(play: Play, since: int) -> list[str]:
+    return [entry.path for entry in play.reads(since) if entry.path.endswith("/query")]
+
+
+def jira_calls(play: Play, since: int) -> list[str]:
+    return [entry["path"].rpartition("/api/3/")[2] for entry in play.jira_log(since)]
+
+
+def codes(report: Any) -> dict[str, str]:
+    return {problem["code"]: problem["message"] for problem in report.data()["problems"]}
+
+
+def test_an_idle_delta_asks_each_board_once_gets_no_row_and_jira_three_times(play: Play) -> None:
+    mark, seen = play.mark(), len(play.stage.jira.log)
+    with play.stage.store.reading("studio") as tx:
+        before = snapshots.load_pages(tx)
+    report = play.sync(Mode.DELTA)
+    assert len(play.reads(mark)) == len(queries(play, mark)) == len(play.stage.bindings()) == report.requests["notion"]
+    assert report.requests["jira"] == 3
+    assert len([path for path in jira_calls(play, seen) if path.startswith("search")]) == 1
+    with play.stage.store.reading("studio") as tx:
+        assert snapshots.load_pages(tx) == before
+
+
+def test_an_edit_in_the_same_minute_as_the_last_read_is_seen(play: Play) -> None:
+    card = play.page("projects", PITCH)
+    play.edit("projects", card, probability=Decimal("0.1"))
+    play.sync(Mode.DELTA)
+    play.edit("projects", card, probability=Decimal("0.9"))
+    play.later(seconds=20)
+    drawn = play.draw(Mode.DELTA)
+    assert next(one for ref, one in drawn.world.cards.items() if ref.key == card).probability == Decimal("0.9")
+
+
+def test_an_edit_that_joins_the_minute_after_it_was_read_is_seen_however_late_the_next_read(play: Play) -> None:
+    card = play.page("projects", PITCH)
+    play.edit("projects", card, probability=Decimal("0.2"))
+    play.sync(Mode.DELTA)
+    play.edit("projects", card, probability=Decimal("0.8"))
+    play.later(minutes=45)
+    drawn = play.draw(Mode.DELTA)
+    assert next(one for ref, one in drawn.world.cards.items() if ref.key == card).probability == Decimal("0.8")
+
+
+def test_a_read_that_lags_a_minute_behind_misses_nothing(play: Play) -> None:
+    play.stage.notion.control("set_lag", {"query": 60})
+    card = play.page("projects", PITCH)
+    play.edit("projects", card, probability=Decimal("0.1"))
+    play.later(seconds=90)
+    play.sync(Mode.DELTA)
+    play.edit("projects", card, probability=Decimal("0.9"))
+    play.sync(Mode.DELTA)
+    play.later(seconds=70)
+    drawn = play.draw(Mode.DELTA)
+    assert next(one for ref, one in drawn.world.cards.items() if ref.key == card).probability == Decimal("0.9")
+
+
+def test_deleted_and_moved_issues_leave_with_the_full_pass(play: Play) -> None:
+    _, total = done_and_total(play, ACME)
+    play.stage.jira.control("delete", {"issue": "ACME-5"})
+    moved = play.stage.jira.control("move", {"issue": "ACME-10", "project": "OTHER"})["key"]
+    play.sync(Mode.FULL)
+    assert not issue_keys(play) & {"ACME-5", "ACME-10", moved}
+    assert done_and_total(play, ACME)[1] == total - 2
+
+
+def test_an_issue_that_moves_into_a_linked_project_brings_its_hours(play: Play) -> None:
+    jira = play.stage.jira
+    jira.control("worklog", {"issue": "OTHER-1", "author": "acc-developer", "seconds": 36_000,
+                             "started": play.stage.clock.now().isoformat()})
+    play.later(minutes=10)
+    play.sync(Mode.DELTA)
+    before = play.row("projects", ACME).values["hours"]
+    jira.control("move", {"issue": "OTHER-1", "project": "ACME"})
+    play.later(minutes=10)
+    play.sync(Mode.DELTA)
+    assert play.row("projects", ACME).values["hours"] == before + 10
+
+
+def test_worklogs_come_by_their_feed_and_go_by_it(play: Play) -> None:
+    before = play.row("projects", ACME).values["hours"]
+    made = play.stage.jira.control("worklog", {
+        "issue": "ACME-20", "author": "acc-developer", "seconds": 7200, "started": play.stage.clock.now().isoformat()})
+    play.later(minutes=5)
+    seen = len(play.stage.jira.log)
+    play.sync(Mode.DELTA)
+    assert play.row("projects", ACME).values["hours"] == before + 2
+    asked = [entry for entry in play.jira_log(seen) if entry["path"].endswith("worklog/updated")]
+    assert int(dict(asked[0]["query"])["since"]) > play.stage.clock.now().timestamp() * 1000 - 90 * 60_000
+    play.stage.jira.control("delete_worklog", {"id": made["id"]})
+    play.later(minutes=5)
+    play.sync(Mode.DELTA)
+    assert play.row("projects", ACME).values["hours"] == before
+
+
+def test_an_unknown_project_key_is_the_problem_of_its_card_alone(play: Play) -> None:
+    play.edit("projects", play.page("projects", PITCH), jira="NOSUCH")
+    report = play.sync(Mode.DELTA)
+    found = [problem for problem in report.plan.problems if problem.code == "unresolved-link"]
+    assert [(problem.where, problem.field) for problem in found] == [("Projects: Gamma idea", "jira")]
+    assert "NOSUCH" in found[0].message
+    assert play.row("projects", ACME).values["progress"] is not None
+
+
+def test_a_jql_that_names_an_unknown_project_stops_everything_before_a_write(play: Play) -> None:
+    play.edit("projects", play.page("projects", BETA), jira="project = NOSUCH")
+    play.stage.jira.control("transition", {"issue": "ACME-15", "status": "Done"})
+    mark = play.mark()
+    with pytest.raises(ConfigError) as caught:
+        play.sync(Mode.DELTA)
+    assert "NOSUCH" in caught.value.problems[0].message
+    assert play.page("projects", BETA) in caught.value.problems[0].where
+    assert play.writes(mark) == []
+    play.edit("projects", play.page("projects", BETA), jira='project = BETA AND labels = "web"')
+
+
+@pytest.mark.parametrize("shape", ["filter={id}", "{base}/issues/?filter={id}"])
+def test_a_filter_counts_what_it_matches_whatever_its_order(play: Play, shape: str) -> None:
+    number = play.stage.jira.control("add_filter", {
+        "name": "Beta", "jql": "project = BETA AND statusCategory != Done OR key = BETA-1 ORDER BY Rank ASC"})["id"]
+    link = shape.format(id=number, base=play.stage.sockets.jira_url)
+    play.edit("projects", play.page("projects", PITCH), jira=link, stage="in_progress")
+    play.sync(Mode.DELTA)
+    assert done_and_total(play, PITCH) == (1, 4)
+
+
+def test_a_filter_nobody_shares_is_the_problem_of_its_card(play: Play) -> None:
+    play.edit("projects", play.page("projects", PITCH), jira="filter=99999")
+    report = play.sync(Mode.DELTA)
+    assert "99999" in codes(report)["unresolved-link"]
+
+
+def test_a_card_that_newly_names_an_epic_is_counted_at_once(play: Play) -> None:
+    play.edit("projects", play.page("projects", PITCH), jira="acme-2", stage="in_progress")
+    play.sync(Mode.DELTA)
+    assert done_and_total(play, PITCH)[1] + done_and_total(play, EPIC)[1] == len(
+        [key for key in issue_keys(play) if key.startswith("ACME-") and key not in play.stage.epics | {"ACME-33"}])
+
+
+def test_a_read_of_jira_that_breaks_off_drops_no_issue_and_is_told(play: Play) -> None:
+    before = issue_keys(play)
+    play.stage.jira.control("faults", {"rules": [
+        {"kind": "warnings", "match": {"path_regex": "search/jql"}, "times": 0}]})
+    report = play.sync(Mode.FULL)
+    play.stage.jira.control("clear_faults", {})
+    assert "incomplete-read" in codes(report)
+    assert issue_keys(play) == before
+    assert "incomplete-read" not in codes(play.sync(Mode.DELTA))
+
+
+def test_a_trashed_row_leaves_with_the_full_pass_and_is_asked_about_once(play: Play) -> None:
+    risk = play.keyed("risks")[0]
+    play.stage.notion.control("trash", {"id": risk.page_id})
+    play.sync(Mode.FULL)
+    with play.stage.store.reading("studio") as tx:
+        assert risk.page_id not in {page["id"] for page in snapshots.load_pages(tx)["risks"]}
+    mark = play.mark()
+    play.sync(Mode.FULL)
+    assert [entry.path for entry in play.reads(mark) if risk.page_id in entry.path] == []
+
+
+def test_a_row_that_came_back_from_the_trash_is_ours_again(play: Play) -> None:
+    risk = play.keyed("risks")[-1]
+    play.stage.notion.control("trash", {"id": risk.page_id})
+    play.sync(Mode.FULL)
+    play.stage.notion.control("restore", {"id": risk.page_id})
+    play.later(minutes=10)
+    report = play.sync(Mode.FULL)
+    assert report.applied.counts()["create"] == 0
+    assert [card.page_id for card in play.keyed("risks", risk.values["worker_key"])] == [risk.page_id]
+
+
+def test_a_row_of_a_person_in_the_trash_is_gone_from_the_rules(play: Play) -> None:
+    play.stage.notion.control("trash", {"id": play.page("projects", BETA)})
+    drawn = play.draw(Mode.FULL)
+    assert play.page("projects", BETA) not in {ref.key for ref in drawn.world.cards}
+    play.stage.notion.control("restore", {"id": play.page("projects", BETA)})
