@@ -60,9 +60,9 @@ def test_a_quarter_is_split_into_its_months_and_the_weeks_of_the_running_one() -
     outcome = follow(aims(goal()))
     targets = {fact.ref.key: fact.value for fact in outcome.facts if fact.field == "target"}
     # Working days without holidays: October 22, November 21, December 23, 66 in all: one feature a day.
-    # November's weeks: 1 (a Sunday) has none, 2-8, 9-15, 16-22, 23-29 have five each, 30 (a Monday) has one.
+    # November's weeks: 1 (a Sunday) has none and is left out, the next four have five each, 30 (a Monday) has one.
     assert targets == {
-        "goal:g1:2026-10": 22, "goal:g1:2026-11": 21, "goal:g1:2026-12": 23, "goal:g1:2026-11-W44": 0,
+        "goal:g1:2026-10": 22, "goal:g1:2026-11": 21, "goal:g1:2026-12": 23,
         "goal:g1:2026-11-W45": 5, "goal:g1:2026-11-W46": 5, "goal:g1:2026-11-W47": 5, "goal:g1:2026-11-W48": 5,
         "goal:g1:2026-11-W49": 1}
 
@@ -192,5 +192,6 @@ def test_the_parts_sum_exactly_whatever_the_target_and_the_calendar(target: Deci
 def test_the_goals_are_measured_for_the_agenda() -> None:
     found = follow(aims(goal(current=Decimal(25)))).measures.goals or ()
     (own,) = [one for one in found if one.ref == G1]
-    assert (own.owner, own.period.code, str(own.current), own.rag.value, own.status) == (AM, "2026-Q4", "25", "red", "open")
-    assert len(found) == 10
+    assert (own.owner, own.period.code, str(own.current)) == (AM, "2026-Q4", "25")
+    assert (own.rag.value, own.status) == ("red", "open")
+    assert len(found) == 9
