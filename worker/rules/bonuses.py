@@ -113,7 +113,7 @@ def share_out(pool: Decimal, people: Mapping[str, Sequence[Ref]], shares: Mappin
 def _facts(unit: Unit, month: Period, base: Decimal, *, world: World) -> Iterator[Fact]:
     say, words = world.words.say, world.words
     rate, limits = unit.bonus_rate or ZERO, world.thresholds
-    shares: dict[str, Decimal] = {**limits.bonus_shares}
+    shares: dict[str, Decimal] = {str(role): part for role, part in limits.bonus_shares.items()}
     fund = share_out(round_money(base * rate), _people(unit, world), shares)
     ref, basis = Ref("bonuses", key_of(unit, month)), say(BASIS_NAMES[limits.bonus_base])
     inputs = (Input(say("unit"), unit.name, unit.url), Input(say("base"), words.money(base)),
