@@ -96,6 +96,13 @@ def test_documents_end_within_sixty_days(expires: date | None, holds: bool, mark
             assert task.client == Ref("clients", "c1")
 
 
+def test_a_contract_that_ends_with_the_clients_contract_is_told_once() -> None:
+    around = world(client(contract_end=day(20)), unit(), document("paper", expires=day(20), kind="contract"),
+                   document("other", expires=day(21), kind="contract"), document("nda", expires=day(20), kind="nda"))
+    found = look_at_relations(around, PLAYBOOKS, Measures()).measures.conditions
+    assert {one.subject.key for one in found if one.holds} == {"c1", "other", "nda"}
+
+
 def test_a_document_of_nobody_is_still_watched() -> None:
     condition, _ = looks(world(document("paper", client=None, expires=day(5))), "documents.ends")
     assert (condition.holds, condition.client, condition.title) == (True, None, "-: “Paper” ends")

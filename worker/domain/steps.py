@@ -17,8 +17,12 @@ BACK, AHEAD = 100, 200
 
 def write_steps(steps: Iterable[Step], words: Words) -> str:
     """Return one line a step, with its month and week: `November 2026 · Week 47 · 16–22 Nov · Nov 19, 2026: Call`."""
-    return "\n".join(f"{period_title(month_of(step.day), words)} · {period_title(week_of(step.day), words)} · "
-                     f"{words.date(step.day)}: {step.text}" for step in steps)
+    return "\n".join(f"{_heading(step.day, words)}: {step.text}" for step in steps)
+
+
+@lru_cache(maxsize=1024)
+def _heading(day: date, words: Words) -> str:
+    return f"{period_title(month_of(day), words)} · {period_title(week_of(day), words)} · {words.date(day)}"
 
 
 def read_steps(text: str, today: date, words: Words) -> tuple[Step, ...]:

@@ -137,7 +137,10 @@ def _rate(client: Client, world: World, playbooks: Playbooks) -> _Look:
 
 def _document(document: Document, world: World, playbooks: Playbooks) -> _Look:
     limit = _days(playbooks, "document_end", world.thresholds.contract_days)
-    holds = relations.document_ends(document, world.today, limit)
+    client = world.clients.get(document.client) if document.client else None
+    # The contract that ends on the client's own contract end is one condition, and that is told of the client.
+    told = document.kind == "contract" and client is not None and client.contract_end == document.expires
+    holds = relations.document_ends(document, world.today, limit) and not told
     weight = 4 if document.kind == "contract" else 2
     return _Look("documents.ends", "document_end", "other", holds, document.expires, limit,
                  _mark_of_end(document.expires, world.today), weight=weight, ahead=True)

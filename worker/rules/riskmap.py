@@ -52,6 +52,8 @@ def draw_risk_map(world: World, playbooks: Playbooks, measures: Measures) -> Out
     found: list[RiskMeasure] = []
     facts: list[Fact] = []
     for key, condition in _conditions(chart, measures):
+        if not condition.holds and key not in chart.known:
+            continue
         now = _advanced(chart, key, condition)
         if now is None:
             continue
@@ -240,16 +242,17 @@ def _closing(ref: Ref, now: Occurrence, row: Row | None, world: World) -> Iterat
 def _facts(chart: _Map, risk: RiskMeasure, condition: Condition, *, now: Occurrence) -> Iterator[Fact]:
     world, say = chart.world, chart.world.words.say
     inputs = _inputs(chart, condition)
-    formulas = {"score": say("probability x impact"), "level": say("1-6 low, 8-12 medium, 15-25 high"),
-                "exposure": say("probability x money at stake"),
-                "impact": say("share of the client's committed money") if condition.card
-                else say("share of the money all clients have committed")}
+    plain = Why("riskmap", inputs, condition.formula or condition.evidence, condition.threshold)
+    reasons = {name: replace(plain, formula=formula) for name, formula in (
+        ("score", say("probability x impact")), ("level", say("1-6 low, 8-12 medium, 15-25 high")),
+        ("exposure", say("probability x money at stake")),
+        ("impact", say("share of the client's committed money") if condition.card
+         else say("share of the money all clients have committed")))}
     values = _values(risk, now, tracks=chart.tracks, today=world.today)
     if not risk.asleep:
         values["status"] = "open"
     for name, value in values.items():
-        yield Fact(risk.ref, name, value, Why("riskmap", inputs, formulas.get(
-            name, condition.formula or condition.evidence), condition.threshold))
+        yield Fact(risk.ref, name, value, reasons.get(name, plain))
     if risk.ref.key not in chart.rows:
         yield from _answers(chart, risk, condition, inputs=inputs)
 
