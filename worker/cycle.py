@@ -46,6 +46,7 @@ from worker.sync.scope import find_scope, narrow
 
 log = structlog.get_logger("worker.cycle")
 LEASE = timedelta(minutes=3)
+TEXT = 400
 GONE, FINGERPRINT, MANAGED = "gone_pages", "mapping_fingerprint", "managed_rows"
 
 
@@ -187,10 +188,19 @@ def draw(context: Context, order: Order) -> Drawn:
     tracker = read_tracker(context.jira, context.store, context.name, links=_links(context, bound), full=full, now=now)
     drawn = think(context, bound, tracker, now=now, scope=order.scope)
     found = {*drawn.plan.problems, *bound.drift, *unsettled, *boards.problems, *tracker.problems}
-    plan = replace(drawn.plan, problems=tuple(sorted(found)))
+    plan = replace(drawn.plan, problems=tuple(sorted(_readable(problem) for problem in found)))
     managed = _managed_rows(context, drawn.world)
     return replace(drawn, plan=plan, managed=managed,
                    refused=_refusals(context, order, plan, boards=boards, managed=managed))
+
+
+def _readable(problem: Problem) -> Problem:
+    """Return a problem that can be read: titles and texts may be of any length."""
+    return replace(problem, where=_cut(problem.where), message=_cut(problem.message), hint=_cut(problem.hint))
+
+
+def _cut(text: str) -> str:
+    return text if len(text) <= TEXT else f"{text[:TEXT - 1]}…"
 
 
 def recall(context: Context) -> Drawn:

@@ -24,6 +24,7 @@ from worker.config import JiraSettings, NotionSettings, Workspace
 from worker.cycle import Drawn, Mode, Order, Report, draw, sync
 from worker.demo.board import Card, living
 from worker.demo.stage import Stage
+from worker.mapping.schema import Rows
 from worker.notion.workspace import create_workspace
 from worker.sandbox.agency.model import Agency, SampleCard, SampleClient, SampleContact, SampleRevenue, Staff
 from worker.sandbox.agency.populate import Scribe, populate
@@ -143,6 +144,12 @@ class Play:
         found = [card for card in living(self.stage, source) if part in (card.values["worker_key"] or "")
                  and card.values["worker_key"]]
         return sorted(found, key=lambda card: str(card.values["worker_key"]))
+
+    def all_keyed(self) -> dict[str, Card]:
+        """Return every living row of the worker's, by page id."""
+        sources = self.stage.context.schema.sources
+        return {card.page_id: card for name in self.stage.bindings() if sources[name].rows is Rows.WORKER
+                for card in self.keyed(name)}
 
     def label(self, source: str, name: str) -> str:
         """Return what a property is called in Notion."""
