@@ -253,7 +253,7 @@ class Move(msgspec.Struct, frozen=True, array_like=True, gc=False):
     after: str
 
 
-class Issue(msgspec.Struct, frozen=True, array_like=True):
+class Issue(msgspec.Struct, frozen=True, array_like=True, gc=False):
     """One Jira issue, narrowed to what the rules read. Identity is `id`; `key` is for show (it changes on a move).
 
     Times in UTC, efforts in seconds, `category` one of `Category` values, `level` Jira's hierarchyLevel (epic 1,

@@ -11,6 +11,8 @@ from decimal import Decimal
 from enum import Enum
 from typing import Final
 
+import msgspec
+
 
 class Unset(Enum):
     """The type of `UNSET`."""
@@ -24,8 +26,7 @@ class Unset(Enum):
 UNSET: Final = Unset.UNSET
 
 
-@dataclass(frozen=True, slots=True, order=True)
-class Ref:
+class Ref(msgspec.Struct, frozen=True, order=True, gc=False):
     """The name of one row: its data source and, within it, the page id (people's rows) or the Worker key (ours).
 
     Keys of our rows hold no dates, titles or numbers that may change for the same subject.

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+import msgspec
+
 from worker.domain.document import Block
 from worker.domain.measures import Measures
 from worker.domain.memory import Memory
@@ -11,8 +13,7 @@ from worker.domain.values import Ref, Unset, Value
 from worker.errors import Problem
 
 
-@dataclass(frozen=True, slots=True)
-class Input:
+class Input(msgspec.Struct, frozen=True, gc=False):
     """One figure a rule used: its name, its value as shown, and where a person can open it."""
 
     name: str
@@ -20,8 +21,7 @@ class Input:
     url: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Why:
+class Why(msgspec.Struct, frozen=True, gc=False):
     """The reason of a fact: the rule's name, its inputs, the formula in words, and the threshold that decided."""
 
     rule: str
@@ -30,8 +30,7 @@ class Why:
     threshold: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Fact:
+class Fact(msgspec.Struct, frozen=True, gc=False):
     """A rule's opinion on one field of one row. A ref that has no row yet asks for its creation."""
 
     ref: Ref
