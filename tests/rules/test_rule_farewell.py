@@ -59,7 +59,7 @@ def test_a_client_has_left_when_cards_contract_and_money_are_over(
 
 
 def test_nothing_else_is_said_of_a_client_that_left() -> None:
-    other = replace(ref("clients", "c2"))
+    other = ref("clients", "c2")
     told = judged(scene(Stage.DONE), Condition("money.mix", "money", MILL, holds=True, client=MILL),
                   Condition("money.mix", "money", other, holds=True, client=other),
                   Condition("money.pace", "money", ref("units", "u1"), holds=True)).conditions
