@@ -98,8 +98,8 @@ def test_spending_ahead_of_progress_costs_money() -> None:
 
 
 def test_the_pace_of_a_client_is_revenue_over_its_fee_so_far() -> None:
-    # 34 of 66 days passed: 66,000 x 34/66 = 34,000; 25,500 is 75 %; anchors 50 % and 100 %: 50.
-    seen = world(client(monthly_fee=Decimal(22000)), unit(), revenue(25500, date(2026, 10, 1)))
+    # October and 12 of November's 21 days: 22,000 + 12,571.43; 25,928.57 is 75 %; anchors 50 % and 100 %: 50.
+    seen = world(client(monthly_fee=Decimal(22000)), unit(), revenue("25928.57", date(2026, 10, 1)))
     assert (factor(seen, "money").score, factor(seen, "money").reason) == (Decimal(50), "pace 75%")
 
 

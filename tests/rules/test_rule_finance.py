@@ -227,3 +227,7 @@ def test_rows_in_another_currency_are_listed_and_left_out() -> None:
     assert problem.url == "https://notion.so/d"
 
 
+
+
+def test_a_slip_of_the_pen_does_not_make_a_client_of_the_middle_ages() -> None:
+    assert len(history(world(client(since=date(1026, 11, 1)), unit()))) == 50 * 12 + 1

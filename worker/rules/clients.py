@@ -141,8 +141,9 @@ NAMES = {"delivery": message("delivery"), "quality": message("quality"), "money"
 
 
 def _factors(view: _View, world: World, measures: Measures, *, horizon: date | None) -> Iterator[Factor]:
-    found = {"delivery": _delivery(view, world), "quality": _quality(view, world), "money": _money(view, world),
-             "ray": _ray(horizon, world), "relations": _relations(view, world), "team": _team(view, world),
+    found = {"delivery": _delivery(view, world), "quality": _quality(view, world),
+             "money": _money(view, world, measures), "ray": _ray(horizon, world),
+             "relations": _relations(view, world), "team": _team(view, world),
              "risks": _risks(view, world, measures)}
     for name, (scores, reason) in found.items():
         score = sum(scores, Decimal(0)) / len(scores) if scores else None
@@ -189,10 +190,10 @@ def _quality(view: _View, world: World) -> Found:
     return [score for score, _ in found], min(found)[1] if found else ""
 
 
-def _money(view: _View, world: World) -> Found:
+def _money(view: _View, world: World, measures: Measures) -> Found:
     words = world.words
     scores, reasons = [], []
-    pace = _client_pace(view, world)
+    pace = (measures.paces or {}).get(view.client.ref)
     if pace is not None:
         scores.append(_scale("pace", pace, world))
         reasons.append(words.say("pace {pace}", pace=words.percent(pace)))
@@ -202,17 +203,6 @@ def _money(view: _View, world: World) -> Found:
         reasons.append(words.say("spending ahead of progress by {share}", share=words.percent(max(Decimal(0), *ahead)))
                        if max(ahead) > 0 else words.say("spending is not ahead of progress"))
     return scores, ", ".join(reasons)
-
-
-def _client_pace(view: _View, world: World) -> Decimal | None:
-    """Revenue of the quarter over the fee of its working days passed; None without a fee or early in the quarter."""
-    quarter = quarter_of(world.today)
-    passed = Decimal(world.calendar.working_days(quarter.start, world.today) - world.calendar.is_working(world.today))
-    whole = world.calendar.in_period(quarter)
-    client, (_, revenue) = view.client, view.revenue
-    if not client.monthly_fee or revenue is None or not whole or passed / whole < world.thresholds.pace_muted_share:
-        return None
-    return share(revenue, 3 * client.monthly_fee * passed / whole)
 
 
 def _ray(horizon: date | None, world: World) -> Found:

@@ -9,7 +9,7 @@ work finished. Rows in another currency than the workspace's are listed and left
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 from datetime import date, timedelta
 from decimal import Decimal
@@ -29,6 +29,8 @@ from worker.mapping.playbooks import Playbooks
 from worker.sync.facts import Outcome
 
 Amounts = dict[date, Decimal]
+LONGEST = 50
+"""Years a client can have been with the agency; an earlier day is a slip of the pen."""
 
 
 @lru_cache(maxsize=1024)
@@ -36,18 +38,30 @@ def _week_start(day: date) -> date:
     return week_of(day).start
 
 
+@lru_cache(maxsize=1024)
+def _months(first: date, last: date) -> tuple[Period, ...]:
+    """Return the months from the one that begins on `first`, but at most so many years ago, to the one of `last`."""
+    found, month = [], month_of(max(first, last.replace(year=last.year - LONGEST, day=1)))
+    while month.start <= last:
+        found.append(month)
+        month = next_period(month)
+    return tuple(found)
+
+
 def measure_money(world: World, _playbooks: Playbooks, measures: Measures) -> Outcome:
     """Return the money of every client by week part in this and the last quarter, and by month over its life."""
     quarter = quarter_of(world.today)
     months = (*parts_of(previous_period(quarter)), *parts_of(quarter))
     booked, cards = book(world), _cards_by_client(world)
+    rates = {person.jira: person.rate for person in world.people.values() if person.jira}
+    weights = {month: [world.calendar.in_period(week) for week in parts_of(month)] for month in months}
     problems: list[Problem] = [*currency_problems(world)]
     found: list[MoneyFact] = []
     history: dict[Ref, tuple[MonthMoney, ...]] = {}
     firsts = _first_months(booked)
     for client in world.clients.values():
-        accrued = _accrued(client, cards[client.ref], months, world=world, problems=problems)
-        found += _client_money(client, months, world, booked=booked, accrued=accrued)
+        accrued = _accrued(client, cards[client.ref], months, world=world, rates=rates, problems=problems)
+        found += _client_money(client, weights, booked=booked, accrued=accrued)
         history[client.ref] = tuple(_history(client, world, booked=booked, accrued=accrued,
                                              first=firsts.get(client.ref)))
     return Outcome((), replace(measures, money=tuple(found), history=history), world.memory,
@@ -69,13 +83,14 @@ def _cards_by_client(world: World) -> dict[Ref, list[Card]]:
     return cards
 
 
-def _client_money(client: Client, months: Iterable[Period], world: World, *, booked: Booked,
+def _client_money(client: Client, weights: Mapping[Period, list[int]], *, booked: Booked,
                   accrued: dict[str, Amounts]) -> Iterator[MoneyFact]:
-    for month in months:
+    """Yield the money of the months whose weeks' working days are the `weights`."""
+    for month, days in weights.items():
         rows = booked.get((client.ref, month.start))
         if rows:
             amount, kind = amount_of(rows)
-            yield from _spread(client, month, amount, world=world, basis=kind)
+            yield from _spread(client, month, amount, days=days, basis=kind)
             continue
         for basis, amounts in accrued.items():
             for week in parts_of(month):
@@ -94,13 +109,12 @@ def _history(client: Client, world: World, *, booked: Booked, accrued: dict[str,
     starts = [day for day in (first, client.since, min(sums, default=None)) if day is not None]
     if not starts:
         return
-    month, recent = month_of(min(starts)), previous_period(quarter_of(world.today)).start
-    while month.start <= world.today:
+    recent = previous_period(quarter_of(world.today)).start
+    for month in _months(min(starts).replace(day=1), world.today):
         rows = booked.get((client.ref, month.start))
         if month.start < recent and not rows:
             sums[month.start]["retainer"] += _old_fee(client, month, world)
         yield MonthMoney(month.start, *(amount_of(rows) if rows else _largest(sums[month.start])))
-        month = next_period(month)
 
 
 def _old_fee(client: Client, month: Period, world: World) -> Decimal:
@@ -119,16 +133,15 @@ def _largest(sums: dict[str, Decimal]) -> tuple[Decimal, str]:
     return amount, max(sums, key=lambda basis: sums[basis]) if amount else "none"
 
 
-def _spread(client: Client, month: Period, amount: Decimal, *, world: World, basis: str) -> Iterator[MoneyFact]:
+def _spread(client: Client, month: Period, amount: Decimal, *, days: list[int], basis: str) -> Iterator[MoneyFact]:
     weeks = parts_of(month)
-    weights = [world.calendar.in_period(week) for week in weeks]
-    parts = split(amount, weights if any(weights) else [1] * len(weeks))
+    parts = split(amount, days if any(days) else [1] * len(weeks))
     for week, part in zip(weeks, parts, strict=True):
         yield MoneyFact(client.ref, client.unit, week, part, basis)
 
 
 def _accrued(client: Client, cards: list[Card], months: Iterable[Period], *, world: World,
-             problems: list[Problem]) -> dict[str, Amounts]:
+             rates: Mapping[str, Decimal | None], problems: list[Problem]) -> dict[str, Amounts]:
     """Money earned by model, by the first day of the week part."""
     found: dict[str, Amounts] = {"tm": defaultdict(Decimal), "retainer": {}, "fixed_price": defaultdict(Decimal)}
     if client.engagement == "retainer" and client.monthly_fee:
@@ -138,7 +151,7 @@ def _accrued(client: Client, cards: list[Card], months: Iterable[Period], *, wor
     for card in cards:
         match card.engagement or client.engagement:
             case "tm":
-                _add_hours(card, client, world, amounts=found["tm"], seen=seen, problems=problems)
+                _add_hours(card, client, world, rates=rates, amounts=found["tm"], seen=seen, problems=problems)
             case "fixed_price":
                 _add_progress(card, world, amounts=found["fixed_price"])
     return found
@@ -153,11 +166,10 @@ def _retainer(client: Client, month: Period, world: World) -> Amounts:
             for week in parts_of(month)} if whole else {}
 
 
-def _add_hours(card: Card, client: Client, world: World, *, amounts: Amounts, seen: set[str],
-               problems: list[Problem]) -> None:
+def _add_hours(card: Card, client: Client, world: World, *, rates: Mapping[str, Decimal | None], amounts: Amounts,
+               seen: set[str], problems: list[Problem]) -> None:
     """Add hours x rate by day of work; hours that two cards of one client share count once."""
     work = world.work.get(card.ref)
-    rates = {person.jira: person.rate for person in world.people.values() if person.jira}
     start = previous_period(quarter_of(world.today)).start
     seconds: Counter[tuple[str, date]] = Counter()
     for log in work.worklogs if work else ():
