@@ -243,7 +243,7 @@ def _facts(chart: _Map, risk: RiskMeasure, condition: Condition, *, now: Occurre
     world, say = chart.world, chart.world.words.say
     inputs = _inputs(chart, condition)
     plain = Why("riskmap", inputs, condition.formula or condition.evidence, condition.threshold)
-    reasons = {name: replace(plain, formula=formula) for name, formula in (
+    reasons = {name: Why(plain.rule, plain.inputs, formula, plain.threshold) for name, formula in (
         ("score", say("probability x impact")), ("level", say("1-6 low, 8-12 medium, 15-25 high")),
         ("exposure", say("probability x money at stake")),
         ("impact", say("share of the client's committed money") if condition.card
