@@ -64,13 +64,3 @@ def test_a_mended_triangle_closes_both_on_the_second_day() -> None:
         assert (facts_of(outcome, "risks", RISK) == {"status": "closed"}) is closed
         assert (facts_of(outcome, "tasks", TASK).get("status") == "done") is closed
     assert facts_of(outcome, "tasks", TASK)["reason"] == "closed by itself: the triangle is complete again"
-
-
-@pytest.mark.parametrize(("fields", "codes"), [
-    ({"am": (), "tls": (), "pms": ()}, ["empty-unit"]), ({"am": TWO}, ["two-ams"]), ({"tls": ()}, []),
-    ({"am": (), "tls": (), "pms": (), "members": (Ref("people", "hoa"),)}, []), ({}, [])])
-def test_a_unit_without_people_or_with_two_ams_is_told_with_its_link(fields: dict[str, Any], codes: list[str]) -> None:
-    problems = [problem for problem in evaluate(broken(url="https://notion.so/u1", **fields), PLAYBOOKS).problems
-                if problem.code in ("empty-unit", "two-ams", "rule-failed")]
-    assert [problem.code for problem in problems] == codes
-    assert all(problem.url == "https://notion.so/u1" for problem in problems)

@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import replace
 from decimal import Decimal
 
 from worker.domain.measures import Condition, Measures, Signal
 from worker.domain.model import RUNNING, Stage, Unit
-from worker.domain.teams import TWO_AMS, triangle_faults
+from worker.domain.teams import triangle_faults
 from worker.domain.values import Ref
 from worker.domain.world import World
-from worker.errors import Problem
 from worker.mapping.playbooks import Playbooks
 from worker.sync.facts import Outcome
 
@@ -20,14 +18,13 @@ MENDING = "mend_triangle"
 
 
 def look_at_triangles(world: World, _playbooks: Playbooks, measures: Measures) -> Outcome:
-    """Return a condition and a signal for every unit, and what is wrong with its row; it states no facts itself."""
+    """Return a condition and a signal for every unit; it states no facts itself."""
     stakes = _stakes(world)
     units = world.units.values()
     conditions = tuple(_condition(unit, world, stakes[unit.ref]) for unit in units)
     signals = tuple(_signal(unit, world) for unit in units)
-    problems = tuple(problem for unit in units for problem in _problems(unit))
     return Outcome((), replace(measures, conditions=(*measures.conditions, *conditions),
-                               signals=(*(measures.signals or ()), *signals)), world.memory, problems)
+                               signals=(*(measures.signals or ()), *signals)), world.memory)
 
 
 def _stakes(world: World) -> dict[Ref, Decimal]:
@@ -64,11 +61,3 @@ def _signal(unit: Unit, world: World) -> Signal:
     return Signal(MENDING, unit.ref, None, None, broken, reason=_reason(unit, world) if broken else "",
                   ended=world.words.say("closed by itself: the triangle is complete again"),
                   values={"name": unit.name}, unit=unit.ref)
-
-
-def _problems(unit: Unit) -> Iterator[Problem]:
-    if not (unit.am or unit.tls or unit.pms or unit.members):
-        yield Problem("empty-unit", unit.name, "am", "the unit has no people", "choose its AM, TLs and PMs", unit.url)
-    elif TWO_AMS in triangle_faults(unit):
-        yield Problem("two-ams", unit.name, "am", f"the unit has {len(unit.am)} account managers",
-                      "leave one: tasks go to the first of them meanwhile", unit.url)
