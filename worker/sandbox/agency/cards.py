@@ -26,7 +26,7 @@ class CardSketch(NamedTuple):
 CARDS: tuple[CardSketch, ...] = (
     CardSketch(("Internet bank: evolution", "Интернет-банк: развитие"), 0, "evolution", 0, "retainer", 12_000, -560, 120, jira="SEVB"),
     CardSketch(("Bank: payments", "Банк: платежи"), 0, "in_progress", 0, "tm", 3_200, -120, 40, jira="SEVB-2"),
-    CardSketch(("Bank for juniors", "Банк для подростков"), 0, "proposal", 1, "fixed_price", 4_500, probability=60, expected=35),
+    CardSketch(("Bank for juniors", "Банк для подростков"), 0, "proposal", 1, "fixed_price", 4_500, probability=60, expected=63),
     CardSketch(("Branch terminals", "Терминалы в отделениях"), 0, "idea", 0, probability=10),
     CardSketch(("Airline app", "Приложение авиакомпании"), 1, "in_progress", 1, "retainer", 9_000, -260, 75, jira="POLET"),
     CardSketch(("Loyalty miles", "Программа миль"), 1, "shaping", 1, "tm", 2_400, probability=30, expected=50),
@@ -52,7 +52,7 @@ CARDS: tuple[CardSketch, ...] = (
                jira='project = KITA AND parent in (KITA-2, KITA-3)'),
     CardSketch(("Customs documents", "Таможенные документы"), 7, "idea", 0, probability=10),
     CardSketch(("Warehouse analytics", "Аналитика складов"), 7, "shaping", 4, "tm", 1_200, probability=30, expected=55),
-    CardSketch(("Museum site", "Сайт музея"), 8, "in_progress", 2, "fixed_price", 1_400, -90, 30, jira="NB-1"),
+    CardSketch(("Museum site", "Сайт музея"), 8, "in_progress", 2, "fixed_price", 1_400, -90, 110, jira="NB-1"),
     CardSketch(("Museum shop", "Лавка музея"), 8, "idea", 3, probability=20),
     CardSketch(("Yacht booking", "Бронирование яхт"), 9, "in_progress", 2, "fixed_price", 1_700, -70, 9, jira="NB-2"),
     CardSketch(("Season brand book", "Брендбук сезона"), 9, "proposal", 6, "fixed_price", 450, probability=50, expected=28),
