@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from pydantic import SecretStr
+from sqlalchemy import event
 
 from worker.app.build import Progress, Surroundings, build_context, open_store
 from worker.config import JiraSettings, NotionSettings, Workspace
@@ -87,12 +88,22 @@ def open_rig(empty: Empty, folder: Path, *, start: datetime, settings: Mapping[s
     """Return a rig on a copy of an empty workspace; `settings` overrides the workspace's configuration by table."""
     clock = Clock(start.astimezone(UTC))
     notion, jira = _copy(empty.notion, clock), JiraSandbox(clock, seed=SEED)
-    store = open_store(f"sqlite:///{folder / 'rayline.db'}")
+    store = _hasty(open_store(f"sqlite:///{folder / 'rayline.db'}"))
     chosen = workspace_settings(notion, jira, locale=empty.locale, settings=settings)
     context = _context(notion, jira, store, chosen, stop=stop, progress=progress)
     with store.transaction(context.name) as tx:
         registry.save(tx, empty.bindings)
     return Rig(clock, notion, jira, context, store)
+
+
+def _hasty(store: Store) -> Store:
+    """Return the store without waiting for the disk: what a power cut would lose is a demo's."""
+    def hurry(connection: Any, _record: object) -> None:
+        connection.execute("PRAGMA synchronous=OFF")
+
+    event.listen(store.engine, "connect", hurry)
+    store.engine.dispose()
+    return store
 
 
 def _copy(old: NotionSandbox, clock: Clock) -> NotionSandbox:
