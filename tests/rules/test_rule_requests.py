@@ -80,8 +80,9 @@ def test_what_is_not_an_open_task_from_outside_is_left_alone(left: Row) -> None:
     assert (outcome.facts, outcome.measures.requests) == ((), ())
 
 
-def test_an_old_request_is_due_today_at_the_earliest() -> None:
-    assert given(office(asked(created=date(2026, 11, 2))))["due"] == TODAY
+def test_a_request_found_too_late_has_its_answer_time_from_today() -> None:
+    assert given(office(asked(created=date(2026, 11, 2))))["due"] == date(2026, 11, 23)
+    assert given(office(asked(created=date(2026, 11, 13))))["due"] == TODAY
     assert given(office(asked(created=date(2026, 11, 17), source="other")))["due"] == date(2026, 11, 24)
 
 

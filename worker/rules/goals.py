@@ -79,7 +79,7 @@ def _plant(root: Goal, parent: Goal, goals: dict[Ref, Goal], *, world: World) ->
         return
     for part, target in shares(parent, parts_of(period), world.calendar).items():
         ref = Ref("goals", f"goal:{root.ref.key}:{part.code}")
-        if ref in world.trashed or part in own or not world.calendar.in_period(part):
+        if ref in world.trashed or part in own or not target or not world.calendar.in_period(part):
             continue
         made = Goal(ref, _title(root, part, world), key=ref.key, owner=root.owner, unit=root.unit,
                     grain=part.grain.value, period=Span(part.start, part.end), measure=root.measure,

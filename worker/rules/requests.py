@@ -93,18 +93,20 @@ def _facts(row: Row, book: Request, client: Ref | None, *, world: World, tracks:
         yield Fact(row.ref, name, value, why)
 
 
-def _asked(row: Row) -> date:
-    return row.created.date()
+def _begun(row: Row, book: Request, world: World) -> date:
+    """Return the day the answer time runs from: the asking, or today when the answer would be late already."""
+    asked = row.created.date()
+    return asked if world.calendar.add(asked, book.due) >= world.today else world.today
 
 
 def _due(row: Row, book: Request, world: World) -> date:
-    """Return when the answer is due: counted from the asking, but not in the past."""
-    return max(world.calendar.add(_asked(row), book.due), world.today)
+    return world.calendar.add(_begun(row, book, world), book.due)
 
 
 def _steps(row: Row, book: Request, world: World) -> Iterator[Step]:
+    first = _begun(row, book, world)
     for step in book.steps:
-        yield Step(world.calendar.add(_asked(row), step.days), step.in_locale(world.words.locale))
+        yield Step(world.calendar.add(first, step.days), step.in_locale(world.words.locale))
 
 
 def candidates_for(row: Row, world: World) -> tuple[Contact, ...]:
@@ -127,6 +129,6 @@ def _words(text: str) -> list[str]:
 
 def _measure(row: Row, kind: str, client: Ref | None, *, book: Request, world: World) -> RequestMeasure:
     due = row.fields.get("due")
-    return RequestMeasure(row.ref, row.title, str(row.fields["source"]), kind, client,
-                          _first(row.fields.get("assignee")) or person_for(book.role, client, world), _asked(row),
+    person = _first(row.fields.get("assignee")) or person_for(book.role, client, world)
+    return RequestMeasure(row.ref, row.title, str(row.fields["source"]), kind, client, person, row.created.date(),
                           due if isinstance(due, date) else _due(row, book, world))

@@ -158,5 +158,6 @@ def _wait(typist: Typist, table: Table, _: Deeds) -> str:
 
 
 ACTS: dict[str, Act] = {
-    "edit": _edit, "create": _create, "trash": _trash, "duplicate": _duplicate, "call": _call, "transition": _transition,
-    "finish": _finish, "new": _new, "change": _change, "log": _log, "remove": _remove, "wait": _wait}
+    "edit": _edit, "create": _create, "trash": _trash, "duplicate": _duplicate, "call": _call,
+    "transition": _transition, "finish": _finish, "new": _new, "change": _change, "log": _log, "remove": _remove,
+    "wait": _wait}

@@ -20,6 +20,7 @@ from worker.sandbox.agency.model import (
     SampleRevenue,
     Staff,
 )
+from worker.sandbox.agency.plans import OFFERS
 from worker.sandbox.agency.speech import Speech
 from worker.sandbox.agency.tracker import Flow, Tracker
 
@@ -30,6 +31,7 @@ FLOWS = (
     Flow("MED", "", 290, 0.9, reopened=0.12, bugs=0.3), Flow("KVA", "", 150, 0.6, months=7, due_in=20),
     Flow("RASS", "", 300, 0.93), Flow("LUK", "", 190, 0.7, idle=19, due_in=30),
     Flow("KITA", "", 310, 0.9, due_in=None), Flow("NB", "", 130, 0.82, months=5, epics=4))
+NEWCOMER = ("sales", 1)
 FORGETFUL = "KITA"
 """The project whose team forgets to log its time."""
 
@@ -52,7 +54,6 @@ def generate(*, seed: int, now: datetime, locale: str, calendar: WorkCalendar) -
         tuple(_card(sketch, speech, today) for sketch in CARDS),
         tuple(_contacts(random, speech, today, clients)), tuple(_documents(speech, today, clients)),
         tuple(_revenue(random, today, clients)),
-        tuple((speech(idea), index % len(clients)) for index, idea in enumerate(names.IDEAS)),
         _load(staff, tracker, speech))
 
 
@@ -81,8 +82,9 @@ def _staff(random: Random, speech: Speech, today: date) -> Iterator[Staff]:
             if index % 9 == 4:
                 first = today + timedelta(days=random.randint(3, 30))
                 off = f"{first}..{first + timedelta(days=random.choice((4, 6, 13)))}"
+            since = random.randint(90, 2900)
             yield Staff(name, f"{mailbox}@studio.example", role, unit, 20 if index % 11 == 10 else 40,
-                        names.RATES[role], today - timedelta(days=random.randint(90, 2900)),
+                        names.RATES[role], today - timedelta(days=4 if (role, ordinal) == NEWCOMER else since),
                         date(random.randint(1978, 2002), random.randint(1, 12), random.randint(1, 28)), off,
                         f"acc-{index:03d}")
             index += 1
@@ -138,7 +140,8 @@ def _contacts(random: Random, speech: Speech, today: date,
     for ordinal, firm in enumerate(names.CONTRACTORS):
         name, mailbox = _person_name(random, speech, 90 + ordinal)
         yield SampleContact(name, speech(firm), "contractor", speech(("Manager", "Менеджер")), None,
-                            date(1990, 1 + ordinal, 12), f"{mailbox}@contractor.example", today - timedelta(days=80))
+                            date(1990, 1 + ordinal, 12), f"{mailbox}@contractor.example", today - timedelta(days=80),
+                            speech(OFFERS[ordinal]))
 
 
 def _documents(speech: Speech, today: date, clients: tuple[SampleClient, ...]) -> Iterator[SampleDocument]:

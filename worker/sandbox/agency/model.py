@@ -71,6 +71,7 @@ class SampleContact:
     birthday: date
     email: str
     last_contact: date
+    offers: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,5 +109,4 @@ class Agency:
     contacts: tuple[SampleContact, ...]
     documents: tuple[SampleDocument, ...]
     revenue: tuple[SampleRevenue, ...]
-    ideas: tuple[tuple[str, int], ...] = ()
     jira: dict[str, Any] = field(default_factory=dict)

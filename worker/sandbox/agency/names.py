@@ -61,12 +61,6 @@ BUGS: tuple[Pair, ...] = (("does not open", "не открывается"), ("lo
                           ("is slow", "тормозит"), ("shows a wrong sum", "показывает не ту сумму"))
 EPICS: tuple[Pair, ...] = (("Launch", "Запуск"), ("Payments", "Платежи"), ("Catalogue", "Каталог"), ("Cabinet", "Кабинет"),
                            ("Integrations", "Интеграции"), ("Quality", "Качество"))
-IDEAS: tuple[Pair, ...] = (
-    ("Self-service terminals", "Терминалы самообслуживания"), ("Second mobile app: couriers", "Второе приложение: курьеры"),
-    ("Personal offers by ML", "Персональные предложения"), ("Design system", "Дизайн-система"),
-    ("Move to a new CMS", "Переезд на новую CMS"), ("Analytics audit", "Аудит аналитики"), ("Voice assistant", "Голосовой помощник"),
-    ("Loyalty programme", "Программа лояльности"), ("Partner portal", "Портал партнёров"), ("Promo for the season", "Сезонная промокампания"))
-
 ROLES_IN_STAFF: tuple[tuple[str, int], ...] = (
     ("founder", 1), ("hoa", 1), ("head_newbiz", 1), ("sales", 2), ("finance", 1), ("lawyer", 1), ("am", 5), ("pm", 6),
     ("tl", 6), ("designer", 4), ("developer", 8), ("qa", 3), ("analyst", 1))

@@ -15,6 +15,7 @@ from worker.domain.values import Ref, Value
 from worker.mapping.codecs import encode
 from worker.mapping.schema import Bindings, Schema
 from worker.sandbox.agency.model import Agency, Staff
+from worker.sandbox.agency.plans import type_plans
 from worker.sandbox.jira import JiraSandbox
 from worker.sandbox.notion import NotionSandbox
 
@@ -83,7 +84,8 @@ def populate(agency: Agency, notion: NotionSandbox, jira: JiraSandbox, *, schema
     pages["contacts"] = tuple(scribe.add(
         "contacts", name=contact.name, organisation=contact.organisation, side=contact.side, role=contact.role,
         client=None if contact.client is None else _one("clients", clients[contact.client]),
-        birthday=contact.birthday, email=contact.email, last_contact=contact.last_contact)
+        birthday=contact.birthday, email=contact.email, last_contact=contact.last_contact,
+        offers=contact.offers or None)
         for contact in agency.contacts)
     pages["documents"] = tuple(scribe.add(
         "documents", name=paper.name, client=_one("clients", clients[paper.client]), kind=paper.kind,
@@ -91,8 +93,7 @@ def populate(agency: Agency, notion: NotionSandbox, jira: JiraSandbox, *, schema
     pages["revenue"] = tuple(scribe.add(
         "revenue", name=f"{agency.clients[fact.client].name} · {fact.month:%Y-%m}", month=fact.month,
         client=_one("clients", clients[fact.client]), amount=fact.amount, kind=fact.kind) for fact in agency.revenue)
-    pages["backlog"] = tuple(scribe.add("backlog", name=text, kind="idea", status="new",
-                                        client=_one("clients", clients[client])) for text, client in agency.ideas)
+    pages |= type_plans(agency, scribe, pages)
     return Cast(pages, users)
 
 
