@@ -22,11 +22,12 @@ from tests.support.worlds import (
     row,
     steady,
     unit,
+    worked,
     world,
 )
 from worker.domain.measures import Measures
 from worker.domain.memory import Memory
-from worker.domain.model import Issue, Stage
+from worker.domain.model import Issue, Move, Stage
 from worker.domain.values import Ref, Unset, Value
 from worker.domain.world import World
 from worker.rules import RULES, evaluate
@@ -114,6 +115,16 @@ def test_each_signal_has_its_condition() -> None:
     wrong = [(signal, expected) for signal, seen, expected in cases
              if (f"risk:deadline.{signal}:p1" in keys(evaluate(seen, PLAYBOOKS))) is not expected]
     assert wrong == []
+
+
+def test_an_item_older_than_the_others_took_stands_in_the_evidence() -> None:
+    # Ten items took two days each (the 85th percentile is 2); one is in work since 20 days ago.
+    quick = [worked(n, day(-40 - n), day(-39 - n)) for n in range(10)]
+    stuck = issue(99, category="indeterminate", updated=at(day(-20)),
+                  moves=(Move(at(day(-20)), "new", "indeterminate"),))
+    assert risk(evaluate(running([*quick, stuck]), PLAYBOOKS))["evidence"] == (
+        "Nothing has moved in Jira since Oct 29, 2026. "
+        "One item is in work since Oct 29, 2026; 85 % of the others took up to 2 days.")
 
 
 def test_a_card_of_nobody_is_weighed_in_the_middle() -> None:

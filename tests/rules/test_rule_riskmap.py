@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from tests.support.worlds import PLAYBOOKS, TODAY, applied, card, changed, client, facts_of, person, unit, world
 from worker.domain.measures import Condition, Measures, Step
 from worker.domain.model import Stage
+from worker.domain.stakes import committed_money
 from worker.domain.steps import read_steps, write_steps
 from worker.domain.values import Ref
 from worker.domain.words import Words
@@ -21,7 +22,7 @@ from worker.domain.world import World
 from worker.locales import load_words
 from worker.mapping.playbooks import Playbooks
 from worker.rules import Rule, evaluate
-from worker.rules.riskmap import committed_money, draw_risk_map, key_of, level_of
+from worker.rules.riskmap import draw_risk_map, key_of, level_of
 from worker.rules.signals import find_signals
 from worker.rules.tasks import plan_tasks
 from worker.sync.facts import Outcome

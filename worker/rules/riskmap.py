@@ -7,7 +7,6 @@ are never touched.
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
@@ -16,10 +15,11 @@ from decimal import Decimal
 from worker.domain.hysteresis import follow, settle
 from worker.domain.measures import Condition, Measures, RiskMeasure, Step
 from worker.domain.memory import Closing, Occurrence, Track
-from worker.domain.model import RUNNING, Row, Stage
+from worker.domain.model import Row
 from worker.domain.money import round_money
 from worker.domain.occurrences import Rules, Sight, advance, name_of, recall
 from worker.domain.roles import person_for
+from worker.domain.stakes import committed_money
 from worker.domain.steps import read_steps, write_steps
 from worker.domain.values import Ref, Value
 from worker.domain.world import World
@@ -116,17 +116,6 @@ def _advanced(chart: _Map, key: str, condition: Condition) -> Occurrence | None:
     sight = Sight(condition.holds, world.today, status if isinstance(status, str) else None, trashed=trashed,
                   may_close=not world.memory.first_run)
     return advance(before, key, sight, rules=Rules(gone_days=world.thresholds.risk_gone_days, reuse_row=True))
-
-
-def committed_money(world: World) -> dict[Ref, Decimal]:
-    """Return the committed money of every client: budgets of agreed and running cards, and a quarter of fees."""
-    sums: dict[Ref, Decimal] = defaultdict(Decimal)
-    for card in world.cards.values():
-        if card.client and card.budget and card.stage in (Stage.AGREED, *RUNNING):
-            sums[card.client] += card.budget
-    for ref, client in world.clients.items():
-        sums[ref] += 3 * (client.monthly_fee or Decimal(0))
-    return sums
 
 
 def _risk(chart: _Map, ref: Ref, condition: Condition, *, now: Occurrence) -> RiskMeasure:

@@ -6,7 +6,8 @@ from dataclasses import replace
 from decimal import Decimal
 
 from worker.domain.measures import Condition, Measures, Signal
-from worker.domain.model import RUNNING, Stage, Unit
+from worker.domain.model import Unit
+from worker.domain.stakes import committed_money
 from worker.domain.teams import triangle_faults
 from worker.domain.values import Ref
 from worker.domain.world import World
@@ -28,15 +29,12 @@ def look_at_triangles(world: World, _playbooks: Playbooks, measures: Measures) -
 
 
 def _stakes(world: World) -> dict[Ref, Decimal]:
-    """Return the committed money of every unit's clients: budgets of agreed and running cards, a quarter of fees."""
+    """Return what the clients of every unit have committed."""
     sums = dict.fromkeys(world.units, Decimal(0))
-    for client in world.clients.values():
-        if client.unit in sums and client.monthly_fee:
-            sums[client.unit] += 3 * client.monthly_fee
-    for card in world.cards.values():
-        owner = world.clients.get(card.client) if card.client else None
-        if owner and owner.unit in sums and card.budget and card.stage in (Stage.AGREED, *RUNNING):
-            sums[owner.unit] += card.budget
+    for ref, money in committed_money(world).items():
+        client = world.clients.get(ref)
+        if client and client.unit in sums:
+            sums[client.unit] += money
     return sums
 
 
