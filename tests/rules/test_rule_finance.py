@@ -231,3 +231,10 @@ def test_rows_in_another_currency_are_listed_and_left_out() -> None:
 
 def test_a_slip_of_the_pen_does_not_make_a_client_of_the_middle_ages() -> None:
     assert len(history(world(client(since=date(1026, 11, 1)), unit()))) == 50 * 12 + 1
+
+
+def test_a_payment_in_a_later_month_is_not_earned_again() -> None:
+    billed = world(client(), unit(), revenue(100, date(2026, 9, 1)), revenue(100, date(2026, 10, 12), kind="payment"))
+    assert history(billed) == [("2026-09", "100.00", "act"), ("2026-10", "0.00", "none"), ("2026-11", "0.00", "none")]
+    never_billed = world(client(), unit(), revenue(100, date(2026, 10, 12), kind="payment"))
+    assert history(never_billed)[0] == ("2026-10", "100.00", "payment")

@@ -45,6 +45,11 @@ class People:
     today: date = date.min
     rows: dict[str, tuple[Card, ...]] = field(default_factory=dict)
     labels: dict[tuple[str, str], dict[str, str]] = field(default_factory=dict)
+    unpaid: Counter[int] = field(default_factory=Counter)
+
+    def __post_init__(self) -> None:
+        for fact in self.agency.revenue:
+            self.unpaid[fact.client] += int(100 * fact.amount) * {"act": 1, "payment": -1}.get(fact.kind, 0)
 
     def work(self, today: date) -> None:
         """Let everybody have their day."""
@@ -168,15 +173,20 @@ class People:
     def _book(self) -> None:
         month = month_of(self.today)
         number = self.calendar.working_days(month.start, self.today)
-        kind = {ACTS_DAY: "act", PAYMENTS_DAY: "payment"}.get(number)
         before = previous_period(month)
-        for index, client in enumerate(self.agency.clients if kind else ()):
-            if client.group == "account" and not (kind == "payment" and self._happens(0.15)):
+        for index, client in enumerate(self.agency.clients if self.calendar.is_working(self.today) else ()):
+            if number == ACTS_DAY and client.group == "account":
                 usual = client.fee or Decimal(self.random.randint(900, 1500)) * 1000
                 amount = (usual * self.random.randint(85, 110) / 100).quantize(Decimal("0.01"))
-                self.scribe.add("revenue", name=f"{client.name} · {before.code}", month=before.start, amount=amount,
-                                client=(Ref("clients", self.cast.pages["clients"][index]),), kind=kind)
-                self.counts[f"{kind}s booked"] += 1
+                self.unpaid[index] += int(100 * amount)
+                self._add_money(index, "act", amount, month=before.start)
+            elif number == PAYMENTS_DAY and self.unpaid[index] > 0 and not self._happens(0.15):
+                self._add_money(index, "payment", Decimal(self.unpaid.pop(index)) / 100, month=self.today)
+
+    def _add_money(self, client: int, kind: str, amount: Decimal, *, month: date) -> None:
+        self.scribe.add("revenue", name=f"{self.agency.clients[client].name} · {month:%Y-%m}", month=month,
+                        amount=amount, client=(Ref("clients", self.cast.pages["clients"][client]),), kind=kind)
+        self.counts[f"{kind}s booked"] += 1
 
     def _look_at_risks(self) -> None:
         risks = [risk for risk in self.rows["risks"] if risk.values["worker_key"]

@@ -1,6 +1,7 @@
 """Booked money: which rows make a client's month, and which of them are in the workspace's currency.
 
-One job may show as an act, an invoice and a payment; it counts once, by the strongest kind there is (method 4).
+One job may show as an act, an invoice and a payment, and the payment in a later month; it counts once, by the strongest
+kind there is (method 4).
 """
 
 from __future__ import annotations
@@ -33,6 +34,13 @@ def book(world: World) -> Booked:
         if client is not None and is_own_currency(row, world):
             booked[client, row.month.replace(day=1)].append(row)
     return booked
+
+
+def recognise(booked: Booked) -> Booked:
+    """Return the rows that make the money fact of their month: payments only where a client is never billed."""
+    billed = {client for (client, _), rows in booked.items() if any(row.kind in BILLED for row in rows)}
+    return {(client, month): rows for (client, month), rows in booked.items()
+            if client not in billed or any(row.kind in BILLED for row in rows)}
 
 
 def is_own_currency(row: Revenue, world: World) -> bool:

@@ -1,9 +1,9 @@
 """The money fact of every client, by week part and over its whole life by month (method 4).
 
-For a month with `revenue` rows, the rows: acts if there are any, else invoices, else payments, since one job may show
-as all three; the month's sum lies on its week parts by working days. Else accrual: T&M is hours x rate on the day of
-work, a retainer the monthly fee by working days passed (yesterday included), fixed price the budget x the share of
-work finished. Rows in another currency than the workspace's are listed and left out.
+For a month with `revenue` rows, the rows: acts if there are any, else invoices, since one job may show as both, and
+payments where a client is never billed; the month's sum lies on its week parts by working days. Else accrual: T&M is
+hours x rate on the day of work, a retainer the monthly fee by working days passed (yesterday included), fixed price the
+budget x the share of work finished. Rows in another currency than the workspace's are listed and left out.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from functools import lru_cache
 
 from worker.domain.cascade import parts_of
 from worker.domain.flow import HOUR, finished_on, weigh
-from worker.domain.income import Booked, amount_of, book, currency_problems
+from worker.domain.income import Booked, amount_of, book, currency_problems, recognise
 from worker.domain.measures import Measures, MoneyFact, MonthMoney
 from worker.domain.model import Card, Client
 from worker.domain.money import round_money, split
@@ -52,7 +52,7 @@ def measure_money(world: World, _playbooks: Playbooks, measures: Measures) -> Ou
     """Return the money of every client by week part in this and the last quarter, and by month over its life."""
     quarter = quarter_of(world.today)
     months = (*parts_of(previous_period(quarter)), *parts_of(quarter))
-    booked, cards = book(world), _cards_by_client(world)
+    booked, cards = recognise(book(world)), _cards_by_client(world)
     rates = {person.jira: person.rate for person in world.people.values() if person.jira}
     weights = {month: [world.calendar.in_period(week) for week in parts_of(month)] for month in months}
     problems: list[Problem] = [*currency_problems(world)]
