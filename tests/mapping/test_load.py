@@ -40,7 +40,8 @@ def test_every_shipped_file_is_a_source(path: Path) -> None:
 def test_sources_of_the_method_are_shipped() -> None:
     assert {path.stem for path in SHIPPED} == {
         "clients", "units", "people", "contacts", "projects", "services", "documents", "revenue", "backlog", "plans",
-        "risks", "tasks", "meetings", "feedback", "bonuses", "goals"}
+        "risks", "tasks", "meetings", "feedback", "bonuses", "goals",
+        "reviews"}
 
 
 @pytest.mark.parametrize("path", SHIPPED, ids=lambda path: path.stem)

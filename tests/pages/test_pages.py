@@ -25,7 +25,7 @@ from tests.support.worlds import (
     world,
 )
 from worker.domain.document import Block, Bullet, Callout, Heading, Picture, Table, ToDo, markdown, shown
-from worker.domain.model import Move, Stage
+from worker.domain.model import Feedback, Idea, Move, Stage
 from worker.domain.values import Ref, Span
 from worker.domain.world import World
 from worker.locales import load_words
@@ -169,10 +169,38 @@ def test_an_agenda_looks_back_on_risks_and_tasks_as_they_will_stand() -> None:
 
 
 def test_feedback_on_people_stays_off_the_agenda() -> None:
-    rows = tuple(row("backlog", f"b{number}", worker=False, title=f"Item {kind}", kind=kind, status="validated",
-                     unit=(Ref("units", "u1"),)) for number, kind in enumerate(("feature", "feedback")))
-    text = said(pages(agency(date(2026, 12, 1), rows={"backlog": rows}))["meeting:monthly:u1:2026-12"].blocks)
+    ideas = {one.ref: one for kind in ("feature", "feedback") for one in (Idea(Ref("backlog", kind), f"Item {kind}",
+        kind=kind, status="validated", unit=Ref("units", "u1")),)}
+    text = said(pages(agency(date(2026, 12, 1), ideas=ideas))["meeting:monthly:u1:2026-12"].blocks)
     assert ("Item feature" in text, "Item feedback" in text) == (True, False)
+
+
+def _said(day: date, score: int, who: str | None, text: str) -> Feedback:
+    person_ref = Ref("people", who) if who else None
+    return Feedback(Ref("feedback", f"{who}-{day}"), client=Ref("clients", "c1"), person=person_ref, day=day,
+                    score=Decimal(score), text=text)
+
+
+def _reviewed(**fields: Any) -> dict[str, PageFact]:
+    entries = (_said(date(2026, 10, 5), 5, "dev", "Fine"), _said(date(2026, 12, 7), 2, "dev", "Rude"),
+               _said(date(2026, 12, 8), 4, None, "Good team"), _said(date(2026, 9, 30), 1, "tl", "Long ago"))
+    sources = SOURCES | {"meetings", "feedback", "reviews"}
+    return pages(replace(agency(date(2026, 12, 29)), feedback={one.ref: one for one in entries},
+                         **{"sources": sources, **fields}))
+
+
+def test_what_was_said_of_members_stands_on_the_private_page_alone() -> None:
+    found = _reviewed()
+    review = said(found.pop("review:2026-Q4").blocks)
+    # Two entries about Dev: (5 + 2) / 2; the one of September belongs to the quarter before.
+    assert "2 entries, mean score 3.5 of 5" in review
+    assert [word in review for word in ("Dev", "Rude", "Good team", "Long ago")] == [True, True, True, False]
+    assert "3 entries; the head of accounting" in said(found["meeting:quarterly:u1:2027-Q1"].blocks)
+    assert not [key for key, page in found.items() if "Rude" in said(page.blocks)]
+
+
+def test_without_a_private_root_there_is_no_private_page() -> None:
+    assert "review:2026-Q4" not in _reviewed(sources=SOURCES | {"meetings"})
 
 
 # --- client and portfolio
@@ -198,7 +226,8 @@ def test_the_portfolio_tells_mix_and_concentration() -> None:
     blocks = pages(agency(TODAY, newbiz))["meeting:portfolio"].blocks
     text = said(blocks)
     assert "2 clients · 1 account · 1 newbiz" in text
-    assert "Accounts bring 80% of the quarter's money" in text
+    assert "Accounts in units bring 80%, newbiz 20%" in text
+    assert "Account managers may hunt 1 client more." in text
     assert "The largest client, C1, brings 80% (alarm at 25%). 🔴" in text
     assert len(table(blocks, "Clients").rows) == 2
 

@@ -28,7 +28,7 @@ from tests.support.worlds import (
     world,
 )
 from worker.domain import document as page
-from worker.domain.model import Stage
+from worker.domain.model import Feedback, Idea, Stage
 from worker.domain.values import Ref
 from worker.domain.world import World
 from worker.pages import write_pages
@@ -38,7 +38,7 @@ from worker.sync.facts import Outcome
 
 TEXT, NUMBER, DAY = "CANARY", Decimal(98_765_432), date(1977, 7, 7)
 MARKS = (TEXT, "98,765", "98765", "98.8", "1977")
-PUBLIC = {"Client": {"name"}, "Card": {"name", "due", "expected_start"}}
+PUBLIC = {"Client": {"name"}, "Card": {"name", "due", "expected_start"}, "Idea": {"name"}}
 """The only fields of the model whose content may reach a client."""
 
 
@@ -67,10 +67,17 @@ def poisoned(stages: list[Stage | None], *, asked: bool = True) -> World:
     asks = row("clients", "c1", worker=False, title="C1", status_page=asked, presentation=asked, notes=TEXT)
     risk = row("risks", "r1", worker=False, title=TEXT, client=(mine.ref,), status="open", evidence=TEXT)
     task = row("tasks", "t1", worker=False, title=TEXT, client=(mine.ref,), status="new", due=DAY)
+    unlike = frozenset({"kind", "status", "horizon"})
+    decided = Idea(Ref("backlog", "i1"), "Idea taken", client=mine.ref, kind="idea", status="for_group")
+    open_ = Idea(Ref("backlog", "i2"), TEXT, client=mine.ref, kind="idea", status="validated")
+    personal = Idea(Ref("backlog", "i3"), TEXT, client=mine.ref, kind="feedback", status="for_group")
+    said = Feedback(Ref("feedback", "f1"), client=mine.ref, person=Ref("people", "am"), day=date(2026, 11, 2),
+                    score=Decimal(1), text=TEXT)
     work = [issue(number, summary=TEXT, status=TEXT, assignee=TEXT, type=TEXT, due=DAY) for number in range(3)]
     done = [issue(9, done=date(2026, 11, 2), summary=TEXT)]
     return world(mine, *cards, poison(unit()), poison(person("am")), poison(contact("vera")), poison(document("nda")),
-                 revenue(98_765_432, date(2026, 11, 1)), sources=SOURCES | {"meetings"},
+                 revenue(98_765_432, date(2026, 11, 1)), sources=SOURCES | {"meetings", "feedback"},
+                 ideas={one.ref: poison(one, unlike) for one in (decided, open_, personal)}, feedback={said.ref: said},
                  rows={"clients": (asks,), "risks": (risk,), "tasks": (task,)},
                  work={one.ref.key: [*work, *done] for one in cards}, logs=[worklog(1, date(2026, 11, 3), 98_765)])
 
@@ -103,10 +110,20 @@ def test_the_canaries_do_reach_the_pages_of_the_agency() -> None:
 
 
 def test_both_pages_say_what_they_are_for() -> None:
-    text = public(run(poisoned([Stage.IN_PROGRESS, Stage.AGREED, Stage.IDEA, Stage.LOST])))
+    text = public(run(poisoned([Stage.IN_PROGRESS, Stage.AGREED, Stage.SHAPING, Stage.LOST])))
     assert [f"Project {number}" in text for number in range(4)] == [True, True, True, False]
     assert "25% done" in text
     assert "planned for Feb 1, 2027" in text
+
+
+def test_the_presentation_is_the_final_set() -> None:
+    """A card still at `idea` is shown once the growth group accepted it; what the group has not seen is not."""
+    seen = poisoned([Stage.IDEA, Stage.IDEA, Stage.PROPOSAL])
+    accepted = Idea(Ref("backlog", "i4"), "Taken before", client=Ref("clients", "c1"), kind="idea", status="accepted",
+                    cards=(Ref("projects", "p1"),))
+    text = public(run(dataclasses.replace(seen, ideas={**seen.ideas, accepted.ref: accepted})))
+    shown = [name for name in ("Project 0", "Project 1", "Project 2", "Idea taken", "Taken before") if name in text]
+    assert shown == ["Project 1", "Project 2", "Idea taken"]
 
 
 def test_without_being_asked_there_is_no_page_for_a_client() -> None:

@@ -14,7 +14,7 @@ from functools import partial
 from worker.domain.document import Block
 from worker.domain.messages import message
 from worker.domain.model import Client
-from worker.domain.periods import Grain, Period, month_of, next_period, quarter_of
+from worker.domain.periods import Grain, Period, month_of, next_period, previous_period, quarter_of
 from worker.domain.titles import period_title
 from worker.domain.values import Ref, Value
 from worker.domain.world import World
@@ -22,6 +22,7 @@ from worker.errors import Problem, Severity
 from worker.pages.agenda import write_agenda
 from worker.pages.client import write_client
 from worker.pages.daily import write_daily
+from worker.pages.feedback import write_feedback
 from worker.pages.monday import write_cut
 from worker.pages.portfolio import write_portfolio
 from worker.pages.public import public_view, write_presentation, write_status
@@ -129,6 +130,8 @@ def _agendas(view: View) -> Iterator[Page]:
         prepared = view.world.calendar.add(meeting, -PREPARED)
         if prepared <= view.today <= meeting:
             yield from (_agenda(view, unit, period, meeting) for unit in view.world.units)
+            if period.grain is Grain.QUARTER and view.measures.feedback is not None:
+                yield _review(view, previous_period(period), meeting)
 
 
 def _coming_periods(view: View) -> Iterator[Period]:
@@ -136,6 +139,13 @@ def _coming_periods(view: View) -> Iterator[Period]:
     month = month_of(view.today)
     for period in (month, next_period(month)):
         yield quarter_of(period.start) if period.start == quarter_of(period.start).start else period
+
+
+def _review(view: View, past: Period, meeting: date) -> Page:
+    """Return the private page on a quarter's feedback: a data source of its own, so that nothing else leads to it."""
+    said = view.say("Feedback · {period}", period=period_title(past, view.words))
+    return Page(Ref("reviews", f"review:{past.code}"), partial(write_feedback, view, past),
+                (("name", said), ("date", meeting)))
 
 
 def _agenda(view: View, unit: Ref, period: Period, meeting: date) -> Page:

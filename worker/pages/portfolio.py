@@ -13,6 +13,7 @@ from worker.domain.titles import period_title
 from worker.domain.values import Ref
 from worker.pages.pictures import draw_clients, draw_load, draw_risks
 from worker.pages.view import DOTS, NONE, View, risk_line
+from worker.rules.finance import FEW, finished_months, is_units
 from worker.rules.plans import FIRM
 
 MOST_RISKS, TITLE = 10, 48
@@ -22,7 +23,7 @@ def write_portfolio(view: View) -> tuple[Block, ...]:
     """Return the blocks of the portfolio page."""
     money = _by_client(view)
     return (_summary(view, money), Heading(view.say("Clients")), _clients(view, money), *_rays(view),
-            *_mix(view, money), *_risks(view), *_managers(view, money), *_load(view))
+            *_mix(view), *_loyalty(view), *_risks(view), *_managers(view, money), *_load(view))
 
 
 def _by_client(view: View) -> dict[Ref, Decimal] | None:
@@ -91,15 +92,23 @@ def _rays(view: View) -> Iterator[Block]:
         yield Picture(chart, view.say("A bar ends where known work ends; the shortest rays stand on top."))
 
 
-def _mix(view: View, money: dict[Ref, Decimal] | None) -> Iterator[Block]:
-    total = sum(money.values(), Decimal(0)) if money else Decimal(0)
-    if money is None or not total:
+def _mix(view: View) -> Iterator[Block]:
+    """Yield mix and concentration over the last three finished months, as the risks of both are judged."""
+    months = finished_months(view.today, FEW)
+    first_day, days = months[0].start, {month.start for month in months}
+    money = {ref: sum((month.amount for month in history if month.month in days), Decimal(0))
+             for ref, history in (view.measures.history or {}).items() if ref in view.world.clients}
+    total = sum(money.values(), Decimal(0))
+    if not total:
         return
-    accounts = sum((amount for ref, amount in money.items() if view.world.clients[ref].group == "account"), Decimal(0))
+    units = sum((amount for ref, amount in money.items() if is_units(view.world.clients[ref], view.world)), Decimal(0))
     yield Heading(view.say("Mix and concentration"))
+    yield Paragraph(view.say("Money of the last three finished months, {first} – {last}.",
+                             first=view.date(first_day), last=view.date(months[-1].end)))
     healthy = view.percent(view.world.thresholds.units_share)
-    yield Bullet(view.say("Accounts bring {share} of the quarter's money; a healthy firm has about {target}.",
-                          share=bold(view.percent(accounts / total)), target=healthy))
+    yield Bullet(view.say("Accounts in units bring {share}, newbiz {rest}; a healthy firm has about {target} of units.",
+                          share=bold(view.percent(units / total)), rest=view.percent(1 - units / total),
+                          target=healthy))
     ranked = sorted(money.items(), key=lambda item: (-item[1], item[0]))
     first = view.world.clients[ranked[0][0]]
     share = ranked[0][1] / total
@@ -110,6 +119,23 @@ def _mix(view: View, money: dict[Ref, Decimal] | None) -> Iterator[Block]:
                           limit=view.percent(alarm)) + mark)
     three = sum((amount for _, amount in ranked[:3]), Decimal(0)) / total
     yield Bullet(view.say("The three largest bring {share}.", share=bold(view.percent(three))))
+
+
+def _loyalty(view: View) -> Iterator[Block]:
+    loyalty = view.measures.loyalty
+    if loyalty is None:
+        return
+    words = view.words
+    yield Heading(view.say("Loyalty and hunting"))
+    known = words.count("{n} project begun since {since} has a known source",
+                        "{n} projects begun since {since} have a known source",
+                        loyalty.new - loyalty.unknown, since=view.date(loyalty.since))
+    if loyalty.share is not None:
+        yield Bullet(view.say("By referral or return: {share} ({known}).", share=bold(view.percent(loyalty.share)),
+                              known=known))
+    free = sum(one.free for one in view.measures.portfolios.values())
+    yield Bullet(words.count("Account managers may hunt {n} client more.",
+                             "Account managers may hunt {n} clients more.", free))
 
 
 def _risks(view: View) -> Iterator[Block]:
@@ -128,8 +154,9 @@ def _managers(view: View, money: dict[Ref, Decimal] | None) -> Iterator[Block]:
                       key=lambda ref: view.names((ref,)))
     if managers:
         yield Heading(view.say("Account managers"))
-        yield view.table((message("Account manager"), message("Clients"), message("Accounts"), message("Quarter"),
-                          message("Open tasks"), message("Overdue")), (_manager(view, ref, money) for ref in managers))
+        yield view.table((message("Account manager"), message("Clients"), message("Accounts"), message("Load"),
+                          message("May hunt"), message("Quarter"), message("Open tasks"), message("Overdue")),
+                         (_manager(view, ref, money) for ref in managers))
 
 
 def _manager(view: View, person: Ref, money: dict[Ref, Decimal] | None) -> tuple[str, ...]:
@@ -137,7 +164,10 @@ def _manager(view: View, person: Ref, money: dict[Ref, Decimal] | None) -> tuple
     clients = [client for client in view.world.clients.values() if client.unit in units]
     tasks = [task for task in view.tasks if task.assignee == person]
     total = sum((money[client.ref] for client in clients), Decimal(0)) if money is not None else None
-    return (view.names((person,)), str(len(clients)), str(sum(client.group == "account" for client in clients)),
+    own = view.measures.portfolios.get(person)
+    return (view.names((person,)), str(len(clients)),
+            view.say("{accounts} of {limit}", accounts=len(own.accounts), limit=own.limit) if own else NONE,
+            view.percent(own.load if own else None), str(own.free) if own else NONE,
             view.brief_money(total), str(len(tasks)),
             str(sum(task.due is not None and task.due < view.today for task in tasks)))
 

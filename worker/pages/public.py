@@ -16,7 +16,11 @@ from worker.domain.model import RUNNING, Card, Client, Stage
 from worker.domain.words import Words
 from worker.pages.view import View
 
-IDEAS = (Stage.IDEA, Stage.SHAPING, Stage.PROPOSAL)
+OFFERED = (Stage.SHAPING, Stage.PROPOSAL)
+"""Stages at which a card is brought to its client; one at `idea` only once the growth group accepted it."""
+DECIDED = ("for_group", "presented", "accepted")
+"""What a growth group takes for a client stands at one of these; what it rejects leaves them."""
+INTERNAL = ("feedback",)
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +51,19 @@ def public_view(view: View, client: Client) -> PublicClientView:
     return PublicClientView(
         client.name, tuple(project for project in found if project.stage in RUNNING),
         tuple(project for project in found if project.stage is Stage.AGREED),
-        tuple(project for project in found if project.stage in IDEAS))
+        _final_set(view, client))
+
+
+def _final_set(view: View, client: Client) -> tuple[PublicProject, ...]:
+    """Return the final set of ideas: what the group took, and cards already on their way to the client; by name."""
+    cards = {card.ref: card for card in view.cards.get(client.ref, ())}
+    taken = [item for item in view.measures.backlog or () if item.client == client.ref and item.status in DECIDED
+             and item.kind not in INTERNAL]
+    accepted = {item.card for item in taken}
+    found = [PublicProject(card.name, card.stage, start=card.expected_start) for card in cards.values()
+             if card.stage in OFFERED or (card.stage is Stage.IDEA and card.ref in accepted)]
+    found += [PublicProject(item.title, Stage.IDEA) for item in taken if item.card not in cards]
+    return tuple(sorted(found, key=lambda project: project.name))
 
 
 def _progress(view: View, card: Card) -> Decimal | None:

@@ -10,11 +10,12 @@ from decimal import Decimal
 
 from babel.numbers import format_compact_currency
 
+from worker.domain.cascade import parts_of
 from worker.domain.document import Table, link, plain, reference
 from worker.domain.measures import Measures, PlanMeasure, Rag, RiskMeasure, TaskMeasure
 from worker.domain.messages import message
 from worker.domain.model import Card, Client, Row, Unit
-from worker.domain.periods import Period
+from worker.domain.periods import Period, month_of, previous_period, quarter_of
 from worker.domain.values import Ref, Unset, Value
 from worker.domain.words import Words
 from worker.domain.world import World
@@ -151,7 +152,37 @@ def look(world: World, outcome: Outcome) -> View:
                 tuple(sorted(measures.tasks or (), key=lambda task: (task.due or date.max, task.title))),
                 {row.ref: row for rows in world.rows.values() for row in rows},
                 {source: _later(world, outcome.facts, source) for source in ("risks", "tasks")},
-                {(plan.unit, plan.period): plan for plan in measures.plans})
+                {**_finished(world, measures), **{(plan.unit, plan.period): plan for plan in measures.plans}})
+
+
+def _finished(world: World, measures: Measures) -> dict[tuple[Ref, Period], PlanMeasure]:
+    """Return the last quarter's plans, which nobody measures any more: targets from their rows, facts as now known."""
+    quarter = previous_period(quarter_of(world.today))
+    months = parts_of(quarter)
+    codes = {period.code: period for period in (quarter, *months, *(week for month in months
+                                                                    for week in parts_of(month)))}
+    sums = _sums(measures)
+    found = {}
+    for row in world.rows.get("plans", ()):
+        _, key, code = row.key.split(":") if row.key.count(":") == 2 else ("", "", "")
+        if (period := codes.get(code)) is not None:
+            unit, target, rag = Ref("units", key), row.fields.get("target"), row.fields.get("health")
+            fact = sums.get((unit, period), Decimal(0)) if sums is not None else None
+            found[unit, period] = PlanMeasure(
+                unit, period, target if isinstance(target, Decimal) else None, row.fields.get("pinned") is True, fact,
+                "", None, Decimal(0), None, None, Rag(rag) if isinstance(rag, str) else Rag.GREY)
+    return found
+
+
+def _sums(measures: Measures) -> dict[tuple[Ref | None, Period], Decimal] | None:
+    if measures.money is None:
+        return None
+    sums: dict[tuple[Ref | None, Period], Decimal] = defaultdict(Decimal)
+    for fact in measures.money:
+        for unit in {fact.unit, FIRM}:
+            for period in (fact.week, month_of(fact.week.start), quarter_of(fact.week.start)):
+                sums[unit, period] += fact.amount
+    return sums
 
 
 SEEDED = frozenset({"name", "client", "project", "assignee", "due", "kind", "source", "steps", "owner", "review"})

@@ -18,7 +18,7 @@ MATCHERS = frozenset({"contains", "lacks", "near", "by"})
 def compare(typist: Typist, after: Table, lived: Lived) -> list[str]:
     """Return how the boards after a day differ from what was expected; empty when they do not."""
     found: list[str] = []
-    for check, tables in ((_row, "rows"), (_count, "counts"), (_problem, "problems")):
+    for check, tables in ((_row, "rows"), (_page, "pages"), (_count, "counts"), (_problem, "problems")):
         for table in after.get(tables, ()):
             try:
                 found += check(typist, table, lived)
@@ -45,6 +45,25 @@ def _row(typist: Typist, table: Table, _: Lived) -> Iterator[str]:
         value = rows[0].values.get(name)
         if not _fits(typist, source, name, value=value, expected=expected):
             yield f"{label}: {name}: expected {_told(typist, expected)}, found {_readable(typist, value)}"
+
+
+def _page(typist: Typist, table: Table, _: Lived) -> Iterator[str]:
+    """`row`, and of the text of its page: `lines` that stand there in this order, `lacks`, `pictures`."""
+    rows = _find(typist, table)[1]
+    if len(rows) != 1:
+        yield f"{table['row']}: expected one row, found {len(rows)}"
+        return
+    lines = typist.lines(rows[0].page_id)
+    place = 0
+    for wanted in map(spaced, in_locale(table.get("lines", []), typist.locale)):
+        if wanted not in lines[place:]:
+            yield f"{table['row']}: no line {wanted!r} after line {place} of\n      " + "\n      ".join(lines)
+            return
+        place = lines.index(wanted, place) + 1
+    for banned in map(spaced, in_locale(table.get("lacks", []), typist.locale)):
+        yield from (f"{table['row']}: unwanted {line!r}" for line in lines if banned in line)
+    if table.get("pictures", lines.count("(picture)")) != lines.count("(picture)"):
+        yield f"{table['row']}: expected {table['pictures']} pictures, found {lines.count('(picture)')}"
 
 
 def _find(typist: Typist, table: Table) -> tuple[str, list[Standing]]:

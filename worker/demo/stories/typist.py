@@ -5,7 +5,7 @@ Nothing here goes through the worker's codecs for reading: what stands is taken 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal
@@ -125,6 +125,11 @@ class Typist:
                 for page in self.rig.notion.control("dump", {})["pages"].values()
                 if binding.data_source_id in page["parent"].values() and not page["in_trash"]]
 
+    def lines(self, page_id: str) -> list[str]:
+        """Return the text of a page's body, a line a block; cells of a table are parted by ` | `."""
+        dump = self.rig.notion.control("dump", {})
+        return [spaced(line) for line in _lines(dump["blocks"], dump["children"], page_id)]
+
     def wanted(self, source: str, name: str, value: Any) -> Any:
         """Return the plain value a scripted one stands for."""
         prop, value = self.prop(source, name), in_locale(value, self.locale)
@@ -150,6 +155,17 @@ class Typist:
         if key not in options:
             raise Unnamed(f"{source}.{prop.name} has no option {key!r}; there are {', '.join(options)}")
         return options[key][1]
+
+
+def _lines(blocks: Mapping[str, Any], children: Mapping[str, list[str]], parent: str) -> Iterator[str]:
+    for one in children.get(parent, ()):
+        block = blocks.get(one)
+        if block is not None and not block["in_trash"]:
+            payload = block["payload"]
+            texts = payload.get("cells") or [payload.get("rich_text", ())]
+            yield "(picture)" if block["type"] == "image" else " | ".join(
+                "".join(piece["plain_text"] for piece in text) for text in texts)
+            yield from _lines(blocks, children, one)
 
 
 def plain(prop: Mapping[str, Any]) -> Any:

@@ -1,0 +1,92 @@
+"""The development of a unit's product by role, as its meeting looks at it; what was said of people is only counted."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+
+from worker.domain.development import development_of
+from worker.domain.document import Block, Bullet, Heading, Paragraph, link, plain
+from worker.domain.measures import BacklogItem
+from worker.domain.messages import message, stage_label
+from worker.domain.model import Card, Client, Stage
+from worker.domain.periods import Period
+from worker.domain.values import Ref
+from worker.pages.view import NONE, View
+
+MOST, SPOTS = 15, 3
+
+
+def write_development(view: View, unit: Ref, past: Period) -> Iterator[Block]:
+    """Yield TL's features, PM's hypotheses, AM's ideas and white spots, HoA's feedback as a count, cards to present."""
+    found = development_of(unit, view.measures.backlog or ())
+    yield from _inbox(view, message("TL: validated features"), found.features)
+    yield from _inbox(view, message("PM: strategic hypotheses"), found.hypotheses)
+    if found.operational:
+        yield Bullet(view.words.count("and {n} operational hypothesis", "and {n} operational hypotheses",
+                                      found.operational))
+    yield from _inbox(view, message("AM: ideas for the client"), found.ideas)
+    yield from _white_spots(view, unit)
+    yield from _feedback(view, unit, past, len(found.feedback))
+    yield from _cards(view, unit)
+
+
+def _inbox(view: View, title: str, items: Iterable[BacklogItem]) -> Iterator[Block]:
+    shown = tuple(items)[:MOST]
+    yield Heading(view.say(title), 3)
+    if not shown:
+        yield Paragraph(view.say("Nothing this time."))
+    yield from (Bullet(_item(view, item)) for item in shown)
+
+
+def _item(view: View, item: BacklogItem) -> str:
+    client = view.world.clients.get(item.client) if item.client else None
+    impact = view.say("impact {n}", n=view.words.number(item.impact, 1)) if item.impact is not None else ""
+    effort = view.say("effort {n}", n=view.words.number(item.effort, 1)) if item.effort is not None else ""
+    parts = (link(item.title, item.url), plain(client.name) if client else "", impact, effort)
+    return " · ".join(part for part in parts if part)
+
+
+def _white_spots(view: View, unit: Ref) -> Iterator[Block]:
+    lines = tuple(line for client in view.clients_of(unit) if (line := _spots(view, client)))
+    if lines:
+        yield Heading(view.say("AM: white spots"), 3)
+        yield from (Bullet(line) for line in lines[:MOST])
+
+
+def _spots(view: View, client: Client) -> str:
+    found = view.measures.services.white_spots.get(client.ref, ()) if view.measures.services else ()
+    names = [f"{plain(service.name)} ({_similar(view, spot.similar)})" for spot in found[:SPOTS]
+             if (service := view.world.services.get(spot.service)) is not None]
+    return f"{link(client.name, client.url)}: {', '.join(names)}" if names else ""
+
+
+def _similar(view: View, number: int) -> str:
+    return view.words.count("{n} similar client buys it", "{n} similar clients buy it", number)
+
+
+def _feedback(view: View, unit: Ref, past: Period, items: int) -> Iterator[Block]:
+    """Count what clients said: names, scores and words stand on the HoA's private page alone."""
+    mine = {client.ref for client in view.clients_of(unit)}
+    said = sum(one.client in mine and one.day in past for one in view.measures.feedback or ()) + items
+    if view.measures.feedback is not None or items:
+        yield Heading(view.say("HoA: feedback"), 3)
+        yield Paragraph(view.words.count("{n} entry; the head of accounting tells each member in person.",
+                                         "{n} entries; the head of accounting tells each member in person.", said))
+
+
+def _cards(view: View, unit: Ref) -> Iterator[Block]:
+    order = {Stage.SHAPING: 0, Stage.IDEA: 1}
+    cards = sorted((card for card in view.cards_of(unit) if card.stage in order),
+                   key=lambda card: (order[card.stage or Stage.IDEA], card.name.casefold()))
+    yield Heading(view.say("Idea cards ready to present"), 3)
+    if not cards:
+        yield Paragraph(view.say("No card is at the idea or shaping stage."))
+    yield from (Bullet(_card(view, card)) for card in cards[:MOST])
+
+
+def _card(view: View, card: Card) -> str:
+    client = view.world.clients.get(card.client) if card.client else None
+    start = view.say("expected start {day}", day=view.date(card.expected_start)) if card.expected_start else ""
+    parts = (link(card.name, card.url), link(client.name, client.url) if client else NONE,
+             stage_label(card.stage, view.words), start)
+    return " · ".join(part for part in parts if part)
