@@ -8,6 +8,7 @@ from decimal import Decimal
 
 from tests.support.worlds import (
     PLAYBOOKS,
+    SOURCES,
     TODAY,
     applied,
     at,
@@ -25,7 +26,7 @@ from tests.support.worlds import (
     world,
 )
 from worker.domain.measures import Factor
-from worker.domain.model import Stage
+from worker.domain.model import Feedback, Stage
 from worker.domain.values import Ref, Unset, Value
 from worker.domain.world import World
 from worker.rules import evaluate
@@ -78,6 +79,21 @@ def test_contact_is_the_newest_with_anyone_there() -> None:
     seen = world(client(last_contact=TODAY - days(40)), unit(), contact("ivan", last_contact=TODAY - days(18)))
     assert round(factor(seen, "relations").score or 0, 2) == Decimal("52.17")
     assert seen_client(seen)["data_as_of"] == TODAY - days(18)
+
+
+def test_feedback_and_late_requests_weigh_on_relations() -> None:
+    said = [Feedback(Ref("feedback", f"f{number}"), client=Ref("clients", "c1"), person=about, score=Decimal(score),
+                     day=TODAY - days(ago)) for number, (about, score, ago) in enumerate([
+                         (None, 1, 91), (None, 2, 40), (None, 3, 9), (Ref("people", "dev"), 4, 20)])]
+    asked = [row("tasks", f"r{number}", worker=False, source="lawyer", client=(Ref("clients", "c1"),), due=due)
+             for number, due in enumerate([TODAY - days(1), TODAY])]
+    seen = world(client(last_contact=TODAY - days(7)), unit(), sources=SOURCES | {"feedback"},
+                 feedback={one.ref: one for one in said}, rows={"tasks": tuple(asked)})
+    found = factor(seen, "relations")
+    # Contact 100; the last words 3 and 4 are 3.5: (3.5 - 2) / 3 = 50; one late, three at worst: (3 - 1) / 3 = 66.67.
+    assert found.score is not None
+    assert round(found.score, 2) == Decimal("72.22")
+    assert found.reason == "last contact Nov 11, 2026, feedback 3.5 of 5, 1 unanswered request of 2"
 
 
 def test_a_broken_triangle_costs_the_team_factor() -> None:

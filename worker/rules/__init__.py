@@ -74,12 +74,12 @@ RULES = (
     Rule("billing", look_at_billing),
     Rule("bonuses", preview_bonuses),
     Rule("feedback", weigh_feedback),
+    Rule("requests", take_up_requests),
     # Other chapters of conditions stand above this line: the map takes what all of them saw.
     Rule("farewell", say_farewell),
     Rule("riskmap", draw_risk_map),
     Rule("clients", roll_up_clients),
     Rule("lifetime", measure_lifetimes),
-    Rule("requests", take_up_requests),
     Rule("backlog", tend_backlog),
     Rule("goals", follow_goals),
     Rule("signals", find_signals),

@@ -48,8 +48,8 @@ def _birthdays(world: World, ahead: timedelta) -> Iterator[Signal]:
                           client=contact.client)
     for person in world.people.values():
         if person.birthday is not None:
-            yield replace(_birthday(person, person.birthday, "", ahead=ahead, world=world), unit=person.unit,
-                          role=_host(person, world))
+            signal = _birthday(person, person.birthday, "", ahead=ahead, world=world)
+            yield replace(signal, unit=person.unit, role=_host(person, world) if signal.holds else "")
 
 
 def _birthday(who: Contact | Person, born: date, client: str, *, ahead: timedelta, world: World) -> Signal:
@@ -65,10 +65,10 @@ def _newcomers(world: World, back: timedelta) -> Iterator[Signal]:
     for person in world.people.values():
         if person.start is None:
             continue
-        first = words.date(person.start)
+        first, is_new = words.date(person.start), timedelta() <= world.today - person.start <= back
         unit = world.units.get(person.unit or Ref("units", ""))
-        yield Signal("meet_newcomer", person.ref, None, None, timedelta() <= world.today - person.start <= back,
-                     reason=words.say("First day: {day}.", day=first), unit=person.unit, role=_host(person, world),
+        yield Signal("meet_newcomer", person.ref, None, None, is_new, unit=person.unit,
+                     reason=words.say("First day: {day}.", day=first), role=_host(person, world) if is_new else "",
                      ended=words.say("closed by itself: the first weeks are over"),
                      values={"name": person.name, "date": first, "unit": unit.name if unit else ""})
 

@@ -9,12 +9,21 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
-from datetime import date
+from datetime import date, timedelta
 from decimal import Decimal
 
 from worker.domain.flow import ratio, share
 from worker.domain.hysteresis import settle
-from worker.domain.measures import CardMeasure, ClientMeasure, Factor, Measures, PlanMeasure, Rag, RiskMeasure
+from worker.domain.measures import (
+    CardMeasure,
+    ClientMeasure,
+    Factor,
+    Measures,
+    PlanMeasure,
+    Rag,
+    RequestMeasure,
+    RiskMeasure,
+)
 from worker.domain.memory import Track
 from worker.domain.messages import message
 from worker.domain.model import RUNNING, Card, Client, Contact, Row, Stage, Unit
@@ -45,6 +54,8 @@ class _View:
     risks: tuple[RiskMeasure, ...]
     own_risks: tuple[Row, ...]
     revenue: Revenue
+    marks: tuple[Decimal, ...] = ()
+    requests: tuple[RequestMeasure, ...] = ()
 
     @property
     def running(self) -> list[CardMeasure]:
@@ -79,10 +90,14 @@ def _views(world: World, measures: Measures) -> list[_View]:
     for row in world.rows.get("risks", ()):
         for client in _refs(row.fields.get("client")) if not row.key else ():
             own[client].append(row)
-    revenue = _revenues(world, measures)
+    revenue, marks = _revenues(world, measures), _last_words(world, measures)
+    requests = defaultdict(list)
+    for request in measures.requests or ():
+        requests[request.client].append(request)
     return [_View(client, tuple(cards[ref]), tuple(m for c in cards[ref] if (m := measures.cards.get(c.ref))),
                   tuple(contacts[ref]), tuple(r for r in risks[ref] if not r.asleep),
-                  tuple(r for r in own[ref] if r.fields.get("status") in ("open", "watching")), revenue(ref))
+                  tuple(r for r in own[ref] if r.fields.get("status") in ("open", "watching")), revenue(ref),
+                  marks.get(ref, ()), tuple(requests[ref]))
             for ref, client in world.clients.items()]
 
 
@@ -213,11 +228,30 @@ def _ray(horizon: date | None, world: World) -> Found:
 
 
 def _relations(view: _View, world: World) -> Found:
-    last = _last_contact(view)
-    if last is None:
-        return [], ""
-    return ([_scale("contact_days", (world.today - last).days, world)],
-            world.words.say("last contact {day}", day=world.words.date(last)))
+    words, last, scores, reasons = world.words, _last_contact(view), [], []
+    if last is not None:
+        scores.append(_scale("contact_days", (world.today - last).days, world))
+        reasons.append(words.say("last contact {day}", day=words.date(last)))
+    if view.marks:
+        mean = sum(view.marks, Decimal(0)) / len(view.marks)
+        scores.append(_scale("feedback", mean, world))
+        reasons.append(words.say("feedback {score} of 5", score=words.number(mean)))
+    if view.requests:
+        late = sum(request.due < world.today for request in view.requests)
+        scores.append(_scale("requests_late", late, world))
+        reasons.append(words.count("{n} unanswered request of {asked}", "{n} unanswered requests of {asked}", late,
+                                   asked=len(view.requests)))
+    return scores, ", ".join(reasons)
+
+
+def _last_words(world: World, measures: Measures) -> dict[Ref | None, tuple[Decimal, ...]]:
+    """Return the last scores every client gave, about each person and about the team, of the last months."""
+    oldest = world.today - timedelta(days=world.thresholds.feedback_days)
+    said: dict[Ref | None, dict[Ref | None, Decimal]] = defaultdict(dict)
+    for one in measures.feedback or ():  # the oldest first
+        if one.day >= oldest:
+            said[one.client][one.person] = one.score
+    return {client: tuple(scores.values()) for client, scores in said.items()}
 
 
 def _last_contact(view: _View) -> date | None:

@@ -8,7 +8,7 @@ with a measure, a target and a period are split and judged; the others are repor
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterator, Set
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from decimal import Decimal
@@ -28,6 +28,7 @@ from worker.sync.facts import Fact, Input, Outcome, Why
 
 GREY = frozenset({Rag.GREY.value})
 Tree = dict[Ref, list[Goal]]
+Own = Set[tuple[Ref | None, Period | None]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +47,8 @@ def follow_goals(world: World, _playbooks: Playbooks, measures: Measures) -> Out
     """Return the parts of all goals, and how each goal and part stands."""
     tracks = dict(world.memory.tracks)
     goals = dict(world.goals)
-    facts = [fact for goal in _roots(world) for fact in _plant(goal, goal, goals, world=world)]
+    own = {(goal.parent, period_of(goal)) for goal in world.goals.values() if goal.parent and not goal.key}
+    facts = [fact for goal in _roots(world) for fact in _plant(goal, goal, goals, own=own, world=world)]
     children: Tree = defaultdict(list)
     for goal in goals.values():
         if goal.parent is not None:
@@ -71,15 +73,14 @@ def _is_past(goal: Goal, world: World) -> bool:
     return period is not None and period.end < world.today
 
 
-def _plant(root: Goal, parent: Goal, goals: dict[Ref, Goal], *, world: World) -> Iterator[Fact]:
+def _plant(root: Goal, parent: Goal, goals: dict[Ref, Goal], *, own: Own, world: World) -> Iterator[Fact]:
     """Yield the facts of the parts below a goal that people have not made themselves, adding them to `goals`."""
     period = period_of(parent)
-    own = {period_of(goal) for goal in world.goals.values() if goal.parent == parent.ref and not goal.key}
     if period is None or (period.grain is Grain.MONTH and world.today not in period):
         return
     for part, target in shares(parent, parts_of(period), world.calendar).items():
         ref = Ref("goals", f"goal:{root.ref.key}:{part.code}")
-        if ref in world.trashed or part in own or not target or not world.calendar.in_period(part):
+        if ref in world.trashed or (parent.ref, part) in own or not target or not world.calendar.in_period(part):
             continue
         made = Goal(ref, _title(root, part, world), key=ref.key, owner=root.owner, unit=root.unit,
                     grain=part.grain.value, period=Span(part.start, part.end), measure=root.measure,
@@ -87,7 +88,7 @@ def _plant(root: Goal, parent: Goal, goals: dict[Ref, Goal], *, world: World) ->
         yield from _part_facts(made, root, world)
         kept = goals.setdefault(ref, made)
         if kept.target is not None:
-            yield from _plant(root, kept, goals, world=world)
+            yield from _plant(root, kept, goals, own=own, world=world)
 
 
 def _title(root: Goal, part: Period, world: World) -> str:

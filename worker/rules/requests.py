@@ -84,7 +84,8 @@ def _facts(row: Row, book: Request, client: Ref | None, *, world: World, tracks:
     if book.steps:
         values["steps"] = write_steps(_steps(row, book, world), world.words)
     if book.candidates:
-        values["candidates"] = tuple(contact.ref for contact in candidates_for(row, world))
+        chosen = row.fields.get("candidates")
+        values["candidates"] = chosen or tuple(contact.ref for contact in candidates_for(row, world))
     place = f"{row.ref}#routed"
     if place not in tracks and not row.fields.get("sprint"):
         values["sprint"] = sprint_of(world.today, world.thresholds.sprint_weeks)
