@@ -7,12 +7,12 @@ belongs to the next working day, and days on which nothing was finished count as
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from decimal import ROUND_HALF_UP, Decimal
 
-from worker.domain.model import Category, Issue, Worklog
+from worker.domain.model import Category, Issue
 from worker.domain.periods import WorkCalendar
 
 SHARE = Decimal("0.0001")
@@ -47,6 +47,28 @@ def weigh(issues: Sequence[Issue], least: Decimal) -> Weights:
     if issues and sum(1 for issue in issues if issue.points) >= enough:
         return Weights("estimate", "points", tuple(Decimal(str(issue.points or 0)) for issue in issues))
     return Weights("count", "", (Decimal(1),) * len(issues))
+
+
+@dataclass(frozen=True, slots=True)
+class Sums:
+    """The weight of all issues and of parts of them; `by` and `unit` as in `Weights`."""
+
+    by: str
+    unit: str
+    whole: Decimal
+    parts: tuple[Decimal, ...]
+
+
+def weigh_sums(issues: Sequence[Issue], parts: Sequence[Sequence[Issue]], least: Decimal) -> Sums:
+    """Return what `weigh` gives, summed over all issues and over each of the parts."""
+    estimates = [issue.estimate for issue in issues]
+    if issues and len(estimates) - estimates.count(None) - estimates.count(0) >= least * len(issues):
+        whole, *rest = (Decimal(sum(issue.estimate or 0 for issue in group)) / HOUR for group in (issues, *parts))
+        return Sums("estimate", "h", whole, tuple(rest))
+    weights = weigh(issues, least)
+    by_id = {issue.id: weight for issue, weight in zip(issues, weights.values, strict=True)}
+    whole, *rest = (sum((by_id[issue.id] for issue in group), Decimal(0)) for group in (issues, *parts))
+    return Sums(weights.by, weights.unit, whole, tuple(rest))
 
 
 def finished_on(issue: Issue) -> date | None:
@@ -85,37 +107,34 @@ def daily_throughput(finished: Iterable[date | None], first: date | None, *, win
     return [counts[place] for place in range(begin, window.size)]
 
 
-@dataclass(frozen=True, slots=True)
-class Trace:
-    """What an issue's history tells: its first day in work, its last move to done, and whether it ever left done."""
+Trace = tuple[datetime | None, datetime | None, bool]
+"""What an issue's history tells: its first move into work, its last move to done, and whether it ever left done."""
 
-    begun: date | None = None
-    ended: date | None = None
-    reopened: bool = False
-
-    @property
-    def cycle_days(self) -> int | None:
-        """Return days from the first move into work to the last move to done, both included; None when not told."""
-        return None if self.begun is None or self.ended is None else (self.ended - self.begun).days + 1
-
-
-NO_TRACE = Trace()
+NO_TRACE: Trace = (None, None, False)
 
 
 def trace(issue: Issue) -> Trace:
     """Return what the moves of an issue tell."""
-    if not issue.moves:
+    moves = issue.moves
+    if not moves:
         return NO_TRACE
     begun = ended = None
     reopened = False
-    for move in issue.moves:
-        if move.after == DONE:
+    for move in moves:
+        after = move.after
+        if after == DONE:
             ended = move.at
         elif move.before == DONE:
             reopened = True
-        if begun is None and move.after == ACTIVE:
+        if begun is None and after == ACTIVE:
             begun = move.at
-    return Trace(begun.date() if begun else None, ended.date() if ended else None, reopened)
+    return begun, ended, reopened
+
+
+def cycle_days(traces: Iterable[Trace]) -> list[int]:
+    """Return days from the first move into work to the last move to done, both included, where the history tells."""
+    return [(ended.date() - begun.date()).days + 1 for begun, ended, _ in traces
+            if begun is not None and ended is not None]
 
 
 def percentile(values: Collection[int], percent: int) -> int | None:
@@ -124,15 +143,9 @@ def percentile(values: Collection[int], percent: int) -> int | None:
     return ordered[-(-len(ordered) * percent // 100) - 1] if ordered else None
 
 
-def top_carrier(worklogs: Iterable[Worklog], open_issues: Iterable[Issue], *,
-                since: date) -> tuple[str, Decimal] | None:
-    """Return who carries most of a card and their share: by hours logged since `since`, else by open assigned items."""
-    load: Counter[str] = Counter()
-    for log in worklogs:
-        if log.started.date() >= since:
-            load[log.author] += log.seconds
-    if not load:
-        load = Counter(issue.assignee for issue in open_issues if issue.assignee)
+def top_carrier(logged: Mapping[str, int], open_issues: Iterable[Issue]) -> tuple[str, Decimal] | None:
+    """Return who carries most of a card and their share: by seconds `logged`, else by open assigned items."""
+    load = Counter(logged) or Counter(issue.assignee for issue in open_issues if issue.assignee)
     if not load:
         return None
     person, most = min(load.items(), key=lambda pair: (-pair[1], pair[0]))

@@ -12,6 +12,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from hashlib import blake2b
 
 import numpy as np
@@ -49,8 +50,12 @@ def seed_of(*names: object) -> int:
 
 def simulate(samples: Sequence[int], remaining: int, *, draws: int, seed: int) -> Runs | None:
     """Return `draws` runs over daily `samples` (zero days included), or None when nothing was ever finished in them."""
-    if remaining < 1 or not any(samples):
-        return None
+    return _simulate(tuple(samples), remaining, draws, seed) if remaining > 0 and any(samples) else None
+
+
+@lru_cache(maxsize=2048)
+def _simulate(samples: tuple[int, ...], remaining: int, draws: int, seed: int) -> Runs:
+    # A card on which nothing was finished since has the same forecast in every run of the day.
     left = survival(samples, remaining)
     chances = np.clip(-np.diff(left), 0.0, None)
     chances[-1] += max(left[-1], 0.0)

@@ -39,7 +39,8 @@ class CardMeasure:
     """Progress of one card. Shares are 0..1; `by` says `estimate` or `count`; hours are hours.
 
     `work_done` and `work_total` are in `work_unit`: `h` (hours), `points`, or empty for items. `due` is the people's
-    date or else the latest due date in Jira. `known` is false when the card's link could not be read this time.
+    date or else `jira_due`, the latest of the open items. `known` is false when the card's link could not be read this
+    time.
     """
 
     card: Ref
@@ -74,6 +75,7 @@ class CardMeasure:
     defect_age: int | None = None
     stage_since: date | None = None
     known: bool = True
+    jira_due: date | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,15 +7,14 @@ schedule over a straight plan from the baseline frozen when the card was first s
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
-from datetime import date, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
 from typing import Any
 
 from worker.domain import flow
-from worker.domain.flow import ACTIVE, DONE, HOUR, Trace, Weights, Window, ratio, share
+from worker.domain.flow import ACTIVE, DONE, HOUR, Sums, Trace, Window, ratio, share
 from worker.domain.forecasting import LONGEST, seed_of, simulate
 from worker.domain.hysteresis import follow, settle
 from worker.domain.measures import CardMeasure, Forecast, Measures, Rag
@@ -43,6 +42,8 @@ class _Setting:
     people: dict[str, Person]
     blocked: frozenset[str]
     defects: frozenset[str]
+    scope_since: datetime
+    window_since: datetime
 
 
 def measure_progress(world: World, _playbooks: Playbooks, measures: Measures) -> Outcome:
@@ -60,7 +61,7 @@ def measure_progress(world: World, _playbooks: Playbooks, measures: Measures) ->
         measure = replace(measure, spi_t=_spi(measure, world, baseline), stage_since=stage.since,
                           days_in_stage=(world.today - stage.since).days)
         cards[ref] = _coloured(card, measure, world, tracks=tracks)
-    formulas = {name: world.words.say(text) for name, text, _ in FIELDS}
+    formulas = {name: (world.words.say(text), _threshold(name, world)) for name, text, _ in FIELDS}
     facts = tuple(fact for ref, measure in cards.items()
                   for fact in _facts(world.cards[ref], measure, world, formulas=formulas))
     return Outcome(facts, replace(measures, cards=cards),
@@ -69,10 +70,18 @@ def measure_progress(world: World, _playbooks: Playbooks, measures: Measures) ->
 
 def _setting(world: World) -> _Setting:
     limits = world.thresholds
-    return _Setting(flow.window_before(world.today, limits.throughput_weeks, world.calendar), _days_ahead(world),
+    window = flow.window_before(world.today, limits.throughput_weeks, world.calendar)
+    defects = {name.casefold() for name in limits.defect_types}
+    types = {issue.type for work in world.work.values() for issue in work.issues}
+    return _Setting(window, _days_ahead(world),
                     {person.jira: person for person in world.people.values() if person.jira},
                     frozenset(name.casefold() for name in limits.blocked_statuses),
-                    frozenset(name.casefold() for name in limits.defect_types))
+                    frozenset(name for name in types if name.casefold() in defects),
+                    _midnight(world.today - timedelta(weeks=limits.scope_weeks)), _midnight(window.start))
+
+
+def _midnight(day: date) -> datetime:
+    return datetime.combine(day, time(), UTC)
 
 
 def _days_ahead(world: World) -> list[date]:
@@ -97,55 +106,47 @@ def _measure(card: Card, world: World, setting: _Setting) -> CardMeasure:
         return CardMeasure(card.ref, due=card.due)
     issues = work.issues
     still_open = [issue for issue in issues if issue.category != DONE]
-    weights = flow.weigh(issues, world.thresholds.estimate_share)
+    finished = [issue for issue in issues if issue.category == DONE]
+    proposed = max((issue.due for issue in still_open if issue.due is not None), default=None)
+    sums = flow.weigh_sums(issues, (finished, [issue for issue in issues if issue.created >= setting.scope_since]),
+                           world.thresholds.estimate_share)
     measure = CardMeasure(
-        card.ref, by=weights.by, total=len(issues), done=len(issues) - len(still_open), open=len(still_open),
-        work_unit=weights.unit, due=card.due or _proposed_due(still_open),
-        wip=sum(1 for issue in still_open if issue.category == ACTIVE),
-        blocked=sum(1 for issue in still_open if issue.flagged or issue.status.casefold() in setting.blocked),
-        overdue=sum(1 for issue in still_open if issue.due is not None and issue.due < world.today),
-        last_activity=_last_activity(work))
-    traces = [flow.trace(issue) for issue in issues]
-    return replace(measure, **_weights(issues, weights, world=world),
-                   **_flow(measure, work, traces, world=world, setting=setting),
-                   **_quality(issues, traces, world=world, setting=setting),
-                   **_hours(card, work, world=world, setting=setting))
+        card.ref, by=sums.by, total=len(issues), done=len(finished), open=len(still_open),
+        work_unit=sums.unit, due=card.due or proposed, jira_due=proposed,
+        wip=sum(issue.category == ACTIVE for issue in still_open),
+        blocked=sum(issue.flagged or issue.status.casefold() in setting.blocked for issue in still_open),
+        overdue=sum(issue.due is not None and issue.due < world.today for issue in still_open))
+    done_traces, open_traces = ([flow.trace(issue) for issue in group] for group in (finished, still_open))
+    return replace(
+        measure, **_weights(sums), **_hours(card, work, still_open, world=world, setting=setting),
+        **_flow(measure, issues, finished, cycles=flow.cycle_days(done_traces), world=world, setting=setting),
+        **_quality(issues, done_traces, open_traces, world=world, setting=setting),
+        oldest_age=_oldest_age(still_open, open_traces, world.today))
 
 
-def _proposed_due(still_open: list[Issue]) -> date | None:
-    return max((issue.due for issue in still_open if issue.due is not None), default=None)
-
-
-def _last_activity(work: CardWork) -> date | None:
-    instants = [issue.updated for issue in work.issues]
-    instants += [log.started for log in work.worklogs]
-    return max(instants).date() if instants else None
-
-
-def _weights(issues: tuple[Issue, ...], weights: Weights, *, world: World) -> Figures:
-    since = world.today - timedelta(weeks=world.thresholds.scope_weeks)
-    pairs = list(zip(issues, weights.values, strict=True))
-    total = sum(weights.values, Decimal(0))
-    done = sum((weight for issue, weight in pairs if issue.category == DONE), Decimal(0))
-    added = sum((weight for issue, weight in pairs if issue.created.date() >= since), Decimal(0))
+def _weights(sums: Sums) -> Figures:
+    total, (done, added) = sums.whole, sums.parts
     return {"work_done": done, "work_total": total, "progress": share(done, total),
             "scope_change": share(added, total - added)}
 
 
-def _flow(measure: CardMeasure, work: CardWork, traces: list[Trace], *, world: World, setting: _Setting) -> Figures:
-    finished = [flow.finished_on(issue) for issue in work.issues]
-    first = min((issue.created for issue in work.issues), default=None)
-    samples = flow.daily_throughput(finished, first.date() if first else None, window=setting.window)
+def _oldest_age(still_open: list[Issue], traces: list[Trace], today: date) -> int | None:
+    """Return the days since the longest running item was begun."""
+    starts = [begun for issue, (begun, _, _) in zip(still_open, traces, strict=True)
+              if begun is not None and issue.category == ACTIVE]
+    return (today - min(starts).date()).days if starts else None
+
+
+def _flow(measure: CardMeasure, issues: tuple[Issue, ...], finished: list[Issue], *, cycles: list[int], world: World,
+          setting: _Setting) -> Figures:
+    days = [flow.finished_on(issue) for issue in finished]
+    first = min([issue.created for issue in issues], default=None)
+    samples = flow.daily_throughput(days, first.date() if first else None, window=setting.window)
     weeks = len(samples) / 5
-    pairs = list(zip(work.issues, traces, strict=True))
-    cycles = [days for issue, trace in pairs if issue.category == DONE and (days := trace.cycle_days) is not None]
-    starts = [trace.begun for issue, trace in pairs if issue.category == ACTIVE and trace.begun is not None]
-    enough = len(cycles) >= world.thresholds.forecast_minimum
-    last = max((day for day in finished if day), default=None)
+    last = max((day for day in days if day), default=None)
     return {"throughput": Decimal(sum(samples) / weeks).quantize(Decimal("0.1")) if weeks else None,
             "forecast": _forecast(measure, samples, last, world=world, ahead=setting.ahead),
-            "sle": flow.percentile(cycles, 85) if enough else None,
-            "oldest_age": (world.today - min(starts)).days if starts else None}
+            "sle": flow.percentile(cycles, 85) if len(cycles) >= world.thresholds.forecast_minimum else None}
 
 
 def _forecast(measure: CardMeasure, samples: list[int], last: date | None, *, world: World,
@@ -163,38 +164,49 @@ def _forecast(measure: CardMeasure, samples: list[int], last: date | None, *, wo
                     measure.open, draws)
 
 
-def _quality(issues: tuple[Issue, ...], traces: list[Trace], *, world: World, setting: _Setting) -> Figures:
-    ever_done = sum(1 for issue, trace in zip(issues, traces, strict=True) if issue.category == DONE or trace.ended)
-    defects = [issue for issue in issues if issue.type.casefold() in setting.defects]
+def _quality(issues: tuple[Issue, ...], done: list[Trace], still_open: list[Trace], *, world: World,
+             setting: _Setting) -> Figures:
+    ever_done = len(done) + sum(ended is not None for _, ended, _ in still_open)
+    defects = [issue for issue in issues if issue.type in setting.defects]
     ages = [(world.today - issue.created.date()).days for issue in defects if issue.category != DONE]
-    return {"reopened_share": share(sum(trace.reopened for trace in traces), ever_done),
-            "defect_share": share(len(defects), len(issues)), "defect_age": flow.percentile(ages, 50)}
+    reopened = sum(again for _, _, again in done) + sum(again for _, _, again in still_open)
+    return {"reopened_share": share(reopened, ever_done), "defect_share": share(len(defects), len(issues)),
+            "defect_age": flow.percentile(ages, 50)}
 
 
-def _hours(card: Card, work: CardWork, *, world: World, setting: _Setting) -> Figures:
-    seconds = sum(log.seconds for log in work.worklogs) or sum(issue.spent or 0 for issue in work.issues)
-    top = flow.top_carrier(work.worklogs, (issue for issue in work.issues if issue.category != DONE),
-                           since=setting.window.start)
+def _hours(card: Card, work: CardWork, still_open: list[Issue], *, world: World, setting: _Setting) -> Figures:
+    spent: dict[str, int] = {}
+    recent: dict[str, int] = {}
+    for log in work.worklogs:
+        author = log.author
+        spent[author] = spent.get(author, 0) + log.seconds
+        if log.started >= setting.window_since:
+            recent[author] = recent.get(author, 0) + log.seconds
+    seconds = sum(spent.values()) or sum(issue.spent or 0 for issue in work.issues)
+    top = flow.top_carrier(recent, still_open)
     person = setting.people.get(top[0]) if top else None
-    return {"hours": (seconds / HOUR).quantize(Decimal("0.1")), "burn": _burn(card, work, world, setting=setting),
-            "top_share": top[1] if top else None,
+    return {"hours": (seconds / HOUR).quantize(Decimal("0.1")), "burn": _burn(card, spent, world, setting=setting),
+            "top_share": top[1] if top else None, "last_activity": _last_activity(work),
             "top_person": person.name if person else (top[0] if top else None)}
 
 
-def _burn(card: Card, work: CardWork, world: World, *, setting: _Setting) -> Decimal | None:
+def _last_activity(work: CardWork) -> date | None:
+    instants = [issue.updated for issue in work.issues]
+    instants += [log.started for log in work.worklogs]
+    return max(instants).date() if instants else None
+
+
+def _burn(card: Card, spent: Mapping[str, int], world: World, *, setting: _Setting) -> Decimal | None:
     """Cost of the logged hours over the budget; unknown when one hour has no rate or there is no budget."""
-    if not card.budget or not work.worklogs:
+    if not card.budget or not spent:
         return None
-    seconds: Counter[str] = Counter()
-    for log in work.worklogs:
-        seconds[log.author] += log.seconds
     cost = Decimal(0)
-    for author, spent in seconds.items():
+    for author, seconds in spent.items():
         person = setting.people.get(author)
         rate = person.rate if person and person.rate is not None else world.thresholds.default_rate
         if rate is None:
             return None
-        cost += rate * spent / HOUR
+        cost += rate * seconds / HOUR
     return share(cost, card.budget)
 
 
@@ -330,7 +342,8 @@ FIELDS: tuple[tuple[str, str, Getter], ...] = (
 )
 
 
-def _facts(card: Card, measure: CardMeasure, world: World, *, formulas: dict[str, str]) -> Iterator[Fact]:
+def _facts(card: Card, measure: CardMeasure, world: World, *,
+           formulas: dict[str, tuple[str, str]]) -> Iterator[Fact]:
     say = world.words.say
     inputs = _inputs(card, measure, world)
     yield Fact(card.ref, "days_in_stage", Decimal(measure.days_in_stage or 0), Why(
@@ -339,12 +352,10 @@ def _facts(card: Card, measure: CardMeasure, world: World, *, formulas: dict[str
     if not measure.known:
         return
     for name, _, getter in FIELDS:
-        yield Fact(card.ref, name, getter(measure, world.words), Why(
-            "progress", inputs, formulas[name], _threshold(name, world)))
-    work = world.work.get(card.ref)
-    proposed = _proposed_due([i for i in work.issues if i.category != DONE]) if work and work.link else None
-    if proposed is not None:
-        yield Fact(card.ref, "due", proposed, Why("progress", inputs, say("latest due date of the open items in Jira")))
+        yield Fact(card.ref, name, getter(measure, world.words), Why("progress", inputs, *formulas[name]))
+    if measure.jira_due is not None:
+        yield Fact(card.ref, "due", measure.jira_due, Why(
+            "progress", inputs, say("latest due date of the open items in Jira")))
 
 
 def _inputs(card: Card, measure: CardMeasure, world: World) -> tuple[Input, ...]:
