@@ -1,7 +1,7 @@
 """The arithmetic of the Monday cut: last week's plan, fact, variance and causes, to date, required rate, carry-over.
 
 Everything is counted up to the Sunday before, by week parts, so that a cut looked at on Tuesday is Monday's; a week
-that crosses a month is its two parts (method 4).
+that crosses a month is its two parts, and the first cut of a month closes the month before (method 4).
 """
 
 from __future__ import annotations
@@ -89,12 +89,12 @@ def cut(monday: date, plans: Plans, money: Iterable[MoneyFact] | None, *, client
         calendar: WorkCalendar) -> Cut:
     """Return the cut of one Monday; `money` is the unit's own (None: not known), `clients` those it may come from."""
     known = None if money is None else tuple(money)
-    weeks, sunday = last_week(monday), monday - timedelta(days=1)
+    weeks, worked = last_week(monday), calendar.add(monday, -1)
     line = Line(Period(weeks[0].start, weeks[-1].end, Grain.WEEK), _planned(plans, weeks), _earned(known, weeks))
     causes = find_causes(line.plan, weeks, known or (), clients=clients) if known is not None else ()
     whole = plans.get(quarter_of(monday))
-    return Cut(weeks, line, _to_date(month_of(sunday), monday, plans, money=known, calendar=calendar),
-               _to_date(quarter_of(sunday), monday, plans, money=known, calendar=calendar), causes, _by_model(causes),
+    return Cut(weeks, line, _to_date(month_of(worked), monday, plans, money=known, calendar=calendar),
+               _to_date(quarter_of(worked), monday, plans, money=known, calendar=calendar), causes, _by_model(causes),
                whole.carry if whole else ZERO, tuple(_carried(plans, monday)))
 
 
@@ -111,7 +111,7 @@ def weeks_of(period: Period) -> tuple[Period, ...]:
 
 
 def _planned(plans: Plans, periods: Iterable[Period]) -> Decimal | None:
-    """Return the sum of the targets; None when one is missing, for a part of a plan is not comparable with all money."""
+    """Return the sum of the targets; None when one is missing: a part of a plan is not comparable with all money."""
     found = [plans[period].target if period in plans else None for period in periods]
     targets = [target for target in found if target is not None]
     return sum(targets, ZERO) if len(targets) == len(found) else None
@@ -174,5 +174,5 @@ def _by_model(causes: Iterable[Cause]) -> tuple[Cause, ...]:
 def _carried(plans: Plans, monday: date) -> Iterable[Carried]:
     for week in weeks_of(quarter_of(monday)):
         plan = plans.get(week)
-        if plan is not None and plan.carry and week.end >= monday:
-            yield Carried(week, plan.target or ZERO, plan.carry)
+        if plan is not None and plan.carry and plan.target is not None and week.end >= monday:
+            yield Carried(week, plan.target, plan.carry)
