@@ -1,0 +1,205 @@
+"""When the daemon works: beats, local dates, what was missed, what people ask for; on a clock of our own."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime, time, timedelta
+from pathlib import Path
+
+import pytest
+
+from worker.config import Schedule, Workspace
+from worker.cycle import Mode, Order, Report
+from worker.daemon.ledger import Ledger
+from worker.daemon.service import Desk, next_times, serve
+from worker.errors import Busy, Transient
+from worker.state import runs, triggers
+from worker.state.store import Store
+from worker.state.triggers import TriggerState
+from worker.sync.plan import Plan
+
+MONDAY = datetime(2026, 11, 16, 5, 0, tzinfo=UTC)  # 8:00 in Moscow
+SETTINGS = Workspace(time_zone="Europe/Moscow", schedule=Schedule(delta=300, full=21_600, daily=time(8, 30),
+                                                                   monday=time(8, 0)))
+
+
+@dataclass(slots=True)
+class Office:
+    """A desk whose cycles only leave a run behind; `before` is called while one is under way."""
+
+    store: Store
+    settings: Workspace = SETTINGS
+    now: datetime = MONDAY
+    orders: list[Order] = field(default_factory=list)
+    error: Exception | None = None
+    before: Callable[[], None] = lambda: None
+    desk: Desk = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.desk = Desk("studio", self.settings, self._run, Ledger(self.store, "studio"), lambda: self.now)
+
+    def _run(self, order: Order, on_start: Callable[[int], None]) -> Report:
+        self.orders.append(order)
+        if isinstance(self.error, Busy):
+            raise self.error
+        with self.store.transaction("studio") as tx:
+            number = runs.start(tx, order.trigger, now=self.now)
+        on_start(number)
+        self.before()
+        status = runs.RunStatus.FAILED if self.error else runs.RunStatus.DONE
+        with self.store.transaction("studio") as tx:
+            runs.finish(tx, number, status, outcome={"mode": order.mode.value}, requests={}, now=self.now)
+        if self.error:
+            raise self.error
+        return Report(number, "studio", 0.0, {"notion": 0, "jira": 0}, Plan("studio", (), (), ()))
+
+    def ask(self, scope: str = "") -> int:
+        with self.store.transaction("studio") as tx:
+            return triggers.ask(tx, scope, now=self.now)
+
+    def state_of(self, number: int) -> TriggerState:
+        with self.store.reading("studio") as tx:
+            found = triggers.get(tx, number)
+        assert found is not None
+        return found.state
+
+    def done(self) -> list[tuple[str, str]]:
+        found = [(order.trigger, order.mode.value) for order in self.orders]
+        self.orders.clear()
+        return found
+
+
+@pytest.fixture
+def office(tmp_path: Path) -> Iterator[Office]:
+    store = Store(f"sqlite:///{tmp_path / 'state.db'}")
+    yield Office(store)
+    store.close()
+
+
+def test_a_calendars_job_runs_once_per_local_date(office: Office) -> None:
+    office.desk.keep_date("daily")
+    office.desk.keep_date("daily")
+    assert office.done() == [("daily", "full")]
+    office.now += timedelta(hours=15, minutes=59)  # 23:59 in Moscow
+    office.desk.keep_date("daily")
+    assert office.done() == []
+    office.now += timedelta(minutes=2)  # the next local day, the same in UTC
+    office.desk.keep_date("daily")
+    assert office.done() == [("daily", "full")]
+
+
+def test_a_calendars_job_that_failed_is_tried_again_on_the_next_beat(office: Office) -> None:
+    office.error = Transient("jira", "GET /", "unavailable")
+    office.desk.keep_date("monday")
+    assert office.done() == [("monday", "full")]
+    office.error = None
+    office.desk.beat(Mode.DELTA)
+    assert office.done() == [("monday", "full")]
+    office.desk.beat(Mode.DELTA)
+    assert office.done() == [("delta", "delta")]
+
+
+def test_a_start_catches_up_with_what_was_missed_today(office: Office) -> None:
+    office.now += timedelta(hours=1)  # Monday, 9:00
+    office.desk.catch_up()
+    assert office.done() == [("daily", "full"), ("monday", "full")]
+    office.desk.catch_up()
+    assert office.done() == [("start", "delta")]
+
+
+def test_a_start_before_the_hour_or_on_a_day_off_reads_as_much_as_is_due(office: Office) -> None:
+    office.now = MONDAY - timedelta(hours=1)
+    office.desk.catch_up()
+    assert office.done() == [("start", "full")]
+    office.now += timedelta(minutes=30)
+    office.desk.catch_up()
+    assert office.done() == [("start", "delta")]
+    office.now = datetime(2026, 11, 21, 12, 0, tzinfo=UTC)  # a Saturday
+    office.desk.catch_up()
+    assert office.done() == [("start", "full")]
+
+
+@pytest.mark.parametrize(("day", "utc"), [(date(2026, 3, 27), 7), (date(2026, 3, 30), 6), (date(2026, 10, 23), 6),
+                                           (date(2026, 10, 26), 7)])
+def test_the_calendar_follows_the_wall_clock_through_summer_time(office: Office, day: date, utc: int) -> None:
+    berlin = office.settings.model_copy(update={"time_zone": "Europe/Berlin"})
+    office.desk.settings = berlin
+    office.now = datetime.combine(day, time(utc, 29), UTC)
+    assert "daily" not in office.desk.missed()
+    office.now += timedelta(minutes=1)
+    assert "daily" in office.desk.missed()
+    due = next_times(berlin, office.now - timedelta(minutes=5), last_full=None, last_delta=None)["daily"]
+    assert due == datetime.combine(day, time(utc, 30), UTC)
+
+
+def test_the_next_beats_count_from_the_last_success(office: Office) -> None:
+    found = next_times(SETTINGS, MONDAY, last_full=MONDAY - timedelta(hours=1), last_delta=None)
+    assert found["full"] == MONDAY + timedelta(hours=5)
+    assert found["delta"] == MONDAY
+
+
+def test_a_request_is_answered_by_a_run_of_its_client(office: Office) -> None:
+    number = office.ask("Acme")
+    office.desk.answer_asks()
+    assert [(order.trigger, order.scope) for order in office.orders] == [("manual", "Acme")]
+    assert office.state_of(number) is TriggerState.DONE
+
+
+def test_requests_for_several_clients_are_answered_by_one_run_of_all(office: Office) -> None:
+    numbers = [office.ask("Acme"), office.ask("Beta")]
+    office.desk.answer_asks()
+    assert [order.scope for order in office.orders] == [""]
+    assert {office.state_of(number) for number in numbers} == {TriggerState.DONE}
+
+
+def test_a_request_joins_a_run_under_way_that_covers_it_and_waits_for_one_that_does_not(office: Office) -> None:
+    seen: list[TriggerState] = []
+
+    def meanwhile() -> None:
+        office.before = lambda: None
+        numbers.extend([office.ask("Acme"), office.ask("Beta")])
+        office.desk.answer_asks()
+        seen.extend(office.state_of(number) for number in numbers)
+
+    numbers: list[int] = []
+    office.before = meanwhile
+    office.desk.work(Order(Mode.DELTA, "manual", "Acme"))
+    assert seen == [TriggerState.RUNNING, TriggerState.WAITING]
+    assert [office.state_of(number) for number in numbers] == [TriggerState.DONE, TriggerState.WAITING]
+    office.desk.answer_asks()
+    assert [order.scope for order in office.orders] == ["Acme", "Beta"]
+
+
+def test_a_request_waits_while_another_process_has_the_workspace(office: Office) -> None:
+    office.error = Busy("studio", "elsewhere")
+    number = office.ask()
+    office.desk.answer_asks()
+    assert office.state_of(number) is TriggerState.WAITING
+
+
+def test_a_cycle_that_breaks_does_not_end_the_daemon(office: Office) -> None:
+    office.error = ZeroDivisionError("nobody foresaw this")
+    assert office.desk.work(Order()) is None
+    office.error = None
+    assert office.desk.work(Order()) is not None
+
+
+def test_a_delta_gives_way_to_a_cycle_under_way(office: Office) -> None:
+    office.desk.ledger.mark_date("monday", office.desk.local_date())
+    office.before = lambda: office.desk.beat(Mode.DELTA)
+    office.desk.beat(Mode.FULL)
+    assert office.done() == [("full", "full")]
+
+
+def test_the_daemon_beats_until_it_is_told_to_end(tmp_path: Path) -> None:
+    store = Store(f"sqlite:///{tmp_path / 'state.db'}")
+    office = Office(store, Workspace(schedule=Schedule(delta=0.2, full=3600)), now=datetime(2026, 11, 21, tzinfo=UTC))
+    stop = threading.Event()
+    threading.Timer(1.5, stop.set).start()
+    serve([office.desk], stop)
+    done = office.done()
+    assert done[0] == ("start", "full")
+    assert done.count(("delta", "delta")) >= 2
+    store.close()
