@@ -104,7 +104,7 @@ def test_rows_become_typed_and_linked(board: Board) -> None:
     assert world.revenue[0].amount == Decimal(7)
     assert world.today == date(2026, 11, 21)
     assert world.problems == ()
-    assert world.sources == frozenset(SCHEMA.sources)
+    assert world.sources == frozenset(SCHEMA.part(private=False).sources)
 
 
 def test_today_is_the_workspaces_day() -> None:
@@ -128,6 +128,12 @@ def test_today_is_the_workspaces_day() -> None:
     ("people", {"time_off": "2026-12-14..2026-12-01"}, "bad-time-off", "time_off"),
     ("units", {}, "unit-without-people", "members"),
     ("revenue", {"amount": Decimal(5), "kind": "act"}, "incomplete-revenue", "month"),
+    ("clients", {"group": "account"}, "client-without-unit", "unit"),
+    ("goals", {"target": Decimal(5), "period": Span(date(2026, 10, 1), date(2026, 12, 31))}, "goal-without-measure",
+     "measure"),
+    ("goals", {"measure": "NPS", "period": date(2026, 10, 1)}, "goal-without-measure", "target"),
+    ("goals", {"measure": "NPS", "target": Decimal(5)}, "goal-without-period", "period"),
+    ("goals", {"measure": "NPS", "target": Decimal(-5), "period": date(2026, 10, 1)}, "negative-amount", "target"),
     ("revenue", {"month": date(2026, 1, 1), "amount": Decimal(-5), "kind": "act"}, "negative-amount", "amount"),
 ])
 def test_a_bad_field_is_named_with_its_page_and_left_empty(
