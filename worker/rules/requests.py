@@ -11,6 +11,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import date
+from functools import lru_cache
 
 from rapidfuzz import fuzz
 
@@ -113,19 +114,22 @@ def _steps(row: Row, book: Request, world: World) -> Iterator[Step]:
 def candidates_for(row: Row, world: World) -> tuple[Contact, ...]:
     """Return the contractors whose offers the request names in its title or note, the lately met first."""
     wanted = _words(f"{row.title} {row.fields.get('note') or ''}")
-    found = [contact for contact in world.contacts.values() if contact.side == "contractor" and any(
-        _is_named(offer, wanted) for offer in re.split(r"[,;\n]", contact.offers or ""))]
+    found = [contact for contact in world.contacts.values()
+             if contact.side == "contractor" and contact.offers and _is_wanted(contact.offers, wanted)]
     found.sort(key=lambda contact: (-(contact.last_contact or date.min).toordinal(), contact.name, contact.ref))
     return tuple(found[:CANDIDATES])
 
 
-def _is_named(offer: str, wanted: list[str]) -> bool:
-    words = _words(offer)
-    return bool(words) and all(any(fuzz.ratio(word, other) >= ALIKE for other in wanted) for word in words)
+@lru_cache(maxsize=4096)
+def _is_wanted(offers: str, wanted: tuple[str, ...]) -> bool:
+    """Tell whether every word of one of the offers is among the wanted words."""
+    spoken = (_words(offer) for offer in re.split(r"[,;\n]", offers))
+    return any(words and all(any(fuzz.ratio(word, other) >= ALIKE for other in wanted) for word in words)
+               for words in spoken)
 
 
-def _words(text: str) -> list[str]:
-    return re.findall(r"\w{3,}", text.casefold())
+def _words(text: str) -> tuple[str, ...]:
+    return tuple(re.findall(r"\w{3,}", text.casefold()))
 
 
 def _measure(row: Row, kind: str, client: Ref | None, *, book: Request, world: World) -> RequestMeasure:
