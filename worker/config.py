@@ -91,6 +91,8 @@ class Thresholds(Model):
     late_days: int = 30
     left_months: int = 3
     ltv_months: int = 12
+    trend_weeks: int = 4
+    trend_points: Decimal = Decimal(5)
     bonus_base: Literal["paid", "invoiced", "recognised"] = "recognised"
     bonus_shares: dict[Literal["am", "pm", "tl"], Annotated[Decimal, Field(ge=0)]] = Field(default_factory=lambda: {
         "am": Decimal("0.4"), "pm": Decimal("0.3"), "tl": Decimal("0.3")})

@@ -6,6 +6,8 @@ from dataclasses import replace
 from datetime import date, timedelta
 from decimal import Decimal
 
+import pytest
+
 from tests.support.worlds import (
     PLAYBOOKS,
     SOURCES,
@@ -25,6 +27,7 @@ from tests.support.worlds import (
     worklog,
     world,
 )
+from worker.domain.hysteresis import keep_past
 from worker.domain.measures import Factor
 from worker.domain.model import Feedback, Stage
 from worker.domain.values import Ref, Unset, Value
@@ -176,3 +179,24 @@ def test_the_workers_own_edits_do_not_move_the_data_date() -> None:
     later = replace(applied(seen, outcome, today=TODAY + days(1)),
                     cards={Ref("projects", "p1"): card(edited=at(TODAY + days(1)))})
     assert seen_client(later)["data_as_of"] == TODAY - days(4)
+
+
+@pytest.mark.parametrize(("age", "trend"), [(20, "flat"), (30, "down"), (0, "up")])
+def test_the_trend_is_the_score_against_four_weeks_ago(age: int, trend: str) -> None:
+    # The last contact was 20 days ago and scored 43; four weeks later it is as old, older, or of that day.
+    before = world(client(last_contact=TODAY - days(20)), unit())
+    outcome = evaluate(before, PLAYBOOKS)
+    assert facts_of(outcome, "clients", "c1")["trend"] is None
+    then = TODAY + days(28)
+    later = replace(applied(before, outcome, today=then),
+                    clients={Ref("clients", "c1"): client(last_contact=then - days(age))})
+    assert seen_client(later)["trend"] == trend
+
+
+def test_what_is_looked_back_at_is_four_to_eight_weeks_old() -> None:
+    track = None
+    seen = {}
+    for day in range(0, 100, 7):
+        track = keep_past(track, str(day), TODAY + days(day), days=28)
+        seen[day] = day - int(track.value)
+    assert [seen[day] for day in (0, 28, 49, 56, 77, 84, 98)] == [0, 28, 49, 28, 49, 28, 42]

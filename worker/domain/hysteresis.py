@@ -30,3 +30,18 @@ def follow(track: Track | None, value: str, today: date, *, since: date | None =
     if track is None:
         return Track(value, since or today, seen=today)
     return Track(value, track.since if track.value == value else today, seen=today)
+
+
+def keep_past(track: Track | None, value: str, today: date, *, days: int) -> Track:
+    """Return the track whose value is what was seen `days` to twice as many days ago, once it is as old as that.
+
+    The candidate is the next value to be looked back at, seen `days` after the first.
+    """
+    if track is None:
+        return Track(value, today, seen=today)
+    if track.candidate_since is None:
+        due = (today - track.since).days >= days
+        return replace(track, candidate=value, candidate_since=today, seen=today) if due else replace(track, seen=today)
+    if (today - track.candidate_since).days >= days:
+        return Track(track.candidate, track.candidate_since, value, today, seen=today)
+    return replace(track, seen=today)

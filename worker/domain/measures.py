@@ -90,7 +90,7 @@ class Factor:
 
 @dataclass(frozen=True, slots=True)
 class ClientMeasure:
-    """Health and money of one client. `score` 0..100, `coverage` 0..1."""
+    """Health and money of one client. `score` 0..100, `coverage` 0..1; `trend` of the score `up`, `flat` or `down`."""
 
     client: Ref
     cards: tuple[Ref, ...] = ()
@@ -104,6 +104,7 @@ class ClientMeasure:
     horizon: date | None = None
     ray_gap_weeks: int | None = None
     last_contact: date | None = None
+    trend: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,7 +13,7 @@ from datetime import date, timedelta
 from decimal import Decimal
 
 from worker.domain.flow import ratio, share
-from worker.domain.hysteresis import settle
+from worker.domain.hysteresis import keep_past, settle
 from worker.domain.measures import (
     CardMeasure,
     ClientMeasure,
@@ -116,7 +116,21 @@ def _measure(view: _View, world: World, measures: Measures, *, tracks: dict[str,
     track = tracks[name] = settle(tracks.get(name), seen.value, world.today, instant=GREY)
     return ClientMeasure(view.client.ref, tuple(card.ref for card in view.cards), factors, score, coverage,
                          Rag(track.value), _why(factors, coverage, world), month, quarter, horizon,
-                         ray.gap_weeks if ray else None, _last_contact(view))
+                         ray.gap_weeks if ray else None, _last_contact(view),
+                         _trend(view.client.ref, score, world, tracks=tracks))
+
+
+def _trend(client: Ref, score: Decimal | None, world: World, *, tracks: dict[str, Track]) -> str | None:
+    """Return where the score went since some four weeks ago; None while that is not known."""
+    if score is None:
+        return None
+    name, days = f"{client}#score", 7 * world.thresholds.trend_weeks
+    track = tracks[name] = keep_past(tracks.get(name), str(score), world.today, days=days)
+    if (world.today - track.since).days < days:
+        return None
+    change = score - Decimal(track.value)
+    return "up" if change >= world.thresholds.trend_points else "down" if change <= -world.thresholds.trend_points \
+        else "flat"
 
 
 def mean(factors: Sequence[Factor]) -> tuple[Decimal | None, Decimal]:
@@ -303,6 +317,8 @@ def _client_facts(view: _View, measure: ClientMeasure, world: World, *, known_ri
         "health": (measure.rag.value, say("weighted mean of the factors; held until seen on two days")),
         "score": (measure.score, say("sum of weight x score / sum of weights, factors with data only")),
         "coverage": (measure.coverage, say("weights with data / all weights")),
+        "trend": (measure.trend, say("the score against four to eight weeks ago; {points} points make a trend",
+                                     points=limits.trend_points)),
         "why": (measure.why, say("the factors from the weakest up")),
         **_work(view, world)}
     if measure.revenue_month is not None:
