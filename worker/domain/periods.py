@@ -14,6 +14,8 @@ from datetime import date, timedelta
 from enum import StrEnum
 from functools import lru_cache
 
+import msgspec
+
 
 class Grain(StrEnum):
     """The size of a period."""
@@ -23,8 +25,7 @@ class Grain(StrEnum):
     WEEK = "week"
 
 
-@dataclass(frozen=True, slots=True, order=True)
-class Period:
+class Period(msgspec.Struct, frozen=True, order=True, gc=False, cache_hash=True):
     """A period of days, both ends included; `code` names it: `2026-Q4`, `2026-11`, `2026-11-W48`."""
 
     start: date

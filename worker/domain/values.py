@@ -26,7 +26,7 @@ class Unset(Enum):
 UNSET: Final = Unset.UNSET
 
 
-class Ref(msgspec.Struct, frozen=True, order=True, gc=False):
+class Ref(msgspec.Struct, frozen=True, order=True, gc=False, cache_hash=True):
     """The name of one row: its data source and, within it, the page id (people's rows) or the Worker key (ours).
 
     Keys of our rows hold no dates, titles or numbers that may change for the same subject.

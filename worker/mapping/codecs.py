@@ -292,7 +292,7 @@ def loss(prop: Property, value: Value) -> str:
 
 
 def _speakable(text: str) -> str:
-    return UNSPEAKABLE.sub("", text)
+    return text if text.isprintable() else UNSPEAKABLE.sub("", text)
 
 
 def _canon_text(value: Any) -> Value:
