@@ -26,6 +26,10 @@ class Band(Model):
     amber: Decimal
 
 
+BonusRole = Literal["am", "pm", "tl"]
+BONUS_SHARES: dict[BonusRole, Decimal] = {"am": Decimal("0.4"), "pm": Decimal("0.3"), "tl": Decimal("0.3")}
+
+
 class Thresholds(Model):
     """Every number a rule compares with; shares are 0..1, spans in the unit of their name."""
 
@@ -94,8 +98,7 @@ class Thresholds(Model):
     trend_weeks: int = 4
     trend_points: Decimal = Decimal(5)
     bonus_base: Literal["paid", "invoiced", "recognised"] = "recognised"
-    bonus_shares: dict[Literal["am", "pm", "tl"], Annotated[Decimal, Field(ge=0)]] = Field(default_factory=lambda: {
-        "am": Decimal("0.4"), "pm": Decimal("0.3"), "tl": Decimal("0.3")})
+    bonus_shares: dict[BonusRole, Annotated[Decimal, Field(ge=0)]] = Field(default_factory=lambda: dict(BONUS_SHARES))
     scope_growth: Decimal = Decimal("0.2")
     burn_ahead: Decimal = Decimal("0.15")
     carrier_share: Decimal = Decimal("0.6")

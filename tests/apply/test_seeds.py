@@ -46,7 +46,7 @@ def test_a_planted_row_is_never_written_again(board: Board) -> None:
 
 
 @pytest.mark.parametrize("noticed", [False, True])
-def test_a_planted_row_a_person_trashed_stays_gone(board: Board, noticed: bool) -> None:  # noqa: FBT001
+def test_a_planted_row_a_person_trashed_stays_gone(board: Board, noticed: bool) -> None:
     board.cycle(_wish())
     row, = board.rows()["cards"]
     board.person("trash", id=row.page_id)

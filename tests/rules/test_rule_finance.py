@@ -170,7 +170,8 @@ def history(scene: World, key: str = "c1") -> list[tuple[str, str, str]]:
 def test_the_history_has_every_month_since_the_first() -> None:
     scene = world(client(), unit(), revenue(100, date(2026, 7, 15)), revenue(70, date(2026, 9, 1), kind="payment"),
                   revenue(90, date(2026, 9, 1), kind="invoice"))
-    assert history(scene) == [("2026-07", "100.00", "act"), ("2026-08", "0.00", "none"), ("2026-09", "90.00", "invoice"),
+    assert history(scene) == [("2026-07", "100.00", "act"), ("2026-08", "0.00", "none"),
+                              ("2026-09", "90.00", "invoice"),
                               ("2026-10", "0.00", "none"), ("2026-11", "0.00", "none")]
 
 

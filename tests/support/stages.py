@@ -107,7 +107,7 @@ def small_agency(locale: str) -> Agency:
             "users": [{"id": person.jira, "name": person.name, "email": person.email} for person in staff],
             "issues": _issues()}
     return Agency(locale, TODAY, staff, ("North",), clients, (("Support", "endless", 300_000, 8),), cards, contacts,
-                  (), revenue, (), load)
+                  (), revenue, load)
 
 
 @dataclass(frozen=True, slots=True)

@@ -234,7 +234,8 @@ def test_a_plan_survives_json_and_keeps_its_checksum() -> None:
         "Срыв 🚨", True, None, Decimal("-0.50"), date(2026, 11, 20), NOW, Span(NOW.date(), NOW.date()), ("a", "b"), (),
         (RISK, TASK))
     plan = Plan("main", (Change(Kind.UPDATE, CLIENT, "c1", "Нептун", tuple(
-        FieldChange(f"f{number}", None, value, why, drift=True) for number, value in enumerate(values)), (Heading("text"), Bullet("a", (Bullet("b"),)))),),
+        FieldChange(f"f{number}", None, value, why, drift=True) for number, value in enumerate(values)),
+        (Heading("text"), Bullet("a", (Bullet("b"),)))),),
         (Kept(CLIENT, "c1", "due", NOW.date(), None, conflict=True),),
         (Problem("bad-date", "ACME-1", "due", "?", "!", "https://x", Severity.INFO),), (Adopted("c1", "x", (RISK,)),))
     again = from_data(msgspec.json.decode(msgspec.json.encode(to_data(plan))))

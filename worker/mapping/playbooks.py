@@ -91,7 +91,7 @@ class Playbooks:
 class _File(Model):
     playbooks: dict[str, Playbook]
     responses: dict[str, Response]
-    requests: dict[str, Request] = {}
+    requests: dict[str, Request] = Field(default_factory=dict)
 
 
 def load_playbooks(folder: Path, *, roles: frozenset[str] = ROLES) -> Playbooks:

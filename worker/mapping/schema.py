@@ -65,7 +65,7 @@ class Property:
 
 @dataclass(frozen=True, slots=True)
 class View:
-    """One view made with the workspace. `group_by`, `date`, `until`, `show` and `sort` name properties (`-x`: falling)."""
+    """One view made with the workspace. `group_by`, `date`, `until`, `show`, `sort` name properties (`-x`: falling)."""
 
     type: str
     label: Labels
