@@ -71,7 +71,7 @@ def _meets(one: Period, other: Period) -> bool:
 def _goal_row(view: View, goal: GoalMeasure) -> tuple[str, ...]:
     number = view.words.number
     return (view.linked(goal.ref, goal.title), view.names((goal.owner,)) if goal.owner else NONE,
-            f"{number(goal.target, 2)} {plain(goal.measure)}".strip(),
+            number(goal.target, 2) + (f" ({plain(goal.measure)})" if goal.measure else ""),
             number(goal.current, 2) if goal.current is not None else NONE,
             f"{DOTS[goal.rag]}\u00a0{view.percent(goal.pace)}")
 
