@@ -119,7 +119,8 @@ class Thresholds(Model):
         "defects": (Decimal("0.4"), Decimal("0.1")), "defect_age": (Decimal(60), Decimal(7)),
         "pace": (Decimal("0.5"), Decimal(1)), "burn_ahead": (Decimal("0.3"), Decimal(0)),
         "horizon_weeks": (Decimal(0), Decimal(13)), "contact_days": (Decimal(30), Decimal(7)),
-        "feedback": (Decimal(2), Decimal(5)), "requests_late": (Decimal(3), Decimal(0))})
+        "feedback": (Decimal(2), Decimal(5)), "requests_late": (Decimal(3), Decimal(0)),
+        "load": (Decimal("1.5"), Decimal("1.1"))})
     """Anchors (worst, best) of the linear health factors: worst scores 0, best 100 (facts/definitions.md, health)."""
 
 

@@ -383,6 +383,14 @@ def test_a_holiday_makes_a_week_heavier() -> None:
     assert condition(found, "team.overload", "u1:designer").holds is True, "40 h of 32 h are 125 %"
 
 
+@pytest.mark.parametrize(("hours", "score"), [(40, 100), (52, 75), (80, 50)])
+def test_overload_costs_the_clients_of_the_unit(hours: float, score: int) -> None:
+    """The triangle gives 100; load 100 % gives 100, 130 % half of it, 200 % nothing: the factor is their mean."""
+    team = next(factor for factor in evaluate(planned([hours] * 4), PLAYBOOKS).measures.clients[
+        ref("clients", "c1")].factors if factor.name == "team")
+    assert team.score == score
+
+
 # Bad input
 
 

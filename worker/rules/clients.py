@@ -172,7 +172,7 @@ NAMES = {"delivery": message("delivery"), "quality": message("quality"), "money"
 def _factors(view: _View, world: World, measures: Measures, *, horizon: date | None) -> Iterator[Factor]:
     found = {"delivery": _delivery(view, world), "quality": _quality(view, world),
              "money": _money(view, world, measures), "ray": _ray(horizon, world),
-             "relations": _relations(view, world), "team": _team(view, world),
+             "relations": _relations(view, world), "team": _team(view, world, measures),
              "risks": _risks(view, world, measures)}
     for name, (scores, reason) in found.items():
         score = sum(scores, Decimal(0)) / len(scores) if scores else None
@@ -272,13 +272,18 @@ def _last_contact(view: _View) -> date | None:
     return last_contact(view.client, view.contacts)
 
 
-def _team(view: _View, world: World) -> Found:
+def _team(view: _View, world: World, measures: Measures) -> Found:
     unit = world.units.get(view.client.unit) if view.client.unit else None
     if unit is None:
         return [], ""
-    whole = is_triangle(unit)
-    reason = world.words.say("the triangle is complete") if whole else world.words.say("the triangle is broken")
-    return [HUNDRED if whole else Decimal(0)], reason
+    whole, words = is_triangle(unit), world.words
+    scores = [HUNDRED if whole else Decimal(0)]
+    reasons = [words.say("the triangle is complete") if whole else words.say("the triangle is broken")]
+    load = measures.units[unit.ref].load if unit.ref in measures.units else None
+    if load is not None:
+        scores.append(_scale("load", load, world))
+        reasons.append(words.say("load of the next weeks {load}", load=words.percent(load)))
+    return scores, ", ".join(reasons)
 
 
 def _risks(view: _View, world: World, measures: Measures) -> Found:
