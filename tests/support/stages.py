@@ -24,10 +24,11 @@ from worker.config import JiraSettings, NotionSettings, Workspace
 from worker.cycle import Drawn, Mode, Order, Report, draw, sync
 from worker.demo.board import Card, living
 from worker.demo.stage import Stage
+from worker.domain.values import Ref
 from worker.mapping.schema import Rows
 from worker.notion.workspace import create_workspace
 from worker.sandbox.agency.model import Agency, SampleCard, SampleClient, SampleContact, SampleRevenue, Staff
-from worker.sandbox.agency.populate import Scribe, populate
+from worker.sandbox.agency.populate import Cast, Scribe
 from worker.sandbox.jira import JiraSandbox
 from worker.sandbox.notion import NotionSandbox
 from worker.sandbox.notion.journal import LogEntry
@@ -106,8 +107,39 @@ def small_agency(locale: str) -> Agency:
                 ("ACME", "Acme Bank"), ("BETA", "Beta Travel"), ("OTHER", "Other things"))],
             "users": [{"id": person.jira, "name": person.name, "email": person.email} for person in staff],
             "issues": _issues()}
-    return Agency(locale, TODAY, staff, ("North",), clients, (("Support", "endless", 300_000, 8),), cards, contacts,
-                  (), revenue, load)
+    return Agency(locale=locale, today=TODAY, staff=staff, units=("North",), clients=clients,
+                  services=(("Support", "endless", 300_000, 8),), cards=cards, contacts=contacts, documents=(),
+                  revenue=revenue, jira=load)
+
+
+def type_rows(agency: Agency, scribe: Scribe) -> dict[str, tuple[str, ...]]:
+    """Type the agency's rows as people do; return their page ids by source in the order of the agency."""
+    units = tuple(scribe.add("units", name=name) for name in agency.units)
+    people = tuple(scribe.add(
+        "people", name=one.name, role=one.role, jira_account=one.jira, capacity=Decimal(one.capacity),
+        rate=Decimal(one.rate), start=one.start, birthday=one.birthday,
+        unit=None if one.unit is None else (Ref("units", units[one.unit]),)) for one in agency.staff)
+    for name, role in (("am", "am"), ("tls", "tl"), ("pms", "pm")):
+        chosen = [page for page, one in zip(people, agency.staff, strict=True) if one.role == role]
+        scribe.edit("units", units[0], {name: tuple(Ref("people", page) for page in chosen)})
+    services = tuple(scribe.add("services", name=name, kind=kind, monthly_value=Decimal(value),
+                                lead_weeks=Decimal(lead)) for name, kind, value, lead in agency.services)
+    clients = tuple(scribe.add(
+        "clients", name=one.name, group=one.group, engagement=one.engagement, contract_end=one.contract_end,
+        monthly_fee=one.fee, since=one.since, source=one.source, rate_indexed=one.rate_indexed,
+        unit=None if one.unit is None else (Ref("units", units[one.unit]),), services=(Ref("services", services[0]),),
+        last_contact=one.last_contact, last_partner_contact=one.last_partner_contact) for one in agency.clients)
+    projects = tuple(scribe.add(
+        "projects", name=one.name, client=(Ref("clients", clients[one.client]),), stage=one.stage,
+        service=(Ref("services", services[one.service]),), engagement=one.engagement, budget=one.budget,
+        start=one.start, due=one.due, probability=one.probability, jira=one.jira or None) for one in agency.cards)
+    contacts = tuple(scribe.add("contacts", name=one.name, organisation=one.organisation, side=one.side,
+                                client=(Ref("clients", clients[one.client or 0]),), birthday=one.birthday,
+                                email=one.email, last_contact=one.last_contact) for one in agency.contacts)
+    revenue = tuple(scribe.add("revenue", name=f"Act {one.month:%Y-%m}", client=(Ref("clients", clients[one.client]),),
+                               month=one.month, amount=one.amount, kind=one.kind) for one in agency.revenue)
+    return {"units": units, "people": people, "services": services, "clients": clients, "projects": projects,
+            "contacts": contacts, "revenue": revenue}
 
 
 @dataclass(frozen=True, slots=True)
@@ -222,9 +254,11 @@ def small_play(folder: Path, *, locale: str = "en", control: bool = False, known
             with store.transaction(context.name) as tx:
                 registry.save(tx, bindings)
         agency = small_agency(locale)
-        cast = populate(agency, notion, jira, schema=context.schema, bindings=bindings)
+        jira.control("load", agency.jira)
+        user = notion.control("add_user", {"name": agency.staff[0].name, "email": agency.staff[0].email})["id"]
+        scribe = Scribe(notion, context.schema, bindings, user)
+        cast = Cast(type_rows(agency, scribe), (user,))
         clock.advance(LONG_AGO)
-        scribe = Scribe(notion, context.schema, bindings, cast.users[0])
         stage = Stage(clock, notion, jira, sockets, agency, cast, scribe, context, store,
                       frozenset({"ACME-1", "ACME-2"}))
         yield Play(stage, folder)

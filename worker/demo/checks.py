@@ -34,8 +34,8 @@ def last_entry(stage: Scene) -> int:
 def duplicates(stage: Scene) -> int:
     """Return how many rows too many the worker made for its keys."""
     count = 0
-    for name, source in stage.context.schema.sources.items():
-        if KEY_PROPERTY in source.properties:
+    for name in stage.bindings():
+        if KEY_PROPERTY in stage.context.schema.sources[name].properties:
             made = Counter(card.values["worker_key"] for card in rows(stage, name)
                            if card.created_by == stage.notion.bot_id and card.values["worker_key"])
             count += sum(number - 1 for number in made.values())
