@@ -68,7 +68,7 @@ def _feedback(view: View, unit: Ref, past: Period, items: int) -> Iterator[Block
     """Count what clients said: names, scores and words stand on the HoA's private page alone."""
     mine = {client.ref for client in view.clients_of(unit)}
     said = sum(one.client in mine and one.day in past for one in view.measures.feedback or ()) + items
-    if view.measures.feedback is not None or items:
+    if said:
         yield Heading(view.say("HoA: feedback"), 3)
         yield Paragraph(view.words.count("{n} entry; the head of accounting tells each member in person.",
                                          "{n} entries; the head of accounting tells each member in person.", said))

@@ -145,14 +145,19 @@ def _moved(row: Row, record: TaskRecord | None) -> str:
 
 
 def late_line(view: View, row: Row) -> str:
-    """Return a task that is late in one line: what, whose, since when, how often carried over."""
+    """Return a task that waits for long in one line: what, whose, since when, how often carried over."""
     due, record = row.fields.get("due"), _record(view, row)
     carried = sprints_between(record.opened, view.today, weeks=view.world.thresholds.sprint_weeks) if record else 0
     parts = [view.linked(row.ref, row.title),
              view.names(refs_of(row.fields.get("assignee"))) if row.fields.get("assignee") else "",
-             f"**{view.say('due {day}', day=view.date(due))}**" if isinstance(due, date) else "",
+             _due(view, due) if isinstance(due, date) else "",
              view.words.count("carried over {n} time", "carried over {n} times", carried) if carried else ""]
     return " · ".join(part for part in parts if part)
+
+
+def _due(view: View, due: date) -> str:
+    said = view.say("due {day}", day=view.date(due))
+    return f"**{said}**" if due < view.today else said
 
 
 def _record(view: View, row: Row) -> TaskRecord | None:
