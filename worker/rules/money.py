@@ -29,6 +29,7 @@ from worker.mapping.playbooks import Playbooks
 from worker.sync.facts import Outcome
 
 Amounts = dict[date, Decimal]
+NOTHING = Decimal(0)
 LONGEST = 50
 """Years a client can have been with the agency; an earlier day is a slip of the pen."""
 
@@ -111,16 +112,19 @@ def _history(client: Client, world: World, *, booked: Booked, accrued: dict[str,
         return
     recent = previous_period(quarter_of(world.today)).start
     for month in _months(min(starts).replace(day=1), world.today):
-        rows = booked.get((client.ref, month.start))
-        if month.start < recent and not rows:
-            sums[month.start]["retainer"] += _old_fee(client, month, world)
-        yield MonthMoney(month.start, *(amount_of(rows) if rows else _largest(sums[month.start])))
+        if rows := booked.get((client.ref, month.start)):
+            yield MonthMoney(month.start, *amount_of(rows))
+            continue
+        fee = _old_fee(client, month, world) if month.start < recent and client.engagement == "retainer" else NOTHING
+        if fee:
+            sums[month.start]["retainer"] += fee
+        yield MonthMoney(month.start, *(_largest(sums[month.start]) if month.start in sums else (NOTHING, "none")))
 
 
 def _old_fee(client: Client, month: Period, world: World) -> Decimal:
     """Return what a retainer earned in a month before those that are told by week."""
-    if client.engagement != "retainer" or not client.monthly_fee or client.since is None:
-        return Decimal(0)
+    if not client.monthly_fee or client.since is None:
+        return NOTHING
     first, last = max(month.start, client.since), min(month.end, client.contract_end or month.end)
     if (first, last) == (month.start, month.end):
         return client.monthly_fee
