@@ -10,7 +10,7 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, SecretStr
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, field_validator
 
 
 class Model(BaseModel):
@@ -28,6 +28,15 @@ class Band(Model):
 
 BonusRole = Literal["am", "pm", "tl"]
 BONUS_SHARES: dict[BonusRole, Decimal] = {"am": Decimal("0.4"), "pm": Decimal("0.3"), "tl": Decimal("0.3")}
+
+
+ANCHORS: dict[str, tuple[Decimal, Decimal]] = {
+    "overdue": (Decimal("0.3"), Decimal(0)), "reopened": (Decimal("0.2"), Decimal(0)),
+    "defects": (Decimal("0.4"), Decimal("0.1")), "defect_age": (Decimal(60), Decimal(7)),
+    "pace": (Decimal("0.5"), Decimal(1)), "burn_ahead": (Decimal("0.3"), Decimal(0)),
+    "horizon_weeks": (Decimal(0), Decimal(13)), "contact_days": (Decimal(30), Decimal(7)),
+    "feedback": (Decimal(2), Decimal(5)), "requests_late": (Decimal(3), Decimal(0)),
+    "load": (Decimal("1.5"), Decimal("1.1"))}
 
 
 class Thresholds(Model):
@@ -114,14 +123,14 @@ class Thresholds(Model):
     blocked_statuses: tuple[str, ...] = (
         "blocked", "on hold", "impediment", "заблокировано", "заблокирована", "заблокирован", "на паузе", "блокер")
     defect_types: tuple[str, ...] = ("bug", "defect", "баг", "ошибка", "дефект")
-    health_anchors: dict[str, tuple[Decimal, Decimal]] = Field(default_factory=lambda: {
-        "overdue": (Decimal("0.3"), Decimal(0)), "reopened": (Decimal("0.2"), Decimal(0)),
-        "defects": (Decimal("0.4"), Decimal("0.1")), "defect_age": (Decimal(60), Decimal(7)),
-        "pace": (Decimal("0.5"), Decimal(1)), "burn_ahead": (Decimal("0.3"), Decimal(0)),
-        "horizon_weeks": (Decimal(0), Decimal(13)), "contact_days": (Decimal(30), Decimal(7)),
-        "feedback": (Decimal(2), Decimal(5)), "requests_late": (Decimal(3), Decimal(0)),
-        "load": (Decimal("1.5"), Decimal("1.1"))})
+    health_anchors: dict[str, tuple[Decimal, Decimal]] = Field(default_factory=lambda: dict(ANCHORS))
     """Anchors (worst, best) of the linear health factors: worst scores 0, best 100 (facts/definitions.md, health)."""
+
+    @field_validator("health_anchors")
+    @classmethod
+    def _keep_usual_anchors(cls, given: dict[str, tuple[Decimal, Decimal]]) -> dict[str, tuple[Decimal, Decimal]]:
+        """Keep the anchors a configuration does not name."""
+        return {**ANCHORS, **given}
 
 
 class QuarterTargets(Model):

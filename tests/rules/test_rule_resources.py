@@ -377,6 +377,12 @@ def test_thresholds_are_settings() -> None:
     assert condition(replace(found, thresholds=limits), "team.overload", "u1:designer").holds is True
 
 
+def test_a_configuration_that_names_one_anchor_keeps_the_others() -> None:
+    limits = Thresholds(health_anchors={"pace": (Decimal(0), Decimal(1))})
+    assert limits.health_anchors["pace"] == (Decimal(0), Decimal(1))
+    assert limits.health_anchors["load"] == Thresholds().health_anchors["load"]
+
+
 def test_a_holiday_makes_a_week_heavier() -> None:
     holidays = WorkCalendar(days_off=frozenset({date(2026, 11, 25), date(2026, 12, 2)}))
     found = replace(planned([40, 40]), calendar=holidays)
