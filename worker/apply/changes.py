@@ -110,8 +110,8 @@ def _answered(bench: Bench, change: Change, page: Json, *, everything: bool) -> 
     sent = {item.field: item.after for item in change.fields}
     row, _ = decode_page(page, source, binding, bench.pages.index)
     cut = {property_id for _, property_id in truncated(page, source, binding)}
-    shown = {name: value for name, value in row.fields.items()
-             if binding.properties[name] not in cut and binding.properties[name] in properties_by_id(page)}
+    present = properties_by_id(page).keys() - cut
+    shown = {name: value for name, value in row.fields.items() if binding.properties[name] in present}
     names = sent.keys() | {name for name in shown if everything and _is_ours(source.properties[name].owner, name)}
     return {name: shown.get(name, sent.get(name)) for name in sorted(names)}
 

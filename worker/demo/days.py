@@ -1,7 +1,7 @@
 """Days in the life of the sample agency: people act by a seeded script, Jira flows, the clock moves, the worker syncs.
 
-Each working day the worker looks twice: before work begins (on Mondays at everything, else at what changed), when only
-the date is new, and after people acted. On quiet days nobody acts, so that the second look must write nothing.
+Each working day the worker looks at what changed after people acted; on Mondays it looks at everything before they do,
+when only the date is new. On quiet days nobody acts and it looks twice, so that the second look must write nothing.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ from worker.sync.plan import Kind
 
 QUIET = 0.12
 MORNING, NOON = timedelta(hours=6), timedelta(hours=9)
-"""UTC times of day of the worker's first look and of people's work."""
+"""UTC times of day of the worker's early look and of people's work."""
 LOOK_AFTER = timedelta(minutes=15)
 SEASON_WANTED = {**WANTED, "idle_writes": 0, "refused": 0, "failed": 0}
 
@@ -72,18 +72,9 @@ class Season:
 
     def live(self, today: date) -> None:
         """Live one working day."""
-        self._until(today, MORNING)
-        before = last_entry(self.rig)
-        report = self._look(today, Mode.FULL if today.weekday() == 0 else Mode.DELTA)
-        if _adds_cards(report):
-            # A card the worker began is input from then on: its consequences, too, are what the calendar brought.
-            self.rig.clock.advance(LOOK_AFTER)
-            self._look(today, Mode.DELTA)
-        if self.lived:
-            self.calendar_writes += writes(self.rig, before)
-            self.calendar_fields.update(f"{change.ref.source}.{one.field}" for change in report.plan.changes
-                                        for one in change.fields)
         is_quiet = self.people.random.random() < QUIET
+        if today.weekday() == 0 or is_quiet:
+            self._greet(today)
         self._until(today, NOON)
         if not is_quiet:
             self.people.work(today)
@@ -96,6 +87,20 @@ class Season:
             self.idle_writes += writes(self.rig, before)
             self.idle += [f"{today}: {line}" for line in tell(report)]
         self.lived.append(today)
+
+    def _greet(self, today: date) -> None:
+        """Look before anybody acts: what is written now only the calendar brought."""
+        self._until(today, MORNING)
+        before = last_entry(self.rig)
+        report = self._look(today, Mode.FULL if today.weekday() == 0 else Mode.DELTA)
+        if _adds_cards(report):
+            # A card the worker began is input from then on: its consequences, too, are what the calendar brought.
+            self.rig.clock.advance(LOOK_AFTER)
+            self._look(today, Mode.DELTA)
+        if self.lived:
+            self.calendar_writes += writes(self.rig, before)
+            self.calendar_fields.update(f"{change.ref.source}.{one.field}" for change in report.plan.changes
+                                        for one in change.fields)
 
     def _until(self, today: date, hour: timedelta) -> None:
         at = datetime(today.year, today.month, today.day, tzinfo=UTC) + hour
