@@ -55,15 +55,15 @@ def test_an_empty_sandbox_prints_one_line_and_serves_the_published_clients(tmp_p
 
 def raw_issue(number: int, status: str) -> dict[str, Any]:
     stamp = "2026-01-05T10:00:00.000+0000"
-    category = {"Done": "done", "Open": "new"}[status]
+    category, identity = {"Closed": ("done", "6"), "Open": ("new", "1")}[status]
     return {"id": str(number), "key": f"REAL-{number}", "fields": {
         "summary": f"Issue {number}", "created": stamp, "updated": stamp, "issuetype": {"name": "Task"},
         "project": {"key": "REAL", "name": "Real things"},
-        "status": {"name": status, "id": {"Done": "3", "Open": "1"}[status], "statusCategory": {"key": category}}}}
+        "status": {"name": status, "id": identity, "statusCategory": {"key": category}}}}
 
 
 def test_a_sandbox_of_real_issues_answers_with_them(tmp_path: Path) -> None:
-    lines = "\n".join(json.dumps(raw_issue(number, "Done" if number < 4 else "Open")) for number in range(1, 8))
+    lines = "\n".join(json.dumps(raw_issue(number, "Closed" if number < 4 else "Open")) for number in range(1, 8))
     path = tmp_path / "issues.jsonl.gz"
     path.write_bytes(gzip.compress(lines.encode()))
     with sandbox(tmp_path, "--jira-data", str(path), "--control") as (_, told):

@@ -134,9 +134,9 @@ def test_a_renamed_property_goes_on_working(fresh: Play) -> None:
     assert not [problem for problem in report.plan.problems if problem.code in ("schema-missing", "schema-deleted")]
 
 
-@pytest.mark.parametrize(("act", "code", "more"), [
-    ("delete_property", "schema-deleted", {}), ("retype_property", "schema-retyped", {"type": "rich_text"})])
-@pytest.mark.parametrize("mode", [Mode.DELTA, Mode.FULL])
+@pytest.mark.parametrize(("act", "code", "more", "mode"), [
+    ("delete_property", "schema-deleted", {}, Mode.DELTA),
+    ("retype_property", "schema-retyped", {"type": "rich_text"}, Mode.FULL)])
 def test_what_needs_a_property_that_is_gone_is_left_alone_and_all_else_goes_on(
         fresh: Play, act: str, code: str, more: dict[str, str], mode: Mode) -> None:
     before = fresh.row("projects", ACME).values
