@@ -12,6 +12,7 @@ from worker.cycle import Context
 from worker.mapping.schema import Bindings
 from worker.sandbox.jira import JiraSandbox
 from worker.sandbox.notion import NotionSandbox
+from worker.sandbox.notion.workspace import dumped_page
 
 
 class Scene(Protocol):
@@ -47,29 +48,19 @@ class Card:
     values: Mapping[str, Any]
 
 
+def dumped_rows(notion: NotionSandbox, data_source_id: str) -> Iterator[Mapping[str, Any]]:
+    """Yield the rows of a data source as a dump of the whole workspace would show them."""
+    store = notion.store
+    for page_id in store.data_sources[data_source_id].rows:
+        yield dumped_page(store, store.pages[page_id])
+
+
 def rows(stage: Scene, source: str) -> tuple[Card, ...]:
     """Return the rows of a source, trashed ones included, in order of creation."""
     binding = stage.bindings()[source]
     names = {unquote(property_id): name for name, property_id in binding.properties.items()}
-    pages = [page for page in stage.notion.control("dump", {})["pages"].values()
-             if binding.data_source_id in page["parent"].values()]
     return tuple(Card(page["id"], bool(page["in_trash"]), page["created_by"], dict(_values(page, names)))
-                 for page in pages)
-
-
-def boards(stage: Scene) -> dict[str, tuple[Card, ...]]:
-    """Return the living rows of every source, from one dump."""
-    bindings = stage.bindings()
-    names = {name: {unquote(property_id): field for field, property_id in binding.properties.items()}
-             for name, binding in bindings.items()}
-    sources = {binding.data_source_id: name for name, binding in bindings.items()}
-    found: dict[str, list[Card]] = {name: [] for name in bindings}
-    for page in stage.notion.control("dump", {})["pages"].values():
-        name = next((sources[parent] for parent in page["parent"].values() if parent in sources), None)
-        if name is not None and not page["in_trash"]:
-            values = dict(_values(page, names[name]))
-            found[name].append(Card(page["id"], bool(page["in_trash"]), page["created_by"], values))
-    return {name: tuple(cards) for name, cards in found.items()}
+                 for page in dumped_rows(stage.notion, binding.data_source_id))
 
 
 def living(stage: Scene, source: str) -> tuple[Card, ...]:

@@ -66,13 +66,13 @@ class Season:
     idle_writes: int = 0
     calendar_writes: int = 0
     quiet_days: int = 0
-    refused: int = 0
+    refused: list[str] = field(default_factory=list)
     failed: list[str] = field(default_factory=list)
     idle: list[str] = field(default_factory=list)
 
     def live(self, today: date) -> None:
         """Live one working day."""
-        is_quiet = self.people.random.random() < QUIET
+        is_quiet, deleted = self.people.random.random() < QUIET, len(self.people.deeds.trashed)
         if today.weekday() == 0 or is_quiet:
             self._greet(today)
         self._until(today, NOON)
@@ -81,7 +81,8 @@ class Season:
             self.people.developers.work(today)
         self.rig.clock.advance(LOOK_AFTER)
         before = last_entry(self.rig)
-        report = self._look(today, Mode.DELTA)
+        # Deleted rows are seen by a complete read alone; the daemon's six-hour beat brings one before the next day.
+        report = self._look(today, Mode.FULL if len(self.people.deeds.trashed) > deleted else Mode.DELTA)
         if is_quiet:
             self.quiet_days += 1
             self.idle_writes += writes(self.rig, before)
@@ -110,7 +111,7 @@ class Season:
         report = sync(self.rig.context, Order(mode, "schedule"))
         self.cycles[mode.value] += 1
         self.people.deeds.hand_back(report.plan.adopted)
-        self.refused += bool(report.refused)
+        self.refused += [f"{today}: {reason.where}: {reason.message}" for reason in report.refused]
         broken = [one for one in report.plan.problems if one.code == "rule-failed"]
         self.failed += [f"{today}: {one.where}: {one.message}" for one in (*report.applied.failures, *broken)]
         self.chronicle.note(today, report)
@@ -121,7 +122,7 @@ class Season:
         before = last_entry(self.rig)
         sync(self.rig.context, Order(Mode.FULL, "unchanged"))
         found = checks(self.rig, self.people.deeds, third_writes=writes(self.rig, before))
-        return {**found, "idle_writes": self.idle_writes, "refused": self.refused, "failed": len(self.failed)}
+        return {**found, "idle_writes": self.idle_writes, "refused": len(self.refused), "failed": len(self.failed)}
 
     def summary(self) -> dict[str, Any]:
         """Return what happened, counted."""
@@ -150,8 +151,9 @@ def live_days(order: SeasonOrder) -> dict[str, Any]:
                 season.live(day)
                 day = season.calendar.add(day, 1)
             found = season.checks()
-            for title, lines in (("Lost", lost(season.rig, season.people.deeds)), ("Failed", season.failed),
-                                 ("Written although nothing had changed", season.idle)):
+            told = {"Lost": lost(season.rig, season.people.deeds), "Failed": season.failed,
+                    "Refused": season.refused, "Written although nothing had changed": season.idle}
+            for title, lines in told.items():
                 for line in lines:
                     order.say(f"{title}: {line}")
             return {"days": order.days, "seed": order.seed, "seconds": round(time.monotonic() - began, 1),

@@ -14,7 +14,7 @@ from random import Random
 from typing import Any
 
 from worker.demo.acts import Deeds, Expected
-from worker.demo.board import Card, boards
+from worker.demo.board import Card, living
 from worker.demo.developers import Developers
 from worker.demo.rig import Rig
 from worker.domain.periods import WorkCalendar, month_of, previous_period
@@ -25,6 +25,7 @@ from worker.sandbox.agency.populate import Cast, Scribe
 MOVES = {"idea": (("shaping", 0.025),), "shaping": (("proposal", 0.035), ("lost", 0.004)),
          "proposal": (("agreed", 0.04), ("lost", 0.012)), "agreed": (("in_progress", 0.09),)}
 CONTACT, RENEWAL = 0.09, timedelta(days=365)
+BOARDS = ("projects", "tasks", "risks", "plans")
 ACTS_DAY, PAYMENTS_DAY = 3, 9
 """The working days of a month on which acts of the last month are booked and payments come."""
 
@@ -53,7 +54,7 @@ class People:
 
     def work(self, today: date) -> None:
         """Let everybody have their day."""
-        self.today, self.rows = today, boards(self.rig)
+        self.today, self.rows = today, {source: living(self.rig, source) for source in BOARDS}
         for deed in (self._move_cards, self._do_tasks, self._call_clients, self._book, self._look_at_risks,
                      self._plan):
             deed()

@@ -12,6 +12,7 @@ from decimal import Decimal
 from typing import Any
 from urllib.parse import unquote
 
+from worker.demo.board import dumped_rows
 from worker.demo.rig import Rig
 from worker.demo.stories.script import in_locale
 from worker.domain.values import Ref, Span, Value
@@ -122,8 +123,7 @@ class Typist:
         names = {unquote(property_id): name for name, property_id in binding.properties.items()}
         return [Standing(page["id"], {names[unquote(prop["id"])]: plain(prop) for prop in page["properties"].values()
                                       if unquote(prop["id"]) in names})
-                for page in self.rig.notion.control("dump", {})["pages"].values()
-                if binding.data_source_id in page["parent"].values() and not page["in_trash"]]
+                for page in dumped_rows(self.rig.notion, binding.data_source_id) if not page["in_trash"]]
 
     def lines(self, page_id: str) -> list[str]:
         """Return the text of a page's body, a line a block; cells of a table are parted by ` | `."""
