@@ -1,4 +1,4 @@
-"""`python -m benchmarks [--quick]`: prints the tables of docs/performance.md."""
+"""`python -m benchmarks [--quick]`: prints the tables."""
 
 from __future__ import annotations
 
