@@ -37,7 +37,7 @@ from worker.ports import Jira, Notion
 from worker.rules import evaluate
 from worker.state import bases, history, journal, leases, memory, problems, runs, snapshots
 from worker.state import bindings as registry
-from worker.state.store import Store
+from worker.state.store import Store, Tx
 from worker.sync.diff import known_pages, make_plan
 from worker.sync.facts import Outcome
 from worker.sync.limits import check
@@ -298,7 +298,8 @@ def _refusals(context: Context, order: Order, plan: Plan, *, boards: BoardsRead,
         before = registry.get_setting(tx, MANAGED, {})
         fingerprint = registry.get_setting(tx, FINGERPRINT, context.fingerprint)
     return check(plan, rows_by_source=managed, settings=context.settings.limits, rows_before=before,
-                 incomplete=boards.incomplete, mapping_changed=fingerprint != context.fingerprint)
+                 incomplete=boards.incomplete, mapping_changed=fingerprint != context.fingerprint,
+                 periodic=context.schema.periodic())
 
 
 def _settle(context: Context, bindings: Bindings) -> tuple[Problem, ...]:
@@ -327,6 +328,7 @@ def _finish(context: Context, report: Report, drawn: Drawn, *, mode: Mode) -> No
             registry.set_setting(tx, FINGERPRINT, context.fingerprint)
             registry.set_setting(tx, MANAGED, _after(drawn))
             history.record(tx, _remembered(drawn.world), day=drawn.world.today)
+        _bury(tx, report.applied.gone)
         mark_stale(tx, stale=_hints_at_drift(report))
         problems.replace(tx, drawn.plan.problems, now=context.now())
         runs.finish(tx, report.run_id, status, requests=report.requests, now=context.now(), outcome={
@@ -335,6 +337,13 @@ def _finish(context: Context, report: Report, drawn: Drawn, *, mode: Mode) -> No
     log.info("cycle.done", workspace=context.name, run=report.run_id, trigger=report.trigger, status=status.value,
              changes=sum(report.applied.counts().values()), problems=len(report.plan.problems),
              requests=dict(report.requests))
+
+
+def _bury(tx: Tx, gone: frozenset[str]) -> None:
+    """Remember pages found deleted while writing, as a full read would have."""
+    if gone:
+        snapshots.forget_pages(tx, sorted(gone))
+        registry.set_setting(tx, GONE, sorted({*registry.get_setting(tx, GONE, []), *gone}))
 
 
 def _hints_at_drift(report: Report) -> bool:

@@ -10,6 +10,7 @@ from typing import Any, Protocol
 import msgspec
 
 from worker.domain.model import Issue, JiraProject, Move, Worklog
+from worker.errors import Missing
 
 Json = dict[str, Any]
 
@@ -125,6 +126,15 @@ class Notion(Protocol):
     def requests(self) -> int:
         """Return how many HTTP requests were sent since this gateway was made."""
         ...
+
+
+def is_gone(notion: Notion, page_id: str) -> bool:
+    """Tell whether a page is in the trash, archived or out of reach; raises the API errors but `Missing`."""
+    try:
+        page = notion.page(page_id)
+    except Missing:
+        return True
+    return bool(page.get("in_trash") or page.get("archived") or page.get("is_archived"))
 
 
 class Site(msgspec.Struct, frozen=True):

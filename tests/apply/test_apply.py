@@ -273,9 +273,18 @@ def test_a_write_that_certainly_failed_leaves_no_claim_on_the_cell(board: Board)
     plan, _ = board.draw(_risk("0.5"))
     board.person("trash", id=board.row(RISK).page_id)
     applied = board.apply(plan)
-    assert [problem.where for problem in applied.failures] == [str(RISK)]
+    assert (applied.failures, applied.gone) == ((), frozenset({plan.changes[0].page_id})), "nothing is left to write"
     with board.store.reading(WORKSPACE) as tx:
         assert bases.load(tx)[1] == {}
+
+
+def test_a_refusal_of_a_page_that_stands_is_a_failure(board: Board) -> None:
+    board.cycle(_risk("0.3"))
+    plan, _ = board.draw(_risk("0.5"))
+    board.person("retype_property", data_source_id=board.bindings["risks"].data_source_id,
+                 property="probability", type="rich_text")
+    applied = board.apply(plan)
+    assert ([problem.where for problem in applied.failures], applied.gone) == ([str(RISK)], frozenset())
 
 
 def test_a_revoked_token_stops_the_apply_at_once(board: Board) -> None:

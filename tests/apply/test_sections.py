@@ -239,13 +239,13 @@ def test_without_its_markers_a_fresh_section_is_appended_and_the_rest_left(board
     assert [raw["id"] for raw in board.notion.children(client.key)] == [raw["id"] for raw in now]
 
 
-def test_a_page_that_is_gone_fails_alone(board: Board) -> None:
+def test_a_page_that_is_gone_is_left_and_the_others_are_written(board: Board) -> None:
     one, two = board.client("Neptune"), board.client("Zeta")
     plan, _ = _plan(board, one, FIRST, [])
     other, _ = _plan(board, two, FIRST, [])
     board.person("trash", id=one.key)
     applied = board.apply(Plan(WORKSPACE, (*plan.changes, *other.changes)))
-    assert (len(applied.failures), applied.counts()["sections"]) == (1, 1)
+    assert (applied.failures, applied.gone, applied.counts()["sections"]) == ((), frozenset({one.key}), 1)
 
 
 # --- rows, states, languages

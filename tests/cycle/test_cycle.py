@@ -173,6 +173,16 @@ def test_a_row_a_person_threw_away_does_not_come_back(synced: Play) -> None:
     assert task.values["worker_key"] not in {card.values["worker_key"] for card in synced.keyed("tasks")}
 
 
+def test_a_row_deleted_before_it_was_written_is_taken_as_deleted_at_once(synced: Play) -> None:
+    task = synced.keyed("tasks", "contact_client")[0]
+    synced.stage.notion.control("trash", {"id": task.page_id})
+    synced.edit("clients", synced.page("clients", 1), last_contact=synced.stage.clock.now().date())
+    for mode in (Mode.DELTA, Mode.DELTA, Mode.FULL):
+        assert synced.sync(mode).applied.failures == ()
+        synced.later(days=1)
+    assert task.page_id not in {card.page_id for card in synced.keyed("tasks")}
+
+
 def test_a_copied_row_is_named_and_left_to_its_maker(synced: Play) -> None:
     risk = synced.keyed("risks")[0]
     copy = synced.stage.notion.control("duplicate", {"page_id": risk.page_id})["id"]

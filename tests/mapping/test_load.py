@@ -103,6 +103,7 @@ def test_unknown_keys_and_values_are_named_all_at_once(tmp_path: Path) -> None:
     ('type = "table"', 'type = "calendar"', "views.0.date", "needs one"),
     ('type = "table"', 'type = "table"\ngroup_by = "name"', "views.0.group_by", "cannot group"),
     ('format = "number"', 'format = "number", rule = "rays"', "properties.lead_weeks.rule", "cannot have a rule"),
+    ('format = "number"', 'format = "number", periodic = true', "properties.lead_weeks.periodic", "only a worker's"),
     ('format = "number"', 'options = [{key = "a", en = "A", ru = "А"}]', "properties.lead_weeks.options", "only"),
     ('format = "number"', 'target = "clients"', "properties.lead_weeks.target", "only a relation"),
     ('format = "number"', 'mirror = "kind"', "properties.lead_weeks.mirror", "only a relation"),

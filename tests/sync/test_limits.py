@@ -40,6 +40,14 @@ def test_a_share_over_the_limit_is_refused_from_the_floor_on(count: int, rows: i
     assert bool(_reasons(_changes(count, Kind.UPDATE), rows)) is refused, "emptying a filled field is as bad"
 
 
+def test_a_number_of_a_period_that_ended_may_be_emptied_everywhere() -> None:
+    turned = _changes(20, Kind.UPDATE)
+    assert _reasons(turned, periodic={("risks", "why")}) == []
+    assert [code for code, _, _ in _reasons(turned, periodic={("risks", "level"), ("tasks", "why")})] == [
+        "too-destructive"]
+    assert _reasons(turned, periodic={("risks", "why")}, mapping_changed=True) == []
+
+
 @pytest.mark.parametrize(("before", "after"), [("x", "y"), (None, "y"), ("", None), (None, ())])
 def test_filling_and_changing_fields_is_not_destructive(before: Value, after: Value) -> None:
     assert _reasons(_changes(20, Kind.UPDATE, before=before, after=after)) == []

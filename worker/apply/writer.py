@@ -16,9 +16,9 @@ from worker.apply.bench import Bench, Pages, Result
 from worker.apply.changes import perform
 from worker.apply.order import arrange
 from worker.domain.values import Ref
-from worker.errors import ApiError, Busy, Denied, Problem, Rejected, Severity
+from worker.errors import ApiError, Busy, Denied, Missing, Problem, Rejected, Severity
 from worker.mapping.schema import Bindings, Rows, Schema
-from worker.ports import Notion
+from worker.ports import Notion, is_gone
 from worker.state import bases, journal
 from worker.state.store import Store
 from worker.sync.plan import Change, Kind, Plan
@@ -33,12 +33,14 @@ _NOBODY: Mapping[Ref, str] = MappingProxyType({})
 class Applied:
     """What became of a plan: changes done by kind, failures as problems, creations whose outcome is not known yet.
 
+    `gone` are the pages that turned out to be deleted since they were read: there was nothing to write to any more.
     `stopped` when the end was asked for, or access was lost, before all changes were tried.
     """
 
     done: Mapping[str, int] = field(default_factory=dict)
     failures: tuple[Problem, ...] = ()
     unknown: tuple[Ref, ...] = ()
+    gone: frozenset[str] = frozenset()
     stopped: bool = False
 
     def counts(self) -> dict[str, int]:
@@ -61,6 +63,7 @@ class _Shift:
     done: Counter[str] = field(default_factory=Counter)
     failures: list[Problem] = field(default_factory=list)
     unknown: list[Ref] = field(default_factory=list)
+    gone: set[str] = field(default_factory=set)
     lock: threading.Lock = field(default_factory=threading.Lock)
 
 
@@ -84,7 +87,8 @@ def apply(plan: Plan, *, notion: Notion, store: Store, workspace: str, schema: S
     phases = tuple(_phases(plan.changes))
     shift = _Shift(bench, stop or threading.Event(), fence, progress, sum(len(phase) for phase in phases))
     _work(shift, phases, width)
-    return Applied(dict(shift.done), tuple(sorted(shift.failures)), tuple(sorted(shift.unknown)), shift.skipped > 0)
+    return Applied(dict(shift.done), tuple(sorted(shift.failures)), tuple(sorted(shift.unknown)),
+                   frozenset(shift.gone), shift.skipped > 0)
 
 
 def _phases(changes: Sequence[Change]) -> Iterator[tuple[Change, ...]]:
@@ -122,9 +126,27 @@ def _try(shift: _Shift, change: Change) -> None:
     except Exception as error:  # noqa: BLE001 - the one place where any failure of a change becomes a Problem
         if isinstance(error, Denied):
             shift.halted.set()
-        _count(shift, change, _failure(change, error))
+        _count(shift, change, Result.SETTLED if _was_deleted(shift, change, error) else _failure(change, error))
     else:
         _count(shift, change, result)
+
+
+def _was_deleted(shift: _Shift, change: Change, error: Exception) -> bool:
+    """Tell whether a change failed because somebody deleted its page since it was read: then it is settled.
+
+    A refusal does not say so by itself: one with the same status may be about a value or a related page.
+    """
+    page_id = change.page_id or shift.bench.pages.by_ref.get(change.ref, "")
+    if not isinstance(error, Missing | Rejected) or not page_id:
+        return False
+    try:
+        gone = is_gone(shift.bench.notion, page_id)
+    except ApiError:
+        return False
+    if gone:
+        with shift.lock:
+            shift.gone.add(page_id)
+    return gone
 
 
 def _count(shift: _Shift, change: Change, result: Result | Problem) -> None:

@@ -15,11 +15,11 @@ from datetime import UTC, datetime, timedelta
 from typing import NamedTuple
 
 from worker.domain.values import Ref
-from worker.errors import Missing, Problem, Severity
+from worker.errors import Problem, Severity
 from worker.fetch.lost import drifted
 from worker.mapping.pages import complete, truncated
 from worker.mapping.schema import Binding, Bindings, Schema
-from worker.ports import Json, Notion, PageBatch
+from worker.ports import Json, Notion, PageBatch, is_gone
 from worker.state import bindings as registry
 from worker.state import snapshots
 from worker.state.store import Store, Tx
@@ -94,15 +94,7 @@ def _absent(name: str, batch: PageBatch, ours: Mapping[Ref, str]) -> set[str]:
 
 def _confirm_gone(notion: Notion, page_ids: Iterable[str]) -> frozenset[str]:
     """Return those pages that really are in the trash or out of reach; a page merely absent from a list is not."""
-    return frozenset(page_id for page_id in sorted(page_ids) if _is_gone(notion, page_id))
-
-
-def _is_gone(notion: Notion, page_id: str) -> bool:
-    try:
-        page = notion.page(page_id)
-    except Missing:
-        return True
-    return bool(page.get("in_trash") or page.get("archived") or page.get("is_archived"))
+    return frozenset(page_id for page_id in sorted(page_ids) if is_gone(notion, page_id))
 
 
 class Cursor(NamedTuple):

@@ -63,6 +63,8 @@ def _source(schema: Schema, source: Source, broken: Collection[str]) -> Iterator
 def _property(schema: Schema, source: Source, prop: Property, broken: Collection[str]) -> Iterator[Complaint]:
     if prop.rule and prop.owner is Owner.HUMAN:
         yield "rule", "a human's property cannot have a rule"
+    if prop.periodic and prop.owner is not Owner.WORKER:
+        yield "periodic", "only a worker's property is emptied when its period ends"
     if prop.format and prop.type != "number":
         yield "format", "only a number has a format"
     if bool(prop.expression) != (prop.type == "formula") or (prop.expression and prop.owner is not Owner.HUMAN):

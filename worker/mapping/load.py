@@ -77,6 +77,7 @@ class PropertyTable(LabelTable):
     mirror: Name | Literal[""] = ""
     format: NumberFormat = ""
     rule: Name | Literal[""] = ""
+    periodic: bool = False
     expression: Annotated[str, Field(max_length=1000)] = ""
     description: DescriptionTable | None = None
 
@@ -183,7 +184,7 @@ def _property(name: str, table: PropertyTable, titles: Mapping[str, Mapping[str,
     options = tuple(Option(one.key, one.labels, one.color, one.group) for one in table.options)
     description = {"en": table.description.en, "ru": table.description.ru} if table.description else {}
     return Property(name, table.type, table.owner, table.labels, options, table.target, table.mirror, table.format,
-                    table.rule, _expression(table.expression, titles), description)
+                    table.rule, table.periodic, _expression(table.expression, titles), description)
 
 
 def _expression(text: str, titles: Mapping[str, Mapping[str, str]]) -> Labels:

@@ -47,8 +47,8 @@ class Option:
 class Property:
     """One property. `type` is Notion's type name; `target` the source a relation points to, `mirror` the logical name
     of the property on the other side when the relation goes both ways; `rule` names the rule that states it; `format`
-    is Notion's number format. `expression` is a formula in Notion's own language by locale, computed there and never
-    read here."""
+    is Notion's number format; `periodic` tells that it measures a running period and is empty while
+    that is young. `expression` is a formula in Notion's own language by locale, computed there and never read here."""
 
     name: str
     type: str
@@ -59,6 +59,7 @@ class Property:
     mirror: str = ""
     format: str = ""
     rule: str = ""
+    periodic: bool = False
     expression: Labels = field(default_factory=dict)
     description: Labels = field(default_factory=dict)
 
@@ -118,6 +119,11 @@ class Schema:
     def part(self, *, private: bool) -> Schema:
         """Return the private data sources alone, or all others."""
         return Schema({name: source for name, source in self.sources.items() if source.private == private})
+
+    def periodic(self) -> frozenset[tuple[str, str]]:
+        """Return the fields (source, name) that are empty while their period is young."""
+        return frozenset((name, prop.name) for name, source in self.sources.items()
+                         for prop in source.properties.values() if prop.periodic)
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Set
 from types import MappingProxyType
 
 from worker.config import Limits
@@ -17,14 +17,16 @@ _FORCE = "look at `rayline plan`; if it is right, run `rayline sync --force`"
 
 
 def check(plan: Plan, *, rows_by_source: Mapping[str, int], settings: Limits, rows_before: Mapping[str, int] = _NONE,
-          incomplete: Mapping[str, str] = _ALL_READ, mapping_changed: bool = False) -> tuple[Problem, ...]:
+          incomplete: Mapping[str, str] = _ALL_READ, mapping_changed: bool = False,
+          periodic: Set[tuple[str, str]] = frozenset()) -> tuple[Problem, ...]:
     """Return the reasons to refuse the plan, none when it is safe; pure.
 
     `rows_by_source` counts the managed rows read now, `rows_before` those of the last applied cycle that people have
     not deleted since; `incomplete` names the sources not read in full with the reason; `mapping_changed` says that the
-    mapping's fingerprint is not the last applied one.
+    mapping's fingerprint is not the last applied one; `periodic` are the fields (source, name) that are empty while
+    their period is young, so that emptying them takes nothing away.
     """
-    destructive = destructive_by_source(plan)
+    destructive = destructive_by_source(plan, periodic)
     return (*_too_destructive(destructive, rows_by_source, settings),
             *_suddenly_empty(rows_by_source, rows_before),
             *_too_many(plan, settings),
@@ -32,15 +34,16 @@ def check(plan: Plan, *, rows_by_source: Mapping[str, int], settings: Limits, ro
             *_changed_mapping(destructive, changed=mapping_changed))
 
 
-def destructive_by_source(plan: Plan) -> Mapping[str, int]:
+def destructive_by_source(plan: Plan, periodic: Set[tuple[str, str]] = frozenset()) -> Mapping[str, int]:
     """Return how many rows of each source the plan archives or clears a filled field of."""
-    return Counter(change.ref.source for change in plan.changes if is_destructive(change))
+    return Counter(change.ref.source for change in plan.changes if is_destructive(change, periodic))
 
 
-def is_destructive(change: Change) -> bool:
+def is_destructive(change: Change, periodic: Set[tuple[str, str]] = frozenset()) -> bool:
     """Tell whether a change takes something away that a person can see."""
     return change.kind is Kind.ARCHIVE or (change.kind is Kind.UPDATE and any(
-        is_empty(field.after) and not is_empty(field.before) for field in change.fields))
+        is_empty(field.after) and not is_empty(field.before) and (change.ref.source, field.field) not in periodic
+        for field in change.fields))
 
 
 def _too_destructive(destructive: Mapping[str, int], rows: Mapping[str, int], settings: Limits) -> Iterator[Problem]:
