@@ -24,7 +24,7 @@ from tests.support.worlds import (
     unit,
     world,
 )
-from worker.domain.document import Block, Bullet, Callout, Heading, Picture, Table, ToDo, markdown, shown
+from worker.domain.document import Block, Bullet, Callout, Heading, Picture, Table, ToDo, digest, markdown, shown
 from worker.domain.model import Feedback, Idea, Move, Stage
 from worker.domain.values import Ref, Span
 from worker.domain.world import World
@@ -251,9 +251,20 @@ def test_later_on_the_same_day_every_page_is_the_same() -> None:
 
 def test_a_weeks_pages_change_with_data_alone() -> None:
     tuesday, friday = agency(date(2026, 11, 17)), agency(date(2026, 11, 20))
-    first, second = ([block for block in pages(seen)["c1"].blocks if isinstance(block, Picture)]
-                     for seen in (tuesday, friday))
-    assert first == second != []
+    first, second = (pictures(seen) for seen in (tuesday, friday))
+    assert first
+    assert digest(first) == digest(second)
+
+
+def pictures(seen: World) -> list[Block]:
+    return [block for block in pages(seen)["c1"].blocks if isinstance(block, Picture)]
+
+
+def test_a_timeline_is_drawn_anew_with_the_week_and_with_what_people_type() -> None:
+    seen = agency(date(2026, 11, 17))
+    card = next(card for card in seen.cards.values() if card.client == Ref("clients", "c1") and card.start)
+    moved = replace(seen, cards={**seen.cards, card.ref: replace(card, name=f"{card.name}, part two")})
+    assert len({digest(pictures(one)) for one in (seen, moved, agency(date(2026, 11, 24)))}) == 3
 
 
 def test_a_page_that_fails_is_a_problem_and_leaves_the_others() -> None:

@@ -78,10 +78,15 @@ class Table(msgspec.Struct, frozen=True, tag=True):
 
 
 class Picture(msgspec.Struct, frozen=True, tag=True):
-    """A chart, drawn when it is written."""
+    """A chart, drawn when it is written.
+
+    A picture with an `edition` is that edition: it is drawn again when the edition changes, not when a figure in it
+    has moved a little since. Without one it is what it shows.
+    """
 
     chart: Chart
     caption: str = ""
+    edition: str = ""
 
 
 Block = Paragraph | Heading | Bullet | ToDo | Quote | Callout | Divider | Table | Picture
@@ -194,8 +199,10 @@ def mark(blocks: Iterable[Block], words: Words) -> tuple[Block, ...]:
 
 
 def digest(blocks: Sequence[Block]) -> str:
-    """Return a digest of some blocks: equal for equal content, pictures by what they show."""
-    return hashlib.sha256(msgspec.json.encode(blocks)).hexdigest()[:16]
+    """Return a digest of some blocks: equal for equal content, pictures by their edition or else what they show."""
+    told = [(block.edition, block.caption) if isinstance(block, Picture) and block.edition else block
+            for block in blocks]
+    return hashlib.sha256(msgspec.json.encode(told)).hexdigest()[:16]
 
 
 def to_data(blocks: Sequence[Block]) -> list[Any]:

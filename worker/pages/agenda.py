@@ -15,7 +15,7 @@ from worker.domain.periods import Period, previous_period, quarter_of
 from worker.domain.titles import period_title
 from worker.domain.values import Ref
 from worker.pages.development import write_development
-from worker.pages.pictures import draw_load, draw_plan, draw_risks
+from worker.pages.pictures import draw_load, draw_plan, draw_risks, weekly
 from worker.pages.retrospective import carried_tasks, goals_of, write_retrospective
 from worker.pages.view import NONE, View, risk_reason
 from worker.rules.staffing import ROLES
@@ -53,7 +53,7 @@ def _resources(view: View, unit: Ref) -> Iterator[Block]:
                       message("8 weeks")), _loads(view, load))
     chart = draw_load(view, load.people, title=view.say("Load of the weeks ahead"))
     if chart is not None:
-        yield Picture(chart)
+        yield Picture(chart, edition=weekly(view, chart.title))
 
 
 def _loads(view: View, load: UnitLoad) -> Iterator[tuple[str, ...]]:

@@ -11,7 +11,7 @@ from worker.domain.messages import message, stage_label
 from worker.domain.model import HUNTED, RUNNING, Card, Client
 from worker.domain.periods import month_of, quarter_of
 from worker.domain.titles import period_title
-from worker.pages.pictures import draw_cards
+from worker.pages.pictures import draw_cards, weekly
 from worker.pages.view import DOTS, NONE, View, people_of, risk_reason, task_line
 from worker.rules.clients import NAMES
 
@@ -41,10 +41,11 @@ def _ray(view: View, client: Client, measure: ClientMeasure) -> Iterator[Block]:
     yield Heading(view.say("Ray"))
     yield Paragraph(_ray_line(view, measure))
     cards = view.cards.get(client.ref, ())
+    live = [card for card in cards if card.stage in (*RUNNING, *HUNTED)]
     chart = draw_cards(view, cards, title=view.say("Ray of {client}", client=client.name))
     if chart is not None:
-        yield Picture(chart)
-    live = [card for card in cards if card.stage in (*RUNNING, *HUNTED)]
+        typed = [(card.name, card.stage, card.start, card.expected_start, view.due_of(card)) for card in live]
+        yield Picture(chart, edition=weekly(view, chart.title, typed))
     if live:
         yield view.table(
             (message("Card"), message("Stage"), message("Done"), message("Promised"), message("Forecast P85"),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from datetime import date, timedelta
@@ -22,6 +23,15 @@ from worker.pages.view import View
 USUAL = timedelta(weeks=12)
 """How long a card without an end is drawn: long enough to be seen, faint enough to mean nothing."""
 MOST_RAYS, MOST_PEOPLE = 24, 20
+
+
+def weekly(view: View, *shown: object) -> str:
+    """Return the edition of a picture that is drawn anew each week, and at once when `shown` changes.
+
+    Forecasts and load move a little every day; a timeline of months need not be uploaded again for that.
+    """
+    monday = view.today - timedelta(days=view.today.weekday())
+    return f"{monday.isoformat()}:{hashlib.sha256(repr(shown).encode()).hexdigest()[:12]}"
 
 
 def draw_plan(view: View, unit: Ref, quarter: Period, *, until: date) -> PlanFact | None:
@@ -59,14 +69,9 @@ def _card_ray(view: View, card: Card) -> Ray | None:
     start = card.start or card.expected_start
     if start is None or card.stage is None:
         return None
-    end = max(view.due_of(card) or (_sunday(forecast.p50) if forecast else start + USUAL), start + timedelta(days=1))
-    late = _sunday(forecast.p85) if forecast is not None and forecast.p85 > end else None
+    end = max(view.due_of(card) or (forecast.p50 if forecast else start + USUAL), start + timedelta(days=1))
+    late = forecast.p85 if forecast is not None and forecast.p85 > end else None
     return Ray(card.name, start, end, card.stage.value, late)
-
-
-def _sunday(day: date) -> date:
-    """Return the end of a week: forecasts move a little every day, and a timeline of months must not be drawn anew."""
-    return day + timedelta(days=6 - day.weekday())
 
 
 def draw_clients(view: View) -> Rays | None:
@@ -79,7 +84,7 @@ def draw_clients(view: View) -> Rays | None:
         if measure is not None and measure.horizon is not None and starts:
             begin = max(min(starts), date(view.today.year - 1, 1, 1))
             evolves = any(card.stage is Stage.EVOLUTION for card in cards)
-            found.append(Ray(client.name, begin, max(_sunday(measure.horizon), begin + timedelta(days=1)),
+            found.append(Ray(client.name, begin, max(measure.horizon, begin + timedelta(days=1)),
                              (Stage.EVOLUTION if evolves else Stage.IN_PROGRESS).value))
     return _rays(view, sorted(found, key=lambda ray: (ray.end, ray.label)), view.say("Rays of the clients"))
 

@@ -11,7 +11,7 @@ from worker.domain.model import Client
 from worker.domain.periods import quarter_of
 from worker.domain.titles import period_title
 from worker.domain.values import Ref
-from worker.pages.pictures import draw_clients, draw_load, draw_risks
+from worker.pages.pictures import draw_clients, draw_load, draw_risks, weekly
 from worker.pages.view import DOTS, NONE, View, risk_line
 from worker.rules.finance import FEW, finished_months, is_units
 from worker.rules.plans import FIRM
@@ -89,7 +89,8 @@ def _rays(view: View) -> Iterator[Block]:
     chart = draw_clients(view)
     if chart is not None:
         yield Heading(view.say("Rays"))
-        yield Picture(chart, view.say("A bar ends where known work ends; the shortest rays stand on top."))
+        yield Picture(chart, view.say("A bar ends where known work ends; the shortest rays stand on top."),
+                      weekly(view, chart.title, [(ray.label, ray.start, ray.stage) for ray in chart.rays]))
 
 
 def _mix(view: View) -> Iterator[Block]:
@@ -176,4 +177,5 @@ def _load(view: View) -> Iterator[Block]:
     chart = draw_load(view, view.measures.people, title=view.say("Load of the weeks ahead"))
     if chart is not None:
         yield Heading(view.say("Load"))
-        yield Picture(chart, view.say("Planned hours as a share of capacity, week by week."))
+        yield Picture(chart, view.say("Planned hours as a share of capacity, week by week."),
+                      weekly(view, chart.title))
