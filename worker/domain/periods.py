@@ -121,12 +121,7 @@ class WorkCalendar:
 
     def working_days(self, start: date, end: date) -> int:
         """Return how many working days lie from `start` to `end`, both included (0 when reversed)."""
-        if end < start:
-            return 0
-        weeks, rest = divmod((end - start).days + 1, 7)
-        usual = weeks * 5 + sum((start + timedelta(days=offset)).weekday() < 5 for offset in range(rest))
-        lost, gained = _exceptions(self)
-        return usual - _between(lost, start, end) + _between(gained, start, end)
+        return _count_working(self, start, end) if start <= end else 0
 
     def in_period(self, period: Period) -> int:
         """Return the working days of a period."""
@@ -144,6 +139,15 @@ class WorkCalendar:
             while not self.is_working(day):
                 day += step
         return day
+
+
+@lru_cache(maxsize=8192)
+def _count_working(calendar: WorkCalendar, start: date, end: date) -> int:
+    """Return the working days, remembered: cards and clients share quarters, months and the days until today."""
+    weeks, rest = divmod((end - start).days + 1, 7)
+    usual = weeks * 5 + sum((start + timedelta(days=offset)).weekday() < 5 for offset in range(rest))
+    lost, gained = _exceptions(calendar)
+    return usual - _between(lost, start, end) + _between(gained, start, end)
 
 
 @lru_cache(maxsize=64)

@@ -46,12 +46,12 @@ def plant(issues: Iterable[Issue], worklogs: Iterable[Worklog]) -> Forest:
 
 def attach(cards: Iterable[Card], forest: Forest, links: Mapping[str, ResolvedLink]) -> dict[Ref, CardWork]:
     """Return the work of every card whose link was resolved; `links` by the card's page id."""
-    found = {}
+    found, logs = {}, forest.worklogs
     for card in cards:
         link = links.get(card.ref.key)
         if link is not None and not link.problem and link.kind not in (LinkKind.NONE, LinkKind.BAD):
             issues = tuple(_issues(link, forest))
-            worklogs = tuple(log for issue in issues for log in forest.worklogs.get(issue.id, ()))
+            worklogs = tuple([log for issue in issues if issue.id in logs for log in logs[issue.id]])
             found[card.ref] = CardWork(link.shown, issues, worklogs)
     return found
 
@@ -69,15 +69,16 @@ def _issues(link: ResolvedLink, forest: Forest) -> list[Issue]:
 
 def descend(root: str, forest: Forest) -> list[Issue]:
     """Return an issue and all below it, nearest first; a cycle is walked once."""
+    children = forest.children
     seen = {root}
     found = [forest.by_id[root]] if root in forest.by_id else []
     queue = [root]
     for parent in queue:
-        for child in forest.children.get(parent, ()):
-            if child.id not in seen:
-                seen.add(child.id)
-                found.append(child)
-                queue.append(child.id)
+        fresh = [child for child in children.get(parent, ()) if child.id not in seen]
+        names = [child.id for child in fresh]
+        seen.update(names)
+        found += fresh
+        queue += [name for name in names if name in children]
     return found
 
 

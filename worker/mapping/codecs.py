@@ -16,6 +16,8 @@ from decimal import Decimal
 from typing import Any
 from zoneinfo import ZoneInfo
 
+import msgspec
+
 from worker.domain.values import Ref, Span, Value
 from worker.mapping.schema import Binding, Property
 
@@ -44,8 +46,7 @@ class Unencodable(ValueError):
     """The value cannot be written as it is: an option that is not bound, a row that does not exist yet."""
 
 
-@dataclass(frozen=True, slots=True)
-class Place:
+class Place(msgspec.Struct, frozen=True, gc=False):
     """The property a value stands in, with what ties it to a workspace; `resolve` only for writing."""
 
     prop: Property

@@ -36,11 +36,11 @@ def unmatched_projects(projects: Iterable[JiraProject], links: Mapping[str, Reso
                        work: Mapping[Ref, CardWork]) -> tuple[JiraProject, ...]:
     """Return the projects that no card names, wholly or by some of their issues; `links` by the card's page id."""
     living = {page_id: link for page_id, link in links.items() if not link.problem}
-    used = {link.project for link in living.values()}
+    idle = {project.key for project in projects} - {link.project for link in living.values()}
     for page_id, link in living.items():
-        if link.kind is not LinkKind.PROJECT and (found := work.get(Ref(CARDS, page_id))):
-            used.update(issue.project for issue in found.issues)
-    return tuple(project for project in projects if project.key not in used)
+        if idle and link.kind is not LinkKind.PROJECT and (found := work.get(Ref(CARDS, page_id))):
+            idle.difference_update([issue.project for issue in found.issues])
+    return tuple(project for project in projects if project.key in idle)
 
 
 def project_problems(unmatched: Sequence[JiraProject], cards: Mapping[Ref, Card], clients: Mapping[Ref, Client],

@@ -14,6 +14,7 @@ from worker.domain.titles import period_title
 from worker.pages.pictures import draw_cards, weekly
 from worker.pages.view import DOTS, NONE, View, people_of, risk_reason, task_line
 from worker.rules.clients import NAMES
+from worker.rules.plans import FIRM
 
 RAGS = {Rag.RED: message("Red"), Rag.AMBER: message("Amber"), Rag.GREEN: message("Green"), Rag.GREY: message("Grey")}
 MOST_RISKS, MOST_TASKS = 8, 10
@@ -85,7 +86,7 @@ def _money(view: View, client: Client, measure: ClientMeasure) -> Iterator[Block
     if measure.revenue_quarter is None:
         return
     quarter = quarter_of(view.today)
-    whole = sum((fact.amount for fact in view.measures.money or () if fact.week.start in quarter), Decimal(0))
+    whole = (view.sums or {}).get((FIRM, quarter))
     share = measure.revenue_quarter / whole if whole else None
     yield Heading(view.say("Money"))
     rows = [(period_title(month_of(view.today), view.words), view.money(measure.revenue_month)),
@@ -113,7 +114,7 @@ def _health(view: View, measure: ClientMeasure) -> Iterator[Block]:
 
 
 def _risks(view: View, client: Client) -> Iterator[Block]:
-    risks = [risk for risk in view.risks if risk.client == client.ref]
+    risks = view.shelf(client.ref).risks
     if risks:
         yield Heading(view.say("Open risks"))
         yield from (Bullet(risk_reason(view, risk)) for risk in risks[:MOST_RISKS])
@@ -123,7 +124,7 @@ def _risks(view: View, client: Client) -> Iterator[Block]:
 
 def _people(view: View, client: Client) -> Iterator[Block]:
     unit = view.world.units.get(client.unit) if client.unit else None
-    contacts = sorted((one for one in view.world.contacts.values() if one.client == client.ref), key=lambda c: c.name)
+    contacts = view.shelf(client.ref).contacts
     if unit is None and not contacts:
         return
     yield Heading(view.say("People"))
@@ -137,7 +138,7 @@ def _people(view: View, client: Client) -> Iterator[Block]:
 
 
 def _actions(view: View, client: Client) -> Iterator[Block]:
-    tasks = [task for task in view.tasks if view.client_of(task) == client.ref]
+    tasks = view.shelf(client.ref).tasks
     yield Heading(view.say("Next actions"))
     if not tasks:
         yield Paragraph(view.say("No open task."))

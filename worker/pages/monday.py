@@ -118,7 +118,7 @@ def _cause(view: View, one: Cause, weeks: tuple[Period, ...]) -> str:
 
 
 def _bases(view: View, client: Ref | None, weeks: tuple[Period, ...]) -> str:
-    found = sorted({f.basis for f in view.measures.money or () if f.client == client and f.week in weeks})
+    found = sorted({fact.basis for fact in view.shelf(client).money if fact.week in weeks})
     return ", ".join(view.say(BASES[basis]) for basis in found if basis in BASES)
 
 

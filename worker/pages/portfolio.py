@@ -72,12 +72,13 @@ def _row(view: View, client: Client, money: dict[Ref, Decimal] | None) -> tuple[
     total = sum(money.values(), Decimal(0)) if money else Decimal(0)
     amount = money[client.ref] if money is not None else None
     score = view.words.number(measure.score, 0) if measure and measure.score is not None else ""
-    task = next((task for task in view.tasks if view.client_of(task) == client.ref), None)
+    shelf = view.shelf(client.ref)
+    task = shelf.tasks[0] if shelf.tasks else None
     dot = f"{DOTS[measure.rag]} {score} ".replace("  ", " ") if measure else ""
     return (f"{dot}{link(client.name, client.url)}", plain(view.unit_name(client.unit)), view.brief_money(amount),
             view.percent(amount / total if amount is not None and total else None),
             view.date(measure.horizon if measure else None),
-            str(sum(risk.client == client.ref for risk in view.risks)),
+            str(len(shelf.risks)),
             view.linked(task.ref, _short(task.title)) if task else NONE)
 
 
@@ -90,7 +91,7 @@ def _rays(view: View) -> Iterator[Block]:
     if chart is not None:
         yield Heading(view.say("Rays"))
         yield Picture(chart, view.say("A bar ends where known work ends; the shortest rays stand on top."),
-                      weekly(view, chart.title, [(ray.label, ray.start, ray.stage) for ray in chart.rays]))
+                      weekly(view, chart.title, sorted((ray.label, ray.start, ray.stage) for ray in chart.rays)))
 
 
 def _mix(view: View) -> Iterator[Block]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import date
 from decimal import Decimal
 
@@ -12,15 +12,17 @@ from babel.numbers import format_compact_currency
 
 from worker.domain.cascade import parts_of
 from worker.domain.document import Table, link, plain, reference
-from worker.domain.measures import Measures, PlanMeasure, Rag, RiskMeasure, TaskMeasure
+from worker.domain.measures import Measures, MoneyFact, PlanMeasure, Rag, RiskMeasure, TaskMeasure
 from worker.domain.messages import message
-from worker.domain.model import Card, Client, Row, Unit
+from worker.domain.model import Card, Client, Contact, Row, Unit
 from worker.domain.periods import Period, month_of, previous_period, quarter_of
 from worker.domain.values import Ref, Unset, Value
 from worker.domain.words import Words
 from worker.domain.world import World
 from worker.rules.plans import FIRM
 from worker.sync.facts import Fact, Outcome
+
+Sums = Mapping[tuple[Ref | None, Period], Decimal]
 
 DOTS = {Rag.RED: "🔴", Rag.AMBER: "🟡", Rag.GREEN: "🟢", Rag.GREY: "⚪"}
 LEVELS = {"high": "🔴", "medium": "🟡", "low": "🟢"}
@@ -30,11 +32,21 @@ ROLES = {"am": message("Account manager"), "tls": message("Team leads"), "pms": 
 
 
 @dataclass(frozen=True, slots=True)
+class Shelf:
+    """What belongs to one client, in the order of the view."""
+
+    risks: list[RiskMeasure] = field(default_factory=list)
+    tasks: list[TaskMeasure] = field(default_factory=list)
+    contacts: list[Contact] = field(default_factory=list)
+    money: list[MoneyFact] = field(default_factory=list)
+
+
+@dataclass(frozen=True, slots=True)
 class View:
     """One world with its measures, indexed for writing pages.
 
     `later` holds the rows of risks and tasks as they will stand once this run's facts are written: what a page says of
-    them must not change by the writing.
+    them must not change by the writing. `sums` is the money of a unit in a period, None when nobody knows any.
     """
 
     world: World
@@ -45,6 +57,8 @@ class View:
     rows: Mapping[Ref, Row]
     later: Mapping[str, tuple[Row, ...]]
     plans: Mapping[tuple[Ref, Period], PlanMeasure]
+    sums: Sums | None
+    by_client: Mapping[Ref | None, Shelf]
 
     @property
     def words(self) -> Words:
@@ -83,8 +97,11 @@ class View:
 
     def client_of(self, task: TaskMeasure) -> Ref | None:
         """Return the client of a task, its card's if it names none."""
-        card = self.world.cards.get(task.card) if task.card else None
-        return task.client or (card.client if card else None)
+        return _client_of(task, self.world)
+
+    def shelf(self, client: Ref | None) -> Shelf:
+        """Return what belongs to a client."""
+        return self.by_client.get(client, Shelf())
 
     def due_of(self, card: Card) -> date | None:
         """Return when a card is due: as measured, which the card's own field follows a run later, else that field."""
@@ -139,6 +156,11 @@ class View:
         return Table(tuple(self.say(cell) for cell in header), tuple(tuple(row) for row in rows))
 
 
+def _client_of(task: TaskMeasure, world: World) -> Ref | None:
+    card = world.cards.get(task.card) if task.card else None
+    return task.client or (card.client if card else None)
+
+
 def look(world: World, outcome: Outcome) -> View:
     """Return the view of a world and of what the rules made of it."""
     measures = outcome.measures
@@ -148,20 +170,35 @@ def look(world: World, outcome: Outcome) -> View:
             cards[card.client].append(card)
     risks = sorted((risk for risk in measures.risks or () if not risk.asleep),
                    key=lambda risk: (-risk.score, -(risk.exposure or 0), risk.title))
-    return View(world, measures, {ref: tuple(found) for ref, found in cards.items()}, tuple(risks),
-                tuple(sorted(measures.tasks or (), key=lambda task: (task.due or date.max, task.title))),
+    tasks = sorted(measures.tasks or (), key=lambda task: (task.due or date.max, task.title))
+    sums = _sums(measures)
+    return View(world, measures, {ref: tuple(found) for ref, found in cards.items()}, tuple(risks), tuple(tasks),
                 {row.ref: row for rows in world.rows.values() for row in rows},
                 {source: _later(world, outcome.facts, source) for source in ("risks", "tasks")},
-                {**_finished(world, measures), **{(plan.unit, plan.period): plan for plan in measures.plans}})
+                {**_finished(world, sums), **{(plan.unit, plan.period): plan for plan in measures.plans}}, sums,
+                _shelves(world, measures, risks=risks, tasks=tasks))
 
 
-def _finished(world: World, measures: Measures) -> dict[tuple[Ref, Period], PlanMeasure]:
+def _shelves(world: World, measures: Measures, *, risks: Iterable[RiskMeasure],
+             tasks: Iterable[TaskMeasure]) -> Mapping[Ref | None, Shelf]:
+    shelves: dict[Ref | None, Shelf] = defaultdict(Shelf)
+    for risk in risks:
+        shelves[risk.client].risks.append(risk)
+    for task in tasks:
+        shelves[_client_of(task, world)].tasks.append(task)
+    for contact in sorted(world.contacts.values(), key=lambda contact: contact.name):
+        shelves[contact.client].contacts.append(contact)
+    for money in measures.money or ():
+        shelves[money.client].money.append(money)
+    return dict(shelves)
+
+
+def _finished(world: World, sums: Sums | None) -> dict[tuple[Ref, Period], PlanMeasure]:
     """Return the last quarter's plans, which nobody measures any more: targets from their rows, facts as now known."""
     quarter = previous_period(quarter_of(world.today))
     months = parts_of(quarter)
     codes = {period.code: period for period in (quarter, *months, *(week for month in months
                                                                     for week in parts_of(month)))}
-    sums = _sums(measures)
     found = {}
     for row in world.rows.get("plans", ()):
         _, key, code = row.key.split(":") if row.key.count(":") == 2 else ("", "", "")
@@ -174,7 +211,7 @@ def _finished(world: World, measures: Measures) -> dict[tuple[Ref, Period], Plan
     return found
 
 
-def _sums(measures: Measures) -> dict[tuple[Ref | None, Period], Decimal] | None:
+def _sums(measures: Measures) -> Sums | None:
     if measures.money is None:
         return None
     sums: dict[tuple[Ref | None, Period], Decimal] = defaultdict(Decimal)

@@ -49,14 +49,22 @@ def save_pages(tx: Tx, source: str, batch: Sequence[Json], *, complete: bool) ->
     return PageDelta(frozenset(fresh), absent)
 
 
-def load_pages(tx: Tx) -> Mapping[str, tuple[Json, ...]]:
-    """Return the pages of every source that the last complete read showed, in the order of their ids."""
-    rows = tx.connection.execute(select(pages.c.source, pages.c.body).where(
-        pages.c.workspace == tx.workspace, pages.c.missing == 0).order_by(pages.c.source, pages.c.page_id))
+def load_pages(tx: Tx, source: str = "") -> Mapping[str, tuple[Json, ...]]:
+    """Return the pages of every source (or one) that the last complete read showed, in the order of their ids."""
+    query = select(pages.c.source, pages.c.body).where(pages.c.workspace == tx.workspace, pages.c.missing == 0)
+    if source:
+        query = query.where(pages.c.source == source)
+    rows = tx.connection.execute(query.order_by(pages.c.source, pages.c.page_id))
     bodies: dict[str, list[bytes]] = {}
     for source, body in rows:
         bodies.setdefault(source, []).append(body)
     return {source: _PAGES.decode(b"[" + b",".join(found) + b"]") for source, found in bodies.items()}
+
+
+def page_ids(tx: Tx) -> frozenset[str]:
+    """Return the ids of all pages that the last complete reads showed."""
+    return frozenset(tx.connection.execute(select(pages.c.page_id).where(
+        pages.c.workspace == tx.workspace, pages.c.missing == 0)).scalars())
 
 
 def missing_pages(tx: Tx, source: str) -> Mapping[str, int]:

@@ -96,8 +96,9 @@ def make_plan(world: World, facts: Iterable[Fact], schema: Schema, bindings: Bin
     scene = _Scene(world, schema, bindings, bases, attempted, canonicalize, ours, rows, wanted, draft)
     for ref, fields in wanted.items():
         _plan_row(scene, ref, fields)
+    created = {change.ref: change for change in draft.changes if change.kind is Kind.CREATE}
     for section in sections:
-        _plan_section(scene, section)
+        _plan_section(scene, section, created.get(section.ref))
     for copy in copies:
         _plan_copy(scene, copy, made)
     return Plan(world.workspace,
@@ -243,12 +244,11 @@ def _creatable(scene: _Scene, source: Source) -> bool:
     return binding is not None and KEY_PROPERTY in binding.properties and source.name in scene.world.sources
 
 
-def _plan_section(scene: _Scene, section: PageFact) -> None:
+def _plan_section(scene: _Scene, section: PageFact, created: Change | None) -> None:
     """Plan a section that is not what was last written; a row that this plan creates gets one too."""
     ref, row = section.ref, scene.rows.get(section.ref)
     if ref.source not in scene.bindings or ref.source not in scene.world.sources or ref in scene.world.trashed:
         return
-    created = next((change for change in scene.draft.changes if change.ref == ref and change.kind is Kind.CREATE), None)
     if row is None and created is None:
         return
     page_id, title = (row.page_id, row.title) if row else ("", created.title if created else "")

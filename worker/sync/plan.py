@@ -28,8 +28,7 @@ class Kind(StrEnum):
     ARCHIVE = "archive"
 
 
-@dataclass(frozen=True, slots=True)
-class FieldChange:
+class FieldChange(msgspec.Struct, frozen=True, gc=False):
     """One field of a change. `drift` marks a worker-owned field that somebody else had edited."""
 
     field: str
