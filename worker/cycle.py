@@ -48,6 +48,8 @@ from worker.sync.scope import find_scope, narrow
 
 log = structlog.get_logger("worker.cycle")
 LEASE = timedelta(minutes=3)
+KEPT = timedelta(days=90)
+"""How long runs and their plans can be looked at."""
 TEXT = 400
 GONE, FINGERPRINT, MANAGED = "gone_pages", "mapping_fingerprint", "managed_rows"
 
@@ -164,10 +166,10 @@ def sync(context: Context, order: Order, *, on_start: Callable[[int], None] = la
             run_id = runs.start(tx, order.trigger, now=began)
         on_start(run_id)
         try:
-            drawn = draw(context, order)
-            with store.transaction(context.name) as tx:
-                runs.save_plan(tx, drawn.plan, run_id, now=context.now())
-            applied = Applied() if drawn.refused else _apply(context, drawn, held.check)
+            drawn, applied = _round(context, order, run_id, held.check)
+            if _goes_on(context, order, drawn, applied):
+                more = _round(context, replace(order, mode=Mode.DELTA), run_id, held.check)
+                drawn, applied = _joined(context, run_id, (drawn, applied), more)
         except Exception as error:
             _finish_failed(context, run_id, error, before)
             if context.stop.is_set() and isinstance(error, Transient):
@@ -175,8 +177,47 @@ def sync(context: Context, order: Order, *, on_start: Callable[[int], None] = la
             raise
         report = Report(run_id, context.name, (context.now() - began).total_seconds(), _since(context, before),
                         drawn.plan, drawn.refused, applied, order.trigger)
-        _finish(context, report, drawn, mode=order.mode)
+        _finish(context, report, mode=order.mode)
     return report
+
+
+def _round(context: Context, order: Order, run_id: int, fence: Callable[[], None]) -> tuple[Drawn, Applied]:
+    """Draw a plan and carry it out; what is remembered is saved unless it was refused or broken off."""
+    drawn = draw(context, order)
+    with context.store.transaction(context.name) as tx:
+        runs.save_plan(tx, drawn.plan, run_id, now=context.now())
+    applied = Applied() if drawn.refused else _apply(context, drawn, fence)
+    with context.store.transaction(context.name) as tx:
+        if not drawn.refused and not applied.stopped:
+            memory.save(tx, replace(drawn.outcome.memory, first_run=False))
+            registry.set_setting(tx, FINGERPRINT, context.fingerprint)
+            registry.set_setting(tx, MANAGED, _after(drawn))
+            history.record(tx, _remembered(drawn.world), day=drawn.world.today)
+        _bury(tx, applied.gone)
+    return drawn, applied
+
+
+def _goes_on(context: Context, order: Order, drawn: Drawn, applied: Applied) -> bool:
+    """Tell whether a second round follows: rows planted on people's boards are input as soon as they are there, and
+    what follows from them belongs to this cycle. A plan that was reviewed is carried out as it was."""
+    is_whole = not (drawn.refused or applied.failures or applied.unknown or applied.stopped)
+    return is_whole and not order.checksum and any(
+        change.kind is Kind.CREATE and context.schema.sources[change.ref.source].seeded
+        for change in drawn.plan.changes)
+
+
+def _joined(context: Context, run_id: int, first: tuple[Drawn, Applied],
+            second: tuple[Drawn, Applied]) -> tuple[Drawn, Applied]:
+    """Return two rounds as one, what both wrote; a second one that was refused is the next cycle's to tell."""
+    (before, did), (after, done) = first, second
+    if after.refused:
+        return first
+    plan = replace(after.plan, changes=(*before.plan.changes, *after.plan.changes),
+                   adopted=(*before.plan.adopted, *after.plan.adopted))
+    with context.store.transaction(context.name) as tx:
+        runs.save_plan(tx, plan, run_id, now=context.now())
+    return replace(after, plan=plan), replace(
+        done, done=Counter(did.done) + Counter(done.done), unknown=(*did.unknown, *done.unknown))
 
 
 def draw(context: Context, order: Order) -> Drawn:
@@ -336,20 +377,16 @@ def _apply(context: Context, drawn: Drawn, fence: Callable[[], None]) -> Applied
                  known=known, settle_after=timedelta(seconds=context.settings.notion.settle))
 
 
-def _finish(context: Context, report: Report, drawn: Drawn, *, mode: Mode) -> None:
-    """Record the run; what the rules remember is kept only when their plan was carried out to its end."""
+def _finish(context: Context, report: Report, *, mode: Mode) -> None:
+    """Record how the run went."""
     is_whole = not (report.failures() or report.applied.stopped)
     status = (runs.RunStatus.REFUSED if report.refused else
               runs.RunStatus.DONE if is_whole else runs.RunStatus.FAILED)
     with context.store.transaction(context.name) as tx:
-        if not report.refused and not report.applied.stopped:
-            memory.save(tx, replace(drawn.outcome.memory, first_run=False))
-            registry.set_setting(tx, FINGERPRINT, context.fingerprint)
-            registry.set_setting(tx, MANAGED, _after(drawn))
-            history.record(tx, _remembered(drawn.world), day=drawn.world.today)
-        _bury(tx, report.applied.gone)
         mark_stale(tx, stale=_hints_at_drift(report))
-        problems.replace(tx, drawn.plan.problems, now=context.now())
+        problems.replace(tx, report.plan.problems, now=context.now())
+        if mode is Mode.FULL:
+            runs.prune(tx, before=context.now() - KEPT)
         runs.finish(tx, report.run_id, status, requests=report.requests, now=context.now(), outcome={
             **report.data(), "checksum": report.plan.checksum(), "mode": mode.value,
             "stopped": report.applied.stopped})

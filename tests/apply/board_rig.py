@@ -80,9 +80,12 @@ class Board:
         self.sandbox = NotionSandbox(self.clock, limit=None)
         settings = NotionSettings(base_url="http://notion.test", token=SecretStr(self.sandbox.token), requests=10**6)
         self.notion = NotionGateway(settings, transport=HandlerTransport(self.sandbox.handle),
-                                    sleep=lambda seconds: None)
+                                    sleep=self._wait, monotonic=lambda: self.clock.now().timestamp())
         self.bindings = create_workspace(self.notion, SCHEMA, parent_page_id=self.sandbox.root_page_id, locale="en")
         self.reopen()
+
+    def _wait(self, seconds: float) -> None:
+        self.clock.advance(timedelta(seconds=seconds))
 
     def reopen(self) -> None:
         """Open the state as a new process would."""

@@ -13,6 +13,8 @@ import pytest
 from tests.support.stages import ACME, BETA, PITCH, Play, small_play
 from worker.config import Limits
 from worker.cycle import Mode
+from worker.demo.board import living
+from worker.domain.values import Ref
 from worker.errors import Busy, ConfigError, Denied, Stopped
 from worker.state import journal, leases, memory, runs
 
@@ -43,6 +45,34 @@ def test_the_first_cycle_makes_plans_risks_and_tasks_and_the_second_writes_nothi
     assert second.applied.counts() == {"create": 0, "update": 0, "archive": 0, "sections": 0}
     assert play.writes(mark) == []
     assert first.data().keys() == second.data().keys() == DESIGN_KEYS
+
+
+def test_a_planted_card_has_all_that_follows_from_it_in_the_same_cycle(synced: Play) -> None:
+    idea = synced.stage.scribe.add("backlog", name="Loyalty app", kind="feature", status="accepted",
+                                   client=(Ref("clients", synced.page("clients", 0)),))
+    report = synced.sync(Mode.DELTA)
+    card = next(card for card in living(synced.stage, "projects") if card.values["name"] == "Loyalty app")
+    assert (card.values["stage"], card.values["health"]) == ("idea", "grey")
+    assert report.applied.counts()["create"] >= 1
+    assert {f"projects/{card.page_id}", f"backlog/{idea}"} <= {str(change.ref) for change in report.plan.changes}
+    synced.later(minutes=10)
+    mark = synced.mark()
+    synced.sync()
+    assert synced.writes(mark) == []
+
+
+def test_runs_and_their_plans_are_kept_for_ninety_days(synced: Play) -> None:
+    synced.later(days=91)
+    synced.sync()
+    with synced.stage.store.reading("studio") as tx:
+        assert [run.id for run in runs.recent(tx)] == [2]
+
+
+def test_a_reviewed_plan_is_carried_out_as_it_was_and_no_further(synced: Play) -> None:
+    synced.stage.scribe.add("backlog", name="Loyalty app", kind="feature", status="accepted",
+                            client=(Ref("clients", synced.page("clients", 0)),))
+    reviewed = synced.draw(Mode.DELTA).plan
+    assert synced.sync(Mode.DELTA, checksum=reviewed.checksum()).plan.changes == reviewed.changes
 
 
 def test_a_delta_after_a_change_in_jira_writes_only_what_hangs_on_it(synced: Play) -> None:

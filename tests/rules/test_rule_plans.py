@@ -277,6 +277,17 @@ def test_plans_are_exact_whatever_people_pin(fees: list[int], pins: dict[str, in
     assert is_exact(evaluate(seen, PLAYBOOKS).measures.plans)
 
 
+def test_the_firms_month_is_the_sum_of_its_units_months_pins_included() -> None:
+    pin = pinned("2026-11", 15000)
+    seen = world(unit(), unit("u2"), client(monthly_fee=Decimal(22000)),
+                 client("c2", unit=Ref("units", "u2"), monthly_fee=Decimal(7700)), rows={"plans": (pin,)})
+    found = {(plan.unit.key, plan.period.code): plan.target for plan in evaluate(seen, PLAYBOOKS).measures.plans}
+    assert found["u1", "2026-11"] == 15000
+    for (key, code), target in found.items():
+        if key == "firm":
+            assert target == (found["u1", code] or 0) + (found["u2", code] or 0)
+
+
 def test_an_inexact_cascade_is_told() -> None:
     plans = evaluate(fee(22000), PLAYBOOKS).measures.plans
     broken = tuple(replace(p, target=Decimal(1)) if p.period.code == "2026-11" else p for p in plans)

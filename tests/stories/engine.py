@@ -17,7 +17,6 @@ from worker.demo.stories.play import Play, open_play
 from worker.demo.stories.script import Story, find_stories, load_story
 
 HERE = Path(__file__).parent
-LOCALES = ("en", "ru")
 
 
 @cache

@@ -1,4 +1,4 @@
-"""Every storyline comes out as worked out by hand, in both languages, on real sandboxes with the real cycle."""
+"""Every storyline comes out as worked out by hand, on real sandboxes with the real cycle: in English."""
 
 from __future__ import annotations
 
@@ -6,13 +6,12 @@ from pathlib import Path
 
 import pytest
 
-from tests.stories.engine import LOCALES, folders, play
+from tests.stories.engine import folders, play
 
 
-@pytest.mark.parametrize("locale", LOCALES)
 @pytest.mark.parametrize("folder", folders(), ids=lambda folder: folder.name)
-def test_the_storyline_comes_out_as_worked_out_by_hand(folder: Path, locale: str, tmp_path: Path) -> None:
-    differences = play(folder, locale=locale, state=tmp_path)
+def test_the_storyline_comes_out_as_worked_out_by_hand(folder: Path, tmp_path: Path) -> None:
+    differences = play(folder, locale="en", state=tmp_path)
     assert not differences, f"{len(differences)} differences:\n  " + "\n  ".join(differences)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from functools import lru_cache
 from typing import Any
 
 import vl_convert
@@ -12,13 +13,18 @@ from worker.domain.charts import Chart
 
 VERSION = "v6.4"
 SCALE = 2.0
+KEPT = 64
 _LOCALES = {"ru": "ru-RU"}
 _drawing = threading.Lock()
 """vl-convert runs one JavaScript engine; two charts at once would only take turns inside it."""
 
 
+@lru_cache(maxsize=KEPT)
 def draw(chart: Chart) -> bytes:
-    """Return a chart as PNG; the same chart gives the same bytes on one machine."""
+    """Return a chart as PNG; the same chart gives the same bytes on one machine.
+
+    A drawing takes a quarter of a second: one whose page could not be written is there when it is tried again.
+    """
     with _drawing:
         drawn: bytes = vl_convert.vegalite_to_png(specify(chart), vl_version=VERSION, scale=SCALE, **_locale(chart))
     return drawn

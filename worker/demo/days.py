@@ -30,7 +30,6 @@ from worker.errors import Stopped
 from worker.mapping.calendar import work_calendar
 from worker.sandbox.agency.generate import generate
 from worker.sandbox.agency.populate import Scribe, populate
-from worker.sync.plan import Kind
 
 QUIET = 0.12
 MORNING, NOON = timedelta(hours=6), timedelta(hours=9)
@@ -94,10 +93,6 @@ class Season:
         self._until(today, MORNING)
         before = last_entry(self.rig)
         report = self._look(today, Mode.FULL if today.weekday() == 0 else Mode.DELTA)
-        if _adds_cards(report):
-            # A card the worker began is input from then on: its consequences, too, are what the calendar brought.
-            self.rig.clock.advance(LOOK_AFTER)
-            self._look(today, Mode.DELTA)
         if self.lived:
             self.calendar_writes += writes(self.rig, before)
             self.calendar_fields.update(f"{change.ref.source}.{one.field}" for change in report.plan.changes
@@ -131,10 +126,6 @@ class Season:
                 "jira": dict(sorted(self.people.developers.counts.items())),
                 "worker": dict(sorted(self.chronicle.written.items())), "calendar_writes": self.calendar_writes,
                 "calendar_fields": dict(self.calendar_fields.most_common())}
-
-
-def _adds_cards(report: Report) -> bool:
-    return any(change.kind is Kind.CREATE and change.ref.source == "projects" for change in report.plan.changes)
 
 
 def live_days(order: SeasonOrder) -> dict[str, Any]:

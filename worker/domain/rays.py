@@ -23,11 +23,19 @@ def add_months(day: date, count: int) -> date:
     return date(year, month + 1, min(day.day, calendar.monthrange(year, month + 1)[1]))
 
 
+def due_of(card: Card, measure: CardMeasure | None) -> date | None:
+    """Return when a card is due: as measured, which the card's own field follows once it is written, else that field.
+
+    What was measured comes first, or a run would say other things than the next one that finds its date in the field.
+    """
+    return (measure.due if measure is not None else None) or card.due
+
+
 def work_end(card: Card, measure: CardMeasure | None) -> Horizon | None:
     """Return when a card's work is safely over: P85, else the due date; None when neither is known."""
     if measure is not None and measure.forecast is not None:
         return Horizon(measure.forecast.p85, Basis.P85, card.ref)
-    due = measure.due if measure is not None else card.due
+    due = due_of(card, measure)
     return Horizon(due, Basis.DUE, card.ref) if due else None
 
 

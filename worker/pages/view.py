@@ -16,6 +16,7 @@ from worker.domain.measures import Measures, MoneyFact, PlanMeasure, Rag, RiskMe
 from worker.domain.messages import message
 from worker.domain.model import Card, Client, Contact, Row, Unit
 from worker.domain.periods import Period, month_of, previous_period, quarter_of
+from worker.domain.rays import due_of
 from worker.domain.values import Ref, Unset, Value
 from worker.domain.words import Words
 from worker.domain.world import World
@@ -104,9 +105,8 @@ class View:
         return self.by_client.get(client, Shelf())
 
     def due_of(self, card: Card) -> date | None:
-        """Return when a card is due: as measured, which the card's own field follows a run later, else that field."""
-        measure = self.measures.cards.get(card.ref)
-        return (measure.due if measure else None) or card.due
+        """Return when a card is due."""
+        return due_of(card, self.measures.cards.get(card.ref))
 
     def unit_name(self, unit: Ref | None) -> str:
         """Return a unit's name."""

@@ -18,6 +18,7 @@ from worker.domain.measures import Condition, Measures, PlanMeasure, Rag, Signal
 from worker.domain.model import RUNNING, Card, Client, Stage
 from worker.domain.money import round_money
 from worker.domain.periods import Grain, Period, month_of, previous_period, quarter_of
+from worker.domain.rays import due_of
 from worker.domain.titles import period_title
 from worker.domain.values import Ref, Value
 from worker.domain.world import World
@@ -95,7 +96,7 @@ def _client_money(book: _Book, world: World,
     cards: dict[Ref, list[Card]] = defaultdict(list)
     for card in world.cards.values():
         if card.client is not None:
-            cards[card.client].append(card)
+            cards[card.client].append(replace(card, due=due_of(card, measures.cards.get(card.ref))))
     revenue: dict[Ref, Decimal] = defaultdict(Decimal)
     for money in measures.money or ():
         if money.week.start in quarter:

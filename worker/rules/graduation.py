@@ -15,7 +15,7 @@ from decimal import Decimal
 from worker.domain.measures import CardMeasure, Condition, Measures, Signal, UnitLoad
 from worker.domain.model import RUNNING, Card, Client, Stage, Unit
 from worker.domain.outlook import Graduation
-from worker.domain.rays import IDEAS, add_months
+from worker.domain.rays import IDEAS, add_months, due_of
 from worker.domain.values import Ref
 from worker.domain.world import World
 from worker.mapping.playbooks import Playbooks
@@ -117,8 +117,7 @@ def _long_work(desk: _Desk, cards: Iterable[Card]) -> Iterator[str]:
 
 
 def _planned_end(card: Card, measure: CardMeasure | None) -> date | None:
-    due = card.due or (measure.due if measure else None)
-    return due or (measure.forecast.p85 if measure and measure.forecast else None)
+    return due_of(card, measure) or (measure.forecast.p85 if measure and measure.forecast else None)
 
 
 def _unit(desk: _Desk) -> Ref | None:
@@ -189,7 +188,7 @@ def _worked(desk: _Desk, card: Card) -> date | None:
 
 def _ended(card: Card, measure: CardMeasure | None, today: date) -> date | None:
     """Return when a finished card ended: its due date, else the day it was seen to be done."""
-    day = card.due or (measure.stage_since if measure else None)
+    day = due_of(card, measure) or (measure.stage_since if measure else None)
     return min(day, today) if day else None
 
 

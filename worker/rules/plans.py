@@ -9,7 +9,7 @@ person deleted stays deleted.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from decimal import Decimal
@@ -67,14 +67,14 @@ def plan_money(world: World, _playbooks: Playbooks, measures: Measures) -> Outco
     rows = {row.key: row for row in world.rows.get("plans", ())}
     for quarter in _quarters(world):
         passed = _all_passed(quarter, world)
-        totals: dict[Ref, Decimal | None] = {}
+        units: dict[Ref, Cascade] = {}
         for unit in (*world.units, FIRM):
             pins = _pins(unit, quarter, rows, problems=problems)
-            total = _firm_target(totals, quarter, world, money=money) if unit == FIRM else _target(
-                unit, quarter, world, money=money)
-            tree = _Tree(unit, quarter, cascade(total, quarter, world.calendar, pins=pins), pins, passed)
+            plan = _firm(units, quarter, world, pins=pins, money=money) if unit == FIRM else cascade(
+                _target(unit, quarter, world, money=money), quarter, world.calendar, pins=pins)
+            tree = _Tree(unit, quarter, plan, pins, passed)
             problems += _conflicts(tree, rows, world)
-            totals[unit] = tree.plan.targets[quarter.code]
+            units[unit] = plan
             tree = replace(tree, carry=_carry(tree, world, money=money))
             plans += [_measure(tree, period, world, money=money, tracks=tracks) for period in tree.periods]
     deleted = {ref.key for ref in world.trashed if ref.source == "plans"}
@@ -142,18 +142,38 @@ def _target(unit: Ref, quarter: Period, world: World, *, money: Money | None) ->
             return round_money(before[0] * (1 + world.targets.growth)) if before else None
 
 
-def _firm_target(units: dict[Ref, Decimal | None], quarter: Period, world: World, *,
-                 money: Money | None) -> Decimal | None:
-    """Sum the units' targets and, by the same policy, what clients outside of units bring."""
-    known = [target for target in units.values() if target is not None]
+def _firm(units: Mapping[Ref, Cascade], quarter: Period, world: World, *, pins: Mapping[str, Decimal],
+          money: Money | None) -> Cascade:
+    """Sum the units' plans and, by the same policy, what clients outside of units bring, node by node.
+
+    So the firm's month is what its units' months are, pins included; where a unit's pins exclude each other, what its
+    weeks come to. With pins of its own the quarter is cascaded anew: its months are then a decision of their own.
+    """
+    rest = cascade(_free(units, quarter, world, money=money), quarter, world.calendar, pins={})
+    plans = [plan.targets for plan in (*units.values(), rest)]
+    targets: dict[str, Decimal | None] = {}
+    for month in parts_of(quarter):
+        weeks = [week.code for week in parts_of(month)]
+        targets |= {code: _sum(plan.get(code) for plan in plans) for code in weeks}
+        targets[month.code] = _sum(targets[code] for code in weeks)
+    targets[quarter.code] = _sum(targets[month.code] for month in parts_of(quarter))
+    return cascade(targets[quarter.code], quarter, world.calendar, pins=pins) if pins else Cascade(targets)
+
+
+def _sum(amounts: Iterable[Decimal | None]) -> Decimal | None:
+    known = [amount for amount in amounts if amount is not None]
+    return sum(known, ZERO) if known else None
+
+
+def _free(units: Mapping[Ref, Cascade], quarter: Period, world: World, *, money: Money | None) -> Decimal | None:
+    """Return what clients outside of units are to bring."""
     match world.targets.policy:
         case "contracts":
-            free = _contracts((c for c in world.clients.values() if c.unit not in world.units), quarter, world)
-            known += [free] if free is not None else []
+            return _contracts((c for c in world.clients.values() if c.unit not in world.units), quarter, world)
         case "growth" if money is not None:
             before = {unit: money.get((unit, previous_period(quarter)), (ZERO, None))[0] for unit in (*units, FIRM)}
-            known.append(round_money((2 * before[FIRM] - sum(before.values())) * (1 + world.targets.growth)))
-    return sum(known, ZERO) if known else None
+            return round_money((2 * before[FIRM] - sum(before.values())) * (1 + world.targets.growth))
+    return None
 
 
 def _contracts(clients: Iterable[Client], quarter: Period, world: World) -> Decimal | None:

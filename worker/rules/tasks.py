@@ -8,12 +8,12 @@ closes by itself as done, with the reason. What does not fit into a client's spr
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import date
 from decimal import Decimal
 
-from worker.domain.measures import Measures, Signal, TaskMeasure
+from worker.domain.measures import Measures, RequestMeasure, Signal, TaskMeasure
 from worker.domain.memory import Closing, Occurrence
 from worker.domain.messages import stage_label
 from worker.domain.model import Row, Stage
@@ -68,7 +68,7 @@ def plan_tasks(world: World, playbooks: Playbooks, measures: Measures) -> Outcom
     occurrences = dict(world.memory.occurrences) | {task.key: task.now for task in tasks if task.now}
     facts = tuple(fact for task in tasks for fact in _facts(task, world))
     found = [_measure(task, world) for task in tasks if _is_open(task) and not _asleep(task.row, world.today)]
-    found += _own_tasks(world)
+    found += _own_tasks(world, {request.ref: request for request in measures.requests or ()})
     listed = tuple(_waits(task, world) for task in waiting + more)
     return Outcome(facts, replace(measures, tasks=tuple(sorted(found, key=urgency))),
                    replace(world.memory, occurrences=occurrences), listed)
@@ -256,10 +256,13 @@ def _measure(task: _Task, world: World) -> TaskMeasure:
                        due if isinstance(due, date) else None, _first(people), strength)
 
 
-def _own_tasks(world: World) -> Iterator[TaskMeasure]:
+def _own_tasks(world: World, requests: Mapping[Ref, RequestMeasure]) -> Iterator[TaskMeasure]:
+    """Yield the open tasks of people; those from outside with what their empty cells are given in this run."""
     for row in world.rows.get("tasks", ()):
         if not row.key and row.fields.get("status") not in COMPLETE and not _asleep(row, world.today):
-            yield _from_row(row, client=_first(row.fields.get("client")), card=_first(row.fields.get("project")))
+            task = _from_row(row, client=_first(row.fields.get("client")), card=_first(row.fields.get("project")))
+            asked = requests.get(row.ref)
+            yield task if asked is None else replace(task, client=asked.client, due=asked.due, assignee=asked.assignee)
 
 
 def _asleep(row: Row | None, today: date) -> bool:
