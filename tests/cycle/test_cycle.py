@@ -52,7 +52,7 @@ def test_a_planted_card_has_all_that_follows_from_it_in_the_same_cycle(synced: P
                                    client=(Ref("clients", synced.page("clients", 0)),))
     report = synced.sync(Mode.DELTA)
     card = next(card for card in living(synced.stage, "projects") if card.values["name"] == "Loyalty app")
-    assert (card.values["stage"], card.values["health"]) == ("idea", "grey")
+    assert (card.values["stage"], card.values["health"]) == ("Idea", "Grey")
     assert report.applied.counts()["create"] >= 1
     assert {f"projects/{card.page_id}", f"backlog/{idea}"} <= {str(change.ref) for change in report.plan.changes}
     synced.later(minutes=10)

@@ -51,6 +51,12 @@ def test_what_the_worker_overwrites_is_marked_and_nothing_else(path: Path) -> No
             assert label.startswith("⚙ ") == (prop.owner is Owner.WORKER), (prop.name, label)
 
 
+@pytest.mark.parametrize(("currency", "shown"), [("EUR", "euro"), ("RUB", "ruble"), ("KZT", "number_with_commas")])
+def test_money_is_shown_in_the_workspaces_currency_where_notion_knows_it(currency: str, shown: str) -> None:
+    clients = load_schema(currency=currency).sources["clients"].properties
+    assert (clients["ltv"].format, clients["pace"].format) == (shown, "percent")
+
+
 def test_rows_made_by_the_worker_carry_a_key() -> None:
     for source in load_schema().sources.values():
         assert (KEY_PROPERTY in source.properties) == (source.rows is Rows.WORKER or source.seeded)

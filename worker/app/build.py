@@ -63,7 +63,7 @@ def build_context(name: str, workspace: Workspace, store: Store,
     around = surroundings or Surroundings()
     stop, deadline = around.stop or threading.Event(), Deadline()
     sleep = _until(stop)
-    schema = load_schema(workspace.mappings)
+    schema = load_schema(workspace.mappings, currency=workspace.currency)
     playbooks = load_playbooks(_playbooks_folder(workspace.mappings), roles=_roles(schema))
     return Context(
         name, workspace, schema, playbooks, load_words(workspace.locale, workspace.currency),

@@ -27,8 +27,14 @@ PropertyType = Literal["title", "rich_text", "number", "select", "multi_select",
 Color = Literal["default", "gray", "brown", "orange", "yellow", "green", "blue", "purple", "pink", "red"]
 ViewType = Literal["table", "board", "list", "calendar", "timeline", "gallery"]
 # Notion has some forty; these are the ones an agency meets.
-NumberFormat = Literal["number", "number_with_commas", "percent", "dollar", "euro", "pound", "ruble", "yuan", "rupee",
-                       "won", "yen", "real", "lira", "franc", "zloty", "tenge", "dirham", ""]
+NumberFormat = Literal["money", "number", "number_with_commas", "percent", "dollar", "euro", "pound", "ruble", "yuan",
+                       "rupee", "won", "yen", "real", "lira", "franc", "zloty", "dirham", ""]
+MONEY = "money"
+CURRENCIES: Mapping[str, str] = {
+    "AED": "dirham", "AUD": "australian_dollar", "BRL": "real", "CAD": "canadian_dollar", "CHF": "franc", "CNY": "yuan",
+    "EUR": "euro", "GBP": "pound", "HKD": "hong_kong_dollar", "INR": "rupee", "JPY": "yen", "KRW": "won",
+    "PLN": "zloty", "RUB": "ruble", "SGD": "singapore_dollar", "TRY": "lira", "USD": "dollar"}
+"""Notion's number formats by ISO code."""
 Name = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$")]
 Text = Annotated[str, Field(min_length=1, max_length=100)]
 Icon = Annotated[str, Field(min_length=1, max_length=16)]
@@ -121,10 +127,11 @@ def mapping_files(part: str, folder: Path | None = None) -> dict[str, Path]:
     return found
 
 
-def load_schema(folder: Path | None = None) -> Schema:
+def load_schema(folder: Path | None = None, *, currency: str = "") -> Schema:
     """Return the schema of the shipped mappings with a user's folder over them; raise `ConfigError` with all problems.
 
-    The user's folder holds `workspace/<source>.toml`; a name not shipped adds a data source.
+    The user's folder holds `workspace/<source>.toml`; a name not shipped adds a data source. Money gets Notion's format
+    for the currency (ISO code), plain with commas where it has none.
     """
     if folder is not None and not folder.is_dir():
         raise ConfigError([_problem(folder, "", "there is no such folder", hint="set `mappings` to a folder")])
@@ -135,7 +142,7 @@ def load_schema(folder: Path | None = None) -> Schema:
         table, found = read_table(path)
         problems += found
         if table is not None:
-            sources[name] = _source(name, table)
+            sources[name] = _source(name, table, CURRENCIES.get(currency, "number_with_commas"))
     schema = Schema(sources)
     where = {name: str(path) for name, path in files.items()}
     problems += check_schema(schema, where, broken=files.keys() - sources.keys())
@@ -170,20 +177,21 @@ def _problem(path: Path, key: str, message: str, *, hint: str = "") -> Problem:
     return Problem("mapping", str(path), key, message, hint, severity=Severity.ERROR)
 
 
-def _source(name: str, table: SourceTable) -> Source:
+def _source(name: str, table: SourceTable, money: str) -> Source:
     titles = {locale: {key: one.labels[locale] for key, one in table.properties.items()} for locale in LOCALES}
-    properties = {key: _property(key, one, titles) for key, one in table.properties.items()}
+    properties = {key: _property(key, one, titles, money) for key, one in table.properties.items()}
     views = tuple(View(one.type, one.labels, one.group_by, one.date, one.until, one.show, one.sort)
                   for one in table.views)
     return Source(name, table.rows, table.title.labels, table.icon, properties, views, table.seeded,
                   table.private)
 
 
-def _property(name: str, table: PropertyTable, titles: Mapping[str, Mapping[str, str]]) -> Property:
+def _property(name: str, table: PropertyTable, titles: Mapping[str, Mapping[str, str]], money: str) -> Property:
     """Return a property; `[name]` in its formula becomes the title, in each locale, of the property of that name."""
+    shown = money if table.format == MONEY else table.format
     options = tuple(Option(one.key, one.labels, one.color, one.group) for one in table.options)
     description = {"en": table.description.en, "ru": table.description.ru} if table.description else {}
-    return Property(name, table.type, table.owner, table.labels, options, table.target, table.mirror, table.format,
+    return Property(name, table.type, table.owner, table.labels, options, table.target, table.mirror, shown,
                     table.rule, table.periodic, _expression(table.expression, titles), description)
 
 
