@@ -52,7 +52,7 @@ def assigned_work(world: World, cards: Mapping[Ref, CardMeasure], *, accounts: M
         if not _is_over(card):
             own = _count(work.issues, found, seen, ref=ref)
             seconds.update(_dated(own, world, start=_start(card, world.today), end=_end(cards.get(ref))))
-    loose = _count((issue for issue in world.issues.values() if issue.category != "done"), found, seen)
+    loose = _count(world.issues.values(), found, seen)
     seconds.update(_dated(loose, world, start=world.today, end=None))
     pieces = (Piece(accounts[who], left / HOUR, start, end) for (who, start, end), left in seconds.items()
               if left and who in accounts)
@@ -67,9 +67,9 @@ def _count(issues: Iterable[Issue], found: Assigned, seen: set[str], *,
            ref: Ref | None = None) -> Counter[tuple[str, date | None]]:
     """Count the open items not seen before and return the seconds left by account and due date."""
     seconds: Counter[tuple[str, date | None]] = Counter()
-    for issue in issues:
-        who = issue.assignee
-        if issue.category == "done" or not who or issue.level > 0 or issue.id in seen:
+    for issue in [issue for issue in issues if issue.category != "done" and issue.assignee]:
+        who = issue.assignee or ""
+        if issue.level > 0 or issue.id in seen:
             continue
         seen.add(issue.id)
         found.open[who] += 1

@@ -8,6 +8,8 @@ from datetime import date
 from decimal import Decimal
 from enum import StrEnum
 
+import msgspec
+
 from worker.domain.capacity import part_of
 from worker.domain.outlook import Graduation, Loyalty, Portfolio, RayMeasure, Revolution, ServiceMap
 from worker.domain.periods import Period
@@ -34,8 +36,7 @@ class Forecast:
     draws: int
 
 
-@dataclass(frozen=True, slots=True)
-class CardMeasure:
+class CardMeasure(msgspec.Struct, frozen=True, gc=False):
     """Progress of one card. Shares are 0..1; `by` says `estimate` or `count`; hours are hours.
 
     `work_done` and `work_total` are in `work_unit`: `h` (hours), `points`, or empty for items. `due` is the people's

@@ -30,12 +30,12 @@ class Forest:
 
 def plant(issues: Iterable[Issue], worklogs: Iterable[Worklog]) -> Forest:
     """Return the issues grouped for `attach`."""
-    by_id: dict[str, Issue] = {}
+    issues = tuple(issues)
+    by_id = {issue.id: issue for issue in issues}
     by_project: defaultdict[str, list[Issue]] = defaultdict(list)
     children: defaultdict[str, list[Issue]] = defaultdict(list)
     logs: defaultdict[str, list[Worklog]] = defaultdict(list)
     for issue in issues:
-        by_id[issue.id] = issue
         by_project[issue.project].append(issue)
         if issue.parent is not None:
             children[issue.parent].append(issue)

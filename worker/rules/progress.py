@@ -13,6 +13,8 @@ from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
 from typing import Any
 
+from msgspec.structs import replace as change
+
 from worker.domain import flow
 from worker.domain.flow import ACTIVE, DONE, HOUR, Sums, Trace, Window, ratio, share
 from worker.domain.forecasting import LONGEST, seed_of, simulate
@@ -58,7 +60,7 @@ def measure_progress(world: World, _playbooks: Playbooks, measures: Measures) ->
         baseline = _baseline(card, measure, world)
         if baseline is not None:
             baselines[str(ref)] = baseline
-        measure = replace(measure, spi_t=_spi(measure, world, baseline), stage_since=stage.since,
+        measure = change(measure, spi_t=_spi(measure, world, baseline), stage_since=stage.since,
                           days_in_stage=(world.today - stage.since).days)
         cards[ref] = _coloured(card, measure, world, tracks=tracks)
     formulas = {name: (world.words.say(text), _threshold(name, world)) for name, text, _ in FIELDS}
@@ -117,7 +119,7 @@ def _measure(card: Card, world: World, setting: _Setting) -> CardMeasure:
         blocked=sum(issue.flagged or issue.status.casefold() in setting.blocked for issue in still_open),
         overdue=sum(issue.due is not None and issue.due < world.today for issue in still_open))
     done_traces, open_traces = ([flow.trace(issue) for issue in group] for group in (finished, still_open))
-    return replace(
+    return change(
         measure, **_weights(sums), **_hours(card, work, still_open, world=world, setting=setting),
         **_flow(measure, issues, finished, cycles=flow.cycle_days(done_traces), world=world, setting=setting),
         **_quality(issues, done_traces, open_traces, world=world, setting=setting),
@@ -241,7 +243,7 @@ def _coloured(card: Card, measure: CardMeasure, world: World, *, tracks: dict[st
     if track.value != seen.value:
         why = world.words.say("{why} Now {seen}; the colour changes when a second day confirms it.",
                               why=why, seen=world.words.say(COLOURS[seen]))
-    return replace(measure, rag=Rag(track.value), why=why)
+    return change(measure, rag=Rag(track.value), why=why)
 
 
 COLOURS = {Rag.RED: message("red"), Rag.AMBER: message("amber"), Rag.GREEN: message("green"),

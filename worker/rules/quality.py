@@ -188,9 +188,7 @@ def count_weeks(issues: Iterable[Issue], world: World) -> tuple[_Weeks, _Weeks]:
     middle, begin = end - span, end - 2 * span
     defects = frozenset(name.casefold() for name in world.thresholds.defect_types)
     counts = {False: [0, 0, 0, 0], True: [0, 0, 0, 0]}
-    for issue in issues:
-        if issue.updated < begin:
-            continue
+    for issue in [issue for issue in issues if issue.updated >= begin]:
         if begin <= issue.created < end:
             counts[issue.created >= middle][2] += 1
             counts[issue.created >= middle][3] += issue.type.casefold() in defects
