@@ -20,7 +20,7 @@ console = Console(width=120)
 def main() -> None:
     """Run every benchmark and print its table."""
     sizes = SIZES[:2] if "--quick" in sys.argv else SIZES
-    _print("Requests and writes, sample agency", ("cycle", "Notion", "Jira", "pages written", "bound"),
+    _print("Requests and writes, sample agency", ("cycle", "Notion", "Jira", "rows written", "for sections", "bound"),
            _run("benchmarks.cycles"))
     figures = {size: _sides(size) for size in sizes}
     _print("CPU and memory by size: 1,000 cards, 300 clients, N issues (seconds of CPU of the worker's process)",

@@ -11,14 +11,15 @@ from pathlib import Path
 
 from worker.app import logs
 from worker.cycle import Mode, Order, Report, sync
-from worker.demo.checks import last_entry, writes
+from worker.demo.checks import last_entry
 from worker.demo.stage import Stage, Staging, set_stage
 
 CHANGED = 40
+Line = tuple[str, int, int, int, int, str]
 
 
 def main() -> None:
-    """Print one JSON line: rows of (what, Notion requests, Jira requests, pages written, bound)."""
+    """Print one JSON line: what, requests to Notion and Jira, rows written, requests for sections, bound."""
     logs.configure(level="WARNING")
     with tempfile.TemporaryDirectory() as folder:
         stage = set_stage(Staging("en", Path(folder)))
@@ -28,7 +29,7 @@ def main() -> None:
             stage.close()
 
 
-def _rows(stage: Stage) -> Iterator[tuple[str, int, int, int, str]]:
+def _rows(stage: Stage) -> Iterator[Line]:
     sources = len(stage.bindings())
     yield _measure(stage, Mode.FULL, "first full pass", "everything is made")
     yield _measure(stage, Mode.FULL, "second full pass, nothing changed", "writes 0")
@@ -36,15 +37,18 @@ def _rows(stage: Stage) -> Iterator[tuple[str, int, int, int, str]]:
     yield _measure(stage, Mode.DELTA, "idle cycle", f"Notion <= {sources}, Jira <= 3, writes 0")
     _change(stage)
     stage.clock.advance(timedelta(minutes=10))
-    yield _measure(stage, Mode.DELTA, f"cycle with {CHANGED} changed issues", f"Notion <= {sources} + pages written")
+    yield _measure(stage, Mode.DELTA, f"cycle with {CHANGED} changed issues", f"Notion <= {sources} + what is written")
     _let_pass(stage)
     yield _measure(stage, Mode.DELTA, "idle cycle after it", f"Notion <= {sources}, Jira <= 3, writes 0")
 
 
-def _measure(stage: Stage, mode: Mode, what: str, bound: str) -> tuple[str, int, int, int, str]:
+def _measure(stage: Stage, mode: Mode, what: str, bound: str) -> Line:
     before = last_entry(stage)
     report: Report = sync(stage.context, Order(mode, "bench"))
-    return what, report.requests["notion"], report.requests["jira"], writes(stage, before), bound
+    sent = [entry for entry in stage.notion.entries(before) if entry.actor == stage.notion.bot_id]
+    rows = sum(entry.write and entry.path.startswith("/v1/pages") for entry in sent)
+    sections = sum(entry.path.startswith(("/v1/blocks", "/v1/file_uploads")) for entry in sent)
+    return what, report.requests["notion"], report.requests["jira"], rows, sections, bound
 
 
 def _let_pass(stage: Stage) -> None:

@@ -30,6 +30,8 @@ from worker.state import bindings as registry
 from worker.state import memory, snapshots
 from worker.sync.diff import make_plan
 
+TIMES = 3
+"""How often the thinking alone is measured; the best counts, as a machine is only ever slower than it is."""
 FIELDS = ["summary", "status", "issuetype", "project", "created", "updated", "resolutiondate", "duedate", "parent",
           "assignee", "timeoriginalestimate", "timeestimate", "timespent", "labels"]
 
@@ -75,7 +77,7 @@ def _think(context: Context) -> float:
         outcome = evaluate(world, context.playbooks)
         return make_plan(world, outcome.facts, context.schema, bindings, {}, canonicalize=canonicalize)
 
-    return _cpu(think)[0]
+    return min(_cpu(think)[0] for _ in range(TIMES))
 
 
 def _context(where: dict[str, Any], folder: Path) -> Context:
