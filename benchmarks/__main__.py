@@ -42,8 +42,9 @@ def _sides(size: int) -> tuple[dict[str, Any], dict[str, Any]]:
         assert server.stdout is not None
         try:
             where = server.stdout.readline()
-            return (_run("benchmarks.passes", "worker", folder, given=where),
-                    _run("benchmarks.passes", "jira", folder, given=where))
+            worker, think, package = (_run("benchmarks.passes", side, folder, given=where)
+                                      for side in ("worker", "think", "jira"))
+            return {**think, **worker}, package
         finally:
             server.stdin.close()
             server.wait(30)

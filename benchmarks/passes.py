@@ -1,7 +1,8 @@
 """One side of a benchmark in a process of its own: `python -m benchmarks.passes WHAT FOLDER` with addresses on stdin.
 
-WHAT is `worker` (a first full pass, a second one, and the thinking alone) or `jira` (the jira package's own
-`search_issues` over the same issues). Prints one JSON line with CPU seconds and peak memory in MB.
+WHAT is `worker` (a first full pass and a second one), `think` (world, rules and diff alone, on the snapshot the worker
+left) or `jira` (the jira package's own `search_issues` over the same issues). Prints one JSON line with CPU seconds and
+peak memory in MB.
 """
 
 from __future__ import annotations
@@ -30,7 +31,7 @@ from worker.state import bindings as registry
 from worker.state import memory, snapshots
 from worker.sync.diff import make_plan
 
-TIMES = 3
+TIMES = 5
 """How often the thinking alone is measured; the best counts, as a machine is only ever slower than it is."""
 FIELDS = ["summary", "status", "issuetype", "project", "created", "updated", "resolutiondate", "duedate", "parent",
           "assignee", "timeoriginalestimate", "timeestimate", "timespent", "labels"]
@@ -40,8 +41,8 @@ def main() -> None:
     """Run one side and print its figures."""
     what, folder = sys.argv[1], Path(sys.argv[2])
     where = json.loads(sys.stdin.readline())
-    figures = _worker(where, folder) if what == "worker" else _package(where)
-    figures.setdefault("memory_mb", _peak())
+    figures = SIDES[what](where, folder)
+    figures["memory_mb"] = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
     sys.stdout.write(json.dumps(figures) + "\n")
 
 
@@ -51,14 +52,13 @@ def _worker(where: dict[str, Any], folder: Path) -> dict[str, float]:
     changes = len(drawn.plan.changes)
     del drawn
     second, _ = _cpu(lambda: draw(context, Order(Mode.FULL)))
-    peak = _peak()  # of whole passes; what follows holds the snapshot a second time
     requests = {"notion": context.notion.requests(), "jira": context.jira.requests()}
-    return {"first_cpu": first, "full_cpu": second, "think_cpu": _think(context), "changes": changes,
-            "memory_mb": peak, "requests": sum(requests.values()) / 2}
+    return {"first_cpu": first, "full_cpu": second, "changes": changes, "requests": sum(requests.values()) / 2}
 
 
-def _think(context: Context) -> float:
+def _think(where: dict[str, Any], folder: Path) -> dict[str, float]:
     """Return the CPU seconds of world, rules and diff on a snapshot that is in memory already."""
+    context = _context(where, folder)
     with context.store.reading(context.name) as tx:
         pages, issues, worklogs = snapshots.load_pages(tx), snapshots.load_issues(tx), snapshots.load_worklogs(tx)
         bindings, remembered = registry.load(tx), memory.load(tx)
@@ -77,7 +77,7 @@ def _think(context: Context) -> float:
         outcome = evaluate(world, context.playbooks)
         return make_plan(world, outcome.facts, context.schema, bindings, {}, canonicalize=canonicalize)
 
-    return min(_cpu(think)[0] for _ in range(TIMES))
+    return {"think_cpu": min(_cpu(think)[0] for _ in range(TIMES))}
 
 
 def _context(where: dict[str, Any], folder: Path) -> Context:
@@ -91,7 +91,7 @@ def _context(where: dict[str, Any], folder: Path) -> Context:
     return build_context("bench", settings, store, Surroundings(lambda: NOW + timedelta(minutes=5)))
 
 
-def _package(where: dict[str, Any]) -> dict[str, float]:
+def _package(where: dict[str, Any], _folder: Path) -> dict[str, float]:
     jira = where["jira"]
     client = JIRA(jira["base_url"], basic_auth=(jira["email"], jira["token"]))
     jql = f"project in ({', '.join(f'P{number:03d}' for number in range(PROJECTS))})"
@@ -99,16 +99,13 @@ def _package(where: dict[str, Any]) -> dict[str, float]:
     return {"full_cpu": seconds, "issues": len(issues)}
 
 
-def _peak() -> float:
-    """Return the most memory this process ever held, in MB."""
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
-
-
 def _cpu(step: Callable[[], Any]) -> tuple[float, Any]:
     began = time.process_time()
     result = step()
     return time.process_time() - began, result
 
+
+SIDES = {"worker": _worker, "think": _think, "jira": _package}
 
 if __name__ == "__main__":
     main()
