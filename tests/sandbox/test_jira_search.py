@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import json
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +21,21 @@ def many(count: int, **settings: Any) -> Site:
     site.act("load", issues=[{"key": f"BIG-{n}", "created": start, "updated": start + n * 60_000}
                              for n in range(1, count + 1)])
     return site
+
+
+def test_a_status_of_another_site_keeps_its_name_and_category_where_its_number_is_taken() -> None:
+    site = small_site()
+    taken, _, _ = (one["id"] for one in site.ask("GET", "status")[:3])
+    line = json.dumps({"key": "OLD-1", "fields": {
+        "summary": "From elsewhere", "created": "2026-01-05T10:00:00.000+0000", "project": {"key": "OLD"},
+        "issuetype": {"name": "Task"}, "status": {
+            "name": "Shipped", "id": taken, "statusCategory": {"key": "done"}}}})
+    site.act("load_jsonl", lines=[line, line.replace("OLD-1", "OLD-2")])
+    found = site.ask("POST", "search/jql", {"jql": "project = OLD", "fields": ["status"]})["issues"]
+    statuses = {(one["fields"]["status"]["name"], one["fields"]["status"]["statusCategory"]["key"],
+                 one["fields"]["status"]["id"]) for one in found}
+    assert [found[:2] for found in statuses] == [("Shipped", "done")]
+    assert taken not in {identity for _, _, identity in statuses}
 
 
 def test_without_fields_an_issue_is_only_its_id() -> None:

@@ -24,6 +24,7 @@ QUESTIONS: tuple[tuple[str, str, bool, str], ...] = (
     ("currency", "Currency", False, "RUB"),
     ("country", "Country whose holidays count", False, "RU"),
     ("root_page_id", "Id of the Notion page shared with the connection", False, ""),
+    ("private_root_page_id", "Id of a page that few people share, for feedback and bonuses (empty: none)", False, ""),
     ("notion_token", "Notion token", True, ""),
     ("base_url", "Jira address", False, "https://your-site.atlassian.net"),
     ("email", "E-mail of the Jira account (empty for Data Center)", False, ""),
@@ -84,6 +85,7 @@ def render(answers: dict[str, str], folder: Path) -> str:
     """Return the configuration file for the answers; it holds no secret."""
     deployment = "cloud" if answers["email"] else "datacenter"
     email = f'email = "{answers["email"]}"\n' if answers["email"] else ""
+    private = f'private_root_page_id = "{answers["private_root_page_id"]}"\n' if answers["private_root_page_id"] else ""
     return f"""\
 state = "sqlite:///state/rayline.db"
 
@@ -97,7 +99,7 @@ country = "{answers["country"]}"
 
 [workspaces.studio.notion]
 root_page_id = "{answers["root_page_id"]}"
-token_file = "{folder / "notion-token"}"
+{private}token_file = "{folder / "notion-token"}"
 
 [workspaces.studio.jira]
 deployment = "{deployment}"

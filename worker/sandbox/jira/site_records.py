@@ -69,11 +69,16 @@ class SiteRecords:
     # Enumerations ---------------------------------------------------------
 
     def status(self, raw: Json) -> Status:
-        """Load a status; the same id or, without one, the same name is the same status."""
+        """Load a status; the same id or, without one, the same name is the same status.
+
+        Issues of another site bring its numbers along: an id that already means something else is given a free one.
+        """
         name = str(raw["name"])
         project = self.store.find_project(raw["project"]) if raw.get("project") else None
         identity = str(raw["id"]) if raw.get("id") is not None else None
         known = self.store.statuses.get(identity) if identity else None
+        if known is not None and known.name.casefold() != name.casefold():
+            known, identity = self.store.status_named(name), None
         if known is None and identity is None and project is None:
             known = self.store.status_named(name)
         if known is not None:
