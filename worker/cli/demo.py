@@ -16,7 +16,7 @@ import typer
 
 from worker.app import logs
 from worker.cli import prose, season, show
-from worker.cli.entry import JsonOption, app, fail, print_json, progress, stop_on_signals
+from worker.cli.entry import JsonOption, app, fail, log_level, print_json, progress, stop_on_signals
 from worker.cycle import Mode, Order, Report, sync
 from worker.daemon.service import open_desk, serve
 from worker.demo.acts import live_a_little
@@ -28,6 +28,8 @@ from worker.sandbox.jira import JiraSandbox
 from worker.sandbox.notion import NotionSandbox
 from worker.sandbox.wire import Clock
 
+QUIET = "WARNING"
+"""Who looks at a demo wants its addresses on the screen, not a line for each of some hundred changes."""
 LocaleOption = Annotated[str, typer.Option("--locale", help="The language of the boards: en or ru.")]
 
 
@@ -42,10 +44,10 @@ def demo(once: Annotated[bool, typer.Option("--once", help="One checked pass: th
     stop = stop_on_signals()
     _check_locale(locale)
     if days or story:
-        logs.configure(level="WARNING")
+        logs.configure(level=log_level(QUIET))
         _live(season.SeasonChoice(locale, days, story, seed, start), stop, as_json=as_json)
     with tempfile.TemporaryDirectory(prefix="rayline-demo-") as folder, progress(enabled=not as_json) as advance:
-        logs.configure(level="WARNING" if once else "INFO")
+        logs.configure(level=log_level(QUIET))
         _say(f"A sample agency in a sandbox; its rate limit is real but its minute lasts {WINDOW:g} s "
              f"({BUDGET} requests each), so that pacing is at work without long waits.")
         try:
@@ -55,7 +57,7 @@ def demo(once: Annotated[bool, typer.Option("--once", help="One checked pass: th
             raise typer.Exit from None
         except RaylineError as error:
             fail(error, as_json=as_json)
-        logs.configure([stage.notion.token, stage.jira.token], level="WARNING" if once else "INFO")
+        logs.configure([stage.notion.token, stage.jira.token], level=log_level(QUIET))
         try:
             code = _once(stage, as_json=as_json) if once else _keep_running(stage, stop, as_json=as_json)
         except RaylineError as error:

@@ -58,12 +58,17 @@ def print_json(data: Any) -> None:
     sys.stdout.flush()
 
 
+def log_level(usual: str) -> str:
+    """Return the least severe kind of line that is logged: what RAYLINE_LOG says, else the usual."""
+    return os.environ.get("RAYLINE_LOG", usual).upper()
+
+
 @contextmanager
 def session(config: Path | None, *, as_json: bool) -> Any:
     """Yield the configured session; errors become prose on stderr (JSON on stdout too) and an exit code."""
     try:
         settings = load_settings(find_file(config))
-        logs.configure(secrets_of(settings), level=os.environ.get("RAYLINE_LOG", "INFO").upper())
+        logs.configure(secrets_of(settings), level=log_level("INFO"))
         store = open_store(settings.state.get_secret_value())
         try:
             yield Session(settings, store, as_json)
