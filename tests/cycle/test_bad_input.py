@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import date
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -14,6 +15,7 @@ from worker.app.build import Surroundings, build_context
 from worker.cli import prose
 from worker.config import Workspace
 from worker.cycle import Mode, Order, Report, sync
+from worker.domain.values import Ref
 from worker.errors import ConfigError, RaylineError
 from worker.state import runs
 
@@ -227,3 +229,27 @@ def test_one_board_that_is_no_longer_shared_stops_every_write(fresh: Play) -> No
     reasons = {reason.code: reason for reason in report.refused}
     assert "shared" in reasons["source-empty"].hint
     assert fresh.writes(mark) == []
+
+
+def test_what_people_typed_amiss_is_named_with_its_row_and_every_rule_goes_on(fresh: Play) -> None:
+    scribe, (north, acme) = fresh.stage.scribe, (Ref("units", fresh.page("units", 0)), Ref("clients", fresh.page(
+        "clients", 0)))
+    before = {fact.why.rule for fact in fresh.draw().outcome.facts}
+    month, managers = date(2026, 10, 1), tuple(Ref("people", fresh.page("people", index)) for index in (0, 1))
+    scribe.add("units", name="Empty unit")
+    fresh.edit("clients", fresh.page("clients", 1), unit=())
+    fresh.edit("units", north.key, am=managers)
+    fresh.edit("projects", fresh.page("projects", ACME), start=date(2026, 12, 30), due=date(2026, 11, 1))
+    scribe.add("revenue", name="Below zero", client=(acme,), month=month, amount=Decimal(-500), kind="act")
+    scribe.add("revenue", name="Dollars", client=(acme,), month=month, amount=Decimal(5), kind="act", currency="USD")
+    scribe.add("goals", name="Vague goal", unit=(north,))
+    scribe.add("contacts", name="Ageless", side="client", client=(acme,), birthday=date(1900, 5, 5))
+    drawn = fresh.draw()
+    told = {problem.code: problem for problem in drawn.plan.problems}
+    named = {"unit-without-people": "Empty unit", "client-without-unit": "Beta Travel", "two-ams": "North",
+             "reversed-dates": "Acme portal", "negative-amount": "Below zero", "other-currency": "Dollars",
+             "goal-without-measure": "Vague goal", "no-birth-year": "Ageless"}
+    assert {code: told[code].where.partition(": ")[2] for code in named} == named
+    assert all(told[code].url.startswith("https://") for code in named)
+    assert "rule-failed" not in told
+    assert {fact.why.rule for fact in drawn.outcome.facts} >= before
