@@ -25,7 +25,8 @@ class Words:
 
     def say(self, message: str, **values: object) -> str:
         """Return the translated message with `{name}` places filled."""
-        return self.catalogue.gettext(message).format(**values)
+        text = self.catalogue.gettext(message)
+        return text.format(**values) if values else text
 
     def count(self, one: str, many: str, number: int, **values: object) -> str:
         """Return the right plural form for `number`, which fills `{n}`."""

@@ -141,7 +141,7 @@ def _oldest_age(still_open: list[Issue], traces: list[Trace], today: date) -> in
 
 def _flow(measure: CardMeasure, issues: tuple[Issue, ...], finished: list[Issue], *, cycles: list[int], world: World,
           setting: _Setting) -> Figures:
-    days = [flow.finished_on(issue) for issue in finished]
+    days = [issue.resolved.date() if issue.resolved is not None else flow.finished_on(issue) for issue in finished]
     first = min([issue.created for issue in issues], default=None)
     samples = flow.daily_throughput(days, first.date() if first else None, window=setting.window)
     weeks = len(samples) / 5
