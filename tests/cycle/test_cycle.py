@@ -204,13 +204,24 @@ def test_a_row_a_person_threw_away_does_not_come_back(synced: Play) -> None:
 
 
 def test_a_row_deleted_before_it_was_written_is_taken_as_deleted_at_once(synced: Play) -> None:
-    task = synced.keyed("tasks", "contact_client")[0]
-    synced.stage.notion.control("trash", {"id": task.page_id})
-    synced.edit("clients", synced.page("clients", 1), last_contact=synced.stage.clock.now().date())
-    for mode in (Mode.DELTA, Mode.DELTA, Mode.FULL):
-        assert synced.sync(mode).applied.failures == ()
-        synced.later(days=1)
-    assert task.page_id not in {card.page_id for card in synced.keyed("tasks")}
+    page = synced.page("projects", ACME)
+    synced.stage.notion.control("trash", {"id": page})
+    synced.stage.jira.control("transition", {"issue": "ACME-5", "status": "Done"})
+    applied = synced.sync(Mode.DELTA).applied
+    assert (applied.failures, applied.gone) == ((), frozenset({page}))
+    assert page not in {ref.key for ref in synced.draw(Mode.DELTA).world.cards}
+
+
+def test_the_turn_of_a_quarter_empties_a_pace_without_alarm(synced: Play) -> None:
+    synced.later(days=43)
+    synced.sync(force=True)
+    strict = synced.with_settings(limits=Limits(destructive_share=Decimal("0.3"), floor=1))
+    strict.later(days=1)  # the first of January: nothing of the quarter is behind us
+    drawn = strict.draw()
+    emptied = {(change.ref.source, one.field) for change in drawn.plan.changes for one in change.fields
+               if one.after is None and one.before is not None}
+    assert {("clients", "pace"), ("units", "pace")} <= emptied
+    assert "units" not in {reason.where for reason in drawn.refused}
 
 
 def test_a_copied_row_is_named_and_left_to_its_maker(synced: Play) -> None:

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from tests.support.worlds import PLAYBOOKS, at, card, client, facts_of, person, ref, revenue, row, unit, worklog, world
-from worker.domain.measures import Condition, Measures, PlanMeasure, Rag
+from worker.domain.measures import CardMeasure, Condition, Measures, PlanMeasure, Rag
 from worker.domain.model import Issue, Revenue, Stage
 from worker.domain.periods import month_of, quarter_of
 from worker.domain.world import World
@@ -139,6 +139,14 @@ def test_the_plan_of_a_client_is_its_fee_and_its_dated_budgets() -> None:
     # Fact: 50 booked + the fee of 12 November days, 17.14; planned 30 + 17.14 + 60 = 107.14: 67.14 / 107.14
     assert found["pace"] == Decimal("0.6267")
     assert outcome.measures.paces == {ref("clients", "c1"): Decimal("0.6267")}
+
+
+def test_a_date_taken_over_from_jira_counts_before_it_stands_in_the_cards_own_field() -> None:
+    scene = world(client(engagement="retainer"), unit(), revenue(50, date(2026, 10, 1)), card(
+        "p1", engagement="fixed_price", budget=Decimal(100), start=date(2026, 11, 2), due=None))
+    taken = Measures(cards={ref("projects", "p1"): CardMeasure(ref("projects", "p1"), due=date(2026, 11, 27))})
+    assert facts_of(judge(scene), "clients", "c1")["plan"] is None
+    assert facts_of(judge(scene, taken), "clients", "c1")["plan"] == Decimal("100.00")
 
 
 @pytest.mark.parametrize(("today", "pace"), [(date(2026, 10, 14), None), (date(2026, 10, 15), Decimal(1))])

@@ -118,6 +118,11 @@ def test_russian_cases_of_a_word_are_one_word() -> None:
     assert [one.ref.key for one in candidates_for(asked("Найти фотографа"), world(maker))] == ["foto"]
 
 
+def test_the_run_that_gives_a_request_its_answer_time_counts_it_among_the_tasks_with_it() -> None:
+    tasks = {task.ref.key: task for task in evaluate(office(asked()), PLAYBOOKS).measures.tasks or ()}
+    assert (tasks["page"].due, tasks["page"].assignee) == (date(2026, 11, 23), Ref("people", "am"))
+
+
 def test_open_requests_are_measured_for_the_agenda() -> None:
     request = asked("Meet", source="concierge", request="arrange_meeting", due=date(2026, 12, 1),
                     assignee=(Ref("people", "pm"),))

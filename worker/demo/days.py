@@ -80,7 +80,7 @@ class Season:
             self.people.developers.work(today)
         self.rig.clock.advance(LOOK_AFTER)
         before = last_entry(self.rig)
-        # Deleted rows are seen by a complete read alone; the daemon's six-hour beat brings one before the next day.
+        # Deleted rows that need no writing are seen by a complete read alone; the daemon's six-hour beat brings one.
         report = self._look(today, Mode.FULL if len(self.people.deeds.trashed) > deleted else Mode.DELTA)
         if is_quiet:
             self.quiet_days += 1

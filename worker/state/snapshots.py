@@ -49,11 +49,11 @@ def save_pages(tx: Tx, source: str, batch: Sequence[Json], *, complete: bool) ->
     return PageDelta(frozenset(fresh), absent)
 
 
-def load_pages(tx: Tx, source: str = "") -> Mapping[str, tuple[Json, ...]]:
+def load_pages(tx: Tx, only: str = "") -> Mapping[str, tuple[Json, ...]]:
     """Return the pages of every source (or one) that the last complete read showed, in the order of their ids."""
     query = select(pages.c.source, pages.c.body).where(pages.c.workspace == tx.workspace, pages.c.missing == 0)
-    if source:
-        query = query.where(pages.c.source == source)
+    if only:
+        query = query.where(pages.c.source == only)
     rows = tx.connection.execute(query.order_by(pages.c.source, pages.c.page_id))
     bodies: dict[str, list[bytes]] = {}
     for source, body in rows:

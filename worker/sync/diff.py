@@ -6,7 +6,7 @@ colon, which no page id has. The first time the row is created with all of them,
 it is people's. Facts on the key are silently void for ever after, whether the row stands, was changed, or was thrown
 away, since the journal keeps the key; so a rule may state them on every run. A relation may point to the key: it means
 the row's page. `World.seeds` gives the page's ref by the key's, for reading what became of it. The worker's own fields
-of such a row follow in the next cycle, which reads it like any other.
+of such a row follow in the cycle's second round, which reads it like any other.
 """
 
 from __future__ import annotations
