@@ -11,12 +11,14 @@ import threading
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any
 
+import msgspec
 import structlog
+from msgspec.structs import replace
 
 from worker.apply.settle import settle
 from worker.apply.writer import Applied, apply
@@ -61,8 +63,7 @@ class Mode(StrEnum):
     FULL = "full"
 
 
-@dataclass(frozen=True, slots=True)
-class Order:
+class Order(msgspec.Struct, frozen=True, gc=False):
     """What is asked of a cycle: how much to read, who asked, of which client, past the limits, only this plan."""
 
     mode: Mode = Mode.DELTA
@@ -93,8 +94,7 @@ class Context:
     progress: Callable[[str, int, int], None] = lambda phase, done, total: None
 
 
-@dataclass(frozen=True, slots=True)
-class Drawn:
+class Drawn(msgspec.Struct, frozen=True, gc=False):
     """What a cycle saw and would write, and why it may not (`refused`)."""
 
     world: World
@@ -102,11 +102,10 @@ class Drawn:
     plan: Plan
     bindings: Bindings
     refused: tuple[Problem, ...] = ()
-    managed: Mapping[str, int] = field(default_factory=dict)
+    managed: Mapping[str, int] = msgspec.field(default_factory=dict)
 
 
-@dataclass(frozen=True, slots=True)
-class Report:
+class Report(msgspec.Struct, frozen=True, gc=False):
     """How a cycle went; `data` is what `sync --json` prints."""
 
     run_id: int
@@ -115,7 +114,7 @@ class Report:
     requests: Mapping[str, int]
     plan: Plan
     refused: tuple[Problem, ...] = ()
-    applied: Applied = field(default_factory=Applied)
+    applied: Applied = msgspec.field(default_factory=Applied)
     trigger: str = "manual"
 
     def data(self) -> dict[str, Any]:

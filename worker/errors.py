@@ -8,8 +8,9 @@ Errors carry fields; they become prose in one place (`worker.cli.explain`). Two 
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from enum import StrEnum
+
+import msgspec
 
 
 class Severity(StrEnum):
@@ -20,8 +21,7 @@ class Severity(StrEnum):
     INFO = "info"
 
 
-@dataclass(frozen=True, slots=True, order=True)
-class Problem:
+class Problem(msgspec.Struct, frozen=True, order=True, gc=False):
     """One thing wrong, named so that a person can find and mend it.
 
     `code` is stable and machine-readable (`bad-date`, `duplicate-key`, `unmatched-card`, ...); `where` names the file,

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import threading
-from dataclasses import replace
 from datetime import timedelta
 from decimal import Decimal
 from pathlib import Path
 
 import pytest
 from board_rig import SETTLE, WORKSPACE, Board, fact
+from msgspec.structs import replace
 
 from worker.apply.order import arrange
 from worker.apply.settle import Settled

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import contextlib
-from dataclasses import replace
 from datetime import date, timedelta
 from pathlib import Path
 from typing import Any, cast
 
 import pytest
 from board_rig import SCHEMA, SETTLE, WORKSPACE, Board, fact
+from msgspec.structs import replace
 from pydantic import SecretStr
 
 from worker.apply.writer import Applied

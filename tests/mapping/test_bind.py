@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import Any
 
 import pytest
 from boards_rig import COLORS, option, prop, source
+from msgspec.structs import replace
 
 from worker.errors import Problem, Severity
 from worker.mapping.bind import bind, find_source

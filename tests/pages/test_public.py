@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 import typing
 from datetime import date
 from decimal import Decimal
@@ -11,6 +10,7 @@ from typing import Any
 import msgspec
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from msgspec.structs import fields, replace
 
 from tests.support.worlds import (
     PLAYBOOKS,
@@ -46,9 +46,9 @@ def poison(thing: Any, kept: frozenset[str] = frozenset()) -> Any:
     """Return an entity with a canary in every field that holds text, a number or a day, allowed fields left out."""
     hints = typing.get_type_hints(type(thing))
     public = PUBLIC.get(type(thing).__name__, set()) | kept | {"ref", "jira", "stage"}
-    changes = {field.name: value for field in dataclasses.fields(thing) if field.name not in public
+    changes = {field.name: value for field in fields(thing) if field.name not in public
                and (value := _canary(hints[field.name])) is not None}
-    return dataclasses.replace(thing, **changes)
+    return replace(thing, **changes)
 
 
 def _canary(hint: object) -> object:
@@ -121,7 +121,7 @@ def test_the_presentation_is_the_final_set() -> None:
     seen = poisoned([Stage.IDEA, Stage.IDEA, Stage.PROPOSAL])
     accepted = Idea(Ref("backlog", "i4"), "Taken before", client=Ref("clients", "c1"), kind="idea", status="accepted",
                     cards=(Ref("projects", "p1"),))
-    text = public(run(dataclasses.replace(seen, ideas={**seen.ideas, accepted.ref: accepted})))
+    text = public(run(replace(seen, ideas={**seen.ideas, accepted.ref: accepted})))
     shown = [name for name in ("Project 0", "Project 1", "Project 2", "Idea taken", "Taken before") if name in text]
     assert shown == ["Project 1", "Project 2", "Idea taken"]
 
@@ -137,5 +137,5 @@ def test_the_rows_of_client_pages_name_no_unit_and_no_date() -> None:
 
 
 def test_the_allow_list_holds_no_money_no_person_and_no_reason() -> None:
-    names = {field.name for kind in (PublicClientView, PublicProject) for field in dataclasses.fields(kind)}
+    names = {field.name for kind in (PublicClientView, PublicProject) for field in fields(kind)}
     assert names == {"name", "running", "coming", "ideas", "stage", "progress", "promised", "start"}

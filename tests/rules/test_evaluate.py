@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from datetime import date, timedelta
 from pathlib import Path
 
 import pytest
 from babel.messages.extract import extract_from_file
 from babel.messages.pofile import read_po
+from msgspec.structs import replace
 
 from tests.support.worlds import PLAYBOOKS, SOURCES, TODAY, at, card, client, contact, facts_of, steady, unit, world
 from worker import locales

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from datetime import date
 from decimal import Decimal
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
 from tests.support.worlds import PLAYBOOKS, card, client, facts_of, ref, revenue, unit, world
 from worker.domain.measures import ClientMeasure, Condition, Measures, Signal

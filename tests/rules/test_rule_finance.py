@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from datetime import date
 from decimal import Decimal
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
 from tests.support.worlds import PLAYBOOKS, at, card, client, facts_of, person, ref, revenue, row, unit, worklog, world
 from worker.domain.measures import CardMeasure, Condition, Measures, PlanMeasure, Rag

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from datetime import date, timedelta
 from decimal import Decimal
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
 from tests.support.worlds import PLAYBOOKS, TODAY, card, client, facts_of, issue, person, unit, worklog, world
 from worker.domain.measures import CardMeasure, Forecast, Measures, Signal, UnitLoad, WeekLoad

@@ -6,13 +6,13 @@ November (2-6, 9-13, 16-17).
 
 from __future__ import annotations
 
-from dataclasses import replace
 from datetime import date, timedelta
 from decimal import Decimal
 from typing import Any
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from tests.support.worlds import (
     PLAYBOOKS,

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from datetime import date, timedelta
 from decimal import Decimal
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from tests.support.worlds import PLAYBOOKS, TODAY, applied, at, card, client, facts_of, person, unit, world
 from worker.domain.measures import CardMeasure, Condition, Forecast, Measures, Signal

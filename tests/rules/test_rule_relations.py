@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from datetime import date, timedelta
 from decimal import Decimal
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
 from tests.support.worlds import PLAYBOOKS, TODAY, applied, card, client, contact, document, facts_of, unit, world
 from worker.domain.measures import Condition, Measures, Signal

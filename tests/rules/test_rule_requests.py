@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from datetime import date
 from pathlib import Path
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
 from tests.support.worlds import PLAYBOOKS, TODAY, card, client, contact, person, row, unit, world
 from worker.domain.measures import Measures

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from datetime import date, timedelta
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
 from tests.support.worlds import TODAY, at, card, client, row, unit, world
 from worker.domain.measures import Measures, TaskRecord

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+
+import msgspec
+from msgspec.structs import replace
 
 from worker.domain.values import Ref
 from worker.sync.plan import Change, FieldChange, Kind
 
 
-@dataclass(frozen=True, slots=True)
-class Arrangement:
+class Arrangement(msgspec.Struct, frozen=True, gc=False):
     """Creations in `levels`, each needing only earlier ones; `later` holds updates that close cycles of relations."""
 
     levels: tuple[tuple[Change, ...], ...]

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from types import MappingProxyType
 
+import msgspec
 import structlog
 
 from worker.apply.bench import Bench, Pages, Result
@@ -29,15 +30,14 @@ _NAMES = {Kind.CREATE: "create", Kind.UPDATE: "update", Kind.SECTION: "sections"
 _NOBODY: Mapping[Ref, str] = MappingProxyType({})
 
 
-@dataclass(frozen=True, slots=True)
-class Applied:
+class Applied(msgspec.Struct, frozen=True, gc=False):
     """What became of a plan: changes done by kind, failures as problems, creations whose outcome is not known yet.
 
     `gone` are the pages that turned out to be deleted since they were read: there was nothing to write to any more.
     `stopped` when the end was asked for, or access was lost, before all changes were tried.
     """
 
-    done: Mapping[str, int] = field(default_factory=dict)
+    done: Mapping[str, int] = msgspec.field(default_factory=dict)
     failures: tuple[Problem, ...] = ()
     unknown: tuple[Ref, ...] = ()
     gone: frozenset[str] = frozenset()

@@ -7,11 +7,12 @@ the production calendar, from the person's start on, without their time off (fac
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 from datetime import date, timedelta
 from decimal import Decimal
 from functools import lru_cache
 from itertools import accumulate
+
+import msgspec
 
 from worker.domain.flow import ratio
 from worker.domain.model import Person
@@ -37,8 +38,7 @@ def is_at_work(person: Person, day: date, calendar: WorkCalendar) -> bool:
             and not any(off.start <= day <= off.end for off in person.time_off))
 
 
-@dataclass(frozen=True, slots=True)
-class Presence:
+class Presence(msgspec.Struct, frozen=True, gc=False):
     """The days at work from `first` on, as sums up to each day: `sums[n]` are those among the first `n` days."""
 
     first: date

@@ -8,9 +8,10 @@ still stand, the node is reported as a conflict, and an unpinned quarter gives w
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
 from decimal import Decimal
 from functools import lru_cache
+
+import msgspec
 
 from worker.domain.measures import PlanMeasure
 from worker.domain.money import split
@@ -26,8 +27,7 @@ def parts_of(period: Period) -> tuple[Period, ...]:
     return children(period)
 
 
-@dataclass(frozen=True, slots=True)
-class Conflict:
+class Conflict(msgspec.Struct, frozen=True, gc=False):
     """A node whose own target and the pins below it exclude each other: they sum to `below`."""
 
     period: Period
@@ -35,23 +35,21 @@ class Conflict:
     below: Decimal
 
 
-@dataclass(frozen=True, slots=True)
-class Cascade:
+class Cascade(msgspec.Struct, frozen=True, gc=False):
     """Targets by period code; a node above which nothing is set has none."""
 
     targets: Mapping[str, Decimal | None]
     conflicts: tuple[Conflict, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class _Node:
+class _Node(msgspec.Struct, frozen=True, gc=False):
     """What a node can be: at least `low`; no more than that either when `fixed`."""
 
     period: Period
     weight: int
     low: Decimal
     fixed: bool
-    parts: tuple[_Node, ...] = field(default=())
+    parts: tuple[_Node, ...] = msgspec.field(default=())
 
 
 def cascade(total: Decimal | None, quarter: Period, calendar: WorkCalendar, *,

@@ -8,10 +8,12 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from decimal import Decimal
 from math import ceil
+
+import msgspec
+from msgspec.structs import replace
 
 from worker.domain.load import Piece
 from worker.domain.measures import CardMeasure
@@ -28,8 +30,7 @@ OVER = frozenset({Stage.DONE, Stage.LOST})
 SOUGHT = (Stage.PROPOSAL, Stage.AGREED)
 
 
-@dataclass(frozen=True, slots=True)
-class Assigned:
+class Assigned(msgspec.Struct, frozen=True, gc=False):
     """Open assigned items by Jira account: hours as pieces, counts of all items and of those without an estimate.
 
     `cards` are the cards on which an account has open items.
@@ -114,8 +115,7 @@ def _end(card: CardMeasure | None) -> date | None:
     return card.due or (card.forecast.p85 if card.forecast else None)
 
 
-@dataclass(frozen=True, slots=True)
-class Expected:
+class Expected(msgspec.Struct, frozen=True, gc=False):
     """The hours a proposal or an agreed card without Jira work may bring: `chance` x budget / `rate`, from `start`."""
 
     card: Ref

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+
+import msgspec
 
 from worker.domain.measures import BacklogItem
 from worker.domain.values import Ref
@@ -12,8 +13,7 @@ CLOSED = frozenset({"accepted", "rejected"})
 READY = frozenset({"validated", "for_group", "presented"})
 
 
-@dataclass(frozen=True, slots=True)
-class Development:
+class Development(msgspec.Struct, frozen=True, gc=False):
     """TL's validated features, PM's strategic hypotheses and how many operational ones, AM's ideas, HoA's feedback
     items; each list best first. `accepted` became cards."""
 

@@ -8,9 +8,10 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from decimal import ROUND_HALF_UP, Decimal
+
+import msgspec
 
 from worker.domain.model import Category, Issue
 from worker.domain.periods import WorkCalendar
@@ -30,8 +31,7 @@ def ratio(value: Decimal | float) -> Decimal:
     return Decimal(value).quantize(SHARE, ROUND_HALF_UP)
 
 
-@dataclass(frozen=True, slots=True)
-class Weights:
+class Weights(msgspec.Struct, frozen=True, gc=False):
     """How issues weigh: `by` is `estimate` or `count`, `unit` `h`, `points` or empty; one weight for each issue."""
 
     by: str
@@ -49,8 +49,7 @@ def weigh(issues: Sequence[Issue], least: Decimal) -> Weights:
     return Weights("count", "", (Decimal(1),) * len(issues))
 
 
-@dataclass(frozen=True, slots=True)
-class Sums:
+class Sums(msgspec.Struct, frozen=True, gc=False):
     """The weight of all issues and of parts of them; `by` and `unit` as in `Weights`."""
 
     by: str
@@ -80,8 +79,7 @@ def finished_on(issue: Issue) -> date | None:
     return next((move.at.date() for move in reversed(issue.moves) if move.after == DONE), None)
 
 
-@dataclass(frozen=True, slots=True)
-class Window:
+class Window(msgspec.Struct, frozen=True, gc=False):
     """The working days that end yesterday; `places` tells for every calendar day on which of them it counts."""
 
     start: date

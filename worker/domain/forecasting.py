@@ -11,10 +11,10 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
 from functools import lru_cache
 from hashlib import blake2b
 
+import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
@@ -27,8 +27,7 @@ SMALL = 300
 Floats = NDArray[np.float64]
 
 
-@dataclass(frozen=True, slots=True)
-class Runs:
+class Runs(msgspec.Struct, frozen=True, gc=False):
     """The outcome of all draws: `finished[d]` is how many of `draws` ended within `d` days."""
 
     finished: NDArray[np.int64]

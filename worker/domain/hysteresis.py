@@ -6,8 +6,9 @@ from grey there is no waiting, since unknown must never look known.
 
 from __future__ import annotations
 
-from dataclasses import replace
 from datetime import date
+
+from msgspec.structs import replace
 
 from worker.domain.memory import Track
 

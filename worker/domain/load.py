@@ -7,10 +7,12 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from decimal import ROUND_HALF_UP, Decimal
 from itertools import accumulate
+
+import msgspec
+from msgspec.structs import replace
 
 from worker.domain.capacity import days_at_work, presence
 from worker.domain.model import Person
@@ -20,8 +22,7 @@ from worker.domain.values import Ref, Span
 HUNDREDTH = Decimal("0.01")
 
 
-@dataclass(frozen=True, slots=True)
-class Piece:
+class Piece(msgspec.Struct, frozen=True, gc=False):
     """Hours of one person's work between two days, both included."""
 
     person: Ref
@@ -30,8 +31,7 @@ class Piece:
     end: date
 
 
-@dataclass(frozen=True, slots=True)
-class Load:
+class Load(msgspec.Struct, frozen=True, gc=False):
     """The hours of work on each day ahead, as sums up to each day: `sums[n]` is what lies on the first `n` days."""
 
     first: date

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal
 from enum import StrEnum
@@ -25,8 +24,7 @@ class Rag(StrEnum):
     GREY = "grey"
 
 
-@dataclass(frozen=True, slots=True)
-class Forecast:
+class Forecast(msgspec.Struct, frozen=True, gc=False):
     """When the remaining work ends, by Monte Carlo on daily throughput (method 3); days are calendar dates."""
 
     p50: date
@@ -79,8 +77,7 @@ class CardMeasure(msgspec.Struct, frozen=True, gc=False):
     jira_due: date | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Factor:
+class Factor(msgspec.Struct, frozen=True, gc=False):
     """One factor of a health score: `score` 0..100 or None without data; `reason` in the workspace's language."""
 
     name: str
@@ -89,8 +86,7 @@ class Factor:
     reason: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class ClientMeasure:
+class ClientMeasure(msgspec.Struct, frozen=True, gc=False):
     """Health and money of one client. `score` 0..100, `coverage` 0..1; `trend` of the score `up`, `flat` or `down`."""
 
     client: Ref
@@ -108,8 +104,7 @@ class ClientMeasure:
     trend: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class PlanMeasure:
+class PlanMeasure(msgspec.Struct, frozen=True, gc=False):
     """One node unit x period of the cascade: money exact to the cent."""
 
     unit: Ref
@@ -128,8 +123,7 @@ class PlanMeasure:
     planned: Decimal | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class MoneyFact:
+class MoneyFact(msgspec.Struct, frozen=True, gc=False):
     """Money of one client in one week part; `basis`: `act`, `invoice`, `payment`, `tm`, `retainer`, `fixed_price`."""
 
     client: Ref
@@ -139,8 +133,7 @@ class MoneyFact:
     basis: str
 
 
-@dataclass(frozen=True, slots=True)
-class MonthMoney:
+class MonthMoney(msgspec.Struct, frozen=True, gc=False):
     """Money of one client in one calendar month (its first day); `basis` as of `MoneyFact`, or `none` for no money.
 
     A month of accrual by several models has the basis of the largest.
@@ -156,16 +149,14 @@ class MonthMoney:
         return self.basis in ("tm", "retainer", "fixed_price")
 
 
-@dataclass(frozen=True, slots=True)
-class Step:
+class Step(msgspec.Struct, frozen=True, gc=False):
     """One response step of a risk and the working day it is for."""
 
     day: date
     text: str
 
 
-@dataclass(frozen=True, slots=True)
-class RiskMeasure:
+class RiskMeasure(msgspec.Struct, frozen=True, gc=False):
     """One machine-found risk that is open: what it says now. `asleep` while a person's snooze holds.
 
     `subject` is the row it is about; `card` and `unit` only where it has one. `steps` are as people keep them.
@@ -198,8 +189,7 @@ class RiskMeasure:
         return self.probability * self.impact
 
 
-@dataclass(frozen=True, slots=True)
-class Condition:
+class Condition(msgspec.Struct, frozen=True, gc=False):
     """Something that may be a risk, looked at today by its chapter's rule; the risk map makes and closes the rows.
 
     `signal` names it (`money.concentration`), `subject` the row it is about: together they are the risk's key. `holds`
@@ -227,8 +217,7 @@ class Condition:
     threshold: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Signal:
+class Signal(msgspec.Struct, frozen=True, gc=False):
     """A condition a playbook answers, looked at today. `holds` is None when it cannot be known.
 
     `may_open` is false when a new task must not be made now (a running one goes on). `values` fill the playbook's text,
@@ -244,14 +233,13 @@ class Signal:
     ended: str = ""
     may_open: bool = True
     strength: int = 0
-    values: Mapping[str, str] = field(default_factory=dict)
+    values: Mapping[str, str] = msgspec.field(default_factory=dict)
     due: date | None = None
     role: str = ""
     unit: Ref | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class TaskMeasure:
+class TaskMeasure(msgspec.Struct, frozen=True, gc=False):
     """One open task of the account sprint, the worker's or a person's."""
 
     ref: Ref
@@ -263,8 +251,7 @@ class TaskMeasure:
     strength: int = 0
 
 
-@dataclass(frozen=True, slots=True)
-class WeekLoad:
+class WeekLoad(msgspec.Struct, frozen=True, gc=False):
     """Hours of one full ISO week, by its Monday: what a person or a group can do and what is planned; None: unknown."""
 
     monday: date
@@ -277,16 +264,14 @@ class WeekLoad:
         return part_of(self.load, self.capacity)
 
 
-@dataclass(frozen=True, slots=True)
-class RoleLoad:
+class RoleLoad(msgspec.Struct, frozen=True, gc=False):
     """The weeks ahead of the people of one role in a unit."""
 
     role: str
     weeks: tuple[WeekLoad, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class PersonLoad:
+class PersonLoad(msgspec.Struct, frozen=True, gc=False):
     """Hours of one person: of the last full weeks, and of the full weeks ahead.
 
     `effective` capacity and `logged` hours make `utilization`; `days` are those at work in the last weeks,
@@ -310,8 +295,7 @@ class PersonLoad:
     projects: tuple[Ref, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class UnitLoad:
+class UnitLoad(msgspec.Struct, frozen=True, gc=False):
     """Sums over the producing `people` of a unit, or of the firm (`units/firm`); utilization and load: ratios of sums.
 
     `missing` names who left more than the allowed share of their days without a work log, when the whole unit did.
@@ -331,8 +315,7 @@ class UnitLoad:
     roles: tuple[RoleLoad, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class RequestMeasure:
+class RequestMeasure(msgspec.Struct, frozen=True, gc=False):
     """One open task from outside: `kind` is what is asked, or its source; `due` the answer time."""
 
     ref: Ref
@@ -345,8 +328,7 @@ class RequestMeasure:
     due: date
 
 
-@dataclass(frozen=True, slots=True)
-class TaskRecord:
+class TaskRecord(msgspec.Struct, frozen=True, gc=False):
     """One row of the account sprint, open or closed, as meetings look back on it.
 
     `carried` counts the sprints it was carried over; `to_head`: often enough to be the HoA's matter (a promise not
@@ -372,8 +354,7 @@ class TaskRecord:
     by_itself: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class BacklogItem:
+class BacklogItem(msgspec.Struct, frozen=True, gc=False):
     """One idea of the development backlog; `agenda` is the period whose planning meeting it goes to, if any.
 
     `kind`: `feature`, `hypothesis`, `idea`, `feedback`; `weeks` since it was written; `card` once accepted.
@@ -395,8 +376,7 @@ class BacklogItem:
     card: Ref | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class FeedbackMeasure:
+class FeedbackMeasure(msgspec.Struct, frozen=True, gc=False):
     """What a client said about the team or a member. Private: for the HoA's pages under the private root alone."""
 
     ref: Ref
@@ -410,8 +390,7 @@ class FeedbackMeasure:
     text: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class GoalMeasure:
+class GoalMeasure(msgspec.Struct, frozen=True, gc=False):
     """One development goal or a part of it; `current` as people say, else rolled up from its parts."""
 
     ref: Ref
@@ -429,16 +408,15 @@ class GoalMeasure:
     parent: Ref | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Measures:
+class Measures(msgspec.Struct, frozen=True, gc=False):
     """Everything measured in one run, by ref; None where its rule did not run or failed. `failed` names those.
 
     `history` is every client's money by month without gaps, oldest first, up to the current month; `left` the clients
     that left, with the day their life ended; `paces` the clients' revenue of the quarter over what was planned to date.
     """
 
-    cards: Mapping[Ref, CardMeasure] = field(default_factory=dict)
-    clients: Mapping[Ref, ClientMeasure] = field(default_factory=dict)
+    cards: Mapping[Ref, CardMeasure] = msgspec.field(default_factory=dict)
+    clients: Mapping[Ref, ClientMeasure] = msgspec.field(default_factory=dict)
     plans: tuple[PlanMeasure, ...] = ()
     money: tuple[MoneyFact, ...] | None = None
     conditions: tuple[Condition, ...] = ()
@@ -447,18 +425,18 @@ class Measures:
     tasks: tuple[TaskMeasure, ...] | None = None
     failed: tuple[str, ...] = ()
     history: Mapping[Ref, tuple[MonthMoney, ...]] | None = None
-    left: Mapping[Ref, date] = field(default_factory=dict)
+    left: Mapping[Ref, date] = msgspec.field(default_factory=dict)
     paces: Mapping[Ref, Decimal | None] | None = None
-    people: Mapping[Ref, PersonLoad] = field(default_factory=dict)
-    units: Mapping[Ref, UnitLoad] = field(default_factory=dict)
+    people: Mapping[Ref, PersonLoad] = msgspec.field(default_factory=dict)
+    units: Mapping[Ref, UnitLoad] = msgspec.field(default_factory=dict)
     requests: tuple[RequestMeasure, ...] | None = None
     records: tuple[TaskRecord, ...] | None = None
     backlog: tuple[BacklogItem, ...] | None = None
     feedback: tuple[FeedbackMeasure, ...] | None = None
     goals: tuple[GoalMeasure, ...] | None = None
-    rays: Mapping[Ref, RayMeasure] = field(default_factory=dict)
-    graduations: Mapping[Ref, Graduation] = field(default_factory=dict)
+    rays: Mapping[Ref, RayMeasure] = msgspec.field(default_factory=dict)
+    graduations: Mapping[Ref, Graduation] = msgspec.field(default_factory=dict)
     revolutions: tuple[Revolution, ...] = ()
     services: ServiceMap | None = None
     loyalty: Loyalty | None = None
-    portfolios: Mapping[Ref, Portfolio] = field(default_factory=dict)
+    portfolios: Mapping[Ref, Portfolio] = msgspec.field(default_factory=dict)

@@ -7,13 +7,13 @@ a row" must have been seen on two different days on which the worker ran.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from datetime import date
 from enum import StrEnum
 
+import msgspec
 
-@dataclass(frozen=True, slots=True)
-class Track:
+
+class Track(msgspec.Struct, frozen=True, gc=False):
     """A value with hysteresis: `value` held since `since`; `candidate` since `candidate_since`, not yet held."""
 
     value: str
@@ -30,8 +30,7 @@ class Closing(StrEnum):
     PERSON = "person"
 
 
-@dataclass(frozen=True, slots=True)
-class Occurrence:
+class Occurrence(msgspec.Struct, frozen=True, gc=False):
     """The life of one signal (a risk or a task), by its stable key.
 
     `opened` the day it last opened; `gone` the first day its condition was not seen (None while it holds); `closed` the
@@ -58,8 +57,7 @@ class Occurrence:
     stage: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Baseline:
+class Baseline(msgspec.Struct, frozen=True, gc=False):
     """What was promised when a card went to `in_progress`: frozen once, for SPI(t). Work in its unit (`by`)."""
 
     frozen: date
@@ -69,14 +67,13 @@ class Baseline:
     by: str = "count"
 
 
-@dataclass(frozen=True, slots=True)
-class Memory:
+class Memory(msgspec.Struct, frozen=True, gc=False):
     """All memory of a workspace. `tracks` by `<ref>#<field>`, `occurrences` by signal key, `baselines` by ref text.
 
     `first_run` is true when the state holds nothing: then nothing is closed (design 7).
     """
 
-    tracks: Mapping[str, Track] = field(default_factory=dict)
-    occurrences: Mapping[str, Occurrence] = field(default_factory=dict)
-    baselines: Mapping[str, Baseline] = field(default_factory=dict)
+    tracks: Mapping[str, Track] = msgspec.field(default_factory=dict)
+    occurrences: Mapping[str, Occurrence] = msgspec.field(default_factory=dict)
+    baselines: Mapping[str, Baseline] = msgspec.field(default_factory=dict)
     first_run: bool = True

@@ -7,7 +7,6 @@ Money is in the workspace's currency; hours are hours; instants are UTC.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from datetime import date, datetime
 from decimal import Decimal
 from enum import StrEnum
@@ -34,8 +33,7 @@ HUNTED = (Stage.IDEA, Stage.SHAPING, Stage.PROPOSAL, Stage.AGREED)
 RUNNING = (Stage.IN_PROGRESS, Stage.EVOLUTION)
 
 
-@dataclass(frozen=True, slots=True)
-class Row:
+class Row(msgspec.Struct, frozen=True, gc=False):
     """One Notion row, decoded by the mapping: `fields` by logical name; unreadable fields are absent and reported.
 
     `key` is the Worker key of rows the worker made, else empty. `ref.key` is `key` for those, the page id for others.
@@ -52,8 +50,7 @@ class Row:
     fields: Mapping[str, Value]
 
 
-@dataclass(frozen=True, slots=True)
-class Client:
+class Client(msgspec.Struct, frozen=True, gc=False):
     """A client: newbiz or account (method 1); `unfit` are services that do not apply to it."""
 
     ref: Ref
@@ -73,8 +70,7 @@ class Client:
     unfit: tuple[Ref, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Unit:
+class Unit(msgspec.Struct, frozen=True, gc=False):
     """A team around one account: one AM, at least one TL and one PM (people's refs)."""
 
     ref: Ref
@@ -88,8 +84,7 @@ class Unit:
     target_share: Decimal | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Person:
+class Person(msgspec.Struct, frozen=True, gc=False):
     """A member of staff; `capacity` in hours a week, `rate` per hour, `jira` an account id (DC: user name)."""
 
     ref: Ref
@@ -106,8 +101,7 @@ class Person:
     time_off: tuple[Span, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Contact:
+class Contact(msgspec.Struct, frozen=True, gc=False):
     """A person at a client or another contractor."""
 
     ref: Ref
@@ -123,8 +117,7 @@ class Contact:
     offers: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Card:
+class Card(msgspec.Struct, frozen=True, gc=False):
     """A project on the client's kanban; `jira` is its one link as people typed it."""
 
     ref: Ref
@@ -144,8 +137,7 @@ class Card:
     edited: datetime | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Service:
+class Service(msgspec.Struct, frozen=True, gc=False):
     """A service line: one-off or endless."""
 
     ref: Ref
@@ -155,8 +147,7 @@ class Service:
     lead_weeks: Decimal | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Document:
+class Document(msgspec.Struct, frozen=True, gc=False):
     """A contract, NDA, act or power of attorney of a client."""
 
     ref: Ref
@@ -168,8 +159,7 @@ class Document:
     expires: date | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Revenue:
+class Revenue(msgspec.Struct, frozen=True, gc=False):
     """A money fact: an act, an invoice or a payment of a client in a month (any day of it).
 
     `currency` as people typed it; None is the workspace's.
@@ -184,8 +174,7 @@ class Revenue:
     currency: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Idea:
+class Idea(msgspec.Struct, frozen=True, gc=False):
     """An item of the development backlog; `horizon` (of a hypothesis) is `operational` or `strategic`."""
 
     ref: Ref
@@ -203,8 +192,7 @@ class Idea:
     cards: tuple[Ref, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Feedback:
+class Feedback(msgspec.Struct, frozen=True, gc=False):
     """What a client said about the team or a member on a day; `score` 1..5."""
 
     ref: Ref
@@ -216,8 +204,7 @@ class Feedback:
     text: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Goal:
+class Goal(msgspec.Struct, frozen=True, gc=False):
     """A development goal, or a part of one that the worker made (`key` is then its Worker key)."""
 
     ref: Ref
@@ -306,8 +293,7 @@ class JiraProject(msgspec.Struct, frozen=True, array_like=True, gc=False):
     name: str
 
 
-@dataclass(frozen=True, slots=True)
-class CardWork:
+class CardWork(msgspec.Struct, frozen=True, gc=False):
     """The Jira work of one card: what its link resolved to and every issue under it (epics themselves left out).
 
     `link` says how it was read: `project ACME`, `epic ACME-12`, `jql ...`; empty when the card has none.
@@ -316,4 +302,4 @@ class CardWork:
     link: str = ""
     issues: tuple[Issue, ...] = ()
     worklogs: tuple[Worklog, ...] = ()
-    extra: Mapping[str, str] = field(default_factory=dict)
+    extra: Mapping[str, str] = msgspec.field(default_factory=dict)

@@ -8,9 +8,10 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import date, timedelta
 from decimal import Decimal
+
+import msgspec
 
 from worker.domain.cascade import parts_of
 from worker.domain.flow import ratio
@@ -27,8 +28,7 @@ Plans = Mapping[Period, PlanMeasure]
 """The plans of one unit (or of the firm) by period."""
 
 
-@dataclass(frozen=True, slots=True)
-class Line:
+class Line(msgspec.Struct, frozen=True, gc=False):
     """Plan and fact of a stretch of time up to the cut; `required` is what each working day left must bring."""
 
     period: Period
@@ -47,8 +47,7 @@ class Line:
         return ratio(self.fact / self.plan) if self.plan and self.fact is not None else None
 
 
-@dataclass(frozen=True, slots=True)
-class Cause:
+class Cause(msgspec.Struct, frozen=True, gc=False):
     """What one client (or all of one model) added to the variance: `fact` less what was to be `expected` of it."""
 
     client: Ref | None
@@ -62,8 +61,7 @@ class Cause:
         return self.fact - self.expected
 
 
-@dataclass(frozen=True, slots=True)
-class Carried:
+class Carried(msgspec.Struct, frozen=True, gc=False):
     """One week part ahead that takes a part of the shortfall."""
 
     period: Period
@@ -71,8 +69,7 @@ class Carried:
     carry: Decimal
 
 
-@dataclass(frozen=True, slots=True)
-class Cut:
+class Cut(msgspec.Struct, frozen=True, gc=False):
     """One Monday's cut of a unit or of the firm. `weeks` are last week's parts, `short` is what finished weeks lack."""
 
     weeks: tuple[Period, ...]

@@ -7,8 +7,10 @@ are counted by day of observation, so that two runs on one day count once.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
 from datetime import date
+
+import msgspec
+from msgspec.structs import replace
 
 from worker.domain.memory import Closing, Occurrence
 from worker.domain.model import Row
@@ -17,8 +19,7 @@ from worker.domain.values import Ref
 COMPLETE = frozenset({"closed", "done", "cancelled"})
 
 
-@dataclass(frozen=True, slots=True)
-class Rules:
+class Rules(msgspec.Struct, frozen=True, gc=False):
     """How a signal lives: days of absence to be believed, days before it may come again, whether it closes itself and
     whether its own row is used again after it closed itself."""
 
@@ -27,8 +28,7 @@ class Rules:
     reuse_row: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Sight:
+class Sight(msgspec.Struct, frozen=True, gc=False):
     """What is seen today: the condition (None: unknown), the row's status, and whether a person deleted the row.
 
     `may_open` guards a new occurrence, `may_close` an automatic end (never in the first run, never on touched rows).

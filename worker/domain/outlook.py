@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal
 from enum import StrEnum
+
+import msgspec
 
 from worker.domain.values import Ref
 
@@ -19,8 +20,7 @@ class Basis(StrEnum):
     CONTRACT = "contract"
 
 
-@dataclass(frozen=True, slots=True)
-class Horizon:
+class Horizon(msgspec.Struct, frozen=True, gc=False):
     """How far work is known: the day, by what, and of which card (None for a contract)."""
 
     day: date
@@ -28,8 +28,7 @@ class Horizon:
     card: Ref | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class RayMeasure:
+class RayMeasure(msgspec.Struct, frozen=True, gc=False):
     """The ray of one client: its horizon, and in `gap_weeks` from there the expected start of `next_card`.
 
     `breaks` is None when it cannot be known. `ideas` are those worth moving forward now, best first, only while the ray
@@ -44,8 +43,7 @@ class RayMeasure:
     ideas: tuple[Ref, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Graduation:
+class Graduation(msgspec.Struct, frozen=True, gc=False):
     """Why a newbiz client is ready to be an account, and the unit and money model that are proposed."""
 
     client: Ref
@@ -54,8 +52,7 @@ class Graduation:
     model: str
 
 
-@dataclass(frozen=True, slots=True)
-class Revolution:
+class Revolution(msgspec.Struct, frozen=True, gc=False):
     """An endless service on its way to a redesign: `since` its start or last revolution, `due` 18 months later.
 
     `seed` names the idea card by its key, `page` is the card while it lives; `number` counts from 1.
@@ -80,8 +77,7 @@ class Spot(StrEnum):
     NOT_APPLICABLE = "not_applicable"
 
 
-@dataclass(frozen=True, slots=True)
-class WhiteSpot:
+class WhiteSpot(msgspec.Struct, frozen=True, gc=False):
     """A service a client does not buy and `similar` clients like it do; `value` is its usual money a month."""
 
     service: Ref
@@ -89,16 +85,14 @@ class WhiteSpot:
     value: Decimal | None
 
 
-@dataclass(frozen=True, slots=True)
-class ServiceMap:
+class ServiceMap(msgspec.Struct, frozen=True, gc=False):
     """Clients x services, and each client's white spots, the most promising first: for agendas, not for the board."""
 
-    matrix: Mapping[Ref, Mapping[Ref, Spot]] = field(default_factory=dict)
-    white_spots: Mapping[Ref, tuple[WhiteSpot, ...]] = field(default_factory=dict)
+    matrix: Mapping[Ref, Mapping[Ref, Spot]] = msgspec.field(default_factory=dict)
+    white_spots: Mapping[Ref, tuple[WhiteSpot, ...]] = msgspec.field(default_factory=dict)
 
 
-@dataclass(frozen=True, slots=True)
-class Loyalty:
+class Loyalty(msgspec.Struct, frozen=True, gc=False):
     """Projects begun since a day: how many, how many of them by referral or return, and of how many that is unknown."""
 
     since: date
@@ -113,8 +107,7 @@ class Loyalty:
         return (Decimal(self.loyal) / known).quantize(Decimal("0.0001")) if known else None
 
 
-@dataclass(frozen=True, slots=True)
-class Portfolio:
+class Portfolio(msgspec.Struct, frozen=True, gc=False):
     """The accounts of one AM against the limit; `load` is the AM's own of the next 4 weeks, if known.
 
     `free` is how many clients more may be hunted: none when the load is at its limit.

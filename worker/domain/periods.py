@@ -12,7 +12,6 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 from enum import StrEnum
-from functools import lru_cache
 
 import msgspec
 
@@ -39,9 +38,9 @@ class Period(msgspec.Struct, frozen=True, order=True, gc=False, cache_hash=True)
             case Grain.QUARTER:
                 return f"{self.start.year}-Q{(self.start.month + 2) // 3}"
             case Grain.MONTH:
-                return f"{self.start:%Y-%m}"
+                return f"{self.start.year}-{self.start.month:02d}"
             case Grain.WEEK:
-                return f"{self.start:%Y-%m}-W{self.start.isocalendar().week:02d}"
+                return f"{self.start.year}-{self.start.month:02d}-W{self.start.isocalendar().week:02d}"
 
     def __contains__(self, day: date) -> bool:
         return self.start <= day <= self.end
@@ -114,6 +113,15 @@ class WorkCalendar:
 
     days_off: frozenset[date] = field(default_factory=frozenset)
     days_on: frozenset[date] = field(default_factory=frozenset)
+    # What a count of weekdays misses, sorted: weekdays that are off, weekend days that are on.
+    _lost: tuple[date, ...] = field(init=False, repr=False, compare=False)
+    _gained: tuple[date, ...] = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        lost = sorted(day for day in self.days_off - self.days_on if day.weekday() < 5)
+        gained = sorted(day for day in self.days_on if day.weekday() >= 5)
+        object.__setattr__(self, "_lost", tuple(lost))
+        object.__setattr__(self, "_gained", tuple(gained))
 
     def is_working(self, day: date) -> bool:
         """Tell whether people work on `day`; an explicit working day wins over a holiday."""
@@ -121,7 +129,10 @@ class WorkCalendar:
 
     def working_days(self, start: date, end: date) -> int:
         """Return how many working days lie from `start` to `end`, both included (0 when reversed)."""
-        return _count_working(self, start, end) if start <= end else 0
+        if start > end:
+            return 0
+        usual = _weekdays_until(end.toordinal()) - _weekdays_until(start.toordinal() - 1)
+        return usual - _between(self._lost, start, end) + _between(self._gained, start, end)
 
     def in_period(self, period: Period) -> int:
         """Return the working days of a period."""
@@ -141,20 +152,10 @@ class WorkCalendar:
         return day
 
 
-@lru_cache(maxsize=8192)
-def _count_working(calendar: WorkCalendar, start: date, end: date) -> int:
-    """Return the working days, remembered: cards and clients share quarters, months and the days until today."""
-    weeks, rest = divmod((end - start).days + 1, 7)
-    usual = weeks * 5 + sum((start + timedelta(days=offset)).weekday() < 5 for offset in range(rest))
-    lost, gained = _exceptions(calendar)
-    return usual - _between(lost, start, end) + _between(gained, start, end)
-
-
-@lru_cache(maxsize=64)
-def _exceptions(calendar: WorkCalendar) -> tuple[tuple[date, ...], tuple[date, ...]]:
-    """Return the weekdays that are off and the weekend days that are on, sorted: what the usual count misses."""
-    return (tuple(sorted(day for day in calendar.days_off - calendar.days_on if day.weekday() < 5)),
-            tuple(sorted(day for day in calendar.days_on if day.weekday() >= 5)))
+def _weekdays_until(ordinal: int) -> int:
+    """Return the weekdays of the calendar up to a day, by its ordinal: the first, 1 January of year 1, is a Monday."""
+    weeks, rest = divmod(ordinal, 7)
+    return weeks * 5 + min(rest, 5)
 
 
 def _between(days: tuple[date, ...], start: date, end: date) -> int:

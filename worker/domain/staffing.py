@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Mapping
-from dataclasses import dataclass
+
+import msgspec
 
 from worker.domain.model import Person, Unit
 from worker.domain.values import Ref
 from worker.domain.world import World
 
 
-@dataclass(frozen=True, slots=True)
-class Staffing:
+class Staffing(msgspec.Struct, frozen=True, gc=False):
     """`homes` give a person's unit, `accounts` the person of a Jira account, `teams` a unit's producing people.
 
     Producing is who has a producing role, a capacity and a Jira account; those of no unit stand under None.

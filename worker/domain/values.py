@@ -5,7 +5,6 @@ Two forms of nothing are kept apart everywhere: `UNSET` is "no opinion", `None` 
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
 from enum import Enum
@@ -47,8 +46,7 @@ class Ref(msgspec.Struct, frozen=True, order=True, gc=False, cache_hash=True):
         return cls(source, key)
 
 
-@dataclass(frozen=True, slots=True, order=True)
-class Span:
+class Span(msgspec.Struct, frozen=True, order=True, gc=False):
     """A range of days, both ends included."""
 
     start: date

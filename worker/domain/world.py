@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from datetime import date, datetime
+
+import msgspec
 
 from worker.config import QuarterTargets, Thresholds
 from worker.domain.memory import Memory
@@ -32,8 +33,7 @@ from worker.domain.words import Words
 from worker.errors import Problem
 
 
-@dataclass(frozen=True, slots=True)
-class World:
+class World(msgspec.Struct, frozen=True, gc=False):
     """Everything read, normalised and linked. `now` is UTC, `today` the workspace's local date.
 
     `sources` names the data sources that exist; `rows` holds the decoded rows of every source (worker's and people's);
@@ -46,27 +46,27 @@ class World:
     today: date
     thresholds: Thresholds
     words: Words
-    calendar: WorkCalendar = field(default_factory=WorkCalendar)
+    calendar: WorkCalendar = msgspec.field(default_factory=WorkCalendar)
     sources: frozenset[str] = frozenset()
-    rows: Mapping[str, tuple[Row, ...]] = field(default_factory=dict)
-    clients: Mapping[Ref, Client] = field(default_factory=dict)
-    units: Mapping[Ref, Unit] = field(default_factory=dict)
-    people: Mapping[Ref, Person] = field(default_factory=dict)
-    contacts: Mapping[Ref, Contact] = field(default_factory=dict)
-    cards: Mapping[Ref, Card] = field(default_factory=dict)
-    services: Mapping[Ref, Service] = field(default_factory=dict)
-    documents: Mapping[Ref, Document] = field(default_factory=dict)
+    rows: Mapping[str, tuple[Row, ...]] = msgspec.field(default_factory=dict)
+    clients: Mapping[Ref, Client] = msgspec.field(default_factory=dict)
+    units: Mapping[Ref, Unit] = msgspec.field(default_factory=dict)
+    people: Mapping[Ref, Person] = msgspec.field(default_factory=dict)
+    contacts: Mapping[Ref, Contact] = msgspec.field(default_factory=dict)
+    cards: Mapping[Ref, Card] = msgspec.field(default_factory=dict)
+    services: Mapping[Ref, Service] = msgspec.field(default_factory=dict)
+    documents: Mapping[Ref, Document] = msgspec.field(default_factory=dict)
     revenue: tuple[Revenue, ...] = ()
-    ideas: Mapping[Ref, Idea] = field(default_factory=dict)
-    feedback: Mapping[Ref, Feedback] = field(default_factory=dict)
-    goals: Mapping[Ref, Goal] = field(default_factory=dict)
-    work: Mapping[Ref, CardWork] = field(default_factory=dict)
-    issues: Mapping[str, Issue] = field(default_factory=dict)
+    ideas: Mapping[Ref, Idea] = msgspec.field(default_factory=dict)
+    feedback: Mapping[Ref, Feedback] = msgspec.field(default_factory=dict)
+    goals: Mapping[Ref, Goal] = msgspec.field(default_factory=dict)
+    work: Mapping[Ref, CardWork] = msgspec.field(default_factory=dict)
+    issues: Mapping[str, Issue] = msgspec.field(default_factory=dict)
     worklogs: tuple[Worklog, ...] = ()
     jira_projects: tuple[JiraProject, ...] = ()
     unmatched_projects: tuple[JiraProject, ...] = ()
     trashed: frozenset[Ref] = frozenset()
-    seeds: Mapping[Ref, Ref] = field(default_factory=dict)
-    memory: Memory = field(default_factory=Memory)
+    seeds: Mapping[Ref, Ref] = msgspec.field(default_factory=dict)
+    memory: Memory = msgspec.field(default_factory=Memory)
     problems: tuple[Problem, ...] = ()
-    targets: QuarterTargets = field(default_factory=QuarterTargets)
+    targets: QuarterTargets = msgspec.field(default_factory=QuarterTargets)

@@ -7,10 +7,10 @@ too. With them the rules are asked twice, and only what comes out the same eithe
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import replace
 from types import MappingProxyType
 
 import msgspec
+from msgspec.structs import replace
 
 from worker.mapping.pages import properties_by_id
 from worker.mapping.schema import Binding, Bindings, Schema, Source

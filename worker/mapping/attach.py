@@ -8,7 +8,8 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+
+import msgspec
 
 from worker.domain.model import Card, CardWork, Issue, Worklog
 from worker.domain.values import Ref
@@ -18,8 +19,7 @@ from worker.mapping.links import LinkKind, ResolvedLink
 EPIC_LEVEL = 1
 
 
-@dataclass(frozen=True, slots=True)
-class Forest:
+class Forest(msgspec.Struct, frozen=True, gc=False):
     """Issues by id, by project key and by parent's id, and worklogs by issue's id; built once."""
 
     by_id: Mapping[str, Issue]

@@ -7,7 +7,8 @@ good, retyped or never found stays unbound, is reported with what to do, and the
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+
+import msgspec
 
 from worker.errors import Problem, Severity
 from worker.mapping.codecs import Json, plain_text
@@ -16,8 +17,7 @@ from worker.mapping.schema import Binding, Owner, Property, Source
 REMAKE = "or run `rayline init` to create it again"
 
 
-@dataclass(frozen=True, slots=True)
-class Columns:
+class Columns(msgspec.Struct, frozen=True, gc=False):
     """The raw properties of a data source by id and by folded name."""
 
     by_id: Mapping[str, Json]
@@ -115,8 +115,7 @@ def raw_options(raw: Json) -> Sequence[Json]:
     return (raw.get(raw["type"]) or {}).get("options") or ()
 
 
-@dataclass(frozen=True, slots=True)
-class Reporter:
+class Reporter(msgspec.Struct, frozen=True, gc=False):
     """Words for what does not fit, for one data source."""
 
     source: Source

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from enum import StrEnum
 from urllib.parse import parse_qs, urlsplit
+
+import msgspec
 
 
 class LinkKind(StrEnum):
@@ -19,16 +20,14 @@ class LinkKind(StrEnum):
     BAD = "bad"
 
 
-@dataclass(frozen=True, slots=True)
-class Link:
+class Link(msgspec.Struct, frozen=True, gc=False):
     """A link as typed: `text` is the project key, the issue key, the JQL or the filter's id (the typed text if bad)."""
 
     kind: LinkKind
     text: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class ResolvedLink:
+class ResolvedLink(msgspec.Struct, frozen=True, gc=False):
     """What Jira made of a link: a project key, the id of an epic (or other issue), or the ids a JQL or filter matched.
 
     `shown` is how it is told to people: `project ACME`, `epic ACME-12`, `jql ...`. `project` may be given for an epic

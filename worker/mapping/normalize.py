@@ -10,6 +10,8 @@ from operator import attrgetter
 from typing import TypeVar
 from zoneinfo import ZoneInfo
 
+import msgspec
+
 from worker import config
 from worker.domain.memory import Memory
 from worker.domain.model import Card, Issue, JiraProject, Person, Row, Worklog
@@ -32,11 +34,10 @@ Entity = TypeVar("Entity")
 YEARS_BACK, YEARS_AHEAD = 3, 3
 
 
-@dataclass(frozen=True, slots=True)
-class Rowset:
+class Rowset(msgspec.Struct, frozen=True, gc=False):
     """The decoded living rows of all bound sources, with what could not be read."""
 
-    rows: Mapping[str, tuple[Row, ...]] = field(default_factory=dict)
+    rows: Mapping[str, tuple[Row, ...]] = msgspec.field(default_factory=dict)
     problems: tuple[Problem, ...] = ()
 
     def refs(self) -> frozenset[Ref]:

@@ -8,10 +8,10 @@ from __future__ import annotations
 import string
 import tomllib
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
+import msgspec
 from pydantic import Field, ValidationError
 
 from worker.config import Model
@@ -75,16 +75,15 @@ class Request(Model):
     steps: tuple[Step, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Playbooks:
+class Playbooks(msgspec.Struct, frozen=True, gc=False):
     """All playbooks by name, all risk responses by signal, all requests by what is asked or else by their source.
 
     `problems` names those that were left out for a role nobody can have; the rest works on.
     """
 
-    tasks: Mapping[str, Playbook] = field(default_factory=dict)
-    responses: Mapping[str, Response] = field(default_factory=dict)
-    requests: Mapping[str, Request] = field(default_factory=dict)
+    tasks: Mapping[str, Playbook] = msgspec.field(default_factory=dict)
+    responses: Mapping[str, Response] = msgspec.field(default_factory=dict)
+    requests: Mapping[str, Request] = msgspec.field(default_factory=dict)
     problems: tuple[Problem, ...] = ()
 
 

@@ -7,8 +7,9 @@ so that renames in Notion break nothing (design 8).
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from enum import StrEnum
+
+import msgspec
 
 
 class Owner(StrEnum):
@@ -33,8 +34,7 @@ class Rows(StrEnum):
 Labels = Mapping[str, str]
 
 
-@dataclass(frozen=True, slots=True)
-class Option:
+class Option(msgspec.Struct, frozen=True, gc=False):
     """One option of a select, multi-select or status; `group` (status only): `to_do`, `in_progress`, `complete`."""
 
     key: str
@@ -43,8 +43,7 @@ class Option:
     group: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Property:
+class Property(msgspec.Struct, frozen=True, gc=False):
     """One property. `type` is Notion's type name; `target` the source a relation points to, `mirror` the logical name
     of the property on the other side when the relation goes both ways; `rule` names the rule that states it; `format`
     is Notion's number format; `periodic` tells that it measures a running period and is empty while
@@ -60,12 +59,11 @@ class Property:
     format: str = ""
     rule: str = ""
     periodic: bool = False
-    expression: Labels = field(default_factory=dict)
-    description: Labels = field(default_factory=dict)
+    expression: Labels = msgspec.field(default_factory=dict)
+    description: Labels = msgspec.field(default_factory=dict)
 
 
-@dataclass(frozen=True, slots=True)
-class View:
+class View(msgspec.Struct, frozen=True, gc=False):
     """One view made with the workspace. `group_by`, `date`, `until`, `show`, `sort` name properties (`-x`: falling)."""
 
     type: str
@@ -77,8 +75,7 @@ class View:
     sort: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Source:
+class Source(msgspec.Struct, frozen=True, gc=False):
     """One data source. In a `seeded` one the rows are people's, but the worker may plant a row once, by its key.
 
     A `private` one stands under the workspace's private root page alone, and nothing outside leads to it.
@@ -110,8 +107,7 @@ class Source:
 KEY_PROPERTY = "worker_key"
 
 
-@dataclass(frozen=True, slots=True)
-class Schema:
+class Schema(msgspec.Struct, frozen=True, gc=False):
     """All data sources by logical name."""
 
     sources: Mapping[str, Source]
@@ -126,8 +122,7 @@ class Schema:
                          for prop in source.properties.values() if prop.periodic)
 
 
-@dataclass(frozen=True, slots=True)
-class Binding:
+class Binding(msgspec.Struct, frozen=True, gc=False):
     """How one data source of a real workspace carries the schema.
 
     `properties` maps logical names to property ids (as returned, still percent-encoded); a logical name that is absent
@@ -139,7 +134,7 @@ class Binding:
     database_id: str
     data_source_id: str
     properties: Mapping[str, str]
-    options: Mapping[str, Mapping[str, tuple[str, str]]] = field(default_factory=dict)
+    options: Mapping[str, Mapping[str, tuple[str, str]]] = msgspec.field(default_factory=dict)
 
 
 Bindings = Mapping[str, Binding]

@@ -7,9 +7,11 @@ was; a failing page is a problem and leaves the others alone.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from functools import partial
+
+import msgspec
+from msgspec.structs import replace
 
 from worker.domain.document import Block
 from worker.domain.messages import message
@@ -34,8 +36,7 @@ PREPARED = 3
 """Working days before a meeting on which its agenda appears."""
 
 
-@dataclass(frozen=True, slots=True)
-class Page:
+class Page(msgspec.Struct, frozen=True, gc=False):
     """One page to write: its row (None: the row is a person's) and how its blocks are made."""
 
     ref: Ref

@@ -6,9 +6,10 @@ No money, load, risk, health, person or reason has a place in it; what is not on
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
+
+import msgspec
 
 from worker.domain.document import Block, Bullet, Heading, Paragraph, plain
 from worker.domain.messages import STAGES
@@ -23,8 +24,7 @@ DECIDED = ("for_group", "presented", "accepted")
 INTERNAL = ("feedback",)
 
 
-@dataclass(frozen=True, slots=True)
-class PublicProject:
+class PublicProject(msgspec.Struct, frozen=True, gc=False):
     """A project as its client may see it: name, share done 0..1, and the dates given to the client."""
 
     name: str
@@ -34,8 +34,7 @@ class PublicProject:
     start: date | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class PublicClientView:
+class PublicClientView(msgspec.Struct, frozen=True, gc=False):
     """All that a client may see: the allow-list."""
 
     name: str

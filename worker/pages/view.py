@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field, replace
 from datetime import date
 from decimal import Decimal
 
+import msgspec
 from babel.numbers import format_compact_currency
+from msgspec.structs import replace
 
 from worker.domain.cascade import parts_of
 from worker.domain.document import Table, link, plain, reference
@@ -32,18 +33,16 @@ ROLES = {"am": message("Account manager"), "tls": message("Team leads"), "pms": 
          "members": message("Team")}
 
 
-@dataclass(frozen=True, slots=True)
-class Shelf:
+class Shelf(msgspec.Struct, frozen=True, gc=False):
     """What belongs to one client, in the order of the view."""
 
-    risks: list[RiskMeasure] = field(default_factory=list)
-    tasks: list[TaskMeasure] = field(default_factory=list)
-    contacts: list[Contact] = field(default_factory=list)
-    money: list[MoneyFact] = field(default_factory=list)
+    risks: list[RiskMeasure] = msgspec.field(default_factory=list)
+    tasks: list[TaskMeasure] = msgspec.field(default_factory=list)
+    contacts: list[Contact] = msgspec.field(default_factory=list)
+    money: list[MoneyFact] = msgspec.field(default_factory=list)
 
 
-@dataclass(frozen=True, slots=True)
-class View:
+class View(msgspec.Struct, frozen=True, gc=False):
     """One world with its measures, indexed for writing pages.
 
     `later` holds the rows of risks and tasks as they will stand once this run's facts are written: what a page says of

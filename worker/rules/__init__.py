@@ -8,7 +8,9 @@ counts them, so that a second run on the same day finds nothing new.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+
+import msgspec
+from msgspec.structs import replace
 
 from worker.domain.measures import Measures
 from worker.domain.world import World
@@ -47,8 +49,7 @@ from worker.rules.team import look_at_triangles
 from worker.sync.facts import Fact, Outcome
 
 
-@dataclass(frozen=True, slots=True)
-class Rule:
+class Rule(msgspec.Struct, frozen=True, gc=False):
     """One chapter of the method, by name."""
 
     name: str

@@ -8,8 +8,9 @@ account sprint gives it its next steps.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import replace
 from decimal import Decimal
+
+from msgspec.structs import replace
 
 from worker.domain.agendas import agenda_title, next_planned
 from worker.domain.development import CLOSED

@@ -8,9 +8,11 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from decimal import Decimal
+
+import msgspec
+from msgspec.structs import replace
 
 from worker.domain.income import BILLED, amount_of, book, total
 from worker.domain.measures import Condition, Measures, MonthMoney, Signal
@@ -29,8 +31,7 @@ MILESTONE_MONTHS = 2
 Months = Mapping[date, Sequence[Revenue]]
 
 
-@dataclass(frozen=True, slots=True)
-class _Owed:
+class _Owed(msgspec.Struct, frozen=True, gc=False):
     """An amount with the months it stands for, oldest first; `since` the day from which it is late."""
 
     amount: Decimal = ZERO

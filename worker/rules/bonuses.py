@@ -8,8 +8,9 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from decimal import Decimal
+
+import msgspec
 
 from worker.domain.income import BILLED, Booked, amount_of, book, total
 from worker.domain.measures import Measures
@@ -30,8 +31,7 @@ NAMES = {"am": message("AM"), "pm": message("PMs"), "tl": message("TLs")}
 Bases = Mapping[tuple[Ref, Period], Decimal]
 
 
-@dataclass(frozen=True, slots=True)
-class Fund:
+class Fund(msgspec.Struct, frozen=True, gc=False):
     """One unit's fund of one month: each person's part by role, in order."""
 
     pool: Decimal

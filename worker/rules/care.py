@@ -6,8 +6,9 @@ It states when the next birthday is and signals to the account sprint; making th
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import replace
 from datetime import date, timedelta
+
+from msgspec.structs import replace
 
 from worker.domain.measures import Measures, Signal
 from worker.domain.model import Contact, Person

@@ -8,9 +8,11 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from decimal import Decimal
+
+import msgspec
+from msgspec.structs import replace
 
 from worker.domain.flow import ratio, share
 from worker.domain.hysteresis import keep_past, settle
@@ -43,8 +45,7 @@ Revenue = tuple[Decimal | None, Decimal | None]
 """Money of the month and of the quarter of today; None when it is not known."""
 
 
-@dataclass(frozen=True, slots=True)
-class _View:
+class _View(msgspec.Struct, frozen=True, gc=False):
     """All that belongs to one client."""
 
     client: Client

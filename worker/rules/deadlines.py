@@ -6,9 +6,11 @@ It only looks at every card; the risk map makes and closes the rows.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, replace
 from datetime import timedelta
 from decimal import Decimal
+
+import msgspec
+from msgspec.structs import replace
 
 from worker.domain.measures import CardMeasure, Condition, Measures
 from worker.domain.messages import message
@@ -18,8 +20,7 @@ from worker.mapping.playbooks import Playbooks
 from worker.sync.facts import Outcome
 
 
-@dataclass(frozen=True, slots=True)
-class _Look:
+class _Look(msgspec.Struct, frozen=True, gc=False):
     """One signal of one card today: the condition (None: unknown), how likely it bites (1..5), and why."""
 
     holds: bool | None

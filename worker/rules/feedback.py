@@ -8,10 +8,12 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from decimal import Decimal
 from itertools import pairwise
+
+import msgspec
+from msgspec.structs import replace
 
 from worker.domain.measures import Condition, FeedbackMeasure, Measures
 from worker.domain.model import Client, Feedback
@@ -24,8 +26,7 @@ SOURCE = "feedback"
 SIGNAL = "relations.feedback"
 
 
-@dataclass(frozen=True, slots=True)
-class _Entry:
+class _Entry(msgspec.Struct, frozen=True, gc=False):
     """A whole entry with the scores of the same client about the same person up to it, oldest first."""
 
     row: Feedback

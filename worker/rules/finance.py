@@ -8,9 +8,11 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from decimal import Decimal
+
+import msgspec
+from msgspec.structs import replace
 
 from worker.domain.cascade import parts_of
 from worker.domain.flow import ratio, share
@@ -33,8 +35,7 @@ PLANNED = (Stage.AGREED, *RUNNING, Stage.DONE)
 FEW = 3
 
 
-@dataclass(frozen=True, slots=True)
-class _Book:
+class _Book(msgspec.Struct, frozen=True, gc=False):
     """Money by client and month, with the firm's sums; `recent` and `before`: three finished months each."""
 
     amounts: Mapping[Ref, Mapping[date, Decimal]]

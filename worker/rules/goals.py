@@ -9,9 +9,11 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterator, Set
-from dataclasses import dataclass, replace
 from datetime import timedelta
 from decimal import Decimal
+
+import msgspec
+from msgspec.structs import replace
 
 from worker.domain.cascade import parts_of
 from worker.domain.goals import LATEST, OVER, is_measured, period_of, roll_up, shares, value_of
@@ -31,8 +33,7 @@ Tree = dict[Ref, list[Goal]]
 Own = Set[tuple[Ref | None, Period | None]]
 
 
-@dataclass(frozen=True, slots=True)
-class _Sight:
+class _Sight(msgspec.Struct, frozen=True, gc=False):
     """How a goal looks today."""
 
     rolled: Decimal | None

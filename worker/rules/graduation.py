@@ -8,9 +8,11 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from decimal import Decimal
+
+import msgspec
+from msgspec.structs import replace
 
 from worker.domain.measures import CardMeasure, Condition, Measures, Signal, UnitLoad
 from worker.domain.model import RUNNING, Card, Client, Stage, Unit
@@ -26,8 +28,7 @@ TASKS = ("graduate_newbiz", "graduate_hoa")
 HOUR = 3600
 
 
-@dataclass(frozen=True, slots=True)
-class _Desk:
+class _Desk(msgspec.Struct, frozen=True, gc=False):
     """What one run works on: cards by client, and what the units carry."""
 
     world: World

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterator
-from dataclasses import replace
+
+from msgspec.structs import replace
 
 from worker.domain.measures import Measures
 from worker.domain.model import RUNNING, Card, Stage, Unit

@@ -7,9 +7,10 @@ nothing follows the work that is running or agreed; high: the ray goes on for a 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from datetime import date
 from decimal import ROUND_HALF_UP, Decimal
+
+import msgspec
 
 from worker.domain.measures import Measures, MonthMoney
 from worker.domain.model import Client
@@ -22,8 +23,7 @@ ZERO = Decimal(0)
 RECENT = 3
 
 
-@dataclass(frozen=True, slots=True)
-class _Life:
+class _Life(msgspec.Struct, frozen=True, gc=False):
     """One client's months: `worth` to date, `accrued` of it, months with and without money, and what may come."""
 
     worth: Decimal

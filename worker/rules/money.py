@@ -10,10 +10,11 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import replace
 from datetime import date, timedelta
 from decimal import Decimal
 from functools import lru_cache
+
+from msgspec.structs import replace
 
 from worker.domain.cascade import parts_of
 from worker.domain.flow import HOUR, finished_on, weigh

@@ -10,9 +10,11 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from decimal import Decimal
+
+import msgspec
+from msgspec.structs import replace
 
 from worker.domain.cascade import Cascade, cascade, parts_of
 from worker.domain.flow import ratio
@@ -38,8 +40,7 @@ GREY = frozenset({Rag.GREY.value})
 Money = dict[tuple[Ref, Period], tuple[Decimal, frozenset[str]]]
 
 
-@dataclass(frozen=True, slots=True)
-class _Tree:
+class _Tree(msgspec.Struct, frozen=True, gc=False):
     """One quarter of one unit: its periods in order, targets, what people pinned, and the carry of the weeks."""
 
     unit: Ref
@@ -47,7 +48,7 @@ class _Tree:
     plan: Cascade
     pins: dict[str, Decimal]
     passed: dict[str, Decimal]
-    carry: dict[str, Decimal] = field(default_factory=dict)
+    carry: dict[str, Decimal] = msgspec.field(default_factory=dict)
 
     @property
     def periods(self) -> Iterator[Period]:

@@ -8,12 +8,12 @@ schedule over a straight plan from the baseline frozen when the card was first s
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
 from typing import Any
 
-from msgspec.structs import replace as change
+import msgspec
+from msgspec.structs import replace
 
 from worker.domain import flow
 from worker.domain.flow import ACTIVE, DONE, HOUR, Sums, Trace, Window, ratio, share
@@ -35,8 +35,7 @@ Figures = dict[str, Any]
 """Some fields of a `CardMeasure`, gathered before one is made."""
 
 
-@dataclass(frozen=True, slots=True)
-class _Setting:
+class _Setting(msgspec.Struct, frozen=True, gc=False):
     """What all cards of one run share."""
 
     window: Window
@@ -60,7 +59,7 @@ def measure_progress(world: World, _playbooks: Playbooks, measures: Measures) ->
         baseline = _baseline(card, measure, world)
         if baseline is not None:
             baselines[str(ref)] = baseline
-        measure = change(measure, spi_t=_spi(measure, world, baseline), stage_since=stage.since,
+        measure = replace(measure, spi_t=_spi(measure, world, baseline), stage_since=stage.since,
                           days_in_stage=(world.today - stage.since).days)
         cards[ref] = _coloured(card, measure, world, tracks=tracks)
     formulas = {name: (world.words.say(text), _threshold(name, world)) for name, text, _ in FIELDS}
@@ -119,7 +118,7 @@ def _measure(card: Card, world: World, setting: _Setting) -> CardMeasure:
         blocked=sum(issue.flagged or issue.status.casefold() in setting.blocked for issue in still_open),
         overdue=sum(issue.due is not None and issue.due < world.today for issue in still_open))
     done_traces, open_traces = ([flow.trace(issue) for issue in group] for group in (finished, still_open))
-    return change(
+    return replace(
         measure, **_weights(sums), **_hours(card, work, still_open, world=world, setting=setting),
         **_flow(measure, issues, finished, cycles=flow.cycle_days(done_traces), world=world, setting=setting),
         **_quality(issues, done_traces, open_traces, world=world, setting=setting),
@@ -243,7 +242,7 @@ def _coloured(card: Card, measure: CardMeasure, world: World, *, tracks: dict[st
     if track.value != seen.value:
         why = world.words.say("{why} Now {seen}; the colour changes when a second day confirms it.",
                               why=why, seen=world.words.say(COLOURS[seen]))
-    return change(measure, rag=Rag(track.value), why=why)
+    return replace(measure, rag=Rag(track.value), why=why)
 
 
 COLOURS = {Rag.RED: message("red"), Rag.AMBER: message("amber"), Rag.GREEN: message("green"),

@@ -6,9 +6,11 @@ It only looks at running cards; the risk map makes and closes the rows.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
+
+import msgspec
+from msgspec.structs import replace
 
 from worker.domain.flow import DONE, share
 from worker.domain.hysteresis import follow
@@ -21,8 +23,7 @@ from worker.mapping.playbooks import Playbooks
 from worker.sync.facts import Outcome
 
 
-@dataclass(frozen=True, slots=True)
-class _Look:
+class _Look(msgspec.Struct, frozen=True, gc=False):
     """One signal of one card today: the condition (None: unknown), how likely it bites (1..5), and why."""
 
     holds: bool | None
@@ -31,8 +32,7 @@ class _Look:
     threshold: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class _Signal:
+class _Signal(msgspec.Struct, frozen=True, gc=False):
     """What a signal is about: its kind, title, formula and how it is looked at."""
 
     kind: str
@@ -133,8 +133,7 @@ def _carrier(_card: Card, measure: CardMeasure, world: World) -> _Look:
                  f"share > {limits.carrier_share}")
 
 
-@dataclass(frozen=True, slots=True)
-class _Weeks:
+class _Weeks(msgspec.Struct, frozen=True, gc=False):
     """Counts of some weeks: items finished, items that left done again, items made, defects among them."""
 
     finished: int = 0

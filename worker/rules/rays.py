@@ -8,9 +8,11 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from decimal import Decimal
+
+import msgspec
+from msgspec.structs import replace
 
 from worker.domain.measures import Condition, Measures, Signal
 from worker.domain.memory import Memory
@@ -29,8 +31,7 @@ NEAR, FAR, IMPACT = 5, 4, 4
 """Marks of the risk: near when half the lead time is left. Both make it high, as the method says."""
 
 
-@dataclass(frozen=True, slots=True)
-class _View:
+class _View(msgspec.Struct, frozen=True, gc=False):
     """One client with its cards and its ray."""
 
     client: Client

@@ -7,9 +7,11 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, replace
 from datetime import date
 from decimal import Decimal
+
+import msgspec
+from msgspec.structs import replace
 
 from worker.domain import relations
 from worker.domain.measures import Condition, Measures, Signal
@@ -23,8 +25,7 @@ from worker.sync.facts import Outcome
 NOTHING = Decimal(0)
 
 
-@dataclass(frozen=True, slots=True)
-class _Look:
+class _Look(msgspec.Struct, frozen=True, gc=False):
     """One signal of one subject today. `day` is the date it is about; `mark` how likely it bites, `weight` its impact
     where money does not tell it (then no money is counted as exposed)."""
 
@@ -39,8 +40,7 @@ class _Look:
     ahead: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class _Texts:
+class _Texts(msgspec.Struct, frozen=True, gc=False):
     """The sentences of one signal; `{day}` is its date."""
 
     title: str

@@ -9,10 +9,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import replace
 from datetime import date
 from functools import lru_cache
 
+from msgspec.structs import replace
 from rapidfuzz import fuzz
 
 from worker.domain.hysteresis import follow

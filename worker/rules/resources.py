@@ -9,10 +9,12 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, time, timedelta
 from decimal import ROUND_HALF_UP, Decimal
 from operator import attrgetter
+
+import msgspec
+from msgspec.structs import replace
 
 from worker.domain.capacity import (
     WEEK,
@@ -39,8 +41,7 @@ FIRM = Ref("units", "firm")
 SHOWN_WEEKS = (4, 8)
 HOUR = 3600
 
-@dataclass(frozen=True, slots=True)
-class _Desk:
+class _Desk(msgspec.Struct, frozen=True, gc=False):
     """What one run works on."""
 
     world: World

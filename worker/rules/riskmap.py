@@ -8,9 +8,11 @@ are never touched.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import date, timedelta
 from decimal import Decimal
+
+from msgspec.structs import replace
 
 from worker.domain.hysteresis import follow, settle
 from worker.domain.measures import Condition, Measures, RiskMeasure, Step

@@ -7,8 +7,10 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, replace
 from decimal import Decimal
+
+import msgspec
+from msgspec.structs import replace
 
 from worker.domain.measures import Measures
 from worker.domain.model import Client, Service, Stage
@@ -62,8 +64,7 @@ def _mark(row: dict[Ref, Spot], service: Ref, spot: Spot) -> None:
         row[service] = spot
 
 
-@dataclass(frozen=True, slots=True)
-class _Kin:
+class _Kin(msgspec.Struct, frozen=True, gc=False):
     """Clients by the set of services they bought (as bits) and segment, so that alike clients are counted once."""
 
     sets: Mapping[Ref, int]

@@ -6,7 +6,8 @@ It only looks; making, limiting, closing and carrying tasks over is the chapter 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import replace
+
+from msgspec.structs import replace
 
 from worker.domain.measures import Measures, RiskMeasure, Signal
 from worker.domain.messages import stage_label

@@ -5,8 +5,9 @@ It states nothing; the meetings' agendas are made of it. Tasks people wrote them
 
 from __future__ import annotations
 
-from dataclasses import replace
 from datetime import date, timedelta
+
+from msgspec.structs import replace
 
 from worker.domain.hysteresis import follow
 from worker.domain.measures import Measures, TaskRecord

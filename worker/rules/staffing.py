@@ -9,9 +9,11 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
 from datetime import UTC, datetime, time, timedelta
 from decimal import ROUND_CEILING, Decimal
+
+import msgspec
+from msgspec.structs import replace
 
 from worker.domain.capacity import full_weeks_before
 from worker.domain.load import first_run
@@ -38,8 +40,7 @@ ROLES = {"tl": message("team lead"), "developer": message("developer"), "designe
          "am": message("account manager")}
 
 
-@dataclass(frozen=True, slots=True)
-class _Spell:
+class _Spell(msgspec.Struct, frozen=True, gc=False):
     """Weeks in a row beyond a limit."""
 
     weeks: tuple[WeekLoad, ...]

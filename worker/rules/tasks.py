@@ -9,9 +9,12 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
+
+import msgspec
+from msgspec.structs import replace
 
 from worker.domain.measures import Measures, RequestMeasure, Signal, TaskMeasure
 from worker.domain.memory import Closing, Occurrence
@@ -30,8 +33,7 @@ LAST = "next_step"
 """The playbook that only helps cards nobody else has work for: looked at after all others."""
 
 
-@dataclass(frozen=True, slots=True)
-class _Task:
+class _Task(msgspec.Struct, frozen=True, gc=False):
     """One signal with the occurrence it is in now; `before` is what was remembered."""
 
     key: str

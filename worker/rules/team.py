@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from decimal import Decimal
+
+from msgspec.structs import replace
 
 from worker.domain.measures import Condition, Measures, Signal
 from worker.domain.model import Unit

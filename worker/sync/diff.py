@@ -17,6 +17,8 @@ from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
 from types import MappingProxyType
 
+import msgspec
+
 from worker.domain import document
 from worker.domain.model import Row
 from worker.domain.values import UNSET, Ref, Unset, Value
@@ -49,8 +51,7 @@ class _Draft:
     adopted: list[Adopted] = field(default_factory=list)
 
 
-@dataclass(frozen=True, slots=True)
-class _Scene:
+class _Scene(msgspec.Struct, frozen=True, gc=False):
     """All that deciding on one row needs, with rows indexed by ref (the canonical one of each)."""
 
     world: World

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import msgspec
 
 from worker.domain.document import Block
@@ -39,8 +37,7 @@ class Fact(msgspec.Struct, frozen=True, gc=False):
     why: Why
 
 
-@dataclass(frozen=True, slots=True)
-class PageFact:
+class PageFact(msgspec.Struct, frozen=True, gc=False):
     """What the worker's own section of a page should hold. `settled`: written once, then it stays as it was."""
 
     ref: Ref
@@ -49,8 +46,7 @@ class PageFact:
     settled: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Outcome:
+class Outcome(msgspec.Struct, frozen=True, gc=False):
     """All that one evaluation gave: facts, what was measured, problems, the memory to keep, and page sections."""
 
     facts: tuple[Fact, ...]

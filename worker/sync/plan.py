@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 from collections import Counter
-from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
 from enum import StrEnum
@@ -38,8 +37,7 @@ class FieldChange(msgspec.Struct, frozen=True, gc=False):
     drift: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Change:
+class Change(msgspec.Struct, frozen=True, gc=False):
     """One page to create, update, archive or write a section into. `page_id` is empty for a create.
 
     `blocks` is the marked section with its two markers, `page_id` then empty when the same plan creates the row.
@@ -58,8 +56,7 @@ class Change:
         return document.markdown(self.blocks)
 
 
-@dataclass(frozen=True, slots=True)
-class Kept:
+class Kept(msgspec.Struct, frozen=True, gc=False):
     """A person's value that stands against what the rules would have written; `conflict` when the source moved too."""
 
     ref: Ref
@@ -70,8 +67,7 @@ class Kept:
     conflict: bool
 
 
-@dataclass(frozen=True, slots=True)
-class Adopted:
+class Adopted(msgspec.Struct, frozen=True, gc=False):
     """A field that holds what the rules want although we did not write it: only its base is recorded."""
 
     page_id: str
@@ -79,8 +75,7 @@ class Adopted:
     value: Value
 
 
-@dataclass(frozen=True, slots=True)
-class Plan:
+class Plan(msgspec.Struct, frozen=True, gc=False):
     """All changes of one cycle, sorted; `kept` and `problems` are shown beside them.
 
     `adopted` asks for no write in Notion and is no part of the checksum.
