@@ -275,13 +275,15 @@ def _conclude(context: Context, bound: Bound, tracker: TrackerRead, *, now: date
 @contextmanager
 def undisturbed() -> Iterator[None]:
     """Put the search for garbage in rings off: values have none, and looking through a hundred thousand issues for
-    them takes a third of the thinking's time."""
+    them takes a third of the thinking's time. What was made meanwhile counts as old at once, unwalked."""
     was_on = gc.isenabled()
     gc.disable()
     try:
         yield
     finally:
         if was_on:
+            gc.freeze()
+            gc.unfreeze()
             gc.enable()
 
 

@@ -47,14 +47,16 @@ def assigned_work(world: World, cards: Mapping[Ref, CardMeasure], *, accounts: M
     seen = {issue.id for ref, work in world.work.items() if _is_over(world.cards.get(ref)) for issue in work.issues
             if issue.category != "done"}
     found = Assigned((), Counter(), Counter(), defaultdict(set))
-    seconds: Counter[tuple[str, date, date]] = Counter()
+    seconds: dict[tuple[str, date, date], int] = defaultdict(int)
     for ref, work in world.work.items():
         card = world.cards.get(ref)
         if not _is_over(card):
             own = _count(work.issues, found, seen, ref=ref)
-            seconds.update(_dated(own, world, start=_start(card, world.today), end=_end(cards.get(ref))))
+            for place, left in _dated(own, world, start=_start(card, world.today), end=_end(cards.get(ref))):
+                seconds[place] += left
     loose = _count(world.issues.values(), found, seen)
-    seconds.update(_dated(loose, world, start=world.today, end=None))
+    for place, left in _dated(loose, world, start=world.today, end=None):
+        seconds[place] += left
     pieces = (Piece(accounts[who], left / HOUR, start, end) for (who, start, end), left in seconds.items()
               if left and who in accounts)
     return replace(found, pieces=tuple(pieces))
@@ -65,9 +67,9 @@ def _is_over(card: Card | None) -> bool:
 
 
 def _count(issues: Iterable[Issue], found: Assigned, seen: set[str], *,
-           ref: Ref | None = None) -> Counter[tuple[str, date | None]]:
+           ref: Ref | None = None) -> dict[tuple[str, date | None], int]:
     """Count the open items not seen before and return the seconds left by account and due date."""
-    seconds: Counter[tuple[str, date | None]] = Counter()
+    seconds: dict[tuple[str, date | None], int] = defaultdict(int)
     for issue in [issue for issue in issues if issue.category != "done" and issue.assignee]:
         who = issue.assignee or ""
         if issue.level > 0 or issue.id in seen:
@@ -86,15 +88,13 @@ def _count(issues: Iterable[Issue], found: Assigned, seen: set[str], *,
 
 
 def _dated(seconds: Mapping[tuple[str, date | None], int], world: World, *, start: date,
-           end: date | None) -> Counter[tuple[str, date, date]]:
-    """Return the seconds by account, first and last day; what is overdue lies on the days right ahead."""
-    found: Counter[tuple[str, date, date]] = Counter()
+           end: date | None) -> Iterator[tuple[tuple[str, date, date], int]]:
+    """Yield seconds with their account, first and last day; what is overdue lies on the days right ahead."""
     for (who, due), left in seconds.items():
         last = due or end or start + timedelta(weeks=world.thresholds.undated_weeks)
         if last < world.today:
             last = world.calendar.add(world.calendar.add(world.today, 0), LATE_DAYS - 1)
-        found[who, min(start, last), last] += left
-    return found
+        yield (who, min(start, last), last), left
 
 
 def remaining(issue: Issue) -> int | None:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from datetime import date, datetime, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from decimal import ROUND_HALF_UP, Decimal
 
 import msgspec
@@ -62,7 +62,7 @@ def weigh_sums(issues: Sequence[Issue], parts: Sequence[Sequence[Issue]], least:
     """Return what `weigh` gives, summed over all issues and over each of the parts."""
     estimates = [issue.estimate for issue in issues]
     if issues and len(estimates) - estimates.count(None) - estimates.count(0) >= least * len(issues):
-        whole, *rest = (Decimal(sum(issue.estimate or 0 for issue in group)) / HOUR for group in (issues, *parts))
+        whole, *rest = (Decimal(sum([issue.estimate or 0 for issue in group])) / HOUR for group in (issues, *parts))
         return Sums("estimate", "h", whole, tuple(rest))
     weights = weigh(issues, least)
     by_id = {issue.id: weight for issue, weight in zip(issues, weights.values, strict=True)}
@@ -86,6 +86,11 @@ class Window(msgspec.Struct, frozen=True, gc=False):
     size: int
     places: dict[date, int]
 
+    @property
+    def since(self) -> datetime:
+        """Return the instant the window begins at."""
+        return datetime.combine(self.start, time(), UTC)
+
 
 def window_before(today: date, weeks: int, calendar: WorkCalendar) -> Window:
     """Return the window of `weeks` weeks before `today`."""
@@ -98,40 +103,42 @@ def window_before(today: date, weeks: int, calendar: WorkCalendar) -> Window:
     return Window(start, index, {day: min(place, index - 1) for day, place in places.items()} if index else {})
 
 
-def daily_throughput(finished: Iterable[date | None], first: date | None, *, window: Window) -> list[int]:
+def daily_throughput(finished: Iterable[datetime], first: date | None, *, window: Window) -> list[int]:
     """Return items finished on each working day of the window, from the day the work began (`first`) on."""
-    counts = Counter(window.places[day] for day in finished if day in window.places)
-    begin = window.places.get(first, 0) if first is not None else 0
-    return [counts[place] for place in range(begin, window.size)]
+    counts = [0] * window.size
+    since, places = window.since, window.places
+    for day in [moment.date() for moment in finished if moment >= since]:
+        if day in places:
+            counts[places[day]] += 1
+    return counts[places.get(first, 0) if first is not None else 0:]
 
 
 Trace = tuple[datetime | None, datetime | None, bool]
 """What an issue's history tells: its first move into work, its last move to done, and whether it ever left done."""
 
-NO_TRACE: Trace = (None, None, False)
 
-
-def trace(issue: Issue) -> Trace:
-    """Return what the moves of an issue tell."""
-    moves = issue.moves
-    if not moves:
-        return NO_TRACE
-    begun = ended = None
-    reopened = False
-    for move in moves:
-        after = move.after
-        if after == DONE:
-            ended = move.at
-        elif move.before == DONE:
-            reopened = True
-        if begun is None and after == ACTIVE:
-            begun = move.at
-    return begun, ended, reopened
+def trace(issues: Iterable[Issue]) -> list[Trace]:
+    """Return what the moves of each issue tell."""
+    found: list[Trace] = []
+    for issue in issues:
+        begun = ended = None
+        reopened = False
+        for move in issue.moves:
+            after = move.after
+            if after == DONE:
+                ended = move.at
+                continue
+            if begun is None and after == ACTIVE:
+                begun = move.at
+            if move.before == DONE:
+                reopened = True
+        found.append((begun, ended, reopened))
+    return found
 
 
 def cycle_days(traces: Iterable[Trace]) -> list[int]:
     """Return days from the first move into work to the last move to done, both included, where the history tells."""
-    return [(ended.date() - begun.date()).days + 1 for begun, ended, _ in traces
+    return [ended.toordinal() - begun.toordinal() + 1 for begun, ended, _ in traces
             if begun is not None and ended is not None]
 
 

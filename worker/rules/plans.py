@@ -100,16 +100,16 @@ def _money(measures: Measures) -> Money | None:
     """Sum the clients' money by unit and by firm, for every week part, month and quarter."""
     if measures.money is None:
         return None
+    weeks: dict[tuple[Ref, Period, str], Decimal] = defaultdict(Decimal)
+    for fact in measures.money:
+        weeks[fact.unit or FIRM, fact.week, fact.basis] += fact.amount
     sums: dict[tuple[Ref, Period], Decimal] = defaultdict(Decimal)
     bases: dict[tuple[Ref, Period], set[str]] = defaultdict(set)
-    levels: dict[Period, tuple[Period, ...]] = {}
-    for fact in measures.money:
-        if fact.week not in levels:
-            levels[fact.week] = (fact.week, month_of(fact.week.start), quarter_of(fact.week.start))
-        for unit in (fact.unit, FIRM) if fact.unit else (FIRM,):
-            for period in levels[fact.week]:
-                sums[unit, period] += fact.amount
-                bases[unit, period].add(fact.basis)
+    for (owner, week, basis), amount in weeks.items():
+        for unit in {owner, FIRM}:
+            for period in (week, month_of(week.start), quarter_of(week.start)):
+                sums[unit, period] += amount
+                bases[unit, period].add(basis)
     return {place: (amount, frozenset(bases[place])) for place, amount in sums.items()}
 
 

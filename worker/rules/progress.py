@@ -7,7 +7,8 @@ schedule over a straight plan from the baseline frozen when the card was first s
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
 from typing import Any
@@ -22,7 +23,7 @@ from worker.domain.hysteresis import follow, settle
 from worker.domain.measures import CardMeasure, Forecast, Measures, Rag
 from worker.domain.memory import Baseline, Track
 from worker.domain.messages import message, stage_label
-from worker.domain.model import RUNNING, Card, CardWork, Issue, Person, Stage
+from worker.domain.model import RUNNING, Card, CardWork, Issue, Person, Stage, Worklog
 from worker.domain.values import Ref, Value
 from worker.domain.words import Words
 from worker.domain.world import World
@@ -44,7 +45,6 @@ class _Setting(msgspec.Struct, frozen=True, gc=False):
     blocked: frozenset[str]
     defects: frozenset[str]
     scope_since: datetime
-    window_since: datetime
 
 
 def measure_progress(world: World, _playbooks: Playbooks, measures: Measures) -> Outcome:
@@ -78,11 +78,7 @@ def _setting(world: World) -> _Setting:
                     {person.jira: person for person in world.people.values() if person.jira},
                     frozenset(name.casefold() for name in limits.blocked_statuses),
                     frozenset(name for name in types if name.casefold() in defects),
-                    _midnight(world.today - timedelta(weeks=limits.scope_weeks)), _midnight(window.start))
-
-
-def _midnight(day: date) -> datetime:
-    return datetime.combine(day, time(), UTC)
+                    datetime.combine(world.today - timedelta(weeks=limits.scope_weeks), time(), UTC))
 
 
 def _days_ahead(world: World) -> list[date]:
@@ -117,10 +113,11 @@ def _measure(card: Card, world: World, setting: _Setting) -> CardMeasure:
         wip=sum(issue.category == ACTIVE for issue in still_open),
         blocked=sum(issue.flagged or issue.status.casefold() in setting.blocked for issue in still_open),
         overdue=sum(issue.due is not None and issue.due < world.today for issue in still_open))
-    done_traces, open_traces = ([flow.trace(issue) for issue in group] for group in (finished, still_open))
+    done_traces, open_traces = flow.trace(finished), flow.trace(still_open)
     return replace(
         measure, **_weights(sums), **_hours(card, work, still_open, world=world, setting=setting),
-        **_flow(measure, issues, finished, cycles=flow.cycle_days(done_traces), world=world, setting=setting),
+        **_flow(measure, issues, _ends(finished, done_traces), cycles=flow.cycle_days(done_traces), world=world,
+                setting=setting),
         **_quality(issues, done_traces, open_traces, world=world, setting=setting),
         oldest_age=_oldest_age(still_open, open_traces, world.today))
 
@@ -138,13 +135,18 @@ def _oldest_age(still_open: list[Issue], traces: list[Trace], today: date) -> in
     return (today - min(starts).date()).days if starts else None
 
 
-def _flow(measure: CardMeasure, issues: tuple[Issue, ...], finished: list[Issue], *, cycles: list[int], world: World,
+def _ends(finished: list[Issue], traces: list[Trace]) -> list[datetime]:
+    """Return when done items were finished: their resolution, else their last move to done, where either is told."""
+    return [end for issue, (_, ended, _) in zip(finished, traces, strict=True)
+            if (end := issue.resolved or ended) is not None]
+
+
+def _flow(measure: CardMeasure, issues: tuple[Issue, ...], ends: list[datetime], *, cycles: list[int], world: World,
           setting: _Setting) -> Figures:
-    days = [issue.resolved.date() if issue.resolved is not None else flow.finished_on(issue) for issue in finished]
     first = min([issue.created for issue in issues], default=None)
-    samples = flow.daily_throughput(days, first.date() if first else None, window=setting.window)
+    samples = flow.daily_throughput(ends, first.date() if first else None, window=setting.window)
     weeks = len(samples) / 5
-    last = max((day for day in days if day), default=None)
+    last = max(ends).date() if ends else None
     return {"throughput": Decimal(sum(samples) / weeks).quantize(Decimal("0.1")) if weeks else None,
             "forecast": _forecast(measure, samples, last, world=world, ahead=setting.ahead),
             "sle": flow.percentile(cycles, 85) if len(cycles) >= world.thresholds.forecast_minimum else None}
@@ -176,19 +178,22 @@ def _quality(issues: tuple[Issue, ...], done: list[Trace], still_open: list[Trac
 
 
 def _hours(card: Card, work: CardWork, still_open: list[Issue], *, world: World, setting: _Setting) -> Figures:
-    spent: dict[str, int] = {}
-    recent: dict[str, int] = {}
-    for log in work.worklogs:
-        author = log.author
-        spent[author] = spent.get(author, 0) + log.seconds
-        if log.started >= setting.window_since:
-            recent[author] = recent.get(author, 0) + log.seconds
+    spent, since = _by_author(work.worklogs), setting.window.since
+    recent = _by_author([log for log in work.worklogs if log.started >= since])
     seconds = sum(spent.values()) or sum(issue.spent or 0 for issue in work.issues)
     top = flow.top_carrier(recent, still_open)
     person = setting.people.get(top[0]) if top else None
     return {"hours": (seconds / HOUR).quantize(Decimal("0.1")), "burn": _burn(card, spent, world, setting=setting),
             "top_share": top[1] if top else None, "last_activity": _last_activity(work),
             "top_person": person.name if person else (top[0] if top else None)}
+
+
+def _by_author(worklogs: Iterable[Worklog]) -> dict[str, int]:
+    """Return the seconds logged by account."""
+    spent: dict[str, int] = defaultdict(int)
+    for log in worklogs:
+        spent[log.author] += log.seconds
+    return spent
 
 
 def _last_activity(work: CardWork) -> date | None:

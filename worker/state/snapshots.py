@@ -20,7 +20,7 @@ from worker.state.store import Tx, delete_keys, upsert
 from worker.state.tables import issues, pages, worklogs
 
 CHUNK = 5_000
-_COMMON = ("project", "type", "status", "category", "assignee")
+_COMMON = ("project", "type", "status", "category", "parent", "assignee")
 _PACK = msgspec.msgpack.Encoder()
 _ISSUES = msgspec.msgpack.Decoder(tuple[Issue, ...])
 _WORKLOGS = msgspec.msgpack.Decoder(tuple[Worklog, ...])
@@ -137,8 +137,11 @@ def save_worklogs(tx: Tx, changed: Iterable[Worklog], deleted: Sequence[str] = (
 
 
 def load_worklogs(tx: Tx) -> tuple[Worklog, ...]:
-    """Return every worklog of the snapshot."""
-    return _WORKLOGS.decode(_array(_bodies(tx, worklogs)))
+    """Return every worklog of the snapshot; those of one author name the same object."""
+    found = _WORKLOGS.decode(_array(_bodies(tx, worklogs)))
+    for log in found:
+        force_setattr(log, "author", intern(log.author))
+    return found
 
 
 def _digest(body: bytes) -> bytes:

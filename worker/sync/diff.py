@@ -192,13 +192,14 @@ def _plan_update(scene: _Scene, row: Row, stated: Iterable[tuple[Property, Fact]
 
 
 def _plan_field(scene: _Scene, row: Row, prop: Property, *, fact: Fact) -> FieldChange | None:
-    cell = (row.page_id, prop.name)
-    current = _canonical(scene, prop, row.fields.get(prop.name, UNSET))
-    desired = _desired(scene, prop, fact)
+    desired, current = _desired(scene, prop, fact), row.fields.get(prop.name, UNSET)
+    if desired is UNSET or current is UNSET:
+        return None
+    cell, current = (row.page_id, prop.name), scene.canonicalize(prop, current)
     base = last_written(_canonical(scene, prop, scene.bases.get(cell, UNSET)),
                         _canonical(scene, prop, scene.attempted.get(cell, UNSET)), current)
     verdict = decide(prop.owner, desired, base, current)
-    if verdict is Verdict.NOTHING or desired is UNSET or current is UNSET:
+    if verdict is Verdict.NOTHING:
         return None
     if verdict in _WRITES:
         return FieldChange(prop.name, current, desired, fact.why, drift=verdict is Verdict.DRIFT)
@@ -219,7 +220,7 @@ def _desired(scene: _Scene, prop: Property, fact: Fact) -> Value | Unset:
 
 
 def _canonical(scene: _Scene, prop: Property, value: Value | Unset) -> Value | Unset:
-    return value if isinstance(value, Unset) else scene.canonicalize(prop, value)
+    return value if value is UNSET else scene.canonicalize(prop, value)
 
 
 def _plan_create(scene: _Scene, ref: Ref, source: Source, *, stated: Iterable[tuple[Property, Fact]]) -> None:

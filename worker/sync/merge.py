@@ -48,7 +48,7 @@ def _decide_shared(desired: Value | Unset, base: Value | Unset, current: Value |
 
 def is_empty(value: Value | Unset) -> bool:
     """Tell whether a cell holds nothing a person could have put there; an unticked box counts as empty."""
-    return value is None or value is False or value == "" or value == ()
+    return value is None or value is False or (isinstance(value, str | tuple) and not value)
 
 
 def last_written(base: Value | Unset, attempted: Value | Unset, current: Value | Unset) -> Value | Unset:
