@@ -77,7 +77,7 @@ def test_any_parents_end_and_a_ring_is_reported_exactly_when_there_is_one(parent
     in_ring = {one for one in range(len(parents)) if _returns(one, parents)}
     assert {int(one.id) for ring in find_cycles(forest) for one in ring} == in_ring
     for number in range(len(parents)):
-        below = descend(str(number), forest)
+        below = descend(str(number), forest).issues
         assert len({one.id for one in below}) == len(below)
 
 

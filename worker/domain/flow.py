@@ -150,8 +150,8 @@ def percentile(values: Collection[int], percent: int) -> int | None:
 
 def top_carrier(logged: Mapping[str, int], open_issues: Iterable[Issue]) -> tuple[str, Decimal] | None:
     """Return who carries most of a card and their share: by seconds `logged`, else by open assigned items."""
-    load = Counter(logged) or Counter(issue.assignee for issue in open_issues if issue.assignee)
+    load = logged if any(logged.values()) else Counter([issue.assignee for issue in open_issues if issue.assignee])
     if not load:
         return None
-    person, most = min(load.items(), key=lambda pair: (-pair[1], pair[0]))
-    return person, ratio(Decimal(most) / load.total())
+    most = max(load.values())
+    return min(person for person, part in load.items() if part == most), ratio(Decimal(most) / sum(load.values()))

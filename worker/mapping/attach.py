@@ -8,8 +8,6 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from itertools import chain
-from operator import attrgetter
 
 import msgspec
 
@@ -19,18 +17,24 @@ from worker.errors import Problem
 from worker.mapping.links import LinkKind, ResolvedLink
 
 EPIC_LEVEL = 1
-NAME = attrgetter("id")
+
+
+class Bough(msgspec.Struct, gc=False):
+    """Work (no epics) that hangs together, and the time logged on it."""
+
+    issues: list[Issue] = []
+    worklogs: list[Worklog] = []
 
 
 class Forest(msgspec.Struct, frozen=True, gc=False):
-    """Issues as cards need them, built once: all by id, work (no epics) by project key and by parent's id.
+    """Issues as cards need them, built once: each by id, and work by project key and by parent's id.
 
     `branches` are the parents below each parent, by id; `worklogs` are by issue's id.
     """
 
     by_id: Mapping[str, Issue]
-    by_project: Mapping[str, list[Issue]]
-    below: Mapping[str, list[Issue]]
+    by_project: Mapping[str, Bough]
+    below: Mapping[str, Bough]
     branches: Mapping[str, list[str]]
     worklogs: Mapping[str, list[Worklog]]
 
@@ -39,24 +43,29 @@ def plant(issues: Iterable[Issue], worklogs: Iterable[Worklog]) -> Forest:
     """Return the issues grouped for `attach`."""
     issues = tuple(issues)
     by_id = {issue.id: issue for issue in issues}
-    by_project: defaultdict[str, list[Issue]] = defaultdict(list)
-    below: defaultdict[str, list[Issue]] = defaultdict(list)
+    by_project: defaultdict[str, Bough] = defaultdict(Bough)
+    below: defaultdict[str, Bough] = defaultdict(Bough)
     containers = []
     for issue in issues:
         if issue.level >= EPIC_LEVEL:
             containers.append(issue)
             continue
-        by_project[issue.project].append(issue)
+        by_project[issue.project].issues.append(issue)
         if issue.parent is not None:
-            below[issue.parent].append(issue)
+            below[issue.parent].issues.append(issue)
+    logs: defaultdict[str, list[Worklog]] = defaultdict(list)
+    for worklog in worklogs:
+        logs[worklog.issue].append(worklog)
+        found = by_id.get(worklog.issue)
+        if found is not None and found.level < EPIC_LEVEL:
+            by_project[found.project].worklogs.append(worklog)
+            if found.parent is not None:
+                below[found.parent].worklogs.append(worklog)
     branches: defaultdict[str, list[str]] = defaultdict(list)
     parents = (by_id[name] for name in below if name in by_id)
     for issue in (*containers, *(parent for parent in parents if parent.level < EPIC_LEVEL)):
         if issue.parent is not None:
             branches[issue.parent].append(issue.id)
-    logs: defaultdict[str, list[Worklog]] = defaultdict(list)
-    for worklog in worklogs:
-        logs[worklog.issue].append(worklog)
     return Forest(by_id, by_project, below, branches, logs)
 
 
@@ -66,32 +75,36 @@ def attach(cards: Iterable[Card], forest: Forest, links: Mapping[str, ResolvedLi
     for card in cards:
         link = links.get(card.ref.key)
         if link is not None and not link.problem and link.kind not in (LinkKind.NONE, LinkKind.BAD):
-            issues = tuple(_issues(link, forest))
-            logs = filter(None, map(forest.worklogs.get, map(NAME, issues)))
-            found[card.ref] = CardWork(link.shown, issues, tuple(chain.from_iterable(logs)))
+            work = _work(link, forest)
+            found[card.ref] = CardWork(link.shown, tuple(work.issues), tuple(work.worklogs))
     return found
 
 
-def _issues(link: ResolvedLink, forest: Forest) -> list[Issue]:
+def _work(link: ResolvedLink, forest: Forest) -> Bough:
     match link.kind:
         case LinkKind.PROJECT:
-            return forest.by_project.get(link.project, [])
+            return forest.by_project.get(link.project, Bough())
         case LinkKind.EPIC:
             return descend(link.epic, forest)
-    matched = [forest.by_id[one] for one in sorted(link.ids) if one in forest.by_id]
-    return [issue for issue in matched if issue.level < EPIC_LEVEL]
+    return _gather(sorted(link.ids), forest)
 
 
-def descend(root: str, forest: Forest) -> list[Issue]:
+def _gather(ids: Iterable[str], forest: Forest) -> Bough:
+    issues = [forest.by_id[one] for one in ids if one in forest.by_id and forest.by_id[one].level < EPIC_LEVEL]
+    return Bough(issues, [log for issue in issues for log in forest.worklogs.get(issue.id, ())])
+
+
+def descend(root: str, forest: Forest) -> Bough:
     """Return the work of an issue and of all below it, nearest first; a ring of parents is walked once."""
     own, queue = forest.by_id.get(root), [root]
-    found: list[Issue] = []
     for parent in queue:
-        found += forest.below.get(parent, ())
-        # An issue has one parent: only a ring through the root could lead to an issue twice, and to the root first.
+        # An issue has one parent: only a ring through the root could lead to one twice, and to the root first.
         queue += [name for name in forest.branches.get(parent, ()) if name != root]
-    head = [own] if own is not None and own.level < EPIC_LEVEL else []
-    return head + [issue for issue in found if issue is not own]
+    found = _gather([] if own is not None and own.parent in queue else [root], forest)
+    for bough in [forest.below[parent] for parent in queue if parent in forest.below]:
+        found.issues += bough.issues
+        found.worklogs += bough.worklogs
+    return found
 
 
 def find_cycles(forest: Forest) -> list[tuple[Issue, ...]]:

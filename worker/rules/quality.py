@@ -5,6 +5,7 @@ It only looks at running cards; the risk map makes and closes the rows.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
@@ -186,20 +187,16 @@ def count_weeks(issues: Iterable[Issue], world: World) -> tuple[_Weeks, _Weeks]:
     end = datetime.combine(world.today + timedelta(days=1), time(), UTC)
     middle, begin = end - span, end - 2 * span
     defects = frozenset(name.casefold() for name in world.thresholds.defect_types)
-    counts = {False: [0, 0, 0, 0], True: [0, 0, 0, 0]}
-    for issue in [issue for issue in issues if issue.updated >= begin]:
-        if begin <= issue.created < end:
-            counts[issue.created >= middle][2] += 1
-            counts[issue.created >= middle][3] += issue.type.casefold() in defects
-        for late, place in _events(issue, begin, middle):
-            counts[late][place] += 1
-    return _Weeks(*counts[False]), _Weeks(*counts[True])
-
-
-def _events(issue: Issue, begin: datetime, middle: datetime) -> set[tuple[bool, int]]:
-    """Return in which of both spans (late or not) an issue was finished (0) or reopened (1), each once."""
-    return {(move.at >= middle, 0 if move.after == DONE else 1) for move in issue.moves
-            if move.at >= begin and (move.after == DONE) != (move.before == DONE)}
+    recent = [issue for issue in issues if issue.updated >= begin]
+    made = Counter([(issue.created >= middle, issue.type.casefold() in defects) for issue in recent
+                    if begin <= issue.created < end])
+    # An issue finished or reopened several times in one span counts once.
+    moved = Counter([(late, finished) for _, late, finished in {
+        (issue.id, move.at >= middle, move.after == DONE) for issue in recent for move in issue.moves
+        if move.at >= begin and (move.after == DONE) != (move.before == DONE)}])
+    before, after = (_Weeks(moved[late, True], moved[late, False], made[late, True] + made[late, False],
+                            made[late, True]) for late in (False, True))
+    return before, after
 
 
 def _stale(card: Card, measure: CardMeasure, world: World) -> _Look:
