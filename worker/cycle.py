@@ -23,6 +23,7 @@ from msgspec.structs import replace
 from worker.apply.settle import settle
 from worker.apply.writer import Applied, apply
 from worker.config import Workspace
+from worker.domain.messages import in_words, message, tell
 from worker.domain.values import Ref
 from worker.domain.words import Words
 from worker.domain.world import World
@@ -106,7 +107,7 @@ class Drawn(msgspec.Struct, frozen=True, gc=False):
 
 
 class Report(msgspec.Struct, frozen=True, gc=False):
-    """How a cycle went; `data` is what `sync --json` prints."""
+    """How a cycle went; `data` is what `sync --json` prints. `doubts` name what was perhaps created."""
 
     run_id: int
     workspace: str
@@ -116,6 +117,7 @@ class Report(msgspec.Struct, frozen=True, gc=False):
     refused: tuple[Problem, ...] = ()
     applied: Applied = msgspec.field(default_factory=Applied)
     trigger: str = "manual"
+    doubts: tuple[Problem, ...] = ()
 
     def data(self) -> dict[str, Any]:
         """Return the report as JSON data: `changes` counts what was written, `refused` is null or the reasons."""
@@ -132,7 +134,7 @@ class Report(msgspec.Struct, frozen=True, gc=False):
 
     def failures(self) -> tuple[Problem, ...]:
         """Return what could not be written, and what perhaps was."""
-        return (*self.applied.failures, *(_in_doubt(ref) for ref in self.applied.unknown))
+        return (*self.applied.failures, *self.doubts)
 
     def is_denied(self) -> bool:
         """Tell whether the connection may not write at all: nothing was written, and access was the reason."""
@@ -141,8 +143,8 @@ class Report(msgspec.Struct, frozen=True, gc=False):
 
 
 def _in_doubt(ref: Ref) -> Problem:
-    return Problem("creation-in-doubt", str(ref), "", "Notion did not say whether the row was made",
-                   "a later cycle looks it up before it is made again")
+    return Problem("creation-in-doubt", str(ref), "", message("Notion did not say whether the row was made"),
+                   message("a later cycle looks it up before it is made again"))
 
 
 def problem_data(problem: Problem) -> dict[str, str]:
@@ -175,7 +177,8 @@ def sync(context: Context, order: Order, *, on_start: Callable[[int], None] = la
                 raise Stopped("ended while waiting for an answer") from error
             raise
         report = Report(run_id, context.name, (context.now() - began).total_seconds(), _since(context, before),
-                        drawn.plan, drawn.refused, applied, order.trigger)
+                        drawn.plan, drawn.refused, applied, order.trigger,
+                        tuple(_readable(_in_doubt(ref), context.words) for ref in applied.unknown))
         _finish(context, report, mode=order.mode)
     return report
 
@@ -230,15 +233,17 @@ def draw(context: Context, order: Order) -> Drawn:
     tracker = read_tracker(context.jira, context.store, context.name, links=_links(context, bound), full=full, now=now)
     drawn = think(context, bound, tracker, now=now, scope=order.scope)
     found = {*drawn.plan.problems, *bound.drift, *unsettled, *boards.problems, *tracker.problems}
-    plan = replace(drawn.plan, problems=tuple(sorted(_readable(problem) for problem in found)))
+    plan = replace(drawn.plan, problems=tuple(sorted(_readable(problem, context.words) for problem in found)))
     managed = _managed_rows(context, drawn.world)
+    refused = _refusals(context, order, plan, boards=boards, managed=managed)
     return replace(drawn, plan=plan, managed=managed,
-                   refused=_refusals(context, order, plan, boards=boards, managed=managed))
+                   refused=tuple(_readable(reason, context.words) for reason in refused))
 
 
-def _readable(problem: Problem) -> Problem:
-    """Return a problem that can be read: titles and texts may be of any length."""
-    return replace(problem, where=_cut(problem.where), message=_cut(problem.message), hint=_cut(problem.hint))
+def _readable(problem: Problem, words: Words) -> Problem:
+    """Return a problem that can be read: in the workspace's language, and cut, as titles may be of any length."""
+    said = in_words(problem, words)
+    return replace(said, where=_cut(said.where), message=_cut(said.message), hint=_cut(said.hint))
 
 
 def _cut(text: str) -> str:
@@ -302,7 +307,7 @@ def _step(context: Context, phase: str) -> None:
 
 
 def _bind(context: Context, *, afresh: bool) -> Bound:
-    return read_schema(context.notion, context.store, context.name, schema=context.schema,
+    return read_schema(context.notion, context.store, context.name, words=context.words, schema=context.schema,
                        settings=context.settings, afresh=afresh)
 
 
@@ -351,8 +356,9 @@ def _managed_rows(context: Context, world: World) -> dict[str, int]:
 def _refusals(context: Context, order: Order, plan: Plan, *, boards: BoardsRead,
               managed: Mapping[str, int]) -> tuple[Problem, ...]:
     if order.checksum and order.checksum != plan.checksum():
-        return (Problem("other-plan", context.name, message=f"the plan is now {plan.checksum()}, not the reviewed "
-                        f"{order.checksum}", hint="look at `rayline plan` again"),)
+        return (Problem("other-plan", context.name, message=tell(
+            "the plan is now {now}, not the reviewed {reviewed}", now=plan.checksum(), reviewed=order.checksum),
+            hint=message("look at `rayline plan` again")),)
     if order.force:
         return ()
     with context.store.reading(context.name) as tx:
@@ -372,10 +378,11 @@ def _settle(context: Context, bindings: Bindings) -> tuple[Problem, ...]:
 def _apply(context: Context, drawn: Drawn, fence: Callable[[], None]) -> Applied:
     with context.store.reading(context.name) as tx:
         known = known_pages(drawn.world, context.schema, journal.canonical_pages(tx))
-    return apply(drawn.plan, notion=context.notion, store=context.store, workspace=context.name,
-                 schema=context.schema, bindings=drawn.bindings, width=context.settings.notion.width,
-                 now=context.store.now, stop=context.stop, fence=fence, progress=context.progress,
-                 known=known, settle_after=timedelta(seconds=context.settings.notion.settle))
+    applied = apply(drawn.plan, notion=context.notion, store=context.store, workspace=context.name,
+                    schema=context.schema, bindings=drawn.bindings, width=context.settings.notion.width,
+                    now=context.store.now, stop=context.stop, fence=fence, progress=context.progress,
+                    known=known, settle_after=timedelta(seconds=context.settings.notion.settle))
+    return replace(applied, failures=tuple(_readable(failure, context.words) for failure in applied.failures))
 
 
 def _finish(context: Context, report: Report, *, mode: Mode) -> None:

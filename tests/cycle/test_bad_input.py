@@ -16,6 +16,7 @@ from worker.cli import prose
 from worker.config import Workspace
 from worker.cycle import Mode, Order, Report, sync
 from worker.domain.values import Ref
+from worker.domain.words import Words
 from worker.errors import ConfigError, RaylineError
 from worker.state import runs
 
@@ -189,7 +190,7 @@ def refusal(play: Play, settings: Workspace | None = None) -> tuple[str, int]:
     assert play.writes(mark) == []
     with play.stage.store.reading("studio") as tx:
         assert runs.recent(tx, 1)[0].status is runs.RunStatus.FAILED
-    return prose.explain(caught.value), prose.exit_code(caught.value)
+    return prose.explain(caught.value, Words()), prose.exit_code(caught.value)
 
 
 def test_closed_doors_are_told_in_a_sentence_and_nothing_is_written(fresh: Play) -> None:

@@ -107,7 +107,7 @@ def test_rules_that_disagree_leave_the_field_alone_and_the_rest_goes_on() -> Non
                  _fact(CLIENT, "score", Decimal(1)), _fact(CLIENT, "score", UNSET, "silent"))
     assert [(problem.code, problem.field, problem.severity) for problem in plan.problems] == [
         ("rule-clash", "health", Severity.ERROR)]
-    assert "a and b" in plan.problems[0].message
+    assert "a, b" in plan.problems[0].message
     assert [item.field for change in plan.changes for item in change.fields] == ["score"]
 
 

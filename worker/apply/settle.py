@@ -11,6 +11,7 @@ from datetime import datetime, timedelta
 
 import structlog
 
+from worker.domain.messages import message, tell
 from worker.domain.values import Ref
 from worker.errors import ApiError, Problem, Severity
 from worker.mapping.normalize import is_trashed
@@ -58,19 +59,21 @@ def _look_up(notion: Notion, intent: Intent, *, schema: Schema, bindings: Bindin
     """Return the pages that carry the key, the letters' case included (Notion's filter does not promise that)."""
     source, binding = schema.sources.get(intent.ref.source), bindings.get(intent.ref.source)
     if source is None or binding is None or KEY_PROPERTY not in binding.properties:
-        return _problem(intent, "the Worker key property is not bound, so the row cannot be looked up",
-                        "run `rayline check`")
+        return _problem(intent, message("the Worker key property is not bound, so the row cannot be looked up"),
+                        message("run `rayline check`"))
     try:
         pages = notion.find(binding.data_source_id, property_id=binding.properties[KEY_PROPERTY], text=intent.ref.key)
     except ApiError as error:
-        return _problem(intent, f"the row could not be looked up: {error}", "it will be looked up in the next cycle")
+        return _problem(intent, tell("the row could not be looked up: {error}", error=error),
+                        message("it will be looked up in the next cycle"))
     living = keyed_pages((page for page in pages if not is_trashed(page)), source, binding)
     return tuple(page_id for page_id, ref in living.items() if ref == intent.ref)
 
 
 def _record(store: Store, workspace: str, intent: Intent, *, pages: tuple[str, ...], now: datetime) -> str | Problem:
     if len(pages) > 1:
-        return _problem(intent, f"{len(pages)} rows carry the key", "delete all but one of them")
+        return _problem(intent, tell("{number} rows carry the key", number=len(pages)),
+                        message("delete all but one of them"))
     with store.transaction(workspace) as tx:
         if not pages:
             journal.fail(tx, intent.ref)
@@ -81,5 +84,5 @@ def _record(store: Store, workspace: str, intent: Intent, *, pages: tuple[str, .
     return "adopted"
 
 
-def _problem(intent: Intent, message: str, hint: str) -> Problem:
-    return Problem("unsettled-creation", str(intent.ref), KEY_PROPERTY, message, hint, severity=Severity.ERROR)
+def _problem(intent: Intent, fault: str, hint: str) -> Problem:
+    return Problem("unsettled-creation", str(intent.ref), KEY_PROPERTY, fault, hint, severity=Severity.ERROR)

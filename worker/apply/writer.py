@@ -16,6 +16,7 @@ import structlog
 from worker.apply.bench import Bench, Pages, Result
 from worker.apply.changes import perform
 from worker.apply.order import arrange
+from worker.domain.messages import message, tell
 from worker.domain.values import Ref
 from worker.errors import ApiError, Busy, Denied, Missing, Problem, Rejected, Severity
 from worker.mapping.schema import Bindings, Rows, Schema
@@ -169,14 +170,15 @@ def _count(shift: _Shift, change: Change, result: Result | Problem) -> None:
 def _failure(change: Change, error: Exception) -> Problem:
     name = error.field if isinstance(error, Rejected) else ""
     code = _CODES.get(type(error).__name__, "apply-failed")
-    what = f"“{change.title}” could not be written ({change.kind.value})"
     said = str(error) if isinstance(error, ApiError | ValueError) else type(error).__name__
-    hint = _HINTS.get(code, "it will be tried again in the next cycle")
-    return Problem(code, str(change.ref), name, f"{what}: {said}", hint, severity=Severity.ERROR)
+    hint = _HINTS.get(code, message("it will be tried again in the next cycle"))
+    fault = tell("“{title}” could not be written ({kind}): {error}", title=change.title, kind=change.kind.value,
+                 error=said)
+    return Problem(code, str(change.ref), name, fault, hint, severity=Severity.ERROR)
 
 
 _CODES = {"Denied": "write-denied", "Missing": "page-gone", "Rejected": "write-rejected", "Transient": "write-failed",
           "Unknown": "write-unknown", "Unencodable": "value-unwritable"}
-_HINTS = {"write-denied": "check the token and that the connection may insert and update content",
-          "page-gone": "check that the page exists and is shared with the connection",
-          "value-unwritable": "run `rayline check` to see what the workspace lacks"}
+_HINTS = {"write-denied": message("check the token and that the connection may insert and update content"),
+          "page-gone": message("check that the page exists and is shared with the connection"),
+          "value-unwritable": message("run `rayline check` to see what the workspace lacks")}

@@ -24,10 +24,13 @@ from worker.cli.entry import (
 )
 from worker.cycle import Mode, Order, Report, draw, problem_data, sync
 from worker.daemon.service import open_desk, serve
+from worker.domain.messages import message
 from worker.state import runs, triggers
 from worker.state.triggers import TriggerState
 from worker.sync.plan import to_data
 
+STATES = {TriggerState.WAITING: message("waiting"), TriggerState.RUNNING: message("at work"),
+          TriggerState.DONE: message("done")}
 FullOption = Annotated[bool, typer.Option("--full/--delta", help="Read everything (default), or only what changed.")]
 
 
@@ -41,10 +44,11 @@ def plan(scope: ScopeArgument = "", config: ConfigOption = None, workspace: Work
         drawn = draw(context, Order(Mode.FULL if full else Mode.DELTA, "plan", scope))
         with opened.store.transaction(context.name) as tx:
             runs.save_plan(tx, drawn.plan, None, now=context.now())
-        opened.say(show.plan_view(drawn.plan, schema=context.schema, locale=context.settings.locale),
+        opened.say(show.plan_view(drawn.plan, schema=context.schema, words=context.words),
                    lambda: {**to_data(drawn.plan), "refused": [problem_data(one) for one in drawn.refused] or None})
         for reason in drawn.refused:
-            show.console(stderr=True).print(f"Would be refused: {prose.line(reason)}", style="red", markup=False)
+            show.console(stderr=True).print(context.words.say("Would be refused: {reason}", reason=prose.line(reason)),
+                                            style="red", markup=False)
         if exit_code and drawn.plan.changes:
             raise typer.Exit(prose.PENDING)
 
@@ -59,7 +63,7 @@ def sync_command(scope: ScopeArgument = "", config: ConfigOption = None, workspa
     stop = stop_on_signals()
     with session(config, as_json=as_json) as opened, context_of(opened, workspace, stop=stop) as context:
         report = sync(context, Order(Mode.FULL if full else Mode.DELTA, "manual", scope, force, checksum))
-        opened.say(show.report_view(report), report.data)
+        opened.say(show.report_view(report, context.words), report.data)
         if report.refused:
             raise typer.Exit(prose.REFUSED)
         if report.is_denied():
@@ -99,8 +103,10 @@ def trigger(scope: ScopeArgument = "", config: ConfigOption = None, workspace: W
             time.sleep(0.2)
             found = _asked(opened, context.name, number)
         data = {"trigger": number, "state": found.state.value, "run_id": found.run_id}
-        opened.say(f"Request {number}: {found.state.value}"
-                   + (f", run {found.run_id}" if found.run_id else "; a running daemon will answer it"), lambda: data)
+        state = context.words.say(STATES[found.state])
+        pattern = message("Request {number}: {state}, run {run}") if found.run_id else message(
+            "Request {number}: {state}; a running daemon will answer it")
+        opened.say(context.words.say(pattern, number=number, state=state, run=found.run_id), lambda: data)
         if wait and found.state is not TriggerState.DONE:
             raise typer.Exit(prose.BUSY)
 

@@ -22,7 +22,10 @@ from worker.daemon.service import open_desk, serve
 from worker.demo.acts import live_a_little
 from worker.demo.checks import WANTED, checks, last_entry, lost, writes
 from worker.demo.stage import BUDGET, SEED, WINDOW, Stage, Staging, set_stage
+from worker.domain.messages import message
+from worker.domain.words import Words
 from worker.errors import RaylineError, Stopped
+from worker.locales import load_words
 from worker.sandbox import server
 from worker.sandbox.jira import JiraSandbox
 from worker.sandbox.notion import NotionSandbox
@@ -30,6 +33,7 @@ from worker.sandbox.wire import Clock
 
 QUIET = "WARNING"
 """Who looks at a demo wants its addresses on the screen, not a line for each of some hundred changes."""
+CYCLES = {"first": message("first"), "second": message("second"), "third": message("third")}
 LocaleOption = Annotated[str, typer.Option("--locale", help="The language of the boards: en or ru.")]
 
 
@@ -42,46 +46,49 @@ def demo(once: Annotated[bool, typer.Option("--once", help="One checked pass: th
          start: Annotated[str, typer.Option(help="First day of --days (default: of this quarter).")] = "") -> None:
     """Run everything on an embedded sandbox: a sample agency, its boards in a browser, and the worker at its job."""
     stop = stop_on_signals()
-    _check_locale(locale)
+    words = _voice(locale)
     if days or story:
         logs.configure(level=log_level(QUIET))
-        _live(season.SeasonChoice(locale, days, story, seed, start), stop, as_json=as_json)
-    with tempfile.TemporaryDirectory(prefix="rayline-demo-") as folder, progress(enabled=not as_json) as advance:
+        _live(season.SeasonChoice(locale, days, story, seed, start), stop, words, as_json=as_json)
+    with tempfile.TemporaryDirectory(prefix="rayline-demo-") as folder, progress(
+            words, enabled=not as_json) as advance:
         logs.configure(level=log_level(QUIET))
-        _say(f"A sample agency in a sandbox; its rate limit is real but its minute lasts {WINDOW:g} s "
-             f"({BUDGET} requests each), so that pacing is at work without long waits.")
+        _say(words.say("A sample agency in a sandbox; its rate limit is real but its minute lasts {seconds} s "
+                       "({budget} requests each), so that pacing is at work without long waits.",
+                       seconds=f"{WINDOW:g}", budget=BUDGET))
         try:
             stage = set_stage(Staging(locale, Path(folder), control=not once, stop=stop, progress=advance))
         except Stopped:
-            _say("Ended.")
+            _say(words.say("Ended."))
             raise typer.Exit from None
         except RaylineError as error:
-            fail(error, as_json=as_json)
+            fail(error, as_json=as_json, words=words)
         logs.configure([stage.notion.token, stage.jira.token], level=log_level(QUIET))
         try:
             code = _once(stage, as_json=as_json) if once else _keep_running(stage, stop, as_json=as_json)
         except RaylineError as error:
-            fail(error, as_json=as_json)
+            fail(error, as_json=as_json, words=words)
         finally:
             stage.close()
     raise typer.Exit(code)
 
 
-def _live(choice: season.SeasonChoice, stop: threading.Event, *, as_json: bool) -> None:
-    with progress(enabled=not as_json) as advance:
+def _live(choice: season.SeasonChoice, stop: threading.Event, words: Words, *, as_json: bool) -> None:
+    with progress(words, enabled=not as_json) as advance:
         try:
             code = season.run(choice, stop, advance, as_json=as_json)
         except RaylineError as error:
-            fail(error, as_json=as_json)
+            fail(error, as_json=as_json, words=words)
     raise typer.Exit(code)
 
 
 def _once(stage: Stage, *, as_json: bool) -> int:
     """Run three cycles with people at work before the second; return the exit code."""
+    words = stage.context.words
     reports = {"first": _cycle(stage, "first")}
     deeds = live_a_little(stage)
     for deed in deeds.told:
-        _say(f"  people: {deed}")
+        _say("  " + words.say("people: {deed}", deed=deed))
     reports["second"] = _cycle(stage, "second")
     before = last_entry(stage)
     reports["third"] = _cycle(stage, "third")
@@ -91,16 +98,18 @@ def _once(stage: Stage, *, as_json: bool) -> int:
     else:
         show.console().print_json(json.dumps(found))
     for deed in lost(stage, deeds):
-        _say(f"Lost: {deed}")
+        _say(words.say("Lost: {deed}", deed=deed))
     return prose.OK if found == WANTED else prose.BUG
 
 
 def _cycle(stage: Stage, name: str) -> Report:
     report = sync(stage.context, Order(Mode.FULL, name))
-    counts = report.applied.counts()
-    _say(f"{name}: {counts['create']} created, {counts['update']} updated, {counts['archive']} archived, "
-         f"{len(report.plan.kept)} kept, {len(report.plan.problems)} problems, {dict(report.requests)} requests, "
-         f"{report.seconds:.1f} s")
+    words = stage.context.words
+    _say(words.say("{name}: {create} created, {update} updated, {sections} sections, {archive} archived, {kept} kept, "
+                   "{problems} problems, {notion} Notion and {jira} Jira requests, {seconds} s",
+                   name=words.say(CYCLES[name]), **report.applied.counts(), kept=len(report.plan.kept),
+                   problems=len(report.plan.problems), notion=report.requests["notion"],
+                   jira=report.requests["jira"], seconds=words.number(report.seconds)))
     return report
 
 
@@ -108,19 +117,22 @@ def _keep_running(stage: Stage, stop: threading.Event, *, as_json: bool) -> int:
     described = stage.sockets.describe()
     if as_json:
         print_json(described)
-    _say(f"Boards:       {described['boards_url']}\nControl API:  {described['control_url']}\n"
-         f"Notion:       {described['notion']['base_url']}\nJira:         {described['jira']['base_url']}\n"
-         "The daemon looks for changes every 15 seconds. Ctrl-C ends it.")
-    desk = open_desk(stage.context, lambda report: _say(_told(report)))
+    words = stage.context.words
+    for name, address in ((words.say("Boards"), described["boards_url"]),
+                          (words.say("Control API"), described["control_url"]),
+                          ("Notion", described["notion"]["base_url"]), ("Jira", described["jira"]["base_url"])):
+        _say(f"{name + ':':<16}{address}")
+    _say(words.say("The daemon looks for changes every {seconds} seconds. Ctrl-C ends it.", seconds=15))
+    desk = open_desk(stage.context, lambda report: _say(_told(report, words)))
     serve([desk], stop)
-    _say("Ended.")
+    _say(words.say("Ended."))
     return prose.OK
 
 
-def _told(report: Report) -> str:
-    counts = report.applied.counts()
-    return (f"{datetime.now(UTC):%H:%M:%S}  run {report.run_id} ({report.trigger}): {counts['create']} created, "
-            f"{counts['update']} updated, {counts['archive']} archived in {report.seconds:.1f} s")
+def _told(report: Report, words: Words) -> str:
+    return words.say("{time}  run {run} ({trigger}): {create} created, {update} updated, {sections} sections, "
+                     "{archive} archived in {seconds} s", time=f"{datetime.now(UTC):%H:%M:%S}", run=report.run_id,
+                     trigger=report.trigger, **report.applied.counts(), seconds=words.number(report.seconds))
 
 
 @app.command()
@@ -132,7 +144,7 @@ def sandbox(empty: Annotated[bool, typer.Option("--empty", help="An empty worksp
             locale: LocaleOption = "en", as_json: JsonOption = False) -> None:
     """Serve only the two emulators on real sockets, and their boards; prints addresses and tokens."""
     stop = stop_on_signals()
-    _check_locale(locale)
+    words = _voice(locale)
     if deployment not in ("cloud", "datacenter"):
         raise typer.BadParameter(f"{deployment!r} is not known; use cloud or datacenter")
     with tempfile.TemporaryDirectory(prefix="rayline-sandbox-") as folder:
@@ -143,8 +155,8 @@ def sandbox(empty: Annotated[bool, typer.Option("--empty", help="An empty worksp
             return
         try:
             if jira_data is not None:
-                _load(running.jira, jira_data)
-            _describe(running.describe(), as_json=as_json)
+                _load(running.jira, jira_data, words)
+            _describe(running.describe(), words, as_json=as_json)
             stop.wait()
         finally:
             close()
@@ -162,13 +174,13 @@ def _open_sandbox(folder: str, *, empty: bool, deployment: str, control: bool, l
     return running, running.stop
 
 
-def _load(jira: Any, path: Path) -> None:
+def _load(jira: Any, path: Path, words: Words) -> None:
     try:
         lines = _read_lines(path)
     except OSError as error:
         raise typer.BadParameter(f"{path} cannot be read: {error.strerror or error}") from None
     count = jira.load_jsonl(lines)
-    _say(f"{count} issues loaded from {path.name}")
+    _say(words.count("{n} issue loaded from {file}", "{n} issues loaded from {file}", count, file=path.name))
 
 
 def _read_lines(path: Path) -> list[bytes]:
@@ -178,20 +190,23 @@ def _read_lines(path: Path) -> list[bytes]:
     return data.splitlines()
 
 
-def _describe(data: dict[str, Any], *, as_json: bool) -> None:
+def _describe(data: dict[str, Any], words: Words, *, as_json: bool) -> None:
     if as_json:
         print_json(data)
     else:
-        show.console().print(show.table_view("Sandbox", ("", ""), [
-            ("Notion", data["notion"]["base_url"]), ("  token", data["notion"]["token"]),
-            ("  root page", data["notion"]["root_page_id"]), ("Jira", data["jira"]["base_url"]),
-            ("  e-mail", data["jira"]["email"]), ("  token", data["jira"]["token"]),
-            ("Boards", data["boards_url"]), ("Control API", data["control_url"] or "off (--control)")]))
+        say = words.say
+        show.console().print(show.table_view(say("Sandbox"), ("", ""), [
+            ("Notion", data["notion"]["base_url"]), ("  " + say("token"), data["notion"]["token"]),
+            ("  " + say("root page"), data["notion"]["root_page_id"]), ("Jira", data["jira"]["base_url"]),
+            ("  " + say("e-mail"), data["jira"]["email"]), ("  " + say("token"), data["jira"]["token"]),
+            (say("Boards"), data["boards_url"]),
+            (say("Control API"), data["control_url"] or say("off ({option})", option="--control"))]))
 
 
-def _check_locale(locale: str) -> None:
+def _voice(locale: str) -> Words:
     if locale not in ("en", "ru"):
         raise typer.BadParameter(f"{locale!r} is not known; use en or ru")
+    return load_words(locale, "")
 
 
 def _say(text: str) -> None:

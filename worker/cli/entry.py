@@ -9,7 +9,7 @@ import sys
 import threading
 from collections.abc import Callable
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Annotated, Any, NoReturn
 
@@ -24,7 +24,10 @@ from worker.app.build import Surroundings, build_context, open_store, secrets_of
 from worker.app.settings import Settings, choose, find_file, load_settings
 from worker.cli import prose, show
 from worker.cycle import Context
+from worker.domain.messages import message
+from worker.domain.words import Words
 from worker.errors import RaylineError
+from worker.locales import load_words
 from worker.state.store import Store
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False,
@@ -36,13 +39,15 @@ JsonOption = Annotated[bool, typer.Option("--json", help="Print one JSON object 
 ScopeArgument = Annotated[str, typer.Argument(help="One client: its name or page id (all clients when left out).")]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Session:
-    """One command under way: the configuration, the state, and how it speaks."""
+    """One command under way: the configuration, the state, and how it speaks: the language of the workspace, as soon as
+    one is chosen."""
 
     settings: Settings
     store: Store
     as_json: bool
+    words: Words = field(default_factory=Words)
 
     def say(self, view: RenderableType, data: Callable[[], Any]) -> None:
         """Print a view for people, or data as one JSON object."""
@@ -66,23 +71,25 @@ def log_level(usual: str) -> str:
 @contextmanager
 def session(config: Path | None, *, as_json: bool) -> Any:
     """Yield the configured session; errors become prose on stderr (JSON on stdout too) and an exit code."""
+    opened = None
     try:
         settings = load_settings(find_file(config))
         logs.configure(secrets_of(settings), level=log_level("INFO"))
         store = open_store(settings.state.get_secret_value())
         try:
-            yield Session(settings, store, as_json)
+            opened = Session(settings, store, as_json)
+            yield opened
         finally:
             store.close()
     except RaylineError as error:
-        fail(error, as_json=as_json)
+        fail(error, as_json=as_json, words=opened.words if opened else Words())
 
 
-def fail(error: RaylineError, *, as_json: bool) -> NoReturn:
+def fail(error: RaylineError, *, as_json: bool, words: Words) -> NoReturn:
     """Say an error and end with its exit code."""
     if as_json:
-        print_json(prose.error_data(error))
-    show.console(stderr=True).print(prose.explain(error), style="red", markup=False)
+        print_json(prose.error_data(error, words))
+    show.console(stderr=True).print(prose.explain(error, words), style="red", markup=False)
     raise typer.Exit(prose.exit_code(error)) from error
 
 
@@ -90,21 +97,32 @@ def fail(error: RaylineError, *, as_json: bool) -> NoReturn:
 def context_of(opened: Session, workspace: str | None, *, stop: threading.Event | None = None) -> Any:
     """Yield the context of one workspace, with a progress bar where a person watches."""
     name, chosen = choose(opened.settings, workspace)
-    with progress(enabled=not opened.as_json) as advance:
+    opened.words = load_words(chosen.locale, chosen.currency)
+    with progress(opened.words, enabled=not opened.as_json) as advance:
         context: Context = build_context(name, chosen, opened.store, Surroundings(stop=stop, progress=advance))
         yield context
 
 
+PHASES = {"notion": message("reading Notion"), "jira": message("reading Jira"), "rules": message("thinking"),
+          "apply": message("writing"), "databases": message("making databases"),
+          "relations": message("making relations"), "views": message("making views")}
+
+
 @contextmanager
-def progress(*, enabled: bool = True) -> Any:
+def progress(words: Words, *, enabled: bool = True) -> Any:
     """Yield a function (phase, done, total) that draws a bar on stderr when it is a terminal."""
     if not (enabled and sys.stderr.isatty()):
         yield lambda phase, done, total: None
         return
     with Progress(TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), transient=True,
                   console=show.console(stderr=True)) as bar:
-        task = bar.add_task("starting", total=None)
-        yield lambda phase, done, total: bar.update(task, description=phase, completed=done, total=total or None)
+        task = bar.add_task(words.say("starting"), total=None)
+
+        def advance(phase: str, done: int, total: int) -> None:
+            said = words.say(PHASES[phase]) if phase in PHASES else phase
+            bar.update(task, description=said, completed=done, total=total or None)
+
+        yield advance
 
 
 def stop_on_signals() -> threading.Event:

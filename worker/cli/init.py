@@ -12,6 +12,7 @@ from worker.app.settings import DEFAULT_FILE, find_file
 from worker.cli import show
 from worker.cli.entry import ConfigOption, JsonOption, WorkspaceOption, app, context_of, fail, session
 from worker.cycle import Context
+from worker.domain.words import Words
 from worker.errors import ConfigError, Problem, Severity
 from worker.mapping.schema import Bindings
 from worker.notion.workspace import create_workspace
@@ -44,8 +45,10 @@ def init(config: ConfigOption = None, workspace: WorkspaceOption = None, as_json
         bindings = _create(context)
         data = {"workspace": context.name, "notion": str(bot.get("name") or bot["id"]), "jira": site.account,
                 "databases": {name: binding.database_id for name, binding in sorted(bindings.items())}}
-        title = f"Workspace {context.name} is ready: now try rayline plan"
-        opened.say(show.table_view(title, ("data source", "database"), data["databases"].items()), lambda: data)
+        say = context.words.say
+        title = say("Workspace {workspace} is ready: now try {command}", workspace=context.name, command="rayline plan")
+        headings = say("data source"), say("database")
+        opened.say(show.table_view(title, headings, data["databases"].items()), lambda: data)
 
 
 def _create(context: Context) -> Bindings:
@@ -67,7 +70,7 @@ def _ask(file: Path, *, as_json: bool) -> None:
     except typer.Abort:
         fail(ConfigError([Problem("config", str(file), "", "there is no configuration and nobody to ask",
                                   "copy config.example.toml, or run rayline init on a terminal",
-                                  severity=Severity.ERROR)]), as_json=as_json)
+                                  severity=Severity.ERROR)]), as_json=as_json, words=Words())
     folder = file.parent / "secrets"
     folder.mkdir(mode=0o700, exist_ok=True)
     for side in ("notion", "jira"):

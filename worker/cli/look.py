@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from datetime import UTC, datetime
 from typing import Annotated, Any
 
@@ -14,7 +14,9 @@ from worker.cli.entry import ConfigOption, JsonOption, WorkspaceOption, app, con
 from worker.cycle import Context, Drawn, Mode, Order, draw, problem_data, recall
 from worker.daemon.ledger import Ledger
 from worker.daemon.service import next_times
+from worker.domain.messages import in_words, message, tell
 from worker.domain.values import Ref, Unset
+from worker.domain.words import Words
 from worker.errors import ApiError, ConfigError, Problem, Severity
 from worker.fetch.schema import read_schema
 from worker.state import journal, leases, problems, runs, triggers
@@ -27,35 +29,36 @@ def check(config: ConfigOption = None, workspace: WorkspaceOption = None, as_jso
     """Check configuration, mappings, credentials, access, schema drift and unmatched cards; says all at once."""
     with session(config, as_json=as_json) as opened, context_of(opened, workspace) as context:
         found = sorted(set(_check(context)), key=lambda one: (list(Severity).index(one.severity), one))
-        opened.say(show.problems_view(found) if found else "Everything is in order.",
+        opened.say(show.problems_view(found, context.words) if found else context.words.say("Everything is in order."),
                    lambda: {"workspace": context.name, "problems": [problem_data(one) for one in found]})
         if any(problem.severity is Severity.ERROR for problem in found):
             raise typer.Exit(prose.USAGE)
 
 
 def _check(context: Context) -> Iterable[Problem]:
-    sides: list[list[Problem]] = [_trial("notion", context.notion.me), _trial("jira", context.jira.site)]
+    words = context.words
+    sides: list[list[Problem]] = [_trial("notion", context.notion.me, words), _trial("jira", context.jira.site, words)]
     if not sides[0]:
-        sides.append(_trial("notion", lambda: _drift(context)))
-    if not any(sides):
-        sides.append(_trial("workspace", lambda: draw(context, Order(Mode.FULL, "check")).plan.problems))
-    return [problem for side in sides for problem in side]
+        sides.append(_trial("notion", lambda: _drift(context), words))
+    if not any(problem.severity is Severity.ERROR for side in sides for problem in side):
+        sides.append(_trial("workspace", lambda: draw(context, Order(Mode.FULL, "check")).plan.problems, words))
+    return [in_words(problem, words) for side in sides for problem in side]
 
 
-def _trial(where: str, step: Callable[[], Any]) -> list[Problem]:
+def _trial(where: str, step: Callable[[], Any], words: Words) -> list[Problem]:
     """Return the problems a step finds or dies of."""
     try:
         found = step()
     except ConfigError as error:
         return error.problems
     except ApiError as error:
-        return [Problem(type(error).__name__.lower(), where, "", prose.explain(error), severity=Severity.ERROR)]
+        return [Problem(type(error).__name__.lower(), where, "", prose.explain(error, words), severity=Severity.ERROR)]
     return [one for one in found if isinstance(one, Problem)] if isinstance(found, tuple) else []
 
 
 def _drift(context: Context) -> tuple[Problem, ...]:
-    return read_schema(context.notion, context.store, context.name, schema=context.schema, settings=context.settings,
-                       afresh=True).drift
+    return read_schema(context.notion, context.store, context.name, words=context.words, schema=context.schema,
+                       settings=context.settings, afresh=True).drift
 
 
 @app.command()
@@ -63,12 +66,45 @@ def status(config: ConfigOption = None, workspace: WorkspaceOption = None, as_js
     """Show the last and next runs, who is at work, what waits and which problems stand."""
     with session(config, as_json=as_json) as opened, context_of(opened, workspace) as context:
         data = _status(context)
-        rows = [(key, value if not isinstance(value, dict) else ", ".join(f"{k}: {v}" for k, v in value.items()))
-                for key, value in data.items() if key != "problems"]
+        rows = _rows({key: value for key, value in data.items() if key != "problems"}, context.words)
         with opened.store.reading(context.name) as tx:
             standing = tuple(problems.load(tx))
-        opened.say(Group(show.table_view(f"Workspace {context.name}", ("", ""), rows),
-                              show.problems_view(standing)), lambda: data)
+        title = context.words.say("Workspace {workspace}", workspace=context.name)
+        opened.say(Group(show.table_view(title, ("", ""), rows), show.problems_view(standing, context.words)),
+                   lambda: data)
+
+
+LABELS = {
+    "workspace": message("workspace"), "last_run": message("last run"), "last_success": message("last success"),
+    "next": message("next"), "at_work": message("at work"), "waiting": message("waiting"),
+    "unsettled": message("unsettled"), "run_id": message("run"), "trigger": message("asked by"),
+    "status": message("status"), "started": message("started"), "ended": message("ended"),
+    "seconds": message("seconds"), "requests": message("requests"), "changes": message("changes"),
+    "kept": message("kept"), "conflicts": message("conflicts"), "refused": message("refused"),
+    "checksum": message("plan"), "mode": message("read"), "stopped": message("stopped"), "error": message("error")}
+
+
+def _rows(data: Mapping[str, Any], words: Words) -> list[tuple[str, object]]:
+    """Return a run or a status as rows of a table, in the workspace's language."""
+    return [(_label(key, words), _cell(value, words)) for key, value in data.items()]
+
+
+def _label(key: str, words: Words) -> str:
+    return words.say(LABELS[key]) if key in LABELS else key
+
+
+def _cell(value: object, words: Words) -> object:
+    match value:
+        case dict():
+            return ", ".join(f"{_label(key, words)}: {_cell(one, words)}" for key, one in value.items()
+                             if key != "problems")
+        case None | []:
+            return show.brief(None)
+        case bool():
+            return words.say("yes") if value else words.say("no")
+        case list():
+            return ", ".join(str(_cell(one, words)) for one in value)
+    return value
 
 
 def _status(context: Context) -> dict[str, Any]:
@@ -99,7 +135,10 @@ def runs_command(run_id: Annotated[int, typer.Argument(help="One run (the latest
             found = runs.recent(tx)
         rows = [(run.id, f"{run.started:%Y-%m-%d %H:%M:%S}", run.trigger, run.status.value,
                  sum((run.outcome.get("changes") or {}).values()), dict(run.requests)) for run in found]
-        opened.say(show.table_view("Runs", ("run", "started", "trigger", "status", "changes", "requests"), rows),
+        title = context.words.say("Runs")
+        headings = (context.words.say(LABELS[key]) for key in ("run_id", "started", "trigger", "status", "changes",
+                                                               "requests"))
+        opened.say(show.table_view(title, headings, rows),
                    lambda: {"runs": [_run_data(run) for run in found]})
 
 
@@ -109,11 +148,11 @@ def _show_run(opened: Any, context: Context, run_id: int) -> None:
         checksum = str(run.outcome.get("checksum", "")) if run else ""
         plan = runs.load_plan(tx, checksum) if checksum else None
     if run is None:
-        raise ConfigError([Problem("run", "command line", "RUN_ID", f"there is no run {run_id}",
-                                   "list them with rayline runs", severity=Severity.ERROR)])
-    head = show.table_view(f"Run {run.id}", ("", ""), [(key, value) for key, value in _run_data(run).items()
-                                                       if key != "problems"])
-    body = show.plan_view(plan, schema=context.schema, locale=context.settings.locale) if plan else ""
+        raise ConfigError([Problem("run", message("command line"), "RUN_ID", tell("there is no run {run}", run=run_id),
+                                   message("list them with rayline runs"), severity=Severity.ERROR)])
+    rows = _rows({key: value for key, value in _run_data(run).items() if key != "problems"}, context.words)
+    head = show.table_view(context.words.say("Run {run}", run=run.id), ("", ""), rows)
+    body = show.plan_view(plan, schema=context.schema, words=context.words) if plan else ""
     opened.say(Group(head, body), lambda: {**_run_data(run), "plan": to_data(plan) if plan else None})
 
 
@@ -133,7 +172,7 @@ def explain(ref: Annotated[str, typer.Argument(help="A row: source/key, page id,
         facts = [fact for fact in drawn.outcome.facts if fact.ref == row and name in ("", fact.field)]
         title = next((one.title for rows in drawn.world.rows.values() for one in rows if one.ref == row), str(row))
         opened.say(show.why_view(facts, title=f"{title}  ({row})", schema=context.schema,
-                                 locale=context.settings.locale),
+                                 words=context.words),
                    lambda: {"ref": str(row), "title": title, "facts": [fact_data(fact) for fact in facts]})
 
 
@@ -149,9 +188,10 @@ def find_row(drawn: Drawn, text: str) -> Ref:
     if len(found) == 1:
         return found.pop()
     named = ", ".join(sorted(f"{row.title} ({row.ref})" for row in rows if row.ref in found)[:8])
-    raise ConfigError([Problem("explain", "command line", "REF", f"{len(found)} rows are called {text!r}",
-                               f"say one of: {named}" if named else "give a page id, an address or a title",
-                               severity=Severity.ERROR)])
+    raise ConfigError([Problem("explain", message("command line"), "REF",
+                               tell("{number} rows are called {text}", number=len(found), text=repr(text)),
+                               tell("say one of: {names}", names=named) if named
+                               else message("give a page id, an address or a title"), severity=Severity.ERROR)])
 
 
 def fact_data(fact: Fact) -> dict[str, Any]:

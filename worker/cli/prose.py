@@ -5,6 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from worker.cycle import problem_data
+from worker.domain.messages import in_words
+from worker.domain.words import Words
 from worker.errors import (
     ApiError,
     Busy,
@@ -39,43 +41,52 @@ def exit_code(error: RaylineError) -> int:
             return BUG
 
 
-def explain(error: RaylineError) -> str:
+def explain(error: RaylineError, words: Words) -> str:
     """Return an error as one or more lines for a person."""
+    say = words.say
     match error:
         case ConfigError():
-            return "\n".join(line(problem) for problem in error.problems)
+            text = "\n".join(line(in_words(problem, words)) for problem in error.problems)
         case UnsafePlan():
-            return "\n".join(line(problem) for problem in error.reasons)
+            text = "\n".join(line(in_words(problem, words)) for problem in error.reasons)
         case Busy():
-            return f"Workspace {error.workspace} is being synced by {error.holder}; nothing was done. Try again later."
+            text = say("Workspace {workspace} is being synced by {holder}; nothing was done. Try again later.",
+                       workspace=error.workspace, holder=error.holder)
         case Denied():
-            return (f"{_api(error)} refused this connection: {error.detail or 'no reason given'} ({error.request}, "
-                    f"status {error.status}). Check the {error.api}.token in the configuration and what the connection "
-                    f"is allowed to do{_capabilities(error)}. Nothing was written.")
+            text = say("{api} refused this connection: {reason} ({request}, status {status}). Check the {key} in the "
+                       "configuration and what the connection is allowed to do{capabilities}. Nothing was written.",
+                       api=_api(error), reason=error.detail or say("no reason given"), request=error.request,
+                       status=error.status, key=f"{error.api}.token", capabilities=_capabilities(error, words))
         case Missing():
-            return (f"{_api(error)} does not show what was asked for ({error.request}): it is gone, or not shared with "
-                    f"this connection. {_share(error)} Nothing was written.")
+            text = say("{api} does not show what was asked for ({request}): it is gone, or not shared with this "
+                       "connection. {way_out} Nothing was written.", api=_api(error), request=error.request,
+                       way_out=_share(error, words))
         case Transient():
-            wait = f" It asks to wait {error.retry_after:.0f} s." if error.retry_after else ""
-            return f"{_api(error)} is not available now: {error.detail} ({error.request}).{wait} Try again later."
+            wait = say(" It asks to wait {seconds} s.", seconds=f"{error.retry_after:.0f}") if error.retry_after else ""
+            text = say("{api} is not available now: {reason} ({request}).{wait} Try again later.", api=_api(error),
+                       reason=error.detail, request=error.request, wait=wait)
         case Unknown():
-            return (f"{_api(error)} did not say whether it did what was asked ({error.request}): {error.detail}. "
-                    "The next cycle will find out before it does anything again.")
+            text = say("{api} did not say whether it did what was asked ({request}): {reason}. The next cycle will "
+                       "find out before it does anything again.", api=_api(error), request=error.request,
+                       reason=error.detail)
         case Rejected():
-            return f"{_api(error)} did not accept {error.field or 'a request'} ({error.request}): {error.detail}"
+            text = say("{api} did not accept {field} ({request}): {reason}", api=_api(error),
+                       field=error.field or say("a request"), request=error.request, reason=error.detail)
         case Incomplete():
-            return f"Not everything could be read of {error.scope}: {error.reason}. Nothing was written."
+            text = say("Not everything could be read of {scope}: {reason}. Nothing was written.", scope=error.scope,
+                       reason=error.reason)
         case Stopped():
-            return f"Asked to end ({error}); nothing was written."
+            text = say("Asked to end ({reason}); nothing was written.", reason=str(error))
         case _:
-            return str(error)
+            text = str(error)
+    return text
 
 
-def error_data(error: RaylineError) -> dict[str, Any]:
+def error_data(error: RaylineError, words: Words) -> dict[str, Any]:
     """Return an error as JSON data."""
     found = error.problems if isinstance(error, ConfigError) else []
-    return {"error": type(error).__name__, "message": explain(error),
-            "problems": [problem_data(problem) for problem in found]}
+    return {"error": type(error).__name__, "message": explain(error, words),
+            "problems": [problem_data(in_words(problem, words)) for problem in found]}
 
 
 def line(problem: Problem) -> str:
@@ -89,11 +100,11 @@ def _api(error: ApiError) -> str:
     return error.api.capitalize()
 
 
-def _capabilities(error: ApiError) -> str:
-    return ": Notion connections need to read, update and insert content" if error.api == "notion" else ""
+def _capabilities(error: ApiError, words: Words) -> str:
+    return words.say(": Notion connections need to read, update and insert content") if error.api == "notion" else ""
 
 
-def _share(error: ApiError) -> str:
+def _share(error: ApiError, words: Words) -> str:
     if error.api == "notion":
-        return "In Notion open the page, then ... > Connections, and add Rayline's connection."
-    return "Give the account access, or correct jira.base_url."
+        return words.say("In Notion open the page, then ... > Connections, and add Rayline's connection.")
+    return words.say("Give the account access, or correct {key}.", key="jira.base_url")

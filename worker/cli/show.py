@@ -14,7 +14,9 @@ from rich.tree import Tree
 
 from worker.cli.prose import line
 from worker.cycle import Report
+from worker.domain.messages import message
 from worker.domain.values import Ref, Span, Unset, Value
+from worker.domain.words import Words
 from worker.errors import Problem, Severity
 from worker.mapping.schema import Schema
 from worker.sync.facts import Fact
@@ -23,80 +25,80 @@ from worker.sync.plan import Change, Kind, Plan, canonical
 SIGNS = {Kind.CREATE: ("+", "green"), Kind.UPDATE: ("~", "yellow"), Kind.SECTION: ("§", "cyan"),
          Kind.ARCHIVE: ("-", "red")}
 COLOURS = {Severity.ERROR: "red", Severity.WARNING: "yellow", Severity.INFO: "blue"}
+SEVERITIES = {Severity.ERROR: message("error"), Severity.WARNING: message("warning"), Severity.INFO: message("note")}
 WIDTH = 72
 
 
-def plan_view(plan: Plan, *, schema: Schema, locale: str) -> RenderableType:
+def plan_view(plan: Plan, *, schema: Schema, words: Words) -> RenderableType:
     """Return a plan grouped by data source, each change with its fields, before, after and rule."""
     parts: list[RenderableType] = []
     sources: dict[str, list[Change]] = {}
     for change in plan.changes:
         sources.setdefault(change.ref.source, []).append(change)
     for name, changes in sources.items():
-        tree = Tree(Text(f"{schema.sources[name].title[locale]} ({len(changes)})", style="bold"))
+        tree = Tree(Text(f"{schema.sources[name].title[words.locale]} ({len(changes)})", style="bold"))
         for change in changes:
             sign, colour = SIGNS[change.kind]
             branch = tree.add(Text(f"{sign} {change.title or change.ref.key}", style=colour))
             for field in change.fields:
-                label = schema.sources[name].properties[field.field].label[locale]
-                drift = "  (somebody had changed it)" if field.drift else ""
+                label = schema.sources[name].properties[field.field].label[words.locale]
+                drift = words.say("  (somebody had changed it)") if field.drift else ""
                 before = "" if change.kind is Kind.CREATE else f"{brief(field.before)} → "
                 branch.add(Text(f"{label}: {before}{brief(field.after)}  [{field.why.rule}]{drift}"))
         parts.append(tree)
-    parts += [kept_view(plan), problems_view(plan.problems), Text(summary(plan), style="bold")]
+    parts += [kept_view(plan, words), problems_view(plan.problems, words), Text(summary(plan, words), style="bold")]
     return Group(*parts)
 
 
-def summary(plan: Plan) -> str:
+def summary(plan: Plan, words: Words) -> str:
     """Return a plan in one line."""
-    counts = plan.counts()
-    return (f"Plan {plan.checksum()}: {counts['create']} to create, {counts['update']} to update, "
-            f"{counts['sections']} sections, {counts['archive']} to archive; {len(plan.kept)} kept as people set them, "
-            f"{len(plan.problems)} problems.")
+    return words.say("Plan {checksum}: {create} to create, {update} to update, {sections} sections, "
+                     "{archive} to archive; {kept} kept as people set them, {problems} problems.",
+                     checksum=plan.checksum(), **plan.counts(), kept=len(plan.kept),
+                     problems=len(plan.problems))
 
 
-def kept_view(plan: Plan) -> RenderableType:
+def kept_view(plan: Plan, words: Words) -> RenderableType:
     """Return the values of people that stand."""
     if not plan.kept:
         return Text("")
-    table = Table(title="Kept as people set them", title_justify="left", box=None)
-    for heading in ("row", "field", "people's", "the worker's", ""):
+    table = Table(title=words.say("Kept as people set them"), title_justify="left", box=None)
+    for heading in (words.say("row"), words.say("field"), words.say("people's"), words.say("the worker's"), ""):
         table.add_column(heading)
     for kept in plan.kept:
         table.add_row(str(kept.ref), kept.field, brief(kept.current), brief(kept.desired),
-                      "conflict" if kept.conflict else "")
+                      words.say("conflict") if kept.conflict else "")
     return table
 
 
-def problems_view(problems: Iterable[Problem]) -> RenderableType:
+def problems_view(problems: Iterable[Problem], words: Words) -> RenderableType:
     """Return problems as lines, the worst first."""
     order = list(COLOURS)
-    lines = [Text(f"{problem.severity.value}: {line(problem)}", style=COLOURS[problem.severity])
+    lines = [Text(f"{words.say(SEVERITIES[problem.severity])}: {line(problem)}", style=COLOURS[problem.severity])
              for problem in sorted(problems, key=lambda one: (order.index(one.severity), one))]
     return Group(*lines)
 
 
-def report_view(report: Report) -> RenderableType:
+def report_view(report: Report, words: Words) -> RenderableType:
     """Return how a cycle went."""
-    counts = report.applied.counts()
-    head = (f"Run {report.run_id} of {report.workspace}: {counts['create']} created, {counts['update']} updated, "
-            f"{counts['sections']} sections, {counts['archive']} archived in {report.seconds:.1f} s "
-            f"({report.requests['notion']} Notion and {report.requests['jira']} Jira requests).")
-    refused = [Text(f"Refused: {line(reason)}", style="red") for reason in report.refused]
-    return Group(Text(head, style="bold"), *refused, problems_view((*report.plan.problems, *report.applied.failures)))
+    head = words.say("Run {run} of {workspace}: {create} created, {update} updated, {sections} sections, "
+                     "{archive} archived in {seconds} s ({notion} Notion and {jira} Jira requests).", run=report.run_id,
+                     workspace=report.workspace, seconds=words.number(report.seconds), **report.applied.counts(),
+                     notion=report.requests["notion"], jira=report.requests["jira"])
+    refused = [Text(words.say("Refused: {reason}", reason=line(reason)), style="red") for reason in report.refused]
+    return Group(Text(head, style="bold"), *refused, problems_view(report.problems(), words))
 
 
-def why_view(facts: Iterable[Fact], *, title: str, schema: Schema, locale: str) -> RenderableType:
+def why_view(facts: Iterable[Fact], *, title: str, schema: Schema, words: Words) -> RenderableType:
     """Return why fields have their values: rule, formula, inputs with links, threshold."""
     tree = Tree(Text(title, style="bold"))
     for fact in facts:
-        label = schema.sources[fact.ref.source].properties[fact.field].label[locale]
+        label = schema.sources[fact.ref.source].properties[fact.field].label[words.locale]
         branch = tree.add(Text(f"{label} = {brief(fact.value)}", style="green"))
-        branch.add(f"rule: {fact.why.rule}")
-        if fact.why.formula:
-            branch.add(Text(f"formula: {fact.why.formula}"))
-        if fact.why.threshold:
-            branch.add(Text(f"threshold: {fact.why.threshold}"))
+        for said, text in ((message("rule: {text}"), fact.why.rule), (message("formula: {text}"), fact.why.formula),
+                           (message("threshold: {text}"), fact.why.threshold)):
+            if text:
+                branch.add(Text(words.say(said, text=text)))
         for item in fact.why.inputs:
             branch.add(Text(f"{item.name}: {item.value}" + (f"  {item.url}" if item.url else "")))
     return tree

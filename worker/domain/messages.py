@@ -1,14 +1,58 @@
-"""Sentences kept in tables: marked where they stand, so that every one of them reaches the catalogues."""
+"""Sentences kept in tables or told where nobody knows the language yet: marked where they stand, so that every one of
+them reaches the catalogues."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
+from msgspec.structs import replace
+
 from worker.domain.model import Stage
 from worker.domain.words import Words
+from worker.errors import Problem
 
 
 def message(text: str) -> str:
     """Return `text` itself: a mark for the extraction of sentences that are translated later."""
     return text
+
+
+class Told(str):
+    """A sentence in English that still knows its pattern and its values, so that it can be told in another language."""
+
+    pattern: str
+    values: Mapping[str, object]
+
+
+def tell(pattern: str, **values: object) -> str:
+    """Return a sentence with its `{name}` places filled, for `retell`; a value may be told itself, or be labels by
+    locale."""
+    told = Told(pattern.format(**{name: _in_english(value) for name, value in values.items()}))
+    told.pattern, told.values = pattern, values
+    return told
+
+
+def _in_english(value: object) -> object:
+    return value["en"] if isinstance(value, Mapping) and "en" in value else value
+
+
+def retell(text: str, words: Words) -> str:
+    """Return a sentence that was told or marked, in the language of `words`; any other text as it is."""
+    if isinstance(text, Told):
+        return words.say(text.pattern, **{name: _in_words(value, words) for name, value in text.values.items()})
+    return words.say(text) if text else ""
+
+
+def _in_words(value: object, words: Words) -> object:
+    if isinstance(value, Mapping) and "en" in value:
+        return value.get(words.locale, value["en"])
+    return retell(value, words) if isinstance(value, Told) else value
+
+
+def in_words(problem: Problem, words: Words) -> Problem:
+    """Return a problem with its sentences in the language of `words`."""
+    return replace(problem, where=retell(problem.where, words), message=retell(problem.message, words),
+                   hint=retell(problem.hint, words))
 
 
 STAGES = {

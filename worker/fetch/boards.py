@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import NamedTuple
 
+from worker.domain.messages import message, tell
 from worker.domain.values import Ref
 from worker.errors import Problem, Severity
 from worker.fetch.lost import drifted
@@ -132,5 +133,5 @@ def _advance(tx: Tx, name: str, before: Cursor | None, batch: PageBatch, *, now:
 
 
 def _incomplete(name: str, why: str) -> Problem:
-    return Problem("incomplete-read", name, "", f"not all rows could be read: {why}",
-                   "nothing is archived until a complete read", severity=Severity.WARNING)
+    return Problem("incomplete-read", name, "", tell("not all rows could be read: {why}", why=why),
+                   message("nothing is archived until a complete read"), severity=Severity.WARNING)

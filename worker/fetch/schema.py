@@ -7,6 +7,8 @@ from dataclasses import dataclass, field
 import msgspec
 
 from worker.config import Workspace
+from worker.domain.messages import in_words, message, tell
+from worker.domain.words import Words
 from worker.errors import ConfigError, Problem, Severity
 from worker.fetch.lost import Losses, Lost, note_losses, with_lost
 from worker.mapping.schema import Bindings, Schema
@@ -40,9 +42,9 @@ def mark_stale(tx: Tx, *, stale: bool) -> None:
     registry.set_setting(tx, STALE, stale)
 
 
-def read_schema(notion: Notion, store: Store, workspace: str, *, schema: Schema, settings: Workspace,
+def read_schema(notion: Notion, store: Store, workspace: str, *, schema: Schema, settings: Workspace, words: Words,
                 afresh: bool) -> Bound:
-    """Return how the workspace carries the schema; `afresh` reads it again.
+    """Return how the workspace carries the schema; `afresh` reads it again. What does not fit is said in `words`.
 
     Raises `ConfigError` when nothing of it is there, and the API errors.
     """
@@ -54,10 +56,12 @@ def read_schema(notion: Notion, store: Store, workspace: str, *, schema: Schema,
     found, drift = read_bindings(notion, schema, root_page_id=pages.root_page_id,
                                  private_root_page_id=pages.private_root_page_id, locale=settings.locale,
                                  known=with_lost(known.bindings, known.losses))
+    drift = tuple(in_words(problem, words) for problem in drift)
     if not found:
-        raise ConfigError([Problem("no-boards", f"Notion page {pages.root_page_id}", "",
-                                   "none of the expected databases is on the page", "run `rayline init` to create or "
-                                   "adopt them", severity=Severity.ERROR), *drift])
+        raise ConfigError([Problem("no-boards", tell("Notion page {page}", page=pages.root_page_id), "",
+                                   message("none of the expected databases is on the page"),
+                                   message("run `rayline init` to create or adopt them"), severity=Severity.ERROR),
+                           *drift])
     with store.transaction(workspace) as tx:
         losses = note_losses(known.losses, known.bindings, found, snapshots.load_pages(tx))
         registry.save(tx, found)

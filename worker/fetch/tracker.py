@@ -12,6 +12,7 @@ from datetime import datetime, timedelta
 
 import msgspec
 
+from worker.domain.messages import message, tell
 from worker.domain.model import Issue, JiraProject
 from worker.errors import ConfigError, Missing, Problem, Severity
 from worker.jira.paging import condition_of
@@ -94,8 +95,9 @@ def read_tracker(jira: Jira, store: Store, workspace: str, *, links: Mapping[str
         registry.set_setting(tx, LOOKUP, msgspec.to_builtins(lookup))
     projects = tuple(JiraProject(*row) for row in lookup.projects)
     if incomplete:
-        reader.problems.append(Problem("incomplete-read", "Jira", "", f"not everything could be read: {incomplete}",
-                                       "nothing is dropped until a complete read"))
+        reader.problems.append(Problem("incomplete-read", "Jira", "",
+                                       tell("not everything could be read: {why}", why=incomplete),
+                                       message("nothing is dropped until a complete read")))
     return TrackerRead(_resolved(lookup, links), projects, tuple(reader.problems), incomplete)
 
 
@@ -150,8 +152,9 @@ def _scope(reader: _Reader, queries: Sequence[str]) -> str:
 
 def _wrong_query(reader: _Reader, jql: str, why: str) -> Problem:
     cards = sorted(card for card, text in _queries(reader).items() if text == jql)
-    return Problem("bad-jql", f"project card {', '.join(cards)}", "jira", f"Jira does not accept {jql!r}: {why}",
-                   "correct the Jira link on the card", severity=Severity.ERROR)
+    return Problem("bad-jql", tell("project card {cards}", cards=", ".join(cards)), "jira",
+                   tell("Jira does not accept {jql}: {why}", jql=repr(jql), why=why),
+                   message("correct the Jira link on the card"), severity=Severity.ERROR)
 
 
 @dataclass(frozen=True, slots=True)
@@ -247,7 +250,7 @@ def _resolved(lookup: Lookup, links: Mapping[str, Link]) -> dict[str, ResolvedLi
 
 def _resolve_one(lookup: Lookup, link: Link) -> ResolvedLink:
     """Return what a card's link came to; a link to nothing is a problem of that card alone."""
-    nothing = f"Jira has no {link.kind.value} {link.text}, or the account may not see it"
+    nothing = tell("Jira has no {kind} {name}, or the account may not see it", kind=link.kind.value, name=link.text)
     match link.kind:
         case LinkKind.PROJECT:
             problem = "" if any(key == link.text for _, key, _ in lookup.projects) else nothing

@@ -18,6 +18,7 @@ from requests.adapters import BaseAdapter
 
 from worker.calls.deadline import Deadline
 from worker.config import JiraSettings
+from worker.domain.messages import tell
 from worker.domain.model import Issue, JiraProject, Move
 from worker.errors import Problem, Rejected, Transient
 from worker.jira.errors import API
@@ -231,7 +232,7 @@ class JiraGateway:
             try:
                 issues.append(make_issue(raw, site, epics))
             except (OverflowError, ValueError) as error:
-                problems.append(Problem("bad-issue", raw.key, "", f"cannot be read: {error}"))
+                problems.append(Problem("bad-issue", raw.key, "", tell("cannot be read: {error}", error=error)))
         return tuple(issues), problems
 
     def _epic_ids(self, raws: Sequence[Any], site: SiteReading) -> Mapping[str, str]:

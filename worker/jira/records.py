@@ -11,6 +11,7 @@ from typing import Any
 import msgspec
 
 from worker.calls.secrets import redact
+from worker.domain.messages import message, tell
 from worker.domain.model import Worklog
 from worker.errors import Problem
 from worker.mapping.jira import Instant, RawPerson
@@ -102,9 +103,9 @@ class PageReader:
     def _problem(self, raw: msgspec.Raw, said: str) -> Problem:
         named = _name_of(raw)
         url = f"{self._browse}{named}" if self._browse and named else ""
-        return Problem("bad-issue", named or "an issue without a key", field_of(said),
-                       f"cannot be read: {redact(said)}", "mend the field in Jira; until then the issue is left out",
-                       url)
+        return Problem("bad-issue", named or message("an issue without a key"), field_of(said),
+                       tell("cannot be read: {error}", error=redact(said)),
+                       message("mend the field in Jira; until then the issue is left out"), url)
 
 
 def _name_of(raw: msgspec.Raw) -> str:

@@ -11,6 +11,7 @@ from collections.abc import Iterable, Mapping, Sequence
 
 import msgspec
 
+from worker.domain.messages import message, tell
 from worker.domain.model import Card, CardWork, Issue, Worklog
 from worker.domain.values import Ref
 from worker.errors import Problem
@@ -135,7 +136,7 @@ def _ring(start: str, forest: Forest) -> tuple[Issue, ...]:
 def cycle_problems(rings: Sequence[tuple[Issue, ...]], site_url: str) -> list[Problem]:
     """Return a problem for each ring."""
     return [Problem("cyclic-parents", ring[0].key, "parent",
-                    f"the issues {', '.join(issue.key for issue in ring)} are each other's parents",
-                    "take one of them out of its parent in Jira; until then each is counted once",
+                    tell("the issues {keys} are each other's parents", keys=", ".join(issue.key for issue in ring)),
+                    message("take one of them out of its parent in Jira; until then each is counted once"),
                     f"{site_url.rstrip('/')}/browse/{ring[0].key}" if site_url else "")
             for ring in rings]

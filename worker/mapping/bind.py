@@ -10,11 +10,10 @@ from collections.abc import Iterable, Mapping, Sequence
 
 import msgspec
 
+from worker.domain.messages import message, tell
 from worker.errors import Problem, Severity
 from worker.mapping.codecs import Json, plain_text
 from worker.mapping.schema import Binding, Owner, Property, Source
-
-REMAKE = "or run `rayline init` to create it again"
 
 
 class Columns(msgspec.Struct, frozen=True, gc=False):
@@ -126,15 +125,20 @@ class Reporter(msgspec.Struct, frozen=True, gc=False):
         """Return what keeps a property from being bound."""
         label = prop.label.get(self.locale, prop.name)
         if raw is None and known is not None and prop.name in known.properties:
-            return [self._problem("schema-deleted", prop, f"the property {label!r} was deleted",
-                                  f"restore it in Notion {REMAKE}")]
+            return [self._problem("schema-deleted", prop, tell("the property {label} was deleted", label=repr(label)),
+                                  message("restore it in Notion or run `rayline init` to create it again"))]
         if raw is None:
-            return [self._problem("schema-missing", prop, f"there is no property {label!r} of type {prop.type}",
-                                  f"rename the one you use to {label!r} {REMAKE}")]
+            return [self._problem("schema-missing", prop,
+                                  tell("there is no property {label} of type {type}", label=repr(label),
+                                       type=prop.type),
+                                  tell("rename the one you use to {label} or run `rayline init` to create it again",
+                                       label=repr(label)))]
         if raw.get("type") != prop.type:
             return [self._problem("schema-retyped", prop,
-                                  f"the property {raw['name']!r} is a {raw.get('type')}, not a {prop.type}",
-                                  f"change its type back to {prop.type}, or rename it and run `rayline init`")]
+                                  tell("the property {label} is a {type}, not a {wanted}", label=repr(raw["name"]),
+                                       type=raw.get("type"), wanted=prop.type),
+                                  tell("change its type back to {type}, or rename it and run `rayline init`",
+                                       type=prop.type))]
         return []
 
     def options(self, prop: Property, raw: Json, found: Mapping[str, object]) -> list[Problem]:
@@ -143,10 +147,12 @@ class Reporter(msgspec.Struct, frozen=True, gc=False):
         if not missing:
             return []
         listed = ", ".join(repr(label) for label in missing)
-        return [self._problem("schema-option", prop, f"the property {raw['name']!r} has no option {listed}",
-                              "add it in Notion, or rename the option you use back")]
+        return [self._problem("schema-option", prop,
+                              tell("the property {label} has no option {options}", label=repr(raw["name"]),
+                                   options=listed),
+                              message("add it in Notion, or rename the option you use back"))]
 
-    def _problem(self, code: str, prop: Property, message: str, hint: str) -> Problem:
+    def _problem(self, code: str, prop: Property, fault: str, hint: str) -> Problem:
         severity = Severity.INFO if prop.owner is Owner.HUMAN and code == "schema-missing" else Severity.WARNING
-        return Problem(code, self.source.title.get(self.locale, self.source.name), prop.name, message, hint,
+        return Problem(code, self.source.title.get(self.locale, self.source.name), prop.name, fault, hint,
                        str(self.data_source.get("url") or ""), severity)

@@ -17,6 +17,7 @@ from zoneinfo import ZoneInfo
 
 import msgspec
 
+from worker.domain.messages import tell
 from worker.domain.values import Ref, Span, Value
 from worker.mapping.schema import Binding, Property
 
@@ -59,13 +60,13 @@ class Place(msgspec.Struct, frozen=True, gc=False):
 def decode(prop: Property, raw: Any, binding: Binding, index: Index) -> Value | Unreadable:
     """Return the value of one raw property of a page; `index` names pages of worker rows by page id."""
     if not isinstance(raw, dict) or raw.get("type", prop.type) != prop.type:
-        found = raw.get("type") if isinstance(raw, dict) else "nothing"
-        return Unreadable(f"should be a {prop.type} but is {found}")
+        found = str(raw.get("type")) if isinstance(raw, dict) else tell("nothing")
+        return Unreadable(tell("should be a {type} but is {found}", type=prop.type, found=found))
     place = Place(prop, binding.options.get(prop.name, {}), index)
     try:
         return _READ[prop.type](place, raw[prop.type])
     except (KeyError, TypeError, ValueError, AttributeError, OverflowError):
-        return Unreadable(f"is not a readable {prop.type}: {_excerpt(raw.get(prop.type))}")
+        return Unreadable(tell("is not a readable {type}: {text}", type=prop.type, text=_excerpt(raw.get(prop.type))))
 
 
 def _excerpt(raw: Any) -> str:
@@ -81,7 +82,7 @@ def _read_number(_: Place, raw: Any) -> Value | Unreadable:
     if raw is None:
         return None
     if isinstance(raw, bool) or not isinstance(raw, int | float) or not math.isfinite(raw):
-        return Unreadable(f"is not a number: {_excerpt(raw)}")
+        return Unreadable(tell("is not a number: {text}", text=_excerpt(raw)))
     return Decimal(raw) if isinstance(raw, int) else Decimal(repr(raw))
 
 
@@ -108,7 +109,7 @@ def _option_key(place: Place, raw: Json) -> str | Unreadable:
     for option in place.prop.options:
         if any(label.casefold() == name for label in option.label.values()):
             return option.key
-    return Unreadable(f"has the option {raw['name']!r}, which the mapping does not know")
+    return Unreadable(tell("has the option {option}, which the mapping does not know", option=repr(raw["name"])))
 
 
 def _read_date(_: Place, raw: Any) -> Value | Unreadable:
@@ -118,11 +119,12 @@ def _read_date(_: Place, raw: Any) -> Value | Unreadable:
         start = _moment(raw["start"], raw.get("time_zone"))
         end = _moment(raw["end"], raw.get("time_zone")) if raw.get("end") else None
     except (ValueError, TypeError, KeyError, OverflowError, OSError):
-        return Unreadable(f"is not a date: {_excerpt(raw)}")
+        return Unreadable(tell("is not a date: {text}", text=_excerpt(raw)))
     if end is None:
         return start.astimezone(UTC) if isinstance(start, datetime) else start
     first, last = _day(start), _day(end)
-    return Span(first, last) if first <= last else Unreadable(f"ends before it starts: {first} to {last}")
+    return Span(first, last) if first <= last else Unreadable(
+        tell("ends before it starts: {first} to {last}", first=first, last=last))
 
 
 def _day(moment: date) -> date:

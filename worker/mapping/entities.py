@@ -10,6 +10,7 @@ from decimal import Decimal
 from typing import TypeVar
 from zoneinfo import ZoneInfo
 
+from worker.domain.messages import message, tell
 from worker.domain.model import (
     Card,
     Client,
@@ -47,10 +48,10 @@ class Reader:
     present: Mapping[str, frozenset[Ref]]
     problems: list[Problem] = field(default_factory=list)
 
-    def report(self, code: str, name: str, message: str, *, hint: str = "",
+    def report(self, code: str, name: str, fault: str, *, hint: str = "",
                severity: Severity = Severity.WARNING) -> None:
         """Add a problem about one field of the row."""
-        self.problems.append(Problem(code, place(self.row, self.source), name, message, hint, self.row.url, severity))
+        self.problems.append(Problem(code, place(self.row, self.source), name, fault, hint, self.row.url, severity))
 
     def text(self, name: str) -> str | None:
         """Return a text or an option key."""
@@ -66,7 +67,8 @@ class Reader:
         """Return a number that cannot be negative."""
         value = self.number(name)
         if value is not None and value < 0:
-            self.report("negative-amount", name, f"{value} is below zero", hint="enter zero or more")
+            self.report("negative-amount", name, tell("{value} is below zero", value=value),
+                        hint=message("enter zero or more"))
             return None
         return value
 
@@ -74,7 +76,8 @@ class Reader:
         """Return a share from 0 to 1 (0 to 100 %)."""
         value = self.number(name)
         if value is not None and not 0 <= value <= 1:
-            self.report("out-of-range", name, f"{value * 100:f} % is not between 0 and 100 %", hint="enter 0 to 100 %")
+            self.report("out-of-range", name, tell("{value} % is not between 0 and 100 %", value=f"{value * 100:f}"),
+                        hint=message("enter 0 to 100 %"))
             return None
         return value
 
@@ -93,7 +96,9 @@ class Reader:
         """Return two dates in order; when reversed, the first is dropped and reported."""
         start, end = self.day(first), self.day(last, last=True)
         if start is not None and end is not None and end < start:
-            self.report("reversed-dates", first, f"{start} is after {last}, {end}", hint="correct one of the two dates")
+            self.report("reversed-dates", first,
+                        tell("{start} is after {last}, {end}", start=start, last=last, end=end),
+                        hint=message("correct one of the two dates"))
             return None, end
         return start, end
 
@@ -103,15 +108,17 @@ class Reader:
         refs = tuple(ref for ref in value if isinstance(ref, Ref)) if isinstance(value, tuple) else ()
         missing = [ref for ref in refs if ref not in self.present.get(ref.source, frozenset())]
         if missing:
-            self.report("dangling-relation", name, f"points to {len(missing)} row(s) that cannot be read",
-                        hint="restore the row, share its data source, or remove the link")
+            self.report("dangling-relation", name,
+                        tell("points to {number} row(s) that cannot be read", number=len(missing)),
+                        hint=message("restore the row, share its data source, or remove the link"))
         return tuple(ref for ref in refs if ref not in missing)
 
     def one(self, name: str) -> Ref | None:
         """Return the one row a relation points to; several are reported and count as none."""
         refs = self.many(name)
         if len(refs) > 1:
-            self.report("several-rows", name, f"points to {len(refs)} rows where one is meant", hint="leave only one")
+            self.report("several-rows", name, tell("points to {number} rows where one is meant", number=len(refs)),
+                        hint=message("leave only one"))
             return None
         return refs[0] if refs else None
 
@@ -121,7 +128,8 @@ def read_client(reader: Reader) -> Client:
     since, contract_end = reader.days("since", "contract_end")
     row, group, unit = reader.row, reader.text("group"), reader.one("unit")
     if group == "account" and unit is None:
-        reader.report("client-without-unit", "unit", "the account has no unit", hint="choose the unit that serves it")
+        reader.report("client-without-unit", "unit", message("the account has no unit"),
+                      hint=message("choose the unit that serves it"))
     return Client(row.ref, row.title, row.url, group=group, engagement=reader.text("engagement"), unit=unit,
                   contract_end=contract_end, monthly_fee=reader.amount("monthly_fee"),
                   since=since, source=reader.text("source"), services=reader.many("services"),
@@ -135,9 +143,11 @@ def read_unit(reader: Reader) -> Unit:
     unit = Unit(row.ref, row.title, row.url, reader.many("am"), reader.many("tls"), reader.many("pms"),
                 reader.many("members"), reader.share("bonus_rate"), reader.share("target_share"))
     if len(unit.am) > 1:
-        reader.report("two-ams", "am", f"the unit has {len(unit.am)} account managers", hint="leave exactly one")
+        reader.report("two-ams", "am", tell("the unit has {number} account managers", number=len(unit.am)),
+                      hint=message("leave exactly one"))
     if not (unit.am or unit.tls or unit.pms or unit.members):
-        reader.report("unit-without-people", "members", "nobody is in the unit", hint="fill in AM, TL, PM and members")
+        reader.report("unit-without-people", "members", message("nobody is in the unit"),
+                      hint=message("fill in AM, TL, PM and members"))
     return unit
 
 
@@ -155,8 +165,9 @@ def _birthday(reader: Reader) -> date | None:
     """Return a birthday; one typed without its year (Notion has no such date) still has its day."""
     day = reader.day("birthday")
     if day is not None and day.year <= YEARLESS:
-        reader.report("no-birth-year", "birthday", f"the year {day.year} cannot be the year of birth, the day is kept",
-                      hint="enter the year if you know it", severity=Severity.INFO)
+        reader.report("no-birth-year", "birthday",
+                      tell("the year {year} cannot be the year of birth, the day is kept", year=day.year),
+                      hint=message("enter the year if you know it"), severity=Severity.INFO)
     return day
 
 
@@ -167,8 +178,8 @@ def _time_off(reader: Reader) -> tuple[Span, ...]:
             continue
         span = parse_span(line)
         if span is None:
-            reader.report("bad-time-off", "time_off", f"cannot read {line.strip()[:60]!r}",
-                          hint="write one range a line: 2026-12-01..2026-12-14")
+            reader.report("bad-time-off", "time_off", tell("cannot read {text}", text=repr(line.strip()[:60])),
+                          hint=message("write one range a line: 2026-12-01..2026-12-14"))
         else:
             spans.append(span)
     return tuple(sorted(spans))
@@ -205,7 +216,8 @@ def read_card(reader: Reader) -> Card:
     row, stage = reader.row, reader.text("stage")
     start, due = reader.days("start", "due")
     if not row.fields.get("client"):
-        reader.report("card-without-client", "client", "the card has no client", hint="choose its client")
+        reader.report("card-without-client", "client", message("the card has no client"),
+                      hint=message("choose its client"))
     return Card(row.ref, row.title, row.url, client=reader.one("client"), stage=Stage(stage) if stage else None,
                 service=reader.one("service"), engagement=reader.text("engagement"), budget=reader.amount("budget"),
                 start=start, due=due, probability=reader.share("probability"), jira=reader.text("jira"),
@@ -232,8 +244,9 @@ def read_revenue(reader: Reader) -> Revenue | None:
     missing = [name for name, value in (("month", month), ("amount", amount), ("kind", kind)) if value is None]
     client, project = reader.one("client"), reader.one("project")
     if month is None or amount is None or kind is None:
-        reader.report("incomplete-revenue", missing[0], f"{', '.join(missing)} cannot be read, the entry is left out",
-                      hint="fill in month, amount and kind")
+        reader.report("incomplete-revenue", missing[0], tell(
+            "{fields} cannot be read, the entry is left out", fields=", ".join(missing)),
+            hint=message("fill in month, amount and kind"))
         return None
     return Revenue(reader.row.ref, client, project, month, amount, kind, reader.text("currency"))
 
@@ -251,13 +264,15 @@ def read_feedback(reader: Reader) -> Feedback:
     """Return a client's feedback; a score that is not 1 to 5 counts nowhere."""
     row, score = reader.row, reader.number("score")
     if score is not None and not 1 <= score <= WORST_TO_BEST:
-        reader.report("out-of-range", "score", f"{score} is not between 1 and {WORST_TO_BEST}", hint="enter 1 to 5")
+        reader.report("out-of-range", "score", tell("{value} is not between 1 and {best}", value=score,
+                                                    best=WORST_TO_BEST), hint=message("enter 1 to 5"))
         score = None
     client, day = reader.one("client"), reader.day("date")
     missing = [name for name, value in (("client", client), ("date", day)) if value is None]
     if missing:
-        reader.report("incomplete-feedback", missing[0], f"{' and '.join(missing)} cannot be read, it counts nowhere",
-                      hint="fill in client, date and score")
+        reader.report("incomplete-feedback", missing[0], tell(
+            "{fields} cannot be read, it counts nowhere", fields=", ".join(missing)),
+            hint=message("fill in client, date and score"))
     return Feedback(row.ref, row.url, client=client, person=reader.one("person"), day=day, score=score,
                     text=reader.text("text") or "")
 
@@ -273,10 +288,11 @@ def read_goal(reader: Reader) -> Goal:
                 status=reader.text("status"), parent=reader.one("parent"))
     if goal.measure is None or goal.target is None:
         name = "target" if goal.measure else "measure"
-        reader.report("goal-without-measure", name, "nobody can tell whether the goal is reached",
-                      hint="say what is counted and how much of it is the goal")
+        reader.report("goal-without-measure", name, message("nobody can tell whether the goal is reached"),
+                      hint=message("say what is counted and how much of it is the goal"))
     if goal.period is None:
-        reader.report("goal-without-period", "period", "the goal has no period", hint="enter its first and last day")
+        reader.report("goal-without-period", "period", message("the goal has no period"),
+                      hint=message("enter its first and last day"))
     return goal
 
 
@@ -288,7 +304,7 @@ def read_rows(rows: Iterable[Row], source: Source, read: Callable[[Reader], Enti
     for row in rows:
         reader = Reader(row, source, zone, present, problems)
         if not row.title.strip():
-            reader.report("no-title", source.title_property.name, "the row has no name", hint="give it one",
-                          severity=Severity.INFO)
+            reader.report("no-title", source.title_property.name, message("the row has no name"),
+                          hint=message("give it one"), severity=Severity.INFO)
         found[row.ref] = read(reader)
     return found, problems

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 
 from rapidfuzz import fuzz, process, utils
 
+from worker.domain.messages import message, tell
 from worker.domain.model import Card, CardWork, Client, JiraProject, Stage
 from worker.domain.values import Ref
 from worker.errors import Problem, Severity
@@ -26,9 +27,11 @@ def unmatched_cards(cards: Mapping[Ref, Card], clients: Mapping[Ref, Client],
     empty = [card for card in cards.values() if not (card.jira or "").strip() and card.stage not in ENDED]
     shown = {project.key: f"{project.name} ({project.key})" for project in projects}
     folded = _fold({project.key: project.name for project in projects})
-    return [Problem("unmatched-card", f"Projects: {card.name}", "jira",
-                    "the card names no Jira work" + _likely(_card_name(card, clients), folded, shown),
-                    "put a project key, an epic key, a filter or a JQL into its Jira field", card.url, Severity.INFO)
+    return [Problem("unmatched-card", tell("Projects: {name}", name=card.name), "jira",
+                    tell("the card names no Jira work{likely}",
+                         likely=_likely(_card_name(card, clients), folded, shown)),
+                    message("put a project key, an epic key, a filter or a JQL into its Jira field"), card.url,
+                    Severity.INFO)
             for card in empty]
 
 
@@ -49,8 +52,9 @@ def project_problems(unmatched: Sequence[JiraProject], cards: Mapping[Ref, Card]
     shown = {ref.key: _card_name(card, clients) for ref, card in cards.items()} if unmatched else {}
     folded = _fold(shown)
     return [Problem("unmatched-project", f"Jira: {project.key}", "",
-                    f"no card names the Jira project {project.name}" + _likely(project.name, folded, shown),
-                    f"put {project.key} into the Jira field of its card",
+                    tell("no card names the Jira project {project}{likely}", project=project.name,
+                         likely=_likely(project.name, folded, shown)),
+                    tell("put {key} into the Jira field of its card", key=project.key),
                     f"{site_url.rstrip('/')}/browse/{project.key}" if site_url else "", Severity.INFO)
             for project in unmatched]
 
@@ -67,4 +71,4 @@ def _fold(names: Names) -> dict[str, str]:
 def _likely(name: str, folded: Names, shown: Names) -> str:
     found = process.extract(utils.default_process(name), folded, scorer=fuzz.token_set_ratio, score_cutoff=SCORE,
                             limit=CANDIDATES)
-    return "; likely: " + ", ".join(shown[key] for _, _, key in found) if found else ""
+    return tell("; likely: {names}", names=", ".join(shown[key] for _, _, key in found)) if found else ""

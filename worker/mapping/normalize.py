@@ -14,6 +14,7 @@ import msgspec
 
 from worker import config
 from worker.domain.memory import Memory
+from worker.domain.messages import message, tell
 from worker.domain.model import Card, Issue, JiraProject, Person, Row, Worklog
 from worker.domain.periods import WorkCalendar
 from worker.domain.values import Ref
@@ -26,7 +27,7 @@ from worker.mapping.calendar import work_calendar
 from worker.mapping.codecs import Json
 from worker.mapping.links import Link, LinkKind, ResolvedLink, parse_link
 from worker.mapping.match import CARDS, project_problems, unmatched_cards, unmatched_projects
-from worker.mapping.pages import decode_page, index_pages
+from worker.mapping.pages import decode_page, index_pages, place
 from worker.mapping.schema import KEY_PROPERTY, Binding, Bindings, Schema, Source
 
 Pages = Mapping[str, Sequence[Json]]
@@ -153,9 +154,13 @@ def _seniority(page: Json, bot_id: str) -> tuple[bool, str, str]:
 
 
 def _broken_pages(schema: Schema, pages: Pages) -> list[Problem]:
-    return [Problem("unreadable-page", schema.sources[name].title["en"] if name in schema.sources else name, "",
-                    f"{number} row(s) came without an id and are left out")
+    return [Problem("unreadable-page", _title(schema, name), "",
+                    tell("{number} row(s) came without an id and are left out", number=number))
             for name, found in pages.items() if (number := sum(not _readable(page) for page in found))]
+
+
+def _title(schema: Schema, name: str) -> str:
+    return tell("{source}", source=schema.sources[name].title) if name in schema.sources else name
 
 
 def duplicate_problems(rows: Iterable[Row], source: Source) -> list[Problem]:
@@ -167,9 +172,10 @@ def duplicate_problems(rows: Iterable[Row], source: Source) -> list[Problem]:
             continue
         first = seen.setdefault(row.key, row)
         if first is not row:
-            problems.append(Problem("duplicate-key", f"{source.title['en']}: {row.title[:80] or row.page_id}",
-                                    "worker_key", f"the row carries the Worker key of {first.url or first.page_id} too",
-                                    "clear the Worker key of the copy to keep it as your own row", row.url))
+            problems.append(Problem(
+                "duplicate-key", place(row, source), "worker_key",
+                tell("the row carries the Worker key of {first} too", first=first.url or first.page_id),
+                message("clear the Worker key of the copy to keep it as your own row"), row.url))
     return problems
 
 
@@ -177,8 +183,9 @@ def account_problems(people: Mapping[Ref, Person]) -> list[Problem]:
     """Return a problem for each person whose Jira account another person has too."""
     holders = [(person, person.jira) for person in people.values() if person.jira]
     owners = Counter(account for _, account in holders)
-    return [Problem("duplicate-account", f"People: {person.name}", "jira_account",
-                    f"{owners[account]} people have the Jira account {account}", "leave it with its owner", person.url)
+    return [Problem("duplicate-account", tell("People: {name}", name=person.name), "jira_account",
+                    tell("{count} people have the Jira account {account}", count=owners[account], account=account),
+                    message("leave it with its owner"), person.url)
             for person, account in holders if owners[account] > 1]
 
 
@@ -188,15 +195,16 @@ def link_problems(cards: Iterable[Card], links: Mapping[str, ResolvedLink]) -> l
     for card in cards:
         resolved = links.get(card.ref.key)
         if parse_link(card.jira).kind is LinkKind.BAD:
-            problems.append(_link_problem(card, "bad-link", f"cannot read {(card.jira or '').strip()[:60]!r}"))
+            problems.append(_link_problem(card, "bad-link", tell(
+                "cannot read {text}", text=repr((card.jira or "").strip()[:60]))))
         elif resolved is not None and resolved.problem:
             problems.append(_link_problem(card, "unresolved-link", resolved.problem))
     return problems
 
 
-def _link_problem(card: Card, code: str, message: str) -> Problem:
-    return Problem(code, f"Projects: {card.name}", "jira", message,
-                   "enter one project key, epic key, filter, JQL or Jira address", card.url)
+def _link_problem(card: Card, code: str, fault: str) -> Problem:
+    return Problem(code, tell("Projects: {name}", name=card.name), "jira", fault,
+                   message("enter one project key, epic key, filter, JQL or Jira address"), card.url)
 
 
 def card_links(pages: Iterable[Json], schema: Schema, bindings: Bindings) -> dict[str, Link]:

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
+from worker.domain.messages import message, tell
 from worker.domain.model import Row
 from worker.domain.values import Ref, Value
 from worker.errors import Problem
@@ -33,7 +34,7 @@ def decode_page(page: Json, source: Source, binding: Binding, index: Index) -> t
         else:
             fields[name] = value
     row = _row(page, source, fields)
-    return row, tuple(_unreadable(row, source, name, message) for name, message in bad)
+    return row, tuple(_unreadable(row, source, name, fault) for name, fault in bad)
 
 
 def _row(page: Json, source: Source, fields: Mapping[str, Value]) -> Row:
@@ -61,16 +62,16 @@ def _author(user: Any) -> str:
     return str(user.get("id") or "") if isinstance(user, dict) else ""
 
 
-def _unreadable(row: Row, source: Source, name: str, message: str) -> Problem:
-    label = source.properties[name].label["en"]
-    return Problem("unreadable-field", place(row, source), name, f"{label} {message}",
-                   "correct the field in Notion; until then it counts as unknown", row.url)
+def _unreadable(row: Row, source: Source, name: str, fault: str) -> Problem:
+    label = source.properties[name].label
+    return Problem("unreadable-field", place(row, source), name, tell("{field} {fault}", field=label, fault=fault),
+                   message("correct the field in Notion; until then it counts as unknown"), row.url)
 
 
 def place(row: Row, source: Source) -> str:
     """Return how a row is named to a person: its data source and title (the page id when it has none or is private)."""
     title = "" if source.private else row.title[:80]
-    return f"{source.title['en']}: {title or row.page_id}"
+    return tell("{source}: {title}", source=source.title, title=title or row.page_id)
 
 
 def properties_by_id(page: Json) -> dict[str, Json]:

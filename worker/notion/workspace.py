@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 
 from msgspec.structs import replace
 
+from worker.domain.messages import message, tell
 from worker.errors import Missing, Problem, Severity
 from worker.mapping.bind import bind, find_source, read_columns
 from worker.mapping.codecs import Json
@@ -325,12 +326,13 @@ def _plain(identity: str) -> str:
 def _absent(source: Source, locale: str, *, root: str) -> Problem:
     if not root:
         return Problem("schema-private", source.title.get(locale, source.name), "",
-                       "there is no private root page, the rules that need this database are off",
-                       "make a page that only the right people share, share it with the connection and set "
-                       "`notion.private_root_page_id`", severity=Severity.INFO)
+                       message("there is no private root page, the rules that need this database are off"),
+                       message("make a page that only the right people share, share it with the connection and set "
+                               "`notion.private_root_page_id`"), severity=Severity.INFO)
     return Problem("schema-source", source.title.get(locale, source.name), "",
-                   "there is no such database under the root page, the rules that need it are off",
-                   "share it with the connection, move it under the root page, or run `rayline init` to create it",
+                   message("there is no such database under the root page, the rules that need it are off"),
+                   message("share it with the connection, move it under the root page, or run `rayline init` to create "
+                           "it"),
                    severity=Severity.WARNING)
 
 
@@ -343,8 +345,10 @@ def _check_targets(source: Source, binding: Binding, found: Mapping[str, Json], 
               and _target(columns[property_id]) != getattr(bindings.get(prop.target), "data_source_id", None)]
     kept = {name: one for name, one in binding.properties.items() if name not in {prop.name for prop in astray}}
     problems = [Problem("schema-retyped", source.title.get(locale, source.name), prop.name,
-                        f"the relation {prop.label.get(locale)!r} does not lead to the database of {prop.target}",
-                        "point it there, or rename it and run `rayline init`", str(found[source.name].get("url") or ""))
+                        tell("the relation {label} does not lead to the database of {target}",
+                             label=repr(prop.label.get(locale)), target=prop.target),
+                        message("point it there, or rename it and run `rayline init`"),
+                        str(found[source.name].get("url") or ""))
                 for prop in astray if prop.target in bindings]
     return replace(binding, properties=kept), problems
 

@@ -13,6 +13,7 @@ import msgspec
 from msgspec.structs import replace
 
 from worker.domain.measures import Measures
+from worker.domain.messages import message, tell
 from worker.domain.world import World
 from worker.errors import Problem, Severity
 from worker.mapping.playbooks import Playbooks
@@ -111,5 +112,6 @@ def evaluate(world: World, playbooks: Playbooks, *, rules: tuple[Rule, ...] = RU
 
 
 def _failure(rule: Rule, error: Exception) -> Problem:
-    return Problem("rule-failed", f"worker/rules/{rule.name}", "", f"the rule failed: {type(error).__name__}: {error}",
-                   "report this; the other rules went on", severity=Severity.ERROR)
+    return Problem("rule-failed", f"worker/rules/{rule.name}", "",
+                   tell("the rule failed: {error}", error=f"{type(error).__name__}: {error}"),
+                   message("report this; the other rules went on"), severity=Severity.ERROR)

@@ -17,6 +17,7 @@ from worker.domain.development import CLOSED
 from worker.domain.hysteresis import follow
 from worker.domain.measures import BacklogItem, Measures
 from worker.domain.memory import Track
+from worker.domain.messages import message, tell
 from worker.domain.model import Idea
 from worker.domain.periods import Period
 from worker.domain.values import Ref
@@ -99,5 +100,6 @@ def _card(item: BacklogItem, idea: Idea, *, world: World, tracks: dict[str, Trac
 
 
 def _homeless(idea: Idea) -> Problem:
-    return Problem("idea-without-client", f"Backlog: {idea.name}", "client", "the accepted idea names no client, so it "
-                   "cannot become a card", "choose its client", idea.url)
+    return Problem("idea-without-client", tell("Backlog: {name}", name=idea.name), "client",
+                   message("the accepted idea names no client, so it cannot become a card"),
+                   message("choose its client"), idea.url)

@@ -20,6 +20,7 @@ from worker.domain.cascade import parts_of
 from worker.domain.flow import HOUR, finished_on, weigh
 from worker.domain.income import Booked, amount_of, book, currency_problems, recognise
 from worker.domain.measures import Measures, MoneyFact, MonthMoney
+from worker.domain.messages import message, tell
 from worker.domain.model import Card, Client
 from worker.domain.money import round_money, split
 from worker.domain.periods import Period, month_of, next_period, previous_period, quarter_of, week_of
@@ -186,8 +187,10 @@ def _add_hours(card: Card, client: Client, world: World, *, rates: Mapping[str, 
         if rate is not None:
             amounts[_week_start(day)] += rate * spent / HOUR
         elif day >= start:
-            problems.append(Problem("no-rate", client.name, "rate", f"hours of {author} have no rate and are left "
-                                    "out of the accrued revenue", "fill the rate of this person", client.url))
+            problems.append(Problem(
+                "no-rate", client.name, "rate",
+                tell("hours of {person} have no rate and are left out of the accrued revenue", person=author),
+                message("fill the rate of this person"), client.url))
 
 
 def _add_progress(card: Card, world: World, *, amounts: Amounts) -> None:

@@ -21,7 +21,7 @@ from worker.domain.flow import ratio
 from worker.domain.hysteresis import settle
 from worker.domain.measures import Measures, PlanMeasure, Rag
 from worker.domain.memory import Track
-from worker.domain.messages import message
+from worker.domain.messages import message, tell
 from worker.domain.model import Client, Row
 from worker.domain.money import round_money, split
 from worker.domain.periods import Grain, Period, month_of, next_period, previous_period, quarter_of
@@ -128,8 +128,9 @@ def _pins(unit: Ref, quarter: Period, rows: dict[str, Row], *, problems: list[Pr
 
 
 def _bad_pin(row: Row) -> Problem:
-    return Problem("bad-pin", row.title, "target", "the row is pinned but its target is not an amount of zero or more",
-                   "fill the target or remove the pin", row.url)
+    return Problem("bad-pin", row.title, "target",
+                   message("the row is pinned but its target is not an amount of zero or more"),
+                   message("fill the target or remove the pin"), row.url)
 
 
 def _target(unit: Ref, quarter: Period, world: World, *, money: Money | None) -> Decimal | None:
@@ -196,8 +197,8 @@ def _conflicts(tree: _Tree, rows: dict[str, Row], world: World) -> Iterator[Prob
     for conflict in tree.plan.conflicts:
         row = rows.get(key_of(tree.unit, conflict.period))
         yield Problem("pin-conflict", _title(tree.unit, conflict.period, world), "target",
-                      f"its target is {conflict.target}, the pinned parts below ask for {conflict.below}",
-                      "change or remove one of the pins", row.url if row else "")
+                      tell("its target is {target}, the pinned parts below ask for {below}", target=conflict.target,
+                           below=conflict.below), message("change or remove one of the pins"), row.url if row else "")
 
 
 def _all_passed(quarter: Period, world: World) -> dict[str, Decimal]:

@@ -18,6 +18,7 @@ from rapidfuzz import fuzz
 from worker.domain.hysteresis import follow
 from worker.domain.measures import Measures, RequestMeasure, Step
 from worker.domain.memory import Track
+from worker.domain.messages import message, tell
 from worker.domain.model import Contact, Row
 from worker.domain.occurrences import COMPLETE
 from worker.domain.roles import person_for
@@ -69,8 +70,9 @@ def _first(value: Value) -> Ref | None:
 
 
 def _homeless(row: Row) -> Problem:
-    return Problem("request-without-client", f"Account sprint: {row.title}", "client", "a task from outside names no "
-                   "client, so it goes to the head of accounts", "choose its client and assignee", row.url)
+    return Problem("request-without-client", tell("Account sprint: {name}", name=row.title), "client",
+                   message("a task from outside names no client, so it goes to the head of accounts"),
+                   message("choose its client and assignee"), row.url)
 
 
 def _facts(row: Row, book: Request, client: Ref | None, *, world: World, tracks: dict[str, Track]) -> Iterator[Fact]:

@@ -18,7 +18,7 @@ from msgspec.structs import replace
 from worker.domain.capacity import full_weeks_before
 from worker.domain.load import first_run
 from worker.domain.measures import Condition, Measures, RoleLoad, Signal, UnitLoad, WeekLoad
-from worker.domain.messages import message
+from worker.domain.messages import message, tell
 from worker.domain.model import Person, Unit
 from worker.domain.staffing import members, staff, units_of_people
 from worker.domain.values import Ref
@@ -171,8 +171,9 @@ def _two_units(world: World) -> Iterator[Problem]:
         units = {unit for unit in (person.unit, *named.get(ref, ())) if unit in world.units}
         if len(units) > 1 and person.role != "am":
             names = ", ".join(sorted(world.units[unit].name for unit in units if unit))
-            yield Problem("two-units", f"People: {person.name}", "unit", f"stands in {len(units)} units: {names}; the "
-                          "hours count in one of them", "leave the person in one unit", person.url)
+            yield Problem("two-units", _place(person), "unit",
+                          tell("stands in {count} units: {names}; the hours count in one of them", count=len(units),
+                               names=names), message("leave the person in one unit"), person.url)
 
 
 def _incomplete_people(world: World) -> Iterator[Problem]:
@@ -181,13 +182,19 @@ def _incomplete_people(world: World) -> Iterator[Problem]:
         if person.role not in world.thresholds.producing_roles and ref not in named:
             continue
         if person.capacity is None:
-            yield _missing(person, "no-capacity", "capacity", "has no hours a week, load and utilization stay empty")
+            yield _missing(person, "no-capacity", "capacity",
+                           message("has no hours a week, load and utilization stay empty"))
         if person.jira is None and person.role in world.thresholds.producing_roles:
-            yield _missing(person, "no-jira-account", "jira_account", "has no Jira account, the work cannot be seen")
+            yield _missing(person, "no-jira-account", "jira_account",
+                           message("has no Jira account, the work cannot be seen"))
 
 
 def _missing(person: Person, code: str, field: str, text: str) -> Problem:
-    return Problem(code, f"People: {person.name}", field, text, "fill in this field", person.url)
+    return Problem(code, _place(person), field, text, message("fill in this field"), person.url)
+
+
+def _place(person: Person) -> str:
+    return tell("People: {name}", name=person.name)
 
 
 def _strangers(world: World) -> Iterator[Problem]:
@@ -199,9 +206,11 @@ def _strangers(world: World) -> Iterator[Problem]:
     logs = Counter(log.author for log in world.worklogs if log.author not in accounts and log.started >= begin)
     found = sorted((items.keys() | logs.keys()) - {None}, key=lambda one: (-items[one] - logs[one], str(one)))
     for account in found[:LISTED]:
-        yield Problem("unknown-account", f"Jira: {account}", "assignee", f"{items[account]} open items and "
-                      f"{logs[account]} fresh work logs are of an account that is nobody's in People",
-                      "write the account into the person's row", severity=Severity.INFO)
+        yield Problem("unknown-account", f"Jira: {account}", "assignee", tell(
+            "{items} open items and {logs} fresh work logs are of an account that is nobody's in People",
+            items=items[account], logs=logs[account]), message("write the account into the person's row"),
+            severity=Severity.INFO)
     if len(found) > LISTED:
-        yield Problem("unknown-account", "Jira", "assignee", f"{len(found) - LISTED} more accounts are nobody's in "
-                      "People", "write the accounts into the people's rows", severity=Severity.INFO)
+        yield Problem("unknown-account", "Jira", "assignee",
+                      tell("{count} more accounts are nobody's in People", count=len(found) - LISTED),
+                      message("write the accounts into the people's rows"), severity=Severity.INFO)

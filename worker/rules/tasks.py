@@ -18,7 +18,7 @@ from msgspec.structs import replace
 
 from worker.domain.measures import Measures, RequestMeasure, Signal, TaskMeasure
 from worker.domain.memory import Closing, Occurrence
-from worker.domain.messages import stage_label
+from worker.domain.messages import stage_label, tell
 from worker.domain.model import Row, Stage
 from worker.domain.occurrences import COMPLETE, Rules, Sight, advance, name_of, recall
 from worker.domain.roles import person_for
@@ -286,5 +286,6 @@ def _waits(task: _Task, world: World) -> Problem:
     client = world.clients.get(task.signal.client) if task.signal.client else None
     text = str(_made(task, world)["name"])
     return Problem("waiting-task", client.name if client else "", task.signal.playbook,
-                   f"waits for the next sprint: {text}", f"{world.thresholds.tasks_per_client} new tasks a sprint are "
-                   "the limit for one client", client.url if client else "", Severity.INFO)
+                   tell("waits for the next sprint: {task}", task=text),
+                   tell("{limit} new tasks a sprint are the limit for one client",
+                        limit=world.thresholds.tasks_per_client), client.url if client else "", Severity.INFO)

@@ -20,6 +20,7 @@ from types import MappingProxyType
 import msgspec
 
 from worker.domain import document
+from worker.domain.messages import message, tell
 from worker.domain.model import Row
 from worker.domain.values import UNSET, Ref, Unset, Value
 from worker.domain.world import World
@@ -123,9 +124,9 @@ def _group(facts: Iterable[Fact], problems: list[Problem]) -> Wanted:
             fields[fact.field] = fact
     for (ref, name), rules in clashes.items():
         del wanted[ref][name]
-        problems.append(Problem("rule-clash", str(ref), name, f"rules {' and '.join(sorted(rules))} state different "
-                                "values; the field is left alone", "one field must have one rule",
-                                severity=Severity.ERROR))
+        problems.append(Problem("rule-clash", str(ref), name, tell(
+            "the rules {rules} state different values; the field is left alone", rules=", ".join(sorted(rules))),
+            message("one field must have one rule"), severity=Severity.ERROR))
     return wanted
 
 
@@ -156,8 +157,8 @@ def known_pages(world: World, schema: Schema, ours: Mapping[Ref, str] = _NO_PAGE
 def _plan_row(scene: _Scene, ref: Ref, fields: Mapping[str, Fact]) -> None:
     source = scene.schema.sources.get(ref.source)
     if source is None:
-        scene.draft.problems.append(Problem("unknown-source", str(ref), message=f"no data source {ref.source!r}",
-                                            severity=Severity.ERROR))
+        scene.draft.problems.append(Problem("unknown-source", str(ref), message=tell(
+            "there is no data source {source}", source=repr(ref.source)), severity=Severity.ERROR))
         return
     binding = scene.bindings.get(ref.source)
     if binding is None or ref.source not in scene.world.sources or ref in scene.world.trashed:
@@ -167,8 +168,8 @@ def _plan_row(scene: _Scene, ref: Ref, fields: Mapping[str, Fact]) -> None:
     if row is not None:
         _plan_update(scene, row, stated)
     elif not source.has_key(ref.key):
-        scene.draft.problems.append(Problem("missing-row", str(ref), message="a rule speaks of a row that is not "
-                                            "there"))
+        scene.draft.problems.append(Problem("missing-row", str(ref), message=message(
+            "a rule speaks of a row that is not there")))
     elif ref not in scene.ours and ref not in scene.world.seeds and stated:
         _plan_create(scene, ref, source, stated=stated)
 
@@ -179,7 +180,7 @@ def _stated(scene: _Scene, source: Source, binding: Binding, *, fields: Mapping[
     for name in sorted(fields):
         prop = source.properties.get(name)
         if prop is None or (prop.owner is Owner.HUMAN and not source.is_seed(ref.key)) or name == KEY_PROPERTY:
-            said = "no such field" if prop is None else "the field is not the rules' to state"
+            said = message("no such field") if prop is None else message("the field is not the rules' to state")
             scene.draft.problems.append(Problem("unstatable-field", str(ref), name, said, severity=Severity.ERROR))
         elif name in binding.properties:
             yield prop, fields[name]
@@ -226,8 +227,8 @@ def _canonical(scene: _Scene, prop: Property, value: Value | Unset) -> Value | U
 def _plan_create(scene: _Scene, ref: Ref, source: Source, *, stated: Iterable[tuple[Property, Fact]]) -> None:
     if not _creatable(scene, source):
         scene.draft.problems.append(Problem(
-            "unbound-key", source.name, KEY_PROPERTY, "rows cannot be created without the Worker key property",
-            "run `rayline check` to see how to restore it", severity=Severity.ERROR))
+            "unbound-key", source.name, KEY_PROPERTY, message("rows cannot be created without the Worker key property"),
+            message("run `rayline check` to see how to restore it"), severity=Severity.ERROR))
         return
     fields = []
     title = ref.key
@@ -269,5 +270,6 @@ def _plan_copy(scene: _Scene, copy: Row, made: AbstractSet[str]) -> None:
     if any(problem.code == "duplicate-key" and problem.url == copy.url for problem in scene.world.problems):
         return
     scene.draft.problems.append(Problem(
-        "duplicate-key", str(copy.ref), KEY_PROPERTY, f"“{copy.title}” carries the Worker key of another row and is "
-        "left alone", "clear its Worker key to keep it as your own row, or delete it", copy.url))
+        "duplicate-key", str(copy.ref), KEY_PROPERTY, tell(
+            "“{title}” carries the Worker key of another row and is left alone", title=copy.title),
+        message("clear its Worker key to keep it as your own row, or delete it"), copy.url))

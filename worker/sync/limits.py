@@ -7,13 +7,14 @@ from collections.abc import Iterator, Mapping, Set
 from types import MappingProxyType
 
 from worker.config import Limits
+from worker.domain.messages import message, tell
 from worker.errors import Problem, Severity
 from worker.sync.merge import is_empty
 from worker.sync.plan import Change, Kind, Plan
 
 _NONE: Mapping[str, int] = MappingProxyType({})
 _ALL_READ: Mapping[str, str] = MappingProxyType({})
-_FORCE = "look at `rayline plan`; if it is right, run `rayline sync --force`"
+_FORCE = message("look at `rayline plan`; if it is right, run `rayline sync --force`")
 
 
 def check(plan: Plan, *, rows_by_source: Mapping[str, int], settings: Limits, rows_before: Mapping[str, int] = _NONE,
@@ -50,16 +51,18 @@ def _too_destructive(destructive: Mapping[str, int], rows: Mapping[str, int], se
     for source, count in sorted(destructive.items()):
         total = rows.get(source, 0)
         if total >= settings.floor and count > settings.destructive_share * total:
-            yield _reason("too-destructive", source, f"{count} of {total} rows would be archived or emptied, more than "
-                          f"the limit of {settings.destructive_share:.0%}", _FORCE)
+            yield _reason("too-destructive", source, tell(
+                "{count} of {total} rows would be archived or emptied, more than the limit of {limit}", count=count,
+                total=total, limit=f"{settings.destructive_share:.0%}"), _FORCE)
 
 
 def _suddenly_empty(rows: Mapping[str, int], before: Mapping[str, int]) -> Iterator[Problem]:
     for source, count in sorted(before.items()):
         if count and not rows.get(source, 0):
-            yield _reason("source-empty", source, f"0 rows are left of the {count} it had; the limit is 1",
-                          "check that the database is still shared with the connection; if it was emptied on purpose, "
-                          "run `rayline sync --force`")
+            yield _reason("source-empty", source,
+                          tell("0 rows are left of the {count} it had; the limit is 1", count=count),
+                          message("check that the database is still shared with the connection; if it was emptied on "
+                                  "purpose, run `rayline sync --force`"))
 
 
 def _too_many(plan: Plan, settings: Limits) -> Iterator[Problem]:
@@ -67,24 +70,28 @@ def _too_many(plan: Plan, settings: Limits) -> Iterator[Problem]:
     count = sum(change.kind is not Kind.CREATE and not (change.kind is Kind.SECTION and not change.page_id)
                 for change in plan.changes)
     if count > settings.changes:
-        yield _reason("too-many-changes", plan.workspace, f"{count} existing pages would be changed, more than the "
-                      f"limit of {settings.changes}", f"{_FORCE}, or raise `limits.changes`")
+        yield _reason("too-many-changes", plan.workspace, tell(
+            "{count} existing pages would be changed, more than the limit of {limit}", count=count,
+            limit=settings.changes), message("look at `rayline plan`; if it is right, run `rayline sync --force`, or "
+                                             "raise `limits.changes`"))
 
 
 def _blind_archives(plan: Plan, incomplete: Mapping[str, str]) -> Iterator[Problem]:
     archives = Counter(change.ref.source for change in plan.changes if change.kind is Kind.ARCHIVE)
     for source, count in sorted(archives.items()):
         if source in incomplete:
-            yield _reason("incomplete-archive", source, f"{count} rows would be archived after an incomplete read "
-                          f"({incomplete[source]}); the limit is 0", "wait for the next complete read")
+            yield _reason("incomplete-archive", source, tell(
+                "{count} rows would be archived after an incomplete read ({why}); the limit is 0", count=count,
+                why=incomplete[source]), message("wait for the next complete read"))
 
 
 def _changed_mapping(destructive: Mapping[str, int], *, changed: bool) -> Iterator[Problem]:
     if changed:
         for source, count in sorted(destructive.items()):
-            yield _reason("mapping-changed", source, f"{count} rows would be archived or emptied in the first run "
-                          "after the mapping changed; the limit is 0", _FORCE)
+            yield _reason("mapping-changed", source, tell(
+                "{count} rows would be archived or emptied in the first run after the mapping changed; the limit is 0",
+                count=count), _FORCE)
 
 
-def _reason(code: str, where: str, message: str, hint: str) -> Problem:
-    return Problem(code, where, message=message, hint=hint, severity=Severity.ERROR)
+def _reason(code: str, where: str, fault: str, hint: str) -> Problem:
+    return Problem(code, where, message=fault, hint=hint, severity=Severity.ERROR)
