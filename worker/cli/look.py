@@ -134,7 +134,8 @@ def runs_command(run_id: Annotated[int, typer.Argument(help="One run (the latest
         with opened.store.reading(context.name) as tx:
             found = runs.recent(tx)
         rows = [(run.id, f"{run.started:%Y-%m-%d %H:%M:%S}", run.trigger, run.status.value,
-                 sum((run.outcome.get("changes") or {}).values()), dict(run.requests)) for run in found]
+                 sum((run.outcome.get("changes") or {}).values()), _cell(dict(run.requests), context.words))
+                for run in found]
         title = context.words.say("Runs")
         headings = (context.words.say(LABELS[key]) for key in ("run_id", "started", "trigger", "status", "changes",
                                                                "requests"))
