@@ -6,12 +6,13 @@ from typing import Any
 
 from worker.sandbox.notion.call import Answer, Call, Route, with_archived
 from worker.sandbox.notion.databases import draft_data_source, read_looks, read_trash, register
-from worker.sandbox.notion.errors import MISSING, should_be
+from worker.sandbox.notion.errors import MISSING, invalid, should_be
 from worker.sandbox.notion.media import shown_or_none
 from worker.sandbox.notion.richtext import page_url
 from worker.sandbox.notion.schema import all_or_nothing, update_columns
 from worker.sandbox.notion.schema_objects import schema_object
-from worker.sandbox.notion.store import DataSource, Store, author, minute, parent_object
+from worker.sandbox.notion.store import Database, DataSource, Parent, Store, author, minute, parent_object
+from worker.sandbox.notion.views import views_of
 
 
 def data_source_object(store: Store, source: DataSource, version: str) -> dict[str, Any]:
@@ -50,20 +51,43 @@ def retrieve_data_source(call: Call) -> Answer:
 
 
 def update_data_source(call: Call) -> Answer:
-    """PATCH /v1/data_sources/{data_source_id}: schema, title, looks, trash; all or nothing."""
+    """PATCH /v1/data_sources/{data_source_id}: schema, title, looks, trash, database; all or nothing."""
     store, source = call.store, call.store.data_source(call.params["data_source_id"])
     trash = read_trash(call)
     store.refuse_trashed(source, "data source", lifted=trash is False)
     looks = read_looks(store, call.body)
+    home = _read_home(store, source, call.body["parent"]) if call.body.get("parent") is not None else None
     if "properties" in call.body:
         with all_or_nothing(store, source):
             update_columns(store, source, call.body["properties"])
     store.touch(source, call.actor)
     for key, value in looks.items():
         setattr(source, key, value)
+    if home is not None:
+        _rehome(store, source, home)
     if trash is not None:
         source.in_trash = trash
     return data_source_object(store, source, call.version)
+
+
+def _read_home(store: Store, source: DataSource, given: Any) -> Database:
+    """Return the database a request moves a data source to."""
+    if not isinstance(given, dict) or not isinstance(given.get("database_id"), str):
+        raise should_be("body.parent.database_id", "defined", MISSING)
+    home = store.database(given["database_id"])
+    store.refuse_trashed(home, "database")
+    if source in store.line(home):
+        raise invalid("A data source cannot be moved below itself.")
+    return home
+
+
+def _rehome(store: Store, source: DataSource, home: Database) -> None:
+    """List a data source in another database, its views with it; neither database counts as edited (recorded)."""
+    store.databases[source.parent.id].data_sources.remove(source.id)
+    home.data_sources.append(source.id)
+    source.parent = Parent("database_id", home.id)
+    for view in views_of(store, source.id):
+        view.database_id = home.id
 
 
 def list_templates(call: Call) -> Answer:

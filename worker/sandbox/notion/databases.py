@@ -105,12 +105,14 @@ def update_database(call: Call) -> Answer:
     trash = read_trash(call)
     store.refuse_trashed(database, "database", lifted=trash is False)
     looks = read_looks(store, body)
-    parent = find_parent(store, body["parent"]) if body.get("parent") else None
+    parent = _read_parent(store, database, body["parent"]) if body.get("parent") else None
     store.touch(database, call.actor)
     flags = {key: body[key] for key in ("is_inline", "is_locked") if isinstance(body.get(key), bool)}
     for key, value in (looks | flags).items():
         setattr(database, key, value)
-    if isinstance(parent, Page):
+    if "description" in looks:
+        _describe_source(store, database, call.actor)
+    if parent is not None:
         _reparent(store, database, parent)
     if trash is not None:
         database.in_trash = trash
@@ -125,6 +127,24 @@ def read_trash(call: Call) -> bool | None:
     if trash is not None and not isinstance(trash, bool):
         raise should_be("body.in_trash", "a boolean", trash)
     return trash
+
+
+def _read_parent(store: Store, database: Database, given: Any) -> Page:
+    parent = find_parent(store, given)
+    if not isinstance(parent, Page):
+        raise invalid("A database can only be moved below a page.")
+    store.refuse_trashed(parent, "page")
+    if database in store.line(parent):
+        raise invalid("A database cannot be moved below itself.")
+    return parent
+
+
+def _describe_source(store: Store, database: Database, actor: str) -> None:
+    """Give the only data source of a database the database's description, as recorded."""
+    if len(database.data_sources) == 1:
+        source = store.data_sources[database.data_sources[0]]
+        store.touch(source, actor)
+        source.description = database.description
 
 
 def _reparent(store: Store, database: Record, parent: Page) -> None:

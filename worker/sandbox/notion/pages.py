@@ -221,16 +221,23 @@ def move_page(call: Call) -> Answer:
     store, page = call.store, call.store.page(call.params["page_id"])
     parent = find_parent(store, call.body.get("parent"))
     store.refuse_trashed(page, "page")
+    store.refuse_trashed(parent, "page")
     relocate(store, page, parent, call.actor)
     return page_object(store, page, call.version)
 
 
 def relocate(store: Store, page: Page, parent: Record, actor: str) -> None:
-    """Move a page; columns match by name and type in the new data source, other values are lost."""
+    """Move a page; columns match by name and type in the new data source, other values are lost.
+
+    A row moved to where it is stays as it is. What linked back to a moved row forgets it, as the row forgets its links.
+    """
     if page in store.line(parent):
         raise invalid("A page cannot be moved below itself.")
     old, new = source_of(store, page), parent if isinstance(parent, DataSource) else None
     store.touch(page, actor)
+    if old is not None and old is new:
+        return
+    _unlink(store, page, old, actor)
     if old is not None:
         old.rows.pop(page.id, None)
     store.detach(page)
@@ -241,6 +248,11 @@ def relocate(store: Store, page: Page, parent: Record, actor: str) -> None:
         _number(new, page)
     else:
         store.attach(parent.id, [page.id])
+
+
+def _unlink(store: Store, page: Page, source: DataSource | None, actor: str) -> None:
+    dual = [prop for prop in columns(source).values() if prop.type == "relation" and prop.config.get("synced")]
+    write_values(store, page, {prop.id: [] for prop in dual}, actor)
 
 
 def _carried(store: Store, page: Page, old: DataSource | None, new: DataSource | None) -> dict[str, Any]:

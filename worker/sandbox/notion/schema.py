@@ -193,7 +193,7 @@ def _relation(store: Store, _: DataSource, prop: Property, given: dict[str, Any]
     target = store.data_sources.get(plain_id(str(given.get("data_source_id", ""))))
     if "data_source_id" not in given:
         database = store.databases.get(plain_id(str(given.get("database_id", ""))))
-        target = store.data_sources.get(database.data_sources[0]) if database else None
+        target = store.data_sources.get(database.data_sources[0]) if database and database.data_sources else None
         if target is None:
             raise should_be(f"body.properties.{prop.name}.relation.data_source_id", "defined", MISSING)
     if target is None or not store.visible(target):
@@ -214,6 +214,16 @@ def _mirror(store: Store, source: DataSource, prop: Property, given: dict[str, A
                       {"data_source_id": source.id, "type": "dual_property", "synced": prop.id})
     target.properties[mirror.id] = mirror
     prop.config["synced"] = mirror.id
+
+
+def _fill_mirror(store: Store, source: DataSource, prop: Property) -> None:
+    """Write into the mirror of a column that has just become dual the links its rows hold already."""
+    mirror, target = prop.config["synced"], prop.config["data_source_id"]
+    links = [(row, one) for row in source.rows for one in store.pages[row].values.get(prop.id) or ()] if mirror else []
+    for row, one in links:
+        other = store.pages.get(one)
+        if other is not None and other.parent.id == target:
+            other.values[mirror] = [*(other.values.get(mirror) or ()), row]
 
 
 def _unused_name(source: DataSource, name: str) -> str:
@@ -295,6 +305,7 @@ def _reconfigure(store: Store, source: DataSource, prop: Property, given: dict[s
         _drop_mirror(store, prop)
         prop.config = fresh
         _mirror(store, source, prop, given)
+        _fill_mirror(store, source, prop)
 
 
 def _without_renamed(config: dict[str, Any], given: dict[str, Any]) -> dict[str, Any]:
