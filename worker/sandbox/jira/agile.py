@@ -10,6 +10,7 @@ from worker.sandbox.jira.instants import parse_stamp
 from worker.sandbox.jira.issue_view import choose, show_issue
 from worker.sandbox.jira.jql_evaluate import find
 from worker.sandbox.jira.model import Board, Issue, Json, Sprint
+from worker.sandbox.jira.numbers import as_identity
 from worker.sandbox.jira.render import Renderer, offset_page
 from worker.sandbox.jira.routes import BOTH, CLOUD, Outcome, Route
 from worker.sandbox.jira.search import compile_text, page_size, token_page
@@ -51,7 +52,7 @@ def show_board(renderer: Renderer, board: Board) -> Json:
 def board_of(site: Site, call: Call) -> Board:
     """Return the board a call names; 404 when it is gone or unseen."""
     ref = call.parameters["board"]
-    found = site.store.boards.get(int(ref)) if ref.isdigit() else None
+    found = site.store.boards.get(as_identity(ref) or 0)
     if found is None or not site.store.seen(found.project):
         raise Refusal(404, "Requested board cannot be viewed because it either does not exist or you do not have "
                            "permission to view it.")
@@ -114,7 +115,7 @@ def get_board_sprints(site: Site, call: Call) -> Json:
 def sprint_of(site: Site, call: Call) -> Sprint:
     """Return the sprint a call names."""
     ref = call.parameters["sprint"]
-    found = site.store.sprints.get(int(ref)) if ref.isdigit() else None
+    found = site.store.sprints.get(as_identity(ref) or 0)
     board = site.store.boards.get(found.board) if found and found.board is not None else None
     if found is None or (board is not None and not site.store.seen(board.project)):
         raise Refusal(404, "Sprint does not exist or you do not have permission to view it.")

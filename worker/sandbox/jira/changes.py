@@ -2,17 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from worker.sandbox.jira.documents import to_wiki
 from worker.sandbox.jira.errors import Refusal
-from worker.sandbox.jira.items import record
+from worker.sandbox.jira.items import record, told_once
 from worker.sandbox.jira.model import Change, Comment, Issue, Item, Json, Project, Status, Worklog
-from worker.sandbox.jira.setters import put_in_sprint, refuse, rich, set_field
+from worker.sandbox.jira.operations import Booking, Update, booked_seconds, read_update, remark_body
+from worker.sandbox.jira.setters import MEMBERS, check_family, member_items, put_in_sprint, refuse, set_field
 from worker.sandbox.jira.site import Site
 
-_LATE = ("parent",)
+_BORN_WITH = frozenset({"project", "issuetype", "type", "status"})
+_LATE = ("timeestimate", "remaining", "parent")
+
+
+def _is_late(name: str) -> int:
+    """Sort fields whose value depends on others behind them: the rest set by an estimate, the parent by the type."""
+    return _LATE.index(name) + 1 if name in _LATE else 0
 
 
 class Changes:
@@ -24,7 +31,7 @@ class Changes:
 
     # Issues ---------------------------------------------------------------
 
-    def create(self, fields: Json, author: str) -> Issue:
+    def create(self, fields: Json, author: str, *, update: Any = None) -> Issue:
         """Create an issue; 400 with one message per field that is wrong."""
         project = self._project(fields.get("project"))
         kind = self.store.kind_named(_name(fields.get("issuetype", fields.get("type")) or "Task"))
@@ -36,12 +43,15 @@ class Changes:
         issue = Issue(self.store.counters.take("issue"), f"{project.key}-{project.number + 1}", project.id, kind.id, "",
                       project.statuses[0], now, now, now, author, author, priority="3")
         issue.rank = issue.id
-        self._fill(issue, {"summary": None, **fields})
+        asked = read_update(self.store, issue, {} if update is None else update, fields)
+        status = self.status_of(issue, _name(fields["status"])) if fields.get("status") else None
+        self._fill(issue, {"summary": None, **fields, **asked.fields})
         project.number += 1
         self.store.put(issue)
         self.store.remember(issue, created=True)
-        if fields.get("status"):
-            self.transition(issue, self.status_of(issue, str(fields["status"])), author)
+        if status is not None:
+            self.transition(issue, status, author)
+        self._carry_out(issue, asked, author)
         return issue
 
     def _project(self, ref: Any) -> Project:
@@ -52,8 +62,7 @@ class Changes:
 
     def _fill(self, issue: Issue, fields: Json) -> None:
         errors: dict[str, str] = {}
-        names = [name for name in fields if name not in ("project", "issuetype", "type", "status", *_LATE)]
-        for name in [*names, *(name for name in _LATE if name in fields)]:
+        for name in sorted((name for name in fields if name not in _BORN_WITH), key=_is_late):
             try:
                 set_field(self.store, issue, name, value=fields[name])
             except Refusal as refusal:
@@ -61,15 +70,24 @@ class Changes:
         if errors:
             raise Refusal(400, errors=errors)
 
-    def edit(self, issue: Issue, fields: Json, author: str, *, update: Json | None = None) -> None:
-        """Set fields; a value that is wrong leaves the whole issue as it was."""
-        operated = self._operated(issue, update or {})
-        status = fields.get("status")
-        wanted = {name: value for name, value in {**fields, **operated}.items() if name != "status"}
+    def edit(self, issue: Issue, fields: Json, author: str, *, update: Any = None) -> None:
+        """Set fields and carry out operations; a value that is wrong leaves the whole issue as it was."""
+        asked = read_update(self.store, issue, {} if update is None else update, fields)
+        status = None if fields.get("status") is None else self.status_of(issue, _name(fields["status"]))
+        items = self._set(issue, {**fields, **asked.fields})
+        if items:
+            self.write(issue, items, author)
+        if status is not None:
+            self.transition(issue, status, author)
+        self._carry_out(issue, asked, author)
+
+    def _set(self, issue: Issue, wanted: Json) -> list[Item]:
         before = self._saved(issue)
         try:
-            items = [item for name, value in wanted.items()
-                     for item in set_field(self.store, issue, name, value=value)]
+            items = told_once(item for name in sorted(wanted, key=_is_late) if name != "status"
+                              for item in set_field(self.store, issue, name, value=wanted[name]))
+            if any(item.field == "issuetype" for item in items):
+                self._check_kind(issue, before["kind"])
         except Refusal:
             self._restore(issue, before)
             raise
@@ -78,9 +96,18 @@ class Changes:
             self._restore(issue, before)
             self.store.remember(issue)
             self._restore(issue, after)
-            self.write(issue, items, author)
-        if status is not None:
-            self.transition(issue, self.status_of(issue, _name(status)), author)
+        return items
+
+    def _check_kind(self, issue: Issue, before: str) -> None:
+        kind, issue.kind = issue.kind, before
+        check_family(self.store, issue, kind=kind, parent=issue.parent)
+        issue.kind = kind
+
+    def _carry_out(self, issue: Issue, asked: Update, author: str) -> None:
+        for body in asked.remarks:
+            self.remark(issue, author, body)
+        for booking in asked.bookings:
+            self.book(issue, author, booking)
 
     def _saved(self, issue: Issue) -> dict[str, Any]:
         return {name: getattr(issue, name) for name in Issue.__slots__}
@@ -90,30 +117,6 @@ class Changes:
             self.store.adopt(issue, saved["parent"])
         for name, value in saved.items():
             setattr(issue, name, value)
-
-    def _operated(self, issue: Issue, update: Json) -> Json:
-        found: Json = {}
-        if not isinstance(update, Mapping):
-            raise Refusal(400, "Can not deserialize 'update': an object was expected.")
-        for name, operations in update.items():
-            for operation in operations if isinstance(operations, list) else [operations]:
-                if not isinstance(operation, Mapping) or len(operation) != 1:
-                    raise refuse(name, "Can not deserialize the operation: an object was expected.")
-                ((verb, value),) = operation.items()
-                found[name] = self._operate(issue, name, verb, value=value, current=found.get(name))
-        return found
-
-    def _operate(self, issue: Issue, name: str, verb: str, *, value: Any, current: Any) -> Any:
-        if verb in ("set", "edit"):
-            return value
-        lists: dict[str, Callable[[], list[Any]]] = {
-            "labels": lambda: list(issue.labels),
-            "fixVersions": lambda: [{"id": str(v)} for v in issue.fix_versions],
-            "components": lambda: [{"id": str(c)} for c in issue.components]}
-        if name not in lists or verb not in ("add", "remove"):
-            raise refuse(name, f"The operation '{verb}' is not supported.")
-        have = current if current is not None else lists[name]()
-        return [*have, value] if verb == "add" else [each for each in have if each != value]
 
     def write(self, issue: Issue, items: Sequence[Item], author: str) -> None:
         """Add one history entry and bump `updated`."""
@@ -162,21 +165,47 @@ class Changes:
         self.store.remember(issue)
         self.store.drop(issue)
 
-    def move(self, issue: Issue, project: Project, author: str) -> None:
-        """Move an issue with its sub-tasks to another project: the key changes, the id stays."""
-        if issue.project == project.id:
-            return
-        self.store.remember(issue)
-        old_key, old_project = issue.key, self.store.projects[issue.project]
-        self.store.rehome(issue, project)
-        issue.fix_versions = issue.versions = issue.components = ()
-        items = [Item("project", "project", "jira", str(old_project.id), old_project.name, str(project.id),
-                      project.name), Item("Key", None, "jira", None, old_key, None, issue.key)]
-        items += self._fit_status(issue, project)
-        self.write(issue, items, author)
+    def check_move(self, issue: Issue, kind: str, parent: int | None) -> int | None:
+        """Return the parent an issue has after a move; 400 for a type and a parent that do not go together."""
+        kinds = self.store.kinds
+        new = issue.parent if parent is None and kinds[kind].level == kinds[issue.kind].level else parent
+        if (kind, new) != (issue.kind, issue.parent):
+            check_family(self.store, issue, kind=kind, parent=new)
+        return new
+
+    def move(self, issue: Issue, project: Project, author: str, *, kind: str | None = None,
+             parent: int | None = None) -> None:
+        """Move an issue with its sub-tasks to another project: the key changes, the id stays.
+
+        Versions and components belong to a project and are left behind.
+        """
+        items = self._retyped(issue, kind or issue.kind, parent)
+        if issue.project != project.id:
+            items += self._rehomed(issue, project)
+        if items:
+            self.write(issue, items, author)
         for child in list(self.store.children.get(issue.id, ())):
             if self.store.kinds[self.store.issues[child].kind].level < 0:
-                self.move(self.store.issues[child], project, author)
+                self.move(self.store.issues[child], project, author, parent=issue.id)
+
+    def _retyped(self, issue: Issue, kind: str, parent: int | None) -> list[Item]:
+        new = self.check_move(issue, kind, parent)
+        self.store.remember(issue)
+        items = [record(self.store, name, old, now) for name, old, now in (
+            ("issuetype", issue.kind, kind), ("parent", issue.parent, new)) if old != now]
+        issue.kind = kind
+        self.store.adopt(issue, new)
+        return items
+
+    def _rehomed(self, issue: Issue, project: Project) -> list[Item]:
+        old_key, old_project = issue.key, self.store.projects[issue.project]
+        self.store.rehome(issue, project)
+        items = [Item("project", "project", "jira", str(old_project.id), old_project.name, str(project.id),
+                      project.name), Item("Key", None, "jira", None, old_key, None, issue.key)]
+        for attribute, field, label in MEMBERS:
+            items += member_items(self.store, field, label, old=getattr(issue, attribute), new=())
+            setattr(issue, attribute, ())
+        return items + self._fit_status(issue, project)
 
     def _fit_status(self, issue: Issue, project: Project) -> list[Item]:
         if issue.status in project.statuses:
@@ -195,28 +224,28 @@ class Changes:
 
     # Worklogs and comments ------------------------------------------------
 
-    def book(self, issue: Issue, author: str, *, started: int, seconds: int, comment: Any = None,
-             restricted: bool = False) -> Worklog:
+    def book(self, issue: Issue, author: str, booking: Booking, *, restricted: bool = False) -> Worklog:
         """Book time: the remaining estimate falls, the sum rises, history and `updated` follow."""
-        if seconds <= 0:
-            raise refuse("timeLogged", "You must indicate the time spent working on this issue.")
+        seconds = booked_seconds(booking.seconds)
         self.store.remember(issue)
         now = self.site.now()
-        entry = Worklog(self.store.counters.take("worklog"), issue.id, author, started, seconds, comment, now, now,
-                        restricted)
+        started = now if booking.started is None else booking.started
+        entry = Worklog(self.store.counters.take("worklog"), issue.id, author, started, seconds, booking.comment, now,
+                        now, restricted)
         self.store.put_worklog(entry)
         issue.worklogs = [*issue.worklogs, entry.id]
         self._resum(issue, -seconds, author, _worklog_item(entry, gone=False))
         return entry
 
-    def rebook(self, entry: Worklog, author: str, *, started: int | None, seconds: int | None, comment: Any) -> None:
-        """Change a worklog."""
+    def rebook(self, entry: Worklog, author: str, booking: Booking) -> None:
+        """Change a worklog; what is not said stays."""
+        seconds = entry.seconds if booking.seconds is None else booked_seconds(booking.seconds)
         issue = self.store.issues[entry.issue]
         self.store.remember(issue)
-        difference = entry.seconds - (seconds or entry.seconds)
-        entry.started = started if started is not None else entry.started
-        entry.seconds = seconds or entry.seconds
-        entry.comment = comment if comment is not None else entry.comment
+        difference = entry.seconds - seconds
+        entry.started = entry.started if booking.started is None else booking.started
+        entry.seconds = seconds
+        entry.comment = entry.comment if booking.comment is None else booking.comment
         entry.updater = author
         self.store.touch_worklog(entry, self.site.now())
         self._resum(issue, difference, author, _worklog_item(entry, gone=True))
@@ -239,8 +268,7 @@ class Changes:
 
     def remark(self, issue: Issue, author: str, body: Any) -> Comment:
         """Add a comment; `updated` rises, the history does not show additions."""
-        if not to_wiki(rich(body)):
-            raise refuse("comment", "Comment body can not be empty!")
+        remark_body(body)
         self.store.remember(issue)
         now = self.site.now()
         comment = Comment(self.store.counters.take("comment"), issue.id, author, body, now, now)

@@ -6,6 +6,7 @@ from worker.sandbox.jira.errors import Refusal, missing
 from worker.sandbox.jira.fields import fields_of
 from worker.sandbox.jira.issue_view import field_schema
 from worker.sandbox.jira.model import CATEGORIES, Field, Filter, Json, User
+from worker.sandbox.jira.numbers import as_identity
 from worker.sandbox.jira.render import Renderer, offset_page
 from worker.sandbox.jira.routes import CLOUD, SERVER, Route
 from worker.sandbox.jira.site import Call, Site
@@ -177,7 +178,7 @@ def get_resolutions(site: Site, call: Call) -> list[Json | None]:
 def get_filter(site: Site, call: Call) -> Json:
     """Answer a saved search."""
     identity = call.parameters["id"]
-    found = site.store.filters.get(int(identity)) if identity.isdigit() else None
+    found = site.store.filters.get(as_identity(identity) or 0)
     if found is None:
         raise Refusal(404, "The selected filter is not available to you, perhaps it has been deleted or had its "
                            "permissions changed.")

@@ -8,6 +8,28 @@ from typing import Any
 from worker.sandbox.jira.model import Json
 
 _WORDS = re.compile(r"\w+")
+_DEPTH_LIMIT = 100
+
+
+def is_document(value: Any) -> bool:
+    """Tell whether a value has the shape of a document: `doc`, version 1, nodes of any named type all the way down.
+
+    Types of nodes and marks appear over time, so which ones there are is not judged.
+    """
+    return isinstance(value, dict) and value.get("type") == "doc" and value.get("version") == 1 and _is_node(value, 0)
+
+
+def _is_node(node: Any, depth: int) -> bool:
+    if not isinstance(node, dict) or not _is_named(node) or depth > _DEPTH_LIMIT:
+        return False
+    content, marks = node.get("content", []), node.get("marks", [])
+    text = isinstance(node.get("text"), str) if node["type"] == "text" else node.get("text") is None
+    return (text and isinstance(node.get("attrs", {}), dict) and isinstance(content, list) and isinstance(marks, list)
+            and all(map(_is_named, marks)) and all(_is_node(child, depth + 1) for child in content))
+
+
+def _is_named(node: Any) -> bool:
+    return isinstance(node, dict) and isinstance(node.get("type"), str) and node["type"] != ""
 
 
 def to_document(value: Any) -> Json | None:

@@ -32,7 +32,7 @@ def get_changelog(site: Site, call: Call) -> Json:
 def changelog_list(site: Site, call: Call) -> Json:
     """Answer chosen entries of one issue's history."""
     issue = site.issue(call.parameters["issue"])
-    wanted = {int(each) for each in strings(call.object().get("changelogIds"), "changelogIds")}
+    wanted = {whole(each, "changelogIds", 0) for each in strings(call.object().get("changelogIds"), "changelogIds")}
     renderer = Renderer(site, call)
     found = [renderer.change(change) for change in issue.history if change.id in wanted]
     return {"startAt": 0, "maxResults": len(found), "total": len(found), "histories": found}

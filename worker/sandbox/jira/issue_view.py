@@ -25,7 +25,7 @@ Show = Callable[[Renderer, Issue], Any]
 
 @dataclass(frozen=True, slots=True)
 class Wish:
-    """What a call asked to see of issues; `bare` is the `id`-only answer of the Cloud search."""
+    """What a call asked to see of issues; `bare` is the `id`-only answer of Cloud's `search/jql` alone."""
 
     fields: tuple[str, ...]
     expand: frozenset[str] = frozenset()
@@ -49,7 +49,7 @@ def choose(store: Store, asked: Iterable[str], default: str, expand: Iterable[st
             chosen.pop(word[1:], None)
         else:
             chosen.update(dict.fromkeys(name for name in every if name == word or _named(store, name) == word))
-    return Wish(tuple(chosen), frozenset(expand), bare=set(words) <= {"id", "*none"})
+    return Wish(tuple(chosen), frozenset(expand))
 
 
 def _named(store: Store, identity: str) -> str:

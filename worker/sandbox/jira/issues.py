@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from worker.sandbox.jira.changes import Changes
 from worker.sandbox.jira.errors import Refusal, missing
 from worker.sandbox.jira.fields import fields_of
-from worker.sandbox.jira.issue_view import Wish, choose, names_and_schema, show_issue
-from worker.sandbox.jira.model import Comment, Issue, Json
+from worker.sandbox.jira.issue_view import choose, names_and_schema, show_issue
+from worker.sandbox.jira.model import Comment, Issue, Json, Project
+from worker.sandbox.jira.numbers import as_identity
 from worker.sandbox.jira.render import Renderer
 from worker.sandbox.jira.routes import CLOUD, Outcome, Route
+from worker.sandbox.jira.setters import off_screen
 from worker.sandbox.jira.site import Call, Site, strings
 
 BULK_LIMIT = 100
@@ -20,8 +23,11 @@ CREATE_LIMIT = 50
 def get_issue(site: Site, call: Call) -> Json:
     """Answer one issue by id, key or former key; all fields unless some are named."""
     issue = site.issue(call.parameters["issue"])
-    wish = choose(site.store, call.listed("fields"), "*all", call.listed("expand"))
-    wish = Wish(wish.fields, wish.expand)
+    return _shown(site, call, issue, call.listed("fields"))
+
+
+def _shown(site: Site, call: Call, issue: Issue, fields: Sequence[str]) -> Json:
+    wish = choose(site.store, fields, "*all", call.listed("expand"))
     return show_issue(Renderer(site, call), issue, wish) | names_and_schema(site.store, wish)
 
 
@@ -36,7 +42,7 @@ def bulk_fetch(site: Site, call: Call) -> Json:
     found = {issue.id: issue for ref in refs if (issue := site.store.find_issue(ref)) is not None}
     renderer = Renderer(site, call)
     failed = [str(each) for each in call.shapes.get("unloaded_field", {}).get("issues", ())]
-    return {"issues": [show_issue(renderer, found[each], Wish(wish.fields, wish.expand)) for each in sorted(found)
+    return {"issues": [show_issue(renderer, found[each], wish) for each in sorted(found)
                        if str(each) not in failed],
             "issueErrors": [{"id": each, "errorMessage": "The issue could not be loaded. Try again."}
                             for each in failed if int(each) in found]}
@@ -44,8 +50,13 @@ def bulk_fetch(site: Site, call: Call) -> Json:
 
 def create_issue(site: Site, call: Call) -> Outcome:
     """Create an issue."""
-    asked = call.object()
-    return Outcome(201, _created(site, call, Changes(site).create(_fields(asked), site.me.account)))
+    return Outcome(201, _created(site, call, _create(site, call.object())))
+
+
+def _create(site: Site, asked: Any) -> Issue:
+    fields = _fields(asked)
+    _editable(site, fields, asked.get("update"))
+    return Changes(site).create(fields, site.me.account, update=asked.get("update"))
 
 
 def _fields(asked: Any) -> Json:
@@ -70,7 +81,7 @@ def create_many(site: Site, call: Call) -> Outcome:
     errors: list[Json] = []
     for place, update in enumerate(updates):
         try:
-            made.append(_created(site, call, Changes(site).create(_fields(update), site.me.account)))
+            made.append(_created(site, call, _create(site, update)))
         except Refusal as refusal:
             errors.append({"status": refusal.status, "failedElementNumber": place, "elementErrors": {
                 "errorMessages": list(refusal.messages), "errors": refusal.errors}})
@@ -78,20 +89,25 @@ def create_many(site: Site, call: Call) -> Outcome:
 
 
 def edit_issue(site: Site, call: Call) -> Outcome:
-    """Set fields of an issue."""
+    """Set fields of an issue; answers the issue when asked to."""
     asked = call.object()
     issue = site.issue(call.parameters["issue"])
-    fields = _editable(site, _fields({"fields": {}, **asked}))
-    Changes(site).edit(issue, fields, site.me.account, update=asked.get("update"))
-    return Outcome(204)
+    _edit(site, issue, _fields({"fields": {}, **asked}), asked.get("update"))
+    if not call.flag("returnIssue"):
+        return Outcome(204)
+    return Outcome(200, _shown(site, call, issue, ()))
 
 
-def _editable(site: Site, fields: Json) -> Json:
+def _edit(site: Site, issue: Issue, fields: Json, update: Any) -> None:
+    _editable(site, fields, update)
+    Changes(site).edit(issue, fields, site.me.account, update=update)
+
+
+def _editable(site: Site, fields: Json, update: Any) -> None:
     known = {field.id for field in fields_of(site.store)} - {"status"}
-    if unknown := [name for name in fields if name not in known]:
-        raise Refusal(400, errors={name: f"Field '{name}' cannot be set. It is not on the appropriate screen, "
-                                         "or unknown." for name in unknown})
-    return fields
+    names = (*fields, *(update if isinstance(update, dict) else ()))
+    if unknown := [name for name in names if name not in known]:
+        raise off_screen(*unknown)
 
 
 def delete_issue(site: Site, call: Call) -> Outcome:
@@ -117,13 +133,24 @@ def bulk_move(site: Site, call: Call) -> Outcome:
     mapping = call.object().get("targetToSourcesMapping")
     if not isinstance(mapping, dict) or not mapping:
         raise Refusal(400, errors={"targetToSourcesMapping": "The mapping must not be empty."})
-    moves = [(site.project(target.partition(",")[0]), site.issue(ref)) for target, source in mapping.items()
+    moves = [(*_target(site, target), site.issue(ref)) for target, source in mapping.items()
              for ref in strings(source.get("issueIdsOrKeys") if isinstance(source, dict) else None, "issueIdsOrKeys")]
-    for project, issue in moves:
-        Changes(site).move(issue, project, site.me.account)
+    for _, kind, parent, issue in moves:
+        Changes(site).check_move(issue, kind, parent)
+    for project, kind, parent, issue in moves:
+        Changes(site).move(issue, project, site.me.account, kind=kind, parent=parent)
     task = str(site.store.counters.take("task"))
-    site.tasks[task] = [issue.id for _, issue in moves]
+    site.tasks[task] = [issue.id for *_, issue in moves]
     return Outcome(201, {"taskId": task})
+
+
+def _target(site: Site, text: str) -> tuple[Project, str, int | None]:
+    """Return project, type and parent of `PROJECT,TYPE` or `PROJECT,TYPE,PARENT`, each by id or key."""
+    project, kind, parent, *more = (*(word.strip() for word in text.split(",")), "", "")
+    found, known = site.project(project), site.store.kinds.get(kind)
+    if known is None or any(more) or not site.store.seen(found.id):
+        raise Refusal(400, errors={"targetToSourcesMapping": f"The target '{text}' is not a project and issue type."})
+    return found, known.id, site.issue(parent).id if parent else None
 
 
 def bulk_progress(site: Site, call: Call) -> Json:
@@ -142,16 +169,21 @@ def bulk_progress(site: Site, call: Call) -> Json:
 def get_transitions(site: Site, call: Call) -> Json:
     """Answer the transitions: every status of the project can be reached, as in the simplified workflow."""
     issue = site.issue(call.parameters["issue"])
+    wanted = call.request.first("transitionId")
     return {"expand": "transitions", "transitions": [
-        _transition(site, call, identity, place)
-        for place, identity in enumerate(site.store.projects[issue.project].statuses, 1)]}
+        _transition(site, call, number, status) for number, status in _numbered(site, issue).items()
+        if wanted is None or wanted == number]}
 
 
-def _transition(site: Site, call: Call, identity: str, place: int) -> Json:
+def _numbered(site: Site, issue: Issue) -> dict[str, str]:
+    return {f"{place}1": status for place, status in enumerate(site.store.projects[issue.project].statuses, 1)}
+
+
+def _transition(site: Site, call: Call, number: str, identity: str) -> Json:
     status = site.store.statuses[identity]
     cloud = {"hasScreen": False, "isGlobal": True, "isInitial": False, "isAvailable": True, "isConditional": False,
              "isLooped": False}
-    found: Json = {"id": f"{place}1", "name": status.name, "to": Renderer(site, call).status(status)}
+    found: Json = {"id": number, "name": status.name, "to": Renderer(site, call).status(status)}
     if not site.cloud:
         found |= {"description": "", "opsbarSequence": 2147483647}
     fields: Json = {"fields": {}} if "transitions.fields" in call.listed("expand") else {}
@@ -159,22 +191,19 @@ def _transition(site: Site, call: Call, identity: str, place: int) -> Json:
 
 
 def do_transition(site: Site, call: Call) -> Outcome:
-    """Make a transition, optionally setting a resolution and fields."""
+    """Make a transition, optionally setting a resolution and fields and carrying out operations."""
     asked = call.object()
     issue = site.issue(call.parameters["issue"])
     wanted = asked.get("transition")
     identity = str(wanted.get("id", "")) if isinstance(wanted, dict) else ""
-    statuses = site.store.projects[issue.project].statuses
-    places = {f"{place}1": status for place, status in enumerate(statuses, 1)}
+    places = _numbered(site, issue)
     if identity not in places:
         raise Refusal(400, "It seems that you have tried to perform a workflow operation that is not valid for the "
                            "current state of this issue.")
     fields = dict(_fields({"fields": {}, **asked}))
     resolution = _resolution(site, fields.pop("resolution", None))
-    changes = Changes(site)
-    if fields:
-        changes.edit(issue, _editable(site, fields), site.me.account)
-    changes.transition(issue, site.store.statuses[places[identity]], site.me.account, resolution=resolution)
+    _edit(site, issue, fields, asked.get("update"))
+    Changes(site).transition(issue, site.store.statuses[places[identity]], site.me.account, resolution=resolution)
     return Outcome(204)
 
 
@@ -212,10 +241,10 @@ def add_comment(site: Site, call: Call) -> Outcome:
 
 def _comment(site: Site, call: Call) -> Comment:
     issue = site.issue(call.parameters["issue"])
-    identity = call.parameters["id"]
-    if not identity.isdigit() or int(identity) not in issue.comments:
-        raise missing("comment", identity)
-    return site.store.comments[int(identity)]
+    identity = as_identity(call.parameters["id"])
+    if identity is None or identity not in issue.comments:
+        raise missing("comment", call.parameters["id"])
+    return site.store.comments[identity]
 
 
 def get_comment(site: Site, call: Call) -> Json:

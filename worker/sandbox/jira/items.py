@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from sys import intern
 from typing import Any
 
+from worker.sandbox.jira.documents import to_wiki
 from worker.sandbox.jira.model import Item
+from worker.sandbox.jira.numbers import as_identity
 from worker.sandbox.jira.store import Store
 
 _NAMES = {"status": "status", "assignee": "assignee", "reporter": "reporter", "priority": "priority",
@@ -13,6 +16,7 @@ _NAMES = {"status": "status", "assignee": "assignee", "reporter": "reporter", "p
           "parent": "IssueParentAssociation", "story_points": "Story Points", "story points": "Story Points",
           "fixversions": "Fix Version", "fixversion": "Fix Version", "fix version": "Fix Version", "flagged": "Flagged",
           "estimate": "timeoriginalestimate", "key": "Key", "due": "duedate"}
+_TOLD_ONCE = "timeestimate"
 _FIELD_IDS = {"Fix Version": "fixVersions", "Key": None, "IssueParentAssociation": None, "WorklogId": None,
               "Comment": "comment"}
 
@@ -23,6 +27,16 @@ def record(store: Store, field: str, old: Any, new: Any) -> Item:
     identity, custom = _field_id(store, name)
     (old_id, old_text), (new_id, new_text) = _value(store, name, old), _value(store, name, new)
     return Item(intern(name), identity, "custom" if custom else "jira", old_id, old_text, new_id, new_text)
+
+
+def told_once(items: Iterable[Item]) -> list[Item]:
+    """Return the items with the remaining estimate told once: setting the original one may have set it before."""
+    kept: dict[object, Item] = {}
+    for place, item in enumerate(items):
+        first = kept.get(_TOLD_ONCE) if item.field == _TOLD_ONCE else None
+        joined = item if first is None else item._replace(old=first.old, old_text=first.old_text)
+        kept[_TOLD_ONCE if item.field == _TOLD_ONCE else place] = joined
+    return [item for item in kept.values() if item.field != _TOLD_ONCE or item.old != item.new]
 
 
 def _field_id(store: Store, name: str) -> tuple[str | None, bool]:
@@ -53,6 +67,8 @@ def _value(store: Store, name: str, value: Any) -> tuple[str | None, str | None]
             return (str(issue.id), issue.key) if issue else (None, str(value))
         case "timeoriginalestimate" | "timeestimate" | "timespent":
             return str(value), str(value)
+        case "description":
+            return None, to_wiki(value)
         case _:
             return None, _text(value)
 
@@ -70,7 +86,8 @@ def _sprints(store: Store, value: Any) -> tuple[str, str]:
     found = []
     for ref in refs:
         text = str(ref).strip()
-        sprint = store.sprints.get(int(text)) if text.isdigit() else next(
+        number = as_identity(text)
+        sprint = store.sprints.get(number) if number is not None else next(
             (each for each in store.sprints.values() if each.name == text), None)
         found.append((str(sprint.id), sprint.name) if sprint else ("", text))
     return ", ".join(identity for identity, _ in found), ", ".join(name for _, name in found)

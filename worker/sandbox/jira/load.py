@@ -24,6 +24,7 @@ from contextlib import contextmanager
 from sys import intern
 from typing import Any
 
+from worker.sandbox.jira.documents import is_document
 from worker.sandbox.jira.instants import to_instant
 from worker.sandbox.jira.items import record
 from worker.sandbox.jira.model import Change, Comment, Issue, Item, Json, Worklog
@@ -32,6 +33,12 @@ from worker.sandbox.jira.site_records import SiteRecords
 
 _BROKEN = (KeyError, ValueError, TypeError, AttributeError, OverflowError)
 _REPORTED = 200
+
+
+def _rich(value: Any) -> Any:
+    if value is not None and not isinstance(value, str) and not is_document(value):
+        raise ValueError("neither a text nor a document")
+    return value
 
 
 @contextmanager
@@ -120,7 +127,7 @@ class Loader:
         issue.priority = self.records.priority_for(raw.get("priority", "Medium"))
         issue.labels = tuple(map(intern, raw.get("labels") or ()))
         issue.flagged = bool(raw.get("flagged"))
-        issue.description = raw.get("description")
+        issue.description = _rich(raw.get("description"))
 
     def _planning(self, issue: Issue, raw: Json) -> None:
         records = self.records
@@ -201,7 +208,7 @@ class Loader:
             raise ValueError("a worklog needs author and start")
         created = to_instant(raw.get("created")) or started
         entry = Worklog(self.store.counters.take("worklog"), issue.id, author, started, int(raw["seconds"]),
-                        raw.get("comment"), created, to_instant(raw.get("updated")) or created,
+                        _rich(raw.get("comment")), created, to_instant(raw.get("updated")) or created,
                         bool(raw.get("restricted")))
         self.store.put_worklog(entry)
         issue.worklogs = [*issue.worklogs, entry.id]
@@ -211,7 +218,8 @@ class Loader:
     def _remark(self, issue: Issue, raw: Json) -> None:
         created = to_instant(raw["created"]) or issue.created
         author = self.records.person(raw.get("author")) or self.site.me.account
-        comment = Comment(self.store.counters.take("comment"), issue.id, author, raw.get("body", ""), created, created)
+        comment = Comment(self.store.counters.take("comment"), issue.id, author, _rich(raw.get("body", "")), created,
+                          created)
         self.store.comments[comment.id] = comment
         issue.comments = [*issue.comments, comment.id]
 

@@ -31,7 +31,10 @@ from worker.sandbox.jira.instants import to_instant
 from worker.sandbox.jira.limits import Limiter
 from worker.sandbox.jira.load import Loader
 from worker.sandbox.jira.model import Issue, Json, Project
+from worker.sandbox.jira.numbers import as_identity
+from worker.sandbox.jira.operations import Booking
 from worker.sandbox.jira.raw_issues import load_lines
+from worker.sandbox.jira.setters import rich
 from worker.sandbox.jira.site import Site
 from worker.sandbox.jira.site_records import SiteRecords
 
@@ -89,7 +92,8 @@ class People:
 
     def _issue(self, payload: Json) -> Issue:
         text = str(payload["issue"])
-        identity = int(text) if text.isdigit() else self.store.keys.get(text.upper())
+        number = as_identity(text)
+        identity = self.store.keys.get(text.upper()) if number is None else number
         if identity not in self.store.issues:
             raise ValueError(f"no issue {text}")
         return self.store.issues[identity]
@@ -125,10 +129,9 @@ class People:
         return {"id": str(comment.id)}
 
     def _worklog(self, payload: Json) -> Json:
-        started = to_instant(payload.get("started"))
-        entry = self.changes.book(self._issue(payload), self._who(payload, "author"),
-                                  started=self.site.now() if started is None else started,
-                                  seconds=int(payload["seconds"]), comment=payload.get("comment"),
+        booking = Booking(to_instant(payload.get("started")), int(payload["seconds"]),
+                          rich(payload.get("comment"), "comment"))
+        entry = self.changes.book(self._issue(payload), self._who(payload, "author"), booking,
                                   restricted=bool(payload.get("restricted")))
         return {"id": str(entry.id)}
 

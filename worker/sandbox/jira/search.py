@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 from worker.sandbox.jira.errors import Refusal
@@ -11,6 +12,7 @@ from worker.sandbox.jira.jql import JqlSyntax, Query, parse
 from worker.sandbox.jira.jql_evaluate import Plan, compile_query, find
 from worker.sandbox.jira.jql_structure import structure_of
 from worker.sandbox.jira.model import Issue, Json
+from worker.sandbox.jira.numbers import as_identity
 from worker.sandbox.jira.render import Renderer
 from worker.sandbox.jira.routes import CLOUD, SERVER, Route
 from worker.sandbox.jira.site import Call, Site, strings, whole
@@ -19,6 +21,7 @@ from worker.sandbox.jira.walks import BadToken
 PAGE_LIMIT = 5000
 PAGE_WITH_FIELDS = 100
 WINDOW = 10_000
+_BARE = frozenset({"id", "*none"})
 RECONCILE_LIMIT = 50
 _GONE = ("The requested API has been removed. Please migrate to the /rest/api/3/search/jql API. A full migration "
          "guideline is available at https://developer.atlassian.com/changelog/#CHANGE-2046")
@@ -63,13 +66,14 @@ def _wish(site: Site, call: Call, asked: Json) -> Wish:
     if not isinstance(asked.get("expand") or "", str):
         raise Refusal(400, "The value of expand must be a comma-separated string.")
     expand = [word.strip() for word in (asked.get("expand") or "").split(",") if word.strip()]
-    wish = choose(site.store, strings(asked.get("fields"), "fields"), "id", expand)
+    words = strings(asked.get("fields"), "fields")
+    wish = replace(choose(site.store, words, "id", expand), bare=_BARE.issuperset(words))
     unloaded = call.shapes.get("unloaded_field")
     if unloaded is None:
         return wish
     if asked.get("failFast"):
         raise Refusal(500, "A field could not be loaded and failFast was requested.")
-    return Wish(wish.fields, wish.expand, wish.bare, frozenset({str(unloaded.get("field", "status"))}))
+    return replace(wish, left_out=frozenset({str(unloaded.get("field", "status"))}))
 
 
 def page_size(call: Call, wish: Wish, size: int) -> int:
@@ -82,7 +86,8 @@ def page_size(call: Call, wish: Wish, size: int) -> int:
 
 def _place(site: Site, asked: Json, text: str) -> tuple[int, int, Sequence[int]]:
     reconcile = sorted(strings(asked.get("reconcileIssues"), "reconcileIssues"))
-    if len(reconcile) > RECONCILE_LIMIT or not all(each.isdigit() for each in reconcile):
+    numbers = [number for each in reconcile if (number := as_identity(each)) is not None]
+    if len(reconcile) > RECONCILE_LIMIT or len(numbers) < len(reconcile):
         raise Refusal(400, f"reconcileIssues takes at most {RECONCILE_LIMIT} numeric issue ids.")
     bound = f"{text}\0{','.join(reconcile)}"
     token = asked.get("nextPageToken")
@@ -91,7 +96,7 @@ def _place(site: Site, asked: Json, text: str) -> tuple[int, int, Sequence[int]]
             return site.walks.open(str(token), bound, site.now())
         except BadToken:
             raise Refusal(400, "The provided next page token is invalid or expired.") from None
-    ids = _reconciled(site, text, [int(each) for each in reconcile])
+    ids = _reconciled(site, text, numbers)
     return site.walks.freeze(bound, ids, site.now()), 0, ids
 
 

@@ -14,6 +14,7 @@ from worker.sandbox.jira.instants import to_millis
 from worker.sandbox.jira.jql_dates import Calendar
 from worker.sandbox.jira.jql_operands import Sight
 from worker.sandbox.jira.model import Issue, Json, Project, User
+from worker.sandbox.jira.numbers import as_whole
 from worker.sandbox.jira.store import Store
 from worker.sandbox.jira.walks import Walks
 from worker.sandbox.wire import Clock, Request
@@ -81,7 +82,7 @@ class Call:
             return {}
         try:
             return msgspec.json.decode(self.request.body)
-        except msgspec.DecodeError:
+        except (msgspec.DecodeError, RecursionError):
             raise Refusal(400, "There was an error parsing JSON. Check that your request body is valid.") from None
 
     def object(self) -> Json:
@@ -113,10 +114,10 @@ def whole(value: object, name: str, default: int) -> int:
     """Return a whole number given as number or text, the default for none; 400 for anything else."""
     if value is None or value == "":
         return default
-    try:
-        return int(str(value))
-    except ValueError:
-        raise Refusal(400, f"The value '{value}' of '{name}' is not a whole number.") from None
+    found = as_whole(str(value))
+    if found is None:
+        raise Refusal(400, f"The value '{value}' of '{name}' is not a whole number.")
+    return found
 
 
 def strings(value: object, name: str) -> list[str]:

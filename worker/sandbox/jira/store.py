@@ -30,6 +30,7 @@ from worker.sandbox.jira.model import (
     Version,
     Worklog,
 )
+from worker.sandbox.jira.numbers import as_identity
 
 _STATUSES = (Status("10000", "To Do", "new"), Status("3", "In Progress", "indeterminate"),
              Status("10002", "In Review", "indeterminate"), Status("10001", "Done", "done"))
@@ -187,9 +188,8 @@ class Store:
     def find_project(self, ref: object) -> Project | None:
         """Return the project with an id, a key or a former key."""
         text = str(ref)
-        if text.isdigit() and int(text) in self.projects:
-            return self.projects[int(text)]
-        found = self._project_keys.get(text.upper())
+        identity = as_identity(text)
+        found = identity if identity in self.projects else self._project_keys.get(text.upper())
         return self.projects[found] if found is not None else None
 
     def seen(self, project: int) -> bool:
@@ -212,7 +212,8 @@ class Store:
     def find_issue(self, ref: object) -> Issue | None:
         """Return the visible issue with an id, a key or a former key."""
         text = str(ref)
-        found = int(text) if text.isdigit() else self.keys.get(text.upper())
+        identity = as_identity(text)
+        found = self.keys.get(text.upper()) if identity is None else identity
         issue = self.issues.get(found) if found is not None else None
         return issue if issue is not None and self.seen(issue.project) else None
 

@@ -7,12 +7,13 @@ from typing import Any
 
 from worker.sandbox.jira.changes import Changes
 from worker.sandbox.jira.errors import Refusal, missing
-from worker.sandbox.jira.instants import parse_spent, parse_stamp
+from worker.sandbox.jira.instants import EARLIEST, LATEST
 from worker.sandbox.jira.issue_view import visible_worklogs
 from worker.sandbox.jira.model import Json, Worklog
+from worker.sandbox.jira.numbers import as_identity
+from worker.sandbox.jira.operations import read_booking
 from worker.sandbox.jira.render import Renderer
 from worker.sandbox.jira.routes import Outcome, Route
-from worker.sandbox.jira.setters import refuse, rich
 from worker.sandbox.jira.site import Call, Site, strings
 from worker.sandbox.jira.store import SortedPairs
 
@@ -24,9 +25,8 @@ ISSUE_PAGE = 5000
 def get_worklogs(site: Site, call: Call) -> Json:
     """Answer an issue's worklogs, oldest first; `startedAfter` and `startedBefore` are milliseconds."""
     issue = site.issue(call.parameters["issue"])
-    after, before = call.integer("startedAfter", -1), call.integer("startedBefore", 0)
-    entries = [entry for entry in visible_worklogs(site.store, issue)
-               if entry.started >= after and (not before or entry.started < before)]
+    after, before = call.integer("startedAfter", EARLIEST), call.integer("startedBefore", LATEST + 1)
+    entries = [entry for entry in visible_worklogs(site.store, issue) if after <= entry.started < before]
     start, size = call.integer("startAt", 0), min(call.integer("maxResults", ISSUE_PAGE), ISSUE_PAGE)
     renderer = Renderer(site, call)
     shown = entries[start:start + size]
@@ -52,39 +52,16 @@ def add_worklog(site: Site, call: Call) -> Outcome:
     """Book time by the calling account."""
     asked = call.object()
     issue = site.issue(call.parameters["issue"])
-    seconds = _seconds(asked)
-    if seconds is None:
-        raise refuse("timeLogged", "You must indicate the time spent working on this issue.")
-    started = _started(asked)
-    entry = Changes(site).book(issue, site.me.account, started=site.now() if started is None else started,
-                               seconds=seconds, comment=rich(asked.get("comment")))
+    booking = read_booking(asked)
+    entry = Changes(site).book(issue, site.me.account, booking)
     return Outcome(201, Renderer(site, call).worklog(entry))
-
-
-def _seconds(asked: Json) -> int | None:
-    try:
-        if asked.get("timeSpentSeconds") is not None:
-            return int(asked["timeSpentSeconds"])
-        return parse_spent(str(asked["timeSpent"])) if asked.get("timeSpent") else None
-    except (ValueError, TypeError):
-        raise refuse("timeLogged", "Invalid time duration entered.") from None
-
-
-def _started(asked: Json) -> int | None:
-    if not asked.get("started"):
-        return None
-    try:
-        return parse_stamp(str(asked["started"]))
-    except ValueError:
-        raise Refusal(400, "Unrecognized token: the value of started is not a date and time.") from None
 
 
 def update_worklog(site: Site, call: Call) -> Json:
     """Change a worklog."""
     asked = call.object()
     entry = _entry(site, call)
-    Changes(site).rebook(entry, site.me.account, started=_started(asked), seconds=_seconds(asked),
-                         comment=rich(asked.get("comment")))
+    Changes(site).rebook(entry, site.me.account, read_booking(asked))
     return Renderer(site, call).worklog(entry)
 
 
@@ -134,7 +111,7 @@ def list_worklogs(site: Site, call: Call) -> list[Json]:
     if len(ids) > FEED_PAGE:
         raise Refusal(400, f"The number of worklog ids must not be greater than {FEED_PAGE}.")
     renderer = Renderer(site, call)
-    found = (site.store.worklogs.get(int(each)) for each in ids if each.isdigit())
+    found = (site.store.worklogs.get(as_identity(each) or 0) for each in ids)
     return [renderer.worklog(entry) for entry in found if entry is not None and _seen(site, entry.id)]
 
 
