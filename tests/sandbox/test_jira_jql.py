@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 from jira_rig import Site, small_site
 
 from worker.sandbox.jira.jql import Clause, Empty, JqlSyntax, Literal, Logic, Many, Negation, Query, parse
+from worker.sandbox.jira.jql_text import read_text
 
 
 @pytest.fixture(scope="module")
@@ -72,6 +73,21 @@ def site() -> Site:
     ("duedate is null and project = APP", "APP-1"),
     ("resolved >= '2026-11-06 12:30'", "WEB-2"),
     ("resolved >= '2026-11-06 12:31' and project = WEB", ""),
+    ("assignee in (EMPTY, ada) order by key", "APP-1 APP-2 WEB-1 WEB-2 WEB-4 WEB-10"),
+    ("assignee not in (null, ada)", "WEB-3"),
+    ("assignee in (EMPTY) and project = APP", "APP-2"),
+    ("parent in (empty, WEB-1) and project = WEB order by key", "WEB-1 WEB-2 WEB-3 WEB-10"),
+    ("due in (empty, 2026-11-25) and project = WEB order by key", "WEB-1 WEB-2 WEB-3 WEB-4 WEB-10"),
+    ("due != EMPTY order by key", "APP-2 WEB-3"),
+    ("due >= 0001-01-01 order by key", "APP-2 WEB-3"),
+    ("due < '9999-12-31' order by key", "APP-2 WEB-3"),
+    ("due >= 999999999999999", ""),
+    ("due > '-99999999w' order by key", "APP-2 WEB-3"),
+    ("created < '99999999w' and project = APP order by key", "APP-1 APP-2"),
+    ("worklogDate < 999999999999999", "WEB-2"),
+    ("fixVersion in unreleasedVersions(WEB)", "WEB-2"),
+    ("fixVersion in unreleasedVersions(APP)", ""),
+    ("fixVersion in releasedVersions(WEB)", ""),
 ])
 def test_a_clause_finds_what_it_says(site: Site, jql: str, keys: str | None) -> None:
     if keys is None:
@@ -106,7 +122,8 @@ def test_the_same_literal_means_another_instant_in_another_zone() -> None:
 
 @pytest.mark.parametrize("jql", [
     "project = NOSUCH", "nosuchfield = 1", "status = 'No such status'", "assignee = nobody", "sprint = 99",
-    "project = WEB order by nosuchfield", "assignee = nosuchfunction()", "cf[99999] = 1", "filter = 77"])
+    "project = WEB order by nosuchfield", "assignee = nosuchfunction()", "cf[99999] = 1", "filter = 77",
+    "key > WEB-" + "9" * 5000, "key = " + "9" * 5000, "fixVersion in releasedVersions(NOSUCH)"])
 def test_an_unknown_name_is_answered_with_nothing_on_cloud_and_refused_on_data_center(jql: str) -> None:
     page = small_site().ask("POST", "search/jql", {"jql": jql})
     assert page == {"issues": [], "isLast": True}
@@ -119,11 +136,53 @@ def test_an_unknown_name_is_answered_with_nothing_on_cloud_and_refused_on_data_c
     "updated >= '2026-13-45'", "votes > 3", "assignee in membersOf(all)", "project = WEB order by", "order updated",
     "updated = '2026-01-01 10:00:30'", "project = WEB order by labels", "sprint in currentUser()",
     "project = {WEB}", "project = WEB order by " + ", ".join(["key"] * 8), "created >= startOfDay(x)",
+    "key > EMPTY", "key >= currentUser()", "worklogDate != EMPTY", "worklogDate is empty", "summary = EMPTY",
+    "worklogDate in (EMPTY)", "due >= 99999999999999999999", "due >= " + "9" * 5000, "due >= ²",
+    "due > '" + "9" * 5000 + "w'", "created >= startOfYear('99999y')", "created >= startOfDay('-9999999d')",
+    "created >= startOfYear('" + "9" * 5000 + "y')", "created >= endOfYear('7973y')", "created <= now('-3000d')",
+    "sprint in openSprints('x')", "assignee = currentUser(5)", "'Story Points' = nan", "'Story Points' > 1e999",
+    "timespent > '" + "9" * 400 + "'", "timespent > ''", "project in (EMPTY",
+    "summary ~ ''", "summary ~ '  '", "summary ~ '!!!'", "summary ~ '...'", "summary ~ '*oods'", "summary ~ '?oods'",
+    "summary ~ 'g*s'", "summary ~ '-goods'", "summary ~ 'NOT goods'", "summary ~ 'goods OR cart index'",
+    "summary ~ 'goods OR cart AND index'", "summary ~ 'goods OR -cart'", "summary ~ 'AND goods'",
+    "summary ~ 'goods AND'", "summary ~ 'goods NOT'", "summary ~ 'goods AND OR cart'", "summary ~ '(goods OR cart)'",
+    "summary ~ 'goods~'", "summary ~ 'goods^2'", "summary ~ 'summary:goods'", "summary ~ '\"goods'",
+    "summary ~ '\"\"'", "summary ~ '--goods'", "text ~ '\"of goods\"~3'",
     "(" * 3000 + "key = WEB-1" + ")" * 3000, "not " * 3000 + "key = WEB-1"])
 @pytest.mark.parametrize("deployment", ["cloud", "datacenter"])
 def test_what_cannot_be_read_is_refused_never_ignored(deployment: str, jql: str) -> None:
     path = "search/jql" if deployment == "cloud" else "search"
     assert small_site(deployment).refused("POST", path, {"jql": jql})[0] == 400
+
+
+@pytest.mark.parametrize(("query", "keys"), [
+    ("goods", "WEB-3 WEB-4 WEB-10"), ("search goods", "WEB-3"), ("search AND goods", "WEB-3"),
+    ("search && goods", "WEB-3"), ("search OR cart", "WEB-3 WEB-10"), ("search || cart", "WEB-3 WEB-10"),
+    ("goods -cart", "WEB-3 WEB-4"), ("goods NOT cart", "WEB-3 WEB-4"), ("goods !cart", None),
+    ("goods AND NOT cart -index", "WEB-3"), ("+goods -cart", "WEB-3 WEB-4"), ("GOO*", "WEB-3 WEB-4 WEB-10"),
+    ("g??ds cart", "WEB-10"), ("?oods", None), (r'\"of goods\"', "WEB-3 WEB-4"), (r'\"f goods\"', ""),
+    (r'\"of goods\" -index', "WEB-3"), ("goods and cart", ""), ("index-of-goods", "WEB-4"),
+    (r"goods\\!", "WEB-3 WEB-4 WEB-10")])
+def test_a_text_search_reads_its_operators(site: Site, query: str, keys: str | None) -> None:
+    jql = f'summary ~ "{query}" order by key'
+    if keys is None:
+        assert site.refused("POST", "search/jql", {"jql": jql})[0] == 400
+    else:
+        assert site.keys(jql) == keys.split()
+
+
+def test_parsing_shows_the_empty_value_of_a_list(site: Site) -> None:
+    (parsed,) = site.ask("POST", "jql/parse", {"queries": ["assignee in (EMPTY, ada)"]})["queries"]
+    assert parsed["structure"]["where"]["operand"] == {"values": [{"keyword": "empty"}, {"value": "ada"}]}
+
+
+@given(st.text(max_size=20))
+def test_any_text_is_searched_for_or_refused(text: str) -> None:
+    try:
+        found = read_text(text, "summary")
+    except JqlSyntax:
+        return
+    assert found("") is False
 
 
 def test_a_saved_filter_stands_for_its_query() -> None:

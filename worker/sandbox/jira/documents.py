@@ -65,20 +65,6 @@ def _block(node: Any) -> str:
             return "".join(map(_block, node.get("content", ())))
 
 
-def words(value: Any) -> frozenset[str]:
-    """Return the lower-case words of a text or document, as a text search sees them."""
-    return frozenset(_WORDS.findall((to_wiki(value) or "").casefold()))
-
-
-def matches(value: Any, query: str) -> bool:
-    """Tell whether a text has all words of a query (`word*` by prefix, `"a phrase"` literally)."""
-    if query.startswith('"') and query.endswith('"') and len(query) > 2:
-        return query[1:-1].casefold() in (to_wiki(value) or "").casefold()
-    have = words(value)
-    return all(_has(have, word) for word in query.casefold().split())
-
-
-def _has(have: frozenset[str], word: str) -> bool:
-    if word.endswith("*"):
-        return any(each.startswith(word[:-1]) for each in have)
-    return all(part in have for part in _WORDS.findall(word))
+def words(value: Any) -> tuple[str, ...]:
+    """Return the lower-case words of a text or document in their order, as a text search sees them."""
+    return tuple(_WORDS.findall((to_wiki(value) or "").casefold()))

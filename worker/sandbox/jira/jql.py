@@ -58,15 +58,15 @@ class Call:
 
 
 @dataclass(frozen=True, slots=True)
-class Many:
-    """A list operand."""
-
-    items: tuple[Literal | Call, ...]
+class Empty:
+    """EMPTY or NULL."""
 
 
 @dataclass(frozen=True, slots=True)
-class Empty:
-    """EMPTY or NULL."""
+class Many:
+    """A list operand; EMPTY may be among its values."""
+
+    items: tuple[Literal | Call | Empty, ...]
 
 
 Operand = Literal | Call | Many | Empty
@@ -263,7 +263,7 @@ class _Parser:
             return Clause(field, operator, self._list())
         if operator in ("is", "is not"):
             return Clause(field, operator, self._empty())
-        return Clause(field, operator, self._operand())
+        return Clause(field, operator, self._single())
 
     def _operator(self) -> str:
         lexeme = self._next
@@ -289,18 +289,18 @@ class _Parser:
 
     def _list(self) -> Operand:
         if not self._sign("("):
-            operand = self._operand()
+            operand = self._single()
             if isinstance(operand, Call):
                 return operand
             raise self._refuse("a list of values")
-        items = [self._value()]
+        items = [self._single()]
         while self._sign(","):
-            items.append(self._value())
+            items.append(self._single())
         if not self._sign(")"):
             raise self._refuse("')' at the end of the list")
         return Many(tuple(items))
 
-    def _operand(self) -> Operand:
+    def _single(self) -> Literal | Call | Empty:
         if self._keyword("empty", "null"):
             return Empty()
         return self._value()

@@ -12,12 +12,13 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
-from worker.sandbox.jira.instants import from_millis, to_millis
+from worker.sandbox.jira.instants import EARLIEST, LATEST, from_millis, to_millis
 from worker.sandbox.jira.jql import Call, JqlSyntax, Literal
+from worker.sandbox.jira.numbers import as_whole
 
 _LITERAL = re.compile(r"(\d{4})[-/](\d{1,2})[-/](\d{1,2})(?: (\d{1,2}):(\d{2}))?")
-_PERIOD = re.compile(r"[+-]?(?:\d+[wdhmM]\s*)+")
-_INCREMENT = re.compile(r"([+-]?\d+)([yMwdhm]?)")
+_PERIOD = re.compile(r"[+-]?(?:[0-9]{1,9}[wdhmM]\s*)+")
+_INCREMENT = re.compile(r"([+-]?[0-9]{1,9})([yMwdhm]?)")
 _MINUTES = {"w": 10_080, "d": 1440, "h": 60, "m": 1, "M": 1}
 _UNIT_OF = {"day": "d", "week": "w", "month": "M", "year": "y"}
 DATE_FUNCTIONS = frozenset({"now", *(f"{edge}of{unit}" for edge in ("start", "end") for unit in _UNIT_OF)})
@@ -31,8 +32,8 @@ class Calendar:
     zone: ZoneInfo
 
     def local(self, millis: int) -> datetime:
-        """Return the wall time of an instant in the account's zone."""
-        return from_millis(millis).astimezone(self.zone)
+        """Return the wall time of an instant in the account's zone; one beyond all dates counts as the last of them."""
+        return from_millis(max(EARLIEST, min(millis, LATEST))).astimezone(self.zone)
 
     def day(self, millis: int) -> str:
         """Return the plain date of an instant in the account's zone."""
@@ -44,8 +45,8 @@ def read_date(value: Literal | Call, field: str, calendar_: Calendar) -> int:
     if isinstance(value, Call):
         return _function(value, calendar_)
     text = value.text.strip()
-    if not value.quoted and re.fullmatch(r"-?\d+", text):
-        return int(text)
+    if not value.quoted and (millis := as_whole(text)) is not None:
+        return millis
     if (match := _LITERAL.fullmatch(text)) is not None:
         return _literal(match, text, field=field, zone=calendar_.zone)
     if _PERIOD.fullmatch(text):
@@ -74,7 +75,16 @@ def _period(text: str) -> int:
 def _function(call: Call, calendar_: Calendar) -> int:
     name = call.name.casefold()
     if name == "now":
+        if call.arguments:
+            raise JqlSyntax(f"Function 'now' expected '0' arguments but received '{len(call.arguments)}'.")
         return calendar_.now
+    try:
+        return _edge(call, name, calendar_)
+    except (ValueError, OverflowError):
+        raise _increment_refused(call) from None
+
+
+def _edge(call: Call, name: str, calendar_: Calendar) -> int:
     edge, _, unit_name = name.partition("of")
     unit = _UNIT_OF[unit_name]
     here = _shift(calendar_.local(calendar_.now), _increment(call, unit))
@@ -89,8 +99,12 @@ def _increment(call: Call, unit: str) -> tuple[int, str]:
         return 0, unit
     match = _INCREMENT.fullmatch(call.arguments[0].strip())
     if match is None or len(call.arguments) > 1:
-        raise JqlSyntax(f"Invalid date increment '{', '.join(call.arguments)}' of function '{call.name}'.")
+        raise _increment_refused(call)
     return int(match[1]), match[2] or unit
+
+
+def _increment_refused(call: Call) -> JqlSyntax:
+    return JqlSyntax(f"Invalid date increment '{', '.join(call.arguments)}' of function '{call.name}'.")
 
 
 def _shift(moment: datetime, increment: tuple[int, str]) -> datetime:

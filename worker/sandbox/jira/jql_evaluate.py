@@ -10,7 +10,19 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass, field
 
-from worker.sandbox.jira.jql import Clause, Condition, JqlSyntax, Literal, Logic, Negation, Order, Query, parse
+from worker.sandbox.jira.jql import (
+    Clause,
+    Condition,
+    Empty,
+    JqlSyntax,
+    Literal,
+    Logic,
+    Many,
+    Negation,
+    Order,
+    Query,
+    parse,
+)
 from worker.sandbox.jira.jql_fields import compile_clause, meaning_of
 from worker.sandbox.jira.jql_operands import FieldMeaning, Sight
 from worker.sandbox.jira.jql_values import UnknownName
@@ -152,7 +164,7 @@ class _Compiler:
 def pool_of(clause: Clause, sight: Sight) -> Collection[int] | None:
     """Return ids that hold every issue a clause can match, where an index knows them."""
     meaning: FieldMeaning = meaning_of(clause.field, sight)
-    if meaning.pool is None:
+    if meaning.pool is None or (isinstance(clause.operand, Many) and Empty() in clause.operand.items):
         return None
     return meaning.pool(clause)
 

@@ -6,13 +6,13 @@ no Jira field has is `UnknownName`.
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Callable, Collection, Iterable
 from dataclasses import replace
 
-from worker.sandbox.jira.documents import matches
 from worker.sandbox.jira.instants import parse_spent
-from worker.sandbox.jira.jql import Call, Clause, Empty, JqlSyntax, Literal
+from worker.sandbox.jira.jql import Call, Clause, Empty, JqlSyntax, Literal, Many
 from worker.sandbox.jira.jql_operands import (
     COMPARE,
     EQUALITY,
@@ -26,6 +26,7 @@ from worker.sandbox.jira.jql_operands import (
     compare,
     comparison,
 )
+from worker.sandbox.jira.jql_text import read_text
 from worker.sandbox.jira.jql_values import (
     UnknownName,
     components_named,
@@ -50,8 +51,18 @@ _ELSEWHERE = frozenset({
 
 
 def compile_clause(clause: Clause, sight: Sight) -> Test:
-    """Return the test of one condition."""
+    """Return the test of one condition; EMPTY in a list is a condition of its own."""
+    if isinstance(clause.operand, Many) and Empty() in clause.operand.items:
+        return _with_empty(clause, clause.operand, sight)
     return meaning_of(clause.field, sight).clause(clause)
+
+
+def _with_empty(clause: Clause, many: Many, sight: Sight) -> Test:
+    rest = tuple(item for item in many.items if not isinstance(item, Empty))
+    positive = clause.operator == "in"
+    parts = [replace(clause, operator="is" if positive else "is not", operand=Empty())]
+    tests = [compile_clause(part, sight) for part in (*parts, *([replace(clause, operand=Many(rest))] if rest else ()))]
+    return (lambda i: any(test(i) for test in tests)) if positive else (lambda i: all(test(i) for test in tests))
 
 
 def meaning_of(name: str, sight: Sight) -> FieldMeaning:
@@ -137,6 +148,13 @@ def _place(table: Iterable[str], attribute: str = "status") -> Callable[[Issue],
     return lambda issue: order.get(getattr(issue, attribute))
 
 
+def _finite(text: str) -> float:
+    found = float(text)
+    if not math.isfinite(found):
+        raise ValueError(text)
+    return found
+
+
 def _key_number(issue: Issue) -> int:
     return int(issue.key.rpartition("-")[2])
 
@@ -196,7 +214,7 @@ class _Maker(Operands):
 
     def number(self, value: Callable[[Issue], float | None]) -> Callable[[str], FieldMeaning]:
         """Return a maker of fields that hold a number."""
-        return self._numeric(value, float)
+        return self._numeric(value, _finite)
 
     def duration(self, value: Callable[[Issue], int | None]) -> Callable[[str], FieldMeaning]:
         """Return a maker of fields that hold seconds, asked for as `2h 30m` or minutes."""
@@ -232,8 +250,8 @@ class _Maker(Operands):
             (query,) = self.values(clause)
             if isinstance(query, Call):
                 raise self.refuse(query, clause.field)
-            has = clause.operator == "~"
-            return lambda i: any(matches(value, query.text) for value in values(i)) == has
+            has, found = clause.operator == "~", read_text(query.text, clause.field)
+            return lambda i: any(map(found, values(i))) == has
         return lambda name: FieldMeaning(name, compile_, sort)
 
     # Single fields --------------------------------------------------------
@@ -269,11 +287,14 @@ class _Maker(Operands):
         return [int(each) for each in self.resolve(clause, issues_named)]
 
     def _beyond(self, clause: Clause) -> Test:
+        self.allow(clause, ORDERED)
         (value,) = self.values(clause)
-        match = re.fullmatch(r"([A-Za-z][A-Za-z0-9_]*)-(\d+)", value.text) if isinstance(value, Literal) else None
+        if isinstance(value, Call):
+            raise self.refuse(value, clause.field)
+        match = re.fullmatch(r"([A-Za-z][A-Za-z0-9_]*)-([0-9]{1,18})", value.text)
         project = self.store.find_project(match[1]) if match else None
         if match is None or project is None:
-            raise UnknownName(f"The issue key '{getattr(value, 'text', '')}' for field '{clause.field}' is invalid.")
+            raise UnknownName(f"The issue key '{value.text}' for field '{clause.field}' is invalid.")
         holds, bound, identity = COMPARE[clause.operator], int(match[2]), project.id
         return lambda i: i.project == identity and holds(_key_number(i), bound)
 

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from worker.sandbox.jira.jql import Call, Clause, Empty, JqlSyntax, Literal, Many
 from worker.sandbox.jira.jql_dates import DATE_FUNCTIONS, Calendar, read_date
-from worker.sandbox.jira.jql_values import UnknownName
+from worker.sandbox.jira.jql_values import UnknownName, projects_named
 from worker.sandbox.jira.model import Issue, User
 from worker.sandbox.jira.store import Store
 
@@ -27,6 +27,9 @@ class Sight:
     calendar: Calendar
 
 
+Answer = Callable[[Sight, tuple[str, ...]], set[Key]]
+
+
 @dataclass(frozen=True, slots=True)
 class FieldMeaning:
     """A field bound to one sight; `clause` compiles a condition on it."""
@@ -40,6 +43,7 @@ class FieldMeaning:
 EQUALITY = frozenset({"=", "!=", "in", "not in", "is", "is not"})
 ORDERED = EQUALITY | {">", ">=", "<", "<="}
 TEXT = frozenset({"~", "!~", "is", "is not"})
+_AS_EMPTY = {"=": "is", "!=": "is not", "is": "is", "is not": "is not"}
 COMPARE: dict[str, Callable[[float, float], bool]] = {
     "=": lambda a, b: a == b, "!=": lambda a, b: a != b, ">": lambda a, b: a > b, ">=": lambda a, b: a >= b,
     "<": lambda a, b: a < b, "<=": lambda a, b: a <= b}
@@ -59,17 +63,18 @@ class Operands:
 
     def allow(self, clause: Clause, operators: frozenset[str]) -> None:
         """Refuse an operator the field does not take."""
-        operator = "is" if isinstance(clause.operand, Empty) and clause.operator == "=" else clause.operator
-        if operator not in operators:
+        empty = isinstance(clause.operand, Empty)
+        meant = _AS_EMPTY.get(clause.operator, clause.operator) if empty else clause.operator
+        if not operators.issuperset((clause.operator, meant)):
             raise JqlSyntax(f"The operator '{clause.operator}' is not supported by the '{clause.field}' field.")
-        if isinstance(clause.operand, Empty) and operator not in ("is", "is not", "!="):
+        if empty and meant not in _AS_EMPTY.values():
             raise JqlSyntax(f"The operator '{clause.operator}' does not support the empty value.")
 
     def values(self, clause: Clause) -> tuple[Literal | Call, ...]:
         """Return the operand as a flat tuple, empty for EMPTY."""
         match clause.operand:
             case Many(items):
-                return items
+                return tuple(item for item in items if not isinstance(item, Empty))
             case Empty():
                 return ()
             case _:
@@ -102,7 +107,11 @@ class Operands:
         function = _FUNCTIONS.get(call.name.casefold())
         if function is None or field.casefold().strip() not in function[0]:
             raise self.refuse(call, field)
-        return function[1](self.sight)
+        _, most, answer = function
+        if len(call.arguments) > most:
+            raise JqlSyntax(f"Function '{call.name}' expected '{most}' arguments but received "
+                            f"'{len(call.arguments)}'.")
+        return answer(self.sight, call.arguments)
 
     def date(self, operand: Literal | Call, field: str) -> int:
         """Return the instant an operand means."""
@@ -131,22 +140,34 @@ def compare(operator: str, wanted: list[float] | list[int], found: float) -> boo
             return COMPARE[operator](found, wanted[0])
 
 
-def _in_state(*states: str) -> Callable[[Sight], set[Key]]:
-    return lambda sight: {sprint.id for sprint in sight.store.sprints.values() if sprint.state in states}
+def _in_state(*states: str) -> Answer:
+    return lambda sight, _: {sprint.id for sprint in sight.store.sprints.values() if sprint.state in states}
 
 
-def _released(released: bool) -> Callable[[Sight], set[Key]]:
-    return lambda sight: {version.id for version in sight.store.versions.values() if version.released == released}
+def _released(released: bool) -> Answer:
+    def answer(sight: Sight, arguments: tuple[str, ...]) -> set[Key]:
+        projects = {each for text in arguments for each in _project(sight, text)}
+        return {version.id for version in sight.store.versions.values()
+                if version.released == released and (not arguments or version.project in projects)}
+    return answer
+
+
+def _project(sight: Sight, text: str) -> set[int]:
+    found = projects_named(sight.store, text)
+    if not found:
+        raise UnknownName(f"Could not resolve the project '{text}' provided to a function.")
+    return found
 
 
 _PEOPLE = frozenset({"assignee", "reporter", "creator", "worklogauthor"})
 _SPRINTS = frozenset({"sprint", "customfield_10020", "customfield_10101", "cf[10020]", "cf[10101]"})
 _VERSIONS = frozenset({"fixversion"})
-_FUNCTIONS: dict[str, tuple[frozenset[str], Callable[[Sight], set[Key]]]] = {
-    "currentuser": (_PEOPLE, lambda sight: {sight.me.account}),
-    "opensprints": (_SPRINTS, _in_state("active")),
-    "closedsprints": (_SPRINTS, _in_state("closed")),
-    "futuresprints": (_SPRINTS, _in_state("future")),
-    "releasedversions": (_VERSIONS, _released(True)),
-    "unreleasedversions": (_VERSIONS, _released(False)),
+_MANY = 1000
+_FUNCTIONS: dict[str, tuple[frozenset[str], int, Answer]] = {
+    "currentuser": (_PEOPLE, 0, lambda sight, _: {sight.me.account}),
+    "opensprints": (_SPRINTS, 0, _in_state("active")),
+    "closedsprints": (_SPRINTS, 0, _in_state("closed")),
+    "futuresprints": (_SPRINTS, 0, _in_state("future")),
+    "releasedversions": (_VERSIONS, _MANY, _released(True)),
+    "unreleasedversions": (_VERSIONS, _MANY, _released(False)),
 }
