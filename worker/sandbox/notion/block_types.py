@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 from worker.sandbox.notion.errors import MISSING, an_object, invalid, should_be, too_long
-from worker.sandbox.notion.media import parse_file
+from worker.sandbox.notion.media import parse_file, read_icon
 from worker.sandbox.notion.richtext import TEXT_COLORS, parse_rich_text
 from worker.sandbox.notion.store import Store, plain_id
 
@@ -25,6 +25,15 @@ EXTRAS: dict[str, Payload] = {
     "callout": {"icon": {"type": "emoji", "emoji": "💡"}},
     **{f"heading_{level}": {"is_toggleable": False} for level in (1, 2, 3, 4)},
 }
+CODE_LANGUAGES = frozenset({
+    "abap", "abc", "agda", "arduino", "ascii art", "assembly", "bash", "basic", "bnf", "c", "c#", "c++", "clojure",
+    "coffeescript", "coq", "css", "dart", "dhall", "diff", "docker", "ebnf", "elixir", "elm", "erlang", "f#", "flow",
+    "fortran", "gherkin", "glsl", "go", "graphql", "groovy", "haskell", "hcl", "html", "idris", "java", "javascript",
+    "json", "julia", "kotlin", "latex", "less", "lisp", "livescript", "llvm ir", "lua", "makefile", "markdown",
+    "markup", "matlab", "mathematica", "mermaid", "nix", "notion formula", "objective-c", "ocaml", "pascal", "perl",
+    "php", "plain text", "powershell", "prolog", "protobuf", "purescript", "python", "r", "racket", "reason", "ruby",
+    "rust", "sass", "scala", "scheme", "scss", "shell", "smalltalk", "solidity", "sql", "swift", "toml", "typescript",
+    "vb.net", "verilog", "vhdl", "visual basic", "webassembly", "xml", "yaml", "java/c/c++/c#"})
 
 
 def block_type(given: Any, path: str) -> str:
@@ -60,9 +69,20 @@ def _text(store: Store, kind: str, given: Payload, path: str) -> Payload:
     text = given.get("rich_text", MISSING)
     if text is MISSING:
         raise should_be(f"{path}.{kind}.rich_text", "defined", MISSING)
-    extras = {key: given.get(key, default) for key, default in EXTRAS.get(kind, {}).items()}
+    extras = {key: _extra(store, key, given.get(key, default), f"{path}.{kind}.{key}")
+              for key, default in EXTRAS.get(kind, {}).items()}
     return {"rich_text": parse_rich_text(store, text, f"{path}.{kind}.rich_text"), **extras,
             "color": _color(kind, given, path)}
+
+
+def _extra(store: Store, key: str, value: Any, path: str) -> Any:
+    return read_icon(store, value, path) if key == "icon" else _flag(value, path)
+
+
+def _flag(value: Any, path: str) -> bool:
+    if not isinstance(value, bool):
+        raise should_be(path, "a boolean", value)
+    return value
 
 
 def _color(kind: str, given: Payload, path: str) -> str:
@@ -73,7 +93,10 @@ def _color(kind: str, given: Payload, path: str) -> str:
 
 
 def _code(store: Store, kind: str, given: Payload, path: str) -> Payload:
-    return {"caption": _caption(store, given, path), "language": given.get("language") or "plain text",
+    language = given.get("language") or "plain text"
+    if language not in CODE_LANGUAGES:
+        raise should_be(f"{path}.{kind}.language", "a known language", language)
+    return {"caption": _caption(store, given, path), "language": language,
             "rich_text": parse_rich_text(store, given.get("rich_text", MISSING), f"{path}.{kind}.rich_text")}
 
 
@@ -108,10 +131,10 @@ def _equation(_: Store, kind: str, given: Payload, path: str) -> Payload:
 
 def _table(_: Store, kind: str, given: Payload, path: str) -> Payload:
     width = given.get("table_width", MISSING)
-    if not isinstance(width, int) or not 1 <= width <= 100:
+    if isinstance(width, bool) or not isinstance(width, int) or not 1 <= width <= 100:
         raise should_be(f"{path}.{kind}.table_width", "a number", width)
-    return {"table_width": width, "has_column_header": bool(given.get("has_column_header")),
-            "has_row_header": bool(given.get("has_row_header"))}
+    return {"table_width": width, **{key: _flag(given.get(key, False), f"{path}.{kind}.{key}")
+                                     for key in ("has_column_header", "has_row_header")}}
 
 
 def _table_row(store: Store, kind: str, given: Payload, path: str) -> Payload:
@@ -139,8 +162,13 @@ def _link(_: Store, kind: str, given: Payload, path: str) -> Payload:
     return {"type": key, key: plain_id(str(given[key]))}
 
 
-def _column(_store: Store, _kind: str, given: Payload, _path: str) -> Payload:
-    return {"width_ratio": given["width_ratio"]} if given.get("width_ratio") is not None else {}
+def _column(_: Store, kind: str, given: Payload, path: str) -> Payload:
+    ratio = given.get("width_ratio")
+    if ratio is None:
+        return {}
+    if isinstance(ratio, bool) or not isinstance(ratio, int | float) or not 0 < ratio <= 1:
+        raise should_be(f"{path}.{kind}.width_ratio", "a number between 0 and 1", ratio)
+    return {"width_ratio": ratio}
 
 
 def _empty(*_: Any) -> Payload:

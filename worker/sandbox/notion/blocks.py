@@ -9,7 +9,7 @@ from typing import Any
 from worker.sandbox.notion.block_types import PARENTS, block_type, merge_payload, parse_payload
 from worker.sandbox.notion.call import Answer, Call, Route, listing, paginate, with_archived
 from worker.sandbox.notion.errors import MISSING, an_object, invalid, should_be, too_long
-from worker.sandbox.notion.media import show_file
+from worker.sandbox.notion.media import show_file, shown_or_none
 from worker.sandbox.notion.richtext import plain
 from worker.sandbox.notion.store import (
     Block,
@@ -99,7 +99,7 @@ def block_object(store: Store, record: Record, version: str) -> dict[str, Any]:
     """Return the block object of a block, page (child_page) or database (child_database)."""
     match record:
         case Block():
-            kind, payload = record.type, show_file(store, record.payload)
+            kind, payload = record.type, _shown_payload(store, record.payload)
         case Page():
             kind, payload = "child_page", {"title": plain(record.values.get("title", ()))}
         case Database():
@@ -112,6 +112,11 @@ def block_object(store: Store, record: Record, version: str) -> dict[str, Any]:
         "created_by": author(record.created_by), "last_edited_by": author(record.edited_by),
         "has_children": bool(store.body_of(record.id)), "in_trash": store.trashed(record), "type": kind,
         kind: payload})
+
+
+def _shown_payload(store: Store, payload: dict[str, Any]) -> dict[str, Any]:
+    shown = show_file(store, payload)
+    return shown | {"icon": shown_or_none(store, shown["icon"])} if "icon" in shown else shown
 
 
 def walk(store: Store, container: str) -> Iterator[Record]:

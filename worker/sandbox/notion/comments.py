@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Any
 
 from worker.sandbox.notion.call import Answer, Call, Route, listing, paginate
-from worker.sandbox.notion.errors import MISSING, invalid, restricted, should_be, too_long
+from worker.sandbox.notion.errors import MISSING, an_object, invalid, restricted, should_be, too_long
 from worker.sandbox.notion.files import hosted_file, resolve_upload
 from worker.sandbox.notion.markdown_text import rich_text_from_markdown
 from worker.sandbox.notion.richtext import RichText, parse_rich_text
@@ -131,7 +131,10 @@ def _display_name(call: Call, default: dict[str, str | None]) -> dict[str, str |
     if not isinstance(given, dict) or given.get("type", "integration") == "integration":
         return default
     if given["type"] == "custom":
-        return {"type": "custom", "resolved_name": str((given.get("custom") or {}).get("name", ""))}
+        name = an_object(given.get("custom"), "body.display_name.custom").get("name", MISSING)
+        if not isinstance(name, str):
+            raise should_be("body.display_name.custom.name", "a string", name)
+        return {"type": "custom", "resolved_name": name}
     return {"type": "user", "resolved_name": call.store.users[call.actor].name}
 
 

@@ -12,7 +12,7 @@ from typing import Any
 from worker.sandbox.notion.block_types import parse_payload
 from worker.sandbox.notion.blocks import Draft, block_object, insert_blocks, set_trash
 from worker.sandbox.notion.call import NEW, Answer, Call, Reply, Route
-from worker.sandbox.notion.errors import MISSING, invalid, should_be
+from worker.sandbox.notion.errors import MISSING, an_object, invalid, should_be
 from worker.sandbox.notion.files import base_url
 from worker.sandbox.notion.markdown_reader import blocks_from_markdown, read_markdown
 from worker.sandbox.notion.markdown_writer import children_of, markdown_from_blocks, unknown_block_ids
@@ -86,8 +86,10 @@ def _insert(before: str, given: dict[str, Any], path: str) -> str:
         line_end = before.find("\n", end)
         at = len(before) if line_end < 0 else line_end
         return _joined(before[:at], content, before[at:])
-    at_start = (given.get("position") or {}).get("type") == "start"
-    return _joined(content, before) if at_start else _joined(before, content)
+    where = an_object(given.get("position"), f"{path}.position").get("type", "end")
+    if where not in ("start", "end"):
+        raise should_be(f"{path}.position.type", '`"start"` or `"end"`', where)
+    return _joined(content, before) if where == "start" else _joined(before, content)
 
 
 def _joined(*parts: str) -> str:

@@ -12,6 +12,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from worker.sandbox.notion.block_types import CODE_LANGUAGES
 from worker.sandbox.notion.markdown_text import (
     attributes,
     color_from_markdown,
@@ -118,8 +119,7 @@ class _Reader:
             if current.text.startswith(match[1]) and not current.text.strip(match[1][0]):
                 break
             body.append(_outdented(current.raw, line.indent))
-        language = match[2].strip().split(" ")[0].lower() if match[2].strip() != "plain text" else "plain text"
-        return _make("code", rich_text=plain_items("\n".join(body)), language=LANGUAGES.get(language, language))
+        return _make("code", rich_text=plain_items("\n".join(body)), language=_language(match[2].strip().lower()))
 
     def equation(self, line: Line, match: re.Match[str]) -> Block | None:
         """Read a block equation between two `$$`."""
@@ -227,6 +227,12 @@ def _callout(given: Mapping[str, str], children: list[Block]) -> Block:
     block = _make("callout", rich_text=text, **_colored(given), **({"icon": _icon(icon)} if icon else {}))
     _adopt(block, [*inner, *children[1 if first else 0:]])
     return block
+
+
+def _language(given: str) -> str:
+    """Return the language of a fence as Notion calls it, plain text when it knows none of that name."""
+    first = given.split(" ")[0]
+    return next((one for one in (given, LANGUAGES.get(first, first)) if one in CODE_LANGUAGES), "plain text")
 
 
 def _icon(icon: str) -> dict[str, Any]:

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from datetime import datetime
 from typing import Any
 
 from worker.sandbox.notion.errors import MISSING, an_object, should_be, too_long
 from worker.sandbox.notion.store import Store, author, plain_id
 
 PLAIN = {"bold": False, "italic": False, "strikethrough": False, "underline": False, "code": False, "color": "default"}
+FLAGS = tuple(key for key in PLAIN if key != "color")
 TEXT_LIMIT, ITEMS_LIMIT, LINK_LIMIT, EQUATION_LIMIT = 2000, 100, 2000, 1000
 HUES = ("default", "gray", "brown", "orange", "yellow", "green", "blue", "purple", "pink", "red")
 TEXT_COLORS = (*HUES, *(f"{hue}_background" for hue in HUES))
@@ -39,14 +41,17 @@ def parse_rich_text(store: Store, items: Any, path: str) -> RichText:
 def _parse_item(store: Store, item: Any, path: str) -> dict[str, Any]:
     if not isinstance(item, dict):
         raise should_be(path, "an object", item)
-    kind = next((key for key in ("text", "mention", "equation") if key in item), None)
-    if kind is None or not isinstance(item[kind], dict):
-        raise should_be(f"{path}.text", "defined", MISSING)
-    parser = {"text": _parse_text, "mention": _parse_mention, "equation": _parse_equation}[kind]
+    kind = item.get("type") or next((key for key in ("text", "mention", "equation") if key in item), "text")
+    parser = {"text": _parse_text, "mention": _parse_mention, "equation": _parse_equation}.get(str(kind))
+    if parser is None or not isinstance(item.get(kind), dict):
+        raise should_be(f"{path}.{kind if parser else 'text'}", "defined", MISSING)
     annotations = an_object(item.get("annotations"), f"{path}.annotations")
     color = annotations.get("color") or "default"
     if color not in TEXT_COLORS:
         raise should_be(f"{path}.annotations.color", "a known color", color)
+    wrong = next((key for key in FLAGS if not isinstance(annotations.get(key), bool | None)), None)
+    if wrong is not None:
+        raise should_be(f"{path}.annotations.{wrong}", "a boolean", annotations[wrong])
     value, text, href = parser(store, item[kind], f"{path}.{kind}")
     return _item(kind, value, annotations, text, href)
 
@@ -84,15 +89,34 @@ def _parse_mention(store: Store, value: dict[str, Any], path: str) -> tuple[dict
                  if key in value), None)
     if kind is None:
         raise should_be(f"{path}.user", "defined", MISSING)
-    if kind not in ("user", "page", "database", "date"):
-        return {"type": kind, kind: value[kind]}, "", None
     inner = an_object(value[kind], f"{path}.{kind}")
     if kind == "date":
-        start = {"start": None, "end": None, "time_zone": None} | inner
-        text = str(start["start"]) + (f" → {start['end']}" if start["end"] else "")
-        return {"type": kind, kind: start}, text, None
-    target = plain_id(str(inner.get("id", "")))
-    return _mention_of(store, kind, target)
+        return _mention_of_date(inner, f"{path}.date")
+    if kind == "template_mention":
+        return {"type": kind, kind: inner}, "", None
+    if not isinstance(inner.get("id"), str) or not inner["id"]:
+        raise should_be(f"{path}.{kind}.id", "defined", inner.get("id", MISSING))
+    if kind == "custom_emoji":
+        return {"type": kind, kind: inner}, "", None
+    return _mention_of(store, kind, plain_id(inner["id"]))
+
+
+def _mention_of_date(inner: dict[str, Any], path: str) -> tuple[dict[str, Any], str, str | None]:
+    date = {"start": None, "end": None, "time_zone": None} | inner
+    for key in ("start", "end") if date["end"] is not None else ("start",):
+        if not _is_date(date[key]):
+            raise should_be(f"{path}.{key}", "a valid ISO 8601 date string", date[key])
+    if not isinstance(date["time_zone"], str | None):
+        raise should_be(f"{path}.time_zone", "a string or `null`", date["time_zone"])
+    text = str(date["start"]) + (f" → {date['end']}" if date["end"] else "")
+    return {"type": "date", "date": date}, text, None
+
+
+def _is_date(given: Any) -> bool:
+    try:
+        return isinstance(given, str) and bool(datetime.fromisoformat(given))
+    except ValueError:
+        return False
 
 
 def _mention_of(store: Store, kind: str, target: str) -> tuple[dict[str, Any], str, str | None]:

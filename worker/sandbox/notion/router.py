@@ -35,6 +35,7 @@ UUIDS = frozenset({"page_id", "block_id", "database_id", "data_source_id", "user
                    "file_upload_id"})
 UUID = re.compile("[0-9a-fA-F]{32}")
 PAYLOAD_BYTES = 500 * 1024
+DEPTH = 100
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,14 +87,25 @@ def parse_body(request: Request, route: Route) -> dict[str, Any]:
                       f"instead was `{len(request.body)}`.")
     try:
         body = msgspec.json.decode(request.body)
-    except msgspec.DecodeError:
+    except (msgspec.DecodeError, RecursionError):
         raise NotionError(400, "invalid_json", "Error parsing JSON body.") from None
+    if too_deep(request.body, body):
+        raise NotionError(400, "invalid_json", "Error parsing JSON body.")
     if not isinstance(body, dict):
         raise should_be("body", "an object", body)
     unknown = next((key for key in body if route.keys and key not in route.keys), None)
     if unknown is not None:
         raise should_be(f"body.{unknown}", "not present", body[unknown])
     return body
+
+
+def too_deep(text: bytes, body: Any) -> bool:
+    """Return whether a JSON value is nested deeper than any request can mean (the handlers walk it recursively)."""
+    level = [body] if text.count(b"[") + text.count(b"{") > DEPTH else []
+    for _ in range(DEPTH):
+        level = [inner for one in level if isinstance(one, dict | list)
+                 for inner in (one.values() if isinstance(one, dict) else one)]
+    return bool(level)
 
 
 def answer(store: Store, request: Request, match: Match | None) -> Response:

@@ -78,7 +78,7 @@ def add_column(store: Store, source: DataSource, name: str, config: dict[str, An
     if find_by_name(source, name):
         raise invalid(f"Property with name {name} already exists.")
     prop = Property("title" if kind == "title" else fresh_id(store, source), name, kind,
-                    description=config.get("description"))
+                    description=_text_or_none(config.get("description"), f"body.properties.{name}.description"))
     prop.config = CONFIGS.get(kind, _plain)(store, source, prop, _part(name, kind, config))
     source.properties[prop.id] = prop
     if kind == "relation":
@@ -119,8 +119,14 @@ def _plain(_store: Store, _source: DataSource, _prop: Property, _given: dict[str
     return {}
 
 
-def _number(_store: Store, _source: DataSource, _prop: Property, given: dict[str, Any]) -> dict[str, Any]:
-    return {"format": given.get("format") or "number"}
+def _number(_store: Store, _source: DataSource, prop: Property, given: dict[str, Any]) -> dict[str, Any]:
+    return {"format": _text_or_none(given.get("format"), f"body.properties.{prop.name}.number.format") or "number"}
+
+
+def _text_or_none(value: Any, path: str) -> str | None:
+    if not isinstance(value, str | None):
+        raise should_be(path, "a string", value)
+    return value
 
 
 def _options(store: Store, _: DataSource, prop: Property, given: dict[str, Any]) -> dict[str, Any]:
@@ -186,7 +192,7 @@ def _formula(_store: Store, _source: DataSource, prop: Property, given: dict[str
 def _unique_id(store: Store, source: DataSource, prop: Property, given: dict[str, Any]) -> dict[str, Any]:
     if any(one.type == "unique_id" and one.id != prop.id for one in source.properties.values()):
         raise invalid("A data source may have only one unique_id property.")
-    return {"prefix": given.get("prefix")}
+    return {"prefix": _text_or_none(given.get("prefix"), f"body.properties.{prop.name}.unique_id.prefix")}
 
 
 def _relation(store: Store, _: DataSource, prop: Property, given: dict[str, Any]) -> dict[str, Any]:
@@ -283,7 +289,7 @@ def change_column(store: Store, source: DataSource, prop: Property, config: Any)
     if (name := config.get("name")) is not None and name != prop.name:
         rename_column(source, prop, name)
     if "description" in config:
-        prop.description = config["description"]
+        prop.description = _text_or_none(config["description"], f"body.properties.{prop.name}.description")
     if not config.get("type") and not any(key in CREATABLE for key in config):
         return
     kind = column_type(prop.name, config)
