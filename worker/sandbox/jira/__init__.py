@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import logging
 import random
 import threading
 import time
@@ -26,6 +27,7 @@ from worker.sandbox.jira.store import Store
 from worker.sandbox.jira.walks import Walks
 from worker.sandbox.wire import Clock, Request, Response
 
+_LOG = logging.getLogger(__name__)
 _LOG_LENGTH = 50_000
 
 
@@ -51,9 +53,13 @@ class JiraSandbox:
                               requests=self._requests)
 
     def handle(self, request: Request) -> Response:
-        """Answer one request."""
+        """Answer one request; what nobody foresaw is logged with its trace and raised."""
         with self._lock:
-            response, endpoint, befell = self._router.answer(request)
+            try:
+                response, endpoint, befell = self._router.answer(request)
+            except Exception:
+                _LOG.exception("%s %s could not be answered", request.method, request.path)
+                raise
             self._requests[endpoint] += 1
             self.log.append({"at": self._site.clock.now().isoformat(), "method": request.method, "path": request.path,
                              "query": [list(pair) for pair in request.query], "endpoint": endpoint,

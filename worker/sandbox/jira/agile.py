@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Callable, Sequence
+from typing import Any
 
 from worker.sandbox.jira.changes import Changes
 from worker.sandbox.jira.errors import Refusal
@@ -18,6 +20,7 @@ from worker.sandbox.jira.site import Call, Site, strings, whole
 from worker.sandbox.jira.walks import BadToken
 
 PAGE_LIMIT = 50
+_BOARD_ORDERS: dict[str, Callable[[Board], Any]] = {"id": lambda b: b.id, "name": lambda b: b.name.casefold()}
 _STATES = ("future", "active", "closed")
 _LISTED = ("closed", "active", "future")
 
@@ -30,8 +33,10 @@ def get_boards(site: Site, call: Call) -> Json:
     wanted, kind, name = call.request.first("projectKeyOrId"), call.text("type"), call.text("name").casefold()
     project = site.project(wanted).id if wanted else None
     found = [b for b in site.store.boards.values() if site.store.seen(b.project) and name in b.name.casefold()
-             and (project is None or b.project == project) and (not kind or b.kind in kind.split(","))]
-    page = offset_page(found, call.integer("startAt", 0), min(call.integer("maxResults", 50), PAGE_LIMIT))
+             and (project is None or b.project == project) and (not kind or b.kind in kind.split(","))
+             and call.text("filterId", str(b.filter)) == str(b.filter)]
+    found = call.ordered(found, _BOARD_ORDERS, "id")
+    page = offset_page(found, *call.page(50, PAGE_LIMIT))
     renderer = Renderer(site, call)
     return {**page, "values": [show_board(renderer, board) for board in page["values"]]}
 
@@ -106,8 +111,7 @@ def get_board_sprints(site: Site, call: Call) -> Json:
     if strange := [state for state in states if state not in _STATES]:
         raise Refusal(400, f"Invalid sprint state: {strange[0]}")
     found = [s for s in site.store.sprints.values() if s.board == board.id and s.state in states]
-    page = offset_page(sorted(found, key=lambda s: (_LISTED.index(s.state), s.id)), call.integer("startAt", 0),
-                       min(call.integer("maxResults", 50), PAGE_LIMIT))
+    page = offset_page(sorted(found, key=lambda s: (_LISTED.index(s.state), s.id)), *call.page(50, PAGE_LIMIT))
     renderer = Renderer(site, call)
     return {**page, "values": [renderer.sprint(sprint) for sprint in page["values"]]}
 
@@ -150,13 +154,16 @@ def update_sprint(site: Site, call: Call) -> Json:
         raise Refusal(400, "A closed sprint can not be changed.")
     if state not in _STATES or _STATES.index(state) - _STATES.index(sprint.state) not in (0, 1):
         raise Refusal(400, errors={"state": f"A sprint can not go from {sprint.state} to {state}."})
-    _apply(sprint, asked)
-    if state == "active" and (sprint.start is None or sprint.end is None):
+    changed = copy.copy(sprint)
+    _apply(changed, asked)
+    if state == "active" and (changed.start is None or changed.end is None):
         raise Refusal(400, errors={"startDate": "You must specify a start date for the sprint"})
     if state == "closed" and sprint.state != "closed":
-        sprint.complete = site.now()
-    sprint.state = state
-    return Renderer(site, call).sprint(sprint)
+        changed.complete = site.now()
+    changed.state = state
+    # Boards and issues refer to sprints by number, so the whole record can be put in place at once.
+    site.store.sprints[sprint.id] = changed
+    return Renderer(site, call).sprint(changed)
 
 
 def _apply(sprint: Sprint, asked: Json) -> None:
@@ -222,7 +229,7 @@ def get_board_epics(site: Site, call: Call) -> Json:
     if call.request.first("done") is not None:
         wanted = call.flag("done")
         found = [each for each in found if (store.statuses[each.status].category == "done") == wanted]
-    page = offset_page(found, call.integer("startAt", 0), min(call.integer("maxResults", 50), PAGE_LIMIT))
+    page = offset_page(found, *call.page(50, PAGE_LIMIT))
     renderer = Renderer(site, call)
     del page["total"]
     return {**page, "values": [_epic(renderer, each) for each in page["values"]]}
@@ -280,7 +287,7 @@ def _narrow(site: Site, call: Call, pool: Sequence[int]) -> list[int]:
 def _offset_list(pool: Callable[[Site, Call], Sequence[int]]) -> Callable[[Site, Call], Json]:
     def answer(site: Site, call: Call) -> Json:
         ids = _narrow(site, call, pool(site, call))
-        start, size = call.integer("startAt", 0), min(call.integer("maxResults", 50), 100)
+        start, size = call.page(50, 100, least=0)
         wish = choose(site.store, call.listed("fields"), "*navigable", call.listed("expand"))
         renderer = Renderer(site, call)
         issues = [show_issue(renderer, site.store.issues[each], wish) for each in ids[start:start + size]]
@@ -291,7 +298,7 @@ def _offset_list(pool: Callable[[Site, Call], Sequence[int]]) -> Callable[[Site,
 def _cursor_list(pool: Callable[[Site, Call], Sequence[int]]) -> Callable[[Site, Call], Json]:
     def answer(site: Site, call: Call) -> Json:
         bound = f"{call.request.path}\0{call.text('jql')}"
-        token, size = call.request.first("nextPageToken"), min(call.integer("maxResults", 50), 100)
+        token, (_, size) = call.request.first("nextPageToken"), call.page(50, 100)
         if token:
             try:
                 number, offset, ids = site.walks.open(token, bound, site.now())

@@ -84,7 +84,7 @@ def search_users(site: Site, call: Call) -> list[Json]:
     """Answer users whose name or e-mail begins with a text."""
     text = (call.text("query") or call.text("username") or call.text("accountId")).casefold()
     found = [user for user in site.store.users.values() if user.active and _matches(user, text)]
-    start, size = call.integer("startAt", 0), min(call.integer("maxResults", 50), 1000)
+    start, size = call.page(50, 1000)
     renderer = Renderer(site, call)
     beside = {} if site.cloud else {"deleted": False, "locale": "en_US"}
     return [{**renderer.user(user), **beside} for user in found[start:start + size]]
@@ -97,7 +97,7 @@ def _matches(user: User, text: str) -> bool:
 
 def all_users(site: Site, call: Call) -> list[Json]:
     """Answer all users, also deactivated ones and apps."""
-    start, size = call.integer("startAt", 0), min(call.integer("maxResults", 50), 1000)
+    start, size = call.page(50, 1000)
     renderer = Renderer(site, call)
     return [renderer.user(user) for user in list(site.store.users.values())[start:start + size]]
 
@@ -123,7 +123,7 @@ def page_fields(site: Site, call: Call) -> Json:
     kinds, ids, query = call.listed("type"), call.listed("id"), call.text("query").casefold()
     found = [f for f in fields_of(site.store) if (not kinds or ("custom" if f.custom else "system") in kinds)
              and (not ids or f.id in ids) and query in f.name.casefold()]
-    page = offset_page(found, call.integer("startAt", 0), min(call.integer("maxResults", 50), 50))
+    page = offset_page(found, *call.page(50, 50))
     page["values"] = [{"id": f.id, "name": f.name, **({"schema": schema} if (schema := field_schema(*f[:5])) else {})}
                       for f in page["values"]]
     return page
@@ -141,7 +141,7 @@ def search_statuses(site: Site, call: Call) -> Json:
     words = {"new": "TODO", "indeterminate": "IN_PROGRESS", "done": "DONE", "undefined": "TODO"}
     found = [s for s in site.store.statuses.values() if text in s.name.casefold()
              and (project is None or s.id in site.project(project).statuses)]
-    page = offset_page(found, call.integer("startAt", 0), min(call.integer("maxResults", 200), 200))
+    page = offset_page(found, *call.page(200, 200))
     page["values"] = [{"id": s.id, "name": s.name, "statusCategory": words[s.category], "description": "",
                        "scope": {"type": "PROJECT", "project": {"id": str(s.project)}} if s.project
                        else {"type": "GLOBAL"}} for s in page["values"]]
@@ -196,7 +196,7 @@ def search_filters(site: Site, call: Call) -> Json:
     """Answer saved searches a page at a time; the JQL only with `expand=jql`."""
     text, expand = call.text("filterName").casefold(), frozenset(call.listed("expand"))
     found = [saved for saved in site.store.filters.values() if text in saved.name.casefold()]
-    page = offset_page(found, call.integer("startAt", 0), min(call.integer("maxResults", 50), 100))
+    page = offset_page(found, *call.page(50, 100))
     renderer = Renderer(site, call)
     always = {"self", "id", "name"}
     page["values"] = [{k: v for k, v in _filter(renderer, saved).items() if k in always | expand}

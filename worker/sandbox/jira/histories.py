@@ -20,7 +20,7 @@ BULK_PAGE = 10_000
 def get_changelog(site: Site, call: Call) -> Json:
     """Answer one issue's history, oldest first, at most 100 entries a page."""
     issue = site.issue(call.parameters["issue"])
-    start, size = call.integer("startAt", 0), min(call.integer("maxResults", PAGE_LIMIT), PAGE_LIMIT)
+    start, size = call.page(PAGE_LIMIT, PAGE_LIMIT)
     renderer = Renderer(site, call)
     page = offset_page(list(issue.history), start, size)
     link = f"{renderer.rest}/issue/{issue.key}/changelog?maxResults={size}&startAt="

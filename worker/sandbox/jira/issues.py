@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from worker.sandbox.jira.changes import Changes
@@ -18,6 +18,7 @@ from worker.sandbox.jira.site import Call, Site, strings
 
 BULK_LIMIT = 100
 CREATE_LIMIT = 50
+_COMMENT_ORDERS: dict[str, Callable[[Comment], int]] = {"created": lambda comment: comment.created}
 
 
 def get_issue(site: Site, call: Call) -> Json:
@@ -223,10 +224,8 @@ def _resolution(site: Site, ref: Any) -> str | None:
 def get_comments(site: Site, call: Call) -> Json:
     """Answer an issue's comments, oldest first unless asked otherwise."""
     issue = site.issue(call.parameters["issue"])
-    start, size = call.integer("startAt", 0), min(call.integer("maxResults", 50), 100)
-    comments = [site.store.comments[each] for each in issue.comments]
-    if call.text("orderBy").startswith("-"):
-        comments.reverse()
+    start, size = call.page(50, 100)
+    comments = call.ordered((site.store.comments[each] for each in issue.comments), _COMMENT_ORDERS, "created")
     renderer = Renderer(site, call)
     return {"startAt": start, "maxResults": size, "total": len(comments),
             "comments": [renderer.comment(each) for each in comments[start:start + size]]}

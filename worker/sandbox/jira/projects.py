@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Callable
+from typing import Any
 
 from worker.sandbox.jira.errors import Refusal
 from worker.sandbox.jira.model import Json, Project, Version
@@ -11,6 +13,11 @@ from worker.sandbox.jira.routes import CLOUD, SERVER, Route
 from worker.sandbox.jira.site import Call, Site
 
 PAGE_LIMIT = 100
+_ACTIONS = ("view", "browse", "edit", "create")
+_CATEGORY = "10000"
+_VERSION_ORDERS: dict[str, Callable[[Version], Any]] = {
+    "sequence": lambda v: v.id, "name": lambda v: v.name.casefold(), "description": lambda v: v.description.casefold(),
+    "releaseDate": lambda v: v.release, "startDate": lambda v: v.start}
 _STATES = frozenset({"live", "archived", "deleted"})
 
 
@@ -19,10 +26,13 @@ def search_projects(site: Site, call: Call) -> Json:
     states = frozenset(call.listed("status")) or frozenset({"live"})
     if strange := states - _STATES:
         raise Refusal(400, f"The status '{sorted(strange)[0]}' is not one of live, archived, deleted.")
+    if call.text("action", "view") not in _ACTIONS:
+        raise Refusal(400, f"The action '{call.text('action')}' is not one of {', '.join(_ACTIONS)}.")
     found = [p for p in site.store.projects.values() if not p.hidden and p.state in states and _wanted(call, p)]
-    start, size = call.integer("startAt", 0), min(call.integer("maxResults", 50), PAGE_LIMIT)
+    found = call.ordered(sorted(found, key=lambda p: p.key), _project_orders(site), "key")
+    start, size = call.page(50, PAGE_LIMIT)
     renderer = Renderer(site, call)
-    page = offset_page(sorted(found, key=lambda p: p.key), start, size)
+    page = offset_page(found, start, size)
     page["values"] = [_project(site, renderer, project, call) for project in page["values"]]
     link = f"{renderer.rest}/project/search?maxResults={size}&startAt="
     following = {} if page["isLast"] else {"nextPage": f"{link}{start + size}"}
@@ -31,8 +41,27 @@ def search_projects(site: Site, call: Call) -> Json:
 
 def _wanted(call: Call, project: Project) -> bool:
     keys, ids, query = call.request.every("keys"), call.request.every("id"), call.text("query").casefold()
+    kinds, category = call.listed("typeKey"), call.request.first("categoryId")
+    if call.text("propertyQuery"):
+        return False  # no project here has properties
     return ((not keys or project.key in keys) and (not ids or str(project.id) in ids)
+            and (not kinds or project.kind in kinds) and (category is None or _category(project) == category)
             and (not query or query in project.key.casefold() or query in project.name.casefold()))
+
+
+def _category(project: Project) -> str | None:
+    return _CATEGORY if project.category else None
+
+
+def _project_orders(site: Site) -> dict[str, Callable[[Project], Any]]:
+    store = site.store
+
+    def touched(project: Project) -> int | None:
+        return max((store.issues[each].updated for each in store.by_project[project.id]), default=None)
+    return {"key": lambda p: p.key, "name": lambda p: p.name.casefold(), "category": lambda p: p.category,
+            "owner": lambda p: store.users[p.lead].display.casefold() if p.lead else None,
+            "issueCount": lambda p: len(store.by_project[p.id]), "lastIssueUpdatedDate": touched,
+            "lastIssueUpdatedTime": touched, "archivedDate": lambda _: None, "deletedDate": lambda _: None}
 
 
 def _project(site: Site, renderer: Renderer, project: Project, call: Call) -> Json:
@@ -45,10 +74,14 @@ def _project(site: Site, renderer: Renderer, project: Project, call: Call) -> Js
     else:
         found["archived"] = project.state == "archived"
     if project.category:
-        found["projectCategory"] = {"id": "10000", "name": project.category, "description": "",
-                                    "self": f"{renderer.rest}/projectCategory/10000"}
+        found["projectCategory"] = {"id": _CATEGORY, "name": project.category, "description": "",
+                                    "self": f"{renderer.rest}/projectCategory/{_CATEGORY}"}
     if "lead" in expand and project.lead:
         found["lead"] = renderer.person(project.lead)
+    if "description" in expand:
+        found["description"] = project.description
+    if "issueTypes" in expand:
+        found["issueTypes"] = [renderer.kind(kind) for kind in site.store.kinds.values()]
     if "projectKeys" in expand:
         found["projectKeys"] = [project.key, *project.former_keys]
     if "insight" in expand:
@@ -111,8 +144,11 @@ def page_versions(site: Site, call: Call) -> Json:
     """Answer versions of a project, a page at a time; `expand=issuesstatus` counts issues per category."""
     project = site.project(call.parameters["project"])
     states = frozenset(call.listed("status"))
-    found = [v for v in _versions(site, project) if not states or states & _states(v)]
-    start, size = call.integer("startAt", 0), min(call.integer("maxResults", 50), 50)
+    text = call.text("query").casefold()
+    found = [v for v in _versions(site, project) if (not states or states & _states(v))
+             and (text in v.name.casefold() or text in v.description.casefold())]
+    found = call.ordered(found, _VERSION_ORDERS, "sequence")
+    start, size = call.page(50, 50)
     renderer = Renderer(site, call)
     page = offset_page(found, start, size)
     counted = "issuesstatus" in call.listed("expand")

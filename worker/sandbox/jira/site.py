@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, TypeVar
 from zoneinfo import ZoneInfo
 
 import msgspec
@@ -18,6 +18,8 @@ from worker.sandbox.jira.numbers import as_whole
 from worker.sandbox.jira.store import Store
 from worker.sandbox.jira.walks import Walks
 from worker.sandbox.wire import Clock, Request
+
+Each = TypeVar("Each")
 
 
 @dataclass(slots=True)
@@ -104,6 +106,26 @@ class Call:
     def integer(self, name: str, default: int) -> int:
         """Return a query value as a whole number; 400 when it is none."""
         return whole(self.request.first(name), name, default)
+
+    def page(self, usual: int, most: int, *, least: int = 1) -> tuple[int, int]:
+        """Return where a page begins and how long it is: a longer one is cut, a place or length below sense is 400.
+
+        A page of none could never be followed by a next one, so only answers that a total makes useful allow it.
+        """
+        start, size = self.integer("startAt", 0), self.integer("maxResults", usual)
+        if start < 0 or size < least:
+            raise Refusal(400, f"startAt must not be negative and maxResults must be at least {least}.")
+        return start, min(size, most)
+
+    def ordered(self, items: Iterable[Each], keys: Mapping[str, Callable[[Each], Any]], usual: str) -> list[Each]:
+        """Return items by the field `orderBy` names (`-` turns it round), those without a value last; 400 for none."""
+        wish = self.text("orderBy", usual).strip()  # a `+` in a query is a blank once decoded
+        key = keys.get(wish[1:] if wish[:1] in ("+", "-") else wish)
+        if key is None:
+            raise Refusal(400, f"The value '{wish}' of 'orderBy' is not one of {', '.join(keys)}.")
+        found = list(items)
+        known = sorted((item for item in found if key(item) is not None), key=key, reverse=wish.startswith("-"))
+        return [*known, *(item for item in found if key(item) is None)]
 
     def listed(self, name: str) -> tuple[str, ...]:
         """Return comma-separated and repeated query values as one tuple."""

@@ -27,7 +27,7 @@ def get_worklogs(site: Site, call: Call) -> Json:
     issue = site.issue(call.parameters["issue"])
     after, before = call.integer("startedAfter", EARLIEST), call.integer("startedBefore", LATEST + 1)
     entries = [entry for entry in visible_worklogs(site.store, issue) if after <= entry.started < before]
-    start, size = call.integer("startAt", 0), min(call.integer("maxResults", ISSUE_PAGE), ISSUE_PAGE)
+    start, size = call.page(ISSUE_PAGE, ISSUE_PAGE)
     renderer = Renderer(site, call)
     shown = entries[start:start + size]
     return {"startAt": start, "maxResults": size if site.cloud else len(shown), "total": len(entries),
