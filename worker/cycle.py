@@ -27,7 +27,7 @@ from worker.domain.messages import in_words, message, tell
 from worker.domain.values import Ref
 from worker.domain.words import Words
 from worker.domain.world import World
-from worker.errors import Problem, RaylineError, Rejected, Stopped, Transient
+from worker.errors import Problem, RaylineError, Rejected, Severity, Stopped, Transient
 from worker.fetch.boards import BoardsRead, read_boards
 from worker.fetch.lost import NOTHING_LOST, Losses, independent, restored, with_lost
 from worker.fetch.schema import Bound, mark_stale, read_schema, recall_schema
@@ -40,7 +40,7 @@ from worker.mapping.schema import Bindings, Rows, Schema
 from worker.pages import write_pages
 from worker.ports import Jira, Notion
 from worker.rules import evaluate
-from worker.state import bases, history, journal, leases, memory, problems, runs, snapshots
+from worker.state import bases, history, journal, leases, memory, problems, runs, snapshots, triggers
 from worker.state import bindings as registry
 from worker.state.store import Store, Tx
 from worker.sync.diff import known_pages, make_plan
@@ -107,7 +107,8 @@ class Drawn(msgspec.Struct, frozen=True, gc=False):
 
 
 class Report(msgspec.Struct, frozen=True, gc=False):
-    """How a cycle went; `data` is what `sync --json` prints. `doubts` name what was perhaps created."""
+    """How a cycle went; `data` is what `sync --json` prints. `doubts` name what was perhaps created,
+    `notes` that it was ended early."""
 
     run_id: int
     workspace: str
@@ -118,6 +119,7 @@ class Report(msgspec.Struct, frozen=True, gc=False):
     applied: Applied = msgspec.field(default_factory=Applied)
     trigger: str = "manual"
     doubts: tuple[Problem, ...] = ()
+    notes: tuple[Problem, ...] = ()
 
     def data(self) -> dict[str, Any]:
         """Return the report as JSON data: `changes` counts what was written, `refused` is null or the reasons."""
@@ -130,7 +132,7 @@ class Report(msgspec.Struct, frozen=True, gc=False):
 
     def problems(self) -> tuple[Problem, ...]:
         """Return everything that was wrong: with what was read, and with what could not be written."""
-        return (*self.plan.problems, *self.failures())
+        return (*self.plan.problems, *self.failures(), *self.notes)
 
     def failures(self) -> tuple[Problem, ...]:
         """Return what could not be written, and what perhaps was."""
@@ -145,6 +147,11 @@ class Report(msgspec.Struct, frozen=True, gc=False):
 def _in_doubt(ref: Ref) -> Problem:
     return Problem("creation-in-doubt", str(ref), "", message("Notion did not say whether the row was made"),
                    message("a later cycle looks it up before it is made again"))
+
+
+def _unfinished(workspace: str) -> Problem:
+    return Problem("ended-early", workspace, "", message("the run was ended before all was written"),
+                   message("the next cycle writes the rest"))
 
 
 def problem_data(problem: Problem) -> dict[str, str]:
@@ -164,13 +171,14 @@ def sync(context: Context, order: Order, *, on_start: Callable[[int], None] = la
         raise Stopped("ended before it began")
     with leases.hold(store, context.name, context.owner, ttl=LEASE, now=store.now) as held:
         with store.transaction(context.name) as tx:
+            runs.close_lost(tx, now=began)
+            triggers.give_back(tx)
             run_id = runs.start(tx, order.trigger, now=began)
         on_start(run_id)
         try:
             drawn, applied = _round(context, order, run_id, held.check)
             if _goes_on(context, order, drawn, applied):
-                more = _round(context, replace(order, mode=Mode.DELTA), run_id, held.check)
-                drawn, applied = _joined(context, run_id, (drawn, applied), more)
+                drawn, applied = _go_on(context, order, run_id, held.check, (drawn, applied))
         except Exception as error:
             _finish_failed(context, run_id, error, before)
             if context.stop.is_set() and isinstance(error, Transient):
@@ -178,7 +186,8 @@ def sync(context: Context, order: Order, *, on_start: Callable[[int], None] = la
             raise
         report = Report(run_id, context.name, (context.now() - began).total_seconds(), _since(context, before),
                         drawn.plan, drawn.refused, applied, order.trigger,
-                        tuple(_readable(_in_doubt(ref), context.words) for ref in applied.unknown))
+                        tuple(_readable(_in_doubt(ref), context.words) for ref in applied.unknown),
+                        (_readable(_unfinished(context.name), context.words),) if applied.stopped else ())
         _finish(context, report, mode=order.mode)
     return report
 
@@ -206,6 +215,21 @@ def _goes_on(context: Context, order: Order, drawn: Drawn, applied: Applied) -> 
     return is_whole and not order.checksum and any(
         change.kind is Kind.CREATE and context.schema.sources[change.ref.source].seeded
         for change in drawn.plan.changes)
+
+
+def _go_on(context: Context, order: Order, run_id: int, fence: Callable[[], None],
+           first: tuple[Drawn, Applied]) -> tuple[Drawn, Applied]:
+    """Run the second round; when it cannot be done, what the first one wrote is reported all the same."""
+    try:
+        return _joined(context, run_id, first, _round(context, replace(order, mode=Mode.DELTA), run_id, fence))
+    except RaylineError as error:
+        log.warning("cycle.second_round", workspace=context.name, run=run_id, error=str(error))
+        drawn, did = first
+        unfinished = Problem("second-round", context.name, "", tell(
+            "what follows from the new rows could not be written: {error}", error=error),
+            message("the next cycle writes the rest"), severity=Severity.ERROR)
+        return drawn, replace(did, failures=(*did.failures, _readable(unfinished, context.words)),
+                              stopped=did.stopped or isinstance(error, Stopped))
 
 
 def _joined(context: Context, run_id: int, first: tuple[Drawn, Applied],

@@ -151,7 +151,7 @@ def test_one_run_is_shown_with_its_plan(synced: Play) -> None:
 
 def test_a_request_nobody_answers_waits_and_says_so(synced: Play) -> None:
     asked = data_of(run(synced, "trigger", "--json"))
-    assert asked == {"trigger": asked["trigger"], "state": "waiting", "run_id": None}
+    assert asked == {"trigger": asked["trigger"], "state": "waiting", "run_id": None, "status": None, "error": None}
     assert run(synced, "trigger", "--wait", "0.3", "--json").exit_code == 75
     assert data_of(run(synced, "status", "--json"))["waiting"] == ["all"]
 

@@ -16,7 +16,7 @@ from worker.cycle import Mode
 from worker.demo.board import living
 from worker.domain.values import Ref
 from worker.errors import Busy, ConfigError, Denied, Stopped
-from worker.state import journal, leases, memory, runs
+from worker.state import journal, leases, memory, runs, triggers
 
 DESIGN_KEYS = {"run_id", "workspace", "seconds", "requests", "changes", "kept", "conflicts", "problems", "refused"}
 
@@ -59,6 +59,41 @@ def test_a_planted_card_has_all_that_follows_from_it_in_the_same_cycle(synced: P
     mark = synced.mark()
     synced.sync()
     assert synced.writes(mark) == []
+
+
+def test_a_second_round_that_cannot_be_done_hides_nothing_of_the_first(synced: Play) -> None:
+    def lock_out(phase: str, done: int, total: int) -> None:
+        if phase == "apply" and done == total:
+            synced.stage.jira.control("faults", {"rules": [{"kind": "401", "times": 0}]})
+
+    synced.stage.scribe.add("backlog", name="Loyalty app", kind="feature", status="accepted",
+                            client=(Ref("clients", synced.page("clients", 0)),))
+    context = replace(synced.stage.context, progress=lock_out)
+    report = replace(synced, stage=replace(synced.stage, context=context)).sync(Mode.DELTA)
+    assert report.applied.counts()["create"] >= 1
+    assert [failure.code for failure in report.failures()] == ["second-round"]
+    with synced.stage.store.reading("studio") as tx:
+        run = runs.recent(tx, 1)[0]
+        assert runs.load_plan(tx, run.outcome["checksum"]) == report.plan
+    assert (run.status, run.outcome["changes"]) == (runs.RunStatus.FAILED, report.applied.counts())
+    synced.stage.jira.control("clear_faults", {})
+    assert sum(synced.sync().applied.counts().values()) > 0
+    assert sum(synced.sync().applied.counts().values()) == 0
+
+
+def test_a_run_whose_process_died_is_closed_by_the_next_and_its_requests_wait_again(synced: Play) -> None:
+    now, store = synced.stage.context.now(), synced.stage.store
+    with store.transaction("studio") as tx:
+        lost = runs.start(tx, "manual", now=now)
+        number = triggers.ask(tx, now=now)
+        triggers.take(tx, lost)
+    synced.sync()
+    with store.reading("studio") as tx:
+        run, asked = runs.get(tx, lost), triggers.get(tx, number)
+    assert run is not None
+    assert (run.status, run.outcome) == (runs.RunStatus.FAILED, {"error": runs.LOST})
+    assert asked is not None
+    assert (asked.state, asked.run_id) == (triggers.TriggerState.WAITING, None)
 
 
 def test_runs_and_their_plans_are_kept_for_ninety_days(synced: Play) -> None:
@@ -257,6 +292,7 @@ def test_an_end_asked_for_in_the_middle_leaves_nothing_in_doubt_and_the_rest_to_
     stopping = replace(play, stage=replace(play.stage, context=replace(play.stage.context, progress=stop_soon)))
     report = stopping.sync()
     assert report.applied.stopped
+    assert "ended-early" in {problem["code"] for problem in report.data()["problems"]}
     assert 0 < sum(report.applied.counts().values()) < 20
     with play.stage.store.reading("studio") as tx:
         assert journal.unsettled(tx) == ()

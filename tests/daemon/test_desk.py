@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import threading
+import time as clock
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time, timedelta
 from pathlib import Path
 
 import pytest
+from sqlalchemy import text
 
 from worker.config import Schedule, Workspace
 from worker.cycle import Mode, Order, Report
@@ -191,6 +194,77 @@ def test_a_delta_gives_way_to_a_cycle_under_way(office: Office) -> None:
     office.before = lambda: office.desk.beat(Mode.DELTA)
     office.desk.beat(Mode.FULL)
     assert office.done() == [("full", "full")]
+
+
+def test_a_full_pass_that_could_not_be_done_is_made_up_for_by_the_next_beat(office: Office) -> None:
+    office.now = datetime(2026, 11, 21, 12, 0, tzinfo=UTC)  # a Saturday
+    office.error = Busy("studio", "a process that died")
+    office.desk.catch_up()
+    office.error = None
+    office.desk.beat(Mode.DELTA)
+    office.desk.beat(Mode.DELTA)
+    assert office.done() == [("start", "full"), ("full", "full"), ("delta", "delta")]
+
+
+@contextmanager
+def served(*desks: Desk) -> Iterator[None]:
+    """Have a daemon serve desks in the background."""
+    stop = threading.Event()
+    thread = threading.Thread(target=serve, args=(list(desks), stop))
+    thread.start()
+    try:
+        yield
+    finally:
+        stop.set()
+        thread.join(30)
+
+
+def wait_for(seen: Callable[[], bool]) -> None:
+    until = clock.monotonic() + 20
+    while not seen():
+        assert clock.monotonic() < until, "it did not happen in time"
+        clock.sleep(0.05)
+
+
+def test_a_long_cycle_keeps_no_other_workspace_waiting_and_is_joined_while_it_lasts(tmp_path: Path) -> None:
+    going_on = threading.Event()
+    saturday = datetime(2026, 11, 21, 12, 0, tzinfo=UTC)
+    slow, quick = (Office(Store(f"sqlite:///{tmp_path / name}.db"), now=saturday) for name in ("slow", "quick"))
+    quick.desk.name = "quick"
+
+    def last_long() -> None:
+        going_on.wait(20)
+
+    with served(slow.desk, quick.desk):
+        wait_for(lambda: bool(slow.orders) and bool(quick.orders))
+        slow.before = last_long
+        first = slow.ask()
+        wait_for(lambda: slow.state_of(first) is TriggerState.RUNNING)
+        other, later = quick.ask(), slow.ask()
+        wait_for(lambda: quick.state_of(other) is TriggerState.DONE)
+        wait_for(lambda: slow.state_of(later) is TriggerState.RUNNING)
+        going_on.set()
+        wait_for(lambda: slow.state_of(later) is TriggerState.DONE)
+    assert [order.trigger for order in slow.orders] == ["start", "manual"]
+    for office in (slow, quick):
+        office.store.close()
+
+
+def test_a_database_that_is_away_for_a_while_does_not_end_the_daemon(tmp_path: Path) -> None:
+    office = Office(Store(f"sqlite:///{tmp_path / 'state.db'}"), now=datetime(2026, 11, 21, 12, 0, tzinfo=UTC))
+    with served(office.desk):
+        wait_for(lambda: bool(office.orders))
+        rename(office.store, "triggers", "away")
+        clock.sleep(1.5)
+        rename(office.store, "away", "triggers")
+        number = office.ask()
+        wait_for(lambda: office.state_of(number) is TriggerState.DONE)
+    office.store.close()
+
+
+def rename(store: Store, table: str, name: str) -> None:
+    with store.engine.begin() as connection:
+        connection.execute(text(f"ALTER TABLE {table} RENAME TO {name}"))
 
 
 def test_the_daemon_beats_until_it_is_told_to_end(tmp_path: Path) -> None:

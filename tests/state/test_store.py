@@ -387,11 +387,11 @@ def test_memory_comes_back_and_forgets_what_was_dropped(store: Store) -> None:
 def test_a_run_tells_how_it_went(store: Store) -> None:
     with store.transaction("main") as tx:
         first, second = (runs.start(tx, trigger, now=NOW) for trigger in ("delta", "manual"))
-        runs.finish(tx, first, RunStatus.DONE, outcome={"kept": 2}, requests={"notion": 11}, now=NOW + MINUTE)
+        runs.finish(tx, first, RunStatus.DONE, outcome={"mode": "delta"}, requests={"notion": 11}, now=NOW + MINUTE)
     with store.reading("main") as tx:
         assert [run.id for run in runs.recent(tx)] == [second, first]
-        done = runs.last_success(tx)
-        assert done == runs.Run(first, "delta", NOW, NOW + MINUTE, RunStatus.DONE, {"kept": 2}, {"notion": 11})
+        done = runs.last_success(tx, "delta")
+        assert done == runs.Run(first, "delta", NOW, NOW + MINUTE, RunStatus.DONE, {"mode": "delta"}, {"notion": 11})
         assert runs.last_success(tx, "full") is None
         unfinished = runs.get(tx, second)
     assert unfinished is not None

@@ -15,6 +15,7 @@ from worker.cli.entry import (
     ConfigOption,
     JsonOption,
     ScopeArgument,
+    Session,
     WorkspaceOption,
     app,
     context_of,
@@ -31,6 +32,8 @@ from worker.sync.plan import to_data
 
 STATES = {TriggerState.WAITING: message("waiting"), TriggerState.RUNNING: message("at work"),
           TriggerState.DONE: message("done")}
+STATUSES = {runs.RunStatus.RUNNING: message("at work"), runs.RunStatus.DONE: message("done"),
+            runs.RunStatus.FAILED: message("failed"), runs.RunStatus.REFUSED: message("refused")}
 FullOption = Annotated[bool, typer.Option("--full/--delta", help="Read everything (default), or only what changed.")]
 
 
@@ -102,17 +105,32 @@ def trigger(scope: ScopeArgument = "", config: ConfigOption = None, workspace: W
         while found.state is not TriggerState.DONE and time.monotonic() < until:
             time.sleep(0.2)
             found = _asked(opened, context.name, number)
-        data = {"trigger": number, "state": found.state.value, "run_id": found.run_id}
+        how = _how_it_ended(opened, context.name, found)
+        data = {"trigger": number, "state": found.state.value, "run_id": found.run_id,
+                "status": how.status.value if how else None, "error": how.outcome.get("error") if how else None}
         state = context.words.say(STATES[found.state])
         pattern = message("Request {number}: {state}, run {run}") if found.run_id else message(
             "Request {number}: {state}; a running daemon will answer it")
         opened.say(context.words.say(pattern, number=number, state=state, run=found.run_id), lambda: data)
+        if how and how.status is not runs.RunStatus.DONE:
+            show.console(stderr=True).print(context.words.say(
+                "Run {run}: {status}. {reason}", run=how.id, status=context.words.say(STATUSES[how.status]),
+                reason=how.outcome.get("error") or ""), style="red", markup=False)
+            raise typer.Exit(prose.REFUSED if how.status is runs.RunStatus.REFUSED else prose.FAILED)
         if wait and found.state is not TriggerState.DONE:
             raise typer.Exit(prose.BUSY)
 
 
-def _asked(opened: object, name: str, number: int) -> triggers.Trigger:
-    with opened.store.reading(name) as tx:  # type: ignore[attr-defined]
+def _how_it_ended(opened: Session, name: str, asked: triggers.Trigger) -> runs.Run | None:
+    """Return the run that answered a request; None while it is under way."""
+    if asked.run_id is None or asked.state is not TriggerState.DONE:
+        return None
+    with opened.store.reading(name) as tx:
+        return runs.get(tx, asked.run_id)
+
+
+def _asked(opened: Session, name: str, number: int) -> triggers.Trigger:
+    with opened.store.reading(name) as tx:
         found = triggers.get(tx, number)
     assert found is not None
     return found

@@ -41,7 +41,7 @@ def _check(context: Context) -> Iterable[Problem]:
     if not sides[0]:
         sides.append(_trial("notion", lambda: _drift(context), words))
     if not any(problem.severity is Severity.ERROR for side in sides for problem in side):
-        sides.append(_trial("workspace", lambda: draw(context, Order(Mode.FULL, "check")).plan.problems, words))
+        sides.append(_trial("workspace", lambda: _drawn(context), words))
     return [in_words(problem, words) for side in sides for problem in side]
 
 
@@ -54,6 +54,11 @@ def _trial(where: str, step: Callable[[], Any], words: Words) -> list[Problem]:
     except ApiError as error:
         return [Problem(type(error).__name__.lower(), where, "", prose.explain(error, words), severity=Severity.ERROR)]
     return [one for one in found if isinstance(one, Problem)] if isinstance(found, tuple) else []
+
+
+def _drawn(context: Context) -> tuple[Problem, ...]:
+    drawn = draw(context, Order(Mode.FULL, "check"))
+    return (*drawn.plan.problems, *drawn.refused)
 
 
 def _drift(context: Context) -> tuple[Problem, ...]:

@@ -20,8 +20,8 @@ class Ledger:
     def last_success(self, mode: str) -> datetime | None:
         """Return when a cycle of this mode last ended well."""
         with self.store.reading(self.workspace) as tx:
-            done = [run for run in runs.recent(tx, 200) if run.status is runs.RunStatus.DONE and run.ended]
-        return next((run.ended for run in done if run.outcome.get("mode") == mode), None)
+            found = runs.last_success(tx, mode)
+        return found.ended if found else None
 
     def last_date(self, job: str) -> date | None:
         """Return the local date a calendar's job was last done for."""

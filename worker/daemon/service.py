@@ -65,25 +65,37 @@ class Desk:
             self.on_report(report)
             return report
         finally:
+            self._let_go()
+        return None
+
+    def _let_go(self) -> None:
+        """End the cycle under way; that its requests are answered can wait for the database (`close_lost`)."""
+        try:
             if self._current:
                 self.ledger.answered(self._current)
+        except Exception:
+            log.exception("state.failed", workspace=self.name)
+        finally:
             self._current = 0
             self._lock.release()
-        return None
 
     def _started(self, run_id: int) -> None:
         self._current = run_id
         self.ledger.take(run_id, scope=self._scope)
 
+    def join_asks(self) -> None:
+        """Hand people's requests to the cycle under way if it is of their client or of all."""
+        if self._current:
+            self.ledger.take(self._current, scope=self._scope)
+
     def answer_asks(self) -> None:
-        """Answer people's requests: join the cycle under way if it is of their client or of all, or run one now.
+        """Answer people's requests: join the cycle under way, or run one now.
 
         Requests for several clients are answered by one cycle of all.
         """
-        asks = self.ledger.asks()
-        if asks and self._current:
-            self.ledger.take(self._current, scope=self._scope)
-        elif asks and clock.monotonic() - self._failed_at > PAUSE:
+        self.join_asks()
+        asks = [] if self._current else self.ledger.asks()
+        if asks and clock.monotonic() - self._failed_at > PAUSE:
             order = Order(Mode.DELTA, "manual", asks[0] if len(set(asks)) == 1 else "")
             if self.work(order, wait=False) is None:
                 self._failed_at = clock.monotonic()
@@ -93,12 +105,22 @@ class Desk:
         return self.now().astimezone(ZoneInfo(self.settings.time_zone)).date()
 
     def beat(self, mode: Mode) -> None:
-        """Run a scheduled cycle; a delta gives way to whatever is under way, and to a calendar's job that failed."""
-        missed = self.missed() if mode is Mode.DELTA else []
+        """Run a scheduled cycle; a delta gives way to whatever is under way, and to what should have been done: a
+        calendar's job that failed, a full pass that could not be."""
+        if mode is Mode.FULL:
+            self.work(Order(mode, mode.value))
+            return
+        missed = self.missed()
         for job in missed:
             self.keep_date(job)
         if not missed:
-            self.work(Order(mode, mode.value), wait=mode is Mode.FULL)
+            wanted = Mode.FULL if self.is_full_due() else Mode.DELTA
+            self.work(Order(wanted, wanted.value), wait=False)
+
+    def is_full_due(self) -> bool:
+        """Tell whether no full pass ended well for longer than its schedule allows."""
+        last = self.ledger.last_success(Mode.FULL.value)
+        return last is None or self.now() - last >= timedelta(seconds=self.settings.schedule.full)
 
     def keep_date(self, job: str) -> None:
         """Run a calendar's job unless it was done for this local date already."""
@@ -113,9 +135,7 @@ class Desk:
         for job in missed:
             self.keep_date(job)
         if not missed:
-            last = self.ledger.last_success(Mode.FULL.value)
-            is_due = last is None or self.now() - last >= timedelta(seconds=self.settings.schedule.full)
-            self.work(Order(Mode.FULL if is_due else Mode.DELTA, "start"))
+            self.work(Order(Mode.FULL if self.is_full_due() else Mode.DELTA, "start"))
 
     def missed(self) -> list[str]:
         """Return the calendar's jobs that were due today and are not done."""
@@ -141,14 +161,16 @@ def serve(desks: list[Desk], stop: threading.Event) -> None:
         job_defaults={"coalesce": True, "max_instances": 1, "misfire_grace_time": None})
     for desk in desks:
         _schedule(scheduler, desk)
-    threads = [threading.Thread(target=desk.catch_up, name=f"start-{desk.name}") for desk in desks]
+    threads = [thread for desk in desks for thread in (
+        threading.Thread(target=_guarded, args=(desk, desk.catch_up), name=f"start-{desk.name}"),
+        threading.Thread(target=_listen, args=(desk, stop), name=f"asks-{desk.name}"))]
     for thread in threads:
         thread.start()
     scheduler.start()
     try:
         while not stop.is_set():
             for desk in desks:
-                desk.answer_asks()
+                _guarded(desk, desk.join_asks)
             stop.wait(POLL)
     finally:
         stop.set()
@@ -156,6 +178,24 @@ def serve(desks: list[Desk], stop: threading.Event) -> None:
         for thread in threads:
             thread.join()
         log.info("daemon.stopped", at=clock.strftime("%H:%M:%S"))
+
+
+def _listen(desk: Desk, stop: threading.Event) -> None:
+    """Answer a desk's requests until the end: on a thread of its own, for a long cycle of one workspace keeps nobody
+    else waiting."""
+    while not stop.is_set():
+        healthy = _guarded(desk, desk.answer_asks)
+        stop.wait(POLL if healthy else PAUSE)
+
+
+def _guarded(desk: Desk, step: Callable[[], None]) -> bool:
+    """Take a step and tell whether it went well: a database that is away for a while must not end the daemon."""
+    try:
+        step()
+    except Exception as error:  # noqa: BLE001 - logged, and tried again on the next beat
+        log.error("state.failed", workspace=desk.name, error=type(error).__name__)
+        return False
+    return True
 
 
 def _schedule(scheduler: BackgroundScheduler, desk: Desk) -> None:

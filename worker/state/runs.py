@@ -15,9 +15,11 @@ from worker.state.store import Tx, from_micros, next_number, to_micros, upsert
 from worker.state.tables import counters, plans, runs
 from worker.sync.plan import Plan, from_data, to_data
 
+LOST = "the process ended before the run did"
+
 
 class RunStatus(StrEnum):
-    """How a run ended; `running` has not, or its process died."""
+    """How a run ended; `running` has not, or its process died and no other run has begun since."""
 
     RUNNING = "running"
     DONE = "done"
@@ -66,13 +68,18 @@ def recent(tx: Tx, limit: int = 20) -> tuple[Run, ...]:
     return tuple(_run(row) for row in tx.connection.execute(query))
 
 
-def last_success(tx: Tx, trigger: str = "") -> Run | None:
-    """Return the newest run that was done (of one trigger when given), for catching up after a pause."""
+def last_success(tx: Tx, mode: str) -> Run | None:
+    """Return the newest run of a mode that was done, for catching up after a pause."""
     query = select(runs).where(runs.c.workspace == tx.workspace, runs.c.status == RunStatus.DONE)
-    if trigger:
-        query = query.where(runs.c.trigger == trigger)
-    row = tx.connection.execute(query.order_by(runs.c.id.desc()).limit(1)).first()
-    return _run(row) if row else None
+    found = (_run(row) for row in tx.connection.execute(query.order_by(runs.c.id.desc())))
+    return next((run for run in found if run.outcome.get("mode") == mode), None)
+
+
+def close_lost(tx: Tx, *, now: datetime) -> None:
+    """Record that the runs under way ended with their process; to be called by who holds the workspace alone."""
+    tx.connection.execute(runs.update().where(
+        runs.c.workspace == tx.workspace, runs.c.status == RunStatus.RUNNING).values(
+        ended=to_micros(now), status=RunStatus.FAILED, outcome=msgspec.json.encode({"error": LOST})))
 
 
 def save_plan(tx: Tx, plan: Plan, run_id: int | None, *, now: datetime) -> None:

@@ -63,6 +63,12 @@ def finish(tx: Tx, run_id: int) -> None:
         triggers.c.workspace == tx.workspace, triggers.c.run_id == run_id))
 
 
+def give_back(tx: Tx) -> None:
+    """Let the requests that lost runs had taken wait again; to be called by who holds the workspace alone."""
+    tx.connection.execute(triggers.update().values(state=TriggerState.WAITING, run_id=None).where(
+        triggers.c.workspace == tx.workspace, triggers.c.state == TriggerState.RUNNING))
+
+
 def get(tx: Tx, number: int) -> Trigger | None:
     """Return one request."""
     row = tx.connection.execute(select(triggers).where(
