@@ -73,7 +73,8 @@ def test_projects_come_in_the_order_and_selection_asked_for(three: Site, query: 
 
 @pytest.mark.parametrize(("query", "names"), [
     ({}, "1.0 2.0 10.0 Zulu"), ({"orderBy": "-sequence"}, "Zulu 10.0 2.0 1.0"),
-    ({"orderBy": "name"}, "1.0 10.0 2.0 Zulu"), ({"orderBy": "-name"}, "Zulu 2.0 10.0 1.0"), ({"orderBy": "releaseDate"}, "10.0 1.0 2.0 Zulu"),
+    ({"orderBy": "name"}, "1.0 10.0 2.0 Zulu"), ({"orderBy": "-name"}, "Zulu 2.0 10.0 1.0"),
+    ({"orderBy": "releaseDate"}, "10.0 1.0 2.0 Zulu"),
     ({"orderBy": "-releaseDate"}, "1.0 10.0 2.0 Zulu"), ({"orderBy": "startDate"}, "10.0 1.0 2.0 Zulu"),
     ({"query": "ZU"}, "Zulu"), ({"query": "light"}, "Zulu"), ({"query": ".0", "status": "released"}, "2.0")])
 def test_versions_come_in_the_order_and_selection_asked_for(three: Site, query: dict[str, Any], names: str) -> None:
