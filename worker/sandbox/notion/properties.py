@@ -1,7 +1,8 @@
 """Property values: what a request may say, what is stored, and what an answer shows, as one table per property type.
 
 Stored forms: texts are response rich text; select and status an option id; multi_select, people and relation lists
-of ids; date a dict of three; the rest as given. Computed types store nothing (a frozen formula result apart).
+of ids; date, place and verification a dict with all of its keys; the rest as given. Computed types store nothing (a
+frozen formula result apart).
 """
 
 from __future__ import annotations
@@ -9,14 +10,14 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, tzinfo
 from typing import Any
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from worker.sandbox.notion.errors import MISSING, invalid, should_be, too_long
 from worker.sandbox.notion.media import parse_file
 from worker.sandbox.notion.richtext import HUES, parse_rich_text
-from worker.sandbox.notion.store import DataSource, Property, Store, plain_id
+from worker.sandbox.notion.store import DataSource, Property, Store, author, plain_id
 
 ARRAY_LIMIT = 100
 TEXT_LIMITS = {"url": 2000, "email": 200, "phone_number": 200}
@@ -163,33 +164,54 @@ def _relation(cell: Cell, value: Any) -> Any:
 
 
 def _date(cell: Cell, value: Any) -> Any:
+    return _date_at(cell, value, "")
+
+
+def _date_at(cell: Cell, value: Any, part: str) -> dict[str, Any] | None:
+    """Return a stored date: answers carry the offset of the zone asked for and no zone, as recorded."""
     if value is None:
         return None
     if not isinstance(value, dict):
-        raise should_be(cell.at(""), "an object or `null`", value)
-    zone = value.get("time_zone")
-    start = _moment(value.get("start", MISSING), zone, cell.at(".start"))
-    end = _moment(value["end"], zone, cell.at(".end")) if value.get("end") is not None else None
+        raise should_be(cell.at(part), "an object or `null`", value)
+    zone = _zone(value.get("time_zone"), cell.at(f"{part}.time_zone"))
+    start = _moment(value.get("start", MISSING), zone, cell.at(f"{part}.start"))
+    end = _moment(value["end"], zone, cell.at(f"{part}.end")) if value.get("end") is not None else None
     if end is not None and instant(end) < instant(start):
         raise invalid(f"{cell.prop.name}: the end of a date range may not lie before its start.")
-    return {"start": start, "end": end, "time_zone": zone}
+    return {"start": start, "end": end, "time_zone": None}
 
 
-DAY = re.compile(r"\d{4}-\d{2}-\d{2}\Z")
-
-
-def _moment(text: Any, zone: Any, path: str) -> str:
-    if not isinstance(text, str) or not isinstance(zone, str | None):
-        raise should_be(path, "a string", text)
+def _zone(name: Any, path: str) -> tzinfo:
+    if name is None:
+        return UTC
     try:
-        parsed = datetime.fromisoformat(text)
-        if DAY.match(text):
-            return text
-        if parsed.tzinfo is None:
-            parsed = parsed.replace(tzinfo=ZoneInfo(zone) if zone else UTC)
-        return parsed.isoformat(timespec="milliseconds")
-    except (ValueError, ZoneInfoNotFoundError):
-        raise should_be(path, "a valid ISO 8601 date string", text) from None
+        return ZoneInfo(name)
+    except (TypeError, ValueError, OSError, ZoneInfoNotFoundError):  # a folder of the zone database is an OSError
+        raise should_be(path, "a valid time zone", name) from None
+
+
+MOMENT = re.compile(r"\d{4}-\d\d-\d\d(?P<time>[T ]\d\d:\d\d(:\d\d(\.\d+)?)?(Z|[+-]\d\d(:?\d\d)?)?)?", re.ASCII)
+
+
+def is_day(text: str) -> bool:
+    """Return whether a date that `read_moment` accepts is a day without a time."""
+    return len(text) == len("2026-01-31")
+
+
+def read_moment(text: Any, path: str, zone: tzinfo = UTC) -> datetime:
+    """Return a day or time as an instant cut to the minute, as recorded of values and of filters; else the 400."""
+    try:
+        parsed = datetime.fromisoformat(text) if isinstance(text, str) and MOMENT.fullmatch(text) else None
+    except ValueError:
+        parsed = None
+    if parsed is None:
+        raise should_be(path, "a valid ISO 8601 date string", text)
+    return parsed.replace(second=0, microsecond=0, tzinfo=parsed.tzinfo or zone)
+
+
+def _moment(text: Any, zone: tzinfo, path: str) -> str:
+    moment = read_moment(text, path, zone)
+    return str(text) if is_day(text) else moment.isoformat(timespec="milliseconds")
 
 
 def instant(text: str) -> datetime:
@@ -202,6 +224,36 @@ def _files(cell: Cell, value: Any) -> Any:
     return [parse_file(cell.store, one, cell.at(f"[{i}]")) for i, one in enumerate(_array(cell, value))]
 
 
+PLACE_TEXTS = ("name", "address", "aws_place_id", "google_place_id")
+
+
+def _place(cell: Cell, value: Any) -> Any:
+    if value is None:
+        return None
+    if not isinstance(value, dict):
+        raise should_be(cell.at(""), "an object or `null`", value)
+    for key in ("lat", "lon"):
+        found = value.get(key, MISSING)
+        if isinstance(found, bool) or not isinstance(found, int | float):
+            raise should_be(cell.at(f".{key}"), "a number", found)
+    for key in PLACE_TEXTS:
+        if not isinstance(value.get(key), str | None):
+            raise should_be(cell.at(f".{key}"), "a string or `null`", value[key])
+    return {"lat": value["lat"], "lon": value["lon"], **{key: value.get(key) for key in PLACE_TEXTS}}
+
+
+def _verification(cell: Cell, value: Any) -> Any:
+    if not isinstance(value, dict):
+        raise should_be(cell.at(""), "an object", value)
+    state = value.get("state", MISSING)
+    if state == "unverified":
+        return {"state": state, "verified_by": None, "date": None}
+    if state != "verified":
+        raise should_be(cell.at(".state"), '`"verified"` or `"unverified"`', state)
+    return {"state": state, "verified_by": None if cell.human else author(cell.store.bot_id),
+            "date": _date_at(cell, value.get("date"), ".date")}
+
+
 def _as_given(_: Cell, value: Any) -> Any:
     return value
 
@@ -209,8 +261,8 @@ def _as_given(_: Cell, value: Any) -> Any:
 PARSERS: dict[str, Callable[[Cell, Any], Any]] = {
     "title": _rich_text, "rich_text": _rich_text, "number": _number, "checkbox": _checkbox, "url": _text,
     "email": _text, "phone_number": _text, "select": _select, "status": _select, "multi_select": _multi_select,
-    "people": _people, "relation": _relation, "date": _date, "files": _files, "place": _as_given,
-    "verification": _as_given, "formula": _as_given,
+    "people": _people, "relation": _relation, "date": _date, "files": _files, "place": _place,
+    "verification": _verification, "formula": _as_given,
 }
 TITLE = Property("title", "title", "title")
 

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 from worker.sandbox.notion.store import DataSource, Property, Store
-from worker.sandbox.notion.values import encoded, shown_columns
+from worker.sandbox.notion.values import encoded, rollup_columns, shown_columns
 
 
 def schema_object(store: Store, source: DataSource) -> dict[str, Any]:
@@ -34,11 +34,10 @@ def _shown_relation(store: Store, _: DataSource, prop: Property) -> dict[str, An
 
 
 def _shown_rollup(store: Store, source: DataSource, prop: Property) -> dict[str, Any]:
+    found = rollup_columns(store, source, prop)
     relation = source.properties.get(prop.config["relation_property_id"])
-    other = store.data_sources.get(relation.config["data_source_id"]) if relation else None
-    target = other.properties.get(prop.config["rollup_property_id"]) if other else None
-    return {"rollup_property_name": target.name if target else "", "relation_property_name":
-            relation.name if relation else "", **prop.config}
+    return {"rollup_property_name": found[1].name if found else "",
+            "relation_property_name": relation.name if relation else "", **prop.config}
 
 
 SHOWN_CONFIGS: dict[str, Callable[[Store, DataSource, Property], dict[str, Any]]] = {

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime
 from functools import lru_cache
 from typing import Any
@@ -18,6 +18,7 @@ from worker.sandbox.notion.store import DataSource, Page, Property, Store, autho
 from worker.sandbox.notion.users import user_value
 
 REFERENCES_SHOWN = 25
+ROLLUP_DEPTH = 3
 
 
 @lru_cache(maxsize=4096)
@@ -58,12 +59,6 @@ def _options(_: Store, page: Page, prop: Property) -> list[dict[str, Any]]:
     return [shown for one in stored(page, prop) if (shown := option_object(prop, one))]
 
 
-def _text(_: Store, page: Page, prop: Property) -> list[dict[str, Any]]:
-    items: list[dict[str, Any]] = stored(page, prop)
-    mentions = [index for index, item in enumerate(items) if item["type"] == "mention"]
-    return items if len(mentions) <= REFERENCES_SHOWN else items[:mentions[REFERENCES_SHOWN]]
-
-
 # The one formula that is evaluated: whole days since or until a date of the same row.
 DAYS_BETWEEN = re.compile(r'dateBetween\((?:now\(\), prop\("(?P<since>[^"]+)"\)|'
                           r'prop\("(?P<until>[^"]+)"\), now\(\)), "days"\)')
@@ -92,7 +87,7 @@ def _unique_id(_: Store, page: Page, prop: Property) -> dict[str, Any]:
 
 Shower = Callable[[Store, Page, Property], Any]
 SHOWERS: Mapping[str, Shower] = {
-    "title": _text, "rich_text": _text, "multi_select": _options, "formula": _formula, "unique_id": _unique_id,
+    "multi_select": _options, "formula": _formula, "unique_id": _unique_id,
     "select": lambda _, page, prop: option_object(prop, page.values.get(prop.id)),
     "status": lambda _, page, prop: option_object(prop, status_id(page, prop)),
     "files": lambda store, page, prop: [show_file(store, one) for one in stored(page, prop)],
@@ -114,14 +109,29 @@ def show(store: Store, page: Page, prop: Property) -> Any:
 
 
 def property_object(store: Store, page: Page, prop: Property) -> dict[str, Any]:
-    """Return a cell as page objects show it: people and relations cut at 25 (facts/notion-api.md 2.27)."""
+    """Return a cell as page objects show it: cut at 25 references (facts/notion-api.md 2.27)."""
     value = show(store, page, prop)
-    shown = {"id": encoded(prop.id), "type": prop.type, prop.type: value}
-    if prop.type in ("people", "relation"):
-        shown[prop.type] = value[:REFERENCES_SHOWN]
+    cut = CUTS.get(prop.type)
+    shown = {"id": encoded(prop.id), "type": prop.type, prop.type: cut(value) if cut else value}
     if prop.type == "relation":
         shown["has_more"] = len(value) > REFERENCES_SHOWN
     return shown | {prop.type: page.garbled[prop.id]} if prop.id in page.garbled else shown
+
+
+def _first_mentions(items: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    mentions = [index for index, item in enumerate(items) if item["type"] == "mention"]
+    return items if len(mentions) <= REFERENCES_SHOWN else items[:mentions[REFERENCES_SHOWN]]
+
+
+def _first_rows(rollup: dict[str, Any]) -> dict[str, Any]:
+    return rollup | {"array": rollup["array"][:REFERENCES_SHOWN]} if "array" in rollup else rollup
+
+
+CUTS: Mapping[str, Callable[[Any], Any]] = {
+    **dict.fromkeys(("people", "relation"), lambda value: value[:REFERENCES_SHOWN]),
+    **dict.fromkeys(("title", "rich_text"), _first_mentions),
+    "rollup": _first_rows,
+}
 
 
 def shown_columns(store: Store, source: DataSource | None) -> list[Property]:
@@ -162,8 +172,11 @@ def page_object(store: Store, page: Page, version: str, props: Iterable[Property
         "url": page_url(page.id, title), "public_url": None})
 
 
-def raw(store: Store, page: Page, prop: Property) -> Any:
-    """Return what filters and rollups compare: text, number, id, list of ids, date dict; None when empty."""
+def raw(store: Store, page: Page, prop: Property, above: Sequence[Property] = ()) -> Any:
+    """Return what filters and rollups compare: text, number, id, list of ids, date dict; None when empty.
+
+    `above` are the rollups this value is collected for, innermost last.
+    """
     match prop.type:
         case "title" | "rich_text":
             return plain(stored(page, prop)) or None
@@ -183,22 +196,50 @@ def raw(store: Store, page: Page, prop: Property) -> Any:
             frozen = _formula(store, page, prop)
             return frozen.get(frozen["type"])
         case "rollup":
-            shown = rollup_object(store, page, prop)
+            shown = rollup_object(store, page, prop, above)
             return shown.get(shown["type"])
         case _:
             return stored(page, prop)
 
 
-def rollup_object(store: Store, page: Page, prop: Property, depth: int = 0) -> dict[str, Any]:
-    """Return a rollup's value; a rollup whose relation or target is gone is empty."""
-    function = prop.config["function"]
-    source = source_of(store, page)
+def rollup_columns(store: Store, source: DataSource | None, prop: Property) -> tuple[Property, Property] | None:
+    """Return a rollup's relation and the column it rolls up; None when either is gone or the relation is none now."""
     relation = source.properties.get(prop.config["relation_property_id"]) if source else None
-    target_source = store.data_sources.get(relation.config["data_source_id"]) if relation else None
-    target = target_source.properties.get(prop.config["rollup_property_id"]) if target_source else None
-    if relation is None or target is None or depth > 3:
+    if relation is None or relation.type != "relation":
+        return None
+    other = store.data_sources.get(relation.config["data_source_id"])
+    target = other.properties.get(prop.config["rollup_property_id"]) if other else None
+    return (relation, target) if target else None
+
+
+def rolled_rows(store: Store, page: Page, prop: Property) -> tuple[Property | None, list[Page]]:
+    """Return the column a rollup rolls up and the related rows, in order; nothing when its columns are gone."""
+    found = rollup_columns(store, source_of(store, page), prop)
+    if found is None:
+        return None, []
+    relation, target = found
+    return target, [store.pages[one] for one in linked(store, page, relation)]
+
+
+def rollup_object(store: Store, page: Page, prop: Property, above: Sequence[Property] = ()) -> dict[str, Any]:
+    """Return a rollup's value in full; it is empty when its columns are gone, when it rolls up itself, or too deep."""
+    function, (target, rows) = prop.config["function"], rolled_rows(store, page, prop)
+    if target is None or len(above) > ROLLUP_DEPTH or any(one is prop for one in above):
         return {"type": "array", "array": [], "function": function}
-    pages = [store.pages[one] for one in linked(store, page, relation)]
-    return rolled_up(function, [raw(store, one, target) for one in pages],
-                     lambda: [{"type": target.type, target.type: show(store, one, target)}
-                              for one in pages[:REFERENCES_SHOWN]])
+    line = (*above, prop)
+    return rolled_up(function, [raw(store, one, target, line) for one in rows],
+                     lambda: [_rolled_item(store, one, target, line) for one in rows])
+
+
+def _rolled_item(store: Store, page: Page, target: Property, above: Sequence[Property]) -> dict[str, Any]:
+    nested = target.type == "rollup"
+    return {"type": target.type,
+            target.type: rollup_object(store, page, target, above) if nested else show(store, page, target)}
+
+
+def rollup_values(store: Store, page: Page, prop: Property) -> list[Any]:
+    """Return what filters compare of the related rows a rollup lists; a rollup that calculates lists none."""
+    target, rows = rolled_rows(store, page, prop)
+    if target is None or prop.config["function"] != "show_original":
+        return []
+    return [raw(store, one, target, (prop,)) for one in rows]
