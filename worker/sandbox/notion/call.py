@@ -81,14 +81,22 @@ def page_size(call: Call) -> int:
     asked: Any = call.body.get("page_size", call.request.first("page_size"))
     if asked is None:
         return PAGE_SIZE
-    try:
-        size = int(asked)
-    except (TypeError, ValueError):
-        raise should_be("body.page_size", "a number", asked) from None
+    size = _whole(asked, text="page_size" not in call.body)
+    if size is None:
+        raise should_be("body.page_size", "a number", asked)
     if not 1 <= size <= PAGE_SIZE:
         bound = "≤ `100`" if size > PAGE_SIZE else "≥ `1`"
         raise invalid(f"body failed validation: body.page_size should be {bound}, instead was `{size}`.")
     return size
+
+
+def _whole(asked: Any, *, text: bool) -> int | None:
+    """Return a whole number as JSON writes it or, with `text`, as an address does."""
+    if text:
+        return int(asked) if re.fullmatch(r"-?\d{1,9}", asked, re.ASCII) else None
+    if isinstance(asked, bool) or not isinstance(asked, int | float):
+        return None
+    return int(asked) if float(asked).is_integer() else None
 
 
 def start_cursor(call: Call) -> str | None:

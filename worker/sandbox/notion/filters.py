@@ -3,20 +3,40 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
-from datetime import UTC, datetime, timedelta
+from calendar import monthrange
+from collections.abc import Callable, Iterable, Mapping
+from datetime import datetime, timedelta
 from typing import Any
 
 from worker.sandbox.notion.errors import MISSING, invalid, should_be
+from worker.sandbox.notion.properties import instant, is_day, read_moment
 from worker.sandbox.notion.rollups import is_empty
 from worker.sandbox.notion.schema import find_property
 from worker.sandbox.notion.store import DataSource, Page, Property, Store, plain_id
-from worker.sandbox.notion.values import raw, rollup_object, show
+from worker.sandbox.notion.values import raw, rollup_columns, rollup_values
 
 Predicate = Callable[[Any], bool]
 RowPredicate = Callable[[Page], bool]
 NESTING = 2
 TIMESTAMPS = ("created_time", "last_edited_time")
+TEXTS = frozenset({"title", "rich_text", "url", "email", "phone_number"})
+COMPUTED = frozenset({"formula", "rollup"})
+QUANTIFIERS: Mapping[str, Callable[[Iterable[bool]], bool]] = {
+    "any": any, "every": all, "none": lambda found: not any(found)}
+# Which conditions a formula takes, and as which kind they are read.
+RESULTS = {"string": "rich_text", "checkbox": "checkbox", "number": "number", "date": "date"}
+# Which conditions the rows of a rollup take, and the columns each reads beside computed ones.
+ITEMS: Mapping[str, frozenset[str]] = {
+    **{kind: frozenset({kind}) for kind in ("checkbox", "select", "multi_select", "relation", "files", "status")},
+    "rich_text": TEXTS, "number": frozenset({"number", "unique_id"}), "date": frozenset({"date", *TIMESTAMPS}),
+    "people": frozenset({"people", "created_by", "last_edited_by"}),
+}
+# Which computed values a condition of that kind can read.
+FITS: Mapping[str, Callable[[Any], bool]] = {
+    "rich_text": lambda value: isinstance(value, str), "checkbox": lambda value: isinstance(value, bool),
+    "number": lambda value: isinstance(value, int | float) and not isinstance(value, bool),
+    "date": lambda value: isinstance(value, dict) and bool(value.get("start")),
+}
 
 
 def compile_filter(store: Store, source: DataSource, given: Any, path: str = "body.filter", *,
@@ -24,6 +44,8 @@ def compile_filter(store: Store, source: DataSource, given: Any, path: str = "bo
     """Return the predicate for a filter object; groups nest two levels deep."""
     if not isinstance(given, dict):
         raise should_be(path, "an object", given)
+    if "and" in given and "or" in given:
+        raise should_be(f"{path}.or", "not present", given["or"])
     for word, quantifier in (("and", all), ("or", any)):
         if word in given:
             return _group(store, source, given[word], f"{path}.{word}", depth, quantifier)
@@ -35,7 +57,7 @@ def compile_filter(store: Store, source: DataSource, given: Any, path: str = "bo
     if prop is None:
         raise invalid(f"Could not find property with name or id: {given['property']}")
     kind = _filter_kind(given, path)
-    if kind != prop.type:
+    if kind != prop.type and not (kind == "rich_text" and prop.type in TEXTS):
         raise invalid(f"database property {prop.type} does not match filter {kind}")
     return _on_property(store, source, prop, given[kind], f"{path}.{kind}")
 
@@ -71,39 +93,54 @@ def _filter_kind(given: dict[str, Any], path: str) -> str:
 
 def _on_property(store: Store, source: DataSource, prop: Property, condition: Any, path: str) -> RowPredicate:
     if prop.type == "formula":
-        return _on_formula(store, source, prop, condition, path)
+        return _on_formula(store, prop, condition, path)
     if prop.type == "rollup":
-        return _on_rollup(store, prop, condition, path)
+        return _on_rollup(store, source, prop, condition, path)
     test = compile_condition(store, prop, condition, path)
     return lambda page: test(raw(store, page, prop))
 
 
-def _on_formula(store: Store, _: DataSource, prop: Property, condition: Any, path: str) -> RowPredicate:
+def _on_formula(store: Store, prop: Property, condition: Any, path: str) -> RowPredicate:
     kind, inner = _single(condition, path)
-    test = compile_condition(store, _like(kind), inner, f"{path}.{kind}")
-
-    def matches(page: Page) -> bool:
-        shown = show(store, page, prop)
-        return test(shown.get(kind))
-    return matches
+    if kind not in RESULTS:
+        raise should_be(f"{path}.string", "defined", MISSING)
+    test = _on_result(store, RESULTS[kind], inner, f"{path}.{kind}")
+    return lambda page: test(raw(store, page, prop))
 
 
-def _on_rollup(store: Store, prop: Property, condition: Any, path: str) -> RowPredicate:
+def _on_rollup(store: Store, source: DataSource, prop: Property, condition: Any, path: str) -> RowPredicate:
     kind, inner = _single(condition, path)
     if kind in ("number", "date"):
-        test = compile_condition(store, _like(kind), inner, f"{path}.{kind}")
-        return lambda page: test(rollup_object(store, page, prop).get(kind))
-    if kind not in ("any", "every", "none"):
+        result = _on_result(store, kind, inner, f"{path}.{kind}")
+        return lambda page: result(raw(store, page, prop))
+    if kind not in QUANTIFIERS:
         raise should_be(f"{path}.any", "defined", MISSING)
-    item_kind, item_condition = _single(inner, f"{path}.{kind}")
-    item_test = compile_condition(store, _like(item_kind), item_condition, f"{path}.{kind}.{item_kind}")
-    combine: dict[str, Callable[[list[bool]], bool]] = {"any": any, "every": all, "none": lambda found: not any(found)}
-    return lambda page: combine[kind]([item_test(one.get(item_kind) or one.get(one["type"])) for one in
-                                       rollup_object(store, page, prop).get("array", [])])
+    holds, test = QUANTIFIERS[kind], _on_item(store, source, prop, inner, f"{path}.{kind}")
+    return lambda page: holds(test(value) for value in rollup_values(store, page, prop))
 
 
-def _like(kind: str) -> Property:
-    return Property("", kind, "rich_text" if kind == "string" else kind)
+def _on_item(store: Store, source: DataSource, prop: Property, given: Any, path: str) -> Predicate:
+    """Return the test of one related row's value, by the column the rollup lists."""
+    kind, condition = _single(given, path)
+    path = f"{path}.{kind}"
+    if kind not in ITEMS:
+        raise should_be(path, "not present", condition)
+    found = rollup_columns(store, source, prop)
+    if found is None:  # nothing is listed, so nothing is asked
+        return lambda _: False
+    target = found[1]
+    if target.type in COMPUTED:
+        return _on_result(store, kind, condition, path)
+    if target.type not in ITEMS[kind]:
+        raise invalid(f"database property {target.type} does not match filter {kind}")
+    return compile_condition(store, target, condition, path)
+
+
+def _on_result(store: Store, kind: str, condition: Any, path: str) -> Predicate:
+    """Return the test of a computed value, whose type only the value tells: one of another type counts as empty."""
+    test = compile_condition(store, Property("", kind, kind), condition, path)
+    fits = FITS.get(kind, lambda _: False)
+    return lambda value: test(value if fits(value) else None)
 
 
 def _single(condition: Any, path: str) -> tuple[str, Any]:
@@ -199,9 +236,6 @@ def _named_ids(prop: Property, name: str) -> set[str]:
 
 def _option(*, wanted: bool) -> Builder:
     def build(_: Store, prop: Property, operand: Any, path: str) -> Predicate:
-        if "options" not in prop.config:  # a rollup's item: compare names
-            names = set(operand if isinstance(operand, list) else [operand])
-            return lambda value: (isinstance(value, dict) and value.get("name") in names) is wanted
         ids = _option_ids(prop, operand, path)
         return lambda value: (value in ids) is wanted
     return build
@@ -233,21 +267,13 @@ REFERENCE: Mapping[str, Builder] = {"contains": _reference(wanted=True), "does_n
 # -- dates ---------------------------------------------------------------------------------------------------------
 
 
-def _moment(text: str) -> datetime:
-    parsed = datetime.fromisoformat(text)
-    return parsed if parsed.tzinfo else parsed.replace(tzinfo=UTC)
-
-
 def _date(test: Callable[[Any, Any], bool]) -> Builder:
     def build(_store: Store, _prop: Property, operand: Any, path: str) -> Predicate:
-        try:
-            bound = _moment(operand)
-        except (TypeError, ValueError):
-            raise should_be(path, "a valid ISO 8601 date string", operand) from None
-        if len(operand) == 10:
+        bound = read_moment(operand, path)
+        if is_day(operand):
             day = bound.date()
-            return lambda value: bool(value) and test(_moment(value["start"]).date(), day)
-        return lambda value: bool(value) and test(_moment(value["start"]), bound)
+            return lambda value: bool(value) and test(instant(value["start"]).date(), day)
+        return lambda value: bool(value) and test(instant(value["start"]), bound)
     return build
 
 
@@ -256,13 +282,19 @@ def _span(limits: Callable[[datetime], tuple[datetime, datetime]]) -> Builder:
         if operand != {}:
             raise should_be(path, "an empty object", operand)
         first, last = (limit.date() for limit in limits(store.now()))
-        return lambda value: bool(value) and first <= _moment(value["start"]).date() <= last
+        return lambda value: bool(value) and first <= instant(value["start"]).date() <= last
     return build
 
 
 def _this_week(now: datetime) -> tuple[datetime, datetime]:
     monday = now - timedelta(days=now.weekday())
     return monday, monday + timedelta(days=6)
+
+
+def _months(now: datetime, count: int) -> datetime:
+    """Return the same day some months away, or the last day of a shorter month."""
+    year, month = divmod(now.year * 12 + now.month - 1 + count, 12)
+    return now.replace(year=year, month=month + 1, day=min(now.day, monthrange(year, month + 1)[1]))
 
 
 DATE: Mapping[str, Builder] = {
@@ -272,13 +304,15 @@ DATE: Mapping[str, Builder] = {
     "on_or_before": _date(lambda value, bound: value <= bound),
     "on_or_after": _date(lambda value, bound: value >= bound),
     "this_week": _span(_this_week),
-    **{f"past_{word}": _span(lambda now, days=days: (now - timedelta(days=days), now))  # type: ignore[misc]
-       for word, days in (("week", 7), ("month", 30), ("year", 365))},
-    **{f"next_{word}": _span(lambda now, days=days: (now, now + timedelta(days=days)))  # type: ignore[misc]
-       for word, days in (("week", 7), ("month", 30), ("year", 365))},
+    "past_week": _span(lambda now: (now - timedelta(days=7), now)),
+    "past_month": _span(lambda now: (_months(now, -1), now)),
+    "past_year": _span(lambda now: (_months(now, -12), now)),
+    "next_week": _span(lambda now: (now, now + timedelta(days=7))),
+    "next_month": _span(lambda now: (now, _months(now, 1))),
+    "next_year": _span(lambda now: (now, _months(now, 12))),
 }
 FAMILIES: Mapping[str, Mapping[str, Builder]] = {
-    **dict.fromkeys(("title", "rich_text", "url", "email", "phone_number"), TEXT),
+    **dict.fromkeys(TEXTS, TEXT),
     **dict.fromkeys(("number", "unique_id"), NUMBER),
     **dict.fromkeys(("date", "created_time", "last_edited_time"), DATE),
     **dict.fromkeys(("people", "relation", "created_by", "last_edited_by"), REFERENCE),

@@ -16,7 +16,7 @@ from worker.sandbox.notion.retyping import text_of
 from worker.sandbox.notion.rollups import is_empty
 from worker.sandbox.notion.schema import find_property
 from worker.sandbox.notion.store import DataSource, Page, Property, Store
-from worker.sandbox.notion.values import page_object, raw, shown_columns, stored
+from worker.sandbox.notion.values import page_object, raw, rolled_rows, shown_columns, stored
 
 RESULT_LIMIT, SESSION_LIMIT = 10_000, 500
 INCOMPLETE = {"type": "incomplete", "incomplete_reason": "query_result_limit_reached"}
@@ -37,6 +37,7 @@ def query_data_source(call: Call) -> Answer:
     store, source = call.store, call.store.data_source(call.params["data_source_id"])
     if store.trashed(source):
         raise store.missing("data source", source.id)
+    _check_choices(call)
     if call.body.get("in_trash") or call.body.get("archived"):
         raise should_be("body.in_trash", "not present", True)
     size = min(page_size(call), store.lag.short_pages or 100)
@@ -45,6 +46,14 @@ def query_data_source(call: Call) -> Answer:
     cursor = _cursor(store, key, rest[0], first + size) if rest else None
     answer = listing("page_or_data_source", _objects(call, source, chunk), cursor)
     return answer | ({"request_status": INCOMPLETE} if session.cut else {})
+
+
+def _check_choices(call: Call) -> None:
+    archived, kind = call.body.get("is_archived"), call.body.get("result_type")
+    if not isinstance(archived, bool | None):
+        raise should_be("body.is_archived", "a boolean", archived)
+    if kind not in (None, "page", "data_source"):
+        raise should_be("body.result_type", '`"page"` or `"data_source"`', kind)
 
 
 def _cursor(store: Store, key: str, following: str, offset: int) -> str:
@@ -76,7 +85,7 @@ def _parts(cursor: str) -> tuple[str, str]:
 
 
 def _asked(call: Call, source: DataSource) -> bytes:
-    wanted = {key: call.body.get(key) for key in ("filter", "sorts", "is_archived")}
+    wanted = {key: call.body.get(key) for key in ("filter", "sorts", "is_archived", "result_type")}
     return source.id.encode() + msgspec.json.encode(wanted, order="sorted")
 
 
@@ -88,22 +97,25 @@ def _remember(store: Store, key: str, session: Session) -> Session:
 
 
 def _evaluate(call: Call, source: DataSource, asked: bytes) -> Session:
-    found = [page.id for page in ordered_rows(call.store, source, call.body.get("filter"), call.body.get("sorts"),
-                                              archived=bool(call.body.get("is_archived")))]
+    rows = ordered_rows(call.store, source, call.body.get("filter"), call.body.get("sorts"),
+                        archived=bool(call.body.get("is_archived")))
+    # Only wikis hold data sources beside pages, and there are none here.
+    found = [] if call.body.get("result_type") == "data_source" else [page.id for page in rows]
     return Session(asked, found[:RESULT_LIMIT], len(found) > RESULT_LIMIT)
 
 
 def ordered_rows(store: Store, source: DataSource, filter_: Any = None, sorts: Any = None, *,
                  archived: bool = False) -> list[Page]:
     """Return the live rows a query sees, filtered and sorted, each as old as the index lag makes it."""
-    matches = compile_filter(store, source, filter_) if filter_ else None
+    matches = compile_filter(store, source, filter_) if filter_ is not None else None
     lag = store.lag.query
     seen = (store.as_seen(store.pages[one], lag) for one in source.rows)
     rows = [page for page in seen if page and not page.in_trash and page.is_archived == archived
             and (matches is None or matches(page))]
-    for descending, key in reversed(_sort_keys(store, source, sorts or [])):
-        filled = sorted((page for page in rows if key(page) is not None), key=key, reverse=descending)
-        rows = filled + [page for page in rows if key(page) is None]
+    for descending, key in reversed(_sort_keys(store, source, [] if sorts is None else sorts)):
+        keyed = [(key(page), page) for page in rows]
+        filled = sorted((one for one in keyed if one[0] is not None), key=lambda one: one[0], reverse=descending)
+        rows = [page for _, page in filled] + [page for found, page in keyed if found is None]
     return rows
 
 
@@ -145,6 +157,8 @@ def _comparable(store: Store, page: Page, prop: Property) -> Any:
     value = raw(store, page, prop)
     if prop.type == "checkbox":
         return bool(value)
+    if prop.type in ("formula", "rollup"):
+        return _computed(store, page, prop, value)
     if is_empty(value):
         return None
     match prop.type:
@@ -158,6 +172,28 @@ def _comparable(store: Store, page: Page, prop: Property) -> Any:
             return text_of(store, prop, stored(page, prop)).casefold() or None
         case _:
             return str(value).casefold()
+
+
+def _computed(store: Store, page: Page, prop: Property, value: Any) -> tuple[int, Any] | None:
+    """Return the key of a formula or rollup: ranked by type first, since frozen formulas may mix types."""
+    match value:
+        case bool() | int() | float():
+            return 0, value
+        case {"start": str(start)}:
+            return 1, instant(start)
+        case str() if value:
+            return 2, value.casefold()
+        case [_, *_] if prop.type == "rollup":
+            return _listed(store, page, prop)
+    return None
+
+
+def _listed(store: Store, page: Page, prop: Property) -> tuple[int, Any] | None:
+    target, rows = rolled_rows(store, page, prop)
+    if target is None or target.type == "rollup":  # rollups of rollups may go in a circle
+        return None
+    keys = [key for one in rows if (key := _comparable(store, one, target)) is not None]
+    return (3, keys) if keys else None
 
 
 def _objects(call: Call, source: DataSource, ids: Sequence[str]) -> list[dict[str, Any]]:

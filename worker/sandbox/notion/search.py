@@ -28,14 +28,29 @@ VALUES = ("page", "data_source")
 def search(call: Call) -> Answer:
     """POST /v1/search: visible, live, sharing a word with the query; last edited first unless sorted otherwise."""
     wanted = _wanted(call.body.get("filter"))
-    asked = _stems(str(call.body.get("query") or ""))
+    asked, ascending = _stems(_query(call.body.get("query"))), _ascending(call.body.get("sort"))
     found = [one for one in _candidates(call, wanted) if not asked or asked & _stems(_title(one))]
-    ascending = an_object(call.body.get("sort"), "body.sort").get("direction") == "ascending"
     found.sort(key=lambda one: one.edited, reverse=not ascending)
     cursor = start_cursor(call)
     first, size = decode_offset("search", cursor) if cursor else 0, page_size(call)
     following = encode_offset("search", first + size) if first + size < len(found) else None
     return listing("page_or_data_source", [_shown(call, one) for one in found[first:first + size]], following)
+
+
+def _query(given: Any) -> str:
+    if not isinstance(given, str | None):
+        raise should_be("body.query", "a string", given)
+    return given or ""
+
+
+def _ascending(given: Any) -> bool:
+    given = an_object(given, "body.sort")
+    if given.get("timestamp", "last_edited_time") != "last_edited_time":
+        raise should_be("body.sort.timestamp", '`"last_edited_time"`', given["timestamp"])
+    direction = given.get("direction", "descending")
+    if direction not in ("ascending", "descending"):
+        raise should_be("body.sort.direction", '`"ascending"` or `"descending"`', direction)
+    return bool(direction == "ascending")
 
 
 def _stems(text: str) -> set[str]:
