@@ -154,3 +154,30 @@ def test_a_view_query_can_be_dropped(rig: Rig, board: tuple[str, str]) -> None:
     query = rig.ok("POST", f"views/{view['id']}/queries", {})
     assert rig.ok("DELETE", f"views/{view['id']}/queries/{query['id']}")["deleted"] is True
     assert rig.refused("GET", f"views/{view['id']}/queries/{query['id']}") == (404, "object_not_found")
+
+
+def listed(rig: Rig, board: tuple[str, str]) -> list[str]:
+    return [one["id"] for one in rig.ok("GET", f"views?database_id={board[0]}")["results"]]
+
+
+def test_a_view_may_come_after_another_of_its_database(rig: Rig, board: tuple[str, str]) -> None:
+    (first,), last = listed(rig, board), make(rig, board)["id"]
+    between = make(rig, board, position={"type": "after_view", "view_id": first})["id"]
+    assert listed(rig, board) == [first, between, last]
+
+
+@pytest.mark.parametrize("position", [
+    {"type": "after_view", "view_id": "00000000-0000-4000-8000-000000000000"}, {"type": "after_view"},
+    {"type": "middle"}, {}, "start"])
+def test_a_view_refused_for_its_position_is_not_made(rig: Rig, board: tuple[str, str], position: Any) -> None:
+    before = listed(rig, board)
+    body = {"database_id": board[0], "data_source_id": board[1], "name": "V", "type": "table", "position": position}
+    assert rig.send("POST", "/v1/views", body).status in (400, 404)
+    assert listed(rig, board) == before
+
+
+def test_a_view_does_not_come_after_one_of_another_database(rig: Rig, board: tuple[str, str]) -> None:
+    (stranger,) = listed(rig, rig.database({}, "Other"))
+    body = {"database_id": board[0], "data_source_id": board[1], "name": "V", "type": "table",
+            "position": {"type": "after_view", "view_id": stranger}}
+    assert rig.refused("POST", "views", body) == (400, "validation_error")

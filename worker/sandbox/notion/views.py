@@ -17,7 +17,7 @@ from worker.sandbox.notion.call import (
     paginate,
     start_cursor,
 )
-from worker.sandbox.notion.errors import MISSING, invalid, should_be
+from worker.sandbox.notion.errors import MISSING, an_object, invalid, should_be
 from worker.sandbox.notion.query import INCOMPLETE, RESULT_LIMIT, ordered_rows
 from worker.sandbox.notion.store import DataSource, Store, author, exact, parent_object, plain_id
 from worker.sandbox.notion.store import Parent as Place
@@ -109,8 +109,9 @@ def create(call: Call) -> Answer:
     _check_place(call, source)
     carried = _carried(call.store, source, body)
     configuration = checked_configuration(source, body["type"], body.get("configuration"))
+    at = _read_position(call.store, source, body.get("position"))
     view = add_view(call.store, source, body["name"], body["type"], call.actor, configuration=configuration, **carried)
-    _move(call.store, view, body.get("position"))
+    _move(call.store, view, at)
     return shown(view)
 
 
@@ -135,16 +136,26 @@ def _carried(store: Store, source: DataSource, body: dict[str, Any]) -> dict[str
     return carried
 
 
-def _move(store: Store, view: View, position: Any) -> None:
-    kind = position.get("type", "end") if isinstance(position, dict) else "end"
-    order = [one for one in views(store) if one != view.id]
+def _read_position(store: Store, source: DataSource, given: Any) -> int:
+    """Return the index a new view takes among all views."""
+    kind = an_object(given, "body.position").get("type", "end" if given is None else MISSING)
     match kind:
         case "start":
-            order.insert(0, view.id)
+            return 0
+        case "end":
+            return len(views(store))
         case "after_view":
-            order.insert(order.index(_find(store, str(position.get("view_id"))).id) + 1, view.id)
+            before = _find(store, str(given.get("view_id")))
+            if before.database_id != source.parent.id:
+                raise invalid(f"View {before.id} does not belong to database {source.parent.id}.")
+            return list(views(store)).index(before.id) + 1
         case _:
-            order.append(view.id)
+            raise should_be("body.position.type", '`"start"`, `"end"` or `"after_view"`', kind)
+
+
+def _move(store: Store, view: View, at: int) -> None:
+    order = [one for one in views(store) if one != view.id]
+    order.insert(at, view.id)
     reordered = {one: views(store)[one] for one in order}
     views(store).clear()
     views(store).update(reordered)
