@@ -24,7 +24,16 @@ from worker.sandbox.notion.properties import TITLE, Cell, columns, parse_value
 from worker.sandbox.notion.retyping import text_of, value_from
 from worker.sandbox.notion.schema import find_property
 from worker.sandbox.notion.store import DataSource, Page, Parent, Property, Record, Store
-from worker.sandbox.notion.values import encoded, page_object, rollup_object, show, source_of
+from worker.sandbox.notion.values import (
+    encoded,
+    linked,
+    page_object,
+    rollup_columns,
+    rollup_object,
+    show,
+    shown_columns,
+    source_of,
+)
 
 PARENT_KEYS = ("data_source_id", "database_id", "page_id", "block_id")
 CREATE_KEYS = frozenset({"parent", "properties", "icon", "cover", "children", "content", "markdown", "template",
@@ -181,7 +190,9 @@ def _filtered(call: Call, source: DataSource | None) -> list[Property] | None:
     wanted = call.request.every("filter_properties")
     if not wanted:
         return None
-    return [prop for key in wanted if (prop := find_property(source, key) if source else _title_of(key))]
+    seen = {prop.id for prop in shown_columns(call.store, source)}
+    found = (find_property(source, key) if source else _title_of(key) for key in wanted)
+    return [prop for prop in found if prop is not None and prop.id in seen]
 
 
 def update_page(call: Call) -> Answer:
@@ -273,25 +284,54 @@ def retrieve_property(call: Call) -> Answer:
     source = source_of(store, page)
     key = call.params["property_id"]
     prop = find_property(source, key) if source else _title_of(key)
-    if prop is None:
+    if prop is None or prop not in shown_columns(store, source):
         raise store.missing("property", key)
     if prop.type == "rollup":
-        return _items(call, page, prop, [], {"rollup": rollup_object(store, page, prop)})
+        return _rollup_items(call, page, prop)
     value = show(store, page, prop)
     if prop.type in ITEM_LISTS:
-        return _items(call, page, prop, value, {prop.type: {}})
+        return _items(call, page, prop, _each(prop, value), {prop.type: {}})
+    return _item(prop, value)
+
+
+def _item(prop: Property, value: Any) -> dict[str, Any]:
     return {"object": "property_item", "type": prop.type, "id": encoded(prop.id), prop.type: value}
 
 
-def _items(call: Call, page: Page, prop: Property, values: list[Any], detail: dict[str, Any]) -> dict[str, Any]:
+def _each(prop: Property, values: list[Any]) -> list[dict[str, Any]]:
+    return [_item(prop, value) for value in values]
+
+
+def _rollup_items(call: Call, page: Page, prop: Property) -> dict[str, Any]:
+    """Return what a rollup shows, item by item; beside what a calculation comes to, the links it is made from.
+
+    While there are more links to page through, the calculation is `incomplete` (2.27).
+    """
+    value, found = rollup_object(call.store, page, prop), rollup_columns(call.store, source_of(call.store, page), prop)
+    if found is None:
+        return _items(call, page, prop, [], {"rollup": value})
+    relation, target = found
+    rows = linked(call.store, page, relation)
+    if value["type"] in ("array", "unsupported"):
+        shown = [show(call.store, call.store.pages[one], target) for one in rows]
+        each = shown if target.type not in ITEM_LISTS else [item for one in shown for item in one]
+        bare = value | {"array": []} if value["type"] == "array" else value
+        return _items(call, page, prop, _each(target, each), {"rollup": bare})
+    answer = _items(call, page, prop, _each(relation, [{"id": one} for one in rows]), {"rollup": value})
+    if answer["has_more"]:
+        answer["property_item"]["rollup"] = {"type": "incomplete", "incomplete": {}, "function": value["function"]}
+    return answer
+
+
+def _items(call: Call, page: Page, prop: Property, items: list[dict[str, Any]], detail: dict[str, Any]
+           ) -> dict[str, Any]:
     tag, cursor, size = f"{page.id}{prop.id}", start_cursor(call), page_size(call)
     first = decode_offset(tag, cursor) if cursor else 0
     after = first + size
-    following = encode_offset(tag, after) if after < len(values) else None
+    following = encode_offset(tag, after) if after < len(items) else None
     address = f"https://api.notion.com/v1/pages/{page.id}/properties/{quote(encoded(prop.id), safe='%')}"
-    return {"object": "list", "results": [{"object": "property_item", "type": prop.type, "id": encoded(prop.id),
-                                           prop.type: value} for value in values[first:after]],
-            "next_cursor": following, "has_more": following is not None, "type": "property_item",
+    return {"object": "list", "results": items[first:after], "next_cursor": following,
+            "has_more": following is not None, "type": "property_item",
             "property_item": {"id": encoded(prop.id), "type": prop.type, **detail,
                               "next_url": following and f"{address}?start_cursor={following}&page_size={size}"}}
 
