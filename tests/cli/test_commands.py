@@ -8,13 +8,14 @@ import signal
 import sqlite3
 from collections.abc import Iterator, Mapping
 from datetime import timedelta
+from decimal import Decimal
 from typing import Any
 
 import pytest
 import structlog
 from typer.testing import CliRunner, Result
 
-from tests.support.stages import ACME, Play, small_play, write_config
+from tests.support.stages import ACME, BETA, Play, small_play, write_config
 from worker.cli import app
 from worker.state import leases
 from worker.state.store import Store
@@ -154,6 +155,17 @@ def test_a_request_nobody_answers_waits_and_says_so(synced: Play) -> None:
     assert asked == {"trigger": asked["trigger"], "state": "waiting", "run_id": None, "status": None, "error": None}
     assert run(synced, "trigger", "--wait", "0.3", "--json").exit_code == 75
     assert data_of(run(synced, "status", "--json"))["waiting"] == ["all"]
+
+
+def test_check_says_that_the_next_plan_would_be_refused(synced: Play) -> None:
+    write_config(synced, name="tight.toml", extra="[workspaces.studio.limits]\nchanges = 1\n")
+    for index in (ACME, BETA):
+        synced.edit("projects", synced.page("projects", index), progress=Decimal("0.01"))
+    found = run(synced, "check", "--json", config="tight.toml")
+    assert found.exit_code == 2
+    assert "too-many-changes" in {problem["code"] for problem in data_of(found)["problems"]}
+    assert run(synced, "sync").exit_code == 0
+    assert run(synced, "check", config="tight.toml").exit_code == 0
 
 
 def test_another_plan_than_the_reviewed_one_is_refused_with_4(synced: Play) -> None:

@@ -66,6 +66,11 @@ def test_a_daemon_works_at_once_answers_requests_and_ends_on_sigterm(play: Play)
         assert status["last_run"]["run_id"] == told["run_id"]
         assert (status["last_run"]["trigger"], status["at_work"], status["waiting"]) == ("manual", None, [])
         assert set(status["next"]) == {"delta", "full", "daily", "monday"}
+        nobody = rayline("trigger", "Nobody", "--wait", "60", "--json", "-c", str(config), home=play.folder)
+        told = one_object(nobody.stdout)
+        assert (nobody.returncode, told["state"], told["status"]) == (5, "done", "failed")
+        assert "Nobody" in told["error"]
+        assert "Nobody" in nobody.stderr
         began = time.monotonic()
         process.send_signal(signal.SIGTERM)
         out, _ = process.communicate(timeout=10)
