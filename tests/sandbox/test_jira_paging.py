@@ -132,6 +132,15 @@ def test_a_refused_change_of_a_sprint_changes_nothing(site: Site, asked: dict[st
     assert site.ask("GET", "/rest/agile/1.0/sprint/3") == before
 
 
+@pytest.mark.parametrize("last", ["WEB-4", "NO-1", "WEB-1"])
+def test_issues_go_under_an_epic_all_or_none(site: Site, last: str) -> None:
+    path = "/rest/agile/1.0/epic/WEB-1/issue"
+    assert site.refused("POST", path, {"issues": ["WEB-10", last]})[0] in (400, 404)
+    assert site.keys("parent = WEB-1 order by key") == ["WEB-2", "WEB-3"]
+    site.ask("POST", path, {"issues": ["WEB-10"]})
+    assert site.keys("parent = WEB-1 order by key") == ["WEB-2", "WEB-3", "WEB-10"]
+
+
 def test_a_sprint_is_started_with_both_dates(site: Site) -> None:
     dates = {"startDate": "2026-11-28T09:00:00.000Z", "endDate": "2026-12-11T09:00:00.000Z"}
     started = site.ask("POST", "/rest/agile/1.0/sprint/3", {"state": "active", **dates})

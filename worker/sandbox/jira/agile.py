@@ -16,6 +16,7 @@ from worker.sandbox.jira.numbers import as_identity
 from worker.sandbox.jira.render import Renderer, offset_page
 from worker.sandbox.jira.routes import BOTH, CLOUD, Outcome, Route
 from worker.sandbox.jira.search import compile_text, page_size, token_page
+from worker.sandbox.jira.setters import check_family
 from worker.sandbox.jira.site import Call, Site, strings, whole
 from worker.sandbox.jira.walks import BadToken
 
@@ -236,11 +237,13 @@ def get_board_epics(site: Site, call: Call) -> Json:
 
 
 def move_to_epic(site: Site, call: Call) -> Outcome:
-    """Put issues under an epic; the epic `none` takes them out."""
-    none = call.parameters["epic"] == "none"
-    parent = None if none else {"id": str(epic_of(site, call).id)}
-    for ref in strings(call.object().get("issues"), "issues"):
-        Changes(site).edit(site.issue(ref), {"parent": parent}, site.me.account)
+    """Put issues under an epic, all or none; the epic `none` takes them out."""
+    parent = None if call.parameters["epic"] == "none" else epic_of(site, call).id
+    issues = [site.issue(ref) for ref in strings(call.object().get("issues"), "issues")]
+    for issue in issues:
+        check_family(site.store, issue, kind=issue.kind, parent=parent)
+    for issue in issues:
+        Changes(site).edit(issue, {"parent": None if parent is None else {"id": str(parent)}}, site.me.account)
     return Outcome(204)
 
 
