@@ -37,17 +37,25 @@ CODE_LANGUAGES = frozenset({
 
 
 def block_type(given: Any, path: str) -> str:
-    """Return the type of a block in a request: its `type`, else the one type key it has."""
+    """Return the type of a block in a request: its `type`, else the one type key it has.
+
+    What only answers carry (`id`, `is_archived`, ...) cannot be sent back (facts/notion-api.md 1.5).
+    """
     if not isinstance(given, dict):
         raise should_be(path, "an object", given)
     kind = given.get("type") or next((key for key in given if key in PAYLOADS or key in NOT_CREATABLE), None)
     if kind in NOT_CREATABLE:
         raise invalid(f"body failed validation: {path}: blocks of type {kind} cannot be created through this endpoint.")
-    if kind not in PAYLOADS:
+    if not isinstance(kind, str) or kind not in PAYLOADS:
         raise should_be(f"{path}.paragraph", "defined", MISSING)
     if not isinstance(given.get(kind), dict):
         raise should_be(f"{path}.{kind}", "defined", given.get(kind, MISSING))
-    return str(kind)
+    stray = next((key for key in given if key not in ("object", "type", "children", kind)), None)
+    if stray is not None:
+        raise should_be(f"{path}.{stray}", "not present", given[stray])
+    if given.get("object", "block") != "block":
+        raise should_be(f"{path}.object", '`"block"`', given["object"])
+    return kind
 
 
 def parse_payload(store: Store, kind: str, given: Payload, path: str) -> Payload:

@@ -25,6 +25,8 @@ from worker.sandbox.notion.store import (
 )
 
 CHILDREN_LIMIT, BLOCKS_LIMIT, NESTING = 100, 1000, 2
+ONLY = {"table": "table_row", "column_list": "column", "tab": "paragraph"}
+"""The one type of children a block may hold, where it is but one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +60,10 @@ def read_drafts(store: Store, given: Any, path: str = "body.children", *, depth:
 def _draft(store: Store, given: Any, path: str, depth: int) -> Draft:
     kind = block_type(given, path)
     payload = given[kind]
-    nested = payload.get("children", given.get("children")) or []
+    nested = payload.get("children", given.get("children"))
+    if kind == "column" and nested is None:
+        raise should_be(f"{path}.column.children", "defined", MISSING)
+    nested = [] if nested is None else nested
     if nested and kind not in PARENTS:
         raise should_be(f"{path}.{kind}.children", "not present", nested)
     draft = Draft(kind, parse_payload(store, kind, payload, path),
@@ -68,15 +73,26 @@ def _draft(store: Store, given: Any, path: str, depth: int) -> Draft:
 
 
 def _check_layout(draft: Draft, path: str) -> None:
-    if draft.type == "table":
-        width = draft.payload["table_width"]
-        if not draft.children:
-            raise should_be(f"{path}.table.children", "defined", MISSING)
-        for row in draft.children:
-            if row.type != "table_row" or len(row.payload["cells"]) != width:
-                raise invalid("Number of cells in table row must match the table width of the parent table")
+    if draft.type == "table" and not draft.children:
+        raise should_be(f"{path}.table.children", "defined", MISSING)
+    check_children(draft.type, draft.payload, draft.children, f"{path}.{draft.type}.children")
     if draft.type == "column_list" and len(draft.children) < 2:
         raise invalid("body failed validation: a column_list must have at least two columns.")
+
+
+def check_children(kind: str, payload: dict[str, Any], drafts: tuple[Draft, ...], path: str) -> None:
+    """Refuse children that a block of some type cannot hold: a table has rows of its width, a column list columns."""
+    wanted = ONLY.get(kind)
+    for index, draft in enumerate(drafts if wanted else ()):
+        if draft.type != wanted:
+            raise should_be(f"{path}[{index}].{wanted}", "defined", MISSING)
+        if kind == "table":
+            _check_width(payload, draft.payload)
+
+
+def _check_width(table: dict[str, Any], row: dict[str, Any]) -> None:
+    if len(row["cells"]) != table["table_width"]:
+        raise invalid("Number of cells in table row must match the table width of the parent table")
 
 
 def insert_blocks(store: Store, container: Record, drafts: tuple[Draft, ...], actor: str, *,
@@ -163,6 +179,8 @@ def append_children(call: Call) -> Answer:
         raise invalid("Block does not support children.")
     store.refuse_trashed(container, kind_of(container))
     drafts = read_drafts(store, call.body["children"])
+    if isinstance(container, Block):
+        check_children(container.type, container.payload, drafts, "body.children")
     made = insert_blocks(store, container, drafts, call.actor, at=_position(call, container))
     return listing("block", [block_object(store, block, call.version) for block in made])
 
@@ -172,27 +190,29 @@ def _position(call: Call, container: Record) -> int | None:
     if after is not None and not call.old:
         raise should_be("body.after", "not present", after)
     if position is not None:
-        after = _after_of(position)
-        if after is None:
-            return 0 if position["type"] == "start" else None
-    if after is None:
-        return None
-    body = call.store.children.get(container.id, [])
+        return read_position(call.store, container, position)
+    return None if after is None else _index_after(call.store, container, after)
+
+
+def read_position(store: Store, container: Record, given: Any, prefix: str = "") -> int | None:
+    """Return the index in a container's body that a `position` names; None is the end."""
+    start, end = f"{prefix}start", f"{prefix}end"
+    kind = given.get("type") if isinstance(given, dict) else None
+    if kind not in (start, end, "after_block"):
+        raise should_be("body.position.type", f'`"{start}"`, `"{end}"` or `"after_block"`', kind)
+    if kind != "after_block":
+        return 0 if kind == start else None
+    target = an_object(given.get("after_block"), "body.position.after_block").get("id")
+    if not isinstance(target, str):
+        raise should_be("body.position.after_block.id", "defined", MISSING)
+    return _index_after(store, container, target)
+
+
+def _index_after(store: Store, container: Record, after: Any) -> int:
+    body = store.children.get(container.id, [])
     if plain_id(str(after)) not in body:
         raise invalid(f"Block {after} to append after is not a child of {container.id}.")
     return body.index(plain_id(str(after))) + 1
-
-
-def _after_of(position: Any) -> str | None:
-    kind = position.get("type") if isinstance(position, dict) else None
-    if kind not in ("start", "end", "after_block"):
-        raise should_be("body.position.type", '`"start"`, `"end"` or `"after_block"`', kind)
-    if kind != "after_block":
-        return None
-    target = an_object(position.get("after_block"), "body.position.after_block").get("id")
-    if not isinstance(target, str):
-        raise should_be("body.position.after_block.id", "defined", MISSING)
-    return target
 
 
 def update_block(call: Call) -> Answer:
@@ -226,6 +246,9 @@ def _update_payload(call: Call, block: Record) -> None:
 def edit_block(store: Store, block: Block, given: dict[str, Any], actor: str) -> None:
     """Change the fields of a block that `given` names."""
     payload = merge_payload(store, block.type, block.payload, given, "body")
+    table = store.blocks.get(block.parent.id)
+    if block.type == "table_row" and table is not None and table.type == "table":
+        _check_width(table.payload, payload)
     store.touch(block, actor)
     block.payload = payload
 

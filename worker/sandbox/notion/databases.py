@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from worker.sandbox.notion.call import Answer, Call, Route, with_archived
-from worker.sandbox.notion.errors import invalid, should_be
+from worker.sandbox.notion.errors import an_object, invalid, should_be
 from worker.sandbox.notion.media import read_cover, read_icon, shown_or_none
 from worker.sandbox.notion.pages import find_parent
 from worker.sandbox.notion.richtext import page_url, parse_rich_text, plain
@@ -48,7 +48,8 @@ def add_database(store: Store, parent: Page, looks: dict[str, Any], actor: str, 
     """Create a database with its first data source and default view below a page, and return it."""
     database = Database(id=store.ids.content(), parent=Parent("page_id", parent.id), is_inline=is_inline,
                         **looks, **store.stamps(actor))
-    source = draft_data_source(store, database, {"title": database.title}, properties or {}, actor)
+    source = draft_data_source(store, database, {"title": database.title}, {} if properties is None else properties,
+                               actor)
     store.databases[database.id] = database
     store.attach(parent.id, [database.id])
     register(store, database, source, actor)
@@ -86,9 +87,7 @@ def create_database(call: Call) -> Answer:
     if not isinstance(parent, Page):
         raise invalid("A database can only be created below a page.")
     store.refuse_trashed(parent, "page")
-    initial = body.get("initial_data_source") or {}
-    if not isinstance(initial, dict):
-        raise should_be("body.initial_data_source", "an object", initial)
+    initial = an_object(body.get("initial_data_source"), "body.initial_data_source")
     database = add_database(store, parent, read_looks(store, body), call.actor,
                             properties=initial.get("properties"), is_inline=bool(body.get("is_inline")))
     return database_object(store, database, call.version)

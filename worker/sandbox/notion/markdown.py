@@ -18,7 +18,8 @@ from worker.sandbox.notion.markdown_reader import blocks_from_markdown, read_mar
 from worker.sandbox.notion.markdown_writer import children_of, markdown_from_blocks, unknown_block_ids
 from worker.sandbox.notion.store import Page, Store, exact
 
-__all__ = ["ROUTES", "blocks_from_markdown", "body_tree", "drafts_of", "markdown_from_blocks"]
+__all__ = ["ROUTES", "asked_later", "blocks_from_markdown", "body_tree", "drafts_of", "markdown_from_blocks",
+           "queued"]
 
 Block = dict[str, Any]
 
@@ -63,11 +64,11 @@ def update(call: Call) -> Answer:
     given = call.body.get(str(kind))
     if not isinstance(given, dict):
         raise should_be(f"body.{kind}", "an object", given if given is not None else MISSING)
-    before = markdown_from_blocks(body_tree(call.store, page.id))
+    later, before = asked_later(call), markdown_from_blocks(body_tree(call.store, page.id))
     after = command(before, given, f"body.{kind}")
     rewrite(call.store, page, after, call.actor, allow_deleting=bool(given.get("allow_deleting_content")))
     value = page_markdown(call.store, page)
-    return _queued(call, value) if call.body.get("allow_async") else value
+    return queued(call, value, "PATCH /v1/pages/:page_id/markdown") if later else value
 
 
 # The text commands.
@@ -193,12 +194,21 @@ def _check_children(old: Sequence[Block], new: Sequence[Block], *, allow_deletin
 
 # Asynchronous tasks: done at once, told in Notion's two steps.
 
-def _queued(call: Call, value: dict[str, Any]) -> Reply:
+def asked_later(call: Call) -> bool:
+    """Return whether a request may be answered with a task to poll."""
+    asked = call.body.get("allow_async", False)
+    if not isinstance(asked, bool):
+        raise should_be("body.allow_async", "a boolean", asked)
+    return asked
+
+
+def queued(call: Call, value: dict[str, Any], name: str) -> Reply:
+    """Return the 202 for what is done already; `value` is what its task tells as the result, `name` the endpoint."""
     task_id = f"task_{call.store.ids.content().replace('-', '')}"
     task = {"object": "async_task", "id": task_id, "status": "queued",
             "status_url": f"{base_url(call.request)}/v1/async_tasks/{task_id}",
             "created_time": exact(call.store.now()).replace("+00:00", "Z")}
-    operation = {"operation": {"surface": "rest", "name": "PATCH /v1/pages/:page_id/markdown"}}
+    operation = {"operation": {"surface": "rest", "name": name}}
     call.store.shelf("async_tasks")[task_id] = task | {"status": "succeeded"} | operation | {"result": value}
     return Reply(202, task | {"poll_after_seconds": POLL_SECONDS} | operation)
 

@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from typing import Any
 from urllib.parse import quote
 
-from worker.sandbox.notion.blocks import Draft, insert_blocks, read_drafts, set_trash
+from worker.sandbox.notion.blocks import Draft, insert_blocks, read_drafts, read_position, set_trash
 from worker.sandbox.notion.call import (
     Answer,
     Call,
@@ -18,7 +18,7 @@ from worker.sandbox.notion.call import (
     start_cursor,
 )
 from worker.sandbox.notion.errors import MISSING, NotionError, an_object, invalid, should_be
-from worker.sandbox.notion.markdown import blocks_from_markdown, drafts_of
+from worker.sandbox.notion.markdown import asked_later, blocks_from_markdown, drafts_of, queued
 from worker.sandbox.notion.media import read_cover, read_icon
 from worker.sandbox.notion.properties import TITLE, Cell, columns, parse_value
 from worker.sandbox.notion.retyping import text_of, value_from
@@ -151,17 +151,18 @@ def create_page(call: Call) -> Answer:
     store.refuse_trashed(parent, "page")
     source = parent if isinstance(parent, DataSource) else None
     with options_kept(source):
-        values = read_values(store, source, body.get("properties") or {})
-        drafts = _read_body(call)
-        at = _read_position(body.get("position"))
+        values = read_values(store, source, _given(body, "properties", {}))
+        drafts, later = _read_body(call), asked_later(call)
+        at = read_position(store, parent, body["position"], "page_") if body.get("position") is not None else None
         icon, cover = read_icon(store, body.get("icon")), read_cover(store, body.get("cover"))
     page = add_page(store, parent, values, call.actor, icon=icon, cover=cover, at=at)
     insert_blocks(store, page, drafts, call.actor)
-    return page_object(store, page, call.version)
+    made = page_object(store, page, call.version)
+    return queued(call, made, "POST /v1/pages") if later and body.get("markdown") is not None else made
 
 
-def _read_position(given: Any) -> int | None:
-    return 0 if "start" in str(an_object(given, "body.position").get("type")) else None
+def _given(body: dict[str, Any], key: str, default: Any) -> Any:
+    return default if body.get(key) is None else body[key]
 
 
 def _read_body(call: Call) -> tuple[Draft, ...]:
@@ -169,10 +170,12 @@ def _read_body(call: Call) -> tuple[Draft, ...]:
     template = an_object(body.get("template"), "body.template").get("type", "none")
     if template != "none":
         raise invalid("The data source has no such template.")
+    given = [key for key in ("markdown", "children", "content") if body.get(key) not in (None, [])]
+    if len(given) > 1:
+        raise invalid(f"body failed validation: body.{given[0]} and body.{given[1]} should not both be defined.")
     if body.get("markdown") is None:
-        return read_drafts(store, body.get("children") or [])
-    if body.get("children"):
-        raise invalid("body failed validation: body.markdown and body.children should not both be defined.")
+        key = "content" if body.get("children") is None else "children"
+        return read_drafts(store, _given(body, key, []), f"body.{key}")
     if not isinstance(body["markdown"], str):
         raise should_be("body.markdown", "a string", body["markdown"])
     return drafts_of(store, blocks_from_markdown(body["markdown"]))
@@ -207,7 +210,7 @@ def update_page(call: Call) -> Answer:
     store.refuse_trashed(page, "block", lifted=trash is False or body.get("is_archived") is False)
     source, readers = source_of(store, page), {"icon": read_icon, "cover": read_cover}
     with options_kept(source):
-        values = read_values(store, source, body.get("properties") or {})
+        values = read_values(store, source, _given(body, "properties", {}))
         looks = {key: reader(store, body[key]) for key, reader in readers.items() if key in body}
     store.touch(page, call.actor)
     write_values(store, page, values, call.actor)
