@@ -141,3 +141,12 @@ def test_an_import_from_outside_is_done_when_asked_about(rig: Rig) -> None:
     assert made["status"] == "pending"
     done = rig.ok("GET", f"file_uploads/{made['id']}")
     assert (done["status"], done["file_import_result"]["type"]) == ("uploaded", "success")
+
+
+def test_what_is_told_of_the_upload_limit_is_what_is_taken(rig: Rig) -> None:
+    limit = rig.ok("GET", "users/me")["bot"]["workspace_limits"]["max_file_upload_size_in_bytes"]
+    made = rig.ok("POST", "file_uploads", {"filename": "big.png"})
+    content = b"x" * (6 * 1024 * 1024)
+    sent = rig.ok("POST", f"file_uploads/{made['id']}/send", form(content), content_type=FORM)
+    assert (sent["status"], sent["content_length"]) == ("uploaded", len(content))
+    assert limit >= len(content)
