@@ -5,12 +5,13 @@ This module only says what a configuration is; `worker.app` loads it. Every mode
 
 from __future__ import annotations
 
+from collections.abc import Callable, Collection
 from datetime import date, time
 from decimal import Decimal
 from pathlib import Path
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, SecretStr, field_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SecretStr, field_validator, model_validator
 
 
 class Model(BaseModel):
@@ -19,11 +20,54 @@ class Model(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
 
+# The upper ends only keep dates and sleeps within what the machine can count, and tell a slip of the finger.
+Count = Annotated[int, Field(ge=0, le=1_000_000)]
+Some = Annotated[int, Field(ge=1, le=1_000_000)]
+Days = Annotated[int, Field(ge=1, le=3660)]
+Weeks = Annotated[int, Field(ge=1, le=520)]
+Months = Annotated[int, Field(ge=1, le=120)]
+Share = Annotated[Decimal, Field(ge=0, le=1)]
+Ratio = Annotated[Decimal, Field(ge=0, le=10)]
+Points = Annotated[Decimal, Field(ge=0, le=100)]
+Grade = Annotated[Decimal, Field(ge=1, le=5)]
+Amount = Annotated[Decimal, Field(ge=0)]
+Seconds = Annotated[float, Field(gt=0, le=366 * 86_400, allow_inf_nan=False)]
+Timeout = Annotated[float, Field(gt=0, le=3600, allow_inf_nan=False)]
+
+
 class Band(Model):
     """Two anchors of a colour: at or above `green` is green, at or above `amber` amber, else red."""
 
-    green: Decimal
-    amber: Decimal
+    green: Points
+    amber: Points
+
+    @model_validator(mode="after")
+    def _stand_in_order(self) -> Band:
+        if self.amber > self.green:
+            raise ValueError("amber must not be above green")
+        return self
+
+
+def _up_to(most: int) -> Callable[[Band], Band]:
+    def check(band: Band) -> Band:
+        if band.green > most:
+            raise ValueError(f"green and amber must be {most} or less")
+        return band
+
+    return check
+
+
+ShareBand = Annotated[Band, AfterValidator(_up_to(1))]
+RatioBand = Annotated[Band, AfterValidator(_up_to(10))]
+
+
+def _one_of(known: Collection[str]) -> Callable[[str], str]:
+    def check(name: str) -> str:
+        if name not in known:
+            raise ValueError(f"is not a setting; known here: {', '.join(known)}")
+        return name
+
+    return check
 
 
 BonusRole = Literal["am", "pm", "tl"]
@@ -37,100 +81,122 @@ ANCHORS: dict[str, tuple[Decimal, Decimal]] = {
     "horizon_weeks": (Decimal(0), Decimal(13)), "contact_days": (Decimal(30), Decimal(7)),
     "feedback": (Decimal(2), Decimal(5)), "requests_late": (Decimal(3), Decimal(0)),
     "load": (Decimal("1.5"), Decimal("1.1"))}
+WEIGHTS: dict[str, Decimal] = {
+    "delivery": Decimal(3), "quality": Decimal(2), "money": Decimal(2), "ray": Decimal(2), "relations": Decimal(2),
+    "team": Decimal(1), "risks": Decimal(1)}
+CHANCES: dict[str, Decimal] = {"proposal": Decimal("0.5"), "agreed": Decimal(1)}
+"""How probable the work of a card is in each of the stages that count as sought."""
 
 
 class Thresholds(Model):
     """Every number a rule compares with; shares are 0..1, spans in the unit of their name."""
 
-    estimate_share: Decimal = Decimal("0.8")
-    throughput_weeks: int = 12
-    scope_weeks: int = 4
-    forecast_draws: int = 10_000
-    forecast_minimum: int = 10
-    health_coverage: Decimal = Decimal("0.6")
+    estimate_share: Share = Decimal("0.8")
+    throughput_weeks: Weeks = 12
+    scope_weeks: Weeks = 4
+    forecast_draws: Annotated[int, Field(ge=100, le=1_000_000)] = 10_000
+    forecast_minimum: Some = 10
+    health_coverage: Share = Decimal("0.6")
     health: Band = Band(green=Decimal(75), amber=Decimal(50))
-    health_weights: dict[str, Decimal] = Field(default_factory=lambda: {
-        "delivery": Decimal(3), "quality": Decimal(2), "money": Decimal(2), "ray": Decimal(2),
-        "relations": Decimal(2), "team": Decimal(1), "risks": Decimal(1)})
-    on_time: Band = Band(green=Decimal("0.8"), amber=Decimal("0.5"))
-    spi: Band = Band(green=Decimal("0.95"), amber=Decimal("0.85"))
-    spi_muted_share: Decimal = Decimal("0.15")
-    pace: Band = Band(green=Decimal("0.95"), amber=Decimal("0.75"))
-    pace_muted_share: Decimal = Decimal("0.15")
+    health_weights: dict[Annotated[str, AfterValidator(_one_of(WEIGHTS))], Amount] = Field(
+        default_factory=lambda: dict(WEIGHTS))
+    on_time: ShareBand = Band(green=Decimal("0.8"), amber=Decimal("0.5"))
+    spi: RatioBand = Band(green=Decimal("0.95"), amber=Decimal("0.85"))
+    spi_muted_share: Share = Decimal("0.15")
+    pace: RatioBand = Band(green=Decimal("0.95"), amber=Decimal("0.75"))
+    pace_muted_share: Share = Decimal("0.15")
     carry_over: Literal["spread", "next_week", "none"] = "spread"
-    stalled_days: int = 14
-    no_contact_days: int = 14
-    ray_lead_weeks: int = 8
-    ray_ideas: int = 2
-    graduation_people: int = 3
-    graduation_hours: Decimal = Decimal(8)
-    graduation_weeks: int = 2
-    graduation_window: int = 4
-    graduation_months: int = 3
-    silent_months: int = 3
-    revolution_months: int = 18
-    white_spots: int = 3
-    loyalty_months: int = 12
-    am_accounts: int = 2
-    am_load: Decimal = Decimal(1)
-    next_step_days: int = 14
-    tasks_per_client: int = 5
-    carries_to_hoa: int = 3
-    risk_gone_days: int = 2
+    stalled_days: Days = 14
+    no_contact_days: Days = 14
+    ray_lead_weeks: Annotated[int, Field(ge=0, le=520)] = 8
+    ray_ideas: Count = 2
+    graduation_people: Some = 3
+    graduation_hours: Annotated[Decimal, Field(gt=0, le=168)] = Decimal(8)
+    graduation_weeks: Weeks = 2
+    graduation_window: Weeks = 4
+    graduation_months: Months = 3
+    silent_months: Months = 3
+    revolution_months: Months = 18
+    white_spots: Count = 3
+    loyalty_months: Months = 12
+    am_accounts: Some = 2
+    am_load: Annotated[Decimal, Field(gt=0, le=10)] = Decimal(1)
+    next_step_days: Days = 14
+    tasks_per_client: Count = 5
+    carries_to_hoa: Some = 3
+    risk_gone_days: Days = 2
     sprint_weeks: Annotated[int, Field(ge=1, le=4)] = 2
-    default_rate: Decimal | None = None
+    default_rate: Amount | None = None
     producing_roles: tuple[str, ...] = ("tl", "developer", "designer", "qa", "analyst")
     utilization_weeks: Annotated[int, Field(ge=1, le=12)] = 4
-    overload: Decimal = Decimal("1.1")
-    underload: Decimal = Decimal("0.7")
+    overload: Ratio = Decimal("1.1")
+    underload: Ratio = Decimal("0.7")
     load_weeks: Annotated[int, Field(ge=1, le=8)] = 2
     hiring_lead_weeks: Annotated[int, Field(ge=0, le=26)] = 6
-    logs_share: Decimal = Decimal("0.8")
+    logs_share: Share = Decimal("0.8")
     undated_weeks: Annotated[int, Field(ge=1, le=26)] = 4
-    service_lead_weeks: Decimal = Decimal(8)
-    stage_probability: dict[str, Decimal] = Field(default_factory=lambda: {
-        "proposal": Decimal("0.5"), "agreed": Decimal(1)})
-    next_quarter_days: int = 10
-    overdue_share: Decimal = Decimal("0.2")
-    moved_days: int = 14
-    feedback_low: Decimal = Decimal(2)
-    feedback_entries: Annotated[int, Field(ge=2)] = 3
-    feedback_days: int = 90
-    concentration_share: Decimal = Decimal("0.25")
-    units_share: Decimal = Decimal("0.8")
-    mix_drift: Decimal = Decimal("0.1")
-    unbilled_days: int = 5
-    unbilled_months: int = 12
-    late_days: int = 30
-    left_months: int = 3
-    ltv_months: int = 12
-    trend_weeks: int = 4
-    trend_points: Decimal = Decimal(5)
+    service_lead_weeks: Annotated[Decimal, Field(ge=0, le=520)] = Decimal(8)
+    stage_probability: dict[Annotated[str, AfterValidator(_one_of(CHANCES))], Share] = Field(
+        default_factory=lambda: dict(CHANCES))
+    next_quarter_days: Annotated[int, Field(ge=0, le=92)] = 10
+    overdue_share: Share = Decimal("0.2")
+    moved_days: Days = 14
+    feedback_low: Grade = Decimal(2)
+    feedback_entries: Annotated[int, Field(ge=2, le=1000)] = 3
+    feedback_days: Days = 90
+    concentration_share: Share = Decimal("0.25")
+    units_share: Share = Decimal("0.8")
+    mix_drift: Share = Decimal("0.1")
+    unbilled_days: Annotated[int, Field(ge=0, le=3660)] = 5
+    unbilled_months: Months = 12
+    late_days: Annotated[int, Field(ge=0, le=3660)] = 30
+    left_months: Months = 3
+    ltv_months: Months = 12
+    trend_weeks: Weeks = 4
+    trend_points: Points = Decimal(5)
     bonus_base: Literal["paid", "invoiced", "recognised"] = "recognised"
-    bonus_shares: dict[BonusRole, Annotated[Decimal, Field(ge=0)]] = Field(default_factory=lambda: dict(BONUS_SHARES))
-    scope_growth: Decimal = Decimal("0.2")
-    burn_ahead: Decimal = Decimal("0.15")
-    carrier_share: Decimal = Decimal("0.6")
-    carrier_hours: Decimal = Decimal(40)
-    carrier_items: int = 5
-    quality_growth: Decimal = Decimal("0.5")
-    quality_weeks: int = 4
-    quality_items: int = 5
-    stale_days: int = 3
-    no_partner_days: int = 60
-    contract_days: int = 60
-    rate_days: int = 365
+    bonus_shares: dict[BonusRole, Amount] = Field(default_factory=lambda: dict(BONUS_SHARES))
+    scope_growth: Ratio = Decimal("0.2")
+    burn_ahead: Share = Decimal("0.15")
+    carrier_share: Share = Decimal("0.6")
+    carrier_hours: Amount = Decimal(40)
+    carrier_items: Count = 5
+    quality_growth: Ratio = Decimal("0.5")
+    quality_weeks: Weeks = 4
+    quality_items: Count = 5
+    stale_days: Days = 3
+    no_partner_days: Days = 60
+    contract_days: Days = 60
+    rate_days: Days = 365
     blocked_statuses: tuple[str, ...] = (
         "blocked", "on hold", "impediment", "заблокировано", "заблокирована", "заблокирован", "на паузе", "блокер")
     defect_types: tuple[str, ...] = ("bug", "defect", "баг", "ошибка", "дефект")
-    health_anchors: dict[str, tuple[Decimal, Decimal]] = Field(default_factory=lambda: dict(ANCHORS))
+    health_anchors: dict[Annotated[str, AfterValidator(_one_of(ANCHORS))], tuple[Amount, Amount]] = Field(
+        default_factory=lambda: dict(ANCHORS))
     """Anchors (worst, best) of the linear health factors: worst scores 0, best 100 (facts/definitions.md, health)."""
 
     @field_validator("health_anchors")
     @classmethod
     def _keep_usual_anchors(cls, given: dict[str, tuple[Decimal, Decimal]]) -> dict[str, tuple[Decimal, Decimal]]:
-        """Keep the anchors a configuration does not name."""
+        """Keep the anchors a configuration does not name; two that are the same would have no line between them."""
+        flat = [name for name, (worst, best) in given.items() if worst == best]
+        if flat:
+            raise ValueError(f"worst and best must differ: {', '.join(flat)}")
         return {**ANCHORS, **given}
+
+    @field_validator("health_weights")
+    @classmethod
+    def _weigh_something(cls, given: dict[str, Decimal]) -> dict[str, Decimal]:
+        if given and not any(given.values()):
+            raise ValueError("at least one weight must be more than 0")
+        return given
+
+    @model_validator(mode="after")
+    def _fit_together(self) -> Thresholds:
+        for low, high in (("underload", "overload"), ("graduation_weeks", "graduation_window")):
+            if getattr(self, low) > getattr(self, high):
+                raise ValueError(f"{low} must not be above {high}")
+        return self
 
 
 class QuarterTargets(Model):
@@ -138,7 +204,7 @@ class QuarterTargets(Model):
     `contracts` (sum of monthly fees) or `none`."""
 
     policy: Literal["growth", "contracts", "none"] = "contracts"
-    growth: Decimal = Decimal("0.1")
+    growth: Annotated[Decimal, Field(ge=-1, le=10)] = Decimal("0.1")
 
 
 class Holidays(Model):
@@ -153,19 +219,19 @@ class Schedule(Model):
     """When the daemon runs cycles: `delta` and `full` beats in seconds, the calendar's jobs by local wall clock;
     no run takes longer than `run_limit` seconds."""
 
-    delta: Annotated[float, Field(gt=0)] = 300
-    full: Annotated[float, Field(gt=0)] = 6 * 3600
+    delta: Seconds = 300
+    full: Seconds = 6 * 3600
     daily: time = time(8, 30)
     monday: time = time(8, 0)
-    run_limit: Annotated[float, Field(gt=0)] = 3600
+    run_limit: Seconds = 3600
 
 
 class Limits(Model):
     """Guards before any write: `destructive_share` of a data source's managed rows, from `floor` rows on."""
 
-    destructive_share: Decimal = Decimal("0.3")
-    floor: int = 10
-    changes: int = 2_000
+    destructive_share: Share = Decimal("0.3")
+    floor: Count = 10
+    changes: Some = 2_000
 
 
 class NotionSettings(Model):
@@ -179,11 +245,11 @@ class NotionSettings(Model):
     token_file: Path | None = None
     root_page_id: str = ""
     private_root_page_id: str = ""
-    requests: int = 180
-    window: float = 60.0
+    requests: Annotated[int, Field(ge=1)] = 180
+    window: Timeout = 60.0
     width: Annotated[int, Field(ge=1, le=16)] = 4
-    timeout: float = 65.0
-    settle: float = 180.0
+    timeout: Timeout = 65.0
+    settle: Annotated[float, Field(ge=0, le=86_400, allow_inf_nan=False)] = 180.0
 
 
 class JiraSettings(Model):
@@ -194,7 +260,7 @@ class JiraSettings(Model):
     email: str = ""
     token: SecretStr = SecretStr("")
     token_file: Path | None = None
-    timeout: float = 65.0
+    timeout: Timeout = 65.0
 
 
 class Workspace(Model):

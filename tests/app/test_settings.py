@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from worker.app.build import secrets_of
+from worker.app.build import open_store, secrets_of
 from worker.app.settings import Settings, choose, find_file, load_settings
 from worker.errors import ConfigError, Problem
 
@@ -200,7 +200,7 @@ def test_the_example_loads_once_its_secrets_are_there(tmp_path: Path) -> None:
     (tmp_path / "secrets").mkdir()
     for name in ("notion-token", "jira-token"):
         (tmp_path / "secrets" / name).write_text("secret-value")
-    settings = load_settings(ROOT / "config.example.toml")
+    settings = load_settings(written(tmp_path, (ROOT / "config.example.toml").read_text("utf-8"), mode=0o644))
     assert settings.workspaces["studio"].schedule.daily.hour == 8
     assert set(Settings.model_fields) == {"state", "workspaces"}
 
@@ -210,3 +210,168 @@ def test_loopback_may_be_plain_http_and_nothing_else(tmp_path: Path) -> None:
     assert load_settings(written(tmp_path, text)).workspaces["studio"].jira.base_url == "http://127.0.0.1:8080"
     found = refused(written(tmp_path, WHOLE.replace("https://studio.atlassian.net", "studio.atlassian.net")))
     assert "not a web address" in found[0].message
+
+
+def keys(found: list[Problem]) -> set[str]:
+    return {one.field.removeprefix("workspaces.studio.") for one in found}
+
+
+def with_lines(*lines: str) -> str:
+    return WHOLE.replace('locale = "ru"', "\n".join(['locale = "ru"', *lines]), 1)
+
+
+@pytest.mark.parametrize(("line", "said"), [
+    ("thresholds = { throughput_weeks = 0 }", "must be 1 or more"),
+    ("thresholds = { forecast_draws = -5 }", "must be 100 or more"),
+    ("thresholds = { stalled_days = 99999999999 }", "must be 3660 or less"),
+    ("thresholds = { overdue_share = 7 }", "must be 1 or less"),
+    ("thresholds = { pace = { green = 0.5, amber = 0.75 } }", "amber must not be above green"),
+    ("thresholds = { on_time = { green = 80, amber = 50 } }", "must be 1 or less"),
+    ("thresholds = { underload = 2 }", "underload must not be above overload"),
+    ("thresholds = { health_weights = { luck = 1 } }", "is not a setting; known here: delivery"),
+    ("thresholds = { health_weights = { delivery = 0 } }", "more than 0"),
+    ("thresholds = { health_anchors = { luck = [0, 1] } }", "is not a setting; known here: overdue"),
+    ("thresholds = { health_anchors = { pace = [1, 1] } }", "must differ: pace"),
+    ("thresholds = { stage_probability = { done = 1 } }", "is not a setting; known here: proposal, agreed"),
+    ("thresholds = { stage_probability = { agreed = 1.5 } }", "must be 1 or less"),
+    ("limits = { changes = -1 }", "must be 1 or more"), ("limits = { floor = -3 }", "must be 0 or more"),
+    ("limits = { destructive_share = 7 }", "must be 1 or less"),
+    ("targets = { growth = -2 }", "must be -1 or more"), ("schedule = { full = inf }", "must be"),
+    ("notion.requests = 0", "must be 1 or more"), ("notion.requests = -1", "must be 1 or more"),
+    ("notion.window = 0", "must be more than 0"), ("notion.timeout = -1", "must be more than 0"),
+    ("notion.settle = -1", "must be 0 or more"), ("jira.timeout = nan", "must be")])
+def test_every_number_has_bounds_and_every_table_its_keys(tmp_path: Path, line: str, said: str) -> None:
+    for side in ("notion", "jira"):
+        if line.startswith(side):
+            text = WHOLE.replace(f"[workspaces.studio.{side}]",
+                                 f"[workspaces.studio.{side}]\n{line.removeprefix(side + '.')}")
+            break
+    else:
+        text = with_lines(line)
+    found = refused(written(tmp_path, text))
+    assert [said in one.message for one in found] == [True], found
+    assert found[0].where == str(tmp_path / "rayline.toml")
+
+
+def test_one_wrong_type_hides_no_other_problem(tmp_path: Path) -> None:
+    path = written(tmp_path, """
+stat = "x"
+[workspaces.studio]
+time_zone = "Mars/Base"
+[workspaces.studio.calendar]
+country = "ZZ"
+days_off = ["yesterday"]
+[workspaces.studio.notion]
+token = ["wrong"]
+requests = "many"
+[workspaces.studio.jira]
+base_url = "ftp://x"
+deployment = "data center"
+token_file = "/nonexistent"
+[workspaces.studio.thresholds]
+stalled_dayz = 3
+pace = { green = "x" }
+[workspaces.lab]
+notion = 5
+""")
+    found = refused(path)
+    assert keys(found) == {
+        "stat", "time_zone", "calendar.country", "calendar.days_off.0", "notion.token", "notion.requests",
+        "notion.root_page_id", "jira.base_url", "jira.deployment", "jira.token_file", "thresholds.stalled_dayz",
+        "thresholds.pace.green", "thresholds.pace.amber", "workspaces.lab.notion", "workspaces.lab.jira.base_url",
+        "workspaces.lab.jira.email", "workspaces.lab.jira.token"}
+    assert len(found) == len({one.field for one in found})
+    assert {one.where for one in found} == {str(path)}, "what misses in a table of the file is no variable's fault"
+
+
+def test_a_variable_that_is_wrong_is_named_and_hides_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("RAYLINE_WORKSPACES__STUDIO__CALENDAR__DAYS_OFF", "tomorrow")
+    monkeypatch.setenv("RAYLINE_WORKSPACES__STUDIO__TIME_ZONE", "Mars/Base")
+    monkeypatch.setenv("RAYLINE_WORKSPACES__STUDIO__JIRA__TOKEN", "jira-first")
+    found = refused(written(tmp_path, WHOLE.replace('token = "jira-first"', "")))
+    assert {one.where for one in found} == {"environment variable RAYLINE_WORKSPACES__STUDIO__CALENDAR__DAYS_OFF",
+                                            "environment variable RAYLINE_WORKSPACES__STUDIO__TIME_ZONE"}
+
+
+IN_QUERY = "postgresql+psycopg://u@127.0.0.1:1/db?connect_timeout=1&password=hunter%2022"
+
+
+def test_a_password_in_the_query_of_the_state_is_a_secret_too(tmp_path: Path) -> None:
+    state = f'state = "{IN_QUERY}"\n'
+    assert "state" in refused(written(tmp_path, state + WHOLE, mode=0o644))[0].field
+    assert {"hunter%2022", "hunter 22"} <= set(secrets_of(load_settings(written(tmp_path, state + WHOLE))))
+
+
+@pytest.mark.parametrize("url", [
+    IN_QUERY, "postgresql+psycopg://u:hunter%2022@127.0.0.1:notaport/db", "foo://u:hunter22@x:1/db",
+    "postgresql+psycopg://u:hunter22@127.0.0.1:1/db?sslpassword=hunter23&connect_timeout=1", "hunter"])
+def test_a_state_that_cannot_be_opened_is_a_sentence_without_the_password(url: str) -> None:
+    with pytest.raises(ConfigError, match="cannot be opened") as caught:
+        open_store(url)
+    assert "hunter" not in str(caught.value).replace("'hunter'", "") or url == "hunter"
+
+
+@pytest.mark.parametrize("url", ["postgresql+psycopg://u:hunter22@127.0.0.1:notaport/db", "hunter22",
+                                 "postgresql+psycopg://u:half@hunter22@db/db"])
+def test_what_is_no_database_url_is_said_with_all_else_and_not_shown(tmp_path: Path, url: str) -> None:
+    found = refused(written(tmp_path, f'state = "{url}"\n' + with_lines("limits = { floor = -3 }")))
+    assert keys(found) == {"state", "limits.floor"}
+    assert "hunter22" not in str(ConfigError(found))
+
+
+@pytest.mark.parametrize("content", [b"ntn_\xff\xfe", b"ntn_one\nntn_two", "ntn_ключ".encode(), b"ntn_a\x07b"])
+def test_what_cannot_be_a_token_is_refused_without_showing_it(tmp_path: Path, content: bytes) -> None:
+    (tmp_path / "token").write_bytes(content)
+    found = refused(written(tmp_path, WHOLE.replace('token = "ntn_first"', 'token_file = "token"')))
+    assert keys(found) == {"notion.token_file"}
+    assert "does not hold a token" in found[0].message
+    assert "ntn_" not in str(ConfigError(found))
+
+
+def test_a_token_or_an_address_that_cannot_be_sent_is_refused_where_it_stands(
+        tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("RAYLINE_WORKSPACES__STUDIO__JIRA__TOKEN", "jira-first\n")
+    found = refused(written(tmp_path, WHOLE.replace("ntn_first", "ntn_ключ").replace("bot@", "бот@")))
+    assert keys(found) == {"notion.token", "jira.token", "jira.email"}
+    assert "RAYLINE_WORKSPACES__STUDIO__JIRA__TOKEN" in next(one for one in found if "jira.token" in one.field).where
+    assert not {"ntn_ключ", "jira-first"} & set(str(ConfigError(found)).split())
+
+
+@pytest.mark.parametrize("url", ["http://[", "https://a.example:port"])
+def test_an_address_that_cannot_be_taken_apart_is_a_problem_like_others(tmp_path: Path, url: str) -> None:
+    found = refused(written(tmp_path, WHOLE.replace("https://studio.atlassian.net", url)))
+    assert [one.message for one in found] == ["is not a web address"]
+
+
+def test_a_workspace_is_found_by_its_name_whatever_the_capitals(
+        tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    text = WHOLE.replace("workspaces.studio", "workspaces.Studio").replace('token = "ntn_first"\n', "")
+    hint = refused(written(tmp_path, text))[0].hint
+    assert hint == "set RAYLINE_WORKSPACES__STUDIO__NOTION__TOKEN or token_file"
+    monkeypatch.setenv("RAYLINE_WORKSPACES__STUDIO__NOTION__TOKEN", "ntn_from_environment")
+    settings = load_settings(written(tmp_path, text))
+    assert list(settings.workspaces) == ["Studio"]
+    assert choose(settings, "studio")[1].notion.token.get_secret_value() == "ntn_from_environment"
+
+
+def test_names_that_differ_in_capitals_only_are_refused(tmp_path: Path) -> None:
+    found = refused(written(tmp_path, WHOLE + WHOLE.replace("workspaces.studio", "workspaces.Studio")))
+    assert [(one.field, one.message) for one in found] == [
+        ("workspaces.Studio", "differs from workspaces.studio in capitals only")]
+
+
+def test_no_hint_names_a_variable_that_cannot_be_set(tmp_path: Path) -> None:
+    text = WHOLE.replace("workspaces.studio", "workspaces.my-studio").replace('token = "ntn_first"\n', "")
+    assert [one.hint for one in refused(written(tmp_path, text))] == ["set token_file"]
+
+
+def test_paths_in_a_file_count_from_its_own_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "token").write_text("ntn_kept_apart")
+    (tmp_path / "mappings").mkdir()
+    path = written(tmp_path, with_lines('mappings = "mappings"').replace('token = "ntn_first"', 'token_file = "token"'))
+    elsewhere = tmp_path / "elsewhere"
+    elsewhere.mkdir()
+    monkeypatch.chdir(elsewhere)
+    studio = load_settings(path).workspaces["studio"]
+    assert studio.notion.token.get_secret_value() == "ntn_kept_apart"
+    assert studio.mappings == tmp_path / "mappings"

@@ -13,9 +13,9 @@ from hashlib import blake2b
 from pathlib import Path
 
 import msgspec
-from sqlalchemy.engine import make_url
 
-from worker.app.settings import Settings, password_of
+from worker.app.logs import redact
+from worker.app.settings import STATE_HINT, Settings, passwords_of, without_passwords
 from worker.calls.deadline import Deadline
 from worker.config import Workspace
 from worker.cycle import Context
@@ -42,9 +42,9 @@ def open_store(url: str) -> Store:
     try:
         return Store(url)
     except Exception as error:
-        shown = make_url(url).render_as_string(hide_password=True) if "://" in url else "state"
-        raise ConfigError([Problem("state", shown, "state", f"the database cannot be opened: {error}",
-                                   "sqlite:///PATH or postgresql+psycopg://USER@HOST/NAME",
+        shown = without_passwords(url) if "://" in url else "state"
+        reason = redact(str(error).replace(url, shown), passwords_of(url))
+        raise ConfigError([Problem("state", shown, "state", f"the database cannot be opened: {reason}", STATE_HINT,
                                    severity=Severity.ERROR)]) from error
 
 
@@ -96,7 +96,7 @@ def _roles(schema: Schema) -> frozenset[str]:
 
 def secrets_of(settings: Settings) -> list[str]:
     """Return every secret the configuration holds, for masking."""
-    found = [password_of(settings.state.get_secret_value())]
+    found = passwords_of(settings.state.get_secret_value())
     for workspace in settings.workspaces.values():
         token = workspace.jira.token.get_secret_value()
         basic = b64encode(f"{workspace.jira.email}:{token}".encode()).decode() if token else ""

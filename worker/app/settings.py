@@ -6,24 +6,36 @@ Everything wrong is collected and said at once, with file and key, before anythi
 from __future__ import annotations
 
 import os
+import re
 import stat
 import tomllib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
-from urllib.parse import unquote, urlsplit
+from urllib.parse import unquote, unquote_plus, urlsplit
 from zoneinfo import available_timezones
 
 import holidays
 from pydantic import Field, SecretStr, ValidationError
-from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
+from pydantic_core import ErrorDetails
+from pydantic_settings import (
+    BaseSettings,
+    EnvSettingsSource,
+    PydanticBaseSettingsSource,
+    SettingsConfigDict,
+    SettingsError,
+)
 from rapidfuzz import process
+from sqlalchemy.engine import make_url
+from sqlalchemy.exc import ArgumentError
 
 from worker.config import JiraSettings, NotionSettings, Workspace
 from worker.errors import ConfigError, Problem, Severity
 
 PREFIX = "RAYLINE_"
 DEFAULT_FILE = "rayline.toml"
+STATE_HINT = "sqlite:///PATH or postgresql+psycopg://USER@HOST/NAME"
 Side = TypeVar("Side", NotionSettings, JiraSettings)
 OWN_VARIABLES = frozenset({"RAYLINE_CONFIG", "RAYLINE_LOG"})
 
@@ -44,8 +56,8 @@ class Settings(BaseSettings):
         env_settings: PydanticBaseSettingsSource, dotenv_settings: PydanticBaseSettingsSource,
         file_secret_settings: PydanticBaseSettingsSource,
     ) -> tuple[PydanticBaseSettingsSource, ...]:
-        """Let the environment win over the file, and nothing else speak."""
-        return env_settings, init_settings
+        """Let nothing speak but what `settle` puts together: the environment over the file."""
+        return (init_settings,)
 
 
 def find_file(given: Path | None) -> Path | None:
@@ -59,22 +71,142 @@ def find_file(given: Path | None) -> Path | None:
     return here if here.exists() else None
 
 
+@dataclass(frozen=True, slots=True)
+class Source:
+    """Where settings come from: a file with its data, if there is one, and the environment over it."""
+
+    path: Path | None
+    data: Mapping[str, Any]
+    environment: Mapping[str, Any]
+
+    @property
+    def home(self) -> str:
+        """Return the place to name when a thing stands nowhere."""
+        return str(self.path or "environment")
+
+    def place(self, loc: tuple[str, ...]) -> str:
+        """Return where the value at `loc` stands: the file, or a variable."""
+        return str(self.path) if self._in_file(loc) else _variable(loc)
+
+    def path_at(self, loc: tuple[str, ...], path: Path) -> Path:
+        """Return the path written at `loc`: one in the file counts from the file's own folder."""
+        return self.path.parent / path if self.path is not None and self._in_file(loc) else path
+
+    def _in_file(self, loc: tuple[str, ...]) -> bool:
+        return self.path is not None and _holds(self.data, loc) and not _holds(self.environment, loc, whole=True)
+
+
+def _holds(data: Any, loc: tuple[str, ...], *, whole: bool = False) -> bool:
+    """Tell whether there is something at `loc`, or a value on the way to it; `whole`: no table, which may be a part."""
+    for part in loc:
+        if not isinstance(data, Mapping):
+            return True
+        if part not in data:
+            return False
+        data = data[part]
+    return not (whole and isinstance(data, Mapping))
+
+
 def load_settings(path: Path | None = None) -> Settings:
     """Return the settings of a file and the environment; raises `ConfigError` with every problem found."""
     data = _read(path) if path is not None else {}
-    try:
-        settings = Settings(**data)
-    except ValidationError as error:
-        raise ConfigError([*_from_validation(error, path, data), *_foreign_variables(),
-                           *_open_file(path, data)]) from None
-    problems = [*_foreign_variables(), *_open_file(path, data)]
+    return settle(data, path, list(_open_file(path, data)))
+
+
+def settle(data: Mapping[str, Any], path: Path | None, problems: Sequence[Problem] = ()) -> Settings:
+    """Return the settings of a file's data with the environment over it; raises `ConfigError` with every problem found,
+    those known already among them."""
+    environment, unread = _environment(data)
+    source = Source(path, data, environment)
+    settings, found = _validated(_over(data, environment), source)
+    found = [*_foreign_variables(), *unread, *found]
+    spoken = {problem.field for problem in found}
+    later = [*_same_names(data, source), *_bad_state(settings.state.get_secret_value(), source)]
     workspaces = {}
     for name, workspace in settings.workspaces.items():
-        workspaces[name], found = _complete(workspace, f"workspaces.{name}", str(path or "environment"))
-        problems += found
-    if problems:
-        raise ConfigError(problems)
+        workspaces[name], more = _complete(workspace, ("workspaces", name), source)
+        later += more
+    found += [problem for problem in later if not _is_spoken(problem.field, spoken)]
+    if found or problems:
+        raise ConfigError([*found, *problems])
     return settings.model_copy(update={"workspaces": workspaces})
+
+
+def _environment(data: Mapping[str, Any]) -> tuple[dict[str, Any], list[Problem]]:
+    """Return what the environment sets, and which variables cannot be read.
+
+    Variables have no small letters, so a workspace of the file is found by its name without regard to case.
+    """
+    environment = EnvSettingsSource(Settings)
+    problems = list(_unreadable(environment))
+    given = environment()
+    workspaces, named = data.get("workspaces"), given.get("workspaces")
+    if isinstance(workspaces, Mapping) and isinstance(named, Mapping):
+        given["workspaces"] = {_called(name, workspaces) or name: table for name, table in named.items()}
+    return given, problems
+
+
+def _unreadable(environment: EnvSettingsSource) -> Iterator[Problem]:
+    """Take the variables that cannot be read out of the environment, and say which they are."""
+    variables = environment.env_vars
+    for name in sorted(name for name in variables if name.startswith(PREFIX.lower())):
+        environment.env_vars = {name: variables[name]}
+        try:
+            environment()
+        except SettingsError:
+            variables = {other: value for other, value in variables.items() if other != name}
+            yield _problem(f"environment variable {name.upper()}", "", "must be valid JSON")
+    environment.env_vars = variables
+
+
+def _called(name: str, workspaces: Iterable[str]) -> str | None:
+    """Return the workspace of this name: exactly so, or without regard to case."""
+    known = list(workspaces)
+    return name if name in known else next((one for one in known if one.casefold() == name.casefold()), None)
+
+
+def _over(below: Any, above: Any) -> Any:
+    if not (isinstance(below, Mapping) and isinstance(above, Mapping)):
+        return above
+    return {**below, **{key: _over(below.get(key), value) for key, value in above.items()}}
+
+
+def _validated(merged: Mapping[str, Any], source: Source) -> tuple[Settings, list[Problem]]:
+    """Return the settings, and what is wrong with their shape.
+
+    What is wrong is left out and the rest looked at again, so that one wrong value hides no other problem.
+    """
+    problems: list[Problem] = []
+    while True:
+        try:
+            return Settings(**merged), problems
+        except ValidationError as error:
+            items = error.errors(include_url=False, include_input=False)
+        spoken = {problem.field for problem in problems}
+        problems += [problem for problem in (_from_validation(item, source) for item in items)
+                     if not _is_spoken(problem.field, spoken)]
+        for item in items:
+            merged = _without(merged, _loc(item))
+
+
+def _without(data: Mapping[str, Any], loc: tuple[str, ...]) -> dict[str, Any]:
+    """Return the data without the deepest table or value that stands on the way to `loc`."""
+    first, *rest = loc
+    inner = data.get(first)
+    if isinstance(inner, Mapping) and rest and rest[0] in inner:
+        return {**data, first: _without(inner, tuple(rest))}
+    return {key: value for key, value in data.items() if key != first}
+
+
+SIBLINGS = {"token": "token_file", "email": "deployment"}
+"""What seems to miss although only the key that would have told is wrong."""
+
+
+def _is_spoken(key: str, spoken: Set[str]) -> bool:
+    """Tell whether a key, a table that holds it, or what it hangs on has been complained about already."""
+    parts = key.split(".")
+    aside = ".".join([*parts[:-1], SIBLINGS.get(parts[-1], parts[-1])])
+    return aside in spoken or any(".".join(parts[:depth]) in spoken for depth in range(1, len(parts) + 1))
 
 
 def choose(settings: Settings, name: str | None, *, where: str = "configuration") -> tuple[str, Workspace]:
@@ -82,8 +214,9 @@ def choose(settings: Settings, name: str | None, *, where: str = "configuration"
     names = ", ".join(settings.workspaces) or "none"
     if name is None and len(settings.workspaces) == 1:
         return next(iter(settings.workspaces.items()))
-    if name in settings.workspaces:
-        return str(name), settings.workspaces[str(name)]
+    found = _called(name, settings.workspaces) if name is not None else None
+    if found is not None:
+        return found, settings.workspaces[found]
     message = f"there is no workspace {name!r}" if name else "which workspace?"
     raise ConfigError([_problem(where, "workspaces", message,
                                 f"configured: {names}; name one with --workspace or add [workspaces.NAME]")])
@@ -103,24 +236,22 @@ def _read(path: Path) -> dict[str, Any]:
         raise ConfigError([_problem(str(path), "", f"is not valid TOML: {error}")]) from None
 
 
-def _from_validation(error: ValidationError, path: Path | None, data: Mapping[str, Any]) -> Iterator[Problem]:
-    for item in error.errors(include_url=False, include_input=False, include_context=False):
-        loc = tuple(str(part) for part in item["loc"])
-        key = ".".join(loc)
-        where = str(path) if path is not None and _stands_in(data, loc) else _variable(loc)
-        if item["type"] == "extra_forbidden":
-            yield _problem(where, key, "is not a setting", _suggestion(loc))
-        else:
-            yield _problem(where, key, item["msg"])
+MESSAGES = {"missing": "is missing", "extra_forbidden": "is not a setting", "greater_than": "must be more than {gt}",
+            "greater_than_equal": "must be {ge} or more", "less_than_equal": "must be {le} or less",
+            "finite_number": "must be a finite number"}
 
 
-def _stands_in(data: Any, loc: tuple[str, ...]) -> bool:
-    for depth, part in enumerate(loc):
-        if isinstance(data, Mapping) and part in data:
-            data = data[part]
-        else:
-            return not isinstance(data, Mapping) and depth == len(loc) - 1
-    return True
+def _loc(item: ErrorDetails) -> tuple[str, ...]:
+    return tuple(str(part) for part in item["loc"] if part != "[key]")
+
+
+def _from_validation(item: ErrorDetails, source: Source) -> Problem:
+    loc = _loc(item)
+    # What is missing stands nowhere; the table it misses in was begun by somebody.
+    where = source.place(loc[:-1] if item["type"] == "missing" else loc)
+    bounds = {name: str(bound).removesuffix(".0") for name, bound in item.get("ctx", {}).items()}
+    message = MESSAGES.get(item["type"], "").format(**bounds) or item["msg"].removeprefix("Value error, ")
+    return _problem(where, ".".join(loc), message, _suggestion(loc) if item["type"] == "extra_forbidden" else "")
 
 
 def _variable(loc: tuple[str, ...]) -> str:
@@ -166,21 +297,25 @@ def _open_file(path: Path | None, data: Mapping[str, Any]) -> Iterator[Problem]:
                        f"run: chmod 600 {path}, or keep the secret in a file of its own (token_file)")
 
 
-def has_password(url: object) -> bool:
-    """Tell whether a database URL names a password."""
-    return isinstance(url, str) and bool(password_of(url))
+# As SQLAlchemy reads an address: the password goes to the first @, whatever stands in it.
+_USER_PASSWORD = re.compile(r"(?<=://)([^:/@]*:)([^@]+)(?=@)")
+_QUERY_PASSWORD = re.compile(r"([?&](?!passfile=)[^=&]*(?:pass|pwd|secret|token)[^=&]*=)([^&]+)", re.IGNORECASE)
 
 
-def password_of(url: str) -> str:
-    """Return the password in a database URL, empty when there is none."""
-    try:
-        return unquote(urlsplit(url).password or "")
-    except ValueError:
-        return ""
+def passwords_of(url: str) -> list[str]:
+    """Return the passwords in a database URL, before its host and in its query, as typed and as meant."""
+    typed = [found for pattern in (_USER_PASSWORD, _QUERY_PASSWORD) for _, found in pattern.findall(url)]
+    return list(dict.fromkeys(shape for one in typed for shape in (one, unquote(one), unquote_plus(one))))
+
+
+def without_passwords(url: str) -> str:
+    """Return a database URL that can be shown; whether it can be read does not matter."""
+    return _QUERY_PASSWORD.sub(r"\1***", _USER_PASSWORD.sub(r"\1***", url))
 
 
 def _secrets(data: Mapping[str, Any]) -> Iterator[str]:
-    if has_password(data.get("state")):
+    state = data.get("state")
+    if isinstance(state, str) and passwords_of(state):
         yield "state"
     workspaces = data.get("workspaces")
     for name, workspace in workspaces.items() if isinstance(workspaces, Mapping) else ():
@@ -190,53 +325,114 @@ def _secrets(data: Mapping[str, Any]) -> Iterator[str]:
                 yield f"workspaces.{name}.{side}.token"
 
 
-def _complete(workspace: Workspace, key: str, where: str) -> tuple[Workspace, list[Problem]]:
-    """Return the workspace with its secrets read from files, and all that is missing or makes no sense."""
-    notion, first = _with_secret(workspace.notion, f"{key}.notion", where)
-    jira, second = _with_secret(workspace.jira, f"{key}.jira", where)
-    complete = workspace.model_copy(update={"notion": notion, "jira": jira})
-    return complete, [*first, *second, *_gaps(complete, key, where), *_nonsense(complete, key, where)]
+def _same_names(data: Mapping[str, Any], source: Source) -> Iterator[Problem]:
+    workspaces = data.get("workspaces")
+    seen: dict[str, str] = {}
+    for name in workspaces if isinstance(workspaces, Mapping) else ():
+        other = seen.setdefault(name.casefold(), name)
+        if other != name:
+            yield _problem(source.home, f"workspaces.{name}", f"differs from workspaces.{other} in capitals only",
+                           "variables could not tell them apart")
 
 
-def _with_secret(side: Side, key: str, where: str) -> tuple[Side, list[Problem]]:
-    if side.token_file is None:
-        return side, []
-    if side.token.get_secret_value():
-        return side, [_problem(where, f"{key}.token", "is set beside token_file", "keep one of the two")]
+def _bad_state(state: str, source: Source) -> Iterator[Problem]:
+    """Yield what keeps a database URL from being one; the library's own words may hold a piece of the password."""
+    where = source.place(("state",))
     try:
-        secret = side.token_file.read_text("utf-8").strip()
+        url = make_url(state)
+    except (ArgumentError, ValueError):
+        yield _problem(where, "state", "is not a database URL", STATE_HINT)
+    else:
+        if "@" in (url.host or ""):
+            yield _problem(where, "state", "holds more than one @", "write an @ in the password as %40")
+
+
+def _complete(workspace: Workspace, loc: tuple[str, ...], source: Source) -> tuple[Workspace, list[Problem]]:
+    """Return the workspace with its secrets read from files, and all that is missing or makes no sense."""
+    notion, first = _with_secret(workspace.notion, (*loc, "notion"), source)
+    jira, second = _with_secret(workspace.jira, (*loc, "jira"), source)
+    mappings = workspace.mappings and source.path_at((*loc, "mappings"), workspace.mappings)
+    complete = workspace.model_copy(update={"notion": notion, "jira": jira, "mappings": mappings})
+    unread = {f"{problem.field}".removesuffix("_file") for problem in (*first, *second)}
+    gaps = [gap for gap in _gaps(complete, loc, source) if gap.field not in unread]
+    return complete, [*first, *second, *gaps, *_nonsense(complete, loc, source)]
+
+
+def _with_secret(side: Side, loc: tuple[str, ...], source: Source) -> tuple[Side, list[Problem]]:
+    secret, at = side.token.get_secret_value(), (*loc, "token")
+    if side.token_file is None:
+        return side, [] if _is_token(secret) else [_at(source, at, f"is not {TOKEN}")]
+    if secret:
+        return side, [_at(source, at, "is set beside token_file", "keep one of the two")]
+    at = (*loc, "token_file")
+    file = source.path_at(at, side.token_file)
+    try:
+        secret = file.read_text("utf-8").strip()
     except OSError as error:
-        return side, [_problem(where, f"{key}.token_file", f"{side.token_file} cannot be read: {error.strerror}")]
-    if not secret:
-        return side, [_problem(where, f"{key}.token_file", f"{side.token_file} is empty")]
-    return side.model_copy(update={"token": SecretStr(secret)}), []
+        return side, [_at(source, at, f"{file} cannot be read: {error.strerror}")]
+    except ValueError:  # not UTF-8, or no path at all; its words would show what is in the file
+        return side, [_at(source, at, f"{file} does not hold {TOKEN}")]
+    if not secret or not _is_token(secret):
+        return side, [_at(source, at, f"{file} does not hold {TOKEN}" if secret else f"{file} is empty")]
+    return side.model_copy(update={"token": SecretStr(secret), "token_file": file}), []
 
 
-def _gaps(workspace: Workspace, key: str, where: str) -> Iterator[Problem]:
+TOKEN = "a token: one line of printable ASCII without spaces"
+
+
+def _is_token(secret: str) -> bool:
+    """Tell whether a secret can be sent in a header; nothing at all is another matter."""
+    return all("!" <= sign <= "~" for sign in secret)
+
+
+def _at(source: Source, loc: tuple[str, ...], message: str, hint: str = "") -> Problem:
+    return _problem(source.place(loc), ".".join(loc), message, hint)
+
+
+def _gaps(workspace: Workspace, loc: tuple[str, ...], source: Source) -> Iterator[Problem]:
     notion, jira = workspace.notion, workspace.jira
-    variable = _variable(tuple(key.split(".")))
     for missing, name, hint in (
-        (not notion.token.get_secret_value(), "notion.token", f"set {variable}__NOTION__TOKEN or token_file"),
+        (not notion.token.get_secret_value(), "notion.token", _token_hint(loc, "NOTION")),
         (not notion.root_page_id, "notion.root_page_id", "the id of the page shared with the connection"),
         (not jira.base_url, "jira.base_url", "such as https://your-site.atlassian.net"),
-        (not jira.token.get_secret_value(), "jira.token", f"set {variable}__JIRA__TOKEN or token_file"),
+        (not jira.token.get_secret_value(), "jira.token", _token_hint(loc, "JIRA")),
         (jira.deployment == "cloud" and not jira.email, "jira.email", "Jira Cloud wants the token's account e-mail"),
     ):
         if missing:
-            yield _problem(where, f"{key}.{name}", "is missing", hint.removeprefix("environment variable "))
+            yield _problem(source.home, ".".join((*loc, name)), "is missing", hint)
 
 
-def _nonsense(workspace: Workspace, key: str, where: str) -> Iterator[Problem]:
+def _token_hint(loc: tuple[str, ...], side: str) -> str:
+    """Return how to give a token; shells know no variable with a dash in its name, and `__` would part the name."""
+    if re.fullmatch(r"[A-Za-z0-9_]+", loc[-1]) is None or "__" in loc[-1]:
+        return "set token_file"
+    return f"set {PREFIX}{'__'.join(loc).upper()}__{side}__TOKEN or token_file"
+
+
+def _nonsense(workspace: Workspace, loc: tuple[str, ...], source: Source) -> Iterator[Problem]:
     if workspace.time_zone not in available_timezones():
-        yield _problem(where, f"{key}.time_zone", f"{workspace.time_zone!r} is no time zone", "such as Europe/Moscow")
+        yield _at(source, (*loc, "time_zone"), f"{workspace.time_zone!r} is no time zone", "such as Europe/Moscow")
     if workspace.calendar.country not in holidays.list_supported_countries():
-        yield _problem(where, f"{key}.calendar.country", f"{workspace.calendar.country!r} has no calendar",
-                       "a two-letter country code such as RU, RS, DE")
-    for name, url in (("notion.base_url", workspace.notion.base_url), ("jira.base_url", workspace.jira.base_url)):
-        parts = urlsplit(url)
-        if url and (parts.scheme not in ("http", "https") or not parts.hostname):
-            yield _problem(where, f"{key}.{name}", "is not a web address", "such as https://example.atlassian.net")
-        elif url and parts.scheme == "http" and parts.hostname not in ("127.0.0.1", "localhost", "::1"):
-            yield _problem(where, f"{key}.{name}", "would send the token unencrypted", "use https")
+        yield _at(source, (*loc, "calendar", "country"), f"{workspace.calendar.country!r} has no calendar",
+                  "a two-letter country code such as RU, RS, DE")
+    for side, url in (("notion", workspace.notion.base_url), ("jira", workspace.jira.base_url)):
+        at = (*loc, side, "base_url")
+        scheme, host = _web(url)
+        if url and not host:
+            yield _at(source, at, "is not a web address", "such as https://example.atlassian.net")
+        elif url and scheme == "http" and host not in ("127.0.0.1", "localhost", "::1"):
+            yield _at(source, at, "would send the token unencrypted", "use https")
+    if not _is_token(workspace.jira.email):
+        yield _at(source, (*loc, "jira", "email"), "is not an e-mail address of printable ASCII without spaces")
     if workspace.mappings is not None and not workspace.mappings.is_dir():
-        yield _problem(where, f"{key}.mappings", f"{workspace.mappings} is not a folder")
+        yield _at(source, (*loc, "mappings"), f"{workspace.mappings} is not a folder")
+
+
+def _web(url: str) -> tuple[str, str]:
+    """Return scheme and host of a web address; empty when it is none."""
+    try:
+        parts = urlsplit(url)
+        usable = parts.scheme in ("http", "https") and parts.hostname and parts.port != 0
+    except ValueError:
+        return "", ""
+    return (parts.scheme, parts.hostname or "") if usable else ("", "")
