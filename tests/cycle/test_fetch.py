@@ -6,6 +6,7 @@ The tests share one stage; each leaves it so that the next does not mind.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import timedelta
 from decimal import Decimal
 from typing import Any
 
@@ -14,6 +15,8 @@ import pytest
 from tests.support.stages import ACME, BETA, EPIC, PITCH, Play, small_play
 from worker.cycle import Mode
 from worker.errors import ConfigError
+from worker.fetch.tracker import UPDATED
+from worker.state import bindings as registry
 from worker.state import snapshots
 
 
@@ -139,6 +142,31 @@ def test_worklogs_come_by_their_feed_and_go_by_it(play: Play) -> None:
     play.later(minutes=5)
     play.sync(Mode.DELTA)
     assert play.row("projects", ACME).values["hours"] == before
+
+
+def test_an_issue_changed_in_the_future_does_not_blind_the_deltas(play: Play) -> None:
+    site = play.stage.jira._site.store
+    strange, now = site.find_issue("ACME-7"), play.stage.clock.now()
+    before, strange.updated = strange.updated, int((now + timedelta(days=26_000)).timestamp() * 1000)
+    play.sync(Mode.DELTA)
+    strange.updated = before
+    play.stage.jira.control("transition", {"issue": "ACME-25", "status": "Done"})
+    play.later(minutes=10)
+    done, _ = done_and_total(play, ACME)
+    play.sync(Mode.DELTA)
+    assert done_and_total(play, ACME)[0] == done + 1
+
+
+def test_a_bound_that_lies_ahead_is_forgotten(play: Play) -> None:
+    with play.stage.store.transaction("studio") as tx:
+        registry.set_cursor(tx, UPDATED, "2099-01-01T00:00:00+00:00")
+    play.stage.jira.control("transition", {"issue": "ACME-30", "status": "Done"})
+    play.later(minutes=10)
+    done, _ = done_and_total(play, ACME)
+    play.sync(Mode.DELTA)
+    assert done_and_total(play, ACME)[0] == done + 1
+    with play.stage.store.reading("studio") as tx:
+        assert registry.load_cursors(tx)[UPDATED] < play.stage.clock.now().isoformat()
 
 
 def test_an_unknown_project_key_is_the_problem_of_its_card_alone(play: Play) -> None:

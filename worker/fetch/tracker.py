@@ -170,8 +170,8 @@ class _IssuesRead:
 def _read_issues(reader: _Reader, scope: str, *, full: bool) -> _IssuesRead:
     """Read issues into the snapshot."""
     with reader.store.reading(reader.workspace) as tx:
-        cursor = registry.load_cursors(tx).get(UPDATED)
-    since = None if full or cursor is None else datetime.fromisoformat(cursor) - OVERLAP
+        cursor = None if full else _cursor(tx, now=reader.now)
+    since = None if cursor is None else cursor - OVERLAP
     batch = reader.jira.issues(scope, since=since)
     reader.problems += batch.problems
     arrived: list[Issue] = []
@@ -181,7 +181,7 @@ def _read_issues(reader: _Reader, scope: str, *, full: bool) -> _IssuesRead:
     with reader.store.transaction(reader.workspace) as tx:
         gone = snapshots.issue_ids(tx) - {issue.id for issue in batch.issues} if full and batch.complete else set()
         snapshots.forget_issues(tx, sorted(gone))
-        _advance(tx, cursor, batch.issues)
+        _advance(tx, cursor, batch.issues, now=reader.now)
     return _IssuesRead(bool(changed or gone), tuple(arrived),
                        "" if batch.complete else batch.reason or "not read to the end")
 
@@ -237,9 +237,17 @@ def _millis(instant: datetime) -> int:
     return int(instant.timestamp() * 1000)
 
 
-def _advance(tx: Tx, cursor: str | None, issues: Iterable[Issue]) -> None:
-    newest = max((issue.updated for issue in issues), default=None)
-    if newest is not None and (cursor is None or newest > datetime.fromisoformat(cursor)):
+def _cursor(tx: Tx, *, now: datetime) -> datetime | None:
+    """Return the newest change seen; none that lies ahead of us, for a read from there on would see nothing."""
+    text = registry.load_cursors(tx).get(UPDATED)
+    found = datetime.fromisoformat(text) if text else None
+    return found if found is not None and found <= now else None
+
+
+def _advance(tx: Tx, cursor: datetime | None, issues: Iterable[Issue], *, now: datetime) -> None:
+    """Remember the newest change; one dated ahead of us (imports, wrong clocks) says nothing of what was read."""
+    newest = max((issue.updated for issue in issues if issue.updated <= now), default=None)
+    if newest is not None and (cursor is None or newest > cursor):
         registry.set_cursor(tx, UPDATED, newest.isoformat())
 
 
