@@ -158,7 +158,8 @@ def test_dates_of_all_forms_are_read(raw: dict[str, Any], value: Value) -> None:
     {"start": "yesterday"}, {"start": "0001-01-01"}, {"start": "2026-02-30"}, {}, [], "2026-01-01", 7,
     {"start": "2026-11-23", "end": "2026-11-21"}, {"start": "2026-11-21T10:00:00", "time_zone": "Mars/Olympus"},
     {"start": "2026-11-21T10:00:00", "time_zone": "Europe"},
-    {"start": "9999-12-31T23:59:59-11:00"},
+    {"start": "9999-12-31T23:59:59-11:00"}, {"start": "9999-12-31T23:59:00.000+00:00"},
+    {"start": "9999-06-01T10:00:00", "end": "9999-12-31T23:59:00-11:00"},
 ])
 def test_garbage_dates_are_unreadable(raw: Any) -> None:
     assert isinstance(decode(PROPS["day"], {"type": "date", "date": raw}, BOUND, {}), Unreadable)

@@ -133,6 +133,7 @@ def test_today_is_the_workspaces_day() -> None:
      "measure"),
     ("goals", {"measure": "NPS", "period": date(2026, 10, 1)}, "goal-without-measure", "target"),
     ("goals", {"measure": "NPS", "target": Decimal(5)}, "goal-without-period", "period"),
+    ("goals", {"measure": "NPS", "target": Decimal(5), "period": date(9999, 12, 31)}, "out-of-range", "period"),
     ("goals", {"measure": "NPS", "target": Decimal(-5), "period": date(2026, 10, 1)}, "negative-amount", "target"),
     ("revenue", {"month": date(2026, 1, 1), "amount": Decimal(-5), "kind": "act"}, "negative-amount", "amount"),
 ])
@@ -322,6 +323,9 @@ def test_ranges_and_instants_count_as_days_of_the_workspace(board: Board) -> Non
     world = board.world()
     assert world.clients[client].last_contact == date(2026, 11, 21), "it is already the 21st in Moscow"
     assert (world.cards[card].start, world.cards[card].due) == (date(2026, 9, 1), date(2026, 12, 24))
+    cell = world.rows["clients"][0].fields["last_contact"]
+    assert cell == datetime(2026, 11, 20, 22, tzinfo=UTC), "the cell itself stays what people typed"
+    assert world.day(cell) == date(2026, 11, 21), "rules that read a cell see the same day"
 
 
 def test_blank_lines_of_time_off_and_impossible_days(board: Board) -> None:

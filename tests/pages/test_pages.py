@@ -168,6 +168,17 @@ def test_an_agenda_looks_back_on_risks_and_tasks_as_they_will_stand() -> None:
     assert said(before) == said(again)
 
 
+def test_an_agenda_reads_a_day_with_a_time_as_that_day() -> None:
+    late = row("tasks", "call", worker=False, title="Call the lawyer", client=(Ref("clients", "c1"),), status="new",
+               due=at(date(2026, 11, 10)))
+    risk = row("risks", "risk:own:c1", title="Contract ends", client=(Ref("clients", "c1"),), status="closed",
+               first_seen=at(date(2026, 11, 2)), last_change=at(date(2026, 11, 3)))
+    seen = agency(date(2026, 11, 26), rows={"tasks": (late,), "risks": (risk,)})
+    text = said(pages(seen)["meeting:monthly:u1:2026-12"].blocks)
+    assert "Call the lawyer · due Nov 10, 2026" in text.split("Promises not kept")[1]
+    assert "- Contract ends\n\n- 1 risk closed\n  - Contract ends" in text
+
+
 def test_feedback_on_people_stays_off_the_agenda() -> None:
     ideas = {one.ref: one for kind in ("feature", "feedback") for one in (Idea(Ref("backlog", kind), f"Item {kind}",
         kind=kind, status="validated", unit=Ref("units", "u1")),)}

@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
-from tests.support.worlds import PLAYBOOKS, TODAY, applied, card, changed, client, facts_of, person, unit, world
+from tests.support.worlds import PLAYBOOKS, TODAY, applied, at, card, changed, client, facts_of, person, unit, world
 from worker.domain.measures import Condition, Measures, Step
 from worker.domain.model import Stage
 from worker.domain.stakes import committed_money
@@ -147,6 +147,10 @@ def test_a_medium_risk_or_one_asleep_needs_no_task() -> None:
     measures = judged(asleep, condition(impact=5)).measures
     assert [risk.asleep for risk in measures.risks or ()] == [True]
     assert [signal.holds for signal in measures.signals or () if signal.playbook == "answer_risk"] == [False] * 3
+    until = changed(asleep, "risks", "risk:x.test:c1", snooze_until=at(day(9)), first_seen=at(day(0)))
+    for told in ((condition(impact=5),), ()):
+        seen = judged(until, *told)
+        assert [risk.asleep for risk in seen.measures.risks or ()] == [True], "a time of the day changes nothing"
 
 
 def test_two_looks_at_one_subject_are_one_row_of_the_stronger() -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date, timedelta
+from datetime import UTC, date, datetime, timedelta, timezone
 from decimal import Decimal
 from typing import Any
 
@@ -33,7 +33,7 @@ from worker.domain.measures import Measures
 from worker.domain.memory import Memory
 from worker.domain.model import Stage
 from worker.domain.sprints import next_yearly, sprint_of, sprints_between
-from worker.domain.values import Ref, Unset, Value
+from worker.domain.values import Ref, Span, Unset, Value
 from worker.domain.world import World
 from worker.rules import RULES, evaluate
 from worker.sync.facts import Outcome
@@ -365,6 +365,27 @@ def test_a_snoozed_task_is_not_next_until_its_day() -> None:
     assert task(outcome)["carried"] == 0
     woken = evaluate(later(asleep, outcome, 5), PLAYBOOKS)
     assert facts_of(woken, "projects", "p1")["next_task"] == (Ref("tasks", NEXT),)
+
+
+@pytest.mark.parametrize("cell", [
+    datetime(2026, 11, 19, 22, tzinfo=UTC), Span(date(2026, 11, 17), date(2026, 11, 20))])
+def test_a_time_or_a_range_of_days_in_a_cell_counts_as_its_last_day_in_the_workspaces_zone(cell: Value) -> None:
+    east = timezone(timedelta(hours=3))
+    seen = idle()
+    made = later(seen, evaluate(seen, PLAYBOOKS), 1)
+    asked = row("tasks", "page", worker=False, title="Send the photos", source="lawyer", due=cell,
+                client=(Ref("clients", "c1"),))
+    typed = replace(changed(made, "tasks", NEXT, due=cell), zone=east)
+    typed = replace(typed, rows={**typed.rows, "tasks": (*typed.rows["tasks"], asked)})
+    outcome = evaluate(typed, PLAYBOOKS)
+    assert not [problem for problem in outcome.problems if problem.code == "rule-failed"]
+    last = date(2026, 11, 20)
+    assert {task.due for task in outcome.measures.tasks or ()} == {last}
+    assert {record.due for record in outcome.measures.records or ()} == {last}
+    assert {one.due for one in outcome.measures.requests or ()} == {last}
+    asleep = changed(typed, "tasks", NEXT, snooze_until=cell)
+    assert facts_of(evaluate(asleep, PLAYBOOKS), "projects", "p1")["next_task"] == ()
+    assert facts_of(evaluate(replace(asleep, today=last), PLAYBOOKS), "projects", "p1")["next_task"] != ()
 
 
 def test_tasks_of_signals_nobody_could_look_at_are_left_alone() -> None:

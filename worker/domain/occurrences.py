@@ -7,14 +7,14 @@ are counted by day of observation, so that two runs on one day count once.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from datetime import date
+from datetime import date, tzinfo
 
 import msgspec
 from msgspec.structs import replace
 
 from worker.domain.memory import Closing, Occurrence
 from worker.domain.model import Row
-from worker.domain.values import Ref
+from worker.domain.values import Ref, day_of
 
 COMPLETE = frozenset({"closed", "done", "cancelled"})
 
@@ -54,7 +54,7 @@ def base_of(name: str) -> tuple[str, int]:
 
 
 def recall(source: str, rows: Iterable[Row], trashed: Iterable[Ref], *,
-           known: Mapping[str, Occurrence]) -> dict[str, Occurrence]:
+           known: Mapping[str, Occurrence], zone: tzinfo) -> dict[str, Occurrence]:
     """Return what is known of every signal of a source: memory first, then what rows and deleted rows still tell."""
     found = {key: occurrence for key, occurrence in known.items() if key.startswith(PREFIX[source])}
     remains = [(row.key, row) for row in rows if row.key] + [
@@ -62,18 +62,17 @@ def recall(source: str, rows: Iterable[Row], trashed: Iterable[Ref], *,
     for name, row in sorted(remains, key=lambda pair: pair[0]):
         key, number = base_of(name)
         if key.startswith(PREFIX[source]) and (key not in found or number > found[key].number):
-            found[key] = Occurrence(key, number, opened=_opened(row))
+            found[key] = Occurrence(key, number, opened=_opened(row, zone))
     return found
 
 
 PREFIX = {"risks": "risk:", "tasks": "task:"}
 
 
-def _opened(row: Row | None) -> date | None:
+def _opened(row: Row | None, zone: tzinfo) -> date | None:
     if row is None:
         return None
-    seen = row.fields.get("first_seen")
-    return seen if isinstance(seen, date) else row.created.date()
+    return day_of(row.fields.get("first_seen"), zone) or row.created.date()
 
 
 def advance(before: Occurrence | None, key: str, sight: Sight, *, rules: Rules) -> Occurrence | None:

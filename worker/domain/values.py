@@ -5,7 +5,7 @@ Two forms of nothing are kept apart everywhere: `UNSET` is "no opinion", `None` 
 
 from __future__ import annotations
 
-from datetime import date, datetime
+from datetime import date, datetime, tzinfo
 from decimal import Decimal
 from enum import Enum
 from typing import Final
@@ -56,3 +56,16 @@ class Span(msgspec.Struct, frozen=True, order=True, gc=False):
 # str: title, text, url, e-mail, option key of a select or status; tuple[str]: option keys or Notion user ids;
 # tuple[Ref]: a relation; Decimal: number; date / datetime (UTC) / Span: date property; bool: checkbox.
 Value = str | bool | Decimal | date | datetime | Span | tuple[str, ...] | tuple[Ref, ...] | None
+
+
+def day_of(value: object, zone: tzinfo, *, last: bool = False) -> date | None:
+    """Return the day a date cell tells, None when it tells none: of an instant the day in `zone`, of a range its first
+    day or its `last`. A cell is never compared as it is: people may type a time, which makes no day."""
+    match value:
+        case Span(start, end):
+            return end if last else start
+        case datetime() as moment:
+            return moment.astimezone(zone).date()
+        case date() as day:
+            return day
+    return None

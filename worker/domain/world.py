@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import date, datetime
+from datetime import UTC, date, datetime, tzinfo
 
 import msgspec
 
@@ -28,13 +28,13 @@ from worker.domain.model import (
     Worklog,
 )
 from worker.domain.periods import WorkCalendar
-from worker.domain.values import Ref
+from worker.domain.values import Ref, Value, day_of
 from worker.domain.words import Words
 from worker.errors import Problem
 
 
 class World(msgspec.Struct, frozen=True, gc=False):
-    """Everything read, normalised and linked. `now` is UTC, `today` the workspace's local date.
+    """Everything read, normalised and linked. `now` is UTC, `today` the local date in its `zone`.
 
     `sources` names the data sources that exist; `rows` holds the decoded rows of every source (worker's and people's);
     `trashed` the refs of our rows that people deleted; `seeds` the page of every row we planted among people's, by its
@@ -70,3 +70,8 @@ class World(msgspec.Struct, frozen=True, gc=False):
     memory: Memory = msgspec.field(default_factory=Memory)
     problems: tuple[Problem, ...] = ()
     targets: QuarterTargets = msgspec.field(default_factory=QuarterTargets)
+    zone: tzinfo = UTC
+
+    def day(self, value: Value) -> date | None:
+        """Return the local day of a cell as it stands in a row; of a range the last, as with the due dates of cards."""
+        return day_of(value, self.zone, last=True)

@@ -30,7 +30,7 @@ PIECES = 100
 TEXT = PIECE * PIECES
 LISTED = 100
 LIMITS = {"url": 2_000, "email": 200, "phone_number": 200}
-FIRST_YEAR = 1900
+FIRST_YEAR, LAST_YEAR = 1900, 9999
 # Control characters (but tab and line feed) and halves of surrogate pairs, which no JSON text may carry alone.
 UNSPEAKABLE = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff]")
 
@@ -140,6 +140,8 @@ def _moment(text: str, zone: str | None) -> date:
 
 def _instant(text: str, zone: str | None) -> datetime:
     moment = datetime.fromisoformat(text)
+    if moment.year >= LAST_YEAR:
+        raise ValueError(text)  # the last instants have no day in some zones
     return moment if moment.tzinfo else moment.replace(tzinfo=ZoneInfo(zone) if zone else UTC)
 
 
@@ -288,7 +290,7 @@ def loss(prop: Property, value: Value) -> str:
         case Decimal() if canonicalize(prop, value) is None:
             return "is too large a number and is left out"
         case date() | Span() if canonicalize(prop, value) is None:
-            return f"is a date before {FIRST_YEAR} and is left out"
+            return f"is a date before {FIRST_YEAR} or an instant of {LAST_YEAR} and is left out"
     return ""
 
 
@@ -328,8 +330,8 @@ def _canon_date(value: Any) -> Value:
             return Span(first, last) if first.year >= FIRST_YEAR else None
         case datetime():
             moment = value.astimezone(UTC) if value.tzinfo else value.replace(tzinfo=UTC)
-            moment = moment.replace(microsecond=moment.microsecond // 1000 * 1000)
-            return moment if moment.year >= FIRST_YEAR else None
+            moment = moment.replace(second=0, microsecond=0)  # Notion keeps the minute
+            return moment if FIRST_YEAR <= moment.year < LAST_YEAR else None
     return value if value.year >= FIRST_YEAR else None
 
 

@@ -5,10 +5,12 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
-from datetime import date, datetime
+from datetime import date
 from decimal import Decimal
 from typing import TypeVar
 from zoneinfo import ZoneInfo
+
+from msgspec.structs import replace
 
 from worker.domain.messages import message, tell
 from worker.domain.model import (
@@ -26,8 +28,9 @@ from worker.domain.model import (
     Stage,
     Unit,
 )
-from worker.domain.values import Ref, Span
+from worker.domain.values import Ref, Span, day_of
 from worker.errors import Problem, Severity
+from worker.mapping.codecs import LAST_YEAR
 from worker.mapping.pages import place
 from worker.mapping.schema import Source
 
@@ -83,14 +86,7 @@ class Reader:
 
     def day(self, name: str, *, last: bool = False) -> date | None:
         """Return a date in the workspace's zone; of a range its first day, or its `last`."""
-        match self.row.fields.get(name):
-            case Span(start, end):
-                return end if last else start
-            case datetime() as moment:
-                return moment.astimezone(self.zone).date()
-            case date() as day:
-                return day
-        return None
+        return day_of(self.row.fields.get(name), self.zone, last=last)
 
     def days(self, first: str, last: str) -> tuple[date | None, date | None]:
         """Return two dates in order; when reversed, the first is dropped and reported."""
@@ -290,6 +286,10 @@ def read_goal(reader: Reader) -> Goal:
         name = "target" if goal.measure else "measure"
         reader.report("goal-without-measure", name, message("nobody can tell whether the goal is reached"),
                       hint=message("say what is counted and how much of it is the goal"))
+    if goal.period is not None and goal.period.start.year >= LAST_YEAR:
+        reader.report("out-of-range", "period", tell("the year {year} is no period to plan", year=LAST_YEAR),
+                      hint=message("enter its first and last day"))
+        return replace(goal, period=None)
     if goal.period is None:
         reader.report("goal-without-period", "period", message("the goal has no period"),
                       hint=message("enter its first and last day"))

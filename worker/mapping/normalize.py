@@ -69,7 +69,7 @@ def build_world(*, workspace: str, now: datetime, settings: config.Workspace, wo
     unmatched = unmatched_projects(jira_projects, links, work)
     today = now.astimezone(zone).date()
     return World(
-        workspace=workspace, now=now, today=today, thresholds=settings.thresholds, words=words,
+        workspace=workspace, now=now, today=today, thresholds=settings.thresholds, words=words, zone=zone,
         calendar=calendar or work_calendar(settings.calendar, range(today.year - YEARS_BACK,
                                                                    today.year + YEARS_AHEAD + 1)),
         sources=frozenset(bindings), rows=rowset.rows, clients=clients, people=people, cards=cards,

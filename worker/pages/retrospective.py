@@ -91,15 +91,16 @@ def rows_of(view: View, source: str, unit: Ref) -> Iterator[Row]:
             yield row
 
 
-def _in_period(row: Row, name: str, period: Period) -> bool:
-    day = row.fields.get(name)
-    return isinstance(day, date) and day in period
+def _in_period(view: View, row: Row, name: str, period: Period) -> bool:
+    day = view.world.day(row.fields.get(name))
+    return day is not None and day in period
 
 
 def _risks(view: View, unit: Ref, past: Period) -> Iterator[Block]:
     rows = list(rows_of(view, "risks", unit))
-    opened = [row for row in rows if _in_period(row, "first_seen", past)]
-    closed = [row for row in rows if row.fields.get("status") == "closed" and _in_period(row, "last_change", past)]
+    opened = [row for row in rows if _in_period(view, row, "first_seen", past)]
+    closed = [row for row in rows
+              if row.fields.get("status") == "closed" and _in_period(view, row, "last_change", past)]
     if opened or closed:
         yield Heading(view.say("Risks opened and closed"), 3)
         yield Bullet(view.words.count("{n} risk opened", "{n} risks opened", len(opened)), _links(view, opened))
@@ -114,12 +115,12 @@ def _links(view: View, rows: list[Row]) -> tuple[Bullet, ...]:
 
 def _tasks(view: View, unit: Ref, past: Period) -> Iterator[Block]:
     records = {record.ref: record for record in view.measures.records or ()}
-    rows = [row for row in rows_of(view, "tasks", unit) if _in_period(row, "due", past)
+    rows = [row for row in rows_of(view, "tasks", unit) if _in_period(view, row, "due", past)
             and row.fields.get("status") != "cancelled"]
     done = [row for row in rows if row.fields.get("status") == "done"]
     moved = [(row, to) for row in done if (to := _moved(row, records.get(row.ref)))]
     still = [row for row in done if (record := records.get(row.ref)) and record.stuck]
-    broken = [row for row in rows if row.fields.get("status") not in CLOSED and _is_late(row, view.today)]
+    broken = [row for row in rows if row.fields.get("status") not in CLOSED and _is_late(view, row)]
     yield Heading(view.say("Account sprint"), 3)
     yield Bullet(view.say("{done} of {all} tasks due in the period are done", done=len(done), all=len(rows)))
     if moved:
@@ -131,12 +132,12 @@ def _tasks(view: View, unit: Ref, past: Period) -> Iterator[Block]:
     if broken:
         yield Heading(view.say("Promises not kept"), 3)
         yield from (Bullet(late_line(view, row)) for row in sorted(
-            broken, key=lambda row: (str(row.fields["due"]), row.title))[:MOST])
+            broken, key=lambda row: (str(view.world.day(row.fields["due"])), row.title))[:MOST])
 
 
-def _is_late(row: Row, today: date) -> bool:
-    due = row.fields.get("due")
-    return isinstance(due, date) and due < today
+def _is_late(view: View, row: Row) -> bool:
+    due = view.world.day(row.fields.get("due"))
+    return due is not None and due < view.today
 
 
 def _moved(row: Row, record: TaskRecord | None) -> str:
@@ -146,11 +147,11 @@ def _moved(row: Row, record: TaskRecord | None) -> str:
 
 def late_line(view: View, row: Row) -> str:
     """Return a task that waits for long in one line: what, whose, since when, how often carried over."""
-    due, record = row.fields.get("due"), _record(view, row)
+    due, record = view.world.day(row.fields.get("due")), _record(view, row)
     carried = sprints_between(record.opened, view.today, weeks=view.world.thresholds.sprint_weeks) if record else 0
     parts = [view.linked(row.ref, row.title),
              view.names(refs_of(row.fields.get("assignee"))) if row.fields.get("assignee") else "",
-             _due(view, due) if isinstance(due, date) else "",
+             _due(view, due) if due is not None else "",
              view.words.count("carried over {n} time", "carried over {n} times", carried) if carried else ""]
     return " · ".join(part for part in parts if part)
 

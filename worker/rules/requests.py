@@ -135,7 +135,6 @@ def _words(text: str) -> tuple[str, ...]:
 
 
 def _measure(row: Row, kind: str, client: Ref | None, *, book: Request, world: World) -> RequestMeasure:
-    due = row.fields.get("due")
     person = _first(row.fields.get("assignee")) or person_for(book.role, client, world)
     return RequestMeasure(row.ref, row.title, str(row.fields["source"]), kind, client, person, row.created.date(),
-                          due if isinstance(due, date) else _due(row, book, world))
+                          world.day(row.fields.get("due")) or _due(row, book, world))

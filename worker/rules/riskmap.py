@@ -82,7 +82,7 @@ def key_of(condition: Condition) -> str:
 
 def _chart(world: World, playbooks: Playbooks) -> _Map:
     rows = {row.key: row for row in reversed(world.rows.get("risks", ())) if row.key}
-    known = recall("risks", rows.values(), world.trashed, known=world.memory.occurrences)
+    known = recall("risks", rows.values(), world.trashed, known=world.memory.occurrences, zone=world.zone)
     committed = committed_money(world)
     return _Map(world, rows, known, dict(world.memory.tracks), committed, sum(committed.values(), Decimal(0)),
                 playbooks, frozenset(book.signal for book in playbooks.tasks.values()))
@@ -132,7 +132,7 @@ def _risk(chart: _Map, ref: Ref, condition: Condition, *, now: Occurrence) -> Ri
     tracks[f"{ref}#score"] = follow(tracks.get(f"{ref}#score"), str(chance * weight), world.today)
     exposure = round_money(CHANCES[chance] * stake) if stake else None
     risk = RiskMeasure(ref, condition.signal, condition.title, condition.client, condition.card, chance, weight,
-                       level_of(chance * weight), exposure, condition.evidence, _asleep(row, world.today),
+                       level_of(chance * weight), exposure, condition.evidence, _asleep(row, world),
                        condition.kind, condition.subject, _unit(condition, world), condition.horizon, now.opened,
                        answered=condition.signal in chart.answered)
     if row is not None:
@@ -190,19 +190,19 @@ def _effective(field: str, desired: int, ref: Ref, *, row: Row | None, tracks: d
 
 def _standing(chart: _Map, ref: Ref, condition: Condition, *, row: Row) -> RiskMeasure:
     """Return an open risk as its row tells it: its condition is not seen now, but it has not closed either."""
-    marks = [row.fields.get(name) for name in ("probability", "impact")]
+    world, marks = chart.world, [row.fields.get(name) for name in ("probability", "impact")]
     chance, weight = (int(mark) if isinstance(mark, Decimal) else 1 for mark in marks)
     level, kind, evidence, horizon, first, exposure = (
         row.fields.get(name) for name in ("level", "kind", "evidence", "horizon", "first_seen", "exposure"))
-    asleep = _asleep(row, chart.world.today)
+    asleep = _asleep(row, world)
     card = condition.card or _first(row.fields.get("project"))
     subject = card if card and card.key == condition.subject.key else condition.subject
     risk = RiskMeasure(ref, condition.signal, row.title, condition.client or _first(row.fields.get("client")), card,
                        chance, weight, str(level or "low"), exposure if isinstance(exposure, Decimal) else None,
                        str(evidence or ""), asleep, str(kind or condition.kind or "other"), subject,
-                       condition.unit or _first(row.fields.get("unit")), horizon if isinstance(horizon, date) else None,
-                       first if isinstance(first, date) else None, answered=condition.signal in chart.answered)
-    return _as_kept(risk, row, chart.world)
+                       condition.unit or _first(row.fields.get("unit")), world.day(horizon),
+                       world.day(first), answered=condition.signal in chart.answered)
+    return _as_kept(risk, row, world)
 
 
 def _as_kept(risk: RiskMeasure, row: Row, world: World) -> RiskMeasure:
@@ -216,10 +216,10 @@ def _first(value: Value) -> Ref | None:
     return next((item for item in value if isinstance(item, Ref)), None) if isinstance(value, tuple) else None
 
 
-def _asleep(row: Row | None, today: date) -> bool:
-    until = row.fields.get("snooze_until") if row else None
-    if isinstance(until, date):
-        return until > today
+def _asleep(row: Row | None, world: World) -> bool:
+    until = world.day(row.fields.get("snooze_until")) if row else None
+    if until is not None:
+        return until > world.today
     return row is not None and row.fields.get("status") == "snoozed"
 
 

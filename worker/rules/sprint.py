@@ -40,10 +40,9 @@ def _record(row: Row, world: World, tracks: dict[str, Track]) -> TaskRecord:
     carried = sprints_between(opened, closed or world.today, weeks=world.thresholds.sprint_weeks)
     card, moved = _first(row.fields.get("project")), _moved(row, opened, closed, world=world)
     idle = closed is not None and world.today - closed >= timedelta(days=world.thresholds.moved_days)
-    due = row.fields.get("due")
     return TaskRecord(
         row.ref, row.title, row.url, _client(row, card, world), card, _first(row.fields.get("assignee")), status,
-        str(row.fields.get("source") or ""), opened, closed, due if isinstance(due, date) else None, carried, moved,
+        str(row.fields.get("source") or ""), opened, closed, world.day(row.fields.get("due")), carried, moved,
         stuck=status == "done" and not by_itself and card is not None and not moved and idle,
         to_head=closed is None and carried >= world.thresholds.carries_to_hoa, by_itself=by_itself)
 

@@ -69,7 +69,7 @@ def plan_tasks(world: World, playbooks: Playbooks, measures: Measures) -> Outcom
     tasks += admitted
     occurrences = dict(world.memory.occurrences) | {task.key: task.now for task in tasks if task.now}
     facts = tuple(fact for task in tasks for fact in _facts(task, world))
-    found = [_measure(task, world) for task in tasks if _is_open(task) and not _asleep(task.row, world.today)]
+    found = [_measure(task, world) for task in tasks if _is_open(task) and not _asleep(task.row, world)]
     found += _own_tasks(world, {request.ref: request for request in measures.requests or ()})
     listed = tuple(_waits(task, world) for task in waiting + more)
     return Outcome(facts, replace(measures, tasks=tuple(sorted(found, key=urgency))),
@@ -88,7 +88,7 @@ def urgency(task: TaskMeasure) -> tuple[date, int, str]:
 
 def _desk(world: World) -> _Desk:
     rows = {row.key: row for row in reversed(world.rows.get("tasks", ())) if row.key}
-    known = recall("tasks", rows.values(), world.trashed, known=world.memory.occurrences)
+    known = recall("tasks", rows.values(), world.trashed, known=world.memory.occurrences, zone=world.zone)
     sprint = sprint_of(world.today, world.thresholds.sprint_weeks)
     taken = Counter(occurrence.client for occurrence in known.values() if occurrence.opened and sprint_of(
         occurrence.opened, world.thresholds.sprint_weeks) == sprint)
@@ -250,31 +250,30 @@ def _measure(task: _Task, world: World) -> TaskMeasure:
     ref = Ref("tasks", name_of(task.key, task.now.number if task.now else 1))
     strength = task.book.strength
     if task.row is not None:
-        return _from_row(task.row, client=task.signal.client, card=task.signal.card, strength=strength)
+        return _from_row(task.row, world, client=task.signal.client, card=task.signal.card, strength=strength)
     made = _made(task, world)
     people = made["assignee"]
-    due = made["due"]
-    return TaskMeasure(ref, str(made["name"]), task.signal.client, task.signal.card,
-                       due if isinstance(due, date) else None, _first(people), strength)
+    return TaskMeasure(ref, str(made["name"]), task.signal.client, task.signal.card, world.day(made["due"]),
+                       _first(people), strength)
 
 
 def _own_tasks(world: World, requests: Mapping[Ref, RequestMeasure]) -> Iterator[TaskMeasure]:
     """Yield the open tasks of people; those from outside with what their empty cells are given in this run."""
     for row in world.rows.get("tasks", ()):
-        if not row.key and row.fields.get("status") not in COMPLETE and not _asleep(row, world.today):
-            task = _from_row(row, client=_first(row.fields.get("client")), card=_first(row.fields.get("project")))
+        if not row.key and row.fields.get("status") not in COMPLETE and not _asleep(row, world):
+            task = _from_row(row, world, client=_first(row.fields.get("client")),
+                             card=_first(row.fields.get("project")))
             asked = requests.get(row.ref)
             yield task if asked is None else replace(task, client=asked.client, due=asked.due, assignee=asked.assignee)
 
 
-def _asleep(row: Row | None, today: date) -> bool:
-    until = row.fields.get("snooze_until") if row else None
-    return isinstance(until, date) and until > today
+def _asleep(row: Row | None, world: World) -> bool:
+    until = world.day(row.fields.get("snooze_until")) if row else None
+    return until is not None and until > world.today
 
 
-def _from_row(row: Row, *, client: Ref | None, card: Ref | None, strength: int = 50) -> TaskMeasure:
-    due = row.fields.get("due")
-    return TaskMeasure(row.ref, row.title, client, card, due if isinstance(due, date) else None,
+def _from_row(row: Row, world: World, *, client: Ref | None, card: Ref | None, strength: int = 50) -> TaskMeasure:
+    return TaskMeasure(row.ref, row.title, client, card, world.day(row.fields.get("due")),
                        _first(row.fields.get("assignee")), strength)
 
 
