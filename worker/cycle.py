@@ -27,7 +27,7 @@ from worker.domain.messages import in_words, message, tell
 from worker.domain.values import Ref
 from worker.domain.words import Words
 from worker.domain.world import World
-from worker.errors import Problem, RaylineError, Rejected, Severity, Stopped, Transient
+from worker.errors import Missing, Problem, RaylineError, Rejected, Severity, Stopped, Transient
 from worker.fetch.boards import BoardsRead, read_boards
 from worker.fetch.lost import NOTHING_LOST, Losses, independent, restored, with_lost
 from worker.fetch.schema import Bound, mark_stale, read_schema, recall_schema
@@ -436,7 +436,8 @@ def _bury(tx: Tx, gone: frozenset[str]) -> None:
 
 def _hints_at_drift(report: Report) -> bool:
     """Tell whether Notion's schema may have changed since it was read."""
-    return any(failure.code == "write-rejected" for failure in report.applied.failures)
+    return (any(failure.code == "write-rejected" for failure in report.applied.failures)
+            or any(reason.code == "source-empty" for reason in report.refused))
 
 
 def _after(drawn: Drawn) -> dict[str, int]:
@@ -452,7 +453,7 @@ def _remembered(world: World) -> dict[tuple[Ref, str], str]:
 def _finish_failed(context: Context, run_id: int, error: Exception, before: Mapping[str, int]) -> None:
     told = str(error) if isinstance(error, RaylineError) else type(error).__name__
     with context.store.transaction(context.name) as tx:
-        if isinstance(error, Rejected) and error.api == "notion":
+        if isinstance(error, Rejected | Missing) and error.api == "notion":
             mark_stale(tx, stale=True)
         runs.finish(tx, run_id, runs.RunStatus.FAILED, outcome={"error": told}, requests=_since(context, before),
                     now=context.now())

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import replace
 from datetime import timedelta
 from decimal import Decimal
@@ -15,7 +16,7 @@ from worker.config import Limits
 from worker.cycle import Mode
 from worker.demo.board import living
 from worker.domain.values import Ref
-from worker.errors import Busy, ConfigError, Denied, Stopped
+from worker.errors import Busy, ConfigError, Denied, Missing, Stopped
 from worker.state import journal, leases, memory, runs, triggers
 
 DESIGN_KEYS = {"run_id", "workspace", "seconds", "requests", "changes", "kept", "conflicts", "problems", "refused"}
@@ -94,6 +95,17 @@ def test_a_run_whose_process_died_is_closed_by_the_next_and_its_requests_wait_ag
     assert (run.status, run.outcome) == (runs.RunStatus.FAILED, {"error": runs.LOST})
     assert asked is not None
     assert (asked.state, asked.run_id) == (triggers.TriggerState.WAITING, None)
+
+
+def test_deltas_notice_a_board_that_is_gone_and_that_it_is_back(synced: Play) -> None:
+    database = synced.stage.bindings()["risks"].database_id
+    synced.stage.notion.control("trash", {"id": database})
+    with suppress(Missing):
+        synced.sync(Mode.DELTA)
+    assert [reason.code for reason in synced.sync(Mode.DELTA).refused] == ["source-empty"]
+    synced.stage.notion.control("restore", {"id": database})
+    back = synced.sync(Mode.DELTA)
+    assert (back.refused, back.failures()) == ((), ())
 
 
 def test_runs_and_their_plans_are_kept_for_ninety_days(synced: Play) -> None:
