@@ -1,7 +1,7 @@
 """Page blocks between Notion's JSON and `worker.domain.document`: pure, both ways.
 
-Sizes are Notion's (facts/notion-api.md 2.9, 2.10): 2,000 characters in a piece of text, 100 pieces, 100 children in a
-request. A picture is known by its file name, which holds the digest of what it shows.
+Sizes are Notion's (facts/notion-api.md 2.9, 2.10): 2,000 characters in a piece of text or a link, 100 pieces, 100
+children in a request. A picture is known by its file name, which holds the digest of what it shows.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ from worker.domain.document import (
 )
 
 Json = dict[str, Any]
-TEXT_LIMIT, PIECES, ROWS = 2_000, 100, 99
+TEXT_LIMIT, LINK_LIMIT, PIECES, ROWS = 2_000, 2_000, 100, 99
 _NAME = re.compile(r"rayline-([0-9a-f]{16})\.png$")
 
 
@@ -104,9 +104,14 @@ def _children(block: Block, uploads: Mapping[str, str]) -> Json:
 
 def rich_text(text: str) -> list[Json]:
     """Return inline Markdown as Notion's pieces of text."""
-    pieces = [Run(run.text[at:at + TEXT_LIMIT], run.bold, run.url) for run in runs(text)
+    pieces = [Run(run.text[at:at + TEXT_LIMIT], run.bold, run.url) for run in _runs(text)
               for at in range(0, len(run.text), TEXT_LIMIT)]
     return [_piece(run) for run in pieces[:PIECES]]
+
+
+def _runs(text: str) -> tuple[Run, ...]:
+    """Return inline Markdown as Notion can hold it: a longer link (a page's address holds its title) is plain text."""
+    return tuple(_merge(run if len(run.url) <= LINK_LIMIT else Run(run.text, run.bold) for run in runs(text)))
 
 
 def _piece(run: Run) -> Json:
@@ -124,11 +129,11 @@ def look_of(block: Block) -> str:
         case Picture(chart, caption):
             return f"{charts.digest(chart)}|{shown(caption)}"
         case ToDo(text, checked):
-            return f"{checked}|{inline(runs(text))}"
+            return f"{checked}|{inline(_runs(text))}"
         case Callout(text, icon, color):
-            return f"{icon}|{color}|{inline(runs(text))}"
+            return f"{icon}|{color}|{inline(_runs(text))}"
         case _:
-            return inline(runs(block.text))
+            return inline(_runs(block.text))
 
 
 def seen(raw: Json) -> str:
@@ -190,7 +195,7 @@ def nested_look(block: Block) -> str:
     """Return what a reader sees below a block of ours."""
     match block:
         case Table(header, rows):
-            return "\n".join("¦".join(inline(runs(cell)) for cell in row) for row in (header, *rows))
+            return "\n".join("¦".join(inline(_runs(cell)) for cell in row) for row in (header, *rows))
         case Bullet(_, children):
             return "\n".join(look_of(child) for child in children)
     return ""
