@@ -156,15 +156,47 @@ class IssueBatch:
     problems: tuple[Any, ...] = ()
 
 
+class Unread(msgspec.Struct, frozen=True, order=True):
+    """A record of Jira that could not be read: its kind (`worklog`, `history`, `project`, `status`), id or name, the
+    id of its issue, the field and what is wrong with it. Names that could not be read either are empty."""
+
+    kind: str
+    name: str = ""
+    issue: str = ""
+    field: str = ""
+    said: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class ProjectBatch:
+    """The projects the account can see, and those that could not be read."""
+
+    projects: tuple[JiraProject, ...]
+    unread: tuple[Unread, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class MoveBatch:
+    """Changes of status category by issue id; an issue whose history could not be read is only in `unread`, where
+    statuses that could not be read are too."""
+
+    moves: Mapping[str, tuple[Move, ...]]
+    unread: tuple[Unread, ...] = ()
+
+
 @dataclass(frozen=True, slots=True)
 class WorklogBatch:
-    """Worklogs changed and ids deleted since a bound; `until` is the bound for the next read (epoch ms)."""
+    """Worklogs changed and ids deleted since a bound; `until` is the bound for the next read (epoch ms).
+
+    Those that could not be read are `unread`; they do not make the batch incomplete.
+    """
 
     changed: tuple[Worklog, ...]
     deleted: tuple[str, ...]
     until: int
     complete: bool
     reason: str = ""
+    unread: tuple[Unread, ...] = ()
 
 
 class Jira(Protocol):
@@ -174,7 +206,7 @@ class Jira(Protocol):
         """Return the site's clock and the reading account; `Denied` when the credentials are wrong."""
         ...
 
-    def projects(self) -> tuple[JiraProject, ...]:
+    def projects(self) -> ProjectBatch:
         """Return the projects the account can see."""
         ...
 
@@ -198,7 +230,7 @@ class Jira(Protocol):
         """Return issues by the keys asked for; a moved issue answers to its old key. Unknown keys are absent."""
         ...
 
-    def moves(self, ids: Sequence[str]) -> Mapping[str, tuple[Move, ...]]:
+    def moves(self, ids: Sequence[str]) -> MoveBatch:
         """Return each issue's changes of status category, oldest first, read in bulk."""
         ...
 

@@ -147,6 +147,7 @@ def test_worklogs_come_by_their_feed_and_go_by_it(play: Play) -> None:
 def test_an_issue_changed_in_the_future_does_not_blind_the_deltas(play: Play) -> None:
     site = play.stage.jira._site.store
     strange, now = site.find_issue("ACME-7"), play.stage.clock.now()
+    assert strange is not None
     before, strange.updated = strange.updated, int((now + timedelta(days=26_000)).timestamp() * 1000)
     play.sync(Mode.DELTA)
     strange.updated = before
@@ -167,6 +168,23 @@ def test_a_bound_that_lies_ahead_is_forgotten(play: Play) -> None:
     assert done_and_total(play, ACME)[0] == done + 1
     with play.stage.store.reading("studio") as tx:
         assert registry.load_cursors(tx)[UPDATED] < play.stage.clock.now().isoformat()
+
+
+def test_what_jira_spoilt_is_told_until_it_is_mended_and_the_rest_goes_on(play: Play) -> None:
+    site = play.stage.jira._site.store
+    log = play.stage.jira.control("worklog", {
+        "issue": "ACME-20", "author": "acc-developer", "seconds": 3600, "started": play.stage.clock.now().isoformat()})
+    worklog = site.worklogs[int(log["id"])]
+    worklog.seconds = 2**64
+    hours = play.row("projects", ACME).values["hours"]
+    for mode in (Mode.DELTA, Mode.DELTA, Mode.FULL):
+        play.later(minutes=5)
+        found = [one for one in play.sync(mode).plan.problems if one.code == "bad-worklog"]
+        assert [(one.where, one.field) for one in found] == [(f"work log {log['id']} of ACME-20", "timeSpentSeconds")]
+        assert play.row("projects", ACME).values["hours"] == hours
+    play.stage.jira.control("delete_worklog", {"id": log["id"]})
+    play.later(minutes=5)
+    assert "bad-worklog" not in codes(play.sync(Mode.DELTA))
 
 
 def test_an_unknown_project_key_is_the_problem_of_its_card_alone(play: Play) -> None:

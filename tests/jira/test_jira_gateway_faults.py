@@ -50,13 +50,13 @@ class Stage:
 Read = Callable[[Stage, JiraGateway], Any]
 READS: dict[str, Read] = {
     "site": lambda _, gateway: gateway.site().account,
-    "projects": lambda _, gateway: [each.key for each in gateway.projects()] == ["ACME", "MOVED"],
+    "projects": lambda _, gateway: [each.key for each in gateway.projects().projects] == ["ACME", "MOVED"],
     "validate": lambda _, gateway: gateway.validate(["project = ACME"]) == {},
     "filter": lambda stage, gateway: gateway.filter_jql(stage.filter) == "project = ACME",
     "issues": lambda _, gateway: len(gateway.issues("project = ACME").issues) == 3,
     "ids": lambda _, gateway: len(gateway.ids("project = ACME").ids) == 3,
     "keys": lambda _, gateway: set(gateway.by_keys(["ACME-1", "ACME-2"])) == {"ACME-1", "ACME-2"},
-    "moves": lambda stage, gateway: [move.after for move in gateway.moves([stage.made[0]["id"]])[
+    "moves": lambda stage, gateway: [move.after for move in gateway.moves([stage.made[0]["id"]]).moves[
         stage.made[0]["id"]]] == ["done"],
     "worklogs": lambda _, gateway: [each.seconds for each in gateway.worklogs(0).changed] == [3600],
 }

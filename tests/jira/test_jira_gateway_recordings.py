@@ -99,7 +99,7 @@ def test_recorded_histories_are_read_whole() -> None:
                 continue
             script = Script({"GET field": json_response(200, []), "GET status": json_response(200, []),
                              "GET search": json_response(200, {"issues": [raw]})})
-            assert make(script, cloud=False).moves([raw["id"]]).keys() == {raw["id"]}
+            assert make(script, cloud=False).moves([raw["id"]]).moves.keys() == {raw["id"]}
             seen += len(log["histories"])
     assert seen > 0
 

@@ -52,6 +52,10 @@ def test_an_issue_is_read_with_utc_instants_and_seconds() -> None:
     ({"issuetype": {"subtask": False}}, "issuetype.name"),
     ({"labels": "x"}, "labels"),
     ({"timespent": "1d"}, "timespent"),
+    ({"timespent": 10**30}, "timespent"),
+    ({"timeestimate": 2**63}, "timeestimate"),
+    ({"timeoriginalestimate": -2**64}, "timeoriginalestimate"),
+    ({"issuetype": {"name": "Task", "hierarchyLevel": 10**30}}, "issuetype.hierarchyLevel"),
 ])
 def test_a_malformed_issue_is_set_aside_and_named(fields: dict[str, Any], named: str) -> None:
     issues, problems = read(issue(1), issue(2, **fields), issue(3))
@@ -220,7 +224,7 @@ def test_moves_are_changes_of_category_in_every_form_of_time() -> None:
     log = [entry(1_795_000_000_000, "1", "3"), entry(1_795_000_100, "3", "4"), entry("1795000200000", "4", "5"),
            entry("2026-11-19T10:00:00.000-0500", "5", "3"), {"created": 1, "items": [{"field": "rank", "to": "x"}]}]
     script = histories({"issueChangeLogs": [{"issueId": "1", "changeHistories": log}]})
-    moves = make(script).moves(["1", "2"])
+    moves = make(script).moves(["1", "2"]).moves
     first = datetime(2026, 11, 18, 11, 6, 40, tzinfo=UTC)
     assert moves == {"2": (), "1": (
         Move(first, "new", "indeterminate"), Move(first + timedelta(seconds=200), "indeterminate", "done"),
@@ -232,20 +236,79 @@ def test_one_issues_history_may_span_pages_and_pages_must_end() -> None:
     first = {"issueChangeLogs": [{"issueId": "1", "changeHistories": [entry(1_795_000_000_000, "1", "3")]}],
              "nextPageToken": "a"}
     last = {"issueChangeLogs": [{"issueId": "1", "changeHistories": [entry(1_795_000_100_000, "3", "5")]}]}
-    assert [move.after for move in make(histories(first, last)).moves(["1"])["1"]] == ["indeterminate", "done"]
+    assert [move.after for move in make(histories(first, last)).moves(["1"]).moves["1"]] == ["indeterminate", "done"]
     with pytest.raises(Incomplete):
         make(histories(first)).moves(["1"])
 
 
-def test_a_history_with_an_unreadable_moment_is_left_out() -> None:
-    page = {"issueChangeLogs": [{"issueId": "1", "changeHistories": [entry("51502-01-01T00:00:00Z", "1", "3")]},
+@pytest.mark.parametrize(("bad", "field"), [
+    ({"changeHistories": [entry("51502-01-01T00:00:00Z", "1", "3")]}, "created"),
+    ({"changeHistories": [entry("garbage", "1", "3")]}, "created"),
+    ({"changeHistories": [entry(None, "1", "3")]}, "created"),
+    ({"changeHistories": [entry(10**20, "1", "3")]}, "created"),
+    ({"changeHistories": [{"created": 1, "items": None}]}, "changeHistories[0].items"),
+    ({"changeHistories": [{"created": 1, "items": [None]}]}, "changeHistories[0].items[0]"),
+    ({"changeHistories": [{"created": 1, "items": [{"field": None}]}]}, "changeHistories[0].items[0].field"),
+    ({"changeHistories": None}, "changeHistories"),
+])
+def test_a_history_that_cannot_be_read_is_named_and_the_others_are_read(bad: dict[str, Any], field: str) -> None:
+    page = {"issueChangeLogs": [{"issueId": "1", "changeHistories": [entry(1_795_000_000_000, "1", "3")]},
+                                {"issueId": "1", **bad},
                                 {"issueId": "2", "changeHistories": [entry(1_795_000_000_000, "1", "3")]}]}
-    assert set(make(histories(page)).moves(["1", "2"])) == {"2"}
+    batch = make(histories(page)).moves(["1", "2"])
+    assert set(batch.moves) == {"2"}
+    assert [(one.kind, one.issue, one.field) for one in batch.unread] == [("history", "1", field)]
+
+
+def test_a_history_of_no_issue_is_told_and_the_others_are_read() -> None:
+    log = [entry(1_795_000_000_000, "1", "3")]
+    page = {"issueChangeLogs": [{"issueId": None, "changeHistories": log}, {"issueId": "2", "changeHistories": log}]}
+    batch = make(histories(page)).moves(["2"])
+    assert len(batch.moves["2"]) == 1
+    assert [(one.issue, one.field) for one in batch.unread] == [("", "issueId")]
+
+
+def test_a_history_of_data_center_that_cannot_be_read_is_named() -> None:
+    log = {"total": 1, "histories": [{"created": "2026-11-19T10:00:00.000+0000", "items": [
+        {"field": "status", "from": "1", "to": "5"}]}]}
+    answer = {"issues": [{"id": "1", "changelog": log}, {"id": "2", "changelog": None}]}
+    batch = make(Script({"GET field": json_response(200, []), "GET status": STATUSES,
+                         "GET search": json_response(200, answer)}), cloud=False).moves(["1", "2"])
+    assert set(batch.moves) == {"1"}
+    assert [(one.issue, one.field) for one in batch.unread] == [("2", "changelog")]
+
+
+@pytest.mark.parametrize(("change", "name", "field"), [
+    ({"name": None}, "4", "name"), ({"id": None}, "In Review", "id"),
+    ({"statusCategory": {"key": None}}, "In Review", "statusCategory.key")])
+def test_a_status_that_cannot_be_read_is_named_and_the_others_count(change: dict[str, Any], name: str,
+                                                                   field: str) -> None:
+    statuses = msgspec.json.decode(STATUSES.body)
+    statuses[2] |= change
+    script = histories({"issueChangeLogs": [{"issueId": "1", "changeHistories": [entry(1_795_000_000_000, "1", "5")]}]})
+    script.answers["GET status"] = [json_response(200, statuses)]
+    batch = make(script).moves(["1"])
+    assert [(move.before, move.after) for move in batch.moves["1"]] == [("new", "done")]
+    assert [(one.kind, one.name, one.field) for one in batch.unread] == [("status", name, field)]
+
+
+@pytest.mark.parametrize(("change", "name", "field"), [
+    ({"name": None}, "BETA", "name"), ({"key": None}, "10001", "key"), ({"id": None}, "BETA", "id"),
+    ({"id": 10001}, "BETA", "id")])
+@pytest.mark.parametrize("cloud", [True, False])
+def test_a_project_that_cannot_be_read_is_named_and_the_others_are_there(change: dict[str, Any], name: str,
+                                                                        field: str, *, cloud: bool) -> None:
+    projects = [{"id": "10000", "key": "ACME", "name": "Acme"},
+                {"id": "10001", "key": "BETA", "name": "Beta", **change}]
+    batch = make(Script({"GET project/search": json_response(200, {"values": projects, "isLast": True}),
+                         "GET project": json_response(200, projects)}), cloud=cloud).projects()
+    assert [one.key for one in batch.projects] == ["ACME"]
+    assert [(one.kind, one.name, one.field) for one in batch.unread] == [("project", name, field)]
 
 
 def test_a_status_nobody_knows_is_undefined() -> None:
     page = {"issueChangeLogs": [{"issueId": "1", "changeHistories": [entry(1_795_000_000_000, "99", "5")]}]}
-    assert make(histories(page)).moves(["1"])["1"][0].before == "undefined"
+    assert make(histories(page)).moves(["1"]).moves["1"][0].before == "undefined"
 
 
 def test_a_clipped_inline_history_of_data_center_is_incomplete() -> None:
@@ -254,7 +317,7 @@ def test_a_clipped_inline_history_of_data_center_is_incomplete() -> None:
             {"field": "status", "from": "1", "to": "5"}]}]}
         return Script({"GET field": json_response(200, []), "GET status": STATUSES,
                        "GET search": json_response(200, {"issues": [{"id": "1", "changelog": log}]})})
-    assert make(site(1), cloud=False).moves(["1"])["1"][0].after == "done"
+    assert make(site(1), cloud=False).moves(["1"]).moves["1"][0].after == "done"
     with pytest.raises(Incomplete):
         make(site(2), cloud=False).moves(["1"])
 
@@ -319,12 +382,25 @@ def test_a_feed_that_stands_still_is_incomplete() -> None:
     assert "10" in batch.reason
 
 
-def test_an_unreadable_worklog_is_named_and_the_rest_is_kept() -> None:
-    listed = json_response(200, [log(1, started="51502-01-01T00:00:00.000+0000"), log(2), log(3, author=None)])
+@pytest.mark.parametrize(("change", "field"), [
+    ({"started": "51502-01-01T00:00:00.000+0000"}, "started"), ({"started": None}, "started"),
+    ({"started": "0001-01-01T00:00:00.000+0300"}, "started"), ({"timeSpentSeconds": 10**30}, "timeSpentSeconds"),
+    ({"timeSpentSeconds": 2**64 - 1}, "timeSpentSeconds")])
+def test_an_unreadable_worklog_is_named_and_the_rest_is_kept(change: dict[str, Any], field: str) -> None:
+    listed = json_response(200, [log(1, **change), log(2), log(3, author=None)])
     batch = make(worklog_site(updated=marks(1, 2, 3, until=10, lastPage=True), listed=listed)).worklogs(5)
     assert [each.id for each in batch.changed] == ["2", "3"]
-    assert batch.complete
-    assert "1" in batch.reason
+    assert (batch.complete, batch.reason) == (True, "")
+    assert [(one.name, one.issue, one.field) for one in batch.unread] == [("1", "10001", field)]
+
+
+def test_an_entry_of_a_feed_without_an_id_is_told_and_the_others_are_read() -> None:
+    values = [{"worklogId": None}, {"worklogId": "many"}, {"worklogId": 10**30}, {"worklogId": "2"}]
+    site = worklog_site(updated=json_response(200, {"values": values, "until": 10, "lastPage": True}),
+                        listed=json_response(200, [log(2)]))
+    batch = make(site).worklogs(5)
+    assert [each.id for each in batch.changed] == ["2"]
+    assert len(batch.unread) == 3
 
 
 # Cost

@@ -188,7 +188,7 @@ def read_all(url: str, jql: str) -> dict[str, Issue]:
 def test_an_outside_data_center_is_read_as_it_describes_itself(peer: str) -> None:
     gateway = connect(peer, timeout=30, cloud=False)
     assert gateway.site().deployment == "datacenter"
-    projects = gateway.projects()
+    projects = gateway.projects().projects
     assert projects
     issues = read_all(peer, f"project = {projects[0].key}")
     assert len(issues) > 50
@@ -207,7 +207,7 @@ def test_an_outside_data_center_is_read_as_it_describes_itself(peer: str) -> Non
 
 
 def test_work_finished_at_an_outside_data_center_is_seen_finished(peer: str) -> None:
-    project = connect(peer, timeout=30, cloud=False).projects()[0].key
+    project = connect(peer, timeout=30, cloud=False).projects().projects[0].key
     client = httpx.Client(base_url=f"{peer}/rest/api/2", trust_env=False)
     made = client.post("/issue", json={"fields": {
         "project": {"key": project}, "summary": "Ship it", "issuetype": {"name": "Task"}}}).json()["key"]
@@ -223,5 +223,5 @@ def test_work_finished_at_an_outside_data_center_is_seen_finished(peer: str) -> 
 
 def test_keys_are_found_at_an_outside_data_center(peer: str) -> None:
     gateway = connect(peer, timeout=30, cloud=False)
-    some = sorted(read_all(peer, f"project = {gateway.projects()[0].key}"))[:5]
+    some = sorted(read_all(peer, f"project = {gateway.projects().projects[0].key}"))[:5]
     assert sorted(gateway.by_keys([*some, "NOPE-1"])) == some

@@ -13,11 +13,12 @@ from datetime import datetime, timedelta
 import msgspec
 
 from worker.domain.messages import message, tell
-from worker.domain.model import Issue, JiraProject
+from worker.domain.model import Issue, JiraProject, Move
 from worker.errors import ConfigError, Missing, Problem, Severity
+from worker.fetch.unread import problems_of, still_unread
 from worker.jira.paging import condition_of
 from worker.mapping.links import Link, LinkKind, ResolvedLink
-from worker.ports import Jira
+from worker.ports import Jira, Unread
 from worker.state import bindings as registry
 from worker.state import snapshots
 from worker.state.store import Store, Tx
@@ -31,13 +32,14 @@ LOOKUP, UPDATED, WORKLOGS = "jira.lookup", "jira:updated", "jira:worklogs"
 
 class Lookup(msgspec.Struct):
     """What links were resolved to, kept between cycles: epic key -> (issue id, project key), filter id -> JQL,
-    JQL -> ids it matched, and the site's projects as (id, key, name)."""
+    JQL -> ids it matched, the site's projects as (id, key, name), and what could not be read and was not read since."""
 
     epics: dict[str, tuple[str, str]] = {}
     filters: dict[str, str] = {}
     matched: dict[str, list[str]] = {}
     projects: list[tuple[str, str, str]] = []
     scope: str = ""
+    unread: list[Unread] = []
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +61,8 @@ def recall_tracker(store: Store, workspace: str, *, links: Mapping[str, Link]) -
 
 @dataclass(slots=True)
 class _Reader:
-    """One read under way."""
+    """One read under way; a full one asks for the histories in `doubted` again, and for all when statuses were not
+    understood (`doubts_all`)."""
 
     jira: Jira
     store: Store
@@ -69,6 +72,8 @@ class _Reader:
     now: datetime
     lookup: Lookup
     problems: list[Problem] = field(default_factory=list)
+    doubted: frozenset[str] = frozenset()
+    doubts_all: bool = False
 
 
 def read_tracker(jira: Jira, store: Store, workspace: str, *, links: Mapping[str, Link], full: bool,
@@ -80,7 +85,10 @@ def read_tracker(jira: Jira, store: Store, workspace: str, *, links: Mapping[str
     """
     with store.reading(workspace) as tx:
         lookup = _lookup(tx)
-    reader = _Reader(jira, store, workspace, links, full, now, lookup)
+    doubts = lookup.unread if full else []
+    reader = _Reader(jira, store, workspace, links, full, now, lookup,
+                     doubted=frozenset(one.issue for one in doubts if one.kind == "history"),
+                     doubts_all=any(one.kind == "status" for one in doubts))
     _resolve(reader)
     queries = sorted(set(_queries(reader).values()))
     scope = _scope(reader, queries)
@@ -92,8 +100,12 @@ def read_tracker(jira: Jira, store: Store, workspace: str, *, links: Mapping[str
         incomplete = incomplete or _read_worklogs(reader, arrived=read.arrived, afresh=is_new_scope)
     lookup.scope = "" if incomplete else scope
     with store.transaction(workspace) as tx:
+        concerned = {one.issue for one in lookup.unread if one.issue}
+        keys = {issue.id: issue.key for issue in snapshots.find_issues(tx, sorted(concerned))}
+        lookup.unread = [one for one in lookup.unread if not one.issue or one.issue in keys]
         registry.set_setting(tx, LOOKUP, msgspec.to_builtins(lookup))
     projects = tuple(JiraProject(*row) for row in lookup.projects)
+    reader.problems += problems_of(lookup.unread, keys)
     if incomplete:
         reader.problems.append(Problem("incomplete-read", "Jira", "",
                                        tell("not everything could be read: {why}", why=incomplete),
@@ -110,7 +122,7 @@ def _resolve(reader: _Reader) -> None:
     lookup, links = reader.lookup, reader.links.values()
     keys = {link.text for link in links if link.kind is LinkKind.PROJECT}
     if reader.full or not lookup.projects or keys - {key for _, key, _ in lookup.projects}:
-        lookup.projects = [(one.id, one.key, one.name) for one in reader.jira.projects()]
+        _read_projects(reader)
     epics = {link.text for link in links if link.kind is LinkKind.EPIC}
     wanted = epics if reader.full else epics - lookup.epics.keys()
     if wanted:
@@ -120,6 +132,15 @@ def _resolve(reader: _Reader) -> None:
     for link in links:
         if link.kind is LinkKind.FILTER and (reader.full or link.text not in lookup.filters):
             _look_up_filter(reader, link.text)
+
+
+def _read_projects(reader: _Reader) -> None:
+    """Read the projects; one that cannot be read stays what it was."""
+    lookup, batch = reader.lookup, reader.jira.projects()
+    lookup.unread = still_unread(lookup.unread, batch.unread, kinds={"project"})
+    strange = {one.name for one in batch.unread}
+    lookup.projects = [(one.id, one.key, one.name) for one in batch.projects] + [
+        row for row in lookup.projects if strange & {row[0], row[1]}]
 
 
 def _look_up_filter(reader: _Reader, filter_id: str) -> None:
@@ -200,11 +221,21 @@ def _keep(reader: _Reader, issues: Sequence[Issue], arrived: list[Issue]) -> int
 def _with_moves(reader: _Reader, issues: Sequence[Issue], known: Mapping[str, Issue]) -> Iterator[Issue]:
     """Yield the issues with their history: read in bulk for those that changed, kept for the others."""
     changed = [issue.id for issue in issues if issue.level < EPIC_LEVEL and (
-        issue.id not in known or known[issue.id].updated != issue.updated)]
-    moves = reader.jira.moves(changed) if changed else {}
+        reader.doubts_all or issue.id in reader.doubted
+        or issue.id not in known or known[issue.id].updated != issue.updated)]
+    moves = _read_moves(reader, changed) if changed else {}
     for issue in issues:
         kept = known[issue.id].moves if issue.id in known else ()
         yield msgspec.structs.replace(issue, moves=moves.get(issue.id) or kept)
+
+
+def _read_moves(reader: _Reader, ids: Sequence[str]) -> Mapping[str, tuple[Move, ...]]:
+    """Return the histories of some issues; those that cannot be read are noted, and stay what they were."""
+    batch = reader.jira.moves(ids)
+    asked = {"", *ids}
+    reader.lookup.unread = still_unread(reader.lookup.unread, batch.unread, kinds={"history", "status"},
+                                        read=lambda one: one.kind == "status" or one.issue in asked)
+    return batch.moves
 
 
 def _match(reader: _Reader, queries: Sequence[str], *, refresh: bool) -> None:
@@ -226,6 +257,10 @@ def _read_worklogs(reader: _Reader, *, arrived: Iterable[Issue], afresh: bool) -
     bounds = [int(cursor) if cursor else first, *(max(first, _millis(one.created)) for one in arrived if one.spent)]
     since = min(bounds)
     batch = reader.jira.worklogs(since)
+    told = {"", *batch.deleted, *(log.id for log in batch.changed), *(one.name for one in batch.unread)}
+    reader.lookup.unread = still_unread(
+        reader.lookup.unread, [one for one in batch.unread if not one.issue or one.issue in linked], kinds={"worklog"},
+        read=lambda one: afresh or one.name in told)
     with reader.store.transaction(reader.workspace) as tx:
         snapshots.save_worklogs(tx, (log for log in batch.changed if log.issue in linked), batch.deleted)
         if batch.complete:

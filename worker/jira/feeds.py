@@ -11,37 +11,39 @@ import msgspec
 
 from worker.domain.model import Worklog
 from worker.jira.histories import chunks
-from worker.jira.records import WorklogMarks, read_worklogs
+from worker.jira.records import RecordReader, WorklogMark, WorklogMarks, read_worklogs
 from worker.jira.session import JiraSession
-from worker.ports import WorklogBatch
+from worker.ports import Unread, WorklogBatch
 
 AT_ONCE = 1_000
 MOST_PAGES = 10_000
-_MARKS = msgspec.json.Decoder(WorklogMarks)
+_PAGE = msgspec.json.Decoder(WorklogMarks)
+_MARKS = RecordReader(WorklogMark, "worklog", names=("worklogId",))
 
 
 @dataclass(slots=True)
 class Feed:
-    """What one feed told: ids, the bound reached (epoch ms), and why it stopped early."""
+    """What one feed told: ids, the bound reached (epoch ms), why it stopped early, and entries without a usable id."""
 
     until: int
     ids: dict[str, None] = field(default_factory=dict)
     reason: str = ""
+    unread: list[Unread] = field(default_factory=list)
 
 
 def read_worklog_feed(session: JiraSession, since: int) -> WorklogBatch:
-    """Return worklogs changed and deleted since an epoch-ms bound; unreadable ones are named in `reason`."""
+    """Return worklogs changed and deleted since an epoch-ms bound."""
     updated, deleted = _read(session, "updated", since), _read(session, "deleted", since)
     gone = set(deleted.ids)
     changed: list[Worklog] = []
-    unreadable: list[str] = []
+    unread = [*updated.unread, *deleted.unread]
     for chunk in chunks([identity for identity in updated.ids if identity not in gone], AT_ONCE):
         good, bad = session.ask("POST", "worklog/list", read_worklogs, body={"ids": [int(each) for each in chunk]})
         changed += good
-        unreadable += bad
+        unread += bad
     early = updated.reason or deleted.reason
-    reason = early or (f"unreadable worklogs: {', '.join(unreadable[:10])}" if unreadable else "")
-    return WorklogBatch(tuple(changed), tuple(deleted.ids), _next_bound(since, updated, deleted), not early, reason)
+    return WorklogBatch(tuple(changed), tuple(deleted.ids), _next_bound(since, updated, deleted), not early, early,
+                        tuple(unread))
 
 
 def _next_bound(since: int, updated: Feed, deleted: Feed) -> int:
@@ -59,8 +61,10 @@ def _next_bound(since: int, updated: Feed, deleted: Feed) -> int:
 def _read(session: JiraSession, name: str, since: int) -> Feed:
     feed = Feed(since)
     for _ in range(MOST_PAGES):
-        page = session.ask("GET", f"worklog/{name}", _MARKS.decode, params={"since": feed.until})
-        feed.ids.update((str(mark.worklogId), None) for mark in page.values)
+        page = session.ask("GET", f"worklog/{name}", _PAGE.decode, params={"since": feed.until})
+        marks, bad = _MARKS.read(page.values)
+        feed.unread += bad
+        feed.ids.update((str(mark.worklogId), None) for mark in marks)
         reached = page.until if page.until is not None else feed.until
         moved, feed.until = reached > feed.until, max(feed.until, reached)
         if page.last:

@@ -17,6 +17,7 @@ import msgspec
 from requests.adapters import BaseAdapter
 
 from worker.calls.deadline import Deadline
+from worker.calls.secrets import redact
 from worker.config import JiraSettings
 from worker.domain.messages import tell
 from worker.domain.model import Issue, JiraProject, Move
@@ -26,7 +27,7 @@ from worker.jira.feeds import read_worklog_feed
 from worker.jira.histories import chunks, read_cloud_histories, read_server_histories, statuses_in, to_moves
 from worker.jira.lookup import find_by_keys
 from worker.jira.paging import OFFSET_PAGE, Walk, by_id, epoch_ms, since_bound, walk_offsets, walk_tokens
-from worker.jira.records import IssueId, PageReader, read_moment
+from worker.jira.records import IssueId, PageReader, RecordReader, read_moment
 from worker.jira.search import search_cloud, search_server
 from worker.jira.session import JiraSession
 from worker.mapping.jira import (
@@ -39,7 +40,7 @@ from worker.mapping.jira import (
     read_site,
     status_category,
 )
-from worker.ports import IssueBatch, IssueIds, Site, WorklogBatch
+from worker.ports import IssueBatch, IssueIds, MoveBatch, ProjectBatch, Site, Unread, WorklogBatch
 
 T = TypeVar("T")
 PAGE_SIZE = 100
@@ -56,7 +57,7 @@ class _Project(msgspec.Struct, frozen=True):
 
 
 class _ProjectPage(msgspec.Struct, frozen=True):
-    values: tuple[_Project, ...]
+    values: tuple[msgspec.Raw, ...]
     isLast: bool = False  # noqa: N815 - Jira's own name
 
 
@@ -72,11 +73,11 @@ class _Filter(msgspec.Struct, frozen=True):
     jql: str
 
 
-_PROJECTS = msgspec.json.Decoder(tuple[_Project, ...])
+_PROJECTS = RecordReader(_Project, "project", names=("key", "id", "name"))
 _PROJECT_PAGE = msgspec.json.Decoder(_ProjectPage)
 _PARSED = msgspec.json.Decoder(_ParsedList)
 _FILTER = msgspec.json.Decoder(_Filter)
-_STATUSES = msgspec.json.Decoder(tuple[RawStatus, ...])
+_STATUSES = RecordReader(RawStatus, "status", names=("name", "id"))
 
 
 @dataclass(slots=True)
@@ -148,10 +149,11 @@ class JiraGateway:
         found = self._site.get()
         return msgspec.structs.replace(found, now=found.now + timedelta(seconds=self._site.age()))
 
-    def projects(self) -> tuple[JiraProject, ...]:
+    def projects(self) -> ProjectBatch:
         """Return the projects the account can see."""
-        found = self._cloud_projects() if self._cloud else self._session.ask("GET", "project", _PROJECTS.decode)
-        return tuple(JiraProject(each.id, each.key, each.name) for each in found)
+        found, unread = self._cloud_projects() if self._cloud else self._session.ask(
+            "GET", "project", _PROJECTS.read_list)
+        return ProjectBatch(tuple(JiraProject(each.id, each.key, each.name) for each in found), tuple(unread))
 
     def validate(self, queries: Sequence[str]) -> Mapping[str, str]:
         """Return what is wrong with each JQL (absent when nothing is): unknown names do not fail searches on Cloud."""
@@ -190,21 +192,23 @@ class JiraGateway:
         made = {issue.id: issue for issue in issues}
         return {key: made[row.id] for key, row in rows.items() if row.id in made}
 
-    def moves(self, ids: Sequence[str]) -> Mapping[str, tuple[Move, ...]]:
+    def moves(self, ids: Sequence[str]) -> MoveBatch:
         """Return each issue's changes of status category, oldest first, read in bulk.
 
-        An issue whose history holds an unreadable moment is absent. Raises `Incomplete` for a clipped history.
+        An issue whose history cannot be read is absent and named. Raises `Incomplete` for a clipped history.
         """
         read = read_cloud_histories if self._cloud else read_server_histories
         histories = read(self._session, list(dict.fromkeys(ids)))
-        categories = self._categories_of({status for entries in histories.values() for status in statuses_in(entries)})
+        categories, strange = self._categories_of(
+            {status for entries in histories.entries.values() for status in statuses_in(entries)})
         found: dict[str, tuple[Move, ...]] = {}
-        for identity, entries in histories.items():
+        unread = [*strange, *histories.unread]
+        for identity, entries in histories.entries.items():
             try:
                 found[identity] = to_moves(entries, categories)
-            except (ValueError, OverflowError):
-                continue
-        return found
+            except (ValueError, OverflowError) as error:
+                unread.append(Unread("history", issue=identity, field="created", said=redact(str(error))))
+        return MoveBatch(found, tuple(unread))
 
     def worklogs(self, since: int) -> WorklogBatch:
         """Return the worklogs changed and deleted since an epoch-ms bound, site-wide."""
@@ -265,25 +269,28 @@ class JiraGateway:
         site = read_site(self._mapping, fields, cloud=self._cloud)
         return Reading(site, PageReader(site.issue_type, browse=f"{self._session.base_url}/browse/"))
 
-    def _learn_categories(self) -> Mapping[str, str]:
+    def _learn_categories(self) -> tuple[Mapping[str, str], Sequence[Unread]]:
         site = self._reading.get().site
-        statuses = self._session.ask("GET", "status", _STATUSES.decode)
-        return {status.id: status_category(status, site) for status in statuses}
+        statuses, unread = self._session.ask("GET", "status", _STATUSES.read_list)
+        return {status.id: status_category(status, site) for status in statuses}, unread
 
-    def _categories_of(self, statuses: set[str]) -> Mapping[str, str]:
+    def _categories_of(self, statuses: set[str]) -> tuple[Mapping[str, str], Sequence[Unread]]:
         known = self._categories.get()
-        return known if statuses <= known.keys() else self._categories.get(STALE_SECONDS)
+        return known if statuses <= known[0].keys() else self._categories.get(STALE_SECONDS)
 
-    def _cloud_projects(self) -> tuple[_Project, ...]:
+    def _cloud_projects(self) -> tuple[Iterable[_Project], list[Unread]]:
         found: dict[str, _Project] = {}
+        unread: list[Unread] = []
         start = 0
         while True:
             page = self._session.ask("GET", "project/search", _PROJECT_PAGE.decode, params={
                 "startAt": start, "maxResults": PAGE_SIZE, "status": "live", "orderBy": "key"})
-            found.update((each.id, each) for each in page.values)
+            projects, bad = _PROJECTS.read(page.values)
+            found.update((each.id, each) for each in projects)
+            unread += bad
             start += len(page.values)
             if page.isLast or not page.values:
-                return tuple(found.values())
+                return found.values(), unread
 
     # Validation
 

@@ -3,33 +3,61 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
 import msgspec
 
 from worker.domain.model import Move
 from worker.errors import Incomplete
-from worker.jira.records import History, HistoryPage, ServerHistoryPage
+from worker.jira.records import (
+    History,
+    HistoryPage,
+    IssueHistory,
+    IssueWithHistory,
+    RecordReader,
+    ServerHistoryPage,
+)
 from worker.jira.search import search_server
 from worker.jira.session import JiraSession
+from worker.ports import Unread
 
 CLOUD_ISSUES = 1_000
 CLOUD_ENTRIES = 5_000
 SERVER_ISSUES = 50
 MOST_PAGES = 10_000
-Histories = dict[str, list[History]]
 _SERVER_PAGE = msgspec.json.Decoder(ServerHistoryPage)
 _CLOUD_PAGE = msgspec.json.Decoder(HistoryPage)
+_SERVER = RecordReader(IssueWithHistory, "history", issue="id")
+_CLOUD = RecordReader(IssueHistory, "history", issue="issueId")
+
+
+@dataclass(slots=True)
+class Histories:
+    """Status entries by issue id, and the histories that could not be read."""
+
+    entries: dict[str, list[History]]
+    unread: list[Unread] = field(default_factory=list)
+
+    def set_aside(self, unread: Iterable[Unread]) -> None:
+        """Leave out issues of which a piece could not be read: the rest of it would tell another story."""
+        for one in unread:
+            self.unread.append(one)
+            self.entries.pop(one.issue, None)
 
 
 def read_cloud_histories(session: JiraSession, ids: Sequence[str]) -> Histories:
     """Return the status entries of each issue; raises `Incomplete` when the pages do not end."""
-    found: Histories = {identity: [] for identity in ids}
+    found = Histories({identity: [] for identity in ids})
+    bad: list[Unread] = []
     for chunk in chunks(ids, CLOUD_ISSUES):
         for page in _cloud_pages(session, chunk):
-            for issue in page.issueChangeLogs:
+            pieces, unread = _CLOUD.read(page.issueChangeLogs)
+            bad += unread
+            for issue in pieces:
                 # One issue's history may span pages (facts/jira-api.md 1.1).
-                found.setdefault(issue.issueId, []).extend(issue.changeHistories)
+                found.entries.setdefault(issue.issueId, []).extend(issue.changeHistories)
+    found.set_aside(bad)
     return found
 
 
@@ -50,15 +78,17 @@ def _cloud_pages(session: JiraSession, ids: Sequence[str]) -> Iterator[HistoryPa
 
 def read_server_histories(session: JiraSession, ids: Sequence[str]) -> Histories:
     """Return the whole history of each issue; raises `Incomplete` when one came clipped."""
-    found: Histories = {identity: [] for identity in ids}
+    found = Histories({identity: [] for identity in ids})
     for chunk in chunks([identity for identity in ids if identity.isdigit()], SERVER_ISSUES):
         page = search_server(session, f"id in ({','.join(chunk)})", _SERVER_PAGE.decode, size=len(chunk),
                              fields=("status",), expand="changelog", strict=False)
-        for issue in page.issues:
+        issues, bad = _SERVER.read(page.issues)
+        found.set_aside(bad)
+        for issue in issues:
             log = issue.changelog
             if log.total is not None and log.total > len(log.histories):
                 raise Incomplete("changelog", f"{len(log.histories)} of {log.total} entries of issue {issue.id}")
-            found[issue.id] = list(log.histories)
+            found.entries[issue.id] = list(log.histories)
     return found
 
 

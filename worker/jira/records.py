@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any
+from typing import Annotated, Any, Generic, TypeVar
 
 import msgspec
 
@@ -14,8 +14,10 @@ from worker.calls.secrets import redact
 from worker.domain.messages import message, tell
 from worker.domain.model import Worklog
 from worker.errors import Problem
-from worker.mapping.jira import Instant, RawPerson
+from worker.mapping.jira import Instant, RawPerson, Seconds
+from worker.ports import Unread
 
+T = TypeVar("T")
 _WHERE = re.compile(r"`\$\.?(?P<path>[^`]*)`$")
 _MISSING = re.compile(r"missing required field `(?P<name>[^`]+)`")
 _SECONDS = 100_000_000_000
@@ -111,9 +113,53 @@ class PageReader:
 def _name_of(raw: msgspec.Raw) -> str:
     try:
         named = msgspec.json.decode(raw, type=_Named)
-    except msgspec.ValidationError:
+    except msgspec.DecodeError:
         return ""
     return str(named.key or named.id or "")[:50]
+
+
+class RecordReader(Generic[T]):
+    """Decodes records of one kind one by one, for answers of which each record counts for itself.
+
+    `names` are the fields that name a record, the best first; `issue` is the one that names its issue.
+    """
+
+    def __init__(self, row: type[T], kind: str, *, names: tuple[str, ...] = (), issue: str = "") -> None:
+        self._each: msgspec.json.Decoder[T] = msgspec.json.Decoder(row)
+        self._kind, self._names, self._issue = kind, names, issue
+
+    def read(self, raws: Iterable[msgspec.Raw]) -> tuple[list[T], list[Unread]]:
+        """Return the records that could be read, and the others."""
+        good: list[T] = []
+        bad: list[Unread] = []
+        for raw in raws:
+            try:
+                good.append(self._each.decode(raw))
+            except msgspec.DecodeError as error:
+                bad.append(self.unread(raw, str(error)))
+        return good, bad
+
+    def read_list(self, content: bytes) -> tuple[list[T], list[Unread]]:
+        """Return the records of an answer that is a list of them; raises `msgspec.DecodeError` when it is none."""
+        return self.read(_RAWS.decode(content))
+
+    def unread(self, raw: msgspec.Raw, said: str) -> Unread:
+        """Return what is known of a record that could not be read."""
+        try:
+            found = msgspec.json.decode(raw)
+        except msgspec.DecodeError:
+            found = None
+        table = found if isinstance(found, dict) else {}
+        return Unread(self._kind, _first(table, self._names), _first(table, (self._issue,)), field_of(said),
+                      redact(said))
+
+
+_RAWS = msgspec.json.Decoder(list[msgspec.Raw])
+
+
+def _first(table: Mapping[str, Any], names: Iterable[str]) -> str:
+    return next((str(table[name])[:50] for name in names if isinstance(table.get(name), (str, int)) and table[name]),
+                "")
 
 
 def field_of(said: str) -> str:
@@ -161,7 +207,7 @@ class History(msgspec.Struct, frozen=True):
 
     @property
     def at(self) -> datetime:
-        """Return the moment in UTC; ValueError or OverflowError when there is no such."""
+        """Return the moment in UTC; ValueError or OverflowError when there is none."""
         return read_moment(self.created)
 
 
@@ -173,9 +219,9 @@ class IssueHistory(msgspec.Struct, frozen=True):
 
 
 class HistoryPage(msgspec.Struct, frozen=True):
-    """A page of `changelog/bulkfetch`."""
+    """A page of `changelog/bulkfetch`, its pieces still raw."""
 
-    issueChangeLogs: tuple[IssueHistory, ...] = ()  # noqa: N815 - Jira's own name
+    issueChangeLogs: tuple[msgspec.Raw, ...] = ()  # noqa: N815 - Jira's own name
     nextPageToken: str | None = None  # noqa: N815
 
 
@@ -194,13 +240,16 @@ class IssueWithHistory(msgspec.Struct, frozen=True):
 
 
 class ServerHistoryPage(msgspec.Struct, frozen=True):
-    """A search of Data Center with histories."""
+    """A search of Data Center with histories, its issues still raw."""
 
-    issues: tuple[IssueWithHistory, ...]
+    issues: tuple[msgspec.Raw, ...]
 
 
 def read_moment(value: object) -> datetime:
-    """Return an instant in UTC from epoch seconds, epoch milliseconds or ISO text; ValueError when there is none."""
+    """Return an instant in UTC from epoch seconds, epoch milliseconds or ISO text.
+
+    Raises ValueError when there is none, OverflowError when it is beyond the calendar.
+    """
     if not isinstance(value, (str, int, float)):
         raise ValueError("not a moment")
     if isinstance(value, str) and not value.strip().lstrip("-").isdigit():
@@ -209,20 +258,26 @@ def read_moment(value: object) -> datetime:
             raise ValueError("a moment without a time zone")
         return moment.astimezone(UTC)
     number = float(value)
-    return datetime.fromtimestamp(number / 1000 if abs(number) >= _SECONDS else number, UTC)
+    try:
+        return datetime.fromtimestamp(number / 1000 if abs(number) >= _SECONDS else number, UTC)
+    except OSError:  # beyond what the machine's own clock can tell
+        raise OverflowError("a moment beyond the calendar") from None
 
 
 # Worklogs
 
 
-class _WorklogMark(msgspec.Struct, frozen=True):
-    worklogId: int | str  # noqa: N815 - Jira's own name
+class WorklogMark(msgspec.Struct, frozen=True):
+    """An entry of a feed."""
+
+    worklogId: (Annotated[int, msgspec.Meta(ge=0, lt=10**18)]  # noqa: N815 - Jira's own name
+                | Annotated[str, msgspec.Meta(pattern="^[0-9]{1,18}$")])
 
 
 class WorklogMarks(msgspec.Struct, frozen=True):
-    """A page of `worklog/updated` or `worklog/deleted`."""
+    """A page of `worklog/updated` or `worklog/deleted`, its entries still raw."""
 
-    values: tuple[_WorklogMark, ...] = ()
+    values: tuple[msgspec.Raw, ...] = ()
     until: int | None = None
     lastPage: bool | None = None  # noqa: N815 - Jira's own name
     isLastPage: bool | None = None  # noqa: N815
@@ -239,19 +294,22 @@ class RawWorklog(msgspec.Struct, frozen=True):
     id: str
     issueId: str  # noqa: N815 - Jira's own name
     started: Instant
-    timeSpentSeconds: int  # noqa: N815
+    timeSpentSeconds: Seconds  # noqa: N815
     author: RawPerson | None = None
 
 
-def read_worklogs(content: bytes) -> tuple[tuple[Worklog, ...], tuple[str, ...]]:
-    """Return the worklogs of a list and the ids of those that cannot be read."""
+_WORKLOGS = RecordReader(RawWorklog, "worklog", names=("id",), issue="issueId")
+
+
+def read_worklogs(content: bytes) -> tuple[tuple[Worklog, ...], tuple[Unread, ...]]:
+    """Return the worklogs of a list and those that cannot be read."""
+    raws, bad = _WORKLOGS.read_list(content)
     good: list[Worklog] = []
-    bad: list[str] = []
-    for raw in msgspec.json.decode(content, type=list[msgspec.Raw]):
+    for raw in raws:
         try:
-            good.append(_worklog(msgspec.json.decode(raw, type=RawWorklog)))
-        except (msgspec.ValidationError, OverflowError):
-            bad.append(_name_of(raw))
+            good.append(_worklog(raw))
+        except OverflowError:
+            bad.append(Unread("worklog", raw.id, raw.issueId, "started", "a moment beyond the calendar"))
     return tuple(good), tuple(bad)
 
 

@@ -22,6 +22,9 @@ from worker.errors import ConfigError, Problem, Severity
 from worker.mapping.load import mapping_files
 
 Instant = Annotated[datetime, msgspec.Meta(tz=True)]
+Seconds = Annotated[int, msgspec.Meta(ge=-10**10, le=10**10)]
+"""An amount of work, within three centuries: what is beyond is a broken import, and beyond 64 bits not even kept."""
+Level = Annotated[int, msgspec.Meta(ge=-1_000, le=1_000)]
 CATEGORIES = frozenset(category.value for category in Category)
 FIELDS = ("summary", "issuetype", "status", "created", "updated", "resolutiondate", "duedate", "parent", "assignee",
           "timeoriginalestimate", "timeestimate", "timespent", "labels")
@@ -105,7 +108,7 @@ class RawType(msgspec.Struct, frozen=True, gc=False):
 
     name: str
     subtask: bool = False
-    hierarchyLevel: int | None = None  # noqa: N815 - Jira's own name
+    hierarchyLevel: Level | None = None  # noqa: N815 - Jira's own name
 
 
 class RawParent(msgspec.Struct, frozen=True, gc=False):
@@ -139,9 +142,9 @@ class RawFields(msgspec.Struct, frozen=True):
     duedate: date | None = None
     parent: RawParent | None = None
     assignee: RawPerson | None = None
-    timeoriginalestimate: int | None = None
-    timeestimate: int | None = None
-    timespent: int | None = None
+    timeoriginalestimate: Seconds | None = None
+    timeestimate: Seconds | None = None
+    timespent: Seconds | None = None
     labels: tuple[str, ...] | None = None
 
 

@@ -1,0 +1,45 @@
+"""Records of Jira that cannot be read: told in every cycle until they are read, for most are asked for only once."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from typing import NamedTuple
+
+from worker.domain.messages import message, tell
+from worker.errors import Problem
+from worker.ports import Unread
+
+
+class _Said(NamedTuple):
+    """How one kind of record is spoken of: a pattern for where it is, and the way out."""
+
+    where: str
+    hint: str
+
+
+_SAID = {
+    "worklog": _Said(message("work log {name} of {issue}"),
+                     message("mend the work log in Jira; until then its time is left out")),
+    "history": _Said(message("history of {issue}"),
+                     message("ask an administrator of Jira to mend the entry; until then the issue keeps the history "
+                             "read before, or none")),
+    "project": _Said(message("Jira project {name}"),
+                     message("mend the project in Jira; until then it is left as it was, or out")),
+    "status": _Said(message("Jira status {name}"),
+                    message("mend the status in Jira; until then changes to it count as of no category")),
+}
+
+
+def still_unread(before: Iterable[Unread], found: Iterable[Unread], *, kinds: Collection[str],
+                 read: Callable[[Unread], bool] = lambda one: True) -> list[Unread]:
+    """Return what cannot be read after a read of some `kinds`: what was `found` now, and what was not `read` again."""
+    kept = [one for one in before if one.kind not in kinds or not read(one)]
+    return sorted({*kept, *found})
+
+
+def problems_of(unread: Iterable[Unread], keys: Mapping[str, str]) -> Iterator[Problem]:
+    """Yield a problem for each; `keys` are those of issues by id."""
+    for one in unread:
+        said = _SAID[one.kind]
+        yield Problem(f"bad-{one.kind}", tell(said.where, name=one.name or "?", issue=keys.get(one.issue) or "?"),
+                      one.field, tell("cannot be read: {error}", error=one.said), said.hint)
