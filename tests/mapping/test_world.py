@@ -189,6 +189,23 @@ def test_an_unreadable_field_does_not_take_the_row_along(board: Board) -> None:
     assert sorted(problem.field for problem in found(world, "unreadable-field")) == ["due", "stage"]
 
 
+@pytest.mark.parametrize("number", [1e308, -1e308, 1e30, 1e-30, -1e16])
+def test_a_number_that_is_no_amount_is_named_and_left_empty(board: Board, number: float) -> None:
+    client = board.add("clients", "Acme", monthly_fee=Decimal(7), since=date(2026, 1, 1))
+    plan = board.add("plans", "Plan", target=Decimal(7), fact=Decimal(7), worker_key="plan:u:2026-Q4")
+    for source, ref, name in (("clients", client, "monthly_fee"), ("plans", plan, "target"), ("plans", plan, "fact")):
+        board.cell(source, ref, name)["number"] = number
+    world = board.world()
+    assert (world.clients[client].monthly_fee, world.clients[client].since) == (None, date(2026, 1, 1))
+    told = found(world, "out-of-range")
+    assert [(problem.where, problem.field) for problem in told] == [
+        ("Clients: Acme", "monthly_fee"), ("Plans: Plan", "target")]
+    assert f"{number:.6g}".split("e")[0] in told[0].message
+    fields = world.rows["plans"][0].fields
+    assert "target" not in fields, "no rule reads it from the row either"
+    assert fields["fact"] == Decimal(repr(number)), "what is the worker's is simply written anew"
+
+
 def test_deleted_users_and_unknown_shapes_do_not_stop_a_world(board: Board) -> None:
     person = board.add("people", "Anna")
     board.cell("people", person, "notion_user")["people"] = [{"object": "user", "id": "gone"}]

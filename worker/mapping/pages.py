@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
+from decimal import Decimal
 from typing import Any
 
 from worker.domain.messages import message, tell
@@ -11,30 +12,42 @@ from worker.domain.model import Row
 from worker.domain.values import Ref, Value
 from worker.errors import Problem
 from worker.mapping.codecs import Index, Json, Unreadable, decode
-from worker.mapping.schema import KEY_PROPERTY, Binding, Rows, Source
+from worker.mapping.schema import KEY_PROPERTY, Binding, Owner, Rows, Source
 
 REFERENCES = 25
 NEVER = datetime(1970, 1, 1, tzinfo=UTC)
+FINEST, LARGEST = Decimal("0.000001"), Decimal(10 ** 15)
+"""Between them products and shares of two numbers keep their cents within the 28 digits of decimal arithmetic."""
 
 
 def decode_page(page: Json, source: Source, binding: Binding, index: Index) -> tuple[Row, tuple[Problem, ...]]:
     """Return a page as a row of its source, with a problem for each field that could not be read.
 
-    Fields whose property is not bound are absent, as are unreadable ones. Raises `KeyError` for a page without an id.
+    Fields whose property is not bound are absent, as are unreadable ones and numbers of people that are no amounts
+    (the worker's own are simply written anew). Raises `KeyError` for a page without an id.
     """
     raw = properties_by_id(page)
     fields: dict[str, Value] = {}
     bad: list[tuple[str, str]] = []
+    odd: list[tuple[str, Decimal]] = []
     for name, property_id in binding.properties.items():
         if (prop := source.properties.get(name)) is None:
             continue
         value = decode(prop, raw.get(property_id), binding, index)
         if isinstance(value, Unreadable):
             bad.append((name, value.message))
+        elif isinstance(value, Decimal) and prop.owner is not Owner.WORKER and not is_amount(value):
+            odd.append((name, value))
         else:
             fields[name] = value
     row = _row(page, source, fields)
-    return row, tuple(_unreadable(row, source, name, fault) for name, fault in bad)
+    return row, (*(_unreadable(row, source, name, fault) for name, fault in bad),
+                 *(_out_of_range(row, source, name, value) for name, value in odd))
+
+
+def is_amount(value: Decimal) -> bool:
+    """Tell whether a number may be meant: it can be counted with exactly, and none in an agency is larger or finer."""
+    return not value or FINEST <= abs(value) <= LARGEST
 
 
 def _row(page: Json, source: Source, fields: Mapping[str, Value]) -> Row:
@@ -65,6 +78,13 @@ def _author(user: Any) -> str:
 def _unreadable(row: Row, source: Source, name: str, fault: str) -> Problem:
     label = source.properties[name].label
     return Problem("unreadable-field", place(row, source), name, tell("{field} {fault}", field=label, fault=fault),
+                   message("correct the field in Notion; until then it counts as unknown"), row.url)
+
+
+def _out_of_range(row: Row, source: Source, name: str, value: Decimal) -> Problem:
+    return Problem("out-of-range", place(row, source), name,
+                   tell("{value} is not between {least} and {most}", value=f"{value:.6g}", least=f"{FINEST:f}",
+                        most=f"{LARGEST:f}"),
                    message("correct the field in Notion; until then it counts as unknown"), row.url)
 
 
