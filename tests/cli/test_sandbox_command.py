@@ -12,9 +12,12 @@ from pathlib import Path
 from typing import Any
 
 import notion_client
+import pytest
 from jira import JIRA
+from typer.testing import CliRunner
 
 from tests.support.stages import start_rayline
+from worker.cli import app
 
 
 @contextmanager
@@ -71,3 +74,24 @@ def test_a_sandbox_of_real_issues_answers_with_them(tmp_path: Path) -> None:
         assert len(site.enhanced_search_issues("project = REAL", maxResults=50)) == 7
         assert len(site.enhanced_search_issues("project = REAL AND statusCategory = Done", maxResults=50)) == 3
         assert told["control_url"].startswith(told["boards_url"])
+
+
+PACKED = gzip.compress(b'{"key": "REAL-1"}\n' * 200)
+
+
+@pytest.mark.parametrize("data", [PACKED[:-12], PACKED[:12] + b"\xff" * 20 + PACKED[32:], b"\x1f\x8bnonsense"],
+                         ids=["cut", "broken", "nonsense"])
+def test_damaged_data_is_said_in_a_sentence(tmp_path: Path, data: bytes) -> None:
+    path = tmp_path / "issues.jsonl.gz"
+    path.write_bytes(data)
+    process = start_rayline("sandbox", "--json", "--jira-data", str(path), home=tmp_path)
+    _, said = process.communicate(timeout=60)
+    assert process.returncode == 2, said
+    assert "cannot be" in said
+    assert "Aborted" not in said
+
+
+@pytest.mark.parametrize("command", ["check", "plan", "sync", "run"])
+def test_help_says_which_workspace_is_meant(command: str) -> None:
+    told = CliRunner().invoke(app, [command, "--help"], env={"COLUMNS": "160"}).stdout
+    assert "Which [workspaces.NAME]." in told

@@ -8,6 +8,7 @@ import sys
 import tempfile
 import threading
 import time
+import zlib
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated, Any
@@ -179,6 +180,8 @@ def _load(jira: Any, path: Path, words: Words) -> None:
         lines = _read_lines(path)
     except OSError as error:
         raise typer.BadParameter(f"{path} cannot be read: {error.strerror or error}") from None
+    except (EOFError, zlib.error) as error:
+        raise typer.BadParameter(f"{path} cannot be unpacked: {error}") from None
     count = jira.load_jsonl(lines)
     _say(words.count("{n} issue loaded from {file}", "{n} issues loaded from {file}", count, file=path.name))
 

@@ -34,7 +34,7 @@ app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_
                   help="Rayline: one true view per client, from Jira's progress and Notion's account boards.")
 
 ConfigOption = Annotated[Path | None, typer.Option("--config", "-c", help="The configuration file (rayline.toml).")]
-WorkspaceOption = Annotated[str | None, typer.Option("--workspace", "-w", help="Which [workspaces.NAME].")]
+WorkspaceOption = Annotated[str | None, typer.Option("--workspace", "-w", help=r"Which \[workspaces.NAME].")]
 JsonOption = Annotated[bool, typer.Option("--json", help="Print one JSON object on stdout.")]
 ScopeArgument = Annotated[str, typer.Argument(help="One client: its name or page id (all clients when left out).")]
 
