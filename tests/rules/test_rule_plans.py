@@ -38,6 +38,7 @@ from worker.domain.periods import WorkCalendar
 from worker.domain.values import Ref, Span, Unset, Value
 from worker.domain.world import World
 from worker.locales import load_words
+from worker.mapping.load import load_schema
 from worker.rules import evaluate
 
 OCTOBER, NOVEMBER = date(2026, 10, 1), date(2026, 11, 1)
@@ -294,3 +295,17 @@ def test_an_inexact_cascade_is_told() -> None:
     assert is_exact(plans)
     assert not is_exact(broken)
     assert not is_exact(plans[:5])
+
+
+def test_a_quarter_pinned_at_nothing_empties_only_what_its_period_measures_but_lost_targets_empty_more() -> None:
+    def emptied(before: World, after: World) -> set[str]:
+        rows = [f"plan:u1:{period}" for period in ("2026-Q4", "2026-11", "2026-12")]
+        old, new = ({(key, name): value for key in rows for name, value in facts_of(
+            evaluate(seen, PLAYBOOKS), "plans", key).items()} for seen in (before, after))
+        return {name for (key, name), value in old.items() if value is not None and new.get((key, name), "") is None}
+
+    planned = fee(22_000)
+    nothing = replace(planned, rows={"plans": (pinned("2026-Q4", 0),)})
+    periodic = {name for source, name in load_schema().periodic() if source == "plans"}
+    assert emptied(planned, nothing) == {"pace"} <= periodic
+    assert emptied(planned, world(unit(), client())) - periodic, "so that losing every target is still refused"
