@@ -26,12 +26,14 @@ def test_the_rendered_configuration_is_one_the_program_accepts(tmp_path: Path) -
     for side in ("notion", "jira"):
         (tmp_path / f"{side}-token").write_text("canary")
     file = tmp_path / "rayline.toml"
-    file.write_text(render({**ANSWERS}, tmp_path))
+    odd = 'a"b\\c\x7f\té'
+    file.write_text(render({**ANSWERS, "root_page_id": odd}, state="sqlite:///state/x.db",
+                           secrets={"notion": "notion-token", "jira": "jira-token"}), "utf-8")
     workspace = load_settings(file).workspaces["studio"]
     assert (workspace.locale, workspace.jira.email) == ("ru", "a@example.com")
-    assert (workspace.notion.root_page_id, workspace.notion.private_root_page_id) == ("page", "vault")
+    assert (workspace.notion.root_page_id, workspace.notion.private_root_page_id) == (odd, "vault")
     assert workspace.notion.token.get_secret_value() == "canary"
-    assert "canary" not in file.read_text()
+    assert "canary" not in file.read_text("utf-8")
 
 
 def test_without_a_terminal_it_says_so_and_ends_with_2(tmp_path: Path) -> None:
@@ -59,7 +61,73 @@ def test_a_person_answers_and_gets_boards_with_secrets_kept_apart(tmp_path: Path
     assert {"projects", "feedback"} <= json.loads(done.stdout)["databases"].keys()
     assert where["notion"]["token"] not in done.stdout + done.stderr + (tmp_path / "rayline.toml").read_text()
     assert stat.S_IMODE((tmp_path / "rayline.toml").stat().st_mode) == 0o600
-    assert stat.S_IMODE((tmp_path / "secrets" / "jira-token").stat().st_mode) == 0o600
+    assert stat.S_IMODE((tmp_path / "secrets" / "rayline-jira-token").stat().st_mode) == 0o600
+
+
+# Where there can be no state the command ends as soon as the configuration is written and read.
+TYPED = ("en", "", "EUR", "DE", "page", "", "ntn_typed", "http://127.0.0.1:1", "a@example.com", "jira-typed")
+
+
+def typed(folder: Path, *answers: str, config: str = "rayline.toml",
+          **more: str) -> subprocess.CompletedProcess[str]:
+    environment = {**_environment(folder), "RAYLINE_STATE": "sqlite:////proc/nowhere/x.db", **more}
+    return subprocess.run([sys.executable, "-m", "worker", "init", "-c", config], cwd=folder, env=environment,
+                          input="".join(f"{answer}\n" for answer in answers), capture_output=True, text=True,
+                          check=False, timeout=120)
+
+
+def everything(folder: Path) -> set[str]:
+    return {str(path.relative_to(folder)) for path in folder.rglob("*") if path.is_file()}
+
+
+def test_a_wrong_answer_is_said_and_asked_again_before_anything_is_written(tmp_path: Path) -> None:
+    done = typed(tmp_path, "fr", "Mars/Base", *TYPED[2:6], "ключ", *TYPED[7:])
+    assert done.returncode == 2
+    assert "workspaces.studio.time_zone: 'Mars/Base' is no time zone" in done.stderr
+    assert "ключ" not in done.stderr
+    assert everything(tmp_path) == set(), "who goes away in the middle is asked anew next time"
+    done = typed(tmp_path, "fr", "Mars/Base", *TYPED[2:6], "ключ", *TYPED[7:], "ru", "Europe/Belgrade", "ntn_second")
+    assert done.stderr.count("Language of the boards") == 2
+    assert done.stderr.count("Jira address") == 1, "what was right is not asked again"
+    studio = load_settings(tmp_path / "rayline.toml").workspaces["studio"]
+    assert (studio.locale, studio.time_zone, studio.currency) == ("ru", "Europe/Belgrade", "EUR")
+    assert studio.notion.token.get_secret_value() == "ntn_second"
+
+
+def test_configurations_side_by_side_share_neither_tokens_nor_memory(tmp_path: Path) -> None:
+    for name in ("one", "two"):
+        typed(tmp_path, *TYPED[:6], f"ntn_{name}", *TYPED[7:], config=f"{name}.toml")
+    one, two = (load_settings(tmp_path / f"{name}.toml") for name in ("one", "two"))
+    assert [found.workspaces["studio"].notion.token.get_secret_value() for found in (one, two)] == [
+        "ntn_one", "ntn_two"]
+    assert one.state != two.state
+    (tmp_path / "one.toml").unlink()
+    typed(tmp_path, *TYPED[:6], "ntn_three", *TYPED[7:], config="one.toml")
+    assert (tmp_path / "secrets/one-notion-token").read_text() == "ntn_one", "a token that is there is left alone"
+    assert load_settings(tmp_path / "one.toml").workspaces["studio"].notion.token.get_secret_value() == "ntn_three"
+
+
+def test_a_configuration_in_a_folder_to_be_made_can_be_read_from_elsewhere(tmp_path: Path) -> None:
+    done = typed(tmp_path, *TYPED, config="conf/deep/r.toml")
+    assert "Traceback" not in done.stderr
+    settings = load_settings(tmp_path / "conf/deep/r.toml")
+    assert settings.workspaces["studio"].jira.token.get_secret_value() == "jira-typed"
+    assert settings.state.get_secret_value() == f"sqlite:///{tmp_path / 'conf/deep/state/r.db'}"
+
+
+def test_a_place_that_cannot_be_written_is_said_before_the_questions(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    done = typed(tmp_path, *TYPED, config="file/r.toml")
+    assert done.returncode == 2
+    assert "cannot be written" in done.stderr
+    assert "Language" not in done.stderr
+
+
+def test_a_token_in_the_environment_is_neither_asked_nor_written(tmp_path: Path) -> None:
+    done = typed(tmp_path, *TYPED[:6], *TYPED[7:], RAYLINE_WORKSPACES__STUDIO__NOTION__TOKEN="ntn_set")
+    assert "Notion token" not in done.stderr
+    assert everything(tmp_path) >= {"rayline.toml", "secrets/rayline-jira-token"}
+    assert "secrets/rayline-notion-token" not in everything(tmp_path)
 
 
 def _environment(folder: Path) -> dict[str, str]:

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import itertools
+import json
 import os
 import sys
+import tomllib
+from collections.abc import Mapping
 from pathlib import Path
 
 import typer
 
-from worker.app.settings import DEFAULT_FILE, find_file
-from worker.cli import show
+from worker.app.settings import DEFAULT_FILE, find_file, settle
+from worker.cli import prose, show
 from worker.cli.entry import ConfigOption, JsonOption, WorkspaceOption, app, context_of, fail, session
 from worker.cycle import Context
 from worker.domain.words import Words
@@ -31,6 +35,12 @@ QUESTIONS: tuple[tuple[str, str, bool, str], ...] = (
     ("email", "E-mail of the Jira account (empty for Data Center)", False, ""),
     ("jira_token", "Jira token", True, ""),
 )
+SIDES = ("notion", "jira")
+# Which question is asked again when a setting is wrong.
+ASKED = {f"workspaces.studio.{setting}": key for setting, key in (
+    ("locale", "locale"), ("time_zone", "time_zone"), ("currency", "currency"), ("calendar.country", "country"),
+    ("notion.root_page_id", "root_page_id"), ("notion.token", "notion_token"), ("jira.base_url", "base_url"),
+    ("jira.email", "email"), ("jira.token", "jira_token"))}
 
 
 @app.command()
@@ -64,53 +74,103 @@ def _create(context: Context) -> Bindings:
 
 
 def _ask(file: Path, *, as_json: bool) -> None:
-    """Ask for what is needed and write it: secrets into files of their own, all readable by the owner alone."""
+    """Ask for what is needed until it makes a configuration, and only then write it."""
     try:
-        answers = {key: _answer(text, default, is_secret=is_secret) for key, text, is_secret, default in QUESTIONS}
-    except typer.Abort:
-        fail(ConfigError([Problem("config", str(file), "", "there is no configuration and nobody to ask",
-                                  "copy config.example.toml, or run rayline init on a terminal",
-                                  severity=Severity.ERROR)]), as_json=as_json, words=Words())
-    folder = file.parent / "secrets"
-    folder.mkdir(mode=0o700, exist_ok=True)
-    for side in ("notion", "jira"):
-        _write(folder / f"{side}-token", answers[f"{side}_token"])
-    _write(file, render(answers, folder))
+        file.parent.mkdir(parents=True, exist_ok=True)
+        _keep(file, _answers(file))
+    except OSError as error:
+        fail(_refusal(file, f"cannot be written: {error.strerror or error}"), as_json=as_json, words=Words())
+    except ConfigError as error:
+        fail(error, as_json=as_json, words=Words())
+
+
+def _refusal(file: Path, message: str, hint: str = "") -> ConfigError:
+    return ConfigError([Problem("config", str(file), "", message, hint, severity=Severity.ERROR)])
+
+
+def _answers(file: Path) -> dict[str, str]:
+    """Return answers that make a configuration; raises `ConfigError` when nobody is there to ask (again)."""
+    answers = {f"{side}_token": "" for side in SIDES}
+    error = _refusal(file, "there is no configuration and nobody to ask",
+                     "copy config.example.toml, or run rayline init on a terminal")
+    asked = {key for key, *_ in QUESTIONS} - {f"{side}_token" for side in SIDES if _variable(side) in os.environ}
+    while asked:
+        try:
+            answers |= {key: _answer(text, default, is_secret=is_secret)
+                        for key, text, is_secret, default in QUESTIONS if key in asked}
+        except typer.Abort:
+            raise error from None
+        problems = _wrong(file, answers)
+        error, asked = ConfigError(problems), {ASKED[problem.field] for problem in problems}
+        sys.stderr.write("".join(f"{prose.line(problem)}\n" for problem in problems))
+    return answers
+
+
+def _variable(side: str) -> str:
+    return f"RAYLINE_WORKSPACES__STUDIO__{side.upper()}__TOKEN"
+
+
+def _wrong(file: Path, answers: Mapping[str, str]) -> list[Problem]:
+    """Return what is wrong with the answers; raises `ConfigError` for what no answer can mend (environment)."""
+    data = tomllib.loads(render(answers, state="sqlite:///state", secrets={}))
+    for side in SIDES:
+        data["workspaces"]["studio"][side]["token"] = answers[f"{side}_token"]
+    try:
+        settle(data, file)
+    except ConfigError as error:
+        if all(problem.field in ASKED and problem.where == str(file) for problem in error.problems):
+            return error.problems
+        raise
+    return []
 
 
 def _answer(text: str, default: str, *, is_secret: bool) -> str:
     """Return what is typed, secrets unseen on a terminal; questions go to stderr so that stdout stays one object."""
     hide = is_secret and sys.stdin.isatty()
-    return str(typer.prompt(text, default=default, hide_input=hide, show_default=not is_secret, err=True))
+    typed = typer.prompt(text, default=default, hide_input=hide, show_default=not is_secret, err=True)
+    return str(typed).strip().encode("utf-8", "replace").decode()
 
 
-def render(answers: dict[str, str], folder: Path) -> str:
-    """Return the configuration file for the answers; it holds no secret."""
-    deployment = "cloud" if answers["email"] else "datacenter"
-    email = f'email = "{answers["email"]}"\n' if answers["email"] else ""
-    private = f'private_root_page_id = "{answers["private_root_page_id"]}"\n' if answers["private_root_page_id"] else ""
-    return f"""\
-state = "sqlite:///state/rayline.db"
+def _keep(file: Path, answers: Mapping[str, str]) -> None:
+    """Write the configuration, secrets in files of their own beside it; all are new and readable by the owner alone."""
+    folder = file.parent / "secrets"
+    folder.mkdir(mode=0o700, exist_ok=True)
+    secrets = {side: _write_new(folder, f"{file.stem}-{side}-token", answers[f"{side}_token"])
+               for side in SIDES if answers[f"{side}_token"]}
+    # Two configurations side by side must not share a memory; from elsewhere the same one must be found again.
+    here = Path() if file.parent == Path() else file.parent.resolve()
+    text = render(answers, state=f"sqlite:///{here / 'state' / file.stem}.db",
+                  secrets={side: f"secrets/{path.name}" for side, path in secrets.items()})
+    _write(file, text)
 
-[workspaces.studio]
-locale = "{answers["locale"]}"
-time_zone = "{answers["time_zone"]}"
-currency = "{answers["currency"]}"
 
-[workspaces.studio.calendar]
-country = "{answers["country"]}"
+def render(answers: Mapping[str, str], *, state: str, secrets: Mapping[str, str]) -> str:
+    """Return the configuration file for the answers; it holds no secret, only where they are (by side)."""
+    notion = {"root_page_id": answers["root_page_id"], "private_root_page_id": answers["private_root_page_id"],
+              "token_file": secrets.get("notion", "")}
+    jira = {"deployment": "cloud" if answers["email"] else "datacenter", "base_url": answers["base_url"],
+            "email": answers["email"], "token_file": secrets.get("jira", "")}
+    tables = {"workspaces.studio": {key: answers[key] for key in ("locale", "time_zone", "currency")},
+              "workspaces.studio.calendar": {"country": answers["country"]},
+              "workspaces.studio.notion": notion, "workspaces.studio.jira": jira}
+    return f"state = {_quoted(state)}\n" + "".join(
+        f"\n[{name}]\n" + "".join(f"{key} = {_quoted(value)}\n" for key, value in table.items() if value)
+        for name, table in tables.items())
 
-[workspaces.studio.notion]
-root_page_id = "{answers["root_page_id"]}"
-{private}token_file = "{folder / "notion-token"}"
 
-[workspaces.studio.jira]
-deployment = "{deployment}"
-base_url = "{answers["base_url"]}"
-{email}token_file = "{folder / "jira-token"}"
-"""
+def _quoted(text: str) -> str:
+    """Return a TOML string: JSON's, but for one sign that JSON leaves alone."""
+    return json.dumps(text, ensure_ascii=False).replace("\x7f", "\\u007f")
+
+
+def _write_new(folder: Path, name: str, text: str) -> Path:
+    """Write a file under the first free name: one that is there may be the only copy of somebody's token."""
+    numbered = (folder / f"{name}-{number}" for number in itertools.count(2))
+    path = next(path for path in itertools.chain([folder / name], numbered) if not path.exists())
+    _write(path, text)
+    return path
 
 
 def _write(path: Path, text: str) -> None:
-    with os.fdopen(os.open(path, os.O_CREAT | os.O_WRONLY | os.O_TRUNC, 0o600), "w", encoding="utf-8") as file:
+    with os.fdopen(os.open(path, os.O_CREAT | os.O_WRONLY | os.O_EXCL, 0o600), "w", encoding="utf-8") as file:
         file.write(text)
