@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import timedelta
 from decimal import Decimal
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -15,7 +16,9 @@ import pytest
 from tests.support.stages import ACME, BETA, EPIC, PITCH, Play, small_play
 from worker.cycle import Mode
 from worker.errors import ConfigError
+from worker.fetch.boards import read_boards
 from worker.fetch.tracker import UPDATED
+from worker.notion.workspace import create_workspace
 from worker.state import bindings as registry
 from worker.state import snapshots
 
@@ -262,6 +265,57 @@ def test_a_row_that_came_back_from_the_trash_is_ours_again(play: Play) -> None:
     report = play.sync(Mode.FULL)
     assert report.applied.counts()["create"] == 0
     assert [card.page_id for card in play.keyed("risks", risk.values["worker_key"])] == [risk.page_id]
+
+
+@pytest.mark.parametrize(("hurt", "heal"), [("trash", "restore"), ("unshare", "share")])
+def test_a_database_that_is_not_shown_any_more_is_named_at_once(play: Play, hurt: str, heal: str) -> None:
+    database = play.stage.bindings()["risks"].database_id
+    play.stage.notion.control(hurt, {"id": database})
+    mark = play.mark()
+    report = play.sync(Mode.DELTA)
+    assert ("schema-source", "Risks") in {(one.code, one.where) for one in report.plan.problems}
+    assert [(one.code, one.where) for one in report.refused] == [("source-empty", "risks")]
+    assert play.writes(mark) == []
+    play.stage.notion.control(heal, {"id": database})
+    play.later(minutes=10)
+    assert not play.sync(Mode.FULL).refused
+
+
+def test_a_database_lost_between_schema_and_rows_is_told_and_the_others_are_read(play: Play) -> None:
+    database = play.stage.bindings()["risks"].database_id
+    play.stage.notion.control("trash", {"id": database})
+    context = play.stage.context
+    with context.store.reading("studio") as tx:
+        bindings, before = registry.load(tx), snapshots.load_pages(tx)["risks"]
+    read = read_boards(context.notion, context.store, "studio", schema=context.schema, bindings=bindings, full=True,
+                       width=2, ours={}, buried=set(), now=context.now())
+    with context.store.reading("studio") as tx:
+        assert snapshots.load_pages(tx)["risks"] == before
+    play.stage.notion.control("restore", {"id": database})
+    assert set(read.incomplete) == {"risks"}
+    assert [one.where for one in read.problems] == ["risks"]
+
+
+@pytest.mark.parametrize("mode", list(Mode))
+@pytest.mark.parametrize(("hurt", "heal"), [("trash", "restore"), ("unshare", "share")])
+def test_a_private_page_that_is_not_shown_any_more_is_named(tmp_path: Path, mode: Mode, hurt: str, heal: str) -> None:
+    with small_play(tmp_path) as play:
+        stage = play.stage
+        private = stage.notion.add_private_root()
+        settings = stage.context.settings
+        again = play.with_settings(notion=settings.notion.model_copy(update={"private_root_page_id": private}))
+        create_workspace(again.stage.context.notion, stage.context.schema, parent_page_id=settings.notion.root_page_id,
+                         private_page_id=private, locale="en")
+        again.sync()
+        stage.notion.control(hurt, {"id": private})
+        again.later(minutes=10)
+        with pytest.raises(ConfigError) as caught:
+            again.sync(mode)
+        stage.notion.control(heal, {"id": private})
+        again.later(minutes=10)
+        assert not again.sync(mode).refused
+    assert [(one.where, one.field) for one in caught.value.problems] == [
+        (f"Notion page {private}", "notion.private_root_page_id")]
 
 
 def test_a_row_of_a_person_in_the_trash_is_gone_from_the_rules(play: Play) -> None:

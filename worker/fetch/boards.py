@@ -16,7 +16,7 @@ from typing import NamedTuple
 
 from worker.domain.messages import message, tell
 from worker.domain.values import Ref
-from worker.errors import Problem, Severity
+from worker.errors import Missing, Problem, Severity
 from worker.fetch.lost import drifted
 from worker.mapping.pages import complete, truncated
 from worker.mapping.schema import Binding, Bindings, Schema
@@ -28,13 +28,15 @@ from worker.state.store import Store, Tx
 OVERLAP = timedelta(minutes=2)
 MINUTE = timedelta(minutes=1)
 SETTLED = timedelta(minutes=5)
+UNSEEN = tell("Notion does not show the database: it is in the trash, or not shared with this connection")
 
 
 @dataclass(frozen=True, slots=True)
 class BoardsRead:
     """What one read of Notion gave: why a source was not read in full, page ids that are gone for good, problems.
 
-    `drifted` names sources whose schema is not what was bound: then nothing was kept, and the schema is to be read.
+    `drifted` names sources whose schema is not what was bound, or that are not shown any more: then nothing was kept,
+    and the schema is to be read.
     """
 
     incomplete: Mapping[str, str]
@@ -58,7 +60,9 @@ def read_boards(notion: Notion, store: Store, workspace: str, *, schema: Schema,
     with ThreadPoolExecutor(width) as pool:
         batches = dict(zip(bindings, pool.map(
             lambda name: _read_source(notion, schema, bindings[name], since[name]), bindings), strict=True))
-    strange = frozenset() if trusted else drifted(bindings, schema, {name: one.pages for name, one in batches.items()})
+    strange = frozenset() if trusted else drifted(bindings, schema, {
+        name: one.pages for name, one in batches.items()}) | {
+        name for name, one in batches.items() if one.reason is UNSEEN}
     if strange:
         return BoardsRead({}, frozenset(), drifted=strange)
     incomplete = {name: batch.reason or "not read to the end" for name, batch in batches.items() if not batch.complete}
@@ -75,7 +79,10 @@ def read_boards(notion: Notion, store: Store, workspace: str, *, schema: Schema,
 
 
 def _read_source(notion: Notion, schema: Schema, binding: Binding, since: datetime | None) -> PageBatch:
-    batch = notion.query(binding.data_source_id, since=since, properties=tuple(binding.properties.values()))
+    try:
+        batch = notion.query(binding.data_source_id, since=since, properties=tuple(binding.properties.values()))
+    except Missing:
+        return PageBatch((), complete=False, reason=UNSEEN)
     source = schema.sources[binding.source]
     pages = tuple(_whole(notion, page, truncated(page, source, binding)) for page in batch.pages)
     return PageBatch(pages, batch.complete, batch.reason)
