@@ -37,6 +37,7 @@ from worker.domain.model import Row
 from worker.domain.periods import WorkCalendar
 from worker.domain.values import Ref, Span, Unset, Value
 from worker.domain.world import World
+from worker.errors import Problem
 from worker.locales import load_words
 from worker.mapping.load import load_schema
 from worker.rules import evaluate
@@ -309,3 +310,36 @@ def test_a_quarter_pinned_at_nothing_empties_only_what_its_period_measures_but_l
     periodic = {name for source, name in load_schema().periodic() if source == "plans"}
     assert emptied(planned, nothing) == {"pace"} <= periodic
     assert emptied(planned, world(unit(), client())) - periodic, "so that losing every target is still refused"
+
+
+def test_a_target_typed_without_a_pin_is_named_with_the_way_out_until_it_is_pinned_or_emptied() -> None:
+    seen = fee(22_000)
+    first = evaluate(seen, PLAYBOOKS)
+    kept = applied(seen, first)
+    assert complaints(kept) == []
+    key = "plan:u1:2026-12"
+    typed = changed(kept, "plans", key, target=Decimal(30_000))
+    told, = complaints(typed)
+    assert (told.where, told.field) == ("December 2026 · North", "target")
+    assert "30,000" in told.message
+    assert "Pinned" in told.hint
+    again = replace(typed, memory=evaluate(typed, PLAYBOOKS).memory)
+    assert len(complaints(again)) == 1, "for as long as it stands"
+    for healed in ({"pinned": True}, {"target": None}):
+        assert complaints(changed(typed, "plans", key, **healed)) == []
+    # The worker's own target of yesterday is nobody's, whatever it is today.
+    assert complaints(replace(kept, clients={ref: replace(one, monthly_fee=Decimal(1)) for ref, one in
+                                             kept.clients.items()})) == []
+    assert complaints(replace(typed, memory=seen.memory)) == [], "a worker that forgot cannot tell whose it is"
+
+
+def test_a_target_typed_where_nothing_is_planned_is_named_too() -> None:
+    seen = world(unit(), client())
+    kept = applied(seen, evaluate(seen, PLAYBOOKS))
+    typed = changed(kept, "plans", "plan:u1:2026-12", target=Decimal(30_000))
+    assert [problem.where for problem in complaints(typed)] == ["December 2026 · North"]
+
+
+def complaints(seen: World) -> list[Problem]:
+    """Return what is said of targets that are not pinned."""
+    return [one for one in evaluate(seen, PLAYBOOKS).problems if one.code == "unpinned-target"]

@@ -18,7 +18,7 @@ from msgspec.structs import replace
 
 from worker.domain.cascade import Cascade, cascade, parts_of
 from worker.domain.flow import ratio
-from worker.domain.hysteresis import settle
+from worker.domain.hysteresis import follow, settle
 from worker.domain.measures import Measures, PlanMeasure, Rag
 from worker.domain.memory import Track
 from worker.domain.messages import message, tell
@@ -75,6 +75,7 @@ def plan_money(world: World, _playbooks: Playbooks, measures: Measures) -> Outco
                 _target(unit, quarter, world, money=money), quarter, world.calendar, pins=pins)
             tree = _Tree(unit, quarter, plan, pins, passed)
             problems += _conflicts(tree, rows, world)
+            problems += _unpinned(tree, rows, world, tracks=tracks)
             units[unit] = plan
             tree = replace(tree, carry=_carry(tree, world, money=money))
             plans += [_measure(tree, period, world, money=money, tracks=tracks) for period in tree.periods]
@@ -199,6 +200,33 @@ def _conflicts(tree: _Tree, rows: dict[str, Row], world: World) -> Iterator[Prob
         yield Problem("pin-conflict", _title(tree.unit, conflict.period, world), "target",
                       tell("its target is {target}, the pinned parts below ask for {below}", target=conflict.target,
                            below=conflict.below), message("change or remove one of the pins"), row.url if row else "")
+
+
+def _unpinned(tree: _Tree, rows: dict[str, Row], world: World, *, tracks: dict[str, Track]) -> Iterator[Problem]:
+    """Name the targets people typed without pinning them: they stand, but nothing is planned by them.
+
+    Such a target is known by being neither what is stated now nor what was stated last.
+    """
+    for period in tree.periods:
+        key, stated = key_of(tree.unit, period), tree.plan.targets[period.code]
+        row, place = rows.get(key), f"plans/{key}#target"
+        typed = row.fields.get("target") if row is not None and row.fields.get("pinned") is not True else None
+        if row is not None and isinstance(typed, Decimal) and not _is_ours(typed, stated, tracks.get(place)):
+            yield _unpinned_target(row, typed, world)
+        if stated is not None:
+            tracks[place] = follow(tracks.get(place), str(stated), world.today)
+
+
+def _is_ours(target: Decimal, stated: Decimal | None, last: Track | None) -> bool:
+    """Tell whether a target may be the worker's; one that remembers nothing cannot tell until it has stated one."""
+    return target == stated or (stated is not None if last is None else target == Decimal(last.value))
+
+
+def _unpinned_target(row: Row, typed: Decimal, world: World) -> Problem:
+    return Problem("unpinned-target", row.title, "target",
+                   tell("{target} was typed but is not pinned: it stands, and nothing is planned by it",
+                        target=world.words.money(typed)),
+                   message("tick Pinned to plan by it, or empty the cell"), row.url)
 
 
 def _all_passed(quarter: Period, world: World) -> dict[str, Decimal]:
