@@ -149,8 +149,8 @@ def test_a_medium_risk_or_one_asleep_needs_no_task() -> None:
     assert [signal.holds for signal in measures.signals or () if signal.playbook == "answer_risk"] == [False] * 3
     until = changed(asleep, "risks", "risk:x.test:c1", snooze_until=at(day(9)), first_seen=at(day(0)))
     for told in ((condition(impact=5),), ()):
-        seen = judged(until, *told)
-        assert [risk.asleep for risk in seen.measures.risks or ()] == [True], "a time of the day changes nothing"
+        outcome = judged(until, *told)
+        assert [risk.asleep for risk in outcome.measures.risks or ()] == [True], "a time of the day changes nothing"
 
 
 def test_two_looks_at_one_subject_are_one_row_of_the_stronger() -> None:
