@@ -79,7 +79,7 @@ def test_a_sandbox_of_real_issues_answers_with_them(tmp_path: Path) -> None:
 PACKED = gzip.compress(b'{"key": "REAL-1"}\n' * 200)
 
 
-@pytest.mark.parametrize("data", [PACKED[:-12], PACKED[:12] + b"\xff" * 20 + PACKED[32:], b"\x1f\x8bnonsense"],
+@pytest.mark.parametrize("data", [PACKED[:-12], PACKED[:10] + b"\xff" * 20, b"\x1f\x8bnonsense"],
                          ids=["cut", "broken", "nonsense"])
 def test_damaged_data_is_said_in_a_sentence(tmp_path: Path, data: bytes) -> None:
     path = tmp_path / "issues.jsonl.gz"
