@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import json
+import os
 import sys
 import tempfile
 import threading
@@ -66,7 +67,8 @@ def demo(once: Annotated[bool, typer.Option("--once", help="One checked pass: th
             fail(error, as_json=as_json, words=words)
         logs.configure([stage.notion.token, stage.jira.token], level=log_level(QUIET))
         try:
-            code = _once(stage, as_json=as_json) if once else _keep_running(stage, stop, as_json=as_json)
+            code = _once(stage, words, as_json=as_json) if once else _keep_running(
+                stage, stop, words, as_json=as_json)
         except RaylineError as error:
             fail(error, as_json=as_json, words=words)
         finally:
@@ -83,16 +85,15 @@ def _live(choice: season.SeasonChoice, stop: threading.Event, words: Words, *, a
     raise typer.Exit(code)
 
 
-def _once(stage: Stage, *, as_json: bool) -> int:
+def _once(stage: Stage, words: Words, *, as_json: bool) -> int:
     """Run three cycles with people at work before the second; return the exit code."""
-    words = stage.context.words
-    reports = {"first": _cycle(stage, "first")}
+    reports = {"first": _cycle(stage, "first", words)}
     deeds = live_a_little(stage)
     for deed in deeds.told:
         _say("  " + words.say("people: {deed}", deed=deed))
-    reports["second"] = _cycle(stage, "second")
+    reports["second"] = _cycle(stage, "second", words)
     before = last_entry(stage)
-    reports["third"] = _cycle(stage, "third")
+    reports["third"] = _cycle(stage, "third", words)
     found = checks(stage, deeds, third_writes=writes(stage, before))
     if as_json:
         print_json({**{name: report.data() for name, report in reports.items()}, "checks": found})
@@ -103,9 +104,8 @@ def _once(stage: Stage, *, as_json: bool) -> int:
     return prose.OK if found == WANTED else prose.BUG
 
 
-def _cycle(stage: Stage, name: str) -> Report:
+def _cycle(stage: Stage, name: str, words: Words) -> Report:
     report = sync(stage.context, Order(Mode.FULL, name))
-    words = stage.context.words
     _say(words.say("{name}: {create} created, {update} updated, {sections} sections, {archive} archived, {kept} kept, "
                    "{problems} problems, {notion} Notion and {jira} Jira requests, {seconds} s",
                    name=words.say(CYCLES[name]), **report.applied.counts(), kept=len(report.plan.kept),
@@ -114,11 +114,10 @@ def _cycle(stage: Stage, name: str) -> Report:
     return report
 
 
-def _keep_running(stage: Stage, stop: threading.Event, *, as_json: bool) -> int:
+def _keep_running(stage: Stage, stop: threading.Event, words: Words, *, as_json: bool) -> int:
     described = stage.sockets.describe()
     if as_json:
         print_json(described)
-    words = stage.context.words
     for name, address in ((words.say("Boards"), described["boards_url"]),
                           (words.say("Control API"), described["control_url"]),
                           ("Notion", described["notion"]["base_url"]), ("Jira", described["jira"]["base_url"])):
@@ -207,9 +206,11 @@ def _describe(data: dict[str, Any], words: Words, *, as_json: bool) -> None:
 
 
 def _voice(locale: str) -> Words:
+    """Return the language of who sits at the machine: the boards of a demo may be in another."""
     if locale not in ("en", "ru"):
         raise typer.BadParameter(f"{locale!r} is not known; use en or ru")
-    return load_words(locale, "")
+    spoken = next((os.environ[name] for name in ("LC_ALL", "LC_MESSAGES", "LANG") if os.environ.get(name)), "")
+    return load_words("ru" if spoken.startswith("ru") else "en", "")
 
 
 def _say(text: str) -> None:

@@ -71,7 +71,7 @@ def _page(store: Store, record_id: Any) -> Page:
 
 def _source(store: Store, record_id: Any) -> DataSource:
     found = _record(store, record_id)
-    if isinstance(found, Database):
+    if isinstance(found, Database) and found.data_sources:
         found = store.data_sources[found.data_sources[0]]
     if not isinstance(found, DataSource):
         raise ValueError(f"{record_id} is not a data source")
@@ -190,7 +190,7 @@ def move(store: Store, payload: Payload, actor: str) -> Payload:
     page, given = _page(store, payload["page_id"]), payload["parent"]
     target = _record(store, given.get("data_source_id") or given.get("database_id") or given.get("page_id"))
     if isinstance(target, Database):
-        target = store.data_sources[target.data_sources[0]]
+        target = _source(store, target.id)
     relocate(store, page, target, actor)
     return _shown(store, page)
 
