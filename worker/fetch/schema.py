@@ -82,8 +82,8 @@ def _check_roots(notion: Notion, pages: NotionSettings) -> None:
              ("notion.private_root_page_id", pages.private_root_page_id, message("the private page")))
     gone = [Problem("no-root-page", tell("Notion page {page}", page=identity), key,
                     tell("{page} is in the trash, or not shared with this connection", page=tell(what)),
-                    message("restore it, share it with the connection again, or change the setting; nothing is "
-                            "written until then"),
+                    message("restore it, or share it again (open it, then ... > Connections), or change the setting; "
+                            "nothing is written until then"),
                     severity=Severity.ERROR)
             for key, identity, what in named if identity and is_gone(notion, identity)]
     if gone:
