@@ -62,7 +62,7 @@ def read_boards(notion: Notion, store: Store, workspace: str, *, schema: Schema,
             lambda name: _read_source(notion, schema, bindings[name], since[name]), bindings), strict=True))
     strange = frozenset() if trusted else drifted(bindings, schema, {
         name: one.pages for name, one in batches.items()}) | {
-        name for name, one in batches.items() if one.reason is UNSEEN}
+        name for name, one in batches.items() if one.reason == UNSEEN}
     if strange:
         return BoardsRead({}, frozenset(), drifted=strange)
     incomplete = {name: batch.reason or "not read to the end" for name, batch in batches.items() if not batch.complete}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gettext
+from functools import lru_cache
 from importlib.resources import files
 from io import BytesIO
 
@@ -12,6 +13,7 @@ from babel.messages.pofile import read_po
 from worker.domain.words import Words
 
 
+@lru_cache
 def load_words(locale: str, currency: str) -> Words:
     """Return the voice of a locale; message ids are English, so that English needs no catalogue."""
     path = files(__name__) / f"{locale}.po"
