@@ -2,20 +2,29 @@
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
-PIP := $(BIN)/python -m pip --disable-pip-version-check install -q
+# pip only fetches uv, by its hash. uv then installs what the locks say and looks at nothing that came out since:
+# no dependency is resolved again, each file is checked by its hash, and what would be missing is told by `uv pip check`.
+UV := $(BIN)/uv
+INSTALL := VIRTUAL_ENV=$(CURDIR)/$(VENV) UV_LINK_MODE=copy $(UV) pip install -q --no-config
+FROM_LOCK := $(INSTALL) --require-hashes --no-deps
 ARGS ?=
 
 .PHONY: demo sandbox test check bench locks clean
 
-$(VENV)/.installed: requirements.lock pyproject.toml
+$(UV): requirements-installer.lock
 	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
 	@echo "Installing Rayline into $(VENV) (once) ..." >&2
-	@$(PIP) --require-hashes -r requirements.lock >&2
-	@$(PIP) --no-deps --no-build-isolation -e . >&2
+	@$(BIN)/python -m pip --disable-pip-version-check install -q --require-hashes --no-deps -r $< >&2
+	@touch $@
+
+$(VENV)/.installed: requirements.lock pyproject.toml $(UV)
+	@$(FROM_LOCK) -r $< >&2
+	@$(INSTALL) --no-deps --no-build-isolation -e . >&2
 	@touch $@
 
 $(VENV)/.installed-dev: requirements-dev.lock $(VENV)/.installed
-	@$(PIP) --require-hashes -r requirements-dev.lock >&2
+	@$(FROM_LOCK) -r $< >&2
+	@VIRTUAL_ENV=$(CURDIR)/$(VENV) $(UV) pip check -q >&2
 	@touch $@
 
 # The main job on an embedded sandbox; ARGS="--once --json" for one checked pass.
@@ -43,10 +52,13 @@ check: $(VENV)/.installed-dev
 bench: $(VENV)/.installed-dev
 	$(BIN)/python -m benchmarks $(ARGS)
 
-locks: $(VENV)/.installed
-	$(PIP) uv
-	$(BIN)/uv pip compile -q --generate-hashes --no-emit-index-url --no-header pyproject.toml --extra build -o requirements.lock
-	$(BIN)/uv pip compile -q --generate-hashes --no-emit-index-url --no-header pyproject.toml --extra build --extra dev -o requirements-dev.lock
+# One lock for Python 3.11 to 3.14 on Linux, macOS and Windows; what is pinned already stays unless UPGRADE=--upgrade.
+LOCK := $(UV) pip compile -q --no-config --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header $(UPGRADE)
+
+locks: $(UV)
+	echo uv | $(LOCK) - -o requirements-installer.lock
+	$(LOCK) pyproject.toml --extra build -o requirements.lock
+	$(LOCK) pyproject.toml --extra build --extra dev -o requirements-dev.lock
 
 clean:
 	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis .coverage htmlcov dist
