@@ -45,6 +45,7 @@ test: check
 	$(PYTEST) -n 3 tests $(PURE:%=--ignore=%)
 
 check: $(VENV)/.installed-dev
+	$(BIN)/ruff format --check worker tests benchmarks
 	$(BIN)/ruff check worker tests benchmarks
 	$(BIN)/mypy
 	$(BIN)/lint-imports --no-cache

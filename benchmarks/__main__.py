@@ -20,30 +20,59 @@ console = Console(width=120)
 def main() -> None:
     """Run every benchmark and print its table."""
     sizes = SIZES[:2] if "--quick" in sys.argv else SIZES
-    _print("Requests and writes, sample agency", ("cycle", "Notion", "Jira", "rows written", "for sections", "bound"),
-           _run("benchmarks.cycles"))
+    _print(
+        "Requests and writes, sample agency",
+        ("cycle", "Notion", "Jira", "rows written", "for sections", "bound"),
+        _run("benchmarks.cycles"),
+    )
     figures = {size: _sides(size) for size in sizes}
-    _print("CPU and memory by size: 1,000 cards, 300 clients, N issues (seconds of CPU of the worker's process)",
-           ("issues", "first pass", "full pass, socket to plan", "world + rules + diff", "peak MB", "changes",
-            "jira package reading the same", "ratio: our whole pass / its read"),
-           [_row(size, *sides) for size, sides in figures.items()])
+    _print(
+        "CPU and memory by size: 1,000 cards, 300 clients, N issues (seconds of CPU of the worker's process)",
+        (
+            "issues",
+            "first pass",
+            "full pass, socket to plan",
+            "world + rules + diff",
+            "peak MB",
+            "changes",
+            "jira package reading the same",
+            "ratio: our whole pass / its read",
+        ),
+        [_row(size, *sides) for size, sides in figures.items()],
+    )
     pairs = list(pairwise(sizes))
-    _print("Growth exponent of CPU between sizes (1 is linear)", ("from", "to", "full pass", "world + rules + diff"),
-           [(f"{small:,}", f"{large:,}", _exponent(figures, small, large, "full_cpu"),
-             _exponent(figures, small, large, "think_cpu")) for small, large in pairs])
+    _print(
+        "Growth exponent of CPU between sizes (1 is linear)",
+        ("from", "to", "full pass", "world + rules + diff"),
+        [
+            (
+                f"{small:,}",
+                f"{large:,}",
+                _exponent(figures, small, large, "full_cpu"),
+                _exponent(figures, small, large, "think_cpu"),
+            )
+            for small, large in pairs
+        ],
+    )
 
 
 def _sides(size: int) -> tuple[dict[str, Any], dict[str, Any]]:
     """Return the figures of the worker and of the jira package against one server of `size` issues."""
     with tempfile.TemporaryDirectory() as folder:
-        server = subprocess.Popen([sys.executable, "-m", "benchmarks.server", str(size), folder],
-                                  stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+        server = subprocess.Popen(
+            [sys.executable, "-m", "benchmarks.server", str(size), folder],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+        )
         assert server.stdin is not None
         assert server.stdout is not None
         try:
             where = server.stdout.readline()
-            worker, think, package = (_run("benchmarks.passes", side, folder, given=where)
-                                      for side in ("worker", "think", "jira"))
+            worker, think, package = (
+                _run("benchmarks.passes", side, folder, given=where)
+                for side in ("worker", "think", "jira")
+            )
             return {**think, **worker}, package
         finally:
             server.stdin.close()
@@ -52,27 +81,47 @@ def _sides(size: int) -> tuple[dict[str, Any], dict[str, Any]]:
 
 def _run(*words: str, given: str = "") -> Any:
     console.print(f"[dim]{' '.join(words[:2])} ...[/dim]", highlight=False)
-    done = subprocess.run([sys.executable, "-m", *words], input=given, capture_output=True, text=True, check=False)
+    done = subprocess.run(
+        [sys.executable, "-m", *words],
+        input=given,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
     if done.returncode:
         sys.exit(f"{' '.join(words)} failed:\n{done.stderr[-2000:]}")
     return json.loads(done.stdout.splitlines()[-1])
 
 
 def _row(size: int, worker: dict[str, Any], package: dict[str, Any]) -> tuple[str, ...]:
-    return (f"{size:,}", f"{worker['first_cpu']:.1f}", f"{worker['full_cpu']:.1f}", f"{worker['think_cpu']:.2f}",
-            f"{worker['memory_mb']:.0f}", str(worker["changes"]),
-            f"{package['full_cpu']:.1f} s, {package['memory_mb']:.0f} MB",
-            f"{worker['full_cpu'] / package['full_cpu']:.2f}")
+    return (
+        f"{size:,}",
+        f"{worker['first_cpu']:.1f}",
+        f"{worker['full_cpu']:.1f}",
+        f"{worker['think_cpu']:.2f}",
+        f"{worker['memory_mb']:.0f}",
+        str(worker["changes"]),
+        f"{package['full_cpu']:.1f} s, {package['memory_mb']:.0f} MB",
+        f"{worker['full_cpu'] / package['full_cpu']:.2f}",
+    )
 
 
-def _exponent(figures: dict[int, tuple[dict[str, Any], dict[str, Any]]], small: int, large: int, name: str) -> str:
+def _exponent(
+    figures: dict[int, tuple[dict[str, Any], dict[str, Any]]],
+    small: int,
+    large: int,
+    name: str,
+) -> str:
     return f"{log(figures[large][0][name] / figures[small][0][name]) / log(large / small):.2f}"
 
 
 def _print(title: str, headings: tuple[str, ...], rows: list[Any]) -> None:
     table = Table(title=title, title_justify="left")
     for heading in headings:
-        table.add_column(heading, justify="left" if heading in ("cycle", "bound", "from", "to") else "right")
+        table.add_column(
+            heading,
+            justify="left" if heading in ("cycle", "bound", "from", "to") else "right",
+        )
     for row in rows:
         table.add_row(*(str(cell) for cell in row))
     console.print(table)

@@ -20,16 +20,37 @@ CARDS, CLIENTS, PROJECTS, UNITS = 1_000, 300, 100, 20
 def jira_load(issues: int, seed: int = 1) -> dict[str, Any]:
     """Return a load of the Jira sandbox: 100 projects of 10 epics each, `issues` issues below the epics."""
     random = Random(seed)
-    users = [{"id": f"u{number}", "name": f"User {number}", "email": f"u{number}@example.com"} for number in range(200)]
-    projects = [{"key": f"P{number:03d}", "name": f"Project {number}"} for number in range(PROJECTS)]
-    return {"users": users, "projects": projects, "issues": [*_epics(), *_issues(issues, random)]}
+    users = [
+        {
+            "id": f"u{number}",
+            "name": f"User {number}",
+            "email": f"u{number}@example.com",
+        }
+        for number in range(200)
+    ]
+    projects = [
+        {"key": f"P{number:03d}", "name": f"Project {number}"}
+        for number in range(PROJECTS)
+    ]
+    return {
+        "users": users,
+        "projects": projects,
+        "issues": [*_epics(), *_issues(issues, random)],
+    }
 
 
 def _epics() -> Iterator[dict[str, Any]]:
     start = (NOW - timedelta(days=300)).isoformat()
     for card in range(CARDS):
-        yield {"key": _epic(card), "project": f"P{card % PROJECTS:03d}", "type": "Epic", "summary": f"Epic {card}",
-               "status": "In Progress", "created": start, "updated": start}
+        yield {
+            "key": _epic(card),
+            "project": f"P{card % PROJECTS:03d}",
+            "type": "Epic",
+            "summary": f"Epic {card}",
+            "status": "In Progress",
+            "created": start,
+            "updated": start,
+        }
 
 
 def _epic(card: int) -> str:
@@ -46,28 +67,68 @@ def _issues(count: int, random: Random) -> Iterator[dict[str, Any]]:
         begun = created + timedelta(days=random.expovariate(1 / 6))
         ended = begun + timedelta(days=random.expovariate(1 / 4))
         is_done, is_begun = random.random() < 0.78 and ended < NOW, begun < NOW
-        history = [{"at": begun.isoformat(), "field": "status", "from": "To Do", "to": "In Progress"}] * is_begun
-        history += [{"at": ended.isoformat(), "field": "status", "from": "In Progress", "to": "Done"}] * is_done
+        history = [
+            {
+                "at": begun.isoformat(),
+                "field": "status",
+                "from": "To Do",
+                "to": "In Progress",
+            }
+        ] * is_begun
+        history += [
+            {
+                "at": ended.isoformat(),
+                "field": "status",
+                "from": "In Progress",
+                "to": "Done",
+            }
+        ] * is_done
         author = f"u{random.randrange(200)}"
-        yield {"key": f"P{project:03d}-{numbers[project]}", "project": f"P{project:03d}", "parent": _epic(card),
-               "type": random.choice(("Story", "Task", "Bug")), "summary": f"Issue {index} of the synthetic agency",
-               "status": "Done" if is_done else "In Progress" if is_begun else "To Do",
-               "created": created.isoformat(), "updated": (ended if is_done else created).isoformat(),
-               "resolutiondate": ended.isoformat() if is_done else None, "assignee": author,
-               "estimate": random.choice((7200, 14400, 28800)), "history": history,
-               "worklogs": [{"author": author, "started": begun.isoformat(), "seconds": 7200}]
-               if is_begun and random.random() < 0.5 else []}
+        yield {
+            "key": f"P{project:03d}-{numbers[project]}",
+            "project": f"P{project:03d}",
+            "parent": _epic(card),
+            "type": random.choice(("Story", "Task", "Bug")),
+            "summary": f"Issue {index} of the synthetic agency",
+            "status": "Done" if is_done else "In Progress" if is_begun else "To Do",
+            "created": created.isoformat(),
+            "updated": (ended if is_done else created).isoformat(),
+            "resolutiondate": ended.isoformat() if is_done else None,
+            "assignee": author,
+            "estimate": random.choice((7200, 14400, 28800)),
+            "history": history,
+            "worklogs": [
+                {"author": author, "started": begun.isoformat(), "seconds": 7200}
+            ]
+            if is_begun and random.random() < 0.5
+            else [],
+        }
 
 
 def type_rows(notion: NotionSandbox, schema: Schema, bindings: Bindings) -> None:
     """Type the units, clients and cards into the Notion sandbox."""
     scribe = Scribe(notion, schema, bindings, notion.owner_id)
     units = [scribe.add("units", name=f"Unit {number}") for number in range(UNITS)]
-    clients = [scribe.add("clients", name=f"Client {number}", group="account", engagement="retainer",
-                          unit=(Ref("units", units[number % UNITS]),), monthly_fee=Decimal(500_000))
-               for number in range(CLIENTS)]
+    clients = [
+        scribe.add(
+            "clients",
+            name=f"Client {number}",
+            group="account",
+            engagement="retainer",
+            unit=(Ref("units", units[number % UNITS]),),
+            monthly_fee=Decimal(500_000),
+        )
+        for number in range(CLIENTS)
+    ]
     due = (NOW + timedelta(days=60)).date()
     for card in range(CARDS):
-        scribe.add("projects", name=f"Card {card}", client=(Ref("clients", clients[card % CLIENTS]),),
-                   stage="in_progress", budget=Decimal(2_000_000), due=due, jira=_epic(card),
-                   start=(NOW - timedelta(days=200)).date())
+        scribe.add(
+            "projects",
+            name=f"Card {card}",
+            client=(Ref("clients", clients[card % CLIENTS]),),
+            stage="in_progress",
+            budget=Decimal(2_000_000),
+            due=due,
+            jira=_epic(card),
+            start=(NOW - timedelta(days=200)).date(),
+        )

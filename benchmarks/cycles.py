@@ -34,21 +34,46 @@ def _rows(stage: Stage) -> Iterator[Line]:
     yield _measure(stage, Mode.FULL, "first full pass", "everything is made")
     yield _measure(stage, Mode.FULL, "second full pass, nothing changed", "writes 0")
     _let_pass(stage)
-    yield _measure(stage, Mode.DELTA, "idle cycle", f"Notion <= {sources}, Jira <= 3, writes 0")
+    yield _measure(
+        stage, Mode.DELTA, "idle cycle", f"Notion <= {sources}, Jira <= 3, writes 0"
+    )
     _change(stage)
     stage.clock.advance(timedelta(minutes=10))
-    yield _measure(stage, Mode.DELTA, f"cycle with {CHANGED} changed issues", f"Notion <= {sources} + what is written")
+    yield _measure(
+        stage,
+        Mode.DELTA,
+        f"cycle with {CHANGED} changed issues",
+        f"Notion <= {sources} + what is written",
+    )
     _let_pass(stage)
-    yield _measure(stage, Mode.DELTA, "idle cycle after it", f"Notion <= {sources}, Jira <= 3, writes 0")
+    yield _measure(
+        stage,
+        Mode.DELTA,
+        "idle cycle after it",
+        f"Notion <= {sources}, Jira <= 3, writes 0",
+    )
 
 
 def _measure(stage: Stage, mode: Mode, what: str, bound: str) -> Line:
     before = last_entry(stage)
     report: Report = sync(stage.context, Order(mode, "bench"))
-    sent = [entry for entry in stage.notion.entries(before) if entry.actor == stage.notion.bot_id]
+    sent = [
+        entry
+        for entry in stage.notion.entries(before)
+        if entry.actor == stage.notion.bot_id
+    ]
     rows = sum(entry.write and entry.path.startswith("/v1/pages") for entry in sent)
-    sections = sum(entry.path.startswith(("/v1/blocks", "/v1/file_uploads")) for entry in sent)
-    return what, report.requests["notion"], report.requests["jira"], rows, sections, bound
+    sections = sum(
+        entry.path.startswith(("/v1/blocks", "/v1/file_uploads")) for entry in sent
+    )
+    return (
+        what,
+        report.requests["notion"],
+        report.requests["jira"],
+        rows,
+        sections,
+        bound,
+    )
 
 
 def _let_pass(stage: Stage) -> None:
@@ -59,8 +84,11 @@ def _let_pass(stage: Stage) -> None:
 
 
 def _change(stage: Stage) -> None:
-    issues = [issue["key"] for issue in stage.jira.control("dump", {})["issues"]
-              if issue["status_name"] == "To Do" and issue["key"] not in stage.epics]
+    issues = [
+        issue["key"]
+        for issue in stage.jira.control("dump", {})["issues"]
+        if issue["status_name"] == "To Do" and issue["key"] not in stage.epics
+    ]
     for key in issues[:CHANGED]:
         stage.jira.control("transition", {"issue": key, "status": "Done"})
 

@@ -33,8 +33,22 @@ from worker.sync.diff import make_plan
 
 TIMES = 5
 """How often the thinking alone is measured; the best counts, as a machine is only ever slower than it is."""
-FIELDS = ["summary", "status", "issuetype", "project", "created", "updated", "resolutiondate", "duedate", "parent",
-          "assignee", "timeoriginalestimate", "timeestimate", "timespent", "labels"]
+FIELDS = [
+    "summary",
+    "status",
+    "issuetype",
+    "project",
+    "created",
+    "updated",
+    "resolutiondate",
+    "duedate",
+    "parent",
+    "assignee",
+    "timeoriginalestimate",
+    "timeestimate",
+    "timespent",
+    "labels",
+]
 
 
 def main() -> None:
@@ -53,14 +67,23 @@ def _worker(where: dict[str, Any], folder: Path) -> dict[str, float]:
     del drawn
     second, _ = _cpu(lambda: draw(context, Order(Mode.FULL)))
     requests = {"notion": context.notion.requests(), "jira": context.jira.requests()}
-    return {"first_cpu": first, "full_cpu": second, "changes": changes, "requests": sum(requests.values()) / 2}
+    return {
+        "first_cpu": first,
+        "full_cpu": second,
+        "changes": changes,
+        "requests": sum(requests.values()) / 2,
+    }
 
 
 def _think(where: dict[str, Any], folder: Path) -> dict[str, float]:
     """Return the CPU seconds of world, rules and diff on a snapshot that is in memory already."""
     context = _context(where, folder)
     with context.store.reading(context.name) as tx:
-        pages, issues, worklogs = snapshots.load_pages(tx), snapshots.load_issues(tx), snapshots.load_worklogs(tx)
+        pages, issues, worklogs = (
+            snapshots.load_pages(tx),
+            snapshots.load_issues(tx),
+            snapshots.load_worklogs(tx),
+        )
         bindings, remembered = registry.load(tx), memory.load(tx)
     links = card_links(pages.get("projects", ()), context.schema, bindings)
     tracker = recall_tracker(context.store, context.name, links=links)
@@ -71,11 +94,28 @@ def _think(where: dict[str, Any], folder: Path) -> dict[str, float]:
 
     def conclude() -> object:
         world = build_world(
-            workspace=context.name, now=context.now(), settings=context.settings, words=context.words,
-            schema=context.schema, bindings=bindings, pages=pages, issues=issues, worklogs=worklogs,
-            links=tracker.links, jira_projects=tracker.projects, memory=remembered)
+            workspace=context.name,
+            now=context.now(),
+            settings=context.settings,
+            words=context.words,
+            schema=context.schema,
+            bindings=bindings,
+            pages=pages,
+            issues=issues,
+            worklogs=worklogs,
+            links=tracker.links,
+            jira_projects=tracker.projects,
+            memory=remembered,
+        )
         outcome = evaluate(world, context.playbooks)
-        return make_plan(world, outcome.facts, context.schema, bindings, {}, canonicalize=canonicalize)
+        return make_plan(
+            world,
+            outcome.facts,
+            context.schema,
+            bindings,
+            {},
+            canonicalize=canonicalize,
+        )
 
     return {"think_cpu": min(_cpu(think)[0] for _ in range(TIMES))}
 
@@ -83,19 +123,35 @@ def _think(where: dict[str, Any], folder: Path) -> dict[str, float]:
 def _context(where: dict[str, Any], folder: Path) -> Context:
     notion, jira = where["notion"], where["jira"]
     settings = Workspace(
-        locale="en", currency="EUR", limits=Limits(changes=100_000),
-        notion=NotionSettings(base_url=notion["base_url"], token=SecretStr(notion["token"]),
-                              root_page_id=notion["root_page_id"], requests=1_000_000, window=60.0),
-        jira=JiraSettings(base_url=jira["base_url"], email=jira["email"], token=SecretStr(jira["token"])))
+        locale="en",
+        currency="EUR",
+        limits=Limits(changes=100_000),
+        notion=NotionSettings(
+            base_url=notion["base_url"],
+            token=SecretStr(notion["token"]),
+            root_page_id=notion["root_page_id"],
+            requests=1_000_000,
+            window=60.0,
+        ),
+        jira=JiraSettings(
+            base_url=jira["base_url"],
+            email=jira["email"],
+            token=SecretStr(jira["token"]),
+        ),
+    )
     store = open_store(f"sqlite:///{folder / 'bench.db'}")
-    return build_context("bench", settings, store, Surroundings(lambda: NOW + timedelta(minutes=5)))
+    return build_context(
+        "bench", settings, store, Surroundings(lambda: NOW + timedelta(minutes=5))
+    )
 
 
 def _package(where: dict[str, Any], _folder: Path) -> dict[str, float]:
     jira = where["jira"]
     client = JIRA(jira["base_url"], basic_auth=(jira["email"], jira["token"]))
     jql = f"project in ({', '.join(f'P{number:03d}' for number in range(PROJECTS))})"
-    seconds, issues = _cpu(lambda: client.search_issues(jql, maxResults=False, fields=",".join(FIELDS)))
+    seconds, issues = _cpu(
+        lambda: client.search_issues(jql, maxResults=False, fields=",".join(FIELDS))
+    )
     return {"full_cpu": seconds, "issues": len(issues)}
 
 

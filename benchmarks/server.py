@@ -29,8 +29,12 @@ def main() -> None:
         settings = workspace_settings(sockets, locale="en")
         store = open_store(f"sqlite:///{folder / 'making.db'}")
         context = build_context("bench", settings, store, Surroundings(clock.now))
-        bindings = create_workspace(context.notion, context.schema, locale="en",
-                                    parent_page_id=settings.notion.root_page_id)
+        bindings = create_workspace(
+            context.notion,
+            context.schema,
+            locale="en",
+            parent_page_id=settings.notion.root_page_id,
+        )
         type_rows(notion, context.schema, bindings)
         jira.control("load", jira_load(count))
         sys.stdout.write(json.dumps(sockets.describe()) + "\n")

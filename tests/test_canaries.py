@@ -12,13 +12,24 @@ import pytest
 from tests.support.stages import Play, rayline, small_play, write_config
 
 FAULTS = {
-    "notion": [{"kind": "401", "match": {"method": "PATCH", "nth": 2}},
-               {"kind": "503", "match": {"path_regex": "/query$", "nth": 3}},
-               {"kind": "502_html", "match": {"method": "POST", "path_regex": "/v1/pages$", "nth": 2}},
-               {"kind": "hang_after", "match": {"method": "POST", "path_regex": "/v1/pages$", "nth": 5}},
-               {"kind": "wrong_type", "match": {"path_regex": "/query$", "nth": 5}}],
-    "jira": [{"kind": "503", "match": {"path_regex": "search", "nth": 1}},
-             {"kind": "reset_before", "match": {"path_regex": "worklog", "nth": 1}}]}
+    "notion": [
+        {"kind": "401", "match": {"method": "PATCH", "nth": 2}},
+        {"kind": "503", "match": {"path_regex": "/query$", "nth": 3}},
+        {
+            "kind": "502_html",
+            "match": {"method": "POST", "path_regex": "/v1/pages$", "nth": 2},
+        },
+        {
+            "kind": "hang_after",
+            "match": {"method": "POST", "path_regex": "/v1/pages$", "nth": 5},
+        },
+        {"kind": "wrong_type", "match": {"path_regex": "/query$", "nth": 5}},
+    ],
+    "jira": [
+        {"kind": "503", "match": {"path_regex": "search", "nth": 1}},
+        {"kind": "reset_before", "match": {"path_regex": "worklog", "nth": 1}},
+    ],
+}
 
 
 @pytest.fixture
@@ -31,14 +42,30 @@ def canaries(play: Play) -> set[bytes]:
     """Return the secrets in the shapes they travel in."""
     notion, jira = play.stage.notion.token, play.stage.jira.token
     basic = base64.b64encode(f"{play.stage.jira.email}:{jira}".encode()).decode()
-    return {text.encode() for text in (notion, notion.removeprefix("ntn_"), jira, jira.removeprefix("sandbox-"), basic)}
+    return {
+        text.encode()
+        for text in (
+            notion,
+            notion.removeprefix("ntn_"),
+            jira,
+            jira.removeprefix("sandbox-"),
+            basic,
+        )
+    }
 
 
 def spilled(play: Play, *texts: str) -> list[bytes]:
     """Return the canaries found in texts and in every file below the folder but the secrets' own."""
-    found = b"\n".join([*(text.encode() for text in texts), *(
-        path.read_bytes() for path in sorted(play.folder.rglob("*"))
-        if path.is_file() and path.name not in ("notion-token", "jira-token"))])
+    found = b"\n".join(
+        [
+            *(text.encode() for text in texts),
+            *(
+                path.read_bytes()
+                for path in sorted(play.folder.rglob("*"))
+                if path.is_file() and path.name not in ("notion-token", "jira-token")
+            ),
+        ]
+    )
     assert len(found) > 10_000
     return [canary for canary in canaries(play) if canary in found]
 
@@ -60,10 +87,19 @@ def test_no_secret_leaves_through_output_logs_database_or_plans(play: Play) -> N
     play.stage.notion.control("clear_faults", {})
     play.stage.jira.control("clear_faults", {})
     assert command("sync") in (0, 5)
-    for words in (("check",), ("status", "--json"), ("runs", "1", "--json"), ("explain", "Acme portal", "--json")):
+    for words in (
+        ("check",),
+        ("status", "--json"),
+        ("runs", "1", "--json"),
+        ("explain", "Acme portal", "--json"),
+    ):
         assert command(*words) == 0
-    assert any(json.loads(line).get("event") == "change" for text in said for line in text.splitlines()
-               if line.startswith("{") and '"event"' in line)
+    assert any(
+        json.loads(line).get("event") == "change"
+        for text in said
+        for line in text.splitlines()
+        if line.startswith("{") and '"event"' in line
+    )
     assert spilled(play, *said) == []
 
 
@@ -80,5 +116,7 @@ def test_no_secret_leaves_when_the_doors_are_closed(play: Play) -> None:
 
 
 def test_the_canaries_would_be_found(play: Play) -> None:
-    (play.folder / "leak.log").write_bytes(b"x" * 10_000 + play.stage.jira.token.encode())
+    (play.folder / "leak.log").write_bytes(
+        b"x" * 10_000 + play.stage.jira.token.encode()
+    )
     assert play.stage.jira.token.encode() in spilled(play)

@@ -17,23 +17,50 @@ TEXT = (Path(__file__).parents[1] / "docs" / "method.md").read_text("utf-8")
 NAMED = set(re.findall(r"`([a-z_0-9.]+)`", TEXT))
 SCHEMA = load_schema()
 PLAYBOOKS = load_playbooks(shipped_folder())
-KINDS = {"deadline", "money", "team", "other"}  # the responses of a kind, for signals without their own
+KINDS = {
+    "deadline",
+    "money",
+    "team",
+    "other",
+}  # the responses of a kind, for signals without their own
 
 RULE_NAMES = {rule.name for rule in RULES}
-FIELDS = {f"{name}.{prop.name}" for name, source in SCHEMA.sources.items() for prop in source.properties.values()
-          if prop.owner is not Owner.HUMAN and prop.rule and prop.name != KEY_PROPERTY}
+FIELDS = {
+    f"{name}.{prop.name}"
+    for name, source in SCHEMA.sources.items()
+    for prop in source.properties.values()
+    if prop.owner is not Owner.HUMAN and prop.rule and prop.name != KEY_PROPERTY
+}
 SIGNALS = set(PLAYBOOKS.responses) - KINDS
 
 
-@pytest.mark.parametrize(("kind", "names"), [
-    ("rules", RULE_NAMES), ("playbooks", set(PLAYBOOKS.tasks)), ("risks", SIGNALS), ("fields", FIELDS),
-    ("thresholds", set(Thresholds.model_fields))])
+@pytest.mark.parametrize(
+    ("kind", "names"),
+    [
+        ("rules", RULE_NAMES),
+        ("playbooks", set(PLAYBOOKS.tasks)),
+        ("risks", SIGNALS),
+        ("fields", FIELDS),
+        ("thresholds", set(Thresholds.model_fields)),
+    ],
+)
 def test_every_element_is_in_the_table(kind: str, names: set[str]) -> None:
     assert not sorted(names - NAMED), f"{kind} that docs/method.md does not name"
 
 
 def test_the_table_names_nothing_that_does_not_exist() -> None:
-    human = {f"{name}.{prop}" for name, source in SCHEMA.sources.items() for prop in source.properties}
-    known = (RULE_NAMES | set(PLAYBOOKS.tasks) | SIGNALS | FIELDS | human | set(Thresholds.model_fields)
-             | set(SCHEMA.sources))
+    human = {
+        f"{name}.{prop}"
+        for name, source in SCHEMA.sources.items()
+        for prop in source.properties
+    }
+    known = (
+        RULE_NAMES
+        | set(PLAYBOOKS.tasks)
+        | SIGNALS
+        | FIELDS
+        | human
+        | set(Thresholds.model_fields)
+        | set(SCHEMA.sources)
+    )
     assert not sorted(NAMED - known)

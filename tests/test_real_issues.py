@@ -15,14 +15,23 @@ import pytest
 from tests.support.stages import Play, small_play
 from worker.demo.board import living
 
-DATA = Path(__file__).parents[2] / "shared" / "jira-data" / "titanium-sample-2000.jsonl.gz"
-pytestmark = [pytest.mark.shared, pytest.mark.skipif(not DATA.exists(), reason=f"{DATA} is not there")]
+DATA = (
+    Path(__file__).parents[2] / "shared" / "jira-data" / "titanium-sample-2000.jsonl.gz"
+)
+pytestmark = [
+    pytest.mark.shared,
+    pytest.mark.skipif(not DATA.exists(), reason=f"{DATA} is not there"),
+]
 
 Raw = Mapping[str, Any]
 
 
 def read_issues() -> list[Raw]:
-    return [json.loads(line) for line in gzip.decompress(DATA.read_bytes()).splitlines() if line.strip()]
+    return [
+        json.loads(line)
+        for line in gzip.decompress(DATA.read_bytes()).splitlines()
+        if line.strip()
+    ]
 
 
 def is_epic(issue: Raw) -> bool:
@@ -44,7 +53,9 @@ def count(issues: list[Raw]) -> tuple[Decimal, str]:
     estimates = [issue["fields"].get("timeoriginalestimate") for issue in issues]
     by_estimate = sum(one is not None for one in estimates) * 5 >= len(issues) * 4
     weights = [(one or 0) if by_estimate else 1 for one in estimates]
-    done = sum(weight for weight, issue in zip(weights, issues, strict=True) if is_done(issue))
+    done = sum(
+        weight for weight, issue in zip(weights, issues, strict=True) if is_done(issue)
+    )
     return Decimal(done) / Decimal(sum(weights)), f"{done:g}"
 
 
@@ -67,23 +78,37 @@ def work_by_link(raw: list[Raw]) -> dict[str, list[Raw]]:
         children[parent_of(issue)].append(issue)
         if not is_epic(issue):
             projects[str(issue["key"]).rpartition("-")[0]].append(issue)
-    epics = {str(issue["key"]): below(str(issue["key"]), children) for issue in raw if is_epic(issue)}
+    epics = {
+        str(issue["key"]): below(str(issue["key"]), children)
+        for issue in raw
+        if is_epic(issue)
+    }
     return dict(projects) | {key: work for key, work in epics.items() if work}
 
 
 def type_card(play: Play, text: str) -> str:
     """Have a person add a running project whose Jira field holds a text; return its page id."""
-    properties = play.stage.scribe.raw("projects", {"name": f"Card {text}", "jira": text, "stage": "in_progress"})
-    return str(play.stage.notion.control("create", {
-        "data_source_id": play.data_source("projects"), "properties": properties})["id"])
+    properties = play.stage.scribe.raw(
+        "projects", {"name": f"Card {text}", "jira": text, "stage": "in_progress"}
+    )
+    return str(
+        play.stage.notion.control(
+            "create",
+            {"data_source_id": play.data_source("projects"), "properties": properties},
+        )["id"]
+    )
 
 
 def test_every_card_shows_what_the_raw_file_holds(tmp_path: Path) -> None:
     raw = read_issues()
     assert len(raw) == 2000
     with small_play(tmp_path) as play:
-        assert play.stage.jira.load_jsonl(gzip.decompress(DATA.read_bytes()).splitlines()) == len(raw)
-        cards = {type_card(play, text): work for text, work in work_by_link(raw).items()}
+        assert play.stage.jira.load_jsonl(
+            gzip.decompress(DATA.read_bytes()).splitlines()
+        ) == len(raw)
+        cards = {
+            type_card(play, text): work for text, work in work_by_link(raw).items()
+        }
         report = play.sync()
         assert report.refused == ()
         assert report.applied.failures == ()

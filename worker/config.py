@@ -11,7 +11,15 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Annotated, Literal
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SecretStr, field_validator, model_validator
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    ConfigDict,
+    Field,
+    SecretStr,
+    field_validator,
+    model_validator,
+)
 
 
 class Model(BaseModel):
@@ -71,19 +79,35 @@ def _one_of(known: Collection[str]) -> Callable[[str], str]:
 
 
 BonusRole = Literal["am", "pm", "tl"]
-BONUS_SHARES: dict[BonusRole, Decimal] = {"am": Decimal("0.4"), "pm": Decimal("0.3"), "tl": Decimal("0.3")}
+BONUS_SHARES: dict[BonusRole, Decimal] = {
+    "am": Decimal("0.4"),
+    "pm": Decimal("0.3"),
+    "tl": Decimal("0.3"),
+}
 
 
 ANCHORS: dict[str, tuple[Decimal, Decimal]] = {
-    "overdue": (Decimal("0.3"), Decimal(0)), "reopened": (Decimal("0.2"), Decimal(0)),
-    "defects": (Decimal("0.4"), Decimal("0.1")), "defect_age": (Decimal(60), Decimal(7)),
-    "pace": (Decimal("0.5"), Decimal(1)), "burn_ahead": (Decimal("0.3"), Decimal(0)),
-    "horizon_weeks": (Decimal(0), Decimal(13)), "contact_days": (Decimal(30), Decimal(7)),
-    "feedback": (Decimal(2), Decimal(5)), "requests_late": (Decimal(3), Decimal(0)),
-    "load": (Decimal("1.5"), Decimal("1.1"))}
+    "overdue": (Decimal("0.3"), Decimal(0)),
+    "reopened": (Decimal("0.2"), Decimal(0)),
+    "defects": (Decimal("0.4"), Decimal("0.1")),
+    "defect_age": (Decimal(60), Decimal(7)),
+    "pace": (Decimal("0.5"), Decimal(1)),
+    "burn_ahead": (Decimal("0.3"), Decimal(0)),
+    "horizon_weeks": (Decimal(0), Decimal(13)),
+    "contact_days": (Decimal(30), Decimal(7)),
+    "feedback": (Decimal(2), Decimal(5)),
+    "requests_late": (Decimal(3), Decimal(0)),
+    "load": (Decimal("1.5"), Decimal("1.1")),
+}
 WEIGHTS: dict[str, Decimal] = {
-    "delivery": Decimal(3), "quality": Decimal(2), "money": Decimal(2), "ray": Decimal(2), "relations": Decimal(2),
-    "team": Decimal(1), "risks": Decimal(1)}
+    "delivery": Decimal(3),
+    "quality": Decimal(2),
+    "money": Decimal(2),
+    "ray": Decimal(2),
+    "relations": Decimal(2),
+    "team": Decimal(1),
+    "risks": Decimal(1),
+}
 CHANCES: dict[str, Decimal] = {"proposal": Decimal("0.5"), "agreed": Decimal(1)}
 """How probable the work of a card is in each of the stages that count as sought."""
 
@@ -98,8 +122,9 @@ class Thresholds(Model):
     forecast_minimum: Some = 10
     health_coverage: Share = Decimal("0.6")
     health: Band = Band(green=Decimal(75), amber=Decimal(50))
-    health_weights: dict[Annotated[str, AfterValidator(_one_of(WEIGHTS))], Amount] = Field(
-        default_factory=lambda: dict(WEIGHTS))
+    health_weights: dict[Annotated[str, AfterValidator(_one_of(WEIGHTS))], Amount] = (
+        Field(default_factory=lambda: dict(WEIGHTS))
+    )
     on_time: ShareBand = Band(green=Decimal("0.8"), amber=Decimal("0.5"))
     spi: RatioBand = Band(green=Decimal("0.95"), amber=Decimal("0.85"))
     spi_muted_share: Share = Decimal("0.15")
@@ -136,8 +161,9 @@ class Thresholds(Model):
     logs_share: Share = Decimal("0.8")
     undated_weeks: Annotated[int, Field(ge=1, le=26)] = 4
     service_lead_weeks: Annotated[Decimal, Field(ge=0, le=520)] = Decimal(8)
-    stage_probability: dict[Annotated[str, AfterValidator(_one_of(CHANCES))], Share] = Field(
-        default_factory=lambda: dict(CHANCES))
+    stage_probability: dict[Annotated[str, AfterValidator(_one_of(CHANCES))], Share] = (
+        Field(default_factory=lambda: dict(CHANCES))
+    )
     next_quarter_days: Annotated[int, Field(ge=0, le=92)] = 10
     overdue_share: Share = Decimal("0.2")
     moved_days: Days = 14
@@ -155,7 +181,9 @@ class Thresholds(Model):
     trend_weeks: Weeks = 4
     trend_points: Points = Decimal(5)
     bonus_base: Literal["paid", "invoiced", "recognised"] = "recognised"
-    bonus_shares: dict[BonusRole, Amount] = Field(default_factory=lambda: dict(BONUS_SHARES))
+    bonus_shares: dict[BonusRole, Amount] = Field(
+        default_factory=lambda: dict(BONUS_SHARES)
+    )
     scope_growth: Ratio = Decimal("0.2")
     burn_ahead: Share = Decimal("0.15")
     carrier_share: Share = Decimal("0.6")
@@ -169,15 +197,26 @@ class Thresholds(Model):
     contract_days: Days = 60
     rate_days: Days = 365
     blocked_statuses: tuple[str, ...] = (
-        "blocked", "on hold", "impediment", "заблокировано", "заблокирована", "заблокирован", "на паузе", "блокер")
+        "blocked",
+        "on hold",
+        "impediment",
+        "заблокировано",
+        "заблокирована",
+        "заблокирован",
+        "на паузе",
+        "блокер",
+    )
     defect_types: tuple[str, ...] = ("bug", "defect", "баг", "ошибка", "дефект")
-    health_anchors: dict[Annotated[str, AfterValidator(_one_of(ANCHORS))], tuple[Amount, Amount]] = Field(
-        default_factory=lambda: dict(ANCHORS))
+    health_anchors: dict[
+        Annotated[str, AfterValidator(_one_of(ANCHORS))], tuple[Amount, Amount]
+    ] = Field(default_factory=lambda: dict(ANCHORS))
     """Anchors (worst, best) of the linear health factors: worst scores 0, best 100 (facts/definitions.md, health)."""
 
     @field_validator("health_anchors")
     @classmethod
-    def _keep_usual_anchors(cls, given: dict[str, tuple[Decimal, Decimal]]) -> dict[str, tuple[Decimal, Decimal]]:
+    def _keep_usual_anchors(
+        cls, given: dict[str, tuple[Decimal, Decimal]]
+    ) -> dict[str, tuple[Decimal, Decimal]]:
         """Keep the anchors a configuration does not name; two that are the same would have no line between them."""
         flat = [name for name, (worst, best) in given.items() if worst == best]
         if flat:
@@ -193,7 +232,10 @@ class Thresholds(Model):
 
     @model_validator(mode="after")
     def _fit_together(self) -> Thresholds:
-        for low, high in (("underload", "overload"), ("graduation_weeks", "graduation_window")):
+        for low, high in (
+            ("underload", "overload"),
+            ("graduation_weeks", "graduation_window"),
+        ):
             if getattr(self, low) > getattr(self, high):
                 raise ValueError(f"{low} must not be above {high}")
         return self

@@ -27,7 +27,15 @@ from worker.domain.messages import in_words, message, tell
 from worker.domain.values import Ref
 from worker.domain.words import Words
 from worker.domain.world import World
-from worker.errors import Missing, Problem, RaylineError, Rejected, Severity, Stopped, Transient
+from worker.errors import (
+    Missing,
+    Problem,
+    RaylineError,
+    Rejected,
+    Severity,
+    Stopped,
+    Transient,
+)
 from worker.fetch.boards import BoardsRead, read_boards
 from worker.fetch.lost import NOTHING_LOST, Losses, independent, restored, with_lost
 from worker.fetch.schema import Bound, mark_stale, read_schema, recall_schema
@@ -40,7 +48,17 @@ from worker.mapping.schema import Bindings, Rows, Schema
 from worker.pages import write_pages
 from worker.ports import Jira, Notion
 from worker.rules import evaluate
-from worker.state import bases, history, journal, leases, memory, problems, runs, snapshots, triggers
+from worker.state import (
+    bases,
+    history,
+    journal,
+    leases,
+    memory,
+    problems,
+    runs,
+    snapshots,
+    triggers,
+)
 from worker.state import bindings as registry
 from worker.state.store import Store, Tx
 from worker.sync.diff import known_pages, make_plan
@@ -123,12 +141,17 @@ class Report(msgspec.Struct, frozen=True, gc=False):
 
     def data(self) -> dict[str, Any]:
         """Return the report as JSON data: `changes` counts what was written, `refused` is null or the reasons."""
-        return {"run_id": self.run_id, "workspace": self.workspace, "seconds": round(self.seconds, 3),
-                "requests": dict(self.requests), "changes": self.applied.counts(),
-                "kept": sum(not kept.conflict for kept in self.plan.kept),
-                "conflicts": sum(kept.conflict for kept in self.plan.kept),
-                "problems": [problem_data(problem) for problem in self.problems()],
-                "refused": [problem_data(reason) for reason in self.refused] or None}
+        return {
+            "run_id": self.run_id,
+            "workspace": self.workspace,
+            "seconds": round(self.seconds, 3),
+            "requests": dict(self.requests),
+            "changes": self.applied.counts(),
+            "kept": sum(not kept.conflict for kept in self.plan.kept),
+            "conflicts": sum(kept.conflict for kept in self.plan.kept),
+            "problems": [problem_data(problem) for problem in self.problems()],
+            "refused": [problem_data(reason) for reason in self.refused] or None,
+        }
 
     def problems(self) -> tuple[Problem, ...]:
         """Return everything that was wrong: with what was read, and with what could not be written."""
@@ -141,26 +164,49 @@ class Report(msgspec.Struct, frozen=True, gc=False):
     def is_denied(self) -> bool:
         """Tell whether the connection may not write at all: nothing was written, and access was the reason."""
         return not any(self.applied.counts().values()) and any(
-            failure.code == "write-denied" for failure in self.applied.failures)
+            failure.code == "write-denied" for failure in self.applied.failures
+        )
 
 
 def _in_doubt(ref: Ref) -> Problem:
-    return Problem("creation-in-doubt", str(ref), "", message("Notion did not say whether the row was made"),
-                   message("a later cycle looks it up before it is made again"))
+    return Problem(
+        "creation-in-doubt",
+        str(ref),
+        "",
+        message("Notion did not say whether the row was made"),
+        message("a later cycle looks it up before it is made again"),
+    )
 
 
 def _unfinished(workspace: str) -> Problem:
-    return Problem("ended-early", workspace, "", message("the run was ended before all was written"),
-                   message("the next cycle writes the rest"))
+    return Problem(
+        "ended-early",
+        workspace,
+        "",
+        message("the run was ended before all was written"),
+        message("the next cycle writes the rest"),
+    )
 
 
 def problem_data(problem: Problem) -> dict[str, str]:
     """Return a problem as JSON data."""
-    return {"code": problem.code, "severity": problem.severity.value, "where": problem.where, "field": problem.field,
-            "message": problem.message, "hint": problem.hint, "url": problem.url}
+    return {
+        "code": problem.code,
+        "severity": problem.severity.value,
+        "where": problem.where,
+        "field": problem.field,
+        "message": problem.message,
+        "hint": problem.hint,
+        "url": problem.url,
+    }
 
 
-def sync(context: Context, order: Order, *, on_start: Callable[[int], None] = lambda run_id: None) -> Report:
+def sync(
+    context: Context,
+    order: Order,
+    *,
+    on_start: Callable[[int], None] = lambda run_id: None,
+) -> Report:
     """Run one cycle and return how it went; a refused plan is returned as such, with nothing written.
 
     Raises `Busy` when another process holds the workspace, `ConfigError` and the API errors when nothing can be done.
@@ -169,7 +215,9 @@ def sync(context: Context, order: Order, *, on_start: Callable[[int], None] = la
     before = _requests(context)
     if context.stop.is_set():
         raise Stopped("ended before it began")
-    with leases.hold(store, context.name, context.owner, ttl=LEASE, now=store.now) as held:
+    with leases.hold(
+        store, context.name, context.owner, ttl=LEASE, now=store.now
+    ) as held:
         with store.transaction(context.name) as tx:
             runs.close_lost(tx, now=began)
             triggers.give_back(tx)
@@ -178,21 +226,35 @@ def sync(context: Context, order: Order, *, on_start: Callable[[int], None] = la
         try:
             drawn, applied = _round(context, order, run_id, held.check)
             if _goes_on(context, order, drawn, applied):
-                drawn, applied = _go_on(context, order, run_id, held.check, (drawn, applied))
+                drawn, applied = _go_on(
+                    context, order, run_id, held.check, (drawn, applied)
+                )
         except Exception as error:
             _finish_failed(context, run_id, error, before)
             if context.stop.is_set() and isinstance(error, Transient):
                 raise Stopped("ended while waiting for an answer") from error
             raise
-        report = Report(run_id, context.name, (context.now() - began).total_seconds(), _since(context, before),
-                        drawn.plan, drawn.refused, applied, order.trigger,
-                        tuple(_readable(_in_doubt(ref), context.words) for ref in applied.unknown),
-                        (_readable(_unfinished(context.name), context.words),) if applied.stopped else ())
+        report = Report(
+            run_id,
+            context.name,
+            (context.now() - began).total_seconds(),
+            _since(context, before),
+            drawn.plan,
+            drawn.refused,
+            applied,
+            order.trigger,
+            tuple(_readable(_in_doubt(ref), context.words) for ref in applied.unknown),
+            (_readable(_unfinished(context.name), context.words),)
+            if applied.stopped
+            else (),
+        )
         _finish(context, report, mode=order.mode)
     return report
 
 
-def _round(context: Context, order: Order, run_id: int, fence: Callable[[], None]) -> tuple[Drawn, Applied]:
+def _round(
+    context: Context, order: Order, run_id: int, fence: Callable[[], None]
+) -> tuple[Drawn, Applied]:
     """Draw a plan and carry it out; what is remembered is saved unless it was refused or broken off."""
     drawn = draw(context, order)
     with context.store.transaction(context.name) as tx:
@@ -211,39 +273,80 @@ def _round(context: Context, order: Order, run_id: int, fence: Callable[[], None
 def _goes_on(context: Context, order: Order, drawn: Drawn, applied: Applied) -> bool:
     """Tell whether a second round follows: rows planted on people's boards are input as soon as they are there, and
     what follows from them belongs to this cycle. A plan that was reviewed is carried out as it was."""
-    is_whole = not (drawn.refused or applied.failures or applied.unknown or applied.stopped)
-    return is_whole and not order.checksum and any(
-        change.kind is Kind.CREATE and context.schema.sources[change.ref.source].seeded
-        for change in drawn.plan.changes)
+    is_whole = not (
+        drawn.refused or applied.failures or applied.unknown or applied.stopped
+    )
+    return (
+        is_whole
+        and not order.checksum
+        and any(
+            change.kind is Kind.CREATE
+            and context.schema.sources[change.ref.source].seeded
+            for change in drawn.plan.changes
+        )
+    )
 
 
-def _go_on(context: Context, order: Order, run_id: int, fence: Callable[[], None],
-           first: tuple[Drawn, Applied]) -> tuple[Drawn, Applied]:
+def _go_on(
+    context: Context,
+    order: Order,
+    run_id: int,
+    fence: Callable[[], None],
+    first: tuple[Drawn, Applied],
+) -> tuple[Drawn, Applied]:
     """Run the second round; when it cannot be done, what the first one wrote is reported all the same."""
     try:
-        return _joined(context, run_id, first, _round(context, replace(order, mode=Mode.DELTA), run_id, fence))
+        return _joined(
+            context,
+            run_id,
+            first,
+            _round(context, replace(order, mode=Mode.DELTA), run_id, fence),
+        )
     except RaylineError as error:
-        log.warning("cycle.second_round", workspace=context.name, run=run_id, error=str(error))
+        log.warning(
+            "cycle.second_round", workspace=context.name, run=run_id, error=str(error)
+        )
         drawn, did = first
-        unfinished = Problem("second-round", context.name, "", tell(
-            "what follows from the new rows could not be written: {error}", error=error),
-            message("the next cycle writes the rest"), severity=Severity.ERROR)
-        return drawn, replace(did, failures=(*did.failures, _readable(unfinished, context.words)),
-                              stopped=did.stopped or isinstance(error, Stopped))
+        unfinished = Problem(
+            "second-round",
+            context.name,
+            "",
+            tell(
+                "what follows from the new rows could not be written: {error}",
+                error=error,
+            ),
+            message("the next cycle writes the rest"),
+            severity=Severity.ERROR,
+        )
+        return drawn, replace(
+            did,
+            failures=(*did.failures, _readable(unfinished, context.words)),
+            stopped=did.stopped or isinstance(error, Stopped),
+        )
 
 
-def _joined(context: Context, run_id: int, first: tuple[Drawn, Applied],
-            second: tuple[Drawn, Applied]) -> tuple[Drawn, Applied]:
+def _joined(
+    context: Context,
+    run_id: int,
+    first: tuple[Drawn, Applied],
+    second: tuple[Drawn, Applied],
+) -> tuple[Drawn, Applied]:
     """Return two rounds as one, what both wrote; a second one that was refused is the next cycle's to tell."""
     (before, did), (after, done) = first, second
     if after.refused:
         return first
-    plan = replace(after.plan, changes=(*before.plan.changes, *after.plan.changes),
-                   adopted=(*before.plan.adopted, *after.plan.adopted))
+    plan = replace(
+        after.plan,
+        changes=(*before.plan.changes, *after.plan.changes),
+        adopted=(*before.plan.adopted, *after.plan.adopted),
+    )
     with context.store.transaction(context.name) as tx:
         runs.save_plan(tx, plan, run_id, now=context.now())
     return replace(after, plan=plan), replace(
-        done, done=Counter(did.done) + Counter(done.done), unknown=(*did.unknown, *done.unknown))
+        done,
+        done=Counter(did.done) + Counter(done.done),
+        unknown=(*did.unknown, *done.unknown),
+    )
 
 
 def draw(context: Context, order: Order) -> Drawn:
@@ -254,24 +357,46 @@ def draw(context: Context, order: Order) -> Drawn:
     unsettled = _settle(context, bound.bindings)
     boards, bound = _fetch_boards(context, bound, full=full, now=now)
     _step(context, "jira")
-    tracker = read_tracker(context.jira, context.store, context.name, links=_links(context, bound), full=full, now=now)
+    tracker = read_tracker(
+        context.jira,
+        context.store,
+        context.name,
+        links=_links(context, bound),
+        full=full,
+        now=now,
+    )
     drawn = think(context, bound, tracker, now=now, scope=order.scope)
-    found = {*drawn.plan.problems, *bound.drift, *unsettled, *boards.problems, *tracker.problems}
-    plan = replace(drawn.plan, problems=tuple(sorted(_readable(problem, context.words) for problem in found)))
+    found = {
+        *drawn.plan.problems,
+        *bound.drift,
+        *unsettled,
+        *boards.problems,
+        *tracker.problems,
+    }
+    plan = replace(
+        drawn.plan,
+        problems=tuple(sorted(_readable(problem, context.words) for problem in found)),
+    )
     managed = _managed_rows(context, drawn.world)
     refused = _refusals(context, order, plan, boards=boards, managed=managed)
-    return replace(drawn, plan=plan, managed=managed,
-                   refused=tuple(_readable(reason, context.words) for reason in refused))
+    return replace(
+        drawn,
+        plan=plan,
+        managed=managed,
+        refused=tuple(_readable(reason, context.words) for reason in refused),
+    )
 
 
 def _readable(problem: Problem, words: Words) -> Problem:
     """Return a problem that can be read: in the workspace's language, and cut, as titles may be of any length."""
     said = in_words(problem, words)
-    return replace(said, where=_cut(said.where), message=_cut(said.message), hint=_cut(said.hint))
+    return replace(
+        said, where=_cut(said.where), message=_cut(said.message), hint=_cut(said.hint)
+    )
 
 
 def _cut(text: str) -> str:
-    return text if len(text) <= TEXT else f"{text[:TEXT - 1]}…"
+    return text if len(text) <= TEXT else f"{text[: TEXT - 1]}…"
 
 
 def recall(context: Context) -> Drawn:
@@ -282,22 +407,38 @@ def recall(context: Context) -> Drawn:
     return think(context, bound, tracker, now=context.now())
 
 
-def think(context: Context, bound: Bound, tracker: TrackerRead, *, now: datetime, scope: str = "") -> Drawn:
+def think(
+    context: Context,
+    bound: Bound,
+    tracker: TrackerRead,
+    *,
+    now: datetime,
+    scope: str = "",
+) -> Drawn:
     """Return what the rules want of the snapshot: normalize, evaluate, diff; no network."""
     _step(context, "rules")
     with undisturbed():
         return _conclude(context, bound, tracker, now=now, scope=scope)
 
 
-def _conclude(context: Context, bound: Bound, tracker: TrackerRead, *, now: datetime, scope: str) -> Drawn:
+def _conclude(
+    context: Context, bound: Bound, tracker: TrackerRead, *, now: datetime, scope: str
+) -> Drawn:
     world = _normalize(context, bound.bindings, tracker, now=now)
     outcome = write_pages(world, evaluate(world, context.playbooks))
     if bound.losses:
-        earlier = _normalize(context, bound.bindings, tracker, now=now, losses=bound.losses)
-        outcome = independent(write_pages(earlier, evaluate(earlier, context.playbooks)), outcome)
+        earlier = _normalize(
+            context, bound.bindings, tracker, now=now, losses=bound.losses
+        )
+        outcome = independent(
+            write_pages(earlier, evaluate(earlier, context.playbooks)), outcome
+        )
     wanted = narrow(outcome, world, find_scope(world, scope)) if scope else outcome
     plan = _diff(context, bound.bindings, world, wanted)
-    plan = replace(plan, problems=tuple(sorted({*plan.problems, *world.problems, *outcome.problems})))
+    plan = replace(
+        plan,
+        problems=tuple(sorted({*plan.problems, *world.problems, *outcome.problems})),
+    )
     return Drawn(world, outcome, plan, bound.bindings)
 
 
@@ -320,7 +461,11 @@ def _links(context: Context, bound: Bound) -> dict[str, Link]:
     """Return the Jira links of the cards; the last known ones where the property is gone."""
     with context.store.reading(context.name) as tx:
         pages = restored(snapshots.load_pages(tx, "projects"), bound.losses)
-    return card_links(pages.get("projects", ()), context.schema, with_lost(bound.bindings, bound.losses))
+    return card_links(
+        pages.get("projects", ()),
+        context.schema,
+        with_lost(bound.bindings, bound.losses),
+    )
 
 
 def _step(context: Context, phase: str) -> None:
@@ -331,132 +476,284 @@ def _step(context: Context, phase: str) -> None:
 
 
 def _bind(context: Context, *, afresh: bool) -> Bound:
-    return read_schema(context.notion, context.store, context.name, words=context.words, schema=context.schema,
-                       settings=context.settings, afresh=afresh)
+    return read_schema(
+        context.notion,
+        context.store,
+        context.name,
+        words=context.words,
+        schema=context.schema,
+        settings=context.settings,
+        afresh=afresh,
+    )
 
 
-def _fetch_boards(context: Context, bound: Bound, *, full: bool, now: datetime) -> tuple[BoardsRead, Bound]:
+def _fetch_boards(
+    context: Context, bound: Bound, *, full: bool, now: datetime
+) -> tuple[BoardsRead, Bound]:
     """Read the boards into the snapshot; when they show another schema than the one known, that first."""
     store, name = context.store, context.name
     with store.reading(name) as tx:
-        ours, buried = journal.canonical_pages(tx), set(registry.get_setting(tx, GONE, []))
+        ours, buried = (
+            journal.canonical_pages(tx),
+            set(registry.get_setting(tx, GONE, [])),
+        )
     _step(context, "notion")
-    boards = read_boards(context.notion, store, name, schema=context.schema, bindings=bound.bindings, full=full,
-                         width=context.settings.notion.width, ours=ours, buried=buried, now=now, trusted=bound.trusted)
+    boards = read_boards(
+        context.notion,
+        store,
+        name,
+        schema=context.schema,
+        bindings=bound.bindings,
+        full=full,
+        width=context.settings.notion.width,
+        ours=ours,
+        buried=buried,
+        now=now,
+        trusted=bound.trusted,
+    )
     if boards.drifted:
         return _fetch_boards(context, _bind(context, afresh=True), full=full, now=now)
     with store.transaction(name) as tx:
-        registry.set_setting(tx, GONE, sorted((boards.gone | buried) - snapshots.page_ids(tx)))
+        registry.set_setting(
+            tx, GONE, sorted((boards.gone | buried) - snapshots.page_ids(tx))
+        )
     return boards, bound
 
 
-def _normalize(context: Context, bindings: Bindings, tracker: TrackerRead, *, now: datetime,
-               losses: Losses = NOTHING_LOST) -> World:
+def _normalize(
+    context: Context,
+    bindings: Bindings,
+    tracker: TrackerRead,
+    *,
+    now: datetime,
+    losses: Losses = NOTHING_LOST,
+) -> World:
     with context.store.reading(context.name) as tx:
-        pages, issues, worklogs = snapshots.load_pages(tx), snapshots.load_issues(tx), snapshots.load_worklogs(tx)
+        pages, issues, worklogs = (
+            snapshots.load_pages(tx),
+            snapshots.load_issues(tx),
+            snapshots.load_worklogs(tx),
+        )
         remembered = memory.load(tx)
         gone = set(registry.get_setting(tx, GONE, []))
-        trashed = frozenset(ref for ref, page_id in journal.canonical_pages(tx).items() if page_id in gone)
+        trashed = frozenset(
+            ref
+            for ref, page_id in journal.canonical_pages(tx).items()
+            if page_id in gone
+        )
     return build_world(
-        workspace=context.name, now=now, settings=context.settings, words=context.words, schema=context.schema,
-        bindings=with_lost(bindings, losses), pages=restored(pages, losses), issues=issues, worklogs=worklogs,
-        links=tracker.links, jira_projects=tracker.projects, memory=remembered, trashed=trashed,
-        site_url=context.settings.jira.base_url)
+        workspace=context.name,
+        now=now,
+        settings=context.settings,
+        words=context.words,
+        schema=context.schema,
+        bindings=with_lost(bindings, losses),
+        pages=restored(pages, losses),
+        issues=issues,
+        worklogs=worklogs,
+        links=tracker.links,
+        jira_projects=tracker.projects,
+        memory=remembered,
+        trashed=trashed,
+        site_url=context.settings.jira.base_url,
+    )
 
 
 def _diff(context: Context, bindings: Bindings, world: World, wanted: Outcome) -> Plan:
     with context.store.reading(context.name) as tx:
         written, attempted = bases.load(tx)
         ours, made = journal.canonical_pages(tx), journal.created_pages(tx)
-    return make_plan(world, wanted.facts, context.schema, bindings, written, canonicalize=canonicalize, ours=ours,
-                     made=made, attempted=attempted, sections=wanted.sections)
+    return make_plan(
+        world,
+        wanted.facts,
+        context.schema,
+        bindings,
+        written,
+        canonicalize=canonicalize,
+        ours=ours,
+        made=made,
+        attempted=attempted,
+        sections=wanted.sections,
+    )
 
 
 def _managed_rows(context: Context, world: World) -> dict[str, int]:
-    return {name: sum(bool(row.key) or context.schema.sources[name].rows is Rows.PEOPLE for row in rows)
-            for name, rows in world.rows.items()}
+    return {
+        name: sum(
+            bool(row.key) or context.schema.sources[name].rows is Rows.PEOPLE
+            for row in rows
+        )
+        for name, rows in world.rows.items()
+    }
 
 
-def _refusals(context: Context, order: Order, plan: Plan, *, boards: BoardsRead,
-              managed: Mapping[str, int]) -> tuple[Problem, ...]:
+def _refusals(
+    context: Context,
+    order: Order,
+    plan: Plan,
+    *,
+    boards: BoardsRead,
+    managed: Mapping[str, int],
+) -> tuple[Problem, ...]:
     if order.checksum and order.checksum != plan.checksum():
-        return (Problem("other-plan", context.name, message=tell(
-            "the plan is now {now}, not the reviewed {reviewed}", now=plan.checksum(), reviewed=order.checksum),
-            hint=message("look at `rayline plan` again")),)
+        return (
+            Problem(
+                "other-plan",
+                context.name,
+                message=tell(
+                    "the plan is now {now}, not the reviewed {reviewed}",
+                    now=plan.checksum(),
+                    reviewed=order.checksum,
+                ),
+                hint=message("look at `rayline plan` again"),
+            ),
+        )
     if order.force:
         return ()
     with context.store.reading(context.name) as tx:
         before = registry.get_setting(tx, MANAGED, {})
         fingerprint = registry.get_setting(tx, FINGERPRINT, context.fingerprint)
-    return check(plan, rows_by_source=managed, settings=context.settings.limits, rows_before=before,
-                 incomplete=boards.incomplete, mapping_changed=fingerprint != context.fingerprint,
-                 periodic=context.schema.periodic())
+    return check(
+        plan,
+        rows_by_source=managed,
+        settings=context.settings.limits,
+        rows_before=before,
+        incomplete=boards.incomplete,
+        mapping_changed=fingerprint != context.fingerprint,
+        periodic=context.schema.periodic(),
+    )
 
 
 def _settle(context: Context, bindings: Bindings) -> tuple[Problem, ...]:
     """Find out what became of creations whose outcome nobody knows."""
-    return settle(context.store, context.name, context.notion, schema=context.schema, bindings=bindings,
-                  now=context.store.now(), settle_after=timedelta(seconds=context.settings.notion.settle)).problems
+    return settle(
+        context.store,
+        context.name,
+        context.notion,
+        schema=context.schema,
+        bindings=bindings,
+        now=context.store.now(),
+        settle_after=timedelta(seconds=context.settings.notion.settle),
+    ).problems
 
 
 def _apply(context: Context, drawn: Drawn, fence: Callable[[], None]) -> Applied:
     with context.store.reading(context.name) as tx:
         known = known_pages(drawn.world, context.schema, journal.canonical_pages(tx))
-    applied = apply(drawn.plan, notion=context.notion, store=context.store, workspace=context.name,
-                    schema=context.schema, bindings=drawn.bindings, width=context.settings.notion.width,
-                    now=context.store.now, stop=context.stop, fence=fence, progress=context.progress,
-                    known=known, settle_after=timedelta(seconds=context.settings.notion.settle))
-    return replace(applied, failures=tuple(_readable(failure, context.words) for failure in applied.failures))
+    applied = apply(
+        drawn.plan,
+        notion=context.notion,
+        store=context.store,
+        workspace=context.name,
+        schema=context.schema,
+        bindings=drawn.bindings,
+        width=context.settings.notion.width,
+        now=context.store.now,
+        stop=context.stop,
+        fence=fence,
+        progress=context.progress,
+        known=known,
+        settle_after=timedelta(seconds=context.settings.notion.settle),
+    )
+    return replace(
+        applied,
+        failures=tuple(
+            _readable(failure, context.words) for failure in applied.failures
+        ),
+    )
 
 
 def _finish(context: Context, report: Report, *, mode: Mode) -> None:
     """Record how the run went."""
     is_whole = not (report.failures() or report.applied.stopped)
-    status = (runs.RunStatus.REFUSED if report.refused else
-              runs.RunStatus.DONE if is_whole else runs.RunStatus.FAILED)
+    status = (
+        runs.RunStatus.REFUSED
+        if report.refused
+        else runs.RunStatus.DONE
+        if is_whole
+        else runs.RunStatus.FAILED
+    )
     with context.store.transaction(context.name) as tx:
         mark_stale(tx, stale=_hints_at_drift(report))
         problems.replace(tx, report.plan.problems, now=context.now())
         if mode is Mode.FULL:
             runs.prune(tx, before=context.now() - KEPT)
-        runs.finish(tx, report.run_id, status, requests=report.requests, now=context.now(), outcome={
-            **report.data(), "checksum": report.plan.checksum(), "mode": mode.value,
-            "stopped": report.applied.stopped})
-    log.info("cycle.done", workspace=context.name, run=report.run_id, trigger=report.trigger, status=status.value,
-             changes=sum(report.applied.counts().values()), problems=len(report.plan.problems),
-             requests=dict(report.requests))
+        runs.finish(
+            tx,
+            report.run_id,
+            status,
+            requests=report.requests,
+            now=context.now(),
+            outcome={
+                **report.data(),
+                "checksum": report.plan.checksum(),
+                "mode": mode.value,
+                "stopped": report.applied.stopped,
+            },
+        )
+    log.info(
+        "cycle.done",
+        workspace=context.name,
+        run=report.run_id,
+        trigger=report.trigger,
+        status=status.value,
+        changes=sum(report.applied.counts().values()),
+        problems=len(report.plan.problems),
+        requests=dict(report.requests),
+    )
 
 
 def _bury(tx: Tx, gone: frozenset[str]) -> None:
     """Remember pages found deleted while writing, as a full read would have."""
     if gone:
         snapshots.forget_pages(tx, sorted(gone))
-        registry.set_setting(tx, GONE, sorted({*registry.get_setting(tx, GONE, []), *gone}))
+        registry.set_setting(
+            tx, GONE, sorted({*registry.get_setting(tx, GONE, []), *gone})
+        )
 
 
 def _hints_at_drift(report: Report) -> bool:
     """Tell whether Notion's schema may have changed since it was read."""
-    return (any(failure.code == "write-rejected" for failure in report.applied.failures)
-            or any(reason.code == "source-empty" for reason in report.refused))
+    return any(
+        failure.code == "write-rejected" for failure in report.applied.failures
+    ) or any(reason.code == "source-empty" for reason in report.refused)
 
 
 def _after(drawn: Drawn) -> dict[str, int]:
-    created = Counter(change.ref.source for change in drawn.plan.changes if change.kind is Kind.CREATE)
+    created = Counter(
+        change.ref.source for change in drawn.plan.changes if change.kind is Kind.CREATE
+    )
     return {name: count + created[name] for name, count in drawn.managed.items()}
 
 
 def _remembered(world: World) -> dict[tuple[Ref, str], str]:
-    stages = {(ref, "stage"): card.stage.value for ref, card in world.cards.items() if card.stage}
-    return stages | {(ref, "due"): card.due.isoformat() for ref, card in world.cards.items() if card.due}
+    stages = {
+        (ref, "stage"): card.stage.value
+        for ref, card in world.cards.items()
+        if card.stage
+    }
+    return stages | {
+        (ref, "due"): card.due.isoformat()
+        for ref, card in world.cards.items()
+        if card.due
+    }
 
 
-def _finish_failed(context: Context, run_id: int, error: Exception, before: Mapping[str, int]) -> None:
+def _finish_failed(
+    context: Context, run_id: int, error: Exception, before: Mapping[str, int]
+) -> None:
     told = str(error) if isinstance(error, RaylineError) else type(error).__name__
     with context.store.transaction(context.name) as tx:
         if isinstance(error, Rejected | Missing) and error.api == "notion":
             mark_stale(tx, stale=True)
-        runs.finish(tx, run_id, runs.RunStatus.FAILED, outcome={"error": told}, requests=_since(context, before),
-                    now=context.now())
+        runs.finish(
+            tx,
+            run_id,
+            runs.RunStatus.FAILED,
+            outcome={"error": told},
+            requests=_since(context, before),
+            now=context.now(),
+        )
 
 
 def _requests(context: Context) -> dict[str, int]:

@@ -46,7 +46,9 @@ class ConfigError(RaylineError):
     """Configuration, mappings or credentials cannot be used; holds every problem found, not just the first."""
 
     def __init__(self, problems: list[Problem]) -> None:
-        super().__init__("; ".join(f"{p.where}: {p.field}: {p.message}" for p in problems))
+        super().__init__(
+            "; ".join(f"{p.where}: {p.field}: {p.message}" for p in problems)
+        )
         self.problems = problems
 
 
@@ -77,8 +79,15 @@ class ApiError(RaylineError):
     redacted characters of what the server said.
     """
 
-    def __init__(self, api: str, request: str, detail: str = "", *, status: int | None = None,
-                 request_id: str = "") -> None:
+    def __init__(
+        self,
+        api: str,
+        request: str,
+        detail: str = "",
+        *,
+        status: int | None = None,
+        request_id: str = "",
+    ) -> None:
         super().__init__(f"{api}: {request}: {detail}".rstrip(": "))
         self.api, self.request, self.detail = api, request, detail
         self.status, self.request_id = status, request_id
@@ -87,8 +96,16 @@ class ApiError(RaylineError):
 class Transient(ApiError):
     """Did certainly not happen and may be tried again; `retry_after` in seconds when the server named it."""
 
-    def __init__(self, api: str, request: str, detail: str = "", *, status: int | None = None,
-                 request_id: str = "", retry_after: float | None = None) -> None:
+    def __init__(
+        self,
+        api: str,
+        request: str,
+        detail: str = "",
+        *,
+        status: int | None = None,
+        request_id: str = "",
+        retry_after: float | None = None,
+    ) -> None:
         super().__init__(api, request, detail, status=status, request_id=request_id)
         self.retry_after = retry_after
 
@@ -104,8 +121,16 @@ class Missing(ApiError):
 class Rejected(ApiError):
     """The server understood and refused the content (400, 409, 422); `field` names the property if known."""
 
-    def __init__(self, api: str, request: str, detail: str = "", *, status: int | None = None,
-                 request_id: str = "", field: str = "") -> None:
+    def __init__(
+        self,
+        api: str,
+        request: str,
+        detail: str = "",
+        *,
+        status: int | None = None,
+        request_id: str = "",
+        field: str = "",
+    ) -> None:
         super().__init__(api, request, detail, status=status, request_id=request_id)
         self.field = field
 
@@ -116,8 +141,16 @@ class Unknown(ApiError):
     `committed_id` is the id Notion reports in a saved-but-503 answer (facts/notion-api.md 5.5), else empty.
     """
 
-    def __init__(self, api: str, request: str, detail: str = "", *, status: int | None = None,
-                 request_id: str = "", committed_id: str = "") -> None:
+    def __init__(
+        self,
+        api: str,
+        request: str,
+        detail: str = "",
+        *,
+        status: int | None = None,
+        request_id: str = "",
+        committed_id: str = "",
+    ) -> None:
         super().__init__(api, request, detail, status=status, request_id=request_id)
         self.committed_id = committed_id
 

@@ -42,12 +42,19 @@ class Notion(Protocol):
         """Return the workspace's users."""
         ...
 
-    def query(self, data_source_id: str, *, since: datetime | None = None,
-              properties: Sequence[str] = ()) -> PageBatch:
+    def query(
+        self,
+        data_source_id: str,
+        *,
+        since: datetime | None = None,
+        properties: Sequence[str] = (),
+    ) -> PageBatch:
         """Return the rows edited at or after `since` (all when None), in windows when there are over 10,000."""
         ...
 
-    def find(self, data_source_id: str, *, property_id: str, text: str) -> tuple[Json, ...]:
+    def find(
+        self, data_source_id: str, *, property_id: str, text: str
+    ) -> tuple[Json, ...]:
         """Return the rows whose text property equals `text`."""
         ...
 
@@ -59,7 +66,9 @@ class Notion(Protocol):
         """Return every item of a property that was cut at 25 references."""
         ...
 
-    def create_page(self, data_source_id: str, properties: Json, *, markdown: str = "") -> Json:
+    def create_page(
+        self, data_source_id: str, properties: Json, *, markdown: str = ""
+    ) -> Json:
         """Create a row and return the page as answered."""
         ...
 
@@ -103,7 +112,9 @@ class Notion(Protocol):
         """Return all child blocks of a page or block."""
         ...
 
-    def append_children(self, block_id: str, children: Sequence[Json], *, after: str = "") -> tuple[Json, ...]:
+    def append_children(
+        self, block_id: str, children: Sequence[Json], *, after: str = ""
+    ) -> tuple[Json, ...]:
         """Add at most 100 blocks below a page or block, after one of its children or at the end; return them."""
         ...
 

@@ -75,8 +75,12 @@ def test_which_workspace_must_be_clear(tmp_path: Path) -> None:
     assert choose(load_settings(written(tmp_path, WHOLE)), None)[0] == "studio"
 
 
-def test_the_environment_wins_over_the_file_key_by_key(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("RAYLINE_WORKSPACES__STUDIO__NOTION__TOKEN", "ntn_from_environment")
+def test_the_environment_wins_over_the_file_key_by_key(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv(
+        "RAYLINE_WORKSPACES__STUDIO__NOTION__TOKEN", "ntn_from_environment"
+    )
     monkeypatch.setenv("RAYLINE_WORKSPACES__STUDIO__THRESHOLDS__STALLED_DAYS", "21")
     studio = load_settings(written(tmp_path, WHOLE)).workspaces["studio"]
     assert studio.notion.token.get_secret_value() == "ntn_from_environment"
@@ -84,85 +88,156 @@ def test_the_environment_wins_over_the_file_key_by_key(tmp_path: Path, monkeypat
     assert studio.thresholds.stalled_days == 21
 
 
-def test_the_environment_alone_is_a_configuration(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+def test_the_environment_alone_is_a_configuration(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
     (tmp_path / "secret").write_text("ntn_from_file\n")
-    for name, value in {"NOTION__TOKEN_FILE": str(tmp_path / "secret"), "NOTION__ROOT_PAGE_ID": "page",
-                        "JIRA__BASE_URL": "https://a.example", "JIRA__EMAIL": "a@a.example",
-                        "JIRA__TOKEN": "jira-token"}.items():
+    for name, value in {
+        "NOTION__TOKEN_FILE": str(tmp_path / "secret"),
+        "NOTION__ROOT_PAGE_ID": "page",
+        "JIRA__BASE_URL": "https://a.example",
+        "JIRA__EMAIL": "a@a.example",
+        "JIRA__TOKEN": "jira-token",
+    }.items():
         monkeypatch.setenv(f"RAYLINE_WORKSPACES__STUDIO__{name}", value)
-    assert load_settings().workspaces["studio"].notion.token.get_secret_value() == "ntn_from_file"
+    assert (
+        load_settings().workspaces["studio"].notion.token.get_secret_value()
+        == "ntn_from_file"
+    )
 
 
 def test_secrets_come_from_files_of_their_own(tmp_path: Path) -> None:
     secret = tmp_path / "token"
     secret.write_text("ntn_kept_apart\n")
     text = WHOLE.replace('token = "ntn_first"', f'token_file = "{secret}"')
-    assert load_settings(written(tmp_path, text)).workspaces["studio"].notion.token.get_secret_value() == (
-        "ntn_kept_apart")
+    assert load_settings(written(tmp_path, text)).workspaces[
+        "studio"
+    ].notion.token.get_secret_value() == ("ntn_kept_apart")
 
 
-@pytest.mark.parametrize(("content", "said"), [(None, "cannot be read"), ("", "is empty")])
-def test_a_secret_file_that_holds_none_is_named(tmp_path: Path, content: str | None, said: str) -> None:
+@pytest.mark.parametrize(
+    ("content", "said"), [(None, "cannot be read"), ("", "is empty")]
+)
+def test_a_secret_file_that_holds_none_is_named(
+    tmp_path: Path, content: str | None, said: str
+) -> None:
     secret = tmp_path / "token"
     if content is not None:
         secret.write_text(content)
-    found = refused(written(tmp_path, WHOLE.replace('token = "ntn_first"', f'token_file = "{secret}"')))
+    found = refused(
+        written(
+            tmp_path, WHOLE.replace('token = "ntn_first"', f'token_file = "{secret}"')
+        )
+    )
     assert found[0].field == "workspaces.studio.notion.token_file"
     assert said in found[0].message
 
 
 def test_a_token_beside_its_file_is_one_too_many(tmp_path: Path) -> None:
-    found = refused(written(tmp_path, WHOLE.replace('token = "ntn_first"', 'token = "ntn_first"\ntoken_file = "x"')))
-    assert [(one.field, one.hint) for one in found] == [("workspaces.studio.notion.token", "keep one of the two")]
+    found = refused(
+        written(
+            tmp_path,
+            WHOLE.replace(
+                'token = "ntn_first"', 'token = "ntn_first"\ntoken_file = "x"'
+            ),
+        )
+    )
+    assert [(one.field, one.hint) for one in found] == [
+        ("workspaces.studio.notion.token", "keep one of the two")
+    ]
 
 
-def test_everything_wrong_is_said_at_once_with_file_and_key(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_everything_wrong_is_said_at_once_with_file_and_key(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setenv("RAYLINE_TOKENS", "x")
-    path = written(tmp_path, WHOLE.replace("Europe/Belgrade", "Europe/Bielgrad").replace(
-        "https://studio.atlassian.net", "http://studio.example").replace('email = "bot@studio.example"\n', "") + (
-        '[workspaces.studio.calendar]\ncountry = "XX"\n'), mode=0o644)
+    path = written(
+        tmp_path,
+        WHOLE.replace("Europe/Belgrade", "Europe/Bielgrad")
+        .replace("https://studio.atlassian.net", "http://studio.example")
+        .replace('email = "bot@studio.example"\n', "")
+        + ('[workspaces.studio.calendar]\ncountry = "XX"\n'),
+        mode=0o644,
+    )
     found = {(one.where, one.field) for one in refused(path)}
     key = "workspaces.studio"
     assert found == {
-        (str(path), f"{key}.time_zone"), (str(path), f"{key}.jira.base_url"), (str(path), f"{key}.jira.email"),
-        (str(path), f"{key}.calendar.country"), ("environment variable RAYLINE_TOKENS", ""),
-        (str(path), f"{key}.notion.token, {key}.jira.token")}
+        (str(path), f"{key}.time_zone"),
+        (str(path), f"{key}.jira.base_url"),
+        (str(path), f"{key}.jira.email"),
+        (str(path), f"{key}.calendar.country"),
+        ("environment variable RAYLINE_TOKENS", ""),
+        (str(path), f"{key}.notion.token, {key}.jira.token"),
+    }
 
 
 def test_unknown_keys_are_errors_with_a_suggestion_wherever_they_stand(
-        tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setenv("RAYLINE_WORKSPACES__STUDIO__LIMITS__FLOR", "3")
-    text = WHOLE.replace("time_zone", "timezone") + "[workspaces.studio.thresholds]\nstaled_days = 3\n"
+    text = (
+        WHOLE.replace("time_zone", "timezone")
+        + "[workspaces.studio.thresholds]\nstaled_days = 3\n"
+    )
     found = {one.field: one for one in refused(written(tmp_path, text))}
     assert found["workspaces.studio.timezone"].hint == "did you mean time_zone?"
-    assert found["workspaces.studio.thresholds.staled_days"].hint == "did you mean stalled_days?"
-    assert "RAYLINE_WORKSPACES__STUDIO__LIMITS__FLOR" in found["workspaces.studio.limits.flor"].where
+    assert (
+        found["workspaces.studio.thresholds.staled_days"].hint
+        == "did you mean stalled_days?"
+    )
+    assert (
+        "RAYLINE_WORKSPACES__STUDIO__LIMITS__FLOR"
+        in found["workspaces.studio.limits.flor"].where
+    )
 
 
-@pytest.mark.parametrize(("line", "field"), [
-    ('locale = "fr"', "locale"), ('currency = "roubles"', "currency"), ("schedule = { delta = 0 }", "schedule.delta"),
-    ("thresholds = { sprint_weeks = 9 }", "thresholds.sprint_weeks"), ('mappings = "nowhere"', "mappings")])
-def test_values_that_make_no_sense_are_named(tmp_path: Path, line: str, field: str) -> None:
-    text = WHOLE.replace('locale = "ru"', line, 1) if line.startswith("locale") else WHOLE.replace(
-        'locale = "ru"', f'locale = "ru"\n{line}', 1)
-    assert f"workspaces.studio.{field}" in {one.field for one in refused(written(tmp_path, text))}
+@pytest.mark.parametrize(
+    ("line", "field"),
+    [
+        ('locale = "fr"', "locale"),
+        ('currency = "roubles"', "currency"),
+        ("schedule = { delta = 0 }", "schedule.delta"),
+        ("thresholds = { sprint_weeks = 9 }", "thresholds.sprint_weeks"),
+        ('mappings = "nowhere"', "mappings"),
+    ],
+)
+def test_values_that_make_no_sense_are_named(
+    tmp_path: Path, line: str, field: str
+) -> None:
+    text = (
+        WHOLE.replace('locale = "ru"', line, 1)
+        if line.startswith("locale")
+        else WHOLE.replace('locale = "ru"', f'locale = "ru"\n{line}', 1)
+    )
+    assert f"workspaces.studio.{field}" in {
+        one.field for one in refused(written(tmp_path, text))
+    }
 
 
 @pytest.mark.parametrize("mode", [0o644, 0o640, 0o604])
-def test_a_file_with_secrets_that_others_can_read_is_refused(tmp_path: Path, mode: int) -> None:
+def test_a_file_with_secrets_that_others_can_read_is_refused(
+    tmp_path: Path, mode: int
+) -> None:
     found = refused(written(tmp_path, WHOLE, mode=mode))
     assert f"{mode:04o}" in found[0].message
     assert "chmod 600" in found[0].hint
 
 
-def test_a_password_in_the_address_of_the_state_counts_as_a_secret(tmp_path: Path) -> None:
+def test_a_password_in_the_address_of_the_state_counts_as_a_secret(
+    tmp_path: Path,
+) -> None:
     secret = tmp_path / "token"
     secret.write_text("ntn_kept_apart")
     text = WHOLE.replace('token = "ntn_first"', f'token_file = "{secret}"').replace(
-        'token = "jira-first"', f'token_file = "{secret}"')
-    assert list(load_settings(written(tmp_path, text, mode=0o644)).workspaces) == ["studio"]
+        'token = "jira-first"', f'token_file = "{secret}"'
+    )
+    assert list(load_settings(written(tmp_path, text, mode=0o644)).workspaces) == [
+        "studio"
+    ]
     state = 'state = "postgresql+psycopg://rayline:hunter22@db/rayline"\n'
-    assert [one.field for one in refused(written(tmp_path, state + text, mode=0o644))] == ["state"]
+    assert [
+        one.field for one in refused(written(tmp_path, state + text, mode=0o644))
+    ] == ["state"]
     settings = load_settings(written(tmp_path, state + text))
     assert "hunter22" in secrets_of(settings)
     assert "hunter22" not in repr(settings)
@@ -170,7 +245,12 @@ def test_a_password_in_the_address_of_the_state_counts_as_a_secret(tmp_path: Pat
 
 def test_secrets_never_show(tmp_path: Path) -> None:
     settings = load_settings(written(tmp_path, WHOLE + SECOND))
-    shown = repr(settings) + str(settings) + settings.model_dump_json() + repr(settings.model_dump())
+    shown = (
+        repr(settings)
+        + str(settings)
+        + settings.model_dump_json()
+        + repr(settings.model_dump())
+    )
     for secret in ("ntn_first", "jira-first", "ntn_second", "pat-second"):
         assert secret not in shown
         assert secret in secrets_of(settings)
@@ -187,7 +267,8 @@ def test_a_file_that_is_not_there_or_no_toml_is_named(tmp_path: Path) -> None:
 
 
 def test_the_file_is_the_one_given_then_the_one_named_then_the_one_here(
-        tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     assert find_file(None) is None
     written(tmp_path, WHOLE)
     assert find_file(None) == Path("rayline.toml")
@@ -200,15 +281,25 @@ def test_the_example_loads_once_its_secrets_are_there(tmp_path: Path) -> None:
     (tmp_path / "secrets").mkdir()
     for name in ("notion-token", "jira-token"):
         (tmp_path / "secrets" / name).write_text("secret-value")
-    settings = load_settings(written(tmp_path, (ROOT / "config.example.toml").read_text("utf-8"), mode=0o644))
+    settings = load_settings(
+        written(tmp_path, (ROOT / "config.example.toml").read_text("utf-8"), mode=0o644)
+    )
     assert settings.workspaces["studio"].schedule.daily.hour == 8
     assert set(Settings.model_fields) == {"state", "workspaces"}
 
 
 def test_loopback_may_be_plain_http_and_nothing_else(tmp_path: Path) -> None:
     text = WHOLE.replace("https://studio.atlassian.net", "http://127.0.0.1:8080")
-    assert load_settings(written(tmp_path, text)).workspaces["studio"].jira.base_url == "http://127.0.0.1:8080"
-    found = refused(written(tmp_path, WHOLE.replace("https://studio.atlassian.net", "studio.atlassian.net")))
+    assert (
+        load_settings(written(tmp_path, text)).workspaces["studio"].jira.base_url
+        == "http://127.0.0.1:8080"
+    )
+    found = refused(
+        written(
+            tmp_path,
+            WHOLE.replace("https://studio.atlassian.net", "studio.atlassian.net"),
+        )
+    )
     assert "not a web address" in found[0].message
 
 
@@ -220,31 +311,56 @@ def with_lines(*lines: str) -> str:
     return WHOLE.replace('locale = "ru"', "\n".join(['locale = "ru"', *lines]), 1)
 
 
-@pytest.mark.parametrize(("line", "said"), [
-    ("thresholds = { throughput_weeks = 0 }", "must be 1 or more"),
-    ("thresholds = { forecast_draws = -5 }", "must be 100 or more"),
-    ("thresholds = { stalled_days = 99999999999 }", "must be 3660 or less"),
-    ("thresholds = { overdue_share = 7 }", "must be 1 or less"),
-    ("thresholds = { pace = { green = 0.5, amber = 0.75 } }", "amber must not be above green"),
-    ("thresholds = { on_time = { green = 80, amber = 50 } }", "must be 1 or less"),
-    ("thresholds = { underload = 2 }", "underload must not be above overload"),
-    ("thresholds = { health_weights = { luck = 1 } }", "is not a setting; known here: delivery"),
-    ("thresholds = { health_weights = { delivery = 0 } }", "more than 0"),
-    ("thresholds = { health_anchors = { luck = [0, 1] } }", "is not a setting; known here: overdue"),
-    ("thresholds = { health_anchors = { pace = [1, 1] } }", "must differ: pace"),
-    ("thresholds = { stage_probability = { done = 1 } }", "is not a setting; known here: proposal, agreed"),
-    ("thresholds = { stage_probability = { agreed = 1.5 } }", "must be 1 or less"),
-    ("limits = { changes = -1 }", "must be 1 or more"), ("limits = { floor = -3 }", "must be 0 or more"),
-    ("limits = { destructive_share = 7 }", "must be 1 or less"),
-    ("targets = { growth = -2 }", "must be -1 or more"), ("schedule = { full = inf }", "must be"),
-    ("notion.requests = 0", "must be 1 or more"), ("notion.requests = -1", "must be 1 or more"),
-    ("notion.window = 0", "must be more than 0"), ("notion.timeout = -1", "must be more than 0"),
-    ("notion.settle = -1", "must be 0 or more"), ("jira.timeout = nan", "must be")])
-def test_every_number_has_bounds_and_every_table_its_keys(tmp_path: Path, line: str, said: str) -> None:
+@pytest.mark.parametrize(
+    ("line", "said"),
+    [
+        ("thresholds = { throughput_weeks = 0 }", "must be 1 or more"),
+        ("thresholds = { forecast_draws = -5 }", "must be 100 or more"),
+        ("thresholds = { stalled_days = 99999999999 }", "must be 3660 or less"),
+        ("thresholds = { overdue_share = 7 }", "must be 1 or less"),
+        (
+            "thresholds = { pace = { green = 0.5, amber = 0.75 } }",
+            "amber must not be above green",
+        ),
+        ("thresholds = { on_time = { green = 80, amber = 50 } }", "must be 1 or less"),
+        ("thresholds = { underload = 2 }", "underload must not be above overload"),
+        (
+            "thresholds = { health_weights = { luck = 1 } }",
+            "is not a setting; known here: delivery",
+        ),
+        ("thresholds = { health_weights = { delivery = 0 } }", "more than 0"),
+        (
+            "thresholds = { health_anchors = { luck = [0, 1] } }",
+            "is not a setting; known here: overdue",
+        ),
+        ("thresholds = { health_anchors = { pace = [1, 1] } }", "must differ: pace"),
+        (
+            "thresholds = { stage_probability = { done = 1 } }",
+            "is not a setting; known here: proposal, agreed",
+        ),
+        ("thresholds = { stage_probability = { agreed = 1.5 } }", "must be 1 or less"),
+        ("limits = { changes = -1 }", "must be 1 or more"),
+        ("limits = { floor = -3 }", "must be 0 or more"),
+        ("limits = { destructive_share = 7 }", "must be 1 or less"),
+        ("targets = { growth = -2 }", "must be -1 or more"),
+        ("schedule = { full = inf }", "must be"),
+        ("notion.requests = 0", "must be 1 or more"),
+        ("notion.requests = -1", "must be 1 or more"),
+        ("notion.window = 0", "must be more than 0"),
+        ("notion.timeout = -1", "must be more than 0"),
+        ("notion.settle = -1", "must be 0 or more"),
+        ("jira.timeout = nan", "must be"),
+    ],
+)
+def test_every_number_has_bounds_and_every_table_its_keys(
+    tmp_path: Path, line: str, said: str
+) -> None:
     for side in ("notion", "jira"):
         if line.startswith(side):
-            text = WHOLE.replace(f"[workspaces.studio.{side}]",
-                                 f"[workspaces.studio.{side}]\n{line.removeprefix(side + '.')}")
+            text = WHOLE.replace(
+                f"[workspaces.studio.{side}]",
+                f"[workspaces.studio.{side}]\n{line.removeprefix(side + '.')}",
+            )
             break
     else:
         text = with_lines(line)
@@ -254,7 +370,9 @@ def test_every_number_has_bounds_and_every_table_its_keys(tmp_path: Path, line: 
 
 
 def test_one_wrong_type_hides_no_other_problem(tmp_path: Path) -> None:
-    path = written(tmp_path, """
+    path = written(
+        tmp_path,
+        """
 stat = "x"
 [workspaces.studio]
 time_zone = "Mars/Base"
@@ -273,102 +391,187 @@ stalled_dayz = 3
 pace = { green = "x" }
 [workspaces.lab]
 notion = 5
-""")
+""",
+    )
     found = refused(path)
     assert keys(found) == {
-        "stat", "time_zone", "calendar.country", "calendar.days_off.0", "notion.token", "notion.requests",
-        "notion.root_page_id", "jira.base_url", "jira.deployment", "jira.token_file", "thresholds.stalled_dayz",
-        "thresholds.pace.green", "thresholds.pace.amber", "workspaces.lab.notion", "workspaces.lab.jira.base_url",
-        "workspaces.lab.jira.email", "workspaces.lab.jira.token"}
+        "stat",
+        "time_zone",
+        "calendar.country",
+        "calendar.days_off.0",
+        "notion.token",
+        "notion.requests",
+        "notion.root_page_id",
+        "jira.base_url",
+        "jira.deployment",
+        "jira.token_file",
+        "thresholds.stalled_dayz",
+        "thresholds.pace.green",
+        "thresholds.pace.amber",
+        "workspaces.lab.notion",
+        "workspaces.lab.jira.base_url",
+        "workspaces.lab.jira.email",
+        "workspaces.lab.jira.token",
+    }
     assert len(found) == len({one.field for one in found})
-    assert {one.where for one in found} == {str(path)}, "what misses in a table of the file is no variable's fault"
+    assert {one.where for one in found} == {str(path)}, (
+        "what misses in a table of the file is no variable's fault"
+    )
 
 
-def test_a_variable_that_is_wrong_is_named_and_hides_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_variable_that_is_wrong_is_named_and_hides_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setenv("RAYLINE_WORKSPACES__STUDIO__CALENDAR__DAYS_OFF", "tomorrow")
     monkeypatch.setenv("RAYLINE_WORKSPACES__STUDIO__TIME_ZONE", "Mars/Base")
     monkeypatch.setenv("RAYLINE_WORKSPACES__STUDIO__JIRA__TOKEN", "jira-first")
     found = refused(written(tmp_path, WHOLE.replace('token = "jira-first"', "")))
-    assert {one.where for one in found} == {"environment variable RAYLINE_WORKSPACES__STUDIO__CALENDAR__DAYS_OFF",
-                                            "environment variable RAYLINE_WORKSPACES__STUDIO__TIME_ZONE"}
+    assert {one.where for one in found} == {
+        "environment variable RAYLINE_WORKSPACES__STUDIO__CALENDAR__DAYS_OFF",
+        "environment variable RAYLINE_WORKSPACES__STUDIO__TIME_ZONE",
+    }
 
 
-IN_QUERY = "postgresql+psycopg://u@127.0.0.1:1/db?connect_timeout=1&password=hunter%2022"
+IN_QUERY = (
+    "postgresql+psycopg://u@127.0.0.1:1/db?connect_timeout=1&password=hunter%2022"
+)
 
 
 def test_a_password_in_the_query_of_the_state_is_a_secret_too(tmp_path: Path) -> None:
     state = f'state = "{IN_QUERY}"\n'
     assert "state" in refused(written(tmp_path, state + WHOLE, mode=0o644))[0].field
-    assert {"hunter%2022", "hunter 22"} <= set(secrets_of(load_settings(written(tmp_path, state + WHOLE))))
+    assert {"hunter%2022", "hunter 22"} <= set(
+        secrets_of(load_settings(written(tmp_path, state + WHOLE)))
+    )
 
 
-@pytest.mark.parametrize("url", [
-    IN_QUERY, "postgresql+psycopg://u:hunter%2022@127.0.0.1:notaport/db", "foo://u:hunter22@x:1/db",
-    "postgresql+psycopg://u:hunter22@127.0.0.1:1/db?sslpassword=hunter23&connect_timeout=1", "hunter"])
-def test_a_state_that_cannot_be_opened_is_a_sentence_without_the_password(url: str) -> None:
+@pytest.mark.parametrize(
+    "url",
+    [
+        IN_QUERY,
+        "postgresql+psycopg://u:hunter%2022@127.0.0.1:notaport/db",
+        "foo://u:hunter22@x:1/db",
+        "postgresql+psycopg://u:hunter22@127.0.0.1:1/db?sslpassword=hunter23&connect_timeout=1",
+        "hunter",
+    ],
+)
+def test_a_state_that_cannot_be_opened_is_a_sentence_without_the_password(
+    url: str,
+) -> None:
     with pytest.raises(ConfigError, match="cannot be opened") as caught:
         open_store(url)
     assert "hunter" not in str(caught.value).replace("'hunter'", "") or url == "hunter"
 
 
-@pytest.mark.parametrize("url", ["postgresql+psycopg://u:hunter22@127.0.0.1:notaport/db", "hunter22",
-                                 "postgresql+psycopg://u:half@hunter22@db/db"])
-def test_what_is_no_database_url_is_said_with_all_else_and_not_shown(tmp_path: Path, url: str) -> None:
-    found = refused(written(tmp_path, f'state = "{url}"\n' + with_lines("limits = { floor = -3 }")))
+@pytest.mark.parametrize(
+    "url",
+    [
+        "postgresql+psycopg://u:hunter22@127.0.0.1:notaport/db",
+        "hunter22",
+        "postgresql+psycopg://u:half@hunter22@db/db",
+    ],
+)
+def test_what_is_no_database_url_is_said_with_all_else_and_not_shown(
+    tmp_path: Path, url: str
+) -> None:
+    found = refused(
+        written(tmp_path, f'state = "{url}"\n' + with_lines("limits = { floor = -3 }"))
+    )
     assert keys(found) == {"state", "limits.floor"}
     assert "hunter22" not in str(ConfigError(found))
 
 
-@pytest.mark.parametrize("content", [b"ntn_\xff\xfe", b"ntn_one\nntn_two", "ntn_ключ".encode(), b"ntn_a\x07b"])
-def test_what_cannot_be_a_token_is_refused_without_showing_it(tmp_path: Path, content: bytes) -> None:
+@pytest.mark.parametrize(
+    "content",
+    [b"ntn_\xff\xfe", b"ntn_one\nntn_two", "ntn_ключ".encode(), b"ntn_a\x07b"],
+)
+def test_what_cannot_be_a_token_is_refused_without_showing_it(
+    tmp_path: Path, content: bytes
+) -> None:
     (tmp_path / "token").write_bytes(content)
-    found = refused(written(tmp_path, WHOLE.replace('token = "ntn_first"', 'token_file = "token"')))
+    found = refused(
+        written(tmp_path, WHOLE.replace('token = "ntn_first"', 'token_file = "token"'))
+    )
     assert keys(found) == {"notion.token_file"}
     assert "does not hold a token" in found[0].message
     assert "ntn_" not in str(ConfigError(found))
 
 
 def test_a_token_or_an_address_that_cannot_be_sent_is_refused_where_it_stands(
-        tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setenv("RAYLINE_WORKSPACES__STUDIO__JIRA__TOKEN", "jira-first\n")
-    found = refused(written(tmp_path, WHOLE.replace("ntn_first", "ntn_ключ").replace("bot@", "бот@")))
+    found = refused(
+        written(
+            tmp_path, WHOLE.replace("ntn_first", "ntn_ключ").replace("bot@", "бот@")
+        )
+    )
     assert keys(found) == {"notion.token", "jira.token", "jira.email"}
-    assert "RAYLINE_WORKSPACES__STUDIO__JIRA__TOKEN" in next(one for one in found if "jira.token" in one.field).where
+    assert (
+        "RAYLINE_WORKSPACES__STUDIO__JIRA__TOKEN"
+        in next(one for one in found if "jira.token" in one.field).where
+    )
     assert not {"ntn_ключ", "jira-first"} & set(str(ConfigError(found)).split())
 
 
 @pytest.mark.parametrize("url", ["http://[", "https://a.example:port"])
-def test_an_address_that_cannot_be_taken_apart_is_a_problem_like_others(tmp_path: Path, url: str) -> None:
-    found = refused(written(tmp_path, WHOLE.replace("https://studio.atlassian.net", url)))
+def test_an_address_that_cannot_be_taken_apart_is_a_problem_like_others(
+    tmp_path: Path, url: str
+) -> None:
+    found = refused(
+        written(tmp_path, WHOLE.replace("https://studio.atlassian.net", url))
+    )
     assert [one.message for one in found] == ["is not a web address"]
 
 
 def test_a_workspace_is_found_by_its_name_whatever_the_capitals(
-        tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    text = WHOLE.replace("workspaces.studio", "workspaces.Studio").replace('token = "ntn_first"\n', "")
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    text = WHOLE.replace("workspaces.studio", "workspaces.Studio").replace(
+        'token = "ntn_first"\n', ""
+    )
     hint = refused(written(tmp_path, text))[0].hint
     assert hint == "set RAYLINE_WORKSPACES__STUDIO__NOTION__TOKEN or token_file"
-    monkeypatch.setenv("RAYLINE_WORKSPACES__STUDIO__NOTION__TOKEN", "ntn_from_environment")
+    monkeypatch.setenv(
+        "RAYLINE_WORKSPACES__STUDIO__NOTION__TOKEN", "ntn_from_environment"
+    )
     settings = load_settings(written(tmp_path, text))
     assert list(settings.workspaces) == ["Studio"]
-    assert choose(settings, "studio")[1].notion.token.get_secret_value() == "ntn_from_environment"
+    assert (
+        choose(settings, "studio")[1].notion.token.get_secret_value()
+        == "ntn_from_environment"
+    )
 
 
 def test_names_that_differ_in_capitals_only_are_refused(tmp_path: Path) -> None:
-    found = refused(written(tmp_path, WHOLE + WHOLE.replace("workspaces.studio", "workspaces.Studio")))
+    found = refused(
+        written(
+            tmp_path, WHOLE + WHOLE.replace("workspaces.studio", "workspaces.Studio")
+        )
+    )
     assert [(one.field, one.message) for one in found] == [
-        ("workspaces.Studio", "differs from workspaces.studio in capitals only")]
+        ("workspaces.Studio", "differs from workspaces.studio in capitals only")
+    ]
 
 
 def test_no_hint_names_a_variable_that_cannot_be_set(tmp_path: Path) -> None:
-    text = WHOLE.replace("workspaces.studio", "workspaces.my-studio").replace('token = "ntn_first"\n', "")
+    text = WHOLE.replace("workspaces.studio", "workspaces.my-studio").replace(
+        'token = "ntn_first"\n', ""
+    )
     assert [one.hint for one in refused(written(tmp_path, text))] == ["set token_file"]
 
 
-def test_paths_in_a_file_count_from_its_own_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_paths_in_a_file_count_from_its_own_folder(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     (tmp_path / "token").write_text("ntn_kept_apart")
     (tmp_path / "mappings").mkdir()
-    path = written(tmp_path, with_lines('mappings = "mappings"').replace('token = "ntn_first"', 'token_file = "token"'))
+    path = written(
+        tmp_path,
+        with_lines('mappings = "mappings"').replace(
+            'token = "ntn_first"', 'token_file = "token"'
+        ),
+    )
     elsewhere = tmp_path / "elsewhere"
     elsewhere.mkdir()
     monkeypatch.chdir(elsewhere)

@@ -20,7 +20,16 @@ from worker.domain.words import Words
 from worker.domain.world import World
 from worker.mapping.codecs import canonicalize
 from worker.mapping.normalize import find_seeds, read_pages
-from worker.mapping.schema import KEY_PROPERTY, Bindings, Option, Owner, Property, Rows, Schema, Source
+from worker.mapping.schema import (
+    KEY_PROPERTY,
+    Bindings,
+    Option,
+    Owner,
+    Property,
+    Rows,
+    Schema,
+    Source,
+)
 from worker.notion.gateway import NotionGateway
 from worker.notion.workspace import create_workspace
 from worker.ports import Notion
@@ -36,27 +45,74 @@ SETTLE = timedelta(seconds=180)
 WORKSPACE = "main"
 
 
-def _property(name: str, type: str, owner: Owner = Owner.WORKER, **extra: Any) -> Property:
+def _property(
+    name: str, type: str, owner: Owner = Owner.WORKER, **extra: Any
+) -> Property:
     return Property(name, type, owner, {"en": name}, **extra)
 
 
-def _source(name: str, rows: Rows, *properties: Property, seeded: bool = False) -> Source:
-    return Source(name, rows, {"en": name}, "📌", {prop.name: prop for prop in properties}, seeded=seeded)
+def _source(
+    name: str, rows: Rows, *properties: Property, seeded: bool = False
+) -> Source:
+    return Source(
+        name,
+        rows,
+        {"en": name},
+        "📌",
+        {prop.name: prop for prop in properties},
+        seeded=seeded,
+    )
 
 
-SCHEMA = Schema({source.name: source for source in (
-    _source("clients", Rows.PEOPLE, _property("name", "title", Owner.HUMAN),
-            _property("health", "select", options=tuple(Option(key, {"en": key}) for key in ("red", "amber", "green"))),
-            _property("score", "number"), _property("due", "date", Owner.SHARED)),
-    _source("risks", Rows.WORKER, _property("name", "title"), _property("client", "relation", target="clients"),
-            _property("probability", "number", Owner.SHARED), _property("steps", "rich_text", Owner.SEED),
-            _property("note", "rich_text", Owner.HUMAN), _property("card", "relation", target="cards"),
-            _property(KEY_PROPERTY, "rich_text")),
-    _source("cards", Rows.PEOPLE, _property("name", "title", Owner.HUMAN),
-            _property("client", "relation", Owner.HUMAN, target="clients"), _property("score", "number"),
-            _property(KEY_PROPERTY, "rich_text"), seeded=True),
-    _source("plans", Rows.WORKER, _property("name", "title"), _property("parent", "relation", target="plans"),
-            _property("target", "number", Owner.SHARED), _property(KEY_PROPERTY, "rich_text")))})
+SCHEMA = Schema(
+    {
+        source.name: source
+        for source in (
+            _source(
+                "clients",
+                Rows.PEOPLE,
+                _property("name", "title", Owner.HUMAN),
+                _property(
+                    "health",
+                    "select",
+                    options=tuple(
+                        Option(key, {"en": key}) for key in ("red", "amber", "green")
+                    ),
+                ),
+                _property("score", "number"),
+                _property("due", "date", Owner.SHARED),
+            ),
+            _source(
+                "risks",
+                Rows.WORKER,
+                _property("name", "title"),
+                _property("client", "relation", target="clients"),
+                _property("probability", "number", Owner.SHARED),
+                _property("steps", "rich_text", Owner.SEED),
+                _property("note", "rich_text", Owner.HUMAN),
+                _property("card", "relation", target="cards"),
+                _property(KEY_PROPERTY, "rich_text"),
+            ),
+            _source(
+                "cards",
+                Rows.PEOPLE,
+                _property("name", "title", Owner.HUMAN),
+                _property("client", "relation", Owner.HUMAN, target="clients"),
+                _property("score", "number"),
+                _property(KEY_PROPERTY, "rich_text"),
+                seeded=True,
+            ),
+            _source(
+                "plans",
+                Rows.WORKER,
+                _property("name", "title"),
+                _property("parent", "relation", target="plans"),
+                _property("target", "number", Owner.SHARED),
+                _property(KEY_PROPERTY, "rich_text"),
+            ),
+        )
+    }
+)
 
 
 def fact(ref: Ref, name: str, value: Value | Unset) -> Fact:
@@ -69,7 +125,9 @@ class Board:
     """The emulator, a gateway into it, a state on disk, and people who work in it. `reopen` is a new process."""
 
     folder: Path
-    clock: Clock = field(default_factory=lambda: Clock(datetime(2026, 11, 20, 9, 0, tzinfo=UTC)))
+    clock: Clock = field(
+        default_factory=lambda: Clock(datetime(2026, 11, 20, 9, 0, tzinfo=UTC))
+    )
     sandbox: NotionSandbox = field(init=False)
     notion: Notion = field(init=False)
     store: Store = field(init=False)
@@ -78,10 +136,20 @@ class Board:
 
     def __post_init__(self) -> None:
         self.sandbox = NotionSandbox(self.clock, limit=None)
-        settings = NotionSettings(base_url="http://notion.test", token=SecretStr(self.sandbox.token), requests=10**6)
-        self.notion = NotionGateway(settings, transport=HandlerTransport(self.sandbox.handle),
-                                    sleep=self._wait, monotonic=lambda: self.clock.now().timestamp())
-        self.bindings = create_workspace(self.notion, SCHEMA, parent_page_id=self.sandbox.root_page_id, locale="en")
+        settings = NotionSettings(
+            base_url="http://notion.test",
+            token=SecretStr(self.sandbox.token),
+            requests=10**6,
+        )
+        self.notion = NotionGateway(
+            settings,
+            transport=HandlerTransport(self.sandbox.handle),
+            sleep=self._wait,
+            monotonic=lambda: self.clock.now().timestamp(),
+        )
+        self.bindings = create_workspace(
+            self.notion, SCHEMA, parent_page_id=self.sandbox.root_page_id, locale="en"
+        )
         self.reopen()
 
     def _wait(self, seconds: float) -> None:
@@ -93,8 +161,14 @@ class Board:
 
     def client(self, name: str) -> Ref:
         """Let a person add a client."""
-        return Ref("clients", self.person("create", data_source_id=self.bindings["clients"].data_source_id,
-                                          properties={"name": {"title": [{"text": {"content": name}}]}})["id"])
+        return Ref(
+            "clients",
+            self.person(
+                "create",
+                data_source_id=self.bindings["clients"].data_source_id,
+                properties={"name": {"title": [{"text": {"content": name}}]}},
+            )["id"],
+        )
 
     def person(self, action: str, **payload: Any) -> dict[str, Any]:
         """Let a person do something in Notion."""
@@ -102,17 +176,26 @@ class Board:
 
     def edit(self, page_id: str, name: str, value: Any) -> None:
         """Let a person type into a cell; texts, numbers and options in plain form."""
-        prop = next(source.properties[name] for source in SCHEMA.sources.values() if name in source.properties)
-        self.person("edit", page_id=page_id, properties={_label(prop): _typed(prop, value)})
+        prop = next(
+            source.properties[name]
+            for source in SCHEMA.sources.values()
+            if name in source.properties
+        )
+        self.person(
+            "edit", page_id=page_id, properties={_label(prop): _typed(prop, value)}
+        )
 
     def rows(self) -> Mapping[str, tuple[Row, ...]]:
         """Return all rows as the mapping reads them."""
-        pages = {name: self.notion.query(binding.data_source_id).pages for name, binding in self.bindings.items()}
+        pages = {
+            name: self.notion.query(binding.data_source_id).pages
+            for name, binding in self.bindings.items()
+        }
         return read_pages(SCHEMA, self.bindings, pages).rows
 
     def row(self, ref: Ref) -> Row:
         """Return the one row of a ref."""
-        found, = (row for row in self.rows()[ref.source] if row.ref == ref)
+        (found,) = (row for row in self.rows()[ref.source] if row.ref == ref)
         return found
 
     def content(self) -> dict[str, dict[str, Value]]:
@@ -127,25 +210,63 @@ class Board:
         with self.store.reading(WORKSPACE) as tx:
             ours, made = journal.canonical_pages(tx), journal.created_pages(tx)
             written, attempted = bases.load(tx)
-        trashed = frozenset(ref for ref, page_id in ours.items() if page_id in self.gone)
-        world = World(WORKSPACE, self.clock.now(), self.clock.now().date(), Thresholds(), Words(),
-                      sources=frozenset(SCHEMA.sources), rows=rows, trashed=trashed,
-                      seeds=find_seeds(rows, SCHEMA))
-        plan = make_plan(world, facts, SCHEMA, self.bindings, written, canonicalize=canonicalize, ours=ours, made=made,
-                         attempted=attempted)
+        trashed = frozenset(
+            ref for ref, page_id in ours.items() if page_id in self.gone
+        )
+        world = World(
+            WORKSPACE,
+            self.clock.now(),
+            self.clock.now().date(),
+            Thresholds(),
+            Words(),
+            sources=frozenset(SCHEMA.sources),
+            rows=rows,
+            trashed=trashed,
+            seeds=find_seeds(rows, SCHEMA),
+        )
+        plan = make_plan(
+            world,
+            facts,
+            SCHEMA,
+            self.bindings,
+            written,
+            canonicalize=canonicalize,
+            ours=ours,
+            made=made,
+            attempted=attempted,
+        )
         return plan, known_pages(world, SCHEMA, ours)
 
     def settle(self, notion: Notion | None = None) -> Settled:
         """Settle what is old enough."""
-        return settle(self.store, WORKSPACE, notion or self.notion, schema=SCHEMA, bindings=self.bindings,
-                      now=self.clock.now(), settle_after=SETTLE)
+        return settle(
+            self.store,
+            WORKSPACE,
+            notion or self.notion,
+            schema=SCHEMA,
+            bindings=self.bindings,
+            now=self.clock.now(),
+            settle_after=SETTLE,
+        )
 
-    def apply(self, plan: Plan, notion: Notion | None = None, **options: Any) -> Applied:
+    def apply(
+        self, plan: Plan, notion: Notion | None = None, **options: Any
+    ) -> Applied:
         """Apply a plan."""
-        return apply(plan, notion=notion or self.notion, store=self.store, workspace=WORKSPACE, schema=SCHEMA,
-                     bindings=self.bindings, now=self.clock.now, **options)
+        return apply(
+            plan,
+            notion=notion or self.notion,
+            store=self.store,
+            workspace=WORKSPACE,
+            schema=SCHEMA,
+            bindings=self.bindings,
+            now=self.clock.now,
+            **options,
+        )
 
-    def cycle(self, facts: Iterable[Fact], notion: Notion | None = None, **options: Any) -> Applied:
+    def cycle(
+        self, facts: Iterable[Fact], notion: Notion | None = None, **options: Any
+    ) -> Applied:
         """Settle, read, diff and apply."""
         self.settle(notion)
         plan, known = self.draw(facts)
@@ -153,9 +274,14 @@ class Board:
 
     def writes(self) -> int:
         """Return how many writes the connection has sent."""
-        return sum(entry.write and entry.actor == self.sandbox.bot_id for entry in self.sandbox.log)
+        return sum(
+            entry.write and entry.actor == self.sandbox.bot_id
+            for entry in self.sandbox.log
+        )
 
-    def break_next(self, kind: str, *, method: str = "POST", path: str = "/v1/pages$", **extra: Any) -> None:
+    def break_next(
+        self, kind: str, *, method: str = "POST", path: str = "/v1/pages$", **extra: Any
+    ) -> None:
         """Let the next matching request go wrong."""
         rule = {"kind": kind, "match": {"method": method, "path_regex": path}, **extra}
         self.sandbox.control("faults", {"rules": [rule]})
@@ -174,4 +300,6 @@ def _typed(prop: Property, value: Any) -> dict[str, Any]:
         case "date":
             return {"date": {"start": value} if value else None}
         case _:
-            return {prop.type: float(cast(Decimal, value)) if value is not None else None}
+            return {
+                prop.type: float(cast(Decimal, value)) if value is not None else None
+            }

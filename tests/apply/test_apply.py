@@ -29,8 +29,14 @@ def board(tmp_path: Path) -> Board:
     return Board(tmp_path)
 
 
-def _risk(probability: str = "0.3", *, ref: Ref = RISK, name: str = "Late") -> list[Fact]:
-    return [fact(ref, "name", name), fact(ref, "probability", Decimal(probability)), fact(ref, "steps", "call")]
+def _risk(
+    probability: str = "0.3", *, ref: Ref = RISK, name: str = "Late"
+) -> list[Fact]:
+    return [
+        fact(ref, "name", name),
+        fact(ref, "probability", Decimal(probability)),
+        fact(ref, "steps", "call"),
+    ]
 
 
 def _base(board: Board, page_id: str, name: str) -> Value:
@@ -49,11 +55,23 @@ def _status(board: Board, ref: Ref) -> Status | None:
 
 def test_a_second_plan_after_the_apply_is_empty(board: Board) -> None:
     client = board.client("Нептун")
-    facts = [*_risk(), fact(RISK, "client", (client,)), fact(client, "health", "red"),
-             fact(client, "score", Decimal(40)), fact(QUARTER, "name", "Q4"),
-             fact(MONTH, "name", "November"), fact(MONTH, "parent", (QUARTER,)), fact(QUARTER, "target", None),
-             fact(client, "due", None)]
-    assert board.cycle(facts).counts() == {"create": 3, "update": 1, "archive": 0, "sections": 0}
+    facts = [
+        *_risk(),
+        fact(RISK, "client", (client,)),
+        fact(client, "health", "red"),
+        fact(client, "score", Decimal(40)),
+        fact(QUARTER, "name", "Q4"),
+        fact(MONTH, "name", "November"),
+        fact(MONTH, "parent", (QUARTER,)),
+        fact(QUARTER, "target", None),
+        fact(client, "due", None),
+    ]
+    assert board.cycle(facts).counts() == {
+        "create": 3,
+        "update": 1,
+        "archive": 0,
+        "sections": 0,
+    }
     plan, _ = board.draw(facts)
     assert plan == Plan(WORKSPACE, adopted=plan.adopted)
     writes = board.writes()
@@ -80,13 +98,23 @@ def test_the_base_is_what_came_back_not_what_was_sent(board: Board) -> None:
 
 
 def test_children_find_their_parents_page(board: Board) -> None:
-    board.cycle([fact(MONTH, "name", "November"), fact(MONTH, "parent", (QUARTER,)), fact(QUARTER, "name", "Q4")])
+    board.cycle(
+        [
+            fact(MONTH, "name", "November"),
+            fact(MONTH, "parent", (QUARTER,)),
+            fact(QUARTER, "name", "Q4"),
+        ]
+    )
     assert board.row(MONTH).fields["parent"] == (QUARTER,)
 
 
 def test_rows_that_point_at_each_other_are_created_all_the_same(board: Board) -> None:
-    facts = [fact(MONTH, "name", "November"), fact(MONTH, "parent", (QUARTER,)),
-             fact(QUARTER, "name", "Q4"), fact(QUARTER, "parent", (MONTH,))]
+    facts = [
+        fact(MONTH, "name", "November"),
+        fact(MONTH, "parent", (QUARTER,)),
+        fact(QUARTER, "name", "Q4"),
+        fact(QUARTER, "parent", (MONTH,)),
+    ]
     assert board.cycle(facts).failures == ()
     assert board.row(MONTH).fields["parent"] == (QUARTER,)
     assert board.row(QUARTER).fields["parent"] == (MONTH,)
@@ -106,12 +134,15 @@ def test_any_width_writes_the_same(board: Board, width: int) -> None:
 # --- people
 
 
-def test_a_persons_edit_of_a_shared_field_survives_a_source_that_moves(board: Board) -> None:
+def test_a_persons_edit_of_a_shared_field_survives_a_source_that_moves(
+    board: Board,
+) -> None:
     board.cycle(_risk("0.3"))
     board.edit(board.row(RISK).page_id, "probability", Decimal("0.9"))
     plan, _ = board.draw(_risk("0.5"))
     assert [(kept.current, kept.desired, kept.conflict) for kept in plan.kept] == [
-        (Decimal("0.9"), Decimal("0.5"), True)]
+        (Decimal("0.9"), Decimal("0.5"), True)
+    ]
     board.cycle(_risk("0.5"))
     assert board.row(RISK).fields["probability"] == Decimal("0.9")
 
@@ -125,7 +156,9 @@ def test_a_shared_field_set_back_is_the_workers_again(board: Board) -> None:
     assert board.row(RISK).fields["probability"] == Decimal("0.5")
 
 
-def test_a_workers_field_edited_by_a_person_is_overwritten_and_called_drift(board: Board) -> None:
+def test_a_workers_field_edited_by_a_person_is_overwritten_and_called_drift(
+    board: Board,
+) -> None:
     board.cycle(_risk())
     board.edit(board.row(RISK).page_id, "name", "Mine")
     plan, _ = board.draw(_risk())
@@ -157,7 +190,9 @@ def test_a_row_a_person_trashed_is_not_created_again(board: Board) -> None:
     board.cycle(_risk())
     page_id = board.row(RISK).page_id
     board.person("trash", id=page_id)
-    assert board.draw(_risk())[0].changes == (), "a row of ours that a read did not show is not created again"
+    assert board.draw(_risk())[0].changes == (), (
+        "a row of ours that a read did not show is not created again"
+    )
     board.gone.add(page_id)
     assert board.draw(_risk())[0] == Plan(WORKSPACE)
 
@@ -172,8 +207,15 @@ def test_a_copy_of_a_trashed_row_is_not_taken_for_it(board: Board) -> None:
     assert [problem.code for problem in plan.problems] == ["duplicate-key"]
 
 
-def test_a_lost_state_changes_nothing_and_keeps_what_people_typed(board: Board, tmp_path: Path) -> None:
-    facts = [*_risk(), fact(MONTH, "name", "November"), fact(MONTH, "parent", (QUARTER,)), fact(QUARTER, "name", "Q4")]
+def test_a_lost_state_changes_nothing_and_keeps_what_people_typed(
+    board: Board, tmp_path: Path
+) -> None:
+    facts = [
+        *_risk(),
+        fact(MONTH, "name", "November"),
+        fact(MONTH, "parent", (QUARTER,)),
+        fact(QUARTER, "name", "Q4"),
+    ]
     board.cycle(facts)
     board.edit(board.row(RISK).page_id, "probability", Decimal("0.9"))
     before, writes = board.content(), board.writes()
@@ -192,12 +234,16 @@ def test_a_lost_state_changes_nothing_and_keeps_what_people_typed(board: Board, 
 def test_a_refused_value_is_a_problem_of_its_change_alone(board: Board) -> None:
     client = board.client("Нептун")
     applied = board.cycle([fact(client, "health", "purple"), *_risk()])
-    assert [(problem.code, problem.where) for problem in applied.failures] == [("value-unwritable", str(client))]
+    assert [(problem.code, problem.where) for problem in applied.failures] == [
+        ("value-unwritable", str(client))
+    ]
     assert applied.counts()["create"] == 1
 
 
 @pytest.mark.parametrize("kind", ["hang_after", "reset_after", "502_after", "truncate"])
-def test_a_creation_that_happened_unseen_is_found_and_not_repeated(board: Board, kind: str) -> None:
+def test_a_creation_that_happened_unseen_is_found_and_not_repeated(
+    board: Board, kind: str
+) -> None:
     board.break_next(kind)
     applied = board.cycle(_risk())
     assert applied.unknown == (RISK,)
@@ -206,7 +252,9 @@ def test_a_creation_that_happened_unseen_is_found_and_not_repeated(board: Board,
     board.clock.advance(SETTLE)
     assert board.settle() == Settled(adopted=(RISK,))
     assert board.draw(_risk())[0].changes == ()
-    assert board.cycle(_risk("0.5")).counts()["update"] == 1, "its shared field is known to be ours"
+    assert board.cycle(_risk("0.5")).counts()["update"] == 1, (
+        "its shared field is known to be ours"
+    )
     assert board.content()[str(RISK)]["probability"] == Decimal("0.5")
 
 
@@ -220,7 +268,9 @@ def test_a_creation_seen_by_a_read_needs_no_settling(board: Board) -> None:
 
 
 @pytest.mark.parametrize("kind", ["hang_before", "reset_before", "500"])
-def test_a_creation_that_did_not_happen_is_repeated_after_the_settle_time(board: Board, kind: str) -> None:
+def test_a_creation_that_did_not_happen_is_repeated_after_the_settle_time(
+    board: Board, kind: str
+) -> None:
     board.break_next(kind)
     assert board.cycle(_risk()).unknown == (RISK,)
     assert board.settle() == Settled(waiting=(RISK,))
@@ -254,7 +304,8 @@ def test_two_rows_of_an_unknown_creation_stop_its_key(board: Board) -> None:
     board.clock.advance(SETTLE)
     settled = board.settle()
     assert [(problem.code, problem.message) for problem in settled.problems] == [
-        ("unsettled-creation", "2 rows carry the key")]
+        ("unsettled-creation", "2 rows carry the key")
+    ]
     assert _status(board, RISK) is Status.UNKNOWN
 
 
@@ -268,12 +319,17 @@ def test_an_update_whose_answer_was_lost_is_recognised_as_ours(board: Board) -> 
     assert board.row(RISK).fields["probability"] == Decimal("0.7")
 
 
-def test_a_write_that_certainly_failed_leaves_no_claim_on_the_cell(board: Board) -> None:
+def test_a_write_that_certainly_failed_leaves_no_claim_on_the_cell(
+    board: Board,
+) -> None:
     board.cycle(_risk("0.3"))
     plan, _ = board.draw(_risk("0.5"))
     board.person("trash", id=board.row(RISK).page_id)
     applied = board.apply(plan)
-    assert (applied.failures, applied.gone) == ((), frozenset({plan.changes[0].page_id})), "nothing is left to write"
+    assert (applied.failures, applied.gone) == (
+        (),
+        frozenset({plan.changes[0].page_id}),
+    ), "nothing is left to write"
     with board.store.reading(WORKSPACE) as tx:
         assert bases.load(tx)[1] == {}
 
@@ -281,10 +337,17 @@ def test_a_write_that_certainly_failed_leaves_no_claim_on_the_cell(board: Board)
 def test_a_refusal_of_a_page_that_stands_is_a_failure(board: Board) -> None:
     board.cycle(_risk("0.3"))
     plan, _ = board.draw(_risk("0.5"))
-    board.person("retype_property", data_source_id=board.bindings["risks"].data_source_id,
-                 property="probability", type="rich_text")
+    board.person(
+        "retype_property",
+        data_source_id=board.bindings["risks"].data_source_id,
+        property="probability",
+        type="rich_text",
+    )
     applied = board.apply(plan)
-    assert ([problem.where for problem in applied.failures], applied.gone) == ([str(RISK)], frozenset())
+    assert ([problem.where for problem in applied.failures], applied.gone) == (
+        [str(RISK)],
+        frozenset(),
+    )
 
 
 def test_a_revoked_token_stops_the_apply_at_once(board: Board) -> None:
@@ -297,7 +360,9 @@ def test_a_revoked_token_stops_the_apply_at_once(board: Board) -> None:
     assert _status(board, OTHER) is None
 
 
-def test_a_trashed_surplus_row_is_archived_only_when_the_journal_made_it(board: Board) -> None:
+def test_a_trashed_surplus_row_is_archived_only_when_the_journal_made_it(
+    board: Board,
+) -> None:
     board.cycle(_risk())
     canonical = board.row(RISK).page_id
     copy = board.person("duplicate", page_id=canonical)["id"]
@@ -305,7 +370,9 @@ def test_a_trashed_surplus_row_is_archived_only_when_the_journal_made_it(board: 
         journal.finish(tx, RISK, copy, now=board.clock.now())
         journal.finish(tx, RISK, canonical, now=board.clock.now())
     plan, _ = board.draw(_risk())
-    assert [(change.kind, change.page_id) for change in plan.changes] == [(Kind.ARCHIVE, copy)]
+    assert [(change.kind, change.page_id) for change in plan.changes] == [
+        (Kind.ARCHIVE, copy)
+    ]
     assert board.cycle(_risk()).counts()["archive"] == 1
     assert [row.page_id for row in board.rows()["risks"]] == [canonical]
 
@@ -321,26 +388,40 @@ def test_a_stop_finishes_the_change_in_hand_and_begins_no_other(board: Board) ->
         assert total == 5
         if done == 2:
             stop.set()
-    applied = board.cycle([one for ref in refs for one in _risk(ref=ref)], stop=stop, progress=progress)
+
+    applied = board.cycle(
+        [one for ref in refs for one in _risk(ref=ref)], stop=stop, progress=progress
+    )
     assert (applied.counts()["create"], applied.stopped) == (2, True)
     assert len(board.content()) == 2
 
 
 @pytest.mark.parametrize("width", [1, 4])
-def test_a_lost_lease_ends_the_apply_before_the_next_write(board: Board, width: int) -> None:
+def test_a_lost_lease_ends_the_apply_before_the_next_write(
+    board: Board, width: int
+) -> None:
     passes = iter([None, None])
 
     def fence() -> None:
         if next(passes, "lost") == "lost":
             raise Busy(WORKSPACE, "another")
+
     refs = [Ref("risks", f"risk:late:{number}") for number in range(12)]
     with pytest.raises(Busy):
-        board.cycle([one for ref in refs for one in _risk(ref=ref)], fence=fence, width=width)
+        board.cycle(
+            [one for ref in refs for one in _risk(ref=ref)], fence=fence, width=width
+        )
     assert len(board.content()) == 2
 
 
 def test_two_workers_with_the_same_plan_create_each_row_once(board: Board) -> None:
-    plan, _ = board.draw([one for number in range(20) for one in _risk(ref=Ref("risks", f"risk:late:{number}"))])
+    plan, _ = board.draw(
+        [
+            one
+            for number in range(20)
+            for one in _risk(ref=Ref("risks", f"risk:late:{number}"))
+        ]
+    )
     threads = [threading.Thread(target=board.apply, args=(plan,)) for _ in range(2)]
     for thread in threads:
         thread.start()
@@ -354,12 +435,24 @@ def test_two_workers_with_the_same_plan_create_each_row_once(board: Board) -> No
 
 def _creation(name: str, *parents: str) -> Change:
     refs = tuple(Ref("plans", parent) for parent in parents)
-    return Change(Kind.CREATE, Ref("plans", name), "", name, (
-        FieldChange("name", None, name, Why("test")), FieldChange("parent", None, refs, Why("test"))))
+    return Change(
+        Kind.CREATE,
+        Ref("plans", name),
+        "",
+        name,
+        (
+            FieldChange("name", None, name, Why("test")),
+            FieldChange("parent", None, refs, Why("test")),
+        ),
+    )
 
 
 def test_parents_come_before_children() -> None:
-    week, month, quarter = _creation("week", "month"), _creation("month", "quarter"), _creation("quarter", "absent")
+    week, month, quarter = (
+        _creation("week", "month"),
+        _creation("month", "quarter"),
+        _creation("quarter", "absent"),
+    )
     assert arrange([week, month, quarter]).levels == ((quarter,), (month,), (week,))
     assert arrange([week, month, quarter]).later == ()
 
@@ -373,4 +466,6 @@ def test_a_cycle_is_cut_at_its_first_row_and_closed_by_an_update() -> None:
 
 def test_a_row_that_points_at_itself_is_created_first() -> None:
     own = _creation("own", "own")
-    assert arrange([own]).later == (replace(own, kind=Kind.UPDATE, fields=own.fields[1:]),)
+    assert arrange([own]).later == (
+        replace(own, kind=Kind.UPDATE, fields=own.fields[1:]),
+    )

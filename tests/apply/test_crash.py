@@ -53,6 +53,7 @@ class MortalNotion:
             answer = call(*args, **kwargs)
             self._steps.take()
             return answer
+
         return mortal
 
 
@@ -71,11 +72,19 @@ class MortalStore(Store):
 
 
 def _facts(client: Ref, *, moved: bool) -> list[Fact]:
-    return [fact(RISK, "name", "Later" if moved else "Late"), fact(RISK, "client", (client,)),
-            fact(RISK, "probability", Decimal("0.5" if moved else "0.3")), fact(RISK, "steps", "call"),
-            fact(QUARTER, "name", "Q4"), fact(QUARTER, "target", Decimal(200 if moved else 100)),
-            fact(MONTH, "name", "November"), fact(MONTH, "parent", (QUARTER,)), fact(MONTH, "target", Decimal(30)),
-            fact(client, "health", "red" if moved else "green"), fact(client, "score", Decimal(40))]
+    return [
+        fact(RISK, "name", "Later" if moved else "Late"),
+        fact(RISK, "client", (client,)),
+        fact(RISK, "probability", Decimal("0.5" if moved else "0.3")),
+        fact(RISK, "steps", "call"),
+        fact(QUARTER, "name", "Q4"),
+        fact(QUARTER, "target", Decimal(200 if moved else 100)),
+        fact(MONTH, "name", "November"),
+        fact(MONTH, "parent", (QUARTER,)),
+        fact(MONTH, "target", Decimal(30)),
+        fact(client, "health", "red" if moved else "green"),
+        fact(client, "score", Decimal(40)),
+    ]
 
 
 def _converge(board: Board, facts: list[Fact], steps: Steps) -> None:
@@ -117,10 +126,21 @@ def _live(folder: Path, steps: Steps) -> Content:
 
 def _by_name(content: Content) -> dict[str, dict[str, str]]:
     """Return the content with page ids left out, which depend on the order of requests."""
-    names = {ref: str(fields["name"]) if ref.startswith("clients/") else ref for ref, fields in content.items()}
-    return {names[ref]: {field: ", ".join(names[str(item)] for item in value if isinstance(item, Ref))
-                         if isinstance(value, tuple) else _spoken(value) for field, value in fields.items()}
-            for ref, fields in content.items()}
+    names = {
+        ref: str(fields["name"]) if ref.startswith("clients/") else ref
+        for ref, fields in content.items()
+    }
+    return {
+        names[ref]: {
+            field: ", ".join(
+                names[str(item)] for item in value if isinstance(item, Ref)
+            )
+            if isinstance(value, tuple)
+            else _spoken(value)
+            for field, value in fields.items()
+        }
+        for ref, fields in content.items()
+    }
 
 
 def _spoken(value: Value) -> str:
@@ -128,12 +148,20 @@ def _spoken(value: Value) -> str:
 
 
 @pytest.mark.slow
-def test_a_crash_at_any_step_ends_in_the_same_rows_with_none_doubled(tmp_path: Path) -> None:
+def test_a_crash_at_any_step_ends_in_the_same_rows_with_none_doubled(
+    tmp_path: Path,
+) -> None:
     counting = Steps()
     golden = _by_name(_live(tmp_path / "golden", counting))
     assert golden[str(MONTH)]["target"] == "45", "the person's target stands"
     assert golden[str(QUARTER)]["target"] == "200"
-    assert golden[str(RISK)] | {"client": "Нептун", "probability": "0.5", "note": "we talked"} == golden[str(RISK)]
+    assert (
+        golden[str(RISK)]
+        | {"client": "Нептун", "probability": "0.5", "note": "we talked"}
+        == golden[str(RISK)]
+    )
     assert counting.taken > 40
     for fatal in range(1, counting.taken + 1):
-        assert _by_name(_live(tmp_path / str(fatal), Steps(fatal))) == golden, f"died at step {fatal}"
+        assert _by_name(_live(tmp_path / str(fatal), Steps(fatal))) == golden, (
+            f"died at step {fatal}"
+        )

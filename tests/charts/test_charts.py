@@ -32,27 +32,71 @@ STAGES = (("idea", "идея"), ("proposal", "предложение"), ("in_pro
 def plan_fact(days: int = 30, *, locale: str = "ru", scale: int = 1) -> PlanFact:
     """Return a month of plan and half a month of fact."""
     first = date(2026, 11, 1)
-    points = tuple(PlanPoint(first + timedelta(days=day), Decimal(90_000 * scale * day),
-                             Decimal(80_000 * scale * day) if day < 15 else None) for day in range(days))
-    return PlanFact("План и факт", points, MONDAY, "План", "Факт", "Срез 16 нояб.", "₽", locale)
+    points = tuple(
+        PlanPoint(
+            first + timedelta(days=day),
+            Decimal(90_000 * scale * day),
+            Decimal(80_000 * scale * day) if day < 15 else None,
+        )
+        for day in range(days)
+    )
+    return PlanFact(
+        "План и факт", points, MONDAY, "План", "Факт", "Срез 16 нояб.", "₽", locale
+    )
 
 
-RAYS = Rays("Лучи", (
-    Ray("Интернет-банк с очень длинным названием проекта", date(2026, 5, 1), date(2027, 3, 1), "in_progress",
-        date(2027, 4, 1)),
-    Ray("Идея", date(2027, 1, 10), date(2027, 4, 1), "idea")), MONDAY, "эта неделя", "P85", STAGES, "ru")
-RISKS = RiskMap("Карта рисков", (RiskCell(5, 4, 5, ("Склад", "Магазин", "Портал")), RiskCell(1, 2, 1, ("Договор",))),
-                "Вероятность", "Влияние", "ru")
-LOAD = LoadMap("Загрузка", ("Анна", "Борис"), ("16 нояб.", "23 нояб."), (
-    LoadCell("Анна", "16 нояб.", Decimal("1.31")), LoadCell("Анна", "23 нояб.", None),
-    LoadCell("Борис", "16 нояб.", Decimal("0.4")), LoadCell("Борис", "23 нояб.", Decimal(1))), "ru")
+RAYS = Rays(
+    "Лучи",
+    (
+        Ray(
+            "Интернет-банк с очень длинным названием проекта",
+            date(2026, 5, 1),
+            date(2027, 3, 1),
+            "in_progress",
+            date(2027, 4, 1),
+        ),
+        Ray("Идея", date(2027, 1, 10), date(2027, 4, 1), "idea"),
+    ),
+    MONDAY,
+    "эта неделя",
+    "P85",
+    STAGES,
+    "ru",
+)
+RISKS = RiskMap(
+    "Карта рисков",
+    (
+        RiskCell(5, 4, 5, ("Склад", "Магазин", "Портал")),
+        RiskCell(1, 2, 1, ("Договор",)),
+    ),
+    "Вероятность",
+    "Влияние",
+    "ru",
+)
+LOAD = LoadMap(
+    "Загрузка",
+    ("Анна", "Борис"),
+    ("16 нояб.", "23 нояб."),
+    (
+        LoadCell("Анна", "16 нояб.", Decimal("1.31")),
+        LoadCell("Анна", "23 нояб.", None),
+        LoadCell("Борис", "16 нояб.", Decimal("0.4")),
+        LoadCell("Борис", "23 нояб.", Decimal(1)),
+    ),
+    "ru",
+)
 CHARTS: tuple[Chart, ...] = (plan_fact(), RAYS, RISKS, LOAD)
 EMPTY: tuple[Chart, ...] = (
-    PlanFact("x", (), MONDAY, "p", "f", "n", "EUR"), Rays("x", (), MONDAY, "w", "p", ()), RiskMap("x", (), "p", "i"),
-    LoadMap("x", (), (), ()))
+    PlanFact("x", (), MONDAY, "p", "f", "n", "EUR"),
+    Rays("x", (), MONDAY, "w", "p", ()),
+    RiskMap("x", (), "p", "i"),
+    LoadMap("x", (), (), ()),
+)
 
 
-@pytest.mark.parametrize("chart", [*CHARTS, *EMPTY], ids=lambda chart: type(chart).__name__)
+@pytest.mark.parametrize(
+    "chart", [*CHARTS, *EMPTY], ids=lambda chart: type(chart).__name__
+)
 def test_every_chart_is_valid_vega_lite(chart: Chart) -> None:
     altair.LayerChart.from_dict(specify(chart), validate=True)
 
@@ -77,13 +121,32 @@ class _Said:
     words: tuple[str, ...]
 
 
-@pytest.mark.parametrize("said", [
-    _Said(plan_fact(), ("План и факт", "млн ₽", "Срез 16 нояб.", "1,1")),
-    _Said(plan_fact(locale="en"), ("M ₽", "1.1")),
-    _Said(PlanFact("x", (PlanPoint(MONDAY, Decimal(900), Decimal(5_000)),), MONDAY, "p", "f", "n", "€"), ("K €",)),
-    _Said(RAYS, ("Интернет-банк с очень длинным наз…", "в работе", "эта неделя", "P85")),
-    _Said(RISKS, ("Вероятность", "Склад", "+2", ">5<")),
-    _Said(LOAD, ("131 %", "–", "Борис"))], ids=lambda said: type(said.chart).__name__)
+@pytest.mark.parametrize(
+    "said",
+    [
+        _Said(plan_fact(), ("План и факт", "млн ₽", "Срез 16 нояб.", "1,1")),
+        _Said(plan_fact(locale="en"), ("M ₽", "1.1")),
+        _Said(
+            PlanFact(
+                "x",
+                (PlanPoint(MONDAY, Decimal(900), Decimal(5_000)),),
+                MONDAY,
+                "p",
+                "f",
+                "n",
+                "€",
+            ),
+            ("K €",),
+        ),
+        _Said(
+            RAYS,
+            ("Интернет-банк с очень длинным наз…", "в работе", "эта неделя", "P85"),
+        ),
+        _Said(RISKS, ("Вероятность", "Склад", "+2", ">5<")),
+        _Said(LOAD, ("131 %", "–", "Борис")),
+    ],
+    ids=lambda said: type(said.chart).__name__,
+)
 def test_a_picture_says_its_words_in_its_font(said: _Said) -> None:
     svg = draw_svg(said.chart).replace(" ", " ")
     assert [word for word in said.words if word.replace(" ", " ") not in svg] == []
@@ -96,16 +159,31 @@ def _values(spec: dict[str, Any]) -> list[dict[str, Any]]:
 
 
 def test_a_fact_ahead_is_not_drawn() -> None:
-    drawn = [value for value in _values(specify(plan_fact())) if value["series"] == "Факт"]
+    drawn = [
+        value for value in _values(specify(plan_fact())) if value["series"] == "Факт"
+    ]
     assert max(value["day"] for value in drawn) == "2026-11-15"
 
 
 def test_the_risk_map_has_all_places_in_their_level() -> None:
-    places = {(value["probability"], value["impact"]): value["color"] for value in _values(specify(RISKS))}
+    places = {
+        (value["probability"], value["impact"]): value["color"]
+        for value in _values(specify(RISKS))
+    }
     assert len(places) == 25
-    assert places[2, 3] == places[1, 5] != places[2, 4] == places[3, 4] != places[3, 5] == places[4, 4]
+    assert (
+        places[2, 3]
+        == places[1, 5]
+        != places[2, 4]
+        == places[3, 4]
+        != places[3, 5]
+        == places[4, 4]
+    )
 
 
 def test_overload_is_shaded_unlike_a_full_week() -> None:
-    shades = {(value["person"], value["week"]): value["color"] for value in _values(specify(LOAD))}
+    shades = {
+        (value["person"], value["week"]): value["color"]
+        for value in _values(specify(LOAD))
+    }
     assert len(set(shades.values())) == 4

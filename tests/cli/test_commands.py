@@ -20,15 +20,30 @@ from worker.cli import app
 from worker.state import leases
 from worker.state.store import Store
 
-SYNC_KEYS = {"run_id", "workspace", "seconds", "requests", "changes", "kept", "conflicts", "problems", "refused"}
-COMMANDS = sorted(str(command.name or command.callback.__name__) for command in app.registered_commands
-                  if command.callback)
+SYNC_KEYS = {
+    "run_id",
+    "workspace",
+    "seconds",
+    "requests",
+    "changes",
+    "kept",
+    "conflicts",
+    "problems",
+    "refused",
+}
+COMMANDS = sorted(
+    str(command.name or command.callback.__name__)
+    for command in app.registered_commands
+    if command.callback
+)
 
 
 @pytest.fixture(autouse=True)
 def _signals_and_logs() -> Iterator[None]:
     """Put back what a command changes of its process."""
-    handlers = {number: signal.getsignal(number) for number in (signal.SIGTERM, signal.SIGINT)}
+    handlers = {
+        number: signal.getsignal(number) for number in (signal.SIGTERM, signal.SIGINT)
+    }
     root, level = logging.getLogger().handlers[:], logging.getLogger("worker").level
     yield
     for number, handler in handlers.items():
@@ -46,7 +61,9 @@ def play(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Play]:
 
 
 def run(play: Play, *words: str, config: str = "rayline.toml") -> Result:
-    return CliRunner().invoke(app, [*words, "-c", str(play.folder / config)], env={"RAYLINE_LOG": "ERROR"})
+    return CliRunner().invoke(
+        app, [*words, "-c", str(play.folder / config)], env={"RAYLINE_LOG": "ERROR"}
+    )
 
 
 def data_of(result: Result) -> Mapping[str, Any]:
@@ -70,13 +87,20 @@ def synced(play: Play) -> Play:
     result = run(play, "sync", "--json", "--checksum", data_of(pending)["checksum"])
     assert result.exit_code == 0, result.stderr
     assert data_of(result).keys() == SYNC_KEYS
-    assert data_of(result)["changes"].keys() == {"create", "update", "archive", "sections"}
+    assert data_of(result)["changes"].keys() == {
+        "create",
+        "update",
+        "archive",
+        "sections",
+    }
     assert data_of(result)["requests"].keys() == {"notion", "jira"}
     play.later(minutes=10)
     return play
 
 
-def test_looking_writes_nothing_and_the_reviewed_plan_is_what_is_applied(synced: Play) -> None:
+def test_looking_writes_nothing_and_the_reviewed_plan_is_what_is_applied(
+    synced: Play,
+) -> None:
     result = run(synced, "plan", "--exit-code", "--json")
     assert (result.exit_code, data_of(result)["changes"]) == (0, [])
 
@@ -90,7 +114,10 @@ def test_every_command_has_help(name: str) -> None:
 
 @pytest.mark.parametrize("name", COMMANDS)
 def test_every_command_speaks_json(name: str) -> None:
-    assert "--json" in CliRunner().invoke(app, [name, "--help"], env={"COLUMNS": "200"}).stdout
+    assert (
+        "--json"
+        in CliRunner().invoke(app, [name, "--help"], env={"COLUMNS": "200"}).stdout
+    )
 
 
 def test_the_version_is_told() -> None:
@@ -98,7 +125,14 @@ def test_the_version_is_told() -> None:
 
 
 def test_text_for_people_is_no_json(synced: Play) -> None:
-    for words in (("check",), ("plan",), ("status",), ("runs",), ("runs", "1"), ("sync",)):
+    for words in (
+        ("check",),
+        ("plan",),
+        ("status",),
+        ("runs",),
+        ("runs", "1"),
+        ("sync",),
+    ):
         result = run(synced, *words)
         assert result.exit_code == 0, result.stderr
         assert result.stdout.strip()
@@ -117,8 +151,13 @@ def test_a_plan_says_what_and_why(synced: Play) -> None:
 @pytest.mark.parametrize("way", ["title", "page", "plain", "address", "ref"])
 def test_a_row_is_explained_whatever_it_is_called_by(synced: Play, way: str) -> None:
     page = synced.page("projects", ACME)
-    called = {"title": "Acme portal", "page": page, "plain": page.replace("-", ""), "ref": f"projects/{page}",
-              "address": f"https://app.notion.com/p/Acme-portal-{page.replace('-', '')}"}[way]
+    called = {
+        "title": "Acme portal",
+        "page": page,
+        "plain": page.replace("-", ""),
+        "ref": f"projects/{page}",
+        "address": f"https://app.notion.com/p/Acme-portal-{page.replace('-', '')}",
+    }[way]
     result = run(synced, "explain", called, "--json")
     assert result.exit_code == 0, result.stderr
     found = data_of(result)
@@ -145,25 +184,39 @@ def test_one_run_is_shown_with_its_plan(synced: Play) -> None:
     first = data_of(run(synced, "runs", "--json"))["runs"][-1]["run_id"]
     found = data_of(run(synced, "runs", str(first), "--json"))
     assert found["run_id"] == first
-    created = [change for change in found["plan"]["changes"] if change["kind"] == "create"]
+    created = [
+        change for change in found["plan"]["changes"] if change["kind"] == "create"
+    ]
     assert len(created) == found["changes"]["create"]
     assert run(synced, "runs", "9999").exit_code == 2
 
 
 def test_a_request_nobody_answers_waits_and_says_so(synced: Play) -> None:
     asked = data_of(run(synced, "trigger", "--json"))
-    assert asked == {"trigger": asked["trigger"], "state": "waiting", "run_id": None, "status": None, "error": None}
+    assert asked == {
+        "trigger": asked["trigger"],
+        "state": "waiting",
+        "run_id": None,
+        "status": None,
+        "error": None,
+    }
     assert run(synced, "trigger", "--wait", "0.3", "--json").exit_code == 75
     assert data_of(run(synced, "status", "--json"))["waiting"] == ["all"]
 
 
 def test_check_says_that_the_next_plan_would_be_refused(synced: Play) -> None:
-    write_config(synced, name="tight.toml", extra="[workspaces.studio.limits]\nchanges = 1\n")
+    write_config(
+        synced, name="tight.toml", extra="[workspaces.studio.limits]\nchanges = 1\n"
+    )
     for index in (ACME, BETA):
-        synced.edit("projects", synced.page("projects", index), progress=Decimal("0.01"))
+        synced.edit(
+            "projects", synced.page("projects", index), progress=Decimal("0.01")
+        )
     found = run(synced, "check", "--json", config="tight.toml")
     assert found.exit_code == 2
-    assert "too-many-changes" in {problem["code"] for problem in data_of(found)["problems"]}
+    assert "too-many-changes" in {
+        problem["code"] for problem in data_of(found)["problems"]
+    }
     assert run(synced, "sync").exit_code == 0
     assert run(synced, "check", config="tight.toml").exit_code == 0
 
@@ -178,20 +231,28 @@ def test_another_plan_than_the_reviewed_one_is_refused_with_4(synced: Play) -> N
 
 def test_a_workspace_in_other_hands_ends_with_75(synced: Play) -> None:
     store = Store(f"sqlite:///{synced.folder / 'cli.db'}")
-    with leases.hold(store, "studio", "somebody-else", ttl=timedelta(minutes=3), now=store.now):
+    with leases.hold(
+        store, "studio", "somebody-else", ttl=timedelta(minutes=3), now=store.now
+    ):
         result = run(synced, "sync", "--json")
     store.close()
     assert (result.exit_code, data_of(result)["error"]) == (75, "Busy")
     assert "somebody-else" in result.stderr
 
 
-def test_what_could_not_be_written_ends_with_5_is_named_and_done_by_the_next(synced: Play) -> None:
+def test_what_could_not_be_written_ends_with_5_is_named_and_done_by_the_next(
+    synced: Play,
+) -> None:
     synced.stage.jira.control("transition", {"issue": "ACME-10", "status": "Done"})
-    synced.stage.notion.control("faults", {"rules": [{"kind": "401", "match": {"method": "PATCH", "nth": 2}}]})
+    synced.stage.notion.control(
+        "faults", {"rules": [{"kind": "401", "match": {"method": "PATCH", "nth": 2}}]}
+    )
     result = run(synced, "sync", "--json")
     assert result.exit_code == 5
     assert sum(data_of(result)["changes"].values()) > 0
-    assert "write-denied" in {problem["code"] for problem in data_of(result)["problems"]}
+    assert "write-denied" in {
+        problem["code"] for problem in data_of(result)["problems"]
+    }
     assert run(synced, "sync", "--json").exit_code == 0
 
 
@@ -202,25 +263,39 @@ def test_a_connection_that_may_not_write_ends_with_2(synced: Play) -> None:
     result = run(synced, "sync", "--json")
     synced.stage.notion.control("set_capabilities", {"update": True})
     assert result.exit_code == 2
-    assert "write-denied" in {problem["code"] for problem in data_of(result)["problems"]}
+    assert "write-denied" in {
+        problem["code"] for problem in data_of(result)["problems"]
+    }
     assert not [entry for entry in synced.writes(mark) if entry.outcome == "committed"]
 
 
 def test_wrong_credentials_are_told_for_both_sides_at_once_with_2(synced: Play) -> None:
     text = (synced.folder / "rayline.toml").read_text()
     (synced.folder / "wrong-token").write_text("ntn_wrong_token_value")
-    wrong = text.replace(str(synced.folder / "notion-token"), str(synced.folder / "wrong-token")).replace(
-        str(synced.folder / "jira-token"), str(synced.folder / "wrong-token"))
+    wrong = text.replace(
+        str(synced.folder / "notion-token"), str(synced.folder / "wrong-token")
+    ).replace(str(synced.folder / "jira-token"), str(synced.folder / "wrong-token"))
     (synced.folder / "wrong.toml").write_text(wrong)
     result = run(synced, "check", "--json", config="wrong.toml")
     assert result.exit_code == 2
-    assert [problem["where"] for problem in data_of(result)["problems"]] == ["jira", "notion"]
+    assert [problem["where"] for problem in data_of(result)["problems"]] == [
+        "jira",
+        "notion",
+    ]
     mark = synced.mark()
     assert run(synced, "sync", "--json", config="wrong.toml").exit_code == 2
     assert [entry for entry in synced.writes(mark) if entry.status == 200] == []
 
 
-@pytest.mark.parametrize("words", [("sync", "Nobody"), ("sync", "-w", "attic"), ("plan", "-w", "attic"), ("nothing",)])
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("sync", "Nobody"),
+        ("sync", "-w", "attic"),
+        ("plan", "-w", "attic"),
+        ("nothing",),
+    ],
+)
 def test_wrong_usage_ends_with_2(synced: Play, words: tuple[str, ...]) -> None:
     assert run(synced, *words).exit_code == 2
 
@@ -234,14 +309,28 @@ def test_a_file_that_is_no_database_is_a_matter_of_configuration(synced: Play) -
     assert data_of(result)["problems"][0]["field"] == "state"
 
 
-def test_check_says_what_to_do_about_a_deleted_property_and_nothing_of_a_renamed_one(synced: Play) -> None:
+def test_check_says_what_to_do_about_a_deleted_property_and_nothing_of_a_renamed_one(
+    synced: Play,
+) -> None:
     notion, source = synced.stage.notion, synced.data_source("projects")
-    notion.control("rename_property", {"data_source_id": source, "property": synced.label("projects", "budget"),
-                                       "name": "Money"})
-    notion.control("delete_property", {"data_source_id": source, "property": synced.label("projects", "overdue")})
+    notion.control(
+        "rename_property",
+        {
+            "data_source_id": source,
+            "property": synced.label("projects", "budget"),
+            "name": "Money",
+        },
+    )
+    notion.control(
+        "delete_property",
+        {"data_source_id": source, "property": synced.label("projects", "overdue")},
+    )
     for _ in range(2):
-        found = {problem["field"]: problem for problem in data_of(run(synced, "check", "--json"))["problems"]
-                 if problem["code"].startswith("schema-") and problem["where"] == "Projects"}
+        found = {
+            problem["field"]: problem
+            for problem in data_of(run(synced, "check", "--json"))["problems"]
+            if problem["code"].startswith("schema-") and problem["where"] == "Projects"
+        }
         assert found.keys() == {"overdue"}
         assert "restore it in Notion" in found["overdue"]["hint"]
 

@@ -18,8 +18,16 @@ from worker.sandbox.notion import NotionSandbox
 from worker.sandbox.server import serve
 from worker.sandbox.wire import Clock
 
-ANSWERS = {"locale": "ru", "time_zone": "Europe/Moscow", "currency": "RUB", "country": "RU", "root_page_id": "page",
-           "private_root_page_id": "vault", "base_url": "http://127.0.0.1:1", "email": "a@example.com"}
+ANSWERS = {
+    "locale": "ru",
+    "time_zone": "Europe/Moscow",
+    "currency": "RUB",
+    "country": "RU",
+    "root_page_id": "page",
+    "private_root_page_id": "vault",
+    "base_url": "http://127.0.0.1:1",
+    "email": "a@example.com",
+}
 
 
 def test_the_rendered_configuration_is_one_the_program_accepts(tmp_path: Path) -> None:
@@ -27,95 +35,200 @@ def test_the_rendered_configuration_is_one_the_program_accepts(tmp_path: Path) -
         (tmp_path / f"{side}-token").write_text("canary")
     file = tmp_path / "rayline.toml"
     odd = 'a"b\\c\x7f\té'
-    file.write_text(render({**ANSWERS, "root_page_id": odd}, state="sqlite:///state/x.db",
-                           secrets={"notion": "notion-token", "jira": "jira-token"}), "utf-8")
+    file.write_text(
+        render(
+            {**ANSWERS, "root_page_id": odd},
+            state="sqlite:///state/x.db",
+            secrets={"notion": "notion-token", "jira": "jira-token"},
+        ),
+        "utf-8",
+    )
     workspace = load_settings(file).workspaces["studio"]
     assert (workspace.locale, workspace.jira.email) == ("ru", "a@example.com")
-    assert (workspace.notion.root_page_id, workspace.notion.private_root_page_id) == (odd, "vault")
+    assert (workspace.notion.root_page_id, workspace.notion.private_root_page_id) == (
+        odd,
+        "vault",
+    )
     assert workspace.notion.token.get_secret_value() == "canary"
     assert "canary" not in file.read_text("utf-8")
 
 
 def test_without_a_terminal_it_says_so_and_ends_with_2(tmp_path: Path) -> None:
-    done = subprocess.run([sys.executable, "-m", "worker", "init", "--json"], cwd=tmp_path, capture_output=True,
-                          text=True, stdin=subprocess.DEVNULL, env=_environment(tmp_path), check=False)
+    done = subprocess.run(
+        [sys.executable, "-m", "worker", "init", "--json"],
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        stdin=subprocess.DEVNULL,
+        env=_environment(tmp_path),
+        check=False,
+    )
     assert done.returncode == 2
     assert "nobody to ask" in done.stderr
     assert json.loads(done.stdout)["error"] == "ConfigError"
 
 
-def test_a_person_answers_and_gets_boards_with_secrets_kept_apart(tmp_path: Path) -> None:
+def test_a_person_answers_and_gets_boards_with_secrets_kept_apart(
+    tmp_path: Path,
+) -> None:
     clock = Clock(start=datetime.now(UTC), speed=1.0, real=time.monotonic)
     notion = NotionSandbox(clock, limit=None)
     with serve(notion, JiraSandbox(clock)) as sockets:
         where = sockets.describe()
         # Against a sandbox the only thing not asked is its Notion's address.
-        environment = {**_environment(tmp_path),
-                       "RAYLINE_WORKSPACES__STUDIO__NOTION__BASE_URL": where["notion"]["base_url"],
-                       "RAYLINE_WORKSPACES__STUDIO__NOTION__REQUESTS": "100000"}
-        typed = ["en", "", "EUR", "DE", where["notion"]["root_page_id"], notion.add_private_root(),
-                 where["notion"]["token"], where["jira"]["base_url"], where["jira"]["email"], where["jira"]["token"]]
-        done = subprocess.run([sys.executable, "-m", "worker", "init", "--json"], cwd=tmp_path, env=environment,
-                              input="\n".join(typed) + "\n", capture_output=True, text=True, check=False, timeout=120)
+        environment = {
+            **_environment(tmp_path),
+            "RAYLINE_WORKSPACES__STUDIO__NOTION__BASE_URL": where["notion"]["base_url"],
+            "RAYLINE_WORKSPACES__STUDIO__NOTION__REQUESTS": "100000",
+        }
+        typed = [
+            "en",
+            "",
+            "EUR",
+            "DE",
+            where["notion"]["root_page_id"],
+            notion.add_private_root(),
+            where["notion"]["token"],
+            where["jira"]["base_url"],
+            where["jira"]["email"],
+            where["jira"]["token"],
+        ]
+        done = subprocess.run(
+            [sys.executable, "-m", "worker", "init", "--json"],
+            cwd=tmp_path,
+            env=environment,
+            input="\n".join(typed) + "\n",
+            capture_output=True,
+            text=True,
+            check=False,
+            timeout=120,
+        )
     assert done.returncode == 0, done.stderr
     assert {"projects", "feedback"} <= json.loads(done.stdout)["databases"].keys()
-    assert where["notion"]["token"] not in done.stdout + done.stderr + (tmp_path / "rayline.toml").read_text()
+    assert (
+        where["notion"]["token"]
+        not in done.stdout + done.stderr + (tmp_path / "rayline.toml").read_text()
+    )
     assert stat.S_IMODE((tmp_path / "rayline.toml").stat().st_mode) == 0o600
-    assert stat.S_IMODE((tmp_path / "secrets" / "rayline-jira-token").stat().st_mode) == 0o600
+    assert (
+        stat.S_IMODE((tmp_path / "secrets" / "rayline-jira-token").stat().st_mode)
+        == 0o600
+    )
 
 
 # Where there can be no state the command ends as soon as the configuration is written and read.
-TYPED = ("en", "", "EUR", "DE", "page", "", "ntn_typed", "http://127.0.0.1:1", "a@example.com", "jira-typed")
+TYPED = (
+    "en",
+    "",
+    "EUR",
+    "DE",
+    "page",
+    "",
+    "ntn_typed",
+    "http://127.0.0.1:1",
+    "a@example.com",
+    "jira-typed",
+)
 
 
-def typed(folder: Path, *answers: str, config: str = "rayline.toml",
-          **more: str) -> subprocess.CompletedProcess[str]:
-    environment = {**_environment(folder), "RAYLINE_STATE": "sqlite:////proc/nowhere/x.db", **more}
-    return subprocess.run([sys.executable, "-m", "worker", "init", "-c", config], cwd=folder, env=environment,
-                          input="".join(f"{answer}\n" for answer in answers), capture_output=True, text=True,
-                          check=False, timeout=120)
+def typed(
+    folder: Path, *answers: str, config: str = "rayline.toml", **more: str
+) -> subprocess.CompletedProcess[str]:
+    environment = {
+        **_environment(folder),
+        "RAYLINE_STATE": "sqlite:////proc/nowhere/x.db",
+        **more,
+    }
+    return subprocess.run(
+        [sys.executable, "-m", "worker", "init", "-c", config],
+        cwd=folder,
+        env=environment,
+        input="".join(f"{answer}\n" for answer in answers),
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=120,
+    )
 
 
 def everything(folder: Path) -> set[str]:
-    return {str(path.relative_to(folder)) for path in folder.rglob("*") if path.is_file()}
+    return {
+        str(path.relative_to(folder)) for path in folder.rglob("*") if path.is_file()
+    }
 
 
-def test_a_wrong_answer_is_said_and_asked_again_before_anything_is_written(tmp_path: Path) -> None:
+def test_a_wrong_answer_is_said_and_asked_again_before_anything_is_written(
+    tmp_path: Path,
+) -> None:
     done = typed(tmp_path, "fr", "Mars/Base", *TYPED[2:6], "ключ", *TYPED[7:])
     assert done.returncode == 2
     assert "workspaces.studio.time_zone: 'Mars/Base' is no time zone" in done.stderr
     assert "ключ" not in done.stderr
-    assert everything(tmp_path) == set(), "who goes away in the middle is asked anew next time"
-    done = typed(tmp_path, "fr", "Mars/Base", *TYPED[2:6], "ключ", *TYPED[7:], "ru", "Europe/Belgrade", "ntn_second")
+    assert everything(tmp_path) == set(), (
+        "who goes away in the middle is asked anew next time"
+    )
+    done = typed(
+        tmp_path,
+        "fr",
+        "Mars/Base",
+        *TYPED[2:6],
+        "ключ",
+        *TYPED[7:],
+        "ru",
+        "Europe/Belgrade",
+        "ntn_second",
+    )
     assert done.stderr.count("Language of the boards") == 2
     assert done.stderr.count("Jira address") == 1, "what was right is not asked again"
     studio = load_settings(tmp_path / "rayline.toml").workspaces["studio"]
-    assert (studio.locale, studio.time_zone, studio.currency) == ("ru", "Europe/Belgrade", "EUR")
+    assert (studio.locale, studio.time_zone, studio.currency) == (
+        "ru",
+        "Europe/Belgrade",
+        "EUR",
+    )
     assert studio.notion.token.get_secret_value() == "ntn_second"
 
 
-def test_configurations_side_by_side_share_neither_tokens_nor_memory(tmp_path: Path) -> None:
+def test_configurations_side_by_side_share_neither_tokens_nor_memory(
+    tmp_path: Path,
+) -> None:
     for name in ("one", "two"):
         typed(tmp_path, *TYPED[:6], f"ntn_{name}", *TYPED[7:], config=f"{name}.toml")
     one, two = (load_settings(tmp_path / f"{name}.toml") for name in ("one", "two"))
-    assert [found.workspaces["studio"].notion.token.get_secret_value() for found in (one, two)] == [
-        "ntn_one", "ntn_two"]
+    assert [
+        found.workspaces["studio"].notion.token.get_secret_value()
+        for found in (one, two)
+    ] == ["ntn_one", "ntn_two"]
     assert one.state != two.state
     (tmp_path / "one.toml").unlink()
     typed(tmp_path, *TYPED[:6], "ntn_three", *TYPED[7:], config="one.toml")
-    assert (tmp_path / "secrets/one-notion-token").read_text() == "ntn_one", "a token that is there is left alone"
-    assert load_settings(tmp_path / "one.toml").workspaces["studio"].notion.token.get_secret_value() == "ntn_three"
+    assert (tmp_path / "secrets/one-notion-token").read_text() == "ntn_one", (
+        "a token that is there is left alone"
+    )
+    assert (
+        load_settings(tmp_path / "one.toml")
+        .workspaces["studio"]
+        .notion.token.get_secret_value()
+        == "ntn_three"
+    )
 
 
-def test_a_configuration_in_a_folder_to_be_made_can_be_read_from_elsewhere(tmp_path: Path) -> None:
+def test_a_configuration_in_a_folder_to_be_made_can_be_read_from_elsewhere(
+    tmp_path: Path,
+) -> None:
     done = typed(tmp_path, *TYPED, config="conf/deep/r.toml")
     assert "Traceback" not in done.stderr
     settings = load_settings(tmp_path / "conf/deep/r.toml")
     assert settings.workspaces["studio"].jira.token.get_secret_value() == "jira-typed"
-    assert settings.state.get_secret_value() == f"sqlite:///{tmp_path / 'conf/deep/state/r.db'}"
+    assert (
+        settings.state.get_secret_value()
+        == f"sqlite:///{tmp_path / 'conf/deep/state/r.db'}"
+    )
 
 
-def test_a_place_that_cannot_be_written_is_said_before_the_questions(tmp_path: Path) -> None:
+def test_a_place_that_cannot_be_written_is_said_before_the_questions(
+    tmp_path: Path,
+) -> None:
     (tmp_path / "file").write_text("")
     done = typed(tmp_path, *TYPED, config="file/r.toml")
     assert done.returncode == 2
@@ -123,13 +236,24 @@ def test_a_place_that_cannot_be_written_is_said_before_the_questions(tmp_path: P
     assert "Language" not in done.stderr
 
 
-def test_a_token_in_the_environment_is_neither_asked_nor_written(tmp_path: Path) -> None:
-    done = typed(tmp_path, *TYPED[:6], *TYPED[7:], RAYLINE_WORKSPACES__STUDIO__NOTION__TOKEN="ntn_set")
+def test_a_token_in_the_environment_is_neither_asked_nor_written(
+    tmp_path: Path,
+) -> None:
+    done = typed(
+        tmp_path,
+        *TYPED[:6],
+        *TYPED[7:],
+        RAYLINE_WORKSPACES__STUDIO__NOTION__TOKEN="ntn_set",
+    )
     assert "Notion token" not in done.stderr
     assert everything(tmp_path) >= {"rayline.toml", "secrets/rayline-jira-token"}
     assert "secrets/rayline-notion-token" not in everything(tmp_path)
 
 
 def _environment(folder: Path) -> dict[str, str]:
-    return {"PATH": os.environ["PATH"], "HOME": str(folder), "COLUMNS": "200",
-            "PYTHONPATH": str(Path(__file__).parents[2])}
+    return {
+        "PATH": os.environ["PATH"],
+        "HOME": str(folder),
+        "COLUMNS": "200",
+        "PYTHONPATH": str(Path(__file__).parents[2]),
+    }

@@ -37,13 +37,27 @@ def play(shared: Play) -> Play:
 
 
 def problems_of(report: Report, code: str) -> set[tuple[str, str]]:
-    return {(problem.where, problem.field) for problem in report.plan.problems if problem.code == code}
+    return {
+        (problem.where, problem.field)
+        for problem in report.plan.problems
+        if problem.code == code
+    }
 
 
 CELLS: tuple[tuple[str, int, str, Any], ...] = (
-    ("projects", PITCH, "due", {"start": "51502-01-01", "end": None, "time_zone": None}),
+    (
+        "projects",
+        PITCH,
+        "due",
+        {"start": "51502-01-01", "end": None, "time_zone": None},
+    ),
     ("projects", PITCH, "start", {"start": "soon"}),
-    ("projects", PITCH, "stage", {"id": "zzz", "name": "Brand new stage", "color": "mauve"}),
+    (
+        "projects",
+        PITCH,
+        "stage",
+        {"id": "zzz", "name": "Brand new stage", "color": "mauve"},
+    ),
     ("projects", PITCH, "client", [{"id": 7}]),
     ("projects", PITCH, "engagement", 42),
     ("clients", 2, "monthly_fee", {"value": 1}),
@@ -52,22 +66,41 @@ CELLS: tuple[tuple[str, int, str, Any], ...] = (
     ("people", 4, "capacity", "forty"),
     ("people", 4, "rate", 1e308),
     ("projects", PITCH, "budget", 1e-30),
-    ("clients", 2, "last_contact", {"start": "9999-12-31T23:59:00.000+00:00", "end": None, "time_zone": None}),
+    (
+        "clients",
+        2,
+        "last_contact",
+        {"start": "9999-12-31T23:59:00.000+00:00", "end": None, "time_zone": None},
+    ),
 )
 
 
-def test_each_cell_that_cannot_be_read_is_named_and_all_else_goes_on(play: Play) -> None:
+def test_each_cell_that_cannot_be_read_is_named_and_all_else_goes_on(
+    play: Play,
+) -> None:
     for source, index, name, value in CELLS:
         play.garble(source, play.page(source, index), name, value)
     play.stage.jira.control("transition", {"issue": "ACME-5", "status": "Done"})
     report = play.sync()
     named = {(problem.where, problem.field) for problem in report.plan.problems}
-    titles = {("projects", PITCH): "Projects: Gamma idea", ("clients", 2): "Clients: Gamma Pitch",
-              ("contacts", 0): "Contacts: Carla Client", ("people", 4): "People: Founder Person"}
-    missing = {(titles[source, index], name) for source, index, name, _ in CELLS} - named
+    titles = {
+        ("projects", PITCH): "Projects: Gamma idea",
+        ("clients", 2): "Clients: Gamma Pitch",
+        ("contacts", 0): "Contacts: Carla Client",
+        ("people", 4): "People: Founder Person",
+    }
+    missing = {
+        (titles[source, index], name) for source, index, name, _ in CELLS
+    } - named
     assert not missing
-    assert not [problem for problem in report.plan.problems if problem.code == "rule-failed"]
-    assert all(problem.url for problem in report.plan.problems if problem.code == "unreadable-field")
+    assert not [
+        problem for problem in report.plan.problems if problem.code == "rule-failed"
+    ]
+    assert all(
+        problem.url
+        for problem in report.plan.problems
+        if problem.code == "unreadable-field"
+    )
     assert play.row("projects", ACME).values["progress"] == Decimal("0.8333")
     assert report.applied.failures == ()
     play.later(minutes=5)
@@ -77,8 +110,20 @@ def test_each_cell_that_cannot_be_read_is_named_and_all_else_goes_on(play: Play)
 
 
 def test_texts_of_any_length_and_script_pass_through(play: Play) -> None:
-    play.garble("projects", play.page("projects", PITCH), "name", [
-        {"type": "text", "text": {"content": HUGE}, "plain_text": HUGE, "annotations": {}, "href": None}])
+    play.garble(
+        "projects",
+        play.page("projects", PITCH),
+        "name",
+        [
+            {
+                "type": "text",
+                "text": {"content": HUGE},
+                "plain_text": HUGE,
+                "annotations": {},
+                "href": None,
+            }
+        ],
+    )
     for index, name in ((0, "Ёлки 🎄 مرحبا ‮abc"), (1, "Ёлки 🎄 مرحبا ‮abc")):
         play.edit("clients", play.page("clients", index), name=name)
     report = play.sync()
@@ -94,7 +139,9 @@ def test_a_user_who_left_is_no_obstacle(play: Play) -> None:
     assert play.sync().applied.failures == ()
 
 
-def test_issues_whose_parents_go_in_a_circle_are_named_and_still_counted(play: Play) -> None:
+def test_issues_whose_parents_go_in_a_circle_are_named_and_still_counted(
+    play: Play,
+) -> None:
     store = play.stage.jira._site.store
     first, second = (store.find_issue(key) for key in ("ACME-7", "ACME-9"))
     assert first is not None
@@ -103,15 +150,24 @@ def test_issues_whose_parents_go_in_a_circle_are_named_and_still_counted(play: P
     first.updated = second.updated = int(play.stage.clock.now().timestamp() * 1000)
     before = play.row("projects", ACME).values["done_total"]
     report = play.sync()
-    told = [problem for problem in report.plan.problems if "ACME-7" in problem.where + problem.message]
+    told = [
+        problem
+        for problem in report.plan.problems
+        if "ACME-7" in problem.where + problem.message
+    ]
     assert told
     assert play.row("projects", ACME).values["done_total"] == before
 
 
-def test_an_issue_with_an_absurd_date_is_named_with_its_field_and_set_aside(play: Play) -> None:
+def test_an_issue_with_an_absurd_date_is_named_with_its_field_and_set_aside(
+    play: Play,
+) -> None:
     issue = play.stage.jira._site.store.find_issue("BETA-11")
     assert issue is not None
-    issue.due, issue.updated = "51502-01-01", int(play.stage.clock.now().timestamp() * 1000)
+    issue.due, issue.updated = (
+        "51502-01-01",
+        int(play.stage.clock.now().timestamp() * 1000),
+    )
     report = play.sync()
     told = [problem for problem in report.plan.problems if "BETA-11" in problem.where]
     assert [problem.field for problem in told] == ["duedate"]
@@ -127,8 +183,14 @@ def fresh(tmp_path: Path) -> Iterator[Play]:
 
 
 def change(play: Play, act: str, source: str, field: str, **more: Any) -> None:
-    play.stage.notion.control(act, {"data_source_id": play.data_source(source),
-                                    "property": play.label(source, field), **more})
+    play.stage.notion.control(
+        act,
+        {
+            "data_source_id": play.data_source(source),
+            "property": play.label(source, field),
+            **more,
+        },
+    )
 
 
 def test_a_renamed_property_goes_on_working(fresh: Play) -> None:
@@ -137,20 +199,38 @@ def test_a_renamed_property_goes_on_working(fresh: Play) -> None:
     fresh.stage.jira.control("transition", {"issue": "ACME-5", "status": "Done"})
     report = fresh.sync()
     assert fresh.row("projects", ACME).values["progress"] == Decimal("0.8333")
-    assert not [problem for problem in report.plan.problems if problem.code in ("schema-missing", "schema-deleted")]
+    assert not [
+        problem
+        for problem in report.plan.problems
+        if problem.code in ("schema-missing", "schema-deleted")
+    ]
 
 
-@pytest.mark.parametrize(("act", "code", "more", "mode"), [
-    ("delete_property", "schema-deleted", {}, Mode.DELTA),
-    ("retype_property", "schema-retyped", {"type": "rich_text"}, Mode.FULL)])
+@pytest.mark.parametrize(
+    ("act", "code", "more", "mode"),
+    [
+        ("delete_property", "schema-deleted", {}, Mode.DELTA),
+        ("retype_property", "schema-retyped", {"type": "rich_text"}, Mode.FULL),
+    ],
+)
 def test_what_needs_a_property_that_is_gone_is_left_alone_and_all_else_goes_on(
-        fresh: Play, act: str, code: str, more: dict[str, str], mode: Mode) -> None:
+    fresh: Play, act: str, code: str, more: dict[str, str], mode: Mode
+) -> None:
     before = fresh.row("projects", ACME).values
-    for source, name in (("projects", "due"), ("clients", "monthly_fee"), ("projects", "health"), ("plans", "pinned")):
+    for source, name in (
+        ("projects", "due"),
+        ("clients", "monthly_fee"),
+        ("projects", "health"),
+        ("plans", "pinned"),
+    ):
         change(fresh, act, source, name, **more)
     fresh.stage.jira.control("transition", {"issue": "ACME-5", "status": "Done"})
     report = fresh.sync(mode)
-    told = {problem.field: problem for problem in report.plan.problems if problem.code == code}
+    told = {
+        problem.field: problem
+        for problem in report.plan.problems
+        if problem.code == code
+    }
     assert told.keys() == {"due", "monthly_fee", "health", "pinned"}
     assert "Notion" in told["due"].hint or "type back" in told["due"].hint
     after = fresh.row("projects", ACME).values
@@ -162,7 +242,9 @@ def test_what_needs_a_property_that_is_gone_is_left_alone_and_all_else_goes_on(
     fresh.later(minutes=10)
     again = fresh.sync(Mode.DELTA)
     assert again.plan.changes == ()
-    assert {problem.field for problem in again.plan.problems if problem.code == code} == told.keys()
+    assert {
+        problem.field for problem in again.plan.problems if problem.code == code
+    } == told.keys()
 
 
 def test_a_link_property_that_is_gone_empties_no_progress(fresh: Play) -> None:
@@ -175,18 +257,31 @@ def test_a_link_property_that_is_gone_empties_no_progress(fresh: Play) -> None:
 def test_a_property_made_again_is_taken_up_again(fresh: Play) -> None:
     change(fresh, "delete_property", "projects", "progress")
     fresh.sync()
-    fresh.stage.notion.control("add_property", {
-        "data_source_id": fresh.data_source("projects"), "name": fresh.label("projects", "progress"),
-        "config": {"number": {"format": "percent"}}})
+    fresh.stage.notion.control(
+        "add_property",
+        {
+            "data_source_id": fresh.data_source("projects"),
+            "name": fresh.label("projects", "progress"),
+            "config": {"number": {"format": "percent"}},
+        },
+    )
     report = fresh.sync()
     assert fresh.row("projects", ACME).values["progress"] == Decimal("0.8")
-    assert not [problem for problem in report.plan.problems if problem.code.startswith("schema-d")]
+    assert not [
+        problem
+        for problem in report.plan.problems
+        if problem.code.startswith("schema-d")
+    ]
 
 
 def refusal(play: Play, settings: Workspace | None = None) -> tuple[str, int]:
     """Return what the command would say and end with when a cycle cannot be done; checks that nothing was written."""
-    context = build_context("studio", settings or play.stage.context.settings, play.stage.store,
-                            Surroundings(play.stage.clock.now))
+    context = build_context(
+        "studio",
+        settings or play.stage.context.settings,
+        play.stage.store,
+        Surroundings(play.stage.clock.now),
+    )
     mark = play.mark()
     with pytest.raises(RaylineError) as caught:
         sync(context, Order(Mode.FULL))
@@ -196,9 +291,15 @@ def refusal(play: Play, settings: Workspace | None = None) -> tuple[str, int]:
     return prose.explain(caught.value, Words()), prose.exit_code(caught.value)
 
 
-def test_closed_doors_are_told_in_a_sentence_and_nothing_is_written(fresh: Play) -> None:
+def test_closed_doors_are_told_in_a_sentence_and_nothing_is_written(
+    fresh: Play,
+) -> None:
     settings, notion = fresh.stage.context.settings, fresh.stage.notion
-    wrong = settings.model_copy(update={"jira": settings.jira.model_copy(update={"email": "nobody@example.com"})})
+    wrong = settings.model_copy(
+        update={
+            "jira": settings.jira.model_copy(update={"email": "nobody@example.com"})
+        }
+    )
     sentence, code = refusal(fresh, wrong)
     assert (code, "Jira" in sentence, "jira.token" in sentence) == (2, True, True)
     notion.control("revoke_token", {})
@@ -216,10 +317,16 @@ def test_closed_doors_are_told_in_a_sentence_and_nothing_is_written(fresh: Play)
 
 def test_a_root_page_without_boards_is_told(tmp_path: Path) -> None:
     with small_play(tmp_path, known=False) as play:
-        page = play.stage.notion.control("create", {"page_id": play.stage.notion.root_page_id, "properties": {}})["id"]
+        page = play.stage.notion.control(
+            "create", {"page_id": play.stage.notion.root_page_id, "properties": {}}
+        )["id"]
         settings = play.stage.context.settings
-        settings = settings.model_copy(update={"notion": settings.notion.model_copy(update={"root_page_id": page})})
-        context = build_context("studio", settings, play.stage.store, Surroundings(play.stage.clock.now))
+        settings = settings.model_copy(
+            update={"notion": settings.notion.model_copy(update={"root_page_id": page})}
+        )
+        context = build_context(
+            "studio", settings, play.stage.store, Surroundings(play.stage.clock.now)
+        )
         with pytest.raises(ConfigError) as caught:
             sync(context, Order(Mode.FULL))
         assert caught.value.problems[0].code == "no-boards"
@@ -227,7 +334,9 @@ def test_a_root_page_without_boards_is_told(tmp_path: Path) -> None:
 
 
 def test_one_board_that_is_no_longer_shared_stops_every_write(fresh: Play) -> None:
-    fresh.stage.notion.control("unshare", {"id": fresh.stage.bindings()["clients"].database_id})
+    fresh.stage.notion.control(
+        "unshare", {"id": fresh.stage.bindings()["clients"].database_id}
+    )
     mark = fresh.mark()
     report = fresh.sync()
     reasons = {reason.code: reason for reason in report.refused}
@@ -235,24 +344,67 @@ def test_one_board_that_is_no_longer_shared_stops_every_write(fresh: Play) -> No
     assert fresh.writes(mark) == []
 
 
-def test_what_people_typed_amiss_is_named_with_its_row_and_every_rule_goes_on(fresh: Play) -> None:
-    scribe, (north, acme) = fresh.stage.scribe, (Ref("units", fresh.page("units", 0)), Ref("clients", fresh.page(
-        "clients", 0)))
+def test_what_people_typed_amiss_is_named_with_its_row_and_every_rule_goes_on(
+    fresh: Play,
+) -> None:
+    scribe, (north, acme) = (
+        fresh.stage.scribe,
+        (
+            Ref("units", fresh.page("units", 0)),
+            Ref("clients", fresh.page("clients", 0)),
+        ),
+    )
     before = {fact.why.rule for fact in fresh.draw().outcome.facts}
-    month, managers = date(2026, 10, 1), tuple(Ref("people", fresh.page("people", index)) for index in (0, 1))
+    month, managers = (
+        date(2026, 10, 1),
+        tuple(Ref("people", fresh.page("people", index)) for index in (0, 1)),
+    )
     scribe.add("units", name="Empty unit")
     fresh.edit("clients", fresh.page("clients", 1), unit=())
     fresh.edit("units", north.key, am=managers)
-    fresh.edit("projects", fresh.page("projects", ACME), start=date(2026, 12, 30), due=date(2026, 11, 1))
-    scribe.add("revenue", name="Below zero", client=(acme,), month=month, amount=Decimal(-500), kind="act")
-    scribe.add("revenue", name="Dollars", client=(acme,), month=month, amount=Decimal(5), kind="act", currency="USD")
+    fresh.edit(
+        "projects",
+        fresh.page("projects", ACME),
+        start=date(2026, 12, 30),
+        due=date(2026, 11, 1),
+    )
+    scribe.add(
+        "revenue",
+        name="Below zero",
+        client=(acme,),
+        month=month,
+        amount=Decimal(-500),
+        kind="act",
+    )
+    scribe.add(
+        "revenue",
+        name="Dollars",
+        client=(acme,),
+        month=month,
+        amount=Decimal(5),
+        kind="act",
+        currency="USD",
+    )
     scribe.add("goals", name="Vague goal", unit=(north,))
-    scribe.add("contacts", name="Ageless", side="client", client=(acme,), birthday=date(1900, 5, 5))
+    scribe.add(
+        "contacts",
+        name="Ageless",
+        side="client",
+        client=(acme,),
+        birthday=date(1900, 5, 5),
+    )
     drawn = fresh.draw()
     told = {problem.code: problem for problem in drawn.plan.problems}
-    named = {"unit-without-people": "Empty unit", "client-without-unit": "Beta Travel", "two-ams": "North",
-             "reversed-dates": "Acme portal", "negative-amount": "Below zero", "other-currency": "Dollars",
-             "goal-without-measure": "Vague goal", "no-birth-year": "Ageless"}
+    named = {
+        "unit-without-people": "Empty unit",
+        "client-without-unit": "Beta Travel",
+        "two-ams": "North",
+        "reversed-dates": "Acme portal",
+        "negative-amount": "Below zero",
+        "other-currency": "Dollars",
+        "goal-without-measure": "Vague goal",
+        "no-birth-year": "Ageless",
+    }
     assert {code: told[code].where.partition(": ")[2] for code in named} == named
     assert all(told[code].url.startswith("https://") for code in named)
     assert "rule-failed" not in told

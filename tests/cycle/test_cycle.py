@@ -19,7 +19,17 @@ from worker.domain.values import Ref
 from worker.errors import Busy, ConfigError, Denied, Missing, Stopped
 from worker.state import journal, leases, memory, runs, triggers
 
-DESIGN_KEYS = {"run_id", "workspace", "seconds", "requests", "changes", "kept", "conflicts", "problems", "refused"}
+DESIGN_KEYS = {
+    "run_id",
+    "workspace",
+    "seconds",
+    "requests",
+    "changes",
+    "kept",
+    "conflicts",
+    "problems",
+    "refused",
+}
 
 
 @pytest.fixture
@@ -35,7 +45,9 @@ def synced(play: Play) -> Play:
     return play
 
 
-def test_the_first_cycle_makes_plans_risks_and_tasks_and_the_second_writes_nothing(play: Play) -> None:
+def test_the_first_cycle_makes_plans_risks_and_tasks_and_the_second_writes_nothing(
+    play: Play,
+) -> None:
     first = play.sync()
     assert first.applied.counts()["create"] == len(play.all_keyed())
     assert len(play.keyed("plans")) > 20
@@ -43,46 +55,80 @@ def test_the_first_cycle_makes_plans_risks_and_tasks_and_the_second_writes_nothi
     assert play.keyed("tasks")
     mark = play.mark()
     second = play.sync()
-    assert second.applied.counts() == {"create": 0, "update": 0, "archive": 0, "sections": 0}
+    assert second.applied.counts() == {
+        "create": 0,
+        "update": 0,
+        "archive": 0,
+        "sections": 0,
+    }
     assert play.writes(mark) == []
     assert first.data().keys() == second.data().keys() == DESIGN_KEYS
 
 
-def test_a_planted_card_has_all_that_follows_from_it_in_the_same_cycle(synced: Play) -> None:
-    idea = synced.stage.scribe.add("backlog", name="Loyalty app", kind="feature", status="accepted",
-                                   client=(Ref("clients", synced.page("clients", 0)),))
+def test_a_planted_card_has_all_that_follows_from_it_in_the_same_cycle(
+    synced: Play,
+) -> None:
+    idea = synced.stage.scribe.add(
+        "backlog",
+        name="Loyalty app",
+        kind="feature",
+        status="accepted",
+        client=(Ref("clients", synced.page("clients", 0)),),
+    )
     report = synced.sync(Mode.DELTA)
-    card = next(card for card in living(synced.stage, "projects") if card.values["name"] == "Loyalty app")
+    card = next(
+        card
+        for card in living(synced.stage, "projects")
+        if card.values["name"] == "Loyalty app"
+    )
     assert (card.values["stage"], card.values["health"]) == ("Idea", "Grey")
     assert report.applied.counts()["create"] >= 1
-    assert {f"projects/{card.page_id}", f"backlog/{idea}"} <= {str(change.ref) for change in report.plan.changes}
+    assert {f"projects/{card.page_id}", f"backlog/{idea}"} <= {
+        str(change.ref) for change in report.plan.changes
+    }
     synced.later(minutes=10)
     mark = synced.mark()
     synced.sync()
     assert synced.writes(mark) == []
 
 
-def test_a_second_round_that_cannot_be_done_hides_nothing_of_the_first(synced: Play) -> None:
+def test_a_second_round_that_cannot_be_done_hides_nothing_of_the_first(
+    synced: Play,
+) -> None:
     def lock_out(phase: str, done: int, total: int) -> None:
         if phase == "apply" and done == total:
-            synced.stage.jira.control("faults", {"rules": [{"kind": "401", "times": 0}]})
+            synced.stage.jira.control(
+                "faults", {"rules": [{"kind": "401", "times": 0}]}
+            )
 
-    synced.stage.scribe.add("backlog", name="Loyalty app", kind="feature", status="accepted",
-                            client=(Ref("clients", synced.page("clients", 0)),))
+    synced.stage.scribe.add(
+        "backlog",
+        name="Loyalty app",
+        kind="feature",
+        status="accepted",
+        client=(Ref("clients", synced.page("clients", 0)),),
+    )
     context = replace(synced.stage.context, progress=lock_out)
-    report = replace(synced, stage=replace(synced.stage, context=context)).sync(Mode.DELTA)
+    report = replace(synced, stage=replace(synced.stage, context=context)).sync(
+        Mode.DELTA
+    )
     assert report.applied.counts()["create"] >= 1
     assert [failure.code for failure in report.failures()] == ["second-round"]
     with synced.stage.store.reading("studio") as tx:
         run = runs.recent(tx, 1)[0]
         assert runs.load_plan(tx, run.outcome["checksum"]) == report.plan
-    assert (run.status, run.outcome["changes"]) == (runs.RunStatus.FAILED, report.applied.counts())
+    assert (run.status, run.outcome["changes"]) == (
+        runs.RunStatus.FAILED,
+        report.applied.counts(),
+    )
     synced.stage.jira.control("clear_faults", {})
     assert sum(synced.sync().applied.counts().values()) > 0
     assert sum(synced.sync().applied.counts().values()) == 0
 
 
-def test_a_run_whose_process_died_is_closed_by_the_next_and_its_requests_wait_again(synced: Play) -> None:
+def test_a_run_whose_process_died_is_closed_by_the_next_and_its_requests_wait_again(
+    synced: Play,
+) -> None:
     now, store = synced.stage.context.now(), synced.stage.store
     with store.transaction("studio") as tx:
         lost = runs.start(tx, "manual", now=now)
@@ -102,7 +148,9 @@ def test_deltas_notice_a_board_that_is_gone_and_that_it_is_back(synced: Play) ->
     synced.stage.notion.control("trash", {"id": database})
     with suppress(Missing):
         synced.sync(Mode.DELTA)
-    assert [reason.code for reason in synced.sync(Mode.DELTA).refused] == ["source-empty"]
+    assert [reason.code for reason in synced.sync(Mode.DELTA).refused] == [
+        "source-empty"
+    ]
     synced.stage.notion.control("restore", {"id": database})
     back = synced.sync(Mode.DELTA)
     assert (back.refused, back.failures()) == ((), ())
@@ -116,35 +164,60 @@ def test_runs_and_their_plans_are_kept_for_ninety_days(synced: Play) -> None:
 
 
 def test_a_reviewed_plan_is_carried_out_as_it_was_and_no_further(synced: Play) -> None:
-    synced.stage.scribe.add("backlog", name="Loyalty app", kind="feature", status="accepted",
-                            client=(Ref("clients", synced.page("clients", 0)),))
+    synced.stage.scribe.add(
+        "backlog",
+        name="Loyalty app",
+        kind="feature",
+        status="accepted",
+        client=(Ref("clients", synced.page("clients", 0)),),
+    )
     reviewed = synced.draw(Mode.DELTA).plan
-    assert synced.sync(Mode.DELTA, checksum=reviewed.checksum()).plan.changes == reviewed.changes
+    assert (
+        synced.sync(Mode.DELTA, checksum=reviewed.checksum()).plan.changes
+        == reviewed.changes
+    )
 
 
-def test_a_delta_after_a_change_in_jira_writes_only_what_hangs_on_it(synced: Play) -> None:
+def test_a_delta_after_a_change_in_jira_writes_only_what_hangs_on_it(
+    synced: Play,
+) -> None:
     for number in (5, 10, 15):
-        synced.stage.jira.control("transition", {"issue": f"ACME-{number}", "status": "Done"})
+        synced.stage.jira.control(
+            "transition", {"issue": f"ACME-{number}", "status": "Done"}
+        )
     report = synced.sync(Mode.DELTA)
     assert synced.row("projects", ACME).values["progress"] == Decimal("0.9")
     touched = {change.ref.source for change in report.plan.changes}
     assert "plans" not in touched
-    assert synced.page("projects", BETA) not in {change.page_id for change in report.plan.changes}
+    assert synced.page("projects", BETA) not in {
+        change.page_id for change in report.plan.changes
+    }
     assert report.applied.counts()["create"] == 0
 
 
-def test_what_people_set_stands_and_what_is_the_workers_comes_back(synced: Play) -> None:
+def test_what_people_set_stands_and_what_is_the_workers_comes_back(
+    synced: Play,
+) -> None:
     risk, task = synced.keyed("risks")[0], synced.keyed("tasks")[0]
     synced.edit("risks", risk.page_id, probability=Decimal(1))
     synced.edit("tasks", task.page_id, name="Call them today")
     synced.edit("projects", synced.page("projects", ACME), progress=Decimal("0.01"))
     report = synced.sync(Mode.DELTA)
-    now = {card.page_id: card for source in ("risks", "tasks") for card in synced.keyed(source)}
+    now = {
+        card.page_id: card
+        for source in ("risks", "tasks")
+        for card in synced.keyed(source)
+    }
     assert now[risk.page_id].values["probability"] == Decimal(1)
     assert now[task.page_id].values["name"] == "Call them today"
     assert synced.row("projects", ACME).values["progress"] == Decimal("0.8")
     assert now[risk.page_id].values["score"] == now[risk.page_id].values["impact"]
-    drift = [field.field for change in report.plan.changes for field in change.fields if field.drift]
+    drift = [
+        field.field
+        for change in report.plan.changes
+        for field in change.fields
+        if field.drift
+    ]
     assert drift == ["progress"]
 
 
@@ -153,22 +226,33 @@ def test_a_cycle_of_one_client_leaves_the_others_for_the_next(play: Play) -> Non
     assert report.applied.counts()["create"] > 0
     assert play.row("projects", ACME).values["progress"] is not None
     assert play.row("projects", BETA).values["progress"] is None
-    assert not [card for card in play.keyed("tasks") if play.page("clients", 1) in card.values["client"]]
+    assert not [
+        card
+        for card in play.keyed("tasks")
+        if play.page("clients", 1) in card.values["client"]
+    ]
     rest = play.sync()
     assert play.row("projects", BETA).values["progress"] == Decimal("0.75")
     assert rest.applied.counts()["create"] > 0
     assert play.sync().applied.counts()["create"] == 0
 
 
-def test_a_narrowed_first_cycle_and_a_full_one_end_where_a_full_one_alone_does(play: Play, tmp_path: Path) -> None:
+def test_a_narrowed_first_cycle_and_a_full_one_end_where_a_full_one_alone_does(
+    play: Play, tmp_path: Path
+) -> None:
     play.sync(scope="Beta Travel")
     play.sync()
-    made = [card.values["worker_key"].partition(":")[2].rpartition(":")[0] for card in play.keyed("tasks")]
+    made = [
+        card.values["worker_key"].partition(":")[2].rpartition(":")[0]
+        for card in play.keyed("tasks")
+    ]
     (tmp_path / "other").mkdir()
     with small_play(tmp_path / "other") as other:
         other.sync()
         assert sorted(made) == sorted(
-            card.values["worker_key"].partition(":")[2].rpartition(":")[0] for card in other.keyed("tasks"))
+            card.values["worker_key"].partition(":")[2].rpartition(":")[0]
+            for card in other.keyed("tasks")
+        )
 
 
 def test_a_client_nobody_has_is_a_matter_of_usage(synced: Play) -> None:
@@ -189,13 +273,20 @@ def test_only_the_reviewed_plan_is_applied(play: Play) -> None:
     assert not play.sync(checksum=reviewed).refused
 
 
-def test_a_refused_plan_writes_nothing_is_kept_for_reading_and_force_goes_past_it(synced: Play) -> None:
+def test_a_refused_plan_writes_nothing_is_kept_for_reading_and_force_goes_past_it(
+    synced: Play,
+) -> None:
     strict = synced.with_settings(limits=Limits(changes=1))
     synced.stage.jira.control("transition", {"issue": "ACME-5", "status": "Done"})
     mark = strict.mark()
     report = strict.sync()
     assert [reason.code for reason in report.refused] == ["too-many-changes"]
-    assert report.data()["changes"] == {"create": 0, "update": 0, "archive": 0, "sections": 0}
+    assert report.data()["changes"] == {
+        "create": 0,
+        "update": 0,
+        "archive": 0,
+        "sections": 0,
+    }
     assert strict.writes(mark) == []
     with strict.stage.store.reading("studio") as tx:
         run = runs.get(tx, report.run_id)
@@ -218,11 +309,15 @@ def test_looking_remembers_nothing_and_a_refusal_neither(play: Play) -> None:
     assert not is_first(play)
 
 
-def test_a_lost_database_closes_nothing_makes_nothing_twice_and_takes_its_rows_up_again(synced: Play) -> None:
+def test_a_lost_database_closes_nothing_makes_nothing_twice_and_takes_its_rows_up_again(
+    synced: Play,
+) -> None:
     before = synced.all_keyed()
     lost = synced.forgetful()
     report = lost.sync()
-    assert {field.field for change in report.plan.changes for field in change.fields} <= {"days_in_stage"}  # history
+    assert {
+        field.field for change in report.plan.changes for field in change.fields
+    } <= {"days_in_stage"}  # history
     assert lost.all_keyed() == before
     with lost.stage.store.reading("studio") as tx:
         known = journal.canonical_pages(tx)
@@ -232,12 +327,21 @@ def test_a_lost_database_closes_nothing_makes_nothing_twice_and_takes_its_rows_u
     assert lost.sync().plan.changes == ()
 
 
-def test_a_lost_database_closes_nothing_even_when_its_reasons_are_gone(synced: Play) -> None:
-    synced.edit("clients", synced.page("clients", 1), last_contact=synced.stage.clock.now().date())
+def test_a_lost_database_closes_nothing_even_when_its_reasons_are_gone(
+    synced: Play,
+) -> None:
+    synced.edit(
+        "clients",
+        synced.page("clients", 1),
+        last_contact=synced.stage.clock.now().date(),
+    )
     lost = synced.forgetful()
     lost.sync()
-    still = [card for card in lost.keyed("tasks", "contact_client")
-             if card.values["status"] not in ("Done", "Cancelled")]
+    still = [
+        card
+        for card in lost.keyed("tasks", "contact_client")
+        if card.values["status"] not in ("Done", "Cancelled")
+    ]
     assert len(still) == 1
 
 
@@ -247,10 +351,14 @@ def test_a_row_a_person_threw_away_does_not_come_back(synced: Play) -> None:
     for _ in range(3):
         synced.sync()
         synced.later(days=1)
-    assert task.values["worker_key"] not in {card.values["worker_key"] for card in synced.keyed("tasks")}
+    assert task.values["worker_key"] not in {
+        card.values["worker_key"] for card in synced.keyed("tasks")
+    }
 
 
-def test_a_row_deleted_before_it_was_written_is_taken_as_deleted_at_once(synced: Play) -> None:
+def test_a_row_deleted_before_it_was_written_is_taken_as_deleted_at_once(
+    synced: Play,
+) -> None:
     page = synced.page("projects", ACME)
     synced.stage.notion.control("trash", {"id": page})
     synced.stage.jira.control("transition", {"issue": "ACME-5", "status": "Done"})
@@ -262,11 +370,17 @@ def test_a_row_deleted_before_it_was_written_is_taken_as_deleted_at_once(synced:
 def test_the_turn_of_a_quarter_empties_a_pace_without_alarm(synced: Play) -> None:
     synced.later(days=43)
     synced.sync(force=True)
-    strict = synced.with_settings(limits=Limits(destructive_share=Decimal("0.3"), floor=1))
+    strict = synced.with_settings(
+        limits=Limits(destructive_share=Decimal("0.3"), floor=1)
+    )
     strict.later(days=1)  # the first of January: nothing of the quarter is behind us
     drawn = strict.draw()
-    emptied = {(change.ref.source, one.field) for change in drawn.plan.changes for one in change.fields
-               if one.after is None and one.before is not None}
+    emptied = {
+        (change.ref.source, one.field)
+        for change in drawn.plan.changes
+        for one in change.fields
+        if one.after is None and one.before is not None
+    }
     assert {("clients", "pace"), ("units", "pace")} <= emptied
     assert "units" not in {reason.where for reason in drawn.refused}
 
@@ -276,14 +390,26 @@ def test_a_copied_row_is_named_and_left_to_its_maker(synced: Play) -> None:
     copy = synced.stage.notion.control("duplicate", {"page_id": risk.page_id})["id"]
     mark = synced.mark()
     report = synced.sync()
-    assert [problem.code for problem in report.plan.problems if problem.code == "duplicate-key"] == ["duplicate-key"]
+    assert [
+        problem.code
+        for problem in report.plan.problems
+        if problem.code == "duplicate-key"
+    ] == ["duplicate-key"]
     assert copy not in {entry.page_id for entry in synced.writes(mark)}
 
 
 def test_who_holds_the_workspace_is_named_and_nothing_is_done(play: Play) -> None:
     mark = play.mark()
-    with leases.hold(play.stage.store, "studio", "somebody-else", ttl=timedelta(minutes=3), now=play.stage.store.now), \
-            pytest.raises(Busy, match="somebody-else"):
+    with (
+        leases.hold(
+            play.stage.store,
+            "studio",
+            "somebody-else",
+            ttl=timedelta(minutes=3),
+            now=play.stage.store.now,
+        ),
+        pytest.raises(Busy, match="somebody-else"),
+    ):
         play.sync()
     assert play.reads(mark) == []
 
@@ -296,12 +422,19 @@ def test_an_end_asked_for_before_the_cycle_reads_nothing(play: Play) -> None:
     assert play.reads(mark) == []
 
 
-def test_an_end_asked_for_in_the_middle_leaves_nothing_in_doubt_and_the_rest_to_the_next(play: Play) -> None:
+def test_an_end_asked_for_in_the_middle_leaves_nothing_in_doubt_and_the_rest_to_the_next(
+    play: Play,
+) -> None:
     def stop_soon(phase: str, done: int, total: int) -> None:
         if phase == "apply" and done == 5:
             play.stage.context.stop.set()
 
-    stopping = replace(play, stage=replace(play.stage, context=replace(play.stage.context, progress=stop_soon)))
+    stopping = replace(
+        play,
+        stage=replace(
+            play.stage, context=replace(play.stage.context, progress=stop_soon)
+        ),
+    )
     report = stopping.sync()
     assert report.applied.stopped
     assert "ended-early" in {problem["code"] for problem in report.data()["problems"]}
@@ -314,12 +447,28 @@ def test_an_end_asked_for_in_the_middle_leaves_nothing_in_doubt_and_the_rest_to_
     assert run.status is runs.RunStatus.FAILED
     play.stage.context.stop.clear()
     play.sync()
-    assert play.sync().applied.counts() == {"create": 0, "update": 0, "archive": 0, "sections": 0}
+    assert play.sync().applied.counts() == {
+        "create": 0,
+        "update": 0,
+        "archive": 0,
+        "sections": 0,
+    }
 
 
-def test_a_creation_of_unknown_outcome_is_reported_and_not_repeated_before_it_is_settled(play: Play) -> None:
-    play.stage.notion.control("faults", {"rules": [
-        {"kind": "reset_after", "match": {"method": "POST", "path_regex": "/v1/pages$", "nth": 3}}]})
+def test_a_creation_of_unknown_outcome_is_reported_and_not_repeated_before_it_is_settled(
+    play: Play,
+) -> None:
+    play.stage.notion.control(
+        "faults",
+        {
+            "rules": [
+                {
+                    "kind": "reset_after",
+                    "match": {"method": "POST", "path_regex": "/v1/pages$", "nth": 3},
+                }
+            ]
+        },
+    )
     report = play.sync()
     assert "creation-in-doubt" in {problem.code for problem in report.failures()}
     play.later(minutes=1)
@@ -329,11 +478,18 @@ def test_a_creation_of_unknown_outcome_is_reported_and_not_repeated_before_it_is
     assert again.failures() == ()
 
 
-def test_a_connection_that_may_not_write_changes_nothing_and_says_so(play: Play) -> None:
+def test_a_connection_that_may_not_write_changes_nothing_and_says_so(
+    play: Play,
+) -> None:
     play.stage.notion.control("set_capabilities", {"insert": False, "update": False})
     report = play.sync()
     assert report.is_denied()
-    assert report.applied.counts() == {"create": 0, "update": 0, "archive": 0, "sections": 0}
+    assert report.applied.counts() == {
+        "create": 0,
+        "update": 0,
+        "archive": 0,
+        "sections": 0,
+    }
     assert "insert" in report.failures()[0].hint
 
 

@@ -43,7 +43,11 @@ def play(shared: Play) -> Iterator[Play]:
 
 
 def done_and_total(play: Play, index: int) -> tuple[int, int]:
-    done, total = str(play.row("projects", index).values["done_total"]).split(" by ")[0].split(" / ")
+    done, total = (
+        str(play.row("projects", index).values["done_total"])
+        .split(" by ")[0]
+        .split(" / ")
+    )
     return int(done), int(total)
 
 
@@ -61,17 +65,28 @@ def jira_calls(play: Play, since: int) -> list[str]:
 
 
 def codes(report: Any) -> dict[str, str]:
-    return {problem["code"]: problem["message"] for problem in report.data()["problems"]}
+    return {
+        problem["code"]: problem["message"] for problem in report.data()["problems"]
+    }
 
 
-def test_an_idle_delta_asks_each_board_once_gets_no_row_and_jira_three_times(play: Play) -> None:
+def test_an_idle_delta_asks_each_board_once_gets_no_row_and_jira_three_times(
+    play: Play,
+) -> None:
     mark, seen = play.mark(), len(play.stage.jira.log)
     with play.stage.store.reading("studio") as tx:
         before = snapshots.load_pages(tx)
     report = play.sync(Mode.DELTA)
-    assert len(play.reads(mark)) == len(queries(play, mark)) == len(play.stage.bindings()) == report.requests["notion"]
+    assert (
+        len(play.reads(mark))
+        == len(queries(play, mark))
+        == len(play.stage.bindings())
+        == report.requests["notion"]
+    )
     assert report.requests["jira"] == 3
-    assert len([path for path in jira_calls(play, seen) if path.startswith("search")]) == 1
+    assert (
+        len([path for path in jira_calls(play, seen) if path.startswith("search")]) == 1
+    )
     with play.stage.store.reading("studio") as tx:
         assert snapshots.load_pages(tx) == before
 
@@ -83,17 +98,23 @@ def test_an_edit_in_the_same_minute_as_the_last_read_is_seen(play: Play) -> None
     play.edit("projects", card, probability=Decimal("0.9"))
     play.later(seconds=20)
     drawn = play.draw(Mode.DELTA)
-    assert next(one for ref, one in drawn.world.cards.items() if ref.key == card).probability == Decimal("0.9")
+    assert next(
+        one for ref, one in drawn.world.cards.items() if ref.key == card
+    ).probability == Decimal("0.9")
 
 
-def test_an_edit_that_joins_the_minute_after_it_was_read_is_seen_however_late_the_next_read(play: Play) -> None:
+def test_an_edit_that_joins_the_minute_after_it_was_read_is_seen_however_late_the_next_read(
+    play: Play,
+) -> None:
     card = play.page("projects", PITCH)
     play.edit("projects", card, probability=Decimal("0.2"))
     play.sync(Mode.DELTA)
     play.edit("projects", card, probability=Decimal("0.8"))
     play.later(minutes=45)
     drawn = play.draw(Mode.DELTA)
-    assert next(one for ref, one in drawn.world.cards.items() if ref.key == card).probability == Decimal("0.8")
+    assert next(
+        one for ref, one in drawn.world.cards.items() if ref.key == card
+    ).probability == Decimal("0.8")
 
 
 def test_a_read_that_lags_a_minute_behind_misses_nothing(play: Play) -> None:
@@ -106,13 +127,17 @@ def test_a_read_that_lags_a_minute_behind_misses_nothing(play: Play) -> None:
     play.sync(Mode.DELTA)
     play.later(seconds=70)
     drawn = play.draw(Mode.DELTA)
-    assert next(one for ref, one in drawn.world.cards.items() if ref.key == card).probability == Decimal("0.9")
+    assert next(
+        one for ref, one in drawn.world.cards.items() if ref.key == card
+    ).probability == Decimal("0.9")
 
 
 def test_deleted_and_moved_issues_leave_with_the_full_pass(play: Play) -> None:
     _, total = done_and_total(play, ACME)
     play.stage.jira.control("delete", {"issue": "ACME-5"})
-    moved = play.stage.jira.control("move", {"issue": "ACME-10", "project": "OTHER"})["key"]
+    moved = play.stage.jira.control("move", {"issue": "ACME-10", "project": "OTHER"})[
+        "key"
+    ]
     play.sync(Mode.FULL)
     assert not issue_keys(play) & {"ACME-5", "ACME-10", moved}
     assert done_and_total(play, ACME)[1] == total - 2
@@ -120,8 +145,15 @@ def test_deleted_and_moved_issues_leave_with_the_full_pass(play: Play) -> None:
 
 def test_an_issue_that_moves_into_a_linked_project_brings_its_hours(play: Play) -> None:
     jira = play.stage.jira
-    jira.control("worklog", {"issue": "OTHER-1", "author": "acc-developer", "seconds": 36_000,
-                             "started": play.stage.clock.now().isoformat()})
+    jira.control(
+        "worklog",
+        {
+            "issue": "OTHER-1",
+            "author": "acc-developer",
+            "seconds": 36_000,
+            "started": play.stage.clock.now().isoformat(),
+        },
+    )
     play.later(minutes=10)
     play.sync(Mode.DELTA)
     before = play.row("projects", ACME).values["hours"]
@@ -133,14 +165,28 @@ def test_an_issue_that_moves_into_a_linked_project_brings_its_hours(play: Play) 
 
 def test_worklogs_come_by_their_feed_and_go_by_it(play: Play) -> None:
     before = play.row("projects", ACME).values["hours"]
-    made = play.stage.jira.control("worklog", {
-        "issue": "ACME-20", "author": "acc-developer", "seconds": 7200, "started": play.stage.clock.now().isoformat()})
+    made = play.stage.jira.control(
+        "worklog",
+        {
+            "issue": "ACME-20",
+            "author": "acc-developer",
+            "seconds": 7200,
+            "started": play.stage.clock.now().isoformat(),
+        },
+    )
     play.later(minutes=5)
     seen = len(play.stage.jira.log)
     play.sync(Mode.DELTA)
     assert play.row("projects", ACME).values["hours"] == before + 2
-    asked = [entry for entry in play.jira_log(seen) if entry["path"].endswith("worklog/updated")]
-    assert int(dict(asked[0]["query"])["since"]) > play.stage.clock.now().timestamp() * 1000 - 90 * 60_000
+    asked = [
+        entry
+        for entry in play.jira_log(seen)
+        if entry["path"].endswith("worklog/updated")
+    ]
+    assert (
+        int(dict(asked[0]["query"])["since"])
+        > play.stage.clock.now().timestamp() * 1000 - 90 * 60_000
+    )
     play.stage.jira.control("delete_worklog", {"id": made["id"]})
     play.later(minutes=5)
     play.sync(Mode.DELTA)
@@ -151,7 +197,10 @@ def test_an_issue_changed_in_the_future_does_not_blind_the_deltas(play: Play) ->
     site = play.stage.jira._site.store
     strange, now = site.find_issue("ACME-7"), play.stage.clock.now()
     assert strange is not None
-    before, strange.updated = strange.updated, int((now + timedelta(days=26_000)).timestamp() * 1000)
+    before, strange.updated = (
+        strange.updated,
+        int((now + timedelta(days=26_000)).timestamp() * 1000),
+    )
     play.sync(Mode.DELTA)
     strange.updated = before
     play.stage.jira.control("transition", {"issue": "ACME-25", "status": "Done"})
@@ -173,17 +222,30 @@ def test_a_bound_that_lies_ahead_is_forgotten(play: Play) -> None:
         assert registry.load_cursors(tx)[UPDATED] < play.stage.clock.now().isoformat()
 
 
-def test_what_jira_spoilt_is_told_until_it_is_mended_and_the_rest_goes_on(play: Play) -> None:
+def test_what_jira_spoilt_is_told_until_it_is_mended_and_the_rest_goes_on(
+    play: Play,
+) -> None:
     site = play.stage.jira._site.store
-    log = play.stage.jira.control("worklog", {
-        "issue": "ACME-20", "author": "acc-developer", "seconds": 3600, "started": play.stage.clock.now().isoformat()})
+    log = play.stage.jira.control(
+        "worklog",
+        {
+            "issue": "ACME-20",
+            "author": "acc-developer",
+            "seconds": 3600,
+            "started": play.stage.clock.now().isoformat(),
+        },
+    )
     worklog = site.worklogs[int(log["id"])]
     worklog.seconds = 2**64
     hours = play.row("projects", ACME).values["hours"]
     for mode in (Mode.DELTA, Mode.DELTA, Mode.FULL):
         play.later(minutes=5)
-        found = [one for one in play.sync(mode).plan.problems if one.code == "bad-worklog"]
-        assert [(one.where, one.field) for one in found] == [(f"work log {log['id']} of ACME-20", "timeSpentSeconds")]
+        found = [
+            one for one in play.sync(mode).plan.problems if one.code == "bad-worklog"
+        ]
+        assert [(one.where, one.field) for one in found] == [
+            (f"work log {log['id']} of ACME-20", "timeSpentSeconds")
+        ]
         assert play.row("projects", ACME).values["hours"] == hours
     play.stage.jira.control("delete_worklog", {"id": log["id"]})
     play.later(minutes=5)
@@ -193,13 +255,19 @@ def test_what_jira_spoilt_is_told_until_it_is_mended_and_the_rest_goes_on(play: 
 def test_an_unknown_project_key_is_the_problem_of_its_card_alone(play: Play) -> None:
     play.edit("projects", play.page("projects", PITCH), jira="NOSUCH")
     report = play.sync(Mode.DELTA)
-    found = [problem for problem in report.plan.problems if problem.code == "unresolved-link"]
-    assert [(problem.where, problem.field) for problem in found] == [("Projects: Gamma idea", "jira")]
+    found = [
+        problem for problem in report.plan.problems if problem.code == "unresolved-link"
+    ]
+    assert [(problem.where, problem.field) for problem in found] == [
+        ("Projects: Gamma idea", "jira")
+    ]
     assert "NOSUCH" in found[0].message
     assert play.row("projects", ACME).values["progress"] is not None
 
 
-def test_a_jql_that_names_an_unknown_project_stops_everything_before_a_write(play: Play) -> None:
+def test_a_jql_that_names_an_unknown_project_stops_everything_before_a_write(
+    play: Play,
+) -> None:
     play.edit("projects", play.page("projects", BETA), jira="project = NOSUCH")
     play.stage.jira.control("transition", {"issue": "ACME-15", "status": "Done"})
     mark = play.mark()
@@ -208,13 +276,24 @@ def test_a_jql_that_names_an_unknown_project_stops_everything_before_a_write(pla
     assert "NOSUCH" in caught.value.problems[0].message
     assert play.page("projects", BETA) in caught.value.problems[0].where
     assert play.writes(mark) == []
-    play.edit("projects", play.page("projects", BETA), jira='project = BETA AND labels = "web"')
+    play.edit(
+        "projects",
+        play.page("projects", BETA),
+        jira='project = BETA AND labels = "web"',
+    )
 
 
 @pytest.mark.parametrize("shape", ["filter={id}", "{base}/issues/?filter={id}"])
-def test_a_filter_counts_what_it_matches_whatever_its_order(play: Play, shape: str) -> None:
-    number = play.stage.jira.control("add_filter", {
-        "name": "Beta", "jql": "project = BETA AND statusCategory != Done OR key = BETA-1 ORDER BY Rank ASC"})["id"]
+def test_a_filter_counts_what_it_matches_whatever_its_order(
+    play: Play, shape: str
+) -> None:
+    number = play.stage.jira.control(
+        "add_filter",
+        {
+            "name": "Beta",
+            "jql": "project = BETA AND statusCategory != Done OR key = BETA-1 ORDER BY Rank ASC",
+        },
+    )["id"]
     link = shape.format(id=number, base=play.stage.sockets.jira_url)
     play.edit("projects", play.page("projects", PITCH), jira=link, stage="in_progress")
     play.sync(Mode.DELTA)
@@ -228,16 +307,29 @@ def test_a_filter_nobody_shares_is_the_problem_of_its_card(play: Play) -> None:
 
 
 def test_a_card_that_newly_names_an_epic_is_counted_at_once(play: Play) -> None:
-    play.edit("projects", play.page("projects", PITCH), jira="acme-2", stage="in_progress")
+    play.edit(
+        "projects", play.page("projects", PITCH), jira="acme-2", stage="in_progress"
+    )
     play.sync(Mode.DELTA)
     assert done_and_total(play, PITCH)[1] + done_and_total(play, EPIC)[1] == len(
-        [key for key in issue_keys(play) if key.startswith("ACME-") and key not in play.stage.epics | {"ACME-33"}])
+        [
+            key
+            for key in issue_keys(play)
+            if key.startswith("ACME-") and key not in play.stage.epics | {"ACME-33"}
+        ]
+    )
 
 
 def test_a_read_of_jira_that_breaks_off_drops_no_issue_and_is_told(play: Play) -> None:
     before = issue_keys(play)
-    play.stage.jira.control("faults", {"rules": [
-        {"kind": "warnings", "match": {"path_regex": "search/jql"}, "times": 0}]})
+    play.stage.jira.control(
+        "faults",
+        {
+            "rules": [
+                {"kind": "warnings", "match": {"path_regex": "search/jql"}, "times": 0}
+            ]
+        },
+    )
     report = play.sync(Mode.FULL)
     play.stage.jira.control("clear_faults", {})
     assert "incomplete-read" in codes(report)
@@ -245,15 +337,21 @@ def test_a_read_of_jira_that_breaks_off_drops_no_issue_and_is_told(play: Play) -
     assert "incomplete-read" not in codes(play.sync(Mode.DELTA))
 
 
-def test_a_trashed_row_leaves_with_the_full_pass_and_is_asked_about_once(play: Play) -> None:
+def test_a_trashed_row_leaves_with_the_full_pass_and_is_asked_about_once(
+    play: Play,
+) -> None:
     risk = play.keyed("risks")[0]
     play.stage.notion.control("trash", {"id": risk.page_id})
     play.sync(Mode.FULL)
     with play.stage.store.reading("studio") as tx:
-        assert risk.page_id not in {page["id"] for page in snapshots.load_pages(tx)["risks"]}
+        assert risk.page_id not in {
+            page["id"] for page in snapshots.load_pages(tx)["risks"]
+        }
     mark = play.mark()
     play.sync(Mode.FULL)
-    assert [entry.path for entry in play.reads(mark) if risk.page_id in entry.path] == []
+    assert [
+        entry.path for entry in play.reads(mark) if risk.page_id in entry.path
+    ] == []
 
 
 def test_a_row_that_came_back_from_the_trash_is_ours_again(play: Play) -> None:
@@ -264,31 +362,51 @@ def test_a_row_that_came_back_from_the_trash_is_ours_again(play: Play) -> None:
     play.later(minutes=10)
     report = play.sync(Mode.FULL)
     assert report.applied.counts()["create"] == 0
-    assert [card.page_id for card in play.keyed("risks", risk.values["worker_key"])] == [risk.page_id]
+    assert [
+        card.page_id for card in play.keyed("risks", risk.values["worker_key"])
+    ] == [risk.page_id]
 
 
 @pytest.mark.parametrize(("hurt", "heal"), [("trash", "restore"), ("unshare", "share")])
-def test_a_database_that_is_not_shown_any_more_is_named_at_once(play: Play, hurt: str, heal: str) -> None:
+def test_a_database_that_is_not_shown_any_more_is_named_at_once(
+    play: Play, hurt: str, heal: str
+) -> None:
     database = play.stage.bindings()["risks"].database_id
     play.stage.notion.control(hurt, {"id": database})
     mark = play.mark()
     report = play.sync(Mode.DELTA)
-    assert ("schema-source", "Risks") in {(one.code, one.where) for one in report.plan.problems}
-    assert [(one.code, one.where) for one in report.refused] == [("source-empty", "risks")]
+    assert ("schema-source", "Risks") in {
+        (one.code, one.where) for one in report.plan.problems
+    }
+    assert [(one.code, one.where) for one in report.refused] == [
+        ("source-empty", "risks")
+    ]
     assert play.writes(mark) == []
     play.stage.notion.control(heal, {"id": database})
     play.later(minutes=10)
     assert not play.sync(Mode.FULL).refused
 
 
-def test_a_database_lost_between_schema_and_rows_is_told_and_the_others_are_read(play: Play) -> None:
+def test_a_database_lost_between_schema_and_rows_is_told_and_the_others_are_read(
+    play: Play,
+) -> None:
     database = play.stage.bindings()["risks"].database_id
     play.stage.notion.control("trash", {"id": database})
     context = play.stage.context
     with context.store.reading("studio") as tx:
         bindings, before = registry.load(tx), snapshots.load_pages(tx)["risks"]
-    read = read_boards(context.notion, context.store, "studio", schema=context.schema, bindings=bindings, full=True,
-                       width=2, ours={}, buried=set(), now=context.now())
+    read = read_boards(
+        context.notion,
+        context.store,
+        "studio",
+        schema=context.schema,
+        bindings=bindings,
+        full=True,
+        width=2,
+        ours={},
+        buried=set(),
+        now=context.now(),
+    )
     with context.store.reading("studio") as tx:
         assert snapshots.load_pages(tx)["risks"] == before
     play.stage.notion.control("restore", {"id": database})
@@ -298,14 +416,23 @@ def test_a_database_lost_between_schema_and_rows_is_told_and_the_others_are_read
 
 @pytest.mark.parametrize("mode", list(Mode))
 @pytest.mark.parametrize(("hurt", "heal"), [("trash", "restore"), ("unshare", "share")])
-def test_a_private_page_that_is_not_shown_any_more_is_named(tmp_path: Path, mode: Mode, hurt: str, heal: str) -> None:
+def test_a_private_page_that_is_not_shown_any_more_is_named(
+    tmp_path: Path, mode: Mode, hurt: str, heal: str
+) -> None:
     with small_play(tmp_path) as play:
         stage = play.stage
         private = stage.notion.add_private_root()
         settings = stage.context.settings
-        again = play.with_settings(notion=settings.notion.model_copy(update={"private_root_page_id": private}))
-        create_workspace(again.stage.context.notion, stage.context.schema, parent_page_id=settings.notion.root_page_id,
-                         private_page_id=private, locale="en")
+        again = play.with_settings(
+            notion=settings.notion.model_copy(update={"private_root_page_id": private})
+        )
+        create_workspace(
+            again.stage.context.notion,
+            stage.context.schema,
+            parent_page_id=settings.notion.root_page_id,
+            private_page_id=private,
+            locale="en",
+        )
         again.sync()
         stage.notion.control(hurt, {"id": private})
         again.later(minutes=10)
@@ -315,7 +442,8 @@ def test_a_private_page_that_is_not_shown_any_more_is_named(tmp_path: Path, mode
         again.later(minutes=10)
         assert not again.sync(mode).refused
     assert [(one.where, one.field) for one in caught.value.problems] == [
-        (f"Notion page {private}", "notion.private_root_page_id")]
+        (f"Notion page {private}", "notion.private_root_page_id")
+    ]
 
 
 def test_a_row_of_a_person_in_the_trash_is_gone_from_the_rules(play: Play) -> None:

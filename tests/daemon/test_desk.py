@@ -24,8 +24,10 @@ from worker.state.triggers import TriggerState
 from worker.sync.plan import Plan
 
 MONDAY = datetime(2026, 11, 16, 5, 0, tzinfo=UTC)  # 8:00 in Moscow
-SETTINGS = Workspace(time_zone="Europe/Moscow", schedule=Schedule(delta=300, full=21_600, daily=time(8, 30),
-                                                                   monday=time(8, 0)))
+SETTINGS = Workspace(
+    time_zone="Europe/Moscow",
+    schedule=Schedule(delta=300, full=21_600, daily=time(8, 30), monday=time(8, 0)),
+)
 
 
 @dataclass(slots=True)
@@ -41,7 +43,13 @@ class Office:
     desk: Desk = field(init=False)
 
     def __post_init__(self) -> None:
-        self.desk = Desk("studio", self.settings, self._run, Ledger(self.store, "studio"), lambda: self.now)
+        self.desk = Desk(
+            "studio",
+            self.settings,
+            self._run,
+            Ledger(self.store, "studio"),
+            lambda: self.now,
+        )
 
     def _run(self, order: Order, on_start: Callable[[int], None]) -> Report:
         self.orders.append(order)
@@ -53,10 +61,19 @@ class Office:
         self.before()
         status = runs.RunStatus.FAILED if self.error else runs.RunStatus.DONE
         with self.store.transaction("studio") as tx:
-            runs.finish(tx, number, status, outcome={"mode": order.mode.value}, requests={}, now=self.now)
+            runs.finish(
+                tx,
+                number,
+                status,
+                outcome={"mode": order.mode.value},
+                requests={},
+                now=self.now,
+            )
         if self.error:
             raise self.error
-        return Report(number, "studio", 0.0, {"notion": 0, "jira": 0}, Plan("studio", (), (), ()))
+        return Report(
+            number, "studio", 0.0, {"notion": 0, "jira": 0}, Plan("studio", (), (), ())
+        )
 
     def ask(self, scope: str = "") -> int:
         with self.store.transaction("studio") as tx:
@@ -93,7 +110,9 @@ def test_a_calendars_job_runs_once_per_local_date(office: Office) -> None:
     assert office.done() == [("daily", "full")]
 
 
-def test_a_calendars_job_that_failed_is_tried_again_on_the_next_beat(office: Office) -> None:
+def test_a_calendars_job_that_failed_is_tried_again_on_the_next_beat(
+    office: Office,
+) -> None:
     office.error = Transient("jira", "GET /", "unavailable")
     office.desk.keep_date("monday")
     assert office.done() == [("monday", "full")]
@@ -112,7 +131,9 @@ def test_a_start_catches_up_with_what_was_missed_today(office: Office) -> None:
     assert office.done() == [("start", "delta")]
 
 
-def test_a_start_before_the_hour_or_on_a_day_off_reads_as_much_as_is_due(office: Office) -> None:
+def test_a_start_before_the_hour_or_on_a_day_off_reads_as_much_as_is_due(
+    office: Office,
+) -> None:
     office.now = MONDAY - timedelta(hours=1)
     office.desk.catch_up()
     assert office.done() == [("start", "full")]
@@ -124,21 +145,34 @@ def test_a_start_before_the_hour_or_on_a_day_off_reads_as_much_as_is_due(office:
     assert office.done() == [("start", "full")]
 
 
-@pytest.mark.parametrize(("day", "utc"), [(date(2026, 3, 27), 7), (date(2026, 3, 30), 6), (date(2026, 10, 23), 6),
-                                           (date(2026, 10, 26), 7)])
-def test_the_calendar_follows_the_wall_clock_through_summer_time(office: Office, day: date, utc: int) -> None:
+@pytest.mark.parametrize(
+    ("day", "utc"),
+    [
+        (date(2026, 3, 27), 7),
+        (date(2026, 3, 30), 6),
+        (date(2026, 10, 23), 6),
+        (date(2026, 10, 26), 7),
+    ],
+)
+def test_the_calendar_follows_the_wall_clock_through_summer_time(
+    office: Office, day: date, utc: int
+) -> None:
     berlin = office.settings.model_copy(update={"time_zone": "Europe/Berlin"})
     office.desk.settings = berlin
     office.now = datetime.combine(day, time(utc, 29), UTC)
     assert "daily" not in office.desk.missed()
     office.now += timedelta(minutes=1)
     assert "daily" in office.desk.missed()
-    due = next_times(berlin, office.now - timedelta(minutes=5), last_full=None, last_delta=None)["daily"]
+    due = next_times(
+        berlin, office.now - timedelta(minutes=5), last_full=None, last_delta=None
+    )["daily"]
     assert due == datetime.combine(day, time(utc, 30), UTC)
 
 
 def test_the_next_beats_count_from_the_last_success(office: Office) -> None:
-    found = next_times(SETTINGS, MONDAY, last_full=MONDAY - timedelta(hours=1), last_delta=None)
+    found = next_times(
+        SETTINGS, MONDAY, last_full=MONDAY - timedelta(hours=1), last_delta=None
+    )
     assert found["full"] == MONDAY + timedelta(hours=5)
     assert found["delta"] == MONDAY
 
@@ -146,18 +180,24 @@ def test_the_next_beats_count_from_the_last_success(office: Office) -> None:
 def test_a_request_is_answered_by_a_run_of_its_client(office: Office) -> None:
     number = office.ask("Acme")
     office.desk.answer_asks()
-    assert [(order.trigger, order.scope) for order in office.orders] == [("manual", "Acme")]
+    assert [(order.trigger, order.scope) for order in office.orders] == [
+        ("manual", "Acme")
+    ]
     assert office.state_of(number) is TriggerState.DONE
 
 
-def test_requests_for_several_clients_are_answered_by_one_run_of_all(office: Office) -> None:
+def test_requests_for_several_clients_are_answered_by_one_run_of_all(
+    office: Office,
+) -> None:
     numbers = [office.ask("Acme"), office.ask("Beta")]
     office.desk.answer_asks()
     assert [order.scope for order in office.orders] == [""]
     assert {office.state_of(number) for number in numbers} == {TriggerState.DONE}
 
 
-def test_a_request_joins_a_run_under_way_that_covers_it_and_waits_for_one_that_does_not(office: Office) -> None:
+def test_a_request_joins_a_run_under_way_that_covers_it_and_waits_for_one_that_does_not(
+    office: Office,
+) -> None:
     seen: list[TriggerState] = []
 
     def meanwhile() -> None:
@@ -170,12 +210,17 @@ def test_a_request_joins_a_run_under_way_that_covers_it_and_waits_for_one_that_d
     office.before = meanwhile
     office.desk.work(Order(Mode.DELTA, "manual", "Acme"))
     assert seen == [TriggerState.RUNNING, TriggerState.WAITING]
-    assert [office.state_of(number) for number in numbers] == [TriggerState.DONE, TriggerState.WAITING]
+    assert [office.state_of(number) for number in numbers] == [
+        TriggerState.DONE,
+        TriggerState.WAITING,
+    ]
     office.desk.answer_asks()
     assert [order.scope for order in office.orders] == ["Acme", "Beta"]
 
 
-def test_a_request_waits_while_another_process_has_the_workspace(office: Office) -> None:
+def test_a_request_waits_while_another_process_has_the_workspace(
+    office: Office,
+) -> None:
     office.error = Busy("studio", "elsewhere")
     number = office.ask()
     office.desk.answer_asks()
@@ -196,7 +241,9 @@ def test_a_delta_gives_way_to_a_cycle_under_way(office: Office) -> None:
     assert office.done() == [("full", "full")]
 
 
-def test_a_full_pass_that_could_not_be_done_is_made_up_for_by_the_next_beat(office: Office) -> None:
+def test_a_full_pass_that_could_not_be_done_is_made_up_for_by_the_next_beat(
+    office: Office,
+) -> None:
     office.now = datetime(2026, 11, 21, 12, 0, tzinfo=UTC)  # a Saturday
     office.error = Busy("studio", "a process that died")
     office.desk.catch_up()
@@ -226,10 +273,15 @@ def wait_for(seen: Callable[[], bool]) -> None:
         clock.sleep(0.05)
 
 
-def test_a_long_cycle_keeps_no_other_workspace_waiting_and_is_joined_while_it_lasts(tmp_path: Path) -> None:
+def test_a_long_cycle_keeps_no_other_workspace_waiting_and_is_joined_while_it_lasts(
+    tmp_path: Path,
+) -> None:
     going_on = threading.Event()
     saturday = datetime(2026, 11, 21, 12, 0, tzinfo=UTC)
-    slow, quick = (Office(Store(f"sqlite:///{tmp_path / name}.db"), now=saturday) for name in ("slow", "quick"))
+    slow, quick = (
+        Office(Store(f"sqlite:///{tmp_path / name}.db"), now=saturday)
+        for name in ("slow", "quick")
+    )
     quick.desk.name = "quick"
 
     def last_long() -> None:
@@ -250,8 +302,13 @@ def test_a_long_cycle_keeps_no_other_workspace_waiting_and_is_joined_while_it_la
         office.store.close()
 
 
-def test_a_database_that_is_away_for_a_while_does_not_end_the_daemon(tmp_path: Path) -> None:
-    office = Office(Store(f"sqlite:///{tmp_path / 'state.db'}"), now=datetime(2026, 11, 21, 12, 0, tzinfo=UTC))
+def test_a_database_that_is_away_for_a_while_does_not_end_the_daemon(
+    tmp_path: Path,
+) -> None:
+    office = Office(
+        Store(f"sqlite:///{tmp_path / 'state.db'}"),
+        now=datetime(2026, 11, 21, 12, 0, tzinfo=UTC),
+    )
     with served(office.desk):
         wait_for(lambda: bool(office.orders))
         rename(office.store, "triggers", "away")
@@ -269,7 +326,11 @@ def rename(store: Store, table: str, name: str) -> None:
 
 def test_the_daemon_beats_until_it_is_told_to_end(tmp_path: Path) -> None:
     store = Store(f"sqlite:///{tmp_path / 'state.db'}")
-    office = Office(store, Workspace(schedule=Schedule(delta=0.2, full=3600)), now=datetime(2026, 11, 21, tzinfo=UTC))
+    office = Office(
+        store,
+        Workspace(schedule=Schedule(delta=0.2, full=3600)),
+        now=datetime(2026, 11, 21, tzinfo=UTC),
+    )
     stop = threading.Event()
     threading.Timer(1.5, stop.set).start()
     serve([office.desk], stop)

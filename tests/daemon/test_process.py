@@ -11,11 +11,18 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.stages import Play, one_object, rayline, small_play, start_rayline, write_config
+from tests.support.stages import (
+    Play,
+    one_object,
+    rayline,
+    small_play,
+    start_rayline,
+    write_config,
+)
 from worker.state import journal, leases, runs
 from worker.state.store import Store
 
-QUIET = '[workspaces.studio.schedule]\ndelta = 3600\nfull = 36000\ndaily = 23:59:59\nmonday = 23:59:59\n'
+QUIET = "[workspaces.studio.schedule]\ndelta = 3600\nfull = 36000\ndaily = 23:59:59\nmonday = 23:59:59\n"
 
 
 @pytest.fixture
@@ -52,23 +59,53 @@ def is_done(store: Store) -> bool:
     return run is not None and run.status is runs.RunStatus.DONE
 
 
-def test_a_daemon_works_at_once_answers_requests_and_ends_on_sigterm(play: Play) -> None:
+def test_a_daemon_works_at_once_answers_requests_and_ends_on_sigterm(
+    play: Play,
+) -> None:
     config = write_config(play, extra=QUIET)
     store = Store(f"sqlite:///{play.folder / 'cli.db'}")
     with daemon(config, play.folder) as process:
         wait_for(lambda: is_done(store))
         assert play.all_keyed()
-        answer = rayline("trigger", "Acme Bank", "--wait", "60", "--json", "-c", str(config), home=play.folder)
+        answer = rayline(
+            "trigger",
+            "Acme Bank",
+            "--wait",
+            "60",
+            "--json",
+            "-c",
+            str(config),
+            home=play.folder,
+        )
         told = one_object(answer.stdout)
         assert answer.returncode == 0, answer.stderr
         assert told["state"] == "done"
-        status = one_object(rayline("status", "--json", "-c", str(config), home=play.folder).stdout)
+        status = one_object(
+            rayline("status", "--json", "-c", str(config), home=play.folder).stdout
+        )
         assert status["last_run"]["run_id"] == told["run_id"]
-        assert (status["last_run"]["trigger"], status["at_work"], status["waiting"]) == ("manual", None, [])
+        assert (
+            status["last_run"]["trigger"],
+            status["at_work"],
+            status["waiting"],
+        ) == ("manual", None, [])
         assert set(status["next"]) == {"delta", "full", "daily", "monday"}
-        nobody = rayline("trigger", "Nobody", "--wait", "60", "--json", "-c", str(config), home=play.folder)
+        nobody = rayline(
+            "trigger",
+            "Nobody",
+            "--wait",
+            "60",
+            "--json",
+            "-c",
+            str(config),
+            home=play.folder,
+        )
         told = one_object(nobody.stdout)
-        assert (nobody.returncode, told["state"], told["status"]) == (5, "done", "failed")
+        assert (nobody.returncode, told["state"], told["status"]) == (
+            5,
+            "done",
+            "failed",
+        )
         assert "Nobody" in told["error"]
         assert "Nobody" in nobody.stderr
         began = time.monotonic()
@@ -80,10 +117,15 @@ def test_a_daemon_works_at_once_answers_requests_and_ends_on_sigterm(play: Play)
     store.close()
 
 
-def test_an_end_in_the_middle_of_writing_leaves_nothing_in_doubt_and_a_restart_finishes(play: Play) -> None:
+def test_an_end_in_the_middle_of_writing_leaves_nothing_in_doubt_and_a_restart_finishes(
+    play: Play,
+) -> None:
     slow = write_config(play, name="slow.toml", extra=QUIET)
-    slow.write_text(slow.read_text().replace("requests = 100000", "requests = 5").replace("window = 1.0",
-                                                                                           "window = 2.0"))
+    slow.write_text(
+        slow.read_text()
+        .replace("requests = 100000", "requests = 5")
+        .replace("window = 1.0", "window = 2.0")
+    )
     store = Store(f"sqlite:///{play.folder / 'cli.db'}")
     with daemon(slow, play.folder) as process:
         wait_for(lambda: len(play.all_keyed()) >= 5)

@@ -15,30 +15,71 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.stages import ACME, Play, environment, one_object, rayline, small_play, start_rayline
+from tests.support.stages import (
+    ACME,
+    Play,
+    environment,
+    one_object,
+    rayline,
+    small_play,
+    start_rayline,
+)
 from worker.demo.acts import Deeds, Expected
 from worker.demo.board import living
-from worker.demo.checks import WANTED, duplicates, is_cascade_exact, is_progress_true, lost, writes
+from worker.demo.checks import (
+    WANTED,
+    duplicates,
+    is_cascade_exact,
+    is_progress_true,
+    lost,
+    writes,
+)
 from worker.mapping.schema import KEY_PROPERTY
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("locale", ["ru", "en"])
-def test_one_command_shows_the_main_job_on_a_fresh_machine(tmp_path: Path, locale: str) -> None:
+def test_one_command_shows_the_main_job_on_a_fresh_machine(
+    tmp_path: Path, locale: str
+) -> None:
     began = time.monotonic()
-    done = rayline("demo", "--once", "--json", "--locale", locale, home=tmp_path, LC_ALL=f"{locale}.UTF-8")
+    done = rayline(
+        "demo",
+        "--once",
+        "--json",
+        "--locale",
+        locale,
+        home=tmp_path,
+        LC_ALL=f"{locale}.UTF-8",
+    )
     shown = one_object(done.stdout)
     assert done.returncode == 0, done.stderr[-2000:]
     assert shown.keys() == {"first", "second", "third", "checks"}
     assert shown["checks"] == WANTED
     for name in ("first", "second", "third"):
-        assert shown[name].keys() == {"run_id", "workspace", "seconds", "requests", "changes", "kept", "conflicts",
-                                      "problems", "refused"}
+        assert shown[name].keys() == {
+            "run_id",
+            "workspace",
+            "seconds",
+            "requests",
+            "changes",
+            "kept",
+            "conflicts",
+            "problems",
+            "refused",
+        }
         assert shown[name]["refused"] is None
     assert shown["first"]["changes"]["create"] > 100
     assert shown["second"]["changes"]["update"] > 0
-    assert shown["third"]["changes"] == {"create": 0, "update": 0, "archive": 0, "sections": 0}
-    assert {"en": "its minute lasts 2 s", "ru": "минута длится 2 с"}[locale] in done.stderr
+    assert shown["third"]["changes"] == {
+        "create": 0,
+        "update": 0,
+        "archive": 0,
+        "sections": 0,
+    }
+    assert {"en": "its minute lasts 2 s", "ru": "минута длится 2 с"}[
+        locale
+    ] in done.stderr
     assert done.stderr.count("\n") < 60, "a demo is read by people"
     assert time.monotonic() - began < 115
 
@@ -51,7 +92,9 @@ def test_a_running_demo_shows_its_boards_and_ends_on_ctrl_c(tmp_path: Path) -> N
         lines.append(process.stderr.readline())
         assert lines[-1], "".join(lines)
     address = lines[-1].split()[1]
-    assert "<html" in urllib.request.urlopen(address, timeout=10).read().decode().lower()
+    assert (
+        "<html" in urllib.request.urlopen(address, timeout=10).read().decode().lower()
+    )
     began = time.monotonic()
     process.send_signal(signal.SIGINT)
     process.communicate(timeout=15)
@@ -72,8 +115,14 @@ def test_ctrl_c_while_the_stage_is_set_ends_it_too(tmp_path: Path) -> None:
 
 def test_progress_is_drawn_where_a_person_watches(tmp_path: Path) -> None:
     outer, inner = pty.openpty()
-    process = subprocess.Popen([sys.executable, "-m", "worker", "demo"], stdout=inner, stderr=inner, stdin=inner,
-                               cwd=tmp_path, env=environment(tmp_path, TERM="xterm", COLUMNS="100"))
+    process = subprocess.Popen(
+        [sys.executable, "-m", "worker", "demo"],
+        stdout=inner,
+        stderr=inner,
+        stdin=inner,
+        cwd=tmp_path,
+        env=environment(tmp_path, TERM="xterm", COLUMNS="100"),
+    )
     os.close(inner)
     seen = b""
     try:
@@ -103,8 +152,14 @@ def test_the_checks_are_content_with_an_honest_worker(play: Play) -> None:
 def test_a_row_made_twice_is_counted(play: Play) -> None:
     stage, risk = play.stage, play.keyed("risks")[0]
     binding = stage.bindings()["risks"]
-    made = stage.context.notion.create_page(binding.data_source_id, {binding.properties[KEY_PROPERTY]: {
-        "rich_text": [{"text": {"content": risk.values["worker_key"]}}]}})
+    made = stage.context.notion.create_page(
+        binding.data_source_id,
+        {
+            binding.properties[KEY_PROPERTY]: {
+                "rich_text": [{"text": {"content": risk.values["worker_key"]}}]
+            }
+        },
+    )
     assert duplicates(stage) == 1
     stage.notion.control("delete_forever", {"id": made["id"]})
     copy = stage.notion.control("duplicate", {"page_id": risk.page_id})
@@ -112,18 +167,26 @@ def test_a_row_made_twice_is_counted(play: Play) -> None:
     stage.notion.control("delete_forever", {"id": copy["id"]})
 
 
-def test_an_overwritten_value_a_lost_copy_and_a_row_come_back_are_told(play: Play) -> None:
+def test_an_overwritten_value_a_lost_copy_and_a_row_come_back_are_told(
+    play: Play,
+) -> None:
     task, other = play.keyed("tasks")[:2]
     kept = Expected("tasks", task.page_id, "name", task.values["name"], "left as it is")
-    gone = Expected("tasks", task.page_id, "name", "what the person wrote", "a task is rewritten")
-    deeds = Deeds([kept, gone], ["no-such-copy"], [("tasks", str(other.values["worker_key"]))])
+    gone = Expected(
+        "tasks", task.page_id, "name", "what the person wrote", "a task is rewritten"
+    )
+    deeds = Deeds(
+        [kept, gone], ["no-such-copy"], [("tasks", str(other.values["worker_key"]))]
+    )
     told = lost(play.stage, deeds)
     assert len(told) == 3
     assert told[0].startswith("a task is rewritten")
 
 
 def test_a_plan_that_does_not_add_up_is_told(play: Play) -> None:
-    week = next(card for card in play.keyed("plans") if "-W" in str(card.values["worker_key"]))
+    week = next(
+        card for card in play.keyed("plans") if "-W" in str(card.values["worker_key"])
+    )
     play.edit("plans", week.page_id, target=Decimal("0.01"))
     assert not is_cascade_exact(living(play.stage, "plans"))
     assert not is_cascade_exact(())

@@ -51,10 +51,20 @@ class HandlerAdapter(BaseAdapter):
         super().__init__()
         self._handler = handler
 
-    def send(self, request: requests.PreparedRequest, *args: Any, **kwargs: Any) -> requests.Response:
+    def send(
+        self, request: requests.PreparedRequest, *args: Any, **kwargs: Any
+    ) -> requests.Response:
         """Answer one request."""
-        body = request.body.encode() if isinstance(request.body, str) else request.body or b""
-        found = self._handler(from_parts(request.method or "", request.url or "", dict(request.headers), body))
+        body = (
+            request.body.encode()
+            if isinstance(request.body, str)
+            else request.body or b""
+        )
+        found = self._handler(
+            from_parts(
+                request.method or "", request.url or "", dict(request.headers), body
+            )
+        )
         if found.fault == "reset":
             raise requests.ConnectionError("connection reset by peer")
         if found.fault in ("hang", "drip"):
@@ -70,7 +80,9 @@ def _response(request: requests.PreparedRequest, found: Response) -> requests.Re
     response.status_code = found.status
     response.headers = CaseInsensitiveDict(found.headers)
     whole = len(found.body)
-    response.raw = io.BytesIO(found.body[: whole // 2] if found.fault == "truncate" else found.body)
+    response.raw = io.BytesIO(
+        found.body[: whole // 2] if found.fault == "truncate" else found.body
+    )
     response.headers["content-length"] = str(whole)
     response.request, response.url = request, request.url or ""
     return response
@@ -83,7 +95,10 @@ class Script:
     """A handler that answers by `METHOD path` below `/rest/api/N`, a list of answers one after the other."""
 
     def __init__(self, answers: Mapping[str, Answer | list[Answer]]) -> None:
-        self.answers = {key: list(value) if isinstance(value, list) else [value] for key, value in answers.items()}
+        self.answers = {
+            key: list(value) if isinstance(value, list) else [value]
+            for key, value in answers.items()
+        }
         self.requests: list[Request] = []
 
     def __call__(self, request: Request) -> Response:
@@ -98,41 +113,104 @@ class Script:
 
     def bodies(self, path: str) -> list[dict[str, Any]]:
         """Return the JSON bodies received at paths that end so."""
-        return [msgspec.json.decode(each.body) for each in self.requests if each.path.endswith(path)]
+        return [
+            msgspec.json.decode(each.body)
+            for each in self.requests
+            if each.path.endswith(path)
+        ]
 
 
-def make(handler: Handler, *, cloud: bool = True, time: VirtualTime | None = None, seconds: float = float("inf"),
-         mapping: JiraMapping | None = None, token: str = CANARY, email: str = "rayline@example.net",
-         base_url: str = BASE) -> JiraGateway:
+def make(
+    handler: Handler,
+    *,
+    cloud: bool = True,
+    time: VirtualTime | None = None,
+    seconds: float = float("inf"),
+    mapping: JiraMapping | None = None,
+    token: str = CANARY,
+    email: str = "rayline@example.net",
+    base_url: str = BASE,
+) -> JiraGateway:
     """Return a gateway under virtual time that talks to `handler`."""
     time = time or VirtualTime()
-    settings = JiraSettings(base_url=base_url, deployment="cloud" if cloud else "datacenter", email=email,
-                            token=SecretStr(token))
-    return JiraGateway(settings, mapping=mapping, adapter=HandlerAdapter(handler), sleep=time.sleep,
-                       monotonic=time.monotonic, random=Random(1),
-                       deadline=Deadline(seconds, monotonic=time.monotonic))
+    settings = JiraSettings(
+        base_url=base_url,
+        deployment="cloud" if cloud else "datacenter",
+        email=email,
+        token=SecretStr(token),
+    )
+    return JiraGateway(
+        settings,
+        mapping=mapping,
+        adapter=HandlerAdapter(handler),
+        sleep=time.sleep,
+        monotonic=time.monotonic,
+        random=Random(1),
+        deadline=Deadline(seconds, monotonic=time.monotonic),
+    )
 
 
 FIELDS = [
-    {"id": "customfield_10016", "name": "Story point estimate",
-     "schema": {"custom": "com.pyxis.greenhopper.jira:jsw-story-points"}},
-    {"id": "customfield_10026", "name": "Story Points",
-     "schema": {"custom": "com.atlassian.jira.plugin.system.customfieldtypes:float"}},
-    {"id": "customfield_10021", "name": "Flagged",
-     "schema": {"custom": "com.atlassian.jira.plugin.system.customfieldtypes:multicheckboxes"}},
-    {"id": "customfield_10014", "name": "Epic Link", "schema": {"custom": "com.pyxis.greenhopper.jira:gh-epic-link"}},
-    {"id": "customfield_10011", "name": "Epic Name", "schema": {"custom": "com.pyxis.greenhopper.jira:gh-epic-label"}},
-    {"id": "summary", "name": "Summary", "schema": {"type": "string", "system": "summary"}},
+    {
+        "id": "customfield_10016",
+        "name": "Story point estimate",
+        "schema": {"custom": "com.pyxis.greenhopper.jira:jsw-story-points"},
+    },
+    {
+        "id": "customfield_10026",
+        "name": "Story Points",
+        "schema": {"custom": "com.atlassian.jira.plugin.system.customfieldtypes:float"},
+    },
+    {
+        "id": "customfield_10021",
+        "name": "Flagged",
+        "schema": {
+            "custom": "com.atlassian.jira.plugin.system.customfieldtypes:multicheckboxes"
+        },
+    },
+    {
+        "id": "customfield_10014",
+        "name": "Epic Link",
+        "schema": {"custom": "com.pyxis.greenhopper.jira:gh-epic-link"},
+    },
+    {
+        "id": "customfield_10011",
+        "name": "Epic Name",
+        "schema": {"custom": "com.pyxis.greenhopper.jira:gh-epic-label"},
+    },
+    {
+        "id": "summary",
+        "name": "Summary",
+        "schema": {"type": "string", "system": "summary"},
+    },
 ]
 
 
-def issue(number: int, *, updated: str = "2026-11-20T10:00:00.000+0300", category: str = "indeterminate",
-          **fields: Any) -> dict[str, Any]:
+def issue(
+    number: int,
+    *,
+    updated: str = "2026-11-20T10:00:00.000+0300",
+    category: str = "indeterminate",
+    **fields: Any,
+) -> dict[str, Any]:
     """Return a raw issue `ACME-<number>` with id `1000<number>`."""
-    return {"id": f"{10_000 + number}", "key": f"ACME-{number}", "fields": {
-        "summary": f"Work {number}", "issuetype": {"name": "Task", "subtask": False, "hierarchyLevel": 0},
-        "status": {"name": "In Progress", "id": "3", "statusCategory": {"key": category}},
-        "created": "2026-11-01T10:00:00.000+0300", "updated": updated, "labels": [], **fields}}
+    return {
+        "id": f"{10_000 + number}",
+        "key": f"ACME-{number}",
+        "fields": {
+            "summary": f"Work {number}",
+            "issuetype": {"name": "Task", "subtask": False, "hierarchyLevel": 0},
+            "status": {
+                "name": "In Progress",
+                "id": "3",
+                "statusCategory": {"key": category},
+            },
+            "created": "2026-11-01T10:00:00.000+0300",
+            "updated": updated,
+            "labels": [],
+            **fields,
+        },
+    }
 
 
 def found(*issues: Any, **more: Any) -> Response:

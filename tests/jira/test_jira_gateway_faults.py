@@ -29,43 +29,80 @@ class Stage:
 
     def __init__(self, deployment: str) -> None:
         self.time = VirtualTime()
-        self.sandbox = JiraSandbox(Clock(NOW), deployment=deployment, real=self.time.monotonic)
+        self.sandbox = JiraSandbox(
+            Clock(NOW), deployment=deployment, real=self.time.monotonic
+        )
         self.sandbox.control("add_project", {"key": "ACME", "name": "Acme"})
         self.sandbox.control("add_project", {"key": "MOVED", "name": "Moved"})
-        self.made = [self.sandbox.control("create", {"project": "ACME", "fields": {"summary": f"Work {number}"}})
-                     for number in range(3)]
+        self.made = [
+            self.sandbox.control(
+                "create", {"project": "ACME", "fields": {"summary": f"Work {number}"}}
+            )
+            for number in range(3)
+        ]
         self.sandbox.control("transition", {"issue": "ACME-1", "status": "Done"})
-        self.sandbox.control("worklog", {"issue": "ACME-1", "seconds": 3600, "started": "2026-11-20T08:00:00.000+0000"})
-        self.filter = self.sandbox.control("add_filter", {"name": "Ours", "jql": "project = ACME"})["id"]
+        self.sandbox.control(
+            "worklog",
+            {
+                "issue": "ACME-1",
+                "seconds": 3600,
+                "started": "2026-11-20T08:00:00.000+0000",
+            },
+        )
+        self.filter = self.sandbox.control(
+            "add_filter", {"name": "Ours", "jql": "project = ACME"}
+        )["id"]
         self.sandbox.control("advance", {"seconds": 300})
         self.cloud = deployment == "cloud"
-        self.gateway = make(self.sandbox.handle, cloud=self.cloud, time=self.time, token=self.sandbox.token,
-                            email=self.sandbox.email)
+        self.gateway = make(
+            self.sandbox.handle,
+            cloud=self.cloud,
+            time=self.time,
+            token=self.sandbox.token,
+            email=self.sandbox.email,
+        )
 
     def fault(self, kind: str, **more: Any) -> None:
         """Have the next request go wrong."""
-        self.sandbox.control("faults", {"rules": [{"kind": kind, "retry_after": 3, "times": 1, **more}]})
+        self.sandbox.control(
+            "faults", {"rules": [{"kind": kind, "retry_after": 3, "times": 1, **more}]}
+        )
 
 
 Read = Callable[[Stage, JiraGateway], Any]
 READS: dict[str, Read] = {
     "site": lambda _, gateway: gateway.site().account,
-    "projects": lambda _, gateway: [each.key for each in gateway.projects().projects] == ["ACME", "MOVED"],
+    "projects": lambda _, gateway: (
+        [each.key for each in gateway.projects().projects] == ["ACME", "MOVED"]
+    ),
     "validate": lambda _, gateway: gateway.validate(["project = ACME"]) == {},
-    "filter": lambda stage, gateway: gateway.filter_jql(stage.filter) == "project = ACME",
+    "filter": lambda stage, gateway: (
+        gateway.filter_jql(stage.filter) == "project = ACME"
+    ),
     "issues": lambda _, gateway: len(gateway.issues("project = ACME").issues) == 3,
     "ids": lambda _, gateway: len(gateway.ids("project = ACME").ids) == 3,
-    "keys": lambda _, gateway: set(gateway.by_keys(["ACME-1", "ACME-2"])) == {"ACME-1", "ACME-2"},
-    "moves": lambda stage, gateway: [move.after for move in gateway.moves([stage.made[0]["id"]]).moves[
-        stage.made[0]["id"]]] == ["done"],
-    "worklogs": lambda _, gateway: [each.seconds for each in gateway.worklogs(0).changed] == [3600],
+    "keys": lambda _, gateway: (
+        set(gateway.by_keys(["ACME-1", "ACME-2"])) == {"ACME-1", "ACME-2"}
+    ),
+    "moves": lambda stage, gateway: (
+        [
+            move.after
+            for move in gateway.moves([stage.made[0]["id"]]).moves[stage.made[0]["id"]]
+        ]
+        == ["done"]
+    ),
+    "worklogs": lambda _, gateway: (
+        [each.seconds for each in gateway.worklogs(0).changed] == [3600]
+    ),
 }
 
 
 @pytest.mark.parametrize("deployment", DEPLOYMENTS)
 @pytest.mark.parametrize("kind", PASSING)
 @pytest.mark.parametrize("read", sorted(READS))
-def test_every_read_survives_every_passing_fault(deployment: str, kind: str, read: str) -> None:
+def test_every_read_survives_every_passing_fault(
+    deployment: str, kind: str, read: str
+) -> None:
     stage = Stage(deployment)
     stage.fault(kind)
     assert READS[read](stage, stage.gateway)
@@ -77,7 +114,12 @@ def test_every_read_survives_every_passing_fault(deployment: str, kind: str, rea
 @pytest.mark.parametrize("read", sorted(READS))
 def test_wrong_credentials_are_denied_at_once(deployment: str, read: str) -> None:
     stage = Stage(deployment)
-    gateway = make(stage.sandbox.handle, cloud=stage.cloud, token="wrong", email=stage.sandbox.email)
+    gateway = make(
+        stage.sandbox.handle,
+        cloud=stage.cloud,
+        token="wrong",
+        email=stage.sandbox.email,
+    )
     with pytest.raises(Denied):
         READS[read](stage, gateway)
     assert gateway.requests() == 1
@@ -85,7 +127,9 @@ def test_wrong_credentials_are_denied_at_once(deployment: str, read: str) -> Non
 
 @pytest.mark.parametrize("deployment", DEPLOYMENTS)
 @pytest.mark.parametrize("kind", [*PASSING, "401"])
-def test_the_token_is_in_no_error_and_no_log(deployment: str, kind: str, caplog: pytest.LogCaptureFixture) -> None:
+def test_the_token_is_in_no_error_and_no_log(
+    deployment: str, kind: str, caplog: pytest.LogCaptureFixture
+) -> None:
     caplog.set_level(logging.DEBUG)
     stage = Stage(deployment)
     stage.fault(kind, times=0)
@@ -94,7 +138,11 @@ def test_the_token_is_in_no_error_and_no_log(deployment: str, kind: str, caplog:
             READS[read](stage, stage.gateway)
         error = caught.value
         assert isinstance(error, (Transient, Denied))
-        shown = "".join(traceback.format_exception(error)) + repr(vars(error)) + repr(stage.gateway)
+        shown = (
+            "".join(traceback.format_exception(error))
+            + repr(vars(error))
+            + repr(stage.gateway)
+        )
         assert stage.sandbox.token not in shown
         assert error.__context__ is None
     assert stage.sandbox.token not in caplog.text
@@ -109,22 +157,35 @@ def test_answers_that_look_whole_and_are_not_are_incomplete(kind: str) -> None:
     assert not stage.gateway.ids("project = ACME").complete
 
 
-def test_short_pages_are_followed_and_a_field_that_does_not_load_is_never_taken_for_empty() -> None:
+def test_short_pages_are_followed_and_a_field_that_does_not_load_is_never_taken_for_empty() -> (
+    None
+):
     stage = Stage("cloud")
     stage.fault("short_pages", times=0, size=1)
     assert len(stage.gateway.issues("project = ACME").issues) == 3
     stage.sandbox.control("clear_faults", {})
-    stage.fault("unloaded_field", times=0, field="status", match={"path_regex": "search"})
+    stage.fault(
+        "unloaded_field", times=0, field="status", match={"path_regex": "search"}
+    )
     with pytest.raises(Transient):
         stage.gateway.issues("project = ACME")
 
 
 @pytest.mark.parametrize("deployment", DEPLOYMENTS)
-def test_a_moved_issue_answers_to_its_old_key_and_unknown_keys_are_absent(deployment: str) -> None:
+def test_a_moved_issue_answers_to_its_old_key_and_unknown_keys_are_absent(
+    deployment: str,
+) -> None:
     stage = Stage(deployment)
-    moved = stage.sandbox.control("move", {"issue": "ACME-2", "project": "MOVED"})["key"]
-    found = stage.gateway.by_keys(["ACME-1", "ACME-2", "NOPE-1", "no key", "ACME-3) OR (key = X-1"])
-    assert {key: issue.key for key, issue in found.items()} == {"ACME-1": "ACME-1", "ACME-2": moved}
+    moved = stage.sandbox.control("move", {"issue": "ACME-2", "project": "MOVED"})[
+        "key"
+    ]
+    found = stage.gateway.by_keys(
+        ["ACME-1", "ACME-2", "NOPE-1", "no key", "ACME-3) OR (key = X-1"]
+    )
+    assert {key: issue.key for key, issue in found.items()} == {
+        "ACME-1": "ACME-1",
+        "ACME-2": moved,
+    }
     assert found["ACME-2"].id == stage.made[1]["id"]
 
 
@@ -137,22 +198,37 @@ def test_a_reading_never_writes(deployment: str) -> None:
     assert stage.sandbox.control("dump", {}) == before
 
 
-@pytest.mark.parametrize(("method", "path"), [
-    ("PUT", "/rest/api/3/issue/ACME-1"), ("DELETE", "/rest/api/3/issue/ACME-1"), ("POST", "/rest/api/3/issue"),
-    ("POST", "/rest/api/2/issue/ACME-1/comment"), ("POST", "/rest/api/3/search/jql/../../issue"),
-    ("PATCH", "/rest/api/3/search/jql"), ("POST", "/rest/api/3/issue/bulkfetch2"), ("POST", "/rest/api/3/issue/bulk"),
-])
+@pytest.mark.parametrize(
+    ("method", "path"),
+    [
+        ("PUT", "/rest/api/3/issue/ACME-1"),
+        ("DELETE", "/rest/api/3/issue/ACME-1"),
+        ("POST", "/rest/api/3/issue"),
+        ("POST", "/rest/api/2/issue/ACME-1/comment"),
+        ("POST", "/rest/api/3/search/jql/../../issue"),
+        ("PATCH", "/rest/api/3/search/jql"),
+        ("POST", "/rest/api/3/issue/bulkfetch2"),
+        ("POST", "/rest/api/3/issue/bulk"),
+    ],
+)
 def test_a_write_does_not_leave_the_process(method: str, path: str) -> None:
     sent: list[Request] = []
 
     def handler(request: Request) -> Response:
         sent.append(request)
         return Response(200)
+
     session = requests.Session()
-    session.mount("https://", ReadingAdapter(HandlerAdapter(handler), BASE, seconds=5, deadline=Deadline()))
+    session.mount(
+        "https://",
+        ReadingAdapter(HandlerAdapter(handler), BASE, seconds=5, deadline=Deadline()),
+    )
     with pytest.raises(Forbidden, match="only read"):
         session.request(method, BASE + path, data=b"{}")
-    for elsewhere in ("https://evil.example/rest/api/3/myself", "https://acme.example.net:8443/rest/api/3/myself"):
+    for elsewhere in (
+        "https://evil.example/rest/api/3/myself",
+        "https://acme.example.net:8443/rest/api/3/myself",
+    ):
         with pytest.raises(Forbidden, match="another host"):
             session.get(elsewhere)
     assert sent == []

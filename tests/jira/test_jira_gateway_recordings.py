@@ -17,8 +17,14 @@ from worker.errors import Denied
 from worker.sandbox.wire import Response, json_response
 
 SHARED = Path(__file__).parents[2] / ".." / "shared"
-RECORDINGS, REAL = SHARED / "recordings" / "jira", SHARED / "jira-data" / "titanium-sample-2000.jsonl.gz"
-pytestmark = [pytest.mark.shared, pytest.mark.skipif(not RECORDINGS.is_dir(), reason="no recordings beside the repo")]
+RECORDINGS, REAL = (
+    SHARED / "recordings" / "jira",
+    SHARED / "jira-data" / "titanium-sample-2000.jsonl.gz",
+)
+pytestmark = [
+    pytest.mark.shared,
+    pytest.mark.skipif(not RECORDINGS.is_dir(), reason="no recordings beside the repo"),
+]
 
 
 def answers(path_part: str) -> Iterator[tuple[bool, dict[str, Any]]]:
@@ -26,16 +32,33 @@ def answers(path_part: str) -> Iterator[tuple[bool, dict[str, Any]]]:
     for file in sorted(RECORDINGS.glob("*.json")):
         recorded = json.loads(file.read_text("utf-8"))
         for each in recorded["interactions"]:
-            if re.search(path_part, each["request"]["path"]) and each["response"]["status"] == 200:
-                yield recorded["deployment"] == "cloud", json.loads(each["response"]["body"])
+            if (
+                re.search(path_part, each["request"]["path"])
+                and each["response"]["status"] == 200
+            ):
+                yield (
+                    recorded["deployment"] == "cloud",
+                    json.loads(each["response"]["body"]),
+                )
 
 
 def read(raw: list[dict[str, Any]], *, cloud: bool) -> tuple[Issue, ...]:
     """Return these raw issues as the gateway reads them; every one must be readable."""
     page = found(*raw, total=len(raw), isLast=True)
-    epics = {"GET issue/" + str(value): json_response(404, {}) for each in raw for value in each["fields"].values()
-             if isinstance(value, str)}
-    script = Script({"GET field": json_response(200, []), "POST search/jql": page, "GET search": page, **epics})
+    epics = {
+        "GET issue/" + str(value): json_response(404, {})
+        for each in raw
+        for value in each["fields"].values()
+        if isinstance(value, str)
+    }
+    script = Script(
+        {
+            "GET field": json_response(200, []),
+            "POST search/jql": page,
+            "GET search": page,
+            **epics,
+        }
+    )
     batch = make(script, cloud=cloud).issues("project = X")
     assert batch.complete
     assert batch.problems == ()
@@ -45,7 +68,11 @@ def read(raw: list[dict[str, Any]], *, cloud: bool) -> tuple[Issue, ...]:
 def compare(raw: dict[str, Any], issue: Issue) -> None:
     """Check one issue against its raw form."""
     fields = raw["fields"]
-    assert (issue.id, issue.key, issue.summary) == (raw["id"], raw["key"], fields.get("summary") or "")
+    assert (issue.id, issue.key, issue.summary) == (
+        raw["id"],
+        raw["key"],
+        fields.get("summary") or "",
+    )
     assert issue.status == fields["status"]["name"]
     assert issue.category == fields["status"]["statusCategory"]["key"]
     assert issue.type == fields["issuetype"]["name"]
@@ -81,12 +108,29 @@ def test_recorded_single_issues_are_read_without_loss() -> None:
 def test_a_recorded_site_is_recognised() -> None:
     info = next(body for cloud, body in answers("/serverInfo") if cloud)
     me = next(body for cloud, body in answers("/myself") if cloud)
-    site = make(Script({"GET serverInfo": json_response(200, info), "GET myself": json_response(200, me)})).site()
-    assert (site.account, site.time_zone, site.deployment) == (me["accountId"], me["timeZone"], "cloud")
+    site = make(
+        Script(
+            {
+                "GET serverInfo": json_response(200, info),
+                "GET myself": json_response(200, me),
+            }
+        )
+    ).site()
+    assert (site.account, site.time_zone, site.deployment) == (
+        me["accountId"],
+        me["timeZone"],
+        "cloud",
+    )
     server = next(body for cloud, body in answers("/serverInfo") if not cloud)
     user = next(body for cloud, body in answers("/myself") if not cloud)
-    script = Script({"GET serverInfo": json_response(200, server | {"serverTime": "2026-08-01T10:00:00.000+0000"}),
-                     "GET myself": json_response(200, user)})
+    script = Script(
+        {
+            "GET serverInfo": json_response(
+                200, server | {"serverTime": "2026-08-01T10:00:00.000+0000"}
+            ),
+            "GET myself": json_response(200, user),
+        }
+    )
     assert make(script, cloud=False).site().deployment == "datacenter"
 
 
@@ -97,16 +141,28 @@ def test_recorded_histories_are_read_whole() -> None:
             log = raw.get("changelog")
             if cloud or not log:
                 continue
-            script = Script({"GET field": json_response(200, []), "GET status": json_response(200, []),
-                             "GET search": json_response(200, {"issues": [raw]})})
-            assert make(script, cloud=False).moves([raw["id"]]).moves.keys() == {raw["id"]}
+            script = Script(
+                {
+                    "GET field": json_response(200, []),
+                    "GET status": json_response(200, []),
+                    "GET search": json_response(200, {"issues": [raw]}),
+                }
+            )
+            assert make(script, cloud=False).moves([raw["id"]]).moves.keys() == {
+                raw["id"]
+            }
             seen += len(log["histories"])
     assert seen > 0
 
 
 def test_a_refused_login_says_why() -> None:
-    denied = Response(403, {"x-authentication-denied-reason": "CAPTCHA_CHALLENGE; login-url=https://x/login.jsp"},
-                      b"<html>")
+    denied = Response(
+        403,
+        {
+            "x-authentication-denied-reason": "CAPTCHA_CHALLENGE; login-url=https://x/login.jsp"
+        },
+        b"<html>",
+    )
     with pytest.raises(Denied, match="CAPTCHA"):
         make(Script({"GET myself": denied})).site()
 

@@ -33,8 +33,14 @@ BODY = found(issue(1), isLast=True).body
 Talk = Callable[[BaseHTTPRequestHandler], None]
 
 
-def say(handler: BaseHTTPRequestHandler, body: bytes, *, status: int = 200, length: int | None = None,
-        **headers: str) -> None:
+def say(
+    handler: BaseHTTPRequestHandler,
+    body: bytes,
+    *,
+    status: int = 200,
+    length: int | None = None,
+    **headers: str,
+) -> None:
     """Send one answer."""
     handler.send_response(status)
     for name, value in {"content-length": str(length or len(body)), **headers}.items():
@@ -99,33 +105,50 @@ def serving(*talks: Talk) -> Iterator[tuple[str, list[dict[str, str]]]]:
             """Clients leave early on purpose."""
 
     with Quiet(("127.0.0.1", 0), Handler) as server:
-        threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True).start()
+        threading.Thread(
+            target=server.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True
+        ).start()
         yield f"http://127.0.0.1:{server.server_address[1]}", received
         server.shutdown()
 
 
-def connect(url: str, *, timeout: float = 0.5, seconds: float = float("inf"), cloud: bool = True) -> JiraGateway:
+def connect(
+    url: str, *, timeout: float = 0.5, seconds: float = float("inf"), cloud: bool = True
+) -> JiraGateway:
     """Return a gateway over real sockets that does not wait between attempts."""
-    settings = JiraSettings(base_url=url, email="rayline@example.net", token=SecretStr(CANARY), timeout=timeout,
-                            deployment="cloud" if cloud else "datacenter")
-    return JiraGateway(settings, sleep=lambda _: None, random=Random(1), deadline=Deadline(seconds))
+    settings = JiraSettings(
+        base_url=url,
+        email="rayline@example.net",
+        token=SecretStr(CANARY),
+        timeout=timeout,
+        deployment="cloud" if cloud else "datacenter",
+    )
+    return JiraGateway(
+        settings, sleep=lambda _: None, random=Random(1), deadline=Deadline(seconds)
+    )
 
 
 @pytest.mark.parametrize("talk", [drip, short, hang_up, packed])
-def test_a_bad_answer_is_asked_for_again_and_a_packed_one_is_unpacked(talk: Talk) -> None:
+def test_a_bad_answer_is_asked_for_again_and_a_packed_one_is_unpacked(
+    talk: Talk,
+) -> None:
     began = time.monotonic()
     with serving(talk, good) as (url, _):
-        assert [each.key for each in connect(url).issues("project = ACME").issues] == ["ACME-1"]
+        assert [each.key for each in connect(url).issues("project = ACME").issues] == [
+            "ACME-1"
+        ]
     assert time.monotonic() - began < 3
 
 
 def test_the_token_travels_as_the_deployment_wants_it_and_no_cookie_comes_back(
-        monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture) -> None:
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
     monkeypatch.setenv("HTTP_PROXY", "http://127.0.0.1:9")
     caplog.set_level(logging.DEBUG)
 
     def with_cookie(handler: BaseHTTPRequestHandler) -> None:
         say(handler, BODY, set_cookie="JSESSIONID=secret; Path=/")
+
     with serving(with_cookie, good) as (url, received):
         gateway = connect(url)
         gateway.issues("project = ACME")
@@ -145,6 +168,7 @@ def test_the_token_travels_as_the_deployment_wants_it_and_no_cookie_comes_back(
 def test_a_redirect_is_refused_with_a_word_about_the_base_url() -> None:
     def away(handler: BaseHTTPRequestHandler) -> None:
         say(handler, b"", status=302, location="https://id.example.net/login")
+
     with serving(away) as (url, _), pytest.raises(Rejected, match="base URL"):
         connect(url).issues("project = ACME")
 
@@ -167,7 +191,11 @@ def peer() -> Iterator[str]:
     config = jira820.config.Config()
     config.seed = "7"
     app = jira820.server.make_app(config=config)
-    server = uvicorn.Server(uvicorn.Config(app, host="127.0.0.1", port=0, log_level="critical", lifespan="off"))
+    server = uvicorn.Server(
+        uvicorn.Config(
+            app, host="127.0.0.1", port=0, log_level="critical", lifespan="off"
+        )
+    )
     thread = threading.Thread(target=server.run, daemon=True)
     thread.start()
     while not server.started:
@@ -200,7 +228,11 @@ def test_an_outside_data_center_is_read_as_it_describes_itself(peer: str) -> Non
         assert ours.category == fields["status"]["statusCategory"]["key"]
         assert ours.updated == datetime.fromisoformat(fields["updated"]).astimezone(UTC)
         assert ours.assignee == (fields["assignee"] or {}).get("name")
-        assert ours.due == (datetime.fromisoformat(fields["duedate"]).date() if fields.get("duedate") else None)
+        assert ours.due == (
+            datetime.fromisoformat(fields["duedate"]).date()
+            if fields.get("duedate")
+            else None
+        )
         assert (ours.level == -1) == fields["issuetype"]["subtask"]
         if fields.get("parent"):
             assert ours.parent == fields["parent"]["id"]
@@ -209,15 +241,28 @@ def test_an_outside_data_center_is_read_as_it_describes_itself(peer: str) -> Non
 def test_work_finished_at_an_outside_data_center_is_seen_finished(peer: str) -> None:
     project = connect(peer, timeout=30, cloud=False).projects().projects[0].key
     client = httpx.Client(base_url=f"{peer}/rest/api/2", trust_env=False)
-    made = client.post("/issue", json={"fields": {
-        "project": {"key": project}, "summary": "Ship it", "issuetype": {"name": "Task"}}}).json()["key"]
+    made = client.post(
+        "/issue",
+        json={
+            "fields": {
+                "project": {"key": project},
+                "summary": "Ship it",
+                "issuetype": {"name": "Task"},
+            }
+        },
+    ).json()["key"]
     assert not read_all(peer, f"project = {project}")[made].done
     for _ in range(6):
         offered = client.get(f"/issue/{made}/transitions").json()["transitions"]
         if not offered or read_all(peer, f"project = {project}")[made].done:
             break
-        onward = next((each for each in offered if each["to"]["statusCategory"]["key"] == "done"), offered[-1])
-        client.post(f"/issue/{made}/transitions", json={"transition": {"id": onward["id"]}})
+        onward = next(
+            (each for each in offered if each["to"]["statusCategory"]["key"] == "done"),
+            offered[-1],
+        )
+        client.post(
+            f"/issue/{made}/transitions", json={"transition": {"id": onward["id"]}}
+        )
     assert read_all(peer, f"project = {project}")[made].done
 
 

@@ -14,55 +14,103 @@ from worker.sandbox.wire import Clock, Request, Response, json_response
 
 
 def cloud(*pages: Response | Callable[[Request], Response]) -> Script:
-    return Script({"GET field": json_response(200, FIELDS), "POST search/jql": list(pages)})
+    return Script(
+        {"GET field": json_response(200, FIELDS), "POST search/jql": list(pages)}
+    )
 
 
-def test_a_delta_is_bounded_in_epoch_milliseconds_and_asks_for_no_more_than_is_read() -> None:
+def test_a_delta_is_bounded_in_epoch_milliseconds_and_asks_for_no_more_than_is_read() -> (
+    None
+):
     script = cloud(found(issue(1), isLast=True))
     since = datetime(2026, 11, 20, 8, 55, 0, 250_000, UTC)
-    assert make(script).issues('project = ACME AND text ~ "x order by y" ORDER BY rank', since=since).complete
+    assert (
+        make(script)
+        .issues('project = ACME AND text ~ "x order by y" ORDER BY rank', since=since)
+        .complete
+    )
     body = script.bodies("search/jql")[0]
-    assert body["jql"] == ('(project = ACME AND text ~ "x order by y") AND updated >= 1795164900250'
-                           " ORDER BY updated ASC, key ASC")
+    assert body["jql"] == (
+        '(project = ACME AND text ~ "x order by y") AND updated >= 1795164900250'
+        " ORDER BY updated ASC, key ASC"
+    )
     assert body["failFast"] is True
-    assert {"status", "updated", "customfield_10016", "customfield_10026", "customfield_10021"} <= set(body["fields"])
-    assert not {"*all", "description", "comment", "project", "customfield_10014"} & set(body["fields"])
+    assert {
+        "status",
+        "updated",
+        "customfield_10016",
+        "customfield_10026",
+        "customfield_10021",
+    } <= set(body["fields"])
+    assert not {"*all", "description", "comment", "project", "customfield_10014"} & set(
+        body["fields"]
+    )
 
 
-@pytest.mark.parametrize(("jql", "condition"), [
-    ("project = A order   by key", "project = A"),
-    ("ORDER BY key", 'created >= "1970-01-01"'),
-    ("", 'created >= "1970-01-01"'),
-    ("summary ~ 'order by' or \"order by\" = 1", "summary ~ 'order by' or \"order by\" = 1"),
-    ('summary ~ "a \\" order by b" ORDER BY x', 'summary ~ "a \\" order by b"'),
-    ("border by = 1", "border by = 1"),
-])
+@pytest.mark.parametrize(
+    ("jql", "condition"),
+    [
+        ("project = A order   by key", "project = A"),
+        ("ORDER BY key", 'created >= "1970-01-01"'),
+        ("", 'created >= "1970-01-01"'),
+        (
+            "summary ~ 'order by' or \"order by\" = 1",
+            "summary ~ 'order by' or \"order by\" = 1",
+        ),
+        ('summary ~ "a \\" order by b" ORDER BY x', 'summary ~ "a \\" order by b"'),
+        ("border by = 1", "border by = 1"),
+    ],
+)
 def test_only_a_real_order_by_is_cut_off(jql: str, condition: str) -> None:
     assert condition_of(jql) == condition
 
 
 def test_an_or_in_the_users_query_does_not_escape_the_bound() -> None:
-    assert since_bound("a = 1 OR b = 2", 5).startswith("(a = 1 OR b = 2) AND updated >= 5 ")
+    assert since_bound("a = 1 OR b = 2", 5).startswith(
+        "(a = 1 OR b = 2) AND updated >= 5 "
+    )
 
 
 def test_short_pages_are_not_the_last_and_repeats_count_once() -> None:
     newer = issue(1, updated="2026-11-20T11:00:00.000+0300")
-    script = cloud(found(issue(1), issue(2), nextPageToken="a"), found(nextPageToken="b", isLast=False),
-                   found(issue(3), newer, isLast=True))
+    script = cloud(
+        found(issue(1), issue(2), nextPageToken="a"),
+        found(nextPageToken="b", isLast=False),
+        found(issue(3), newer, isLast=True),
+    )
     batch = make(script).issues("project = ACME")
     assert batch.complete
-    assert {each.key: each.updated.hour for each in batch.issues} == {"ACME-1": 8, "ACME-2": 7, "ACME-3": 7}
-    assert [body.get("nextPageToken") for body in script.bodies("search/jql")] == [None, "a", "b"]
+    assert {each.key: each.updated.hour for each in batch.issues} == {
+        "ACME-1": 8,
+        "ACME-2": 7,
+        "ACME-3": 7,
+    }
+    assert [body.get("nextPageToken") for body in script.bodies("search/jql")] == [
+        None,
+        "a",
+        "b",
+    ]
     assert len({body["jql"] for body in script.bodies("search/jql")}) == 1
 
 
-@pytest.mark.parametrize(("page", "reason"), [
-    (found(issue(1), nextPageToken="same", isLast=False), "a repeated page token"),
-    (found(issue(1), isLast=False), "more issues announced without a token"),
-    (found(issue(1), isLast=True, warnings=[{"type": "CLAUSE_RESULT_TRUNCATED", "message": "m"}]),
-     "Jira warned: CLAUSE_RESULT_TRUNCATED"),
-])
-def test_a_walk_without_an_honest_end_is_incomplete(page: Response, reason: str) -> None:
+@pytest.mark.parametrize(
+    ("page", "reason"),
+    [
+        (found(issue(1), nextPageToken="same", isLast=False), "a repeated page token"),
+        (found(issue(1), isLast=False), "more issues announced without a token"),
+        (
+            found(
+                issue(1),
+                isLast=True,
+                warnings=[{"type": "CLAUSE_RESULT_TRUNCATED", "message": "m"}],
+            ),
+            "Jira warned: CLAUSE_RESULT_TRUNCATED",
+        ),
+    ],
+)
+def test_a_walk_without_an_honest_end_is_incomplete(
+    page: Response, reason: str
+) -> None:
     batch = make(cloud(page)).issues("project = ACME")
     assert (batch.complete, batch.reason) == (False, reason)
     assert [each.key for each in batch.issues] == ["ACME-1"]
@@ -75,11 +123,19 @@ def test_empty_pages_with_fresh_tokens_do_not_loop_for_ever() -> None:
 
 
 def test_an_expired_token_restarts_the_walk_once() -> None:
-    expired = json_response(400, {"errorMessages": ["The provided next page token is invalid or expired."]})
-    script = cloud(found(issue(1), nextPageToken="a"), expired, found(issue(1), issue(2), isLast=True))
+    expired = json_response(
+        400, {"errorMessages": ["The provided next page token is invalid or expired."]}
+    )
+    script = cloud(
+        found(issue(1), nextPageToken="a"),
+        expired,
+        found(issue(1), issue(2), isLast=True),
+    )
     assert len(make(script).issues("project = ACME").issues) == 2
     with pytest.raises(Rejected):
-        make(cloud(found(issue(1), nextPageToken="a"), expired, expired)).issues("project = ACME")
+        make(cloud(found(issue(1), nextPageToken="a"), expired, expired)).issues(
+            "project = ACME"
+        )
 
 
 def test_a_census_asks_for_ids_alone_in_large_pages() -> None:
@@ -92,7 +148,11 @@ def test_a_census_asks_for_ids_alone_in_large_pages() -> None:
 
 
 def test_a_census_with_an_unreadable_id_proves_nothing() -> None:
-    assert not make(cloud(found({"id": "1"}, {"id": None}, isLast=True))).ids("project = ACME").complete
+    assert (
+        not make(cloud(found({"id": "1"}, {"id": None}, isLast=True)))
+        .ids("project = ACME")
+        .complete
+    )
 
 
 # Data Center
@@ -101,7 +161,12 @@ def test_a_census_with_an_unreadable_id_proves_nothing() -> None:
 class Server:
     """A search of Data Center over issues held in memory; `before` runs before each page."""
 
-    def __init__(self, stamps: dict[int, int], size: int, before: Callable[[Server], Any] = lambda _: None) -> None:
+    def __init__(
+        self,
+        stamps: dict[int, int],
+        size: int,
+        before: Callable[[Server], Any] = lambda _: None,
+    ) -> None:
         self.stamps, self.size, self.before = stamps, size, before
         self.asked: list[tuple[int, int]] = []
 
@@ -113,9 +178,20 @@ class Server:
         jql, start = request.first("jql") or "", int(request.first("startAt") or 0)
         low = int(jql.split("updated >= ")[1].split()[0]) if "updated >= " in jql else 0
         self.asked.append((low, start))
-        rows = sorted((stamp, number) for number, stamp in self.stamps.items() if stamp * 1000 >= low)
-        shown = [issue(number, updated=datetime.fromtimestamp(stamp, UTC).strftime("%Y-%m-%dT%H:%M:%S.000+0000"))
-                 for stamp, number in rows[start:start + self.size]]
+        rows = sorted(
+            (stamp, number)
+            for number, stamp in self.stamps.items()
+            if stamp * 1000 >= low
+        )
+        shown = [
+            issue(
+                number,
+                updated=datetime.fromtimestamp(stamp, UTC).strftime(
+                    "%Y-%m-%dT%H:%M:%S.000+0000"
+                ),
+            )
+            for stamp, number in rows[start : start + self.size]
+        ]
         return found(*shown, startAt=start, maxResults=self.size, total=len(rows))
 
 
@@ -129,11 +205,18 @@ def test_data_center_pages_by_what_changed_last_not_by_offset() -> None:
 
 def test_issues_that_move_while_data_center_is_walked_are_not_skipped() -> None:
     def touch(server: Server) -> None:
-        server.stamps[min(server.stamps, key=lambda number: server.stamps[number])] = 1_795_001_000 + len(server.asked)
-    server = Server({number: 1_795_000_000 + number for number in range(40)}, size=10, before=touch)
+        server.stamps[min(server.stamps, key=lambda number: server.stamps[number])] = (
+            1_795_001_000 + len(server.asked)
+        )
+
+    server = Server(
+        {number: 1_795_000_000 + number for number in range(40)}, size=10, before=touch
+    )
     batch = make(server, cloud=False).issues("project = ACME")
     assert batch.complete
-    assert {each.key for each in batch.issues} == {f"ACME-{number}" for number in range(40)}
+    assert {each.key for each in batch.issues} == {
+        f"ACME-{number}" for number in range(40)
+    }
 
 
 def test_many_issues_of_one_second_are_walked_by_offset_inside_it() -> None:
@@ -156,7 +239,9 @@ def test_a_second_with_more_issues_than_the_window_is_incomplete_not_an_error() 
 def load(sandbox: JiraSandbox, count: int) -> None:
     sandbox.control("add_project", {"key": "ACME", "name": "Acme"})
     for number in range(count):
-        sandbox.control("create", {"project": "ACME", "fields": {"summary": f"Work {number}"}})
+        sandbox.control(
+            "create", {"project": "ACME", "fields": {"summary": f"Work {number}"}}
+        )
         sandbox.control("advance", {"seconds": 1})
 
 
@@ -164,7 +249,12 @@ def load(sandbox: JiraSandbox, count: int) -> None:
 def test_an_idle_cycle_costs_three_requests(deployment: str) -> None:
     sandbox = JiraSandbox(Clock(NOW), deployment=deployment)
     load(sandbox, 3)
-    gateway = make(sandbox.handle, cloud=deployment == "cloud", token=sandbox.token, email=sandbox.email)
+    gateway = make(
+        sandbox.handle,
+        cloud=deployment == "cloud",
+        token=sandbox.token,
+        email=sandbox.email,
+    )
     gateway.site()
     gateway.issues("project = ACME")
     until = gateway.worklogs(0).until
@@ -177,10 +267,17 @@ def test_an_idle_cycle_costs_three_requests(deployment: str) -> None:
 
 @pytest.mark.parametrize("deployment", ["cloud", "datacenter"])
 @pytest.mark.parametrize("zone", ["Pacific/Kiritimati", "America/Los_Angeles"])
-def test_a_delta_does_not_depend_on_the_accounts_time_zone(deployment: str, zone: str) -> None:
+def test_a_delta_does_not_depend_on_the_accounts_time_zone(
+    deployment: str, zone: str
+) -> None:
     sandbox = JiraSandbox(Clock(NOW), deployment=deployment, time_zone=zone)
     load(sandbox, 10)
-    gateway = make(sandbox.handle, cloud=deployment == "cloud", token=sandbox.token, email=sandbox.email)
+    gateway = make(
+        sandbox.handle,
+        cloud=deployment == "cloud",
+        token=sandbox.token,
+        email=sandbox.email,
+    )
     batch = gateway.issues("project = ACME", since=NOW + timedelta(seconds=7))
     assert [each.key for each in batch.issues] == ["ACME-8", "ACME-9", "ACME-10"]
     assert all(each.updated >= NOW + timedelta(seconds=7) for each in batch.issues)
@@ -206,9 +303,13 @@ def test_the_sites_clock_goes_on_between_questions() -> None:
 
 
 def test_the_removed_search_is_told_apart() -> None:
-    gone = json_response(410, {"errorMessages": ["The requested API has been removed."]})
+    gone = json_response(
+        410, {"errorMessages": ["The requested API has been removed."]}
+    )
     with pytest.raises(Exception, match="removed from Jira"):
-        make(Script({"GET field": json_response(200, []), "POST search/jql": gone})).issues("project = A")
+        make(
+            Script({"GET field": json_response(200, []), "POST search/jql": gone})
+        ).issues("project = A")
 
 
 def test_a_time_budget_spent_is_transient() -> None:

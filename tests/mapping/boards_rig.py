@@ -8,7 +8,15 @@ from datetime import UTC, datetime
 from pydantic import SecretStr
 
 from worker.config import NotionSettings
-from worker.mapping.schema import Bindings, Option, Owner, Property, Rows, Schema, Source
+from worker.mapping.schema import (
+    Bindings,
+    Option,
+    Owner,
+    Property,
+    Rows,
+    Schema,
+    Source,
+)
 from worker.notion.gateway import NotionGateway
 from worker.notion.workspace import create_workspace
 from worker.sandbox.notion import NotionSandbox
@@ -37,20 +45,42 @@ def open_sandbox() -> tuple[NotionSandbox, NotionGateway]:
 def make(schema: Schema, *, locale: str = "en") -> Workspace:
     """Return a workspace made from a schema."""
     sandbox, notion = open_sandbox()
-    bindings = create_workspace(notion, schema, parent_page_id=sandbox.root_page_id, locale=locale)
+    bindings = create_workspace(
+        notion, schema, parent_page_id=sandbox.root_page_id, locale=locale
+    )
     return Workspace(sandbox, notion, schema, bindings)
 
 
-def prop(name: str, kind: str, *, owner: Owner = Owner.HUMAN, options: tuple[Option, ...] = (), target: str = "",
-         mirror: str = "") -> Property:
+def prop(
+    name: str,
+    kind: str,
+    *,
+    owner: Owner = Owner.HUMAN,
+    options: tuple[Option, ...] = (),
+    target: str = "",
+    mirror: str = "",
+) -> Property:
     """Return a property labelled by its name."""
-    return Property(name, kind, owner, {"en": name.title(), "ru": f"{name.title()} (рус)"}, options, target, mirror)
+    return Property(
+        name,
+        kind,
+        owner,
+        {"en": name.title(), "ru": f"{name.title()} (рус)"},
+        options,
+        target,
+        mirror,
+    )
 
 
 def source(name: str, *properties: Property, rows: Rows = Rows.PEOPLE) -> Source:
     """Return a source titled by its name."""
-    return Source(name, rows, {"en": name.title(), "ru": f"{name.title()} (рус)"}, "📌",
-                  {one.name: one for one in properties})
+    return Source(
+        name,
+        rows,
+        {"en": name.title(), "ru": f"{name.title()} (рус)"},
+        "📌",
+        {one.name: one for one in properties},
+    )
 
 
 def option(key: str, *, group: str = "") -> Option:
@@ -60,9 +90,20 @@ def option(key: str, *, group: str = "") -> Option:
 
 COLORS = ("red", "green", "blue")
 EVERY_TYPE = source(
-    "things", prop("name", "title"), prop("text", "rich_text"), prop("number", "number"),
+    "things",
+    prop("name", "title"),
+    prop("text", "rich_text"),
+    prop("number", "number"),
     prop("choice", "select", options=tuple(map(option, COLORS))),
     prop("choices", "multi_select", options=tuple(map(option, COLORS))),
-    prop("state", "status", options=tuple(option(key, group="to_do") for key in COLORS)), prop("day", "date"),
-    prop("who", "people"), prop("others", "relation", target="things"), prop("flag", "checkbox"), prop("site", "url"),
-    prop("mail", "email"), prop("phone", "phone_number"))
+    prop(
+        "state", "status", options=tuple(option(key, group="to_do") for key in COLORS)
+    ),
+    prop("day", "date"),
+    prop("who", "people"),
+    prop("others", "relation", target="things"),
+    prop("flag", "checkbox"),
+    prop("site", "url"),
+    prop("mail", "email"),
+    prop("phone", "phone_number"),
+)

@@ -16,14 +16,35 @@ THEN = datetime(2026, 10, 1, tzinfo=UTC)
 CARD = Card(Ref("projects", "card"), "Site")
 
 
-def issue(number: int, *, project: str = "ACME", level: int = 0, parent: int | None = None) -> Issue:
+def issue(
+    number: int, *, project: str = "ACME", level: int = 0, parent: int | None = None
+) -> Issue:
     """Return an issue with a numeric id."""
-    return Issue(str(number), f"{project}-{number}", project, "Task", level, "Open", "new", THEN, THEN,
-                 parent=None if parent is None else str(parent))
+    return Issue(
+        str(number),
+        f"{project}-{number}",
+        project,
+        "Task",
+        level,
+        "Open",
+        "new",
+        THEN,
+        THEN,
+        parent=None if parent is None else str(parent),
+    )
 
 
-ISSUES = (issue(1, level=1), issue(2, parent=1), issue(3, level=-1, parent=2), issue(4), issue(5, level=1),
-          issue(6, parent=5), issue(7, project="OTHER", parent=1), issue(8, level=2), issue(9, project="OTHER"))
+ISSUES = (
+    issue(1, level=1),
+    issue(2, parent=1),
+    issue(3, level=-1, parent=2),
+    issue(4),
+    issue(5, level=1),
+    issue(6, parent=5),
+    issue(7, project="OTHER", parent=1),
+    issue(8, level=2),
+    issue(9, project="OTHER"),
+)
 
 
 def ids(link: ResolvedLink, issues: tuple[Issue, ...] = ISSUES) -> list[str]:
@@ -33,7 +54,12 @@ def ids(link: ResolvedLink, issues: tuple[Issue, ...] = ISSUES) -> list[str]:
 
 
 def test_a_project_card_has_every_issue_but_epics() -> None:
-    assert ids(ResolvedLink(LinkKind.PROJECT, "project ACME", project="ACME")) == ["2", "3", "4", "6"]
+    assert ids(ResolvedLink(LinkKind.PROJECT, "project ACME", project="ACME")) == [
+        "2",
+        "3",
+        "4",
+        "6",
+    ]
 
 
 def test_an_epic_card_has_all_below_it_even_from_other_projects() -> None:
@@ -45,12 +71,18 @@ def test_a_card_of_one_story_has_the_story_and_its_sub_tasks() -> None:
 
 
 def test_a_query_card_has_what_was_matched_and_is_known() -> None:
-    assert ids(ResolvedLink(LinkKind.JQL, "jql x", ids=frozenset({"1", "4", "9", "404"}))) == ["4", "9"]
+    assert ids(
+        ResolvedLink(LinkKind.JQL, "jql x", ids=frozenset({"1", "4", "9", "404"}))
+    ) == ["4", "9"]
 
 
 def test_worklogs_come_with_their_issues() -> None:
     logs = [Worklog(str(number), str(number), "anna", THEN, 60) for number in (2, 4, 9)]
-    work = attach([CARD], plant(ISSUES, logs), {"card": ResolvedLink(LinkKind.PROJECT, "project ACME", project="ACME")})
+    work = attach(
+        [CARD],
+        plant(ISSUES, logs),
+        {"card": ResolvedLink(LinkKind.PROJECT, "project ACME", project="ACME")},
+    )
     assert {log.issue for log in work[CARD.ref].worklogs} == {"2", "4"}
     assert work[CARD.ref].link == "project ACME"
 
@@ -58,21 +90,42 @@ def test_worklogs_come_with_their_issues() -> None:
 def test_an_unresolved_link_gives_no_work() -> None:
     forest = plant(ISSUES, ())
     assert attach([CARD], forest, {}) == {}
-    assert attach([CARD], forest, {"card": ResolvedLink(LinkKind.PROJECT, project="ACME", problem="gone")}) == {}
+    assert (
+        attach(
+            [CARD],
+            forest,
+            {"card": ResolvedLink(LinkKind.PROJECT, project="ACME", problem="gone")},
+        )
+        == {}
+    )
     assert attach([CARD], forest, {"card": ResolvedLink(LinkKind.NONE)}) == {}
 
 
 def test_rings_of_parents_are_found_once_each_and_named() -> None:
-    ring = (issue(1, parent=3), issue(2, parent=1), issue(3, parent=2), issue(4, parent=3), issue(5, parent=5))
+    ring = (
+        issue(1, parent=3),
+        issue(2, parent=1),
+        issue(3, parent=2),
+        issue(4, parent=3),
+        issue(5, parent=5),
+    )
     problems = cycle_problems(find_cycles(plant(ring, ())), "https://jira/")
     assert sorted(problem.where for problem in problems) == ["ACME-1", "ACME-5"]
-    assert {problem.url for problem in problems} == {"https://jira/browse/ACME-1", "https://jira/browse/ACME-5"}
+    assert {problem.url for problem in problems} == {
+        "https://jira/browse/ACME-1",
+        "https://jira/browse/ACME-5",
+    }
     assert ids(ResolvedLink(LinkKind.EPIC, epic="1"), ring) == ["1", "2", "3", "4"]
 
 
 @given(st.lists(st.integers(-1, 12), min_size=1, max_size=12))
-def test_any_parents_end_and_a_ring_is_reported_exactly_when_there_is_one(parents: list[int]) -> None:
-    issues = [issue(number, parent=None if parent < 0 else parent) for number, parent in enumerate(parents)]
+def test_any_parents_end_and_a_ring_is_reported_exactly_when_there_is_one(
+    parents: list[int],
+) -> None:
+    issues = [
+        issue(number, parent=None if parent < 0 else parent)
+        for number, parent in enumerate(parents)
+    ]
     forest = plant(issues, ())
     in_ring = {one for one in range(len(parents)) if _returns(one, parents)}
     assert {int(one.id) for ring in find_cycles(forest) for one in ring} == in_ring

@@ -13,28 +13,51 @@ from worker.mapping.bind import bind, find_source
 from worker.mapping.schema import Owner
 
 CHOICE = prop("choice", "select", options=tuple(map(option, COLORS)))
-THINGS = source("things", prop("name", "title"), prop("amount", "number", owner=Owner.WORKER), CHOICE)
+THINGS = source(
+    "things",
+    prop("name", "title"),
+    prop("amount", "number", owner=Owner.WORKER),
+    CHOICE,
+)
 
 
-def column(identity: str, name: str, kind: str, detail: dict[str, Any] | None = None) -> dict[str, Any]:
+def column(
+    identity: str, name: str, kind: str, detail: dict[str, Any] | None = None
+) -> dict[str, Any]:
     """Return a raw property."""
     return {"id": identity, "name": name, "type": kind, kind: detail or {}}
 
 
 def options(*names: str) -> dict[str, Any]:
     """Return the raw detail of a select."""
-    return {"options": [{"id": f"id-{name.lower()}", "name": name, "color": "blue"} for name in names]}
+    return {
+        "options": [
+            {"id": f"id-{name.lower()}", "name": name, "color": "blue"}
+            for name in names
+        ]
+    }
 
 
-def raw_source(*columns: dict[str, Any], title: str = "Things", **extra: Any) -> dict[str, Any]:
+def raw_source(
+    *columns: dict[str, Any], title: str = "Things", **extra: Any
+) -> dict[str, Any]:
     """Return a raw data source."""
-    return {"object": "data_source", "id": "ds", "title": [{"plain_text": title}], "url": "https://notion/ds",
-            "parent": {"type": "database_id", "database_id": "db"},
-            "properties": {one["name"]: one for one in columns}, **extra}
+    return {
+        "object": "data_source",
+        "id": "ds",
+        "title": [{"plain_text": title}],
+        "url": "https://notion/ds",
+        "parent": {"type": "database_id", "database_id": "db"},
+        "properties": {one["name"]: one for one in columns},
+        **extra,
+    }
 
 
-WHOLE = raw_source(column("title", "What people call it", "title"), column("a%3B", "Amount", "number"),
-                   column("c", "Choice", "select", options("Red", "Green", "Blue")))
+WHOLE = raw_source(
+    column("title", "What people call it", "title"),
+    column("a%3B", "Amount", "number"),
+    column("c", "Choice", "select", options("Red", "Green", "Blue")),
+)
 KNOWN, _ = bind(THINGS, WHOLE, locale="en")
 
 
@@ -48,8 +71,11 @@ def test_a_whole_source_binds_without_a_word() -> None:
     assert problems == ()
     assert (binding.database_id, binding.data_source_id) == ("db", "ds")
     assert binding.properties == {"name": "title", "amount": "a%3B", "choice": "c"}
-    assert binding.options["choice"] == {"red": ("id-red", "Red"), "green": ("id-green", "Green"),
-                                         "blue": ("id-blue", "Blue")}
+    assert binding.options["choice"] == {
+        "red": ("id-red", "Red"),
+        "green": ("id-green", "Green"),
+        "blue": ("id-blue", "Blue"),
+    }
 
 
 def test_labels_of_another_locale_bind_too() -> None:
@@ -57,17 +83,34 @@ def test_labels_of_another_locale_bind_too() -> None:
 
 
 def test_a_label_of_the_locale_wins_over_one_of_another() -> None:
-    raw = raw_source(column("title", "Name", "title"), column("a1", "Amount", "number"),
-                     column("a2", "Amount (рус)", "number"), WHOLE["properties"]["Choice"])
+    raw = raw_source(
+        column("title", "Name", "title"),
+        column("a1", "Amount", "number"),
+        column("a2", "Amount (рус)", "number"),
+        WHOLE["properties"]["Choice"],
+    )
     assert bind(THINGS, raw, locale="ru")[0].properties["amount"] == "a2"
     assert bind(THINGS, raw, locale="en")[0].properties["amount"] == "a1"
 
 
 def test_renames_do_not_matter_once_known() -> None:
-    raw = raw_source(column("title", "Titel", "title"), column("a%3B", "Betrag", "number"),
-                     column("c", "Farbe", "select", {"options": [
-                         {"id": "id-red", "name": "Rot"}, {"id": "id-green", "name": "Grün"},
-                         {"id": "id-blue", "name": "Blau"}]}), title="Dinge")
+    raw = raw_source(
+        column("title", "Titel", "title"),
+        column("a%3B", "Betrag", "number"),
+        column(
+            "c",
+            "Farbe",
+            "select",
+            {
+                "options": [
+                    {"id": "id-red", "name": "Rot"},
+                    {"id": "id-green", "name": "Grün"},
+                    {"id": "id-blue", "name": "Blau"},
+                ]
+            },
+        ),
+        title="Dinge",
+    )
     binding, problems = bind(THINGS, raw, locale="en", known=KNOWN)
     assert problems == ()
     assert binding.properties == KNOWN.properties
@@ -75,27 +118,51 @@ def test_renames_do_not_matter_once_known() -> None:
 
 
 def test_a_renamed_property_is_not_replaced_by_a_namesake() -> None:
-    raw = raw_source(column("title", "Name", "title"), column("a%3B", "Old amount", "number"),
-                     column("new", "Amount", "number"), WHOLE["properties"]["Choice"])
+    raw = raw_source(
+        column("title", "Name", "title"),
+        column("a%3B", "Old amount", "number"),
+        column("new", "Amount", "number"),
+        WHOLE["properties"]["Choice"],
+    )
     assert bind(THINGS, raw, locale="en", known=KNOWN)[0].properties["amount"] == "a%3B"
 
 
 def test_what_was_known_of_another_data_source_does_not_count() -> None:
-    raw = raw_source(column("title", "Name", "title"), column("new", "Amount", "number"),
-                     column("a%3B", "Other", "number"), WHOLE["properties"]["Choice"])
+    raw = raw_source(
+        column("title", "Name", "title"),
+        column("new", "Amount", "number"),
+        column("a%3B", "Other", "number"),
+        WHOLE["properties"]["Choice"],
+    )
     other = replace(KNOWN, data_source_id="another")
     assert bind(THINGS, raw, locale="en", known=other)[0].properties["amount"] == "new"
 
 
-@pytest.mark.parametrize(("columns", "known", "code", "says"), [
-    ((), True, "schema-deleted", "restore"),
-    ((), False, "schema-missing", "rayline init"),
-    ((column("a%3B", "Amount", "rich_text"),), True, "schema-retyped", "back to number"),
-    ((column("x", "Amount", "rich_text"),), False, "schema-retyped", "back to number"),
-])
+@pytest.mark.parametrize(
+    ("columns", "known", "code", "says"),
+    [
+        ((), True, "schema-deleted", "restore"),
+        ((), False, "schema-missing", "rayline init"),
+        (
+            (column("a%3B", "Amount", "rich_text"),),
+            True,
+            "schema-retyped",
+            "back to number",
+        ),
+        (
+            (column("x", "Amount", "rich_text"),),
+            False,
+            "schema-retyped",
+            "back to number",
+        ),
+    ],
+)
 def test_a_property_that_does_not_fit_is_left_unbound_with_a_way_out(
-        columns: tuple[dict[str, Any], ...], known: bool, code: str, says: str) -> None:
-    raw = raw_source(column("title", "Name", "title"), WHOLE["properties"]["Choice"], *columns)
+    columns: tuple[dict[str, Any], ...], known: bool, code: str, says: str
+) -> None:
+    raw = raw_source(
+        column("title", "Name", "title"), WHOLE["properties"]["Choice"], *columns
+    )
     binding, problems = bind(THINGS, raw, locale="en", known=KNOWN if known else None)
     assert codes(problems) == [(code, "amount")]
     assert says in problems[0].hint
@@ -105,16 +172,22 @@ def test_a_property_that_does_not_fit_is_left_unbound_with_a_way_out(
 
 
 def test_a_property_made_again_after_its_deletion_is_taken_up() -> None:
-    raw = raw_source(column("title", "Name", "title"), column("again", "Amount", "number"),
-                     WHOLE["properties"]["Choice"])
+    raw = raw_source(
+        column("title", "Name", "title"),
+        column("again", "Amount", "number"),
+        WHOLE["properties"]["Choice"],
+    )
     binding, problems = bind(THINGS, raw, locale="en", known=KNOWN)
     assert binding.properties["amount"] == "again"
     assert problems == ()
 
 
 def test_missing_options_are_listed_and_the_others_bound() -> None:
-    raw = raw_source(column("title", "Name", "title"), column("a%3B", "Amount", "number"),
-                     column("c", "Choice", "select", options("RED")))
+    raw = raw_source(
+        column("title", "Name", "title"),
+        column("a%3B", "Amount", "number"),
+        column("c", "Choice", "select", options("RED")),
+    )
     binding, problems = bind(THINGS, raw, locale="en")
     assert codes(problems) == [("schema-option", "choice")]
     assert "'Green', 'Blue'" in problems[0].message

@@ -7,30 +7,62 @@ from typing import Any
 import pytest
 
 from worker.domain.document import Block, Bullet, Paragraph, Table
-from worker.mapping.blocks import LINK_LIMIT, encode_block, look_of, nested_look, read_nested, seen
+from worker.mapping.blocks import (
+    LINK_LIMIT,
+    encode_block,
+    look_of,
+    nested_look,
+    read_nested,
+    seen,
+)
 
-LONG, FITS = "https://notion.so/" + "x" * LINK_LIMIT, "https://notion.so/".ljust(LINK_LIMIT, "x")
+LONG, FITS = (
+    "https://notion.so/" + "x" * LINK_LIMIT,
+    "https://notion.so/".ljust(LINK_LIMIT, "x"),
+)
 
 
 def shown_again(raw: dict[str, Any]) -> dict[str, Any]:
     """Return a block as Notion gives back what was sent."""
     body = raw[raw["type"]]
-    texts = [body.get("rich_text") or [], *(cell for child in body.get("children", ())
-                                            for cell in child[child["type"]].get("cells", ()))]
+    texts = [
+        body.get("rich_text") or [],
+        *(
+            cell
+            for child in body.get("children", ())
+            for cell in child[child["type"]].get("cells", ())
+        ),
+    ]
     for piece in (piece for text in texts for piece in text):
-        piece |= {"plain_text": piece["text"]["content"], "href": piece["text"].get("link", {}).get("url")}
+        piece |= {
+            "plain_text": piece["text"]["content"],
+            "href": piece["text"].get("link", {}).get("url"),
+        }
     return raw
 
 
 @pytest.mark.parametrize(("url", "kept"), [(LONG, None), (FITS, FITS)])
-def test_a_link_that_notion_refuses_is_plain_text_and_no_difference_afterwards(url: str, kept: str | None) -> None:
+def test_a_link_that_notion_refuses_is_plain_text_and_no_difference_afterwards(
+    url: str, kept: str | None
+) -> None:
     line = f"before [the card]({url}), **after**"
-    blocks: tuple[Block, ...] = (Paragraph(line), Bullet(line), Table(("A",), ((line,), (line,))))
+    blocks: tuple[Block, ...] = (
+        Paragraph(line),
+        Bullet(line),
+        Table(("A",), ((line,), (line,))),
+    )
     for block in blocks:
         raw = shown_again(encode_block(block, {}))
         assert seen(raw) == look_of(block)
         payload = raw[raw["type"]]
-        assert read_nested(raw["type"], payload.get("children", ())) == nested_look(block)
+        assert read_nested(raw["type"], payload.get("children", ())) == nested_look(
+            block
+        )
     pieces = encode_block(blocks[0], {})["paragraph"]["rich_text"]
-    assert [piece["text"]["link"]["url"] for piece in pieces if "link" in piece["text"]] == ([kept] if kept else [])
-    assert "".join(piece["text"]["content"] for piece in pieces) == "before the card, after"
+    assert [
+        piece["text"]["link"]["url"] for piece in pieces if "link" in piece["text"]
+    ] == ([kept] if kept else [])
+    assert (
+        "".join(piece["text"]["content"] for piece in pieces)
+        == "before the card, after"
+    )

@@ -26,7 +26,13 @@ from worker.mapping.pages import complete, decode_page, truncated
 from worker.mapping.schema import Binding, Schema
 
 PROPS = EVERY_TYPE.properties
-BOUND = Binding("things", "", "", {}, {"choice": {"red": ("id-red", "Red")}, "choices": {"red": ("id-red", "Red")}})
+BOUND = Binding(
+    "things",
+    "",
+    "",
+    {},
+    {"choice": {"red": ("id-red", "Red")}, "choices": {"red": ("id-red", "Red")}},
+)
 
 
 @pytest.fixture(scope="module")
@@ -44,47 +50,80 @@ def rows(board: Workspace) -> list[str]:
 
 texts = st.text(st.characters(exclude_categories=()), max_size=80)
 days = st.dates(date(1850, 1, 1), date(9998, 12, 31))
-moments = st.datetimes(datetime(1901, 1, 1), datetime(9998, 1, 1), timezones=st.sampled_from(  # noqa: DTZ001
-    [UTC, None, datetime.fromisoformat("2026-01-01T00:00+03:00").tzinfo]))
+moments = st.datetimes(
+    datetime(1901, 1, 1),  # noqa: DTZ001
+    datetime(9998, 1, 1),  # noqa: DTZ001
+    timezones=st.sampled_from(
+        [UTC, None, datetime.fromisoformat("2026-01-01T00:00+03:00").tzinfo]
+    ),
+)
 numbers = st.decimals(allow_nan=False, allow_infinity=False)
 keys = st.sampled_from(COLORS)
 VALUES: dict[str, st.SearchStrategy[Any]] = {
-    "name": texts, "text": texts | st.text(min_size=1).map(lambda text: text * 3000), "number": numbers,
-    "choice": keys, "choices": st.lists(keys).map(tuple), "state": keys,
-    "day": days | moments | st.builds(Span, days, days), "flag": st.booleans(), "site": texts, "mail": texts,
+    "name": texts,
+    "text": texts | st.text(min_size=1).map(lambda text: text * 3000),
+    "number": numbers,
+    "choice": keys,
+    "choices": st.lists(keys).map(tuple),
+    "state": keys,
+    "day": days | moments | st.builds(Span, days, days),
+    "flag": st.booleans(),
+    "site": texts,
+    "mail": texts,
     "phone": texts,
 }
 
 
-def write_and_read(board: Workspace, page_id: str, name: str, value: Value) -> Value | Unreadable:
+def write_and_read(
+    board: Workspace, page_id: str, name: str, value: Value
+) -> Value | Unreadable:
     """Return what the value came back as."""
     binding = board.bindings["things"]
-    body = {binding.properties[name]: encode(PROPS[name], value, binding, lambda ref: ref.key)}
+    body = {
+        binding.properties[name]: encode(
+            PROPS[name], value, binding, lambda ref: ref.key
+        )
+    }
     answer = board.notion.update_page(page_id, body)
-    raw = next(one for one in answer["properties"].values() if one["id"] == binding.properties[name])
+    raw = next(
+        one
+        for one in answer["properties"].values()
+        if one["id"] == binding.properties[name]
+    )
     return decode(PROPS[name], raw, binding, {})
 
 
 @pytest.mark.parametrize("name", sorted(VALUES))
-def test_what_is_written_comes_back_in_canonical_form(board: Workspace, rows: list[str], name: str) -> None:
+def test_what_is_written_comes_back_in_canonical_form(
+    board: Workspace, rows: list[str], name: str
+) -> None:
     @settings(max_examples=60, deadline=None)
     @given(VALUES[name])
     def round_trip(value: Value) -> None:
         canonical = canonicalize(PROPS[name], value)
         assert write_and_read(board, rows[0], name, value) == canonical
         assert canonicalize(PROPS[name], canonical) == canonical
+
     round_trip()
 
 
-def test_relations_and_people_come_back_whatever_the_order(board: Workspace, rows: list[str]) -> None:
+def test_relations_and_people_come_back_whatever_the_order(
+    board: Workspace, rows: list[str]
+) -> None:
     users = tuple(board.sandbox.store.users)
-    assert write_and_read(board, rows[0], "who", users) == canonicalize(PROPS["who"], tuple(reversed(users)))
+    assert write_and_read(board, rows[0], "who", users) == canonicalize(
+        PROPS["who"], tuple(reversed(users))
+    )
     refs = tuple(Ref("things", page_id) for page_id in rows)
-    assert write_and_read(board, rows[0], "others", refs) == canonicalize(PROPS["others"], refs[::-1] + refs)
+    assert write_and_read(board, rows[0], "others", refs) == canonicalize(
+        PROPS["others"], refs[::-1] + refs
+    )
 
 
 @pytest.mark.parametrize("name", sorted(set(PROPS) - {"flag", "state"}))
-def test_nothing_empties_the_field_and_comes_back_as_nothing(board: Workspace, rows: list[str], name: str) -> None:
+def test_nothing_empties_the_field_and_comes_back_as_nothing(
+    board: Workspace, rows: list[str], name: str
+) -> None:
     assert write_and_read(board, rows[1], name, None) is None
 
 
@@ -108,13 +147,20 @@ def test_a_text_beyond_all_limits_is_cut_and_said() -> None:
     assert loss(PROPS["text"], "short\x00") == ""
 
 
-@pytest.mark.parametrize(("name", "value", "says"), [
-    ("site", "https://example.com/" + "x" * 2000, "longer than 2000"),
-    ("others", tuple(Ref("things", str(number)) for number in range(101)), "more than 100"),
-    ("number", Decimal("1e400"), "too large"),
-    ("day", date(1066, 10, 14), "before 1900"),
-    ("day", Span(date(1066, 10, 14), date(2026, 1, 1)), "before 1900"),
-])
+@pytest.mark.parametrize(
+    ("name", "value", "says"),
+    [
+        ("site", "https://example.com/" + "x" * 2000, "longer than 2000"),
+        (
+            "others",
+            tuple(Ref("things", str(number)) for number in range(101)),
+            "more than 100",
+        ),
+        ("number", Decimal("1e400"), "too large"),
+        ("day", date(1066, 10, 14), "before 1900"),
+        ("day", Span(date(1066, 10, 14), date(2026, 1, 1)), "before 1900"),
+    ],
+)
 def test_what_notion_cannot_hold_is_said(name: str, value: Value, says: str) -> None:
     assert says in loss(PROPS[name], value)
 
@@ -122,14 +168,25 @@ def test_what_notion_cannot_hold_is_said(name: str, value: Value, says: str) -> 
 def test_numbers_are_read_exactly() -> None:
     raw = {"type": "number", "number": 0.1}
     assert decode(PROPS["number"], raw, BOUND, {}) == Decimal("0.1")
-    assert decode(PROPS["number"], {"type": "number", "number": 12345678901234567890}, BOUND, {}) == Decimal(
-        "12345678901234567890")
+    assert decode(
+        PROPS["number"], {"type": "number", "number": 12345678901234567890}, BOUND, {}
+    ) == Decimal("12345678901234567890")
 
 
-@pytest.mark.parametrize("raw", [{"id": "id-red", "name": "renamed by people"}, {"id": "other", "name": "RED"},
-                                 {"id": "other", "name": "red (рус)"}])
-def test_options_are_known_by_id_then_by_label_of_any_locale(raw: dict[str, str]) -> None:
-    assert decode(PROPS["choice"], {"type": "select", "select": raw}, BOUND, {}) == "red"
+@pytest.mark.parametrize(
+    "raw",
+    [
+        {"id": "id-red", "name": "renamed by people"},
+        {"id": "other", "name": "RED"},
+        {"id": "other", "name": "red (рус)"},
+    ],
+)
+def test_options_are_known_by_id_then_by_label_of_any_locale(
+    raw: dict[str, str],
+) -> None:
+    assert (
+        decode(PROPS["choice"], {"type": "select", "select": raw}, BOUND, {}) == "red"
+    )
 
 
 def test_an_unknown_option_is_unreadable_and_named() -> None:
@@ -137,39 +194,81 @@ def test_an_unknown_option_is_unreadable_and_named() -> None:
     found = decode(PROPS["choice"], {"type": "select", "select": raw}, BOUND, {})
     assert isinstance(found, Unreadable)
     assert "Turquoise" in found.message
-    assert isinstance(decode(PROPS["choices"], {"type": "multi_select", "multi_select": [raw]}, BOUND, {}), Unreadable)
+    assert isinstance(
+        decode(
+            PROPS["choices"], {"type": "multi_select", "multi_select": [raw]}, BOUND, {}
+        ),
+        Unreadable,
+    )
 
 
-@pytest.mark.parametrize(("raw", "value"), [
-    ({"start": "2026-11-21", "end": None}, date(2026, 11, 21)),
-    ({"start": "2026-11-21T10:00:00.000+03:00", "end": None}, datetime(2026, 11, 21, 7, tzinfo=UTC)),
-    ({"start": "2026-11-21T10:00:00", "end": None, "time_zone": "Europe/Moscow"},
-     datetime(2026, 11, 21, 7, tzinfo=UTC)),
-    ({"start": "2026-11-21", "end": "2026-11-23"}, Span(date(2026, 11, 21), date(2026, 11, 23))),
-    ({"start": "2026-11-21T23:00:00+03:00", "end": "2026-11-22T01:00:00+03:00"},
-     Span(date(2026, 11, 21), date(2026, 11, 22))),
-])
+@pytest.mark.parametrize(
+    ("raw", "value"),
+    [
+        ({"start": "2026-11-21", "end": None}, date(2026, 11, 21)),
+        (
+            {"start": "2026-11-21T10:00:00.000+03:00", "end": None},
+            datetime(2026, 11, 21, 7, tzinfo=UTC),
+        ),
+        (
+            {"start": "2026-11-21T10:00:00", "end": None, "time_zone": "Europe/Moscow"},
+            datetime(2026, 11, 21, 7, tzinfo=UTC),
+        ),
+        (
+            {"start": "2026-11-21", "end": "2026-11-23"},
+            Span(date(2026, 11, 21), date(2026, 11, 23)),
+        ),
+        (
+            {"start": "2026-11-21T23:00:00+03:00", "end": "2026-11-22T01:00:00+03:00"},
+            Span(date(2026, 11, 21), date(2026, 11, 22)),
+        ),
+    ],
+)
 def test_dates_of_all_forms_are_read(raw: dict[str, Any], value: Value) -> None:
     assert decode(PROPS["day"], {"type": "date", "date": raw}, BOUND, {}) == value
 
 
-@pytest.mark.parametrize("raw", [
-    {"start": "51502-01-01", "end": None}, {"start": "+051502-01-01T00:00:00Z", "end": None}, {"start": None},
-    {"start": "yesterday"}, {"start": "0001-01-01"}, {"start": "2026-02-30"}, {}, [], "2026-01-01", 7,
-    {"start": "2026-11-23", "end": "2026-11-21"}, {"start": "2026-11-21T10:00:00", "time_zone": "Mars/Olympus"},
-    {"start": "2026-11-21T10:00:00", "time_zone": "Europe"},
-    {"start": "9999-12-31T23:59:59-11:00"}, {"start": "9999-12-31T23:59:00.000+00:00"},
-    {"start": "9999-06-01T10:00:00", "end": "9999-12-31T23:59:00-11:00"},
-])
+@pytest.mark.parametrize(
+    "raw",
+    [
+        {"start": "51502-01-01", "end": None},
+        {"start": "+051502-01-01T00:00:00Z", "end": None},
+        {"start": None},
+        {"start": "yesterday"},
+        {"start": "0001-01-01"},
+        {"start": "2026-02-30"},
+        {},
+        [],
+        "2026-01-01",
+        7,
+        {"start": "2026-11-23", "end": "2026-11-21"},
+        {"start": "2026-11-21T10:00:00", "time_zone": "Mars/Olympus"},
+        {"start": "2026-11-21T10:00:00", "time_zone": "Europe"},
+        {"start": "9999-12-31T23:59:59-11:00"},
+        {"start": "9999-12-31T23:59:00.000+00:00"},
+        {"start": "9999-06-01T10:00:00", "end": "9999-12-31T23:59:00-11:00"},
+    ],
+)
 def test_garbage_dates_are_unreadable(raw: Any) -> None:
-    assert isinstance(decode(PROPS["day"], {"type": "date", "date": raw}, BOUND, {}), Unreadable)
+    assert isinstance(
+        decode(PROPS["day"], {"type": "date", "date": raw}, BOUND, {}), Unreadable
+    )
 
 
 json_values = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=5),
-    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(
-        st.sampled_from(["id", "name", "start", "end", "plain_text", "type", "time_zone"]), inner, max_size=4),
-    max_leaves=8)
+    lambda inner: (
+        st.lists(inner, max_size=3)
+        | st.dictionaries(
+            st.sampled_from(
+                ["id", "name", "start", "end", "plain_text", "type", "time_zone"]
+            ),
+            inner,
+            max_size=4,
+        )
+    ),
+    max_leaves=8,
+)
 
 
 @settings(max_examples=400, deadline=None)
@@ -202,7 +301,9 @@ def test_relations_to_worker_rows_are_read_as_their_keys() -> None:
 
 def test_a_long_relation_is_seen_as_cut_and_read_whole(board: Workspace) -> None:
     binding = board.bindings["things"]
-    ids = [board.notion.create_page(binding.data_source_id, {})["id"] for _ in range(30)]
+    ids = [
+        board.notion.create_page(binding.data_source_id, {})["id"] for _ in range(30)
+    ]
     refs = tuple(Ref("things", one) for one in ids)
     body = encode(PROPS["others"], refs, binding, lambda ref: ref.key)
     page = board.notion.update_page(ids[0], {binding.properties["others"]: body})
@@ -215,7 +316,9 @@ def test_a_long_relation_is_seen_as_cut_and_read_whole(board: Workspace) -> None
     assert truncated(whole, EVERY_TYPE, binding) == ()
 
 
-def test_a_bad_field_leaves_the_rest_of_the_row_and_names_itself(board: Workspace, rows: list[str]) -> None:
+def test_a_bad_field_leaves_the_rest_of_the_row_and_names_itself(
+    board: Workspace, rows: list[str]
+) -> None:
     binding = board.bindings["things"]
     page = board.notion.page(rows[2])
     page["properties"]["Number"]["number"] = "many"

@@ -39,52 +39,89 @@ def test_every_shipped_file_is_a_source(path: Path) -> None:
 
 def test_sources_of_the_method_are_shipped() -> None:
     assert {path.stem for path in SHIPPED} == {
-        "clients", "units", "people", "contacts", "projects", "services", "documents", "revenue", "backlog", "plans",
-        "risks", "tasks", "meetings", "feedback", "bonuses", "goals",
-        "reviews"}
+        "clients",
+        "units",
+        "people",
+        "contacts",
+        "projects",
+        "services",
+        "documents",
+        "revenue",
+        "backlog",
+        "plans",
+        "risks",
+        "tasks",
+        "meetings",
+        "feedback",
+        "bonuses",
+        "goals",
+        "reviews",
+    }
 
 
 @pytest.mark.parametrize("path", SHIPPED, ids=lambda path: path.stem)
 def test_what_the_worker_overwrites_is_marked_and_nothing_else(path: Path) -> None:
     for prop in load_schema().sources[path.stem].properties.values():
         for label in prop.label.values():
-            assert label.startswith("⚙ ") == (prop.owner is Owner.WORKER), (prop.name, label)
+            assert label.startswith("⚙ ") == (prop.owner is Owner.WORKER), (
+                prop.name,
+                label,
+            )
 
 
-@pytest.mark.parametrize(("currency", "shown"), [("EUR", "euro"), ("RUB", "ruble"), ("KZT", "number_with_commas")])
-def test_money_is_shown_in_the_workspaces_currency_where_notion_knows_it(currency: str, shown: str) -> None:
+@pytest.mark.parametrize(
+    ("currency", "shown"),
+    [("EUR", "euro"), ("RUB", "ruble"), ("KZT", "number_with_commas")],
+)
+def test_money_is_shown_in_the_workspaces_currency_where_notion_knows_it(
+    currency: str, shown: str
+) -> None:
     clients = load_schema(currency=currency).sources["clients"].properties
     assert (clients["ltv"].format, clients["pace"].format) == (shown, "percent")
 
 
 def test_rows_made_by_the_worker_carry_a_key() -> None:
     for source in load_schema().sources.values():
-        assert (KEY_PROPERTY in source.properties) == (source.rows is Rows.WORKER or source.seeded)
+        assert (KEY_PROPERTY in source.properties) == (
+            source.rows is Rows.WORKER or source.seeded
+        )
 
 
 def test_a_users_file_replaces_the_shipped_one_whole(tmp_path: Path) -> None:
-    folder = user_folder(tmp_path, services=SERVICES.replace('en = "Kind"', 'en = "Sort of service"'))
+    folder = user_folder(
+        tmp_path, services=SERVICES.replace('en = "Kind"', 'en = "Sort of service"')
+    )
     schema = load_schema(folder)
-    assert schema.sources["services"].properties["kind"].label["en"] == "Sort of service"
+    assert (
+        schema.sources["services"].properties["kind"].label["en"] == "Sort of service"
+    )
     assert schema.sources["clients"] == load_schema().sources["clients"]
 
 
 def test_a_users_folder_may_add_a_source(tmp_path: Path) -> None:
-    folder = user_folder(tmp_path, goals="""
+    folder = user_folder(
+        tmp_path,
+        goals="""
         rows = "people"
         icon = "G"
         title = {en = "Goals", ru = "Цели"}
         [properties]
         name = {type = "title", owner = "human", en = "Goal", ru = "Цель"}
         unit = {type = "relation", owner = "human", en = "Unit", ru = "Юнит", target = "units"}
-    """)
+    """,
+    )
     assert load_schema(folder).sources["goals"].properties["unit"].target == "units"
-    assert set(mapping_files("workspace", folder)) == {path.stem for path in SHIPPED} | {"goals"}
+    assert set(mapping_files("workspace", folder)) == {
+        path.stem for path in SHIPPED
+    } | {"goals"}
 
 
 def test_unknown_keys_and_values_are_named_all_at_once(tmp_path: Path) -> None:
-    text = (SERVICES.replace('icon = "🛠️"', 'icon = "🛠️"\ncolour = "red"').replace('color = "orange"', 'color = "teal"')
-            .replace('type = "relation"', 'type = "button"'))
+    text = (
+        SERVICES.replace('icon = "🛠️"', 'icon = "🛠️"\ncolour = "red"')
+        .replace('color = "orange"', 'color = "teal"')
+        .replace('type = "relation"', 'type = "button"')
+    )
     found = problems_of(user_folder(tmp_path, services=text, units="rows = "))
     assert found["services.toml", "colour"].message == "is not a known key"
     assert "'teal'" in found["services.toml", "properties.kind.options.0.color"].message
@@ -93,43 +130,140 @@ def test_unknown_keys_and_values_are_named_all_at_once(tmp_path: Path) -> None:
     assert len(found) == 4
 
 
-@pytest.mark.parametrize(("before", "after", "field", "says"), [
-    ('type = "title"', 'type = "rich_text"', "properties", "exactly one"),
-    ('mirror = "services"', 'mirror = "unit"', "properties.clients.mirror", "must be a relation to services"),
-    ('target = "clients"', 'target = "client"', "properties.clients.target", "no data source client"),
-    ('key = "endless", en = "Endless"', 'key = "endless", en = "One-Off"', "properties.kind.options", "'one-off'"),
-    ('key = "endless"', 'key = "one_off"', "properties.kind.options", "listed twice"),
-    ('en = "Endless"', 'en = "Endless, really"', "properties.kind.options.1", "commas"),
-    ('color = "green"', 'color = "green", group = "to_do"', "properties.kind.options.1.group", "status"),
-    ('ru = "Услуга"}', 'ru = "Вид"}', "properties", "'вид'"),
-    ('show = ["kind"', 'show = ["kinds"', "views.0.show", "kinds"),
-    ('sort = ["kind"', 'sort = ["-kinds"', "views.0.sort", "kinds"),
-    ('type = "table"', 'type = "board"', "views.0.group_by", "needs one"),
-    ('type = "table"', 'type = "calendar"\ndate = "kind"', "views.0.date", "not a date"),
-    ('type = "table"', 'type = "calendar"', "views.0.date", "needs one"),
-    ('type = "table"', 'type = "table"\ngroup_by = "name"', "views.0.group_by", "cannot group"),
-    ('format = "number"', 'format = "number", rule = "rays"', "properties.lead_weeks.rule", "cannot have a rule"),
-    ('format = "number"', 'format = "number", periodic = true', "properties.lead_weeks.periodic", "only a worker's"),
-    ('format = "number"', 'options = [{key = "a", en = "A", ru = "А"}]', "properties.lead_weeks.options", "only"),
-    ('format = "number"', 'target = "clients"', "properties.lead_weeks.target", "only a relation"),
-    ('format = "number"', 'mirror = "kind"', "properties.lead_weeks.mirror", "only a relation"),
-    ('type = "number", owner = "human", en = "Lead', 'type = "date", owner = "human", en = "Lead',
-     "properties.lead_weeks.format", "only a number"),
-    ('en = "Services"', 'en = "clients"', "title.en", "'clients'"),
-    ('rows = "people"', 'rows = "worker"', "properties.worker_key", "rich_text"),
-    ('rows = "people"', 'rows = "people"\nseeded = true', "properties.worker_key", "rich_text"),
-    ('rows = "people"', 'rows = "worker"\nseeded = true', "seeded", "only rows of people"),
-    ('rows = "people"', 'rows = "people"\nprivate = true', "properties.clients.mirror", "would show the rows"),
-])
-def test_disagreements_are_named(tmp_path: Path, before: str, after: str, field: str, says: str) -> None:
+@pytest.mark.parametrize(
+    ("before", "after", "field", "says"),
+    [
+        ('type = "title"', 'type = "rich_text"', "properties", "exactly one"),
+        (
+            'mirror = "services"',
+            'mirror = "unit"',
+            "properties.clients.mirror",
+            "must be a relation to services",
+        ),
+        (
+            'target = "clients"',
+            'target = "client"',
+            "properties.clients.target",
+            "no data source client",
+        ),
+        (
+            'key = "endless", en = "Endless"',
+            'key = "endless", en = "One-Off"',
+            "properties.kind.options",
+            "'one-off'",
+        ),
+        (
+            'key = "endless"',
+            'key = "one_off"',
+            "properties.kind.options",
+            "listed twice",
+        ),
+        (
+            'en = "Endless"',
+            'en = "Endless, really"',
+            "properties.kind.options.1",
+            "commas",
+        ),
+        (
+            'color = "green"',
+            'color = "green", group = "to_do"',
+            "properties.kind.options.1.group",
+            "status",
+        ),
+        ('ru = "Услуга"}', 'ru = "Вид"}', "properties", "'вид'"),
+        ('show = ["kind"', 'show = ["kinds"', "views.0.show", "kinds"),
+        ('sort = ["kind"', 'sort = ["-kinds"', "views.0.sort", "kinds"),
+        ('type = "table"', 'type = "board"', "views.0.group_by", "needs one"),
+        (
+            'type = "table"',
+            'type = "calendar"\ndate = "kind"',
+            "views.0.date",
+            "not a date",
+        ),
+        ('type = "table"', 'type = "calendar"', "views.0.date", "needs one"),
+        (
+            'type = "table"',
+            'type = "table"\ngroup_by = "name"',
+            "views.0.group_by",
+            "cannot group",
+        ),
+        (
+            'format = "number"',
+            'format = "number", rule = "rays"',
+            "properties.lead_weeks.rule",
+            "cannot have a rule",
+        ),
+        (
+            'format = "number"',
+            'format = "number", periodic = true',
+            "properties.lead_weeks.periodic",
+            "only a worker's",
+        ),
+        (
+            'format = "number"',
+            'options = [{key = "a", en = "A", ru = "А"}]',
+            "properties.lead_weeks.options",
+            "only",
+        ),
+        (
+            'format = "number"',
+            'target = "clients"',
+            "properties.lead_weeks.target",
+            "only a relation",
+        ),
+        (
+            'format = "number"',
+            'mirror = "kind"',
+            "properties.lead_weeks.mirror",
+            "only a relation",
+        ),
+        (
+            'type = "number", owner = "human", en = "Lead',
+            'type = "date", owner = "human", en = "Lead',
+            "properties.lead_weeks.format",
+            "only a number",
+        ),
+        ('en = "Services"', 'en = "clients"', "title.en", "'clients'"),
+        ('rows = "people"', 'rows = "worker"', "properties.worker_key", "rich_text"),
+        (
+            'rows = "people"',
+            'rows = "people"\nseeded = true',
+            "properties.worker_key",
+            "rich_text",
+        ),
+        (
+            'rows = "people"',
+            'rows = "worker"\nseeded = true',
+            "seeded",
+            "only rows of people",
+        ),
+        (
+            'rows = "people"',
+            'rows = "people"\nprivate = true',
+            "properties.clients.mirror",
+            "would show the rows",
+        ),
+    ],
+)
+def test_disagreements_are_named(
+    tmp_path: Path, before: str, after: str, field: str, says: str
+) -> None:
     assert before in SERVICES
-    found = problems_of(user_folder(tmp_path, services=SERVICES.replace(before, after, 1)))
+    found = problems_of(
+        user_folder(tmp_path, services=SERVICES.replace(before, after, 1))
+    )
     assert says in found["services.toml", field].message
 
 
-def test_a_file_that_cannot_be_read_is_not_also_reported_as_missing(tmp_path: Path) -> None:
+def test_a_file_that_cannot_be_read_is_not_also_reported_as_missing(
+    tmp_path: Path,
+) -> None:
     assert set(problems_of(user_folder(tmp_path, units="rows = 1"))) == {
-        ("units.toml", "rows"), ("units.toml", "title"), ("units.toml", "icon"), ("units.toml", "properties")}
+        ("units.toml", "rows"),
+        ("units.toml", "title"),
+        ("units.toml", "icon"),
+        ("units.toml", "properties"),
+    }
 
 
 def test_a_folder_that_is_not_there_is_said(tmp_path: Path) -> None:
@@ -138,5 +272,9 @@ def test_a_folder_that_is_not_there_is_said(tmp_path: Path) -> None:
 
 
 def test_every_rule_that_a_mapping_names_is_there() -> None:
-    named = {prop.rule for source in load_schema().sources.values() for prop in source.properties.values()}
+    named = {
+        prop.rule
+        for source in load_schema().sources.values()
+        for prop in source.properties.values()
+    }
     assert named - {""} <= {*(rule.name for rule in RULES), "pages"}

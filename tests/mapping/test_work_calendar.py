@@ -29,7 +29,11 @@ def test_the_month_of_may_2025_has_the_official_number_of_working_days() -> None
 
 
 def test_the_company_has_the_last_word() -> None:
-    settings = Holidays(country="RU", days_off=(date(2025, 11, 1), date(2026, 11, 23)), days_on=(date(2026, 1, 9),))
+    settings = Holidays(
+        country="RU",
+        days_off=(date(2025, 11, 1), date(2026, 11, 23)),
+        days_on=(date(2026, 1, 9),),
+    )
     calendar = work_calendar(settings, YEARS)
     assert not calendar.is_working(date(2025, 11, 1))
     assert not calendar.is_working(date(2026, 11, 23))
@@ -37,7 +41,9 @@ def test_the_company_has_the_last_word() -> None:
 
 
 def test_no_country_is_weekends_only() -> None:
-    calendar = work_calendar(Holidays(country="", days_off=(date(2026, 11, 23),)), YEARS)
+    calendar = work_calendar(
+        Holidays(country="", days_off=(date(2026, 11, 23),)), YEARS
+    )
     assert calendar.working_days(date(2026, 1, 1), date(2026, 1, 31)) == 22
     assert not calendar.is_working(date(2026, 11, 23))
 

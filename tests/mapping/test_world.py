@@ -34,14 +34,26 @@ class Board:
 
     def __init__(self, workspace: Workspace) -> None:
         self.workspace = workspace
-        self.pages: dict[str, list[dict[str, Any]]] = {name: [] for name in SCHEMA.sources}
+        self.pages: dict[str, list[dict[str, Any]]] = {
+            name: [] for name in SCHEMA.sources
+        }
 
     def add(self, source: str, name: str = "", **values: Value) -> Ref:
         """Create a row and return its ref."""
-        binding, properties = self.workspace.bindings[source], SCHEMA.sources[source].properties
-        every: dict[str, Value] = {SCHEMA.sources[source].title_property.name: name, **values}
-        body = {binding.properties[key]: encode(properties[key], value, binding, lambda ref: ref.key)
-                for key, value in every.items()}
+        binding, properties = (
+            self.workspace.bindings[source],
+            SCHEMA.sources[source].properties,
+        )
+        every: dict[str, Value] = {
+            SCHEMA.sources[source].title_property.name: name,
+            **values,
+        }
+        body = {
+            binding.properties[key]: encode(
+                properties[key], value, binding, lambda ref: ref.key
+            )
+            for key, value in every.items()
+        }
         page = self.workspace.notion.create_page(binding.data_source_id, body)
         self.pages[source].append(page)
         return Ref(source, page["id"])
@@ -59,10 +71,22 @@ class Board:
     def world(self, **given: Any) -> World:
         """Return the world of all that was added."""
         parts: dict[str, Any] = {
-            "workspace": "studio", "now": NOW, "settings": config.Workspace(), "words": Words(), "schema": SCHEMA,
-            "bindings": self.workspace.bindings, "pages": self.pages, "issues": (), "worklogs": (), "links": {},
-            "jira_projects": (), "memory": Memory(), "bot_id": self.workspace.sandbox.bot_id,
-            "site_url": "https://jira.example.com", "calendar": WorkCalendar()}
+            "workspace": "studio",
+            "now": NOW,
+            "settings": config.Workspace(),
+            "words": Words(),
+            "schema": SCHEMA,
+            "bindings": self.workspace.bindings,
+            "pages": self.pages,
+            "issues": (),
+            "worklogs": (),
+            "links": {},
+            "jira_projects": (),
+            "memory": Memory(),
+            "bot_id": self.workspace.sandbox.bot_id,
+            "site_url": "https://jira.example.com",
+            "calendar": WorkCalendar(),
+        }
         return build_world(**(parts | given))
 
 
@@ -85,22 +109,64 @@ def found(world: World, code: str) -> list[Problem]:
 
 def issue(number: int, project: str = "ACME") -> Issue:
     """Return an issue."""
-    return Issue(str(number), f"{project}-{number}", project, "Task", 0, "Open", "new", THEN, THEN)
+    return Issue(
+        str(number),
+        f"{project}-{number}",
+        project,
+        "Task",
+        0,
+        "Open",
+        "new",
+        THEN,
+        THEN,
+    )
 
 
 def test_rows_become_typed_and_linked(board: Board) -> None:
-    anna = board.add("people", "Анна", role="am", capacity=Decimal(40), time_off="2026-12-01..2026-12-14")
+    anna = board.add(
+        "people",
+        "Анна",
+        role="am",
+        capacity=Decimal(40),
+        time_off="2026-12-01..2026-12-14",
+    )
     unit = board.add("units", "Север", am=(anna,), bonus_rate=Decimal("0.05"))
-    client = board.add("clients", "Acme", group="account", unit=(unit,), monthly_fee=Decimal("1000.5"))
-    card = board.add("projects", "Site", client=(client,), stage="in_progress", due=date(2026, 12, 24), jira="ACME",
-                     start=date(2026, 9, 1), probability=Decimal("0.9"))
-    board.add("revenue", "Act", client=(client,), month=date(2026, 11, 1), amount=Decimal(7), kind="act")
+    client = board.add(
+        "clients", "Acme", group="account", unit=(unit,), monthly_fee=Decimal("1000.5")
+    )
+    card = board.add(
+        "projects",
+        "Site",
+        client=(client,),
+        stage="in_progress",
+        due=date(2026, 12, 24),
+        jira="ACME",
+        start=date(2026, 9, 1),
+        probability=Decimal("0.9"),
+    )
+    board.add(
+        "revenue",
+        "Act",
+        client=(client,),
+        month=date(2026, 11, 1),
+        amount=Decimal(7),
+        kind="act",
+    )
     world = board.world()
     assert world.people[anna].time_off == (Span(date(2026, 12, 1), date(2026, 12, 14)),)
     assert world.units[unit].am == (anna,)
-    assert (world.clients[client].unit, world.clients[client].monthly_fee) == (unit, Decimal("1000.5"))
-    assert (world.cards[card].client, world.cards[card].stage) == (client, Stage.IN_PROGRESS)
-    assert (world.cards[card].due, world.cards[card].jira) == (date(2026, 12, 24), "ACME")
+    assert (world.clients[client].unit, world.clients[client].monthly_fee) == (
+        unit,
+        Decimal("1000.5"),
+    )
+    assert (world.cards[card].client, world.cards[card].stage) == (
+        client,
+        Stage.IN_PROGRESS,
+    )
+    assert (world.cards[card].due, world.cards[card].jira) == (
+        date(2026, 12, 24),
+        "ACME",
+    )
     assert world.revenue[0].amount == Decimal(7)
     assert world.today == date(2026, 11, 21)
     assert world.problems == ()
@@ -110,35 +176,108 @@ def test_rows_become_typed_and_linked(board: Board) -> None:
 def test_today_is_the_workspaces_day() -> None:
     settings = config.Workspace(time_zone="Asia/Vladivostok")
     late = datetime(2026, 11, 21, 20, tzinfo=UTC)
-    assert build_world(workspace="w", now=late, settings=settings, words=Words(), schema=SCHEMA, bindings={}, pages={},
-                       issues=(), worklogs=(), links={}, jira_projects=(), memory=Memory()).today == date(2026, 11, 22)
+    assert build_world(
+        workspace="w",
+        now=late,
+        settings=settings,
+        words=Words(),
+        schema=SCHEMA,
+        bindings={},
+        pages={},
+        issues=(),
+        worklogs=(),
+        links={},
+        jira_projects=(),
+        memory=Memory(),
+    ).today == date(2026, 11, 22)
 
 
-@pytest.mark.parametrize(("source", "values", "code", "field"), [
-    ("projects", {"stage": "idea"}, "card-without-client", "client"),
-    ("projects", {"start": date(2026, 12, 2), "due": date(2026, 12, 1)}, "reversed-dates", "start"),
-    ("projects", {"budget": Decimal(-1)}, "negative-amount", "budget"),
-    ("projects", {"probability": Decimal(90)}, "out-of-range", "probability"),
-    ("projects", {"jira": "спросить у Пети"}, "bad-link", "jira"),
-    ("clients", {"monthly_fee": Decimal("-0.01")}, "negative-amount", "monthly_fee"),
-    ("clients", {"since": date(2026, 1, 2), "contract_end": date(2026, 1, 1)}, "reversed-dates", "since"),
-    ("documents", {"signed": date(2026, 1, 2), "expires": date(2026, 1, 1)}, "reversed-dates", "signed"),
-    ("people", {"rate": Decimal(-5)}, "negative-amount", "rate"),
-    ("people", {"time_off": "завтра"}, "bad-time-off", "time_off"),
-    ("people", {"time_off": "2026-12-14..2026-12-01"}, "bad-time-off", "time_off"),
-    ("units", {}, "unit-without-people", "members"),
-    ("revenue", {"amount": Decimal(5), "kind": "act"}, "incomplete-revenue", "month"),
-    ("clients", {"group": "account"}, "client-without-unit", "unit"),
-    ("goals", {"target": Decimal(5), "period": Span(date(2026, 10, 1), date(2026, 12, 31))}, "goal-without-measure",
-     "measure"),
-    ("goals", {"measure": "NPS", "period": date(2026, 10, 1)}, "goal-without-measure", "target"),
-    ("goals", {"measure": "NPS", "target": Decimal(5)}, "goal-without-period", "period"),
-    ("goals", {"measure": "NPS", "target": Decimal(5), "period": date(9999, 12, 31)}, "out-of-range", "period"),
-    ("goals", {"measure": "NPS", "target": Decimal(-5), "period": date(2026, 10, 1)}, "negative-amount", "target"),
-    ("revenue", {"month": date(2026, 1, 1), "amount": Decimal(-5), "kind": "act"}, "negative-amount", "amount"),
-])
+@pytest.mark.parametrize(
+    ("source", "values", "code", "field"),
+    [
+        ("projects", {"stage": "idea"}, "card-without-client", "client"),
+        (
+            "projects",
+            {"start": date(2026, 12, 2), "due": date(2026, 12, 1)},
+            "reversed-dates",
+            "start",
+        ),
+        ("projects", {"budget": Decimal(-1)}, "negative-amount", "budget"),
+        ("projects", {"probability": Decimal(90)}, "out-of-range", "probability"),
+        ("projects", {"jira": "спросить у Пети"}, "bad-link", "jira"),
+        (
+            "clients",
+            {"monthly_fee": Decimal("-0.01")},
+            "negative-amount",
+            "monthly_fee",
+        ),
+        (
+            "clients",
+            {"since": date(2026, 1, 2), "contract_end": date(2026, 1, 1)},
+            "reversed-dates",
+            "since",
+        ),
+        (
+            "documents",
+            {"signed": date(2026, 1, 2), "expires": date(2026, 1, 1)},
+            "reversed-dates",
+            "signed",
+        ),
+        ("people", {"rate": Decimal(-5)}, "negative-amount", "rate"),
+        ("people", {"time_off": "завтра"}, "bad-time-off", "time_off"),
+        ("people", {"time_off": "2026-12-14..2026-12-01"}, "bad-time-off", "time_off"),
+        ("units", {}, "unit-without-people", "members"),
+        (
+            "revenue",
+            {"amount": Decimal(5), "kind": "act"},
+            "incomplete-revenue",
+            "month",
+        ),
+        ("clients", {"group": "account"}, "client-without-unit", "unit"),
+        (
+            "goals",
+            {
+                "target": Decimal(5),
+                "period": Span(date(2026, 10, 1), date(2026, 12, 31)),
+            },
+            "goal-without-measure",
+            "measure",
+        ),
+        (
+            "goals",
+            {"measure": "NPS", "period": date(2026, 10, 1)},
+            "goal-without-measure",
+            "target",
+        ),
+        (
+            "goals",
+            {"measure": "NPS", "target": Decimal(5)},
+            "goal-without-period",
+            "period",
+        ),
+        (
+            "goals",
+            {"measure": "NPS", "target": Decimal(5), "period": date(9999, 12, 31)},
+            "out-of-range",
+            "period",
+        ),
+        (
+            "goals",
+            {"measure": "NPS", "target": Decimal(-5), "period": date(2026, 10, 1)},
+            "negative-amount",
+            "target",
+        ),
+        (
+            "revenue",
+            {"month": date(2026, 1, 1), "amount": Decimal(-5), "kind": "act"},
+            "negative-amount",
+            "amount",
+        ),
+    ],
+)
 def test_a_bad_field_is_named_with_its_page_and_left_empty(
-        board: Board, source: str, values: dict[str, Value], code: str, field: str) -> None:
+    board: Board, source: str, values: dict[str, Value], code: str, field: str
+) -> None:
     ref = board.add(source, "Спорная строка", **values)
     good = board.add("services", "Support")
     world = board.world()
@@ -149,7 +288,12 @@ def test_a_bad_field_is_named_with_its_page_and_left_empty(
     assert problem.hint
     if code != "bad-link":
         assert problem.url == board.raw(source, ref)["url"]
-    entities: dict[Ref, object] = {**world.cards, **world.clients, **world.documents, **world.people}
+    entities: dict[Ref, object] = {
+        **world.cards,
+        **world.clients,
+        **world.documents,
+        **world.people,
+    }
     if ref in entities and field not in ("jira", "time_off"):
         assert getattr(entities[ref], field) is None
     assert good in world.services
@@ -177,43 +321,76 @@ def test_two_clients_on_one_card_are_none(board: Board) -> None:
     card = board.add("projects", "Site", client=clients, stage="done")
     world = board.world()
     assert world.cards[card].client is None
-    assert [problem.code for problem in world.problems] == ["several-rows"], "duplicate titles are fine"
+    assert [problem.code for problem in world.problems] == ["several-rows"], (
+        "duplicate titles are fine"
+    )
 
 
 def test_an_unreadable_field_does_not_take_the_row_along(board: Board) -> None:
     card = board.add("projects", "Site", stage="done")
     board.cell("projects", card, "due")["date"] = {"start": "51502-01-01", "end": None}
-    board.cell("projects", card, "stage")["status"] = {"id": "new", "name": "На паузе", "color": "red"}
+    board.cell("projects", card, "stage")["status"] = {
+        "id": "new",
+        "name": "На паузе",
+        "color": "red",
+    }
     world = board.world()
     assert (world.cards[card].due, world.cards[card].stage) == (None, None)
-    assert sorted(problem.field for problem in found(world, "unreadable-field")) == ["due", "stage"]
+    assert sorted(problem.field for problem in found(world, "unreadable-field")) == [
+        "due",
+        "stage",
+    ]
 
 
 @pytest.mark.parametrize("number", [1e308, -1e308, 1e30, 1e-30, -1e16])
-def test_a_number_that_is_no_amount_is_named_and_left_empty(board: Board, number: float) -> None:
-    client = board.add("clients", "Acme", monthly_fee=Decimal(7), since=date(2026, 1, 1))
-    plan = board.add("plans", "Plan", target=Decimal(7), fact=Decimal(7), worker_key="plan:u:2026-Q4")
-    for source, ref, name in (("clients", client, "monthly_fee"), ("plans", plan, "target"), ("plans", plan, "fact")):
+def test_a_number_that_is_no_amount_is_named_and_left_empty(
+    board: Board, number: float
+) -> None:
+    client = board.add(
+        "clients", "Acme", monthly_fee=Decimal(7), since=date(2026, 1, 1)
+    )
+    plan = board.add(
+        "plans", "Plan", target=Decimal(7), fact=Decimal(7), worker_key="plan:u:2026-Q4"
+    )
+    for source, ref, name in (
+        ("clients", client, "monthly_fee"),
+        ("plans", plan, "target"),
+        ("plans", plan, "fact"),
+    ):
         board.cell(source, ref, name)["number"] = number
     world = board.world()
-    assert (world.clients[client].monthly_fee, world.clients[client].since) == (None, date(2026, 1, 1))
+    assert (world.clients[client].monthly_fee, world.clients[client].since) == (
+        None,
+        date(2026, 1, 1),
+    )
     told = found(world, "out-of-range")
     assert [(problem.where, problem.field) for problem in told] == [
-        ("Clients: Acme", "monthly_fee"), ("Plans: Plan", "target")]
+        ("Clients: Acme", "monthly_fee"),
+        ("Plans: Plan", "target"),
+    ]
     assert f"{number:.6g}".split("e")[0] in told[0].message
     fields = world.rows["plans"][0].fields
     assert "target" not in fields, "no rule reads it from the row either"
-    assert fields["fact"] == Decimal(repr(number)), "what is the worker's is simply written anew"
+    assert fields["fact"] == Decimal(repr(number)), (
+        "what is the worker's is simply written anew"
+    )
 
 
 def test_deleted_users_and_unknown_shapes_do_not_stop_a_world(board: Board) -> None:
     person = board.add("people", "Anna")
-    board.cell("people", person, "notion_user")["people"] = [{"object": "user", "id": "gone"}]
-    board.pages["people"] += [{"object": "page"}, {"id": None}, {"id": "odd", "properties": None}]
+    board.cell("people", person, "notion_user")["people"] = [
+        {"object": "user", "id": "gone"}
+    ]
+    board.pages["people"] += [
+        {"object": "page"},
+        {"id": None},
+        {"id": "odd", "properties": None},
+    ]
     world = board.world()
     assert world.people[person].notion_user == "gone"
     assert [problem.message for problem in found(world, "unreadable-page")] == [
-        "2 row(s) came without an id and are left out"]
+        "2 row(s) came without an id and are left out"
+    ]
     assert Ref("people", "odd") in world.people
 
 
@@ -233,7 +410,8 @@ def test_worker_rows_are_named_by_their_key_and_peoples_by_page(board: Board) ->
     board.add("plans", "Q4", worker_key="plan:firm:2026-Q4")
     own = board.add("plans", "My own plan")
     assert sorted(rows_of(board.world(), "plans"), key=str) == sorted(
-        [(Ref("plans", "plan:firm:2026-Q4"), "Q4"), (own, "My own plan")], key=str)
+        [(Ref("plans", "plan:firm:2026-Q4"), "Q4"), (own, "My own plan")], key=str
+    )
 
 
 def test_a_relation_to_a_worker_row_is_its_key(board: Board) -> None:
@@ -246,12 +424,17 @@ def test_a_relation_to_a_worker_row_is_its_key(board: Board) -> None:
 def test_a_copied_row_is_reported_and_the_bots_own_comes_first(board: Board) -> None:
     board.add("plans", "Original", worker_key="plan:firm:2026-Q4")
     copied = copy.deepcopy(board.pages["plans"][0]) | {
-        "id": "copy", "url": "https://notion/copy", "created_time": "2020-01-01T00:00:00.000Z",
-        "created_by": {"object": "user", "id": "person"}}
+        "id": "copy",
+        "url": "https://notion/copy",
+        "created_time": "2020-01-01T00:00:00.000Z",
+        "created_by": {"object": "user", "id": "person"},
+    }
     board.pages["plans"].insert(0, copied)
     world = board.world()
     assert [row.page_id for row in world.rows["plans"]][1] == "copy"
-    assert [problem.url for problem in found(world, "duplicate-key")] == ["https://notion/copy"]
+    assert [problem.url for problem in found(world, "duplicate-key")] == [
+        "https://notion/copy"
+    ]
 
 
 def test_a_trashed_row_that_lives_again_is_not_trashed(board: Board) -> None:
@@ -264,20 +447,32 @@ def test_one_jira_account_of_two_people_is_reported_at_both(board: Board) -> Non
     board.add("people", "Anna", jira_account="a1 ")
     board.add("people", "Boris", jira_account="a1")
     board.add("people", "Clara")
-    assert {problem.where for problem in found(board.world(), "duplicate-account")} == {"People: Anna", "People: Boris"}
+    assert {problem.where for problem in found(board.world(), "duplicate-account")} == {
+        "People: Anna",
+        "People: Boris",
+    }
 
 
-def test_cards_and_projects_without_each_other_are_listed_with_the_likeliest(board: Board) -> None:
+def test_cards_and_projects_without_each_other_are_listed_with_the_likeliest(
+    board: Board,
+) -> None:
     client = board.add("clients", "Northwind")
     board.add("projects", "Online shop", client=(client,), stage="in_progress")
-    linked = board.add("projects", "App", client=(client,), stage="in_progress", jira="APP-1")
+    linked = board.add(
+        "projects", "App", client=(client,), stage="in_progress", jira="APP-1"
+    )
     board.add("projects", "Old", client=(client,), stage="lost")
-    projects = [JiraProject("1", "NWS", "Northwind online shop"), JiraProject("2", "APP", "App"),
-                JiraProject("3", "ZZZ", "Внутренние задачи")]
+    projects = [
+        JiraProject("1", "NWS", "Northwind online shop"),
+        JiraProject("2", "APP", "App"),
+        JiraProject("3", "ZZZ", "Внутренние задачи"),
+    ]
     links = {linked.key: ResolvedLink(LinkKind.EPIC, "epic APP-1", epic="1")}
     world = board.world(jira_projects=projects, links=links, issues=[issue(1, "APP")])
     cards = found(world, "unmatched-card")
-    assert [(problem.where, problem.severity) for problem in cards] == [("Projects: Online shop", Severity.INFO)]
+    assert [(problem.where, problem.severity) for problem in cards] == [
+        ("Projects: Online shop", Severity.INFO)
+    ]
     assert "likely: Northwind online shop (NWS)" in cards[0].message
     assert [project.key for project in world.unmatched_projects] == ["NWS", "ZZZ"]
     shop, internal = found(world, "unmatched-project")
@@ -289,40 +484,66 @@ def test_cards_and_projects_without_each_other_are_listed_with_the_likeliest(boa
 def test_an_unresolved_link_is_said_and_nothing_attached(board: Board) -> None:
     client = board.add("clients", "Acme")
     card = board.add("projects", "Site", client=(client,), jira="GONE")
-    world = board.world(links={card.key: ResolvedLink(LinkKind.PROJECT, project="GONE", problem="no project GONE")})
-    assert [problem.message for problem in found(world, "unresolved-link")] == ["no project GONE"]
+    world = board.world(
+        links={
+            card.key: ResolvedLink(
+                LinkKind.PROJECT, project="GONE", problem="no project GONE"
+            )
+        }
+    )
+    assert [problem.message for problem in found(world, "unresolved-link")] == [
+        "no project GONE"
+    ]
     assert world.work == {}
 
 
 def test_links_are_read_before_the_world(board: Board) -> None:
-    typed, empty = board.add("projects", "Site", jira="acme-7"), board.add("projects", "Idea")
+    typed, empty = (
+        board.add("projects", "Site", jira="acme-7"),
+        board.add("projects", "Idea"),
+    )
     trashed = board.add("projects", "Gone", jira="ACME")
     board.raw("projects", trashed)["in_trash"] = True
     assert card_links(board.pages["projects"], SCHEMA, board.workspace.bindings) == {
-        typed.key: Link(LinkKind.EPIC, "ACME-7"), empty.key: Link(LinkKind.NONE)}
+        typed.key: Link(LinkKind.EPIC, "ACME-7"),
+        empty.key: Link(LinkKind.NONE),
+    }
     assert card_links(board.pages["projects"], SCHEMA, {}) == {}
 
 
-@pytest.mark.parametrize(("line", "span"), [
-    ("2026-12-01..2026-12-14", Span(date(2026, 12, 1), date(2026, 12, 14))),
-    ("2026-12-01 – 2026-12-14", Span(date(2026, 12, 1), date(2026, 12, 14))),
-    ("01.12.2026-14.12.2026", Span(date(2026, 12, 1), date(2026, 12, 14))),
-    (" 2026-12-01 ", Span(date(2026, 12, 1), date(2026, 12, 1))),
-    ("2026-12-01..2026-12-14..2026-12-20", None), ("2026-13-01", None), ("с 2026-12-01", None), ("", None),
-])
+@pytest.mark.parametrize(
+    ("line", "span"),
+    [
+        ("2026-12-01..2026-12-14", Span(date(2026, 12, 1), date(2026, 12, 14))),
+        ("2026-12-01 – 2026-12-14", Span(date(2026, 12, 1), date(2026, 12, 14))),
+        ("01.12.2026-14.12.2026", Span(date(2026, 12, 1), date(2026, 12, 14))),
+        (" 2026-12-01 ", Span(date(2026, 12, 1), date(2026, 12, 1))),
+        ("2026-12-01..2026-12-14..2026-12-20", None),
+        ("2026-13-01", None),
+        ("с 2026-12-01", None),
+        ("", None),
+    ],
+)
 def test_time_off_is_read_as_people_write_it(line: str, span: Span | None) -> None:
     assert parse_span(line) == span
 
 
 def test_a_hundred_thousand_issues_take_well_under_a_second(board: Board) -> None:
     client = board.add("clients", "Acme")
-    card = board.add("projects", "Site", client=(client,), jira="P1", stage="in_progress")
+    card = board.add(
+        "projects", "Site", client=(client,), jira="P1", stage="in_progress"
+    )
     clients = _copies(board.raw("clients", client), 300, "client")
     cards = _copies(board.raw("projects", card), 1_000, "card")
     board.pages |= {"clients": [*board.pages["clients"], *clients], "projects": cards}
     issues = [issue(number, f"P{number % 1_000}") for number in range(100_000)]
-    worklogs = [Worklog(str(number), str(number), "anna", THEN, 60) for number in range(100_000)]
-    links = {page["id"]: ResolvedLink(LinkKind.PROJECT, project=f"P{number}") for number, page in enumerate(cards)}
+    worklogs = [
+        Worklog(str(number), str(number), "anna", THEN, 60) for number in range(100_000)
+    ]
+    links = {
+        page["id"]: ResolvedLink(LinkKind.PROJECT, project=f"P{number}")
+        for number, page in enumerate(cards)
+    }
     began = time.process_time()
     world = board.world(issues=issues, worklogs=worklogs, links=links)
     assert time.process_time() - began < 2, "target: well under 1 s on an idle machine"
@@ -334,21 +555,40 @@ def _copies(page: dict[str, Any], number: int, name: str) -> list[dict[str, Any]
 
 
 def test_ranges_and_instants_count_as_days_of_the_workspace(board: Board) -> None:
-    client = board.add("clients", "Acme", last_contact=datetime(2026, 11, 20, 22, tzinfo=UTC))
-    card = board.add("projects", "Site", client=(client,), stage="done", start=Span(date(2026, 9, 1), date(2026, 9, 5)),
-                     due=Span(date(2026, 12, 1), date(2026, 12, 24)))
+    client = board.add(
+        "clients", "Acme", last_contact=datetime(2026, 11, 20, 22, tzinfo=UTC)
+    )
+    card = board.add(
+        "projects",
+        "Site",
+        client=(client,),
+        stage="done",
+        start=Span(date(2026, 9, 1), date(2026, 9, 5)),
+        due=Span(date(2026, 12, 1), date(2026, 12, 24)),
+    )
     world = board.world()
-    assert world.clients[client].last_contact == date(2026, 11, 21), "it is already the 21st in Moscow"
-    assert (world.cards[card].start, world.cards[card].due) == (date(2026, 9, 1), date(2026, 12, 24))
+    assert world.clients[client].last_contact == date(2026, 11, 21), (
+        "it is already the 21st in Moscow"
+    )
+    assert (world.cards[card].start, world.cards[card].due) == (
+        date(2026, 9, 1),
+        date(2026, 12, 24),
+    )
     cell = world.rows["clients"][0].fields["last_contact"]
-    assert cell == datetime(2026, 11, 20, 22, tzinfo=UTC), "the cell itself stays what people typed"
-    assert world.day(cell) == date(2026, 11, 21), "rules that read a cell see the same day"
+    assert cell == datetime(2026, 11, 20, 22, tzinfo=UTC), (
+        "the cell itself stays what people typed"
+    )
+    assert world.day(cell) == date(2026, 11, 21), (
+        "rules that read a cell see the same day"
+    )
 
 
 def test_blank_lines_of_time_off_and_impossible_days(board: Board) -> None:
     person = board.add("people", "Anna", time_off="\n2026-12-01\n\n2026-02-31\n")
     world = board.world()
-    assert world.people[person].time_off == (Span(date(2026, 12, 1), date(2026, 12, 1)),)
+    assert world.people[person].time_off == (
+        Span(date(2026, 12, 1), date(2026, 12, 1)),
+    )
     assert "2026-02-31" in found(world, "bad-time-off")[0].message
 
 
@@ -356,4 +596,6 @@ def test_a_row_without_a_name_is_kept_and_said(board: Board) -> None:
     service = board.add("services", "  ")
     world = board.world()
     assert service in world.services
-    assert [(problem.code, problem.severity) for problem in world.problems] == [("no-title", Severity.INFO)]
+    assert [(problem.code, problem.severity) for problem in world.problems] == [
+        ("no-title", Severity.INFO)
+    ]

@@ -62,33 +62,80 @@ class Script:
 def page(number: int, **more: Any) -> dict[str, Any]:
     """Return a row created `number` minutes after the epoch of the tests."""
     stamp = f"2026-11-{1 + number // 1440:02}T{number // 60 % 24:02}:{number % 60:02}:00.000Z"
-    return {"object": "page", "id": f"page-{number}", "created_time": stamp, "properties": {}, **more}
+    return {
+        "object": "page",
+        "id": f"page-{number}",
+        "created_time": stamp,
+        "properties": {},
+        **more,
+    }
 
 
-def listing(rows: Iterable[dict[str, Any]], cursor: str | None = None, **more: Any) -> httpx.Response:
+def listing(
+    rows: Iterable[dict[str, Any]], cursor: str | None = None, **more: Any
+) -> httpx.Response:
     """Return one page of a list."""
-    body = {"object": "list", "results": list(rows), "has_more": cursor is not None, "next_cursor": cursor, **more}
+    body = {
+        "object": "list",
+        "results": list(rows),
+        "has_more": cursor is not None,
+        "next_cursor": cursor,
+        **more,
+    }
     return httpx.Response(200, json=body)
 
 
-def refusal(status: int, code: str, message: str = "no", *, headers: dict[str, str] | None = None,
-            **additional: Any) -> httpx.Response:
+def refusal(
+    status: int,
+    code: str,
+    message: str = "no",
+    *,
+    headers: dict[str, str] | None = None,
+    **additional: Any,
+) -> httpx.Response:
     """Return an error answer."""
-    body = {"object": "error", "status": status, "code": code, "message": message, "request_id": "request-1",
-            "additional_data": additional}
+    body = {
+        "object": "error",
+        "status": status,
+        "code": code,
+        "message": message,
+        "request_id": "request-1",
+        "additional_data": additional,
+    }
     return httpx.Response(status, json=body, headers=headers)
 
 
-def limited(seconds: int, reason: str = "public_api_request_rate_limit") -> httpx.Response:
+def limited(
+    seconds: int, reason: str = "public_api_request_rate_limit"
+) -> httpx.Response:
     """Return a 429."""
-    return refusal(429, "rate_limited", "slow down", headers={"retry-after": str(seconds)}, rate_limit_reason=reason)
+    return refusal(
+        429,
+        "rate_limited",
+        "slow down",
+        headers={"retry-after": str(seconds)},
+        rate_limit_reason=reason,
+    )
 
 
-def make(transport: httpx.BaseTransport | Script, *, time: VirtualTime | None = None, seconds: float = float("inf"),
-         token: str = CANARY, **settings: Any) -> NotionGateway:
+def make(
+    transport: httpx.BaseTransport | Script,
+    *,
+    time: VirtualTime | None = None,
+    seconds: float = float("inf"),
+    token: str = CANARY,
+    **settings: Any,
+) -> NotionGateway:
     """Return a gateway under virtual time that talks to `transport`."""
     time = time or VirtualTime()
-    inner = httpx.MockTransport(transport) if isinstance(transport, Script) else transport
-    return NotionGateway(NotionSettings(token=SecretStr(token), **settings), transport=inner, sleep=time.sleep,
-                         monotonic=time.monotonic, random=Random(1),
-                         deadline=Deadline(seconds, monotonic=time.monotonic))
+    inner = (
+        httpx.MockTransport(transport) if isinstance(transport, Script) else transport
+    )
+    return NotionGateway(
+        NotionSettings(token=SecretStr(token), **settings),
+        transport=inner,
+        sleep=time.sleep,
+        monotonic=time.monotonic,
+        random=Random(1),
+        deadline=Deadline(seconds, monotonic=time.monotonic),
+    )

@@ -17,9 +17,20 @@ PARAGRAPH = {"type": "paragraph", "paragraph": {"rich_text": []}}
 def gateway(script: Script, version: str = "2026-03-11") -> NotionGateway:
     """Return a gateway that talks to a script."""
     time = VirtualTime()
-    settings = NotionSettings.model_validate({"base_url": "http://notion.test", "token": SecretStr("secret"),
-                                              "version": version, "requests": 1000})
-    return NotionGateway(settings, transport=httpx.MockTransport(script), sleep=time.sleep, monotonic=time.monotonic)
+    settings = NotionSettings.model_validate(
+        {
+            "base_url": "http://notion.test",
+            "token": SecretStr("secret"),
+            "version": version,
+            "requests": 1000,
+        }
+    )
+    return NotionGateway(
+        settings,
+        transport=httpx.MockTransport(script),
+        sleep=time.sleep,
+        monotonic=time.monotonic,
+    )
 
 
 def answer(**body: object) -> httpx.Response:
@@ -27,12 +38,23 @@ def answer(**body: object) -> httpx.Response:
     return httpx.Response(200, json=body)
 
 
-@pytest.mark.parametrize(("version", "place"), [
-    ("2025-09-03", {"after": "b1"}),
-    ("2026-03-11", {"position": {"type": "after_block", "after_block": {"id": "b1"}}})])
-def test_each_version_names_the_place_in_its_way(version: str, place: dict[str, object]) -> None:
+@pytest.mark.parametrize(
+    ("version", "place"),
+    [
+        ("2025-09-03", {"after": "b1"}),
+        (
+            "2026-03-11",
+            {"position": {"type": "after_block", "after_block": {"id": "b1"}}},
+        ),
+    ],
+)
+def test_each_version_names_the_place_in_its_way(
+    version: str, place: dict[str, object]
+) -> None:
     script = Script(listing([{"id": "b2"}]))
-    assert gateway(script, version).append_children("p", [PARAGRAPH], after="b1") == ({"id": "b2"},)
+    assert gateway(script, version).append_children("p", [PARAGRAPH], after="b1") == (
+        {"id": "b2"},
+    )
     assert script.bodies() == [{"children": [PARAGRAPH], **place}]
 
 
@@ -51,7 +73,9 @@ def test_an_append_that_lost_to_another_write_is_repeated() -> None:
 
 def test_a_change_of_a_block_is_repeated() -> None:
     script = Script(refusal(503, "service_unavailable"), answer(id="b1"))
-    assert gateway(script).update_block("b1", {"paragraph": {"rich_text": []}}) == {"id": "b1"}
+    assert gateway(script).update_block("b1", {"paragraph": {"rich_text": []}}) == {
+        "id": "b1"
+    }
 
 
 def test_removing_what_is_gone_is_done() -> None:
@@ -59,17 +83,28 @@ def test_removing_what_is_gone_is_done() -> None:
     archived = refusal(400, "validation_error", "Can't edit block that is archived.")
     gateway(Script(archived, answer(id="b1", in_trash=True))).delete_block("b1")
     with pytest.raises(Rejected):
-        gateway(Script(refusal(400, "validation_error"), answer(id="b1", in_trash=False))).delete_block("b1")
+        gateway(
+            Script(refusal(400, "validation_error"), answer(id="b1", in_trash=False))
+        ).delete_block("b1")
 
 
 def test_a_file_goes_up_as_a_form_and_a_lost_answer_is_looked_up() -> None:
-    script = Script(answer(id="u1", status="pending"), refusal(504, "gateway_timeout"),
-                    refusal(400, "validation_error", "has status uploaded"), answer(id="u1", status="uploaded"))
+    script = Script(
+        answer(id="u1", status="pending"),
+        refusal(504, "gateway_timeout"),
+        refusal(400, "validation_error", "has status uploaded"),
+        answer(id="u1", status="uploaded"),
+    )
     assert gateway(script).upload("a.png", b"\x89PNG", content_type="image/png") == "u1"
     sent = script.requests[1]
     assert sent.headers["content-type"].startswith("multipart/form-data")
     assert b"\x89PNG" in sent.content
-    assert [request.method for request in script.requests] == ["POST", "POST", "POST", "GET"]
+    assert [request.method for request in script.requests] == [
+        "POST",
+        "POST",
+        "POST",
+        "GET",
+    ]
 
 
 def test_a_file_that_is_refused_is_refused() -> None:

@@ -31,48 +31,83 @@ class Workspace:
     def __init__(self) -> None:
         self.time = VirtualTime()
         self.sandbox = NotionSandbox(Clock(NOW), limit=None, real=self.time.monotonic)
-        self.gateway = make(HandlerTransport(self.sandbox.handle), time=self.time, token=self.sandbox.token)
+        self.gateway = make(
+            HandlerTransport(self.sandbox.handle),
+            time=self.time,
+            token=self.sandbox.token,
+        )
         self.database = self.gateway.create_database(self.body("Tasks"))
         self.source = str(self.database["data_sources"][0]["id"])
-        self.rows = [self.gateway.create_page(self.source, title(f"row {number}")) for number in range(3)]
+        self.rows = [
+            self.gateway.create_page(self.source, title(f"row {number}"))
+            for number in range(3)
+        ]
 
     def body(self, name: str) -> dict[str, Any]:
         """Return the body of a database create."""
-        return {"parent": {"type": "page_id", "page_id": self.sandbox.root_page_id},
-                "title": [{"type": "text", "text": {"content": name}}],
-                "initial_data_source": {"properties": {"Name": {"title": {}}}}}
+        return {
+            "parent": {"type": "page_id", "page_id": self.sandbox.root_page_id},
+            "title": [{"type": "text", "text": {"content": name}}],
+            "initial_data_source": {"properties": {"Name": {"title": {}}}},
+        }
 
     def fault(self, kind: str) -> None:
         """Have the next request go wrong."""
-        self.sandbox.control("faults", {"rules": [{"kind": kind, "times": 1, "seconds": 30, "retry_after": 2}]})
+        self.sandbox.control(
+            "faults",
+            {"rules": [{"kind": kind, "times": 1, "seconds": 30, "retry_after": 2}]},
+        )
 
     def committed(self, method: str, path: str) -> int:
         """Return how many requests of a kind took effect."""
-        return sum(entry.method == method and entry.path == path
-                   and ("committed" in entry.outcome or entry.outcome == "late_commit")
-                   for entry in self.sandbox.entries())
+        return sum(
+            entry.method == method
+            and entry.path == path
+            and ("committed" in entry.outcome or entry.outcome == "late_commit")
+            for entry in self.sandbox.entries()
+        )
 
 
 Call = Callable[[Workspace, NotionGateway], Any]
 CREATES: dict[str, tuple[str, Call]] = {
-    "page": ("/v1/pages", lambda space, gateway: gateway.create_page(space.source, title("new"))),
-    "database": ("/v1/databases", lambda space, gateway: gateway.create_database(space.body("More"))),
-    "view": ("/v1/views", lambda space, gateway: gateway.create_view(
-        {"database_id": space.database["id"], "data_source_id": space.source, "name": "List", "type": "list"})),
+    "page": (
+        "/v1/pages",
+        lambda space, gateway: gateway.create_page(space.source, title("new")),
+    ),
+    "database": (
+        "/v1/databases",
+        lambda space, gateway: gateway.create_database(space.body("More")),
+    ),
+    "view": (
+        "/v1/views",
+        lambda space, gateway: gateway.create_view(
+            {
+                "database_id": space.database["id"],
+                "data_source_id": space.source,
+                "name": "List",
+                "type": "list",
+            }
+        ),
+    ),
 }
 REPEATABLE: dict[str, Call] = {
     "me": lambda space, gateway: gateway.me(),
     "query": lambda space, gateway: gateway.query(space.source).pages,
     "page": lambda space, gateway: gateway.page(space.rows[0]["id"]),
-    "items": lambda space, gateway: gateway.property_items(space.rows[0]["id"], "title"),
+    "items": lambda space, gateway: gateway.property_items(
+        space.rows[0]["id"], "title"
+    ),
     "schema": lambda space, gateway: gateway.data_source(space.source),
     "search": lambda space, gateway: gateway.search("Tasks", kind="data_source"),
     "children": lambda space, gateway: gateway.children(space.rows[0]["id"]),
     "views": lambda space, gateway: gateway.views(database_id=space.database["id"]),
-    "update": lambda space, gateway: gateway.update_page(space.rows[0]["id"], title("changed")),
+    "update": lambda space, gateway: gateway.update_page(
+        space.rows[0]["id"], title("changed")
+    ),
     "archive": lambda space, gateway: gateway.archive_page(space.rows[0]["id"]),
-    "retitle": lambda space, gateway: gateway.update_data_source(space.source, {"properties": {"Note": {
-        "rich_text": {}}}}),
+    "retitle": lambda space, gateway: gateway.update_data_source(
+        space.source, {"properties": {"Note": {"rich_text": {}}}}
+    ),
 }
 
 
@@ -118,15 +153,23 @@ def test_whatever_may_be_repeated_comes_through(kind: str, call: str) -> None:
 
 
 @pytest.mark.parametrize("kind", sorted(KINDS))
-def test_the_token_is_in_no_error_and_no_log(kind: str, caplog: pytest.LogCaptureFixture) -> None:
+def test_the_token_is_in_no_error_and_no_log(
+    kind: str, caplog: pytest.LogCaptureFixture
+) -> None:
     caplog.set_level(logging.DEBUG)
     space = Workspace()
-    space.sandbox.control("faults", {"rules": [{"kind": kind, "times": 60, "retry_after": 2}]})
+    space.sandbox.control(
+        "faults", {"rules": [{"kind": kind, "times": 60, "retry_after": 2}]}
+    )
     for attempt in (CREATES["page"][1], REPEATABLE["query"]):
         try:
             attempt(space, space.gateway)
         except ApiError as error:
-            text = "".join(traceback.format_exception(error)) + repr(vars(error)) + repr(error.__context__)
+            text = (
+                "".join(traceback.format_exception(error))
+                + repr(vars(error))
+                + repr(error.__context__)
+            )
             assert space.sandbox.token not in text
     assert space.sandbox.token not in caplog.text
 

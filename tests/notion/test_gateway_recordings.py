@@ -13,7 +13,10 @@ import yaml
 from gateway_rig import Script, make
 
 RECORDINGS = Path(__file__).parents[2] / ".." / "shared" / "recordings" / "notion"
-pytestmark = [pytest.mark.shared, pytest.mark.skipif(not RECORDINGS.is_dir(), reason="no recordings beside the repo")]
+pytestmark = [
+    pytest.mark.shared,
+    pytest.mark.skipif(not RECORDINGS.is_dir(), reason="no recordings beside the repo"),
+]
 
 
 def exchanges() -> Iterator[tuple[str, str, int, dict[str, Any]]]:
@@ -22,13 +25,24 @@ def exchanges() -> Iterator[tuple[str, str, int, dict[str, Any]]]:
     for file in sorted(RECORDINGS.rglob("*.yaml")):
         for each in yaml.load(file.read_text("utf-8"), Loader=loader)["interactions"]:
             try:
-                body = json.loads(each["response"]["content"] if "content" in each["response"]
-                                  else each["response"]["body"]["string"])
+                body = json.loads(
+                    each["response"]["content"]
+                    if "content" in each["response"]
+                    else each["response"]["body"]["string"]
+                )
             except (ValueError, KeyError, TypeError):
                 continue
             if isinstance(body, dict):
-                status = each["response"].get("status_code") or each["response"]["status"]["code"]
-                yield each["request"]["method"], each["request"]["uri"], int(status), body
+                status = (
+                    each["response"].get("status_code")
+                    or each["response"]["status"]["code"]
+                )
+                yield (
+                    each["request"]["method"],
+                    each["request"]["uri"],
+                    int(status),
+                    body,
+                )
 
 
 def test_recorded_lists_of_pages_are_read_whole() -> None:
@@ -47,7 +61,11 @@ def test_recorded_lists_of_pages_are_read_whole() -> None:
 def test_recorded_pages_sources_and_databases_come_back_as_sent() -> None:
     seen = set()
     for method, _, status, body in exchanges():
-        if status == 200 and body.get("object") in ("page", "data_source", "database", "user") and method == "GET":
+        if (
+            status == 200
+            and body.get("object") in ("page", "data_source", "database", "user")
+            and method == "GET"
+        ):
             assert make(Script(httpx.Response(200, json=body))).page("any") == body
             seen.add(body["object"])
     assert {"page", "data_source", "database", "user"} <= seen
@@ -60,6 +78,8 @@ def test_recorded_refusals_keep_their_status_and_request_id() -> None:
             with pytest.raises(Exception, match="notion") as caught:
                 make(Script(httpx.Response(status, json=body))).me()
             assert getattr(caught.value, "status", None) == status
-            assert getattr(caught.value, "request_id", None) == body.get("request_id", "")
+            assert getattr(caught.value, "request_id", None) == body.get(
+                "request_id", ""
+            )
             seen += 1
     assert seen >= 10

@@ -31,6 +31,7 @@ def serving(*talks: Talk) -> Iterator[tuple[str, list[bytes]]]:
     """Serve one connection per talk on loopback; yield the address and the requests received."""
     received: list[bytes] = []
     with socket.create_server(("127.0.0.1", 0)) as listener:
+
         def run() -> None:
             for talk in talks:
                 with suppress(OSError):
@@ -38,6 +39,7 @@ def serving(*talks: Talk) -> Iterator[tuple[str, list[bytes]]]:
                     with connection:
                         received.append(hear(connection))
                         talk(connection)
+
         threading.Thread(target=run, daemon=True).start()
         yield f"http://127.0.0.1:{listener.getsockname()[1]}", received
 
@@ -56,7 +58,9 @@ def answer(body: bytes, *, length: int | None = None, encoding: str = "") -> Tal
     """Return a talk that sends one answer."""
     head = f"HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: {length or len(body)}\r\n"
     head += f"content-encoding: {encoding}\r\n" if encoding else ""
-    return lambda connection: connection.sendall(head.encode() + b"connection: close\r\n\r\n" + body)
+    return lambda connection: connection.sendall(
+        head.encode() + b"connection: close\r\n\r\n" + body
+    )
 
 
 def drip(connection: socket.socket) -> None:
@@ -77,16 +81,39 @@ def cut(connection: socket.socket) -> None:
     """Hang up."""
 
 
-def make(url: str, timeout: float = 0.4, seconds: float = float("inf")) -> NotionGateway:
+def make(
+    url: str, timeout: float = 0.4, seconds: float = float("inf")
+) -> NotionGateway:
     """Return a gateway over real sockets that does not wait between attempts."""
     settings = NotionSettings(base_url=url, token=SecretStr(CANARY), timeout=timeout)
-    return NotionGateway(settings, sleep=lambda _: None, random=Random(1), deadline=Deadline(seconds))
+    return NotionGateway(
+        settings, sleep=lambda _: None, random=Random(1), deadline=Deadline(seconds)
+    )
 
 
-@pytest.mark.parametrize("talk", [drip, hush, cut, answer(BODY, length=len(BODY) + 10), answer(BODY[:-5]),
-                                  answer(gzip.compress(BODY)[:-9], encoding="gzip"),
-                                  answer(b"not gzip", encoding="gzip"), answer(BODY, encoding="br")],
-                         ids=["drip", "silence", "hang up", "short", "cut json", "cut gzip", "no gzip", "brotli"])
+@pytest.mark.parametrize(
+    "talk",
+    [
+        drip,
+        hush,
+        cut,
+        answer(BODY, length=len(BODY) + 10),
+        answer(BODY[:-5]),
+        answer(gzip.compress(BODY)[:-9], encoding="gzip"),
+        answer(b"not gzip", encoding="gzip"),
+        answer(BODY, encoding="br"),
+    ],
+    ids=[
+        "drip",
+        "silence",
+        "hang up",
+        "short",
+        "cut json",
+        "cut gzip",
+        "no gzip",
+        "brotli",
+    ],
+)
 def test_a_bad_answer_is_asked_for_again_and_a_create_is_not(talk: Talk) -> None:
     with serving(talk, answer(BODY)) as (url, received):
         began = time.monotonic()
@@ -125,7 +152,9 @@ def test_a_server_that_is_not_there_is_transient_even_for_a_create() -> None:
     assert gateway.requests() == 6
 
 
-def test_proxies_and_netrc_of_the_environment_are_ignored(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_proxies_and_netrc_of_the_environment_are_ignored(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     for name in ("http_proxy", "HTTP_PROXY", "ALL_PROXY"):
         monkeypatch.setenv(name, "http://127.0.0.1:9")
     with serving(answer(BODY)) as (url, received):
@@ -133,11 +162,16 @@ def test_proxies_and_netrc_of_the_environment_are_ignored(monkeypatch: pytest.Mo
         assert f"authorization: bearer {CANARY}".encode().lower() in received[0].lower()
 
 
-def test_a_redirect_to_another_host_is_not_followed(caplog: pytest.LogCaptureFixture) -> None:
+def test_a_redirect_to_another_host_is_not_followed(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
     caplog.set_level(logging.DEBUG)
     with serving(answer(BODY)) as (other, stolen):
         moved = f"HTTP/1.1 302 Found\r\nlocation: {other}/v1/users/me\r\ncontent-length: 0\r\n\r\n".encode()
-        with serving(lambda connection: connection.sendall(moved)) as (url, _), pytest.raises(Exception, match="302"):
+        with (
+            serving(lambda connection: connection.sendall(moved)) as (url, _),
+            pytest.raises(Exception, match="302"),
+        ):
             make(url).me()
         assert stolen == []
     assert CANARY not in caplog.text

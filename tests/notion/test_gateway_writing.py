@@ -9,13 +9,25 @@ from worker.errors import ApiError, Denied, Missing, Rejected, Transient, Unknow
 CREATED = httpx.Response(200, json=page(1))
 
 
-@pytest.mark.parametrize("answer", [
-    httpx.ReadTimeout("slow"), httpx.RemoteProtocolError("gone"), httpx.ReadError("reset"), httpx.WriteError("reset"),
-    httpx.Response(502, html="<html>bad gateway</html>"), refusal(500, "internal_server_error"),
-    refusal(503, "database_connection_unavailable"), refusal(504, "gateway_timeout"),
-    httpx.Response(200, html="<html>Just a moment...</html>"), httpx.Response(200, json=[]), httpx.Response(200),
-])
-def test_a_create_whose_outcome_is_unknown_is_not_sent_again(answer: httpx.Response | Exception) -> None:
+@pytest.mark.parametrize(
+    "answer",
+    [
+        httpx.ReadTimeout("slow"),
+        httpx.RemoteProtocolError("gone"),
+        httpx.ReadError("reset"),
+        httpx.WriteError("reset"),
+        httpx.Response(502, html="<html>bad gateway</html>"),
+        refusal(500, "internal_server_error"),
+        refusal(503, "database_connection_unavailable"),
+        refusal(504, "gateway_timeout"),
+        httpx.Response(200, html="<html>Just a moment...</html>"),
+        httpx.Response(200, json=[]),
+        httpx.Response(200),
+    ],
+)
+def test_a_create_whose_outcome_is_unknown_is_not_sent_again(
+    answer: httpx.Response | Exception,
+) -> None:
     script = Script(answer, CREATED)
     with pytest.raises(Unknown) as caught:
         make(script).create_page("source", {})
@@ -23,25 +35,40 @@ def test_a_create_whose_outcome_is_unknown_is_not_sent_again(answer: httpx.Respo
     assert caught.value.committed_id == ""
 
 
-@pytest.mark.parametrize("answer", [
-    limited(3), refusal(529, "service_overload", headers={"retry-after": "3"}), refusal(409, "conflict_error"),
-    httpx.ConnectError("refused"), httpx.ConnectTimeout("no route"),
-])
-def test_a_create_that_certainly_did_not_happen_is_sent_again(answer: httpx.Response | Exception) -> None:
+@pytest.mark.parametrize(
+    "answer",
+    [
+        limited(3),
+        refusal(529, "service_overload", headers={"retry-after": "3"}),
+        refusal(409, "conflict_error"),
+        httpx.ConnectError("refused"),
+        httpx.ConnectTimeout("no route"),
+    ],
+)
+def test_a_create_that_certainly_did_not_happen_is_sent_again(
+    answer: httpx.Response | Exception,
+) -> None:
     script = Script(answer, answer, CREATED)
     assert make(script).create_page("source", {})["id"] == "page-1"
     assert len(script.requests) == 3
 
 
 def test_a_saved_but_503_names_the_page_it_made() -> None:
-    answer = refusal(503, "service_unavailable", committed_resource_id="page-9", retry_guidance="read it")
+    answer = refusal(
+        503,
+        "service_unavailable",
+        committed_resource_id="page-9",
+        retry_guidance="read it",
+    )
     with pytest.raises(Unknown) as caught:
         make(Script(answer)).create_page("source", {})
     assert caught.value.committed_id == "page-9"
 
 
 def test_property_patches_and_the_trash_survive_server_errors() -> None:
-    script = Script(httpx.ReadTimeout("slow"), refusal(500, "internal_server_error"), CREATED)
+    script = Script(
+        httpx.ReadTimeout("slow"), refusal(500, "internal_server_error"), CREATED
+    )
     assert make(script).update_page("page-1", {"a": {"number": 1}})["id"] == "page-1"
     assert script.bodies() == [{"properties": {"a": {"number": 1}}}] * 3
     script = Script(refusal(409, "conflict_error"), CREATED)
@@ -49,17 +76,25 @@ def test_property_patches_and_the_trash_survive_server_errors() -> None:
     assert script.bodies() == [{"in_trash": True}] * 2
 
 
-@pytest.mark.parametrize(("answer", "kind"), [
-    (refusal(401, "unauthorized"), Denied),
-    (refusal(403, "restricted_resource"), Denied),
-    (limited(1, "public_api_request_blocked"), Denied),
-    (refusal(404, "object_not_found"), Missing),
-    (refusal(400, "validation_error"), Rejected),
-    (refusal(409, "row_limit_exceeded"), Rejected),
-    (httpx.Response(413), Rejected),
-    (httpx.Response(302, headers={"location": "https://elsewhere.example/"}), Rejected),
-])
-def test_refusals_are_reported_at_once(answer: httpx.Response, kind: type[ApiError]) -> None:
+@pytest.mark.parametrize(
+    ("answer", "kind"),
+    [
+        (refusal(401, "unauthorized"), Denied),
+        (refusal(403, "restricted_resource"), Denied),
+        (limited(1, "public_api_request_blocked"), Denied),
+        (refusal(404, "object_not_found"), Missing),
+        (refusal(400, "validation_error"), Rejected),
+        (refusal(409, "row_limit_exceeded"), Rejected),
+        (httpx.Response(413), Rejected),
+        (
+            httpx.Response(302, headers={"location": "https://elsewhere.example/"}),
+            Rejected,
+        ),
+    ],
+)
+def test_refusals_are_reported_at_once(
+    answer: httpx.Response, kind: type[ApiError]
+) -> None:
     script = Script(answer)
     with pytest.raises(kind):
         make(script).me()
@@ -70,15 +105,21 @@ def test_refusals_are_reported_at_once(answer: httpx.Response, kind: type[ApiErr
 
 def test_trashing_what_is_in_the_trash_succeeds_and_a_real_refusal_does_not() -> None:
     refused = refusal(400, "validation_error", "Can't edit block that is archived.")
-    assert make(Script(refused, httpx.Response(200, json=page(1, in_trash=True)))).archive_page("page-1")["in_trash"]
+    assert make(
+        Script(refused, httpx.Response(200, json=page(1, in_trash=True)))
+    ).archive_page("page-1")["in_trash"]
     with pytest.raises(Rejected):
-        make(Script(refused, httpx.Response(200, json=page(1, in_trash=False)))).archive_page("page-1")
+        make(
+            Script(refused, httpx.Response(200, json=page(1, in_trash=False)))
+        ).archive_page("page-1")
 
 
 def test_a_refusal_names_the_property_the_request_and_its_id() -> None:
     message = "body failed validation: body.properties.Due.date.start should be a valid ISO 8601 date string."
     with pytest.raises(Rejected) as caught:
-        make(Script(refusal(400, "validation_error", message))).update_page("page-1", {})
+        make(Script(refusal(400, "validation_error", message))).update_page(
+            "page-1", {}
+        )
     assert caught.value.field == "Due"
     assert caught.value.request == "PATCH /v1/pages/page-1"
     assert caught.value.request_id == "request-1"
@@ -86,27 +127,46 @@ def test_a_refusal_names_the_property_the_request_and_its_id() -> None:
 
 def test_the_whole_wait_is_kept_and_named_when_it_does_not_fit() -> None:
     time = VirtualTime()
-    make(Script(limited(120), CREATED), time=time, seconds=300).create_page("source", {})
+    make(Script(limited(120), CREATED), time=time, seconds=300).create_page(
+        "source", {}
+    )
     assert time.slept == [120.0]
     with pytest.raises(Transient) as caught:
         make(Script(limited(120), CREATED), seconds=60).create_page("source", {})
     assert caught.value.retry_after == 120
 
 
-@pytest.mark.parametrize(("headers", "least"), [
-    ({"retry-after": "1.5"}, 1.5),
-    ({"retry-after": "Sat, 21 Nov 2026 12:00:30 GMT", "date": "Sat, 21 Nov 2026 12:00:00 GMT"}, 30),
-    ({"retry-after": "soon"}, 0.1),
-    ({}, 0.1),
-])
-def test_any_form_of_retry_after_is_understood(headers: dict[str, str], least: float) -> None:
+@pytest.mark.parametrize(
+    ("headers", "least"),
+    [
+        ({"retry-after": "1.5"}, 1.5),
+        (
+            {
+                "retry-after": "Sat, 21 Nov 2026 12:00:30 GMT",
+                "date": "Sat, 21 Nov 2026 12:00:00 GMT",
+            },
+            30,
+        ),
+        ({"retry-after": "soon"}, 0.1),
+        ({}, 0.1),
+    ],
+)
+def test_any_form_of_retry_after_is_understood(
+    headers: dict[str, str], least: float
+) -> None:
     time = VirtualTime()
-    make(Script(refusal(429, "rate_limited", headers=headers), CREATED), time=time).create_page("source", {})
+    make(
+        Script(refusal(429, "rate_limited", headers=headers), CREATED), time=time
+    ).create_page("source", {})
     assert least <= sum(time.slept) <= max(least, 2)
 
 
 def test_failures_never_hold_the_token() -> None:
-    echo = refusal(400, "validation_error", f"header Authorization: Bearer {CANARY} and ntn_{'x' * 40} \x1b[31m")
+    echo = refusal(
+        400,
+        "validation_error",
+        f"header Authorization: Bearer {CANARY} and ntn_{'x' * 40} \x1b[31m",
+    )
     gateway = make(Script(echo))
     with pytest.raises(Rejected) as caught:
         gateway.me()

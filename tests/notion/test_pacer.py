@@ -68,18 +68,40 @@ def test_a_slot_is_given_back_when_the_call_crashes() -> None:
 
 
 def test_sixteen_threads_are_never_refused_by_the_sandbox() -> None:
-    time = VirtualTime()  # sleeps of many threads add up: the call's own time-out is out of the way below
-    sandbox = NotionSandbox(Clock(datetime(2026, 11, 20, tzinfo=UTC)), limit=30, real=time.monotonic)
-    gateway = make(HandlerTransport(sandbox.handle), time=time, token=sandbox.token, requests=30, timeout=3600)
+    time = (
+        VirtualTime()
+    )  # sleeps of many threads add up: the call's own time-out is out of the way below
+    sandbox = NotionSandbox(
+        Clock(datetime(2026, 11, 20, tzinfo=UTC)), limit=30, real=time.monotonic
+    )
+    gateway = make(
+        HandlerTransport(sandbox.handle),
+        time=time,
+        token=sandbox.token,
+        requests=30,
+        timeout=3600,
+    )
     with ThreadPoolExecutor(16) as pool:
-        assert len([future.result() for future in [pool.submit(gateway.me) for _ in range(150)]]) == 150
+        assert (
+            len(
+                [
+                    future.result()
+                    for future in [pool.submit(gateway.me) for _ in range(150)]
+                ]
+            )
+            == 150
+        )
     assert all(entry.status == 200 for entry in sandbox.entries())
     assert gateway.requests() == 150
 
 
 def test_a_workspace_wide_429_pauses_other_calls_too() -> None:
     time = VirtualTime()
-    gateway = make(Script(limited(40, "public_api_space_request_rate_limit"), listing([])), time=time, seconds=1000)
+    gateway = make(
+        Script(limited(40, "public_api_space_request_rate_limit"), listing([])),
+        time=time,
+        seconds=1000,
+    )
     gateway.users()
     assert time.now == 1040
 

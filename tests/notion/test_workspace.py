@@ -32,10 +32,14 @@ class Site:
     """A sandbox and a gateway to it; `sent` keeps the requests."""
 
     def __init__(self) -> None:
-        self.sandbox = NotionSandbox(Clock(datetime(2026, 11, 21, 9, 30, tzinfo=UTC)), limit=None)
+        self.sandbox = NotionSandbox(
+            Clock(datetime(2026, 11, 21, 9, 30, tzinfo=UTC)), limit=None
+        )
         self.private = self.sandbox.add_private_root()
         self.sent: list[Request] = []
-        settings = NotionSettings(token=SecretStr(self.sandbox.token), requests=1_000_000)
+        settings = NotionSettings(
+            token=SecretStr(self.sandbox.token), requests=1_000_000
+        )
         self.notion = NotionGateway(settings, transport=HandlerTransport(self._handle))
 
     def _handle(self, request: Request) -> Response:
@@ -45,18 +49,39 @@ class Site:
     def create(self, locale: str = "en", **given: Any) -> Bindings:
         """Make the shipped workspace."""
         given = {"private_page_id": self.private, **given}
-        return create_workspace(self.notion, SCHEMA, parent_page_id=self.sandbox.root_page_id, locale=locale, **given)
+        return create_workspace(
+            self.notion,
+            SCHEMA,
+            parent_page_id=self.sandbox.root_page_id,
+            locale=locale,
+            **given,
+        )
 
-    def read(self, known: Bindings | None = None, locale: str = "en", *,
-             private: str | None = None) -> tuple[Bindings, tuple[Problem, ...]]:
+    def read(
+        self,
+        known: Bindings | None = None,
+        locale: str = "en",
+        *,
+        private: str | None = None,
+    ) -> tuple[Bindings, tuple[Problem, ...]]:
         """Read the bindings."""
-        return read_bindings(self.notion, SCHEMA, root_page_id=self.sandbox.root_page_id, locale=locale,
-                             known=known or {}, private_root_page_id=self.private if private is None else private)
+        return read_bindings(
+            self.notion,
+            SCHEMA,
+            root_page_id=self.sandbox.root_page_id,
+            locale=locale,
+            known=known or {},
+            private_root_page_id=self.private if private is None else private,
+        )
 
     def writes(self) -> list[str]:
         """Return method and path of every writing request since the last call."""
-        found = [f"{one.method} {one.path}" for one in self.sent
-                 if one.method in ("POST", "PATCH", "DELETE") and not one.path.endswith("/search")]
+        found = [
+            f"{one.method} {one.path}"
+            for one in self.sent
+            if one.method in ("POST", "PATCH", "DELETE")
+            and not one.path.endswith("/search")
+        ]
         self.sent.clear()
         return found
 
@@ -78,15 +103,23 @@ def site() -> Site:
 
 
 @pytest.mark.parametrize("locale", LOCALES)
-def test_everything_of_the_schema_is_made_under_its_labels(site: Site, locale: str) -> None:
+def test_everything_of_the_schema_is_made_under_its_labels(
+    site: Site, locale: str
+) -> None:
     bindings = site.create(locale)
     assert set(bindings) == set(SCHEMA.sources)
     for name, source in SCHEMA.sources.items():
         raw = site.notion.data_source(bindings[name].data_source_id)
         shown = {column["id"]: column for column in raw["properties"].values()}
-        assert {prop.name: prop.label[locale] for prop in source.properties.values()} == {
-            logical: shown[identity]["name"] for logical, identity in bindings[name].properties.items()}
-        assert len(shown) == len(source.properties), "nothing else stands there, no nameless mirrors"
+        assert {
+            prop.name: prop.label[locale] for prop in source.properties.values()
+        } == {
+            logical: shown[identity]["name"]
+            for logical, identity in bindings[name].properties.items()
+        }
+        assert len(shown) == len(source.properties), (
+            "nothing else stands there, no nameless mirrors"
+        )
 
 
 def test_options_have_the_mappings_colours_groups_and_formats(site: Site) -> None:
@@ -94,45 +127,81 @@ def test_options_have_the_mappings_colours_groups_and_formats(site: Site) -> Non
     columns = site.notion.data_source(bindings["projects"].data_source_id)["properties"]
     stage = columns["Stage"]["status"]
     names = {option["id"]: option["name"] for option in stage["options"]}
-    assert {group["name"]: [names[one] for one in group["option_ids"]] for group in stage["groups"]} == {
-        "To-do": ["Idea", "Shaping"], "In progress": ["Proposal", "Agreed", "In progress", "Evolution"],
-        "Complete": ["Done", "Lost"]}
-    assert {option["name"]: option["color"] for option in stage["options"]}["Evolution"] == "purple"
+    assert {
+        group["name"]: [names[one] for one in group["option_ids"]]
+        for group in stage["groups"]
+    } == {
+        "To-do": ["Idea", "Shaping"],
+        "In progress": ["Proposal", "Agreed", "In progress", "Evolution"],
+        "Complete": ["Done", "Lost"],
+    }
+    assert {option["name"]: option["color"] for option in stage["options"]}[
+        "Evolution"
+    ] == "purple"
     assert columns["⚙ Progress"]["number"]["format"] == "percent"
 
 
 def test_relations_lead_both_ways(site: Site) -> None:
     bindings = site.create()
     for name, source in SCHEMA.sources.items():
-        columns = {one["id"]: one for one in site.notion.data_source(
-            bindings[name].data_source_id)["properties"].values()}
+        columns = {
+            one["id"]: one
+            for one in site.notion.data_source(bindings[name].data_source_id)[
+                "properties"
+            ].values()
+        }
         for prop in source.properties.values():
             if prop.type == "relation":
                 relation = columns[bindings[name].properties[prop.name]]["relation"]
-                assert relation["data_source_id"] == bindings[prop.target].data_source_id
+                assert (
+                    relation["data_source_id"] == bindings[prop.target].data_source_id
+                )
                 mirror = relation.get("dual_property", {}).get("synced_property_id")
-                assert mirror == (bindings[prop.target].properties[prop.mirror] if prop.mirror else None)
+                assert mirror == (
+                    bindings[prop.target].properties[prop.mirror]
+                    if prop.mirror
+                    else None
+                )
 
 
 @pytest.mark.parametrize("locale", LOCALES)
-def test_views_stand_in_the_mappings_order_and_no_default_is_left(site: Site, locale: str) -> None:
+def test_views_stand_in_the_mappings_order_and_no_default_is_left(
+    site: Site, locale: str
+) -> None:
     bindings = site.create(locale)
     for name, source in SCHEMA.sources.items():
         views = site.notion.views(database_id=bindings[name].database_id)
         assert [(view["type"], view["name"]) for view in views] == [
-            (view.type, view.label[locale]) for view in source.views]
+            (view.type, view.label[locale]) for view in source.views
+        ]
 
 
-def test_a_board_is_grouped_by_its_property_and_shows_what_the_mapping_says(site: Site) -> None:
+def test_a_board_is_grouped_by_its_property_and_shows_what_the_mapping_says(
+    site: Site,
+) -> None:
     bindings = site.create()
     properties = bindings["projects"].properties
-    views = {view["name"]: view for view in site.notion.views(database_id=bindings["projects"].database_id)}
-    board, timeline = views["By stage"]["configuration"], views["Timeline"]["configuration"]
+    views = {
+        view["name"]: view
+        for view in site.notion.views(database_id=bindings["projects"].database_id)
+    }
+    board, timeline = (
+        views["By stage"]["configuration"],
+        views["Timeline"]["configuration"],
+    )
     assert board["group_by"]["property_id"] == properties["stage"]
     assert [one["property_id"] for one in board["properties"] if one["visible"]] == [
-        properties[name] for name in ("name", "client", "health", "progress", "due", "on_time")]
-    assert (timeline["date_property_id"], timeline["end_date_property_id"]) == (properties["start"], properties["due"])
-    risks = {view["name"]: view for view in site.notion.views(database_id=bindings["risks"].database_id)}
+        properties[name]
+        for name in ("name", "client", "health", "progress", "due", "on_time")
+    ]
+    assert (timeline["date_property_id"], timeline["end_date_property_id"]) == (
+        properties["start"],
+        properties["due"],
+    )
+    risks = {
+        view["name"]: view
+        for view in site.notion.views(database_id=bindings["risks"].database_id)
+    }
     assert risks["Risk map"]["sorts"][0]["direction"] == "descending"
 
 
@@ -141,18 +210,31 @@ def test_every_body_fits_the_published_schemas(site: Site) -> None:
     if not SPECS.is_dir():
         pytest.skip("the published schemas are not beside the repository")
     site.create()
-    checks = (("POST", "/v1/databases", "CreateDatabaseParameters"), ("POST", "/v1/views", "CreateViewParameters"),
-              ("PATCH", "/v1/data_sources/", "UpdateDataSourceParameters"),
-              ("PATCH", "/v1/views/", "UpdateViewParameters"))
+    checks = (
+        ("POST", "/v1/databases", "CreateDatabaseParameters"),
+        ("POST", "/v1/views", "CreateViewParameters"),
+        ("PATCH", "/v1/data_sources/", "UpdateDataSourceParameters"),
+        ("PATCH", "/v1/views/", "UpdateViewParameters"),
+    )
     for method, path, name in checks:
-        validator = jsonschema.Draft7Validator(json.loads((SPECS / f"{name}.json").read_text("utf-8")))
-        parts = {"UpdateDataSourceParameters": {"data_source_id": "x"}, "UpdateViewParameters": {"view_id": "x"}}
+        validator = jsonschema.Draft7Validator(
+            json.loads((SPECS / f"{name}.json").read_text("utf-8"))
+        )
+        parts = {
+            "UpdateDataSourceParameters": {"data_source_id": "x"},
+            "UpdateViewParameters": {"view_id": "x"},
+        }
         bodies = list(site.bodies(method, path))
         assert bodies
         for body in bodies:
-            if name == "CreateViewParameters":  # its `sorts` are published as empty objects
+            if (
+                name == "CreateViewParameters"
+            ):  # its `sorts` are published as empty objects
                 body.pop("sorts", None)
-            assert [error.message for error in validator.iter_errors(body | parts.get(name, {}))] == []
+            assert [
+                error.message
+                for error in validator.iter_errors(body | parts.get(name, {}))
+            ] == []
 
 
 @pytest.mark.parametrize("again", LOCALES)
@@ -177,8 +259,13 @@ def test_an_interrupted_making_goes_on_where_it_stopped(site: Site) -> None:
     assert calls == 6
     bindings = site.create()
     assert site.read() == (bindings, ())
-    blocks = (*site.notion.children(site.sandbox.root_page_id), *site.notion.children(site.private))
-    assert len([block for block in blocks if block["type"] == "child_database"]) == len(SCHEMA.sources)
+    blocks = (
+        *site.notion.children(site.sandbox.root_page_id),
+        *site.notion.children(site.private),
+    )
+    assert len([block for block in blocks if block["type"] == "child_database"]) == len(
+        SCHEMA.sources
+    )
 
 
 def test_progress_tells_every_step_to_its_end(site: Site) -> None:
@@ -186,7 +273,8 @@ def test_progress_tells_every_step_to_its_end(site: Site) -> None:
     site.create(progress=lambda *step: heard.append(step))
     assert {step for step, _, _ in heard} == {"databases", "relations", "views"}
     assert {(step, done) for step, done, total in heard if done == total} == {
-        (step, len(SCHEMA.sources)) for step in ("databases", "relations", "views")}
+        (step, len(SCHEMA.sources)) for step in ("databases", "relations", "views")
+    }
 
 
 def test_only_what_is_missing_is_added(site: Site) -> None:
@@ -198,7 +286,11 @@ def test_only_what_is_missing_is_added(site: Site) -> None:
     site.writes()
     after = site.create(known=before)
     assert site.read(after) == (after, ())
-    kept = {name: one for name, one in before["clients"].properties.items() if name not in ("health", "unit")}
+    kept = {
+        name: one
+        for name, one in before["clients"].properties.items()
+        if name not in ("health", "unit")
+    }
     assert kept.items() <= after["clients"].properties.items()
     assert set(after["clients"].properties) == set(before["clients"].properties)
     assert after["meetings"].data_source_id != before["meetings"].data_source_id
@@ -209,42 +301,96 @@ def test_only_what_is_missing_is_added(site: Site) -> None:
 def test_a_missing_option_is_added_beside_those_that_stand(site: Site) -> None:
     bindings = site.create()
     clients = bindings["clients"]
-    rest = [{"id": identity} for key, (identity, _) in clients.options["source"].items() if key != "hunt"]
-    site.notion.update_data_source(clients.data_source_id, {"properties": {
-        clients.properties["source"]: {"select": {"options": [*rest, ]}}}})
+    rest = [
+        {"id": identity}
+        for key, (identity, _) in clients.options["source"].items()
+        if key != "hunt"
+    ]
+    site.notion.update_data_source(
+        clients.data_source_id,
+        {
+            "properties": {
+                clients.properties["source"]: {
+                    "select": {
+                        "options": [
+                            *rest,
+                        ]
+                    }
+                }
+            }
+        },
+    )
     assert [problem.code for problem in site.read(bindings)[1]] == ["schema-option"]
     again = site.create(known=bindings)
-    assert set(again["clients"].options["source"]) == {"referral", "return", "inbound", "hunt"}
-    assert {key: again["clients"].options["source"][key] for key in ("referral", "return", "inbound")} == {
-        key: clients.options["source"][key] for key in ("referral", "return", "inbound")}
+    assert set(again["clients"].options["source"]) == {
+        "referral",
+        "return",
+        "inbound",
+        "hunt",
+    }
+    assert {
+        key: again["clients"].options["source"][key]
+        for key in ("referral", "return", "inbound")
+    } == {
+        key: clients.options["source"][key] for key in ("referral", "return", "inbound")
+    }
 
 
 def test_a_persons_own_property_of_another_type_is_left_as_it_is(site: Site) -> None:
-    made = site.notion.create_database({
-        "parent": {"type": "page_id", "page_id": site.sandbox.root_page_id},
-        "title": [{"type": "text", "text": {"content": "Clients"}}],
-        "initial_data_source": {"properties": {"Company": {"title": {}}, "Monthly fee": {"rich_text": {}},
-                                               "Projects": {"rich_text": {}}}}})
+    made = site.notion.create_database(
+        {
+            "parent": {"type": "page_id", "page_id": site.sandbox.root_page_id},
+            "title": [{"type": "text", "text": {"content": "Clients"}}],
+            "initial_data_source": {
+                "properties": {
+                    "Company": {"title": {}},
+                    "Monthly fee": {"rich_text": {}},
+                    "Projects": {"rich_text": {}},
+                }
+            },
+        }
+    )
     bindings = site.create()
     assert bindings["clients"].database_id == made["id"]
     assert {"monthly_fee", "projects"}.isdisjoint(bindings["clients"].properties)
     assert bindings["clients"].properties["name"] == "title"
     _, problems = site.read(bindings)
     assert {(problem.code, problem.field) for problem in problems} == {
-        ("schema-retyped", "monthly_fee"), ("schema-retyped", "projects")}
+        ("schema-retyped", "monthly_fee"),
+        ("schema-retyped", "projects"),
+    }
 
 
 def test_renames_by_people_do_not_matter(site: Site) -> None:
     bindings = site.create()
     clients = bindings["clients"]
-    site.do("rename_property", data_source_id=clients.data_source_id, property="Monthly fee", name="Fee, roubles")
-    site.do("rename_property", data_source_id=clients.data_source_id, property="Projects", name="Our work")
-    site.do("rename_option", data_source_id=clients.data_source_id, property="Group", option="Newbiz", name="Fresh")
+    site.do(
+        "rename_property",
+        data_source_id=clients.data_source_id,
+        property="Monthly fee",
+        name="Fee, roubles",
+    )
+    site.do(
+        "rename_property",
+        data_source_id=clients.data_source_id,
+        property="Projects",
+        name="Our work",
+    )
+    site.do(
+        "rename_option",
+        data_source_id=clients.data_source_id,
+        property="Group",
+        option="Newbiz",
+        name="Fresh",
+    )
     site.do("rename_database", id=clients.database_id, title="Customers")
     found, problems = site.read(bindings)
     assert problems == ()
     assert found["clients"].properties == clients.properties
-    assert found["clients"].options["group"]["newbiz"] == (clients.options["group"]["newbiz"][0], "Fresh")
+    assert found["clients"].options["group"]["newbiz"] == (
+        clients.options["group"]["newbiz"][0],
+        "Fresh",
+    )
     site.writes()
     assert site.create(known=bindings)["clients"].properties == clients.properties
     assert site.writes() == []
@@ -252,13 +398,24 @@ def test_renames_by_people_do_not_matter(site: Site) -> None:
 
 def test_what_people_deleted_or_retyped_is_said_with_a_way_out(site: Site) -> None:
     bindings = site.create()
-    site.do("delete_property", data_source_id=bindings["tasks"].data_source_id, property="Note")
-    site.do("retype_property", data_source_id=bindings["tasks"].data_source_id, property="Due", type="rich_text")
+    site.do(
+        "delete_property",
+        data_source_id=bindings["tasks"].data_source_id,
+        property="Note",
+    )
+    site.do(
+        "retype_property",
+        data_source_id=bindings["tasks"].data_source_id,
+        property="Due",
+        type="rich_text",
+    )
     site.do("trash", id=bindings["backlog"].database_id)
     found, problems = site.read(bindings)
     assert {(problem.code, problem.where, problem.field) for problem in problems} == {
-        ("schema-deleted", "Account sprint", "note"), ("schema-retyped", "Account sprint", "due"),
-        ("schema-source", "Backlog", "")}
+        ("schema-deleted", "Account sprint", "note"),
+        ("schema-retyped", "Account sprint", "due"),
+        ("schema-source", "Backlog", ""),
+    }
     assert all(problem.hint for problem in problems)
     assert {"note", "due"}.isdisjoint(found["tasks"].properties)
     assert "backlog" not in found
@@ -275,17 +432,32 @@ def test_an_unshared_source_switches_off_the_relations_to_it(site: Site) -> None
 
 def test_a_relation_to_another_database_is_not_ours(site: Site) -> None:
     bindings = site.create()
-    site.notion.update_data_source(bindings["revenue"].data_source_id, {"properties": {
-        bindings["revenue"].properties["client"]: {"relation": {
-            "data_source_id": bindings["people"].data_source_id, "type": "single_property", "single_property": {}}}}})
+    site.notion.update_data_source(
+        bindings["revenue"].data_source_id,
+        {
+            "properties": {
+                bindings["revenue"].properties["client"]: {
+                    "relation": {
+                        "data_source_id": bindings["people"].data_source_id,
+                        "type": "single_property",
+                        "single_property": {},
+                    }
+                }
+            }
+        },
+    )
     found, problems = site.read(bindings)
-    assert [(problem.code, problem.field) for problem in problems] == [("schema-retyped", "client")]
+    assert [(problem.code, problem.field) for problem in problems] == [
+        ("schema-retyped", "client")
+    ]
     assert "client" not in found["revenue"].properties
 
 
 def test_a_database_on_a_page_below_the_root_is_found_by_search(site: Site) -> None:
     page = site.do("create", page_id=site.sandbox.root_page_id)
-    made = site.notion.create_database(database_body(SCHEMA.sources["people"], parent_page_id=page["id"], locale="en"))
+    made = site.notion.create_database(
+        database_body(SCHEMA.sources["people"], parent_page_id=page["id"], locale="en")
+    )
     bindings = site.create()
     assert bindings["people"].database_id == made["id"]
     assert site.read() == (bindings, ())
@@ -294,7 +466,9 @@ def test_a_database_on_a_page_below_the_root_is_found_by_search(site: Site) -> N
 def test_a_namesake_elsewhere_in_notion_is_not_taken(site: Site) -> None:
     site.create()
     page = site.do("create", page_id=site.sandbox.root_page_id)
-    found, problems = read_bindings(site.notion, SCHEMA, root_page_id=page["id"], locale="en", known={})
+    found, problems = read_bindings(
+        site.notion, SCHEMA, root_page_id=page["id"], locale="en", known={}
+    )
     assert found == {}
     assert {problem.code for problem in problems} == {"schema-source", "schema-private"}
     assert len(problems) == len(SCHEMA.sources)
@@ -302,8 +476,18 @@ def test_a_namesake_elsewhere_in_notion_is_not_taken(site: Site) -> None:
 
 def test_a_database_inside_a_toggle_counts_as_on_the_page(site: Site) -> None:
     bindings = site.create()
-    toggle = site.do("append", block_id=site.sandbox.root_page_id, children=[{"type": "toggle", "toggle": {
-        "rich_text": [{"type": "text", "text": {"content": "More"}}]}}])["block_ids"][0]
+    toggle = site.do(
+        "append",
+        block_id=site.sandbox.root_page_id,
+        children=[
+            {
+                "type": "toggle",
+                "toggle": {
+                    "rich_text": [{"type": "text", "text": {"content": "More"}}]
+                },
+            }
+        ],
+    )["block_ids"][0]
     store = site.sandbox.store
     database = store.database(bindings["plans"].database_id)
     store.detach(database)  # people drag databases into toggles; the API cannot
@@ -317,32 +501,47 @@ PRIVATE = {name for name, source in SCHEMA.sources.items() if source.private}
 
 def test_private_data_sources_stand_under_the_private_page_alone(site: Site) -> None:
     bindings = site.create()
-    parents = {name: site.notion.database(binding.database_id)["parent"]["page_id"]
-               for name, binding in bindings.items()}
+    parents = {
+        name: site.notion.database(binding.database_id)["parent"]["page_id"]
+        for name, binding in bindings.items()
+    }
     assert {"feedback", "bonuses", "reviews"} == PRIVATE
     assert {name for name, page in parents.items() if page == site.private} == PRIVATE
-    assert {page for name, page in parents.items() if name not in PRIVATE} == {site.sandbox.root_page_id}
+    assert {page for name, page in parents.items() if name not in PRIVATE} == {
+        site.sandbox.root_page_id
+    }
     assert set(site.read()[0]) == set(SCHEMA.sources)
 
 
-def test_without_a_private_page_there_are_no_private_data_sources_and_it_is_said(site: Site) -> None:
+def test_without_a_private_page_there_are_no_private_data_sources_and_it_is_said(
+    site: Site,
+) -> None:
     bindings = site.create(private_page_id="")
     assert set(bindings) == set(SCHEMA.sources) - PRIVATE
     found, problems = site.read(private="")
     assert found == bindings
     assert {(one.code, one.where, one.severity.value) for one in problems} == {
-        ("schema-private", name, "info") for name in ("Feedback", "Bonuses", "Feedback reviews")}
+        ("schema-private", name, "info")
+        for name in ("Feedback", "Bonuses", "Feedback reviews")
+    }
 
 
 def test_a_private_data_source_that_stands_in_the_open_is_not_taken(site: Site) -> None:
     site.create(private_page_id="")
-    site.notion.create_database(database_body(SCHEMA.sources["bonuses"], parent_page_id=site.sandbox.root_page_id,
-                                              locale="en"))
+    site.notion.create_database(
+        database_body(
+            SCHEMA.sources["bonuses"],
+            parent_page_id=site.sandbox.root_page_id,
+            locale="en",
+        )
+    )
     found, problems = site.read()
     assert PRIVATE.isdisjoint(found)
     assert [one.code for one in problems] == ["schema-source"] * len(PRIVATE)
 
 
-def test_what_was_private_is_let_go_when_the_private_page_is_not_set_any_more(site: Site) -> None:
+def test_what_was_private_is_let_go_when_the_private_page_is_not_set_any_more(
+    site: Site,
+) -> None:
     known = site.create()
     assert PRIVATE.isdisjoint(site.read(known, private="")[0])

@@ -13,7 +13,9 @@ from worker.domain.document import Heading
 def test_the_first_cut_of_a_quarter_knows_the_plans_of_the_last_one() -> None:
     # 28-31 December: 4,000 as the row keeps it; 1 January is one of the new quarter's 64 days: 66,000 / 64 = 1,031.25.
     kept = row("plans", "plan:u1:2026-12-W53", target=Decimal(4_000))
-    cut = pages(agency(date(2027, 1, 4), rows={"plans": (kept,)}))["meeting:monday:u1:2027-01-04"].blocks
+    cut = pages(agency(date(2027, 1, 4), rows={"plans": (kept,)}))[
+        "meeting:monday:u1:2027-01-04"
+    ].blocks
     week, month, quarter = table(cut, "Plan and fact").rows
     assert week[0] == "Last week, 28–31 Dec + 1–3 Jan"
     # The fee: 22,000 x 4 / 23 in December, 22,000 / 21 in January: 3,826.09 + 1,047.62.
@@ -30,8 +32,12 @@ def test_without_the_old_plans_the_week_has_no_plan_to_compare_with() -> None:
 def test_a_cut_tells_clients_and_models_apart() -> None:
     work = [issue(number, done=date(2026, 11, 10)) for number in range(2)]
     fixed = client("c2", name="Zeta", engagement="fixed_price")
-    seen = agency(TODAY, fixed, card("p2", client=fixed.ref, budget=Decimal(8_000)),
-                  work={"p2": [*work, issue(7), issue(8)]})
+    seen = agency(
+        TODAY,
+        fixed,
+        card("p2", client=fixed.ref, budget=Decimal(8_000)),
+        work={"p2": [*work, issue(7), issue(8)]},
+    )
     text = said(pages(seen)["meeting:monday:firm:2026-11-16"].blocks)
     # The plan of 5,000 is all the retainer's, which brought 5,238; half of Zeta's 8,000 came on top.
     assert "▲ Zeta: +€4,000" in text
@@ -44,4 +50,6 @@ def test_a_plan_nobody_could_be_expected_to_bring_is_nobodys() -> None:
     cut = pages(agency(MONDAY, idle))["meeting:monday:u1:2026-11-16"].blocks
     assert "▼ nobody in particular: \u2212€5,000" in said(cut)
     assert "By model" not in said(cut)
-    assert any(isinstance(block, Heading) and block.text == "Carry-over" for block in cut)
+    assert any(
+        isinstance(block, Heading) and block.text == "Carry-over" for block in cut
+    )

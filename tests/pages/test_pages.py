@@ -24,7 +24,18 @@ from tests.support.worlds import (
     unit,
     world,
 )
-from worker.domain.document import Block, Bullet, Callout, Heading, Picture, Table, ToDo, digest, markdown, shown
+from worker.domain.document import (
+    Block,
+    Bullet,
+    Callout,
+    Heading,
+    Picture,
+    Table,
+    ToDo,
+    digest,
+    markdown,
+    shown,
+)
 from worker.domain.model import Feedback, Idea, Move, Stage
 from worker.domain.values import Ref, Span
 from worker.domain.world import World
@@ -40,10 +51,17 @@ FEE = Decimal(22_000)
 
 def agency(today: date = TODAY, *more: object, **fields: Any) -> World:
     """Return a small agency: one unit, one retainer, one card."""
-    things = (unit(members=(Ref("people", "dev"),)), person("am"), person("tl"), person("pm"), person("dev"),
-              client(engagement="retainer", monthly_fee=FEE, since=date(2025, 1, 1)),
-              contact("vera", role="CEO", last_contact=date(2026, 11, 10)),
-              card(start=date(2026, 6, 1), due=date(2027, 2, 1)), *more)
+    things = (
+        unit(members=(Ref("people", "dev"),)),
+        person("am"),
+        person("tl"),
+        person("pm"),
+        person("dev"),
+        client(engagement="retainer", monthly_fee=FEE, since=date(2025, 1, 1)),
+        contact("vera", role="CEO", last_contact=date(2026, 11, 10)),
+        card(start=date(2026, 6, 1), due=date(2027, 2, 1)),
+        *more,
+    )
     return world(*things, today=today, sources=SOURCES | {"meetings"}, **fields)
 
 
@@ -64,7 +82,11 @@ def said(blocks: tuple[Block, ...]) -> str:
 
 def table(blocks: tuple[Block, ...], after: str) -> Table:
     """Return the first table after a heading."""
-    start = next(index for index, block in enumerate(blocks) if isinstance(block, Heading) and block.text == after)
+    start = next(
+        index
+        for index, block in enumerate(blocks)
+        if isinstance(block, Heading) and block.text == after
+    )
     return next(block for block in blocks[start:] if isinstance(block, Table))
 
 
@@ -94,19 +116,27 @@ def test_the_first_cut_of_a_month_closes_the_month_before() -> None:
 def test_a_cut_names_the_clients_whose_week_was_not_usual() -> None:
     work = [issue(number, done=date(2026, 11, 10)) for number in range(2)]
     fixed = client("c2", name="Zeta", engagement="fixed_price")
-    seen = agency(TODAY, fixed, card("p2", client=fixed.ref, budget=Decimal(8_000)),
-                  work={"p2": [*work, issue(7), issue(8)]})
+    seen = agency(
+        TODAY,
+        fixed,
+        card("p2", client=fixed.ref, budget=Decimal(8_000)),
+        work={"p2": [*work, issue(7), issue(8)]},
+    )
     text = said(pages(seen)["meeting:monday:firm:2026-11-16"].blocks)
     assert "▲ Zeta: +€4,000 (fixed price · accrued: budget x progress)" in text
 
 
 def test_a_cut_is_kept_up_to_date_on_monday_and_stays_after() -> None:
     assert not pages(agency(MONDAY))["meeting:monday:u1:2026-11-16"].settled
-    assert pages(agency(MONDAY + timedelta(days=1)))["meeting:monday:u1:2026-11-16"].settled
+    assert pages(agency(MONDAY + timedelta(days=1)))[
+        "meeting:monday:u1:2026-11-16"
+    ].settled
 
 
 def test_the_firms_cut_has_a_line_for_every_unit() -> None:
-    cut = pages(agency(TODAY, unit("u2", name="South")))["meeting:monday:firm:2026-11-16"].blocks
+    cut = pages(agency(TODAY, unit("u2", name="South")))[
+        "meeting:monday:firm:2026-11-16"
+    ].blocks
     assert [line[0] for line in table(cut, "By unit").rows] == ["North", "South"]
     assert sum(isinstance(block, Picture) for block in cut) == 1
 
@@ -115,27 +145,66 @@ def test_the_firms_cut_has_a_line_for_every_unit() -> None:
 
 
 def _moved(number: int, day: date, after: str, hour: int = 12) -> Any:
-    return issue(number, category=after, moves=(Move(at(day, hour), "new", after),), summary=f"Thing {number}")
+    return issue(
+        number,
+        category=after,
+        moves=(Move(at(day, hour), "new", after),),
+        summary=f"Thing {number}",
+    )
 
 
 def test_the_daily_tells_what_moved_since_the_last_working_day() -> None:
     monday = MONDAY
-    work = [_moved(1, date(2026, 11, 13), "done"), _moved(2, date(2026, 11, 14), "indeterminate"),
-            _moved(3, date(2026, 11, 12), "done"), _moved(4, monday, "done", 8)]
-    text = said(pages(agency(monday, work={"p1": work}))[f"meeting:daily:u1:{monday}"].blocks)
+    work = [
+        _moved(1, date(2026, 11, 13), "done"),
+        _moved(2, date(2026, 11, 14), "indeterminate"),
+        _moved(3, date(2026, 11, 12), "done"),
+        _moved(4, monday, "done", 8),
+    ]
+    text = said(
+        pages(agency(monday, work={"p1": work}))[f"meeting:daily:u1:{monday}"].blocks
+    )
     assert "1 item finished of 2 moved" in text
-    assert ("ACME-1 " in text, "ACME-2 " in text, "ACME-3 " in text, "ACME-4 " in text) == (True, True, False, False)
+    assert (
+        "ACME-1 " in text,
+        "ACME-2 " in text,
+        "ACME-3 " in text,
+        "ACME-4 " in text,
+    ) == (True, True, False, False)
 
 
 def test_the_daily_names_what_is_stuck_due_and_who_is_away() -> None:
     away = person("dev", time_off=(Span(TODAY, TODAY + timedelta(days=3)),))
-    work = [issue(1, due=TODAY - timedelta(days=2)), issue(2, flagged=True), issue(3, due=TODAY)]
-    task = row("tasks", "t1", worker=False, title="Call Vera", status="new", client=(Ref("clients", "c1"),), due=TODAY)
-    blocks = pages(agency(TODAY, away, work={"p1": work}, rows={"tasks": (task,)}))[f"meeting:daily:u1:{TODAY}"].blocks
+    work = [
+        issue(1, due=TODAY - timedelta(days=2)),
+        issue(2, flagged=True),
+        issue(3, due=TODAY),
+    ]
+    task = row(
+        "tasks",
+        "t1",
+        worker=False,
+        title="Call Vera",
+        status="new",
+        client=(Ref("clients", "c1"),),
+        due=TODAY,
+    )
+    blocks = pages(agency(TODAY, away, work={"p1": work}, rows={"tasks": (task,)}))[
+        f"meeting:daily:u1:{TODAY}"
+    ].blocks
     text = said(blocks)
-    assert ("ACME-1 " in text, "ACME-2 " in text, "ACME-3 " in text) == (True, True, False)
-    assert any(isinstance(block, ToDo) and "Call Vera" in block.text for block in blocks)
-    assert any(isinstance(block, Callout) and "Dev until Nov 21, 2026" in shown(block.text) for block in blocks)
+    assert ("ACME-1 " in text, "ACME-2 " in text, "ACME-3 " in text) == (
+        True,
+        True,
+        False,
+    )
+    assert any(
+        isinstance(block, ToDo) and "Call Vera" in block.text for block in blocks
+    )
+    assert any(
+        isinstance(block, Callout) and "Dev until Nov 21, 2026" in shown(block.text)
+        for block in blocks
+    )
 
 
 def test_there_is_no_daily_on_a_day_off() -> None:
@@ -143,24 +212,41 @@ def test_there_is_no_daily_on_a_day_off() -> None:
 
 
 def test_only_todays_daily_is_written() -> None:
-    assert [key for key in pages(agency()) if ":daily:" in key] == [f"meeting:daily:u1:{TODAY}"]
+    assert [key for key in pages(agency()) if ":daily:" in key] == [
+        f"meeting:daily:u1:{TODAY}"
+    ]
 
 
 # --- agendas
 
 
-@pytest.mark.parametrize(("today", "key"), [
-    (date(2026, 11, 25), ""), (date(2026, 11, 26), "meeting:monthly:u1:2026-12"),
-    (date(2026, 12, 1), "meeting:monthly:u1:2026-12"), (date(2026, 12, 2), ""),
-    (date(2026, 12, 29), "meeting:quarterly:u1:2027-Q1")])
-def test_an_agenda_is_ready_three_working_days_ahead_and_rests_after_the_meeting(today: date, key: str) -> None:
-    found = [one for one in pages(agency(today)) if ":monthly:" in one or ":quarterly:" in one]
+@pytest.mark.parametrize(
+    ("today", "key"),
+    [
+        (date(2026, 11, 25), ""),
+        (date(2026, 11, 26), "meeting:monthly:u1:2026-12"),
+        (date(2026, 12, 1), "meeting:monthly:u1:2026-12"),
+        (date(2026, 12, 2), ""),
+        (date(2026, 12, 29), "meeting:quarterly:u1:2027-Q1"),
+    ],
+)
+def test_an_agenda_is_ready_three_working_days_ahead_and_rests_after_the_meeting(
+    today: date, key: str
+) -> None:
+    found = [
+        one
+        for one in pages(agency(today))
+        if ":monthly:" in one or ":quarterly:" in one
+    ]
     assert found == ([key] if key else [])
 
 
 def test_an_agenda_looks_back_on_risks_and_tasks_as_they_will_stand() -> None:
     today = date(2026, 12, 29)
-    seen = agency(today, work={"p1": [issue(number, due=date(2026, 12, 1)) for number in range(12)]})
+    seen = agency(
+        today,
+        work={"p1": [issue(number, due=date(2026, 12, 1)) for number in range(12)]},
+    )
     first = outcome(seen)
     before = pages(seen)["meeting:quarterly:u1:2027-Q1"].blocks
     again = pages(applied(seen, first))["meeting:quarterly:u1:2027-Q1"].blocks
@@ -169,10 +255,24 @@ def test_an_agenda_looks_back_on_risks_and_tasks_as_they_will_stand() -> None:
 
 
 def test_an_agenda_reads_a_day_with_a_time_as_that_day() -> None:
-    late = row("tasks", "call", worker=False, title="Call the lawyer", client=(Ref("clients", "c1"),), status="new",
-               due=at(date(2026, 11, 10)))
-    risk = row("risks", "risk:own:c1", title="Contract ends", client=(Ref("clients", "c1"),), status="closed",
-               first_seen=at(date(2026, 11, 2)), last_change=at(date(2026, 11, 3)))
+    late = row(
+        "tasks",
+        "call",
+        worker=False,
+        title="Call the lawyer",
+        client=(Ref("clients", "c1"),),
+        status="new",
+        due=at(date(2026, 11, 10)),
+    )
+    risk = row(
+        "risks",
+        "risk:own:c1",
+        title="Contract ends",
+        client=(Ref("clients", "c1"),),
+        status="closed",
+        first_seen=at(date(2026, 11, 2)),
+        last_change=at(date(2026, 11, 3)),
+    )
     seen = agency(date(2026, 11, 26), rows={"tasks": (late,), "risks": (risk,)})
     text = said(pages(seen)["meeting:monthly:u1:2026-12"].blocks)
     assert "Call the lawyer · due Nov 10, 2026" in text.split("Promises not kept")[1]
@@ -180,24 +280,54 @@ def test_an_agenda_reads_a_day_with_a_time_as_that_day() -> None:
 
 
 def test_feedback_on_people_stays_off_the_agenda() -> None:
-    ideas = {one.ref: one for kind in ("feature", "feedback") for one in (Idea(Ref("backlog", kind), f"Item {kind}",
-        kind=kind, status="validated", unit=Ref("units", "u1")),)}
-    text = said(pages(agency(date(2026, 12, 1), ideas=ideas))["meeting:monthly:u1:2026-12"].blocks)
+    ideas = {
+        one.ref: one
+        for kind in ("feature", "feedback")
+        for one in (
+            Idea(
+                Ref("backlog", kind),
+                f"Item {kind}",
+                kind=kind,
+                status="validated",
+                unit=Ref("units", "u1"),
+            ),
+        )
+    }
+    text = said(
+        pages(agency(date(2026, 12, 1), ideas=ideas))[
+            "meeting:monthly:u1:2026-12"
+        ].blocks
+    )
     assert ("Item feature" in text, "Item feedback" in text) == (True, False)
 
 
 def _said(day: date, score: int, who: str | None, text: str) -> Feedback:
     person_ref = Ref("people", who) if who else None
-    return Feedback(Ref("feedback", f"{who}-{day}"), client=Ref("clients", "c1"), person=person_ref, day=day,
-                    score=Decimal(score), text=text)
+    return Feedback(
+        Ref("feedback", f"{who}-{day}"),
+        client=Ref("clients", "c1"),
+        person=person_ref,
+        day=day,
+        score=Decimal(score),
+        text=text,
+    )
 
 
 def _reviewed(**fields: Any) -> dict[str, PageFact]:
-    entries = (_said(date(2026, 10, 5), 5, "dev", "Fine"), _said(date(2026, 12, 7), 2, "dev", "Rude"),
-               _said(date(2026, 12, 8), 4, None, "Good team"), _said(date(2026, 9, 30), 1, "tl", "Long ago"))
+    entries = (
+        _said(date(2026, 10, 5), 5, "dev", "Fine"),
+        _said(date(2026, 12, 7), 2, "dev", "Rude"),
+        _said(date(2026, 12, 8), 4, None, "Good team"),
+        _said(date(2026, 9, 30), 1, "tl", "Long ago"),
+    )
     sources = SOURCES | {"meetings", "feedback", "reviews"}
-    return pages(replace(agency(date(2026, 12, 29)), feedback={one.ref: one for one in entries},
-                         **{"sources": sources, **fields}))
+    return pages(
+        replace(
+            agency(date(2026, 12, 29)),
+            feedback={one.ref: one for one in entries},
+            **{"sources": sources, **fields},
+        )
+    )
 
 
 def test_what_was_said_of_members_stands_on_the_private_page_alone() -> None:
@@ -205,8 +335,15 @@ def test_what_was_said_of_members_stands_on_the_private_page_alone() -> None:
     review = said(found.pop("review:2026-Q4").blocks)
     # Two entries about Dev: (5 + 2) / 2; the one of September belongs to the quarter before.
     assert "2 entries, mean score 3.5 of 5" in review
-    assert [word in review for word in ("Dev", "Rude", "Good team", "Long ago")] == [True, True, True, False]
-    assert "3 entries; the head of accounting" in said(found["meeting:quarterly:u1:2027-Q1"].blocks)
+    assert [word in review for word in ("Dev", "Rude", "Good team", "Long ago")] == [
+        True,
+        True,
+        True,
+        False,
+    ]
+    assert "3 entries; the head of accounting" in said(
+        found["meeting:quarterly:u1:2027-Q1"].blocks
+    )
     assert not [key for key, page in found.items() if "Rude" in said(page.blocks)]
 
 
@@ -218,22 +355,54 @@ def test_without_a_private_root_there_is_no_private_page() -> None:
 
 
 def test_a_clients_page_shows_ray_money_health_people_and_actions() -> None:
-    task = row("tasks", "t1", worker=False, title="Call Vera", status="new", client=(Ref("clients", "c1"),), due=TODAY)
-    idea = card("p2", Stage.PROPOSAL, name="Next thing", expected_start=date(2027, 3, 1))
+    task = row(
+        "tasks",
+        "t1",
+        worker=False,
+        title="Call Vera",
+        status="new",
+        client=(Ref("clients", "c1"),),
+        due=TODAY,
+    )
+    idea = card(
+        "p2", Stage.PROPOSAL, name="Next thing", expected_start=date(2027, 3, 1)
+    )
     blocks = pages(agency(TODAY, idea, rows={"tasks": (task,)}))["c1"].blocks
-    headings = [block.text for block in blocks if isinstance(block, Heading) and block.text != "Open risks"]
-    assert headings == ["Ray", "Money", "Health and its reasons", "People", "Next actions"]
+    headings = [
+        block.text
+        for block in blocks
+        if isinstance(block, Heading) and block.text != "Open risks"
+    ]
+    assert headings == [
+        "Ray",
+        "Money",
+        "Health and its reasons",
+        "People",
+        "Next actions",
+    ]
     text = said(blocks)
     # From 1 February to 1 March are four weeks.
-    assert "Work is known until Feb 1, 2027. Then a gap of 4 weeks until the next card." in text
+    assert (
+        "Work is known until Feb 1, 2027. Then a gap of 4 weeks until the next card."
+        in text
+    )
     assert "Vera · CEO · last contact Nov 10, 2026" in text
-    assert any(isinstance(block, Bullet) and "Call Vera" in block.text for block in blocks)
+    assert any(
+        isinstance(block, Bullet) and "Call Vera" in block.text for block in blocks
+    )
     picture = next(block for block in blocks if isinstance(block, Picture))
     assert [ray.label for ray in picture.chart.rays] == ["Card p1", "Next thing"]  # type: ignore[union-attr]
 
 
 def test_the_portfolio_tells_mix_and_concentration() -> None:
-    newbiz = client("c2", name="Zeta", group="newbiz", unit=None, engagement="retainer", monthly_fee=Decimal(5_500))
+    newbiz = client(
+        "c2",
+        name="Zeta",
+        group="newbiz",
+        unit=None,
+        engagement="retainer",
+        monthly_fee=Decimal(5_500),
+    )
     blocks = pages(agency(TODAY, newbiz))["meeting:portfolio"].blocks
     text = said(blocks)
     assert "2 clients · 1 account · 1 newbiz" in text
@@ -244,9 +413,14 @@ def test_the_portfolio_tells_mix_and_concentration() -> None:
 
 
 def test_a_client_in_no_unit_and_a_card_without_dates_have_their_pages() -> None:
-    seen = world(client("c9", unit=None), card("p9", Stage.IDEA, client=Ref("clients", "c9"), jira=None),
-                 sources=SOURCES | {"meetings"})
-    assert {"c9", "meeting:portfolio", "meeting:monday:firm:2026-11-16"} <= set(pages(seen))
+    seen = world(
+        client("c9", unit=None),
+        card("p9", Stage.IDEA, client=Ref("clients", "c9"), jira=None),
+        sources=SOURCES | {"meetings"},
+    )
+    assert {"c9", "meeting:portfolio", "meeting:monday:firm:2026-11-16"} <= set(
+        pages(seen)
+    )
 
 
 # --- all pages
@@ -257,7 +431,8 @@ def test_later_on_the_same_day_every_page_is_the_same() -> None:
     first = outcome(seen)
     later = replace(applied(seen, first), now=seen.now + timedelta(hours=5))
     assert {key: page.blocks for key, page in pages(later).items()} == {
-        page.ref.key: page.blocks for page in first.sections}
+        page.ref.key: page.blocks for page in first.sections
+    }
 
 
 def test_a_weeks_pages_change_with_data_alone() -> None:
@@ -273,27 +448,52 @@ def pictures(seen: World) -> list[Block]:
 
 def test_a_timeline_is_drawn_anew_with_the_week_and_with_what_people_type() -> None:
     seen = agency(date(2026, 11, 17))
-    card = next(card for card in seen.cards.values() if card.client == Ref("clients", "c1") and card.start)
-    moved = replace(seen, cards={**seen.cards, card.ref: replace(card, name=f"{card.name}, part two")})
-    assert len({digest(pictures(one)) for one in (seen, moved, agency(date(2026, 11, 24)))}) == 3
+    card = next(
+        card
+        for card in seen.cards.values()
+        if card.client == Ref("clients", "c1") and card.start
+    )
+    moved = replace(
+        seen,
+        cards={**seen.cards, card.ref: replace(card, name=f"{card.name}, part two")},
+    )
+    assert (
+        len(
+            {digest(pictures(one)) for one in (seen, moved, agency(date(2026, 11, 24)))}
+        )
+        == 3
+    )
 
 
 def test_a_page_that_fails_is_a_problem_and_leaves_the_others() -> None:
     broken = issue(1, due="soon", flagged=True)
     found = outcome(agency(work={"p1": [broken]}))
-    assert [problem.where for problem in found.problems if problem.code == "page-failed"] == [
-        f"meetings/meeting:daily:u1:{TODAY}"]
+    assert [
+        problem.where for problem in found.problems if problem.code == "page-failed"
+    ] == [f"meetings/meeting:daily:u1:{TODAY}"]
     assert "meeting:portfolio" in {section.ref.key for section in found.sections}
 
 
 def test_without_meetings_only_clients_have_sections() -> None:
-    assert {section.ref.source for section in outcome(replace(agency(), sources=SOURCES)).sections} == {"clients"}
+    assert {
+        section.ref.source
+        for section in outcome(replace(agency(), sources=SOURCES)).sections
+    } == {"clients"}
 
 
 def test_russian_pages_have_no_english_headings() -> None:
-    english = {block.text for page in pages(agency()).values() for block in page.blocks if isinstance(block, Heading)}
-    russian = [block.text for page in pages(agency(words=load_words("ru", "RUB"))).values() for block in page.blocks
-               if isinstance(block, Heading)]
+    english = {
+        block.text
+        for page in pages(agency()).values()
+        for block in page.blocks
+        if isinstance(block, Heading)
+    }
+    russian = [
+        block.text
+        for page in pages(agency(words=load_words("ru", "RUB"))).values()
+        for block in page.blocks
+        if isinstance(block, Heading)
+    ]
     assert russian
     assert not english & set(russian)
 

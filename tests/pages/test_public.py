@@ -38,7 +38,11 @@ from worker.sync.facts import Outcome
 
 TEXT, NUMBER, DAY = "CANARY", Decimal(98_765_432), date(1977, 7, 7)
 MARKS = (TEXT, "98,765", "98765", "98.8", "1977")
-PUBLIC = {"Client": {"name"}, "Card": {"name", "due", "expected_start"}, "Idea": {"name"}}
+PUBLIC = {
+    "Client": {"name"},
+    "Card": {"name", "due", "expected_start"},
+    "Idea": {"name"},
+}
 """The only fields of the model whose content may reach a client."""
 
 
@@ -46,14 +50,26 @@ def poison(thing: Any, kept: frozenset[str] = frozenset()) -> Any:
     """Return an entity with a canary in every field that holds text, a number or a day, allowed fields left out."""
     hints = typing.get_type_hints(type(thing))
     public = PUBLIC.get(type(thing).__name__, set()) | kept | {"ref", "jira", "stage"}
-    changes = {field.name: value for field in fields(thing) if field.name not in public
-               and (value := _canary(hints[field.name])) is not None}
+    changes = {
+        field.name: value
+        for field in fields(thing)
+        if field.name not in public
+        and (value := _canary(hints[field.name])) is not None
+    }
     return replace(thing, **changes)
 
 
 def _canary(hint: object) -> object:
     kinds = set(typing.get_args(hint)) or {hint}
-    return TEXT if str in kinds else NUMBER if Decimal in kinds else DAY if date in kinds else None
+    return (
+        TEXT
+        if str in kinds
+        else NUMBER
+        if Decimal in kinds
+        else DAY
+        if date in kinds
+        else None
+    )
 
 
 STAGES = st.lists(st.sampled_from([None, *Stage]), min_size=1, max_size=6)
@@ -62,24 +78,81 @@ STAGES = st.lists(st.sampled_from([None, *Stage]), min_size=1, max_size=6)
 def poisoned(stages: list[Stage | None], *, asked: bool = True) -> World:
     """Return an agency where everything internal is a canary."""
     mine = poison(client(), frozenset({"since"}))
-    cards = [poison(card(f"p{number}", stage, name=f"Project {number}", due=date(2027, 2, 1)))
-             for number, stage in enumerate(stages)]
-    asks = row("clients", "c1", worker=False, title="C1", status_page=asked, presentation=asked, notes=TEXT)
-    risk = row("risks", "r1", worker=False, title=TEXT, client=(mine.ref,), status="open", evidence=TEXT)
-    task = row("tasks", "t1", worker=False, title=TEXT, client=(mine.ref,), status="new", due=DAY)
+    cards = [
+        poison(
+            card(f"p{number}", stage, name=f"Project {number}", due=date(2027, 2, 1))
+        )
+        for number, stage in enumerate(stages)
+    ]
+    asks = row(
+        "clients",
+        "c1",
+        worker=False,
+        title="C1",
+        status_page=asked,
+        presentation=asked,
+        notes=TEXT,
+    )
+    risk = row(
+        "risks",
+        "r1",
+        worker=False,
+        title=TEXT,
+        client=(mine.ref,),
+        status="open",
+        evidence=TEXT,
+    )
+    task = row(
+        "tasks",
+        "t1",
+        worker=False,
+        title=TEXT,
+        client=(mine.ref,),
+        status="new",
+        due=DAY,
+    )
     unlike = frozenset({"kind", "status", "horizon"})
-    decided = Idea(Ref("backlog", "i1"), "Idea taken", client=mine.ref, kind="idea", status="for_group")
-    open_ = Idea(Ref("backlog", "i2"), TEXT, client=mine.ref, kind="idea", status="validated")
-    personal = Idea(Ref("backlog", "i3"), TEXT, client=mine.ref, kind="feedback", status="for_group")
-    said = Feedback(Ref("feedback", "f1"), client=mine.ref, person=Ref("people", "am"), day=date(2026, 11, 2),
-                    score=Decimal(1), text=TEXT)
-    work = [issue(number, summary=TEXT, status=TEXT, assignee=TEXT, type=TEXT, due=DAY) for number in range(3)]
+    decided = Idea(
+        Ref("backlog", "i1"),
+        "Idea taken",
+        client=mine.ref,
+        kind="idea",
+        status="for_group",
+    )
+    open_ = Idea(
+        Ref("backlog", "i2"), TEXT, client=mine.ref, kind="idea", status="validated"
+    )
+    personal = Idea(
+        Ref("backlog", "i3"), TEXT, client=mine.ref, kind="feedback", status="for_group"
+    )
+    said = Feedback(
+        Ref("feedback", "f1"),
+        client=mine.ref,
+        person=Ref("people", "am"),
+        day=date(2026, 11, 2),
+        score=Decimal(1),
+        text=TEXT,
+    )
+    work = [
+        issue(number, summary=TEXT, status=TEXT, assignee=TEXT, type=TEXT, due=DAY)
+        for number in range(3)
+    ]
     done = [issue(9, done=date(2026, 11, 2), summary=TEXT)]
-    return world(mine, *cards, poison(unit()), poison(person("am")), poison(contact("vera")), poison(document("nda")),
-                 revenue(98_765_432, date(2026, 11, 1)), sources=SOURCES | {"meetings", "feedback"},
-                 ideas={one.ref: poison(one, unlike) for one in (decided, open_, personal)}, feedback={said.ref: said},
-                 rows={"clients": (asks,), "risks": (risk,), "tasks": (task,)},
-                 work={one.ref.key: [*work, *done] for one in cards}, logs=[worklog(1, date(2026, 11, 3), 98_765)])
+    return world(
+        mine,
+        *cards,
+        poison(unit()),
+        poison(person("am")),
+        poison(contact("vera")),
+        poison(document("nda")),
+        revenue(98_765_432, date(2026, 11, 1)),
+        sources=SOURCES | {"meetings", "feedback"},
+        ideas={one.ref: poison(one, unlike) for one in (decided, open_, personal)},
+        feedback={said.ref: said},
+        rows={"clients": (asks,), "risks": (risk,), "tasks": (task,)},
+        work={one.ref.key: [*work, *done] for one in cards},
+        logs=[worklog(1, date(2026, 11, 3), 98_765)],
+    )
 
 
 def run(seen: World) -> Outcome:
@@ -90,7 +163,11 @@ def run(seen: World) -> Outcome:
 def public(found: Outcome) -> str:
     """Return everything the client's pages say, their rows' fields included."""
     keys = ("meeting:status:", "meeting:presentation:")
-    blocks = [page.to_data(section.blocks) for section in found.sections if section.ref.key.startswith(keys)]
+    blocks = [
+        page.to_data(section.blocks)
+        for section in found.sections
+        if section.ref.key.startswith(keys)
+    ]
     fields = [str(fact.value) for fact in found.facts if fact.ref.key.startswith(keys)]
     return msgspec.json.encode([blocks, fields]).decode()
 
@@ -104,14 +181,23 @@ def test_no_internal_field_reaches_a_client(stages: list[Stage | None]) -> None:
 
 def test_the_canaries_do_reach_the_pages_of_the_agency() -> None:
     found = run(poisoned([Stage.IN_PROGRESS, Stage.IDEA]))
-    inside = msgspec.json.encode([page.to_data(section.blocks) for section in found.sections]).decode()
+    inside = msgspec.json.encode(
+        [page.to_data(section.blocks) for section in found.sections]
+    ).decode()
     assert TEXT in inside
     assert "98,765" in inside
 
 
 def test_both_pages_say_what_they_are_for() -> None:
-    text = public(run(poisoned([Stage.IN_PROGRESS, Stage.AGREED, Stage.SHAPING, Stage.LOST])))
-    assert [f"Project {number}" in text for number in range(4)] == [True, True, True, False]
+    text = public(
+        run(poisoned([Stage.IN_PROGRESS, Stage.AGREED, Stage.SHAPING, Stage.LOST]))
+    )
+    assert [f"Project {number}" in text for number in range(4)] == [
+        True,
+        True,
+        True,
+        False,
+    ]
     assert "25% done" in text
     assert "planned for Feb 1, 2027" in text
 
@@ -119,23 +205,58 @@ def test_both_pages_say_what_they_are_for() -> None:
 def test_the_presentation_is_the_final_set() -> None:
     """A card still at `idea` is shown once the growth group accepted it; what the group has not seen is not."""
     seen = poisoned([Stage.IDEA, Stage.IDEA, Stage.PROPOSAL])
-    accepted = Idea(Ref("backlog", "i4"), "Taken before", client=Ref("clients", "c1"), kind="idea", status="accepted",
-                    cards=(Ref("projects", "p1"),))
+    accepted = Idea(
+        Ref("backlog", "i4"),
+        "Taken before",
+        client=Ref("clients", "c1"),
+        kind="idea",
+        status="accepted",
+        cards=(Ref("projects", "p1"),),
+    )
     text = public(run(replace(seen, ideas={**seen.ideas, accepted.ref: accepted})))
-    shown = [name for name in ("Project 0", "Project 1", "Project 2", "Idea taken", "Taken before") if name in text]
+    shown = [
+        name
+        for name in (
+            "Project 0",
+            "Project 1",
+            "Project 2",
+            "Idea taken",
+            "Taken before",
+        )
+        if name in text
+    ]
     assert shown == ["Project 1", "Project 2", "Idea taken"]
 
 
 def test_without_being_asked_there_is_no_page_for_a_client() -> None:
-    assert public(run(poisoned([Stage.IN_PROGRESS, Stage.IDEA], asked=False))) == "[[],[]]"
+    assert (
+        public(run(poisoned([Stage.IN_PROGRESS, Stage.IDEA], asked=False))) == "[[],[]]"
+    )
 
 
 def test_the_rows_of_client_pages_name_no_unit_and_no_date() -> None:
     found = run(poisoned([Stage.IN_PROGRESS]))
-    fields = {fact.field for fact in found.facts if fact.ref == Ref("meetings", "meeting:status:c1")}
+    fields = {
+        fact.field
+        for fact in found.facts
+        if fact.ref == Ref("meetings", "meeting:status:c1")
+    }
     assert fields == {"name", "kind"}
 
 
 def test_the_allow_list_holds_no_money_no_person_and_no_reason() -> None:
-    names = {field.name for kind in (PublicClientView, PublicProject) for field in fields(kind)}
-    assert names == {"name", "running", "coming", "ideas", "stage", "progress", "promised", "start"}
+    names = {
+        field.name
+        for kind in (PublicClientView, PublicProject)
+        for field in fields(kind)
+    }
+    assert names == {
+        "name",
+        "running",
+        "coming",
+        "ideas",
+        "stage",
+        "progress",
+        "promised",
+        "start",
+    }

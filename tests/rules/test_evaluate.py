@@ -10,7 +10,19 @@ from babel.messages.extract import extract_from_file
 from babel.messages.pofile import read_po
 from msgspec.structs import replace
 
-from tests.support.worlds import PLAYBOOKS, SOURCES, TODAY, at, card, client, contact, facts_of, steady, unit, world
+from tests.support.worlds import (
+    PLAYBOOKS,
+    SOURCES,
+    TODAY,
+    at,
+    card,
+    client,
+    contact,
+    facts_of,
+    steady,
+    unit,
+    world,
+)
 from worker import locales
 from worker.domain.hysteresis import settle
 from worker.domain.measures import Measures
@@ -32,9 +44,14 @@ GREY = frozenset({"grey"})
 
 def busy() -> World:
     """Return a world in which every rule has something to say."""
-    return world(client(last_contact=TODAY - timedelta(days=20)), unit(), card(due=TODAY + timedelta(days=3)),
-                 card("p2", Stage.IDEA, jira=None, edited=at(TODAY - timedelta(days=30))),
-                 contact("ivan", birthday=date(1980, 11, 20)), work={"p1": steady(20, 30)})
+    return world(
+        client(last_contact=TODAY - timedelta(days=20)),
+        unit(),
+        card(due=TODAY + timedelta(days=3)),
+        card("p2", Stage.IDEA, jira=None, edited=at(TODAY - timedelta(days=30))),
+        contact("ivan", birthday=date(1980, 11, 20)),
+        work={"p1": steady(20, 30)},
+    )
 
 
 def broken(_world: World, _playbooks: Playbooks, _measures: Measures) -> Outcome:
@@ -44,10 +61,16 @@ def broken(_world: World, _playbooks: Playbooks, _measures: Measures) -> Outcome
 
 @pytest.mark.parametrize("name", [rule.name for rule in RULES])
 def test_a_rule_that_fails_is_named_and_the_others_speak(name: str) -> None:
-    rules = tuple(Rule(rule.name, broken) if rule.name == name else rule for rule in RULES)
+    rules = tuple(
+        Rule(rule.name, broken) if rule.name == name else rule for rule in RULES
+    )
     outcome = evaluate(busy(), PLAYBOOKS, rules=rules)
     (problem,) = outcome.problems
-    assert (problem.code, problem.where, problem.severity) == ("rule-failed", f"worker/rules/{name}", Severity.ERROR)
+    assert (problem.code, problem.where, problem.severity) == (
+        "rule-failed",
+        f"worker/rules/{name}",
+        Severity.ERROR,
+    )
     assert "ZeroDivisionError" in problem.message
     spoken = {fact.why.rule for fact in outcome.facts}
     assert {"progress", "plans", "clients"} - {name} <= spoken
@@ -61,13 +84,26 @@ def test_no_field_is_claimed_by_two_rules() -> None:
 
 def test_every_fact_has_a_reason() -> None:
     facts = evaluate(busy(), PLAYBOOKS).facts
-    assert {fact.why.rule for fact in facts} >= {"progress", "plans", "riskmap", "clients", "tasks", "actions"}
+    assert {fact.why.rule for fact in facts} >= {
+        "progress",
+        "plans",
+        "riskmap",
+        "clients",
+        "tasks",
+        "actions",
+    }
     assert [fact for fact in facts if not (fact.why.formula or fact.why.inputs)] == []
 
 
 def test_nothing_is_said_of_data_sources_that_do_not_exist() -> None:
     outcome = evaluate(replace(busy(), sources=SOURCES - {"risks", "plans"}), PLAYBOOKS)
-    assert {fact.ref.source for fact in outcome.facts} == {"projects", "clients", "units", "tasks", "contacts"}
+    assert {fact.ref.source for fact in outcome.facts} == {
+        "projects",
+        "clients",
+        "units",
+        "tasks",
+        "contacts",
+    }
 
 
 def test_the_first_run_is_over_after_it() -> None:
@@ -77,17 +113,29 @@ def test_the_first_run_is_over_after_it() -> None:
 def test_a_russian_workspace_reads_russian() -> None:
     outcome = evaluate(replace(busy(), words=load_words("ru", "RUB")), PLAYBOOKS)
     assert facts_of(outcome, "projects", "p1")["done_total"] == "20 / 50 по количеству"
-    assert facts_of(outcome, "risks", "risk:deadline.p_on_time:p1")["name"] == "Card p1: вряд ли успеет в срок"
-    assert facts_of(outcome, "tasks", "task:next_step:p2")["name"] == "Сделать следующий шаг по «Card p2»"
+    assert (
+        facts_of(outcome, "risks", "risk:deadline.p_on_time:p1")["name"]
+        == "Card p1: вряд ли успеет в срок"
+    )
+    assert (
+        facts_of(outcome, "tasks", "task:next_step:p2")["name"]
+        == "Сделать следующий шаг по «Card p2»"
+    )
     assert str(facts_of(outcome, "clients", "c1")["why"]).startswith("риски ")
 
 
 def test_every_sentence_has_its_russian_with_all_plurals() -> None:
     with (Path(locales.__file__).parent / "ru.po").open("rb") as file:
         known = {message.id: message for message in read_po(file, locale="ru")}
-    modules = [path for path in (ROOT / "worker").rglob("*.py") if "sandbox" not in path.parts]
+    modules = [
+        path for path in (ROOT / "worker").rglob("*.py") if "sandbox" not in path.parts
+    ]
     keywords = {"say": None, "count": (1, 2), "message": None, "tell": None}
-    found = {message for path in modules for _, message, _, _ in extract_from_file("python", path, keywords=keywords)}
+    found = {
+        message
+        for path in modules
+        for _, message, _, _ in extract_from_file("python", path, keywords=keywords)
+    }
     missing = [message for message in found if message not in known]
     assert len(found) > 100
     assert missing == []
@@ -99,15 +147,27 @@ def test_every_sentence_has_its_russian_with_all_plurals() -> None:
     assert known.keys() - found - {""} == set()
 
 
-@pytest.mark.parametrize(("number", "text"), [
-    (1, "1 открытый риск"), (3, "3 открытых риска"), (5, "5 открытых рисков"), (11, "11 открытых рисков"),
-    (21, "21 открытый риск")])
+@pytest.mark.parametrize(
+    ("number", "text"),
+    [
+        (1, "1 открытый риск"),
+        (3, "3 открытых риска"),
+        (5, "5 открытых рисков"),
+        (11, "11 открытых рисков"),
+        (21, "21 открытый риск"),
+    ],
+)
 def test_russian_counts_in_three_forms(number: int, text: str) -> None:
-    assert load_words("ru", "RUB").count("{n} open risk", "{n} open risks", number) == text
+    assert (
+        load_words("ru", "RUB").count("{n} open risk", "{n} open risks", number) == text
+    )
 
 
 def test_english_needs_no_catalogue() -> None:
-    assert load_words("en", "EUR").count("{n} open risk", "{n} open risks", 2) == "2 open risks"
+    assert (
+        load_words("en", "EUR").count("{n} open risk", "{n} open risks", 2)
+        == "2 open risks"
+    )
 
 
 def test_the_shipped_playbooks_answer_every_signal_the_rules_know() -> None:
@@ -118,8 +178,12 @@ def test_the_shipped_playbooks_answer_every_signal_the_rules_know() -> None:
 
 def test_bad_playbooks_are_refused_with_every_fault(tmp_path: Path) -> None:
     text = (ROOT / "mappings/playbooks.toml").read_text(encoding="utf-8")
-    (tmp_path / "playbooks.toml").write_text(text.replace("strength = 10", 'strength = "high"').replace(
-        'kind = "care"', 'kind = "cares"'), encoding="utf-8")
+    (tmp_path / "playbooks.toml").write_text(
+        text.replace("strength = 10", 'strength = "high"').replace(
+            'kind = "care"', 'kind = "cares"'
+        ),
+        encoding="utf-8",
+    )
     with pytest.raises(ConfigError) as caught:
         load_playbooks(tmp_path)
     told = [problem.field for problem in caught.value.problems]
@@ -127,11 +191,20 @@ def test_bad_playbooks_are_refused_with_every_fault(tmp_path: Path) -> None:
     assert len(told) == 1 + text.count('kind = "care"')
 
 
-@pytest.mark.parametrize(("text", "says"), [
-    ("“{project}”", "unknown place {project}"), ("{card", "is not a text with places")])
-def test_a_text_with_a_wrong_place_is_refused(tmp_path: Path, text: str, says: str) -> None:
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        ("“{project}”", "unknown place {project}"),
+        ("{card", "is not a text with places"),
+    ],
+)
+def test_a_text_with_a_wrong_place_is_refused(
+    tmp_path: Path, text: str, says: str
+) -> None:
     shipped = (ROOT / "mappings/playbooks.toml").read_text(encoding="utf-8")
-    (tmp_path / "playbooks.toml").write_text(shipped.replace("Take the next step on “{card}”", text), encoding="utf-8")
+    (tmp_path / "playbooks.toml").write_text(
+        shipped.replace("Take the next step on “{card}”", text), encoding="utf-8"
+    )
     with pytest.raises(ConfigError) as caught:
         load_playbooks(tmp_path)
     (problem,) = caught.value.problems
@@ -150,8 +223,20 @@ def test_an_absent_or_broken_file_is_one_clear_problem(tmp_path: Path) -> None:
 def test_a_colour_that_flickers_is_not_believed() -> None:
     track: Track | None = None
     shown = []
-    for number, colour in enumerate(["green", "red", "green", "red", "amber", "amber", "grey", "red", "red"]):
+    for number, colour in enumerate(
+        ["green", "red", "green", "red", "amber", "amber", "grey", "red", "red"]
+    ):
         track = settle(track, colour, TODAY + timedelta(days=number), instant=GREY)
         track = settle(track, colour, TODAY + timedelta(days=number), instant=GREY)
         shown.append(track.value)
-    assert shown == ["green", "green", "green", "green", "green", "amber", "grey", "red", "red"]
+    assert shown == [
+        "green",
+        "green",
+        "green",
+        "green",
+        "green",
+        "amber",
+        "grey",
+        "red",
+        "red",
+    ]

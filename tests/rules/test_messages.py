@@ -18,7 +18,11 @@ def test_a_told_sentence_is_english_until_it_is_told_again() -> None:
 
 def test_what_a_sentence_quotes_is_told_again_too() -> None:
     title = {"en": "Projects", "ru": "Проекты"}
-    told = tell("{field} {fault}", field=title, fault=tell("is not a number: {text}", text="'{x}'"))
+    told = tell(
+        "{field} {fault}",
+        field=title,
+        fault=tell("is not a number: {text}", text="'{x}'"),
+    )
     assert told == "Projects is not a number: '{x}'"
     assert retell(told, RUSSIAN) == "«Проекты» не число: '{x}'"
 
@@ -29,8 +33,13 @@ def test_people_s_own_words_and_nothing_stay_as_they_are() -> None:
 
 
 def test_a_problem_is_told_again_whole_and_keeps_its_code() -> None:
-    problem = Problem("x", tell("Projects: {name}", name="Site"), "due", message("the card has no client"),
-                      message("choose its client"))
+    problem = Problem(
+        "x",
+        tell("Projects: {name}", name="Site"),
+        "due",
+        message("the card has no client"),
+        message("choose its client"),
+    )
     said = in_words(problem, RUSSIAN)
     assert (said.code, said.where, said.field) == ("x", "Проекты: Site", "due")
     assert (said.message, said.hint) == ("у карточки нет клиента", "укажите клиента")

@@ -16,14 +16,34 @@ from worker.domain.values import Ref
 
 MONDAY = date(2026, 12, 7)
 UNIT = ref("units", "u1")
-CALENDAR = WorkCalendar(days_off=frozenset({date(2026, 12, 31)}), days_on=frozenset({date(2026, 12, 5)}))
-CLIENTS = {ref("clients", key): client(key, name=name, engagement=model) for key, name, model in (
-    ("bank", "Bank", "retainer"), ("shop", "Shop", "tm"), ("farm", "Farm", "tm"))}
+CALENDAR = WorkCalendar(
+    days_off=frozenset({date(2026, 12, 31)}), days_on=frozenset({date(2026, 12, 5)})
+)
+CLIENTS = {
+    ref("clients", key): client(key, name=name, engagement=model)
+    for key, name, model in (
+        ("bank", "Bank", "retainer"),
+        ("shop", "Shop", "tm"),
+        ("farm", "Farm", "tm"),
+    )
+}
 
 
 def plan(period: Period, target: int, carry: str = "0") -> PlanMeasure:
     """Return a node of the unit's plan."""
-    return PlanMeasure(UNIT, period, Decimal(target), False, None, "", None, Decimal(carry), None, None, Rag.GREY)
+    return PlanMeasure(
+        UNIT,
+        period,
+        Decimal(target),
+        False,
+        None,
+        "",
+        None,
+        Decimal(carry),
+        None,
+        None,
+        Rag.GREY,
+    )
 
 
 def money(key: str, day: date, amount: int) -> MoneyFact:
@@ -42,14 +62,24 @@ def plans(*found: PlanMeasure) -> dict[Period, PlanMeasure]:
 
 
 TREE = plans(
-    plan(quarter_of(MONDAY), 1000, "30"), plan(month_of(MONDAY), 230), plan(week_of(date(2026, 11, 30)), 10),
-    plan(week_of(date(2026, 12, 1)), 50), plan(week_of(date(2026, 12, 7)), 50, "8.34"),
-    plan(week_of(date(2026, 12, 14)), 50, "8.33"))
+    plan(quarter_of(MONDAY), 1000, "30"),
+    plan(month_of(MONDAY), 230),
+    plan(week_of(date(2026, 11, 30)), 10),
+    plan(week_of(date(2026, 12, 1)), 50),
+    plan(week_of(date(2026, 12, 7)), 50, "8.34"),
+    plan(week_of(date(2026, 12, 14)), 50, "8.33"),
+)
 # The four weeks before: the bank 60, the shop 30; the farm is new.
-FACTS = (money("bank", date(2026, 11, 3), 40), money("bank", date(2026, 11, 24), 20),
-         money("shop", date(2026, 11, 17), 30), money("bank", date(2026, 11, 30), 4),
-         money("bank", date(2026, 12, 2), 20), money("farm", date(2026, 12, 3), 6),
-         money("bank", date(2026, 10, 28), 999), money("bank", MONDAY, 999))
+FACTS = (
+    money("bank", date(2026, 11, 3), 40),
+    money("bank", date(2026, 11, 24), 20),
+    money("shop", date(2026, 11, 17), 30),
+    money("bank", date(2026, 11, 30), 4),
+    money("bank", date(2026, 12, 2), 20),
+    money("farm", date(2026, 12, 3), 6),
+    money("bank", date(2026, 10, 28), 999),
+    money("bank", MONDAY, 999),
+)
 
 
 def test_a_week_in_two_months_is_its_two_parts() -> None:
@@ -59,18 +89,33 @@ def test_a_week_in_two_months_is_its_two_parts() -> None:
 
 def test_last_week_is_plan_fact_and_variance_of_both_parts() -> None:
     found = cut(MONDAY, TREE, FACTS, clients=CLIENTS, calendar=CALENDAR)
-    assert (found.week.plan, found.week.fact, found.week.variance) == decimals(60, 30, -30)
+    assert (found.week.plan, found.week.fact, found.week.variance) == decimals(
+        60, 30, -30
+    )
     assert found.week.pace == Decimal("0.5")
-    assert (found.week.period.start, found.week.period.end) == (date(2026, 11, 30), date(2026, 12, 6))
+    assert (found.week.period.start, found.week.period.end) == (
+        date(2026, 11, 30),
+        date(2026, 12, 6),
+    )
 
 
 def test_the_causes_are_what_was_missing_from_each_client_and_model() -> None:
     found = cut(MONDAY, TREE, FACTS, clients=CLIENTS, calendar=CALENDAR)
     # 60 expected as 60 : 30 of the weeks before: the bank 40, the shop 20; 24, nothing and 6 came.
-    assert [one.client.key for one in found.clients if one.client] == ["shop", "bank", "farm"]
+    assert [one.client.key for one in found.clients if one.client] == [
+        "shop",
+        "bank",
+        "farm",
+    ]
     assert [(one.expected, one.fact, one.amount) for one in found.clients] == [
-        decimals(20, 0, -20), decimals(40, 24, -16), decimals(0, 6, 6)]
-    assert [(one.model, one.amount) for one in found.models] == [("retainer", Decimal(-16)), ("tm", Decimal(-14))]
+        decimals(20, 0, -20),
+        decimals(40, 24, -16),
+        decimals(0, 6, 6),
+    ]
+    assert [(one.model, one.amount) for one in found.models] == [
+        ("retainer", Decimal(-16)),
+        ("tm", Decimal(-14)),
+    ]
     assert sum(one.amount for one in found.clients) == found.week.variance
 
 
@@ -88,12 +133,19 @@ def test_the_carry_over_says_where_the_shortfall_went() -> None:
     found = cut(MONDAY, TREE, FACTS, clients=CLIENTS, calendar=CALENDAR)
     assert found.short == 30
     assert [(one.period.code, one.target, one.carry) for one in found.carried] == [
-        ("2026-12-W50", Decimal(50), Decimal("8.34")), ("2026-12-W51", Decimal(50), Decimal("8.33"))]
+        ("2026-12-W50", Decimal(50), Decimal("8.34")),
+        ("2026-12-W51", Decimal(50), Decimal("8.33")),
+    ]
 
 
 def test_unknown_money_is_not_zero() -> None:
     found = cut(MONDAY, TREE, None, clients=CLIENTS, calendar=CALENDAR)
-    assert (found.week.fact, found.week.variance, found.week.pace, found.month.required) == (None, None, None, None)
+    assert (
+        found.week.fact,
+        found.week.variance,
+        found.week.pace,
+        found.month.required,
+    ) == (None, None, None, None)
     assert found.clients == found.models == ()
 
 
@@ -102,28 +154,63 @@ def test_without_plans_the_cut_is_of_facts_against_the_usual() -> None:
     assert (found.week.plan, found.week.variance) == (None, None)
     assert (found.week.fact, found.short) == decimals(30, 0)
     # 90 in four weeks are 22.50 a week: the bank 15, the shop 7.50.
-    assert [one.client.key for one in found.clients if one.client] == ["bank", "shop", "farm"]
-    assert [one.amount for one in found.clients] == [Decimal(9), Decimal("-7.5"), Decimal(6)]
+    assert [one.client.key for one in found.clients if one.client] == [
+        "bank",
+        "shop",
+        "farm",
+    ]
+    assert [one.amount for one in found.clients] == [
+        Decimal(9),
+        Decimal("-7.5"),
+        Decimal(6),
+    ]
 
 
 def test_a_plan_when_nobody_brought_anything_is_expected_of_nobody_by_name() -> None:
-    found = find_causes(Decimal(60), last_week(MONDAY), [money("farm", date(2026, 12, 2), 10)], clients=CLIENTS)
+    found = find_causes(
+        Decimal(60),
+        last_week(MONDAY),
+        [money("farm", date(2026, 12, 2), 10)],
+        clients=CLIENTS,
+    )
     assert [(one.client, one.amount) for one in found] == [
-        (None, Decimal(-60)), (ref("clients", "farm"), Decimal(10))]
+        (None, Decimal(-60)),
+        (ref("clients", "farm"), Decimal(10)),
+    ]
 
 
-def test_the_last_monday_of_a_quarter_requires_nothing_of_days_that_are_not_left() -> None:
+def test_the_last_monday_of_a_quarter_requires_nothing_of_days_that_are_not_left() -> (
+    None
+):
     found = cut(date(2027, 1, 4), TREE, FACTS, clients=CLIENTS, calendar=CALENDAR)
     assert [week.code for week in found.weeks] == ["2026-12-W53", "2027-01-W53"]
     assert found.month.period.code == "2027-01"
     assert found.quarter.required is None
 
 
-@given(plan_cents=st.integers(0, 10**9), amounts=st.lists(st.tuples(st.sampled_from("abc"), st.integers(0, 60),
-                                                                    st.integers(0, 10**7)), max_size=12))
-def test_causes_always_sum_to_the_variance(plan_cents: int, amounts: list[tuple[str, int, int]]) -> None:
-    facts = [MoneyFact(Ref("clients", key), UNIT, week_of(date.fromordinal(MONDAY.toordinal() - 1 - days)),
-                       Decimal(cents) / 100, "tm") for key, days, cents in amounts]
+@given(
+    plan_cents=st.integers(0, 10**9),
+    amounts=st.lists(
+        st.tuples(st.sampled_from("abc"), st.integers(0, 60), st.integers(0, 10**7)),
+        max_size=12,
+    ),
+)
+def test_causes_always_sum_to_the_variance(
+    plan_cents: int, amounts: list[tuple[str, int, int]]
+) -> None:
+    facts = [
+        MoneyFact(
+            Ref("clients", key),
+            UNIT,
+            week_of(date.fromordinal(MONDAY.toordinal() - 1 - days)),
+            Decimal(cents) / 100,
+            "tm",
+        )
+        for key, days, cents in amounts
+    ]
     target, weeks = Decimal(plan_cents) / 100, last_week(MONDAY)
     fact = sum((one.amount for one in facts if one.week in weeks), Decimal(0))
-    assert sum(one.amount for one in find_causes(target, weeks, facts, clients={})) == fact - target
+    assert (
+        sum(one.amount for one in find_causes(target, weeks, facts, clients={}))
+        == fact - target
+    )

@@ -26,8 +26,18 @@ PLANTED = Ref("projects", "card:backlog:i1")
 
 def idea(key: str = "i1", *, days: int = 0, **fields: Any) -> Idea:
     """Return an item of client c1 written so many days ago."""
-    return Idea(Ref("backlog", key), f"Idea {key}", f"https://notion.so/{key}", **{
-        "created": at(TODAY - timedelta(days=days)), "kind": "idea", "status": "new", "client": C1, **fields})
+    return Idea(
+        Ref("backlog", key),
+        f"Idea {key}",
+        f"https://notion.so/{key}",
+        **{
+            "created": at(TODAY - timedelta(days=days)),
+            "kind": "idea",
+            "status": "new",
+            "client": C1,
+            **fields,
+        },
+    )
 
 
 def lab(*ideas: Idea, **fields: Any) -> World:
@@ -55,26 +65,52 @@ def test_the_age_stops_when_the_idea_is_decided_on(status: str) -> None:
     assert "age_weeks" not in facts(lab(idea(days=70, status=status)))
 
 
-MONTH, QUARTER = "Monthly meeting: plan of December 2026", "Quarterly meeting: plan of Q1 2027"
+MONTH, QUARTER = (
+    "Monthly meeting: plan of December 2026",
+    "Quarterly meeting: plan of Q1 2027",
+)
 
 
-@pytest.mark.parametrize(("kind", "horizon", "status", "agenda"), [
-    ("feature", None, "new", None), ("feature", None, "validated", MONTH), ("feature", None, "presented", None),
-    ("hypothesis", "strategic", "new", QUARTER), ("hypothesis", "strategic", "validated", QUARTER),
-    ("hypothesis", "strategic", "rejected", None), ("hypothesis", "operational", "validated", None),
-    ("hypothesis", None, "new", None), ("hypothesis", "operational", "for_group", MONTH),
-    ("idea", None, "validated", None), ("idea", "strategic", "new", None), ("idea", None, "for_group", MONTH),
-    ("feedback", None, "for_group", MONTH)])
-def test_what_goes_to_which_meeting_of_the_group(kind: str, horizon: str | None, status: str,
-                                                 agenda: str | None) -> None:
-    assert facts(lab(idea(kind=kind, horizon=horizon, status=status)))["agenda"] == agenda
+@pytest.mark.parametrize(
+    ("kind", "horizon", "status", "agenda"),
+    [
+        ("feature", None, "new", None),
+        ("feature", None, "validated", MONTH),
+        ("feature", None, "presented", None),
+        ("hypothesis", "strategic", "new", QUARTER),
+        ("hypothesis", "strategic", "validated", QUARTER),
+        ("hypothesis", "strategic", "rejected", None),
+        ("hypothesis", "operational", "validated", None),
+        ("hypothesis", None, "new", None),
+        ("hypothesis", "operational", "for_group", MONTH),
+        ("idea", None, "validated", None),
+        ("idea", "strategic", "new", None),
+        ("idea", None, "for_group", MONTH),
+        ("feedback", None, "for_group", MONTH),
+    ],
+)
+def test_what_goes_to_which_meeting_of_the_group(
+    kind: str, horizon: str | None, status: str, agenda: str | None
+) -> None:
+    assert (
+        facts(lab(idea(kind=kind, horizon=horizon, status=status)))["agenda"] == agenda
+    )
 
 
-@pytest.mark.parametrize(("today", "strategic", "code"), [
-    (date(2026, 11, 18), False, "2026-12"), (date(2026, 11, 18), True, "2027-Q1"),
-    (date(2026, 12, 1), False, "2027-Q1"), (date(2026, 12, 31), True, "2027-Q1"),
-    (date(2027, 1, 1), False, "2027-02"), (date(2027, 1, 1), True, "2027-Q2")])
-def test_the_meeting_before_a_quarter_is_the_quarters(today: date, strategic: bool, code: str) -> None:
+@pytest.mark.parametrize(
+    ("today", "strategic", "code"),
+    [
+        (date(2026, 11, 18), False, "2026-12"),
+        (date(2026, 11, 18), True, "2027-Q1"),
+        (date(2026, 12, 1), False, "2027-Q1"),
+        (date(2026, 12, 31), True, "2027-Q1"),
+        (date(2027, 1, 1), False, "2027-02"),
+        (date(2027, 1, 1), True, "2027-Q2"),
+    ],
+)
+def test_the_meeting_before_a_quarter_is_the_quarters(
+    today: date, strategic: bool, code: str
+) -> None:
     assert next_planned(today, strategic=strategic).code == code
 
 
@@ -110,24 +146,57 @@ def test_a_card_that_people_linked_themselves_is_enough() -> None:
 def test_the_only_client_of_the_unit_is_meant_else_the_idea_is_reported() -> None:
     alone = idea(status="accepted", client=None, unit=U1)
     assert facts(lab(alone), PLANTED)["client"] == (C1,)
-    for seen in (world(client(), client("c2"), unit(), ideas={I1: alone}), lab(idea(status="accepted", client=None))):
+    for seen in (
+        world(client(), client("c2"), unit(), ideas={I1: alone}),
+        lab(idea(status="accepted", client=None)),
+    ):
         (problem,) = tend(seen).problems
-        assert (problem.code, problem.url) == ("idea-without-client", "https://notion.so/i1")
+        assert (problem.code, problem.url) == (
+            "idea-without-client",
+            "https://notion.so/i1",
+        )
         assert facts(seen, PLANTED) == {}
 
 
 def test_the_inboxes_of_the_roles_are_told_apart() -> None:
     seen = lab(
-        idea("f1", kind="feature", status="validated", impact=Decimal(3), effort=Decimal(2)),
-        idea("f2", kind="feature", status="validated", impact=Decimal(5)), idea("f3", kind="feature"),
-        idea("f4", kind="feature", status="validated", impact=Decimal(3), effort=Decimal(1)),
-        idea("h1", kind="hypothesis", horizon="strategic"), idea("h2", kind="hypothesis", horizon="operational"),
-        idea("h3", kind="hypothesis"), idea("h4", kind="hypothesis", status="rejected"), idea("a1"),
-        idea("a2", status="accepted"), idea("b1", kind="feedback"), idea("x", client=None))
+        idea(
+            "f1",
+            kind="feature",
+            status="validated",
+            impact=Decimal(3),
+            effort=Decimal(2),
+        ),
+        idea("f2", kind="feature", status="validated", impact=Decimal(5)),
+        idea("f3", kind="feature"),
+        idea(
+            "f4",
+            kind="feature",
+            status="validated",
+            impact=Decimal(3),
+            effort=Decimal(1),
+        ),
+        idea("h1", kind="hypothesis", horizon="strategic"),
+        idea("h2", kind="hypothesis", horizon="operational"),
+        idea("h3", kind="hypothesis"),
+        idea("h4", kind="hypothesis", status="rejected"),
+        idea("a1"),
+        idea("a2", status="accepted"),
+        idea("b1", kind="feedback"),
+        idea("x", client=None),
+    )
     items = tend(seen).measures.backlog or ()
     found = development_of(U1, items)
-    keys = [[item.ref.key for item in part] for part in (
-        found.features, found.hypotheses, found.ideas, found.feedback, found.accepted)]
+    keys = [
+        [item.ref.key for item in part]
+        for part in (
+            found.features,
+            found.hypotheses,
+            found.ideas,
+            found.feedback,
+            found.accepted,
+        )
+    ]
     assert keys == [["f2", "f4", "f1"], ["h1"], ["a1"], ["b1"], ["a2"]]
     assert found.operational == 2
     assert [item.ref.key for item in development_of(None, items).ideas] == ["x"]

@@ -47,12 +47,25 @@ def day(number: int) -> date:
 
 def running(issues: Sequence[Issue] = STILL, **fields: object) -> World:
     """Return a world with one card in evolution (so without a baseline) whose work stands still."""
-    given: dict[str, Any] = {"stage": Stage.EVOLUTION, "due": day(60), "budget": Decimal(700), **fields}
-    return world(client(monthly_fee=Decimal(100)), unit(), person("am"), person("pm"), card(**given),
-                 work={"p1": issues})
+    given: dict[str, Any] = {
+        "stage": Stage.EVOLUTION,
+        "due": day(60),
+        "budget": Decimal(700),
+        **fields,
+    }
+    return world(
+        client(monthly_fee=Decimal(100)),
+        unit(),
+        person("am"),
+        person("pm"),
+        card(**given),
+        work={"p1": issues},
+    )
 
 
-def lived(seen: World, outcome: Outcome, number: int, *, issues: Sequence[Issue]) -> World:
+def lived(
+    seen: World, outcome: Outcome, number: int, *, issues: Sequence[Issue]
+) -> World:
     """Return the world some days later, after applying, with other issues."""
     later = applied(seen, outcome, today=day(number))
     return replace(later, work={P1: replace(later.work[P1], issues=tuple(issues))})
@@ -65,7 +78,11 @@ def risk(outcome: Outcome, key: str = STALLED) -> dict[str, Value | Unset]:
 
 def keys(outcome: Outcome) -> set[str]:
     """Return the keys of all risk rows of deadlines that have facts."""
-    return {fact.ref.key for fact in outcome.facts if fact.ref.source == "risks" and ":deadline." in fact.ref.key}
+    return {
+        fact.ref.key
+        for fact in outcome.facts
+        if fact.ref.source == "risks" and ":deadline." in fact.ref.key
+    }
 
 
 def gone_for_two_days() -> tuple[World, Outcome]:
@@ -81,14 +98,27 @@ def gone_for_two_days() -> tuple[World, Outcome]:
 def test_a_stalled_card_opens_a_risk_with_numbers_steps_and_owner() -> None:
     facts = risk(evaluate(running(), PLAYBOOKS))
     # Stake 700 of 700 + 3 x 100 committed: 70 %, mark 5; 20 days: mark 3; 15 is high; 0.5 x 700.
-    assert (facts["probability"], facts["impact"], facts["score"], facts["level"]) == (3, 5, 15, "high")
+    assert (facts["probability"], facts["impact"], facts["score"], facts["level"]) == (
+        3,
+        5,
+        15,
+        "high",
+    )
     assert facts["exposure"] == 350
     assert facts["evidence"] == "Nothing has moved in Jira since Oct 29, 2026."
-    assert (facts["first_seen"], facts["last_change"], facts["horizon"]) == (TODAY, TODAY, day(60))
+    assert (facts["first_seen"], facts["last_change"], facts["horizon"]) == (
+        TODAY,
+        TODAY,
+        day(60),
+    )
     assert facts["owner"] == (Ref("people", "am"),)
     first, second = str(facts["steps"]).splitlines()
-    assert first.startswith("November 2026 · Week 47 · 16–22 Nov · Nov 19, 2026: Find out")
-    assert second.startswith("November 2026 · Week 48 · 23–29 Nov · Nov 25, 2026: Restart")
+    assert first.startswith(
+        "November 2026 · Week 47 · 16–22 Nov · Nov 19, 2026: Find out"
+    )
+    assert second.startswith(
+        "November 2026 · Week 48 · 23–29 Nov · Nov 25, 2026: Restart"
+    )
 
 
 def test_each_signal_has_its_condition() -> None:
@@ -97,14 +127,22 @@ def test_each_signal_has_its_condition() -> None:
         ("p_on_time", running(slow, due=day(20)), True),
         ("p_on_time", running(slow, due=day(900)), False),
         ("p_on_time", running(slow, due=None), False),
-        ("spi", running(slow, due=day(2), start=day(-60), stage=Stage.IN_PROGRESS), True),
+        (
+            "spi",
+            running(slow, due=day(2), start=day(-60), stage=Stage.IN_PROGRESS),
+            True,
+        ),
         ("spi", running(slow, due=day(900), stage=Stage.IN_PROGRESS), False),
         ("overdue", running(slow, due=day(-1)), True),
         ("overdue", running([*MOVING, issue(9, due=day(-1))]), True),
         ("overdue", running(slow), False),
         ("overdue", running(steady(12, 0), due=day(-1)), False),
         ("no_due", running(slow, due=None, stage=Stage.IN_PROGRESS), True),
-        ("no_due", running(slow, due=None, engagement="retainer", stage=Stage.IN_PROGRESS), False),
+        (
+            "no_due",
+            running(slow, due=None, engagement="retainer", stage=Stage.IN_PROGRESS),
+            False,
+        ),
         ("no_due", running(slow, due=None, stage=Stage.EVOLUTION), False),
         ("no_due", running(slow, due=None, stage=Stage.AGREED), True),
         ("no_due", running(slow, due=None, stage=Stage.IDEA), False),
@@ -113,30 +151,48 @@ def test_each_signal_has_its_condition() -> None:
         ("spi", running(stage=Stage.AGREED), False),
         ("overdue", running(stage=Stage.AGREED, due=day(-3)), False),
     ]
-    wrong = [(signal, expected) for signal, seen, expected in cases
-             if (f"risk:deadline.{signal}:p1" in keys(evaluate(seen, PLAYBOOKS))) is not expected]
+    wrong = [
+        (signal, expected)
+        for signal, seen, expected in cases
+        if (f"risk:deadline.{signal}:p1" in keys(evaluate(seen, PLAYBOOKS)))
+        is not expected
+    ]
     assert wrong == []
 
 
 def test_an_item_older_than_the_others_took_stands_in_the_evidence() -> None:
     # Ten items took two days each (the 85th percentile is 2); one is in work since 20 days ago.
     quick = [worked(n, day(-40 - n), day(-39 - n)) for n in range(10)]
-    stuck = issue(99, category="indeterminate", updated=at(day(-20)),
-                  moves=(Move(at(day(-20)), "new", "indeterminate"),))
+    stuck = issue(
+        99,
+        category="indeterminate",
+        updated=at(day(-20)),
+        moves=(Move(at(day(-20)), "new", "indeterminate"),),
+    )
     assert risk(evaluate(running([*quick, stuck]), PLAYBOOKS))["evidence"] == (
         "Nothing has moved in Jira since Oct 29, 2026. "
-        "One item is in work since Oct 29, 2026; 85 % of the others took up to 2 days.")
+        "One item is in work since Oct 29, 2026; 85 % of the others took up to 2 days."
+    )
 
 
 def test_a_card_of_nobody_is_weighed_in_the_middle() -> None:
     facts = risk(evaluate(world(card(client=None), work={"p1": STILL}), PLAYBOOKS))
-    assert (facts["impact"], facts["exposure"], facts["client"], facts["unit"]) == (3, None, (), ())
+    assert (facts["impact"], facts["exposure"], facts["client"], facts["unit"]) == (
+        3,
+        None,
+        (),
+        (),
+    )
 
 
 def test_impact_grows_with_the_share_of_the_clients_money() -> None:
-    others = [card(f"x{n}", Stage.AGREED, budget=Decimal(100), jira=None) for n in range(9)]
+    others = [
+        card(f"x{n}", Stage.AGREED, budget=Decimal(100), jira=None) for n in range(9)
+    ]
     for budget, mark in ((50, 2), (150, 3), (300, 4), (900, 5)):
-        seen = world(client(), unit(), card(budget=Decimal(budget)), *others, work={"p1": STILL})
+        seen = world(
+            client(), unit(), card(budget=Decimal(budget)), *others, work={"p1": STILL}
+        )
         assert risk(evaluate(seen, PLAYBOOKS))["impact"] == mark
 
 
@@ -183,7 +239,12 @@ def test_a_risk_closed_by_a_person_stays_closed_while_its_condition_lasts() -> N
     seen = running()
     outcome = evaluate(seen, PLAYBOOKS)
     for number in (1, 5, 30):
-        seen = changed(lived(seen, outcome, number, issues=STILL), "risks", STALLED, status="closed")
+        seen = changed(
+            lived(seen, outcome, number, issues=STILL),
+            "risks",
+            STALLED,
+            status="closed",
+        )
         outcome = evaluate(seen, PLAYBOOKS)
         assert keys(outcome) == set()
 
@@ -192,7 +253,12 @@ def test_after_a_persons_closure_the_next_time_is_a_new_row() -> None:
     seen = running()
     outcome = evaluate(seen, PLAYBOOKS)
     for number, issues in ((1, STILL), (2, MOVING), (3, MOVING)):
-        seen = changed(lived(seen, outcome, number, issues=issues), "risks", STALLED, status="closed")
+        seen = changed(
+            lived(seen, outcome, number, issues=issues),
+            "risks",
+            STALLED,
+            status="closed",
+        )
         outcome = evaluate(seen, PLAYBOOKS)
     outcome = evaluate(lived(seen, outcome, 4, issues=STILL), PLAYBOOKS)
     assert keys(outcome) == {f"{STALLED}#2"}
@@ -208,9 +274,16 @@ def test_a_deleted_risk_row_is_a_persons_closure() -> None:
 
 def test_a_person_may_open_a_closed_risk_again() -> None:
     seen = running()
-    closed = changed(lived(seen, evaluate(seen, PLAYBOOKS), 1, issues=STILL), "risks", STALLED, status="closed")
+    closed = changed(
+        lived(seen, evaluate(seen, PLAYBOOKS), 1, issues=STILL),
+        "risks",
+        STALLED,
+        status="closed",
+    )
     outcome = evaluate(closed, PLAYBOOKS)
-    reopened = changed(lived(closed, outcome, 2, issues=STILL), "risks", STALLED, status="watching")
+    reopened = changed(
+        lived(closed, outcome, 2, issues=STILL), "risks", STALLED, status="watching"
+    )
     assert risk(evaluate(reopened, PLAYBOOKS))["level"] == "high"
 
 
@@ -230,7 +303,9 @@ def test_a_snoozed_risk_keeps_its_status_and_counts_again_after_its_date() -> No
 def test_a_persons_marks_are_used_in_the_score() -> None:
     seen = running()
     later = lived(seen, evaluate(seen, PLAYBOOKS), 1, issues=STILL)
-    facts = risk(evaluate(changed(later, "risks", STALLED, probability=Decimal(1)), PLAYBOOKS))
+    facts = risk(
+        evaluate(changed(later, "risks", STALLED, probability=Decimal(1)), PLAYBOOKS)
+    )
     assert (facts["probability"], facts["score"], facts["level"]) == (1, 5, "low")
     assert facts["last_change"] == day(1)
     assert risk(evaluate(later, PLAYBOOKS))["score"] == 15
@@ -278,8 +353,15 @@ def test_a_first_run_closes_nothing_and_learns_from_the_rows() -> None:
 
 
 def test_peoples_own_lines_are_never_written() -> None:
-    own = row("risks", "page", worker=False, status="open", client=(Ref("clients", "c1"),), probability=Decimal(5),
-              impact=Decimal(4))
+    own = row(
+        "risks",
+        "page",
+        worker=False,
+        status="open",
+        client=(Ref("clients", "c1"),),
+        probability=Decimal(5),
+        impact=Decimal(4),
+    )
     outcome = evaluate(replace(running(MOVING), rows={"risks": (own,)}), PLAYBOOKS)
     assert keys(outcome) == set()
     assert facts_of(outcome, "clients", "c1")["open_risks"] == 1

@@ -58,14 +58,18 @@ def fee(amount: int, **fields: Any) -> World:
 def pinned(code: str, target: object, *, of: str = "u1") -> Row:
     """Return a plan row a person pinned."""
     amount = target if target is None else Decimal(str(target))
-    return row("plans", f"plan:{of}:{code}", title=f"Plan {code}", pinned=True, target=amount)
+    return row(
+        "plans", f"plan:{of}:{code}", title=f"Plan {code}", pinned=True, target=amount
+    )
 
 
 def test_the_target_of_a_quarter_is_the_sum_of_contracts() -> None:
     # 3 x 22,000; by working days 22:21:23.
     seen = fee(22000)
-    assert [plan(seen, code)["target"] for code in ("2026-Q4", "2026-10", "2026-11", "2026-12")] == [
-        66000, 22000, 21000, 23000]
+    assert [
+        plan(seen, code)["target"]
+        for code in ("2026-Q4", "2026-10", "2026-11", "2026-12")
+    ] == [66000, 22000, 21000, 23000]
 
 
 def test_a_contract_counts_only_while_it_is_in_force() -> None:
@@ -79,25 +83,46 @@ def test_a_unit_without_known_fees_has_no_target_but_shows_its_fact() -> None:
     seen = world(unit(), client(), revenue(2200, OCTOBER))
     facts = plan(seen, "2026-10")
     assert "target" not in facts
-    assert (facts["fact"], facts["health"], facts["why"]) == (2200, "grey", "There is no target.")
+    assert (facts["fact"], facts["health"], facts["why"]) == (
+        2200,
+        "grey",
+        "There is no target.",
+    )
 
 
 def test_growth_is_over_the_fact_of_the_last_quarter() -> None:
-    seen = replace(world(unit(), client(), client("c2", unit=None), revenue(1000, date(2026, 8, 3)),
-                         revenue(500, date(2026, 9, 3), client="c2")), targets=QuarterTargets(policy="growth"))
+    seen = replace(
+        world(
+            unit(),
+            client(),
+            client("c2", unit=None),
+            revenue(1000, date(2026, 8, 3)),
+            revenue(500, date(2026, 9, 3), client="c2"),
+        ),
+        targets=QuarterTargets(policy="growth"),
+    )
     assert plan(seen, "2026-Q4")["target"] == 1100
     assert plan(seen, "2026-Q4", of="firm")["target"] == 1650
 
 
 def test_no_policy_means_no_targets_but_pins_hold() -> None:
-    seen = replace(fee(22000), targets=QuarterTargets(policy="none"), rows={"plans": (pinned("2026-11", 210),)})
+    seen = replace(
+        fee(22000),
+        targets=QuarterTargets(policy="none"),
+        rows={"plans": (pinned("2026-11", 210),)},
+    )
     assert "target" not in plan(seen, "2026-Q4")
     assert plan(seen, "2026-11-W46")["target"] == 50
 
 
 def test_acts_win_over_invoices_and_payments_of_the_same_month() -> None:
-    seen = world(unit(), client(), revenue(100, OCTOBER, kind="payment"), revenue(220, OCTOBER, kind="act"),
-                 revenue(90, OCTOBER, kind="invoice"))
+    seen = world(
+        unit(),
+        client(),
+        revenue(100, OCTOBER, kind="payment"),
+        revenue(220, OCTOBER, kind="act"),
+        revenue(90, OCTOBER, kind="invoice"),
+    )
     facts = plan(seen, "2026-10")
     assert (facts["fact"], facts["fact_basis"]) == (220, "acts")
     # Week 41, 5-11 October: 5 of 22 days.
@@ -114,21 +139,45 @@ def test_a_row_of_a_project_belongs_to_its_client() -> None:
 def test_a_retainer_accrues_by_working_days_passed() -> None:
     # 21,000 in November: 12 of 21 days are behind us.
     facts = plan(fee(21000, engagement="retainer"), "2026-11")
-    assert (facts["fact"], facts["fact_basis"]) == (12000, "accrued: fee by working days")
+    assert (facts["fact"], facts["fact_basis"]) == (
+        12000,
+        "accrued: fee by working days",
+    )
 
 
 def test_hours_accrue_on_the_day_of_work_at_the_persons_rate() -> None:
-    logs = [worklog(1, date(2026, 11, 9), 2), worklog(2, date(2026, 11, 16), 3), worklog(3, date(2026, 1, 5), 50)]
-    seen = world(unit(), client(engagement="tm"), person("dev"), card(), work={"p1": [issue(1)]}, logs=logs)
-    assert (plan(seen, "2026-11-W46")["fact"], plan(seen, "2026-11-W47")["fact"]) == (2000, 3000)
+    logs = [
+        worklog(1, date(2026, 11, 9), 2),
+        worklog(2, date(2026, 11, 16), 3),
+        worklog(3, date(2026, 1, 5), 50),
+    ]
+    seen = world(
+        unit(),
+        client(engagement="tm"),
+        person("dev"),
+        card(),
+        work={"p1": [issue(1)]},
+        logs=logs,
+    )
+    assert (plan(seen, "2026-11-W46")["fact"], plan(seen, "2026-11-W47")["fact"]) == (
+        2000,
+        3000,
+    )
     assert plan(seen, "2026-11")["fact_basis"] == "accrued: hours x rate"
 
 
 def test_hours_without_a_rate_are_left_out_and_named() -> None:
-    seen = world(unit(), client(engagement="tm"), card(), work={"p1": [issue(1)]},
-                 logs=[worklog(1, date(2026, 11, 9), 2), worklog(2, date(2026, 11, 10), 2)])
+    seen = world(
+        unit(),
+        client(engagement="tm"),
+        card(),
+        work={"p1": [issue(1)]},
+        logs=[worklog(1, date(2026, 11, 9), 2), worklog(2, date(2026, 11, 10), 2)],
+    )
     outcome = evaluate(seen, PLAYBOOKS)
-    assert [problem.where for problem in outcome.problems if problem.code == "no-rate"] == ["C1"]
+    assert [
+        problem.where for problem in outcome.problems if problem.code == "no-rate"
+    ] == ["C1"]
     assert facts_of(outcome, "plans", "plan:u1:2026-11")["fact"] == 0
     priced = replace(seen, thresholds=Thresholds(default_rate=Decimal(100)))
     assert plan(priced, "2026-11")["fact"] == 400
@@ -136,9 +185,22 @@ def test_hours_without_a_rate_are_left_out_and_named() -> None:
 
 def test_fixed_price_accrues_with_the_share_of_work_finished() -> None:
     # 1 of 4 items in week 46 of a budget of 8000; one finished long ago.
-    issues = [issue(1, done=date(2026, 11, 10)), issue(2, done=date(2026, 3, 1)), issue(3), issue(4)]
-    seen = world(unit(), client(engagement="fixed_price"), card(budget=Decimal(8000)), work={"p1": issues})
-    assert (plan(seen, "2026-11-W46")["fact"], plan(seen, "2026-Q4")["fact"]) == (2000, 2000)
+    issues = [
+        issue(1, done=date(2026, 11, 10)),
+        issue(2, done=date(2026, 3, 1)),
+        issue(3),
+        issue(4),
+    ]
+    seen = world(
+        unit(),
+        client(engagement="fixed_price"),
+        card(budget=Decimal(8000)),
+        work={"p1": issues},
+    )
+    assert (plan(seen, "2026-11-W46")["fact"], plan(seen, "2026-Q4")["fact"]) == (
+        2000,
+        2000,
+    )
 
 
 def test_pace_forecast_and_required_rate_count_finished_days() -> None:
@@ -173,13 +235,30 @@ def test_the_shortfall_of_finished_weeks_goes_to_the_weeks_left_of_the_month() -
 def test_the_carry_policy_may_be_next_week_or_none() -> None:
     seen = world(unit(), client(monthly_fee=Decimal(22000)), revenue(22000, OCTOBER))
     after = replace(seen, thresholds=Thresholds(carry_over="next_week"))
-    assert (plan(after, "2026-11-W47")["carry"], plan(after, "2026-11-W48")["carry"]) == (10000, 0)
-    assert plan(replace(seen, thresholds=Thresholds(carry_over="none")), "2026-Q4")["carry"] == 0
+    assert (
+        plan(after, "2026-11-W47")["carry"],
+        plan(after, "2026-11-W48")["carry"],
+    ) == (10000, 0)
+    assert (
+        plan(replace(seen, thresholds=Thresholds(carry_over="none")), "2026-Q4")[
+            "carry"
+        ]
+        == 0
+    )
 
 
 def test_pinned_weeks_take_no_carry_and_then_the_quarter_does() -> None:
-    seen = world(unit(), client(monthly_fee=Decimal(22000)), revenue(22000, OCTOBER), rows={"plans": tuple(
-        pinned(f"2026-11-W{week}", amount) for week, amount in ((47, 5000), (48, 5000), (49, 1000)))})
+    seen = world(
+        unit(),
+        client(monthly_fee=Decimal(22000)),
+        revenue(22000, OCTOBER),
+        rows={
+            "plans": tuple(
+                pinned(f"2026-11-W{week}", amount)
+                for week, amount in ((47, 5000), (48, 5000), (49, 1000))
+            )
+        },
+    )
     assert plan(seen, "2026-11")["carry"] == 0
     # December: 4, 5, 5, 5, 4 days of 23 take the 10,000.
     assert plan(seen, "2026-12")["carry"] == 10000
@@ -202,21 +281,38 @@ def test_rows_are_named_linked_and_dated() -> None:
 
 def test_titles_are_russian_in_a_russian_workspace() -> None:
     seen = replace(fee(1), words=load_words("ru", "RUB"))
-    assert [plan(seen, code)["name"] for code in ("2026-Q4", "2026-11", "2026-11-W47")] == [
-        "4 кв. 2026 · North", "Ноябрь 2026 · North", "Неделя 47 · 16–22 нояб. · North"]
+    assert [
+        plan(seen, code)["name"] for code in ("2026-Q4", "2026-11", "2026-11-W47")
+    ] == [
+        "4 кв. 2026 · North",
+        "Ноябрь 2026 · North",
+        "Неделя 47 · 16–22 нояб. · North",
+    ]
 
 
 def test_the_firm_has_plans_of_its_own_over_all_clients() -> None:
-    seen = world(unit(), client(monthly_fee=Decimal(22000)), client("c2", unit=None, monthly_fee=Decimal(2200)),
-                 revenue(100, OCTOBER), revenue(10, OCTOBER, client="c2"))
+    seen = world(
+        unit(),
+        client(monthly_fee=Decimal(22000)),
+        client("c2", unit=None, monthly_fee=Decimal(2200)),
+        revenue(100, OCTOBER),
+        revenue(10, OCTOBER, client="c2"),
+    )
     facts = plan(seen, "2026-Q4", of="firm")
-    assert (facts["target"], facts["fact"], facts["unit"], facts["name"]) == (72600, 110, (), "Q4 2026 · Whole firm")
+    assert (facts["target"], facts["fact"], facts["unit"], facts["name"]) == (
+        72600,
+        110,
+        (),
+        "Q4 2026 · Whole firm",
+    )
 
 
 def test_a_pinned_month_stays_and_the_others_take_the_rest() -> None:
     seen = fee(22000)
     first = applied(seen, evaluate(seen, PLAYBOOKS))
-    held = changed(first, "plans", "plan:u1:2026-11", pinned=True, target=Decimal(30000))
+    held = changed(
+        first, "plans", "plan:u1:2026-11", pinned=True, target=Decimal(30000)
+    )
     outcome = evaluate(held, PLAYBOOKS)
     assert facts_of(outcome, "plans", "plan:u1:2026-11")["target"] == 30000
     # 36,000 over 22 + 23 days: 800 a day.
@@ -227,14 +323,21 @@ def test_a_pinned_month_stays_and_the_others_take_the_rest() -> None:
 def test_an_impossible_pin_is_reported_with_its_page() -> None:
     rows = (pinned("2026-11", 100), pinned("2026-11-W46", 150))
     outcome = evaluate(replace(fee(22000), rows={"plans": rows}), PLAYBOOKS)
-    (problem,) = [problem for problem in outcome.problems if problem.code == "pin-conflict"]
-    assert (problem.where, problem.url) == ("November 2026 · North", "https://notion.so/plan:u1:2026-11")
+    (problem,) = [
+        problem for problem in outcome.problems if problem.code == "pin-conflict"
+    ]
+    assert (problem.where, problem.url) == (
+        "November 2026 · North",
+        "https://notion.so/plan:u1:2026-11",
+    )
     assert is_exact(outcome.measures.plans)
 
 
 def test_a_pin_without_an_amount_is_reported_and_ignored() -> None:
     for target in (None, -5):
-        outcome = evaluate(replace(fee(22000), rows={"plans": (pinned("2026-11", target),)}), PLAYBOOKS)
+        outcome = evaluate(
+            replace(fee(22000), rows={"plans": (pinned("2026-11", target),)}), PLAYBOOKS
+        )
         assert [problem.code for problem in outcome.problems] == ["bad-pin"]
         assert facts_of(outcome, "plans", "plan:u1:2026-11")["target"] == 21000
 
@@ -244,18 +347,35 @@ def test_the_next_quarter_appears_ten_working_days_before_it_begins() -> None:
     assert plan(replace(fee(22000), today=date(2026, 12, 17)), "2027-Q1") == {}
     early = replace(fee(22000, engagement="retainer"), today=date(2026, 12, 18))
     assert plan(early, "2027-Q1")["target"] == 66000
-    assert plan(early, "2027-01")["why"] == "Too early: 0% of the working days have passed."
+    assert (
+        plan(early, "2027-01")["why"]
+        == "Too early: 0% of the working days have passed."
+    )
 
 
 def test_a_deleted_plan_row_stays_deleted() -> None:
-    assert plan(replace(fee(22000), trashed=frozenset({Ref("plans", "plan:u1:2026-11")})), "2026-11") == {}
+    assert (
+        plan(
+            replace(fee(22000), trashed=frozenset({Ref("plans", "plan:u1:2026-11")})),
+            "2026-11",
+        )
+        == {}
+    )
 
 
 def test_the_colour_of_a_plan_waits_for_a_second_day() -> None:
-    seen = world(unit(), client(monthly_fee=Decimal(22000)), revenue(22000, OCTOBER), revenue(15000, NOVEMBER))
+    seen = world(
+        unit(),
+        client(monthly_fee=Decimal(22000)),
+        revenue(22000, OCTOBER),
+        revenue(15000, NOVEMBER),
+    )
     outcome = evaluate(seen, PLAYBOOKS)
     assert outcome.measures.plans[0].rag is Rag.GREEN
-    poor = replace(applied(seen, outcome, today=TODAY + timedelta(days=1)), revenue=(revenue(9000, OCTOBER),))
+    poor = replace(
+        applied(seen, outcome, today=TODAY + timedelta(days=1)),
+        revenue=(revenue(9000, OCTOBER),),
+    )
     first = evaluate(poor, PLAYBOOKS)
     assert first.measures.plans[0].rag is Rag.GREEN
     second = evaluate(applied(poor, first, today=TODAY + timedelta(days=2)), PLAYBOOKS)
@@ -264,26 +384,54 @@ def test_the_colour_of_a_plan_waits_for_a_second_day() -> None:
 
 def test_a_calendar_without_working_days_breaks_nothing() -> None:
     off = frozenset(date(2026, 10, 1) + timedelta(days=n) for n in range(92))
-    seen = replace(world(unit(), client(monthly_fee=Decimal(22000), engagement="retainer"), revenue(500, OCTOBER)),
-                   calendar=WorkCalendar(off))
+    seen = replace(
+        world(
+            unit(),
+            client(monthly_fee=Decimal(22000), engagement="retainer"),
+            revenue(500, OCTOBER),
+        ),
+        calendar=WorkCalendar(off),
+    )
     assert plan(seen, "2026-10")["fact"] == 500
     assert plan(seen, "2026-11")["target"] == 0
 
 
 @settings(max_examples=25, deadline=None)
-@given(fees=st.lists(st.integers(1, 10**7), min_size=1, max_size=3),
-       pins=st.dictionaries(st.sampled_from(["2026-Q4", "2026-10", "2026-11-W46", "2026-12"]), st.integers(0, 10**7)))
-def test_plans_are_exact_whatever_people_pin(fees: list[int], pins: dict[str, int]) -> None:
-    clients = [client(f"c{n}", monthly_fee=Decimal(amount) / 100) for n, amount in enumerate(fees)]
-    seen = world(unit(), *clients, rows={"plans": tuple(pinned(code, amount) for code, amount in pins.items())})
+@given(
+    fees=st.lists(st.integers(1, 10**7), min_size=1, max_size=3),
+    pins=st.dictionaries(
+        st.sampled_from(["2026-Q4", "2026-10", "2026-11-W46", "2026-12"]),
+        st.integers(0, 10**7),
+    ),
+)
+def test_plans_are_exact_whatever_people_pin(
+    fees: list[int], pins: dict[str, int]
+) -> None:
+    clients = [
+        client(f"c{n}", monthly_fee=Decimal(amount) / 100)
+        for n, amount in enumerate(fees)
+    ]
+    seen = world(
+        unit(),
+        *clients,
+        rows={"plans": tuple(pinned(code, amount) for code, amount in pins.items())},
+    )
     assert is_exact(evaluate(seen, PLAYBOOKS).measures.plans)
 
 
 def test_the_firms_month_is_the_sum_of_its_units_months_pins_included() -> None:
     pin = pinned("2026-11", 15000)
-    seen = world(unit(), unit("u2"), client(monthly_fee=Decimal(22000)),
-                 client("c2", unit=Ref("units", "u2"), monthly_fee=Decimal(7700)), rows={"plans": (pin,)})
-    found = {(plan.unit.key, plan.period.code): plan.target for plan in evaluate(seen, PLAYBOOKS).measures.plans}
+    seen = world(
+        unit(),
+        unit("u2"),
+        client(monthly_fee=Decimal(22000)),
+        client("c2", unit=Ref("units", "u2"), monthly_fee=Decimal(7700)),
+        rows={"plans": (pin,)},
+    )
+    found = {
+        (plan.unit.key, plan.period.code): plan.target
+        for plan in evaluate(seen, PLAYBOOKS).measures.plans
+    }
     assert found["u1", "2026-11"] == 15000
     for (key, code), target in found.items():
         if key == "firm":
@@ -292,34 +440,55 @@ def test_the_firms_month_is_the_sum_of_its_units_months_pins_included() -> None:
 
 def test_an_inexact_cascade_is_told() -> None:
     plans = evaluate(fee(22000), PLAYBOOKS).measures.plans
-    broken = tuple(replace(p, target=Decimal(1)) if p.period.code == "2026-11" else p for p in plans)
+    broken = tuple(
+        replace(p, target=Decimal(1)) if p.period.code == "2026-11" else p
+        for p in plans
+    )
     assert is_exact(plans)
     assert not is_exact(broken)
     assert not is_exact(plans[:5])
 
 
-def test_a_quarter_pinned_at_nothing_empties_only_what_its_period_measures_but_lost_targets_empty_more() -> None:
+def test_a_quarter_pinned_at_nothing_empties_only_what_its_period_measures_but_lost_targets_empty_more() -> (
+    None
+):
     def emptied(before: World, after: World) -> set[str]:
         rows = [f"plan:u1:{period}" for period in ("2026-Q4", "2026-11", "2026-12")]
-        old, new = ({(key, name): value for key in rows for name, value in facts_of(
-            evaluate(seen, PLAYBOOKS), "plans", key).items()} for seen in (before, after))
-        return {name for (key, name), value in old.items() if value is not None and new.get((key, name), "") is None}
+        old, new = (
+            {
+                (key, name): value
+                for key in rows
+                for name, value in facts_of(
+                    evaluate(seen, PLAYBOOKS), "plans", key
+                ).items()
+            }
+            for seen in (before, after)
+        )
+        return {
+            name
+            for (key, name), value in old.items()
+            if value is not None and new.get((key, name), "") is None
+        }
 
     planned = fee(22_000)
     nothing = replace(planned, rows={"plans": (pinned("2026-Q4", 0),)})
     periodic = {name for source, name in load_schema().periodic() if source == "plans"}
     assert emptied(planned, nothing) == {"pace"} <= periodic
-    assert emptied(planned, world(unit(), client())) - periodic, "so that losing every target is still refused"
+    assert emptied(planned, world(unit(), client())) - periodic, (
+        "so that losing every target is still refused"
+    )
 
 
-def test_a_target_typed_without_a_pin_is_named_with_the_way_out_until_it_is_pinned_or_emptied() -> None:
+def test_a_target_typed_without_a_pin_is_named_with_the_way_out_until_it_is_pinned_or_emptied() -> (
+    None
+):
     seen = fee(22_000)
     first = evaluate(seen, PLAYBOOKS)
     kept = applied(seen, first)
     assert complaints(kept) == []
     key = "plan:u1:2026-12"
     typed = changed(kept, "plans", key, target=Decimal(30_000))
-    told, = complaints(typed)
+    (told,) = complaints(typed)
     assert (told.where, told.field) == ("December 2026 · North", "target")
     assert "30,000" in told.message
     assert "Pinned" in told.hint
@@ -328,9 +497,21 @@ def test_a_target_typed_without_a_pin_is_named_with_the_way_out_until_it_is_pinn
     for healed in ({"pinned": True}, {"target": None}):
         assert complaints(changed(typed, "plans", key, **healed)) == []
     # The worker's own target of yesterday is nobody's, whatever it is today.
-    assert complaints(replace(kept, clients={ref: replace(one, monthly_fee=Decimal(1)) for ref, one in
-                                             kept.clients.items()})) == []
-    assert complaints(replace(typed, memory=seen.memory)) == [], "a worker that forgot cannot tell whose it is"
+    assert (
+        complaints(
+            replace(
+                kept,
+                clients={
+                    ref: replace(one, monthly_fee=Decimal(1))
+                    for ref, one in kept.clients.items()
+                },
+            )
+        )
+        == []
+    )
+    assert complaints(replace(typed, memory=seen.memory)) == [], (
+        "a worker that forgot cannot tell whose it is"
+    )
 
 
 def test_a_target_typed_where_nothing_is_planned_is_named_too() -> None:
@@ -342,4 +523,8 @@ def test_a_target_typed_where_nothing_is_planned_is_named_too() -> None:
 
 def complaints(seen: World) -> list[Problem]:
     """Return what is said of targets that are not pinned."""
-    return [one for one in evaluate(seen, PLAYBOOKS).problems if one.code == "unpinned-target"]
+    return [
+        one
+        for one in evaluate(seen, PLAYBOOKS).problems
+        if one.code == "unpinned-target"
+    ]

@@ -59,7 +59,9 @@ def small(*issues: Issue, **fields: Any) -> World:
 
 def test_progress_is_by_count_while_few_items_are_estimated() -> None:
     # 3 of 4 done; 3 of 4 estimated is 75 %, less than 80 %.
-    issues = [issue(n, done=TODAY - days(n), estimate=3600) for n in (1, 2, 3)] + [issue(4)]
+    issues = [issue(n, done=TODAY - days(n), estimate=3600) for n in (1, 2, 3)] + [
+        issue(4)
+    ]
     facts = card_facts(small(*issues))
     assert facts["progress"] == Decimal("0.7500")
     assert facts["done_total"] == "3 / 4 by count"
@@ -67,8 +69,13 @@ def test_progress_is_by_count_while_few_items_are_estimated() -> None:
 
 def test_progress_is_by_hours_once_four_of_five_are_estimated() -> None:
     # 1 h + 2 h of 1 + 2 + 3 + 4 = 10 h; one of five has none.
-    issues = [issue(1, done=TODAY, estimate=3600), issue(2, done=TODAY, estimate=7200), issue(3, estimate=3 * 3600),
-              issue(4, estimate=4 * 3600), issue(5)]
+    issues = [
+        issue(1, done=TODAY, estimate=3600),
+        issue(2, done=TODAY, estimate=7200),
+        issue(3, estimate=3 * 3600),
+        issue(4, estimate=4 * 3600),
+        issue(5),
+    ]
     facts = card_facts(small(*issues))
     assert facts["progress"] == Decimal("0.3000")
     assert facts["done_total"] == "3 / 10 h by estimate"
@@ -82,14 +89,22 @@ def test_points_weigh_where_there_are_no_hours() -> None:
 
 def test_scope_change_compares_four_weeks_with_what_was_there() -> None:
     # 8 known 28 days ago, 2 made since (one on the very first day of the four weeks).
-    issues = [issue(n) for n in range(8)] + [issue(8, created=TODAY - days(28)), issue(9, created=TODAY)]
+    issues = [issue(n) for n in range(8)] + [
+        issue(8, created=TODAY - days(28)),
+        issue(9, created=TODAY),
+    ]
     assert card_facts(small(*issues))["scope_change"] == Decimal("0.2500")
 
 
 def test_open_items_are_counted_by_kind() -> None:
-    issues = [issue(1, category="indeterminate"), issue(2, category="indeterminate", flagged=True),
-              issue(3, status="Blocked"), issue(4, due=TODAY - days(1)), issue(5, due=TODAY),
-              issue(6, done=TODAY, due=TODAY - days(9), flagged=True)]
+    issues = [
+        issue(1, category="indeterminate"),
+        issue(2, category="indeterminate", flagged=True),
+        issue(3, status="Blocked"),
+        issue(4, due=TODAY - days(1)),
+        issue(5, due=TODAY),
+        issue(6, done=TODAY, due=TODAY - days(9), flagged=True),
+    ]
     facts = card_facts(small(*issues))
     assert (facts["wip"], facts["blocked"], facts["overdue"]) == (2, 2, 1)
 
@@ -97,8 +112,18 @@ def test_open_items_are_counted_by_kind() -> None:
 def test_hours_and_burn_come_from_the_logs_of_people_with_a_rate() -> None:
     # 10 h x 1000 of 50,000.
     logs = [worklog(n, TODAY - days(n), 5) for n in range(2)]
-    seen = world(client(), unit(), person("dev"), card(budget=Decimal(50000)), work={"p1": [issue(1)]}, logs=logs)
-    assert (card_facts(seen)["hours"], card_facts(seen)["burn"]) == (10, Decimal("0.2000"))
+    seen = world(
+        client(),
+        unit(),
+        person("dev"),
+        card(budget=Decimal(50000)),
+        work={"p1": [issue(1)]},
+        logs=logs,
+    )
+    assert (card_facts(seen)["hours"], card_facts(seen)["burn"]) == (
+        10,
+        Decimal("0.2000"),
+    )
     assert card_facts(replace(seen, people={}))["burn"] is None
 
 
@@ -110,24 +135,59 @@ def test_throughput_counts_items_a_week_of_five_working_days() -> None:
 
 def test_the_service_level_is_the_85th_percentile_of_cycle_time() -> None:
     # Cycle times 1..20 days: the 17th of 20 (nearest rank).
-    issues = [worked(n, TODAY - days(30), TODAY - days(30) + days(n)) for n in range(20)]
-    found = measured(small(*issues, issue(99, category="indeterminate", moves=(
-        Move(at(TODAY - days(40)), "new", "indeterminate"),))))
+    issues = [
+        worked(n, TODAY - days(30), TODAY - days(30) + days(n)) for n in range(20)
+    ]
+    found = measured(
+        small(
+            *issues,
+            issue(
+                99,
+                category="indeterminate",
+                moves=(Move(at(TODAY - days(40)), "new", "indeterminate"),),
+            ),
+        )
+    )
     assert (found.sle, found.oldest_age) == (17, 40)
 
 
 def test_reopened_and_defects_are_shares() -> None:
-    again = (Move(at(TODAY - days(5)), "new", "done"), Move(at(TODAY - days(4)), "done", "new"))
-    found = measured(small(issue(1, moves=again), issue(2, done=TODAY), issue(3, type="Bug"), issue(4)))
-    assert (found.reopened_share, found.defect_share, found.defect_age) == (Decimal("0.5000"), Decimal("0.2500"), 100)
+    again = (
+        Move(at(TODAY - days(5)), "new", "done"),
+        Move(at(TODAY - days(4)), "done", "new"),
+    )
+    found = measured(
+        small(
+            issue(1, moves=again), issue(2, done=TODAY), issue(3, type="Bug"), issue(4)
+        )
+    )
+    assert (found.reopened_share, found.defect_share, found.defect_age) == (
+        Decimal("0.5000"),
+        Decimal("0.2500"),
+        100,
+    )
 
 
 def test_the_busiest_person_is_found_by_hours_then_by_assignment() -> None:
-    seen = world(client(), unit(), card(), person("ann"), work={"p1": [issue(1, assignee="bob"), issue(2)]},
-                 logs=[worklog(1, TODAY, 3, author="ann"), worklog(2, TODAY, 1, author="bob")])
-    assert (measured(seen).top_person, measured(seen).top_share) == ("Ann", Decimal("0.7500"))
-    unlogged = small(issue(1, assignee="bob"), issue(2, assignee="bob"), issue(3, assignee="cat"))
-    assert (measured(unlogged).top_person, measured(unlogged).top_share) == ("bob", Decimal("0.6667"))
+    seen = world(
+        client(),
+        unit(),
+        card(),
+        person("ann"),
+        work={"p1": [issue(1, assignee="bob"), issue(2)]},
+        logs=[worklog(1, TODAY, 3, author="ann"), worklog(2, TODAY, 1, author="bob")],
+    )
+    assert (measured(seen).top_person, measured(seen).top_share) == (
+        "Ann",
+        Decimal("0.7500"),
+    )
+    unlogged = small(
+        issue(1, assignee="bob"), issue(2, assignee="bob"), issue(3, assignee="cat")
+    )
+    assert (measured(unlogged).top_person, measured(unlogged).top_share) == (
+        "bob",
+        Decimal("0.6667"),
+    )
 
 
 def test_nine_finished_items_are_too_few_for_a_forecast() -> None:
@@ -142,25 +202,42 @@ def test_a_card_with_little_history_is_grey_and_says_why() -> None:
 
 
 def test_nothing_finished_lately_gives_no_date() -> None:
-    facts = card_facts(small(*steady(12, 3, last=TODAY - days(100)), stage=Stage.EVOLUTION, due=TODAY + days(30)))
-    assert (facts["p50"], facts["why"]) == (None, "Nothing was finished in the last 12 weeks.")
+    facts = card_facts(
+        small(
+            *steady(12, 3, last=TODAY - days(100)),
+            stage=Stage.EVOLUTION,
+            due=TODAY + days(30),
+        )
+    )
+    assert (facts["p50"], facts["why"]) == (
+        None,
+        "Nothing was finished in the last 12 weeks.",
+    )
 
 
 def test_one_item_every_working_day_ends_exactly_on_time() -> None:
     # One finished on each of the last 20 weekdays, 5 left: day 5 is Wednesday the 25th, in every draw... and the card
     # began with its first item, so that no idle days before it are drawn.
-    weekdays = [TODAY - days(n) for n in range(1, 29) if (TODAY - days(n)).weekday() < 5]
+    weekdays = [
+        TODAY - days(n) for n in range(1, 29) if (TODAY - days(n)).weekday() < 5
+    ]
     start = min(weekdays)
     issues = [issue(n, done=day, created=start) for n, day in enumerate(weekdays)]
     issues += [issue(100 + n, created=start) for n in range(5)]
     facts = card_facts(small(*issues, due=date(2026, 11, 25)))
-    assert (facts["p50"], facts["p85"], facts["on_time"]) == (date(2026, 11, 25), date(2026, 11, 25), 1)
+    assert (facts["p50"], facts["p85"], facts["on_time"]) == (
+        date(2026, 11, 25),
+        date(2026, 11, 25),
+        1,
+    )
     assert card_facts(small(*issues, due=date(2026, 11, 24)))["on_time"] == 0
 
 
 def test_work_done_on_a_weekend_counts_on_the_next_working_day() -> None:
     saturday = date(2026, 11, 14)
-    issues = [issue(n, done=saturday, created=saturday) for n in range(10)] + [issue(50, created=saturday)]
+    issues = [issue(n, done=saturday, created=saturday) for n in range(10)] + [
+        issue(50, created=saturday)
+    ]
     # Ten on the Monday of two drawable days (16th, 17th): half of the runs need one day.
     facts = card_facts(small(*issues, due=TODAY + days(1)))
     assert facts["p50"] == date(2026, 11, 19)
@@ -170,7 +247,11 @@ def test_work_done_on_a_weekend_counts_on_the_next_working_day() -> None:
 def test_finished_work_has_a_date_and_no_draws() -> None:
     found = measured(small(*steady(12, 0), due=TODAY)).forecast
     assert found is not None
-    assert (found.p50, found.on_time, found.remaining) == (TODAY - days(1), Decimal(1), 0)
+    assert (found.p50, found.on_time, found.remaining) == (
+        TODAY - days(1),
+        Decimal(1),
+        0,
+    )
 
 
 def test_the_forecast_is_the_same_twice_on_one_day() -> None:
@@ -178,9 +259,18 @@ def test_the_forecast_is_the_same_twice_on_one_day() -> None:
     assert measured(seen).forecast == measured(seen).forecast
 
 
-@pytest.mark.parametrize(("samples", "remaining"), [
-    ([0, 0, 1, 0, 2, 0, 0, 3], 25), ([1, 0], 1), ([0] * 19 + [4], 7), ([5, 6, 7], 350)])
-def test_the_quick_draws_agree_with_plain_resampling(samples: Sequence[int], remaining: int) -> None:
+@pytest.mark.parametrize(
+    ("samples", "remaining"),
+    [
+        ([0, 0, 1, 0, 2, 0, 0, 3], 25),
+        ([1, 0], 1),
+        ([0] * 19 + [4], 7),
+        ([5, 6, 7], 350),
+    ],
+)
+def test_the_quick_draws_agree_with_plain_resampling(
+    samples: Sequence[int], remaining: int
+) -> None:
     generator = np.random.default_rng(7)
     drawn = generator.choice(np.array(samples), size=(4000, 800)).cumsum(axis=1)
     plain = (drawn < remaining).sum(axis=1) + 1
@@ -199,7 +289,11 @@ def test_nothing_left_or_nothing_done_gives_no_runs() -> None:
 
 
 def test_the_jira_date_is_proposed_and_used_until_people_set_one() -> None:
-    issues = [*steady(12, 2), issue(70, due=TODAY + days(20)), issue(71, due=TODAY + days(10))]
+    issues = [
+        *steady(12, 2),
+        issue(70, due=TODAY + days(20)),
+        issue(71, due=TODAY + days(10)),
+    ]
     facts = card_facts(small(*issues))
     assert facts["due"] == TODAY + days(20)
     assert facts["on_time"] is not None
@@ -211,7 +305,11 @@ def test_a_baseline_is_frozen_once_and_gives_spi() -> None:
     seen = small(*steady(6, 18), start=date(2026, 11, 2), due=date(2026, 11, 27))
     outcome = evaluate(seen, PLAYBOOKS)
     baseline = outcome.memory.baselines["projects/p1"]
-    assert (baseline.start, baseline.due, baseline.total) == (date(2026, 11, 2), date(2026, 11, 27), 24)
+    assert (baseline.start, baseline.due, baseline.total) == (
+        date(2026, 11, 2),
+        date(2026, 11, 27),
+        24,
+    )
     assert facts_of(outcome, "projects", "p1")["spi"] == Decimal("0.38")
     later = applied(seen, outcome, today=TODAY + days(1))
     moved = replace(later, cards={P1: replace(later.cards[P1], due=date(2027, 3, 1))})
@@ -224,11 +322,16 @@ def test_a_plan_that_ends_before_it_begins_is_no_baseline() -> None:
 
 
 def test_days_in_stage_count_from_the_last_edit_and_then_from_the_move() -> None:
-    seen = world(client(), unit(), card(stage=Stage.IDEA, jira=None, edited=at(TODAY - days(9))))
+    seen = world(
+        client(), unit(), card(stage=Stage.IDEA, jira=None, edited=at(TODAY - days(9)))
+    )
     outcome = evaluate(seen, PLAYBOOKS)
     assert facts_of(outcome, "projects", "p1")["days_in_stage"] == 9
     later = applied(seen, outcome, today=TODAY + days(3))
-    moved = replace(later, cards={P1: replace(later.cards[P1], stage=Stage.SHAPING, edited=at(TODAY))})
+    moved = replace(
+        later,
+        cards={P1: replace(later.cards[P1], stage=Stage.SHAPING, edited=at(TODAY))},
+    )
     assert facts_of(evaluate(moved, PLAYBOOKS), "projects", "p1")["days_in_stage"] == 0
     assert facts_of(evaluate(later, PLAYBOOKS), "projects", "p1")["days_in_stage"] == 12
 
@@ -249,12 +352,18 @@ def test_a_colour_changes_only_when_a_second_day_confirms_it() -> None:
     outcome = evaluate(good, PLAYBOOKS)
     assert outcome.measures.cards[P1].rag is Rag.GREEN
     bad = {P1: replace(good.work[P1], issues=tuple(steady(40, 400, step=1)))}
-    first = evaluate(replace(applied(good, outcome, today=TODAY + days(1)), work=bad), PLAYBOOKS)
+    first = evaluate(
+        replace(applied(good, outcome, today=TODAY + days(1)), work=bad), PLAYBOOKS
+    )
     assert first.measures.cards[P1].rag is Rag.GREEN
     assert "Now red" in first.measures.cards[P1].why
-    again = evaluate(replace(applied(good, first, today=TODAY + days(1)), work=bad), PLAYBOOKS)
+    again = evaluate(
+        replace(applied(good, first, today=TODAY + days(1)), work=bad), PLAYBOOKS
+    )
     assert again.measures.cards[P1].rag is Rag.GREEN
-    second = evaluate(replace(applied(good, again, today=TODAY + days(2)), work=bad), PLAYBOOKS)
+    second = evaluate(
+        replace(applied(good, again, today=TODAY + days(2)), work=bad), PLAYBOOKS
+    )
     assert second.measures.cards[P1].rag is Rag.RED
 
 
@@ -263,8 +372,14 @@ def test_a_passed_due_date_is_red_and_some_overdue_items_are_amber() -> None:
     late = small(*steady(3, 5), due=TODAY - days(1))
     assert measured(late).rag is Rag.RED
     issues = [*steady(3, 9), issue(60, due=TODAY - days(2))]
-    assert measured(small(*issues, stage=Stage.EVOLUTION, due=TODAY + days(30))).rag is Rag.AMBER
+    assert (
+        measured(small(*issues, stage=Stage.EVOLUTION, due=TODAY + days(30))).rag
+        is Rag.AMBER
+    )
 
 
 def test_no_due_date_means_no_opinion_on_time() -> None:
-    assert card_facts(small(*steady(30, 3)))["why"] == "There is no due date to compare the forecast with."
+    assert (
+        card_facts(small(*steady(30, 3)))["why"]
+        == "There is no due date to compare the forecast with."
+    )

@@ -11,7 +11,19 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
-from tests.support.worlds import PLAYBOOKS, TODAY, applied, at, card, changed, client, facts_of, person, unit, world
+from tests.support.worlds import (
+    PLAYBOOKS,
+    TODAY,
+    applied,
+    at,
+    card,
+    changed,
+    client,
+    facts_of,
+    person,
+    unit,
+    world,
+)
 from worker.domain.measures import Condition, Measures, Step
 from worker.domain.model import Stage
 from worker.domain.stakes import committed_money
@@ -36,32 +48,70 @@ def day(number: int) -> date:
     return TODAY + timedelta(days=number)
 
 
-def condition(signal: str = "x.test", subject: Ref = C1, *, holds: bool | None = True, **fields: Any) -> Condition:
+def condition(
+    signal: str = "x.test",
+    subject: Ref = C1,
+    *,
+    holds: bool | None = True,
+    **fields: Any,
+) -> Condition:
     """Return a condition about client c1 unless told otherwise."""
-    given = {"kind": "money", "title": "Title", "evidence": "Evidence 42.", "client": C1, **fields}
+    given = {
+        "kind": "money",
+        "title": "Title",
+        "evidence": "Evidence 42.",
+        "client": C1,
+        **fields,
+    }
     return Condition(signal, given.pop("kind"), subject, holds, **given)
 
 
 def firm(**fields: Any) -> World:
     """Return a world with one unit, a client that pays 100 a month and one that pays 300."""
-    return world(client(monthly_fee=Decimal(100)), client("big", monthly_fee=Decimal(300)), unit(), *HEADS, **fields)
+    return world(
+        client(monthly_fee=Decimal(100)),
+        client("big", monthly_fee=Decimal(300)),
+        unit(),
+        *HEADS,
+        **fields,
+    )
 
 
-def judged(around: World, *conditions: Condition, failed: bool = False, playbooks: Playbooks = PLAYBOOKS) -> Outcome:
+def judged(
+    around: World,
+    *conditions: Condition,
+    failed: bool = False,
+    playbooks: Playbooks = PLAYBOOKS,
+) -> Outcome:
     """Return what the map and the chapters after it say when these conditions were seen."""
+
     def told(seen: World, _playbooks: Playbooks, measures: Measures) -> Outcome:
         return Outcome((), replace(measures, conditions=conditions), seen.memory)
 
     def broken(_world: World, _playbooks: Playbooks, _measures: Measures) -> Outcome:
         raise RuntimeError
-    rules = (Rule("chapter", told), *([Rule("broken", broken)] if failed else []), Rule("riskmap", draw_risk_map),
-             Rule("signals", find_signals), Rule("tasks", plan_tasks))
+
+    rules = (
+        Rule("chapter", told),
+        *([Rule("broken", broken)] if failed else []),
+        Rule("riskmap", draw_risk_map),
+        Rule("signals", find_signals),
+        Rule("tasks", plan_tasks),
+    )
     return evaluate(around, playbooks, rules=rules)
 
 
-@pytest.mark.parametrize(("scores", "level"), [
-    ((1, 2, 3, 4, 5, 6), "low"), ((8, 9, 10, 12), "medium"), ((15, 16, 20, 25), "high")])
-def test_every_product_of_two_marks_has_its_level(scores: tuple[int, ...], level: str) -> None:
+@pytest.mark.parametrize(
+    ("scores", "level"),
+    [
+        ((1, 2, 3, 4, 5, 6), "low"),
+        ((8, 9, 10, 12), "medium"),
+        ((15, 16, 20, 25), "high"),
+    ],
+)
+def test_every_product_of_two_marks_has_its_level(
+    scores: tuple[int, ...], level: str
+) -> None:
     assert {level_of(score) for score in scores} == {level}
 
 
@@ -72,31 +122,62 @@ def test_all_products_are_levelled() -> None:
 
 def test_the_impact_of_a_client_is_its_share_of_all_money() -> None:
     # Committed: 3 x 100 and 3 x 300 of 1,200: 25 % is mark 4, 75 % mark 5.
-    small = facts_of(judged(firm(), condition(probability=5)), "risks", "risk:x.test:c1")
-    big = facts_of(judged(firm(), condition(subject=Ref("clients", "big"), client=Ref("clients", "big"))), "risks",
-                   "risk:x.test:big")
+    small = facts_of(
+        judged(firm(), condition(probability=5)), "risks", "risk:x.test:c1"
+    )
+    big = facts_of(
+        judged(
+            firm(),
+            condition(subject=Ref("clients", "big"), client=Ref("clients", "big")),
+        ),
+        "risks",
+        "risk:x.test:big",
+    )
     assert (small["impact"], small["score"], small["exposure"]) == (4, 20, 270)
     assert (big["impact"], big["score"], big["exposure"]) == (5, 15, 450)
 
 
-@pytest.mark.parametrize(("stake", "impact", "expected"), [
-    (Decimal(60), None, 2), (Decimal(121), None, 3), (Decimal(241), None, 4), (Decimal(481), None, 5),
-    (Decimal(60), 5, 5), (Decimal(0), None, 3)])
-def test_the_stake_sets_the_impact_unless_it_is_given(stake: Decimal, impact: int | None, expected: int) -> None:
-    facts = facts_of(judged(firm(), condition(stake=stake, impact=impact)), "risks", "risk:x.test:c1")
+@pytest.mark.parametrize(
+    ("stake", "impact", "expected"),
+    [
+        (Decimal(60), None, 2),
+        (Decimal(121), None, 3),
+        (Decimal(241), None, 4),
+        (Decimal(481), None, 5),
+        (Decimal(60), 5, 5),
+        (Decimal(0), None, 3),
+    ],
+)
+def test_the_stake_sets_the_impact_unless_it_is_given(
+    stake: Decimal, impact: int | None, expected: int
+) -> None:
+    facts = facts_of(
+        judged(firm(), condition(stake=stake, impact=impact)), "risks", "risk:x.test:c1"
+    )
     assert facts["impact"] == expected
     assert facts["exposure"] == (stake / 2 or None)
 
 
 def test_committed_money_is_budgets_at_work_and_a_quarter_of_fees() -> None:
-    around = world(client(monthly_fee=Decimal(10)), card(budget=Decimal(100)),
-                   card("p2", Stage.PROPOSAL, budget=Decimal(1000)), card("p3", Stage.AGREED, budget=Decimal(7)))
+    around = world(
+        client(monthly_fee=Decimal(10)),
+        card(budget=Decimal(100)),
+        card("p2", Stage.PROPOSAL, budget=Decimal(1000)),
+        card("p3", Stage.AGREED, budget=Decimal(7)),
+    )
     assert committed_money(around) == {C1: Decimal(137)}
 
 
 def test_a_signal_without_a_response_of_its_own_is_answered_by_its_kind() -> None:
-    for kind, owner in (("money", "am"), ("deadline", "pm"), ("team", "hoa"), ("other", "am")):
-        facts = facts_of(judged(firm(), condition(kind=kind)), "risks", "risk:x.test:c1")
+    for kind, owner in (
+        ("money", "am"),
+        ("deadline", "pm"),
+        ("team", "hoa"),
+        ("other", "am"),
+    ):
+        facts = facts_of(
+            judged(firm(), condition(kind=kind)), "risks", "risk:x.test:c1"
+        )
         response = PLAYBOOKS.responses[kind]
         assert facts["owner"] == (Ref("people", owner),)
         assert str(facts["steps"]).count("\n") == len(response.steps) - 1
@@ -109,33 +190,55 @@ def test_steps_are_dated_in_working_days_with_month_and_week() -> None:
     assert str(facts["steps"]).splitlines() == [
         "November 2026 · Week 47 · 16–22 Nov · Nov 20, 2026: Check the figures with the finance manager",
         "November 2026 · Week 48 · 23–29 Nov · Nov 25, 2026: "
-        "Agree with the client on how the money comes back to plan"]
+        "Agree with the client on how the money comes back to plan",
+    ]
     assert facts["review"] == day(8)
 
 
-@pytest.mark.parametrize(("kind", "fields", "role"), [
-    ("deadline", {}, "pm"), ("money", {}, "am"), ("other", {}, "am"), ("team", {}, "hoa"),
-    ("team", {"card": P1}, "tl")])
-def test_a_high_risk_of_any_kind_gets_one_task_for_the_role_that_answers(kind: str, fields: dict[str, Any],
-                                                                        role: str) -> None:
+@pytest.mark.parametrize(
+    ("kind", "fields", "role"),
+    [
+        ("deadline", {}, "pm"),
+        ("money", {}, "am"),
+        ("other", {}, "am"),
+        ("team", {}, "hoa"),
+        ("team", {"card": P1}, "tl"),
+    ],
+)
+def test_a_high_risk_of_any_kind_gets_one_task_for_the_role_that_answers(
+    kind: str, fields: dict[str, Any], role: str
+) -> None:
     subject = fields.get("card", C1)
     around = replace(firm(), cards={P1: card(jira=None)})
     outcome = judged(around, condition(subject=subject, kind=kind, impact=5, **fields))
     task = facts_of(outcome, "tasks", f"task:answer_risk:{subject.key}")
-    assert (task["name"], task["assignee"]) == ("Answer the risk: Title", (Ref("people", role),))
+    assert (task["name"], task["assignee"]) == (
+        "Answer the risk: Title",
+        (Ref("people", role),),
+    )
     assert task["reason"] == "Title. Evidence 42."
 
 
 def test_a_risk_of_a_unit_is_answered_by_the_hoa() -> None:
-    outcome = judged(firm(), condition(subject=U1, client=None, unit=U1, kind="team", impact=5))
+    outcome = judged(
+        firm(), condition(subject=U1, client=None, unit=U1, kind="team", impact=5)
+    )
     assert facts_of(outcome, "risks", "risk:x.test:u1")["unit"] == (U1,)
-    assert facts_of(outcome, "tasks", "task:answer_risk:u1")["assignee"] == (Ref("people", "hoa"),)
+    assert facts_of(outcome, "tasks", "task:answer_risk:u1")["assignee"] == (
+        Ref("people", "hoa"),
+    )
 
 
 def test_several_high_risks_of_one_subject_make_one_task_of_the_worst() -> None:
-    outcome = judged(firm(), condition(impact=5, title="Bad"), condition("x.worse", impact=5, probability=5,
-                                                                         title="Worse"))
-    assert facts_of(outcome, "tasks", "task:answer_risk:c1")["name"] == "Answer the risk: Worse"
+    outcome = judged(
+        firm(),
+        condition(impact=5, title="Bad"),
+        condition("x.worse", impact=5, probability=5, title="Worse"),
+    )
+    assert (
+        facts_of(outcome, "tasks", "task:answer_risk:c1")["name"]
+        == "Answer the risk: Worse"
+    )
     assert len({fact.ref for fact in outcome.facts if fact.ref.source == "tasks"}) == 1
 
 
@@ -143,19 +246,41 @@ def test_a_medium_risk_or_one_asleep_needs_no_task() -> None:
     assert facts_of(judged(firm(), condition()), "tasks", "task:answer_risk:c1") == {}
     seen = firm()
     first = judged(seen, condition(impact=5))
-    asleep = changed(applied(seen, first, today=day(1)), "risks", "risk:x.test:c1", snooze_until=day(9))
+    asleep = changed(
+        applied(seen, first, today=day(1)),
+        "risks",
+        "risk:x.test:c1",
+        snooze_until=day(9),
+    )
     measures = judged(asleep, condition(impact=5)).measures
     assert [risk.asleep for risk in measures.risks or ()] == [True]
-    assert [signal.holds for signal in measures.signals or () if signal.playbook == "answer_risk"] == [False] * 3
-    until = changed(asleep, "risks", "risk:x.test:c1", snooze_until=at(day(9)), first_seen=at(day(0)))
+    assert [
+        signal.holds
+        for signal in measures.signals or ()
+        if signal.playbook == "answer_risk"
+    ] == [False] * 3
+    until = changed(
+        asleep,
+        "risks",
+        "risk:x.test:c1",
+        snooze_until=at(day(9)),
+        first_seen=at(day(0)),
+    )
     for told in ((condition(impact=5),), ()):
         outcome = judged(until, *told)
-        assert [risk.asleep for risk in outcome.measures.risks or ()] == [True], "a time of the day changes nothing"
+        assert [risk.asleep for risk in outcome.measures.risks or ()] == [True], (
+            "a time of the day changes nothing"
+        )
 
 
 def test_two_looks_at_one_subject_are_one_row_of_the_stronger() -> None:
-    outcome = judged(firm(), condition(holds=False), condition(title="One"), condition(probability=4, title="Two"),
-                     condition(holds=None))
+    outcome = judged(
+        firm(),
+        condition(holds=False),
+        condition(title="One"),
+        condition(probability=4, title="Two"),
+        condition(holds=None),
+    )
     assert facts_of(outcome, "risks", "risk:x.test:c1")["name"] == "Two"
     assert len(outcome.measures.risks or ()) == 1
 
@@ -172,7 +297,9 @@ def gone(first: Condition, *later: Condition, failed: bool = False) -> dict[str,
 
 def test_a_condition_nobody_speaks_of_any_more_is_gone() -> None:
     assert gone(condition()) == {"status": "closed"}
-    assert gone(condition(), condition(subject=Ref("clients", "big"), holds=False)) == {"status": "closed"}
+    assert gone(condition(), condition(subject=Ref("clients", "big"), holds=False)) == {
+        "status": "closed"
+    }
 
 
 def test_silence_of_a_failed_chapter_closes_nothing() -> None:
@@ -184,21 +311,38 @@ def test_silence_of_a_failed_chapter_closes_nothing() -> None:
 
 def test_a_standing_risk_is_told_as_its_row_tells_it() -> None:
     seen = replace(firm(), cards={P1: card(jira=None)})
-    first = judged(seen, condition(subject=P1, card=P1, kind="team", stake=Decimal(40), horizon=day(30)))
+    first = judged(
+        seen,
+        condition(subject=P1, card=P1, kind="team", stake=Decimal(40), horizon=day(30)),
+    )
     after = judged(applied(seen, first, today=day(1)))
     (before,), (now,) = first.measures.risks or (), after.measures.risks or ()
     assert now == before
-    assert (now.subject, now.card, now.kind, now.horizon, now.first_seen) == (P1, P1, "team", day(30), TODAY)
+    assert (now.subject, now.card, now.kind, now.horizon, now.first_seen) == (
+        P1,
+        P1,
+        "team",
+        day(30),
+        TODAY,
+    )
     assert now.owner == Ref("people", "hoa")
 
 
 def test_steps_are_told_as_people_keep_them() -> None:
     seen = firm()
     later = applied(seen, judged(seen, condition()), today=day(1))
-    edited = changed(later, "risks", "risk:x.test:c1", owner=(Ref("people", "pm"),),
-                     steps="Just a note\nNov 27, 2026: Call: now\nsoon: no date")
+    edited = changed(
+        later,
+        "risks",
+        "risk:x.test:c1",
+        owner=(Ref("people", "pm"),),
+        steps="Just a note\nNov 27, 2026: Call: now\nsoon: no date",
+    )
     (risk,) = judged(edited, condition()).measures.risks or ()
-    assert (risk.steps, risk.owner) == ((Step(day(9), "Call: now"),), Ref("people", "pm"))
+    assert (risk.steps, risk.owner) == (
+        (Step(day(9), "Call: now"),),
+        Ref("people", "pm"),
+    )
 
 
 @settings(deadline=None)
@@ -211,7 +355,9 @@ def test_written_steps_are_read_again(days: list[int], locale: str) -> None:
 
 def test_a_risk_that_opens_again_gets_no_second_row() -> None:
     seen = firm()
-    for number, holds in enumerate([True, False, False, True, True, False, False, True]):
+    for number, holds in enumerate(
+        [True, False, False, True, True, False, False, True]
+    ):
         outcome = judged(seen, condition(holds=holds))
         seen = applied(seen, outcome, today=day(number + 1))
     assert [row.key for row in seen.rows["risks"]] == ["risk:x.test:c1"]
@@ -225,7 +371,8 @@ ACTS = st.sampled_from(["", "", "", "closed", "watching", "snoozed"])
 @settings(max_examples=40, deadline=None)
 @given(st.lists(st.tuples(HOLDS, ACTS, st.integers(0, 2), st.booleans()), max_size=12))
 def test_under_any_life_rows_are_never_doubled_and_running_twice_is_running_once(
-        life: list[tuple[bool | None, str, int, bool]]) -> None:
+    life: list[tuple[bool | None, str, int, bool]],
+) -> None:
     seen, today = firm(), TODAY
     for holds, act, pause, doubled in life:
         today += timedelta(days=pause)
@@ -233,15 +380,27 @@ def test_under_any_life_rows_are_never_doubled_and_running_twice_is_running_once
         told = [condition(holds=holds)] * (2 if doubled else 1)
         first = judged(seen, *told)
         again = judged(applied(seen, first), *told)
-        assert facts_of(again, "risks", "risk:x.test:c1").items() <= facts_of(first, "risks", "risk:x.test:c1").items()
+        assert (
+            facts_of(again, "risks", "risk:x.test:c1").items()
+            <= facts_of(first, "risks", "risk:x.test:c1").items()
+        )
         assert again.memory == first.memory
         seen = applied(seen, first)
-        standing = [row for row in seen.rows.get("risks", ()) if row.fields.get("status") in ("open", "watching")]
+        standing = [
+            row
+            for row in seen.rows.get("risks", ())
+            if row.fields.get("status") in ("open", "watching")
+        ]
         assert len(standing) <= 1
-        assert len({row.key for row in seen.rows.get("risks", ())}) == len(seen.rows.get("risks", ()))
+        assert len({row.key for row in seen.rows.get("risks", ())}) == len(
+            seen.rows.get("risks", ())
+        )
         if act and standing:
             seen = changed(seen, "risks", standing[0].ref.key, status=act)
 
 
 def test_the_key_holds_no_date_and_no_number() -> None:
-    assert key_of(condition(probability=5, stake=Decimal(7), horizon=day(3))) == "risk:x.test:c1"
+    assert (
+        key_of(condition(probability=5, stake=Decimal(7), horizon=day(3)))
+        == "risk:x.test:c1"
+    )

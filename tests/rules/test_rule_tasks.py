@@ -60,7 +60,11 @@ def task(outcome: Outcome, key: str = NEXT) -> dict[str, Value | Unset]:
 
 def said(outcome: Outcome) -> dict[str, Value | Unset]:
     """Return the facts of the next-step task but those of its carrying over."""
-    return {name: value for name, value in task(outcome).items() if name not in ("sprint", "carried")}
+    return {
+        name: value
+        for name, value in task(outcome).items()
+        if name not in ("sprint", "carried")
+    }
 
 
 def keys(outcome: Outcome) -> set[str]:
@@ -84,13 +88,25 @@ def test_an_idle_idea_gets_one_next_step_for_its_am() -> None:
     assert facts["assignee"] == (Ref("people", "am"),)
     # Five working days after Wednesday the 18th.
     assert facts["due"] == date(2026, 11, 25)
-    assert (facts["status"], facts["kind"], facts["carried"], facts["sprint"]) == ("new", "next_step", 0, "2026-S24")
+    assert (facts["status"], facts["kind"], facts["carried"], facts["sprint"]) == (
+        "new",
+        "next_step",
+        0,
+        "2026-S24",
+    )
     assert facts["reason"] == "No movement since Oct 19, 2026 (stage: idea)."
     assert (facts["client"], facts["project"]) == ((Ref("clients", "c1"),), (P1,))
 
 
-@pytest.mark.parametrize("fields", [{"edited": at(day(-13))}, {"stage": Stage.EVOLUTION}, {"stage": Stage.LOST},
-                                    {"edited": None}])
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {"edited": at(day(-13))},
+        {"stage": Stage.EVOLUTION},
+        {"stage": Stage.LOST},
+        {"edited": None},
+    ],
+)
 def test_a_card_that_moved_or_runs_needs_no_next_step(fields: dict[str, Any]) -> None:
     assert keys(evaluate(idle(**fields), PLAYBOOKS)) == set()
 
@@ -104,11 +120,21 @@ def test_a_second_run_repeats_nothing_and_gives_no_seed_again() -> None:
 
 
 def test_a_persons_own_open_task_on_the_card_is_enough() -> None:
-    own = row("tasks", "page", worker=False, title="Call", status="doing", project=(P1,), due=day(1))
+    own = row(
+        "tasks",
+        "page",
+        worker=False,
+        title="Call",
+        status="doing",
+        project=(P1,),
+        due=day(1),
+    )
     outcome = evaluate(replace(idle(), rows={"tasks": (own,)}), PLAYBOOKS)
     assert keys(outcome) == set()
     assert facts_of(outcome, "projects", "p1")["next_task"] == (Ref("tasks", "page"),)
-    assert facts_of(outcome, "clients", "c1")["next_action"] == "Call · due Nov 19, 2026"
+    assert (
+        facts_of(outcome, "clients", "c1")["next_action"] == "Call · due Nov 19, 2026"
+    )
     done = replace(own, fields={**own.fields, "status": "done"})
     assert keys(evaluate(replace(idle(), rows={"tasks": (done,)}), PLAYBOOKS)) == {NEXT}
 
@@ -126,18 +152,31 @@ def test_an_untouched_task_closes_itself_on_the_second_day_without_its_reason() 
     assert said(outcome) == {"moved": "moved to proposal"}
     seen = later(seen, outcome, 2)
     outcome = evaluate(seen, PLAYBOOKS)
-    assert task(outcome) == {"moved": "moved to proposal", "status": "done",
-                             "reason": "closed by itself: the card stands at “proposal” since Nov 19, 2026"}
+    assert task(outcome) == {
+        "moved": "moved to proposal",
+        "status": "done",
+        "reason": "closed by itself: the card stands at “proposal” since Nov 19, 2026",
+    }
     assert task(evaluate(applied(seen, outcome), PLAYBOOKS)) == task(outcome)
 
 
-@pytest.mark.parametrize("touch", [{"status": "doing"}, {"note": "called"}, {"due": day(3)}, {"assignee": ()},
-                                   {"snooze_until": day(9)}])
+@pytest.mark.parametrize(
+    "touch",
+    [
+        {"status": "doing"},
+        {"note": "called"},
+        {"due": day(3)},
+        {"assignee": ()},
+        {"snooze_until": day(9)},
+    ],
+)
 def test_a_task_that_a_person_touched_is_left_to_them(touch: dict[str, Value]) -> None:
     seen = idle()
     outcome = evaluate(seen, PLAYBOOKS)
     for number in (1, 2, 3):
-        seen = changed(moved(later(seen, outcome, number), Stage.PROPOSAL), "tasks", NEXT, **touch)
+        seen = changed(
+            moved(later(seen, outcome, number), Stage.PROPOSAL), "tasks", NEXT, **touch
+        )
         outcome = evaluate(seen, PLAYBOOKS)
     assert said(outcome) == {"moved": "moved to proposal"}
 
@@ -145,8 +184,17 @@ def test_a_task_that_a_person_touched_is_left_to_them(touch: dict[str, Value]) -
 def test_a_task_that_outlives_its_condition_is_still_carried_over() -> None:
     seen = idle()
     outcome = evaluate(seen, PLAYBOOKS)
-    for number in (1, 2, 11):  # weeks 47 and 48 are one sprint, the next begins on Monday the 30th
-        seen = changed(moved(later(seen, outcome, number), Stage.PROPOSAL), "tasks", NEXT, status="doing")
+    for number in (
+        1,
+        2,
+        11,
+    ):  # weeks 47 and 48 are one sprint, the next begins on Monday the 30th
+        seen = changed(
+            moved(later(seen, outcome, number), Stage.PROPOSAL),
+            "tasks",
+            NEXT,
+            status="doing",
+        )
         outcome = evaluate(seen, PLAYBOOKS)
     assert (task(outcome)["sprint"], task(outcome)["carried"]) == ("2026-S24", 0)
     outcome = evaluate(later(seen, outcome, 12), PLAYBOOKS)
@@ -165,11 +213,17 @@ def test_what_a_person_ended_is_final_while_the_condition_lasts(ending: str) -> 
 
 def test_a_deleted_task_counts_as_cancelled() -> None:
     seen = idle()
-    after = replace(later(seen, evaluate(seen, PLAYBOOKS), 20), rows={}, trashed=frozenset({Ref("tasks", NEXT)}))
+    after = replace(
+        later(seen, evaluate(seen, PLAYBOOKS), 20),
+        rows={},
+        trashed=frozenset({Ref("tasks", NEXT)}),
+    )
     assert keys(evaluate(after, PLAYBOOKS)) == set()
 
 
-def test_a_cancelled_task_comes_again_as_a_new_row_after_movement_and_cooldown() -> None:
+def test_a_cancelled_task_comes_again_as_a_new_row_after_movement_and_cooldown() -> (
+    None
+):
     seen = idle()
     outcome = evaluate(seen, PLAYBOOKS)
     seen = changed(later(seen, outcome, 1), "tasks", NEXT, status="cancelled")
@@ -186,8 +240,14 @@ def test_the_cooldown_holds_a_signal_back() -> None:
     # The client is silent again 15 days after a call; cooldown 7 days since the task was cancelled on day 14.
     seen = world(client(last_contact=day(-20)), unit())
     outcome = evaluate(seen, PLAYBOOKS)
-    key, called = "task:contact_client:c1", {Ref("clients", "c1"): client(last_contact=day(0))}
-    seen = replace(changed(later(seen, outcome, 1), "tasks", key, status="this_sprint"), clients=called)
+    key, called = (
+        "task:contact_client:c1",
+        {Ref("clients", "c1"): client(last_contact=day(0))},
+    )
+    seen = replace(
+        changed(later(seen, outcome, 1), "tasks", key, status="this_sprint"),
+        clients=called,
+    )
     for number in (1, 2):
         outcome = evaluate(replace(seen, today=day(number)), PLAYBOOKS)
         seen = later(seen, outcome, number)
@@ -202,7 +262,9 @@ def test_the_cooldown_holds_a_signal_back() -> None:
 def test_a_moved_card_is_recorded_on_its_done_task_for_two_weeks() -> None:
     seen = idle()
     outcome = evaluate(seen, PLAYBOOKS)
-    seen = moved(changed(later(seen, outcome, 1), "tasks", NEXT, status="done"), Stage.AGREED)
+    seen = moved(
+        changed(later(seen, outcome, 1), "tasks", NEXT, status="done"), Stage.AGREED
+    )
     outcome = evaluate(seen, PLAYBOOKS)
     assert task(outcome) == {"moved": "moved to agreed"}
     seen = later(seen, outcome, 16)
@@ -213,16 +275,24 @@ def test_unfinished_tasks_are_carried_into_the_next_sprint() -> None:
     seen = idle()
     outcome = evaluate(seen, PLAYBOOKS)
     # Week 47 is in sprint 24 (47-48); 12 days on is Monday of week 49, 26 days on that of week 51.
-    for number, sprint, carried in ((11, "2026-S24", 0), (12, "2026-S25", 1), (26, "2026-S26", 2)):
+    for number, sprint, carried in (
+        (11, "2026-S24", 0),
+        (12, "2026-S25", 1),
+        (26, "2026-S26", 2),
+    ):
         facts = task(evaluate(later(seen, outcome, number), PLAYBOOKS))
         assert (facts["sprint"], facts["carried"]) == (sprint, carried)
 
 
 def test_a_sprint_takes_five_new_tasks_of_a_client_and_the_rest_is_listed() -> None:
-    ideas = [card(f"p{n}", Stage.IDEA, jira=None, edited=at(day(-30))) for n in range(7)]
+    ideas = [
+        card(f"p{n}", Stage.IDEA, jira=None, edited=at(day(-30))) for n in range(7)
+    ]
     seen = world(client(last_contact=day(-20)), unit(), *ideas)
     outcome = evaluate(seen, PLAYBOOKS)
-    waiting = [problem for problem in outcome.problems if problem.code == "waiting-task"]
+    waiting = [
+        problem for problem in outcome.problems if problem.code == "waiting-task"
+    ]
     assert len(keys(outcome)) == 5
     assert "task:contact_client:c1" in keys(outcome)
     assert [problem.where for problem in waiting] == ["C1"] * 3
@@ -235,18 +305,31 @@ def test_a_sprint_takes_five_new_tasks_of_a_client_and_the_rest_is_listed() -> N
 def test_a_tombstone_that_must_wait_keeps_its_number() -> None:
     seen = idle()
     outcome = evaluate(seen, PLAYBOOKS)
-    seen = moved(changed(later(seen, outcome, 1), "tasks", NEXT, status="cancelled"), Stage.SHAPING)
+    seen = moved(
+        changed(later(seen, outcome, 1), "tasks", NEXT, status="cancelled"),
+        Stage.SHAPING,
+    )
     for number in (1, 2):
         outcome = evaluate(replace(seen, today=day(number)), PLAYBOOKS)
         seen = later(seen, outcome, number)
-    full = replace(seen, thresholds=seen.thresholds.model_copy(update={"tasks_per_client": 0}), today=day(15))
+    full = replace(
+        seen,
+        thresholds=seen.thresholds.model_copy(update={"tasks_per_client": 0}),
+        today=day(15),
+    )
     outcome = evaluate(full, PLAYBOOKS)
     assert keys(outcome) == set()
     assert outcome.memory.occurrences[NEXT].number == 1
 
 
 def test_high_risks_of_a_card_make_one_answer() -> None:
-    seen = world(client(), unit(), person("pm"), card(due=day(5), budget=Decimal(100)), work={"p1": steady(12, 40)})
+    seen = world(
+        client(),
+        unit(),
+        person("pm"),
+        card(due=day(5), budget=Decimal(100)),
+        work={"p1": steady(12, 40)},
+    )
     outcome = evaluate(seen, PLAYBOOKS)
     assert keys(outcome) == {"task:answer_risk:p1"}
     facts = task(outcome, "task:answer_risk:p1")
@@ -254,30 +337,33 @@ def test_high_risks_of_a_card_make_one_answer() -> None:
     assert facts["assignee"] == (Ref("people", "pm"),)
 
 
-@pytest.mark.parametrize(("made", "key", "expected"), [
-    (client(last_contact=day(-15)), "contact_client:c1", True),
-    (client(last_contact=day(-14)), "contact_client:c1", False),
-    (client(), "contact_client:c1", False),
-    (client(group="newbiz", last_contact=day(-15)), "contact_client:c1", False),
-    (client(rate_indexed=day(-365)), "index_rate:c1", True),
-    (client(since=day(-400), rate_indexed=day(-364)), "index_rate:c1", False),
-    (client(since=day(-400)), "index_rate:c1", True),
-    (client(group="newbiz", since=day(-400)), "index_rate:c1", False),
-    (client(contract_end=day(60)), "contract_end:c1", True),
-    (client(contract_end=day(61)), "contract_end:c1", False),
-    (client(contract_end=day(-1)), "contract_end:c1", False),
-    (client(contract_end=day(50)), "ray_break:c1", True),
-    (client(contract_end=day(56)), "ray_break:c1", False),
-    (client(group="newbiz", contract_end=day(10)), "ray_break:c1", False),
-    (document("d1", expires=day(60)), "document_end:d1", True),
-    (document("d1", expires=day(-30)), "document_end:d1", True),
-    (document("d1", expires=day(-31)), "document_end:d1", False),
-    (document("d1", expires=None), "document_end:d1", False),
-    (contact("ivan", birthday=date(1980, 11, 25)), "birthday:ivan", True),
-    (contact("ivan", birthday=date(1980, 11, 26)), "birthday:ivan", False),
-    (contact("ivan"), "birthday:ivan", False),
-    (person("ann", birthday=date(1990, 11, 18)), "birthday:ann", True),
-])
+@pytest.mark.parametrize(
+    ("made", "key", "expected"),
+    [
+        (client(last_contact=day(-15)), "contact_client:c1", True),
+        (client(last_contact=day(-14)), "contact_client:c1", False),
+        (client(), "contact_client:c1", False),
+        (client(group="newbiz", last_contact=day(-15)), "contact_client:c1", False),
+        (client(rate_indexed=day(-365)), "index_rate:c1", True),
+        (client(since=day(-400), rate_indexed=day(-364)), "index_rate:c1", False),
+        (client(since=day(-400)), "index_rate:c1", True),
+        (client(group="newbiz", since=day(-400)), "index_rate:c1", False),
+        (client(contract_end=day(60)), "contract_end:c1", True),
+        (client(contract_end=day(61)), "contract_end:c1", False),
+        (client(contract_end=day(-1)), "contract_end:c1", False),
+        (client(contract_end=day(50)), "ray_break:c1", True),
+        (client(contract_end=day(56)), "ray_break:c1", False),
+        (client(group="newbiz", contract_end=day(10)), "ray_break:c1", False),
+        (document("d1", expires=day(60)), "document_end:d1", True),
+        (document("d1", expires=day(-30)), "document_end:d1", True),
+        (document("d1", expires=day(-31)), "document_end:d1", False),
+        (document("d1", expires=None), "document_end:d1", False),
+        (contact("ivan", birthday=date(1980, 11, 25)), "birthday:ivan", True),
+        (contact("ivan", birthday=date(1980, 11, 26)), "birthday:ivan", False),
+        (contact("ivan"), "birthday:ivan", False),
+        (person("ann", birthday=date(1990, 11, 18)), "birthday:ann", True),
+    ],
+)
 def test_signals_hold_at_their_limits(made: object, key: str, expected: bool) -> None:
     outcome = evaluate(world(client(), unit(), made), PLAYBOOKS)
     assert (f"task:{key}" in keys(outcome)) is expected
@@ -296,26 +382,49 @@ def test_birthdays_are_due_on_the_day_and_leap_days_on_the_28th() -> None:
     assert next_yearly(date(2000, 2, 29), date(2027, 1, 1)) == date(2027, 2, 28)
     assert next_yearly(date(2000, 2, 29), date(2028, 1, 1)) == date(2028, 2, 29)
     assert next_yearly(date(2000, 11, 17), TODAY) == date(2027, 11, 17)
-    outcome = evaluate(world(client(), unit(), contact("ivan", birthday=date(1980, 11, 20))), PLAYBOOKS)
+    outcome = evaluate(
+        world(client(), unit(), contact("ivan", birthday=date(1980, 11, 20))), PLAYBOOKS
+    )
     assert task(outcome, "task:birthday:ivan")["due"] == date(2026, 11, 20)
 
 
 def test_sprints_are_pairs_of_iso_weeks() -> None:
-    assert [sprint_of(date(2026, 11, 21), 2), sprint_of(date(2027, 1, 1), 2), sprint_of(date(2027, 1, 4), 2)] == [
-        "2026-S24", "2026-S27", "2027-S01"]
+    assert [
+        sprint_of(date(2026, 11, 21), 2),
+        sprint_of(date(2027, 1, 1), 2),
+        sprint_of(date(2027, 1, 4), 2),
+    ] == ["2026-S24", "2026-S27", "2027-S01"]
     assert sprints_between(date(2026, 12, 28), date(2027, 1, 18), weeks=2) == 2
     assert sprints_between(TODAY, TODAY, weeks=2) == 0
 
 
 def test_newbiz_and_units_without_a_person_fall_to_the_heads() -> None:
     people = (person("nb", role="head_newbiz"), person("hoa", role="hoa"))
-    fresh = world(client(group="newbiz"), unit(), *people, card(stage=Stage.IDEA, jira=None, edited=at(day(-30))))
+    fresh = world(
+        client(group="newbiz"),
+        unit(),
+        *people,
+        card(stage=Stage.IDEA, jira=None, edited=at(day(-30))),
+    )
     assert task(evaluate(fresh, PLAYBOOKS))["assignee"] == (Ref("people", "nb"),)
-    bare = replace(fresh, clients={Ref("clients", "c1"): client()}, units={Ref("units", "u1"): unit(am=())})
+    bare = replace(
+        fresh,
+        clients={Ref("clients", "c1"): client()},
+        units={Ref("units", "u1"): unit(am=())},
+    )
     assert task(evaluate(bare, PLAYBOOKS))["assignee"] == (Ref("people", "hoa"),)
     assert task(evaluate(replace(bare, people={}), PLAYBOOKS))["assignee"] == ()
-    lawyer = replace(PLAYBOOKS, tasks={"next_step": PLAYBOOKS.tasks["next_step"].model_copy(update={"role": "lawyer"})})
-    with_lawyer = replace(bare, people={**bare.people, Ref("people", "law"): person("law", role="lawyer")})
+    lawyer = replace(
+        PLAYBOOKS,
+        tasks={
+            "next_step": PLAYBOOKS.tasks["next_step"].model_copy(
+                update={"role": "lawyer"}
+            )
+        },
+    )
+    with_lawyer = replace(
+        bare, people={**bare.people, Ref("people", "law"): person("law", role="lawyer")}
+    )
     assert task(evaluate(with_lawyer, lawyer))["assignee"] == (Ref("people", "law"),)
 
 
@@ -326,7 +435,10 @@ def test_the_task_of_a_card_that_is_gone_closes() -> None:
     for number in (1, 2):
         seen = replace(later(seen, outcome, number), cards={other.ref: other})
         outcome = evaluate(seen, PLAYBOOKS)
-    assert task(outcome) == {"status": "done", "reason": "closed by itself: what it was about is gone"}
+    assert task(outcome) == {
+        "status": "done",
+        "reason": "closed by itself: what it was about is gone",
+    }
 
 
 def test_a_first_run_closes_no_task_and_a_lost_memory_leaves_rows_to_people() -> None:
@@ -342,24 +454,42 @@ def test_a_first_run_closes_no_task_and_a_lost_memory_leaves_rows_to_people() ->
 
 
 def test_after_a_lost_memory_ended_tasks_stay_ended_and_numbers_go_on() -> None:
-    ended = (row("tasks", NEXT, status="done"), row("tasks", f"{NEXT}#2", status="cancelled"))
-    outcome = evaluate(replace(idle(), rows={"tasks": ended}, memory=Memory()), PLAYBOOKS)
+    ended = (
+        row("tasks", NEXT, status="done"),
+        row("tasks", f"{NEXT}#2", status="cancelled"),
+    )
+    outcome = evaluate(
+        replace(idle(), rows={"tasks": ended}, memory=Memory()), PLAYBOOKS
+    )
     assert keys(outcome) == set()
     assert outcome.memory.occurrences[NEXT].number == 2
 
 
 def test_the_most_urgent_task_is_shown_on_card_and_client() -> None:
-    seen = replace(idle(), contacts={Ref("contacts", "ivan"): contact("ivan", birthday=date(1980, 11, 19))})
+    seen = replace(
+        idle(),
+        contacts={
+            Ref("contacts", "ivan"): contact("ivan", birthday=date(1980, 11, 19))
+        },
+    )
     outcome = evaluate(seen, PLAYBOOKS)
     assert facts_of(outcome, "projects", "p1")["next_task"] == (Ref("tasks", NEXT),)
     assert facts_of(outcome, "clients", "c1")["next_action"] == (
-        "Congratulate Ivan on their birthday, Nov 19 · due Nov 19, 2026 · Am")
-    assert facts_of(evaluate(world(client(), unit()), PLAYBOOKS), "clients", "c1")["next_action"] is None
+        "Congratulate Ivan on their birthday, Nov 19 · due Nov 19, 2026 · Am"
+    )
+    assert (
+        facts_of(evaluate(world(client(), unit()), PLAYBOOKS), "clients", "c1")[
+            "next_action"
+        ]
+        is None
+    )
 
 
 def test_a_snoozed_task_is_not_next_until_its_day() -> None:
     seen = idle()
-    asleep = changed(later(seen, evaluate(seen, PLAYBOOKS), 1), "tasks", NEXT, snooze_until=day(5))
+    asleep = changed(
+        later(seen, evaluate(seen, PLAYBOOKS), 1), "tasks", NEXT, snooze_until=day(5)
+    )
     outcome = evaluate(asleep, PLAYBOOKS)
     assert facts_of(outcome, "projects", "p1")["next_task"] == ()
     assert task(outcome)["carried"] == 0
@@ -367,25 +497,46 @@ def test_a_snoozed_task_is_not_next_until_its_day() -> None:
     assert facts_of(woken, "projects", "p1")["next_task"] == (Ref("tasks", NEXT),)
 
 
-@pytest.mark.parametrize("cell", [
-    datetime(2026, 11, 19, 22, tzinfo=UTC), Span(date(2026, 11, 17), date(2026, 11, 20))])
-def test_a_time_or_a_range_of_days_in_a_cell_counts_as_its_last_day_in_the_workspaces_zone(cell: Value) -> None:
+@pytest.mark.parametrize(
+    "cell",
+    [
+        datetime(2026, 11, 19, 22, tzinfo=UTC),
+        Span(date(2026, 11, 17), date(2026, 11, 20)),
+    ],
+)
+def test_a_time_or_a_range_of_days_in_a_cell_counts_as_its_last_day_in_the_workspaces_zone(
+    cell: Value,
+) -> None:
     east = timezone(timedelta(hours=3))
     seen = idle()
     made = later(seen, evaluate(seen, PLAYBOOKS), 1)
-    asked = row("tasks", "page", worker=False, title="Send the photos", source="lawyer", due=cell,
-                client=(Ref("clients", "c1"),))
+    asked = row(
+        "tasks",
+        "page",
+        worker=False,
+        title="Send the photos",
+        source="lawyer",
+        due=cell,
+        client=(Ref("clients", "c1"),),
+    )
     typed = replace(changed(made, "tasks", NEXT, due=cell), zone=east)
     typed = replace(typed, rows={**typed.rows, "tasks": (*typed.rows["tasks"], asked)})
     outcome = evaluate(typed, PLAYBOOKS)
-    assert not [problem for problem in outcome.problems if problem.code == "rule-failed"]
+    assert not [
+        problem for problem in outcome.problems if problem.code == "rule-failed"
+    ]
     last = date(2026, 11, 20)
     assert {task.due for task in outcome.measures.tasks or ()} == {last}
     assert {record.due for record in outcome.measures.records or ()} == {last}
     assert {one.due for one in outcome.measures.requests or ()} == {last}
     asleep = changed(typed, "tasks", NEXT, snooze_until=cell)
     assert facts_of(evaluate(asleep, PLAYBOOKS), "projects", "p1")["next_task"] == ()
-    assert facts_of(evaluate(replace(asleep, today=last), PLAYBOOKS), "projects", "p1")["next_task"] != ()
+    assert (
+        facts_of(evaluate(replace(asleep, today=last), PLAYBOOKS), "projects", "p1")[
+            "next_task"
+        ]
+        != ()
+    )
 
 
 def test_tasks_of_signals_nobody_could_look_at_are_left_alone() -> None:
@@ -399,18 +550,42 @@ def test_tasks_of_signals_nobody_could_look_at_are_left_alone() -> None:
 
 
 @settings(max_examples=20, deadline=None)
-@given(stages=st.lists(st.sampled_from(list(Stage)), min_size=1, max_size=6), ages=st.integers(0, 60),
-       due=st.one_of(st.none(), st.integers(-20, 90)), still_open=st.integers(0, 30), done=st.integers(0, 30))
+@given(
+    stages=st.lists(st.sampled_from(list(Stage)), min_size=1, max_size=6),
+    ages=st.integers(0, 60),
+    due=st.one_of(st.none(), st.integers(-20, 90)),
+    still_open=st.integers(0, 30),
+    done=st.integers(0, 30),
+)
 def test_no_key_is_ever_used_twice_and_a_second_run_agrees(
-        stages: list[Stage], ages: int, due: int | None, still_open: int, done: int) -> None:
-    cards = [card(f"p{n}", stage, due=None if due is None else day(due), edited=at(day(-ages)), budget=Decimal(100))
-             for n, stage in enumerate(stages)]
-    work = {found.ref.key: [*steady(done, still_open), issue(5000, due=day(3))] for found in cards}
-    seen = world(client(last_contact=day(-ages), contract_end=day(ages)), unit(), *cards, work=work)
+    stages: list[Stage], ages: int, due: int | None, still_open: int, done: int
+) -> None:
+    cards = [
+        card(
+            f"p{n}",
+            stage,
+            due=None if due is None else day(due),
+            edited=at(day(-ages)),
+            budget=Decimal(100),
+        )
+        for n, stage in enumerate(stages)
+    ]
+    work = {
+        found.ref.key: [*steady(done, still_open), issue(5000, due=day(3))]
+        for found in cards
+    }
+    seen = world(
+        client(last_contact=day(-ages), contract_end=day(ages)),
+        unit(),
+        *cards,
+        work=work,
+    )
     first = evaluate(seen, PLAYBOOKS)
     places = [(fact.ref, fact.field) for fact in first.facts]
     assert len(places) == len(set(places))
     second = evaluate(applied(seen, first), PLAYBOOKS)
     said = {(fact.ref, fact.field): fact.value for fact in first.facts}
-    assert {(fact.ref, fact.field): fact.value for fact in second.facts}.items() <= said.items()
+    assert {
+        (fact.ref, fact.field): fact.value for fact in second.facts
+    }.items() <= said.items()
     assert {fact.ref for fact in second.facts} == {fact.ref for fact in first.facts}

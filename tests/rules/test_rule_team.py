@@ -9,7 +9,17 @@ from typing import Any
 import pytest
 from msgspec.structs import replace
 
-from tests.support.worlds import PLAYBOOKS, TODAY, applied, card, client, facts_of, person, unit, world
+from tests.support.worlds import (
+    PLAYBOOKS,
+    TODAY,
+    applied,
+    card,
+    client,
+    facts_of,
+    person,
+    unit,
+    world,
+)
 from worker.domain.model import Stage
 from worker.domain.values import Ref
 from worker.domain.world import World
@@ -22,18 +32,38 @@ TWO = (Ref("people", "am"), Ref("people", "am2"))
 
 def broken(**fields: Any) -> World:
     """Return a world of one unit with a HoA, whose triangle is as given."""
-    return world(client(monthly_fee=Decimal(100)), client("c2", unit=None, monthly_fee=Decimal(100)),
-                 card(stage=Stage.AGREED, budget=Decimal(300), jira=None, due=TODAY + timedelta(days=90)),
-                 unit(**fields), person("hoa", role="hoa"))
+    return world(
+        client(monthly_fee=Decimal(100)),
+        client("c2", unit=None, monthly_fee=Decimal(100)),
+        card(
+            stage=Stage.AGREED,
+            budget=Decimal(300),
+            jira=None,
+            due=TODAY + timedelta(days=90),
+        ),
+        unit(**fields),
+        person("hoa", role="hoa"),
+    )
 
 
-@pytest.mark.parametrize(("fields", "says", "mark"), [
-    ({"am": ()}, "no account manager", 3), ({"am": TWO}, "more than one account manager", 3),
-    ({"tls": ()}, "no team lead", 3), ({"pms": ()}, "no project manager", 3),
-    ({"tls": (), "pms": ()}, "no team lead, no project manager", 4),
-    ({"am": (), "tls": (), "pms": ()}, "no account manager, no team lead, no project manager", 5)])
-def test_a_broken_triangle_is_a_risk_of_the_unit_and_a_task_for_the_hoa(fields: dict[str, Any], says: str,
-                                                                       mark: int) -> None:
+@pytest.mark.parametrize(
+    ("fields", "says", "mark"),
+    [
+        ({"am": ()}, "no account manager", 3),
+        ({"am": TWO}, "more than one account manager", 3),
+        ({"tls": ()}, "no team lead", 3),
+        ({"pms": ()}, "no project manager", 3),
+        ({"tls": (), "pms": ()}, "no team lead, no project manager", 4),
+        (
+            {"am": (), "tls": (), "pms": ()},
+            "no account manager, no team lead, no project manager",
+            5,
+        ),
+    ],
+)
+def test_a_broken_triangle_is_a_risk_of_the_unit_and_a_task_for_the_hoa(
+    fields: dict[str, Any], says: str, mark: int
+) -> None:
     outcome = evaluate(broken(**fields), PLAYBOOKS)
     facts = facts_of(outcome, "risks", RISK)
     # The unit's client has committed 300 + 3 x 100 of 900: two thirds, mark 5.
@@ -43,7 +73,10 @@ def test_a_broken_triangle_is_a_risk_of_the_unit_and_a_task_for_the_hoa(fields: 
     assert facts["owner"] == (Ref("people", "hoa"),)
     task = facts_of(outcome, "tasks", TASK)
     assert (task["name"], task["assignee"], task["client"]) == (
-        "Complete the triangle of North", (Ref("people", "hoa"),), ())
+        "Complete the triangle of North",
+        (Ref("people", "hoa"),),
+        (),
+    )
     assert facts_of(outcome, "units", "u1")["triangle"] == "broken"
     assert facts_of(outcome, "tasks", "task:answer_risk:u1") == {}
 
@@ -58,9 +91,15 @@ def test_a_mended_triangle_closes_both_on_the_second_day() -> None:
     seen = broken(tls=())
     outcome = evaluate(seen, PLAYBOOKS)
     for number, closed in ((1, False), (2, True)):
-        seen = replace(applied(seen, outcome, today=TODAY + timedelta(days=number)), units={U1: unit()})
+        seen = replace(
+            applied(seen, outcome, today=TODAY + timedelta(days=number)),
+            units={U1: unit()},
+        )
         outcome = evaluate(seen, PLAYBOOKS)
         assert facts_of(outcome, "units", "u1")["triangle"] == "complete"
         assert (facts_of(outcome, "risks", RISK) == {"status": "closed"}) is closed
         assert (facts_of(outcome, "tasks", TASK).get("status") == "done") is closed
-    assert facts_of(outcome, "tasks", TASK)["reason"] == "closed by itself: the triangle is complete again"
+    assert (
+        facts_of(outcome, "tasks", TASK)["reason"]
+        == "closed by itself: the triangle is complete again"
+    )

@@ -11,8 +11,22 @@ import pytest
 from jsonschema import Draft7Validator
 
 SPECS = Path(__file__).parents[2] / ".." / "shared" / "specs"
-_BEYOND = ("projectKeys", "defaultLocale")  # answered by live sites, absent from the document
-_DROPPED = frozenset({"required", "minLength", "format", "readOnly", "writeOnly", "xml", "example", "discriminator"})
+_BEYOND = (
+    "projectKeys",
+    "defaultLocale",
+)  # answered by live sites, absent from the document
+_DROPPED = frozenset(
+    {
+        "required",
+        "minLength",
+        "format",
+        "readOnly",
+        "writeOnly",
+        "xml",
+        "example",
+        "discriminator",
+    }
+)
 
 
 def _relax(node: Any) -> Any:
@@ -20,9 +34,15 @@ def _relax(node: Any) -> Any:
         return [_relax(each) for each in node]
     if not isinstance(node, dict):
         return node
-    found = {key: _relax(value) for key, value in node.items() if key not in _DROPPED or isinstance(value, dict)}
+    found = {
+        key: _relax(value)
+        for key, value in node.items()
+        if key not in _DROPPED or isinstance(value, dict)
+    }
     if "anyOf" in found and "properties" not in found:
-        found.pop("additionalProperties", None)  # declared beside `anyOf` it would forbid every alternative
+        found.pop(
+            "additionalProperties", None
+        )  # declared beside `anyOf` it would forbid every alternative
     if isinstance(found.get("type"), str):
         found["type"] = [found["type"], "null"]
     if isinstance(found.get("enum"), list):
@@ -45,5 +65,8 @@ def problems(name: str, path: str, method: str, status: int, *, body: Any) -> li
     responses = document["paths"][path][method]["responses"]
     schema = responses[str(status)]["content"]["application/json"]["schema"]
     validator = Draft7Validator({**schema, "components": document["components"]})
-    return [f"{path} {'/'.join(map(str, error.absolute_path))}: {error.message[:200]}"
-            for error in validator.iter_errors(body) if not any(f"'{name}' was" in error.message for name in _BEYOND)]
+    return [
+        f"{path} {'/'.join(map(str, error.absolute_path))}: {error.message[:200]}"
+        for error in validator.iter_errors(body)
+        if not any(f"'{name}' was" in error.message for name in _BEYOND)
+    ]

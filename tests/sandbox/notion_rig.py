@@ -29,21 +29,42 @@ class Rig:
         """Return the id of the page shared with the connection."""
         return self.sandbox.root_page_id
 
-    def send(self, method: str, path: str, body: Any = None, *, content_type: str = "application/json") -> Response:
+    def send(
+        self,
+        method: str,
+        path: str,
+        body: Any = None,
+        *,
+        content_type: str = "application/json",
+    ) -> Response:
         """Send a request; a body that is not bytes goes as JSON."""
-        raw = body if isinstance(body, bytes) else b"" if body is None else json.dumps(body).encode()
-        headers = {"authorization": f"Bearer {self.sandbox.token}", "notion-version": self.version,
-                   "content-type": content_type, "host": "api.notion.com"}
+        raw = (
+            body
+            if isinstance(body, bytes)
+            else b""
+            if body is None
+            else json.dumps(body).encode()
+        )
+        headers = {
+            "authorization": f"Bearer {self.sandbox.token}",
+            "notion-version": self.version,
+            "content-type": content_type,
+            "host": "api.notion.com",
+        }
         return self.sandbox.handle(from_parts(method, path, headers, raw))
 
-    def ok(self, method: str, path: str, body: Any = None, **more: Any) -> dict[str, Any]:
+    def ok(
+        self, method: str, path: str, body: Any = None, **more: Any
+    ) -> dict[str, Any]:
         """Send a request that must succeed and return its JSON."""
         response = self.send(method, f"/v1/{path}", body, **more)
         value: dict[str, Any] = json.loads(response.body)
         assert response.status in (200, 202), value
         return value
 
-    def refused(self, method: str, path: str, body: Any = None, **more: Any) -> tuple[int, str]:
+    def refused(
+        self, method: str, path: str, body: Any = None, **more: Any
+    ) -> tuple[int, str]:
         """Send a request that must fail and return its status and code."""
         response = self.send(method, f"/v1/{path}", body, **more)
         value = json.loads(response.body)
@@ -52,17 +73,43 @@ class Rig:
 
     def page(self, title: str = "A page", **more: Any) -> dict[str, Any]:
         """Create a page below the root."""
-        return self.ok("POST", "pages", {"parent": {"page_id": self.root}, **more,
-                                         "properties": {"title": [{"text": {"content": title}}]}})
+        return self.ok(
+            "POST",
+            "pages",
+            {
+                "parent": {"page_id": self.root},
+                **more,
+                "properties": {"title": [{"text": {"content": title}}]},
+            },
+        )
 
-    def database(self, columns: dict[str, Any], title: str = "A database") -> tuple[str, str]:
+    def database(
+        self, columns: dict[str, Any], title: str = "A database"
+    ) -> tuple[str, str]:
         """Create a database below the root and return the ids of it and of its data source."""
-        made = self.ok("POST", "databases", {
-            "parent": {"type": "page_id", "page_id": self.root}, "title": [{"text": {"content": title}}],
-            "initial_data_source": {"properties": {"Name": {"title": {}}, **columns}}})
+        made = self.ok(
+            "POST",
+            "databases",
+            {
+                "parent": {"type": "page_id", "page_id": self.root},
+                "title": [{"text": {"content": title}}],
+                "initial_data_source": {
+                    "properties": {"Name": {"title": {}}, **columns}
+                },
+            },
+        )
         return made["id"], made["data_sources"][0]["id"]
 
     def row(self, data_source_id: str, name: str, **values: Any) -> dict[str, Any]:
         """Create a row with a title and other values."""
-        return self.ok("POST", "pages", {"parent": {"data_source_id": data_source_id}, "properties": {
-            "Name": {"title": [{"text": {"content": name}}]}, **values}})
+        return self.ok(
+            "POST",
+            "pages",
+            {
+                "parent": {"data_source_id": data_source_id},
+                "properties": {
+                    "Name": {"title": [{"text": {"content": name}}]},
+                    **values,
+                },
+            },
+        )

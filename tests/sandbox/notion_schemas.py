@@ -16,13 +16,27 @@ from typing import Any
 from jsonschema import Draft7Validator
 
 SCHEMAS = Path(__file__).parents[2] / ".." / "shared" / "specs" / "notion-json-schemas"
-KINDS = {"page": "PageObjectResponse", "database": "DatabaseObjectResponse", "data_source": "DataSourceObjectResponse",
-         "block": "BlockObjectResponse", "comment": "CommentObjectResponse", "user": "UserObjectResponse",
-         "view": "DataSourceViewObjectResponse"}
-COMPLETE = {"page": "properties", "database": "data_sources", "data_source": "properties", "block": "type",
-            "comment": "rich_text", "user": "type", "view": "name"}
+KINDS = {
+    "page": "PageObjectResponse",
+    "database": "DatabaseObjectResponse",
+    "data_source": "DataSourceObjectResponse",
+    "block": "BlockObjectResponse",
+    "comment": "CommentObjectResponse",
+    "user": "UserObjectResponse",
+    "view": "DataSourceViewObjectResponse",
+}
+COMPLETE = {
+    "page": "properties",
+    "database": "data_sources",
+    "data_source": "properties",
+    "block": "type",
+    "comment": "rich_text",
+    "user": "type",
+    "view": "name",
+}
 """The key that tells a complete object from a reference."""
 UNTYPED = ("place", "verification")
+
 
 @cache
 def validator(kind: str) -> Draft7Validator:
@@ -36,13 +50,19 @@ def _without_archived(schema: Any) -> Any:
         return [_without_archived(one) for one in schema]
     if not isinstance(schema, dict):
         return schema
-    return {key: [one for one in value if one != "archived"] if key == "required" and isinstance(value, list)
-            else _without_archived(value) for key, value in schema.items()}
+    return {
+        key: [one for one in value if one != "archived"]
+        if key == "required" and isinstance(value, list)
+        else _without_archived(value)
+        for key, value in schema.items()
+    }
 
 
 def cleaned(value: dict[str, Any]) -> dict[str, Any]:
     """Return an object without what the schemas are known to lack."""
-    bare = {key: inner for key, inner in copy.deepcopy(value).items() if key != "request_id"}
+    bare = {
+        key: inner for key, inner in copy.deepcopy(value).items() if key != "request_id"
+    }
     for name, cell in list(bare.get("properties", {}).items()):
         cell.pop("has_more", None)
         if cell["type"] in UNTYPED:
@@ -52,9 +72,16 @@ def cleaned(value: dict[str, Any]) -> dict[str, Any]:
 
 def assert_valid(kind: str, value: dict[str, Any]) -> None:
     """Fail with the deepest reason when an object does not fit its schema."""
-    errors = [found for error in validator(kind).iter_errors(cleaned(value)) for found in _leaves(error)]
+    errors = [
+        found
+        for error in validator(kind).iter_errors(cleaned(value))
+        for found in _leaves(error)
+    ]
     deepest = sorted(errors, key=lambda error: -len(error.absolute_path))[:3]
-    told = "; ".join(f"{'.'.join(map(str, one.absolute_path))}: {one.message[:200]}" for one in deepest)
+    told = "; ".join(
+        f"{'.'.join(map(str, one.absolute_path))}: {one.message[:200]}"
+        for one in deepest
+    )
     assert not errors, f"{kind} {value.get('id')} is not a {KINDS[kind]}: {told}"
 
 

@@ -79,8 +79,15 @@ def _exchange(recorded: Mapping[str, Any]) -> Exchange:
     headers = {name.lower(): values[0] for name, values in request["headers"].items()}
     status = response.get("status_code") or response["status"]["code"]
     text = response.get("content") or response.get("body", {}).get("string", "")
-    return Exchange(request["method"], request["uri"], request.get("body") or "", headers.get("content-type", ""),
-                    headers.get("notion-version", ""), int(status), _object(text))
+    return Exchange(
+        request["method"],
+        request["uri"],
+        request.get("body") or "",
+        headers.get("content-type", ""),
+        headers.get("notion-version", ""),
+        int(status),
+        _object(text),
+    )
 
 
 def _object(text: str) -> dict[str, Any] | None:
@@ -103,7 +110,11 @@ class IdMap:
         if isinstance(recorded, dict) and isinstance(actual, dict):
             for key in recorded.keys() & actual.keys():
                 self.learn(recorded[key], actual[key])
-        elif isinstance(recorded, list) and isinstance(actual, list) and len(recorded) == len(actual):
+        elif (
+            isinstance(recorded, list)
+            and isinstance(actual, list)
+            and len(recorded) == len(actual)
+        ):
             for left, right in zip(recorded, actual, strict=True):
                 self.learn(left, right)
         elif isinstance(recorded, str) and isinstance(actual, str):
@@ -148,7 +159,11 @@ def shape_of(value: Any, key: str = "") -> Shape:
     """Return the shape of a JSON value: nested dicts, `("list", shape by kind)`, or a frozenset of scalar kinds."""
     match value:
         case dict():
-            return {name: shape_of(inner, name) for name, inner in value.items() if name != "request_id"}
+            return {
+                name: shape_of(inner, name)
+                for name, inner in value.items()
+                if name != "request_id"
+            }
         case list():
             return ("list", _united(value)) if value else ANY_ITEMS
         case str() if key in LITERAL_KEYS:
@@ -180,10 +195,20 @@ def _union(left: Shape, right: Shape) -> Shape:
     if isinstance(left, frozenset) and isinstance(right, frozenset):
         return left | right
     if isinstance(left, dict) and isinstance(right, dict):
-        return {key: _union(left[key], right[key]) if key in left and key in right else left.get(key, right.get(key))
-                for key in (*left, *(name for name in right if name not in left))}
+        return {
+            key: _union(left[key], right[key])
+            if key in left and key in right
+            else left.get(key, right.get(key))
+            for key in (*left, *(name for name in right if name not in left))
+        }
     if isinstance(left, tuple) and isinstance(right, tuple):
-        return right if left[1] is None else left if right[1] is None else ("list", _union(left[1], right[1]))
+        return (
+            right
+            if left[1] is None
+            else left
+            if right[1] is None
+            else ("list", _union(left[1], right[1]))
+        )
     return left if not isinstance(left, frozenset) else right
 
 
@@ -192,34 +217,64 @@ def difference(recorded: Shape, actual: Shape, path: str = "") -> str:
     match recorded, actual:
         case dict(), dict():
             return _keys_differ(recorded, actual, path) or next(
-                (found for key in recorded if (found := difference(recorded[key], actual[key], f"{path}.{key}"))), "")
+                (
+                    found
+                    for key in recorded
+                    if (
+                        found := difference(recorded[key], actual[key], f"{path}.{key}")
+                    )
+                ),
+                "",
+            )
         case (str(), items), (str(), others):
             if items is None or others is None:
                 unequal = items is not others and path == ".results"
                 return f"{path}: one list is empty" if unequal else ""
             return difference(items, others, f"{path}[]")
-    return "" if recorded == actual else f"{path}: {_shown(recorded)} recorded, {_shown(actual)} answered"
+    return (
+        ""
+        if recorded == actual
+        else f"{path}: {_shown(recorded)} recorded, {_shown(actual)} answered"
+    )
 
 
-def _keys_differ(recorded: dict[str, Shape], actual: dict[str, Shape], path: str) -> str:
-    lost, added = sorted(recorded.keys() - actual.keys()), sorted(actual.keys() - recorded.keys())
-    parts = [f"lacks {', '.join(lost)}"] * bool(lost) + [f"adds {', '.join(added)}"] * bool(added)
+def _keys_differ(
+    recorded: dict[str, Shape], actual: dict[str, Shape], path: str
+) -> str:
+    lost, added = (
+        sorted(recorded.keys() - actual.keys()),
+        sorted(actual.keys() - recorded.keys()),
+    )
+    parts = [f"lacks {', '.join(lost)}"] * bool(lost) + [
+        f"adds {', '.join(added)}"
+    ] * bool(added)
     return f"{path or '.'}: {'; '.join(parts)}" if parts else ""
 
 
 def _shown(shape: Shape) -> str:
-    return "|".join(sorted(shape)) if isinstance(shape, frozenset) else type(shape).__name__
+    return (
+        "|".join(sorted(shape))
+        if isinstance(shape, frozenset)
+        else type(shape).__name__
+    )
 
 
 # Replaying.
 
-def replay(cassette: Cassette, handle: Callable[[Request], Response], token: str, ids: IdMap) -> Iterator[Outcome]:
+
+def replay(
+    cassette: Cassette, handle: Callable[[Request], Response], token: str, ids: IdMap
+) -> Iterator[Outcome]:
     """Send every exchange of a cassette in order and compare the answers."""
     for exchange in cassette.exchanges:
-        yield Outcome(cassette.name, exchange, _replay_one(exchange, handle, token, ids))
+        yield Outcome(
+            cassette.name, exchange, _replay_one(exchange, handle, token, ids)
+        )
 
 
-def _replay_one(exchange: Exchange, handle: Callable[[Request], Response], token: str, ids: IdMap) -> str:
+def _replay_one(
+    exchange: Exchange, handle: Callable[[Request], Response], token: str, ids: IdMap
+) -> str:
     if exchange.host != HOST:
         return f"sent to {exchange.host}"
     response = handle(translated(exchange, token, ids))
@@ -235,10 +290,20 @@ def _replay_one(exchange: Exchange, handle: Callable[[Request], Response], token
 def translated(exchange: Exchange, token: str, ids: IdMap) -> Request:
     """Return the recorded request with the emulator's ids; a recorded 401 is sent with a wrong token."""
     parts = urlsplit(exchange.url)
-    path = "/".join(quote(unquote(ids.segment(part)), safe="") for part in parts.path.split("/"))
-    query = re.sub(r"(?<==)[^&]*", lambda match: quote(ids.segment(unquote(match[0])), safe=""), parts.query)
-    headers = {"host": HOST, "authorization": f"Bearer {'wrong' if exchange.status == 401 else token}",
-               "notion-version": exchange.version, "content-type": exchange.content_type}
+    path = "/".join(
+        quote(unquote(ids.segment(part)), safe="") for part in parts.path.split("/")
+    )
+    query = re.sub(
+        r"(?<==)[^&]*",
+        lambda match: quote(ids.segment(unquote(match[0])), safe=""),
+        parts.query,
+    )
+    headers = {
+        "host": HOST,
+        "authorization": f"Bearer {'wrong' if exchange.status == 401 else token}",
+        "notion-version": exchange.version,
+        "content-type": exchange.content_type,
+    }
     body = ids.translate(exchange.body)
     if "multipart" in exchange.content_type:
         body = exchange.body.replace("\r\n", "\n").replace("\n", "\r\n")

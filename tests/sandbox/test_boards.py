@@ -23,12 +23,21 @@ Json = dict[str, Any]
 
 
 def make_notion() -> NotionSandbox:
-    return NotionSandbox(Clock(datetime(2026, 11, 20, 9, tzinfo=UTC)), limit=None, empty=False)
+    return NotionSandbox(
+        Clock(datetime(2026, 11, 20, 9, tzinfo=UTC)), limit=None, empty=False
+    )
 
 
 def make_boards(notion: NotionSandbox, locale: str = "ru") -> Boards:
-    return Boards(notion.handle, token=notion.token, root_page_id=notion.root_page_id, locale=locale, now=notion.now,
-                  revision=notion.revision, api_port=8123)
+    return Boards(
+        notion.handle,
+        token=notion.token,
+        root_page_id=notion.root_page_id,
+        locale=locale,
+        now=notion.now,
+        revision=notion.revision,
+        api_port=8123,
+    )
 
 
 @pytest.fixture(scope="module")
@@ -38,7 +47,12 @@ def notion() -> NotionSandbox:
 
 @pytest.fixture(scope="module")
 def studio(notion: NotionSandbox) -> Studio:
-    return build_studio(notion.handle, token=notion.token, root=notion.root_page_id, users=(notion.owner_id,))
+    return build_studio(
+        notion.handle,
+        token=notion.token,
+        root=notion.root_page_id,
+        users=(notion.owner_id,),
+    )
 
 
 @pytest.fixture(scope="module")
@@ -51,8 +65,12 @@ class Small:
 
     def __init__(self, properties: Json) -> None:
         self.notion = make_notion()
-        self.studio = Studio(self.notion.handle, self.notion.token, self.notion.root_page_id)
-        self.studio.database("d", title="D", icon="🧪", properties={"Name": {"title": {}}} | properties)
+        self.studio = Studio(
+            self.notion.handle, self.notion.token, self.notion.root_page_id
+        )
+        self.studio.database(
+            "d", title="D", icon="🧪", properties={"Name": {"title": {}}} | properties
+        )
         self.boards = make_boards(self.notion, "en")
         self.path = f"/d/{self.studio.databases['d']}"
 
@@ -61,7 +79,9 @@ class Small:
 
 
 def ask(boards: Boards, path: str, headers: dict[str, str] | None = None) -> Response:
-    return boards.handle(from_parts("GET", path, {"host": "127.0.0.1:9"} | (headers or {}), b""))
+    return boards.handle(
+        from_parts("GET", path, {"host": "127.0.0.1:9"} | (headers or {}), b"")
+    )
 
 
 def show(boards: Boards, path: str) -> str:
@@ -72,7 +92,9 @@ def show(boards: Boards, path: str) -> str:
 
 def view(studio: Studio, name: str, **query: str) -> str:
     extra = "".join(f"&{key}={value}" for key, value in query.items())
-    return f"/d/{studio.databases[name.partition('.')[0]]}?v={studio.views[name]}{extra}"
+    return (
+        f"/d/{studio.databases[name.partition('.')[0]]}?v={studio.views[name]}{extra}"
+    )
 
 
 def words_of(html: str) -> str:
@@ -84,28 +106,48 @@ def words_of(html: str) -> str:
     return " ".join(" ".join(pieces).split())
 
 
-def test_the_home_page_lists_databases_and_pages_with_their_icons(boards: Boards, studio: Studio) -> None:
+def test_the_home_page_lists_databases_and_pages_with_their_icons(
+    boards: Boards, studio: Studio
+) -> None:
     html = show(boards, "/")
-    for icon, title in (("🤝", "Клиенты"), ("🚀", "Проекты"), ("✅", "Спринт аккаунтов"), ("📅", "Понедельничный")):
+    for icon, title in (
+        ("🤝", "Клиенты"),
+        ("🚀", "Проекты"),
+        ("✅", "Спринт аккаунтов"),
+        ("📅", "Понедельничный"),
+    ):
         assert icon in html
         assert title in html
     assert f'href="/d/{studio.databases["projects"]}"' in html
 
 
 def test_a_board_has_a_column_for_each_stage_in_schema_order_with_its_count_and_colour(
-        boards: Boards, studio: Studio) -> None:
+    boards: Boards, studio: Studio
+) -> None:
     html = show(boards, view(studio, "projects.board"))
-    found = re.findall(r'<section class="column (tag-\w+)">\s*<h2><span class="tag \1">([^<]+)</span>'
-                       r'<span class="count">(\d+)</span>', html)
-    assert [name for _, name, _ in found] == ["Проработка", "Предложение", "Согласовано", "В работе", "Эволюция",
-                                              "Готово", "Проиграно"]
+    found = re.findall(
+        r'<section class="column (tag-\w+)">\s*<h2><span class="tag \1">([^<]+)</span>'
+        r'<span class="count">(\d+)</span>',
+        html,
+    )
+    assert [name for _, name, _ in found] == [
+        "Проработка",
+        "Предложение",
+        "Согласовано",
+        "В работе",
+        "Эволюция",
+        "Готово",
+        "Проиграно",
+    ]
     assert [color for color, _, _ in found][3] == "tag-blue"
     assert sum(int(count) for _, _, count in found) == 35
     assert "Пустые группы" in html
     assert html.count('class="card"') == 35
 
 
-def test_a_card_shows_the_properties_its_view_chose_and_no_others(boards: Boards, studio: Studio) -> None:
+def test_a_card_shows_the_properties_its_view_chose_and_no_others(
+    boards: Boards, studio: Studio
+) -> None:
     html = show(boards, view(studio, "projects.board"))
     assert "СтройИнвест" in html
     assert "<progress" in html
@@ -131,7 +173,9 @@ def test_dates_and_numbers_follow_the_language(boards: Boards, studio: Studio) -
     assert "12 rows" in english
 
 
-def test_the_language_is_remembered_by_a_cookie_and_falls_back_to_the_locale(boards: Boards) -> None:
+def test_the_language_is_remembered_by_a_cookie_and_falls_back_to_the_locale(
+    boards: Boards,
+) -> None:
     chosen = ask(boards, "/?lang=en")
     assert chosen.headers["set-cookie"].startswith("lang=en;")
     assert b'<html lang="en">' in ask(boards, "/", {"cookie": "lang=en"}).body
@@ -142,15 +186,24 @@ def test_the_language_is_remembered_by_a_cookie_and_falls_back_to_the_locale(boa
 def test_both_languages_have_the_same_texts_with_the_same_places() -> None:
     assert TEXT["en"].keys() == TEXT["ru"].keys()
     for key, english in TEXT["en"].items():
-        assert set(re.findall(r"{\w+}", english)) == set(re.findall(r"{\w+}", TEXT["ru"][key])), key
+        assert set(re.findall(r"{\w+}", english)) == set(
+            re.findall(r"{\w+}", TEXT["ru"][key])
+        ), key
 
 
 def test_russian_counts_are_declined() -> None:
     russian = speak("ru")
-    assert [russian.rows(count) for count in (1, 3, 11, 25)] == ["1 строка", "3 строки", "11 строк", "25 строк"]
+    assert [russian.rows(count) for count in (1, 3, 11, 25)] == [
+        "1 строка",
+        "3 строки",
+        "11 строк",
+        "25 строк",
+    ]
 
 
-def test_a_list_view_applies_its_filter_and_sort_by_querying(boards: Boards, studio: Studio) -> None:
+def test_a_list_view_applies_its_filter_and_sort_by_querying(
+    boards: Boards, studio: Studio
+) -> None:
     html = show(boards, view(studio, "projects.list"))
     assert "9 строк" in words_of(html)
     titles = re.findall(r'<a class="title" href="/p/([^"]+)"', html)
@@ -158,7 +211,9 @@ def test_a_list_view_applies_its_filter_and_sort_by_querying(boards: Boards, stu
     assert places == sorted(places, reverse=True)
 
 
-def test_a_timeline_groups_bars_by_client_and_lists_cards_without_dates_beneath(boards: Boards, studio: Studio) -> None:
+def test_a_timeline_groups_bars_by_client_and_lists_cards_without_dates_beneath(
+    boards: Boards, studio: Studio
+) -> None:
     html = show(boards, view(studio, "projects.timeline"))
     bars = html.count('class="span ')
     beneath = html.partition('class="beneath"')[2]
@@ -168,7 +223,9 @@ def test_a_timeline_groups_bars_by_client_and_lists_cards_without_dates_beneath(
     assert 'class="now"' in html
 
 
-def test_bars_lie_inside_the_axis_and_in_order_of_their_dates(boards: Boards, studio: Studio) -> None:
+def test_bars_lie_inside_the_axis_and_in_order_of_their_dates(
+    boards: Boards, studio: Studio
+) -> None:
     html = show(boards, view(studio, "projects.timeline"))
     places = re.findall(r"#b\d+\{left:([\d.]+)%;width:([\d.]+)%\}", html)
     assert len(places) == 31
@@ -179,51 +236,96 @@ def test_bars_lie_inside_the_axis_and_in_order_of_their_dates(boards: Boards, st
 
 def test_a_timeline_never_stretches_to_garbage_years() -> None:
     today = date(2026, 11, 20)
-    window = window_of([Span(date(1970, 1, 1), date(2026, 12, 1)), Span(date(2026, 1, 1), date(9999, 1, 1))], today)
+    window = window_of(
+        [
+            Span(date(1970, 1, 1), date(2026, 12, 1)),
+            Span(date(2026, 1, 1), date(9999, 1, 1)),
+        ],
+        today,
+    )
     assert window.first == date(2025, 9, 1)
     assert window.last == date(2028, 5, 31)
 
 
-def test_a_calendar_shows_tasks_on_their_days_and_turns_its_pages(boards: Boards, studio: Studio) -> None:
+def test_a_calendar_shows_tasks_on_their_days_and_turns_its_pages(
+    boards: Boards, studio: Studio
+) -> None:
     html = show(boards, view(studio, "tasks.calendar"))
     assert "Ноябрь 2026" in html
     today = re.search(r'<td class=" today">.*?</td>', html, re.S)
     assert today is not None
     assert "смету № 10" in today.group()
-    assert "Декабрь 2026" in show(boards, view(studio, "tasks.calendar", month="2026-12"))
+    assert "Декабрь 2026" in show(
+        boards, view(studio, "tasks.calendar", month="2026-12")
+    )
     assert "Ноябрь 2026" in show(boards, view(studio, "tasks.calendar", month="99-9"))
 
 
-def test_an_empty_month_points_to_the_nearest_with_rows(boards: Boards, studio: Studio) -> None:
+def test_an_empty_month_points_to_the_nearest_with_rows(
+    boards: Boards, studio: Studio
+) -> None:
     later = show(boards, view(studio, "tasks.calendar", month="2027-06"))
-    assert "month=2026-12" in later.partition("В этом месяце ничего нет")[2].partition("</p>")[0]
+    assert (
+        "month=2026-12"
+        in later.partition("В этом месяце ничего нет")[2].partition("</p>")[0]
+    )
     earlier = show(boards, view(studio, "tasks.calendar", month="2026-01"))
-    assert "month=2026-11" in earlier.partition("В этом месяце ничего нет")[2].partition("</p>")[0]
-    assert "В этом месяце ничего нет" not in show(boards, view(studio, "tasks.calendar"))
+    assert (
+        "month=2026-11"
+        in earlier.partition("В этом месяце ничего нет")[2].partition("</p>")[0]
+    )
+    assert "В этом месяце ничего нет" not in show(
+        boards, view(studio, "tasks.calendar")
+    )
 
 
 def test_a_gallery_shows_every_row(boards: Boards, studio: Studio) -> None:
     assert show(boards, view(studio, "projects.gallery")).count('class="card"') == 35
 
 
-def test_a_table_can_be_grouped_by_any_property_that_groups(boards: Boards, studio: Studio) -> None:
-    html = show(boards, f"/d/{studio.databases['clients']}?group=%D0%97%D0%B4%D0%BE%D1%80%D0%BE%D0%B2%D1%8C%D0%B5")
-    bands = re.findall(r'<h2 class="band"><span class="tag tag-\w+">([^<]+)</span><span class="count">(\d+)', html)
+def test_a_table_can_be_grouped_by_any_property_that_groups(
+    boards: Boards, studio: Studio
+) -> None:
+    html = show(
+        boards,
+        f"/d/{studio.databases['clients']}?group=%D0%97%D0%B4%D0%BE%D1%80%D0%BE%D0%B2%D1%8C%D0%B5",
+    )
+    bands = re.findall(
+        r'<h2 class="band"><span class="tag tag-\w+">([^<]+)</span><span class="count">(\d+)',
+        html,
+    )
     assert bands == [("Зелёный", "4"), ("Жёлтый", "4"), ("Красный", "4")]
 
 
-def test_a_page_prints_its_properties_and_its_blocks(boards: Boards, studio: Studio) -> None:
+def test_a_page_prints_its_properties_and_its_blocks(
+    boards: Boards, studio: Studio
+) -> None:
     html = show(boards, f"/p/{studio.rows['projects'][0]}")
-    for wanted in ('class="callout bg-yellow"', "<blockquote", "<details", "SELECT client", "<hr>",
-                   '<th scope="col">Месяц</th>', 'class="li todo done', '<span class="mark">2.</span>',
-                   '<span class="bold">Жирный</span>', 'href="https://example.com/x"'):
+    for wanted in (
+        'class="callout bg-yellow"',
+        "<blockquote",
+        "<details",
+        "SELECT client",
+        "<hr>",
+        '<th scope="col">Месяц</th>',
+        'class="li todo done',
+        '<span class="mark">2.</span>',
+        '<span class="bold">Жирный</span>',
+        'href="https://example.com/x"',
+    ):
         assert wanted in html, wanted
     assert "СтройИнвест" in html
 
 
-def test_a_row_is_mentioned_by_the_rows_that_relate_to_it(boards: Boards, studio: Studio) -> None:
-    html = show(boards, f"/p/{studio.rows['clients'][0]}").partition('class="backlinks"')[2]
-    assert set(re.findall(r'href="/p/([^"]+)"', html)) == {studio.rows["projects"][n] for n in (0, 12, 24)}
+def test_a_row_is_mentioned_by_the_rows_that_relate_to_it(
+    boards: Boards, studio: Studio
+) -> None:
+    html = show(boards, f"/p/{studio.rows['clients'][0]}").partition(
+        'class="backlinks"'
+    )[2]
+    assert set(re.findall(r'href="/p/([^"]+)"', html)) == {
+        studio.rows["projects"][n] for n in (0, 12, 24)
+    }
 
 
 def test_texts_of_people_never_become_markup(boards: Boards, studio: Studio) -> None:
@@ -235,17 +337,44 @@ def test_texts_of_people_never_become_markup(boards: Boards, studio: Studio) -> 
 def test_hostile_names_of_properties_options_and_views_are_escaped() -> None:
     small = Small({"<b>p": {"select": options(("<i>o", "red"))}})
     small.add('"><img src=x>', **{"<b>p": {"select": {"name": "<i>o"}}})
-    small.studio.view("d", "board", title="<u>v", configuration={
-        "type": "board", "group_by": {"type": "select", "property_id": small.studio.ids("d")["<b>p"],
-                                      "sort": {"type": "manual"}}})
-    for path in (small.path, f"{small.path}?v={small.studio.views['d.board']}&group=%3Cs%3E"):
+    small.studio.view(
+        "d",
+        "board",
+        title="<u>v",
+        configuration={
+            "type": "board",
+            "group_by": {
+                "type": "select",
+                "property_id": small.studio.ids("d")["<b>p"],
+                "sort": {"type": "manual"},
+            },
+        },
+    )
+    for path in (
+        small.path,
+        f"{small.path}?v={small.studio.views['d.board']}&group=%3Cs%3E",
+    ):
         html = show(small.boards, path)
         assert not re.search(r"<(b>p|i>o|u>v|img src=x|s>)", html)
         assert "&lt;i&gt;o" in html
 
 
-@pytest.mark.parametrize("url", ["javascript:alert(1)", "data:text/html,x", " JAVASCRIPT:x", "java\nscript:x", "//x",
-                                 "file:///etc/passwd", "vbscript:x", "http://[", "", None, 7])
+@pytest.mark.parametrize(
+    "url",
+    [
+        "javascript:alert(1)",
+        "data:text/html,x",
+        " JAVASCRIPT:x",
+        "java\nscript:x",
+        "//x",
+        "file:///etc/passwd",
+        "vbscript:x",
+        "http://[",
+        "",
+        None,
+        7,
+    ],
+)
 def test_links_that_are_not_http_or_mail_are_dropped(url: object) -> None:
     assert safe_href(url) == ""
 
@@ -258,18 +387,24 @@ def test_links_to_notion_pages_lead_to_the_boards() -> None:
     assert safe_href("mailto:a@example.com") == "mailto:a@example.com"
 
 
-def test_the_policy_lets_in_nothing_but_our_own_files(boards: Boards, studio: Studio) -> None:
+def test_the_policy_lets_in_nothing_but_our_own_files(
+    boards: Boards, studio: Studio
+) -> None:
     response = ask(boards, view(studio, "projects.timeline"))
     policy = response.headers["content-security-policy"]
     assert "default-src 'none'" in policy
     assert "unsafe" not in policy
     assert "img-src 'self' http://127.0.0.1:8123;" in policy
-    assert not re.search(r'(src|href)="(https?:)?//(?!example\.com)', response.body.decode())
+    assert not re.search(
+        r'(src|href)="(https?:)?//(?!example\.com)', response.body.decode()
+    )
     assert not re.search(r"<[^>]+\s(style|on\w+)=", response.body.decode())
 
 
 def test_a_forged_host_cannot_write_into_the_policy(boards: Boards) -> None:
-    policy = ask(boards, "/", {"host": "a; script-src *"}).headers["content-security-policy"]
+    policy = ask(boards, "/", {"host": "a; script-src *"}).headers[
+        "content-security-policy"
+    ]
     assert "script-src *" not in policy
 
 
@@ -283,12 +418,21 @@ def test_reading_the_boards_costs_no_requests_and_leaves_no_log() -> None:
     assert notion.entries() == []
 
 
-def test_the_viewer_mark_neither_opens_the_door_nor_lets_anyone_write(notion: NotionSandbox) -> None:
-    headers = {VIEWER_HEADER: "1", "notion-version": "2026-03-11", "content-type": "application/json"}
+def test_the_viewer_mark_neither_opens_the_door_nor_lets_anyone_write(
+    notion: NotionSandbox,
+) -> None:
+    headers = {
+        VIEWER_HEADER: "1",
+        "notion-version": "2026-03-11",
+        "content-type": "application/json",
+    }
     path = f"/v1/pages/{notion.root_page_id}"
     assert notion.handle(Request("GET", path, (), headers)).status == 401
     allowed = headers | {"authorization": f"Bearer {notion.token}"}
-    assert notion.handle(Request("PATCH", path, (), allowed, b'{"in_trash":true}')).status == 403
+    assert (
+        notion.handle(Request("PATCH", path, (), allowed, b'{"in_trash":true}')).status
+        == 403
+    )
 
 
 def test_the_version_changes_when_and_only_when_what_is_shown_changes() -> None:
@@ -296,9 +440,15 @@ def test_the_version_changes_when_and_only_when_what_is_shown_changes() -> None:
     page = small.add("before")
     asked = f"/_version?of={small.path}"
     first = ask(small.boards, asked).body
-    small.studio.call("POST", "/v1/pages", {"parent": {"page_id": page}, "properties": {"title": text("elsewhere")}})
+    small.studio.call(
+        "POST",
+        "/v1/pages",
+        {"parent": {"page_id": page}, "properties": {"title": text("elsewhere")}},
+    )
     assert ask(small.boards, asked).body == first
-    small.studio.call("PATCH", f"/v1/pages/{page}", {"properties": {"Name": {"title": text("after")}}})
+    small.studio.call(
+        "PATCH", f"/v1/pages/{page}", {"properties": {"Name": {"title": text("after")}}}
+    )
     assert ask(small.boards, asked).body != first
 
 
@@ -322,7 +472,11 @@ def test_long_results_are_clipped_with_a_way_to_see_more() -> None:
 
 def test_a_result_the_api_cut_is_called_incomplete() -> None:
     def cut(_: Request) -> Response:
-        return Response(200, {}, b'{"results":[],"has_more":false,"request_status":{"type":"incomplete"}}')
+        return Response(
+            200,
+            {},
+            b'{"results":[],"has_more":false,"request_status":{"type":"incomplete"}}',
+        )
 
     assert Reader(cut, "t").query("x").incomplete
 
@@ -330,15 +484,24 @@ def test_a_result_the_api_cut_is_called_incomplete() -> None:
 def test_a_filter_the_api_refuses_is_left_out_and_said() -> None:
     small = Small({"Kind": {"select": options(("A", "red"))}})
     small.add("kept", Kind={"select": {"name": "A"}})
-    view_id = small.studio.view("d", "table", title="T", filter={"property": "Kind", "select": {"equals": "A"}})
-    small.notion.control("delete_property", {"data_source_id": small.studio.sources["d"], "property": "Kind"})
+    view_id = small.studio.view(
+        "d", "table", title="T", filter={"property": "Kind", "select": {"equals": "A"}}
+    )
+    small.notion.control(
+        "delete_property",
+        {"data_source_id": small.studio.sources["d"], "property": "Kind"},
+    )
     html = show(small.boards, f"{small.path}?v={view_id}")
     assert "filter or sort was refused" in html
     assert "kept" in html
 
 
-@pytest.mark.parametrize("path", ["/p/zzz", "/nothing", "/p/" + "0" * 32, "/d/" + "0" * 32, "/d", "/p/x/y"])
-def test_unknown_addresses_are_a_page_that_says_not_found(boards: Boards, path: str) -> None:
+@pytest.mark.parametrize(
+    "path", ["/p/zzz", "/nothing", "/p/" + "0" * 32, "/d/" + "0" * 32, "/d", "/p/x/y"]
+)
+def test_unknown_addresses_are_a_page_that_says_not_found(
+    boards: Boards, path: str
+) -> None:
     response = ask(boards, path)
     assert response.status == 404
     assert "Не найдено" in response.body.decode()
@@ -369,7 +532,11 @@ def test_the_boards_only_read(boards: Boards) -> None:
 
 
 def test_styles_and_scripts_are_served_from_here(boards: Boards) -> None:
-    assert ask(boards, "/_static/boards.css").headers["content-type"].startswith("text/css")
+    assert (
+        ask(boards, "/_static/boards.css")
+        .headers["content-type"]
+        .startswith("text/css")
+    )
     assert ask(boards, "/_static/boards.js").status == 200
     assert ask(boards, "/_static/../site.py").status == 404
 
@@ -379,18 +546,30 @@ def test_blocks_deep_inside_one_another_are_all_shown() -> None:
     page = small.add("deep")
     parent = page
     for level in range(4):
-        made = small.studio.call("PATCH", f"/v1/blocks/{parent}/children",
-                                 {"children": [block("bulleted_list_item", f"level {level}")]})
+        made = small.studio.call(
+            "PATCH",
+            f"/v1/blocks/{parent}/children",
+            {"children": [block("bulleted_list_item", f"level {level}")]},
+        )
         parent = made["results"][0]["id"]
     html = show(small.boards, f"/p/{page}")
     assert all(f"level {level}" in html for level in range(4))
 
 
-@pytest.mark.parametrize(("value", "shown"), [
-    ({"start": "2026-11-05"}, "5 Nov 2026"), ({"start": "2026-11-05", "end": "2026-11-07"}, "5 Nov 2026 → 7 Nov 2026"),
-    ({"start": "2026-11-05T10:30:00.000+03:00"}, "5 Nov 2026, 10:30"), ({"start": "51502-01-01"}, "51502-01-01"),
-    (None, ""), ({"start": None}, "")])
-def test_dates_are_written_for_people_and_garbage_stands_as_it_came(value: Json | None, shown: str) -> None:
+@pytest.mark.parametrize(
+    ("value", "shown"),
+    [
+        ({"start": "2026-11-05"}, "5 Nov 2026"),
+        ({"start": "2026-11-05", "end": "2026-11-07"}, "5 Nov 2026 → 7 Nov 2026"),
+        ({"start": "2026-11-05T10:30:00.000+03:00"}, "5 Nov 2026, 10:30"),
+        ({"start": "51502-01-01"}, "51502-01-01"),
+        (None, ""),
+        ({"start": None}, ""),
+    ],
+)
+def test_dates_are_written_for_people_and_garbage_stands_as_it_came(
+    value: Json | None, shown: str
+) -> None:
     assert date_text(value, speak("en")) == shown
     assert (parse_day(value) is None) == (shown in ("", "51502-01-01"))
 
@@ -402,14 +581,29 @@ def test_a_person_is_shown_by_initials() -> None:
 
 def upload(small: Small, name: str, content_type: str, content: bytes) -> str:
     """Upload a file and return its id."""
-    made = small.studio.call("POST", "/v1/file_uploads", {"mode": "single_part", "filename": name,
-                                                          "content_type": content_type})
-    head = (f'--x\r\nContent-Disposition: form-data; name="file"; filename="{name}"\r\n'
-            f"Content-Type: {content_type}\r\n\r\n")
-    headers = {"authorization": f"Bearer {small.notion.token}", "notion-version": "2026-03-11",
-               "content-type": "multipart/form-data; boundary=x"}
-    sent = small.notion.handle(Request("POST", f"/v1/file_uploads/{made['id']}/send", (), headers,
-                                       head.encode() + content + b"\r\n--x--\r\n"))
+    made = small.studio.call(
+        "POST",
+        "/v1/file_uploads",
+        {"mode": "single_part", "filename": name, "content_type": content_type},
+    )
+    head = (
+        f'--x\r\nContent-Disposition: form-data; name="file"; filename="{name}"\r\n'
+        f"Content-Type: {content_type}\r\n\r\n"
+    )
+    headers = {
+        "authorization": f"Bearer {small.notion.token}",
+        "notion-version": "2026-03-11",
+        "content-type": "multipart/form-data; boundary=x",
+    }
+    sent = small.notion.handle(
+        Request(
+            "POST",
+            f"/v1/file_uploads/{made['id']}/send",
+            (),
+            headers,
+            head.encode() + content + b"\r\n--x--\r\n",
+        )
+    )
     assert sent.status == 200, sent.body
     return str(made["id"])
 
@@ -417,9 +611,23 @@ def upload(small: Small, name: str, content_type: str, content: bytes) -> str:
 def test_hosted_images_are_shown_from_the_api_and_foreign_ones_are_links() -> None:
     small = Small({})
     file_id = upload(small, "chart.png", "image/png", b"\x89PNG....")
-    page = small.studio.row("d", {"Name": {"title": text("pictures")}}, children=[
-        {"type": "image", "image": {"type": "file_upload", "file_upload": {"id": file_id}}},
-        {"type": "image", "image": {"type": "external", "external": {"url": "https://example.com/far.png"}}}])
+    page = small.studio.row(
+        "d",
+        {"Name": {"title": text("pictures")}},
+        children=[
+            {
+                "type": "image",
+                "image": {"type": "file_upload", "file_upload": {"id": file_id}},
+            },
+            {
+                "type": "image",
+                "image": {
+                    "type": "external",
+                    "external": {"url": "https://example.com/far.png"},
+                },
+            },
+        ],
+    )
     html = show(small.boards, f"/p/{page}")
     found = re.search(r'<figure><img src="http://127\.0\.0\.1:8123(/[^"]+)"', html)
     assert found is not None
@@ -431,9 +639,21 @@ def test_hosted_images_are_shown_from_the_api_and_foreign_ones_are_links() -> No
 
 def test_a_fresh_signature_of_the_same_image_is_no_change() -> None:
     small = Small({})
-    page = small.studio.row("d", {"Name": {"title": text("pictures")}}, children=[
-        {"type": "image", "image": {"type": "file_upload", "file_upload": {
-            "id": upload(small, "chart.png", "image/png", b"\x89PNG....")}}}])
+    page = small.studio.row(
+        "d",
+        {"Name": {"title": text("pictures")}},
+        children=[
+            {
+                "type": "image",
+                "image": {
+                    "type": "file_upload",
+                    "file_upload": {
+                        "id": upload(small, "chart.png", "image/png", b"\x89PNG....")
+                    },
+                },
+            }
+        ],
+    )
     asked = f"/_version?of=/p/{page}"
     first = ask(small.boards, asked).body
     small.notion.control("advance", {"seconds": 60})

@@ -19,12 +19,24 @@ from worker.sandbox.wire import Clock
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, Locator, Page
 
-playwright = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
+playwright = pytest.importorskip(
+    "playwright.sync_api", reason="playwright is not installed"
+)
 NAMES = ("chromium", "chromium-browser", "google-chrome")
 CHROMIUM = next((path for path in map(shutil.which, NAMES) if path), "")
-pytestmark = [pytest.mark.browser, pytest.mark.skipif(not CHROMIUM, reason="Chromium is not installed")]
-ARGUMENTS = ["--headless", "--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-sync",
-             "--disable-component-update", "--no-first-run"]
+pytestmark = [
+    pytest.mark.browser,
+    pytest.mark.skipif(not CHROMIUM, reason="Chromium is not installed"),
+]
+ARGUMENTS = [
+    "--headless",
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-background-networking",
+    "--disable-sync",
+    "--disable-component-update",
+    "--no-first-run",
+]
 
 
 @dataclass(slots=True)
@@ -50,7 +62,12 @@ class Stage:
 def served() -> Iterator[tuple[Running, Studio]]:
     clock = Clock(datetime(2026, 11, 20, 9, tzinfo=UTC))
     notion = NotionSandbox(clock, limit=None, empty=False)
-    studio = build_studio(notion.handle, token=notion.token, root=notion.root_page_id, users=(notion.owner_id,))
+    studio = build_studio(
+        notion.handle,
+        token=notion.token,
+        root=notion.root_page_id,
+        users=(notion.owner_id,),
+    )
     with serve(notion, JiraSandbox(clock), locale="ru") as running:
         yield running, studio
 
@@ -67,15 +84,28 @@ def browser() -> Iterator[Browser]:
 def stage(served: tuple[Running, Studio], browser: Browser) -> Iterator[Stage]:
     context = browser.new_context(viewport={"width": 1440, "height": 900})
     staged = Stage(*served, context.new_page())
-    staged.tab.on("console", lambda line: staged.complaints.append(line.text) if line.type != "info" else None)
+    staged.tab.on(
+        "console",
+        lambda line: (
+            staged.complaints.append(line.text) if line.type != "info" else None
+        ),
+    )
     staged.tab.on("pageerror", lambda error: staged.complaints.append(str(error)))
-    staged.tab.on("request", lambda request: staged.called.add(request.url.split("/")[2]))
+    staged.tab.on(
+        "request", lambda request: staged.called.add(request.url.split("/")[2])
+    )
     yield staged
     context.close()
 
 
-def test_every_view_and_page_draws_in_both_languages_without_a_complaint_or_a_foreign_call(stage: Stage) -> None:
-    for path in ("/", *(stage.view(name) for name in stage.studio.views), f"/p/{stage.studio.rows['projects'][0]}"):
+def test_every_view_and_page_draws_in_both_languages_without_a_complaint_or_a_foreign_call(
+    stage: Stage,
+) -> None:
+    for path in (
+        "/",
+        *(stage.view(name) for name in stage.studio.views),
+        f"/p/{stage.studio.rows['projects'][0]}",
+    ):
         for language in ("ru", "en"):
             stage.open(f"{path}{'&' if '?' in path else '?'}lang={language}")
             assert stage.tab.locator("html").get_attribute("lang") == language
@@ -87,33 +117,58 @@ def test_every_view_and_page_draws_in_both_languages_without_a_complaint_or_a_fo
 def test_nothing_but_a_scrolling_box_is_wider_than_the_window(stage: Stage) -> None:
     for width in (1440, 800, 390):
         stage.tab.set_viewport_size({"width": width, "height": 900})
-        for path in ("/", *(stage.view(name) for name in stage.studio.views), f"/p/{stage.studio.rows['projects'][0]}"):
+        for path in (
+            "/",
+            *(stage.view(name) for name in stage.studio.views),
+            f"/p/{stage.studio.rows['projects'][0]}",
+        ):
             stage.open(path)
-            assert stage.tab.evaluate("document.documentElement.scrollWidth") <= width, (path, width)
+            assert (
+                stage.tab.evaluate("document.documentElement.scrollWidth") <= width
+            ), (path, width)
 
 
 def test_typing_in_the_filter_leaves_only_matching_rows(stage: Stage) -> None:
     stage.open(stage.view("projects.board"))
     stage.tab.fill("#find", "портал ДИЛЕРОВ")
     shown = stage.tab.locator(".card:visible .name").all_inner_texts()
-    assert sorted({name.strip() for name in shown}) == ["Портал дилеров", "Портал дилеров 2.0"]
+    assert sorted({name.strip() for name in shown}) == [
+        "Портал дилеров",
+        "Портал дилеров 2.0",
+    ]
     stage.tab.fill("#find", "")
     assert stage.tab.locator(".card:visible").count() == 35
 
 
-def test_a_change_made_through_the_api_appears_by_itself_and_is_marked(stage: Stage) -> None:
+def test_a_change_made_through_the_api_appears_by_itself_and_is_marked(
+    stage: Stage,
+) -> None:
     stage.open(stage.view("tasks.board"))
     page = stage.studio.rows["tasks"][1]
-    stage.tab.wait_for_function("fetch('/_version?of=' + encodeURIComponent(location.pathname + location.search))")
-    column = stage.tab.locator(".column", has_text="Делаем").locator(f"[data-id='{page}']")
+    stage.tab.wait_for_function(
+        "fetch('/_version?of=' + encodeURIComponent(location.pathname + location.search))"
+    )
+    column = stage.tab.locator(".column", has_text="Делаем").locator(
+        f"[data-id='{page}']"
+    )
     stage.tab.wait_for_timeout(200)
-    stage.studio.call("PATCH", f"/v1/pages/{page}", {"properties": {
-        "Статус": {"status": {"name": "Делаем"}}, "Задача": {"title": text("Переписано работником")}}})
+    stage.studio.call(
+        "PATCH",
+        f"/v1/pages/{page}",
+        {
+            "properties": {
+                "Статус": {"status": {"name": "Делаем"}},
+                "Задача": {"title": text("Переписано работником")},
+            }
+        },
+    )
     playwright.expect(column).to_contain_text("Переписано работником", timeout=8000)
     assert "fresh" in (column.get_attribute("class") or "")
 
 
-def test_the_language_toggle_changes_the_words_and_keeps_the_place(stage: Stage) -> None:
+def test_the_language_toggle_changes_the_words_and_keeps_the_place(
+    stage: Stage,
+) -> None:
     stage.open(stage.view("projects.timeline"))
     stage.tab.get_by_role("link", name="English").click()
     stage.tab.wait_for_url("**lang=en**")
@@ -137,16 +192,22 @@ def test_bars_stand_where_their_dates_are(stage: Stage) -> None:
     assert november["x"] < today["x"] < november["x"] + november["width"]
     assert 17 / 30 < (today["x"] - november["x"]) / november["width"] < 21 / 30
     assert axis["x"] <= bar["x"] < today["x"]
-    assert bar["x"] + bar["width"] < today["x"], "a project due in June ends before today's line"
+    assert bar["x"] + bar["width"] < today["x"], (
+        "a project due in June ends before today's line"
+    )
 
 
-def test_dark_and_light_follow_the_system_and_stay_readable(stage: Stage, browser: Browser) -> None:
+def test_dark_and_light_follow_the_system_and_stay_readable(
+    stage: Stage, browser: Browser
+) -> None:
     grounds: dict[str, str] = {}
     for scheme in ("light", "dark"):
         context = browser.new_context(color_scheme=scheme)
         tab = context.new_page()
         tab.goto(stage.running.boards_url + stage.view("projects.board"))
-        grounds[scheme] = tab.evaluate("getComputedStyle(document.body).backgroundColor")
+        grounds[scheme] = tab.evaluate(
+            "getComputedStyle(document.body).backgroundColor"
+        )
         assert _contrast(tab.locator(".card .name").first) > 7
         assert _contrast(tab.locator(".tag-blue").first) > 4.5
         context.close()
@@ -166,6 +227,10 @@ def _contrast(element: Locator) -> float:
 
 
 def _luminance(color: list[float]) -> float:
-    red, green, blue = ((part / 255) / 12.92 if part / 255 <= 0.03928 else ((part / 255 + 0.055) / 1.055) ** 2.4
-                        for part in color)
+    red, green, blue = (
+        (part / 255) / 12.92
+        if part / 255 <= 0.03928
+        else ((part / 255 + 0.055) / 1.055) ** 2.4
+        for part in color
+    )
     return 0.2126 * red + 0.7152 * green + 0.0722 * blue

@@ -23,13 +23,26 @@ def change(rig: Rig, source: str, **properties: Any) -> dict[str, Any]:
 
 
 def test_a_database_starts_with_one_data_source_of_its_title(rig: Rig) -> None:
-    made = rig.ok("POST", "databases", {"parent": {"type": "page_id", "page_id": rig.root},
-                                        "title": [{"text": {"content": "Клиенты"}}],
-                                        "initial_data_source": {"properties": {"Имя": {"title": {}}}}})
+    made = rig.ok(
+        "POST",
+        "databases",
+        {
+            "parent": {"type": "page_id", "page_id": rig.root},
+            "title": [{"text": {"content": "Клиенты"}}],
+            "initial_data_source": {"properties": {"Имя": {"title": {}}}},
+        },
+    )
     assert [one["name"] for one in made["data_sources"]] == ["Клиенты"]
     source = rig.ok("GET", f"data_sources/{made['data_sources'][0]['id']}")
-    assert source["properties"] == {"Имя": {"id": "title", "name": "Имя", "description": None, "type": "title",
-                                            "title": {}}}
+    assert source["properties"] == {
+        "Имя": {
+            "id": "title",
+            "name": "Имя",
+            "description": None,
+            "type": "title",
+            "title": {},
+        }
+    }
     assert source["database_parent"] == {"type": "page_id", "page_id": rig.root}
     assert made["created_time"] == "2026-07-04T09:08:30.000+00:00"
 
@@ -38,8 +51,14 @@ def test_a_second_data_source_stops_rows_addressed_by_database(rig: Rig) -> None
     database, _ = rig.database({})
     body = {"parent": {"database_id": database}, "properties": {}}
     assert rig.ok("POST", "pages", body)["parent"]["database_id"] == database
-    rig.ok("POST", "data_sources", {"parent": {"type": "database_id", "database_id": database},
-                                    "properties": {"Name": {"title": {}}}})
+    rig.ok(
+        "POST",
+        "data_sources",
+        {
+            "parent": {"type": "database_id", "database_id": database},
+            "properties": {"Name": {"title": {}}},
+        },
+    )
     assert rig.refused("POST", "pages", body) == (400, "validation_error")
     assert len(rig.ok("GET", f"databases/{database}")["data_sources"]) == 2
 
@@ -60,73 +79,143 @@ def test_columns_are_added_and_removed_by_patch(rig: Rig) -> None:
     assert set(after) == {"Name", "B"}
 
 
-@pytest.mark.parametrize("patch", [{"Name": None}, {"Name": {"number": {}}}, {"Nope": None}, {"A": {"name": "Name"}},
-                                   {"Second": {"title": {}}}, {"R": {"rollup": {"function": "sum"}}},
-                                   {"L": {"relation": {"data_source_id": "00000000-0000-4000-8000-000000000000"}}}])
-def test_impossible_schema_changes_are_refused_whole(rig: Rig, patch: dict[str, Any]) -> None:
+@pytest.mark.parametrize(
+    "patch",
+    [
+        {"Name": None},
+        {"Name": {"number": {}}},
+        {"Nope": None},
+        {"A": {"name": "Name"}},
+        {"Second": {"title": {}}},
+        {"R": {"rollup": {"function": "sum"}}},
+        {"L": {"relation": {"data_source_id": "00000000-0000-4000-8000-000000000000"}}},
+    ],
+)
+def test_impossible_schema_changes_are_refused_whole(
+    rig: Rig, patch: dict[str, Any]
+) -> None:
     _, source = rig.database({"A": {"number": {}}})
     before = columns(rig, source)
-    status, _ = rig.refused("PATCH", f"data_sources/{source}", {"properties": {"New": {"number": {}}, **patch}})
+    status, _ = rig.refused(
+        "PATCH",
+        f"data_sources/{source}",
+        {"properties": {"New": {"number": {}}, **patch}},
+    )
     assert status in (400, 404)
     assert columns(rig, source) == before
 
 
 def test_select_options_are_replaced_and_values_of_lost_ones_cleared(rig: Rig) -> None:
-    _, source = rig.database({"K": {"select": {"options": [{"name": "a"}, {"name": "b"}]}}})
+    _, source = rig.database(
+        {"K": {"select": {"options": [{"name": "a"}, {"name": "b"}]}}}
+    )
     page = rig.row(source, "x", K={"select": {"name": "a"}})["id"]
     kept = columns(rig, source)["K"]["select"]["options"][1]
-    after = change(rig, source, K={"select": {"options": [kept, {"name": "c", "color": "red"}]}})
-    assert [one["name"] for one in after["properties"]["K"]["select"]["options"]] == ["b", "c"]
+    after = change(
+        rig, source, K={"select": {"options": [kept, {"name": "c", "color": "red"}]}}
+    )
+    assert [one["name"] for one in after["properties"]["K"]["select"]["options"]] == [
+        "b",
+        "c",
+    ]
     assert after["properties"]["K"]["select"]["options"][0]["id"] == kept["id"]
     assert rig.ok("GET", f"pages/{page}")["properties"]["K"]["select"] is None
 
 
-@pytest.mark.parametrize("options", [[{"name": "a", "color": "red"}], [{"name": "b"}, {"name": "B"}],
-                                     [{"name": "x,y"}], [{"name": f"n{index}"} for index in range(101)]])
-def test_options_cannot_be_recoloured_repeated_or_hold_commas(rig: Rig, options: list[dict[str, Any]]) -> None:
-    _, source = rig.database({"K": {"select": {"options": [{"name": "a", "color": "blue"}]}}})
+@pytest.mark.parametrize(
+    "options",
+    [
+        [{"name": "a", "color": "red"}],
+        [{"name": "b"}, {"name": "B"}],
+        [{"name": "x,y"}],
+        [{"name": f"n{index}"} for index in range(101)],
+    ],
+)
+def test_options_cannot_be_recoloured_repeated_or_hold_commas(
+    rig: Rig, options: list[dict[str, Any]]
+) -> None:
+    _, source = rig.database(
+        {"K": {"select": {"options": [{"name": "a", "color": "blue"}]}}}
+    )
     body = {"properties": {"K": {"select": {"options": options}}}}
-    assert rig.refused("PATCH", f"data_sources/{source}", body) == (400, "validation_error")
+    assert rig.refused("PATCH", f"data_sources/{source}", body) == (
+        400,
+        "validation_error",
+    )
 
 
 def groups(column: dict[str, Any]) -> dict[str, list[str]]:
     names = {one["id"]: one["name"] for one in column["status"]["options"]}
-    return {group["name"]: [names[one] for one in group["option_ids"]] for group in column["status"]["groups"]}
+    return {
+        group["name"]: [names[one] for one in group["option_ids"]]
+        for group in column["status"]["groups"]
+    }
 
 
 def test_an_empty_status_has_three_options_in_three_groups(rig: Rig) -> None:
     _, source = rig.database({"S": {"status": {}}})
-    assert groups(columns(rig, source)["S"]) == {"To-do": ["Not started"], "In progress": ["In progress"],
-                                                 "Complete": ["Done"]}
+    assert groups(columns(rig, source)["S"]) == {
+        "To-do": ["Not started"],
+        "In progress": ["In progress"],
+        "Complete": ["Done"],
+    }
     assert rig.row(source, "x")["properties"]["S"]["status"]["name"] == "Not started"
 
 
 def test_status_options_go_to_the_group_they_name(rig: Rig) -> None:
-    _, source = rig.database({"S": {"status": {"options": [
-        {"name": "idea"}, {"name": "doing", "group": "In progress"}, {"name": "won", "group": "Complete"}]}}})
-    assert groups(columns(rig, source)["S"]) == {"To-do": ["idea"], "In progress": ["doing"], "Complete": ["won"]}
+    _, source = rig.database(
+        {
+            "S": {
+                "status": {
+                    "options": [
+                        {"name": "idea"},
+                        {"name": "doing", "group": "In progress"},
+                        {"name": "won", "group": "Complete"},
+                    ]
+                }
+            }
+        }
+    )
+    assert groups(columns(rig, source)["S"]) == {
+        "To-do": ["idea"],
+        "In progress": ["doing"],
+        "Complete": ["won"],
+    }
     kept = columns(rig, source)["S"]["status"]["options"]
-    after = change(rig, source, S={"status": {"options": [*kept, {"name": "lost", "group": "Complete"}]}})
+    after = change(
+        rig,
+        source,
+        S={"status": {"options": [*kept, {"name": "lost", "group": "Complete"}]}},
+    )
     assert groups(after["properties"]["S"])["Complete"] == ["won", "lost"]
 
 
-@pytest.mark.parametrize(("old", "value", "new", "expected"), [
-    ("rich_text", [{"text": {"content": "12,5"}}], "number", 12.5),
-    ("rich_text", [{"text": {"content": "words"}}], "number", None),
-    ("number", 3, "rich_text", "3"), ("checkbox", True, "rich_text", "Yes"),
-    ("rich_text", [{"text": {"content": "2026-05-01"}}], "date", "2026-05-01"),
-    ("select", {"name": "red"}, "rich_text", "red"), ("select", {"name": "red"}, "multi_select", "red"),
-    ("multi_select", [{"name": "a"}, {"name": "b"}], "rich_text", "a, b"),
-    ("people", [], "files", None),
-])
-def test_retyping_keeps_what_text_can_carry(rig: Rig, old: str, value: Any, new: str, expected: Any) -> None:
+@pytest.mark.parametrize(
+    ("old", "value", "new", "expected"),
+    [
+        ("rich_text", [{"text": {"content": "12,5"}}], "number", 12.5),
+        ("rich_text", [{"text": {"content": "words"}}], "number", None),
+        ("number", 3, "rich_text", "3"),
+        ("checkbox", True, "rich_text", "Yes"),
+        ("rich_text", [{"text": {"content": "2026-05-01"}}], "date", "2026-05-01"),
+        ("select", {"name": "red"}, "rich_text", "red"),
+        ("select", {"name": "red"}, "multi_select", "red"),
+        ("multi_select", [{"name": "a"}, {"name": "b"}], "rich_text", "a, b"),
+        ("people", [], "files", None),
+    ],
+)
+def test_retyping_keeps_what_text_can_carry(
+    rig: Rig, old: str, value: Any, new: str, expected: Any
+) -> None:
     _, source = rig.database({"P": {old: {}}})
     page = rig.row(source, "x", P={old: value})["id"]
     change(rig, source, P={new: {}})
     found = rig.ok("GET", f"pages/{page}")["properties"]["P"]
     shown = found[new]
     if isinstance(shown, list):
-        shown = "".join(one.get("plain_text") or one.get("name") for one in shown) or None
+        shown = (
+            "".join(one.get("plain_text") or one.get("name") for one in shown) or None
+        )
     if isinstance(shown, dict):
         shown = shown.get("start") or shown.get("name")
     assert (found["type"], shown) == (new, expected)
@@ -134,7 +223,9 @@ def test_retyping_keeps_what_text_can_carry(rig: Rig, old: str, value: Any, new:
 
 def test_removing_one_side_of_a_dual_relation_removes_the_other(rig: Rig) -> None:
     _, one = rig.database({}, "One")
-    _, two = rig.database({"Link": {"relation": {"data_source_id": one, "dual_property": {}}}}, "Two")
+    _, two = rig.database(
+        {"Link": {"relation": {"data_source_id": one, "dual_property": {}}}}, "Two"
+    )
     assert "Related to Two (Link)" in columns(rig, one)
     change(rig, two, Link=None)
     assert set(columns(rig, one)) == {"Name"}
@@ -142,7 +233,9 @@ def test_removing_one_side_of_a_dual_relation_removes_the_other(rig: Rig) -> Non
 
 def test_columns_to_an_unshared_database_are_missing(rig: Rig) -> None:
     other, one = rig.database({}, "One")
-    _, two = rig.database({"Link": {"relation": {"data_source_id": one, "single_property": {}}}}, "Two")
+    _, two = rig.database(
+        {"Link": {"relation": {"data_source_id": one, "single_property": {}}}}, "Two"
+    )
     rig.sandbox.control("unshare", {"id": other})
     assert set(columns(rig, two)) == {"Name"}
     assert set(rig.row(two, "x")["properties"]) == {"Name"}
@@ -151,17 +244,44 @@ def test_columns_to_an_unshared_database_are_missing(rig: Rig) -> None:
 
 def test_database_looks_and_lock_change_by_patch(rig: Rig) -> None:
     database, _ = rig.database({})
-    after = rig.ok("PATCH", f"databases/{database}", {"title": [{"text": {"content": "New"}}], "is_locked": True,
-                                                      "icon": {"emoji": "🔥"}})
+    after = rig.ok(
+        "PATCH",
+        f"databases/{database}",
+        {
+            "title": [{"text": {"content": "New"}}],
+            "is_locked": True,
+            "icon": {"emoji": "🔥"},
+        },
+    )
     assert after["title"][0]["plain_text"] == "New"
-    assert (after["is_locked"], after["icon"]) == (True, {"type": "emoji", "emoji": "🔥"})
+    assert (after["is_locked"], after["icon"]) == (
+        True,
+        {"type": "emoji", "emoji": "🔥"},
+    )
 
 
 def test_rollups_are_shown_with_names_and_undecorated_ids(rig: Rig) -> None:
     _, one = rig.database({"Fee": {"number": {}}}, "One")
-    _, two = rig.database({"Link": {"relation": {"data_source_id": one, "single_property": {}}}, "Sum": {
-        "rollup": {"relation_property_name": "Link", "rollup_property_name": "Fee", "function": "sum"}}}, "Two")
+    _, two = rig.database(
+        {
+            "Link": {"relation": {"data_source_id": one, "single_property": {}}},
+            "Sum": {
+                "rollup": {
+                    "relation_property_name": "Link",
+                    "rollup_property_name": "Fee",
+                    "function": "sum",
+                }
+            },
+        },
+        "Two",
+    )
     shown = columns(rig, two)["Sum"]["rollup"]
-    assert (shown["relation_property_name"], shown["rollup_property_name"], shown["function"]) == ("Link", "Fee", "sum")
-    after = change(rig, two, Sum={"rollup": {"rollup_property_name": "Name", "function": "count"}})
+    assert (
+        shown["relation_property_name"],
+        shown["rollup_property_name"],
+        shown["function"],
+    ) == ("Link", "Fee", "sum")
+    after = change(
+        rig, two, Sum={"rollup": {"rollup_property_name": "Name", "function": "count"}}
+    )
     assert after["properties"]["Sum"]["rollup"]["rollup_property_id"] == "title"

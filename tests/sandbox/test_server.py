@@ -24,7 +24,9 @@ BODY = b'{"object":"list","results":[1,2,3,4,5,6,7,8]}'
 
 @contextmanager
 def listening(handler: Handler, greeting: str = "") -> Iterator[Listener]:
-    listener = Listener(handler, name="test", host="127.0.0.1", port=0, greeting=greeting)
+    listener = Listener(
+        handler, name="test", host="127.0.0.1", port=0, greeting=greeting
+    )
     listener.start()
     try:
         yield listener
@@ -34,12 +36,22 @@ def listening(handler: Handler, greeting: str = "") -> Iterator[Listener]:
 
 
 def faulty(fault: str, delay: float = 0.0) -> Handler:
-    return lambda _: Response(200, {"content-type": "application/json"}, BODY, fault, delay)
+    return lambda _: Response(
+        200, {"content-type": "application/json"}, BODY, fault, delay
+    )
 
 
 def echo(request: Request) -> Response:
-    return json_response(200, {"method": request.method, "path": request.path, "query": request.query,
-                               "headers": dict(request.headers), "body": request.body.decode()})
+    return json_response(
+        200,
+        {
+            "method": request.method,
+            "path": request.path,
+            "query": request.query,
+            "headers": dict(request.headers),
+            "body": request.body.decode(),
+        },
+    )
 
 
 def raw_exchange(url: str) -> bytes:
@@ -62,8 +74,11 @@ def running() -> Iterator[Running]:
 
 def test_a_request_reaches_the_handler_as_it_was_sent() -> None:
     with listening(echo) as listener:
-        answer = httpx.patch(f"{listener.url}/v1/pages/a/properties/%3FB%3AW?p=1&p=%D1%8F&empty=", content=b"body",
-                             headers={"X-Mixed-Case": "Yes"}).json()
+        answer = httpx.patch(
+            f"{listener.url}/v1/pages/a/properties/%3FB%3AW?p=1&p=%D1%8F&empty=",
+            content=b"body",
+            headers={"X-Mixed-Case": "Yes"},
+        ).json()
     assert answer["method"] == "PATCH"
     assert answer["path"] == "/v1/pages/a/properties/%3FB%3AW"
     assert answer["query"] == [["p", "1"], ["p", "я"], ["empty", ""]]
@@ -73,7 +88,10 @@ def test_a_request_reaches_the_handler_as_it_was_sent() -> None:
 
 def test_connections_are_kept_alive_between_requests() -> None:
     with listening(echo) as listener, httpx.Client() as client:
-        streams = {id(client.get(listener.url + "/a").extensions["network_stream"]) for _ in range(3)}
+        streams = {
+            id(client.get(listener.url + "/a").extensions["network_stream"])
+            for _ in range(3)
+        }
     assert len(streams) == 1
 
 
@@ -86,8 +104,12 @@ def test_requests_are_answered_side_by_side() -> None:
 
     with listening(meet) as listener:
         answers: list[str] = []
-        clients = [threading.Thread(target=lambda: answers.append(httpx.get(f"{listener.url}/x").text))
-                   for _ in range(4)]
+        clients = [
+            threading.Thread(
+                target=lambda: answers.append(httpx.get(f"{listener.url}/x").text)
+            )
+            for _ in range(4)
+        ]
         for client in clients:
             client.start()
         for client in clients:
@@ -146,7 +168,9 @@ def test_other_clients_are_served_while_one_hangs() -> None:
         host, port = listener.url.removeprefix("http://").split(":")
         with closing(socket.create_connection((host, int(port)), timeout=5)) as hung:
             hung.sendall(b"GET /hang HTTP/1.1\r\nHost: test\r\n\r\n")
-            assert [httpx.get(listener.url + "/ok").content for _ in range(20)] == [BODY] * 20
+            assert [httpx.get(listener.url + "/ok").content for _ in range(20)] == [
+                BODY
+            ] * 20
             listener.ask_to_stop()
             with pytest.raises(ConnectionResetError):
                 hung.recv(10)
@@ -160,7 +184,10 @@ def test_an_oversized_request_is_refused_before_the_handler_sees_it() -> None:
         return Response(200)
 
     with listening(count) as listener:
-        assert httpx.post(listener.url + "/x", content=b"x" * (BODY_LIMIT + 1)).status_code == 413
+        assert (
+            httpx.post(listener.url + "/x", content=b"x" * (BODY_LIMIT + 1)).status_code
+            == 413
+        )
     assert seen == []
 
 
@@ -170,9 +197,18 @@ def test_answers_without_a_body_carry_no_length() -> None:
     assert (answer.status_code, answer.headers.get("content-length")) == (204, None)
 
 
-@pytest.mark.parametrize(("host", "mine"), [
-    ("127.0.0.1", True), ("::1", True), ("localhost", True), ("127.8.8.8", True), ("0.0.0.0", False),
-    ("192.168.1.5", False), ("example.com", False)])
+@pytest.mark.parametrize(
+    ("host", "mine"),
+    [
+        ("127.0.0.1", True),
+        ("::1", True),
+        ("localhost", True),
+        ("127.8.8.8", True),
+        ("0.0.0.0", False),
+        ("192.168.1.5", False),
+        ("example.com", False),
+    ],
+)
 def test_only_this_machine_counts_as_loopback(host: str, mine: bool) -> None:
     assert is_loopback(host) is mine
 
@@ -181,26 +217,42 @@ def test_a_host_others_can_reach_is_refused_unless_asked() -> None:
     clock = Clock(datetime(2026, 11, 20, tzinfo=UTC))
     with pytest.raises(ValueError, match="loopback"):
         serve(NotionSandbox(clock), JiraSandbox(clock), host="0.0.0.0")
-    serve(NotionSandbox(clock), JiraSandbox(clock), host="0.0.0.0", allow_remote=True).stop()
+    serve(
+        NotionSandbox(clock), JiraSandbox(clock), host="0.0.0.0", allow_remote=True
+    ).stop()
 
 
 def test_the_description_has_exactly_the_published_shape(running: Running) -> None:
     description: dict[str, Any] = running.describe()
-    assert {key: sorted(value) if isinstance(value, dict) else type(value) for key, value in description.items()} == {
-        "notion": ["base_url", "root_page_id", "token"], "jira": ["base_url", "email", "token"],
-        "boards_url": str, "control_url": str}
+    assert {
+        key: sorted(value) if isinstance(value, dict) else type(value)
+        for key, value in description.items()
+    } == {
+        "notion": ["base_url", "root_page_id", "token"],
+        "jira": ["base_url", "email", "token"],
+        "boards_url": str,
+        "control_url": str,
+    }
 
 
-def test_the_published_notion_client_works_against_the_described_address(running: Running) -> None:
+def test_the_published_notion_client_works_against_the_described_address(
+    running: Running,
+) -> None:
     notion = running.describe()["notion"]
-    client = Client(auth=notion["token"], base_url=notion["base_url"], notion_version="2026-03-11")
-    made: Any = client.pages.create(parent={"page_id": notion["root_page_id"]},
-                                    properties={"title": [{"type": "text", "text": {"content": "Привет"}}]})
+    client = Client(
+        auth=notion["token"], base_url=notion["base_url"], notion_version="2026-03-11"
+    )
+    made: Any = client.pages.create(
+        parent={"page_id": notion["root_page_id"]},
+        properties={"title": [{"type": "text", "text": {"content": "Привет"}}]},
+    )
     read: Any = client.pages.retrieve(page_id=made["id"])
     assert read["properties"]["title"]["title"][0]["plain_text"] == "Привет"
 
 
-def test_stopping_takes_less_than_two_seconds_even_with_a_hanging_client_and_frees_the_ports() -> None:
+def test_stopping_takes_less_than_two_seconds_even_with_a_hanging_client_and_frees_the_ports() -> (
+    None
+):
     clock = Clock(datetime(2026, 11, 20, tzinfo=UTC))
     server = serve(NotionSandbox(clock), JiraSandbox(clock))
     port = int(server.notion_url.rpartition(":")[2])

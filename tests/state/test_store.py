@@ -23,7 +23,18 @@ from worker.domain.model import Issue, Move, Worklog
 from worker.domain.values import Ref, Span, Value
 from worker.errors import Busy, Problem, Severity
 from worker.mapping.schema import Binding
-from worker.state import bases, bindings, history, journal, leases, memory, problems, runs, snapshots, triggers
+from worker.state import (
+    bases,
+    bindings,
+    history,
+    journal,
+    leases,
+    memory,
+    problems,
+    runs,
+    snapshots,
+    triggers,
+)
 from worker.state.journal import Status
 from worker.state.leases import Held, hold
 from worker.state.migrate import configure, upgrade
@@ -45,13 +56,17 @@ Opener = Callable[[], Store]
 @pytest.fixture(params=["sqlite", "postgresql"])
 def opener(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Opener]:
     """Yield what opens one and the same new database, each time as another process would."""
-    url = (f"sqlite:///{tmp_path / 'home' / 'state.db'}" if request.param == "sqlite"
-           else str(request.getfixturevalue("postgres_url")))
+    url = (
+        f"sqlite:///{tmp_path / 'home' / 'state.db'}"
+        if request.param == "sqlite"
+        else str(request.getfixturevalue("postgres_url"))
+    )
     opened: list[Store] = []
 
     def open_store() -> Store:
         opened.append(Store(url))
         return opened[-1]
+
     yield open_store
     for store in opened:
         store.close()
@@ -64,11 +79,15 @@ def store(opener: Opener) -> Store:
 
 def test_the_migrations_build_exactly_the_tables_the_code_knows(store: Store) -> None:
     with store.reading("main") as tx:
-        assert compare_metadata(MigrationContext.configure(tx.connection), metadata) == []
+        assert (
+            compare_metadata(MigrationContext.configure(tx.connection), metadata) == []
+        )
 
 
 def test_every_table_has_the_workspace_first_in_its_key() -> None:
-    assert {table.primary_key.columns.keys()[0] for table in metadata.tables.values()} == {"workspace"}
+    assert {
+        table.primary_key.columns.keys()[0] for table in metadata.tables.values()
+    } == {"workspace"}
 
 
 def test_opening_an_existing_database_keeps_what_is_in_it(opener: Opener) -> None:
@@ -103,6 +122,7 @@ def test_a_failed_transaction_leaves_nothing(store: Store) -> None:
         with store.transaction("main") as tx:
             bindings.set_setting(tx, "half", 1)
             raise ZeroDivisionError
+
     with pytest.raises(ZeroDivisionError):
         fail()
     with store.reading("main") as tx:
@@ -127,9 +147,14 @@ def test_four_threads_lose_no_update(store: Store) -> None:
     def add(_: int) -> None:
         for _ in range(25):
             with store.transaction("main") as tx:
-                lock = select(settings.c.body).where(settings.c.key == "count").with_for_update()
+                lock = (
+                    select(settings.c.body)
+                    .where(settings.c.key == "count")
+                    .with_for_update()
+                )
                 tx.connection.execute(lock)
                 bindings.set_setting(tx, "count", bindings.get_setting(tx, "count") + 1)
+
     with ThreadPoolExecutor(4) as pool:
         list(pool.map(add, range(4)))
     with store.reading("main") as tx:
@@ -140,6 +165,7 @@ def test_numbers_of_runs_are_unique_between_threads(store: Store) -> None:
     def start(_: int) -> int:
         with store.transaction("main") as tx:
             return runs.start(tx, "manual", now=NOW)
+
     with ThreadPoolExecutor(4) as pool:
         assert sorted(pool.map(start, range(20))) == list(range(1, 21))
 
@@ -167,15 +193,23 @@ def test_of_many_claims_at_once_one_wins(opener: Opener) -> None:
         except Busy:
             return False
         return True
+
     with ThreadPoolExecutor(4) as pool:
         assert sum(pool.map(claim, range(4))) == 1
 
 
-def test_a_lease_that_ran_out_is_taken_over_and_the_old_owner_stops(opener: Opener) -> None:
+def test_a_lease_that_ran_out_is_taken_over_and_the_old_owner_stops(
+    opener: Opener,
+) -> None:
     first, second = opener(), opener()
     instant = [NOW]
     with first.transaction("main") as tx:
-        held = Held(first, leases.claim(tx, "one", now=NOW, ttl=TTL), ttl=TTL, now=lambda: instant[0])
+        held = Held(
+            first,
+            leases.claim(tx, "one", now=NOW, ttl=TTL),
+            ttl=TTL,
+            now=lambda: instant[0],
+        )
     instant[0] += 2 * TTL
     with second.transaction("main") as tx:
         assert leases.claim(tx, "two", now=instant[0], ttl=TTL).epoch == 2
@@ -215,12 +249,15 @@ def test_a_creation_is_claimed_once(opener: Opener) -> None:
         gate.wait()
         with stores[index].transaction("main") as tx:
             return journal.intend(tx, RISK, {"name": "Late"}, now=NOW)
+
     with ThreadPoolExecutor(4) as pool:
         assert sum(pool.map(intend, range(4))) == 1
 
 
 @pytest.mark.parametrize("outcome", [Status.INTENDED, Status.UNKNOWN, Status.DONE])
-def test_only_a_creation_that_certainly_failed_is_claimed_again(store: Store, outcome: Status) -> None:
+def test_only_a_creation_that_certainly_failed_is_claimed_again(
+    store: Store, outcome: Status
+) -> None:
     with store.transaction("main") as tx:
         journal.intend(tx, RISK, {}, now=NOW)
         if outcome is Status.UNKNOWN:
@@ -237,8 +274,13 @@ def test_only_a_creation_that_certainly_failed_is_claimed_again(store: Store, ou
 
 def test_an_intent_remembers_what_its_fields_were_to_hold(store: Store) -> None:
     wanted: dict[str, Value] = {
-        "name": "Срыв срока 🚨", "score": Decimal("9.50"), "first_seen": date(2026, 11, 20), "steps": None,
-        "project": (Ref("projects", "p1"),), "period": Span(date(2026, 10, 1), date(2026, 12, 31))}
+        "name": "Срыв срока 🚨",
+        "score": Decimal("9.50"),
+        "first_seen": date(2026, 11, 20),
+        "steps": None,
+        "project": (Ref("projects", "p1"),),
+        "period": Span(date(2026, 10, 1), date(2026, 12, 31)),
+    }
     with store.transaction("main") as tx:
         journal.intend(tx, RISK, wanted, now=NOW)
     with store.reading("main") as tx:
@@ -253,7 +295,9 @@ def test_only_creations_older_than_the_settle_time_are_unsettled(store: Store) -
     with store.transaction("main") as tx:
         journal.intend(tx, RISK, {}, now=NOW - 5 * MINUTE)
         journal.intend(tx, other, {}, now=NOW)
-        assert [intent.ref for intent in journal.unsettled(tx, before=NOW - 3 * MINUTE)] == [RISK]
+        assert [
+            intent.ref for intent in journal.unsettled(tx, before=NOW - 3 * MINUTE)
+        ] == [RISK]
         assert [intent.ref for intent in journal.unsettled(tx)] == [RISK, other]
 
 
@@ -270,21 +314,36 @@ def test_a_base_is_replaced_and_an_attempt_leaves_it(store: Store) -> None:
     with store.transaction("main") as tx:
         bases.record(tx, "p1", {"health": "red", "score": Decimal(40)})
         bases.attempt(tx, "p1", {"health": "amber", "why": "late"})
-        assert bases.load(tx) == ({("p1", "health"): "red", ("p1", "score"): Decimal(40)},
-                                  {("p1", "health"): "amber", ("p1", "why"): "late"})
+        assert bases.load(tx) == (
+            {("p1", "health"): "red", ("p1", "score"): Decimal(40)},
+            {("p1", "health"): "amber", ("p1", "why"): "late"},
+        )
         bases.record(tx, "p1", {"health": "amber"})
         bases.adopt(tx, [Adopted("p1", "why", None)])
-        assert bases.load(tx) == ({("p1", "health"): "amber", ("p1", "score"): Decimal(40), ("p1", "why"): None}, {})
+        assert bases.load(tx) == (
+            {
+                ("p1", "health"): "amber",
+                ("p1", "score"): Decimal(40),
+                ("p1", "why"): None,
+            },
+            {},
+        )
 
 
-def test_rows_that_were_read_rebuild_a_lost_journal_without_proving_anything(store: Store) -> None:
+def test_rows_that_were_read_rebuild_a_lost_journal_without_proving_anything(
+    store: Store,
+) -> None:
     done, doubted = Ref("risks", "done"), Ref("risks", "doubted")
     with store.transaction("main") as tx:
         journal.intend(tx, done, {}, now=NOW)
         journal.finish(tx, done, "page-1", now=NOW)
         journal.intend(tx, doubted, {"name": "Late"}, now=NOW)
         journal.adopt(tx, {done: "copy", doubted: "page-2", RISK: "page-3"}, now=NOW)
-        assert journal.canonical_pages(tx) == {done: "page-1", doubted: "page-2", RISK: "page-3"}
+        assert journal.canonical_pages(tx) == {
+            done: "page-1",
+            doubted: "page-2",
+            RISK: "page-3",
+        }
         assert journal.created_pages(tx) == {"page-1"}
         assert journal.unsettled(tx) == ()
         assert bases.load(tx) == ({}, {("page-2", "name"): "Late"})
@@ -304,22 +363,42 @@ def test_what_was_attempted_can_be_withdrawn_and_a_page_forgotten(store: Store) 
 # --- snapshots
 
 
-def _page(page_id: str, edited: str = "2026-11-20T09:00:00.000Z", **extra: object) -> dict[str, object]:
-    return {"object": "page", "id": page_id, "last_edited_time": edited, "properties": extra}
+def _page(
+    page_id: str, edited: str = "2026-11-20T09:00:00.000Z", **extra: object
+) -> dict[str, object]:
+    return {
+        "object": "page",
+        "id": page_id,
+        "last_edited_time": edited,
+        "properties": extra,
+    }
 
 
 def test_only_new_and_changed_pages_are_reported(store: Store) -> None:
     with store.transaction("main") as tx:
-        assert snapshots.save_pages(tx, "clients", [_page("a"), _page("b")], complete=True).changed == {"a", "b"}
-        assert snapshots.save_pages(tx, "clients", [_page("a"), _page("b", name="Б")], complete=False).changed == {"b"}
-        assert snapshots.load_pages(tx) == {"clients": (_page("a"), _page("b", name="Б"))}
+        assert snapshots.save_pages(
+            tx, "clients", [_page("a"), _page("b")], complete=True
+        ).changed == {"a", "b"}
+        assert snapshots.save_pages(
+            tx, "clients", [_page("a"), _page("b", name="Б")], complete=False
+        ).changed == {"b"}
+        assert snapshots.load_pages(tx) == {
+            "clients": (_page("a"), _page("b", name="Б"))
+        }
 
 
-def test_absence_counts_only_in_complete_reads_and_a_page_seen_again_is_back(store: Store) -> None:
+def test_absence_counts_only_in_complete_reads_and_a_page_seen_again_is_back(
+    store: Store,
+) -> None:
     with store.transaction("main") as tx:
         snapshots.save_pages(tx, "clients", [_page("a"), _page("b")], complete=True)
-        assert snapshots.save_pages(tx, "clients", [_page("a")], complete=False).missing == frozenset()
-        assert snapshots.save_pages(tx, "clients", [_page("a")], complete=True).missing == {"b"}
+        assert (
+            snapshots.save_pages(tx, "clients", [_page("a")], complete=False).missing
+            == frozenset()
+        )
+        assert snapshots.save_pages(
+            tx, "clients", [_page("a")], complete=True
+        ).missing == {"b"}
         snapshots.save_pages(tx, "clients", [_page("a")], complete=True)
         assert snapshots.missing_pages(tx, "clients") == {"b": 2}
         assert snapshots.load_pages(tx) == {"clients": (_page("a"),)}
@@ -331,9 +410,26 @@ def test_absence_counts_only_in_complete_reads_and_a_page_seen_again_is_back(sto
 
 def _issue(number: int, summary: str = "Сделать") -> Issue:
     created = NOW - timedelta(days=90)
-    return Issue(str(number), f"ACME-{number}", "ACME", "Story", 0, "Done", "done", created, NOW, summary,
-                 due=date(2026, 12, 1), parent="1", estimate=3600, labels=("web",),
-                 moves=(Move(created, "new", "indeterminate"), Move(NOW, "indeterminate", "done")))
+    return Issue(
+        str(number),
+        f"ACME-{number}",
+        "ACME",
+        "Story",
+        0,
+        "Done",
+        "done",
+        created,
+        NOW,
+        summary,
+        due=date(2026, 12, 1),
+        parent="1",
+        estimate=3600,
+        labels=("web",),
+        moves=(
+            Move(created, "new", "indeterminate"),
+            Move(NOW, "indeterminate", "done"),
+        ),
+    )
 
 
 def test_issues_and_worklogs_come_back_as_they_were(store: Store) -> None:
@@ -354,7 +450,13 @@ def test_issues_and_worklogs_come_back_as_they_were(store: Store) -> None:
 
 
 def test_cursors_and_bindings_come_back(store: Store) -> None:
-    binding = Binding("risks", "db", "ds", {"name": "title", "kind": "%3Ab"}, {"kind": {"team": ("id", "Команда")}})
+    binding = Binding(
+        "risks",
+        "db",
+        "ds",
+        {"name": "title", "kind": "%3Ab"},
+        {"kind": {"team": ("id", "Команда")}},
+    )
     with store.transaction("main") as tx:
         bindings.set_cursor(tx, "notion:risks", "2026-11-20T09:30:00Z")
         bindings.save(tx, {"risks": binding, "tasks": binding})
@@ -371,9 +473,12 @@ def test_cursors_and_bindings_come_back(store: Store) -> None:
 
 def test_memory_comes_back_and_forgets_what_was_dropped(store: Store) -> None:
     day = date(2026, 11, 20)
-    full = Memory({"clients/c1#health": Track("red", day, "amber", day, day)},
-                  {"risk:a": Occurrence("risk:a", 2, day, None, day, Closing.PERSON, None, day)},
-                  {"projects/p1": Baseline(day, day, day, 37.5)}, first_run=False)
+    full = Memory(
+        {"clients/c1#health": Track("red", day, "amber", day, day)},
+        {"risk:a": Occurrence("risk:a", 2, day, None, day, Closing.PERSON, None, day)},
+        {"projects/p1": Baseline(day, day, day, 37.5)},
+        first_run=False,
+    )
     with store.transaction("main") as tx:
         assert memory.load(tx).first_run
         memory.save(tx, full)
@@ -386,12 +491,29 @@ def test_memory_comes_back_and_forgets_what_was_dropped(store: Store) -> None:
 
 def test_a_run_tells_how_it_went(store: Store) -> None:
     with store.transaction("main") as tx:
-        first, second = (runs.start(tx, trigger, now=NOW) for trigger in ("delta", "manual"))
-        runs.finish(tx, first, RunStatus.DONE, outcome={"mode": "delta"}, requests={"notion": 11}, now=NOW + MINUTE)
+        first, second = (
+            runs.start(tx, trigger, now=NOW) for trigger in ("delta", "manual")
+        )
+        runs.finish(
+            tx,
+            first,
+            RunStatus.DONE,
+            outcome={"mode": "delta"},
+            requests={"notion": 11},
+            now=NOW + MINUTE,
+        )
     with store.reading("main") as tx:
         assert [run.id for run in runs.recent(tx)] == [second, first]
         done = runs.last_success(tx, "delta")
-        assert done == runs.Run(first, "delta", NOW, NOW + MINUTE, RunStatus.DONE, {"mode": "delta"}, {"notion": 11})
+        assert done == runs.Run(
+            first,
+            "delta",
+            NOW,
+            NOW + MINUTE,
+            RunStatus.DONE,
+            {"mode": "delta"},
+            {"notion": 11},
+        )
         assert runs.last_success(tx, "full") is None
         unfinished = runs.get(tx, second)
     assert unfinished is not None
@@ -400,8 +522,11 @@ def test_a_run_tells_how_it_went(store: Store) -> None:
 
 def _plan(after: str) -> Plan:
     change = FieldChange("health", None, after, Why("health"))
-    return Plan("main", (Change(Kind.UPDATE, Ref("clients", "c1"), "c1", "Нептун", (change,)),),
-                problems=(Problem("bad-date", "clients/c1", severity=Severity.INFO),))
+    return Plan(
+        "main",
+        (Change(Kind.UPDATE, Ref("clients", "c1"), "c1", "Нептун", (change,)),),
+        problems=(Problem("bad-date", "clients/c1", severity=Severity.INFO),),
+    )
 
 
 def test_plans_are_found_by_checksum_or_as_the_latest(store: Store) -> None:
@@ -416,13 +541,22 @@ def test_plans_are_found_by_checksum_or_as_the_latest(store: Store) -> None:
 
 
 def test_problems_say_when_they_came_and_went(store: Store) -> None:
-    bad, worse = Problem("bad-date", "ACME-1", "due"), Problem("unmatched-card", "projects/p1", message="нет")
+    bad, worse = (
+        Problem("bad-date", "ACME-1", "due"),
+        Problem("unmatched-card", "projects/p1", message="нет"),
+    )
     with store.transaction("main") as tx:
         assert problems.replace(tx, [bad], now=NOW) == problems.Flips((bad,), ())
-        assert problems.replace(tx, [bad, worse], now=NOW + MINUTE) == problems.Flips((worse,), ())
+        assert problems.replace(tx, [bad, worse], now=NOW + MINUTE) == problems.Flips(
+            (worse,), ()
+        )
         assert problems.load(tx) == {bad: NOW, worse: NOW + MINUTE}
-        assert problems.replace(tx, [worse], now=NOW + 2 * MINUTE) == problems.Flips((), (bad,))
-        assert problems.replace(tx, [worse], now=NOW + 3 * MINUTE) == problems.Flips((), ())
+        assert problems.replace(tx, [worse], now=NOW + 2 * MINUTE) == problems.Flips(
+            (), (bad,)
+        )
+        assert problems.replace(tx, [worse], now=NOW + 3 * MINUTE) == problems.Flips(
+            (), ()
+        )
 
 
 def test_history_keeps_intervals_of_days(store: Store) -> None:
@@ -434,13 +568,16 @@ def test_history_keeps_intervals_of_days(store: Store) -> None:
         assert history.record(tx, {cell: "red"}, day=monday + timedelta(2)) == 1
         assert history.load(tx) == (
             history.Interval(*cell, monday, monday + timedelta(2), "green"),
-            history.Interval(*cell, monday + timedelta(2), None, "red"))
+            history.Interval(*cell, monday + timedelta(2), None, "red"),
+        )
         assert history.held_on(tx, monday + timedelta(1)) == {cell: "green"}
         assert history.held_on(tx, monday + timedelta(2)) == {cell: "red"}
         assert history.held_on(tx, monday - timedelta(1)) == {}
 
 
-def test_requests_for_the_same_scope_wait_as_one_and_are_answered_by_a_run(store: Store) -> None:
+def test_requests_for_the_same_scope_wait_as_one_and_are_answered_by_a_run(
+    store: Store,
+) -> None:
     with store.transaction("main") as tx:
         first = triggers.ask(tx, now=NOW)
         assert triggers.ask(tx, now=NOW + MINUTE) == first
@@ -465,7 +602,9 @@ def test_the_database_file_is_its_owners_alone(tmp_path: Path) -> None:
     assert modes == {0o600}
 
 
-def test_the_journal_survives_power_loss_by_syncing_every_commit(tmp_path: Path) -> None:
+def test_the_journal_survives_power_loss_by_syncing_every_commit(
+    tmp_path: Path,
+) -> None:
     store = Store(f"sqlite:///{tmp_path / 'state.db'}")
     with store.reading("main") as tx:
         assert tx.connection.execute(text("PRAGMA synchronous")).scalar() == 2
@@ -487,7 +626,9 @@ def test_reading_does_not_wait_for_a_writer(tmp_path: Path) -> None:
     store.close()
 
 
-def test_a_hundred_thousand_issues_are_kept_and_loaded_in_seconds(tmp_path: Path) -> None:
+def test_a_hundred_thousand_issues_are_kept_and_loaded_in_seconds(
+    tmp_path: Path,
+) -> None:
     """Targets are 2 s and 1 s on a quiet machine; the bounds leave room for a busy one."""
     store = Store(f"sqlite:///{tmp_path / 'state.db'}")
     many = [_issue(number) for number in range(100_000)]

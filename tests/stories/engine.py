@@ -50,11 +50,21 @@ def _live(story: Story, scene: Play) -> list[str]:
     last = {day.day: index for index, day in enumerate(scene.days)}
     for index, lived in enumerate(scene.live()):
         if lived.report and lived.report.refused:
-            found.append(f"on {lived.day} the plan was refused: {lived.report.refused[0].message}")
+            found.append(
+                f"on {lived.day} the plan was refused: {lived.report.refused[0].message}"
+            )
         if lived.report and lived.report.applied.failures:
-            found.append(f"on {lived.day} a change failed: {lived.report.applied.failures[0]}")
-        failed = [one for one in lived.report.plan.problems if one.code == "rule-failed"] if lived.report else []
-        found += [f"on {lived.day} {problem.where}: {problem.message}" for problem in failed]
+            found.append(
+                f"on {lived.day} a change failed: {lived.report.applied.failures[0]}"
+            )
+        failed = (
+            [one for one in lived.report.plan.problems if one.code == "rule-failed"]
+            if lived.report
+            else []
+        )
+        found += [
+            f"on {lived.day} {problem.where}: {problem.message}" for problem in failed
+        ]
         for after in wanted.pop(lived.day, ()) if last[lived.day] == index else ():
             found += compare(scene.typist, after, lived)
     return found + [f"after {day}: the script does not live this day" for day in wanted]
@@ -63,5 +73,12 @@ def _live(story: Story, scene: Play) -> list[str]:
 def _ending(scene: Play) -> list[str]:
     """Return what the checks of every storyline say: an unchanged cycle writes nothing, nothing twice, nothing lost."""
     checked = scene.check()
-    found = [f"at the end: {name} is {checked[name]}" for name in ("third_writes", "duplicates") if checked[name]]
-    return found + [f"at the end a person's work is lost: {line}" for line in lost(scene.rig, scene.deeds)]
+    found = [
+        f"at the end: {name} is {checked[name]}"
+        for name in ("third_writes", "duplicates")
+        if checked[name]
+    ]
+    return found + [
+        f"at the end a person's work is lost: {line}"
+        for line in lost(scene.rig, scene.deeds)
+    ]

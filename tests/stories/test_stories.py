@@ -10,9 +10,13 @@ from tests.stories.engine import folders, play
 
 
 @pytest.mark.parametrize("folder", folders(), ids=lambda folder: folder.name)
-def test_the_storyline_comes_out_as_worked_out_by_hand(folder: Path, tmp_path: Path) -> None:
+def test_the_storyline_comes_out_as_worked_out_by_hand(
+    folder: Path, tmp_path: Path
+) -> None:
     differences = play(folder, locale="en", state=tmp_path)
-    assert not differences, f"{len(differences)} differences:\n  " + "\n  ".join(differences)
+    assert not differences, f"{len(differences)} differences:\n  " + "\n  ".join(
+        differences
+    )
 
 
 @pytest.mark.parametrize("folder", folders(), ids=lambda folder: folder.name)

@@ -12,4 +12,6 @@ from tests.stories.engine import folders, play
 @pytest.mark.parametrize("folder", folders(), ids=lambda folder: folder.name)
 def test_the_storyline_comes_out_in_russian(folder: Path, tmp_path: Path) -> None:
     differences = play(folder, locale="ru", state=tmp_path)
-    assert not differences, f"{len(differences)} differences:\n  " + "\n  ".join(differences)
+    assert not differences, f"{len(differences)} differences:\n  " + "\n  ".join(
+        differences
+    )

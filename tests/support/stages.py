@@ -27,7 +27,14 @@ from worker.demo.stage import Stage
 from worker.domain.values import Ref
 from worker.mapping.schema import Rows
 from worker.notion.workspace import create_workspace
-from worker.sandbox.agency.model import Agency, SampleCard, SampleClient, SampleContact, SampleRevenue, Staff
+from worker.sandbox.agency.model import (
+    Agency,
+    SampleCard,
+    SampleClient,
+    SampleContact,
+    SampleRevenue,
+    Staff,
+)
 from worker.sandbox.agency.populate import Cast, Scribe
 from worker.sandbox.jira import JiraSandbox
 from worker.sandbox.notion import NotionSandbox
@@ -45,46 +52,120 @@ ACME, EPIC, BETA, PITCH = 0, 1, 2, 3
 
 def _staff() -> tuple[Staff, ...]:
     roles = ("am", "tl", "pm", "developer", "founder")
-    return tuple(Staff(f"{role.title()} Person", f"{role}@studio.example", role, None if role == "founder" else 0, 40,
-                       2000, date(2020, 1, 1), date(1990, 3, 4), jira=f"acc-{role}") for role in roles)
+    return tuple(
+        Staff(
+            f"{role.title()} Person",
+            f"{role}@studio.example",
+            role,
+            None if role == "founder" else 0,
+            40,
+            2000,
+            date(2020, 1, 1),
+            date(1990, 3, 4),
+            jira=f"acc-{role}",
+        )
+        for role in roles
+    )
 
 
 def _client(name: str, group: str, *, key: str = "", silent: int = 2) -> SampleClient:
     is_account = group == "account"
-    return SampleClient(name, group, "retainer", 0 if is_account else None, key,
-                        Decimal(600_000) if is_account else None, date(2024, 1, 10), "referral",
-                        TODAY + timedelta(days=50) if is_account else None, date(2026, 1, 15),
-                        TODAY - timedelta(days=silent), TODAY - timedelta(days=12))
+    return SampleClient(
+        name,
+        group,
+        "retainer",
+        0 if is_account else None,
+        key,
+        Decimal(600_000) if is_account else None,
+        date(2024, 1, 10),
+        "referral",
+        TODAY + timedelta(days=50) if is_account else None,
+        date(2026, 1, 15),
+        TODAY - timedelta(days=silent),
+        TODAY - timedelta(days=12),
+    )
 
 
-def _card(name: str, client: int, stage: str, jira: str, *, due: date | None = None) -> SampleCard:
-    return SampleCard(name, client, stage, 0, "retainer", Decimal(900_000), date(2026, 8, 3), due, Decimal("0.5"),
-                      None, jira)
+def _card(
+    name: str, client: int, stage: str, jira: str, *, due: date | None = None
+) -> SampleCard:
+    return SampleCard(
+        name,
+        client,
+        stage,
+        0,
+        "retainer",
+        Decimal(900_000),
+        date(2026, 8, 3),
+        due,
+        Decimal("0.5"),
+        None,
+        jira,
+    )
 
 
-def _issue(number: int, *, project: str, done: bool, parent: str = "", kind: str = "Task") -> dict[str, Any]:
+def _issue(
+    number: int, *, project: str, done: bool, parent: str = "", kind: str = "Task"
+) -> dict[str, Any]:
     created = NOW - LONG_AGO - timedelta(days=40)
     finished = NOW - timedelta(days=1 + number)
     issue: dict[str, Any] = {
-        "key": f"{project}-{number}", "type": kind, "summary": f"{kind} {number}", "status": "To Do",
-        "created": created.isoformat(), "updated": created.isoformat(), "assignee": "acc-developer",
-        "labels": ["web"], "history": [], "worklogs": []}
+        "key": f"{project}-{number}",
+        "type": kind,
+        "summary": f"{kind} {number}",
+        "status": "To Do",
+        "created": created.isoformat(),
+        "updated": created.isoformat(),
+        "assignee": "acc-developer",
+        "labels": ["web"],
+        "history": [],
+        "worklogs": [],
+    }
     if parent:
         issue["parent"] = parent
     if done:
-        issue |= {"status": "Done", "updated": finished.isoformat(), "resolutiondate": finished.isoformat()}
-        issue["history"] = [{"at": (finished - timedelta(days=2)).isoformat(), "field": "status", "from": "To Do",
-                             "to": "In Progress"},
-                            {"at": finished.isoformat(), "field": "status", "from": "In Progress", "to": "Done"}]
-        issue["worklogs"] = [{"author": "acc-developer", "started": (finished - timedelta(hours=5)).isoformat(),
-                              "seconds": 7200}]
+        issue |= {
+            "status": "Done",
+            "updated": finished.isoformat(),
+            "resolutiondate": finished.isoformat(),
+        }
+        issue["history"] = [
+            {
+                "at": (finished - timedelta(days=2)).isoformat(),
+                "field": "status",
+                "from": "To Do",
+                "to": "In Progress",
+            },
+            {
+                "at": finished.isoformat(),
+                "field": "status",
+                "from": "In Progress",
+                "to": "Done",
+            },
+        ]
+        issue["worklogs"] = [
+            {
+                "author": "acc-developer",
+                "started": (finished - timedelta(hours=5)).isoformat(),
+                "seconds": 7200,
+            }
+        ]
     return issue
 
 
 def _issues() -> list[dict[str, Any]]:
-    epics = [_issue(number, project="ACME", done=False, kind="Epic") for number in (1, 2)]
-    acme = [_issue(number, project="ACME", done=number % 5 != 0, parent=f"ACME-{1 + number % 2}")
-            for number in range(3, 33)]
+    epics = [
+        _issue(number, project="ACME", done=False, kind="Epic") for number in (1, 2)
+    ]
+    acme = [
+        _issue(
+            number,
+            project="ACME",
+            done=number % 5 != 0,
+            parent=f"ACME-{1 + number % 2}",
+        )
+        for number in range(3, 33)
+    ]
     beta = [_issue(number, project="BETA", done=number <= 9) for number in range(1, 13)]
     other = [_issue(number, project="OTHER", done=False) for number in range(1, 4)]
     return [*epics, *acme, *beta, *other]
@@ -93,53 +174,173 @@ def _issues() -> list[dict[str, Any]]:
 def small_agency(locale: str) -> Agency:
     """Return an agency of five people, two accounts and a newbiz client with four cards."""
     staff = _staff()
-    clients = (_client("Acme Bank", "account", key="ACME"), _client("Beta Travel", "account", key="BETA", silent=30),
-               _client("Gamma Pitch", "newbiz"))
-    cards = (_card("Acme portal", 0, "in_progress", "ACME", due=TODAY + timedelta(days=20)),
-             _card("Acme epic", 0, "evolution", "ACME-1"),
-             _card("Beta site", 1, "in_progress", 'project = BETA AND labels = "web"', due=TODAY - timedelta(days=3)),
-             _card("Gamma idea", 2, "shaping", ""))
-    revenue = tuple(SampleRevenue(index, date(2026, month, 1), Decimal(600_000), "act")
-                    for month in range(5, 11) for index in (0, 1))
-    contacts = (SampleContact("Carla Client", "Acme Bank", "client", "Owner", 0, date(1988, 2, 29), "c@acme.example",
-                              TODAY - timedelta(days=5)),)
-    load = {"projects": [{"key": key, "name": name} for key, name in (
-                ("ACME", "Acme Bank"), ("BETA", "Beta Travel"), ("OTHER", "Other things"))],
-            "users": [{"id": person.jira, "name": person.name, "email": person.email} for person in staff],
-            "issues": _issues()}
-    return Agency(locale=locale, today=TODAY, staff=staff, units=("North",), clients=clients,
-                  services=(("Support", "endless", 300_000, 8),), cards=cards, contacts=contacts, documents=(),
-                  revenue=revenue, jira=load)
+    clients = (
+        _client("Acme Bank", "account", key="ACME"),
+        _client("Beta Travel", "account", key="BETA", silent=30),
+        _client("Gamma Pitch", "newbiz"),
+    )
+    cards = (
+        _card("Acme portal", 0, "in_progress", "ACME", due=TODAY + timedelta(days=20)),
+        _card("Acme epic", 0, "evolution", "ACME-1"),
+        _card(
+            "Beta site",
+            1,
+            "in_progress",
+            'project = BETA AND labels = "web"',
+            due=TODAY - timedelta(days=3),
+        ),
+        _card("Gamma idea", 2, "shaping", ""),
+    )
+    revenue = tuple(
+        SampleRevenue(index, date(2026, month, 1), Decimal(600_000), "act")
+        for month in range(5, 11)
+        for index in (0, 1)
+    )
+    contacts = (
+        SampleContact(
+            "Carla Client",
+            "Acme Bank",
+            "client",
+            "Owner",
+            0,
+            date(1988, 2, 29),
+            "c@acme.example",
+            TODAY - timedelta(days=5),
+        ),
+    )
+    load = {
+        "projects": [
+            {"key": key, "name": name}
+            for key, name in (
+                ("ACME", "Acme Bank"),
+                ("BETA", "Beta Travel"),
+                ("OTHER", "Other things"),
+            )
+        ],
+        "users": [
+            {"id": person.jira, "name": person.name, "email": person.email}
+            for person in staff
+        ],
+        "issues": _issues(),
+    }
+    return Agency(
+        locale=locale,
+        today=TODAY,
+        staff=staff,
+        units=("North",),
+        clients=clients,
+        services=(("Support", "endless", 300_000, 8),),
+        cards=cards,
+        contacts=contacts,
+        documents=(),
+        revenue=revenue,
+        jira=load,
+    )
 
 
 def type_rows(agency: Agency, scribe: Scribe) -> dict[str, tuple[str, ...]]:
     """Type the agency's rows as people do; return their page ids by source in the order of the agency."""
     units = tuple(scribe.add("units", name=name) for name in agency.units)
-    people = tuple(scribe.add(
-        "people", name=one.name, role=one.role, jira_account=one.jira, capacity=Decimal(one.capacity),
-        rate=Decimal(one.rate), start=one.start, birthday=one.birthday,
-        unit=None if one.unit is None else (Ref("units", units[one.unit]),)) for one in agency.staff)
+    people = tuple(
+        scribe.add(
+            "people",
+            name=one.name,
+            role=one.role,
+            jira_account=one.jira,
+            capacity=Decimal(one.capacity),
+            rate=Decimal(one.rate),
+            start=one.start,
+            birthday=one.birthday,
+            unit=None if one.unit is None else (Ref("units", units[one.unit]),),
+        )
+        for one in agency.staff
+    )
     for name, role in (("am", "am"), ("tls", "tl"), ("pms", "pm")):
-        chosen = [page for page, one in zip(people, agency.staff, strict=True) if one.role == role]
-        scribe.edit("units", units[0], {name: tuple(Ref("people", page) for page in chosen)})
-    services = tuple(scribe.add("services", name=name, kind=kind, monthly_value=Decimal(value),
-                                lead_weeks=Decimal(lead)) for name, kind, value, lead in agency.services)
-    clients = tuple(scribe.add(
-        "clients", name=one.name, group=one.group, engagement=one.engagement, contract_end=one.contract_end,
-        monthly_fee=one.fee, since=one.since, source=one.source, rate_indexed=one.rate_indexed,
-        unit=None if one.unit is None else (Ref("units", units[one.unit]),), services=(Ref("services", services[0]),),
-        last_contact=one.last_contact, last_partner_contact=one.last_partner_contact) for one in agency.clients)
-    projects = tuple(scribe.add(
-        "projects", name=one.name, client=(Ref("clients", clients[one.client]),), stage=one.stage,
-        service=(Ref("services", services[one.service]),), engagement=one.engagement, budget=one.budget,
-        start=one.start, due=one.due, probability=one.probability, jira=one.jira or None) for one in agency.cards)
-    contacts = tuple(scribe.add("contacts", name=one.name, organisation=one.organisation, side=one.side,
-                                client=(Ref("clients", clients[one.client or 0]),), birthday=one.birthday,
-                                email=one.email, last_contact=one.last_contact) for one in agency.contacts)
-    revenue = tuple(scribe.add("revenue", name=f"Act {one.month:%Y-%m}", client=(Ref("clients", clients[one.client]),),
-                               month=one.month, amount=one.amount, kind=one.kind) for one in agency.revenue)
-    return {"units": units, "people": people, "services": services, "clients": clients, "projects": projects,
-            "contacts": contacts, "revenue": revenue}
+        chosen = [
+            page
+            for page, one in zip(people, agency.staff, strict=True)
+            if one.role == role
+        ]
+        scribe.edit(
+            "units", units[0], {name: tuple(Ref("people", page) for page in chosen)}
+        )
+    services = tuple(
+        scribe.add(
+            "services",
+            name=name,
+            kind=kind,
+            monthly_value=Decimal(value),
+            lead_weeks=Decimal(lead),
+        )
+        for name, kind, value, lead in agency.services
+    )
+    clients = tuple(
+        scribe.add(
+            "clients",
+            name=one.name,
+            group=one.group,
+            engagement=one.engagement,
+            contract_end=one.contract_end,
+            monthly_fee=one.fee,
+            since=one.since,
+            source=one.source,
+            rate_indexed=one.rate_indexed,
+            unit=None if one.unit is None else (Ref("units", units[one.unit]),),
+            services=(Ref("services", services[0]),),
+            last_contact=one.last_contact,
+            last_partner_contact=one.last_partner_contact,
+        )
+        for one in agency.clients
+    )
+    projects = tuple(
+        scribe.add(
+            "projects",
+            name=one.name,
+            client=(Ref("clients", clients[one.client]),),
+            stage=one.stage,
+            service=(Ref("services", services[one.service]),),
+            engagement=one.engagement,
+            budget=one.budget,
+            start=one.start,
+            due=one.due,
+            probability=one.probability,
+            jira=one.jira or None,
+        )
+        for one in agency.cards
+    )
+    contacts = tuple(
+        scribe.add(
+            "contacts",
+            name=one.name,
+            organisation=one.organisation,
+            side=one.side,
+            client=(Ref("clients", clients[one.client or 0]),),
+            birthday=one.birthday,
+            email=one.email,
+            last_contact=one.last_contact,
+        )
+        for one in agency.contacts
+    )
+    revenue = tuple(
+        scribe.add(
+            "revenue",
+            name=f"Act {one.month:%Y-%m}",
+            client=(Ref("clients", clients[one.client]),),
+            month=one.month,
+            amount=one.amount,
+            kind=one.kind,
+        )
+        for one in agency.revenue
+    )
+    return {
+        "units": units,
+        "people": people,
+        "services": services,
+        "clients": clients,
+        "projects": projects,
+        "contacts": contacts,
+        "revenue": revenue,
+    }
 
 
 @dataclass(frozen=True, slots=True)
@@ -169,23 +370,38 @@ class Play:
 
     def row(self, source: str, index: int) -> Card:
         """Return a person's row as it stands."""
-        return next(card for card in living(self.stage, source) if card.page_id == self.page(source, index))
+        return next(
+            card
+            for card in living(self.stage, source)
+            if card.page_id == self.page(source, index)
+        )
 
     def keyed(self, source: str, part: str = "") -> list[Card]:
         """Return the worker's living rows whose key contains `part`, by key."""
-        found = [card for card in living(self.stage, source) if part in (card.values["worker_key"] or "")
-                 and card.values["worker_key"]]
+        found = [
+            card
+            for card in living(self.stage, source)
+            if part in (card.values["worker_key"] or "") and card.values["worker_key"]
+        ]
         return sorted(found, key=lambda card: str(card.values["worker_key"]))
 
     def all_keyed(self) -> dict[str, Card]:
         """Return every living row of the worker's, by page id."""
         sources = self.stage.context.schema.sources
-        return {card.page_id: card for name in self.stage.bindings() if sources[name].rows is Rows.WORKER
-                for card in self.keyed(name)}
+        return {
+            card.page_id: card
+            for name in self.stage.bindings()
+            if sources[name].rows is Rows.WORKER
+            for card in self.keyed(name)
+        }
 
     def label(self, source: str, name: str) -> str:
         """Return what a property is called in Notion."""
-        return self.stage.context.schema.sources[source].properties[name].label[self.stage.agency.locale]
+        return (
+            self.stage.context.schema.sources[source]
+            .properties[name]
+            .label[self.stage.agency.locale]
+        )
 
     def data_source(self, source: str) -> str:
         """Return the id of a data source."""
@@ -197,7 +413,10 @@ class Play:
 
     def garble(self, source: str, page_id: str, name: str, /, value: Any) -> None:
         """Have Notion answer any JSON in a cell."""
-        self.stage.notion.control("garble", {"page_id": page_id, "property": self.label(source, name), "value": value})
+        self.stage.notion.control(
+            "garble",
+            {"page_id": page_id, "property": self.label(source, name), "value": value},
+        )
 
     def later(self, **by: float) -> None:
         """Let time pass."""
@@ -209,11 +428,19 @@ class Play:
 
     def writes(self, since: int) -> list[LogEntry]:
         """Return what the worker wrote in Notion after a mark."""
-        return [entry for entry in self.stage.notion.entries(since) if entry.write and entry.actor == self.bot_id]
+        return [
+            entry
+            for entry in self.stage.notion.entries(since)
+            if entry.write and entry.actor == self.bot_id
+        ]
 
     def reads(self, since: int) -> list[LogEntry]:
         """Return what the worker asked of Notion after a mark."""
-        return [entry for entry in self.stage.notion.entries(since) if entry.actor == self.bot_id and not entry.write]
+        return [
+            entry
+            for entry in self.stage.notion.entries(since)
+            if entry.actor == self.bot_id and not entry.write
+        ]
 
     def jira_log(self, since: int = 0) -> list[dict[str, Any]]:
         """Return Jira's log after so many entries."""
@@ -221,7 +448,9 @@ class Play:
 
     def with_settings(self, **change: Any) -> Play:
         """Return the same stage with other settings of the workspace."""
-        return self._again(self.stage.context.settings.model_copy(update=change), "rayline.db")
+        return self._again(
+            self.stage.context.settings.model_copy(update=change), "rayline.db"
+        )
 
     def forgetful(self) -> Play:
         """Return the same stage with an empty database."""
@@ -230,37 +459,70 @@ class Play:
 
     def _again(self, settings: Workspace, name: str) -> Play:
         store = open_store(f"sqlite:///{self.folder / name}")
-        context = build_context("studio", settings, store, Surroundings(self.stage.clock.now))
+        context = build_context(
+            "studio", settings, store, Surroundings(self.stage.clock.now)
+        )
         return replace(self, stage=replace(self.stage, context=context, store=store))
 
 
 @contextmanager
-def small_play(folder: Path, *, locale: str = "en", control: bool = False, known: bool = True) -> Iterator[Play]:
+def small_play(
+    folder: Path, *, locale: str = "en", control: bool = False, known: bool = True
+) -> Iterator[Play]:
     """Yield a small agency at work; with `known` false the worker has not seen its workspace yet."""
     clock = Clock(NOW - LONG_AGO)
     notion, jira = NotionSandbox(clock, limit=None), JiraSandbox(clock)
     with serve(notion, jira, control=control, locale=locale) as sockets:
         where = sockets.describe()
         settings = Workspace(
-            locale="ru" if locale == "ru" else "en", currency="EUR",
-            notion=NotionSettings(base_url=where["notion"]["base_url"], token=SecretStr(notion.token),
-                                  root_page_id=notion.root_page_id, requests=100_000, window=1.0, timeout=5.0),
-            jira=JiraSettings(base_url=where["jira"]["base_url"], email=jira.email, token=SecretStr(jira.token),
-                              timeout=5.0))
+            locale="ru" if locale == "ru" else "en",
+            currency="EUR",
+            notion=NotionSettings(
+                base_url=where["notion"]["base_url"],
+                token=SecretStr(notion.token),
+                root_page_id=notion.root_page_id,
+                requests=100_000,
+                window=1.0,
+                timeout=5.0,
+            ),
+            jira=JiraSettings(
+                base_url=where["jira"]["base_url"],
+                email=jira.email,
+                token=SecretStr(jira.token),
+                timeout=5.0,
+            ),
+        )
         store = open_store(f"sqlite:///{folder / 'rayline.db'}")
         context = build_context("studio", settings, store, Surroundings(clock.now))
-        bindings = create_workspace(context.notion, context.schema, parent_page_id=notion.root_page_id, locale=locale)
+        bindings = create_workspace(
+            context.notion,
+            context.schema,
+            parent_page_id=notion.root_page_id,
+            locale=locale,
+        )
         if known:
             with store.transaction(context.name) as tx:
                 registry.save(tx, bindings)
         agency = small_agency(locale)
         jira.control("load", agency.jira)
-        user = notion.control("add_user", {"name": agency.staff[0].name, "email": agency.staff[0].email})["id"]
+        user = notion.control(
+            "add_user", {"name": agency.staff[0].name, "email": agency.staff[0].email}
+        )["id"]
         scribe = Scribe(notion, context.schema, bindings, user)
         cast = Cast(type_rows(agency, scribe), (user,))
         clock.advance(LONG_AGO)
-        stage = Stage(clock, notion, jira, sockets, agency, cast, scribe, context, store,
-                      frozenset({"ACME-1", "ACME-2"}))
+        stage = Stage(
+            clock,
+            notion,
+            jira,
+            sockets,
+            agency,
+            cast,
+            scribe,
+            context,
+            store,
+            frozenset({"ACME-1", "ACME-2"}),
+        )
         yield Play(stage, folder)
         store.close()
 
@@ -291,7 +553,9 @@ timeout = 5.0
 """
 
 
-def write_config(play: Play, *, name: str = "rayline.toml", state: str = "cli.db", extra: str = "") -> Path:
+def write_config(
+    play: Play, *, name: str = "rayline.toml", state: str = "cli.db", extra: str = ""
+) -> Path:
     """Write the configuration of a workspace on this stage and return its path."""
     path = play.folder / name
     path.write_text(config_text(play, state=state, extra=extra), "utf-8")
@@ -300,21 +564,38 @@ def write_config(play: Play, *, name: str = "rayline.toml", state: str = "cli.db
 
 def environment(home: Path, **more: str) -> dict[str, str]:
     """Return an environment for a process of its own: an empty home and none of our variables."""
-    kept = {name: value for name, value in os.environ.items()
-            if not name.startswith(("RAYLINE_", "COV_", "COVERAGE")) and name not in ("HOME", "COLUMNS")}
+    kept = {
+        name: value
+        for name, value in os.environ.items()
+        if not name.startswith(("RAYLINE_", "COV_", "COVERAGE"))
+        and name not in ("HOME", "COLUMNS")
+    }
     return {**kept, "HOME": str(home), **more}
 
 
 def rayline(*words: str, home: Path, **more: str) -> subprocess.CompletedProcess[str]:
     """Run the command in a process of its own and return how it ended."""
-    return subprocess.run([sys.executable, "-m", "worker", *words], capture_output=True, text=True, timeout=120,
-                          cwd=home, env=environment(home, **more), check=False)
+    return subprocess.run(
+        [sys.executable, "-m", "worker", *words],
+        capture_output=True,
+        text=True,
+        timeout=120,
+        cwd=home,
+        env=environment(home, **more),
+        check=False,
+    )
 
 
 def start_rayline(*words: str, home: Path, **more: str) -> subprocess.Popen[str]:
     """Start the command in a process of its own."""
-    return subprocess.Popen([sys.executable, "-m", "worker", *words], stdout=subprocess.PIPE, stderr=subprocess.PIPE,
-                            text=True, cwd=home, env=environment(home, **more))
+    return subprocess.Popen(
+        [sys.executable, "-m", "worker", *words],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        cwd=home,
+        env=environment(home, **more),
+    )
 
 
 def one_object(text: str) -> Mapping[str, Any]:

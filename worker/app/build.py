@@ -44,8 +44,18 @@ def open_store(url: str) -> Store:
     except Exception as error:
         shown = without_passwords(url) if "://" in url else "state"
         reason = redact(str(error).replace(url, shown), passwords_of(url))
-        raise ConfigError([Problem("state", shown, "state", f"the database cannot be opened: {reason}", STATE_HINT,
-                                   severity=Severity.ERROR)]) from error
+        raise ConfigError(
+            [
+                Problem(
+                    "state",
+                    shown,
+                    "state",
+                    f"the database cannot be opened: {reason}",
+                    STATE_HINT,
+                    severity=Severity.ERROR,
+                )
+            ]
+        ) from error
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,24 +67,46 @@ class Surroundings:
     progress: Progress = lambda phase, done, total: None
 
 
-def build_context(name: str, workspace: Workspace, store: Store,
-                  surroundings: Surroundings | None = None) -> Context:
+def build_context(
+    name: str,
+    workspace: Workspace,
+    store: Store,
+    surroundings: Surroundings | None = None,
+) -> Context:
     """Return everything one workspace's cycles work with."""
     around = surroundings or Surroundings()
     stop, deadline = around.stop or threading.Event(), Deadline()
     sleep = _until(stop)
     schema = load_schema(workspace.mappings, currency=workspace.currency)
-    playbooks = load_playbooks(_playbooks_folder(workspace.mappings), roles=_roles(schema))
+    playbooks = load_playbooks(
+        _playbooks_folder(workspace.mappings), roles=_roles(schema)
+    )
     return Context(
-        name, workspace, schema, playbooks, load_words(workspace.locale, workspace.currency),
+        name,
+        workspace,
+        schema,
+        playbooks,
+        load_words(workspace.locale, workspace.currency),
         NotionGateway(workspace.notion, sleep=sleep, deadline=deadline),
-        JiraGateway(workspace.jira, mapping=load_jira_mapping(workspace.mappings), sleep=sleep, deadline=deadline),
-        store, _fingerprint(schema), f"{socket.gethostname()}:{os.getpid()}:{threading.get_ident()}", around.now,
-        lambda: deadline.restart(workspace.schedule.run_limit), stop, around.progress)
+        JiraGateway(
+            workspace.jira,
+            mapping=load_jira_mapping(workspace.mappings),
+            sleep=sleep,
+            deadline=deadline,
+        ),
+        store,
+        _fingerprint(schema),
+        f"{socket.gethostname()}:{os.getpid()}:{threading.get_ident()}",
+        around.now,
+        lambda: deadline.restart(workspace.schedule.run_limit),
+        stop,
+        around.progress,
+    )
 
 
 def _until(stop: threading.Event) -> Callable[[float], None]:
     """Return a sleep that the end of the process cuts short: a rate limit's minute must not hold it up."""
+
     def sleep(seconds: float) -> None:
         if stop.wait(seconds):
             raise Transient("rayline", "wait", "asked to end while waiting for a turn")
@@ -84,7 +116,11 @@ def _until(stop: threading.Event) -> Callable[[float], None]:
 
 def _playbooks_folder(given: Path | None) -> Path:
     """Return the user's folder when it has playbooks of its own, else the shipped one."""
-    return given if given is not None and (given / "playbooks.toml").is_file() else shipped_folder()
+    return (
+        given
+        if given is not None and (given / "playbooks.toml").is_file()
+        else shipped_folder()
+    )
 
 
 def _roles(schema: Schema) -> frozenset[str]:
@@ -99,10 +135,16 @@ def secrets_of(settings: Settings) -> list[str]:
     found = passwords_of(settings.state.get_secret_value())
     for workspace in settings.workspaces.values():
         token = workspace.jira.token.get_secret_value()
-        basic = b64encode(f"{workspace.jira.email}:{token}".encode()).decode() if token else ""
+        basic = (
+            b64encode(f"{workspace.jira.email}:{token}".encode()).decode()
+            if token
+            else ""
+        )
         found += [workspace.notion.token.get_secret_value(), token, basic]
     return [secret for secret in found if secret]
 
 
 def _fingerprint(schema: object) -> str:
-    return blake2b(msgspec.json.encode(schema, order="sorted"), digest_size=8).hexdigest()
+    return blake2b(
+        msgspec.json.encode(schema, order="sorted"), digest_size=8
+    ).hexdigest()

@@ -41,19 +41,26 @@ OWN_VARIABLES = frozenset({"RAYLINE_CONFIG", "RAYLINE_LOG"})
 
 
 class Settings(BaseSettings):
-    """The whole configuration. `state` is a database URL (perhaps with a password); its folder is made on first use.
-    """
+    """The whole configuration. `state` is a database URL (perhaps with a password); its folder is made on first use."""
 
-    model_config = SettingsConfigDict(frozen=True, extra="forbid", env_prefix=PREFIX, env_nested_delimiter="__",
-                                      nested_model_default_partial_update=True)
+    model_config = SettingsConfigDict(
+        frozen=True,
+        extra="forbid",
+        env_prefix=PREFIX,
+        env_nested_delimiter="__",
+        nested_model_default_partial_update=True,
+    )
 
     state: SecretStr = SecretStr("sqlite:///state/rayline.db")
     workspaces: dict[str, Workspace] = Field(default_factory=dict)
 
     @classmethod
     def settings_customise_sources(
-        cls, settings_cls: type[BaseSettings], init_settings: PydanticBaseSettingsSource,
-        env_settings: PydanticBaseSettingsSource, dotenv_settings: PydanticBaseSettingsSource,
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
         file_secret_settings: PydanticBaseSettingsSource,
     ) -> tuple[PydanticBaseSettingsSource, ...]:
         """Let nothing speak but what `settle` puts together: the environment over the file."""
@@ -90,10 +97,18 @@ class Source:
 
     def path_at(self, loc: tuple[str, ...], path: Path) -> Path:
         """Return the path written at `loc`: one in the file counts from the file's own folder."""
-        return self.path.parent / path if self.path is not None and self._in_file(loc) else path
+        return (
+            self.path.parent / path
+            if self.path is not None and self._in_file(loc)
+            else path
+        )
 
     def _in_file(self, loc: tuple[str, ...]) -> bool:
-        return self.path is not None and _holds(self.data, loc) and not _holds(self.environment, loc, whole=True)
+        return (
+            self.path is not None
+            and _holds(self.data, loc)
+            and not _holds(self.environment, loc, whole=True)
+        )
 
 
 def _holds(data: Any, loc: tuple[str, ...], *, whole: bool = False) -> bool:
@@ -113,7 +128,9 @@ def load_settings(path: Path | None = None) -> Settings:
     return settle(data, path, list(_open_file(path, data)))
 
 
-def settle(data: Mapping[str, Any], path: Path | None, problems: Sequence[Problem] = ()) -> Settings:
+def settle(
+    data: Mapping[str, Any], path: Path | None, problems: Sequence[Problem] = ()
+) -> Settings:
     """Return the settings of a file's data with the environment over it; raises `ConfigError` with every problem found,
     those known already among them."""
     environment, unread = _environment(data)
@@ -121,7 +138,10 @@ def settle(data: Mapping[str, Any], path: Path | None, problems: Sequence[Proble
     settings, found = _validated(_over(data, environment), source)
     found = [*_foreign_variables(), *unread, *found]
     spoken = {problem.field for problem in found}
-    later = [*_same_names(data, source), *_bad_state(settings.state.get_secret_value(), source)]
+    later = [
+        *_same_names(data, source),
+        *_bad_state(settings.state.get_secret_value(), source),
+    ]
     workspaces = {}
     for name, workspace in settings.workspaces.items():
         workspaces[name], more = _complete(workspace, ("workspaces", name), source)
@@ -142,7 +162,9 @@ def _environment(data: Mapping[str, Any]) -> tuple[dict[str, Any], list[Problem]
     given = environment()
     workspaces, named = data.get("workspaces"), given.get("workspaces")
     if isinstance(workspaces, Mapping) and isinstance(named, Mapping):
-        given["workspaces"] = {_called(name, workspaces) or name: table for name, table in named.items()}
+        given["workspaces"] = {
+            _called(name, workspaces) or name: table for name, table in named.items()
+        }
     return given, problems
 
 
@@ -154,24 +176,37 @@ def _unreadable(environment: EnvSettingsSource) -> Iterator[Problem]:
         try:
             environment()
         except SettingsError:
-            variables = {other: value for other, value in variables.items() if other != name}
-            yield _problem(f"environment variable {name.upper()}", "", "must be valid JSON")
+            variables = {
+                other: value for other, value in variables.items() if other != name
+            }
+            yield _problem(
+                f"environment variable {name.upper()}", "", "must be valid JSON"
+            )
     environment.env_vars = variables
 
 
 def _called(name: str, workspaces: Iterable[str]) -> str | None:
     """Return the workspace of this name: exactly so, or without regard to case."""
     known = list(workspaces)
-    return name if name in known else next((one for one in known if one.casefold() == name.casefold()), None)
+    return (
+        name
+        if name in known
+        else next((one for one in known if one.casefold() == name.casefold()), None)
+    )
 
 
 def _over(below: Any, above: Any) -> Any:
     if not (isinstance(below, Mapping) and isinstance(above, Mapping)):
         return above
-    return {**below, **{key: _over(below.get(key), value) for key, value in above.items()}}
+    return {
+        **below,
+        **{key: _over(below.get(key), value) for key, value in above.items()},
+    }
 
 
-def _validated(merged: Mapping[str, Any], source: Source) -> tuple[Settings, list[Problem]]:
+def _validated(
+    merged: Mapping[str, Any], source: Source
+) -> tuple[Settings, list[Problem]]:
     """Return the settings, and what is wrong with their shape.
 
     What is wrong is left out and the rest looked at again, so that one wrong value hides no other problem.
@@ -183,8 +218,11 @@ def _validated(merged: Mapping[str, Any], source: Source) -> tuple[Settings, lis
         except ValidationError as error:
             items = error.errors(include_url=False, include_input=False)
         spoken = {problem.field for problem in problems}
-        problems += [problem for problem in (_from_validation(item, source) for item in items)
-                     if not _is_spoken(problem.field, spoken)]
+        problems += [
+            problem
+            for problem in (_from_validation(item, source) for item in items)
+            if not _is_spoken(problem.field, spoken)
+        ]
         for item in items:
             merged = _without(merged, _loc(item))
 
@@ -206,10 +244,14 @@ def _is_spoken(key: str, spoken: Set[str]) -> bool:
     """Tell whether a key, a table that holds it, or what it hangs on has been complained about already."""
     parts = key.split(".")
     aside = ".".join([*parts[:-1], SIBLINGS.get(parts[-1], parts[-1])])
-    return aside in spoken or any(".".join(parts[:depth]) in spoken for depth in range(1, len(parts) + 1))
+    return aside in spoken or any(
+        ".".join(parts[:depth]) in spoken for depth in range(1, len(parts) + 1)
+    )
 
 
-def choose(settings: Settings, name: str | None, *, where: str = "configuration") -> tuple[str, Workspace]:
+def choose(
+    settings: Settings, name: str | None, *, where: str = "configuration"
+) -> tuple[str, Workspace]:
     """Return the workspace called `name`, or the only one; raises `ConfigError` when that is not clear."""
     names = ", ".join(settings.workspaces) or "none"
     if name is None and len(settings.workspaces) == 1:
@@ -218,8 +260,16 @@ def choose(settings: Settings, name: str | None, *, where: str = "configuration"
     if found is not None:
         return found, settings.workspaces[found]
     message = f"there is no workspace {name!r}" if name else "which workspace?"
-    raise ConfigError([_problem(where, "workspaces", message,
-                                f"configured: {names}; name one with --workspace or add [workspaces.NAME]")])
+    raise ConfigError(
+        [
+            _problem(
+                where,
+                "workspaces",
+                message,
+                f"configured: {names}; name one with --workspace or add [workspaces.NAME]",
+            )
+        ]
+    )
 
 
 def _problem(where: str, key: str, message: str, hint: str = "") -> Problem:
@@ -230,15 +280,30 @@ def _read(path: Path) -> dict[str, Any]:
     try:
         return tomllib.loads(path.read_text("utf-8"))
     except OSError as error:
-        raise ConfigError([_problem(str(path), "", f"cannot be read: {error.strerror}",
-                                    "give the right path with --config or RAYLINE_CONFIG")]) from None
+        raise ConfigError(
+            [
+                _problem(
+                    str(path),
+                    "",
+                    f"cannot be read: {error.strerror}",
+                    "give the right path with --config or RAYLINE_CONFIG",
+                )
+            ]
+        ) from None
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise ConfigError([_problem(str(path), "", f"is not valid TOML: {error}")]) from None
+        raise ConfigError(
+            [_problem(str(path), "", f"is not valid TOML: {error}")]
+        ) from None
 
 
-MESSAGES = {"missing": "is missing", "extra_forbidden": "is not a setting", "greater_than": "must be more than {gt}",
-            "greater_than_equal": "must be {ge} or more", "less_than_equal": "must be {le} or less",
-            "finite_number": "must be a finite number"}
+MESSAGES = {
+    "missing": "is missing",
+    "extra_forbidden": "is not a setting",
+    "greater_than": "must be more than {gt}",
+    "greater_than_equal": "must be {ge} or more",
+    "less_than_equal": "must be {le} or less",
+    "finite_number": "must be a finite number",
+}
 
 
 def _loc(item: ErrorDetails) -> tuple[str, ...]:
@@ -249,9 +314,19 @@ def _from_validation(item: ErrorDetails, source: Source) -> Problem:
     loc = _loc(item)
     # What is missing stands nowhere; the table it misses in was begun by somebody.
     where = source.place(loc[:-1] if item["type"] == "missing" else loc)
-    bounds = {name: str(bound).removesuffix(".0") for name, bound in item.get("ctx", {}).items()}
-    message = MESSAGES.get(item["type"], "").format(**bounds) or item["msg"].removeprefix("Value error, ")
-    return _problem(where, ".".join(loc), message, _suggestion(loc) if item["type"] == "extra_forbidden" else "")
+    bounds = {
+        name: str(bound).removesuffix(".0")
+        for name, bound in item.get("ctx", {}).items()
+    }
+    message = MESSAGES.get(item["type"], "").format(**bounds) or item[
+        "msg"
+    ].removeprefix("Value error, ")
+    return _problem(
+        where,
+        ".".join(loc),
+        message,
+        _suggestion(loc) if item["type"] == "extra_forbidden" else "",
+    )
 
 
 def _variable(loc: tuple[str, ...]) -> str:
@@ -270,7 +345,13 @@ def _fields_at(loc: tuple[str, ...]) -> Iterator[str]:
     for index, part in enumerate(loc):
         if model is Settings and part == "workspaces":
             continue
-        model = Workspace if index == 1 else model.model_fields[part].annotation if part in model.model_fields else None
+        model = (
+            Workspace
+            if index == 1
+            else model.model_fields[part].annotation
+            if part in model.model_fields
+            else None
+        )
         if not hasattr(model, "model_fields"):
             return
     yield from model.model_fields
@@ -282,8 +363,12 @@ def _foreign_variables() -> Iterator[Problem]:
         if name.startswith(PREFIX) and name not in OWN_VARIABLES:
             first = name.removeprefix(PREFIX).split("__")[0].lower()
             if first not in known:
-                yield _problem(f"environment variable {name}", "", "is not a setting",
-                               f"known: {PREFIX}STATE, {PREFIX}WORKSPACES__NAME__...; unset it or correct its name")
+                yield _problem(
+                    f"environment variable {name}",
+                    "",
+                    "is not a setting",
+                    f"known: {PREFIX}STATE, {PREFIX}WORKSPACES__NAME__...; unset it or correct its name",
+                )
 
 
 def _open_file(path: Path | None, data: Mapping[str, Any]) -> Iterator[Problem]:
@@ -292,20 +377,33 @@ def _open_file(path: Path | None, data: Mapping[str, Any]) -> Iterator[Problem]:
         return
     mode = path.stat().st_mode
     if mode & (stat.S_IRWXG | stat.S_IRWXO):
-        yield _problem(str(path), ", ".join(_secrets(data)),
-                       f"holds secrets and can be read by others (mode {stat.S_IMODE(mode):04o})",
-                       f"run: chmod 600 {path}, or keep the secret in a file of its own (token_file)")
+        yield _problem(
+            str(path),
+            ", ".join(_secrets(data)),
+            f"holds secrets and can be read by others (mode {stat.S_IMODE(mode):04o})",
+            f"run: chmod 600 {path}, or keep the secret in a file of its own (token_file)",
+        )
 
 
 # As SQLAlchemy reads an address: the password goes to the first @, whatever stands in it.
 _USER_PASSWORD = re.compile(r"(?<=://)([^:/@]*:)([^@]+)(?=@)")
-_QUERY_PASSWORD = re.compile(r"([?&](?!passfile=)[^=&]*(?:pass|pwd|secret|token)[^=&]*=)([^&]+)", re.IGNORECASE)
+_QUERY_PASSWORD = re.compile(
+    r"([?&](?!passfile=)[^=&]*(?:pass|pwd|secret|token)[^=&]*=)([^&]+)", re.IGNORECASE
+)
 
 
 def passwords_of(url: str) -> list[str]:
     """Return the passwords in a database URL, before its host and in its query, as typed and as meant."""
-    typed = [found for pattern in (_USER_PASSWORD, _QUERY_PASSWORD) for _, found in pattern.findall(url)]
-    return list(dict.fromkeys(shape for one in typed for shape in (one, unquote(one), unquote_plus(one))))
+    typed = [
+        found
+        for pattern in (_USER_PASSWORD, _QUERY_PASSWORD)
+        for _, found in pattern.findall(url)
+    ]
+    return list(
+        dict.fromkeys(
+            shape for one in typed for shape in (one, unquote(one), unquote_plus(one))
+        )
+    )
 
 
 def without_passwords(url: str) -> str:
@@ -318,7 +416,9 @@ def _secrets(data: Mapping[str, Any]) -> Iterator[str]:
     if isinstance(state, str) and passwords_of(state):
         yield "state"
     workspaces = data.get("workspaces")
-    for name, workspace in workspaces.items() if isinstance(workspaces, Mapping) else ():
+    for name, workspace in (
+        workspaces.items() if isinstance(workspaces, Mapping) else ()
+    ):
         for side in ("notion", "jira"):
             table = workspace.get(side) if isinstance(workspace, Mapping) else None
             if isinstance(table, Mapping) and table.get("token"):
@@ -331,8 +431,12 @@ def _same_names(data: Mapping[str, Any], source: Source) -> Iterator[Problem]:
     for name in workspaces if isinstance(workspaces, Mapping) else ():
         other = seen.setdefault(name.casefold(), name)
         if other != name:
-            yield _problem(source.home, f"workspaces.{name}", f"differs from workspaces.{other} in capitals only",
-                           "variables could not tell them apart")
+            yield _problem(
+                source.home,
+                f"workspaces.{name}",
+                f"differs from workspaces.{other} in capitals only",
+                "variables could not tell them apart",
+            )
 
 
 def _bad_state(state: str, source: Source) -> Iterator[Problem]:
@@ -344,36 +448,59 @@ def _bad_state(state: str, source: Source) -> Iterator[Problem]:
         yield _problem(where, "state", "is not a database URL", STATE_HINT)
     else:
         if "@" in (url.host or ""):
-            yield _problem(where, "state", "holds more than one @", "write an @ in the password as %40")
+            yield _problem(
+                where,
+                "state",
+                "holds more than one @",
+                "write an @ in the password as %40",
+            )
 
 
-def _complete(workspace: Workspace, loc: tuple[str, ...], source: Source) -> tuple[Workspace, list[Problem]]:
+def _complete(
+    workspace: Workspace, loc: tuple[str, ...], source: Source
+) -> tuple[Workspace, list[Problem]]:
     """Return the workspace with its secrets read from files, and all that is missing or makes no sense."""
     notion, first = _with_secret(workspace.notion, (*loc, "notion"), source)
     jira, second = _with_secret(workspace.jira, (*loc, "jira"), source)
-    mappings = workspace.mappings and source.path_at((*loc, "mappings"), workspace.mappings)
-    complete = workspace.model_copy(update={"notion": notion, "jira": jira, "mappings": mappings})
+    mappings = workspace.mappings and source.path_at(
+        (*loc, "mappings"), workspace.mappings
+    )
+    complete = workspace.model_copy(
+        update={"notion": notion, "jira": jira, "mappings": mappings}
+    )
     unread = {f"{problem.field}".removesuffix("_file") for problem in (*first, *second)}
     gaps = [gap for gap in _gaps(complete, loc, source) if gap.field not in unread]
     return complete, [*first, *second, *gaps, *_nonsense(complete, loc, source)]
 
 
-def _with_secret(side: Side, loc: tuple[str, ...], source: Source) -> tuple[Side, list[Problem]]:
+def _with_secret(
+    side: Side, loc: tuple[str, ...], source: Source
+) -> tuple[Side, list[Problem]]:
     secret, at = side.token.get_secret_value(), (*loc, "token")
     if side.token_file is None:
         return side, [] if _is_token(secret) else [_at(source, at, f"is not {TOKEN}")]
     if secret:
-        return side, [_at(source, at, "is set beside token_file", "keep one of the two")]
+        return side, [
+            _at(source, at, "is set beside token_file", "keep one of the two")
+        ]
     at = (*loc, "token_file")
     file = source.path_at(at, side.token_file)
     try:
         secret = file.read_text("utf-8").strip()
     except OSError as error:
         return side, [_at(source, at, f"{file} cannot be read: {error.strerror}")]
-    except ValueError:  # not UTF-8, or no path at all; its words would show what is in the file
+    except (
+        ValueError
+    ):  # not UTF-8, or no path at all; its words would show what is in the file
         return side, [_at(source, at, f"{file} does not hold {TOKEN}")]
     if not secret or not _is_token(secret):
-        return side, [_at(source, at, f"{file} does not hold {TOKEN}" if secret else f"{file} is empty")]
+        return side, [
+            _at(
+                source,
+                at,
+                f"{file} does not hold {TOKEN}" if secret else f"{file} is empty",
+            )
+        ]
     return side.model_copy(update={"token": SecretStr(secret), "token_file": file}), []
 
 
@@ -389,14 +516,28 @@ def _at(source: Source, loc: tuple[str, ...], message: str, hint: str = "") -> P
     return _problem(source.place(loc), ".".join(loc), message, hint)
 
 
-def _gaps(workspace: Workspace, loc: tuple[str, ...], source: Source) -> Iterator[Problem]:
+def _gaps(
+    workspace: Workspace, loc: tuple[str, ...], source: Source
+) -> Iterator[Problem]:
     notion, jira = workspace.notion, workspace.jira
     for missing, name, hint in (
-        (not notion.token.get_secret_value(), "notion.token", _token_hint(loc, "NOTION")),
-        (not notion.root_page_id, "notion.root_page_id", "the id of the page shared with the connection"),
+        (
+            not notion.token.get_secret_value(),
+            "notion.token",
+            _token_hint(loc, "NOTION"),
+        ),
+        (
+            not notion.root_page_id,
+            "notion.root_page_id",
+            "the id of the page shared with the connection",
+        ),
         (not jira.base_url, "jira.base_url", "such as https://your-site.atlassian.net"),
         (not jira.token.get_secret_value(), "jira.token", _token_hint(loc, "JIRA")),
-        (jira.deployment == "cloud" and not jira.email, "jira.email", "Jira Cloud wants the token's account e-mail"),
+        (
+            jira.deployment == "cloud" and not jira.email,
+            "jira.email",
+            "Jira Cloud wants the token's account e-mail",
+        ),
     ):
         if missing:
             yield _problem(source.home, ".".join((*loc, name)), "is missing", hint)
@@ -409,21 +550,44 @@ def _token_hint(loc: tuple[str, ...], side: str) -> str:
     return f"set {PREFIX}{'__'.join(loc).upper()}__{side}__TOKEN or token_file"
 
 
-def _nonsense(workspace: Workspace, loc: tuple[str, ...], source: Source) -> Iterator[Problem]:
+def _nonsense(
+    workspace: Workspace, loc: tuple[str, ...], source: Source
+) -> Iterator[Problem]:
     if workspace.time_zone not in available_timezones():
-        yield _at(source, (*loc, "time_zone"), f"{workspace.time_zone!r} is no time zone", "such as Europe/Moscow")
+        yield _at(
+            source,
+            (*loc, "time_zone"),
+            f"{workspace.time_zone!r} is no time zone",
+            "such as Europe/Moscow",
+        )
     if workspace.calendar.country not in holidays.list_supported_countries():
-        yield _at(source, (*loc, "calendar", "country"), f"{workspace.calendar.country!r} has no calendar",
-                  "a two-letter country code such as RU, RS, DE")
-    for side, url in (("notion", workspace.notion.base_url), ("jira", workspace.jira.base_url)):
+        yield _at(
+            source,
+            (*loc, "calendar", "country"),
+            f"{workspace.calendar.country!r} has no calendar",
+            "a two-letter country code such as RU, RS, DE",
+        )
+    for side, url in (
+        ("notion", workspace.notion.base_url),
+        ("jira", workspace.jira.base_url),
+    ):
         at = (*loc, side, "base_url")
         scheme, host = _web(url)
         if url and not host:
-            yield _at(source, at, "is not a web address", "such as https://example.atlassian.net")
+            yield _at(
+                source,
+                at,
+                "is not a web address",
+                "such as https://example.atlassian.net",
+            )
         elif url and scheme == "http" and host not in ("127.0.0.1", "localhost", "::1"):
             yield _at(source, at, "would send the token unencrypted", "use https")
     if not _is_token(workspace.jira.email):
-        yield _at(source, (*loc, "jira", "email"), "is not an e-mail address of printable ASCII without spaces")
+        yield _at(
+            source,
+            (*loc, "jira", "email"),
+            "is not an e-mail address of printable ASCII without spaces",
+        )
     if workspace.mappings is not None and not workspace.mappings.is_dir():
         yield _at(source, (*loc, "mappings"), f"{workspace.mappings} is not a folder")
 
@@ -432,7 +596,9 @@ def _web(url: str) -> tuple[str, str]:
     """Return scheme and host of a web address; empty when it is none."""
     try:
         parts = urlsplit(url)
-        usable = parts.scheme in ("http", "https") and parts.hostname and parts.port != 0
+        usable = (
+            parts.scheme in ("http", "https") and parts.hostname and parts.port != 0
+        )
     except ValueError:
         return "", ""
     return (parts.scheme, parts.hostname or "") if usable else ("", "")

@@ -35,7 +35,11 @@ class Pages:
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
     def __post_init__(self) -> None:
-        self.index = {page_id: ref for ref, page_id in self.by_ref.items() if ref.source not in self.people}
+        self.index = {
+            page_id: ref
+            for ref, page_id in self.by_ref.items()
+            if ref.source not in self.people
+        }
 
     def add(self, ref: Ref, page_id: str) -> None:
         """Remember a page just made."""

@@ -24,13 +24,23 @@ def perform(bench: Bench, change: Change) -> Result:
 
 def _create(bench: Bench, change: Change) -> Result:
     binding = bench.bindings[change.ref.source]
-    properties = _properties(bench, change) | {binding.properties[KEY_PROPERTY]: encode(
-        bench.schema.sources[change.ref.source].properties[KEY_PROPERTY], change.ref.key, binding, bench.page_of)}
+    properties = _properties(bench, change) | {
+        binding.properties[KEY_PROPERTY]: encode(
+            bench.schema.sources[change.ref.source].properties[KEY_PROPERTY],
+            change.ref.key,
+            binding,
+            bench.page_of,
+        )
+    }
     wanted = {item.field: item.after for item in change.fields}
     with bench.store.transaction(bench.workspace) as tx:
         if not journal.intend(tx, change.ref, wanted, now=bench.now()):
             standing = journal.find(tx, change.ref)
-            return Result.SETTLED if standing and standing.status is Status.DONE else Result.UNKNOWN
+            return (
+                Result.SETTLED
+                if standing and standing.status is Status.DONE
+                else Result.UNKNOWN
+            )
     try:
         page = bench.notion.create_page(binding.data_source_id, properties)
     except Unknown as unknown:
@@ -47,7 +57,9 @@ def _create(bench: Bench, change: Change) -> Result:
     return Result.DONE
 
 
-def _doubt(bench: Bench, ref: Ref, unknown: Unknown, wanted: Mapping[str, Value]) -> Result:
+def _doubt(
+    bench: Bench, ref: Ref, unknown: Unknown, wanted: Mapping[str, Value]
+) -> Result:
     """Record an unknown outcome; a saved-but-503 answer names the page, and that is as good as done."""
     with bench.store.transaction(bench.workspace) as tx:
         if not unknown.committed_id:
@@ -69,7 +81,11 @@ def _update(bench: Bench, change: Change) -> Result:
         bases.attempt(tx, page_id, wanted)
     try:
         page = bench.notion.update_page(page_id, properties)
-    except (Rejected, Missing, Denied):  # any other failure may have happened, so that the attempt stands as ours
+    except (
+        Rejected,
+        Missing,
+        Denied,
+    ):  # any other failure may have happened, so that the attempt stands as ours
         with bench.store.transaction(bench.workspace) as tx:
             bases.withdraw(tx, page_id, wanted)
         raise
@@ -91,28 +107,52 @@ def _archive(bench: Bench, change: Change) -> Result:
 
 
 _PERFORM: Mapping[Kind, Callable[[Bench, Change], Result]] = {
-    Kind.CREATE: _create, Kind.UPDATE: _update, Kind.SECTION: write_section, Kind.ARCHIVE: _archive}
+    Kind.CREATE: _create,
+    Kind.UPDATE: _update,
+    Kind.SECTION: write_section,
+    Kind.ARCHIVE: _archive,
+}
 
 
 def _properties(bench: Bench, change: Change) -> Json:
     """Return the request's properties, by property id."""
-    source, binding = bench.schema.sources[change.ref.source], bench.bindings[change.ref.source]
-    return {binding.properties[item.field]: encode(source.properties[item.field], item.after, binding, bench.page_of)
-            for item in change.fields}
+    source, binding = (
+        bench.schema.sources[change.ref.source],
+        bench.bindings[change.ref.source],
+    )
+    return {
+        binding.properties[item.field]: encode(
+            source.properties[item.field], item.after, binding, bench.page_of
+        )
+        for item in change.fields
+    }
 
 
-def _answered(bench: Bench, change: Change, page: Json, *, everything: bool) -> dict[str, Value]:
+def _answered(
+    bench: Bench, change: Change, page: Json, *, everything: bool
+) -> dict[str, Value]:
     """Return the bases an answer gives: the changed fields, or all of ours after a creation.
 
     What the answer does not show whole (over 25 references, unreadable) is taken as sent.
     """
-    source, binding = bench.schema.sources[change.ref.source], bench.bindings[change.ref.source]
+    source, binding = (
+        bench.schema.sources[change.ref.source],
+        bench.bindings[change.ref.source],
+    )
     sent = {item.field: item.after for item in change.fields}
     row, _ = decode_page(page, source, binding, bench.pages.index)
     cut = {property_id for _, property_id in truncated(page, source, binding)}
     present = properties_by_id(page).keys() - cut
-    shown = {name: value for name, value in row.fields.items() if binding.properties[name] in present}
-    names = sent.keys() | {name for name in shown if everything and _is_ours(source.properties[name].owner, name)}
+    shown = {
+        name: value
+        for name, value in row.fields.items()
+        if binding.properties[name] in present
+    }
+    names = sent.keys() | {
+        name
+        for name in shown
+        if everything and _is_ours(source.properties[name].owner, name)
+    }
     return {name: shown.get(name, sent.get(name)) for name in sorted(names)}
 
 

@@ -25,7 +25,9 @@ def arrange(creates: Sequence[Change]) -> Arrangement:
     levels: list[tuple[Change, ...]] = []
     later: list[Change] = []
     while waiting:
-        level = [change for ref, change in waiting.items() if not needs[ref] & waiting.keys()]
+        level = [
+            change for ref, change in waiting.items() if not needs[ref] & waiting.keys()
+        ]
         if not level:  # a cycle: its first row is made without the relations that cannot be written yet
             first, rest = _cut(next(iter(waiting.values())), waiting)
             level = [first]
@@ -41,11 +43,19 @@ def _needs(change: Change, waiting: Mapping[Ref, Change]) -> set[Ref]:
 
 
 def _refs(field: FieldChange) -> tuple[Ref, ...]:
-    return tuple(item for item in field.after if isinstance(item, Ref)) if isinstance(field.after, tuple) else ()
+    return (
+        tuple(item for item in field.after if isinstance(item, Ref))
+        if isinstance(field.after, tuple)
+        else ()
+    )
 
 
 def _cut(change: Change, waiting: Mapping[Ref, Change]) -> tuple[Change, Change]:
     """Return the creation without the fields that point to waiting rows, and the update that writes those."""
-    early = tuple(field for field in change.fields if not any(ref in waiting for ref in _refs(field)))
+    early = tuple(
+        field
+        for field in change.fields
+        if not any(ref in waiting for ref in _refs(field))
+    )
     late = tuple(field for field in change.fields if field not in early)
     return replace(change, fields=early), replace(change, kind=Kind.UPDATE, fields=late)

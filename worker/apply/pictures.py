@@ -26,14 +26,18 @@ def draw(chart: Chart) -> bytes:
     A drawing takes a quarter of a second: one whose page could not be written is there when it is tried again.
     """
     with _drawing:
-        drawn: bytes = vl_convert.vegalite_to_png(specify(chart), vl_version=VERSION, scale=SCALE, **_locale(chart))
+        drawn: bytes = vl_convert.vegalite_to_png(
+            specify(chart), vl_version=VERSION, scale=SCALE, **_locale(chart)
+        )
     return drawn
 
 
 def draw_svg(chart: Chart) -> str:
     """Return a chart as SVG."""
     with _drawing:
-        drawn: str = vl_convert.vegalite_to_svg(specify(chart), vl_version=VERSION, **_locale(chart))
+        drawn: str = vl_convert.vegalite_to_svg(
+            specify(chart), vl_version=VERSION, **_locale(chart)
+        )
     return drawn
 
 

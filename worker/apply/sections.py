@@ -66,7 +66,9 @@ class _Hand:
 
     def place(self, raw: Json, block: Block) -> None:
         """Remember a block as it stands now."""
-        self.placed[str(raw["id"])] = _Known(document.digest((block,)), _print(seen(raw)))
+        self.placed[str(raw["id"])] = _Known(
+            document.digest((block,)), _print(seen(raw))
+        )
 
 
 def write_section(bench: Bench, change: Change) -> Result:
@@ -82,10 +84,14 @@ def write_section(bench: Bench, change: Change) -> Result:
     digest = document.digest(change.blocks)
     with bench.store.transaction(bench.workspace) as tx:
         bases.attempt(tx, page_id, {SECTION: digest})
-        bases.record(tx, page_id, {DOUBT: bench.now()})  # stays when the process dies in the middle
+        bases.record(
+            tx, page_id, {DOUBT: bench.now()}
+        )  # stays when the process dies in the middle
     hand = _Hand(bench, page_id, _unpack(written.get(BLOCKS)))
     try:
-        _rewrite(hand, tuple(fit(document.resolve(change.blocks, partial(_address, bench)))))
+        _rewrite(
+            hand, tuple(fit(document.resolve(change.blocks, partial(_address, bench))))
+        )
     except Unknown:
         return Result.UNKNOWN
     except Exception:
@@ -93,7 +99,9 @@ def write_section(bench: Bench, change: Change) -> Result:
             bases.record(tx, page_id, {DOUBT: None})
         raise
     with bench.store.transaction(bench.workspace) as tx:
-        bases.record(tx, page_id, {SECTION: digest, BLOCKS: _pack(hand.placed), DOUBT: None})
+        bases.record(
+            tx, page_id, {SECTION: digest, BLOCKS: _pack(hand.placed), DOUBT: None}
+        )
         for picture in sorted(hand.fresh):
             registry.set_setting(tx, f"picture:{picture}", hand.uploads[picture])
     return Result.DONE
@@ -112,20 +120,24 @@ def _rewrite(hand: _Hand, blocks: tuple[Block, ...]) -> None:
         _upload(hand, blocks)
         # Both markers come in one request, so that a section is never without its end.
         inner = blocks[1:-1]
-        first = (blocks[0], *inner[:MOST - 2], blocks[-1])
+        first = (blocks[0], *inner[: MOST - 2], blocks[-1])
         made = _append(hand, first, after="")
-        _append_all(hand, inner[MOST - 2:], after=str(made[-2]["id"]) if len(made) > 1 else "")
+        _append_all(
+            hand, inner[MOST - 2 :], after=str(made[-2]["id"]) if len(made) > 1 else ""
+        )
         return
     (start, end), *surplus = spans
-    steps = tuple(_match(hand, page[start:end + 1], blocks))
+    steps = tuple(_match(hand, page[start : end + 1], blocks))
     _upload(hand, [block for step in steps for block in step.writes])
     for step in steps:
         step.carry_out(hand)
     for opening, closing in surplus:
-        _drop_own(hand, page[opening:closing + 1], author=_author(page[start]))
+        _drop_own(hand, page[opening : closing + 1], author=_author(page[start]))
 
 
-def _find_sections(page: Sequence[Json], known: Mapping[str, _Known]) -> list[tuple[int, int]]:
+def _find_sections(
+    page: Sequence[Json], known: Mapping[str, _Known]
+) -> list[tuple[int, int]]:
     """Return (opening, closing) positions of the sections, the one we remember first.
 
     A section that comes twice is an append whose outcome was unknown and which happened after all.
@@ -138,12 +150,17 @@ def _find_sections(page: Sequence[Json], known: Mapping[str, _Known]) -> list[tu
         elif _is_marker(raw, CLOSING) and opening is not None:
             spans.append((opening, index))
             opening = None
-    return sorted(spans, key=lambda span: not {page[span[0]]["id"], page[span[1]]["id"]} & known.keys())
+    return sorted(
+        spans,
+        key=lambda span: not {page[span[0]]["id"], page[span[1]]["id"]} & known.keys(),
+    )
 
 
 def _is_marker(raw: Json, icon: str) -> bool:
     payload = raw.get("callout") or {}
-    return (payload.get("icon") or {}).get("emoji") == icon and text_of(raw).startswith(NAME)
+    return (payload.get("icon") or {}).get("emoji") == icon and text_of(raw).startswith(
+        NAME
+    )
 
 
 def _author(raw: Json) -> object:
@@ -152,7 +169,10 @@ def _author(raw: Json) -> object:
 
 def _drop_own(hand: _Hand, section: Sequence[Json], *, author: object) -> None:
     """Remove a second section, if nobody but the worker has touched it."""
-    if all(_author(raw) == author and (raw.get("last_edited_by") or {}).get("id") == author for raw in section):
+    if all(
+        _author(raw) == author and (raw.get("last_edited_by") or {}).get("id") == author
+        for raw in section
+    ):
         for raw in section:
             hand.bench.notion.delete_block(str(raw["id"]))
 
@@ -185,7 +205,11 @@ class _Update:
     def carry_out(self, hand: _Hand) -> None:
         """Change it."""
         body = encode_update(self.block, hand.uploads)
-        answer = _sent(hand, (self.block,), lambda: hand.bench.notion.update_block(str(self.raw["id"]), body))
+        answer = _sent(
+            hand,
+            (self.block,),
+            lambda: hand.bench.notion.update_block(str(self.raw["id"]), body),
+        )
         hand.place(answer, self.block)
 
 
@@ -224,17 +248,25 @@ def _match(hand: _Hand, old: Sequence[Json], new: Sequence[Block]) -> Iterator[_
     after = str(old[0]["id"])
     matcher = SequenceMatcher(None, keys[1:-1], meant[1:-1], autojunk=False)
     for name, i1, i2, j1, j2 in matcher.get_opcodes():
-        gap, blocks = old[1 + i1:1 + i2], new[1 + j1:1 + j2]
+        gap, blocks = old[1 + i1 : 1 + i2], new[1 + j1 : 1 + j2]
         if name == "equal":
-            yield from (_Keep(raw, block) for raw, block in zip(gap, blocks, strict=True))
+            yield from (
+                _Keep(raw, block) for raw, block in zip(gap, blocks, strict=True)
+            )
         else:
             yield from _fill(gap, blocks, after=after)
         after = str(gap[-1]["id"]) if gap else after
     yield from _pair(old[-1:], new[-1:], keys[-1:], meant[-1:], after=after)
 
 
-def _pair(old: Sequence[Json], new: Sequence[Block], keys: Sequence[str], meant: Sequence[str], *,
-          after: str) -> Iterator[_Step]:
+def _pair(
+    old: Sequence[Json],
+    new: Sequence[Block],
+    keys: Sequence[str],
+    meant: Sequence[str],
+    *,
+    after: str,
+) -> Iterator[_Step]:
     if keys == meant:
         yield _Keep(old[0], new[0])
     else:
@@ -247,11 +279,18 @@ def _fill(old: Sequence[Json], new: Sequence[Block], *, after: str) -> Iterator[
     Insertions come before removals, since a block can only be placed after one that stands.
     """
     removals: list[_Step] = []
-    matcher = SequenceMatcher(None, [_shape(raw) for raw in old], [_shape_of(block) for block in new], autojunk=False)
+    matcher = SequenceMatcher(
+        None,
+        [_shape(raw) for raw in old],
+        [_shape_of(block) for block in new],
+        autojunk=False,
+    )
     for name, i1, i2, j1, j2 in matcher.get_opcodes():
         gap, blocks = old[i1:i2], tuple(new[j1:j2])
         if name == "equal":
-            yield from (_Update(raw, block) for raw, block in zip(gap, blocks, strict=True))
+            yield from (
+                _Update(raw, block) for raw, block in zip(gap, blocks, strict=True)
+            )
         else:
             removals += (_Delete(raw) for raw in gap)
             if blocks:
@@ -277,24 +316,36 @@ def _key(hand: _Hand, raw: Json, new: Sequence[Block], meant: Sequence[str]) -> 
     if known is not None and known.shown == _print(looks):
         return known.meant
     kind, below = str(raw.get("type")), ""
-    alike = [(block, digest) for block, digest in zip(new, meant, strict=True)
-             if kind_of(block) == kind and look_of(block) == looks]
+    alike = [
+        (block, digest)
+        for block, digest in zip(new, meant, strict=True)
+        if kind_of(block) == kind and look_of(block) == looks
+    ]
     if alike and raw.get("has_children") and kind in NESTING:
         below = read_nested(kind, hand.bench.notion.children(str(raw["id"])))
-    return next((digest for block, digest in alike if nested_look(block) == below), f"old:{raw['id']}")
+    return next(
+        (digest for block, digest in alike if nested_look(block) == below),
+        f"old:{raw['id']}",
+    )
 
 
 def _append_all(hand: _Hand, blocks: Sequence[Block], *, after: str) -> None:
     for start in range(0, len(blocks), MOST):
-        made = _append(hand, blocks[start:start + MOST], after=after)
+        made = _append(hand, blocks[start : start + MOST], after=after)
         after = str(made[-1]["id"])
 
 
 def _append(hand: _Hand, blocks: Sequence[Block], *, after: str) -> tuple[Json, ...]:
     children = [encode_block(block, hand.uploads) for block in blocks]
-    made = _sent(hand, blocks, lambda: hand.bench.notion.append_children(hand.page_id, children, after=after))
+    made = _sent(
+        hand,
+        blocks,
+        lambda: hand.bench.notion.append_children(hand.page_id, children, after=after),
+    )
     if len(made) < len(blocks):
-        raise Unknown("notion", "append", f"{len(made)} of {len(blocks)} blocks were answered")
+        raise Unknown(
+            "notion", "append", f"{len(made)} of {len(blocks)} blocks were answered"
+        )
     for raw, block in zip(made, blocks, strict=False):
         hand.place(raw, block)
     return made
@@ -319,7 +370,8 @@ def _upload(hand: _Hand, blocks: Sequence[Block]) -> None:
             stored = registry.get_setting(tx, f"picture:{name}", "")
         if name not in hand.uploads:
             hand.uploads[name] = stored or hand.bench.notion.upload(
-                picture_name(name), hand.bench.draw(chart), content_type="image/png")
+                picture_name(name), hand.bench.draw(chart), content_type="image/png"
+            )
             hand.fresh |= set() if stored else {name}
 
 
@@ -332,9 +384,13 @@ def _print(text: str) -> str:
 
 
 def _pack(placed: Mapping[str, _Known]) -> tuple[str, ...]:
-    return tuple(f"{block_id}={known.meant}={known.shown}" for block_id, known in placed.items())
+    return tuple(
+        f"{block_id}={known.meant}={known.shown}" for block_id, known in placed.items()
+    )
 
 
 def _unpack(value: object) -> dict[str, _Known]:
-    entries = [str(item).split("=") for item in value] if isinstance(value, tuple) else []
+    entries = (
+        [str(item).split("=") for item in value] if isinstance(value, tuple) else []
+    )
     return {block_id: _Known(meant, shown) for block_id, meant, shown in entries}

@@ -27,7 +27,12 @@ from worker.sync.plan import Change, Kind, Plan
 
 log = structlog.get_logger("worker.apply")
 Progress = Callable[[str, int, int], None]
-_NAMES = {Kind.CREATE: "create", Kind.UPDATE: "update", Kind.SECTION: "sections", Kind.ARCHIVE: "archive"}
+_NAMES = {
+    Kind.CREATE: "create",
+    Kind.UPDATE: "update",
+    Kind.SECTION: "sections",
+    Kind.ARCHIVE: "archive",
+}
 _NOBODY: Mapping[Ref, str] = MappingProxyType({})
 
 
@@ -46,7 +51,10 @@ class Applied(msgspec.Struct, frozen=True, gc=False):
 
     def counts(self) -> dict[str, int]:
         """Return how many changes of each kind were done, keys as in `sync --json`."""
-        return {name: self.done.get(name, 0) for name in ("create", "update", "archive", "sections")}
+        return {
+            name: self.done.get(name, 0)
+            for name in ("create", "update", "archive", "sections")
+        }
 
 
 @dataclass(slots=True)
@@ -68,10 +76,22 @@ class _Shift:
     lock: threading.Lock = field(default_factory=threading.Lock)
 
 
-def apply(plan: Plan, *, notion: Notion, store: Store, workspace: str, schema: Schema, bindings: Bindings,
-          now: Callable[[], datetime], width: int = 1, stop: threading.Event | None = None,
-          fence: Callable[[], None] = lambda: None, progress: Progress = lambda phase, done, total: None,
-          known: Mapping[Ref, str] = _NOBODY, settle_after: timedelta = timedelta(0)) -> Applied:
+def apply(
+    plan: Plan,
+    *,
+    notion: Notion,
+    store: Store,
+    workspace: str,
+    schema: Schema,
+    bindings: Bindings,
+    now: Callable[[], datetime],
+    width: int = 1,
+    stop: threading.Event | None = None,
+    fence: Callable[[], None] = lambda: None,
+    progress: Progress = lambda phase, done, total: None,
+    known: Mapping[Ref, str] = _NOBODY,
+    settle_after: timedelta = timedelta(0),
+) -> Applied:
     """Carry out a plan and return what became of it; the only writer in the program.
 
     `fence` is called before each change and raises `Busy` when the lease is lost, which ends the apply. `stop` lets the
@@ -82,14 +102,31 @@ def apply(plan: Plan, *, notion: Notion, store: Store, workspace: str, schema: S
     with store.transaction(workspace) as tx:
         bases.adopt(tx, plan.adopted)
         journal.adopt(tx, known, now=now())
-        pages = Pages(dict(journal.canonical_pages(tx)), frozenset(
-            name for name, source in schema.sources.items() if source.rows is Rows.PEOPLE))
+        pages = Pages(
+            dict(journal.canonical_pages(tx)),
+            frozenset(
+                name
+                for name, source in schema.sources.items()
+                if source.rows is Rows.PEOPLE
+            ),
+        )
     bench = Bench(workspace, notion, store, schema, bindings, pages, now, settle_after)
     phases = tuple(_phases(plan.changes))
-    shift = _Shift(bench, stop or threading.Event(), fence, progress, sum(len(phase) for phase in phases))
+    shift = _Shift(
+        bench,
+        stop or threading.Event(),
+        fence,
+        progress,
+        sum(len(phase) for phase in phases),
+    )
     _work(shift, phases, width)
-    return Applied(dict(shift.done), tuple(sorted(shift.failures)), tuple(sorted(shift.unknown)),
-                   frozenset(shift.gone), shift.skipped > 0)
+    return Applied(
+        dict(shift.done),
+        tuple(sorted(shift.failures)),
+        tuple(sorted(shift.unknown)),
+        frozenset(shift.gone),
+        shift.skipped > 0,
+    )
 
 
 def _phases(changes: Sequence[Change]) -> Iterator[tuple[Change, ...]]:
@@ -127,7 +164,13 @@ def _try(shift: _Shift, change: Change) -> None:
     except Exception as error:  # noqa: BLE001 - the one place where any failure of a change becomes a Problem
         if isinstance(error, Denied):
             shift.halted.set()
-        _count(shift, change, Result.SETTLED if _was_deleted(shift, change, error) else _failure(change, error))
+        _count(
+            shift,
+            change,
+            Result.SETTLED
+            if _was_deleted(shift, change, error)
+            else _failure(change, error),
+        )
     else:
         _count(shift, change, result)
 
@@ -152,10 +195,20 @@ def _was_deleted(shift: _Shift, change: Change, error: Exception) -> bool:
 
 def _count(shift: _Shift, change: Change, result: Result | Problem) -> None:
     outcome = result.value if isinstance(result, Result) else "failed"
-    log.info("change", workspace=shift.bench.workspace, kind=change.kind.value, ref=str(change.ref),
-             page=change.page_id or shift.bench.pages.by_ref.get(change.ref, ""), outcome=outcome,
-             fields=[item.field for item in change.fields],
-             **({"problem": result.code, "message": result.message} if isinstance(result, Problem) else {}))
+    log.info(
+        "change",
+        workspace=shift.bench.workspace,
+        kind=change.kind.value,
+        ref=str(change.ref),
+        page=change.page_id or shift.bench.pages.by_ref.get(change.ref, ""),
+        outcome=outcome,
+        fields=[item.field for item in change.fields],
+        **(
+            {"problem": result.code, "message": result.message}
+            if isinstance(result, Problem)
+            else {}
+        ),
+    )
     with shift.lock:
         shift.tried += 1
         if isinstance(result, Problem):
@@ -170,15 +223,33 @@ def _count(shift: _Shift, change: Change, result: Result | Problem) -> None:
 def _failure(change: Change, error: Exception) -> Problem:
     name = error.field if isinstance(error, Rejected) else ""
     code = _CODES.get(type(error).__name__, "apply-failed")
-    said = str(error) if isinstance(error, ApiError | ValueError) else type(error).__name__
+    said = (
+        str(error) if isinstance(error, ApiError | ValueError) else type(error).__name__
+    )
     hint = _HINTS.get(code, message("it will be tried again in the next cycle"))
-    fault = tell("“{title}” could not be written ({kind}): {error}", title=change.title, kind=change.kind.value,
-                 error=said)
+    fault = tell(
+        "“{title}” could not be written ({kind}): {error}",
+        title=change.title,
+        kind=change.kind.value,
+        error=said,
+    )
     return Problem(code, str(change.ref), name, fault, hint, severity=Severity.ERROR)
 
 
-_CODES = {"Denied": "write-denied", "Missing": "page-gone", "Rejected": "write-rejected", "Transient": "write-failed",
-          "Unknown": "write-unknown", "Unencodable": "value-unwritable"}
-_HINTS = {"write-denied": message("check the token and that the connection may insert and update content"),
-          "page-gone": message("check that the page exists and is shared with the connection"),
-          "value-unwritable": message("run `rayline check` to see what the workspace lacks")}
+_CODES = {
+    "Denied": "write-denied",
+    "Missing": "page-gone",
+    "Rejected": "write-rejected",
+    "Transient": "write-failed",
+    "Unknown": "write-unknown",
+    "Unencodable": "value-unwritable",
+}
+_HINTS = {
+    "write-denied": message(
+        "check the token and that the connection may insert and update content"
+    ),
+    "page-gone": message(
+        "check that the page exists and is shared with the connection"
+    ),
+    "value-unwritable": message("run `rayline check` to see what the workspace lacks"),
+}

@@ -24,8 +24,13 @@ class Garbled(Exception):
     """The body is too large, cut short or not what its headers say."""
 
 
-def read_body(chunks: Iterable[bytes], headers: Mapping[str, str], *, expired: Callable[[], bool],
-              limit: int = LIMIT) -> bytes:
+def read_body(
+    chunks: Iterable[bytes],
+    headers: Mapping[str, str],
+    *,
+    expired: Callable[[], bool],
+    limit: int = LIMIT,
+) -> bytes:
     """Return the unpacked body of an answer; `headers` must find names in any case."""
     decoder = _decoder(headers.get("content-encoding", "identity"))
     parts: list[bytes] = []

@@ -12,7 +12,12 @@ class Deadline:
 
     __slots__ = ("_ends", "_monotonic")
 
-    def __init__(self, seconds: float = math.inf, *, monotonic: Callable[[], float] = time.monotonic) -> None:
+    def __init__(
+        self,
+        seconds: float = math.inf,
+        *,
+        monotonic: Callable[[], float] = time.monotonic,
+    ) -> None:
         self._monotonic = monotonic
         self._ends = monotonic() + seconds
 

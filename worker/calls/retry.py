@@ -24,7 +24,9 @@ T = TypeVar("T")
 class Setback(Exception):
     """One attempt failed: the `error` to report, whether to try `again`, and the `wait` in seconds the server named."""
 
-    def __init__(self, error: ApiError, *, again: bool = False, wait: float | None = None) -> None:
+    def __init__(
+        self, error: ApiError, *, again: bool = False, wait: float | None = None
+    ) -> None:
         super().__init__(str(error))
         self.error, self.again, self.wait = error, again, wait
 
@@ -48,8 +50,13 @@ class Policy:
 
     def run(self, attempt: Callable[[], T]) -> T:
         """Return what `attempt` returns; raise the `ApiError` of its last `Setback`."""
-        retrying = Retrying(sleep=self.sleep, wait=self._wait, stop=self._stop, reraise=True,
-                            retry=retry_if_exception(_may_repeat))
+        retrying = Retrying(
+            sleep=self.sleep,
+            wait=self._wait,
+            stop=self._stop,
+            reraise=True,
+            retry=retry_if_exception(_may_repeat),
+        )
         try:
             return retrying(attempt)
         except Setback as setback:
@@ -61,13 +68,17 @@ class Policy:
         setback = _setback(state)
         if setback.wait is not None:
             return setback.wait
-        widest = min(self.cap, self.base * 2.0 ** state.attempt_number)
+        widest = min(self.cap, self.base * 2.0**state.attempt_number)
         return widest * self.random.uniform(0.5, 1.0)
 
     def _stop(self, state: RetryCallState) -> bool:
         most = self.attempts if _setback(state).wait is None else self.named_attempts
         wait = state.upcoming_sleep
-        return state.attempt_number >= most or wait > self.patience or wait >= self.deadline.remaining()
+        return (
+            state.attempt_number >= most
+            or wait > self.patience
+            or wait >= self.deadline.remaining()
+        )
 
 
 def _may_repeat(error: BaseException) -> bool:
@@ -81,14 +92,20 @@ def _setback(state: RetryCallState) -> Setback:
     return error
 
 
-def read_retry_after(headers: Mapping[str, str], fallback: object = None) -> float | None:
+def read_retry_after(
+    headers: Mapping[str, str], fallback: object = None
+) -> float | None:
     """Return the seconds of a Retry-After header: a number, or a date against the answer's own Date header.
 
     `fallback` is the value some bodies repeat; None when nothing usable was named.
     """
     for text in (headers.get("retry-after"), fallback):
         seconds = _seconds(str(text)) if text is not None else None
-        seconds = _until(str(text), headers.get("date")) if seconds is None and text is not None else seconds
+        seconds = (
+            _until(str(text), headers.get("date"))
+            if seconds is None and text is not None
+            else seconds
+        )
         if seconds is not None:
             return seconds
     return None
@@ -104,6 +121,11 @@ def _seconds(text: str) -> float | None:
 
 def _until(text: str, date: str | None) -> float | None:
     try:
-        return max(0.0, (parsedate_to_datetime(text) - parsedate_to_datetime(date or "")).total_seconds())
+        return max(
+            0.0,
+            (
+                parsedate_to_datetime(text) - parsedate_to_datetime(date or "")
+            ).total_seconds(),
+        )
     except (ValueError, TypeError, IndexError):
         return None

@@ -12,7 +12,8 @@ DETAIL = 200
 """Longest piece of a server's words that leaves a gateway."""
 _PATTERNS = re.compile(
     r"ntn_\w+|secret_\w+|ATATT[\w\-=]+|ATSTT[\w\-=]+|(?:Basic|Bearer)\s+[\w+/=.\-~]+|(?:set-)?cookie:\s*[^\r\n]+",
-    re.IGNORECASE)
+    re.IGNORECASE,
+)
 _CONTROL = re.compile(r"[\x00-\x1f\x7f\u2028\u2029\u202a-\u202e\u2066-\u2069]+")
 
 

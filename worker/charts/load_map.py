@@ -6,27 +6,82 @@ from worker.charts.style import INK, Json, frame
 from worker.domain.charts import LoadMap
 
 NONE = "#f1f1ef"
-SHADES = ((0.5, "#dbe8f8"), (0.7, "#b9d6ee"), (0.9, "#a9d5b6"), (1.1, "#7dbf92"), (1.3, "#f3c56f"))
+SHADES = (
+    (0.5, "#dbe8f8"),
+    (0.7, "#b9d6ee"),
+    (0.9, "#a9d5b6"),
+    (1.1, "#7dbf92"),
+    (1.3, "#f3c56f"),
+)
 OVER = "#e0786d"
 STEP, CELL = 30, 62
 
 
 def load_map(chart: LoadMap) -> Json:
     """Return the chart as Vega-Lite."""
-    values = [{"person": cell.person, "week": cell.week, "color": _shade(cell.load),
-               "text": "–" if cell.load is None else f"{round(cell.load * 100)} %"} for cell in chart.cells]
+    values = [
+        {
+            "person": cell.person,
+            "week": cell.week,
+            "color": _shade(cell.load),
+            "text": "–" if cell.load is None else f"{round(cell.load * 100)} %",
+        }
+        for cell in chart.cells
+    ]
     place: Json = {
-        "y": {"field": "person", "type": "ordinal", "sort": list(chart.people), "scale": {"paddingInner": 0.08},
-              "axis": {"title": None, "labelLimit": 220, "labelColor": INK, "labelFontSize": 12, "domain": False,
-                       "ticks": False}},
-        "x": {"field": "week", "type": "ordinal", "sort": list(chart.weeks), "scale": {"paddingInner": 0.06},
-              "axis": {"title": None, "orient": "top", "labelAngle": 0, "domain": False, "ticks": False}}}
+        "y": {
+            "field": "person",
+            "type": "ordinal",
+            "sort": list(chart.people),
+            "scale": {"paddingInner": 0.08},
+            "axis": {
+                "title": None,
+                "labelLimit": 220,
+                "labelColor": INK,
+                "labelFontSize": 12,
+                "domain": False,
+                "ticks": False,
+            },
+        },
+        "x": {
+            "field": "week",
+            "type": "ordinal",
+            "sort": list(chart.weeks),
+            "scale": {"paddingInner": 0.06},
+            "axis": {
+                "title": None,
+                "orient": "top",
+                "labelAngle": 0,
+                "domain": False,
+                "ticks": False,
+            },
+        },
+    }
     layers = [
-        {"mark": {"type": "rect", "cornerRadius": 4},
-         "encoding": {**place, "color": {"field": "color", "type": "nominal", "scale": None, "legend": None}}},
-        {"mark": {"type": "text", "fontSize": 11, "color": INK}, "encoding": {**place, "text": {"field": "text"}}}]
-    return frame(chart.title, width=max(1, len(chart.weeks)) * CELL, height=max(1, len(chart.people)) * STEP,
-                 layers=layers, data={"values": values})
+        {
+            "mark": {"type": "rect", "cornerRadius": 4},
+            "encoding": {
+                **place,
+                "color": {
+                    "field": "color",
+                    "type": "nominal",
+                    "scale": None,
+                    "legend": None,
+                },
+            },
+        },
+        {
+            "mark": {"type": "text", "fontSize": 11, "color": INK},
+            "encoding": {**place, "text": {"field": "text"}},
+        },
+    ]
+    return frame(
+        chart.title,
+        width=max(1, len(chart.weeks)) * CELL,
+        height=max(1, len(chart.people)) * STEP,
+        layers=layers,
+        data={"values": values},
+    )
 
 
 def _shade(load: object) -> str:

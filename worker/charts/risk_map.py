@@ -12,36 +12,105 @@ CELL, NAMES, LENGTH = 124, 3, 19
 def risk_map(chart: RiskMap) -> Json:
     """Return the chart as Vega-Lite; levels as the method has them: 1-6 low, 8-12 medium, 15-25 high."""
     known = {(cell.probability, cell.impact): cell for cell in chart.cells}
-    values = [_value(known.get((probability, impact)), probability, impact)
-              for probability in range(1, 6) for impact in range(1, 6)]
-    return frame(chart.title, width=5 * CELL, height=5 * 84, layers=_layers(chart), data={"values": values})
+    values = [
+        _value(known.get((probability, impact)), probability, impact)
+        for probability in range(1, 6)
+        for impact in range(1, 6)
+    ]
+    return frame(
+        chart.title,
+        width=5 * CELL,
+        height=5 * 84,
+        layers=_layers(chart),
+        data={"values": values},
+    )
 
 
 def _value(cell: RiskCell | None, probability: int, impact: int) -> Json:
     score = probability * impact
-    names = [name if len(name) <= LENGTH else name[:LENGTH - 1].rstrip() + "…" for name in cell.labels] if cell else []
+    names = (
+        [
+            name if len(name) <= LENGTH else name[: LENGTH - 1].rstrip() + "…"
+            for name in cell.labels
+        ]
+        if cell
+        else []
+    )
     rest = cell.count - NAMES if cell else 0
     shown = names[:NAMES] + ([f"+{rest}"] if rest > 0 else [])
-    return {"probability": probability, "impact": impact, "count": cell.count if cell else 0, "names": shown,
-            "color": LOW if score <= 6 else MEDIUM if score <= 12 else HIGH}
+    return {
+        "probability": probability,
+        "impact": impact,
+        "count": cell.count if cell else 0,
+        "names": shown,
+        "color": LOW if score <= 6 else MEDIUM if score <= 12 else HIGH,
+    }
 
 
 def _layers(chart: RiskMap) -> list[Json]:
-    x: Json = {"field": "impact", "type": "ordinal", "axis": _axis(chart.impact_label, angle=0),
-               "scale": {"paddingInner": 0.03, "paddingOuter": 0}}
-    y: Json = {"field": "probability", "type": "ordinal", "sort": "descending", "axis": _axis(chart.probability_label),
-               "scale": {"paddingInner": 0.04, "paddingOuter": 0}}
+    x: Json = {
+        "field": "impact",
+        "type": "ordinal",
+        "axis": _axis(chart.impact_label, angle=0),
+        "scale": {"paddingInner": 0.03, "paddingOuter": 0},
+    }
+    y: Json = {
+        "field": "probability",
+        "type": "ordinal",
+        "sort": "descending",
+        "axis": _axis(chart.probability_label),
+        "scale": {"paddingInner": 0.04, "paddingOuter": 0},
+    }
     some = {"transform": [{"filter": "datum.count > 0"}]}
     place = {"x": x, "y": y}
     return [
-        {"mark": {"type": "rect", "cornerRadius": 5},
-         "encoding": {**place, "color": {"field": "color", "type": "nominal", "scale": None, "legend": None}}},
-        {**some, "mark": {"type": "text", "fontSize": 20, "fontWeight": "bold", "dy": -26, "color": INK},
-         "encoding": {**place, "text": {"field": "count", "type": "quantitative"}}},
-        {**some, "mark": {"type": "text", "fontSize": 9.5, "dy": -6, "baseline": "top", "color": INK,
-                          "lineHeight": 12}, "encoding": {**place, "text": {"field": "names"}}}]
+        {
+            "mark": {"type": "rect", "cornerRadius": 5},
+            "encoding": {
+                **place,
+                "color": {
+                    "field": "color",
+                    "type": "nominal",
+                    "scale": None,
+                    "legend": None,
+                },
+            },
+        },
+        {
+            **some,
+            "mark": {
+                "type": "text",
+                "fontSize": 20,
+                "fontWeight": "bold",
+                "dy": -26,
+                "color": INK,
+            },
+            "encoding": {**place, "text": {"field": "count", "type": "quantitative"}},
+        },
+        {
+            **some,
+            "mark": {
+                "type": "text",
+                "fontSize": 9.5,
+                "dy": -6,
+                "baseline": "top",
+                "color": INK,
+                "lineHeight": 12,
+            },
+            "encoding": {**place, "text": {"field": "names"}},
+        },
+    ]
 
 
 def _axis(title: str, *, angle: int | None = None) -> Json:
-    return {"title": title, "grid": False, "domain": False, "ticks": False, "labelFontSize": 13, "labelColor": MUTED,
-            "titleFontSize": 12, "titlePadding": 10, **({"labelAngle": angle} if angle is not None else {})}
+    return {
+        "title": title,
+        "grid": False,
+        "domain": False,
+        "ticks": False,
+        "labelFontSize": 13,
+        "labelColor": MUTED,
+        "titleFontSize": 12,
+        "titlePadding": 10,
+        **({"labelAngle": angle} if angle is not None else {}),
+    }

@@ -30,42 +30,88 @@ from worker.state import runs, triggers
 from worker.state.triggers import TriggerState
 from worker.sync.plan import to_data
 
-STATES = {TriggerState.WAITING: message("waiting"), TriggerState.RUNNING: message("at work"),
-          TriggerState.DONE: message("done")}
-STATUSES = {runs.RunStatus.RUNNING: message("at work"), runs.RunStatus.DONE: message("done"),
-            runs.RunStatus.FAILED: message("failed"), runs.RunStatus.REFUSED: message("refused")}
-FullOption = Annotated[bool, typer.Option("--full/--delta", help="Read everything (default), or only what changed.")]
+STATES = {
+    TriggerState.WAITING: message("waiting"),
+    TriggerState.RUNNING: message("at work"),
+    TriggerState.DONE: message("done"),
+}
+STATUSES = {
+    runs.RunStatus.RUNNING: message("at work"),
+    runs.RunStatus.DONE: message("done"),
+    runs.RunStatus.FAILED: message("failed"),
+    runs.RunStatus.REFUSED: message("refused"),
+}
+FullOption = Annotated[
+    bool,
+    typer.Option(
+        "--full/--delta", help="Read everything (default), or only what changed."
+    ),
+]
 
 
 @app.command()
-def plan(scope: ScopeArgument = "", config: ConfigOption = None, workspace: WorkspaceOption = None,
-         full: FullOption = True, exit_code: Annotated[
-             bool, typer.Option("--exit-code", help="End with 3 when there is something to write.")] = False,
-         as_json: JsonOption = False) -> None:
+def plan(
+    scope: ScopeArgument = "",
+    config: ConfigOption = None,
+    workspace: WorkspaceOption = None,
+    full: FullOption = True,
+    exit_code: Annotated[
+        bool,
+        typer.Option(
+            "--exit-code", help="End with 3 when there is something to write."
+        ),
+    ] = False,
+    as_json: JsonOption = False,
+) -> None:
     """Show what would be written and why; never writes."""
-    with session(config, as_json=as_json) as opened, context_of(opened, workspace) as context:
+    with (
+        session(config, as_json=as_json) as opened,
+        context_of(opened, workspace) as context,
+    ):
         drawn = draw(context, Order(Mode.FULL if full else Mode.DELTA, "plan", scope))
         with opened.store.transaction(context.name) as tx:
             runs.save_plan(tx, drawn.plan, None, now=context.now())
-        opened.say(show.plan_view(drawn.plan, schema=context.schema, words=context.words),
-                   lambda: {**to_data(drawn.plan), "refused": [problem_data(one) for one in drawn.refused] or None})
+        opened.say(
+            show.plan_view(drawn.plan, schema=context.schema, words=context.words),
+            lambda: {
+                **to_data(drawn.plan),
+                "refused": [problem_data(one) for one in drawn.refused] or None,
+            },
+        )
         for reason in drawn.refused:
-            show.console(stderr=True).print(context.words.say("Would be refused: {reason}", reason=prose.line(reason)),
-                                            style="red", markup=False)
+            show.console(stderr=True).print(
+                context.words.say(
+                    "Would be refused: {reason}", reason=prose.line(reason)
+                ),
+                style="red",
+                markup=False,
+            )
         if exit_code and drawn.plan.changes:
             raise typer.Exit(prose.PENDING)
 
 
 @app.command(name="sync")
-def sync_command(scope: ScopeArgument = "", config: ConfigOption = None, workspace: WorkspaceOption = None,
-                 full: FullOption = True,
-                 checksum: Annotated[str, typer.Option(help="Apply only the plan with this checksum.")] = "",
-                 force: Annotated[bool, typer.Option("--force", help="Past the limits.")] = False,
-                 as_json: JsonOption = False) -> None:
+def sync_command(
+    scope: ScopeArgument = "",
+    config: ConfigOption = None,
+    workspace: WorkspaceOption = None,
+    full: FullOption = True,
+    checksum: Annotated[
+        str, typer.Option(help="Apply only the plan with this checksum.")
+    ] = "",
+    force: Annotated[bool, typer.Option("--force", help="Past the limits.")] = False,
+    as_json: JsonOption = False,
+) -> None:
     """Run one cycle: plan, check the limits, apply."""
     stop = stop_on_signals()
-    with session(config, as_json=as_json) as opened, context_of(opened, workspace, stop=stop) as context:
-        report = sync(context, Order(Mode.FULL if full else Mode.DELTA, "manual", scope, force, checksum))
+    with (
+        session(config, as_json=as_json) as opened,
+        context_of(opened, workspace, stop=stop) as context,
+    ):
+        report = sync(
+            context,
+            Order(Mode.FULL if full else Mode.DELTA, "manual", scope, force, checksum),
+        )
         opened.say(show.report_view(report, context.words), report.data)
         if report.refused:
             raise typer.Exit(prose.REFUSED)
@@ -78,26 +124,51 @@ def sync_command(scope: ScopeArgument = "", config: ConfigOption = None, workspa
 
 
 @app.command()
-def run(config: ConfigOption = None, workspace: WorkspaceOption = None, as_json: JsonOption = False) -> None:
+def run(
+    config: ConfigOption = None,
+    workspace: WorkspaceOption = None,
+    as_json: JsonOption = False,
+) -> None:
     """Run as a daemon: cycles on a schedule, all workspaces (or one), until SIGTERM; --json sums up at the end."""
     stop = stop_on_signals()
     reports: list[Report] = []
     with session(config, as_json=as_json) as opened:
         several = workspace is None and len(opened.settings.workspaces) > 1
-        chosen = dict(opened.settings.workspaces) if several else dict([choose(opened.settings, workspace)])
-        contexts = [build_context(name, one, opened.store, Surroundings(stop=stop)) for name, one in chosen.items()]
+        chosen = (
+            dict(opened.settings.workspaces)
+            if several
+            else dict([choose(opened.settings, workspace)])
+        )
+        contexts = [
+            build_context(name, one, opened.store, Surroundings(stop=stop))
+            for name, one in chosen.items()
+        ]
         serve([open_desk(context, reports.append) for context in contexts], stop)
         if as_json:
-            print_json({"workspaces": list(chosen), "cycles": len(reports),
-                        "refused": sum(bool(report.refused) for report in reports)})
+            print_json(
+                {
+                    "workspaces": list(chosen),
+                    "cycles": len(reports),
+                    "refused": sum(bool(report.refused) for report in reports),
+                }
+            )
 
 
 @app.command()
-def trigger(scope: ScopeArgument = "", config: ConfigOption = None, workspace: WorkspaceOption = None,
-            wait: Annotated[float, typer.Option(help="Seconds to wait for the answer (0: do not wait).")] = 0,
-            as_json: JsonOption = False) -> None:
+def trigger(
+    scope: ScopeArgument = "",
+    config: ConfigOption = None,
+    workspace: WorkspaceOption = None,
+    wait: Annotated[
+        float, typer.Option(help="Seconds to wait for the answer (0: do not wait).")
+    ] = 0,
+    as_json: JsonOption = False,
+) -> None:
     """Ask a running daemon for a cycle now; joins one under way."""
-    with session(config, as_json=as_json) as opened, context_of(opened, workspace) as context:
+    with (
+        session(config, as_json=as_json) as opened,
+        context_of(opened, workspace) as context,
+    ):
         with opened.store.transaction(context.name) as tx:
             number = triggers.ask(tx, scope, now=datetime.now(UTC))
         until = time.monotonic() + wait
@@ -106,22 +177,44 @@ def trigger(scope: ScopeArgument = "", config: ConfigOption = None, workspace: W
             time.sleep(0.2)
             found = _asked(opened, context.name, number)
         how = _how_it_ended(opened, context.name, found)
-        data = {"trigger": number, "state": found.state.value, "run_id": found.run_id,
-                "status": how.status.value if how else None, "error": how.outcome.get("error") if how else None}
+        data = {
+            "trigger": number,
+            "state": found.state.value,
+            "run_id": found.run_id,
+            "status": how.status.value if how else None,
+            "error": how.outcome.get("error") if how else None,
+        }
         state = context.words.say(STATES[found.state])
-        pattern = message("Request {number}: {state}, run {run}") if found.run_id else message(
-            "Request {number}: {state}; a running daemon will answer it")
-        opened.say(context.words.say(pattern, number=number, state=state, run=found.run_id), lambda: data)
+        pattern = (
+            message("Request {number}: {state}, run {run}")
+            if found.run_id
+            else message("Request {number}: {state}; a running daemon will answer it")
+        )
+        opened.say(
+            context.words.say(pattern, number=number, state=state, run=found.run_id),
+            lambda: data,
+        )
         if how and how.status is not runs.RunStatus.DONE:
-            show.console(stderr=True).print(context.words.say(
-                "Run {run}: {status}. {reason}", run=how.id, status=context.words.say(STATUSES[how.status]),
-                reason=how.outcome.get("error") or ""), style="red", markup=False)
-            raise typer.Exit(prose.REFUSED if how.status is runs.RunStatus.REFUSED else prose.FAILED)
+            show.console(stderr=True).print(
+                context.words.say(
+                    "Run {run}: {status}. {reason}",
+                    run=how.id,
+                    status=context.words.say(STATUSES[how.status]),
+                    reason=how.outcome.get("error") or "",
+                ),
+                style="red",
+                markup=False,
+            )
+            raise typer.Exit(
+                prose.REFUSED if how.status is runs.RunStatus.REFUSED else prose.FAILED
+            )
         if wait and found.state is not TriggerState.DONE:
             raise typer.Exit(prose.BUSY)
 
 
-def _how_it_ended(opened: Session, name: str, asked: triggers.Trigger) -> runs.Run | None:
+def _how_it_ended(
+    opened: Session, name: str, asked: triggers.Trigger
+) -> runs.Run | None:
     """Return the run that answered a request; None while it is under way."""
     if asked.run_id is None or asked.state is not TriggerState.DONE:
         return None

@@ -30,13 +30,27 @@ from worker.errors import RaylineError
 from worker.locales import load_words
 from worker.state.store import Store
 
-app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False,
-                  help="Rayline: one true view per client, from Jira's progress and Notion's account boards.")
+app = typer.Typer(
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    help="Rayline: one true view per client, from Jira's progress and Notion's account boards.",
+)
 
-ConfigOption = Annotated[Path | None, typer.Option("--config", "-c", help="The configuration file (rayline.toml).")]
-WorkspaceOption = Annotated[str | None, typer.Option("--workspace", "-w", help=r"Which \[workspaces.NAME].")]
-JsonOption = Annotated[bool, typer.Option("--json", help="Print one JSON object on stdout.")]
-ScopeArgument = Annotated[str, typer.Argument(help="One client: its name or page id (all clients when left out).")]
+ConfigOption = Annotated[
+    Path | None,
+    typer.Option("--config", "-c", help="The configuration file (rayline.toml)."),
+]
+WorkspaceOption = Annotated[
+    str | None, typer.Option("--workspace", "-w", help=r"Which \[workspaces.NAME].")
+]
+JsonOption = Annotated[
+    bool, typer.Option("--json", help="Print one JSON object on stdout.")
+]
+ScopeArgument = Annotated[
+    str,
+    typer.Argument(help="One client: its name or page id (all clients when left out)."),
+]
 
 
 @dataclass(slots=True)
@@ -89,23 +103,35 @@ def fail(error: RaylineError, *, as_json: bool, words: Words) -> NoReturn:
     """Say an error and end with its exit code."""
     if as_json:
         print_json(prose.error_data(error, words))
-    show.console(stderr=True).print(prose.explain(error, words), style="red", markup=False)
+    show.console(stderr=True).print(
+        prose.explain(error, words), style="red", markup=False
+    )
     raise typer.Exit(prose.exit_code(error)) from error
 
 
 @contextmanager
-def context_of(opened: Session, workspace: str | None, *, stop: threading.Event | None = None) -> Any:
+def context_of(
+    opened: Session, workspace: str | None, *, stop: threading.Event | None = None
+) -> Any:
     """Yield the context of one workspace, with a progress bar where a person watches."""
     name, chosen = choose(opened.settings, workspace)
     opened.words = load_words(chosen.locale, chosen.currency)
     with progress(opened.words, enabled=not opened.as_json) as advance:
-        context: Context = build_context(name, chosen, opened.store, Surroundings(stop=stop, progress=advance))
+        context: Context = build_context(
+            name, chosen, opened.store, Surroundings(stop=stop, progress=advance)
+        )
         yield context
 
 
-PHASES = {"notion": message("reading Notion"), "jira": message("reading Jira"), "rules": message("thinking"),
-          "apply": message("writing"), "databases": message("making databases"),
-          "relations": message("making relations"), "views": message("making views")}
+PHASES = {
+    "notion": message("reading Notion"),
+    "jira": message("reading Jira"),
+    "rules": message("thinking"),
+    "apply": message("writing"),
+    "databases": message("making databases"),
+    "relations": message("making relations"),
+    "views": message("making views"),
+}
 
 
 @contextmanager
@@ -114,8 +140,13 @@ def progress(words: Words, *, enabled: bool = True) -> Any:
     if not (enabled and sys.stderr.isatty()):
         yield lambda phase, done, total: None
         return
-    with Progress(TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), transient=True,
-                  console=show.console(stderr=True)) as bar:
+    with Progress(
+        TextColumn("{task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        transient=True,
+        console=show.console(stderr=True),
+    ) as bar:
         task = bar.add_task(words.say("starting"), total=None)
 
         def advance(phase: str, done: int, total: int) -> None:
@@ -140,7 +171,12 @@ def stop_on_signals() -> threading.Event:
 
 
 @app.callback(invoke_without_command=True)
-def version(*, version: Annotated[bool, typer.Option("--version", help="Print the version.")] = False) -> None:
+def version(
+    *,
+    version: Annotated[
+        bool, typer.Option("--version", help="Print the version.")
+    ] = False,
+) -> None:
     """Rayline: one true view per client, from Jira's progress and Notion's account boards."""
     if version:
         sys.stdout.write(f"rayline {__version__}\n")
@@ -153,5 +189,7 @@ def main() -> None:
     try:
         app()
     except Exception as error:  # noqa: BLE001 - the last place where anything can be caught
-        structlog.get_logger("worker.cli").error("bug", error=type(error).__name__, exc_info=True)
+        structlog.get_logger("worker.cli").error(
+            "bug", error=type(error).__name__, exc_info=True
+        )
         sys.exit(prose.BUG)

@@ -14,7 +14,15 @@ import typer
 
 from worker.app.settings import DEFAULT_FILE, find_file, settle
 from worker.cli import prose, show
-from worker.cli.entry import ConfigOption, JsonOption, WorkspaceOption, app, context_of, fail, session
+from worker.cli.entry import (
+    ConfigOption,
+    JsonOption,
+    WorkspaceOption,
+    app,
+    context_of,
+    fail,
+    session,
+)
 from worker.cycle import Context
 from worker.domain.words import Words
 from worker.errors import ConfigError, Problem, Severity
@@ -29,7 +37,12 @@ QUESTIONS: tuple[tuple[str, str, bool, str], ...] = (
     ("currency", "Currency", False, "RUB"),
     ("country", "Country whose holidays count", False, "RU"),
     ("root_page_id", "Id of the Notion page shared with the connection", False, ""),
-    ("private_root_page_id", "Id of a page that few people share, for feedback and bonuses (empty: none)", False, ""),
+    (
+        "private_root_page_id",
+        "Id of a page that few people share, for feedback and bonuses (empty: none)",
+        False,
+        "",
+    ),
     ("notion_token", "Notion token", True, ""),
     ("base_url", "Jira address", False, "https://your-site.atlassian.net"),
     ("email", "E-mail of the Jira account (empty for Data Center)", False, ""),
@@ -37,28 +50,57 @@ QUESTIONS: tuple[tuple[str, str, bool, str], ...] = (
 )
 SIDES = ("notion", "jira")
 # Which question is asked again when a setting is wrong.
-ASKED = {f"workspaces.studio.{setting}": key for setting, key in (
-    ("locale", "locale"), ("time_zone", "time_zone"), ("currency", "currency"), ("calendar.country", "country"),
-    ("notion.root_page_id", "root_page_id"), ("notion.token", "notion_token"), ("jira.base_url", "base_url"),
-    ("jira.email", "email"), ("jira.token", "jira_token"))}
+ASKED = {
+    f"workspaces.studio.{setting}": key
+    for setting, key in (
+        ("locale", "locale"),
+        ("time_zone", "time_zone"),
+        ("currency", "currency"),
+        ("calendar.country", "country"),
+        ("notion.root_page_id", "root_page_id"),
+        ("notion.token", "notion_token"),
+        ("jira.base_url", "base_url"),
+        ("jira.email", "email"),
+        ("jira.token", "jira_token"),
+    )
+}
 
 
 @app.command()
-def init(config: ConfigOption = None, workspace: WorkspaceOption = None, as_json: JsonOption = False) -> None:
+def init(
+    config: ConfigOption = None,
+    workspace: WorkspaceOption = None,
+    as_json: JsonOption = False,
+) -> None:
     """Write a configuration if there is none, verify both sides, and create or adopt the boards in Notion."""
     file = find_file(config)
     if file is None or not file.exists():
         file = file or Path(DEFAULT_FILE)
         _ask(file, as_json=as_json)
-    with session(file, as_json=as_json) as opened, context_of(opened, workspace) as context:
+    with (
+        session(file, as_json=as_json) as opened,
+        context_of(opened, workspace) as context,
+    ):
         bot, site = context.notion.me(), context.jira.site()
         bindings = _create(context)
-        data = {"workspace": context.name, "notion": str(bot.get("name") or bot["id"]), "jira": site.account,
-                "databases": {name: binding.database_id for name, binding in sorted(bindings.items())}}
+        data = {
+            "workspace": context.name,
+            "notion": str(bot.get("name") or bot["id"]),
+            "jira": site.account,
+            "databases": {
+                name: binding.database_id for name, binding in sorted(bindings.items())
+            },
+        }
         say = context.words.say
-        title = say("Workspace {workspace} is ready: now try {command}", workspace=context.name, command="rayline plan")
+        title = say(
+            "Workspace {workspace} is ready: now try {command}",
+            workspace=context.name,
+            command="rayline plan",
+        )
         headings = say("data source"), say("database")
-        opened.say(show.table_view(title, headings, data["databases"].items()), lambda: data)
+        opened.say(
+            show.table_view(title, headings, data["databases"].items()), lambda: data
+        )
 
 
 def _create(context: Context) -> Bindings:
@@ -66,8 +108,14 @@ def _create(context: Context) -> Bindings:
         known = registry.load(tx)
     notion = context.settings.notion
     bindings = create_workspace(
-        context.notion, context.schema, parent_page_id=notion.root_page_id, locale=context.settings.locale,
-        private_page_id=notion.private_root_page_id, known=known, progress=context.progress)
+        context.notion,
+        context.schema,
+        parent_page_id=notion.root_page_id,
+        locale=context.settings.locale,
+        private_page_id=notion.private_root_page_id,
+        known=known,
+        progress=context.progress,
+    )
     with context.store.transaction(context.name) as tx:
         registry.save(tx, bindings)
     return bindings
@@ -79,29 +127,46 @@ def _ask(file: Path, *, as_json: bool) -> None:
         file.parent.mkdir(parents=True, exist_ok=True)
         _keep(file, _answers(file))
     except OSError as error:
-        fail(_refusal(file, f"cannot be written: {error.strerror or error}"), as_json=as_json, words=Words())
+        fail(
+            _refusal(file, f"cannot be written: {error.strerror or error}"),
+            as_json=as_json,
+            words=Words(),
+        )
     except ConfigError as error:
         fail(error, as_json=as_json, words=Words())
 
 
 def _refusal(file: Path, message: str, hint: str = "") -> ConfigError:
-    return ConfigError([Problem("config", str(file), "", message, hint, severity=Severity.ERROR)])
+    return ConfigError(
+        [Problem("config", str(file), "", message, hint, severity=Severity.ERROR)]
+    )
 
 
 def _answers(file: Path) -> dict[str, str]:
     """Return answers that make a configuration; raises `ConfigError` when nobody is there to ask (again)."""
     answers = {f"{side}_token": "" for side in SIDES}
-    error = _refusal(file, "there is no configuration and nobody to ask",
-                     "copy config.example.toml, or run rayline init on a terminal")
-    asked = {key for key, *_ in QUESTIONS} - {f"{side}_token" for side in SIDES if _variable(side) in os.environ}
+    error = _refusal(
+        file,
+        "there is no configuration and nobody to ask",
+        "copy config.example.toml, or run rayline init on a terminal",
+    )
+    asked = {key for key, *_ in QUESTIONS} - {
+        f"{side}_token" for side in SIDES if _variable(side) in os.environ
+    }
     while asked:
         try:
-            answers |= {key: _answer(text, default, is_secret=is_secret)
-                        for key, text, is_secret, default in QUESTIONS if key in asked}
+            answers |= {
+                key: _answer(text, default, is_secret=is_secret)
+                for key, text, is_secret, default in QUESTIONS
+                if key in asked
+            }
         except typer.Abort:
             raise error from None
         problems = _wrong(file, answers)
-        error, asked = ConfigError(problems), {ASKED[problem.field] for problem in problems}
+        error, asked = (
+            ConfigError(problems),
+            {ASKED[problem.field] for problem in problems},
+        )
         sys.stderr.write("".join(f"{prose.line(problem)}\n" for problem in problems))
     return answers
 
@@ -118,7 +183,10 @@ def _wrong(file: Path, answers: Mapping[str, str]) -> list[Problem]:
     try:
         settle(data, file)
     except ConfigError as error:
-        if all(problem.field in ASKED and problem.where == str(file) for problem in error.problems):
+        if all(
+            problem.field in ASKED and problem.where == str(file)
+            for problem in error.problems
+        ):
             return error.problems
         raise
     return []
@@ -127,7 +195,9 @@ def _wrong(file: Path, answers: Mapping[str, str]) -> list[Problem]:
 def _answer(text: str, default: str, *, is_secret: bool) -> str:
     """Return what is typed, secrets unseen on a terminal; questions go to stderr so that stdout stays one object."""
     hide = is_secret and sys.stdin.isatty()
-    typed = typer.prompt(text, default=default, hide_input=hide, show_default=not is_secret, err=True)
+    typed = typer.prompt(
+        text, default=default, hide_input=hide, show_default=not is_secret, err=True
+    )
     return str(typed).strip().encode("utf-8", "replace").decode()
 
 
@@ -135,27 +205,51 @@ def _keep(file: Path, answers: Mapping[str, str]) -> None:
     """Write the configuration, secrets in files of their own beside it; all are new and readable by the owner alone."""
     folder = file.parent / "secrets"
     folder.mkdir(mode=0o700, exist_ok=True)
-    secrets = {side: _write_new(folder, f"{file.stem}-{side}-token", answers[f"{side}_token"])
-               for side in SIDES if answers[f"{side}_token"]}
+    secrets = {
+        side: _write_new(folder, f"{file.stem}-{side}-token", answers[f"{side}_token"])
+        for side in SIDES
+        if answers[f"{side}_token"]
+    }
     # Two configurations side by side must not share a memory; from elsewhere the same one must be found again.
     here = Path() if file.parent == Path() else file.parent.resolve()
-    text = render(answers, state=f"sqlite:///{here / 'state' / file.stem}.db",
-                  secrets={side: f"secrets/{path.name}" for side, path in secrets.items()})
+    text = render(
+        answers,
+        state=f"sqlite:///{here / 'state' / file.stem}.db",
+        secrets={side: f"secrets/{path.name}" for side, path in secrets.items()},
+    )
     _write(file, text)
 
 
-def render(answers: Mapping[str, str], *, state: str, secrets: Mapping[str, str]) -> str:
+def render(
+    answers: Mapping[str, str], *, state: str, secrets: Mapping[str, str]
+) -> str:
     """Return the configuration file for the answers; it holds no secret, only where they are (by side)."""
-    notion = {"root_page_id": answers["root_page_id"], "private_root_page_id": answers["private_root_page_id"],
-              "token_file": secrets.get("notion", "")}
-    jira = {"deployment": "cloud" if answers["email"] else "datacenter", "base_url": answers["base_url"],
-            "email": answers["email"], "token_file": secrets.get("jira", "")}
-    tables = {"workspaces.studio": {key: answers[key] for key in ("locale", "time_zone", "currency")},
-              "workspaces.studio.calendar": {"country": answers["country"]},
-              "workspaces.studio.notion": notion, "workspaces.studio.jira": jira}
+    notion = {
+        "root_page_id": answers["root_page_id"],
+        "private_root_page_id": answers["private_root_page_id"],
+        "token_file": secrets.get("notion", ""),
+    }
+    jira = {
+        "deployment": "cloud" if answers["email"] else "datacenter",
+        "base_url": answers["base_url"],
+        "email": answers["email"],
+        "token_file": secrets.get("jira", ""),
+    }
+    tables = {
+        "workspaces.studio": {
+            key: answers[key] for key in ("locale", "time_zone", "currency")
+        },
+        "workspaces.studio.calendar": {"country": answers["country"]},
+        "workspaces.studio.notion": notion,
+        "workspaces.studio.jira": jira,
+    }
     return f"state = {_quoted(state)}\n" + "".join(
-        f"\n[{name}]\n" + "".join(f"{key} = {_quoted(value)}\n" for key, value in table.items() if value)
-        for name, table in tables.items())
+        f"\n[{name}]\n"
+        + "".join(
+            f"{key} = {_quoted(value)}\n" for key, value in table.items() if value
+        )
+        for name, table in tables.items()
+    )
 
 
 def _quoted(text: str) -> str:
@@ -166,11 +260,17 @@ def _quoted(text: str) -> str:
 def _write_new(folder: Path, name: str, text: str) -> Path:
     """Write a file under the first free name: one that is there may be the only copy of somebody's token."""
     numbered = (folder / f"{name}-{number}" for number in itertools.count(2))
-    path = next(path for path in itertools.chain([folder / name], numbered) if not path.exists())
+    path = next(
+        path for path in itertools.chain([folder / name], numbered) if not path.exists()
+    )
     _write(path, text)
     return path
 
 
 def _write(path: Path, text: str) -> None:
-    with os.fdopen(os.open(path, os.O_CREAT | os.O_WRONLY | os.O_EXCL, 0o600), "w", encoding="utf-8") as file:
+    with os.fdopen(
+        os.open(path, os.O_CREAT | os.O_WRONLY | os.O_EXCL, 0o600),
+        "w",
+        encoding="utf-8",
+    ) as file:
         file.write(text)

@@ -10,7 +10,14 @@ import typer
 from rich.console import Group
 
 from worker.cli import prose, show
-from worker.cli.entry import ConfigOption, JsonOption, WorkspaceOption, app, context_of, session
+from worker.cli.entry import (
+    ConfigOption,
+    JsonOption,
+    WorkspaceOption,
+    app,
+    context_of,
+    session,
+)
 from worker.cycle import Context, Drawn, Mode, Order, draw, problem_data, recall
 from worker.daemon.ledger import Ledger
 from worker.daemon.service import next_times
@@ -25,22 +32,44 @@ from worker.sync.plan import encode, to_data
 
 
 @app.command()
-def check(config: ConfigOption = None, workspace: WorkspaceOption = None, as_json: JsonOption = False) -> None:
+def check(
+    config: ConfigOption = None,
+    workspace: WorkspaceOption = None,
+    as_json: JsonOption = False,
+) -> None:
     """Check configuration, mappings, credentials, access, schema drift and unmatched cards; says all at once."""
-    with session(config, as_json=as_json) as opened, context_of(opened, workspace) as context:
-        found = sorted(set(_check(context)), key=lambda one: (list(Severity).index(one.severity), one))
-        opened.say(show.problems_view(found, context.words) if found else context.words.say("Everything is in order."),
-                   lambda: {"workspace": context.name, "problems": [problem_data(one) for one in found]})
+    with (
+        session(config, as_json=as_json) as opened,
+        context_of(opened, workspace) as context,
+    ):
+        found = sorted(
+            set(_check(context)),
+            key=lambda one: (list(Severity).index(one.severity), one),
+        )
+        opened.say(
+            show.problems_view(found, context.words)
+            if found
+            else context.words.say("Everything is in order."),
+            lambda: {
+                "workspace": context.name,
+                "problems": [problem_data(one) for one in found],
+            },
+        )
         if any(problem.severity is Severity.ERROR for problem in found):
             raise typer.Exit(prose.USAGE)
 
 
 def _check(context: Context) -> Iterable[Problem]:
     words = context.words
-    sides: list[list[Problem]] = [_trial("notion", context.notion.me, words), _trial("jira", context.jira.site, words)]
+    sides: list[list[Problem]] = [
+        _trial("notion", context.notion.me, words),
+        _trial("jira", context.jira.site, words),
+    ]
     if not sides[0]:
         sides.append(_trial("notion", lambda: _drift(context), words))
-    if not any(problem.severity is Severity.ERROR for side in sides for problem in side):
+    if not any(
+        problem.severity is Severity.ERROR for side in sides for problem in side
+    ):
         sides.append(_trial("workspace", lambda: _drawn(context), words))
     return [in_words(problem, words) for side in sides for problem in side]
 
@@ -52,8 +81,20 @@ def _trial(where: str, step: Callable[[], Any], words: Words) -> list[Problem]:
     except ConfigError as error:
         return error.problems
     except ApiError as error:
-        return [Problem(type(error).__name__.lower(), where, "", prose.explain(error, words), severity=Severity.ERROR)]
-    return [one for one in found if isinstance(one, Problem)] if isinstance(found, tuple) else []
+        return [
+            Problem(
+                type(error).__name__.lower(),
+                where,
+                "",
+                prose.explain(error, words),
+                severity=Severity.ERROR,
+            )
+        ]
+    return (
+        [one for one in found if isinstance(one, Problem)]
+        if isinstance(found, tuple)
+        else []
+    )
 
 
 def _drawn(context: Context) -> tuple[Problem, ...]:
@@ -62,31 +103,69 @@ def _drawn(context: Context) -> tuple[Problem, ...]:
 
 
 def _drift(context: Context) -> tuple[Problem, ...]:
-    return read_schema(context.notion, context.store, context.name, words=context.words, schema=context.schema,
-                       settings=context.settings, afresh=True).drift
+    return read_schema(
+        context.notion,
+        context.store,
+        context.name,
+        words=context.words,
+        schema=context.schema,
+        settings=context.settings,
+        afresh=True,
+    ).drift
 
 
 @app.command()
-def status(config: ConfigOption = None, workspace: WorkspaceOption = None, as_json: JsonOption = False) -> None:
+def status(
+    config: ConfigOption = None,
+    workspace: WorkspaceOption = None,
+    as_json: JsonOption = False,
+) -> None:
     """Show the last and next runs, who is at work, what waits and which problems stand."""
-    with session(config, as_json=as_json) as opened, context_of(opened, workspace) as context:
+    with (
+        session(config, as_json=as_json) as opened,
+        context_of(opened, workspace) as context,
+    ):
         data = _status(context)
-        rows = _rows({key: value for key, value in data.items() if key != "problems"}, context.words)
+        rows = _rows(
+            {key: value for key, value in data.items() if key != "problems"},
+            context.words,
+        )
         with opened.store.reading(context.name) as tx:
             standing = tuple(problems.load(tx))
         title = context.words.say("Workspace {workspace}", workspace=context.name)
-        opened.say(Group(show.table_view(title, ("", ""), rows), show.problems_view(standing, context.words)),
-                   lambda: data)
+        opened.say(
+            Group(
+                show.table_view(title, ("", ""), rows),
+                show.problems_view(standing, context.words),
+            ),
+            lambda: data,
+        )
 
 
 LABELS = {
-    "workspace": message("workspace"), "last_run": message("last run"), "last_success": message("last success"),
-    "next": message("next"), "at_work": message("at work"), "waiting": message("waiting"),
-    "unsettled": message("unsettled"), "run_id": message("run"), "trigger": message("asked by"),
-    "status": message("status"), "started": message("started"), "ended": message("ended"),
-    "seconds": message("seconds"), "requests": message("requests"), "changes": message("changes"),
-    "kept": message("kept"), "conflicts": message("conflicts"), "refused": message("refused"),
-    "checksum": message("plan"), "mode": message("read"), "stopped": message("stopped"), "error": message("error")}
+    "workspace": message("workspace"),
+    "last_run": message("last run"),
+    "last_success": message("last success"),
+    "next": message("next"),
+    "at_work": message("at work"),
+    "waiting": message("waiting"),
+    "unsettled": message("unsettled"),
+    "run_id": message("run"),
+    "trigger": message("asked by"),
+    "status": message("status"),
+    "started": message("started"),
+    "ended": message("ended"),
+    "seconds": message("seconds"),
+    "requests": message("requests"),
+    "changes": message("changes"),
+    "kept": message("kept"),
+    "conflicts": message("conflicts"),
+    "refused": message("refused"),
+    "checksum": message("plan"),
+    "mode": message("read"),
+    "stopped": message("stopped"),
+    "error": message("error"),
+}
 
 
 def _rows(data: Mapping[str, Any], words: Words) -> list[tuple[str, object]]:
@@ -101,8 +180,11 @@ def _label(key: str, words: Words) -> str:
 def _cell(value: object, words: Words) -> object:
     match value:
         case dict():
-            return ", ".join(f"{_label(key, words)}: {_cell(one, words)}" for key, one in value.items()
-                             if key != "problems")
+            return ", ".join(
+                f"{_label(key, words)}: {_cell(one, words)}"
+                for key, one in value.items()
+                if key != "problems"
+            )
         case None | []:
             return show.brief(None)
         case bool():
@@ -116,36 +198,73 @@ def _status(context: Context) -> dict[str, Any]:
     ledger = Ledger(context.store, context.name)
     with context.store.reading(context.name) as tx:
         last = next(iter(runs.recent(tx, 1)), None)
-        lease, waiting, unsettled = leases.current(tx), triggers.pending(tx), journal.unsettled(tx)
+        lease, waiting, unsettled = (
+            leases.current(tx),
+            triggers.pending(tx),
+            journal.unsettled(tx),
+        )
         standing = tuple(problems.load(tx))
     done = {mode.value: ledger.last_success(mode.value) for mode in Mode}
-    upcoming = next_times(context.settings, context.now(), last_full=done["full"], last_delta=done["delta"])
+    upcoming = next_times(
+        context.settings,
+        context.now(),
+        last_full=done["full"],
+        last_delta=done["delta"],
+    )
     is_held = lease is not None and lease.until > datetime.now(UTC)
-    return {"workspace": context.name, "last_run": _run_data(last) if last else None,
-            "last_success": {mode: at.isoformat() if at else None for mode, at in done.items()},
-            "next": {job: at.isoformat() for job, at in upcoming.items()},
-            "at_work": lease.owner if lease and is_held else None, "waiting": [one.scope or "all" for one in waiting],
-            "unsettled": [str(one.ref) for one in unsettled], "problems": [problem_data(one) for one in standing]}
+    return {
+        "workspace": context.name,
+        "last_run": _run_data(last) if last else None,
+        "last_success": {
+            mode: at.isoformat() if at else None for mode, at in done.items()
+        },
+        "next": {job: at.isoformat() for job, at in upcoming.items()},
+        "at_work": lease.owner if lease and is_held else None,
+        "waiting": [one.scope or "all" for one in waiting],
+        "unsettled": [str(one.ref) for one in unsettled],
+        "problems": [problem_data(one) for one in standing],
+    }
 
 
 @app.command(name="runs")
-def runs_command(run_id: Annotated[int, typer.Argument(help="One run (the latest are listed when left out).")] = 0,
-                 config: ConfigOption = None, workspace: WorkspaceOption = None, as_json: JsonOption = False) -> None:
+def runs_command(
+    run_id: Annotated[
+        int, typer.Argument(help="One run (the latest are listed when left out).")
+    ] = 0,
+    config: ConfigOption = None,
+    workspace: WorkspaceOption = None,
+    as_json: JsonOption = False,
+) -> None:
     """List the latest runs, or show one with its plan."""
-    with session(config, as_json=as_json) as opened, context_of(opened, workspace) as context:
+    with (
+        session(config, as_json=as_json) as opened,
+        context_of(opened, workspace) as context,
+    ):
         if run_id:
             _show_run(opened, context, run_id)
             return
         with opened.store.reading(context.name) as tx:
             found = runs.recent(tx)
-        rows = [(run.id, f"{run.started:%Y-%m-%d %H:%M:%S}", run.trigger, run.status.value,
-                 sum((run.outcome.get("changes") or {}).values()), _cell(dict(run.requests), context.words))
-                for run in found]
+        rows = [
+            (
+                run.id,
+                f"{run.started:%Y-%m-%d %H:%M:%S}",
+                run.trigger,
+                run.status.value,
+                sum((run.outcome.get("changes") or {}).values()),
+                _cell(dict(run.requests), context.words),
+            )
+            for run in found
+        ]
         title = context.words.say("Runs")
-        headings = (context.words.say(LABELS[key]) for key in ("run_id", "started", "trigger", "status", "changes",
-                                                               "requests"))
-        opened.say(show.table_view(title, headings, rows),
-                   lambda: {"runs": [_run_data(run) for run in found]})
+        headings = (
+            context.words.say(LABELS[key])
+            for key in ("run_id", "started", "trigger", "status", "changes", "requests")
+        )
+        opened.say(
+            show.table_view(title, headings, rows),
+            lambda: {"runs": [_run_data(run) for run in found]},
+        )
 
 
 def _show_run(opened: Any, context: Context, run_id: int) -> None:
@@ -154,32 +273,90 @@ def _show_run(opened: Any, context: Context, run_id: int) -> None:
         checksum = str(run.outcome.get("checksum", "")) if run else ""
         plan = runs.load_plan(tx, checksum) if checksum else None
     if run is None:
-        raise ConfigError([Problem("run", message("command line"), "RUN_ID", tell("there is no run {run}", run=run_id),
-                                   message("list them with rayline runs"), severity=Severity.ERROR)])
-    rows = _rows({key: value for key, value in _run_data(run).items() if key != "problems"}, context.words)
+        raise ConfigError(
+            [
+                Problem(
+                    "run",
+                    message("command line"),
+                    "RUN_ID",
+                    tell("there is no run {run}", run=run_id),
+                    message("list them with rayline runs"),
+                    severity=Severity.ERROR,
+                )
+            ]
+        )
+    rows = _rows(
+        {key: value for key, value in _run_data(run).items() if key != "problems"},
+        context.words,
+    )
     head = show.table_view(context.words.say("Run {run}", run=run.id), ("", ""), rows)
-    body = show.plan_view(plan, schema=context.schema, words=context.words) if plan else ""
-    opened.say(Group(head, body), lambda: {**_run_data(run), "plan": to_data(plan) if plan else None})
+    body = (
+        show.plan_view(plan, schema=context.schema, words=context.words) if plan else ""
+    )
+    opened.say(
+        Group(head, body),
+        lambda: {**_run_data(run), "plan": to_data(plan) if plan else None},
+    )
 
 
 def _run_data(run: runs.Run) -> dict[str, Any]:
-    return {"run_id": run.id, "trigger": run.trigger, "status": run.status.value, "started": run.started.isoformat(),
-            "ended": run.ended.isoformat() if run.ended else None, **run.outcome}
+    return {
+        "run_id": run.id,
+        "trigger": run.trigger,
+        "status": run.status.value,
+        "started": run.started.isoformat(),
+        "ended": run.ended.isoformat() if run.ended else None,
+        **run.outcome,
+    }
 
 
 @app.command()
-def explain(ref: Annotated[str, typer.Argument(help="A row: source/key, page id, address or title; #field for one.")],
-            config: ConfigOption = None, workspace: WorkspaceOption = None, as_json: JsonOption = False) -> None:
+def explain(
+    ref: Annotated[
+        str,
+        typer.Argument(
+            help="A row: source/key, page id, address or title; #field for one."
+        ),
+    ],
+    config: ConfigOption = None,
+    workspace: WorkspaceOption = None,
+    as_json: JsonOption = False,
+) -> None:
     """Say why a row's fields have the values the worker gives them: rule, inputs, formula, threshold."""
-    with session(config, as_json=as_json) as opened, context_of(opened, workspace) as context:
+    with (
+        session(config, as_json=as_json) as opened,
+        context_of(opened, workspace) as context,
+    ):
         wanted, _, name = ref.partition("#")
         drawn = recall(context)
         row = find_row(drawn, wanted)
-        facts = [fact for fact in drawn.outcome.facts if fact.ref == row and name in ("", fact.field)]
-        title = next((one.title for rows in drawn.world.rows.values() for one in rows if one.ref == row), str(row))
-        opened.say(show.why_view(facts, title=f"{title}  ({row})", schema=context.schema,
-                                 words=context.words),
-                   lambda: {"ref": str(row), "title": title, "facts": [fact_data(fact) for fact in facts]})
+        facts = [
+            fact
+            for fact in drawn.outcome.facts
+            if fact.ref == row and name in ("", fact.field)
+        ]
+        title = next(
+            (
+                one.title
+                for rows in drawn.world.rows.values()
+                for one in rows
+                if one.ref == row
+            ),
+            str(row),
+        )
+        opened.say(
+            show.why_view(
+                facts,
+                title=f"{title}  ({row})",
+                schema=context.schema,
+                words=context.words,
+            ),
+            lambda: {
+                "ref": str(row),
+                "title": title,
+                "facts": [fact_data(fact) for fact in facts],
+            },
+        )
 
 
 def find_row(drawn: Drawn, text: str) -> Ref:
@@ -189,20 +366,51 @@ def find_row(drawn: Drawn, text: str) -> Ref:
     stated = {fact.ref for fact in drawn.outcome.facts}
     found = {ref for ref in stated if text in (str(ref), ref.key)}
     found = found or {row.ref for row in rows if bare == row.page_id.replace("-", "")}
-    found = found or {row.ref for row in rows if row.ref in stated and text.casefold() == row.title.casefold()}
-    found = found or {row.ref for row in rows if row.ref in stated and text.casefold() in row.title.casefold()}
+    found = found or {
+        row.ref
+        for row in rows
+        if row.ref in stated and text.casefold() == row.title.casefold()
+    }
+    found = found or {
+        row.ref
+        for row in rows
+        if row.ref in stated and text.casefold() in row.title.casefold()
+    }
     if len(found) == 1:
         return found.pop()
-    named = ", ".join(sorted(f"{row.title} ({row.ref})" for row in rows if row.ref in found)[:8])
-    raise ConfigError([Problem("explain", message("command line"), "REF",
-                               tell("{number} rows are called {text}", number=len(found), text=repr(text)),
-                               tell("say one of: {names}", names=named) if named
-                               else message("give a page id, an address or a title"), severity=Severity.ERROR)])
+    named = ", ".join(
+        sorted(f"{row.title} ({row.ref})" for row in rows if row.ref in found)[:8]
+    )
+    raise ConfigError(
+        [
+            Problem(
+                "explain",
+                message("command line"),
+                "REF",
+                tell(
+                    "{number} rows are called {text}",
+                    number=len(found),
+                    text=repr(text),
+                ),
+                tell("say one of: {names}", names=named)
+                if named
+                else message("give a page id, an address or a title"),
+                severity=Severity.ERROR,
+            )
+        ]
+    )
 
 
 def fact_data(fact: Fact) -> dict[str, Any]:
     """Return a fact as JSON data."""
     why = fact.why
-    return {"field": fact.field, "value": None if isinstance(fact.value, Unset) else encode(fact.value),
-            "rule": why.rule, "formula": why.formula, "threshold": why.threshold,
-            "inputs": [{"name": one.name, "value": one.value, "url": one.url} for one in why.inputs]}
+    return {
+        "field": fact.field,
+        "value": None if isinstance(fact.value, Unset) else encode(fact.value),
+        "rule": why.rule,
+        "formula": why.formula,
+        "threshold": why.threshold,
+        "inputs": [
+            {"name": one.name, "value": one.value, "url": one.url} for one in why.inputs
+        ],
+    }

@@ -46,37 +46,77 @@ def explain(error: RaylineError, words: Words) -> str:
     say = words.say
     match error:
         case ConfigError():
-            text = "\n".join(line(in_words(problem, words)) for problem in error.problems)
+            text = "\n".join(
+                line(in_words(problem, words)) for problem in error.problems
+            )
         case UnsafePlan():
-            text = "\n".join(line(in_words(problem, words)) for problem in error.reasons)
+            text = "\n".join(
+                line(in_words(problem, words)) for problem in error.reasons
+            )
         case Busy():
-            text = say("Workspace {workspace} is being synced by {holder}; nothing was done. Try again later.",
-                       workspace=error.workspace, holder=error.holder)
+            text = say(
+                "Workspace {workspace} is being synced by {holder}; nothing was done. Try again later.",
+                workspace=error.workspace,
+                holder=error.holder,
+            )
         case Denied():
-            text = say("{api} refused this connection: {reason} ({request}, status {status}). Check the {key} in the "
-                       "configuration and what the connection is allowed to do{capabilities}. Nothing was written.",
-                       api=_api(error), reason=error.detail or say("no reason given"), request=error.request,
-                       status=error.status, key=f"{error.api}.token", capabilities=_capabilities(error, words))
+            text = say(
+                "{api} refused this connection: {reason} ({request}, status {status}). Check the {key} in the "
+                "configuration and what the connection is allowed to do{capabilities}. Nothing was written.",
+                api=_api(error),
+                reason=error.detail or say("no reason given"),
+                request=error.request,
+                status=error.status,
+                key=f"{error.api}.token",
+                capabilities=_capabilities(error, words),
+            )
         case Missing():
-            text = say("{api} does not show what was asked for ({request}): it is gone, or not shared with this "
-                       "connection. {way_out} Nothing was written.", api=_api(error), request=error.request,
-                       way_out=_share(error, words))
+            text = say(
+                "{api} does not show what was asked for ({request}): it is gone, or not shared with this "
+                "connection. {way_out} Nothing was written.",
+                api=_api(error),
+                request=error.request,
+                way_out=_share(error, words),
+            )
         case Transient():
-            wait = say(" It asks to wait {seconds} s.", seconds=f"{error.retry_after:.0f}") if error.retry_after else ""
-            text = say("{api} is not available now: {reason} ({request}).{wait} Try again later.", api=_api(error),
-                       reason=error.detail, request=error.request, wait=wait)
+            wait = (
+                say(" It asks to wait {seconds} s.", seconds=f"{error.retry_after:.0f}")
+                if error.retry_after
+                else ""
+            )
+            text = say(
+                "{api} is not available now: {reason} ({request}).{wait} Try again later.",
+                api=_api(error),
+                reason=error.detail,
+                request=error.request,
+                wait=wait,
+            )
         case Unknown():
-            text = say("{api} did not say whether it did what was asked ({request}): {reason}. The next cycle will "
-                       "find out before it does anything again.", api=_api(error), request=error.request,
-                       reason=error.detail)
+            text = say(
+                "{api} did not say whether it did what was asked ({request}): {reason}. The next cycle will "
+                "find out before it does anything again.",
+                api=_api(error),
+                request=error.request,
+                reason=error.detail,
+            )
         case Rejected():
-            text = say("{api} did not accept {field} ({request}): {reason}", api=_api(error),
-                       field=error.field or say("a request"), request=error.request, reason=error.detail)
+            text = say(
+                "{api} did not accept {field} ({request}): {reason}",
+                api=_api(error),
+                field=error.field or say("a request"),
+                request=error.request,
+                reason=error.detail,
+            )
         case Incomplete():
-            text = say("Not everything could be read of {scope}: {reason}. Nothing was written.", scope=error.scope,
-                       reason=error.reason)
+            text = say(
+                "Not everything could be read of {scope}: {reason}. Nothing was written.",
+                scope=error.scope,
+                reason=error.reason,
+            )
         case Stopped():
-            text = say("Asked to end ({reason}); nothing was written.", reason=str(error))
+            text = say(
+                "Asked to end ({reason}); nothing was written.", reason=str(error)
+            )
         case _:
             text = str(error)
     return text
@@ -85,15 +125,20 @@ def explain(error: RaylineError, words: Words) -> str:
 def error_data(error: RaylineError, words: Words) -> dict[str, Any]:
     """Return an error as JSON data."""
     found = error.problems if isinstance(error, ConfigError) else []
-    return {"error": type(error).__name__, "message": explain(error, words),
-            "problems": [problem_data(in_words(problem, words)) for problem in found]}
+    return {
+        "error": type(error).__name__,
+        "message": explain(error, words),
+        "problems": [problem_data(in_words(problem, words)) for problem in found],
+    }
 
 
 def line(problem: Problem) -> str:
     """Return a problem as one line: where, field: what; what to do."""
     place = ": ".join(part for part in (problem.where, problem.field) if part)
     hint = f" ({problem.hint})" if problem.hint else ""
-    return f"{place}: {problem.message}{hint}" + (f" {problem.url}" if problem.url else "")
+    return f"{place}: {problem.message}{hint}" + (
+        f" {problem.url}" if problem.url else ""
+    )
 
 
 def _api(error: ApiError) -> str:
@@ -101,10 +146,16 @@ def _api(error: ApiError) -> str:
 
 
 def _capabilities(error: ApiError, words: Words) -> str:
-    return words.say(": Notion connections need to read, update and insert content") if error.api == "notion" else ""
+    return (
+        words.say(": Notion connections need to read, update and insert content")
+        if error.api == "notion"
+        else ""
+    )
 
 
 def _share(error: ApiError, words: Words) -> str:
     if error.api == "notion":
-        return words.say("In Notion open the page, then ... > Connections, and add Rayline's connection.")
+        return words.say(
+            "In Notion open the page, then ... > Connections, and add Rayline's connection."
+        )
     return words.say("Give the account access, or correct {key}.", key="jira.base_url")

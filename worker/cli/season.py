@@ -27,7 +27,12 @@ from worker.demo.stories.script import Story, find_stories, load_story
 from worker.errors import Stopped
 
 STORIES = Path(__file__).parents[2] / "tests" / "stories"
-STORY_WANTED = {"third_writes": 0, "duplicates": 0, "human_edits_lost": 0, "as_worked_out": True}
+STORY_WANTED = {
+    "third_writes": 0,
+    "duplicates": 0,
+    "human_edits_lost": 0,
+    "as_worked_out": True,
+}
 EXAMPLES = 3
 
 
@@ -45,8 +50,20 @@ class SeasonChoice:
 def run(choice: SeasonChoice, stop: Event, progress: Progress, *, as_json: bool) -> int:
     """Live what was chosen and return the exit code."""
     if choice.story:
-        return run_story(choice.story, choice.locale, as_json=as_json, stop=stop, progress=progress)
-    found = live_days(SeasonOrder(choice.locale, choice.days, _first(choice.start), choice.seed, stop, progress, say))
+        return run_story(
+            choice.story, choice.locale, as_json=as_json, stop=stop, progress=progress
+        )
+    found = live_days(
+        SeasonOrder(
+            choice.locale,
+            choice.days,
+            _first(choice.start),
+            choice.seed,
+            stop,
+            progress,
+            say,
+        )
+    )
     if as_json:
         print_json(found)
     else:
@@ -63,45 +80,95 @@ def _first(start: str) -> date:
 
 def _show_season(found: dict[str, Any]) -> None:
     console, summary = show.console(), found["summary"]
-    console.print(f"[bold]{found['days']} working days[/bold], {summary['from']} to {summary['until']}, "
-                  f"{sum(summary['cycles'].values())} cycles in {found['seconds']} s", highlight=False)
-    for title, name in (("People did", "people"), ("In Jira", "jira"), ("The worker wrote", "worker")):
-        console.print(f"{title}: " + ", ".join(f"{count} {what}" for what, count in summary[name].items()))
-    rows = [(name, str(thread["opened"]), str(thread["closed"]), "\n".join(
-        f"{day} {what}: {title}" for day, what, title in thread["events"][-EXAMPLES:]))
-        for name, thread in found["stories"].items()]
-    console.print(show.table_view("What the worker did, story by story",
-                                  ("story", "opened", "closed", "the last of it"), rows))
+    console.print(
+        f"[bold]{found['days']} working days[/bold], {summary['from']} to {summary['until']}, "
+        f"{sum(summary['cycles'].values())} cycles in {found['seconds']} s",
+        highlight=False,
+    )
+    for title, name in (
+        ("People did", "people"),
+        ("In Jira", "jira"),
+        ("The worker wrote", "worker"),
+    ):
+        console.print(
+            f"{title}: "
+            + ", ".join(f"{count} {what}" for what, count in summary[name].items())
+        )
+    rows = [
+        (
+            name,
+            str(thread["opened"]),
+            str(thread["closed"]),
+            "\n".join(
+                f"{day} {what}: {title}"
+                for day, what, title in thread["events"][-EXAMPLES:]
+            ),
+        )
+        for name, thread in found["stories"].items()
+    ]
+    console.print(
+        show.table_view(
+            "What the worker did, story by story",
+            ("story", "opened", "closed", "the last of it"),
+            rows,
+        )
+    )
     console.print_json(json.dumps(found["checks"]))
 
 
 def find_story(name: str) -> Path:
     """Return the folder of a storyline by name or the beginning of it."""
     if not STORIES.is_dir():
-        raise typer.BadParameter("the storylines come with the source: run this from a clone of the repository "
-                                 f"({STORIES} is not there)")
-    found = [path for path in find_stories(STORIES) if path.name.startswith(name) or path.name.endswith(name)]
+        raise typer.BadParameter(
+            "the storylines come with the source: run this from a clone of the repository "
+            f"({STORIES} is not there)"
+        )
+    found = [
+        path
+        for path in find_stories(STORIES)
+        if path.name.startswith(name) or path.name.endswith(name)
+    ]
     if len(found) != 1:
         known = ", ".join(path.name for path in found or find_stories(STORIES))
-        raise typer.BadParameter(f"{name!r} names {len(found)} storylines; there are {known}")
+        raise typer.BadParameter(
+            f"{name!r} names {len(found)} storylines; there are {known}"
+        )
     return found[0]
 
 
-def run_story(name: str, locale: str, *, as_json: bool, stop: Event, progress: Progress) -> int:
+def run_story(
+    name: str, locale: str, *, as_json: bool, stop: Event, progress: Progress
+) -> int:
     """Live one storyline, saying what happened each day, and compare with what was worked out by hand."""
     story = load_story(find_story(name))
     with tempfile.TemporaryDirectory(prefix="rayline-story-") as folder:
-        play = open_play(story, make_empty(locale, Path(folder)), Path(folder), stop=stop)
+        play = open_play(
+            story, make_empty(locale, Path(folder)), Path(folder), stop=stop
+        )
         try:
-            days, differences, chronicle = _live(play, story, progress=progress, as_json=as_json)
-            checks = {name: value for name, value in play.check().items() if name in STORY_WANTED}
+            days, differences, chronicle = _live(
+                play, story, progress=progress, as_json=as_json
+            )
+            checks = {
+                name: value
+                for name, value in play.check().items()
+                if name in STORY_WANTED
+            }
             differences += [f"lost: {line}" for line in lost(play.rig, play.deeds)]
         finally:
             play.rig.close()
     checks["as_worked_out"] = not differences
     if as_json:
-        print_json({"story": story.name, "title": story.title[locale], "days": days,
-                    "stories": chronicle.data(), "differences": differences, "checks": checks})
+        print_json(
+            {
+                "story": story.name,
+                "title": story.title[locale],
+                "days": days,
+                "stories": chronicle.data(),
+                "differences": differences,
+                "checks": checks,
+            }
+        )
     else:
         show.console().print_json(json.dumps(checks))
     for line in differences:
@@ -109,8 +176,9 @@ def run_story(name: str, locale: str, *, as_json: bool, stop: Event, progress: P
     return prose.OK if checks == STORY_WANTED else prose.BUG
 
 
-def _live(play: Play, story: Story, *, progress: Progress,
-          as_json: bool) -> tuple[list[dict[str, Any]], list[str], Chronicle]:
+def _live(
+    play: Play, story: Story, *, progress: Progress, as_json: bool
+) -> tuple[list[dict[str, Any]], list[str], Chronicle]:
     days: list[dict[str, Any]] = []
     differences: list[str] = []
     chronicle = Chronicle()
@@ -124,7 +192,9 @@ def _live(play: Play, story: Story, *, progress: Progress,
         if lived.report is not None:
             chronicle.note(lived.day, lived.report)
         for after in story.expected if last[lived.day] == number else ():
-            differences += compare(play.typist, after, lived) if after["date"] == lived.day else []
+            differences += (
+                compare(play.typist, after, lived) if after["date"] == lived.day else []
+            )
         days.append(_day_data(lived))
         if not as_json:
             _tell(lived, since=days[-2]["problems"] if len(days) > 1 else [])
@@ -133,15 +203,26 @@ def _live(play: Play, story: Story, *, progress: Progress,
 
 def _day_data(lived: Lived) -> dict[str, Any]:
     report = lived.report
-    return {"date": str(lived.day), "people": list(lived.told), "worker": tell(report) if report else [],
-            "writes": lived.writes, "problems": [problem_data(one) for one in report.plan.problems] if report else []}
+    return {
+        "date": str(lived.day),
+        "people": list(lived.told),
+        "worker": tell(report) if report else [],
+        "writes": lived.writes,
+        "problems": [problem_data(one) for one in report.plan.problems]
+        if report
+        else [],
+    }
 
 
 def _tell(lived: Lived, *, since: list[dict[str, str]]) -> None:
     console, told = show.console(), tell(lived.report) if lived.report else []
     known = {(one["code"], one["where"], one["message"]) for one in since}
-    fresh = [one for one in (_day_data(lived)["problems"]) if (one["code"], one["where"], one["message"]) not in known
-             and one["severity"] != "info"]
+    fresh = [
+        one
+        for one in (_day_data(lived)["problems"])
+        if (one["code"], one["where"], one["message"]) not in known
+        and one["severity"] != "info"
+    ]
     if not (lived.told or told or fresh):
         return
     console.print(f"[bold]{lived.day:%a} {lived.day}[/bold]", highlight=False)
@@ -149,7 +230,9 @@ def _tell(lived: Lived, *, since: list[dict[str, str]]) -> None:
         for line in lines:
             console.print(f"  {mark}  {line}", markup=False, highlight=False)
     for one in fresh:
-        console.print(f"  listed  {one['where']}: {one['message']}", markup=False, highlight=False)
+        console.print(
+            f"  listed  {one['where']}: {one['message']}", markup=False, highlight=False
+        )
 
 
 def say(text: str) -> None:

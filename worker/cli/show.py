@@ -22,10 +22,18 @@ from worker.mapping.schema import Schema
 from worker.sync.facts import Fact
 from worker.sync.plan import Change, Kind, Plan, canonical
 
-SIGNS = {Kind.CREATE: ("+", "green"), Kind.UPDATE: ("~", "yellow"), Kind.SECTION: ("§", "cyan"),
-         Kind.ARCHIVE: ("-", "red")}
+SIGNS = {
+    Kind.CREATE: ("+", "green"),
+    Kind.UPDATE: ("~", "yellow"),
+    Kind.SECTION: ("§", "cyan"),
+    Kind.ARCHIVE: ("-", "red"),
+}
 COLOURS = {Severity.ERROR: "red", Severity.WARNING: "yellow", Severity.INFO: "blue"}
-SEVERITIES = {Severity.ERROR: message("error"), Severity.WARNING: message("warning"), Severity.INFO: message("note")}
+SEVERITIES = {
+    Severity.ERROR: message("error"),
+    Severity.WARNING: message("warning"),
+    Severity.INFO: message("note"),
+}
 WIDTH = 72
 
 
@@ -36,75 +44,140 @@ def plan_view(plan: Plan, *, schema: Schema, words: Words) -> RenderableType:
     for change in plan.changes:
         sources.setdefault(change.ref.source, []).append(change)
     for name, changes in sources.items():
-        tree = Tree(Text(f"{schema.sources[name].title[words.locale]} ({len(changes)})", style="bold"))
+        tree = Tree(
+            Text(
+                f"{schema.sources[name].title[words.locale]} ({len(changes)})",
+                style="bold",
+            )
+        )
         for change in changes:
             sign, colour = SIGNS[change.kind]
-            branch = tree.add(Text(f"{sign} {change.title or change.ref.key}", style=colour))
+            branch = tree.add(
+                Text(f"{sign} {change.title or change.ref.key}", style=colour)
+            )
             for field in change.fields:
                 label = schema.sources[name].properties[field.field].label[words.locale]
                 drift = words.say("  (somebody had changed it)") if field.drift else ""
-                before = "" if change.kind is Kind.CREATE else f"{brief(field.before)} → "
-                branch.add(Text(f"{label}: {before}{brief(field.after)}  [{field.why.rule}]{drift}"))
+                before = (
+                    "" if change.kind is Kind.CREATE else f"{brief(field.before)} → "
+                )
+                branch.add(
+                    Text(
+                        f"{label}: {before}{brief(field.after)}  [{field.why.rule}]{drift}"
+                    )
+                )
         parts.append(tree)
-    parts += [kept_view(plan, words), problems_view(plan.problems, words), Text(summary(plan, words), style="bold")]
+    parts += [
+        kept_view(plan, words),
+        problems_view(plan.problems, words),
+        Text(summary(plan, words), style="bold"),
+    ]
     return Group(*parts)
 
 
 def summary(plan: Plan, words: Words) -> str:
     """Return a plan in one line."""
-    return words.say("Plan {checksum}: {create} to create, {update} to update, {sections} sections, "
-                     "{archive} to archive; {kept} kept as people set them, {problems} problems.",
-                     checksum=plan.checksum(), **plan.counts(), kept=len(plan.kept),
-                     problems=len(plan.problems))
+    return words.say(
+        "Plan {checksum}: {create} to create, {update} to update, {sections} sections, "
+        "{archive} to archive; {kept} kept as people set them, {problems} problems.",
+        checksum=plan.checksum(),
+        **plan.counts(),
+        kept=len(plan.kept),
+        problems=len(plan.problems),
+    )
 
 
 def kept_view(plan: Plan, words: Words) -> RenderableType:
     """Return the values of people that stand."""
     if not plan.kept:
         return Text("")
-    table = Table(title=words.say("Kept as people set them"), title_justify="left", box=None)
-    for heading in (words.say("row"), words.say("field"), words.say("people's"), words.say("the worker's"), ""):
+    table = Table(
+        title=words.say("Kept as people set them"), title_justify="left", box=None
+    )
+    for heading in (
+        words.say("row"),
+        words.say("field"),
+        words.say("people's"),
+        words.say("the worker's"),
+        "",
+    ):
         table.add_column(heading)
     for kept in plan.kept:
-        table.add_row(str(kept.ref), kept.field, brief(kept.current), brief(kept.desired),
-                      words.say("conflict") if kept.conflict else "")
+        table.add_row(
+            str(kept.ref),
+            kept.field,
+            brief(kept.current),
+            brief(kept.desired),
+            words.say("conflict") if kept.conflict else "",
+        )
     return table
 
 
 def problems_view(problems: Iterable[Problem], words: Words) -> RenderableType:
     """Return problems as lines, the worst first."""
     order = list(COLOURS)
-    lines = [Text(f"{words.say(SEVERITIES[problem.severity])}: {line(problem)}", style=COLOURS[problem.severity])
-             for problem in sorted(problems, key=lambda one: (order.index(one.severity), one))]
+    lines = [
+        Text(
+            f"{words.say(SEVERITIES[problem.severity])}: {line(problem)}",
+            style=COLOURS[problem.severity],
+        )
+        for problem in sorted(
+            problems, key=lambda one: (order.index(one.severity), one)
+        )
+    ]
     return Group(*lines)
 
 
 def report_view(report: Report, words: Words) -> RenderableType:
     """Return how a cycle went."""
-    head = words.say("Run {run} of {workspace}: {create} created, {update} updated, {sections} sections, "
-                     "{archive} archived in {seconds} s ({notion} Notion and {jira} Jira requests).", run=report.run_id,
-                     workspace=report.workspace, seconds=words.number(report.seconds), **report.applied.counts(),
-                     notion=report.requests["notion"], jira=report.requests["jira"])
-    refused = [Text(words.say("Refused: {reason}", reason=line(reason)), style="red") for reason in report.refused]
-    return Group(Text(head, style="bold"), *refused, problems_view(report.problems(), words))
+    head = words.say(
+        "Run {run} of {workspace}: {create} created, {update} updated, {sections} sections, "
+        "{archive} archived in {seconds} s ({notion} Notion and {jira} Jira requests).",
+        run=report.run_id,
+        workspace=report.workspace,
+        seconds=words.number(report.seconds),
+        **report.applied.counts(),
+        notion=report.requests["notion"],
+        jira=report.requests["jira"],
+    )
+    refused = [
+        Text(words.say("Refused: {reason}", reason=line(reason)), style="red")
+        for reason in report.refused
+    ]
+    return Group(
+        Text(head, style="bold"), *refused, problems_view(report.problems(), words)
+    )
 
 
-def why_view(facts: Iterable[Fact], *, title: str, schema: Schema, words: Words) -> RenderableType:
+def why_view(
+    facts: Iterable[Fact], *, title: str, schema: Schema, words: Words
+) -> RenderableType:
     """Return why fields have their values: rule, formula, inputs with links, threshold."""
     tree = Tree(Text(title, style="bold"))
     for fact in facts:
-        label = schema.sources[fact.ref.source].properties[fact.field].label[words.locale]
+        label = (
+            schema.sources[fact.ref.source].properties[fact.field].label[words.locale]
+        )
         branch = tree.add(Text(f"{label} = {brief(fact.value)}", style="green"))
-        for said, text in ((message("rule: {text}"), fact.why.rule), (message("formula: {text}"), fact.why.formula),
-                           (message("threshold: {text}"), fact.why.threshold)):
+        for said, text in (
+            (message("rule: {text}"), fact.why.rule),
+            (message("formula: {text}"), fact.why.formula),
+            (message("threshold: {text}"), fact.why.threshold),
+        ):
             if text:
                 branch.add(Text(words.say(said, text=text)))
         for item in fact.why.inputs:
-            branch.add(Text(f"{item.name}: {item.value}" + (f"  {item.url}" if item.url else "")))
+            branch.add(
+                Text(
+                    f"{item.name}: {item.value}" + (f"  {item.url}" if item.url else "")
+                )
+            )
     return tree
 
 
-def table_view(title: str, headings: Iterable[str], rows: Iterable[Iterable[Any]]) -> RenderableType:
+def table_view(
+    title: str, headings: Iterable[str], rows: Iterable[Iterable[Any]]
+) -> RenderableType:
     """Return a plain table."""
     table = Table(title=title, title_justify="left", box=None)
     for heading in headings:
@@ -128,7 +201,9 @@ def brief(value: Value | Unset) -> str:
         case Span():
             return f"{value.start}..{value.end}"
         case tuple():
-            return ", ".join(item.key[:24] if isinstance(item, Ref) else str(item) for item in value)[:WIDTH]
+            return ", ".join(
+                item.key[:24] if isinstance(item, Ref) else str(item) for item in value
+            )[:WIDTH]
     text = str(value).replace("\n", " ⏎ ")
     return text if len(text) <= WIDTH else text[: WIDTH - 1] + "…"
 
@@ -136,4 +211,8 @@ def brief(value: Value | Unset) -> str:
 def console(*, stderr: bool = False) -> Console:
     """Return a console on stdout or stderr; wide when the output is not a terminal, so that lines stay whole."""
     made = Console(stderr=stderr, highlight=False, soft_wrap=True)
-    return made if made.is_terminal else Console(stderr=stderr, highlight=False, soft_wrap=True, width=200)
+    return (
+        made
+        if made.is_terminal
+        else Console(stderr=stderr, highlight=False, soft_wrap=True, width=200)
+    )

@@ -58,7 +58,12 @@ class Desk:
         except Stopped:
             log.info("cycle.stopped", workspace=self.name, trigger=order.trigger)
         except RaylineError as error:
-            log.error("cycle.failed", workspace=self.name, trigger=order.trigger, error=str(error))
+            log.error(
+                "cycle.failed",
+                workspace=self.name,
+                trigger=order.trigger,
+                error=str(error),
+            )
         except Exception:
             log.exception("cycle.broke", workspace=self.name, trigger=order.trigger)
         else:
@@ -120,13 +125,18 @@ class Desk:
     def is_full_due(self) -> bool:
         """Tell whether no full pass ended well for longer than its schedule allows."""
         last = self.ledger.last_success(Mode.FULL.value)
-        return last is None or self.now() - last >= timedelta(seconds=self.settings.schedule.full)
+        return last is None or self.now() - last >= timedelta(
+            seconds=self.settings.schedule.full
+        )
 
     def keep_date(self, job: str) -> None:
         """Run a calendar's job unless it was done for this local date already."""
         with self._dates:
             today = self.local_date()
-            if self.ledger.last_date(job) != today and self.work(Order(Mode.FULL, job)) is not None:
+            if (
+                self.ledger.last_date(job) != today
+                and self.work(Order(Mode.FULL, job)) is not None
+            ):
                 self.ledger.mark_date(job, today)
 
     def catch_up(self) -> None:
@@ -143,12 +153,19 @@ class Desk:
 
     def calendar(self) -> Mapping[str, time]:
         """Return the calendar's jobs with their local times."""
-        return {"daily": self.settings.schedule.daily, "monday": self.settings.schedule.monday}
+        return {
+            "daily": self.settings.schedule.daily,
+            "monday": self.settings.schedule.monday,
+        }
 
     def _is_missed(self, job: str, at: time) -> bool:
         local = self.now().astimezone(ZoneInfo(self.settings.time_zone))
         is_today = local.weekday() == 0 if job == "monday" else local.weekday() < 5
-        return is_today and local.time() >= at and self.ledger.last_date(job) != local.date()
+        return (
+            is_today
+            and local.time() >= at
+            and self.ledger.last_date(job) != local.date()
+        )
 
 
 def serve(desks: list[Desk], stop: threading.Event) -> None:
@@ -157,13 +174,24 @@ def serve(desks: list[Desk], stop: threading.Event) -> None:
     Beats count in UTC seconds; the calendar's jobs follow local wall clocks.
     """
     scheduler = BackgroundScheduler(
-        timezone=UTC, executors={"default": ThreadPoolExecutor(max(4, 2 * len(desks)))},
-        job_defaults={"coalesce": True, "max_instances": 1, "misfire_grace_time": None})
+        timezone=UTC,
+        executors={"default": ThreadPoolExecutor(max(4, 2 * len(desks)))},
+        job_defaults={"coalesce": True, "max_instances": 1, "misfire_grace_time": None},
+    )
     for desk in desks:
         _schedule(scheduler, desk)
-    threads = [thread for desk in desks for thread in (
-        threading.Thread(target=_guarded, args=(desk, desk.catch_up), name=f"start-{desk.name}"),
-        threading.Thread(target=_listen, args=(desk, stop), name=f"asks-{desk.name}"))]
+    threads = [
+        thread
+        for desk in desks
+        for thread in (
+            threading.Thread(
+                target=_guarded, args=(desk, desk.catch_up), name=f"start-{desk.name}"
+            ),
+            threading.Thread(
+                target=_listen, args=(desk, stop), name=f"asks-{desk.name}"
+            ),
+        )
+    ]
     for thread in threads:
         thread.start()
     scheduler.start()
@@ -202,29 +230,71 @@ def _schedule(scheduler: BackgroundScheduler, desk: Desk) -> None:
     schedule = desk.settings.schedule
     zone = ZoneInfo(desk.settings.time_zone)
     for mode, seconds in ((Mode.DELTA, schedule.delta), (Mode.FULL, schedule.full)):
-        scheduler.add_job(desk.beat, IntervalTrigger(seconds=seconds, timezone=UTC), args=[mode],
-                          id=f"{desk.name}.{mode.value}", name=f"{desk.name}: {mode.value}")
-    for job, days, at in (("daily", "mon-fri", schedule.daily), ("monday", "mon", schedule.monday)):
-        scheduler.add_job(desk.keep_date, CronTrigger(day_of_week=days, hour=at.hour, minute=at.minute, timezone=zone),
-                          args=[job], id=f"{desk.name}.{job}", name=f"{desk.name}: {job}")
+        scheduler.add_job(
+            desk.beat,
+            IntervalTrigger(seconds=seconds, timezone=UTC),
+            args=[mode],
+            id=f"{desk.name}.{mode.value}",
+            name=f"{desk.name}: {mode.value}",
+        )
+    for job, days, at in (
+        ("daily", "mon-fri", schedule.daily),
+        ("monday", "mon", schedule.monday),
+    ):
+        scheduler.add_job(
+            desk.keep_date,
+            CronTrigger(
+                day_of_week=days, hour=at.hour, minute=at.minute, timezone=zone
+            ),
+            args=[job],
+            id=f"{desk.name}.{job}",
+            name=f"{desk.name}: {job}",
+        )
 
 
-def next_times(settings: Workspace, now: datetime, *, last_full: datetime | None,
-               last_delta: datetime | None) -> dict[str, datetime]:
+def next_times(
+    settings: Workspace,
+    now: datetime,
+    *,
+    last_full: datetime | None,
+    last_delta: datetime | None,
+) -> dict[str, datetime]:
     """Return when each job of a workspace is next due, for `status` (UTC)."""
     zone = ZoneInfo(settings.time_zone)
-    beats = {"delta": (last_delta, settings.schedule.delta), "full": (last_full, settings.schedule.full)}
-    times = {name: max(now, last + timedelta(seconds=seconds)) if last else now
-             for name, (last, seconds) in beats.items()}
-    for job, days, at in (("daily", "mon-fri", settings.schedule.daily), ("monday", "mon", settings.schedule.monday)):
-        trigger = CronTrigger(day_of_week=days, hour=at.hour, minute=at.minute, timezone=zone)
-        times[job] = trigger.get_next_fire_time(None, now.astimezone(zone)).astimezone(UTC)
+    beats = {
+        "delta": (last_delta, settings.schedule.delta),
+        "full": (last_full, settings.schedule.full),
+    }
+    times = {
+        name: max(now, last + timedelta(seconds=seconds)) if last else now
+        for name, (last, seconds) in beats.items()
+    }
+    for job, days, at in (
+        ("daily", "mon-fri", settings.schedule.daily),
+        ("monday", "mon", settings.schedule.monday),
+    ):
+        trigger = CronTrigger(
+            day_of_week=days, hour=at.hour, minute=at.minute, timezone=zone
+        )
+        times[job] = trigger.get_next_fire_time(None, now.astimezone(zone)).astimezone(
+            UTC
+        )
     return times
 
 
-def open_desk(context: Context, on_report: Callable[[Report], None] = lambda report: None) -> Desk:
+def open_desk(
+    context: Context, on_report: Callable[[Report], None] = lambda report: None
+) -> Desk:
     """Return the desk of one workspace."""
+
     def run(order: Order, on_start: Callable[[int], None]) -> Report:
         return sync(context, order, on_start=on_start)
 
-    return Desk(context.name, context.settings, run, Ledger(context.store, context.name), context.now, on_report)
+    return Desk(
+        context.name,
+        context.settings,
+        run,
+        Ledger(context.store, context.name),
+        context.now,
+        on_report,
+    )

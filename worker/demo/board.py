@@ -48,7 +48,9 @@ class Card:
     values: Mapping[str, Any]
 
 
-def dumped_rows(notion: NotionSandbox, data_source_id: str) -> Iterator[Mapping[str, Any]]:
+def dumped_rows(
+    notion: NotionSandbox, data_source_id: str
+) -> Iterator[Mapping[str, Any]]:
     """Yield the rows of a data source as a dump of the whole workspace would show them."""
     store = notion.store
     for page_id in store.data_sources[data_source_id].rows:
@@ -58,9 +60,18 @@ def dumped_rows(notion: NotionSandbox, data_source_id: str) -> Iterator[Mapping[
 def rows(stage: Scene, source: str) -> tuple[Card, ...]:
     """Return the rows of a source, trashed ones included, in order of creation."""
     binding = stage.bindings()[source]
-    names = {unquote(property_id): name for name, property_id in binding.properties.items()}
-    return tuple(Card(page["id"], bool(page["in_trash"]), page["created_by"], dict(_values(page, names)))
-                 for page in dumped_rows(stage.notion, binding.data_source_id))
+    names = {
+        unquote(property_id): name for name, property_id in binding.properties.items()
+    }
+    return tuple(
+        Card(
+            page["id"],
+            bool(page["in_trash"]),
+            page["created_by"],
+            dict(_values(page, names)),
+        )
+        for page in dumped_rows(stage.notion, binding.data_source_id)
+    )
 
 
 def living(stage: Scene, source: str) -> tuple[Card, ...]:
@@ -68,7 +79,9 @@ def living(stage: Scene, source: str) -> tuple[Card, ...]:
     return tuple(card for card in rows(stage, source) if not card.in_trash)
 
 
-def _values(page: Mapping[str, Any], names: Mapping[str, str]) -> Iterator[tuple[str, Any]]:
+def _values(
+    page: Mapping[str, Any], names: Mapping[str, str]
+) -> Iterator[tuple[str, Any]]:
     for prop in page["properties"].values():
         if unquote(prop["id"]) in names:
             yield names[unquote(prop["id"])], plain(prop)

@@ -12,18 +12,32 @@ from worker.demo.board import Card, Scene, living, rows
 from worker.mapping.schema import KEY_PROPERTY
 
 ROUNDING = Decimal("0.0001")
-WANTED = {"third_writes": 0, "duplicates": 0, "human_edits_lost": 0, "cascade_exact": True, "progress_true": True}
+WANTED = {
+    "third_writes": 0,
+    "duplicates": 0,
+    "human_edits_lost": 0,
+    "cascade_exact": True,
+    "progress_true": True,
+}
 
 
 def checks(stage: Scene, deeds: Deeds, *, third_writes: int) -> dict[str, Any]:
     """Return the checks of design 9: all are fine when they equal `WANTED`."""
-    return {"third_writes": third_writes, "duplicates": duplicates(stage), "human_edits_lost": len(lost(stage, deeds)),
-            "cascade_exact": is_cascade_exact(living(stage, "plans")), "progress_true": is_progress_true(stage)}
+    return {
+        "third_writes": third_writes,
+        "duplicates": duplicates(stage),
+        "human_edits_lost": len(lost(stage, deeds)),
+        "cascade_exact": is_cascade_exact(living(stage, "plans")),
+        "progress_true": is_progress_true(stage),
+    }
 
 
 def writes(stage: Scene, since: int) -> int:
     """Return how many writes the worker's connection made after an entry of the sandbox's log."""
-    return sum(entry.write and entry.actor == stage.notion.bot_id for entry in stage.notion.entries(since))
+    return sum(
+        entry.write and entry.actor == stage.notion.bot_id
+        for entry in stage.notion.entries(since)
+    )
 
 
 def last_entry(stage: Scene) -> int:
@@ -36,20 +50,44 @@ def duplicates(stage: Scene) -> int:
     count = 0
     for name in stage.bindings():
         if KEY_PROPERTY in stage.context.schema.sources[name].properties:
-            made = Counter(card.values["worker_key"] for card in rows(stage, name)
-                           if card.created_by == stage.notion.bot_id and card.values["worker_key"])
+            made = Counter(
+                card.values["worker_key"]
+                for card in rows(stage, name)
+                if card.created_by == stage.notion.bot_id and card.values["worker_key"]
+            )
             count += sum(number - 1 for number in made.values())
     return count
 
 
 def lost(stage: Scene, deeds: Deeds) -> list[str]:
     """Return what people did that no longer stands: their values, their copies, and rows they had thrown away."""
-    sources = sorted({"risks", *(one.source for one in deeds.expected), *(source for source, _ in deeds.trashed)})
-    standing = {(source, card.page_id): card for source in sources for card in living(stage, source)}
-    gone = [f"{one.act}: {one.field}" for one in deeds.expected
-            if (card := standing.get((one.source, one.page_id))) is None or card.values[one.field] != one.value]
-    gone += [f"copy {copy} is gone" for copy in deeds.copies if ("risks", copy) not in standing]
-    keys = {(source, card.values.get("worker_key")) for (source, _), card in standing.items()}
+    sources = sorted(
+        {
+            "risks",
+            *(one.source for one in deeds.expected),
+            *(source for source, _ in deeds.trashed),
+        }
+    )
+    standing = {
+        (source, card.page_id): card
+        for source in sources
+        for card in living(stage, source)
+    }
+    gone = [
+        f"{one.act}: {one.field}"
+        for one in deeds.expected
+        if (card := standing.get((one.source, one.page_id))) is None
+        or card.values[one.field] != one.value
+    ]
+    gone += [
+        f"copy {copy} is gone"
+        for copy in deeds.copies
+        if ("risks", copy) not in standing
+    ]
+    keys = {
+        (source, card.values.get("worker_key"))
+        for (source, _), card in standing.items()
+    }
     return gone + [f"{key} came back" for key in deeds.trashed if key in keys]
 
 
@@ -60,17 +98,25 @@ def is_cascade_exact(plans: tuple[Card, ...]) -> bool:
         for parent in plan.values["parent"]:
             parts.setdefault(parent, []).append(plan.values["target"] or Decimal(0))
     targets = {plan.page_id: plan.values["target"] for plan in plans}
-    return bool(parts) and all(sum(found, Decimal(0)) == (targets.get(parent) or 0) for parent, found in parts.items())
+    return bool(parts) and all(
+        sum(found, Decimal(0)) == (targets.get(parent) or 0)
+        for parent, found in parts.items()
+    )
 
 
 def is_progress_true(stage: Scene) -> bool:
     """Tell whether every card linked to a whole Jira project shows what an independent count of that project gives."""
     counted = _count(stage)
-    linked = [(card, project) for card in living(stage, "projects")
-              if (project := str(card.values["jira"])) in counted]
-    return bool(linked) and all(card.values["progress"] is not None and
-                                abs(card.values["progress"] - counted[project]) <= ROUNDING
-                                for card, project in linked)
+    linked = [
+        (card, project)
+        for card in living(stage, "projects")
+        if (project := str(card.values["jira"])) in counted
+    ]
+    return bool(linked) and all(
+        card.values["progress"] is not None
+        and abs(card.values["progress"] - counted[project]) <= ROUNDING
+        for card, project in linked
+    )
 
 
 def _count(stage: Scene) -> Mapping[str, Decimal]:
@@ -84,6 +130,13 @@ def _count(stage: Scene) -> Mapping[str, Decimal]:
 
 def _share_done(issues: list[Mapping[str, Any]]) -> Decimal:
     estimated = sum(issue["estimate"] is not None for issue in issues)
-    weights = [(issue["estimate"] or 0) if 5 * estimated >= 4 * len(issues) else 1 for issue in issues]
-    done = sum(weight for weight, issue in zip(weights, issues, strict=True) if issue["status_name"] == "Done")
+    weights = [
+        (issue["estimate"] or 0) if 5 * estimated >= 4 * len(issues) else 1
+        for issue in issues
+    ]
+    done = sum(
+        weight
+        for weight, issue in zip(weights, issues, strict=True)
+        if issue["status_name"] == "Done"
+    )
     return Decimal(done) / Decimal(sum(weights))

@@ -71,7 +71,10 @@ class Season:
 
     def live(self, today: date) -> None:
         """Live one working day."""
-        is_quiet, deleted = self.people.random.random() < QUIET, len(self.people.deeds.trashed)
+        is_quiet, deleted = (
+            self.people.random.random() < QUIET,
+            len(self.people.deeds.trashed),
+        )
         if today.weekday() == 0 or is_quiet:
             self._greet(today)
         self._until(today, NOON)
@@ -81,7 +84,9 @@ class Season:
         self.rig.clock.advance(LOOK_AFTER)
         before = last_entry(self.rig)
         # Deleted rows that need no writing are seen by a complete read alone; the daemon's six-hour beat brings one.
-        report = self._look(today, Mode.FULL if len(self.people.deeds.trashed) > deleted else Mode.DELTA)
+        report = self._look(
+            today, Mode.FULL if len(self.people.deeds.trashed) > deleted else Mode.DELTA
+        )
         if is_quiet:
             self.quiet_days += 1
             self.idle_writes += writes(self.rig, before)
@@ -95,8 +100,11 @@ class Season:
         report = self._look(today, Mode.FULL if today.weekday() == 0 else Mode.DELTA)
         if self.lived:
             self.calendar_writes += writes(self.rig, before)
-            self.calendar_fields.update(f"{change.ref.source}.{one.field}" for change in report.plan.changes
-                                        for one in change.fields)
+            self.calendar_fields.update(
+                f"{change.ref.source}.{one.field}"
+                for change in report.plan.changes
+                for one in change.fields
+            )
 
     def _until(self, today: date, hour: timedelta) -> None:
         at = datetime(today.year, today.month, today.day, tzinfo=UTC) + hour
@@ -106,9 +114,14 @@ class Season:
         report = sync(self.rig.context, Order(mode, "schedule"))
         self.cycles[mode.value] += 1
         self.people.deeds.hand_back(report.plan.adopted)
-        self.refused += [f"{today}: {reason.where}: {reason.message}" for reason in report.refused]
+        self.refused += [
+            f"{today}: {reason.where}: {reason.message}" for reason in report.refused
+        ]
         broken = [one for one in report.plan.problems if one.code == "rule-failed"]
-        self.failed += [f"{today}: {one.where}: {one.message}" for one in (*report.applied.failures, *broken)]
+        self.failed += [
+            f"{today}: {one.where}: {one.message}"
+            for one in (*report.applied.failures, *broken)
+        ]
         self.chronicle.note(today, report)
         return report
 
@@ -116,16 +129,29 @@ class Season:
         """Run an unchanged cycle more and return what must be true."""
         before = last_entry(self.rig)
         sync(self.rig.context, Order(Mode.FULL, "unchanged"))
-        found = checks(self.rig, self.people.deeds, third_writes=writes(self.rig, before))
-        return {**found, "idle_writes": self.idle_writes, "refused": len(self.refused), "failed": len(self.failed)}
+        found = checks(
+            self.rig, self.people.deeds, third_writes=writes(self.rig, before)
+        )
+        return {
+            **found,
+            "idle_writes": self.idle_writes,
+            "refused": len(self.refused),
+            "failed": len(self.failed),
+        }
 
     def summary(self) -> dict[str, Any]:
         """Return what happened, counted."""
-        return {"from": str(self.lived[0]), "until": str(self.lived[-1]), "quiet_days": self.quiet_days,
-                "cycles": dict(self.cycles), "people": dict(sorted(self.people.counts.items())),
-                "jira": dict(sorted(self.people.developers.counts.items())),
-                "worker": dict(sorted(self.chronicle.written.items())), "calendar_writes": self.calendar_writes,
-                "calendar_fields": dict(self.calendar_fields.most_common())}
+        return {
+            "from": str(self.lived[0]),
+            "until": str(self.lived[-1]),
+            "quiet_days": self.quiet_days,
+            "cycles": dict(self.cycles),
+            "people": dict(sorted(self.people.counts.items())),
+            "jira": dict(sorted(self.people.developers.counts.items())),
+            "worker": dict(sorted(self.chronicle.written.items())),
+            "calendar_writes": self.calendar_writes,
+            "calendar_fields": dict(self.calendar_fields.most_common()),
+        }
 
 
 def live_days(order: SeasonOrder) -> dict[str, Any]:
@@ -142,13 +168,23 @@ def live_days(order: SeasonOrder) -> dict[str, Any]:
                 season.live(day)
                 day = season.calendar.add(day, 1)
             found = season.checks()
-            told = {"Lost": lost(season.rig, season.people.deeds), "Failed": season.failed,
-                    "Refused": season.refused, "Written although nothing had changed": season.idle}
+            told = {
+                "Lost": lost(season.rig, season.people.deeds),
+                "Failed": season.failed,
+                "Refused": season.refused,
+                "Written although nothing had changed": season.idle,
+            }
             for title, lines in told.items():
                 for line in lines:
                     order.say(f"{title}: {line}")
-            return {"days": order.days, "seed": order.seed, "seconds": round(time.monotonic() - began, 1),
-                    "summary": season.summary(), "stories": season.chronicle.data(), "checks": found}
+            return {
+                "days": order.days,
+                "seed": order.seed,
+                "seconds": round(time.monotonic() - began, 1),
+                "summary": season.summary(),
+                "stories": season.chronicle.data(),
+                "checks": found,
+            }
         finally:
             season.rig.close()
 
@@ -163,15 +199,35 @@ def _open(order: SeasonOrder, folder: Path) -> Season:
     empty = make_empty(order.locale, folder)
     start = datetime(order.start.year, order.start.month, order.start.day, tzinfo=UTC)
     rig = open_rig(empty, folder, start=start - LONG_AGO, stop=order.stop)
-    calendar = work_calendar(rig.context.settings.calendar, range(order.start.year - 1, order.start.year + 3))
+    calendar = work_calendar(
+        rig.context.settings.calendar, range(order.start.year - 1, order.start.year + 3)
+    )
     order.progress("agency", 0, order.days)
-    agency = generate(seed=order.seed, now=start, locale=order.locale, calendar=calendar)
-    cast = populate(agency, rig.notion, rig.jira, schema=rig.context.schema, bindings=empty.bindings)
-    rig.epics.update(issue["key"] for issue in agency.jira["issues"] if issue["type"] == "Epic")
+    agency = generate(
+        seed=order.seed, now=start, locale=order.locale, calendar=calendar
+    )
+    cast = populate(
+        agency, rig.notion, rig.jira, schema=rig.context.schema, bindings=empty.bindings
+    )
+    rig.epics.update(
+        issue["key"] for issue in agency.jira["issues"] if issue["type"] == "Epic"
+    )
     rig.clock.advance(LONG_AGO)
     random = Random(order.seed)
     scribe = Scribe(rig.notion, rig.context.schema, empty.bindings, cast.users[0])
-    labels = {(source, name): {label: key for key, (_, label) in options.items()}
-              for source, binding in empty.bindings.items() for name, options in binding.options.items()}
-    people = People(rig, agency, cast, scribe, random, calendar, hire(agency, rig, random), labels=labels)
+    labels = {
+        (source, name): {label: key for key, (_, label) in options.items()}
+        for source, binding in empty.bindings.items()
+        for name, options in binding.options.items()
+    }
+    people = People(
+        rig,
+        agency,
+        cast,
+        scribe,
+        random,
+        calendar,
+        hire(agency, rig, random),
+        labels=labels,
+    )
     return Season(rig, people, calendar)

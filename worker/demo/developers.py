@@ -49,7 +49,9 @@ class Developers:
             if self.starved.get(project, today) > today:
                 continue
             if self.random.random() < 0.006:
-                self.starved[project] = today + timedelta(days=self.random.randint(15, 24))
+                self.starved[project] = today + timedelta(
+                    days=self.random.randint(15, 24)
+                )
                 continue
             self._finish(project, team)
             self._begin(project, team)
@@ -58,12 +60,22 @@ class Developers:
 
     def begin_epic(self, project: str, name: str, count: int, due: date) -> str:
         """Add an epic with its issues for a card that starts, and return its key."""
-        epic = self._create(project, name, {"issuetype": {"name": "Epic"}, "duedate": due.isoformat()})
+        epic = self._create(
+            project, name, {"issuetype": {"name": "Epic"}, "duedate": due.isoformat()}
+        )
         self.rig.epics.add(epic)
         for number in range(count):
-            key = self._create(project, f"{name}: {number + 1}", {
-                "issuetype": {"name": "Task"}, "parent": {"key": epic},
-                "timetracking": {"originalEstimate": f"{self.random.choice((3, 4, 6, 8, 8, 12))}h"}})
+            key = self._create(
+                project,
+                f"{name}: {number + 1}",
+                {
+                    "issuetype": {"name": "Task"},
+                    "parent": {"key": epic},
+                    "timetracking": {
+                        "originalEstimate": f"{self.random.choice((3, 4, 6, 8, 8, 12))}h"
+                    },
+                },
+            )
             self.tickets[project].append(Ticket(key, project, TO_DO, ""))
         return epic
 
@@ -83,7 +95,7 @@ class Developers:
 
     def _begin(self, project: str, team: list[str]) -> None:
         room = 2 * len(team) - len(self._of(project, ACTIVE, REVIEW))
-        for ticket in self._of(project, TO_DO)[:max(0, min(room, len(team)))]:
+        for ticket in self._of(project, TO_DO)[: max(0, min(room, len(team)))]:
             ticket.assignee = ticket.assignee or self.random.choice(team)
             self._edit(ticket, {"assignee": {"accountId": ticket.assignee}})
             self._move(ticket, ACTIVE)
@@ -94,9 +106,16 @@ class Developers:
         if self.random.random() < GROWTH:
             for _ in range(self.random.randint(1, 3)):
                 kind = self.random.choice(("Task", "Task", "Story", "Bug"))
-                key = self._create(project, f"{kind} {len(self.tickets[project]) + 1}", {
-                    "issuetype": {"name": kind},
-                    "timetracking": {"originalEstimate": f"{self.random.choice((2, 3, 4, 6, 8))}h"}})
+                key = self._create(
+                    project,
+                    f"{kind} {len(self.tickets[project]) + 1}",
+                    {
+                        "issuetype": {"name": kind},
+                        "timetracking": {
+                            "originalEstimate": f"{self.random.choice((2, 3, 4, 6, 8))}h"
+                        },
+                    },
+                )
                 self.tickets[project].append(Ticket(key, project, TO_DO, ""))
                 self.counts["created"] += 1
 
@@ -108,8 +127,15 @@ class Developers:
             if under_way[person] and self.random.random() > IDLE_SHARE:
                 seconds = self.random.randint(6, 14) * HOUR // 4
                 started = self.rig.clock.now() - timedelta(seconds=seconds)
-                self.rig.jira.control("worklog", {"issue": under_way[person][0].key, "author": person,
-                                                  "seconds": seconds, "started": started.isoformat()})
+                self.rig.jira.control(
+                    "worklog",
+                    {
+                        "issue": under_way[person][0].key,
+                        "author": person,
+                        "seconds": seconds,
+                        "started": started.isoformat(),
+                    },
+                )
                 self.counts["logs"] += 1
 
     def _move(self, ticket: Ticket, status: str) -> None:
@@ -120,20 +146,37 @@ class Developers:
         self.rig.jira.control("edit", {"issue": ticket.key, "fields": fields})
 
     def _create(self, project: str, summary: str, fields: dict[str, Any]) -> str:
-        return str(self.rig.jira.control("create", {"project": project, "fields": {**fields, "summary": summary}})
-                   ["key"])
+        return str(
+            self.rig.jira.control(
+                "create", {"project": project, "fields": {**fields, "summary": summary}}
+            )["key"]
+        )
 
 
 def hire(agency: Agency, rig: Rig, random: Random) -> Developers:
     """Return the teams with the issues they were left with."""
     units = {client.project: client.unit for client in agency.clients}
-    teams = {project: [person.jira for person in agency.staff
-                       if person.role in HANDS and (unit is None or person.unit == unit)]
-             for project, unit in units.items()}
-    teams = {project: random.sample(team, 4) if units[project] is None else team for project, team in teams.items()}
+    teams = {
+        project: [
+            person.jira
+            for person in agency.staff
+            if person.role in HANDS and (unit is None or person.unit == unit)
+        ]
+        for project, unit in units.items()
+    }
+    teams = {
+        project: random.sample(team, 4) if units[project] is None else team
+        for project, team in teams.items()
+    }
     tickets: dict[str, list[Ticket]] = {project: [] for project in teams}
     for issue in agency.jira["issues"]:
         if issue["type"] != "Epic":
             tickets[issue["project"]].append(
-                Ticket(issue["key"], issue["project"], issue["status"], issue.get("assignee") or ""))
+                Ticket(
+                    issue["key"],
+                    issue["project"],
+                    issue["status"],
+                    issue.get("assignee") or "",
+                )
+            )
     return Developers(rig, random, teams, tickets)

@@ -71,20 +71,37 @@ class Empty:
 def make_empty(locale: str, folder: Path) -> Empty:
     """Make a workspace through the public API in a sandbox of its own."""
     clock = Clock(EPOCH)
-    notion, jira = NotionSandbox(clock, seed=SEED, limit=None), JiraSandbox(clock, seed=SEED)
+    notion, jira = (
+        NotionSandbox(clock, seed=SEED, limit=None),
+        JiraSandbox(clock, seed=SEED),
+    )
     private = notion.add_private_root()
     store = open_store(f"sqlite:///{folder / f'empty-{locale}.db'}")
     try:
-        context = _context(notion, jira, store, workspace_settings(notion, jira, locale=locale))
-        bindings = create_workspace(context.notion, context.schema, parent_page_id=notion.root_page_id,
-                                    private_page_id=private, locale=locale)
+        context = _context(
+            notion, jira, store, workspace_settings(notion, jira, locale=locale)
+        )
+        bindings = create_workspace(
+            context.notion,
+            context.schema,
+            parent_page_id=notion.root_page_id,
+            private_page_id=private,
+            locale=locale,
+        )
     finally:
         store.close()
     return Empty(locale, notion, bindings)
 
 
-def open_rig(empty: Empty, folder: Path, *, start: datetime, settings: Mapping[str, Any] | None = None,
-             stop: threading.Event | None = None, progress: Progress | None = None) -> Rig:
+def open_rig(
+    empty: Empty,
+    folder: Path,
+    *,
+    start: datetime,
+    settings: Mapping[str, Any] | None = None,
+    stop: threading.Event | None = None,
+    progress: Progress | None = None,
+) -> Rig:
     """Return a rig on a copy of an empty workspace; `settings` overrides the workspace's configuration by table."""
     clock = Clock(start.astimezone(UTC))
     notion, jira = _copy(empty.notion, clock), JiraSandbox(clock, seed=SEED)
@@ -98,6 +115,7 @@ def open_rig(empty: Empty, folder: Path, *, start: datetime, settings: Mapping[s
 
 def _hasty(store: Store) -> Store:
     """Return the store without waiting for the disk: what a power cut would lose is a demo's."""
+
     def hurry(connection: Any, _record: object) -> None:
         connection.execute("PRAGMA synchronous=OFF")
 
@@ -110,12 +128,22 @@ def _copy(old: NotionSandbox, clock: Clock) -> NotionSandbox:
     new = NotionSandbox(clock, seed=SEED, limit=None)
     new.store = copy.deepcopy(old.store, {id(old.store.clock): clock})
     new.token, new.bot_id, new.owner_id = old.token, old.bot_id, old.owner_id
-    new.root_page_id, new.private_root_page_id = old.root_page_id, old.private_root_page_id
+    new.root_page_id, new.private_root_page_id = (
+        old.root_page_id,
+        old.private_root_page_id,
+    )
     return new
 
 
-def _context(notion: NotionSandbox, jira: JiraSandbox, store: Store, settings: Workspace, *,
-             stop: threading.Event | None = None, progress: Progress | None = None) -> Context:
+def _context(
+    notion: NotionSandbox,
+    jira: JiraSandbox,
+    store: Store,
+    settings: Workspace,
+    *,
+    stop: threading.Event | None = None,
+    progress: Progress | None = None,
+) -> Context:
     clock = notion.store.clock
 
     def monotonic() -> float:
@@ -124,25 +152,54 @@ def _context(notion: NotionSandbox, jira: JiraSandbox, store: Store, settings: W
     def sleep(seconds: float) -> None:
         clock.advance(timedelta(seconds=seconds))
 
-    context = build_context("studio", settings, store, Surroundings(clock.now, stop, progress or _silent))
+    context = build_context(
+        "studio", settings, store, Surroundings(clock.now, stop, progress or _silent)
+    )
     return replace(
-        context, begin=lambda: None,
-        notion=NotionGateway(settings.notion, transport=HandlerTransport(notion.handle), sleep=sleep,
-                             monotonic=monotonic),
-        jira=JiraGateway(settings.jira, mapping=load_jira_mapping(), adapter=HandlerAdapter(jira.handle),
-                         sleep=sleep, monotonic=monotonic))
+        context,
+        begin=lambda: None,
+        notion=NotionGateway(
+            settings.notion,
+            transport=HandlerTransport(notion.handle),
+            sleep=sleep,
+            monotonic=monotonic,
+        ),
+        jira=JiraGateway(
+            settings.jira,
+            mapping=load_jira_mapping(),
+            adapter=HandlerAdapter(jira.handle),
+            sleep=sleep,
+            monotonic=monotonic,
+        ),
+    )
 
 
 def _silent(_phase: str, _done: int, _total: int) -> None:
     """Report nothing."""
 
 
-def workspace_settings(notion: NotionSandbox, jira: JiraSandbox, *, locale: str,
-                       settings: Mapping[str, Any] | None = None) -> Workspace:
+def workspace_settings(
+    notion: NotionSandbox,
+    jira: JiraSandbox,
+    *,
+    locale: str,
+    settings: Mapping[str, Any] | None = None,
+) -> Workspace:
     """Return the configuration of a workspace that lives in process."""
     given = {"locale": locale, "currency": CURRENCIES[locale], **(settings or {})}
-    return Workspace.model_validate({
-        **given,
-        "notion": NotionSettings(base_url=NOTION_URL, token=SecretStr(notion.token), root_page_id=notion.root_page_id,
-                                 private_root_page_id=notion.private_root_page_id, requests=1_000_000, width=1),
-        "jira": JiraSettings(base_url=JIRA_URL, email=jira.email, token=SecretStr(jira.token))})
+    return Workspace.model_validate(
+        {
+            **given,
+            "notion": NotionSettings(
+                base_url=NOTION_URL,
+                token=SecretStr(notion.token),
+                root_page_id=notion.root_page_id,
+                private_root_page_id=notion.private_root_page_id,
+                requests=1_000_000,
+                width=1,
+            ),
+            "jira": JiraSettings(
+                base_url=JIRA_URL, email=jira.email, token=SecretStr(jira.token)
+            ),
+        }
+    )

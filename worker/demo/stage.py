@@ -29,7 +29,9 @@ from worker.state import bindings as registry
 from worker.state.store import Store
 
 SEED = 7
-LONG_AGO = timedelta(days=35)  # the boards are older than the first cycle, so that silence and standstill show
+LONG_AGO = timedelta(
+    days=35
+)  # the boards are older than the first cycle, so that silence and standstill show
 BUDGET, WINDOW = 180, 2.0
 CURRENCIES = {"ru": "RUB", "en": "EUR"}
 
@@ -84,7 +86,11 @@ class Staging:
 
 def set_stage(staging: Staging) -> Stage:
     """Start the sandboxes, make the workspace through the public API and let people fill it."""
-    clock = Clock((staging.start or morning(datetime.now(UTC))) - LONG_AGO, staging.speed, time.monotonic)
+    clock = Clock(
+        (staging.start or morning(datetime.now(UTC))) - LONG_AGO,
+        staging.speed,
+        time.monotonic,
+    )
     notion = NotionSandbox(clock, seed=SEED, limit=BUDGET, window=WINDOW)
     jira = JiraSandbox(clock, seed=SEED)
     private = notion.add_private_root()
@@ -92,10 +98,22 @@ def set_stage(staging: Staging) -> Stage:
     try:
         settings = workspace_settings(sockets, locale=staging.locale, private=private)
         store = open_store(f"sqlite:///{staging.folder / 'rayline.db'}")
-        context = build_context("studio", settings, store, Surroundings(clock.now, staging.stop, staging.progress))
+        context = build_context(
+            "studio",
+            settings,
+            store,
+            Surroundings(clock.now, staging.stop, staging.progress),
+        )
         bindings = _create(context, staging)
-        calendar = work_calendar(settings.calendar, range(clock.now().year - 1, clock.now().year + 2))
-        agency = generate(seed=SEED, now=clock.now() + LONG_AGO, locale=staging.locale, calendar=calendar)
+        calendar = work_calendar(
+            settings.calendar, range(clock.now().year - 1, clock.now().year + 2)
+        )
+        agency = generate(
+            seed=SEED,
+            now=clock.now() + LONG_AGO,
+            locale=staging.locale,
+            calendar=calendar,
+        )
         _go_on(staging, "agency")
         cast = populate(agency, notion, jira, schema=context.schema, bindings=bindings)
         clock.advance(LONG_AGO)
@@ -103,15 +121,24 @@ def set_stage(staging: Staging) -> Stage:
         sockets.stop()
         raise
     scribe = Scribe(notion, context.schema, bindings, cast.users[0])
-    epics = frozenset(issue["key"] for issue in agency.jira["issues"] if issue["type"] == "Epic")
-    return Stage(clock, notion, jira, sockets, agency, cast, scribe, context, store, epics)
+    epics = frozenset(
+        issue["key"] for issue in agency.jira["issues"] if issue["type"] == "Epic"
+    )
+    return Stage(
+        clock, notion, jira, sockets, agency, cast, scribe, context, store, epics
+    )
 
 
 def _create(context: Context, staging: Staging) -> Bindings:
     pages = context.settings.notion
-    bindings = create_workspace(context.notion, context.schema, parent_page_id=pages.root_page_id,
-                                private_page_id=pages.private_root_page_id, locale=staging.locale,
-                                progress=lambda phase, done, total: _go_on(staging, phase, done, total))
+    bindings = create_workspace(
+        context.notion,
+        context.schema,
+        parent_page_id=pages.root_page_id,
+        private_page_id=pages.private_root_page_id,
+        locale=staging.locale,
+        progress=lambda phase, done, total: _go_on(staging, phase, done, total),
+    )
     with context.store.transaction(context.name) as tx:
         registry.save(tx, bindings)
     return bindings
@@ -124,14 +151,26 @@ def _go_on(staging: Staging, phase: str, done: int = 0, total: int = 1) -> None:
     staging.progress(phase, done, total)
 
 
-def workspace_settings(sockets: Running, *, locale: str, private: str = "") -> Workspace:
+def workspace_settings(
+    sockets: Running, *, locale: str, private: str = ""
+) -> Workspace:
     """Return the configuration of a workspace that lives in the sandbox."""
     where = sockets.describe()
     return Workspace(
-        locale="ru" if locale == "ru" else "en", currency=CURRENCIES[locale],
-        notion=NotionSettings(base_url=where["notion"]["base_url"], token=SecretStr(where["notion"]["token"]),
-                              root_page_id=where["notion"]["root_page_id"], private_root_page_id=private,
-                              requests=BUDGET, window=WINDOW),
-        jira=JiraSettings(base_url=where["jira"]["base_url"], email=where["jira"]["email"],
-                          token=SecretStr(where["jira"]["token"])),
-        schedule=Schedule(delta=15, full=300))
+        locale="ru" if locale == "ru" else "en",
+        currency=CURRENCIES[locale],
+        notion=NotionSettings(
+            base_url=where["notion"]["base_url"],
+            token=SecretStr(where["notion"]["token"]),
+            root_page_id=where["notion"]["root_page_id"],
+            private_root_page_id=private,
+            requests=BUDGET,
+            window=WINDOW,
+        ),
+        jira=JiraSettings(
+            base_url=where["jira"]["base_url"],
+            email=where["jira"]["email"],
+            token=SecretStr(where["jira"]["token"]),
+        ),
+        schedule=Schedule(delta=15, full=300),
+    )

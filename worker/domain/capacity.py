@@ -28,14 +28,20 @@ WEEKDAYS = WorkCalendar()
 def days_at_work(person: Person, span: Span, calendar: WorkCalendar) -> int:
     """Return on how many days of the span the person works."""
     first = max(span.start, person.start or span.start)
-    away = sum(calendar.working_days(max(off.start, first), min(off.end, span.end)) for off in _apart(person.time_off))
+    away = sum(
+        calendar.working_days(max(off.start, first), min(off.end, span.end))
+        for off in _apart(person.time_off)
+    )
     return calendar.working_days(first, span.end) - away
 
 
 def is_at_work(person: Person, day: date, calendar: WorkCalendar) -> bool:
     """Tell whether the person works on a day."""
-    return (calendar.is_working(day) and (person.start is None or person.start <= day)
-            and not any(off.start <= day <= off.end for off in person.time_off))
+    return (
+        calendar.is_working(day)
+        and (person.start is None or person.start <= day)
+        and not any(off.start <= day <= off.end for off in person.time_off)
+    )
 
 
 class Presence(msgspec.Struct, frozen=True, gc=False):
@@ -57,26 +63,47 @@ def presence(person: Person, window: Span, calendar: WorkCalendar) -> Presence:
 
 
 @lru_cache(maxsize=256)
-def _presence(start: date | None, time_off: tuple[Span, ...], window: Span, calendar: WorkCalendar) -> Presence:
+def _presence(
+    start: date | None, time_off: tuple[Span, ...], window: Span, calendar: WorkCalendar
+) -> Presence:
     pattern = Person(Ref("people", ""), "", start=start, time_off=time_off)
-    days = (window.start + timedelta(days=offset) for offset in range((window.end - window.start).days + 1))
-    return Presence(window.start, (0, *accumulate(int(is_at_work(pattern, day, calendar)) for day in days)))
+    days = (
+        window.start + timedelta(days=offset)
+        for offset in range((window.end - window.start).days + 1)
+    )
+    return Presence(
+        window.start,
+        (0, *accumulate(int(is_at_work(pattern, day, calendar)) for day in days)),
+    )
 
 
 def contracted(person: Person, span: Span) -> Decimal | None:
     """Return the hours by contract in a span; None when the person has no capacity filled in."""
     first = max(span.start, person.start or span.start)
-    return None if person.capacity is None else person.capacity * WEEKDAYS.working_days(first, span.end) / WEEK
+    return (
+        None
+        if person.capacity is None
+        else person.capacity * WEEKDAYS.working_days(first, span.end) / WEEK
+    )
 
 
 def effective(person: Person, span: Span, calendar: WorkCalendar) -> Decimal | None:
     """Return the hours in effect in a span; None when the person has no capacity filled in."""
-    return None if person.capacity is None else person.capacity * days_at_work(person, span, calendar) / WEEK
+    return (
+        None
+        if person.capacity is None
+        else person.capacity * days_at_work(person, span, calendar) / WEEK
+    )
 
 
-def effective_sum(people: Iterable[Person], span: Span, calendar: WorkCalendar) -> Decimal:
+def effective_sum(
+    people: Iterable[Person], span: Span, calendar: WorkCalendar
+) -> Decimal:
     """Return the effective hours of a group; who has no capacity filled in adds nothing."""
-    return sum((effective(person, span, calendar) or Decimal(0) for person in people), Decimal(0))
+    return sum(
+        (effective(person, span, calendar) or Decimal(0) for person in people),
+        Decimal(0),
+    )
 
 
 def part_of(hours: Decimal | None, capacity: Decimal | None) -> Decimal | None:

@@ -52,8 +52,13 @@ class _Node(msgspec.Struct, frozen=True, gc=False):
     parts: tuple[_Node, ...] = msgspec.field(default=())
 
 
-def cascade(total: Decimal | None, quarter: Period, calendar: WorkCalendar, *,
-            pins: Mapping[str, Decimal]) -> Cascade:
+def cascade(
+    total: Decimal | None,
+    quarter: Period,
+    calendar: WorkCalendar,
+    *,
+    pins: Mapping[str, Decimal],
+) -> Cascade:
     """Return the target of the quarter and of every month and week part in it.
 
     `total` is the quarter's target when the quarter is not pinned (None: there is none). `pins` are people's targets by
@@ -66,7 +71,13 @@ def cascade(total: Decimal | None, quarter: Period, calendar: WorkCalendar, *,
     if own is None:
         targets[quarter.code] = None
         for month in root.parts:
-            _place(month, pins.get(month.period.code), pins, targets=targets, conflicts=conflicts)
+            _place(
+                month,
+                pins.get(month.period.code),
+                pins,
+                targets=targets,
+                conflicts=conflicts,
+            )
         return Cascade(targets, tuple(conflicts))
     if quarter.code not in pins and not _fits(root, own):
         conflicts.append(Conflict(quarter, own, root.low))
@@ -85,11 +96,15 @@ def _adds_up(plan: PlanMeasure, nodes: Mapping[tuple[Ref, str], PlanMeasure]) ->
     parts = [nodes.get((plan.unit, part.code)) for part in parts_of(plan.period)]
     if plan.conflict or plan.target is None or not parts:
         return True
-    values = [part.target for part in parts if part is not None and part.target is not None]
+    values = [
+        part.target for part in parts if part is not None and part.target is not None
+    ]
     return len(values) == len(parts) and sum(values, ZERO) == plan.target
 
 
-def _measure(period: Period, calendar: WorkCalendar, pins: Mapping[str, Decimal]) -> _Node:
+def _measure(
+    period: Period, calendar: WorkCalendar, pins: Mapping[str, Decimal]
+) -> _Node:
     parts = tuple(_measure(part, calendar, pins) for part in parts_of(period))
     weight = calendar.in_period(period)
     pin = pins.get(period.code)
@@ -98,7 +113,9 @@ def _measure(period: Period, calendar: WorkCalendar, pins: Mapping[str, Decimal]
     if period.grain is Grain.WEEK:
         return _Node(period, weight, ZERO, fixed=weight == 0)
     low = sum((part.low for part in parts), ZERO)
-    return _Node(period, weight, low, fixed=all(part.fixed for part in parts), parts=parts)
+    return _Node(
+        period, weight, low, fixed=all(part.fixed for part in parts), parts=parts
+    )
 
 
 def _fits(node: _Node, value: Decimal) -> bool:
@@ -106,13 +123,23 @@ def _fits(node: _Node, value: Decimal) -> bool:
     return value == low or (value > low and not all(part.fixed for part in node.parts))
 
 
-def _place(node: _Node, value: Decimal | None, pins: Mapping[str, Decimal], *,
-           targets: dict[str, Decimal | None], conflicts: list[Conflict]) -> None:
+def _place(
+    node: _Node,
+    value: Decimal | None,
+    pins: Mapping[str, Decimal],
+    *,
+    targets: dict[str, Decimal | None],
+    conflicts: list[Conflict],
+) -> None:
     targets[node.period.code] = value
     if value is None:
-        shares: list[Decimal | None] = [pins.get(part.period.code) for part in node.parts]
+        shares: list[Decimal | None] = [
+            pins.get(part.period.code) for part in node.parts
+        ]
     elif node.parts and not _fits(node, value):
-        conflicts.append(Conflict(node.period, value, sum((part.low for part in node.parts), ZERO)))
+        conflicts.append(
+            Conflict(node.period, value, sum((part.low for part in node.parts), ZERO))
+        )
         shares = [part.low for part in node.parts]
     else:
         shares = list(_share(value, node.parts))
@@ -126,8 +153,21 @@ def _share(value: Decimal, parts: tuple[_Node, ...]) -> list[Decimal]:
     while True:
         free = [index for index in range(len(parts)) if index not in settled]
         rest = value - sum(settled.values(), ZERO)
-        found = dict(zip(free, split(rest, [parts[index].weight for index in free]) if free else [], strict=True))
-        short = {index: parts[index].low for index, share in found.items() if share < parts[index].low}
+        found = dict(
+            zip(
+                free,
+                split(rest, [parts[index].weight for index in free]) if free else [],
+                strict=True,
+            )
+        )
+        short = {
+            index: parts[index].low
+            for index, share in found.items()
+            if share < parts[index].low
+        }
         if not short:
-            return [settled.get(index, found.get(index, ZERO)) for index in range(len(parts))]
+            return [
+                settled.get(index, found.get(index, ZERO))
+                for index in range(len(parts))
+            ]
         settled |= short

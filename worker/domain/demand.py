@@ -42,23 +42,35 @@ class Assigned(msgspec.Struct, frozen=True, gc=False):
     cards: Mapping[str, set[Ref]]
 
 
-def assigned_work(world: World, cards: Mapping[Ref, CardMeasure], *, accounts: Mapping[str, Ref]) -> Assigned:
+def assigned_work(
+    world: World, cards: Mapping[Ref, CardMeasure], *, accounts: Mapping[str, Ref]
+) -> Assigned:
     """Return the work that is assigned, each item once. Items of finished cards do not count."""
-    seen = {issue.id for ref, work in world.work.items() if _is_over(world.cards.get(ref)) for issue in work.issues
-            if issue.category != "done"}
+    seen = {
+        issue.id
+        for ref, work in world.work.items()
+        if _is_over(world.cards.get(ref))
+        for issue in work.issues
+        if issue.category != "done"
+    }
     found = Assigned((), Counter(), Counter(), defaultdict(set))
     seconds: dict[tuple[str, date, date], int] = defaultdict(int)
     for ref, work in world.work.items():
         card = world.cards.get(ref)
         if not _is_over(card):
             own = _count(work.issues, found, seen, ref=ref)
-            for place, left in _dated(own, world, start=_start(card, world.today), end=_end(cards.get(ref))):
+            for place, left in _dated(
+                own, world, start=_start(card, world.today), end=_end(cards.get(ref))
+            ):
                 seconds[place] += left
     loose = _count(world.issues.values(), found, seen)
     for place, left in _dated(loose, world, start=world.today, end=None):
         seconds[place] += left
-    pieces = (Piece(accounts[who], left / HOUR, start, end) for (who, start, end), left in seconds.items()
-              if left and who in accounts)
+    pieces = (
+        Piece(accounts[who], left / HOUR, start, end)
+        for (who, start, end), left in seconds.items()
+        if left and who in accounts
+    )
     return replace(found, pieces=tuple(pieces))
 
 
@@ -66,11 +78,14 @@ def _is_over(card: Card | None) -> bool:
     return card is None or card.stage in OVER
 
 
-def _count(issues: Iterable[Issue], found: Assigned, seen: set[str], *,
-           ref: Ref | None = None) -> dict[tuple[str, date | None], int]:
+def _count(
+    issues: Iterable[Issue], found: Assigned, seen: set[str], *, ref: Ref | None = None
+) -> dict[tuple[str, date | None], int]:
     """Count the open items not seen before and return the seconds left by account and due date."""
     seconds: dict[tuple[str, date | None], int] = defaultdict(int)
-    for issue in [issue for issue in issues if issue.category != "done" and issue.assignee]:
+    for issue in [
+        issue for issue in issues if issue.category != "done" and issue.assignee
+    ]:
         who = issue.assignee or ""
         if issue.level > 0 or issue.id in seen:
             continue
@@ -87,8 +102,13 @@ def _count(issues: Iterable[Issue], found: Assigned, seen: set[str], *,
     return seconds
 
 
-def _dated(seconds: Mapping[tuple[str, date | None], int], world: World, *, start: date,
-           end: date | None) -> Iterator[tuple[tuple[str, date, date], int]]:
+def _dated(
+    seconds: Mapping[tuple[str, date | None], int],
+    world: World,
+    *,
+    start: date,
+    end: date | None,
+) -> Iterator[tuple[tuple[str, date, date], int]]:
     """Yield seconds with their account, first and last day; what is overdue lies on the days right ahead."""
     for (who, due), left in seconds.items():
         last = due or end or start + timedelta(weeks=world.thresholds.undated_weeks)
@@ -105,7 +125,9 @@ def remaining(issue: Issue) -> int | None:
 
 
 def _start(card: Card | None, today: date) -> date:
-    planned = (card.expected_start if card.stage in HUNTED else card.start) if card else None
+    planned = (
+        (card.expected_start if card.stage in HUNTED else card.start) if card else None
+    )
     return max(today, planned or today)
 
 
@@ -127,19 +149,37 @@ class Expected(msgspec.Struct, frozen=True, gc=False):
     end: date
 
 
-def expected_work(world: World, cards: Mapping[Ref, CardMeasure], staffing: Staffing) -> Iterator[Expected]:
+def expected_work(
+    world: World, cards: Mapping[Ref, CardMeasure], staffing: Staffing
+) -> Iterator[Expected]:
     """Yield what cards at proposal and agreed may bring; one without budget, expected start or rate says nothing."""
     for card in world.cards.values():
         measure = cards.get(card.ref)
-        if card.stage not in SOUGHT or not card.budget or card.expected_start is None or (measure and measure.open):
+        if (
+            card.stage not in SOUGHT
+            or not card.budget
+            or card.expected_start is None
+            or (measure and measure.open)
+        ):
             continue
         client = world.clients.get(card.client) if card.client else None
         unit = client.unit if client and client.unit in world.units else None
-        rate = _rate([world.people[ref] for ref in staffing.teams.get(unit, ())]) or world.thresholds.default_rate
+        rate = (
+            _rate([world.people[ref] for ref in staffing.teams.get(unit, ())])
+            or world.thresholds.default_rate
+        )
         chance = _chance(card, world)
         if rate and chance:
             start = max(card.expected_start, world.today)
-            yield Expected(card.ref, unit, card.budget / rate * chance, chance, rate, start, _until(card, start, world))
+            yield Expected(
+                card.ref,
+                unit,
+                card.budget / rate * chance,
+                chance,
+                rate,
+                start,
+                _until(card, start, world),
+            )
 
 
 def _chance(card: Card, world: World) -> Decimal:
@@ -150,15 +190,27 @@ def _chance(card: Card, world: World) -> Decimal:
 def _until(card: Card, start: date, world: World) -> date:
     """Return the last day of the service's lead time, which begins with the work."""
     service = world.services.get(card.service) if card.service else None
-    weeks = service.lead_weeks if service and service.lead_weeks else world.thresholds.service_lead_weeks
+    weeks = (
+        service.lead_weeks
+        if service and service.lead_weeks
+        else world.thresholds.service_lead_weeks
+    )
     return start + timedelta(days=max(ceil(weeks * 7), 1) - 1)
 
 
 def _rate(team: Sequence[Person]) -> Decimal | None:
     """Return the mean rate of a team, weighted by hours a week."""
-    paid = [(person.rate, person.capacity) for person in team if person.rate and person.capacity]
+    paid = [
+        (person.rate, person.capacity)
+        for person in team
+        if person.rate and person.capacity
+    ]
     hours = sum((capacity for _, capacity in paid), Decimal(0))
-    return sum((rate * capacity for rate, capacity in paid), Decimal(0)) / hours if hours else None
+    return (
+        sum((rate * capacity for rate, capacity in paid), Decimal(0)) / hours
+        if hours
+        else None
+    )
 
 
 def share_out(expected: Expected, team: Sequence[Person]) -> Iterator[Piece]:

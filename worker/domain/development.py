@@ -31,13 +31,21 @@ def development_of(unit: Ref | None, items: Iterable[BacklogItem]) -> Developmen
     open_ = [item for item in own if item.status not in CLOSED]
     guesses = [item for item in open_ if item.kind == "hypothesis"]
     return Development(
-        tuple(item for item in open_ if item.kind == "feature" and item.status in READY),
-        tuple(item for item in guesses if item.strategic), sum(not item.strategic for item in guesses),
+        tuple(
+            item for item in open_ if item.kind == "feature" and item.status in READY
+        ),
+        tuple(item for item in guesses if item.strategic),
+        sum(not item.strategic for item in guesses),
         tuple(item for item in open_ if item.kind == "idea"),
         tuple(item for item in open_ if item.kind == "feedback"),
-        tuple(item for item in own if item.status == "accepted"))
+        tuple(item for item in own if item.status == "accepted"),
+    )
 
 
 def worth(item: BacklogItem) -> tuple[float, float, str]:
     """Order ideas: the greatest impact first, then the least effort; without either, last."""
-    return -float(item.impact or 0), float(item.effort) if item.effort is not None else float("inf"), str(item.ref)
+    return (
+        -float(item.impact or 0),
+        float(item.effort) if item.effort is not None else float("inf"),
+        str(item.ref),
+    )

@@ -89,7 +89,9 @@ class Picture(msgspec.Struct, frozen=True, tag=True):
     edition: str = ""
 
 
-Block = Paragraph | Heading | Bullet | ToDo | Quote | Callout | Divider | Table | Picture
+Block = (
+    Paragraph | Heading | Bullet | ToDo | Quote | Callout | Divider | Table | Picture
+)
 
 
 class Run(msgspec.Struct, frozen=True):
@@ -100,7 +102,9 @@ class Run(msgspec.Struct, frozen=True):
     url: str = ""
 
 
-_MARKS = re.compile(r"\\(?P<literal>[\\*\[\]()])|(?P<bold>\*\*)|\[(?P<label>(?:\\.|[^\[\]\\])*)\]\((?P<url>[^()\s]+)\)")
+_MARKS = re.compile(
+    r"\\(?P<literal>[\\*\[\]()])|(?P<bold>\*\*)|\[(?P<label>(?:\\.|[^\[\]\\])*)\]\((?P<url>[^()\s]+)\)"
+)
 _SPECIAL = re.compile(r"([\\*\[\]])")
 
 
@@ -116,7 +120,11 @@ def bold(text: str) -> str:
 
 def link(text: str, url: str) -> str:
     """Return plain text that leads to an address, just the text when there is none that Markdown can carry."""
-    return f"[{plain(text)}]({url})" if url and not re.search(r"[()\s]", url) else plain(text)
+    return (
+        f"[{plain(text)}]({url})"
+        if url and not re.search(r"[()\s]", url)
+        else plain(text)
+    )
 
 
 def reference(text: str, ref: Ref) -> str:
@@ -124,11 +132,22 @@ def reference(text: str, ref: Ref) -> str:
     return link(text, f"{ROW}{ref}")
 
 
-def resolve(blocks: Iterable[Block], address: Callable[[Ref], str]) -> tuple[Block, ...]:
+def resolve(
+    blocks: Iterable[Block], address: Callable[[Ref], str]
+) -> tuple[Block, ...]:
     """Return blocks whose references are links; those to a row without an address are just text."""
+
     def linked(text: str) -> str:
-        return inline(Run(run.text, run.bold, address(Ref.parse(run.url.removeprefix(ROW))))
-                      if run.url.startswith(ROW) else run for run in runs(text)) if ROW in text else text
+        return (
+            inline(
+                Run(run.text, run.bold, address(Ref.parse(run.url.removeprefix(ROW))))
+                if run.url.startswith(ROW)
+                else run
+                for run in runs(text)
+            )
+            if ROW in text
+            else text
+        )
 
     return tuple(_each(block, linked) for block in blocks)
 
@@ -139,7 +158,9 @@ def _each(block: Block, change: Callable[[str], str]) -> Block:
         case Divider() | Picture():
             return block
         case Table(header, rows):
-            return Table(header, tuple(tuple(change(cell) for cell in row) for row in rows))
+            return Table(
+                header, tuple(tuple(change(cell) for cell in row) for row in rows)
+            )
         case Bullet():
             return _each_bullet(block, change)
         case _:
@@ -147,7 +168,10 @@ def _each(block: Block, change: Callable[[str], str]) -> Block:
 
 
 def _each_bullet(bullet: Bullet, change: Callable[[str], str]) -> Bullet:
-    return Bullet(change(bullet.text), tuple(_each_bullet(child, change) for child in bullet.children))
+    return Bullet(
+        change(bullet.text),
+        tuple(_each_bullet(child, change) for child in bullet.children),
+    )
 
 
 def runs(text: str) -> tuple[Run, ...]:
@@ -164,7 +188,7 @@ def runs(text: str) -> tuple[Run, ...]:
 def _runs(text: str) -> Iterator[Run]:
     is_bold, at = False, 0
     for mark in _MARKS.finditer(text):
-        yield Run(text[at:mark.start()], is_bold)
+        yield Run(text[at : mark.start()], is_bold)
         at = mark.end()
         if mark["bold"]:
             is_bold = not is_bold
@@ -193,15 +217,25 @@ def shown(text: str) -> str:
 
 def mark(blocks: Iterable[Block], words: Words) -> tuple[Block, ...]:
     """Return blocks between the two markers of the worker's section."""
-    opening = words.say("writes this section and keeps it up to date. Write your notes above or below it.")
+    opening = words.say(
+        "writes this section and keeps it up to date. Write your notes above or below it."
+    )
     closing = words.say("end of the section")
-    return (Callout(f"{bold(NAME)} {opening}", OPENING), *blocks, Callout(f"{bold(NAME)} · {closing}", CLOSING))
+    return (
+        Callout(f"{bold(NAME)} {opening}", OPENING),
+        *blocks,
+        Callout(f"{bold(NAME)} · {closing}", CLOSING),
+    )
 
 
 def digest(blocks: Sequence[Block]) -> str:
     """Return a digest of some blocks: equal for equal content, pictures by their edition or else what they show."""
-    told = [(block.edition, block.caption) if isinstance(block, Picture) and block.edition else block
-            for block in blocks]
+    told = [
+        (block.edition, block.caption)
+        if isinstance(block, Picture) and block.edition
+        else block
+        for block in blocks
+    ]
     return hashlib.sha256(msgspec.json.encode(told)).hexdigest()[:16]
 
 
@@ -239,7 +273,10 @@ def _markdown(block: Block) -> str:
             return "---"
         case Table(header, rows):
             lines = [header, tuple("---" for _ in header), *rows]
-            return "\n".join(f"| {' | '.join(cell.replace('|', '¦') for cell in line)} |" for line in lines)
+            return "\n".join(
+                f"| {' | '.join(cell.replace('|', '¦') for cell in line)} |"
+                for line in lines
+            )
         case Picture(chart, caption):
             return f"![{caption or chart.title}](rayline-{charts.digest(chart)}.png)"
 

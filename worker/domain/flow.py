@@ -43,9 +43,17 @@ def weigh(issues: Sequence[Issue], least: Decimal) -> Weights:
     """Return weights by hours or points when at least the share `least` of issues carries one, else by count."""
     enough = least * len(issues)
     if issues and sum(1 for issue in issues if issue.estimate) >= enough:
-        return Weights("estimate", "h", tuple(Decimal(issue.estimate or 0) / HOUR for issue in issues))
+        return Weights(
+            "estimate",
+            "h",
+            tuple(Decimal(issue.estimate or 0) / HOUR for issue in issues),
+        )
     if issues and sum(1 for issue in issues if issue.points) >= enough:
-        return Weights("estimate", "points", tuple(Decimal(str(issue.points or 0)) for issue in issues))
+        return Weights(
+            "estimate",
+            "points",
+            tuple(Decimal(str(issue.points or 0)) for issue in issues),
+        )
     return Weights("count", "", (Decimal(1),) * len(issues))
 
 
@@ -58,15 +66,27 @@ class Sums(msgspec.Struct, frozen=True, gc=False):
     parts: tuple[Decimal, ...]
 
 
-def weigh_sums(issues: Sequence[Issue], parts: Sequence[Sequence[Issue]], least: Decimal) -> Sums:
+def weigh_sums(
+    issues: Sequence[Issue], parts: Sequence[Sequence[Issue]], least: Decimal
+) -> Sums:
     """Return what `weigh` gives, summed over all issues and over each of the parts."""
     estimates = [issue.estimate for issue in issues]
-    if issues and len(estimates) - estimates.count(None) - estimates.count(0) >= least * len(issues):
-        whole, *rest = (Decimal(sum([issue.estimate or 0 for issue in group])) / HOUR for group in (issues, *parts))
+    if issues and len(estimates) - estimates.count(None) - estimates.count(
+        0
+    ) >= least * len(issues):
+        whole, *rest = (
+            Decimal(sum([issue.estimate or 0 for issue in group])) / HOUR
+            for group in (issues, *parts)
+        )
         return Sums("estimate", "h", whole, tuple(rest))
     weights = weigh(issues, least)
-    by_id = {issue.id: weight for issue, weight in zip(issues, weights.values, strict=True)}
-    whole, *rest = (sum((by_id[issue.id] for issue in group), Decimal(0)) for group in (issues, *parts))
+    by_id = {
+        issue.id: weight for issue, weight in zip(issues, weights.values, strict=True)
+    }
+    whole, *rest = (
+        sum((by_id[issue.id] for issue in group), Decimal(0))
+        for group in (issues, *parts)
+    )
     return Sums(weights.by, weights.unit, whole, tuple(rest))
 
 
@@ -76,7 +96,9 @@ def finished_on(issue: Issue) -> date | None:
         return None
     if issue.resolved is not None:
         return issue.resolved.date()
-    return next((move.at.date() for move in reversed(issue.moves) if move.after == DONE), None)
+    return next(
+        (move.at.date() for move in reversed(issue.moves) if move.after == DONE), None
+    )
 
 
 class Window(msgspec.Struct, frozen=True, gc=False):
@@ -100,17 +122,23 @@ def window_before(today: date, weeks: int, calendar: WorkCalendar) -> Window:
         day = start + timedelta(days=offset)
         places[day] = index
         index += calendar.is_working(day)
-    return Window(start, index, {day: min(place, index - 1) for day, place in places.items()} if index else {})
+    return Window(
+        start,
+        index,
+        {day: min(place, index - 1) for day, place in places.items()} if index else {},
+    )
 
 
-def daily_throughput(finished: Iterable[datetime], first: date | None, *, window: Window) -> list[int]:
+def daily_throughput(
+    finished: Iterable[datetime], first: date | None, *, window: Window
+) -> list[int]:
     """Return items finished on each working day of the window, from the day the work began (`first`) on."""
     counts = [0] * window.size
     since, places = window.since, window.places
     for day in [moment.date() for moment in finished if moment >= since]:
         if day in places:
             counts[places[day]] += 1
-    return counts[places.get(first, 0) if first is not None else 0:]
+    return counts[places.get(first, 0) if first is not None else 0 :]
 
 
 Trace = tuple[datetime | None, datetime | None, bool]
@@ -138,8 +166,11 @@ def trace(issues: Iterable[Issue]) -> list[Trace]:
 
 def cycle_days(traces: Iterable[Trace]) -> list[int]:
     """Return days from the first move into work to the last move to done, both included, where the history tells."""
-    return [ended.toordinal() - begun.toordinal() + 1 for begun, ended, _ in traces
-            if begun is not None and ended is not None]
+    return [
+        ended.toordinal() - begun.toordinal() + 1
+        for begun, ended, _ in traces
+        if begun is not None and ended is not None
+    ]
 
 
 def percentile(values: Collection[int], percent: int) -> int | None:
@@ -148,10 +179,18 @@ def percentile(values: Collection[int], percent: int) -> int | None:
     return ordered[-(-len(ordered) * percent // 100) - 1] if ordered else None
 
 
-def top_carrier(logged: Mapping[str, int], open_issues: Iterable[Issue]) -> tuple[str, Decimal] | None:
+def top_carrier(
+    logged: Mapping[str, int], open_issues: Iterable[Issue]
+) -> tuple[str, Decimal] | None:
     """Return who carries most of a card and their share: by seconds `logged`, else by open assigned items."""
-    load = logged if any(logged.values()) else Counter([issue.assignee for issue in open_issues if issue.assignee])
+    load = (
+        logged
+        if any(logged.values())
+        else Counter([issue.assignee for issue in open_issues if issue.assignee])
+    )
     if not load:
         return None
     most = max(load.values())
-    return min(person for person, part in load.items() if part == most), ratio(Decimal(most) / sum(load.values()))
+    return min(person for person, part in load.items() if part == most), ratio(
+        Decimal(most) / sum(load.values())
+    )

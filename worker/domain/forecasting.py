@@ -39,17 +39,29 @@ class Runs(msgspec.Struct, frozen=True, gc=False):
 
     def within(self, days: int) -> float:
         """Return the share of draws that ended within `days` days."""
-        return float(self.finished[min(days, len(self.finished) - 1)]) / self.draws if days > 0 else 0.0
+        return (
+            float(self.finished[min(days, len(self.finished) - 1)]) / self.draws
+            if days > 0
+            else 0.0
+        )
 
 
 def seed_of(*names: object) -> int:
     """Return a generator seed that depends on nothing but the names."""
-    return int.from_bytes(blake2b("|".join(map(str, names)).encode(), digest_size=8).digest(), "big")
+    return int.from_bytes(
+        blake2b("|".join(map(str, names)).encode(), digest_size=8).digest(), "big"
+    )
 
 
-def simulate(samples: Sequence[int], remaining: int, *, draws: int, seed: int) -> Runs | None:
+def simulate(
+    samples: Sequence[int], remaining: int, *, draws: int, seed: int
+) -> Runs | None:
     """Return `draws` runs over daily `samples` (zero days included), or None when nothing was ever finished in them."""
-    return _simulate(tuple(samples), remaining, draws, seed) if remaining > 0 and any(samples) else None
+    return (
+        _simulate(tuple(samples), remaining, draws, seed)
+        if remaining > 0 and any(samples)
+        else None
+    )
 
 
 @lru_cache(maxsize=2048)
@@ -69,17 +81,17 @@ def survival(samples: Sequence[int], remaining: int) -> Floats:
     days = _reach(np.asarray(samples, dtype=float), remaining)
     steps = math.isqrt(days) + 1
     one = np.zeros(remaining)
-    one[:len(sizes)] = sizes[:remaining]
+    one[: len(sizes)] = sizes[:remaining]
     small = _powers(one, steps, remaining)
     giant = _multiply(small[-1], one, remaining)
     large = _powers(giant, steps, remaining)
     upto = np.cumsum(small, axis=1)[:, ::-1]
-    return (large @ upto.T).reshape(-1)[:days + 1]
+    return (large @ upto.T).reshape(-1)[: days + 1]
 
 
 def _reach(samples: Floats, remaining: int) -> int:
     mean = float(samples.mean())
-    spread = 8 * math.sqrt(remaining * float(samples.var()) / mean ** 3)
+    spread = 8 * math.sqrt(remaining * float(samples.var()) / mean**3)
     return min(LONGEST, math.ceil(remaining / mean + spread) + 10)
 
 
@@ -93,8 +105,8 @@ def _powers(factor: Floats, count: int, size: int) -> Floats:
     known = 1
     while known < count:
         # All powers known so far, times the highest known one times the factor, are as many new ones.
-        fresh = rows[:min(known, count - known)] @ _shifts(factor, size)
-        rows[known:known + len(fresh)] = fresh
+        fresh = rows[: min(known, count - known)] @ _shifts(factor, size)
+        rows[known : known + len(fresh)] = fresh
         factor = _multiply(factor, factor, size)
         known += len(fresh)
     return rows
@@ -104,7 +116,9 @@ def _shifts(factor: Floats, size: int) -> Floats:
     """Return the matrix that multiplies a row of coefficients by `factor`, cut at `size`."""
     padded = np.concatenate((np.zeros(size - 1), factor))
     step = padded.strides[0]
-    return np.lib.stride_tricks.as_strided(padded[size - 1:], (size, size), (-step, step))
+    return np.lib.stride_tricks.as_strided(
+        padded[size - 1 :], (size, size), (-step, step)
+    )
 
 
 def _multiply(left: Floats, right: Floats, size: int) -> Floats:

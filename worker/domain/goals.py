@@ -7,7 +7,14 @@ from decimal import Decimal
 
 from worker.domain.model import Goal
 from worker.domain.money import CENT, split
-from worker.domain.periods import Grain, Period, WorkCalendar, month_of, quarter_of, week_of
+from worker.domain.periods import (
+    Grain,
+    Period,
+    WorkCalendar,
+    month_of,
+    quarter_of,
+    week_of,
+)
 from worker.domain.values import Ref
 
 LATEST = "latest"
@@ -22,7 +29,10 @@ def period_of(goal: Goal) -> Period | None:
     if goal.period is None:
         return None
     length = (goal.period.end - goal.period.start).days + 1
-    guess = next((grain.value for grain, days in LONG.items() if length >= days), Grain.WEEK.value)
+    guess = next(
+        (grain.value for grain, days in LONG.items() if length >= days),
+        Grain.WEEK.value,
+    )
     return _OF[goal.grain if goal.grain in _OF else guess](goal.period.start)
 
 
@@ -31,7 +41,9 @@ def is_measured(goal: Goal) -> bool:
     return bool(goal.measure and goal.target and goal.period)
 
 
-def shares(goal: Goal, parts: Iterable[Period], calendar: WorkCalendar) -> dict[Period, Decimal]:
+def shares(
+    goal: Goal, parts: Iterable[Period], calendar: WorkCalendar
+) -> dict[Period, Decimal]:
     """Return the target of every part: shares by working days that sum exactly, whole where the target is whole.
 
     A goal whose latest value counts has the same target in every part.
@@ -41,8 +53,15 @@ def shares(goal: Goal, parts: Iterable[Period], calendar: WorkCalendar) -> dict[
         return dict.fromkeys(periods, target)
     days = [calendar.in_period(period) for period in periods]
     unit = Decimal(1).scaleb(min(0, int(target.normalize().as_tuple().exponent)))
-    amounts = split(target / unit * CENT, days if any(days) else [1] * len(days)) if days else []
-    return {period: amount / CENT * unit for period, amount in zip(periods, amounts, strict=True)}
+    amounts = (
+        split(target / unit * CENT, days if any(days) else [1] * len(days))
+        if days
+        else []
+    )
+    return {
+        period: amount / CENT * unit
+        for period, amount in zip(periods, amounts, strict=True)
+    }
 
 
 def roll_up(goal: Goal, children: Mapping[Ref, list[Goal]]) -> Decimal | None:
@@ -55,17 +74,32 @@ def value_of(goal: Goal, children: Mapping[Ref, list[Goal]]) -> Decimal | None:
     return goal.current if goal.current is not None else roll_up(goal, children)
 
 
-def _roll(goal: Goal, children: Mapping[Ref, list[Goal]], above: frozenset[Ref]) -> Decimal | None:
+def _roll(
+    goal: Goal, children: Mapping[Ref, list[Goal]], above: frozenset[Ref]
+) -> Decimal | None:
     above |= {goal.ref}
-    parts = sorted((part for part in children.get(goal.ref, ()) if part.ref not in above and part.status != "dropped"),
-                   key=_start)
-    values = [part.current if part.current is not None else _roll(part, children, above) for part in parts]
+    parts = sorted(
+        (
+            part
+            for part in children.get(goal.ref, ())
+            if part.ref not in above and part.status != "dropped"
+        ),
+        key=_start,
+    )
+    values = [
+        part.current if part.current is not None else _roll(part, children, above)
+        for part in parts
+    ]
     known = [value for value in values if value is not None]
     return _together(goal)(known) if known else None
 
 
 def _together(goal: Goal) -> Callable[[list[Decimal]], Decimal]:
-    return (lambda values: values[-1]) if goal.rollup == LATEST else (lambda values: sum(values, Decimal(0)))
+    return (
+        (lambda values: values[-1])
+        if goal.rollup == LATEST
+        else (lambda values: sum(values, Decimal(0)))
+    )
 
 
 def _start(goal: Goal) -> tuple[str, Ref]:

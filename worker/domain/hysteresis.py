@@ -13,20 +13,32 @@ from msgspec.structs import replace
 from worker.domain.memory import Track
 
 
-def settle(track: Track | None, value: str, today: date, *, instant: frozenset[str] = frozenset()) -> Track:
+def settle(
+    track: Track | None,
+    value: str,
+    today: date,
+    *,
+    instant: frozenset[str] = frozenset(),
+) -> Track:
     """Return the track after seeing `value` today; values in `instant` come and go without waiting."""
     if track is None or value in instant or track.value in instant:
         since = track.since if track is not None and track.value == value else today
         return Track(value, since, seen=today)
     if value == track.value:
         return Track(value, track.since, seen=today)
-    if track.candidate == value and track.candidate_since is not None and track.candidate_since < today:
+    if (
+        track.candidate == value
+        and track.candidate_since is not None
+        and track.candidate_since < today
+    ):
         return Track(value, today, seen=today)
     first = track.candidate_since if track.candidate == value else today
     return replace(track, candidate=value, candidate_since=first, seen=today)
 
 
-def follow(track: Track | None, value: str, today: date, *, since: date | None = None) -> Track:
+def follow(
+    track: Track | None, value: str, today: date, *, since: date | None = None
+) -> Track:
     """Return the track of a value that is believed at once; `since` dates a value never seen before."""
     if track is None:
         return Track(value, since or today, seen=today)
@@ -42,7 +54,11 @@ def keep_past(track: Track | None, value: str, today: date, *, days: int) -> Tra
         return Track(value, today, seen=today)
     if track.candidate_since is None:
         due = (today - track.since).days >= days
-        return replace(track, candidate=value, candidate_since=today, seen=today) if due else replace(track, seen=today)
+        return (
+            replace(track, candidate=value, candidate_since=today, seen=today)
+            if due
+            else replace(track, seen=today)
+        )
     if (today - track.candidate_since).days >= days:
         return Track(track.candidate, track.candidate_since, value, today, seen=today)
     return replace(track, seen=today)

@@ -38,9 +38,16 @@ def book(world: World) -> Booked:
 
 def recognise(booked: Booked) -> Booked:
     """Return the rows that make the money fact of their month: payments only where a client is never billed."""
-    billed = {client for (client, _), rows in booked.items() if any(row.kind in BILLED for row in rows)}
-    return {(client, month): rows for (client, month), rows in booked.items()
-            if client not in billed or any(row.kind in BILLED for row in rows)}
+    billed = {
+        client
+        for (client, _), rows in booked.items()
+        if any(row.kind in BILLED for row in rows)
+    }
+    return {
+        (client, month): rows
+        for (client, month), rows in booked.items()
+        if client not in billed or any(row.kind in BILLED for row in rows)
+    }
 
 
 def is_own_currency(row: Revenue, world: World) -> bool:
@@ -54,21 +61,31 @@ def currency_problems(world: World) -> tuple[Problem, ...]:
     if not foreign:
         return ()
     rows = {row.ref: row for row in world.rows.get("revenue", ())}
-    return tuple(Problem(
-        "other-currency", f"Revenue: {rows[ref].title}" if ref in rows else str(ref), "currency",
-        f"{row.currency} is not the workspace's currency, {world.words.currency}; the entry is left out",
-        f"enter the amount in {world.words.currency}", rows[ref].url if ref in rows else "")
-        for ref, row in foreign.items())
+    return tuple(
+        Problem(
+            "other-currency",
+            f"Revenue: {rows[ref].title}" if ref in rows else str(ref),
+            "currency",
+            f"{row.currency} is not the workspace's currency, {world.words.currency}; the entry is left out",
+            f"enter the amount in {world.words.currency}",
+            rows[ref].url if ref in rows else "",
+        )
+        for ref, row in foreign.items()
+    )
 
 
 def amount_of(rows: Iterable[Revenue]) -> tuple[Decimal, str]:
     """Return the money of one client's month with its kind: acts if there are any, else invoices, else payments."""
     rows = tuple(rows)
-    kind = next((kind for kind in KINDS if any(row.kind == kind for row in rows)), rows[0].kind)
+    kind = next(
+        (kind for kind in KINDS if any(row.kind == kind for row in rows)), rows[0].kind
+    )
     return total(rows, (kind,)), kind
 
 
 def total(rows: Iterable[Revenue], kinds: Iterable[str]) -> Decimal:
     """Return the sum of the rows of some kinds, in cents."""
     wanted = frozenset(kinds)
-    return round_money(sum((row.amount for row in rows if row.kind in wanted), Decimal(0)))
+    return round_money(
+        sum((row.amount for row in rows if row.kind in wanted), Decimal(0))
+    )

@@ -45,8 +45,13 @@ class Load(msgspec.Struct, frozen=True, gc=False):
         return self.sums[min(max((day - self.first).days, 0), len(self.sums) - 1)]
 
 
-def spread(pieces: Iterable[Piece], people: Mapping[Ref, Person], window: Span, *,
-           calendar: WorkCalendar) -> dict[Ref, Load]:
+def spread(
+    pieces: Iterable[Piece],
+    people: Mapping[Ref, Person],
+    window: Span,
+    *,
+    calendar: WorkCalendar,
+) -> dict[Ref, Load]:
     """Return the load of every person in the window; a piece may begin before it and end behind it.
 
     A piece whose person is away all the time lies on the working days; on none of them, on its last day.
@@ -54,14 +59,23 @@ def spread(pieces: Iterable[Piece], people: Mapping[Ref, Person], window: Span, 
     by_person: dict[Ref, list[Piece]] = defaultdict(list)
     for piece in pieces:
         by_person[piece.person].append(piece)
-    return {ref: _load(person, by_person[ref], window, calendar=calendar) for ref, person in people.items()}
+    return {
+        ref: _load(person, by_person[ref], window, calendar=calendar)
+        for ref, person in people.items()
+    }
 
 
-def _load(person: Person, pieces: list[Piece], window: Span, *, calendar: WorkCalendar) -> Load:
+def _load(
+    person: Person, pieces: list[Piece], window: Span, *, calendar: WorkCalendar
+) -> Load:
     length = (window.end - window.start).days + 1
     if not pieces:
         return Load(window.start, (0.0,) * (length + 1))
-    at_work, working, on_day = [0.0] * (length + 1), [0.0] * (length + 1), [0.0] * length
+    at_work, working, on_day = (
+        [0.0] * (length + 1),
+        [0.0] * (length + 1),
+        [0.0] * length,
+    )
     for piece in pieces:
         begin, end = (piece.start - window.start).days, (piece.end - window.start).days
         days = days_at_work(person, Span(piece.start, piece.end), calendar)
@@ -73,16 +87,27 @@ def _load(person: Person, pieces: list[Piece], window: Span, *, calendar: WorkCa
         elif begin < length and end >= 0:
             rates[max(begin, 0)] += piece.hours / days
             rates[min(end + 1, length)] -= piece.hours / days
-    own, common = (presence(one, window, calendar).sums for one in (person, replace(person, start=None, time_off=())))
-    daily = (extra + mine * (own[day + 1] - own[day]) + shared * (common[day + 1] - common[day])
-             for day, (extra, mine, shared) in enumerate(zip(on_day, accumulate(at_work), accumulate(working),
-                                                             strict=False)))
+    own, common = (
+        presence(one, window, calendar).sums
+        for one in (person, replace(person, start=None, time_off=()))
+    )
+    daily = (
+        extra
+        + mine * (own[day + 1] - own[day])
+        + shared * (common[day + 1] - common[day])
+        for day, (extra, mine, shared) in enumerate(
+            zip(on_day, accumulate(at_work), accumulate(working), strict=False)
+        )
+    )
     return Load(window.start, (0.0, *accumulate(daily)))
 
 
 def loads_of(amounts: Mapping[date, float], window: Span) -> Load:
     """Return hours given by day as a load."""
-    days = (window.start + timedelta(days=offset) for offset in range((window.end - window.start).days + 1))
+    days = (
+        window.start + timedelta(days=offset)
+        for offset in range((window.end - window.start).days + 1)
+    )
     return Load(window.start, (0.0, *accumulate(amounts.get(day, 0.0) for day in days)))
 
 

@@ -10,7 +10,14 @@ from enum import StrEnum
 import msgspec
 
 from worker.domain.capacity import part_of
-from worker.domain.outlook import Graduation, Loyalty, Portfolio, RayMeasure, Revolution, ServiceMap
+from worker.domain.outlook import (
+    Graduation,
+    Loyalty,
+    Portfolio,
+    RayMeasure,
+    Revolution,
+    ServiceMap,
+)
 from worker.domain.periods import Period
 from worker.domain.values import Ref
 

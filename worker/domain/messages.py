@@ -27,7 +27,9 @@ class Told(str):
 def tell(pattern: str, **values: object) -> str:
     """Return a sentence with its `{name}` places filled, for `retell`; a value may be told itself, or be labels by
     locale."""
-    told = Told(pattern.format(**{name: _in_english(value) for name, value in values.items()}))
+    told = Told(
+        pattern.format(**{name: _in_english(value) for name, value in values.items()})
+    )
     told.pattern, told.values = pattern, values
     return told
 
@@ -39,7 +41,10 @@ def _in_english(value: object) -> object:
 def retell(text: str, words: Words) -> str:
     """Return a sentence that was told or marked, in the language of `words`; any other text as it is."""
     if isinstance(text, Told):
-        return words.say(text.pattern, **{name: _in_words(value, words) for name, value in text.values.items()})
+        return words.say(
+            text.pattern,
+            **{name: _in_words(value, words) for name, value in text.values.items()},
+        )
     return words.say(text) if text else ""
 
 
@@ -51,14 +56,23 @@ def _in_words(value: object, words: Words) -> object:
 
 def in_words(problem: Problem, words: Words) -> Problem:
     """Return a problem with its sentences in the language of `words`."""
-    return replace(problem, where=retell(problem.where, words), message=retell(problem.message, words),
-                   hint=retell(problem.hint, words))
+    return replace(
+        problem,
+        where=retell(problem.where, words),
+        message=retell(problem.message, words),
+        hint=retell(problem.hint, words),
+    )
 
 
 STAGES = {
-    Stage.IDEA: message("idea"), Stage.SHAPING: message("shaping"), Stage.PROPOSAL: message("proposal"),
-    Stage.AGREED: message("agreed"), Stage.IN_PROGRESS: message("in progress"), Stage.EVOLUTION: message("evolution"),
-    Stage.DONE: message("done"), Stage.LOST: message("lost"),
+    Stage.IDEA: message("idea"),
+    Stage.SHAPING: message("shaping"),
+    Stage.PROPOSAL: message("proposal"),
+    Stage.AGREED: message("agreed"),
+    Stage.IN_PROGRESS: message("in progress"),
+    Stage.EVOLUTION: message("evolution"),
+    Stage.DONE: message("done"),
+    Stage.LOST: message("lost"),
 }
 
 

@@ -18,7 +18,14 @@ from worker.domain.flow import ratio
 from worker.domain.measures import MoneyFact, PlanMeasure
 from worker.domain.model import Client
 from worker.domain.money import split
-from worker.domain.periods import Grain, Period, WorkCalendar, month_of, quarter_of, week_of
+from worker.domain.periods import (
+    Grain,
+    Period,
+    WorkCalendar,
+    month_of,
+    quarter_of,
+    week_of,
+)
 from worker.domain.values import Ref
 
 ZERO = Decimal(0)
@@ -44,7 +51,11 @@ class Line(msgspec.Struct, frozen=True, gc=False):
     @property
     def pace(self) -> Decimal | None:
         """Return fact / planned to date."""
-        return ratio(self.fact / self.plan) if self.plan and self.fact is not None else None
+        return (
+            ratio(self.fact / self.plan)
+            if self.plan and self.fact is not None
+            else None
+        )
 
 
 class Cause(msgspec.Struct, frozen=True, gc=False):
@@ -82,22 +93,46 @@ class Cut(msgspec.Struct, frozen=True, gc=False):
     carried: tuple[Carried, ...]
 
 
-def cut(monday: date, plans: Plans, money: Iterable[MoneyFact] | None, *, clients: Mapping[Ref, Client],
-        calendar: WorkCalendar) -> Cut:
+def cut(
+    monday: date,
+    plans: Plans,
+    money: Iterable[MoneyFact] | None,
+    *,
+    clients: Mapping[Ref, Client],
+    calendar: WorkCalendar,
+) -> Cut:
     """Return the cut of one Monday; `money` is the unit's own (None: not known), `clients` those it may come from."""
     known = None if money is None else tuple(money)
     weeks, worked = last_week(monday), calendar.add(monday, -1)
-    line = Line(Period(weeks[0].start, weeks[-1].end, Grain.WEEK), _planned(plans, weeks), _earned(known, weeks))
-    causes = find_causes(line.plan, weeks, known or (), clients=clients) if known is not None else ()
+    line = Line(
+        Period(weeks[0].start, weeks[-1].end, Grain.WEEK),
+        _planned(plans, weeks),
+        _earned(known, weeks),
+    )
+    causes = (
+        find_causes(line.plan, weeks, known or (), clients=clients)
+        if known is not None
+        else ()
+    )
     whole = plans.get(quarter_of(monday))
-    return Cut(weeks, line, _to_date(month_of(worked), monday, plans, money=known, calendar=calendar),
-               _to_date(quarter_of(worked), monday, plans, money=known, calendar=calendar), causes, _by_model(causes),
-               whole.carry if whole else ZERO, tuple(_carried(plans, monday)))
+    return Cut(
+        weeks,
+        line,
+        _to_date(month_of(worked), monday, plans, money=known, calendar=calendar),
+        _to_date(quarter_of(worked), monday, plans, money=known, calendar=calendar),
+        causes,
+        _by_model(causes),
+        whole.carry if whole else ZERO,
+        tuple(_carried(plans, monday)),
+    )
 
 
 def last_week(monday: date) -> tuple[Period, ...]:
     """Return the week before as its one or two parts."""
-    first, last = week_of(monday - timedelta(days=7)), week_of(monday - timedelta(days=1))
+    first, last = (
+        week_of(monday - timedelta(days=7)),
+        week_of(monday - timedelta(days=1)),
+    )
     return (first,) if first == last else (first, last)
 
 
@@ -114,13 +149,25 @@ def _planned(plans: Plans, periods: Iterable[Period]) -> Decimal | None:
     return sum(targets, ZERO) if len(targets) == len(found) else None
 
 
-def _earned(money: Sequence[MoneyFact] | None, periods: Iterable[Period]) -> Decimal | None:
+def _earned(
+    money: Sequence[MoneyFact] | None, periods: Iterable[Period]
+) -> Decimal | None:
     wanted = frozenset(periods)
-    return None if money is None else sum((fact.amount for fact in money if fact.week in wanted), ZERO)
+    return (
+        None
+        if money is None
+        else sum((fact.amount for fact in money if fact.week in wanted), ZERO)
+    )
 
 
-def _to_date(period: Period, monday: date, plans: Plans, *, money: Sequence[MoneyFact] | None,
-             calendar: WorkCalendar) -> Line:
+def _to_date(
+    period: Period,
+    monday: date,
+    plans: Plans,
+    *,
+    money: Sequence[MoneyFact] | None,
+    calendar: WorkCalendar,
+) -> Line:
     past = tuple(week for week in weeks_of(period) if week.end < monday)
     fact, whole = _earned(money, past), plans.get(period)
     left = calendar.working_days(max(monday, period.start), period.end)
@@ -130,8 +177,13 @@ def _to_date(period: Period, monday: date, plans: Plans, *, money: Sequence[Mone
     return Line(period, _planned(plans, past), fact, required)
 
 
-def find_causes(plan: Decimal | None, weeks: Sequence[Period], money: Iterable[MoneyFact], *,
-                clients: Mapping[Ref, Client]) -> tuple[Cause, ...]:
+def find_causes(
+    plan: Decimal | None,
+    weeks: Sequence[Period],
+    money: Iterable[MoneyFact],
+    *,
+    clients: Mapping[Ref, Client],
+) -> tuple[Cause, ...]:
     """Return what every client added to the variance, the largest first; together they are the variance exactly.
 
     What was expected of a client is its part of the plan, in proportion to what it brought in the four weeks before.
@@ -145,14 +197,25 @@ def find_causes(plan: Decimal | None, weeks: Sequence[Period], money: Iterable[M
             facts[one.client] += one.amount
         elif start - timedelta(weeks=USUAL_WEEKS) <= one.week.start < start:
             usual[one.client] += max(ZERO, one.amount)
-    order = sorted(usual.keys() | facts.keys(), key=lambda ref: (clients[ref].name if ref in clients else "", ref))
-    whole = plan if plan is not None else (sum(usual.values(), ZERO) / USUAL_WEEKS).quantize(Decimal("0.01"))
+    order = sorted(
+        usual.keys() | facts.keys(),
+        key=lambda ref: (clients[ref].name if ref in clients else "", ref),
+    )
+    whole = (
+        plan
+        if plan is not None
+        else (sum(usual.values(), ZERO) / USUAL_WEEKS).quantize(Decimal("0.01"))
+    )
     weights = [usual[ref] for ref in order]
     expected = split(whole, weights) if any(weights) else [ZERO] * len(order)
-    causes = [Cause(ref, _model(clients.get(ref)), part, facts[ref])
-              for ref, part in zip(order, expected, strict=True)]
+    causes = [
+        Cause(ref, _model(clients.get(ref)), part, facts[ref])
+        for ref, part in zip(order, expected, strict=True)
+    ]
     causes += [Cause(None, "", whole, ZERO)] if whole and not any(weights) else []
-    return tuple(sorted((one for one in causes if one.amount), key=lambda one: -abs(one.amount)))
+    return tuple(
+        sorted((one for one in causes if one.amount), key=lambda one: -abs(one.amount))
+    )
 
 
 def _model(client: Client | None) -> str:
@@ -164,12 +227,20 @@ def _by_model(causes: Iterable[Cause]) -> tuple[Cause, ...]:
     for one in causes:
         expected, fact = sums.get(one.model, (ZERO, ZERO))
         sums[one.model] = (expected + one.expected, fact + one.fact)
-    found = (Cause(None, model, expected, fact) for model, (expected, fact) in sorted(sums.items()))
+    found = (
+        Cause(None, model, expected, fact)
+        for model, (expected, fact) in sorted(sums.items())
+    )
     return tuple(sorted(found, key=lambda one: -abs(one.amount)))
 
 
 def _carried(plans: Plans, monday: date) -> Iterable[Carried]:
     for week in weeks_of(quarter_of(monday)):
         plan = plans.get(week)
-        if plan is not None and plan.carry and plan.target is not None and week.end >= monday:
+        if (
+            plan is not None
+            and plan.carry
+            and plan.target is not None
+            and week.end >= monday
+        ):
             yield Carried(week, plan.target, plan.carry)

@@ -28,7 +28,9 @@ def split(total: Decimal, weights: Sequence[int | Decimal]) -> list[Decimal]:
     exact = [total * Decimal(weight) / whole for weight in weights]
     floors = [part.quantize(CENT, ROUND_FLOOR) for part in exact]
     missing = int((total - sum(floors, Decimal(0))) / CENT)
-    by_remainder = sorted(range(len(exact)), key=lambda index: (floors[index] - exact[index], index))
+    by_remainder = sorted(
+        range(len(exact)), key=lambda index: (floors[index] - exact[index], index)
+    )
     for index in by_remainder[:missing]:
         floors[index] += CENT
     return floors

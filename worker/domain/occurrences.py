@@ -53,15 +53,28 @@ def base_of(name: str) -> tuple[str, int]:
     return (key, int(number)) if mark and number.isdecimal() else (name, 1)
 
 
-def recall(source: str, rows: Iterable[Row], trashed: Iterable[Ref], *,
-           known: Mapping[str, Occurrence], zone: tzinfo) -> dict[str, Occurrence]:
+def recall(
+    source: str,
+    rows: Iterable[Row],
+    trashed: Iterable[Ref],
+    *,
+    known: Mapping[str, Occurrence],
+    zone: tzinfo,
+) -> dict[str, Occurrence]:
     """Return what is known of every signal of a source: memory first, then what rows and deleted rows still tell."""
-    found = {key: occurrence for key, occurrence in known.items() if key.startswith(PREFIX[source])}
+    found = {
+        key: occurrence
+        for key, occurrence in known.items()
+        if key.startswith(PREFIX[source])
+    }
     remains = [(row.key, row) for row in rows if row.key] + [
-        (ref.key, None) for ref in trashed if ref.source == source]
+        (ref.key, None) for ref in trashed if ref.source == source
+    ]
     for name, row in sorted(remains, key=lambda pair: pair[0]):
         key, number = base_of(name)
-        if key.startswith(PREFIX[source]) and (key not in found or number > found[key].number):
+        if key.startswith(PREFIX[source]) and (
+            key not in found or number > found[key].number
+        ):
             found[key] = Occurrence(key, number, opened=_opened(row, zone))
     return found
 
@@ -75,7 +88,9 @@ def _opened(row: Row | None, zone: tzinfo) -> date | None:
     return day_of(row.fields.get("first_seen"), zone) or row.created.date()
 
 
-def advance(before: Occurrence | None, key: str, sight: Sight, *, rules: Rules) -> Occurrence | None:
+def advance(
+    before: Occurrence | None, key: str, sight: Sight, *, rules: Rules
+) -> Occurrence | None:
     """Return the occurrence after today's look; None while the signal has never been."""
     if before is None:
         return _open(key, 1, sight) if sight.holds and sight.may_open else None
@@ -89,7 +104,9 @@ def advance(before: Occurrence | None, key: str, sight: Sight, *, rules: Rules) 
 
 
 def _open(key: str, number: int, sight: Sight) -> Occurrence:
-    return Occurrence(key, number, opened=sight.today, last_seen=sight.today, observed=sight.today)
+    return Occurrence(
+        key, number, opened=sight.today, last_seen=sight.today, observed=sight.today
+    )
 
 
 def _ended_by_person(before: Occurrence, sight: Sight) -> Occurrence:
@@ -106,12 +123,25 @@ def _watch(now: Occurrence, sight: Sight, rules: Rules) -> Occurrence:
         case None:
             return now
         case True:
-            return replace(now, gone=None, gone_seen=0, ended=None, last_seen=sight.today, observed=sight.today)
+            return replace(
+                now,
+                gone=None,
+                gone_seen=0,
+                ended=None,
+                last_seen=sight.today,
+                observed=sight.today,
+            )
         case False:
             fresh = now.gone is None or now.observed != sight.today
             seen = now.gone_seen + 1 if fresh else now.gone_seen
             ended = now.ended or (sight.today if seen >= rules.gone_days else None)
-            return replace(now, gone=now.gone or sight.today, gone_seen=seen, observed=sight.today, ended=ended)
+            return replace(
+                now,
+                gone=now.gone or sight.today,
+                gone_seen=seen,
+                observed=sight.today,
+                ended=ended,
+            )
 
 
 def _again(now: Occurrence, sight: Sight, rules: Rules) -> Occurrence:

@@ -89,7 +89,9 @@ class ServiceMap(msgspec.Struct, frozen=True, gc=False):
     """Clients x services, and each client's white spots, the most promising first: for agendas, not for the board."""
 
     matrix: Mapping[Ref, Mapping[Ref, Spot]] = msgspec.field(default_factory=dict)
-    white_spots: Mapping[Ref, tuple[WhiteSpot, ...]] = msgspec.field(default_factory=dict)
+    white_spots: Mapping[Ref, tuple[WhiteSpot, ...]] = msgspec.field(
+        default_factory=dict
+    )
 
 
 class Loyalty(msgspec.Struct, frozen=True, gc=False):
@@ -104,7 +106,9 @@ class Loyalty(msgspec.Struct, frozen=True, gc=False):
     def share(self) -> Decimal | None:
         """Return the loyal part of those whose source is known, 0..1 to four decimals; None when none is."""
         known = self.new - self.unknown
-        return (Decimal(self.loyal) / known).quantize(Decimal("0.0001")) if known else None
+        return (
+            (Decimal(self.loyal) / known).quantize(Decimal("0.0001")) if known else None
+        )
 
 
 class Portfolio(msgspec.Struct, frozen=True, gc=False):

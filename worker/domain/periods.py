@@ -70,7 +70,9 @@ def week_of(day: date) -> Period:
     """Return the part of the ISO week of `day` that lies in its month."""
     monday = day - timedelta(days=day.weekday())
     month = month_of(day)
-    return Period(max(monday, month.start), min(monday + timedelta(days=6), month.end), Grain.WEEK)
+    return Period(
+        max(monday, month.start), min(monday + timedelta(days=6), month.end), Grain.WEEK
+    )
 
 
 def next_period(period: Period) -> Period:
@@ -131,8 +133,14 @@ class WorkCalendar:
         """Return how many working days lie from `start` to `end`, both included (0 when reversed)."""
         if start > end:
             return 0
-        usual = _weekdays_until(end.toordinal()) - _weekdays_until(start.toordinal() - 1)
-        return usual - _between(self._lost, start, end) + _between(self._gained, start, end)
+        usual = _weekdays_until(end.toordinal()) - _weekdays_until(
+            start.toordinal() - 1
+        )
+        return (
+            usual
+            - _between(self._lost, start, end)
+            + _between(self._gained, start, end)
+        )
 
     def in_period(self, period: Period) -> int:
         """Return the working days of a period."""

@@ -39,18 +39,29 @@ def work_end(card: Card, measure: CardMeasure | None) -> Horizon | None:
     return Horizon(due, Basis.DUE, card.ref) if due else None
 
 
-def horizon_of(contract_end: date | None, cards: Iterable[Card],
-               measures: Mapping[Ref, CardMeasure]) -> Horizon | None:
+def horizon_of(
+    contract_end: date | None,
+    cards: Iterable[Card],
+    measures: Mapping[Ref, CardMeasure],
+) -> Horizon | None:
     """Return the latest end of running and agreed cards, or the end of the contract if that is later."""
     ends = [Horizon(contract_end, Basis.CONTRACT)] if contract_end else []
-    ends += [end for card in cards if card.stage in AHEAD and (end := work_end(card, measures.get(card.ref)))]
+    ends += [
+        end
+        for card in cards
+        if card.stage in AHEAD and (end := work_end(card, measures.get(card.ref)))
+    ]
     return max(ends, key=lambda end: end.day, default=None)
 
 
 def next_card(cards: Iterable[Card]) -> Card | None:
     """Return the card before the start of work that is expected to start first."""
     dated = [card for card in cards if card.stage in HUNTED and card.expected_start]
-    return min(dated, key=lambda card: (card.expected_start or date.max, card.ref), default=None)
+    return min(
+        dated,
+        key=lambda card: (card.expected_start or date.max, card.ref),
+        default=None,
+    )
 
 
 def gap_weeks(horizon: date, start: date) -> int:
@@ -60,8 +71,16 @@ def gap_weeks(horizon: date, start: date) -> int:
 
 def follower(cards: Iterable[Card], until: date) -> Card | None:
     """Return a card at proposal or later, not yet running, that starts by a day."""
-    return next((card for card in cards if card.stage in OFFERED and (start := card.expected_start or card.start)
-                 and start <= until), None)
+    return next(
+        (
+            card
+            for card in cards
+            if card.stage in OFFERED
+            and (start := card.expected_start or card.start)
+            and start <= until
+        ),
+        None,
+    )
 
 
 def worth(card: Card, services: Mapping[Ref, Service]) -> Decimal:
@@ -71,10 +90,21 @@ def worth(card: Card, services: Mapping[Ref, Service]) -> Decimal:
     return (card.probability or Decimal(0)) * (value or Decimal(0))
 
 
-def best_ideas(cards: Iterable[Card], services: Mapping[Ref, Service], *, number: int,
-               begun: Collection[Ref] = frozenset()) -> tuple[Card, ...]:
+def best_ideas(
+    cards: Iterable[Card],
+    services: Mapping[Ref, Service],
+    *,
+    number: int,
+    begun: Collection[Ref] = frozenset(),
+) -> tuple[Card, ...]:
     """Return the ideas worth moving: those `begun` to be moved first, then by worth, then the older one."""
     ideas = [card for card in cards if card.stage in IDEAS]
-    ideas.sort(key=lambda card: (card.ref not in begun, -worth(card, services),
-                                 card.created.date() if card.created else date.max, card.ref))
+    ideas.sort(
+        key=lambda card: (
+            card.ref not in begun,
+            -worth(card, services),
+            card.created.date() if card.created else date.max,
+            card.ref,
+        )
+    )
     return tuple(ideas[:number])

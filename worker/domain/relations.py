@@ -14,7 +14,11 @@ LATE = 30
 
 def active_clients(cards: Iterable[Card]) -> set[Ref]:
     """Return the clients with agreed or running work."""
-    return {card.client for card in cards if card.client and card.stage in (Stage.AGREED, *RUNNING)}
+    return {
+        card.client
+        for card in cards
+        if card.client and card.stage in (Stage.AGREED, *RUNNING)
+    }
 
 
 def last_contact(client: Client, contacts: Iterable[Contact]) -> date | None:
@@ -36,13 +40,19 @@ def rate_since(client: Client) -> date | None:
 def is_rate_old(client: Client, today: date, days: int) -> bool:
     """Tell whether an account's rate stands for `days` days or more."""
     since = rate_since(client)
-    return client.group == "account" and since is not None and (today - since).days >= days
+    return (
+        client.group == "account" and since is not None and (today - since).days >= days
+    )
 
 
 def contract_ends(client: Client, today: date, days: int, *, active: bool) -> bool:
     """Tell whether the contract ends within `days` days, or has ended while work goes on."""
     end = client.contract_end
-    return end is not None and end <= today + timedelta(days=days) and (end >= today or active)
+    return (
+        end is not None
+        and end <= today + timedelta(days=days)
+        and (end >= today or active)
+    )
 
 
 def document_ends(document: Document, today: date, days: int) -> bool:

@@ -7,7 +7,9 @@ from worker.domain.values import Ref
 from worker.domain.world import World
 
 
-def person_for(role: str, client: Ref | None, world: World, *, unit: Ref | None = None) -> Ref | None:
+def person_for(
+    role: str, client: Ref | None, world: World, *, unit: Ref | None = None
+) -> Ref | None:
     """Return the person a role means for a client or a unit: from the unit, else the head who answers, else None.
 
     A newbiz client or one without a unit is Head of Newbiz's when the AM is meant.
@@ -17,9 +19,15 @@ def person_for(role: str, client: Ref | None, world: World, *, unit: Ref | None 
     own = _from_unit(role, found, team)
     if own:
         return own[0]
-    fallbacks = (role, "head_newbiz", "hoa") if found and found.group == "newbiz" else (role, "hoa", "head_newbiz")
+    fallbacks = (
+        (role, "head_newbiz", "hoa")
+        if found and found.group == "newbiz"
+        else (role, "hoa", "head_newbiz")
+    )
     for name in fallbacks if role not in ("am", "pm", "tl") else fallbacks[1:]:
-        people = sorted(ref for ref, person in world.people.items() if person.role == name)
+        people = sorted(
+            ref for ref, person in world.people.items() if person.role == name
+        )
         if people:
             return people[0]
     return None

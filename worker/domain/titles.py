@@ -20,12 +20,20 @@ def period_title(period: Period, words: Words) -> str:
     """Return `Q4 2026`, `November 2026` or `Week 47 · 16–22 Nov`."""
     match period.grain:
         case Grain.QUARTER:
-            return words.say("Q{number} {year}", number=(period.start.month + 2) // 3, year=period.start.year)
+            return words.say(
+                "Q{number} {year}",
+                number=(period.start.month + 2) // 3,
+                year=period.start.year,
+            )
         case Grain.MONTH:
             name = _formatted(period.start, "LLLL y", words.locale)
             return name[:1].upper() + name[1:]
         case Grain.WEEK:
-            return words.say("Week {number} · {days}", number=period.start.isocalendar().week, days=days(period, words))
+            return words.say(
+                "Week {number} · {days}",
+                number=period.start.isocalendar().week,
+                days=days(period, words),
+            )
 
 
 def days(period: Period, words: Words) -> str:

@@ -55,7 +55,17 @@ class Span(msgspec.Struct, frozen=True, order=True, gc=False):
 
 # str: title, text, url, e-mail, option key of a select or status; tuple[str]: option keys or Notion user ids;
 # tuple[Ref]: a relation; Decimal: number; date / datetime (UTC) / Span: date property; bool: checkbox.
-Value = str | bool | Decimal | date | datetime | Span | tuple[str, ...] | tuple[Ref, ...] | None
+Value = (
+    str
+    | bool
+    | Decimal
+    | date
+    | datetime
+    | Span
+    | tuple[str, ...]
+    | tuple[Ref, ...]
+    | None
+)
 
 
 def day_of(value: object, zone: tzinfo, *, last: bool = False) -> date | None:

@@ -21,7 +21,9 @@ class Words:
 
     locale: str = "en"
     currency: str = "EUR"
-    catalogue: gettext.NullTranslations = field(default_factory=gettext.NullTranslations, compare=False)
+    catalogue: gettext.NullTranslations = field(
+        default_factory=gettext.NullTranslations, compare=False
+    )
 
     def say(self, message: str, **values: object) -> str:
         """Return the translated message with `{name}` places filled."""
@@ -69,7 +71,9 @@ def _day_month(day: datetime.date, locale: str) -> str:
 
 @_remember
 def _number(value: Decimal | float, digits: int, locale: str) -> str:
-    return format_decimal(value, "#,##0." + "#" * digits if digits else "#,##0", locale=locale)
+    return format_decimal(
+        value, "#,##0." + "#" * digits if digits else "#,##0", locale=locale
+    )
 
 
 @_remember
@@ -79,5 +83,11 @@ def _percent(share: Decimal | float, locale: str) -> str:
 
 @_remember
 def _money(amount: Decimal, currency: str, locale: str) -> str:
-    pattern = None if amount != amount.to_integral_value() else ("¤#,##0" if locale == "en" else "#,##0\u00a0¤")
-    return format_currency(amount, currency, pattern, locale=locale, currency_digits=pattern is None)
+    pattern = (
+        None
+        if amount != amount.to_integral_value()
+        else ("¤#,##0" if locale == "en" else "#,##0\u00a0¤")
+    )
+    return format_currency(
+        amount, currency, pattern, locale=locale, currency_digits=pattern is None
+    )

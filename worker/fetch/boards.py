@@ -28,7 +28,9 @@ from worker.state.store import Store, Tx
 OVERLAP = timedelta(minutes=2)
 MINUTE = timedelta(minutes=1)
 SETTLED = timedelta(minutes=5)
-UNSEEN = tell("Notion does not show the database: it is in the trash, or not shared with this connection")
+UNSEEN = tell(
+    "Notion does not show the database: it is in the trash, or not shared with this connection"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,9 +47,20 @@ class BoardsRead:
     drifted: frozenset[str] = frozenset()
 
 
-def read_boards(notion: Notion, store: Store, workspace: str, *, schema: Schema, bindings: Bindings, full: bool,
-                width: int, ours: Mapping[Ref, str], buried: Set[str], now: datetime,
-                trusted: bool = True) -> BoardsRead:
+def read_boards(
+    notion: Notion,
+    store: Store,
+    workspace: str,
+    *,
+    schema: Schema,
+    bindings: Bindings,
+    full: bool,
+    width: int,
+    ours: Mapping[Ref, str],
+    buried: Set[str],
+    now: datetime,
+    trusted: bool = True,
+) -> BoardsRead:
     """Bring the snapshot's pages up to date; raises the API errors of the gateway.
 
     `ours` are the pages the journal has, `buried` those of them known to be gone already; `trusted` says that the
@@ -58,14 +71,33 @@ def read_boards(notion: Notion, store: Store, workspace: str, *, schema: Schema,
     known = {name: _parse(cursors.get(f"notion:{name}")) for name in bindings}
     since = {name: None if full else _bound(known[name]) for name in bindings}
     with ThreadPoolExecutor(width) as pool:
-        batches = dict(zip(bindings, pool.map(
-            lambda name: _read_source(notion, schema, bindings[name], since[name]), bindings), strict=True))
-    strange = frozenset() if trusted else drifted(bindings, schema, {
-        name: one.pages for name, one in batches.items()}) | {
-        name for name, one in batches.items() if one.reason == UNSEEN}
+        batches = dict(
+            zip(
+                bindings,
+                pool.map(
+                    lambda name: _read_source(
+                        notion, schema, bindings[name], since[name]
+                    ),
+                    bindings,
+                ),
+                strict=True,
+            )
+        )
+    strange = (
+        frozenset()
+        if trusted
+        else drifted(
+            bindings, schema, {name: one.pages for name, one in batches.items()}
+        )
+        | {name for name, one in batches.items() if one.reason == UNSEEN}
+    )
     if strange:
         return BoardsRead({}, frozenset(), drifted=strange)
-    incomplete = {name: batch.reason or "not read to the end" for name, batch in batches.items() if not batch.complete}
+    incomplete = {
+        name: batch.reason or "not read to the end"
+        for name, batch in batches.items()
+        if not batch.complete
+    }
     absent: set[str] = set()
     with store.transaction(workspace) as tx:
         for name, batch in batches.items():
@@ -75,16 +107,28 @@ def read_boards(notion: Notion, store: Store, workspace: str, *, schema: Schema,
                 absent |= _absent(name, batch, ours)
             _advance(tx, name, known[name], batch, now=now)
     gone = _confirm_gone(notion, absent - buried)
-    return BoardsRead(incomplete, gone, tuple(_incomplete(name, why) for name, why in incomplete.items()))
+    return BoardsRead(
+        incomplete,
+        gone,
+        tuple(_incomplete(name, why) for name, why in incomplete.items()),
+    )
 
 
-def _read_source(notion: Notion, schema: Schema, binding: Binding, since: datetime | None) -> PageBatch:
+def _read_source(
+    notion: Notion, schema: Schema, binding: Binding, since: datetime | None
+) -> PageBatch:
     try:
-        batch = notion.query(binding.data_source_id, since=since, properties=tuple(binding.properties.values()))
+        batch = notion.query(
+            binding.data_source_id,
+            since=since,
+            properties=tuple(binding.properties.values()),
+        )
     except Missing:
         return PageBatch((), complete=False, reason=UNSEEN)
     source = schema.sources[binding.source]
-    pages = tuple(_whole(notion, page, truncated(page, source, binding)) for page in batch.pages)
+    pages = tuple(
+        _whole(notion, page, truncated(page, source, binding)) for page in batch.pages
+    )
     return PageBatch(pages, batch.complete, batch.reason)
 
 
@@ -97,12 +141,18 @@ def _whole(notion: Notion, page: Json, cut: Iterable[tuple[str, str]]) -> Json:
 def _absent(name: str, batch: PageBatch, ours: Mapping[Ref, str]) -> set[str]:
     """Return the pages the journal says we made in this source that a complete read did not show."""
     shown = {page["id"] for page in batch.pages}
-    return {page_id for ref, page_id in ours.items() if ref.source == name and page_id not in shown}
+    return {
+        page_id
+        for ref, page_id in ours.items()
+        if ref.source == name and page_id not in shown
+    }
 
 
 def _confirm_gone(notion: Notion, page_ids: Iterable[str]) -> frozenset[str]:
     """Return those pages that really are in the trash or out of reach; a page merely absent from a list is not."""
-    return frozenset(page_id for page_id in sorted(page_ids) if is_gone(notion, page_id))
+    return frozenset(
+        page_id for page_id in sorted(page_ids) if is_gone(notion, page_id)
+    )
 
 
 class Cursor(NamedTuple):
@@ -123,22 +173,39 @@ def _parse(text: str | None) -> Cursor | None:
 def _bound(cursor: Cursor | None) -> datetime | None:
     if cursor is None:
         return None
-    return cursor.edited + MINUTE if cursor.read - cursor.seen >= SETTLED else cursor.edited - OVERLAP
+    return (
+        cursor.edited + MINUTE
+        if cursor.read - cursor.seen >= SETTLED
+        else cursor.edited - OVERLAP
+    )
 
 
-def _advance(tx: Tx, name: str, before: Cursor | None, batch: PageBatch, *, now: datetime) -> None:
+def _advance(
+    tx: Tx, name: str, before: Cursor | None, batch: PageBatch, *, now: datetime
+) -> None:
     """Remember the newest edit; one known before only that its minute was read again, all of it."""
-    edits = [datetime.fromisoformat(page["last_edited_time"]).astimezone(UTC) for page in batch.pages
-             if page.get("last_edited_time")]
+    edits = [
+        datetime.fromisoformat(page["last_edited_time"]).astimezone(UTC)
+        for page in batch.pages
+        if page.get("last_edited_time")
+    ]
     if edits and (before is None or max(edits) > before.edited):
         after = Cursor(max(edits), now, now)
     elif before is not None and batch.complete and before.read - before.seen < SETTLED:
         after = before._replace(read=now)
     else:
         return
-    registry.set_cursor(tx, f"notion:{name}", " ".join(instant.isoformat() for instant in after))
+    registry.set_cursor(
+        tx, f"notion:{name}", " ".join(instant.isoformat() for instant in after)
+    )
 
 
 def _incomplete(name: str, why: str) -> Problem:
-    return Problem("incomplete-read", name, "", tell("not all rows could be read: {why}", why=why),
-                   message("nothing is archived until a complete read"), severity=Severity.WARNING)
+    return Problem(
+        "incomplete-read",
+        name,
+        "",
+        tell("not all rows could be read: {why}", why=why),
+        message("nothing is archived until a complete read"),
+        severity=Severity.WARNING,
+    )

@@ -31,60 +31,123 @@ NOTHING_LOST: Losses = MappingProxyType({})
 Pages = Mapping[str, Sequence[Json]]
 
 
-def note_losses(before: Losses, known: Bindings, found: Bindings, pages: Pages) -> dict[str, Lost]:
+def note_losses(
+    before: Losses, known: Bindings, found: Bindings, pages: Pages
+) -> dict[str, Lost]:
     """Return what is gone now: `known` but not `found`, and what was gone `before` and has not come back."""
-    return {name: lost for name, binding in found.items()
-            if (lost := _note(before.get(name, Lost()), known.get(name), binding, pages.get(name, ()))).properties}
+    return {
+        name: lost
+        for name, binding in found.items()
+        if (
+            lost := _note(
+                before.get(name, Lost()), known.get(name), binding, pages.get(name, ())
+            )
+        ).properties
+    }
 
 
-def _note(before: Lost, known: Binding | None, found: Binding, pages: Iterable[Json]) -> Lost:
-    fresh = {} if known is None else {
-        name: one for name, one in known.properties.items() if name not in found.properties}
+def _note(
+    before: Lost, known: Binding | None, found: Binding, pages: Iterable[Json]
+) -> Lost:
+    fresh = (
+        {}
+        if known is None
+        else {
+            name: one
+            for name, one in known.properties.items()
+            if name not in found.properties
+        }
+    )
     properties = {**before.properties, **fresh}
-    gone = {name: one for name, one in properties.items() if name not in found.properties}
+    gone = {
+        name: one for name, one in properties.items() if name not in found.properties
+    }
     options = {**before.options, **({} if known is None else known.options)}
     values = {page_id: dict(cells) for page_id, cells in before.values.items()}
     for page in pages if fresh else ():
-        cells = {one: raw for one, raw in properties_by_id(page).items() if one in fresh.values()}
+        cells = {
+            one: raw
+            for one, raw in properties_by_id(page).items()
+            if one in fresh.values()
+        }
         values.setdefault(page["id"], {}).update(cells)
-    return Lost(gone, {name: {key: tuple(pair) for key, pair in options[name].items()}  # type: ignore[misc]
-                       for name in gone if name in options}, values)
+    return Lost(
+        gone,
+        {
+            name: {key: tuple(pair) for key, pair in options[name].items()}  # type: ignore[misc]
+            for name in gone
+            if name in options
+        },
+        values,
+    )
 
 
 def with_lost(bindings: Bindings, losses: Losses) -> Bindings:
     """Return the bindings as they were before the losses."""
-    return {name: replace(one, properties={**one.properties, **losses[name].properties},
-                          options={**one.options, **losses[name].options}) if name in losses else one
-            for name, one in bindings.items()}
+    return {
+        name: replace(
+            one,
+            properties={**one.properties, **losses[name].properties},
+            options={**one.options, **losses[name].options},
+        )
+        if name in losses
+        else one
+        for name, one in bindings.items()
+    }
 
 
 def restored(pages: Pages, losses: Losses) -> Pages:
     """Return the pages with the last known values in the place of what is gone."""
-    return {name: tuple(_restore(page, losses[name]) for page in found) if name in losses else found
-            for name, found in pages.items()}
+    return {
+        name: tuple(_restore(page, losses[name]) for page in found)
+        if name in losses
+        else found
+        for name, found in pages.items()
+    }
 
 
 def _restore(page: Json, lost: Lost) -> Json:
     gone = set(lost.properties.values())
-    kept = {name: raw for name, raw in page["properties"].items() if raw["id"] not in gone}
+    kept = {
+        name: raw for name, raw in page["properties"].items() if raw["id"] not in gone
+    }
     return {**page, "properties": kept | lost.values.get(page["id"], {})}
 
 
 def independent(before: Outcome, now: Outcome) -> Outcome:
     """Return what both evaluations say alike: of `before`, with the last known values, what stands `now` without."""
     same = {(fact.ref, fact.field): fact.value for fact in now.facts}
-    facts = tuple(fact for fact in before.facts if (fact.ref, fact.field) in same
-                  and same[fact.ref, fact.field] == fact.value)
-    return replace(before, facts=facts, sections=tuple(one for one in before.sections if one in now.sections))
+    facts = tuple(
+        fact
+        for fact in before.facts
+        if (fact.ref, fact.field) in same and same[fact.ref, fact.field] == fact.value
+    )
+    return replace(
+        before,
+        facts=facts,
+        sections=tuple(one for one in before.sections if one in now.sections),
+    )
 
 
 def drifted(bindings: Bindings, schema: Schema, pages: Pages) -> frozenset[str]:
     """Return the data sources whose rows, just read, all lack a bound property or carry it with another type."""
-    return frozenset(name for name, binding in bindings.items()
-                     if _has_drifted(binding, schema.sources[name], [properties_by_id(page) for page in pages[name]]))
+    return frozenset(
+        name
+        for name, binding in bindings.items()
+        if _has_drifted(
+            binding,
+            schema.sources[name],
+            [properties_by_id(page) for page in pages[name]],
+        )
+    )
 
 
-def _has_drifted(binding: Binding, source: Source, rows: Sequence[Mapping[str, Json]]) -> bool:
+def _has_drifted(
+    binding: Binding, source: Source, rows: Sequence[Mapping[str, Json]]
+) -> bool:
     return bool(rows) and any(
-        all(row.get(one, {}).get("type") != source.properties[name].type for row in rows)
-        for name, one in binding.properties.items())
+        all(
+            row.get(one, {}).get("type") != source.properties[name].type for row in rows
+        )
+        for name, one in binding.properties.items()
+    )

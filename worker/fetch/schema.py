@@ -33,8 +33,12 @@ class Bound:
 
 def recall_schema(tx: Tx) -> Bound:
     """Return what is remembered."""
-    return Bound(registry.load(tx), msgspec.convert(registry.get_setting(tx, LOST, {}), dict[str, Lost]),
-                 msgspec.convert(registry.get_setting(tx, DRIFT, []), tuple[Problem, ...]), trusted=False)
+    return Bound(
+        registry.load(tx),
+        msgspec.convert(registry.get_setting(tx, LOST, {}), dict[str, Lost]),
+        msgspec.convert(registry.get_setting(tx, DRIFT, []), tuple[Problem, ...]),
+        trusted=False,
+    )
 
 
 def mark_stale(tx: Tx, *, stale: bool) -> None:
@@ -42,21 +46,37 @@ def mark_stale(tx: Tx, *, stale: bool) -> None:
     registry.set_setting(tx, STALE, stale)
 
 
-def read_schema(notion: Notion, store: Store, workspace: str, *, schema: Schema, settings: Workspace, words: Words,
-                afresh: bool) -> Bound:
+def read_schema(
+    notion: Notion,
+    store: Store,
+    workspace: str,
+    *,
+    schema: Schema,
+    settings: Workspace,
+    words: Words,
+    afresh: bool,
+) -> Bound:
     """Return how the workspace carries the schema; `afresh` reads it again. What does not fit is said in `words`.
 
     Raises `ConfigError` when nothing of it is there or a root page is gone, and the API errors.
     """
     with store.reading(workspace) as tx:
-        known, is_stale = recall_schema(tx), registry.get_setting(tx, STALE, default=False)
+        known, is_stale = (
+            recall_schema(tx),
+            registry.get_setting(tx, STALE, default=False),
+        )
     if known.bindings and not afresh and not is_stale:
         return known
     pages = settings.notion
     try:
-        found, drift = read_bindings(notion, schema, root_page_id=pages.root_page_id,
-                                     private_root_page_id=pages.private_root_page_id, locale=settings.locale,
-                                     known=with_lost(known.bindings, known.losses))
+        found, drift = read_bindings(
+            notion,
+            schema,
+            root_page_id=pages.root_page_id,
+            private_root_page_id=pages.private_root_page_id,
+            locale=settings.locale,
+            known=with_lost(known.bindings, known.losses),
+        )
     except Missing:
         _check_roots(notion, pages)
         raise
@@ -64,12 +84,23 @@ def read_schema(notion: Notion, store: Store, workspace: str, *, schema: Schema,
         _check_roots(notion, pages)
     drift = tuple(in_words(problem, words) for problem in drift)
     if not found:
-        raise ConfigError([Problem("no-boards", tell("Notion page {page}", page=pages.root_page_id), "",
-                                   message("none of the expected databases is on the page"),
-                                   message("run `rayline init` to create or adopt them"), severity=Severity.ERROR),
-                           *drift])
+        raise ConfigError(
+            [
+                Problem(
+                    "no-boards",
+                    tell("Notion page {page}", page=pages.root_page_id),
+                    "",
+                    message("none of the expected databases is on the page"),
+                    message("run `rayline init` to create or adopt them"),
+                    severity=Severity.ERROR,
+                ),
+                *drift,
+            ]
+        )
     with store.transaction(workspace) as tx:
-        losses = note_losses(known.losses, known.bindings, found, snapshots.load_pages(tx))
+        losses = note_losses(
+            known.losses, known.bindings, found, snapshots.load_pages(tx)
+        )
         registry.save(tx, found)
         registry.set_setting(tx, LOST, msgspec.to_builtins(losses))
         registry.set_setting(tx, DRIFT, msgspec.to_builtins(drift))
@@ -78,13 +109,31 @@ def read_schema(notion: Notion, store: Store, workspace: str, *, schema: Schema,
 
 def _check_roots(notion: Notion, pages: NotionSettings) -> None:
     """Raise `ConfigError` naming the root pages that Notion does not show, when there are any."""
-    named = (("notion.root_page_id", pages.root_page_id, message("the root page")),
-             ("notion.private_root_page_id", pages.private_root_page_id, message("the private page")))
-    gone = [Problem("no-root-page", tell("Notion page {page}", page=identity), key,
-                    tell("{page} is in the trash, or not shared with this connection", page=tell(what)),
-                    message("restore it, or share it again (open it, then ... > Connections), or change the setting; "
-                            "nothing is written until then"),
-                    severity=Severity.ERROR)
-            for key, identity, what in named if identity and is_gone(notion, identity)]
+    named = (
+        ("notion.root_page_id", pages.root_page_id, message("the root page")),
+        (
+            "notion.private_root_page_id",
+            pages.private_root_page_id,
+            message("the private page"),
+        ),
+    )
+    gone = [
+        Problem(
+            "no-root-page",
+            tell("Notion page {page}", page=identity),
+            key,
+            tell(
+                "{page} is in the trash, or not shared with this connection",
+                page=tell(what),
+            ),
+            message(
+                "restore it, or share it again (open it, then ... > Connections), or change the setting; "
+                "nothing is written until then"
+            ),
+            severity=Severity.ERROR,
+        )
+        for key, identity, what in named
+        if identity and is_gone(notion, identity)
+    ]
     if gone:
         raise ConfigError(gone)

@@ -18,20 +18,37 @@ class _Said(NamedTuple):
 
 
 _SAID = {
-    "worklog": _Said(message("work log {name} of {issue}"),
-                     message("mend the work log in Jira; until then its time is left out")),
-    "history": _Said(message("history of {issue}"),
-                     message("ask an administrator of Jira to mend the entry; until then the issue keeps the history "
-                             "read before, or none")),
-    "project": _Said(message("Jira project {name}"),
-                     message("mend the project in Jira; until then it is left as it was, or out")),
-    "status": _Said(message("Jira status {name}"),
-                    message("mend the status in Jira; until then changes to it count as of no category")),
+    "worklog": _Said(
+        message("work log {name} of {issue}"),
+        message("mend the work log in Jira; until then its time is left out"),
+    ),
+    "history": _Said(
+        message("history of {issue}"),
+        message(
+            "ask an administrator of Jira to mend the entry; until then the issue keeps the history "
+            "read before, or none"
+        ),
+    ),
+    "project": _Said(
+        message("Jira project {name}"),
+        message("mend the project in Jira; until then it is left as it was, or out"),
+    ),
+    "status": _Said(
+        message("Jira status {name}"),
+        message(
+            "mend the status in Jira; until then changes to it count as of no category"
+        ),
+    ),
 }
 
 
-def still_unread(before: Iterable[Unread], found: Iterable[Unread], *, kinds: Collection[str],
-                 read: Callable[[Unread], bool] = lambda one: True) -> list[Unread]:
+def still_unread(
+    before: Iterable[Unread],
+    found: Iterable[Unread],
+    *,
+    kinds: Collection[str],
+    read: Callable[[Unread], bool] = lambda one: True,
+) -> list[Unread]:
     """Return what cannot be read after a read of some `kinds`: what was `found` now, and what was not `read` again."""
     kept = [one for one in before if one.kind not in kinds or not read(one)]
     return sorted({*kept, *found})
@@ -41,5 +58,10 @@ def problems_of(unread: Iterable[Unread], keys: Mapping[str, str]) -> Iterator[P
     """Yield a problem for each; `keys` are those of issues by id."""
     for one in unread:
         said = _SAID[one.kind]
-        yield Problem(f"bad-{one.kind}", tell(said.where, name=one.name or "?", issue=keys.get(one.issue) or "?"),
-                      one.field, tell("cannot be read: {error}", error=one.said), said.hint)
+        yield Problem(
+            f"bad-{one.kind}",
+            tell(said.where, name=one.name or "?", issue=keys.get(one.issue) or "?"),
+            one.field,
+            tell("cannot be read: {error}", error=one.said),
+            said.hint,
+        )

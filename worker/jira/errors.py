@@ -35,13 +35,22 @@ def translate(error: Exception, call: str, secrets: tuple[str, ...]) -> Setback:
         case Forbidden() | requests.exceptions.InvalidURL():
             return Setback(Rejected(API, call, redact(str(error), secrets)))
         case requests.exceptions.InvalidSchema() | requests.exceptions.MissingSchema():
-            return Setback(Rejected(API, call, "the base URL is not an http or https address"))
+            return Setback(
+                Rejected(API, call, "the base URL is not an http or https address")
+            )
         case requests.Timeout():
             return Setback(Transient(API, call, "timed out"), again=True)
         case msgspec.DecodeError() | ValueError():
-            return Setback(Transient(API, call, "the answer is not the JSON expected"), again=True)
+            return Setback(
+                Transient(API, call, "the answer is not the JSON expected"), again=True
+            )
         case _:
-            return Setback(Transient(API, call, redact(f"{type(error).__name__}: {error}", secrets)), again=True)
+            return Setback(
+                Transient(
+                    API, call, redact(f"{type(error).__name__}: {error}", secrets)
+                ),
+                again=True,
+            )
 
 
 def judge(response: requests.Response, call: str, secrets: tuple[str, ...]) -> Setback:
@@ -50,9 +59,18 @@ def judge(response: requests.Response, call: str, secrets: tuple[str, ...]) -> S
     detail = redact(_said(response) or f"HTTP {status}", secrets)
     if status == 429 or status >= 500 or status in (408, 409, 425):
         wait = read_retry_after(response.headers)
-        error = Transient(API, call, detail, status=status, request_id=_trace(response), retry_after=wait)
+        error = Transient(
+            API,
+            call,
+            detail,
+            status=status,
+            request_id=_trace(response),
+            retry_after=wait,
+        )
         return Setback(error, again=True, wait=wait)
-    kind: type[ApiError] = {401: Denied, 403: Denied, 404: Missing, 410: Missing}.get(status, Rejected)
+    kind: type[ApiError] = {401: Denied, 403: Denied, 404: Missing, 410: Missing}.get(
+        status, Rejected
+    )
     if status == 410:
         detail = redact(f"{REMOVED}: {detail}", secrets)
     if 300 <= status < 400:
@@ -61,7 +79,11 @@ def judge(response: requests.Response, call: str, secrets: tuple[str, ...]) -> S
 
 
 def _trace(response: requests.Response) -> str:
-    return response.headers.get("atl-traceid") or response.headers.get("x-arequestid") or ""
+    return (
+        response.headers.get("atl-traceid")
+        or response.headers.get("x-arequestid")
+        or ""
+    )
 
 
 def _said(response: requests.Response) -> str:
@@ -76,7 +98,11 @@ def _said(response: requests.Response) -> str:
     if not isinstance(body, dict):
         return ""
     errors = body.get("errors")
-    fields = [f"{name}: {text}" for name, text in errors.items()] if isinstance(errors, dict) else []
+    fields = (
+        [f"{name}: {text}" for name, text in errors.items()]
+        if isinstance(errors, dict)
+        else []
+    )
     messages = body.get("errorMessages")
     messages = list(map(str, messages)) if isinstance(messages, list) else []
     single = [str(body[name]) for name in ("errorMessage", "message") if body.get(name)]

@@ -33,17 +33,33 @@ class Feed:
 
 def read_worklog_feed(session: JiraSession, since: int) -> WorklogBatch:
     """Return worklogs changed and deleted since an epoch-ms bound."""
-    updated, deleted = _read(session, "updated", since), _read(session, "deleted", since)
+    updated, deleted = (
+        _read(session, "updated", since),
+        _read(session, "deleted", since),
+    )
     gone = set(deleted.ids)
     changed: list[Worklog] = []
     unread = [*updated.unread, *deleted.unread]
-    for chunk in chunks([identity for identity in updated.ids if identity not in gone], AT_ONCE):
-        good, bad = session.ask("POST", "worklog/list", read_worklogs, body={"ids": [int(each) for each in chunk]})
+    for chunk in chunks(
+        [identity for identity in updated.ids if identity not in gone], AT_ONCE
+    ):
+        good, bad = session.ask(
+            "POST",
+            "worklog/list",
+            read_worklogs,
+            body={"ids": [int(each) for each in chunk]},
+        )
         changed += good
         unread += bad
     early = updated.reason or deleted.reason
-    return WorklogBatch(tuple(changed), tuple(deleted.ids), _next_bound(since, updated, deleted), not early, early,
-                        tuple(unread))
+    return WorklogBatch(
+        tuple(changed),
+        tuple(deleted.ids),
+        _next_bound(since, updated, deleted),
+        not early,
+        early,
+        tuple(unread),
+    )
 
 
 def _next_bound(since: int, updated: Feed, deleted: Feed) -> int:
@@ -61,7 +77,9 @@ def _next_bound(since: int, updated: Feed, deleted: Feed) -> int:
 def _read(session: JiraSession, name: str, since: int) -> Feed:
     feed = Feed(since)
     for _ in range(MOST_PAGES):
-        page = session.ask("GET", f"worklog/{name}", _PAGE.decode, params={"since": feed.until})
+        page = session.ask(
+            "GET", f"worklog/{name}", _PAGE.decode, params={"since": feed.until}
+        )
         marks, bad = _MARKS.read(page.values)
         feed.unread += bad
         feed.ids.update((str(mark.worklogId), None) for mark in marks)

@@ -24,9 +24,23 @@ from worker.domain.model import Issue, JiraProject, Move
 from worker.errors import Problem, Rejected, Transient
 from worker.jira.errors import API
 from worker.jira.feeds import read_worklog_feed
-from worker.jira.histories import chunks, read_cloud_histories, read_server_histories, statuses_in, to_moves
+from worker.jira.histories import (
+    chunks,
+    read_cloud_histories,
+    read_server_histories,
+    statuses_in,
+    to_moves,
+)
 from worker.jira.lookup import find_by_keys
-from worker.jira.paging import OFFSET_PAGE, Walk, by_id, epoch_ms, since_bound, walk_offsets, walk_tokens
+from worker.jira.paging import (
+    OFFSET_PAGE,
+    Walk,
+    by_id,
+    epoch_ms,
+    since_bound,
+    walk_offsets,
+    walk_tokens,
+)
 from worker.jira.records import IssueId, PageReader, RecordReader, read_moment
 from worker.jira.search import search_cloud, search_server
 from worker.jira.session import JiraSession
@@ -40,7 +54,15 @@ from worker.mapping.jira import (
     read_site,
     status_category,
 )
-from worker.ports import IssueBatch, IssueIds, MoveBatch, ProjectBatch, Site, Unread, WorklogBatch
+from worker.ports import (
+    IssueBatch,
+    IssueIds,
+    MoveBatch,
+    ProjectBatch,
+    Site,
+    Unread,
+    WorklogBatch,
+)
 
 T = TypeVar("T")
 PAGE_SIZE = 100
@@ -114,14 +136,27 @@ class JiraGateway:
     asked before the first call.
     """
 
-    def __init__(self, settings: JiraSettings, *, mapping: JiraMapping | None = None,
-                 adapter: BaseAdapter | None = None, sleep: Callable[[float], None] = time.sleep,
-                 monotonic: Callable[[], float] = time.monotonic, random: Random | None = None,
-                 deadline: Deadline | None = None) -> None:
+    def __init__(
+        self,
+        settings: JiraSettings,
+        *,
+        mapping: JiraMapping | None = None,
+        adapter: BaseAdapter | None = None,
+        sleep: Callable[[float], None] = time.sleep,
+        monotonic: Callable[[], float] = time.monotonic,
+        random: Random | None = None,
+        deadline: Deadline | None = None,
+    ) -> None:
         self._settings = settings
         self._mapping = mapping if mapping is not None else load_jira_mapping()
-        self._session = JiraSession(settings, adapter=adapter, sleep=sleep, monotonic=monotonic,
-                                    random=random or Random(0), deadline=deadline or Deadline(monotonic=monotonic))
+        self._session = JiraSession(
+            settings,
+            adapter=adapter,
+            sleep=sleep,
+            monotonic=monotonic,
+            random=random or Random(0),
+            deadline=deadline or Deadline(monotonic=monotonic),
+        )
         self._cloud = self._session.cloud
         self._reading = Kept(self._learn_fields, monotonic)
         self._categories = Kept(self._learn_categories, monotonic)
@@ -147,13 +182,21 @@ class JiraGateway:
     def site(self) -> Site:
         """Return the site's clock and the reading account; `Denied` when the credentials are wrong."""
         found = self._site.get()
-        return msgspec.structs.replace(found, now=found.now + timedelta(seconds=self._site.age()))
+        return msgspec.structs.replace(
+            found, now=found.now + timedelta(seconds=self._site.age())
+        )
 
     def projects(self) -> ProjectBatch:
         """Return the projects the account can see."""
-        found, unread = self._cloud_projects() if self._cloud else self._session.ask(
-            "GET", "project", _PROJECTS.read_list)
-        return ProjectBatch(tuple(JiraProject(each.id, each.key, each.name) for each in found), tuple(unread))
+        found, unread = (
+            self._cloud_projects()
+            if self._cloud
+            else self._session.ask("GET", "project", _PROJECTS.read_list)
+        )
+        return ProjectBatch(
+            tuple(JiraProject(each.id, each.key, each.name) for each in found),
+            tuple(unread),
+        )
 
     def validate(self, queries: Sequence[str]) -> Mapping[str, str]:
         """Return what is wrong with each JQL (absent when nothing is): unknown names do not fail searches on Cloud."""
@@ -173,21 +216,32 @@ class JiraGateway:
         Issues that cannot be read are `problems`; they do not make the batch incomplete.
         """
         reading = self._reading.get()
-        found = self._walk(jql, reading.pages, since=since, fields=reading.site.names, size=PAGE_SIZE)
+        found = self._walk(
+            jql, reading.pages, since=since, fields=reading.site.names, size=PAGE_SIZE
+        )
         issues, problems = self._make(by_id(found.rows).values())
-        return IssueBatch(issues, not found.reason, found.reason, (*found.problems, *problems))
+        return IssueBatch(
+            issues, not found.reason, found.reason, (*found.problems, *problems)
+        )
 
     def ids(self, jql: str) -> IssueIds:
         """Return only the ids of a JQL (the census)."""
-        found = self._walk(jql, self._ids, since=None, fields=("id",) if self._cloud else ("updated",),
-                           size=CENSUS_SIZE)
+        found = self._walk(
+            jql,
+            self._ids,
+            since=None,
+            fields=("id",) if self._cloud else ("updated",),
+            size=CENSUS_SIZE,
+        )
         reason = found.reason or ("unreadable ids" if found.problems else "")
         return IssueIds(frozenset(row.id for row in found.rows), not reason, reason)
 
     def by_keys(self, keys: Iterable[str]) -> Mapping[str, Issue]:
         """Return issues by the keys asked for; a moved issue answers to its old key. Unknown keys are absent."""
         reading = self._reading.get()
-        rows, _ = find_by_keys(self._session, list(keys), reading.pages, reading.site.names)
+        rows, _ = find_by_keys(
+            self._session, list(keys), reading.pages, reading.site.names
+        )
         issues, _ = self._make(by_id(rows.values()).values())
         made = {issue.id: issue for issue in issues}
         return {key: made[row.id] for key, row in rows.items() if row.id in made}
@@ -200,14 +254,26 @@ class JiraGateway:
         read = read_cloud_histories if self._cloud else read_server_histories
         histories = read(self._session, list(dict.fromkeys(ids)))
         categories, strange = self._categories_of(
-            {status for entries in histories.entries.values() for status in statuses_in(entries)})
+            {
+                status
+                for entries in histories.entries.values()
+                for status in statuses_in(entries)
+            }
+        )
         found: dict[str, tuple[Move, ...]] = {}
         unread = [*strange, *histories.unread]
         for identity, entries in histories.entries.items():
             try:
                 found[identity] = to_moves(entries, categories)
             except (ValueError, OverflowError) as error:
-                unread.append(Unread("history", issue=identity, field="created", said=redact(str(error))))
+                unread.append(
+                    Unread(
+                        "history",
+                        issue=identity,
+                        field="created",
+                        said=redact(str(error)),
+                    )
+                )
         return MoveBatch(found, tuple(unread))
 
     def worklogs(self, since: int) -> WorklogBatch:
@@ -216,15 +282,40 @@ class JiraGateway:
 
     # Walking
 
-    def _walk(self, jql: str, pages: PageReader, *, since: datetime | None, fields: Sequence[str], size: int) -> Walk:
+    def _walk(
+        self,
+        jql: str,
+        pages: PageReader,
+        *,
+        since: datetime | None,
+        fields: Sequence[str],
+        size: int,
+    ) -> Walk:
         bound = epoch_ms(since) if since else None
         if self._cloud:
             # Frozen for the whole walk: page tokens are bound to the exact text.
             frozen = since_bound(jql, bound)
-            return walk_tokens(lambda token: search_cloud(self._session, frozen, pages.read, token=token, size=size,
-                                                          fields=fields))
-        return walk_offsets(lambda low, start: search_server(
-            self._session, since_bound(jql, low), pages.read, start=start, size=OFFSET_PAGE, fields=fields), bound)
+            return walk_tokens(
+                lambda token: search_cloud(
+                    self._session,
+                    frozen,
+                    pages.read,
+                    token=token,
+                    size=size,
+                    fields=fields,
+                )
+            )
+        return walk_offsets(
+            lambda low, start: search_server(
+                self._session,
+                since_bound(jql, low),
+                pages.read,
+                start=start,
+                size=OFFSET_PAGE,
+                fields=fields,
+            ),
+            bound,
+        )
 
     def _make(self, rows: Iterable[Any]) -> tuple[tuple[Issue, ...], list[Problem]]:
         raws = list(rows)
@@ -236,18 +327,32 @@ class JiraGateway:
             try:
                 issues.append(make_issue(raw, site, epics))
             except (OverflowError, ValueError) as error:
-                problems.append(Problem("bad-issue", raw.key, "", tell("cannot be read: {error}", error=error)))
+                problems.append(
+                    Problem(
+                        "bad-issue",
+                        raw.key,
+                        "",
+                        tell("cannot be read: {error}", error=error),
+                    )
+                )
         return tuple(issues), problems
 
     def _epic_ids(self, raws: Sequence[Any], site: SiteReading) -> Mapping[str, str]:
         """Return the ids of the epics named by key; found ones are remembered, others sought again after an hour."""
         self._epics.update((raw.key, raw.id) for raw in raws)
         now = self._monotonic()
-        unknown = {key for raw in raws if (key := epic_of(raw, site)) and key not in self._epics
-                   and now - self._epics_sought.get(key, -KEPT_SECONDS) >= KEPT_SECONDS}
+        unknown = {
+            key
+            for raw in raws
+            if (key := epic_of(raw, site))
+            and key not in self._epics
+            and now - self._epics_sought.get(key, -KEPT_SECONDS) >= KEPT_SECONDS
+        }
         if unknown:
             self._epics_sought.update(dict.fromkeys(unknown, now))
-            rows, _ = find_by_keys(self._session, sorted(unknown), self._ids, ("updated",))
+            rows, _ = find_by_keys(
+                self._session, sorted(unknown), self._ids, ("updated",)
+            )
             self._epics.update((key, row.id) for key, row in rows.items())
         return self._epics
 
@@ -256,35 +361,62 @@ class JiraGateway:
     def _learn_site(self) -> Site:
         # `serverInfo` answers anybody: only `myself` proves the credentials (facts/jira-api.md 4).
         me = _table(self._session.metadata("myself", lambda jira: jira.myself()))
-        info = _table(self._session.metadata("serverInfo", lambda jira: jira.server_info()))
+        info = _table(
+            self._session.metadata("serverInfo", lambda jira: jira.server_info())
+        )
         try:
             now = read_moment(info.get("serverTime"))
         except (ValueError, OverflowError):
-            raise Transient(API, "GET serverInfo", "no server time in the answer") from None
+            raise Transient(
+                API, "GET serverInfo", "no server time in the answer"
+            ) from None
         deployment = "cloud" if info.get("deploymentType") == "Cloud" else "datacenter"
-        return Site(now, str(me.get("accountId") or me.get("name") or ""), str(me.get("timeZone") or "UTC"), deployment)
+        return Site(
+            now,
+            str(me.get("accountId") or me.get("name") or ""),
+            str(me.get("timeZone") or "UTC"),
+            deployment,
+        )
 
     def _learn_fields(self) -> Reading:
         fields = self._session.metadata("field", lambda jira: jira.fields())
         site = read_site(self._mapping, fields, cloud=self._cloud)
-        return Reading(site, PageReader(site.issue_type, browse=f"{self._session.base_url}/browse/"))
+        return Reading(
+            site,
+            PageReader(site.issue_type, browse=f"{self._session.base_url}/browse/"),
+        )
 
     def _learn_categories(self) -> tuple[Mapping[str, str], Sequence[Unread]]:
         site = self._reading.get().site
         statuses, unread = self._session.ask("GET", "status", _STATUSES.read_list)
         return {status.id: status_category(status, site) for status in statuses}, unread
 
-    def _categories_of(self, statuses: set[str]) -> tuple[Mapping[str, str], Sequence[Unread]]:
+    def _categories_of(
+        self, statuses: set[str]
+    ) -> tuple[Mapping[str, str], Sequence[Unread]]:
         known = self._categories.get()
-        return known if statuses <= known[0].keys() else self._categories.get(STALE_SECONDS)
+        return (
+            known
+            if statuses <= known[0].keys()
+            else self._categories.get(STALE_SECONDS)
+        )
 
     def _cloud_projects(self) -> tuple[Iterable[_Project], list[Unread]]:
         found: dict[str, _Project] = {}
         unread: list[Unread] = []
         start = 0
         while True:
-            page = self._session.ask("GET", "project/search", _PROJECT_PAGE.decode, params={
-                "startAt": start, "maxResults": PAGE_SIZE, "status": "live", "orderBy": "key"})
+            page = self._session.ask(
+                "GET",
+                "project/search",
+                _PROJECT_PAGE.decode,
+                params={
+                    "startAt": start,
+                    "maxResults": PAGE_SIZE,
+                    "status": "live",
+                    "orderBy": "key",
+                },
+            )
             projects, bad = _PROJECTS.read(page.values)
             found.update((each.id, each) for each in projects)
             unread += bad
@@ -297,11 +429,24 @@ class JiraGateway:
     def _parse(self, queries: Sequence[str]) -> Mapping[str, str]:
         wrong: dict[str, str] = {}
         for chunk in chunks(queries, QUERIES_AT_ONCE):
-            parsed = self._session.ask("POST", "jql/parse", _PARSED.decode, params={"validation": "strict"},
-                                       body={"queries": list(chunk)}).queries
+            parsed = self._session.ask(
+                "POST",
+                "jql/parse",
+                _PARSED.decode,
+                params={"validation": "strict"},
+                body={"queries": list(chunk)},
+            ).queries
             if len(parsed) != len(chunk):
-                raise Transient(API, "POST jql/parse", f"{len(parsed)} answers to {len(chunk)} queries")
-            wrong |= {query: "; ".join(each.errors) for query, each in zip(chunk, parsed, strict=True) if each.errors}
+                raise Transient(
+                    API,
+                    "POST jql/parse",
+                    f"{len(parsed)} answers to {len(chunk)} queries",
+                )
+            wrong |= {
+                query: "; ".join(each.errors)
+                for query, each in zip(chunk, parsed, strict=True)
+                if each.errors
+            }
         return wrong
 
     def _try_out(self, queries: Sequence[str]) -> Mapping[str, str]:

@@ -56,13 +56,19 @@ def read_cloud_histories(session: JiraSession, ids: Sequence[str]) -> Histories:
             bad += unread
             for issue in pieces:
                 # One issue's history may span pages (facts/jira-api.md 1.1).
-                found.entries.setdefault(issue.issueId, []).extend(issue.changeHistories)
+                found.entries.setdefault(issue.issueId, []).extend(
+                    issue.changeHistories
+                )
     found.set_aside(bad)
     return found
 
 
 def _cloud_pages(session: JiraSession, ids: Sequence[str]) -> Iterator[HistoryPage]:
-    body: dict[str, Any] = {"issueIdsOrKeys": list(ids), "fieldIds": ["status"], "maxResults": CLOUD_ENTRIES}
+    body: dict[str, Any] = {
+        "issueIdsOrKeys": list(ids),
+        "fieldIds": ["status"],
+        "maxResults": CLOUD_ENTRIES,
+    }
     seen: set[str] = set()
     for _ in range(MOST_PAGES):
         page = session.ask("POST", "changelog/bulkfetch", _CLOUD_PAGE.decode, body=body)
@@ -79,36 +85,67 @@ def _cloud_pages(session: JiraSession, ids: Sequence[str]) -> Iterator[HistoryPa
 def read_server_histories(session: JiraSession, ids: Sequence[str]) -> Histories:
     """Return the whole history of each issue; raises `Incomplete` when one came clipped."""
     found = Histories({identity: [] for identity in ids})
-    for chunk in chunks([identity for identity in ids if identity.isdigit()], SERVER_ISSUES):
-        page = search_server(session, f"id in ({','.join(chunk)})", _SERVER_PAGE.decode, size=len(chunk),
-                             fields=("status",), expand="changelog", strict=False)
+    for chunk in chunks(
+        [identity for identity in ids if identity.isdigit()], SERVER_ISSUES
+    ):
+        page = search_server(
+            session,
+            f"id in ({','.join(chunk)})",
+            _SERVER_PAGE.decode,
+            size=len(chunk),
+            fields=("status",),
+            expand="changelog",
+            strict=False,
+        )
         issues, bad = _SERVER.read(page.issues)
         found.set_aside(bad)
         for issue in issues:
             log = issue.changelog
             if log.total is not None and log.total > len(log.histories):
-                raise Incomplete("changelog", f"{len(log.histories)} of {log.total} entries of issue {issue.id}")
+                raise Incomplete(
+                    "changelog",
+                    f"{len(log.histories)} of {log.total} entries of issue {issue.id}",
+                )
             found.entries[issue.id] = list(log.histories)
     return found
 
 
-def to_moves(histories: Iterable[History], categories: Mapping[str, str]) -> tuple[Move, ...]:
+def to_moves(
+    histories: Iterable[History], categories: Mapping[str, str]
+) -> tuple[Move, ...]:
     """Return the changes of category, oldest first; statuses nobody knows any more are `undefined`.
 
     Raises ValueError or OverflowError for an entry without a readable moment.
     """
-    moves = [Move(entry.at, categories.get(str(change.before), "undefined"),
-                  categories.get(str(change.after), "undefined"))
-             for entry in histories for change in entry.items if change.of_status]
-    return tuple(sorted((move for move in moves if move.before != move.after), key=lambda move: move.at))
+    moves = [
+        Move(
+            entry.at,
+            categories.get(str(change.before), "undefined"),
+            categories.get(str(change.after), "undefined"),
+        )
+        for entry in histories
+        for change in entry.items
+        if change.of_status
+    ]
+    return tuple(
+        sorted(
+            (move for move in moves if move.before != move.after),
+            key=lambda move: move.at,
+        )
+    )
 
 
 def statuses_in(histories: Iterable[History]) -> set[str]:
     """Return the ids of the statuses named."""
-    return {str(status) for entry in histories for change in entry.items if change.of_status
-            for status in (change.before, change.after)}
+    return {
+        str(status)
+        for entry in histories
+        for change in entry.items
+        if change.of_status
+        for status in (change.before, change.after)
+    }
 
 
 def chunks(items: Sequence[str], size: int) -> Iterator[Sequence[str]]:
     """Return consecutive pieces of at most `size`."""
-    return (items[start:start + size] for start in range(0, len(items), size))
+    return (items[start : start + size] for start in range(0, len(items), size))

@@ -17,8 +17,9 @@ TRIES = 3
 _KEY = re.compile(r"[A-Za-z][A-Za-z0-9_]*-[1-9][0-9]*|[1-9][0-9]*")
 
 
-def find_by_keys(session: JiraSession, keys: Sequence[str], reader: PageReader,
-                 fields: Sequence[str]) -> tuple[Mapping[str, Any], tuple[Problem, ...]]:
+def find_by_keys(
+    session: JiraSession, keys: Sequence[str], reader: PageReader, fields: Sequence[str]
+) -> tuple[Mapping[str, Any], tuple[Problem, ...]]:
     """Return raw issues by the keys (or ids) asked for, and the problems of unreadable ones.
 
     Raises `Incomplete` when Jira keeps saying that it cannot return some: those are not absent.
@@ -27,7 +28,11 @@ def find_by_keys(session: JiraSession, keys: Sequence[str], reader: PageReader,
     rows: list[Any] = []
     problems: list[Problem] = []
     for chunk in chunks(wanted, AT_ONCE):
-        found, bad = _bulk(session, chunk, reader, fields) if session.cloud else _server(session, chunk, reader, fields)
+        found, bad = (
+            _bulk(session, chunk, reader, fields)
+            if session.cloud
+            else _server(session, chunk, reader, fields)
+        )
         rows += found
         problems += bad
     named = {name: row for row in rows for name in (row.id, row.key)}
@@ -38,45 +43,75 @@ def find_by_keys(session: JiraSession, keys: Sequence[str], reader: PageReader,
     return result, tuple(problems)
 
 
-def _left_over(session: JiraSession, wanted: Sequence[str], rows: Sequence[Any],
-               problems: Sequence[Problem]) -> list[str]:
+def _left_over(
+    session: JiraSession,
+    wanted: Sequence[str],
+    rows: Sequence[Any],
+    problems: Sequence[Problem],
+) -> list[str]:
     """Return the keys worth a question each: bulk answers carry a moved issue's new key, not the one asked for.
 
     On Cloud there are such only when an answer bears a name nobody asked for; Data Center may not find old keys.
     """
-    answered = {name for row in rows for name in (row.id, row.key)} | {problem.where for problem in problems}
+    answered = {name for row in rows for name in (row.id, row.key)} | {
+        problem.where for problem in problems
+    }
     moved = any(row.id not in wanted and row.key not in wanted for row in rows)
-    return [key for key in wanted if key not in answered] if moved or not session.cloud else []
+    return (
+        [key for key in wanted if key not in answered]
+        if moved or not session.cloud
+        else []
+    )
 
 
-def _bulk(session: JiraSession, keys: Sequence[str], reader: PageReader,
-          fields: Sequence[str]) -> tuple[list[Any], list[Problem]]:
+def _bulk(
+    session: JiraSession, keys: Sequence[str], reader: PageReader, fields: Sequence[str]
+) -> tuple[list[Any], list[Problem]]:
     rows: list[Any] = []
     problems: list[Problem] = []
     left: Sequence[str] = keys
     for _ in range(TRIES):
-        page, left = session.ask("POST", "issue/bulkfetch", lambda content: read_bulk(content, reader),
-                                 body={"issueIdsOrKeys": list(left), "fields": list(fields)})
+        page, left = session.ask(
+            "POST",
+            "issue/bulkfetch",
+            lambda content: read_bulk(content, reader),
+            body={"issueIdsOrKeys": list(left), "fields": list(fields)},
+        )
         rows += page.rows
         problems += page.problems
         left = [identity for identity in left if identity]
         if not left:
             return rows, problems
-    raise Incomplete("issue/bulkfetch", f"{len(left)} issues could not be returned in {TRIES} tries")
+    raise Incomplete(
+        "issue/bulkfetch", f"{len(left)} issues could not be returned in {TRIES} tries"
+    )
 
 
-def _server(session: JiraSession, keys: Sequence[str], reader: PageReader,
-            fields: Sequence[str]) -> tuple[list[Any], list[Problem]]:
-    page = search_server(session, f"key in ({','.join(keys)})", reader.read, size=len(keys), fields=fields,
-                         strict=False)
+def _server(
+    session: JiraSession, keys: Sequence[str], reader: PageReader, fields: Sequence[str]
+) -> tuple[list[Any], list[Problem]]:
+    page = search_server(
+        session,
+        f"key in ({','.join(keys)})",
+        reader.read,
+        size=len(keys),
+        fields=fields,
+        strict=False,
+    )
     return list(page.rows), list(page.problems)
 
 
-def _one(session: JiraSession, key: str, reader: PageReader, fields: Sequence[str]) -> Any | None:
+def _one(
+    session: JiraSession, key: str, reader: PageReader, fields: Sequence[str]
+) -> Any | None:
     """Return an issue by a key no answer carried: an old key of a moved issue, or nothing."""
     try:
-        page = session.ask("GET", f"issue/{key}", lambda content: reader.read(b'{"issues":[' + content + b"]}"),
-                           params={"fields": ",".join(fields)})
+        page = session.ask(
+            "GET",
+            f"issue/{key}",
+            lambda content: reader.read(b'{"issues":[' + content + b"]}"),
+            params={"fields": ",".join(fields)},
+        )
     except Missing:
         return None
     return page.rows[0] if page.rows else None

@@ -21,7 +21,9 @@ WINDOW = 10_000
 OFFSET_PAGE = 500
 EVERYTHING = 'created >= "1970-01-01"'
 """A restriction that holds for every issue: Cloud refuses queries without any."""
-_QUOTED_OR_ORDER = re.compile(r'"(?:\\.|[^"\\])*"|\'(?:\\.|[^\'\\])*\'|\border\s+by\b', re.IGNORECASE)
+_QUOTED_OR_ORDER = re.compile(
+    r'"(?:\\.|[^"\\])*"|\'(?:\\.|[^\'\\])*\'|\border\s+by\b', re.IGNORECASE
+)
 _TOKEN = re.compile(r"page ?token", re.IGNORECASE)
 
 
@@ -43,7 +45,14 @@ class Walk:
 
 def condition_of(jql: str) -> str:
     """Return a JQL without its `ORDER BY`, never empty."""
-    ends = next((match.start() for match in _QUOTED_OR_ORDER.finditer(jql) if match[0][0] not in "\"'"), len(jql))
+    ends = next(
+        (
+            match.start()
+            for match in _QUOTED_OR_ORDER.finditer(jql)
+            if match[0][0] not in "\"'"
+        ),
+        len(jql),
+    )
     return jql[:ends].strip() or EVERYTHING
 
 
@@ -52,7 +61,9 @@ def since_bound(jql: str, since: int | None) -> str:
 
     A number needs no time zone; a quoted date would be read in the account's own (facts/jira-api.md 2.1).
     """
-    bound = f"({condition_of(jql)})" + ("" if since is None else f" AND updated >= {since}")
+    bound = f"({condition_of(jql)})" + (
+        "" if since is None else f" AND updated >= {since}"
+    )
     return f"{bound} ORDER BY updated ASC, key ASC"
 
 
@@ -88,7 +99,11 @@ def _walk_tokens(ask: Callable[[str | None], Page]) -> Walk:
         empty = 0 if page.count else empty + 1
         token = page.token
         if token in seen or empty >= MOST_EMPTY:
-            found.reason = "a repeated page token" if token in seen else f"{empty} empty pages in a row"
+            found.reason = (
+                "a repeated page token"
+                if token in seen
+                else f"{empty} empty pages in a row"
+            )
             return found
         seen.add(token)
     found.reason = f"no end after {MOST_PAGES} pages"
@@ -103,11 +118,17 @@ def walk_offsets(ask: Callable[[int | None, int], Page], since: int | None) -> W
         page = ask(bound, start)
         found.add(page)
         if page.total is None or start + page.count >= page.total:
-            found.reason = found.reason or ("" if page.total is not None else "an answer without a total")
+            found.reason = found.reason or (
+                "" if page.total is not None else "an answer without a total"
+            )
             return found
         newest = newest_of(page)
         if not page.count or start + page.count + OFFSET_PAGE > WINDOW:
-            found.reason = "an empty page before the end" if not page.count else f"over {WINDOW} issues in one second"
+            found.reason = (
+                "an empty page before the end"
+                if not page.count
+                else f"over {WINDOW} issues in one second"
+            )
             return found
         if newest is not None and (bound is None or newest > bound):
             bound, start = newest, 0

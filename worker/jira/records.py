@@ -76,7 +76,10 @@ class PageReader:
     def __init__(self, row: type[Any], *, browse: str = "") -> None:
         issues = list.__class_getitem__(row)
         self._whole: msgspec.json.Decoder[Any] = msgspec.json.Decoder(
-            msgspec.defstruct("Envelope", [("issues", issues)], bases=(_Envelope,), frozen=True))
+            msgspec.defstruct(
+                "Envelope", [("issues", issues)], bases=(_Envelope,), frozen=True
+            )
+        )
         self._each = msgspec.json.Decoder(row)
         self._browse = browse
 
@@ -88,10 +91,19 @@ class PageReader:
             rows = tuple(found.issues)
         except msgspec.ValidationError:
             found, rows, problems = self._read_each(content)
-        return Page(rows, problems, len(found.issues), found.nextPageToken, found.isLast, found.total,
-                    tuple(map(_kind_of_warning, found.warnings or ())))
+        return Page(
+            rows,
+            problems,
+            len(found.issues),
+            found.nextPageToken,
+            found.isLast,
+            found.total,
+            tuple(map(_kind_of_warning, found.warnings or ())),
+        )
 
-    def _read_each(self, content: bytes) -> tuple[_Envelope, tuple[Any, ...], tuple[Problem, ...]]:
+    def _read_each(
+        self, content: bytes
+    ) -> tuple[_Envelope, tuple[Any, ...], tuple[Problem, ...]]:
         found = msgspec.json.decode(content, type=_RawEnvelope)
         rows: list[Any] = []
         problems: list[Problem] = []
@@ -105,9 +117,14 @@ class PageReader:
     def _problem(self, raw: msgspec.Raw, said: str) -> Problem:
         named = _name_of(raw)
         url = f"{self._browse}{named}" if self._browse and named else ""
-        return Problem("bad-issue", named or message("an issue without a key"), field_of(said),
-                       tell("cannot be read: {error}", error=redact(said)),
-                       message("mend the field in Jira; until then the issue is left out"), url)
+        return Problem(
+            "bad-issue",
+            named or message("an issue without a key"),
+            field_of(said),
+            tell("cannot be read: {error}", error=redact(said)),
+            message("mend the field in Jira; until then the issue is left out"),
+            url,
+        )
 
 
 def _name_of(raw: msgspec.Raw) -> str:
@@ -124,7 +141,9 @@ class RecordReader(Generic[T]):
     `names` are the fields that name a record, the best first; `issue` is the one that names its issue.
     """
 
-    def __init__(self, row: type[T], kind: str, *, names: tuple[str, ...] = (), issue: str = "") -> None:
+    def __init__(
+        self, row: type[T], kind: str, *, names: tuple[str, ...] = (), issue: str = ""
+    ) -> None:
         self._each: msgspec.json.Decoder[T] = msgspec.json.Decoder(row)
         self._kind, self._names, self._issue = kind, names, issue
 
@@ -150,35 +169,61 @@ class RecordReader(Generic[T]):
         except msgspec.DecodeError:
             found = None
         table = found if isinstance(found, dict) else {}
-        return Unread(self._kind, _first(table, self._names), _first(table, (self._issue,)), field_of(said),
-                      redact(said))
+        return Unread(
+            self._kind,
+            _first(table, self._names),
+            _first(table, (self._issue,)),
+            field_of(said),
+            redact(said),
+        )
 
 
 _RAWS = msgspec.json.Decoder(list[msgspec.Raw])
 
 
 def _first(table: Mapping[str, Any], names: Iterable[str]) -> str:
-    return next((str(table[name])[:50] for name in names if isinstance(table.get(name), (str, int)) and table[name]),
-                "")
+    return next(
+        (
+            str(table[name])[:50]
+            for name in names
+            if isinstance(table.get(name), (str, int)) and table[name]
+        ),
+        "",
+    )
 
 
 def field_of(said: str) -> str:
     """Return the field a decoding error is about, without the `fields.` every issue has."""
     where, missing = _WHERE.search(said), _MISSING.search(said)
     parts = [where["path"] if where else "", missing["name"] if missing else ""]
-    return ".".join(part for part in parts if part).removeprefix("fields.").removeprefix("fields")[:80].strip(".")
+    return (
+        ".".join(part for part in parts if part)
+        .removeprefix("fields.")
+        .removeprefix("fields")[:80]
+        .strip(".")
+    )
 
 
 def _kind_of_warning(warning: Any) -> str:
-    kind = warning.get("type") or warning.get("message") if isinstance(warning, Mapping) else warning
+    kind = (
+        warning.get("type") or warning.get("message")
+        if isinstance(warning, Mapping)
+        else warning
+    )
     return redact(str(kind))
 
 
 def read_bulk(content: bytes, reader: PageReader) -> tuple[Page, tuple[str, ...]]:
     """Return the issues of a `bulkfetch` answer and the ids Jira could not return this time."""
     page = reader.read(content)
-    errors = msgspec.json.decode(content, type=_Envelope).issueErrors or [] if b"issueErrors" in content else []
-    return page, tuple(str(error.get("id", "")) for error in errors if isinstance(error, dict))
+    errors = (
+        msgspec.json.decode(content, type=_Envelope).issueErrors or []
+        if b"issueErrors" in content
+        else []
+    )
+    return page, tuple(
+        str(error.get("id", "")) for error in errors if isinstance(error, dict)
+    )
 
 
 # History
@@ -259,7 +304,9 @@ def read_moment(value: object) -> datetime:
         return moment.astimezone(UTC)
     number = float(value)
     try:
-        return datetime.fromtimestamp(number / 1000 if abs(number) >= _SECONDS else number, UTC)
+        return datetime.fromtimestamp(
+            number / 1000 if abs(number) >= _SECONDS else number, UTC
+        )
     except OSError:  # beyond what the machine's own clock can tell
         raise OverflowError("a moment beyond the calendar") from None
 
@@ -270,8 +317,10 @@ def read_moment(value: object) -> datetime:
 class WorklogMark(msgspec.Struct, frozen=True):
     """An entry of a feed."""
 
-    worklogId: (Annotated[int, msgspec.Meta(ge=0, lt=10**18)]  # noqa: N815 - Jira's own name
-                | Annotated[str, msgspec.Meta(pattern="^[0-9]{1,18}$")])
+    worklogId: (  # noqa: N815 - Jira's own name
+        Annotated[int, msgspec.Meta(ge=0, lt=10**18)]
+        | Annotated[str, msgspec.Meta(pattern="^[0-9]{1,18}$")]
+    )
 
 
 class WorklogMarks(msgspec.Struct, frozen=True):
@@ -309,10 +358,20 @@ def read_worklogs(content: bytes) -> tuple[tuple[Worklog, ...], tuple[Unread, ..
         try:
             good.append(_worklog(raw))
         except OverflowError:
-            bad.append(Unread("worklog", raw.id, raw.issueId, "started", "a moment beyond the calendar"))
+            bad.append(
+                Unread(
+                    "worklog",
+                    raw.id,
+                    raw.issueId,
+                    "started",
+                    "a moment beyond the calendar",
+                )
+            )
     return tuple(good), tuple(bad)
 
 
 def _worklog(raw: RawWorklog) -> Worklog:
     author = (raw.author.identity if raw.author else None) or ""
-    return Worklog(raw.id, raw.issueId, author, raw.started.astimezone(UTC), raw.timeSpentSeconds)
+    return Worklog(
+        raw.id, raw.issueId, author, raw.started.astimezone(UTC), raw.timeSpentSeconds
+    )

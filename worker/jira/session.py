@@ -36,24 +36,42 @@ CHUNK = 65_536
 # Every POST that only reads. Whatever else would change something, and is refused before it leaves.
 _READING_POSTS = re.compile(
     r"/rest/api/(2|3)/(search|search/jql|search/approximate-count|jql/parse|issue/bulkfetch|changelog/bulkfetch|"
-    r"worklog/list)")
+    r"worklog/list)"
+)
 
 
 class ReadingAdapter(BaseAdapter):
     """Sends through `inner` what only reads from the one host, bodies read whole within `seconds` and `limit`."""
 
-    def __init__(self, inner: BaseAdapter, base_url: str, *, seconds: float, deadline: Deadline,
-                 monotonic: Callable[[], float] = time.monotonic, limit: int = LIMIT) -> None:
+    def __init__(
+        self,
+        inner: BaseAdapter,
+        base_url: str,
+        *,
+        seconds: float,
+        deadline: Deadline,
+        monotonic: Callable[[], float] = time.monotonic,
+        limit: int = LIMIT,
+    ) -> None:
         super().__init__()
         self._inner, self._seconds, self._deadline = inner, seconds, deadline
         self._monotonic, self._limit = monotonic, limit
-        self._origin, self._root = _origin(base_url), urlsplit(base_url).path.rstrip("/")
+        self._origin, self._root = (
+            _origin(base_url),
+            urlsplit(base_url).path.rstrip("/"),
+        )
         self._lock = threading.Lock()
         self.sent = 0
 
-    def send(self, request: requests.PreparedRequest, stream: bool = False,  # noqa: FBT001, FBT002 - their signature
-             timeout: Any = None, verify: bool | str = True,  # noqa: FBT001, FBT002
-             cert: Any = None, proxies: Mapping[str, str] | None = None) -> requests.Response:
+    def send(
+        self,
+        request: requests.PreparedRequest,
+        stream: bool = False,  # noqa: FBT001, FBT002 - their signature
+        timeout: Any = None,
+        verify: bool | str = True,  # noqa: FBT001, FBT002
+        cert: Any = None,
+        proxies: Mapping[str, str] | None = None,
+    ) -> requests.Response:
         """Send one request and return its answer, read to the end."""
         self._check(request)
         seconds = min(self._seconds, self._deadline.remaining())
@@ -63,8 +81,14 @@ class ReadingAdapter(BaseAdapter):
         request.headers["Accept-Encoding"] = ACCEPT_ENCODING
         with self._lock:
             self.sent += 1
-        response = self._inner.send(request, stream=True, timeout=(min(CONNECT_SECONDS, seconds), seconds),
-                                    verify=verify, cert=cert, proxies={})
+        response = self._inner.send(
+            request,
+            stream=True,
+            timeout=(min(CONNECT_SECONDS, seconds), seconds),
+            verify=verify,
+            cert=cert,
+            proxies={},
+        )
         try:
             self._read(response, ends)
         finally:
@@ -76,17 +100,25 @@ class ReadingAdapter(BaseAdapter):
         if _origin(url) != self._origin:
             raise Forbidden("a request to another host was refused")
         path = urlsplit(url).path.removeprefix(self._root)
-        if method != "GET" and not (method == "POST" and _READING_POSTS.fullmatch(path)):
+        if method != "GET" and not (
+            method == "POST" and _READING_POSTS.fullmatch(path)
+        ):
             raise Forbidden(f"Jira is only read: {method} {path} was refused")
 
     def _read(self, response: requests.Response, ends: float) -> None:
         try:
-            body = read_body(_chunks(response.raw), response.headers, limit=self._limit,
-                             expired=lambda: self._monotonic() > ends)
+            body = read_body(
+                _chunks(response.raw),
+                response.headers,
+                limit=self._limit,
+                expired=lambda: self._monotonic() > ends,
+            )
         except Slow as error:
             raise requests.ReadTimeout(str(error)) from None
         except (Garbled, HTTPError) as error:
-            raise requests.exceptions.ChunkedEncodingError(f"{type(error).__name__}: the answer broke off") from None
+            raise requests.exceptions.ChunkedEncodingError(
+                f"{type(error).__name__}: the answer broke off"
+            ) from None
         # What `Response.content` would do itself, without a total time or size.
         setattr(response, "_content", body)  # noqa: B010
         setattr(response, "_content_consumed", True)  # noqa: B010
@@ -109,15 +141,28 @@ def _origin(url: str) -> tuple[str, str, int | None]:
 class JiraSession:
     """One authenticated session; every call of it is retried by one policy and fails as one of the five errors."""
 
-    def __init__(self, settings: JiraSettings, *, adapter: BaseAdapter | None, sleep: Callable[[float], None],
-                 monotonic: Callable[[], float], random: Random, deadline: Deadline) -> None:
+    def __init__(
+        self,
+        settings: JiraSettings,
+        *,
+        adapter: BaseAdapter | None,
+        sleep: Callable[[float], None],
+        monotonic: Callable[[], float],
+        random: Random,
+        deadline: Deadline,
+    ) -> None:
         token = secret_from(settings.token, settings.token_file)
         self.cloud = settings.deployment == "cloud"
         self.base_url = settings.base_url.rstrip("/")
         self._secrets = (token.get_secret_value(),)
         self._policy = Policy(sleep=sleep, random=random, deadline=deadline)
-        self._adapter = ReadingAdapter(adapter or HTTPAdapter(max_retries=0, pool_maxsize=4), self.base_url,
-                                       seconds=settings.timeout, deadline=deadline, monotonic=monotonic)
+        self._adapter = ReadingAdapter(
+            adapter or HTTPAdapter(max_retries=0, pool_maxsize=4),
+            self.base_url,
+            seconds=settings.timeout,
+            deadline=deadline,
+            monotonic=monotonic,
+        )
         self._jira = _connect(settings, token, self._adapter)
         self._root = f"{self.base_url}/rest/api/{'3' if self.cloud else '2'}"
 
@@ -132,26 +177,53 @@ class JiraSession:
 
     def metadata(self, name: str, ask: Callable[[JIRA], T]) -> T:
         """Return what the package's own method answers; `name` is for messages."""
-        return self._policy.run(lambda: self._guarded(f"GET {name}", lambda: ask(self._jira)))
+        return self._policy.run(
+            lambda: self._guarded(f"GET {name}", lambda: ask(self._jira))
+        )
 
-    def ask(self, method: str, path: str, read: Callable[[bytes], T], *, params: Mapping[str, Any] | None = None,
-            body: Any = None) -> T:
+    def ask(
+        self,
+        method: str,
+        path: str,
+        read: Callable[[bytes], T],
+        *,
+        params: Mapping[str, Any] | None = None,
+        body: Any = None,
+    ) -> T:
         """Return `read(content)` of one answer below `/rest/api/N`; content that cannot be read is asked for again."""
-        return self._policy.run(lambda: self._guarded(
-            f"{method} {path}", lambda: read(self._content(method, path, params, body))))
+        return self._policy.run(
+            lambda: self._guarded(
+                f"{method} {path}",
+                lambda: read(self._content(method, path, params, body)),
+            )
+        )
 
     def _guarded(self, call: str, attempt: Callable[[], T]) -> T:
         try:
             return attempt()
-        except (JIRAError, requests.RequestException, HTTPError, Forbidden, msgspec.DecodeError, ValueError) as error:
+        except (
+            JIRAError,
+            requests.RequestException,
+            HTTPError,
+            Forbidden,
+            msgspec.DecodeError,
+            ValueError,
+        ) as error:
             setback = translate(error, call, self._secrets)
         raise setback
 
-    def _content(self, method: str, path: str, params: Mapping[str, Any] | None, body: Any) -> bytes:
+    def _content(
+        self, method: str, path: str, params: Mapping[str, Any] | None, body: Any
+    ) -> bytes:
         # Around the package's own `request`: that repeats, and fails on error bodies that are no objects.
         response = requests.Session.request(
-            self._jira._session, method, f"{self._root}/{path}", params=dict(params or {}), allow_redirects=False,
-            data=None if body is None else msgspec.json.encode(body))
+            self._jira._session,
+            method,
+            f"{self._root}/{path}",
+            params=dict(params or {}),
+            allow_redirects=False,
+            data=None if body is None else msgspec.json.encode(body),
+        )
         if response.status_code // 100 != 2:
             raise judge(response, f"{method} {path}", self._secrets)
         return response.content
@@ -160,10 +232,23 @@ class JiraSession:
 def _connect(settings: JiraSettings, token: SecretStr, adapter: ReadingAdapter) -> JIRA:
     """Return the package's client without asking Jira anything; its retries, redirects, proxies and cookies are off."""
     secret = token.get_secret_value()
-    by_name = {"basic_auth": (settings.email, secret)} if settings.deployment == "cloud" else {"token_auth": secret}
-    jira = JIRA(options={"server": settings.base_url.rstrip("/"), "check_update": False,
-                         "rest_api_version": "3" if settings.deployment == "cloud" else "2"},
-                get_server_info=False, max_retries=0, timeout=settings.timeout, logging=False, **by_name)
+    by_name = (
+        {"basic_auth": (settings.email, secret)}
+        if settings.deployment == "cloud"
+        else {"token_auth": secret}
+    )
+    jira = JIRA(
+        options={
+            "server": settings.base_url.rstrip("/"),
+            "check_update": False,
+            "rest_api_version": "3" if settings.deployment == "cloud" else "2",
+        },
+        get_server_info=False,
+        max_retries=0,
+        timeout=settings.timeout,
+        logging=False,
+        **by_name,
+    )
     session = jira._session
     session.trust_env = False
     session.max_redirects = 0

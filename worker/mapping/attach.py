@@ -64,20 +64,31 @@ def plant(issues: Iterable[Issue], worklogs: Iterable[Worklog]) -> Forest:
                 below[found.parent].worklogs.append(worklog)
     branches: defaultdict[str, list[str]] = defaultdict(list)
     parents = (by_id[name] for name in below if name in by_id)
-    for issue in (*containers, *(parent for parent in parents if parent.level < EPIC_LEVEL)):
+    for issue in (
+        *containers,
+        *(parent for parent in parents if parent.level < EPIC_LEVEL),
+    ):
         if issue.parent is not None:
             branches[issue.parent].append(issue.id)
     return Forest(by_id, by_project, below, branches, logs)
 
 
-def attach(cards: Iterable[Card], forest: Forest, links: Mapping[str, ResolvedLink]) -> dict[Ref, CardWork]:
+def attach(
+    cards: Iterable[Card], forest: Forest, links: Mapping[str, ResolvedLink]
+) -> dict[Ref, CardWork]:
     """Return the work of every card whose link was resolved; `links` by the card's page id."""
     found = {}
     for card in cards:
         link = links.get(card.ref.key)
-        if link is not None and not link.problem and link.kind not in (LinkKind.NONE, LinkKind.BAD):
+        if (
+            link is not None
+            and not link.problem
+            and link.kind not in (LinkKind.NONE, LinkKind.BAD)
+        ):
             work = _work(link, forest)
-            found[card.ref] = CardWork(link.shown, tuple(work.issues), tuple(work.worklogs))
+            found[card.ref] = CardWork(
+                link.shown, tuple(work.issues), tuple(work.worklogs)
+            )
     return found
 
 
@@ -91,8 +102,14 @@ def _work(link: ResolvedLink, forest: Forest) -> Bough:
 
 
 def _gather(ids: Iterable[str], forest: Forest) -> Bough:
-    issues = [forest.by_id[one] for one in ids if one in forest.by_id and forest.by_id[one].level < EPIC_LEVEL]
-    return Bough(issues, [log for issue in issues for log in forest.worklogs.get(issue.id, ())])
+    issues = [
+        forest.by_id[one]
+        for one in ids
+        if one in forest.by_id and forest.by_id[one].level < EPIC_LEVEL
+    ]
+    return Bough(
+        issues, [log for issue in issues for log in forest.worklogs.get(issue.id, ())]
+    )
 
 
 def descend(root: str, forest: Forest) -> Bough:
@@ -135,8 +152,19 @@ def _ring(start: str, forest: Forest) -> tuple[Issue, ...]:
 
 def cycle_problems(rings: Sequence[tuple[Issue, ...]], site_url: str) -> list[Problem]:
     """Return a problem for each ring."""
-    return [Problem("cyclic-parents", ring[0].key, "parent",
-                    tell("the issues {keys} are each other's parents", keys=", ".join(issue.key for issue in ring)),
-                    message("take one of them out of its parent in Jira; until then each is counted once"),
-                    f"{site_url.rstrip('/')}/browse/{ring[0].key}" if site_url else "")
-            for ring in rings]
+    return [
+        Problem(
+            "cyclic-parents",
+            ring[0].key,
+            "parent",
+            tell(
+                "the issues {keys} are each other's parents",
+                keys=", ".join(issue.key for issue in ring),
+            ),
+            message(
+                "take one of them out of its parent in Jira; until then each is counted once"
+            ),
+            f"{site_url.rstrip('/')}/browse/{ring[0].key}" if site_url else "",
+        )
+        for ring in rings
+    ]

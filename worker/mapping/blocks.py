@@ -44,7 +44,7 @@ def fit(blocks: Iterable[Block]) -> Iterator[Block]:
     for block in blocks:
         if isinstance(block, Table) and len(block.rows) > ROWS:
             for start in range(0, len(block.rows), ROWS):
-                yield Table(block.header, block.rows[start:start + ROWS])
+                yield Table(block.header, block.rows[start : start + ROWS])
         else:
             yield block
 
@@ -60,14 +60,25 @@ def kind_of(block: Block) -> str:
             return _KINDS[type(block)]
 
 
-_KINDS: Mapping[type, str] = {Paragraph: "paragraph", Bullet: "bulleted_list_item", ToDo: "to_do", Quote: "quote",
-                              Callout: "callout", Divider: "divider", Table: "table"}
+_KINDS: Mapping[type, str] = {
+    Paragraph: "paragraph",
+    Bullet: "bulleted_list_item",
+    ToDo: "to_do",
+    Quote: "quote",
+    Callout: "callout",
+    Divider: "divider",
+    Table: "table",
+}
 
 
 def encode_block(block: Block, uploads: Mapping[str, str]) -> Json:
     """Return the request form of a block; `uploads` gives the file upload id of a picture's digest."""
     kind = kind_of(block)
-    return {"object": "block", "type": kind, kind: _payload(block, uploads) | _children(block, uploads)}
+    return {
+        "object": "block",
+        "type": kind,
+        kind: _payload(block, uploads) | _children(block, uploads),
+    }
 
 
 def encode_update(block: Block, uploads: Mapping[str, str]) -> Json:
@@ -80,12 +91,23 @@ def _payload(block: Block, uploads: Mapping[str, str]) -> Json:
         case Divider():
             return {}
         case Table(header):
-            return {"table_width": len(header), "has_column_header": True, "has_row_header": False}
+            return {
+                "table_width": len(header),
+                "has_column_header": True,
+                "has_row_header": False,
+            }
         case Picture(chart, caption):
-            return {"caption": rich_text(caption), "type": "file_upload",
-                    "file_upload": {"id": uploads[charts.digest(chart)]}}
+            return {
+                "caption": rich_text(caption),
+                "type": "file_upload",
+                "file_upload": {"id": uploads[charts.digest(chart)]},
+            }
         case Callout(text, icon, color):
-            return {"rich_text": rich_text(text), "icon": {"type": "emoji", "emoji": icon}, "color": color}
+            return {
+                "rich_text": rich_text(text),
+                "icon": {"type": "emoji", "emoji": icon},
+                "color": color,
+            }
         case ToDo(text, checked):
             return {"rich_text": rich_text(text), "checked": checked}
         case _:
@@ -95,8 +117,16 @@ def _payload(block: Block, uploads: Mapping[str, str]) -> Json:
 def _children(block: Block, uploads: Mapping[str, str]) -> Json:
     match block:
         case Table(header, rows):
-            return {"children": [{"object": "block", "type": "table_row", "table_row": {
-                "cells": [rich_text(cell) for cell in row]}} for row in (header, *rows)]}
+            return {
+                "children": [
+                    {
+                        "object": "block",
+                        "type": "table_row",
+                        "table_row": {"cells": [rich_text(cell) for cell in row]},
+                    }
+                    for row in (header, *rows)
+                ]
+            }
         case Bullet(_, children) if children:
             return {"children": [encode_block(child, uploads) for child in children]}
     return {}
@@ -104,14 +134,22 @@ def _children(block: Block, uploads: Mapping[str, str]) -> Json:
 
 def rich_text(text: str) -> list[Json]:
     """Return inline Markdown as Notion's pieces of text."""
-    pieces = [Run(run.text[at:at + TEXT_LIMIT], run.bold, run.url) for run in _runs(text)
-              for at in range(0, len(run.text), TEXT_LIMIT)]
+    pieces = [
+        Run(run.text[at : at + TEXT_LIMIT], run.bold, run.url)
+        for run in _runs(text)
+        for at in range(0, len(run.text), TEXT_LIMIT)
+    ]
     return [_piece(run) for run in pieces[:PIECES]]
 
 
 def _runs(text: str) -> tuple[Run, ...]:
     """Return inline Markdown as Notion can hold it: a longer link (a page's address holds its title) is plain text."""
-    return tuple(_merge(run if len(run.url) <= LINK_LIMIT else Run(run.text, run.bold) for run in runs(text)))
+    return tuple(
+        _merge(
+            run if len(run.url) <= LINK_LIMIT else Run(run.text, run.bold)
+            for run in runs(text)
+        )
+    )
 
 
 def _piece(run: Run) -> Json:
@@ -161,12 +199,21 @@ def _picture(payload: Json) -> str:
 def text_of(raw: Json) -> str:
     """Return the plain text of a block as Notion shows it."""
     payload = raw.get(raw.get("type", "")) or {}
-    return "".join(str(piece.get("plain_text", "")) for piece in payload.get("rich_text") or ())
+    return "".join(
+        str(piece.get("plain_text", "")) for piece in payload.get("rich_text") or ()
+    )
 
 
 def _read_text(pieces: Any) -> str:
-    found = [Run(str(piece.get("plain_text", "")), bool((piece.get("annotations") or {}).get("bold")),
-                 str(piece.get("href") or "")) for piece in pieces or () if isinstance(piece, dict)]
+    found = [
+        Run(
+            str(piece.get("plain_text", "")),
+            bool((piece.get("annotations") or {}).get("bold")),
+            str(piece.get("href") or ""),
+        )
+        for piece in pieces or ()
+        if isinstance(piece, dict)
+    ]
     return inline(_merge(found))
 
 
@@ -186,8 +233,13 @@ def _merge(found: Iterable[Run]) -> Iterator[Run]:
 def read_nested(kind: str, children: Iterable[Json]) -> str:
     """Return what a reader sees below a table or a list item, as `nested_look` gives it for a block of ours."""
     if kind == "table":
-        return "\n".join("¦".join(_read_text(cell) for cell in (row.get("table_row") or {}).get("cells", ()))
-                         for row in children)
+        return "\n".join(
+            "¦".join(
+                _read_text(cell)
+                for cell in (row.get("table_row") or {}).get("cells", ())
+            )
+            for row in children
+        )
     return "\n".join(seen(child) for child in children)
 
 
@@ -195,7 +247,9 @@ def nested_look(block: Block) -> str:
     """Return what a reader sees below a block of ours."""
     match block:
         case Table(header, rows):
-            return "\n".join("¦".join(inline(_runs(cell)) for cell in row) for row in (header, *rows))
+            return "\n".join(
+                "¦".join(inline(_runs(cell)) for cell in row) for row in (header, *rows)
+            )
         case Bullet(_, children):
             return "\n".join(look_of(child) for child in children)
     return ""

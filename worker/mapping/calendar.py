@@ -21,11 +21,21 @@ def work_calendar(settings: Holidays, years: Iterable[int]) -> WorkCalendar:
     if not settings.country:
         return WorkCalendar(off - on, on)
     try:
-        country = holidays.country_holidays(settings.country, years=list(years), observed=True)
+        country = holidays.country_holidays(
+            settings.country, years=list(years), observed=True
+        )
     except NotImplementedError:
-        raise ConfigError([Problem("config", "config", "calendar.country",
-                                   f"there is no calendar for the country {settings.country!r}",
-                                   "use a two-letter code such as RU, DE or US, or leave it empty",
-                                   severity=Severity.ERROR)]) from None
+        raise ConfigError(
+            [
+                Problem(
+                    "config",
+                    "config",
+                    "calendar.country",
+                    f"there is no calendar for the country {settings.country!r}",
+                    "use a two-letter code such as RU, DE or US, or leave it empty",
+                    severity=Severity.ERROR,
+                )
+            ]
+        ) from None
     working_weekends = frozenset(getattr(country, "weekend_workdays", ()))
     return WorkCalendar((frozenset(country) | off) - on, (working_weekends - off) | on)

@@ -57,16 +57,26 @@ class Place(msgspec.Struct, frozen=True, gc=False):
 # -- reading -----------------------------------------------------------------------------------------------------------
 
 
-def decode(prop: Property, raw: Any, binding: Binding, index: Index) -> Value | Unreadable:
+def decode(
+    prop: Property, raw: Any, binding: Binding, index: Index
+) -> Value | Unreadable:
     """Return the value of one raw property of a page; `index` names pages of worker rows by page id."""
     if not isinstance(raw, dict) or raw.get("type", prop.type) != prop.type:
         found = str(raw.get("type")) if isinstance(raw, dict) else tell("nothing")
-        return Unreadable(tell("should be a {type} but is {found}", type=prop.type, found=found))
+        return Unreadable(
+            tell("should be a {type} but is {found}", type=prop.type, found=found)
+        )
     place = Place(prop, binding.options.get(prop.name, {}), index)
     try:
         return _READ[prop.type](place, raw[prop.type])
     except (KeyError, TypeError, ValueError, AttributeError, OverflowError):
-        return Unreadable(tell("is not a readable {type}: {text}", type=prop.type, text=_excerpt(raw.get(prop.type))))
+        return Unreadable(
+            tell(
+                "is not a readable {type}: {text}",
+                type=prop.type,
+                text=_excerpt(raw.get(prop.type)),
+            )
+        )
 
 
 def _excerpt(raw: Any) -> str:
@@ -81,7 +91,11 @@ def _read_text(_: Place, raw: Any) -> Value:
 def _read_number(_: Place, raw: Any) -> Value | Unreadable:
     if raw is None:
         return None
-    if isinstance(raw, bool) or not isinstance(raw, int | float) or not math.isfinite(raw):
+    if (
+        isinstance(raw, bool)
+        or not isinstance(raw, int | float)
+        or not math.isfinite(raw)
+    ):
         return Unreadable(tell("is not a number: {text}", text=_excerpt(raw)))
     return Decimal(raw) if isinstance(raw, int) else Decimal(repr(raw))
 
@@ -109,7 +123,12 @@ def _option_key(place: Place, raw: Json) -> str | Unreadable:
     for option in place.prop.options:
         if any(label.casefold() == name for label in option.label.values()):
             return option.key
-    return Unreadable(tell("has the option {option}, which the mapping does not know", option=repr(raw["name"])))
+    return Unreadable(
+        tell(
+            "has the option {option}, which the mapping does not know",
+            option=repr(raw["name"]),
+        )
+    )
 
 
 def _read_date(_: Place, raw: Any) -> Value | Unreadable:
@@ -123,8 +142,13 @@ def _read_date(_: Place, raw: Any) -> Value | Unreadable:
     if end is None:
         return start.astimezone(UTC) if isinstance(start, datetime) else start
     first, last = _day(start), _day(end)
-    return Span(first, last) if first <= last else Unreadable(
-        tell("ends before it starts: {first} to {last}", first=first, last=last))
+    return (
+        Span(first, last)
+        if first <= last
+        else Unreadable(
+            tell("ends before it starts: {first} to {last}", first=first, last=last)
+        )
+    )
 
 
 def _day(moment: date) -> date:
@@ -142,7 +166,11 @@ def _instant(text: str, zone: str | None) -> datetime:
     moment = datetime.fromisoformat(text)
     if moment.year >= LAST_YEAR:
         raise ValueError(text)  # the last instants have no day in some zones
-    return moment if moment.tzinfo else moment.replace(tzinfo=ZoneInfo(zone) if zone else UTC)
+    return (
+        moment
+        if moment.tzinfo
+        else moment.replace(tzinfo=ZoneInfo(zone) if zone else UTC)
+    )
 
 
 def _read_people(_: Place, raw: Any) -> Value:
@@ -175,10 +203,20 @@ def _read_line(_: Place, raw: Any) -> Value:
 
 
 _READ: dict[str, Callable[[Place, Any], Value | Unreadable]] = {
-    "title": _read_text, "rich_text": _read_text, "number": _read_number, "select": _read_choice,
-    "status": _read_choice, "multi_select": _read_choices, "date": _read_date, "people": _read_people,
-    "relation": _read_relation, "checkbox": _read_flag, "url": _read_line, "email": _read_line,
-    "phone_number": _read_line, "formula": lambda _place, _raw: None,
+    "title": _read_text,
+    "rich_text": _read_text,
+    "number": _read_number,
+    "select": _read_choice,
+    "status": _read_choice,
+    "multi_select": _read_choices,
+    "date": _read_date,
+    "people": _read_people,
+    "relation": _read_relation,
+    "checkbox": _read_flag,
+    "url": _read_line,
+    "email": _read_line,
+    "phone_number": _read_line,
+    "formula": lambda _place, _raw: None,
 }
 
 
@@ -195,13 +233,15 @@ def encode(prop: Property, value: Value, binding: Binding, resolve: Resolve) -> 
 
 
 def _write_text(_: Place, value: Any) -> Any:
-    return [{"type": "text", "text": {"content": piece}} for piece in _pieces(value or "")]
+    return [
+        {"type": "text", "text": {"content": piece}} for piece in _pieces(value or "")
+    ]
 
 
 def _pieces(text: str) -> list[str]:
     """Return the text in pieces of at most 2,000 UTF-16 units, as Notion counts; no character is cut in two."""
     if text.isascii() or not text:
-        return [text[at:at + PIECE] for at in range(0, len(text), PIECE)]
+        return [text[at : at + PIECE] for at in range(0, len(text), PIECE)]
     pieces, start, units = [], 0, 0
     for at, character in enumerate(text):
         width = 2 if character > "\uffff" else 1
@@ -216,7 +256,7 @@ def _write_number(_: Place, value: Any) -> Any:
     if value is None:
         return None
     number = float(value)
-    return int(number) if number.is_integer() and abs(number) < 2 ** 53 else number
+    return int(number) if number.is_integer() and abs(number) < 2**53 else number
 
 
 def _write_choice(place: Place, value: Any) -> Any:
@@ -229,7 +269,9 @@ def _write_choices(place: Place, value: Any) -> Any:
 
 def _option(place: Place, key: str) -> Json:
     if key not in place.options:
-        raise Unencodable(f"the option {key} of {place.prop.name} does not exist in the workspace")
+        raise Unencodable(
+            f"the option {key} of {place.prop.name} does not exist in the workspace"
+        )
     return {"id": place.options[key][0]}
 
 
@@ -263,9 +305,18 @@ def _write_plain(_: Place, value: Any) -> Any:
 
 
 _WRITE: dict[str, Callable[[Place, Any], Any]] = {
-    "title": _write_text, "rich_text": _write_text, "number": _write_number, "select": _write_choice,
-    "status": _write_choice, "multi_select": _write_choices, "date": _write_date, "people": _write_people,
-    "relation": _write_relation, "checkbox": _write_plain, "url": _write_plain, "email": _write_plain,
+    "title": _write_text,
+    "rich_text": _write_text,
+    "number": _write_number,
+    "select": _write_choice,
+    "status": _write_choice,
+    "multi_select": _write_choices,
+    "date": _write_date,
+    "people": _write_people,
+    "relation": _write_relation,
+    "checkbox": _write_plain,
+    "url": _write_plain,
+    "email": _write_plain,
     "phone_number": _write_plain,
 }
 
@@ -283,7 +334,9 @@ def loss(prop: Property, value: Value) -> str:
     match value:
         case str() if prop.type in LIMITS and len(value) > LIMITS[prop.type]:
             return f"is longer than {LIMITS[prop.type]} characters and is left out"
-        case str() if prop.type in ("title", "rich_text") and canonicalize(prop, value) != _speakable(value):
+        case str() if prop.type in ("title", "rich_text") and canonicalize(
+            prop, value
+        ) != _speakable(value):
             return "is too long for Notion and is cut"
         case tuple() if len(set(value)) > LISTED:
             return f"lists more than {LISTED} and is cut"
@@ -329,7 +382,9 @@ def _canon_date(value: Any) -> Value:
             first, last = sorted((value.start, value.end))
             return Span(first, last) if first.year >= FIRST_YEAR else None
         case datetime():
-            moment = value.astimezone(UTC) if value.tzinfo else value.replace(tzinfo=UTC)
+            moment = (
+                value.astimezone(UTC) if value.tzinfo else value.replace(tzinfo=UTC)
+            )
             moment = moment.replace(second=0, microsecond=0)  # Notion keeps the minute
             return moment if FIRST_YEAR <= moment.year < LAST_YEAR else None
     return value if value.year >= FIRST_YEAR else None
@@ -343,13 +398,22 @@ def _canon_line(limit: int) -> Callable[[Any], Value]:
     def canon(value: Any) -> Value:
         text = _speakable(value or "")
         return text if text and len(text) <= limit else None
+
     return canon
 
 
 _CANON: dict[str, Callable[[Any], Value]] = {
-    "title": _canon_text, "rich_text": _canon_text, "number": _canon_number, "select": _canon_choice,
-    "status": _canon_choice, "multi_select": _canon_list, "date": _canon_date, "people": _canon_list,
-    "relation": _canon_list, "checkbox": _canon_flag, **{kind: _canon_line(limit) for kind, limit in LIMITS.items()},
+    "title": _canon_text,
+    "rich_text": _canon_text,
+    "number": _canon_number,
+    "select": _canon_choice,
+    "status": _canon_choice,
+    "multi_select": _canon_list,
+    "date": _canon_date,
+    "people": _canon_list,
+    "relation": _canon_list,
+    "checkbox": _canon_flag,
+    **{kind: _canon_line(limit) for kind, limit in LIMITS.items()},
 }
 
 

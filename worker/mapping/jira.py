@@ -22,12 +22,25 @@ from worker.errors import ConfigError, Problem, Severity
 from worker.mapping.load import mapping_files
 
 Instant = Annotated[datetime, msgspec.Meta(tz=True)]
-Seconds = Annotated[int, msgspec.Meta(ge=-10**10, le=10**10)]
+Seconds = Annotated[int, msgspec.Meta(ge=-(10**10), le=10**10)]
 """An amount of work, within three centuries: what is beyond is a broken import, and beyond 64 bits not even kept."""
 Level = Annotated[int, msgspec.Meta(ge=-1_000, le=1_000)]
 CATEGORIES = frozenset(category.value for category in Category)
-FIELDS = ("summary", "issuetype", "status", "created", "updated", "resolutiondate", "duedate", "parent", "assignee",
-          "timeoriginalestimate", "timeestimate", "timespent", "labels")
+FIELDS = (
+    "summary",
+    "issuetype",
+    "status",
+    "created",
+    "updated",
+    "resolutiondate",
+    "duedate",
+    "parent",
+    "assignee",
+    "timeoriginalestimate",
+    "timeestimate",
+    "timespent",
+    "labels",
+)
 """System fields asked for on every site; Cloud adds `statuscategorychangedate`."""
 
 
@@ -45,7 +58,10 @@ class CustomField(Table):
 
     def matches(self, kind: str, name: str) -> bool:
         """Tell whether a field of this type and name plays the part."""
-        return kind == self.type and (not self.names or name.casefold() in {each.casefold() for each in self.names})
+        return kind == self.type and (
+            not self.names
+            or name.casefold() in {each.casefold() for each in self.names}
+        )
 
 
 class IssueTypes(Table):
@@ -62,7 +78,9 @@ class JiraMapping(Table):
     epic_link: tuple[CustomField, ...] = ()
     epic_name: tuple[CustomField, ...] = ()
     issue_types: IssueTypes = IssueTypes()
-    status_categories: dict[str, Literal["new", "indeterminate", "done"]] = Field(default_factory=dict)
+    status_categories: dict[str, Literal["new", "indeterminate", "done"]] = Field(
+        default_factory=dict
+    )
 
 
 PARTS = ("points", "flagged", "epic_link", "epic_name")
@@ -80,8 +98,10 @@ def load_jira_mapping(folder: Path | None = None) -> JiraMapping:
     except OSError as error:
         problems = [_problem(path, "", f"cannot be read: {error.strerror}")]
     except ValidationError as error:
-        problems = [_problem(path, ".".join(map(str, item["loc"])), item["msg"])
-                    for item in error.errors(include_url=False)]
+        problems = [
+            _problem(path, ".".join(map(str, item["loc"])), item["msg"])
+            for item in error.errors(include_url=False)
+        ]
     raise ConfigError(problems)
 
 
@@ -168,23 +188,39 @@ class SiteReading:
     def names(self) -> tuple[str, ...]:
         """Return the fields to ask for: no more than are read."""
         system = (*FIELDS, "statuscategorychangedate") if self.cloud else FIELDS
-        return (*system, *(identity for ids in self.customs.values() for identity in ids))
+        return (
+            *system,
+            *(identity for ids in self.customs.values() for identity in ids),
+        )
 
     @cached_property
     def issue_type(self) -> type[RawIssue]:
         """Return the type this site's issues are decoded to."""
-        renamed = {_attribute(part, number): identity for part, ids in self.customs.items()
-                   for number, identity in enumerate(ids)}
-        fields = msgspec.defstruct("SiteFields", [(name, Any, None) for name in renamed], bases=(RawFields,),
-                                   rename=renamed, frozen=True)
-        made: Any = msgspec.defstruct("SiteIssue", [("fields", fields)], bases=(RawIssue,), frozen=True)
+        renamed = {
+            _attribute(part, number): identity
+            for part, ids in self.customs.items()
+            for number, identity in enumerate(ids)
+        }
+        fields = msgspec.defstruct(
+            "SiteFields",
+            [(name, Any, None) for name in renamed],
+            bases=(RawFields,),
+            rename=renamed,
+            frozen=True,
+        )
+        made: Any = msgspec.defstruct(
+            "SiteIssue", [("fields", fields)], bases=(RawIssue,), frozen=True
+        )
         issue_type: type[RawIssue] = made
         return issue_type
 
     @cached_property
     def overrides(self) -> Mapping[str, str]:
         """Return the user's categories by status name or id, in lower case."""
-        return {name.casefold(): category for name, category in self.mapping.status_categories.items()}
+        return {
+            name.casefold(): category
+            for name, category in self.mapping.status_categories.items()
+        }
 
     @cached_property
     def epics(self) -> frozenset[str]:
@@ -194,23 +230,38 @@ class SiteReading:
     @cached_property
     def attributes(self) -> Mapping[str, tuple[str, ...]]:
         """Return, by part, the attributes of `issue_type`'s fields."""
-        return {part: tuple(_attribute(part, number) for number in range(len(self.customs.get(part, ()))))
-                for part in PARTS}
+        return {
+            part: tuple(
+                _attribute(part, number)
+                for number in range(len(self.customs.get(part, ())))
+            )
+            for part in PARTS
+        }
 
 
 def _attribute(part: str, number: int) -> str:
     return f"{part}_{number}"
 
 
-def read_site(mapping: JiraMapping, fields: Iterable[Mapping[str, Any]], *, cloud: bool) -> SiteReading:
+def read_site(
+    mapping: JiraMapping, fields: Iterable[Mapping[str, Any]], *, cloud: bool
+) -> SiteReading:
     """Return how to read a site that lists these `fields` (answers of `/field`)."""
     customs: dict[str, tuple[str, ...]] = {}
-    described = [(str(each.get("id", "")), _kind(each), str(each.get("name", ""))) for each in fields]
+    described = [
+        (str(each.get("id", "")), _kind(each), str(each.get("name", "")))
+        for each in fields
+    ]
     for part in PARTS:
         if part.startswith("epic") and cloud:
             continue
         wanted: tuple[CustomField, ...] = getattr(mapping, part)
-        found = (identity for rule in wanted for identity, kind, name in described if rule.matches(kind, name))
+        found = (
+            identity
+            for rule in wanted
+            for identity, kind, name in described
+            if rule.matches(kind, name)
+        )
         customs[part] = tuple(dict.fromkeys(found))
     return SiteReading(mapping, customs, cloud)
 
@@ -224,7 +275,9 @@ def epic_of(raw: RawIssue, site: SiteReading) -> str:
     """Return the key of the epic an issue of Data Center names, else an empty text."""
     if raw.fields.parent is not None:
         return ""
-    return next((text for text in _custom(raw, site, "epic_link") if isinstance(text, str)), "")
+    return next(
+        (text for text in _custom(raw, site, "epic_link") if isinstance(text, str)), ""
+    )
 
 
 def make_issue(raw: RawIssue, site: SiteReading, epics: Mapping[str, str]) -> Issue:
@@ -234,15 +287,35 @@ def make_issue(raw: RawIssue, site: SiteReading, epics: Mapping[str, str]) -> Is
     """
     fields = raw.fields
     category = status_category(fields.status, site)
-    parent = fields.parent.id if fields.parent else epics.get(epic_of(raw, site)) if epics else None
+    parent = (
+        fields.parent.id
+        if fields.parent
+        else epics.get(epic_of(raw, site))
+        if epics
+        else None
+    )
     return Issue(
-        id=raw.id, key=raw.key, project=raw.key.rpartition("-")[0], type=fields.issuetype.name,
-        level=_level(raw, site), status=fields.status.name, category=category,
-        created=fields.created.astimezone(UTC), updated=fields.updated.astimezone(UTC), summary=fields.summary or "",
-        resolved=_resolved(fields) if category == "done" else None, due=fields.duedate, parent=parent,
-        assignee=fields.assignee.identity if fields.assignee else None, estimate=fields.timeoriginalestimate,
-        remaining=fields.timeestimate, spent=fields.timespent, points=_points(raw, site),
-        flagged=any(_custom(raw, site, "flagged")), labels=fields.labels or ())
+        id=raw.id,
+        key=raw.key,
+        project=raw.key.rpartition("-")[0],
+        type=fields.issuetype.name,
+        level=_level(raw, site),
+        status=fields.status.name,
+        category=category,
+        created=fields.created.astimezone(UTC),
+        updated=fields.updated.astimezone(UTC),
+        summary=fields.summary or "",
+        resolved=_resolved(fields) if category == "done" else None,
+        due=fields.duedate,
+        parent=parent,
+        assignee=fields.assignee.identity if fields.assignee else None,
+        estimate=fields.timeoriginalestimate,
+        remaining=fields.timeestimate,
+        spent=fields.timespent,
+        points=_points(raw, site),
+        flagged=any(_custom(raw, site, "flagged")),
+        labels=fields.labels or (),
+    )
 
 
 def category_of(status: RawStatus) -> str:
@@ -255,7 +328,11 @@ def status_category(status: RawStatus, site: SiteReading) -> str:
     """Return what a status counts as: the user's word, else Jira's."""
     if not site.overrides:
         return category_of(status)
-    return site.overrides.get(status.name.casefold()) or site.overrides.get(status.id) or category_of(status)
+    return (
+        site.overrides.get(status.name.casefold())
+        or site.overrides.get(status.id)
+        or category_of(status)
+    )
 
 
 def _level(raw: RawIssue, site: SiteReading) -> int:
@@ -264,7 +341,11 @@ def _level(raw: RawIssue, site: SiteReading) -> int:
         return kind.hierarchyLevel
     if kind.subtask:
         return -1
-    return 1 if kind.name.casefold() in site.epics or any(_custom(raw, site, "epic_name")) else 0
+    return (
+        1
+        if kind.name.casefold() in site.epics or any(_custom(raw, site, "epic_name"))
+        else 0
+    )
 
 
 def _resolved(fields: RawFields) -> datetime | None:
@@ -274,8 +355,11 @@ def _resolved(fields: RawFields) -> datetime | None:
 
 
 def _points(raw: RawIssue, site: SiteReading) -> float | None:
-    filled = (value for value in _custom(raw, site, "points")
-              if isinstance(value, (int, float)) and not isinstance(value, bool))
+    filled = (
+        value
+        for value in _custom(raw, site, "points")
+        if isinstance(value, (int, float)) and not isinstance(value, bool)
+    )
     return next((float(value) for value in filled), None)
 
 

@@ -45,15 +45,22 @@ class ResolvedLink(msgspec.Struct, frozen=True, gc=False):
 PROJECT_KEY = re.compile(r"[A-Za-z][A-Za-z0-9_]{1,79}\Z")
 ISSUE_KEY = re.compile(r"[A-Za-z][A-Za-z0-9_]+-[0-9]{1,12}\Z")
 FILTER = re.compile(r"filter\s*[=:]\s*([0-9]{1,18})\Z", re.IGNORECASE)
-OPERATOR = re.compile(r"=|~|<|>|\b(?:not\s+)?in\s*\(|\bis\s+(?:not\s+)?(?:empty|null)\b|\bwas\b", re.IGNORECASE)
+OPERATOR = re.compile(
+    r"=|~|<|>|\b(?:not\s+)?in\s*\(|\bis\s+(?:not\s+)?(?:empty|null)\b|\bwas\b",
+    re.IGNORECASE,
+)
 # The addresses of Jira's pages, Cloud and Data Center; the first that fits wins.
 PATHS = (
     (re.compile(r"/(?:browse|issues)/([^/]+-[0-9]+)/?\Z"), ISSUE_KEY, LinkKind.EPIC),
     (re.compile(r"/browse/([^/]+)/?\Z"), PROJECT_KEY, LinkKind.PROJECT),
     (re.compile(r"/projects/([^/]+)(?:/|\Z)"), PROJECT_KEY, LinkKind.PROJECT),
 )
-QUERIES = (("selectedIssue", LinkKind.EPIC), ("jql", LinkKind.JQL), ("filter", LinkKind.FILTER),
-           ("filterId", LinkKind.FILTER))
+QUERIES = (
+    ("selectedIssue", LinkKind.EPIC),
+    ("jql", LinkKind.JQL),
+    ("filter", LinkKind.FILTER),
+    ("filterId", LinkKind.FILTER),
+)
 LIMIT = 2_000
 
 
@@ -80,7 +87,11 @@ def _parse_address(address: str) -> Link:
         parts = urlsplit(address)
     except ValueError:
         return Link(LinkKind.BAD, address)
-    return _named_by_query(parts.query) or _named_by_path(parts.path) or Link(LinkKind.BAD, address)
+    return (
+        _named_by_query(parts.query)
+        or _named_by_path(parts.path)
+        or Link(LinkKind.BAD, address)
+    )
 
 
 def _named_by_query(query: str) -> Link | None:

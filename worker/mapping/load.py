@@ -16,24 +16,91 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from worker.errors import ConfigError, Problem, Severity
 from worker.mapping.check import check_schema
-from worker.mapping.schema import Labels, Option, Owner, Property, Rows, Schema, Source, View
+from worker.mapping.schema import (
+    Labels,
+    Option,
+    Owner,
+    Property,
+    Rows,
+    Schema,
+    Source,
+    View,
+)
 
 LOCALES = ("en", "ru")
 FOLDER = "workspace"
 NAME_IN_FORMULA = re.compile(r"\[(\w+)\]")
 
-PropertyType = Literal["title", "rich_text", "number", "select", "multi_select", "status", "date", "people", "relation",
-                       "checkbox", "url", "email", "phone_number", "formula"]
-Color = Literal["default", "gray", "brown", "orange", "yellow", "green", "blue", "purple", "pink", "red"]
+PropertyType = Literal[
+    "title",
+    "rich_text",
+    "number",
+    "select",
+    "multi_select",
+    "status",
+    "date",
+    "people",
+    "relation",
+    "checkbox",
+    "url",
+    "email",
+    "phone_number",
+    "formula",
+]
+Color = Literal[
+    "default",
+    "gray",
+    "brown",
+    "orange",
+    "yellow",
+    "green",
+    "blue",
+    "purple",
+    "pink",
+    "red",
+]
 ViewType = Literal["table", "board", "list", "calendar", "timeline", "gallery"]
 # Notion has some forty; these are the ones an agency meets.
-NumberFormat = Literal["money", "number", "number_with_commas", "percent", "dollar", "euro", "pound", "ruble", "yuan",
-                       "rupee", "won", "yen", "real", "lira", "franc", "zloty", "dirham", ""]
+NumberFormat = Literal[
+    "money",
+    "number",
+    "number_with_commas",
+    "percent",
+    "dollar",
+    "euro",
+    "pound",
+    "ruble",
+    "yuan",
+    "rupee",
+    "won",
+    "yen",
+    "real",
+    "lira",
+    "franc",
+    "zloty",
+    "dirham",
+    "",
+]
 MONEY = "money"
 CURRENCIES: Mapping[str, str] = {
-    "AED": "dirham", "AUD": "australian_dollar", "BRL": "real", "CAD": "canadian_dollar", "CHF": "franc", "CNY": "yuan",
-    "EUR": "euro", "GBP": "pound", "HKD": "hong_kong_dollar", "INR": "rupee", "JPY": "yen", "KRW": "won",
-    "PLN": "zloty", "RUB": "ruble", "SGD": "singapore_dollar", "TRY": "lira", "USD": "dollar"}
+    "AED": "dirham",
+    "AUD": "australian_dollar",
+    "BRL": "real",
+    "CAD": "canadian_dollar",
+    "CHF": "franc",
+    "CNY": "yuan",
+    "EUR": "euro",
+    "GBP": "pound",
+    "HKD": "hong_kong_dollar",
+    "INR": "rupee",
+    "JPY": "yen",
+    "KRW": "won",
+    "PLN": "zloty",
+    "RUB": "ruble",
+    "SGD": "singapore_dollar",
+    "TRY": "lira",
+    "USD": "dollar",
+}
 """Notion's number formats by ISO code."""
 Name = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$")]
 Text = Annotated[str, Field(min_length=1, max_length=100)]
@@ -134,7 +201,16 @@ def load_schema(folder: Path | None = None, *, currency: str = "") -> Schema:
     for the currency (ISO code), plain with commas where it has none.
     """
     if folder is not None and not folder.is_dir():
-        raise ConfigError([_problem(folder, "", "there is no such folder", hint="set `mappings` to a folder")])
+        raise ConfigError(
+            [
+                _problem(
+                    folder,
+                    "",
+                    "there is no such folder",
+                    hint="set `mappings` to a folder",
+                )
+            ]
+        )
     problems: list[Problem] = []
     sources: dict[str, Source] = {}
     files = mapping_files(FOLDER, folder)
@@ -142,7 +218,9 @@ def load_schema(folder: Path | None = None, *, currency: str = "") -> Schema:
         table, found = read_table(path)
         problems += found
         if table is not None:
-            sources[name] = _source(name, table, CURRENCIES.get(currency, "number_with_commas"))
+            sources[name] = _source(
+                name, table, CURRENCIES.get(currency, "number_with_commas")
+            )
     schema = Schema(sources)
     where = {name: str(path) for name, path in files.items()}
     problems += check_schema(schema, where, broken=files.keys() - sources.keys())
@@ -160,11 +238,18 @@ def read_table(path: Path) -> tuple[SourceTable | None, list[Problem]]:
     except OSError as error:
         return None, [_problem(path, "", f"cannot be read: {error.strerror}")]
     except ValidationError as error:
-        return None, [_problem(path, _key(item["loc"]), _said(item)) for item in error.errors(include_url=False)]
+        return None, [
+            _problem(path, _key(item["loc"]), _said(item))
+            for item in error.errors(include_url=False)
+        ]
 
 
 def _key(parts: Iterable[int | str]) -> str:
-    return ".".join(str(part) for part in parts if part not in ("[key]", "literal['']", "constrained-str"))
+    return ".".join(
+        str(part)
+        for part in parts
+        if part not in ("[key]", "literal['']", "constrained-str")
+    )
 
 
 def _said(item: Mapping[str, Any]) -> str:
@@ -178,26 +263,69 @@ def _problem(path: Path, key: str, message: str, *, hint: str = "") -> Problem:
 
 
 def _source(name: str, table: SourceTable, money: str) -> Source:
-    titles = {locale: {key: one.labels[locale] for key, one in table.properties.items()} for locale in LOCALES}
-    properties = {key: _property(key, one, titles, money) for key, one in table.properties.items()}
-    views = tuple(View(one.type, one.labels, one.group_by, one.date, one.until, one.show, one.sort)
-                  for one in table.views)
-    return Source(name, table.rows, table.title.labels, table.icon, properties, views, table.seeded,
-                  table.private)
+    titles = {
+        locale: {key: one.labels[locale] for key, one in table.properties.items()}
+        for locale in LOCALES
+    }
+    properties = {
+        key: _property(key, one, titles, money) for key, one in table.properties.items()
+    }
+    views = tuple(
+        View(
+            one.type, one.labels, one.group_by, one.date, one.until, one.show, one.sort
+        )
+        for one in table.views
+    )
+    return Source(
+        name,
+        table.rows,
+        table.title.labels,
+        table.icon,
+        properties,
+        views,
+        table.seeded,
+        table.private,
+    )
 
 
-def _property(name: str, table: PropertyTable, titles: Mapping[str, Mapping[str, str]], money: str) -> Property:
+def _property(
+    name: str, table: PropertyTable, titles: Mapping[str, Mapping[str, str]], money: str
+) -> Property:
     """Return a property; `[name]` in its formula becomes the title, in each locale, of the property of that name."""
     shown = money if table.format == MONEY else table.format
-    options = tuple(Option(one.key, one.labels, one.color, one.group) for one in table.options)
-    description = {"en": table.description.en, "ru": table.description.ru} if table.description else {}
-    return Property(name, table.type, table.owner, table.labels, options, table.target, table.mirror, shown,
-                    table.rule, table.periodic, _expression(table.expression, titles), description)
+    options = tuple(
+        Option(one.key, one.labels, one.color, one.group) for one in table.options
+    )
+    description = (
+        {"en": table.description.en, "ru": table.description.ru}
+        if table.description
+        else {}
+    )
+    return Property(
+        name,
+        table.type,
+        table.owner,
+        table.labels,
+        options,
+        table.target,
+        table.mirror,
+        shown,
+        table.rule,
+        table.periodic,
+        _expression(table.expression, titles),
+        description,
+    )
 
 
 def _expression(text: str, titles: Mapping[str, Mapping[str, str]]) -> Labels:
     def title(known: Mapping[str, str], name: str) -> str:
         return f'prop("{known.get(name, name)}")'
 
-    return {locale: NAME_IN_FORMULA.sub(lambda found, known=known: title(known, found[1]), text)  # type: ignore[misc]
-            for locale, known in titles.items() if text}
+    return {
+        locale: NAME_IN_FORMULA.sub(
+            lambda found, known=known: title(known, found[1]),  # type: ignore[misc]
+            text,
+        )
+        for locale, known in titles.items()
+        if text
+    }

@@ -26,7 +26,12 @@ from worker.mapping.attach import attach, cycle_problems, find_cycles, plant
 from worker.mapping.calendar import work_calendar
 from worker.mapping.codecs import Json
 from worker.mapping.links import Link, LinkKind, ResolvedLink, parse_link
-from worker.mapping.match import CARDS, project_problems, unmatched_cards, unmatched_projects
+from worker.mapping.match import (
+    CARDS,
+    project_problems,
+    unmatched_cards,
+    unmatched_projects,
+)
 from worker.mapping.pages import decode_page, index_pages, place
 from worker.mapping.schema import KEY_PROPERTY, Binding, Bindings, Schema, Source
 
@@ -46,11 +51,25 @@ class Rowset(msgspec.Struct, frozen=True, gc=False):
         return frozenset(row.ref for found in self.rows.values() for row in found)
 
 
-def build_world(*, workspace: str, now: datetime, settings: config.Workspace, words: Words, schema: Schema,
-                bindings: Bindings, pages: Pages, issues: Sequence[Issue], worklogs: Sequence[Worklog],
-                links: Mapping[str, ResolvedLink], jira_projects: Sequence[JiraProject], memory: Memory,
-                trashed: frozenset[Ref] = frozenset(), bot_id: str = "", site_url: str = "",
-                calendar: WorkCalendar | None = None) -> World:
+def build_world(
+    *,
+    workspace: str,
+    now: datetime,
+    settings: config.Workspace,
+    words: Words,
+    schema: Schema,
+    bindings: Bindings,
+    pages: Pages,
+    issues: Sequence[Issue],
+    worklogs: Sequence[Worklog],
+    links: Mapping[str, ResolvedLink],
+    jira_projects: Sequence[JiraProject],
+    memory: Memory,
+    trashed: frozenset[Ref] = frozenset(),
+    bot_id: str = "",
+    site_url: str = "",
+    calendar: WorkCalendar | None = None,
+) -> World:
     """Return the world as read. Problems name page or issue and field; nothing here raises for bad data.
 
     `pages` raw pages by source; `links` by the card's page id; `trashed` rows of ours known to be deleted (those that
@@ -60,7 +79,10 @@ def build_world(*, workspace: str, now: datetime, settings: config.Workspace, wo
     rowset = read_pages(schema, bindings, pages, bot_id=bot_id)
     zone = ZoneInfo(settings.time_zone)
     read = _Typed(schema, rowset.rows, zone)
-    clients, cards = read.typed("clients", entities.read_client), read.typed(CARDS, entities.read_card)
+    clients, cards = (
+        read.typed("clients", entities.read_client),
+        read.typed(CARDS, entities.read_card),
+    )
     people = read.typed("people", entities.read_person)
     revenue = read.typed("revenue", entities.read_revenue)
     ordered = sorted(issues, key=attrgetter("id"))
@@ -69,21 +91,48 @@ def build_world(*, workspace: str, now: datetime, settings: config.Workspace, wo
     unmatched = unmatched_projects(jira_projects, links, work)
     today = now.astimezone(zone).date()
     return World(
-        workspace=workspace, now=now, today=today, thresholds=settings.thresholds, words=words, zone=zone,
-        calendar=calendar or work_calendar(settings.calendar, range(today.year - YEARS_BACK,
-                                                                   today.year + YEARS_AHEAD + 1)),
-        sources=frozenset(bindings), rows=rowset.rows, clients=clients, people=people, cards=cards,
-        units=read.typed("units", entities.read_unit), contacts=read.typed("contacts", entities.read_contact),
+        workspace=workspace,
+        now=now,
+        today=today,
+        thresholds=settings.thresholds,
+        words=words,
+        zone=zone,
+        calendar=calendar
+        or work_calendar(
+            settings.calendar,
+            range(today.year - YEARS_BACK, today.year + YEARS_AHEAD + 1),
+        ),
+        sources=frozenset(bindings),
+        rows=rowset.rows,
+        clients=clients,
+        people=people,
+        cards=cards,
+        units=read.typed("units", entities.read_unit),
+        contacts=read.typed("contacts", entities.read_contact),
         services=read.typed("services", entities.read_service),
-        documents=read.typed("documents", entities.read_document), ideas=read.typed("backlog", entities.read_idea),
-        feedback=read.typed("feedback", entities.read_feedback), goals=read.typed("goals", entities.read_goal),
+        documents=read.typed("documents", entities.read_document),
+        ideas=read.typed("backlog", entities.read_idea),
+        feedback=read.typed("feedback", entities.read_feedback),
+        goals=read.typed("goals", entities.read_goal),
         revenue=tuple(one for one in revenue.values() if one is not None),
-        work=work, issues=forest.by_id, worklogs=tuple(worklogs), jira_projects=tuple(jira_projects),
-        unmatched_projects=unmatched, trashed=trashed - rowset.refs(), memory=memory,
+        work=work,
+        issues=forest.by_id,
+        worklogs=tuple(worklogs),
+        jira_projects=tuple(jira_projects),
+        unmatched_projects=unmatched,
+        trashed=trashed - rowset.refs(),
+        memory=memory,
         seeds=find_seeds(rowset.rows, schema),
-        problems=(*rowset.problems, *read.problems, *account_problems(people), *link_problems(cards.values(), links),
-                  *cycle_problems(find_cycles(forest), site_url), *unmatched_cards(cards, clients, jira_projects),
-                  *project_problems(unmatched, cards, clients, site_url)))
+        problems=(
+            *rowset.problems,
+            *read.problems,
+            *account_problems(people),
+            *link_problems(cards.values(), links),
+            *cycle_problems(find_cycles(forest), site_url),
+            *unmatched_cards(cards, clients, jira_projects),
+            *project_problems(unmatched, cards, clients, site_url),
+        ),
+    )
 
 
 def find_seeds(rows: Mapping[str, Iterable[Row]], schema: Schema) -> dict[Ref, Ref]:
@@ -108,29 +157,50 @@ class _Typed:
     present: Mapping[str, frozenset[Ref]] = field(init=False)
 
     def __post_init__(self) -> None:
-        self.present = {name: frozenset(row.ref for row in rows) for name, rows in self.rows.items()}
+        self.present = {
+            name: frozenset(row.ref for row in rows) for name, rows in self.rows.items()
+        }
 
-    def typed(self, name: str, read: Callable[[entities.Reader], Entity]) -> dict[Ref, Entity]:
+    def typed(
+        self, name: str, read: Callable[[entities.Reader], Entity]
+    ) -> dict[Ref, Entity]:
         """Return a source's entities by ref."""
         if name not in self.schema.sources:
             return {}
-        found, problems = entities.read_rows(self.rows.get(name, ()), self.schema.sources[name], read, zone=self.zone,
-                                             present=self.present)
+        found, problems = entities.read_rows(
+            self.rows.get(name, ()),
+            self.schema.sources[name],
+            read,
+            zone=self.zone,
+            present=self.present,
+        )
         self.problems += problems
         return found
 
 
-def read_pages(schema: Schema, bindings: Bindings, pages: Pages, *, bot_id: str = "") -> Rowset:
+def read_pages(
+    schema: Schema, bindings: Bindings, pages: Pages, *, bot_id: str = ""
+) -> Rowset:
     """Return the decoded living rows of all bound sources; of rows with one key, the bot's own and oldest is first."""
-    bound = [(source, bindings[name], [page for page in pages.get(name, ()) if _readable(page)])
-             for name, source in schema.sources.items() if name in bindings]
+    bound = [
+        (
+            source,
+            bindings[name],
+            [page for page in pages.get(name, ()) if _readable(page)],
+        )
+        for name, source in schema.sources.items()
+        if name in bindings
+    ]
     index: dict[str, Ref] = {}
     for source, binding, found in bound:
         index |= index_pages(found, source, binding)
     rows: dict[str, tuple[Row, ...]] = {}
     problems: list[Problem] = []
     for source, binding, found in bound:
-        living = sorted((page for page in found if not is_trashed(page)), key=lambda page: _seniority(page, bot_id))
+        living = sorted(
+            (page for page in found if not is_trashed(page)),
+            key=lambda page: _seniority(page, bot_id),
+        )
         decoded = [decode_page(page, source, binding, index) for page in living]
         rows[source.name] = tuple(row for row, _ in decoded)
         problems += [problem for _, complaints in decoded for problem in complaints]
@@ -144,7 +214,9 @@ def _readable(page: object) -> bool:
 
 def is_trashed(page: Json) -> bool:
     """Tell whether a raw page is in the trash or archived: gone for people, either way."""
-    return any(page.get(flag) is True for flag in ("in_trash", "archived", "is_archived"))
+    return any(
+        page.get(flag) is True for flag in ("in_trash", "archived", "is_archived")
+    )
 
 
 def _seniority(page: Json, bot_id: str) -> tuple[bool, str, str]:
@@ -154,13 +226,24 @@ def _seniority(page: Json, bot_id: str) -> tuple[bool, str, str]:
 
 
 def _broken_pages(schema: Schema, pages: Pages) -> list[Problem]:
-    return [Problem("unreadable-page", _title(schema, name), "",
-                    tell("{number} row(s) came without an id and are left out", number=number))
-            for name, found in pages.items() if (number := sum(not _readable(page) for page in found))]
+    return [
+        Problem(
+            "unreadable-page",
+            _title(schema, name),
+            "",
+            tell("{number} row(s) came without an id and are left out", number=number),
+        )
+        for name, found in pages.items()
+        if (number := sum(not _readable(page) for page in found))
+    ]
 
 
 def _title(schema: Schema, name: str) -> str:
-    return tell("{source}", source=schema.sources[name].title) if name in schema.sources else name
+    return (
+        tell("{source}", source=schema.sources[name].title)
+        if name in schema.sources
+        else name
+    )
 
 
 def duplicate_problems(rows: Iterable[Row], source: Source) -> list[Problem]:
@@ -172,10 +255,21 @@ def duplicate_problems(rows: Iterable[Row], source: Source) -> list[Problem]:
             continue
         first = seen.setdefault(row.key, row)
         if first is not row:
-            problems.append(Problem(
-                "duplicate-key", place(row, source), "worker_key",
-                tell("the row carries the Worker key of {first} too", first=first.url or first.page_id),
-                message("clear the Worker key of the copy to keep it as your own row"), row.url))
+            problems.append(
+                Problem(
+                    "duplicate-key",
+                    place(row, source),
+                    "worker_key",
+                    tell(
+                        "the row carries the Worker key of {first} too",
+                        first=first.url or first.page_id,
+                    ),
+                    message(
+                        "clear the Worker key of the copy to keep it as your own row"
+                    ),
+                    row.url,
+                )
+            )
     return problems
 
 
@@ -183,36 +277,77 @@ def account_problems(people: Mapping[Ref, Person]) -> list[Problem]:
     """Return a problem for each person whose Jira account another person has too."""
     holders = [(person, person.jira) for person in people.values() if person.jira]
     owners = Counter(account for _, account in holders)
-    return [Problem("duplicate-account", tell("People: {name}", name=person.name), "jira_account",
-                    tell("{count} people have the Jira account {account}", count=owners[account], account=account),
-                    message("leave it with its owner"), person.url)
-            for person, account in holders if owners[account] > 1]
+    return [
+        Problem(
+            "duplicate-account",
+            tell("People: {name}", name=person.name),
+            "jira_account",
+            tell(
+                "{count} people have the Jira account {account}",
+                count=owners[account],
+                account=account,
+            ),
+            message("leave it with its owner"),
+            person.url,
+        )
+        for person, account in holders
+        if owners[account] > 1
+    ]
 
 
-def link_problems(cards: Iterable[Card], links: Mapping[str, ResolvedLink]) -> list[Problem]:
+def link_problems(
+    cards: Iterable[Card], links: Mapping[str, ResolvedLink]
+) -> list[Problem]:
     """Return a problem for each card whose Jira field cannot be read or was not resolved."""
     problems = []
     for card in cards:
         resolved = links.get(card.ref.key)
         if parse_link(card.jira).kind is LinkKind.BAD:
-            problems.append(_link_problem(card, "bad-link", tell(
-                "cannot read {text}", text=repr((card.jira or "").strip()[:60]))))
+            problems.append(
+                _link_problem(
+                    card,
+                    "bad-link",
+                    tell(
+                        "cannot read {text}", text=repr((card.jira or "").strip()[:60])
+                    ),
+                )
+            )
         elif resolved is not None and resolved.problem:
             problems.append(_link_problem(card, "unresolved-link", resolved.problem))
     return problems
 
 
 def _link_problem(card: Card, code: str, fault: str) -> Problem:
-    return Problem(code, tell("Projects: {name}", name=card.name), "jira", fault,
-                   message("enter one project key, epic key, filter, JQL or Jira address"), card.url)
+    return Problem(
+        code,
+        tell("Projects: {name}", name=card.name),
+        "jira",
+        fault,
+        message("enter one project key, epic key, filter, JQL or Jira address"),
+        card.url,
+    )
 
 
-def card_links(pages: Iterable[Json], schema: Schema, bindings: Bindings) -> dict[str, Link]:
+def card_links(
+    pages: Iterable[Json], schema: Schema, bindings: Bindings
+) -> dict[str, Link]:
     """Return the link of every living card by page id, to be resolved before the world is built; `pages` of cards."""
     source, binding = schema.sources.get(CARDS), bindings.get(CARDS)
     if source is None or binding is None or "jira" not in binding.properties:
         return {}
-    only = Binding(CARDS, binding.database_id, binding.data_source_id, {"jira": binding.properties["jira"]})
-    rows = [decode_page(page, source, only, {})[0] for page in pages if _readable(page) and not is_trashed(page)]
+    only = Binding(
+        CARDS,
+        binding.database_id,
+        binding.data_source_id,
+        {"jira": binding.properties["jira"]},
+    )
+    rows = [
+        decode_page(page, source, only, {})[0]
+        for page in pages
+        if _readable(page) and not is_trashed(page)
+    ]
     texts = {row.page_id: row.fields.get("jira") for row in rows}
-    return {page_id: parse_link(text if isinstance(text, str) else None) for page_id, text in texts.items()}
+    return {
+        page_id: parse_link(text if isinstance(text, str) else None)
+        for page_id, text in texts.items()
+    }

@@ -16,11 +16,13 @@ from worker.mapping.schema import KEY_PROPERTY, Binding, Owner, Rows, Source
 
 REFERENCES = 25
 NEVER = datetime(1970, 1, 1, tzinfo=UTC)
-FINEST, LARGEST = Decimal("0.000001"), Decimal(10 ** 15)
+FINEST, LARGEST = Decimal("0.000001"), Decimal(10**15)
 """Between them products and shares of two numbers keep their cents within the 28 digits of decimal arithmetic."""
 
 
-def decode_page(page: Json, source: Source, binding: Binding, index: Index) -> tuple[Row, tuple[Problem, ...]]:
+def decode_page(
+    page: Json, source: Source, binding: Binding, index: Index
+) -> tuple[Row, tuple[Problem, ...]]:
     """Return a page as a row of its source, with a problem for each field that could not be read.
 
     Fields whose property is not bound are absent, as are unreadable ones and numbers of people that are no amounts
@@ -36,13 +38,19 @@ def decode_page(page: Json, source: Source, binding: Binding, index: Index) -> t
         value = decode(prop, raw.get(property_id), binding, index)
         if isinstance(value, Unreadable):
             bad.append((name, value.message))
-        elif isinstance(value, Decimal) and prop.owner is not Owner.WORKER and not is_amount(value):
+        elif (
+            isinstance(value, Decimal)
+            and prop.owner is not Owner.WORKER
+            and not is_amount(value)
+        ):
             odd.append((name, value))
         else:
             fields[name] = value
     row = _row(page, source, fields)
-    return row, (*(_unreadable(row, source, name, fault) for name, fault in bad),
-                 *(_out_of_range(row, source, name, value) for name, value in odd))
+    return row, (
+        *(_unreadable(row, source, name, fault) for name, fault in bad),
+        *(_out_of_range(row, source, name, value) for name, value in odd),
+    )
 
 
 def is_amount(value: Decimal) -> bool:
@@ -53,15 +61,24 @@ def is_amount(value: Decimal) -> bool:
 def _row(page: Json, source: Source, fields: Mapping[str, Value]) -> Row:
     key = row_key(source, fields.get(KEY_PROPERTY))
     title = fields.get(source.title_property.name)
-    return Row(ref=Ref(source.name, key or page["id"]), page_id=page["id"], key=key,
-               title=title if isinstance(title, str) else "", url=str(page.get("url") or ""),
-               created=_stamp(page.get("created_time")), edited=_stamp(page.get("last_edited_time")),
-               edited_by=_author(page.get("last_edited_by")), fields=fields)
+    return Row(
+        ref=Ref(source.name, key or page["id"]),
+        page_id=page["id"],
+        key=key,
+        title=title if isinstance(title, str) else "",
+        url=str(page.get("url") or ""),
+        created=_stamp(page.get("created_time")),
+        edited=_stamp(page.get("last_edited_time")),
+        edited_by=_author(page.get("last_edited_by")),
+        fields=fields,
+    )
 
 
 def row_key(source: Source, value: object) -> str:
     """Return the Worker key a row carries, empty when it belongs to people."""
-    return value.strip() if source.rows is Rows.WORKER and isinstance(value, str) else ""
+    return (
+        value.strip() if source.rows is Rows.WORKER and isinstance(value, str) else ""
+    )
 
 
 def _stamp(text: Any) -> datetime:
@@ -77,15 +94,30 @@ def _author(user: Any) -> str:
 
 def _unreadable(row: Row, source: Source, name: str, fault: str) -> Problem:
     label = source.properties[name].label
-    return Problem("unreadable-field", place(row, source), name, tell("{field} {fault}", field=label, fault=fault),
-                   message("correct the field in Notion; until then it counts as unknown"), row.url)
+    return Problem(
+        "unreadable-field",
+        place(row, source),
+        name,
+        tell("{field} {fault}", field=label, fault=fault),
+        message("correct the field in Notion; until then it counts as unknown"),
+        row.url,
+    )
 
 
 def _out_of_range(row: Row, source: Source, name: str, value: Decimal) -> Problem:
-    return Problem("out-of-range", place(row, source), name,
-                   tell("{value} is not between {least} and {most}", value=f"{value:.6g}", least=f"{FINEST:f}",
-                        most=f"{LARGEST:f}"),
-                   message("correct the field in Notion; until then it counts as unknown"), row.url)
+    return Problem(
+        "out-of-range",
+        place(row, source),
+        name,
+        tell(
+            "{value} is not between {least} and {most}",
+            value=f"{value:.6g}",
+            least=f"{FINEST:f}",
+            most=f"{LARGEST:f}",
+        ),
+        message("correct the field in Notion; until then it counts as unknown"),
+        row.url,
+    )
 
 
 def place(row: Row, source: Source) -> str:
@@ -99,17 +131,28 @@ def properties_by_id(page: Json) -> dict[str, Json]:
     properties = page.get("properties")
     if not isinstance(properties, dict):
         return {}
-    return {raw["id"]: raw for raw in properties.values() if isinstance(raw, dict) and isinstance(raw.get("id"), str)}
+    return {
+        raw["id"]: raw
+        for raw in properties.values()
+        if isinstance(raw, dict) and isinstance(raw.get("id"), str)
+    }
 
 
-def index_pages(pages: Iterable[Json], source: Source, binding: Binding) -> dict[str, Ref]:
+def index_pages(
+    pages: Iterable[Json], source: Source, binding: Binding
+) -> dict[str, Ref]:
     """Return the refs of a worker source's keyed rows by page id; people's rows are named by page id anyway."""
     return keyed_pages(pages, source, binding) if source.rows is Rows.WORKER else {}
 
 
-def keyed_pages(pages: Iterable[Json], source: Source, binding: Binding) -> dict[str, Ref]:
+def keyed_pages(
+    pages: Iterable[Json], source: Source, binding: Binding
+) -> dict[str, Ref]:
     """Return the refs by Worker key of the rows the worker made or planted, by page id."""
-    property_id, prop = binding.properties.get(KEY_PROPERTY), source.properties.get(KEY_PROPERTY)
+    property_id, prop = (
+        binding.properties.get(KEY_PROPERTY),
+        source.properties.get(KEY_PROPERTY),
+    )
     if property_id is None or prop is None:
         return {}
     found = {}
@@ -121,11 +164,16 @@ def keyed_pages(pages: Iterable[Json], source: Source, binding: Binding) -> dict
     return found
 
 
-def truncated(page: Json, source: Source, binding: Binding) -> tuple[tuple[str, str], ...]:
+def truncated(
+    page: Json, source: Source, binding: Binding
+) -> tuple[tuple[str, str], ...]:
     """Return (page id, property id) of values cut at 25 references (facts/notion-api.md 2.27), to be read whole."""
     raw = properties_by_id(page)
-    return tuple((page["id"], property_id) for name, property_id in binding.properties.items()
-                 if property_id in raw and _cut(source.properties[name].type, raw[property_id]))
+    return tuple(
+        (page["id"], property_id)
+        for name, property_id in binding.properties.items()
+        if property_id in raw and _cut(source.properties[name].type, raw[property_id])
+    )
 
 
 def _cut(kind: str, raw: Json) -> bool:
@@ -136,15 +184,25 @@ def _cut(kind: str, raw: Json) -> bool:
         case "people":
             return isinstance(value, list) and len(value) >= REFERENCES
         case "title" | "rich_text":
-            return isinstance(value, list) and sum(
-                isinstance(item, dict) and item.get("type") == "mention" for item in value) >= REFERENCES
+            return (
+                isinstance(value, list)
+                and sum(
+                    isinstance(item, dict) and item.get("type") == "mention"
+                    for item in value
+                )
+                >= REFERENCES
+            )
     return False
 
 
 def complete(page: Json, property_id: str, items: Sequence[Json]) -> Json:
     """Return the page with one property's value replaced by all its items (as `Notion.property_items` gives them)."""
-    properties = {name: _whole(raw, items) if isinstance(raw, dict) and raw.get("id") == property_id else raw
-                  for name, raw in page["properties"].items()}
+    properties = {
+        name: _whole(raw, items)
+        if isinstance(raw, dict) and raw.get("id") == property_id
+        else raw
+        for name, raw in page["properties"].items()
+    }
     return {**page, "properties": properties}
 
 

@@ -20,8 +20,23 @@ from worker.errors import ConfigError, Problem, Severity
 FILE = "playbooks.toml"
 PLACES = frozenset({"client", "card", "name", "date", "risk", "unit", "role", "hours"})
 
-ROLES = frozenset({"am", "pm", "tl", "developer", "designer", "qa", "analyst", "hoa", "head_newbiz", "sales", "finance",
-                   "lawyer", "founder"})
+ROLES = frozenset(
+    {
+        "am",
+        "pm",
+        "tl",
+        "developer",
+        "designer",
+        "qa",
+        "analyst",
+        "hoa",
+        "head_newbiz",
+        "sales",
+        "finance",
+        "lawyer",
+        "founder",
+    }
+)
 
 Days = Annotated[int, Field(ge=0, le=3650)]
 Sentence = Annotated[str, Field(min_length=1, max_length=500)]
@@ -102,17 +117,35 @@ def load_playbooks(folder: Path, *, roles: frozenset[str] = ROLES) -> Playbooks:
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
         raise ConfigError([_problem(path, "", f"cannot be read: {error}")]) from None
     except ValidationError as error:
-        raise ConfigError([_problem(path, ".".join(map(str, found["loc"])), found["msg"])
-                           for found in error.errors(include_url=False)]) from None
-    problems = [_problem(path, where, fault) for where, text in _texts(read) for fault in _faults(text)]
+        raise ConfigError(
+            [
+                _problem(path, ".".join(map(str, found["loc"])), found["msg"])
+                for found in error.errors(include_url=False)
+            ]
+        ) from None
+    problems = [
+        _problem(path, where, fault)
+        for where, text in _texts(read)
+        for fault in _faults(text)
+    ]
     if problems:
         raise ConfigError(problems)
-    left_out = tuple(_unknown_role(path, f"{table}.{name}", book.role)
-                     for table, books in (("playbooks", read.playbooks), ("responses", read.responses),
-                                          ("requests", read.requests))
-                     for name, book in books.items() if book.role not in roles)
-    return Playbooks(_staffed(read.playbooks, roles), _staffed(read.responses, roles), _staffed(read.requests, roles),
-                     left_out)
+    left_out = tuple(
+        _unknown_role(path, f"{table}.{name}", book.role)
+        for table, books in (
+            ("playbooks", read.playbooks),
+            ("responses", read.responses),
+            ("requests", read.requests),
+        )
+        for name, book in books.items()
+        if book.role not in roles
+    )
+    return Playbooks(
+        _staffed(read.playbooks, roles),
+        _staffed(read.responses, roles),
+        _staffed(read.requests, roles),
+        left_out,
+    )
 
 
 def _staffed(books: Mapping[str, Any], roles: frozenset[str]) -> Mapping[str, Any]:
@@ -120,21 +153,38 @@ def _staffed(books: Mapping[str, Any], roles: frozenset[str]) -> Mapping[str, An
 
 
 def _unknown_role(path: Path, where: str, role: str) -> Problem:
-    return Problem("unknown-role", path.name, where, f"nobody has the role {role!r}, so this is left out",
-                   "name one of the roles in mappings/workspace/people.toml", severity=Severity.ERROR)
+    return Problem(
+        "unknown-role",
+        path.name,
+        where,
+        f"nobody has the role {role!r}, so this is left out",
+        "name one of the roles in mappings/workspace/people.toml",
+        severity=Severity.ERROR,
+    )
 
 
 def _texts(read: _File) -> list[tuple[str, str]]:
-    texts = [(f"playbooks.{name}.text", book.text) for name, book in read.playbooks.items()]
-    return [(f"{where}.{locale}", text.in_locale(locale)) for where, text in texts for locale in ("en", "ru")]
+    texts = [
+        (f"playbooks.{name}.text", book.text) for name, book in read.playbooks.items()
+    ]
+    return [
+        (f"{where}.{locale}", text.in_locale(locale))
+        for where, text in texts
+        for locale in ("en", "ru")
+    ]
 
 
 def _faults(text: str) -> list[str]:
     try:
-        places = {name for _, name, _, _ in string.Formatter().parse(text) if name is not None}
+        places = {
+            name for _, name, _, _ in string.Formatter().parse(text) if name is not None
+        }
     except ValueError as error:
         return [f"is not a text with places: {error}"]
-    return [f"unknown place {{{name}}}; known are {', '.join(sorted(PLACES))}" for name in sorted(places - PLACES)]
+    return [
+        f"unknown place {{{name}}}; known are {', '.join(sorted(PLACES))}"
+        for name in sorted(places - PLACES)
+    ]
 
 
 def _problem(path: Path, where: str, message: str) -> Problem:

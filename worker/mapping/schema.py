@@ -114,12 +114,22 @@ class Schema(msgspec.Struct, frozen=True, gc=False):
 
     def part(self, *, private: bool) -> Schema:
         """Return the private data sources alone, or all others."""
-        return Schema({name: source for name, source in self.sources.items() if source.private == private})
+        return Schema(
+            {
+                name: source
+                for name, source in self.sources.items()
+                if source.private == private
+            }
+        )
 
     def periodic(self) -> frozenset[tuple[str, str]]:
         """Return the fields (source, name) that are empty while their period is young."""
-        return frozenset((name, prop.name) for name, source in self.sources.items()
-                         for prop in source.properties.values() if prop.periodic)
+        return frozenset(
+            (name, prop.name)
+            for name, source in self.sources.items()
+            for prop in source.properties.values()
+            if prop.periodic
+        )
 
 
 class Binding(msgspec.Struct, frozen=True, gc=False):
@@ -134,7 +144,9 @@ class Binding(msgspec.Struct, frozen=True, gc=False):
     database_id: str
     data_source_id: str
     properties: Mapping[str, str]
-    options: Mapping[str, Mapping[str, tuple[str, str]]] = msgspec.field(default_factory=dict)
+    options: Mapping[str, Mapping[str, tuple[str, str]]] = msgspec.field(
+        default_factory=dict
+    )
 
 
 Bindings = Mapping[str, Binding]

@@ -14,7 +14,11 @@ from typing import Any
 
 import httpx
 import msgspec
-from notion_client.errors import HTTPResponseError, InvalidPathParameterError, RequestTimeoutError
+from notion_client.errors import (
+    HTTPResponseError,
+    InvalidPathParameterError,
+    RequestTimeoutError,
+)
 
 from worker.calls.retry import Setback, read_retry_after
 from worker.calls.secrets import redact
@@ -24,7 +28,9 @@ API = "notion"
 BLOCKED = "public_api_request_blocked"
 ONE_ENDPOINT = "public_api_endpoint_rate_limit"
 NOT_SENT = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout)
-_PROPERTY = re.compile(r"body\.properties\.([^.\s]+)|^(.+?) is not a property that exists|^(.+?) is expected to be")
+_PROPERTY = re.compile(
+    r"body\.properties\.([^.\s]+)|^(.+?) is not a property that exists|^(.+?) is expected to be"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +61,10 @@ class Refusal:
     @property
     def concerns_everybody(self) -> bool:
         """Tell whether all requests must wait, not just this endpoint's."""
-        return self.status in (429, 529) and self.more.get("rate_limit_reason") not in (BLOCKED, ONE_ENDPOINT)
+        return self.status in (429, 529) and self.more.get("rate_limit_reason") not in (
+            BLOCKED,
+            ONE_ENDPOINT,
+        )
 
 
 def read_refusal(error: HTTPResponseError) -> Refusal:
@@ -67,9 +76,14 @@ def read_refusal(error: HTTPResponseError) -> Refusal:
     body = body if isinstance(body, dict) else {}
     more = body.get("additional_data")
     more = more if isinstance(more, dict) else {}
-    return Refusal(error.status, str(body.get("code", "")), str(body.get("message", "")),
-                   str(body.get("request_id") or error.headers.get("x-notion-request-id", "")), more,
-                   read_retry_after(error.headers, more.get("retry_after")))
+    return Refusal(
+        error.status,
+        str(body.get("code", "")),
+        str(body.get("message", "")),
+        str(body.get("request_id") or error.headers.get("x-notion-request-id", "")),
+        more,
+        read_retry_after(error.headers, more.get("retry_after")),
+    )
 
 
 def translate(error: Exception, call: Call) -> Setback:
@@ -77,11 +91,19 @@ def translate(error: Exception, call: Call) -> Setback:
     match error:
         case HTTPResponseError():
             return judge(read_refusal(error), call)
-        case InvalidPathParameterError() | httpx.UnsupportedProtocol() | httpx.InvalidURL():
+        case (
+            InvalidPathParameterError()
+            | httpx.UnsupportedProtocol()
+            | httpx.InvalidURL()
+        ):
             return Setback(Rejected(API, call.name, "not a usable address"))
         case RequestTimeoutError():
             sent = not isinstance(error.__context__, NOT_SENT)
-            return _unclear(call, "timed out") if sent else _not_sent(call, "no connection in time")
+            return (
+                _unclear(call, "timed out")
+                if sent
+                else _not_sent(call, "no connection in time")
+            )
         case httpx.ConnectError() | httpx.ConnectTimeout() | httpx.PoolTimeout():
             return _not_sent(call, type(error).__name__)
         case httpx.HTTPError():
@@ -103,20 +125,38 @@ def judge(refusal: Refusal, call: Call) -> Setback:
         return Setback(_error(Missing, refusal, call))
     if status >= 500 or status == 408:
         return _failed(refusal, call)
-    return Setback(Rejected(API, call.name, _detail(refusal, call), status=status, request_id=refusal.request_id,
-                            field=_property(refusal.message)))
+    return Setback(
+        Rejected(
+            API,
+            call.name,
+            _detail(refusal, call),
+            status=status,
+            request_id=refusal.request_id,
+            field=_property(refusal.message),
+        )
+    )
 
 
 def _failed(refusal: Refusal, call: Call) -> Setback:
     if call.safe:
         return Setback(_transient(refusal, call), again=True, wait=refusal.retry_after)
     committed = refusal.more.get("committed_resource_id")
-    return Setback(Unknown(API, call.name, _detail(refusal, call), status=refusal.status,
-                           request_id=refusal.request_id, committed_id=str(committed or "")))
+    return Setback(
+        Unknown(
+            API,
+            call.name,
+            _detail(refusal, call),
+            status=refusal.status,
+            request_id=refusal.request_id,
+            committed_id=str(committed or ""),
+        )
+    )
 
 
 def _not_sent(call: Call, detail: str) -> Setback:
-    return Setback(Transient(API, call.name, redact(detail, (call.secret,))), again=True)
+    return Setback(
+        Transient(API, call.name, redact(detail, (call.secret,))), again=True
+    )
 
 
 def _unclear(call: Call, detail: str) -> Setback:
@@ -127,16 +167,31 @@ def _unclear(call: Call, detail: str) -> Setback:
 
 
 def _transient(refusal: Refusal, call: Call) -> Transient:
-    return Transient(API, call.name, _detail(refusal, call), status=refusal.status, request_id=refusal.request_id,
-                     retry_after=refusal.retry_after)
+    return Transient(
+        API,
+        call.name,
+        _detail(refusal, call),
+        status=refusal.status,
+        request_id=refusal.request_id,
+        retry_after=refusal.retry_after,
+    )
 
 
 def _error(kind: type[ApiError], refusal: Refusal, call: Call) -> ApiError:
-    return kind(API, call.name, _detail(refusal, call), status=refusal.status, request_id=refusal.request_id)
+    return kind(
+        API,
+        call.name,
+        _detail(refusal, call),
+        status=refusal.status,
+        request_id=refusal.request_id,
+    )
 
 
 def _detail(refusal: Refusal, call: Call) -> str:
-    return redact(f"{refusal.code} {refusal.message}".strip() or f"HTTP {refusal.status}", (call.secret,))
+    return redact(
+        f"{refusal.code} {refusal.message}".strip() or f"HTTP {refusal.status}",
+        (call.secret,),
+    )
 
 
 def _property(message: str) -> str:

@@ -26,7 +26,12 @@ from worker.errors import Missing, Rejected, Transient
 from worker.notion.errors import API, Call, read_refusal, translate
 from worker.notion.pacer import Pacer
 from worker.notion.paging import CAPPED, Json, Walk, walk
-from worker.notion.transport import CONNECT_SECONDS, Bearer, BoundedTransport, open_connections
+from worker.notion.transport import (
+    CONNECT_SECONDS,
+    Bearer,
+    BoundedTransport,
+    open_connections,
+)
 from worker.ports import PageBatch
 
 PAGE_SIZE = 100
@@ -44,24 +49,49 @@ class NotionGateway:
     `transport` replaces the network; `sleep` and `monotonic` must tell the same time; `deadline` is the run's.
     """
 
-    def __init__(self, settings: NotionSettings, *, transport: httpx.BaseTransport | None = None,
-                 sleep: Callable[[float], None] = time.sleep, monotonic: Callable[[], float] = time.monotonic,
-                 random: Random | None = None, deadline: Deadline | None = None) -> None:
+    def __init__(
+        self,
+        settings: NotionSettings,
+        *,
+        transport: httpx.BaseTransport | None = None,
+        sleep: Callable[[float], None] = time.sleep,
+        monotonic: Callable[[], float] = time.monotonic,
+        random: Random | None = None,
+        deadline: Deadline | None = None,
+    ) -> None:
         self._settings = settings
         self._token = secret_from(settings.token, settings.token_file)
         self._deadline = deadline or Deadline(monotonic=monotonic)
-        self._policy = Policy(sleep=sleep, random=random or Random(0), deadline=self._deadline)
-        self._pacer = Pacer(settings.requests, settings.window, sleep=sleep, monotonic=monotonic)
-        self._transport = BoundedTransport(transport or open_connections(), seconds=settings.timeout,
-                                           deadline=self._deadline, monotonic=monotonic)
+        self._policy = Policy(
+            sleep=sleep, random=random or Random(0), deadline=self._deadline
+        )
+        self._pacer = Pacer(
+            settings.requests, settings.window, sleep=sleep, monotonic=monotonic
+        )
+        self._transport = BoundedTransport(
+            transport or open_connections(),
+            seconds=settings.timeout,
+            deadline=self._deadline,
+            monotonic=monotonic,
+        )
         self._client = self._connect()
 
     def _connect(self) -> Client:
-        http = httpx.Client(transport=self._transport, auth=Bearer(self._token), trust_env=False,
-                            follow_redirects=False)
-        client = Client(client=http, retry=False, notion_version=self._settings.version, logger=_SILENT,
-                        log_level=logging.CRITICAL, base_url=self._settings.base_url.rstrip("/"),
-                        timeout_ms=int(self._settings.timeout * 1000))
+        http = httpx.Client(
+            transport=self._transport,
+            auth=Bearer(self._token),
+            trust_env=False,
+            follow_redirects=False,
+        )
+        client = Client(
+            client=http,
+            retry=False,
+            notion_version=self._settings.version,
+            logger=_SILENT,
+            log_level=logging.CRITICAL,
+            base_url=self._settings.base_url.rstrip("/"),
+            timeout_ms=int(self._settings.timeout * 1000),
+        )
         http.timeout = httpx.Timeout(self._settings.timeout, connect=CONNECT_SECONDS)
         return client
 
@@ -88,21 +118,32 @@ class NotionGateway:
 
     # Rows
 
-    def query(self, data_source_id: str, *, since: datetime | None = None,
-              properties: Sequence[str] = ()) -> PageBatch:
+    def query(
+        self,
+        data_source_id: str,
+        *,
+        since: datetime | None = None,
+        properties: Sequence[str] = (),
+    ) -> PageBatch:
         """Return the rows edited at or after `since` (all when None), in windows when there are over 10,000.
 
         `properties` are ids or names to answer with (all when empty). The oldest come first.
         """
         wanted = [] if since is None else [_edited_since(since)]
-        return self._query_windows(data_source_id, wanted, {"filter_properties": list(properties)})
+        return self._query_windows(
+            data_source_id, wanted, {"filter_properties": list(properties)}
+        )
 
-    def find(self, data_source_id: str, *, property_id: str, text: str) -> tuple[Json, ...]:
+    def find(
+        self, data_source_id: str, *, property_id: str, text: str
+    ) -> tuple[Json, ...]:
         """Return the rows whose text property equals `text`; raises `Transient` when not all could be read."""
         wanted = [{"property": property_id, "rich_text": {"equals": text}}]
         batch = self._query_windows(data_source_id, wanted, {})
         if not batch.complete:
-            raise Transient(API, f"POST /v1/data_sources/{data_source_id}/query", batch.reason)
+            raise Transient(
+                API, f"POST /v1/data_sources/{data_source_id}/query", batch.reason
+            )
         return batch.pages
 
     def page(self, page_id: str) -> Json:
@@ -116,22 +157,44 @@ class NotionGateway:
         first = self._call("GET", path, query={"page_size": PAGE_SIZE})
         if first.get("object") != "list":
             return (first,)
-        return self._rows(f"GET /v1/{path}", lambda cursor: first if cursor is None else self._call(
-            "GET", path, query={"page_size": PAGE_SIZE, "start_cursor": cursor}))
+        return self._rows(
+            f"GET /v1/{path}",
+            lambda cursor: (
+                first
+                if cursor is None
+                else self._call(
+                    "GET", path, query={"page_size": PAGE_SIZE, "start_cursor": cursor}
+                )
+            ),
+        )
 
-    def create_page(self, data_source_id: str, properties: Json, *, markdown: str = "") -> Json:
+    def create_page(
+        self, data_source_id: str, properties: Json, *, markdown: str = ""
+    ) -> Json:
         """Create a row and return the page as answered. Not safe to repeat: `Unknown` when the outcome is not known."""
-        body: Json = {"parent": {"type": "data_source_id", "data_source_id": data_source_id}, "properties": properties}
-        return self._call("POST", "pages", safe=False, body=body | ({"markdown": markdown} if markdown else {}))
+        body: Json = {
+            "parent": {"type": "data_source_id", "data_source_id": data_source_id},
+            "properties": properties,
+        }
+        return self._call(
+            "POST",
+            "pages",
+            safe=False,
+            body=body | ({"markdown": markdown} if markdown else {}),
+        )
 
     def update_page(self, page_id: str, properties: Json) -> Json:
         """Change some properties and return the page as answered."""
-        return self._call("PATCH", f"pages/{_segment(page_id)}", body={"properties": properties})
+        return self._call(
+            "PATCH", f"pages/{_segment(page_id)}", body={"properties": properties}
+        )
 
     def archive_page(self, page_id: str) -> Json:
         """Move a page to the trash; one that is there already is returned as it is."""
         try:
-            return self._call("PATCH", f"pages/{_segment(page_id)}", body={"in_trash": True})
+            return self._call(
+                "PATCH", f"pages/{_segment(page_id)}", body={"in_trash": True}
+            )
         except Rejected as error:
             refused = error
         # Notion refuses to trash what is in the trash: by our own lost answer, or by a person.
@@ -156,7 +219,9 @@ class NotionGateway:
 
     def update_data_source(self, data_source_id: str, body: Json) -> Json:
         """Change a schema; `body` must hold full option lists, so that repeating it changes nothing."""
-        return self._call("PATCH", f"data_sources/{_segment(data_source_id)}", body=body)
+        return self._call(
+            "PATCH", f"data_sources/{_segment(data_source_id)}", body=body
+        )
 
     # Views
 
@@ -167,7 +232,9 @@ class NotionGateway:
     def views(self, *, database_id: str) -> tuple[Json, ...]:
         """Return a database's views in full (one request each: the list holds only ids)."""
         listed = self._list("GET", "views", {"database_id": database_id})
-        return tuple(self._call("GET", f"views/{_segment(str(view['id']))}") for view in listed)
+        return tuple(
+            self._call("GET", f"views/{_segment(str(view['id']))}") for view in listed
+        )
 
     def update_view(self, view_id: str, body: Json) -> Json:
         """Change a view."""
@@ -179,14 +246,23 @@ class NotionGateway:
         """Return all child blocks of a page or block."""
         return self._list("GET", f"blocks/{_segment(block_id)}/children")
 
-    def append_children(self, block_id: str, children: Sequence[Json], *, after: str = "") -> tuple[Json, ...]:
+    def append_children(
+        self, block_id: str, children: Sequence[Json], *, after: str = ""
+    ) -> tuple[Json, ...]:
         """Add blocks below a page or block, after one of its children or at the end. Not safe to repeat."""
         body: Json = {"children": list(children)}
         if after:
-            body |= ({"after": after} if self._settings.version < POSITION_SINCE else
-                     {"position": {"type": "after_block", "after_block": {"id": after}}})
-        answer = self._call("PATCH", f"blocks/{_segment(block_id)}/children", safe=False, body=body)
-        return tuple(row for row in answer.get("results") or () if isinstance(row, dict))
+            body |= (
+                {"after": after}
+                if self._settings.version < POSITION_SINCE
+                else {"position": {"type": "after_block", "after_block": {"id": after}}}
+            )
+        answer = self._call(
+            "PATCH", f"blocks/{_segment(block_id)}/children", safe=False, body=body
+        )
+        return tuple(
+            row for row in answer.get("results") or () if isinstance(row, dict)
+        )
 
     def update_block(self, block_id: str, body: Json) -> Json:
         """Change what a block says; its children stay."""
@@ -207,11 +283,20 @@ class NotionGateway:
 
     def upload(self, name: str, content: bytes, *, content_type: str) -> str:
         """Upload a file of at most 20 MB and return the id by which a block can show it, for an hour (3.19)."""
-        made = self._call("POST", "file_uploads", body={
-            "mode": "single_part", "filename": name, "content_type": content_type})
+        made = self._call(
+            "POST",
+            "file_uploads",
+            body={
+                "mode": "single_part",
+                "filename": name,
+                "content_type": content_type,
+            },
+        )
         path = f"file_uploads/{_segment(str(made['id']))}"
         try:
-            self._call("POST", f"{path}/send", form={"file": (name, content, content_type)})
+            self._call(
+                "POST", f"{path}/send", form={"file": (name, content, content_type)}
+            )
         except Rejected:  # what was sent before a lost answer cannot be sent again
             if self._call("GET", path).get("status") != "uploaded":
                 raise
@@ -219,17 +304,24 @@ class NotionGateway:
 
     def search(self, query: str, *, kind: str) -> tuple[Json, ...]:
         """Return pages (`page`) or data sources (`data_source`) found by title; the index lags behind writes."""
-        body: Json = {"filter": {"property": "object", "value": kind}} | ({"query": query} if query else {})
+        body: Json = {"filter": {"property": "object", "value": kind}} | (
+            {"query": query} if query else {}
+        )
         return self._list("POST", "search", body)
 
     # Reading
 
-    def _list(self, method: str, path: str, arguments: Mapping[str, object] | None = None) -> tuple[Json, ...]:
+    def _list(
+        self, method: str, path: str, arguments: Mapping[str, object] | None = None
+    ) -> tuple[Json, ...]:
         def ask(cursor: str | None) -> Json:
-            given = {**(arguments or {}), "page_size": PAGE_SIZE} | ({"start_cursor": cursor} if cursor else {})
+            given = {**(arguments or {}), "page_size": PAGE_SIZE} | (
+                {"start_cursor": cursor} if cursor else {}
+            )
             if method == "GET":
                 return self._call(method, path, query=given)
             return self._call(method, path, body=given)
+
         return self._rows(f"{method} /v1/{path}", ask)
 
     def _rows(self, name: str, ask: Callable[[str | None], Json]) -> tuple[Json, ...]:
@@ -238,12 +330,16 @@ class NotionGateway:
             raise Transient(API, name, found.reason)
         return tuple(found.rows)
 
-    def _query_windows(self, data_source_id: str, wanted: list[Json], query: Json) -> PageBatch:
+    def _query_windows(
+        self, data_source_id: str, wanted: list[Json], query: Json
+    ) -> PageBatch:
         """Read one query, window after window on the creation time, which never moves (facts/notion-api.md 2.14)."""
         pages: dict[str, Json] = {}
         bound, reason = "", CAPPED
         for _ in range(MOST_WINDOWS):
-            found = self._query_once(data_source_id, [*wanted, *_created_since(bound)], query)
+            found = self._query_once(
+                data_source_id, [*wanted, *_created_since(bound)], query
+            )
             reason = _keep(found, pages)
             newest = str(found.rows[-1].get("created_time", "")) if found.rows else ""
             if reason != CAPPED or newest <= bound:
@@ -251,28 +347,62 @@ class NotionGateway:
             bound = newest
         return PageBatch(tuple(pages.values()), not reason, reason)
 
-    def _query_once(self, data_source_id: str, conditions: list[Json], query: Json) -> Walk:
+    def _query_once(
+        self, data_source_id: str, conditions: list[Json], query: Json
+    ) -> Walk:
         path = f"data_sources/{_segment(data_source_id)}/query"
-        body: Json = {"page_size": PAGE_SIZE, "sorts": [{"timestamp": "created_time", "direction": "ascending"}]}
+        body: Json = {
+            "page_size": PAGE_SIZE,
+            "sorts": [{"timestamp": "created_time", "direction": "ascending"}],
+        }
         if conditions:
-            body["filter"] = conditions[0] if len(conditions) == 1 else {"and": conditions}
-        return walk(lambda cursor: self._call(
-            "POST", path, query=query, body=body | ({"start_cursor": cursor} if cursor else {})))
+            body["filter"] = (
+                conditions[0] if len(conditions) == 1 else {"and": conditions}
+            )
+        return walk(
+            lambda cursor: self._call(
+                "POST",
+                path,
+                query=query,
+                body=body | ({"start_cursor": cursor} if cursor else {}),
+            )
+        )
 
     # Sending
 
-    def _call(self, method: str, path: str, *, safe: bool = True, query: Mapping[str, object] | None = None,
-              body: Json | None = None, form: Json | None = None) -> Json:
+    def _call(
+        self,
+        method: str,
+        path: str,
+        *,
+        safe: bool = True,
+        query: Mapping[str, object] | None = None,
+        body: Json | None = None,
+        form: Json | None = None,
+    ) -> Json:
         call = Call(f"{method} /v1/{path}", safe, self._token.get_secret_value())
         arguments = {key: value for key, value in (query or {}).items() if value}
-        return self._policy.run(lambda: self._attempt(call, method, path, query=arguments, body=body,
-                                                      form=form))
+        return self._policy.run(
+            lambda: self._attempt(
+                call, method, path, query=arguments, body=body, form=form
+            )
+        )
 
-    def _attempt(self, call: Call, method: str, path: str, *, query: Json, body: Json | None,
-                 form: Json | None) -> Json:
+    def _attempt(
+        self,
+        call: Call,
+        method: str,
+        path: str,
+        *,
+        query: Json,
+        body: Json | None,
+        form: Json | None,
+    ) -> Json:
         try:
             with self._pacer.slot(self._deadline.remaining()):
-                answer, failure = self._send(method, path, query=query, body=body, form=form)
+                answer, failure = self._send(
+                    method, path, query=query, body=body, form=form
+                )
         except TimeoutError as full:
             raise Setback(Transient(API, call.name, str(full))) from None
         if failure is None:
@@ -280,16 +410,36 @@ class NotionGateway:
         self._pause_if_asked(failure)
         raise translate(failure, call)
 
-    def _send(self, method: str, path: str, *, query: Json, body: Json | None,
-              form: Json | None) -> tuple[Json, Exception | None]:
+    def _send(
+        self,
+        method: str,
+        path: str,
+        *,
+        query: Json,
+        body: Json | None,
+        form: Json | None,
+    ) -> tuple[Json, Exception | None]:
         try:
-            answer = self._client.request(path=path, method=method, query=query, body=body, form_data=form)
-        except (NotionClientErrorBase, httpx.HTTPError, httpx.InvalidURL, ValueError) as error:
+            answer = self._client.request(
+                path=path, method=method, query=query, body=body, form_data=form
+            )
+        except (
+            NotionClientErrorBase,
+            httpx.HTTPError,
+            httpx.InvalidURL,
+            ValueError,
+        ) as error:
             return {}, error
-        return (answer, None) if isinstance(answer, dict) else ({}, ValueError("not an object"))
+        return (
+            (answer, None)
+            if isinstance(answer, dict)
+            else ({}, ValueError("not an object"))
+        )
 
     def _pause_if_asked(self, failure: Exception) -> None:
-        refusal = read_refusal(failure) if isinstance(failure, HTTPResponseError) else None
+        refusal = (
+            read_refusal(failure) if isinstance(failure, HTTPResponseError) else None
+        )
         if refusal and refusal.concerns_everybody and refusal.retry_after:
             self._pacer.pause(refusal.retry_after)
 
@@ -299,19 +449,30 @@ def _segment(identity: str) -> str:
 
 
 def _edited_since(since: datetime) -> Json:
-    return {"timestamp": "last_edited_time", "last_edited_time": {"on_or_after": _instant(since)}}
+    return {
+        "timestamp": "last_edited_time",
+        "last_edited_time": {"on_or_after": _instant(since)},
+    }
 
 
 def _created_since(bound: str) -> list[Json]:
-    return [{"timestamp": "created_time", "created_time": {"on_or_after": bound}}] if bound else []
+    return (
+        [{"timestamp": "created_time", "created_time": {"on_or_after": bound}}]
+        if bound
+        else []
+    )
 
 
 def _instant(value: datetime) -> str:
-    return value.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+    return (
+        value.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+    )
 
 
 def _keep(found: Walk, pages: dict[str, Json]) -> str:
     """Add rows to `pages` by id, the newer answer winning; return why the walk is incomplete."""
     whole = [row for row in found.rows if "id" in row and "properties" in row]
     pages.update((row["id"], row) for row in whole)
-    return found.reason or ("" if len(whole) == len(found.rows) else "rows without properties")
+    return found.reason or (
+        "" if len(whole) == len(found.rows) else "rows without properties"
+    )

@@ -22,8 +22,14 @@ class Pacer:
     `sleep` and `monotonic` must tell the same time. Thread-safe.
     """
 
-    def __init__(self, requests: int, window: float, *, sleep: Callable[[float], None],
-                 monotonic: Callable[[], float]) -> None:
+    def __init__(
+        self,
+        requests: int,
+        window: float,
+        *,
+        sleep: Callable[[float], None],
+        monotonic: Callable[[], float],
+    ) -> None:
         self._requests, self._window = requests, window
         self._sleep, self._monotonic = sleep, monotonic
         self._lock = threading.Lock()

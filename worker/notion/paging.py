@@ -63,7 +63,12 @@ def _pages(ask: Ask, found: Walk) -> Iterator[Json]:
             return
         cursor = answer.get("next_cursor")
         empty = 0 if answer["results"] else empty + 1
-        if not isinstance(cursor, str) or not cursor or cursor in seen or empty >= MOST_EMPTY:
+        if (
+            not isinstance(cursor, str)
+            or not cursor
+            or cursor in seen
+            or empty >= MOST_EMPTY
+        ):
             found.reason = _broken(cursor, empty)
             return
         seen.add(cursor)

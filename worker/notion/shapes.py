@@ -18,11 +18,18 @@ def text(content: str) -> list[Json]:
 
 def database_body(source: Source, *, parent_page_id: str, locale: str) -> Json:
     """Return the body that creates a source's database with all but its relations (facts/notion-api.md 3.1)."""
-    properties = {prop.label[locale]: property_config(prop, locale) for prop in source.properties.values()
-                  if prop.type != "relation"}
-    return {"parent": {"type": "page_id", "page_id": parent_page_id}, "title": text(source.title[locale]),
-            "icon": {"type": "emoji", "emoji": source.icon}, "is_inline": False,
-            "initial_data_source": {"properties": properties}}
+    properties = {
+        prop.label[locale]: property_config(prop, locale)
+        for prop in source.properties.values()
+        if prop.type != "relation"
+    }
+    return {
+        "parent": {"type": "page_id", "page_id": parent_page_id},
+        "title": text(source.title[locale]),
+        "icon": {"type": "emoji", "emoji": source.icon},
+        "is_inline": False,
+        "initial_data_source": {"properties": properties},
+    }
 
 
 def property_config(prop: Property, locale: str) -> Json:
@@ -45,28 +52,52 @@ def option_config(option: Option, locale: str) -> Json:
     return {"name": option.label[locale], "color": option.color, **group}
 
 
-def added_options(prop: Property, raw: Json, missing: Iterable[Option], locale: str) -> Json:
+def added_options(
+    prop: Property, raw: Json, missing: Iterable[Option], locale: str
+) -> Json:
     """Return the schema change that adds options: the whole list, as it replaces the old one (3.3)."""
-    present = [{key: one[key] for key in ("id", "name", "color")} for one in raw[prop.type]["options"]]
-    return {"type": prop.type, prop.type: {"options": [*present, *(option_config(one, locale) for one in missing)]}}
+    present = [
+        {key: one[key] for key in ("id", "name", "color")}
+        for one in raw[prop.type]["options"]
+    ]
+    return {
+        "type": prop.type,
+        prop.type: {
+            "options": [*present, *(option_config(one, locale) for one in missing)]
+        },
+    }
 
 
 def relation_config(prop: Property, target_id: str) -> Json:
     """Return the schema of a relation, both ways when it has a mirror."""
     kind = "dual_property" if prop.mirror else "single_property"
-    return {"type": "relation", "relation": {"data_source_id": target_id, "type": kind, kind: {}}}
+    return {
+        "type": "relation",
+        "relation": {"data_source_id": target_id, "type": kind, kind: {}},
+    }
 
 
-def view_body(view: View, source: Source, binding: Binding, *, locale: str) -> Json | None:
+def view_body(
+    view: View, source: Source, binding: Binding, *, locale: str
+) -> Json | None:
     """Return name, type, configuration and sorts of a view; None when a property it stands on is not bound."""
     needed = [name for name in (view.group_by, view.date) if name]
     if any(name not in binding.properties for name in needed):
         return None
-    sorts = [{"property": binding.properties[name.removeprefix("-")],
-              "direction": "descending" if name.startswith("-") else "ascending"}
-             for name in view.sort if name.removeprefix("-") in binding.properties]
-    return {"name": view.label[locale], "type": view.type, "configuration": configuration(view, source, binding),
-            **({"sorts": sorts} if sorts else {})}
+    sorts = [
+        {
+            "property": binding.properties[name.removeprefix("-")],
+            "direction": "descending" if name.startswith("-") else "ascending",
+        }
+        for name in view.sort
+        if name.removeprefix("-") in binding.properties
+    ]
+    return {
+        "name": view.label[locale],
+        "type": view.type,
+        "configuration": configuration(view, source, binding),
+        **({"sorts": sorts} if sorts else {}),
+    }
 
 
 def configuration(view: View, source: Source, binding: Binding) -> Json:
@@ -87,15 +118,25 @@ def configuration(view: View, source: Source, binding: Binding) -> Json:
 
 def _group_by(prop: Property, binding: Binding) -> Json:
     kind = {"people": "person"}.get(prop.type, prop.type)
-    extra: dict[str, Json] = {"status": {"group_by": "option"}, "date": {"group_by": "month"},
-                              "relation": {"hide_empty_groups": True}}
-    return {"type": kind, "property_id": binding.properties[prop.name], "sort": {"type": "manual"},
-            **extra.get(prop.type, {})}
+    extra: dict[str, Json] = {
+        "status": {"group_by": "option"},
+        "date": {"group_by": "month"},
+        "relation": {"hide_empty_groups": True},
+    }
+    return {
+        "type": kind,
+        "property_id": binding.properties[prop.name],
+        "sort": {"type": "manual"},
+        **extra.get(prop.type, {}),
+    }
 
 
 def _shown(view: View, source: Source, properties: Mapping[str, str]) -> list[Json]:
     title = source.title_property.name
     first = [title, *(name for name in view.show if name != title)]
     rest = [name for name in source.properties if name not in first]
-    return [{"property_id": properties[name], "visible": name in first} for name in (*first, *rest)
-            if name in properties]
+    return [
+        {"property_id": properties[name], "visible": name in first}
+        for name in (*first, *rest)
+        if name in properties
+    ]

@@ -22,7 +22,9 @@ class Bearer(httpx.Auth):
     def __init__(self, token: SecretStr) -> None:
         self._token = token
 
-    def auth_flow(self, request: httpx.Request) -> Generator[httpx.Request, httpx.Response, None]:
+    def auth_flow(
+        self, request: httpx.Request
+    ) -> Generator[httpx.Request, httpx.Response, None]:
         """Sign one request."""
         request.headers["authorization"] = f"Bearer {self._token.get_secret_value()}"
         yield request
@@ -34,8 +36,15 @@ class BoundedTransport(httpx.BaseTransport):
     Raises httpx's own errors: `ReadTimeout` when time is up, `DecodingError` for a body that is not what it says.
     """
 
-    def __init__(self, inner: httpx.BaseTransport, *, seconds: float, deadline: Deadline,
-                 monotonic: Callable[[], float] = time.monotonic, limit: int = LIMIT) -> None:
+    def __init__(
+        self,
+        inner: httpx.BaseTransport,
+        *,
+        seconds: float,
+        deadline: Deadline,
+        monotonic: Callable[[], float] = time.monotonic,
+        limit: int = LIMIT,
+    ) -> None:
         self._inner, self._seconds, self._deadline = inner, seconds, deadline
         self._monotonic, self._limit = monotonic, limit
         self._lock = threading.Lock()
@@ -48,8 +57,12 @@ class BoundedTransport(httpx.BaseTransport):
             raise httpx.PoolTimeout("no time left", request=request)
         ends = self._monotonic() + seconds
         request.headers["accept-encoding"] = ACCEPT_ENCODING
-        request.extensions["timeout"] = {"connect": min(CONNECT_SECONDS, seconds), "read": seconds,
-                                         "write": seconds, "pool": seconds}
+        request.extensions["timeout"] = {
+            "connect": min(CONNECT_SECONDS, seconds),
+            "read": seconds,
+            "write": seconds,
+            "pool": seconds,
+        }
         with self._lock:
             self.sent += 1
         response = self._inner.handle_request(request)
@@ -58,18 +71,28 @@ class BoundedTransport(httpx.BaseTransport):
         finally:
             response.close()
 
-    def _read(self, response: httpx.Response, request: httpx.Request, ends: float) -> httpx.Response:
+    def _read(
+        self, response: httpx.Response, request: httpx.Request, ends: float
+    ) -> httpx.Response:
         if not isinstance(response.stream, httpx.SyncByteStream):
             raise httpx.DecodingError("not a synchronous answer", request=request)
         try:
-            body = read_body(response.stream, response.headers, limit=self._limit,
-                             expired=lambda: self._monotonic() > ends)
+            body = read_body(
+                response.stream,
+                response.headers,
+                limit=self._limit,
+                expired=lambda: self._monotonic() > ends,
+            )
         except Slow as error:
             raise httpx.ReadTimeout(str(error), request=request) from None
         except Garbled as error:
             raise httpx.DecodingError(str(error), request=request) from None
-        headers = [(name, value) for name, value in response.headers.multi_items()
-                   if name.lower() not in ("content-encoding", "content-length", "transfer-encoding")]
+        headers = [
+            (name, value)
+            for name, value in response.headers.multi_items()
+            if name.lower()
+            not in ("content-encoding", "content-length", "transfer-encoding")
+        ]
         return httpx.Response(response.status_code, headers=headers, content=body)
 
     def close(self) -> None:
@@ -79,5 +102,9 @@ class BoundedTransport(httpx.BaseTransport):
 
 def open_connections() -> httpx.HTTPTransport:
     """Return a pool of verified connections that ignores proxies and credentials of the environment."""
-    limits = httpx.Limits(max_connections=CONNECTIONS, max_keepalive_connections=CONNECTIONS, keepalive_expiry=30.0)
+    limits = httpx.Limits(
+        max_connections=CONNECTIONS,
+        max_keepalive_connections=CONNECTIONS,
+        keepalive_expiry=30.0,
+    )
     return httpx.HTTPTransport(trust_env=False, limits=limits, retries=0)

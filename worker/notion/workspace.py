@@ -19,10 +19,26 @@ from worker.errors import Missing, Problem, Severity
 from worker.mapping.bind import bind, find_source, read_columns
 from worker.mapping.codecs import Json
 from worker.mapping.schema import Binding, Bindings, Property, Schema, Source, View
-from worker.notion.shapes import added_options, database_body, property_config, relation_config, view_body
+from worker.notion.shapes import (
+    added_options,
+    database_body,
+    property_config,
+    relation_config,
+    view_body,
+)
 from worker.ports import Notion
 
-LAYOUT = ("column_list", "column", "toggle", "callout", "synced_block", "heading_1", "heading_2", "heading_3", "tab")
+LAYOUT = (
+    "column_list",
+    "column",
+    "toggle",
+    "callout",
+    "synced_block",
+    "heading_1",
+    "heading_2",
+    "heading_3",
+    "tab",
+)
 DEPTH = 4
 DEFAULT_VIEW = "Default view"
 
@@ -58,8 +74,16 @@ class _Roots:
         return schema if self.private else schema.part(private=False)
 
 
-def create_workspace(notion: Notion, schema: Schema, *, parent_page_id: str, locale: str, private_page_id: str = "",
-                     known: Bindings | None = None, progress: Progress = _silent) -> Bindings:
+def create_workspace(
+    notion: Notion,
+    schema: Schema,
+    *,
+    parent_page_id: str,
+    locale: str,
+    private_page_id: str = "",
+    known: Bindings | None = None,
+    progress: Progress = _silent,
+) -> Bindings:
     """Create under a page whatever of the schema is not there yet, and return how the workspace carries it.
 
     Private data sources are made under the page `private_page_id` and left out when there is none. What is `known` is
@@ -89,7 +113,9 @@ class _Build:
     progress: Progress
     known: Bindings
     found: dict[str, Json] = field(default_factory=dict)
-    _renames: dict[str, dict[str, Json]] = field(default_factory=lambda: defaultdict(dict))
+    _renames: dict[str, dict[str, Json]] = field(
+        default_factory=lambda: defaultdict(dict)
+    )
 
     def adopt(self, found: Mapping[str, Json]) -> None:
         """Take what stands there already, adding its missing properties and options."""
@@ -100,12 +126,21 @@ class _Build:
 
     def create_databases(self, roots: _Roots) -> None:
         """Create the databases that are not there, without their relations."""
-        absent = [source for name, source in self.schema.sources.items() if name not in self.found]
+        absent = [
+            source
+            for name, source in self.schema.sources.items()
+            if name not in self.found
+        ]
         for done, source in enumerate(absent):
             self.progress("databases", done, len(absent))
             made = self.notion.create_database(
-                database_body(source, parent_page_id=roots.of(source), locale=self.locale))
-            self.found[source.name] = self.notion.data_source(made["data_sources"][0]["id"])
+                database_body(
+                    source, parent_page_id=roots.of(source), locale=self.locale
+                )
+            )
+            self.found[source.name] = self.notion.data_source(
+                made["data_sources"][0]["id"]
+            )
         self.progress("databases", len(absent), len(absent))
 
     def relate(self) -> None:
@@ -113,7 +148,11 @@ class _Build:
         made: set[tuple[str, str]] = set()
         for done, (name, source) in enumerate(self.schema.sources.items()):
             self.progress("relations", done, len(self.schema.sources))
-            wanted = [prop for prop in self._unrelated(source) if (name, prop.name) not in made]
+            wanted = [
+                prop
+                for prop in self._unrelated(source)
+                if (name, prop.name) not in made
+            ]
             wanted = [prop for prop in wanted if not _made_by_sibling(prop, wanted)]
             made |= {(prop.target, prop.mirror) for prop in wanted if prop.mirror}
             if wanted:
@@ -132,14 +171,20 @@ class _Build:
                 continue
             raw = columns.by_id.get(binding.properties.get(prop.name, ""))
             taken = prop.label[self.locale].casefold() in columns.by_name
-            if (raw is None and not taken) or (raw is not None and prop.mirror and _is_single(raw)):
+            if (raw is None and not taken) or (
+                raw is not None and prop.mirror and _is_single(raw)
+            ):
                 missing.append(prop)
         return missing
 
     def _add_relations(self, source: Source, wanted: list[Property]) -> None:
         present = self._bind(source, self.found[source.name]).properties
-        changes = {present.get(prop.name, prop.label[self.locale]):
-                   relation_config(prop, self.found[prop.target]["id"]) for prop in wanted}
+        changes = {
+            present.get(prop.name, prop.label[self.locale]): relation_config(
+                prop, self.found[prop.target]["id"]
+            )
+            for prop in wanted
+        }
         answer = read_columns(self._change(self.found[source.name]["id"], changes))
         for prop in wanted:
             by_name = answer.by_name.get(prop.label[self.locale].casefold())
@@ -152,21 +197,36 @@ class _Build:
         if not prop.mirror:
             return
         detail = raw["relation"].get("dual_property") or {}
-        label = self.schema.sources[prop.target].properties[prop.mirror].label[self.locale]
+        label = (
+            self.schema.sources[prop.target].properties[prop.mirror].label[self.locale]
+        )
         taken = label.casefold() in read_columns(self.found[prop.target]).by_name
-        if detail.get("synced_property_id") and detail.get("synced_property_name") != label and not taken:
+        if (
+            detail.get("synced_property_id")
+            and detail.get("synced_property_name") != label
+            and not taken
+        ):
             self._renames[prop.target][detail["synced_property_id"]] = {"name": label}
 
     def _change(self, data_source_id: str, properties: Mapping[str, Json]) -> Json:
-        return self.notion.update_data_source(data_source_id, {"properties": dict(properties)})
+        return self.notion.update_data_source(
+            data_source_id, {"properties": dict(properties)}
+        )
 
     def _bind(self, source: Source, raw: Json) -> Binding:
-        return bind(source, raw, locale=self.locale, known=self.known.get(source.name))[0]
+        return bind(source, raw, locale=self.locale, known=self.known.get(source.name))[
+            0
+        ]
 
     def bindings(self) -> Bindings:
         """Return how the workspace, read anew, carries the schema."""
-        fresh = {name: self.notion.data_source(raw["id"]) for name, raw in self.found.items()}
-        return {name: self._bind(self.schema.sources[name], raw) for name, raw in fresh.items()}
+        fresh = {
+            name: self.notion.data_source(raw["id"]) for name, raw in self.found.items()
+        }
+        return {
+            name: self._bind(self.schema.sources[name], raw)
+            for name, raw in fresh.items()
+        }
 
 
 def _is_single(raw: Json) -> bool:
@@ -176,11 +236,16 @@ def _is_single(raw: Json) -> bool:
 
 def _made_by_sibling(prop: Property, wanted: list[Property]) -> bool:
     """Tell whether an earlier relation of the same source will make this one as its mirror (parent and children)."""
-    earlier = wanted[:wanted.index(prop)]
-    return any((one.mirror, one.target) == (prop.name, prop.target) and one.name == prop.mirror for one in earlier)
+    earlier = wanted[: wanted.index(prop)]
+    return any(
+        (one.mirror, one.target) == (prop.name, prop.target) and one.name == prop.mirror
+        for one in earlier
+    )
 
 
-def _missing(source: Source, raw: Json, binding: Binding, locale: str) -> dict[str, Json]:
+def _missing(
+    source: Source, raw: Json, binding: Binding, locale: str
+) -> dict[str, Json]:
     """Return the schema changes that add missing properties and options to an adopted data source."""
     columns = read_columns(raw)
     changes: dict[str, Json] = {}
@@ -191,8 +256,12 @@ def _missing(source: Source, raw: Json, binding: Binding, locale: str) -> dict[s
         if property_id is None:
             if prop.label[locale].casefold() not in columns.by_name:
                 changes[prop.label[locale]] = property_config(prop, locale)
-        elif absent := [one for one in prop.options if one.key not in binding.options[prop.name]]:
-            changes[property_id] = added_options(prop, columns.by_id[property_id], absent, locale)
+        elif absent := [
+            one for one in prop.options if one.key not in binding.options[prop.name]
+        ]:
+            changes[property_id] = added_options(
+                prop, columns.by_id[property_id], absent, locale
+            )
     return changes
 
 
@@ -200,7 +269,11 @@ def _make_views(notion: Notion, source: Source, binding: Binding, locale: str) -
     """Create the views that are not there, in order; the automatic table becomes the first table."""
     present = notion.views(database_id=binding.database_id)
     named = {(view["type"], str(view["name"]).casefold()): view for view in present}
-    spare = [view for view in present if view["name"] == DEFAULT_VIEW and view["type"] == "table"]
+    spare = [
+        view
+        for view in present
+        if view["name"] == DEFAULT_VIEW and view["type"] == "table"
+    ]
     before = ""
     for view in source.views:
         body = view_body(view, source, binding, locale=locale)
@@ -208,10 +281,18 @@ def _make_views(notion: Notion, source: Source, binding: Binding, locale: str) -
             continue
         found = next((named[key] for key in _view_names(view) if key in named), None)
         if found is None and view.type == "table" and spare:
-            found = notion.update_view(spare.pop()["id"], {key: body[key] for key in body if key != "type"})
+            found = notion.update_view(
+                spare.pop()["id"], {key: body[key] for key in body if key != "type"}
+            )
         elif found is None:
-            found = notion.create_view({"database_id": binding.database_id, "data_source_id": binding.data_source_id,
-                                        **body, "position": _position(before)})
+            found = notion.create_view(
+                {
+                    "database_id": binding.database_id,
+                    "data_source_id": binding.data_source_id,
+                    **body,
+                    "position": _position(before),
+                }
+            )
         before = found["id"]
 
 
@@ -227,8 +308,15 @@ def _position(before: str) -> Json:
 # -- recognising -------------------------------------------------------------------------------------------------------
 
 
-def read_bindings(notion: Notion, schema: Schema, *, root_page_id: str, locale: str, known: Bindings,
-                  private_root_page_id: str = "") -> tuple[Bindings, tuple[Problem, ...]]:
+def read_bindings(
+    notion: Notion,
+    schema: Schema,
+    *,
+    root_page_id: str,
+    locale: str,
+    known: Bindings,
+    private_root_page_id: str = "",
+) -> tuple[Bindings, tuple[Problem, ...]]:
     """Return how the workspace carries the schema now, and all that does not fit.
 
     Known data sources are read by id wherever they stand; others are looked for by title under the root page, then by
@@ -238,14 +326,21 @@ def read_bindings(notion: Notion, schema: Schema, *, root_page_id: str, locale: 
     roots = _Roots(root_page_id, private_root_page_id)
     found = _recognise_all(notion, schema, roots, locale=locale, known=known)
     bindings: dict[str, Binding] = {}
-    problems = [_absent(source, locale, root=roots.of(source))
-                for name, source in schema.sources.items() if name not in found]
+    problems = [
+        _absent(source, locale, root=roots.of(source))
+        for name, source in schema.sources.items()
+        if name not in found
+    ]
     for name in schema.sources:
         if name in found:
-            bindings[name], complaints = bind(schema.sources[name], found[name], locale=locale, known=known.get(name))
+            bindings[name], complaints = bind(
+                schema.sources[name], found[name], locale=locale, known=known.get(name)
+            )
             problems += complaints
     for name in bindings:
-        bindings[name], astray = _check_targets(schema.sources[name], bindings[name], found, bindings, locale=locale)
+        bindings[name], astray = _check_targets(
+            schema.sources[name], bindings[name], found, bindings, locale=locale
+        )
         problems += astray
     return bindings, tuple(problems)
 
@@ -260,26 +355,48 @@ def _read_known(notion: Notion, binding: Binding | None) -> Json | None:
     return None if raw.get("in_trash") or raw.get("archived") else raw
 
 
-def _recognise_all(notion: Notion, schema: Schema, roots: _Roots, *, locale: str, known: Bindings) -> dict[str, Json]:
+def _recognise_all(
+    notion: Notion, schema: Schema, roots: _Roots, *, locale: str, known: Bindings
+) -> dict[str, Json]:
     found: dict[str, Json] = {}
     for part, root in roots.parts(schema):
         if part.sources:
-            found |= _recognise(notion, part, root_page_id=root, locale=locale, known=known)
+            found |= _recognise(
+                notion, part, root_page_id=root, locale=locale, known=known
+            )
     return found
 
 
-def _recognise(notion: Notion, schema: Schema, *, root_page_id: str, locale: str, known: Bindings) -> dict[str, Json]:
+def _recognise(
+    notion: Notion, schema: Schema, *, root_page_id: str, locale: str, known: Bindings
+) -> dict[str, Json]:
     """Return the raw data sources by logical name: known ones by id, others by title on the root page or below it."""
-    found = {name: raw for name in schema.sources if (raw := _read_known(notion, known.get(name))) is not None}
+    found = {
+        name: raw
+        for name in schema.sources
+        if (raw := _read_known(notion, known.get(name))) is not None
+    }
     taken = {raw["id"] for raw in found.values()}
     for look in (list_data_sources, _search):
-        absent = [source for name, source in schema.sources.items() if name not in found]
-        listed = [raw for raw in look(notion, root_page_id) if raw["id"] not in taken] if absent else []
-        found |= {source.name: raw for source in absent if (raw := find_source(source, listed, locale)) is not None}
+        absent = [
+            source for name, source in schema.sources.items() if name not in found
+        ]
+        listed = (
+            [raw for raw in look(notion, root_page_id) if raw["id"] not in taken]
+            if absent
+            else []
+        )
+        found |= {
+            source.name: raw
+            for source in absent
+            if (raw := find_source(source, listed, locale)) is not None
+        }
     return found
 
 
-def list_data_sources(notion: Notion, page_id: str, depth: int = DEPTH) -> Iterator[Json]:
+def list_data_sources(
+    notion: Notion, page_id: str, depth: int = DEPTH
+) -> Iterator[Json]:
     """Yield the data sources of the databases in a page's body, also inside columns, toggles and the like."""
     for block in notion.children(page_id):
         if block.get("in_trash") or block.get("archived"):
@@ -293,7 +410,9 @@ def list_data_sources(notion: Notion, page_id: str, depth: int = DEPTH) -> Itera
 def _data_sources_of(notion: Notion, database_id: str) -> Iterable[Json]:
     try:
         database = notion.database(database_id)
-        return [notion.data_source(one["id"]) for one in database.get("data_sources") or ()]
+        return [
+            notion.data_source(one["id"]) for one in database.get("data_sources") or ()
+        ]
     except Missing:  # a linked view of a database that is not shared with us
         return []
 
@@ -325,31 +444,72 @@ def _plain(identity: str) -> str:
 
 def _absent(source: Source, locale: str, *, root: str) -> Problem:
     if not root:
-        return Problem("schema-private", source.title.get(locale, source.name), "",
-                       message("there is no private root page, the rules that need this database are off"),
-                       message("make a page that only the right people share, share it with the connection and set "
-                               "`notion.private_root_page_id`"), severity=Severity.INFO)
-    return Problem("schema-source", source.title.get(locale, source.name), "",
-                   message("there is no such database under the root page, the rules that need it are off"),
-                   message("share it with the connection, move it under the root page, or run `rayline init` to create "
-                           "it"),
-                   severity=Severity.WARNING)
+        return Problem(
+            "schema-private",
+            source.title.get(locale, source.name),
+            "",
+            message(
+                "there is no private root page, the rules that need this database are off"
+            ),
+            message(
+                "make a page that only the right people share, share it with the connection and set "
+                "`notion.private_root_page_id`"
+            ),
+            severity=Severity.INFO,
+        )
+    return Problem(
+        "schema-source",
+        source.title.get(locale, source.name),
+        "",
+        message(
+            "there is no such database under the root page, the rules that need it are off"
+        ),
+        message(
+            "share it with the connection, move it under the root page, or run `rayline init` to create "
+            "it"
+        ),
+        severity=Severity.WARNING,
+    )
 
 
-def _check_targets(source: Source, binding: Binding, found: Mapping[str, Json], bindings: Bindings, *,
-                   locale: str) -> tuple[Binding, list[Problem]]:
+def _check_targets(
+    source: Source,
+    binding: Binding,
+    found: Mapping[str, Json],
+    bindings: Bindings,
+    *,
+    locale: str,
+) -> tuple[Binding, list[Problem]]:
     """Return the binding without relations that lead to other data sources than the schema's."""
     columns = read_columns(found[source.name]).by_id
-    astray = [prop for name, property_id in binding.properties.items()
-              if (prop := source.properties[name]).type == "relation"
-              and _target(columns[property_id]) != getattr(bindings.get(prop.target), "data_source_id", None)]
-    kept = {name: one for name, one in binding.properties.items() if name not in {prop.name for prop in astray}}
-    problems = [Problem("schema-retyped", source.title.get(locale, source.name), prop.name,
-                        tell("the relation {label} does not lead to the database of {target}",
-                             label=repr(prop.label.get(locale)), target=prop.target),
-                        message("point it there, or rename it and run `rayline init`"),
-                        str(found[source.name].get("url") or ""))
-                for prop in astray if prop.target in bindings]
+    astray = [
+        prop
+        for name, property_id in binding.properties.items()
+        if (prop := source.properties[name]).type == "relation"
+        and _target(columns[property_id])
+        != getattr(bindings.get(prop.target), "data_source_id", None)
+    ]
+    kept = {
+        name: one
+        for name, one in binding.properties.items()
+        if name not in {prop.name for prop in astray}
+    }
+    problems = [
+        Problem(
+            "schema-retyped",
+            source.title.get(locale, source.name),
+            prop.name,
+            tell(
+                "the relation {label} does not lead to the database of {target}",
+                label=repr(prop.label.get(locale)),
+                target=prop.target,
+            ),
+            message("point it there, or rename it and run `rayline init`"),
+            str(found[source.name].get("url") or ""),
+        )
+        for prop in astray
+        if prop.target in bindings
+    ]
     return replace(binding, properties=kept), problems
 
 

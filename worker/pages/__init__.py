@@ -16,7 +16,14 @@ from msgspec.structs import replace
 from worker.domain.document import Block
 from worker.domain.messages import message
 from worker.domain.model import Client
-from worker.domain.periods import Grain, Period, month_of, next_period, previous_period, quarter_of
+from worker.domain.periods import (
+    Grain,
+    Period,
+    month_of,
+    next_period,
+    previous_period,
+    quarter_of,
+)
 from worker.domain.titles import period_title
 from worker.domain.values import Ref, Value
 from worker.domain.world import World
@@ -48,7 +55,11 @@ class Page(msgspec.Struct, frozen=True, gc=False):
 def write_pages(world: World, outcome: Outcome) -> Outcome:
     """Return the outcome with the rows and sections of all pages due today."""
     view = look(world, outcome)
-    facts, sections, problems = list(outcome.facts), list(outcome.sections), list(outcome.problems)
+    facts, sections, problems = (
+        list(outcome.facts),
+        list(outcome.sections),
+        list(outcome.problems),
+    )
     for page in _pages(view):
         if page.ref.source not in world.sources:
             continue
@@ -58,22 +69,37 @@ def write_pages(world: World, outcome: Outcome) -> Outcome:
             problems.append(_failure(page, error))
             continue
         if blocks:
-            why = Why("pages", formula=world.words.say("the page's section, from what was measured"))
+            why = Why(
+                "pages",
+                formula=world.words.say("the page's section, from what was measured"),
+            )
             facts += (Fact(page.ref, name, value, why) for name, value in page.fields)
             sections.append(PageFact(page.ref, blocks, why, page.settled))
-    return replace(outcome, facts=tuple(facts), sections=tuple(sections), problems=tuple(problems))
+    return replace(
+        outcome, facts=tuple(facts), sections=tuple(sections), problems=tuple(problems)
+    )
 
 
 def _failure(page: Page, error: Exception) -> Problem:
-    return Problem("page-failed", str(page.ref), "", f"the page could not be written: {type(error).__name__}: {error}",
-                   "report this; the other pages went on", severity=Severity.ERROR)
+    return Problem(
+        "page-failed",
+        str(page.ref),
+        "",
+        f"the page could not be written: {type(error).__name__}: {error}",
+        "report this; the other pages went on",
+        severity=Severity.ERROR,
+    )
 
 
 def _pages(view: View) -> Iterator[Page]:
     for client in view.world.clients.values():
         yield Page(client.ref, partial(write_client, view, client))
         yield from _public(view, client)
-    yield Page(_meeting("portfolio"), partial(write_portfolio, view), _row(view, "portfolio", view.say("Portfolio")))
+    yield Page(
+        _meeting("portfolio"),
+        partial(write_portfolio, view),
+        _row(view, "portfolio", view.say("Portfolio")),
+    )
     yield from _cuts(view)
     if view.world.calendar.is_working(view.today):
         yield from (_daily(view, unit) for unit in view.world.units)
@@ -84,8 +110,14 @@ def _meeting(*parts: str) -> Ref:
     return Ref("meetings", ":".join(("meeting", *parts)))
 
 
-def _row(view: View, kind: str, title: str, *, day: date | None = None,
-         unit: Ref | None = None) -> tuple[tuple[str, Value], ...]:
+def _row(
+    view: View,
+    kind: str,
+    title: str,
+    *,
+    day: date | None = None,
+    unit: Ref | None = None,
+) -> tuple[tuple[str, Value], ...]:
     name = f"{title} · {view.unit_name(unit)}" if unit else title
     found: list[tuple[str, Value]] = [("name", name), ("kind", kind)]
     if day is not None:
@@ -100,11 +132,21 @@ def _public(view: View, client: Client) -> Iterator[Page]:
     row = view.rows.get(client.ref)
     shown = public_view(view, client)
     if row is not None and row.fields.get("status_page") is True:
-        yield Page(_meeting("status", client.ref.key), partial(write_status, shown, view.words),
-                   _row(view, "client_status", view.say("Status · {client}", client=client.name)))
+        yield Page(
+            _meeting("status", client.ref.key),
+            partial(write_status, shown, view.words),
+            _row(
+                view, "client_status", view.say("Status · {client}", client=client.name)
+            ),
+        )
     if row is not None and row.fields.get("presentation") is True and shown.ideas:
-        yield Page(_meeting("presentation", client.ref.key), partial(write_presentation, shown, view.words),
-                   _row(view, "presentation", view.say("Ideas · {client}", client=client.name)))
+        yield Page(
+            _meeting("presentation", client.ref.key),
+            partial(write_presentation, shown, view.words),
+            _row(
+                view, "presentation", view.say("Ideas · {client}", client=client.name)
+            ),
+        )
 
 
 def _cuts(view: View) -> Iterator[Page]:
@@ -112,16 +154,27 @@ def _cuts(view: View) -> Iterator[Page]:
     monday = view.today - timedelta(days=view.today.weekday())
     is_over = view.today > view.world.calendar.add(monday, 0)
     for unit in (*view.world.units, FIRM):
-        yield Page(_meeting("monday", unit.key, monday.isoformat()),
-                   partial(write_cut, view, unit, monday),
-                   _row(view, "monday_cut", view.say("Monday cut {day}", day=view.date(monday)), day=monday,
-                        unit=unit), is_over)
+        yield Page(
+            _meeting("monday", unit.key, monday.isoformat()),
+            partial(write_cut, view, unit, monday),
+            _row(
+                view,
+                "monday_cut",
+                view.say("Monday cut {day}", day=view.date(monday)),
+                day=monday,
+                unit=unit,
+            ),
+            is_over,
+        )
 
 
 def _daily(view: View, unit: Ref) -> Page:
     said = view.say("Daily {day}", day=view.date(view.today))
-    return Page(_meeting("daily", unit.key, view.today.isoformat()), partial(write_daily, view, unit),
-                _row(view, "daily", said, day=view.today, unit=unit))
+    return Page(
+        _meeting("daily", unit.key, view.today.isoformat()),
+        partial(write_daily, view, unit),
+        _row(view, "daily", said, day=view.today, unit=unit),
+    )
 
 
 def _agendas(view: View) -> Iterator[Page]:
@@ -130,7 +183,9 @@ def _agendas(view: View) -> Iterator[Page]:
         meeting = view.world.calendar.add(period.start, 0)
         prepared = view.world.calendar.add(meeting, -PREPARED)
         if prepared <= view.today <= meeting:
-            yield from (_agenda(view, unit, period, meeting) for unit in view.world.units)
+            yield from (
+                _agenda(view, unit, period, meeting) for unit in view.world.units
+            )
             if period.grain is Grain.QUARTER and view.measures.feedback is not None:
                 yield _review(view, previous_period(period), meeting)
 
@@ -139,19 +194,32 @@ def _coming_periods(view: View) -> Iterator[Period]:
     """Yield the periods whose meeting may be near: quarterly meetings take the place of that month's."""
     month = month_of(view.today)
     for period in (month, next_period(month)):
-        yield quarter_of(period.start) if period.start == quarter_of(period.start).start else period
+        yield (
+            quarter_of(period.start)
+            if period.start == quarter_of(period.start).start
+            else period
+        )
 
 
 def _review(view: View, past: Period, meeting: date) -> Page:
     """Return the private page on a quarter's feedback: a data source of its own, so that nothing else leads to it."""
     said = view.say("Feedback · {period}", period=period_title(past, view.words))
-    return Page(Ref("reviews", f"review:{past.code}"), partial(write_feedback, view, past),
-                (("name", said), ("date", meeting)))
+    return Page(
+        Ref("reviews", f"review:{past.code}"),
+        partial(write_feedback, view, past),
+        (("name", said), ("date", meeting)),
+    )
 
 
 def _agenda(view: View, unit: Ref, period: Period, meeting: date) -> Page:
     kind = "quarterly" if period.grain is Grain.QUARTER else "monthly"
-    title = {"quarterly": message("Quarterly meeting"), "monthly": message("Monthly meeting")}[kind]
+    title = {
+        "quarterly": message("Quarterly meeting"),
+        "monthly": message("Monthly meeting"),
+    }[kind]
     said = view.say(title) + f" · {period_title(period, view.words)}"
-    return Page(_meeting(kind, unit.key, period.code), partial(write_agenda, view, unit, period),
-                _row(view, kind, said, day=meeting, unit=unit))
+    return Page(
+        _meeting(kind, unit.key, period.code),
+        partial(write_agenda, view, unit, period),
+        _row(view, kind, said, day=meeting, unit=unit),
+    )

@@ -8,7 +8,17 @@ from decimal import Decimal
 
 from worker.domain.capacity import part_of
 from worker.domain.cascade import parts_of
-from worker.domain.document import Block, Bullet, Callout, Divider, Heading, Paragraph, Picture, Quote, bold
+from worker.domain.document import (
+    Block,
+    Bullet,
+    Callout,
+    Divider,
+    Heading,
+    Paragraph,
+    Picture,
+    Quote,
+    bold,
+)
 from worker.domain.measures import UnitLoad, WeekLoad
 from worker.domain.messages import message
 from worker.domain.periods import Period, previous_period, quarter_of
@@ -27,17 +37,30 @@ NEAR, FAR = 4, 8
 def write_agenda(view: View, unit: Ref, period: Period) -> tuple[Block, ...]:
     """Return the agenda of the meeting that opens a period."""
     past = previous_period(period)
-    head = view.say("Looks back at {past} and plans {next}.", past=bold(period_title(past, view.words)),
-                    next=bold(period_title(period, view.words)))
-    return (Callout(head, "🗓️", "blue_background"),
-            Heading(view.say("1. Retrospective"), 1), *write_retrospective(view, unit, past),
-            Heading(view.say("2. Resources"), 1), *_resources(view, unit),
-            Heading(view.say("3. Risks"), 1), *_risks(view, unit),
-            Heading(view.say("4. Finance"), 1), *_finance(view, unit, past),
-            Heading(view.say("5. Unit development"), 1), *write_development(view, unit, past),
-            Heading(view.say("6. For the head of accounting"), 1), *carried_tasks(view, unit),
-            Heading(view.say("7. Plan: {period}", period=period_title(period, view.words)), 1),
-            *_plan(view, unit, period))
+    head = view.say(
+        "Looks back at {past} and plans {next}.",
+        past=bold(period_title(past, view.words)),
+        next=bold(period_title(period, view.words)),
+    )
+    return (
+        Callout(head, "🗓️", "blue_background"),
+        Heading(view.say("1. Retrospective"), 1),
+        *write_retrospective(view, unit, past),
+        Heading(view.say("2. Resources"), 1),
+        *_resources(view, unit),
+        Heading(view.say("3. Risks"), 1),
+        *_risks(view, unit),
+        Heading(view.say("4. Finance"), 1),
+        *_finance(view, unit, past),
+        Heading(view.say("5. Unit development"), 1),
+        *write_development(view, unit, past),
+        Heading(view.say("6. For the head of accounting"), 1),
+        *carried_tasks(view, unit),
+        Heading(
+            view.say("7. Plan: {period}", period=period_title(period, view.words)), 1
+        ),
+        *_plan(view, unit, period),
+    )
 
 
 def _resources(view: View, unit: Ref) -> Iterator[Block]:
@@ -45,12 +68,30 @@ def _resources(view: View, unit: Ref) -> Iterator[Block]:
     if load is None or not load.people:
         yield Paragraph(view.say("Capacity and load are not known."))
         return
-    yield Bullet(view.say("Utilization of the last four weeks: {share} of {hours} h effective capacity",
-                          share=bold(view.percent(load.utilization)), hours=view.words.number(load.effective, 0)))
+    yield Bullet(
+        view.say(
+            "Utilization of the last four weeks: {share} of {hours} h effective capacity",
+            share=bold(view.percent(load.utilization)),
+            hours=view.words.number(load.effective, 0),
+        )
+    )
     if load.missing:
-        yield Bullet(view.say("Too few work logs to tell more: {people}", people=view.names(load.missing)))
-    yield view.table((message("Role"), message("Capacity, 4 weeks"), message("Load, 4 weeks"), message("4 weeks"),
-                      message("8 weeks")), _loads(view, load))
+        yield Bullet(
+            view.say(
+                "Too few work logs to tell more: {people}",
+                people=view.names(load.missing),
+            )
+        )
+    yield view.table(
+        (
+            message("Role"),
+            message("Capacity, 4 weeks"),
+            message("Load, 4 weeks"),
+            message("4 weeks"),
+            message("8 weeks"),
+        ),
+        _loads(view, load),
+    )
     chart = draw_load(view, load.people, title=view.say("Load of the weeks ahead"))
     if chart is not None:
         yield Picture(chart, edition=weekly(view, chart.title))
@@ -58,19 +99,37 @@ def _resources(view: View, unit: Ref) -> Iterator[Block]:
 
 def _loads(view: View, load: UnitLoad) -> Iterator[tuple[str, ...]]:
     for role in load.roles:
-        yield (view.say(ROLES[role.role]) if role.role in ROLES else role.role, *_weeks(view, role.weeks))
+        yield (
+            view.say(ROLES[role.role]) if role.role in ROLES else role.role,
+            *_weeks(view, role.weeks),
+        )
     yield (view.say("Whole unit"), *_weeks(view, load.weeks))
 
 
 def _weeks(view: View, weeks: tuple[WeekLoad, ...]) -> tuple[str, ...]:
-    capacity, load = _sum(week.capacity for week in weeks[:NEAR]), _sum(week.load for week in weeks[:NEAR])
-    far = part_of(_sum(week.load for week in weeks[:FAR]), _sum(week.capacity for week in weeks[:FAR]))
-    return (_hours(view, capacity), _hours(view, load), view.percent(part_of(load, capacity)), view.percent(far))
+    capacity, load = (
+        _sum(week.capacity for week in weeks[:NEAR]),
+        _sum(week.load for week in weeks[:NEAR]),
+    )
+    far = part_of(
+        _sum(week.load for week in weeks[:FAR]),
+        _sum(week.capacity for week in weeks[:FAR]),
+    )
+    return (
+        _hours(view, capacity),
+        _hours(view, load),
+        view.percent(part_of(load, capacity)),
+        view.percent(far),
+    )
 
 
 def _sum(hours: Iterable[Decimal | None]) -> Decimal | None:
     known = list(hours)
-    return sum((one for one in known if one is not None), Decimal(0)) if None not in known else None
+    return (
+        sum((one for one in known if one is not None), Decimal(0))
+        if None not in known
+        else None
+    )
 
 
 def _hours(view: View, hours: Decimal | None) -> str:
@@ -79,40 +138,74 @@ def _hours(view: View, hours: Decimal | None) -> str:
 
 def _risks(view: View, unit: Ref) -> Iterator[Block]:
     risks = view.risks_of(unit)
-    chart = draw_risks(view, risks, title=view.say("Risk map") + f" · {view.unit_name(unit)}")
+    chart = draw_risks(
+        view, risks, title=view.say("Risk map") + f" · {view.unit_name(unit)}"
+    )
     if chart is None:
         yield Paragraph(view.say("No open risk."))
         return
     yield Picture(chart)
     for risk in risks[:MOST]:
-        steps = tuple(Bullet(f"{view.date(step.day)}: {step.text}") for step in risk.steps if step.day >= view.today)
+        steps = tuple(
+            Bullet(f"{view.date(step.day)}: {step.text}")
+            for step in risk.steps
+            if step.day >= view.today
+        )
         yield Bullet(risk_reason(view, risk), steps[:5])
 
 
 def _finance(view: View, unit: Ref, past: Period) -> Iterator[Block]:
-    chart = draw_plan(view, unit, quarter_of(past.start), until=view.today - timedelta(days=view.today.weekday()))
+    chart = draw_plan(
+        view,
+        unit,
+        quarter_of(past.start),
+        until=view.today - timedelta(days=view.today.weekday()),
+    )
     if chart is not None:
         yield Picture(chart)
     quarter = view.plans.get((unit, quarter_of(past.start)))
     if quarter is None or (quarter.target is None and not quarter.fact):
         yield Paragraph(view.say("No money was planned or earned."))
     elif quarter.forecast is not None:
-        yield Bullet(view.say("Fact of the quarter: {fact} of {target}; forecast {forecast}.",
-                              fact=bold(view.money(quarter.fact)), target=view.money(quarter.target),
-                              forecast=view.money(quarter.forecast)))
+        yield Bullet(
+            view.say(
+                "Fact of the quarter: {fact} of {target}; forecast {forecast}.",
+                fact=bold(view.money(quarter.fact)),
+                target=view.money(quarter.target),
+                forecast=view.money(quarter.forecast),
+            )
+        )
     else:
-        yield Bullet(view.say("Fact of the quarter: {fact} of {target}.", fact=bold(view.money(quarter.fact)),
-                              target=view.money(quarter.target)))
+        yield Bullet(
+            view.say(
+                "Fact of the quarter: {fact} of {target}.",
+                fact=bold(view.money(quarter.fact)),
+                target=view.money(quarter.target),
+            )
+        )
 
 
 def _plan(view: View, unit: Ref, period: Period) -> Iterator[Block]:
-    rows = [(period_title(part, view.words), view.money(plan.target), view.change(plan.carry) if plan.carry else NONE)
-            for part in (period, *parts_of(period)) if (plan := view.plans.get((unit, part))) is not None]
+    rows = [
+        (
+            period_title(part, view.words),
+            view.money(plan.target),
+            view.change(plan.carry) if plan.carry else NONE,
+        )
+        for part in (period, *parts_of(period))
+        if (plan := view.plans.get((unit, part))) is not None
+    ]
     if rows:
-        yield view.table((message("Period"), message("Target"), message("Carried over")), rows)
+        yield view.table(
+            (message("Period"), message("Target"), message("Carried over")), rows
+        )
     else:
         yield Paragraph(view.say("The targets of this period are not set yet."))
     yield Heading(view.say("Goals"), 3)
-    yield from goals_of(view, unit, period, told=message("No goal is set for the period yet."))
+    yield from goals_of(
+        view, unit, period, told=message("No goal is set for the period yet.")
+    )
     yield Divider()
-    yield Quote(view.say("Write decisions below the section: they stay as you write them."))
+    yield Quote(
+        view.say("Write decisions below the section: they stay as you write them.")
+    )

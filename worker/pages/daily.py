@@ -5,38 +5,76 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import date
 
-from worker.domain.document import Block, Bullet, Callout, Heading, Paragraph, ToDo, bold, link, plain
+from worker.domain.document import (
+    Block,
+    Bullet,
+    Callout,
+    Heading,
+    Paragraph,
+    ToDo,
+    bold,
+    link,
+    plain,
+)
 from worker.domain.messages import message
 from worker.domain.model import RUNNING, Card, Category, Issue
 from worker.domain.values import Ref
 from worker.pages.view import View, risk_line, task_line
 
 MOST = 12
-MOVES = {Category.DONE.value: ("✅", message("done")), Category.ACTIVE.value: ("▶️", message("started")),
-         Category.NEW.value: ("↩️", message("back to the queue"))}
+MOVES = {
+    Category.DONE.value: ("✅", message("done")),
+    Category.ACTIVE.value: ("▶️", message("started")),
+    Category.NEW.value: ("↩️", message("back to the queue")),
+}
 
 
 def write_daily(view: View, unit: Ref) -> tuple[Block, ...]:
     """Return the blocks of today's page."""
     since = view.world.calendar.add(view.today, -1)
     cards = [card for card in view.cards_of(unit) if card.stage in RUNNING]
-    return (*_moved(view, cards, since), *_stuck(view, cards), *_for_today(view, unit), *_away(view, unit))
+    return (
+        *_moved(view, cards, since),
+        *_stuck(view, cards),
+        *_for_today(view, unit),
+        *_away(view, unit),
+    )
 
 
 def _moved(view: View, cards: list[Card], since: date) -> Iterator[Block]:
     """List what changed its status category from the last working day up to this morning."""
     yield Heading(view.say("Moved in Jira since {day}", day=view.date(since)))
-    found = [(card, issue, category) for card in cards for issue, category in _moves(view, card, since)]
+    found = [
+        (card, issue, category)
+        for card in cards
+        for issue, category in _moves(view, card, since)
+    ]
     if not found:
         yield Paragraph(view.say("Nothing moved."))
     for card in dict.fromkeys(card for card, _, _ in found):
         mine = [(issue, category) for one, issue, category in found if one is card]
         done = sum(category == Category.DONE.value for _, category in mine)
-        head = view.words.count("{n} item finished of {total} moved", "{n} items finished of {total} moved", done,
-                                total=len(mine))
-        more = (Bullet(view.say("and {n} more", n=len(mine) - MOST)),) if len(mine) > MOST else ()
-        yield Bullet(f"{link(card.name, card.url)}: {head}",
-                     (*(Bullet(_move_line(view, issue, category)) for issue, category in mine[:MOST]), *more))
+        head = view.words.count(
+            "{n} item finished of {total} moved",
+            "{n} items finished of {total} moved",
+            done,
+            total=len(mine),
+        )
+        more = (
+            (Bullet(view.say("and {n} more", n=len(mine) - MOST)),)
+            if len(mine) > MOST
+            else ()
+        )
+        yield Bullet(
+            f"{link(card.name, card.url)}: {head}",
+            (
+                *(
+                    Bullet(_move_line(view, issue, category))
+                    for issue, category in mine[:MOST]
+                ),
+                *more,
+            ),
+        )
 
 
 def _moves(view: View, card: Card, since: date) -> Iterator[tuple[Issue, str]]:
@@ -56,7 +94,7 @@ def _stuck(view: View, cards: list[Card]) -> Iterator[Block]:
     lines = [line for card in cards for line in _stuck_lines(view, card)]
     if lines:
         yield Heading(view.say("Blocked and overdue"))
-        yield from (Bullet(line) for line in lines[:2 * MOST])
+        yield from (Bullet(line) for line in lines[: 2 * MOST])
         if len(lines) > 2 * MOST:
             yield Paragraph(view.say("and {n} more", n=len(lines) - 2 * MOST))
 
@@ -64,7 +102,10 @@ def _stuck(view: View, cards: list[Card]) -> Iterator[Block]:
 def _stuck_lines(view: View, card: Card) -> Iterator[str]:
     work = view.world.work.get(card.ref)
     blocked = view.world.thresholds.blocked_statuses
-    for issue in sorted(work.issues if work else (), key=lambda issue: (issue.due or date.max, issue.key)):
+    for issue in sorted(
+        work.issues if work else (),
+        key=lambda issue: (issue.due or date.max, issue.key),
+    ):
         if issue.done:
             continue
         reasons = []
@@ -77,22 +118,46 @@ def _stuck_lines(view: View, card: Card) -> Iterator[str]:
 
 
 def _for_today(view: View, unit: Ref) -> Iterator[Block]:
-    tasks = [task for task in view.tasks_of(unit) if task.due is not None and task.due <= view.today]
-    steps = [(risk, step) for risk in view.risks_of(unit) for step in risk.steps if step.day == view.today]
+    tasks = [
+        task
+        for task in view.tasks_of(unit)
+        if task.due is not None and task.due <= view.today
+    ]
+    steps = [
+        (risk, step)
+        for risk in view.risks_of(unit)
+        for step in risk.steps
+        if step.day == view.today
+    ]
     yield Heading(view.say("For today"))
     if not tasks and not steps:
         yield Paragraph(view.say("No task is due and no risk step is dated today."))
-    yield from (ToDo(task_line(view, task)) for task in tasks[:2 * MOST])
+    yield from (ToDo(task_line(view, task)) for task in tasks[: 2 * MOST])
     for risk, step in steps:
         yield ToDo(f"{bold(step.text)} — {risk_line(view, risk)}")
 
 
 def _away(view: View, unit: Ref) -> Iterator[Block]:
     found = view.world.units.get(unit)
-    people = dict.fromkeys((*found.am, *found.tls, *found.pms, *found.members)) if found else {}
-    away = [(person, span) for ref in people if (person := view.world.people.get(ref))
-            for span in person.time_off if span.start <= view.today <= span.end]
+    people = (
+        dict.fromkeys((*found.am, *found.tls, *found.pms, *found.members))
+        if found
+        else {}
+    )
+    away = [
+        (person, span)
+        for ref in people
+        if (person := view.world.people.get(ref))
+        for span in person.time_off
+        if span.start <= view.today <= span.end
+    ]
     if away:
-        said = "; ".join(view.say("{person} until {day}", person=bold(person.name), day=view.date(span.end))
-                         for person, span in away)
+        said = "; ".join(
+            view.say(
+                "{person} until {day}",
+                person=bold(person.name),
+                day=view.date(span.end),
+            )
+            for person, span in away
+        )
         yield Callout(view.say("Away: {people}", people=said), "🏖️", "blue_background")

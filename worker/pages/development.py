@@ -22,8 +22,13 @@ def write_development(view: View, unit: Ref, past: Period) -> Iterator[Block]:
     yield from _inbox(view, message("TL: validated features"), found.features)
     yield from _inbox(view, message("PM: strategic hypotheses"), found.hypotheses)
     if found.operational:
-        yield Bullet(view.words.count("and {n} operational hypothesis", "and {n} operational hypotheses",
-                                      found.operational))
+        yield Bullet(
+            view.words.count(
+                "and {n} operational hypothesis",
+                "and {n} operational hypotheses",
+                found.operational,
+            )
+        )
     yield from _inbox(view, message("AM: ideas for the client"), found.ideas)
     yield from _white_spots(view, unit)
     yield from _feedback(view, unit, past, len(found.feedback))
@@ -40,44 +45,81 @@ def _inbox(view: View, title: str, items: Iterable[BacklogItem]) -> Iterator[Blo
 
 def _item(view: View, item: BacklogItem) -> str:
     client = view.world.clients.get(item.client) if item.client else None
-    impact = view.say("impact {n}", n=view.words.number(item.impact, 1)) if item.impact is not None else ""
-    effort = view.say("effort {n}", n=view.words.number(item.effort, 1)) if item.effort is not None else ""
-    parts = (link(item.title, item.url), plain(client.name) if client else "", impact, effort)
+    impact = (
+        view.say("impact {n}", n=view.words.number(item.impact, 1))
+        if item.impact is not None
+        else ""
+    )
+    effort = (
+        view.say("effort {n}", n=view.words.number(item.effort, 1))
+        if item.effort is not None
+        else ""
+    )
+    parts = (
+        link(item.title, item.url),
+        plain(client.name) if client else "",
+        impact,
+        effort,
+    )
     return " · ".join(part for part in parts if part)
 
 
 def _white_spots(view: View, unit: Ref) -> Iterator[Block]:
-    lines = tuple(line for client in view.clients_of(unit) if (line := _spots(view, client)))
+    lines = tuple(
+        line for client in view.clients_of(unit) if (line := _spots(view, client))
+    )
     if lines:
         yield Heading(view.say("AM: white spots"), 3)
         yield from (Bullet(line) for line in lines[:MOST])
 
 
 def _spots(view: View, client: Client) -> str:
-    found = view.measures.services.white_spots.get(client.ref, ()) if view.measures.services else ()
-    names = [f"{plain(service.name)} ({_similar(view, spot.similar)})" for spot in found[:SPOTS]
-             if (service := view.world.services.get(spot.service)) is not None]
+    found = (
+        view.measures.services.white_spots.get(client.ref, ())
+        if view.measures.services
+        else ()
+    )
+    names = [
+        f"{plain(service.name)} ({_similar(view, spot.similar)})"
+        for spot in found[:SPOTS]
+        if (service := view.world.services.get(spot.service)) is not None
+    ]
     return f"{link(client.name, client.url)}: {', '.join(names)}" if names else ""
 
 
 def _similar(view: View, number: int) -> str:
-    return view.words.count("{n} similar client buys it", "{n} similar clients buy it", number)
+    return view.words.count(
+        "{n} similar client buys it", "{n} similar clients buy it", number
+    )
 
 
 def _feedback(view: View, unit: Ref, past: Period, items: int) -> Iterator[Block]:
     """Count what clients said: names, scores and words stand on the HoA's private page alone."""
     mine = {client.ref for client in view.clients_of(unit)}
-    said = sum(one.client in mine and one.day in past for one in view.measures.feedback or ()) + items
+    said = (
+        sum(
+            one.client in mine and one.day in past
+            for one in view.measures.feedback or ()
+        )
+        + items
+    )
     if said:
         yield Heading(view.say("HoA: feedback"), 3)
-        yield Paragraph(view.words.count("{n} entry; the head of accounting tells each member in person.",
-                                         "{n} entries; the head of accounting tells each member in person.", said))
+        yield Paragraph(
+            view.words.count(
+                "{n} entry; the head of accounting tells each member in person.",
+                "{n} entries; the head of accounting tells each member in person.",
+                said,
+            )
+        )
 
 
 def _cards(view: View, unit: Ref) -> Iterator[Block]:
     order = {Stage.SHAPING: 0, Stage.IDEA: 1}
-    cards = sorted((card for card in view.cards_of(unit) if card.stage in order),
-                   key=lambda card: (order[card.stage or Stage.IDEA], card.name.casefold()))
+    cards = sorted(
+        (card for card in view.cards_of(unit) if card.stage in order),
+        key=lambda card: (order[card.stage or Stage.IDEA], card.name.casefold()),
+    )
     yield Heading(view.say("Idea cards ready to present"), 3)
     if not cards:
         yield Paragraph(view.say("No card is at the idea or shaping stage."))
@@ -86,7 +128,15 @@ def _cards(view: View, unit: Ref) -> Iterator[Block]:
 
 def _card(view: View, card: Card) -> str:
     client = view.world.clients.get(card.client) if card.client else None
-    start = view.say("expected start {day}", day=view.date(card.expected_start)) if card.expected_start else ""
-    parts = (link(card.name, card.url), link(client.name, client.url) if client else NONE,
-             stage_label(card.stage, view.words), start)
+    start = (
+        view.say("expected start {day}", day=view.date(card.expected_start))
+        if card.expected_start
+        else ""
+    )
+    parts = (
+        link(card.name, card.url),
+        link(client.name, client.url) if client else NONE,
+        stage_label(card.stage, view.words),
+        start,
+    )
     return " · ".join(part for part in parts if part)

@@ -6,7 +6,16 @@ from collections import defaultdict
 from collections.abc import Iterator
 from decimal import Decimal
 
-from worker.domain.document import Block, Bullet, Callout, Heading, Paragraph, bold, link, plain
+from worker.domain.document import (
+    Block,
+    Bullet,
+    Callout,
+    Heading,
+    Paragraph,
+    bold,
+    link,
+    plain,
+)
 from worker.domain.measures import FeedbackMeasure
 from worker.domain.messages import message
 from worker.domain.periods import Period
@@ -14,7 +23,11 @@ from worker.domain.titles import period_title
 from worker.domain.values import Ref
 from worker.pages.view import View
 
-TRENDS = {"up": message("rising"), "flat": message("steady"), "down": message("falling")}
+TRENDS = {
+    "up": message("rising"),
+    "flat": message("steady"),
+    "down": message("falling"),
+}
 
 
 def write_feedback(view: View, past: Period) -> tuple[Block, ...]:
@@ -23,21 +36,39 @@ def write_feedback(view: View, past: Period) -> tuple[Block, ...]:
     for one in view.measures.feedback or ():
         if one.day in past:
             said[one.person].append(one)
-    head = view.say("Feedback of {period}. Private: tell each member in person.",
-                    period=bold(period_title(past, view.words)))
-    nothing = (Paragraph(view.say("Clients said nothing in this quarter.")),) if not said else ()
-    people = sorted((ref for ref in said if ref is not None), key=lambda ref: view.names((ref,)).casefold())
+    head = view.say(
+        "Feedback of {period}. Private: tell each member in person.",
+        period=bold(period_title(past, view.words)),
+    )
+    nothing = (
+        (Paragraph(view.say("Clients said nothing in this quarter.")),)
+        if not said
+        else ()
+    )
+    people = sorted(
+        (ref for ref in said if ref is not None),
+        key=lambda ref: view.names((ref,)).casefold(),
+    )
     order = ([None] if None in said else []) + list(people)
-    return (Callout(head, "🔒", "red_background"), *nothing,
-            *(block for ref in order for block in _member(view, ref, said[ref])))
+    return (
+        Callout(head, "🔒", "red_background"),
+        *nothing,
+        *(block for ref in order for block in _member(view, ref, said[ref])),
+    )
 
 
-def _member(view: View, person: Ref | None, said: list[FeedbackMeasure]) -> Iterator[Block]:
+def _member(
+    view: View, person: Ref | None, said: list[FeedbackMeasure]
+) -> Iterator[Block]:
     yield Heading(view.names((person,)) if person else view.say("The team as a whole"))
     mean = sum((one.score for one in said), Decimal(0)) / len(said)
     trend = view.say(TRENDS[said[-1].trend]) if said[-1].trend in TRENDS else ""
-    told = view.words.count("{n} entry, mean score {mean} of 5", "{n} entries, mean score {mean} of 5",
-                            len(said), mean=view.words.number(mean, 1))
+    told = view.words.count(
+        "{n} entry, mean score {mean} of 5",
+        "{n} entries, mean score {mean} of 5",
+        len(said),
+        mean=view.words.number(mean, 1),
+    )
     yield Paragraph(" · ".join(part for part in (told, trend) if part))
     yield from (Bullet(_entry(view, one)) for one in said)
 

@@ -7,7 +7,17 @@ from datetime import date, timedelta
 from decimal import Decimal
 
 from worker.domain.cascade import parts_of
-from worker.domain.document import Block, Bullet, Callout, Heading, Paragraph, Picture, bold, link, plain
+from worker.domain.document import (
+    Block,
+    Bullet,
+    Callout,
+    Heading,
+    Paragraph,
+    Picture,
+    bold,
+    link,
+    plain,
+)
 from worker.domain.measures import PlanMeasure, Rag
 from worker.domain.messages import message
 from worker.domain.monday import Cause, Cut, Line, cut, weeks_of
@@ -19,15 +29,25 @@ from worker.pages.view import DOTS, NONE, View
 from worker.rules.plans import BASES, FIRM, key_of
 
 MOST_CAUSES = 6
-ENGAGEMENTS = {"fixed_price": message("fixed price"), "tm": message("T&M"), "retainer": message("retainer")}
+ENGAGEMENTS = {
+    "fixed_price": message("fixed price"),
+    "tm": message("T&M"),
+    "retainer": message("retainer"),
+}
 
 
 def write_cut(view: View, unit: Ref, monday: date) -> tuple[Block, ...]:
     """Return the blocks of the cut of one Monday."""
     found = _cut(view, unit, monday)
-    return (_verdict(view, found, monday), Heading(view.say("Plan and fact")), _table(view, found),
-            *_chart(view, unit, monday), *_causes(view, found), *_ahead(view, found),
-            *(_units(view, monday) if unit == FIRM else ()))
+    return (
+        _verdict(view, found, monday),
+        Heading(view.say("Plan and fact")),
+        _table(view, found),
+        *_chart(view, unit, monday),
+        *_causes(view, found),
+        *_ahead(view, found),
+        *(_units(view, monday) if unit == FIRM else ()),
+    )
 
 
 def _cut(view: View, unit: Ref, monday: date) -> Cut:
@@ -35,8 +55,12 @@ def _cut(view: View, unit: Ref, monday: date) -> Cut:
     last = quarter_of(monday - timedelta(days=7))
     plans |= {} if last in plans else _kept_plans(view, unit, last)
     money = view.measures.money
-    own = None if money is None else [fact for fact in money if unit in (FIRM, fact.unit)]
-    return cut(monday, plans, own, clients=view.world.clients, calendar=view.world.calendar)
+    own = (
+        None if money is None else [fact for fact in money if unit in (FIRM, fact.unit)]
+    )
+    return cut(
+        monday, plans, own, clients=view.world.clients, calendar=view.world.calendar
+    )
 
 
 def _kept_plans(view: View, unit: Ref, quarter: Period) -> dict[Period, PlanMeasure]:
@@ -46,46 +70,105 @@ def _kept_plans(view: View, unit: Ref, quarter: Period) -> dict[Period, PlanMeas
         row = view.rows.get(Ref("plans", key_of(unit, period)))
         target = row.fields.get("target") if row else None
         if isinstance(target, Decimal):
-            found[period] = PlanMeasure(unit, period, target, pinned=False, fact=None, fact_basis="", forecast=None,
-                                        carry=Decimal(0), per_day=None, pace=None, rag=Rag.GREY)
+            found[period] = PlanMeasure(
+                unit,
+                period,
+                target,
+                pinned=False,
+                fact=None,
+                fact_basis="",
+                forecast=None,
+                carry=Decimal(0),
+                per_day=None,
+                pace=None,
+                rag=Rag.GREY,
+            )
     return found
 
 
 def _titled(view: View, found: Cut) -> tuple[tuple[str, Line], ...]:
-    worked = [week for week in found.weeks if view.world.calendar.in_period(week)] or found.weeks
-    week = view.say("Last week, {days}", days=" + ".join(days(week, view.words) for week in worked))
-    return ((week, found.week), *((view.say("{period} to date", period=period_title(line.period, view.words)), line)
-                                  for line in (found.month, found.quarter)))
+    worked = [
+        week for week in found.weeks if view.world.calendar.in_period(week)
+    ] or found.weeks
+    week = view.say(
+        "Last week, {days}", days=" + ".join(days(week, view.words) for week in worked)
+    )
+    return (
+        (week, found.week),
+        *(
+            (
+                view.say(
+                    "{period} to date", period=period_title(line.period, view.words)
+                ),
+                line,
+            )
+            for line in (found.month, found.quarter)
+        ),
+    )
 
 
 def _colour(view: View, line: Line) -> Rag:
     band = view.world.thresholds.pace
     if line.pace is None:
         return Rag.GREY
-    return Rag.GREEN if line.pace >= band.green else Rag.AMBER if line.pace >= band.amber else Rag.RED
+    return (
+        Rag.GREEN
+        if line.pace >= band.green
+        else Rag.AMBER
+        if line.pace >= band.amber
+        else Rag.RED
+    )
 
 
 def _verdict(view: View, found: Cut, monday: date) -> Block:
     week, quarter = found.week, found.quarter
     colour = _colour(view, quarter)
-    shades = {Rag.RED: "red_background", Rag.AMBER: "yellow_background", Rag.GREEN: "green_background"}
-    said = view.say("Cut of {day}. Last week {fact} of {plan} planned ({variance}); quarter pace {pace}.",
-                    day=bold(view.date(monday)), fact=bold(view.money(week.fact)), plan=view.money(week.plan),
-                    variance=view.change(week.variance), pace=bold(view.percent(quarter.pace)))
+    shades = {
+        Rag.RED: "red_background",
+        Rag.AMBER: "yellow_background",
+        Rag.GREEN: "green_background",
+    }
+    said = view.say(
+        "Cut of {day}. Last week {fact} of {plan} planned ({variance}); quarter pace {pace}.",
+        day=bold(view.date(monday)),
+        fact=bold(view.money(week.fact)),
+        plan=view.money(week.plan),
+        variance=view.change(week.variance),
+        pace=bold(view.percent(quarter.pace)),
+    )
     return Callout(said, DOTS[colour], shades.get(colour, "gray_background"))
 
 
 def _table(view: View, found: Cut) -> Block:
     return view.table(
-        (message("Period"), message("Plan"), message("Fact"), message("Variance"), message("Pace"),
-         message("Required a working day")),
-        ((title, view.money(line.plan), view.money(line.fact), view.change(line.variance),
-          f"{DOTS[_colour(view, line)]}\u00a0{view.percent(line.pace)}" if line.pace is not None else NONE,
-          view.money(line.required)) for title, line in _titled(view, found)))
+        (
+            message("Period"),
+            message("Plan"),
+            message("Fact"),
+            message("Variance"),
+            message("Pace"),
+            message("Required a working day"),
+        ),
+        (
+            (
+                title,
+                view.money(line.plan),
+                view.money(line.fact),
+                view.change(line.variance),
+                f"{DOTS[_colour(view, line)]}\u00a0{view.percent(line.pace)}"
+                if line.pace is not None
+                else NONE,
+                view.money(line.required),
+            )
+            for title, line in _titled(view, found)
+        ),
+    )
 
 
 def _chart(view: View, unit: Ref, monday: date) -> Iterator[Block]:
-    chart = draw_plan(view, unit, quarter_of(view.world.calendar.add(monday, -1)), until=monday)
+    chart = draw_plan(
+        view, unit, quarter_of(view.world.calendar.add(monday, -1)), until=monday
+    )
     if chart is not None:
         yield Picture(chart)
 
@@ -96,11 +179,18 @@ def _causes(view: View, found: Cut) -> Iterator[Block]:
     if not told:
         return
     yield Heading(view.say("What made the difference"))
-    yield Paragraph(view.say("The week's plan is shared out by what clients brought in the four weeks before."))
+    yield Paragraph(
+        view.say(
+            "The week's plan is shared out by what clients brought in the four weeks before."
+        )
+    )
     for one in told[:MOST_CAUSES]:
         yield Bullet(_cause(view, one, found.weeks))
-    models = [f"{plain(_model(view, one.model))} {bold(view.change(one.amount))}" for one in found.models
-              if one.model in ENGAGEMENTS and abs(one.amount) >= 1]
+    models = [
+        f"{plain(_model(view, one.model))} {bold(view.change(one.amount))}"
+        for one in found.models
+        if one.model in ENGAGEMENTS and abs(one.amount) >= 1
+    ]
     if len(models) > 1:
         yield Paragraph(view.say("By model: {models}.", models=", ".join(models)))
 
@@ -111,14 +201,26 @@ def _model(view: View, model: str) -> str:
 
 def _cause(view: View, one: Cause, weeks: tuple[Period, ...]) -> str:
     client = view.world.clients.get(one.client) if one.client else None
-    name = link(client.name, client.url) if client else plain(view.say("nobody in particular"))
-    details = " · ".join(part for part in (_model(view, one.model), _bases(view, one.client, weeks)) if part)
-    return (f"{'▲' if one.amount > 0 else '▼'} {name}: {bold(view.change(one.amount))}"
-            + (f" ({plain(details)})" if details else ""))
+    name = (
+        link(client.name, client.url)
+        if client
+        else plain(view.say("nobody in particular"))
+    )
+    details = " · ".join(
+        part
+        for part in (_model(view, one.model), _bases(view, one.client, weeks))
+        if part
+    )
+    return (
+        f"{'▲' if one.amount > 0 else '▼'} {name}: {bold(view.change(one.amount))}"
+        + (f" ({plain(details)})" if details else "")
+    )
 
 
 def _bases(view: View, client: Ref | None, weeks: tuple[Period, ...]) -> str:
-    found = sorted({fact.basis for fact in view.shelf(client).money if fact.week in weeks})
+    found = sorted(
+        {fact.basis for fact in view.shelf(client).money if fact.week in weeks}
+    )
     return ", ".join(view.say(BASES[basis]) for basis in found if basis in BASES)
 
 
@@ -127,22 +229,56 @@ def _ahead(view: View, found: Cut) -> Iterator[Block]:
     if not found.short:
         return
     yield Heading(view.say("Carry-over"))
-    yield Paragraph(view.say("The finished weeks of the quarter are short of {amount}.", amount=bold(
-        view.money(found.short))))
+    yield Paragraph(
+        view.say(
+            "The finished weeks of the quarter are short of {amount}.",
+            amount=bold(view.money(found.short)),
+        )
+    )
     if found.carried:
-        yield view.table((message("Week"), message("Target"), message("Carried over"), message("Together")), (
-            (period_title(one.period, view.words), view.money(one.target), view.change(one.carry),
-             view.money(one.target + one.carry)) for one in found.carried))
+        yield view.table(
+            (
+                message("Week"),
+                message("Target"),
+                message("Carried over"),
+                message("Together"),
+            ),
+            (
+                (
+                    period_title(one.period, view.words),
+                    view.money(one.target),
+                    view.change(one.carry),
+                    view.money(one.target + one.carry),
+                )
+                for one in found.carried
+            ),
+        )
 
 
 def _units(view: View, monday: date) -> Iterator[Block]:
     rows: list[tuple[str, ...]] = []
     for ref, unit in sorted(view.world.units.items(), key=lambda item: item[1].name):
         found = _cut(view, ref, monday)
-        rows.append((link(unit.name, unit.url), view.money(found.week.plan), view.money(found.week.fact),
-                     view.change(found.week.variance), view.percent(found.month.pace),
-                     f"{DOTS[_colour(view, found.quarter)]}\u00a0{view.percent(found.quarter.pace)}"))
+        rows.append(
+            (
+                link(unit.name, unit.url),
+                view.money(found.week.plan),
+                view.money(found.week.fact),
+                view.change(found.week.variance),
+                view.percent(found.month.pace),
+                f"{DOTS[_colour(view, found.quarter)]}\u00a0{view.percent(found.quarter.pace)}",
+            )
+        )
     if rows:
         yield Heading(view.say("By unit"))
-        yield view.table((message("Unit"), message("Plan of the week"), message("Fact"), message("Variance"),
-                          message("Pace of the month"), message("Pace of the quarter")), rows)
+        yield view.table(
+            (
+                message("Unit"),
+                message("Plan of the week"),
+                message("Fact"),
+                message("Variance"),
+                message("Pace of the month"),
+                message("Pace of the quarter"),
+            ),
+            rows,
+        )

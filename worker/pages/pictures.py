@@ -11,7 +11,16 @@ from decimal import Decimal
 from babel.numbers import get_currency_symbol
 
 from worker.domain.cascade import parts_of
-from worker.domain.charts import LoadCell, LoadMap, PlanFact, PlanPoint, Ray, Rays, RiskCell, RiskMap
+from worker.domain.charts import (
+    LoadCell,
+    LoadMap,
+    PlanFact,
+    PlanPoint,
+    Ray,
+    Rays,
+    RiskCell,
+    RiskMap,
+)
 from worker.domain.measures import RiskMeasure
 from worker.domain.messages import STAGES
 from worker.domain.model import HUNTED, RUNNING, Card, Stage
@@ -31,10 +40,14 @@ def weekly(view: View, *shown: object) -> str:
     Forecasts and load move a little every day; a timeline of months need not be uploaded again for that.
     """
     monday = view.today - timedelta(days=view.today.weekday())
-    return f"{monday.isoformat()}:{hashlib.sha256(repr(shown).encode()).hexdigest()[:12]}"
+    return (
+        f"{monday.isoformat()}:{hashlib.sha256(repr(shown).encode()).hexdigest()[:12]}"
+    )
 
 
-def draw_plan(view: View, unit: Ref, quarter: Period, *, until: date) -> PlanFact | None:
+def draw_plan(
+    view: View, unit: Ref, quarter: Period, *, until: date
+) -> PlanFact | None:
     """Return the quarter's cumulative plan and its fact before `until`; None when the unit has neither."""
     weeks = [week for month in parts_of(quarter) for week in parts_of(month)]
     plan = fact = Decimal(0)
@@ -48,18 +61,36 @@ def draw_plan(view: View, unit: Ref, quarter: Period, *, until: date) -> PlanFac
         points.append(PlanPoint(week.end, plan, fact if week.end < until else None))
     if not is_planned:
         return None
-    title = " · ".join((view.say("Plan and fact"), period_title(quarter, view.words), view.unit_name(unit)))
-    return PlanFact(title, tuple(points), until, view.say("plan"), view.say("fact"),
-                    view.say("cut of {day}", day=view.words.day_month(until)),
-                    get_currency_symbol(view.words.currency, locale=view.words.locale), view.words.locale)
+    title = " · ".join(
+        (
+            view.say("Plan and fact"),
+            period_title(quarter, view.words),
+            view.unit_name(unit),
+        )
+    )
+    return PlanFact(
+        title,
+        tuple(points),
+        until,
+        view.say("plan"),
+        view.say("fact"),
+        view.say("cut of {day}", day=view.words.day_month(until)),
+        get_currency_symbol(view.words.currency, locale=view.words.locale),
+        view.words.locale,
+    )
 
 
 def draw_cards(view: View, cards: Iterable[Card], *, title: str) -> Rays | None:
     """Return the timeline of cards that are not over; None when none has a place in time."""
     order = {stage: index for index, stage in enumerate((*RUNNING, *reversed(HUNTED)))}
-    found = [ray for card in sorted((card for card in cards if card.stage in order),
-                                    key=lambda card: (order[card.stage or Stage.IDEA], card.name))
-             if (ray := _card_ray(view, card)) is not None]
+    found = [
+        ray
+        for card in sorted(
+            (card for card in cards if card.stage in order),
+            key=lambda card: (order[card.stage or Stage.IDEA], card.name),
+        )
+        if (ray := _card_ray(view, card)) is not None
+    ]
     return _rays(view, found, title)
 
 
@@ -69,7 +100,10 @@ def _card_ray(view: View, card: Card) -> Ray | None:
     start = card.start or card.expected_start
     if start is None or card.stage is None:
         return None
-    end = max(view.due_of(card) or (forecast.p50 if forecast else start + USUAL), start + timedelta(days=1))
+    end = max(
+        view.due_of(card) or (forecast.p50 if forecast else start + USUAL),
+        start + timedelta(days=1),
+    )
     late = forecast.p85 if forecast is not None and forecast.p85 > end else None
     return Ray(card.name, start, end, card.stage.value, late)
 
@@ -79,39 +113,74 @@ def draw_clients(view: View) -> Rays | None:
     found = []
     for client in view.world.clients.values():
         measure = view.measures.clients.get(client.ref)
-        cards = [card for card in view.cards.get(client.ref, ()) if card.stage in RUNNING]
+        cards = [
+            card for card in view.cards.get(client.ref, ()) if card.stage in RUNNING
+        ]
         starts = [day for day in (client.since, *(card.start for card in cards)) if day]
         if measure is not None and measure.horizon is not None and starts:
             begin = max(min(starts), date(view.today.year - 1, 1, 1))
             evolves = any(card.stage is Stage.EVOLUTION for card in cards)
-            found.append(Ray(client.name, begin, max(measure.horizon, begin + timedelta(days=1)),
-                             (Stage.EVOLUTION if evolves else Stage.IN_PROGRESS).value))
-    return _rays(view, sorted(found, key=lambda ray: (ray.end, ray.label)), view.say("Rays of the clients"))
+            found.append(
+                Ray(
+                    client.name,
+                    begin,
+                    max(measure.horizon, begin + timedelta(days=1)),
+                    (Stage.EVOLUTION if evolves else Stage.IN_PROGRESS).value,
+                )
+            )
+    return _rays(
+        view,
+        sorted(found, key=lambda ray: (ray.end, ray.label)),
+        view.say("Rays of the clients"),
+    )
 
 
 def _rays(view: View, found: list[Ray], title: str) -> Rays | None:
     if not found:
         return None
     week = view.today - timedelta(days=view.today.weekday())
-    return Rays(title, tuple(found[:MOST_RAYS]), week, view.say("this week"), view.say("P85"),
-                tuple((stage.value, view.say(STAGES[stage])) for stage in (*HUNTED, *RUNNING)), view.words.locale)
+    return Rays(
+        title,
+        tuple(found[:MOST_RAYS]),
+        week,
+        view.say("this week"),
+        view.say("P85"),
+        tuple((stage.value, view.say(STAGES[stage])) for stage in (*HUNTED, *RUNNING)),
+        view.words.locale,
+    )
 
 
-def draw_risks(view: View, risks: Iterable[RiskMeasure], *, title: str) -> RiskMap | None:
+def draw_risks(
+    view: View, risks: Iterable[RiskMeasure], *, title: str
+) -> RiskMap | None:
     """Return the 5x5 map; None without risks."""
     places: dict[tuple[int, int], list[str]] = defaultdict(list)
     for risk in risks:
         places[risk.probability, risk.impact].append(risk.title)
-    cells = tuple(RiskCell(probability, impact, len(titles), tuple(titles[:3]))
-                  for (probability, impact), titles in sorted(places.items()))
-    return RiskMap(title, cells, view.say("Probability"), view.say("Impact"), view.words.locale) if cells else None
+    cells = tuple(
+        RiskCell(probability, impact, len(titles), tuple(titles[:3]))
+        for (probability, impact), titles in sorted(places.items())
+    )
+    return (
+        RiskMap(
+            title, cells, view.say("Probability"), view.say("Impact"), view.words.locale
+        )
+        if cells
+        else None
+    )
 
 
 def draw_load(view: View, people: Iterable[Ref], *, title: str) -> LoadMap | None:
     """Return the load of the most loaded people in the weeks ahead; None when nobody has planned work."""
-    peaks = {ref: max((week.ratio or Decimal(0) for week in load.weeks), default=Decimal(0))
-             for ref in people if (load := view.measures.people.get(ref)) is not None}
-    busy = sorted((ref for ref, peak in peaks.items() if peak), key=lambda ref: (-peaks[ref], view.names((ref,))))
+    peaks = {
+        ref: max((week.ratio or Decimal(0) for week in load.weeks), default=Decimal(0))
+        for ref in people
+        if (load := view.measures.people.get(ref)) is not None
+    }
+    busy = sorted(
+        (ref for ref, peak in peaks.items() if peak),
+        key=lambda ref: (-peaks[ref], view.names((ref,))),
+    )
     cells = tuple(_load_cells(view, busy[:MOST_PEOPLE]))
     names = tuple(dict.fromkeys(cell.person for cell in cells))
     weeks = tuple(dict.fromkeys(cell.week for cell in cells))
@@ -121,6 +190,12 @@ def draw_load(view: View, people: Iterable[Ref], *, title: str) -> LoadMap | Non
 def _load_cells(view: View, people: Iterable[Ref]) -> Iterator[LoadCell]:
     for ref in people:
         load, person = view.measures.people.get(ref), view.world.people.get(ref)
-        if load is not None and person is not None and any(week.ratio is not None for week in load.weeks):
+        if (
+            load is not None
+            and person is not None
+            and any(week.ratio is not None for week in load.weeks)
+        ):
             for week in load.weeks:
-                yield LoadCell(person.name, view.words.day_month(week.monday), week.ratio)
+                yield LoadCell(
+                    person.name, view.words.day_month(week.monday), week.ratio
+                )

@@ -5,7 +5,17 @@ from __future__ import annotations
 from collections.abc import Iterator
 from decimal import Decimal
 
-from worker.domain.document import Block, Bullet, Callout, Heading, Paragraph, Picture, bold, link, plain
+from worker.domain.document import (
+    Block,
+    Bullet,
+    Callout,
+    Heading,
+    Paragraph,
+    Picture,
+    bold,
+    link,
+    plain,
+)
 from worker.domain.messages import message
 from worker.domain.model import Client
 from worker.domain.periods import quarter_of
@@ -22,8 +32,17 @@ MOST_RISKS, TITLE = 10, 48
 def write_portfolio(view: View) -> tuple[Block, ...]:
     """Return the blocks of the portfolio page."""
     money = _by_client(view)
-    return (_summary(view, money), Heading(view.say("Clients")), _clients(view, money), *_rays(view),
-            *_mix(view), *_loyalty(view), *_risks(view), *_managers(view, money), *_load(view))
+    return (
+        _summary(view, money),
+        Heading(view.say("Clients")),
+        _clients(view, money),
+        *_rays(view),
+        *_mix(view),
+        *_loyalty(view),
+        *_risks(view),
+        *_managers(view, money),
+        *_load(view),
+    )
 
 
 def _by_client(view: View) -> dict[Ref, Decimal] | None:
@@ -44,12 +63,20 @@ def _summary(view: View, money: dict[Ref, Decimal] | None) -> Block:
     quarter = quarter_of(view.today)
     plan = view.plans.get((FIRM, quarter))
     total = sum(money.values(), Decimal(0)) if money is not None else None
-    parts = [bold(words.count("{n} client", "{n} clients", len(view.world.clients))),
-             words.count("{n} account", "{n} accounts", accounts),
-             words.count("{n} newbiz", "{n} newbiz clients", newbiz),
-             f"{period_title(quarter, words)}: {view.money(total)}",
-             view.say("pace {pace}", pace=view.percent(plan.pace)) if plan and plan.pace is not None else "",
-             words.count("{n} high risk", "{n} high risks", sum(risk.level == "high" for risk in view.risks))]
+    parts = [
+        bold(words.count("{n} client", "{n} clients", len(view.world.clients))),
+        words.count("{n} account", "{n} accounts", accounts),
+        words.count("{n} newbiz", "{n} newbiz clients", newbiz),
+        f"{period_title(quarter, words)}: {view.money(total)}",
+        view.say("pace {pace}", pace=view.percent(plan.pace))
+        if plan and plan.pace is not None
+        else "",
+        words.count(
+            "{n} high risk",
+            "{n} high risks",
+            sum(risk.level == "high" for risk in view.risks),
+        ),
+    ]
     return Callout(" · ".join(part for part in parts if part), "🧭", "blue_background")
 
 
@@ -59,68 +86,130 @@ def _clients(view: View, money: dict[Ref, Decimal] | None) -> Block:
 
     def rank(client: Client) -> tuple[int, Decimal, str]:
         measure = measures.get(client.ref)
-        return (order[measure.rag] if measure else 9, (measure.score if measure else None) or Decimal(0), client.name)
+        return (
+            order[measure.rag] if measure else 9,
+            (measure.score if measure else None) or Decimal(0),
+            client.name,
+        )
 
     return view.table(
-        (message("Client"), message("Unit"), message("Quarter"), message("Share"), message("Work until"),
-         message("Risks"), message("Next action")),
-        (_row(view, client, money) for client in sorted(view.world.clients.values(), key=rank)))
+        (
+            message("Client"),
+            message("Unit"),
+            message("Quarter"),
+            message("Share"),
+            message("Work until"),
+            message("Risks"),
+            message("Next action"),
+        ),
+        (
+            _row(view, client, money)
+            for client in sorted(view.world.clients.values(), key=rank)
+        ),
+    )
 
 
-def _row(view: View, client: Client, money: dict[Ref, Decimal] | None) -> tuple[str, ...]:
+def _row(
+    view: View, client: Client, money: dict[Ref, Decimal] | None
+) -> tuple[str, ...]:
     measure = view.measures.clients.get(client.ref)
     total = sum(money.values(), Decimal(0)) if money else Decimal(0)
     amount = money[client.ref] if money is not None else None
-    score = view.words.number(measure.score, 0) if measure and measure.score is not None else ""
+    score = (
+        view.words.number(measure.score, 0)
+        if measure and measure.score is not None
+        else ""
+    )
     shelf = view.shelf(client.ref)
     task = shelf.tasks[0] if shelf.tasks else None
     dot = f"{DOTS[measure.rag]} {score} ".replace("  ", " ") if measure else ""
-    return (f"{dot}{link(client.name, client.url)}", plain(view.unit_name(client.unit)), view.brief_money(amount),
-            view.percent(amount / total if amount is not None and total else None),
-            view.date(measure.horizon if measure else None),
-            str(len(shelf.risks)),
-            view.linked(task.ref, _short(task.title)) if task else NONE)
+    return (
+        f"{dot}{link(client.name, client.url)}",
+        plain(view.unit_name(client.unit)),
+        view.brief_money(amount),
+        view.percent(amount / total if amount is not None and total else None),
+        view.date(measure.horizon if measure else None),
+        str(len(shelf.risks)),
+        view.linked(task.ref, _short(task.title)) if task else NONE,
+    )
 
 
 def _short(title: str) -> str:
-    return title if len(title) <= TITLE else title[:TITLE - 1].rstrip() + "…"
+    return title if len(title) <= TITLE else title[: TITLE - 1].rstrip() + "…"
 
 
 def _rays(view: View) -> Iterator[Block]:
     chart = draw_clients(view)
     if chart is not None:
         yield Heading(view.say("Rays"))
-        yield Picture(chart, view.say("A bar ends where known work ends; the shortest rays stand on top."),
-                      weekly(view, chart.title, sorted((ray.label, ray.start, ray.stage) for ray in chart.rays)))
+        yield Picture(
+            chart,
+            view.say(
+                "A bar ends where known work ends; the shortest rays stand on top."
+            ),
+            weekly(
+                view,
+                chart.title,
+                sorted((ray.label, ray.start, ray.stage) for ray in chart.rays),
+            ),
+        )
 
 
 def _mix(view: View) -> Iterator[Block]:
     """Yield mix and concentration over the last three finished months, as the risks of both are judged."""
     months = finished_months(view.today, FEW)
     first_day, days = months[0].start, {month.start for month in months}
-    money = {ref: sum((month.amount for month in history if month.month in days), Decimal(0))
-             for ref, history in (view.measures.history or {}).items() if ref in view.world.clients}
+    money = {
+        ref: sum((month.amount for month in history if month.month in days), Decimal(0))
+        for ref, history in (view.measures.history or {}).items()
+        if ref in view.world.clients
+    }
     total = sum(money.values(), Decimal(0))
     if not total:
         return
-    units = sum((amount for ref, amount in money.items() if is_units(view.world.clients[ref], view.world)), Decimal(0))
+    units = sum(
+        (
+            amount
+            for ref, amount in money.items()
+            if is_units(view.world.clients[ref], view.world)
+        ),
+        Decimal(0),
+    )
     yield Heading(view.say("Mix and concentration"))
-    yield Paragraph(view.say("Money of the last three finished months, {first} – {last}.",
-                             first=view.date(first_day), last=view.date(months[-1].end)))
+    yield Paragraph(
+        view.say(
+            "Money of the last three finished months, {first} – {last}.",
+            first=view.date(first_day),
+            last=view.date(months[-1].end),
+        )
+    )
     healthy = view.percent(view.world.thresholds.units_share)
-    yield Bullet(view.say("Accounts in units bring {share}, newbiz {rest}; a healthy firm has about {target} of units.",
-                          share=bold(view.percent(units / total)), rest=view.percent(1 - units / total),
-                          target=healthy))
+    yield Bullet(
+        view.say(
+            "Accounts in units bring {share}, newbiz {rest}; a healthy firm has about {target} of units.",
+            share=bold(view.percent(units / total)),
+            rest=view.percent(1 - units / total),
+            target=healthy,
+        )
+    )
     ranked = sorted(money.items(), key=lambda item: (-item[1], item[0]))
     first = view.world.clients[ranked[0][0]]
     share = ranked[0][1] / total
     alarm = view.world.thresholds.concentration_share
     mark = " 🔴" if share >= alarm else ""
-    yield Bullet(view.say("The largest client, {client}, brings {share} (alarm at {limit}).",
-                          client=link(first.name, first.url), share=bold(view.percent(share)),
-                          limit=view.percent(alarm)) + mark)
+    yield Bullet(
+        view.say(
+            "The largest client, {client}, brings {share} (alarm at {limit}).",
+            client=link(first.name, first.url),
+            share=bold(view.percent(share)),
+            limit=view.percent(alarm),
+        )
+        + mark
+    )
     three = sum((amount for _, amount in ranked[:3]), Decimal(0)) / total
-    yield Bullet(view.say("The three largest bring {share}.", share=bold(view.percent(three))))
+    yield Bullet(
+        view.say("The three largest bring {share}.", share=bold(view.percent(three)))
+    )
 
 
 def _loyalty(view: View) -> Iterator[Block]:
@@ -129,15 +218,28 @@ def _loyalty(view: View) -> Iterator[Block]:
         return
     words = view.words
     yield Heading(view.say("Loyalty and hunting"))
-    known = words.count("{n} project begun since {since} has a known source",
-                        "{n} projects begun since {since} have a known source",
-                        loyalty.new - loyalty.unknown, since=view.date(loyalty.since))
+    known = words.count(
+        "{n} project begun since {since} has a known source",
+        "{n} projects begun since {since} have a known source",
+        loyalty.new - loyalty.unknown,
+        since=view.date(loyalty.since),
+    )
     if loyalty.share is not None:
-        yield Bullet(view.say("By referral or return: {share} ({known}).", share=bold(view.percent(loyalty.share)),
-                              known=known))
+        yield Bullet(
+            view.say(
+                "By referral or return: {share} ({known}).",
+                share=bold(view.percent(loyalty.share)),
+                known=known,
+            )
+        )
     free = sum(one.free for one in view.measures.portfolios.values())
-    yield Bullet(words.count("Account managers may hunt {n} client more.",
-                             "Account managers may hunt {n} clients more.", free))
+    yield Bullet(
+        words.count(
+            "Account managers may hunt {n} client more.",
+            "Account managers may hunt {n} clients more.",
+            free,
+        )
+    )
 
 
 def _risks(view: View) -> Iterator[Block]:
@@ -148,35 +250,67 @@ def _risks(view: View) -> Iterator[Block]:
     yield Picture(chart)
     yield from (Bullet(risk_line(view, risk)) for risk in view.risks[:MOST_RISKS])
     if len(view.risks) > MOST_RISKS:
-        yield Paragraph(view.say("and {n} more on the risk map", n=len(view.risks) - MOST_RISKS))
+        yield Paragraph(
+            view.say("and {n} more on the risk map", n=len(view.risks) - MOST_RISKS)
+        )
 
 
 def _managers(view: View, money: dict[Ref, Decimal] | None) -> Iterator[Block]:
-    managers = sorted({ref for unit in view.world.units.values() for ref in unit.am},
-                      key=lambda ref: view.names((ref,)))
+    managers = sorted(
+        {ref for unit in view.world.units.values() for ref in unit.am},
+        key=lambda ref: view.names((ref,)),
+    )
     if managers:
         yield Heading(view.say("Account managers"))
-        yield view.table((message("Account manager"), message("Clients"), message("Accounts"), message("Load"),
-                          message("May hunt"), message("Quarter"), message("Open tasks"), message("Overdue")),
-                         (_manager(view, ref, money) for ref in managers))
+        yield view.table(
+            (
+                message("Account manager"),
+                message("Clients"),
+                message("Accounts"),
+                message("Load"),
+                message("May hunt"),
+                message("Quarter"),
+                message("Open tasks"),
+                message("Overdue"),
+            ),
+            (_manager(view, ref, money) for ref in managers),
+        )
 
 
-def _manager(view: View, person: Ref, money: dict[Ref, Decimal] | None) -> tuple[str, ...]:
+def _manager(
+    view: View, person: Ref, money: dict[Ref, Decimal] | None
+) -> tuple[str, ...]:
     units = {ref for ref, unit in view.world.units.items() if person in unit.am}
     clients = [client for client in view.world.clients.values() if client.unit in units]
     tasks = [task for task in view.tasks if task.assignee == person]
-    total = sum((money[client.ref] for client in clients), Decimal(0)) if money is not None else None
+    total = (
+        sum((money[client.ref] for client in clients), Decimal(0))
+        if money is not None
+        else None
+    )
     own = view.measures.portfolios.get(person)
-    return (view.names((person,)), str(len(clients)),
-            view.say("{accounts} of {limit}", accounts=len(own.accounts), limit=own.limit) if own else NONE,
-            view.percent(own.load if own else None), str(own.free) if own else NONE,
-            view.brief_money(total), str(len(tasks)),
-            str(sum(task.due is not None and task.due < view.today for task in tasks)))
+    return (
+        view.names((person,)),
+        str(len(clients)),
+        view.say("{accounts} of {limit}", accounts=len(own.accounts), limit=own.limit)
+        if own
+        else NONE,
+        view.percent(own.load if own else None),
+        str(own.free) if own else NONE,
+        view.brief_money(total),
+        str(len(tasks)),
+        str(sum(task.due is not None and task.due < view.today for task in tasks)),
+    )
 
 
 def _load(view: View) -> Iterator[Block]:
-    chart = draw_load(view, view.measures.people, title=view.say("Load of the weeks ahead"))
+    chart = draw_load(
+        view, view.measures.people, title=view.say("Load of the weeks ahead")
+    )
     if chart is not None:
         yield Heading(view.say("Load"))
-        yield Picture(chart, view.say("Planned hours as a share of capacity, week by week."),
-                      weekly(view, chart.title))
+        yield Picture(
+            chart,
+            view.say("Planned hours as a share of capacity, week by week."),
+            weekly(view, chart.title),
+        )

@@ -45,23 +45,46 @@ class PublicClientView(msgspec.Struct, frozen=True, gc=False):
 
 def public_view(view: View, client: Client) -> PublicClientView:
     """Return what of a client's world is the client's to see."""
-    found = [PublicProject(card.name, card.stage, _progress(view, card), view.due_of(card), card.expected_start)
-             for card in sorted(view.cards.get(client.ref, ()), key=lambda card: card.name) if card.stage is not None]
+    found = [
+        PublicProject(
+            card.name,
+            card.stage,
+            _progress(view, card),
+            view.due_of(card),
+            card.expected_start,
+        )
+        for card in sorted(view.cards.get(client.ref, ()), key=lambda card: card.name)
+        if card.stage is not None
+    ]
     return PublicClientView(
-        client.name, tuple(project for project in found if project.stage in RUNNING),
+        client.name,
+        tuple(project for project in found if project.stage in RUNNING),
         tuple(project for project in found if project.stage is Stage.AGREED),
-        _final_set(view, client))
+        _final_set(view, client),
+    )
 
 
 def _final_set(view: View, client: Client) -> tuple[PublicProject, ...]:
     """Return the final set of ideas: what the group took, and cards already on their way to the client; by name."""
     cards = {card.ref: card for card in view.cards.get(client.ref, ())}
-    taken = [item for item in view.measures.backlog or () if item.client == client.ref and item.status in DECIDED
-             and item.kind not in INTERNAL]
+    taken = [
+        item
+        for item in view.measures.backlog or ()
+        if item.client == client.ref
+        and item.status in DECIDED
+        and item.kind not in INTERNAL
+    ]
     accepted = {item.card for item in taken}
-    found = [PublicProject(card.name, card.stage, start=card.expected_start) for card in cards.values()
-             if card.stage in OFFERED or (card.stage is Stage.IDEA and card.ref in accepted)]
-    found += [PublicProject(item.title, Stage.IDEA) for item in taken if item.card not in cards]
+    found = [
+        PublicProject(card.name, card.stage, start=card.expected_start)
+        for card in cards.values()
+        if card.stage in OFFERED or (card.stage is Stage.IDEA and card.ref in accepted)
+    ]
+    found += [
+        PublicProject(item.title, Stage.IDEA)
+        for item in taken
+        if item.card not in cards
+    ]
     return tuple(sorted(found, key=lambda project: project.name))
 
 
@@ -72,16 +95,28 @@ def _progress(view: View, card: Card) -> Decimal | None:
 
 def write_status(shown: PublicClientView, words: Words) -> tuple[Block, ...]:
     """Return the status page: progress, promised dates, what is next."""
-    return (Heading(words.say("Where we are"), 2), *_running(shown, words),
-            Heading(words.say("What is next"), 2), *_coming(shown, words))
+    return (
+        Heading(words.say("Where we are"), 2),
+        *_running(shown, words),
+        Heading(words.say("What is next"), 2),
+        *_coming(shown, words),
+    )
 
 
 def _running(shown: PublicClientView, words: Words) -> Iterator[Block]:
     if not shown.running:
         yield Paragraph(words.say("No project is in progress."))
     for project in shown.running:
-        done = words.say("{share} done", share=words.percent(project.progress)) if project.progress is not None else ""
-        due = words.say("planned for {day}", day=words.date(project.promised)) if project.promised else ""
+        done = (
+            words.say("{share} done", share=words.percent(project.progress))
+            if project.progress is not None
+            else ""
+        )
+        due = (
+            words.say("planned for {day}", day=words.date(project.promised))
+            if project.promised
+            else ""
+        )
         parts = [f"**{plain(project.name)}**", _bar(project.progress), done, due]
         yield Bullet(" · ".join(part for part in parts if part))
 
@@ -97,19 +132,36 @@ def _coming(shown: PublicClientView, words: Words) -> Iterator[Block]:
     if not shown.coming:
         yield Paragraph(words.say("Nothing new is agreed yet."))
     for project in shown.coming:
-        start = words.say("starts on {day}", day=words.date(project.start)) if project.start else ""
-        yield Bullet(" · ".join(part for part in (f"**{plain(project.name)}**", start) if part))
+        start = (
+            words.say("starts on {day}", day=words.date(project.start))
+            if project.start
+            else ""
+        )
+        yield Bullet(
+            " · ".join(part for part in (f"**{plain(project.name)}**", start) if part)
+        )
 
 
 def write_presentation(shown: PublicClientView, words: Words) -> tuple[Block, ...]:
     """Return the presentation: the ideas the agency brings."""
-    return (Paragraph(words.say("Ideas for {client} that we would like to discuss.", client=plain(shown.name))),
-            *_ideas(shown, words))
+    return (
+        Paragraph(
+            words.say(
+                "Ideas for {client} that we would like to discuss.",
+                client=plain(shown.name),
+            )
+        ),
+        *_ideas(shown, words),
+    )
 
 
 def _ideas(shown: PublicClientView, words: Words) -> Iterator[Block]:
     for number, project in enumerate(shown.ideas, 1):
         yield Heading(f"{number}. {plain(project.name)}", 2)
-        start = words.say("could start on {day}", day=words.date(project.start)) if project.start else ""
+        start = (
+            words.say("could start on {day}", day=words.date(project.start))
+            if project.start
+            else ""
+        )
         stage = words.say(STAGES[project.stage])
         yield Paragraph(" · ".join(part for part in (stage, start) if part))

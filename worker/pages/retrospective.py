@@ -26,7 +26,9 @@ def write_retrospective(view: View, unit: Ref, past: Period) -> Iterator[Block]:
     yield Heading(view.say("Plan and fact"), 3)
     yield plan_table(view, unit, (past, *parts_of(past)))
     yield Heading(view.say("Goals"), 3)
-    yield from goals_of(view, unit, past, told=message("No goal was set for the period."))
+    yield from goals_of(
+        view, unit, past, told=message("No goal was set for the period.")
+    )
     yield from _risks(view, unit, past)
     yield from _tasks(view, unit, past)
 
@@ -37,13 +39,32 @@ def plan_table(view: View, unit: Ref, periods: Iterable[Period]) -> Block:
     for period in periods:
         plan = view.plans.get((unit, period))
         if plan is not None:
-            share = ratio(plan.fact / plan.target) if plan.fact is not None and plan.target else None
-            rows.append((period_title(period, view.words), view.money(plan.target), view.money(plan.fact),
-                         view.percent(share), DOTS[plan.rag]))
+            share = (
+                ratio(plan.fact / plan.target)
+                if plan.fact is not None and plan.target
+                else None
+            )
+            rows.append(
+                (
+                    period_title(period, view.words),
+                    view.money(plan.target),
+                    view.money(plan.fact),
+                    view.percent(share),
+                    DOTS[plan.rag],
+                )
+            )
     if not rows:
         return Paragraph(view.say("Nothing was planned."))
-    return view.table((message("Period"), message("Plan"), message("Fact"), message("Fulfilled"), message("Health")),
-                      rows)
+    return view.table(
+        (
+            message("Period"),
+            message("Plan"),
+            message("Fact"),
+            message("Fulfilled"),
+            message("Health"),
+        ),
+        rows,
+    )
 
 
 # -- goals -------------------------------------------------------------------------------------------------------------
@@ -53,13 +74,36 @@ def goals_of(view: View, unit: Ref, period: Period, *, told: str) -> Iterator[Bl
     """Yield the goals that lie in a period or hold it, each with its months; `told` when there is none."""
     goals = [goal for goal in view.measures.goals or () if goal.unit == unit]
     known = {goal.ref for goal in goals}
-    roots = [goal for goal in goals if goal.parent not in known and _meets(goal.period, period)]
-    rows = [row for goal in sorted(roots, key=lambda goal: (goal.period, goal.title)) for row in (
-        _goal_row(view, goal), *(_goal_row(view, part) for part in sorted(goals, key=lambda part: part.period)
-                                 if part.parent == goal.ref and part.period.grain is Grain.MONTH
-                                 and _meets(part.period, period)))]
+    roots = [
+        goal
+        for goal in goals
+        if goal.parent not in known and _meets(goal.period, period)
+    ]
+    rows = [
+        row
+        for goal in sorted(roots, key=lambda goal: (goal.period, goal.title))
+        for row in (
+            _goal_row(view, goal),
+            *(
+                _goal_row(view, part)
+                for part in sorted(goals, key=lambda part: part.period)
+                if part.parent == goal.ref
+                and part.period.grain is Grain.MONTH
+                and _meets(part.period, period)
+            ),
+        )
+    ]
     if rows:
-        yield view.table((message("Goal"), message("Owner"), message("Plan"), message("Fact"), message("Pace")), rows)
+        yield view.table(
+            (
+                message("Goal"),
+                message("Owner"),
+                message("Plan"),
+                message("Fact"),
+                message("Pace"),
+            ),
+            rows,
+        )
     else:
         yield Paragraph(view.say(told))
 
@@ -70,10 +114,13 @@ def _meets(one: Period, other: Period) -> bool:
 
 def _goal_row(view: View, goal: GoalMeasure) -> tuple[str, ...]:
     number = view.words.number
-    return (view.linked(goal.ref, goal.title), view.names((goal.owner,)) if goal.owner else NONE,
-            number(goal.target, 2) + (f" ({plain(goal.measure)})" if goal.measure else ""),
-            number(goal.current, 2) if goal.current is not None else NONE,
-            f"{DOTS[goal.rag]}\u00a0{view.percent(goal.pace)}")
+    return (
+        view.linked(goal.ref, goal.title),
+        view.names((goal.owner,)) if goal.owner else NONE,
+        number(goal.target, 2) + (f" ({plain(goal.measure)})" if goal.measure else ""),
+        number(goal.current, 2) if goal.current is not None else NONE,
+        f"{DOTS[goal.rag]}\u00a0{view.percent(goal.pace)}",
+    )
 
 
 # -- risks and tasks ---------------------------------------------------------------------------------------------------
@@ -86,7 +133,9 @@ def rows_of(view: View, source: str, unit: Ref) -> Iterator[Row]:
     people = {*team.am, *team.tls, *team.pms, *team.members} if team else set()
     for row in view.later.get(source, ()):
         client, own = refs_of(row.fields.get("client")), refs_of(row.fields.get("unit"))
-        theirs = not (client or own) and people & set(refs_of(row.fields.get("assignee")))
+        theirs = not (client or own) and people & set(
+            refs_of(row.fields.get("assignee"))
+        )
         if set(client) & mine or unit in own or theirs:
             yield row
 
@@ -99,12 +148,22 @@ def _in_period(view: View, row: Row, name: str, period: Period) -> bool:
 def _risks(view: View, unit: Ref, past: Period) -> Iterator[Block]:
     rows = list(rows_of(view, "risks", unit))
     opened = [row for row in rows if _in_period(view, row, "first_seen", past)]
-    closed = [row for row in rows
-              if row.fields.get("status") == "closed" and _in_period(view, row, "last_change", past)]
+    closed = [
+        row
+        for row in rows
+        if row.fields.get("status") == "closed"
+        and _in_period(view, row, "last_change", past)
+    ]
     if opened or closed:
         yield Heading(view.say("Risks opened and closed"), 3)
-        yield Bullet(view.words.count("{n} risk opened", "{n} risks opened", len(opened)), _links(view, opened))
-        yield Bullet(view.words.count("{n} risk closed", "{n} risks closed", len(closed)), _links(view, closed))
+        yield Bullet(
+            view.words.count("{n} risk opened", "{n} risks opened", len(opened)),
+            _links(view, opened),
+        )
+        yield Bullet(
+            view.words.count("{n} risk closed", "{n} risks closed", len(closed)),
+            _links(view, closed),
+        )
 
 
 def _links(view: View, rows: list[Row]) -> tuple[Bullet, ...]:
@@ -115,24 +174,51 @@ def _links(view: View, rows: list[Row]) -> tuple[Bullet, ...]:
 
 def _tasks(view: View, unit: Ref, past: Period) -> Iterator[Block]:
     records = {record.ref: record for record in view.measures.records or ()}
-    rows = [row for row in rows_of(view, "tasks", unit) if _in_period(view, row, "due", past)
-            and row.fields.get("status") != "cancelled"]
+    rows = [
+        row
+        for row in rows_of(view, "tasks", unit)
+        if _in_period(view, row, "due", past)
+        and row.fields.get("status") != "cancelled"
+    ]
     done = [row for row in rows if row.fields.get("status") == "done"]
     moved = [(row, to) for row in done if (to := _moved(row, records.get(row.ref)))]
     still = [row for row in done if (record := records.get(row.ref)) and record.stuck]
-    broken = [row for row in rows if row.fields.get("status") not in CLOSED and _is_late(view, row)]
+    broken = [
+        row
+        for row in rows
+        if row.fields.get("status") not in CLOSED and _is_late(view, row)
+    ]
     yield Heading(view.say("Account sprint"), 3)
-    yield Bullet(view.say("{done} of {all} tasks due in the period are done", done=len(done), all=len(rows)))
+    yield Bullet(
+        view.say(
+            "{done} of {all} tasks due in the period are done",
+            done=len(done),
+            all=len(rows),
+        )
+    )
     if moved:
-        yield Bullet(view.words.count("{n} card moved by them", "{n} cards moved by them", len(
-            {refs_of(row.fields.get("project")) for row, _ in moved})), tuple(
-                Bullet(f"{view.linked(row.ref, row.title)} · {plain(to)}") for row, to in moved[:MOST]))
+        yield Bullet(
+            view.words.count(
+                "{n} card moved by them",
+                "{n} cards moved by them",
+                len({refs_of(row.fields.get("project")) for row, _ in moved}),
+            ),
+            tuple(
+                Bullet(f"{view.linked(row.ref, row.title)} · {plain(to)}")
+                for row, to in moved[:MOST]
+            ),
+        )
     if still:
         yield Bullet(view.say("Done, but the card did not move:"), _links(view, still))
     if broken:
         yield Heading(view.say("Promises not kept"), 3)
-        yield from (Bullet(late_line(view, row)) for row in sorted(
-            broken, key=lambda row: (str(view.world.day(row.fields["due"])), row.title))[:MOST])
+        yield from (
+            Bullet(late_line(view, row))
+            for row in sorted(
+                broken,
+                key=lambda row: (str(view.world.day(row.fields["due"])), row.title),
+            )[:MOST]
+        )
 
 
 def _is_late(view: View, row: Row) -> bool:
@@ -148,11 +234,23 @@ def _moved(row: Row, record: TaskRecord | None) -> str:
 def late_line(view: View, row: Row) -> str:
     """Return a task that waits for long in one line: what, whose, since when, how often carried over."""
     due, record = view.world.day(row.fields.get("due")), _record(view, row)
-    carried = sprints_between(record.opened, view.today, weeks=view.world.thresholds.sprint_weeks) if record else 0
-    parts = [view.linked(row.ref, row.title),
-             view.names(refs_of(row.fields.get("assignee"))) if row.fields.get("assignee") else "",
-             _due(view, due) if due is not None else "",
-             view.words.count("carried over {n} time", "carried over {n} times", carried) if carried else ""]
+    carried = (
+        sprints_between(
+            record.opened, view.today, weeks=view.world.thresholds.sprint_weeks
+        )
+        if record
+        else 0
+    )
+    parts = [
+        view.linked(row.ref, row.title),
+        view.names(refs_of(row.fields.get("assignee")))
+        if row.fields.get("assignee")
+        else "",
+        _due(view, due) if due is not None else "",
+        view.words.count("carried over {n} time", "carried over {n} times", carried)
+        if carried
+        else "",
+    ]
     return " · ".join(part for part in parts if part)
 
 
@@ -162,15 +260,20 @@ def _due(view: View, due: date) -> str:
 
 
 def _record(view: View, row: Row) -> TaskRecord | None:
-    return next((record for record in view.measures.records or () if record.ref == row.ref), None)
+    return next(
+        (record for record in view.measures.records or () if record.ref == row.ref),
+        None,
+    )
 
 
 def carried_tasks(view: View, unit: Ref) -> Iterator[Block]:
     """Yield the tasks carried over often enough to be the HoA's matter."""
     often = {record.ref for record in view.measures.records or () if record.to_head}
-    rows = [row for row in rows_of(view, "tasks", unit) if row.ref in often
-            and row.fields.get("status") not in CLOSED]
+    rows = [
+        row
+        for row in rows_of(view, "tasks", unit)
+        if row.ref in often and row.fields.get("status") not in CLOSED
+    ]
     if not rows:
         yield Paragraph(view.say("No task was carried over so often."))
     yield from (Bullet(late_line(view, row)) for row in rows[:MOST])
-

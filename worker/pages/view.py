@@ -13,7 +13,14 @@ from msgspec.structs import replace
 
 from worker.domain.cascade import parts_of
 from worker.domain.document import Table, link, plain, reference
-from worker.domain.measures import Measures, MoneyFact, PlanMeasure, Rag, RiskMeasure, TaskMeasure
+from worker.domain.measures import (
+    Measures,
+    MoneyFact,
+    PlanMeasure,
+    Rag,
+    RiskMeasure,
+    TaskMeasure,
+)
 from worker.domain.messages import message
 from worker.domain.model import Card, Client, Contact, Row, Unit
 from worker.domain.periods import Period, month_of, previous_period, quarter_of
@@ -29,8 +36,12 @@ Sums = Mapping[tuple[Ref | None, Period], Decimal]
 DOTS = {Rag.RED: "🔴", Rag.AMBER: "🟡", Rag.GREEN: "🟢", Rag.GREY: "⚪"}
 LEVELS = {"high": "🔴", "medium": "🟡", "low": "🟢"}
 NONE = "—"
-ROLES = {"am": message("Account manager"), "tls": message("Team leads"), "pms": message("Project managers"),
-         "members": message("Team")}
+ROLES = {
+    "am": message("Account manager"),
+    "tls": message("Team leads"),
+    "pms": message("Project managers"),
+    "members": message("Team"),
+}
 
 
 class Shelf(msgspec.Struct, frozen=True, gc=False):
@@ -76,24 +87,44 @@ class View(msgspec.Struct, frozen=True, gc=False):
 
     def clients_of(self, unit: Ref) -> tuple[Client, ...]:
         """Return the clients of a unit, of all when it is the firm; by name."""
-        return tuple(sorted((client for client in self.world.clients.values() if unit in (FIRM, client.unit)),
-                            key=lambda client: client.name.casefold()))
+        return tuple(
+            sorted(
+                (
+                    client
+                    for client in self.world.clients.values()
+                    if unit in (FIRM, client.unit)
+                ),
+                key=lambda client: client.name.casefold(),
+            )
+        )
 
     def cards_of(self, unit: Ref) -> tuple[Card, ...]:
         """Return the cards of a unit's clients."""
-        return tuple(card for client in self.clients_of(unit) for card in self.cards.get(client.ref, ()))
+        return tuple(
+            card
+            for client in self.clients_of(unit)
+            for card in self.cards.get(client.ref, ())
+        )
 
     def risks_of(self, unit: Ref) -> tuple[RiskMeasure, ...]:
         """Return the open risks of a unit and its clients, the strongest first."""
         mine = {client.ref for client in self.clients_of(unit)}
-        return tuple(risk for risk in self.risks if unit == FIRM or risk.client in mine or risk.unit == unit)
+        return tuple(
+            risk
+            for risk in self.risks
+            if unit == FIRM or risk.client in mine or risk.unit == unit
+        )
 
     def tasks_of(self, unit: Ref) -> tuple[TaskMeasure, ...]:
         """Return the open tasks about a unit's clients or its people's, the most urgent first."""
         mine = {client.ref for client in self.clients_of(unit)}
         found = self.world.units.get(unit)
         people = {*found.am, *found.tls, *found.pms, *found.members} if found else set()
-        return tuple(task for task in self.tasks if self.client_of(task) in mine or task.assignee in people)
+        return tuple(
+            task
+            for task in self.tasks
+            if self.client_of(task) in mine or task.assignee in people
+        )
 
     def client_of(self, task: TaskMeasure) -> Ref | None:
         """Return the client of a task, its card's if it names none."""
@@ -116,13 +147,19 @@ class View(msgspec.Struct, frozen=True, gc=False):
 
     def names(self, people: Iterable[Ref]) -> str:
         """Return people by name."""
-        found = [person.name for ref in people if (person := self.world.people.get(ref))]
+        found = [
+            person.name for ref in people if (person := self.world.people.get(ref))
+        ]
         return plain(", ".join(found)) or NONE
 
     def linked(self, ref: Ref, name: str) -> str:
         """Return the name of a row that leads to it, also before the row is there."""
         row = self.rows.get(ref)
-        return link(name, row.url) if row is not None and not row.key else reference(name, ref)
+        return (
+            link(name, row.url)
+            if row is not None and not row.key
+            else reference(name, ref)
+        )
 
     def money(self, amount: Decimal | None) -> str:
         """Return an amount without cents, which no page needs."""
@@ -132,8 +169,12 @@ class View(msgspec.Struct, frozen=True, gc=False):
         """Return an amount in thousands or millions, for narrow columns."""
         if amount is None:
             return NONE
-        short: str = format_compact_currency(amount, self.words.currency, locale=self.words.locale,
-                                             fraction_digits=int(abs(amount) >= 1_000_000))
+        short: str = format_compact_currency(
+            amount,
+            self.words.currency,
+            locale=self.words.locale,
+            fraction_digits=int(abs(amount) >= 1_000_000),
+        )
         return short
 
     def percent(self, share: Decimal | None) -> str:
@@ -152,7 +193,9 @@ class View(msgspec.Struct, frozen=True, gc=False):
 
     def table(self, header: Iterable[str], rows: Iterable[Iterable[str]]) -> Table:
         """Return a table with a translated header."""
-        return Table(tuple(self.say(cell) for cell in header), tuple(tuple(row) for row in rows))
+        return Table(
+            tuple(self.say(cell) for cell in header), tuple(tuple(row) for row in rows)
+        )
 
 
 def _client_of(task: TaskMeasure, world: World) -> Ref | None:
@@ -167,19 +210,38 @@ def look(world: World, outcome: Outcome) -> View:
     for card in world.cards.values():
         if card.client is not None:
             cards[card.client].append(card)
-    risks = sorted((risk for risk in measures.risks or () if not risk.asleep),
-                   key=lambda risk: (-risk.score, -(risk.exposure or 0), risk.title))
-    tasks = sorted(measures.tasks or (), key=lambda task: (task.due or date.max, task.title))
+    risks = sorted(
+        (risk for risk in measures.risks or () if not risk.asleep),
+        key=lambda risk: (-risk.score, -(risk.exposure or 0), risk.title),
+    )
+    tasks = sorted(
+        measures.tasks or (), key=lambda task: (task.due or date.max, task.title)
+    )
     sums = _sums(measures)
-    return View(world, measures, {ref: tuple(found) for ref, found in cards.items()}, tuple(risks), tuple(tasks),
-                {row.ref: row for rows in world.rows.values() for row in rows},
-                {source: _later(world, outcome.facts, source) for source in ("risks", "tasks")},
-                {**_finished(world, sums), **{(plan.unit, plan.period): plan for plan in measures.plans}}, sums,
-                _shelves(world, measures, risks=risks, tasks=tasks))
+    return View(
+        world,
+        measures,
+        {ref: tuple(found) for ref, found in cards.items()},
+        tuple(risks),
+        tuple(tasks),
+        {row.ref: row for rows in world.rows.values() for row in rows},
+        {source: _later(world, outcome.facts, source) for source in ("risks", "tasks")},
+        {
+            **_finished(world, sums),
+            **{(plan.unit, plan.period): plan for plan in measures.plans},
+        },
+        sums,
+        _shelves(world, measures, risks=risks, tasks=tasks),
+    )
 
 
-def _shelves(world: World, measures: Measures, *, risks: Iterable[RiskMeasure],
-             tasks: Iterable[TaskMeasure]) -> Mapping[Ref | None, Shelf]:
+def _shelves(
+    world: World,
+    measures: Measures,
+    *,
+    risks: Iterable[RiskMeasure],
+    tasks: Iterable[TaskMeasure],
+) -> Mapping[Ref | None, Shelf]:
     shelves: dict[Ref | None, Shelf] = defaultdict(Shelf)
     for risk in risks:
         shelves[risk.client].risks.append(risk)
@@ -196,17 +258,37 @@ def _finished(world: World, sums: Sums | None) -> dict[tuple[Ref, Period], PlanM
     """Return the last quarter's plans, which nobody measures any more: targets from their rows, facts as now known."""
     quarter = previous_period(quarter_of(world.today))
     months = parts_of(quarter)
-    codes = {period.code: period for period in (quarter, *months, *(week for month in months
-                                                                    for week in parts_of(month)))}
+    codes = {
+        period.code: period
+        for period in (
+            quarter,
+            *months,
+            *(week for month in months for week in parts_of(month)),
+        )
+    }
     found = {}
     for row in world.rows.get("plans", ()):
         _, key, code = row.key.split(":") if row.key.count(":") == 2 else ("", "", "")
         if (period := codes.get(code)) is not None:
-            unit, target, rag = Ref("units", key), row.fields.get("target"), row.fields.get("health")
+            unit, target, rag = (
+                Ref("units", key),
+                row.fields.get("target"),
+                row.fields.get("health"),
+            )
             fact = sums.get((unit, period), Decimal(0)) if sums is not None else None
             found[unit, period] = PlanMeasure(
-                unit, period, target if isinstance(target, Decimal) else None, row.fields.get("pinned") is True, fact,
-                "", None, Decimal(0), None, None, Rag(rag) if isinstance(rag, str) else Rag.GREY)
+                unit,
+                period,
+                target if isinstance(target, Decimal) else None,
+                row.fields.get("pinned") is True,
+                fact,
+                "",
+                None,
+                Decimal(0),
+                None,
+                None,
+                Rag(rag) if isinstance(rag, str) else Rag.GREY,
+            )
     return found
 
 
@@ -216,25 +298,69 @@ def _sums(measures: Measures) -> Sums | None:
     sums: dict[tuple[Ref | None, Period], Decimal] = defaultdict(Decimal)
     for fact in measures.money:
         for unit in {fact.unit, FIRM}:
-            for period in (fact.week, month_of(fact.week.start), quarter_of(fact.week.start)):
+            for period in (
+                fact.week,
+                month_of(fact.week.start),
+                quarter_of(fact.week.start),
+            ):
                 sums[unit, period] += fact.amount
     return sums
 
 
-SEEDED = frozenset({"name", "client", "project", "assignee", "due", "kind", "source", "steps", "owner", "review"})
+SEEDED = frozenset(
+    {
+        "name",
+        "client",
+        "project",
+        "assignee",
+        "due",
+        "kind",
+        "source",
+        "steps",
+        "owner",
+        "review",
+    }
+)
 """Fields that are given once: what a row already says in them stands."""
 
 
 def _later(world: World, facts: Iterable[Fact], source: str) -> tuple[Row, ...]:
     wanted: dict[Ref, dict[str, Value]] = defaultdict(dict)
     for fact in facts:
-        if fact.ref.source == source and fact.ref not in world.trashed and not isinstance(fact.value, Unset):
+        if (
+            fact.ref.source == source
+            and fact.ref not in world.trashed
+            and not isinstance(fact.value, Unset)
+        ):
             wanted[fact.ref][fact.field] = fact.value
-    rows = [replace(row, fields={**row.fields, **{
-        name: value for name, value in wanted.pop(row.ref, {}).items()
-        if name not in SEEDED or row.fields.get(name) in (None, (), "")}}) for row in world.rows.get(source, ())]
-    made = [Row(ref, "", ref.key, str(fields.get("name") or ref.key), "", world.now, world.now, "", fields)
-            for ref, fields in wanted.items()]
+    rows = [
+        replace(
+            row,
+            fields={
+                **row.fields,
+                **{
+                    name: value
+                    for name, value in wanted.pop(row.ref, {}).items()
+                    if name not in SEEDED or row.fields.get(name) in (None, (), "")
+                },
+            },
+        )
+        for row in world.rows.get(source, ())
+    ]
+    made = [
+        Row(
+            ref,
+            "",
+            ref.key,
+            str(fields.get("name") or ref.key),
+            "",
+            world.now,
+            world.now,
+            "",
+            fields,
+        )
+        for ref, fields in wanted.items()
+    ]
     return tuple(sorted((*rows, *made), key=lambda row: (row.title, row.ref)))
 
 
@@ -245,16 +371,22 @@ def task_line(view: View, task: TaskMeasure, *, on: Ref | None = None) -> str:
     person = view.world.people.get(task.assignee) if task.assignee else None
     late = task.due is not None and task.due < view.today
     due = view.say("due {day}", day=view.date(task.due)) if task.due else ""
-    parts = [view.linked(task.ref, task.title), plain(client.name) if client else "",
-             f"**{due}**" if late else due, plain(person.name) if person else ""]
+    parts = [
+        view.linked(task.ref, task.title),
+        plain(client.name) if client else "",
+        f"**{due}**" if late else due,
+        plain(person.name) if person else "",
+    ]
     return " · ".join(part for part in parts if part)
 
 
 def risk_line(view: View, risk: RiskMeasure) -> str:
     """Return a risk in one line: level, what, score and money at stake."""
     exposure = f" · {view.brief_money(risk.exposure)}" if risk.exposure else ""
-    return (f"{LEVELS.get(risk.level, '⚪')} {view.linked(risk.ref, risk.title)} · **{risk.score}** "
-            f"({risk.probability}×{risk.impact}){exposure}")
+    return (
+        f"{LEVELS.get(risk.level, '⚪')} {view.linked(risk.ref, risk.title)} · **{risk.score}** "
+        f"({risk.probability}×{risk.impact}){exposure}"
+    )
 
 
 def risk_reason(view: View, risk: RiskMeasure) -> str:
@@ -264,12 +396,24 @@ def risk_reason(view: View, risk: RiskMeasure) -> str:
 
 def refs_of(value: Value) -> tuple[Ref, ...]:
     """Return the rows a relation names."""
-    return tuple(item for item in value if isinstance(item, Ref)) if isinstance(value, tuple) else ()
+    return (
+        tuple(item for item in value if isinstance(item, Ref))
+        if isinstance(value, tuple)
+        else ()
+    )
 
 
 def people_of(unit: Unit) -> tuple[tuple[str, tuple[Ref, ...]], ...]:
     """Return a unit's people by role, roles as message ids."""
     lead = {*unit.am, *unit.tls, *unit.pms}
     others = tuple(ref for ref in unit.members if ref not in lead)
-    return tuple((ROLES[name], found) for name, found in (
-        ("am", unit.am), ("tls", unit.tls), ("pms", unit.pms), ("members", others)) if found)
+    return tuple(
+        (ROLES[name], found)
+        for name, found in (
+            ("am", unit.am),
+            ("tls", unit.tls),
+            ("pms", unit.pms),
+            ("members", others),
+        )
+        if found
+    )

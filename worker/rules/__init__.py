@@ -93,7 +93,9 @@ RULES = (
 )
 
 
-def evaluate(world: World, playbooks: Playbooks, *, rules: tuple[Rule, ...] = RULES) -> Outcome:
+def evaluate(
+    world: World, playbooks: Playbooks, *, rules: tuple[Rule, ...] = RULES
+) -> Outcome:
     """Return all facts, measures, memory and problems of one run; a rule that fails leaves out only its own facts."""
     memory, measures = world.memory, Measures()
     facts: list[Fact] = []
@@ -108,10 +110,17 @@ def evaluate(world: World, playbooks: Playbooks, *, rules: tuple[Rule, ...] = RU
         memory, measures = found.memory, found.measures
         facts += (fact for fact in found.facts if fact.ref.source in world.sources)
         problems += found.problems
-    return Outcome(tuple(facts), measures, replace(memory, first_run=False), tuple(problems))
+    return Outcome(
+        tuple(facts), measures, replace(memory, first_run=False), tuple(problems)
+    )
 
 
 def _failure(rule: Rule, error: Exception) -> Problem:
-    return Problem("rule-failed", f"worker/rules/{rule.name}", "",
-                   tell("the rule failed: {error}", error=f"{type(error).__name__}: {error}"),
-                   message("report this; the other rules went on"), severity=Severity.ERROR)
+    return Problem(
+        "rule-failed",
+        f"worker/rules/{rule.name}",
+        "",
+        tell("the rule failed: {error}", error=f"{type(error).__name__}: {error}"),
+        message("report this; the other rules went on"),
+        severity=Severity.ERROR,
+    )

@@ -41,8 +41,12 @@ def tend_backlog(world: World, _playbooks: Playbooks, measures: Measures) -> Out
             problems.append(_homeless(idea))
         elif idea.status == "accepted":
             facts += _card(item, idea, world=world, tracks=tracks)
-    return Outcome(tuple(facts), replace(measures, backlog=tuple(items)), replace(world.memory, tracks=tracks),
-                   tuple(problems))
+    return Outcome(
+        tuple(facts),
+        replace(measures, backlog=tuple(items)),
+        replace(world.memory, tracks=tracks),
+        tuple(problems),
+    )
 
 
 def _item(idea: Idea, world: World) -> BacklogItem:
@@ -51,14 +55,31 @@ def _item(idea: Idea, world: World) -> BacklogItem:
     strategic = idea.kind == "hypothesis" and idea.horizon == "strategic"
     age = (world.today - idea.created.date()).days if idea.created else 0
     card = next((ref for ref in idea.cards if ref in world.cards), None)
-    return BacklogItem(idea.ref, idea.name, idea.url, idea.kind or "", idea.status or "new", strategic,
-                       idea.unit or (found.unit if found else None), client, idea.author, idea.impact, idea.effort,
-                       max(age, 0) // 7, _agenda(idea, world, strategic=strategic), card)
+    return BacklogItem(
+        idea.ref,
+        idea.name,
+        idea.url,
+        idea.kind or "",
+        idea.status or "new",
+        strategic,
+        idea.unit or (found.unit if found else None),
+        client,
+        idea.author,
+        idea.impact,
+        idea.effort,
+        max(age, 0) // 7,
+        _agenda(idea, world, strategic=strategic),
+        card,
+    )
 
 
 def _only_client(unit: Ref | None, world: World) -> Ref | None:
     """Return the client of a unit that serves one."""
-    served = [ref for ref, client in world.clients.items() if client.unit == unit] if unit else []
+    served = (
+        [ref for ref, client in world.clients.items() if client.unit == unit]
+        if unit
+        else []
+    )
     return served[0] if len(served) == 1 else None
 
 
@@ -66,26 +87,60 @@ def _agenda(idea: Idea, world: World, *, strategic: bool) -> Period | None:
     sent = idea.status == "for_group"
     ripe = idea.kind == "feature" and idea.status == "validated"
     big = strategic and idea.status in ("new", "validated", "for_group", None)
-    return next_planned(world.today, strategic=strategic) if sent or ripe or big else None
+    return (
+        next_planned(world.today, strategic=strategic) if sent or ripe or big else None
+    )
 
 
 def _facts(item: BacklogItem, idea: Idea, world: World) -> Iterator[Fact]:
     say = world.words.say
-    inputs = (Input(say("idea"), item.title, item.url), Input(say("kind"), f"{item.kind} {idea.horizon or ''}".strip()),
-              Input(say("status"), item.status))
-    yield Fact(item.ref, "agenda", agenda_title(item.agenda, world.words) if item.agenda else None, Why(
-        "backlog", inputs, say("strategic hypotheses go to the quarter's meeting; validated features and what is "
-                               "sent to the group to the next one")))
+    inputs = (
+        Input(say("idea"), item.title, item.url),
+        Input(say("kind"), f"{item.kind} {idea.horizon or ''}".strip()),
+        Input(say("status"), item.status),
+    )
+    yield Fact(
+        item.ref,
+        "agenda",
+        agenda_title(item.agenda, world.words) if item.agenda else None,
+        Why(
+            "backlog",
+            inputs,
+            say(
+                "strategic hypotheses go to the quarter's meeting; validated features and what is "
+                "sent to the group to the next one"
+            ),
+        ),
+    )
     if item.status not in CLOSED:
-        yield Fact(item.ref, "age_weeks", Decimal(item.weeks), Why(
-            "backlog", inputs, say("whole weeks since the row was made; it stops when the idea is decided on")))
+        yield Fact(
+            item.ref,
+            "age_weeks",
+            Decimal(item.weeks),
+            Why(
+                "backlog",
+                inputs,
+                say(
+                    "whole weeks since the row was made; it stops when the idea is decided on"
+                ),
+            ),
+        )
 
 
-def _card(item: BacklogItem, idea: Idea, *, world: World, tracks: dict[str, Track]) -> Iterator[Fact]:
+def _card(
+    item: BacklogItem, idea: Idea, *, world: World, tracks: dict[str, Track]
+) -> Iterator[Fact]:
     """Plant the card of an accepted idea, unless people linked one, and link the two."""
-    say, planted, place = world.words.say, Ref("projects", f"card:backlog:{idea.ref.key}"), f"{idea.ref}#card"
-    why = Why("backlog", (Input(say("idea"), item.title, item.url),),
-              say("an accepted idea becomes a card at the stage “idea”, once"))
+    say, planted, place = (
+        world.words.say,
+        Ref("projects", f"card:backlog:{idea.ref.key}"),
+        f"{idea.ref}#card",
+    )
+    why = Why(
+        "backlog",
+        (Input(say("idea"), item.title, item.url),),
+        say("an accepted idea becomes a card at the stage “idea”, once"),
+    )
     fresh = place not in tracks
     tracks[place] = follow(tracks.get(place), "planted", world.today)
     if idea.cards:
@@ -94,12 +149,21 @@ def _card(item: BacklogItem, idea: Idea, *, world: World, tracks: dict[str, Trac
     page = world.seeds.get(planted)
     if page is not None or fresh:
         yield Fact(idea.ref, "card", (page or planted,), why)
-    values = {"name": item.title, "client": (item.client,) if item.client else (), "stage": "idea"}
+    values = {
+        "name": item.title,
+        "client": (item.client,) if item.client else (),
+        "stage": "idea",
+    }
     for name, value in values.items():
         yield Fact(planted, name, value, why)
 
 
 def _homeless(idea: Idea) -> Problem:
-    return Problem("idea-without-client", tell("Backlog: {name}", name=idea.name), "client",
-                   message("the accepted idea names no client, so it cannot become a card"),
-                   message("choose its client"), idea.url)
+    return Problem(
+        "idea-without-client",
+        tell("Backlog: {name}", name=idea.name),
+        "client",
+        message("the accepted idea names no client, so it cannot become a card"),
+        message("choose its client"),
+        idea.url,
+    )

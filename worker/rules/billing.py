@@ -46,46 +46,102 @@ def look_at_billing(world: World, playbooks: Playbooks, measures: Measures) -> O
     rows: dict[Ref, dict[date, Sequence[Revenue]]] = defaultdict(dict)
     for (payer, month), found in book(world).items():
         rows[payer][month] = found
-    billing, paying = _first_month(world.revenue, BILLED), _first_month(world.revenue, ("payment",))
+    billing, paying = (
+        _first_month(world.revenue, BILLED),
+        _first_month(world.revenue, ("payment",)),
+    )
     conditions: list[Condition] = []
     for ref, client in world.clients.items():
-        conditions.append(_unbilled(client, measures.history.get(ref, ()), rows[ref], start=billing, world=world))
+        conditions.append(
+            _unbilled(
+                client,
+                measures.history.get(ref, ()),
+                rows[ref],
+                start=billing,
+                world=world,
+            )
+        )
         conditions.append(_late(client, rows[ref], start=paying, world=world))
-    signals = tuple(one for one in (_signal(condition, world) for condition in conditions)
-                    if one.playbook in playbooks.tasks)
-    return Outcome((), replace(measures, conditions=(*measures.conditions, *conditions),
-                               signals=(*(measures.signals or ()), *signals)), world.memory)
+    signals = tuple(
+        one
+        for one in (_signal(condition, world) for condition in conditions)
+        if one.playbook in playbooks.tasks
+    )
+    return Outcome(
+        (),
+        replace(
+            measures,
+            conditions=(*measures.conditions, *conditions),
+            signals=(*(measures.signals or ()), *signals),
+        ),
+        world.memory,
+    )
 
 
 def _first_month(revenue: Iterable[Revenue], kinds: tuple[str, ...]) -> date | None:
     """Return the month in which the firm began to record a kind of money; what was before cannot be judged."""
-    return min((row.month.replace(day=1) for row in revenue if row.kind in kinds), default=None)
+    return min(
+        (row.month.replace(day=1) for row in revenue if row.kind in kinds), default=None
+    )
 
 
 # -- unbilled ----------------------------------------------------------------------------------------------------------
 
 
-def _unbilled(client: Client, history: Iterable[MonthMoney], rows: Months, *, start: date | None,
-              world: World) -> Condition:
+def _unbilled(
+    client: Client,
+    history: Iterable[MonthMoney],
+    rows: Months,
+    *,
+    start: date | None,
+    world: World,
+) -> Condition:
     words, limits = world.words, world.thresholds
     owed = _unbilled_work(history, rows, start=start, world=world) if start else _Owed()
     amount, months = owed.amount, owed.months
     return Condition(
-        "money.unbilled", "money", client.ref, None if start is None else amount > 0,
-        title=words.say("{client}: work without an act or an invoice", client=client.name),
-        evidence=words.say("{amount} of finished work is not billed: {months}.", amount=words.money(amount),
-                           months=_listed(months, world)) if months else "",
-        probability=4 if len(months) > 1 else 3, stake=amount, client=client.ref,
+        "money.unbilled",
+        "money",
+        client.ref,
+        None if start is None else amount > 0,
+        title=words.say(
+            "{client}: work without an act or an invoice", client=client.name
+        ),
+        evidence=words.say(
+            "{amount} of finished work is not billed: {months}.",
+            amount=words.money(amount),
+            months=_listed(months, world),
+        )
+        if months
+        else "",
+        probability=4 if len(months) > 1 else 3,
+        stake=amount,
+        client=client.ref,
         formula=words.say("value of finished months without an act or an invoice"),
-        threshold=words.count("{n} working day after the month", "{n} working days after the month",
-                              limits.unbilled_days))
+        threshold=words.count(
+            "{n} working day after the month",
+            "{n} working days after the month",
+            limits.unbilled_days,
+        ),
+    )
 
 
-def _unbilled_work(history: Iterable[MonthMoney], rows: Months, *, start: date, world: World) -> _Owed:
+def _unbilled_work(
+    history: Iterable[MonthMoney], rows: Months, *, start: date, world: World
+) -> _Owed:
     first = max(start, _months_ago(world.today, world.thresholds.unbilled_months))
-    found = [money for money in history if money.month >= first and money.amount > 0 and _is_ripe(money, world)
-             and not _is_billed(money, rows)]
-    return _Owed(sum((money.amount for money in found), ZERO), tuple(money.month for money in found))
+    found = [
+        money
+        for money in history
+        if money.month >= first
+        and money.amount > 0
+        and _is_ripe(money, world)
+        and not _is_billed(money, rows)
+    ]
+    return _Owed(
+        sum((money.amount for money in found), ZERO),
+        tuple(money.month for money in found),
+    )
 
 
 def _is_ripe(money: MonthMoney, world: World) -> bool:
@@ -99,26 +155,47 @@ def _is_ripe(money: MonthMoney, world: World) -> bool:
 
 def _is_billed(money: MonthMoney, rows: Months) -> bool:
     if money.basis == "fixed_price":
-        return any(total(found, BILLED) > 0 for month, found in rows.items() if month >= money.month)
+        return any(
+            total(found, BILLED) > 0
+            for month, found in rows.items()
+            if month >= money.month
+        )
     return any(row.kind in BILLED for row in rows.get(money.month, ()))
 
 
 # -- late --------------------------------------------------------------------------------------------------------------
 
 
-def _late(client: Client, rows: Months, *, start: date | None, world: World) -> Condition:
+def _late(
+    client: Client, rows: Months, *, start: date | None, world: World
+) -> Condition:
     words, limit = world.words, world.thresholds.late_days
     owed = _late_bills(rows, start=start, world=world) if start else _Owed()
     age = (world.today - owed.since).days if owed.since else 0
     return Condition(
-        "money.late_payment", "money", client.ref, None if start is None else owed.amount > 0,
+        "money.late_payment",
+        "money",
+        client.ref,
+        None if start is None else owed.amount > 0,
         title=words.say("{client}: pays late", client=client.name),
-        evidence=words.say("{amount} is not paid ({months}); the oldest bill is late since {day}.",
-                           amount=words.money(owed.amount), months=_listed(owed.months, world),
-                           day=words.date(owed.since)) if owed.since else "",
-        probability=5 if age > 2 * limit else 4 if age > limit else 3, stake=owed.amount, client=client.ref,
-        formula=words.say("acts or invoices without a payment, the oldest settled first"),
-        threshold=words.count("{n} day after the month", "{n} days after the month", limit))
+        evidence=words.say(
+            "{amount} is not paid ({months}); the oldest bill is late since {day}.",
+            amount=words.money(owed.amount),
+            months=_listed(owed.months, world),
+            day=words.date(owed.since),
+        )
+        if owed.since
+        else "",
+        probability=5 if age > 2 * limit else 4 if age > limit else 3,
+        stake=owed.amount,
+        client=client.ref,
+        formula=words.say(
+            "acts or invoices without a payment, the oldest settled first"
+        ),
+        threshold=words.count(
+            "{n} day after the month", "{n} days after the month", limit
+        ),
+    )
 
 
 def _late_bills(rows: Months, *, start: date, world: World) -> _Owed:
@@ -134,7 +211,11 @@ def _late_bills(rows: Months, *, start: date, world: World) -> _Owed:
         if amount > settled and _due(month, world) < world.today:
             owed.append((month, amount - settled))
     since = _due(owed[0][0], world) + timedelta(days=1) if owed else None
-    return _Owed(sum((amount for _, amount in owed), ZERO), tuple(month for month, _ in owed), since)
+    return _Owed(
+        sum((amount for _, amount in owed), ZERO),
+        tuple(month for month, _ in owed),
+        since,
+    )
 
 
 def _due(month: date, world: World) -> date:
@@ -162,8 +243,18 @@ BOOKS = {"money.unbilled": "bill_work", "money.late_payment": "chase_payment"}
 
 def _signal(condition: Condition, world: World) -> Signal:
     client = world.clients[condition.subject]
-    ended = {"money.unbilled": world.words.say("closed by itself: everything is billed"),
-             "money.late_payment": world.words.say("closed by itself: it was paid")}
-    return Signal(BOOKS[condition.signal], condition.subject, condition.client, None, condition.holds,
-                  reason=condition.evidence, ended=ended[condition.signal], strength=condition.probability,
-                  values={"client": client.name})
+    ended = {
+        "money.unbilled": world.words.say("closed by itself: everything is billed"),
+        "money.late_payment": world.words.say("closed by itself: it was paid"),
+    }
+    return Signal(
+        BOOKS[condition.signal],
+        condition.subject,
+        condition.client,
+        None,
+        condition.holds,
+        reason=condition.evidence,
+        ended=ended[condition.signal],
+        strength=condition.probability,
+        values={"client": client.name},
+    )

@@ -37,28 +37,57 @@ def think_of_people(world: World, playbooks: Playbooks, measures: Measures) -> O
 def _next_birthday(contact: Contact, world: World) -> Fact:
     born, say = contact.birthday, world.words.say
     inputs = (Input(say("birthday"), born.isoformat(), contact.url),) if born else ()
-    return Fact(contact.ref, "next_birthday", next_yearly(born, world.today) if born else None,
-                Why("care", inputs, say("the next anniversary; 29 February is kept on the 28th in other years")))
+    return Fact(
+        contact.ref,
+        "next_birthday",
+        next_yearly(born, world.today) if born else None,
+        Why(
+            "care",
+            inputs,
+            say("the next anniversary; 29 February is kept on the 28th in other years"),
+        ),
+    )
 
 
 def _birthdays(world: World, ahead: timedelta) -> Iterator[Signal]:
     for contact in world.contacts.values():
         if contact.birthday is not None:
             client = world.clients.get(contact.client) if contact.client else None
-            yield replace(_birthday(contact, contact.birthday, client.name if client else "", ahead=ahead, world=world),
-                          client=contact.client)
+            yield replace(
+                _birthday(
+                    contact,
+                    contact.birthday,
+                    client.name if client else "",
+                    ahead=ahead,
+                    world=world,
+                ),
+                client=contact.client,
+            )
     for person in world.people.values():
         if person.birthday is not None:
             signal = _birthday(person, person.birthday, "", ahead=ahead, world=world)
-            yield replace(signal, unit=person.unit, role=_host(person, world) if signal.holds else "")
+            yield replace(
+                signal,
+                unit=person.unit,
+                role=_host(person, world) if signal.holds else "",
+            )
 
 
-def _birthday(who: Contact | Person, born: date, client: str, *, ahead: timedelta, world: World) -> Signal:
+def _birthday(
+    who: Contact | Person, born: date, client: str, *, ahead: timedelta, world: World
+) -> Signal:
     words, coming = world.words, next_yearly(born, world.today)
-    return Signal("birthday", who.ref, None, None, coming - world.today <= ahead, due=coming,
-                  reason=words.say("The birthday is on {day}.", day=words.day_month(coming)),
-                  ended=words.say("closed by itself: the birthday has passed"),
-                  values={"name": who.name, "date": words.day_month(coming), "client": client})
+    return Signal(
+        "birthday",
+        who.ref,
+        None,
+        None,
+        coming - world.today <= ahead,
+        due=coming,
+        reason=words.say("The birthday is on {day}.", day=words.day_month(coming)),
+        ended=words.say("closed by itself: the birthday has passed"),
+        values={"name": who.name, "date": words.day_month(coming), "client": client},
+    )
 
 
 def _newcomers(world: World, back: timedelta) -> Iterator[Signal]:
@@ -66,12 +95,27 @@ def _newcomers(world: World, back: timedelta) -> Iterator[Signal]:
     for person in world.people.values():
         if person.start is None:
             continue
-        first, is_new = words.date(person.start), timedelta() <= world.today - person.start <= back
+        first, is_new = (
+            words.date(person.start),
+            timedelta() <= world.today - person.start <= back,
+        )
         unit = world.units.get(person.unit or Ref("units", ""))
-        yield Signal("meet_newcomer", person.ref, None, None, is_new, unit=person.unit,
-                     reason=words.say("First day: {day}.", day=first), role=_host(person, world) if is_new else "",
-                     ended=words.say("closed by itself: the first weeks are over"),
-                     values={"name": person.name, "date": first, "unit": unit.name if unit else ""})
+        yield Signal(
+            "meet_newcomer",
+            person.ref,
+            None,
+            None,
+            is_new,
+            unit=person.unit,
+            reason=words.say("First day: {day}.", day=first),
+            role=_host(person, world) if is_new else "",
+            ended=words.say("closed by itself: the first weeks are over"),
+            values={
+                "name": person.name,
+                "date": first,
+                "unit": unit.name if unit else "",
+            },
+        )
 
 
 def _host(person: Person, world: World) -> str:

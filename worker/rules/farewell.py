@@ -32,12 +32,27 @@ def say_farewell(world: World, _playbooks: Playbooks, measures: Measures) -> Out
     for card in world.cards.values():
         if card.client is not None:
             stages[card.client].add(card.stage)
-    left = {ref: day for ref, client in world.clients.items()
-            if (day := _life_end(client, stages[ref], measures.history.get(ref, ()), world=world)) is not None}
-    spoken = (replace(one, holds=False) if one.client in left else one for one in measures.conditions)
+    left = {
+        ref: day
+        for ref, client in world.clients.items()
+        if (
+            day := _life_end(
+                client, stages[ref], measures.history.get(ref, ()), world=world
+            )
+        )
+        is not None
+    }
+    spoken = (
+        replace(one, holds=False) if one.client in left else one
+        for one in measures.conditions
+    )
     conditions = (*spoken, *_conditions(left, world))
-    facts = tuple(_fact(client, left.get(client.ref), world) for client in world.clients.values())
-    return Outcome(facts, replace(measures, left=left, conditions=conditions), world.memory)
+    facts = tuple(
+        _fact(client, left.get(client.ref), world) for client in world.clients.values()
+    )
+    return Outcome(
+        facts, replace(measures, left=left, conditions=conditions), world.memory
+    )
 
 
 def leave_alone(world: World, _playbooks: Playbooks, measures: Measures) -> Outcome:
@@ -45,13 +60,20 @@ def leave_alone(world: World, _playbooks: Playbooks, measures: Measures) -> Outc
     if not measures.left or measures.signals is None:
         return Outcome((), measures, world.memory)
     ended = world.words.say("closed by itself: the client has left")
-    signals = tuple(replace(one, holds=False, ended=ended) if one.client in measures.left else one
-                    for one in measures.signals)
+    signals = tuple(
+        replace(one, holds=False, ended=ended) if one.client in measures.left else one
+        for one in measures.signals
+    )
     return Outcome((), replace(measures, signals=signals), world.memory)
 
 
-def _life_end(client: Client, stages: set[Stage | None], history: Iterable[MonthMoney], *,
-              world: World) -> date | None:
+def _life_end(
+    client: Client,
+    stages: set[Stage | None],
+    history: Iterable[MonthMoney],
+    *,
+    world: World,
+) -> date | None:
     """Return the day the client's life ended, None while it lives: the end of its contract or of its last money."""
     end, today = client.contract_end, world.today
     if not stages or not stages <= OVER or (end is not None and end >= today):
@@ -60,7 +82,10 @@ def _life_end(client: Client, stages: set[Stage | None], history: Iterable[Month
         return None
     paid = [money.month for money in history if money.amount > 0]
     last = month_of(max(paid)).end if paid else None
-    if last is not None and _months_between(last, today) <= world.thresholds.left_months:
+    if (
+        last is not None
+        and _months_between(last, today) <= world.thresholds.left_months
+    ):
         return None
     return max((day for day in (end, last) if day is not None), default=None)
 
@@ -74,16 +99,38 @@ def _conditions(left: dict[Ref, date], world: World) -> Iterator[Condition]:
     for ref, client in world.clients.items():
         day = left.get(ref)
         yield Condition(
-            LEFT, "other", ref, day is not None, title=words.say("{client} has left", client=client.name),
-            evidence=words.say("All projects are done or lost, and there was no money since {day}.",
-                               day=words.date(day)) if day else "",
-            probability=5, impact=2, client=ref, formula=words.say("all cards over, contract over, no money"),
-            threshold=words.count("{n} finished month without money", "{n} finished months without money",
-                                  world.thresholds.left_months))
+            LEFT,
+            "other",
+            ref,
+            day is not None,
+            title=words.say("{client} has left", client=client.name),
+            evidence=words.say(
+                "All projects are done or lost, and there was no money since {day}.",
+                day=words.date(day),
+            )
+            if day
+            else "",
+            probability=5,
+            impact=2,
+            client=ref,
+            formula=words.say("all cards over, contract over, no money"),
+            threshold=words.count(
+                "{n} finished month without money",
+                "{n} finished months without money",
+                world.thresholds.left_months,
+            ),
+        )
 
 
 def _fact(client: Client, day: date | None, world: World) -> Fact:
     say = world.words.say
-    inputs = (Input(say("client"), client.name, client.url),
-              Input(say("contract end"), str(client.contract_end or "-")))
-    return Fact(client.ref, "life_end", day, Why("farewell", inputs, say("all cards over, contract over, no money")))
+    inputs = (
+        Input(say("client"), client.name, client.url),
+        Input(say("contract end"), str(client.contract_end or "-")),
+    )
+    return Fact(
+        client.ref,
+        "life_end",
+        day,
+        Why("farewell", inputs, say("all cards over, contract over, no money")),
+    )

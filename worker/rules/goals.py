@@ -16,7 +16,15 @@ import msgspec
 from msgspec.structs import replace
 
 from worker.domain.cascade import parts_of
-from worker.domain.goals import LATEST, OVER, is_measured, period_of, roll_up, shares, value_of
+from worker.domain.goals import (
+    LATEST,
+    OVER,
+    is_measured,
+    period_of,
+    roll_up,
+    shares,
+    value_of,
+)
 from worker.domain.hysteresis import settle
 from worker.domain.measures import GoalMeasure, Measures, Rag
 from worker.domain.memory import Track
@@ -48,8 +56,16 @@ def follow_goals(world: World, _playbooks: Playbooks, measures: Measures) -> Out
     """Return the parts of all goals, and how each goal and part stands."""
     tracks = dict(world.memory.tracks)
     goals = dict(world.goals)
-    own = {(goal.parent, period_of(goal)) for goal in world.goals.values() if goal.parent and not goal.key}
-    facts = [fact for goal in _roots(world) for fact in _plant(goal, goal, goals, own=own, world=world)]
+    own = {
+        (goal.parent, period_of(goal))
+        for goal in world.goals.values()
+        if goal.parent and not goal.key
+    }
+    facts = [
+        fact
+        for goal in _roots(world)
+        for fact in _plant(goal, goal, goals, own=own, world=world)
+    ]
     children: Tree = defaultdict(list)
     for goal in goals.values():
         if goal.parent is not None:
@@ -60,13 +76,23 @@ def follow_goals(world: World, _playbooks: Playbooks, measures: Measures) -> Out
         facts += _facts(goal, seen, world)
         if (period := period_of(goal)) is not None and goal.target is not None:
             found.append(_measure(goal, seen, period))
-    return Outcome(tuple(facts), replace(measures, goals=tuple(found)), replace(world.memory, tracks=tracks))
+    return Outcome(
+        tuple(facts),
+        replace(measures, goals=tuple(found)),
+        replace(world.memory, tracks=tracks),
+    )
 
 
 def _roots(world: World) -> list[Goal]:
     """Return people's own goals that are still to be reached, which the worker splits."""
-    return [goal for goal in world.goals.values()
-            if not goal.key and is_measured(goal) and goal.status not in OVER and not _is_past(goal, world)]
+    return [
+        goal
+        for goal in world.goals.values()
+        if not goal.key
+        and is_measured(goal)
+        and goal.status not in OVER
+        and not _is_past(goal, world)
+    ]
 
 
 def _is_past(goal: Goal, world: World) -> bool:
@@ -74,18 +100,35 @@ def _is_past(goal: Goal, world: World) -> bool:
     return period is not None and period.end < world.today
 
 
-def _plant(root: Goal, parent: Goal, goals: dict[Ref, Goal], *, own: Own, world: World) -> Iterator[Fact]:
+def _plant(
+    root: Goal, parent: Goal, goals: dict[Ref, Goal], *, own: Own, world: World
+) -> Iterator[Fact]:
     """Yield the facts of the parts below a goal that people have not made themselves, adding them to `goals`."""
     period = period_of(parent)
     if period is None or (period.grain is Grain.MONTH and world.today not in period):
         return
     for part, target in shares(parent, parts_of(period), world.calendar).items():
         ref = Ref("goals", f"goal:{root.ref.key}:{part.code}")
-        if ref in world.trashed or (parent.ref, part) in own or not target or not world.calendar.in_period(part):
+        if (
+            ref in world.trashed
+            or (parent.ref, part) in own
+            or not target
+            or not world.calendar.in_period(part)
+        ):
             continue
-        made = Goal(ref, _title(root, part, world), key=ref.key, owner=root.owner, unit=root.unit,
-                    grain=part.grain.value, period=Span(part.start, part.end), measure=root.measure,
-                    rollup=root.rollup, target=target, parent=parent.ref)
+        made = Goal(
+            ref,
+            _title(root, part, world),
+            key=ref.key,
+            owner=root.owner,
+            unit=root.unit,
+            grain=part.grain.value,
+            period=Span(part.start, part.end),
+            measure=root.measure,
+            rollup=root.rollup,
+            target=target,
+            parent=parent.ref,
+        )
         yield from _part_facts(made, root, world)
         kept = goals.setdefault(ref, made)
         if kept.target is not None:
@@ -98,40 +141,81 @@ def _title(root: Goal, part: Period, world: World) -> str:
 
 def _part_facts(part: Goal, root: Goal, world: World) -> Iterator[Fact]:
     say = world.words.say
-    inputs = (Input(say("goal"), root.name, root.url), Input(say("target"), str(root.target)))
-    formula = say("the goal's target in every part") if root.rollup == LATEST else say(
-        "share of the parent's target by working days")
+    inputs = (
+        Input(say("goal"), root.name, root.url),
+        Input(say("target"), str(root.target)),
+    )
+    formula = (
+        say("the goal's target in every part")
+        if root.rollup == LATEST
+        else say("share of the parent's target by working days")
+    )
     values: dict[str, Value] = {
-        "name": part.name, "unit": (part.unit,) if part.unit else (), "owner": part.owner, "grain": part.grain,
-        "period": part.period, "measure": part.measure, "rollup": part.rollup, "target": part.target,
-        "parent": (part.parent,) if part.parent else ()}
+        "name": part.name,
+        "unit": (part.unit,) if part.unit else (),
+        "owner": part.owner,
+        "grain": part.grain,
+        "period": part.period,
+        "measure": part.measure,
+        "rollup": part.rollup,
+        "target": part.target,
+        "parent": (part.parent,) if part.parent else (),
+    }
     for name, value in values.items():
         yield Fact(part.ref, name, value, Why("goals", inputs, formula))
 
 
-def _look(goal: Goal, children: Tree, *, world: World, tracks: dict[str, Track]) -> _Sight:
-    say, rolled, value = world.words.say, roll_up(goal, children), value_of(goal, children)
+def _look(
+    goal: Goal, children: Tree, *, world: World, tracks: dict[str, Track]
+) -> _Sight:
+    say, rolled, value = (
+        world.words.say,
+        roll_up(goal, children),
+        value_of(goal, children),
+    )
     period = period_of(goal)
     if not is_measured(goal) or period is None:
-        return _Sight(rolled, value, None, None, Rag.GREY, say("The goal has no measure, target or period."))
+        return _Sight(
+            rolled,
+            value,
+            None,
+            None,
+            Rag.GREY,
+            say("The goal has no measure, target or period."),
+        )
     passed = _passed(period, world)
-    expected = goal.target if goal.rollup == LATEST else (goal.target or Decimal(0)) * passed
+    expected = (
+        goal.target if goal.rollup == LATEST else (goal.target or Decimal(0)) * passed
+    )
     pace = value / expected if value is not None and expected else None
-    seen, why = _colour(goal, value, passed=passed, expected=expected, pace=pace, world=world)
+    seen, why = _colour(
+        goal, value, passed=passed, expected=expected, pace=pace, world=world
+    )
     place = f"{goal.ref}#health"
-    track = tracks[place] = settle(tracks.get(place), seen.value, world.today, instant=GREY)
+    track = tracks[place] = settle(
+        tracks.get(place), seen.value, world.today, instant=GREY
+    )
     return _Sight(rolled, value, expected, pace, Rag(track.value), why)
 
 
 def _passed(period: Period, world: World) -> Decimal:
     """Return the share of the period's working days that lie behind us, yesterday included."""
     whole = world.calendar.in_period(period)
-    behind = world.calendar.working_days(period.start, min(period.end, world.today - timedelta(days=1)))
+    behind = world.calendar.working_days(
+        period.start, min(period.end, world.today - timedelta(days=1))
+    )
     return Decimal(behind) / whole if whole else Decimal(period.end < world.today)
 
 
-def _colour(goal: Goal, value: Decimal | None, *, passed: Decimal, expected: Decimal | None, pace: Decimal | None,
-            world: World) -> tuple[Rag, str]:
+def _colour(
+    goal: Goal,
+    value: Decimal | None,
+    *,
+    passed: Decimal,
+    expected: Decimal | None,
+    pace: Decimal | None,
+    world: World,
+) -> tuple[Rag, str]:
     words, band = world.words, world.thresholds.pace
     if goal.status == "dropped":
         return Rag.GREY, words.say("The goal was dropped.")
@@ -140,30 +224,74 @@ def _colour(goal: Goal, value: Decimal | None, *, passed: Decimal, expected: Dec
     if value is None:
         return Rag.GREY, words.say("Nobody has entered where it stands.")
     if passed < world.thresholds.pace_muted_share or pace is None or expected is None:
-        return Rag.GREY, words.say("Too early: {share} of the working days have passed.", share=words.percent(passed))
-    colour = Rag.GREEN if pace >= band.green else Rag.AMBER if pace >= band.amber else Rag.RED
+        return Rag.GREY, words.say(
+            "Too early: {share} of the working days have passed.",
+            share=words.percent(passed),
+        )
+    colour = (
+        Rag.GREEN
+        if pace >= band.green
+        else Rag.AMBER
+        if pace >= band.amber
+        else Rag.RED
+    )
     return colour, words.say(
-        "{value} of {target} ({measure}); {expected} were due by now: pace {pace}.", value=words.number(value, 2),
-        target=words.number(goal.target or Decimal(0), 2), measure=goal.measure, expected=words.number(expected, 1),
-        pace=words.percent(pace))
+        "{value} of {target} ({measure}); {expected} were due by now: pace {pace}.",
+        value=words.number(value, 2),
+        target=words.number(goal.target or Decimal(0), 2),
+        measure=goal.measure,
+        expected=words.number(expected, 1),
+        pace=words.percent(pace),
+    )
 
 
 def _facts(goal: Goal, seen: _Sight, world: World) -> Iterator[Fact]:
     say, band = world.words.say, world.thresholds.pace
-    inputs = (Input(say("goal"), goal.name, goal.url), Input(say("target"), str(goal.target)),
-              Input(say("current"), str(seen.value)), Input(say("planned to date"), str(seen.expected)))
-    rolled = say("the latest part's value") if goal.rollup == LATEST else say("sum of the parts' values")
+    inputs = (
+        Input(say("goal"), goal.name, goal.url),
+        Input(say("target"), str(goal.target)),
+        Input(say("current"), str(seen.value)),
+        Input(say("planned to date"), str(seen.expected)),
+    )
+    rolled = (
+        say("the latest part's value")
+        if goal.rollup == LATEST
+        else say("sum of the parts' values")
+    )
     values: dict[str, tuple[Value, str]] = {
         "rolled_up": (seen.rolled, rolled),
-        "pace": (seen.pace.quantize(Decimal("0.0001")) if seen.pace is not None else None,
-                 say("current / planned to date by working days")),
-        "health": (seen.rag.value, say("pace against its band; held until seen on two days")),
-        "why": (seen.why, say("the reasons of the colour"))}
+        "pace": (
+            seen.pace.quantize(Decimal("0.0001")) if seen.pace is not None else None,
+            say("current / planned to date by working days"),
+        ),
+        "health": (
+            seen.rag.value,
+            say("pace against its band; held until seen on two days"),
+        ),
+        "why": (seen.why, say("the reasons of the colour")),
+    }
     for name, (value, formula) in values.items():
-        yield Fact(goal.ref, name, value, Why("goals", inputs, formula, f"pace >= {band.green} / {band.amber}"))
+        yield Fact(
+            goal.ref,
+            name,
+            value,
+            Why("goals", inputs, formula, f"pace >= {band.green} / {band.amber}"),
+        )
 
 
 def _measure(goal: Goal, seen: _Sight, period: Period) -> GoalMeasure:
-    return GoalMeasure(goal.ref, goal.name, goal.url, goal.unit, next(iter(goal.owner), None), period,
-                       goal.measure or "", goal.target or Decimal(0), seen.value, seen.pace, seen.rag,
-                       goal.status or "open", goal.parent)
+    return GoalMeasure(
+        goal.ref,
+        goal.name,
+        goal.url,
+        goal.unit,
+        next(iter(goal.owner), None),
+        period,
+        goal.measure or "",
+        goal.target or Decimal(0),
+        seen.value,
+        seen.pace,
+        seen.rag,
+        goal.status or "open",
+        goal.parent,
+    )

@@ -36,20 +36,32 @@ class _Life(msgspec.Struct, frozen=True, gc=False):
     ahead: int = 0
 
 
-def measure_lifetimes(world: World, _playbooks: Playbooks, measures: Measures) -> Outcome:
+def measure_lifetimes(
+    world: World, _playbooks: Playbooks, measures: Measures
+) -> Outcome:
     """Return lifetime value, life and expected value of every client."""
     if measures.history is None:
         return Outcome((), measures, world.memory)
     facts: list[Fact] = []
     for client in world.clients.values():
         measure = measures.clients.get(client.ref)
-        life = _live(measures.history.get(client.ref, ()), world, end=measures.left.get(client.ref),
-                     horizon=measure.horizon if measure else None)
+        life = _live(
+            measures.history.get(client.ref, ()),
+            world,
+            end=measures.left.get(client.ref),
+            horizon=measure.horizon if measure else None,
+        )
         facts += _facts(client, life, world, ended=client.ref in measures.left)
     return Outcome(tuple(facts), measures, world.memory)
 
 
-def _live(history: Sequence[MonthMoney], world: World, *, end: date | None, horizon: date | None) -> _Life:
+def _live(
+    history: Sequence[MonthMoney],
+    world: World,
+    *,
+    end: date | None,
+    horizon: date | None,
+) -> _Life:
     months = [one for one in history if end is None or one.month <= end or one.amount]
     current = world.today.replace(day=1)
     worth = sum((one.amount for one in months), ZERO)
@@ -64,12 +76,16 @@ def _live(history: Sequence[MonthMoney], world: World, *, end: date | None, hori
     base = sum(finished, ZERO)
     low = max(worth, base + monthly[0] * ahead)
     high = max(worth, base + monthly[1] * (ahead + world.thresholds.ltv_months))
-    return _Life(worth, accrued, active, silent, _whole(low), _whole(high), monthly, ahead)
+    return _Life(
+        worth, accrued, active, silent, _whole(low), _whole(high), monthly, ahead
+    )
 
 
 def _monthly(finished: Sequence[Decimal], window: int) -> tuple[Decimal, Decimal]:
     """Return the smaller and the larger of the mean monthly values of the last three months and of the last year."""
-    means = [sum(part, ZERO) / len(part) for part in (finished[-RECENT:], finished[-window:])]
+    means = [
+        sum(part, ZERO) / len(part) for part in (finished[-RECENT:], finished[-window:])
+    ]
     return min(means), max(means)
 
 
@@ -84,18 +100,39 @@ def _whole(amount: Decimal) -> Decimal:
 
 def _facts(client: Client, life: _Life, world: World, *, ended: bool) -> Iterator[Fact]:
     say, words = world.words.say, world.words
-    inputs = (Input(say("client"), client.name, client.url),
-              Input(say("acts, invoices and payments"), words.money(life.worth - life.accrued)),
-              Input(say("accrued"), words.money(life.accrued)),
-              Input(say("monthly value"), f"{words.money(_whole(life.monthly[0]))} – "
-                                          f"{words.money(_whole(life.monthly[1]))}"),
-              Input(say("months to the ray horizon"), str(life.ahead)))
-    expected = say("finished months + monthly value x months ahead; high: and {n} months more",
-                   n=world.thresholds.ltv_months) if not ended else say("the client has left: nothing is expected")
+    inputs = (
+        Input(say("client"), client.name, client.url),
+        Input(
+            say("acts, invoices and payments"), words.money(life.worth - life.accrued)
+        ),
+        Input(say("accrued"), words.money(life.accrued)),
+        Input(
+            say("monthly value"),
+            f"{words.money(_whole(life.monthly[0]))} – "
+            f"{words.money(_whole(life.monthly[1]))}",
+        ),
+        Input(say("months to the ray horizon"), str(life.ahead)),
+    )
+    expected = (
+        say(
+            "finished months + monthly value x months ahead; high: and {n} months more",
+            n=world.thresholds.ltv_months,
+        )
+        if not ended
+        else say("the client has left: nothing is expected")
+    )
     values: dict[str, tuple[Value, str]] = {
-        "ltv": (life.worth, say("sum of the money of all months; margins are not known")),
+        "ltv": (
+            life.worth,
+            say("sum of the money of all months; margins are not known"),
+        ),
         "months_active": (Decimal(life.active), say("months with money")),
-        "months_silent": (Decimal(life.silent), say("finished months without money since the first")),
-        "ltv_low": (life.low, expected), "ltv_high": (life.high, expected)}
+        "months_silent": (
+            Decimal(life.silent),
+            say("finished months without money since the first"),
+        ),
+        "ltv_low": (life.low, expected),
+        "ltv_high": (life.high, expected),
+    }
     for name, (value, formula) in values.items():
         yield Fact(client.ref, name, value, Why("lifetime", inputs, formula))

@@ -23,7 +23,14 @@ from worker.domain.measures import Measures, MoneyFact, MonthMoney
 from worker.domain.messages import message, tell
 from worker.domain.model import Card, Client
 from worker.domain.money import round_money, split
-from worker.domain.periods import Period, month_of, next_period, previous_period, quarter_of, week_of
+from worker.domain.periods import (
+    Period,
+    month_of,
+    next_period,
+    previous_period,
+    quarter_of,
+    week_of,
+)
 from worker.domain.values import Ref
 from worker.domain.world import World
 from worker.errors import Problem
@@ -44,7 +51,10 @@ def _week_start(day: date) -> date:
 @lru_cache(maxsize=1024)
 def _months(first: date, last: date) -> tuple[Period, ...]:
     """Return the months from the one that begins on `first`, but at most so many years ago, to the one of `last`."""
-    found, month = [], month_of(max(first, last.replace(year=last.year - LONGEST, day=1)))
+    found, month = (
+        [],
+        month_of(max(first, last.replace(year=last.year - LONGEST, day=1))),
+    )
     while month.start <= last:
         found.append(month)
         month = next_period(month)
@@ -56,19 +66,42 @@ def measure_money(world: World, _playbooks: Playbooks, measures: Measures) -> Ou
     quarter = quarter_of(world.today)
     months = (*parts_of(previous_period(quarter)), *parts_of(quarter))
     booked, cards = recognise(book(world)), _cards_by_client(world)
-    rates = {person.jira: person.rate for person in world.people.values() if person.jira}
-    weights = {month: [world.calendar.in_period(week) for week in parts_of(month)] for month in months}
+    rates = {
+        person.jira: person.rate for person in world.people.values() if person.jira
+    }
+    weights = {
+        month: [world.calendar.in_period(week) for week in parts_of(month)]
+        for month in months
+    }
     problems: list[Problem] = [*currency_problems(world)]
     found: list[MoneyFact] = []
     history: dict[Ref, tuple[MonthMoney, ...]] = {}
     firsts = _first_months(booked)
     for client in world.clients.values():
-        accrued = _accrued(client, cards[client.ref], months, world=world, rates=rates, problems=problems)
+        accrued = _accrued(
+            client,
+            cards[client.ref],
+            months,
+            world=world,
+            rates=rates,
+            problems=problems,
+        )
         found += _client_money(client, weights, booked=booked, accrued=accrued)
-        history[client.ref] = tuple(_history(client, world, booked=booked, accrued=accrued,
-                                             first=firsts.get(client.ref)))
-    return Outcome((), replace(measures, money=tuple(found), history=history), world.memory,
-                   tuple(dict.fromkeys(problems)))
+        history[client.ref] = tuple(
+            _history(
+                client,
+                world,
+                booked=booked,
+                accrued=accrued,
+                first=firsts.get(client.ref),
+            )
+        )
+    return Outcome(
+        (),
+        replace(measures, money=tuple(found), history=history),
+        world.memory,
+        tuple(dict.fromkeys(problems)),
+    )
 
 
 def _first_months(booked: Booked) -> dict[Ref, date]:
@@ -86,8 +119,13 @@ def _cards_by_client(world: World) -> dict[Ref, list[Card]]:
     return cards
 
 
-def _client_money(client: Client, weights: Mapping[Period, list[int]], *, booked: Booked,
-                  accrued: dict[str, Amounts]) -> Iterator[MoneyFact]:
+def _client_money(
+    client: Client,
+    weights: Mapping[Period, list[int]],
+    *,
+    booked: Booked,
+    accrued: dict[str, Amounts],
+) -> Iterator[MoneyFact]:
     """Yield the money of the months whose weeks' working days are the `weights`."""
     for month, days in weights.items():
         rows = booked.get((client.ref, month.start))
@@ -98,18 +136,32 @@ def _client_money(client: Client, weights: Mapping[Period, list[int]], *, booked
         for basis, amounts in accrued.items():
             for week in parts_of(month):
                 if amounts.get(week.start):
-                    yield MoneyFact(client.ref, client.unit, week, round_money(amounts[week.start]), basis)
+                    yield MoneyFact(
+                        client.ref,
+                        client.unit,
+                        week,
+                        round_money(amounts[week.start]),
+                        basis,
+                    )
 
 
-def _history(client: Client, world: World, *, booked: Booked, accrued: dict[str, Amounts],
-             first: date | None) -> Iterator[MonthMoney]:
+def _history(
+    client: Client,
+    world: World,
+    *,
+    booked: Booked,
+    accrued: dict[str, Amounts],
+    first: date | None,
+) -> Iterator[MonthMoney]:
     """Yield the client's months from its first money, or from the day it came, to the current one."""
     sums: dict[date, dict[str, Decimal]] = defaultdict(lambda: defaultdict(Decimal))
     for basis, amounts in accrued.items():
         for day, amount in amounts.items():
             if amount:
                 sums[day.replace(day=1)][basis] += round_money(amount)
-    starts = [day for day in (first, client.since, min(sums, default=None)) if day is not None]
+    starts = [
+        day for day in (first, client.since, min(sums, default=None)) if day is not None
+    ]
     if not starts:
         return
     recent = previous_period(quarter_of(world.today)).start
@@ -117,21 +169,41 @@ def _history(client: Client, world: World, *, booked: Booked, accrued: dict[str,
         if rows := booked.get((client.ref, month.start)):
             yield MonthMoney(month.start, *amount_of(rows))
             continue
-        fee = _old_fee(client, month, world) if month.start < recent and client.engagement == "retainer" else NOTHING
+        fee = (
+            _old_fee(client, month, world)
+            if month.start < recent and client.engagement == "retainer"
+            else NOTHING
+        )
         if fee:
             sums[month.start]["retainer"] += fee
-        yield MonthMoney(month.start, *(_largest(sums[month.start]) if month.start in sums else (NOTHING, "none")))
+        yield MonthMoney(
+            month.start,
+            *(
+                _largest(sums[month.start])
+                if month.start in sums
+                else (NOTHING, "none")
+            ),
+        )
 
 
 def _old_fee(client: Client, month: Period, world: World) -> Decimal:
     """Return what a retainer earned in a month before those that are told by week."""
     if not client.monthly_fee or client.since is None:
         return NOTHING
-    first, last = max(month.start, client.since), min(month.end, client.contract_end or month.end)
+    first, last = (
+        max(month.start, client.since),
+        min(month.end, client.contract_end or month.end),
+    )
     if (first, last) == (month.start, month.end):
         return client.monthly_fee
     whole = world.calendar.in_period(month)
-    return round_money(client.monthly_fee * world.calendar.working_days(first, last) / whole) if whole else Decimal(0)
+    return (
+        round_money(
+            client.monthly_fee * world.calendar.working_days(first, last) / whole
+        )
+        if whole
+        else Decimal(0)
+    )
 
 
 def _largest(sums: dict[str, Decimal]) -> tuple[Decimal, str]:
@@ -139,17 +211,30 @@ def _largest(sums: dict[str, Decimal]) -> tuple[Decimal, str]:
     return amount, max(sums, key=lambda basis: sums[basis]) if amount else "none"
 
 
-def _spread(client: Client, month: Period, amount: Decimal, *, days: list[int], basis: str) -> Iterator[MoneyFact]:
+def _spread(
+    client: Client, month: Period, amount: Decimal, *, days: list[int], basis: str
+) -> Iterator[MoneyFact]:
     weeks = parts_of(month)
     parts = split(amount, days if any(days) else [1] * len(weeks))
     for week, part in zip(weeks, parts, strict=True):
         yield MoneyFact(client.ref, client.unit, week, part, basis)
 
 
-def _accrued(client: Client, cards: list[Card], months: Iterable[Period], *, world: World,
-             rates: Mapping[str, Decimal | None], problems: list[Problem]) -> dict[str, Amounts]:
+def _accrued(
+    client: Client,
+    cards: list[Card],
+    months: Iterable[Period],
+    *,
+    world: World,
+    rates: Mapping[str, Decimal | None],
+    problems: list[Problem],
+) -> dict[str, Amounts]:
     """Money earned by model, by the first day of the week part."""
-    found: dict[str, Amounts] = {"tm": defaultdict(Decimal), "retainer": {}, "fixed_price": defaultdict(Decimal)}
+    found: dict[str, Amounts] = {
+        "tm": defaultdict(Decimal),
+        "retainer": {},
+        "fixed_price": defaultdict(Decimal),
+    }
     if client.engagement == "retainer" and client.monthly_fee:
         for month in months:
             found["retainer"] |= _retainer(client, month, world)
@@ -157,7 +242,15 @@ def _accrued(client: Client, cards: list[Card], months: Iterable[Period], *, wor
     for card in cards:
         match card.engagement or client.engagement:
             case "tm":
-                _add_hours(card, client, world, rates=rates, amounts=found["tm"], seen=seen, problems=problems)
+                _add_hours(
+                    card,
+                    client,
+                    world,
+                    rates=rates,
+                    amounts=found["tm"],
+                    seen=seen,
+                    problems=problems,
+                )
             case "fixed_price":
                 _add_progress(card, world, amounts=found["fixed_price"])
     return found
@@ -166,14 +259,32 @@ def _accrued(client: Client, cards: list[Card], months: Iterable[Period], *, wor
 def _retainer(client: Client, month: Period, world: World) -> Amounts:
     fee = client.monthly_fee or Decimal(0)
     first = max(month.start, client.since or month.start)
-    last = min(month.end, world.today - timedelta(days=1), client.contract_end or month.end)
+    last = min(
+        month.end, world.today - timedelta(days=1), client.contract_end or month.end
+    )
     whole = world.calendar.in_period(month)
-    return {week.start: fee * world.calendar.working_days(max(week.start, first), min(week.end, last)) / whole
-            for week in parts_of(month)} if whole else {}
+    return (
+        {
+            week.start: fee
+            * world.calendar.working_days(max(week.start, first), min(week.end, last))
+            / whole
+            for week in parts_of(month)
+        }
+        if whole
+        else {}
+    )
 
 
-def _add_hours(card: Card, client: Client, world: World, *, rates: Mapping[str, Decimal | None], amounts: Amounts,
-               seen: set[str], problems: list[Problem]) -> None:
+def _add_hours(
+    card: Card,
+    client: Client,
+    world: World,
+    *,
+    rates: Mapping[str, Decimal | None],
+    amounts: Amounts,
+    seen: set[str],
+    problems: list[Problem],
+) -> None:
     """Add hours x rate by day of work; hours that two cards of one client share count once."""
     work = world.work.get(card.ref)
     start = previous_period(quarter_of(world.today)).start
@@ -187,10 +298,19 @@ def _add_hours(card: Card, client: Client, world: World, *, rates: Mapping[str, 
         if rate is not None:
             amounts[_week_start(day)] += rate * spent / HOUR
         elif day >= start:
-            problems.append(Problem(
-                "no-rate", client.name, "rate",
-                tell("hours of {person} have no rate and are left out of the accrued revenue", person=author),
-                message("fill the rate of this person"), client.url))
+            problems.append(
+                Problem(
+                    "no-rate",
+                    client.name,
+                    "rate",
+                    tell(
+                        "hours of {person} have no rate and are left out of the accrued revenue",
+                        person=author,
+                    ),
+                    message("fill the rate of this person"),
+                    client.url,
+                )
+            )
 
 
 def _add_progress(card: Card, world: World, *, amounts: Amounts) -> None:

@@ -24,7 +24,14 @@ from worker.domain.memory import Track
 from worker.domain.messages import message, tell
 from worker.domain.model import Client, Row
 from worker.domain.money import round_money, split
-from worker.domain.periods import Grain, Period, month_of, next_period, previous_period, quarter_of
+from worker.domain.periods import (
+    Grain,
+    Period,
+    month_of,
+    next_period,
+    previous_period,
+    quarter_of,
+)
 from worker.domain.titles import period_title
 from worker.domain.values import Ref, Span, Value
 from worker.domain.words import Words
@@ -71,18 +78,38 @@ def plan_money(world: World, _playbooks: Playbooks, measures: Measures) -> Outco
         units: dict[Ref, Cascade] = {}
         for unit in (*world.units, FIRM):
             pins = _pins(unit, quarter, rows, problems=problems)
-            plan = _firm(units, quarter, world, pins=pins, money=money) if unit == FIRM else cascade(
-                _target(unit, quarter, world, money=money), quarter, world.calendar, pins=pins)
+            plan = (
+                _firm(units, quarter, world, pins=pins, money=money)
+                if unit == FIRM
+                else cascade(
+                    _target(unit, quarter, world, money=money),
+                    quarter,
+                    world.calendar,
+                    pins=pins,
+                )
+            )
             tree = _Tree(unit, quarter, plan, pins, passed)
             problems += _conflicts(tree, rows, world)
             problems += _unpinned(tree, rows, world, tracks=tracks)
             units[unit] = plan
             tree = replace(tree, carry=_carry(tree, world, money=money))
-            plans += [_measure(tree, period, world, money=money, tracks=tracks) for period in tree.periods]
+            plans += [
+                _measure(tree, period, world, money=money, tracks=tracks)
+                for period in tree.periods
+            ]
     deleted = {ref.key for ref in world.trashed if ref.source == "plans"}
-    facts = tuple(fact for plan in plans if key_of(plan.unit, plan.period) not in deleted
-                  for fact in _facts(plan, world))
-    return Outcome(facts, replace(measures, plans=tuple(plans)), replace(world.memory, tracks=tracks), tuple(problems))
+    facts = tuple(
+        fact
+        for plan in plans
+        if key_of(plan.unit, plan.period) not in deleted
+        for fact in _facts(plan, world)
+    )
+    return Outcome(
+        facts,
+        replace(measures, plans=tuple(plans)),
+        replace(world.memory, tracks=tracks),
+        tuple(problems),
+    )
 
 
 def key_of(unit: Ref, period: Period) -> str:
@@ -114,10 +141,16 @@ def _money(measures: Measures) -> Money | None:
     return {place: (amount, frozenset(bases[place])) for place, amount in sums.items()}
 
 
-def _pins(unit: Ref, quarter: Period, rows: dict[str, Row], *, problems: list[Problem]) -> dict[str, Decimal]:
+def _pins(
+    unit: Ref, quarter: Period, rows: dict[str, Row], *, problems: list[Problem]
+) -> dict[str, Decimal]:
     months = parts_of(quarter)
     pins: dict[str, Decimal] = {}
-    for period in (quarter, *months, *(week for month in months for week in parts_of(month))):
+    for period in (
+        quarter,
+        *months,
+        *(week for month in months for week in parts_of(month)),
+    ):
         row = rows.get(key_of(unit, period))
         if row is not None and row.fields.get("pinned") is True:
             target = row.fields.get("target")
@@ -129,30 +162,53 @@ def _pins(unit: Ref, quarter: Period, rows: dict[str, Row], *, problems: list[Pr
 
 
 def _bad_pin(row: Row) -> Problem:
-    return Problem("bad-pin", row.title, "target",
-                   message("the row is pinned but its target is not an amount of zero or more"),
-                   message("fill the target or remove the pin"), row.url)
+    return Problem(
+        "bad-pin",
+        row.title,
+        "target",
+        message("the row is pinned but its target is not an amount of zero or more"),
+        message("fill the target or remove the pin"),
+        row.url,
+    )
 
 
-def _target(unit: Ref, quarter: Period, world: World, *, money: Money | None) -> Decimal | None:
+def _target(
+    unit: Ref, quarter: Period, world: World, *, money: Money | None
+) -> Decimal | None:
     match world.targets.policy:
         case "none":
             return None
         case "contracts":
-            return _contracts((c for c in world.clients.values() if c.unit == unit), quarter, world)
+            return _contracts(
+                (c for c in world.clients.values() if c.unit == unit), quarter, world
+            )
         case "growth":
-            before = money.get((unit, previous_period(quarter))) if money is not None else None
-            return round_money(before[0] * (1 + world.targets.growth)) if before else None
+            before = (
+                money.get((unit, previous_period(quarter)))
+                if money is not None
+                else None
+            )
+            return (
+                round_money(before[0] * (1 + world.targets.growth)) if before else None
+            )
 
 
-def _firm(units: Mapping[Ref, Cascade], quarter: Period, world: World, *, pins: Mapping[str, Decimal],
-          money: Money | None) -> Cascade:
+def _firm(
+    units: Mapping[Ref, Cascade],
+    quarter: Period,
+    world: World,
+    *,
+    pins: Mapping[str, Decimal],
+    money: Money | None,
+) -> Cascade:
     """Sum the units' plans and, by the same policy, what clients outside of units bring, node by node.
 
     So the firm's month is what its units' months are, pins included; where a unit's pins exclude each other, what its
     weeks come to. With pins of its own the quarter is cascaded anew: its months are then a decision of their own.
     """
-    rest = cascade(_free(units, quarter, world, money=money), quarter, world.calendar, pins={})
+    rest = cascade(
+        _free(units, quarter, world, money=money), quarter, world.calendar, pins={}
+    )
     plans = [plan.targets for plan in (*units.values(), rest)]
     targets: dict[str, Decimal | None] = {}
     for month in parts_of(quarter):
@@ -160,7 +216,11 @@ def _firm(units: Mapping[Ref, Cascade], quarter: Period, world: World, *, pins: 
         targets |= {code: _sum(plan.get(code) for plan in plans) for code in weeks}
         targets[month.code] = _sum(targets[code] for code in weeks)
     targets[quarter.code] = _sum(targets[month.code] for month in parts_of(quarter))
-    return cascade(targets[quarter.code], quarter, world.calendar, pins=pins) if pins else Cascade(targets)
+    return (
+        cascade(targets[quarter.code], quarter, world.calendar, pins=pins)
+        if pins
+        else Cascade(targets)
+    )
 
 
 def _sum(amounts: Iterable[Decimal | None]) -> Decimal | None:
@@ -168,41 +228,79 @@ def _sum(amounts: Iterable[Decimal | None]) -> Decimal | None:
     return sum(known, ZERO) if known else None
 
 
-def _free(units: Mapping[Ref, Cascade], quarter: Period, world: World, *, money: Money | None) -> Decimal | None:
+def _free(
+    units: Mapping[Ref, Cascade], quarter: Period, world: World, *, money: Money | None
+) -> Decimal | None:
     """Return what clients outside of units are to bring."""
     match world.targets.policy:
         case "contracts":
-            return _contracts((c for c in world.clients.values() if c.unit not in world.units), quarter, world)
+            return _contracts(
+                (c for c in world.clients.values() if c.unit not in world.units),
+                quarter,
+                world,
+            )
         case "growth" if money is not None:
-            before = {unit: money.get((unit, previous_period(quarter)), (ZERO, None))[0] for unit in (*units, FIRM)}
-            return round_money((2 * before[FIRM] - sum(before.values())) * (1 + world.targets.growth))
+            before = {
+                unit: money.get((unit, previous_period(quarter)), (ZERO, None))[0]
+                for unit in (*units, FIRM)
+            }
+            return round_money(
+                (2 * before[FIRM] - sum(before.values())) * (1 + world.targets.growth)
+            )
     return None
 
 
-def _contracts(clients: Iterable[Client], quarter: Period, world: World) -> Decimal | None:
+def _contracts(
+    clients: Iterable[Client], quarter: Period, world: World
+) -> Decimal | None:
     """Sum the monthly fees over the working days on which each contract is in force; None when no fee is known."""
     fees = [client for client in clients if client.monthly_fee is not None]
     if not fees:
         return None
-    return round_money(sum((_fee(client, month, world) for client in fees for month in parts_of(quarter)), Decimal(0)))
+    return round_money(
+        sum(
+            (
+                _fee(client, month, world)
+                for client in fees
+                for month in parts_of(quarter)
+            ),
+            Decimal(0),
+        )
+    )
 
 
 def _fee(client: Client, month: Period, world: World) -> Decimal:
     whole = world.calendar.in_period(month)
-    first, last = max(month.start, client.since or month.start), min(month.end, client.contract_end or month.end)
+    first, last = (
+        max(month.start, client.since or month.start),
+        min(month.end, client.contract_end or month.end),
+    )
     fee = client.monthly_fee or Decimal(0)
-    return fee * world.calendar.working_days(first, last) / whole if whole else Decimal(0)
+    return (
+        fee * world.calendar.working_days(first, last) / whole if whole else Decimal(0)
+    )
 
 
 def _conflicts(tree: _Tree, rows: dict[str, Row], world: World) -> Iterator[Problem]:
     for conflict in tree.plan.conflicts:
         row = rows.get(key_of(tree.unit, conflict.period))
-        yield Problem("pin-conflict", _title(tree.unit, conflict.period, world), "target",
-                      tell("its target is {target}, the pinned parts below ask for {below}", target=conflict.target,
-                           below=conflict.below), message("change or remove one of the pins"), row.url if row else "")
+        yield Problem(
+            "pin-conflict",
+            _title(tree.unit, conflict.period, world),
+            "target",
+            tell(
+                "its target is {target}, the pinned parts below ask for {below}",
+                target=conflict.target,
+                below=conflict.below,
+            ),
+            message("change or remove one of the pins"),
+            row.url if row else "",
+        )
 
 
-def _unpinned(tree: _Tree, rows: dict[str, Row], world: World, *, tracks: dict[str, Track]) -> Iterator[Problem]:
+def _unpinned(
+    tree: _Tree, rows: dict[str, Row], world: World, *, tracks: dict[str, Track]
+) -> Iterator[Problem]:
     """Name the targets people typed without pinning them: they stand, but nothing is planned by them.
 
     Such a target is known by being neither what is stated now nor what was stated last.
@@ -210,8 +308,16 @@ def _unpinned(tree: _Tree, rows: dict[str, Row], world: World, *, tracks: dict[s
     for period in tree.periods:
         key, stated = key_of(tree.unit, period), tree.plan.targets[period.code]
         row, place = rows.get(key), f"plans/{key}#target"
-        typed = row.fields.get("target") if row is not None and row.fields.get("pinned") is not True else None
-        if row is not None and isinstance(typed, Decimal) and not _is_ours(typed, stated, tracks.get(place)):
+        typed = (
+            row.fields.get("target")
+            if row is not None and row.fields.get("pinned") is not True
+            else None
+        )
+        if (
+            row is not None
+            and isinstance(typed, Decimal)
+            and not _is_ours(typed, stated, tracks.get(place))
+        ):
             yield _unpinned_target(row, typed, world)
         if stated is not None:
             tracks[place] = follow(tracks.get(place), str(stated), world.today)
@@ -219,20 +325,35 @@ def _unpinned(tree: _Tree, rows: dict[str, Row], world: World, *, tracks: dict[s
 
 def _is_ours(target: Decimal, stated: Decimal | None, last: Track | None) -> bool:
     """Tell whether a target may be the worker's; one that remembers nothing cannot tell until it has stated one."""
-    return target == stated or (stated is not None if last is None else target == Decimal(last.value))
+    return target == stated or (
+        stated is not None if last is None else target == Decimal(last.value)
+    )
 
 
 def _unpinned_target(row: Row, typed: Decimal, world: World) -> Problem:
-    return Problem("unpinned-target", row.title, "target",
-                   tell("{target} was typed but is not pinned: it stands, and nothing is planned by it",
-                        target=world.words.money(typed)),
-                   message("tick Pinned to plan by it, or empty the cell"), row.url)
+    return Problem(
+        "unpinned-target",
+        row.title,
+        "target",
+        tell(
+            "{target} was typed but is not pinned: it stands, and nothing is planned by it",
+            target=world.words.money(typed),
+        ),
+        message("tick Pinned to plan by it, or empty the cell"),
+        row.url,
+    )
 
 
 def _all_passed(quarter: Period, world: World) -> dict[str, Decimal]:
     months = parts_of(quarter)
-    return {period.code: _passed(period, world)
-            for period in (quarter, *months, *(week for month in months for week in parts_of(month)))}
+    return {
+        period.code: _passed(period, world)
+        for period in (
+            quarter,
+            *months,
+            *(week for month in months for week in parts_of(month)),
+        )
+    }
 
 
 def _carry(tree: _Tree, world: World, *, money: Money | None) -> dict[str, Decimal]:
@@ -245,49 +366,103 @@ def _carry(tree: _Tree, world: World, *, money: Money | None) -> dict[str, Decim
     places = _places(tree, weeks, world)
     if short <= 0 or not places:
         return {tree.quarter.code: max(short, ZERO)}
-    parts = dict(zip(places, split(short, [world.calendar.in_period(week) for week in places]), strict=True))
+    parts = dict(
+        zip(
+            places,
+            split(short, [world.calendar.in_period(week) for week in places]),
+            strict=True,
+        )
+    )
     found = {week.code: part for week, part in parts.items()}
     for month in parts_of(tree.quarter):
-        found[month.code] = sum((part for week, part in parts.items() if week.start in month), ZERO)
+        found[month.code] = sum(
+            (part for week, part in parts.items() if week.start in month), ZERO
+        )
     return found | {tree.quarter.code: short}
 
 
 def _short(tree: _Tree, week: Period, money: Money) -> Decimal:
-    return (tree.plan.targets.get(week.code) or ZERO) - money.get((tree.unit, week), (ZERO, frozenset()))[0]
+    return (tree.plan.targets.get(week.code) or ZERO) - money.get(
+        (tree.unit, week), (ZERO, frozenset())
+    )[0]
 
 
 def _places(tree: _Tree, weeks: list[Period], world: World) -> list[Period]:
-    free = [week for week in weeks if week.end >= world.today and week.code not in tree.pins
-            and world.calendar.in_period(week)]
+    free = [
+        week
+        for week in weeks
+        if week.end >= world.today
+        and week.code not in tree.pins
+        and world.calendar.in_period(week)
+    ]
     if world.thresholds.carry_over == "next_week":
         return free[:1]
-    month = next(month for month in parts_of(tree.quarter) if world.today in month) \
-        if world.today in tree.quarter else None
+    month = (
+        next(month for month in parts_of(tree.quarter) if world.today in month)
+        if world.today in tree.quarter
+        else None
+    )
     return [week for week in free if month and week.start in month] or free
 
 
-def _measure(tree: _Tree, period: Period, world: World, *, money: Money | None,
-             tracks: dict[str, Track]) -> PlanMeasure:
+def _measure(
+    tree: _Tree,
+    period: Period,
+    world: World,
+    *,
+    money: Money | None,
+    tracks: dict[str, Track],
+) -> PlanMeasure:
     target, passed = tree.plan.targets[period.code], tree.passed[period.code]
-    amount, bases = (None, frozenset[str]()) if money is None else money.get((tree.unit, period), (ZERO, frozenset()))
+    amount, bases = (
+        (None, frozenset[str]())
+        if money is None
+        else money.get((tree.unit, period), (ZERO, frozenset()))
+    )
     planned = _planned(tree, period)
     pace = ratio(amount / planned) if amount is not None and planned else None
     seen, why = _colour(passed, amount, planned, pace=pace, world=world)
     name = f"plans/{key_of(tree.unit, period)}#health"
-    track = tracks[name] = settle(tracks.get(name), seen.value, world.today, instant=GREY)
+    track = tracks[name] = settle(
+        tracks.get(name), seen.value, world.today, instant=GREY
+    )
     return PlanMeasure(
-        tree.unit, period, target, period.code in tree.pins, amount, _basis(bases, world.words),
-        _forecast(passed, amount, world), tree.carry.get(period.code, ZERO),
-        _per_day(period, target, amount, world=world), pace, Rag(track.value), why,
-        any(conflict.period == period for conflict in tree.plan.conflicts), planned)
+        tree.unit,
+        period,
+        target,
+        period.code in tree.pins,
+        amount,
+        _basis(bases, world.words),
+        _forecast(passed, amount, world),
+        tree.carry.get(period.code, ZERO),
+        _per_day(period, target, amount, world=world),
+        pace,
+        Rag(track.value),
+        why,
+        any(conflict.period == period for conflict in tree.plan.conflicts),
+        planned,
+    )
 
 
 def _planned(tree: _Tree, period: Period) -> Decimal | None:
     """Planned to date: the targets of the week parts, as far as their working days have passed."""
     if tree.plan.targets[period.code] is None:
         return None
-    weeks = [week for month in parts_of(tree.quarter) for week in parts_of(month) if week.start in period]
-    return round_money(sum(((tree.plan.targets[week.code] or ZERO) * tree.passed[week.code] for week in weeks), ZERO))
+    weeks = [
+        week
+        for month in parts_of(tree.quarter)
+        for week in parts_of(month)
+        if week.start in period
+    ]
+    return round_money(
+        sum(
+            (
+                (tree.plan.targets[week.code] or ZERO) * tree.passed[week.code]
+                for week in weeks
+            ),
+            ZERO,
+        )
+    )
 
 
 def _passed(period: Period, world: World) -> Decimal:
@@ -295,7 +470,9 @@ def _passed(period: Period, world: World) -> Decimal:
     if period.end < world.today:
         return Decimal(1)
     whole = world.calendar.in_period(period)
-    behind = world.calendar.working_days(period.start, min(period.end, world.today - timedelta(days=1)))
+    behind = world.calendar.working_days(
+        period.start, min(period.end, world.today - timedelta(days=1))
+    )
     return Decimal(behind) / whole if whole else Decimal(0)
 
 
@@ -306,7 +483,9 @@ def _forecast(passed: Decimal, amount: Decimal | None, world: World) -> Decimal 
     return round_money(amount / passed)
 
 
-def _per_day(period: Period, target: Decimal | None, amount: Decimal | None, *, world: World) -> Decimal | None:
+def _per_day(
+    period: Period, target: Decimal | None, amount: Decimal | None, *, world: World
+) -> Decimal | None:
     """Required rate = (target - fact) / working days left, today included."""
     left = world.calendar.working_days(max(period.start, world.today), period.end)
     if target is None or amount is None or not left:
@@ -314,8 +493,14 @@ def _per_day(period: Period, target: Decimal | None, amount: Decimal | None, *, 
     return round_money(max(ZERO, target - amount) / left)
 
 
-def _colour(passed: Decimal, amount: Decimal | None, planned: Decimal | None, *, pace: Decimal | None,
-            world: World) -> tuple[Rag, str]:
+def _colour(
+    passed: Decimal,
+    amount: Decimal | None,
+    planned: Decimal | None,
+    *,
+    pace: Decimal | None,
+    world: World,
+) -> tuple[Rag, str]:
     words, band = world.words, world.thresholds.pace
     if amount is None:
         return Rag.GREY, words.say("The money of this run is not known.")
@@ -324,19 +509,39 @@ def _colour(passed: Decimal, amount: Decimal | None, planned: Decimal | None, *,
     if passed and pace is None:
         return Rag.GREY, words.say("Nothing was planned here.")
     if passed < world.thresholds.pace_muted_share or pace is None:
-        return Rag.GREY, words.say("Too early: {share} of the working days have passed.", share=words.percent(passed))
-    colour = Rag.GREEN if pace >= band.green else Rag.AMBER if pace >= band.amber else Rag.RED
-    return colour, words.say("Fact {fact} of {planned} planned to date: pace {pace}.", fact=words.money(amount),
-                             planned=words.money(planned), pace=words.percent(pace))
+        return Rag.GREY, words.say(
+            "Too early: {share} of the working days have passed.",
+            share=words.percent(passed),
+        )
+    colour = (
+        Rag.GREEN
+        if pace >= band.green
+        else Rag.AMBER
+        if pace >= band.amber
+        else Rag.RED
+    )
+    return colour, words.say(
+        "Fact {fact} of {planned} planned to date: pace {pace}.",
+        fact=words.money(amount),
+        planned=words.money(planned),
+        pace=words.percent(pace),
+    )
 
 
-BASES = {"act": message("acts"), "invoice": message("invoices"), "payment": message("payments"),
-         "tm": message("accrued: hours x rate"), "retainer": message("accrued: fee by working days"),
-         "fixed_price": message("accrued: budget x progress")}
+BASES = {
+    "act": message("acts"),
+    "invoice": message("invoices"),
+    "payment": message("payments"),
+    "tm": message("accrued: hours x rate"),
+    "retainer": message("accrued: fee by working days"),
+    "fixed_price": message("accrued: budget x progress"),
+}
 
 
 def _basis(bases: frozenset[str], words: Words) -> str:
-    return "; ".join(words.say(BASES[basis]) if basis in BASES else basis for basis in sorted(bases))
+    return "; ".join(
+        words.say(BASES[basis]) if basis in BASES else basis for basis in sorted(bases)
+    )
 
 
 def _title(unit: Ref, period: Period, world: World) -> str:
@@ -351,7 +556,11 @@ def _facts(plan: PlanMeasure, world: World) -> Iterator[Fact]:
     for name, value in _identity(plan, world).items():
         yield Fact(ref, name, value, Why("plans", (), say("the unit and the period")))
     if plan.target is not None:
-        formula = say("pinned by a person") if plan.pinned else say("share of the parent's target by working days")
+        formula = (
+            say("pinned by a person")
+            if plan.pinned
+            else say("share of the parent's target by working days")
+        )
         yield Fact(ref, "target", plan.target, Why("plans", inputs, formula))
     if plan.fact is None:
         return
@@ -359,28 +568,59 @@ def _facts(plan: PlanMeasure, world: World) -> Iterator[Fact]:
         "fact": (plan.fact, say("sum of the clients' money in the period")),
         "fact_basis": (plan.fact_basis or None, say("what the fact was taken from")),
         "forecast": (plan.forecast, say("fact / share of working days passed")),
-        "carry": (plan.carry, say("shortfall of finished weeks placed on the weeks ahead")),
+        "carry": (
+            plan.carry,
+            say("shortfall of finished weeks placed on the weeks ahead"),
+        ),
         "per_day": (plan.per_day, say("(target - fact) / working days left")),
         "pace": (plan.pace, say("fact / planned to date")),
-        "health": (plan.rag.value, say("pace against its band; held until seen on two days")),
-        "why": (plan.why, say("the reasons of the colour"))}
+        "health": (
+            plan.rag.value,
+            say("pace against its band; held until seen on two days"),
+        ),
+        "why": (plan.why, say("the reasons of the colour")),
+    }
     for name, (value, formula) in values.items():
-        yield Fact(ref, name, value, Why("plans", inputs, formula, threshold if name in ("pace", "health") else ""))
+        yield Fact(
+            ref,
+            name,
+            value,
+            Why(
+                "plans",
+                inputs,
+                formula,
+                threshold if name in ("pace", "health") else "",
+            ),
+        )
 
 
 def _identity(plan: PlanMeasure, world: World) -> dict[str, Value]:
     unit, period = plan.unit, plan.period
-    parents = {Grain.MONTH: quarter_of(period.start), Grain.WEEK: month_of(period.start)}
+    parents = {
+        Grain.MONTH: quarter_of(period.start),
+        Grain.WEEK: month_of(period.start),
+    }
     parent = parents.get(period.grain)
-    return {"name": _title(unit, period, world), "unit": () if unit == FIRM else (unit,), "grain": period.grain.value,
-            "period": Span(period.start, period.end),
-            "parent": (Ref("plans", key_of(unit, parent)),) if parent else ()}
+    return {
+        "name": _title(unit, period, world),
+        "unit": () if unit == FIRM else (unit,),
+        "grain": period.grain.value,
+        "period": Span(period.start, period.end),
+        "parent": (Ref("plans", key_of(unit, parent)),) if parent else (),
+    }
 
 
 def _inputs(plan: PlanMeasure, world: World) -> tuple[Input, ...]:
     say, calendar = world.words.say, world.calendar
     unit = world.units.get(plan.unit)
-    return (Input(say("unit"), unit.name if unit else say("Whole firm"), unit.url if unit else ""),
-            Input(say("target"), str(plan.target)), Input(say("fact"), str(plan.fact)),
-            Input(say("planned to date"), str(plan.planned)),
-            Input(say("working days"), str(calendar.in_period(plan.period))))
+    return (
+        Input(
+            say("unit"),
+            unit.name if unit else say("Whole firm"),
+            unit.url if unit else "",
+        ),
+        Input(say("target"), str(plan.target)),
+        Input(say("fact"), str(plan.fact)),
+        Input(say("planned to date"), str(plan.planned)),
+        Input(say("working days"), str(calendar.in_period(plan.period))),
+    )

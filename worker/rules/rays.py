@@ -19,7 +19,16 @@ from worker.domain.memory import Memory
 from worker.domain.messages import stage_label
 from worker.domain.model import Card, Client, Stage
 from worker.domain.outlook import Basis, Horizon, RayMeasure
-from worker.domain.rays import AHEAD, IDEAS, best_ideas, follower, gap_weeks, horizon_of, next_card, worth
+from worker.domain.rays import (
+    AHEAD,
+    IDEAS,
+    best_ideas,
+    follower,
+    gap_weeks,
+    horizon_of,
+    next_card,
+    worth,
+)
 from worker.domain.values import Ref, Value
 from worker.domain.world import World
 from worker.mapping.playbooks import Playbooks
@@ -46,34 +55,77 @@ def look_at_rays(world: World, _playbooks: Playbooks, measures: Measures) -> Out
     for card in world.cards.values():
         cards[card.client].append(card)
     begun = _begun(world.memory)
-    views = [_view(client, tuple(cards[client.ref]), world, measures, begun=begun) for client in world.clients.values()]
+    views = [
+        _view(client, tuple(cards[client.ref]), world, measures, begun=begun)
+        for client in world.clients.values()
+    ]
     facts = tuple(fact for view in views for fact in _facts(view, world))
-    conditions = (_condition(view, world) for view in views if view.client.group == "account")
+    conditions = (
+        _condition(view, world) for view in views if view.client.group == "account"
+    )
     signals = (signal for view in views for signal in _signals(view, world))
-    return Outcome(facts, replace(measures, rays={view.client.ref: view.ray for view in views},
-                                  conditions=(*measures.conditions, *conditions),
-                                  signals=(*(measures.signals or ()), *signals)), world.memory)
+    return Outcome(
+        facts,
+        replace(
+            measures,
+            rays={view.client.ref: view.ray for view in views},
+            conditions=(*measures.conditions, *conditions),
+            signals=(*(measures.signals or ()), *signals),
+        ),
+        world.memory,
+    )
 
 
-def _view(client: Client, cards: tuple[Card, ...], world: World, measures: Measures, *,
-          begun: frozenset[Ref]) -> _View:
+def _view(
+    client: Client,
+    cards: tuple[Card, ...],
+    world: World,
+    measures: Measures,
+    *,
+    begun: frozenset[Ref],
+) -> _View:
     horizon = horizon_of(client.contract_end, cards, measures.cards)
     coming = next_card(cards)
-    gap = gap_weeks(horizon.day, coming.expected_start) if horizon and coming and coming.expected_start else None
+    gap = (
+        gap_weeks(horizon.day, coming.expected_start)
+        if horizon and coming and coming.expected_start
+        else None
+    )
     until = horizon.day if horizon else world.today
     breaks = _breaks(client, cards, horizon, world=world)
-    ideas = best_ideas(cards, world.services, number=world.thresholds.ray_ideas, begun=begun) if breaks else ()
-    return _View(client, cards, RayMeasure(client.ref, horizon, coming.ref if coming else None, gap, breaks,
-                                           tuple(card.ref for card in ideas)), until)
+    ideas = (
+        best_ideas(
+            cards, world.services, number=world.thresholds.ray_ideas, begun=begun
+        )
+        if breaks
+        else ()
+    )
+    return _View(
+        client,
+        cards,
+        RayMeasure(
+            client.ref,
+            horizon,
+            coming.ref if coming else None,
+            gap,
+            breaks,
+            tuple(card.ref for card in ideas),
+        ),
+        until,
+    )
 
 
-def _breaks(client: Client, cards: tuple[Card, ...], horizon: Horizon | None, *, world: World) -> bool | None:
+def _breaks(
+    client: Client, cards: tuple[Card, ...], horizon: Horizon | None, *, world: World
+) -> bool | None:
     """Tell whether an account's ray breaks. Work that ended with nothing after it has broken; no work at all and work
     without dates are unknown."""
     if client.group != "account":
         return False
-    if horizon is None and (any(card.stage in AHEAD for card in cards)
-                            or not any(card.stage is Stage.DONE for card in cards)):
+    if horizon is None and (
+        any(card.stage in AHEAD for card in cards)
+        or not any(card.stage is Stage.DONE for card in cards)
+    ):
         return None
     until = horizon.day if horizon else world.today
     near = until < world.today + timedelta(weeks=world.thresholds.ray_lead_weeks)
@@ -82,8 +134,11 @@ def _breaks(client: Client, cards: tuple[Card, ...], horizon: Horizon | None, *,
 
 def _begun(memory: Memory) -> frozenset[Ref]:
     """Return the ideas that have an open task to move them: they stay chosen when others grow."""
-    return frozenset(Ref("projects", key.removeprefix("task:move_idea:")) for key, found in memory.occurrences.items()
-                     if key.startswith("task:move_idea:") and found.closed is None)
+    return frozenset(
+        Ref("projects", key.removeprefix("task:move_idea:"))
+        for key, found in memory.occurrences.items()
+        if key.startswith("task:move_idea:") and found.closed is None
+    )
 
 
 def _facts(view: _View, world: World) -> Iterator[Fact]:
@@ -94,10 +149,15 @@ def _facts(view: _View, world: World) -> Iterator[Fact]:
         if ref in names:
             inputs.append(Input(say("card"), names[ref].name, names[ref].url))
     values: dict[str, tuple[Value, str]] = {
-        "horizon": (ray.horizon.day if ray.horizon else None,
-                    say("latest P85 end, due date or contract end of running and agreed work")),
-        "ray_gap": (None if ray.gap_weeks is None else Decimal(ray.gap_weeks),
-                    say("weeks from the horizon to the next expected start"))}
+        "horizon": (
+            ray.horizon.day if ray.horizon else None,
+            say("latest P85 end, due date or contract end of running and agreed work"),
+        ),
+        "ray_gap": (
+            None if ray.gap_weeks is None else Decimal(ray.gap_weeks),
+            say("weeks from the horizon to the next expected start"),
+        ),
+    }
     for name, (value, formula) in values.items():
         yield Fact(view.client.ref, name, value, Why(RULE, tuple(inputs), formula))
 
@@ -107,55 +167,110 @@ def _condition(view: _View, world: World) -> Condition:
     lead = world.thresholds.ray_lead_weeks
     halfway = world.today + timedelta(weeks=lead) / 2
     return Condition(
-        SIGNAL, "money", client.ref, ray.breaks, probability=NEAR if view.until < halfway else FAR, impact=IMPACT,
+        SIGNAL,
+        "money",
+        client.ref,
+        ray.breaks,
+        probability=NEAR if view.until < halfway else FAR,
+        impact=IMPACT,
         title=words.say("{client}: the ray breaks", client=client.name),
-        evidence=f"{_end_said(view, world)} {_next_said(view, world)}", client=client.ref, unit=client.unit,
-        stake=3 * client.monthly_fee if client.monthly_fee else None, horizon=view.until,
+        evidence=f"{_end_said(view, world)} {_next_said(view, world)}",
+        client=client.ref,
+        unit=client.unit,
+        stake=3 * client.monthly_fee if client.monthly_fee else None,
+        horizon=view.until,
         inputs=((words.say("client"), client.name, client.url),),
-        formula=words.say("the horizon is nearer than the lead time and nothing at proposal or later starts by then"),
-        threshold=words.count("{n} week", "{n} weeks", lead))
+        formula=words.say(
+            "the horizon is nearer than the lead time and nothing at proposal or later starts by then"
+        ),
+        threshold=words.count("{n} week", "{n} weeks", lead),
+    )
 
 
 def _end_said(view: _View, world: World) -> str:
     words, horizon = world.words, view.ray.horizon
     if horizon is None:
         return words.say("No work is running or agreed.")
-    day, card = words.date(horizon.day), world.cards.get(horizon.card) if horizon.card else None
+    day, card = (
+        words.date(horizon.day),
+        world.cards.get(horizon.card) if horizon.card else None,
+    )
     match horizon.basis:
         case Basis.CONTRACT:
-            return words.say("Work is known until {day}, the end of the contract.", day=day)
+            return words.say(
+                "Work is known until {day}, the end of the contract.", day=day
+            )
         case Basis.P85:
-            return words.say("Work is known until {day}, the P85 of “{card}”.", day=day, card=card.name if card else "")
+            return words.say(
+                "Work is known until {day}, the P85 of “{card}”.",
+                day=day,
+                card=card.name if card else "",
+            )
         case Basis.DUE:
-            return words.say("Work is known until {day}, the due date of “{card}”.", day=day,
-                             card=card.name if card else "")
+            return words.say(
+                "Work is known until {day}, the due date of “{card}”.",
+                day=day,
+                card=card.name if card else "",
+            )
 
 
 def _next_said(view: _View, world: World) -> str:
-    words, card = world.words, world.cards.get(view.ray.next_card) if view.ray.next_card else None
+    words, card = (
+        world.words,
+        world.cards.get(view.ray.next_card) if view.ray.next_card else None,
+    )
     if card is None or card.expected_start is None:
         return words.say("No next start is expected.")
-    return words.say("Next is “{card}” ({stage}), expected on {day}.", card=card.name,
-                     stage=stage_label(card.stage, words), day=words.date(card.expected_start))
+    return words.say(
+        "Next is “{card}” ({stage}), expected on {day}.",
+        card=card.name,
+        stage=stage_label(card.stage, words),
+        day=words.date(card.expected_start),
+    )
 
 
 def _signals(view: _View, world: World) -> Iterator[Signal]:
     words, client, ray = world.words, view.client, view.ray
-    day, ended = words.date(view.until), words.say("closed by itself: there is work ahead again")
+    day, ended = (
+        words.date(view.until),
+        words.say("closed by itself: there is work ahead again"),
+    )
     holds = ray.breaks and not ray.ideas
-    yield Signal("ray_break", client.ref, client.ref, None, holds, ended=ended,
-                 reason=words.say("Work ends on {day} and nothing agreed follows it.", day=day),
-                 values={"client": client.name, "date": day})
+    yield Signal(
+        "ray_break",
+        client.ref,
+        client.ref,
+        None,
+        holds,
+        ended=ended,
+        reason=words.say("Work ends on {day} and nothing agreed follows it.", day=day),
+        values={"client": client.name, "date": day},
+    )
     for card in view.cards:
         if card.stage in IDEAS:
-            yield Signal("move_idea", card.ref, client.ref, card.ref,
-                         card.ref in ray.ideas if ray.breaks is not None else None, strength=_strength(ray, card.ref),
-                         reason=_idea_said(view, card, world), ended=ended,
-                         values={"client": client.name, "card": card.name, "date": day})
+            yield Signal(
+                "move_idea",
+                card.ref,
+                client.ref,
+                card.ref,
+                card.ref in ray.ideas if ray.breaks is not None else None,
+                strength=_strength(ray, card.ref),
+                reason=_idea_said(view, card, world),
+                ended=ended,
+                values={"client": client.name, "card": card.name, "date": day},
+            )
         elif f"task:move_idea:{card.ref.key}" in world.memory.occurrences:
             stage = stage_label(card.stage, words)
-            yield Signal("move_idea", card.ref, client.ref, card.ref, holds=False,
-                         ended=words.say("closed by itself: the card stands at “{stage}” now", stage=stage))
+            yield Signal(
+                "move_idea",
+                card.ref,
+                client.ref,
+                card.ref,
+                holds=False,
+                ended=words.say(
+                    "closed by itself: the card stands at “{stage}” now", stage=stage
+                ),
+            )
 
 
 def _strength(ray: RayMeasure, card: Ref) -> int:
@@ -164,10 +279,16 @@ def _strength(ray: RayMeasure, card: Ref) -> int:
 
 def _idea_said(view: _View, card: Card, world: World) -> str:
     words, value = world.words, worth(card, world.services)
-    start = words.say("Work with {client} ends on {day} and nothing agreed follows it.", client=view.client.name,
-                      day=words.date(view.until))
+    start = words.say(
+        "Work with {client} ends on {day} and nothing agreed follows it.",
+        client=view.client.name,
+        day=words.date(view.until),
+    )
     if value:
-        reason = words.say("The idea is worth {money} (probability x value), among the most.", money=words.money(value))
+        reason = words.say(
+            "The idea is worth {money} (probability x value), among the most.",
+            money=words.money(value),
+        )
     else:
         reason = words.say("The idea has no value yet; it is among the oldest.")
     return f"{start} {reason}"

@@ -44,7 +44,12 @@ def take_up_requests(world: World, playbooks: Playbooks, measures: Measures) -> 
     tracks = dict(world.memory.tracks)
     for row in world.rows.get("tasks", ()):
         source = row.fields.get("source")
-        if row.key or not isinstance(source, str) or source == OWN or row.fields.get("status") in COMPLETE:
+        if (
+            row.key
+            or not isinstance(source, str)
+            or source == OWN
+            or row.fields.get("status") in COMPLETE
+        ):
             continue
         asked = row.fields.get("request")
         kind = asked if isinstance(asked, str) else source
@@ -56,7 +61,9 @@ def take_up_requests(world: World, playbooks: Playbooks, measures: Measures) -> 
         problems += [] if client else [_homeless(row)]
         found.append(_measure(row, kind, client, book=book, world=world))
     memory = replace(world.memory, tracks=tracks)
-    return Outcome(tuple(facts), replace(measures, requests=tuple(found)), memory, tuple(problems))
+    return Outcome(
+        tuple(facts), replace(measures, requests=tuple(found)), memory, tuple(problems)
+    )
 
 
 def _client(row: Row, world: World) -> Ref | None:
@@ -66,29 +73,60 @@ def _client(row: Row, world: World) -> Ref | None:
 
 
 def _first(value: Value) -> Ref | None:
-    return next((item for item in value if isinstance(item, Ref)), None) if isinstance(value, tuple) else None
+    return (
+        next((item for item in value if isinstance(item, Ref)), None)
+        if isinstance(value, tuple)
+        else None
+    )
 
 
 def _homeless(row: Row) -> Problem:
-    return Problem("request-without-client", tell("Account sprint: {name}", name=row.title), "client",
-                   message("a task from outside names no client, so it goes to the head of accounts"),
-                   message("choose its client and assignee"), row.url)
+    return Problem(
+        "request-without-client",
+        tell("Account sprint: {name}", name=row.title),
+        "client",
+        message(
+            "a task from outside names no client, so it goes to the head of accounts"
+        ),
+        message("choose its client and assignee"),
+        row.url,
+    )
 
 
-def _facts(row: Row, book: Request, client: Ref | None, *, world: World, tracks: dict[str, Track]) -> Iterator[Fact]:
+def _facts(
+    row: Row,
+    book: Request,
+    client: Ref | None,
+    *,
+    world: World,
+    tracks: dict[str, Track],
+) -> Iterator[Fact]:
     say = world.words.say
     named = world.clients.get(client) if client else None
-    why = Why("requests", (Input(say("task"), row.title, row.url),
-                           *((Input(say("client"), named.name, named.url),) if named else ())),
-              say("a task from outside goes to the client's account manager; given once, where the cell is empty"))
+    why = Why(
+        "requests",
+        (
+            Input(say("task"), row.title, row.url),
+            *((Input(say("client"), named.name, named.url),) if named else ()),
+        ),
+        say(
+            "a task from outside goes to the client's account manager; given once, where the cell is empty"
+        ),
+    )
     person = person_for(book.role, client, world)
-    values: dict[str, Value] = {"kind": "external", "due": _due(row, book, world),
-                                "assignee": (person,) if person else (), "client": (client,) if client else ()}
+    values: dict[str, Value] = {
+        "kind": "external",
+        "due": _due(row, book, world),
+        "assignee": (person,) if person else (),
+        "client": (client,) if client else (),
+    }
     if book.steps:
         values["steps"] = write_steps(_steps(row, book, world), world.words)
     if book.candidates:
         chosen = row.fields.get("candidates")
-        values["candidates"] = chosen or tuple(contact.ref for contact in candidates_for(row, world))
+        values["candidates"] = chosen or tuple(
+            contact.ref for contact in candidates_for(row, world)
+        )
     place = f"{row.ref}#routed"
     if place not in tracks and not row.fields.get("sprint"):
         values["sprint"] = sprint_of(world.today, world.thresholds.sprint_weeks)
@@ -110,15 +148,28 @@ def _due(row: Row, book: Request, world: World) -> date:
 def _steps(row: Row, book: Request, world: World) -> Iterator[Step]:
     first = _begun(row, book, world)
     for step in book.steps:
-        yield Step(world.calendar.add(first, step.days), step.in_locale(world.words.locale))
+        yield Step(
+            world.calendar.add(first, step.days), step.in_locale(world.words.locale)
+        )
 
 
 def candidates_for(row: Row, world: World) -> tuple[Contact, ...]:
     """Return the contractors whose offers the request names in its title or note, the lately met first."""
     wanted = _words(f"{row.title} {row.fields.get('note') or ''}")
-    found = [contact for contact in world.contacts.values()
-             if contact.side == "contractor" and contact.offers and _is_wanted(contact.offers, wanted)]
-    found.sort(key=lambda contact: (-(contact.last_contact or date.min).toordinal(), contact.name, contact.ref))
+    found = [
+        contact
+        for contact in world.contacts.values()
+        if contact.side == "contractor"
+        and contact.offers
+        and _is_wanted(contact.offers, wanted)
+    ]
+    found.sort(
+        key=lambda contact: (
+            -(contact.last_contact or date.min).toordinal(),
+            contact.name,
+            contact.ref,
+        )
+    )
     return tuple(found[:CANDIDATES])
 
 
@@ -126,15 +177,30 @@ def candidates_for(row: Row, world: World) -> tuple[Contact, ...]:
 def _is_wanted(offers: str, wanted: tuple[str, ...]) -> bool:
     """Tell whether every word of one of the offers is among the wanted words."""
     spoken = (_words(offer) for offer in re.split(r"[,;\n]", offers))
-    return any(words and all(any(fuzz.ratio(word, other) >= ALIKE for other in wanted) for word in words)
-               for words in spoken)
+    return any(
+        words
+        and all(
+            any(fuzz.ratio(word, other) >= ALIKE for other in wanted) for word in words
+        )
+        for words in spoken
+    )
 
 
 def _words(text: str) -> tuple[str, ...]:
     return tuple(re.findall(r"\w{3,}", text.casefold()))
 
 
-def _measure(row: Row, kind: str, client: Ref | None, *, book: Request, world: World) -> RequestMeasure:
+def _measure(
+    row: Row, kind: str, client: Ref | None, *, book: Request, world: World
+) -> RequestMeasure:
     person = _first(row.fields.get("assignee")) or person_for(book.role, client, world)
-    return RequestMeasure(row.ref, row.title, str(row.fields["source"]), kind, client, person, row.created.date(),
-                          world.day(row.fields.get("due")) or _due(row, book, world))
+    return RequestMeasure(
+        row.ref,
+        row.title,
+        str(row.fields["source"]),
+        kind,
+        client,
+        person,
+        row.created.date(),
+        world.day(row.fields.get("due")) or _due(row, book, world),
+    )

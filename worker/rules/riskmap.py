@@ -29,7 +29,13 @@ from worker.mapping.playbooks import Playbooks, Response
 from worker.sync.facts import Fact, Input, Outcome, Why
 
 KINDS = ("team", "money", "deadline", "other")
-CHANCES = {1: Decimal("0.1"), 2: Decimal("0.3"), 3: Decimal("0.5"), 4: Decimal("0.7"), 5: Decimal("0.9")}
+CHANCES = {
+    1: Decimal("0.1"),
+    2: Decimal("0.3"),
+    3: Decimal("0.5"),
+    4: Decimal("0.7"),
+    5: Decimal("0.9"),
+}
 """PMBOK's probabilities of the five marks (facts/definitions.md, risk)."""
 
 
@@ -60,7 +66,9 @@ def draw_risk_map(world: World, playbooks: Playbooks, measures: Measures) -> Out
         if now is None:
             continue
         client = condition.client
-        occurrences[key] = now = replace(now, client=str(client) if client else now.client)
+        occurrences[key] = now = replace(
+            now, client=str(client) if client else now.client
+        )
         ref = Ref("risks", name_of(key, now.number))
         own = chart.rows.get(ref.key)
         if now.closed is not None:
@@ -82,10 +90,24 @@ def key_of(condition: Condition) -> str:
 
 def _chart(world: World, playbooks: Playbooks) -> _Map:
     rows = {row.key: row for row in reversed(world.rows.get("risks", ())) if row.key}
-    known = recall("risks", rows.values(), world.trashed, known=world.memory.occurrences, zone=world.zone)
+    known = recall(
+        "risks",
+        rows.values(),
+        world.trashed,
+        known=world.memory.occurrences,
+        zone=world.zone,
+    )
     committed = committed_money(world)
-    return _Map(world, rows, known, dict(world.memory.tracks), committed, sum(committed.values(), Decimal(0)),
-                playbooks, frozenset(book.signal for book in playbooks.tasks.values()))
+    return _Map(
+        world,
+        rows,
+        known,
+        dict(world.memory.tracks),
+        committed,
+        sum(committed.values(), Decimal(0)),
+        playbooks,
+        frozenset(book.signal for book in playbooks.tasks.values()),
+    )
 
 
 def _conditions(chart: _Map, measures: Measures) -> Iterator[tuple[str, Condition]]:
@@ -114,34 +136,73 @@ def _advanced(chart: _Map, key: str, condition: Condition) -> Occurrence | None:
     world, before = chart.world, chart.known.get(key)
     row = chart.rows.get(name_of(key, before.number)) if before else None
     status = row.fields.get("status") if row else None
-    trashed = before is not None and Ref("risks", name_of(key, before.number)) in world.trashed
-    sight = Sight(condition.holds, world.today, status if isinstance(status, str) else None, trashed=trashed,
-                  may_close=not world.memory.first_run)
-    return advance(before, key, sight, rules=Rules(gone_days=world.thresholds.risk_gone_days, reuse_row=True))
+    trashed = (
+        before is not None
+        and Ref("risks", name_of(key, before.number)) in world.trashed
+    )
+    sight = Sight(
+        condition.holds,
+        world.today,
+        status if isinstance(status, str) else None,
+        trashed=trashed,
+        may_close=not world.memory.first_run,
+    )
+    return advance(
+        before,
+        key,
+        sight,
+        rules=Rules(gone_days=world.thresholds.risk_gone_days, reuse_row=True),
+    )
 
 
-def _risk(chart: _Map, ref: Ref, condition: Condition, *, now: Occurrence) -> RiskMeasure:
+def _risk(
+    chart: _Map, ref: Ref, condition: Condition, *, now: Occurrence
+) -> RiskMeasure:
     world, tracks, row = chart.world, chart.tracks, chart.rows.get(ref.key)
     stake = _stake(chart, condition)
     impact = condition.impact or _impact(chart, condition, stake)
-    held = settle(tracks.get(f"{ref}#probability"), str(condition.probability), world.today)
+    held = settle(
+        tracks.get(f"{ref}#probability"), str(condition.probability), world.today
+    )
     chance = _effective("probability", int(held.value), ref, row=row, tracks=tracks)
     weight = _effective("impact", impact, ref, row=row, tracks=tracks)
     tracks[f"{ref}#probability"] = held
-    tracks[f"{ref}#impact"] = follow(tracks.get(f"{ref}#impact"), str(impact), world.today)
-    tracks[f"{ref}#score"] = follow(tracks.get(f"{ref}#score"), str(chance * weight), world.today)
+    tracks[f"{ref}#impact"] = follow(
+        tracks.get(f"{ref}#impact"), str(impact), world.today
+    )
+    tracks[f"{ref}#score"] = follow(
+        tracks.get(f"{ref}#score"), str(chance * weight), world.today
+    )
     exposure = round_money(CHANCES[chance] * stake) if stake else None
-    risk = RiskMeasure(ref, condition.signal, condition.title, condition.client, condition.card, chance, weight,
-                       level_of(chance * weight), exposure, condition.evidence, _asleep(row, world),
-                       condition.kind, condition.subject, _unit(condition, world), condition.horizon, now.opened,
-                       answered=condition.signal in chart.answered)
+    risk = RiskMeasure(
+        ref,
+        condition.signal,
+        condition.title,
+        condition.client,
+        condition.card,
+        chance,
+        weight,
+        level_of(chance * weight),
+        exposure,
+        condition.evidence,
+        _asleep(row, world),
+        condition.kind,
+        condition.subject,
+        _unit(condition, world),
+        condition.horizon,
+        now.opened,
+        answered=condition.signal in chart.answered,
+    )
     if row is not None:
         return _as_kept(risk, row, world)
     response = _response(chart, condition)
     if response is None:
         return risk
-    return replace(risk, owner=person_for(response.role, condition.client, world, unit=risk.unit),
-                   steps=_steps(response, world))
+    return replace(
+        risk,
+        owner=person_for(response.role, condition.client, world, unit=risk.unit),
+        steps=_steps(response, world),
+    )
 
 
 def level_of(score: int) -> str:
@@ -161,8 +222,14 @@ def _stake(chart: _Map, condition: Condition) -> Decimal:
     card = chart.world.cards.get(condition.card) if condition.card else None
     client = chart.world.clients.get(condition.client) if condition.client else None
     if card is not None:
-        return card.budget or 3 * ((client.monthly_fee if client else None) or Decimal(0))
-    return chart.committed.get(condition.client, Decimal(0)) if condition.client else Decimal(0)
+        return card.budget or 3 * (
+            (client.monthly_fee if client else None) or Decimal(0)
+        )
+    return (
+        chart.committed.get(condition.client, Decimal(0))
+        if condition.client
+        else Decimal(0)
+    )
 
 
 def _impact(chart: _Map, condition: Condition, stake: Decimal) -> int:
@@ -171,14 +238,28 @@ def _impact(chart: _Map, condition: Condition, stake: Decimal) -> int:
     A card is weighed against what its client has committed, anything wider against the portfolio of all clients.
     """
     own = condition.card is not None
-    whole = (chart.committed.get(condition.client, Decimal(0)) if condition.client else 0) if own else chart.portfolio
+    whole = (
+        (chart.committed.get(condition.client, Decimal(0)) if condition.client else 0)
+        if own
+        else chart.portfolio
+    )
     if not stake or not whole:
         return 3
     part = stake / whole
-    return 5 if part > Decimal("0.4") else 4 if part > Decimal("0.2") else 3 if part > Decimal("0.1") else 2
+    return (
+        5
+        if part > Decimal("0.4")
+        else 4
+        if part > Decimal("0.2")
+        else 3
+        if part > Decimal("0.1")
+        else 2
+    )
 
 
-def _effective(field: str, desired: int, ref: Ref, *, row: Row | None, tracks: dict[str, Track]) -> int:
+def _effective(
+    field: str, desired: int, ref: Ref, *, row: Row | None, tracks: dict[str, Track]
+) -> int:
     """Return the mark that will stand: a person's own, recognised as being not what was last written, or ours."""
     current = row.fields.get(field) if row else None
     if not isinstance(current, Decimal) or not 1 <= current <= 5:
@@ -190,30 +271,58 @@ def _effective(field: str, desired: int, ref: Ref, *, row: Row | None, tracks: d
 
 def _standing(chart: _Map, ref: Ref, condition: Condition, *, row: Row) -> RiskMeasure:
     """Return an open risk as its row tells it: its condition is not seen now, but it has not closed either."""
-    world, marks = chart.world, [row.fields.get(name) for name in ("probability", "impact")]
+    world, marks = (
+        chart.world,
+        [row.fields.get(name) for name in ("probability", "impact")],
+    )
     chance, weight = (int(mark) if isinstance(mark, Decimal) else 1 for mark in marks)
     level, kind, evidence, horizon, first, exposure = (
-        row.fields.get(name) for name in ("level", "kind", "evidence", "horizon", "first_seen", "exposure"))
+        row.fields.get(name)
+        for name in ("level", "kind", "evidence", "horizon", "first_seen", "exposure")
+    )
     asleep = _asleep(row, world)
     card = condition.card or _first(row.fields.get("project"))
     subject = card if card and card.key == condition.subject.key else condition.subject
-    risk = RiskMeasure(ref, condition.signal, row.title, condition.client or _first(row.fields.get("client")), card,
-                       chance, weight, str(level or "low"), exposure if isinstance(exposure, Decimal) else None,
-                       str(evidence or ""), asleep, str(kind or condition.kind or "other"), subject,
-                       condition.unit or _first(row.fields.get("unit")), world.day(horizon),
-                       world.day(first), answered=condition.signal in chart.answered)
+    risk = RiskMeasure(
+        ref,
+        condition.signal,
+        row.title,
+        condition.client or _first(row.fields.get("client")),
+        card,
+        chance,
+        weight,
+        str(level or "low"),
+        exposure if isinstance(exposure, Decimal) else None,
+        str(evidence or ""),
+        asleep,
+        str(kind or condition.kind or "other"),
+        subject,
+        condition.unit or _first(row.fields.get("unit")),
+        world.day(horizon),
+        world.day(first),
+        answered=condition.signal in chart.answered,
+    )
     return _as_kept(risk, row, world)
 
 
 def _as_kept(risk: RiskMeasure, row: Row, world: World) -> RiskMeasure:
     """Return the risk with the owner and the steps as people keep them on its row."""
     text = row.fields.get("steps")
-    return replace(risk, owner=_first(row.fields.get("owner")),
-                   steps=read_steps(text, world.today, world.words) if isinstance(text, str) else ())
+    return replace(
+        risk,
+        owner=_first(row.fields.get("owner")),
+        steps=read_steps(text, world.today, world.words)
+        if isinstance(text, str)
+        else (),
+    )
 
 
 def _first(value: Value) -> Ref | None:
-    return next((item for item in value if isinstance(item, Ref)), None) if isinstance(value, tuple) else None
+    return (
+        next((item for item in value if isinstance(item, Ref)), None)
+        if isinstance(value, tuple)
+        else None
+    )
 
 
 def _asleep(row: Row | None, world: World) -> bool:
@@ -223,22 +332,44 @@ def _asleep(row: Row | None, world: World) -> bool:
     return row is not None and row.fields.get("status") == "snoozed"
 
 
-def _closing(ref: Ref, now: Occurrence, row: Row | None, world: World) -> Iterator[Fact]:
+def _closing(
+    ref: Ref, now: Occurrence, row: Row | None, world: World
+) -> Iterator[Fact]:
     if now.closing is Closing.CONDITION and row is not None:
-        text = world.words.say("closed by itself: the condition is gone since {day}",
-                               day=world.words.date(now.gone or world.today))
-        yield Fact(ref, "status", "closed", Why("riskmap", (), text, f"days >= {world.thresholds.risk_gone_days}"))
+        text = world.words.say(
+            "closed by itself: the condition is gone since {day}",
+            day=world.words.date(now.gone or world.today),
+        )
+        yield Fact(
+            ref,
+            "status",
+            "closed",
+            Why("riskmap", (), text, f"days >= {world.thresholds.risk_gone_days}"),
+        )
 
 
-def _facts(chart: _Map, risk: RiskMeasure, condition: Condition, *, now: Occurrence) -> Iterator[Fact]:
+def _facts(
+    chart: _Map, risk: RiskMeasure, condition: Condition, *, now: Occurrence
+) -> Iterator[Fact]:
     world, say = chart.world, chart.world.words.say
     inputs = _inputs(chart, condition)
-    plain = Why("riskmap", inputs, condition.formula or condition.evidence, condition.threshold)
-    reasons = {name: Why(plain.rule, plain.inputs, formula, plain.threshold) for name, formula in (
-        ("score", say("probability x impact")), ("level", say("1-6 low, 8-12 medium, 15-25 high")),
-        ("exposure", say("probability x money at stake")),
-        ("impact", say("share of the client's committed money") if condition.card
-         else say("share of the money all clients have committed")))}
+    plain = Why(
+        "riskmap", inputs, condition.formula or condition.evidence, condition.threshold
+    )
+    reasons = {
+        name: Why(plain.rule, plain.inputs, formula, plain.threshold)
+        for name, formula in (
+            ("score", say("probability x impact")),
+            ("level", say("1-6 low, 8-12 medium, 15-25 high")),
+            ("exposure", say("probability x money at stake")),
+            (
+                "impact",
+                say("share of the client's committed money")
+                if condition.card
+                else say("share of the money all clients have committed"),
+            ),
+        )
+    }
     values = _values(risk, now, tracks=chart.tracks, today=world.today)
     if not risk.asleep:
         values["status"] = "open"
@@ -260,14 +391,27 @@ def _inputs(chart: _Map, condition: Condition) -> tuple[Input, ...]:
     return (*found, Input(say("money at stake"), str(_stake(chart, condition) or "-")))
 
 
-def _values(risk: RiskMeasure, now: Occurrence, *, tracks: dict[str, Track], today: date) -> dict[str, Value]:
+def _values(
+    risk: RiskMeasure, now: Occurrence, *, tracks: dict[str, Track], today: date
+) -> dict[str, Value]:
     changed = max(tracks[f"{risk.ref}#score"].since, now.opened or today)
-    return {"name": risk.title, "kind": risk.kind, "signal": risk.signal,
-            "client": (risk.client,) if risk.client else (), "unit": (risk.unit,) if risk.unit else (),
-            "project": (risk.card,) if risk.card else (), "probability": Decimal(risk.probability),
-            "impact": Decimal(risk.impact), "score": Decimal(risk.score), "level": risk.level,
-            "exposure": risk.exposure, "evidence": risk.evidence, "first_seen": now.opened, "last_change": changed,
-            "horizon": risk.horizon}
+    return {
+        "name": risk.title,
+        "kind": risk.kind,
+        "signal": risk.signal,
+        "client": (risk.client,) if risk.client else (),
+        "unit": (risk.unit,) if risk.unit else (),
+        "project": (risk.card,) if risk.card else (),
+        "probability": Decimal(risk.probability),
+        "impact": Decimal(risk.impact),
+        "score": Decimal(risk.score),
+        "level": risk.level,
+        "exposure": risk.exposure,
+        "evidence": risk.evidence,
+        "first_seen": now.opened,
+        "last_change": changed,
+        "horizon": risk.horizon,
+    }
 
 
 def _response(chart: _Map, condition: Condition) -> Response | None:
@@ -276,17 +420,31 @@ def _response(chart: _Map, condition: Condition) -> Response | None:
 
 
 def _steps(response: Response, world: World) -> tuple[Step, ...]:
-    return tuple(Step(world.calendar.add(world.today, step.days), step.in_locale(world.words.locale))
-                 for step in response.steps)
+    return tuple(
+        Step(
+            world.calendar.add(world.today, step.days),
+            step.in_locale(world.words.locale),
+        )
+        for step in response.steps
+    )
 
 
-def _answers(chart: _Map, risk: RiskMeasure, condition: Condition, *, inputs: tuple[Input, ...]) -> Iterator[Fact]:
+def _answers(
+    chart: _Map, risk: RiskMeasure, condition: Condition, *, inputs: tuple[Input, ...]
+) -> Iterator[Fact]:
     """State the response of a new risk: its dated steps, its owner and the day to look again."""
     response = _response(chart, condition)
     if response is None:
         return
     world = chart.world
-    why = Why("riskmap", inputs, world.words.say("the playbook's response to this signal"))
+    why = Why(
+        "riskmap", inputs, world.words.say("the playbook's response to this signal")
+    )
     yield Fact(risk.ref, "steps", write_steps(risk.steps, world.words), why)
     yield Fact(risk.ref, "owner", (risk.owner,) if risk.owner else (), why)
-    yield Fact(risk.ref, "review", world.calendar.add(world.today + timedelta(days=1), response.review), why)
+    yield Fact(
+        risk.ref,
+        "review",
+        world.calendar.add(world.today + timedelta(days=1), response.review),
+        why,
+    )

@@ -22,9 +22,15 @@ OPEN = ("new", "this_sprint", "doing", "waiting")
 
 def find_signals(world: World, playbooks: Playbooks, measures: Measures) -> Outcome:
     """Return the signals of every playbook that is known and switched on; it states no facts itself."""
-    found = [signal for name, book in playbooks.tasks.items() if name in FINDERS
-             for signal in FINDERS[name](world, measures, book.days or 0)]
-    return Outcome((), replace(measures, signals=(*(measures.signals or ()), *found)), world.memory)
+    found = [
+        signal
+        for name, book in playbooks.tasks.items()
+        if name in FINDERS
+        for signal in FINDERS[name](world, measures, book.days or 0)
+    ]
+    return Outcome(
+        (), replace(measures, signals=(*(measures.signals or ()), *found)), world.memory
+    )
 
 
 def _next_steps(world: World, measures: Measures, _days: int) -> Iterator[Signal]:
@@ -35,22 +41,42 @@ def _next_steps(world: World, measures: Measures, _days: int) -> Iterator[Signal
         since = track.since if track else world.today
         still = (world.today - since).days >= world.thresholds.next_step_days
         yield Signal(
-            "next_step", card.ref, card.client, card.ref, card.stage in HUNTED and still,
-            reason=words.say("No movement since {day} (stage: {stage}).", day=words.date(since),
-                             stage=stage_label(card.stage, words)),
-            ended=words.say("closed by itself: the card stands at “{stage}” since {day}",
-                            stage=stage_label(card.stage, words), day=words.date(since)),
-            may_open=card.ref not in busy, values=_names(card, world))
+            "next_step",
+            card.ref,
+            card.client,
+            card.ref,
+            card.stage in HUNTED and still,
+            reason=words.say(
+                "No movement since {day} (stage: {stage}).",
+                day=words.date(since),
+                stage=stage_label(card.stage, words),
+            ),
+            ended=words.say(
+                "closed by itself: the card stands at “{stage}” since {day}",
+                stage=stage_label(card.stage, words),
+                day=words.date(since),
+            ),
+            may_open=card.ref not in busy,
+            values=_names(card, world),
+        )
 
 
 def _cards_with_tasks(world: World) -> set[Ref]:
     """Return the cards that have an open task of a person's own; the worker's own are known to its chapter."""
-    return {card for row in world.rows.get("tasks", ()) if not row.key and row.fields.get("status") in (*OPEN, None)
-            for card in _refs(row.fields.get("project"))}
+    return {
+        card
+        for row in world.rows.get("tasks", ())
+        if not row.key and row.fields.get("status") in (*OPEN, None)
+        for card in _refs(row.fields.get("project"))
+    }
 
 
 def _refs(value: Value) -> tuple[Ref, ...]:
-    return tuple(item for item in value if isinstance(item, Ref)) if isinstance(value, tuple) else ()
+    return (
+        tuple(item for item in value if isinstance(item, Ref))
+        if isinstance(value, tuple)
+        else ()
+    )
 
 
 def _names(card: Card, world: World) -> dict[str, str]:
@@ -62,7 +88,9 @@ def _risk_answers(world: World, measures: Measures, _days: int) -> Iterator[Sign
     if measures.risks is None:
         return
     worst: dict[Ref, RiskMeasure] = {}
-    for risk in sorted(measures.risks, key=lambda risk: (risk.score, risk.exposure or 0, risk.signal)):
+    for risk in sorted(
+        measures.risks, key=lambda risk: (risk.score, risk.exposure or 0, risk.signal)
+    ):
         subject = risk.card or risk.subject
         if subject and risk.level == "high" and not risk.asleep and not risk.answered:
             worst[subject] = risk
@@ -72,14 +100,29 @@ def _risk_answers(world: World, measures: Measures, _days: int) -> Iterator[Sign
 
 def _risk_answer(subject: Ref, risk: RiskMeasure | None, world: World) -> Signal:
     card = world.cards.get(subject)
-    client = card.client if card else subject if subject in world.clients else risk.client if risk else None
+    client = (
+        card.client
+        if card
+        else subject
+        if subject in world.clients
+        else risk.client
+        if risk
+        else None
+    )
     names = _names(card, world) if card else {}
     return Signal(
-        "answer_risk", subject, client, card.ref if card else None, risk is not None,
+        "answer_risk",
+        subject,
+        client,
+        card.ref if card else None,
+        risk is not None,
         reason=f"{risk.title}. {risk.evidence}" if risk else "",
         ended=world.words.say("closed by itself: there is no high risk any more"),
-        strength=risk.score if risk else 0, values=names | {"risk": risk.title if risk else ""},
-        role=_answerer(risk) if risk else "", unit=risk.unit if risk else None)
+        strength=risk.score if risk else 0,
+        values=names | {"risk": risk.title if risk else ""},
+        role=_answerer(risk) if risk else "",
+        unit=risk.unit if risk else None,
+    )
 
 
 def _answerer(risk: RiskMeasure) -> str:
@@ -92,14 +135,27 @@ def _answerer(risk: RiskMeasure) -> str:
 def _missing_dates(world: World, measures: Measures, _days: int) -> Iterator[Signal]:
     if measures.risks is None:
         return
-    risks = {risk.subject: risk for risk in measures.risks if risk.signal == "deadline.no_due" and not risk.asleep}
+    risks = {
+        risk.subject: risk
+        for risk in measures.risks
+        if risk.signal == "deadline.no_due" and not risk.asleep
+    }
     for card in world.cards.values():
         risk = risks.get(card.ref)
-        yield Signal("ask_due_date", card.ref, card.client, card.ref, risk is not None,
-                     reason=risk.evidence if risk else "",
-                     ended=world.words.say("closed by itself: there is a date now"), values=_names(card, world))
+        yield Signal(
+            "ask_due_date",
+            card.ref,
+            card.client,
+            card.ref,
+            risk is not None,
+            reason=risk.evidence if risk else "",
+            ended=world.words.say("closed by itself: there is a date now"),
+            values=_names(card, world),
+        )
 
 
 FINDERS: dict[str, Callable[[World, Measures, int], Iterator[Signal]]] = {
-    "answer_risk": _risk_answers, "ask_due_date": _missing_dates,
-    "next_step": _next_steps}
+    "answer_risk": _risk_answers,
+    "ask_due_date": _missing_dates,
+    "next_step": _next_steps,
+}

@@ -26,7 +26,9 @@ def look_back(world: World, _playbooks: Playbooks, measures: Measures) -> Outcom
     """Return the records of all tasks; what people finished is remembered with its day."""
     tracks = dict(world.memory.tracks)
     records = tuple(_record(row, world, tracks) for row in world.rows.get("tasks", ()))
-    return Outcome((), replace(measures, records=records), replace(world.memory, tracks=tracks))
+    return Outcome(
+        (), replace(measures, records=records), replace(world.memory, tracks=tracks)
+    )
 
 
 def _record(row: Row, world: World, tracks: dict[str, Track]) -> TaskRecord:
@@ -37,14 +39,38 @@ def _record(row: Row, world: World, tracks: dict[str, Track]) -> TaskRecord:
         status = "done"
     opened = life.opened if life and life.opened else row.created.date()
     closed = _closed(row, status, life, world=world, tracks=tracks)
-    carried = sprints_between(opened, closed or world.today, weeks=world.thresholds.sprint_weeks)
-    card, moved = _first(row.fields.get("project")), _moved(row, opened, closed, world=world)
-    idle = closed is not None and world.today - closed >= timedelta(days=world.thresholds.moved_days)
+    carried = sprints_between(
+        opened, closed or world.today, weeks=world.thresholds.sprint_weeks
+    )
+    card, moved = (
+        _first(row.fields.get("project")),
+        _moved(row, opened, closed, world=world),
+    )
+    idle = closed is not None and world.today - closed >= timedelta(
+        days=world.thresholds.moved_days
+    )
     return TaskRecord(
-        row.ref, row.title, row.url, _client(row, card, world), card, _first(row.fields.get("assignee")), status,
-        str(row.fields.get("source") or ""), opened, closed, world.day(row.fields.get("due")), carried, moved,
-        stuck=status == "done" and not by_itself and card is not None and not moved and idle,
-        to_head=closed is None and carried >= world.thresholds.carries_to_hoa, by_itself=by_itself)
+        row.ref,
+        row.title,
+        row.url,
+        _client(row, card, world),
+        card,
+        _first(row.fields.get("assignee")),
+        status,
+        str(row.fields.get("source") or ""),
+        opened,
+        closed,
+        world.day(row.fields.get("due")),
+        carried,
+        moved,
+        stuck=status == "done"
+        and not by_itself
+        and card is not None
+        and not moved
+        and idle,
+        to_head=closed is None and carried >= world.thresholds.carries_to_hoa,
+        by_itself=by_itself,
+    )
 
 
 def _life(row: Row, world: World) -> Occurrence | None:
@@ -54,14 +80,26 @@ def _life(row: Row, world: World) -> Occurrence | None:
     return found if found is not None and found.number == number else None
 
 
-def _closed(row: Row, status: str, life: Occurrence | None, *, world: World, tracks: dict[str, Track]) -> date | None:
+def _closed(
+    row: Row,
+    status: str,
+    life: Occurrence | None,
+    *,
+    world: World,
+    tracks: dict[str, Track],
+) -> date | None:
     if life is not None and life.closed is not None:
         return life.closed
     place = f"{row.ref}#status"
     if status not in COMPLETE:
         tracks.pop(place, None)
         return None
-    tracks[place] = follow(tracks.get(place), "closed", world.today, since=min(row.edited.date(), world.today))
+    tracks[place] = follow(
+        tracks.get(place),
+        "closed",
+        world.today,
+        since=min(row.edited.date(), world.today),
+    )
     return tracks[place].since
 
 
@@ -74,8 +112,14 @@ def _moved(row: Row, opened: date, closed: date | None, *, world: World) -> str:
     track = world.memory.tracks.get(f"{card.ref}#stage") if card else None
     if card is None or track is None or track.since <= opened:
         return ""
-    in_time = closed is None or track.since <= closed + timedelta(days=world.thresholds.moved_days)
-    return world.words.say("moved to {stage}", stage=stage_label(card.stage, world.words)) if in_time else ""
+    in_time = closed is None or track.since <= closed + timedelta(
+        days=world.thresholds.moved_days
+    )
+    return (
+        world.words.say("moved to {stage}", stage=stage_label(card.stage, world.words))
+        if in_time
+        else ""
+    )
 
 
 def _client(row: Row, card: Ref | None, world: World) -> Ref | None:
@@ -85,4 +129,8 @@ def _client(row: Row, card: Ref | None, world: World) -> Ref | None:
 
 
 def _first(value: Value) -> Ref | None:
-    return next((item for item in value if isinstance(item, Ref)), None) if isinstance(value, tuple) else None
+    return (
+        next((item for item in value if isinstance(item, Ref)), None)
+        if isinstance(value, tuple)
+        else None
+    )

@@ -59,21 +59,40 @@ def plan_tasks(world: World, playbooks: Playbooks, measures: Measures) -> Outcom
     if measures.signals is None:
         return Outcome((), measures, world.memory)
     desk = _desk(world)
-    signals = [(key_of(s), s, playbooks.tasks[s.playbook]) for s in (*measures.signals, *_orphans(desk, measures))
-               if s.playbook in playbooks.tasks]
+    signals = [
+        (key_of(s), s, playbooks.tasks[s.playbook])
+        for s in (*measures.signals, *_orphans(desk, measures))
+        if s.playbook in playbooks.tasks
+    ]
     early = [_look(desk, *triple) for triple in signals if triple[1].playbook != LAST]
     tasks, waiting = _admit(desk, early)
     busy = {task.signal.card for task in tasks if _is_open(task)}
-    late = [_look(desk, key, _behind(signal, busy), book) for key, signal, book in signals if signal.playbook == LAST]
+    late = [
+        _look(desk, key, _behind(signal, busy), book)
+        for key, signal, book in signals
+        if signal.playbook == LAST
+    ]
     admitted, more = _admit(desk, late)
     tasks += admitted
-    occurrences = dict(world.memory.occurrences) | {task.key: task.now for task in tasks if task.now}
+    occurrences = dict(world.memory.occurrences) | {
+        task.key: task.now for task in tasks if task.now
+    }
     facts = tuple(fact for task in tasks for fact in _facts(task, world))
-    found = [_measure(task, world) for task in tasks if _is_open(task) and not _asleep(task.row, world)]
-    found += _own_tasks(world, {request.ref: request for request in measures.requests or ()})
+    found = [
+        _measure(task, world)
+        for task in tasks
+        if _is_open(task) and not _asleep(task.row, world)
+    ]
+    found += _own_tasks(
+        world, {request.ref: request for request in measures.requests or ()}
+    )
     listed = tuple(_waits(task, world) for task in waiting + more)
-    return Outcome(facts, replace(measures, tasks=tuple(sorted(found, key=urgency))),
-                   replace(world.memory, occurrences=occurrences), listed)
+    return Outcome(
+        facts,
+        replace(measures, tasks=tuple(sorted(found, key=urgency))),
+        replace(world.memory, occurrences=occurrences),
+        listed,
+    )
 
 
 def key_of(signal: Signal) -> str:
@@ -88,10 +107,20 @@ def urgency(task: TaskMeasure) -> tuple[date, int, str]:
 
 def _desk(world: World) -> _Desk:
     rows = {row.key: row for row in reversed(world.rows.get("tasks", ())) if row.key}
-    known = recall("tasks", rows.values(), world.trashed, known=world.memory.occurrences, zone=world.zone)
+    known = recall(
+        "tasks",
+        rows.values(),
+        world.trashed,
+        known=world.memory.occurrences,
+        zone=world.zone,
+    )
     sprint = sprint_of(world.today, world.thresholds.sprint_weeks)
-    taken = Counter(occurrence.client for occurrence in known.values() if occurrence.opened and sprint_of(
-        occurrence.opened, world.thresholds.sprint_weeks) == sprint)
+    taken = Counter(
+        occurrence.client
+        for occurrence in known.values()
+        if occurrence.opened
+        and sprint_of(occurrence.opened, world.thresholds.sprint_weeks) == sprint
+    )
     return _Desk(world, rows, known, taken)
 
 
@@ -101,8 +130,14 @@ def _orphans(desk: _Desk, measures: Measures) -> Iterator[Signal]:
     told = {signal.playbook for signal in measures.signals or ()}
     for key in sorted(desk.known.keys() - spoken):
         _, playbook, subject = key.split(":", 2)
-        yield Signal(playbook, Ref("gone", subject), None, None, False if playbook in told else None,
-                     ended=desk.world.words.say("closed by itself: what it was about is gone"))
+        yield Signal(
+            playbook,
+            Ref("gone", subject),
+            None,
+            None,
+            False if playbook in told else None,
+            ended=desk.world.words.say("closed by itself: what it was about is gone"),
+        )
 
 
 def _behind(signal: Signal, busy: set[Ref | None]) -> Signal:
@@ -113,12 +148,25 @@ def _look(desk: _Desk, key: str, signal: Signal, book: Playbook) -> _Task:
     world, before = desk.world, desk.known.get(key)
     row = desk.rows.get(name_of(key, before.number)) if before else None
     status = row.fields.get("status") if row else None
-    sight = Sight(signal.holds, world.today, status if isinstance(status, str) else None,
-                  trashed=before is not None and Ref("tasks", name_of(key, before.number)) in world.trashed,
-                  may_open=signal.may_open, may_close=not world.memory.first_run and _untouched(before, row))
+    sight = Sight(
+        signal.holds,
+        world.today,
+        status if isinstance(status, str) else None,
+        trashed=before is not None
+        and Ref("tasks", name_of(key, before.number)) in world.trashed,
+        may_open=signal.may_open,
+        may_close=not world.memory.first_run and _untouched(before, row),
+    )
     rules = Rules(gone_days=world.thresholds.risk_gone_days, cooldown=book.cooldown)
     now = advance(before, key, sight, rules=rules)
-    return _Task(key, signal, book, before, now, desk.rows.get(name_of(key, now.number)) if now else None)
+    return _Task(
+        key,
+        signal,
+        book,
+        before,
+        now,
+        desk.rows.get(name_of(key, now.number)) if now else None,
+    )
 
 
 def _untouched(before: Occurrence | None, row: Row | None) -> bool:
@@ -126,17 +174,27 @@ def _untouched(before: Occurrence | None, row: Row | None) -> bool:
     if row is None or before is None:
         return True
     fields = row.fields
-    return (before.seed == _seed(row.title, fields.get("assignee"), fields.get("due"))
-            and fields.get("status") in ("new", None) and not fields.get("note") and not fields.get("snooze_until"))
+    return (
+        before.seed == _seed(row.title, fields.get("assignee"), fields.get("due"))
+        and fields.get("status") in ("new", None)
+        and not fields.get("note")
+        and not fields.get("snooze_until")
+    )
 
 
 def _seed(title: str, assignee: Value, due: Value) -> str:
-    people = ",".join(str(person) for person in assignee) if isinstance(assignee, tuple) else ""
+    people = (
+        ",".join(str(person) for person in assignee)
+        if isinstance(assignee, tuple)
+        else ""
+    )
     return f"{title}|{people}|{due or ''}"
 
 
 def _is_new(task: _Task) -> bool:
-    return task.now is not None and (task.before is None or task.now.number > task.before.number)
+    return task.now is not None and (
+        task.before is None or task.now.number > task.before.number
+    )
 
 
 def _is_open(task: _Task) -> bool:
@@ -167,15 +225,23 @@ def _stamped(task: _Task, world: World) -> Occurrence | None:
     card = world.cards.get(task.signal.card) if task.signal.card else None
     made = _made(task, world)
     seed = _seed(str(made["name"]), made["assignee"], made["due"])
-    return task.now and replace(task.now, client=str(task.signal.client or ""), seed=seed,
-                                stage=card.stage or "" if card else "")
+    return task.now and replace(
+        task.now,
+        client=str(task.signal.client or ""),
+        seed=seed,
+        stage=card.stage or "" if card else "",
+    )
 
 
 def _made(task: _Task, world: World) -> dict[str, Value]:
     """Return what is given once, at creation."""
     signal = task.signal
-    person = person_for(signal.role or task.book.role, signal.client, world, unit=signal.unit)
-    text = task.book.text.in_locale(world.words.locale).format(**{**NOTHING, **task.signal.values})
+    person = person_for(
+        signal.role or task.book.role, signal.client, world, unit=signal.unit
+    )
+    text = task.book.text.in_locale(world.words.locale).format(
+        **{**NOTHING, **task.signal.values}
+    )
     due = task.signal.due or world.calendar.add(world.today, task.book.due)
     return {"name": text, "assignee": (person,) if person else (), "due": due}
 
@@ -192,7 +258,12 @@ def _facts(task: _Task, world: World) -> Iterator[Fact]:
     yield from _moved(task, ref, now, world=world, inputs=inputs)
     if now.closed is not None:
         if now.closing is Closing.CONDITION and task.row is not None:
-            why = Why("tasks", inputs, task.signal.ended, f"days >= {world.thresholds.risk_gone_days}")
+            why = Why(
+                "tasks",
+                inputs,
+                task.signal.ended,
+                f"days >= {world.thresholds.risk_gone_days}",
+            )
             yield Fact(ref, "status", "done", why)
             yield Fact(ref, "reason", task.signal.ended, why)
         return
@@ -209,31 +280,68 @@ def _facts(task: _Task, world: World) -> Iterator[Fact]:
 def _standing(task: _Task) -> dict[str, Value]:
     """Return what the worker keeps true while the condition of a task holds."""
     signal = task.signal
-    return {"client": (signal.client,) if signal.client else (), "project": (signal.card,) if signal.card else (),
-            "kind": task.book.kind, "source": "worker", "signal": task.book.signal, "reason": signal.reason,
-            "status": "new"}
+    return {
+        "client": (signal.client,) if signal.client else (),
+        "project": (signal.card,) if signal.card else (),
+        "kind": task.book.kind,
+        "source": "worker",
+        "signal": task.book.signal,
+        "reason": signal.reason,
+        "status": "new",
+    }
 
 
-def _carried(ref: Ref, now: Occurrence, *, world: World, inputs: tuple[Input, ...]) -> Iterator[Fact]:
+def _carried(
+    ref: Ref, now: Occurrence, *, world: World, inputs: tuple[Input, ...]
+) -> Iterator[Fact]:
     """Carry an open task into the running sprint and count it, whether its condition still holds or not."""
     say, weeks = world.words.say, world.thresholds.sprint_weeks
     opened = now.opened or world.today
-    why = Why("tasks", (*inputs, Input(say("made on"), opened.isoformat())),
-              say("an open task goes into every new sprint; carried: how many began since it was made"))
+    why = Why(
+        "tasks",
+        (*inputs, Input(say("made on"), opened.isoformat())),
+        say(
+            "an open task goes into every new sprint; carried: how many began since it was made"
+        ),
+    )
     yield Fact(ref, "sprint", sprint_of(world.today, weeks), why)
-    yield Fact(ref, "carried", Decimal(sprints_between(opened, world.today, weeks=weeks)), why)
+    yield Fact(
+        ref, "carried", Decimal(sprints_between(opened, world.today, weeks=weeks)), why
+    )
 
 
-def _moved(task: _Task, ref: Ref, now: Occurrence, *, world: World, inputs: tuple[Input, ...]) -> Iterator[Fact]:
+def _moved(
+    task: _Task, ref: Ref, now: Occurrence, *, world: World, inputs: tuple[Input, ...]
+) -> Iterator[Fact]:
     """Record on the task that its card moved, up to two weeks after the task was closed."""
     card = world.cards.get(task.signal.card) if task.signal.card else None
-    old = now.closed is not None and (world.today - now.closed).days > world.thresholds.moved_days
-    if card is None or card.stage is None or not now.stage or card.stage == now.stage or old or task.row is None:
+    old = (
+        now.closed is not None
+        and (world.today - now.closed).days > world.thresholds.moved_days
+    )
+    if (
+        card is None
+        or card.stage is None
+        or not now.stage
+        or card.stage == now.stage
+        or old
+        or task.row is None
+    ):
         return
     words = world.words
-    yield Fact(ref, "moved", words.say("moved to {stage}", stage=stage_label(card.stage, words)), Why(
-        "tasks", inputs, words.say("the card stood at “{stage}” when the task was made",
-                                   stage=stage_label(Stage(now.stage), words))))
+    yield Fact(
+        ref,
+        "moved",
+        words.say("moved to {stage}", stage=stage_label(card.stage, words)),
+        Why(
+            "tasks",
+            inputs,
+            words.say(
+                "the card stood at “{stage}” when the task was made",
+                stage=stage_label(Stage(now.stage), words),
+            ),
+        ),
+    )
 
 
 def _inputs(task: _Task, world: World) -> tuple[Input, ...]:
@@ -250,21 +358,50 @@ def _measure(task: _Task, world: World) -> TaskMeasure:
     ref = Ref("tasks", name_of(task.key, task.now.number if task.now else 1))
     strength = task.book.strength
     if task.row is not None:
-        return _from_row(task.row, world, client=task.signal.client, card=task.signal.card, strength=strength)
+        return _from_row(
+            task.row,
+            world,
+            client=task.signal.client,
+            card=task.signal.card,
+            strength=strength,
+        )
     made = _made(task, world)
     people = made["assignee"]
-    return TaskMeasure(ref, str(made["name"]), task.signal.client, task.signal.card, world.day(made["due"]),
-                       _first(people), strength)
+    return TaskMeasure(
+        ref,
+        str(made["name"]),
+        task.signal.client,
+        task.signal.card,
+        world.day(made["due"]),
+        _first(people),
+        strength,
+    )
 
 
-def _own_tasks(world: World, requests: Mapping[Ref, RequestMeasure]) -> Iterator[TaskMeasure]:
+def _own_tasks(
+    world: World, requests: Mapping[Ref, RequestMeasure]
+) -> Iterator[TaskMeasure]:
     """Yield the open tasks of people; those from outside with what their empty cells are given in this run."""
     for row in world.rows.get("tasks", ()):
-        if not row.key and row.fields.get("status") not in COMPLETE and not _asleep(row, world):
-            task = _from_row(row, world, client=_first(row.fields.get("client")),
-                             card=_first(row.fields.get("project")))
+        if (
+            not row.key
+            and row.fields.get("status") not in COMPLETE
+            and not _asleep(row, world)
+        ):
+            task = _from_row(
+                row,
+                world,
+                client=_first(row.fields.get("client")),
+                card=_first(row.fields.get("project")),
+            )
             asked = requests.get(row.ref)
-            yield task if asked is None else replace(task, client=asked.client, due=asked.due, assignee=asked.assignee)
+            yield (
+                task
+                if asked is None
+                else replace(
+                    task, client=asked.client, due=asked.due, assignee=asked.assignee
+                )
+            )
 
 
 def _asleep(row: Row | None, world: World) -> bool:
@@ -272,19 +409,40 @@ def _asleep(row: Row | None, world: World) -> bool:
     return until is not None and until > world.today
 
 
-def _from_row(row: Row, world: World, *, client: Ref | None, card: Ref | None, strength: int = 50) -> TaskMeasure:
-    return TaskMeasure(row.ref, row.title, client, card, world.day(row.fields.get("due")),
-                       _first(row.fields.get("assignee")), strength)
+def _from_row(
+    row: Row, world: World, *, client: Ref | None, card: Ref | None, strength: int = 50
+) -> TaskMeasure:
+    return TaskMeasure(
+        row.ref,
+        row.title,
+        client,
+        card,
+        world.day(row.fields.get("due")),
+        _first(row.fields.get("assignee")),
+        strength,
+    )
 
 
 def _first(value: Value) -> Ref | None:
-    return next((item for item in value if isinstance(item, Ref)), None) if isinstance(value, tuple) else None
+    return (
+        next((item for item in value if isinstance(item, Ref)), None)
+        if isinstance(value, tuple)
+        else None
+    )
 
 
 def _waits(task: _Task, world: World) -> Problem:
     client = world.clients.get(task.signal.client) if task.signal.client else None
     text = str(_made(task, world)["name"])
-    return Problem("waiting-task", client.name if client else "", task.signal.playbook,
-                   tell("waits for the next sprint: {task}", task=text),
-                   tell("{limit} new tasks a sprint are the limit for one client",
-                        limit=world.thresholds.tasks_per_client), client.url if client else "", Severity.INFO)
+    return Problem(
+        "waiting-task",
+        client.name if client else "",
+        task.signal.playbook,
+        tell("waits for the next sprint: {task}", task=text),
+        tell(
+            "{limit} new tasks a sprint are the limit for one client",
+            limit=world.thresholds.tasks_per_client,
+        ),
+        client.url if client else "",
+        Severity.INFO,
+    )

@@ -19,14 +19,23 @@ SIGNAL = "team.triangle"
 MENDING = "mend_triangle"
 
 
-def look_at_triangles(world: World, _playbooks: Playbooks, measures: Measures) -> Outcome:
+def look_at_triangles(
+    world: World, _playbooks: Playbooks, measures: Measures
+) -> Outcome:
     """Return a condition and a signal for every unit; it states no facts itself."""
     stakes = _stakes(world)
     units = world.units.values()
     conditions = tuple(_condition(unit, world, stakes[unit.ref]) for unit in units)
     signals = tuple(_signal(unit, world) for unit in units)
-    return Outcome((), replace(measures, conditions=(*measures.conditions, *conditions),
-                               signals=(*(measures.signals or ()), *signals)), world.memory)
+    return Outcome(
+        (),
+        replace(
+            measures,
+            conditions=(*measures.conditions, *conditions),
+            signals=(*(measures.signals or ()), *signals),
+        ),
+        world.memory,
+    )
 
 
 def _stakes(world: World) -> dict[Ref, Decimal]:
@@ -44,10 +53,19 @@ def _condition(unit: Unit, world: World, stake: Decimal) -> Condition:
     if not faults:
         return Condition(SIGNAL, "team", unit.ref, holds=False, unit=unit.ref)
     return Condition(
-        SIGNAL, "team", unit.ref, holds=True, unit=unit.ref, stake=stake,
-        title=words.say("{unit}: the triangle is broken", unit=unit.name), evidence=_reason(unit, world),
-        probability=2 + len(faults), inputs=((words.say("unit"), unit.name, unit.url),),
-        formula=words.say("exactly one AM, at least one TL and one PM"), threshold="AM = 1, TL >= 1, PM >= 1")
+        SIGNAL,
+        "team",
+        unit.ref,
+        holds=True,
+        unit=unit.ref,
+        stake=stake,
+        title=words.say("{unit}: the triangle is broken", unit=unit.name),
+        evidence=_reason(unit, world),
+        probability=2 + len(faults),
+        inputs=((words.say("unit"), unit.name, unit.url),),
+        formula=words.say("exactly one AM, at least one TL and one PM"),
+        threshold="AM = 1, TL >= 1, PM >= 1",
+    )
 
 
 def _reason(unit: Unit, world: World) -> str:
@@ -57,6 +75,14 @@ def _reason(unit: Unit, world: World) -> str:
 
 def _signal(unit: Unit, world: World) -> Signal:
     broken = bool(triangle_faults(unit))
-    return Signal(MENDING, unit.ref, None, None, broken, reason=_reason(unit, world) if broken else "",
-                  ended=world.words.say("closed by itself: the triangle is complete again"),
-                  values={"name": unit.name}, unit=unit.ref)
+    return Signal(
+        MENDING,
+        unit.ref,
+        None,
+        None,
+        broken,
+        reason=_reason(unit, world) if broken else "",
+        ended=world.words.say("closed by itself: the triangle is complete again"),
+        values={"name": unit.name},
+        unit=unit.ref,
+    )

@@ -42,10 +42,12 @@ class Control:
 
     def around(self, handler: Handler) -> Handler:
         """Return a handler that keeps `/_sandbox` for itself and leaves the rest to `handler`."""
+
         def routed(request: Request) -> Response:
             if request.path == PREFIX or request.path.startswith(f"{PREFIX}/"):
                 return self.handle(request)
             return handler(request)
+
         return routed
 
     def handle(self, request: Request) -> Response:
@@ -73,19 +75,29 @@ class Control:
         """Plan faults per side: the two know different kinds, so the payload names the side first."""
         strange = payload.keys() - self._sides.keys()
         if strange or not all(isinstance(part, dict) for part in payload.values()):
-            raise Refused(400, 'faults: {"notion": {"rules": [...]}, "jira": {"rules": [...]}}, either or both')
-        return {side: self._carry_out(side, "faults", part) for side, part in payload.items()}
+            raise Refused(
+                400,
+                'faults: {"notion": {"rules": [...]}, "jira": {"rules": [...]}}, either or both',
+            )
+        return {
+            side: self._carry_out(side, "faults", part)
+            for side, part in payload.items()
+        }
 
     def _advance(self, payload: dict[str, Any]) -> dict[str, Any]:
         """Move the time of both sides, once where they share a clock: then Jira has already followed Notion."""
         notion = self._carry_out("notion", "advance", payload)
         jira = self._carry_out("jira", "advance", {"seconds": 0})
-        behind = (datetime.fromisoformat(notion["now"]) - datetime.fromisoformat(jira["now"])).total_seconds()
+        behind = (
+            datetime.fromisoformat(notion["now"]) - datetime.fromisoformat(jira["now"])
+        ).total_seconds()
         if behind > float(payload["seconds"]) / 2:
             jira = self._carry_out("jira", "advance", payload)
         return {"notion": notion, "jira": jira}
 
-    def _carry_out(self, side: str, action: str, payload: dict[str, Any]) -> dict[str, Any]:
+    def _carry_out(
+        self, side: str, action: str, payload: dict[str, Any]
+    ) -> dict[str, Any]:
         try:
             return self._sides[side](action, payload)
         except (ValueError, KeyError, TypeError) as error:
@@ -93,7 +105,11 @@ class Control:
 
 
 def _words(error: Exception) -> str:
-    return f"missing {error.args[0]!r}" if isinstance(error, KeyError) and error.args else str(error)
+    return (
+        f"missing {error.args[0]!r}"
+        if isinstance(error, KeyError) and error.args
+        else str(error)
+    )
 
 
 def _route(path: str) -> tuple[str, str]:
@@ -110,7 +126,10 @@ def _route(path: str) -> tuple[str, str]:
 def _payload(request: Request) -> dict[str, Any]:
     if request.method != "POST":
         raise Refused(405, "control actions are POST requests")
-    if request.headers.get("content-type", "").partition(";")[0].strip().lower() != "application/json":
+    if (
+        request.headers.get("content-type", "").partition(";")[0].strip().lower()
+        != "application/json"
+    ):
         raise Refused(415, "control actions take application/json")
     try:
         return msgspec.json.decode(request.body or b"{}", type=dict[str, Any])
@@ -131,6 +150,7 @@ def hosts_allowed(handler: Handler, names: Collection[str]) -> Handler:
         if known or (any_host and not request.path.startswith(PREFIX)):
             return handler(request)
         return json_response(421, {"error": "this host name is not served here"})
+
     return checked
 
 

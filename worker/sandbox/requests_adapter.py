@@ -20,13 +20,25 @@ class HandlerAdapter(BaseAdapter):
         super().__init__()
         self._handler = handler
 
-    def send(self, request: requests.PreparedRequest, stream: bool = False, timeout: Any = None,
-             verify: bool | str = True, cert: Any = None,
-             proxies: Mapping[str, str] | None = None) -> requests.Response:
+    def send(
+        self,
+        request: requests.PreparedRequest,
+        stream: bool = False,
+        timeout: Any = None,
+        verify: bool | str = True,
+        cert: Any = None,
+        proxies: Mapping[str, str] | None = None,
+    ) -> requests.Response:
         """Answer one request; the body can be read from `raw` as from a connection."""
         body = request.body or b""
-        answer = self._handler(from_parts(request.method or "GET", request.url or "", dict(request.headers),
-                                          body if isinstance(body, bytes) else str(body).encode()))
+        answer = self._handler(
+            from_parts(
+                request.method or "GET",
+                request.url or "",
+                dict(request.headers),
+                body if isinstance(body, bytes) else str(body).encode(),
+            )
+        )
         match answer.fault:
             case "reset":
                 raise requests.ConnectionError("connection reset", request=request)
@@ -39,10 +51,16 @@ class HandlerAdapter(BaseAdapter):
 
 
 def _response(request: requests.PreparedRequest, answer: Response) -> requests.Response:
-    body = answer.body[: len(answer.body) // 2] if answer.fault == "truncate" else answer.body
+    body = (
+        answer.body[: len(answer.body) // 2]
+        if answer.fault == "truncate"
+        else answer.body
+    )
     found = requests.Response()
     found.status_code = answer.status
-    found.headers = CaseInsensitiveDict({"content-length": str(len(answer.body)), **answer.headers})
+    found.headers = CaseInsensitiveDict(
+        {"content-length": str(len(answer.body)), **answer.headers}
+    )
     found.raw = io.BytesIO(body)
     found.url = request.url or ""
     found.request = request

@@ -81,7 +81,9 @@ class _Connection(H11Protocol):
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         super().connection_made(transport)
         # The listening socket is made by hand, so asyncio does not switch Nagle's algorithm off: 40 ms an answer.
-        transport.get_extra_info("socket").setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        transport.get_extra_info("socket").setsockopt(
+            socket.IPPROTO_TCP, socket.TCP_NODELAY, 1
+        )
         if self.client is not None:
             self.config.app.open[self.client] = transport  # type: ignore[union-attr]
 
@@ -120,7 +122,9 @@ class HandlerApp:
                 _abort(self.open.get(scope["client"]))
                 await _wait_for_leaving(receive, 1.0)
 
-    async def _hang(self, receive: Receive, transport: asyncio.Transport | None) -> None:
+    async def _hang(
+        self, receive: Receive, transport: asyncio.Transport | None
+    ) -> None:
         if transport is None:
             return
         self._hung[transport] = asyncio.get_running_loop()
@@ -131,10 +135,16 @@ class HandlerApp:
     async def _respond(self, scope: Message, body: bytes | None) -> Response:
         if body is None:
             return _text(413, "request body too large")
-        if self._greeting and scope["path"] == "/" and scope["method"] in ("GET", "HEAD"):
+        if (
+            self._greeting
+            and scope["path"] == "/"
+            and scope["method"] in ("GET", "HEAD")
+        ):
             return _text(200, self._greeting)
         request = _request(scope, body)
-        return await asyncio.get_running_loop().run_in_executor(self._pool, self._handler, request)
+        return await asyncio.get_running_loop().run_in_executor(
+            self._pool, self._handler, request
+        )
 
     def release(self) -> None:
         """Cut the connections left hanging on purpose; may be called from any thread."""
@@ -150,7 +160,10 @@ def _request(scope: Message, body: bytes) -> Request:
     target = scope["raw_path"].decode("latin-1")
     if scope["query_string"]:
         target += "?" + scope["query_string"].decode("latin-1")
-    headers = {name.decode("latin-1"): value.decode("latin-1") for name, value in scope["headers"]}
+    headers = {
+        name.decode("latin-1"): value.decode("latin-1")
+        for name, value in scope["headers"]
+    }
     return from_parts(scope["method"], target, headers, body)
 
 
@@ -170,23 +183,39 @@ async def _read_body(receive: Receive) -> bytes | None:
 
 
 def _text(status: int, text: str) -> Response:
-    return Response(status, {"content-type": "text/plain; charset=utf-8"}, text.encode())
+    return Response(
+        status, {"content-type": "text/plain; charset=utf-8"}, text.encode()
+    )
 
 
 def _start(response: Response) -> Message:
-    headers = [(name.lower().encode("latin-1"), value.encode("latin-1")) for name, value in response.headers.items()
-               if name.lower() != "content-length"]
+    headers = [
+        (name.lower().encode("latin-1"), value.encode("latin-1"))
+        for name, value in response.headers.items()
+        if name.lower() != "content-length"
+    ]
     if response.status not in (204, 304):
         headers.append((b"content-length", str(len(response.body)).encode()))
-    return {"type": "http.response.start", "status": response.status, "headers": headers}
+    return {
+        "type": "http.response.start",
+        "status": response.status,
+        "headers": headers,
+    }
 
 
 async def _send_whole(response: Response, send: Send) -> None:
     await send(_start(response))
-    await send({"type": "http.response.body", "body": b"" if response.status in (204, 304) else response.body})
+    await send(
+        {
+            "type": "http.response.body",
+            "body": b"" if response.status in (204, 304) else response.body,
+        }
+    )
 
 
-async def _send_half(response: Response, send: Send, transport: asyncio.Transport | None) -> None:
+async def _send_half(
+    response: Response, send: Send, transport: asyncio.Transport | None
+) -> None:
     await send(_start(response))
     half = response.body[: len(response.body) // 2]
     await send({"type": "http.response.body", "body": half, "more_body": True})
@@ -199,7 +228,7 @@ async def _send_dripping(response: Response, receive: Receive, send: Send) -> No
     await send(_start(response))
     for sent in itertools.count():
         more = sent + 1 < len(response.body) and sent * DRIP_SECONDS < HANG_SECONDS
-        rest = response.body[sent: sent + 1] if more else response.body[sent:]
+        rest = response.body[sent : sent + 1] if more else response.body[sent:]
         await send({"type": "http.response.body", "body": rest, "more_body": more})
         if not more or await _wait_for_leaving(receive, DRIP_SECONDS):
             return
@@ -220,23 +249,44 @@ def _abort(transport: asyncio.Transport | None) -> None:
         return
     connection = transport.get_extra_info("socket")
     if connection is not None:
-        connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        connection.setsockopt(
+            socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0)
+        )
     transport.abort()
 
 
 class Listener:
     """One handler on one port, served from a thread of its own."""
 
-    def __init__(self, handler: Handler, *, name: str, host: str, port: int, greeting: str = "") -> None:
-        self._socket = socket.create_server((host, port), family=_family(host), backlog=256)
+    def __init__(
+        self, handler: Handler, *, name: str, host: str, port: int, greeting: str = ""
+    ) -> None:
+        self._socket = socket.create_server(
+            (host, port), family=_family(host), backlog=256
+        )
         self._app = HandlerApp(handler, name=name, greeting=greeting)
-        config = uvicorn.Config(self._app, http=_Connection, ws="none", lifespan="off", loop="asyncio",
-                                interface="asgi3", access_log=False, log_config=None, log_level="critical",
-                                proxy_headers=False, server_header=False, timeout_keep_alive=75,
-                                timeout_graceful_shutdown=1)
+        config = uvicorn.Config(
+            self._app,
+            http=_Connection,
+            ws="none",
+            lifespan="off",
+            loop="asyncio",
+            interface="asgi3",
+            access_log=False,
+            log_config=None,
+            log_level="critical",
+            proxy_headers=False,
+            server_header=False,
+            timeout_keep_alive=75,
+            timeout_graceful_shutdown=1,
+        )
         self._server = uvicorn.Server(config)
-        self._thread = threading.Thread(target=self._server.run, args=([self._socket],),
-                                        name=f"sandbox-{name}", daemon=True)
+        self._thread = threading.Thread(
+            target=self._server.run,
+            args=([self._socket],),
+            name=f"sandbox-{name}",
+            daemon=True,
+        )
         self.port: int = self._socket.getsockname()[1]
         self.url = f"http://{_literal(host)}:{self.port}"
 
@@ -294,9 +344,16 @@ class Running:
     def describe(self) -> dict[str, Any]:
         """Return addresses and credentials, as `rayline sandbox --json` prints them."""
         return {
-            "notion": {"base_url": self.notion_url, "token": self.notion.token,
-                       "root_page_id": self.notion.root_page_id},
-            "jira": {"base_url": self.jira_url, "email": self.jira.email, "token": self.jira.token},
+            "notion": {
+                "base_url": self.notion_url,
+                "token": self.notion.token,
+                "root_page_id": self.notion.root_page_id,
+            },
+            "jira": {
+                "base_url": self.jira_url,
+                "email": self.jira.email,
+                "token": self.jira.token,
+            },
             "boards_url": self.boards_url,
             "control_url": self.control_url,
         }
@@ -322,22 +379,45 @@ class Running:
         self.stop()
 
 
-def serve(notion: NotionEmulator, jira: JiraEmulator, *, host: str = "127.0.0.1",
-          ports: tuple[int, int, int] = (0, 0, 0), control: bool = False, locale: str = "en",
-          allow_remote: bool = False, hosts: Iterable[str] = ()) -> Running:
+def serve(
+    notion: NotionEmulator,
+    jira: JiraEmulator,
+    *,
+    host: str = "127.0.0.1",
+    ports: tuple[int, int, int] = (0, 0, 0),
+    control: bool = False,
+    locale: str = "en",
+    allow_remote: bool = False,
+    hosts: Iterable[str] = (),
+) -> Running:
     """Serve Notion, Jira and the boards on three ports (0: any free one); ValueError for a `host` others can reach.
 
     `control` switches the control API on, at the boards' port; `allow_remote` permits a host that is not loopback;
     `hosts` are further names by which browsers may call the boards.
     """
     if not (allow_remote or is_loopback(host)):
-        raise ValueError(f"{host} can be reached by other machines: the sandbox listens on loopback unless asked")
-    api = Listener(notion.handle, name="notion", host=host, port=ports[0], greeting=NOTION_GREETING)
-    issues = Listener(jira.handle, name="jira", host=host, port=ports[1], greeting=JIRA_GREETING)
-    boards = Boards(notion.handle, token=notion.token, root_page_id=notion.root_page_id, locale=locale,
-                    now=notion.now, revision=notion.revision, api_port=api.port)
+        raise ValueError(
+            f"{host} can be reached by other machines: the sandbox listens on loopback unless asked"
+        )
+    api = Listener(
+        notion.handle, name="notion", host=host, port=ports[0], greeting=NOTION_GREETING
+    )
+    issues = Listener(
+        jira.handle, name="jira", host=host, port=ports[1], greeting=JIRA_GREETING
+    )
+    boards = Boards(
+        notion.handle,
+        token=notion.token,
+        root_page_id=notion.root_page_id,
+        locale=locale,
+        now=notion.now,
+        revision=notion.revision,
+        api_port=api.port,
+    )
     site = Control(notion.control, jira.control, enabled=control).around(boards.handle)
-    pages = Listener(hosts_allowed(site, {host, *hosts}), name="boards", host=host, port=ports[2])
+    pages = Listener(
+        hosts_allowed(site, {host, *hosts}), name="boards", host=host, port=ports[2]
+    )
     for listener in (api, issues, pages):
         listener.start()
     return Running(notion, jira, control, (api, issues, pages))

@@ -46,10 +46,15 @@ class Response:
     delay: float = 0.0
 
 
-def json_response(status: int, value: Any, headers: Mapping[str, str] | None = None) -> Response:
+def json_response(
+    status: int, value: Any, headers: Mapping[str, str] | None = None
+) -> Response:
     """Return a JSON response with the usual content type."""
-    return Response(status, {"content-type": "application/json; charset=utf-8", **(headers or {})},
-                    msgspec.json.encode(value))
+    return Response(
+        status,
+        {"content-type": "application/json; charset=utf-8", **(headers or {})},
+        msgspec.json.encode(value),
+    )
 
 
 Handler = Callable[[Request], Response]
@@ -90,17 +95,37 @@ class HandlerTransport(httpx.BaseTransport):
 
     def handle_request(self, request: httpx.Request) -> httpx.Response:
         """Answer one httpx request through the handler."""
-        response = self._handler(from_parts(request.method, str(request.url), dict(request.headers), request.read()))
+        response = self._handler(
+            from_parts(
+                request.method, str(request.url), dict(request.headers), request.read()
+            )
+        )
         if response.fault == "reset":
             raise httpx.RemoteProtocolError("connection reset", request=request)
         if response.fault == "hang":
             raise httpx.ReadTimeout("timed out", request=request)
-        body = response.body[: len(response.body) // 2] if response.fault == "truncate" else response.body
-        return httpx.Response(response.status, headers=dict(response.headers), content=body, request=request)
+        body = (
+            response.body[: len(response.body) // 2]
+            if response.fault == "truncate"
+            else response.body
+        )
+        return httpx.Response(
+            response.status,
+            headers=dict(response.headers),
+            content=body,
+            request=request,
+        )
 
 
-def from_parts(method: str, url: str, headers: Mapping[str, str], body: bytes) -> Request:
+def from_parts(
+    method: str, url: str, headers: Mapping[str, str], body: bytes
+) -> Request:
     """Return the `Request` for a method, an absolute or relative URL, headers and a body."""
     parts = urlsplit(url)
-    return Request(method.upper(), parts.path, tuple(parse_qsl(parts.query, keep_blank_values=True)),
-                   {key.lower(): value for key, value in headers.items()}, body)
+    return Request(
+        method.upper(),
+        parts.path,
+        tuple(parse_qsl(parts.query, keep_blank_values=True)),
+        {key.lower(): value for key, value in headers.items()},
+        body,
+    )

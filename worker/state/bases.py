@@ -29,8 +29,10 @@ def load(tx: Tx) -> tuple[Cells, Cells]:
     """Return (bases, attempted) by (page id, field): what was answered, and writes whose answer was never seen."""
     written, attempted = {}, {}
     for page_id, field, value, attempt in tx.connection.execute(
-            select(bases.c.page_id, bases.c.field, bases.c.value, bases.c.attempted)
-            .where(bases.c.workspace == tx.workspace)):
+        select(bases.c.page_id, bases.c.field, bases.c.value, bases.c.attempted).where(
+            bases.c.workspace == tx.workspace
+        )
+    ):
         if value is not None:
             written[page_id, field] = unpack(value)
         if attempt is not None:
@@ -40,32 +42,67 @@ def load(tx: Tx) -> tuple[Cells, Cells]:
 
 def of_page(tx: Tx, page_id: str) -> Mapping[str, Value]:
     """Return the bases of one page, by field."""
-    found = tx.connection.execute(select(bases.c.field, bases.c.value).where(
-        bases.c.workspace == tx.workspace, bases.c.page_id == page_id))
+    found = tx.connection.execute(
+        select(bases.c.field, bases.c.value).where(
+            bases.c.workspace == tx.workspace, bases.c.page_id == page_id
+        )
+    )
     return {field: unpack(value) for field, value in found if value is not None}
 
 
 def record(tx: Tx, page_id: str, cells: Mapping[str, Value]) -> None:
     """Make `cells` the bases of a page's fields."""
-    upsert(tx, bases, [{"page_id": page_id, "field": field, "value": pack(value), "attempted": None}
-                       for field, value in cells.items()])
+    upsert(
+        tx,
+        bases,
+        [
+            {
+                "page_id": page_id,
+                "field": field,
+                "value": pack(value),
+                "attempted": None,
+            }
+            for field, value in cells.items()
+        ],
+    )
 
 
 def adopt(tx: Tx, adopted: Iterable[Adopted]) -> None:
     """Record the bases of fields that held what the rules want already."""
-    upsert(tx, bases, [{"page_id": one.page_id, "field": one.field, "value": pack(one.value), "attempted": None}
-                       for one in adopted])
+    upsert(
+        tx,
+        bases,
+        [
+            {
+                "page_id": one.page_id,
+                "field": one.field,
+                "value": pack(one.value),
+                "attempted": None,
+            }
+            for one in adopted
+        ],
+    )
 
 
 def attempt(tx: Tx, page_id: str, cells: Mapping[str, Value]) -> None:
     """Note what is about to be written, before the call."""
-    upsert(tx, bases, [{"page_id": page_id, "field": field, "attempted": pack(value)}
-                       for field, value in cells.items()])
+    upsert(
+        tx,
+        bases,
+        [
+            {"page_id": page_id, "field": field, "attempted": pack(value)}
+            for field, value in cells.items()
+        ],
+    )
 
 
 def withdraw(tx: Tx, page_id: str, fields: Iterable[str]) -> None:
     """Take back the note of a write that certainly did not happen."""
-    upsert(tx, bases, [{"page_id": page_id, "field": field, "attempted": None} for field in fields])
+    upsert(
+        tx,
+        bases,
+        [{"page_id": page_id, "field": field, "attempted": None} for field in fields],
+    )
 
 
 def forget(tx: Tx, page_ids: Sequence[str]) -> None:

@@ -29,12 +29,24 @@ def record(tx: Tx, values: Mapping[tuple[Ref, str], str], *, day: date) -> int:
 
     Fields not given stay as they are. Several changes on one day leave the last.
     """
-    standing = {(interval.ref, interval.field): interval for interval in _read(tx, only_open=True)}
-    changed = [(cell, value) for cell, value in sorted(values.items())
-               if (held := standing.get(cell)) is None or held.value != value]
-    rows = [_row(ref, field, held.start, until=day, value=held.value) for (ref, field), _ in changed
-            if (held := standing.get((ref, field))) is not None and held.start < day]
-    rows += [_row(ref, field, day, until=None, value=value) for (ref, field), value in changed]
+    standing = {
+        (interval.ref, interval.field): interval
+        for interval in _read(tx, only_open=True)
+    }
+    changed = [
+        (cell, value)
+        for cell, value in sorted(values.items())
+        if (held := standing.get(cell)) is None or held.value != value
+    ]
+    rows = [
+        _row(ref, field, held.start, until=day, value=held.value)
+        for (ref, field), _ in changed
+        if (held := standing.get((ref, field))) is not None and held.start < day
+    ]
+    rows += [
+        _row(ref, field, day, until=None, value=value)
+        for (ref, field), value in changed
+    ]
     upsert(tx, history, rows)
     return len(changed)
 
@@ -46,19 +58,39 @@ def load(tx: Tx) -> tuple[Interval, ...]:
 
 def held_on(tx: Tx, day: date) -> Mapping[tuple[Ref, str], str]:
     """Return what every recorded field held on `day`."""
-    return {(interval.ref, interval.field): interval.value for interval in _read(tx)
-            if interval.start <= day and (interval.until is None or day < interval.until)}
+    return {
+        (interval.ref, interval.field): interval.value
+        for interval in _read(tx)
+        if interval.start <= day and (interval.until is None or day < interval.until)
+    }
 
 
-def _row(ref: Ref, field: str, start: date, *, until: date | None, value: str) -> dict[str, str | None]:
-    return {"ref": str(ref), "field": field, "start": start.isoformat(),
-            "until": until.isoformat() if until else None, "value": value}
+def _row(
+    ref: Ref, field: str, start: date, *, until: date | None, value: str
+) -> dict[str, str | None]:
+    return {
+        "ref": str(ref),
+        "field": field,
+        "start": start.isoformat(),
+        "until": until.isoformat() if until else None,
+        "value": value,
+    }
 
 
 def _read(tx: Tx, *, only_open: bool = False) -> tuple[Interval, ...]:
     query = select(history).where(history.c.workspace == tx.workspace)
     if only_open:
         query = query.where(history.c.until.is_(None))
-    rows = tx.connection.execute(query.order_by(history.c.ref, history.c.field, history.c.start))
-    return tuple(Interval(Ref.parse(row.ref), row.field, date.fromisoformat(row.start),
-                          date.fromisoformat(row.until) if row.until else None, row.value) for row in rows)
+    rows = tx.connection.execute(
+        query.order_by(history.c.ref, history.c.field, history.c.start)
+    )
+    return tuple(
+        Interval(
+            Ref.parse(row.ref),
+            row.field,
+            date.fromisoformat(row.start),
+            date.fromisoformat(row.until) if row.until else None,
+            row.value,
+        )
+        for row in rows
+    )

@@ -45,19 +45,34 @@ class Intent:
 
 def intend(tx: Tx, ref: Ref, wanted: Mapping[str, Value], *, now: datetime) -> bool:
     """Claim the creation of `ref`; False when it is done, in other hands or not settled. Commit before the call."""
-    row = {"status": Status.INTENDED, "page_id": "", "sent_at": to_micros(now),
-           "wanted": msgspec.json.encode({name: encode(value) for name, value in wanted.items()})}
+    row = {
+        "status": Status.INTENDED,
+        "page_id": "",
+        "sent_at": to_micros(now),
+        "wanted": msgspec.json.encode(
+            {name: encode(value) for name, value in wanted.items()}
+        ),
+    }
     if insert_new(tx, intents, {"ref": str(ref), "attempt": 1, **row}):
         return True
-    result = tx.connection.execute(intents.update().values(**row, attempt=intents.c.attempt + 1).where(
-        intents.c.workspace == tx.workspace, intents.c.ref == str(ref), intents.c.status == Status.FAILED))
+    result = tx.connection.execute(
+        intents.update()
+        .values(**row, attempt=intents.c.attempt + 1)
+        .where(
+            intents.c.workspace == tx.workspace,
+            intents.c.ref == str(ref),
+            intents.c.status == Status.FAILED,
+        )
+    )
     return bool(result.rowcount)
 
 
 def finish(tx: Tx, ref: Ref, page_id: str, *, now: datetime) -> None:
     """Record that `ref` is the page `page_id`, made by us."""
     _set(tx, ref, status=Status.DONE, page_id=page_id)
-    insert_new(tx, creations, {"page_id": page_id, "ref": str(ref), "at": to_micros(now)})
+    insert_new(
+        tx, creations, {"page_id": page_id, "ref": str(ref), "at": to_micros(now)}
+    )
 
 
 def fail(tx: Tx, ref: Ref) -> None:
@@ -78,8 +93,18 @@ def adopt(tx: Tx, pages: Mapping[Ref, str], *, now: datetime) -> None:
     standing = {intent.ref: intent for intent in _read(tx, _select(tx))}
     for ref, page_id in sorted(pages.items()):
         if ref not in standing:
-            insert_new(tx, intents, {"ref": str(ref), "status": Status.DONE, "page_id": page_id,
-                                     "sent_at": to_micros(now), "attempt": 0, "wanted": b"{}"})
+            insert_new(
+                tx,
+                intents,
+                {
+                    "ref": str(ref),
+                    "status": Status.DONE,
+                    "page_id": page_id,
+                    "sent_at": to_micros(now),
+                    "attempt": 0,
+                    "wanted": b"{}",
+                },
+            )
         elif standing[ref].status is not Status.DONE:
             _set(tx, ref, status=Status.DONE, page_id=page_id)
             bases.attempt(tx, page_id, standing[ref].wanted)
@@ -100,8 +125,11 @@ def unsettled(tx: Tx, *, before: datetime | None = None) -> tuple[Intent, ...]:
 
 def canonical_pages(tx: Tx) -> Mapping[Ref, str]:
     """Return the page of every ref we made."""
-    rows = tx.connection.execute(select(intents.c.ref, intents.c.page_id).where(
-        intents.c.workspace == tx.workspace, intents.c.status == Status.DONE))
+    rows = tx.connection.execute(
+        select(intents.c.ref, intents.c.page_id).where(
+            intents.c.workspace == tx.workspace, intents.c.status == Status.DONE
+        )
+    )
     return {Ref.parse(ref): page_id for ref, page_id in rows}
 
 
@@ -112,8 +140,11 @@ def created_pages(tx: Tx) -> frozenset[str]:
 
 
 def _set(tx: Tx, ref: Ref, **values: Any) -> None:
-    tx.connection.execute(intents.update().values(**values).where(
-        intents.c.workspace == tx.workspace, intents.c.ref == str(ref)))
+    tx.connection.execute(
+        intents.update()
+        .values(**values)
+        .where(intents.c.workspace == tx.workspace, intents.c.ref == str(ref))
+    )
 
 
 def _select(tx: Tx) -> Select[Any]:
@@ -121,6 +152,17 @@ def _select(tx: Tx) -> Select[Any]:
 
 
 def _read(tx: Tx, query: Select[Any]) -> tuple[Intent, ...]:
-    return tuple(Intent(Ref.parse(row.ref), Status(row.status), from_micros(row.sent_at), row.page_id, row.attempt,
-                        {name: decode(value) for name, value in msgspec.json.decode(row.wanted).items()})
-                 for row in tx.connection.execute(query))
+    return tuple(
+        Intent(
+            Ref.parse(row.ref),
+            Status(row.status),
+            from_micros(row.sent_at),
+            row.page_id,
+            row.attempt,
+            {
+                name: decode(value)
+                for name, value in msgspec.json.decode(row.wanted).items()
+            },
+        )
+        for row in tx.connection.execute(query)
+    )

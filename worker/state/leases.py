@@ -34,8 +34,11 @@ def claim(tx: Tx, owner: str, *, now: datetime, ttl: timedelta) -> Lease:
     if insert_new(tx, leases, {"owner": owner, "epoch": 1, "until": until}):
         return Lease(tx.workspace, owner, 1, from_micros(until))
     taken = tx.connection.execute(
-        leases.update().values(owner=owner, epoch=leases.c.epoch + 1, until=until)
-        .where(leases.c.workspace == tx.workspace, leases.c.until <= to_micros(now)).returning(leases.c.epoch)).scalar()
+        leases.update()
+        .values(owner=owner, epoch=leases.c.epoch + 1, until=until)
+        .where(leases.c.workspace == tx.workspace, leases.c.until <= to_micros(now))
+        .returning(leases.c.epoch)
+    ).scalar()
     if taken is None:
         raise Busy(tx.workspace, _holder(tx))
     return Lease(tx.workspace, owner, taken, from_micros(until))
@@ -56,14 +59,22 @@ def release(tx: Tx, lease: Lease) -> None:
 
 def current(tx: Tx) -> Lease | None:
     """Return the workspace's lease as it stands, held or run out."""
-    row = tx.connection.execute(select(leases).where(leases.c.workspace == tx.workspace)).first()
-    return Lease(row.workspace, row.owner, row.epoch, from_micros(row.until)) if row else None
+    row = tx.connection.execute(
+        select(leases).where(leases.c.workspace == tx.workspace)
+    ).first()
+    return (
+        Lease(row.workspace, row.owner, row.epoch, from_micros(row.until))
+        if row
+        else None
+    )
 
 
 class Held:
     """A lease in use: `check` before every write renews it in time and raises `Busy` once it is lost. Thread-safe."""
 
-    def __init__(self, store: Store, lease: Lease, *, ttl: timedelta, now: Callable[[], datetime]) -> None:
+    def __init__(
+        self, store: Store, lease: Lease, *, ttl: timedelta, now: Callable[[], datetime]
+    ) -> None:
         self._store, self._ttl, self._now = store, ttl, now
         self._lease = lease
         self._lock = threading.Lock()
@@ -83,7 +94,14 @@ class Held:
 
 
 @contextmanager
-def hold(store: Store, workspace: str, owner: str, *, ttl: timedelta, now: Callable[[], datetime]) -> Iterator[Held]:
+def hold(
+    store: Store,
+    workspace: str,
+    owner: str,
+    *,
+    ttl: timedelta,
+    now: Callable[[], datetime],
+) -> Iterator[Held]:
     """Hold a workspace's lease for a block; raises `Busy` when another owner has it."""
     with store.transaction(workspace) as tx:
         held = Held(store, claim(tx, owner, now=now(), ttl=ttl), ttl=ttl, now=now)
@@ -95,8 +113,15 @@ def hold(store: Store, workspace: str, owner: str, *, ttl: timedelta, now: Calla
 
 
 def _set_until(tx: Tx, lease: Lease, until: int) -> bool:
-    result = tx.connection.execute(leases.update().values(until=until).where(
-        leases.c.workspace == tx.workspace, leases.c.owner == lease.owner, leases.c.epoch == lease.epoch))
+    result = tx.connection.execute(
+        leases.update()
+        .values(until=until)
+        .where(
+            leases.c.workspace == tx.workspace,
+            leases.c.owner == lease.owner,
+            leases.c.epoch == lease.epoch,
+        )
+    )
     return bool(result.rowcount)
 
 

@@ -13,14 +13,18 @@ from sqlalchemy import Connection, text
 from sqlalchemy.engine import Engine
 
 _FOLDER = Path(__file__).parent / "migrations"
-_LOCK = 0x5241594C  # one upgrade at a time on PostgreSQL; SQLite's write lock does the same
+_LOCK = (
+    0x5241594C  # one upgrade at a time on PostgreSQL; SQLite's write lock does the same
+)
 
 
 def upgrade(engine: Engine) -> None:
     """Run the migrations a database has not seen; safe when several processes open it at once."""
     with engine.begin() as connection:
         if connection.dialect.name == "postgresql":
-            connection.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": _LOCK})
+            connection.execute(
+                text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": _LOCK}
+            )
         if revision(connection) != head():
             config = configure()
             config.attributes["connection"] = connection

@@ -28,18 +28,38 @@ def replace(tx: Tx, current: Iterable[Problem], *, now: datetime) -> Flips:
     wanted = {_digest(problem): problem for problem in current}
     standing = {_digest(problem): problem for problem in load(tx)}
     opened, closed = wanted.keys() - standing.keys(), standing.keys() - wanted.keys()
-    upsert(tx, problems, [{"digest": digest, "first_seen": to_micros(now), "body": msgspec.json.encode(wanted[digest])}
-                          for digest in sorted(opened)])
+    upsert(
+        tx,
+        problems,
+        [
+            {
+                "digest": digest,
+                "first_seen": to_micros(now),
+                "body": msgspec.json.encode(wanted[digest]),
+            }
+            for digest in sorted(opened)
+        ],
+    )
     delete_keys(tx, problems, "digest", sorted(closed))
-    return Flips(tuple(sorted(wanted[digest] for digest in opened)),
-                 tuple(sorted(standing[digest] for digest in closed)))
+    return Flips(
+        tuple(sorted(wanted[digest] for digest in opened)),
+        tuple(sorted(standing[digest] for digest in closed)),
+    )
 
 
 def load(tx: Tx) -> Mapping[Problem, datetime]:
     """Return the problems that stand, sorted, each with the instant it was first seen."""
-    rows = tx.connection.execute(select(problems.c.body, problems.c.first_seen).where(
-        problems.c.workspace == tx.workspace)).all()
-    return dict(sorted((msgspec.json.decode(body, type=Problem), from_micros(seen)) for body, seen in rows))
+    rows = tx.connection.execute(
+        select(problems.c.body, problems.c.first_seen).where(
+            problems.c.workspace == tx.workspace
+        )
+    ).all()
+    return dict(
+        sorted(
+            (msgspec.json.decode(body, type=Problem), from_micros(seen))
+            for body, seen in rows
+        )
+    )
 
 
 def _digest(problem: Problem) -> str:

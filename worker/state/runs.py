@@ -43,49 +43,103 @@ class Run:
 def start(tx: Tx, trigger: str, *, now: datetime) -> int:
     """Record that a run begins; return its number, counted from 1 in each workspace."""
     number = next_number(tx, "run", counters)
-    upsert(tx, runs, [{"id": number, "trigger": trigger, "started": to_micros(now), "ended": None,
-                       "status": RunStatus.RUNNING, "outcome": b"{}", "requests": b"{}"}])
+    upsert(
+        tx,
+        runs,
+        [
+            {
+                "id": number,
+                "trigger": trigger,
+                "started": to_micros(now),
+                "ended": None,
+                "status": RunStatus.RUNNING,
+                "outcome": b"{}",
+                "requests": b"{}",
+            }
+        ],
+    )
     return number
 
 
-def finish(tx: Tx, run_id: int, status: RunStatus, *, outcome: Mapping[str, Any], requests: Mapping[str, int],
-           now: datetime) -> None:
+def finish(
+    tx: Tx,
+    run_id: int,
+    status: RunStatus,
+    *,
+    outcome: Mapping[str, Any],
+    requests: Mapping[str, int],
+    now: datetime,
+) -> None:
     """Record how a run ended."""
-    tx.connection.execute(runs.update().where(runs.c.workspace == tx.workspace, runs.c.id == run_id).values(
-        ended=to_micros(now), status=status, outcome=msgspec.json.encode(outcome),
-        requests=msgspec.json.encode(requests)))
+    tx.connection.execute(
+        runs.update()
+        .where(runs.c.workspace == tx.workspace, runs.c.id == run_id)
+        .values(
+            ended=to_micros(now),
+            status=status,
+            outcome=msgspec.json.encode(outcome),
+            requests=msgspec.json.encode(requests),
+        )
+    )
 
 
 def get(tx: Tx, run_id: int) -> Run | None:
     """Return one run."""
-    row = tx.connection.execute(select(runs).where(runs.c.workspace == tx.workspace, runs.c.id == run_id)).first()
+    row = tx.connection.execute(
+        select(runs).where(runs.c.workspace == tx.workspace, runs.c.id == run_id)
+    ).first()
     return _run(row) if row else None
 
 
 def recent(tx: Tx, limit: int = 20) -> tuple[Run, ...]:
     """Return the latest runs, newest first."""
-    query = select(runs).where(runs.c.workspace == tx.workspace).order_by(runs.c.id.desc()).limit(limit)
+    query = (
+        select(runs)
+        .where(runs.c.workspace == tx.workspace)
+        .order_by(runs.c.id.desc())
+        .limit(limit)
+    )
     return tuple(_run(row) for row in tx.connection.execute(query))
 
 
 def last_success(tx: Tx, mode: str) -> Run | None:
     """Return the newest run of a mode that was done, for catching up after a pause."""
-    query = select(runs).where(runs.c.workspace == tx.workspace, runs.c.status == RunStatus.DONE)
-    found = (_run(row) for row in tx.connection.execute(query.order_by(runs.c.id.desc())))
+    query = select(runs).where(
+        runs.c.workspace == tx.workspace, runs.c.status == RunStatus.DONE
+    )
+    found = (
+        _run(row) for row in tx.connection.execute(query.order_by(runs.c.id.desc()))
+    )
     return next((run for run in found if run.outcome.get("mode") == mode), None)
 
 
 def close_lost(tx: Tx, *, now: datetime) -> None:
     """Record that the runs under way ended with their process; to be called by who holds the workspace alone."""
-    tx.connection.execute(runs.update().where(
-        runs.c.workspace == tx.workspace, runs.c.status == RunStatus.RUNNING).values(
-        ended=to_micros(now), status=RunStatus.FAILED, outcome=msgspec.json.encode({"error": LOST})))
+    tx.connection.execute(
+        runs.update()
+        .where(runs.c.workspace == tx.workspace, runs.c.status == RunStatus.RUNNING)
+        .values(
+            ended=to_micros(now),
+            status=RunStatus.FAILED,
+            outcome=msgspec.json.encode({"error": LOST}),
+        )
+    )
 
 
 def save_plan(tx: Tx, plan: Plan, run_id: int | None, *, now: datetime) -> None:
     """Keep a plan under its checksum."""
-    upsert(tx, plans, [{"checksum": plan.checksum(), "run_id": run_id, "made_at": to_micros(now),
-                        "body": msgspec.json.encode(to_data(plan))}])
+    upsert(
+        tx,
+        plans,
+        [
+            {
+                "checksum": plan.checksum(),
+                "run_id": run_id,
+                "made_at": to_micros(now),
+                "body": msgspec.json.encode(to_data(plan)),
+            }
+        ],
+    )
 
 
 def load_plan(tx: Tx, checksum: str = "") -> Plan | None:
@@ -93,18 +147,30 @@ def load_plan(tx: Tx, checksum: str = "") -> Plan | None:
     query = select(plans.c.body).where(plans.c.workspace == tx.workspace)
     if checksum:
         query = query.where(plans.c.checksum == checksum)
-    body = tx.connection.execute(query.order_by(plans.c.made_at.desc()).limit(1)).scalar()
+    body = tx.connection.execute(
+        query.order_by(plans.c.made_at.desc()).limit(1)
+    ).scalar()
     return from_data(msgspec.json.decode(body)) if body is not None else None
 
 
 def prune(tx: Tx, *, before: datetime) -> None:
     """Drop the runs and plans from before an instant."""
     limit = to_micros(before)
-    tx.connection.execute(delete(runs).where(runs.c.workspace == tx.workspace, runs.c.started < limit))
-    tx.connection.execute(delete(plans).where(plans.c.workspace == tx.workspace, plans.c.made_at < limit))
+    tx.connection.execute(
+        delete(runs).where(runs.c.workspace == tx.workspace, runs.c.started < limit)
+    )
+    tx.connection.execute(
+        delete(plans).where(plans.c.workspace == tx.workspace, plans.c.made_at < limit)
+    )
 
 
 def _run(row: Row[Any]) -> Run:
-    return Run(row.id, row.trigger, from_micros(row.started),
-               from_micros(row.ended) if row.ended is not None else None, RunStatus(row.status),
-               msgspec.json.decode(row.outcome), msgspec.json.decode(row.requests))
+    return Run(
+        row.id,
+        row.trigger,
+        from_micros(row.started),
+        from_micros(row.ended) if row.ended is not None else None,
+        RunStatus(row.status),
+        msgspec.json.decode(row.outcome),
+        msgspec.json.decode(row.requests),
+    )

@@ -35,14 +35,33 @@ class PageDelta:
     missing: frozenset[str]
 
 
-def save_pages(tx: Tx, source: str, batch: Sequence[Json], *, complete: bool) -> PageDelta:
+def save_pages(
+    tx: Tx, source: str, batch: Sequence[Json], *, complete: bool
+) -> PageDelta:
     """Keep the pages read; after a complete read count the absent ones as missing once more."""
     known = _digests(tx, pages, "page_id", source=source)
     bodies = {page["id"]: msgspec.json.encode(page, order="sorted") for page in batch}
     edited = {page["id"]: str(page.get("last_edited_time", "")) for page in batch}
-    fresh = {page_id: digest for page_id, body in bodies.items() if known.get(page_id) != (digest := _digest(body))}
-    upsert(tx, pages, [{"source": source, "page_id": page_id, "digest": digest, "edited": edited[page_id],
-                        "missing": 0, "body": bodies[page_id]} for page_id, digest in fresh.items()])
+    fresh = {
+        page_id: digest
+        for page_id, body in bodies.items()
+        if known.get(page_id) != (digest := _digest(body))
+    }
+    upsert(
+        tx,
+        pages,
+        [
+            {
+                "source": source,
+                "page_id": page_id,
+                "digest": digest,
+                "edited": edited[page_id],
+                "missing": 0,
+                "body": bodies[page_id],
+            }
+            for page_id, digest in fresh.items()
+        ],
+    )
     _mark_seen(tx, source, bodies.keys())
     absent = frozenset(known.keys() - bodies.keys()) if complete else frozenset()
     _mark_missing(tx, source, absent)
@@ -51,26 +70,41 @@ def save_pages(tx: Tx, source: str, batch: Sequence[Json], *, complete: bool) ->
 
 def load_pages(tx: Tx, only: str = "") -> Mapping[str, tuple[Json, ...]]:
     """Return the pages of every source (or one) that the last complete read showed, in the order of their ids."""
-    query = select(pages.c.source, pages.c.body).where(pages.c.workspace == tx.workspace, pages.c.missing == 0)
+    query = select(pages.c.source, pages.c.body).where(
+        pages.c.workspace == tx.workspace, pages.c.missing == 0
+    )
     if only:
         query = query.where(pages.c.source == only)
     rows = tx.connection.execute(query.order_by(pages.c.source, pages.c.page_id))
     bodies: dict[str, list[bytes]] = {}
     for source, body in rows:
         bodies.setdefault(source, []).append(body)
-    return {source: _PAGES.decode(b"[" + b",".join(found) + b"]") for source, found in bodies.items()}
+    return {
+        source: _PAGES.decode(b"[" + b",".join(found) + b"]")
+        for source, found in bodies.items()
+    }
 
 
 def page_ids(tx: Tx) -> frozenset[str]:
     """Return the ids of all pages that the last complete reads showed."""
-    return frozenset(tx.connection.execute(select(pages.c.page_id).where(
-        pages.c.workspace == tx.workspace, pages.c.missing == 0)).scalars())
+    return frozenset(
+        tx.connection.execute(
+            select(pages.c.page_id).where(
+                pages.c.workspace == tx.workspace, pages.c.missing == 0
+            )
+        ).scalars()
+    )
 
 
 def missing_pages(tx: Tx, source: str) -> Mapping[str, int]:
     """Return how many complete reads in a row each absent page of a source has missed."""
-    rows = tx.connection.execute(select(pages.c.page_id, pages.c.missing).where(
-        pages.c.workspace == tx.workspace, pages.c.source == source, pages.c.missing > 0))
+    rows = tx.connection.execute(
+        select(pages.c.page_id, pages.c.missing).where(
+            pages.c.workspace == tx.workspace,
+            pages.c.source == source,
+            pages.c.missing > 0,
+        )
+    )
     return {page_id: missing for page_id, missing in rows}  # noqa: C416 - rows are not pairs to the type checker
 
 
@@ -83,14 +117,29 @@ def save_issues(tx: Tx, batch: Iterable[Issue]) -> frozenset[str]:
     """Keep the issues read; return the ids of those new or changed."""
     bodies = {issue.id: _PACK.encode(issue) for issue in batch}
     known = _digests_of(tx, tuple(bodies))
-    fresh = {one: digest for one, body in bodies.items() if known.get(one) != (digest := _digest(body))}
-    upsert(tx, issues, [{"id": one, "digest": digest, "body": bodies[one]} for one, digest in fresh.items()])
+    fresh = {
+        one: digest
+        for one, body in bodies.items()
+        if known.get(one) != (digest := _digest(body))
+    }
+    upsert(
+        tx,
+        issues,
+        [
+            {"id": one, "digest": digest, "body": bodies[one]}
+            for one, digest in fresh.items()
+        ],
+    )
     return frozenset(fresh)
 
 
 def load_issues(tx: Tx) -> tuple[Issue, ...]:
     """Return every issue of the snapshot, by id; words they have in common are one object (a third less memory)."""
-    query = select(issues.c.body).where(issues.c.workspace == tx.workspace).order_by(issues.c.id)
+    query = (
+        select(issues.c.body)
+        .where(issues.c.workspace == tx.workspace)
+        .order_by(issues.c.id)
+    )
     found: list[Issue] = []
     for bodies in tx.connection.execute(query).scalars().partitions(CHUNK):
         part = _ISSUES.decode(_array(bodies))
@@ -113,15 +162,21 @@ def find_issues(tx: Tx, ids: Sequence[str]) -> tuple[Issue, ...]:
     """Return those of some issues that the snapshot holds."""
     found: list[bytes] = []
     for start in range(0, len(ids), 500):
-        query = select(issues.c.body).where(issues.c.workspace == tx.workspace,
-                                            issues.c.id.in_(ids[start:start + 500]))
+        query = select(issues.c.body).where(
+            issues.c.workspace == tx.workspace,
+            issues.c.id.in_(ids[start : start + 500]),
+        )
         found += tx.connection.execute(query).scalars()
     return _ISSUES.decode(_array(found))
 
 
 def issue_ids(tx: Tx) -> frozenset[str]:
     """Return the ids of every issue of the snapshot."""
-    return frozenset(tx.connection.execute(select(issues.c.id).where(issues.c.workspace == tx.workspace)).scalars())
+    return frozenset(
+        tx.connection.execute(
+            select(issues.c.id).where(issues.c.workspace == tx.workspace)
+        ).scalars()
+    )
 
 
 def forget_issues(tx: Tx, ids: Sequence[str]) -> None:
@@ -130,9 +185,18 @@ def forget_issues(tx: Tx, ids: Sequence[str]) -> None:
     delete_keys(tx, worklogs, "issue", ids)
 
 
-def save_worklogs(tx: Tx, changed: Iterable[Worklog], deleted: Sequence[str] = ()) -> None:
+def save_worklogs(
+    tx: Tx, changed: Iterable[Worklog], deleted: Sequence[str] = ()
+) -> None:
     """Keep the worklogs read and drop the deleted ones."""
-    upsert(tx, worklogs, [{"id": log.id, "issue": log.issue, "body": _PACK.encode(log)} for log in changed])
+    upsert(
+        tx,
+        worklogs,
+        [
+            {"id": log.id, "issue": log.issue, "body": _PACK.encode(log)}
+            for log in changed
+        ],
+    )
     delete_keys(tx, worklogs, "id", deleted)
 
 
@@ -151,14 +215,20 @@ def _digest(body: bytes) -> bytes:
 def _digests_of(tx: Tx, ids: Sequence[str]) -> dict[str, bytes]:
     found: dict[str, bytes] = {}
     for start in range(0, len(ids), 500):
-        rows = tx.connection.execute(select(issues.c.id, issues.c.digest).where(
-            issues.c.workspace == tx.workspace, issues.c.id.in_(ids[start:start + 500])))
+        rows = tx.connection.execute(
+            select(issues.c.id, issues.c.digest).where(
+                issues.c.workspace == tx.workspace,
+                issues.c.id.in_(ids[start : start + 500]),
+            )
+        )
         found.update((row[0], row[1]) for row in rows)
     return found
 
 
 def _digests(tx: Tx, table: Table, key: str, *, source: str = "") -> dict[str, bytes]:
-    query = select(table.c[key], table.c.digest).where(table.c.workspace == tx.workspace)
+    query = select(table.c[key], table.c.digest).where(
+        table.c.workspace == tx.workspace
+    )
     if source:
         query = query.where(table.c.source == source)
     return {row[0]: row[1] for row in tx.connection.execute(query)}
@@ -173,15 +243,27 @@ def _mark_missing(tx: Tx, source: str, page_ids: Iterable[str]) -> None:
     _set_missing(tx, source, sorted(page_ids), value=pages.c.missing + 1)
 
 
-def _set_missing(tx: Tx, source: str, page_ids: Sequence[str], *, value: object) -> None:
+def _set_missing(
+    tx: Tx, source: str, page_ids: Sequence[str], *, value: object
+) -> None:
     for start in range(0, len(page_ids), 500):
-        tx.connection.execute(pages.update().values(missing=value).where(
-            pages.c.workspace == tx.workspace, pages.c.source == source,
-            pages.c.page_id.in_(page_ids[start:start + 500])))
+        tx.connection.execute(
+            pages.update()
+            .values(missing=value)
+            .where(
+                pages.c.workspace == tx.workspace,
+                pages.c.source == source,
+                pages.c.page_id.in_(page_ids[start : start + 500]),
+            )
+        )
 
 
 def _bodies(tx: Tx, table: Table) -> Sequence[bytes]:
-    query = select(table.c.body).where(table.c.workspace == tx.workspace).order_by(table.c.id)
+    query = (
+        select(table.c.body)
+        .where(table.c.workspace == tx.workspace)
+        .order_by(table.c.id)
+    )
     return tx.connection.execute(query).scalars().all()
 
 

@@ -41,7 +41,11 @@ class Store:
     def __init__(self, url: str) -> None:
         parsed = make_url(url)
         self._sqlite = parsed.get_backend_name() == "sqlite"
-        self.engine = _sqlite_engine(parsed) if self._sqlite else create_engine(parsed, pool_pre_ping=True)
+        self.engine = (
+            _sqlite_engine(parsed)
+            if self._sqlite
+            else create_engine(parsed, pool_pre_ping=True)
+        )
         upgrade(self.engine)
 
     @contextmanager
@@ -61,7 +65,9 @@ class Store:
         if self._sqlite:
             return datetime.now(UTC)
         with self.engine.connect() as connection:
-            found: datetime = connection.execute(select(func.clock_timestamp())).scalar_one()
+            found: datetime = connection.execute(
+                select(func.clock_timestamp())
+            ).scalar_one()
             return found.astimezone(UTC)
 
     def close(self) -> None:
@@ -71,7 +77,9 @@ class Store:
 
 def _sqlite_engine(url: URL) -> Engine:
     if not url.database or url.database == ":memory:":
-        raise ValueError("the state needs a file: an SQLite database in memory would not outlive the process")
+        raise ValueError(
+            "the state needs a file: an SQLite database in memory would not outlive the process"
+        )
     path = Path(url.database)
     path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     os.close(os.open(path, os.O_CREAT | os.O_RDWR, 0o600))
@@ -82,8 +90,15 @@ def _sqlite_engine(url: URL) -> Engine:
 
 
 def _prepare(connection: Any, _record: object) -> None:
-    connection.isolation_level = None  # the driver would otherwise begin by itself, deferred
-    for pragma in ("journal_mode=WAL", "synchronous=FULL", f"busy_timeout={_BUSY_MILLISECONDS}", "foreign_keys=ON"):
+    connection.isolation_level = (
+        None  # the driver would otherwise begin by itself, deferred
+    )
+    for pragma in (
+        "journal_mode=WAL",
+        "synchronous=FULL",
+        f"busy_timeout={_BUSY_MILLISECONDS}",
+        "foreign_keys=ON",
+    ):
         connection.execute(f"PRAGMA {pragma}")
 
 
@@ -99,32 +114,51 @@ def upsert(tx: Tx, table: Table, rows: Sequence[Mapping[str, Any]]) -> None:
         dialect = sqlite if tx.connection.dialect.name == "sqlite" else postgresql
         statement = dialect.insert(table)
         given = {name: statement.excluded[name] for name in rows[0] if name not in keys}
-        tx.connection.execute(statement.on_conflict_do_update(index_elements=keys, set_=given) if given
-                              else statement.on_conflict_do_nothing(),
-                              [{"workspace": tx.workspace, **row} for row in rows])
+        tx.connection.execute(
+            statement.on_conflict_do_update(index_elements=keys, set_=given)
+            if given
+            else statement.on_conflict_do_nothing(),
+            [{"workspace": tx.workspace, **row} for row in rows],
+        )
 
 
 def insert_new(tx: Tx, table: Table, row: Mapping[str, Any]) -> bool:
     """Insert one row unless its key is taken; tell whether it was inserted."""
     dialect = sqlite if tx.connection.dialect.name == "sqlite" else postgresql
-    statement = dialect.insert(table).values(workspace=tx.workspace, **row).on_conflict_do_nothing()
+    statement = (
+        dialect.insert(table)
+        .values(workspace=tx.workspace, **row)
+        .on_conflict_do_nothing()
+    )
     # An insert's row count is not reported by every driver; what it returns is.
-    return tx.connection.execute(statement.returning(table.c.workspace)).first() is not None
+    return (
+        tx.connection.execute(statement.returning(table.c.workspace)).first()
+        is not None
+    )
 
 
 def delete_keys(tx: Tx, table: Table, column: str, keys: Sequence[str]) -> None:
     """Delete this workspace's rows whose `column` is one of `keys`."""
     for start in range(0, len(keys), 500):
-        tx.connection.execute(table.delete().where(
-            table.c.workspace == tx.workspace, table.c[column].in_(keys[start:start + 500])))
+        tx.connection.execute(
+            table.delete().where(
+                table.c.workspace == tx.workspace,
+                table.c[column].in_(keys[start : start + 500]),
+            )
+        )
 
 
 def next_number(tx: Tx, name: str, table: Table) -> int:
     """Return the next number of a counter, unique also between concurrent transactions."""
     dialect = sqlite if tx.connection.dialect.name == "sqlite" else postgresql
     statement = dialect.insert(table).values(workspace=tx.workspace, name=name, value=1)
-    return int(tx.connection.execute(statement.on_conflict_do_update(
-        index_elements=["workspace", "name"], set_={"value": table.c.value + 1}).returning(table.c.value)).scalar_one())
+    return int(
+        tx.connection.execute(
+            statement.on_conflict_do_update(
+                index_elements=["workspace", "name"], set_={"value": table.c.value + 1}
+            ).returning(table.c.value)
+        ).scalar_one()
+    )
 
 
 def to_micros(instant: datetime) -> int:

@@ -8,7 +8,16 @@ from __future__ import annotations
 
 from typing import Any
 
-from sqlalchemy import BigInteger, Column, Index, Integer, LargeBinary, MetaData, Table, Text
+from sqlalchemy import (
+    BigInteger,
+    Column,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    Table,
+    Text,
+)
 from sqlalchemy.engine import Dialect
 
 metadata = MetaData()
@@ -47,35 +56,121 @@ def _instant(name: str, *, nullable: bool = False) -> Column[Any]:
 
 
 # One row per page as Notion last answered it; `missing` counts the complete reads in a row that did not show it.
-pages = Table("pages", metadata, _key("workspace"), _key("source"), _key("page_id"), _blob("digest"), _text("edited"),
-              _integer("missing"), _blob("body"))
-issues = Table("issues", metadata, _key("workspace"), _key("id"), _blob("digest"), _blob("body"))
-worklogs = Table("worklogs", metadata, _key("workspace"), _key("id"), _text("issue"), _blob("body"))
+pages = Table(
+    "pages",
+    metadata,
+    _key("workspace"),
+    _key("source"),
+    _key("page_id"),
+    _blob("digest"),
+    _text("edited"),
+    _integer("missing"),
+    _blob("body"),
+)
+issues = Table(
+    "issues", metadata, _key("workspace"), _key("id"), _blob("digest"), _blob("body")
+)
+worklogs = Table(
+    "worklogs", metadata, _key("workspace"), _key("id"), _text("issue"), _blob("body")
+)
 cursors = Table("cursors", metadata, _key("workspace"), _key("scope"), _text("value"))
 
 # `value` is what the API answered after our last write, `attempted` a write whose answer we have not seen.
-bases = Table("bases", metadata, _key("workspace"), _key("page_id"), _key("field"),
-              Column("value", Blob), Column("attempted", Blob))
-intents = Table("intents", metadata, _key("workspace"), _key("ref"), _text("status"), _text("page_id"),
-                _instant("sent_at"), _integer("attempt"), _blob("wanted"))
-creations = Table("creations", metadata, _key("workspace"), _key("page_id"), _text("ref"), _instant("at"))
+bases = Table(
+    "bases",
+    metadata,
+    _key("workspace"),
+    _key("page_id"),
+    _key("field"),
+    Column("value", Blob),
+    Column("attempted", Blob),
+)
+intents = Table(
+    "intents",
+    metadata,
+    _key("workspace"),
+    _key("ref"),
+    _text("status"),
+    _text("page_id"),
+    _instant("sent_at"),
+    _integer("attempt"),
+    _blob("wanted"),
+)
+creations = Table(
+    "creations",
+    metadata,
+    _key("workspace"),
+    _key("page_id"),
+    _text("ref"),
+    _instant("at"),
+)
 
-runs = Table("runs", metadata, _key("workspace"), Column("id", Integer, primary_key=True, autoincrement=False),
-             _instant("started"), _instant("ended", nullable=True), _text("trigger"), _text("status"),
-             _blob("outcome"), _blob("requests"))
-plans = Table("plans", metadata, _key("workspace"), _key("checksum"), Column("run_id", Integer),
-              _instant("made_at"), _blob("body"))
-problems = Table("problems", metadata, _key("workspace"), _key("digest"), _instant("first_seen"), _blob("body"))
-history = Table("history", metadata, _key("workspace"), _key("ref"), _key("field"), _key("start"),
-                Column("until", Text), _text("value"))
+runs = Table(
+    "runs",
+    metadata,
+    _key("workspace"),
+    Column("id", Integer, primary_key=True, autoincrement=False),
+    _instant("started"),
+    _instant("ended", nullable=True),
+    _text("trigger"),
+    _text("status"),
+    _blob("outcome"),
+    _blob("requests"),
+)
+plans = Table(
+    "plans",
+    metadata,
+    _key("workspace"),
+    _key("checksum"),
+    Column("run_id", Integer),
+    _instant("made_at"),
+    _blob("body"),
+)
+problems = Table(
+    "problems",
+    metadata,
+    _key("workspace"),
+    _key("digest"),
+    _instant("first_seen"),
+    _blob("body"),
+)
+history = Table(
+    "history",
+    metadata,
+    _key("workspace"),
+    _key("ref"),
+    _key("field"),
+    _key("start"),
+    Column("until", Text),
+    _text("value"),
+)
 
-memory = Table("memory", metadata, _key("workspace"), _key("kind"), _key("key"), _blob("body"))
-leases = Table("leases", metadata, _key("workspace"), _text("owner"), _integer("epoch"), _instant("until"))
-triggers = Table("triggers", metadata, _key("workspace"), Column("id", Integer, primary_key=True, autoincrement=False),
-                 _text("scope"), _instant("asked_at"), _text("state"), Column("run_id", Integer))
+memory = Table(
+    "memory", metadata, _key("workspace"), _key("kind"), _key("key"), _blob("body")
+)
+leases = Table(
+    "leases",
+    metadata,
+    _key("workspace"),
+    _text("owner"),
+    _integer("epoch"),
+    _instant("until"),
+)
+triggers = Table(
+    "triggers",
+    metadata,
+    _key("workspace"),
+    Column("id", Integer, primary_key=True, autoincrement=False),
+    _text("scope"),
+    _instant("asked_at"),
+    _text("state"),
+    Column("run_id", Integer),
+)
 bindings = Table("bindings", metadata, _key("workspace"), _key("source"), _blob("body"))
 settings = Table("settings", metadata, _key("workspace"), _key("key"), _blob("body"))
-counters = Table("counters", metadata, _key("workspace"), _key("name"), _integer("value"))
+counters = Table(
+    "counters", metadata, _key("workspace"), _key("name"), _integer("value")
+)
 
 Index("creations_by_ref", creations.c.workspace, creations.c.ref)
 Index("intents_by_status", intents.c.workspace, intents.c.status)

@@ -25,7 +25,15 @@ from worker.domain.model import Row
 from worker.domain.values import UNSET, Ref, Unset, Value
 from worker.domain.world import World
 from worker.errors import Problem, Severity
-from worker.mapping.schema import KEY_PROPERTY, Binding, Bindings, Owner, Property, Schema, Source
+from worker.mapping.schema import (
+    KEY_PROPERTY,
+    Binding,
+    Bindings,
+    Owner,
+    Property,
+    Schema,
+    Source,
+)
 from worker.sync.facts import Fact, PageFact
 from worker.sync.merge import Verdict, decide, is_empty, last_written
 from worker.sync.plan import Adopted, Change, FieldChange, Kept, Kind, Plan
@@ -69,23 +77,47 @@ class _Scene(msgspec.Struct, frozen=True, gc=False):
     def wants_row(self, ref: Ref) -> bool:
         """Tell whether `ref` will be a row once the plan is applied (facts on rows not read cannot tell: yes)."""
         source = self.schema.sources.get(ref.source)
-        if ref.source not in self.world.rows or source is None or ref in self.rows or ref in self.world.seeds:
+        if (
+            ref.source not in self.world.rows
+            or source is None
+            or ref in self.rows
+            or ref in self.world.seeds
+        ):
             return True
-        return ref not in self.world.trashed and (ref in self.ours or (
-            source.has_key(ref.key) and ref in self.wanted and _creatable(self, source)))
+        return ref not in self.world.trashed and (
+            ref in self.ours
+            or (
+                source.has_key(ref.key)
+                and ref in self.wanted
+                and _creatable(self, source)
+            )
+        )
 
     def place(self, ref: Ref) -> Ref:
         """Return how a relation that is read names a row: one that was planted by its page, as soon as it has one."""
         source = self.schema.sources.get(ref.source)
         if source is None or not source.is_seed(ref.key):
             return ref
-        return Ref(ref.source, self.ours[ref]) if ref in self.ours else self.world.seeds.get(ref, ref)
+        return (
+            Ref(ref.source, self.ours[ref])
+            if ref in self.ours
+            else self.world.seeds.get(ref, ref)
+        )
 
 
-def make_plan(world: World, facts: Iterable[Fact], schema: Schema, bindings: Bindings, bases: Cells, *,
-              canonicalize: Canonicalize, ours: Mapping[Ref, str] = _NO_PAGES,
-              made: AbstractSet[str] = frozenset(), attempted: Cells = _NO_CELLS,
-              sections: Iterable[PageFact] = ()) -> Plan:
+def make_plan(
+    world: World,
+    facts: Iterable[Fact],
+    schema: Schema,
+    bindings: Bindings,
+    bases: Cells,
+    *,
+    canonicalize: Canonicalize,
+    ours: Mapping[Ref, str] = _NO_PAGES,
+    made: AbstractSet[str] = frozenset(),
+    attempted: Cells = _NO_CELLS,
+    sections: Iterable[PageFact] = (),
+) -> Plan:
     """Return the plan that makes Notion say what the facts say; pure, sorted, the same for any order of facts.
 
     `bases` holds what was last written by (page id, field), `attempted` what was tried without an answer; `ours` is the
@@ -95,19 +127,45 @@ def make_plan(world: World, facts: Iterable[Fact], schema: Schema, bindings: Bin
     draft = _Draft()
     wanted = _group(facts, draft.problems)
     rows, copies = _index(world, schema, ours)
-    scene = _Scene(world, schema, bindings, bases, attempted, canonicalize, ours, rows, wanted, draft)
+    scene = _Scene(
+        world,
+        schema,
+        bindings,
+        bases,
+        attempted,
+        canonicalize,
+        ours,
+        rows,
+        wanted,
+        draft,
+    )
     for ref, fields in wanted.items():
         _plan_row(scene, ref, fields)
-    created = {change.ref: change for change in draft.changes if change.kind is Kind.CREATE}
+    created = {
+        change.ref: change for change in draft.changes if change.kind is Kind.CREATE
+    }
     for section in sections:
         _plan_section(scene, section, created.get(section.ref))
     for copy in copies:
         _plan_copy(scene, copy, made)
-    return Plan(world.workspace,
-                tuple(sorted(draft.changes, key=lambda change: (_KIND_ORDER[change.kind], change.ref, change.page_id))),
-                tuple(sorted(draft.kept, key=lambda kept: (kept.ref, kept.field))),
-                tuple(sorted(set(draft.problems))),
-                tuple(sorted(draft.adopted, key=lambda adopted: (adopted.page_id, adopted.field))))
+    return Plan(
+        world.workspace,
+        tuple(
+            sorted(
+                draft.changes,
+                key=lambda change: (
+                    _KIND_ORDER[change.kind],
+                    change.ref,
+                    change.page_id,
+                ),
+            )
+        ),
+        tuple(sorted(draft.kept, key=lambda kept: (kept.ref, kept.field))),
+        tuple(sorted(set(draft.problems))),
+        tuple(
+            sorted(draft.adopted, key=lambda adopted: (adopted.page_id, adopted.field))
+        ),
+    )
 
 
 def _group(facts: Iterable[Fact], problems: list[Problem]) -> Wanted:
@@ -124,20 +182,37 @@ def _group(facts: Iterable[Fact], problems: list[Problem]) -> Wanted:
             fields[fact.field] = fact
     for (ref, name), rules in clashes.items():
         del wanted[ref][name]
-        problems.append(Problem("rule-clash", str(ref), name, tell(
-            "the rules {rules} state different values; the field is left alone", rules=", ".join(sorted(rules))),
-            message("one field must have one rule"), severity=Severity.ERROR))
+        problems.append(
+            Problem(
+                "rule-clash",
+                str(ref),
+                name,
+                tell(
+                    "the rules {rules} state different values; the field is left alone",
+                    rules=", ".join(sorted(rules)),
+                ),
+                message("one field must have one rule"),
+                severity=Severity.ERROR,
+            )
+        )
     return wanted
 
 
-def _index(world: World, schema: Schema, ours: Mapping[Ref, str]) -> tuple[dict[Ref, Row], list[Row]]:
+def _index(
+    world: World, schema: Schema, ours: Mapping[Ref, str]
+) -> tuple[dict[Ref, Row], list[Row]]:
     """Return the canonical row of every ref, and the other rows with the same key.
 
     Canonical is the journal's page; for a key the journal does not know (lost state), the first read.
     """
     found: dict[Ref, Row] = {}
     copies: list[Row] = []
-    for row in (row for name, rows in world.rows.items() if name in schema.sources for row in rows):
+    for row in (
+        row
+        for name, rows in world.rows.items()
+        if name in schema.sources
+        for row in rows
+    ):
         page_id = ours.get(row.ref)
         if page_id is not None and row.page_id != page_id:
             copies.append(row)
@@ -147,68 +222,123 @@ def _index(world: World, schema: Schema, ours: Mapping[Ref, str]) -> tuple[dict[
     return found, copies
 
 
-def known_pages(world: World, schema: Schema, ours: Mapping[Ref, str] = _NO_PAGES) -> dict[Ref, str]:
+def known_pages(
+    world: World, schema: Schema, ours: Mapping[Ref, str] = _NO_PAGES
+) -> dict[Ref, str]:
     """Return the canonical page of every row that carries a Worker key: what a lost journal can be rebuilt from."""
     rows, _ = _index(world, schema, ours)
-    return ({ref: row.page_id for ref, row in rows.items() if row.key}
-            | {ref: page.key for ref, page in world.seeds.items()})
+    return {ref: row.page_id for ref, row in rows.items() if row.key} | {
+        ref: page.key for ref, page in world.seeds.items()
+    }
 
 
 def _plan_row(scene: _Scene, ref: Ref, fields: Mapping[str, Fact]) -> None:
     source = scene.schema.sources.get(ref.source)
     if source is None:
-        scene.draft.problems.append(Problem("unknown-source", str(ref), message=tell(
-            "there is no data source {source}", source=repr(ref.source)), severity=Severity.ERROR))
+        scene.draft.problems.append(
+            Problem(
+                "unknown-source",
+                str(ref),
+                message=tell(
+                    "there is no data source {source}", source=repr(ref.source)
+                ),
+                severity=Severity.ERROR,
+            )
+        )
         return
     binding = scene.bindings.get(ref.source)
-    if binding is None or ref.source not in scene.world.sources or ref in scene.world.trashed:
+    if (
+        binding is None
+        or ref.source not in scene.world.sources
+        or ref in scene.world.trashed
+    ):
         return
     stated = list(_stated(scene, source, binding, fields=fields, ref=ref))
     row = scene.rows.get(ref)
     if row is not None:
         _plan_update(scene, row, stated)
     elif not source.has_key(ref.key):
-        scene.draft.problems.append(Problem("missing-row", str(ref), message=message(
-            "a rule speaks of a row that is not there")))
+        scene.draft.problems.append(
+            Problem(
+                "missing-row",
+                str(ref),
+                message=message("a rule speaks of a row that is not there"),
+            )
+        )
     elif ref not in scene.ours and ref not in scene.world.seeds and stated:
         _plan_create(scene, ref, source, stated=stated)
 
 
-def _stated(scene: _Scene, source: Source, binding: Binding, *, fields: Mapping[str, Fact],
-            ref: Ref) -> Iterator[tuple[Property, Fact]]:
+def _stated(
+    scene: _Scene,
+    source: Source,
+    binding: Binding,
+    *,
+    fields: Mapping[str, Fact],
+    ref: Ref,
+) -> Iterator[tuple[Property, Fact]]:
     """Yield the facts on fields that exist, are bound and may be stated."""
     for name in sorted(fields):
         prop = source.properties.get(name)
-        if prop is None or (prop.owner is Owner.HUMAN and not source.is_seed(ref.key)) or name == KEY_PROPERTY:
-            said = message("no such field") if prop is None else message("the field is not the rules' to state")
-            scene.draft.problems.append(Problem("unstatable-field", str(ref), name, said, severity=Severity.ERROR))
+        if (
+            prop is None
+            or (prop.owner is Owner.HUMAN and not source.is_seed(ref.key))
+            or name == KEY_PROPERTY
+        ):
+            said = (
+                message("no such field")
+                if prop is None
+                else message("the field is not the rules' to state")
+            )
+            scene.draft.problems.append(
+                Problem(
+                    "unstatable-field", str(ref), name, said, severity=Severity.ERROR
+                )
+            )
         elif name in binding.properties:
             yield prop, fields[name]
 
 
-def _plan_update(scene: _Scene, row: Row, stated: Iterable[tuple[Property, Fact]]) -> None:
-    changed = [change for prop, fact in stated if (change := _plan_field(scene, row, prop, fact=fact)) is not None]
+def _plan_update(
+    scene: _Scene, row: Row, stated: Iterable[tuple[Property, Fact]]
+) -> None:
+    changed = [
+        change
+        for prop, fact in stated
+        if (change := _plan_field(scene, row, prop, fact=fact)) is not None
+    ]
     if changed:
-        scene.draft.changes.append(Change(Kind.UPDATE, row.ref, row.page_id, row.title, tuple(changed)))
+        scene.draft.changes.append(
+            Change(Kind.UPDATE, row.ref, row.page_id, row.title, tuple(changed))
+        )
 
 
-def _plan_field(scene: _Scene, row: Row, prop: Property, *, fact: Fact) -> FieldChange | None:
+def _plan_field(
+    scene: _Scene, row: Row, prop: Property, *, fact: Fact
+) -> FieldChange | None:
     desired, current = _desired(scene, prop, fact), row.fields.get(prop.name, UNSET)
     if desired is UNSET or current is UNSET:
         return None
     cell, current = (row.page_id, prop.name), scene.canonicalize(prop, current)
-    base = last_written(_canonical(scene, prop, scene.bases.get(cell, UNSET)),
-                        _canonical(scene, prop, scene.attempted.get(cell, UNSET)), current)
+    base = last_written(
+        _canonical(scene, prop, scene.bases.get(cell, UNSET)),
+        _canonical(scene, prop, scene.attempted.get(cell, UNSET)),
+        current,
+    )
     verdict = decide(prop.owner, desired, base, current)
     if verdict is Verdict.NOTHING:
         return None
     if verdict in _WRITES:
-        return FieldChange(prop.name, current, desired, fact.why, drift=verdict is Verdict.DRIFT)
+        return FieldChange(
+            prop.name, current, desired, fact.why, drift=verdict is Verdict.DRIFT
+        )
     if verdict is Verdict.ADOPT:
         scene.draft.adopted.append(Adopted(row.page_id, prop.name, current))
     else:
         conflict = verdict is Verdict.CONFLICT
-        scene.draft.kept.append(Kept(row.ref, row.page_id, prop.name, current, desired, conflict))
+        scene.draft.kept.append(
+            Kept(row.ref, row.page_id, prop.name, current, desired, conflict)
+        )
     return None
 
 
@@ -216,7 +346,11 @@ def _desired(scene: _Scene, prop: Property, fact: Fact) -> Value | Unset:
     value = fact.value
     if prop.type == "relation" and isinstance(value, tuple):
         # A relation to a row that is not there can never be written, and would be planned again for ever.
-        value = tuple(scene.place(item) for item in value if isinstance(item, Ref) and scene.wants_row(item))
+        value = tuple(
+            scene.place(item)
+            for item in value
+            if isinstance(item, Ref) and scene.wants_row(item)
+        )
     return _canonical(scene, prop, value)
 
 
@@ -224,11 +358,20 @@ def _canonical(scene: _Scene, prop: Property, value: Value | Unset) -> Value | U
     return value if value is UNSET else scene.canonicalize(prop, value)
 
 
-def _plan_create(scene: _Scene, ref: Ref, source: Source, *, stated: Iterable[tuple[Property, Fact]]) -> None:
+def _plan_create(
+    scene: _Scene, ref: Ref, source: Source, *, stated: Iterable[tuple[Property, Fact]]
+) -> None:
     if not _creatable(scene, source):
-        scene.draft.problems.append(Problem(
-            "unbound-key", source.name, KEY_PROPERTY, message("rows cannot be created without the Worker key property"),
-            message("run `rayline check` to see how to restore it"), severity=Severity.ERROR))
+        scene.draft.problems.append(
+            Problem(
+                "unbound-key",
+                source.name,
+                KEY_PROPERTY,
+                message("rows cannot be created without the Worker key property"),
+                message("run `rayline check` to see how to restore it"),
+                severity=Severity.ERROR,
+            )
+        )
         return
     fields = []
     title = ref.key
@@ -244,32 +387,62 @@ def _plan_create(scene: _Scene, ref: Ref, source: Source, *, stated: Iterable[tu
 
 def _creatable(scene: _Scene, source: Source) -> bool:
     binding = scene.bindings.get(source.name)
-    return binding is not None and KEY_PROPERTY in binding.properties and source.name in scene.world.sources
+    return (
+        binding is not None
+        and KEY_PROPERTY in binding.properties
+        and source.name in scene.world.sources
+    )
 
 
 def _plan_section(scene: _Scene, section: PageFact, created: Change | None) -> None:
     """Plan a section that is not what was last written; a row that this plan creates gets one too."""
     ref, row = section.ref, scene.rows.get(section.ref)
-    if ref.source not in scene.bindings or ref.source not in scene.world.sources or ref in scene.world.trashed:
+    if (
+        ref.source not in scene.bindings
+        or ref.source not in scene.world.sources
+        or ref in scene.world.trashed
+    ):
         return
     if row is None and created is None:
         return
-    page_id, title = (row.page_id, row.title) if row else ("", created.title if created else "")
+    page_id, title = (
+        (row.page_id, row.title) if row else ("", created.title if created else "")
+    )
     blocks = document.mark(section.blocks, scene.world.words)
     base = scene.bases.get((page_id, SECTION))
     is_whole = base is not None and (page_id, SECTION) not in scene.attempted
     if not (is_whole and (section.settled or base == document.digest(blocks))):
-        scene.draft.changes.append(Change(Kind.SECTION, ref, page_id, title, blocks=blocks))
+        scene.draft.changes.append(
+            Change(Kind.SECTION, ref, page_id, title, blocks=blocks)
+        )
 
 
 def _plan_copy(scene: _Scene, copy: Row, made: AbstractSet[str]) -> None:
     """Archive a surplus row the journal proves we created; leave any other copy alone and say so."""
-    if copy.page_id in made and copy.ref in scene.rows and copy.ref not in scene.world.trashed:
-        scene.draft.changes.append(Change(Kind.ARCHIVE, copy.ref, copy.page_id, copy.title))
+    if (
+        copy.page_id in made
+        and copy.ref in scene.rows
+        and copy.ref not in scene.world.trashed
+    ):
+        scene.draft.changes.append(
+            Change(Kind.ARCHIVE, copy.ref, copy.page_id, copy.title)
+        )
         return
-    if any(problem.code == "duplicate-key" and problem.url == copy.url for problem in scene.world.problems):
+    if any(
+        problem.code == "duplicate-key" and problem.url == copy.url
+        for problem in scene.world.problems
+    ):
         return
-    scene.draft.problems.append(Problem(
-        "duplicate-key", str(copy.ref), KEY_PROPERTY, tell(
-            "“{title}” carries the Worker key of another row and is left alone", title=copy.title),
-        message("clear its Worker key to keep it as your own row, or delete it"), copy.url))
+    scene.draft.problems.append(
+        Problem(
+            "duplicate-key",
+            str(copy.ref),
+            KEY_PROPERTY,
+            tell(
+                "“{title}” carries the Worker key of another row and is left alone",
+                title=copy.title,
+            ),
+            message("clear its Worker key to keep it as your own row, or delete it"),
+            copy.url,
+        )
+    )

@@ -17,9 +17,16 @@ _ALL_READ: Mapping[str, str] = MappingProxyType({})
 _FORCE = message("look at `rayline plan`; if it is right, run `rayline sync --force`")
 
 
-def check(plan: Plan, *, rows_by_source: Mapping[str, int], settings: Limits, rows_before: Mapping[str, int] = _NONE,
-          incomplete: Mapping[str, str] = _ALL_READ, mapping_changed: bool = False,
-          periodic: Set[tuple[str, str]] = frozenset()) -> tuple[Problem, ...]:
+def check(
+    plan: Plan,
+    *,
+    rows_by_source: Mapping[str, int],
+    settings: Limits,
+    rows_before: Mapping[str, int] = _NONE,
+    incomplete: Mapping[str, str] = _ALL_READ,
+    mapping_changed: bool = False,
+    periodic: Set[tuple[str, str]] = frozenset(),
+) -> tuple[Problem, ...]:
     """Return the reasons to refuse the plan, none when it is safe; pure.
 
     `rows_by_source` counts the managed rows read now, `rows_before` those of the last applied cycle that people have
@@ -28,69 +35,131 @@ def check(plan: Plan, *, rows_by_source: Mapping[str, int], settings: Limits, ro
     their period is young, so that emptying them takes nothing away.
     """
     destructive = destructive_by_source(plan, periodic)
-    return (*_too_destructive(destructive, rows_by_source, settings),
-            *_suddenly_empty(rows_by_source, rows_before),
-            *_too_many(plan, settings),
-            *_blind_archives(plan, incomplete),
-            *_changed_mapping(destructive, changed=mapping_changed))
+    return (
+        *_too_destructive(destructive, rows_by_source, settings),
+        *_suddenly_empty(rows_by_source, rows_before),
+        *_too_many(plan, settings),
+        *_blind_archives(plan, incomplete),
+        *_changed_mapping(destructive, changed=mapping_changed),
+    )
 
 
-def destructive_by_source(plan: Plan, periodic: Set[tuple[str, str]] = frozenset()) -> Mapping[str, int]:
+def destructive_by_source(
+    plan: Plan, periodic: Set[tuple[str, str]] = frozenset()
+) -> Mapping[str, int]:
     """Return how many rows of each source the plan archives or clears a filled field of."""
-    return Counter(change.ref.source for change in plan.changes if is_destructive(change, periodic))
+    return Counter(
+        change.ref.source for change in plan.changes if is_destructive(change, periodic)
+    )
 
 
-def is_destructive(change: Change, periodic: Set[tuple[str, str]] = frozenset()) -> bool:
+def is_destructive(
+    change: Change, periodic: Set[tuple[str, str]] = frozenset()
+) -> bool:
     """Tell whether a change takes something away that a person can see."""
-    return change.kind is Kind.ARCHIVE or (change.kind is Kind.UPDATE and any(
-        is_empty(field.after) and not is_empty(field.before) and (change.ref.source, field.field) not in periodic
-        for field in change.fields))
+    return change.kind is Kind.ARCHIVE or (
+        change.kind is Kind.UPDATE
+        and any(
+            is_empty(field.after)
+            and not is_empty(field.before)
+            and (change.ref.source, field.field) not in periodic
+            for field in change.fields
+        )
+    )
 
 
-def _too_destructive(destructive: Mapping[str, int], rows: Mapping[str, int], settings: Limits) -> Iterator[Problem]:
+def _too_destructive(
+    destructive: Mapping[str, int], rows: Mapping[str, int], settings: Limits
+) -> Iterator[Problem]:
     for source, count in sorted(destructive.items()):
         total = rows.get(source, 0)
         if total >= settings.floor and count > settings.destructive_share * total:
-            yield _reason("too-destructive", source, tell(
-                "{count} of {total} rows would be archived or emptied, more than the limit of {limit}", count=count,
-                total=total, limit=f"{settings.destructive_share:.0%}"), _FORCE)
+            yield _reason(
+                "too-destructive",
+                source,
+                tell(
+                    "{count} of {total} rows would be archived or emptied, more than the limit of {limit}",
+                    count=count,
+                    total=total,
+                    limit=f"{settings.destructive_share:.0%}",
+                ),
+                _FORCE,
+            )
 
 
-def _suddenly_empty(rows: Mapping[str, int], before: Mapping[str, int]) -> Iterator[Problem]:
+def _suddenly_empty(
+    rows: Mapping[str, int], before: Mapping[str, int]
+) -> Iterator[Problem]:
     for source, count in sorted(before.items()):
         if count and not rows.get(source, 0):
-            yield _reason("source-empty", source,
-                          tell("0 rows are left of the {count} it had; the limit is 1", count=count),
-                          message("check that the database is still shared with the connection; if it was emptied on "
-                                  "purpose, run `rayline sync --force`"))
+            yield _reason(
+                "source-empty",
+                source,
+                tell(
+                    "0 rows are left of the {count} it had; the limit is 1", count=count
+                ),
+                message(
+                    "check that the database is still shared with the connection; if it was emptied on "
+                    "purpose, run `rayline sync --force`"
+                ),
+            )
 
 
 def _too_many(plan: Plan, settings: Limits) -> Iterator[Problem]:
     # Creations take nothing away; without this exemption a first run of a large agency would be refused.
-    count = sum(change.kind is not Kind.CREATE and not (change.kind is Kind.SECTION and not change.page_id)
-                for change in plan.changes)
+    count = sum(
+        change.kind is not Kind.CREATE
+        and not (change.kind is Kind.SECTION and not change.page_id)
+        for change in plan.changes
+    )
     if count > settings.changes:
-        yield _reason("too-many-changes", plan.workspace, tell(
-            "{count} existing pages would be changed, more than the limit of {limit}", count=count,
-            limit=settings.changes), message("look at `rayline plan`; if it is right, run `rayline sync --force`, or "
-                                             "raise `limits.changes`"))
+        yield _reason(
+            "too-many-changes",
+            plan.workspace,
+            tell(
+                "{count} existing pages would be changed, more than the limit of {limit}",
+                count=count,
+                limit=settings.changes,
+            ),
+            message(
+                "look at `rayline plan`; if it is right, run `rayline sync --force`, or "
+                "raise `limits.changes`"
+            ),
+        )
 
 
 def _blind_archives(plan: Plan, incomplete: Mapping[str, str]) -> Iterator[Problem]:
-    archives = Counter(change.ref.source for change in plan.changes if change.kind is Kind.ARCHIVE)
+    archives = Counter(
+        change.ref.source for change in plan.changes if change.kind is Kind.ARCHIVE
+    )
     for source, count in sorted(archives.items()):
         if source in incomplete:
-            yield _reason("incomplete-archive", source, tell(
-                "{count} rows would be archived after an incomplete read ({why}); the limit is 0", count=count,
-                why=incomplete[source]), message("wait for the next complete read"))
+            yield _reason(
+                "incomplete-archive",
+                source,
+                tell(
+                    "{count} rows would be archived after an incomplete read ({why}); the limit is 0",
+                    count=count,
+                    why=incomplete[source],
+                ),
+                message("wait for the next complete read"),
+            )
 
 
-def _changed_mapping(destructive: Mapping[str, int], *, changed: bool) -> Iterator[Problem]:
+def _changed_mapping(
+    destructive: Mapping[str, int], *, changed: bool
+) -> Iterator[Problem]:
     if changed:
         for source, count in sorted(destructive.items()):
-            yield _reason("mapping-changed", source, tell(
-                "{count} rows would be archived or emptied in the first run after the mapping changed; the limit is 0",
-                count=count), _FORCE)
+            yield _reason(
+                "mapping-changed",
+                source,
+                tell(
+                    "{count} rows would be archived or emptied in the first run after the mapping changed; the limit is 0",
+                    count=count,
+                ),
+                _FORCE,
+            )
 
 
 def _reason(code: str, where: str, fault: str, hint: str) -> Problem:

@@ -19,7 +19,9 @@ class Verdict(StrEnum):
     ADOPT = "adopt"  # equal already: only the base is to be recorded
 
 
-def decide(owner: Owner, desired: Value | Unset, base: Value | Unset, current: Value | Unset) -> Verdict:
+def decide(
+    owner: Owner, desired: Value | Unset, base: Value | Unset, current: Value | Unset
+) -> Verdict:
     """Return the verdict on one field whose values are in canonical form.
 
     `desired` UNSET: no rule has an opinion; `base` UNSET: we never wrote it (first contact, lost state);
@@ -38,7 +40,9 @@ def decide(owner: Owner, desired: Value | Unset, base: Value | Unset, current: V
     return _decide_shared(desired, base, current)
 
 
-def _decide_shared(desired: Value | Unset, base: Value | Unset, current: Value | Unset) -> Verdict:
+def _decide_shared(
+    desired: Value | Unset, base: Value | Unset, current: Value | Unset
+) -> Verdict:
     if base is UNSET:
         return Verdict.WRITE if is_empty(current) else Verdict.KEEP
     if base == current:
@@ -48,9 +52,15 @@ def _decide_shared(desired: Value | Unset, base: Value | Unset, current: Value |
 
 def is_empty(value: Value | Unset) -> bool:
     """Tell whether a cell holds nothing a person could have put there; an unticked box counts as empty."""
-    return value is None or value is False or (isinstance(value, str | tuple) and not value)
+    return (
+        value is None
+        or value is False
+        or (isinstance(value, str | tuple) and not value)
+    )
 
 
-def last_written(base: Value | Unset, attempted: Value | Unset, current: Value | Unset) -> Value | Unset:
+def last_written(
+    base: Value | Unset, attempted: Value | Unset, current: Value | Unset
+) -> Value | Unset:
     """Return the base to merge with: a write we tried and never saw answered is ours when the cell holds it."""
     return attempted if attempted is not UNSET and attempted == current else base

@@ -90,8 +90,12 @@ class Plan(msgspec.Struct, frozen=True, gc=False):
     def counts(self) -> dict[str, int]:
         """Return how many changes of each kind there are, keys as in `sync --json`."""
         found = Counter(change.kind for change in self.changes)
-        return {"create": found[Kind.CREATE], "update": found[Kind.UPDATE],
-                "archive": found[Kind.ARCHIVE], "sections": found[Kind.SECTION]}
+        return {
+            "create": found[Kind.CREATE],
+            "update": found[Kind.UPDATE],
+            "archive": found[Kind.ARCHIVE],
+            "sections": found[Kind.SECTION],
+        }
 
     def checksum(self) -> str:
         """Return a digest of what would be written; the same plan always has the same one."""
@@ -100,44 +104,104 @@ class Plan(msgspec.Struct, frozen=True, gc=False):
 
 def to_data(plan: Plan) -> dict[str, Any]:
     """Return the plan as plain JSON data; `from_data` gives it back."""
-    return {"workspace": plan.workspace, "checksum": plan.checksum(), "changes": _changes_data(plan),
-            "kept": [{"ref": str(kept.ref), "page_id": kept.page_id, "field": kept.field,
-                      "current": encode(kept.current), "desired": encode(kept.desired), "conflict": kept.conflict}
-                     for kept in plan.kept],
-            "problems": [msgspec.to_builtins(p) for p in plan.problems],
-            "adopted": [[adopted.page_id, adopted.field, encode(adopted.value)] for adopted in plan.adopted]}
+    return {
+        "workspace": plan.workspace,
+        "checksum": plan.checksum(),
+        "changes": _changes_data(plan),
+        "kept": [
+            {
+                "ref": str(kept.ref),
+                "page_id": kept.page_id,
+                "field": kept.field,
+                "current": encode(kept.current),
+                "desired": encode(kept.desired),
+                "conflict": kept.conflict,
+            }
+            for kept in plan.kept
+        ],
+        "problems": [msgspec.to_builtins(p) for p in plan.problems],
+        "adopted": [
+            [adopted.page_id, adopted.field, encode(adopted.value)]
+            for adopted in plan.adopted
+        ],
+    }
 
 
 def from_data(data: dict[str, Any]) -> Plan:
     """Return the plan written by `to_data`."""
-    changes = tuple(Change(Kind(c["kind"]), Ref.parse(c["ref"]), c["page_id"], c["title"],
-                           tuple(_field_from(f) for f in c["fields"]),
-                           document.from_data(c.get("blocks", ()))) for c in data["changes"])
-    kept = tuple(Kept(Ref.parse(k["ref"]), k["page_id"], k["field"], decode(k["current"]), decode(k["desired"]),
-                      k["conflict"]) for k in data["kept"])
-    problems = tuple(Problem(**{**p, "severity": Severity(p["severity"])}) for p in data["problems"])
-    adopted = tuple(Adopted(page_id, field, decode(value)) for page_id, field, value in data.get("adopted", ()))
+    changes = tuple(
+        Change(
+            Kind(c["kind"]),
+            Ref.parse(c["ref"]),
+            c["page_id"],
+            c["title"],
+            tuple(_field_from(f) for f in c["fields"]),
+            document.from_data(c.get("blocks", ())),
+        )
+        for c in data["changes"]
+    )
+    kept = tuple(
+        Kept(
+            Ref.parse(k["ref"]),
+            k["page_id"],
+            k["field"],
+            decode(k["current"]),
+            decode(k["desired"]),
+            k["conflict"],
+        )
+        for k in data["kept"]
+    )
+    problems = tuple(
+        Problem(**{**p, "severity": Severity(p["severity"])}) for p in data["problems"]
+    )
+    adopted = tuple(
+        Adopted(page_id, field, decode(value))
+        for page_id, field, value in data.get("adopted", ())
+    )
     return Plan(data["workspace"], changes, kept, problems, adopted)
 
 
 def _changes_data(plan: Plan) -> list[dict[str, Any]]:
-    return [{"kind": c.kind.value, "ref": str(c.ref), "page_id": c.page_id, "title": c.title, "body": c.body,
-             "blocks": document.to_data(c.blocks), "fields": [_field_data(f) for f in c.fields]} for c in plan.changes]
+    return [
+        {
+            "kind": c.kind.value,
+            "ref": str(c.ref),
+            "page_id": c.page_id,
+            "title": c.title,
+            "body": c.body,
+            "blocks": document.to_data(c.blocks),
+            "fields": [_field_data(f) for f in c.fields],
+        }
+        for c in plan.changes
+    ]
 
 
 def _field_data(change: FieldChange) -> dict[str, Any]:
     why = change.why
-    return {"field": change.field, "before": encode(change.before), "after": encode(change.after),
-            "drift": change.drift, "why": {
-                "rule": why.rule, "formula": why.formula, "threshold": why.threshold,
-                "inputs": [[i.name, i.value, i.url] for i in why.inputs]}}
+    return {
+        "field": change.field,
+        "before": encode(change.before),
+        "after": encode(change.after),
+        "drift": change.drift,
+        "why": {
+            "rule": why.rule,
+            "formula": why.formula,
+            "threshold": why.threshold,
+            "inputs": [[i.name, i.value, i.url] for i in why.inputs],
+        },
+    }
 
 
 def _field_from(data: dict[str, Any]) -> FieldChange:
     why = data["why"]
     inputs = tuple(Input(*row) for row in why["inputs"])
-    return FieldChange(data["field"], decode(data["before"]), decode(data["after"]),
-                       Why(why["rule"], inputs, why["formula"], why["threshold"]), data["drift"])
+    return FieldChange(
+        data["field"],
+        decode(data["before"]),
+        decode(data["after"]),
+        Why(why["rule"], inputs, why["formula"], why["threshold"]),
+        data["drift"],
+    )
 
 
 def encode(value: Value) -> Any:

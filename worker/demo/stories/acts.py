@@ -33,19 +33,27 @@ def do_act(typist: Typist, table: Table, deeds: Deeds) -> None:
 def _edit(typist: Typist, table: Table, deeds: Deeds) -> str:
     """`row`, `set`: change cells; what is set must stand at the end, unless `loose = true`."""
     source, page_id = typist.page(table["row"])
-    typist.rig.notion.control("edit", {"page_id": page_id, "properties": typist.raw(source, table["set"])})
+    typist.rig.notion.control(
+        "edit", {"page_id": page_id, "properties": typist.raw(source, table["set"])}
+    )
     row = next(one for one in typist.rows(source) if one.page_id == page_id)
     told = f"{table['row']} is edited: {', '.join(f'{name} = {_said(value)}' for name, value in table['set'].items())}"
     for name in table["set"]:
         deeds.forget(source, page_id, name)
         if not table.get("loose"):
-            deeds.expected.append(Expected(source, page_id, name, _kept(row.values[name]), told))
+            deeds.expected.append(
+                Expected(source, page_id, name, _kept(row.values[name]), told)
+            )
     return told
 
 
 def _kept(value: Any) -> Any:
     """Return a value as the board's reader gives it: of a range of days, the first."""
-    return value[0] if isinstance(value, tuple) and len(value) == 2 and len(value[0]) == 10 else value
+    return (
+        value[0]
+        if isinstance(value, tuple) and len(value) == 2 and len(value[0]) == 10
+        else value
+    )
 
 
 def _said(value: Any) -> str:
@@ -57,7 +65,9 @@ def _create(typist: Typist, table: Table, _: Deeds) -> str:
     page_id = add_row(typist, table["source"], table["set"])
     if "id" in table:
         typist.pages[table["id"]] = page_id
-    return f"a row is added to {table['source']}: {table.get('id') or _said(table['set'])}"
+    return (
+        f"a row is added to {table['source']}: {table.get('id') or _said(table['set'])}"
+    )
 
 
 def _trash(typist: Typist, table: Table, deeds: Deeds) -> str:
@@ -92,13 +102,15 @@ def _call(typist: Typist, table: Table, _: Deeds) -> str:
 
 def _transition(typist: Typist, table: Table, _: Deeds) -> str:
     """`issue`, `to`: move an issue to a status."""
-    typist.rig.jira.control("transition", {"issue": table["issue"], "status": table["to"]})
+    typist.rig.jira.control(
+        "transition", {"issue": table["issue"], "status": table["to"]}
+    )
     return f"{table['issue']} is now {table['to']}"
 
 
 def _finish(typist: Typist, table: Table, _: Deeds) -> str:
     """`project`, `count?`: finish the oldest open issues, at two minutes each."""
-    found = _open_issues(typist, table["project"])[:table.get("count", 1)]
+    found = _open_issues(typist, table["project"])[: table.get("count", 1)]
     for key in found:
         for status in ("In Progress", DONE):
             typist.rig.jira.control("transition", {"issue": key, "status": status})
@@ -108,9 +120,16 @@ def _finish(typist: Typist, table: Table, _: Deeds) -> str:
 
 def _open_issues(typist: Typist, project: str) -> list[str]:
     issues = typist.rig.jira.control("dump", {})["issues"]
-    return sorted((issue["key"] for issue in issues if issue["key"].startswith(f"{project}-")
-                   and issue["key"] not in typist.rig.epics and issue["status_name"] != DONE),
-                  key=lambda key: int(key.rpartition("-")[2]))
+    return sorted(
+        (
+            issue["key"]
+            for issue in issues
+            if issue["key"].startswith(f"{project}-")
+            and issue["key"] not in typist.rig.epics
+            and issue["status_name"] != DONE
+        ),
+        key=lambda key: int(key.rpartition("-")[2]),
+    )
 
 
 def _new(typist: Typist, table: Table, _: Deeds) -> str:
@@ -119,18 +138,32 @@ def _new(typist: Typist, table: Table, _: Deeds) -> str:
     fields |= {"parent": {"key": table["parent"]}} if "parent" in table else {}
     fields |= {"duedate": table["due"].isoformat()} if "due" in table else {}
     fields |= {"assignee": {"accountId": table["by"]}} if "by" in table else {}
-    fields |= {"timetracking": {"originalEstimate": f"{table['estimate']}h"}} if "estimate" in table else {}
-    made = [typist.rig.jira.control("create", {"project": table["project"], "fields": fields | {
-        "summary": f"{table.get('summary', 'Change request')} {number + 1}"}})["key"]
-        for number in range(table.get("count", 1))]
+    fields |= (
+        {"timetracking": {"originalEstimate": f"{table['estimate']}h"}}
+        if "estimate" in table
+        else {}
+    )
+    made = [
+        typist.rig.jira.control(
+            "create",
+            {
+                "project": table["project"],
+                "fields": fields
+                | {"summary": f"{table.get('summary', 'Change request')} {number + 1}"},
+            },
+        )["key"]
+        for number in range(table.get("count", 1))
+    ]
     typist.rig.epics.update(made if table.get("type") == "Epic" else ())
     return f"created: {', '.join(made)}"
 
 
 def _change(typist: Typist, table: Table, _: Deeds) -> str:
     """`issue`, `set`: edit fields as Jira calls them (`duedate`, `assignee`, `labels`...)."""
-    fields = {name: value.isoformat() if hasattr(value, "isoformat") else value
-              for name, value in table["set"].items()}
+    fields = {
+        name: value.isoformat() if hasattr(value, "isoformat") else value
+        for name, value in table["set"].items()
+    }
     typist.rig.jira.control("edit", {"issue": table["issue"], "fields": fields})
     return f"{table['issue']} is edited: {', '.join(fields)}"
 
@@ -138,10 +171,20 @@ def _change(typist: Typist, table: Table, _: Deeds) -> str:
 def _log(typist: Typist, table: Table, _: Deeds) -> str:
     """`issue`, `by`, `hours`, `on?`: log time; without `on` it ends now."""
     zone, seconds = typist.rig.context.settings.time_zone, int(table["hours"] * HOUR)
-    started = at_local(table["on"], time(12), zone) if "on" in table else typist.rig.clock.now() - timedelta(
-        seconds=seconds)
-    typist.rig.jira.control("worklog", {"issue": table["issue"], "author": table["by"], "seconds": seconds,
-                                        "started": started.isoformat()})
+    started = (
+        at_local(table["on"], time(12), zone)
+        if "on" in table
+        else typist.rig.clock.now() - timedelta(seconds=seconds)
+    )
+    typist.rig.jira.control(
+        "worklog",
+        {
+            "issue": table["issue"],
+            "author": table["by"],
+            "seconds": seconds,
+            "started": started.isoformat(),
+        },
+    )
     return f"{table['by']} logs {table['hours']} h on {table['issue']}"
 
 
@@ -158,6 +201,16 @@ def _wait(typist: Typist, table: Table, _: Deeds) -> str:
 
 
 ACTS: dict[str, Act] = {
-    "edit": _edit, "create": _create, "trash": _trash, "duplicate": _duplicate, "call": _call,
-    "transition": _transition, "finish": _finish, "new": _new, "change": _change, "log": _log, "remove": _remove,
-    "wait": _wait}
+    "edit": _edit,
+    "create": _create,
+    "trash": _trash,
+    "duplicate": _duplicate,
+    "call": _call,
+    "transition": _transition,
+    "finish": _finish,
+    "new": _new,
+    "change": _change,
+    "log": _log,
+    "remove": _remove,
+    "wait": _wait,
+}

@@ -50,15 +50,26 @@ class Play:
 
     def _live(self, day: Day) -> Lived:
         rig, told = self.rig, len(self.deeds.told)
-        rig.clock.advance(max(timedelta(), at_local(day.day, day.at, rig.context.settings.time_zone)
-                              - rig.clock.now()))
+        rig.clock.advance(
+            max(
+                timedelta(),
+                at_local(day.day, day.at, rig.context.settings.time_zone)
+                - rig.clock.now(),
+            )
+        )
         for act in day.acts:
             do_act(self.typist, act, self.deeds)
         rig.clock.advance(QUARTER_OF_AN_HOUR)
         before = last_entry(rig)
-        report = None if day.sync == "none" else sync(rig.context, Order(Mode(day.sync), "story"))
+        report = (
+            None
+            if day.sync == "none"
+            else sync(rig.context, Order(Mode(day.sync), "story"))
+        )
         self.deeds.hand_back(report.plan.adopted if report else ())
-        return Lived(day.day, tuple(self.deeds.told[told:]), report, writes(rig, before))
+        return Lived(
+            day.day, tuple(self.deeds.told[told:]), report, writes(rig, before)
+        )
 
     def check(self) -> dict[str, Any]:
         """Run an unchanged cycle more and return the checks of `demo --once`."""
@@ -67,13 +78,27 @@ class Play:
         return checks(self.rig, self.deeds, third_writes=writes(self.rig, before))
 
 
-def open_play(story: Story, empty: Empty, folder: Path, *, stop: threading.Event | None = None,
-              progress: Progress | None = None) -> Play:
+def open_play(
+    story: Story,
+    empty: Empty,
+    folder: Path,
+    *,
+    stop: threading.Event | None = None,
+    progress: Progress | None = None,
+) -> Play:
     """Return a storyline ready to be lived on a copy of an empty workspace; its world was typed on its first day."""
     zone = story.settings.get("time_zone", "Europe/Moscow")
-    rig = open_rig(empty, folder, start=at_local(story.start, MORNING, zone), settings=story.settings, stop=stop,
-                   progress=progress)
-    calendar = work_calendar(rig.context.settings.calendar, range(story.start.year - 1, story.start.year + 3))
+    rig = open_rig(
+        empty,
+        folder,
+        start=at_local(story.start, MORNING, zone),
+        settings=story.settings,
+        stop=stop,
+        progress=progress,
+    )
+    calendar = work_calendar(
+        rig.context.settings.calendar, range(story.start.year - 1, story.start.year + 3)
+    )
     typist = Typist(rig, empty.locale, empty.bindings)
     type_world(story, typist, calendar)
     return Play(story, rig, typist, story.script(calendar))

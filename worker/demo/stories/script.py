@@ -66,12 +66,24 @@ def load_story(folder: Path) -> Story:
         if key not in read:
             raise _wrong(name, key, "is missing")
     base = _read(folder.parent / f"{read['base']}.toml") if "base" in read else {}
-    rows = {key: (*base.get(key, ()), *read.get(key, ())) for key in (base | read) if key not in RESERVED}
+    rows = {
+        key: (*base.get(key, ()), *read.get(key, ()))
+        for key in (base | read)
+        if key not in RESERVED
+    }
     for source, tables in rows.items():
         if not all(isinstance(table, dict) for table in tables):
             raise _wrong(name, source, "must be written as [[" + source + "]]")
-    return Story(name, _texts(read["title"]), read["start"], read.get("settings", {}), rows, read.get("jira", {}),
-                 tuple(read["days"]), tuple(expected.get("after", ())))
+    return Story(
+        name,
+        _texts(read["title"]),
+        read["start"],
+        read.get("settings", {}),
+        rows,
+        read.get("jira", {}),
+        tuple(read["days"]),
+        tuple(expected.get("after", ())),
+    )
 
 
 def find_stories(folder: Path) -> list[Path]:
@@ -81,7 +93,11 @@ def find_stories(folder: Path) -> list[Path]:
 
 def in_locale(value: Any, locale: str) -> Any:
     """Return the text of one locale of `{en = ..., ru = ...}`; anything else as it is."""
-    return value[locale] if isinstance(value, dict) and value.keys() == {"en", "ru"} else value
+    return (
+        value[locale]
+        if isinstance(value, dict) and value.keys() == {"en", "ru"}
+        else value
+    )
 
 
 def _texts(value: Any) -> dict[str, str]:
@@ -98,10 +114,16 @@ def _read(path: Path) -> dict[str, Any]:
 def _days(table: Table, calendar: WorkCalendar) -> Iterator[Day]:
     unknown = table.keys() - {"date", "from", "until", "every", "at", "acts", "sync"}
     if unknown:
-        raise _wrong("days", str(table.get("date", table.get("from"))), f"unknown keys: {', '.join(sorted(unknown))}")
+        raise _wrong(
+            "days",
+            str(table.get("date", table.get("from"))),
+            f"unknown keys: {', '.join(sorted(unknown))}",
+        )
     sync, every = table.get("sync", "delta"), table.get("every", "working")
     if sync not in SYNCS or every not in PACES:
-        raise _wrong("days", f"{sync}, {every}", f"sync is one of {SYNCS}, every one of {PACES}")
+        raise _wrong(
+            "days", f"{sync}, {every}", f"sync is one of {SYNCS}, every one of {PACES}"
+        )
     first = table["from"] if "from" in table else table["date"]
     last = table.get("until", first)
     for offset in range((last - first).days + 1):
@@ -120,4 +142,6 @@ def _is_lived(day: date, every: str, calendar: WorkCalendar) -> bool:
 
 
 def _wrong(where: str, what: str, message: str) -> ConfigError:
-    return ConfigError([Problem("bad-story", where, what, message, severity=Severity.ERROR)])
+    return ConfigError(
+        [Problem("bad-story", where, what, message, severity=Severity.ERROR)]
+    )

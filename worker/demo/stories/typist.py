@@ -53,16 +53,23 @@ class Typist:
     def alias(self, name: str) -> str:
         """Return the page of an alias."""
         if name not in self.pages:
-            raise Unnamed(f"no row has the id {name!r}; there are {', '.join(sorted(self.pages))}")
+            raise Unnamed(
+                f"no row has the id {name!r}; there are {', '.join(sorted(self.pages))}"
+            )
         return self.pages[name]
 
     def name_of(self, page_id: str) -> str:
         """Return the alias of a page, else its id."""
-        return next((alias for alias, found in self.pages.items() if found == page_id), page_id)
+        return next(
+            (alias for alias, found in self.pages.items() if found == page_id), page_id
+        )
 
     def key(self, text: str) -> str:
         """Return a Worker key with every `@alias` replaced by its page."""
-        parts = [self.alias(part[1:]) if part.startswith("@") else part for part in text.split("#")[0].split(":")]
+        parts = [
+            self.alias(part[1:]) if part.startswith("@") else part
+            for part in text.split("#")[0].split(":")
+        ]
         return ":".join(parts) + (f"#{text.split('#')[1]}" if "#" in text else "")
 
     def page(self, row: str) -> tuple[str, str]:
@@ -73,7 +80,11 @@ class Typist:
         if ":" not in name:
             return source, self.alias(name)
         key = self.key(name)
-        found = [one.page_id for one in self.rows(source) if one.values.get(KEY_PROPERTY) == key]
+        found = [
+            one.page_id
+            for one in self.rows(source)
+            if one.values.get(KEY_PROPERTY) == key
+        ]
         if not found:
             raise Unnamed(f"no living row of {source} has the key {name}")
         return source, found[0]
@@ -82,7 +93,9 @@ class Typist:
         """Return a property by logical name."""
         properties = self.schema.sources[source].properties
         if name not in properties:
-            raise Unnamed(f"{source} has no field {name!r}; there are {', '.join(properties)}")
+            raise Unnamed(
+                f"{source} has no field {name!r}; there are {', '.join(properties)}"
+            )
         return properties[name]
 
     # Typing
@@ -90,8 +103,13 @@ class Typist:
     def raw(self, source: str, values: Mapping[str, Any]) -> dict[str, Any]:
         """Return request properties of scripted values; an empty text empties any cell."""
         binding = self.bindings[source]
-        return {binding.properties[name]: encode(prop, self._typed(prop, value), binding, lambda ref: ref.key)
-                for name, value in values.items() for prop in (self.prop(source, name),)}
+        return {
+            binding.properties[name]: encode(
+                prop, self._typed(prop, value), binding, lambda ref: ref.key
+            )
+            for name, value in values.items()
+            for prop in (self.prop(source, name),)
+        }
 
     def _typed(self, prop: Property, value: Any) -> Value:
         value = in_locale(value, self.locale)
@@ -99,13 +117,19 @@ class Typist:
             return None
         match prop.type:
             case "relation":
-                return tuple(Ref(prop.target, self._target(prop, name)) for name in listed(value))
+                return tuple(
+                    Ref(prop.target, self._target(prop, name)) for name in listed(value)
+                )
             case "people":
                 return tuple(self.users[name] for name in listed(value))
             case "number":
                 return Decimal(value)
             case "date":
-                return Span(value["start"], value["end"]) if isinstance(value, dict) else as_date(value)
+                return (
+                    Span(value["start"], value["end"])
+                    if isinstance(value, dict)
+                    else as_date(value)
+                )
             case "checkbox":
                 return bool(value)
             case "multi_select":
@@ -113,28 +137,46 @@ class Typist:
         return str(value)
 
     def _target(self, prop: Property, name: str) -> str:
-        return self.page(f"{prop.target}/{name}")[1] if ":" in name else self.alias(name)
+        return (
+            self.page(f"{prop.target}/{name}")[1] if ":" in name else self.alias(name)
+        )
 
     # Reading
 
     def rows(self, source: str) -> list[Standing]:
         """Return the living rows of a source in order of creation."""
         binding = self.bindings[source]
-        names = {unquote(property_id): name for name, property_id in binding.properties.items()}
-        return [Standing(page["id"], {names[unquote(prop["id"])]: plain(prop) for prop in page["properties"].values()
-                                      if unquote(prop["id"]) in names})
-                for page in dumped_rows(self.rig.notion, binding.data_source_id) if not page["in_trash"]]
+        names = {
+            unquote(property_id): name
+            for name, property_id in binding.properties.items()
+        }
+        return [
+            Standing(
+                page["id"],
+                {
+                    names[unquote(prop["id"])]: plain(prop)
+                    for prop in page["properties"].values()
+                    if unquote(prop["id"]) in names
+                },
+            )
+            for page in dumped_rows(self.rig.notion, binding.data_source_id)
+            if not page["in_trash"]
+        ]
 
     def lines(self, page_id: str) -> list[str]:
         """Return the text of a page's body, a line a block; cells of a table are parted by ` | `."""
         dump = self.rig.notion.control("dump", {})
-        return [spaced(line) for line in _lines(dump["blocks"], dump["children"], page_id)]
+        return [
+            spaced(line) for line in _lines(dump["blocks"], dump["children"], page_id)
+        ]
 
     def wanted(self, source: str, name: str, value: Any) -> Any:
         """Return the plain value a scripted one stands for."""
         prop, value = self.prop(source, name), in_locale(value, self.locale)
         if isinstance(value, str) and not value:
-            return {"relation": (), "people": (), "title": "", "rich_text": ""}.get(prop.type)
+            return {"relation": (), "people": (), "title": "", "rich_text": ""}.get(
+                prop.type
+            )
         match prop.type:
             case "relation":
                 return tuple(sorted(self._target(prop, one) for one in listed(value)))
@@ -145,7 +187,11 @@ class Typist:
             case "number":
                 return Decimal(value)
             case "date":
-                return (_iso(value["start"]), _iso(value["end"])) if isinstance(value, dict) else _iso(value)
+                return (
+                    (_iso(value["start"]), _iso(value["end"]))
+                    if isinstance(value, dict)
+                    else _iso(value)
+                )
             case "title" | "rich_text":
                 return spaced(str(value))
         return value
@@ -153,18 +199,27 @@ class Typist:
     def _label(self, source: str, prop: Property, key: str) -> str:
         options = self.bindings[source].options.get(prop.name, {})
         if key not in options:
-            raise Unnamed(f"{source}.{prop.name} has no option {key!r}; there are {', '.join(options)}")
+            raise Unnamed(
+                f"{source}.{prop.name} has no option {key!r}; there are {', '.join(options)}"
+            )
         return options[key][1]
 
 
-def _lines(blocks: Mapping[str, Any], children: Mapping[str, list[str]], parent: str) -> Iterator[str]:
+def _lines(
+    blocks: Mapping[str, Any], children: Mapping[str, list[str]], parent: str
+) -> Iterator[str]:
     for one in children.get(parent, ()):
         block = blocks.get(one)
         if block is not None and not block["in_trash"]:
             payload = block["payload"]
             texts = payload.get("cells") or [payload.get("rich_text", ())]
-            yield "(picture)" if block["type"] == "image" else " | ".join(
-                "".join(piece["plain_text"] for piece in text) for text in texts)
+            yield (
+                "(picture)"
+                if block["type"] == "image"
+                else " | ".join(
+                    "".join(piece["plain_text"] for piece in text) for text in texts
+                )
+            )
             yield from _lines(blocks, children, one)
 
 
@@ -179,7 +234,13 @@ def plain(prop: Mapping[str, Any]) -> Any:
         case "select" | "status":
             return value["name"] if value else None
         case "date":
-            return None if not value else (value["start"], value["end"]) if value["end"] else value["start"]
+            return (
+                None
+                if not value
+                else (value["start"], value["end"])
+                if value["end"]
+                else value["start"]
+            )
         case "relation" | "people":
             return tuple(sorted(item["id"] for item in value))
     return value

@@ -114,13 +114,22 @@ def span_of(row: Json, start_name: str, end_name: str = "") -> Span | None:
     if begin is None and finish is None:
         return None
     first = begin.start if begin else finish.start if finish else date.min
-    last = (finish.end or finish.start) if finish else (begin.end or begin.start) if begin else first
+    last = (
+        (finish.end or finish.start)
+        if finish
+        else (begin.end or begin.start)
+        if begin
+        else first
+    )
     return Span(first, max(first, last))
 
 
 def window_of(spans: list[Span], today: date) -> Window:
     """Return whole months around the spans and today, at most 14 months back and 18 ahead of today."""
-    earliest, latest = shift_month(today, -MONTHS_BEFORE), shift_month(today, MONTHS_AFTER)
+    earliest, latest = (
+        shift_month(today, -MONTHS_BEFORE),
+        shift_month(today, MONTHS_AFTER),
+    )
     firsts = [max(span.first, earliest) for span in spans if span.last >= earliest]
     lasts = [min(span.last, latest) for span in spans if span.first <= latest]
     first = min([*firsts, today - timedelta(days=20)])
@@ -136,7 +145,14 @@ def ticks_of(window: Window, words: Words) -> tuple[Tick, ...]:
         following = shift_month(month, 1)
         year = str(month.year) if month.month == 1 or not ticks else ""
         left = window.place(month)
-        ticks.append(Tick(words.month_name(month.month), year, left, round(window.place(following) - left, 3)))
+        ticks.append(
+            Tick(
+                words.month_name(month.month),
+                year,
+                left,
+                round(window.place(following) - left, 3),
+            )
+        )
         month = following
     return tuple(ticks)
 
@@ -147,16 +163,31 @@ def make_bar(card: Card, span: Span, *, window: Window, words: Words) -> Bar | N
         return None
     left = window.place(max(span.first, window.first))
     right = window.place(min(span.last, window.last) + timedelta(days=1))
-    dates = words.day(span.first) + (f" → {words.day(span.last)}" if span.last != span.first else "")
-    return Bar(card, left, round(right - left, 3), dates, span.first < window.first, span.last > window.last)
+    dates = words.day(span.first) + (
+        f" → {words.day(span.last)}" if span.last != span.first else ""
+    )
+    return Bar(
+        card,
+        left,
+        round(right - left, 3),
+        dates,
+        span.first < window.first,
+        span.last > window.last,
+    )
 
 
-def draw_timeline(groups: list[Group], spans: dict[str, Span], *, today: date, words: Words) -> Timeline:
+def draw_timeline(
+    groups: list[Group], spans: dict[str, Span], *, today: date, words: Words
+) -> Timeline:
     """Return groups of rows as bands of bars, in the order of the rows."""
     window = window_of(list(spans.values()), today)
     bands: list[Band] = []
     for group in groups:
-        bars = [make_bar(card, spans[card.id], window=window, words=words) for card in group.cards if card.id in spans]
+        bars = [
+            make_bar(card, spans[card.id], window=window, words=words)
+            for card in group.cards
+            if card.id in spans
+        ]
         shown = tuple(bar for bar in bars if bar is not None)
         if shown:
             bands.append(Band(group, shown))
@@ -164,17 +195,34 @@ def draw_timeline(groups: list[Group], spans: dict[str, Span], *, today: date, w
     drawn = {bar.card.id for band in bands for bar in band.bars}
     undated = tuple(card for card in cards if card.id not in spans)
     outside = tuple(card for card in cards if card.id in spans and card.id not in drawn)
-    return Timeline(ticks_of(window, words), tuple(bands), window.place(today), undated, outside)
+    return Timeline(
+        ticks_of(window, words), tuple(bands), window.place(today), undated, outside
+    )
 
 
-def draw_month(cards: list[Card], spans: dict[str, Span], *, month: date, today: date, words: Words) -> Month:
+def draw_month(
+    cards: list[Card], spans: dict[str, Span], *, month: date, today: date, words: Words
+) -> Month:
     """Return the grid of a month, Monday first, each row on every day it covers."""
     weeks = tuple(
-        tuple(CalendarDay(day, day.month == month.month, day == today, _on(cards, spans, day)) for day in week)
-        for week in calendar.Calendar().monthdatescalendar(month.year, month.month))
+        tuple(
+            CalendarDay(
+                day, day.month == month.month, day == today, _on(cards, spans, day)
+            )
+            for day in week
+        )
+        for week in calendar.Calendar().monthdatescalendar(month.year, month.month)
+    )
     undated = tuple(card for card in cards if card.id not in spans)
-    return Month(words.month(month), tuple(words.weekdays()), weeks, f"{shift_month(month, -1):%Y-%m}",
-                 f"{shift_month(month, 1):%Y-%m}", undated, nearest_month(list(spans.values()), month))
+    return Month(
+        words.month(month),
+        tuple(words.weekdays()),
+        weeks,
+        f"{shift_month(month, -1):%Y-%m}",
+        f"{shift_month(month, 1):%Y-%m}",
+        undated,
+        nearest_month(list(spans.values()), month),
+    )
 
 
 def nearest_month(spans: list[Span], month: date) -> date | None:
@@ -189,7 +237,11 @@ def nearest_month(spans: list[Span], month: date) -> date | None:
 
 
 def _on(cards: list[Card], spans: dict[str, Span], day: date) -> tuple[Card, ...]:
-    return tuple(card for card in cards if card.id in spans and spans[card.id].first <= day <= spans[card.id].last)
+    return tuple(
+        card
+        for card in cards
+        if card.id in spans and spans[card.id].first <= day <= spans[card.id].last
+    )
 
 
 def shift_month(day: date, by: int) -> date:

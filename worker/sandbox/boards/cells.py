@@ -52,7 +52,9 @@ class Cell:
     @property
     def empty(self) -> bool:
         """Whether there is nothing to print; an unticked box is something."""
-        return self.kind != "checkbox" and not (self.text or self.chips or any(run.text for run in self.runs))
+        return self.kind != "checkbox" and not (
+            self.text or self.chips or any(run.text for run in self.runs)
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,7 +83,10 @@ class Draughtsman:
     def learn(self, pages: list[Json]) -> None:
         """Remember the titles of pages already read."""
         for page in pages:
-            self._titles[page["id"]] = (page_title(page) or self.words["untitled"], icon_of(page.get("icon")))
+            self._titles[page["id"]] = (
+                page_title(page) or self.words["untitled"],
+                icon_of(page.get("icon")),
+            )
 
     def _look_up(self, page_id: str) -> tuple[str, Icon]:
         try:
@@ -92,7 +97,9 @@ class Draughtsman:
 
     def runs(self, rich_text: list[Json] | None) -> tuple[Run, ...]:
         """Return rich text as runs."""
-        return tuple(runs(rich_text, self.words, lambda page_id: self.title(page_id)[0]))
+        return tuple(
+            runs(rich_text, self.words, lambda page_id: self.title(page_id)[0])
+        )
 
     def cell(self, name: str, value: Json | None, schema: Json | None = None) -> Cell:
         """Return the cell of a property value; an unknown type prints empty."""
@@ -147,7 +154,10 @@ def _draw_options(pen: Draughtsman, value: Value) -> Cell:
 
 
 def _tagged(name: str, kind: str, options: list[Json]) -> Cell:
-    chips = tuple(Chip(option.get("name", ""), tag_class(option.get("color"))) for option in options)
+    chips = tuple(
+        Chip(option.get("name", ""), tag_class(option.get("color")))
+        for option in options
+    )
     return Cell(name, kind, _joined(chips), chips=chips)
 
 
@@ -177,40 +187,64 @@ def _draw_people(pen: Draughtsman, value: Value) -> Cell:
 
 
 def _draw_person(pen: Draughtsman, value: Value) -> Cell:
-    return _draw_people(pen, replace(value, content=[value.content] if value.content else []))
+    return _draw_people(
+        pen, replace(value, content=[value.content] if value.content else [])
+    )
 
 
 def _person(pen: Draughtsman, user: Json) -> Chip:
-    named = user.get("name") or pen.reader.users().get(user.get("id", ""), {}).get("name") or "?"
+    named = (
+        user.get("name")
+        or pen.reader.users().get(user.get("id", ""), {}).get("name")
+        or "?"
+    )
     return Chip(named, f"hue-{hue(named)}", initials=initials(named))
 
 
 def _draw_relation(pen: Draughtsman, value: Value) -> Cell:
     ids = [item["id"] for item in value.content or ()]
-    chips = tuple(Chip(pen.title(page_id)[0], href=f"/p/{page_id}", icon=pen.title(page_id)[1]) for page_id in ids)
+    chips = tuple(
+        Chip(pen.title(page_id)[0], href=f"/p/{page_id}", icon=pen.title(page_id)[1])
+        for page_id in ids
+    )
     return Cell(value.name, "relation", _joined(chips), chips=chips)
 
 
 def _draw_checkbox(pen: Draughtsman, value: Value) -> Cell:
-    return Cell(value.name, "checkbox", pen.words["yes"] if value.content else "", share=1.0 if value.content else 0.0)
+    return Cell(
+        value.name,
+        "checkbox",
+        pen.words["yes"] if value.content else "",
+        share=1.0 if value.content else 0.0,
+    )
 
 
 def _draw_link(prefix: str) -> Callable[[Draughtsman, Value], Cell]:
     def draw(_: Draughtsman, value: Value) -> Cell:
         text = str(value.content or "")
-        return Cell(value.name, "link", text, href=safe_href(f"{prefix}{text}") if text else "")
+        return Cell(
+            value.name, "link", text, href=safe_href(f"{prefix}{text}") if text else ""
+        )
+
     return draw
 
 
 def _draw_files(pen: Draughtsman, value: Value) -> Cell:
-    chips = tuple(Chip(file.get("name") or pen.words["file"], href=file_url(file, pen.reader.origin))
-                  for file in value.content or ())
+    chips = tuple(
+        Chip(
+            file.get("name") or pen.words["file"],
+            href=file_url(file, pen.reader.origin),
+        )
+        for file in value.content or ()
+    )
     return Cell(value.name, "files", _joined(chips), chips=chips)
 
 
 def _draw_unique_id(pen: Draughtsman, value: Value) -> Cell:
     parts = ((value.content or {}).get(part) for part in ("prefix", "number"))
-    return Cell(value.name, "text", "-".join(str(part) for part in parts if part is not None))
+    return Cell(
+        value.name, "text", "-".join(str(part) for part in parts if part is not None)
+    )
 
 
 def _draw_formula(pen: Draughtsman, value: Value) -> Cell:
@@ -240,14 +274,34 @@ def _merged(name: str, cells: list[Cell]) -> Cell:
     if not filled:
         return Cell(name, "text")
     chips = tuple(chip for cell in filled for chip in cell.chips)
-    return Cell(name, filled[0].kind if chips else "text", ", ".join(cell.text for cell in filled), chips=chips)
+    return Cell(
+        name,
+        filled[0].kind if chips else "text",
+        ", ".join(cell.text for cell in filled),
+        chips=chips,
+    )
 
 
 DRAWERS: Mapping[str, Callable[[Draughtsman, Value], Cell]] = {
-    "title": _draw_title, "rich_text": _draw_text, "number": _draw_number, "select": _draw_option,
-    "status": _draw_status, "multi_select": _draw_options, "date": _draw_date, "people": _draw_people,
-    "relation": _draw_relation, "checkbox": _draw_checkbox, "url": _draw_link(""), "email": _draw_link("mailto:"),
-    "phone_number": _draw_link("tel:"), "files": _draw_files, "unique_id": _draw_unique_id,
-    "created_time": _draw_moment, "last_edited_time": _draw_moment, "created_by": _draw_person,
-    "last_edited_by": _draw_person, "formula": _draw_formula, "rollup": _draw_rollup,
+    "title": _draw_title,
+    "rich_text": _draw_text,
+    "number": _draw_number,
+    "select": _draw_option,
+    "status": _draw_status,
+    "multi_select": _draw_options,
+    "date": _draw_date,
+    "people": _draw_people,
+    "relation": _draw_relation,
+    "checkbox": _draw_checkbox,
+    "url": _draw_link(""),
+    "email": _draw_link("mailto:"),
+    "phone_number": _draw_link("tel:"),
+    "files": _draw_files,
+    "unique_id": _draw_unique_id,
+    "created_time": _draw_moment,
+    "last_edited_time": _draw_moment,
+    "created_by": _draw_person,
+    "last_edited_by": _draw_person,
+    "formula": _draw_formula,
+    "rollup": _draw_rollup,
 }

@@ -13,7 +13,15 @@ from worker.sandbox.boards.texts import Icon, icon_of, parse_day, tag_class
 
 Json = dict[str, Any]
 
-GROUPABLE = ("status", "select", "multi_select", "relation", "people", "checkbox", "date")
+GROUPABLE = (
+    "status",
+    "select",
+    "multi_select",
+    "relation",
+    "people",
+    "checkbox",
+    "date",
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,11 +87,18 @@ def grouping_of(properties: Mapping[str, Json], config: Json | None) -> Grouping
     name = find_property(properties, (config or {}).get("property_id"))
     if not name or config is None:
         return None
-    return Grouping(name, properties[name], (config.get("sort") or {}).get("type", "manual"),
-                    bool(config.get("hide_empty_groups")), config.get("group_by") == "group")
+    return Grouping(
+        name,
+        properties[name],
+        (config.get("sort") or {}).get("type", "manual"),
+        bool(config.get("hide_empty_groups")),
+        config.get("group_by") == "group",
+    )
 
 
-def grouped(rows: list[Json], cards: Mapping[str, Card], *, by: Grouping, pen: Draughtsman) -> list[Group]:
+def grouped(
+    rows: list[Json], cards: Mapping[str, Card], *, by: Grouping, pen: Draughtsman
+) -> list[Group]:
     """Return the groups of rows in the order the grouping asks for, the group without a value first."""
     nothing = Key("", pen.words.say("no_group", name=by.name))
     members: dict[Key, list[Card]] = {key: [] for key in (nothing, *_known_keys(by))}
@@ -91,9 +106,14 @@ def grouped(rows: list[Json], cards: Mapping[str, Card], *, by: Grouping, pen: D
         value = (row.get("properties") or {}).get(by.name) or {}
         for key in _keys(value, by, pen=pen) or [nothing]:
             members.setdefault(key, []).append(cards[row["id"]])
-    found = [Group(key.title, tuple(inside), key.css, key.pill, key.icon) for key, inside in members.items()
-             if key is not nothing]
-    return _first_if_any(Group(nothing.title, tuple(members[nothing])), _ordered(found, by))
+    found = [
+        Group(key.title, tuple(inside), key.css, key.pill, key.icon)
+        for key, inside in members.items()
+        if key is not nothing
+    ]
+    return _first_if_any(
+        Group(nothing.title, tuple(members[nothing])), _ordered(found, by)
+    )
 
 
 def _first_if_any(nothing: Group, groups: list[Group]) -> list[Group]:
@@ -105,7 +125,9 @@ def _ordered(groups: list[Group], by: Grouping) -> list[Group]:
     open_ended = by.schema.get("type") in ("relation", "people")
     if by.order == "manual" and not open_ended:
         return kept
-    return sorted(kept, key=lambda group: group.title.casefold(), reverse=by.order == "descending")
+    return sorted(
+        kept, key=lambda group: group.title.casefold(), reverse=by.order == "descending"
+    )
 
 
 def _known_keys(by: Grouping) -> list[Key]:
@@ -117,7 +139,12 @@ def _known_keys(by: Grouping) -> list[Key]:
 
 
 def _option_key(option: Json) -> Key:
-    return Key(option.get("name", ""), option.get("name", ""), tag_class(option.get("color")), True)
+    return Key(
+        option.get("name", ""),
+        option.get("name", ""),
+        tag_class(option.get("color")),
+        True,
+    )
 
 
 def _keys(value: Json, by: Grouping, *, pen: Draughtsman) -> list[Key]:
@@ -130,7 +157,11 @@ def _keys(value: Json, by: Grouping, *, pen: Draughtsman) -> list[Key]:
 
 def _status_group(schema: Json, option: Json) -> list[Key]:
     groups = (schema.get("status") or {}).get("groups", ())
-    return [_option_key(group) for group in groups if option.get("id") in group.get("option_ids", ())]
+    return [
+        _option_key(group)
+        for group in groups
+        if option.get("id") in group.get("option_ids", ())
+    ]
 
 
 def _relation_key(item: Json, pen: Draughtsman) -> Key:
@@ -154,17 +185,33 @@ KEYS: Mapping[str, Callable[[Any, Draughtsman], list[Key]]] = {
     "multi_select": lambda value, pen: [_option_key(option) for option in value],
     "relation": lambda value, pen: [_relation_key(item, pen) for item in value],
     "people": lambda value, pen: [_person_key(user, pen) for user in value],
-    "checkbox": lambda value, pen: [Key("yes" if value else "no", pen.words["yes" if value else "no"])],
+    "checkbox": lambda value, pen: [
+        Key("yes" if value else "no", pen.words["yes" if value else "no"])
+    ],
     "date": _month_key,
 }
 
 
-def make_card(row: Json, names: tuple[str, ...], *, properties: Mapping[str, Json], pen: Draughtsman) -> Card:
+def make_card(
+    row: Json,
+    names: tuple[str, ...],
+    *,
+    properties: Mapping[str, Json],
+    pen: Draughtsman,
+) -> Card:
     """Return a row as a card showing the properties `names`, in that order."""
     values = row.get("properties") or {}
-    cells = tuple(pen.cell(name, values.get(name), properties.get(name)) for name in names)
-    return Card(row["id"], page_title(row) or pen.words["untitled"], icon_of(row.get("icon")), cells, _color(values),
-                icon_of(row.get("cover")).image)
+    cells = tuple(
+        pen.cell(name, values.get(name), properties.get(name)) for name in names
+    )
+    return Card(
+        row["id"],
+        page_title(row) or pen.words["untitled"],
+        icon_of(row.get("icon")),
+        cells,
+        _color(values),
+        icon_of(row.get("cover")).image,
+    )
 
 
 def _color(values: Mapping[str, Json]) -> str:

@@ -59,16 +59,28 @@ class Reader:
         """Where a browser finds hosted files; empty when nowhere."""
         return f"http://{self.host}" if self.host else ""
 
-    def call(self, method: str, path: str, *, query: tuple[tuple[str, str], ...] = (),
-             body: Json | None = None) -> Json:
+    def call(
+        self,
+        method: str,
+        path: str,
+        *,
+        query: tuple[tuple[str, str], ...] = (),
+        body: Json | None = None,
+    ) -> Json:
         """Return one decoded API answer."""
-        headers = {"authorization": f"Bearer {self.token}", "notion-version": VERSION, VIEWER_HEADER: "1",
-                   "content-type": "application/json"} | ({"host": self.host} if self.host else {})
+        headers = {
+            "authorization": f"Bearer {self.token}",
+            "notion-version": VERSION,
+            VIEWER_HEADER: "1",
+            "content-type": "application/json",
+        } | ({"host": self.host} if self.host else {})
         payload = b"" if body is None else msgspec.json.encode(body)
         response = self.handler(Request(method, path, query, headers, payload))
         answer = _decode(response.body)
         if response.status >= 400:
-            raise Unreadable(response.status, answer.get("code", ""), answer.get("message", ""))
+            raise Unreadable(
+                response.status, answer.get("code", ""), answer.get("message", "")
+            )
         return answer
 
     def _get(self, path: str) -> Json:
@@ -92,7 +104,9 @@ class Reader:
         """Return visible users by id; empty where the connection may not see them."""
         if "users" not in self._seen:
             try:
-                self._seen["users"] = {user["id"]: user for user in self._listed("/v1/users")}
+                self._seen["users"] = {
+                    user["id"]: user for user in self._listed("/v1/users")
+                }
             except Unreadable:
                 self._seen["users"] = {}
         return self._seen["users"]
@@ -118,16 +132,29 @@ class Reader:
         except Unreadable:
             return []
 
-    def query(self, data_source_id: str, *, filter: Json | None = None, sorts: list[Json] | None = None,
-              limit: int = 500) -> Rows:
+    def query(
+        self,
+        data_source_id: str,
+        *,
+        filter: Json | None = None,
+        sorts: list[Json] | None = None,
+        limit: int = 500,
+    ) -> Rows:
         """Return up to `limit` rows of a data source."""
-        body: Json = {"page_size": PAGE_SIZE} | ({"filter": filter} if filter else {}) | (
-            {"sorts": sorts} if sorts else {})
+        body: Json = (
+            {"page_size": PAGE_SIZE}
+            | ({"filter": filter} if filter else {})
+            | ({"sorts": sorts} if sorts else {})
+        )
         pages: list[Json] = []
         while True:
-            answer = self.call("POST", f"/v1/data_sources/{data_source_id}/query", body=body)
+            answer = self.call(
+                "POST", f"/v1/data_sources/{data_source_id}/query", body=body
+            )
             pages += answer["results"]
-            incomplete = (answer.get("request_status") or {}).get("type") == "incomplete"
+            incomplete = (answer.get("request_status") or {}).get(
+                "type"
+            ) == "incomplete"
             if not answer.get("has_more") or len(pages) >= limit:
                 clipped = bool(answer.get("has_more")) or len(pages) > limit
                 return Rows(pages[:limit], clipped, incomplete and not clipped)
@@ -137,10 +164,14 @@ class Reader:
         """Return all items of a long property value (facts/notion-api.md 2.27)."""
         return list(self._listed(f"/v1/pages/{page_id}/properties/{property_id}"))
 
-    def _listed(self, path: str, query: tuple[tuple[str, str], ...] = ()) -> Iterator[Json]:
+    def _listed(
+        self, path: str, query: tuple[tuple[str, str], ...] = ()
+    ) -> Iterator[Json]:
         start: tuple[tuple[str, str], ...] = ()
         while True:
-            answer = self.call("GET", path, query=(*query, *start, ("page_size", str(PAGE_SIZE))))
+            answer = self.call(
+                "GET", path, query=(*query, *start, ("page_size", str(PAGE_SIZE)))
+            )
             yield from answer.get("results", [])
             if not answer.get("has_more"):
                 return
@@ -157,7 +188,10 @@ def _decode(body: bytes) -> Json:
 
 def plain(rich_text: list[Json] | None) -> str:
     """Return the text of rich text."""
-    return "".join(part.get("plain_text") or (part.get("text") or {}).get("content", "") for part in rich_text or ())
+    return "".join(
+        part.get("plain_text") or (part.get("text") or {}).get("content", "")
+        for part in rich_text or ()
+    )
 
 
 def page_title(page: Json) -> str:

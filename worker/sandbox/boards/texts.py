@@ -13,7 +13,9 @@ from worker.sandbox.boards.words import Words
 
 Json = dict[str, Any]
 
-COLORS = frozenset({"gray", "brown", "orange", "yellow", "green", "blue", "purple", "pink", "red"})
+COLORS = frozenset(
+    {"gray", "brown", "orange", "yellow", "green", "blue", "purple", "pink", "red"}
+)
 STYLES = ("bold", "italic", "strikethrough", "underline", "code")
 SCHEMES = frozenset({"http", "https", "mailto"})
 NOTION_HOSTS = frozenset({"www.notion.so", "notion.so", "app.notion.com"})
@@ -102,7 +104,11 @@ def icon_of(value: Json | None) -> Icon:
 
 def _image(file: Json | None) -> str:
     url = (file or {}).get("url")
-    return url if isinstance(url, str) and urlsplit(url).scheme in ("http", "https") else ""
+    return (
+        url
+        if isinstance(url, str) and urlsplit(url).scheme in ("http", "https")
+        else ""
+    )
 
 
 def file_url(value: Json, origin: str = "") -> str:
@@ -118,7 +124,9 @@ def file_url(value: Json, origin: str = "") -> str:
     return f"{origin}{parts.path}" + (f"?{parts.query}" if parts.query else "")
 
 
-def runs(rich_text: list[Json] | None, words: Words, title_of: Callable[[str], str]) -> list[Run]:
+def runs(
+    rich_text: list[Json] | None, words: Words, title_of: Callable[[str], str]
+) -> list[Run]:
     """Return rich text as runs; `title_of` names mentioned pages."""
     return [_run(part, words, title_of) for part in rich_text or ()]
 
@@ -127,7 +135,9 @@ def _run(part: Json, words: Words, title_of: Callable[[str], str]) -> Run:
     annotations = part.get("annotations") or {}
     styles = [style for style in STYLES if annotations.get(style)]
     text = part.get("plain_text") or (part.get("text") or {}).get("content", "")
-    href = safe_href(part.get("href") or ((part.get("text") or {}).get("link") or {}).get("url"))
+    href = safe_href(
+        part.get("href") or ((part.get("text") or {}).get("link") or {}).get("url")
+    )
     match part:
         case {"type": "equation"}:
             styles.append("equation")
@@ -138,7 +148,9 @@ def _run(part: Json, words: Words, title_of: Callable[[str], str]) -> Run:
     return Run(text, css, href)
 
 
-def _mention(mention: Json, text: str, href: str, *, words: Words, title_of: Callable[[str], str]) -> tuple[str, str]:
+def _mention(
+    mention: Json, text: str, href: str, *, words: Words, title_of: Callable[[str], str]
+) -> tuple[str, str]:
     match mention:
         case {"type": "page", "page": {"id": str(page_id)}}:
             return title_of(page_id), f"/p/{page_id}"
@@ -160,15 +172,23 @@ def parse_day(value: Json | None) -> Day | None:
     if start is None:
         return None
     end = _instant(value.get("end"))
-    return Day(_day(start), _day(end) if end is not None else None, start if isinstance(start, datetime) else None,
-               end if isinstance(end, datetime) else None)
+    return Day(
+        _day(start),
+        _day(end) if end is not None else None,
+        start if isinstance(start, datetime) else None,
+        end if isinstance(end, datetime) else None,
+    )
 
 
 def _instant(text: object) -> date | datetime | None:
     if not isinstance(text, str):
         return None
     try:
-        return date.fromisoformat(text) if len(text) == len("2026-01-31") else datetime.fromisoformat(text)
+        return (
+            date.fromisoformat(text)
+            if len(text) == len("2026-01-31")
+            else datetime.fromisoformat(text)
+        )
     except ValueError:
         return None
 

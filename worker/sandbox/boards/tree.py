@@ -56,10 +56,18 @@ def _page_node(reader: Reader, words: Words, page_id: str, depth: int) -> Node:
     except Unreadable:
         return Node(page_id, "page", "———", Icon())
     children = tuple(_children(reader, words, page_id, depth - 1)) if depth > 0 else ()
-    return Node(page["id"], "page", page_title(page) or words["untitled"], icon_of(page.get("icon")), children)
+    return Node(
+        page["id"],
+        "page",
+        page_title(page) or words["untitled"],
+        icon_of(page.get("icon")),
+        children,
+    )
 
 
-def _children(reader: Reader, words: Words, block_id: str, depth: int) -> Iterator[Node]:
+def _children(
+    reader: Reader, words: Words, block_id: str, depth: int
+) -> Iterator[Node]:
     try:
         blocks = reader.children(block_id)
     except Unreadable:
@@ -80,8 +88,12 @@ def database_node(reader: Reader, words: Words, database_id: str) -> Node:
         database = reader.database(database_id)
     except Unreadable:
         return Node(database_id, "database", "———", Icon())
-    return Node(database["id"], "database", plain(database.get("title")) or words["untitled"],
-                icon_of(database.get("icon")))
+    return Node(
+        database["id"],
+        "database",
+        plain(database.get("title")) or words["untitled"],
+        icon_of(database.get("icon")),
+    )
 
 
 def path_to(reader: Reader, words: Words, thing: Json) -> list[Node]:
@@ -103,10 +115,14 @@ def _step(reader: Reader, words: Words, parent: Json) -> tuple[Node, Json] | Non
             case "page_id":
                 page = reader.page(parent["page_id"])
                 title = page_title(page) or words["untitled"]
-                return Node(page["id"], "page", title, icon_of(page.get("icon"))), page.get("parent") or {}
+                return Node(
+                    page["id"], "page", title, icon_of(page.get("icon"))
+                ), page.get("parent") or {}
             case "data_source_id" | "database_id":
                 database = reader.database(_database_id(reader, parent))
-                return database_node(reader, words, database["id"]), database.get("parent") or {}
+                return database_node(reader, words, database["id"]), database.get(
+                    "parent"
+                ) or {}
             case _:
                 return None
     except Unreadable:
@@ -116,7 +132,11 @@ def _step(reader: Reader, words: Words, parent: Json) -> tuple[Node, Json] | Non
 def _database_id(reader: Reader, parent: Json) -> str:
     if parent.get("database_id"):
         return str(parent["database_id"])
-    return str((reader.data_source(parent["data_source_id"]).get("parent") or {}).get("database_id", ""))
+    return str(
+        (reader.data_source(parent["data_source_id"]).get("parent") or {}).get(
+            "database_id", ""
+        )
+    )
 
 
 def databases_in(node: Node) -> Iterator[Node]:
@@ -127,7 +147,9 @@ def databases_in(node: Node) -> Iterator[Node]:
         yield from databases_in(child)
 
 
-def read_backlinks(reader: Reader, pen: Draughtsman, tree: Node, page: Json) -> list[Backlinks]:
+def read_backlinks(
+    reader: Reader, pen: Draughtsman, tree: Node, page: Json
+) -> list[Backlinks]:
     """Return the rows that relate to a row of a database."""
     home = (page.get("parent") or {}).get("data_source_id")
     if not home:
@@ -135,27 +157,46 @@ def read_backlinks(reader: Reader, pen: Draughtsman, tree: Node, page: Json) -> 
     found: list[Backlinks] = []
     for node in databases_in(tree):
         for source_id, name in _relations_to(reader, node, home):
-            found += _rows_about(reader, pen, page["id"], node=node, source_id=source_id, name=name)
+            found += _rows_about(
+                reader, pen, page["id"], node=node, source_id=source_id, name=name
+            )
     return found
 
 
 def _relations_to(reader: Reader, node: Node, home: str) -> Iterator[tuple[str, str]]:
     try:
-        sources = [reader.data_source(item["id"]) for item in reader.database(node.id).get("data_sources", ())]
+        sources = [
+            reader.data_source(item["id"])
+            for item in reader.database(node.id).get("data_sources", ())
+        ]
     except Unreadable:
         return
     for source in sources:
         for name, schema in (source.get("properties") or {}).items():
-            if schema.get("type") == "relation" and (schema.get("relation") or {}).get("data_source_id") == home:
+            if (
+                schema.get("type") == "relation"
+                and (schema.get("relation") or {}).get("data_source_id") == home
+            ):
                 yield source["id"], name
 
 
-def _rows_about(reader: Reader, pen: Draughtsman, page_id: str, *, node: Node, source_id: str,
-                name: str) -> Iterator[Backlinks]:
+def _rows_about(
+    reader: Reader,
+    pen: Draughtsman,
+    page_id: str,
+    *,
+    node: Node,
+    source_id: str,
+    name: str,
+) -> Iterator[Backlinks]:
     condition = {"property": name, "relation": {"contains": page_id}}
     try:
         rows = reader.query(source_id, filter=condition, limit=BACKLINKS).pages
     except Unreadable:
         return
     if rows:
-        yield Backlinks(node, name, tuple(make_card(row, (), properties={}, pen=pen) for row in rows))
+        yield Backlinks(
+            node,
+            name,
+            tuple(make_card(row, (), properties={}, pen=pen) for row in rows),
+        )

@@ -34,23 +34,48 @@ _LOG_LENGTH = 50_000
 class JiraSandbox:
     """One Jira site of one deployment, seen by one service account."""
 
-    def __init__(self, clock: Clock, *, seed: int = 7, deployment: str = "cloud", time_zone: str = "Europe/Moscow",
-                 limit: int | None = None, real: Callable[[], float] = time.monotonic) -> None:
+    def __init__(
+        self,
+        clock: Clock,
+        *,
+        seed: int = 7,
+        deployment: str = "cloud",
+        time_zone: str = "Europe/Moscow",
+        limit: int | None = None,
+        real: Callable[[], float] = time.monotonic,
+    ) -> None:
         if deployment not in ("cloud", "datacenter"):
             raise ValueError(f"deployment is cloud or datacenter, not {deployment!r}")
         self._lock = threading.RLock()
         chance = random.Random(seed)
         self.email = "rayline@sandbox.invalid"
         self.token = f"sandbox-{chance.getrandbits(96):024x}"
-        self._site = _site(clock, seed=seed, deployment=deployment, time_zone=time_zone, email=self.email)
+        self._site = _site(
+            clock,
+            seed=seed,
+            deployment=deployment,
+            time_zone=time_zone,
+            email=self.email,
+        )
         self._faults = Faults()
         limiter = Limiter(limit, real, clock.now)
-        self._router = Router(self._site, ALL_ROUTES, email=self.email, token=self.token, limiter=limiter,
-                              faults=self._faults)
+        self._router = Router(
+            self._site,
+            ALL_ROUTES,
+            email=self.email,
+            token=self.token,
+            limiter=limiter,
+            faults=self._faults,
+        )
         self.log: deque[Json] = deque(maxlen=_LOG_LENGTH)
         self._requests: Counter[str] = Counter()
-        self._people = People(self._site, faults=self._faults, limiter=limiter, log=self.log,
-                              requests=self._requests)
+        self._people = People(
+            self._site,
+            faults=self._faults,
+            limiter=limiter,
+            log=self.log,
+            requests=self._requests,
+        )
 
     def handle(self, request: Request) -> Response:
         """Answer one request; what nobody foresaw is logged with its trace and raised."""
@@ -58,12 +83,22 @@ class JiraSandbox:
             try:
                 response, endpoint, befell = self._router.answer(request)
             except Exception:
-                _LOG.exception("%s %s could not be answered", request.method, request.path)
+                _LOG.exception(
+                    "%s %s could not be answered", request.method, request.path
+                )
                 raise
             self._requests[endpoint] += 1
-            self.log.append({"at": self._site.clock.now().isoformat(), "method": request.method, "path": request.path,
-                             "query": [list(pair) for pair in request.query], "endpoint": endpoint,
-                             "status": response.status, "fault": befell})
+            self.log.append(
+                {
+                    "at": self._site.clock.now().isoformat(),
+                    "method": request.method,
+                    "path": request.path,
+                    "query": [list(pair) for pair in request.query],
+                    "endpoint": endpoint,
+                    "status": response.status,
+                    "fault": befell,
+                }
+            )
             return response
 
     def control(self, action: str, payload: dict[str, Any]) -> dict[str, Any]:
@@ -79,12 +114,22 @@ class JiraSandbox:
             return int(report["issues"])
 
 
-def _site(clock: Clock, *, seed: int, deployment: str, time_zone: str, email: str) -> Site:
+def _site(
+    clock: Clock, *, seed: int, deployment: str, time_zone: str, email: str
+) -> Site:
     sites: list[Site] = []
     store = Store(lambda: sites[0].now(), seed=seed, deployment=deployment)
     me = store.add_user("Rayline Service", email, name="rayline", zone=time_zone)
     cloud_id = str(uuid.UUID(int=store.random.getrandbits(128), version=4))
-    site = Site(store, clock, me, ZoneInfo(time_zone), deployment == "cloud", Walks(seed), cloud_id)
+    site = Site(
+        store,
+        clock,
+        me,
+        ZoneInfo(time_zone),
+        deployment == "cloud",
+        Walks(seed),
+        cloud_id,
+    )
     sites.append(site)
     return site
 

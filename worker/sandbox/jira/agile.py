@@ -21,7 +21,10 @@ from worker.sandbox.jira.site import Call, Site, strings, whole
 from worker.sandbox.jira.walks import BadToken
 
 PAGE_LIMIT = 50
-_BOARD_ORDERS: dict[str, Callable[[Board], Any]] = {"id": lambda b: b.id, "name": lambda b: b.name.casefold()}
+_BOARD_ORDERS: dict[str, Callable[[Board], Any]] = {
+    "id": lambda b: b.id,
+    "name": lambda b: b.name.casefold(),
+}
 _STATES = ("future", "active", "closed")
 _LISTED = ("closed", "active", "future")
 
@@ -31,11 +34,21 @@ _LISTED = ("closed", "active", "future")
 
 def get_boards(site: Site, call: Call) -> Json:
     """Answer the boards of visible projects, by project, type or name."""
-    wanted, kind, name = call.request.first("projectKeyOrId"), call.text("type"), call.text("name").casefold()
+    wanted, kind, name = (
+        call.request.first("projectKeyOrId"),
+        call.text("type"),
+        call.text("name").casefold(),
+    )
     project = site.project(wanted).id if wanted else None
-    found = [b for b in site.store.boards.values() if site.store.seen(b.project) and name in b.name.casefold()
-             and (project is None or b.project == project) and (not kind or b.kind in kind.split(","))
-             and call.text("filterId", str(b.filter)) == str(b.filter)]
+    found = [
+        b
+        for b in site.store.boards.values()
+        if site.store.seen(b.project)
+        and name in b.name.casefold()
+        and (project is None or b.project == project)
+        and (not kind or b.kind in kind.split(","))
+        and call.text("filterId", str(b.filter)) == str(b.filter)
+    ]
     found = call.ordered(found, _BOARD_ORDERS, "id")
     page = offset_page(found, *call.page(50, PAGE_LIMIT))
     renderer = Renderer(site, call)
@@ -45,14 +58,28 @@ def get_boards(site: Site, call: Call) -> Json:
 def show_board(renderer: Renderer, board: Board) -> Json:
     """Return a board; its location only on Cloud."""
     project = renderer.store.projects[board.project]
-    found: Json = {"id": board.id, "self": f"{renderer.base}/rest/agile/1.0/board/{board.id}", "name": board.name,
-                   "type": board.kind}
+    found: Json = {
+        "id": board.id,
+        "self": f"{renderer.base}/rest/agile/1.0/board/{board.id}",
+        "name": board.name,
+        "type": board.kind,
+    }
     if not renderer.cloud:
         return found
     title = f"{project.name} ({project.key})"
-    return {**found, "location": {"projectId": project.id, "displayName": title, "projectName": project.name,
-                                  "projectKey": project.key, "projectTypeKey": project.kind,
-                                  "avatarURI": f"{renderer.base}/avatar", "name": title}, "isPrivate": False}
+    return {
+        **found,
+        "location": {
+            "projectId": project.id,
+            "displayName": title,
+            "projectName": project.name,
+            "projectKey": project.key,
+            "projectTypeKey": project.kind,
+            "avatarURI": f"{renderer.base}/avatar",
+            "name": title,
+        },
+        "isPrivate": False,
+    }
 
 
 def board_of(site: Site, call: Call) -> Board:
@@ -60,8 +87,11 @@ def board_of(site: Site, call: Call) -> Board:
     ref = call.parameters["board"]
     found = site.store.boards.get(as_identity(ref) or 0)
     if found is None or not site.store.seen(found.project):
-        raise Refusal(404, "Requested board cannot be viewed because it either does not exist or you do not have "
-                           "permission to view it.")
+        raise Refusal(
+            404,
+            "Requested board cannot be viewed because it either does not exist or you do not have "
+            "permission to view it.",
+        )
     return found
 
 
@@ -74,20 +104,52 @@ def get_board_configuration(site: Site, call: Call) -> Json:
     """Answer columns and estimation; done on a board is its right-most mapped column."""
     board = board_of(site, call)
     renderer = Renderer(site, call)
-    names = {site.store.fields.points: "Story Points", site.store.fields.estimate: "Story point estimate"}
-    estimation = {"estimation": {"type": "field", "field": {
-        "fieldId": board.estimation, "displayName": names.get(board.estimation, board.estimation)}}
-    } if board.estimation and board.kind == "scrum" else {}
-    return {"id": board.id, "name": board.name, "type": board.kind,
-            "self": f"{renderer.base}/rest/agile/1.0/board/{board.id}/configuration",
-            "filter": {"id": str(board.filter), "self": f"{renderer.rest}/filter/{board.filter}"},
-            "columnConfig": {"columns": [_column(renderer, *column) for column in columns_of(site, board)],
-                             "constraintType": "none"}, **estimation,
-            "ranking": {"rankCustomFieldId": int(site.store.fields.rank.rpartition("_")[2])}}
+    names = {
+        site.store.fields.points: "Story Points",
+        site.store.fields.estimate: "Story point estimate",
+    }
+    estimation = (
+        {
+            "estimation": {
+                "type": "field",
+                "field": {
+                    "fieldId": board.estimation,
+                    "displayName": names.get(board.estimation, board.estimation),
+                },
+            }
+        }
+        if board.estimation and board.kind == "scrum"
+        else {}
+    )
+    return {
+        "id": board.id,
+        "name": board.name,
+        "type": board.kind,
+        "self": f"{renderer.base}/rest/agile/1.0/board/{board.id}/configuration",
+        "filter": {
+            "id": str(board.filter),
+            "self": f"{renderer.rest}/filter/{board.filter}",
+        },
+        "columnConfig": {
+            "columns": [
+                _column(renderer, *column) for column in columns_of(site, board)
+            ],
+            "constraintType": "none",
+        },
+        **estimation,
+        "ranking": {
+            "rankCustomFieldId": int(site.store.fields.rank.rpartition("_")[2])
+        },
+    }
 
 
 def _column(renderer: Renderer, name: str, statuses: Sequence[str]) -> Json:
-    return {"name": name, "statuses": [{"id": each, "self": f"{renderer.rest}/status/{each}"} for each in statuses]}
+    return {
+        "name": name,
+        "statuses": [
+            {"id": each, "self": f"{renderer.rest}/status/{each}"} for each in statuses
+        ],
+    }
 
 
 def columns_of(site: Site, board: Board) -> list[tuple[str, tuple[str, ...]]]:
@@ -96,8 +158,14 @@ def columns_of(site: Site, board: Board) -> list[tuple[str, tuple[str, ...]]]:
         return board.columns
     statuses = site.store.statuses
     own = site.store.projects[board.project].statuses
-    return [(title, tuple(s for s in own if statuses[s].category in categories)) for title, categories in (
-        ("To Do", ("new", "undefined")), ("In Progress", ("indeterminate",)), ("Done", ("done",)))]
+    return [
+        (title, tuple(s for s in own if statuses[s].category in categories))
+        for title, categories in (
+            ("To Do", ("new", "undefined")),
+            ("In Progress", ("indeterminate",)),
+            ("Done", ("done",)),
+        )
+    ]
 
 
 # Sprints --------------------------------------------------------------------
@@ -111,8 +179,15 @@ def get_board_sprints(site: Site, call: Call) -> Json:
     states = call.listed("state") or _STATES
     if strange := [state for state in states if state not in _STATES]:
         raise Refusal(400, f"Invalid sprint state: {strange[0]}")
-    found = [s for s in site.store.sprints.values() if s.board == board.id and s.state in states]
-    page = offset_page(sorted(found, key=lambda s: (_LISTED.index(s.state), s.id)), *call.page(50, PAGE_LIMIT))
+    found = [
+        s
+        for s in site.store.sprints.values()
+        if s.board == board.id and s.state in states
+    ]
+    page = offset_page(
+        sorted(found, key=lambda s: (_LISTED.index(s.state), s.id)),
+        *call.page(50, PAGE_LIMIT),
+    )
     renderer = Renderer(site, call)
     return {**page, "values": [renderer.sprint(sprint) for sprint in page["values"]]}
 
@@ -121,9 +196,15 @@ def sprint_of(site: Site, call: Call) -> Sprint:
     """Return the sprint a call names."""
     ref = call.parameters["sprint"]
     found = site.store.sprints.get(as_identity(ref) or 0)
-    board = site.store.boards.get(found.board) if found and found.board is not None else None
+    board = (
+        site.store.boards.get(found.board)
+        if found and found.board is not None
+        else None
+    )
     if found is None or (board is not None and not site.store.seen(board.project)):
-        raise Refusal(404, "Sprint does not exist or you do not have permission to view it.")
+        raise Refusal(
+            404, "Sprint does not exist or you do not have permission to view it."
+        )
     return found
 
 
@@ -137,7 +218,12 @@ def create_sprint(site: Site, call: Call) -> Outcome:
     asked = call.object()
     board = site.store.boards.get(whole(asked.get("originBoardId"), "originBoardId", 0))
     if board is None or board.kind != "scrum":
-        raise Refusal(400, errors={"originBoardId": "The board does not exist or does not support sprints."})
+        raise Refusal(
+            400,
+            errors={
+                "originBoardId": "The board does not exist or does not support sprints."
+            },
+        )
     if not str(asked.get("name") or "").strip():
         raise Refusal(400, errors={"name": "The sprint name must not be empty."})
     identity = site.store.counters.take("sprint", 1)
@@ -153,12 +239,19 @@ def update_sprint(site: Site, call: Call) -> Json:
     state = asked.get("state", sprint.state)
     if sprint.state == "closed" and set(asked) - {"name", "goal"}:
         raise Refusal(400, "A closed sprint can not be changed.")
-    if state not in _STATES or _STATES.index(state) - _STATES.index(sprint.state) not in (0, 1):
-        raise Refusal(400, errors={"state": f"A sprint can not go from {sprint.state} to {state}."})
+    if state not in _STATES or _STATES.index(state) - _STATES.index(
+        sprint.state
+    ) not in (0, 1):
+        raise Refusal(
+            400,
+            errors={"state": f"A sprint can not go from {sprint.state} to {state}."},
+        )
     changed = copy.copy(sprint)
     _apply(changed, asked)
     if state == "active" and (changed.start is None or changed.end is None):
-        raise Refusal(400, errors={"startDate": "You must specify a start date for the sprint"})
+        raise Refusal(
+            400, errors={"startDate": "You must specify a start date for the sprint"}
+        )
     if state == "closed" and sprint.state != "closed":
         changed.complete = site.now()
     changed.state = state
@@ -212,9 +305,16 @@ def epic_of(site: Site, call: Call) -> Issue:
 
 def _epic(renderer: Renderer, issue: Issue) -> Json:
     done = renderer.store.statuses[issue.status].category == "done"
-    return {"id": issue.id, "key": issue.key, "self": f"{renderer.base}/rest/agile/1.0/epic/{issue.id}",
-            "name": issue.summary, "summary": issue.summary, "color": {"key": "color_1"},
-            **({"issueColor": {"key": "purple"}} if renderer.cloud else {}), "done": done}
+    return {
+        "id": issue.id,
+        "key": issue.key,
+        "self": f"{renderer.base}/rest/agile/1.0/epic/{issue.id}",
+        "name": issue.summary,
+        "summary": issue.summary,
+        "color": {"key": "color_1"},
+        **({"issueColor": {"key": "purple"}} if renderer.cloud else {}),
+        "done": done,
+    }
 
 
 def get_epic(site: Site, call: Call) -> Json:
@@ -225,11 +325,18 @@ def get_epic(site: Site, call: Call) -> Json:
 def get_board_epics(site: Site, call: Call) -> Json:
     """Answer a board's epics."""
     store, board = site.store, board_of(site, call)
-    found = [store.issues[each] for each in store.by_project[board.project]
-             if store.kinds[store.issues[each].kind].level > 0]
+    found = [
+        store.issues[each]
+        for each in store.by_project[board.project]
+        if store.kinds[store.issues[each].kind].level > 0
+    ]
     if call.request.first("done") is not None:
         wanted = call.flag("done")
-        found = [each for each in found if (store.statuses[each.status].category == "done") == wanted]
+        found = [
+            each
+            for each in found
+            if (store.statuses[each.status].category == "done") == wanted
+        ]
     page = offset_page(found, *call.page(50, PAGE_LIMIT))
     renderer = Renderer(site, call)
     del page["total"]
@@ -243,7 +350,11 @@ def move_to_epic(site: Site, call: Call) -> Outcome:
     for issue in issues:
         check_family(site.store, issue, kind=issue.kind, parent=parent)
     for issue in issues:
-        Changes(site).edit(issue, {"parent": None if parent is None else {"id": str(parent)}}, site.me.account)
+        Changes(site).edit(
+            issue,
+            {"parent": None if parent is None else {"id": str(parent)}},
+            site.me.account,
+        )
     return Outcome(204)
 
 
@@ -256,7 +367,11 @@ def _board_issues(site: Site, call: Call) -> Sequence[int]:
 
 def _backlog(site: Site, call: Call) -> Sequence[int]:
     store, board = site.store, board_of(site, call)
-    return [each for each in store.by_project[board.project] if _in_backlog(site, store.issues[each])]
+    return [
+        each
+        for each in store.by_project[board.project]
+        if _in_backlog(site, store.issues[each])
+    ]
 
 
 def _in_backlog(site: Site, issue: Issue) -> bool:
@@ -274,7 +389,11 @@ def _sprint_issues(site: Site, call: Call) -> Sequence[int]:
 
 def _epic_issues(site: Site, call: Call) -> Sequence[int]:
     if call.parameters["epic"] == "none":
-        return [i.id for i in site.store.issues.values() if i.parent is None and site.store.kinds[i.kind].level == 0]
+        return [
+            i.id
+            for i in site.store.issues.values()
+            if i.parent is None and site.store.kinds[i.kind].level == 0
+        ]
     return list(site.store.children.get(epic_of(site, call).id, ()))
 
 
@@ -283,22 +402,40 @@ def _narrow(site: Site, call: Call, pool: Sequence[int]) -> list[int]:
     plan.candidates = pool
     if not plan.order:
         rank = site.store.issues
-        return sorted(find(plan, site.sight()), key=lambda each: (rank[each].rank, each))
+        return sorted(
+            find(plan, site.sight()), key=lambda each: (rank[each].rank, each)
+        )
     return find(plan, site.sight())
 
 
-def _offset_list(pool: Callable[[Site, Call], Sequence[int]]) -> Callable[[Site, Call], Json]:
+def _offset_list(
+    pool: Callable[[Site, Call], Sequence[int]],
+) -> Callable[[Site, Call], Json]:
     def answer(site: Site, call: Call) -> Json:
         ids = _narrow(site, call, pool(site, call))
         start, size = call.page(50, 100, least=0)
-        wish = choose(site.store, call.listed("fields"), "*navigable", call.listed("expand"))
+        wish = choose(
+            site.store, call.listed("fields"), "*navigable", call.listed("expand")
+        )
         renderer = Renderer(site, call)
-        issues = [show_issue(renderer, site.store.issues[each], wish) for each in ids[start:start + size]]
-        return {"expand": "schema,names", "startAt": start, "maxResults": size, "total": len(ids), "issues": issues}
+        issues = [
+            show_issue(renderer, site.store.issues[each], wish)
+            for each in ids[start : start + size]
+        ]
+        return {
+            "expand": "schema,names",
+            "startAt": start,
+            "maxResults": size,
+            "total": len(ids),
+            "issues": issues,
+        }
+
     return answer
 
 
-def _cursor_list(pool: Callable[[Site, Call], Sequence[int]]) -> Callable[[Site, Call], Json]:
+def _cursor_list(
+    pool: Callable[[Site, Call], Sequence[int]],
+) -> Callable[[Site, Call], Json]:
     def answer(site: Site, call: Call) -> Json:
         bound = f"{call.request.path}\0{call.text('jql')}"
         token, (_, size) = call.request.first("nextPageToken"), call.page(50, 100)
@@ -306,19 +443,39 @@ def _cursor_list(pool: Callable[[Site, Call], Sequence[int]]) -> Callable[[Site,
             try:
                 number, offset, ids = site.walks.open(token, bound, site.now())
             except BadToken:
-                raise Refusal(400, "The provided next page token is invalid or expired.") from None
+                raise Refusal(
+                    400, "The provided next page token is invalid or expired."
+                ) from None
         else:
-            number, offset = site.walks.freeze(bound, _narrow(site, call, pool(site, call)), site.now()), 0
+            number, offset = (
+                site.walks.freeze(
+                    bound, _narrow(site, call, pool(site, call)), site.now()
+                ),
+                0,
+            )
             _, _, ids = site.walks.open(site.walks.token(number, 0), bound, site.now())
-        wish = choose(site.store, call.listed("fields"), "*navigable", call.listed("expand"))
-        return token_page(site, call, wish, place=(number, offset), ids=ids, size=page_size(call, wish, size))
+        wish = choose(
+            site.store, call.listed("fields"), "*navigable", call.listed("expand")
+        )
+        return token_page(
+            site,
+            call,
+            wish,
+            place=(number, offset),
+            ids=ids,
+            size=page_size(call, wish, size),
+        )
+
     return answer
 
 
 _LISTS: tuple[tuple[str, Callable[[Site, Call], Sequence[int]]], ...] = (
-    ("board/{board}/issue", _board_issues), ("board/{board}/backlog", _backlog),
+    ("board/{board}/issue", _board_issues),
+    ("board/{board}/backlog", _backlog),
     ("sprint/{sprint}/issue", _sprint_issues),
-    ("board/{board}/sprint/{sprint}/issue", _sprint_issues), ("epic/{epic}/issue", _epic_issues))
+    ("board/{board}/sprint/{sprint}/issue", _sprint_issues),
+    ("epic/{epic}/issue", _epic_issues),
+)
 
 ROUTES = (
     Route("GET", "board", get_boards, BOTH, "agile"),
@@ -334,6 +491,12 @@ ROUTES = (
     Route("POST", "backlog/issue", move_to_backlog, BOTH, "agile"),
     Route("GET", "epic/{epic}", get_epic, BOTH, "agile"),
     Route("POST", "epic/{epic}/issue", move_to_epic, BOTH, "agile"),
-    *(Route("GET", template, _offset_list(pool), BOTH, "agile") for template, pool in _LISTS),
-    *(Route("GET", template, _cursor_list(pool), CLOUD, "software") for template, pool in _LISTS),
+    *(
+        Route("GET", template, _offset_list(pool), BOTH, "agile")
+        for template, pool in _LISTS
+    ),
+    *(
+        Route("GET", template, _cursor_list(pool), CLOUD, "software")
+        for template, pool in _LISTS
+    ),
 )

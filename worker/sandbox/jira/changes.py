@@ -8,9 +8,31 @@ from typing import Any
 from worker.sandbox.jira.documents import to_wiki
 from worker.sandbox.jira.errors import Refusal
 from worker.sandbox.jira.items import record, told_once
-from worker.sandbox.jira.model import Change, Comment, Issue, Item, Json, Project, Status, Worklog
-from worker.sandbox.jira.operations import Booking, Update, booked_seconds, read_update, remark_body
-from worker.sandbox.jira.setters import MEMBERS, check_family, member_items, put_in_sprint, refuse, set_field
+from worker.sandbox.jira.model import (
+    Change,
+    Comment,
+    Issue,
+    Item,
+    Json,
+    Project,
+    Status,
+    Worklog,
+)
+from worker.sandbox.jira.operations import (
+    Booking,
+    Update,
+    booked_seconds,
+    read_update,
+    remark_body,
+)
+from worker.sandbox.jira.setters import (
+    MEMBERS,
+    check_family,
+    member_items,
+    put_in_sprint,
+    refuse,
+    set_field,
+)
 from worker.sandbox.jira.site import Site
 
 _BORN_WITH = frozenset({"project", "issuetype", "type", "status"})
@@ -34,17 +56,38 @@ class Changes:
     def create(self, fields: Json, author: str, *, update: Any = None) -> Issue:
         """Create an issue; 400 with one message per field that is wrong."""
         project = self._project(fields.get("project"))
-        kind = self.store.kind_named(_name(fields.get("issuetype", fields.get("type")) or "Task"))
+        kind = self.store.kind_named(
+            _name(fields.get("issuetype", fields.get("type")) or "Task")
+        )
         if kind is None:
             raise refuse("issuetype", "Specify a valid issue type")
         if kind.level < 0 and not fields.get("parent"):
-            raise refuse("parent", "Issue type is a sub-task but parent issue key or id not specified.")
+            raise refuse(
+                "parent",
+                "Issue type is a sub-task but parent issue key or id not specified.",
+            )
         now = self.site.now()
-        issue = Issue(self.store.counters.take("issue"), f"{project.key}-{project.number + 1}", project.id, kind.id, "",
-                      project.statuses[0], now, now, now, author, author, priority="3")
+        issue = Issue(
+            self.store.counters.take("issue"),
+            f"{project.key}-{project.number + 1}",
+            project.id,
+            kind.id,
+            "",
+            project.statuses[0],
+            now,
+            now,
+            now,
+            author,
+            author,
+            priority="3",
+        )
         issue.rank = issue.id
         asked = read_update(self.store, issue, {} if update is None else update, fields)
-        status = self.status_of(issue, _name(fields["status"])) if fields.get("status") else None
+        status = (
+            self.status_of(issue, _name(fields["status"]))
+            if fields.get("status")
+            else None
+        )
         self._fill(issue, {"summary": None, **fields, **asked.fields})
         project.number += 1
         self.store.put(issue)
@@ -62,7 +105,9 @@ class Changes:
 
     def _fill(self, issue: Issue, fields: Json) -> None:
         errors: dict[str, str] = {}
-        for name in sorted((name for name in fields if name not in _BORN_WITH), key=_is_late):
+        for name in sorted(
+            (name for name in fields if name not in _BORN_WITH), key=_is_late
+        ):
             try:
                 set_field(self.store, issue, name, value=fields[name])
             except Refusal as refusal:
@@ -70,10 +115,16 @@ class Changes:
         if errors:
             raise Refusal(400, errors=errors)
 
-    def edit(self, issue: Issue, fields: Json, author: str, *, update: Any = None) -> None:
+    def edit(
+        self, issue: Issue, fields: Json, author: str, *, update: Any = None
+    ) -> None:
         """Set fields and carry out operations; a value that is wrong leaves the whole issue as it was."""
         asked = read_update(self.store, issue, {} if update is None else update, fields)
-        status = None if fields.get("status") is None else self.status_of(issue, _name(fields["status"]))
+        status = (
+            None
+            if fields.get("status") is None
+            else self.status_of(issue, _name(fields["status"]))
+        )
         items = self._set(issue, {**fields, **asked.fields})
         if items:
             self.write(issue, items, author)
@@ -84,8 +135,12 @@ class Changes:
     def _set(self, issue: Issue, wanted: Json) -> list[Item]:
         before = self._saved(issue)
         try:
-            items = told_once(item for name in sorted(wanted, key=_is_late) if name != "status"
-                              for item in set_field(self.store, issue, name, value=wanted[name]))
+            items = told_once(
+                item
+                for name in sorted(wanted, key=_is_late)
+                if name != "status"
+                for item in set_field(self.store, issue, name, value=wanted[name])
+            )
             if any(item.field == "issuetype" for item in items):
                 self._check_kind(issue, before["kind"])
         except Refusal:
@@ -133,7 +188,14 @@ class Changes:
             raise Refusal(400, f"There is no transition to the status '{ref}'.")
         return found
 
-    def transition(self, issue: Issue, status: Status, author: str, *, resolution: str | None = None) -> None:
+    def transition(
+        self,
+        issue: Issue,
+        status: Status,
+        author: str,
+        *,
+        resolution: str | None = None,
+    ) -> None:
         """Move an issue to a status; done ones get a resolution and its date, others lose both."""
         if status.id == issue.status:
             return
@@ -143,7 +205,11 @@ class Changes:
             issue.category_changed = self.site.now()
         issue.status = status.id
         done = status.category == "done"
-        wanted = (resolution or issue.resolution or next(iter(self.store.resolutions))) if done else None
+        wanted = (
+            (resolution or issue.resolution or next(iter(self.store.resolutions)))
+            if done
+            else None
+        )
         if wanted != issue.resolution:
             items.insert(0, record(self.store, "resolution", issue.resolution, wanted))
             issue.resolution = wanted
@@ -152,11 +218,16 @@ class Changes:
 
     def delete(self, issue: Issue, *, subtasks: bool = False) -> None:
         """Delete an issue; with sub-tasks only when they may go too; an epic's issues lose their parent."""
-        children = [self.store.issues[child] for child in self.store.children.get(issue.id, ())]
+        children = [
+            self.store.issues[child] for child in self.store.children.get(issue.id, ())
+        ]
         below = [child for child in children if self.store.kinds[child.kind].level < 0]
         if below and not subtasks:
-            raise Refusal(400, f"The issue '{issue.key}' has subtasks.  You must specify the 'deleteSubtasks' "
-                               "parameter to delete this issue and all its subtasks.")
+            raise Refusal(
+                400,
+                f"The issue '{issue.key}' has subtasks.  You must specify the 'deleteSubtasks' "
+                "parameter to delete this issue and all its subtasks.",
+            )
         for child in children:
             if child in below:
                 self.delete(child)
@@ -168,13 +239,24 @@ class Changes:
     def check_move(self, issue: Issue, kind: str, parent: int | None) -> int | None:
         """Return the parent an issue has after a move; 400 for a type and a parent that do not go together."""
         kinds = self.store.kinds
-        new = issue.parent if parent is None and kinds[kind].level == kinds[issue.kind].level else parent
+        new = (
+            issue.parent
+            if parent is None and kinds[kind].level == kinds[issue.kind].level
+            else parent
+        )
         if (kind, new) != (issue.kind, issue.parent):
             check_family(self.store, issue, kind=kind, parent=new)
         return new
 
-    def move(self, issue: Issue, project: Project, author: str, *, kind: str | None = None,
-             parent: int | None = None) -> None:
+    def move(
+        self,
+        issue: Issue,
+        project: Project,
+        author: str,
+        *,
+        kind: str | None = None,
+        parent: int | None = None,
+    ) -> None:
         """Move an issue with its sub-tasks to another project: the key changes, the id stays.
 
         Versions and components belong to a project and are left behind.
@@ -191,8 +273,14 @@ class Changes:
     def _retyped(self, issue: Issue, kind: str, parent: int | None) -> list[Item]:
         new = self.check_move(issue, kind, parent)
         self.store.remember(issue)
-        items = [record(self.store, name, old, now) for name, old, now in (
-            ("issuetype", issue.kind, kind), ("parent", issue.parent, new)) if old != now]
+        items = [
+            record(self.store, name, old, now)
+            for name, old, now in (
+                ("issuetype", issue.kind, kind),
+                ("parent", issue.parent, new),
+            )
+            if old != now
+        ]
         issue.kind = kind
         self.store.adopt(issue, new)
         return items
@@ -200,10 +288,22 @@ class Changes:
     def _rehomed(self, issue: Issue, project: Project) -> list[Item]:
         old_key, old_project = issue.key, self.store.projects[issue.project]
         self.store.rehome(issue, project)
-        items = [Item("project", "project", "jira", str(old_project.id), old_project.name, str(project.id),
-                      project.name), Item("Key", None, "jira", None, old_key, None, issue.key)]
+        items = [
+            Item(
+                "project",
+                "project",
+                "jira",
+                str(old_project.id),
+                old_project.name,
+                str(project.id),
+                project.name,
+            ),
+            Item("Key", None, "jira", None, old_key, None, issue.key),
+        ]
         for attribute, field, label in MEMBERS:
-            items += member_items(self.store, field, label, old=getattr(issue, attribute), new=())
+            items += member_items(
+                self.store, field, label, old=getattr(issue, attribute), new=()
+            )
             setattr(issue, attribute, ())
         return items + self._fit_status(issue, project)
 
@@ -211,7 +311,9 @@ class Changes:
         if issue.status in project.statuses:
             return []
         category = self.store.statuses[issue.status].category
-        fitting = [s for s in project.statuses if self.store.statuses[s].category == category]
+        fitting = [
+            s for s in project.statuses if self.store.statuses[s].category == category
+        ]
         old, issue.status = issue.status, (fitting or project.statuses)[0]
         return [record(self.store, "status", old, issue.status)]
 
@@ -224,14 +326,25 @@ class Changes:
 
     # Worklogs and comments ------------------------------------------------
 
-    def book(self, issue: Issue, author: str, booking: Booking, *, restricted: bool = False) -> Worklog:
+    def book(
+        self, issue: Issue, author: str, booking: Booking, *, restricted: bool = False
+    ) -> Worklog:
         """Book time: the remaining estimate falls, the sum rises, history and `updated` follow."""
         seconds = booked_seconds(booking.seconds)
         self.store.remember(issue)
         now = self.site.now()
         started = now if booking.started is None else booking.started
-        entry = Worklog(self.store.counters.take("worklog"), issue.id, author, started, seconds, booking.comment, now,
-                        now, restricted)
+        entry = Worklog(
+            self.store.counters.take("worklog"),
+            issue.id,
+            author,
+            started,
+            seconds,
+            booking.comment,
+            now,
+            now,
+            restricted,
+        )
         self.store.put_worklog(entry)
         issue.worklogs = [*issue.worklogs, entry.id]
         self._resum(issue, -seconds, author, _worklog_item(entry, gone=False))
@@ -239,7 +352,11 @@ class Changes:
 
     def rebook(self, entry: Worklog, author: str, booking: Booking) -> None:
         """Change a worklog; what is not said stays."""
-        seconds = entry.seconds if booking.seconds is None else booked_seconds(booking.seconds)
+        seconds = (
+            entry.seconds
+            if booking.seconds is None
+            else booked_seconds(booking.seconds)
+        )
         issue = self.store.issues[entry.issue]
         self.store.remember(issue)
         difference = entry.seconds - seconds
@@ -262,8 +379,14 @@ class Changes:
         remaining, spent = issue.remaining, issue.spent
         issue.remaining = max(0, (remaining or 0) + returned)
         issue.spent = sum(self.store.worklogs[each].seconds for each in issue.worklogs)
-        changed = [record(self.store, name, old, new) for name, old, new in (
-            ("timeestimate", remaining, issue.remaining), ("timespent", spent, issue.spent)) if old != new]
+        changed = [
+            record(self.store, name, old, new)
+            for name, old, new in (
+                ("timeestimate", remaining, issue.remaining),
+                ("timespent", spent, issue.spent),
+            )
+            if old != new
+        ]
         self.write(issue, [*changed, tail], author)
 
     def remark(self, issue: Issue, author: str, body: Any) -> Comment:
@@ -271,7 +394,9 @@ class Changes:
         remark_body(body)
         self.store.remember(issue)
         now = self.site.now()
-        comment = Comment(self.store.counters.take("comment"), issue.id, author, body, now, now)
+        comment = Comment(
+            self.store.counters.take("comment"), issue.id, author, body, now, now
+        )
         self.store.comments[comment.id] = comment
         issue.comments = [*issue.comments, comment.id]
         self.store.touch(issue, now)
@@ -283,15 +408,39 @@ class Changes:
         self.store.remember(issue)
         del self.store.comments[comment.id]
         issue.comments = [each for each in issue.comments if each != comment.id]
-        self.write(issue, [Item("Comment", "comment", "jira", None, to_wiki(comment.body), None, None)], author)
+        self.write(
+            issue,
+            [
+                Item(
+                    "Comment",
+                    "comment",
+                    "jira",
+                    None,
+                    to_wiki(comment.body),
+                    None,
+                    None,
+                )
+            ],
+            author,
+        )
 
 
 def _worklog_item(entry: Worklog, *, gone: bool) -> Item:
     text = str(entry.id)
-    return Item("WorklogId", None, "jira", *((text, text, None, None) if gone else (None, None, text, text)))
+    return Item(
+        "WorklogId",
+        None,
+        "jira",
+        *((text, text, None, None) if gone else (None, None, text, text)),
+    )
 
 
 def _name(ref: Any) -> str:
     if isinstance(ref, Mapping):
-        return str(next((ref[key] for key in ("id", "key", "name") if ref.get(key) is not None), ""))
+        return str(
+            next(
+                (ref[key] for key in ("id", "key", "name") if ref.get(key) is not None),
+                "",
+            )
+        )
     return str(ref)

@@ -16,28 +16,52 @@ def is_document(value: Any) -> bool:
 
     Types of nodes and marks appear over time, so which ones there are is not judged.
     """
-    return isinstance(value, dict) and value.get("type") == "doc" and value.get("version") == 1 and _is_node(value, 0)
+    return (
+        isinstance(value, dict)
+        and value.get("type") == "doc"
+        and value.get("version") == 1
+        and _is_node(value, 0)
+    )
 
 
 def _is_node(node: Any, depth: int) -> bool:
     if not isinstance(node, dict) or not _is_named(node) or depth > _DEPTH_LIMIT:
         return False
     content, marks = node.get("content", []), node.get("marks", [])
-    text = isinstance(node.get("text"), str) if node["type"] == "text" else node.get("text") is None
-    return (text and isinstance(node.get("attrs", {}), dict) and isinstance(content, list) and isinstance(marks, list)
-            and all(map(_is_named, marks)) and all(_is_node(child, depth + 1) for child in content))
+    text = (
+        isinstance(node.get("text"), str)
+        if node["type"] == "text"
+        else node.get("text") is None
+    )
+    return (
+        text
+        and isinstance(node.get("attrs", {}), dict)
+        and isinstance(content, list)
+        and isinstance(marks, list)
+        and all(map(_is_named, marks))
+        and all(_is_node(child, depth + 1) for child in content)
+    )
 
 
 def _is_named(node: Any) -> bool:
-    return isinstance(node, dict) and isinstance(node.get("type"), str) and node["type"] != ""
+    return (
+        isinstance(node, dict)
+        and isinstance(node.get("type"), str)
+        and node["type"] != ""
+    )
 
 
 def to_document(value: Any) -> Json | None:
     """Return the v3 document of a stored text or document."""
     if value is None or isinstance(value, dict):
         return value
-    paragraphs = [{"type": "paragraph", "content": [{"type": "text", "text": part}] if part else []}
-                  for part in str(value).split("\n")]
+    paragraphs = [
+        {
+            "type": "paragraph",
+            "content": [{"type": "text", "text": part}] if part else [],
+        }
+        for part in str(value).split("\n")
+    ]
     return {"type": "doc", "version": 1, "content": paragraphs}
 
 
@@ -57,10 +81,14 @@ def _block(node: Any) -> str:
         case "hardBreak":
             return "\n"
         case "heading":
-            return f"h{node.get('attrs', {}).get('level', 1)}. " + "".join(map(_block, node.get("content", ())))
+            return f"h{node.get('attrs', {}).get('level', 1)}. " + "".join(
+                map(_block, node.get("content", ()))
+            )
         case "bulletList" | "orderedList":
             sign = "*" if node["type"] == "bulletList" else "#"
-            return "\n".join(f"{sign} {_block(item)}" for item in node.get("content", ()))
+            return "\n".join(
+                f"{sign} {_block(item)}" for item in node.get("content", ())
+            )
         case _:
             return "".join(map(_block, node.get("content", ())))
 

@@ -8,8 +8,13 @@ from collections.abc import Mapping
 class Refusal(Exception):
     """A request that is answered with an error status."""
 
-    def __init__(self, status: int, *messages: str, errors: Mapping[str, str] | None = None,
-                 headers: Mapping[str, str] | None = None) -> None:
+    def __init__(
+        self,
+        status: int,
+        *messages: str,
+        errors: Mapping[str, str] | None = None,
+        headers: Mapping[str, str] | None = None,
+    ) -> None:
         super().__init__(status, *messages)
         self.status = status
         self.messages = messages

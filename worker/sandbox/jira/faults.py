@@ -18,8 +18,18 @@ from worker.sandbox.jira.limits import refusal_headers
 from worker.sandbox.jira.model import Json
 from worker.sandbox.wire import Request, Response, json_response
 
-SHAPES = frozenset({"repeat_token", "empty_page_with_token", "short_pages", "warnings", "unloaded_field"})
-REPLACING = frozenset({"429", "500", "502_html", "503", "504", "401", "reset_before", "hang_before"})
+SHAPES = frozenset(
+    {
+        "repeat_token",
+        "empty_page_with_token",
+        "short_pages",
+        "warnings",
+        "unloaded_field",
+    }
+)
+REPLACING = frozenset(
+    {"429", "500", "502_html", "503", "504", "401", "reset_before", "hang_before"}
+)
 AFTER = frozenset({"reset_after", "hang_after", "truncate", "drip"})
 _HTML = b"<html><head><title>502 Bad Gateway</title></head><body><h1>502 Bad Gateway</h1></body></html>"
 
@@ -41,7 +51,9 @@ class Rule:
         """Tell whether the rule acts on this request, and count it."""
         if self.times and self.fired >= self.times:
             return False
-        if self.method not in (None, request.method) or (self.pattern and not self.pattern.search(request.path)):
+        if self.method not in (None, request.method) or (
+            self.pattern and not self.pattern.search(request.path)
+        ):
             return False
         self.matched += 1
         if self.nth is not None and self.matched != self.nth:
@@ -89,18 +101,26 @@ def replace_answer(rule: Rule, now: datetime) -> Response:
     match rule.kind:
         case "429":
             reason = str(rule.settings.get("reason", "jira-burst-based"))
-            return _failed(429, "Rate limit exceeded.", refusal_headers(now, seconds, reason))
+            return _failed(
+                429, "Rate limit exceeded.", refusal_headers(now, seconds, reason)
+            )
         case "401":
             return _failed(401, "Client must be authenticated to access this resource.")
         case "502_html":
             return Response(502, {"content-type": "text/html"}, _HTML)
         case "503":
-            patience = {"Retry-After": f"{seconds:g}"} if "retry_after" in rule.settings else {}
+            patience = (
+                {"Retry-After": f"{seconds:g}"}
+                if "retry_after" in rule.settings
+                else {}
+            )
             return _failed(503, "Service unavailable.", patience)
         case "reset_before":
             return Response(500, fault="reset")
         case "hang_before":
-            return Response(500, fault="hang", delay=float(rule.settings.get("delay", 0)))
+            return Response(
+                500, fault="hang", delay=float(rule.settings.get("delay", 0))
+            )
         case _:
             return _failed(int(rule.kind), "Internal server error.")
 
@@ -111,5 +131,7 @@ def spoil(rule: Rule, response: Response) -> Response:
     return replace(response, fault=fault, delay=float(rule.settings.get("delay", 0)))
 
 
-def _failed(status: int, message: str, headers: dict[str, str] | None = None) -> Response:
+def _failed(
+    status: int, message: str, headers: dict[str, str] | None = None
+) -> Response:
     return json_response(status, {"errorMessages": [message], "errors": {}}, headers)

@@ -32,10 +32,18 @@ def get_changelog(site: Site, call: Call) -> Json:
 def changelog_list(site: Site, call: Call) -> Json:
     """Answer chosen entries of one issue's history."""
     issue = site.issue(call.parameters["issue"])
-    wanted = {whole(each, "changelogIds", 0) for each in strings(call.object().get("changelogIds"), "changelogIds")}
+    wanted = {
+        whole(each, "changelogIds", 0)
+        for each in strings(call.object().get("changelogIds"), "changelogIds")
+    }
     renderer = Renderer(site, call)
     found = [renderer.change(change) for change in issue.history if change.id in wanted]
-    return {"startAt": 0, "maxResults": len(found), "total": len(found), "histories": found}
+    return {
+        "startAt": 0,
+        "maxResults": len(found),
+        "total": len(found),
+        "histories": found,
+    }
 
 
 def bulk_changelogs(site: Site, call: Call) -> Json:
@@ -44,36 +52,60 @@ def bulk_changelogs(site: Site, call: Call) -> Json:
     refs = strings(asked.get("issueIdsOrKeys"), "issueIdsOrKeys")
     fields = strings(asked.get("fieldIds"), "fieldIds")
     size = whole(asked.get("maxResults"), "maxResults", 1000)
-    if not 1 <= len(refs) <= BULK_ISSUES or len(fields) > BULK_FIELDS or not 1 <= size <= BULK_PAGE:
-        raise Refusal(400, f"At most {BULK_ISSUES} issues, {BULK_FIELDS} fields and {BULK_PAGE} results are allowed.")
+    if (
+        not 1 <= len(refs) <= BULK_ISSUES
+        or len(fields) > BULK_FIELDS
+        or not 1 <= size <= BULK_PAGE
+    ):
+        raise Refusal(
+            400,
+            f"At most {BULK_ISSUES} issues, {BULK_FIELDS} fields and {BULK_PAGE} results are allowed.",
+        )
     bound = f"changelog\0{','.join(refs)}\0{','.join(fields)}"
-    number, offset, ids = _place(site, asked.get("nextPageToken"), bound, refs=refs, fields=fields)
-    page: Json = {"issueChangeLogs": _grouped(site, call, list(ids[offset:offset + size]), refs)}
+    number, offset, ids = _place(
+        site, asked.get("nextPageToken"), bound, refs=refs, fields=fields
+    )
+    page: Json = {
+        "issueChangeLogs": _grouped(site, call, list(ids[offset : offset + size]), refs)
+    }
     if offset + size < len(ids):
         page["nextPageToken"] = site.walks.token(number, offset + size)
     return page
 
 
-def _place(site: Site, token: object, bound: str, *, refs: list[str],
-           fields: list[str]) -> tuple[int, int, list[int]]:
+def _place(
+    site: Site, token: object, bound: str, *, refs: list[str], fields: list[str]
+) -> tuple[int, int, list[int]]:
     if token:
         try:
             number, offset, ids = site.walks.open(str(token), bound, site.now())
         except BadToken:
-            raise Refusal(400, "The provided next page token is invalid or expired.") from None
+            raise Refusal(
+                400, "The provided next page token is invalid or expired."
+            ) from None
         return number, offset, list(ids)
-    entries = sorted((change.at, change.id) for _, change in _entries(site, refs) if _touches(change, fields))
+    entries = sorted(
+        (change.at, change.id)
+        for _, change in _entries(site, refs)
+        if _touches(change, fields)
+    )
     found = [identity for _, identity in entries]
     return site.walks.freeze(bound, found, site.now()), 0, found
 
 
 def _entries(site: Site, refs: list[str]) -> list[tuple[int, Change]]:
-    issues = {issue.id: issue for ref in refs if (issue := site.store.find_issue(ref)) is not None}
+    issues = {
+        issue.id: issue
+        for ref in refs
+        if (issue := site.store.find_issue(ref)) is not None
+    }
     return [(issue.id, change) for issue in issues.values() for change in issue.history]
 
 
 def _touches(change: Change, fields: list[str]) -> bool:
-    return not fields or any(item.field_id in fields or item.field in fields for item in change.items)
+    return not fields or any(
+        item.field_id in fields or item.field in fields for item in change.items
+    )
 
 
 def _grouped(site: Site, call: Call, ids: list[int], refs: list[str]) -> list[Json]:
@@ -81,9 +113,15 @@ def _grouped(site: Site, call: Call, ids: list[int], refs: list[str]) -> list[Js
     renderer = Renderer(site, call)
     found = [by_id[each] for each in ids if each in by_id]
     found.sort(key=lambda pair: pair[0])
-    return [{"issueId": str(issue), "changeHistories": [
-        {**renderer.change(change), "created": change.at} for _, change in group]}
-        for issue, group in groupby(found, key=lambda pair: pair[0])]
+    return [
+        {
+            "issueId": str(issue),
+            "changeHistories": [
+                {**renderer.change(change), "created": change.at} for _, change in group
+            ],
+        }
+        for issue, group in groupby(found, key=lambda pair: pair[0])
+    ]
 
 
 ROUTES = (

@@ -18,7 +18,9 @@ LATEST = (datetime(9999, 12, 31, tzinfo=UTC) - EPOCH) // _MILLISECOND - 1
 """The instants that are a date in every zone; others are none."""
 LONGEST = 10**11
 """Longest duration in seconds, some three thousand years; sums of such still fit an answer."""
-_STAMP = re.compile(r"(\d{4})-(\d\d)-(\d\d)[T ](\d\d):(\d\d)(?::(\d\d)(?:[.,](\d{1,9}))?)?\s*(Z|[+-]\d\d:?\d\d)?")
+_STAMP = re.compile(
+    r"(\d{4})-(\d\d)-(\d\d)[T ](\d\d):(\d\d)(?::(\d\d)(?:[.,](\d{1,9}))?)?\s*(Z|[+-]\d\d:?\d\d)?"
+)
 
 
 def to_millis(instant: datetime) -> int:
@@ -58,7 +60,9 @@ def parse_stamp(text: str) -> int:
     """
     try:
         fast = datetime.fromisoformat(text)
-        return _within(to_millis(fast if fast.tzinfo else fast.replace(tzinfo=UTC)), text)
+        return _within(
+            to_millis(fast if fast.tzinfo else fast.replace(tzinfo=UTC)), text
+        )
     except ValueError:
         return _within(_parse_slowly(text), text)
 
@@ -74,8 +78,16 @@ def _parse_slowly(text: str) -> int:
     if match is None:
         raise ValueError(f"not an instant: {text!r}")
     year, month, day, hour, minute, second, fraction, offset = match.groups()
-    naive = datetime(int(year), int(month), int(day), int(hour), int(minute), int(second or 0),
-                     int((fraction or "0")[:6].ljust(6, "0")), tzinfo=_zone_of(offset))
+    naive = datetime(
+        int(year),
+        int(month),
+        int(day),
+        int(hour),
+        int(minute),
+        int(second or 0),
+        int((fraction or "0")[:6].ljust(6, "0")),
+        tzinfo=_zone_of(offset),
+    )
     return to_millis(naive)
 
 
@@ -99,7 +111,9 @@ def to_instant(value: object) -> int | None:
         case int() | float():
             return _within(int(value), value)
         case datetime():
-            return _within(to_millis(value if value.tzinfo else value.replace(tzinfo=UTC)), value)
+            return _within(
+                to_millis(value if value.tzinfo else value.replace(tzinfo=UTC)), value
+            )
         case date():
             return to_millis(datetime.combine(value, datetime.min.time(), UTC))
         case str():

@@ -18,7 +18,9 @@ from worker.sandbox.jira.site import Call, Site, strings
 
 BULK_LIMIT = 100
 CREATE_LIMIT = 50
-_COMMENT_ORDERS: dict[str, Callable[[Comment], int]] = {"created": lambda comment: comment.created}
+_COMMENT_ORDERS: dict[str, Callable[[Comment], int]] = {
+    "created": lambda comment: comment.created
+}
 
 
 def get_issue(site: Site, call: Call) -> Json:
@@ -29,7 +31,9 @@ def get_issue(site: Site, call: Call) -> Json:
 
 def _shown(site: Site, call: Call, issue: Issue, fields: Sequence[str]) -> Json:
     wish = choose(site.store, fields, "*all", call.listed("expand"))
-    return show_issue(Renderer(site, call), issue, wish) | names_and_schema(site.store, wish)
+    return show_issue(Renderer(site, call), issue, wish) | names_and_schema(
+        site.store, wish
+    )
 
 
 def bulk_fetch(site: Site, call: Call) -> Json:
@@ -37,16 +41,36 @@ def bulk_fetch(site: Site, call: Call) -> Json:
     asked = call.object()
     refs = strings(asked.get("issueIdsOrKeys"), "issueIdsOrKeys")
     if not 1 <= len(refs) <= BULK_LIMIT:
-        raise Refusal(400, f"The number of issue ids or keys must be between 1 and {BULK_LIMIT}.")
-    wish = choose(site.store, strings(asked.get("fields"), "fields"), "*navigable",
-                  strings(asked.get("expand"), "expand"))
-    found = {issue.id: issue for ref in refs if (issue := site.store.find_issue(ref)) is not None}
+        raise Refusal(
+            400, f"The number of issue ids or keys must be between 1 and {BULK_LIMIT}."
+        )
+    wish = choose(
+        site.store,
+        strings(asked.get("fields"), "fields"),
+        "*navigable",
+        strings(asked.get("expand"), "expand"),
+    )
+    found = {
+        issue.id: issue
+        for ref in refs
+        if (issue := site.store.find_issue(ref)) is not None
+    }
     renderer = Renderer(site, call)
-    failed = [str(each) for each in call.shapes.get("unloaded_field", {}).get("issues", ())]
-    return {"issues": [show_issue(renderer, found[each], wish) for each in sorted(found)
-                       if str(each) not in failed],
-            "issueErrors": [{"id": each, "errorMessage": "The issue could not be loaded. Try again."}
-                            for each in failed if int(each) in found]}
+    failed = [
+        str(each) for each in call.shapes.get("unloaded_field", {}).get("issues", ())
+    ]
+    return {
+        "issues": [
+            show_issue(renderer, found[each], wish)
+            for each in sorted(found)
+            if str(each) not in failed
+        ],
+        "issueErrors": [
+            {"id": each, "errorMessage": "The issue could not be loaded. Try again."}
+            for each in failed
+            if int(each) in found
+        ],
+    }
 
 
 def create_issue(site: Site, call: Call) -> Outcome:
@@ -68,7 +92,11 @@ def _fields(asked: Any) -> Json:
 
 
 def _created(site: Site, call: Call, issue: Issue) -> Json:
-    return {"id": str(issue.id), "key": issue.key, "self": f"{Renderer(site, call).rest}/issue/{issue.id}"}
+    return {
+        "id": str(issue.id),
+        "key": issue.key,
+        "self": f"{Renderer(site, call).rest}/issue/{issue.id}",
+    }
 
 
 def create_many(site: Site, call: Call) -> Outcome:
@@ -84,9 +112,19 @@ def create_many(site: Site, call: Call) -> Outcome:
         try:
             made.append(_created(site, call, _create(site, update)))
         except Refusal as refusal:
-            errors.append({"status": refusal.status, "failedElementNumber": place, "elementErrors": {
-                "errorMessages": list(refusal.messages), "errors": refusal.errors}})
-    return Outcome(201 if made or not updates else 400, {"issues": made, "errors": errors})
+            errors.append(
+                {
+                    "status": refusal.status,
+                    "failedElementNumber": place,
+                    "elementErrors": {
+                        "errorMessages": list(refusal.messages),
+                        "errors": refusal.errors,
+                    },
+                }
+            )
+    return Outcome(
+        201 if made or not updates else 400, {"issues": made, "errors": errors}
+    )
 
 
 def edit_issue(site: Site, call: Call) -> Outcome:
@@ -113,7 +151,9 @@ def _editable(site: Site, fields: Json, update: Any) -> None:
 
 def delete_issue(site: Site, call: Call) -> Outcome:
     """Delete an issue; with sub-tasks only when asked."""
-    Changes(site).delete(site.issue(call.parameters["issue"]), subtasks=call.flag("deleteSubtasks"))
+    Changes(site).delete(
+        site.issue(call.parameters["issue"]), subtasks=call.flag("deleteSubtasks")
+    )
     return Outcome(204)
 
 
@@ -122,7 +162,9 @@ def assign_issue(site: Site, call: Call) -> Outcome:
     asked = call.object()
     issue = site.issue(call.parameters["issue"])
     who = asked.get("accountId") if site.cloud else asked.get("name")
-    Changes(site).edit(issue, {"assignee": None if who is None else {"name": who}}, site.me.account)
+    Changes(site).edit(
+        issue, {"assignee": None if who is None else {"name": who}}, site.me.account
+    )
     return Outcome(204)
 
 
@@ -133,9 +175,17 @@ def bulk_move(site: Site, call: Call) -> Outcome:
     """Move issues to other projects; the task that does it is over at once here."""
     mapping = call.object().get("targetToSourcesMapping")
     if not isinstance(mapping, dict) or not mapping:
-        raise Refusal(400, errors={"targetToSourcesMapping": "The mapping must not be empty."})
-    moves = [(*_target(site, target), site.issue(ref)) for target, source in mapping.items()
-             for ref in strings(source.get("issueIdsOrKeys") if isinstance(source, dict) else None, "issueIdsOrKeys")]
+        raise Refusal(
+            400, errors={"targetToSourcesMapping": "The mapping must not be empty."}
+        )
+    moves = [
+        (*_target(site, target), site.issue(ref))
+        for target, source in mapping.items()
+        for ref in strings(
+            source.get("issueIdsOrKeys") if isinstance(source, dict) else None,
+            "issueIdsOrKeys",
+        )
+    ]
     for _, kind, parent, issue in moves:
         Changes(site).check_move(issue, kind, parent)
     for project, kind, parent, issue in moves:
@@ -150,7 +200,12 @@ def _target(site: Site, text: str) -> tuple[Project, str, int | None]:
     project, kind, parent, *more = (*(word.strip() for word in text.split(",")), "", "")
     found, known = site.project(project), site.store.kinds.get(kind)
     if known is None or any(more) or not site.store.seen(found.id):
-        raise Refusal(400, errors={"targetToSourcesMapping": f"The target '{text}' is not a project and issue type."})
+        raise Refusal(
+            400,
+            errors={
+                "targetToSourcesMapping": f"The target '{text}' is not a project and issue type."
+            },
+        )
     return found, known.id, site.issue(parent).id if parent else None
 
 
@@ -159,9 +214,15 @@ def bulk_progress(site: Site, call: Call) -> Json:
     done = site.tasks.get(call.parameters["task"])
     if done is None:
         raise missing("task", call.parameters["task"])
-    return {"taskId": call.parameters["task"], "status": "COMPLETE", "progressPercent": 100,
-            "processedAccessibleIssues": done, "failedAccessibleIssues": {}, "totalIssueCount": len(done),
-            "invalidOrInaccessibleIssueCount": 0}
+    return {
+        "taskId": call.parameters["task"],
+        "status": "COMPLETE",
+        "progressPercent": 100,
+        "processedAccessibleIssues": done,
+        "failedAccessibleIssues": {},
+        "totalIssueCount": len(done),
+        "invalidOrInaccessibleIssueCount": 0,
+    }
 
 
 # Transitions ----------------------------------------------------------------
@@ -171,23 +232,43 @@ def get_transitions(site: Site, call: Call) -> Json:
     """Answer the transitions: every status of the project can be reached, as in the simplified workflow."""
     issue = site.issue(call.parameters["issue"])
     wanted = call.request.first("transitionId")
-    return {"expand": "transitions", "transitions": [
-        _transition(site, call, number, status) for number, status in _numbered(site, issue).items()
-        if wanted is None or wanted == number]}
+    return {
+        "expand": "transitions",
+        "transitions": [
+            _transition(site, call, number, status)
+            for number, status in _numbered(site, issue).items()
+            if wanted is None or wanted == number
+        ],
+    }
 
 
 def _numbered(site: Site, issue: Issue) -> dict[str, str]:
-    return {f"{place}1": status for place, status in enumerate(site.store.projects[issue.project].statuses, 1)}
+    return {
+        f"{place}1": status
+        for place, status in enumerate(site.store.projects[issue.project].statuses, 1)
+    }
 
 
 def _transition(site: Site, call: Call, number: str, identity: str) -> Json:
     status = site.store.statuses[identity]
-    cloud = {"hasScreen": False, "isGlobal": True, "isInitial": False, "isAvailable": True, "isConditional": False,
-             "isLooped": False}
-    found: Json = {"id": number, "name": status.name, "to": Renderer(site, call).status(status)}
+    cloud = {
+        "hasScreen": False,
+        "isGlobal": True,
+        "isInitial": False,
+        "isAvailable": True,
+        "isConditional": False,
+        "isLooped": False,
+    }
+    found: Json = {
+        "id": number,
+        "name": status.name,
+        "to": Renderer(site, call).status(status),
+    }
     if not site.cloud:
         found |= {"description": "", "opsbarSequence": 2147483647}
-    fields: Json = {"fields": {}} if "transitions.fields" in call.listed("expand") else {}
+    fields: Json = (
+        {"fields": {}} if "transitions.fields" in call.listed("expand") else {}
+    )
     return {**found, **(cloud if site.cloud else {}), **fields}
 
 
@@ -199,20 +280,34 @@ def do_transition(site: Site, call: Call) -> Outcome:
     identity = str(wanted.get("id", "")) if isinstance(wanted, dict) else ""
     places = _numbered(site, issue)
     if identity not in places:
-        raise Refusal(400, "It seems that you have tried to perform a workflow operation that is not valid for the "
-                           "current state of this issue.")
+        raise Refusal(
+            400,
+            "It seems that you have tried to perform a workflow operation that is not valid for the "
+            "current state of this issue.",
+        )
     fields = dict(_fields({"fields": {}, **asked}))
     resolution = _resolution(site, fields.pop("resolution", None))
     _edit(site, issue, fields, asked.get("update"))
-    Changes(site).transition(issue, site.store.statuses[places[identity]], site.me.account, resolution=resolution)
+    Changes(site).transition(
+        issue,
+        site.store.statuses[places[identity]],
+        site.me.account,
+        resolution=resolution,
+    )
     return Outcome(204)
 
 
 def _resolution(site: Site, ref: Any) -> str | None:
     if not isinstance(ref, dict):
         return None
-    found = next((r.id for r in site.store.resolutions.values() if ref.get("id") == r.id or ref.get("name") == r.name),
-                 None)
+    found = next(
+        (
+            r.id
+            for r in site.store.resolutions.values()
+            if ref.get("id") == r.id or ref.get("name") == r.name
+        ),
+        None,
+    )
     if found is None:
         raise Refusal(400, errors={"resolution": "The resolution selected is invalid."})
     return found
@@ -225,10 +320,18 @@ def get_comments(site: Site, call: Call) -> Json:
     """Answer an issue's comments, oldest first unless asked otherwise."""
     issue = site.issue(call.parameters["issue"])
     start, size = call.page(50, 100)
-    comments = call.ordered((site.store.comments[each] for each in issue.comments), _COMMENT_ORDERS, "created")
+    comments = call.ordered(
+        (site.store.comments[each] for each in issue.comments),
+        _COMMENT_ORDERS,
+        "created",
+    )
     renderer = Renderer(site, call)
-    return {"startAt": start, "maxResults": size, "total": len(comments),
-            "comments": [renderer.comment(each) for each in comments[start:start + size]]}
+    return {
+        "startAt": start,
+        "maxResults": size,
+        "total": len(comments),
+        "comments": [renderer.comment(each) for each in comments[start : start + size]],
+    }
 
 
 def add_comment(site: Site, call: Call) -> Outcome:

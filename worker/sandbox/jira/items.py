@@ -11,22 +11,53 @@ from worker.sandbox.jira.model import Item
 from worker.sandbox.jira.numbers import as_identity
 from worker.sandbox.jira.store import Store
 
-_NAMES = {"status": "status", "assignee": "assignee", "reporter": "reporter", "priority": "priority",
-          "resolution": "resolution", "issuetype": "issuetype", "type": "issuetype", "sprint": "Sprint",
-          "parent": "IssueParentAssociation", "story_points": "Story Points", "story points": "Story Points",
-          "fixversions": "Fix Version", "fixversion": "Fix Version", "fix version": "Fix Version", "flagged": "Flagged",
-          "estimate": "timeoriginalestimate", "key": "Key", "due": "duedate"}
+_NAMES = {
+    "status": "status",
+    "assignee": "assignee",
+    "reporter": "reporter",
+    "priority": "priority",
+    "resolution": "resolution",
+    "issuetype": "issuetype",
+    "type": "issuetype",
+    "sprint": "Sprint",
+    "parent": "IssueParentAssociation",
+    "story_points": "Story Points",
+    "story points": "Story Points",
+    "fixversions": "Fix Version",
+    "fixversion": "Fix Version",
+    "fix version": "Fix Version",
+    "flagged": "Flagged",
+    "estimate": "timeoriginalestimate",
+    "key": "Key",
+    "due": "duedate",
+}
 _TOLD_ONCE = "timeestimate"
-_FIELD_IDS = {"Fix Version": "fixVersions", "Key": None, "IssueParentAssociation": None, "WorklogId": None,
-              "Comment": "comment"}
+_FIELD_IDS = {
+    "Fix Version": "fixVersions",
+    "Key": None,
+    "IssueParentAssociation": None,
+    "WorklogId": None,
+    "Comment": "comment",
+}
 
 
 def record(store: Store, field: str, old: Any, new: Any) -> Item:
     """Return the item for a change given by names or ids of records; texts of fields without ids stay texts."""
     name = _NAMES.get(field.casefold(), field)
     identity, custom = _field_id(store, name)
-    (old_id, old_text), (new_id, new_text) = _value(store, name, old), _value(store, name, new)
-    return Item(intern(name), identity, "custom" if custom else "jira", old_id, old_text, new_id, new_text)
+    (old_id, old_text), (new_id, new_text) = (
+        _value(store, name, old),
+        _value(store, name, new),
+    )
+    return Item(
+        intern(name),
+        identity,
+        "custom" if custom else "jira",
+        old_id,
+        old_text,
+        new_id,
+        new_text,
+    )
 
 
 def told_once(items: Iterable[Item]) -> list[Item]:
@@ -34,15 +65,28 @@ def told_once(items: Iterable[Item]) -> list[Item]:
     kept: dict[object, Item] = {}
     for place, item in enumerate(items):
         first = kept.get(_TOLD_ONCE) if item.field == _TOLD_ONCE else None
-        joined = item if first is None else item._replace(old=first.old, old_text=first.old_text)
+        joined = (
+            item
+            if first is None
+            else item._replace(old=first.old, old_text=first.old_text)
+        )
         kept[_TOLD_ONCE if item.field == _TOLD_ONCE else place] = joined
-    return [item for item in kept.values() if item.field != _TOLD_ONCE or item.old != item.new]
+    return [
+        item
+        for item in kept.values()
+        if item.field != _TOLD_ONCE or item.old != item.new
+    ]
 
 
 def _field_id(store: Store, name: str) -> tuple[str | None, bool]:
-    customs = {"Sprint": store.fields.sprint, "Story Points": store.fields.points, "Flagged": store.fields.flagged,
-               "Story point estimate": store.fields.estimate, "Epic Link": store.fields.epic_link,
-               "Rank": store.fields.rank}
+    customs = {
+        "Sprint": store.fields.sprint,
+        "Story Points": store.fields.points,
+        "Flagged": store.fields.flagged,
+        "Story point estimate": store.fields.estimate,
+        "Epic Link": store.fields.epic_link,
+        "Rank": store.fields.rank,
+    }
     if name in customs:
         return customs[name], True
     return (_FIELD_IDS[name] if name in _FIELD_IDS else intern(name)), False
@@ -57,13 +101,21 @@ def _value(store: Store, name: str, value: Any) -> tuple[str | None, str | None]
             return (status.id, status.name) if status else (None, str(value))
         case "assignee" | "reporter":
             user = store.find_user(value)
-            return ((user.account if store.cloud else user.key), user.display) if user else (None, str(value))
+            return (
+                ((user.account if store.cloud else user.key), user.display)
+                if user
+                else (None, str(value))
+            )
         case "priority" | "resolution" | "issuetype":
             return _named(store, name, str(value))
         case "Sprint":
             return _sprints(store, value)
         case "IssueParentAssociation":
-            issue = store.issues.get(value) if isinstance(value, int) else store.find_issue(value)
+            issue = (
+                store.issues.get(value)
+                if isinstance(value, int)
+                else store.find_issue(value)
+            )
             return (str(issue.id), issue.key) if issue else (None, str(value))
         case "timeoriginalestimate" | "timeestimate" | "timespent":
             return str(value), str(value)
@@ -74,10 +126,15 @@ def _value(store: Store, name: str, value: Any) -> tuple[str | None, str | None]
 
 
 def _named(store: Store, name: str, value: str) -> tuple[str | None, str | None]:
-    tables: dict[str, dict[str, Any]] = {"priority": store.priorities, "resolution": store.resolutions,
-                                         "issuetype": dict(store.kinds)}
+    tables: dict[str, dict[str, Any]] = {
+        "priority": store.priorities,
+        "resolution": store.resolutions,
+        "issuetype": dict(store.kinds),
+    }
     table = tables[name]
-    found = table.get(value) or next((each for each in table.values() if each.name == value), None)
+    found = table.get(value) or next(
+        (each for each in table.values() if each.name == value), None
+    )
     return (found.id, found.name) if found else (None, value)
 
 
@@ -87,10 +144,17 @@ def _sprints(store: Store, value: Any) -> tuple[str, str]:
     for ref in refs:
         text = str(ref).strip()
         number = as_identity(text)
-        sprint = store.sprints.get(number) if number is not None else next(
-            (each for each in store.sprints.values() if each.name == text), None)
+        sprint = (
+            store.sprints.get(number)
+            if number is not None
+            else next(
+                (each for each in store.sprints.values() if each.name == text), None
+            )
+        )
         found.append((str(sprint.id), sprint.name) if sprint else ("", text))
-    return ", ".join(identity for identity, _ in found), ", ".join(name for _, name in found)
+    return ", ".join(identity for identity, _ in found), ", ".join(
+        name for _, name in found
+    )
 
 
 def _text(value: Any) -> str:
@@ -98,4 +162,8 @@ def _text(value: Any) -> str:
         return "Impediment" if value else ""
     if isinstance(value, float) and value.is_integer():
         return str(int(value))
-    return " ".join(map(str, value)) if isinstance(value, list | tuple) else intern(str(value))
+    return (
+        " ".join(map(str, value))
+        if isinstance(value, list | tuple)
+        else intern(str(value))
+    )

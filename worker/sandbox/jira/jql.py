@@ -115,16 +115,35 @@ class Query:
     order: tuple[Order, ...]
 
 
-_LEXEMES = re.compile(r"""
+_LEXEMES = re.compile(
+    r"""
     (?P<space>\s+)
   | (?P<double>"(?:\\.|[^"\\])*")
   | (?P<single>'(?:\\.|[^'\\])*')
   | (?P<custom>cf\[\d+\])
   | (?P<sign>!=|!~|>=|<=|&&|\|\||[=~<>(),!&|])
   | (?P<word>(?:\\.|[^\s"'=!~<>(),&|\[\]{}*/%+^$\#@?;\\])+)
-""", re.VERBOSE | re.IGNORECASE)
+""",
+    re.VERBOSE | re.IGNORECASE,
+)
 _COMPARISONS = ("=", "!=", "~", "!~", ">", ">=", "<", "<=")
-_RESERVED = frozenset({"and", "or", "not", "in", "is", "was", "changed", "empty", "null", "order", "by", "asc", "desc"})
+_RESERVED = frozenset(
+    {
+        "and",
+        "or",
+        "not",
+        "in",
+        "is",
+        "was",
+        "changed",
+        "empty",
+        "null",
+        "order",
+        "by",
+        "asc",
+        "desc",
+    }
+)
 _ESCAPES = {"n": "\n", "r": "\r", "t": "\t"}
 _ORDER_LIMIT = 7
 _DEPTH_LIMIT = 100
@@ -140,10 +159,15 @@ def _lexemes(text: str) -> list[Lexeme]:
     place = 0
     while place < len(text):
         match = _LEXEMES.match(text, place)
-        line, column = text.count("\n", 0, place) + 1, place - text.rfind("\n", 0, place)
+        line, column = (
+            text.count("\n", 0, place) + 1,
+            place - text.rfind("\n", 0, place),
+        )
         if match is None:
-            raise JqlSyntax(f"Error in the JQL Query: The character '{text[place]}' is a reserved JQL character. "
-                            f"You must enclose it in a string or use the escape. (line {line}, character {column})")
+            raise JqlSyntax(
+                f"Error in the JQL Query: The character '{text[place]}' is a reserved JQL character. "
+                f"You must enclose it in a string or use the escape. (line {line}, character {column})"
+            )
         place = match.end()
         found.extend(_lexeme(match, line, column))
     line, column = text.count("\n") + 1, len(text) - text.rfind("\n")
@@ -171,8 +195,13 @@ def _sign(value: str, line: int, column: int) -> list[Lexeme]:
 
 
 def _unescape(text: str) -> str:
-    return re.sub(r"\\(u[0-9a-fA-F]{4}|.)",
-                  lambda m: chr(int(m[1][1:], 16)) if len(m[1]) == 5 else _ESCAPES.get(m[1], m[1]), text)
+    return re.sub(
+        r"\\(u[0-9a-fA-F]{4}|.)",
+        lambda m: (
+            chr(int(m[1][1:], 16)) if len(m[1]) == 5 else _ESCAPES.get(m[1], m[1])
+        ),
+        text,
+    )
 
 
 class _Parser:
@@ -204,9 +233,13 @@ class _Parser:
 
     def _refuse(self, expected: str) -> JqlSyntax:
         lexeme = self._next
-        got = "the end of the query" if lexeme.kind is Token.END else f"'{lexeme.value}'"
-        return JqlSyntax(f"Error in the JQL Query: Expecting {expected} but got {got}. "
-                         f"(line {lexeme.line}, character {lexeme.column})")
+        got = (
+            "the end of the query" if lexeme.kind is Token.END else f"'{lexeme.value}'"
+        )
+        return JqlSyntax(
+            f"Error in the JQL Query: Expecting {expected} but got {got}. "
+            f"(line {lexeme.line}, character {lexeme.column})"
+        )
 
     def query(self) -> Query:
         started = self._next.kind is Token.END or self._next.says("order")
@@ -251,7 +284,9 @@ class _Parser:
 
     def _name(self) -> str:
         lexeme = self._next
-        plain = lexeme.kind is Token.TEXT or (lexeme.kind is Token.WORD and lexeme.value.casefold() not in _RESERVED)
+        plain = lexeme.kind is Token.TEXT or (
+            lexeme.kind is Token.WORD and lexeme.value.casefold() not in _RESERVED
+        )
         if not plain or not lexeme.value:
             raise self._refuse("a field name")
         return self._take().value
@@ -278,9 +313,13 @@ class _Parser:
                 return "not in"
             raise self._refuse("'IN'")
         if lexeme.says("was", "changed"):
-            raise JqlSyntax(f"Error in the JQL Query: the history operator '{lexeme.value}' is not known to this "
-                            f"sandbox. (line {lexeme.line}, character {lexeme.column})")
-        raise self._refuse("an operator ('=', '!=', '<', '>', '<=', '>=', '~', '!~', 'IN', 'IS' or 'NOT IN')")
+            raise JqlSyntax(
+                f"Error in the JQL Query: the history operator '{lexeme.value}' is not known to this "
+                f"sandbox. (line {lexeme.line}, character {lexeme.column})"
+            )
+        raise self._refuse(
+            "an operator ('=', '!=', '<', '>', '<=', '>=', '~', '!~', 'IN', 'IS' or 'NOT IN')"
+        )
 
     def _empty(self) -> Empty:
         if self._keyword("empty", "null"):
@@ -338,7 +377,9 @@ class _Parser:
         while self._sign(","):
             items.append(self._key())
         if len(items) > _ORDER_LIMIT:
-            raise JqlSyntax(f"The maximum number of fields allowed in the ORDER BY clause is {_ORDER_LIMIT}.")
+            raise JqlSyntax(
+                f"The maximum number of fields allowed in the ORDER BY clause is {_ORDER_LIMIT}."
+            )
         return tuple(items)
 
     def _key(self) -> Order:

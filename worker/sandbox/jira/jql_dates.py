@@ -21,7 +21,9 @@ _PERIOD = re.compile(r"[+-]?(?:[0-9]{1,9}[wdhmM]\s*)+")
 _INCREMENT = re.compile(r"([+-]?[0-9]{1,9})([yMwdhm]?)")
 _MINUTES = {"w": 10_080, "d": 1440, "h": 60, "m": 1, "M": 1}
 _UNIT_OF = {"day": "d", "week": "w", "month": "M", "year": "y"}
-DATE_FUNCTIONS = frozenset({"now", *(f"{edge}of{unit}" for edge in ("start", "end") for unit in _UNIT_OF)})
+DATE_FUNCTIONS = frozenset(
+    {"now", *(f"{edge}of{unit}" for edge in ("start", "end") for unit in _UNIT_OF)}
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,20 +65,27 @@ def _literal(match: re.Match[str], text: str, *, field: str, zone: ZoneInfo) -> 
 
 
 def _invalid(text: str, field: str) -> JqlSyntax:
-    return JqlSyntax(f"Date value '{text}' for field '{field}' is invalid. Valid formats include: 'yyyy/MM/dd HH:mm', "
-                     "'yyyy-MM-dd HH:mm', 'yyyy/MM/dd', 'yyyy-MM-dd', or a period format e.g. '-5d', '4w 2d'.")
+    return JqlSyntax(
+        f"Date value '{text}' for field '{field}' is invalid. Valid formats include: 'yyyy/MM/dd HH:mm', "
+        "'yyyy-MM-dd HH:mm', 'yyyy/MM/dd', 'yyyy-MM-dd', or a period format e.g. '-5d', '4w 2d'."
+    )
 
 
 def _period(text: str) -> int:
     sign = -1 if text.startswith("-") else 1
-    return sign * sum(int(count) * _MINUTES[unit] for count, unit in re.findall(r"(\d+)([wdhmM])", text))
+    return sign * sum(
+        int(count) * _MINUTES[unit]
+        for count, unit in re.findall(r"(\d+)([wdhmM])", text)
+    )
 
 
 def _function(call: Call, calendar_: Calendar) -> int:
     name = call.name.casefold()
     if name == "now":
         if call.arguments:
-            raise JqlSyntax(f"Function 'now' expected '0' arguments but received '{len(call.arguments)}'.")
+            raise JqlSyntax(
+                f"Function 'now' expected '0' arguments but received '{len(call.arguments)}'."
+            )
         return calendar_.now
     try:
         return _edge(call, name, calendar_)
@@ -104,13 +113,17 @@ def _increment(call: Call, unit: str) -> tuple[int, str]:
 
 
 def _increment_refused(call: Call) -> JqlSyntax:
-    return JqlSyntax(f"Invalid date increment '{', '.join(call.arguments)}' of function '{call.name}'.")
+    return JqlSyntax(
+        f"Invalid date increment '{', '.join(call.arguments)}' of function '{call.name}'."
+    )
 
 
 def _shift(moment: datetime, increment: tuple[int, str]) -> datetime:
     count, unit = increment
     if unit in "My":
-        months = moment.year * 12 + moment.month - 1 + count * (12 if unit == "y" else 1)
+        months = (
+            moment.year * 12 + moment.month - 1 + count * (12 if unit == "y" else 1)
+        )
         year, month = divmod(months, 12)
         day = min(moment.day, calendar.monthrange(year, month + 1)[1])
         return moment.replace(year=year, month=month + 1, day=day)

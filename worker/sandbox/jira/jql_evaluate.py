@@ -62,8 +62,14 @@ def find(plan: Plan, sight: Sight) -> list[int]:
     if plan.unknown or plan.warnings:
         return []
     store = sight.store
-    pool: Iterable[int] = store.visible() if plan.candidates is None else plan.candidates
-    issues = [issue for issue in _shown(store, pool) if store.seen(issue.project) and plan.test(issue)]
+    pool: Iterable[int] = (
+        store.visible() if plan.candidates is None else plan.candidates
+    )
+    issues = [
+        issue
+        for issue in _shown(store, pool)
+        if store.seen(issue.project) and plan.test(issue)
+    ]
     return [issue.id for issue in _sorted(issues, plan.order, sight)]
 
 
@@ -85,10 +91,13 @@ def _sorted(issues: list[Issue], order: tuple[Order, ...], sight: Sight) -> list
     return issues
 
 
-def _nulls_last(value: Callable[[Issue], object]) -> Callable[[Issue], tuple[bool, object]]:
+def _nulls_last(
+    value: Callable[[Issue], object],
+) -> Callable[[Issue], tuple[bool, object]]:
     def key(issue: Issue) -> tuple[bool, object]:
         found = value(issue)
         return (found is None, 0 if found is None else found)
+
     return key
 
 
@@ -118,17 +127,31 @@ class _Compiler:
         try:
             return compile_clause(clause, self._sight)
         except UnknownName as error:
-            (self._plan.warnings if error.warning else self._plan.unknown).append(str(error))
+            (self._plan.warnings if error.warning else self._plan.unknown).append(
+                str(error)
+            )
             return lambda _: False
 
     def _filter(self, clause: Clause) -> Test:
-        if clause.operator not in ("=", "!=") or not isinstance(clause.operand, Literal):
-            raise JqlSyntax(f"The operator '{clause.operator}' is not supported by the 'filter' field.")
+        if clause.operator not in ("=", "!=") or not isinstance(
+            clause.operand, Literal
+        ):
+            raise JqlSyntax(
+                f"The operator '{clause.operator}' is not supported by the 'filter' field."
+            )
         text = clause.operand.text
-        found = next((each for each in self._sight.store.filters.values()
-                      if str(each.id) == text or each.name.casefold() == text.casefold()), None)
+        found = next(
+            (
+                each
+                for each in self._sight.store.filters.values()
+                if str(each.id) == text or each.name.casefold() == text.casefold()
+            ),
+            None,
+        )
         if found is None:
-            self._plan.unknown.append(f"The value '{text}' does not exist for the field 'filter'.")
+            self._plan.unknown.append(
+                f"The value '{text}' does not exist for the field 'filter'."
+            )
             return lambda _: False
         if self._depth >= _FILTER_DEPTH:
             raise JqlSyntax(f"The filter '{found.name}' refers to itself.")
@@ -141,7 +164,9 @@ class _Compiler:
     def candidates(self, condition: Condition) -> Collection[int] | None:
         match condition:
             case Logic("and", parts):
-                found = [pool for pool in map(self.candidates, parts) if pool is not None]
+                found = [
+                    pool for pool in map(self.candidates, parts) if pool is not None
+                ]
                 return min(found, key=len) if found else None
             case Clause():
                 try:
@@ -164,7 +189,8 @@ class _Compiler:
 def pool_of(clause: Clause, sight: Sight) -> Collection[int] | None:
     """Return ids that hold every issue a clause can match, where an index knows them."""
     meaning: FieldMeaning = meaning_of(clause.field, sight)
-    if meaning.pool is None or (isinstance(clause.operand, Many) and Empty() in clause.operand.items):
+    if meaning.pool is None or (
+        isinstance(clause.operand, Many) and Empty() in clause.operand.items
+    ):
         return None
     return meaning.pool(clause)
-

@@ -45,13 +45,40 @@ ORDERED = EQUALITY | {">", ">=", "<", "<="}
 TEXT = frozenset({"~", "!~", "is", "is not"})
 _AS_EMPTY = {"=": "is", "!=": "is not", "is": "is", "is not": "is not"}
 COMPARE: dict[str, Callable[[float, float], bool]] = {
-    "=": lambda a, b: a == b, "!=": lambda a, b: a != b, ">": lambda a, b: a > b, ">=": lambda a, b: a >= b,
-    "<": lambda a, b: a < b, "<=": lambda a, b: a <= b}
-_FUNCTIONS_ELSEWHERE = frozenset({
-    "membersof", "issuehistory", "linkedissues", "votedissues", "watchedissues", "updatedby", "currentlogin",
-    "lastlogin", "componentsleadbyuser", "projectsleadbyuser", "projectswhereuserhaspermission", "childissuesof",
-    "projectswhereuserhasrole", "earliestunreleasedversion", "latestreleasedversion", "standardissuetypes",
-    "subtaskissuetypes", "parentepic", "childissues", "linkedissue", "cascadeoption", "approved", "approver"})
+    "=": lambda a, b: a == b,
+    "!=": lambda a, b: a != b,
+    ">": lambda a, b: a > b,
+    ">=": lambda a, b: a >= b,
+    "<": lambda a, b: a < b,
+    "<=": lambda a, b: a <= b,
+}
+_FUNCTIONS_ELSEWHERE = frozenset(
+    {
+        "membersof",
+        "issuehistory",
+        "linkedissues",
+        "votedissues",
+        "watchedissues",
+        "updatedby",
+        "currentlogin",
+        "lastlogin",
+        "componentsleadbyuser",
+        "projectsleadbyuser",
+        "projectswhereuserhaspermission",
+        "childissuesof",
+        "projectswhereuserhasrole",
+        "earliestunreleasedversion",
+        "latestreleasedversion",
+        "standardissuetypes",
+        "subtaskissuetypes",
+        "parentepic",
+        "childissues",
+        "linkedissue",
+        "cascadeoption",
+        "approved",
+        "approver",
+    }
+)
 
 
 class Operands:
@@ -64,11 +91,19 @@ class Operands:
     def allow(self, clause: Clause, operators: frozenset[str]) -> None:
         """Refuse an operator the field does not take."""
         empty = isinstance(clause.operand, Empty)
-        meant = _AS_EMPTY.get(clause.operator, clause.operator) if empty else clause.operator
+        meant = (
+            _AS_EMPTY.get(clause.operator, clause.operator)
+            if empty
+            else clause.operator
+        )
         if not operators.issuperset((clause.operator, meant)):
-            raise JqlSyntax(f"The operator '{clause.operator}' is not supported by the '{clause.field}' field.")
+            raise JqlSyntax(
+                f"The operator '{clause.operator}' is not supported by the '{clause.field}' field."
+            )
         if empty and meant not in _AS_EMPTY.values():
-            raise JqlSyntax(f"The operator '{clause.operator}' does not support the empty value.")
+            raise JqlSyntax(
+                f"The operator '{clause.operator}' does not support the empty value."
+            )
 
     def values(self, clause: Clause) -> tuple[Literal | Call, ...]:
         """Return the operand as a flat tuple, empty for EMPTY."""
@@ -83,13 +118,24 @@ class Operands:
     def refuse(self, call: Call, field: str) -> Exception:
         """Return the error for a function that does not fit."""
         if call.name.casefold() in _FUNCTIONS_ELSEWHERE:
-            return JqlSyntax(f"The function '{call.name}()' is not known to this sandbox.")
+            return JqlSyntax(
+                f"The function '{call.name}()' is not known to this sandbox."
+            )
         if call.name.casefold() in _FUNCTIONS or call.name.casefold() in DATE_FUNCTIONS:
-            return JqlSyntax(f"The function '{call.name}' is not supported by the field '{field}'.")
-        return UnknownName(f"Unable to find JQL function '{call.name}({', '.join(call.arguments)})'.")
+            return JqlSyntax(
+                f"The function '{call.name}' is not supported by the field '{field}'."
+            )
+        return UnknownName(
+            f"Unable to find JQL function '{call.name}({', '.join(call.arguments)})'."
+        )
 
-    def resolve(self, clause: Clause, named: Callable[[Store, str], Iterable[Key]], *,
-                 warning: bool = False) -> frozenset[Key]:
+    def resolve(
+        self,
+        clause: Clause,
+        named: Callable[[Store, str], Iterable[Key]],
+        *,
+        warning: bool = False,
+    ) -> frozenset[Key]:
         """Return the identities the operand names."""
         found: set[Key] = set()
         for value in self.values(clause):
@@ -98,8 +144,10 @@ class Operands:
                 continue
             these = set(named(self.store, value.text))
             if not these:
-                raise UnknownName(f"The value '{value.text}' does not exist for the field '{clause.field}'.",
-                                  warning=warning)
+                raise UnknownName(
+                    f"The value '{value.text}' does not exist for the field '{clause.field}'.",
+                    warning=warning,
+                )
             found |= these
         return frozenset(found)
 
@@ -109,8 +157,10 @@ class Operands:
             raise self.refuse(call, field)
         _, most, answer = function
         if len(call.arguments) > most:
-            raise JqlSyntax(f"Function '{call.name}' expected '{most}' arguments but received "
-                            f"'{len(call.arguments)}'.")
+            raise JqlSyntax(
+                f"Function '{call.name}' expected '{most}' arguments but received "
+                f"'{len(call.arguments)}'."
+            )
         return answer(self.sight, call.arguments)
 
     def date(self, operand: Literal | Call, field: str) -> int:
@@ -120,12 +170,17 @@ class Operands:
         return read_date(operand, field, self.sight.calendar)
 
 
-def comparison(operator: str, wanted: list[float] | list[int],
-               value: Callable[[Issue], float | None]) -> Test:
+def comparison(
+    operator: str,
+    wanted: list[float] | list[int],
+    value: Callable[[Issue], float | None],
+) -> Test:
     """Return the test of an ordered value; an empty value matches nothing."""
+
     def test(issue: Issue) -> bool:
         found = value(issue)
         return found is not None and compare(operator, wanted, found)
+
     return test
 
 
@@ -141,26 +196,37 @@ def compare(operator: str, wanted: list[float] | list[int], found: float) -> boo
 
 
 def _in_state(*states: str) -> Answer:
-    return lambda sight, _: {sprint.id for sprint in sight.store.sprints.values() if sprint.state in states}
+    return lambda sight, _: {
+        sprint.id for sprint in sight.store.sprints.values() if sprint.state in states
+    }
 
 
 def _released(released: bool) -> Answer:
     def answer(sight: Sight, arguments: tuple[str, ...]) -> set[Key]:
         projects = {each for text in arguments for each in _project(sight, text)}
-        return {version.id for version in sight.store.versions.values()
-                if version.released == released and (not arguments or version.project in projects)}
+        return {
+            version.id
+            for version in sight.store.versions.values()
+            if version.released == released
+            and (not arguments or version.project in projects)
+        }
+
     return answer
 
 
 def _project(sight: Sight, text: str) -> set[int]:
     found = projects_named(sight.store, text)
     if not found:
-        raise UnknownName(f"Could not resolve the project '{text}' provided to a function.")
+        raise UnknownName(
+            f"Could not resolve the project '{text}' provided to a function."
+        )
     return found
 
 
 _PEOPLE = frozenset({"assignee", "reporter", "creator", "worklogauthor"})
-_SPRINTS = frozenset({"sprint", "customfield_10020", "customfield_10101", "cf[10020]", "cf[10101]"})
+_SPRINTS = frozenset(
+    {"sprint", "customfield_10020", "customfield_10101", "cf[10020]", "cf[10101]"}
+)
 _VERSIONS = frozenset({"fixversion"})
 _MANY = 1000
 _FUNCTIONS: dict[str, tuple[frozenset[str], int, Answer]] = {

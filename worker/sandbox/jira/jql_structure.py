@@ -2,7 +2,18 @@
 
 from __future__ import annotations
 
-from worker.sandbox.jira.jql import Call, Clause, Condition, Empty, Literal, Logic, Many, Negation, Operand, Query
+from worker.sandbox.jira.jql import (
+    Call,
+    Clause,
+    Condition,
+    Empty,
+    Literal,
+    Logic,
+    Many,
+    Negation,
+    Operand,
+    Query,
+)
 from worker.sandbox.jira.model import Json
 
 
@@ -12,12 +23,16 @@ def structure_of(query: Query) -> Json:
     if query.where is not None:
         found["where"] = _condition(query.where)
     if query.order:
-        found["orderBy"] = {"fields": [_order(order.field, order.descending) for order in query.order]}
+        found["orderBy"] = {
+            "fields": [_order(order.field, order.descending) for order in query.order]
+        }
     return found
 
 
 def _order(name: str, descending: bool | None) -> Json:
-    direction = {} if descending is None else {"direction": "desc" if descending else "asc"}
+    direction = (
+        {} if descending is None else {"direction": "desc" if descending else "asc"}
+    )
     return {"field": {"name": name}, **direction}
 
 
@@ -26,9 +41,16 @@ def _condition(condition: Condition) -> Json:
         case Negation(part):
             return {"operator": "not", "clauses": [_condition(part)]}
         case Logic(operator, parts):
-            return {"operator": operator, "clauses": [_condition(part) for part in parts]}
+            return {
+                "operator": operator,
+                "clauses": [_condition(part) for part in parts],
+            }
         case Clause(name, operator, operand):
-            return {"field": {"name": name}, "operator": operator, "operand": _operand(operand)}
+            return {
+                "field": {"name": name},
+                "operator": operator,
+                "operand": _operand(operand),
+            }
 
 
 def _operand(operand: Operand) -> Json:

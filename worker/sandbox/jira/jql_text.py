@@ -15,7 +15,9 @@ from worker.sandbox.jira.jql import JqlSyntax
 
 Words = tuple[str, ...]
 Term = Callable[[Words], bool]
-_PARTS = re.compile(r'\s*(?P<sign>[+-]?)(?:"(?P<phrase>(?:\\.|[^"\\])*)"|(?P<word>(?:\\.|[^\s"\\])+))(?=\s|\Z)')
+_PARTS = re.compile(
+    r'\s*(?P<sign>[+-]?)(?:"(?P<phrase>(?:\\.|[^"\\])*)"|(?P<word>(?:\\.|[^\s"\\])+))(?=\s|\Z)'
+)
 _RESERVED = re.compile(r"[(){}\[\]^~:!&|]")
 _JOINS = {"AND": "and", "&&": "and", "OR": "or", "||": "or"}
 _NOT = frozenset({"NOT", "!"})
@@ -32,19 +34,26 @@ class _Piece(NamedTuple):
 def read_text(query: str, field: str) -> Callable[[Any], bool]:
     """Return the test of a text or document; raises `JqlSyntax` for a query that is not understood."""
     if not query.strip():
-        raise JqlSyntax(f"The field '{field}' does not support searching for an empty string.")
+        raise JqlSyntax(
+            f"The field '{field}' does not support searching for an empty string."
+        )
     pieces = tuple(_pieces(query, field))
     wanted = [piece.term for piece in pieces if piece.sign != "-"]
     unwanted = [piece.term for piece in pieces if piece.sign == "-"]
     either = any(piece.join == "or" for piece in pieces)
-    plain = all(piece.join == "or" for piece in pieces[1:]) and not any(piece.sign for piece in pieces)
+    plain = all(piece.join == "or" for piece in pieces[1:]) and not any(
+        piece.sign for piece in pieces
+    )
     if not wanted or (either and not plain):
         raise _unclear(query, field)
     enough = any if either else all
 
     def found(value: Any) -> bool:
         have = words(value)
-        return enough(term(have) for term in wanted) and not any(term(have) for term in unwanted)
+        return enough(term(have) for term in wanted) and not any(
+            term(have) for term in unwanted
+        )
+
     return found
 
 
@@ -59,7 +68,10 @@ def _pieces(query: str, field: str) -> Iterator[_Piece]:
         match = _PARTS.match(text, place)
         if match is None:
             raise _unclear(query, field)
-        place, word = match.end(), match["sign"] + match["word"] if match["word"] else ""
+        place, word = (
+            match.end(),
+            match["sign"] + match["word"] if match["word"] else "",
+        )
         if word in _JOINS and not (join or sign or first):
             join = _JOINS[word]
         elif word in _NOT and not sign:
@@ -81,10 +93,15 @@ def _term(match: re.Match[str], query: str, field: str) -> Term:
         raise _unclear(query, field)
     patterns = re.findall(r"[\w?*]+", _plain(match["word"]).casefold())
     if wild := next((each for each in patterns if each[0] in "?*"), None):
-        raise JqlSyntax(f"The text query '{query}' for field '{field}' is not allowed to start with '{wild[0]}'.")
+        raise JqlSyntax(
+            f"The text query '{query}' for field '{field}' is not allowed to start with '{wild[0]}'."
+        )
     if not patterns or any("*" in each[:-1] for each in patterns):
         raise _unclear(query, field)
-    tests = [re.compile(each.replace("?", r"\w").replace("*", r"\w*")).fullmatch for each in patterns]
+    tests = [
+        re.compile(each.replace("?", r"\w").replace("*", r"\w*")).fullmatch
+        for each in patterns
+    ]
     return lambda have: all(any(map(test, have)) for test in tests)
 
 
@@ -96,4 +113,6 @@ def _plain(text: str) -> str:
 def _phrase(wanted: Words, query: str, field: str) -> Term:
     if not wanted:
         raise _unclear(query, field)
-    return lambda have: any(have[start:start + len(wanted)] == wanted for start in range(len(have)))
+    return lambda have: any(
+        have[start : start + len(wanted)] == wanted for start in range(len(have))
+    )

@@ -19,7 +19,11 @@ class UnknownName(Exception):
 def projects_named(store: Store, text: str) -> set[int]:
     """Return visible projects by id, key, former key or name."""
     direct = store.find_project(text)
-    found = [direct] if direct else [p for p in store.projects.values() if _same(p.name, text)]
+    found = (
+        [direct]
+        if direct
+        else [p for p in store.projects.values() if _same(p.name, text)]
+    )
     return {project.id for project in found if store.seen(project.id)}
 
 
@@ -36,7 +40,11 @@ def statuses_named(store: Store, text: str) -> set[str]:
 
 def statuses_in_category(_: Store, text: str) -> set[str]:
     """Return the category by key, name or id."""
-    return {c.key for c in CATEGORIES.values() if text == str(c.id) or _same(c.key, text) or _same(c.name, text)}
+    return {
+        c.key
+        for c in CATEGORIES.values()
+        if text == str(c.id) or _same(c.key, text) or _same(c.name, text)
+    }
 
 
 def kinds_named(store: Store, text: str) -> set[str]:
@@ -51,7 +59,11 @@ def priorities_named(store: Store, text: str) -> set[str]:
 
 def resolutions_named(store: Store, text: str) -> set[str]:
     """Return resolutions by id or name; `Unresolved` stands for having none."""
-    return {"unresolved"} if _same(text, "unresolved") else _by_id_or_name(store.resolutions.values(), text)
+    return (
+        {"unresolved"}
+        if _same(text, "unresolved")
+        else _by_id_or_name(store.resolutions.values(), text)
+    )
 
 
 def users_named(store: Store, text: str) -> set[str]:
@@ -62,21 +74,33 @@ def users_named(store: Store, text: str) -> set[str]:
 
 def components_named(store: Store, text: str) -> set[int]:
     """Return components by id or name."""
-    return {c.id for c in store.components.values() if text == str(c.id) or _same(c.name, text)}
+    return {
+        c.id
+        for c in store.components.values()
+        if text == str(c.id) or _same(c.name, text)
+    }
 
 
 def versions_named(store: Store, text: str) -> set[int]:
     """Return versions by id or name."""
-    return {v.id for v in store.versions.values() if text == str(v.id) or _same(v.name, text)}
+    return {
+        v.id
+        for v in store.versions.values()
+        if text == str(v.id) or _same(v.name, text)
+    }
 
 
 def sprints_named(store: Store, text: str) -> set[int]:
     """Return sprints by id or name."""
-    return {s.id for s in store.sprints.values() if text == str(s.id) or _same(s.name, text)}
+    return {
+        s.id for s in store.sprints.values() if text == str(s.id) or _same(s.name, text)
+    }
 
 
 def _by_id_or_name(pairs: Iterable[tuple[str, str]], text: str) -> set[str]:
-    return {identity for identity, name in pairs if text == identity or _same(name, text)}
+    return {
+        identity for identity, name in pairs if text == identity or _same(name, text)
+    }
 
 
 def _same(left: str, right: str) -> bool:

@@ -44,7 +44,9 @@ class Limiter:
             return Verdict(True, {})
         now = self.real()
         bucket = self._buckets.setdefault(endpoint, _Bucket(float(self.rate), now))
-        bucket.tokens = min(float(self.rate), bucket.tokens + (now - bucket.at) * self.rate)
+        bucket.tokens = min(
+            float(self.rate), bucket.tokens + (now - bucket.at) * self.rate
+        )
         bucket.at = now
         if bucket.tokens < 1:
             return self._refuse((1 - bucket.tokens) / self.rate, "jira-burst-based")
@@ -52,9 +54,17 @@ class Limiter:
         wait = self._written(issue, now) if issue is not None else 0.0
         if wait:
             return self._refuse(wait, "jira-per-issue-on-write")
-        near = {"X-RateLimit-NearLimit": "true"} if bucket.tokens < self.rate / 5 else {}
-        return Verdict(True, {"X-RateLimit-Limit": str(self.rate), "X-RateLimit-Remaining": str(int(bucket.tokens)),
-                              **near})
+        near = (
+            {"X-RateLimit-NearLimit": "true"} if bucket.tokens < self.rate / 5 else {}
+        )
+        return Verdict(
+            True,
+            {
+                "X-RateLimit-Limit": str(self.rate),
+                "X-RateLimit-Remaining": str(int(bucket.tokens)),
+                **near,
+            },
+        )
 
     def _written(self, issue: str, now: float) -> float:
         times = self._writes.setdefault(issue, deque(maxlen=_WRITES[-1][1] + 1))
@@ -67,12 +77,21 @@ class Limiter:
 
     def _refuse(self, wait: float, reason: str) -> Verdict:
         seconds = max(1, math.ceil(wait))
-        return Verdict(False, refusal_headers(self.today(), seconds, reason, limit=self.rate or 0))
+        return Verdict(
+            False, refusal_headers(self.today(), seconds, reason, limit=self.rate or 0)
+        )
 
 
-def refusal_headers(now: datetime, seconds: float, reason: str, *, limit: int = 100) -> dict[str, str]:
+def refusal_headers(
+    now: datetime, seconds: float, reason: str, *, limit: int = 100
+) -> dict[str, str]:
     """Return the headers of a 429; `X-RateLimit-Reset` has no seconds, as seen in the field."""
     reset = (now + timedelta(seconds=seconds)).astimezone(UTC)
-    return {"Retry-After": f"{seconds:g}", "RateLimit-Reason": reason, "X-RateLimit-Limit": str(limit),
-            "X-RateLimit-Remaining": "0", "X-RateLimit-Reset": f"{reset:%Y-%m-%dT%H:%MZ}",
-            "X-RateLimit-NearLimit": "true"}
+    return {
+        "Retry-After": f"{seconds:g}",
+        "RateLimit-Reason": reason,
+        "X-RateLimit-Limit": str(limit),
+        "X-RateLimit-Remaining": "0",
+        "X-RateLimit-Reset": f"{reset:%Y-%m-%dT%H:%MZ}",
+        "X-RateLimit-NearLimit": "true",
+    }

@@ -67,22 +67,42 @@ class Loader:
     def load(self, payload: Json) -> Json:
         """Load everything and return how many of each, and the problems."""
         steps: tuple[tuple[str, Callable[[Json], object]], ...] = (
-            ("users", self.records.user), ("statuses", self.records.status), ("projects", self.records.project),
-            ("boards", self.records.board), ("sprints", self.records.sprint), ("filters", self.records.filter),
-            ("issues", self.issue), ("worklogs", self.worklog), ("changelogs", self.changelog))
+            ("users", self.records.user),
+            ("statuses", self.records.status),
+            ("projects", self.records.project),
+            ("boards", self.records.board),
+            ("sprints", self.records.sprint),
+            ("filters", self.records.filter),
+            ("issues", self.issue),
+            ("worklogs", self.worklog),
+            ("changelogs", self.changelog),
+        )
         with _collector_resting():
-            counts = {name: self._each(name, payload.get(name) or (), put) for name, put in steps}
+            counts = {
+                name: self._each(name, payload.get(name) or (), put)
+                for name, put in steps
+            }
         self._resolve_parents()
-        return {**counts, "problems": self.problems[:_REPORTED], "problem_count": len(self.problems)}
+        return {
+            **counts,
+            "problems": self.problems[:_REPORTED],
+            "problem_count": len(self.problems),
+        }
 
-    def _each(self, name: str, raws: Iterable[Any], put: Callable[[Json], object]) -> int:
+    def _each(
+        self, name: str, raws: Iterable[Any], put: Callable[[Json], object]
+    ) -> int:
         count = 0
         for raw in raws:
             try:
                 put(raw)
                 count += 1
             except _BROKEN as error:
-                label = raw.get("key") or raw.get("name") or "?" if isinstance(raw, dict) else "?"
+                label = (
+                    raw.get("key") or raw.get("name") or "?"
+                    if isinstance(raw, dict)
+                    else "?"
+                )
                 self.problems.append(f"{name} {label}: {type(error).__name__}: {error}")
         return count
 
@@ -108,7 +128,11 @@ class Loader:
         key = str(raw["key"])
         project = self.records.project_for(raw.get("project") or key.rpartition("-")[0])
         project.number = max(project.number, int(key.rpartition("-")[2]))
-        identity = int(raw["id"]) if raw.get("id") is not None else self.store.counters.take("issue")
+        identity = (
+            int(raw["id"])
+            if raw.get("id") is not None
+            else self.store.counters.take("issue")
+        )
         if identity in self.store.issues or key in self.store.keys:
             raise ValueError("an issue of this id or key is there already")
         self.store.counters.reserve("issue", identity)
@@ -116,9 +140,17 @@ class Loader:
         updated = to_instant(raw.get("updated")) or created
         if created is None or updated is None:
             raise ValueError("no creation instant")
-        return Issue(identity, intern(key), project.id, self.records.kind_for(raw.get("type")),
-                     str(raw.get("summary") or key), self.records.status_for(raw.get("status"), project).id,
-                     created, updated, rank=identity)
+        return Issue(
+            identity,
+            intern(key),
+            project.id,
+            self.records.kind_for(raw.get("type")),
+            str(raw.get("summary") or key),
+            self.records.status_for(raw.get("status"), project).id,
+            created,
+            updated,
+            rank=identity,
+        )
 
     def _people(self, issue: Issue, raw: Json) -> None:
         issue.assignee = self.records.person(raw.get("assignee"))
@@ -132,10 +164,21 @@ class Loader:
     def _planning(self, issue: Issue, raw: Json) -> None:
         records = self.records
         issue.due = str(raw["duedate"])[:10] if raw.get("duedate") else None
-        issue.components = tuple(records.component_for(issue.project, each) for each in raw.get("components") or ())
-        issue.fix_versions = tuple(records.version_for(issue.project, each) for each in raw.get("fixVersions") or ())
-        issue.versions = tuple(records.version_for(issue.project, each) for each in raw.get("versions") or ())
-        issue.sprints = tuple(records.sprint_for(each) for each in raw.get("sprints") or ())
+        issue.components = tuple(
+            records.component_for(issue.project, each)
+            for each in raw.get("components") or ()
+        )
+        issue.fix_versions = tuple(
+            records.version_for(issue.project, each)
+            for each in raw.get("fixVersions") or ()
+        )
+        issue.versions = tuple(
+            records.version_for(issue.project, each)
+            for each in raw.get("versions") or ()
+        )
+        issue.sprints = tuple(
+            records.sprint_for(each) for each in raw.get("sprints") or ()
+        )
         points = raw.get("story_points")
         issue.points = float(points) if points is not None else None
         issue.estimate, issue.spent = raw.get("estimate"), raw.get("spent")
@@ -150,10 +193,17 @@ class Loader:
         if at is None:
             raise ValueError("a change without an instant")
         item = self._item(str(raw["field"]), raw.get("from"), raw.get("to"))
-        author = self.records.person(raw.get("author")) or issue.assignee or issue.reporter or self.site.me.account
+        author = (
+            self.records.person(raw.get("author"))
+            or issue.assignee
+            or issue.reporter
+            or self.site.me.account
+        )
         if not isinstance(issue.history, list):
             issue.history = []
-        issue.history.append(Change(self.store.counters.take("change"), at, author, (item,)))
+        issue.history.append(
+            Change(self.store.counters.take("change"), at, author, (item,))
+        )
 
     def _item(self, field: str, old: Any, new: Any) -> Item:
         known = (field, str(old), str(new))
@@ -164,7 +214,9 @@ class Loader:
 
     def _settle(self, issue: Issue, raw: Json) -> None:
         resolved = to_instant(raw.get("resolutiondate"))
-        issue.category_changed = self._category_change(issue) if issue.history else resolved or issue.created
+        issue.category_changed = (
+            self._category_change(issue) if issue.history else resolved or issue.created
+        )
         done = self.store.statuses[issue.status].category == "done"
         if resolved is None and done and "resolutiondate" not in raw:
             resolved = issue.category_changed
@@ -177,7 +229,11 @@ class Loader:
         for change in sorted(issue.history, key=lambda each: each.at):
             for item in change.items:
                 old, new = statuses.get(item.old or ""), statuses.get(item.new or "")
-                if item.field == "status" and new and (old is None or old.category != new.category):
+                if (
+                    item.field == "status"
+                    and new
+                    and (old is None or old.category != new.category)
+                ):
                     last = change.at
         return last
 
@@ -207,9 +263,17 @@ class Loader:
         if started is None or author is None:
             raise ValueError("a worklog needs author and start")
         created = to_instant(raw.get("created")) or started
-        entry = Worklog(self.store.counters.take("worklog"), issue.id, author, started, int(raw["seconds"]),
-                        _rich(raw.get("comment")), created, to_instant(raw.get("updated")) or created,
-                        bool(raw.get("restricted")))
+        entry = Worklog(
+            self.store.counters.take("worklog"),
+            issue.id,
+            author,
+            started,
+            int(raw["seconds"]),
+            _rich(raw.get("comment")),
+            created,
+            to_instant(raw.get("updated")) or created,
+            bool(raw.get("restricted")),
+        )
         self.store.put_worklog(entry)
         issue.worklogs = [*issue.worklogs, entry.id]
         issue.spent = sum(self.store.worklogs[each].seconds for each in issue.worklogs)
@@ -218,8 +282,14 @@ class Loader:
     def _remark(self, issue: Issue, raw: Json) -> None:
         created = to_instant(raw["created"]) or issue.created
         author = self.records.person(raw.get("author")) or self.site.me.account
-        comment = Comment(self.store.counters.take("comment"), issue.id, author, _rich(raw.get("body", "")), created,
-                          created)
+        comment = Comment(
+            self.store.counters.take("comment"),
+            issue.id,
+            author,
+            _rich(raw.get("body", "")),
+            created,
+            created,
+        )
         self.store.comments[comment.id] = comment
         issue.comments = [*issue.comments, comment.id]
 
@@ -227,7 +297,9 @@ class Loader:
         for issue, ref in self._parents:
             parent = self.store.find_issue(ref)
             if parent is None:
-                self.problems.append(f"issues {issue.key}: the parent {ref} is not there")
+                self.problems.append(
+                    f"issues {issue.key}: the parent {ref} is not there"
+                )
             else:
                 self.store.adopt(issue, parent.id)
         self._parents.clear()

@@ -24,7 +24,9 @@ class Category(NamedTuple):
 CATEGORIES = {
     "undefined": Category(1, "undefined", "No Category", "medium-gray", "medium-gray"),
     "new": Category(2, "new", "To Do", "blue-gray", "default"),
-    "indeterminate": Category(4, "indeterminate", "In Progress", "yellow", "inprogress"),
+    "indeterminate": Category(
+        4, "indeterminate", "In Progress", "yellow", "inprogress"
+    ),
     "done": Category(3, "done", "Done", "green", "success"),
 }
 
@@ -270,7 +272,21 @@ class CustomFields:
     flagged: str
 
 
-CLOUD_FIELDS = CustomFields("customfield_10024", "customfield_10016", "customfield_10020", "customfield_10014",
-                            "customfield_10011", "customfield_10019", "customfield_10021")
-SERVER_FIELDS = CustomFields("customfield_10106", "customfield_10107", "customfield_10101", "customfield_10102",
-                             "customfield_10103", "customfield_10100", "customfield_10105")
+CLOUD_FIELDS = CustomFields(
+    "customfield_10024",
+    "customfield_10016",
+    "customfield_10020",
+    "customfield_10014",
+    "customfield_10011",
+    "customfield_10019",
+    "customfield_10021",
+)
+SERVER_FIELDS = CustomFields(
+    "customfield_10106",
+    "customfield_10107",
+    "customfield_10101",
+    "customfield_10102",
+    "customfield_10103",
+    "customfield_10100",
+    "customfield_10105",
+)

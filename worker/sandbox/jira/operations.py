@@ -17,8 +17,11 @@ from worker.sandbox.jira.setters import member, refuse, rich, seconds_of
 from worker.sandbox.jira.store import Store
 
 _HELD: dict[str, Callable[[Issue], Sequence[Any]]] = {
-    "labels": lambda issue: issue.labels, "fixVersions": lambda issue: issue.fix_versions,
-    "versions": lambda issue: issue.versions, "components": lambda issue: issue.components}
+    "labels": lambda issue: issue.labels,
+    "fixVersions": lambda issue: issue.fix_versions,
+    "versions": lambda issue: issue.versions,
+    "components": lambda issue: issue.components,
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +47,13 @@ def read_update(store: Store, issue: Issue, update: Any, fields: Json) -> Update
     if not isinstance(update, Mapping):
         raise Refusal(400, "Can not deserialize 'update': an object was expected.")
     if twice := [name for name in update if name in fields]:
-        raise Refusal(400, errors={name: f"Field '{name}' cannot be in both 'fields' and 'update'." for name in twice})
+        raise Refusal(
+            400,
+            errors={
+                name: f"Field '{name}' cannot be in both 'fields' and 'update'."
+                for name in twice
+            },
+        )
     found: Json = {}
     remarks: list[Any] = []
     bookings: list[Booking] = []
@@ -54,8 +63,16 @@ def read_update(store: Store, issue: Issue, update: Any, fields: Json) -> Update
         elif name == "worklog":
             bookings.append(_worth_booking(read_booking(_added(name, verb, value))))
         else:
-            held = found[name] if name in found else _HELD[name](issue) if name in _HELD else None
-            found[name] = _operate(store, issue, name, verb=verb, value=value, held=held)
+            held = (
+                found[name]
+                if name in found
+                else _HELD[name](issue)
+                if name in _HELD
+                else None
+            )
+            found[name] = _operate(
+                store, issue, name, verb=verb, value=value, held=held
+            )
     return Update(found, tuple(remarks), tuple(bookings))
 
 
@@ -63,7 +80,9 @@ def _operations(update: Mapping[str, Any]) -> Iterator[tuple[str, str, Any]]:
     for name, operations in update.items():
         for operation in operations if isinstance(operations, list) else [operations]:
             if not isinstance(operation, Mapping) or len(operation) != 1:
-                raise refuse(name, "Can not deserialize the operation: an object was expected.")
+                raise refuse(
+                    name, "Can not deserialize the operation: an object was expected."
+                )
             ((verb, value),) = operation.items()
             yield name, verb, value
 
@@ -76,7 +95,9 @@ def _added(name: str, verb: str, value: Any) -> Mapping[str, Any]:
     return value
 
 
-def _operate(store: Store, issue: Issue, name: str, *, verb: str, value: Any, held: Any) -> Any:
+def _operate(
+    store: Store, issue: Issue, name: str, *, verb: str, value: Any, held: Any
+) -> Any:
     if verb == "set" or (verb, name) == ("edit", "timetracking"):
         return value
     if name not in _HELD or verb not in ("add", "remove"):
@@ -102,7 +123,9 @@ def remark_body(body: Any) -> Any:
 
 def read_booking(asked: Mapping[str, Any]) -> Booking:
     """Return the time a body books; 400 for values that are none."""
-    return Booking(_started(asked), _spent(asked), rich(asked.get("comment"), "comment"))
+    return Booking(
+        _started(asked), _spent(asked), rich(asked.get("comment"), "comment")
+    )
 
 
 def _worth_booking(booking: Booking) -> Booking:
@@ -113,7 +136,9 @@ def _worth_booking(booking: Booking) -> Booking:
 def booked_seconds(seconds: int | None) -> int:
     """Return a duration that can be booked; 400 for none."""
     if seconds is None or not 0 < seconds <= LONGEST:
-        raise refuse("timeLogged", "You must indicate the time spent working on this issue.")
+        raise refuse(
+            "timeLogged", "You must indicate the time spent working on this issue."
+        )
     return seconds
 
 
@@ -132,4 +157,6 @@ def _started(asked: Mapping[str, Any]) -> int | None:
     try:
         return parse_stamp(str(asked["started"]))
     except ValueError:
-        raise Refusal(400, "Unrecognized token: the value of started is not a date and time.") from None
+        raise Refusal(
+            400, "Unrecognized token: the value of started is not a date and time."
+        ) from None

@@ -44,8 +44,15 @@ Action = Callable[[Json], Json]
 class People:
     """The control channel of one site."""
 
-    def __init__(self, site: Site, *, faults: Faults, limiter: Limiter, log: deque[Json],
-                 requests: Counter[str]) -> None:
+    def __init__(
+        self,
+        site: Site,
+        *,
+        faults: Faults,
+        limiter: Limiter,
+        log: deque[Json],
+        requests: Counter[str],
+    ) -> None:
         self.site = site
         self.store = site.store
         self.changes = Changes(site)
@@ -55,7 +62,11 @@ class People:
         self._limiter = limiter
         self._log = log
         self._requests = requests
-        self._actions: dict[str, Action] = {**self._issue_actions(), **self._site_actions(), **self._test_actions()}
+        self._actions: dict[str, Action] = {
+            **self._issue_actions(),
+            **self._site_actions(),
+            **self._test_actions(),
+        }
 
     def act(self, action: str, payload: Json) -> Json:
         """Do one action; raises `ValueError` for one that does not exist or cannot be done."""
@@ -64,29 +75,59 @@ class People:
         try:
             return self._actions[action](payload)
         except Refusal as refusal:
-            raise ValueError(f"{action}: {refusal.status} {list(refusal.messages)} {refusal.errors}") from refusal
+            raise ValueError(
+                f"{action}: {refusal.status} {list(refusal.messages)} {refusal.errors}"
+            ) from refusal
 
     def _issue_actions(self) -> dict[str, Action]:
-        return {"create": self._create, "edit": self._edit, "transition": self._transition, "delete": self._delete,
-                "move": self._move, "comment": self._comment, "worklog": self._worklog,
-                "delete_worklog": self._delete_worklog}
+        return {
+            "create": self._create,
+            "edit": self._edit,
+            "transition": self._transition,
+            "delete": self._delete,
+            "move": self._move,
+            "comment": self._comment,
+            "worklog": self._worklog,
+            "delete_worklog": self._delete_worklog,
+        }
 
     def _site_actions(self) -> dict[str, Action]:
-        return {"load": self._load, "load_jsonl": self._load_lines, "problems": lambda _: {"problems": self.problems},
-                "add_user": lambda p: {"id": self.records.user(p).account}, "deactivate_user": self._deactivate,
-                "rename_user": self._rename_user, "add_project": self._add_project,
-                "archive_project": self._state("archived"), "restore_project": self._state("live"),
-                "delete_project": self._state("deleted"), "hide_project": self._hidden(True),
-                "show_project": self._hidden(False), "rename_project": self._rename_project,
-                "add_status": lambda p: {"id": self.records.status(p).id}, "add_version": self._add_version,
-                "edit_version": self._edit_version, "add_board": lambda p: {"id": self.records.board(p).id},
-                "add_sprint": lambda p: {"id": self.records.sprint(p).id}, "edit_sprint": self._edit_sprint,
-                "add_filter": lambda p: {"id": str(self.records.filter(p).id)}}
+        return {
+            "load": self._load,
+            "load_jsonl": self._load_lines,
+            "problems": lambda _: {"problems": self.problems},
+            "add_user": lambda p: {"id": self.records.user(p).account},
+            "deactivate_user": self._deactivate,
+            "rename_user": self._rename_user,
+            "add_project": self._add_project,
+            "archive_project": self._state("archived"),
+            "restore_project": self._state("live"),
+            "delete_project": self._state("deleted"),
+            "hide_project": self._hidden(True),
+            "show_project": self._hidden(False),
+            "rename_project": self._rename_project,
+            "add_status": lambda p: {"id": self.records.status(p).id},
+            "add_version": self._add_version,
+            "edit_version": self._edit_version,
+            "add_board": lambda p: {"id": self.records.board(p).id},
+            "add_sprint": lambda p: {"id": self.records.sprint(p).id},
+            "edit_sprint": self._edit_sprint,
+            "add_filter": lambda p: {"id": str(self.records.filter(p).id)},
+        }
 
     def _test_actions(self) -> dict[str, Action]:
-        return {"faults": self._set_faults, "clear_faults": self._clear_faults, "set_lag": self._set_lag,
-                "set_limit": self._set_limit, "set_time_zone": self._set_time_zone, "set_self_base": self._set_base,
-                "advance": self._advance, "log": self._read_log, "counts": self._counts, "dump": self._dump}
+        return {
+            "faults": self._set_faults,
+            "clear_faults": self._clear_faults,
+            "set_lag": self._set_lag,
+            "set_limit": self._set_limit,
+            "set_time_zone": self._set_time_zone,
+            "set_self_base": self._set_base,
+            "advance": self._advance,
+            "log": self._read_log,
+            "counts": self._counts,
+            "dump": self._dump,
+        }
 
     # Issues ---------------------------------------------------------------
 
@@ -102,21 +143,32 @@ class People:
         return self.records.person(payload.get(name)) or self.site.me.account
 
     def _create(self, payload: Json) -> Json:
-        fields = {"project": {"key": str(payload["project"])}, **payload.get("fields", {})}
+        fields = {
+            "project": {"key": str(payload["project"])},
+            **payload.get("fields", {}),
+        }
         issue = self.changes.create(fields, self._who(payload))
         return {"id": str(issue.id), "key": issue.key}
 
     def _edit(self, payload: Json) -> Json:
-        self.changes.edit(self._issue(payload), dict(payload["fields"]), self._who(payload))
+        self.changes.edit(
+            self._issue(payload), dict(payload["fields"]), self._who(payload)
+        )
         return {}
 
     def _transition(self, payload: Json) -> Json:
         issue = self._issue(payload)
-        self.changes.transition(issue, self.changes.status_of(issue, str(payload["status"])), self._who(payload))
+        self.changes.transition(
+            issue,
+            self.changes.status_of(issue, str(payload["status"])),
+            self._who(payload),
+        )
         return {}
 
     def _delete(self, payload: Json) -> Json:
-        self.changes.delete(self._issue(payload), subtasks=bool(payload.get("subtasks")))
+        self.changes.delete(
+            self._issue(payload), subtasks=bool(payload.get("subtasks"))
+        )
         return {}
 
     def _move(self, payload: Json) -> Json:
@@ -125,14 +177,23 @@ class People:
         return {"key": issue.key}
 
     def _comment(self, payload: Json) -> Json:
-        comment = self.changes.remark(self._issue(payload), self._who(payload, "author"), payload.get("body"))
+        comment = self.changes.remark(
+            self._issue(payload), self._who(payload, "author"), payload.get("body")
+        )
         return {"id": str(comment.id)}
 
     def _worklog(self, payload: Json) -> Json:
-        booking = Booking(to_instant(payload.get("started")), int(payload["seconds"]),
-                          rich(payload.get("comment"), "comment"))
-        entry = self.changes.book(self._issue(payload), self._who(payload, "author"), booking,
-                                  restricted=bool(payload.get("restricted")))
+        booking = Booking(
+            to_instant(payload.get("started")),
+            int(payload["seconds"]),
+            rich(payload.get("comment"), "comment"),
+        )
+        entry = self.changes.book(
+            self._issue(payload),
+            self._who(payload, "author"),
+            booking,
+            restricted=bool(payload.get("restricted")),
+        )
         return {"id": str(entry.id)}
 
     def _delete_worklog(self, payload: Json) -> Json:
@@ -170,39 +231,62 @@ class People:
 
     def _add_project(self, payload: Json) -> Json:
         project = self.records.project({"board": "scrum", **payload})
-        boards = [board.id for board in self.store.boards.values() if board.project == project.id]
+        boards = [
+            board.id
+            for board in self.store.boards.values()
+            if board.project == project.id
+        ]
         return {"id": str(project.id), "board": boards[0] if boards else None}
 
     def _state(self, state: str) -> Action:
         def act(payload: Json) -> Json:
             self._project(payload["key"]).state = state
             return {}
+
         return act
 
     def _hidden(self, hidden: bool) -> Action:
         def act(payload: Json) -> Json:
             self._project(payload["key"]).hidden = hidden
             return {}
+
         return act
 
     def _rename_project(self, payload: Json) -> Json:
-        self.store.rename_project(self._project(payload["key"]), key=payload.get("new_key"), name=payload.get("name"))
+        self.store.rename_project(
+            self._project(payload["key"]),
+            key=payload.get("new_key"),
+            name=payload.get("name"),
+        )
         return {}
 
     def _add_version(self, payload: Json) -> Json:
-        return {"id": str(self.records.version(self._project(payload["project"]).id, payload).id)}
+        return {
+            "id": str(
+                self.records.version(self._project(payload["project"]).id, payload).id
+            )
+        }
 
     def _edit_version(self, payload: Json) -> Json:
         version = self.store.versions[int(payload["id"])]
-        for name, attribute in (("name", "name"), ("released", "released"), ("archived", "archived"),
-                                ("startDate", "start"), ("releaseDate", "release")):
+        for name, attribute in (
+            ("name", "name"),
+            ("released", "released"),
+            ("archived", "archived"),
+            ("startDate", "start"),
+            ("releaseDate", "release"),
+        ):
             if name in payload:
                 setattr(version, attribute, payload[name])
         return {}
 
     def _edit_sprint(self, payload: Json) -> Json:
         sprint = self.store.sprints[int(payload["id"])]
-        for name, attribute in (("startDate", "start"), ("endDate", "end"), ("completeDate", "complete")):
+        for name, attribute in (
+            ("startDate", "start"),
+            ("endDate", "end"),
+            ("completeDate", "complete"),
+        ):
             if name in payload:
                 setattr(sprint, attribute, to_instant(payload[name]))
         for name in ("name", "goal", "state"):
@@ -236,29 +320,56 @@ class People:
         return {}
 
     def _advance(self, payload: Json) -> Json:
-        return {"now": self.site.clock.advance(timedelta(seconds=float(payload["seconds"]))).isoformat()}
+        return {
+            "now": self.site.clock.advance(
+                timedelta(seconds=float(payload["seconds"]))
+            ).isoformat()
+        }
 
     def _read_log(self, payload: Json) -> Json:
-        return {"entries": list(self._log)[int(payload.get("since") or 0):]}
+        return {"entries": list(self._log)[int(payload.get("since") or 0) :]}
 
     def _counts(self, _: Json) -> Json:
         store = self.store
-        return {"requests": dict(self._requests), "total": sum(self._requests.values()), "issues": len(store.issues),
-                "projects": len(store.projects), "users": len(store.users), "worklogs": len(store.worklogs),
-                "sprints": len(store.sprints), "boards": len(store.boards)}
+        return {
+            "requests": dict(self._requests),
+            "total": sum(self._requests.values()),
+            "issues": len(store.issues),
+            "projects": len(store.projects),
+            "users": len(store.users),
+            "worklogs": len(store.worklogs),
+            "sprints": len(store.sprints),
+            "boards": len(store.boards),
+        }
 
     def _dump(self, _: Json) -> Json:
         store = self.store
-        return {"projects": [asdict(p) for p in store.projects.values()],
-                "users": [asdict(u) for u in store.users.values()],
-                "sprints": [asdict(s) for s in store.sprints.values()],
-                "boards": [asdict(b) for b in store.boards.values()],
-                "versions": [asdict(v) for v in store.versions.values()],
-                "worklogs": [asdict(w) for w in store.worklogs.values()],
-                "issues": [self._dumped(issue) for issue in store.issues.values()]}
+        return {
+            "projects": [asdict(p) for p in store.projects.values()],
+            "users": [asdict(u) for u in store.users.values()],
+            "sprints": [asdict(s) for s in store.sprints.values()],
+            "boards": [asdict(b) for b in store.boards.values()],
+            "versions": [asdict(v) for v in store.versions.values()],
+            "worklogs": [asdict(w) for w in store.worklogs.values()],
+            "issues": [self._dumped(issue) for issue in store.issues.values()],
+        }
 
     def _dumped(self, issue: Issue) -> Json:
-        flat = {name: getattr(issue, name) for name in Issue.__slots__ if name not in ("history", "links")}
-        return {**flat, "status_name": self.store.statuses[issue.status].name, "history": [
-            {"id": change.id, "at": change.at, "author": change.author, "items": [i._asdict() for i in change.items]}
-            for change in issue.history]}
+        flat = {
+            name: getattr(issue, name)
+            for name in Issue.__slots__
+            if name not in ("history", "links")
+        }
+        return {
+            **flat,
+            "status_name": self.store.statuses[issue.status].name,
+            "history": [
+                {
+                    "id": change.id,
+                    "at": change.at,
+                    "author": change.author,
+                    "items": [i._asdict() for i in change.items],
+                }
+                for change in issue.history
+            ],
+        }

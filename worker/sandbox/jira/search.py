@@ -23,8 +23,10 @@ PAGE_WITH_FIELDS = 100
 WINDOW = 10_000
 _BARE = frozenset({"id", "*none"})
 RECONCILE_LIMIT = 50
-_GONE = ("The requested API has been removed. Please migrate to the /rest/api/3/search/jql API. A full migration "
-         "guideline is available at https://developer.atlassian.com/changelog/#CHANGE-2046")
+_GONE = (
+    "The requested API has been removed. Please migrate to the /rest/api/3/search/jql API. A full migration "
+    "guideline is available at https://developer.atlassian.com/changelog/#CHANGE-2046"
+)
 
 
 def compile_text(site: Site, text: str) -> Plan:
@@ -47,27 +49,47 @@ def search_page(site: Site, call: Call) -> Json:
     text = str(asked.get("jql") or "")
     size = whole(asked.get("maxResults"), "maxResults", 50)
     if not 1 <= size <= PAGE_LIMIT:
-        raise Refusal(400, f"The value of maxResults must be between 1 and {PAGE_LIMIT}.")
+        raise Refusal(
+            400, f"The value of maxResults must be between 1 and {PAGE_LIMIT}."
+        )
     wish = _wish(site, call, asked)
     number, offset, ids = _place(site, asked, text)
-    return token_page(site, call, wish, place=(number, offset), ids=ids, size=page_size(call, wish, size))
+    return token_page(
+        site,
+        call,
+        wish,
+        place=(number, offset),
+        ids=ids,
+        size=page_size(call, wish, size),
+    )
 
 
 def _asked(call: Call) -> Json:
     if call.request.method == "POST":
         return call.object()
     query = call.request
-    asked: Json = {name: query.first(name) for name in ("jql", "maxResults", "nextPageToken", "expand")}
-    return {**asked, "fields": list(call.listed("fields")), "failFast": call.flag("failFast"),
-            "reconcileIssues": list(call.listed("reconcileIssues"))}
+    asked: Json = {
+        name: query.first(name)
+        for name in ("jql", "maxResults", "nextPageToken", "expand")
+    }
+    return {
+        **asked,
+        "fields": list(call.listed("fields")),
+        "failFast": call.flag("failFast"),
+        "reconcileIssues": list(call.listed("reconcileIssues")),
+    }
 
 
 def _wish(site: Site, call: Call, asked: Json) -> Wish:
     if not isinstance(asked.get("expand") or "", str):
         raise Refusal(400, "The value of expand must be a comma-separated string.")
-    expand = [word.strip() for word in (asked.get("expand") or "").split(",") if word.strip()]
+    expand = [
+        word.strip() for word in (asked.get("expand") or "").split(",") if word.strip()
+    ]
     words = strings(asked.get("fields"), "fields")
-    wish = replace(choose(site.store, words, "id", expand), bare=_BARE.issuperset(words))
+    wish = replace(
+        choose(site.store, words, "id", expand), bare=_BARE.issuperset(words)
+    )
     unloaded = call.shapes.get("unloaded_field")
     if unloaded is None:
         return wish
@@ -80,22 +102,30 @@ def page_size(call: Call, wish: Wish, size: int) -> int:
     """Return how many issues a page holds at most: fewer with fields, fewer still under a fault."""
     capped = min(size, PAGE_WITH_FIELDS) if wish.fields or wish.expand else size
     if "short_pages" in call.shapes:
-        capped = min(capped, int(call.shapes["short_pages"].get("size", max(1, capped // 3))))
+        capped = min(
+            capped, int(call.shapes["short_pages"].get("size", max(1, capped // 3)))
+        )
     return capped
 
 
 def _place(site: Site, asked: Json, text: str) -> tuple[int, int, Sequence[int]]:
     reconcile = sorted(strings(asked.get("reconcileIssues"), "reconcileIssues"))
-    numbers = [number for each in reconcile if (number := as_identity(each)) is not None]
+    numbers = [
+        number for each in reconcile if (number := as_identity(each)) is not None
+    ]
     if len(reconcile) > RECONCILE_LIMIT or len(numbers) < len(reconcile):
-        raise Refusal(400, f"reconcileIssues takes at most {RECONCILE_LIMIT} numeric issue ids.")
+        raise Refusal(
+            400, f"reconcileIssues takes at most {RECONCILE_LIMIT} numeric issue ids."
+        )
     bound = f"{text}\0{','.join(reconcile)}"
     token = asked.get("nextPageToken")
     if token:
         try:
             return site.walks.open(str(token), bound, site.now())
         except BadToken:
-            raise Refusal(400, "The provided next page token is invalid or expired.") from None
+            raise Refusal(
+                400, "The provided next page token is invalid or expired."
+            ) from None
     ids = _reconciled(site, text, numbers)
     return site.walks.freeze(bound, ids, site.now()), 0, ids
 
@@ -104,7 +134,10 @@ def bounded_plan(site: Site, text: str) -> Plan:
     """Return the plan of a query that must have some restriction."""
     plan = compile_text(site, text)
     if not plan.bounded:
-        raise Refusal(400, "Unbounded JQL queries are not allowed here. Please add a search restriction to your query.")
+        raise Refusal(
+            400,
+            "Unbounded JQL queries are not allowed here. Please add a search restriction to your query.",
+        )
     return plan
 
 
@@ -115,27 +148,51 @@ def _reconciled(site: Site, text: str, reconcile: Sequence[int]) -> list[int]:
     return find(plan, site.sight())
 
 
-def token_page(site: Site, call: Call, wish: Wish, *, place: tuple[int, int], ids: Sequence[int], size: int) -> Json:
+def token_page(
+    site: Site,
+    call: Call,
+    wish: Wish,
+    *,
+    place: tuple[int, int],
+    ids: Sequence[int],
+    size: int,
+) -> Json:
     """Return one page of a frozen walk, shaped by the faults in force; issues gone since are left out."""
     number, offset = place
     if "empty_page_with_token" in call.shapes:
-        return {"issues": [], "nextPageToken": site.walks.token(number, offset), "isLast": False}
+        return {
+            "issues": [],
+            "nextPageToken": site.walks.token(number, offset),
+            "isLast": False,
+        }
     renderer = Renderer(site, call)
-    issues = [show_issue(renderer, issue, wish) for issue in _alive(site, ids[offset:offset + size])]
+    issues = [
+        show_issue(renderer, issue, wish)
+        for issue in _alive(site, ids[offset : offset + size])
+    ]
     last = offset + size >= len(ids)
     repeated = "repeat_token" in call.shapes
     page: Json = {"issues": issues, "isLast": last and not repeated}
     if repeated or not last:
-        page["nextPageToken"] = site.walks.token(number, offset if repeated else offset + size)
+        page["nextPageToken"] = site.walks.token(
+            number, offset if repeated else offset + size
+        )
     if "warnings" in call.shapes:
-        page["warnings"] = [{"type": call.shapes["warnings"].get("type", "CLAUSE_RESULT_TRUNCATED"),
-                             "message": "The result of a clause was truncated.", "details": {}}]
+        page["warnings"] = [
+            {
+                "type": call.shapes["warnings"].get("type", "CLAUSE_RESULT_TRUNCATED"),
+                "message": "The result of a clause was truncated.",
+                "details": {},
+            }
+        ]
     return page | names_and_schema(site.store, wish)
 
 
 def _alive(site: Site, ids: Sequence[int]) -> list[Issue]:
     found = (site.store.shown(identity) for identity in ids)
-    return [issue for issue in found if issue is not None and site.store.seen(issue.project)]
+    return [
+        issue for issue in found if issue is not None and site.store.seen(issue.project)
+    ]
 
 
 def count_issues(site: Site, call: Call) -> Json:
@@ -162,7 +219,9 @@ def _parsed(site: Site, text: str, mode: str) -> Json:
     except JqlSyntax as error:
         return {"query": text, "errors": [str(error)]}
     errors = list(dict.fromkeys(plan.unknown)) if mode == "strict" else []
-    warnings = list(dict.fromkeys([*plan.warnings, *(plan.unknown if mode == "warn" else ())]))
+    warnings = list(
+        dict.fromkeys([*plan.warnings, *(plan.unknown if mode == "warn" else ())])
+    )
     found: Json = {"query": text}
     if errors:
         found["errors"] = errors
@@ -184,20 +243,37 @@ def removed_search(site: Site, call: Call) -> Json:
 def search_offset(site: Site, call: Call) -> Json:
     """Answer the offset-paged search; beyond the result window it fails (1.3)."""
     asked = _asked_offset(call)
-    start, size = whole(asked.get("startAt"), "startAt", 0), whole(asked.get("maxResults"), "maxResults", 50)
+    start, size = (
+        whole(asked.get("startAt"), "startAt", 0),
+        whole(asked.get("maxResults"), "maxResults", 50),
+    )
     if start < 0 or size < 0:
         raise Refusal(400, "startAt and maxResults must not be negative.")
     if start + size > WINDOW:
-        raise Refusal(400, f"Search result window is too large, startAt + maxResults must be at most {WINDOW}.")
+        raise Refusal(
+            400,
+            f"Search result window is too large, startAt + maxResults must be at most {WINDOW}.",
+        )
     expand = _words(asked.get("expand"))
     wish = choose(site.store, _words(asked.get("fields")), "*navigable", expand)
     plan = _lenient(site, asked)
     ids = find(plan, site.sight())
     renderer = Renderer(site, call, whole_seconds=True)
-    issues = [show_issue(renderer, issue, wish) for issue in _alive(site, ids[start:start + min(size, 1000)])]
-    return {"expand": "schema,names", "startAt": start, "maxResults": min(size, 1000), "total": len(ids),
-            "issues": issues, "warningMessages": None, "names": None, "schema": None,
-            **names_and_schema(site.store, wish)}
+    issues = [
+        show_issue(renderer, issue, wish)
+        for issue in _alive(site, ids[start : start + min(size, 1000)])
+    ]
+    return {
+        "expand": "schema,names",
+        "startAt": start,
+        "maxResults": min(size, 1000),
+        "total": len(ids),
+        "issues": issues,
+        "warningMessages": None,
+        "names": None,
+        "schema": None,
+        **names_and_schema(site.store, wish),
+    }
 
 
 def _lenient(site: Site, asked: Json) -> Plan:
@@ -214,8 +290,16 @@ def _asked_offset(call: Call) -> Json:
     if call.request.method == "POST":
         return call.object()
     names = ("jql", "startAt", "maxResults", "validateQuery")
-    asked: Json = {name: call.request.first(name) for name in names if call.request.first(name) is not None}
-    return {**asked, "fields": list(call.listed("fields")), "expand": list(call.listed("expand"))}
+    asked: Json = {
+        name: call.request.first(name)
+        for name in names
+        if call.request.first(name) is not None
+    }
+    return {
+        **asked,
+        "fields": list(call.listed("fields")),
+        "expand": list(call.listed("expand")),
+    }
 
 
 def _words(value: Any) -> list[str]:

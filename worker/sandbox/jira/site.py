@@ -85,13 +85,18 @@ class Call:
         try:
             return msgspec.json.decode(self.request.body)
         except (msgspec.DecodeError, RecursionError):
-            raise Refusal(400, "There was an error parsing JSON. Check that your request body is valid.") from None
+            raise Refusal(
+                400,
+                "There was an error parsing JSON. Check that your request body is valid.",
+            ) from None
 
     def object(self) -> Json:
         """Return the body, which must be an object."""
         value = self.body()
         if not isinstance(value, dict):
-            raise Refusal(400, "Can not deserialize the request body: an object was expected.")
+            raise Refusal(
+                400, "Can not deserialize the request body: an object was expected."
+            )
         return value
 
     def text(self, name: str, default: str = "") -> str:
@@ -114,22 +119,43 @@ class Call:
         """
         start, size = self.integer("startAt", 0), self.integer("maxResults", usual)
         if start < 0 or size < least:
-            raise Refusal(400, f"startAt must not be negative and maxResults must be at least {least}.")
+            raise Refusal(
+                400,
+                f"startAt must not be negative and maxResults must be at least {least}.",
+            )
         return start, min(size, most)
 
-    def ordered(self, items: Iterable[Each], keys: Mapping[str, Callable[[Each], Any]], usual: str) -> list[Each]:
+    def ordered(
+        self,
+        items: Iterable[Each],
+        keys: Mapping[str, Callable[[Each], Any]],
+        usual: str,
+    ) -> list[Each]:
         """Return items by the field `orderBy` names (`-` turns it round), those without a value last; 400 for none."""
-        wish = self.text("orderBy", usual).strip()  # a `+` in a query is a blank once decoded
+        wish = self.text(
+            "orderBy", usual
+        ).strip()  # a `+` in a query is a blank once decoded
         key = keys.get(wish[1:] if wish[:1] in ("+", "-") else wish)
         if key is None:
-            raise Refusal(400, f"The value '{wish}' of 'orderBy' is not one of {', '.join(keys)}.")
+            raise Refusal(
+                400, f"The value '{wish}' of 'orderBy' is not one of {', '.join(keys)}."
+            )
         found = list(items)
-        known = sorted((item for item in found if key(item) is not None), key=key, reverse=wish.startswith("-"))
+        known = sorted(
+            (item for item in found if key(item) is not None),
+            key=key,
+            reverse=wish.startswith("-"),
+        )
         return [*known, *(item for item in found if key(item) is None)]
 
     def listed(self, name: str) -> tuple[str, ...]:
         """Return comma-separated and repeated query values as one tuple."""
-        return tuple(part.strip() for value in self.request.every(name) for part in value.split(",") if part.strip())
+        return tuple(
+            part.strip()
+            for value in self.request.every(name)
+            for part in value.split(",")
+            if part.strip()
+        )
 
 
 def whole(value: object, name: str, default: int) -> int:

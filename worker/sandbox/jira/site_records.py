@@ -22,7 +22,16 @@ from worker.sandbox.jira.model import (
 from worker.sandbox.jira.site import Site
 
 _DONE_NAMES = ("done", "closed", "resolved", "released", "готово", "закрыт", "выполнен")
-_NEW_NAMES = ("to do", "open", "backlog", "new", "reopened", "сделать", "открыт", "к выполнению")
+_NEW_NAMES = (
+    "to do",
+    "open",
+    "backlog",
+    "new",
+    "reopened",
+    "сделать",
+    "открыт",
+    "к выполнению",
+)
 
 
 def guess_category(name: str) -> str:
@@ -30,7 +39,9 @@ def guess_category(name: str) -> str:
     plain = name.casefold()
     if any(word in plain for word in _DONE_NAMES):
         return "done"
-    return "new" if any(plain.startswith(word) for word in _NEW_NAMES) else "indeterminate"
+    return (
+        "new" if any(plain.startswith(word) for word in _NEW_NAMES) else "indeterminate"
+    )
 
 
 class SiteRecords:
@@ -49,20 +60,37 @@ class SiteRecords:
 
     def user(self, raw: Json) -> User:
         """Load a user."""
-        name = str(raw.get("name") or raw.get("displayName") or raw.get("login") or raw.get("id"))
-        return self.store.find_user(raw.get("id") or raw.get("email") or name) or self.store.add_user(
-            name, str(raw.get("email") or ""), account=raw.get("id"), name=raw.get("login"),
-            zone=str(raw.get("timeZone") or "Etc/UTC"), active=bool(raw.get("active", True)),
-            kind=str(raw.get("accountType") or "atlassian"))
+        name = str(
+            raw.get("name")
+            or raw.get("displayName")
+            or raw.get("login")
+            or raw.get("id")
+        )
+        return self.store.find_user(
+            raw.get("id") or raw.get("email") or name
+        ) or self.store.add_user(
+            name,
+            str(raw.get("email") or ""),
+            account=raw.get("id"),
+            name=raw.get("login"),
+            zone=str(raw.get("timeZone") or "Etc/UTC"),
+            active=bool(raw.get("active", True)),
+            kind=str(raw.get("accountType") or "atlassian"),
+        )
 
     def person(self, ref: Any) -> str | None:
         """Return the account of a person, adding one nobody listed; None for nobody."""
         if ref is None or ref == "":
             return None
         if isinstance(ref, str):
-            return (self.store.find_user(ref) or self.user({"name": ref, "email": ref if "@" in ref else ""})).account
+            return (
+                self.store.find_user(ref)
+                or self.user({"name": ref, "email": ref if "@" in ref else ""})
+            ).account
         if isinstance(ref, Mapping):
-            known = self.store.find_user(ref.get("id") or ref.get("email") or ref.get("login") or ref.get("name"))
+            known = self.store.find_user(
+                ref.get("id") or ref.get("email") or ref.get("login") or ref.get("name")
+            )
             return (known or self.user(dict(ref))).account
         raise TypeError(f"not a person: {ref!r}")
 
@@ -74,7 +102,9 @@ class SiteRecords:
         Issues of another site bring its numbers along: an id that already means something else is given a free one.
         """
         name = str(raw["name"])
-        project = self.store.find_project(raw["project"]) if raw.get("project") else None
+        project = (
+            self.store.find_project(raw["project"]) if raw.get("project") else None
+        )
         identity = str(raw["id"]) if raw.get("id") is not None else None
         known = self.store.statuses.get(identity) if identity else None
         if known is not None and known.name.casefold() != name.casefold():
@@ -83,8 +113,12 @@ class SiteRecords:
             known = self.store.status_named(name)
         if known is not None:
             return known
-        status = Status(identity or self._free_status(), name, str(raw.get("category") or guess_category(name)),
-                        project.id if project else None)
+        status = Status(
+            identity or self._free_status(),
+            name,
+            str(raw.get("category") or guess_category(name)),
+            project.id if project else None,
+        )
         self.store.statuses[status.id] = status
         return status
 
@@ -94,11 +128,19 @@ class SiteRecords:
 
     def status_for(self, ref: Any, project: Project) -> Status:
         """Return a status of a project by name, id or record, adding it to the site and the project."""
-        name = str(ref["name"]) if isinstance(ref, Mapping) else str(ref or self._first(project))
+        name = (
+            str(ref["name"])
+            if isinstance(ref, Mapping)
+            else str(ref or self._first(project))
+        )
         found = self._statuses.get((project.id, name))
         if found is None:
-            found = (self.status(dict(ref)) if isinstance(ref, Mapping)
-                     else self.store.status_named(name, project.statuses) or self.status({"name": name}))
+            found = (
+                self.status(dict(ref))
+                if isinstance(ref, Mapping)
+                else self.store.status_named(name, project.statuses)
+                or self.status({"name": name})
+            )
             self._statuses[project.id, name] = found
             if found.id not in project.statuses:
                 project.statuses.append(found.id)
@@ -143,12 +185,24 @@ class SiteRecords:
         known = self.store.find_project(raw["key"])
         if known is not None:
             return known
-        identity = int(raw["id"]) if raw.get("id") is not None else self.store.counters.take("project")
-        project = self.store.add_project(Project(
-            identity, str(raw["key"]), str(raw.get("name") or raw["key"]), self.person(raw.get("lead")),
-            simplified=raw.get("style") == "next-gen", category=raw.get("category"),
-            state=str(raw.get("state") or "live"), hidden=bool(raw.get("hidden")),
-            description=str(raw.get("description") or "")))
+        identity = (
+            int(raw["id"])
+            if raw.get("id") is not None
+            else self.store.counters.take("project")
+        )
+        project = self.store.add_project(
+            Project(
+                identity,
+                str(raw["key"]),
+                str(raw.get("name") or raw["key"]),
+                self.person(raw.get("lead")),
+                simplified=raw.get("style") == "next-gen",
+                category=raw.get("category"),
+                state=str(raw.get("state") or "live"),
+                hidden=bool(raw.get("hidden")),
+                description=str(raw.get("description") or ""),
+            )
+        )
         if raw.get("statuses"):
             project.statuses = []
             for ref in raw["statuses"]:
@@ -169,11 +223,22 @@ class SiteRecords:
 
     def version(self, project: int, raw: Json) -> Version:
         """Load a version."""
-        identity = int(raw["id"]) if raw.get("id") is not None else self.store.counters.take("version")
+        identity = (
+            int(raw["id"])
+            if raw.get("id") is not None
+            else self.store.counters.take("version")
+        )
         self.store.counters.reserve("version", identity)
-        version = Version(identity, project, str(raw["name"]), str(raw.get("description") or ""),
-                          bool(raw.get("released")), bool(raw.get("archived")), raw.get("startDate"),
-                          raw.get("releaseDate"))
+        version = Version(
+            identity,
+            project,
+            str(raw["name"]),
+            str(raw.get("description") or ""),
+            bool(raw.get("released")),
+            bool(raw.get("archived")),
+            raw.get("startDate"),
+            raw.get("releaseDate"),
+        )
         self.store.versions[identity] = version
         self._versions[project, version.name] = identity
         return version
@@ -182,15 +247,28 @@ class SiteRecords:
         """Return a version's id by name or record, adding it."""
         name = str(ref["name"]) if isinstance(ref, Mapping) else str(ref)
         found = self._versions.get((project, name)) or next(
-            (v.id for v in self.store.versions.values() if v.project == project and v.name == name), None)
-        return found or self.version(project, dict(ref) if isinstance(ref, Mapping) else {"name": name}).id
+            (
+                v.id
+                for v in self.store.versions.values()
+                if v.project == project and v.name == name
+            ),
+            None,
+        )
+        return (
+            found
+            or self.version(
+                project, dict(ref) if isinstance(ref, Mapping) else {"name": name}
+            ).id
+        )
 
     def component_for(self, project: int, ref: Any) -> int:
         """Return a component's id by name or record, adding it."""
         name = str(ref["name"]) if isinstance(ref, Mapping) else str(ref)
         found = self._components.get((project, name))
         if found is None:
-            found = self._components[project, name] = self.store.counters.take("component")
+            found = self._components[project, name] = self.store.counters.take(
+                "component"
+            )
             self.store.components[found] = Component(found, project, name)
         return found
 
@@ -199,58 +277,129 @@ class SiteRecords:
     def board(self, raw: Json) -> Board:
         """Load a board; without columns it gets one per category of the project's statuses."""
         project = self.project_for(raw["project"])
-        identity = int(raw["id"]) if raw.get("id") is not None else self.store.counters.take("board", 1)
-        self.store.counters.next["board"] = max(self.store.counters.next.get("board", 1), identity + 1)
+        identity = (
+            int(raw["id"])
+            if raw.get("id") is not None
+            else self.store.counters.take("board", 1)
+        )
+        self.store.counters.next["board"] = max(
+            self.store.counters.next.get("board", 1), identity + 1
+        )
         name = str(raw.get("name") or f"{project.key} board")
-        saved = self.filter({"name": f"Filter for {name}", "jql": f"project = {project.key} ORDER BY Rank ASC"})
-        columns = [(str(column), tuple(self.status_for(ref, project).id for ref in refs))
-                   for column, refs in dict(raw.get("columns") or {}).items()]
-        default = self.store.fields.estimate if project.simplified else self.store.fields.points
-        board = Board(identity, name, str(raw.get("type") or "scrum"), project.id, columns,
-                      raw.get("estimation", default), saved.id)
+        saved = self.filter(
+            {
+                "name": f"Filter for {name}",
+                "jql": f"project = {project.key} ORDER BY Rank ASC",
+            }
+        )
+        columns = [
+            (str(column), tuple(self.status_for(ref, project).id for ref in refs))
+            for column, refs in dict(raw.get("columns") or {}).items()
+        ]
+        default = (
+            self.store.fields.estimate
+            if project.simplified
+            else self.store.fields.points
+        )
+        board = Board(
+            identity,
+            name,
+            str(raw.get("type") or "scrum"),
+            project.id,
+            columns,
+            raw.get("estimation", default),
+            saved.id,
+        )
         self.store.boards[identity] = board
         return board
 
     def sprint(self, raw: Json) -> Sprint:
         """Load a sprint; a project without a board gets one."""
-        identity = int(raw["id"]) if raw.get("id") is not None else self.store.counters.take("sprint", 1)
-        self.store.counters.next["sprint"] = max(self.store.counters.next.get("sprint", 1), identity + 1)
-        instants = {name: to_instant(raw.get(name) or raw.get(f"{name}Date"))
-                    for name in ("start", "end", "complete", "created")}
-        sprint = Sprint(identity, str(raw["name"]), str(raw.get("state") or "future"), self._board_of(raw),
-                        **instants, goal=str(raw.get("goal") or ""))
+        identity = (
+            int(raw["id"])
+            if raw.get("id") is not None
+            else self.store.counters.take("sprint", 1)
+        )
+        self.store.counters.next["sprint"] = max(
+            self.store.counters.next.get("sprint", 1), identity + 1
+        )
+        instants = {
+            name: to_instant(raw.get(name) or raw.get(f"{name}Date"))
+            for name in ("start", "end", "complete", "created")
+        }
+        sprint = Sprint(
+            identity,
+            str(raw["name"]),
+            str(raw.get("state") or "future"),
+            self._board_of(raw),
+            **instants,
+            goal=str(raw.get("goal") or ""),
+        )
         self.store.sprints[identity] = sprint
         self._sprints[sprint.name] = identity
         return sprint
 
     def _board_of(self, raw: Json) -> int | None:
         if raw.get("board") is not None:
-            found = next((b for b in self.store.boards.values() if raw["board"] in (b.id, b.name)), None)
+            found = next(
+                (
+                    b
+                    for b in self.store.boards.values()
+                    if raw["board"] in (b.id, b.name)
+                ),
+                None,
+            )
             return found.id if found else int(raw["board"])
         if raw.get("project") is None:
             return None
         project = self.project_for(raw["project"])
-        found = next((b for b in self.store.boards.values() if b.project == project.id and b.kind == "scrum"), None)
+        found = next(
+            (
+                b
+                for b in self.store.boards.values()
+                if b.project == project.id and b.kind == "scrum"
+            ),
+            None,
+        )
         return (found or self.board({"project": project.key})).id
 
     def sprint_for(self, ref: Any) -> int:
         """Return a sprint's id by id, name or record, adding a record."""
         if isinstance(ref, Mapping):
-            known = self.store.sprints.get(int(ref["id"])) if ref.get("id") is not None else None
+            known = (
+                self.store.sprints.get(int(ref["id"]))
+                if ref.get("id") is not None
+                else None
+            )
             return (known or self.sprint(dict(ref))).id
         if isinstance(ref, int) and ref in self.store.sprints:
             return ref
         found = self._sprints.get(str(ref)) or next(
-            (sprint.id for sprint in self.store.sprints.values() if sprint.name == str(ref)), None)
+            (
+                sprint.id
+                for sprint in self.store.sprints.values()
+                if sprint.name == str(ref)
+            ),
+            None,
+        )
         if found is None:
             raise KeyError(f"sprint {ref}")
         return found
 
     def filter(self, raw: Json) -> Filter:
         """Load a saved search."""
-        identity = int(raw["id"]) if raw.get("id") is not None else self.store.counters.take("filter")
+        identity = (
+            int(raw["id"])
+            if raw.get("id") is not None
+            else self.store.counters.take("filter")
+        )
         self.store.counters.reserve("filter", identity)
-        saved = Filter(identity, str(raw["name"]), str(raw["jql"]), self.site.me.account,
-                       str(raw.get("description") or ""))
+        saved = Filter(
+            identity,
+            str(raw["name"]),
+            str(raw["jql"]),
+            self.site.me.account,
+            str(raw.get("description") or ""),
+        )
         self.store.filters[identity] = saved
         return saved

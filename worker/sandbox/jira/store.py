@@ -32,10 +32,19 @@ from worker.sandbox.jira.model import (
 )
 from worker.sandbox.jira.numbers import as_identity
 
-_STATUSES = (Status("10000", "To Do", "new"), Status("3", "In Progress", "indeterminate"),
-             Status("10002", "In Review", "indeterminate"), Status("10001", "Done", "done"))
-_KINDS = (Kind("10000", "Epic", 1), Kind("10001", "Story", 0), Kind("10002", "Task", 0), Kind("10003", "Sub-task", -1),
-          Kind("10004", "Bug", 0))
+_STATUSES = (
+    Status("10000", "To Do", "new"),
+    Status("3", "In Progress", "indeterminate"),
+    Status("10002", "In Review", "indeterminate"),
+    Status("10001", "Done", "done"),
+)
+_KINDS = (
+    Kind("10000", "Epic", 1),
+    Kind("10001", "Story", 0),
+    Kind("10002", "Task", 0),
+    Kind("10003", "Sub-task", -1),
+    Kind("10004", "Bug", 0),
+)
 _PRIORITIES = ("Highest", "High", "Medium", "Low", "Lowest")
 _RESOLUTIONS = ("Done", "Won't Do", "Duplicate", "Cannot Reproduce", "Declined")
 
@@ -61,7 +70,7 @@ class SortedPairs:
     def since(self, at: int) -> list[tuple[int, int]]:
         """Return the pairs at or after an instant, oldest first."""
         self._settle()
-        return self._pairs[bisect_left(self._pairs, (at, -1)):]
+        return self._pairs[bisect_left(self._pairs, (at, -1)) :]
 
     def _settle(self) -> None:
         if len(self._fresh) > 32:
@@ -111,10 +120,16 @@ class Store:
         self.users: dict[str, User] = {}
         self.projects: dict[int, Project] = {}
         self.issues: dict[int, Issue] = {}
-        self.statuses: dict[str, Status] = {status.id: copy.copy(status) for status in _STATUSES}
+        self.statuses: dict[str, Status] = {
+            status.id: copy.copy(status) for status in _STATUSES
+        }
         self.kinds: dict[str, Kind] = {kind.id: kind for kind in _KINDS}
-        self.priorities = {str(n): Named(str(n), name) for n, name in enumerate(_PRIORITIES, 1)}
-        self.resolutions = {str(n): Named(str(n), name) for n, name in enumerate(_RESOLUTIONS, 10000)}
+        self.priorities = {
+            str(n): Named(str(n), name) for n, name in enumerate(_PRIORITIES, 1)
+        }
+        self.resolutions = {
+            str(n): Named(str(n), name) for n, name in enumerate(_RESOLUTIONS, 10000)
+        }
         self.versions: dict[int, Version] = {}
         self.components: dict[int, Component] = {}
         self.sprints: dict[int, Sprint] = {}
@@ -135,13 +150,27 @@ class Store:
 
     # People ---------------------------------------------------------------
 
-    def add_user(self, display: str, email: str, *, account: str | None = None, name: str | None = None,
-                 zone: str = "Etc/UTC", active: bool = True, kind: str = "atlassian") -> User:
+    def add_user(
+        self,
+        display: str,
+        email: str,
+        *,
+        account: str | None = None,
+        name: str | None = None,
+        zone: str = "Etc/UTC",
+        active: bool = True,
+        kind: str = "atlassian",
+    ) -> User:
         """Return a new user with identities for both deployments."""
         number = self.counters.take("user")
         login = name or email.split("@")[0] or f"user{number}"
-        identity = account or f"712020:{uuid.UUID(int=self.random.getrandbits(128), version=4)}"
-        user = User(identity, login, f"JIRAUSER{number}", display, email, active, zone, kind)
+        identity = (
+            account
+            or f"712020:{uuid.UUID(int=self.random.getrandbits(128), version=4)}"
+        )
+        user = User(
+            identity, login, f"JIRAUSER{number}", display, email, active, zone, kind
+        )
         self.users[identity] = user
         for ref in (identity, login, user.key, email, display):
             if ref:
@@ -172,7 +201,9 @@ class Store:
             project.statuses = [status.id for status in _STATUSES]
         return project
 
-    def rename_project(self, project: Project, *, key: str | None, name: str | None) -> None:
+    def rename_project(
+        self, project: Project, *, key: str | None, name: str | None
+    ) -> None:
         """Give a project another name or key; issues get new keys and the old ones keep resolving."""
         project.name = name or project.name
         if not key or key == project.key:
@@ -189,7 +220,11 @@ class Store:
         """Return the project with an id, a key or a former key."""
         text = str(ref)
         identity = as_identity(text)
-        found = identity if identity in self.projects else self._project_keys.get(text.upper())
+        found = (
+            identity
+            if identity in self.projects
+            else self._project_keys.get(text.upper())
+        )
         return self.projects[found] if found is not None else None
 
     def seen(self, project: int) -> bool:
@@ -301,7 +336,9 @@ class Store:
 
     # Enumerations ---------------------------------------------------------
 
-    def status_named(self, name: str, among: Iterable[str] | None = None) -> Status | None:
+    def status_named(
+        self, name: str, among: Iterable[str] | None = None
+    ) -> Status | None:
         """Return the status with an id or a name (case does not matter), preferring a project's own statuses."""
         for identity in (*(among or ()), *self.statuses):
             status = self.statuses[identity]
@@ -312,4 +349,10 @@ class Store:
     def kind_named(self, name: str) -> Kind | None:
         """Return the issue type with an id or a name."""
         return self.kinds.get(name) or next(
-            (kind for kind in self.kinds.values() if kind.name.casefold() == name.casefold()), None)
+            (
+                kind
+                for kind in self.kinds.values()
+                if kind.name.casefold() == name.casefold()
+            ),
+            None,
+        )

@@ -45,14 +45,20 @@ class Walks:
         self._number += 1
         self._walks[self._number] = Walk(asked, array("q", ids), now + LIFETIME)
         self._total += len(self._walks[self._number].ids)
-        while len(self._walks) > 1 and (len(self._walks) > _KEPT or self._total > _KEPT_IDS):
+        while len(self._walks) > 1 and (
+            len(self._walks) > _KEPT or self._total > _KEPT_IDS
+        ):
             self._total -= len(self._walks.popitem(last=False)[1].ids)
         return self._number
 
     def token(self, number: int, offset: int) -> str:
         """Return the token of a place in a walk."""
         text = f"{number}.{offset}"
-        return base64.urlsafe_b64encode(f"{text}.{self._sign(text)}".encode()).decode().rstrip("=")
+        return (
+            base64.urlsafe_b64encode(f"{text}.{self._sign(text)}".encode())
+            .decode()
+            .rstrip("=")
+        )
 
     def open(self, token: str, asked: str, now: int) -> tuple[int, int, array[int]]:
         """Return number, offset and ids for a token; raises `BadToken`."""

@@ -25,19 +25,37 @@ ISSUE_PAGE = 5000
 def get_worklogs(site: Site, call: Call) -> Json:
     """Answer an issue's worklogs, oldest first; `startedAfter` and `startedBefore` are milliseconds."""
     issue = site.issue(call.parameters["issue"])
-    after, before = call.integer("startedAfter", EARLIEST), call.integer("startedBefore", LATEST + 1)
-    entries = [entry for entry in visible_worklogs(site.store, issue) if after <= entry.started < before]
+    after, before = (
+        call.integer("startedAfter", EARLIEST),
+        call.integer("startedBefore", LATEST + 1),
+    )
+    entries = [
+        entry
+        for entry in visible_worklogs(site.store, issue)
+        if after <= entry.started < before
+    ]
     start, size = call.page(ISSUE_PAGE, ISSUE_PAGE)
     renderer = Renderer(site, call)
-    shown = entries[start:start + size]
-    return {"startAt": start, "maxResults": size if site.cloud else len(shown), "total": len(entries),
-            "worklogs": [renderer.worklog(entry) for entry in shown]}
+    shown = entries[start : start + size]
+    return {
+        "startAt": start,
+        "maxResults": size if site.cloud else len(shown),
+        "total": len(entries),
+        "worklogs": [renderer.worklog(entry) for entry in shown],
+    }
 
 
 def _entry(site: Site, call: Call) -> Worklog:
     issue = site.issue(call.parameters["issue"])
     identity = call.parameters["id"]
-    found = next((each for each in visible_worklogs(site.store, issue) if str(each.id) == identity), None)
+    found = next(
+        (
+            each
+            for each in visible_worklogs(site.store, issue)
+            if str(each.id) == identity
+        ),
+        None,
+    )
     if found is None:
         raise missing("worklog", identity)
     return found
@@ -88,13 +106,23 @@ def _feed(site: Site, call: Call, name: str, pairs: SortedPairs) -> Json:
     since = call.integer("since", 0)
     latest = site.now() - WITHHELD
     early = takewhile(lambda pair: pair[0] <= latest, pairs.since(since))
-    ready = list(islice((pair for pair in early if _seen(site, pair[1])), FEED_PAGE + 1))
+    ready = list(
+        islice((pair for pair in early if _seen(site, pair[1])), FEED_PAGE + 1)
+    )
     page = ready[:FEED_PAGE]
     last = len(ready) <= FEED_PAGE
     until = page[-1][0] if page else since
     link = f"{Renderer(site, call).rest}/worklog/{name}?since="
-    found: Json = {"values": [{"worklogId": identity, "updatedTime": at, "properties": []} for at, identity in page],
-                   "since": since, "until": until, "self": f"{link}{since}", "lastPage": last}
+    found: Json = {
+        "values": [
+            {"worklogId": identity, "updatedTime": at, "properties": []}
+            for at, identity in page
+        ],
+        "since": since,
+        "until": until,
+        "self": f"{link}{since}",
+        "lastPage": last,
+    }
     if not last:
         found["nextPage"] = f"{link}{until}"
     return found if site.cloud else {**found, "isLastPage": last}
@@ -102,17 +130,25 @@ def _feed(site: Site, call: Call, name: str, pairs: SortedPairs) -> Json:
 
 def _seen(site: Site, identity: int) -> bool:
     entry = site.store.worklogs.get(identity)
-    return entry is None or (not entry.restricted and site.store.seen(site.store.issues[entry.issue].project))
+    return entry is None or (
+        not entry.restricted and site.store.seen(site.store.issues[entry.issue].project)
+    )
 
 
 def list_worklogs(site: Site, call: Call) -> list[Json]:
     """Answer worklogs by id, at most 1000; unseen and unknown ones are left out."""
     ids: Any = strings(call.object().get("ids"), "ids")
     if len(ids) > FEED_PAGE:
-        raise Refusal(400, f"The number of worklog ids must not be greater than {FEED_PAGE}.")
+        raise Refusal(
+            400, f"The number of worklog ids must not be greater than {FEED_PAGE}."
+        )
     renderer = Renderer(site, call)
     found = (site.store.worklogs.get(as_identity(each) or 0) for each in ids)
-    return [renderer.worklog(entry) for entry in found if entry is not None and _seen(site, entry.id)]
+    return [
+        renderer.worklog(entry)
+        for entry in found
+        if entry is not None and _seen(site, entry.id)
+    ]
 
 
 ROUTES = (

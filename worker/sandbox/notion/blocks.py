@@ -6,9 +6,27 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from worker.sandbox.notion.block_types import PARENTS, block_type, merge_payload, parse_payload
-from worker.sandbox.notion.call import Answer, Call, Route, listing, paginate, with_archived
-from worker.sandbox.notion.errors import MISSING, an_object, invalid, should_be, too_long
+from worker.sandbox.notion.block_types import (
+    PARENTS,
+    block_type,
+    merge_payload,
+    parse_payload,
+)
+from worker.sandbox.notion.call import (
+    Answer,
+    Call,
+    Route,
+    listing,
+    paginate,
+    with_archived,
+)
+from worker.sandbox.notion.errors import (
+    MISSING,
+    an_object,
+    invalid,
+    should_be,
+    too_long,
+)
 from worker.sandbox.notion.media import show_file, shown_or_none
 from worker.sandbox.notion.richtext import plain
 from worker.sandbox.notion.store import (
@@ -42,7 +60,9 @@ class Draft:
         return 1 + sum(child.count() for child in self.children)
 
 
-def read_drafts(store: Store, given: Any, path: str = "body.children", *, depth: int = 0) -> tuple[Draft, ...]:
+def read_drafts(
+    store: Store, given: Any, path: str = "body.children", *, depth: int = 0
+) -> tuple[Draft, ...]:
     """Return checked drafts for the `children` of a request; sizes and nesting as facts/notion-api.md 2.9, 2.10."""
     if not isinstance(given, list):
         raise should_be(path, "an array", given)
@@ -50,10 +70,14 @@ def read_drafts(store: Store, given: Any, path: str = "body.children", *, depth:
         raise too_long(path, CHILDREN_LIMIT, len(given))
     if given and depth > NESTING:
         raise should_be(path, "not present", given)
-    drafts = tuple(_draft(store, one, f"{path}[{index}]", depth) for index, one in enumerate(given))
+    drafts = tuple(
+        _draft(store, one, f"{path}[{index}]", depth) for index, one in enumerate(given)
+    )
     if depth == 0 and (total := sum(draft.count() for draft in drafts)) > BLOCKS_LIMIT:
-        raise invalid(f"body failed validation: the number of blocks should be ≤ `{BLOCKS_LIMIT}`, "
-                      f"instead was `{total}`.")
+        raise invalid(
+            f"body failed validation: the number of blocks should be ≤ `{BLOCKS_LIMIT}`, "
+            f"instead was `{total}`."
+        )
     return drafts
 
 
@@ -66,8 +90,11 @@ def _draft(store: Store, given: Any, path: str, depth: int) -> Draft:
     nested = [] if nested is None else nested
     if nested and kind not in PARENTS:
         raise should_be(f"{path}.{kind}.children", "not present", nested)
-    draft = Draft(kind, parse_payload(store, kind, payload, path),
-                  read_drafts(store, nested, f"{path}.{kind}.children", depth=depth + 1))
+    draft = Draft(
+        kind,
+        parse_payload(store, kind, payload, path),
+        read_drafts(store, nested, f"{path}.{kind}.children", depth=depth + 1),
+    )
     _check_layout(draft, path)
     return draft
 
@@ -75,12 +102,18 @@ def _draft(store: Store, given: Any, path: str, depth: int) -> Draft:
 def _check_layout(draft: Draft, path: str) -> None:
     if draft.type == "table" and not draft.children:
         raise should_be(f"{path}.table.children", "defined", MISSING)
-    check_children(draft.type, draft.payload, draft.children, f"{path}.{draft.type}.children")
+    check_children(
+        draft.type, draft.payload, draft.children, f"{path}.{draft.type}.children"
+    )
     if draft.type == "column_list" and len(draft.children) < 2:
-        raise invalid("body failed validation: a column_list must have at least two columns.")
+        raise invalid(
+            "body failed validation: a column_list must have at least two columns."
+        )
 
 
-def check_children(kind: str, payload: dict[str, Any], drafts: tuple[Draft, ...], path: str) -> None:
+def check_children(
+    kind: str, payload: dict[str, Any], drafts: tuple[Draft, ...], path: str
+) -> None:
     """Refuse children that a block of some type cannot hold: a table has rows of its width, a column list columns."""
     wanted = ONLY.get(kind)
     for index, draft in enumerate(drafts if wanted else ()):
@@ -92,17 +125,32 @@ def check_children(kind: str, payload: dict[str, Any], drafts: tuple[Draft, ...]
 
 def _check_width(table: dict[str, Any], row: dict[str, Any]) -> None:
     if len(row["cells"]) != table["table_width"]:
-        raise invalid("Number of cells in table row must match the table width of the parent table")
+        raise invalid(
+            "Number of cells in table row must match the table width of the parent table"
+        )
 
 
-def insert_blocks(store: Store, container: Record, drafts: tuple[Draft, ...], actor: str, *,
-                  at: int | None = None) -> list[Block]:
+def insert_blocks(
+    store: Store,
+    container: Record,
+    drafts: tuple[Draft, ...],
+    actor: str,
+    *,
+    at: int | None = None,
+) -> list[Block]:
     """Put drafts into a container's body (at an index or the end) and return the first-level blocks."""
-    parent = Parent("page_id" if isinstance(container, Page) else "block_id", container.id)
+    parent = Parent(
+        "page_id" if isinstance(container, Page) else "block_id", container.id
+    )
     made = []
     for draft in drafts:
-        block = Block(id=store.ids.content(), parent=parent, type=draft.type, payload=draft.payload,
-                      **store.stamps(actor))
+        block = Block(
+            id=store.ids.content(),
+            parent=parent,
+            type=draft.type,
+            payload=draft.payload,
+            **store.stamps(actor),
+        )
         store.blocks[block.id] = block
         made.append(block)
         if draft.children:
@@ -117,22 +165,39 @@ def block_object(store: Store, record: Record, version: str) -> dict[str, Any]:
         case Block():
             kind, payload = record.type, _shown_payload(store, record.payload)
         case Page():
-            kind, payload = "child_page", {"title": plain(record.values.get("title", ()))}
+            kind, payload = (
+                "child_page",
+                {"title": plain(record.values.get("title", ()))},
+            )
         case Database():
             kind, payload = "child_database", {"title": plain(record.title)}
         case _:
             raise store.missing("block", record.id)
-    return with_archived(version, {
-        "object": "block", "id": record.id, "parent": parent_object(record.parent),
-        "created_time": minute(record.created), "last_edited_time": minute(record.edited),
-        "created_by": author(record.created_by), "last_edited_by": author(record.edited_by),
-        "has_children": bool(store.body_of(record.id)), "in_trash": store.trashed(record), "type": kind,
-        kind: payload})
+    return with_archived(
+        version,
+        {
+            "object": "block",
+            "id": record.id,
+            "parent": parent_object(record.parent),
+            "created_time": minute(record.created),
+            "last_edited_time": minute(record.edited),
+            "created_by": author(record.created_by),
+            "last_edited_by": author(record.edited_by),
+            "has_children": bool(store.body_of(record.id)),
+            "in_trash": store.trashed(record),
+            "type": kind,
+            kind: payload,
+        },
+    )
 
 
 def _shown_payload(store: Store, payload: dict[str, Any]) -> dict[str, Any]:
     shown = show_file(store, payload)
-    return shown | {"icon": shown_or_none(store, shown["icon"])} if "icon" in shown else shown
+    return (
+        shown | {"icon": shown_or_none(store, shown["icon"])}
+        if "icon" in shown
+        else shown
+    )
 
 
 def walk(store: Store, container: str) -> Iterator[Record]:
@@ -147,7 +212,13 @@ def walk(store: Store, container: str) -> Iterator[Record]:
 
 def kind_of(record: Record) -> str:
     """Return what error messages call a record."""
-    return "page" if isinstance(record, Page) else "database" if isinstance(record, Database) else "block"
+    return (
+        "page"
+        if isinstance(record, Page)
+        else "database"
+        if isinstance(record, Database)
+        else "block"
+    )
 
 
 def set_trash(store: Store, record: Record, in_trash: bool, actor: str) -> None:
@@ -159,14 +230,20 @@ def set_trash(store: Store, record: Record, in_trash: bool, actor: str) -> None:
 
 def retrieve_block(call: Call) -> Answer:
     """GET /v1/blocks/{block_id}."""
-    return block_object(call.store, call.store.node(call.params["block_id"]), call.version)
+    return block_object(
+        call.store, call.store.node(call.params["block_id"]), call.version
+    )
 
 
 def list_children(call: Call) -> Answer:
     """GET /v1/blocks/{block_id}/children."""
     record = call.store.node(call.params["block_id"])
     ids, cursor = paginate(call, call.store.body_of(record.id))
-    found = [block_object(call.store, child, call.version) for one in ids if (child := call.store.find(one))]
+    found = [
+        block_object(call.store, child, call.version)
+        for one in ids
+        if (child := call.store.find(one))
+    ]
     return listing("block", found, cursor)
 
 
@@ -175,14 +252,20 @@ def append_children(call: Call) -> Answer:
     store, container = call.store, call.store.node(call.params["block_id"])
     if "children" not in call.body:
         raise should_be("body.children", "defined", MISSING)
-    if isinstance(container, Database) or (isinstance(container, Block) and container.type not in PARENTS):
+    if isinstance(container, Database) or (
+        isinstance(container, Block) and container.type not in PARENTS
+    ):
         raise invalid("Block does not support children.")
     store.refuse_trashed(container, kind_of(container))
     drafts = read_drafts(store, call.body["children"])
     if isinstance(container, Block):
         check_children(container.type, container.payload, drafts, "body.children")
-    made = insert_blocks(store, container, drafts, call.actor, at=_position(call, container))
-    return listing("block", [block_object(store, block, call.version) for block in made])
+    made = insert_blocks(
+        store, container, drafts, call.actor, at=_position(call, container)
+    )
+    return listing(
+        "block", [block_object(store, block, call.version) for block in made]
+    )
 
 
 def _position(call: Call, container: Record) -> int | None:
@@ -194,12 +277,16 @@ def _position(call: Call, container: Record) -> int | None:
     return None if after is None else _index_after(call.store, container, after)
 
 
-def read_position(store: Store, container: Record, given: Any, prefix: str = "") -> int | None:
+def read_position(
+    store: Store, container: Record, given: Any, prefix: str = ""
+) -> int | None:
     """Return the index in a container's body that a `position` names; None is the end."""
     start, end = f"{prefix}start", f"{prefix}end"
     kind = given.get("type") if isinstance(given, dict) else None
     if kind not in (start, end, "after_block"):
-        raise should_be("body.position.type", f'`"{start}"`, `"{end}"` or `"after_block"`', kind)
+        raise should_be(
+            "body.position.type", f'`"{start}"`, `"{end}"` or `"after_block"`', kind
+        )
     if kind != "after_block":
         return 0 if kind == start else None
     target = an_object(given.get("after_block"), "body.position.after_block").get("id")
@@ -211,7 +298,9 @@ def read_position(store: Store, container: Record, given: Any, prefix: str = "")
 def _index_after(store: Store, container: Record, after: Any) -> int:
     body = store.children.get(container.id, [])
     if plain_id(str(after)) not in body:
-        raise invalid(f"Block {after} to append after is not a child of {container.id}.")
+        raise invalid(
+            f"Block {after} to append after is not a child of {container.id}."
+        )
     return body.index(plain_id(str(after))) + 1
 
 
@@ -231,12 +320,18 @@ def update_block(call: Call) -> Answer:
 
 
 def _update_payload(call: Call, block: Record) -> None:
-    keys = [key for key in call.body if key not in ("in_trash", "archived", "type", "object", "id")]
+    keys = [
+        key
+        for key in call.body
+        if key not in ("in_trash", "archived", "type", "object", "id")
+    ]
     if not keys:
         return
     if not isinstance(block, Block) or keys != [block.type]:
         kind = block.type if isinstance(block, Block) else kind_of(block)
-        raise invalid(f"body failed validation: the block is of type {kind} and cannot be updated as {keys[0]}.")
+        raise invalid(
+            f"body failed validation: the block is of type {kind} and cannot be updated as {keys[0]}."
+        )
     given = call.body[block.type]
     if not isinstance(given, dict) or "children" in given:
         raise should_be(f"body.{block.type}.children", "not present", given)
@@ -263,9 +358,32 @@ def delete_block(call: Call) -> Answer:
 
 ROUTES = (
     Route("GET", "/v1/blocks/{block_id}", retrieve_block, "blocks.retrieve"),
-    Route("PATCH", "/v1/blocks/{block_id}", update_block, "blocks.update", "update", write=True),
-    Route("DELETE", "/v1/blocks/{block_id}", delete_block, "blocks.delete", "update", write=True),
-    Route("GET", "/v1/blocks/{block_id}/children", list_children, "blocks.children.list"),
-    Route("PATCH", "/v1/blocks/{block_id}/children", append_children, "blocks.children.append", "insert", write=True,
-          keys=frozenset({"children", "after", "position"})),
+    Route(
+        "PATCH",
+        "/v1/blocks/{block_id}",
+        update_block,
+        "blocks.update",
+        "update",
+        write=True,
+    ),
+    Route(
+        "DELETE",
+        "/v1/blocks/{block_id}",
+        delete_block,
+        "blocks.delete",
+        "update",
+        write=True,
+    ),
+    Route(
+        "GET", "/v1/blocks/{block_id}/children", list_children, "blocks.children.list"
+    ),
+    Route(
+        "PATCH",
+        "/v1/blocks/{block_id}/children",
+        append_children,
+        "blocks.children.append",
+        "insert",
+        write=True,
+        keys=frozenset({"children", "after", "position"}),
+    ),
 )

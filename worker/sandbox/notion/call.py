@@ -66,7 +66,9 @@ class Route:
 
     def compiled(self) -> re.Pattern[str]:
         """Return the pattern as a regular expression over the whole path."""
-        return re.compile(re.sub(r"\{(\w+)\}", r"(?P<\1>[^/]+)", self.pattern) + r"/?\Z")
+        return re.compile(
+            re.sub(r"\{(\w+)\}", r"(?P<\1>[^/]+)", self.pattern) + r"/?\Z"
+        )
 
 
 def with_archived(call_version: str, value: dict[str, Any]) -> dict[str, Any]:
@@ -86,7 +88,9 @@ def page_size(call: Call) -> int:
         raise should_be("body.page_size", "a number", asked)
     if not 1 <= size <= PAGE_SIZE:
         bound = "≤ `100`" if size > PAGE_SIZE else "≥ `1`"
-        raise invalid(f"body failed validation: body.page_size should be {bound}, instead was `{size}`.")
+        raise invalid(
+            f"body failed validation: body.page_size should be {bound}, instead was `{size}`."
+        )
     return size
 
 
@@ -107,10 +111,18 @@ def start_cursor(call: Call) -> str | None:
     return cursor
 
 
-def listing(kind: str, results: Sequence[Any], cursor: str | None = None) -> dict[str, Any]:
+def listing(
+    kind: str, results: Sequence[Any], cursor: str | None = None
+) -> dict[str, Any]:
     """Return a list object; `kind` is its `type` and the key of the empty object beside it."""
-    return {"object": "list", "results": list(results), "next_cursor": cursor, "has_more": cursor is not None,
-            "type": kind, kind: {}}
+    return {
+        "object": "list",
+        "results": list(results),
+        "next_cursor": cursor,
+        "has_more": cursor is not None,
+        "type": kind,
+        kind: {},
+    }
 
 
 def paginate(call: Call, ids: Sequence[str]) -> tuple[list[str], str | None]:
@@ -119,8 +131,8 @@ def paginate(call: Call, ids: Sequence[str]) -> tuple[list[str], str | None]:
     first = 0
     if cursor is not None:
         first = position_of(ids, cursor)
-    chunk = list(ids[first:first + size])
-    rest = ids[first + size:first + size + 1]
+    chunk = list(ids[first : first + size])
+    rest = ids[first + size : first + size + 1]
     return chunk, (rest[0] if rest else None)
 
 
@@ -145,7 +157,9 @@ def encode_offset(tag: str, offset: int) -> str:
 def decode_offset(tag: str, cursor: str) -> int:
     """Return the offset in a cursor made by `encode_offset` with the same tag."""
     try:
-        found, _, offset = base64.urlsafe_b64decode(cursor.encode()).decode().rpartition(":")
+        found, _, offset = (
+            base64.urlsafe_b64decode(cursor.encode()).decode().rpartition(":")
+        )
         if found == tag:
             return int(offset)
     except (binascii.Error, ValueError):

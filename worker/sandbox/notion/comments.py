@@ -7,11 +7,25 @@ from datetime import datetime
 from typing import Any
 
 from worker.sandbox.notion.call import Answer, Call, Route, listing, paginate
-from worker.sandbox.notion.errors import MISSING, an_object, invalid, restricted, should_be, too_long
+from worker.sandbox.notion.errors import (
+    MISSING,
+    an_object,
+    invalid,
+    restricted,
+    should_be,
+    too_long,
+)
 from worker.sandbox.notion.files import hosted_file, resolve_upload
 from worker.sandbox.notion.markdown_text import rich_text_from_markdown
 from worker.sandbox.notion.richtext import RichText, parse_rich_text
-from worker.sandbox.notion.store import Parent, Store, author, minute, parent_object, plain_id
+from worker.sandbox.notion.store import (
+    Parent,
+    Store,
+    author,
+    minute,
+    parent_object,
+    plain_id,
+)
 
 ATTACHMENTS = 3
 CATEGORIES = ("audio", "image", "pdf", "productivity", "video")
@@ -38,33 +52,58 @@ def all_comments(store: Store) -> dict[str, Comment]:
     return store.shelf("comments")
 
 
-def add_comment(store: Store, parent: Parent, text: RichText, actor: str, *, discussion_id: str = "") -> Comment:
+def add_comment(
+    store: Store, parent: Parent, text: RichText, actor: str, *, discussion_id: str = ""
+) -> Comment:
     """Add a comment by a member or the connection; a new discussion unless one is named."""
     now, user = store.now(), store.users[actor]
     kind = "integration" if user.is_bot else "user"
     name = store.integration if user.is_bot else user.name
-    comment = Comment(store.ids.content(), parent, discussion_id or store.ids.content(), now, now, actor, text,
-                      {"type": kind, "resolved_name": name})
+    comment = Comment(
+        store.ids.content(),
+        parent,
+        discussion_id or store.ids.content(),
+        now,
+        now,
+        actor,
+        text,
+        {"type": kind, "resolved_name": name},
+    )
     all_comments(store)[comment.id] = comment
     return comment
 
 
 def shown(store: Store, comment: Comment) -> dict[str, Any]:
     """Return a comment as answers show it."""
-    value = {"object": "comment", "id": comment.id, "parent": parent_object(comment.parent),
-             "discussion_id": comment.discussion_id, "created_time": minute(comment.created),
-             "last_edited_time": minute(comment.edited), "created_by": author(comment.created_by),
-             "rich_text": comment.rich_text, "display_name": comment.display_name}
+    value = {
+        "object": "comment",
+        "id": comment.id,
+        "parent": parent_object(comment.parent),
+        "discussion_id": comment.discussion_id,
+        "created_time": minute(comment.created),
+        "last_edited_time": minute(comment.edited),
+        "created_by": author(comment.created_by),
+        "rich_text": comment.rich_text,
+        "display_name": comment.display_name,
+    }
     if comment.attachments:
-        value["attachments"] = [{"category": _category(store, one), "file": hosted_file(store, one)}
-                                for one in comment.attachments]
+        value["attachments"] = [
+            {"category": _category(store, one), "file": hosted_file(store, one)}
+            for one in comment.attachments
+        ]
     return value
 
 
 def _category(store: Store, upload_id: str) -> str:
     content_type = store.shelf("file_uploads")[upload_id].content_type or ""
     main = content_type.partition("/")[0]
-    return "pdf" if content_type.endswith("/pdf") else main if main in CATEGORIES else "productivity"
+    return (
+        "pdf"
+        if content_type.endswith("/pdf")
+        else main
+        if main in CATEGORIES
+        else "productivity"
+    )
 
 
 def create(call: Call) -> Answer:
@@ -72,7 +111,9 @@ def create(call: Call) -> Answer:
     parent, discussion_id = _place(call)
     text = _text(call)
     attachments = _attachments(call)
-    comment = add_comment(call.store, parent, text, call.actor, discussion_id=discussion_id)
+    comment = add_comment(
+        call.store, parent, text, call.actor, discussion_id=discussion_id
+    )
     comment.attachments = attachments
     comment.display_name = _display_name(call, comment.display_name)
     return shown(call.store, comment)
@@ -81,11 +122,15 @@ def create(call: Call) -> Answer:
 def _place(call: Call) -> tuple[Parent, str]:
     parent, discussion_id = call.body.get("parent"), call.body.get("discussion_id")
     if (parent is None) == (discussion_id is None):
-        raise invalid("body failed validation: exactly one of body.parent and body.discussion_id should be defined.")
+        raise invalid(
+            "body failed validation: exactly one of body.parent and body.discussion_id should be defined."
+        )
     if isinstance(discussion_id, str):
         known = _discussion(call.store, plain_id(discussion_id))
         return known.parent, known.discussion_id
-    if not isinstance(parent, dict) or not ("page_id" in parent or "block_id" in parent):
+    if not isinstance(parent, dict) or not (
+        "page_id" in parent or "block_id" in parent
+    ):
         raise should_be("body.parent.page_id", "defined", MISSING)
     if "page_id" in parent:
         page = call.store.page(str(parent["page_id"]))
@@ -97,7 +142,14 @@ def _place(call: Call) -> tuple[Parent, str]:
 
 
 def _discussion(store: Store, discussion_id: str) -> Comment:
-    known = next((one for one in all_comments(store).values() if one.discussion_id == discussion_id), None)
+    known = next(
+        (
+            one
+            for one in all_comments(store).values()
+            if one.discussion_id == discussion_id
+        ),
+        None,
+    )
     if known is None or not store.visible(store.node(known.parent.id)):
         raise store.missing("discussion", discussion_id)
     return known
@@ -106,7 +158,9 @@ def _discussion(store: Store, discussion_id: str) -> Comment:
 def _text(call: Call) -> RichText:
     body = call.body
     if ("rich_text" in body) == ("markdown" in body):
-        raise invalid("body failed validation: exactly one of body.rich_text and body.markdown should be defined.")
+        raise invalid(
+            "body failed validation: exactly one of body.rich_text and body.markdown should be defined."
+        )
     if "rich_text" in body:
         return parse_rich_text(call.store, body["rich_text"], "body.rich_text")
     if not isinstance(body["markdown"], str):
@@ -131,7 +185,9 @@ def _display_name(call: Call, default: dict[str, str | None]) -> dict[str, str |
     if not isinstance(given, dict) or given.get("type", "integration") == "integration":
         return default
     if given["type"] == "custom":
-        name = an_object(given.get("custom"), "body.display_name.custom").get("name", MISSING)
+        name = an_object(given.get("custom"), "body.display_name.custom").get(
+            "name", MISSING
+        )
         if not isinstance(name, str):
             raise should_be("body.display_name.custom.name", "a string", name)
         return {"type": "custom", "resolved_name": name}
@@ -159,9 +215,17 @@ def list_comments(call: Call) -> Answer:
     if not block_id:
         raise should_be("query.block_id", "defined", MISSING)
     node = call.store.node(block_id)
-    found = [one.id for one in all_comments(call.store).values() if one.parent.id == node.id and not one.resolved]
+    found = [
+        one.id
+        for one in all_comments(call.store).values()
+        if one.parent.id == node.id and not one.resolved
+    ]
     ids, cursor = paginate(call, found)
-    return listing("comment", [shown(call.store, all_comments(call.store)[one]) for one in ids], cursor)
+    return listing(
+        "comment",
+        [shown(call.store, all_comments(call.store)[one]) for one in ids],
+        cursor,
+    )
 
 
 def update(call: Call) -> Answer:
@@ -187,11 +251,43 @@ def _own(call: Call) -> Comment:
 
 
 ROUTES: tuple[Route, ...] = (
-    Route("POST", "/v1/comments", create, "comments.create", "comments", True,
-          frozenset({"parent", "discussion_id", "rich_text", "markdown", "attachments", "display_name"})),
+    Route(
+        "POST",
+        "/v1/comments",
+        create,
+        "comments.create",
+        "comments",
+        True,
+        frozenset(
+            {
+                "parent",
+                "discussion_id",
+                "rich_text",
+                "markdown",
+                "attachments",
+                "display_name",
+            }
+        ),
+    ),
     Route("GET", "/v1/comments", list_comments, "comments.list", "comments"),
-    Route("GET", "/v1/comments/{comment_id}", retrieve, "comments.retrieve", "comments"),
-    Route("PATCH", "/v1/comments/{comment_id}", update, "comments.update", "comments", True,
-          frozenset({"rich_text", "markdown"})),
-    Route("DELETE", "/v1/comments/{comment_id}", delete, "comments.delete", "comments", True),
+    Route(
+        "GET", "/v1/comments/{comment_id}", retrieve, "comments.retrieve", "comments"
+    ),
+    Route(
+        "PATCH",
+        "/v1/comments/{comment_id}",
+        update,
+        "comments.update",
+        "comments",
+        True,
+        frozenset({"rich_text", "markdown"}),
+    ),
+    Route(
+        "DELETE",
+        "/v1/comments/{comment_id}",
+        delete,
+        "comments.delete",
+        "comments",
+        True,
+    ),
 )

@@ -5,28 +5,56 @@ from __future__ import annotations
 from typing import Any
 
 from worker.sandbox.notion.call import Answer, Call, Route, with_archived
-from worker.sandbox.notion.databases import draft_data_source, read_looks, read_trash, register
+from worker.sandbox.notion.databases import (
+    draft_data_source,
+    read_looks,
+    read_trash,
+    register,
+)
 from worker.sandbox.notion.errors import MISSING, invalid, should_be
 from worker.sandbox.notion.media import shown_or_none
 from worker.sandbox.notion.richtext import page_url
 from worker.sandbox.notion.schema import all_or_nothing, update_columns
 from worker.sandbox.notion.schema_objects import schema_object
-from worker.sandbox.notion.store import Database, DataSource, Parent, Store, author, minute, parent_object
+from worker.sandbox.notion.store import (
+    Database,
+    DataSource,
+    Parent,
+    Store,
+    author,
+    minute,
+    parent_object,
+)
 from worker.sandbox.notion.views import views_of
 
 
-def data_source_object(store: Store, source: DataSource, version: str) -> dict[str, Any]:
+def data_source_object(
+    store: Store, source: DataSource, version: str
+) -> dict[str, Any]:
     """Return the complete data source object."""
     database = store.databases[source.parent.id]
-    return with_archived(version, {
-        "object": "data_source", "id": source.id, "cover": shown_or_none(store, source.cover),
-        "icon": shown_or_none(store, source.icon),
-        "created_time": minute(source.created), "created_by": author(source.created_by),
-        "last_edited_by": author(source.edited_by), "last_edited_time": minute(source.edited), "title": source.title,
-        "description": source.description, "is_inline": database.is_inline,
-        "properties": schema_object(store, source), "parent": parent_object(source.parent),
-        "database_parent": parent_object(database.parent), "url": page_url(database.id), "public_url": None,
-        "in_trash": store.trashed(source)})
+    return with_archived(
+        version,
+        {
+            "object": "data_source",
+            "id": source.id,
+            "cover": shown_or_none(store, source.cover),
+            "icon": shown_or_none(store, source.icon),
+            "created_time": minute(source.created),
+            "created_by": author(source.created_by),
+            "last_edited_by": author(source.edited_by),
+            "last_edited_time": minute(source.edited),
+            "title": source.title,
+            "description": source.description,
+            "is_inline": database.is_inline,
+            "properties": schema_object(store, source),
+            "parent": parent_object(source.parent),
+            "database_parent": parent_object(database.parent),
+            "url": page_url(database.id),
+            "public_url": None,
+            "in_trash": store.trashed(source),
+        },
+    )
 
 
 def create_data_source(call: Call) -> Answer:
@@ -39,7 +67,9 @@ def create_data_source(call: Call) -> Answer:
     store.refuse_trashed(database, "database")
     if "properties" not in body:
         raise should_be("body.properties", "defined", MISSING)
-    source = draft_data_source(store, database, read_looks(store, body), body["properties"], call.actor)
+    source = draft_data_source(
+        store, database, read_looks(store, body), body["properties"], call.actor
+    )
     register(store, database, source, call.actor)
     store.touch(database, call.actor)
     return data_source_object(store, source, call.version)
@@ -47,7 +77,9 @@ def create_data_source(call: Call) -> Answer:
 
 def retrieve_data_source(call: Call) -> Answer:
     """GET /v1/data_sources/{data_source_id}."""
-    return data_source_object(call.store, call.store.data_source(call.params["data_source_id"]), call.version)
+    return data_source_object(
+        call.store, call.store.data_source(call.params["data_source_id"]), call.version
+    )
 
 
 def update_data_source(call: Call) -> Answer:
@@ -56,7 +88,11 @@ def update_data_source(call: Call) -> Answer:
     trash = read_trash(call)
     store.refuse_trashed(source, "data source", lifted=trash is False)
     looks = read_looks(store, call.body)
-    home = _read_home(store, source, call.body["parent"]) if call.body.get("parent") is not None else None
+    home = (
+        _read_home(store, source, call.body["parent"])
+        if call.body.get("parent") is not None
+        else None
+    )
     if "properties" in call.body:
         with all_or_nothing(store, source):
             update_columns(store, source, call.body["properties"])
@@ -97,9 +133,32 @@ def list_templates(call: Call) -> Answer:
 
 
 ROUTES = (
-    Route("POST", "/v1/data_sources", create_data_source, "data_sources.create", "insert", write=True),
-    Route("GET", "/v1/data_sources/{data_source_id}", retrieve_data_source, "data_sources.retrieve"),
-    Route("PATCH", "/v1/data_sources/{data_source_id}", update_data_source, "data_sources.update", "update",
-          write=True),
-    Route("GET", "/v1/data_sources/{data_source_id}/templates", list_templates, "data_sources.templates"),
+    Route(
+        "POST",
+        "/v1/data_sources",
+        create_data_source,
+        "data_sources.create",
+        "insert",
+        write=True,
+    ),
+    Route(
+        "GET",
+        "/v1/data_sources/{data_source_id}",
+        retrieve_data_source,
+        "data_sources.retrieve",
+    ),
+    Route(
+        "PATCH",
+        "/v1/data_sources/{data_source_id}",
+        update_data_source,
+        "data_sources.update",
+        "update",
+        write=True,
+    ),
+    Route(
+        "GET",
+        "/v1/data_sources/{data_source_id}/templates",
+        list_templates,
+        "data_sources.templates",
+    ),
 )

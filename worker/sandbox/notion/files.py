@@ -87,8 +87,10 @@ def resolve_upload(store: Store, upload_id: str) -> Upload:
     found = find_upload(store, upload_id)
     _import_external(found)
     if status_of(store, found) != "uploaded":
-        raise invalid(f"File upload {found.id} has status `{status_of(store, found)}`; only uploads with status "
-                      "`uploaded` can be attached.")
+        raise invalid(
+            f"File upload {found.id} has status `{status_of(store, found)}`; only uploads with status "
+            "`uploaded` can be attached."
+        )
     found.attached = True
     return found
 
@@ -99,7 +101,10 @@ def hosted_file(store: Store, upload_id: str) -> dict[str, str]:
     until = store.now() + LIFETIME
     name = quote(found.filename or "file", safe="")
     query = f"expires={int(until.timestamp())}&signature={_signature(store, found.id, int(until.timestamp()))}"
-    return {"url": f"{found.base}{FILES_PATH}{found.id}/{name}?{query}", "expiry_time": minute(until)}
+    return {
+        "url": f"{found.base}{FILES_PATH}{found.id}/{name}?{query}",
+        "expiry_time": minute(until),
+    }
 
 
 def serve_file(store: Store, request: Request) -> Response | None:
@@ -115,7 +120,11 @@ def serve_file(store: Store, request: Request) -> Response | None:
         return Response(403, {"content-type": "text/plain"}, b"Request has expired")
     if found.mode == "external_url":
         return Response(302, {"location": found.external_url})
-    return Response(200, {"content-type": found.content_type or "application/octet-stream"}, found.content())
+    return Response(
+        200,
+        {"content-type": found.content_type or "application/octet-stream"},
+        found.content(),
+    )
 
 
 def _fresh(store: Store, upload_id: str, expires: str, signature: str) -> bool:
@@ -125,7 +134,9 @@ def _fresh(store: Store, upload_id: str, expires: str, signature: str) -> bool:
 
 
 def _signature(store: Store, upload_id: str, expires: int) -> str:
-    return hmac.new(store.workspace_id.encode(), f"{upload_id}:{expires}".encode(), hashlib.sha256).hexdigest()[:32]
+    return hmac.new(
+        store.workspace_id.encode(), f"{upload_id}:{expires}".encode(), hashlib.sha256
+    ).hexdigest()[:32]
 
 
 def status_of(store: Store, upload: Upload) -> str:
@@ -139,19 +150,33 @@ def shown(call: Call, upload: Upload) -> dict[str, Any]:
     """Return an upload as answers show it."""
     status = status_of(call.store, upload)
     value: dict[str, Any] = {
-        "object": "file_upload", "id": upload.id, "created_time": minute(upload.created),
-        "created_by": {"id": upload.created_by, "type": "bot"}, "last_edited_time": minute(upload.created),
-        "expiry_time": None if upload.attached else minute(upload.expires()), "in_trash": False, "status": status,
-        "filename": upload.filename, "content_type": upload.content_type,
-        "content_length": len(upload.content()) if upload.complete else None}
+        "object": "file_upload",
+        "id": upload.id,
+        "created_time": minute(upload.created),
+        "created_by": {"id": upload.created_by, "type": "bot"},
+        "last_edited_time": minute(upload.created),
+        "expiry_time": None if upload.attached else minute(upload.expires()),
+        "in_trash": False,
+        "status": status,
+        "filename": upload.filename,
+        "content_type": upload.content_type,
+        "content_length": len(upload.content()) if upload.complete else None,
+    }
     address = f"{upload.base}/v1/file_uploads/{upload.id}"
     if status == "pending":
         value["upload_url"] = f"{address}/send"
     if upload.mode == "multi_part":
-        value["number_of_parts"] = {"total": upload.total_parts, "sent": len(upload.parts)}
+        value["number_of_parts"] = {
+            "total": upload.total_parts,
+            "sent": len(upload.parts),
+        }
         value |= {"complete_url": f"{address}/complete"} if status == "pending" else {}
     if upload.mode == "external_url" and upload.complete:
-        value["file_import_result"] = {"type": "success", "success": {}, "imported_time": exact(upload.created)}
+        value["file_import_result"] = {
+            "type": "success",
+            "success": {},
+            "imported_time": exact(upload.created),
+        }
     return value | ({"archived": False} if call.old else {})
 
 
@@ -160,12 +185,25 @@ def create(call: Call) -> Answer:
     body = call.body
     mode = body.get("mode", "single_part")
     if mode not in MODES:
-        raise should_be("body.mode", "`\"single_part\"`, `\"multi_part\"`, or `\"external_url\"`", mode)
+        raise should_be(
+            "body.mode", '`"single_part"`, `"multi_part"`, or `"external_url"`', mode
+        )
     _check_name(mode, body.get("filename", MISSING))
     filename = body.get("filename") or None
-    content_type = body.get("content_type") or (mimetypes.guess_type(filename)[0] if filename else None)
-    upload = Upload(call.store.ids.content(), mode, filename, content_type, base_url(call.request), call.store.now(),
-                    call.actor, _total_parts(mode, body), _external_url(mode, body))
+    content_type = body.get("content_type") or (
+        mimetypes.guess_type(filename)[0] if filename else None
+    )
+    upload = Upload(
+        call.store.ids.content(),
+        mode,
+        filename,
+        content_type,
+        base_url(call.request),
+        call.store.now(),
+        call.actor,
+        _total_parts(mode, body),
+        _external_url(mode, body),
+    )
     uploads(call.store)[upload.id] = upload
     return shown(call, upload)
 
@@ -176,7 +214,9 @@ def _check_name(mode: str, filename: Any) -> None:
     if not isinstance(filename, str) or not filename:
         raise should_be("body.filename", "a string", filename)
     if len(filename.encode()) > FILENAME_BYTES:
-        raise invalid(f"body failed validation: body.filename should be at most {FILENAME_BYTES} bytes.")
+        raise invalid(
+            f"body failed validation: body.filename should be at most {FILENAME_BYTES} bytes."
+        )
 
 
 def _total_parts(mode: str, body: dict[str, Any]) -> int:
@@ -200,7 +240,9 @@ def _external_url(mode: str, body: dict[str, Any]) -> str:
 def base_url(request: Request) -> str:
     """Return the address the client reached this handler at."""
     host = request.headers.get("host", "api.notion.com")
-    local = host.partition(":")[0] in ("localhost", "127.0.0.1", "0.0.0.0") or ":" in host
+    local = (
+        host.partition(":")[0] in ("localhost", "127.0.0.1", "0.0.0.0") or ":" in host
+    )
     return f"{request.headers.get('x-forwarded-proto', 'http' if local else 'https')}://{host}"
 
 
@@ -208,7 +250,9 @@ def send(call: Call) -> Answer:
     """POST /v1/file_uploads/{id}/send, multipart/form-data."""
     upload = find_upload(call.store, call.params["file_upload_id"])
     if status_of(call.store, upload) != "pending":
-        raise invalid(f"File upload {upload.id} has status `{status_of(call.store, upload)}` and cannot be sent to.")
+        raise invalid(
+            f"File upload {upload.id} has status `{status_of(call.store, upload)}` and cannot be sent to."
+        )
     form = {part.name: part for part in form_parts(call.request)}
     file = form.get("file")
     if file is None:
@@ -226,14 +270,19 @@ def _check_size(upload: Upload, content: bytes) -> None:
     if not content:
         raise invalid("The file is empty.")
     if len(content) > SINGLE_LIMIT:
-        raise NotionError(413, "validation_error", f"The file or part is larger than {SINGLE_LIMIT} bytes; send it in "
-                          "parts.")
+        raise NotionError(
+            413,
+            "validation_error",
+            f"The file or part is larger than {SINGLE_LIMIT} bytes; send it in parts.",
+        )
 
 
 def _check_type(upload: Upload, file: FormPart) -> None:
     expected, given = upload.content_type, file.content_type
     if expected and given and given != expected and given != "application/octet-stream":
-        raise invalid(f"Provided file has content type `{given}`, but the upload was created with `{expected}`.")
+        raise invalid(
+            f"Provided file has content type `{given}`, but the upload was created with `{expected}`."
+        )
 
 
 def _part_number(upload: Upload, part: FormPart | None) -> int:
@@ -241,7 +290,11 @@ def _part_number(upload: Upload, part: FormPart | None) -> int:
         return 1
     text = part.content.decode("ascii", "replace").strip() if part else ""
     if not text.isdigit() or not 1 <= int(text) <= upload.total_parts:
-        raise should_be("body.part_number", f"a number between 1 and {upload.total_parts}", text or MISSING)
+        raise should_be(
+            "body.part_number",
+            f"a number between 1 and {upload.total_parts}",
+            text or MISSING,
+        )
     return int(text)
 
 
@@ -256,10 +309,20 @@ def form_parts(request: Request) -> list[FormPart]:
 
 def _form_part(chunk: bytes) -> FormPart:
     head, _, content = chunk.removeprefix(b"\r\n").partition(b"\r\n\r\n")
-    headers = {name.strip().lower(): value.strip()
-               for name, _, value in (line.partition(":") for line in head.decode("utf-8", "replace").split("\r\n"))}
+    headers = {
+        name.strip().lower(): value.strip()
+        for name, _, value in (
+            line.partition(":")
+            for line in head.decode("utf-8", "replace").split("\r\n")
+        )
+    }
     given = dict(_DISPOSITION.findall(headers.get("content-disposition", "")))
-    return FormPart(given.get("name", ""), given.get("filename"), headers.get("content-type"), content)
+    return FormPart(
+        given.get("name", ""),
+        given.get("filename"),
+        headers.get("content-type"),
+        content,
+    )
 
 
 def complete(call: Call) -> Answer:
@@ -267,11 +330,22 @@ def complete(call: Call) -> Answer:
     upload = find_upload(call.store, call.params["file_upload_id"])
     if upload.mode != "multi_part" or upload.complete:
         raise invalid(f"File upload {upload.id} cannot be completed.")
-    missing = [number for number in range(1, upload.total_parts + 1) if number not in upload.parts]
+    missing = [
+        number
+        for number in range(1, upload.total_parts + 1)
+        if number not in upload.parts
+    ]
     if missing:
-        raise invalid(f"File upload {upload.id} lacks part {missing[0]} of {upload.total_parts}.")
-    if any(len(upload.parts[number]) < SMALLEST_PART for number in range(1, upload.total_parts)):
-        raise invalid(f"Every part but the last should be at least {SMALLEST_PART} bytes.")
+        raise invalid(
+            f"File upload {upload.id} lacks part {missing[0]} of {upload.total_parts}."
+        )
+    if any(
+        len(upload.parts[number]) < SMALLEST_PART
+        for number in range(1, upload.total_parts)
+    ):
+        raise invalid(
+            f"Every part but the last should be at least {SMALLEST_PART} bytes."
+        )
     upload.complete = True
     return shown(call, upload)
 
@@ -291,27 +365,70 @@ def list_uploads(call: Call) -> Answer:
     """GET /v1/file_uploads, newest first."""
     status = call.request.first("status")
     if status is not None and status not in STATUSES:
-        raise should_be("query.status", "`pending`, `uploaded`, `expired`, or `failed`", status)
+        raise should_be(
+            "query.status", "`pending`, `uploaded`, `expired`, or `failed`", status
+        )
     for upload in uploads(call.store).values():
         _import_external(upload)
-    found = [one.id for one in reversed(uploads(call.store).values())
-             if status is None or status_of(call.store, one) == status]
+    found = [
+        one.id
+        for one in reversed(uploads(call.store).values())
+        if status is None or status_of(call.store, one) == status
+    ]
     ids, cursor = paginate(call, found)
-    return {"object": "list", "results": [shown(call, uploads(call.store)[one]) for one in ids],
-            "next_cursor": cursor, "has_more": cursor is not None, "type": "file_upload", "file_upload": {}}
+    return {
+        "object": "list",
+        "results": [shown(call, uploads(call.store)[one]) for one in ids],
+        "next_cursor": cursor,
+        "has_more": cursor is not None,
+        "type": "file_upload",
+        "file_upload": {},
+    }
 
 
 def list_custom_emojis(call: Call) -> Answer:
     """GET /v1/custom_emojis: the workspace has none of its own."""
-    return {"object": "list", "type": "custom_emoji", "results": [], "has_more": False, "next_cursor": None}
+    return {
+        "object": "list",
+        "type": "custom_emoji",
+        "results": [],
+        "has_more": False,
+        "next_cursor": None,
+    }
 
 
 ROUTES: tuple[Route, ...] = (
     Route("GET", "/v1/custom_emojis", list_custom_emojis, "custom_emojis.list"),
-    Route("POST", "/v1/file_uploads", create, "file_uploads.create", "insert", True,
-          frozenset({"mode", "filename", "content_type", "number_of_parts", "external_url"})),
+    Route(
+        "POST",
+        "/v1/file_uploads",
+        create,
+        "file_uploads.create",
+        "insert",
+        True,
+        frozenset(
+            {"mode", "filename", "content_type", "number_of_parts", "external_url"}
+        ),
+    ),
     Route("GET", "/v1/file_uploads", list_uploads, "file_uploads.list"),
-    Route("POST", "/v1/file_uploads/{file_upload_id}/send", send, "file_uploads.send", "insert", True, raw=True),
-    Route("POST", "/v1/file_uploads/{file_upload_id}/complete", complete, "file_uploads.complete", "insert", True),
-    Route("GET", "/v1/file_uploads/{file_upload_id}", retrieve, "file_uploads.retrieve"),
+    Route(
+        "POST",
+        "/v1/file_uploads/{file_upload_id}/send",
+        send,
+        "file_uploads.send",
+        "insert",
+        True,
+        raw=True,
+    ),
+    Route(
+        "POST",
+        "/v1/file_uploads/{file_upload_id}/complete",
+        complete,
+        "file_uploads.complete",
+        "insert",
+        True,
+    ),
+    Route(
+        "GET", "/v1/file_uploads/{file_upload_id}", retrieve, "file_uploads.retrieve"
+    ),
 )

@@ -22,25 +22,54 @@ TIMESTAMPS = ("created_time", "last_edited_time")
 TEXTS = frozenset({"title", "rich_text", "url", "email", "phone_number"})
 COMPUTED = frozenset({"formula", "rollup"})
 QUANTIFIERS: Mapping[str, Callable[[Iterable[bool]], bool]] = {
-    "any": any, "every": all, "none": lambda found: not any(found)}
+    "any": any,
+    "every": all,
+    "none": lambda found: not any(found),
+}
 # Which conditions a formula takes, and as which kind they are read.
-RESULTS = {"string": "rich_text", "checkbox": "checkbox", "number": "number", "date": "date"}
+RESULTS = {
+    "string": "rich_text",
+    "checkbox": "checkbox",
+    "number": "number",
+    "date": "date",
+}
 # Which conditions the rows of a rollup take, and the columns each reads beside computed ones.
 ITEMS: Mapping[str, frozenset[str]] = {
-    **{kind: frozenset({kind}) for kind in ("checkbox", "select", "multi_select", "relation", "files", "status")},
-    "rich_text": TEXTS, "number": frozenset({"number", "unique_id"}), "date": frozenset({"date", *TIMESTAMPS}),
+    **{
+        kind: frozenset({kind})
+        for kind in (
+            "checkbox",
+            "select",
+            "multi_select",
+            "relation",
+            "files",
+            "status",
+        )
+    },
+    "rich_text": TEXTS,
+    "number": frozenset({"number", "unique_id"}),
+    "date": frozenset({"date", *TIMESTAMPS}),
     "people": frozenset({"people", "created_by", "last_edited_by"}),
 }
 # Which computed values a condition of that kind can read.
 FITS: Mapping[str, Callable[[Any], bool]] = {
-    "rich_text": lambda value: isinstance(value, str), "checkbox": lambda value: isinstance(value, bool),
-    "number": lambda value: isinstance(value, int | float) and not isinstance(value, bool),
+    "rich_text": lambda value: isinstance(value, str),
+    "checkbox": lambda value: isinstance(value, bool),
+    "number": lambda value: (
+        isinstance(value, int | float) and not isinstance(value, bool)
+    ),
     "date": lambda value: isinstance(value, dict) and bool(value.get("start")),
 }
 
 
-def compile_filter(store: Store, source: DataSource, given: Any, path: str = "body.filter", *,
-                   depth: int = 0) -> RowPredicate:
+def compile_filter(
+    store: Store,
+    source: DataSource,
+    given: Any,
+    path: str = "body.filter",
+    *,
+    depth: int = 0,
+) -> RowPredicate:
     """Return the predicate for a filter object; groups nest two levels deep."""
     if not isinstance(given, dict):
         raise should_be(path, "an object", given)
@@ -48,7 +77,9 @@ def compile_filter(store: Store, source: DataSource, given: Any, path: str = "bo
         raise should_be(f"{path}.or", "not present", given["or"])
     for word, quantifier in (("and", all), ("or", any)):
         if word in given:
-            return _group(store, source, given[word], f"{path}.{word}", depth, quantifier)
+            return _group(
+                store, source, given[word], f"{path}.{word}", depth, quantifier
+            )
     if "timestamp" in given:
         return _timestamp(store, source, given, path)
     if not isinstance(given.get("property"), str):
@@ -62,26 +93,40 @@ def compile_filter(store: Store, source: DataSource, given: Any, path: str = "bo
     return _on_property(store, source, prop, given[kind], f"{path}.{kind}")
 
 
-def _group(store: Store, source: DataSource, given: Any, path: str, depth: int,
-           quantifier: Callable[[Any], bool]) -> RowPredicate:
+def _group(
+    store: Store,
+    source: DataSource,
+    given: Any,
+    path: str,
+    depth: int,
+    quantifier: Callable[[Any], bool],
+) -> RowPredicate:
     if not isinstance(given, list):
         raise should_be(path, "an array", given)
     if depth >= NESTING:
         raise should_be(path, "not present", given)
-    parts = [compile_filter(store, source, one, f"{path}[{index}]", depth=depth + 1)
-             for index, one in enumerate(given)]
+    parts = [
+        compile_filter(store, source, one, f"{path}[{index}]", depth=depth + 1)
+        for index, one in enumerate(given)
+    ]
     if quantifier is all:
         return lambda page: all(part(page) for part in parts)
     return lambda page: any(part(page) for part in parts) if parts else True
 
 
-def _timestamp(store: Store, source: DataSource, given: dict[str, Any], path: str) -> RowPredicate:
+def _timestamp(
+    store: Store, source: DataSource, given: dict[str, Any], path: str
+) -> RowPredicate:
     kind = given["timestamp"]
     if kind not in TIMESTAMPS:
-        raise should_be(f"{path}.timestamp", '`"created_time"` or `"last_edited_time"`', kind)
+        raise should_be(
+            f"{path}.timestamp", '`"created_time"` or `"last_edited_time"`', kind
+        )
     if kind not in given:
         raise should_be(f"{path}.{kind}", "defined", MISSING)
-    return _on_property(store, source, Property("", kind, kind), given[kind], f"{path}.{kind}")
+    return _on_property(
+        store, source, Property("", kind, kind), given[kind], f"{path}.{kind}"
+    )
 
 
 def _filter_kind(given: dict[str, Any], path: str) -> str:
@@ -91,7 +136,9 @@ def _filter_kind(given: dict[str, Any], path: str) -> str:
     return str(kinds[0])
 
 
-def _on_property(store: Store, source: DataSource, prop: Property, condition: Any, path: str) -> RowPredicate:
+def _on_property(
+    store: Store, source: DataSource, prop: Property, condition: Any, path: str
+) -> RowPredicate:
     if prop.type == "formula":
         return _on_formula(store, prop, condition, path)
     if prop.type == "rollup":
@@ -100,7 +147,9 @@ def _on_property(store: Store, source: DataSource, prop: Property, condition: An
     return lambda page: test(raw(store, page, prop))
 
 
-def _on_formula(store: Store, prop: Property, condition: Any, path: str) -> RowPredicate:
+def _on_formula(
+    store: Store, prop: Property, condition: Any, path: str
+) -> RowPredicate:
     kind, inner = _single(condition, path)
     if kind not in RESULTS:
         raise should_be(f"{path}.string", "defined", MISSING)
@@ -108,18 +157,25 @@ def _on_formula(store: Store, prop: Property, condition: Any, path: str) -> RowP
     return lambda page: test(raw(store, page, prop))
 
 
-def _on_rollup(store: Store, source: DataSource, prop: Property, condition: Any, path: str) -> RowPredicate:
+def _on_rollup(
+    store: Store, source: DataSource, prop: Property, condition: Any, path: str
+) -> RowPredicate:
     kind, inner = _single(condition, path)
     if kind in ("number", "date"):
         result = _on_result(store, kind, inner, f"{path}.{kind}")
         return lambda page: result(raw(store, page, prop))
     if kind not in QUANTIFIERS:
         raise should_be(f"{path}.any", "defined", MISSING)
-    holds, test = QUANTIFIERS[kind], _on_item(store, source, prop, inner, f"{path}.{kind}")
+    holds, test = (
+        QUANTIFIERS[kind],
+        _on_item(store, source, prop, inner, f"{path}.{kind}"),
+    )
     return lambda page: holds(test(value) for value in rollup_values(store, page, prop))
 
 
-def _on_item(store: Store, source: DataSource, prop: Property, given: Any, path: str) -> Predicate:
+def _on_item(
+    store: Store, source: DataSource, prop: Property, given: Any, path: str
+) -> Predicate:
     """Return the test of one related row's value, by the column the rollup lists."""
     kind, condition = _single(given, path)
     path = f"{path}.{kind}"
@@ -153,16 +209,26 @@ def _single(condition: Any, path: str) -> tuple[str, Any]:
 # -- conditions on values ------------------------------------------------------------------------------------------
 
 
-def compile_condition(store: Store, prop: Property, condition: Any, path: str) -> Predicate:
+def compile_condition(
+    store: Store, prop: Property, condition: Any, path: str
+) -> Predicate:
     """Return the predicate of one condition over a raw value; several operators must all hold."""
     if not isinstance(condition, dict) or not condition:
         raise should_be(path, "an object", condition)
-    tests = [_operator(store, prop, operator, operand, f"{path}.{operator}")
-             for operator, operand in condition.items()]
-    return tests[0] if len(tests) == 1 else lambda value: all(test(value) for test in tests)
+    tests = [
+        _operator(store, prop, operator, operand, f"{path}.{operator}")
+        for operator, operand in condition.items()
+    ]
+    return (
+        tests[0]
+        if len(tests) == 1
+        else lambda value: all(test(value) for test in tests)
+    )
 
 
-def _operator(store: Store, prop: Property, operator: str, operand: Any, path: str) -> Predicate:
+def _operator(
+    store: Store, prop: Property, operator: str, operand: Any, path: str
+) -> Predicate:
     if operator in ("is_empty", "is_not_empty") and prop.type != "checkbox":
         if operand is not True:
             raise should_be(path, "`true`", operand)
@@ -176,11 +242,16 @@ def _operator(store: Store, prop: Property, operator: str, operand: Any, path: s
 Builder = Callable[[Store, Property, Any, str], Predicate]
 
 
-def _typed(kind: type | tuple[type, ...], words: str, test: Callable[[Any, Any], bool]) -> Builder:
+def _typed(
+    kind: type | tuple[type, ...], words: str, test: Callable[[Any, Any], bool]
+) -> Builder:
     def build(_store: Store, _prop: Property, operand: Any, path: str) -> Predicate:
-        if not isinstance(operand, kind) or (isinstance(operand, bool) and kind is not bool):
+        if not isinstance(operand, kind) or (
+            isinstance(operand, bool) and kind is not bool
+        ):
             raise should_be(path, words, operand)
         return lambda value: test(value, operand)
+
     return build
 
 
@@ -189,16 +260,26 @@ def _string(test: Callable[[str, str], bool]) -> Builder:
 
 
 def _numeric(test: Callable[[Any, Any], bool], *, empty: bool = False) -> Builder:
-    return _typed((int, float), "a number", lambda value, operand: empty if value is None else test(value, operand))
+    return _typed(
+        (int, float),
+        "a number",
+        lambda value, operand: empty if value is None else test(value, operand),
+    )
 
 
 TEXT: Mapping[str, Builder] = {
     "equals": _string(lambda value, operand: value == operand),
     "does_not_equal": _string(lambda value, operand: value != operand),
     "contains": _string(lambda value, operand: operand.lower() in value.lower()),
-    "does_not_contain": _string(lambda value, operand: operand.lower() not in value.lower()),
-    "starts_with": _string(lambda value, operand: value.lower().startswith(operand.lower())),
-    "ends_with": _string(lambda value, operand: value.lower().endswith(operand.lower())),
+    "does_not_contain": _string(
+        lambda value, operand: operand.lower() not in value.lower()
+    ),
+    "starts_with": _string(
+        lambda value, operand: value.lower().startswith(operand.lower())
+    ),
+    "ends_with": _string(
+        lambda value, operand: value.lower().endswith(operand.lower())
+    ),
 }
 NUMBER: Mapping[str, Builder] = {
     "equals": _numeric(lambda value, operand: value == operand),
@@ -210,7 +291,9 @@ NUMBER: Mapping[str, Builder] = {
 }
 CHECKBOX: Mapping[str, Builder] = {
     "equals": _typed(bool, "a boolean", lambda value, operand: bool(value) == operand),
-    "does_not_equal": _typed(bool, "a boolean", lambda value, operand: bool(value) != operand),
+    "does_not_equal": _typed(
+        bool, "a boolean", lambda value, operand: bool(value) != operand
+    ),
 }
 
 
@@ -222,22 +305,32 @@ def _option_ids(prop: Property, operand: Any, path: str) -> frozenset[str]:
             raise should_be(path, "a string", name)
         ids = _named_ids(prop, name)
         if not ids:
-            raise invalid(f'{prop.type} option "{name}" not found for property "{prop.name}".')
+            raise invalid(
+                f'{prop.type} option "{name}" not found for property "{prop.name}".'
+            )
         found |= ids
     return frozenset(found)
 
 
 def _named_ids(prop: Property, name: str) -> set[str]:
-    options = {str(option["id"]) for option in prop.config.get("options", ()) if option["name"] == name}
+    options = {
+        str(option["id"])
+        for option in prop.config.get("options", ())
+        if option["name"] == name
+    }
     groups = [group for group in prop.config.get("groups", ()) if group["name"] == name]
-    return options or {str(one) for group in groups for one in group["option_ids"]} or {
-        f"empty-group-{group['id']}" for group in groups}
+    return (
+        options
+        or {str(one) for group in groups for one in group["option_ids"]}
+        or {f"empty-group-{group['id']}" for group in groups}
+    )
 
 
 def _option(*, wanted: bool) -> Builder:
     def build(_: Store, prop: Property, operand: Any, path: str) -> Predicate:
         ids = _option_ids(prop, operand, path)
         return lambda value: (value in ids) is wanted
+
     return build
 
 
@@ -245,6 +338,7 @@ def _options(*, wanted: bool) -> Builder:
     def build(_: Store, prop: Property, operand: Any, path: str) -> Predicate:
         ids = _option_ids(prop, operand, path)
         return lambda value: any(one in ids for one in value) is wanted
+
     return build
 
 
@@ -256,12 +350,22 @@ def _reference(*, wanted: bool) -> Builder:
         if not re.fullmatch(r"[0-9a-f-]{36}", target):
             raise should_be(path, "a valid uuid", operand)
         return lambda value: (target in value) is wanted
+
     return build
 
 
-SELECT: Mapping[str, Builder] = {"equals": _option(wanted=True), "does_not_equal": _option(wanted=False)}
-MULTI: Mapping[str, Builder] = {"contains": _options(wanted=True), "does_not_contain": _options(wanted=False)}
-REFERENCE: Mapping[str, Builder] = {"contains": _reference(wanted=True), "does_not_contain": _reference(wanted=False)}
+SELECT: Mapping[str, Builder] = {
+    "equals": _option(wanted=True),
+    "does_not_equal": _option(wanted=False),
+}
+MULTI: Mapping[str, Builder] = {
+    "contains": _options(wanted=True),
+    "does_not_contain": _options(wanted=False),
+}
+REFERENCE: Mapping[str, Builder] = {
+    "contains": _reference(wanted=True),
+    "does_not_contain": _reference(wanted=False),
+}
 
 
 # -- dates ---------------------------------------------------------------------------------------------------------
@@ -272,8 +376,11 @@ def _date(test: Callable[[Any, Any], bool]) -> Builder:
         bound = read_moment(operand, path)
         if is_day(operand):
             day = bound.date()
-            return lambda value: bool(value) and test(instant(value["start"]).date(), day)
+            return lambda value: (
+                bool(value) and test(instant(value["start"]).date(), day)
+            )
         return lambda value: bool(value) and test(instant(value["start"]), bound)
+
     return build
 
 
@@ -282,7 +389,10 @@ def _span(limits: Callable[[datetime], tuple[datetime, datetime]]) -> Builder:
         if operand != {}:
             raise should_be(path, "an empty object", operand)
         first, last = (limit.date() for limit in limits(store.now()))
-        return lambda value: bool(value) and first <= instant(value["start"]).date() <= last
+        return lambda value: (
+            bool(value) and first <= instant(value["start"]).date() <= last
+        )
+
     return build
 
 
@@ -294,7 +404,9 @@ def _this_week(now: datetime) -> tuple[datetime, datetime]:
 def _months(now: datetime, count: int) -> datetime:
     """Return the same day some months away, or the last day of a shorter month."""
     year, month = divmod(now.year * 12 + now.month - 1 + count, 12)
-    return now.replace(year=year, month=month + 1, day=min(now.day, monthrange(year, month + 1)[1]))
+    return now.replace(
+        year=year, month=month + 1, day=min(now.day, monthrange(year, month + 1)[1])
+    )
 
 
 DATE: Mapping[str, Builder] = {
@@ -317,5 +429,7 @@ FAMILIES: Mapping[str, Mapping[str, Builder]] = {
     **dict.fromkeys(("date", "created_time", "last_edited_time"), DATE),
     **dict.fromkeys(("people", "relation", "created_by", "last_edited_by"), REFERENCE),
     **dict.fromkeys(("select", "status"), SELECT),
-    "checkbox": CHECKBOX, "multi_select": MULTI, "files": {},
+    "checkbox": CHECKBOX,
+    "multi_select": MULTI,
+    "files": {},
 }

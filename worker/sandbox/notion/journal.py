@@ -36,10 +36,22 @@ class LogEntry:
 
 def count(entries: Iterable[LogEntry]) -> dict[str, Any]:
     """Return how many requests the connection made: in all, reads, writes, and by method and endpoint."""
-    asked = [entry for entry in entries if entry.method != "CONTROL" and entry.outcome != "late_commit"]
+    asked = [
+        entry
+        for entry in entries
+        if entry.method != "CONTROL" and entry.outcome != "late_commit"
+    ]
     by_kind = Counter(f"{entry.method} {entry.kind or 'unknown'}" for entry in asked)
     writes = sum(entry.write for entry in asked)
-    return {"total": len(asked), "reads": len(asked) - writes, "writes": writes,
-            "committed": sum(entry.outcome.endswith("committed") for entry in asked if entry.write),
-            "by_kind": dict(sorted(by_kind.items())),
-            "by_status": dict(sorted(Counter(str(entry.status) for entry in asked).items()))}
+    return {
+        "total": len(asked),
+        "reads": len(asked) - writes,
+        "writes": writes,
+        "committed": sum(
+            entry.outcome.endswith("committed") for entry in asked if entry.write
+        ),
+        "by_kind": dict(sorted(by_kind.items())),
+        "by_status": dict(
+            sorted(Counter(str(entry.status) for entry in asked).items())
+        ),
+    }

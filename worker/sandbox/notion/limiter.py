@@ -37,12 +37,22 @@ class Budget:
 def rate_limited(seconds: float, reason: str = OWN) -> NotionError:
     """Return the 429 asking to wait; the header and the string in the body are whole seconds, rounded up."""
     wait = str(max(1, math.ceil(seconds)))
-    return NotionError(429, "rate_limited", "You have been rate limited. Please try again in a few minutes.",
-                       additional={"rate_limit_reason": reason, "retry_after": wait}, headers={"retry-after": wait})
+    return NotionError(
+        429,
+        "rate_limited",
+        "You have been rate limited. Please try again in a few minutes.",
+        additional={"rate_limit_reason": reason, "retry_after": wait},
+        headers={"retry-after": wait},
+    )
 
 
 def overloaded(seconds: float) -> NotionError:
     """Return the 529 of an overloaded service."""
     wait = str(max(1, math.ceil(seconds)))
-    return NotionError(529, "service_overload", "Notion is temporarily overloaded. Please try again later.",
-                       additional={"retry_after": wait}, headers={"retry-after": wait})
+    return NotionError(
+        529,
+        "service_overload",
+        "Notion is temporarily overloaded. Please try again later.",
+        additional={"retry_after": wait},
+        headers={"retry-after": wait},
+    )

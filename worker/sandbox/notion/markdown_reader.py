@@ -27,8 +27,19 @@ TAB = 4
 NESTED = 2
 """Columns that make a line a child of the line above."""
 
-LANGUAGES = {"": "plain text", "text": "plain text", "txt": "plain text", "plain": "plain text", "py": "python",
-             "js": "javascript", "ts": "typescript", "sh": "shell", "yml": "yaml", "md": "markdown", "rb": "ruby"}
+LANGUAGES = {
+    "": "plain text",
+    "text": "plain text",
+    "txt": "plain text",
+    "plain": "plain text",
+    "py": "python",
+    "js": "javascript",
+    "ts": "typescript",
+    "sh": "shell",
+    "yml": "yaml",
+    "md": "markdown",
+    "rb": "ruby",
+}
 MEDIA = ("file", "video", "audio", "pdf")
 
 _HEADING = re.compile(r"(#{1,6})\s+(.*)")
@@ -64,7 +75,11 @@ def _line(raw: str) -> Line:
 
 def blocks_from_markdown(text: str) -> list[Block]:
     """Return block dicts as API input; references to existing child pages and databases are left out."""
-    return [block for block in read_markdown(text) if block["type"] not in ("child_page", "child_database")]
+    return [
+        block
+        for block in read_markdown(text)
+        if block["type"] not in ("child_page", "child_database")
+    ]
 
 
 def read_markdown(text: str) -> list[Block]:
@@ -116,10 +131,16 @@ class _Reader:
         while self._at < len(self._lines):
             current = self._lines[self._at]
             self._at += 1
-            if current.text.startswith(match[1]) and not current.text.strip(match[1][0]):
+            if current.text.startswith(match[1]) and not current.text.strip(
+                match[1][0]
+            ):
                 break
             body.append(_outdented(current.raw, line.indent))
-        return _make("code", rich_text=plain_items("\n".join(body)), language=_language(match[2].strip().lower()))
+        return _make(
+            "code",
+            rich_text=plain_items("\n".join(body)),
+            language=_language(match[2].strip().lower()),
+        )
 
     def equation(self, line: Line, match: re.Match[str]) -> Block | None:
         """Read a block equation between two `$$`."""
@@ -150,9 +171,14 @@ class _Reader:
         """Read a `<table>`."""
         text = self._upto("</table>")
         given = attributes(match[1])
-        rows = [[cell.strip() for cell in _CELL.findall(row)] for row in _ROW.findall(text)]
-        return _table(rows, header_row=given.get("header-row") == "true",
-                      header_column=given.get("header-column") == "true")
+        rows = [
+            [cell.strip() for cell in _CELL.findall(row)] for row in _ROW.findall(text)
+        ]
+        return _table(
+            rows,
+            header_row=given.get("header-row") == "true",
+            header_column=given.get("header-column") == "true",
+        )
 
     def container(self, line: Line, match: re.Match[str]) -> Block | None:
         """Read `<details>`, `<callout>`, `<columns>`, `<column>`: a tag whose content is blocks."""
@@ -163,7 +189,9 @@ class _Reader:
         end = f"</{tag}>"
         self._at += 1
         if rest.rstrip().endswith(end):
-            return make(given, _Reader([_line(rest.rstrip().removesuffix(end))]).blocks(0))
+            return make(
+                given, _Reader([_line(rest.rstrip().removesuffix(end))]).blocks(0)
+            )
         if rest:
             self._at -= 1
             self._lines[self._at] = _line(rest)
@@ -205,9 +233,17 @@ def _adopt(block: Block, children: list[Block]) -> None:
 def _table(rows: list[list[str]], *, header_row: bool, header_column: bool) -> Block:
     width = max((len(row) for row in rows), default=1)
     padded = [row + [""] * (width - len(row)) for row in rows]
-    children = [_make("table_row", cells=[rich_text_from_markdown(cell) for cell in row]) for row in padded]
-    return _make("table", table_width=width, has_column_header=header_row, has_row_header=header_column,
-                 children=children)
+    children = [
+        _make("table_row", cells=[rich_text_from_markdown(cell) for cell in row])
+        for row in padded
+    ]
+    return _make(
+        "table",
+        table_width=width,
+        has_column_header=header_row,
+        has_row_header=header_column,
+        children=children,
+    )
 
 
 def _details(given: Mapping[str, str], children: list[Block]) -> Block:
@@ -224,15 +260,23 @@ def _callout(given: Mapping[str, str], children: list[Block]) -> Block:
     text = first["paragraph"]["rich_text"] if first else []
     inner = first["paragraph"].get("children", []) if first else []
     icon = given.get("icon")
-    block = _make("callout", rich_text=text, **_colored(given), **({"icon": _icon(icon)} if icon else {}))
-    _adopt(block, [*inner, *children[1 if first else 0:]])
+    block = _make(
+        "callout",
+        rich_text=text,
+        **_colored(given),
+        **({"icon": _icon(icon)} if icon else {}),
+    )
+    _adopt(block, [*inner, *children[1 if first else 0 :]])
     return block
 
 
 def _language(given: str) -> str:
     """Return the language of a fence as Notion calls it, plain text when it knows none of that name."""
     first = given.split(" ")[0]
-    return next((one for one in (given, LANGUAGES.get(first, first)) if one in CODE_LANGUAGES), "plain text")
+    return next(
+        (one for one in (given, LANGUAGES.get(first, first)) if one in CODE_LANGUAGES),
+        "plain text",
+    )
 
 
 def _icon(icon: str) -> dict[str, Any]:
@@ -242,7 +286,10 @@ def _icon(icon: str) -> dict[str, Any]:
 
 
 def _columns(given: Mapping[str, str], children: list[Block]) -> Block:
-    return _make("column_list", children=[child for child in children if child["type"] == "column"])
+    return _make(
+        "column_list",
+        children=[child for child in children if child["type"] == "column"],
+    )
 
 
 def _column(given: Mapping[str, str], children: list[Block]) -> Block:
@@ -255,24 +302,35 @@ def _colored(given: Mapping[str, str]) -> dict[str, str]:
 
 def _suffixed(text: str) -> tuple[str, dict[str, str]]:
     match = _COLOR.search(text)
-    return (text[:match.start()], attributes(match[1])) if match else (text, {})
+    return (text[: match.start()], attributes(match[1])) if match else (text, {})
 
 
 def _textual(kind: str, text: str, **content: Any) -> Block:
     bare, given = _suffixed(text)
-    return _make(kind, rich_text=rich_text_from_markdown(bare), **content, **_colored(given))
+    return _make(
+        kind, rich_text=rich_text_from_markdown(bare), **content, **_colored(given)
+    )
 
 
 def _heading(marks: str, text: str) -> Block:
     bare, given = _suffixed(text)
     toggles = {"is_toggleable": True} if given.get("toggle") == "true" else {}
-    block = _make(f"heading_{min(len(marks), 4)}", rich_text=rich_text_from_markdown(bare), **toggles,
-                  **_colored(given))
+    block = _make(
+        f"heading_{min(len(marks), 4)}",
+        rich_text=rich_text_from_markdown(bare),
+        **toggles,
+        **_colored(given),
+    )
     return {**block, "heading_toggle": True} if toggles else block
 
 
 def _media(kind: str, caption: str, url: str) -> Block:
-    return _make(kind, type="external", external={"url": url}, caption=rich_text_from_markdown(caption))
+    return _make(
+        kind,
+        type="external",
+        external={"url": url},
+        caption=rich_text_from_markdown(caption),
+    )
 
 
 def _tagged(text: str) -> Block | None:
@@ -286,19 +344,36 @@ def _tagged(text: str) -> Block | None:
     if tag in MEDIA:
         return _media(tag, inner, given.get("src", given.get("source", "")))
     if tag in ("page", "database"):
-        return {"object": "block", "type": f"child_{tag}", "id": id_in(given.get("url", "")), f"child_{tag}": {}}
-    return _make("summary", rich_text=rich_text_from_markdown(inner)) if tag == "summary" else None
+        return {
+            "object": "block",
+            "type": f"child_{tag}",
+            "id": id_in(given.get("url", "")),
+            f"child_{tag}": {},
+        }
+    return (
+        _make("summary", rich_text=rich_text_from_markdown(inner))
+        if tag == "summary"
+        else None
+    )
 
 
 _VOIDS: dict[str, Callable[[dict[str, str]], Block]] = {
     "empty-block": lambda given: _make("paragraph", rich_text=[]),
     "table_of_contents": lambda given: _make("table_of_contents", **_colored(given)),
-    "unknown": lambda given: _make("embed" if given.get("alt") == "embed" else "bookmark", url=given.get("url", "")),
+    "unknown": lambda given: _make(
+        "embed" if given.get("alt") == "embed" else "bookmark", url=given.get("url", "")
+    ),
 }
 _CONTAINERS: dict[str, Callable[[Mapping[str, str], list[Block]], Block]] = {
-    "details": _details, "callout": _callout, "columns": _columns, "column": _column}
+    "details": _details,
+    "callout": _callout,
+    "columns": _columns,
+    "column": _column,
+}
 _PARENTS = ("paragraph", "bulleted_list_item", "numbered_list_item", "to_do", "quote")
-_MULTILINE: tuple[tuple[re.Pattern[str], Callable[[_Reader, Line, re.Match[str]], Block | None]], ...] = (
+_MULTILINE: tuple[
+    tuple[re.Pattern[str], Callable[[_Reader, Line, re.Match[str]], Block | None]], ...
+] = (
     (_FENCE, _Reader.fence),
     (re.compile(r"\$\$(.*)"), _Reader.equation),
     (re.compile(r"\|.*"), _Reader.pipes),

@@ -65,7 +65,9 @@ class Style:
 
 def attributes(text: str) -> dict[str, str]:
     """Return `name="value"` pairs of a tag or of a `{...}` suffix."""
-    return {name: value.replace("&quot;", '"') for name, value in _ATTRIBUTE.findall(text)}
+    return {
+        name: value.replace("&quot;", '"') for name, value in _ATTRIBUTE.findall(text)
+    }
 
 
 def color_from_markdown(color: str) -> str:
@@ -86,7 +88,10 @@ def rich_text_from_markdown(text: str) -> list[RichText]:
 
 def plain_items(text: str) -> list[RichText]:
     """Return unstyled rich text for `text`, cut into runs within the API's limit."""
-    return [{"type": "text", "text": {"content": text[at:at + TEXT_LIMIT]}} for at in range(0, len(text), TEXT_LIMIT)]
+    return [
+        {"type": "text", "text": {"content": text[at : at + TEXT_LIMIT]}}
+        for at in range(0, len(text), TEXT_LIMIT)
+    ]
 
 
 def _read(tokens: Sequence[Token]) -> Iterator[RichText]:
@@ -94,7 +99,11 @@ def _read(tokens: Sequence[Token]) -> Iterator[RichText]:
     skip_to = ""
     for token in tokens:
         if skip_to:
-            skip_to = "" if token.type == "html_inline" and token.content == skip_to else skip_to
+            skip_to = (
+                ""
+                if token.type == "html_inline" and token.content == skip_to
+                else skip_to
+            )
         elif token.type == "html_inline":
             yield from _read_tag(token.content, styles)
             skip_to = _end_of_mention(token.content)
@@ -111,9 +120,15 @@ def _read_token(token: Token, styles: list[Style]) -> Iterator[RichText]:
         case kind if kind in _CLOSING or kind == "link_close":
             styles.pop()
         case "code_inline":
-            yield from _texts(token.content, replace(styles[-1], on=styles[-1].on | {"code"}))
+            yield from _texts(
+                token.content, replace(styles[-1], on=styles[-1].on | {"code"})
+            )
         case "equation":
-            yield {"type": "equation", "equation": {"expression": token.content}, **_annotated(styles[-1])}
+            yield {
+                "type": "equation",
+                "equation": {"expression": token.content},
+                **_annotated(styles[-1]),
+            }
         case "image":
             source = str(token.attrs["src"])
             yield from _texts(token.content or source, replace(styles[-1], link=source))
@@ -129,23 +144,38 @@ def _read_tag(html: str, styles: list[Style]) -> Iterator[RichText]:
     if name == "br":
         yield from _texts("\n", styles[-1])
     elif name in ("span", "u") and closing:
-        del styles[max(1, len(styles) - 1):]
+        del styles[max(1, len(styles) - 1) :]
     elif name in ("span", "u"):
         styles.append(_span(styles[-1], attributes(rest), name))
     elif name in _MENTION_KINDS:
-        yield {"type": "mention", "mention": _mention(name, attributes(rest)), **_annotated(styles[-1])}
+        yield {
+            "type": "mention",
+            "mention": _mention(name, attributes(rest)),
+            **_annotated(styles[-1]),
+        }
     else:
         yield from _texts(html, styles[-1])
 
 
 def _span(style: Style, given: dict[str, str], name: str) -> Style:
-    underlined = style.on | {"underline"} if name == "u" or given.get("underline") == "true" else style.on
-    return replace(style, on=underlined, color=color_from_markdown(given.get("color", style.color)))
+    underlined = (
+        style.on | {"underline"}
+        if name == "u" or given.get("underline") == "true"
+        else style.on
+    )
+    return replace(
+        style, on=underlined, color=color_from_markdown(given.get("color", style.color))
+    )
 
 
 def _end_of_mention(html: str) -> str:
     match = _TAG.fullmatch(html)
-    open_mention = match is not None and match[2] in _MENTION_KINDS and not match[1] and not match[4]
+    open_mention = (
+        match is not None
+        and match[2] in _MENTION_KINDS
+        and not match[1]
+        and not match[4]
+    )
     return f"</{match[2]}>" if match is not None and open_mention else ""
 
 
@@ -153,7 +183,13 @@ def _mention(name: str, given: dict[str, str]) -> dict[str, Any]:
     kind = name.removeprefix("mention-").replace("-", "_")
     if kind == "date":
         start, clock = given.get("start", ""), given.get("startTime")
-        return {"type": "date", "date": {"start": f"{start}T{clock}" if clock else start, "end": given.get("end")}}
+        return {
+            "type": "date",
+            "date": {
+                "start": f"{start}T{clock}" if clock else start,
+                "end": given.get("end"),
+            },
+        }
     return {"type": kind, kind: {"id": id_in(given.get("url", ""))}}
 
 
@@ -179,8 +215,11 @@ def _texts(content: str, style: Style) -> Iterator[RichText]:
 
 
 def _same_style(left: RichText, right: RichText) -> bool:
-    return (left["type"] == right["type"] == "text" and left.get("annotations") == right.get("annotations")
-            and left["text"].get("link") == right["text"].get("link"))
+    return (
+        left["type"] == right["type"] == "text"
+        and left.get("annotations") == right.get("annotations")
+        and left["text"].get("link") == right["text"].get("link")
+    )
 
 
 def _merge(items: list[RichText]) -> list[RichText]:
@@ -198,11 +237,14 @@ def _within_limit(item: RichText) -> list[RichText]:
     if item["type"] != "text":
         return [item]
     content = item["text"]["content"]
-    return [{**item, "text": {**item["text"], "content": content[at:at + TEXT_LIMIT]}}
-            for at in range(0, len(content), TEXT_LIMIT)]
+    return [
+        {**item, "text": {**item["text"], "content": content[at : at + TEXT_LIMIT]}}
+        for at in range(0, len(content), TEXT_LIMIT)
+    ]
 
 
 # Writing.
+
 
 def plain_text(items: Sequence[RichText]) -> str:
     """Return the bare text of rich text items, answered or as input."""
@@ -210,7 +252,9 @@ def plain_text(items: Sequence[RichText]) -> str:
 
 
 def _content(item: RichText) -> str:
-    match item.get("type") or next((kind for kind in ("text", "equation", "mention") if kind in item), "text"):
+    match item.get("type") or next(
+        (kind for kind in ("text", "equation", "mention") if kind in item), "text"
+    ):
         case "text":
             return str(item.get("text", {}).get("content", item.get("plain_text", "")))
         case "equation":
@@ -235,7 +279,10 @@ def markdown_from_rich_text(items: Sequence[RichText]) -> str:
 
 def _common(left: list[str], right: list[str]) -> int:
     pairs = zip(left, right, strict=False)
-    return next((at for at, (one, other) in enumerate(pairs) if one != other), min(len(left), len(right)))
+    return next(
+        (at for at, (one, other) in enumerate(pairs) if one != other),
+        min(len(left), len(right)),
+    )
 
 
 def _symbol(mark: str) -> str:
@@ -247,7 +294,9 @@ def _marks(item: RichText) -> list[str]:
     return [name for name, _ in _MARKS if given.get(name)]
 
 
-def _outer_spaces_freed(items: Sequence[RichText]) -> Iterator[tuple[RichText, list[str]]]:
+def _outer_spaces_freed(
+    items: Sequence[RichText],
+) -> Iterator[tuple[RichText, list[str]]]:
     """Yield items with their marks; CommonMark knows no emphasis that begins or ends with a space, so those go bare."""
     marks: list[list[str]] = [[], *(_marks(item) for item in items), []]
     for at, item in enumerate(items, 1):
@@ -255,16 +304,22 @@ def _outer_spaces_freed(items: Sequence[RichText]) -> Iterator[tuple[RichText, l
         if not own or item.get("type", "text") != "text" or content == content.strip():
             yield item, own
             continue
-        before, after = own[:_common(marks[at - 1], own)], own[:_common(own, marks[at + 1])]
+        before, after = (
+            own[: _common(marks[at - 1], own)],
+            own[: _common(own, marks[at + 1])],
+        )
         for part, part_marks in zip(_edges(content), (before, own, after), strict=True):
             if part:
-                yield {**item, "type": "text", "text": {**item["text"], "content": part}}, part_marks
+                yield (
+                    {**item, "type": "text", "text": {**item["text"], "content": part}},
+                    part_marks,
+                )
 
 
 def _edges(content: str) -> tuple[str, str, str]:
     core = content.strip()
-    lead = content[:len(content) - len(content.lstrip())]
-    return lead, core, content[len(lead) + len(core):]
+    lead = content[: len(content) - len(content.lstrip())]
+    return lead, core, content[len(lead) + len(core) :]
 
 
 def escape(text: str) -> str:
@@ -275,7 +330,11 @@ def escape(text: str) -> str:
 def _written(item: RichText) -> str:
     given = item.get("annotations") or {}
     kind = item.get("type", "text")
-    body = _body(item, code=bool(given.get("code"))) if kind != "mention" else _mention_tag(item)
+    body = (
+        _body(item, code=bool(given.get("code")))
+        if kind != "mention"
+        else _mention_tag(item)
+    )
     href = (item.get("text") or {}).get("link") if kind == "text" else None
     linked = f"[{body}]({href['url']})" if href else body
     return _spanned(linked, given)

@@ -6,14 +6,28 @@ import re
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from worker.sandbox.notion.markdown_text import color_to_markdown, escape, markdown_from_rich_text, plain_text
+from worker.sandbox.notion.markdown_text import (
+    color_to_markdown,
+    escape,
+    markdown_from_rich_text,
+    plain_text,
+)
 
 Block = dict[str, Any]
 
 _AMBIGUOUS = re.compile(r"(#{1,6}|[-+>=]|\d{1,9}[.)])(?=\s|$)|>|-{3,}|_{3,}")
 _LISTED = {"bulleted_list_item": "- ", "quote": "> ", "paragraph": ""}
-_UNWRITABLE = ("bookmark", "embed", "link_preview", "unsupported", "breadcrumb", "template", "link_to_page",
-               "meeting_notes", "transcription")
+_UNWRITABLE = (
+    "bookmark",
+    "embed",
+    "link_preview",
+    "unsupported",
+    "breadcrumb",
+    "template",
+    "link_to_page",
+    "meeting_notes",
+    "transcription",
+)
 
 
 def markdown_from_blocks(blocks: Sequence[Block]) -> str:
@@ -27,7 +41,9 @@ def markdown_from_blocks(blocks: Sequence[Block]) -> str:
 def unknown_block_ids(blocks: Sequence[Block]) -> list[str]:
     """Return the ids of blocks the dialect has no words for (facts/notion-api.md 3.15)."""
     own = [str(block.get("id", "")) for block in blocks if block["type"] in _UNWRITABLE]
-    return own + [found for block in blocks for found in unknown_block_ids(children_of(block))]
+    return own + [
+        found for block in blocks for found in unknown_block_ids(children_of(block))
+    ]
 
 
 def children_of(block: Block) -> list[Block]:
@@ -51,8 +67,15 @@ def _block_lines(block: Block, number: int) -> list[str]:
     writer = _WRITERS.get(kind)
     if writer is not None:
         return writer(block)
-    if kind in _LISTED or kind in ("numbered_list_item", "to_do") or kind.startswith("heading_"):
-        return [_headline(kind, content, number), *_indented(_lines(children_of(block)))]
+    if (
+        kind in _LISTED
+        or kind in ("numbered_list_item", "to_do")
+        or kind.startswith("heading_")
+    ):
+        return [
+            _headline(kind, content, number),
+            *_indented(_lines(children_of(block))),
+        ]
     return [_unknown(block)]
 
 
@@ -84,7 +107,11 @@ def _unambiguous(text: str) -> str:
     match = _AMBIGUOUS.match(text)
     if match is None:
         return text
-    return f"{match[0][:-1]}\\{text[len(match[0]) - 1:]}" if text[0].isdigit() else f"\\{text}"
+    return (
+        f"{match[0][:-1]}\\{text[len(match[0]) - 1 :]}"
+        if text[0].isdigit()
+        else f"\\{text}"
+    )
 
 
 def _suffix(content: Block) -> str:
@@ -99,7 +126,11 @@ def _code(block: Block) -> list[str]:
     body = plain_text(content.get("rich_text", []))
     longest = max((len(run) for run in re.findall(r"`{3,}", body)), default=2)
     fence = "`" * (longest + 1)
-    return [f"{fence}{content.get('language') or 'plain text'}", *body.split("\n"), fence]
+    return [
+        f"{fence}{content.get('language') or 'plain text'}",
+        *body.split("\n"),
+        fence,
+    ]
 
 
 def _equation(block: Block) -> list[str]:
@@ -110,7 +141,12 @@ def _toggle(block: Block) -> list[str]:
     content = block["toggle"]
     summary = markdown_from_rich_text(content.get("rich_text", []))
     children = _indented(_lines(children_of(block)))
-    return [f"<details{_attributes(content)}>", f"<summary>{summary}</summary>", *children, "</details>"]
+    return [
+        f"<details{_attributes(content)}>",
+        f"<summary>{summary}</summary>",
+        *children,
+        "</details>",
+    ]
 
 
 def _callout(block: Block) -> list[str]:
@@ -120,7 +156,11 @@ def _callout(block: Block) -> list[str]:
     text = markdown_from_rich_text(content.get("rich_text", []))
     first = [_unambiguous(text)] if text else ["<empty-block/>"]
     marked = f' icon="{sign}"' if sign else ""
-    return [f"<callout{marked}{_attributes(content)}>", *_indented([*first, *_lines(children_of(block))]), "</callout>"]
+    return [
+        f"<callout{marked}{_attributes(content)}>",
+        *_indented([*first, *_lines(children_of(block))]),
+        "</callout>",
+    ]
 
 
 def _attributes(content: Block) -> str:
@@ -130,26 +170,37 @@ def _attributes(content: Block) -> str:
 
 def _table(block: Block) -> list[str]:
     content = block["table"]
-    flags = (("header-row", content.get("has_column_header")), ("header-column", content.get("has_row_header")))
+    flags = (
+        ("header-row", content.get("has_column_header")),
+        ("header-column", content.get("has_row_header")),
+    )
     given = "".join(f' {name}="true"' for name, on in flags if on)
     rows = [line for row in children_of(block) for line in _row(row)]
     return [f"<table{given}>", *rows, "</table>"]
 
 
 def _row(block: Block) -> list[str]:
-    cells = [f"<td>{markdown_from_rich_text(cell)}</td>" for cell in block["table_row"]["cells"]]
+    cells = [
+        f"<td>{markdown_from_rich_text(cell)}</td>"
+        for cell in block["table_row"]["cells"]
+    ]
     return ["<tr>", *cells, "</tr>"]
 
 
 def _columns(block: Block) -> list[str]:
-    columns = [line for child in children_of(block)
-               for line in ("<column>", *_indented(_lines(children_of(child))), "</column>")]
+    columns = [
+        line
+        for child in children_of(block)
+        for line in ("<column>", *_indented(_lines(children_of(child))), "</column>")
+    ]
     return ["<columns>", *_indented(columns), "</columns>"]
 
 
 def _image(block: Block) -> list[str]:
     content = block["image"]
-    return [f"![{markdown_from_rich_text(content.get('caption', []))}]({_url(content)})"]
+    return [
+        f"![{markdown_from_rich_text(content.get('caption', []))}]({_url(content)})"
+    ]
 
 
 def _media(block: Block) -> list[str]:
@@ -159,7 +210,9 @@ def _media(block: Block) -> list[str]:
 
 
 def _url(content: Block) -> str:
-    source = content.get(content.get("type", "external")) or content.get("external") or {}
+    source = (
+        content.get(content.get("type", "external")) or content.get("external") or {}
+    )
     return str(source.get("url") or f"file-upload://{source.get('id', '')}")
 
 
@@ -167,20 +220,37 @@ def _child(block: Block) -> list[str]:
     kind = block["type"]
     tag = kind.removeprefix("child_")
     identifier = str(block.get("id", "")).replace("-", "")
-    return [f'<{tag} url="https://app.notion.com/p/{identifier}">{escape(block[kind].get("title", ""))}</{tag}>']
+    return [
+        f'<{tag} url="https://app.notion.com/p/{identifier}">{escape(block[kind].get("title", ""))}</{tag}>'
+    ]
 
 
 def _unknown(block: Block) -> str:
     kind = block["type"]
-    url = (block.get(kind) or {}).get("url") or f"https://app.notion.com/p/{str(block.get('id', '')).replace('-', '')}"
+    url = (block.get(kind) or {}).get(
+        "url"
+    ) or f"https://app.notion.com/p/{str(block.get('id', '')).replace('-', '')}"
     return f'<unknown url="{url}" alt="{kind}"/>'
 
 
 _WRITERS: dict[str, Callable[[Block], list[str]]] = {
-    "code": _code, "equation": _equation, "toggle": _toggle, "callout": _callout, "table": _table,
-    "table_row": _row, "column_list": _columns, "image": _image, "file": _media, "video": _media, "audio": _media,
-    "pdf": _media, "child_page": _child, "child_database": _child,
+    "code": _code,
+    "equation": _equation,
+    "toggle": _toggle,
+    "callout": _callout,
+    "table": _table,
+    "table_row": _row,
+    "column_list": _columns,
+    "image": _image,
+    "file": _media,
+    "video": _media,
+    "audio": _media,
+    "pdf": _media,
+    "child_page": _child,
+    "child_database": _child,
     "divider": lambda block: ["---"],
-    "table_of_contents": lambda block: [f"<table_of_contents{_attributes(block['table_of_contents'])}/>"],
+    "table_of_contents": lambda block: [
+        f"<table_of_contents{_attributes(block['table_of_contents'])}/>"
+    ],
     "synced_block": lambda block: _lines(children_of(block)),
 }

@@ -5,7 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
-from worker.sandbox.notion.blocks import Draft, edit_block, insert_blocks, read_drafts, set_trash
+from worker.sandbox.notion.blocks import (
+    Draft,
+    edit_block,
+    insert_blocks,
+    read_drafts,
+    set_trash,
+)
 from worker.sandbox.notion.errors import NotionError
 from worker.sandbox.notion.pages import add_page, read_values, relocate, write_values
 from worker.sandbox.notion.properties import columns
@@ -42,7 +48,9 @@ def perform(sandbox: NotionSandbox, action: str, payload: Payload) -> Payload:
         if action in WORKSPACE_ACTIONS:
             return WORKSPACE_ACTIONS[action](sandbox, payload)
         if action not in ACTIONS:
-            raise ValueError(f"unknown action {action!r}; known: {', '.join(sorted({*ACTIONS, *WORKSPACE_ACTIONS}))}")
+            raise ValueError(
+                f"unknown action {action!r}; known: {', '.join(sorted({*ACTIONS, *WORKSPACE_ACTIONS}))}"
+            )
         actor = plain_id(str(payload.get("user") or sandbox.owner_id))
         if actor not in sandbox.store.users:
             raise ValueError(f"no user {actor}")
@@ -81,8 +89,10 @@ def _source(store: Store, record_id: Any) -> DataSource:
 def _property(source: DataSource, payload: Payload) -> Property:
     found = find_property(source, str(payload["property"]))
     if found is None:
-        raise ValueError(f"no property {payload['property']!r}; there are "
-                         + ", ".join(prop.name for prop in source.properties.values()))
+        raise ValueError(
+            f"no property {payload['property']!r}; there are "
+            + ", ".join(prop.name for prop in source.properties.values())
+        )
     return found
 
 
@@ -99,7 +109,9 @@ def add_user(store: Store, payload: Payload, _: str) -> Payload:
 def edit(store: Store, payload: Payload, actor: str) -> Payload:
     """Change cells: `page_id`, `properties` by name in request form (a formula's frozen result may be given)."""
     page = _page(store, payload["page_id"])
-    values = read_values(store, source_of(store, page), payload["properties"], human=True)
+    values = read_values(
+        store, source_of(store, page), payload["properties"], human=True
+    )
     store.touch(page, actor)
     write_values(store, page, values, actor)
     return _shown(store, page)
@@ -107,7 +119,11 @@ def edit(store: Store, payload: Payload, actor: str) -> Payload:
 
 def create(store: Store, payload: Payload, actor: str) -> Payload:
     """Add a row: `data_source_id` (or `page_id` for a subpage), `properties`, `children`."""
-    parent = _page(store, payload["page_id"]) if "page_id" in payload else _source(store, payload["data_source_id"])
+    parent = (
+        _page(store, payload["page_id"])
+        if "page_id" in payload
+        else _source(store, payload["data_source_id"])
+    )
     source = parent if isinstance(parent, DataSource) else None
     values = read_values(store, source, payload.get("properties") or {}, human=True)
     drafts = read_drafts(store, payload.get("children") or [])
@@ -157,7 +173,9 @@ def _forget(store: Store, record: Record) -> None:
         below += record.rows
     if (source := store.data_sources.get(record.parent.id)) is not None:
         source.rows.pop(record.id, None)
-    if (database := store.databases.get(record.parent.id)) is not None and record.id in database.data_sources:
+    if (
+        database := store.databases.get(record.parent.id)
+    ) is not None and record.id in database.data_sources:
         database.data_sources.remove(record.id)
     for one in below:
         if (child := store.find(one)) is not None:
@@ -172,7 +190,11 @@ def duplicate(store: Store, payload: Payload, actor: str) -> Payload:
     parent = store.up(page)
     if parent is None:
         raise ValueError("the top page cannot be duplicated")
-    computed = {prop.id for prop in columns(source_of(store, page)).values() if prop.type == "unique_id"}
+    computed = {
+        prop.id
+        for prop in columns(source_of(store, page)).values()
+        if prop.type == "unique_id"
+    }
     values = {key: value for key, value in page.values.items() if key not in computed}
     values["title"] = [*values.get("title", []), *plain_rich_text(" (1)")]
     copy = add_page(store, parent, values, actor, icon=page.icon, cover=page.cover)
@@ -181,14 +203,20 @@ def duplicate(store: Store, payload: Payload, actor: str) -> Payload:
 
 
 def _drafts_of(store: Store, container: str) -> tuple[Draft, ...]:
-    return tuple(Draft(block.type, block.payload, _drafts_of(store, block.id)) for one in store.body_of(container)
-                 if (block := store.blocks.get(one)) is not None)
+    return tuple(
+        Draft(block.type, block.payload, _drafts_of(store, block.id))
+        for one in store.body_of(container)
+        if (block := store.blocks.get(one)) is not None
+    )
 
 
 def move(store: Store, payload: Payload, actor: str) -> Payload:
     """Move a page: `page_id`, `parent` as in the API."""
     page, given = _page(store, payload["page_id"]), payload["parent"]
-    target = _record(store, given.get("data_source_id") or given.get("database_id") or given.get("page_id"))
+    target = _record(
+        store,
+        given.get("data_source_id") or given.get("database_id") or given.get("page_id"),
+    )
     if isinstance(target, Database):
         target = _source(store, target.id)
     relocate(store, page, target, actor)
@@ -242,7 +270,14 @@ def garble(store: Store, payload: Payload, _: str) -> Payload:
     For records no interface lets one write: unknown option shapes, absurd dates, huge texts.
     """
     page = _page(store, payload["page_id"])
-    prop = next((one for one in columns(source_of(store, page)).values() if one.name == payload["property"]), None)
+    prop = next(
+        (
+            one
+            for one in columns(source_of(store, page)).values()
+            if one.name == payload["property"]
+        ),
+        None,
+    )
     if prop is None:
         raise ValueError(f"no property {payload['property']!r}")
     page.garbled = {key: value for key, value in page.garbled.items() if key != prop.id}
@@ -258,8 +293,10 @@ def rename_option(store: Store, payload: Payload, actor: str) -> Payload:
     options = prop.config.get("options", [])
     if not any(one["name"] == payload["option"] for one in options):
         raise ValueError(f"no option {payload['option']!r} in {prop.name}")
-    prop.config["options"] = [one | {"name": payload["name"]} if one["name"] == payload["option"] else one
-                              for one in options]
+    prop.config["options"] = [
+        one | {"name": payload["name"]} if one["name"] == payload["option"] else one
+        for one in options
+    ]
     store.touch(source, actor)
     return {"id": source.id, "property_id": prop.id}
 
@@ -304,7 +341,9 @@ def lock(store: Store, payload: Payload, actor: str) -> Payload:
 def append(store: Store, payload: Payload, actor: str) -> Payload:
     """Write blocks at the end of a page or block: `block_id`, `children`."""
     container = _record(store, payload["block_id"])
-    made = insert_blocks(store, container, read_drafts(store, payload["children"]), actor)
+    made = insert_blocks(
+        store, container, read_drafts(store, payload["children"]), actor
+    )
     _touch_page(store, container, actor)
     return {"id": container.id, "block_ids": [block.id for block in made]}
 
@@ -331,10 +370,26 @@ def _touch_page(store: Store, record: Record, actor: str) -> None:
 
 
 ACTIONS: dict[str, Callable[[Store, Payload, str], Payload]] = {
-    "add_user": add_user, "edit": edit, "create": create, "trash": trash, "restore": restore, "archive": archive,
-    "delete_forever": delete_forever, "duplicate": duplicate, "move": move, "rename_property": rename_property,
-    "add_property": add_property, "remove_user": remove_user, "garble": garble, "delete_property": delete_property,
-    "retype_property": retype_property, "rename_option": rename_option,
-    "rename_database": rename_database, "unshare": unshare, "share": share, "lock": lock, "append": append,
+    "add_user": add_user,
+    "edit": edit,
+    "create": create,
+    "trash": trash,
+    "restore": restore,
+    "archive": archive,
+    "delete_forever": delete_forever,
+    "duplicate": duplicate,
+    "move": move,
+    "rename_property": rename_property,
+    "add_property": add_property,
+    "remove_user": remove_user,
+    "garble": garble,
+    "delete_property": delete_property,
+    "retype_property": retype_property,
+    "rename_option": rename_option,
+    "rename_database": rename_database,
+    "unshare": unshare,
+    "share": share,
+    "lock": lock,
+    "append": append,
     "edit_block": change_block,
 }

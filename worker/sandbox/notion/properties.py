@@ -21,8 +21,18 @@ from worker.sandbox.notion.store import DataSource, Property, Store, author, pla
 
 ARRAY_LIMIT = 100
 TEXT_LIMITS = {"url": 2000, "email": 200, "phone_number": 200}
-READ_ONLY = frozenset({"formula", "rollup", "unique_id", "button", "created_time", "created_by", "last_edited_time",
-                       "last_edited_by"})
+READ_ONLY = frozenset(
+    {
+        "formula",
+        "rollup",
+        "unique_id",
+        "button",
+        "created_time",
+        "created_by",
+        "last_edited_time",
+        "last_edited_by",
+    }
+)
 LISTS = frozenset({"title", "rich_text", "multi_select", "people", "relation", "files"})
 
 
@@ -44,8 +54,11 @@ def parse_value(cell: Cell, given: Any) -> Any:
     """Return the stored form of a request's value, or raise the 400 Notion would answer."""
     kind = cell.prop.type
     if kind in READ_ONLY and not (cell.human and kind == "formula"):
-        raise invalid(f"{cell.prop.name} is a {kind} property and cannot be updated through the API."
-                      if kind != "formula" else f"Formula property {cell.prop.name} cannot be updated.")
+        raise invalid(
+            f"{cell.prop.name} is a {kind} property and cannot be updated through the API."
+            if kind != "formula"
+            else f"Formula property {cell.prop.name} cannot be updated."
+        )
     if isinstance(given, list) and kind in LISTS:
         return PARSERS[kind](cell, given)
     if not isinstance(given, dict):
@@ -60,7 +73,9 @@ def _rich_text(cell: Cell, value: Any) -> Any:
 
 
 def _number(cell: Cell, value: Any) -> Any:
-    if value is not None and (isinstance(value, bool) or not isinstance(value, int | float)):
+    if value is not None and (
+        isinstance(value, bool) or not isinstance(value, int | float)
+    ):
         raise should_be(cell.at(""), "a number", value)
     return value
 
@@ -93,22 +108,45 @@ def _array(cell: Cell, value: Any) -> list[Any]:
 def find_option(prop: Property, given: Any) -> dict[str, Any] | None:
     """Return the option a request names by id or by name (case does not matter)."""
     options: list[dict[str, Any]] = prop.config.get("options", [])
-    key, wanted = ("id", given.get("id")) if given.get("id") else ("name", given.get("name"))
+    key, wanted = (
+        ("id", given.get("id")) if given.get("id") else ("name", given.get("name"))
+    )
     exact = next((option for option in options if option[key] == wanted), None)
-    return exact or next((option for option in options if str(option[key]).lower() == str(wanted).lower()), None)
+    return exact or next(
+        (
+            option
+            for option in options
+            if str(option[key]).lower() == str(wanted).lower()
+        ),
+        None,
+    )
 
 
 def _option(cell: Cell, given: Any, path: str) -> str:
-    if not isinstance(given, dict) or not isinstance(given.get("name", given.get("id")), str):
-        raise should_be(f"{path}.name", "a string", given.get("name", MISSING) if isinstance(given, dict) else given)
+    if not isinstance(given, dict) or not isinstance(
+        given.get("name", given.get("id")), str
+    ):
+        raise should_be(
+            f"{path}.name",
+            "a string",
+            given.get("name", MISSING) if isinstance(given, dict) else given,
+        )
     if found := find_option(cell.prop, given):
         return str(found["id"])
     name = given.get("name")
     if cell.prop.type == "status":
-        raise invalid(f'Invalid status option. Status option "{name or given.get("id")}" does not exist".')
+        raise invalid(
+            f'Invalid status option. Status option "{name or given.get("id")}" does not exist".'
+        )
     if not name:
-        raise invalid(f'{cell.prop.name}: Option with id "{given.get("id")}" does not exist.')
-    option = new_option(cell.store, {"name": name, "color": given.get("color")}, len(cell.prop.config["options"]))
+        raise invalid(
+            f'{cell.prop.name}: Option with id "{given.get("id")}" does not exist.'
+        )
+    option = new_option(
+        cell.store,
+        {"name": name, "color": given.get("color")},
+        len(cell.prop.config["options"]),
+    )
     cell.prop.config["options"] = [*cell.prop.config["options"], option]
     return str(option["id"])
 
@@ -124,8 +162,17 @@ def new_option(store: Store, given: dict[str, Any], index: int = 0) -> dict[str,
         raise too_long("body.properties.options.name", 100, len(name))
     color = given.get("color") or HUES[index % len(HUES)]
     if color not in HUES:
-        raise should_be("body.properties.options.color", "one of " + ", ".join(f'`"{one}"`' for one in HUES), color)
-    return {"id": store.ids.content(), "name": name, "color": color, "description": given.get("description")}
+        raise should_be(
+            "body.properties.options.color",
+            "one of " + ", ".join(f'`"{one}"`' for one in HUES),
+            color,
+        )
+    return {
+        "id": store.ids.content(),
+        "name": name,
+        "color": color,
+        "description": given.get("description"),
+    }
 
 
 def _select(cell: Cell, value: Any) -> Any:
@@ -134,12 +181,18 @@ def _select(cell: Cell, value: Any) -> Any:
 
 def _multi_select(cell: Cell, value: Any) -> Any:
     given = _array(cell, value)
-    return list(dict.fromkeys(_option(cell, one, cell.at(f"[{i}]")) for i, one in enumerate(given)))
+    return list(
+        dict.fromkeys(
+            _option(cell, one, cell.at(f"[{i}]")) for i, one in enumerate(given)
+        )
+    )
 
 
 def _people(cell: Cell, value: Any) -> Any:
     ids = [_id_of(one, cell.at(f"[{i}]")) for i, one in enumerate(_array(cell, value))]
-    unknown = next((one for one in ids if one not in cell.store.users and not cell.human), None)
+    unknown = next(
+        (one for one in ids if one not in cell.store.users and not cell.human), None
+    )
     if unknown is not None:
         raise invalid(f"Could not find user with ID: {unknown}.")
     return list(dict.fromkeys(ids))
@@ -159,7 +212,9 @@ def _relation(cell: Cell, value: Any) -> Any:
         if page is None or not (cell.human or cell.store.visible(page)):
             raise cell.store.missing("page", one)
         if page.parent.id != target:
-            raise invalid(f"{cell.prop.name}: page {one} is not in the related data source {target}.")
+            raise invalid(
+                f"{cell.prop.name}: page {one} is not in the related data source {target}."
+            )
     return list(dict.fromkeys(ids))
 
 
@@ -175,9 +230,15 @@ def _date_at(cell: Cell, value: Any, part: str) -> dict[str, Any] | None:
         raise should_be(cell.at(part), "an object or `null`", value)
     zone = _zone(value.get("time_zone"), cell.at(f"{part}.time_zone"))
     start = _moment(value.get("start", MISSING), zone, cell.at(f"{part}.start"))
-    end = _moment(value["end"], zone, cell.at(f"{part}.end")) if value.get("end") is not None else None
+    end = (
+        _moment(value["end"], zone, cell.at(f"{part}.end"))
+        if value.get("end") is not None
+        else None
+    )
     if end is not None and instant(end) < instant(start):
-        raise invalid(f"{cell.prop.name}: the end of a date range may not lie before its start.")
+        raise invalid(
+            f"{cell.prop.name}: the end of a date range may not lie before its start."
+        )
     return {"start": start, "end": end, "time_zone": None}
 
 
@@ -186,11 +247,19 @@ def _zone(name: Any, path: str) -> tzinfo:
         return UTC
     try:
         return ZoneInfo(name)
-    except (TypeError, ValueError, OSError, ZoneInfoNotFoundError):  # a folder of the zone database is an OSError
+    except (
+        TypeError,
+        ValueError,
+        OSError,
+        ZoneInfoNotFoundError,
+    ):  # a folder of the zone database is an OSError
         raise should_be(path, "a valid time zone", name) from None
 
 
-MOMENT = re.compile(r"\d{4}-\d\d-\d\d(?P<time>[T ]\d\d:\d\d(:\d\d(\.\d+)?)?(Z|[+-]\d\d(:?\d\d)?)?)?", re.ASCII)
+MOMENT = re.compile(
+    r"\d{4}-\d\d-\d\d(?P<time>[T ]\d\d:\d\d(:\d\d(\.\d+)?)?(Z|[+-]\d\d(:?\d\d)?)?)?",
+    re.ASCII,
+)
 
 
 def is_day(text: str) -> bool:
@@ -201,7 +270,11 @@ def is_day(text: str) -> bool:
 def read_moment(text: Any, path: str, zone: tzinfo = UTC) -> datetime:
     """Return a day or time as an instant cut to the minute, as recorded of values and of filters; else the 400."""
     try:
-        parsed = datetime.fromisoformat(text) if isinstance(text, str) and MOMENT.fullmatch(text) else None
+        parsed = (
+            datetime.fromisoformat(text)
+            if isinstance(text, str) and MOMENT.fullmatch(text)
+            else None
+        )
     except ValueError:
         parsed = None
     if parsed is None:
@@ -221,7 +294,10 @@ def instant(text: str) -> datetime:
 
 
 def _files(cell: Cell, value: Any) -> Any:
-    return [parse_file(cell.store, one, cell.at(f"[{i}]")) for i, one in enumerate(_array(cell, value))]
+    return [
+        parse_file(cell.store, one, cell.at(f"[{i}]"))
+        for i, one in enumerate(_array(cell, value))
+    ]
 
 
 PLACE_TEXTS = ("name", "address", "aws_place_id", "google_place_id")
@@ -239,7 +315,11 @@ def _place(cell: Cell, value: Any) -> Any:
     for key in PLACE_TEXTS:
         if not isinstance(value.get(key), str | None):
             raise should_be(cell.at(f".{key}"), "a string or `null`", value[key])
-    return {"lat": value["lat"], "lon": value["lon"], **{key: value.get(key) for key in PLACE_TEXTS}}
+    return {
+        "lat": value["lat"],
+        "lon": value["lon"],
+        **{key: value.get(key) for key in PLACE_TEXTS},
+    }
 
 
 def _verification(cell: Cell, value: Any) -> Any:
@@ -250,8 +330,11 @@ def _verification(cell: Cell, value: Any) -> Any:
         return {"state": state, "verified_by": None, "date": None}
     if state != "verified":
         raise should_be(cell.at(".state"), '`"verified"` or `"unverified"`', state)
-    return {"state": state, "verified_by": None if cell.human else author(cell.store.bot_id),
-            "date": _date_at(cell, value.get("date"), ".date")}
+    return {
+        "state": state,
+        "verified_by": None if cell.human else author(cell.store.bot_id),
+        "date": _date_at(cell, value.get("date"), ".date"),
+    }
 
 
 def _as_given(_: Cell, value: Any) -> Any:
@@ -259,10 +342,23 @@ def _as_given(_: Cell, value: Any) -> Any:
 
 
 PARSERS: dict[str, Callable[[Cell, Any], Any]] = {
-    "title": _rich_text, "rich_text": _rich_text, "number": _number, "checkbox": _checkbox, "url": _text,
-    "email": _text, "phone_number": _text, "select": _select, "status": _select, "multi_select": _multi_select,
-    "people": _people, "relation": _relation, "date": _date, "files": _files, "place": _place,
-    "verification": _verification, "formula": _as_given,
+    "title": _rich_text,
+    "rich_text": _rich_text,
+    "number": _number,
+    "checkbox": _checkbox,
+    "url": _text,
+    "email": _text,
+    "phone_number": _text,
+    "select": _select,
+    "status": _select,
+    "multi_select": _multi_select,
+    "people": _people,
+    "relation": _relation,
+    "date": _date,
+    "files": _files,
+    "place": _place,
+    "verification": _verification,
+    "formula": _as_given,
 }
 TITLE = Property("title", "title", "title")
 

@@ -43,7 +43,10 @@ def text_of(store: Store, prop: Property, value: Any) -> str:
 
 
 def _option_name(prop: Property, option_id: str) -> str:
-    return next((str(one["name"]) for one in prop.config["options"] if one["id"] == option_id), "")
+    return next(
+        (str(one["name"]) for one in prop.config["options"] if one["id"] == option_id),
+        "",
+    )
 
 
 def value_from(store: Store, prop: Property, text: str) -> Any:
@@ -53,7 +56,11 @@ def value_from(store: Store, prop: Property, text: str) -> Any:
 
 
 def _untouched(prop: Property) -> Any:
-    return prop.config["options"][0]["id"] if prop.type == "status" else empty_value(prop.type)
+    return (
+        prop.config["options"][0]["id"]
+        if prop.type == "status"
+        else empty_value(prop.type)
+    )
 
 
 def _number(_store: Store, _prop: Property, text: str) -> Any:
@@ -75,7 +82,9 @@ def _date(_store: Store, _prop: Property, text: str) -> Any:
 def _select(store: Store, prop: Property, text: str) -> Any:
     if found := find_option(prop, {"name": text}):
         return found["id"]
-    option = new_option(store, {"name": text.replace(",", " ")[:100]}, len(prop.config["options"]))
+    option = new_option(
+        store, {"name": text.replace(",", " ")[:100]}, len(prop.config["options"])
+    )
     prop.config["options"] = [*prop.config["options"], option]
     return option["id"]
 
@@ -90,8 +99,14 @@ READERS: dict[str, Callable[[Store, Property, str], Any]] = {
     "url": lambda _store, _prop, text: text,
     "email": lambda _store, _prop, text: text,
     "phone_number": lambda _store, _prop, text: text,
-    "checkbox": lambda _store, _prop, text: text.strip().lower() in ("yes", "true", "1"),
-    "number": _number, "date": _date, "select": _select, "status": _status,
-    "multi_select": lambda store, prop, text: [_select(store, prop, part.strip())
-                                               for part in text.split(",") if part.strip()],
+    "checkbox": lambda _store, _prop, text: (
+        text.strip().lower() in ("yes", "true", "1")
+    ),
+    "number": _number,
+    "date": _date,
+    "select": _select,
+    "status": _status,
+    "multi_select": lambda store, prop, text: [
+        _select(store, prop, part.strip()) for part in text.split(",") if part.strip()
+    ],
 }

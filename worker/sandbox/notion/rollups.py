@@ -6,17 +6,25 @@ from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
-UNSUPPORTED = frozenset({"show_unique", "unique", "median", "count_per_group", "percent_per_group"})
+UNSUPPORTED = frozenset(
+    {"show_unique", "unique", "median", "count_per_group", "percent_per_group"}
+)
 
 
-def rolled_up(function: str, values: Sequence[Any], originals: Callable[[], list[dict[str, Any]]]) -> dict[str, Any]:
+def rolled_up(
+    function: str, values: Sequence[Any], originals: Callable[[], list[dict[str, Any]]]
+) -> dict[str, Any]:
     """Return the typed rollup value; functions the API does not compute are `unsupported` (2.27)."""
     if function in UNSUPPORTED:
         return {"type": "unsupported", "unsupported": {}, "function": function}
     if function == "show_original":
         return {"type": "array", "array": originals(), "function": function}
     if function in DATES:
-        return {"type": "date", "date": DATES[function](_moments(values)), "function": function}
+        return {
+            "type": "date",
+            "date": DATES[function](_moments(values)),
+            "function": function,
+        }
     return {"type": "number", "number": NUMBERS[function](values), "function": function}
 
 
@@ -26,7 +34,11 @@ def is_empty(value: Any) -> bool:
 
 
 def _numbers(values: Sequence[Any]) -> list[float]:
-    return [value for value in values if isinstance(value, int | float) and not isinstance(value, bool)]
+    return [
+        value
+        for value in values
+        if isinstance(value, int | float) and not isinstance(value, bool)
+    ]
 
 
 def _filled(values: Sequence[Any]) -> int:
@@ -48,7 +60,10 @@ def _range(values: Sequence[Any]) -> float | None:
 
 
 def _items(values: Sequence[Any]) -> int:
-    return sum(len(value) if isinstance(value, list) else not is_empty(value) for value in values)
+    return sum(
+        len(value) if isinstance(value, list) else not is_empty(value)
+        for value in values
+    )
 
 
 NUMBERS: dict[str, Callable[[Sequence[Any]], float | None]] = {
@@ -71,8 +86,12 @@ NUMBERS: dict[str, Callable[[Sequence[Any]], float | None]] = {
 
 
 def _moments(values: Sequence[Any]) -> list[str]:
-    found = [value for value in values if isinstance(value, dict) and value.get("start")]
-    texts = [text for value in found for text in (value["start"], value.get("end")) if text]
+    found = [
+        value for value in values if isinstance(value, dict) and value.get("start")
+    ]
+    texts = [
+        text for value in found for text in (value["start"], value.get("end")) if text
+    ]
     return sorted(texts, key=_instant)
 
 

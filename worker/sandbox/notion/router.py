@@ -24,15 +24,45 @@ from worker.sandbox.notion import (
     views,
 )
 from worker.sandbox.notion.call import NEW, OLD, Call, Reply, Route
-from worker.sandbox.notion.errors import NotionError, bad_url, invalid, restricted, should_be
+from worker.sandbox.notion.errors import (
+    NotionError,
+    bad_url,
+    invalid,
+    restricted,
+    should_be,
+)
 from worker.sandbox.notion.store import Store
 from worker.sandbox.wire import Request, Response, json_response
 
-MODULES = (users, search, pages, databases, data_sources, query, blocks, markdown, views, files, comments)
-ROUTES: tuple[Route, ...] = tuple(route for module in MODULES for route in module.ROUTES)
+MODULES = (
+    users,
+    search,
+    pages,
+    databases,
+    data_sources,
+    query,
+    blocks,
+    markdown,
+    views,
+    files,
+    comments,
+)
+ROUTES: tuple[Route, ...] = tuple(
+    route for module in MODULES for route in module.ROUTES
+)
 _COMPILED = tuple((route, route.compiled()) for route in ROUTES)
-UUIDS = frozenset({"page_id", "block_id", "database_id", "data_source_id", "user_id", "view_id", "comment_id",
-                   "file_upload_id"})
+UUIDS = frozenset(
+    {
+        "page_id",
+        "block_id",
+        "database_id",
+        "data_source_id",
+        "user_id",
+        "view_id",
+        "comment_id",
+        "file_upload_id",
+    }
+)
 UUID = re.compile("[0-9a-fA-F]{32}")
 PAYLOAD_BYTES = 500 * 1024
 DEPTH = 100
@@ -50,7 +80,10 @@ def find_route(request: Request) -> Match | None:
     """Return the route of a request, or None."""
     for route, pattern in _COMPILED:
         if route.method == request.method and (found := pattern.match(request.path)):
-            return Match(route, {name: unquote(value) for name, value in found.groupdict().items()})
+            return Match(
+                route,
+                {name: unquote(value) for name, value in found.groupdict().items()},
+            )
     return None
 
 
@@ -58,7 +91,9 @@ def check_ids(match: Match) -> None:
     """Refuse path parameters that should be UUIDs and are not."""
     for name, value in match.params.items():
         if name in UUIDS and not UUID.fullmatch(value.replace("-", "")):
-            raise invalid(f"path failed validation: path.{name} should be a valid uuid, instead was `\"{value}\"`.")
+            raise invalid(
+                f'path failed validation: path.{name} should be a valid uuid, instead was `"{value}"`.'
+            )
 
 
 def check_token(request: Request, token: str) -> None:
@@ -72,9 +107,15 @@ def check_version(request: Request) -> str:
     """Return the API version, or raise the 400 for a missing or unsupported one."""
     version = request.headers.get("notion-version", "")
     if not version:
-        raise NotionError(400, "missing_version", "Notion-Version header should be defined, instead was `undefined`.")
+        raise NotionError(
+            400,
+            "missing_version",
+            "Notion-Version header should be defined, instead was `undefined`.",
+        )
     if version not in (OLD, NEW):
-        raise invalid(f'Notion-Version header should be `"{OLD}"` or `"{NEW}"`, instead was `"{version}"`.')
+        raise invalid(
+            f'Notion-Version header should be `"{OLD}"` or `"{NEW}"`, instead was `"{version}"`.'
+        )
     return version
 
 
@@ -83,8 +124,10 @@ def parse_body(request: Request, route: Route) -> dict[str, Any]:
     if route.raw or request.method in ("GET", "DELETE") or not request.body:
         return {}
     if len(request.body) > PAYLOAD_BYTES:
-        raise invalid(f"body failed validation: body's size should be ≤ `{PAYLOAD_BYTES}` bytes, "
-                      f"instead was `{len(request.body)}`.")
+        raise invalid(
+            f"body failed validation: body's size should be ≤ `{PAYLOAD_BYTES}` bytes, "
+            f"instead was `{len(request.body)}`."
+        )
     try:
         body = msgspec.json.decode(request.body)
     except (msgspec.DecodeError, RecursionError):
@@ -103,8 +146,12 @@ def too_deep(text: bytes, body: Any) -> bool:
     """Return whether a JSON value is nested deeper than any request can mean (the handlers walk it recursively)."""
     level = [body] if text.count(b"[") + text.count(b"{") > DEPTH else []
     for _ in range(DEPTH):
-        level = [inner for one in level if isinstance(one, dict | list)
-                 for inner in (one.values() if isinstance(one, dict) else one)]
+        level = [
+            inner
+            for one in level
+            if isinstance(one, dict | list)
+            for inner in (one.values() if isinstance(one, dict) else one)
+        ]
     return bool(level)
 
 
@@ -117,12 +164,18 @@ def answer(store: Store, request: Request, match: Match | None) -> Response:
     body = parse_body(request, match.route)
     if match.route.needs and not allowed(store, match.route.needs):
         raise restricted()
-    value = match.route.handler(Call(store, request, version, store.bot_id, match.params, body))
+    value = match.route.handler(
+        Call(store, request, version, store.bot_id, match.params, body)
+    )
     if isinstance(value, Response):
         return value
     request_id = store.ids.request()
-    status, value = (value.status, value.value) if isinstance(value, Reply) else (200, value)
-    return json_response(status, value | {"request_id": request_id}, {"x-notion-request-id": request_id})
+    status, value = (
+        (value.status, value.value) if isinstance(value, Reply) else (200, value)
+    )
+    return json_response(
+        status, value | {"request_id": request_id}, {"x-notion-request-id": request_id}
+    )
 
 
 def allowed(store: Store, capability: str) -> bool:
@@ -134,8 +187,11 @@ def allowed(store: Store, capability: str) -> bool:
 def refusal(store: Store, error: NotionError) -> Response:
     """Return an error as a response."""
     request_id = store.ids.request()
-    return json_response(error.status, error.envelope(request_id),
-                         {"x-notion-request-id": request_id, **error.headers})
+    return json_response(
+        error.status,
+        error.envelope(request_id),
+        {"x-notion-request-id": request_id, **error.headers},
+    )
 
 
 def about(match: Match | None, response: Response) -> str:

@@ -16,7 +16,14 @@ from worker.sandbox.notion.files import serve_file
 from worker.sandbox.notion.journal import LogEntry, count
 from worker.sandbox.notion.limiter import OWN, SPACE, Budget
 from worker.sandbox.notion.richtext import plain_rich_text
-from worker.sandbox.notion.router import Match, about, answer, check_token, find_route, refusal
+from worker.sandbox.notion.router import (
+    Match,
+    about,
+    answer,
+    check_token,
+    find_route,
+    refusal,
+)
 from worker.sandbox.notion.store import WORKSPACE, Page, Store
 from worker.sandbox.wire import Clock, Request, Response
 
@@ -32,13 +39,23 @@ class NotionSandbox:
     `clock`. `empty=False` adds two members to the workspace. Thread-safe.
     """
 
-    def __init__(self, clock: Clock, *, seed: int = 7, limit: int | None = 180, window: float = 60.0,
-                 empty: bool = True, real: Callable[[], float] = time.monotonic) -> None:
+    def __init__(
+        self,
+        clock: Clock,
+        *,
+        seed: int = 7,
+        limit: int | None = 180,
+        window: float = 60.0,
+        empty: bool = True,
+        real: Callable[[], float] = time.monotonic,
+    ) -> None:
         self._lock, self._real = threading.RLock(), real
         self.store = Store(clock, seed)
         self.token = self.store.ids.token()
         self.bot_id = self.store.bot_id
-        self.owner_id = self.store.add_user("Workspace owner", email="owner@example.com").id
+        self.owner_id = self.store.add_user(
+            "Workspace owner", email="owner@example.com"
+        ).id
         self.root_page_id = self._add_root("Rayline")
         self.private_root_page_id = ""
         self.own = Budget(limit, window, OWN, real)
@@ -49,16 +66,24 @@ class NotionSandbox:
         self.revoked = False
         if not empty:
             for name in ("Anna Petrova", "Boris Orlov"):
-                self.store.add_user(name, email=f"{name.split()[0].lower()}@example.com")
+                self.store.add_user(
+                    name, email=f"{name.split()[0].lower()}@example.com"
+                )
 
     def add_private_root(self) -> str:
         """Add a second page, shared with the connection, for what few people may see; return its id."""
         with self._lock:
-            self.private_root_page_id = self.private_root_page_id or self._add_root("Rayline · private")
+            self.private_root_page_id = self.private_root_page_id or self._add_root(
+                "Rayline · private"
+            )
             return self.private_root_page_id
 
     def _add_root(self, title: str) -> str:
-        page = Page(id=self.store.ids.content(), parent=WORKSPACE, **self.store.stamps(self.owner_id))
+        page = Page(
+            id=self.store.ids.content(),
+            parent=WORKSPACE,
+            **self.store.stamps(self.owner_id),
+        )
         page.values["title"] = plain_rich_text(title)
         self.store.pages[page.id] = page
         self.store.shared[page.id] = True
@@ -75,7 +100,10 @@ class NotionSandbox:
                 return self._view(request, match)
             entry = self._entry(request, match)
             response = self._respond(request, match, entry)
-            entry.status, entry.page_id = response.status, entry.page_id or about(match, response)
+            entry.status, entry.page_id = (
+                response.status,
+                entry.page_id or about(match, response),
+            )
             return response
 
     def _view(self, request: Request, match: Match | None) -> Response:
@@ -83,7 +111,9 @@ class NotionSandbox:
         try:
             check_token(request, self.token)
             if match and match.route.write:
-                raise NotionError(403, "restricted_resource", "The browser view only reads.")
+                raise NotionError(
+                    403, "restricted_resource", "The browser view only reads."
+                )
             return answer(self.store, request, match)
         except NotionError as error:
             return refusal(self.store, error)
@@ -105,18 +135,39 @@ class NotionSandbox:
     def note(self, action: str, actor: str, subject: str, summary: str) -> None:
         """Log a human action."""
         self._sequence += 1
-        self.log.append(LogEntry(self._sequence, self.store.now(), actor, "CONTROL", action, kind=action, write=True,
-                                 outcome="committed", summary=summary, page_id=subject))
+        self.log.append(
+            LogEntry(
+                self._sequence,
+                self.store.now(),
+                actor,
+                "CONTROL",
+                action,
+                kind=action,
+                write=True,
+                outcome="committed",
+                summary=summary,
+                page_id=subject,
+            )
+        )
 
     def _entry(self, request: Request, match: Match | None) -> LogEntry:
         self._sequence += 1
-        entry = LogEntry(self._sequence, self.store.now(), self.bot_id, request.method, request.path,
-                         kind=match.route.kind if match else "", write=bool(match and match.route.write),
-                         summary=request.body[:200].decode("utf-8", "replace"))
+        entry = LogEntry(
+            self._sequence,
+            self.store.now(),
+            self.bot_id,
+            request.method,
+            request.path,
+            kind=match.route.kind if match else "",
+            write=bool(match and match.route.write),
+            summary=request.body[:200].decode("utf-8", "replace"),
+        )
         self.log.append(entry)
         return entry
 
-    def _respond(self, request: Request, match: Match | None, entry: LogEntry) -> Response:
+    def _respond(
+        self, request: Request, match: Match | None, entry: LogEntry
+    ) -> Response:
         rule = self.plan.strike(request)
         try:
             if rule and rule.kind in faults.ERRORS:
@@ -130,19 +181,30 @@ class NotionSandbox:
                 entry.outcome = f"fault:{rule.kind}"
                 return Response(0, fault="hang")
             response = self._answer(request, match, entry)
-            entry.page_id, entry.outcome = about(match, response), "committed" if entry.write else "read"
+            entry.page_id, entry.outcome = (
+                about(match, response),
+                "committed" if entry.write else "read",
+            )
             return self._spoil(rule, response, entry) if rule else response
         except NotionError as error:
-            entry.outcome = f"fault:{rule.kind}" if rule and rule.kind in faults.ERRORS else _refused(error)
+            entry.outcome = (
+                f"fault:{rule.kind}"
+                if rule and rule.kind in faults.ERRORS
+                else _refused(error)
+            )
             return refusal(self.store, error)
 
-    def _answer(self, request: Request, match: Match | None, entry: LogEntry) -> Response:
+    def _answer(
+        self, request: Request, match: Match | None, entry: LogEntry
+    ) -> Response:
         try:
             return answer(self.store, request, match)
         except (TypeError, AttributeError, KeyError, ValueError, IndexError) as error:
             LOGGER.exception("%s %s", request.method, request.path)
             entry.summary = f"{type(error).__name__}: {error} | {entry.summary}"[:400]
-            raise NotionError(500, "internal_server_error", "Unexpected error occurred.") from error
+            raise NotionError(
+                500, "internal_server_error", "Unexpected error occurred."
+            ) from error
 
     def _admit(self, request: Request) -> None:
         if self.revoked:
@@ -151,7 +213,9 @@ class NotionSandbox:
         self.space.spend()
         self.own.spend()
 
-    def _spoil(self, rule: faults.Rule, response: Response, entry: LogEntry) -> Response:
+    def _spoil(
+        self, rule: faults.Rule, response: Response, entry: LogEntry
+    ) -> Response:
         entry.outcome = f"fault:{rule.kind}" + ("+committed" if entry.write else "")
         if rule.kind == "503_committed":
             return refusal(self.store, faults.committed_503(response, entry.page_id))

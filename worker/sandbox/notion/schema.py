@@ -8,7 +8,13 @@ from contextlib import contextmanager
 from typing import Any
 from urllib.parse import unquote
 
-from worker.sandbox.notion.errors import MISSING, an_object, invalid, should_be, too_long
+from worker.sandbox.notion.errors import (
+    MISSING,
+    an_object,
+    invalid,
+    should_be,
+    too_long,
+)
 from worker.sandbox.notion.properties import new_option
 from worker.sandbox.notion.retyping import retype
 from worker.sandbox.notion.richtext import plain
@@ -16,11 +22,37 @@ from worker.sandbox.notion.rollups import FUNCTIONS
 from worker.sandbox.notion.store import DataSource, Property, Store, plain_id
 
 STATUS_GROUPS = (("To-do", "gray"), ("In progress", "blue"), ("Complete", "green"))
-STATUS_DEFAULTS = (("Not started", "default", "To-do"), ("In progress", "blue", "In progress"),
-                   ("Done", "green", "Complete"))
-CREATABLE = ("title", "rich_text", "number", "select", "multi_select", "status", "date", "people", "files", "checkbox",
-             "url", "email", "phone_number", "formula", "relation", "rollup", "unique_id", "created_time", "created_by",
-             "last_edited_time", "last_edited_by", "place", "button", "verification")
+STATUS_DEFAULTS = (
+    ("Not started", "default", "To-do"),
+    ("In progress", "blue", "In progress"),
+    ("Done", "green", "Complete"),
+)
+CREATABLE = (
+    "title",
+    "rich_text",
+    "number",
+    "select",
+    "multi_select",
+    "status",
+    "date",
+    "people",
+    "files",
+    "checkbox",
+    "url",
+    "email",
+    "phone_number",
+    "formula",
+    "relation",
+    "rollup",
+    "unique_id",
+    "created_time",
+    "created_by",
+    "last_edited_time",
+    "last_edited_by",
+    "place",
+    "button",
+    "verification",
+)
 OPTION_TYPES = frozenset({"select", "multi_select", "status"})
 OPTION_LIMIT = 100
 
@@ -28,14 +60,21 @@ OPTION_LIMIT = 100
 def find_property(source: DataSource, key: str) -> Property | None:
     """Return the column a request names by id (encoded or not) or by name."""
     found = source.properties.get(key) or source.properties.get(unquote(key))
-    return found or next((prop for prop in source.properties.values() if prop.name == key), None)
+    return found or next(
+        (prop for prop in source.properties.values() if prop.name == key), None
+    )
 
 
 @contextmanager
 def all_or_nothing(store: Store, source: DataSource) -> Iterator[None]:
     """Undo every column and value touched inside the block when a part of the change is refused."""
-    columns = {one.id: copy.deepcopy(one.properties) for one in store.data_sources.values()}
-    values, counter = {page.id: dict(page.values) for page in store.pages.values()}, source.counter
+    columns = {
+        one.id: copy.deepcopy(one.properties) for one in store.data_sources.values()
+    }
+    values, counter = (
+        {page.id: dict(page.values) for page in store.pages.values()},
+        source.counter,
+    )
     try:
         yield
     except Exception:
@@ -70,16 +109,26 @@ def column_type(name: str, config: Any) -> str:
     return str(kind)
 
 
-def add_column(store: Store, source: DataSource, name: str, config: dict[str, Any]) -> Property:
+def add_column(
+    store: Store, source: DataSource, name: str, config: dict[str, Any]
+) -> Property:
     """Add one column and return it; a dual relation also adds its mirror on the other side."""
     kind = column_type(name, config)
     if kind == "title" and "title" in source.properties:
         raise invalid("Cannot create a second title property.")
     if find_by_name(source, name):
         raise invalid(f"Property with name {name} already exists.")
-    prop = Property("title" if kind == "title" else fresh_id(store, source), name, kind,
-                    description=_text_or_none(config.get("description"), f"body.properties.{name}.description"))
-    prop.config = CONFIGS.get(kind, _plain)(store, source, prop, _part(name, kind, config))
+    prop = Property(
+        "title" if kind == "title" else fresh_id(store, source),
+        name,
+        kind,
+        description=_text_or_none(
+            config.get("description"), f"body.properties.{name}.description"
+        ),
+    )
+    prop.config = CONFIGS.get(kind, _plain)(
+        store, source, prop, _part(name, kind, config)
+    )
     source.properties[prop.id] = prop
     if kind == "relation":
         _mirror(store, source, prop, config["relation"])
@@ -102,7 +151,9 @@ def number_rows(store: Store, source: DataSource, prop: Property) -> None:
 
 def find_by_name(source: DataSource, name: str) -> Property | None:
     """Return the column of exactly that name."""
-    return next((prop for prop in source.properties.values() if prop.name == name), None)
+    return next(
+        (prop for prop in source.properties.values() if prop.name == name), None
+    )
 
 
 def fresh_id(store: Store, source: DataSource) -> str:
@@ -115,12 +166,21 @@ def fresh_id(store: Store, source: DataSource) -> str:
 # -- the types' own parts ------------------------------------------------------------------------------------------
 
 
-def _plain(_store: Store, _source: DataSource, _prop: Property, _given: dict[str, Any]) -> dict[str, Any]:
+def _plain(
+    _store: Store, _source: DataSource, _prop: Property, _given: dict[str, Any]
+) -> dict[str, Any]:
     return {}
 
 
-def _number(_store: Store, _source: DataSource, prop: Property, given: dict[str, Any]) -> dict[str, Any]:
-    return {"format": _text_or_none(given.get("format"), f"body.properties.{prop.name}.number.format") or "number"}
+def _number(
+    _store: Store, _source: DataSource, prop: Property, given: dict[str, Any]
+) -> dict[str, Any]:
+    return {
+        "format": _text_or_none(
+            given.get("format"), f"body.properties.{prop.name}.number.format"
+        )
+        or "number"
+    }
 
 
 def _text_or_none(value: Any, path: str) -> str | None:
@@ -129,50 +189,99 @@ def _text_or_none(value: Any, path: str) -> str | None:
     return value
 
 
-def _options(store: Store, _: DataSource, prop: Property, given: dict[str, Any]) -> dict[str, Any]:
+def _options(
+    store: Store, _: DataSource, prop: Property, given: dict[str, Any]
+) -> dict[str, Any]:
     return {"options": replaced_options(store, prop, given.get("options") or [])}
 
 
-def _status(store: Store, _: DataSource, prop: Property, given: dict[str, Any]) -> dict[str, Any]:
-    asked = given.get("options") or [{"name": name, "color": color, "group": group}
-                                     for name, color, group in STATUS_DEFAULTS]
+def _status(
+    store: Store, _: DataSource, prop: Property, given: dict[str, Any]
+) -> dict[str, Any]:
+    asked = given.get("options") or [
+        {"name": name, "color": color, "group": group}
+        for name, color, group in STATUS_DEFAULTS
+    ]
     options = replaced_options(store, prop, asked)
-    groups = prop.config.get("groups") or [{"id": store.ids.content(), "name": name, "color": color, "option_ids": []}
-                                           for name, color in STATUS_GROUPS]
+    groups = prop.config.get("groups") or [
+        {"id": store.ids.content(), "name": name, "color": color, "option_ids": []}
+        for name, color in STATUS_GROUPS
+    ]
     return {"options": options, "groups": regrouped(groups, options, asked)}
 
 
-def regrouped(groups: list[dict[str, Any]], options: list[dict[str, Any]], asked: list[Any]) -> list[dict[str, Any]]:
+def regrouped(
+    groups: list[dict[str, Any]], options: list[dict[str, Any]], asked: list[Any]
+) -> list[dict[str, Any]]:
     """Return the status groups with every option in one: the one asked for, the one it was in, else the first."""
     names = {group["name"] for group in groups}
-    wanted = {option["id"]: one.get("group") for option, one in zip(options, asked, strict=True)}
-    unknown = next((name for name in wanted.values() if name is not None and str(name) not in names), None)
+    wanted = {
+        option["id"]: one.get("group")
+        for option, one in zip(options, asked, strict=True)
+    }
+    unknown = next(
+        (
+            name
+            for name in wanted.values()
+            if name is not None and str(name) not in names
+        ),
+        None,
+    )
     if unknown is not None:
         raise invalid(f'Status group "{unknown}" does not exist.')
-    before = {option_id: group["name"] for group in groups for option_id in group["option_ids"]}
-    home = {option_id: name or before.get(option_id) or groups[0]["name"] for option_id, name in wanted.items()}
-    return [group | {"option_ids": [one for one, name in home.items() if name == group["name"]]} for group in groups]
+    before = {
+        option_id: group["name"]
+        for group in groups
+        for option_id in group["option_ids"]
+    }
+    home = {
+        option_id: name or before.get(option_id) or groups[0]["name"]
+        for option_id, name in wanted.items()
+    }
+    return [
+        group
+        | {"option_ids": [one for one, name in home.items() if name == group["name"]]}
+        for group in groups
+    ]
 
 
 def replaced_options(store: Store, prop: Property, given: Any) -> list[dict[str, Any]]:
     """Return the option list that replaces the old one: known ones keep id, name and colour (3.3)."""
     if not isinstance(given, list):
-        raise should_be(f"body.properties.{prop.name}.{prop.type}.options", "an array", given)
+        raise should_be(
+            f"body.properties.{prop.name}.{prop.type}.options", "an array", given
+        )
     if len(given) > OPTION_LIMIT:
-        raise too_long(f"body.properties.{prop.name}.{prop.type}.options", OPTION_LIMIT, len(given))
+        raise too_long(
+            f"body.properties.{prop.name}.{prop.type}.options", OPTION_LIMIT, len(given)
+        )
     options = [_kept_or_new(store, prop, one, index) for index, one in enumerate(given)]
     names = [option["name"].lower() for option in options]
     if len(set(names)) < len(names):
-        raise invalid(f"Duplicate option names in {prop.name}: option names must be unique, whatever their case.")
+        raise invalid(
+            f"Duplicate option names in {prop.name}: option names must be unique, whatever their case."
+        )
     return options
 
 
-def _kept_or_new(store: Store, prop: Property, given: Any, index: int) -> dict[str, Any]:
+def _kept_or_new(
+    store: Store, prop: Property, given: Any, index: int
+) -> dict[str, Any]:
     if not isinstance(given, dict):
-        raise should_be(f"body.properties.{prop.name}.{prop.type}.options[{index}]", "an object", given)
+        raise should_be(
+            f"body.properties.{prop.name}.{prop.type}.options[{index}]",
+            "an object",
+            given,
+        )
     known: list[dict[str, Any]] = prop.config.get("options", [])
     found = next((one for one in known if one["id"] == given.get("id")), None) or next(
-        (one for one in known if one["name"].lower() == str(given.get("name", "")).lower()), None)
+        (
+            one
+            for one in known
+            if one["name"].lower() == str(given.get("name", "")).lower()
+        ),
+        None,
+    )
     if found is None:
         return new_option(store, given, index)
     if given.get("color") not in (None, found["color"]):
@@ -182,42 +291,85 @@ def _kept_or_new(store: Store, prop: Property, given: Any, index: int) -> dict[s
     return found
 
 
-def _formula(_store: Store, _source: DataSource, prop: Property, given: dict[str, Any]) -> dict[str, Any]:
+def _formula(
+    _store: Store, _source: DataSource, prop: Property, given: dict[str, Any]
+) -> dict[str, Any]:
     expression = given.get("expression", MISSING)
     if not isinstance(expression, str):
-        raise should_be(f"body.properties.{prop.name}.formula.expression", "a string", expression)
+        raise should_be(
+            f"body.properties.{prop.name}.formula.expression", "a string", expression
+        )
     return {"expression": expression}
 
 
-def _unique_id(store: Store, source: DataSource, prop: Property, given: dict[str, Any]) -> dict[str, Any]:
-    if any(one.type == "unique_id" and one.id != prop.id for one in source.properties.values()):
+def _unique_id(
+    store: Store, source: DataSource, prop: Property, given: dict[str, Any]
+) -> dict[str, Any]:
+    if any(
+        one.type == "unique_id" and one.id != prop.id
+        for one in source.properties.values()
+    ):
         raise invalid("A data source may have only one unique_id property.")
-    return {"prefix": _text_or_none(given.get("prefix"), f"body.properties.{prop.name}.unique_id.prefix")}
+    return {
+        "prefix": _text_or_none(
+            given.get("prefix"), f"body.properties.{prop.name}.unique_id.prefix"
+        )
+    }
 
 
-def _relation(store: Store, _: DataSource, prop: Property, given: dict[str, Any]) -> dict[str, Any]:
+def _relation(
+    store: Store, _: DataSource, prop: Property, given: dict[str, Any]
+) -> dict[str, Any]:
     target = store.data_sources.get(plain_id(str(given.get("data_source_id", ""))))
     if "data_source_id" not in given:
         database = store.databases.get(plain_id(str(given.get("database_id", ""))))
-        target = store.data_sources.get(database.data_sources[0]) if database and database.data_sources else None
+        target = (
+            store.data_sources.get(database.data_sources[0])
+            if database and database.data_sources
+            else None
+        )
         if target is None:
-            raise should_be(f"body.properties.{prop.name}.relation.data_source_id", "defined", MISSING)
+            raise should_be(
+                f"body.properties.{prop.name}.relation.data_source_id",
+                "defined",
+                MISSING,
+            )
     if target is None or not store.visible(target):
-        raise store.missing("data source", str(given.get("data_source_id") or given.get("database_id")))
-    kind = given.get("type") or ("dual_property" if "dual_property" in given else "single_property")
+        raise store.missing(
+            "data source", str(given.get("data_source_id") or given.get("database_id"))
+        )
+    kind = given.get("type") or (
+        "dual_property" if "dual_property" in given else "single_property"
+    )
     if kind not in ("single_property", "dual_property"):
-        raise should_be(f"body.properties.{prop.name}.relation.type", '`"single_property"` or `"dual_property"`', kind)
+        raise should_be(
+            f"body.properties.{prop.name}.relation.type",
+            '`"single_property"` or `"dual_property"`',
+            kind,
+        )
     return {"data_source_id": target.id, "type": kind, "synced": None}
 
 
-def _mirror(store: Store, source: DataSource, prop: Property, given: dict[str, Any]) -> None:
+def _mirror(
+    store: Store, source: DataSource, prop: Property, given: dict[str, Any]
+) -> None:
     if prop.config["type"] != "dual_property":
         return
     target = store.data_sources[prop.config["data_source_id"]]
-    dual = an_object(given.get("dual_property"), f"body.properties.{prop.name}.relation.dual_property")
-    name = str(dual.get("synced_property_name") or f"Related to {plain(source.title) or 'Untitled'} ({prop.name})")
-    mirror = Property(fresh_id(store, target), _unused_name(target, name), "relation",
-                      {"data_source_id": source.id, "type": "dual_property", "synced": prop.id})
+    dual = an_object(
+        given.get("dual_property"),
+        f"body.properties.{prop.name}.relation.dual_property",
+    )
+    name = str(
+        dual.get("synced_property_name")
+        or f"Related to {plain(source.title) or 'Untitled'} ({prop.name})"
+    )
+    mirror = Property(
+        fresh_id(store, target),
+        _unused_name(target, name),
+        "relation",
+        {"data_source_id": source.id, "type": "dual_property", "synced": prop.id},
+    )
     target.properties[mirror.id] = mirror
     prop.config["synced"] = mirror.id
 
@@ -225,7 +377,15 @@ def _mirror(store: Store, source: DataSource, prop: Property, given: dict[str, A
 def _fill_mirror(store: Store, source: DataSource, prop: Property) -> None:
     """Write into the mirror of a column that has just become dual the links its rows hold already."""
     mirror, target = prop.config["synced"], prop.config["data_source_id"]
-    links = [(row, one) for row in source.rows for one in store.pages[row].values.get(prop.id) or ()] if mirror else []
+    links = (
+        [
+            (row, one)
+            for row in source.rows
+            for one in store.pages[row].values.get(prop.id) or ()
+        ]
+        if mirror
+        else []
+    )
     for row, one in links:
         other = store.pages.get(one)
         if other is not None and other.parent.id == target:
@@ -237,18 +397,28 @@ def _unused_name(source: DataSource, name: str) -> str:
     return next(one for one in tries if find_by_name(source, one) is None)
 
 
-def _rollup(store: Store, source: DataSource, prop: Property, given: dict[str, Any]) -> dict[str, Any]:
+def _rollup(
+    store: Store, source: DataSource, prop: Property, given: dict[str, Any]
+) -> dict[str, Any]:
     relation = _named(source, given, "relation_property")
     if relation is None or relation.type != "relation":
         raise invalid(f"{prop.name}: rollup relation property does not exist.")
     related = store.data_sources.get(relation.config["data_source_id"])
     target = _named(related, given, "rollup_property") if related else None
     if target is None:
-        raise invalid(f"{prop.name}: rollup property does not exist in the related data source.")
+        raise invalid(
+            f"{prop.name}: rollup property does not exist in the related data source."
+        )
     function = given.get("function", MISSING)
     if not isinstance(function, str) or function not in FUNCTIONS:
-        raise should_be(f"body.properties.{prop.name}.rollup.function", "a known function", function)
-    return {"relation_property_id": relation.id, "rollup_property_id": target.id, "function": function}
+        raise should_be(
+            f"body.properties.{prop.name}.rollup.function", "a known function", function
+        )
+    return {
+        "relation_property_id": relation.id,
+        "rollup_property_id": target.id,
+        "function": function,
+    }
 
 
 def _named(source: DataSource, given: dict[str, Any], key: str) -> Property | None:
@@ -256,9 +426,17 @@ def _named(source: DataSource, given: dict[str, Any], key: str) -> Property | No
     return find_property(source, wanted) if isinstance(wanted, str) else None
 
 
-CONFIGS: dict[str, Callable[[Store, DataSource, Property, dict[str, Any]], dict[str, Any]]] = {
-    "number": _number, "select": _options, "multi_select": _options, "status": _status, "formula": _formula,
-    "relation": _relation, "rollup": _rollup, "unique_id": _unique_id,
+CONFIGS: dict[
+    str, Callable[[Store, DataSource, Property, dict[str, Any]], dict[str, Any]]
+] = {
+    "number": _number,
+    "select": _options,
+    "multi_select": _options,
+    "status": _status,
+    "formula": _formula,
+    "relation": _relation,
+    "rollup": _rollup,
+    "unique_id": _unique_id,
 }
 
 
@@ -282,14 +460,18 @@ def update_columns(store: Store, source: DataSource, given: Any) -> None:
             change_column(store, source, prop, config)
 
 
-def change_column(store: Store, source: DataSource, prop: Property, config: Any) -> None:
+def change_column(
+    store: Store, source: DataSource, prop: Property, config: Any
+) -> None:
     """Rename, reconfigure or retype one column."""
     if not isinstance(config, dict):
         raise should_be(f"body.properties.{prop.name}", "an object or `null`", config)
     if (name := config.get("name")) is not None and name != prop.name:
         rename_column(source, prop, name)
     if "description" in config:
-        prop.description = _text_or_none(config["description"], f"body.properties.{prop.name}.description")
+        prop.description = _text_or_none(
+            config["description"], f"body.properties.{prop.name}.description"
+        )
     if not config.get("type") and not any(key in CREATABLE for key in config):
         return
     kind = column_type(prop.name, config)
@@ -299,15 +481,24 @@ def change_column(store: Store, source: DataSource, prop: Property, config: Any)
         _reconfigure(store, source, prop, _part(prop.name, kind, config))
 
 
-def _reconfigure(store: Store, source: DataSource, prop: Property, given: dict[str, Any]) -> None:
+def _reconfigure(
+    store: Store, source: DataSource, prop: Property, given: dict[str, Any]
+) -> None:
     if prop.type in OPTION_TYPES and "options" not in given:
         return
     if prop.type != "relation":
-        prop.config = CONFIGS[prop.type](store, source, prop, _without_renamed(prop.config, given) | given)
+        prop.config = CONFIGS[prop.type](
+            store, source, prop, _without_renamed(prop.config, given) | given
+        )
         clear_lost_options(store, source, prop)
         return
-    fresh = _relation(store, source, prop, {"data_source_id": prop.config["data_source_id"]} | given)
-    if (fresh["data_source_id"], fresh["type"]) != (prop.config["data_source_id"], prop.config["type"]):
+    fresh = _relation(
+        store, source, prop, {"data_source_id": prop.config["data_source_id"]} | given
+    )
+    if (fresh["data_source_id"], fresh["type"]) != (
+        prop.config["data_source_id"],
+        prop.config["type"],
+    ):
         _drop_mirror(store, prop)
         prop.config = fresh
         _mirror(store, source, prop, given)
@@ -316,7 +507,11 @@ def _reconfigure(store: Store, source: DataSource, prop: Property, given: dict[s
 
 def _without_renamed(config: dict[str, Any], given: dict[str, Any]) -> dict[str, Any]:
     """Return a rollup's old settings without the ids that the request replaces by name."""
-    return {key: value for key, value in config.items() if f"{key.removesuffix('_id')}_name" not in given}
+    return {
+        key: value
+        for key, value in config.items()
+        if f"{key.removesuffix('_id')}_name" not in given
+    }
 
 
 def rename_column(source: DataSource, prop: Property, name: Any) -> None:
@@ -349,7 +544,9 @@ def _drop_mirror(store: Store, prop: Property) -> None:
             _drop(store, target, prop.config["synced"])
 
 
-def retype_column(store: Store, source: DataSource, prop: Property, config: dict[str, Any]) -> None:
+def retype_column(
+    store: Store, source: DataSource, prop: Property, config: dict[str, Any]
+) -> None:
     """Change a column's type; values survive as text where they can (facts/notion-api.md 3.7)."""
     kind = column_type(prop.name, config)
     if "title" in (prop.type, kind):
@@ -357,7 +554,9 @@ def retype_column(store: Store, source: DataSource, prop: Property, config: dict
     _drop_mirror(store, prop)
     old = Property(prop.id, prop.name, prop.type, prop.config)
     fresh = Property(prop.id, prop.name, kind)
-    prop.config = CONFIGS.get(kind, _plain)(store, source, fresh, _part(prop.name, kind, config))
+    prop.config = CONFIGS.get(kind, _plain)(
+        store, source, fresh, _part(prop.name, kind, config)
+    )
     prop.type = kind
     retype(store, source, old, prop)
     if kind == "relation":
@@ -371,10 +570,16 @@ def clear_lost_options(store: Store, source: DataSource, prop: Property) -> None
     if prop.type not in OPTION_TYPES:
         return
     alive = {option["id"] for option in prop.config["options"]}
-    fallback = prop.config["options"][0]["id"] if prop.type == "status" and prop.config["options"] else None
+    fallback = (
+        prop.config["options"][0]["id"]
+        if prop.type == "status" and prop.config["options"]
+        else None
+    )
     for one in source.rows:
         values = store.pages[one].values
         if prop.type == "multi_select":
-            values[prop.id] = [option for option in values.get(prop.id) or () if option in alive]
+            values[prop.id] = [
+                option for option in values.get(prop.id) or () if option in alive
+            ]
         elif values.get(prop.id) not in alive:
             values[prop.id] = fallback

@@ -28,13 +28,26 @@ VALUES = ("page", "data_source")
 def search(call: Call) -> Answer:
     """POST /v1/search: visible, live, sharing a word with the query; last edited first unless sorted otherwise."""
     wanted = _wanted(call.body.get("filter"))
-    asked, ascending = _stems(_query(call.body.get("query"))), _ascending(call.body.get("sort"))
-    found = [one for one in _candidates(call, wanted) if not asked or asked & _stems(_title(one))]
+    asked, ascending = (
+        _stems(_query(call.body.get("query"))),
+        _ascending(call.body.get("sort")),
+    )
+    found = [
+        one
+        for one in _candidates(call, wanted)
+        if not asked or asked & _stems(_title(one))
+    ]
     found.sort(key=lambda one: one.edited, reverse=not ascending)
     cursor = start_cursor(call)
     first, size = decode_offset("search", cursor) if cursor else 0, page_size(call)
-    following = encode_offset("search", first + size) if first + size < len(found) else None
-    return listing("page_or_data_source", [_shown(call, one) for one in found[first:first + size]], following)
+    following = (
+        encode_offset("search", first + size) if first + size < len(found) else None
+    )
+    return listing(
+        "page_or_data_source",
+        [_shown(call, one) for one in found[first : first + size]],
+        following,
+    )
 
 
 def _query(given: Any) -> str:
@@ -46,10 +59,14 @@ def _query(given: Any) -> str:
 def _ascending(given: Any) -> bool:
     given = an_object(given, "body.sort")
     if given.get("timestamp", "last_edited_time") != "last_edited_time":
-        raise should_be("body.sort.timestamp", '`"last_edited_time"`', given["timestamp"])
+        raise should_be(
+            "body.sort.timestamp", '`"last_edited_time"`', given["timestamp"]
+        )
     direction = given.get("direction", "descending")
     if direction not in ("ascending", "descending"):
-        raise should_be("body.sort.direction", '`"ascending"` or `"descending"`', direction)
+        raise should_be(
+            "body.sort.direction", '`"ascending"` or `"descending"`', direction
+        )
     return bool(direction == "ascending")
 
 
@@ -63,7 +80,9 @@ def _wanted(given: Any) -> tuple[str, ...]:
     if "value" not in given:
         return VALUES
     if given.get("property") != "object" or given["value"] not in VALUES:
-        raise should_be("body.filter.value", '`"page"` or `"data_source"`', given["value"])
+        raise should_be(
+            "body.filter.value", '`"page"` or `"data_source"`', given["value"]
+        )
     return (given["value"],)
 
 
@@ -75,11 +94,19 @@ def _candidates(call: Call, wanted: tuple[str, ...]) -> list[Page | DataSource]:
     if "data_source" in wanted:
         everything += store.data_sources.values()
     seen = (store.as_seen(one, store.lag.search) for one in everything)
-    return [one for one in seen if one is not None and not store.trashed(one) and store.visible(one)]
+    return [
+        one
+        for one in seen
+        if one is not None and not store.trashed(one) and store.visible(one)
+    ]
 
 
 def _title(record: Page | DataSource) -> str:
-    return plain(record.values.get("title", ())) if isinstance(record, Page) else plain(record.title)
+    return (
+        plain(record.values.get("title", ()))
+        if isinstance(record, Page)
+        else plain(record.title)
+    )
 
 
 def _shown(call: Call, record: Page | DataSource) -> dict[str, Any]:

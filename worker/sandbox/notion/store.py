@@ -164,7 +164,9 @@ class Ids:
 
     def token(self) -> str:
         """Return an integration token."""
-        return "ntn_" + "".join(self._content.choices("abcdefghijklmnopqrstuvwxyz0123456789", k=46))
+        return "ntn_" + "".join(
+            self._content.choices("abcdefghijklmnopqrstuvwxyz0123456789", k=46)
+        )
 
     def short(self) -> str:
         """Return a property id: four characters that often need percent-encoding."""
@@ -200,7 +202,9 @@ class Store:
         """Return the present instant of the virtual clock."""
         return self.clock.now()
 
-    def add_user(self, name: str, *, email: str | None = None, is_bot: bool = False) -> User:
+    def add_user(
+        self, name: str, *, email: str | None = None, is_bot: bool = False
+    ) -> User:
         """Add a member (or the bot) and return it."""
         user = User(self.ids.content(), name, email, is_bot)
         self.users[user.id] = user
@@ -210,8 +214,12 @@ class Store:
 
     def find(self, record_id: str) -> Record | None:
         """Return any record by id, or None."""
-        return (self.pages.get(record_id) or self.blocks.get(record_id) or self.databases.get(record_id)
-                or self.data_sources.get(record_id))
+        return (
+            self.pages.get(record_id)
+            or self.blocks.get(record_id)
+            or self.databases.get(record_id)
+            or self.data_sources.get(record_id)
+        )
 
     def up(self, record: Record) -> Record | None:
         """Return the parent record, or None at the top of the workspace."""
@@ -228,7 +236,14 @@ class Store:
 
     def visible(self, record: Record) -> bool:
         """Return whether the connection sees the record: the nearest ancestor with a say decides."""
-        return next((self.shared[step.id] for step in self.line(record) if step.id in self.shared), False)
+        return next(
+            (
+                self.shared[step.id]
+                for step in self.line(record)
+                if step.id in self.shared
+            ),
+            False,
+        )
 
     def trashed(self, record: Record) -> bool:
         """Return whether the record or anything above it is in the trash."""
@@ -236,7 +251,12 @@ class Store:
 
     def missing(self, kind: str, record_id: str) -> Exception:
         """Return the 404 for a record of that kind."""
-        return not_found(kind, record_id, integration_id=self.integration_id, integration=self.integration)
+        return not_found(
+            kind,
+            record_id,
+            integration_id=self.integration_id,
+            integration=self.integration,
+        )
 
     def page(self, record_id: str) -> Page:
         """Return a visible page or raise the 404."""
@@ -258,15 +278,24 @@ class Store:
             raise self.missing("block", key)
         return found
 
-    def _seen(self, shelf: dict[str, AnyRecord], kind: str, record_id: str) -> AnyRecord:
+    def _seen(
+        self, shelf: dict[str, AnyRecord], kind: str, record_id: str
+    ) -> AnyRecord:
         key = plain_id(record_id)
         found = shelf.get(key)
         if found is not None and self.visible(found):
             return found
         other = self.pages.get(key) or self.databases.get(key)
-        if found is None and other is not None and kind in KIND_NAMES.values() and self.visible(other):
+        if (
+            found is None
+            and other is not None
+            and kind in KIND_NAMES.values()
+            and self.visible(other)
+        ):
             actual = KIND_NAMES[type(other)]
-            raise invalid(f"Provided ID {key} is a {actual}, not a {kind}. Use the retrieve {actual} API instead.")
+            raise invalid(
+                f"Provided ID {key} is a {actual}, not a {kind}. Use the retrieve {actual} API instead."
+            )
         raise self.missing(kind, key)
 
     # -- changing --------------------------------------------------------------------------------------------------
@@ -298,7 +327,10 @@ class Store:
         then = self.now() - timedelta(seconds=lag)
         if record.created > then:
             return None
-        return next((old for until, old in self._past.get(record.id, ()) if until > then), record)  # type: ignore[return-value]
+        return next(
+            (old for until, old in self._past.get(record.id, ()) if until > then),
+            record,
+        )  # type: ignore[return-value]
 
     def attach(self, container: str, ids: list[str], *, at: int | None = None) -> None:
         """Put ids into a container's body, at an index or at the end."""
@@ -312,20 +344,27 @@ class Store:
         if body and record.id in body:
             body.remove(record.id)
 
-    def refuse_trashed(self, record: Record, kind: str, *, lifted: bool = False) -> None:
+    def refuse_trashed(
+        self, record: Record, kind: str, *, lifted: bool = False
+    ) -> None:
         """Raise the 400 when the record cannot be edited because it or an ancestor is in the trash.
 
         `lifted`: the request takes the record itself out of the trash or the archive.
         """
-        if not lifted and (record.in_trash or (isinstance(record, Page) and record.is_archived)):
+        if not lifted and (
+            record.in_trash or (isinstance(record, Page) and record.is_archived)
+        ):
             raise in_trash(kind)
         if any(step.in_trash for step in self.line(record)[1:]):
             raise in_trash(kind, ancestor=True)
 
     def body_of(self, container: str) -> list[str]:
         """Return the ids in a container's body that are not in the trash."""
-        return [one for one in self.children.get(container, ())
-                if (found := self.find(one)) is not None and not found.in_trash]
+        return [
+            one
+            for one in self.children.get(container, ())
+            if (found := self.find(one)) is not None and not found.in_trash
+        ]
 
 
 def plain_id(text: str) -> str:

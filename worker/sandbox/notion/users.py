@@ -7,13 +7,18 @@ from typing import Any
 from worker.sandbox.notion.call import Answer, Call, Route, listing, paginate
 from worker.sandbox.notion.store import Store, User, plain_id
 
-UPLOAD_LIMIT = 5 * 1024 ** 3
+UPLOAD_LIMIT = 5 * 1024**3
 """Of a paid workspace, since uploads in parts are taken (facts/notion-api.md 3.19); free ones tell, and take, 5 MiB."""
 
 
 def user_object(store: Store, user: User) -> dict[str, Any]:
     """Return the complete user object; the e-mail only at the `email` level."""
-    shown: dict[str, Any] = {"object": "user", "id": user.id, "name": user.name, "avatar_url": user.avatar_url}
+    shown: dict[str, Any] = {
+        "object": "user",
+        "id": user.id,
+        "name": user.name,
+        "avatar_url": user.avatar_url,
+    }
     if user.is_bot:
         return shown | {"type": "bot", "bot": bot_object(store)}
     known = user.email and store.capabilities.users == "email"
@@ -23,8 +28,12 @@ def user_object(store: Store, user: User) -> dict[str, Any]:
 
 def bot_object(store: Store) -> dict[str, Any]:
     """Return the bot's own part: owner, workspace and limits."""
-    return {"owner": {"type": "workspace", "workspace": True}, "workspace_name": store.workspace_name,
-            "workspace_id": store.workspace_id, "workspace_limits": {"max_file_upload_size_in_bytes": UPLOAD_LIMIT}}
+    return {
+        "owner": {"type": "workspace", "workspace": True},
+        "workspace_name": store.workspace_name,
+        "workspace_id": store.workspace_id,
+        "workspace_limits": {"max_file_upload_size_in_bytes": UPLOAD_LIMIT},
+    }
 
 
 def user_value(store: Store, user_id: str) -> dict[str, Any]:
@@ -38,7 +47,9 @@ def user_value(store: Store, user_id: str) -> dict[str, Any]:
 def list_users(call: Call) -> Answer:
     """GET /v1/users."""
     ids, cursor = paginate(call, list(call.store.users))
-    return listing("user", [user_object(call.store, call.store.users[one]) for one in ids], cursor)
+    return listing(
+        "user", [user_object(call.store, call.store.users[one]) for one in ids], cursor
+    )
 
 
 def retrieve_user(call: Call) -> Answer:

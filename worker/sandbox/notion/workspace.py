@@ -40,7 +40,10 @@ def set_workspace_limit(sandbox: NotionSandbox, payload: Payload) -> Payload:
 def set_capabilities(sandbox: NotionSandbox, payload: Payload) -> Payload:
     """Change what the connection may do: `read`, `insert`, `update`, `comments`, `users` (none, basic, email)."""
     _set_fields(sandbox.store.capabilities, payload, Capabilities)
-    return {one.name: getattr(sandbox.store.capabilities, one.name) for one in fields(Capabilities)}
+    return {
+        one.name: getattr(sandbox.store.capabilities, one.name)
+        for one in fields(Capabilities)
+    }
 
 
 def set_lag(sandbox: NotionSandbox, payload: Payload) -> Payload:
@@ -72,7 +75,11 @@ def add_faults(sandbox: NotionSandbox, payload: Payload) -> Payload:
 
 def late_commit(sandbox: NotionSandbox, payload: Payload) -> Payload:
     """Have the next write time out and commit after `seconds`; `match` and `times` as in `faults`."""
-    rule = {"match": {"method": "POST", "path_regex": r"/v1/pages/?$"}} | payload | {"kind": "late_commit"}
+    rule = (
+        {"match": {"method": "POST", "path_regex": r"/v1/pages/?$"}}
+        | payload
+        | {"kind": "late_commit"}
+    )
     return add_faults(sandbox, {"rules": [rule]})
 
 
@@ -84,7 +91,11 @@ def clear_faults(sandbox: NotionSandbox, _: Payload) -> Payload:
 
 def read_log(sandbox: NotionSandbox, payload: Payload) -> Payload:
     """Return the log entries after sequence number `since`."""
-    return {"entries": [entry.shown() for entry in sandbox.entries(int(payload.get("since") or 0))]}
+    return {
+        "entries": [
+            entry.shown() for entry in sandbox.entries(int(payload.get("since") or 0))
+        ]
+    }
 
 
 def read_counts(sandbox: NotionSandbox, _: Payload) -> Payload:
@@ -102,25 +113,60 @@ def advance(sandbox: NotionSandbox, payload: Payload) -> Payload:
 def dump(sandbox: NotionSandbox, _: Payload) -> Payload:
     """Return the whole state, hidden and trashed things included, values by property name."""
     store = sandbox.store
-    stated = {"users": store.users, "databases": store.databases, "data_sources": store.data_sources,
-              "blocks": store.blocks, "children": store.children, "shared": store.shared, "shelves": store.shelves}
+    stated = {
+        "users": store.users,
+        "databases": store.databases,
+        "data_sources": store.data_sources,
+        "blocks": store.blocks,
+        "children": store.children,
+        "shared": store.shared,
+        "shelves": store.shelves,
+    }
     found: Payload = msgspec.to_builtins(stated)
-    return found | {"now": store.now().isoformat(), "root_page_id": sandbox.root_page_id, "bot_id": store.bot_id,
-                    "pages": {page.id: dumped_page(store, page) for page in store.pages.values()}}
+    return found | {
+        "now": store.now().isoformat(),
+        "root_page_id": sandbox.root_page_id,
+        "bot_id": store.bot_id,
+        "pages": {page.id: dumped_page(store, page) for page in store.pages.values()},
+    }
 
 
 def dumped_page(store: Store, page: Page) -> Payload:
     """Return a page with its uncut values by name, exact times and states."""
-    return {"id": page.id, "parent": page_parent(store, page), "created": page.created.isoformat(),
-            "edited": page.edited.isoformat(), "created_by": page.created_by, "edited_by": page.edited_by,
-            "in_trash": store.trashed(page), "is_archived": page.is_archived, "is_locked": page.is_locked,
-            "icon": page.icon, "cover": page.cover,
-            "properties": {prop.name: {"id": prop.id, "type": prop.type, prop.type: show(store, page, prop)}
-                           for prop in columns(source_of(store, page)).values()}}
+    return {
+        "id": page.id,
+        "parent": page_parent(store, page),
+        "created": page.created.isoformat(),
+        "edited": page.edited.isoformat(),
+        "created_by": page.created_by,
+        "edited_by": page.edited_by,
+        "in_trash": store.trashed(page),
+        "is_archived": page.is_archived,
+        "is_locked": page.is_locked,
+        "icon": page.icon,
+        "cover": page.cover,
+        "properties": {
+            prop.name: {
+                "id": prop.id,
+                "type": prop.type,
+                prop.type: show(store, page, prop),
+            }
+            for prop in columns(source_of(store, page)).values()
+        },
+    }
 
 
 ACTIONS: dict[str, Callable[[NotionSandbox, Payload], Payload]] = {
-    "set_plan": set_plan, "set_workspace_limit": set_workspace_limit, "set_capabilities": set_capabilities,
-    "set_lag": set_lag, "revoke_token": revoke_token, "faults": add_faults, "late_commit": late_commit,
-    "clear_faults": clear_faults, "log": read_log, "counts": read_counts, "advance": advance, "dump": dump,
+    "set_plan": set_plan,
+    "set_workspace_limit": set_workspace_limit,
+    "set_capabilities": set_capabilities,
+    "set_lag": set_lag,
+    "revoke_token": revoke_token,
+    "faults": add_faults,
+    "late_commit": late_commit,
+    "clear_faults": clear_faults,
+    "log": read_log,
+    "counts": read_counts,
+    "advance": advance,
+    "dump": dump,
 }

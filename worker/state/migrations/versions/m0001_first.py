@@ -48,7 +48,9 @@ def _make_snapshots() -> None:
         sa.Column("body", sa.LargeBinary(), nullable=False),
         sa.PrimaryKeyConstraint("workspace", "id"),
     )
-    op.create_index("worklogs_by_issue", "worklogs", ["workspace", "issue"], unique=False)
+    op.create_index(
+        "worklogs_by_issue", "worklogs", ["workspace", "issue"], unique=False
+    )
     op.create_table(
         "cursors",
         sa.Column("workspace", sa.Text(), nullable=False),
@@ -80,7 +82,9 @@ def _make_journal() -> None:
         sa.Column("wanted", sa.LargeBinary(), nullable=False),
         sa.PrimaryKeyConstraint("workspace", "ref"),
     )
-    op.create_index("intents_by_status", "intents", ["workspace", "status"], unique=False)
+    op.create_index(
+        "intents_by_status", "intents", ["workspace", "status"], unique=False
+    )
     op.create_table(
         "creations",
         sa.Column("workspace", sa.Text(), nullable=False),
@@ -165,7 +169,9 @@ def _make_memory() -> None:
         sa.Column("run_id", sa.Integer(), nullable=True),
         sa.PrimaryKeyConstraint("workspace", "id"),
     )
-    op.create_index("triggers_by_state", "triggers", ["workspace", "state"], unique=False)
+    op.create_index(
+        "triggers_by_state", "triggers", ["workspace", "state"], unique=False
+    )
     op.create_table(
         "bindings",
         sa.Column("workspace", sa.Text(), nullable=False),
