@@ -16,8 +16,6 @@ from worker.demo.stories.expect import compare
 from worker.demo.stories.play import Play, open_play
 from worker.demo.stories.script import Story, find_stories, load_story
 
-HERE = Path(__file__).parent
-
 
 @cache
 def empty_workspace(locale: str) -> Empty:
@@ -29,7 +27,7 @@ def empty_workspace(locale: str) -> Empty:
 
 def folders() -> list[Path]:
     """Return every storyline's folder."""
-    return find_stories(HERE)
+    return find_stories()
 
 
 def play(folder: Path, *, locale: str, state: Path) -> list[str]:

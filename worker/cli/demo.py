@@ -67,7 +67,7 @@ def demo(
         ),
     ] = 0,
     story: Annotated[
-        str, typer.Option(help="Live one storyline of tests/stories by name or number.")
+        str, typer.Option(help="Live one storyline by name or number.")
     ] = "",
     seed: Annotated[
         int, typer.Option(help="Which agency and which luck (--days).")

@@ -26,7 +26,6 @@ from worker.demo.stories.play import Lived, Play, open_play
 from worker.demo.stories.script import Story, find_stories, load_story
 from worker.errors import Stopped
 
-STORIES = Path(__file__).parents[2] / "tests" / "stories"
 STORY_WANTED = {
     "third_writes": 0,
     "duplicates": 0,
@@ -118,18 +117,15 @@ def _show_season(found: dict[str, Any]) -> None:
 
 def find_story(name: str) -> Path:
     """Return the folder of a storyline by name or the beginning of it."""
-    if not STORIES.is_dir():
-        raise typer.BadParameter(
-            "the storylines come with the source: run this from a clone of the repository "
-            f"({STORIES} is not there)"
-        )
+    shipped = find_stories()
     found = [
         path
-        for path in find_stories(STORIES)
+        for path in shipped
         if path.name.startswith(name) or path.name.endswith(name)
     ]
+
     if len(found) != 1:
-        known = ", ".join(path.name for path in found or find_stories(STORIES))
+        known = ", ".join(path.name for path in found or shipped)
         raise typer.BadParameter(
             f"{name!r} names {len(found)} storylines; there are {known}"
         )

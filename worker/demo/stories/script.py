@@ -1,6 +1,6 @@
 """A storyline's folder as values: `story.toml` (world and script of days) and `expected.toml` (what must stand).
 
-The format is described in `tests/stories/README.md`. Numbers are read as Decimal, so that money stays exact.
+The format is described in `worker/demo/storylines/README.md`. Numbers are read as Decimal, so that money stays exact.
 """
 
 from __future__ import annotations
@@ -18,6 +18,9 @@ from worker.domain.periods import WorkCalendar
 from worker.errors import ConfigError, Problem, Severity
 
 Table = Mapping[str, Any]
+
+STORYLINES = Path(__file__).parents[1] / "storylines"
+"""The storylines that come with the program."""
 
 MORNING = time(9, 40)
 RESERVED = frozenset({"title", "start", "base", "settings", "jira", "days"})
@@ -86,7 +89,7 @@ def load_story(folder: Path) -> Story:
     )
 
 
-def find_stories(folder: Path) -> list[Path]:
+def find_stories(folder: Path = STORYLINES) -> list[Path]:
     """Return the folders of all storylines in order."""
     return sorted(path.parent for path in folder.glob("*/story.toml"))
 
