@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from sqlalchemy.engine import make_url
 
 from worker.app.build import open_store, secrets_of
 from worker.app.settings import Settings, choose, find_file, load_settings
@@ -38,11 +40,15 @@ token = "pat-second"
 
 
 @pytest.fixture(autouse=True)
-def _clean(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+def _clean(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[None]:
+    """Begin in an empty folder without our variables; files are new, and their owner's alone."""
     for name in list(os.environ):
         if name.startswith("RAYLINE_"):
             monkeypatch.delenv(name)
     monkeypatch.chdir(tmp_path)
+    usual = os.umask(0o077)
+    yield
+    os.umask(usual)
 
 
 def written(tmp_path: Path, text: str, *, mode: int = 0o600) -> Path:
@@ -578,3 +584,218 @@ def test_paths_in_a_file_count_from_its_own_folder(
     studio = load_settings(path).workspaces["studio"]
     assert studio.notion.token.get_secret_value() == "ntn_kept_apart"
     assert studio.mappings == tmp_path / "mappings"
+
+
+CANARY = "hunter22"
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        f"https://bot:{CANARY}@studio.atlassian.net",
+        f"https://{CANARY}@studio.atlassian.net",
+        f"https://:{CANARY}@studio.atlassian.net/jira",
+        f"https://bot:pa/{CANARY}@studio.atlassian.net",
+        f"bot:{CANARY}@studio.atlassian.net",
+        f"https://studio.atlassian.net?token={CANARY}",
+        f"https://studio.atlassian.net/jira?a=1&sig={CANARY}",
+        f"https://studio.atlassian.net#{CANARY}",
+        f"https://studio.atlassian.net\\\\{CANARY}",
+        f"https://studio.atlassian.net/ {CANARY}",
+    ],
+)
+@pytest.mark.parametrize("side", ["notion", "jira"])
+@pytest.mark.parametrize("place", ["file", "environment"])
+def test_an_address_that_holds_a_secret_is_refused_and_not_shown(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, url: str, side: str, place: str
+) -> None:
+    text = WHOLE.replace('base_url = "https://studio.atlassian.net"\n', "")
+    if place == "environment":
+        variable = f"RAYLINE_WORKSPACES__STUDIO__{side.upper()}__BASE_URL"
+        monkeypatch.setenv(variable, url.replace("\\\\", "\\"))
+    else:
+        table = f"[workspaces.studio.{side}]\n"
+        text = text.replace(table, f'{table}base_url = "{url}"\n')
+    found = [
+        one for one in refused(written(tmp_path, text)) if "missing" not in str(one)
+    ]
+    assert keys(found) == {f"{side}.base_url"}
+    assert all(one.hint for one in found)
+    assert CANARY not in str(found) + str(ConfigError(found))
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "https://studio.atlassian.net/",
+        "https://jira.studio.example:8443/jira",
+        "https://джира.студия.рф",
+        "http://[::1]:8080",
+    ],
+)
+def test_an_address_of_host_and_path_is_taken(tmp_path: Path, url: str) -> None:
+    text = WHOLE.replace("https://studio.atlassian.net", url)
+    jira = load_settings(written(tmp_path, text)).workspaces["studio"].jira
+    assert jira.base_url == url
+
+
+@pytest.mark.parametrize("mode", [0o644, 0o604, 0o640, 0o660, 0o601])
+def test_a_secret_file_that_others_can_read_is_refused(
+    tmp_path: Path, mode: int
+) -> None:
+    secret = tmp_path / "my token"
+    secret.write_text("ntn_kept_apart")
+    secret.chmod(mode)
+    text = WHOLE.replace('token = "ntn_first"', 'token_file = "my token"')
+    (found,) = refused(written(tmp_path, text))
+    assert found.field == "workspaces.studio.notion.token_file"
+    assert f"{mode:04o}" in found.message
+    assert found.hint == f"run: chmod 600 '{secret}'"
+    assert "ntn_kept_apart" not in str(found)
+
+    secret.chmod(0o600)
+    assert load_settings(written(tmp_path, text)).workspaces
+
+
+def test_a_secret_through_a_pipe_or_of_a_closed_mount_is_taken(tmp_path: Path) -> None:
+    for mode in (0o400, 0o600, 0o700):
+        secret = tmp_path / f"token-{mode:o}"
+        secret.write_text("ntn_kept_apart")
+        secret.chmod(mode)
+        text = WHOLE.replace('token = "ntn_first"', f'token_file = "{secret.name}"')
+        assert load_settings(written(tmp_path, text)).workspaces
+    read, write = os.pipe()
+    os.write(write, b"ntn_piped")
+    os.close(write)
+    text = WHOLE.replace('token = "ntn_first"', f'token_file = "/dev/fd/{read}"')
+    notion = load_settings(written(tmp_path, text)).workspaces["studio"].notion
+    os.close(read)
+    assert notion.token.get_secret_value() == "ntn_piped"
+
+
+DEEP = 5000
+HOSTILE = {
+    "lists in lists": f"a = {'[' * DEEP}{']' * DEEP}",
+    "tables in tables": f"a = {'{b = ' * DEEP}1{'}' * DEEP}",
+    "a dotted key": f"{'a.' * DEEP}b = 1",
+    "a header": f"[{'a.' * DEEP}b]",
+    "forty levels": f"a = {'[' * 40}{']' * 40}",
+    "a whole number": f"a = {'9' * DEEP}",
+    "a number with dashes": f"a = {'9_9' * DEEP}",
+    "a number below zero": f"a = -{'9' * DEEP}",
+    "a hexadecimal number": f"a = 0x{'f' * DEEP}",
+    "a number beyond 64 bits": f"a = {2**63}",
+    "a number of the state": f"state = {'9' * DEEP}",
+    "a wrong date": "a = 2026-02-31",
+    "no UTF-8": "a = \udcff",
+    "a NUL": "a = \x00",
+}
+
+
+@pytest.mark.parametrize("name", HOSTILE)
+@pytest.mark.parametrize("table", ["", "[workspaces.studio.thresholds]\n"])
+def test_a_file_that_no_person_writes_is_refused_in_a_sentence(
+    tmp_path: Path, name: str, table: str
+) -> None:
+    path = written(tmp_path, "")
+    text = f"# first\n{WHOLE if table else ''}{table}{HOSTILE[name]}\n"
+    path.write_bytes(text.encode("utf-8", "surrogateescape"))
+    (found,) = refused(path)
+    assert found.where == str(path)
+    assert len(found.message) < 200
+
+
+@pytest.mark.parametrize(
+    ("name", "said"),
+    [
+        ("a whole number", "line 2"),
+        ("a number beyond 64 bits", "at a is"),
+        ("forty levels", "under a.0.0"),
+        ("no UTF-8", "line 2"),
+    ],
+)
+def test_the_place_of_what_no_person_writes_is_named(
+    tmp_path: Path, name: str, said: str
+) -> None:
+    path = written(tmp_path, "")
+    text = f"# first\n{HOSTILE[name]}\n"
+    path.write_bytes(text.encode("utf-8", "surrogateescape"))
+    assert said in refused(path)[0].message
+
+
+@pytest.mark.parametrize(
+    ("variable", "value"),
+    [
+        ("WORKSPACES", f"{'[' * DEEP}{']' * DEEP}"),
+        ("WORKSPACES__STUDIO__THRESHOLDS", f"{'[' * DEEP}{']' * DEEP}"),
+        ("WORKSPACES__STUDIO__THRESHOLDS", f'{{"stalled_days": {"9" * DEEP}}}'),
+        ("WORKSPACES__STUDIO__THRESHOLDS", f'{{"a": {"[" * 40}{"]" * 40}}}'),
+        ("WORKSPACES__STUDIO__THRESHOLDS__STALLED_DAYS", "9" * DEEP),
+        (f"WORKSPACES__{'A__' * 400}B", "1"),
+    ],
+)
+def test_a_variable_that_no_person_sets_is_refused_in_a_sentence(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, variable: str, value: str
+) -> None:
+    monkeypatch.setenv(f"RAYLINE_{variable}", value)
+    found = refused(written(tmp_path, WHOLE))
+    assert all("environment" in one.where for one in found)
+    assert all(len(one.message) < 200 for one in found)
+
+
+def test_a_mark_before_the_text_is_no_part_of_it(tmp_path: Path) -> None:
+    path = written(tmp_path, "")
+    path.write_bytes(b"\xef\xbb\xbf" + WHOLE.encode())
+    assert list(load_settings(path).workspaces) == ["studio"]
+
+
+@pytest.mark.parametrize("line", ["", 'state = "sqlite:///state/rayline.db"\n'])
+@pytest.mark.parametrize(
+    "spelled", ["rayline.toml", "./rayline.toml", "../conf/rayline.toml"]
+)
+def test_the_state_counts_from_the_file_wherever_it_is_read_from(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, line: str, spelled: str
+) -> None:
+    folder = tmp_path / "conf"
+    folder.mkdir()
+    wanted = f"sqlite:///{folder / 'state/rayline.db'}"
+    monkeypatch.chdir(folder)
+    path = written(folder, line + WHOLE)
+    near = load_settings(Path(spelled)).state.get_secret_value()
+    assert str(Path(near.removeprefix("sqlite:///")).resolve()) == wanted.removeprefix(
+        "sqlite:///"
+    )
+    monkeypatch.chdir("/")
+    assert load_settings(path).state.get_secret_value() == wanted
+
+
+@pytest.mark.parametrize(
+    ("url", "meant"),
+    [
+        ("sqlite:///x.db", "{folder}/x.db"),
+        ("sqlite+pysqlite:///a b/х.db", "{folder}/a b/х.db"),
+        ("sqlite:////var/x.db", "/var/x.db"),
+        ("sqlite:///x.db?timeout=5", "{folder}/x.db"),
+        ("postgresql+psycopg://u@h/state/x", "state/x"),
+    ],
+)
+@pytest.mark.parametrize("place", ["file", "environment"])
+@pytest.mark.parametrize("name", ["conf", "what?", "50% & more", "студия"])
+def test_only_a_relative_path_of_the_state_is_completed(
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    url: str,
+    meant: str,
+    place: str,
+    name: str,
+) -> None:
+    folder = tmp_path / name
+    folder.mkdir()
+    if place == "environment":
+        monkeypatch.setenv("RAYLINE_STATE", url)
+    line = f'state = "{url}"\n' if place == "file" else ""
+    path = written(folder, line + WHOLE)
+    monkeypatch.chdir("/")
+    found = make_url(load_settings(path).state.get_secret_value())
+    assert found.database == meant.format(folder=folder)
+    assert found.query == make_url(url).query

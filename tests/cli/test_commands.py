@@ -272,6 +272,7 @@ def test_a_connection_that_may_not_write_ends_with_2(synced: Play) -> None:
 def test_wrong_credentials_are_told_for_both_sides_at_once_with_2(synced: Play) -> None:
     text = (synced.folder / "rayline.toml").read_text()
     (synced.folder / "wrong-token").write_text("ntn_wrong_token_value")
+    (synced.folder / "wrong-token").chmod(0o600)
     wrong = text.replace(
         str(synced.folder / "notion-token"), str(synced.folder / "wrong-token")
     ).replace(str(synced.folder / "jira-token"), str(synced.folder / "wrong-token"))

@@ -4,12 +4,18 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import stat
 import subprocess
 import sys
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
+
+import pytest
 
 from worker.app.settings import load_settings
 from worker.cli.init import render
@@ -33,6 +39,7 @@ ANSWERS = {
 def test_the_rendered_configuration_is_one_the_program_accepts(tmp_path: Path) -> None:
     for side in ("notion", "jira"):
         (tmp_path / f"{side}-token").write_text("canary")
+        (tmp_path / f"{side}-token").chmod(0o600)
     file = tmp_path / "rayline.toml"
     odd = 'a"b\\c\x7f\té'
     file.write_text(
@@ -68,41 +75,54 @@ def test_without_a_terminal_it_says_so_and_ends_with_2(tmp_path: Path) -> None:
     assert json.loads(done.stdout)["error"] == "ConfigError"
 
 
-def test_a_person_answers_and_gets_boards_with_secrets_kept_apart(
-    tmp_path: Path,
-) -> None:
+@contextmanager
+def emulators() -> Iterator[tuple[NotionSandbox, dict[str, Any]]]:
+    """Serve an empty Notion and Jira; yield the first, and where both are."""
     clock = Clock(start=datetime.now(UTC), speed=1.0, real=time.monotonic)
     notion = NotionSandbox(clock, limit=None)
     with serve(notion, JiraSandbox(clock)) as sockets:
-        where = sockets.describe()
-        # Against a sandbox the only thing not asked is its Notion's address.
-        environment = {
-            **_environment(tmp_path),
-            "RAYLINE_WORKSPACES__STUDIO__NOTION__BASE_URL": where["notion"]["base_url"],
-            "RAYLINE_WORKSPACES__STUDIO__NOTION__REQUESTS": "100000",
-        }
-        typed = [
-            "en",
-            "",
-            "EUR",
-            "DE",
-            where["notion"]["root_page_id"],
-            notion.add_private_root(),
-            where["notion"]["token"],
-            where["jira"]["base_url"],
-            where["jira"]["email"],
-            where["jira"]["token"],
-        ]
-        done = subprocess.run(
-            [sys.executable, "-m", "worker", "init", "--json"],
-            cwd=tmp_path,
-            env=environment,
-            input="\n".join(typed) + "\n",
-            capture_output=True,
-            text=True,
-            check=False,
-            timeout=120,
-        )
+        yield notion, sockets.describe()
+
+
+def answered(
+    folder: Path, where: dict[str, Any], *, private: str = ""
+) -> subprocess.CompletedProcess[str]:
+    """Run `init` in a folder as a person who answers every question."""
+    # Against a sandbox the only thing not asked is its Notion's address.
+    environment = {
+        **_environment(folder),
+        "RAYLINE_WORKSPACES__STUDIO__NOTION__BASE_URL": where["notion"]["base_url"],
+        "RAYLINE_WORKSPACES__STUDIO__NOTION__REQUESTS": "100000",
+    }
+    answers = [
+        "en",
+        "",
+        "EUR",
+        "DE",
+        where["notion"]["root_page_id"],
+        private,
+        where["notion"]["token"],
+        where["jira"]["base_url"],
+        where["jira"]["email"],
+        where["jira"]["token"],
+    ]
+    return subprocess.run(
+        [sys.executable, "-m", "worker", "init", "--json"],
+        cwd=folder,
+        env=environment,
+        input="\n".join(answers) + "\n",
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=300,
+    )
+
+
+def test_a_person_answers_and_gets_boards_with_secrets_kept_apart(
+    tmp_path: Path,
+) -> None:
+    with emulators() as (notion, where):
+        done = answered(tmp_path, where, private=notion.add_private_root())
     assert done.returncode == 0, done.stderr
     assert {"projects", "feedback"} <= json.loads(done.stdout)["databases"].keys()
     assert (
@@ -114,6 +134,38 @@ def test_a_person_answers_and_gets_boards_with_secrets_kept_apart(
         stat.S_IMODE((tmp_path / "secrets" / "rayline-jira-token").stat().st_mode)
         == 0o600
     )
+    assert "git" not in done.stderr, "there is no checkout to speak of"
+
+
+def git(folder: Path, *words: str) -> str:
+    done = subprocess.run(
+        ["git", *words], cwd=folder, capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stderr
+    return done.stdout
+
+
+@pytest.mark.skipif(shutil.which("git") is None, reason="git is not installed")
+@pytest.mark.parametrize("inside", ["", "deploy/conf"])
+@pytest.mark.parametrize("made", [(), ("secrets",)])
+def test_git_takes_neither_secrets_nor_state_of_what_init_writes(
+    tmp_path: Path, inside: str, made: tuple[str, ...]
+) -> None:
+    folder = tmp_path / inside
+    for name in (".", *made):
+        (folder / name).mkdir(parents=True, exist_ok=True)
+    git(tmp_path, "init", "-q")
+    with emulators() as (_, where):
+        done = answered(folder, where)
+    assert done.returncode == 0, done.stderr
+    assert {"secrets/rayline-notion-token", "state/rayline.db"} <= everything(folder)
+
+    offered = git(tmp_path, "status", "--porcelain", "-uall").splitlines()
+    wanted = (folder / "rayline.toml").relative_to(tmp_path)
+    assert offered == [f"?? {wanted}"]
+    for side in ("notion", "jira"):
+        assert where[side]["token"] not in (folder / "rayline.toml").read_text("utf-8")
+    assert "rayline.toml holds no secret" in done.stderr
 
 
 # Where there can be no state the command ends as soon as the configuration is written and read.

@@ -126,7 +126,7 @@ def test_unknown_keys_and_values_are_named_all_at_once(tmp_path: Path) -> None:
     assert found["services.toml", "colour"].message == "is not a known key"
     assert "'teal'" in found["services.toml", "properties.kind.options.0.color"].message
     assert "'button'" in found["services.toml", "properties.clients.type"].message
-    assert "not TOML" in found["units.toml", ""].message
+    assert "not valid TOML" in found["units.toml", ""].message
     assert len(found) == 4
 
 

@@ -216,7 +216,7 @@ def test_an_absent_or_broken_file_is_one_clear_problem(tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match="cannot be read"):
         load_playbooks(tmp_path)
     (tmp_path / "playbooks.toml").write_text("[[[", encoding="utf-8")
-    with pytest.raises(ConfigError, match="cannot be read"):
+    with pytest.raises(ConfigError, match="is not valid TOML"):
         load_playbooks(tmp_path)
 
 

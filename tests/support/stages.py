@@ -530,8 +530,10 @@ def small_play(
 def config_text(play: Play, *, state: str = "cli.db", extra: str = "") -> str:
     """Return the TOML of a workspace on this stage; the tokens stand in files beside it."""
     where = play.stage.sockets.describe()
-    (play.folder / "notion-token").write_text(where["notion"]["token"])
-    (play.folder / "jira-token").write_text(where["jira"]["token"])
+    for side in ("notion", "jira"):
+        file = play.folder / f"{side}-token"
+        file.write_text(where[side]["token"])
+        file.chmod(0o600)
     return f"""
 state = "sqlite:///{play.folder / state}"
 [workspaces.studio]

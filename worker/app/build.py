@@ -13,12 +13,14 @@ from hashlib import blake2b
 from pathlib import Path
 
 import msgspec
+from sqlalchemy.engine import make_url
 
 from worker.app.logs import redact
 from worker.app.settings import STATE_HINT, Settings, passwords_of, without_passwords
 from worker.calls.deadline import Deadline
 from worker.config import Workspace
 from worker.cycle import Context
+from worker.domain.messages import message, tell
 from worker.errors import ConfigError, Problem, Severity, Transient
 from worker.jira.gateway import JiraGateway
 from worker.locales import load_words
@@ -27,7 +29,7 @@ from worker.mapping.load import load_schema, shipped_folder
 from worker.mapping.playbooks import ROLES, load_playbooks
 from worker.mapping.schema import Schema
 from worker.notion.gateway import NotionGateway
-from worker.state.store import Store
+from worker.state.store import NoState, Store
 
 Progress = Callable[[str, int, int], None]
 
@@ -37,10 +39,24 @@ def utc_now() -> datetime:
     return datetime.now(UTC)
 
 
-def open_store(url: str) -> Store:
-    """Return the state's database, opened and up to date; raises `ConfigError` when it cannot be."""
+def open_store(url: str, *, create: bool = True) -> Store:
+    """Return the state's database, opened and up to date; raises `ConfigError` when it cannot be, and without `create`
+    when there is none."""
     try:
-        return Store(url)
+        return Store(url, create=create)
+    except NoState:
+        raise ConfigError(
+            [
+                Problem(
+                    "state",
+                    _place(url),
+                    "state",
+                    message("nothing is kept here yet: no run was made with it"),
+                    message("run `rayline sync` first, or correct `state`"),
+                    severity=Severity.ERROR,
+                )
+            ]
+        ) from None
     except Exception as error:
         shown = without_passwords(url) if "://" in url else "state"
         reason = redact(str(error).replace(url, shown), passwords_of(url))
@@ -50,12 +66,20 @@ def open_store(url: str) -> Store:
                     "state",
                     shown,
                     "state",
-                    f"the database cannot be opened: {reason}",
+                    tell("the database cannot be opened: {reason}", reason=reason),
                     STATE_HINT,
                     severity=Severity.ERROR,
                 )
             ]
         ) from error
+
+
+def _place(url: str) -> str:
+    """Return where a database is, as people say it: the path of a file, else the address without its password."""
+    parsed = make_url(url)
+    if parsed.get_backend_name() == "sqlite":
+        return str(parsed.database)
+    return without_passwords(url)
 
 
 @dataclass(frozen=True, slots=True)

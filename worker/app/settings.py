@@ -7,13 +7,13 @@ from __future__ import annotations
 
 import os
 import re
+import shlex
 import stat
-import tomllib
 from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
-from urllib.parse import unquote, unquote_plus, urlsplit
+from urllib.parse import SplitResult, unquote, unquote_plus, urlsplit
 from zoneinfo import available_timezones
 
 import holidays
@@ -31,17 +31,24 @@ from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError
 
 from worker.config import JiraSettings, NotionSettings, Workspace
+from worker.domain.messages import message, tell
 from worker.errors import ConfigError, Problem, Severity
+from worker.toml import BadToml, check_size, read_toml
 
 PREFIX = "RAYLINE_"
 DEFAULT_FILE = "rayline.toml"
-STATE_HINT = "sqlite:///PATH or postgresql+psycopg://USER@HOST/NAME"
+STATE_HINT = message("sqlite:///PATH or postgresql+psycopg://USER@HOST/NAME")
 Side = TypeVar("Side", NotionSettings, JiraSettings)
+CONFIGURATION = message("configuration")
+NOTHING_HERE = message(
+    "no rayline.toml here: run `rayline init`, or `make demo` to look first"
+)
 OWN_VARIABLES = frozenset({"RAYLINE_CONFIG", "RAYLINE_LOG"})
 
 
 class Settings(BaseSettings):
-    """The whole configuration. `state` is a database URL (perhaps with a password); its folder is made on first use."""
+    """The whole configuration. `state` is a database URL (perhaps with a password); its folder is made on first use, and
+    its path counts from the configuration file's folder."""
 
     model_config = SettingsConfigDict(
         frozen=True,
@@ -89,7 +96,7 @@ class Source:
     @property
     def home(self) -> str:
         """Return the place to name when a thing stands nowhere."""
-        return str(self.path or "environment")
+        return str(self.path) if self.path else message("environment")
 
     def place(self, loc: tuple[str, ...]) -> str:
         """Return where the value at `loc` stands: the file, or a variable."""
@@ -102,6 +109,11 @@ class Source:
             if self.path is not None and self._in_file(loc)
             else path
         )
+
+    @property
+    def folder(self) -> Path:
+        """Return the folder of the file, from wherever the command was started; without a file, where it was."""
+        return self.path.absolute().parent if self.path else Path.cwd()
 
     def _in_file(self, loc: tuple[str, ...]) -> bool:
         return (
@@ -138,18 +150,20 @@ def settle(
     settings, found = _validated(_over(data, environment), source)
     found = [*_foreign_variables(), *unread, *found]
     spoken = {problem.field for problem in found}
-    later = [
-        *_same_names(data, source),
-        *_bad_state(settings.state.get_secret_value(), source),
-    ]
+    state, unusable = _find_state(settings.state.get_secret_value(), source)
+    later = [*_same_names(data, source), *unusable]
     workspaces = {}
     for name, workspace in settings.workspaces.items():
         workspaces[name], more = _complete(workspace, ("workspaces", name), source)
         later += more
     found += [problem for problem in later if not _is_spoken(problem.field, spoken)]
+    if path is None and not workspaces:
+        found = [_problem("", "", NOTHING_HERE), *found]
     if found or problems:
         raise ConfigError([*found, *problems])
-    return settings.model_copy(update={"workspaces": workspaces})
+    return settings.model_copy(
+        update={"state": SecretStr(state), "workspaces": workspaces}
+    )
 
 
 def _environment(data: Mapping[str, Any]) -> tuple[dict[str, Any], list[Problem]]:
@@ -160,6 +174,11 @@ def _environment(data: Mapping[str, Any]) -> tuple[dict[str, Any], list[Problem]
     environment = EnvSettingsSource(Settings)
     problems = list(_unreadable(environment))
     given = environment()
+    try:
+        check_size(given)
+    except BadToml as error:
+        return {}, [*problems, _problem(message("environment"), "", error.reason)]
+
     workspaces, named = data.get("workspaces"), given.get("workspaces")
     if isinstance(workspaces, Mapping) and isinstance(named, Mapping):
         given["workspaces"] = {
@@ -175,12 +194,12 @@ def _unreadable(environment: EnvSettingsSource) -> Iterator[Problem]:
         environment.env_vars = {name: variables[name]}
         try:
             environment()
-        except SettingsError:
+        except (SettingsError, RecursionError):
             variables = {
                 other: value for other, value in variables.items() if other != name
             }
             yield _problem(
-                f"environment variable {name.upper()}", "", "must be valid JSON"
+                _named(name.upper()), "", message("must be valid JSON of a few levels")
             )
     environment.env_vars = variables
 
@@ -250,7 +269,7 @@ def _is_spoken(key: str, spoken: Set[str]) -> bool:
 
 
 def choose(
-    settings: Settings, name: str | None, *, where: str = "configuration"
+    settings: Settings, name: str | None, *, where: str = CONFIGURATION
 ) -> tuple[str, Workspace]:
     """Return the workspace called `name`, or the only one; raises `ConfigError` when that is not clear."""
     names = ", ".join(settings.workspaces) or "none"
@@ -259,50 +278,53 @@ def choose(
     found = _called(name, settings.workspaces) if name is not None else None
     if found is not None:
         return found, settings.workspaces[found]
-    message = f"there is no workspace {name!r}" if name else "which workspace?"
     raise ConfigError(
         [
             _problem(
                 where,
                 "workspaces",
-                message,
-                f"configured: {names}; name one with --workspace or add [workspaces.NAME]",
+                tell("there is no workspace {name}", name=repr(name))
+                if name
+                else message("which workspace?"),
+                tell(
+                    "configured: {names}; name one with --workspace or add [workspaces.NAME]",
+                    names=names,
+                ),
             )
         ]
     )
 
 
-def _problem(where: str, key: str, message: str, hint: str = "") -> Problem:
-    return Problem("config", where, key, message, hint, severity=Severity.ERROR)
+def _problem(where: str, key: str, said: str, hint: str = "") -> Problem:
+    return Problem("config", where, key, said, hint, severity=Severity.ERROR)
 
 
 def _read(path: Path) -> dict[str, Any]:
     try:
-        return tomllib.loads(path.read_text("utf-8"))
+        return read_toml(path)
     except OSError as error:
         raise ConfigError(
             [
                 _problem(
                     str(path),
                     "",
-                    f"cannot be read: {error.strerror}",
-                    "give the right path with --config or RAYLINE_CONFIG",
+                    tell("cannot be read: {error}", error=error.strerror),
+                    message("give the right path with --config or RAYLINE_CONFIG"),
                 )
             ]
         ) from None
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise ConfigError(
-            [_problem(str(path), "", f"is not valid TOML: {error}")]
-        ) from None
+    except BadToml as error:
+        raise ConfigError([_problem(str(path), "", error.reason)]) from None
 
 
 MESSAGES = {
-    "missing": "is missing",
-    "extra_forbidden": "is not a setting",
-    "greater_than": "must be more than {gt}",
-    "greater_than_equal": "must be {ge} or more",
-    "less_than_equal": "must be {le} or less",
-    "finite_number": "must be a finite number",
+    "missing": message("is missing"),
+    "extra_forbidden": message("is not a setting"),
+    "greater_than": message("must be more than {gt}"),
+    "greater_than_equal": message("must be {ge} or more"),
+    "less_than_equal": message("must be {le} or less"),
+    "finite_number": message("must be a finite number"),
+    "literal_error": message("must be one of {expected}"),
 }
 
 
@@ -318,26 +340,31 @@ def _from_validation(item: ErrorDetails, source: Source) -> Problem:
         name: str(bound).removesuffix(".0")
         for name, bound in item.get("ctx", {}).items()
     }
-    message = MESSAGES.get(item["type"], "").format(**bounds) or item[
-        "msg"
-    ].removeprefix("Value error, ")
+    known = MESSAGES.get(item["type"])
     return _problem(
         where,
         ".".join(loc),
-        message,
+        tell(known, **bounds) if known else item["msg"].removeprefix("Value error, "),
         _suggestion(loc) if item["type"] == "extra_forbidden" else "",
     )
 
 
 def _variable(loc: tuple[str, ...]) -> str:
-    name = PREFIX + "__".join(part.upper() for part in loc)
-    return f"environment variable {name}"
+    return _named(PREFIX + "__".join(part.upper() for part in loc))
+
+
+def _named(variable: str) -> str:
+    return tell("environment variable {name}", name=variable)
 
 
 def _suggestion(loc: tuple[str, ...]) -> str:
     fields = list(_fields_at(loc[:-1]))
     best = process.extractOne(loc[-1], fields, score_cutoff=60) if fields else None
-    return f"did you mean {best[0]}?" if best else f"known here: {', '.join(fields)}"
+    return (
+        tell("did you mean {name}?", name=best[0])
+        if best
+        else tell("known here: {names}", names=", ".join(fields))
+    )
 
 
 def _fields_at(loc: tuple[str, ...]) -> Iterator[str]:
@@ -364,10 +391,12 @@ def _foreign_variables() -> Iterator[Problem]:
             first = name.removeprefix(PREFIX).split("__")[0].lower()
             if first not in known:
                 yield _problem(
-                    f"environment variable {name}",
+                    _named(name),
                     "",
-                    "is not a setting",
-                    f"known: {PREFIX}STATE, {PREFIX}WORKSPACES__NAME__...; unset it or correct its name",
+                    message("is not a setting"),
+                    message(
+                        "known: RAYLINE_STATE, RAYLINE_WORKSPACES__NAME__...; unset it or correct its name"
+                    ),
                 )
 
 
@@ -375,14 +404,33 @@ def _open_file(path: Path | None, data: Mapping[str, Any]) -> Iterator[Problem]:
     """Refuse a file that holds secrets and that others can read, as ssh does with keys."""
     if path is None or not any(_secrets(data)):
         return
-    mode = path.stat().st_mode
-    if mode & (stat.S_IRWXG | stat.S_IRWXO):
+    mode = open_mode(path)
+    if mode:
         yield _problem(
             str(path),
             ", ".join(_secrets(data)),
-            f"holds secrets and can be read by others (mode {stat.S_IMODE(mode):04o})",
-            f"run: chmod 600 {path}, or keep the secret in a file of its own (token_file)",
+            tell("holds secrets and can be read by others (mode {mode})", mode=mode),
+            tell(
+                "run: chmod 600 {file}, or keep the secret in a file of its own (token_file)",
+                file=shlex.quote(str(path)),
+            ),
         )
+
+
+def open_mode(path: Path) -> str:
+    """Return the mode of a file that others can read, as chmod writes it; empty when it is closed to them.
+
+    What another user (the system's administrator, say) gives to our group is meant for us; ours alone need not be.
+    """
+    found = path.stat()
+    own = os.name == "posix" and found.st_uid == os.getuid()
+    closed_to = stat.S_IRWXO | (stat.S_IRWXG if own else 0)
+    is_open = (
+        os.name == "posix"
+        and stat.S_ISREG(found.st_mode)
+        and found.st_mode & closed_to != 0
+    )
+    return f"{stat.S_IMODE(found.st_mode):04o}" if is_open else ""
 
 
 # As SQLAlchemy reads an address: the password goes to the first @, whatever stands in it.
@@ -434,26 +482,37 @@ def _same_names(data: Mapping[str, Any], source: Source) -> Iterator[Problem]:
             yield _problem(
                 source.home,
                 f"workspaces.{name}",
-                f"differs from workspaces.{other} in capitals only",
-                "variables could not tell them apart",
+                tell("differs from workspaces.{other} in capitals only", other=other),
+                message("variables could not tell them apart"),
             )
 
 
-def _bad_state(state: str, source: Source) -> Iterator[Problem]:
-    """Yield what keeps a database URL from being one; the library's own words may hold a piece of the password."""
-    where = source.place(("state",))
+def _find_state(state: str, source: Source) -> tuple[str, list[Problem]]:
+    """Return the database URL with the path of a file made absolute, and what keeps it from being one.
+
+    The library's own words may hold a piece of the password.
+    """
+    at = ("state",)
     try:
         url = make_url(state)
     except (ArgumentError, ValueError):
-        yield _problem(where, "state", "is not a database URL", STATE_HINT)
-    else:
-        if "@" in (url.host or ""):
-            yield _problem(
-                where,
-                "state",
-                "holds more than one @",
-                "write an @ in the password as %40",
+        return state, [
+            _at(source, at, message("is not a database URL"), STATE_HINT),
+        ]
+    if "@" in (url.host or ""):
+        return state, [
+            _at(
+                source,
+                at,
+                message("holds more than one @"),
+                message("write an @ in the password as %40"),
             )
+        ]
+    if url.get_backend_name() != "sqlite" or url.database in (None, "", ":memory:"):
+        return state, []
+
+    place = str(source.folder / str(url.database))
+    return url.set(database=place).render_as_string(hide_password=False), []
 
 
 def _complete(
@@ -478,33 +537,48 @@ def _with_secret(
 ) -> tuple[Side, list[Problem]]:
     secret, at = side.token.get_secret_value(), (*loc, "token")
     if side.token_file is None:
-        return side, [] if _is_token(secret) else [_at(source, at, f"is not {TOKEN}")]
+        return side, [] if _is_token(secret) else [_at(source, at, NO_TOKEN)]
     if secret:
-        return side, [
-            _at(source, at, "is set beside token_file", "keep one of the two")
-        ]
-    at = (*loc, "token_file")
-    file = source.path_at(at, side.token_file)
-    try:
-        secret = file.read_text("utf-8").strip()
-    except OSError as error:
-        return side, [_at(source, at, f"{file} cannot be read: {error.strerror}")]
-    except (
-        ValueError
-    ):  # not UTF-8, or no path at all; its words would show what is in the file
-        return side, [_at(source, at, f"{file} does not hold {TOKEN}")]
-    if not secret or not _is_token(secret):
         return side, [
             _at(
                 source,
                 at,
-                f"{file} does not hold {TOKEN}" if secret else f"{file} is empty",
+                message("is set beside token_file"),
+                message("keep one of the two"),
+            )
+        ]
+    at = (*loc, "token_file")
+    file = source.path_at(at, side.token_file)
+    try:
+        secret, mode = file.read_text("utf-8").strip(), open_mode(file)
+    except OSError as error:
+        reason = tell("{file} cannot be read: {error}", file=file, error=error.strerror)
+        return side, [_at(source, at, reason)]
+    except ValueError:
+        # Not UTF-8, or no path at all; its words would show what is in the file.
+        return side, [_at(source, at, tell(NO_TOKEN_IN, file=file))]
+    if not secret:
+        return side, [_at(source, at, tell("{file} is empty", file=file))]
+    if not _is_token(secret):
+        return side, [_at(source, at, tell(NO_TOKEN_IN, file=file))]
+    if mode:
+        return side, [
+            _at(
+                source,
+                at,
+                tell(
+                    "{file} can be read by others (mode {mode})", file=file, mode=mode
+                ),
+                tell("run: chmod 600 {file}", file=shlex.quote(str(file))),
             )
         ]
     return side.model_copy(update={"token": SecretStr(secret), "token_file": file}), []
 
 
-TOKEN = "a token: one line of printable ASCII without spaces"
+NO_TOKEN = message("is not a token: one line of printable ASCII without spaces")
+NO_TOKEN_IN = message(
+    "{file} does not hold a token: one line of printable ASCII without spaces"
+)
 
 
 def _is_token(secret: str) -> bool:
@@ -512,8 +586,8 @@ def _is_token(secret: str) -> bool:
     return all("!" <= sign <= "~" for sign in secret)
 
 
-def _at(source: Source, loc: tuple[str, ...], message: str, hint: str = "") -> Problem:
-    return _problem(source.place(loc), ".".join(loc), message, hint)
+def _at(source: Source, loc: tuple[str, ...], said: str, hint: str = "") -> Problem:
+    return _problem(source.place(loc), ".".join(loc), said, hint)
 
 
 def _gaps(
@@ -529,25 +603,32 @@ def _gaps(
         (
             not notion.root_page_id,
             "notion.root_page_id",
-            "the id of the page shared with the connection",
+            message("the id of the page shared with the connection"),
         ),
-        (not jira.base_url, "jira.base_url", "such as https://your-site.atlassian.net"),
+        (
+            not jira.base_url,
+            "jira.base_url",
+            message("such as https://your-site.atlassian.net"),
+        ),
         (not jira.token.get_secret_value(), "jira.token", _token_hint(loc, "JIRA")),
         (
             jira.deployment == "cloud" and not jira.email,
             "jira.email",
-            "Jira Cloud wants the token's account e-mail",
+            message("Jira Cloud wants the token's account e-mail"),
         ),
     ):
         if missing:
-            yield _problem(source.home, ".".join((*loc, name)), "is missing", hint)
+            yield _problem(
+                source.home, ".".join((*loc, name)), message("is missing"), hint
+            )
 
 
 def _token_hint(loc: tuple[str, ...], side: str) -> str:
     """Return how to give a token; shells know no variable with a dash in its name, and `__` would part the name."""
     if re.fullmatch(r"[A-Za-z0-9_]+", loc[-1]) is None or "__" in loc[-1]:
-        return "set token_file"
-    return f"set {PREFIX}{'__'.join(loc).upper()}__{side}__TOKEN or token_file"
+        return message("set token_file")
+    variable = f"{PREFIX}{'__'.join(loc).upper()}__{side}__TOKEN"
+    return tell("set {variable} or token_file", variable=variable)
 
 
 def _nonsense(
@@ -557,48 +638,82 @@ def _nonsense(
         yield _at(
             source,
             (*loc, "time_zone"),
-            f"{workspace.time_zone!r} is no time zone",
-            "such as Europe/Moscow",
+            tell("{name} is no time zone", name=repr(workspace.time_zone)),
+            message("such as Europe/Moscow"),
         )
     if workspace.calendar.country not in holidays.list_supported_countries():
         yield _at(
             source,
             (*loc, "calendar", "country"),
-            f"{workspace.calendar.country!r} has no calendar",
-            "a two-letter country code such as RU, RS, DE",
+            tell("{name} has no calendar", name=repr(workspace.calendar.country)),
+            message("a two-letter country code such as RU, RS, DE"),
         )
     for side, url in (
         ("notion", workspace.notion.base_url),
         ("jira", workspace.jira.base_url),
     ):
-        at = (*loc, side, "base_url")
-        scheme, host = _web(url)
-        if url and not host:
-            yield _at(
-                source,
-                at,
-                "is not a web address",
-                "such as https://example.atlassian.net",
-            )
-        elif url and scheme == "http" and host not in ("127.0.0.1", "localhost", "::1"):
-            yield _at(source, at, "would send the token unencrypted", "use https")
+        yield from _wrong_address(url, (*loc, side, "base_url"), source)
     if not _is_token(workspace.jira.email):
         yield _at(
             source,
             (*loc, "jira", "email"),
-            "is not an e-mail address of printable ASCII without spaces",
+            message("is not an e-mail address of printable ASCII without spaces"),
         )
     if workspace.mappings is not None and not workspace.mappings.is_dir():
-        yield _at(source, (*loc, "mappings"), f"{workspace.mappings} is not a folder")
+        yield _at(
+            source,
+            (*loc, "mappings"),
+            tell("{folder} is not a folder", folder=workspace.mappings),
+        )
 
 
-def _web(url: str) -> tuple[str, str]:
-    """Return scheme and host of a web address; empty when it is none."""
+def _wrong_address(url: str, loc: tuple[str, ...], source: Source) -> Iterator[Problem]:
+    """Yield what is wrong with a web address; it is never shown, since what is wrong may be a secret in it."""
+    if not url:
+        return
+    # Addresses are printed, stored and sent to proxies; and what stands behind ? or # would swallow our own paths.
+    if "@" in url:
+        yield _at(
+            source,
+            loc,
+            message("holds a user name or a password"),
+            message("leave only https://HOST/PATH and put the secret into token_file"),
+        )
+    elif "?" in url or "#" in url:
+        yield _at(
+            source,
+            loc,
+            message("holds more than a host and a path"),
+            message("leave out what begins with ? or #; a secret goes into token_file"),
+        )
+    elif not (parts := _web(url)):
+        yield _at(
+            source,
+            loc,
+            message("is not a web address"),
+            message("such as https://your-site.atlassian.net"),
+        )
+    elif parts.scheme == "http" and parts.hostname not in LOOPBACK:
+        yield _at(
+            source,
+            loc,
+            message("would send the token unencrypted"),
+            message("use https"),
+        )
+
+
+LOOPBACK = ("127.0.0.1", "localhost", "::1")
+
+
+def _web(url: str) -> SplitResult | None:
+    """Return the parts of a web address; None when it is none."""
+    if "\\" in url or not url.isprintable() or " " in url:
+        return None
     try:
         parts = urlsplit(url)
         usable = (
             parts.scheme in ("http", "https") and parts.hostname and parts.port != 0
         )
     except ValueError:
-        return "", ""
-    return (parts.scheme, parts.hostname or "") if usable else ("", "")
+        return None
+    return parts if usable else None

@@ -166,7 +166,7 @@ def trigger(
 ) -> None:
     """Ask a running daemon for a cycle now; joins one under way."""
     with (
-        session(config, as_json=as_json) as opened,
+        session(config, as_json=as_json, create=False) as opened,
         context_of(opened, workspace) as context,
     ):
         with opened.store.transaction(context.name) as tx:

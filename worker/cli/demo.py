@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import gzip
 import json
-import os
 import sys
 import tempfile
 import threading
@@ -26,6 +25,7 @@ from worker.cli.entry import (
     print_json,
     progress,
     stop_on_signals,
+    voice,
 )
 from worker.cycle import Mode, Order, Report, sync
 from worker.daemon.service import open_desk, serve
@@ -35,7 +35,6 @@ from worker.demo.stage import BUDGET, SEED, WINDOW, Stage, Staging, set_stage
 from worker.domain.messages import message
 from worker.domain.words import Words
 from worker.errors import RaylineError, Stopped
-from worker.locales import load_words
 from worker.sandbox import server
 from worker.sandbox.jira import JiraSandbox
 from worker.sandbox.notion import NotionSandbox
@@ -344,15 +343,7 @@ def _voice(locale: str) -> Words:
     """Return the language of who sits at the machine: the boards of a demo may be in another."""
     if locale not in ("en", "ru"):
         raise typer.BadParameter(f"{locale!r} is not known; use en or ru")
-    spoken = next(
-        (
-            os.environ[name]
-            for name in ("LC_ALL", "LC_MESSAGES", "LANG")
-            if os.environ.get(name)
-        ),
-        "",
-    )
-    return load_words("ru" if spoken.startswith("ru") else "en", "")
+    return voice()
 
 
 def _say(text: str) -> None:

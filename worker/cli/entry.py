@@ -83,20 +83,39 @@ def log_level(usual: str) -> str:
 
 
 @contextmanager
-def session(config: Path | None, *, as_json: bool) -> Any:
-    """Yield the configured session; errors become prose on stderr (JSON on stdout too) and an exit code."""
-    opened = None
+def session(config: Path | None, *, as_json: bool, create: bool = True) -> Any:
+    """Yield the configured session; errors become prose on stderr (JSON on stdout too) and an exit code.
+
+    Without `create` a state in which nothing was kept before is an error.
+    """
+    opened, words = None, voice()
     try:
         settings = load_settings(find_file(config))
+        words = _common_voice(settings) or words
+        if not settings.workspaces:
+            choose(settings, None)
         logs.configure(secrets_of(settings), level=log_level("INFO"))
-        store = open_store(settings.state.get_secret_value())
+        store = open_store(settings.state.get_secret_value(), create=create)
         try:
-            opened = Session(settings, store, as_json)
+            opened = Session(settings, store, as_json, words)
             yield opened
         finally:
             store.close()
     except RaylineError as error:
-        fail(error, as_json=as_json, words=opened.words if opened else Words())
+        fail(error, as_json=as_json, words=opened.words if opened else words)
+
+
+def voice() -> Words:
+    """Return the language of who sits at the machine: what is said before a workspace is known, and of a demo."""
+    names = ("LC_ALL", "LC_MESSAGES", "LANG")
+    spoken = next((os.environ[name] for name in names if os.environ.get(name)), "")
+    return load_words("ru" if spoken.startswith("ru") else "en", "")
+
+
+def _common_voice(settings: Settings) -> Words | None:
+    """Return the language of all workspaces, if they have one."""
+    locales = {workspace.locale for workspace in settings.workspaces.values()}
+    return load_words(locales.pop(), "") if len(locales) == 1 else None
 
 
 def fail(error: RaylineError, *, as_json: bool, words: Words) -> NoReturn:

@@ -22,8 +22,10 @@ from worker.cli.entry import (
     context_of,
     fail,
     session,
+    voice,
 )
 from worker.cycle import Context
+from worker.domain.messages import in_words, message, tell
 from worker.domain.words import Words
 from worker.errors import ConfigError, Problem, Severity
 from worker.mapping.schema import Bindings
@@ -32,21 +34,28 @@ from worker.state import bindings as registry
 
 # key, question, whether it is a secret, default
 QUESTIONS: tuple[tuple[str, str, bool, str], ...] = (
-    ("locale", "Language of the boards (en, ru)", False, "en"),
-    ("time_zone", "Time zone", False, "Europe/Moscow"),
-    ("currency", "Currency", False, "RUB"),
-    ("country", "Country whose holidays count", False, "RU"),
-    ("root_page_id", "Id of the Notion page shared with the connection", False, ""),
+    ("locale", message("Language of the boards (en, ru)"), False, "en"),
+    ("time_zone", message("Time zone"), False, "Europe/Moscow"),
+    ("currency", message("Currency"), False, "RUB"),
+    ("country", message("Country whose holidays count"), False, "RU"),
     (
-        "private_root_page_id",
-        "Id of a page that few people share, for feedback and bonuses (empty: none)",
+        "root_page_id",
+        message("Id of the Notion page shared with the connection"),
         False,
         "",
     ),
-    ("notion_token", "Notion token", True, ""),
-    ("base_url", "Jira address", False, "https://your-site.atlassian.net"),
-    ("email", "E-mail of the Jira account (empty for Data Center)", False, ""),
-    ("jira_token", "Jira token", True, ""),
+    (
+        "private_root_page_id",
+        message(
+            "Id of a page that few people share, for feedback and bonuses (empty: none)"
+        ),
+        False,
+        "",
+    ),
+    ("notion_token", message("Notion token"), True, ""),
+    ("base_url", message("Jira address"), False, "https://your-site.atlassian.net"),
+    ("email", message("E-mail of the Jira account (empty for Data Center)"), False, ""),
+    ("jira_token", message("Jira token"), True, ""),
 )
 SIDES = ("notion", "jira")
 # Which question is asked again when a setting is wrong.
@@ -123,32 +132,39 @@ def _create(context: Context) -> Bindings:
 
 def _ask(file: Path, *, as_json: bool) -> None:
     """Ask for what is needed until it makes a configuration, and only then write it."""
+    words = voice()
     try:
         file.parent.mkdir(parents=True, exist_ok=True)
-        _keep(file, _answers(file))
+        _keep(file, _answers(file, words))
     except OSError as error:
-        fail(
-            _refusal(file, f"cannot be written: {error.strerror or error}"),
-            as_json=as_json,
-            words=Words(),
-        )
+        reason = tell("cannot be written: {error}", error=error.strerror or error)
+        fail(_refusal(file, reason), as_json=as_json, words=words)
     except ConfigError as error:
-        fail(error, as_json=as_json, words=Words())
+        fail(error, as_json=as_json, words=words)
+
+    if any((folder / ".git").exists() for folder in file.absolute().parents):
+        told = words.say(
+            "{file} holds no secret, git may have it; {secrets} and {state} beside it are kept from git.",
+            file=file.name,
+            secrets="secrets/",
+            state="state/",
+        )
+        sys.stderr.write(f"{told}\n")
 
 
-def _refusal(file: Path, message: str, hint: str = "") -> ConfigError:
+def _refusal(file: Path, said: str, hint: str = "") -> ConfigError:
     return ConfigError(
-        [Problem("config", str(file), "", message, hint, severity=Severity.ERROR)]
+        [Problem("config", str(file), "", said, hint, severity=Severity.ERROR)]
     )
 
 
-def _answers(file: Path) -> dict[str, str]:
+def _answers(file: Path, words: Words) -> dict[str, str]:
     """Return answers that make a configuration; raises `ConfigError` when nobody is there to ask (again)."""
     answers = {f"{side}_token": "" for side in SIDES}
     error = _refusal(
         file,
-        "there is no configuration and nobody to ask",
-        "copy config.example.toml, or run rayline init on a terminal",
+        message("there is no configuration and nobody to ask"),
+        message("copy config.example.toml, or run rayline init on a terminal"),
     )
     asked = {key for key, *_ in QUESTIONS} - {
         f"{side}_token" for side in SIDES if _variable(side) in os.environ
@@ -156,7 +172,7 @@ def _answers(file: Path) -> dict[str, str]:
     while asked:
         try:
             answers |= {
-                key: _answer(text, default, is_secret=is_secret)
+                key: _answer(words.say(text), default, is_secret=is_secret)
                 for key, text, is_secret, default in QUESTIONS
                 if key in asked
             }
@@ -167,7 +183,8 @@ def _answers(file: Path) -> dict[str, str]:
             ConfigError(problems),
             {ASKED[problem.field] for problem in problems},
         )
-        sys.stderr.write("".join(f"{prose.line(problem)}\n" for problem in problems))
+        lines = (prose.line(in_words(problem, words)) for problem in problems)
+        sys.stderr.write("".join(f"{line}\n" for line in lines))
     return answers
 
 
@@ -205,16 +222,18 @@ def _keep(file: Path, answers: Mapping[str, str]) -> None:
     """Write the configuration, secrets in files of their own beside it; all are new and readable by the owner alone."""
     folder = file.parent / "secrets"
     folder.mkdir(mode=0o700, exist_ok=True)
+    if not (folder / ".gitignore").exists():
+        _write(folder / ".gitignore", "*\n")
+
     secrets = {
         side: _write_new(folder, f"{file.stem}-{side}-token", answers[f"{side}_token"])
         for side in SIDES
         if answers[f"{side}_token"]
     }
-    # Two configurations side by side must not share a memory; from elsewhere the same one must be found again.
-    here = Path() if file.parent == Path() else file.parent.resolve()
+    # Two configurations side by side must not share a memory.
     text = render(
         answers,
-        state=f"sqlite:///{here / 'state' / file.stem}.db",
+        state=f"sqlite:///state/{file.stem}.db",
         secrets={side: f"secrets/{path.name}" for side, path in secrets.items()},
     )
     _write(file, text)

@@ -122,7 +122,7 @@ def status(
 ) -> None:
     """Show the last and next runs, who is at work, what waits and which problems stand."""
     with (
-        session(config, as_json=as_json) as opened,
+        session(config, as_json=as_json, create=False) as opened,
         context_of(opened, workspace) as context,
     ):
         data = _status(context)
@@ -237,7 +237,7 @@ def runs_command(
 ) -> None:
     """List the latest runs, or show one with its plan."""
     with (
-        session(config, as_json=as_json) as opened,
+        session(config, as_json=as_json, create=False) as opened,
         context_of(opened, workspace) as context,
     ):
         if run_id:
@@ -324,7 +324,7 @@ def explain(
 ) -> None:
     """Say why a row's fields have the values the worker gives them: rule, inputs, formula, threshold."""
     with (
-        session(config, as_json=as_json) as opened,
+        session(config, as_json=as_json, create=False) as opened,
         context_of(opened, workspace) as context,
     ):
         wanted, _, name = ref.partition("#")

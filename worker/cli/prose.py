@@ -136,9 +136,8 @@ def line(problem: Problem) -> str:
     """Return a problem as one line: where, field: what; what to do."""
     place = ": ".join(part for part in (problem.where, problem.field) if part)
     hint = f" ({problem.hint})" if problem.hint else ""
-    return f"{place}: {problem.message}{hint}" + (
-        f" {problem.url}" if problem.url else ""
-    )
+    said = f"{place}: {problem.message}" if place else problem.message
+    return f"{said}{hint}" + (f" {problem.url}" if problem.url else "")
 
 
 def _api(error: ApiError) -> str:

@@ -6,7 +6,6 @@ Identifiers of custom fields differ by site and their names by language, so that
 
 from __future__ import annotations
 
-import tomllib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
@@ -17,9 +16,11 @@ from typing import Annotated, Any, Literal
 import msgspec
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
+from worker.domain.messages import tell
 from worker.domain.model import Category, Issue
 from worker.errors import ConfigError, Problem, Severity
 from worker.mapping.load import mapping_files
+from worker.toml import BadToml, read_toml
 
 Instant = Annotated[datetime, msgspec.Meta(tz=True)]
 Seconds = Annotated[int, msgspec.Meta(ge=-(10**10), le=10**10)]
@@ -92,11 +93,13 @@ def load_jira_mapping(folder: Path | None = None) -> JiraMapping:
     if path is None:
         return JiraMapping()
     try:
-        return JiraMapping.model_validate(tomllib.loads(path.read_text("utf-8")))
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        problems = [_problem(path, "", f"is not TOML: {error}")]
+        return JiraMapping.model_validate(read_toml(path))
+    except BadToml as error:
+        problems = [_problem(path, "", error.reason)]
     except OSError as error:
-        problems = [_problem(path, "", f"cannot be read: {error.strerror}")]
+        problems = [
+            _problem(path, "", tell("cannot be read: {error}", error=error.strerror))
+        ]
     except ValidationError as error:
         problems = [
             _problem(path, ".".join(map(str, item["loc"])), item["msg"])

@@ -6,7 +6,6 @@ Shipped files come with the package; a file of the same name in the user's folde
 from __future__ import annotations
 
 import re
-import tomllib
 from collections.abc import Iterable, Mapping
 from importlib import resources
 from pathlib import Path
@@ -14,6 +13,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
+from worker.domain.messages import tell
 from worker.errors import ConfigError, Problem, Severity
 from worker.mapping.check import check_schema
 from worker.mapping.schema import (
@@ -26,6 +26,7 @@ from worker.mapping.schema import (
     Source,
     View,
 )
+from worker.toml import BadToml, read_toml
 
 LOCALES = ("en", "ru")
 FOLDER = "workspace"
@@ -232,11 +233,13 @@ def load_schema(folder: Path | None = None, *, currency: str = "") -> Schema:
 def read_table(path: Path) -> tuple[SourceTable | None, list[Problem]]:
     """Return one mapping file as read, or None with what is wrong in it."""
     try:
-        return SourceTable.model_validate(tomllib.loads(path.read_text("utf-8"))), []
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        return None, [_problem(path, "", f"is not TOML: {error}")]
+        return SourceTable.model_validate(read_toml(path)), []
+    except BadToml as error:
+        return None, [_problem(path, "", error.reason)]
     except OSError as error:
-        return None, [_problem(path, "", f"cannot be read: {error.strerror}")]
+        return None, [
+            _problem(path, "", tell("cannot be read: {error}", error=error.strerror))
+        ]
     except ValidationError as error:
         return None, [
             _problem(path, _key(item["loc"]), _said(item))

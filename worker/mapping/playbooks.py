@@ -6,7 +6,6 @@ What a signal is, the code knows; what is done about it, by whom and how soon, p
 from __future__ import annotations
 
 import string
-import tomllib
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -15,7 +14,9 @@ import msgspec
 from pydantic import Field, ValidationError
 
 from worker.config import Model
+from worker.domain.messages import tell
 from worker.errors import ConfigError, Problem, Severity
+from worker.toml import BadToml, read_toml
 
 FILE = "playbooks.toml"
 PLACES = frozenset({"client", "card", "name", "date", "risk", "unit", "role", "hours"})
@@ -113,9 +114,13 @@ def load_playbooks(folder: Path, *, roles: frozenset[str] = ROLES) -> Playbooks:
     the file itself."""
     path = folder / FILE
     try:
-        read = _File.model_validate(tomllib.loads(path.read_text(encoding="utf-8")))
-    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
-        raise ConfigError([_problem(path, "", f"cannot be read: {error}")]) from None
+        read = _File.model_validate(read_toml(path))
+    except BadToml as error:
+        raise ConfigError([_problem(path, "", error.reason)]) from None
+    except OSError as error:
+        raise ConfigError(
+            [_problem(path, "", tell("cannot be read: {error}", error=error.strerror))]
+        ) from None
     except ValidationError as error:
         raise ConfigError(
             [

@@ -7,21 +7,32 @@ Transactions that may write take SQLite's write lock at once: a deferred one wou
 from __future__ import annotations
 
 import os
+import sqlite3
+import stat
+import time
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+import structlog
 from sqlalchemy import Connection, Table, create_engine, event, func, select
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import URL, Engine, make_url
 
-from worker.state.migrate import upgrade
+from worker.state.migrate import revision, upgrade
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _BUSY_MILLISECONDS = 30_000
+
+
+log = structlog.get_logger(__name__)
+
+
+class NoState(Exception):
+    """There is no database at an address, or nothing was ever kept in it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,18 +46,28 @@ class Tx:
 class Store:
     """The state's database. `url` is SQLAlchemy's (`sqlite:////path/state.db`, `postgresql+psycopg://...`).
 
-    Opening makes the file (0600, its folder 0700) and brings the schema up to date. Thread-safe; a transaction is not.
+    Opening makes the file (0600, its folder 0700) and brings the schema up to date; without `create` it raises
+    `NoState` where nothing was kept before, and makes nothing. Thread-safe; a transaction is not.
     """
 
-    def __init__(self, url: str) -> None:
+    def __init__(self, url: str, *, create: bool = True) -> None:
         parsed = make_url(url)
         self._sqlite = parsed.get_backend_name() == "sqlite"
+        if self._sqlite and not create and not Path(parsed.database or "").is_file():
+            raise NoState(parsed.database)
         self.engine = (
             _sqlite_engine(parsed)
             if self._sqlite
             else create_engine(parsed, pool_pre_ping=True)
         )
+        if not create and self._is_new():
+            self.close()
+            raise NoState(parsed.database)
         upgrade(self.engine)
+
+    def _is_new(self) -> bool:
+        with self.engine.connect().execution_options(reading=True) as connection:
+            return revision(connection) is None
 
     @contextmanager
     def transaction(self, workspace: str) -> Iterator[Tx]:
@@ -81,12 +102,37 @@ def _sqlite_engine(url: URL) -> Engine:
             "the state needs a file: an SQLite database in memory would not outlive the process"
         )
     path = Path(url.database)
-    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    os.close(os.open(path, os.O_CREAT | os.O_RDWR, 0o600))
+    if not path.parent.exists():
+        _make_folder(path.parent)
+    # Only when it is new: closing a file ends every lock that this process has on it.
+    with suppress(FileExistsError):
+        os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_RDWR, 0o600))
+    for suffix in ("", "-wal", "-shm", "-journal"):
+        _close_to_others(path.with_name(path.name + suffix))
+
     engine = create_engine(url, connect_args={"timeout": _BUSY_MILLISECONDS / 1000})
     event.listen(engine, "connect", _prepare)
     event.listen(engine, "begin", _begin)
     return engine
+
+
+def _make_folder(folder: Path) -> None:
+    """Make a folder that is the owner's alone, and of which git takes nothing."""
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    ignored = os.open(folder / ".gitignore", os.O_CREAT | os.O_WRONLY, 0o600)
+    with os.fdopen(ignored, "w") as file:
+        file.write("*\n")
+
+
+def _close_to_others(path: Path) -> None:
+    """Take from others what an older version, a copy or a restored backup left open to them; raises `OSError` where
+    only somebody else can."""
+    if os.name != "posix" or not path.exists():
+        return
+    mode = stat.S_IMODE(path.stat().st_mode)
+    if mode & (stat.S_IRWXG | stat.S_IRWXO):
+        path.chmod(0o600)
+        log.warning("closed to others", file=str(path), mode=f"{mode:04o}")
 
 
 def _prepare(connection: Any, _record: object) -> None:
@@ -94,12 +140,26 @@ def _prepare(connection: Any, _record: object) -> None:
         None  # the driver would otherwise begin by itself, deferred
     )
     for pragma in (
-        "journal_mode=WAL",
-        "synchronous=FULL",
         f"busy_timeout={_BUSY_MILLISECONDS}",
+        "synchronous=FULL",
         "foreign_keys=ON",
     ):
         connection.execute(f"PRAGMA {pragma}")
+    _keep_log_ahead(connection)
+
+
+def _keep_log_ahead(connection: Any) -> None:
+    """Switch to WAL; where several processes do so at once, SQLite turns all but one away without waiting."""
+    end = time.monotonic() + _BUSY_MILLISECONDS / 1000
+    while True:
+        try:
+            connection.execute("PRAGMA journal_mode=WAL")
+        except sqlite3.OperationalError:
+            if time.monotonic() > end:
+                raise
+            time.sleep(0.05)
+        else:
+            return
 
 
 def _begin(connection: Connection) -> None:

@@ -6,7 +6,6 @@ The format is described in `worker/demo/storylines/README.md`. Numbers are read 
 from __future__ import annotations
 
 import itertools
-import tomllib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import date, time, timedelta
@@ -16,6 +15,7 @@ from typing import Any
 
 from worker.domain.periods import WorkCalendar
 from worker.errors import ConfigError, Problem, Severity
+from worker.toml import BadToml, read_toml
 
 Table = Mapping[str, Any]
 
@@ -109,8 +109,10 @@ def _texts(value: Any) -> dict[str, str]:
 
 def _read(path: Path) -> dict[str, Any]:
     try:
-        return tomllib.loads(path.read_text(encoding="utf-8"), parse_float=Decimal)
-    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        return read_toml(path, parse_float=Decimal)
+    except BadToml as error:
+        raise _wrong(path.parent.name, path.name, error.reason) from None
+    except OSError as error:
         raise _wrong(path.parent.name, path.name, f"cannot be read: {error}") from None
 
 
