@@ -581,7 +581,7 @@ def rayline(*words: str, home: Path, **more: str) -> subprocess.CompletedProcess
         [sys.executable, "-m", "worker", *words],
         capture_output=True,
         text=True,
-        timeout=120,
+        timeout=600,
         cwd=home,
         env=environment(home, **more),
         check=False,
