@@ -9,7 +9,7 @@ INSTALL := VIRTUAL_ENV=$(CURDIR)/$(VENV) UV_LINK_MODE=copy $(UV) pip install -q 
 FROM_LOCK := $(INSTALL) --require-hashes --no-deps
 ARGS ?=
 
-.PHONY: demo sandbox test check bench locks clean
+.PHONY: demo sandbox test check bench locks locks-check clean
 
 $(UV): requirements-installer.lock
 	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
@@ -60,6 +60,24 @@ locks: $(UV)
 	echo uv | $(LOCK) - -o requirements-installer.lock
 	$(LOCK) pyproject.toml --extra build -o requirements.lock
 	$(LOCK) pyproject.toml --extra build --extra dev -o requirements-dev.lock
+	@$(MAKE) --no-print-directory locks-check
+
+# Asks the registry whether every machine would find a file for each line; installs nothing. (What needs no registry is
+# tested: tests/setup.)
+PLATFORMS := x86_64-unknown-linux-gnu aarch64-unknown-linux-gnu x86_64-apple-darwin aarch64-apple-darwin x86_64-pc-windows-msvc
+PYTHONS := 3.11 3.12 3.13 3.14
+WOULD := $(FROM_LOCK) --dry-run --only-binary :all: --target $(VENV)/nothing
+
+locks-check: $(UV)
+	@for lock in requirements-installer.lock requirements.lock requirements-dev.lock; do \
+	  for platform in $(PLATFORMS); do \
+	    for python in $(PYTHONS); do \
+	      $(WOULD) --python-platform $$platform --python-version $$python -r $$lock || \
+	        { echo "$$lock cannot be installed on $$platform with Python $$python" >&2; exit 1; }; \
+	    done; \
+	    echo "$$lock: $$platform: Python $(PYTHONS)"; \
+	  done; \
+	done
 
 clean:
 	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis .coverage htmlcov dist
