@@ -79,11 +79,13 @@ def test_without_a_configuration_a_command_says_how_to_begin(
     tmp_path: Path, name: str, language: str
 ) -> None:
     env = {"LANG": f"{language}_XX.UTF-8"}
-    for more in ((), ("--json",)):
-        done = CliRunner().invoke(app, [*words_of(name), *more], env=env)
-        assert done.exit_code == 2
-        assert NOTHING_HERE[language] in on_one_line(done.stderr)
-    assert NOTHING_HERE[language] in json.loads(done.stdout)["message"]
+    told = CliRunner().invoke(app, words_of(name), env=env)
+    assert told.exit_code == 2
+    assert NOTHING_HERE[language] in on_one_line(told.stderr)
+
+    data = CliRunner().invoke(app, [*words_of(name), "--json"], env=env)
+    assert data.exit_code == 2
+    assert NOTHING_HERE[language] in json.loads(data.stdout)["message"]
     assert list(tmp_path.iterdir()) == []
 
 

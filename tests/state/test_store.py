@@ -39,7 +39,7 @@ from worker.state.journal import Status
 from worker.state.leases import Held, hold
 from worker.state.migrate import configure, upgrade
 from worker.state.runs import RunStatus
-from worker.state.store import Store, upsert
+from worker.state.store import NoState, Store, upsert
 from worker.state.tables import metadata, settings
 from worker.state.triggers import TriggerState
 from worker.sync.facts import Why
@@ -649,3 +649,40 @@ def test_writing_an_empty_batch_is_nothing(store: Store) -> None:
     with store.transaction("main") as tx:
         upsert(tx, settings, [])
         assert bindings.get_setting(tx, "absent", "default") == "default"
+
+
+@pytest.mark.parametrize("mode", [0o644, 0o660, 0o604])
+def test_a_database_that_was_open_to_others_is_closed_with_all_beside_it(
+    tmp_path: Path, mode: int
+) -> None:
+    first = Store(f"sqlite:///{tmp_path / 'state.db'}")
+    files = sorted(tmp_path.glob("state.db*"))
+    assert len(files) == 3
+    for path in files:
+        path.chmod(mode)
+    Store(f"sqlite:///{tmp_path / 'state.db'}").close()
+    assert {stat.S_IMODE(path.stat().st_mode) for path in files} == {0o600}
+    first.close()
+
+
+def test_only_a_folder_that_was_made_for_the_state_is_kept_from_git(
+    tmp_path: Path,
+) -> None:
+    for folder in (tmp_path, tmp_path / "made" / "here"):
+        Store(f"sqlite:///{folder / 'state.db'}").close()
+    assert (tmp_path / "made/here/.gitignore").read_text() == "*\n"
+    assert not (tmp_path / ".gitignore").exists()
+
+
+def test_nothing_is_made_where_nothing_was_kept(tmp_path: Path) -> None:
+    url = f"sqlite:///{tmp_path / 'nowhere' / 'state.db'}"
+    with pytest.raises(NoState):
+        Store(url, create=False)
+    assert not (tmp_path / "nowhere").exists()
+
+    (tmp_path / "nowhere").mkdir()
+    (tmp_path / "nowhere/state.db").touch()
+    with pytest.raises(NoState):
+        Store(url, create=False)
+    Store(url).close()
+    Store(url, create=False).close()
