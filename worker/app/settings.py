@@ -177,7 +177,9 @@ def _environment(data: Mapping[str, Any]) -> tuple[dict[str, Any], list[Problem]
     try:
         check_size(given)
     except BadToml as error:
-        return {}, [*problems, _problem(message("environment"), "", error.reason)]
+        raise ConfigError(
+            [*problems, _problem(message("environment"), "", error.reason)]
+        ) from None
 
     workspaces, named = data.get("workspaces"), given.get("workspaces")
     if isinstance(workspaces, Mapping) and isinstance(named, Mapping):
