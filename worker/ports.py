@@ -245,8 +245,9 @@ class Jira(Protocol):
         """Return each issue's changes of status category, oldest first, read in bulk."""
         ...
 
-    def worklogs(self, since: int) -> WorklogBatch:
-        """Return the worklogs changed and deleted since an epoch-ms bound, site-wide."""
+    def worklogs(self, since: int, *, now: int | None = None) -> WorklogBatch:
+        """Return the worklogs changed and deleted since an epoch-ms bound, site-wide; a bound told that lies ahead of
+        `now` is not believed."""
         ...
 
     def requests(self) -> int:

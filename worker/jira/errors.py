@@ -1,7 +1,7 @@
 """Jira's failures, translated once. Everything here reads, so that whatever may pass is simply asked again.
 
-Neither the package's error texts nor its retries are used: the first carry cookies, the second ignore what the server
-said (facts/jira-api.md 1.4).
+The package's error texts and retries are not used: the first carry cookies, the second ignore what the server said
+(facts/jira-api.md 1.4).
 """
 
 from __future__ import annotations
@@ -10,7 +10,6 @@ from typing import Any
 
 import msgspec
 import requests
-from jira.exceptions import JIRAError
 
 from worker.calls.retry import Setback, read_retry_after
 from worker.calls.secrets import redact
@@ -28,8 +27,6 @@ class Forbidden(Exception):
 def translate(error: Exception, call: str, secrets: tuple[str, ...]) -> Setback:
     """Return what a failed attempt means; `call` is method and path."""
     match error:
-        case JIRAError(response=requests.Response() as response):
-            return judge(response, call, secrets)
         case requests.TooManyRedirects():
             return Setback(Rejected(API, call, REDIRECTED))
         case Forbidden() | requests.exceptions.InvalidURL():
@@ -40,7 +37,7 @@ def translate(error: Exception, call: str, secrets: tuple[str, ...]) -> Setback:
             )
         case requests.Timeout():
             return Setback(Transient(API, call, "timed out"), again=True)
-        case msgspec.DecodeError() | ValueError():
+        case msgspec.DecodeError() | ValueError() | RecursionError():
             return Setback(
                 Transient(API, call, "the answer is not the JSON expected"), again=True
             )

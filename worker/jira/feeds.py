@@ -6,6 +6,7 @@ The next page is asked for by its bound, never by the `nextPage` address of an a
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 
 import msgspec
 
@@ -16,6 +17,8 @@ from worker.jira.session import JiraSession
 from worker.ports import Unread, WorklogBatch
 
 AT_ONCE = 1_000
+AHEAD = 86_400_000
+"""By how much (ms) a bound may lie ahead of our clock, which may be slow; one further ahead is nonsense."""
 MOST_PAGES = 10_000
 _PAGE = msgspec.json.Decoder(WorklogMarks)
 _MARKS = RecordReader(WorklogMark, "worklog", names=("worklogId",))
@@ -31,11 +34,13 @@ class Feed:
     unread: list[Unread] = field(default_factory=list)
 
 
-def read_worklog_feed(session: JiraSession, since: int) -> WorklogBatch:
-    """Return worklogs changed and deleted since an epoch-ms bound."""
+def read_worklog_feed(
+    session: JiraSession, since: int, *, now: int | None
+) -> WorklogBatch:
+    """Return worklogs changed and deleted since an epoch-ms bound; `now` (epoch ms) is as far as one is believed."""
     updated, deleted = (
-        _read(session, "updated", since),
-        _read(session, "deleted", since),
+        _read(session, "updated", since, now=now),
+        _read(session, "deleted", since, now=now),
     )
     gone = set(deleted.ids)
     changed: list[Worklog] = []
@@ -74,7 +79,7 @@ def _next_bound(since: int, updated: Feed, deleted: Feed) -> int:
     return updated.until + 1 if updated.until > since else since
 
 
-def _read(session: JiraSession, name: str, since: int) -> Feed:
+def _read(session: JiraSession, name: str, since: int, *, now: int | None) -> Feed:
     feed = Feed(since)
     for _ in range(MOST_PAGES):
         page = session.ask(
@@ -84,6 +89,9 @@ def _read(session: JiraSession, name: str, since: int) -> Feed:
         feed.unread += bad
         feed.ids.update((str(mark.worklogId), None) for mark in marks)
         reached = page.until if page.until is not None else feed.until
+        if now is not None and reached > now + AHEAD:
+            feed.reason = f"worklog/{name} claims to reach {_told(reached)}"
+            return feed
         moved, feed.until = reached > feed.until, max(feed.until, reached)
         if page.last:
             return feed
@@ -92,3 +100,11 @@ def _read(session: JiraSession, name: str, since: int) -> Feed:
             return feed
     feed.reason = f"worklog/{name} has no end after {MOST_PAGES} pages"
     return feed
+
+
+def _told(moment: int) -> str:
+    """Return an epoch-ms moment as a date, or as it is when no calendar has it."""
+    try:
+        return f"{datetime.fromtimestamp(moment / 1000, UTC):%Y-%m-%d}"
+    except (ValueError, OverflowError, OSError):
+        return str(moment)

@@ -19,9 +19,9 @@ from requests.adapters import BaseAdapter
 from worker.calls.deadline import Deadline
 from worker.calls.secrets import redact
 from worker.config import JiraSettings
-from worker.domain.messages import tell
+from worker.domain.messages import message, tell
 from worker.domain.model import Issue, JiraProject, Move
-from worker.errors import Problem, Rejected, Transient
+from worker.errors import Problem, Rejected
 from worker.jira.errors import API
 from worker.jira.feeds import read_worklog_feed
 from worker.jira.histories import (
@@ -84,21 +84,46 @@ class _ProjectPage(msgspec.Struct, frozen=True):
 
 
 class _Parsed(msgspec.Struct, frozen=True):
-    errors: tuple[str, ...] = ()
+    errors: tuple[str, ...] | None = None
 
 
 class _ParsedList(msgspec.Struct, frozen=True):
-    queries: tuple[_Parsed, ...]
+    queries: tuple[msgspec.Raw, ...]
 
 
 class _Filter(msgspec.Struct, frozen=True):
     jql: str
 
 
+class _Schema(msgspec.Struct, frozen=True):
+    custom: str = ""
+
+
+class _Field(msgspec.Struct, frozen=True):
+    id: str
+    name: str = ""
+    schema: _Schema | None = None
+
+
+class _Account(msgspec.Struct, frozen=True):
+    """The reading account: `accountId` on Cloud, `name` on Data Center."""
+
+    accountId: str | None = None  # noqa: N815 - Jira's own name
+    name: str | None = None
+    timeZone: str | None = None  # noqa: N815
+
+
+class _ServerInfo(msgspec.Struct, frozen=True):
+    serverTime: Any = None  # noqa: N815 - Jira's own name
+    deploymentType: str | None = None  # noqa: N815
+
+
 _PROJECTS = RecordReader(_Project, "project", names=("key", "id", "name"))
 _PROJECT_PAGE = msgspec.json.Decoder(_ProjectPage)
 _PARSED = msgspec.json.Decoder(_ParsedList)
 _FILTER = msgspec.json.Decoder(_Filter)
+_VERDICTS = RecordReader(_Parsed, "verdict")
+_FIELDS = RecordReader(_Field, "field", names=("name", "id"))
 _STATUSES = RecordReader(RawStatus, "status", names=("name", "id"))
 
 
@@ -127,6 +152,7 @@ class Reading:
 
     site: SiteReading
     pages: PageReader
+    unread: tuple[Unread, ...] = ()
 
 
 class JiraGateway:
@@ -221,7 +247,10 @@ class JiraGateway:
         )
         issues, problems = self._make(by_id(found.rows).values())
         return IssueBatch(
-            issues, not found.reason, found.reason, (*found.problems, *problems)
+            issues,
+            not found.reason,
+            found.reason,
+            (*map(_field_problem, reading.unread), *found.problems, *problems),
         )
 
     def ids(self, jql: str) -> IssueIds:
@@ -276,9 +305,10 @@ class JiraGateway:
                 )
         return MoveBatch(found, tuple(unread))
 
-    def worklogs(self, since: int) -> WorklogBatch:
-        """Return the worklogs changed and deleted since an epoch-ms bound, site-wide."""
-        return read_worklog_feed(self._session, since)
+    def worklogs(self, since: int, *, now: int | None = None) -> WorklogBatch:
+        """Return the worklogs changed and deleted since an epoch-ms bound, site-wide; a bound told that lies ahead of
+        `now` is not believed."""
+        return read_worklog_feed(self._session, since, now=now)
 
     # Walking
 
@@ -360,30 +390,24 @@ class JiraGateway:
 
     def _learn_site(self) -> Site:
         # `serverInfo` answers anybody: only `myself` proves the credentials (facts/jira-api.md 4).
-        me = _table(self._session.metadata("myself", lambda jira: jira.myself()))
-        info = _table(
-            self._session.metadata("serverInfo", lambda jira: jira.server_info())
-        )
-        try:
-            now = read_moment(info.get("serverTime"))
-        except (ValueError, OverflowError):
-            raise Transient(
-                API, "GET serverInfo", "no server time in the answer"
-            ) from None
-        deployment = "cloud" if info.get("deploymentType") == "Cloud" else "datacenter"
+        me = self._session.ask("GET", "myself", _read_account)
+        info = self._session.ask("GET", "serverInfo", _read_server)
+        deployment = "cloud" if info.deploymentType == "Cloud" else "datacenter"
         return Site(
-            now,
-            str(me.get("accountId") or me.get("name") or ""),
-            str(me.get("timeZone") or "UTC"),
+            read_moment(info.serverTime),
+            me.accountId or me.name or "",
+            me.timeZone or "UTC",
             deployment,
         )
 
     def _learn_fields(self) -> Reading:
-        fields = self._session.metadata("field", lambda jira: jira.fields())
-        site = read_site(self._mapping, fields, cloud=self._cloud)
+        fields, unread = self._session.ask("GET", "field", _FIELDS.read_list)
+        described = [msgspec.to_builtins(each) for each in fields]
+        site = read_site(self._mapping, described, cloud=self._cloud)
         return Reading(
             site,
             PageReader(site.issue_type, browse=f"{self._session.base_url}/browse/"),
+            tuple(unread),
         )
 
     def _learn_categories(self) -> tuple[Mapping[str, str], Sequence[Unread]]:
@@ -405,6 +429,7 @@ class JiraGateway:
         found: dict[str, _Project] = {}
         unread: list[Unread] = []
         start = 0
+        before: tuple[bytes, ...] = ()
         while True:
             page = self._session.ask(
                 "GET",
@@ -418,10 +443,14 @@ class JiraGateway:
                 },
             )
             projects, bad = _PROJECTS.read(page.values)
+            values = tuple(map(bytes, page.values))
+            if values == before:  # a server that knows no `startAt`
+                return found.values(), unread
+            before = values
             found.update((each.id, each) for each in projects)
             unread += bad
-            start += len(page.values)
-            if page.isLast or not page.values:
+            start += len(values)
+            if page.isLast or not values:
                 return found.values(), unread
 
     # Validation
@@ -429,35 +458,81 @@ class JiraGateway:
     def _parse(self, queries: Sequence[str]) -> Mapping[str, str]:
         wrong: dict[str, str] = {}
         for chunk in chunks(queries, QUERIES_AT_ONCE):
-            parsed = self._session.ask(
+            wrong |= self._parse_some(chunk)
+        return wrong
+
+    def _parse_some(self, queries: Sequence[str]) -> Mapping[str, str]:
+        """Return what is wrong with some JQL; one for which Jira refuses the whole question is found by halving."""
+        try:
+            verdicts = self._session.ask(
                 "POST",
                 "jql/parse",
-                _PARSED.decode,
+                lambda content: _read_verdicts(content, len(queries)),
                 params={"validation": "strict"},
-                body={"queries": list(chunk)},
-            ).queries
-            if len(parsed) != len(chunk):
-                raise Transient(
-                    API,
-                    "POST jql/parse",
-                    f"{len(parsed)} answers to {len(chunk)} queries",
-                )
-            wrong |= {
-                query: "; ".join(each.errors)
-                for query, each in zip(chunk, parsed, strict=True)
-                if each.errors
+                body={"queries": list(queries)},
+            )
+        except Rejected as error:
+            if len(queries) == 1:
+                return {queries[0]: error.detail}
+            half = len(queries) // 2
+            return {
+                **self._parse_some(queries[:half]),
+                **self._parse_some(queries[half:]),
             }
-        return wrong
+        return {
+            query: said for query, said in zip(queries, verdicts, strict=True) if said
+        }
 
     def _try_out(self, queries: Sequence[str]) -> Mapping[str, str]:
         wrong: dict[str, str] = {}
         for query in queries:
             try:
-                search_server(self._session, query, bytes, size=0, fields=("updated",))
+                search_server(
+                    self._session, query, self._ids.read, size=0, fields=("updated",)
+                )
             except Rejected as error:
                 wrong[query] = error.detail
         return wrong
 
 
-def _table(answer: object) -> dict[str, Any]:
-    return answer if isinstance(answer, dict) else {}
+def _field_problem(one: Unread) -> Problem:
+    return Problem(
+        "bad-field",
+        tell("Jira field {name}", name=one.name or "?"),
+        one.field,
+        tell("cannot be read: {error}", error=one.said),
+        message("mend the field in Jira; until then no issue is read by it"),
+    )
+
+
+def _read_verdicts(content: bytes, count: int) -> Sequence[str]:
+    """Return what `jql/parse` says of each of `count` queries, empty when nothing; raises ValueError for fewer."""
+    answers = _PARSED.decode(content).queries
+    if len(answers) != count:
+        raise ValueError(f"{len(answers)} answers to {count} queries")
+    return [_said_of(raw) for raw in answers]
+
+
+def _said_of(raw: msgspec.Raw) -> str:
+    good, bad = _VERDICTS.read([raw])
+    if bad:
+        return f"Jira's answer cannot be read: {bad[0].said}"
+    return redact("; ".join(good[0].errors or ()))
+
+
+def _read_account(content: bytes) -> _Account:
+    """Return the account of an answer; raises ValueError when it names none."""
+    account = msgspec.json.decode(content, type=_Account)
+    if not (account.accountId or account.name):
+        raise ValueError("no account in the answer")
+    return account
+
+
+def _read_server(content: bytes) -> _ServerInfo:
+    """Return the server of an answer; raises ValueError when it tells no time."""
+    info = msgspec.json.decode(content, type=_ServerInfo)
+    try:
+        read_moment(info.serverTime)
+    except OverflowError as error:
+        raise ValueError(str(error)) from None
+    return info

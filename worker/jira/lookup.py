@@ -6,14 +6,22 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+import msgspec
+
 from worker.errors import Incomplete, Missing, Problem
 from worker.jira.histories import chunks
-from worker.jira.records import PageReader, read_bulk
+from worker.jira.records import Page, PageReader, read_bulk
 from worker.jira.search import search_server
 from worker.jira.session import JiraSession
 
 AT_ONCE = 100
 TRIES = 3
+
+
+class _Named(msgspec.Struct):
+    id: str
+
+
 _KEY = re.compile(r"[A-Za-z][A-Za-z0-9_]*-[1-9][0-9]*|[1-9][0-9]*")
 
 
@@ -109,9 +117,15 @@ def _one(
         page = session.ask(
             "GET",
             f"issue/{key}",
-            lambda content: reader.read(b'{"issues":[' + content + b"]}"),
+            lambda content: _read_one(content, reader),
             params={"fields": ",".join(fields)},
         )
     except Missing:
         return None
     return page.rows[0] if page.rows else None
+
+
+def _read_one(content: bytes, reader: PageReader) -> Page:
+    """Return the one issue of an answer, or its problem; raises `msgspec.DecodeError` when it is no issue at all."""
+    msgspec.json.decode(content, type=_Named)
+    return reader.read(b'{"issues":[' + content + b"]}")

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Annotated, Any, Generic, TypeVar
+from typing import Annotated, Any, Generic, NamedTuple, TypeVar
 
 import msgspec
 
@@ -14,6 +14,7 @@ from worker.calls.secrets import redact
 from worker.domain.messages import message, tell
 from worker.domain.model import Worklog
 from worker.errors import Problem
+from worker.jira.damage import MARK_BYTES, SAID, damaged_field
 from worker.mapping.jira import Instant, RawPerson, Seconds
 from worker.ports import Unread
 
@@ -65,9 +66,22 @@ class IssueId(msgspec.Struct, frozen=True):
     fields: _OnlyUpdated | None = None
 
 
-class _Named(msgspec.Struct, frozen=True):
-    id: Any = ""
-    key: Any = ""
+_Read = tuple[_Envelope, tuple[Any, ...], tuple[Problem, ...]]
+
+
+class _Fault(NamedTuple):
+    """What is wrong with a record: the field, and what is said of it."""
+
+    field: str
+    said: str
+
+
+def _damage(raw: msgspec.Raw) -> _Fault | None:
+    """Return what is wrong with a record that bears the mark of damaged text."""
+    content = bytes(raw)
+    if MARK_BYTES not in content:
+        return None
+    return _Fault(damaged_field(content).removeprefix("fields.")[:80], SAID)
 
 
 class PageReader:
@@ -85,12 +99,7 @@ class PageReader:
 
     def read(self, content: bytes) -> Page:
         """Return a page; raises `msgspec.DecodeError` when it is not one."""
-        problems: tuple[Problem, ...] = ()
-        try:
-            found: _Envelope = self._whole.decode(content)
-            rows = tuple(found.issues)
-        except msgspec.ValidationError:
-            found, rows, problems = self._read_each(content)
+        found, rows, problems = self._read_whole(content) or self._read_each(content)
         return Page(
             rows,
             problems,
@@ -101,38 +110,42 @@ class PageReader:
             tuple(map(_kind_of_warning, found.warnings or ())),
         )
 
-    def _read_each(
-        self, content: bytes
-    ) -> tuple[_Envelope, tuple[Any, ...], tuple[Problem, ...]]:
+    def _read_whole(self, content: bytes) -> _Read | None:
+        """Return a page read in one pass, None when one of its issues cannot be read."""
+        if MARK_BYTES in content:
+            return None
+        try:
+            found: _Envelope = self._whole.decode(content)
+        except msgspec.ValidationError:
+            return None
+        return found, tuple(found.issues), ()
+
+    def _read_each(self, content: bytes) -> _Read:
         found = msgspec.json.decode(content, type=_RawEnvelope)
         rows: list[Any] = []
         problems: list[Problem] = []
         for raw in found.issues:
-            try:
-                rows.append(self._each.decode(raw))
-            except msgspec.ValidationError as error:
-                problems.append(self._problem(raw, str(error)))
+            fault = _damage(raw)
+            if fault is None:
+                try:
+                    rows.append(self._each.decode(raw))
+                except msgspec.ValidationError as error:
+                    fault = _Fault(field_of(str(error)), redact(str(error)))
+            if fault is not None:
+                problems.append(self._problem(raw, fault))
         return found, tuple(rows), tuple(problems)
 
-    def _problem(self, raw: msgspec.Raw, said: str) -> Problem:
-        named = _name_of(raw)
+    def _problem(self, raw: msgspec.Raw, fault: _Fault) -> Problem:
+        named = _first(_parts_of(raw), ("key", "id"))
         url = f"{self._browse}{named}" if self._browse and named else ""
         return Problem(
             "bad-issue",
             named or message("an issue without a key"),
-            field_of(said),
-            tell("cannot be read: {error}", error=redact(said)),
+            fault.field,
+            tell("cannot be read: {error}", error=fault.said),
             message("mend the field in Jira; until then the issue is left out"),
             url,
         )
-
-
-def _name_of(raw: msgspec.Raw) -> str:
-    try:
-        named = msgspec.json.decode(raw, type=_Named)
-    except msgspec.DecodeError:
-        return ""
-    return str(named.key or named.id or "")[:50]
 
 
 class RecordReader(Generic[T]):
@@ -152,44 +165,53 @@ class RecordReader(Generic[T]):
         good: list[T] = []
         bad: list[Unread] = []
         for raw in raws:
-            try:
-                good.append(self._each.decode(raw))
-            except msgspec.DecodeError as error:
-                bad.append(self.unread(raw, str(error)))
+            fault = _damage(raw)
+            if fault is None:
+                try:
+                    good.append(self._each.decode(raw))
+                except msgspec.DecodeError as error:
+                    fault = _Fault(field_of(str(error)), redact(str(error)))
+            if fault is not None:
+                bad.append(self._unread(raw, fault))
         return good, bad
 
     def read_list(self, content: bytes) -> tuple[list[T], list[Unread]]:
         """Return the records of an answer that is a list of them; raises `msgspec.DecodeError` when it is none."""
         return self.read(_RAWS.decode(content))
 
-    def unread(self, raw: msgspec.Raw, said: str) -> Unread:
-        """Return what is known of a record that could not be read."""
-        try:
-            found = msgspec.json.decode(raw)
-        except msgspec.DecodeError:
-            found = None
-        table = found if isinstance(found, dict) else {}
+    def _unread(self, raw: msgspec.Raw, fault: _Fault) -> Unread:
+        table = _parts_of(raw)
         return Unread(
             self._kind,
             _first(table, self._names),
             _first(table, (self._issue,)),
-            field_of(said),
-            redact(said),
+            fault.field,
+            fault.said,
         )
 
 
 _RAWS = msgspec.json.Decoder(list[msgspec.Raw])
 
 
-def _first(table: Mapping[str, Any], names: Iterable[str]) -> str:
+def _parts_of(raw: msgspec.Raw) -> Mapping[str, msgspec.Raw]:
+    """Return a record's parts still raw, none when it is no object: one that cannot be read hides no other."""
+    try:
+        return msgspec.json.decode(raw, type=dict[str, msgspec.Raw])
+    except msgspec.ValidationError:
+        return {}
+
+
+def _first(table: Mapping[str, msgspec.Raw], names: Iterable[str]) -> str:
     return next(
-        (
-            str(table[name])[:50]
-            for name in names
-            if isinstance(table.get(name), (str, int)) and table[name]
-        ),
-        "",
+        filter(None, (_name(table[name]) for name in names if name in table)), ""
     )
+
+
+def _name(raw: msgspec.Raw) -> str:
+    try:
+        return str(msgspec.json.decode(raw, type=str | int) or "")[:50]
+    except msgspec.ValidationError:
+        return ""
 
 
 def field_of(said: str) -> str:
@@ -266,7 +288,7 @@ class IssueHistory(msgspec.Struct, frozen=True):
 class HistoryPage(msgspec.Struct, frozen=True):
     """A page of `changelog/bulkfetch`, its pieces still raw."""
 
-    issueChangeLogs: tuple[msgspec.Raw, ...] = ()  # noqa: N815 - Jira's own name
+    issueChangeLogs: tuple[msgspec.Raw, ...]  # noqa: N815 - Jira's own name
     nextPageToken: str | None = None  # noqa: N815
 
 
@@ -326,7 +348,7 @@ class WorklogMark(msgspec.Struct, frozen=True):
 class WorklogMarks(msgspec.Struct, frozen=True):
     """A page of `worklog/updated` or `worklog/deleted`, its entries still raw."""
 
-    values: tuple[msgspec.Raw, ...] = ()
+    values: tuple[msgspec.Raw, ...]
     until: int | None = None
     lastPage: bool | None = None  # noqa: N815 - Jira's own name
     isLastPage: bool | None = None  # noqa: N815

@@ -18,7 +18,6 @@ from urllib.parse import urlsplit
 import msgspec
 import requests
 from jira import JIRA
-from jira.exceptions import JIRAError
 from pydantic import SecretStr
 from requests.adapters import BaseAdapter, HTTPAdapter
 from urllib3.exceptions import HTTPError
@@ -28,6 +27,7 @@ from worker.calls.deadline import Deadline
 from worker.calls.retry import Policy, Setback
 from worker.calls.secrets import secret_from
 from worker.config import JiraSettings
+from worker.jira.damage import mark_damage
 from worker.jira.errors import API, Forbidden, judge, translate
 
 T = TypeVar("T")
@@ -175,12 +175,6 @@ class JiraSession:
         """Close the connections."""
         self._jira.close()  # type: ignore[no-untyped-call]
 
-    def metadata(self, name: str, ask: Callable[[JIRA], T]) -> T:
-        """Return what the package's own method answers; `name` is for messages."""
-        return self._policy.run(
-            lambda: self._guarded(f"GET {name}", lambda: ask(self._jira))
-        )
-
     def ask(
         self,
         method: str,
@@ -194,7 +188,7 @@ class JiraSession:
         return self._policy.run(
             lambda: self._guarded(
                 f"{method} {path}",
-                lambda: read(self._content(method, path, params, body)),
+                lambda: _read(self._content(method, path, params, body), read),
             )
         )
 
@@ -202,12 +196,12 @@ class JiraSession:
         try:
             return attempt()
         except (
-            JIRAError,
             requests.RequestException,
             HTTPError,
             Forbidden,
             msgspec.DecodeError,
             ValueError,
+            RecursionError,
         ) as error:
             setback = translate(error, call, self._secrets)
         raise setback
@@ -227,6 +221,19 @@ class JiraSession:
         if response.status_code // 100 != 2:
             raise judge(response, f"{method} {path}", self._secrets)
         return response.content
+
+
+def _read(content: bytes, read: Callable[[bytes], T]) -> T:
+    """Return `read(content)`; damaged text in it does not keep the rest from being read."""
+    try:
+        return read(content)
+    except msgspec.ValidationError:
+        raise
+    except (msgspec.DecodeError, UnicodeError):
+        marked = mark_damage(content)
+        if marked == content:
+            raise
+    return read(marked)
 
 
 def _connect(settings: JiraSettings, token: SecretStr, adapter: ReadingAdapter) -> JIRA:
