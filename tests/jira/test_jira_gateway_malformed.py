@@ -87,7 +87,8 @@ def keys(gateway: JiraGateway) -> list[str]:
 
 
 def moved(gateway: JiraGateway) -> list[str]:
-    return [move.after for move in gateway.moves(["10001"]).moves.get("10001", ())]
+    moves = gateway.moves(["10001"]).moves.get("10001", ())
+    return sorted({move.after for move in moves})
 
 
 def logged(gateway: JiraGateway) -> list[str]:
@@ -103,7 +104,7 @@ def matched(gateway: JiraGateway) -> list[str]:
 
 
 def named(gateway: JiraGateway) -> list[str]:
-    return [each.key for each in gateway.projects().projects]
+    return sorted({each.key for each in gateway.projects().projects})
 
 
 def by_key(gateway: JiraGateway) -> list[str]:
