@@ -296,10 +296,12 @@ class JiraProject(msgspec.Struct, frozen=True, array_like=True, gc=False):
 class CardWork(msgspec.Struct, frozen=True, gc=False):
     """The Jira work of one card: what its link resolved to and every issue under it (epics themselves left out).
 
-    `link` says how it was read: `project ACME`, `epic ACME-12`, `jql ...`; empty when the card has none.
+    `link` says how it was read: `project ACME`, `epic ACME-12`, `jql ...`; empty when the card has none. `as_of` is set
+    when Jira does not answer to the link any more: the work is then what it came to at that moment.
     """
 
     link: str = ""
     issues: tuple[Issue, ...] = ()
     worklogs: tuple[Worklog, ...] = ()
+    as_of: datetime | None = None
     extra: Mapping[str, str] = msgspec.field(default_factory=dict)

@@ -76,23 +76,24 @@ def plant(issues: Iterable[Issue], worklogs: Iterable[Worklog]) -> Forest:
 def attach(
     cards: Iterable[Card], forest: Forest, links: Mapping[str, ResolvedLink]
 ) -> dict[Ref, CardWork]:
-    """Return the work of every card whose link was resolved; `links` by the card's page id."""
+    """Return the work of every card whose link was resolved, now or once; `links` by the card's page id."""
     found = {}
     for card in cards:
         link = links.get(card.ref.key)
         if (
             link is not None
-            and not link.problem
+            and (not link.problem or link.as_of is not None)
             and link.kind not in (LinkKind.NONE, LinkKind.BAD)
         ):
-            work = _work(link, forest)
+            work = find_work(link, forest)
             found[card.ref] = CardWork(
-                link.shown, tuple(work.issues), tuple(work.worklogs)
+                link.shown, tuple(work.issues), tuple(work.worklogs), as_of=link.as_of
             )
     return found
 
 
-def _work(link: ResolvedLink, forest: Forest) -> Bough:
+def find_work(link: ResolvedLink, forest: Forest) -> Bough:
+    """Return the work a resolved link names."""
     match link.kind:
         case LinkKind.PROJECT:
             return forest.by_project.get(link.project, Bough())

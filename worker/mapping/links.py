@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from datetime import datetime
 from enum import StrEnum
 from urllib.parse import parse_qs, urlsplit
 
@@ -31,7 +32,8 @@ class ResolvedLink(msgspec.Struct, frozen=True, gc=False):
     """What Jira made of a link: a project key, the id of an epic (or other issue), or the ids a JQL or filter matched.
 
     `shown` is how it is told to people: `project ACME`, `epic ACME-12`, `jql ...`. `project` may be given for an epic
-    too. `problem` says why the link could not be resolved; the card then counts as unlinked.
+    too. `problem` says why the link could not be resolved: the rest is then what the card's last good link came to at
+    `as_of`, or nothing, and the card counts as unlinked.
     """
 
     kind: LinkKind
@@ -40,14 +42,29 @@ class ResolvedLink(msgspec.Struct, frozen=True, gc=False):
     epic: str = ""
     ids: frozenset[str] = frozenset()
     problem: str = ""
+    as_of: datetime | None = None
 
 
 PROJECT_KEY = re.compile(r"[A-Za-z][A-Za-z0-9_]{1,79}\Z")
 ISSUE_KEY = re.compile(r"[A-Za-z][A-Za-z0-9_]+-[0-9]{1,12}\Z")
 FILTER = re.compile(r"filter\s*[=:]\s*([0-9]{1,18})\Z", re.IGNORECASE)
-OPERATOR = re.compile(
-    r"=|~|<|>|\b(?:not\s+)?in\s*\(|\bis\s+(?:not\s+)?(?:empty|null)\b|\bwas\b",
-    re.IGNORECASE,
+# A query begins with a field and an operator, a sentence with a word and a word (facts/jira-api.md 1.1). What only
+# looks like a query is asked of Jira, and refused by it.
+QUERY = re.compile(
+    r"""
+    (?: [(!\s] | not\b )*+
+    (?! (?: and | or | not | in | is | was | changed | empty | null | order | by ) \b )
+    (?: "(?:\\.|[^"\\])+" | '(?:\\.|[^'\\])+' | cf\[\d+\] | [^\W\d_][\w.\-]* (?: \[[^\]]*\][\w.]* )? )
+    \s*
+    (?: != | !~ | [<>]=? | = (?! [>=] ) | ~
+      | \b (?: not\s+ )? in \s* \(
+      | \b (?: not\s+ )? in \s+ \w+ \s* \(
+      | \b is \s+ (?: not\s+ )? (?: empty | null ) \b
+      | \b was \b
+      | \b changed \b \s* (?: \Z | \) | (?: after | and | before | by | during | from | on | or | order | to ) \b )
+    )
+    """,
+    re.IGNORECASE | re.VERBOSE,
 )
 # The addresses of Jira's pages, Cloud and Data Center; the first that fits wins.
 PATHS = (
@@ -79,7 +96,7 @@ def parse_link(text: str | None) -> Link:
         return Link(LinkKind.EPIC, typed.upper())
     if PROJECT_KEY.match(typed):
         return Link(LinkKind.PROJECT, typed.upper())
-    return Link(LinkKind.JQL if OPERATOR.search(typed) else LinkKind.BAD, typed)
+    return Link(LinkKind.JQL if QUERY.match(typed) else LinkKind.BAD, typed)
 
 
 def _parse_address(address: str) -> Link:

@@ -59,7 +59,11 @@ def unmatched_projects(
     work: Mapping[Ref, CardWork],
 ) -> tuple[JiraProject, ...]:
     """Return the projects that no card names, wholly or by some of their issues; `links` by the card's page id."""
-    living = {page_id: link for page_id, link in links.items() if not link.problem}
+    living = {
+        page_id: link
+        for page_id, link in links.items()
+        if not link.problem or link.as_of is not None
+    }
     idle = {project.key for project in projects} - {
         link.project for link in living.values()
     }

@@ -301,20 +301,26 @@ def link_problems(
     """Return a problem for each card whose Jira field cannot be read or was not resolved."""
     problems = []
     for card in cards:
-        resolved = links.get(card.ref.key)
+        resolved = links.get(card.ref.key, ResolvedLink(LinkKind.NONE))
         if parse_link(card.jira).kind is LinkKind.BAD:
-            problems.append(
-                _link_problem(
-                    card,
-                    "bad-link",
-                    tell(
-                        "cannot read {text}", text=repr((card.jira or "").strip()[:60])
-                    ),
-                )
-            )
-        elif resolved is not None and resolved.problem:
-            problems.append(_link_problem(card, "unresolved-link", resolved.problem))
+            typed = repr((card.jira or "").strip()[:60])
+            code, fault = "bad-link", tell("cannot read {text}", text=typed)
+        else:
+            code, fault = "unresolved-link", resolved.problem
+        if fault:
+            problems.append(_link_problem(card, code, _aged(fault, resolved.as_of)))
     return problems
+
+
+def _aged(fault: str, as_of: datetime | None) -> str:
+    """Return a fault with the age of the figures that are kept in spite of it."""
+    if as_of is None:
+        return fault
+    return tell(
+        "{fault}; the figures are those of {moment} UTC",
+        fault=fault,
+        moment=f"{as_of:%Y-%m-%d %H:%M}",
+    )
 
 
 def _link_problem(card: Card, code: str, fault: str) -> Problem:

@@ -122,7 +122,7 @@ def _stage_track(card: Card, world: World) -> Track:
 
 def _measure(card: Card, world: World, setting: _Setting) -> CardMeasure:
     work = world.work.get(card.ref)
-    if work is None:
+    if work is None or work.as_of is not None:
         return CardMeasure(card.ref, due=card.due, known=not card.jira)
     if not work.link:
         return CardMeasure(card.ref, due=card.due)
