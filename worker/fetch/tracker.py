@@ -40,9 +40,11 @@ LOOKUP, UPDATED, WORKLOGS = "jira.lookup", "jira:updated", "jira:worklogs"
 
 
 class Standing(msgspec.Struct, frozen=True):
-    """The link of a card when it last came to something; `at` is when that was, None while it still does."""
+    """The link of a card when it last came to something, with its condition if it had one; `at` is when that was, None
+    while it still does."""
 
     link: Link
+    condition: str = ""
     at: datetime | None = None
 
 
@@ -514,7 +516,9 @@ def _remember(reader: _Reader, *, whole: bool) -> None:
         if (found := _standing(reader, card, link)) is not None
     }
     used = {*links.values(), *(one.link for one in standing.values())}
-    conditions = {_condition(lookup, link) for link in used}
+    conditions = {_condition(lookup, link) for link in links.values()} | {
+        one.condition for one in standing.values()
+    }
     names = {_name(link) for link in used} | {
         _name(Link(LinkKind.JQL, one)) for one in conditions
     }
@@ -539,11 +543,11 @@ def _standing(reader: _Reader, card: str, link: Link) -> Standing | None:
     if link.kind is LinkKind.NONE:
         return None
     if link.kind is not LinkKind.BAD and not _fault(lookup, link):
-        return Standing(link)
+        return Standing(link, _condition(lookup, link))
     last = lookup.standing.get(card)
     if last is None or last.at is not None:
         return last
-    return Standing(last.link, lookup.read or reader.now)
+    return msgspec.structs.replace(last, at=lookup.read or reader.now)
 
 
 def _read_worklogs(reader: _Reader, *, arrived: Iterable[Issue], afresh: bool) -> str:
@@ -618,10 +622,10 @@ def _resolved(lookup: Lookup, links: Mapping[str, Link]) -> dict[str, ResolvedLi
             continue
         fault = "" if link.kind is LinkKind.BAD else _fault(lookup, link)
         if link.kind is not LinkKind.BAD and not fault:
-            found[card] = _resolve_one(lookup, link)
+            found[card] = _resolve_one(lookup, link, _condition(lookup, link))
         elif last is not None and (last.at or lookup.read) is not None:
             found[card] = msgspec.structs.replace(
-                _resolve_one(lookup, last.link),
+                _resolve_one(lookup, last.link, last.condition),
                 problem=fault,
                 as_of=last.at or lookup.read,
             )
@@ -665,8 +669,8 @@ def _shown(link: Link) -> str:
     return repr(cut) if link.kind is LinkKind.JQL else f"{link.kind.value} {cut}"
 
 
-def _resolve_one(lookup: Lookup, link: Link) -> ResolvedLink:
-    """Return what a link came to when it was last looked up."""
+def _resolve_one(lookup: Lookup, link: Link, condition: str) -> ResolvedLink:
+    """Return what a link, by its condition if it has one, came to when it was last looked up."""
     match link.kind:
         case LinkKind.PROJECT:
             return ResolvedLink(link.kind, _name(link), project=link.text)
@@ -674,6 +678,6 @@ def _resolve_one(lookup: Lookup, link: Link) -> ResolvedLink:
             issue, project = lookup.epics.get(link.text, ("", ""))
             return ResolvedLink(link.kind, _name(link), project, issue)
         case LinkKind.JQL | LinkKind.FILTER:
-            matched = lookup.matched.get(_condition(lookup, link), ())
+            matched = lookup.matched.get(condition, ())
             return ResolvedLink(link.kind, _name(link), ids=frozenset(matched))
     return ResolvedLink(link.kind, link.text)

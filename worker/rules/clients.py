@@ -509,6 +509,7 @@ def _client_facts(
 
 
 def _work(view: _View, world: World) -> dict[str, tuple[Value, str]]:
+    """Return what the cards come to; what an unread card belongs in is left as it is."""
     say = world.words.say
     stages = [card.stage for card in view.cards]
     done, total = sum(m.done for m in view.running), sum(m.total for m in view.running)
@@ -518,12 +519,17 @@ def _work(view: _View, world: World) -> dict[str, tuple[Value, str]]:
         if m.forecast and m.forecast.on_time is not None
     ]
     days = [m.last_activity for m in view.measures] + [_last_contact(view)]
-    return {
+    whole = all(m.known for m in view.running)
+    found: dict[str, tuple[Value, str]] = {
         "active_projects": (
             Decimal(sum(stage in RUNNING for stage in stages)),
             say("cards in progress or evolution"),
         ),
         "ideas": (Decimal(stages.count(Stage.IDEA)), say("cards at the idea stage")),
+    }
+    if not whole:
+        return found
+    return found | {
         "progress": (
             share(done, total),
             say("finished items / all items of running cards"),

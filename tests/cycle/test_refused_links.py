@@ -1,0 +1,462 @@
+"""What Jira refuses of one card's link stays with that card: every other is served, and a known refusal costs nothing.
+
+Both kinds of Jira, in process, without Notion; the cycle as a whole is in `test_fetch`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from random import Random
+
+import msgspec
+import pytest
+from pydantic import SecretStr
+
+from tests.jira.jira_gateway_rig import BASE, HandlerAdapter, VirtualTime
+from worker.calls.deadline import Deadline
+from worker.config import JiraSettings
+from worker.errors import Problem, Rejected, Transient
+from worker.fetch.tracker import TrackerRead, read_tracker, recall_tracker
+from worker.jira.gateway import JiraGateway
+from worker.mapping.attach import find_work, plant
+from worker.mapping.links import LinkKind, parse_link
+from worker.sandbox.jira import JiraSandbox
+from worker.sandbox.wire import Clock, Request, Response, json_response
+from worker.state import bindings as registry
+from worker.state import snapshots
+from worker.state.store import Store
+
+NOW = datetime(2026, 11, 20, 9, 0, tzinfo=UTC)
+FACES = ("cloud", "datacenter")
+
+
+@dataclass
+class Site:
+    """A Jira with three projects, a version and a filter; a state; and the cells of some cards."""
+
+    folder: Path
+    deployment: str
+    cells: dict[str, str] = field(default_factory=dict)
+    problems: tuple[Problem, ...] = ()
+    clock: Clock = field(default_factory=lambda: Clock(NOW))
+    refuse: str = ""
+    """Searches whose text holds this are refused."""
+
+    def __post_init__(self) -> None:
+        self.jira = JiraSandbox(self.clock, deployment=self.deployment)
+        for key in ("ACME", "BETA", "GAMMA"):
+            self.jira.control("add_project", {"key": key, "name": key.title()})
+            for number in range(1, 5):
+                self.jira.control(
+                    "create", {"project": key, "fields": {"summary": f"Work {number}"}}
+                )
+        self.version = self.jira.control(
+            "add_version", {"project": "BETA", "name": "1.0"}
+        )["id"]
+        for key in ("BETA-1", "BETA-2"):
+            self.jira.control(
+                "edit",
+                {"issue": key, "fields": {"fixVersions": [{"id": self.version}]}},
+            )
+        self.filter = self.jira.control(
+            "add_filter", {"name": "Ours", "jql": "project = GAMMA ORDER BY Rank"}
+        )["id"]
+        self.store = Store(f"sqlite:///{self.folder / 'state.db'}")
+        time = VirtualTime()
+        self.gateway = JiraGateway(
+            JiraSettings(
+                base_url=BASE,
+                deployment="cloud" if self.deployment == "cloud" else "datacenter",
+                email=self.jira.email,
+                token=SecretStr(self.jira.token),
+            ),
+            adapter=HandlerAdapter(self.handle),
+            sleep=time.sleep,
+            monotonic=time.monotonic,
+            random=Random(1),
+            deadline=Deadline(float("inf"), monotonic=time.monotonic),
+        )
+        self.later(10)
+
+    def handle(self, request: Request) -> Response:
+        """Answer as the site does, but for the searches it was told to refuse."""
+        text = repr((request.query, request.body))
+        if self.refuse and self.refuse in text and "search" in request.path:
+            return json_response(
+                400, {"errorMessages": ["The query is too complex."], "errors": {}}
+            )
+        return self.jira.handle(request)
+
+    def later(self, minutes: float) -> None:
+        """Let time pass."""
+        self.clock.advance(timedelta(minutes=minutes))
+
+    def read(self, *, full: bool = False) -> TrackerRead:
+        """Read what the cells name, ten minutes after the last read."""
+        self.later(10)
+        return read_tracker(
+            self.gateway,
+            self.store,
+            "studio",
+            links={card: parse_link(cell) for card, cell in self.cells.items()},
+            full=full,
+            now=self.clock.now(),
+        )
+
+    def recall(self) -> TrackerRead:
+        """Return what the last read made of the cells."""
+        links = {card: parse_link(cell) for card, cell in self.cells.items()}
+        return recall_tracker(self.store, "studio", links=links)
+
+    def work(self, read: TrackerRead, card: str) -> list[str]:
+        """Return the keys of the issues a card has."""
+        with self.store.reading("studio") as tx:
+            forest = plant(snapshots.load_issues(tx), ())
+        found = read.links.get(card)
+        if found is None or (found.problem and found.as_of is None):
+            return []
+        return sorted(issue.key for issue in find_work(found, forest).issues)
+
+    def asked(self, read: bool = False) -> int:
+        """Return how many requests a quiet delta costs."""
+        before = self.gateway.requests()
+        self.read(full=read)
+        return self.gateway.requests() - before
+
+    def touch(self, key: str) -> None:
+        """Let a person change an issue."""
+        self.jira.control("transition", {"issue": key, "status": "Done"})
+
+    def category(self, key: str) -> str:
+        """Return the status category of an issue as the state knows it."""
+        with self.store.reading("studio") as tx:
+            return next(
+                each.category for each in snapshots.load_issues(tx) if each.key == key
+            )
+
+
+@pytest.fixture(params=FACES)
+def site(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Site]:
+    made = Site(tmp_path, request.param)
+    made.cells = {
+        "acme": "ACME",
+        "beta": 'project = BETA AND fixVersion = "1.0"',
+        "gamma": f"filter={made.filter}",
+    }
+    made.read(full=True)
+    yield made
+
+
+REFUSED = (
+    "nofield = 1",
+    "ACME ~ 50%",
+    "labels in ()",
+    "project = ACME;",
+    "projct = ACME",
+    "project = NOSUCH",
+    'project = BETA AND fixVersion = "9.9"',
+    "status = Nowhere",
+    "project = ACME AND",
+    "project = ACME) OR (project = BETA",
+    'summary ~ "half a quote',
+    "project = ACME OR OR project = BETA",
+    "assignee is EMPTY AND",
+)
+SENTENCES = (
+    "ask Bob -> ACME",
+    "=> see ACME",
+    "was ACME, now BETA",
+    "спросить у Пети = и у Маши",
+    "x" * 5_000,
+    "project = ACME AND " * 400,
+)
+
+
+@pytest.mark.parametrize("cell", REFUSED)
+def test_what_jira_refuses_is_the_problem_of_its_card_and_all_others_are_served(
+    site: Site, cell: str
+) -> None:
+    site.cells["beta"] = cell
+    site.touch("ACME-2")
+    for full in (False, True, False):
+        read = site.read(full=full)
+        assert read.incomplete == ""
+        assert read.links["beta"].problem
+        assert [read.links[card].problem for card in ("acme", "gamma")] == ["", ""]
+        assert site.category("ACME-2") == "done"
+        assert site.work(read, "beta") == ["BETA-1", "BETA-2"]
+        assert read.links["beta"].as_of is not None
+        assert site.recall().links == read.links
+
+
+@pytest.mark.parametrize("cell", REFUSED)
+def test_a_refusal_tells_the_link_as_written_and_jiras_own_words(
+    site: Site, cell: str
+) -> None:
+    site.cells["beta"] = cell
+    said = site.read().links["beta"].problem
+    assert said.startswith(f"Jira does not accept {cell!r}: ")
+    assert len(said) > len(f"Jira does not accept {cell!r}: ") + 20
+
+
+@pytest.mark.parametrize("cell", SENTENCES)
+def test_a_sentence_is_never_asked_of_jira(site: Site, cell: str) -> None:
+    usual = site.asked()
+    site.cells["beta"] = cell
+    assert parse_link(cell).kind in (LinkKind.BAD, LinkKind.JQL)
+    site.read()
+    read = site.read(full=True)
+    assert site.work(read, "beta") == ["BETA-1", "BETA-2"]
+    assert site.work(read, "acme") == ["ACME-1", "ACME-2", "ACME-3", "ACME-4"]
+    assert site.asked() == usual
+
+
+@pytest.mark.parametrize("cell", [*REFUSED, "NOSUCH", "NOSUCH-1", "filter=99999"])
+def test_a_known_bad_link_costs_no_request_until_the_cell_changes_or_a_full_pass(
+    site: Site, cell: str
+) -> None:
+    usual = site.asked()
+    site.cells["beta"] = cell
+    site.read()
+    assert site.asked() == usual
+    assert site.asked() == usual
+    site.cells["beta"] = "project = BETA"
+    assert site.work(site.read(), "beta") == ["BETA-1", "BETA-2", "BETA-3", "BETA-4"]
+
+
+def test_the_age_is_that_of_the_last_whole_read_and_stands(site: Site) -> None:
+    last = site.clock.now()
+    site.cells["beta"] = "nofield = 1"
+    for full in (False, True, False):
+        assert site.read(full=full).links["beta"].as_of == last
+    site.cells["beta"] = "was BETA, now GAMMA"
+    assert site.read().links["beta"].as_of == last
+
+
+def test_a_card_that_never_had_a_link_keeps_nothing(site: Site) -> None:
+    site.cells["new"] = "nofield = 1"
+    read = site.read()
+    assert read.links["new"].as_of is None
+    assert site.work(read, "new") == []
+
+
+def test_a_cell_that_is_emptied_on_purpose_keeps_nothing(site: Site) -> None:
+    site.cells["beta"] = ""
+    assert "beta" not in site.read(full=True).links
+    site.cells["beta"] = "nofield = 1"
+    assert site.read().links["beta"].as_of is None
+
+
+def test_an_order_is_dropped_even_by_a_field_that_does_not_exist(site: Site) -> None:
+    for cell in (
+        "project = BETA ORDER BY nofield DESC",
+        "project = BETA order by created;",
+        "project = BETA ORDER BY",
+    ):
+        site.cells["beta"] = cell
+        for full in (False, True):
+            read = site.read(full=full)
+            assert read.links["beta"].problem == ""
+            assert len(site.work(read, "beta")) == 4
+
+
+# What goes away in Jira
+
+
+def rename_version(site: Site) -> None:
+    site.jira.control("edit_version", {"id": site.version, "name": "1.1"})
+
+
+@pytest.mark.parametrize("full", [False, True])
+def test_a_renamed_version_is_the_problem_of_its_card_by_the_next_read_of_any_kind(
+    site: Site, full: bool
+) -> None:
+    rename_version(site)
+    site.touch("ACME-3")
+    read = site.read(full=full)
+    assert "'1.0' does not exist" in read.links["beta"].problem
+    assert site.work(read, "beta") == ["BETA-1", "BETA-2"]
+    assert site.category("ACME-3") == "done"
+    site.touch("ACME-4")
+    site.read()
+    assert site.category("ACME-4") == "done"
+    site.jira.control("edit_version", {"id": site.version, "name": "1.0"})
+    assert site.read(full=True).links["beta"].problem == ""
+
+
+@pytest.mark.parametrize("act", ["hide", "archive", "delete"])
+@pytest.mark.parametrize("full", [False, True])
+def test_a_project_that_is_gone_takes_no_other_card_with_it(
+    site: Site, full: bool, act: str
+) -> None:
+    site.jira.control(f"{act}_project", {"key": "ACME"})
+    site.touch("GAMMA-3")
+    site.read(full=full)
+    assert site.category("GAMMA-3") == "done"
+    read = site.read(full=True)
+    assert "ACME" in read.links["acme"].problem
+    assert site.work(read, "acme") == ["ACME-1", "ACME-2", "ACME-3", "ACME-4"]
+    assert [read.links[card].problem for card in ("beta", "gamma")] == ["", ""]
+
+
+def test_a_renamed_project_key_takes_no_other_card_with_it(site: Site) -> None:
+    site.jira.control("rename_project", {"key": "ACME", "new_key": "OMEGA"})
+    site.touch("GAMMA-3")
+    site.read()
+    assert site.category("GAMMA-3") == "done"
+    read = site.read(full=True)
+    assert [read.links[card].problem for card in ("beta", "gamma")] == ["", ""]
+
+
+def test_a_filter_that_is_gone_or_spoilt_is_the_problem_of_its_card(site: Site) -> None:
+    store = site.jira._site.store
+    saved = store.filters[int(site.filter)]
+    saved.jql = "fixVersion = nothing"
+    read = site.read(full=True)
+    assert "'nothing' does not exist" in read.links["gamma"].problem
+    assert f"filter {site.filter}" in read.links["gamma"].problem
+    assert len(site.work(read, "gamma")) == 4
+    del store.filters[int(site.filter)]
+    read = site.read(full=True)
+    assert "filter" in read.links["gamma"].problem
+    assert len(site.work(read, "gamma")) == 4
+    assert len(site.work(read, "acme")) == 4
+
+
+def test_an_epic_that_is_gone_keeps_what_it_had(site: Site) -> None:
+    parent = site.jira.control(
+        "create",
+        {
+            "project": "GAMMA",
+            "fields": {"summary": "Epic", "issuetype": {"name": "Epic"}},
+        },
+    )["key"]
+    site.cells["epic"] = parent
+    assert site.read().links["epic"].problem == ""
+    site.jira.control("delete", {"issue": parent, "subtasks": True})
+    read = site.read(full=True)
+    assert parent in read.links["epic"].problem
+    assert read.links["epic"].as_of is not None
+    assert read.links["acme"].problem == ""
+
+
+def test_what_only_the_search_refuses_is_found_by_halves(site: Site) -> None:
+    for number in range(1, 9):
+        site.cells[f"more{number}"] = f"project = ACME AND summary ~ 'Work{number}'"
+    site.read()
+    site.refuse = "Work5"
+    site.touch("ACME-1")
+    for full in (False, True):
+        read = site.read(full=full)
+        bad = [card for card, link in read.links.items() if link.problem]
+        assert bad == ["more5"]
+        assert "too complex" in read.links["more5"].problem
+        assert site.category("ACME-1") == "done"
+    usual = site.asked()
+    assert usual == 3
+
+
+def test_two_that_are_refused_together_and_not_alone_are_both_served(
+    site: Site,
+) -> None:
+    handle = site.jira.handle
+
+    def too_long(request: Request) -> Response:
+        text = repr((request.query, request.body)).replace("ORDER BY", "")
+        if "search" in request.path and "OR" in text:
+            return json_response(400, {"errorMessages": ["Too many clauses."]})
+        return handle(request)
+
+    site.gateway._session._adapter._inner = HandlerAdapter(too_long)
+    site.touch("ACME-1")
+    site.touch("GAMMA-1")
+    read = site.read(full=True)
+    assert [link.problem for link in read.links.values()] == ["", "", ""]
+    assert (site.category("ACME-1"), site.category("GAMMA-1")) == ("done", "done")
+
+
+def test_a_jira_that_refuses_every_query_is_no_cards_fault(site: Site) -> None:
+    site.refuse = "updated"
+    with pytest.raises(Rejected):
+        site.read()
+    site.refuse = ""
+    assert [link.problem for link in site.read().links.values()] == ["", "", ""]
+
+
+# Silence
+
+
+def test_silence_is_asked_about_once_and_no_more(site: Site) -> None:
+    usual = site.asked()
+    for key in ("ACME", "BETA", "GAMMA"):
+        for number in range(1, 5):
+            site.jira.control("delete", {"issue": f"{key}-{number}"})
+    first = site.asked()
+    assert first > usual
+    assert site.asked() == usual
+
+
+def test_an_idle_delta_stays_at_three_requests(site: Site) -> None:
+    assert site.asked() == 3
+    site.cells["beta"] = "nofield = 1"
+    site.read()
+    assert site.asked() == 3
+
+
+# Bounds
+
+
+@pytest.mark.parametrize("until", ["9999999999999", "4102444800000"])
+def test_a_bound_of_the_feeds_that_lies_ahead_is_forgotten(
+    site: Site, until: str
+) -> None:
+    with site.store.transaction("studio") as tx:
+        registry.set_cursor(tx, "jira:worklogs", until)
+    site.jira.control(
+        "worklog",
+        {"issue": "ACME-1", "seconds": 3600, "started": NOW.isoformat()},
+    )
+    site.read()
+    with site.store.reading("studio") as tx:
+        assert [log.seconds for log in snapshots.load_worklogs(tx)] == [3600]
+        found = registry.load_cursors(tx)["jira:worklogs"]
+    assert int(found) <= site.clock.now().timestamp() * 1000
+
+
+def test_a_feed_that_claims_the_future_is_told_and_what_came_later_is_seen(
+    site: Site,
+) -> None:
+    handle = site.jira.handle
+
+    def boast(request: Request) -> Response:
+        answer = handle(request)
+        if request.path.endswith("worklog/updated"):
+            body = msgspec.json.decode(answer.body) | {"until": 9_999_999_999_999}
+            return json_response(200, body)
+        return answer
+
+    site.gateway._session._adapter._inner = HandlerAdapter(boast)
+    read = site.read()
+    assert "2286-11-20" in read.incomplete
+    assert "incomplete-read" in [problem.code for problem in read.problems]
+    site.gateway._session._adapter._inner = HandlerAdapter(site.jira.handle)
+    site.jira.control(
+        "worklog",
+        {"issue": "ACME-1", "seconds": 3600, "started": NOW.isoformat()},
+    )
+    assert site.read().incomplete == ""
+    with site.store.reading("studio") as tx:
+        assert [log.seconds for log in snapshots.load_worklogs(tx)] == [3600]
+
+
+def test_an_unread_search_is_no_refusal(site: Site) -> None:
+    site.gateway._session._adapter._inner = HandlerAdapter(
+        lambda request: Response(503, {}, b"")
+    )
+    with pytest.raises(Transient):
+        site.read()
+    site.gateway._session._adapter._inner = HandlerAdapter(site.jira.handle)
+    assert [link.problem for link in site.read().links.values()] == ["", "", ""]
