@@ -265,22 +265,67 @@ def test_an_unknown_project_key_is_the_problem_of_its_card_alone(play: Play) -> 
     assert play.row("projects", ACME).values["progress"] is not None
 
 
-def test_a_jql_that_names_an_unknown_project_stops_everything_before_a_write(
-    play: Play,
+BETA_LINK = 'project = BETA AND labels = "web"'
+FIGURES = ("progress", "done_total", "p50", "p85", "on_time", "health", "hours")
+
+
+@pytest.mark.parametrize(
+    ("cell", "said"),
+    [
+        ("project = NOSUCH", "Jira does not accept 'project = NOSUCH': The value"),
+        ("nofield = 1", "Field 'nofield' does not exist"),
+        ("project = ACME;", "reserved JQL character"),
+        ("was ACME, now BETA", "cannot read 'was ACME, now BETA'"),
+        ("filter=99999", "99999"),
+    ],
+)
+def test_a_link_jira_refuses_is_the_problem_of_its_card_and_empties_no_figure(
+    play: Play, cell: str, said: str
 ) -> None:
-    play.edit("projects", play.page("projects", BETA), jira="project = NOSUCH")
-    play.stage.jira.control("transition", {"issue": "ACME-15", "status": "Done"})
-    mark = play.mark()
-    with pytest.raises(ConfigError) as caught:
-        play.sync(Mode.DELTA)
-    assert "NOSUCH" in caught.value.problems[0].message
-    assert play.page("projects", BETA) in caught.value.problems[0].where
-    assert play.writes(mark) == []
-    play.edit(
-        "projects",
-        play.page("projects", BETA),
-        jira='project = BETA AND labels = "web"',
-    )
+    before = play.row("projects", BETA).values
+    client = play.row("clients", 1).values
+    done, _ = done_and_total(play, ACME)
+    finished = play.stage.jira.control(
+        "create", {"project": "ACME", "fields": {"summary": cell}}
+    )["key"]
+    play.stage.jira.control("transition", {"issue": finished, "status": "Done"})
+    play.edit("projects", play.page("projects", BETA), jira=cell)
+    for mode in (Mode.DELTA, Mode.FULL, Mode.DELTA):
+        play.later(minutes=10)
+        report = play.sync(mode)
+        told = [one for one in report.plan.problems if one.field == "jira"]
+        told = [one for one in told if one.code in ("unresolved-link", "bad-link")]
+        assert [one.where for one in told] == [f"Projects: {before['name']}"]
+        assert said in told[0].message
+        assert "the figures are those of 2026-" in told[0].message
+        after = play.row("projects", BETA).values
+        assert {name: after.get(name) for name in FIGURES} == {
+            name: before.get(name) for name in FIGURES
+        }
+        assert play.row("clients", 1).values["progress"] == client["progress"]
+        assert done_and_total(play, ACME)[0] == done + 1
+    play.later(minutes=10)
+    assert play.sync(Mode.DELTA).requests["jira"] == 3
+    play.edit("projects", play.page("projects", BETA), jira=BETA_LINK)
+    play.later(minutes=10)
+    assert "unresolved-link" not in codes(play.sync(Mode.DELTA))
+    play.stage.jira.control("delete", {"issue": finished})
+    play.sync(Mode.FULL)
+
+
+def test_half_a_character_in_a_summary_is_told_and_the_rest_goes_on(play: Play) -> None:
+    issue = play.stage.jira._site.store.find_issue("ACME-7")
+    assert issue is not None
+    before, issue.summary = issue.summary, "\ud83d"
+    try:
+        for mode in (Mode.FULL, Mode.FULL):
+            found = [
+                one for one in play.sync(mode).plan.problems if one.code == "bad-issue"
+            ]
+            assert [(one.where, one.field) for one in found] == [("ACME-7", "summary")]
+    finally:
+        issue.summary = before
+    assert "bad-issue" not in codes(play.sync(Mode.FULL))
 
 
 @pytest.mark.parametrize("shape", ["filter={id}", "{base}/issues/?filter={id}"])

@@ -5,7 +5,6 @@ Both kinds of Jira, in process, without Notion; the cycle as a whole is in `test
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -13,9 +12,9 @@ from random import Random
 
 import msgspec
 import pytest
+from jira_gateway_rig import BASE, HandlerAdapter, VirtualTime
 from pydantic import SecretStr
 
-from tests.jira.jira_gateway_rig import BASE, HandlerAdapter, VirtualTime
 from worker.calls.deadline import Deadline
 from worker.config import JiraSettings
 from worker.errors import Problem, Rejected, Transient
@@ -139,7 +138,7 @@ class Site:
 
 
 @pytest.fixture(params=FACES)
-def site(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Site]:
+def site(request: pytest.FixtureRequest, tmp_path: Path) -> Site:
     made = Site(tmp_path, request.param)
     made.cells = {
         "acme": "ACME",
@@ -147,7 +146,7 @@ def site(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Site]:
         "gamma": f"filter={made.filter}",
     }
     made.read(full=True)
-    yield made
+    return made
 
 
 REFUSED = (

@@ -212,7 +212,16 @@ def test_one_answer_that_is_none_is_forgotten_once_a_sound_one_comes(
     assert read.ask(gateway) == read.whole
 
 
-NO_RECORDS = (None, 42, "text", [], {}, True, {"id": None}, {"id": {"a": 1}})
+NO_RECORDS: tuple[Any, ...] = (
+    None,
+    42,
+    "text",
+    [],
+    {},
+    True,
+    {"id": None},
+    {"id": {"a": 1}},
+)
 WITH_RECORDS = [name for name, read in READS.items() if read.records]
 
 

@@ -6,6 +6,7 @@ An emulator is `handle(Request) -> Response`, pure but for its own state. Two ad
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -53,8 +54,16 @@ def json_response(
     return Response(
         status,
         {"content-type": "application/json; charset=utf-8", **(headers or {})},
-        msgspec.json.encode(value),
+        _encode(value),
     )
+
+
+def _encode(value: Any) -> bytes:
+    try:
+        return msgspec.json.encode(value)
+    except UnicodeEncodeError:
+        # Half of a surrogate pair, which real sites hold and send, escaped.
+        return json.dumps(msgspec.to_builtins(value)).encode()
 
 
 Handler = Callable[[Request], Response]
