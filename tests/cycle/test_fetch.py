@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 
 from tests.support.stages import ACME, BETA, EPIC, PITCH, Play, small_play
-from worker.cycle import Mode
+from worker.cycle import Mode, recall
 from worker.errors import ConfigError
 from worker.fetch.boards import read_boards
 from worker.fetch.tracker import UPDATED
@@ -298,6 +298,7 @@ def test_a_link_jira_refuses_is_the_problem_of_its_card_and_empties_no_figure(
         assert [one.where for one in told] == [f"Projects: {before['name']}"]
         assert said in told[0].message
         assert "the figures are those of 2026-" in told[0].message
+        assert told[0] in recall(play.stage.context).plan.problems
         after = play.row("projects", BETA).values
         assert {name: after.get(name) for name in FIGURES} == {
             name: before.get(name) for name in FIGURES

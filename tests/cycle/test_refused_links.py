@@ -12,9 +12,9 @@ from random import Random
 
 import msgspec
 import pytest
-from jira_gateway_rig import BASE, HandlerAdapter, VirtualTime
 from pydantic import SecretStr
 
+from tests.support.jira_wire import BASE, HandlerAdapter, VirtualTime
 from worker.calls.deadline import Deadline
 from worker.config import JiraSettings
 from worker.errors import Problem, Rejected, Transient
@@ -323,6 +323,24 @@ def test_a_filter_that_is_gone_or_spoilt_is_the_problem_of_its_card(site: Site) 
     assert "filter" in read.links["gamma"].problem
     assert len(site.work(read, "gamma")) == 4
     assert len(site.work(read, "acme")) == 4
+
+
+@pytest.mark.parametrize("status", [400, 403, 404])
+def test_a_filter_jira_does_not_show_is_its_cards_problem_whatever_the_status(
+    site: Site, status: int
+) -> None:
+    said = "The selected filter is not available to you"
+
+    def hide(request: Request) -> Response:
+        if f"/filter/{site.filter}" in request.path:
+            return json_response(status, {"errorMessages": [said], "errors": {}})
+        return site.jira.handle(request)
+
+    site.gateway._session._adapter._inner = HandlerAdapter(hide)
+    read = site.read(full=True)
+    assert said in read.links["gamma"].problem
+    assert len(site.work(read, "gamma")) == 4
+    assert [read.links[card].problem for card in ("acme", "beta")] == ["", ""]
 
 
 def test_an_epic_that_is_gone_keeps_what_it_had(site: Site) -> None:

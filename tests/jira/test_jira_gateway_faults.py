@@ -9,8 +9,9 @@ from typing import Any
 
 import pytest
 import requests
-from jira_gateway_rig import BASE, NOW, HandlerAdapter, VirtualTime, make
+from jira_gateway_rig import NOW, make
 
+from tests.support.jira_wire import BASE, HandlerAdapter, VirtualTime
 from worker.calls.deadline import Deadline
 from worker.errors import ApiError, Denied, Missing, Rejected, Transient
 from worker.jira.errors import Forbidden

@@ -9,8 +9,9 @@ import msgspec
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from jira_gateway_rig import BASE, FIELDS, Script, found, issue, make
+from jira_gateway_rig import FIELDS, Script, found, issue, make
 
+from tests.support.jira_wire import BASE
 from worker.domain.model import Issue, Move
 from worker.errors import ConfigError, Incomplete, Problem, Rejected
 from worker.jira.records import read_moment

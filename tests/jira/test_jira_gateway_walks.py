@@ -5,8 +5,9 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
-from jira_gateway_rig import FIELDS, NOW, Script, VirtualTime, found, issue, make
+from jira_gateway_rig import FIELDS, NOW, Script, found, issue, make
 
+from tests.support.jira_wire import VirtualTime
 from worker.errors import Rejected, Transient
 from worker.jira.paging import condition_of, since_bound
 from worker.sandbox.jira import JiraSandbox

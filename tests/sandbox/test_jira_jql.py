@@ -398,3 +398,45 @@ def outcome(text: str) -> Query | str:
 @given(st.text(max_size=40))
 def test_any_text_is_a_query_or_a_syntax_error_with_a_reason(text: str) -> None:
     assert outcome(text)
+
+
+@pytest.mark.parametrize(
+    ("jql", "said"),
+    [
+        (
+            "ask Bob -> WEB",
+            "Error in the JQL Query: Expecting operator but got 'Bob'. The valid operators are '=', '!=', '<', '>', "
+            "'<=', '>=', '~', '!~', 'IN', 'NOT IN', 'IS' and 'IS NOT'. (line 1, character 5)",
+        ),
+        (
+            "labels in ()",
+            "Error in JQL Query: Expecting either a value, list or function but got ')'. You must surround ')' in "
+            "quotation marks to use it as a value. (line 1, character 12)",
+        ),
+        (
+            "project =",
+            "Error in JQL Query: Expecting either a value, list or function before the end of the query.",
+        ),
+        (
+            "project = WEB and",
+            "Error in the JQL Query: Expecting a field name at the end of the query.",
+        ),
+        (
+            "project = WEB;",
+            "Error in the JQL Query: The character ';' is a reserved JQL character. You must enclose it in a string "
+            "or use the escape '\\u003b' instead. (line 1, character 14)",
+        ),
+        (
+            "(project = WEB",
+            "Error in the JQL Query: Expecting ')' before the end of the query.",
+        ),
+        (
+            "project = WEB labels = x",
+            "Error in the JQL Query: Expecting either 'OR' or 'AND' but got 'labels'. (line 1, character 15)",
+        ),
+    ],
+)
+def test_syntax_is_refused_in_jiras_words(jql: str, said: str) -> None:
+    with pytest.raises(JqlSyntax) as caught:
+        parse(jql)
+    assert str(caught.value) == said

@@ -144,6 +144,24 @@ _RESERVED = frozenset(
         "desc",
     }
 )
+_OPERATORS = "The valid operators are '=', '!=', '<', '>', '<=', '>=', '~', '!~', 'IN', 'NOT IN', 'IS' and 'IS NOT'."
+# What Jira says when something else comes, and when the query ends (facts/jira-api.md 1.1).
+_EXPECTED = {
+    "field": (
+        "Error in the JQL Query: Expecting a field name but got '{got}'. You must surround '{got}' in "
+        "quotation marks to use it as a field name.",
+        "Error in the JQL Query: Expecting a field name at the end of the query.",
+    ),
+    "operator": (
+        f"Error in the JQL Query: Expecting operator but got '{{got}}'. {_OPERATORS}",
+        f"Error in the JQL Query: Expecting operator before the end of the query. {_OPERATORS}",
+    ),
+    "operand": (
+        "Error in JQL Query: Expecting either a value, list or function but got '{got}'. You must surround "
+        "'{got}' in quotation marks to use it as a value.",
+        "Error in JQL Query: Expecting either a value, list or function before the end of the query.",
+    ),
+}
 _ESCAPES = {"n": "\n", "r": "\r", "t": "\t"}
 _ORDER_LIMIT = 7
 _DEPTH_LIMIT = 100
@@ -165,13 +183,22 @@ def _lexemes(text: str) -> list[Lexeme]:
         )
         if match is None:
             raise JqlSyntax(
-                f"Error in the JQL Query: The character '{text[place]}' is a reserved JQL character. "
-                f"You must enclose it in a string or use the escape. (line {line}, character {column})"
+                f"Error in the JQL Query: {_unreadable(text[place:])} (line {line}, character {column})"
             )
         place = match.end()
         found.extend(_lexeme(match, line, column))
     line, column = text.count("\n") + 1, len(text) - text.rfind("\n")
     return [*found, Lexeme(Token.END, "", line, column)]
+
+
+def _unreadable(rest: str) -> str:
+    """Return what Jira says of a text that begins with no word."""
+    if rest[0] in "\"'":
+        return f"The quoted string '{rest[1:]}' has not been completed."
+    return (
+        f"The character '{rest[0]}' is a reserved JQL character. You must enclose it in a string or use the "
+        f"escape '\\u{ord(rest[0]):04x}' instead."
+    )
 
 
 def _lexeme(match: re.Match[str], line: int, column: int) -> list[Lexeme]:
@@ -232,21 +259,26 @@ class _Parser:
         return False
 
     def _refuse(self, expected: str) -> JqlSyntax:
+        """Return a refusal in Jira's words, for one of `_EXPECTED` or else anything expected."""
         lexeme = self._next
-        got = (
-            "the end of the query" if lexeme.kind is Token.END else f"'{lexeme.value}'"
+        but_got, before_end = _EXPECTED.get(
+            expected,
+            (
+                f"Error in the JQL Query: Expecting {expected} but got '{{got}}'.",
+                f"Error in the JQL Query: Expecting {expected} before the end of the query.",
+            ),
         )
-        return JqlSyntax(
-            f"Error in the JQL Query: Expecting {expected} but got {got}. "
-            f"(line {lexeme.line}, character {lexeme.column})"
-        )
+        if lexeme.kind is Token.END:
+            return JqlSyntax(before_end)
+        place = f"(line {lexeme.line}, character {lexeme.column})"
+        return JqlSyntax(f"{but_got.format(got=lexeme.value)} {place}")
 
     def query(self) -> Query:
         started = self._next.kind is Token.END or self._next.says("order")
         where = None if started else self._either()
         order = self._order() if self._keyword("order") else ()
         if self._next.kind is not Token.END:
-            raise self._refuse("either 'OR' or 'AND' or the end of the query")
+            raise self._refuse("either 'OR' or 'AND'")
         return Query(where, order)
 
     def _either(self) -> Condition:
@@ -270,7 +302,7 @@ class _Parser:
             with self._deeper():
                 inner = self._either()
             if not self._sign(")"):
-                raise self._refuse("')' before the end of the sub-query")
+                raise self._refuse("')'")
             return inner
         return self._clause()
 
@@ -288,7 +320,7 @@ class _Parser:
             lexeme.kind is Token.WORD and lexeme.value.casefold() not in _RESERVED
         )
         if not plain or not lexeme.value:
-            raise self._refuse("a field name")
+            raise self._refuse("field")
         return self._take().value
 
     def _clause(self) -> Condition:
@@ -317,9 +349,7 @@ class _Parser:
                 f"Error in the JQL Query: the history operator '{lexeme.value}' is not known to this "
                 f"sandbox. (line {lexeme.line}, character {lexeme.column})"
             )
-        raise self._refuse(
-            "an operator ('=', '!=', '<', '>', '<=', '>=', '~', '!~', 'IN', 'IS' or 'NOT IN')"
-        )
+        raise self._refuse("operator")
 
     def _empty(self) -> Empty:
         if self._keyword("empty", "null"):
@@ -331,12 +361,12 @@ class _Parser:
             operand = self._single()
             if isinstance(operand, Call):
                 return operand
-            raise self._refuse("a list of values")
+            raise self._refuse("operand")
         items = [self._single()]
         while self._sign(","):
             items.append(self._single())
         if not self._sign(")"):
-            raise self._refuse("')' at the end of the list")
+            raise self._refuse("')'")
         return Many(tuple(items))
 
     def _single(self) -> Literal | Call | Empty:
@@ -349,7 +379,7 @@ class _Parser:
         if lexeme.kind is Token.TEXT:
             return Literal(self._take().value, quoted=True)
         if lexeme.kind is not Token.WORD or lexeme.value.casefold() in _RESERVED:
-            raise self._refuse("either a value, list or function")
+            raise self._refuse("operand")
         self._take()
         if self._sign("("):
             return Call(lexeme.value, self._arguments())
@@ -362,7 +392,7 @@ class _Parser:
         while self._sign(","):
             items.append(self._argument())
         if not self._sign(")"):
-            raise self._refuse("')' at the end of the arguments")
+            raise self._refuse("')'")
         return tuple(items)
 
     def _argument(self) -> str:
