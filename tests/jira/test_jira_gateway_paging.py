@@ -82,6 +82,14 @@ Place = tuple[int | None, int]
             [(None, 0), (1000, 0)],
             "Jira warned: cut",
         ),
+        (
+            [
+                rows(1, total=2, warnings=("cut",)),
+                rows(2, total=1, warnings=("late",)),
+            ],
+            [(None, 0), (1000, 0)],
+            "Jira warned: cut",
+        ),
         ([rows(1, warnings=("cut",))], [(None, 0)], "Jira warned: cut"),
     ],
 )
