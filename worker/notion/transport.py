@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable, Generator
+from typing import Any
 
 import httpx
 from pydantic import SecretStr
@@ -98,6 +99,48 @@ class BoundedTransport(httpx.BaseTransport):
     def close(self) -> None:
         """Close the connections."""
         self._inner.close()
+
+
+class CheckedTransport(httpx.BaseTransport):
+    """Calls `check` right before each request goes to `inner`; what it raises stops the request.
+
+    It is called again when a connection had to be opened first, which can take seconds. Nothing can close the gap that
+    is left, between the check's answer and the first byte on the wire: a process may be paused there for any time.
+    """
+
+    def __init__(self, inner: httpx.BaseTransport, check: Callable[[], None]) -> None:
+        self._inner, self._check = inner, check
+
+    def handle_request(self, request: httpx.Request) -> httpx.Response:
+        """Check, then send one request."""
+        self._check()
+        request.extensions["trace"] = _Watch(
+            self._check, request.extensions.get("trace")
+        )
+        return self._inner.handle_request(request)
+
+    def close(self) -> None:
+        """Close the connections."""
+        self._inner.close()
+
+
+class _Watch:
+    """Follows a request through httpcore: once a connection was opened, it checks before the headers leave."""
+
+    def __init__(
+        self, check: Callable[[], None], after: Callable[[str, Any], None] | None
+    ) -> None:
+        self._check, self._after = check, after
+        self._connected = False
+
+    def __call__(self, event: str, info: Any) -> None:
+        """Take note of one step."""
+        if event.startswith("connection.") and event.endswith(".complete"):
+            self._connected = True
+        elif self._connected and event.endswith(".send_request_headers.started"):
+            self._check()
+        if self._after is not None:
+            self._after(event, info)
 
 
 def open_connections() -> httpx.HTTPTransport:
