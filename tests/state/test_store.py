@@ -100,6 +100,15 @@ def test_opening_an_existing_database_keeps_what_is_in_it(opener: Opener) -> Non
         assert bindings.get_setting(tx, "worklogs") == 42
 
 
+def test_an_up_to_date_database_is_opened_while_somebody_writes_in_it(
+    opener: Opener,
+) -> None:
+    with opener().transaction("main") as tx:
+        bindings.set_setting(tx, "worklogs", 42)
+        with opener().reading("main") as other:
+            assert bindings.get_setting(other, "worklogs") is None
+
+
 def test_a_database_opened_by_several_at_once_is_built_once(opener: Opener) -> None:
     with ThreadPoolExecutor(4) as pool:
         stores = list(pool.map(lambda _: opener(), range(4)))

@@ -26,8 +26,13 @@ def claim(bench: Bench, ref: Ref, wanted: Wanted) -> Result | None:
     with bench.store.transaction(bench.workspace) as tx:
         if journal.intend(tx, ref, wanted, claim=bench.claim, now=bench.now()):
             return None
-        standing = journal.find(tx, ref)
-    done = standing is not None and standing.status is Status.DONE
+        return _standing(tx, ref)
+
+
+def _standing(tx: Tx, ref: Ref) -> Result:
+    """Return what a creation is to a run that does not make it now: done by somebody, or not known."""
+    intent = journal.find(tx, ref)
+    done = intent is not None and intent.status is Status.DONE
     return Result.SETTLED if done else Result.UNKNOWN
 
 
@@ -66,7 +71,7 @@ def doubt(
         return finish(bench, change, unknown.committed_id, wanted=wanted)
     with bench.store.unguarded().transaction(bench.workspace) as tx:
         journal.doubt(tx, change.ref, claim=bench.claim, now=bench.now())
-    return Result.UNKNOWN
+        return _standing(tx, change.ref)
 
 
 def finish(

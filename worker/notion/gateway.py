@@ -77,6 +77,7 @@ class NotionGateway:
             monotonic=monotonic,
         )
         self._wire: httpx.BaseTransport = self._transport
+        self._wired = transport is None
         self._client = self._connect()
 
     def guarded(self, check: Callable[[], None]) -> NotionGateway:
@@ -85,7 +86,7 @@ class NotionGateway:
         What `check` raises ends the call, with that attempt not sent.
         """
         found = copy(self)
-        found._wire = CheckedTransport(self._wire, check)
+        found._wire = CheckedTransport(self._wire, check, wired=self._wired)
         found._client = found._connect()
         return found
 
