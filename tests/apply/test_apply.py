@@ -360,23 +360,6 @@ def test_a_revoked_token_stops_the_apply_at_once(board: Board) -> None:
     assert _status(board, OTHER) is None
 
 
-def test_a_trashed_surplus_row_is_archived_only_when_the_journal_made_it(
-    board: Board,
-) -> None:
-    board.cycle(_risk())
-    canonical = board.row(RISK).page_id
-    copy = board.person("duplicate", page_id=canonical)["id"]
-    with board.store.transaction(WORKSPACE) as tx:
-        journal.finish(tx, RISK, copy, claim="1", now=board.clock.now())
-        journal.finish(tx, RISK, canonical, claim="1", now=board.clock.now())
-    plan, _ = board.draw(_risk())
-    assert [(change.kind, change.page_id) for change in plan.changes] == [
-        (Kind.ARCHIVE, copy)
-    ]
-    assert board.cycle(_risk()).counts()["archive"] == 1
-    assert [row.page_id for row in board.rows()["risks"]] == [canonical]
-
-
 # --- ends
 
 

@@ -8,6 +8,7 @@ from worker.domain.model import Row
 from worker.domain.values import Ref
 from worker.errors import Denied, Missing, Problem
 from worker.mapping.codecs import canonicalize
+from worker.mapping.normalize import is_trashed
 from worker.mapping.pages import decode_page
 from worker.mapping.schema import KEY_PROPERTY
 from worker.ports import Json
@@ -18,14 +19,10 @@ from worker.sync.surplus import holds_more
 
 def is_written_in(bench: Bench, change: Change) -> bool:
     """Tell whether people wrote into a surplus row: a cell, a block on its page, a comment; raises the API errors."""
-    row = _read(bench, change.ref, change.page_id)
-    standing_id = bench.pages.by_ref.get(change.ref, "")
-    if not standing_id or standing_id == change.page_id:
-        return True
-    try:
-        standing = _read(bench, change.ref, standing_id)
-    except Missing:
-        return True  # then this row is all that is left of the key
+    row = _decode(bench, change.ref, bench.notion.page(change.page_id))
+    standing = _read_standing(bench, change)
+    if standing is None:
+        return True  # this row is all that is left of the key
     with bench.store.reading(bench.workspace) as tx:
         written = bases.of_page(tx, change.page_id)
         attempted = bases.attempts_of(tx, change.page_id)
@@ -62,8 +59,19 @@ def tell_kept(change: Change) -> Problem:
     )
 
 
-def _read(bench: Bench, ref: Ref, page_id: str) -> Row:
-    page = bench.notion.page(page_id)
+def _read_standing(bench: Bench, change: Change) -> Row | None:
+    """Return the row that stands for the key, None when it does not any more."""
+    page_id = bench.pages.by_ref.get(change.ref, "")
+    if not page_id or page_id == change.page_id:
+        return None
+    try:
+        page = bench.notion.page(page_id)
+    except Missing:
+        return None
+    return None if is_trashed(page) else _decode(bench, change.ref, page)
+
+
+def _decode(bench: Bench, ref: Ref, page: Json) -> Row:
     source, binding = bench.schema.sources[ref.source], bench.bindings[ref.source]
     return decode_page(page, source, binding, bench.pages.index)[0]
 
