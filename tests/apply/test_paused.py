@@ -5,6 +5,7 @@ Before a request is checked nothing may leave any more; after it nothing can hol
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -215,6 +216,28 @@ def test_a_wait_in_which_another_took_over_ends_without_a_request(
     applied = shop.work("first")
     assert slept == [900]
     assert (applied.taken_by, applied.counts()["create"]) == ("second", 0)
+    assert shop.keys() == ROWS
+
+
+@pytest.mark.parametrize("kind", ["429", "409"])
+def test_an_end_asked_for_during_a_wait_sends_nothing_more_and_fails_nothing(
+    board: Board, kind: str
+) -> None:
+    shop, stop = _shop(board), threading.Event()
+    board.break_next(kind, retry_after=60)
+    wait = board.pass_time
+
+    def sleep(seconds: float) -> None:
+        wait(seconds)
+        stop.set()
+
+    board.pass_time = sleep
+    writes = board.writes()
+    applied = board.cycle(shop.facts, stop=stop)
+    assert board.writes() == writes + 1
+    assert (applied.stopped, applied.failures, applied.unknown) == (True, (), ())
+    board.pass_time = wait
+    board.cycle(shop.facts)
     assert shop.keys() == ROWS
 
 

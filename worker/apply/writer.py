@@ -29,6 +29,7 @@ from worker.errors import (
     Rejected,
     Severity,
     Stopped,
+    Transient,
 )
 from worker.mapping.schema import Bindings, Rows, Schema
 from worker.ports import Notion, is_gone
@@ -193,6 +194,9 @@ def _try(shift: _Shift, change: Change) -> None:
     except Stopped:
         _skip(shift)
     except Exception as error:  # noqa: BLE001 - the one place where any failure of a change becomes a Problem
+        if isinstance(error, Transient) and shift.stop.is_set():
+            _skip(shift)  # its wait was cut short
+            return
         if isinstance(error, Denied):
             shift.halted.set()
         _count(

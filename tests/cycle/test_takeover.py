@@ -10,6 +10,7 @@ import time
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -24,10 +25,10 @@ from tests.support.stages import (
     write_config,
 )
 from worker.state import journal, leases, memory
+from worker.state.leases import Lease
 from worker.state.store import Store
 
 BUSY = 75
-SHORT = "[workspaces.studio.schedule]\nlease = 2.0\n"
 
 
 @pytest.fixture
@@ -36,10 +37,13 @@ def play(tmp_path: Path) -> Iterator[Play]:
         yield found
 
 
-def _configure(play: Play) -> Path:
+def _configure(play: Play, *, lease: timedelta = timedelta(seconds=2)) -> Path:
     """Return a configuration with a lease of seconds, one request at a time, and creations that can be looked up at
     once."""
-    config = write_config(play, extra=SHORT)
+    seconds = lease.total_seconds()
+    config = write_config(
+        play, extra=f"[workspaces.studio.schedule]\nlease = {seconds}\n"
+    )
     config.write_text(
         config.read_text("utf-8").replace(
             "timeout = 5.0\n[workspaces.studio.jira]",
@@ -122,7 +126,7 @@ def test_a_worker_stopped_while_another_did_its_work_doubles_nothing_and_says_wh
     play: Play, kind: str
 ) -> None:
     config, store = _configure(play), Store(f"sqlite:///{play.folder / 'cli.db'}")
-    _break(play, kind, nth=6, times=1, retry_after=8)
+    _break(play, kind, nth=6, times=1, retry_after=20)
     with _syncing(config, play.folder) as first:
         _wait_for(lambda: _creations(play, "fault") > 0, first)
         _pause(first, store)
@@ -151,26 +155,35 @@ def test_a_worker_stopped_while_another_did_its_work_doubles_nothing_and_says_wh
     store.close()
 
 
-def test_a_wait_longer_than_the_lease_keeps_the_workspace_and_doubles_nothing(
+def test_a_wait_longer_than_the_lease_keeps_the_workspace_and_ends_on_sigterm_unsent(
     play: Play,
 ) -> None:
-    config, store = _configure(play), Store(f"sqlite:///{play.folder / 'cli.db'}")
-    _break(play, "429_workspace", nth=6, times=1, retry_after=12)
-    others: list[int] = []
+    lease = timedelta(seconds=6)
+    config = _configure(play, lease=lease)
+    store = Store(f"sqlite:///{play.folder / 'cli.db'}")
+    _break(play, "429_workspace", nth=6, times=1, retry_after=2000)
     with _syncing(config, play.folder) as first:
         _wait_for(lambda: _creations(play, "fault") > 0, first)
-        with store.reading("studio") as tx:
-            held = leases.current(tx)
-        while first.poll() is None:
-            others.append(_sync(play, config)[0])
+        held, mark = _lease(store), play.mark()
+        _wait_for(lambda: _lease(store).until > held.until + 2 * lease, first)
+        code, told = _sync(play, config)
+        assert (code, told["error"]) == (BUSY, "Busy")
+        first.send_signal(signal.SIGTERM)
         out, err = first.communicate()
-    assert first.returncode == 0, err
-    assert others[0] == BUSY
-    assert _doubled(play) == {}
-    assert one_object(out)["changes"]["create"] == _creations(play, "committed")
-    with store.reading("studio") as tx:
-        standing = leases.current(tx)
-    assert held is not None
-    assert standing is not None
-    assert standing.epoch <= held.epoch + 1, "nobody else ever had it meanwhile"
+    assert first.returncode == BUSY, err
+    assert play.writes(mark) == []
+    told = one_object(out)
+    assert told["changes"]["create"] == _creations(play, "committed") == 5
+    assert "ended-early" in {problem["code"] for problem in told["problems"]}
+    assert _lease(store).epoch == held.epoch, "nobody else had it meanwhile"
+    play.stage.notion.control("clear_faults", {})
+    code, _ = _sync(play, config)
+    assert (code, _doubled(play)) == (0, {})
     store.close()
+
+
+def _lease(store: Store) -> Lease:
+    with store.reading("studio") as tx:
+        found = leases.current(tx)
+    assert found is not None
+    return found
