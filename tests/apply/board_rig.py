@@ -134,16 +134,19 @@ class Board:
     store: Store = field(init=False)
     bindings: Bindings = field(init=False)
     gone: set[str] = field(default_factory=set)
-    pass_time: Callable[[float], object] = field(init=False)
+    pass_time: Callable[[float], None] = field(init=False)
 
     def __post_init__(self) -> None:
         self.sandbox = NotionSandbox(self.clock, limit=None)
-        self.pass_time = lambda seconds: self.clock.advance(timedelta(seconds=seconds))
+        self.pass_time = self._pass_time
         self.notion = self.connect(HandlerTransport(self.sandbox.handle))
         self.bindings = create_workspace(
             self.notion, SCHEMA, parent_page_id=self.sandbox.root_page_id, locale="en"
         )
         self.reopen()
+
+    def _pass_time(self, seconds: float) -> None:
+        self.clock.advance(timedelta(seconds=seconds))
 
     def connect(self, transport: httpx.BaseTransport) -> NotionGateway:
         """Return a gateway over a transport; its waits pass by `pass_time`."""

@@ -161,7 +161,7 @@ def test_a_wait_longer_than_the_lease_keeps_the_workspace_and_ends_on_sigterm_un
     lease = timedelta(seconds=6)
     config = _configure(play, lease=lease)
     store = Store(f"sqlite:///{play.folder / 'cli.db'}")
-    _break(play, "429_workspace", nth=6, times=1, retry_after=2000)
+    _break(play, "429_workspace", nth=6, times=1, retry_after=800)
     with _syncing(config, play.folder) as first:
         _wait_for(lambda: _creations(play, "fault") > 0, first)
         held, mark = _lease(store), play.mark()

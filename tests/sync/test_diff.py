@@ -448,8 +448,9 @@ def test_a_surplus_row_is_archived_only_while_it_holds_nothing_of_its_own(
     archived: bool,
 ) -> None:
     own = _row(RISK, "own", name="Late", probability=Decimal("0.7"))
+    surplus = _row(RISK, "surplus")
     plan = _plan(
-        _world(own, _row(RISK, "surplus", **cells)),
+        _world(own, replace(surplus, fields={**surplus.fields, **cells})),
         ours={RISK: "own"},
         made=frozenset({"own", "surplus"}),
         bases={("surplus", name): value for name, value in base.items()},
