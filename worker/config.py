@@ -259,13 +259,14 @@ class Holidays(Model):
 
 class Schedule(Model):
     """When the daemon runs cycles: `delta` and `full` beats in seconds, the calendar's jobs by local wall clock;
-    no run takes longer than `run_limit` seconds."""
+    no run takes longer than `run_limit` seconds, and one that gives no sign of life for `lease` is taken over."""
 
     delta: Seconds = 300
     full: Seconds = 6 * 3600
     daily: time = time(8, 30)
     monday: time = time(8, 0)
     run_limit: Seconds = 3600
+    lease: Seconds = 180
 
 
 class Limits(Model):

@@ -12,6 +12,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from dataclasses import replace as renew  # noqa: TID251 - a context is no struct
 from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any
@@ -28,6 +29,7 @@ from worker.domain.values import Ref
 from worker.domain.words import Words
 from worker.domain.world import World
 from worker.errors import (
+    Busy,
     Missing,
     Problem,
     RaylineError,
@@ -68,7 +70,6 @@ from worker.sync.plan import Kind, Plan
 from worker.sync.scope import find_scope, narrow
 
 log = structlog.get_logger("worker.cycle")
-LEASE = timedelta(minutes=3)
 KEPT = timedelta(days=90)
 """How long runs and their plans can be looked at."""
 TEXT = 400
@@ -178,6 +179,28 @@ def _in_doubt(ref: Ref) -> Problem:
     )
 
 
+def _early_ends(workspace: str, applied: Applied) -> Iterator[Problem]:
+    """Yield why a run ended before all was written."""
+    if applied.taken_by:
+        yield _taken_over(workspace, applied.taken_by)
+    elif applied.stopped:
+        yield _unfinished(workspace)
+
+
+def _taken_over(workspace: str, holder: str) -> Problem:
+    return Problem(
+        "taken-over",
+        workspace,
+        "",
+        tell(
+            "this run gave no sign of life for a while, so {holder} took the workspace over; what is counted here was "
+            "written before that",
+            holder=holder,
+        ),
+        message("the next cycle writes the rest"),
+    )
+
+
 def _unfinished(workspace: str) -> Problem:
     return Problem(
         "ended-early",
@@ -216,18 +239,24 @@ def sync(
     if context.stop.is_set():
         raise Stopped("ended before it began")
     with leases.hold(
-        store, context.name, context.owner, ttl=LEASE, now=store.now
+        store,
+        context.name,
+        context.owner,
+        ttl=timedelta(seconds=context.settings.schedule.lease),
+        now=store.now,
+        limit=timedelta(seconds=2 * context.settings.schedule.run_limit),
     ) as held:
         with store.transaction(context.name) as tx:
             runs.close_lost(tx, now=began)
             triggers.give_back(tx)
             run_id = runs.start(tx, order.trigger, now=began)
         on_start(run_id)
+        leased = renew(context, store=store.guarded(held.confirm))
         try:
-            drawn, applied = _round(context, order, run_id, held.check)
-            if _goes_on(context, order, drawn, applied):
+            drawn, applied = _round(leased, order, run_id, held.check)
+            if _goes_on(leased, order, drawn, applied):
                 drawn, applied = _go_on(
-                    context, order, run_id, held.check, (drawn, applied)
+                    leased, order, run_id, held.check, (drawn, applied)
                 )
         except Exception as error:
             _finish_failed(context, run_id, error, before)
@@ -244,12 +273,12 @@ def sync(
             applied,
             order.trigger,
             tuple(_readable(_in_doubt(ref), context.words) for ref in applied.unknown),
-            (_readable(_unfinished(context.name), context.words),)
-            if applied.stopped
-            else (),
+            tuple(
+                _readable(note, context.words)
+                for note in _early_ends(context.name, applied)
+            ),
         )
-        _finish(context, report, mode=order.mode)
-    return report
+        return _finish(leased, report, mode=order.mode)
 
 
 def _round(
@@ -259,7 +288,16 @@ def _round(
     drawn = draw(context, order)
     with context.store.transaction(context.name) as tx:
         runs.save_plan(tx, drawn.plan, run_id, now=context.now())
-    applied = Applied() if drawn.refused else _apply(context, drawn, fence)
+    applied = Applied() if drawn.refused else _apply(context, drawn, fence, str(run_id))
+    try:
+        _remember(context, drawn, applied)
+    except Busy as taken:
+        applied = replace(applied, stopped=True, taken_by=taken.holder)
+    return drawn, applied
+
+
+def _remember(context: Context, drawn: Drawn, applied: Applied) -> None:
+    """Save what the next cycle goes by."""
     with context.store.transaction(context.name) as tx:
         if not drawn.refused and not applied.stopped:
             memory.save(tx, replace(drawn.outcome.memory, first_run=False))
@@ -267,7 +305,6 @@ def _round(
             registry.set_setting(tx, MANAGED, _after(drawn))
             history.record(tx, _remembered(drawn.world), day=drawn.world.today)
         _bury(tx, applied.gone)
-    return drawn, applied
 
 
 def _goes_on(context: Context, order: Order, drawn: Drawn, applied: Applied) -> bool:
@@ -637,7 +674,9 @@ def _settle(context: Context, bindings: Bindings) -> tuple[Problem, ...]:
     ).problems
 
 
-def _apply(context: Context, drawn: Drawn, fence: Callable[[], None]) -> Applied:
+def _apply(
+    context: Context, drawn: Drawn, fence: Callable[[], None], claim: str
+) -> Applied:
     with context.store.reading(context.name) as tx:
         known = known_pages(drawn.world, context.schema, journal.canonical_pages(tx))
     applied = apply(
@@ -654,6 +693,7 @@ def _apply(context: Context, drawn: Drawn, fence: Callable[[], None]) -> Applied
         progress=context.progress,
         known=known,
         settle_after=timedelta(seconds=context.settings.notion.settle),
+        claim=claim,
     )
     return replace(
         applied,
@@ -663,8 +703,28 @@ def _apply(context: Context, drawn: Drawn, fence: Callable[[], None]) -> Applied
     )
 
 
-def _finish(context: Context, report: Report, *, mode: Mode) -> None:
-    """Record how the run went."""
+def _finish(context: Context, report: Report, *, mode: Mode) -> Report:
+    """Record how the run went and return its report: what all runs share is the next one's once it took over."""
+    try:
+        with context.store.transaction(context.name) as tx:
+            mark_stale(tx, stale=_hints_at_drift(report))
+            problems.replace(tx, report.plan.problems, now=context.now())
+            if mode is Mode.FULL:
+                runs.prune(tx, before=context.now() - KEPT)
+    except Busy as taken:
+        if not report.applied.taken_by:
+            note = _readable(_taken_over(context.name, taken.holder), context.words)
+            report = replace(
+                report,
+                applied=replace(report.applied, stopped=True, taken_by=taken.holder),
+                notes=(note,),
+            )
+    _record(context, report, mode=mode)
+    return report
+
+
+def _record(context: Context, report: Report, *, mode: Mode) -> None:
+    """Record the run itself, which is nobody else's."""
     is_whole = not (report.failures() or report.applied.stopped)
     status = (
         runs.RunStatus.REFUSED
@@ -673,11 +733,7 @@ def _finish(context: Context, report: Report, *, mode: Mode) -> None:
         if is_whole
         else runs.RunStatus.FAILED
     )
-    with context.store.transaction(context.name) as tx:
-        mark_stale(tx, stale=_hints_at_drift(report))
-        problems.replace(tx, report.plan.problems, now=context.now())
-        if mode is Mode.FULL:
-            runs.prune(tx, before=context.now() - KEPT)
+    with context.store.unguarded().transaction(context.name) as tx:
         runs.finish(
             tx,
             report.run_id,

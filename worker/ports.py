@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Protocol
@@ -33,6 +33,11 @@ class Notion(Protocol):
     Writes are one HTTP call each (`upload` two): `create_*` and `append_*` are not safe to repeat (their outcome may be
     `Unknown`), everything else is.
     """
+
+    def guarded(self, check: Callable[[], None]) -> Notion:
+        """Return the same port, whose requests call `check` right before each attempt leaves, after every wait; what
+        it raises (not only API errors) ends the call, with that attempt not sent."""
+        ...
 
     def me(self) -> Json:
         """Return the bot user."""
@@ -78,6 +83,10 @@ class Notion(Protocol):
 
     def archive_page(self, page_id: str) -> Json:
         """Move a page to the trash."""
+        ...
+
+    def comments(self, page_id: str) -> tuple[Json, ...]:
+        """Return the open comments on a page; `Denied` when the connection may not see comments."""
         ...
 
     def data_source(self, data_source_id: str) -> Json:

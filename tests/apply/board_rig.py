@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
 from typing import Any, cast
 
+import httpx
 from pydantic import SecretStr
 
 from worker.apply.settle import Settled, settle
@@ -133,27 +134,33 @@ class Board:
     store: Store = field(init=False)
     bindings: Bindings = field(init=False)
     gone: set[str] = field(default_factory=set)
+    pass_time: Callable[[float], None] = field(init=False)
 
     def __post_init__(self) -> None:
         self.sandbox = NotionSandbox(self.clock, limit=None)
-        settings = NotionSettings(
-            base_url="http://notion.test",
-            token=SecretStr(self.sandbox.token),
-            requests=10**6,
-        )
-        self.notion = NotionGateway(
-            settings,
-            transport=HandlerTransport(self.sandbox.handle),
-            sleep=self._wait,
-            monotonic=lambda: self.clock.now().timestamp(),
-        )
+        self.pass_time = self._pass_time
+        self.notion = self.connect(HandlerTransport(self.sandbox.handle))
         self.bindings = create_workspace(
             self.notion, SCHEMA, parent_page_id=self.sandbox.root_page_id, locale="en"
         )
         self.reopen()
 
-    def _wait(self, seconds: float) -> None:
+    def _pass_time(self, seconds: float) -> None:
         self.clock.advance(timedelta(seconds=seconds))
+
+    def connect(self, transport: httpx.BaseTransport) -> NotionGateway:
+        """Return a gateway over a transport; its waits pass by `pass_time`."""
+        settings = NotionSettings(
+            base_url="http://notion.test",
+            token=SecretStr(self.sandbox.token),
+            requests=10**6,
+        )
+        return NotionGateway(
+            settings,
+            transport=transport,
+            sleep=lambda seconds: self.pass_time(seconds),
+            monotonic=lambda: self.clock.now().timestamp(),
+        )
 
     def reopen(self) -> None:
         """Open the state as a new process would."""

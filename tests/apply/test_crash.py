@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from decimal import Decimal
 from pathlib import Path
@@ -44,6 +44,10 @@ class MortalNotion:
 
     def __init__(self, inner: Notion, steps: Steps) -> None:
         self._inner, self._steps = inner, steps
+
+    def guarded(self, check: Callable[[], None]) -> MortalNotion:
+        """Return the same port, as mortal."""
+        return MortalNotion(self._inner.guarded(check), self._steps)
 
     def __getattr__(self, name: str) -> Any:
         call = getattr(self._inner, name)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+from collections.abc import Callable
 from datetime import date, timedelta
 from pathlib import Path
 from typing import Any, cast
@@ -488,6 +489,11 @@ class MortalNotion:
         self._left -= 1
         if not self._left:
             raise Crash
+
+    def guarded(self, check: Callable[[], None]) -> MortalNotion:
+        """Return the same port."""
+        self._inner = self._inner.guarded(check)
+        return self
 
     def __getattr__(self, name: str) -> Any:
         call = getattr(self._inner, name)

@@ -455,6 +455,40 @@ def test_an_end_asked_for_in_the_middle_leaves_nothing_in_doubt_and_the_rest_to_
     }
 
 
+@pytest.mark.parametrize("phase", ["apply", "remember"])
+def test_a_run_that_was_taken_over_tells_what_it_wrote_and_keeps_nothing_else(
+    play: Play, phase: str
+) -> None:
+    state = play.stage.store
+
+    def lose(_phase: str, done: int, total: int) -> None:
+        if _phase == "apply" and done == (5 if phase == "apply" else total):
+            with state.transaction("studio") as tx:
+                lease = leases.current(tx)
+                assert lease is not None
+                later = lease.until + timedelta(minutes=1)
+                leases.claim(tx, "another", now=later, ttl=timedelta(hours=1))
+
+    context = replace(play.stage.context, progress=lose)
+    losing = replace(play, stage=replace(play.stage, context=context))
+    mark = play.mark()
+    report = losing.sync()
+    assert report.applied.taken_by == "another"
+    assert sum(report.applied.counts().values()) > 0
+    kinds = [entry.path for entry in play.writes(mark) if entry.method == "POST"]
+    assert report.applied.counts()["create"] == kinds.count("/v1/pages")
+    (note,) = report.notes
+    assert (note.code, "another" in note.message) == ("taken-over", True)
+    with state.reading("studio") as tx:
+        assert memory.load(tx).first_run, "memory is the other run's to keep"
+        run = runs.get(tx, report.run_id)
+        lease = leases.current(tx)
+    assert run is not None
+    assert (run.status, run.outcome["stopped"]) == (runs.RunStatus.FAILED, True)
+    assert lease is not None
+    assert lease.owner == "another", "what is another's is not given back"
+
+
 def test_a_creation_of_unknown_outcome_is_reported_and_not_repeated_before_it_is_settled(
     play: Play,
 ) -> None:

@@ -175,3 +175,49 @@ def test_a_redirect_to_another_host_is_not_followed(
             make(url).me()
         assert stolen == []
     assert CANARY not in caplog.text
+
+
+def test_a_refused_request_does_not_reach_the_wire_although_the_connection_stands() -> (
+    None
+):
+    opened, heard = threading.Event(), list[bytes]()
+
+    class Refused(Exception):
+        pass
+
+    def check() -> None:
+        assert opened.wait(60), "the check comes after the connection"
+        raise Refused
+
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+
+        def listen() -> None:
+            connection, _ = listener.accept()
+            with connection:
+                opened.set()
+                heard.append(connection.recv(1))
+
+        thread = threading.Thread(target=listen, daemon=True)
+        thread.start()
+        url = f"http://127.0.0.1:{listener.getsockname()[1]}"
+        with pytest.raises(Refused):
+            make(url, timeout=60).guarded(check).create_page("source", {})
+        thread.join(60)
+    assert heard == [b""], "the connection was closed without a byte"
+
+
+def test_each_request_on_a_connection_that_is_used_again_is_checked_once() -> None:
+    keep = f"HTTP/1.1 200 OK\r\ncontent-length: {len(BODY)}\r\n\r\n".encode() + BODY
+
+    def talk(connection: socket.socket) -> None:
+        connection.sendall(keep)
+        for _ in range(2):
+            hear(connection)
+            connection.sendall(keep)
+
+    checked: list[int] = []
+    with serving(talk) as (url, received):
+        guarded = make(url, timeout=60).guarded(lambda: checked.append(1))
+        for _ in range(3):
+            assert guarded.update_page("page-1", {})["id"] == "page-1"
+    assert (len(received), len(checked)) == (1, 3)

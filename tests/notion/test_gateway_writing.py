@@ -188,3 +188,49 @@ def test_an_identity_from_a_cell_cannot_reach_another_path() -> None:
     with pytest.raises(Rejected):
         make(script).page("../users")
     assert len(script.requests) == 1
+
+
+# --- leaving
+
+
+class Refused(Exception):
+    """The check said no."""
+
+
+def test_each_attempt_is_checked_after_its_wait_and_none_leaves_once_refused() -> None:
+    time, script = VirtualTime(), Script(limited(900), limited(60), CREATED)
+    checked: list[tuple[float, int]] = []
+
+    def check() -> None:
+        checked.append((sum(time.slept), len(script.requests)))
+        if len(checked) == 3:
+            raise Refused
+
+    with pytest.raises(Refused):
+        make(script, time=time).guarded(check).create_page("source", {})
+    assert checked == [(0, 0), (900, 1), (960, 2)]
+    assert len(script.requests) == 2
+
+
+def test_a_request_is_checked_after_it_had_its_turn() -> None:
+    time, script = VirtualTime(), Script(CREATED)
+    checked: list[float] = []
+    gateway = make(script, time=time, requests=1, window=60.0)
+    guarded = gateway.guarded(lambda: checked.append(sum(time.slept)))
+    for _ in range(3):
+        guarded.create_page("source", {})
+    assert checked == [0, 60, 120]
+
+
+def test_checks_are_made_from_the_newest_to_the_oldest_and_bind_no_other_gateway() -> (
+    None
+):
+    script, checked = Script(CREATED), list[str]()
+    gateway = make(script)
+    first = gateway.guarded(lambda: checked.append("first"))
+    second = first.guarded(lambda: checked.append("second"))
+    second.update_page("page-1", {})
+    first.page("page-1")
+    gateway.archive_page("page-1")
+    assert checked == ["second", "first", "first"]
+    assert second.requests() == 3, "all count together"

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import socket
 import stat
 import threading
 import time
@@ -35,11 +37,11 @@ from worker.state import (
     snapshots,
     triggers,
 )
-from worker.state.journal import Status
-from worker.state.leases import Held, hold
+from worker.state.journal import Intent, Status
+from worker.state.leases import Held, Process, hold
 from worker.state.migrate import configure, upgrade
 from worker.state.runs import RunStatus
-from worker.state.store import NoState, Store, upsert
+from worker.state.store import NoState, Store, Tx, upsert
 from worker.state.tables import metadata, settings
 from worker.state.triggers import TriggerState
 from worker.sync.facts import Why
@@ -48,6 +50,7 @@ from worker.sync.plan import Adopted, Change, FieldChange, Kind, Plan
 NOW = datetime(2026, 11, 20, 9, 30, tzinfo=UTC)
 TTL = timedelta(seconds=60)
 MINUTE = timedelta(minutes=1)
+RUN, OTHER_RUN = "17", "18"
 RISK = Ref("risks", "risk:deadline.p_on_time:p1")
 
 Opener = Callable[[], Store]
@@ -97,6 +100,15 @@ def test_opening_an_existing_database_keeps_what_is_in_it(opener: Opener) -> Non
         assert bindings.get_setting(tx, "worklogs") == 42
 
 
+def test_an_up_to_date_database_is_opened_while_somebody_writes_in_it(
+    opener: Opener,
+) -> None:
+    with opener().transaction("main") as tx:
+        bindings.set_setting(tx, "worklogs", 42)
+        with opener().reading("main") as other:
+            assert bindings.get_setting(other, "worklogs") is None
+
+
 def test_a_database_opened_by_several_at_once_is_built_once(opener: Opener) -> None:
     with ThreadPoolExecutor(4) as pool:
         stores = list(pool.map(lambda _: opener(), range(4)))
@@ -111,6 +123,29 @@ def test_the_first_migration_can_be_taken_back(store: Store) -> None:
     assert inspect(store.engine).get_table_names() == ["alembic_version"]
     upgrade(store.engine)
     assert set(inspect(store.engine).get_table_names()) > set(metadata.tables)
+
+
+def test_a_state_of_the_first_version_keeps_its_claims_and_leases(
+    opener: Opener,
+) -> None:
+    store, config = opener(), configure()
+    with store.transaction("main") as tx:
+        journal.intend(tx, RISK, {"name": "Late"}, claim=RUN, now=NOW)
+        leases.claim(tx, "one", now=NOW, ttl=TTL)
+    with store.engine.begin() as connection:
+        config.attributes["connection"] = connection
+        command.downgrade(config, "0001")
+    columns = {one["name"] for one in inspect(store.engine).get_columns("intents")}
+    assert "claim" not in columns
+    with opener().transaction("main") as tx:
+        assert journal.unsettled(tx) == (
+            Intent(RISK, Status.INTENDED, NOW, wanted={"name": "Late"}),
+        )
+        assert not journal.send(tx, RISK, claim=RUN, now=NOW)
+        lease = leases.current(tx)
+        assert lease is not None
+        assert (lease.owner, lease.epoch, lease.until) == ("one", 1, NOW + TTL)
+        assert journal.settle(tx, _intent(tx), "found", now=NOW)
 
 
 def test_the_databases_clock_tells_the_present_in_utc(store: Store) -> None:
@@ -131,7 +166,7 @@ def test_a_failed_transaction_leaves_nothing(store: Store) -> None:
 
 def test_workspaces_do_not_see_each_other(store: Store) -> None:
     with store.transaction("one") as tx:
-        journal.intend(tx, RISK, {}, now=NOW)
+        journal.intend(tx, RISK, {}, claim=RUN, now=NOW)
         bases.record(tx, "p1", {"health": "red"})
         memory.save(tx, Memory())
     with store.reading("two") as tx:
@@ -238,6 +273,151 @@ def test_giving_back_a_lost_lease_does_not_free_the_new_owners(store: Store) -> 
         assert leases.current(tx) == taken
 
 
+def test_a_heartbeat_keeps_a_lease_far_beyond_its_time_without_a_check(
+    store: Store,
+) -> None:
+    ttl = timedelta(seconds=0.3)
+    with hold(store, "main", "one", ttl=ttl, now=store.now) as held:
+        first = held.lease
+        _wait_for(lambda: held.lease.until > first.until + 3 * ttl)
+        held.check()
+        with store.reading("main") as tx:
+            standing = leases.current(tx)
+    assert standing is not None
+    assert (standing.owner, standing.epoch, standing.since) == (
+        "one",
+        first.epoch,
+        first.since,
+    )
+
+
+def test_a_heartbeat_that_finds_the_lease_taken_ends_and_leaves_the_new_owners_alone(
+    opener: Opener,
+) -> None:
+    first, second = opener(), opener()
+    with first.transaction("main") as tx:
+        held = Held(
+            first,
+            leases.claim(tx, "one", now=NOW, ttl=TTL),
+            ttl=timedelta(milliseconds=30),
+            now=first.now,
+        )
+    with second.transaction("main") as tx:
+        taken = leases.claim(tx, "two", now=NOW + TTL, ttl=TTL)
+    held.keep(threading.Event(), beats=10**6)
+    with second.reading("main") as tx:
+        assert leases.current(tx) == taken
+
+
+def test_a_heartbeat_survives_a_database_that_is_away(store: Store) -> None:
+    class Away(Held):
+        missed = 0
+
+        def beat(self) -> None:
+            if self.missed < 3:
+                self.missed += 1
+                raise OSError("no connection")
+            super().beat()
+
+    with store.transaction("main") as tx:
+        lease = leases.claim(tx, "one", now=NOW, ttl=TTL)
+    held = Away(store, lease, ttl=timedelta(milliseconds=30), now=store.now)
+    held.keep(threading.Event(), beats=4)
+    assert held.lease.until > lease.until
+
+
+def test_who_hangs_for_longer_than_the_limit_loses_the_lease(store: Store) -> None:
+    ttl = timedelta(seconds=0.3)
+
+    def claim() -> bool:
+        try:
+            with store.transaction("main") as tx:
+                leases.claim(tx, "two", now=store.now(), ttl=TTL)
+        except Busy:
+            return False
+        return True
+
+    with hold(store, "main", "one", ttl=ttl, now=store.now, limit=2 * ttl) as held:
+        _wait_for(claim)
+        with pytest.raises(Busy, match="two"):
+            held.check()
+
+
+def test_a_lease_that_ran_out_unnoticed_is_good_again_when_nobody_took_it(
+    store: Store,
+) -> None:
+    instant = [NOW]
+    with hold(store, "main", "one", ttl=TTL, now=lambda: instant[0]) as held:
+        instant[0] += 100 * TTL
+        held.check()
+        assert held.lease.until == instant[0] + TTL
+
+
+def test_after_a_check_a_good_part_of_the_lease_is_left(store: Store) -> None:
+    instant = [NOW]
+    with hold(store, "main", "one", ttl=TTL, now=lambda: instant[0]) as held:
+        for seconds in range(200):
+            instant[0] = NOW + timedelta(seconds=seconds)
+            held.check()
+            assert held.lease.until - instant[0] >= TTL / 2
+
+
+def test_a_lease_lost_and_given_back_by_the_other_stays_lost(opener: Opener) -> None:
+    first, second = opener(), opener()
+    instant = [NOW]
+    with first.transaction("main") as tx:
+        held = Held(
+            first,
+            leases.claim(tx, "one", now=NOW, ttl=TTL),
+            ttl=TTL,
+            now=lambda: instant[0],
+        )
+    instant[0] += 2 * TTL
+    with hold(second, "main", "two", ttl=TTL, now=lambda: instant[0]):
+        pass
+    with pytest.raises(Busy, match="two"):
+        held.check()
+    with pytest.raises(Busy, match="two"), first.transaction("main") as tx:
+        held.confirm(tx)
+
+
+def test_a_guarded_state_keeps_nothing_once_the_lease_is_lost(opener: Opener) -> None:
+    first, second = opener(), opener()
+    with first.transaction("main") as tx:
+        held = Held(
+            first,
+            leases.claim(tx, "one", now=NOW, ttl=TTL),
+            ttl=TTL,
+            now=lambda: NOW,
+        )
+    guarded = first.guarded(held.confirm)
+    with guarded.transaction("main") as tx:
+        bindings.set_setting(tx, "count", 1)
+    with second.transaction("main") as tx:
+        leases.claim(tx, "two", now=NOW + TTL, ttl=TTL)
+    with pytest.raises(Busy, match="two"), guarded.transaction("main") as tx:
+        bindings.set_setting(tx, "count", 2)
+    with guarded.reading("main") as tx:
+        assert bindings.get_setting(tx, "count") == 1
+    with guarded.unguarded().transaction("main") as tx:
+        bindings.set_setting(tx, "count", 3)
+
+
+def test_an_owner_names_its_host_and_process() -> None:
+    assert leases.read_owner(leases.name_owner()) == Process(
+        socket.gethostname(), os.getpid()
+    )
+    assert leases.read_owner("[::1]:17:4") == Process("[::1]", 17)
+    for strange in ("somebody-else", "host:x:1", "", "a:1"):
+        assert leases.read_owner(strange) is None
+
+
+def _wait_for(seen: Callable[[], bool]) -> None:
+    """Wait for an event, for as long as the test may take."""
+    while not seen():
+        time.sleep(0.01)
+
+
 # --- the journal
 
 
@@ -248,7 +428,7 @@ def test_a_creation_is_claimed_once(opener: Opener) -> None:
     def intend(index: int) -> bool:
         gate.wait()
         with stores[index].transaction("main") as tx:
-            return journal.intend(tx, RISK, {"name": "Late"}, now=NOW)
+            return journal.intend(tx, RISK, {"name": "Late"}, claim=RUN, now=NOW)
 
     with ThreadPoolExecutor(4) as pool:
         assert sum(pool.map(intend, range(4))) == 1
@@ -258,18 +438,153 @@ def test_a_creation_is_claimed_once(opener: Opener) -> None:
 def test_only_a_creation_that_certainly_failed_is_claimed_again(
     store: Store, outcome: Status
 ) -> None:
+    _bring_to(store, outcome)
     with store.transaction("main") as tx:
-        journal.intend(tx, RISK, {}, now=NOW)
-        if outcome is Status.UNKNOWN:
-            journal.doubt(tx, RISK, now=NOW)
-        elif outcome is Status.DONE:
-            journal.finish(tx, RISK, "page-1", now=NOW)
-        assert not journal.intend(tx, RISK, {}, now=NOW)
-        journal.fail(tx, RISK)
-        assert journal.intend(tx, RISK, {}, now=NOW)
+        assert not journal.intend(tx, RISK, {}, claim=RUN, now=NOW)
+        assert not journal.intend(tx, RISK, {}, claim=OTHER_RUN, now=NOW)
+
+
+def test_a_failed_creation_is_claimed_by_the_next_run_as_its_second_attempt(
+    store: Store,
+) -> None:
+    _bring_to(store, Status.FAILED)
+    with store.transaction("main") as tx:
+        assert journal.intend(tx, RISK, {}, claim=OTHER_RUN, now=NOW + MINUTE)
         intent = journal.find(tx, RISK)
-    assert intent is not None
-    assert (intent.attempt, intent.status) == (2, Status.INTENDED)
+    assert intent == Intent(
+        RISK, Status.INTENDED, NOW + MINUTE, attempt=2, claim=OTHER_RUN
+    )
+
+
+def _bring_to(store: Store, status: Status, *, claim: str = RUN) -> Intent:
+    with store.transaction("main") as tx:
+        assert journal.intend(tx, RISK, {}, claim=claim, now=NOW)
+        match status:
+            case Status.UNKNOWN:
+                assert journal.doubt(tx, RISK, claim=claim, now=NOW)
+            case Status.DONE:
+                journal.finish(tx, RISK, "page-1", claim=claim, now=NOW)
+            case Status.FAILED:
+                assert journal.fail(tx, RISK, claim=claim)
+        return _intent(tx)
+
+
+def _intent(tx: Tx) -> Intent:
+    found = journal.find(tx, RISK)
+    assert found is not None
+    return found
+
+
+@pytest.mark.parametrize("status", list(Status))
+def test_another_run_can_neither_send_nor_fail_nor_doubt_a_claim(
+    store: Store, status: Status
+) -> None:
+    before, later = _bring_to(store, status), NOW + MINUTE
+    with store.transaction("main") as tx:
+        assert not journal.send(tx, RISK, claim=OTHER_RUN, now=later)
+        assert not journal.fail(tx, RISK, claim=OTHER_RUN)
+        assert not journal.doubt(tx, RISK, claim=OTHER_RUN, now=later)
+        assert _intent(tx) == before
+
+
+@pytest.mark.parametrize("status", list(Status))
+def test_another_runs_page_never_replaces_what_stands_and_is_proved_all_the_same(
+    store: Store, status: Status
+) -> None:
+    before = _bring_to(store, status)
+    with store.transaction("main") as tx:
+        standing = journal.finish(tx, RISK, "late", claim=OTHER_RUN, now=NOW)
+        assert standing == before.page_id
+        assert _intent(tx) == before
+        assert "late" in journal.created_pages(tx)
+
+
+def test_a_run_that_wakes_after_its_claim_was_reopened_and_made_anew_changes_nothing(
+    store: Store,
+) -> None:
+    intent = _bring_to(store, Status.INTENDED)
+    with store.transaction("main") as tx:
+        assert journal.settle(tx, intent, "", now=NOW)
+        assert journal.intend(tx, RISK, {}, claim=OTHER_RUN, now=NOW)
+        journal.finish(tx, RISK, "theirs", claim=OTHER_RUN, now=NOW)
+        assert not journal.send(tx, RISK, claim=RUN, now=NOW)
+        assert journal.finish(tx, RISK, "late", claim=RUN, now=NOW) == "theirs"
+        assert not journal.doubt(tx, RISK, claim=RUN, now=NOW)
+        assert not journal.fail(tx, RISK, claim=RUN)
+        assert journal.canonical_pages(tx) == {RISK: "theirs"}
+        assert journal.created_pages(tx) == {"theirs", "late"}
+
+
+def test_a_page_made_after_all_takes_its_reopened_claim_back_while_nobody_else_has_it(
+    store: Store,
+) -> None:
+    intent = _bring_to(store, Status.INTENDED)
+    with store.transaction("main") as tx:
+        journal.settle(tx, intent, "", now=NOW)
+        assert journal.finish(tx, RISK, "late", claim=RUN, now=NOW) == "late"
+        assert not journal.intend(tx, RISK, {}, claim=OTHER_RUN, now=NOW)
+
+
+def test_a_doubt_about_a_reopened_claim_keeps_the_next_run_from_making_it_at_once(
+    store: Store,
+) -> None:
+    intent = _bring_to(store, Status.INTENDED)
+    with store.transaction("main") as tx:
+        journal.settle(tx, intent, "", now=NOW)
+        assert journal.doubt(tx, RISK, claim=RUN, now=NOW)
+        assert not journal.intend(tx, RISK, {}, claim=OTHER_RUN, now=NOW)
+
+
+@pytest.mark.parametrize("status", [Status.UNKNOWN, Status.DONE, Status.FAILED])
+def test_only_a_claim_under_way_is_sent_or_failed(store: Store, status: Status) -> None:
+    before = _bring_to(store, status)
+    with store.transaction("main") as tx:
+        assert not journal.send(tx, RISK, claim=RUN, now=NOW + MINUTE)
+        assert not journal.fail(tx, RISK, claim=RUN)
+        assert _intent(tx) == before
+
+
+def test_the_settle_time_runs_from_each_sending_and_anew_from_a_doubt(
+    store: Store,
+) -> None:
+    def due(tx: Tx, at: datetime) -> bool:
+        return bool(journal.unsettled(tx, before=at - 3 * MINUTE))
+
+    _bring_to(store, Status.INTENDED)
+    with store.transaction("main") as tx:
+        for waited in (15 * MINUTE, 20 * MINUTE):
+            assert due(tx, NOW + waited)
+            assert journal.send(tx, RISK, claim=RUN, now=NOW + waited)
+            assert not due(tx, NOW + waited + 2 * MINUTE)
+            assert due(tx, NOW + waited + 3 * MINUTE)
+        assert journal.doubt(tx, RISK, claim=RUN, now=NOW + 22 * MINUTE)
+        assert not due(tx, NOW + 24 * MINUTE)
+        assert due(tx, NOW + 25 * MINUTE)
+
+
+@pytest.mark.parametrize("page_id", ["", "found"])
+def test_a_look_up_settles_only_the_row_it_was_made_for(
+    store: Store, page_id: str
+) -> None:
+    read = _bring_to(store, Status.INTENDED)
+    with store.transaction("main") as tx:
+        journal.send(tx, RISK, claim=RUN, now=NOW + MINUTE)
+        sent = _intent(tx)
+        assert not journal.settle(tx, read, page_id, now=NOW)
+        assert (_intent(tx), journal.created_pages(tx)) == (sent, frozenset())
+        assert journal.settle(tx, sent, page_id, now=NOW)
+        assert not journal.settle(tx, sent, "another", now=NOW)
+        assert _intent(tx).page_id == page_id
+
+
+def test_a_page_that_people_made_theirs_is_no_longer_proved_to_be_ours(
+    store: Store,
+) -> None:
+    _bring_to(store, Status.DONE)
+    with store.transaction("main") as tx:
+        journal.finish(tx, RISK, "late", claim=RUN, now=NOW)
+        journal.disown(tx, "late")
+        assert journal.created_pages(tx) == {"page-1"}
 
 
 def test_an_intent_remembers_what_its_fields_were_to_hold(store: Store) -> None:
@@ -282,7 +597,7 @@ def test_an_intent_remembers_what_its_fields_were_to_hold(store: Store) -> None:
         "period": Span(date(2026, 10, 1), date(2026, 12, 31)),
     }
     with store.transaction("main") as tx:
-        journal.intend(tx, RISK, wanted, now=NOW)
+        journal.intend(tx, RISK, wanted, claim=RUN, now=NOW)
     with store.reading("main") as tx:
         intent = journal.find(tx, RISK)
     assert intent is not None
@@ -293,8 +608,8 @@ def test_an_intent_remembers_what_its_fields_were_to_hold(store: Store) -> None:
 def test_only_creations_older_than_the_settle_time_are_unsettled(store: Store) -> None:
     other = Ref("tasks", "task:ray:c1")
     with store.transaction("main") as tx:
-        journal.intend(tx, RISK, {}, now=NOW - 5 * MINUTE)
-        journal.intend(tx, other, {}, now=NOW)
+        journal.intend(tx, RISK, {}, claim=RUN, now=NOW - 5 * MINUTE)
+        journal.intend(tx, other, {}, claim=RUN, now=NOW)
         assert [
             intent.ref for intent in journal.unsettled(tx, before=NOW - 3 * MINUTE)
         ] == [RISK]
@@ -303,10 +618,10 @@ def test_only_creations_older_than_the_settle_time_are_unsettled(store: Store) -
 
 def test_the_journal_proves_every_page_it_made_for_a_key(store: Store) -> None:
     with store.transaction("main") as tx:
-        journal.intend(tx, RISK, {}, now=NOW)
-        journal.finish(tx, RISK, "page-1", now=NOW)
-        journal.finish(tx, RISK, "page-2", now=NOW)
-        assert journal.canonical_pages(tx) == {RISK: "page-2"}
+        journal.intend(tx, RISK, {}, claim=RUN, now=NOW)
+        assert journal.finish(tx, RISK, "page-1", claim=RUN, now=NOW) == "page-1"
+        assert journal.finish(tx, RISK, "page-2", claim=RUN, now=NOW) == "page-1"
+        assert journal.canonical_pages(tx) == {RISK: "page-1"}
         assert journal.created_pages(tx) == {"page-1", "page-2"}
 
 
@@ -335,9 +650,9 @@ def test_rows_that_were_read_rebuild_a_lost_journal_without_proving_anything(
 ) -> None:
     done, doubted = Ref("risks", "done"), Ref("risks", "doubted")
     with store.transaction("main") as tx:
-        journal.intend(tx, done, {}, now=NOW)
-        journal.finish(tx, done, "page-1", now=NOW)
-        journal.intend(tx, doubted, {"name": "Late"}, now=NOW)
+        journal.intend(tx, done, {}, claim=RUN, now=NOW)
+        journal.finish(tx, done, "page-1", claim=RUN, now=NOW)
+        journal.intend(tx, doubted, {"name": "Late"}, claim=RUN, now=NOW)
         journal.adopt(tx, {done: "copy", doubted: "page-2", RISK: "page-3"}, now=NOW)
         assert journal.canonical_pages(tx) == {
             done: "page-1",
@@ -347,7 +662,7 @@ def test_rows_that_were_read_rebuild_a_lost_journal_without_proving_anything(
         assert journal.created_pages(tx) == {"page-1"}
         assert journal.unsettled(tx) == ()
         assert bases.load(tx) == ({}, {("page-2", "name"): "Late"})
-        assert not journal.intend(tx, RISK, {}, now=NOW)
+        assert not journal.intend(tx, RISK, {}, claim=RUN, now=NOW)
 
 
 def test_what_was_attempted_can_be_withdrawn_and_a_page_forgotten(store: Store) -> None:

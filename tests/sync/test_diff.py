@@ -31,7 +31,7 @@ from worker.mapping.schema import (
     Source,
 )
 from worker.sync.diff import known_pages, make_plan
-from worker.sync.facts import Fact, Input, Why
+from worker.sync.facts import Fact, Input, PageFact, Why
 from worker.sync.plan import (
     Adopted,
     Change,
@@ -407,7 +407,136 @@ def test_a_duplicate_the_mapping_reported_is_not_reported_again() -> None:
 def test_a_surplus_row_the_journal_made_is_archived() -> None:
     world = _world(_row(RISK, "own", name="Late"), _row(RISK, "surplus", name="Late"))
     plan = _plan(world, ours={RISK: "own"}, made=frozenset({"own", "surplus"}))
-    assert plan == Plan("main", (Change(Kind.ARCHIVE, RISK, "surplus", "Late"),))
+    assert plan == Plan(
+        "main", (Change(Kind.ARCHIVE, RISK, "surplus", "Late", surplus=True),)
+    )
+    assert from_data(to_data(plan)) == plan
+
+
+@pytest.mark.parametrize(
+    ("cells", "base", "attempt", "archived"),
+    [
+        ({}, {}, {}, True),
+        ({"probability": Decimal("0.3")}, {"probability": Decimal("0.3")}, {}, True),
+        ({"probability": Decimal("0.3")}, {}, {"probability": Decimal("0.3")}, True),
+        ({"probability": Decimal("0.9")}, {"probability": Decimal("0.3")}, {}, False),
+        ({"probability": Decimal("0.9")}, {}, {}, False),
+        ({}, {"probability": Decimal("0.3")}, {}, False),
+        ({"probability": Decimal("0.7")}, {"probability": Decimal("0.3")}, {}, True),
+        ({"steps": "call"}, {}, {}, False),
+        ({"name": "Very late"}, {"name": "Late"}, {}, False),
+        ({"name": "Late"}, {}, {}, True),
+    ],
+    ids=[
+        "empty",
+        "as written",
+        "as attempted",
+        "a person's",
+        "never written",
+        "emptied",
+        "as the row that stands",
+        "a seed",
+        "renamed",
+        "the same title",
+    ],
+)
+def test_a_surplus_row_is_archived_only_while_it_holds_nothing_of_its_own(
+    cells: dict[str, Value],
+    base: dict[str, Value],
+    attempt: dict[str, Value],
+    *,
+    archived: bool,
+) -> None:
+    own = _row(RISK, "own", name="Late", probability=Decimal("0.7"))
+    surplus = _row(RISK, "surplus")
+    plan = _plan(
+        _world(own, replace(surplus, fields={**surplus.fields, **cells})),
+        ours={RISK: "own"},
+        made=frozenset({"own", "surplus"}),
+        bases={("surplus", name): value for name, value in base.items()},
+        attempted={("surplus", name): value for name, value in attempt.items()},
+    )
+    assert bool(plan.changes) == archived
+    assert [one.code for one in plan.problems] == (
+        [] if archived else ["duplicate-key"]
+    )
+
+
+@pytest.mark.parametrize("author", ["bot", "person"])
+def test_a_surplus_row_somebody_else_edited_last_is_left_alone(author: str) -> None:
+    surplus = replace(_row(RISK, "surplus"), created_by="bot", edited_by=author)
+    plan = _plan(
+        _world(_row(RISK, "own"), surplus),
+        ours={RISK: "own"},
+        made=frozenset({"own", "surplus"}),
+    )
+    assert bool(plan.changes) == (author == "bot")
+
+
+def test_a_cell_of_a_surplus_row_that_cannot_be_read_keeps_it() -> None:
+    surplus = _row(RISK, "surplus")
+    fields = {name: value for name, value in surplus.fields.items() if name != "score"}
+    plan = _plan(
+        _world(_row(RISK, "own"), replace(surplus, fields=fields)),
+        ours={RISK: "own"},
+        made=frozenset({"own", "surplus"}),
+    )
+    assert plan.changes == ()
+
+
+def test_peoples_rows_never_enter_the_journal_as_known_to_us() -> None:
+    stray = replace(_row(RISK, "stray"), key="")
+    world = _world(_row(CLIENT), _row(TASK, "own"), stray)
+    assert known_pages(world, SCHEMA) == {TASK: "own"}
+
+
+def test_what_is_kept_and_what_is_wrong_comes_in_order_whatever_came_first() -> None:
+    world = _world(
+        *(
+            _row(ref, due=NOW.date(), probability=Decimal(1))
+            for ref in (OTHER, RISK, CLIENT)
+        )
+    )
+    later = NOW.date() + timedelta(days=1)
+    facts = [
+        *(_fact(ref, "due", later) for ref in (OTHER, CLIENT)),
+        _fact(RISK, "probability", Decimal("0.5")),
+        *(_fact(ref, "name", "x") for ref in (OTHER, CLIENT, OTHER)),
+        _fact(Ref("attic", "1"), "name", "x"),
+    ]
+    for seed in range(6):
+        Random(seed).shuffle(facts)
+        plan = _plan(world, *facts)
+        assert [(one.ref, one.field) for one in plan.kept] == [
+            (CLIENT, "due"),
+            (OTHER, "due"),
+            (RISK, "probability"),
+        ]
+        assert [(one.code, one.where) for one in plan.problems] == [
+            ("unknown-source", "attic/1"),
+            ("unstatable-field", "clients/c1"),
+            ("unstatable-field", "clients/c2"),
+        ]
+
+
+@pytest.mark.parametrize(
+    "without",
+    [
+        {"bindings": {name: one for name, one in BINDINGS.items() if name != "risks"}},
+        {"sources": frozenset({"clients"})},
+        {"trashed": frozenset({RISK})},
+    ],
+    ids=["not bound", "not read", "in the trash"],
+)
+def test_a_section_is_planned_only_for_a_row_that_can_have_one(
+    without: dict[str, Any],
+) -> None:
+    section = PageFact(RISK, (Bullet("New"),), Why("rule"))
+    bindings = without.pop("bindings", BINDINGS)
+    plan = _plan(_world(_row(RISK), **without), sections=[section], bindings=bindings)
+    assert plan.changes == ()
+    whole = _plan(_world(_row(RISK)), sections=[section])
+    assert [one.kind for one in whole.changes] == [Kind.SECTION]
 
 
 def test_the_order_of_facts_and_rows_does_not_matter() -> None:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import socket
 import threading
 from base64 import b64encode
 from collections.abc import Callable
@@ -29,6 +27,7 @@ from worker.mapping.load import load_schema, shipped_folder
 from worker.mapping.playbooks import ROLES, load_playbooks
 from worker.mapping.schema import Schema
 from worker.notion.gateway import NotionGateway
+from worker.state.leases import name_owner
 from worker.state.store import NoState, Store
 
 Progress = Callable[[str, int, int], None]
@@ -120,7 +119,7 @@ def build_context(
         ),
         store,
         _fingerprint(schema),
-        f"{socket.gethostname()}:{os.getpid()}:{threading.get_ident()}",
+        name_owner(),
         around.now,
         lambda: deadline.restart(workspace.schedule.run_limit),
         stop,

@@ -53,7 +53,8 @@ class Pages:
 class Bench:
     """What carrying out a change works with. `now` tells UTC; `draw` gives a chart as PNG.
 
-    `settle_after` is how long an append of unknown outcome is left alone before its page is looked at.
+    `settle_after` is how long an append of unknown outcome is left alone before its page is looked at. `claim` names
+    the run in the journal. Once the lease is lost, `store` refuses to write and `notion` to send, by `Busy`.
     """
 
     workspace: str
@@ -63,6 +64,7 @@ class Bench:
     bindings: Bindings
     pages: Pages
     now: Callable[[], datetime]
+    claim: str
     settle_after: timedelta = timedelta(0)
     draw: Callable[[Chart], bytes] = draw
 

@@ -4,25 +4,27 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 
+from worker.apply import creations, surplus
 from worker.apply.bench import Bench, Result
 from worker.apply.sections import write_section
-from worker.domain.values import Ref, Value
-from worker.errors import ApiError, Denied, Missing, Rejected, Unknown
+from worker.domain.values import Value
+from worker.errors import Denied, Missing, Problem, Rejected, Unknown
 from worker.mapping.codecs import encode
 from worker.mapping.pages import decode_page, properties_by_id, truncated
 from worker.mapping.schema import KEY_PROPERTY, Owner
 from worker.ports import Json
 from worker.state import bases, journal
-from worker.state.journal import Status
 from worker.sync.plan import Change, Kind
 
 
-def perform(bench: Bench, change: Change) -> Result:
-    """Carry out one change; raises the API errors, and `ValueError` for a value that cannot be written."""
+def perform(bench: Bench, change: Change) -> Result | Problem:
+    """Carry out one change and return how it ended, a problem when it did not do what it should.
+
+    Raises the API errors, `Busy` and `Stopped` as `Bench` says, and `ValueError` for a value that cannot be written."""
     return _PERFORM[change.kind](bench, change)
 
 
-def _create(bench: Bench, change: Change) -> Result:
+def _create(bench: Bench, change: Change) -> Result | Problem:
     binding = bench.bindings[change.ref.source]
     properties = _properties(bench, change) | {
         binding.properties[KEY_PROPERTY]: encode(
@@ -33,42 +35,14 @@ def _create(bench: Bench, change: Change) -> Result:
         )
     }
     wanted = {item.field: item.after for item in change.fields}
-    with bench.store.transaction(bench.workspace) as tx:
-        if not journal.intend(tx, change.ref, wanted, now=bench.now()):
-            standing = journal.find(tx, change.ref)
-            return (
-                Result.SETTLED
-                if standing and standing.status is Status.DONE
-                else Result.UNKNOWN
-            )
+    if (ended := creations.claim(bench, change.ref, wanted)) is not None:
+        return ended
     try:
-        page = bench.notion.create_page(binding.data_source_id, properties)
+        page = creations.call(bench, change.ref, properties)
     except Unknown as unknown:
-        return _doubt(bench, change.ref, unknown, wanted)
-    except ApiError:
-        with bench.store.transaction(bench.workspace) as tx:
-            journal.fail(tx, change.ref)
-        raise
+        return creations.doubt(bench, change, unknown, wanted=wanted)
     cells = _answered(bench, change, page, everything=True)
-    with bench.store.transaction(bench.workspace) as tx:
-        journal.finish(tx, change.ref, page["id"], now=bench.now())
-        bases.record(tx, page["id"], cells)
-    bench.pages.add(change.ref, page["id"])
-    return Result.DONE
-
-
-def _doubt(
-    bench: Bench, ref: Ref, unknown: Unknown, wanted: Mapping[str, Value]
-) -> Result:
-    """Record an unknown outcome; a saved-but-503 answer names the page, and that is as good as done."""
-    with bench.store.transaction(bench.workspace) as tx:
-        if not unknown.committed_id:
-            journal.doubt(tx, ref, now=bench.now())
-            return Result.UNKNOWN
-        journal.finish(tx, ref, unknown.committed_id, now=bench.now())
-        bases.attempt(tx, unknown.committed_id, wanted)
-    bench.pages.add(ref, unknown.committed_id)
-    return Result.DONE
+    return creations.finish(bench, change, page["id"], wanted=wanted, cells=cells)
 
 
 def _update(bench: Bench, change: Change) -> Result:
@@ -95,10 +69,15 @@ def _update(bench: Bench, change: Change) -> Result:
     return Result.DONE
 
 
-def _archive(bench: Bench, change: Change) -> Result:
-    result = Result.DONE
+def _archive(bench: Bench, change: Change) -> Result | Problem:
+    """Put a surplus row into the trash, unless people have written in it since it was read: then it is theirs."""
     try:
+        if surplus.is_written_in(bench, change):
+            with bench.store.transaction(bench.workspace) as tx:
+                journal.disown(tx, change.page_id)
+            return surplus.tell_kept(change)
         bench.notion.archive_page(change.page_id)
+        result = Result.DONE
     except Missing:
         result = Result.SETTLED
     with bench.store.transaction(bench.workspace) as tx:
@@ -106,7 +85,7 @@ def _archive(bench: Bench, change: Change) -> Result:
     return result
 
 
-_PERFORM: Mapping[Kind, Callable[[Bench, Change], Result]] = {
+_PERFORM: Mapping[Kind, Callable[[Bench, Change], Result | Problem]] = {
     Kind.CREATE: _create,
     Kind.UPDATE: _update,
     Kind.SECTION: write_section,

@@ -123,14 +123,14 @@ def _record(
             tell("{number} rows carry the key", number=len(pages)),
             message("delete all but one of them"),
         )
+    page_id = pages[0] if pages else ""
     with store.transaction(workspace) as tx:
-        if not pages:
-            journal.fail(tx, intent.ref)
-            return "reopened"
-        journal.finish(tx, intent.ref, pages[0], now=now)
-        # Not its bases: a person may have edited the row since. What was wanted and still stands is ours.
-        bases.attempt(tx, pages[0], intent.wanted)
-    return "adopted"
+        if not journal.settle(tx, intent, page_id, now=now):
+            return "moved"
+        if page_id:
+            # Not its bases: a person may have edited the row since. What was wanted and still stands is ours.
+            bases.attempt(tx, page_id, intent.wanted)
+    return "adopted" if page_id else "reopened"
 
 
 def _problem(intent: Intent, fault: str, hint: str) -> Problem:

@@ -9,6 +9,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from types import MappingProxyType
+from uuid import uuid4
 
 import msgspec
 import structlog
@@ -18,7 +19,18 @@ from worker.apply.changes import perform
 from worker.apply.order import arrange
 from worker.domain.messages import message, tell
 from worker.domain.values import Ref
-from worker.errors import ApiError, Busy, Denied, Missing, Problem, Rejected, Severity
+from worker.errors import (
+    ApiError,
+    Busy,
+    Denied,
+    Missing,
+    Problem,
+    RaylineError,
+    Rejected,
+    Severity,
+    Stopped,
+    Transient,
+)
 from worker.mapping.schema import Bindings, Rows, Schema
 from worker.ports import Notion, is_gone
 from worker.state import bases, journal
@@ -40,7 +52,8 @@ class Applied(msgspec.Struct, frozen=True, gc=False):
     """What became of a plan: changes done by kind, failures as problems, creations whose outcome is not known yet.
 
     `gone` are the pages that turned out to be deleted since they were read: there was nothing to write to any more.
-    `stopped` when the end was asked for, or access was lost, before all changes were tried.
+    `stopped` when the end was asked for, or access was lost, before all changes were tried. `taken_by` names who took
+    the workspace over meanwhile: what stands here was done before that.
     """
 
     done: Mapping[str, int] = msgspec.field(default_factory=dict)
@@ -48,6 +61,7 @@ class Applied(msgspec.Struct, frozen=True, gc=False):
     unknown: tuple[Ref, ...] = ()
     gone: frozenset[str] = frozenset()
     stopped: bool = False
+    taken_by: str = ""
 
     def counts(self) -> dict[str, int]:
         """Return how many changes of each kind were done, keys as in `sync --json`."""
@@ -63,7 +77,6 @@ class _Shift:
 
     bench: Bench
     stop: threading.Event
-    fence: Callable[[], None]
     progress: Progress
     total: int
     halted: threading.Event = field(default_factory=threading.Event)
@@ -73,6 +86,7 @@ class _Shift:
     failures: list[Problem] = field(default_factory=list)
     unknown: list[Ref] = field(default_factory=list)
     gone: set[str] = field(default_factory=set)
+    taken_by: str = ""
     lock: threading.Lock = field(default_factory=threading.Lock)
 
 
@@ -91,11 +105,13 @@ def apply(
     progress: Progress = lambda phase, done, total: None,
     known: Mapping[Ref, str] = _NOBODY,
     settle_after: timedelta = timedelta(0),
+    claim: str = "",
 ) -> Applied:
     """Carry out a plan and return what became of it; the only writer in the program.
 
-    `fence` is called before each change and raises `Busy` when the lease is lost, which ends the apply. `stop` lets the
-    changes in hand finish. `known` names the pages of rows that were read, for a journal that lost them (diff's
+    `fence` is called right before each request leaves, after every wait, and raises `Busy` when the lease is lost;
+    `store` does so in its transactions. That ends the apply, as `stop` does: nothing is sent any more. `claim` names
+    this run in the journal, by a name no other has (empty: one is made up). `known` names the pages of rows that were read, for a journal that lost them (diff's
     `known_pages`). `width` changes run side by side, no two of them on one page; 1 is deterministic.
     `settle_after` is how long a section whose append has an unknown outcome is left alone.
     """
@@ -110,12 +126,28 @@ def apply(
                 if source.rows is Rows.PEOPLE
             ),
         )
-    bench = Bench(workspace, notion, store, schema, bindings, pages, now, settle_after)
+    ended = stop or threading.Event()
+
+    def check() -> None:
+        if ended.is_set():
+            raise Stopped("ended before the request left")
+        fence()
+
+    bench = Bench(
+        workspace,
+        notion.guarded(check),
+        store,
+        schema,
+        bindings,
+        pages,
+        now,
+        claim or uuid4().hex,
+        settle_after,
+    )
     phases = tuple(_phases(plan.changes))
     shift = _Shift(
         bench,
-        stop or threading.Event(),
-        fence,
+        ended,
         progress,
         sum(len(phase) for phase in phases),
     )
@@ -126,6 +158,7 @@ def apply(
         tuple(sorted(shift.unknown)),
         frozenset(shift.gone),
         shift.skipped > 0,
+        shift.taken_by,
     )
 
 
@@ -152,16 +185,18 @@ def _work(shift: _Shift, phases: Iterable[Sequence[Change]], width: int) -> None
 def _try(shift: _Shift, change: Change) -> None:
     """Do one change; whatever goes wrong with it is that change's problem and nobody else's."""
     if shift.halted.is_set() or shift.stop.is_set():
-        with shift.lock:
-            shift.skipped += 1
+        _skip(shift)
         return
     try:
-        shift.fence()
-        result = perform(shift.bench, change)
-    except Busy:
-        shift.halted.set()
-        raise
+        _count(shift, change, perform(shift.bench, change))
+    except Busy as taken:
+        _skip(shift, taken_by=taken.holder)
+    except Stopped:
+        _skip(shift)
     except Exception as error:  # noqa: BLE001 - the one place where any failure of a change becomes a Problem
+        if isinstance(error, Transient) and shift.stop.is_set():
+            _skip(shift)  # its wait was cut short
+            return
         if isinstance(error, Denied):
             shift.halted.set()
         _count(
@@ -171,8 +206,16 @@ def _try(shift: _Shift, change: Change) -> None:
             if _was_deleted(shift, change, error)
             else _failure(change, error),
         )
-    else:
-        _count(shift, change, result)
+
+
+def _skip(shift: _Shift, *, taken_by: str = "") -> None:
+    """Leave a change to the next run; nothing more is begun once another owner has the workspace."""
+    with shift.lock:
+        shift.skipped += 1
+        if taken_by and not shift.taken_by:
+            shift.halted.set()
+            shift.taken_by = taken_by
+            log.warning("lease.lost", workspace=shift.bench.workspace, holder=taken_by)
 
 
 def _was_deleted(shift: _Shift, change: Change, error: Exception) -> bool:
@@ -185,7 +228,7 @@ def _was_deleted(shift: _Shift, change: Change, error: Exception) -> bool:
         return False
     try:
         gone = is_gone(shift.bench.notion, page_id)
-    except ApiError:
+    except RaylineError:
         return False
     if gone:
         with shift.lock:

@@ -48,6 +48,7 @@ class Row(msgspec.Struct, frozen=True, gc=False):
     edited: datetime
     edited_by: str
     fields: Mapping[str, Value]
+    created_by: str = ""
 
 
 class Client(msgspec.Struct, frozen=True, gc=False):

@@ -71,6 +71,7 @@ def _row(page: Json, source: Source, fields: Mapping[str, Value]) -> Row:
         edited=_stamp(page.get("last_edited_time")),
         edited_by=_author(page.get("last_edited_by")),
         fields=fields,
+        created_by=_author(page.get("created_by")),
     )
 
 

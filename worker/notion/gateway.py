@@ -10,6 +10,7 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import Callable, Mapping, Sequence
+from copy import copy
 from datetime import UTC, datetime
 from random import Random
 from urllib.parse import quote
@@ -30,6 +31,7 @@ from worker.notion.transport import (
     CONNECT_SECONDS,
     Bearer,
     BoundedTransport,
+    CheckedTransport,
     open_connections,
 )
 from worker.ports import PageBatch
@@ -74,11 +76,23 @@ class NotionGateway:
             deadline=self._deadline,
             monotonic=monotonic,
         )
+        self._wire: httpx.BaseTransport = self._transport
+        self._wired = transport is None
         self._client = self._connect()
+
+    def guarded(self, check: Callable[[], None]) -> NotionGateway:
+        """Return the same gateway, whose requests call `check` right before each attempt leaves, after every wait.
+
+        What `check` raises ends the call, with that attempt not sent.
+        """
+        found = copy(self)
+        found._wire = CheckedTransport(self._wire, check, wired=self._wired)
+        found._client = found._connect()
+        return found
 
     def _connect(self) -> Client:
         http = httpx.Client(
-            transport=self._transport,
+            transport=self._wire,
             auth=Bearer(self._token),
             trust_env=False,
             follow_redirects=False,
@@ -202,6 +216,10 @@ class NotionGateway:
         if page.get("in_trash") or page.get("archived"):
             return page
         raise refused
+
+    def comments(self, page_id: str) -> tuple[Json, ...]:
+        """Return the open comments on a page; `Denied` when the connection may not see comments."""
+        return self._list("GET", "comments", {"block_id": page_id})
 
     # Schemas
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable, Generator
+from typing import Any
 
 import httpx
 from pydantic import SecretStr
@@ -98,6 +99,54 @@ class BoundedTransport(httpx.BaseTransport):
     def close(self) -> None:
         """Close the connections."""
         self._inner.close()
+
+
+class CheckedTransport(httpx.BaseTransport):
+    """Calls `check` right before each request leaves through `inner`; what it raises stops the request.
+
+    On a network (`wired`) that is after a connection was found or opened, when httpcore is about to write the headers.
+    Nothing can close the gap that is left, between the check's answer and the first byte: a process can be paused
+    anywhere, for any time.
+    """
+
+    def __init__(
+        self, inner: httpx.BaseTransport, check: Callable[[], None], *, wired: bool
+    ) -> None:
+        self._inner, self._check, self._wired = inner, check, wired
+
+    def handle_request(self, request: httpx.Request) -> httpx.Response:
+        """Check, and send one request."""
+        if not self._wired:
+            self._check()
+            return self._inner.handle_request(request)
+        watch = _Watch(self._check, request.extensions.get("trace"))
+        request.extensions["trace"] = watch
+        response = self._inner.handle_request(request)
+        if not watch.has_checked:
+            raise RuntimeError("httpcore did not tell when the request left")
+        return response
+
+    def close(self) -> None:
+        """Close the connections."""
+        self._inner.close()
+
+
+class _Watch:
+    """Follows a request through httpcore, whose steps have names, and checks before the headers leave."""
+
+    def __init__(
+        self, check: Callable[[], None], after: Callable[[str, Any], None] | None
+    ) -> None:
+        self._check, self._after = check, after
+        self.has_checked = False
+
+    def __call__(self, event: str, info: Any) -> None:
+        """Take note of one step."""
+        if event.endswith(".send_request_headers.started"):
+            self._check()
+            self.has_checked = True
+        if self._after is not None:
+            self._after(event, info)
 
 
 def open_connections() -> httpx.HTTPTransport:

@@ -50,6 +50,16 @@ def of_page(tx: Tx, page_id: str) -> Mapping[str, Value]:
     return {field: unpack(value) for field, value in found if value is not None}
 
 
+def attempts_of(tx: Tx, page_id: str) -> Mapping[str, Value]:
+    """Return the writes to one page whose answer was never seen, by field."""
+    found = tx.connection.execute(
+        select(bases.c.field, bases.c.attempted).where(
+            bases.c.workspace == tx.workspace, bases.c.page_id == page_id
+        )
+    )
+    return {field: unpack(value) for field, value in found if value is not None}
+
+
 def record(tx: Tx, page_id: str, cells: Mapping[str, Value]) -> None:
     """Make `cells` the bases of a page's fields."""
     upsert(

@@ -2,6 +2,8 @@
 makes it twice (facts/reliability.md 1.3).
 
 `intended` -> `done` | `failed` (certainly not made) | `unknown` (perhaps made: nobody creates it until it is settled).
+Each claim names its run, and only that run moves it on: one that was paused, and woke after another had settled its
+claim, changes nothing here but the proof of what it made. Settling goes by the row as it was read, for the same reason.
 """
 
 from __future__ import annotations
@@ -13,11 +15,11 @@ from enum import StrEnum
 from typing import Any
 
 import msgspec
-from sqlalchemy import Select, select
+from sqlalchemy import ColumnElement, Select, and_, select
 
 from worker.domain.values import Ref, Value
 from worker.state import bases
-from worker.state.store import Tx, from_micros, insert_new, to_micros
+from worker.state.store import Tx, delete_keys, from_micros, insert_new, to_micros
 from worker.state.tables import creations, intents
 from worker.sync.plan import decode, encode
 
@@ -31,9 +33,13 @@ class Status(StrEnum):
     FAILED = "failed"
 
 
+_OPEN = (Status.INTENDED, Status.UNKNOWN)
+
+
 @dataclass(frozen=True, slots=True)
 class Intent:
-    """One creation. `wanted` is what its fields were to hold; `page_id` is empty until it is done."""
+    """One creation. `wanted` is what its fields were to hold; `page_id` is empty until it is done; `claim` names the
+    run that makes it. `sent_at` is when the request last left, or when it was claimed if none has."""
 
     ref: Ref
     status: Status
@@ -41,48 +47,103 @@ class Intent:
     page_id: str = ""
     attempt: int = 1
     wanted: Mapping[str, Value] = field(default_factory=dict)
+    claim: str = ""
 
 
-def intend(tx: Tx, ref: Ref, wanted: Mapping[str, Value], *, now: datetime) -> bool:
+def intend(
+    tx: Tx, ref: Ref, wanted: Mapping[str, Value], *, claim: str, now: datetime
+) -> bool:
     """Claim the creation of `ref`; False when it is done, in other hands or not settled. Commit before the call."""
     row = {
         "status": Status.INTENDED,
         "page_id": "",
         "sent_at": to_micros(now),
+        "claim": claim,
         "wanted": msgspec.json.encode(
             {name: encode(value) for name, value in wanted.items()}
         ),
     }
     if insert_new(tx, intents, {"ref": str(ref), "attempt": 1, **row}):
         return True
-    result = tx.connection.execute(
-        intents.update()
-        .values(**row, attempt=intents.c.attempt + 1)
-        .where(
-            intents.c.workspace == tx.workspace,
-            intents.c.ref == str(ref),
-            intents.c.status == Status.FAILED,
-        )
+    return _change(
+        tx,
+        _is(tx, ref) & (intents.c.status == Status.FAILED),
+        **row,
+        attempt=intents.c.attempt + 1,
     )
-    return bool(result.rowcount)
 
 
-def finish(tx: Tx, ref: Ref, page_id: str, *, now: datetime) -> None:
-    """Record that `ref` is the page `page_id`, made by us."""
-    _set(tx, ref, status=Status.DONE, page_id=page_id)
+def send(tx: Tx, ref: Ref, *, claim: str, now: datetime) -> bool:
+    """Record that the request leaves now; False when the claim is no longer ours, so that it must not."""
+    return _change(
+        tx,
+        _is(tx, ref, claim) & (intents.c.status == Status.INTENDED),
+        sent_at=to_micros(now),
+    )
+
+
+def finish(tx: Tx, ref: Ref, page_id: str, *, claim: str, now: datetime) -> str:
+    """Record that we made `page_id` for `ref`, and return the page that stands for it, empty while there is none.
+
+    That is another one when the claim was settled meanwhile, by another run or by what was read: then the page just
+    made is surplus.
+    """
     insert_new(
         tx, creations, {"page_id": page_id, "ref": str(ref), "at": to_micros(now)}
     )
+    if _change(
+        tx,
+        _is(tx, ref, claim) & (intents.c.status != Status.DONE),
+        status=Status.DONE,
+        page_id=page_id,
+    ):
+        return page_id
+    standing = find(tx, ref)
+    return standing.page_id if standing else ""
 
 
-def fail(tx: Tx, ref: Ref) -> None:
-    """Record that `ref` was certainly not made and may be tried again."""
-    _set(tx, ref, status=Status.FAILED)
+def fail(tx: Tx, ref: Ref, *, claim: str) -> bool:
+    """Record that `ref` was certainly not made and may be tried again; tell whether the claim was ours."""
+    return _change(
+        tx,
+        _is(tx, ref, claim) & (intents.c.status == Status.INTENDED),
+        status=Status.FAILED,
+    )
 
 
-def doubt(tx: Tx, ref: Ref, *, now: datetime) -> None:
-    """Record that `ref` may or may not have been made; the settle time runs from `now`."""
-    _set(tx, ref, status=Status.UNKNOWN, sent_at=to_micros(now))
+def doubt(tx: Tx, ref: Ref, *, claim: str, now: datetime) -> bool:
+    """Record that `ref` may or may not have been made, with the settle time running from `now`; tell whether the
+    claim was ours."""
+    return _change(
+        tx,
+        _is(tx, ref, claim) & (intents.c.status != Status.DONE),
+        status=Status.UNKNOWN,
+        sent_at=to_micros(now),
+    )
+
+
+def settle(tx: Tx, intent: Intent, page_id: str, *, now: datetime) -> bool:
+    """Record what a look-up found of an open creation: its page, or by an empty id that it was not made.
+
+    False, with nothing recorded, when the row is no longer as it was read: somebody else moved it on.
+    """
+    unmoved = (
+        _is(tx, intent.ref, intent.claim)
+        & (intents.c.status == intent.status)
+        & (intents.c.attempt == intent.attempt)
+        & (intents.c.sent_at == to_micros(intent.sent_at))
+    )
+    status = Status.DONE if page_id else Status.FAILED
+    moved = _change(tx, unmoved, status=status, page_id=page_id)
+    if moved and page_id:
+        made = {"page_id": page_id, "ref": str(intent.ref), "at": to_micros(now)}
+        insert_new(tx, creations, made)
+    return moved
+
+
+def disown(tx: Tx, page_id: str) -> None:
+    """Forget that we made a page, since people have made it theirs."""
+    delete_keys(tx, creations, "page_id", [page_id])
 
 
 def adopt(tx: Tx, pages: Mapping[Ref, str], *, now: datetime) -> None:
@@ -103,10 +164,15 @@ def adopt(tx: Tx, pages: Mapping[Ref, str], *, now: datetime) -> None:
                     "sent_at": to_micros(now),
                     "attempt": 0,
                     "wanted": b"{}",
+                    "claim": "",
                 },
             )
-        elif standing[ref].status is not Status.DONE:
-            _set(tx, ref, status=Status.DONE, page_id=page_id)
+        elif _change(
+            tx,
+            _is(tx, ref) & (intents.c.status != Status.DONE),
+            status=Status.DONE,
+            page_id=page_id,
+        ):
             bases.attempt(tx, page_id, standing[ref].wanted)
 
 
@@ -117,7 +183,7 @@ def find(tx: Tx, ref: Ref) -> Intent | None:
 
 def unsettled(tx: Tx, *, before: datetime | None = None) -> tuple[Intent, ...]:
     """Return the creations whose outcome is not known, those sent by `before` when given, sorted by ref."""
-    query = _select(tx).where(intents.c.status.in_((Status.INTENDED, Status.UNKNOWN)))
+    query = _select(tx).where(intents.c.status.in_(_OPEN))
     if before is not None:
         query = query.where(intents.c.sent_at <= to_micros(before))
     return _read(tx, query.order_by(intents.c.ref))
@@ -139,11 +205,14 @@ def created_pages(tx: Tx) -> frozenset[str]:
     return frozenset(tx.connection.execute(query).scalars())
 
 
-def _set(tx: Tx, ref: Ref, **values: Any) -> None:
-    tx.connection.execute(
-        intents.update()
-        .values(**values)
-        .where(intents.c.workspace == tx.workspace, intents.c.ref == str(ref))
+def _is(tx: Tx, ref: Ref, claim: str | None = None) -> ColumnElement[bool]:
+    row = and_(intents.c.workspace == tx.workspace, intents.c.ref == str(ref))
+    return row if claim is None else row & (intents.c.claim == claim)
+
+
+def _change(tx: Tx, which: ColumnElement[bool], **values: Any) -> bool:
+    return bool(
+        tx.connection.execute(intents.update().values(**values).where(which)).rowcount
     )
 
 
@@ -163,6 +232,7 @@ def _read(tx: Tx, query: Select[Any]) -> tuple[Intent, ...]:
                 name: decode(value)
                 for name, value in msgspec.json.decode(row.wanted).items()
             },
+            row.claim,
         )
         for row in tx.connection.execute(query)
     )

@@ -1,47 +1,79 @@
 """One writer per workspace: a lease with an epoch, taken, renewed and given back by compare-and-set.
 
-A lease alone does not stop two writers that overlap; the journal's claims do (facts/reliability.md 1.3, 2.2).
+A heartbeat keeps the lease while its holder lives, however long it waits; a process that is paused does not beat, and
+its lease runs out. When it wakes it must not go on from what it believed: `Held.check` asks the database before each
+request, `Held.confirm` in each transaction. Between the check and the wire a process can still be paused; what slips
+through there is caught by the journal's claims (facts/reliability.md 1.3, 2.2).
 """
 
 from __future__ import annotations
 
+import os
+import socket
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+import structlog
 from sqlalchemy import select
 
 from worker.errors import Busy
 from worker.state.store import Store, Tx, from_micros, insert_new, to_micros
 from worker.state.tables import leases
 
+log = structlog.get_logger("worker.state")
+BEATS = 3
+"""How often a lease is renewed in the time after which it would run out."""
+
 
 @dataclass(frozen=True, slots=True)
 class Lease:
-    """The right of `owner` to write until an instant; `epoch` grows with every claim."""
+    """The right of `owner` to write until an instant, held `since` it was claimed; `epoch` grows with every claim."""
 
     workspace: str
     owner: str
     epoch: int
     until: datetime
+    since: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Process:
+    """A process that can own a lease: its host and process id."""
+
+    host: str
+    pid: int
+
+
+def name_owner() -> str:
+    """Return how this thread of this process is called as an owner: `host:pid:thread`."""
+    return f"{socket.gethostname()}:{os.getpid()}:{threading.get_ident()}"
+
+
+def read_owner(owner: str) -> Process | None:
+    """Return the process that an owner's name tells of; None when it is not one of `name_owner`."""
+    match owner.rsplit(":", 2):
+        case [host, pid, _] if pid.isdecimal():
+            return Process(host, int(pid))
+    return None
 
 
 def claim(tx: Tx, owner: str, *, now: datetime, ttl: timedelta) -> Lease:
     """Take a workspace that is free or whose lease ran out; raise `Busy` when another owner holds it."""
-    until = to_micros(now + ttl)
-    if insert_new(tx, leases, {"owner": owner, "epoch": 1, "until": until}):
-        return Lease(tx.workspace, owner, 1, from_micros(until))
+    times = {"until": to_micros(now + ttl), "since": to_micros(now)}
+    if insert_new(tx, leases, {"owner": owner, "epoch": 1, **times}):
+        return _lease(tx.workspace, owner, 1, **times)
     taken = tx.connection.execute(
         leases.update()
-        .values(owner=owner, epoch=leases.c.epoch + 1, until=until)
+        .values(owner=owner, epoch=leases.c.epoch + 1, **times)
         .where(leases.c.workspace == tx.workspace, leases.c.until <= to_micros(now))
         .returning(leases.c.epoch)
     ).scalar()
     if taken is None:
         raise Busy(tx.workspace, _holder(tx))
-    return Lease(tx.workspace, owner, taken, from_micros(until))
+    return _lease(tx.workspace, owner, taken, **times)
 
 
 def renew(tx: Tx, lease: Lease, *, now: datetime, ttl: timedelta) -> Lease:
@@ -49,7 +81,8 @@ def renew(tx: Tx, lease: Lease, *, now: datetime, ttl: timedelta) -> Lease:
     until = to_micros(now + ttl)
     if not _set_until(tx, lease, until):
         raise Busy(tx.workspace, _holder(tx))
-    return Lease(lease.workspace, lease.owner, lease.epoch, from_micros(until))
+    since = to_micros(lease.since)
+    return _lease(lease.workspace, lease.owner, lease.epoch, until=until, since=since)
 
 
 def release(tx: Tx, lease: Lease) -> None:
@@ -57,25 +90,27 @@ def release(tx: Tx, lease: Lease) -> None:
     _set_until(tx, lease, 0)
 
 
-def current(tx: Tx) -> Lease | None:
-    """Return the workspace's lease as it stands, held or run out."""
+def current(tx: Tx, *, lock: bool = False) -> Lease | None:
+    """Return the workspace's lease as it stands, held or run out; `lock` lets nobody claim it before this ends."""
+    query = select(leases).where(leases.c.workspace == tx.workspace)
     row = tx.connection.execute(
-        select(leases).where(leases.c.workspace == tx.workspace)
+        query.with_for_update(read=True) if lock else query
     ).first()
     return (
-        Lease(row.workspace, row.owner, row.epoch, from_micros(row.until))
+        _lease(row.workspace, row.owner, row.epoch, until=row.until, since=row.since)
         if row
         else None
     )
 
 
 class Held:
-    """A lease in use: `check` before every write renews it in time and raises `Busy` once it is lost. Thread-safe."""
+    """A lease in use. Whoever holds one checks it before each request and confirms it in each transaction; both raise
+    `Busy` once another owner has it. Thread-safe."""
 
     def __init__(
         self, store: Store, lease: Lease, *, ttl: timedelta, now: Callable[[], datetime]
     ) -> None:
-        self._store, self._ttl, self._now = store, ttl, now
+        self._store, self._ttl, self._now = store.unguarded(), ttl, now
         self._lease = lease
         self._lock = threading.Lock()
 
@@ -85,12 +120,51 @@ class Held:
         return self._lease
 
     def check(self) -> None:
-        """Make sure that we may still write."""
+        """Make sure, by the database, that we may still write and will for a good part of the lease's time."""
+        with self._store.reading(self._lease.workspace) as tx:
+            standing = self._ours(tx, current(tx))
+        # Read after the row, so that the time left is never thought longer than it is.
+        if standing.until - self._now() < self._ttl / 2:
+            self.beat()
+
+    def confirm(self, tx: Tx) -> None:
+        """Make sure that nobody else takes the lease before this transaction ends."""
+        self._ours(tx, current(tx, lock=True))
+
+    def beat(self) -> None:
+        """Renew the lease."""
         with self._lock:
             now = self._now()  # taken before the request that renews, so that our deadline is never the later one
-            if now >= self._lease.until - self._ttl * 2 / 3:
-                with self._store.transaction(self._lease.workspace) as tx:
-                    self._lease = renew(tx, self._lease, now=now, ttl=self._ttl)
+            with self._store.transaction(self._lease.workspace) as tx:
+                self._lease = renew(tx, self._lease, now=now, ttl=self._ttl)
+
+    def keep(self, ended: threading.Event, *, beats: int) -> None:
+        """Renew the lease in good time until `ended`, until it is lost, or `beats` times.
+
+        A database that is away for a while is asked again: only it can tell that the lease is lost.
+        """
+        for _ in range(beats):
+            if ended.wait(self._ttl.total_seconds() / BEATS):
+                return
+            try:
+                self.beat()
+            except Busy as taken:
+                log.warning(
+                    "lease.lost", workspace=taken.workspace, holder=taken.holder
+                )
+                return
+            except Exception as error:  # noqa: BLE001 - logged, and tried again with the next beat
+                log.warning(
+                    "lease.not_renewed",
+                    workspace=self._lease.workspace,
+                    error=type(error).__name__,
+                )
+
+    def _ours(self, tx: Tx, standing: Lease | None) -> Lease:
+        mine = (self._lease.owner, self._lease.epoch)
+        if standing is None or (standing.owner, standing.epoch) != mine:
+            raise Busy(tx.workspace, standing.owner if standing else "nobody")
+        return standing
 
 
 @contextmanager
@@ -101,15 +175,34 @@ def hold(
     *,
     ttl: timedelta,
     now: Callable[[], datetime],
+    limit: timedelta = timedelta(days=1),
 ) -> Iterator[Held]:
-    """Hold a workspace's lease for a block; raises `Busy` when another owner has it."""
+    """Hold a workspace's lease for a block; raises `Busy` when another owner has it.
+
+    A heartbeat renews it meanwhile, for `limit` at most: who hangs for longer does not keep everybody out for ever.
+    """
     with store.transaction(workspace) as tx:
         held = Held(store, claim(tx, owner, now=now(), ttl=ttl), ttl=ttl, now=now)
+    ended = threading.Event()
+    heart = threading.Thread(
+        target=held.keep,
+        args=(ended,),
+        kwargs={"beats": max(1, int(limit / (ttl / BEATS)))},
+        name=f"lease-{workspace}",
+        daemon=True,
+    )
+    heart.start()
     try:
         yield held
     finally:
+        ended.set()
+        heart.join()
         with store.transaction(workspace) as tx:
             release(tx, held.lease)
+
+
+def _lease(workspace: str, owner: str, epoch: int, *, until: int, since: int) -> Lease:
+    return Lease(workspace, owner, epoch, from_micros(until), from_micros(since))
 
 
 def _set_until(tx: Tx, lease: Lease, until: int) -> bool:

@@ -19,7 +19,13 @@ _LOCK = (
 
 
 def upgrade(engine: Engine) -> None:
-    """Run the migrations a database has not seen; safe when several processes open it at once."""
+    """Run the migrations a database has not seen; safe when several processes open it at once.
+
+    One that is up to date is opened without waiting for whoever writes in it.
+    """
+    with engine.connect().execution_options(reading=True) as connection:
+        if revision(connection) == head():
+            return
     with engine.begin() as connection:
         if connection.dialect.name == "postgresql":
             connection.execute(

@@ -10,8 +10,9 @@ import os
 import sqlite3
 import stat
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
+from copy import copy
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -26,6 +27,8 @@ from worker.state.migrate import revision, upgrade
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _BUSY_MILLISECONDS = 30_000
+_IDLE_MILLISECONDS = 60_000
+"""How long PostgreSQL waits for a client that stopped in the middle of a transaction, before it lets go of its locks."""
 
 
 log = structlog.get_logger(__name__)
@@ -56,10 +59,9 @@ class Store:
         if self._sqlite and not create and not Path(parsed.database or "").is_file():
             raise NoState(parsed.database)
         self.engine = (
-            _sqlite_engine(parsed)
-            if self._sqlite
-            else create_engine(parsed, pool_pre_ping=True)
+            _sqlite_engine(parsed) if self._sqlite else _postgres_engine(parsed)
         )
+        self._checks: tuple[Callable[[Tx], None], ...] = ()
         if not create and self._is_new():
             self.close()
             raise NoState(parsed.database)
@@ -69,11 +71,26 @@ class Store:
         with self.engine.connect().execution_options(reading=True) as connection:
             return revision(connection) is None
 
+    def guarded(self, check: Callable[[Tx], None]) -> Store:
+        """Return the same database, where `check` begins each transaction that may write and may raise to refuse it."""
+        found = copy(self)
+        found._checks = (*self._checks, check)
+        return found
+
+    def unguarded(self) -> Store:
+        """Return the same database without checks."""
+        found = copy(self)
+        found._checks = ()
+        return found
+
     @contextmanager
     def transaction(self, workspace: str) -> Iterator[Tx]:
         """Yield a transaction that may write; commit at the end, roll back on any exception."""
         with self.engine.begin() as connection:
-            yield Tx(connection, workspace)
+            tx = Tx(connection, workspace)
+            for check in self._checks:
+                check(tx)
+            yield tx
 
     @contextmanager
     def reading(self, workspace: str) -> Iterator[Tx]:
@@ -94,6 +111,19 @@ class Store:
     def close(self) -> None:
         """Close all connections."""
         self.engine.dispose()
+
+
+def _postgres_engine(url: URL) -> Engine:
+    engine = create_engine(url, pool_pre_ping=True)
+    event.listen(engine, "connect", _limit_idleness)
+    return engine
+
+
+def _limit_idleness(connection: Any, _record: object) -> None:
+    connection.execute(
+        f"SET idle_in_transaction_session_timeout = {_IDLE_MILLISECONDS}"
+    )
+    connection.commit()
 
 
 def _sqlite_engine(url: URL) -> Engine:

@@ -95,6 +95,7 @@ intents = Table(
     _instant("sent_at"),
     _integer("attempt"),
     _blob("wanted"),
+    _text("claim"),
 )
 creations = Table(
     "creations",
@@ -155,6 +156,7 @@ leases = Table(
     _text("owner"),
     _integer("epoch"),
     _instant("until"),
+    _instant("since"),
 )
 triggers = Table(
     "triggers",

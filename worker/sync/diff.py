@@ -37,6 +37,7 @@ from worker.mapping.schema import (
 from worker.sync.facts import Fact, PageFact
 from worker.sync.merge import Verdict, decide, is_empty, last_written
 from worker.sync.plan import Adopted, Change, FieldChange, Kept, Kind, Plan
+from worker.sync.surplus import holds_more
 
 Cells = Mapping[tuple[str, str], Value]
 Canonicalize = Callable[[Property, Value], Value]
@@ -418,14 +419,16 @@ def _plan_section(scene: _Scene, section: PageFact, created: Change | None) -> N
 
 
 def _plan_copy(scene: _Scene, copy: Row, made: AbstractSet[str]) -> None:
-    """Archive a surplus row the journal proves we created; leave any other copy alone and say so."""
+    """Archive a surplus row the journal proves we created; leave one that people wrote in, and any other copy, alone
+    and say so."""
     if (
         copy.page_id in made
         and copy.ref in scene.rows
         and copy.ref not in scene.world.trashed
+        and not _is_peoples(scene, copy)
     ):
         scene.draft.changes.append(
-            Change(Kind.ARCHIVE, copy.ref, copy.page_id, copy.title)
+            Change(Kind.ARCHIVE, copy.ref, copy.page_id, copy.title, surplus=True)
         )
         return
     if any(
@@ -445,4 +448,27 @@ def _plan_copy(scene: _Scene, copy: Row, made: AbstractSet[str]) -> None:
             message("clear its Worker key to keep it as your own row, or delete it"),
             copy.url,
         )
+    )
+
+
+def _is_peoples(scene: _Scene, copy: Row) -> bool:
+    def of_page(cells: Cells) -> dict[str, Value]:
+        return {
+            name: value
+            for (page_id, name), value in cells.items()
+            if page_id == copy.page_id
+        }
+
+    source, binding = (
+        scene.schema.sources[copy.ref.source],
+        scene.bindings.get(copy.ref.source),
+    )
+    return binding is None or holds_more(
+        copy,
+        scene.rows[copy.ref],
+        source,
+        binding,
+        written=of_page(scene.bases),
+        attempted=of_page(scene.attempted),
+        canonicalize=scene.canonicalize,
     )

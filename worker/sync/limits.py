@@ -57,14 +57,13 @@ def is_destructive(
     change: Change, periodic: Set[tuple[str, str]] = frozenset()
 ) -> bool:
     """Tell whether a change takes something away that a person can see."""
-    return change.kind is Kind.ARCHIVE or (
-        change.kind is Kind.UPDATE
-        and any(
-            is_empty(field.after)
-            and not is_empty(field.before)
-            and (change.ref.source, field.field) not in periodic
-            for field in change.fields
-        )
+    if change.kind is Kind.ARCHIVE:
+        return not change.surplus
+    return change.kind is Kind.UPDATE and any(
+        is_empty(field.after)
+        and not is_empty(field.before)
+        and (change.ref.source, field.field) not in periodic
+        for field in change.fields
     )
 
 
@@ -130,7 +129,9 @@ def _too_many(plan: Plan, settings: Limits) -> Iterator[Problem]:
 
 def _blind_archives(plan: Plan, incomplete: Mapping[str, str]) -> Iterator[Problem]:
     archives = Counter(
-        change.ref.source for change in plan.changes if change.kind is Kind.ARCHIVE
+        change.ref.source
+        for change in plan.changes
+        if change.kind is Kind.ARCHIVE and not change.surplus
     )
     for source, count in sorted(archives.items()):
         if source in incomplete:

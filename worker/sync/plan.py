@@ -41,6 +41,7 @@ class Change(msgspec.Struct, frozen=True, gc=False):
     """One page to create, update, archive or write a section into. `page_id` is empty for a create.
 
     `blocks` is the marked section with its two markers, `page_id` then empty when the same plan creates the row.
+    `surplus` marks the archive of a second row of one key, which holds nothing that anybody would miss.
     """
 
     kind: Kind
@@ -49,6 +50,7 @@ class Change(msgspec.Struct, frozen=True, gc=False):
     title: str
     fields: tuple[FieldChange, ...] = ()
     blocks: tuple[Block, ...] = ()
+    surplus: bool = False
 
     @property
     def body(self) -> str:
@@ -137,6 +139,7 @@ def from_data(data: dict[str, Any]) -> Plan:
             c["title"],
             tuple(_field_from(f) for f in c["fields"]),
             document.from_data(c.get("blocks", ())),
+            surplus=c.get("surplus", False),
         )
         for c in data["changes"]
     )
@@ -171,6 +174,7 @@ def _changes_data(plan: Plan) -> list[dict[str, Any]]:
             "body": c.body,
             "blocks": document.to_data(c.blocks),
             "fields": [_field_data(f) for f in c.fields],
+            "surplus": c.surplus,
         }
         for c in plan.changes
     ]
