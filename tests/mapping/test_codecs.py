@@ -10,6 +10,7 @@ import pytest
 from boards_rig import COLORS, EVERY_TYPE, Workspace, make
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from worker.domain.values import Ref, Span, Value
 from worker.mapping.codecs import (
@@ -45,7 +46,7 @@ def board() -> Workspace:
 def rows(board: Workspace) -> list[str]:
     """Return the page ids of three rows."""
     source = board.bindings["things"].data_source_id
-    return [board.notion.create_page(source, {})["id"] for _ in range(3)]
+    return [board.notion.create_page(source, {}).id for _ in range(3)]
 
 
 texts = st.text(st.characters(exclude_categories=()), max_size=80)
@@ -87,7 +88,7 @@ def write_and_read(
     answer = board.notion.update_page(page_id, body)
     raw = next(
         one
-        for one in answer["properties"].values()
+        for one in answer.properties.values()
         if one["id"] == binding.properties[name]
     )
     return decode(PROPS[name], raw, binding, {})
@@ -301,9 +302,7 @@ def test_relations_to_worker_rows_are_read_as_their_keys() -> None:
 
 def test_a_long_relation_is_seen_as_cut_and_read_whole(board: Workspace) -> None:
     binding = board.bindings["things"]
-    ids = [
-        board.notion.create_page(binding.data_source_id, {})["id"] for _ in range(30)
-    ]
+    ids = [board.notion.create_page(binding.data_source_id, {}).id for _ in range(30)]
     refs = tuple(Ref("things", one) for one in ids)
     body = encode(PROPS["others"], refs, binding, lambda ref: ref.key)
     page = board.notion.update_page(ids[0], {binding.properties["others"]: body})
@@ -321,11 +320,11 @@ def test_a_bad_field_leaves_the_rest_of_the_row_and_names_itself(
 ) -> None:
     binding = board.bindings["things"]
     page = board.notion.page(rows[2])
-    page["properties"]["Number"]["number"] = "many"
-    del page["properties"]["Day"]
-    page["created_time"] = "51502-01-01"
+    page.properties["Number"]["number"] = "many"
+    del page.properties["Day"]
+    page = replace(page, created_time="51502-01-01")
     row, problems = decode_page(page, EVERY_TYPE, binding, {})
     assert {problem.field for problem in problems} == {"number", "day"}
-    assert {problem.url for problem in problems} == {page["url"]}
+    assert {problem.url for problem in problems} == {page.url}
     assert set(row.fields) == set(PROPS) - {"number", "day"}
     assert row.edited - datetime(2026, 11, 21, 9, 30, tzinfo=UTC) == timedelta()

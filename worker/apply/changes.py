@@ -9,6 +9,7 @@ from worker.apply.sections import write_section
 from worker.domain.values import Ref, Value
 from worker.errors import ApiError, Denied, Missing, Rejected, Unknown
 from worker.mapping.codecs import encode
+from worker.mapping.notion import Page
 from worker.mapping.pages import decode_page, properties_by_id, truncated
 from worker.mapping.schema import KEY_PROPERTY, Owner
 from worker.ports import Json
@@ -51,9 +52,9 @@ def _create(bench: Bench, change: Change) -> Result:
         raise
     cells = _answered(bench, change, page, everything=True)
     with bench.store.transaction(bench.workspace) as tx:
-        journal.finish(tx, change.ref, page["id"], now=bench.now())
-        bases.record(tx, page["id"], cells)
-    bench.pages.add(change.ref, page["id"])
+        journal.finish(tx, change.ref, page.id, now=bench.now())
+        bases.record(tx, page.id, cells)
+    bench.pages.add(change.ref, page.id)
     return Result.DONE
 
 
@@ -129,7 +130,7 @@ def _properties(bench: Bench, change: Change) -> Json:
 
 
 def _answered(
-    bench: Bench, change: Change, page: Json, *, everything: bool
+    bench: Bench, change: Change, page: Page, *, everything: bool
 ) -> dict[str, Value]:
     """Return the bases an answer gives: the changed fields, or all of ours after a creation.
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from typing import Any
@@ -415,8 +415,3 @@ _CANON: dict[str, Callable[[Any], Value]] = {
     "checkbox": _canon_flag,
     **{kind: _canon_line(limit) for kind, limit in LIMITS.items()},
 }
-
-
-def plain_text(items: Iterable[Json]) -> str:
-    """Return the text of a rich text array (titles of databases and data sources)."""
-    return "".join(str(item.get("plain_text", "")) for item in items)
