@@ -65,8 +65,6 @@ def test_a_window_that_cannot_move_ends_the_read_incomplete() -> None:
             httpx.Response(200, json={"results": [page(1)], "has_more": True}),
             "more rows announced without a cursor",
         ),
-        (httpx.Response(200, json={"object": "list"}), "an answer without results"),
-        (listing([{"object": "page", "id": "page-1"}]), "rows without properties"),
     ],
 )
 def test_a_broken_walk_ends_incomplete(answer: httpx.Response, reason: str) -> None:

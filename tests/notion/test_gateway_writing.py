@@ -71,7 +71,8 @@ def test_property_patches_and_the_trash_survive_server_errors() -> None:
     )
     assert make(script).update_page("page-1", {"a": {"number": 1}}).id == "page-1"
     assert script.bodies() == [{"properties": {"a": {"number": 1}}}] * 3
-    script = Script(refusal(409, "conflict_error"), CREATED)
+    gone = httpx.Response(200, json=page(1, in_trash=True))
+    script = Script(refusal(409, "conflict_error"), gone)
     make(script).archive_page("page-1")
     assert script.bodies() == [{"in_trash": True}] * 2
 

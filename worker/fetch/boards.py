@@ -119,7 +119,10 @@ def read_boards(
             )
             if is_census:
                 absent |= _absent(name, batch, ours)
-            _advance(tx, name, known[name], batch, now=now)
+            if set(batch.unread) - set(before.get(name, ())):
+                registry.set_cursor(tx, f"notion:{name}", "")  # ask for it once more
+            elif batch.complete:
+                _advance(tx, name, known[name], batch, now=now)
         unread = {
             name: _still_unread(before.get(name, ()), batch, full=full)
             for name, batch in batches.items()
@@ -235,7 +238,7 @@ def _advance(
     ]
     if edits and (before is None or max(edits) > before.edited):
         after = Cursor(max(edits), now, now)
-    elif before is not None and batch.complete and before.read - before.seen < SETTLED:
+    elif before is not None and before.read - before.seen < SETTLED:
         after = before._replace(read=now)
     else:
         return

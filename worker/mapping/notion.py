@@ -12,6 +12,8 @@ from typing import Annotated, Any, TypeVar
 
 import msgspec
 
+from worker.domain.messages import message, tell
+
 T = TypeVar("T")
 Json = dict[str, Any]
 Identity = Annotated[str, msgspec.Meta(min_length=1)]
@@ -41,10 +43,15 @@ def read_record(kind: type[T], raw: object) -> T:
 
 
 _FAULTS: Mapping[type[Exception], str] = {
-    UnicodeEncodeError: "holds half of a character",
-    OverflowError: "holds a number that is too large",
-    RecursionError: "is nested too deeply",
+    UnicodeEncodeError: message("it holds half of a character"),
+    OverflowError: message("it holds a number that is too large"),
+    RecursionError: message("it is nested too deeply"),
 }
+
+
+def fault_in_words(said: str) -> str:
+    """Return what is wrong with a record so that it can be told in any language, as far as the words are ours."""
+    return tell(said) if said in _FAULTS.values() else said
 
 
 def is_sayable(raw: object) -> bool:

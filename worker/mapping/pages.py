@@ -13,7 +13,7 @@ from worker.domain.model import Row
 from worker.domain.values import Ref, Value
 from worker.errors import Problem
 from worker.mapping.codecs import Index, Unreadable, decode
-from worker.mapping.notion import Json, Page, UnreadPage
+from worker.mapping.notion import Json, Page, UnreadPage, fault_in_words
 from worker.mapping.schema import KEY_PROPERTY, Binding, Owner, Rows, Source
 
 REFERENCES = 25
@@ -132,7 +132,7 @@ def unread_problem(one: UnreadPage, source: Source) -> Problem:
         "unreadable-page",
         tell("{source}: {title}", source=source.title, title=title or one.id or "?"),
         one.field,
-        tell("the row cannot be read: {error}", error=one.said),
+        tell("the row cannot be read: {error}", error=fault_in_words(one.said)),
         message(
             "mend the row in Notion; until then it counts as it was read last, and nothing is written to it"
         ),
