@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from typing import Any, TypeVar
+from typing import Any, Literal, TypeVar
 
 import msgspec
 
 from worker.mapping.notion import (
+    Identity,
     Json,
     Malformed,
     Page,
@@ -48,20 +49,20 @@ class Listing(msgspec.Struct, frozen=True):
 class Upload(msgspec.Struct, frozen=True, gc=False):
     """A file on its way, or there (`uploaded`)."""
 
-    id: str
+    id: Identity
     status: str = ""
 
 
 class Item(msgspec.Struct, frozen=True, gc=False):
     """The beginning of a property asked for by itself: a `list` of its items, or the only one."""
 
-    object: str
+    object: Literal["list", "property_item"]
 
 
 class Thing(msgspec.Struct, frozen=True, gc=False):
     """All that is asked of a block that was deleted."""
 
-    id: str
+    id: Identity
     in_trash: bool = False
     archived: bool = False
 
