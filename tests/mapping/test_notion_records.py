@@ -129,7 +129,11 @@ def test_a_cell_that_cannot_be_kept_costs_the_row_only_that_cell(value: Any) -> 
     page = read_page({**ROW, "properties": cells})
     assert isinstance(page, Page)
     assert page.properties["Name"] == ROW["properties"]["Name"]
-    assert page.properties["Note"] == {"id": "n", "type": "rich_text"}
+    assert page.properties["Note"] == {
+        "id": "n",
+        "type": "rich_text",
+        "unread": "it holds half of a character",
+    }
     assert [cell["id"] for cell in page.properties.values()] == ["title", "d", "n", "h"]
 
 

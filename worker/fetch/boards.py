@@ -8,7 +8,7 @@ row; rows of ours that are gone are looked up one by one, for absence from a lis
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Set
+from collections.abc import Iterable, Mapping, Sequence, Set
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -20,9 +20,18 @@ from worker.domain.messages import message, tell
 from worker.domain.values import Ref
 from worker.errors import Missing, Problem, Severity
 from worker.fetch.lost import drifted
+from worker.mapping.notion import UNREAD as MARK
 from worker.mapping.notion import Page, UnreadPage
-from worker.mapping.pages import complete, read_stamp, truncated, unread_problem
-from worker.mapping.schema import Binding, Bindings, Schema
+from worker.mapping.pages import (
+    complete,
+    properties_by_id,
+    read_stamp,
+    truncated,
+    unread_cells,
+    unread_problem,
+    with_last_known,
+)
+from worker.mapping.schema import Binding, Bindings, Schema, Source
 from worker.ports import Notion, PageBatch, is_gone
 from worker.state import bindings as registry
 from worker.state import snapshots
@@ -110,16 +119,19 @@ def read_boards(
     with store.transaction(workspace) as tx:
         for name, batch in batches.items():
             is_census = full and batch.complete
+            pages, is_doubtful = _keep_last_known(
+                tx, batch.pages, schema.sources[name], bindings[name]
+            )
             snapshots.save_pages(
                 tx,
                 name,
-                batch.pages,
+                pages,
                 complete=is_census,
                 unread={one.id for one in batch.unread},
             )
             if is_census:
                 absent |= _absent(name, batch, ours)
-            if set(batch.unread) - set(before.get(name, ())):
+            if is_doubtful or set(batch.unread) - set(before.get(name, ())):
                 registry.set_cursor(tx, f"notion:{name}", "")  # ask for it once more
             elif batch.complete:
                 _advance(tx, name, known[name], batch, now=now)
@@ -142,6 +154,40 @@ def read_boards(
         ),
         unread=unread,
     )
+
+
+def _keep_last_known(
+    tx: Tx, pages: Sequence[Page], source: Source, binding: Binding
+) -> tuple[Sequence[Page], bool]:
+    """Return the pages with the last known cells where new ones cannot be read, and whether some could be before."""
+    unread = {
+        page.id: cells
+        for page in pages
+        if (cells := unread_cells(page, source, binding))
+    }
+    if not unread:
+        return pages, False
+    known = {
+        page.id: page
+        for page in snapshots.load_pages(tx, source.name).get(source.name, ())
+    }
+    marked = {
+        (page_id, one)
+        for page_id, page in known.items()
+        for one, cell in properties_by_id(page).items()
+        if MARK in cell
+    }
+    is_new = any(
+        (page_id, one) not in marked
+        for page_id, cells in unread.items()
+        for one in cells.values()
+    )
+    return [
+        with_last_known(page, known.get(page.id), source, binding)
+        if page.id in unread
+        else page
+        for page in pages
+    ], is_new
 
 
 def _recall_unread(tx: Tx) -> dict[str, tuple[UnreadPage, ...]]:

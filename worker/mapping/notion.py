@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from typing import Annotated, Any, TypeVar
 
 import msgspec
+from msgspec.structs import replace
 
 from worker.domain.messages import message, tell
 
@@ -138,6 +139,67 @@ class Page(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
     def is_gone(self) -> bool:
         """Tell whether it is in the trash or archived: gone for people, either way."""
         return self.in_trash or self.archived or self.is_archived
+
+
+UNREAD = "unread"
+"""Marks a cell that could not be read, with what is wrong with it; the value beside it, if any, was read before."""
+
+
+class _Chosen(msgspec.Struct, frozen=True, gc=False):
+    id: str
+    name: str
+
+
+class _Said(msgspec.Struct, frozen=True, gc=False):
+    plain_text: str
+
+
+class _Days(msgspec.Struct, frozen=True, gc=False):
+    start: str
+    end: str | None = None
+    time_zone: str | None = None
+
+
+_Maybe = msgspec.UnsetType
+
+
+class _Cell(msgspec.Struct, frozen=True, gc=False):
+    """A cell as described, of the types that are read."""
+
+    id: Identity
+    type: Identity
+    title: tuple[_Said, ...] | _Maybe = msgspec.UNSET
+    rich_text: tuple[_Said, ...] | _Maybe = msgspec.UNSET
+    number: int | float | _Maybe | None = msgspec.UNSET
+    select: _Chosen | _Maybe | None = msgspec.UNSET
+    status: _Chosen | _Maybe | None = msgspec.UNSET
+    multi_select: tuple[_Chosen, ...] | _Maybe = msgspec.UNSET
+    date: _Days | _Maybe | None = msgspec.UNSET
+    people: tuple[Who, ...] | _Maybe = msgspec.UNSET
+    relation: tuple[Who, ...] | _Maybe = msgspec.UNSET
+    checkbox: bool | _Maybe = msgspec.UNSET
+    url: str | _Maybe | None = msgspec.UNSET
+    email: str | _Maybe | None = msgspec.UNSET
+    phone_number: str | _Maybe | None = msgspec.UNSET
+
+    def __post_init__(self) -> None:
+        """Refuse a cell without its value."""
+        if getattr(self, self.type, None) is msgspec.UNSET:
+            raise ValueError(f"Object missing required field `{self.type}`")
+
+
+_Cells = dict[str, _Cell]
+
+
+def check_cell(raw: Any) -> Json:
+    """Return a raw cell as it is, or without its value and marked when it is not as described."""
+    try:
+        msgspec.convert(raw, _Cell)
+    except (msgspec.ValidationError, RecursionError) as error:
+        known = raw.get(UNREAD) if isinstance(raw, dict) else None
+        return {**_without_value(raw), UNREAD: known or str(error)}
+    found: Json = raw
+    return found
 
 
 class Choice(msgspec.Struct, frozen=True, gc=False):
@@ -364,8 +426,14 @@ class UnreadPage(msgspec.Struct, frozen=True, gc=False, order=True):
 
 
 def read_page(raw: object) -> Page:
-    """Return a page; a cell that cannot be kept stands without its value. Raises `Malformed`."""
-    return _read_with_cells(Page, raw)
+    """Return a page; a cell that cannot be read stands without its value, and marked. Raises `Malformed`."""
+    page = _read_with_cells(Page, raw)
+    try:
+        msgspec.convert(page.properties, _Cells)
+    except (msgspec.ValidationError, RecursionError):
+        cells = {name: check_cell(cell) for name, cell in page.properties.items()}
+        return replace(page, properties=cells)
+    return page
 
 
 def _read_with_cells(kind: type[T], raw: object) -> T:
@@ -400,7 +468,7 @@ def _without_unsayable(raw: object) -> object:
     kept = {
         name if is_sayable(name) else f"?{place}": cell
         if is_sayable(cell)
-        else _without_value(cell)
+        else {**_without_value(cell), UNREAD: _FAULTS[UnicodeEncodeError]}
         for place, (name, cell) in enumerate(cells.items())
     }
     return {**raw, "properties": kept}

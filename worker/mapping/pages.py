@@ -13,7 +13,14 @@ from worker.domain.model import Row
 from worker.domain.values import Ref, Value
 from worker.errors import Problem
 from worker.mapping.codecs import Index, Unreadable, decode
-from worker.mapping.notion import Json, Page, UnreadPage, fault_in_words
+from worker.mapping.notion import (
+    UNREAD,
+    Json,
+    Page,
+    UnreadPage,
+    check_cell,
+    fault_in_words,
+)
 from worker.mapping.schema import KEY_PROPERTY, Binding, Owner, Rows, Source
 
 REFERENCES = 25
@@ -33,14 +40,19 @@ def decode_page(
     raw = properties_by_id(page)
     fields: dict[str, Value] = {}
     bad: list[tuple[str, str]] = []
+    stale: list[tuple[str, str]] = []
     odd: list[tuple[str, Decimal]] = []
     for name, property_id in binding.properties.items():
         if (prop := source.properties.get(name)) is None:
             continue
-        value = decode(prop, raw.get(property_id), binding, index)
+        cell = raw.get(property_id)
+        value = decode(prop, cell, binding, index)
         if isinstance(value, Unreadable):
             bad.append((name, value.message))
-        elif (
+            continue
+        if cell and UNREAD in cell:
+            stale.append((name, str(cell[UNREAD])))
+        if (
             isinstance(value, Decimal)
             and prop.owner is not Owner.WORKER
             and not is_amount(value)
@@ -51,6 +63,7 @@ def decode_page(
     row = _row(page, source, fields)
     return row, (
         *(_unreadable(row, source, name, fault) for name, fault in bad),
+        *(_not_read_now(row, source, name, fault) for name, fault in stale),
         *(_out_of_range(row, source, name, value) for name, value in odd),
     )
 
@@ -99,6 +112,22 @@ def _unreadable(row: Row, source: Source, name: str, fault: str) -> Problem:
         name,
         tell("{field} {fault}", field=label, fault=fault),
         message("correct the field in Notion; until then it counts as unknown"),
+        row.url,
+    )
+
+
+def _not_read_now(row: Row, source: Source, name: str, fault: str) -> Problem:
+    label = source.properties[name].label
+    return Problem(
+        "unreadable-field",
+        place(row, source),
+        name,
+        tell(
+            "{field} cannot be read: {error}", field=label, error=fault_in_words(fault)
+        ),
+        message(
+            "correct the field in Notion; until then it counts as it was read last"
+        ),
         row.url,
     )
 
@@ -219,4 +248,35 @@ def complete(page: Page, property_id: str, items: Sequence[Json]) -> Page:
 
 def _whole(raw: Json, items: Sequence[Json]) -> Json:
     kind = str(raw.get("type"))
-    return {**raw, kind: [item.get(kind) for item in items], "has_more": False}
+    whole = {**raw, kind: [item.get(kind) for item in items], "has_more": False}
+    return check_cell(whole)
+
+
+def with_last_known(
+    page: Page, before: Page | None, source: Source, binding: Binding
+) -> Page:
+    """Return the page with what was read `before` in the place of cells that cannot be read, each marked `UNREAD`."""
+    cells = properties_by_id(page)
+    known = properties_by_id(before) if before else {}
+    for name, property_id in unread_cells(page, source, binding).items():
+        kind = source.properties[name].type
+        said = cells.get(property_id, {}).get(UNREAD) or f"Expected a cell of `{kind}`"
+        last = known.get(property_id, {})
+        kept = last if last.get("type") == kind else {"id": property_id, "type": kind}
+        cells[property_id] = {**kept, UNREAD: said}
+    return replace(page, properties=cells)
+
+
+def unread_cells(page: Page, source: Source, binding: Binding) -> dict[str, str]:
+    """Return the bound properties (logical name, id) of which a page just read has no readable cell of their type."""
+    cells = properties_by_id(page)
+    return {
+        name: property_id
+        for name, property_id in binding.properties.items()
+        if (prop := source.properties.get(name)) is not None
+        and (
+            (cell := cells.get(property_id)) is None
+            or UNREAD in cell
+            or cell.get("type", prop.type) != prop.type
+        )
+    }
