@@ -403,7 +403,16 @@ def test_what_is_malformed_is_never_read_as_empty_or_guessed(
 
 @pytest.mark.parametrize("kind", sorted(WELL_FORMED))
 def test_a_cell_without_its_value_is_unreadable(kind: str) -> None:
-    for raw in (None, [], "x", 7, {}, {"type": kind}, {"type": 7, kind: None}):
+    without: tuple[Any, ...] = (
+        None,
+        [],
+        "x",
+        7,
+        {},
+        {"type": kind},
+        {"type": 7, kind: None},
+    )
+    for raw in without:
         assert isinstance(decode(BY_TYPE[kind], raw, BOUND, {}), Unreadable)
 
 

@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from worker.mapping.blocks import text_of
 from worker.mapping.notion import (
     Malformed,
     Page,
@@ -191,3 +192,11 @@ def test_a_block_of_ours_that_cannot_be_read_is_malformed_and_a_foreign_one_is_n
         read_block({"id": "b", "type": "callout", "callout": payload})
     foreign = {"id": "b", "type": "tomorrow", "tomorrow": payload}
     assert read_block(foreign) == foreign
+
+
+def test_half_a_character_in_a_block_does_not_hide_it() -> None:
+    text = [{"plain_text": "half \ud83d of it", "href": None}]
+    block = {"id": "b", "type": "paragraph", "paragraph": {"rich_text": text}}
+    found = read_block(block)
+    assert text_of(found) == "half ? of it"
+    msgspec.json.encode(found)

@@ -12,7 +12,7 @@ from typing import Any
 import httpx
 
 Path = tuple[str | int, ...]
-DEEP, WRONG_BYTE, GONE = "@deep@", "@byte@", "@gone@"
+DEEP, WRONG_BYTE, GONE, UNTOUCHED = "@deep@", "@byte@", "@gone@", "@untouched@"
 REPLACEMENTS: tuple[Any, ...] = (
     None,
     {},
@@ -128,7 +128,8 @@ def replaced(body: Any, mutant: Mutant) -> bytes:
 class Mutating(httpx.BaseTransport):
     """A transport that notes what was answered, and answers the mutant's request with its part replaced.
 
-    An `ambush` makes the mutant itself: of the answer to the write of that number, counted from 0.
+    An `ambush` makes the mutant itself: of the answer to the write of that number, counted from 0. `answer_creates` is
+    said of every page that was created.
     """
 
     inner: httpx.BaseTransport
@@ -136,6 +137,7 @@ class Mutating(httpx.BaseTransport):
     mutant: Mutant | None = None
     struck: int = 0
     ambush: tuple[int, Random] | None = None
+    answer_creates: Any = UNTOUCHED
 
     def handle_request(self, request: httpx.Request) -> httpx.Response:
         """Answer one request."""
@@ -146,6 +148,8 @@ class Mutating(httpx.BaseTransport):
         body = json.loads(answer.read())
         self.seen.append(Exchange(key, body))
         self._lie_in_wait(self.seen[-1])
+        if self.answer_creates != UNTOUCHED and key[:2] == ("POST", "/v1/pages"):
+            return httpx.Response(200, json=self.answer_creates)
         mutant = self.mutant
         if mutant is None or mutant.key != key or (mutant.once and self.struck):
             return answer

@@ -399,16 +399,35 @@ OWN_KINDS = frozenset(
 
 
 def read_block(raw: object) -> Json:
-    """Return a block as it was sent, once what is read of it is sure to be there; raises `Malformed`."""
-    found = read_record(_Block, raw)
+    """Return a block as it was sent, once what is read of it is sure to be there; raises `Malformed`.
+
+    Halves of characters are replaced: a block of people's is never written, and one of ours is then written anew.
+    """
     if not isinstance(raw, dict):
         raise Malformed("", "is not a block")
+    if not is_sayable(raw):
+        raw = _with_whole_characters(raw)
+    found = read_record(_Block, raw)
     if found.type in OWN_KINDS:
         try:
             read_record(_Payload, raw.get(found.type))
         except Malformed as fault:
             place = f"{found.type}.{fault.field}".strip(".")
             raise Malformed(place, fault.said) from None
+    return raw
+
+
+def _with_whole_characters(raw: Any) -> Any:
+    match raw:
+        case str():
+            return raw.encode("utf-8", "replace").decode()
+        case list():
+            return [_with_whole_characters(one) for one in raw]
+        case dict():
+            return {
+                _with_whole_characters(name): _with_whole_characters(one)
+                for name, one in raw.items()
+            }
     return raw
 
 
