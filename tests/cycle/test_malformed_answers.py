@@ -32,7 +32,7 @@ from worker.sandbox.requests_adapter import HandlerAdapter
 from worker.sandbox.wire import HandlerTransport, Request, Response
 from worker.sync.plan import Kind
 
-READING = int(os.environ.get("RAYLINE_MUTANTS", "100"))
+READING = int(os.environ.get("RAYLINE_MUTANTS", "64"))
 WRITING = READING // 8
 SEED = os.environ.get("RAYLINE_MUTANTS_SEED", "1")
 """More of them, or others: `RAYLINE_MUTANTS=2000 RAYLINE_MUTANTS_SEED=7 pytest tests/cycle/test_malformed_answers.py`."""
@@ -152,6 +152,7 @@ def bench(tmp_path: Path) -> Iterator[Bench]:
         yield bench
 
 
+@pytest.mark.timeout(300 + 30 * READING)
 def test_whatever_part_of_what_is_read_is_malformed_nothing_is_lost_or_made_twice(
     bench: Bench,
 ) -> None:
@@ -171,6 +172,7 @@ def test_whatever_part_of_what_is_read_is_malformed_nothing_is_lost_or_made_twic
     assert struck > READING / 2
 
 
+@pytest.mark.timeout(300 + 240 * WRITING)
 def test_whatever_part_of_an_answer_to_a_write_is_malformed_it_is_written_once(
     bench: Bench,
 ) -> None:
