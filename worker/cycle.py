@@ -15,6 +15,7 @@ from dataclasses import dataclass, field
 from dataclasses import replace as renew  # noqa: TID251 - a context is no struct
 from datetime import datetime, timedelta
 from enum import StrEnum
+from types import MappingProxyType
 from typing import Any
 
 import msgspec
@@ -63,7 +64,7 @@ from worker.state import (
 )
 from worker.state import bindings as registry
 from worker.state.store import Store, Tx
-from worker.sync.diff import known_pages, make_plan
+from worker.sync.diff import Unread, known_pages, make_plan
 from worker.sync.facts import Outcome
 from worker.sync.limits import check
 from worker.sync.plan import Kind, Plan
@@ -73,6 +74,7 @@ log = structlog.get_logger("worker.cycle")
 KEPT = timedelta(days=90)
 """How long runs and their plans can be looked at."""
 TEXT = 400
+_ALL_READ: Unread = MappingProxyType({})
 GONE, FINGERPRINT, MANAGED = "gone_pages", "mapping_fingerprint", "managed_rows"
 
 
@@ -402,7 +404,10 @@ def draw(context: Context, order: Order) -> Drawn:
         full=full,
         now=now,
     )
-    drawn = think(context, bound, tracker, now=now, scope=order.scope)
+    unread = {
+        name: frozenset(one.id for one in rows) for name, rows in boards.unread.items()
+    }
+    drawn = think(context, bound, tracker, now=now, scope=order.scope, unread=unread)
     found = {
         *drawn.plan.problems,
         *bound.drift,
@@ -451,15 +456,25 @@ def think(
     *,
     now: datetime,
     scope: str = "",
+    unread: Unread = _ALL_READ,
 ) -> Drawn:
-    """Return what the rules want of the snapshot: normalize, evaluate, diff; no network."""
+    """Return what the rules want of the snapshot: normalize, evaluate, diff; no network.
+
+    `unread` are page ids by source that could not be read now, see `make_plan`.
+    """
     _step(context, "rules")
     with undisturbed():
-        return _conclude(context, bound, tracker, now=now, scope=scope)
+        return _conclude(context, bound, tracker, now=now, scope=scope, unread=unread)
 
 
 def _conclude(
-    context: Context, bound: Bound, tracker: TrackerRead, *, now: datetime, scope: str
+    context: Context,
+    bound: Bound,
+    tracker: TrackerRead,
+    *,
+    now: datetime,
+    scope: str,
+    unread: Unread,
 ) -> Drawn:
     world = _normalize(context, bound.bindings, tracker, now=now)
     outcome = write_pages(world, evaluate(world, context.playbooks))
@@ -471,7 +486,7 @@ def _conclude(
             write_pages(earlier, evaluate(earlier, context.playbooks)), outcome
         )
     wanted = narrow(outcome, world, find_scope(world, scope)) if scope else outcome
-    plan = _diff(context, bound.bindings, world, wanted)
+    plan = _diff(context, bound.bindings, world, wanted, unread=unread)
     plan = replace(
         plan,
         problems=tuple(sorted({*plan.problems, *world.problems, *outcome.problems})),
@@ -596,7 +611,14 @@ def _normalize(
     )
 
 
-def _diff(context: Context, bindings: Bindings, world: World, wanted: Outcome) -> Plan:
+def _diff(
+    context: Context,
+    bindings: Bindings,
+    world: World,
+    wanted: Outcome,
+    *,
+    unread: Unread,
+) -> Plan:
     with context.store.reading(context.name) as tx:
         written, attempted = bases.load(tx)
         ours, made = journal.canonical_pages(tx), journal.created_pages(tx)
@@ -611,6 +633,7 @@ def _diff(context: Context, bindings: Bindings, world: World, wanted: Outcome) -
         made=made,
         attempted=attempted,
         sections=wanted.sections,
+        unread=unread,
     )
 
 

@@ -11,20 +11,32 @@ import msgspec
 
 from worker.domain.model import Issue, JiraProject, Move, Worklog
 from worker.errors import Missing
+from worker.mapping.notion import (
+    BoardView,
+    Comment,
+    Database,
+    DataSource,
+    Hit,
+    Page,
+    UnreadPage,
+    User,
+)
 
 Json = dict[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
 class PageBatch:
-    """What one read of a data source saw: raw page objects; `complete` only when every row of the scope arrived.
+    """What one read of a data source saw; `complete` only when every row of the scope arrived.
 
-    An incomplete batch may update and create, never archive; `reason` says what was missing.
+    An incomplete batch may update and create, never archive; `reason` says what was missing. Rows that are there but
+    cannot be read are `unread`, and never count as absent.
     """
 
-    pages: tuple[Json, ...]
+    pages: tuple[Page, ...]
     complete: bool
     reason: str = ""
+    unread: tuple[UnreadPage, ...] = ()
 
 
 class Notion(Protocol):
@@ -39,11 +51,11 @@ class Notion(Protocol):
         it raises (not only API errors) ends the call, with that attempt not sent."""
         ...
 
-    def me(self) -> Json:
+    def me(self) -> User:
         """Return the bot user."""
         ...
 
-    def users(self) -> tuple[Json, ...]:
+    def users(self) -> tuple[User, ...]:
         """Return the workspace's users."""
         ...
 
@@ -59,11 +71,11 @@ class Notion(Protocol):
 
     def find(
         self, data_source_id: str, *, property_id: str, text: str
-    ) -> tuple[Json, ...]:
+    ) -> tuple[Page, ...]:
         """Return the rows whose text property equals `text`."""
         ...
 
-    def page(self, page_id: str) -> Json:
+    def page(self, page_id: str) -> Page:
         """Return one page."""
         ...
 
@@ -73,47 +85,47 @@ class Notion(Protocol):
 
     def create_page(
         self, data_source_id: str, properties: Json, *, markdown: str = ""
-    ) -> Json:
+    ) -> Page:
         """Create a row and return the page as answered."""
         ...
 
-    def update_page(self, page_id: str, properties: Json) -> Json:
+    def update_page(self, page_id: str, properties: Json) -> Page:
         """Change some properties and return the page as answered."""
         ...
 
-    def archive_page(self, page_id: str) -> Json:
+    def archive_page(self, page_id: str) -> Page:
         """Move a page to the trash."""
         ...
 
-    def comments(self, page_id: str) -> tuple[Json, ...]:
+    def comments(self, page_id: str) -> tuple[Comment, ...]:
         """Return the open comments on a page; `Denied` when the connection may not see comments."""
         ...
 
-    def data_source(self, data_source_id: str) -> Json:
+    def data_source(self, data_source_id: str) -> DataSource:
         """Return a data source with its schema."""
         ...
 
-    def database(self, database_id: str) -> Json:
+    def database(self, database_id: str) -> Database:
         """Return a database container."""
         ...
 
-    def create_database(self, body: Json) -> Json:
+    def create_database(self, body: Json) -> Database:
         """Create a database with its first data source."""
         ...
 
-    def update_data_source(self, data_source_id: str, body: Json) -> Json:
+    def update_data_source(self, data_source_id: str, body: Json) -> DataSource:
         """Change a schema."""
         ...
 
-    def create_view(self, body: Json) -> Json:
+    def create_view(self, body: Json) -> BoardView:
         """Create a view of a database."""
         ...
 
-    def views(self, *, database_id: str) -> tuple[Json, ...]:
+    def views(self, *, database_id: str) -> tuple[BoardView, ...]:
         """Return a database's views in full."""
         ...
 
-    def update_view(self, view_id: str, body: Json) -> Json:
+    def update_view(self, view_id: str, body: Json) -> BoardView:
         """Change a view."""
         ...
 
@@ -139,7 +151,7 @@ class Notion(Protocol):
         """Upload a file of at most 20 MB and return the id by which a block can show it, for an hour."""
         ...
 
-    def search(self, query: str, *, kind: str) -> tuple[Json, ...]:
+    def search(self, query: str, *, kind: str) -> tuple[Hit, ...]:
         """Return pages (`page`) or data sources (`data_source`) found by title."""
         ...
 
@@ -151,10 +163,9 @@ class Notion(Protocol):
 def is_gone(notion: Notion, page_id: str) -> bool:
     """Tell whether a page is in the trash, archived or out of reach; raises the API errors but `Missing`."""
     try:
-        page = notion.page(page_id)
+        return notion.page(page_id).is_gone
     except Missing:
         return True
-    return bool(page.get("in_trash") or page.get("archived") or page.get("is_archived"))
 
 
 class Site(msgspec.Struct, frozen=True):
@@ -275,8 +286,8 @@ class IssueIds:
 
 @dataclass(frozen=True, slots=True)
 class Snapshot:
-    """What the state holds of both systems after a read: raw Notion pages by source, issues and worklogs by id."""
+    """What the state holds of both systems after a read: Notion pages by source, issues and worklogs by id."""
 
-    pages: Mapping[str, tuple[Json, ...]] = field(default_factory=dict)
+    pages: Mapping[str, tuple[Page, ...]] = field(default_factory=dict)
     issues: tuple[Issue, ...] = ()
     worklogs: tuple[Worklog, ...] = ()

@@ -337,7 +337,7 @@ PEOPLE: dict[str, Callable[[Board, str], None]] = {
 
 
 def _is_living(board: Board, page_id: str) -> bool:
-    return not board.notion.page(page_id)["in_trash"]
+    return not board.notion.page(page_id).is_gone
 
 
 def test_a_surplus_row_nobody_wrote_in_is_put_away_and_takes_nothing_from_anybody(

@@ -391,7 +391,7 @@ def test_a_trashed_row_leaves_with_the_full_pass_and_is_asked_about_once(
     play.sync(Mode.FULL)
     with play.stage.store.reading("studio") as tx:
         assert risk.page_id not in {
-            page["id"] for page in snapshots.load_pages(tx)["risks"]
+            page.id for page in snapshots.load_pages(tx)["risks"]
         }
     mark = play.mark()
     play.sync(Mode.FULL)

@@ -161,7 +161,7 @@ def test_a_row_made_twice_is_counted(play: Play) -> None:
         },
     )
     assert duplicates(stage) == 1
-    stage.notion.control("delete_forever", {"id": made["id"]})
+    stage.notion.control("delete_forever", {"id": made.id})
     copy = stage.notion.control("duplicate", {"page_id": risk.page_id})
     assert duplicates(stage) == 0
     stage.notion.control("delete_forever", {"id": copy["id"]})

@@ -10,6 +10,7 @@ from msgspec.structs import replace
 
 from worker.errors import Problem, Severity
 from worker.mapping.bind import bind, find_source
+from worker.mapping.notion import read_data_source
 from worker.mapping.schema import Owner
 
 CHOICE = prop("choice", "select", options=tuple(map(option, COLORS)))
@@ -41,7 +42,7 @@ def options(*names: str) -> dict[str, Any]:
 def raw_source(
     *columns: dict[str, Any], title: str = "Things", **extra: Any
 ) -> dict[str, Any]:
-    """Return a raw data source."""
+    """Return a data source as it is sent."""
     return {
         "object": "data_source",
         "id": "ds",
@@ -58,7 +59,7 @@ WHOLE = raw_source(
     column("a%3B", "Amount", "number"),
     column("c", "Choice", "select", options("Red", "Green", "Blue")),
 )
-KNOWN, _ = bind(THINGS, WHOLE, locale="en")
+KNOWN, _ = bind(THINGS, read_data_source(WHOLE), locale="en")
 
 
 def codes(problems: tuple[Problem, ...]) -> list[tuple[str, str]]:
@@ -67,7 +68,7 @@ def codes(problems: tuple[Problem, ...]) -> list[tuple[str, str]]:
 
 
 def test_a_whole_source_binds_without_a_word() -> None:
-    binding, problems = bind(THINGS, WHOLE, locale="en")
+    binding, problems = bind(THINGS, read_data_source(WHOLE), locale="en")
     assert problems == ()
     assert (binding.database_id, binding.data_source_id) == ("db", "ds")
     assert binding.properties == {"name": "title", "amount": "a%3B", "choice": "c"}
@@ -79,7 +80,7 @@ def test_a_whole_source_binds_without_a_word() -> None:
 
 
 def test_labels_of_another_locale_bind_too() -> None:
-    assert bind(THINGS, WHOLE, locale="ru")[0] == KNOWN
+    assert bind(THINGS, read_data_source(WHOLE), locale="ru")[0] == KNOWN
 
 
 def test_a_label_of_the_locale_wins_over_one_of_another() -> None:
@@ -89,8 +90,12 @@ def test_a_label_of_the_locale_wins_over_one_of_another() -> None:
         column("a2", "Amount (рус)", "number"),
         WHOLE["properties"]["Choice"],
     )
-    assert bind(THINGS, raw, locale="ru")[0].properties["amount"] == "a2"
-    assert bind(THINGS, raw, locale="en")[0].properties["amount"] == "a1"
+    assert (
+        bind(THINGS, read_data_source(raw), locale="ru")[0].properties["amount"] == "a2"
+    )
+    assert (
+        bind(THINGS, read_data_source(raw), locale="en")[0].properties["amount"] == "a1"
+    )
 
 
 def test_renames_do_not_matter_once_known() -> None:
@@ -111,7 +116,7 @@ def test_renames_do_not_matter_once_known() -> None:
         ),
         title="Dinge",
     )
-    binding, problems = bind(THINGS, raw, locale="en", known=KNOWN)
+    binding, problems = bind(THINGS, read_data_source(raw), locale="en", known=KNOWN)
     assert problems == ()
     assert binding.properties == KNOWN.properties
     assert binding.options["choice"]["red"] == ("id-red", "Rot")
@@ -124,7 +129,12 @@ def test_a_renamed_property_is_not_replaced_by_a_namesake() -> None:
         column("new", "Amount", "number"),
         WHOLE["properties"]["Choice"],
     )
-    assert bind(THINGS, raw, locale="en", known=KNOWN)[0].properties["amount"] == "a%3B"
+    assert (
+        bind(THINGS, read_data_source(raw), locale="en", known=KNOWN)[0].properties[
+            "amount"
+        ]
+        == "a%3B"
+    )
 
 
 def test_what_was_known_of_another_data_source_does_not_count() -> None:
@@ -135,7 +145,12 @@ def test_what_was_known_of_another_data_source_does_not_count() -> None:
         WHOLE["properties"]["Choice"],
     )
     other = replace(KNOWN, data_source_id="another")
-    assert bind(THINGS, raw, locale="en", known=other)[0].properties["amount"] == "new"
+    assert (
+        bind(THINGS, read_data_source(raw), locale="en", known=other)[0].properties[
+            "amount"
+        ]
+        == "new"
+    )
 
 
 @pytest.mark.parametrize(
@@ -163,7 +178,9 @@ def test_a_property_that_does_not_fit_is_left_unbound_with_a_way_out(
     raw = raw_source(
         column("title", "Name", "title"), WHOLE["properties"]["Choice"], *columns
     )
-    binding, problems = bind(THINGS, raw, locale="en", known=KNOWN if known else None)
+    binding, problems = bind(
+        THINGS, read_data_source(raw), locale="en", known=KNOWN if known else None
+    )
     assert codes(problems) == [(code, "amount")]
     assert says in problems[0].hint
     assert problems[0].url == "https://notion/ds"
@@ -177,7 +194,7 @@ def test_a_property_made_again_after_its_deletion_is_taken_up() -> None:
         column("again", "Amount", "number"),
         WHOLE["properties"]["Choice"],
     )
-    binding, problems = bind(THINGS, raw, locale="en", known=KNOWN)
+    binding, problems = bind(THINGS, read_data_source(raw), locale="en", known=KNOWN)
     assert binding.properties["amount"] == "again"
     assert problems == ()
 
@@ -188,18 +205,21 @@ def test_missing_options_are_listed_and_the_others_bound() -> None:
         column("a%3B", "Amount", "number"),
         column("c", "Choice", "select", options("RED")),
     )
-    binding, problems = bind(THINGS, raw, locale="en")
+    binding, problems = bind(THINGS, read_data_source(raw), locale="en")
     assert codes(problems) == [("schema-option", "choice")]
     assert "'Green', 'Blue'" in problems[0].message
     assert binding.options["choice"] == {"red": ("id-red", "RED")}
 
 
 def test_a_source_is_found_by_its_title_in_the_locale_first() -> None:
-    english, russian = raw_source(id="en"), raw_source(title="things (РУС) ", id="ru")
-    assert (find_source(THINGS, [english, russian], "ru") or {})["id"] == "ru"
-    assert (find_source(THINGS, [russian, english], "en") or {})["id"] == "en"
-    assert (find_source(THINGS, [russian], "en") or {})["id"] == "ru"
+    english = read_data_source(raw_source(id="en"))
+    russian = read_data_source(raw_source(title="things (РУС) ", id="ru"))
+    assert find_source(THINGS, [english, russian], "ru") is russian
+    assert find_source(THINGS, [russian, english], "en") is english
+    assert find_source(THINGS, [russian], "en") is russian
 
 
 def test_a_source_in_the_trash_is_not_found() -> None:
-    assert find_source(THINGS, [raw_source(in_trash=True)], "en") is None
+    assert (
+        find_source(THINGS, [read_data_source(raw_source(in_trash=True))], "en") is None
+    )

@@ -10,6 +10,7 @@ import pytest
 from boards_rig import COLORS, EVERY_TYPE, Workspace, make
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from worker.domain.values import Ref, Span, Value
 from worker.mapping.codecs import (
@@ -45,7 +46,7 @@ def board() -> Workspace:
 def rows(board: Workspace) -> list[str]:
     """Return the page ids of three rows."""
     source = board.bindings["things"].data_source_id
-    return [board.notion.create_page(source, {})["id"] for _ in range(3)]
+    return [board.notion.create_page(source, {}).id for _ in range(3)]
 
 
 texts = st.text(st.characters(exclude_categories=()), max_size=80)
@@ -87,7 +88,7 @@ def write_and_read(
     answer = board.notion.update_page(page_id, body)
     raw = next(
         one
-        for one in answer["properties"].values()
+        for one in answer.properties.values()
         if one["id"] == binding.properties[name]
     )
     return decode(PROPS[name], raw, binding, {})
@@ -301,9 +302,7 @@ def test_relations_to_worker_rows_are_read_as_their_keys() -> None:
 
 def test_a_long_relation_is_seen_as_cut_and_read_whole(board: Workspace) -> None:
     binding = board.bindings["things"]
-    ids = [
-        board.notion.create_page(binding.data_source_id, {})["id"] for _ in range(30)
-    ]
+    ids = [board.notion.create_page(binding.data_source_id, {}).id for _ in range(30)]
     refs = tuple(Ref("things", one) for one in ids)
     body = encode(PROPS["others"], refs, binding, lambda ref: ref.key)
     page = board.notion.update_page(ids[0], {binding.properties["others"]: body})
@@ -321,11 +320,142 @@ def test_a_bad_field_leaves_the_rest_of_the_row_and_names_itself(
 ) -> None:
     binding = board.bindings["things"]
     page = board.notion.page(rows[2])
-    page["properties"]["Number"]["number"] = "many"
-    del page["properties"]["Day"]
-    page["created_time"] = "51502-01-01"
+    page.properties["Number"]["number"] = "many"
+    del page.properties["Day"]
+    page = replace(page, created_time="51502-01-01")
     row, problems = decode_page(page, EVERY_TYPE, binding, {})
     assert {problem.field for problem in problems} == {"number", "day"}
-    assert {problem.url for problem in problems} == {page["url"]}
+    assert {problem.url for problem in problems} == {page.url}
     assert set(row.fields) == set(PROPS) - {"number", "day"}
     assert row.edited - datetime(2026, 11, 21, 9, 30, tzinfo=UTC) == timedelta()
+
+
+WELL_FORMED: dict[str, tuple[Any, Value]] = {
+    "title": ([{"plain_text": "a"}, {"plain_text": "b"}], "ab"),
+    "rich_text": ([{"plain_text": "a"}], "a"),
+    "number": (1.5, Decimal("1.5")),
+    "select": ({"id": "id-red", "name": "Red"}, "red"),
+    "status": ({"id": "?", "name": "green"}, "green"),
+    "multi_select": ([{"id": "id-red", "name": "Red"}], ("red",)),
+    "date": ({"start": "2026-11-21", "end": None}, date(2026, 11, 21)),
+    "people": ([{"object": "user", "id": "u1"}], ("u1",)),
+    "relation": ([{"id": "p1"}], (Ref("things", "p1"),)),
+    "checkbox": (True, True),
+    "url": ("https://a.example", "https://a.example"),
+    "email": ("a@b.example", "a@b.example"),
+    "phone_number": ("+7 1", "+7 1"),
+}
+LISTS = ("title", "rich_text", "multi_select", "people", "relation")
+EMPTY: dict[str, tuple[Any, Value]] = {
+    **dict.fromkeys(WELL_FORMED, (None, None)),
+    **{kind: ([], None) for kind in LISTS},
+    "checkbox": (False, False),
+}
+BY_TYPE = {prop.type: prop for prop in PROPS.values()}
+ODD: tuple[Any, ...] = (
+    {},
+    "",
+    0,
+    7,
+    -1.5,
+    True,
+    False,
+    "text",
+    [],
+    [[]],
+    [None],
+    [7],
+    ["text"],
+    [{}],
+    [{"id": None, "plain_text": None, "name": None}],
+    {"id": 7, "name": None, "start": 7},
+    {"start": "2026-11-21", "end": ""},
+    {"start": "2026-11-21", "end": {}},
+    {"start": "2026-11-21T10:00:00", "time_zone": ""},
+    {"start": "2026-11-21T10:00:00", "time_zone": 3},
+)
+MEANT: dict[str, tuple[Any, ...]] = {
+    **{kind: ([],) for kind in LISTS},
+    "number": (0, 7, -1.5),
+    "checkbox": (True, False),
+    **dict.fromkeys(("url", "email", "phone_number"), ("", "text")),
+}
+"""What of the odd values is a value of the type all the same."""
+
+
+@pytest.mark.parametrize("kind", sorted(WELL_FORMED))
+def test_each_type_is_read_well_formed_and_empty(kind: str) -> None:
+    assert set(WELL_FORMED) == set(BY_TYPE)
+    for raw, value in (WELL_FORMED[kind], EMPTY[kind]):
+        assert decode(BY_TYPE[kind], {"type": kind, kind: raw}, BOUND, {}) == value
+
+
+@pytest.mark.parametrize("raw", ODD, ids=repr)
+@pytest.mark.parametrize("kind", sorted(WELL_FORMED))
+def test_what_is_malformed_is_never_read_as_empty_or_guessed(
+    kind: str, raw: Any
+) -> None:
+    if any(raw == one and type(raw) is type(one) for one in MEANT.get(kind, ())):
+        return
+    found = decode(BY_TYPE[kind], {"type": kind, kind: raw}, BOUND, {})
+    assert isinstance(found, Unreadable)
+
+
+@pytest.mark.parametrize("kind", sorted(WELL_FORMED))
+def test_a_cell_without_its_value_is_unreadable(kind: str) -> None:
+    without: tuple[Any, ...] = (
+        None,
+        [],
+        "x",
+        7,
+        {},
+        {"type": kind},
+        {"type": 7, kind: None},
+    )
+    for raw in without:
+        assert isinstance(decode(BY_TYPE[kind], raw, BOUND, {}), Unreadable)
+
+
+@pytest.mark.parametrize(
+    ("name", "fits", "too_much"),
+    [
+        ("site", "x" * 2_000, "x" * 2_001),
+        ("mail", "x" * 200, "x" * 201),
+        ("phone", "1" * 200, "1" * 201),
+        ("text", "x" * TEXT, "x" * (TEXT + 1)),
+        ("name", "x" * TEXT, "x" * (TEXT + 1)),
+        (
+            "who",
+            tuple(f"{one:03}" for one in range(100)),
+            tuple(f"{one:03}" for one in range(101)),
+        ),
+        ("day", date(1900, 1, 1), date(1899, 12, 31)),
+        (
+            "day",
+            datetime(9998, 12, 31, 23, 59, tzinfo=UTC),
+            datetime(9999, 1, 1, tzinfo=UTC),
+        ),
+        (
+            "day",
+            Span(date(1900, 1, 1), date(1900, 1, 2)),
+            Span(date(1899, 12, 31), date(1900, 1, 2)),
+        ),
+        ("number", Decimal("1e308"), Decimal("1e309")),
+    ],
+)
+def test_what_just_fits_is_kept_whole_and_what_does_not_is_said_to_be_lost(
+    name: str, fits: Value, too_much: Value
+) -> None:
+    assert loss(PROPS[name], fits) == ""
+    assert canonicalize(PROPS[name], fits) == fits
+    assert loss(PROPS[name], too_much) != ""
+    assert canonicalize(PROPS[name], too_much) != too_much
+
+
+@pytest.mark.parametrize(
+    ("start", "readable"), [("1900-01-01", True), ("1899-12-31", False)]
+)
+def test_the_first_year_that_is_read(start: str, readable: bool) -> None:
+    raw = {"type": "date", "date": {"start": start, "end": None}}
+    found = decode(PROPS["day"], raw, BOUND, {})
+    assert isinstance(found, date) is readable

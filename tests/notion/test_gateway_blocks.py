@@ -12,6 +12,7 @@ from worker.errors import Rejected, Unknown
 from worker.notion.gateway import NotionGateway
 
 PARAGRAPH = {"type": "paragraph", "paragraph": {"rich_text": []}}
+MADE = {"object": "block", "id": "b2", **PARAGRAPH}
 
 
 def gateway(script: Script, version: str = "2026-03-11") -> NotionGateway:
@@ -51,9 +52,9 @@ def answer(**body: object) -> httpx.Response:
 def test_each_version_names_the_place_in_its_way(
     version: str, place: dict[str, object]
 ) -> None:
-    script = Script(listing([{"id": "b2"}]))
+    script = Script(listing([MADE]))
     assert gateway(script, version).append_children("p", [PARAGRAPH], after="b1") == (
-        {"id": "b2"},
+        MADE,
     )
     assert script.bodies() == [{"children": [PARAGRAPH], **place}]
 
@@ -67,15 +68,13 @@ def test_an_append_without_an_answer_is_never_repeated(status: int) -> None:
 
 
 def test_an_append_that_lost_to_another_write_is_repeated() -> None:
-    script = Script(refusal(409, "conflict_error"), listing([{"id": "b2"}]))
+    script = Script(refusal(409, "conflict_error"), listing([MADE]))
     assert len(gateway(script).append_children("p", [PARAGRAPH])) == 1
 
 
 def test_a_change_of_a_block_is_repeated() -> None:
-    script = Script(refusal(503, "service_unavailable"), answer(id="b1"))
-    assert gateway(script).update_block("b1", {"paragraph": {"rich_text": []}}) == {
-        "id": "b1"
-    }
+    script = Script(refusal(503, "service_unavailable"), answer(**MADE))
+    assert gateway(script).update_block("b1", {"paragraph": {"rich_text": []}}) == MADE
 
 
 def test_removing_what_is_gone_is_done() -> None:

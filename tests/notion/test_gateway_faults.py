@@ -37,7 +37,7 @@ class Workspace:
             token=self.sandbox.token,
         )
         self.database = self.gateway.create_database(self.body("Tasks"))
-        self.source = str(self.database["data_sources"][0]["id"])
+        self.source = self.database.data_sources[0].id
         self.rows = [
             self.gateway.create_page(self.source, title(f"row {number}"))
             for number in range(3)
@@ -82,7 +82,7 @@ CREATES: dict[str, tuple[str, Call]] = {
         "/v1/views",
         lambda space, gateway: gateway.create_view(
             {
-                "database_id": space.database["id"],
+                "database_id": space.database.id,
                 "data_source_id": space.source,
                 "name": "List",
                 "type": "list",
@@ -93,18 +93,16 @@ CREATES: dict[str, tuple[str, Call]] = {
 REPEATABLE: dict[str, Call] = {
     "me": lambda space, gateway: gateway.me(),
     "query": lambda space, gateway: gateway.query(space.source).pages,
-    "page": lambda space, gateway: gateway.page(space.rows[0]["id"]),
-    "items": lambda space, gateway: gateway.property_items(
-        space.rows[0]["id"], "title"
-    ),
+    "page": lambda space, gateway: gateway.page(space.rows[0].id),
+    "items": lambda space, gateway: gateway.property_items(space.rows[0].id, "title"),
     "schema": lambda space, gateway: gateway.data_source(space.source),
     "search": lambda space, gateway: gateway.search("Tasks", kind="data_source"),
-    "children": lambda space, gateway: gateway.children(space.rows[0]["id"]),
-    "views": lambda space, gateway: gateway.views(database_id=space.database["id"]),
+    "children": lambda space, gateway: gateway.children(space.rows[0].id),
+    "views": lambda space, gateway: gateway.views(database_id=space.database.id),
     "update": lambda space, gateway: gateway.update_page(
-        space.rows[0]["id"], title("changed")
+        space.rows[0].id, title("changed")
     ),
-    "archive": lambda space, gateway: gateway.archive_page(space.rows[0]["id"]),
+    "archive": lambda space, gateway: gateway.archive_page(space.rows[0].id),
     "retitle": lambda space, gateway: gateway.update_data_source(
         space.source, {"properties": {"Note": {"rich_text": {}}}}
     ),
@@ -186,7 +184,7 @@ def test_a_revoked_token_is_denied_and_not_asked_again() -> None:
 def test_a_delta_sees_recent_edits_and_leaves_old_rows() -> None:
     space = Workspace()
     space.sandbox.control("advance", {"seconds": 3600})
-    space.gateway.update_page(space.rows[1]["id"], title("fresh"))
+    space.gateway.update_page(space.rows[1].id, title("fresh"))
     batch = space.gateway.query(space.source, since=NOW + timedelta(minutes=30))
-    assert [row["id"] for row in batch.pages] == [space.rows[1]["id"]]
+    assert [row.id for row in batch.pages] == [space.rows[1].id]
     assert batch.complete

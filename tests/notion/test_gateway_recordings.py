@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +11,8 @@ import httpx
 import pytest
 import yaml
 from gateway_rig import Script, make
+
+from worker.notion.gateway import NotionGateway
 
 RECORDINGS = Path(__file__).parents[2] / ".." / "shared" / "recordings" / "notion"
 pytestmark = [
@@ -53,22 +55,51 @@ def test_recorded_lists_of_pages_are_read_whole() -> None:
             alone = {**body, "has_more": False, "next_cursor": None}
             batch = make(Script(httpx.Response(200, json=alone))).query("source")
             assert batch.complete
-            assert list(batch.pages) == rows
+            assert [page.id for page in batch.pages] == [row["id"] for row in rows]
+            assert [page.properties for page in batch.pages] == [
+                row["properties"] for row in rows
+            ]
+            assert batch.unread == ()
             seen += len(rows)
     assert seen > 5
 
 
-def test_recorded_pages_sources_and_databases_come_back_as_sent() -> None:
+READ: dict[str, Callable[[NotionGateway], Any]] = {
+    "page": lambda gateway: gateway.page("any"),
+    "data_source": lambda gateway: gateway.data_source("any"),
+    "database": lambda gateway: gateway.database("any"),
+    "user": lambda gateway: gateway.me(),
+}
+
+
+def test_recorded_pages_sources_databases_and_users_lose_nothing_that_is_read() -> None:
     seen = set()
     for method, _, status, body in exchanges():
-        if (
-            status == 200
-            and body.get("object") in ("page", "data_source", "database", "user")
-            and method == "GET"
-        ):
-            assert make(Script(httpx.Response(200, json=body))).page("any") == body
-            seen.add(body["object"])
-    assert {"page", "data_source", "database", "user"} <= seen
+        kind = body.get("object")
+        if status == 200 and kind in READ and method == "GET":
+            found = READ[kind](make(Script(httpx.Response(200, json=body))))
+            assert found.id == body["id"]
+            seen.add(kind)
+            if kind == "page":
+                assert found.properties == body["properties"]
+            if kind == "data_source":
+                assert found.unread == ()
+                assert {one.name for one in found.properties} == set(body["properties"])
+    assert set(READ) == seen
+
+
+def test_recorded_blocks_are_read_whole() -> None:
+    seen = 0
+    for _, _, status, body in exchanges():
+        rows = body.get("results")
+        if status == 200 and rows and all(row["object"] == "block" for row in rows):
+            alone = {**body, "has_more": False, "next_cursor": None}
+            assert (
+                list(make(Script(httpx.Response(200, json=alone))).children("x"))
+                == rows
+            )
+            seen += len(rows)
+    assert seen > 5
 
 
 def test_recorded_refusals_keep_their_status_and_request_id() -> None:

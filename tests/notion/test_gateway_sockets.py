@@ -117,7 +117,7 @@ def make(
 def test_a_bad_answer_is_asked_for_again_and_a_create_is_not(talk: Talk) -> None:
     with serving(talk, answer(BODY)) as (url, received):
         began = time.monotonic()
-        assert make(url).page("page-1")["id"] == "page-1"
+        assert make(url).page("page-1").id == "page-1"
         assert time.monotonic() - began < 2
         assert len(received) == 2
     with serving(talk, answer(BODY)) as (url, received):
@@ -128,7 +128,7 @@ def test_a_bad_answer_is_asked_for_again_and_a_create_is_not(talk: Talk) -> None
 
 def test_a_compressed_answer_is_unpacked_and_a_bomb_is_not() -> None:
     with serving(answer(gzip.compress(BODY), encoding="gzip")) as (url, received):
-        assert make(url).page("page-1")["id"] == "page-1"
+        assert make(url).page("page-1").id == "page-1"
         assert b"accept-encoding: gzip\r\n" in received[0].lower()
     bomb = answer(gzip.compress(b" " * 70_000_000, 1), encoding="gzip")
     with serving(bomb) as (url, _), pytest.raises(Unknown, match="larger than"):
@@ -219,5 +219,5 @@ def test_each_request_on_a_connection_that_is_used_again_is_checked_once() -> No
     with serving(talk) as (url, received):
         guarded = make(url, timeout=60).guarded(lambda: checked.append(1))
         for _ in range(3):
-            assert guarded.update_page("page-1", {})["id"] == "page-1"
+            assert guarded.update_page("page-1", {}).id == "page-1"
     assert (len(received), len(checked)) == (1, 3)

@@ -49,7 +49,7 @@ def test_a_create_that_certainly_did_not_happen_is_sent_again(
     answer: httpx.Response | Exception,
 ) -> None:
     script = Script(answer, answer, CREATED)
-    assert make(script).create_page("source", {})["id"] == "page-1"
+    assert make(script).create_page("source", {}).id == "page-1"
     assert len(script.requests) == 3
 
 
@@ -69,9 +69,10 @@ def test_property_patches_and_the_trash_survive_server_errors() -> None:
     script = Script(
         httpx.ReadTimeout("slow"), refusal(500, "internal_server_error"), CREATED
     )
-    assert make(script).update_page("page-1", {"a": {"number": 1}})["id"] == "page-1"
+    assert make(script).update_page("page-1", {"a": {"number": 1}}).id == "page-1"
     assert script.bodies() == [{"properties": {"a": {"number": 1}}}] * 3
-    script = Script(refusal(409, "conflict_error"), CREATED)
+    gone = httpx.Response(200, json=page(1, in_trash=True))
+    script = Script(refusal(409, "conflict_error"), gone)
     make(script).archive_page("page-1")
     assert script.bodies() == [{"in_trash": True}] * 2
 
@@ -105,9 +106,11 @@ def test_refusals_are_reported_at_once(
 
 def test_trashing_what_is_in_the_trash_succeeds_and_a_real_refusal_does_not() -> None:
     refused = refusal(400, "validation_error", "Can't edit block that is archived.")
-    assert make(
-        Script(refused, httpx.Response(200, json=page(1, in_trash=True)))
-    ).archive_page("page-1")["in_trash"]
+    assert (
+        make(Script(refused, httpx.Response(200, json=page(1, in_trash=True))))
+        .archive_page("page-1")
+        .in_trash
+    )
     with pytest.raises(Rejected):
         make(
             Script(refused, httpx.Response(200, json=page(1, in_trash=False)))

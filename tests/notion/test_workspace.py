@@ -91,6 +91,21 @@ class Site:
             if one.method == method and ending in one.path:
                 yield json.loads(one.body)
 
+    def get(self, path: str) -> dict[str, Any]:
+        """Return what stands at a path, as it is sent."""
+        headers = {
+            "authorization": f"Bearer {self.sandbox.token}",
+            "notion-version": "2025-09-03",
+        }
+        answer = self.sandbox.handle(Request("GET", f"/v1/{path}", headers=headers))
+        found: dict[str, Any] = json.loads(answer.body)
+        return found
+
+    def view(self, database_id: str, name: str) -> dict[str, Any]:
+        """Return a view of a database by its name, as it is sent."""
+        views = self.notion.views(database_id=database_id)
+        return next(self.get(f"views/{one.id}") for one in views if one.name == name)
+
     def do(self, action: str, **payload: Any) -> dict[str, Any]:
         """Let a person act in the sandbox."""
         return self.sandbox.control(action, payload)
@@ -110,11 +125,11 @@ def test_everything_of_the_schema_is_made_under_its_labels(
     assert set(bindings) == set(SCHEMA.sources)
     for name, source in SCHEMA.sources.items():
         raw = site.notion.data_source(bindings[name].data_source_id)
-        shown = {column["id"]: column for column in raw["properties"].values()}
+        shown = {column.id: column for column in raw.properties}
         assert {
             prop.name: prop.label[locale] for prop in source.properties.values()
         } == {
-            logical: shown[identity]["name"]
+            logical: shown[identity].name
             for logical, identity in bindings[name].properties.items()
         }
         assert len(shown) == len(source.properties), (
@@ -124,7 +139,8 @@ def test_everything_of_the_schema_is_made_under_its_labels(
 
 def test_options_have_the_mappings_colours_groups_and_formats(site: Site) -> None:
     bindings = site.create()
-    columns = site.notion.data_source(bindings["projects"].data_source_id)["properties"]
+    source = site.get(f"data_sources/{bindings['projects'].data_source_id}")
+    columns = source["properties"]
     stage = columns["Stage"]["status"]
     names = {option["id"]: option["name"] for option in stage["options"]}
     assert {
@@ -146,7 +162,7 @@ def test_relations_lead_both_ways(site: Site) -> None:
     for name, source in SCHEMA.sources.items():
         columns = {
             one["id"]: one
-            for one in site.notion.data_source(bindings[name].data_source_id)[
+            for one in site.get(f"data_sources/{bindings[name].data_source_id}")[
                 "properties"
             ].values()
         }
@@ -171,7 +187,7 @@ def test_views_stand_in_the_mappings_order_and_no_default_is_left(
     bindings = site.create(locale)
     for name, source in SCHEMA.sources.items():
         views = site.notion.views(database_id=bindings[name].database_id)
-        assert [(view["type"], view["name"]) for view in views] == [
+        assert [(view.type, view.name) for view in views] == [
             (view.type, view.label[locale]) for view in source.views
         ]
 
@@ -181,13 +197,9 @@ def test_a_board_is_grouped_by_its_property_and_shows_what_the_mapping_says(
 ) -> None:
     bindings = site.create()
     properties = bindings["projects"].properties
-    views = {
-        view["name"]: view
-        for view in site.notion.views(database_id=bindings["projects"].database_id)
-    }
     board, timeline = (
-        views["By stage"]["configuration"],
-        views["Timeline"]["configuration"],
+        site.view(bindings["projects"].database_id, name)["configuration"]
+        for name in ("By stage", "Timeline")
     )
     assert board["group_by"]["property_id"] == properties["stage"]
     assert [one["property_id"] for one in board["properties"] if one["visible"]] == [
@@ -198,11 +210,8 @@ def test_a_board_is_grouped_by_its_property_and_shows_what_the_mapping_says(
         properties["start"],
         properties["due"],
     )
-    risks = {
-        view["name"]: view
-        for view in site.notion.views(database_id=bindings["risks"].database_id)
-    }
-    assert risks["Risk map"]["sorts"][0]["direction"] == "descending"
+    risks = site.view(bindings["risks"].database_id, "Risk map")
+    assert risks["sorts"][0]["direction"] == "descending"
 
 
 @pytest.mark.shared
@@ -351,7 +360,7 @@ def test_a_persons_own_property_of_another_type_is_left_as_it_is(site: Site) -> 
         }
     )
     bindings = site.create()
-    assert bindings["clients"].database_id == made["id"]
+    assert bindings["clients"].database_id == made.id
     assert {"monthly_fee", "projects"}.isdisjoint(bindings["clients"].properties)
     assert bindings["clients"].properties["name"] == "title"
     _, problems = site.read(bindings)
@@ -459,7 +468,7 @@ def test_a_database_on_a_page_below_the_root_is_found_by_search(site: Site) -> N
         database_body(SCHEMA.sources["people"], parent_page_id=page["id"], locale="en")
     )
     bindings = site.create()
-    assert bindings["people"].database_id == made["id"]
+    assert bindings["people"].database_id == made.id
     assert site.read() == (bindings, ())
 
 
@@ -502,7 +511,7 @@ PRIVATE = {name for name, source in SCHEMA.sources.items() if source.private}
 def test_private_data_sources_stand_under_the_private_page_alone(site: Site) -> None:
     bindings = site.create()
     parents = {
-        name: site.notion.database(binding.database_id)["parent"]["page_id"]
+        name: site.get(f"databases/{binding.database_id}")["parent"]["page_id"]
         for name, binding in bindings.items()
     }
     assert {"feedback", "bonuses", "reviews"} == PRIVATE

@@ -24,6 +24,7 @@ from worker.domain.memory import Baseline, Closing, Memory, Occurrence, Track
 from worker.domain.model import Issue, Move, Worklog
 from worker.domain.values import Ref, Span, Value
 from worker.errors import Busy, Problem, Severity
+from worker.mapping.notion import Page
 from worker.mapping.schema import Binding
 from worker.state import (
     bases,
@@ -680,13 +681,8 @@ def test_what_was_attempted_can_be_withdrawn_and_a_page_forgotten(store: Store) 
 
 def _page(
     page_id: str, edited: str = "2026-11-20T09:00:00.000Z", **extra: object
-) -> dict[str, object]:
-    return {
-        "object": "page",
-        "id": page_id,
-        "last_edited_time": edited,
-        "properties": extra,
-    }
+) -> Page:
+    return Page(page_id, dict(extra), last_edited_time=edited)
 
 
 def test_only_new_and_changed_pages_are_reported(store: Store) -> None:

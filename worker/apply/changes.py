@@ -10,6 +10,7 @@ from worker.apply.sections import write_section
 from worker.domain.values import Value
 from worker.errors import Denied, Missing, Problem, Rejected, Unknown
 from worker.mapping.codecs import encode
+from worker.mapping.notion import Page
 from worker.mapping.pages import decode_page, properties_by_id, truncated
 from worker.mapping.schema import KEY_PROPERTY, Owner
 from worker.ports import Json
@@ -42,7 +43,7 @@ def _create(bench: Bench, change: Change) -> Result | Problem:
     except Unknown as unknown:
         return creations.doubt(bench, change, unknown, wanted=wanted)
     cells = _answered(bench, change, page, everything=True)
-    return creations.finish(bench, change, page["id"], wanted=wanted, cells=cells)
+    return creations.finish(bench, change, page.id, wanted=wanted, cells=cells)
 
 
 def _update(bench: Bench, change: Change) -> Result:
@@ -108,7 +109,7 @@ def _properties(bench: Bench, change: Change) -> Json:
 
 
 def _answered(
-    bench: Bench, change: Change, page: Json, *, everything: bool
+    bench: Bench, change: Change, page: Page, *, everything: bool
 ) -> dict[str, Value]:
     """Return the bases an answer gives: the changed fields, or all of ours after a creation.
 

@@ -12,6 +12,7 @@ from worker.apply.bench import Bench, Result
 from worker.domain.messages import message, tell
 from worker.domain.values import Ref, Value
 from worker.errors import Busy, Problem, RaylineError, Unknown
+from worker.mapping.notion import Page
 from worker.ports import Json
 from worker.state import bases, journal
 from worker.state.journal import Status
@@ -36,7 +37,7 @@ def _standing(tx: Tx, ref: Ref) -> Result:
     return Result.SETTLED if done else Result.UNKNOWN
 
 
-def call(bench: Bench, ref: Ref, properties: Json) -> Json:
+def call(bench: Bench, ref: Ref, properties: Json) -> Page:
     """Make a claimed row and return it as answered.
 
     Raises `Unknown` when the row may have been made, also when the answer does not name it; any other error gives the
@@ -45,16 +46,13 @@ def call(bench: Bench, ref: Ref, properties: Json) -> Json:
     binding = bench.bindings[ref.source]
     notion = bench.notion.guarded(lambda: _leave(bench, ref))
     try:
-        page = notion.create_page(binding.data_source_id, properties)
-        if not (isinstance(page.get("id"), str) and page["id"]):
-            raise Unknown("notion", "POST /v1/pages", "the answer names no page")
+        return notion.create_page(binding.data_source_id, properties)
     except Unknown:
         raise
     except RaylineError:
         with bench.store.unguarded().transaction(bench.workspace) as tx:
             journal.fail(tx, ref, claim=bench.claim)
         raise
-    return page
 
 
 def _leave(bench: Bench, ref: Ref) -> None:

@@ -14,7 +14,6 @@ import structlog
 from worker.domain.messages import message, tell
 from worker.domain.values import Ref
 from worker.errors import ApiError, Problem, Severity
-from worker.mapping.normalize import is_trashed
 from worker.mapping.pages import keyed_pages
 from worker.mapping.schema import KEY_PROPERTY, Bindings, Schema
 from worker.ports import Notion
@@ -103,9 +102,7 @@ def _look_up(
             tell("the row could not be looked up: {error}", error=error),
             message("it will be looked up in the next cycle"),
         )
-    living = keyed_pages(
-        (page for page in pages if not is_trashed(page)), source, binding
-    )
+    living = keyed_pages((page for page in pages if not page.is_gone), source, binding)
     return tuple(page_id for page_id, ref in living.items() if ref == intent.ref)
 
 

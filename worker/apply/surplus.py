@@ -8,7 +8,7 @@ from worker.domain.model import Row
 from worker.domain.values import Ref
 from worker.errors import Denied, Missing, Problem
 from worker.mapping.codecs import canonicalize
-from worker.mapping.normalize import is_trashed
+from worker.mapping.notion import Comment, Page
 from worker.mapping.pages import decode_page
 from worker.mapping.schema import KEY_PROPERTY
 from worker.ports import Json
@@ -68,10 +68,10 @@ def _read_standing(bench: Bench, change: Change) -> Row | None:
         page = bench.notion.page(page_id)
     except Missing:
         return None
-    return None if is_trashed(page) else _decode(bench, change.ref, page)
+    return None if page.is_gone else _decode(bench, change.ref, page)
 
 
-def _decode(bench: Bench, ref: Ref, page: Json) -> Row:
+def _decode(bench: Bench, ref: Ref, page: Page) -> Row:
     source, binding = bench.schema.sources[ref.source], bench.bindings[ref.source]
     return decode_page(page, source, binding, bench.pages.index)[0]
 
@@ -83,7 +83,7 @@ def _has_other_author(block: Json, author: str) -> bool:
     return names != [author, author]
 
 
-def _comments(bench: Bench, page_id: str) -> tuple[Json, ...]:
+def _comments(bench: Bench, page_id: str) -> tuple[Comment, ...]:
     try:
         return bench.notion.comments(page_id)
     except Denied:

@@ -94,7 +94,7 @@ def init(
         bindings = _create(context)
         data = {
             "workspace": context.name,
-            "notion": str(bot.get("name") or bot["id"]),
+            "notion": bot.name or bot.id,
             "jira": site.account,
             "databases": {
                 name: binding.database_id for name, binding in sorted(bindings.items())

@@ -8,19 +8,31 @@ row; rows of ours that are gone are looked up one by one, for absence from a lis
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Set
+from collections.abc import Iterable, Mapping, Sequence, Set
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
 from typing import NamedTuple
+
+import msgspec
 
 from worker.domain.messages import message, tell
 from worker.domain.values import Ref
 from worker.errors import Missing, Problem, Severity
 from worker.fetch.lost import drifted
-from worker.mapping.pages import complete, truncated
-from worker.mapping.schema import Binding, Bindings, Schema
-from worker.ports import Json, Notion, PageBatch, is_gone
+from worker.mapping.notion import UNREAD as MARK
+from worker.mapping.notion import Page, UnreadPage
+from worker.mapping.pages import (
+    complete,
+    properties_by_id,
+    read_stamp,
+    truncated,
+    unread_cells,
+    unread_problem,
+    with_last_known,
+)
+from worker.mapping.schema import Binding, Bindings, Schema, Source
+from worker.ports import Notion, PageBatch, is_gone
 from worker.state import bindings as registry
 from worker.state import snapshots
 from worker.state.store import Store, Tx
@@ -28,6 +40,9 @@ from worker.state.store import Store, Tx
 OVERLAP = timedelta(minutes=2)
 MINUTE = timedelta(minutes=1)
 SETTLED = timedelta(minutes=5)
+SKEW = timedelta(days=1)
+"""An edit further ahead of our clock is none: a cursor there would hide every later one."""
+UNREAD = "unread_pages"
 UNSEEN = tell(
     "Notion does not show the database: it is in the trash, or not shared with this connection"
 )
@@ -38,13 +53,15 @@ class BoardsRead:
     """What one read of Notion gave: why a source was not read in full, page ids that are gone for good, problems.
 
     `drifted` names sources whose schema is not what was bound, or that are not shown any more: then nothing was kept,
-    and the schema is to be read.
+    and the schema is to be read. `unread` are the rows that are there but could not be read when they were last asked
+    for, by source.
     """
 
     incomplete: Mapping[str, str]
     gone: frozenset[str]
     problems: tuple[Problem, ...] = ()
     drifted: frozenset[str] = frozenset()
+    unread: Mapping[str, tuple[UnreadPage, ...]] = field(default_factory=dict)
 
 
 def read_boards(
@@ -67,7 +84,7 @@ def read_boards(
     bindings were read just now.
     """
     with store.reading(workspace) as tx:
-        cursors = registry.load_cursors(tx)
+        cursors, before = registry.load_cursors(tx), _recall_unread(tx)
     known = {name: _parse(cursors.get(f"notion:{name}")) for name in bindings}
     since = {name: None if full else _bound(known[name]) for name in bindings}
     with ThreadPoolExecutor(width) as pool:
@@ -102,16 +119,91 @@ def read_boards(
     with store.transaction(workspace) as tx:
         for name, batch in batches.items():
             is_census = full and batch.complete
-            snapshots.save_pages(tx, name, batch.pages, complete=is_census)
+            pages, is_doubtful = _keep_last_known(
+                tx, batch.pages, schema.sources[name], bindings[name]
+            )
+            snapshots.save_pages(
+                tx,
+                name,
+                pages,
+                complete=is_census,
+                unread={one.id for one in batch.unread},
+            )
             if is_census:
                 absent |= _absent(name, batch, ours)
-            _advance(tx, name, known[name], batch, now=now)
+            if is_doubtful or set(batch.unread) - set(before.get(name, ())):
+                registry.set_cursor(tx, f"notion:{name}", "")  # ask for it once more
+            elif batch.complete:
+                _advance(tx, name, known[name], batch, now=now)
+        unread = {
+            name: _still_unread(before.get(name, ()), batch, full=full)
+            for name, batch in batches.items()
+        }
+        registry.set_setting(tx, UNREAD, msgspec.to_builtins(unread))
     gone = _confirm_gone(notion, absent - buried)
     return BoardsRead(
         incomplete,
         gone,
-        tuple(_incomplete(name, why) for name, why in incomplete.items()),
+        (
+            *(_incomplete(name, why) for name, why in incomplete.items()),
+            *(
+                unread_problem(one, schema.sources[name])
+                for name, found in unread.items()
+                for one in found
+            ),
+        ),
+        unread=unread,
     )
+
+
+def _keep_last_known(
+    tx: Tx, pages: Sequence[Page], source: Source, binding: Binding
+) -> tuple[Sequence[Page], bool]:
+    """Return the pages with the last known cells where new ones cannot be read, and whether some could be before."""
+    unread = {
+        page.id: cells
+        for page in pages
+        if (cells := unread_cells(page, source, binding))
+    }
+    if not unread:
+        return pages, False
+    known = {
+        page.id: page
+        for page in snapshots.load_pages(tx, source.name).get(source.name, ())
+    }
+    marked = {
+        (page_id, one)
+        for page_id, page in known.items()
+        for one, cell in properties_by_id(page).items()
+        if MARK in cell
+    }
+    is_new = any(
+        (page_id, one) not in marked
+        for page_id, cells in unread.items()
+        for one in cells.values()
+    )
+    return [
+        with_last_known(page, known.get(page.id), source, binding)
+        if page.id in unread
+        else page
+        for page in pages
+    ], is_new
+
+
+def _recall_unread(tx: Tx) -> dict[str, tuple[UnreadPage, ...]]:
+    return msgspec.convert(
+        registry.get_setting(tx, UNREAD, {}), dict[str, tuple[UnreadPage, ...]]
+    )
+
+
+def _still_unread(
+    before: Iterable[UnreadPage], batch: PageBatch, *, full: bool
+) -> tuple[UnreadPage, ...]:
+    """Return the rows that cannot be read: those of this read, and earlier ones it did not show again."""
+    shown = {page.id for page in batch.pages} | {one.id for one in batch.unread}
+    is_over = full and batch.complete
+    kept = () if is_over else (one for one in before if one.id not in shown)
+    return tuple(sorted({*kept, *batch.unread}))
 
 
 def _read_source(
@@ -129,10 +221,10 @@ def _read_source(
     pages = tuple(
         _whole(notion, page, truncated(page, source, binding)) for page in batch.pages
     )
-    return PageBatch(pages, batch.complete, batch.reason)
+    return PageBatch(pages, batch.complete, batch.reason, batch.unread)
 
 
-def _whole(notion: Notion, page: Json, cut: Iterable[tuple[str, str]]) -> Json:
+def _whole(notion: Notion, page: Page, cut: Iterable[tuple[str, str]]) -> Page:
     for page_id, property_id in cut:
         page = complete(page, property_id, notion.property_items(page_id, property_id))
     return page
@@ -140,7 +232,7 @@ def _whole(notion: Notion, page: Json, cut: Iterable[tuple[str, str]]) -> Json:
 
 def _absent(name: str, batch: PageBatch, ours: Mapping[Ref, str]) -> set[str]:
     """Return the pages the journal says we made in this source that a complete read did not show."""
-    shown = {page["id"] for page in batch.pages}
+    shown = {page.id for page in batch.pages} | {one.id for one in batch.unread}
     return {
         page_id
         for ref, page_id in ours.items()
@@ -185,13 +277,14 @@ def _advance(
 ) -> None:
     """Remember the newest edit; one known before only that its minute was read again, all of it."""
     edits = [
-        datetime.fromisoformat(page["last_edited_time"]).astimezone(UTC)
+        edited
         for page in batch.pages
-        if page.get("last_edited_time")
+        if (edited := read_stamp(page.last_edited_time)) is not None
+        and edited <= now + SKEW
     ]
     if edits and (before is None or max(edits) > before.edited):
         after = Cursor(max(edits), now, now)
-    elif before is not None and batch.complete and before.read - before.seen < SETTLED:
+    elif before is not None and before.read - before.seen < SETTLED:
         after = before._replace(read=now)
     else:
         return

@@ -12,9 +12,9 @@ from types import MappingProxyType
 import msgspec
 from msgspec.structs import replace
 
+from worker.mapping.notion import Json, Page
 from worker.mapping.pages import properties_by_id
 from worker.mapping.schema import Binding, Bindings, Schema, Source
-from worker.ports import Json
 from worker.sync.facts import Outcome
 
 
@@ -28,7 +28,7 @@ class Lost(msgspec.Struct, frozen=True):
 
 Losses = Mapping[str, Lost]
 NOTHING_LOST: Losses = MappingProxyType({})
-Pages = Mapping[str, Sequence[Json]]
+Pages = Mapping[str, Sequence[Page]]
 
 
 def note_losses(
@@ -47,7 +47,7 @@ def note_losses(
 
 
 def _note(
-    before: Lost, known: Binding | None, found: Binding, pages: Iterable[Json]
+    before: Lost, known: Binding | None, found: Binding, pages: Iterable[Page]
 ) -> Lost:
     fresh = (
         {}
@@ -70,7 +70,7 @@ def _note(
             for one, raw in properties_by_id(page).items()
             if one in fresh.values()
         }
-        values.setdefault(page["id"], {}).update(cells)
+        values.setdefault(page.id, {}).update(cells)
     return Lost(
         gone,
         {
@@ -106,12 +106,11 @@ def restored(pages: Pages, losses: Losses) -> Pages:
     }
 
 
-def _restore(page: Json, lost: Lost) -> Json:
+def _restore(page: Page, lost: Lost) -> Page:
     gone = set(lost.properties.values())
-    kept = {
-        name: raw for name, raw in page["properties"].items() if raw["id"] not in gone
-    }
-    return {**page, "properties": kept | lost.values.get(page["id"], {})}
+    cells = properties_by_id(page)
+    kept = {one: raw for one, raw in cells.items() if one not in gone}
+    return replace(page, properties=kept | lost.values.get(page.id, {}))
 
 
 def independent(before: Outcome, now: Outcome) -> Outcome:

@@ -6,38 +6,48 @@ good, retyped or never found stays unbound, is reported with what to do, and the
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 
 import msgspec
 
 from worker.domain.messages import message, tell
 from worker.errors import Problem, Severity
-from worker.mapping.codecs import Json, plain_text
+from worker.mapping.notion import Column, DataSource, UnreadColumn, plain_text
 from worker.mapping.schema import Binding, Owner, Property, Source
 
 
 class Columns(msgspec.Struct, frozen=True, gc=False):
-    """The raw properties of a data source by id and by folded name."""
+    """The columns of a data source by id and by folded name, and those that could not be read."""
 
-    by_id: Mapping[str, Json]
-    by_name: Mapping[str, Json]
+    by_id: Mapping[str, Column]
+    by_name: Mapping[str, Column]
+    unread: tuple[UnreadColumn, ...] = ()
+
+    def has_name(self, label: str) -> bool:
+        """Tell whether a column has this name, readable or not."""
+        name = _folded(label)
+        return name in self.by_name or any(
+            _folded(one.name) == name for one in self.unread
+        )
 
 
 def find_source(
-    source: Source, data_sources: Iterable[Json], locale: str
-) -> Json | None:
-    """Return the raw data source (or database) that carries the source's title, the locale's before any other's.
+    source: Source, data_sources: Iterable[DataSource], locale: str
+) -> DataSource | None:
+    """Return the data source that carries the source's title, the locale's before any other's.
 
     Things in the trash do not count; of several the first wins.
     """
-    living = [
-        one for one in data_sources if not (one.get("in_trash") or one.get("archived"))
-    ]
+    living = [one for one in data_sources if not one.is_gone]
     for wanted in _in_order(source.title, locale):
         for one in living:
-            if plain_text(one.get("title") or ()).strip().casefold() == wanted:
+            if _folded(plain_text(one.title)) == wanted:
                 return one
     return None
+
+
+def _folded(name: str) -> str:
+    return name.strip().casefold()
 
 
 def _in_order(labels: Mapping[str, str], locale: str) -> list[str]:
@@ -46,13 +56,18 @@ def _in_order(labels: Mapping[str, str], locale: str) -> list[str]:
 
 
 def bind(
-    source: Source, data_source: Json, *, locale: str, known: Binding | None = None
+    source: Source,
+    data_source: DataSource,
+    *,
+    locale: str,
+    known: Binding | None = None,
 ) -> tuple[Binding, tuple[Problem, ...]]:
-    """Return how a raw data source carries `source`, and everything that does not fit.
+    """Return how a data source carries `source`, and everything that does not fit.
 
-    Problem codes: `schema-missing`, `schema-deleted`, `schema-retyped`, `schema-option`.
+    A known column that cannot be read now stays bound as it was. Problem codes: `schema-missing`, `schema-deleted`,
+    `schema-retyped`, `schema-option`, `schema-unreadable`.
     """
-    if known is not None and known.data_source_id != data_source["id"]:
+    if known is not None and known.data_source_id != data_source.id:
         known = None
     columns = read_columns(data_source)
     taken = frozenset(known.properties.values()) if known else frozenset()
@@ -61,55 +76,80 @@ def bind(
     problems: list[Problem] = []
     report = Reporter(source, data_source, locale)
     for prop in source.properties.values():
-        raw = _find(prop, columns, locale, known, taken)
-        complaint = report.about(prop, raw, known)
-        if complaint or raw is None:
+        known_id = known.properties.get(prop.name, "") if known else ""
+        column = _find(prop, columns, locale, known_id, taken)
+        unread = None if column else _find_unread(prop, columns, known_id)
+        if unread is not None:
+            problems.append(report.unread(prop, unread))
+            if known_id:
+                properties[prop.name] = known_id
+                options |= _kept_options(known, prop)
+            continue
+        complaint = report.about(prop, column, known)
+        if complaint or column is None:
             problems += complaint
             continue
-        properties[prop.name] = raw["id"]
+        properties[prop.name] = column.id
         if prop.options:
-            options[prop.name] = match_options(prop, raw, _known_options(known, prop))
-            problems += report.options(prop, raw, options[prop.name])
+            options[prop.name] = match_options(
+                prop, column, _known_options(known, prop)
+            )
+            problems += report.options(prop, column, options[prop.name])
     return Binding(
-        source.name, database_of(data_source), data_source["id"], properties, options
+        source.name, database_of(data_source), data_source.id, properties, options
     ), tuple(problems)
 
 
-def read_columns(data_source: Json) -> Columns:
-    """Return the columns of a raw data source."""
-    raw = [
-        one
-        for one in (data_source.get("properties") or {}).values()
-        if isinstance(one, dict)
-    ]
+def read_columns(data_source: DataSource) -> Columns:
+    """Return the columns of a data source."""
     return Columns(
-        {one["id"]: one for one in raw},
-        {str(one["name"]).strip().casefold(): one for one in raw},
+        {one.id: one for one in data_source.properties},
+        {_folded(one.name): one for one in data_source.properties},
+        data_source.unread,
     )
 
 
-def database_of(data_source: Json) -> str:
-    """Return the id of a raw data source's database."""
-    parent = data_source.get("parent") or {}
-    return str(parent.get("database_id") or "")
+def database_of(data_source: DataSource) -> str:
+    """Return the id of a data source's database."""
+    parent = data_source.parent
+    return (parent.database_id if parent else None) or ""
 
 
 def _find(
     prop: Property,
     columns: Columns,
     locale: str,
-    known: Binding | None,
+    known_id: str,
     taken: frozenset[str],
-) -> Json | None:
-    if known is not None and known.properties.get(prop.name) in columns.by_id:
-        return columns.by_id[known.properties[prop.name]]
+) -> Column | None:
+    if known_id in columns.by_id:
+        return columns.by_id[known_id]
+    if known_id and any(one.id == known_id for one in columns.unread):
+        return None
     if prop.type == "title":
         return columns.by_id.get("title")
     candidates = [columns.by_name.get(label) for label in _in_order(prop.label, locale)]
-    free = [one for one in candidates if one is not None and one["id"] not in taken]
+    free = [one for one in candidates if one is not None and one.id not in taken]
     return next(
-        (one for one in free if one.get("type") == prop.type), free[0] if free else None
+        (one for one in free if one.type == prop.type), free[0] if free else None
     )
+
+
+def _find_unread(
+    prop: Property, columns: Columns, known_id: str
+) -> UnreadColumn | None:
+    """Return the column that this property may be; one whose id could not be read may be any that is known."""
+    labels = {label.casefold() for label in prop.label.values()}
+    for one in columns.unread:
+        if one.id in ("", known_id) if known_id else _folded(one.name) in labels:
+            return one
+    return None
+
+
+def _kept_options(
+    known: Binding | None, prop: Property
+) -> dict[str, Mapping[str, tuple[str, str]]]:
+    return {prop.name: _known_options(known, prop)} if prop.options else {}
 
 
 def _known_options(
@@ -119,12 +159,11 @@ def _known_options(
 
 
 def match_options(
-    prop: Property, raw: Json, known: Mapping[str, tuple[str, str]]
+    prop: Property, column: Column, known: Mapping[str, tuple[str, str]]
 ) -> dict[str, tuple[str, str]]:
-    """Return {option key: (option id, name in Notion)} of a raw choice property: by known id, else by any label."""
-    present = raw_options(raw)
-    by_id = {one["id"]: one for one in present}
-    by_name = {str(one["name"]).casefold(): one for one in present}
+    """Return {option key: (option id, name in Notion)} of a choice property: by known id, else by any label."""
+    by_id = {one.id: one for one in column.options}
+    by_name = {one.name.casefold(): one for one in column.options}
     found = {}
     for option in prop.options:
         labels = [label.casefold() for label in option.label.values()]
@@ -132,24 +171,19 @@ def match_options(
             (by_name[label] for label in labels if label in by_name), None
         )
         if one is not None:
-            found[option.key] = (str(one["id"]), str(one["name"]))
+            found[option.key] = (one.id, one.name)
     return found
-
-
-def raw_options(raw: Json) -> Sequence[Json]:
-    """Return the options of a raw select, multi-select or status property."""
-    return (raw.get(raw["type"]) or {}).get("options") or ()
 
 
 class Reporter(msgspec.Struct, frozen=True, gc=False):
     """Words for what does not fit, for one data source."""
 
     source: Source
-    data_source: Json
+    data_source: DataSource
     locale: str
 
     def about(
-        self, prop: Property, raw: Json | None, known: Binding | None
+        self, prop: Property, raw: Column | None, known: Binding | None
     ) -> list[Problem]:
         """Return what keeps a property from being bound."""
         label = prop.label.get(self.locale, prop.name)
@@ -180,15 +214,15 @@ class Reporter(msgspec.Struct, frozen=True, gc=False):
                     ),
                 )
             ]
-        if raw.get("type") != prop.type:
+        if raw.type != prop.type:
             return [
                 self._problem(
                     "schema-retyped",
                     prop,
                     tell(
                         "the property {label} is a {type}, not a {wanted}",
-                        label=repr(raw["name"]),
-                        type=raw.get("type"),
+                        label=repr(raw.name),
+                        type=raw.type,
                         wanted=prop.type,
                     ),
                     tell(
@@ -199,8 +233,24 @@ class Reporter(msgspec.Struct, frozen=True, gc=False):
             ]
         return []
 
+    def unread(self, prop: Property, one: UnreadColumn) -> Problem:
+        """Return what is wrong with a column that cannot be read."""
+        return self._problem(
+            "schema-unreadable",
+            prop,
+            tell(
+                "the property {label} cannot be read: {error}",
+                label=repr(prop.label.get(self.locale, prop.name)),
+                error=one.said,
+            ),
+            message(
+                "until it can be read, it counts as it was read last; if it stays so, make the property "
+                "again in Notion"
+            ),
+        )
+
     def options(
-        self, prop: Property, raw: Json, found: Mapping[str, object]
+        self, prop: Property, raw: Column, found: Mapping[str, object]
     ) -> list[Problem]:
         """Return the options that are not there."""
         missing = [
@@ -217,7 +267,7 @@ class Reporter(msgspec.Struct, frozen=True, gc=False):
                 prop,
                 tell(
                     "the property {label} has no option {options}",
-                    label=repr(raw["name"]),
+                    label=repr(raw.name),
                     options=listed,
                 ),
                 message("add it in Notion, or rename the option you use back"),
@@ -236,6 +286,6 @@ class Reporter(msgspec.Struct, frozen=True, gc=False):
             prop.name,
             fault,
             hint,
-            str(self.data_source.get("url") or ""),
+            self.data_source.url or "",
             severity,
         )

@@ -28,6 +28,7 @@ from worker.domain.document import (
     runs,
     shown,
 )
+from worker.mapping.notion import OWN_KINDS
 
 Json = dict[str, Any]
 TEXT_LIMIT, LINK_LIMIT, PIECES, ROWS = 2_000, 2_000, 100, 99
@@ -175,7 +176,9 @@ def look_of(block: Block) -> str:
 
 
 def seen(raw: Json) -> str:
-    """Return the same of a block as Notion shows it."""
+    """Return the same of a block as Notion shows it; of one the worker never makes, something only it has."""
+    if raw.get("type") not in OWN_KINDS:
+        return f"{raw.get('type')}:{raw.get('id')}"
     payload = raw.get(raw.get("type", "")) or {}
     text = _read_text(payload.get("rich_text"))
     match raw.get("type"):

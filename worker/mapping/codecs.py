@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from typing import Any
@@ -84,8 +84,14 @@ def _excerpt(raw: Any) -> str:
     return text if len(text) <= 80 else text[:77] + "..."
 
 
+def _items(raw: Any) -> list[Any]:
+    if not isinstance(raw, list):
+        raise TypeError(raw)
+    return raw
+
+
 def _read_text(_: Place, raw: Any) -> Value:
-    return "".join([item["plain_text"] for item in raw]) or None
+    return "".join([item["plain_text"] for item in _items(raw)]) or None
 
 
 def _read_number(_: Place, raw: Any) -> Value | Unreadable:
@@ -106,7 +112,7 @@ def _read_choice(place: Place, raw: Any) -> Value | Unreadable:
 
 def _read_choices(place: Place, raw: Any) -> Value | Unreadable:
     keys = []
-    for item in raw:
+    for item in _items(raw):
         key = _option_key(place, item)
         if isinstance(key, Unreadable):
             return key
@@ -136,7 +142,8 @@ def _read_date(_: Place, raw: Any) -> Value | Unreadable:
         return None
     try:
         start = _moment(raw["start"], raw.get("time_zone"))
-        end = _moment(raw["end"], raw.get("time_zone")) if raw.get("end") else None
+        last = raw.get("end")
+        end = None if last is None else _moment(last, raw.get("time_zone"))
     except (ValueError, TypeError, KeyError, OverflowError, OSError):
         return Unreadable(tell("is not a date: {text}", text=_excerpt(raw)))
     if end is None:
@@ -169,17 +176,17 @@ def _instant(text: str, zone: str | None) -> datetime:
     return (
         moment
         if moment.tzinfo
-        else moment.replace(tzinfo=ZoneInfo(zone) if zone else UTC)
+        else moment.replace(tzinfo=UTC if zone is None else ZoneInfo(zone))
     )
 
 
 def _read_people(_: Place, raw: Any) -> Value:
-    return tuple(sorted({_identity(item) for item in raw})) or None
+    return tuple(sorted({_identity(item) for item in _items(raw)})) or None
 
 
 def _read_relation(place: Place, raw: Any) -> Value:
     index, target = place.index, place.prop.target
-    ids = [_identity(item) for item in raw]
+    ids = [_identity(item) for item in _items(raw)]
     return tuple(sorted({index.get(one) or Ref(target, one) for one in ids})) or None
 
 
@@ -415,8 +422,3 @@ _CANON: dict[str, Callable[[Any], Value]] = {
     "checkbox": _canon_flag,
     **{kind: _canon_line(limit) for kind, limit in LIMITS.items()},
 }
-
-
-def plain_text(items: Iterable[Json]) -> str:
-    """Return the text of a rich text array (titles of databases and data sources)."""
-    return "".join(str(item.get("plain_text", "")) for item in items)

@@ -24,7 +24,6 @@ from worker.errors import Problem
 from worker.mapping import entities
 from worker.mapping.attach import attach, cycle_problems, find_cycles, plant
 from worker.mapping.calendar import work_calendar
-from worker.mapping.codecs import Json
 from worker.mapping.links import Link, LinkKind, ResolvedLink, parse_link
 from worker.mapping.match import (
     CARDS,
@@ -32,10 +31,11 @@ from worker.mapping.match import (
     unmatched_cards,
     unmatched_projects,
 )
+from worker.mapping.notion import Page
 from worker.mapping.pages import decode_page, index_pages, place
 from worker.mapping.schema import KEY_PROPERTY, Binding, Bindings, Schema, Source
 
-Pages = Mapping[str, Sequence[Json]]
+Pages = Mapping[str, Sequence[Page]]
 Entity = TypeVar("Entity")
 YEARS_BACK, YEARS_AHEAD = 3, 3
 
@@ -183,11 +183,7 @@ def read_pages(
 ) -> Rowset:
     """Return the decoded living rows of all bound sources; of rows with one key, the bot's own and oldest is first."""
     bound = [
-        (
-            source,
-            bindings[name],
-            [page for page in pages.get(name, ()) if _readable(page)],
-        )
+        (source, bindings[name], pages.get(name, ()))
         for name, source in schema.sources.items()
         if name in bindings
     ]
@@ -198,52 +194,19 @@ def read_pages(
     problems: list[Problem] = []
     for source, binding, found in bound:
         living = sorted(
-            (page for page in found if not is_trashed(page)),
+            (page for page in found if not page.is_gone),
             key=lambda page: _seniority(page, bot_id),
         )
         decoded = [decode_page(page, source, binding, index) for page in living]
         rows[source.name] = tuple(row for row, _ in decoded)
         problems += [problem for _, complaints in decoded for problem in complaints]
         problems += duplicate_problems(rows[source.name], source)
-    return Rowset(rows, (*problems, *_broken_pages(schema, pages)))
+    return Rowset(rows, tuple(problems))
 
 
-def _readable(page: object) -> bool:
-    return isinstance(page, dict) and isinstance(page.get("id"), str)
-
-
-def is_trashed(page: Json) -> bool:
-    """Tell whether a raw page is in the trash or archived: gone for people, either way."""
-    return any(
-        page.get(flag) is True for flag in ("in_trash", "archived", "is_archived")
-    )
-
-
-def _seniority(page: Json, bot_id: str) -> tuple[bool, str, str]:
-    author = page.get("created_by")
-    ours = isinstance(author, dict) and author.get("id") == bot_id
-    return not ours, str(page.get("created_time") or ""), page["id"]
-
-
-def _broken_pages(schema: Schema, pages: Pages) -> list[Problem]:
-    return [
-        Problem(
-            "unreadable-page",
-            _title(schema, name),
-            "",
-            tell("{number} row(s) came without an id and are left out", number=number),
-        )
-        for name, found in pages.items()
-        if (number := sum(not _readable(page) for page in found))
-    ]
-
-
-def _title(schema: Schema, name: str) -> str:
-    return (
-        tell("{source}", source=schema.sources[name].title)
-        if name in schema.sources
-        else name
-    )
+def _seniority(page: Page, bot_id: str) -> tuple[bool, str, str]:
+    ours = page.created_by is not None and page.created_by.id == bot_id
+    return not ours, page.created_time or "", page.id
 
 
 def duplicate_problems(rows: Iterable[Row], source: Source) -> list[Problem]:
@@ -335,7 +298,7 @@ def _link_problem(card: Card, code: str, fault: str) -> Problem:
 
 
 def card_links(
-    pages: Iterable[Json], schema: Schema, bindings: Bindings
+    pages: Iterable[Page], schema: Schema, bindings: Bindings
 ) -> dict[str, Link]:
     """Return the link of every living card by page id, to be resolved before the world is built; `pages` of cards."""
     source, binding = schema.sources.get(CARDS), bindings.get(CARDS)
@@ -348,9 +311,7 @@ def card_links(
         {"jira": binding.properties["jira"]},
     )
     rows = [
-        decode_page(page, source, only, {})[0]
-        for page in pages
-        if _readable(page) and not is_trashed(page)
+        decode_page(page, source, only, {})[0] for page in pages if not page.is_gone
     ]
     texts = {row.page_id: row.fields.get("jira") for row in rows}
     return {

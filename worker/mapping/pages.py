@@ -5,13 +5,22 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from decimal import Decimal
-from typing import Any
+
+from msgspec.structs import replace
 
 from worker.domain.messages import message, tell
 from worker.domain.model import Row
 from worker.domain.values import Ref, Value
 from worker.errors import Problem
-from worker.mapping.codecs import Index, Json, Unreadable, decode
+from worker.mapping.codecs import Index, Unreadable, decode
+from worker.mapping.notion import (
+    UNREAD,
+    Json,
+    Page,
+    UnreadPage,
+    check_cell,
+    fault_in_words,
+)
 from worker.mapping.schema import KEY_PROPERTY, Binding, Owner, Rows, Source
 
 REFERENCES = 25
@@ -21,24 +30,29 @@ FINEST, LARGEST = Decimal("0.000001"), Decimal(10**15)
 
 
 def decode_page(
-    page: Json, source: Source, binding: Binding, index: Index
+    page: Page, source: Source, binding: Binding, index: Index
 ) -> tuple[Row, tuple[Problem, ...]]:
     """Return a page as a row of its source, with a problem for each field that could not be read.
 
     Fields whose property is not bound are absent, as are unreadable ones and numbers of people that are no amounts
-    (the worker's own are simply written anew). Raises `KeyError` for a page without an id.
+    (the worker's own are simply written anew).
     """
     raw = properties_by_id(page)
     fields: dict[str, Value] = {}
     bad: list[tuple[str, str]] = []
+    stale: list[tuple[str, str]] = []
     odd: list[tuple[str, Decimal]] = []
     for name, property_id in binding.properties.items():
         if (prop := source.properties.get(name)) is None:
             continue
-        value = decode(prop, raw.get(property_id), binding, index)
+        cell = raw.get(property_id)
+        value = decode(prop, cell, binding, index)
         if isinstance(value, Unreadable):
             bad.append((name, value.message))
-        elif (
+            continue
+        if cell and UNREAD in cell:
+            stale.append((name, str(cell[UNREAD])))
+        if (
             isinstance(value, Decimal)
             and prop.owner is not Owner.WORKER
             and not is_amount(value)
@@ -49,6 +63,7 @@ def decode_page(
     row = _row(page, source, fields)
     return row, (
         *(_unreadable(row, source, name, fault) for name, fault in bad),
+        *(_not_read_now(row, source, name, fault) for name, fault in stale),
         *(_out_of_range(row, source, name, value) for name, value in odd),
     )
 
@@ -58,20 +73,20 @@ def is_amount(value: Decimal) -> bool:
     return not value or FINEST <= abs(value) <= LARGEST
 
 
-def _row(page: Json, source: Source, fields: Mapping[str, Value]) -> Row:
+def _row(page: Page, source: Source, fields: Mapping[str, Value]) -> Row:
     key = row_key(source, fields.get(KEY_PROPERTY))
     title = fields.get(source.title_property.name)
     return Row(
-        ref=Ref(source.name, key or page["id"]),
-        page_id=page["id"],
+        ref=Ref(source.name, key or page.id),
+        page_id=page.id,
         key=key,
         title=title if isinstance(title, str) else "",
-        url=str(page.get("url") or ""),
-        created=_stamp(page.get("created_time")),
-        edited=_stamp(page.get("last_edited_time")),
-        edited_by=_author(page.get("last_edited_by")),
+        url=page.url or "",
+        created=read_stamp(page.created_time) or NEVER,
+        edited=read_stamp(page.last_edited_time) or NEVER,
+        edited_by=page.last_edited_by.id if page.last_edited_by else "",
         fields=fields,
-        created_by=_author(page.get("created_by")),
+        created_by=page.created_by.id if page.created_by else "",
     )
 
 
@@ -82,15 +97,12 @@ def row_key(source: Source, value: object) -> str:
     )
 
 
-def _stamp(text: Any) -> datetime:
+def read_stamp(text: str | None) -> datetime | None:
+    """Return an instant of Notion's in UTC, None when there is none or it is none."""
     try:
-        return datetime.fromisoformat(text).astimezone(UTC)
-    except (TypeError, ValueError, OverflowError):
-        return NEVER
-
-
-def _author(user: Any) -> str:
-    return str(user.get("id") or "") if isinstance(user, dict) else ""
+        return datetime.fromisoformat(text or "").astimezone(UTC)
+    except (ValueError, OverflowError):
+        return None
 
 
 def _unreadable(row: Row, source: Source, name: str, fault: str) -> Problem:
@@ -101,6 +113,22 @@ def _unreadable(row: Row, source: Source, name: str, fault: str) -> Problem:
         name,
         tell("{field} {fault}", field=label, fault=fault),
         message("correct the field in Notion; until then it counts as unknown"),
+        row.url,
+    )
+
+
+def _not_read_now(row: Row, source: Source, name: str, fault: str) -> Problem:
+    label = source.properties[name].label
+    return Problem(
+        "unreadable-field",
+        place(row, source),
+        name,
+        tell(
+            "{field} cannot be read: {error}", field=label, error=fault_in_words(fault)
+        ),
+        message(
+            "correct the field in Notion; until then it counts as it was read last"
+        ),
         row.url,
     )
 
@@ -127,27 +155,39 @@ def place(row: Row, source: Source) -> str:
     return tell("{source}: {title}", source=source.title, title=title or row.page_id)
 
 
-def properties_by_id(page: Json) -> dict[str, Json]:
+def unread_problem(one: UnreadPage, source: Source) -> Problem:
+    """Return the problem of a row that cannot be read at all."""
+    title = "" if source.private else one.title
+    return Problem(
+        "unreadable-page",
+        tell("{source}: {title}", source=source.title, title=title or one.id or "?"),
+        one.field,
+        tell("the row cannot be read: {error}", error=fault_in_words(one.said)),
+        message(
+            "mend the row in Notion; until then it counts as it was read last, and nothing is written to it"
+        ),
+        one.url,
+    )
+
+
+def properties_by_id(page: Page) -> dict[str, Json]:
     """Return a page's raw properties by property id."""
-    properties = page.get("properties")
-    if not isinstance(properties, dict):
-        return {}
     return {
         raw["id"]: raw
-        for raw in properties.values()
+        for raw in page.properties.values()
         if isinstance(raw, dict) and isinstance(raw.get("id"), str)
     }
 
 
 def index_pages(
-    pages: Iterable[Json], source: Source, binding: Binding
+    pages: Iterable[Page], source: Source, binding: Binding
 ) -> dict[str, Ref]:
     """Return the refs of a worker source's keyed rows by page id; people's rows are named by page id anyway."""
     return keyed_pages(pages, source, binding) if source.rows is Rows.WORKER else {}
 
 
 def keyed_pages(
-    pages: Iterable[Json], source: Source, binding: Binding
+    pages: Iterable[Page], source: Source, binding: Binding
 ) -> dict[str, Ref]:
     """Return the refs by Worker key of the rows the worker made or planted, by page id."""
     property_id, prop = (
@@ -160,18 +200,18 @@ def keyed_pages(
     for page in pages:
         value = decode(prop, properties_by_id(page).get(property_id), binding, {})
         key = value.strip() if isinstance(value, str) else ""
-        if key and source.has_key(key) and isinstance(page.get("id"), str):
-            found[page["id"]] = Ref(source.name, key)
+        if key and source.has_key(key):
+            found[page.id] = Ref(source.name, key)
     return found
 
 
 def truncated(
-    page: Json, source: Source, binding: Binding
+    page: Page, source: Source, binding: Binding
 ) -> tuple[tuple[str, str], ...]:
     """Return (page id, property id) of values cut at 25 references (facts/notion-api.md 2.27), to be read whole."""
     raw = properties_by_id(page)
     return tuple(
-        (page["id"], property_id)
+        (page.id, property_id)
         for name, property_id in binding.properties.items()
         if property_id in raw and _cut(source.properties[name].type, raw[property_id])
     )
@@ -196,17 +236,48 @@ def _cut(kind: str, raw: Json) -> bool:
     return False
 
 
-def complete(page: Json, property_id: str, items: Sequence[Json]) -> Json:
+def complete(page: Page, property_id: str, items: Sequence[Json]) -> Page:
     """Return the page with one property's value replaced by all its items (as `Notion.property_items` gives them)."""
     properties = {
         name: _whole(raw, items)
         if isinstance(raw, dict) and raw.get("id") == property_id
         else raw
-        for name, raw in page["properties"].items()
+        for name, raw in page.properties.items()
     }
-    return {**page, "properties": properties}
+    return replace(page, properties=properties)
 
 
 def _whole(raw: Json, items: Sequence[Json]) -> Json:
-    kind = raw["type"]
-    return {**raw, kind: [item[kind] for item in items], "has_more": False}
+    kind = str(raw.get("type"))
+    whole = {**raw, kind: [item.get(kind) for item in items], "has_more": False}
+    return check_cell(whole)
+
+
+def with_last_known(
+    page: Page, before: Page | None, source: Source, binding: Binding
+) -> Page:
+    """Return the page with what was read `before` in the place of cells that cannot be read, each marked `UNREAD`."""
+    cells = properties_by_id(page)
+    known = properties_by_id(before) if before else {}
+    for name, property_id in unread_cells(page, source, binding).items():
+        kind = source.properties[name].type
+        said = cells.get(property_id, {}).get(UNREAD) or f"Expected a cell of `{kind}`"
+        last = known.get(property_id, {})
+        kept = last if last.get("type") == kind else {"id": property_id, "type": kind}
+        cells[property_id] = {**kept, UNREAD: said}
+    return replace(page, properties=cells)
+
+
+def unread_cells(page: Page, source: Source, binding: Binding) -> dict[str, str]:
+    """Return the bound properties (logical name, id) of which a page just read has no readable cell of their type."""
+    cells = properties_by_id(page)
+    return {
+        name: property_id
+        for name, property_id in binding.properties.items()
+        if (prop := source.properties.get(name)) is not None
+        and (
+            (cell := cells.get(property_id)) is None
+            or UNREAD in cell
+            or cell.get("type", prop.type) != prop.type
+        )
+    }

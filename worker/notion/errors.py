@@ -23,6 +23,7 @@ from notion_client.errors import (
 from worker.calls.retry import Setback, read_retry_after
 from worker.calls.secrets import redact
 from worker.errors import ApiError, Denied, Missing, Rejected, Transient, Unknown
+from worker.mapping.notion import Malformed, is_sayable
 
 API = "notion"
 BLOCKED = "public_api_request_blocked"
@@ -71,7 +72,7 @@ def read_refusal(error: HTTPResponseError) -> Refusal:
     """Return an error answer's parts; the client drops `additional_data` of codes it does not know, so read again."""
     try:
         body = msgspec.json.decode(error.body)
-    except (msgspec.DecodeError, UnicodeError):
+    except (msgspec.DecodeError, UnicodeError, RecursionError):
         body = None
     body = body if isinstance(body, dict) else {}
     more = body.get("additional_data")
@@ -110,6 +111,16 @@ def translate(error: Exception, call: Call) -> Setback:
             return _unclear(call, f"{type(error).__name__}: {error}")
         case _:
             return _unclear(call, "the answer is not JSON")
+
+
+def misread(fault: Malformed, raw: object, call: Call) -> Setback:
+    """Return what an answer means that is not what was asked for: it may have happened, and may name what was made."""
+    said = redact(f"the answer cannot be read: {fault}", (call.secret,))
+    if call.safe:
+        return Setback(Transient(API, call.name, said), again=True)
+    named = raw.get("id") if isinstance(raw, dict) else None
+    made = named if isinstance(named, str) and is_sayable(named) else ""
+    return Setback(Unknown(API, call.name, said, committed_id=made))
 
 
 def judge(refusal: Refusal, call: Call) -> Setback:

@@ -13,6 +13,7 @@ from collections.abc import Callable, Mapping, Sequence
 from copy import copy
 from datetime import UTC, datetime
 from random import Random
+from typing import TypeVar
 from urllib.parse import quote
 
 import httpx
@@ -21,12 +22,41 @@ from notion_client.errors import HTTPResponseError, NotionClientErrorBase
 
 from worker.calls.deadline import Deadline
 from worker.calls.retry import Policy, Setback
-from worker.calls.secrets import secret_from
+from worker.calls.secrets import redact, secret_from
 from worker.config import NotionSettings
 from worker.errors import Missing, Rejected, Transient
-from worker.notion.errors import API, Call, read_refusal, translate
+from worker.mapping.notion import (
+    BoardView,
+    Comment,
+    Database,
+    DataSource,
+    Hit,
+    Json,
+    Malformed,
+    Page,
+    UnreadPage,
+    User,
+    read_block,
+    read_comment,
+    read_data_source,
+    read_page,
+    read_record,
+)
+from worker.notion.errors import API, Call, misread, read_refusal, translate
 from worker.notion.pacer import Pacer
-from worker.notion.paging import CAPPED, Json, Walk, walk
+from worker.notion.paging import CAPPED, Walk, walk
+from worker.notion.records import (
+    Item,
+    Listing,
+    Read,
+    Thing,
+    Upload,
+    read_all,
+    read_item,
+    read_listing,
+    read_rows,
+    reader_of,
+)
 from worker.notion.transport import (
     CONNECT_SECONDS,
     Bearer,
@@ -38,11 +68,21 @@ from worker.ports import PageBatch
 
 PAGE_SIZE = 100
 MOST_WINDOWS = 1_000
+NAMELESS = "a row without a readable id"
 POSITION_SINCE = "2026-03-11"
 """The first version in which an append names its place by `position`; before, by `after` (facts/notion-api.md 3.14)."""
 _SILENT = logging.getLogger("worker.notion.client")
 _SILENT.addHandler(logging.NullHandler())
 _SILENT.propagate = False
+
+
+T = TypeVar("T")
+_USER, _VIEW, _HIT = reader_of(User), reader_of(BoardView), reader_of(Hit)
+_DATABASE, _UPLOAD, _THING = (
+    reader_of(Database),
+    reader_of(Upload),
+    reader_of(Thing),
+)
 
 
 class NotionGateway:
@@ -122,13 +162,13 @@ class NotionGateway:
 
     # People
 
-    def me(self) -> Json:
+    def me(self) -> User:
         """Return the bot user."""
-        return self._call("GET", "users/me")
+        return self._call("GET", "users/me", _USER)
 
-    def users(self) -> tuple[Json, ...]:
+    def users(self) -> tuple[User, ...]:
         """Return the workspace's users."""
-        return self._list("GET", "users")
+        return self._list("GET", "users", _USER)
 
     # Rows
 
@@ -150,41 +190,38 @@ class NotionGateway:
 
     def find(
         self, data_source_id: str, *, property_id: str, text: str
-    ) -> tuple[Json, ...]:
+    ) -> tuple[Page, ...]:
         """Return the rows whose text property equals `text`; raises `Transient` when not all could be read."""
         wanted = [{"property": property_id, "rich_text": {"equals": text}}]
         batch = self._query_windows(data_source_id, wanted, {})
-        if not batch.complete:
-            raise Transient(
-                API, f"POST /v1/data_sources/{data_source_id}/query", batch.reason
-            )
+        if not batch.complete or batch.unread:
+            said = batch.reason or batch.unread[0].said
+            raise Transient(API, f"POST /v1/data_sources/{data_source_id}/query", said)
         return batch.pages
 
-    def page(self, page_id: str) -> Json:
+    def page(self, page_id: str) -> Page:
         """Return one page."""
-        return self._call("GET", f"pages/{_segment(page_id)}")
+        return self._call("GET", f"pages/{_segment(page_id)}", read_page)
 
     def property_items(self, page_id: str, property_id: str) -> tuple[Json, ...]:
         """Return every item of a property that was cut at 25 references."""
         # Property ids arrive URL-encoded and must not be encoded again (facts/notion-api.md 2.29).
         path = f"pages/{_segment(page_id)}/properties/{quote(property_id, safe='%')}"
-        first = self._call("GET", path, query={"page_size": PAGE_SIZE})
-        if first.get("object") != "list":
+        first = self._call("GET", path, _read_items, query={"page_size": PAGE_SIZE})
+        if not isinstance(first, Listing):
             return (first,)
-        return self._rows(
-            f"GET /v1/{path}",
-            lambda cursor: (
-                first
-                if cursor is None
-                else self._call(
-                    "GET", path, query={"page_size": PAGE_SIZE, "start_cursor": cursor}
-                )
-            ),
-        )
+
+        def ask(cursor: str | None) -> Listing:
+            if cursor is None:
+                return first
+            given = {"page_size": PAGE_SIZE, "start_cursor": cursor}
+            return self._call("GET", path, read_listing, query=given)
+
+        return self._rows(f"GET /v1/{path}", ask, read_item)
 
     def create_page(
         self, data_source_id: str, properties: Json, *, markdown: str = ""
-    ) -> Json:
+    ) -> Page:
         """Create a row and return the page as answered. Not safe to repeat: `Unknown` when the outcome is not known."""
         body: Json = {
             "parent": {"type": "data_source_id", "data_source_id": data_source_id},
@@ -193,76 +230,75 @@ class NotionGateway:
         return self._call(
             "POST",
             "pages",
+            read_page,
             safe=False,
             body=body | ({"markdown": markdown} if markdown else {}),
         )
 
-    def update_page(self, page_id: str, properties: Json) -> Json:
+    def update_page(self, page_id: str, properties: Json) -> Page:
         """Change some properties and return the page as answered."""
-        return self._call(
-            "PATCH", f"pages/{_segment(page_id)}", body={"properties": properties}
-        )
+        path = f"pages/{_segment(page_id)}"
+        return self._call("PATCH", path, read_page, body={"properties": properties})
 
-    def archive_page(self, page_id: str) -> Json:
+    def archive_page(self, page_id: str) -> Page:
         """Move a page to the trash; one that is there already is returned as it is."""
+        path = f"pages/{_segment(page_id)}"
         try:
-            return self._call(
-                "PATCH", f"pages/{_segment(page_id)}", body={"in_trash": True}
-            )
+            return self._call("PATCH", path, _read_gone, body={"in_trash": True})
         except Rejected as error:
             refused = error
         # Notion refuses to trash what is in the trash: by our own lost answer, or by a person.
         page = self.page(page_id)
-        if page.get("in_trash") or page.get("archived"):
+        if page.is_gone:
             return page
         raise refused
 
-    def comments(self, page_id: str) -> tuple[Json, ...]:
+    def comments(self, page_id: str) -> tuple[Comment, ...]:
         """Return the open comments on a page; `Denied` when the connection may not see comments."""
-        return self._list("GET", "comments", {"block_id": page_id})
+        return self._list("GET", "comments", read_comment, {"block_id": page_id})
 
     # Schemas
 
-    def data_source(self, data_source_id: str) -> Json:
+    def data_source(self, data_source_id: str) -> DataSource:
         """Return a data source with its schema."""
-        return self._call("GET", f"data_sources/{_segment(data_source_id)}")
+        path = f"data_sources/{_segment(data_source_id)}"
+        return self._call("GET", path, read_data_source)
 
-    def database(self, database_id: str) -> Json:
+    def database(self, database_id: str) -> Database:
         """Return a database container."""
-        return self._call("GET", f"databases/{_segment(database_id)}")
+        return self._call("GET", f"databases/{_segment(database_id)}", _DATABASE)
 
-    def create_database(self, body: Json) -> Json:
+    def create_database(self, body: Json) -> Database:
         """Create a database with its first data source. Not safe to repeat."""
-        return self._call("POST", "databases", safe=False, body=body)
+        return self._call("POST", "databases", _read_filled, safe=False, body=body)
 
-    def update_data_source(self, data_source_id: str, body: Json) -> Json:
+    def update_data_source(self, data_source_id: str, body: Json) -> DataSource:
         """Change a schema; `body` must hold full option lists, so that repeating it changes nothing."""
-        return self._call(
-            "PATCH", f"data_sources/{_segment(data_source_id)}", body=body
-        )
+        path = f"data_sources/{_segment(data_source_id)}"
+        return self._call("PATCH", path, read_data_source, body=body)
 
     # Views
 
-    def create_view(self, body: Json) -> Json:
+    def create_view(self, body: Json) -> BoardView:
         """Create a view of a database. Not safe to repeat."""
-        return self._call("POST", "views", safe=False, body=body)
+        return self._call("POST", "views", _VIEW, safe=False, body=body)
 
-    def views(self, *, database_id: str) -> tuple[Json, ...]:
+    def views(self, *, database_id: str) -> tuple[BoardView, ...]:
         """Return a database's views in full (one request each: the list holds only ids)."""
-        listed = self._list("GET", "views", {"database_id": database_id})
+        listed = self._list("GET", "views", _VIEW, {"database_id": database_id})
         return tuple(
-            self._call("GET", f"views/{_segment(str(view['id']))}") for view in listed
+            self._call("GET", f"views/{_segment(view.id)}", _VIEW) for view in listed
         )
 
-    def update_view(self, view_id: str, body: Json) -> Json:
+    def update_view(self, view_id: str, body: Json) -> BoardView:
         """Change a view."""
-        return self._call("PATCH", f"views/{_segment(view_id)}", body=body)
+        return self._call("PATCH", f"views/{_segment(view_id)}", _VIEW, body=body)
 
     # Pages and search
 
     def children(self, block_id: str) -> tuple[Json, ...]:
         """Return all child blocks of a page or block."""
-        return self._list("GET", f"blocks/{_segment(block_id)}/children")
+        return self._list("GET", f"blocks/{_segment(block_id)}/children", read_block)
 
     def append_children(
         self, block_id: str, children: Sequence[Json], *, after: str = ""
@@ -275,95 +311,106 @@ class NotionGateway:
                 if self._settings.version < POSITION_SINCE
                 else {"position": {"type": "after_block", "after_block": {"id": after}}}
             )
-        answer = self._call(
-            "PATCH", f"blocks/{_segment(block_id)}/children", safe=False, body=body
-        )
-        return tuple(
-            row for row in answer.get("results") or () if isinstance(row, dict)
-        )
+        path = f"blocks/{_segment(block_id)}/children"
+        return self._call("PATCH", path, _read_blocks, safe=False, body=body)
 
     def update_block(self, block_id: str, body: Json) -> Json:
         """Change what a block says; its children stay."""
-        return self._call("PATCH", f"blocks/{_segment(block_id)}", body=body)
+        return self._call(
+            "PATCH", f"blocks/{_segment(block_id)}", read_block, body=body
+        )
 
     def delete_block(self, block_id: str) -> None:
         """Move a block to the trash; one that is gone already is fine."""
         path = f"blocks/{_segment(block_id)}"
         try:
-            self._call("DELETE", path)
+            self._call("DELETE", path, _THING)
         except Missing:
             return
         except Rejected:
             # Notion refuses to trash what is in the trash: by our own lost answer, or by a person.
-            block = self._call("GET", path)
-            if not (block.get("in_trash") or block.get("archived")):
+            block = self._call("GET", path, _THING)
+            if not (block.in_trash or block.archived):
                 raise
 
     def upload(self, name: str, content: bytes, *, content_type: str) -> str:
         """Upload a file of at most 20 MB and return the id by which a block can show it, for an hour (3.19)."""
-        made = self._call(
-            "POST",
-            "file_uploads",
-            body={
-                "mode": "single_part",
-                "filename": name,
-                "content_type": content_type,
-            },
-        )
-        path = f"file_uploads/{_segment(str(made['id']))}"
+        wanted = {
+            "mode": "single_part",
+            "filename": name,
+            "content_type": content_type,
+        }
+        made = self._call("POST", "file_uploads", _UPLOAD, body=wanted)
+        path = f"file_uploads/{_segment(made.id)}"
+        form = {"file": (name, content, content_type)}
         try:
-            self._call(
-                "POST", f"{path}/send", form={"file": (name, content, content_type)}
-            )
+            self._call("POST", f"{path}/send", _UPLOAD, form=form)
         except Rejected:  # what was sent before a lost answer cannot be sent again
-            if self._call("GET", path).get("status") != "uploaded":
+            if self._call("GET", path, _UPLOAD).status != "uploaded":
                 raise
-        return str(made["id"])
+        return made.id
 
-    def search(self, query: str, *, kind: str) -> tuple[Json, ...]:
+    def search(self, query: str, *, kind: str) -> tuple[Hit, ...]:
         """Return pages (`page`) or data sources (`data_source`) found by title; the index lags behind writes."""
         body: Json = {"filter": {"property": "object", "value": kind}} | (
             {"query": query} if query else {}
         )
-        return self._list("POST", "search", body)
+        return self._list("POST", "search", _HIT, body)
 
     # Reading
 
     def _list(
-        self, method: str, path: str, arguments: Mapping[str, object] | None = None
-    ) -> tuple[Json, ...]:
-        def ask(cursor: str | None) -> Json:
+        self,
+        method: str,
+        path: str,
+        read: Read[T],
+        arguments: Mapping[str, object] | None = None,
+    ) -> tuple[T, ...]:
+        def ask(cursor: str | None) -> Listing:
             given = {**(arguments or {}), "page_size": PAGE_SIZE} | (
                 {"start_cursor": cursor} if cursor else {}
             )
             if method == "GET":
-                return self._call(method, path, query=given)
-            return self._call(method, path, body=given)
+                return self._call(method, path, read_listing, query=given)
+            return self._call(method, path, read_listing, body=given)
 
-        return self._rows(f"{method} /v1/{path}", ask)
+        return self._rows(f"{method} /v1/{path}", ask, read)
 
-    def _rows(self, name: str, ask: Callable[[str | None], Json]) -> tuple[Json, ...]:
+    def _rows(
+        self, name: str, ask: Callable[[str | None], Listing], read: Read[T]
+    ) -> tuple[T, ...]:
+        """Return a whole list; raises `Transient` when it, or one of its rows, could not be read."""
         found = walk(ask)
         if found.reason and found.reason != CAPPED:
             raise Transient(API, name, found.reason)
-        return tuple(found.rows)
+        try:
+            return read_all(found.rows, read)
+        except Malformed as fault:
+            said = redact(str(fault), (self._token.get_secret_value(),))
+            raise Transient(API, name, said) from None
 
     def _query_windows(
         self, data_source_id: str, wanted: list[Json], query: Json
     ) -> PageBatch:
         """Read one query, window after window on the creation time, which never moves (facts/notion-api.md 2.14)."""
-        pages: dict[str, Json] = {}
+        pages: dict[str, Page] = {}
+        unread: dict[UnreadPage, None] = {}
         bound, reason = "", CAPPED
         for _ in range(MOST_WINDOWS):
             found = self._query_once(
                 data_source_id, [*wanted, *_created_since(bound)], query
             )
-            reason = _keep(found, pages)
-            newest = str(found.rows[-1].get("created_time", "")) if found.rows else ""
+            good, bad = read_rows(found.rows)
+            pages.update((page.id, page) for page in good)
+            unread.update((one, None) for one in bad)
+            reason = found.reason
+            newest = max((page.created_time or "" for page in good), default="")
             if reason != CAPPED or newest <= bound:
                 break
             bound = newest
-        return PageBatch(tuple(pages.values()), not reason, reason)
+        if not reason and not all(one.id for one in unread):
+            reason = NAMELESS
+        return PageBatch(tuple(pages.values()), not reason, reason, tuple(unread))
 
     def _query_once(
         self, data_source_id: str, conditions: list[Json], query: Json
@@ -381,6 +428,7 @@ class NotionGateway:
             lambda cursor: self._call(
                 "POST",
                 path,
+                read_listing,
                 query=query,
                 body=body | ({"start_cursor": cursor} if cursor else {}),
             )
@@ -392,19 +440,27 @@ class NotionGateway:
         self,
         method: str,
         path: str,
+        read: Read[T],
         *,
         safe: bool = True,
         query: Mapping[str, object] | None = None,
         body: Json | None = None,
         form: Json | None = None,
-    ) -> Json:
+    ) -> T:
+        """Return an answer as `read` understands it; one that it does not is no answer."""
         call = Call(f"{method} /v1/{path}", safe, self._token.get_secret_value())
         arguments = {key: value for key, value in (query or {}).items() if value}
-        return self._policy.run(
-            lambda: self._attempt(
+
+        def attempt() -> T:
+            raw = self._attempt(
                 call, method, path, query=arguments, body=body, form=form
             )
-        )
+            try:
+                return read(raw)
+            except Malformed as fault:
+                raise misread(fault, raw, call) from None
+
+        return self._policy.run(attempt)
 
     def _attempt(
         self,
@@ -415,7 +471,7 @@ class NotionGateway:
         query: Json,
         body: Json | None,
         form: Json | None,
-    ) -> Json:
+    ) -> object:
         try:
             with self._pacer.slot(self._deadline.remaining()):
                 answer, failure = self._send(
@@ -436,9 +492,9 @@ class NotionGateway:
         query: Json,
         body: Json | None,
         form: Json | None,
-    ) -> tuple[Json, Exception | None]:
+    ) -> tuple[object, Exception | None]:
         try:
-            answer = self._client.request(
+            answer: object = self._client.request(
                 path=path, method=method, query=query, body=body, form_data=form
             )
         except (
@@ -446,13 +502,10 @@ class NotionGateway:
             httpx.HTTPError,
             httpx.InvalidURL,
             ValueError,
+            RecursionError,
         ) as error:
-            return {}, error
-        return (
-            (answer, None)
-            if isinstance(answer, dict)
-            else ({}, ValueError("not an object"))
-        )
+            return None, error
+        return answer, None
 
     def _pause_if_asked(self, failure: Exception) -> None:
         refusal = (
@@ -487,10 +540,25 @@ def _instant(value: datetime) -> str:
     )
 
 
-def _keep(found: Walk, pages: dict[str, Json]) -> str:
-    """Add rows to `pages` by id, the newer answer winning; return why the walk is incomplete."""
-    whole = [row for row in found.rows if "id" in row and "properties" in row]
-    pages.update((row["id"], row) for row in whole)
-    return found.reason or (
-        "" if len(whole) == len(found.rows) else "rows without properties"
-    )
+def _read_items(raw: object) -> Listing | Json:
+    """Return the first of a property's items: a page of them, or the only one."""
+    item = read_record(Item, raw)
+    return read_listing(raw) if item.object == "list" else read_item(raw)
+
+
+def _read_blocks(raw: object) -> tuple[Json, ...]:
+    return read_all(read_listing(raw).results, read_block)
+
+
+def _read_filled(raw: object) -> Database:
+    found = read_record(Database, raw)
+    if not found.data_sources:
+        raise Malformed("data_sources", "is empty")
+    return found
+
+
+def _read_gone(raw: object) -> Page:
+    page = read_page(raw)
+    if not page.is_gone:
+        raise Malformed("in_trash", "does not say that the page is in the trash")
+    return page

@@ -10,9 +10,9 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from worker.errors import Rejected
+from worker.notion.records import Listing
 
-Json = dict[str, Any]
-Ask = Callable[[str | None], Json]
+Ask = Callable[[str | None], Listing]
 """Returns the answer for a cursor (None: the first page)."""
 
 CAPPED = "query_result_limit_reached"
@@ -23,9 +23,9 @@ MOST_EMPTY = 5
 
 @dataclass(slots=True)
 class Walk:
-    """What a walk saw; `reason` is empty when it ended by itself, `CAPPED` at the 10,000 limit."""
+    """What a walk saw, still raw; `reason` is empty when it ended by itself, `CAPPED` at the 10,000 limit."""
 
-    rows: list[Json] = field(default_factory=list)
+    rows: list[Any] = field(default_factory=list)
     reason: str = ""
 
 
@@ -42,40 +42,30 @@ def walk(ask: Ask) -> Walk:
 def _walk(ask: Ask) -> Walk:
     found = Walk()
     for answer in _pages(ask, found):
-        found.rows.extend(row for row in answer["results"] if isinstance(row, dict))
-        status = answer.get("request_status")
-        if isinstance(status, dict) and status.get("type") == "incomplete":
-            found.reason = str(status.get("incomplete_reason") or "incomplete")
+        found.rows.extend(answer.results)
+        found.reason = answer.shortfall or found.reason
     return found
 
 
-def _pages(ask: Ask, found: Walk) -> Iterator[Json]:
+def _pages(ask: Ask, found: Walk) -> Iterator[Listing]:
     cursor: str | None = None
     seen: set[str] = set()
     empty = 0
     for _ in range(MOST_PAGES):
         answer = ask(cursor)
-        if not isinstance(answer.get("results"), list):
-            found.reason = "an answer without results"
-            return
         yield answer
-        if not answer.get("has_more"):
+        if not answer.has_more:
             return
-        cursor = answer.get("next_cursor")
-        empty = 0 if answer["results"] else empty + 1
-        if (
-            not isinstance(cursor, str)
-            or not cursor
-            or cursor in seen
-            or empty >= MOST_EMPTY
-        ):
+        cursor = answer.next_cursor
+        empty = 0 if answer.results else empty + 1
+        if not cursor or cursor in seen or empty >= MOST_EMPTY:
             found.reason = _broken(cursor, empty)
             return
         seen.add(cursor)
     found.reason = f"no end after {MOST_PAGES} pages"
 
 
-def _broken(cursor: object, empty: int) -> str:
+def _broken(cursor: str | None, empty: int) -> str:
     if empty >= MOST_EMPTY:
         return f"{empty} empty pages in a row"
     return "a repeated cursor" if cursor else "more rows announced without a cursor"

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+from worker.mapping.notion import Column
 from worker.mapping.schema import Binding, Option, Property, Source, View
 
 Json = dict[str, Any]
@@ -53,12 +54,11 @@ def option_config(option: Option, locale: str) -> Json:
 
 
 def added_options(
-    prop: Property, raw: Json, missing: Iterable[Option], locale: str
+    prop: Property, column: Column, missing: Iterable[Option], locale: str
 ) -> Json:
     """Return the schema change that adds options: the whole list, as it replaces the old one (3.3)."""
     present = [
-        {key: one[key] for key in ("id", "name", "color")}
-        for one in raw[prop.type]["options"]
+        {"id": one.id, "name": one.name, "color": one.color} for one in column.options
     ]
     return {
         "type": prop.type,

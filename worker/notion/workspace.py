@@ -17,7 +17,7 @@ from msgspec.structs import replace
 from worker.domain.messages import message, tell
 from worker.errors import Missing, Problem, Severity
 from worker.mapping.bind import bind, find_source, read_columns
-from worker.mapping.codecs import Json
+from worker.mapping.notion import Column, DataSource, Json, Parent
 from worker.mapping.schema import Binding, Bindings, Property, Schema, Source, View
 from worker.notion.shapes import (
     added_options,
@@ -105,24 +105,24 @@ def create_workspace(
 
 @dataclass(slots=True)
 class _Build:
-    """A workspace in the making: `found` holds the raw data sources so far by logical name."""
+    """A workspace in the making: `found` holds the data sources so far by logical name."""
 
     notion: Notion
     schema: Schema
     locale: str
     progress: Progress
     known: Bindings
-    found: dict[str, Json] = field(default_factory=dict)
+    found: dict[str, DataSource] = field(default_factory=dict)
     _renames: dict[str, dict[str, Json]] = field(
         default_factory=lambda: defaultdict(dict)
     )
 
-    def adopt(self, found: Mapping[str, Json]) -> None:
+    def adopt(self, found: Mapping[str, DataSource]) -> None:
         """Take what stands there already, adding its missing properties and options."""
         for name, raw in found.items():
             source = self.schema.sources[name]
             missing = _missing(source, raw, self._bind(source, raw), self.locale)
-            self.found[name] = self._change(raw["id"], missing) if missing else raw
+            self.found[name] = self._change(raw.id, missing) if missing else raw
 
     def create_databases(self, roots: _Roots) -> None:
         """Create the databases that are not there, without their relations."""
@@ -138,9 +138,7 @@ class _Build:
                     source, parent_page_id=roots.of(source), locale=self.locale
                 )
             )
-            self.found[source.name] = self.notion.data_source(
-                made["data_sources"][0]["id"]
-            )
+            self.found[source.name] = self.notion.data_source(made.data_sources[0].id)
         self.progress("databases", len(absent), len(absent))
 
     def relate(self) -> None:
@@ -158,7 +156,7 @@ class _Build:
             if wanted:
                 self._add_relations(source, wanted)
         for name, changes in self._renames.items():
-            self._change(self.found[name]["id"], changes)
+            self._change(self.found[name].id, changes)
         self.progress("relations", len(self.schema.sources), len(self.schema.sources))
 
     def _unrelated(self, source: Source) -> list[Property]:
@@ -170,7 +168,7 @@ class _Build:
             if prop.type != "relation":
                 continue
             raw = columns.by_id.get(binding.properties.get(prop.name, ""))
-            taken = prop.label[self.locale].casefold() in columns.by_name
+            taken = columns.has_name(prop.label[self.locale])
             if (raw is None and not taken) or (
                 raw is not None and prop.mirror and _is_single(raw)
             ):
@@ -181,39 +179,42 @@ class _Build:
         present = self._bind(source, self.found[source.name]).properties
         changes = {
             present.get(prop.name, prop.label[self.locale]): relation_config(
-                prop, self.found[prop.target]["id"]
+                prop, self.found[prop.target].id
             )
             for prop in wanted
         }
-        answer = read_columns(self._change(self.found[source.name]["id"], changes))
+        answer = read_columns(self._change(self.found[source.name].id, changes))
         for prop in wanted:
             by_name = answer.by_name.get(prop.label[self.locale].casefold())
-            raw = answer.by_id[present[prop.name]] if prop.name in present else by_name
+            raw = (
+                answer.by_id.get(present[prop.name])
+                if prop.name in present
+                else by_name
+            )
             if raw is not None:
                 self._plan_rename(prop, raw)
 
-    def _plan_rename(self, prop: Property, raw: Json) -> None:
+    def _plan_rename(self, prop: Property, column: Column) -> None:
         """Note the rename of a new mirror to its own label, unless another property has that name."""
-        if not prop.mirror:
+        mirror = column.relation.dual_property if column.relation else None
+        if not prop.mirror or mirror is None or not mirror.synced_property_id:
             return
-        detail = raw["relation"].get("dual_property") or {}
         label = (
             self.schema.sources[prop.target].properties[prop.mirror].label[self.locale]
         )
-        taken = label.casefold() in read_columns(self.found[prop.target]).by_name
-        if (
-            detail.get("synced_property_id")
-            and detail.get("synced_property_name") != label
-            and not taken
-        ):
-            self._renames[prop.target][detail["synced_property_id"]] = {"name": label}
+        if mirror.synced_property_name != label and not read_columns(
+            self.found[prop.target]
+        ).has_name(label):
+            self._renames[prop.target][mirror.synced_property_id] = {"name": label}
 
-    def _change(self, data_source_id: str, properties: Mapping[str, Json]) -> Json:
+    def _change(
+        self, data_source_id: str, properties: Mapping[str, Json]
+    ) -> DataSource:
         return self.notion.update_data_source(
             data_source_id, {"properties": dict(properties)}
         )
 
-    def _bind(self, source: Source, raw: Json) -> Binding:
+    def _bind(self, source: Source, raw: DataSource) -> Binding:
         return bind(source, raw, locale=self.locale, known=self.known.get(source.name))[
             0
         ]
@@ -221,7 +222,7 @@ class _Build:
     def bindings(self) -> Bindings:
         """Return how the workspace, read anew, carries the schema."""
         fresh = {
-            name: self.notion.data_source(raw["id"]) for name, raw in self.found.items()
+            name: self.notion.data_source(raw.id) for name, raw in self.found.items()
         }
         return {
             name: self._bind(self.schema.sources[name], raw)
@@ -229,9 +230,8 @@ class _Build:
         }
 
 
-def _is_single(raw: Json) -> bool:
-    relation = raw.get("relation") or {}
-    return str(relation.get("type")) == "single_property"
+def _is_single(column: Column) -> bool:
+    return column.relation is not None and column.relation.type == "single_property"
 
 
 def _made_by_sibling(prop: Property, wanted: list[Property]) -> bool:
@@ -244,7 +244,7 @@ def _made_by_sibling(prop: Property, wanted: list[Property]) -> bool:
 
 
 def _missing(
-    source: Source, raw: Json, binding: Binding, locale: str
+    source: Source, raw: DataSource, binding: Binding, locale: str
 ) -> dict[str, Json]:
     """Return the schema changes that add missing properties and options to an adopted data source."""
     columns = read_columns(raw)
@@ -254,11 +254,13 @@ def _missing(
             continue
         property_id = binding.properties.get(prop.name)
         if property_id is None:
-            if prop.label[locale].casefold() not in columns.by_name:
+            if not columns.has_name(prop.label[locale]):
                 changes[prop.label[locale]] = property_config(prop, locale)
-        elif absent := [
-            one for one in prop.options if one.key not in binding.options[prop.name]
-        ]:
+        elif property_id in columns.by_id and (
+            absent := [
+                one for one in prop.options if one.key not in binding.options[prop.name]
+            ]
+        ):
             changes[property_id] = added_options(
                 prop, columns.by_id[property_id], absent, locale
             )
@@ -268,11 +270,9 @@ def _missing(
 def _make_views(notion: Notion, source: Source, binding: Binding, locale: str) -> None:
     """Create the views that are not there, in order; the automatic table becomes the first table."""
     present = notion.views(database_id=binding.database_id)
-    named = {(view["type"], str(view["name"]).casefold()): view for view in present}
+    named = {(view.type, view.name.casefold()): view for view in present}
     spare = [
-        view
-        for view in present
-        if view["name"] == DEFAULT_VIEW and view["type"] == "table"
+        view for view in present if view.name == DEFAULT_VIEW and view.type == "table"
     ]
     before = ""
     for view in source.views:
@@ -282,7 +282,7 @@ def _make_views(notion: Notion, source: Source, binding: Binding, locale: str) -
         found = next((named[key] for key in _view_names(view) if key in named), None)
         if found is None and view.type == "table" and spare:
             found = notion.update_view(
-                spare.pop()["id"], {key: body[key] for key in body if key != "type"}
+                spare.pop().id, {key: body[key] for key in body if key != "type"}
             )
         elif found is None:
             found = notion.create_view(
@@ -293,7 +293,7 @@ def _make_views(notion: Notion, source: Source, binding: Binding, locale: str) -
                     "position": _position(before),
                 }
             )
-        before = found["id"]
+        before = found.id
 
 
 def _view_names(view: View) -> Iterator[tuple[str, str]]:
@@ -345,20 +345,20 @@ def read_bindings(
     return bindings, tuple(problems)
 
 
-def _read_known(notion: Notion, binding: Binding | None) -> Json | None:
+def _read_known(notion: Notion, binding: Binding | None) -> DataSource | None:
     if binding is None:
         return None
     try:
         raw = notion.data_source(binding.data_source_id)
     except Missing:
         return None
-    return None if raw.get("in_trash") or raw.get("archived") else raw
+    return None if raw.is_gone else raw
 
 
 def _recognise_all(
     notion: Notion, schema: Schema, roots: _Roots, *, locale: str, known: Bindings
-) -> dict[str, Json]:
-    found: dict[str, Json] = {}
+) -> dict[str, DataSource]:
+    found: dict[str, DataSource] = {}
     for part, root in roots.parts(schema):
         if part.sources:
             found |= _recognise(
@@ -369,20 +369,20 @@ def _recognise_all(
 
 def _recognise(
     notion: Notion, schema: Schema, *, root_page_id: str, locale: str, known: Bindings
-) -> dict[str, Json]:
-    """Return the raw data sources by logical name: known ones by id, others by title on the root page or below it."""
+) -> dict[str, DataSource]:
+    """Return the data sources by logical name: known ones by id, others by title on the root page or below it."""
     found = {
         name: raw
         for name in schema.sources
         if (raw := _read_known(notion, known.get(name))) is not None
     }
-    taken = {raw["id"] for raw in found.values()}
+    taken = {raw.id for raw in found.values()}
     for look in (list_data_sources, _search):
         absent = [
             source for name, source in schema.sources.items() if name not in found
         ]
         listed = (
-            [raw for raw in look(notion, root_page_id) if raw["id"] not in taken]
+            [raw for raw in look(notion, root_page_id) if raw.id not in taken]
             if absent
             else []
         )
@@ -396,7 +396,7 @@ def _recognise(
 
 def list_data_sources(
     notion: Notion, page_id: str, depth: int = DEPTH
-) -> Iterator[Json]:
+) -> Iterator[DataSource]:
     """Yield the data sources of the databases in a page's body, also inside columns, toggles and the like."""
     for block in notion.children(page_id):
         if block.get("in_trash") or block.get("archived"):
@@ -407,32 +407,32 @@ def list_data_sources(
             yield from list_data_sources(notion, block["id"], depth - 1)
 
 
-def _data_sources_of(notion: Notion, database_id: str) -> Iterable[Json]:
+def _data_sources_of(notion: Notion, database_id: str) -> Iterable[DataSource]:
     try:
-        database = notion.database(database_id)
         return [
-            notion.data_source(one["id"]) for one in database.get("data_sources") or ()
+            notion.data_source(one.id)
+            for one in notion.database(database_id).data_sources
         ]
     except Missing:  # a linked view of a database that is not shared with us
         return []
 
 
-def _search(notion: Notion, root_page_id: str) -> Iterator[Json]:
+def _search(notion: Notion, root_page_id: str) -> Iterator[DataSource]:
     """Yield the data sources that stand on pages below the root page, in full: search may leave out properties."""
     for hit in notion.search("", kind="data_source"):
-        if _stands_below(notion, hit.get("database_parent"), root_page_id):
-            yield notion.data_source(hit["id"])
+        if _stands_below(notion, hit.database_parent, root_page_id):
+            yield notion.data_source(hit.id)
 
 
-def _stands_below(notion: Notion, parent: Json | None, root_page_id: str) -> bool:
+def _stands_below(notion: Notion, parent: Parent | None, root_page_id: str) -> bool:
     for _ in range(DEPTH):
-        page_id = (parent or {}).get("page_id")
+        page_id = parent.page_id if parent else None
         if page_id is None:
             return False
         if _plain(page_id) == _plain(root_page_id):
             return True
         try:
-            parent = notion.page(page_id).get("parent")
+            parent = notion.page(page_id).parent
         except Missing:
             return False
     return False
@@ -475,7 +475,7 @@ def _absent(source: Source, locale: str, *, root: str) -> Problem:
 def _check_targets(
     source: Source,
     binding: Binding,
-    found: Mapping[str, Json],
+    found: Mapping[str, DataSource],
     bindings: Bindings,
     *,
     locale: str,
@@ -486,6 +486,7 @@ def _check_targets(
         prop
         for name, property_id in binding.properties.items()
         if (prop := source.properties[name]).type == "relation"
+        and property_id in columns
         and _target(columns[property_id])
         != getattr(bindings.get(prop.target), "data_source_id", None)
     ]
@@ -505,7 +506,7 @@ def _check_targets(
                 target=prop.target,
             ),
             message("point it there, or rename it and run `rayline init`"),
-            str(found[source.name].get("url") or ""),
+            found[source.name].url or "",
         )
         for prop in astray
         if prop.target in bindings
@@ -513,5 +514,5 @@ def _check_targets(
     return replace(binding, properties=kept), problems
 
 
-def _target(raw: Json) -> str:
-    return str((raw.get("relation") or {}).get("data_source_id") or "")
+def _target(column: Column) -> str:
+    return column.relation.data_source_id if column.relation else ""

@@ -42,6 +42,7 @@ from worker.sync.surplus import holds_more
 Cells = Mapping[tuple[str, str], Value]
 Canonicalize = Callable[[Property, Value], Value]
 Wanted = Mapping[Ref, Mapping[str, Fact]]
+Unread = Mapping[str, AbstractSet[str]]
 
 SECTION = "§"
 """The field under which the digest of a page's section has its base."""
@@ -49,6 +50,7 @@ _WRITES = (Verdict.WRITE, Verdict.DRIFT)
 _KIND_ORDER = {kind: order for order, kind in enumerate(Kind)}
 _NO_CELLS: Cells = MappingProxyType({})
 _NO_PAGES: Mapping[Ref, str] = MappingProxyType({})
+_ALL_READ: Unread = MappingProxyType({})
 
 
 @dataclass(slots=True)
@@ -74,6 +76,19 @@ class _Scene(msgspec.Struct, frozen=True, gc=False):
     rows: Mapping[Ref, Row]
     wanted: Wanted
     draft: _Draft
+    unread: Unread
+
+    def is_unread(self, ref: Ref, page_id: str) -> bool:
+        """Tell whether a page is there but could not be read: what stands in it now is not known."""
+        return page_id in self.unread.get(ref.source, ())
+
+    def may_hide(self, source: str) -> bool:
+        """Tell whether a row that could not be read may be one of ours that nothing else knows of."""
+        unread = self.unread.get(source)
+        if not unread:
+            return False
+        strange = unread - {*self.ours.values()}
+        return bool(strange - {row.page_id for row in self.rows.values()})
 
     def wants_row(self, ref: Ref) -> bool:
         """Tell whether `ref` will be a row once the plan is applied (facts on rows not read cannot tell: yes)."""
@@ -118,12 +133,15 @@ def make_plan(
     made: AbstractSet[str] = frozenset(),
     attempted: Cells = _NO_CELLS,
     sections: Iterable[PageFact] = (),
+    unread: Unread = _ALL_READ,
 ) -> Plan:
     """Return the plan that makes Notion say what the facts say; pure, sorted, the same for any order of facts.
 
     `bases` holds what was last written by (page id, field), `attempted` what was tried without an answer; `ours` is the
     page of every key the journal has, `made` every page it proves we created. `canonicalize(property, value)` gives a
-    value's one spelling. A key the journal knows but the read did not show is neither created nor changed.
+    value's one spelling. A key the journal knows but the read did not show is neither created nor changed. `unread` are
+    page ids by source that are there but could not be read now: nothing is written to them, and no row is made that
+    one of them may be.
     """
     draft = _Draft()
     wanted = _group(facts, draft.problems)
@@ -139,6 +157,7 @@ def make_plan(
         rows,
         wanted,
         draft,
+        unread,
     )
     for ref, fields in wanted.items():
         _plan_row(scene, ref, fields)
@@ -257,7 +276,8 @@ def _plan_row(scene: _Scene, ref: Ref, fields: Mapping[str, Fact]) -> None:
     stated = list(_stated(scene, source, binding, fields=fields, ref=ref))
     row = scene.rows.get(ref)
     if row is not None:
-        _plan_update(scene, row, stated)
+        if not scene.is_unread(ref, row.page_id):
+            _plan_update(scene, row, stated)
     elif not source.has_key(ref.key):
         scene.draft.problems.append(
             Problem(
@@ -362,6 +382,19 @@ def _canonical(scene: _Scene, prop: Property, value: Value | Unset) -> Value | U
 def _plan_create(
     scene: _Scene, ref: Ref, source: Source, *, stated: Iterable[tuple[Property, Fact]]
 ) -> None:
+    if scene.may_hide(source.name):
+        scene.draft.problems.append(
+            Problem(
+                "unreadable-key",
+                tell("{source}", source=source.title),
+                KEY_PROPERTY,
+                message(
+                    "no row is made while one that is there cannot be read: it may be the same"
+                ),
+                message("mend the row, then the next cycle makes what is missing"),
+            )
+        )
+        return
     if not _creatable(scene, source):
         scene.draft.problems.append(
             Problem(
@@ -392,6 +425,7 @@ def _creatable(scene: _Scene, source: Source) -> bool:
         binding is not None
         and KEY_PROPERTY in binding.properties
         and source.name in scene.world.sources
+        and not scene.may_hide(source.name)
     )
 
 
@@ -405,6 +439,8 @@ def _plan_section(scene: _Scene, section: PageFact, created: Change | None) -> N
     ):
         return
     if row is None and created is None:
+        return
+    if row is not None and scene.is_unread(ref, row.page_id):
         return
     page_id, title = (
         (row.page_id, row.title) if row else ("", created.title if created else "")
@@ -421,6 +457,8 @@ def _plan_section(scene: _Scene, section: PageFact, created: Change | None) -> N
 def _plan_copy(scene: _Scene, copy: Row, made: AbstractSet[str]) -> None:
     """Archive a surplus row the journal proves we created; leave one that people wrote in, and any other copy, alone
     and say so."""
+    if scene.is_unread(copy.ref, copy.page_id):
+        return
     if (
         copy.page_id in made
         and copy.ref in scene.rows

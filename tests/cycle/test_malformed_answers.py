@@ -1,0 +1,323 @@
+"""One part of one answer of Notion is of another kind: no cycle breaks, nothing is lost or made twice, all heals."""
+
+from __future__ import annotations
+
+import dataclasses
+import os
+import threading
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import suppress
+from dataclasses import dataclass
+from datetime import timedelta
+from decimal import Decimal
+from pathlib import Path
+from random import Random
+from typing import Any
+
+import pytest
+
+from tests.support.mutations import UNTOUCHED, Mutant, Mutating, choose, is_write
+from tests.support.stages import ACME, BETA, TODAY, Play, small_play
+from worker.app.build import open_store
+from worker.cycle import Context, Mode, Order, Report, sync
+from worker.domain.document import CLOSING, OPENING
+from worker.domain.values import Ref
+from worker.errors import RaylineError
+from worker.jira.gateway import JiraGateway
+from worker.mapping.jira import load_jira_mapping
+from worker.notion.gateway import NotionGateway
+from worker.sandbox.notion import NotionSandbox
+from worker.sandbox.requests_adapter import HandlerAdapter
+from worker.sandbox.wire import HandlerTransport, Request, Response
+from worker.sync.plan import Kind
+
+READING = int(os.environ.get("RAYLINE_MUTANTS", "64"))
+WRITING = READING // 8
+SEED = os.environ.get("RAYLINE_MUTANTS_SEED", "1")
+"""More of them, or others: `RAYLINE_MUTANTS=2000 RAYLINE_MUTANTS_SEED=7 pytest tests/cycle/test_malformed_answers.py`."""
+
+
+@dataclass
+class Bench:
+    """A small agency in process, its context over a transport that can spoil answers."""
+
+    play: Play
+    context: Context
+    wire: Mutating
+
+    def cycle(self, mutant: Mutant | None = None, mode: Mode = Mode.FULL) -> str:
+        """Run one cycle and return how it ended; only errors of our own may end it."""
+        try:
+            report = self.report(mutant, mode)
+        except RaylineError as error:
+            return type(error).__name__
+        broken = [one for one in report.problems() if one.code == "rule-failed"]
+        assert not broken, mutant
+        return "refused" if report.refused else "done"
+
+    def report(self, mutant: Mutant | None = None, mode: Mode = Mode.FULL) -> Report:
+        """Run one cycle and return its report."""
+        self.play.later(seconds=1)
+        self.wire.mutant, self.wire.struck = mutant, 0
+        self.wire.seen.clear()
+        try:
+            return sync(self.context, Order(mode))
+        finally:
+            self.wire.mutant = None
+
+    def forgetful(self, folder: Path) -> Bench:
+        """Return the same agency with a worker that remembers nothing."""
+        store = open_store(f"sqlite:///{folder / 'lost.db'}")
+        stage = dataclasses.replace(self.play.stage, store=store)
+        return Bench(
+            dataclasses.replace(self.play, stage=stage),
+            dataclasses.replace(self.context, store=store),
+            self.wire,
+        )
+
+    def rows(self) -> dict[str, Any]:
+        """Return what stands in every row, trashed ones too."""
+        pages = self.play.stage.notion.store.pages.values()
+        return {page.id: (page.in_trash, repr(page.values)) for page in pages}
+
+    def cycle_under_ambush(self) -> Mutant | None:
+        """Run a cycle into the ambush that was laid; return what was done to its answers."""
+        self.play.later(seconds=1)
+        self.wire.mutant, self.wire.struck = None, 0
+        with suppress(RaylineError):
+            sync(self.context, Order(Mode.FULL))
+        mutant, self.wire.mutant, self.wire.ambush = self.wire.mutant, None, None
+        return mutant
+
+    def written(self) -> list[str]:
+        """Return what the last cycle wrote."""
+        return [f"{one.key[0]} {one.key[1]}" for one in self.wire.seen if is_write(one)]
+
+    def doubles(self) -> list[str]:
+        """Return the Worker keys that more than one living row carries."""
+        keys = Counter(
+            card.values["worker_key"] for card in self.play.all_keyed().values()
+        )
+        return [key for key, count in keys.items() if count > 1]
+
+    def broken_sections(self) -> list[str]:
+        """Return the pages that do not have one section from its opening to its end, or none."""
+        store = self.play.stage.notion.store
+        found = []
+        for page_id in store.pages:
+            icons = [
+                (block.payload.get("icon") or {}).get("emoji")
+                for one in store.children.get(page_id, ())
+                if (block := store.blocks.get(one)) and not block.in_trash
+            ]
+            marks = [icon for icon in icons if icon in (OPENING, CLOSING)]
+            if marks not in ([], [OPENING, CLOSING]):
+                found.append(page_id)
+        return found
+
+
+@pytest.fixture
+def bench(tmp_path: Path) -> Iterator[Bench]:
+    with small_play(tmp_path) as play:
+        settings, stage = play.stage.context.settings, play.stage
+        wire = Mutating(HandlerTransport(stage.notion.handle))
+        time = [0.0]
+
+        def sleep(seconds: float) -> None:
+            time[0] += seconds
+
+        def monotonic() -> float:
+            return time[0]
+
+        notion = settings.notion.model_copy(update={"width": 1, "settle": 0})
+        context = dataclasses.replace(
+            stage.context,
+            settings=settings.model_copy(update={"notion": notion}),
+            begin=lambda: None,
+            stop=threading.Event(),
+            notion=NotionGateway(
+                notion, transport=wire, sleep=sleep, monotonic=monotonic
+            ),
+            jira=JiraGateway(
+                settings.jira,
+                mapping=load_jira_mapping(),
+                adapter=HandlerAdapter(stage.jira.handle),
+                sleep=sleep,
+                monotonic=monotonic,
+            ),
+        )
+        bench = Bench(play, context, wire)
+        assert bench.cycle() == "done"
+        yield bench
+
+
+@pytest.mark.timeout(300 + 30 * READING)
+def test_whatever_part_of_what_is_read_is_malformed_nothing_is_lost_or_made_twice(
+    bench: Bench,
+) -> None:
+    bench.cycle()
+    calm, answers = bench.rows(), list(bench.wire.seen)
+    random, struck = Random(SEED), 0
+    for number in range(READING):
+        mutant = choose(answers, random)
+        how = bench.cycle(mutant)
+        struck += bench.wire.struck > 0
+        after = bench.rows()
+        assert {one for one, (gone, _) in after.items() if gone} == {
+            one for one, (gone, _) in calm.items() if gone
+        }, f"{number}: {mutant}: {how}: something was thrown away"
+        assert bench.cycle() == "done", f"{number}: {mutant}: {how}: not healed"
+        assert bench.rows() == calm, f"{number}: {mutant}: {how}: not as it was"
+    assert struck > READING / 2
+
+
+@pytest.mark.timeout(300 + 240 * WRITING)
+def test_whatever_part_of_an_answer_to_a_write_is_malformed_it_is_written_once(
+    bench: Bench,
+) -> None:
+    random, jira = Random(SEED), bench.play.stage.jira
+    clients = bench.play.stage.cast.pages["clients"]
+    struck = 0
+    for number in range(WRITING):
+        status = "To Do" if number % 2 else "Done"
+        jira.control("transition", {"issue": "ACME-5", "status": status})
+        client = Ref("clients", clients[number % 2])
+        late = TODAY - timedelta(days=5)
+        name = f"Late card {number}"
+        bench.play.stage.scribe.add(
+            "projects", name=name, client=(client,), stage="in_progress", due=late
+        )
+        bench.wire.ambush = (random.randrange(12), random)
+        mutant = bench.cycle_under_ambush()
+        struck += mutant is not None
+        ends = [bench.cycle() for _ in range(3)]
+        assert ends == ["done"] * 3, f"{number}: {mutant}"
+        assert not bench.written(), f"{number}: {mutant}: not at rest"
+        assert bench.doubles() == [], f"{number}: {mutant}"
+        assert bench.broken_sections() == [], f"{number}: {mutant}"
+        assert not any(gone for gone, _ in bench.rows().values()), str(mutant)
+    assert struck > WRITING / 2
+
+
+def spoil(bench: Bench, source: str, page_id: str, change: Any, *path: str) -> Mutant:
+    """Return the mutant that changes a part of one row in every read of its board."""
+    data_source = bench.play.data_source(source)
+    for exchange in bench.wire.seen:
+        rows = exchange.body.get("results") or []
+        places = [place for place, row in enumerate(rows) if row.get("id") == page_id]
+        if data_source in exchange.key[1] and places:
+            return Mutant(
+                exchange.key, ("results", places[0], *path), change, once=False
+            )
+    raise AssertionError("the row was not read")
+
+
+def told(report: Report, code: str) -> list[tuple[str, str, str]]:
+    return [
+        (one.where, one.field, one.url) for one in report.problems() if one.code == code
+    ]
+
+
+@pytest.mark.parametrize(
+    ("path", "field"),
+    [(("properties",), "properties"), (("in_trash",), "in_trash"), (("url",), "url")],
+)
+def test_a_row_of_ours_that_cannot_be_read_is_named_and_neither_made_again_nor_touched(
+    bench: Bench, path: tuple[str, ...], field: str
+) -> None:
+    bench.cycle()
+    risk = bench.play.keyed("risks")[0]
+    mutant = spoil(bench, "risks", risk.page_id, 7, *path)
+    before = bench.rows()
+    for _ in range(3):
+        report = bench.report(mutant)
+        ((where, named, url),) = told(report, "unreadable-page")
+        assert named == field
+        assert risk.page_id in where or risk.values["name"] in where
+        assert risk.page_id.replace("-", "") in url or field == "url"
+        assert not report.refused
+        assert report.plan.changes == ()
+    assert bench.rows() == before
+    for mode in (Mode.DELTA, Mode.FULL):
+        report = bench.report(mode=mode)
+        assert told(report, "unreadable-page") == []
+        assert report.plan.changes == ()
+
+
+def test_a_row_that_cannot_be_read_is_told_in_every_cycle_until_it_can(
+    bench: Bench,
+) -> None:
+    bench.cycle()
+    card = bench.play.page("projects", ACME)
+    mutant = spoil(bench, "projects", card, {}, "created_time")
+    assert told(bench.report(mutant), "unreadable-page")
+    bench.wire.seen.clear()
+    asked_again = bench.report(mode=Mode.DELTA)
+    assert told(asked_again, "unreadable-page") == []
+    assert asked_again.plan.changes == ()
+
+
+def test_with_a_lost_state_no_row_is_made_that_an_unreadable_one_may_be(
+    bench: Bench, tmp_path: Path
+) -> None:
+    bench.cycle()
+    risk = bench.play.keyed("risks")[0]
+    mutant = spoil(bench, "risks", risk.page_id, None, "properties")
+    lost = bench.forgetful(tmp_path)
+    report = lost.report(mutant)
+    made = {one.ref.source for one in report.plan.changes if one.kind is Kind.CREATE}
+    assert "risks" not in made
+    assert [one.field for one in report.problems() if one.code == "unreadable-key"]
+    assert lost.doubles() == []
+    assert lost.cycle() == "done"
+    assert lost.cycle() == "done"
+    assert lost.doubles() == []
+
+
+@pytest.mark.parametrize("answer", [{}, [], None, {"object": "page"}, "made"])
+def test_an_answer_that_says_nothing_of_what_was_made_makes_no_second_row(
+    bench: Bench, answer: Any
+) -> None:
+    late = TODAY - timedelta(days=5)
+    client = Ref("clients", bench.play.page("clients", 0))
+    bench.play.stage.scribe.add(
+        "projects", name="Late card", client=(client,), stage="in_progress", due=late
+    )
+    bench.wire.answer_creates = answer
+    bench.cycle()
+    bench.wire.answer_creates = UNTOUCHED
+    assert [bench.cycle() for _ in range(3)] == ["done"] * 3
+    assert bench.doubles() == []
+    assert bench.written() == []
+
+
+@pytest.mark.parametrize("spoilt", [b"wrong \xff byte", b"half \\ud83d of it"])
+def test_a_name_that_is_no_text_costs_nothing_but_itself_over_real_connections(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, spoilt: bytes
+) -> None:
+    healthy, is_spoilt = NotionSandbox.handle, threading.Event()
+
+    def handle(sandbox: NotionSandbox, request: Request) -> Response:
+        answer = healthy(sandbox, request)
+        body = answer.body.replace(b"Beta site", spoilt)
+        return dataclasses.replace(answer, body=body) if is_spoilt.is_set() else answer
+
+    monkeypatch.setattr(NotionSandbox, "handle", handle)
+    with small_play(tmp_path) as play:
+        play.sync()
+        play.stage.jira.control("transition", {"issue": "ACME-5", "status": "Done"})
+        play.later(minutes=10)
+        is_spoilt.set()
+        report = play.sync()
+        is_spoilt.clear()
+        page_id = play.page("projects", BETA)
+        assert [
+            (where, field)
+            for where, field, url in told(report, "unreadable-field")
+            if page_id.replace("-", "") in url
+        ] == [("Projects: Beta site", "name")]
+        assert report.applied.failures == ()
+        assert play.row("projects", ACME).values["progress"] == Decimal("0.8333")
+        play.later(minutes=10)
+        assert told(play.sync(Mode.DELTA), "unreadable-field") == []

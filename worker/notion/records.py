@@ -1,0 +1,106 @@
+"""Notion's answers, read into what the rest of the program knows; each reader raises `Malformed` for anything else."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from typing import Any, Literal, TypeVar
+
+import msgspec
+
+from worker.mapping.notion import (
+    Identity,
+    Json,
+    Malformed,
+    Page,
+    UnreadPage,
+    read_page,
+    read_record,
+    unread_page,
+)
+
+T = TypeVar("T")
+Read = Callable[[object], T]
+
+
+class Status(msgspec.Struct, frozen=True, gc=False):
+    """Whether a query told all it found."""
+
+    type: str
+    incomplete_reason: str | None = None
+
+
+class Listing(msgspec.Struct, frozen=True):
+    """One page of a list, its rows still raw."""
+
+    results: list[Any]
+    has_more: bool
+    next_cursor: str | None = None
+    request_status: Status | None = None
+
+    @property
+    def shortfall(self) -> str:
+        """Return why the query did not tell all it found, empty when it did."""
+        status = self.request_status
+        if status is None or status.type != "incomplete":
+            return ""
+        return status.incomplete_reason or "incomplete"
+
+
+class Upload(msgspec.Struct, frozen=True, gc=False):
+    """A file on its way, or there (`uploaded`)."""
+
+    id: Identity
+    status: str = ""
+
+
+class Item(msgspec.Struct, frozen=True, gc=False):
+    """The beginning of a property asked for by itself: a `list` of its items, or the only one."""
+
+    object: Literal["list", "property_item"]
+
+
+class Thing(msgspec.Struct, frozen=True, gc=False):
+    """All that is asked of a block that was deleted."""
+
+    id: Identity
+    in_trash: bool = False
+    archived: bool = False
+
+
+def reader_of(kind: type[T]) -> Read[T]:
+    """Return a reader of one kind of record."""
+    return lambda raw: read_record(kind, raw)
+
+
+def read_listing(raw: object) -> Listing:
+    """Return one page of a list; what its rows hold is looked at row by row."""
+    try:
+        found = msgspec.convert(raw, Listing)
+    except msgspec.ValidationError as error:
+        raise Malformed("", str(error)) from None
+    return found
+
+
+def read_item(raw: object) -> Json:
+    """Return an item of a property as it was sent."""
+    if not isinstance(raw, dict):
+        raise Malformed("", "is not an item of a property")
+    read_record(dict[str, Any], raw)
+    return raw
+
+
+def read_all(rows: Iterable[object], read: Read[T]) -> tuple[T, ...]:
+    """Return all rows of an answer that counts only as a whole; raises `Malformed` for the first that cannot be read."""
+    return tuple(read(row) for row in rows)
+
+
+def read_rows(rows: Iterable[object]) -> tuple[list[Page], list[UnreadPage]]:
+    """Return the rows that can be read, and what is known of the others."""
+    good: list[Page] = []
+    bad: list[UnreadPage] = []
+    for raw in rows:
+        try:
+            good.append(read_page(raw))
+        except Malformed as fault:
+            bad.append(unread_page(raw, fault))
+    return good, bad
