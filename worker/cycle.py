@@ -63,7 +63,7 @@ from worker.state import (
 )
 from worker.state import bindings as registry
 from worker.state.store import Store, Tx
-from worker.sync.diff import known_pages, make_plan
+from worker.sync.diff import SECTION, known_pages, make_plan
 from worker.sync.facts import Outcome
 from worker.sync.limits import check
 from worker.sync.plan import Kind, Plan
@@ -650,6 +650,7 @@ def _refusals(
     with context.store.reading(context.name) as tx:
         before = registry.get_setting(tx, MANAGED, {})
         fingerprint = registry.get_setting(tx, FINGERPRINT, context.fingerprint)
+        sectioned = bases.pages_with(tx, SECTION)
     return check(
         plan,
         rows_by_source=managed,
@@ -658,6 +659,7 @@ def _refusals(
         incomplete=boards.incomplete,
         mapping_changed=fingerprint != context.fingerprint,
         periodic=context.schema.periodic(),
+        sectioned=sectioned,
     )
 
 

@@ -60,6 +60,16 @@ def attempts_of(tx: Tx, page_id: str) -> Mapping[str, Value]:
     return {field: unpack(value) for field, value in found if value is not None}
 
 
+def pages_with(tx: Tx, field: str) -> frozenset[str]:
+    """Return the pages on which a field has a base."""
+    query = select(bases.c.page_id).where(
+        bases.c.workspace == tx.workspace,
+        bases.c.field == field,
+        bases.c.value.is_not(None),
+    )
+    return frozenset(tx.connection.execute(query).scalars())
+
+
 def record(tx: Tx, page_id: str, cells: Mapping[str, Value]) -> None:
     """Make `cells` the bases of a page's fields."""
     upsert(
