@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 
 import msgspec
-from sqlalchemy import select
+from sqlalchemy import delete, select
 
 from worker.domain.values import Value
 from worker.state.store import Tx, delete_keys, upsert
@@ -122,6 +122,17 @@ def withdraw(tx: Tx, page_id: str, fields: Iterable[str]) -> None:
         tx,
         bases,
         [{"page_id": page_id, "field": field, "attempted": None} for field in fields],
+    )
+
+
+def drop(tx: Tx, page_id: str, fields: Sequence[str]) -> None:
+    """Drop the bases of some fields of a page."""
+    tx.connection.execute(
+        delete(bases).where(
+            bases.c.workspace == tx.workspace,
+            bases.c.page_id == page_id,
+            bases.c.field.in_(fields),
+        )
     )
 
 
