@@ -267,11 +267,13 @@ def _facts(task: _Task, world: World) -> Iterator[Fact]:
             yield Fact(ref, "status", "done", why)
             yield Fact(ref, "reason", task.signal.ended, why)
         return
+    if task.row is None and not task.signal.holds:
+        return  # it was never made, and what it was about has ended
     why = Why("tasks", inputs, task.signal.reason)
     if task.row is None:
         for name, value in _made(task, world).items():
             yield Fact(ref, name, value, why)
-    if task.signal.holds or task.row is None:
+    if task.signal.holds:
         for name, value in _standing(task).items():
             yield Fact(ref, name, value, why)
     yield from _carried(ref, now, world=world, inputs=inputs)
