@@ -35,6 +35,12 @@ class Interrupted:
         self._inner, self._before, self._after = inner, before, after
         self.calls: list[tuple[str, Any]] = []
 
+    def guarded(self, check: Callable[[], None]) -> Interrupted:
+        """Return the same port with a check before each request."""
+        port = Interrupted(self._inner.guarded(check), self._before, self._after)
+        port.calls = self.calls
+        return port
+
     def __getattr__(self, name: str) -> Any:
         call = getattr(self._inner, name)
 
@@ -215,6 +221,57 @@ def test_an_edit_of_another_cell_in_the_gap_never_becomes_the_workers(
             (Decimal("0.9"), True)
         ]
     assert scene.cell(RISK, "probability") == Decimal("0.9")
+
+
+@pytest.mark.parametrize("seconds", [11, 60, 900])
+def test_what_a_person_types_while_a_request_has_to_wait_stands(
+    scene: Scene, seconds: int
+) -> None:
+    board, page = scene.board, scene.page(RISK)
+    wait, waits = board.pass_time, []
+
+    def type_in(slept: float) -> None:
+        wait(slept)
+        waits.append(slept)
+        if len(waits) == 1:
+            board.edit(page, "probability", Decimal("0.9"))
+
+    board.pass_time = type_in
+    board.break_next("429", method="PATCH", path=page, retry_after=seconds)
+    _, applied = scene.run(2)
+    assert waits, "the request waited"
+    assert [(kept.ref, kept.field) for kept in applied.kept] == [(RISK, "probability")]
+    assert applied.failures == ()
+    for step in (3, 4):
+        scene.run(step)
+    assert scene.cell(RISK, "probability") == Decimal("0.9")
+    assert scene.cell(RISK, "name") == "Late 4"
+
+
+def test_a_row_whose_every_request_has_to_wait_is_told_and_left_to_the_next_cycle(
+    scene: Scene,
+) -> None:
+    board, page = scene.board, scene.page(RISK)
+    board.sandbox.control(
+        "faults",
+        {
+            "rules": [
+                {
+                    "kind": "429",
+                    "match": {"method": "PATCH", "path_regex": page},
+                    "retry_after": 60,
+                    "times": None,
+                }
+            ]
+        },
+    )
+    _, applied = scene.run(2)
+    assert [(one.code, one.where) for one in applied.failures] == [
+        ("write-failed", str(RISK))
+    ]
+    board.sandbox.control("clear_faults", {})
+    scene.run(2)
+    assert scene.cell(RISK, "probability") == Decimal("0.2")
 
 
 def test_an_answer_that_shows_what_a_person_typed_after_us_is_not_our_base(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import tempfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -52,6 +52,10 @@ class MortalNotion:
 
     def __init__(self, inner: Notion, steps: Steps) -> None:
         self._inner, self._steps = inner, steps
+
+    def guarded(self, check: Callable[[], None]) -> MortalNotion:
+        """Return the same port with a check before each request."""
+        return MortalNotion(self._inner.guarded(check), self._steps)
 
     def __getattr__(self, name: str) -> Any:
         call = getattr(self._inner, name)

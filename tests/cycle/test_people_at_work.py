@@ -22,16 +22,19 @@ OF_PEOPLE = (Owner.SHARED, Owner.SEED)
 class Interrupted:
     """The port of a run; somebody acts once, right before its writing begins."""
 
-    def __init__(self, inner: Notion, act: Callable[[], None]) -> None:
-        self._inner, self._act, self._done = inner, act, False
+    def __init__(self, inner: Notion, acts: list[Callable[[], None]]) -> None:
+        self._inner, self._acts = inner, acts
+
+    def guarded(self, check: Callable[[], None]) -> Interrupted:
+        """Return the same port with a check before each request."""
+        return Interrupted(self._inner.guarded(check), self._acts)
 
     def __getattr__(self, name: str) -> Any:
         call = getattr(self._inner, name)
 
         def interrupted(*args: Any, **kwargs: Any) -> Any:
-            if not self._done and name in ("page", "create_page", "update_page"):
-                self._done = True
-                self._act()
+            if self._acts and name in ("page", "create_page", "update_page"):
+                self._acts.pop()()
             return call(*args, **kwargs)
 
         return interrupted
@@ -45,7 +48,7 @@ def play(tmp_path: Path) -> Iterator[Play]:
 
 
 def interrupted(play: Play, act: Callable[[], None]) -> Play:
-    return play.through(cast(Notion, Interrupted(play.stage.context.notion, act)))
+    return play.through(cast(Notion, Interrupted(play.stage.context.notion, [act])))
 
 
 def _value(prop: Property) -> Any:

@@ -41,13 +41,14 @@ _Bases = tuple[Mapping[str, Value], Mapping[str, Value]]
 
 
 class Fresh(msgspec.Struct, frozen=True, gc=False):
-    """A change decided anew: the fields still to be written, what people's values stood, what is ours already, and
-    the cells that cannot be read any more."""
+    """A change decided anew: the fields still to be written, the values of people's that stand, what is ours already,
+    and the cells that cannot be read any more. `is_read` when the page was read for it."""
 
     fields: tuple[FieldChange, ...]
     kept: tuple[Kept, ...] = ()
     adopted: tuple[Adopted, ...] = ()
     problems: tuple[Problem, ...] = ()
+    is_read: bool = True
 
 
 def look_again(bench: Bench, change: Change, page_id: str) -> Fresh:
@@ -62,7 +63,7 @@ def look_again(bench: Bench, change: Change, page_id: str) -> Fresh:
         if source.properties[item.field].owner in OF_PEOPLE
     }
     if not theirs:
-        return Fresh(change.fields)
+        return Fresh(change.fields, is_read=False)
     row, cut, bad = _read(bench, source, change.ref, page_id, whole=theirs)
     with bench.store.reading(bench.workspace) as tx:
         known = bases.of_page(tx, page_id), bases.attempts_of(tx, page_id)
