@@ -1,7 +1,7 @@
 """One cycle, told on one page: lease, fetch, normalize, rules, settle, diff, show and check, apply, report.
 
 `draw` does everything up to the plan and writes nothing in Notion; `sync` holds the lease, draws, checks the limits and
-applies. What is remembered is saved only after an apply, so that a plan looked at changes nothing.
+applies. Nothing is remembered of a plan that was only looked at, or refused.
 """
 
 from __future__ import annotations
@@ -25,7 +25,9 @@ from msgspec.structs import replace
 from worker.apply.settle import settle
 from worker.apply.writer import Applied, apply
 from worker.config import Workspace
+from worker.domain.memory import Memory, Turn
 from worker.domain.messages import in_words, message, tell
+from worker.domain.occurrences import is_step, row_of
 from worker.domain.values import Ref
 from worker.domain.words import Words
 from worker.domain.world import World
@@ -64,10 +66,10 @@ from worker.state import (
 )
 from worker.state import bindings as registry
 from worker.state.store import Store, Tx
-from worker.sync.diff import Unread, known_pages, make_plan
+from worker.sync.diff import SECTION, Unread, known_pages, make_plan
 from worker.sync.facts import Outcome
 from worker.sync.limits import check
-from worker.sync.plan import Kind, Plan
+from worker.sync.plan import Kept, Kind, Plan
 from worker.sync.scope import find_scope, narrow
 
 log = structlog.get_logger("worker.cycle")
@@ -150,11 +152,15 @@ class Report(msgspec.Struct, frozen=True, gc=False):
             "seconds": round(self.seconds, 3),
             "requests": dict(self.requests),
             "changes": self.applied.counts(),
-            "kept": sum(not kept.conflict for kept in self.plan.kept),
-            "conflicts": sum(kept.conflict for kept in self.plan.kept),
+            "kept": sum(not kept.conflict for kept in self.kept()),
+            "conflicts": sum(kept.conflict for kept in self.kept()),
             "problems": [problem_data(problem) for problem in self.problems()],
             "refused": [problem_data(reason) for reason in self.refused] or None,
         }
+
+    def kept(self) -> tuple[Kept, ...]:
+        """Return the values of people that stand, those typed while the run was under way included."""
+        return (*self.plan.kept, *self.applied.kept)
 
     def problems(self) -> tuple[Problem, ...]:
         """Return everything that was wrong: with what was read, and with what could not be written."""
@@ -286,27 +292,69 @@ def sync(
 def _round(
     context: Context, order: Order, run_id: int, fence: Callable[[], None]
 ) -> tuple[Drawn, Applied]:
-    """Draw a plan and carry it out; what is remembered is saved unless it was refused or broken off."""
+    """Draw a plan and carry it out; a refused one leaves no trace but itself.
+
+    What was observed is remembered before anything is written, what follows from a write together with it; a run that
+    was broken off has the next one go on where it ended.
+    """
     drawn = draw(context, order)
+    turns = _turns(drawn)
     with context.store.transaction(context.name) as tx:
         runs.save_plan(tx, drawn.plan, run_id, now=context.now())
-    applied = Applied() if drawn.refused else _apply(context, drawn, fence, str(run_id))
+        if not drawn.refused:
+            memory.save(tx, _observed(drawn, turns))
+            history.record(tx, _remembered(drawn.world), day=drawn.world.today)
+    applied = (
+        Applied()
+        if drawn.refused
+        else _apply(context, drawn, fence, turns, claim=str(run_id))
+    )
     try:
-        _remember(context, drawn, applied)
+        _conclude_round(context, drawn, applied)
     except Busy as taken:
         applied = replace(applied, stopped=True, taken_by=taken.holder)
     return drawn, applied
 
 
-def _remember(context: Context, drawn: Drawn, applied: Applied) -> None:
+def _conclude_round(context: Context, drawn: Drawn, applied: Applied) -> None:
     """Save what the next cycle goes by."""
     with context.store.transaction(context.name) as tx:
         if not drawn.refused and not applied.stopped:
-            memory.save(tx, replace(drawn.outcome.memory, first_run=False))
+            memory.end_first_run(tx)
             registry.set_setting(tx, FINGERPRINT, context.fingerprint)
             registry.set_setting(tx, MANAGED, _after(drawn))
-            history.record(tx, _remembered(drawn.world), day=drawn.world.today)
         _bury(tx, applied.gone)
+
+
+def _turns(drawn: Drawn) -> dict[Ref, Turn]:
+    """Return the steps in the lives of signals that are taken by writing their rows."""
+    written = {
+        change.ref
+        for change in drawn.plan.changes
+        if change.kind in (Kind.CREATE, Kind.UPDATE)
+    }
+    earlier = drawn.world.memory.occurrences
+    found = {}
+    for key, now in drawn.outcome.memory.occurrences.items():
+        before, ref = earlier.get(key), row_of(now)
+        if ref in written and is_step(before, now):
+            found[ref] = Turn(before, now)
+    return found
+
+
+def _observed(drawn: Drawn, turns: Mapping[Ref, Turn]) -> Memory:
+    """Return the memory with the steps that are still to be written as they were before."""
+    occurrences = dict(drawn.outcome.memory.occurrences)
+    for turn in turns.values():
+        if turn.before is None:
+            del occurrences[turn.now.key]
+        else:
+            occurrences[turn.now.key] = turn.before
+    return replace(
+        drawn.outcome.memory,
+        occurrences=occurrences,
+        first_run=drawn.world.memory.first_run,
+    )
 
 
 def _goes_on(context: Context, order: Order, drawn: Drawn, applied: Applied) -> bool:
@@ -385,6 +433,7 @@ def _joined(
         done,
         done=Counter(did.done) + Counter(done.done),
         unknown=(*did.unknown, *done.unknown),
+        kept=(*did.kept, *done.kept),
     )
 
 
@@ -407,7 +456,15 @@ def draw(context: Context, order: Order) -> Drawn:
     unread = {
         name: frozenset(one.id for one in rows) for name, rows in boards.unread.items()
     }
-    drawn = think(context, bound, tracker, now=now, scope=order.scope, unread=unread)
+    drawn = think(
+        context,
+        bound,
+        tracker,
+        now=now,
+        scope=order.scope,
+        unread=unread,
+        insists=full,
+    )
     found = {
         *drawn.plan.problems,
         *bound.drift,
@@ -457,14 +514,24 @@ def think(
     now: datetime,
     scope: str = "",
     unread: Unread = _ALL_READ,
+    insists: bool = False,
 ) -> Drawn:
     """Return what the rules want of the snapshot: normalize, evaluate, diff; no network.
 
-    `unread` are page ids by source that could not be read now, see `make_plan`.
+    `unread` are page ids by source that could not be read now, see `make_plan`; `insists` plans again what Notion
+    refused before.
     """
     _step(context, "rules")
     with undisturbed():
-        return _conclude(context, bound, tracker, now=now, scope=scope, unread=unread)
+        return _conclude(
+            context,
+            bound,
+            tracker,
+            now=now,
+            scope=scope,
+            unread=unread,
+            insists=insists,
+        )
 
 
 def _conclude(
@@ -475,6 +542,7 @@ def _conclude(
     now: datetime,
     scope: str,
     unread: Unread,
+    insists: bool,
 ) -> Drawn:
     world = _normalize(context, bound.bindings, tracker, now=now)
     outcome = write_pages(world, evaluate(world, context.playbooks))
@@ -486,7 +554,7 @@ def _conclude(
             write_pages(earlier, evaluate(earlier, context.playbooks)), outcome
         )
     wanted = narrow(outcome, world, find_scope(world, scope)) if scope else outcome
-    plan = _diff(context, bound.bindings, world, wanted, unread=unread)
+    plan = _diff(context, bound.bindings, world, wanted, unread=unread, insists=insists)
     plan = replace(
         plan,
         problems=tuple(sorted({*plan.problems, *world.problems, *outcome.problems})),
@@ -618,6 +686,7 @@ def _diff(
     wanted: Outcome,
     *,
     unread: Unread,
+    insists: bool,
 ) -> Plan:
     with context.store.reading(context.name) as tx:
         written, attempted = bases.load(tx)
@@ -634,6 +703,7 @@ def _diff(
         attempted=attempted,
         sections=wanted.sections,
         unread=unread,
+        insists=insists,
     )
 
 
@@ -673,6 +743,7 @@ def _refusals(
     with context.store.reading(context.name) as tx:
         before = registry.get_setting(tx, MANAGED, {})
         fingerprint = registry.get_setting(tx, FINGERPRINT, context.fingerprint)
+        sectioned = bases.pages_with(tx, SECTION)
     return check(
         plan,
         rows_by_source=managed,
@@ -681,6 +752,7 @@ def _refusals(
         incomplete=boards.incomplete,
         mapping_changed=fingerprint != context.fingerprint,
         periodic=context.schema.periodic(),
+        sectioned=sectioned,
     )
 
 
@@ -698,7 +770,12 @@ def _settle(context: Context, bindings: Bindings) -> tuple[Problem, ...]:
 
 
 def _apply(
-    context: Context, drawn: Drawn, fence: Callable[[], None], claim: str
+    context: Context,
+    drawn: Drawn,
+    fence: Callable[[], None],
+    turns: Mapping[Ref, Turn],
+    *,
+    claim: str,
 ) -> Applied:
     with context.store.reading(context.name) as tx:
         known = known_pages(drawn.world, context.schema, journal.canonical_pages(tx))
@@ -715,6 +792,8 @@ def _apply(
         fence=fence,
         progress=context.progress,
         known=known,
+        seen={row.page_id: row for rows in drawn.world.rows.values() for row in rows},
+        turns=turns,
         settle_after=timedelta(seconds=context.settings.notion.settle),
         claim=claim,
     )
@@ -794,7 +873,8 @@ def _bury(tx: Tx, gone: frozenset[str]) -> None:
 def _hints_at_drift(report: Report) -> bool:
     """Tell whether Notion's schema may have changed since it was read."""
     return any(
-        failure.code == "write-rejected" for failure in report.applied.failures
+        failure.code in ("write-rejected", "field-refused")
+        for failure in report.applied.failures
     ) or any(reason.code == "source-empty" for reason in report.refused)
 
 

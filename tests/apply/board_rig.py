@@ -211,7 +211,9 @@ class Board:
         assert len({row.ref for row in rows}) == len(rows), "two rows carry one key"
         return {str(row.ref): dict(row.fields) for row in rows}
 
-    def draw(self, facts: Iterable[Fact]) -> tuple[Plan, dict[Ref, str]]:
+    def draw(
+        self, facts: Iterable[Fact], *, insists: bool = False
+    ) -> tuple[Plan, dict[Ref, str]]:
         """Return the plan for some facts, and the pages of the keyed rows read."""
         rows = self.rows()
         with self.store.reading(WORKSPACE) as tx:
@@ -241,6 +243,7 @@ class Board:
             ours=ours,
             made=made,
             attempted=attempted,
+            insists=insists,
         )
         return plan, known_pages(world, SCHEMA, ours)
 

@@ -313,7 +313,7 @@ def test_an_update_whose_answer_was_lost_is_recognised_as_ours(board: Board) -> 
     board.cycle(_risk("0.3"))
     board.break_next("hang_after", method="PATCH", path="/v1/pages/", times=10)
     applied = board.cycle(_risk("0.5"))
-    assert len(applied.failures) == 1
+    assert applied.failures == (), "it was read again after the wait"
     board.sandbox.control("clear_faults", {})
     assert board.cycle(_risk("0.7")).counts()["update"] == 1
     assert board.row(RISK).fields["probability"] == Decimal("0.7")

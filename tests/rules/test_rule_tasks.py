@@ -201,6 +201,17 @@ def test_a_task_that_outlives_its_condition_is_still_carried_over() -> None:
     assert (task(outcome)["sprint"], task(outcome)["carried"]) == ("2026-S25", 1)
 
 
+def test_a_task_that_was_never_made_is_made_only_while_its_reason_lasts() -> None:
+    seen = idle()
+    outcome = evaluate(seen, PLAYBOOKS)
+    assert said(outcome)
+    lost = replace(seen, memory=outcome.memory)
+    assert said(evaluate(lost, PLAYBOOKS)) == said(outcome)
+    ended = evaluate(moved(lost, Stage.IN_PROGRESS), PLAYBOOKS)
+    assert said(ended) == {}
+    assert NEXT not in {task.ref.key for task in ended.measures.tasks or ()}
+
+
 @pytest.mark.parametrize("ending", ["done", "cancelled"])
 def test_what_a_person_ended_is_final_while_the_condition_lasts(ending: str) -> None:
     seen = idle()

@@ -27,6 +27,7 @@ from worker.demo.stage import Stage
 from worker.domain.values import Ref
 from worker.mapping.schema import Rows
 from worker.notion.workspace import create_workspace
+from worker.ports import Notion
 from worker.sandbox.agency.model import (
     Agency,
     SampleCard,
@@ -451,6 +452,11 @@ class Play:
         return self._again(
             self.stage.context.settings.model_copy(update=change), "rayline.db"
         )
+
+    def through(self, notion: Notion) -> Play:
+        """Return the same stage with another way to Notion."""
+        context = replace(self.stage.context, notion=notion)
+        return replace(self, stage=replace(self.stage, context=context))
 
     def forgetful(self) -> Play:
         """Return the same stage with an empty database."""

@@ -6,6 +6,7 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
 from worker.config import Limits
 from worker.domain.values import Ref, Value
@@ -127,6 +128,60 @@ def test_too_many_changes_are_refused_but_a_first_run_may_create_any_number() ->
     ]
     assert _reasons(_changes(50, Kind.UPDATE, after="y"), 1000) == []
     assert _reasons(_changes(5000, Kind.CREATE), 0) == []
+
+
+@pytest.mark.parametrize("before", [None, "", (), False])
+def test_the_first_filling_of_any_number_of_empty_cells_is_allowed(
+    before: Value,
+) -> None:
+    assert _reasons(_changes(5000, Kind.UPDATE, before=before, after="y"), 5000) == []
+
+
+@pytest.mark.parametrize("before", ["x", Decimal(0), ("x",), True])
+def test_a_row_of_which_one_field_changes_what_stood_there_counts_whatever_else_it_fills(
+    before: Value,
+) -> None:
+    filled = FieldChange("level", None, "y", Why("test"))
+    changed = FieldChange("why", before, "y", Why("test"))
+    for fields in ((filled, changed), (changed, filled)):
+        rows = [replace(change, fields=fields) for change in _changes(51, Kind.UPDATE)]
+        assert [code for code, _, _ in _reasons(rows, 1000)] == ["too-many-changes"]
+        assert _reasons(rows[:50], 1000) == []
+
+
+def test_first_sections_are_allowed_in_any_number_and_rewritten_ones_are_counted() -> (
+    None
+):
+    sections = _changes(51, Kind.SECTION)
+    pages = {change.page_id for change in sections}
+    assert _reasons(sections) == []
+    assert [code for code, _, _ in _reasons(sections, sectioned=pages)] == [
+        "too-many-changes"
+    ]
+    assert _reasons(sections, sectioned=pages - {"p0"}) == []
+
+
+def test_archives_and_changes_are_counted_together() -> None:
+    mixed = _changes(1) + _changes(50, Kind.UPDATE, after="y")
+    assert [code for code, _, _ in _reasons(mixed, 1000)] == ["too-many-changes"]
+
+
+@pytest.mark.parametrize("first", [True, False])
+def test_a_row_emptied_in_one_field_is_destroyed_whatever_else_is_written(
+    first: bool,
+) -> None:
+    emptied = FieldChange("why", "x", None, Why("test"))
+    changed = FieldChange("level", "x", "y", Why("test"))
+    fields = (emptied, changed) if first else (changed, emptied)
+    rows = [replace(change, fields=fields) for change in _changes(20, Kind.UPDATE)]
+    assert [code for code, _, _ in _reasons(rows)] == ["too-destructive"]
+    periodic = {("risks", "why")}
+    assert _reasons(rows, periodic=periodic) == []
+    both = (emptied, FieldChange("level", "x", None, Why("test")))
+    rows = [replace(change, fields=both) for change in rows]
+    assert [code for code, _, _ in _reasons(rows, periodic=periodic)] == [
+        "too-destructive"
+    ]
 
 
 def test_nothing_is_archived_after_an_incomplete_read() -> None:

@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import Enum
 
 from worker.apply.pictures import draw
 from worker.domain.charts import Chart
+from worker.domain.memory import Turn
+from worker.domain.model import Row
 from worker.domain.values import Ref
+from worker.errors import Problem
 from worker.mapping.schema import Bindings, Schema
 from worker.ports import Notion
 from worker.state.store import Store
+from worker.sync.plan import Kept
 
 
 class Result(Enum):
@@ -49,12 +53,31 @@ class Pages:
                 self.index[page_id] = ref
 
 
+@dataclass(slots=True)
+class Notes:
+    """What is to be told of changes that were done but for a part: values of people that stand, fields left out.
+    Thread-safe."""
+
+    kept: list[Kept] = field(default_factory=list)
+    problems: list[Problem] = field(default_factory=list)
+    _lock: threading.Lock = field(default_factory=threading.Lock)
+
+    def add(
+        self, *, kept: Iterable[Kept] = (), problems: Iterable[Problem] = ()
+    ) -> None:
+        """Note something."""
+        with self._lock:
+            self.kept.extend(kept)
+            self.problems.extend(problems)
+
+
 @dataclass(frozen=True, slots=True)
 class Bench:
     """What carrying out a change works with. `now` tells UTC; `draw` gives a chart as PNG.
 
     `settle_after` is how long an append of unknown outcome is left alone before its page is looked at. `claim` names
-    the run in the journal. Once the lease is lost, `store` refuses to write and `notion` to send, by `Busy`.
+    the run in the journal. `seen` are the rows by page id as the rules saw them, `turns` what is remembered with the
+    writing of a row. Once the lease is lost, `store` refuses to write and `notion` to send, by `Busy`.
     """
 
     workspace: str
@@ -67,6 +90,9 @@ class Bench:
     claim: str
     settle_after: timedelta = timedelta(0)
     draw: Callable[[Chart], bytes] = draw
+    seen: Mapping[str, Row] = field(default_factory=dict)
+    turns: Mapping[Ref, Turn] = field(default_factory=dict)
+    notes: Notes = field(default_factory=Notes)
 
     def page_of(self, ref: Ref) -> str | None:
         """Return the page of a row: looked up when its key is a Worker key, else the key, which is the page id.

@@ -1,4 +1,7 @@
-"""One change carried out: intend, call, read back, done. Every step is committed before the next one begins."""
+"""One change carried out: intend, call, read back, done. Every step is committed before the next one begins.
+
+A field that Notion refuses, or whose value cannot be written, is left out and told; the rest of its row is written.
+"""
 
 from __future__ import annotations
 
@@ -6,14 +9,14 @@ from collections.abc import Callable, Mapping
 
 from worker.apply import creations, surplus
 from worker.apply.bench import Bench, Result
+from worker.apply.cells import encode_cells, note_refused, part_of, read_answer
+from worker.apply.refusals import Cells, is_refusal, name_refused
 from worker.apply.sections import write_section
-from worker.domain.values import Value
-from worker.errors import Denied, Missing, Problem, Rejected, Unknown
+from worker.apply.updates import update, write_cells
+from worker.errors import ApiError, Missing, Problem, RaylineError, Unknown
 from worker.mapping.codecs import encode
 from worker.mapping.notion import Page
-from worker.mapping.pages import decode_page, properties_by_id, truncated
-from worker.mapping.schema import KEY_PROPERTY, Owner
-from worker.ports import Json
+from worker.mapping.schema import KEY_PROPERTY
 from worker.state import bases, journal
 from worker.sync.plan import Change, Kind
 
@@ -21,53 +24,73 @@ from worker.sync.plan import Change, Kind
 def perform(bench: Bench, change: Change) -> Result | Problem:
     """Carry out one change and return how it ended, a problem when it did not do what it should.
 
-    Raises the API errors, `Busy` and `Stopped` as `Bench` says, and `ValueError` for a value that cannot be written."""
+    Raises the API errors, `Busy` and `Stopped` as `Bench` says, and `ValueError` for a row of which nothing can be
+    written."""
     return _PERFORM[change.kind](bench, change)
 
 
 def _create(bench: Bench, change: Change) -> Result | Problem:
-    binding = bench.bindings[change.ref.source]
-    properties = _properties(bench, change) | {
-        binding.properties[KEY_PROPERTY]: encode(
-            bench.schema.sources[change.ref.source].properties[KEY_PROPERTY],
-            change.ref.key,
-            binding,
-            bench.page_of,
-        )
-    }
+    cells = encode_cells(bench, change)
     wanted = {item.field: item.after for item in change.fields}
     if (ended := creations.claim(bench, change.ref, wanted)) is not None:
         return ended
+    refused: dict[str, ApiError] = {}
     try:
-        page = creations.call(bench, change.ref, properties)
+        page, sent = _send_new(bench, change, cells, refused)
     except Unknown as unknown:
         return creations.doubt(bench, change, unknown, wanted=wanted)
-    cells = _answered(bench, change, page, everything=True)
-    return creations.finish(bench, change, page.id, wanted=wanted, cells=cells)
-
-
-def _update(bench: Bench, change: Change) -> Result:
-    page_id = change.page_id or bench.pages.by_ref.get(change.ref)
-    if page_id is None:
-        raise ValueError(f"{change.ref} has no page yet")
-    properties = _properties(bench, change)
-    wanted = {item.field: item.after for item in change.fields}
-    with bench.store.transaction(bench.workspace) as tx:
-        bases.attempt(tx, page_id, wanted)
-    try:
-        page = bench.notion.update_page(page_id, properties)
-    except (
-        Rejected,
-        Missing,
-        Denied,
-    ):  # any other failure may have happened, so that the attempt stands as ours
-        with bench.store.transaction(bench.workspace) as tx:
-            bases.withdraw(tx, page_id, wanted)
+    except RaylineError:
+        creations.give_back(bench, change.ref)
         raise
-    cells = _answered(bench, change, page, everything=False)
-    with bench.store.transaction(bench.workspace) as tx:
-        bases.record(tx, page_id, cells)
+    answered = read_answer(bench, part_of(change, sent), page, everything=True)
+    made = creations.finish(bench, change, page.id, wanted=wanted, cells=answered)
+    if made is not Result.DONE:
+        return made
+    rest = {
+        name: cell
+        for name, cell in cells.items()
+        if name not in sent and name not in refused
+    }
+    if rest:
+        refused |= write_cells(bench, change, page.id, rest)
+    note_refused(bench, change, page.id, refused)
     return Result.DONE
+
+
+def _send_new(
+    bench: Bench, change: Change, cells: Cells, refused: dict[str, ApiError]
+) -> tuple[Page, frozenset[str]]:
+    """Create the row and return it with the fields it was made with; fields refused by name are added to `refused`.
+
+    Where Notion does not say what it refuses, the row is made with its title alone and the rest is the caller's.
+    """
+    source = bench.schema.sources[change.ref.source]
+    binding = bench.bindings[change.ref.source]
+    key = encode(
+        source.properties[KEY_PROPERTY], change.ref.key, binding, bench.page_of
+    )
+    left = dict(cells)
+    while True:
+        properties = {binding.properties[name]: cell for name, cell in left.items()}
+        properties[binding.properties[KEY_PROPERTY]] = key
+        try:
+            page = creations.send(bench, change.ref, properties)
+        except ApiError as error:
+            title = {
+                name: cell
+                for name, cell in left.items()
+                if source.properties[name].type == "title"
+            }
+            culprit = name_refused(error, left, source=source, binding=binding)
+            if not is_refusal(error) or not (culprit or left != title):
+                raise
+            if culprit:
+                refused[culprit] = error
+                del left[culprit]
+            else:
+                left = title
+            continue
+        return page, frozenset(left)
 
 
 def _archive(bench: Bench, change: Change) -> Result | Problem:
@@ -88,53 +111,7 @@ def _archive(bench: Bench, change: Change) -> Result | Problem:
 
 _PERFORM: Mapping[Kind, Callable[[Bench, Change], Result | Problem]] = {
     Kind.CREATE: _create,
-    Kind.UPDATE: _update,
+    Kind.UPDATE: update,
     Kind.SECTION: write_section,
     Kind.ARCHIVE: _archive,
 }
-
-
-def _properties(bench: Bench, change: Change) -> Json:
-    """Return the request's properties, by property id."""
-    source, binding = (
-        bench.schema.sources[change.ref.source],
-        bench.bindings[change.ref.source],
-    )
-    return {
-        binding.properties[item.field]: encode(
-            source.properties[item.field], item.after, binding, bench.page_of
-        )
-        for item in change.fields
-    }
-
-
-def _answered(
-    bench: Bench, change: Change, page: Page, *, everything: bool
-) -> dict[str, Value]:
-    """Return the bases an answer gives: the changed fields, or all of ours after a creation.
-
-    What the answer does not show whole (over 25 references, unreadable) is taken as sent.
-    """
-    source, binding = (
-        bench.schema.sources[change.ref.source],
-        bench.bindings[change.ref.source],
-    )
-    sent = {item.field: item.after for item in change.fields}
-    row, _ = decode_page(page, source, binding, bench.pages.index)
-    cut = {property_id for _, property_id in truncated(page, source, binding)}
-    present = properties_by_id(page).keys() - cut
-    shown = {
-        name: value
-        for name, value in row.fields.items()
-        if binding.properties[name] in present
-    }
-    names = sent.keys() | {
-        name
-        for name in shown
-        if everything and _is_ours(source.properties[name].owner, name)
-    }
-    return {name: shown.get(name, sent.get(name)) for name in sorted(names)}
-
-
-def _is_ours(owner: Owner, name: str) -> bool:
-    return owner in (Owner.WORKER, Owner.SHARED) and name != KEY_PROPERTY

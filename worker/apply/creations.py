@@ -8,10 +8,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 
+from worker.apply import turns
 from worker.apply.bench import Bench, Result
 from worker.domain.messages import message, tell
 from worker.domain.values import Ref, Value
-from worker.errors import Busy, Problem, RaylineError, Unknown
+from worker.errors import Busy, Problem, Unknown
 from worker.mapping.notion import Page
 from worker.ports import Json
 from worker.state import bases, journal
@@ -26,6 +27,7 @@ def claim(bench: Bench, ref: Ref, wanted: Wanted) -> Result | None:
     """Claim a creation; return how the change ended when it is done already, or in doubt, or in other hands."""
     with bench.store.transaction(bench.workspace) as tx:
         if journal.intend(tx, ref, wanted, claim=bench.claim, now=bench.now()):
+            turns.take(bench, tx, ref)
             return None
         return _standing(tx, ref)
 
@@ -37,22 +39,22 @@ def _standing(tx: Tx, ref: Ref) -> Result:
     return Result.SETTLED if done else Result.UNKNOWN
 
 
-def call(bench: Bench, ref: Ref, properties: Json) -> Page:
-    """Make a claimed row and return it as answered.
+def send(bench: Bench, ref: Ref, properties: Json) -> Page:
+    """Make a claimed row and return it as answered; the claim stands, for another try or for `give_back`.
 
-    Raises `Unknown` when the row may have been made, also when the answer does not name it; any other error gives the
-    claim back, since nothing was made.
+    Raises `Unknown` when the row may have been made, also when the answer does not name it; after any other error
+    nothing was made.
     """
     binding = bench.bindings[ref.source]
     notion = bench.notion.guarded(lambda: _leave(bench, ref))
-    try:
-        return notion.create_page(binding.data_source_id, properties)
-    except Unknown:
-        raise
-    except RaylineError:
-        with bench.store.unguarded().transaction(bench.workspace) as tx:
-            journal.fail(tx, ref, claim=bench.claim)
-        raise
+    return notion.create_page(binding.data_source_id, properties)
+
+
+def give_back(bench: Bench, ref: Ref) -> None:
+    """Record that a claimed row was certainly not made, and what was remembered with it as not taken."""
+    with bench.store.unguarded().transaction(bench.workspace) as tx:
+        if journal.fail(tx, ref, claim=bench.claim):
+            turns.take_back(bench, tx, ref)
 
 
 def _leave(bench: Bench, ref: Ref) -> None:

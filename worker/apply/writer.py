@@ -17,7 +17,9 @@ import structlog
 from worker.apply.bench import Bench, Pages, Result
 from worker.apply.changes import perform
 from worker.apply.order import arrange
+from worker.domain.memory import Turn
 from worker.domain.messages import message, tell
+from worker.domain.model import Row
 from worker.domain.values import Ref
 from worker.errors import (
     ApiError,
@@ -35,7 +37,7 @@ from worker.mapping.schema import Bindings, Rows, Schema
 from worker.ports import Notion, is_gone
 from worker.state import bases, journal
 from worker.state.store import Store
-from worker.sync.plan import Change, Kind, Plan
+from worker.sync.plan import Change, Kept, Kind, Plan
 
 log = structlog.get_logger("worker.apply")
 Progress = Callable[[str, int, int], None]
@@ -46,6 +48,8 @@ _NAMES = {
     Kind.ARCHIVE: "archive",
 }
 _NOBODY: Mapping[Ref, str] = MappingProxyType({})
+_UNSEEN: Mapping[str, Row] = MappingProxyType({})
+_NO_TURNS: Mapping[Ref, Turn] = MappingProxyType({})
 
 
 class Applied(msgspec.Struct, frozen=True, gc=False):
@@ -53,7 +57,8 @@ class Applied(msgspec.Struct, frozen=True, gc=False):
 
     `gone` are the pages that turned out to be deleted since they were read: there was nothing to write to any more.
     `stopped` when the end was asked for, or access was lost, before all changes were tried. `taken_by` names who took
-    the workspace over meanwhile: what stands here was done before that.
+    the workspace over meanwhile: what stands here was done before that. `kept` are values that people typed while the
+    run was under way and that stand.
     """
 
     done: Mapping[str, int] = msgspec.field(default_factory=dict)
@@ -62,6 +67,7 @@ class Applied(msgspec.Struct, frozen=True, gc=False):
     gone: frozenset[str] = frozenset()
     stopped: bool = False
     taken_by: str = ""
+    kept: tuple[Kept, ...] = ()
 
     def counts(self) -> dict[str, int]:
         """Return how many changes of each kind were done, keys as in `sync --json`."""
@@ -106,6 +112,8 @@ def apply(
     known: Mapping[Ref, str] = _NOBODY,
     settle_after: timedelta = timedelta(0),
     claim: str = "",
+    seen: Mapping[str, Row] = _UNSEEN,
+    turns: Mapping[Ref, Turn] = _NO_TURNS,
 ) -> Applied:
     """Carry out a plan and return what became of it; the only writer in the program.
 
@@ -113,7 +121,8 @@ def apply(
     `store` does so in its transactions. That ends the apply, as `stop` does: nothing is sent any more. `claim` names
     this run in the journal, by a name no other has (empty: one is made up). `known` names the pages of rows that were read, for a journal that lost them (diff's
     `known_pages`). `width` changes run side by side, no two of them on one page; 1 is deterministic.
-    `settle_after` is how long a section whose append has an unknown outcome is left alone.
+    `settle_after` is how long a section whose append has an unknown outcome is left alone. `seen` are the rows the plan
+    was made from, by page id; `turns` is what is remembered with the writing of a row.
     """
     with store.transaction(workspace) as tx:
         bases.adopt(tx, plan.adopted)
@@ -143,6 +152,8 @@ def apply(
         now,
         claim or uuid4().hex,
         settle_after,
+        seen=seen,
+        turns=turns,
     )
     phases = tuple(_phases(plan.changes))
     shift = _Shift(
@@ -154,11 +165,12 @@ def apply(
     _work(shift, phases, width)
     return Applied(
         dict(shift.done),
-        tuple(sorted(shift.failures)),
+        tuple(sorted({*shift.failures, *bench.notes.problems})),
         tuple(sorted(shift.unknown)),
         frozenset(shift.gone),
         shift.skipped > 0,
         shift.taken_by,
+        tuple(sorted(bench.notes.kept, key=lambda kept: (kept.ref, kept.field))),
     )
 
 

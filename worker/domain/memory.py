@@ -57,6 +57,14 @@ class Occurrence(msgspec.Struct, frozen=True, gc=False):
     stage: str = ""
 
 
+class Turn(msgspec.Struct, frozen=True, gc=False):
+    """A step in the life of a signal that is taken by writing its row: it holds once that is done, else `before` does
+    (None: there was no signal)."""
+
+    before: Occurrence | None
+    now: Occurrence
+
+
 class Baseline(msgspec.Struct, frozen=True, gc=False):
     """What was promised when a card went to `in_progress`: frozen once, for SPI(t). Work in its unit (`by`)."""
 

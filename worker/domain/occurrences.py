@@ -82,6 +82,26 @@ def recall(
 PREFIX = {"risks": "risk:", "tasks": "task:"}
 
 
+def row_of(occurrence: Occurrence) -> Ref | None:
+    """Return the row of an occurrence; None for a key of no source."""
+    for source, prefix in PREFIX.items():
+        if occurrence.key.startswith(prefix):
+            return Ref(source, name_of(occurrence.key, occurrence.number))
+    return None
+
+
+def is_step(before: Occurrence | None, now: Occurrence) -> bool:
+    """Tell whether a signal came this far by what the worker writes: opened, opened anew, or closed by its condition.
+
+    Everything else about it was observed, whether or not anything is written.
+    """
+    if before is None:
+        return now.closed is None
+    opened = (now.number, now.opened) != (before.number, before.opened)
+    closed = now.closed != before.closed and now.closing is Closing.CONDITION
+    return opened or closed
+
+
 def _opened(row: Row | None, zone: tzinfo) -> date | None:
     if row is None:
         return None

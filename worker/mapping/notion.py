@@ -110,6 +110,7 @@ class Parent(msgspec.Struct, frozen=True, gc=False):
 
     page_id: str | None = None
     database_id: str | None = None
+    data_source_id: str | None = None
 
 
 def plain_text(pieces: tuple[Text, ...]) -> str:
@@ -480,7 +481,7 @@ def unread_page(raw: object, fault: Malformed) -> UnreadPage:
     table = raw if isinstance(raw, Mapping) else {}
     return UnreadPage(
         _identity(table),
-        _title_of(table.get("properties"))[:SHOWN],
+        title_of(table.get("properties"))[:SHOWN],
         _line(table.get("url")),
         fault.field,
         fault.said,
@@ -508,7 +509,7 @@ def _without_value(cell: object) -> Json:
     return {key: _line(table.get(key)) for key in ("id", "type")}
 
 
-def _title_of(cells: object) -> str:
+def title_of(cells: object) -> str:
     found = cells.values() if isinstance(cells, Mapping) else ()
     for cell in found:
         if isinstance(cell, Mapping) and cell.get("type") == "title":

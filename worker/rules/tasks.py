@@ -81,7 +81,7 @@ def plan_tasks(world: World, playbooks: Playbooks, measures: Measures) -> Outcom
     found = [
         _measure(task, world)
         for task in tasks
-        if _is_open(task) and not _asleep(task.row, world)
+        if _is_open(task) and not _was_never_made(task) and not _asleep(task.row, world)
     ]
     found += _own_tasks(
         world, {request.ref: request for request in measures.requests or ()}
@@ -201,6 +201,11 @@ def _is_open(task: _Task) -> bool:
     return task.now is not None and task.now.closed is None
 
 
+def _was_never_made(task: _Task) -> bool:
+    """Tell whether a run ended before it made the row of a task whose reason is gone by now."""
+    return task.row is None and not task.signal.holds
+
+
 def _admit(desk: _Desk, tasks: list[_Task]) -> tuple[list[_Task], list[_Task]]:
     """Give new tasks their place in the client's sprint, strongest first; return what is in and what waits."""
     running = [task for task in tasks if task.now is not None and not _is_new(task)]
@@ -267,11 +272,13 @@ def _facts(task: _Task, world: World) -> Iterator[Fact]:
             yield Fact(ref, "status", "done", why)
             yield Fact(ref, "reason", task.signal.ended, why)
         return
+    if _was_never_made(task):
+        return
     why = Why("tasks", inputs, task.signal.reason)
     if task.row is None:
         for name, value in _made(task, world).items():
             yield Fact(ref, name, value, why)
-    if task.signal.holds or task.row is None:
+    if task.signal.holds:
         for name, value in _standing(task).items():
             yield Fact(ref, name, value, why)
     yield from _carried(ref, now, world=world, inputs=inputs)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 
 import msgspec
-from sqlalchemy import select
+from sqlalchemy import delete, select
 
 from worker.domain.values import Value
 from worker.state.store import Tx, delete_keys, upsert
@@ -60,6 +60,16 @@ def attempts_of(tx: Tx, page_id: str) -> Mapping[str, Value]:
     return {field: unpack(value) for field, value in found if value is not None}
 
 
+def pages_with(tx: Tx, field: str) -> frozenset[str]:
+    """Return the pages on which a field has a base."""
+    query = select(bases.c.page_id).where(
+        bases.c.workspace == tx.workspace,
+        bases.c.field == field,
+        bases.c.value.is_not(None),
+    )
+    return frozenset(tx.connection.execute(query).scalars())
+
+
 def record(tx: Tx, page_id: str, cells: Mapping[str, Value]) -> None:
     """Make `cells` the bases of a page's fields."""
     upsert(
@@ -112,6 +122,17 @@ def withdraw(tx: Tx, page_id: str, fields: Iterable[str]) -> None:
         tx,
         bases,
         [{"page_id": page_id, "field": field, "attempted": None} for field in fields],
+    )
+
+
+def drop(tx: Tx, page_id: str, fields: Sequence[str]) -> None:
+    """Drop the bases of some fields of a page."""
+    tx.connection.execute(
+        delete(bases).where(
+            bases.c.workspace == tx.workspace,
+            bases.c.page_id == page_id,
+            bases.c.field.in_(fields),
+        )
     )
 
 

@@ -1,4 +1,8 @@
-"""The rules' memory as rows: one per track, occurrence and baseline, so that a save rewrites only what changed."""
+"""The rules' memory as rows: one per track, occurrence and baseline, so that a save rewrites only what changed.
+
+What was observed is saved before anything is written; a step that is taken by writing a row is saved with that row's
+journal or base (`put`), so that a process that dies has remembered neither more nor less than it did.
+"""
 
 from __future__ import annotations
 
@@ -28,12 +32,12 @@ def load(tx: Tx) -> Memory:
 
 
 def save(tx: Tx, value: Memory) -> None:
-    """Make `value` the memory."""
+    """Make `value` the memory; a first run that is over stays over."""
     kinds: tuple[tuple[str, Mapping[str, Any]], ...] = (
         (_TRACK, value.tracks),
         (_OCCURRENCE, value.occurrences),
         (_BASELINE, value.baselines),
-        (_SAVED, {"": True}),
+        (_SAVED, {} if value.first_run else {"": True}),
     )
     wanted = {
         (kind, key): msgspec.json.encode(item)
@@ -41,14 +45,8 @@ def save(tx: Tx, value: Memory) -> None:
         for key, item in items.items()
     }
     standing = _rows(tx)
-    for kind, key in sorted(standing.keys() - wanted.keys()):
-        tx.connection.execute(
-            delete(memory).where(
-                memory.c.workspace == tx.workspace,
-                memory.c.kind == kind,
-                memory.c.key == key,
-            )
-        )
+    for kind, key in sorted(standing.keys() - wanted.keys() - {(_SAVED, "")}):
+        _delete(tx, kind, key)
     upsert(
         tx,
         memory,
@@ -57,6 +55,30 @@ def save(tx: Tx, value: Memory) -> None:
             for (kind, key), body in sorted(wanted.items())
             if standing.get((kind, key)) != body
         ],
+    )
+
+
+def put(tx: Tx, key: str, occurrence: Occurrence | None) -> None:
+    """Remember one signal as it is now, None: that there is none."""
+    if occurrence is None:
+        _delete(tx, _OCCURRENCE, key)
+        return
+    body = msgspec.json.encode(occurrence)
+    upsert(tx, memory, [{"kind": _OCCURRENCE, "key": key, "body": body}])
+
+
+def end_first_run(tx: Tx) -> None:
+    """Remember that a run has written everything it planned."""
+    upsert(tx, memory, [{"kind": _SAVED, "key": "", "body": b"true"}])
+
+
+def _delete(tx: Tx, kind: str, key: str) -> None:
+    tx.connection.execute(
+        delete(memory).where(
+            memory.c.workspace == tx.workspace,
+            memory.c.kind == kind,
+            memory.c.key == key,
+        )
     )
 
 

@@ -37,6 +37,7 @@ from worker.mapping.schema import (
 from worker.sync.facts import Fact, PageFact
 from worker.sync.merge import Verdict, decide, is_empty, last_written
 from worker.sync.plan import Adopted, Change, FieldChange, Kept, Kind, Plan
+from worker.sync.refusals import is_same, place_of, problems_of, unpack
 from worker.sync.surplus import holds_more
 
 Cells = Mapping[tuple[str, str], Value]
@@ -77,6 +78,7 @@ class _Scene(msgspec.Struct, frozen=True, gc=False):
     wanted: Wanted
     draft: _Draft
     unread: Unread
+    insists: bool = False
 
     def is_unread(self, ref: Ref, page_id: str) -> bool:
         """Tell whether a page is there but could not be read: what stands in it now is not known."""
@@ -134,6 +136,7 @@ def make_plan(
     attempted: Cells = _NO_CELLS,
     sections: Iterable[PageFact] = (),
     unread: Unread = _ALL_READ,
+    insists: bool = False,
 ) -> Plan:
     """Return the plan that makes Notion say what the facts say; pure, sorted, the same for any order of facts.
 
@@ -141,7 +144,7 @@ def make_plan(
     page of every key the journal has, `made` every page it proves we created. `canonicalize(property, value)` gives a
     value's one spelling. A key the journal knows but the read did not show is neither created nor changed. `unread` are
     page ids by source that are there but could not be read now: nothing is written to them, and no row is made that
-    one of them may be.
+    one of them may be. `insists` plans again what Notion refused before.
     """
     draft = _Draft()
     wanted = _group(facts, draft.problems)
@@ -158,6 +161,7 @@ def make_plan(
         wanted,
         draft,
         unread,
+        insists,
     )
     for ref, fields in wanted.items():
         _plan_row(scene, ref, fields)
@@ -350,6 +354,8 @@ def _plan_field(
     if verdict is Verdict.NOTHING:
         return None
     if verdict in _WRITES:
+        if _is_refused(scene, row, prop, desired):
+            return None
         return FieldChange(
             prop.name, current, desired, fact.why, drift=verdict is Verdict.DRIFT
         )
@@ -361,6 +367,20 @@ def _plan_field(
             Kept(row.ref, row.page_id, prop.name, current, desired, conflict)
         )
     return None
+
+
+def _is_refused(scene: _Scene, row: Row, prop: Property, desired: Value) -> bool:
+    """Tell whether Notion refused this very value before; then that is told again instead of asked again."""
+    found = unpack(scene.bases.get((row.page_id, place_of(prop.name)), UNSET))
+    binding = scene.bindings[row.ref.source]
+    if (
+        scene.insists
+        or found is None
+        or not is_same(found, desired, binding, prop.name)
+    ):
+        return False
+    scene.draft.problems += problems_of(found, row.ref, prop, scene.schema)
+    return True
 
 
 def _desired(scene: _Scene, prop: Property, fact: Fact) -> Value | Unset:

@@ -14,6 +14,7 @@ from worker.sync.plan import Change, Kind, Plan
 
 _NONE: Mapping[str, int] = MappingProxyType({})
 _ALL_READ: Mapping[str, str] = MappingProxyType({})
+_NO_PAGES: Set[str] = frozenset()
 _FORCE = message("look at `rayline plan`; if it is right, run `rayline sync --force`")
 
 
@@ -26,19 +27,21 @@ def check(
     incomplete: Mapping[str, str] = _ALL_READ,
     mapping_changed: bool = False,
     periodic: Set[tuple[str, str]] = frozenset(),
+    sectioned: Set[str] = _NO_PAGES,
 ) -> tuple[Problem, ...]:
     """Return the reasons to refuse the plan, none when it is safe; pure.
 
     `rows_by_source` counts the managed rows read now, `rows_before` those of the last applied cycle that people have
     not deleted since; `incomplete` names the sources not read in full with the reason; `mapping_changed` says that the
     mapping's fingerprint is not the last applied one; `periodic` are the fields (source, name) that are empty while
-    their period is young, so that emptying them takes nothing away.
+    their period is young, so that emptying them takes nothing away; `sectioned` are the pages that hold a section of
+    the worker's already.
     """
     destructive = destructive_by_source(plan, periodic)
     return (
         *_too_destructive(destructive, rows_by_source, settings),
         *_suddenly_empty(rows_by_source, rows_before),
-        *_too_many(plan, settings),
+        *_too_many(plan, settings, sectioned),
         *_blind_archives(plan, incomplete),
         *_changed_mapping(destructive, changed=mapping_changed),
     )
@@ -104,13 +107,8 @@ def _suddenly_empty(
             )
 
 
-def _too_many(plan: Plan, settings: Limits) -> Iterator[Problem]:
-    # Creations take nothing away; without this exemption a first run of a large agency would be refused.
-    count = sum(
-        change.kind is not Kind.CREATE
-        and not (change.kind is Kind.SECTION and not change.page_id)
-        for change in plan.changes
-    )
+def _too_many(plan: Plan, settings: Limits, sectioned: Set[str]) -> Iterator[Problem]:
+    count = sum(_touches(change, sectioned) for change in plan.changes)
     if count > settings.changes:
         yield _reason(
             "too-many-changes",
@@ -125,6 +123,22 @@ def _too_many(plan: Plan, settings: Limits) -> Iterator[Problem]:
                 "raise `limits.changes`"
             ),
         )
+
+
+def _touches(change: Change, sectioned: Set[str]) -> bool:
+    """Tell whether a change alters what stands on a page: a new row, a first section and filling empty cells do not.
+
+    Without this the first run of a large agency would be refused.
+    """
+    match change.kind:
+        case Kind.CREATE:
+            return False
+        case Kind.SECTION:
+            return change.page_id in sectioned
+        case Kind.UPDATE:
+            return any(not is_empty(field.before) for field in change.fields)
+        case Kind.ARCHIVE:
+            return True
 
 
 def _blind_archives(plan: Plan, incomplete: Mapping[str, str]) -> Iterator[Problem]:
