@@ -28,6 +28,7 @@ from worker.domain.document import (
     runs,
     shown,
 )
+from worker.domain.text import clean
 
 Json = dict[str, Any]
 TEXT_LIMIT, LINK_LIMIT, PIECES, ROWS = 2_000, 2_000, 100, 99
@@ -147,7 +148,7 @@ def _runs(text: str) -> tuple[Run, ...]:
     return tuple(
         _merge(
             run if len(run.url) <= LINK_LIMIT else Run(run.text, run.bold)
-            for run in runs(text)
+            for run in runs(clean(text))
         )
     )
 
@@ -199,15 +200,14 @@ def _picture(payload: Json) -> str:
 def text_of(raw: Json) -> str:
     """Return the plain text of a block as Notion shows it."""
     payload = raw.get(raw.get("type", "")) or {}
-    return "".join(
-        str(piece.get("plain_text", "")) for piece in payload.get("rich_text") or ()
-    )
+    pieces = payload.get("rich_text") or ()
+    return clean("".join(str(piece.get("plain_text", "")) for piece in pieces))
 
 
 def _read_text(pieces: Any) -> str:
     found = [
         Run(
-            str(piece.get("plain_text", "")),
+            clean(str(piece.get("plain_text", ""))),
             bool((piece.get("annotations") or {}).get("bold")),
             str(piece.get("href") or ""),
         )
