@@ -8,9 +8,9 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import Enum
 
-from worker.apply.pictures import draw
 from worker.domain.charts import Chart
 from worker.domain.values import Ref
+from worker.errors import Problem
 from worker.mapping.schema import Bindings, Schema
 from worker.ports import Notion
 from worker.state.store import Store
@@ -51,7 +51,8 @@ class Pages:
 
 @dataclass(frozen=True, slots=True)
 class Bench:
-    """What carrying out a change works with. `now` tells UTC; `draw` gives a chart as PNG.
+    """What carrying out a change works with. `now` tells UTC; `draw` gives a chart as PNG or raises `NotDrawn`;
+    `warn` takes what was left out of a change that was written.
 
     `settle_after` is how long an append of unknown outcome is left alone before its page is looked at.
     """
@@ -63,8 +64,9 @@ class Bench:
     bindings: Bindings
     pages: Pages
     now: Callable[[], datetime]
+    draw: Callable[[Chart], bytes]
+    warn: Callable[[Problem], None]
     settle_after: timedelta = timedelta(0)
-    draw: Callable[[Chart], bytes] = draw
 
     def page_of(self, ref: Ref) -> str | None:
         """Return the page of a row: looked up when its key is a Worker key, else the key, which is the page id.

@@ -16,6 +16,7 @@ import structlog
 from worker.apply.bench import Bench, Pages, Result
 from worker.apply.changes import perform
 from worker.apply.order import arrange
+from worker.apply.pictures import open_engines
 from worker.domain.messages import message, tell
 from worker.domain.values import Ref
 from worker.errors import ApiError, Busy, Denied, Missing, Problem, Rejected, Severity
@@ -39,6 +40,7 @@ _NOBODY: Mapping[Ref, str] = MappingProxyType({})
 class Applied(msgspec.Struct, frozen=True, gc=False):
     """What became of a plan: changes done by kind, failures as problems, creations whose outcome is not known yet.
 
+    `warnings` tell what was left out of changes that were done.
     `gone` are the pages that turned out to be deleted since they were read: there was nothing to write to any more.
     `stopped` when the end was asked for, or access was lost, before all changes were tried.
     """
@@ -48,6 +50,7 @@ class Applied(msgspec.Struct, frozen=True, gc=False):
     unknown: tuple[Ref, ...] = ()
     gone: frozenset[str] = frozenset()
     stopped: bool = False
+    warnings: tuple[Problem, ...] = ()
 
     def counts(self) -> dict[str, int]:
         """Return how many changes of each kind were done, keys as in `sync --json`."""
@@ -110,22 +113,36 @@ def apply(
                 if source.rows is Rows.PEOPLE
             ),
         )
-    bench = Bench(workspace, notion, store, schema, bindings, pages, now, settle_after)
     phases = tuple(_phases(plan.changes))
-    shift = _Shift(
-        bench,
-        stop or threading.Event(),
-        fence,
-        progress,
-        sum(len(phase) for phase in phases),
-    )
-    _work(shift, phases, width)
+    warnings: list[Problem] = []
+    with open_engines(width) as engines:
+        bench = Bench(
+            workspace,
+            notion,
+            store,
+            schema,
+            bindings,
+            pages,
+            now,
+            engines.draw,
+            warnings.append,
+            settle_after,
+        )
+        shift = _Shift(
+            bench,
+            stop or threading.Event(),
+            fence,
+            progress,
+            sum(len(phase) for phase in phases),
+        )
+        _work(shift, phases, width)
     return Applied(
         dict(shift.done),
         tuple(sorted(shift.failures)),
         tuple(sorted(shift.unknown)),
         frozenset(shift.gone),
         shift.skipped > 0,
+        tuple(sorted(warnings)),
     )
 
 
