@@ -19,7 +19,6 @@ from worker.cli.entry import (
     WorkspaceOption,
     app,
     context_of,
-    print_json,
     session,
     stop_on_signals,
 )
@@ -84,7 +83,6 @@ def plan(
                     "Would be refused: {reason}", reason=prose.line(reason)
                 ),
                 style="red",
-                markup=False,
             )
         if exit_code and drawn.plan.changes:
             raise typer.Exit(prose.PENDING)
@@ -145,7 +143,7 @@ def run(
         ]
         serve([open_desk(context, reports.append) for context in contexts], stop)
         if as_json:
-            print_json(
+            show.print_json(
                 {
                     "workspaces": list(chosen),
                     "cycles": len(reports),
@@ -203,7 +201,6 @@ def trigger(
                     reason=how.outcome.get("error") or "",
                 ),
                 style="red",
-                markup=False,
             )
             raise typer.Exit(
                 prose.REFUSED if how.status is runs.RunStatus.REFUSED else prose.FAILED

@@ -167,7 +167,8 @@ def _answers(file: Path) -> dict[str, str]:
             ConfigError(problems),
             {ASKED[problem.field] for problem in problems},
         )
-        sys.stderr.write("".join(f"{prose.line(problem)}\n" for problem in problems))
+        for problem in problems:
+            show.say(prose.line(problem))
     return answers
 
 

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import json
+import sys
 from collections.abc import Iterable
 from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
-from rich.console import Console, Group, RenderableType
+from rich.console import Console, ConsoleOptions, Group, RenderableType
+from rich.segment import Segment
 from rich.table import Table
 from rich.text import Text
 from rich.tree import Tree
@@ -15,6 +18,7 @@ from rich.tree import Tree
 from worker.cli.prose import line
 from worker.cycle import Report
 from worker.domain.messages import message
+from worker.domain.text import visible, visible_json
 from worker.domain.values import Ref, Span, Unset, Value
 from worker.domain.words import Words
 from worker.errors import Problem, Severity
@@ -208,11 +212,50 @@ def brief(value: Value | Unset) -> str:
     return text if len(text) <= WIDTH else text[: WIDTH - 1] + "…"
 
 
-def console(*, stderr: bool = False) -> Console:
+class SafeConsole(Console):
+    """A console that shows what is hidden in people's words and obeys nothing in them: no escape sequence, no turn of
+    direction, no markup of its own. Everything this program says on a terminal goes through it."""
+
+    def __init__(self, *, stderr: bool, width: int | None = None) -> None:
+        super().__init__(
+            stderr=stderr,
+            width=width,
+            highlight=False,
+            soft_wrap=True,
+            markup=False,
+            emoji=False,
+        )
+
+    def render_str(self, text: str, **options: Any) -> Text:
+        """Return people's words as text, escapes written out before they are measured."""
+        return super().render_str(visible(text, kept="\n\t"), **options)
+
+    def render(
+        self, renderable: RenderableType, options: ConsoleOptions | None = None
+    ) -> Iterable[Segment]:
+        """Yield what a view consists of; only this console's own colours and movements stay commands."""
+        for segment in super().render(renderable, options):
+            yield (
+                segment
+                if segment.control
+                else Segment(visible(segment.text, kept="\n\t"), segment.style)
+            )
+
+
+def console(*, stderr: bool = False) -> SafeConsole:
     """Return a console on stdout or stderr; wide when the output is not a terminal, so that lines stay whole."""
-    made = Console(stderr=stderr, highlight=False, soft_wrap=True)
-    return (
-        made
-        if made.is_terminal
-        else Console(stderr=stderr, highlight=False, soft_wrap=True, width=200)
-    )
+    made = SafeConsole(stderr=stderr)
+    return made if made.is_terminal else SafeConsole(stderr=stderr, width=200)
+
+
+def say(text: str) -> None:
+    """Say a line on stderr."""
+    sys.stderr.write(visible(text, kept="\n\t") + "\n")
+    sys.stderr.flush()
+
+
+def print_json(data: Any) -> None:
+    """Print one JSON object on stdout, on one line, with no character in it that a terminal would obey."""
+    text = json.dumps(data, ensure_ascii=False, default=str)
+    sys.stdout.write(visible_json(text) + "\n")
+    sys.stdout.flush()
