@@ -208,3 +208,25 @@ def _store_as_before(play: Play) -> None:
             now=now,
         )
     store.close()
+
+
+@pytest.mark.parametrize("form", [(), ("--json",)])
+def test_a_database_that_takes_no_row_shows_nobody_the_rows(
+    play: Play, form: tuple[str, ...]
+) -> None:
+    state = play.folder / f"full{len(form)}.db"
+    write_config(play, name="full.toml", state=state.name)
+    store = Store(f"sqlite:///{state}")
+    with store.transaction("studio") as tx:
+        tx.connection.exec_driver_sql(
+            "CREATE TRIGGER full BEFORE INSERT ON pages BEGIN "
+            "SELECT RAISE(ABORT, 'database or disk is full'); END"
+        )
+    store.close()
+    ended = rayline("sync", "-c", "full.toml", *form, home=play.folder)
+    assert ended.returncode != 0
+    said = ended.stdout + ended.stderr
+    assert "database or disk is full" in said
+    assert not [
+        one for one in ("Gamma", "Carla", "studio.example", "acc-") if one in said
+    ]

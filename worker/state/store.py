@@ -16,7 +16,8 @@ from typing import Any
 
 from sqlalchemy import Connection, Table, create_engine, event, func, select
 from sqlalchemy.dialects import postgresql, sqlite
-from sqlalchemy.engine import URL, Engine, make_url
+from sqlalchemy.engine import URL, Engine, ExceptionContext, make_url
+from sqlalchemy.exc import DataError
 
 from worker.state.migrate import upgrade
 
@@ -44,8 +45,9 @@ class Store:
         self.engine = (
             _sqlite_engine(parsed)
             if self._sqlite
-            else create_engine(parsed, pool_pre_ping=True)
+            else create_engine(parsed, pool_pre_ping=True, hide_parameters=True)
         )
+        event.listen(self.engine, "handle_error", _hide_values)
         upgrade(self.engine)
 
     @contextmanager
@@ -83,10 +85,30 @@ def _sqlite_engine(url: URL) -> Engine:
     path = Path(url.database)
     path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     os.close(os.open(path, os.O_CREAT | os.O_RDWR, 0o600))
-    engine = create_engine(url, connect_args={"timeout": _BUSY_MILLISECONDS / 1000})
+    engine = create_engine(
+        url,
+        connect_args={"timeout": _BUSY_MILLISECONDS / 1000},
+        hide_parameters=True,
+    )
     event.listen(engine, "connect", _prepare)
     event.listen(engine, "begin", _begin)
     return engine
+
+
+def _hide_values(context: ExceptionContext) -> None:
+    """Leave in an error what was wrong and not with which values: rows hold names, money and private words.
+
+    PostgreSQL puts them into the lines after the first, and into the first when a value is of the wrong kind.
+    """
+    error = context.original_exception
+    is_about_a_value = isinstance(context.sqlalchemy_exception, DataError)
+    shown = "" if is_about_a_value else str(error).partition("\n")[0]
+    error.args = (shown,)
+    if context.sqlalchemy_exception is not None:
+        kind = type(error)
+        context.sqlalchemy_exception.args = (
+            f"({kind.__module__}.{kind.__qualname__}) {shown}",
+        )
 
 
 def _prepare(connection: Any, _record: object) -> None:
