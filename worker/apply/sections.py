@@ -118,7 +118,8 @@ def write_section(bench: Bench, change: Change) -> Result:
         ):  # written, but not what it was meant to be: the next cycle tries again
             bases.attempt(tx, page_id, {SECTION: digest})
     for fault in undrawn:
-        bench.warn(_undrawn(change, fault))
+        is_private = bench.schema.is_private(change.ref.source)
+        bench.warn(_undrawn(change, fault, private=is_private))
     return Result.DONE
 
 
@@ -145,14 +146,14 @@ def _without(block: Block, chart: Chart) -> Block:
     return block
 
 
-def _undrawn(change: Change, fault: NotDrawn) -> Problem:
+def _undrawn(change: Change, fault: NotDrawn, *, private: bool) -> Problem:
     return Problem(
         "picture-not-drawn",
         str(change.ref),
         "",
         tell(
             "the picture “{title}” could not be drawn: {error}",
-            title=fault.chart.title,
+            title="…" if private else fault.chart.title,
             error=fault.reason,
         ),
         message("its words stand in its place; the next cycle tries again"),

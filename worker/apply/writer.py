@@ -186,7 +186,9 @@ def _try(shift: _Shift, change: Change) -> None:
             change,
             Result.SETTLED
             if _was_deleted(shift, change, error)
-            else _failure(change, error),
+            else _failure(
+                change, error, private=shift.bench.schema.is_private(change.ref.source)
+            ),
         )
     else:
         _count(shift, change, result)
@@ -237,19 +239,18 @@ def _count(shift: _Shift, change: Change, result: Result | Problem) -> None:
         shift.progress("apply", shift.tried, shift.total)
 
 
-def _failure(change: Change, error: Exception) -> Problem:
+def _failure(change: Change, error: Exception, *, private: bool) -> Problem:
+    """Return a failed change as a problem; of a private row neither the title nor the server's words, which quote."""
     name = error.field if isinstance(error, Rejected) else ""
     code = _CODES.get(type(error).__name__, "apply-failed")
-    said = (
-        str(error) if isinstance(error, ApiError | ValueError) else type(error).__name__
-    )
-    hint = _HINTS.get(code, message("it will be tried again in the next cycle"))
+    is_told = isinstance(error, ApiError | ValueError) and not private
     fault = tell(
         "“{title}” could not be written ({kind}): {error}",
-        title=change.title,
+        title=change.ref.key if private else change.title,
         kind=change.kind.value,
-        error=said,
+        error=str(error) if is_told else type(error).__name__,
     )
+    hint = _HINTS.get(code, message("it will be tried again in the next cycle"))
     return Problem(code, str(change.ref), name, fault, hint, severity=Severity.ERROR)
 
 

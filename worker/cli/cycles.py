@@ -27,7 +27,7 @@ from worker.daemon.service import open_desk, serve
 from worker.domain.messages import message
 from worker.state import runs, triggers
 from worker.state.triggers import TriggerState
-from worker.sync.plan import to_data
+from worker.sync.plan import withheld_data
 
 STATES = {
     TriggerState.WAITING: message("waiting"),
@@ -73,7 +73,7 @@ def plan(
         opened.say(
             show.plan_view(drawn.plan, schema=context.schema, words=context.words),
             lambda: {
-                **to_data(drawn.plan),
+                **withheld_data(drawn.plan, context.schema.is_private),
                 "refused": [problem_data(one) for one in drawn.refused] or None,
             },
         )

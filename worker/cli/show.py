@@ -24,7 +24,7 @@ from worker.domain.words import Words
 from worker.errors import Problem, Severity
 from worker.mapping.schema import Schema
 from worker.sync.facts import Fact
-from worker.sync.plan import Change, Kind, Plan, canonical
+from worker.sync.plan import Change, FieldChange, Kind, Plan, canonical
 
 SIGNS = {
     Kind.CREATE: ("+", "green"),
@@ -39,6 +39,7 @@ SEVERITIES = {
     Severity.INFO: message("note"),
 }
 WIDTH = 72
+PRIVATE = message("(private: open the row in Notion)")
 
 
 def plan_view(plan: Plan, *, schema: Schema, words: Words) -> RenderableType:
@@ -56,23 +57,21 @@ def plan_view(plan: Plan, *, schema: Schema, words: Words) -> RenderableType:
         )
         for change in changes:
             sign, colour = SIGNS[change.kind]
-            branch = tree.add(
-                Text(f"{sign} {change.title or change.ref.key}", style=colour)
-            )
+            is_private = schema.is_private(name)
+            called = "" if is_private else change.title
+            branch = tree.add(Text(f"{sign} {called or change.ref.key}", style=colour))
             for field in change.fields:
                 label = schema.sources[name].properties[field.field].label[words.locale]
                 drift = words.say("  (somebody had changed it)") if field.drift else ""
-                before = (
-                    "" if change.kind is Kind.CREATE else f"{brief(field.before)} → "
+                said = (
+                    words.say(PRIVATE)
+                    if is_private
+                    else _course(field, is_new=change.kind is Kind.CREATE)
                 )
-                branch.add(
-                    Text(
-                        f"{label}: {before}{brief(field.after)}  [{field.why.rule}]{drift}"
-                    )
-                )
+                branch.add(Text(f"{label}: {said}  [{field.why.rule}]{drift}"))
         parts.append(tree)
     parts += [
-        kept_view(plan, words),
+        kept_view(plan, schema=schema, words=words),
         problems_view(plan.problems, words),
         Text(summary(plan, words), style="bold"),
     ]
@@ -91,7 +90,12 @@ def summary(plan: Plan, words: Words) -> str:
     )
 
 
-def kept_view(plan: Plan, words: Words) -> RenderableType:
+def _course(field: FieldChange, *, is_new: bool) -> str:
+    before = "" if is_new else f"{brief(field.before)} → "
+    return f"{before}{brief(field.after)}"
+
+
+def kept_view(plan: Plan, *, schema: Schema, words: Words) -> RenderableType:
     """Return the values of people that stand."""
     if not plan.kept:
         return Text("")
@@ -107,11 +111,12 @@ def kept_view(plan: Plan, words: Words) -> RenderableType:
     ):
         table.add_column(heading)
     for kept in plan.kept:
+        is_private = schema.is_private(kept.ref.source)
         table.add_row(
             str(kept.ref),
             kept.field,
-            brief(kept.current),
-            brief(kept.desired),
+            words.say(PRIVATE) if is_private else brief(kept.current),
+            words.say(PRIVATE) if is_private else brief(kept.desired),
             words.say("conflict") if kept.conflict else "",
         )
     return table
@@ -162,6 +167,9 @@ def why_view(
         label = (
             schema.sources[fact.ref.source].properties[fact.field].label[words.locale]
         )
+        if schema.is_private(fact.ref.source):
+            tree.add(Text(f"{label}: {words.say(PRIVATE)}  [{fact.why.rule}]"))
+            continue
         branch = tree.add(Text(f"{label} = {brief(fact.value)}", style="green"))
         for said, text in (
             (message("rule: {text}"), fact.why.rule),

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
 
-from worker.domain.messages import message, tell
+from worker.domain.messages import message, tell, withhold
 from worker.domain.model import Row
 from worker.domain.values import Ref, Value
 from worker.errors import Problem
@@ -94,27 +94,29 @@ def _author(user: Any) -> str:
 
 def _unreadable(row: Row, source: Source, name: str, fault: str) -> Problem:
     label = source.properties[name].label
+    said = withhold(fault) if source.private else fault
     return Problem(
         "unreadable-field",
         place(row, source),
         name,
-        tell("{field} {fault}", field=label, fault=fault),
+        tell("{field} {fault}", field=label, fault=said),
         message("correct the field in Notion; until then it counts as unknown"),
         row.url,
     )
 
 
 def _out_of_range(row: Row, source: Source, name: str, value: Decimal) -> Problem:
+    said = tell(
+        "{value} is not between {least} and {most}",
+        value=f"{value:.6g}",
+        least=f"{FINEST:f}",
+        most=f"{LARGEST:f}",
+    )
     return Problem(
         "out-of-range",
         place(row, source),
         name,
-        tell(
-            "{value} is not between {least} and {most}",
-            value=f"{value:.6g}",
-            least=f"{FINEST:f}",
-            most=f"{LARGEST:f}",
-        ),
+        withhold(said) if source.private else said,
         message("correct the field in Notion; until then it counts as unknown"),
         row.url,
     )
