@@ -5,9 +5,9 @@ from __future__ import annotations
 import io
 import json
 from collections.abc import Iterator
-from datetime import date
+from datetime import UTC, date, datetime
 from decimal import Decimal
-from typing import Any, cast
+from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -17,6 +17,7 @@ from rich.console import Console
 from worker.apply.writer import _failure
 from worker.cli import prose, show
 from worker.cli.look import _withheld
+from worker.config import Thresholds
 from worker.domain.document import Paragraph
 from worker.domain.messages import in_words
 from worker.domain.values import Ref, Span, Value
@@ -173,9 +174,8 @@ def test_a_rule_on_private_rows_that_fails_quotes_nothing() -> None:
     def stumble(*_: object) -> Any:
         raise ValueError(SAID)
 
-    world = World(
-        "studio", *cast(Any, (None, None, None, Words())), sources=frozenset()
-    )
+    now = datetime(2026, 11, 16, tzinfo=UTC)
+    world = World("studio", now, now.date(), Thresholds(), Words())
     playbooks = Playbooks()
     for name, is_quoted in (("feedback", False), ("bonuses", False), ("tasks", True)):
         outcome = evaluate(world, playbooks, rules=(Rule(name, stumble),))

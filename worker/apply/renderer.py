@@ -36,7 +36,7 @@ def _draw(line: bytes) -> tuple[bytes, str]:
     try:
         order = json.loads(line)
         return vl_convert.vegalite_to_png(order["spec"], **order["options"]), ""
-    except Exception as error:  # noqa: BLE001 - whatever the engine raises is its refusal of this picture
+    except (ValueError, TypeError, KeyError) as error:
         return b"", type(error).__name__
 
 
