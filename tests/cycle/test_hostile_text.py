@@ -9,8 +9,12 @@ from typing import Any
 import pytest
 
 from tests.support.stages import ACME, BETA, PITCH, Play, small_play
+from worker.apply import pictures
+from worker.charts import specify
 from worker.cycle import Report
+from worker.domain.charts import Chart
 from worker.domain.text import visible
+from worker.state import problems, runs
 from worker.sync.plan import Kind
 
 SIGNS = {
@@ -131,3 +135,29 @@ def test_a_first_sync_of_hostile_names_is_whole_and_the_second_writes_nothing(
         mark = play.mark()
         assert play.sync().plan.changes == ()
         assert play.writes(mark) == []
+
+
+def test_pictures_that_cannot_be_drawn_are_told_until_they_can_and_fail_no_run(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def deadly(chart: Chart) -> Any:
+        return {**specify(chart), "title": f"{chart.title}\x0b"}
+
+    with small_play(tmp_path) as play, monkeypatch.context() as broken:
+        broken.setattr(pictures, "specify", deadly)
+        report = play.sync()
+        told = [one for one in report.problems() if one.code == "picture-not-drawn"]
+        assert told
+        assert report.failures() == ()
+        with play.stage.store.reading("studio") as tx:
+            assert runs.recent(tx, 1)[0].status is runs.RunStatus.DONE
+            assert {*told} <= {*problems.load(tx)}
+        broken.undo()
+        play.later(minutes=10)
+        assert play.sync().applied.counts()["sections"] == len(
+            {one.where for one in told}
+        )
+        play.later(minutes=10)
+        last = play.sync()
+        assert last.plan.changes == ()
+        assert last.standing() == last.plan.problems
