@@ -164,7 +164,11 @@ class Report(msgspec.Struct, frozen=True, gc=False):
 
     def problems(self) -> tuple[Problem, ...]:
         """Return everything that was wrong: with what was read, and with what could not be written."""
-        return (*self.plan.problems, *self.failures(), *self.notes)
+        return (*self.standing(), *self.failures(), *self.notes)
+
+    def standing(self) -> tuple[Problem, ...]:
+        """Return what stays wrong until somebody mends it: with what was read, and with what is shown of it."""
+        return (*self.plan.problems, *self.applied.warnings)
 
     def failures(self) -> tuple[Problem, ...]:
         """Return what could not be written, and what perhaps was."""
@@ -434,6 +438,7 @@ def _joined(
         done=Counter(did.done) + Counter(done.done),
         unknown=(*did.unknown, *done.unknown),
         kept=(*did.kept, *done.kept),
+        warnings=tuple(sorted({*did.warnings, *done.warnings})),
     )
 
 
@@ -802,6 +807,9 @@ def _apply(
         failures=tuple(
             _readable(failure, context.words) for failure in applied.failures
         ),
+        warnings=tuple(
+            _readable(warning, context.words) for warning in applied.warnings
+        ),
     )
 
 
@@ -810,7 +818,7 @@ def _finish(context: Context, report: Report, *, mode: Mode) -> Report:
     try:
         with context.store.transaction(context.name) as tx:
             mark_stale(tx, stale=_hints_at_drift(report))
-            problems.replace(tx, report.plan.problems, now=context.now())
+            problems.replace(tx, report.standing(), now=context.now())
             if mode is Mode.FULL:
                 runs.prune(tx, before=context.now() - KEPT)
     except Busy as taken:

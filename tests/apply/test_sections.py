@@ -299,6 +299,30 @@ def replace_title(title: str) -> PlanFact:
     return PlanFact(title, CHART.points, CHART.now, "plan", "fact", "now", "EUR")
 
 
+@pytest.mark.parametrize("settled", [False, True])
+def test_a_picture_that_cannot_be_drawn_is_its_words_until_it_can(
+    board: Board, settled: bool
+) -> None:
+    client = board.client("Neptune")
+    deadly = Picture(replace_title("New\x0bsite"), "plan and fact")
+    fine = Picture(CHART, "other")
+    blocks: tuple[Block, ...] = (Heading("Health"), deadly, fine, Paragraph("end"))
+    for is_first in (True, False):
+        since = _mark(board)
+        applied = write(board, client, blocks, settled=settled)
+        assert (applied.failures, applied.counts()["sections"]) == ((), 1)
+        (warning,) = applied.warnings
+        assert (warning.code, warning.where) == ("picture-not-drawn", str(client))
+        assert texts(board, client.key)[1:3] == ["paragraph:plan and fact", "image:"]
+        changed = {*requests(board, since)} & {"PATCH children", "POST send"}
+        assert bool(changed) is is_first
+    drawn = Picture(CHART, "plan and fact")
+    applied = write(board, client, (*blocks[:1], drawn, *blocks[2:]), settled=settled)
+    assert applied.warnings == ()
+    assert texts(board, client.key)[1:3] == ["image:", "image:"]
+    assert _plan(board, client, blocks[2:], [], settled=True)[0].changes == ()
+
+
 # --- people
 
 

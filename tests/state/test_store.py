@@ -7,6 +7,7 @@ import socket
 import stat
 import threading
 import time
+import traceback
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, date, datetime, timedelta
@@ -18,6 +19,7 @@ from alembic import command
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from sqlalchemy import inspect, select, text
+from sqlalchemy.exc import IntegrityError, OperationalError, SQLAlchemyError
 
 from tests.support.postgres import postgres_url  # noqa: F401 - a fixture
 from worker.domain.memory import Baseline, Closing, Memory, Occurrence, Track
@@ -43,7 +45,7 @@ from worker.state.leases import Held, Process, hold
 from worker.state.migrate import configure, upgrade
 from worker.state.runs import RunStatus
 from worker.state.store import NoState, Store, Tx, upsert
-from worker.state.tables import metadata, settings
+from worker.state.tables import counters, metadata, settings
 from worker.state.triggers import TriggerState
 from worker.sync.facts import Why
 from worker.sync.plan import Adopted, Change, FieldChange, Kind, Plan
@@ -997,3 +999,75 @@ def test_nothing_is_made_where_nothing_was_kept(tmp_path: Path) -> None:
         Store(url, create=False)
     Store(url).close()
     Store(url, create=False).close()
+
+
+WORDS = "Carla said the team is slow"
+
+
+def _break_unique(store: Store) -> None:
+    row = {"workspace": WORDS, "name": WORDS, "value": 1}
+    with store.transaction("main") as tx:
+        tx.connection.execute(counters.insert(), [row, row])
+
+
+def _break_check(store: Store) -> None:
+    """Have the database refuse a row, as a full disk or an administrator's rule would."""
+    refuse = (
+        "CREATE TRIGGER full BEFORE INSERT ON problems BEGIN "
+        "SELECT RAISE(ABORT, 'database or disk is full'); END"
+        if store.engine.dialect.name == "sqlite"
+        else "ALTER TABLE problems ADD CONSTRAINT full_disk CHECK (workspace <> 'main')"
+    )
+    with store.transaction("main") as tx:
+        tx.connection.exec_driver_sql(refuse)
+    with store.transaction("main") as tx:
+        problems.replace(tx, [Problem("x", WORDS, message=WORDS)], now=NOW)
+
+
+def _break_type(store: Store) -> None:
+    with store.transaction("main") as tx:
+        tx.connection.execute(
+            text("SELECT CAST(:a AS INTEGER) + value, nothing FROM counters"),
+            {"a": WORDS},
+        )
+
+
+def _break_number(store: Store) -> None:
+    """Give a number that is none; SQLite takes it, which is no error to tell of."""
+    with store.transaction("main") as tx:
+        row = {"workspace": "main", "name": "n", "value": WORDS}
+        tx.connection.execute(counters.insert(), [row])
+        if store.engine.dialect.name == "sqlite":
+            raise IntegrityError("none", None, ValueError("none"))
+
+
+@pytest.mark.parametrize(
+    "breaks", [_break_unique, _break_check, _break_type, _break_number]
+)
+def test_a_database_error_tells_what_was_wrong_and_no_value(
+    store: Store, breaks: Callable[[Store], None]
+) -> None:
+    with pytest.raises(SQLAlchemyError) as broken:
+        breaks(store)
+    told = "".join(traceback.format_exception(broken.value))
+    assert WORDS not in told
+    assert WORDS.encode().hex() not in told
+    assert WORDS not in f"{broken.value!r} {broken.value} {broken.value.args}"
+    assert "Error" in told
+    with store.reading("main") as tx:
+        assert tx.connection.execute(select(counters)).all() == []
+
+
+def _fill(store: Store) -> None:
+    with store.transaction("main") as tx:
+        pages = tx.connection.exec_driver_sql("PRAGMA page_count").scalar_one()
+        tx.connection.exec_driver_sql(f"PRAGMA max_page_count = {pages + 2}")
+        problems.replace(tx, [Problem("x", WORDS * 20_000, message=WORDS)], now=NOW)
+
+
+def test_a_full_database_says_so(tmp_path: Path) -> None:
+    store = Store(f"sqlite:///{tmp_path / 'state.db'}")
+    with pytest.raises(OperationalError, match="full") as broken:
+        _fill(store)
+    assert WORDS not in "".join(traceback.format_exception(broken.value))
+    store.close()

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import threading
-from base64 import b64encode
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -13,9 +12,9 @@ from pathlib import Path
 import msgspec
 from sqlalchemy.engine import make_url
 
-from worker.app.logs import redact
 from worker.app.settings import STATE_HINT, Settings, passwords_of, without_passwords
 from worker.calls.deadline import Deadline
+from worker.calls.secrets import mask
 from worker.config import Workspace
 from worker.cycle import Context
 from worker.domain.messages import message, tell
@@ -58,7 +57,7 @@ def open_store(url: str, *, create: bool = True) -> Store:
         ) from None
     except Exception as error:
         shown = without_passwords(url) if "://" in url else "state"
-        reason = redact(str(error).replace(url, shown), passwords_of(url))
+        reason = mask(str(error).replace(url, shown), passwords_of(url))
         raise ConfigError(
             [
                 Problem(
@@ -157,13 +156,9 @@ def secrets_of(settings: Settings) -> list[str]:
     """Return every secret the configuration holds, for masking."""
     found = passwords_of(settings.state.get_secret_value())
     for workspace in settings.workspaces.values():
-        token = workspace.jira.token.get_secret_value()
-        basic = (
-            b64encode(f"{workspace.jira.email}:{token}".encode()).decode()
-            if token
-            else ""
-        )
-        found += [workspace.notion.token.get_secret_value(), token, basic]
+        found += [
+            side.token.get_secret_value() for side in (workspace.notion, workspace.jira)
+        ]
     return [secret for secret in found if secret]
 
 

@@ -5,42 +5,19 @@ Redaction works on the finished line, so tracebacks and foreign libraries are co
 
 from __future__ import annotations
 
-import json
 import logging
-import re
 import sys
-from collections.abc import Iterable, Iterator
-from urllib.parse import quote
+from collections.abc import Iterable
+from typing import Any
 
 import structlog
+from structlog.typing import EventDict
 
-PATTERNS = re.compile(
-    r"\b(?:ntn_|secret_)[A-Za-z0-9_\-]{4,}|\b(?i:basic|bearer)\s+[A-Za-z0-9+/=._\-]{8,}|(?i:set-cookie|cookie):[^\r\n]*"
-)
-MASK = "[secret]"
+from worker.calls.secrets import mask
+from worker.domain.text import visible, visible_json
 
-
-def redact(text: str, secrets: Iterable[str]) -> str:
-    """Return `text` with every known secret and everything that looks like one masked."""
-    for shape in sorted(
-        {shape for secret in secrets for shape in _shapes(secret)},
-        key=len,
-        reverse=True,
-    ):
-        text = text.replace(shape, MASK)
-    return PATTERNS.sub(MASK, text)
-
-
-def _shapes(secret: str) -> Iterator[str]:
-    """Yield a secret as it may stand in a line: plain, inside JSON, Python's way, in a URL. Short ones are words."""
-    if len(secret) >= 4:
-        yield from (
-            secret,
-            json.dumps(secret)[1:-1],
-            json.dumps(secret, ensure_ascii=False)[1:-1],
-            repr(secret)[1:-1],
-            quote(secret, safe=""),
-        )
+TRACES = frozenset({"exception", "stack"})
+"""The parts of an event that may be of several lines."""
 
 
 class Redacting(logging.Formatter):
@@ -52,7 +29,22 @@ class Redacting(logging.Formatter):
 
     def format(self, record: logging.LogRecord) -> str:
         """Return the record as one redacted line."""
-        return redact(self._inner.format(record), self._secrets)
+        return mask(self._inner.format(record), self._secrets)
+
+
+def _show_hidden(_: object, __: str, event: EventDict) -> EventDict:
+    """Show what is hidden in the values of an event; only a traceback has lines."""
+    return {
+        key: visible(value, kept="\n\t" if key in TRACES else "")
+        if isinstance(value, str)
+        else value
+        for key, value in event.items()
+    }
+
+
+def _escape_hidden(_: object, __: str, line: Any) -> str:
+    """Show what is hidden in a finished line of JSON."""
+    return visible_json(line)
 
 
 def configure(secrets: Iterable[str] = (), *, level: str = "INFO") -> None:
@@ -63,10 +55,13 @@ def configure(secrets: Iterable[str] = (), *, level: str = "INFO") -> None:
         structlog.stdlib.add_log_level,
         structlog.processors.TimeStamper(fmt="iso", utc=True),
     ]
-    renderer: structlog.typing.Processor = (
-        structlog.dev.ConsoleRenderer(colors=on_terminal)
+    renderers: tuple[structlog.typing.Processor, ...] = (
+        (_show_hidden, structlog.dev.ConsoleRenderer(colors=True))
         if on_terminal
-        else structlog.processors.JSONRenderer(sort_keys=True, ensure_ascii=False)
+        else (
+            structlog.processors.JSONRenderer(sort_keys=True, ensure_ascii=False),
+            _escape_hidden,
+        )
     )
     structlog.configure(
         processors=[*shared, structlog.stdlib.ProcessorFormatter.wrap_for_formatter],
@@ -78,7 +73,7 @@ def configure(secrets: Iterable[str] = (), *, level: str = "INFO") -> None:
         processors=[
             structlog.stdlib.ProcessorFormatter.remove_processors_meta,
             structlog.processors.format_exc_info,
-            renderer,
+            *renderers,
         ],
     )
     handler = logging.StreamHandler(sys.stderr)

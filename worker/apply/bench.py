@@ -8,7 +8,6 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import Enum
 
-from worker.apply.pictures import draw
 from worker.domain.charts import Chart
 from worker.domain.memory import Turn
 from worker.domain.model import Row
@@ -73,7 +72,8 @@ class Notes:
 
 @dataclass(frozen=True, slots=True)
 class Bench:
-    """What carrying out a change works with. `now` tells UTC; `draw` gives a chart as PNG.
+    """What carrying out a change works with. `now` tells UTC; `draw` gives a chart as PNG or raises `NotDrawn`;
+    `warn` takes what was left out of a change that was written.
 
     `settle_after` is how long an append of unknown outcome is left alone before its page is looked at. `claim` names
     the run in the journal. `seen` are the rows by page id as the rules saw them, `turns` what is remembered with the
@@ -88,8 +88,9 @@ class Bench:
     pages: Pages
     now: Callable[[], datetime]
     claim: str
+    draw: Callable[[Chart], bytes]
+    warn: Callable[[Problem], None]
     settle_after: timedelta = timedelta(0)
-    draw: Callable[[Chart], bytes] = draw
     seen: Mapping[str, Row] = field(default_factory=dict)
     turns: Mapping[Ref, Turn] = field(default_factory=dict)
     notes: Notes = field(default_factory=Notes)

@@ -1,46 +1,253 @@
-"""The one place where a chart becomes bytes."""
+"""The one place where a chart becomes bytes: in processes of their own, which end when the work is done.
+
+The engine can be killed by a character in a name, and holds over a hundred megabytes once it has drawn. Whatever
+becomes of its process is a fault of the picture in hand (`NotDrawn`) and of nothing else.
+"""
 
 from __future__ import annotations
 
+import json
+import os
+import subprocess
+import sys
 import threading
-from functools import lru_cache
+from collections import OrderedDict
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
-
-import vl_convert
 
 from worker.charts import specify
 from worker.domain.charts import Chart
+from worker.domain.messages import tell
 
 VERSION = "v6.4"
 SCALE = 2.0
 KEPT = 64
+PATIENCE = 60.0
+"""Seconds a picture may take; a slow machine needs two."""
+MOST_HUNG = 2
+LONGEST_HEAD, LARGEST = 1_000, 20_000_000
+NOWHERE = "http://127.0.0.1:9"
+PNG = b"\x89PNG\r\n\x1a\n"
+# By its path, and without the folder it lies in on the search path: it imports nothing of Rayline.
+COMMAND = (sys.executable, "-P", str(Path(__file__).with_name("renderer.py")))
 _LOCALES = {"ru": "ru-RU"}
-_drawing = threading.Lock()
-"""vl-convert runs one JavaScript engine; two charts at once would only take turns inside it."""
 
 
-@lru_cache(maxsize=KEPT)
-def draw(chart: Chart) -> bytes:
-    """Return a chart as PNG; the same chart gives the same bytes on one machine.
+class NotDrawn(Exception):
+    """A chart could not be drawn; `reason` says why, to a person, and quotes nothing of the chart."""
 
-    A drawing takes a quarter of a second: one whose page could not be written is there when it is tried again.
+    def __init__(self, chart: Chart, reason: str) -> None:
+        super().__init__(reason)
+        self.chart, self.reason = chart, reason
+
+
+class _Failed(Exception):
+    """The process did not give a picture: it died, hung or spoke nonsense."""
+
+
+class _Hung(_Failed):
+    """The process was ended because it took too long."""
+
+
+class _Engine:
+    """One process of the chart engine."""
+
+    def __init__(self, command: Sequence[str], patience: float) -> None:
+        self._patience = patience
+        # A session of its own: Ctrl-C is for this process, which lets the work in hand finish.
+        self._process = subprocess.Popen(
+            command,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+            env=_surroundings(),
+            start_new_session=True,
+        )
+
+    def draw(self, order: bytes) -> tuple[bytes, str]:
+        """Return a picture, or the kind of refusal; raise `_Failed` when the process is of no more use."""
+        is_late = threading.Event()
+
+        def give_up() -> None:
+            is_late.set()
+            self._process.kill()
+
+        bell = threading.Timer(self._patience, give_up)
+        bell.daemon = True
+        bell.start()
+        try:
+            return self._exchange(order)
+        except (OSError, ValueError, TypeError, KeyError) as error:
+            raise (_Hung if is_late.is_set() else _Failed) from error
+        finally:
+            bell.cancel()
+
+    def _exchange(self, order: bytes) -> tuple[bytes, str]:
+        orders, answers = self._process.stdin, self._process.stdout
+        assert orders is not None
+        assert answers is not None
+        orders.write(order + b"\n")
+        orders.flush()
+        head = json.loads(answers.readline(LONGEST_HEAD))
+        if "error" in head:
+            return b"", str(head["error"])[:50]
+        size = int(head["size"])
+        picture = answers.read(size) if size <= LARGEST else b""
+        if len(picture) != size or not picture.startswith(PNG):
+            raise ValueError("not a picture")
+        return picture, ""
+
+    def end(self) -> None:
+        """End the process and wait until it is gone."""
+        self._process.kill()
+        for pipe in (self._process.stdout, self._process.stdin):
+            try:
+                if pipe is not None:
+                    pipe.close()
+            except OSError:  # what was left to write has no reader any more
+                pass
+        self._process.wait()
+
+
+def _surroundings() -> dict[str, str]:
+    """Return the environment of the engine: none of our secrets, and a proxy that is not there.
+
+    What the engine draws from comes with the order; pictures within a picture it would fetch past `allowed_base_urls`.
     """
-    with _drawing:
-        drawn: bytes = vl_convert.vegalite_to_png(
-            specify(chart), vl_version=VERSION, scale=SCALE, **_locale(chart)
-        )
-    return drawn
+    kept = {
+        name: value
+        for name, value in os.environ.items()
+        if not name.startswith("RAYLINE_") and not name.lower().endswith("_proxy")
+    }
+    return kept | dict.fromkeys(("http_proxy", "https_proxy", "all_proxy"), NOWHERE)
 
 
-def draw_svg(chart: Chart) -> str:
-    """Return a chart as SVG."""
-    with _drawing:
-        drawn: str = vl_convert.vegalite_to_svg(
-            specify(chart), vl_version=VERSION, **_locale(chart)
-        )
-    return drawn
+class Engines:
+    """Draws charts in at most `most` processes, begun when they are needed. Thread-safe; `close` ends them all."""
+
+    def __init__(
+        self,
+        most: int = 1,
+        *,
+        command: Sequence[str] = COMMAND,
+        patience: float = PATIENCE,
+    ) -> None:
+        self._places = threading.BoundedSemaphore(most)
+        self._command, self._patience = command, patience
+        self._idle: list[_Engine] = []
+        self._hung = 0
+        self._lock = threading.Lock()
+
+    def draw(self, chart: Chart) -> bytes:
+        """Return a chart as PNG, the same bytes for the same chart on one machine; raises `NotDrawn`.
+
+        A process that dies is replaced once: something else may have ended it. One that hangs is not waited for again.
+        """
+        order = _order(chart)
+        if known := _remembered.get(order):
+            return known
+        with self._places:
+            try:
+                picture, refusal = self._try(order)
+            except _Hung:
+                raise NotDrawn(
+                    chart,
+                    tell("the chart engine did not answer in time"),
+                ) from None
+            except (_Failed, OSError):
+                raise NotDrawn(
+                    chart, tell("the chart engine ended without a picture")
+                ) from None
+        if refusal:
+            raise NotDrawn(
+                chart, tell("the chart engine refused it ({error})", error=refusal)
+            )
+        _remembered.put(order, picture)
+        return picture
+
+    def _try(self, order: bytes) -> tuple[bytes, str]:
+        try:
+            return self._draw(order)
+        except _Hung:
+            raise
+        except _Failed:
+            return self._draw(order)
+
+    def _draw(self, order: bytes) -> tuple[bytes, str]:
+        engine = self._take()
+        try:
+            answer = engine.draw(order)
+        except BaseException as error:
+            engine.end()
+            with self._lock:
+                self._hung += isinstance(error, _Hung)
+            raise
+        with self._lock:
+            self._idle.append(engine)
+        return answer
+
+    def _take(self) -> _Engine:
+        with self._lock:
+            if self._hung >= MOST_HUNG:
+                raise _Hung
+            if self._idle:
+                return self._idle.pop()
+        return _Engine(self._command, self._patience)
+
+    def close(self) -> None:
+        """End all processes; no chart may be in hand."""
+        with self._lock:
+            engines, self._idle = self._idle, []
+        for engine in engines:
+            engine.end()
 
 
-def _locale(chart: Chart) -> dict[str, Any]:
+@contextmanager
+def open_engines(width: int) -> Iterator[Engines]:
+    """Yield engines for so many changes side by side, and end them."""
+    engines = Engines(max(1, min(width, os.cpu_count() or 1)))
+    try:
+        yield engines
+    finally:
+        engines.close()
+
+
+class _Remembered:
+    """The last pictures by their order: one whose page could not be written is there when it is tried again."""
+
+    def __init__(self) -> None:
+        self._pictures: OrderedDict[bytes, bytes] = OrderedDict()
+        self._lock = threading.Lock()
+
+    def get(self, order: bytes) -> bytes | None:
+        """Return a picture that is remembered."""
+        with self._lock:
+            return self._pictures.get(order)
+
+    def put(self, order: bytes, picture: bytes) -> None:
+        """Remember a picture, and forget the oldest."""
+        with self._lock:
+            self._pictures[order] = picture
+            if len(self._pictures) > KEPT:
+                self._pictures.popitem(last=False)
+
+
+_remembered = _Remembered()
+
+
+def _order(chart: Chart) -> bytes:
+    """Return what the engine is asked; raises `NotDrawn` for a chart that is no JSON (a number that is none)."""
+    try:
+        order = {"spec": specify(chart), "options": {"scale": SCALE, **options(chart)}}
+        return json.dumps(order, allow_nan=False).encode()
+    except (ValueError, TypeError, ArithmeticError):
+        raise NotDrawn(chart, tell("a figure in it is not a number")) from None
+
+
+def options(chart: Chart) -> dict[str, Any]:
+    """Return how the engine reads a spec: its version, its language, and no address it may fetch from."""
     name = _LOCALES.get(chart.locale)
-    return {"format_locale": name, "time_format_locale": name} if name else {}
+    spoken = {"format_locale": name, "time_format_locale": name} if name else {}
+    return {"vl_version": VERSION, "allowed_base_urls": [], **spoken}

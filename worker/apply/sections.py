@@ -16,11 +16,21 @@ from hashlib import blake2b
 from typing import TypeVar
 
 from worker.apply.bench import Bench, Result
+from worker.apply.pictures import NotDrawn
 from worker.domain import charts, document
 from worker.domain.charts import Chart
-from worker.domain.document import CLOSING, NAME, OPENING, Block, Picture
+from worker.domain.document import (
+    CLOSING,
+    NAME,
+    OPENING,
+    Block,
+    Paragraph,
+    Picture,
+    plain,
+)
+from worker.domain.messages import message, tell
 from worker.domain.values import Ref
-from worker.errors import Rejected, Unknown
+from worker.errors import Problem, Rejected, Unknown
 from worker.mapping.blocks import (
     encode_block,
     encode_update,
@@ -88,10 +98,9 @@ def write_section(bench: Bench, change: Change) -> Result:
             tx, page_id, {DOUBT: bench.now()}
         )  # stays when the process dies in the middle
     hand = _Hand(bench, page_id, _unpack(written.get(BLOCKS)))
+    blocks = tuple(fit(document.resolve(change.blocks, partial(_address, bench))))
     try:
-        _rewrite(
-            hand, tuple(fit(document.resolve(change.blocks, partial(_address, bench))))
-        )
+        undrawn = _write(hand, blocks)
     except Unknown:
         return Result.UNKNOWN
     except Exception:
@@ -104,7 +113,51 @@ def write_section(bench: Bench, change: Change) -> Result:
         )
         for picture in sorted(hand.fresh):
             registry.set_setting(tx, f"picture:{picture}", hand.uploads[picture])
+        if (
+            undrawn
+        ):  # written, but not what it was meant to be: the next cycle tries again
+            bases.attempt(tx, page_id, {SECTION: digest})
+    for fault in undrawn:
+        is_private = bench.schema.is_private(change.ref.source)
+        bench.warn(_undrawn(change, fault, private=is_private))
     return Result.DONE
+
+
+def _write(hand: _Hand, blocks: tuple[Block, ...]) -> tuple[NotDrawn, ...]:
+    """Write a section and return the pictures that cannot be drawn, in whose places their words stand.
+
+    Pictures are drawn before anything is written.
+    """
+    undrawn: list[NotDrawn] = []
+    while True:
+        try:
+            _rewrite(hand, blocks)
+        except NotDrawn as fault:
+            undrawn.append(fault)
+            blocks = tuple(_without(block, fault.chart) for block in blocks)
+        else:
+            return tuple(undrawn)
+
+
+def _without(block: Block, chart: Chart) -> Block:
+    """Return a block, or the words of a picture that shows this chart."""
+    if isinstance(block, Picture) and block.chart == chart:
+        return Paragraph(block.caption or plain(chart.title))
+    return block
+
+
+def _undrawn(change: Change, fault: NotDrawn, *, private: bool) -> Problem:
+    return Problem(
+        "picture-not-drawn",
+        str(change.ref),
+        "",
+        tell(
+            "the picture “{title}” could not be drawn: {error}",
+            title="…" if private else fault.chart.title,
+            error=fault.reason,
+        ),
+        message("its words stand in its place; the next cycle tries again"),
+    )
 
 
 def _address(bench: Bench, ref: Ref) -> str:

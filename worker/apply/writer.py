@@ -17,6 +17,7 @@ import structlog
 from worker.apply.bench import Bench, Pages, Result
 from worker.apply.changes import perform
 from worker.apply.order import arrange
+from worker.apply.pictures import open_engines
 from worker.domain.memory import Turn
 from worker.domain.messages import message, tell
 from worker.domain.model import Row
@@ -55,6 +56,7 @@ _NO_TURNS: Mapping[Ref, Turn] = MappingProxyType({})
 class Applied(msgspec.Struct, frozen=True, gc=False):
     """What became of a plan: changes done by kind, failures as problems, creations whose outcome is not known yet.
 
+    `warnings` tell what was left out of changes that were done.
     `gone` are the pages that turned out to be deleted since they were read: there was nothing to write to any more.
     `stopped` when the end was asked for, or access was lost, before all changes were tried. `taken_by` names who took
     the workspace over meanwhile: what stands here was done before that. `kept` are values that people typed while the
@@ -68,6 +70,7 @@ class Applied(msgspec.Struct, frozen=True, gc=False):
     stopped: bool = False
     taken_by: str = ""
     kept: tuple[Kept, ...] = ()
+    warnings: tuple[Problem, ...] = ()
 
     def counts(self) -> dict[str, int]:
         """Return how many changes of each kind were done, keys as in `sync --json`."""
@@ -142,27 +145,31 @@ def apply(
             raise Stopped("ended before the request left")
         fence()
 
-    bench = Bench(
-        workspace,
-        notion.guarded(check),
-        store,
-        schema,
-        bindings,
-        pages,
-        now,
-        claim or uuid4().hex,
-        settle_after,
-        seen=seen,
-        turns=turns,
-    )
     phases = tuple(_phases(plan.changes))
-    shift = _Shift(
-        bench,
-        ended,
-        progress,
-        sum(len(phase) for phase in phases),
-    )
-    _work(shift, phases, width)
+    warnings: list[Problem] = []
+    with open_engines(width) as engines:
+        bench = Bench(
+            workspace,
+            notion.guarded(check),
+            store,
+            schema,
+            bindings,
+            pages,
+            now,
+            claim or uuid4().hex,
+            engines.draw,
+            warnings.append,
+            settle_after,
+            seen=seen,
+            turns=turns,
+        )
+        shift = _Shift(
+            bench,
+            ended,
+            progress,
+            sum(len(phase) for phase in phases),
+        )
+        _work(shift, phases, width)
     return Applied(
         dict(shift.done),
         tuple(sorted({*shift.failures, *bench.notes.problems})),
@@ -171,6 +178,7 @@ def apply(
         shift.skipped > 0,
         shift.taken_by,
         tuple(sorted(bench.notes.kept, key=lambda kept: (kept.ref, kept.field))),
+        tuple(sorted(warnings)),
     )
 
 
@@ -216,7 +224,9 @@ def _try(shift: _Shift, change: Change) -> None:
             change,
             Result.SETTLED
             if _was_deleted(shift, change, error)
-            else _failure(change, error),
+            else _failure(
+                change, error, private=shift.bench.schema.is_private(change.ref.source)
+            ),
         )
 
 
@@ -275,19 +285,18 @@ def _count(shift: _Shift, change: Change, result: Result | Problem) -> None:
         shift.progress("apply", shift.tried, shift.total)
 
 
-def _failure(change: Change, error: Exception) -> Problem:
+def _failure(change: Change, error: Exception, *, private: bool) -> Problem:
+    """Return a failed change as a problem; of a private row neither the title nor the server's words, which quote."""
     name = error.field if isinstance(error, Rejected) else ""
     code = _CODES.get(type(error).__name__, "apply-failed")
-    said = (
-        str(error) if isinstance(error, ApiError | ValueError) else type(error).__name__
-    )
-    hint = _HINTS.get(code, message("it will be tried again in the next cycle"))
+    is_told = isinstance(error, ApiError | ValueError) and not private
     fault = tell(
         "“{title}” could not be written ({kind}): {error}",
-        title=change.title,
+        title=change.ref.key if private else change.title,
         kind=change.kind.value,
-        error=said,
+        error=str(error) if is_told else type(error).__name__,
     )
+    hint = _HINTS.get(code, message("it will be tried again in the next cycle"))
     return Problem(code, str(change.ref), name, fault, hint, severity=Severity.ERROR)
 
 

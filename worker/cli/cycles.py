@@ -19,7 +19,6 @@ from worker.cli.entry import (
     WorkspaceOption,
     app,
     context_of,
-    print_json,
     session,
     stop_on_signals,
 )
@@ -28,7 +27,7 @@ from worker.daemon.service import open_desk, serve
 from worker.domain.messages import message
 from worker.state import runs, triggers
 from worker.state.triggers import TriggerState
-from worker.sync.plan import to_data
+from worker.sync.plan import withheld_data
 
 STATES = {
     TriggerState.WAITING: message("waiting"),
@@ -74,7 +73,7 @@ def plan(
         opened.say(
             show.plan_view(drawn.plan, schema=context.schema, words=context.words),
             lambda: {
-                **to_data(drawn.plan),
+                **withheld_data(drawn.plan, context.schema.is_private),
                 "refused": [problem_data(one) for one in drawn.refused] or None,
             },
         )
@@ -84,7 +83,6 @@ def plan(
                     "Would be refused: {reason}", reason=prose.line(reason)
                 ),
                 style="red",
-                markup=False,
             )
         if exit_code and drawn.plan.changes:
             raise typer.Exit(prose.PENDING)
@@ -145,7 +143,7 @@ def run(
         ]
         serve([open_desk(context, reports.append) for context in contexts], stop)
         if as_json:
-            print_json(
+            show.print_json(
                 {
                     "workspaces": list(chosen),
                     "cycles": len(reports),
@@ -203,7 +201,6 @@ def trigger(
                     reason=how.outcome.get("error") or "",
                 ),
                 style="red",
-                markup=False,
             )
             raise typer.Exit(
                 prose.REFUSED if how.status is runs.RunStatus.REFUSED else prose.FAILED

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import gzip
 import json
-import sys
 import tempfile
 import threading
 import time
@@ -22,7 +21,6 @@ from worker.cli.entry import (
     app,
     fail,
     log_level,
-    print_json,
     progress,
     stop_on_signals,
     voice,
@@ -91,7 +89,7 @@ def demo(
         progress(words, enabled=not as_json) as advance,
     ):
         logs.configure(level=log_level(QUIET))
-        _say(
+        show.say(
             words.say(
                 "A sample agency in a sandbox; its rate limit is real but its minute lasts {seconds} s "
                 "({budget} requests each), so that pacing is at work without long waits.",
@@ -106,7 +104,7 @@ def demo(
                 )
             )
         except Stopped:
-            _say(words.say("Ended."))
+            show.say(words.say("Ended."))
             raise typer.Exit from None
         except RaylineError as error:
             fail(error, as_json=as_json, words=words)
@@ -140,13 +138,13 @@ def _once(stage: Stage, words: Words, *, as_json: bool) -> int:
     reports = {"first": _cycle(stage, "first", words)}
     deeds = live_a_little(stage)
     for deed in deeds.told:
-        _say("  " + words.say("people: {deed}", deed=deed))
+        show.say("  " + words.say("people: {deed}", deed=deed))
     reports["second"] = _cycle(stage, "second", words)
     before = last_entry(stage)
     reports["third"] = _cycle(stage, "third", words)
     found = checks(stage, deeds, third_writes=writes(stage, before))
     if as_json:
-        print_json(
+        show.print_json(
             {
                 **{name: report.data() for name, report in reports.items()},
                 "checks": found,
@@ -155,13 +153,13 @@ def _once(stage: Stage, words: Words, *, as_json: bool) -> int:
     else:
         show.console().print_json(json.dumps(found))
     for deed in lost(stage, deeds):
-        _say(words.say("Lost: {deed}", deed=deed))
+        show.say(words.say("Lost: {deed}", deed=deed))
     return prose.OK if found == WANTED else prose.BUG
 
 
 def _cycle(stage: Stage, name: str, words: Words) -> Report:
     report = sync(stage.context, Order(Mode.FULL, name))
-    _say(
+    show.say(
         words.say(
             "{name}: {create} created, {update} updated, {sections} sections, {archive} archived, {kept} kept, "
             "{problems} problems, {notion} Notion and {jira} Jira requests, {seconds} s",
@@ -182,23 +180,23 @@ def _keep_running(
 ) -> int:
     described = stage.sockets.describe()
     if as_json:
-        print_json(described)
+        show.print_json(described)
     for name, address in (
         (words.say("Boards"), described["boards_url"]),
         (words.say("Control API"), described["control_url"]),
         ("Notion", described["notion"]["base_url"]),
         ("Jira", described["jira"]["base_url"]),
     ):
-        _say(f"{name + ':':<16}{address}")
-    _say(
+        show.say(f"{name + ':':<16}{address}")
+    show.say(
         words.say(
             "The daemon looks for changes every {seconds} seconds. Ctrl-C ends it.",
             seconds=15,
         )
     )
-    desk = open_desk(stage.context, lambda report: _say(_told(report, words)))
+    desk = open_desk(stage.context, lambda report: show.say(_told(report, words)))
     serve([desk], stop)
-    _say(words.say("Ended."))
+    show.say(words.say("Ended."))
     return prose.OK
 
 
@@ -295,7 +293,7 @@ def _load(jira: Any, path: Path, words: Words) -> None:
     except (EOFError, zlib.error) as error:
         raise typer.BadParameter(f"{path} cannot be unpacked: {error}") from None
     count = jira.load_jsonl(lines)
-    _say(
+    show.say(
         words.count(
             "{n} issue loaded from {file}",
             "{n} issues loaded from {file}",
@@ -314,7 +312,7 @@ def _read_lines(path: Path) -> list[bytes]:
 
 def _describe(data: dict[str, Any], words: Words, *, as_json: bool) -> None:
     if as_json:
-        print_json(data)
+        show.print_json(data)
     else:
         say = words.say
         show.console().print(
@@ -344,8 +342,3 @@ def _voice(locale: str) -> Words:
     if locale not in ("en", "ru"):
         raise typer.BadParameter(f"{locale!r} is not known; use en or ru")
     return voice()
-
-
-def _say(text: str) -> None:
-    sys.stderr.write(text + "\n")
-    sys.stderr.flush()

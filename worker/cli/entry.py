@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import signal
 import sys
@@ -66,15 +65,9 @@ class Session:
     def say(self, view: RenderableType, data: Callable[[], Any]) -> None:
         """Print a view for people, or data as one JSON object."""
         if self.as_json:
-            print_json(data())
+            show.print_json(data())
         else:
             show.console().print(view)
-
-
-def print_json(data: Any) -> None:
-    """Print one JSON object on stdout, on one line."""
-    sys.stdout.write(json.dumps(data, ensure_ascii=False, default=str) + "\n")
-    sys.stdout.flush()
 
 
 def log_level(usual: str) -> str:
@@ -121,10 +114,8 @@ def _common_voice(settings: Settings) -> Words | None:
 def fail(error: RaylineError, *, as_json: bool, words: Words) -> NoReturn:
     """Say an error and end with its exit code."""
     if as_json:
-        print_json(prose.error_data(error, words))
-    show.console(stderr=True).print(
-        prose.explain(error, words), style="red", markup=False
-    )
+        show.print_json(prose.error_data(error, words))
+    show.console(stderr=True).print(prose.explain(error, words), style="red")
     raise typer.Exit(prose.exit_code(error)) from error
 
 
@@ -160,7 +151,7 @@ def progress(words: Words, *, enabled: bool = True) -> Any:
         yield lambda phase, done, total: None
         return
     with Progress(
-        TextColumn("{task.description}"),
+        TextColumn("{task.description}", markup=False),
         BarColumn(),
         MofNCompleteColumn(),
         transient=True,
@@ -202,9 +193,17 @@ def version(
         raise typer.Exit
 
 
+def _tell_bug(broken: threading.ExceptHookArgs) -> None:
+    """Tell through the logs what ended a thread."""
+    structlog.get_logger("worker.cli").error(
+        "bug", error=broken.exc_type.__name__, exc_info=broken.exc_value
+    )
+
+
 def main() -> None:
     """Run the command line; what nobody foresaw is told through the logs, which hold no secrets, and ends with 1."""
     logs.configure()
+    threading.excepthook = _tell_bug
     try:
         app()
     except Exception as error:  # noqa: BLE001 - the last place where anything can be caught

@@ -183,8 +183,8 @@ def _answers(file: Path, words: Words) -> dict[str, str]:
             ConfigError(problems),
             {ASKED[problem.field] for problem in problems},
         )
-        lines = (prose.line(in_words(problem, words)) for problem in problems)
-        sys.stderr.write("".join(f"{line}\n" for line in lines))
+        for problem in problems:
+            show.say(prose.line(in_words(problem, words)))
     return answers
 
 

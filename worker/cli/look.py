@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 from typing import Annotated, Any
 
 import typer
+from msgspec.structs import replace
 from rich.console import Group
 
 from worker.cli import prose, show
@@ -26,9 +27,10 @@ from worker.domain.values import Ref, Unset
 from worker.domain.words import Words
 from worker.errors import ApiError, ConfigError, Problem, Severity
 from worker.fetch.schema import read_schema
+from worker.mapping.schema import Schema
 from worker.state import journal, leases, problems, runs, triggers
 from worker.sync.facts import Fact
-from worker.sync.plan import encode, to_data
+from worker.sync.plan import WITHHELD, encode, withheld_data
 
 
 @app.command()
@@ -295,7 +297,10 @@ def _show_run(opened: Any, context: Context, run_id: int) -> None:
     )
     opened.say(
         Group(head, body),
-        lambda: {**_run_data(run), "plan": to_data(plan) if plan else None},
+        lambda: {
+            **_run_data(run),
+            "plan": withheld_data(plan, context.schema.is_private) if plan else None,
+        },
     )
 
 
@@ -329,40 +334,47 @@ def explain(
     ):
         wanted, _, name = ref.partition("#")
         drawn = recall(context)
-        row = find_row(drawn, wanted)
+        row = find_row(drawn, wanted, context.schema)
         facts = [
             fact
             for fact in drawn.outcome.facts
             if fact.ref == row and name in ("", fact.field)
         ]
-        title = next(
-            (
-                one.title
-                for rows in drawn.world.rows.values()
-                for one in rows
-                if one.ref == row
-            ),
-            str(row),
-        )
+        is_private = context.schema.is_private(row.source)
+        title = "" if is_private else _title_of(drawn, row)
         opened.say(
             show.why_view(
                 facts,
-                title=f"{title}  ({row})",
+                title=f"{title}  ({row})".strip(),
                 schema=context.schema,
                 words=context.words,
             ),
             lambda: {
                 "ref": str(row),
                 "title": title,
-                "facts": [fact_data(fact) for fact in facts],
+                "facts": [
+                    _withheld(fact) if is_private else fact_data(fact) for fact in facts
+                ],
             },
         )
 
 
-def find_row(drawn: Drawn, text: str) -> Ref:
-    """Return the row meant by a ref, page id, address or title; raises `ConfigError` when none or several fit."""
+def _title_of(drawn: Drawn, ref: Ref) -> str:
+    rows = (row for found in drawn.world.rows.values() for row in found)
+    return next((row.title for row in rows if row.ref == ref), str(ref))
+
+
+def find_row(drawn: Drawn, text: str, schema: Schema) -> Ref:
+    """Return the row meant by a ref, page id, address or title; raises `ConfigError` when none or several fit.
+
+    Private rows have no title here.
+    """
     bare = text.rstrip("/").rpartition("/")[2].replace("-", "")[-32:]
-    rows = [row for found in drawn.world.rows.values() for row in found]
+    rows = [
+        replace(row, title="") if schema.is_private(row.ref.source) else row
+        for found in drawn.world.rows.values()
+        for row in found
+    ]
     stated = {fact.ref for fact in drawn.outcome.facts}
     found = {ref for ref in stated if text in (str(ref), ref.key)}
     found = found or {row.ref for row in rows if bare == row.page_id.replace("-", "")}
@@ -379,7 +391,9 @@ def find_row(drawn: Drawn, text: str) -> Ref:
     if len(found) == 1:
         return found.pop()
     named = ", ".join(
-        sorted(f"{row.title} ({row.ref})" for row in rows if row.ref in found)[:8]
+        sorted(f"{row.title} ({row.ref})".strip() for row in rows if row.ref in found)[
+            :8
+        ]
     )
     raise ConfigError(
         [
@@ -399,6 +413,18 @@ def find_row(drawn: Drawn, text: str) -> Ref:
             )
         ]
     )
+
+
+def _withheld(fact: Fact) -> dict[str, Any]:
+    """Return that a private row's fact exists, and by which rule."""
+    return {
+        "field": fact.field,
+        "value": WITHHELD,
+        "rule": fact.why.rule,
+        "formula": "",
+        "threshold": "",
+        "inputs": [],
+    }
 
 
 def fact_data(fact: Fact) -> dict[str, Any]:

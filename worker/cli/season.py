@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import sys
 import tempfile
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
@@ -15,7 +14,6 @@ import typer
 
 from worker.app.build import Progress
 from worker.cli import prose, show
-from worker.cli.entry import print_json
 from worker.cycle import problem_data
 from worker.demo.checks import lost
 from worker.demo.chronicle import Chronicle, tell
@@ -60,11 +58,11 @@ def run(choice: SeasonChoice, stop: Event, progress: Progress, *, as_json: bool)
             choice.seed,
             stop,
             progress,
-            say,
+            show.say,
         )
     )
     if as_json:
-        print_json(found)
+        show.print_json(found)
     else:
         _show_season(found)
     return prose.OK if found["checks"] == SEASON_WANTED else prose.BUG
@@ -80,9 +78,9 @@ def _first(start: str) -> date:
 def _show_season(found: dict[str, Any]) -> None:
     console, summary = show.console(), found["summary"]
     console.print(
-        f"[bold]{found['days']} working days[/bold], {summary['from']} to {summary['until']}, "
+        f"{found['days']} working days, {summary['from']} to {summary['until']}, "
         f"{sum(summary['cycles'].values())} cycles in {found['seconds']} s",
-        highlight=False,
+        style="bold",
     )
     for title, name in (
         ("People did", "people"),
@@ -155,7 +153,7 @@ def run_story(
             play.rig.close()
     checks["as_worked_out"] = not differences
     if as_json:
-        print_json(
+        show.print_json(
             {
                 "story": story.name,
                 "title": story.title[locale],
@@ -168,7 +166,7 @@ def run_story(
     else:
         show.console().print_json(json.dumps(checks))
     for line in differences:
-        say(line)
+        show.say(line)
     return prose.OK if checks == STORY_WANTED else prose.BUG
 
 
@@ -180,7 +178,7 @@ def _live(
     chronicle = Chronicle()
     last = {day.day: number for number, day in enumerate(play.days)}
     if not as_json:
-        show.console().print(f"[bold]{story.title[play.typist.locale]}[/bold]")
+        show.console().print(story.title[play.typist.locale], style="bold")
     for number, lived in enumerate(play.live()):
         if play.rig.context.stop.is_set():
             raise Stopped(f"ended after {lived.day}")
@@ -221,17 +219,9 @@ def _tell(lived: Lived, *, since: list[dict[str, str]]) -> None:
     ]
     if not (lived.told or told or fresh):
         return
-    console.print(f"[bold]{lived.day:%a} {lived.day}[/bold]", highlight=False)
+    console.print(f"{lived.day:%a} {lived.day}", style="bold")
     for mark, lines in (("people", lived.told), ("worker", told)):
         for line in lines:
-            console.print(f"  {mark}  {line}", markup=False, highlight=False)
+            console.print(f"  {mark}  {line}")
     for one in fresh:
-        console.print(
-            f"  listed  {one['where']}: {one['message']}", markup=False, highlight=False
-        )
-
-
-def say(text: str) -> None:
-    """Say a line on stderr."""
-    sys.stderr.write(text + "\n")
-    sys.stderr.flush()
+        console.print(f"  listed  {one['where']}: {one['message']}")

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import json
+import sys
 from collections.abc import Iterable
 from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
-from rich.console import Console, Group, RenderableType
+from rich.console import Console, ConsoleOptions, Group, RenderableType
+from rich.segment import Segment
 from rich.table import Table
 from rich.text import Text
 from rich.tree import Tree
@@ -15,12 +18,13 @@ from rich.tree import Tree
 from worker.cli.prose import line
 from worker.cycle import Report
 from worker.domain.messages import message
+from worker.domain.text import visible, visible_json
 from worker.domain.values import Ref, Span, Unset, Value
 from worker.domain.words import Words
 from worker.errors import Problem, Severity
 from worker.mapping.schema import Schema
 from worker.sync.facts import Fact
-from worker.sync.plan import Change, Kind, Plan, canonical
+from worker.sync.plan import Change, FieldChange, Kind, Plan, canonical
 
 SIGNS = {
     Kind.CREATE: ("+", "green"),
@@ -35,6 +39,7 @@ SEVERITIES = {
     Severity.INFO: message("note"),
 }
 WIDTH = 72
+PRIVATE = message("(private: open the row in Notion)")
 
 
 def plan_view(plan: Plan, *, schema: Schema, words: Words) -> RenderableType:
@@ -52,23 +57,21 @@ def plan_view(plan: Plan, *, schema: Schema, words: Words) -> RenderableType:
         )
         for change in changes:
             sign, colour = SIGNS[change.kind]
-            branch = tree.add(
-                Text(f"{sign} {change.title or change.ref.key}", style=colour)
-            )
+            is_private = schema.is_private(name)
+            called = "" if is_private else change.title
+            branch = tree.add(Text(f"{sign} {called or change.ref.key}", style=colour))
             for field in change.fields:
                 label = schema.sources[name].properties[field.field].label[words.locale]
                 drift = words.say("  (somebody had changed it)") if field.drift else ""
-                before = (
-                    "" if change.kind is Kind.CREATE else f"{brief(field.before)} → "
+                said = (
+                    words.say(PRIVATE)
+                    if is_private
+                    else _course(field, is_new=change.kind is Kind.CREATE)
                 )
-                branch.add(
-                    Text(
-                        f"{label}: {before}{brief(field.after)}  [{field.why.rule}]{drift}"
-                    )
-                )
+                branch.add(Text(f"{label}: {said}  [{field.why.rule}]{drift}"))
         parts.append(tree)
     parts += [
-        kept_view(plan, words),
+        kept_view(plan, schema=schema, words=words),
         problems_view(plan.problems, words),
         Text(summary(plan, words), style="bold"),
     ]
@@ -87,7 +90,12 @@ def summary(plan: Plan, words: Words) -> str:
     )
 
 
-def kept_view(plan: Plan, words: Words) -> RenderableType:
+def _course(field: FieldChange, *, is_new: bool) -> str:
+    before = "" if is_new else f"{brief(field.before)} → "
+    return f"{before}{brief(field.after)}"
+
+
+def kept_view(plan: Plan, *, schema: Schema, words: Words) -> RenderableType:
     """Return the values of people that stand."""
     if not plan.kept:
         return Text("")
@@ -103,11 +111,12 @@ def kept_view(plan: Plan, words: Words) -> RenderableType:
     ):
         table.add_column(heading)
     for kept in plan.kept:
+        is_private = schema.is_private(kept.ref.source)
         table.add_row(
             str(kept.ref),
             kept.field,
-            brief(kept.current),
-            brief(kept.desired),
+            words.say(PRIVATE) if is_private else brief(kept.current),
+            words.say(PRIVATE) if is_private else brief(kept.desired),
             words.say("conflict") if kept.conflict else "",
         )
     return table
@@ -158,6 +167,9 @@ def why_view(
         label = (
             schema.sources[fact.ref.source].properties[fact.field].label[words.locale]
         )
+        if schema.is_private(fact.ref.source):
+            tree.add(Text(f"{label}: {words.say(PRIVATE)}  [{fact.why.rule}]"))
+            continue
         branch = tree.add(Text(f"{label} = {brief(fact.value)}", style="green"))
         for said, text in (
             (message("rule: {text}"), fact.why.rule),
@@ -208,11 +220,50 @@ def brief(value: Value | Unset) -> str:
     return text if len(text) <= WIDTH else text[: WIDTH - 1] + "…"
 
 
-def console(*, stderr: bool = False) -> Console:
+class SafeConsole(Console):
+    """A console that shows what is hidden in people's words and obeys nothing in them: no escape sequence, no turn of
+    direction, no markup of its own. Everything this program says on a terminal goes through it."""
+
+    def __init__(self, *, stderr: bool, width: int | None = None) -> None:
+        super().__init__(
+            stderr=stderr,
+            width=width,
+            highlight=False,
+            soft_wrap=True,
+            markup=False,
+            emoji=False,
+        )
+
+    def render_str(self, text: str, **options: Any) -> Text:
+        """Return people's words as text, escapes written out before they are measured."""
+        return super().render_str(visible(text, kept="\n\t"), **options)
+
+    def render(
+        self, renderable: RenderableType, options: ConsoleOptions | None = None
+    ) -> Iterable[Segment]:
+        """Yield what a view consists of; only this console's own colours and movements stay commands."""
+        for segment in super().render(renderable, options):
+            yield (
+                segment
+                if segment.control
+                else Segment(visible(segment.text, kept="\n\t"), segment.style)
+            )
+
+
+def console(*, stderr: bool = False) -> SafeConsole:
     """Return a console on stdout or stderr; wide when the output is not a terminal, so that lines stay whole."""
-    made = Console(stderr=stderr, highlight=False, soft_wrap=True)
-    return (
-        made
-        if made.is_terminal
-        else Console(stderr=stderr, highlight=False, soft_wrap=True, width=200)
-    )
+    made = SafeConsole(stderr=stderr)
+    return made if made.is_terminal else SafeConsole(stderr=stderr, width=200)
+
+
+def say(text: str) -> None:
+    """Say a line on stderr."""
+    sys.stderr.write(visible(text, kept="\n\t") + "\n")
+    sys.stderr.flush()
+
+
+def print_json(data: Any) -> None:
+    """Print one JSON object on stdout, on one line, with no character in it that a terminal would obey."""
+    text = json.dumps(data, ensure_ascii=False, default=str)
+    sys.stdout.write(visible_json(text) + "\n")
+    sys.stdout.flush()

@@ -34,6 +34,20 @@ def tell(pattern: str, **values: object) -> str:
     return told
 
 
+QUOTED = frozenset({"value", "text", "option", "first", "last", "start", "end", "year"})
+"""Under these names a sentence quotes what stands in a cell."""
+
+
+def withhold(text: str) -> str:
+    """Return a sentence that does not quote the cell it is about, for rows that are private."""
+    if not isinstance(text, Told):
+        return text
+    kept = {
+        name: "…" if name in QUOTED else value for name, value in text.values.items()
+    }
+    return tell(text.pattern, **kept)
+
+
 def _in_english(value: object) -> object:
     return value["en"] if isinstance(value, Mapping) and "en" in value else value
 

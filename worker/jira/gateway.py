@@ -21,6 +21,7 @@ from worker.calls.secrets import redact
 from worker.config import JiraSettings
 from worker.domain.messages import message, tell
 from worker.domain.model import Issue, JiraProject, Move
+from worker.domain.text import clean_line
 from worker.errors import Problem, Rejected
 from worker.jira.errors import API
 from worker.jira.feeds import read_worklog_feed
@@ -220,7 +221,9 @@ class JiraGateway:
             else self._session.ask("GET", "project", _PROJECTS.read_list)
         )
         return ProjectBatch(
-            tuple(JiraProject(each.id, each.key, each.name) for each in found),
+            tuple(
+                JiraProject(each.id, each.key, clean_line(each.name)) for each in found
+            ),
             tuple(unread),
         )
 

@@ -28,6 +28,7 @@ from worker.domain.document import (
     runs,
     shown,
 )
+from worker.domain.text import clean
 from worker.mapping.notion import OWN_KINDS
 
 Json = dict[str, Any]
@@ -148,7 +149,7 @@ def _runs(text: str) -> tuple[Run, ...]:
     return tuple(
         _merge(
             run if len(run.url) <= LINK_LIMIT else Run(run.text, run.bold)
-            for run in runs(text)
+            for run in runs(clean(text))
         )
     )
 
@@ -202,15 +203,14 @@ def _picture(payload: Json) -> str:
 def text_of(raw: Json) -> str:
     """Return the plain text of a block as Notion shows it."""
     payload = raw.get(raw.get("type", "")) or {}
-    return "".join(
-        str(piece.get("plain_text", "")) for piece in payload.get("rich_text") or ()
-    )
+    pieces = payload.get("rich_text") or ()
+    return clean("".join(str(piece.get("plain_text", "")) for piece in pieces))
 
 
 def _read_text(pieces: Any) -> str:
     found = [
         Run(
-            str(piece.get("plain_text", "")),
+            clean(str(piece.get("plain_text", ""))),
             bool((piece.get("annotations") or {}).get("bold")),
             str(piece.get("href") or ""),
         )

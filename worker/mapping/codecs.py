@@ -8,7 +8,6 @@ What cannot be read becomes `Unreadable`, never an exception and never a guess. 
 from __future__ import annotations
 
 import math
-import re
 from collections.abc import Callable, Mapping
 from datetime import UTC, date, datetime
 from decimal import Decimal
@@ -18,6 +17,7 @@ from zoneinfo import ZoneInfo
 import msgspec
 
 from worker.domain.messages import tell
+from worker.domain.text import clean, clean_line
 from worker.domain.values import Ref, Span, Value
 from worker.mapping.schema import Binding, Property
 
@@ -31,8 +31,6 @@ TEXT = PIECE * PIECES
 LISTED = 100
 LIMITS = {"url": 2_000, "email": 200, "phone_number": 200}
 FIRST_YEAR, LAST_YEAR = 1900, 9999
-# Control characters (but tab and line feed) and halves of surrogate pairs, which no JSON text may carry alone.
-UNSPEAKABLE = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff]")
 
 
 class Unreadable(msgspec.Struct, frozen=True, gc=False):
@@ -90,8 +88,12 @@ def _items(raw: Any) -> list[Any]:
     return raw
 
 
+def _read_title(_: Place, raw: Any) -> Value:
+    return clean_line("".join([item["plain_text"] for item in _items(raw)])) or None
+
+
 def _read_text(_: Place, raw: Any) -> Value:
-    return "".join([item["plain_text"] for item in _items(raw)]) or None
+    return clean("".join([item["plain_text"] for item in _items(raw)])) or None
 
 
 def _read_number(_: Place, raw: Any) -> Value | Unreadable:
@@ -125,7 +127,7 @@ def _option_key(place: Place, raw: Json) -> str | Unreadable:
     for key, (option_id, _) in place.options.items():
         if option_id == wanted:
             return key
-    name = str(raw["name"]).casefold()
+    name = clean_line(str(raw["name"])).casefold()
     for option in place.prop.options:
         if any(label.casefold() == name for label in option.label.values()):
             return option.key
@@ -206,11 +208,11 @@ def _read_flag(_: Place, raw: Any) -> Value:
 def _read_line(_: Place, raw: Any) -> Value:
     if not isinstance(raw, str | None):
         raise TypeError(raw)
-    return raw or None
+    return clean_line(raw) if raw else None
 
 
 _READ: dict[str, Callable[[Place, Any], Value | Unreadable]] = {
-    "title": _read_text,
+    "title": _read_title,
     "rich_text": _read_text,
     "number": _read_number,
     "select": _read_choice,
@@ -341,9 +343,7 @@ def loss(prop: Property, value: Value) -> str:
     match value:
         case str() if prop.type in LIMITS and len(value) > LIMITS[prop.type]:
             return f"is longer than {LIMITS[prop.type]} characters and is left out"
-        case str() if prop.type in ("title", "rich_text") and canonicalize(
-            prop, value
-        ) != _speakable(value):
+        case str() if prop.type in _CLEAN and _is_cut(prop, value):
             return "is too long for Notion and is cut"
         case tuple() if len(set(value)) > LISTED:
             return f"lists more than {LISTED} and is cut"
@@ -354,17 +354,20 @@ def loss(prop: Property, value: Value) -> str:
     return ""
 
 
-def _speakable(text: str) -> str:
-    return text if text.isprintable() else UNSPEAKABLE.sub("", text)
+def _is_cut(prop: Property, text: str) -> bool:
+    return canonicalize(prop, text) != (_CLEAN[prop.type](text) or None)
 
 
-def _canon_text(value: Any) -> Value:
-    if value is None:
-        return None
-    text = _speakable(str(value))
-    if len(text) <= TEXT // 2:
-        return text or None
-    return "".join(_pieces(text)[:PIECES])
+def _canon_text(clean_up: Callable[[str], str]) -> Callable[[Any], Value]:
+    def canon(value: Any) -> Value:
+        if value is None:
+            return None
+        text = clean_up(str(value))
+        if len(text) <= TEXT // 2:
+            return text or None
+        return "".join(_pieces(text)[:PIECES])
+
+    return canon
 
 
 def _canon_number(value: Any) -> Value:
@@ -403,15 +406,15 @@ def _canon_flag(value: Any) -> Value:
 
 def _canon_line(limit: int) -> Callable[[Any], Value]:
     def canon(value: Any) -> Value:
-        text = _speakable(value or "")
+        text = clean_line(value or "")
         return text if text and len(text) <= limit else None
 
     return canon
 
 
+_CLEAN: dict[str, Callable[[str], str]] = {"title": clean_line, "rich_text": clean}
 _CANON: dict[str, Callable[[Any], Value]] = {
-    "title": _canon_text,
-    "rich_text": _canon_text,
+    **{kind: _canon_text(clean_up) for kind, clean_up in _CLEAN.items()},
     "number": _canon_number,
     "select": _canon_choice,
     "status": _canon_choice,

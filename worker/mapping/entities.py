@@ -12,7 +12,7 @@ from zoneinfo import ZoneInfo
 
 from msgspec.structs import replace
 
-from worker.domain.messages import message, tell
+from worker.domain.messages import message, tell, withhold
 from worker.domain.model import (
     Card,
     Client,
@@ -60,13 +60,13 @@ class Reader:
         hint: str = "",
         severity: Severity = Severity.WARNING,
     ) -> None:
-        """Add a problem about one field of the row."""
+        """Add a problem about one field of the row, which quotes no private cell."""
         self.problems.append(
             Problem(
                 code,
                 place(self.row, self.source),
                 name,
-                fault,
+                withhold(fault) if self.source.private else fault,
                 hint,
                 self.row.url,
                 severity,

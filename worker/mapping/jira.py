@@ -18,6 +18,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from worker.domain.messages import tell
 from worker.domain.model import Category, Issue
+from worker.domain.text import clean_line
 from worker.errors import ConfigError, Problem, Severity
 from worker.mapping.load import mapping_files
 from worker.toml import BadToml, read_toml
@@ -301,13 +302,13 @@ def make_issue(raw: RawIssue, site: SiteReading, epics: Mapping[str, str]) -> Is
         id=raw.id,
         key=raw.key,
         project=raw.key.rpartition("-")[0],
-        type=fields.issuetype.name,
+        type=clean_line(fields.issuetype.name),
         level=_level(raw, site),
-        status=fields.status.name,
+        status=clean_line(fields.status.name),
         category=category,
         created=fields.created.astimezone(UTC),
         updated=fields.updated.astimezone(UTC),
-        summary=fields.summary or "",
+        summary=clean_line(fields.summary or ""),
         resolved=_resolved(fields) if category == "done" else None,
         due=fields.duedate,
         parent=parent,
@@ -317,7 +318,7 @@ def make_issue(raw: RawIssue, site: SiteReading, epics: Mapping[str, str]) -> Is
         spent=fields.timespent,
         points=_points(raw, site),
         flagged=any(_custom(raw, site, "flagged")),
-        labels=fields.labels or (),
+        labels=tuple(map(clean_line, fields.labels or ())),
     )
 
 
@@ -332,7 +333,7 @@ def status_category(status: RawStatus, site: SiteReading) -> str:
     if not site.overrides:
         return category_of(status)
     return (
-        site.overrides.get(status.name.casefold())
+        site.overrides.get(clean_line(status.name).casefold())
         or site.overrides.get(status.id)
         or category_of(status)
     )

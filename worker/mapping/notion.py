@@ -14,6 +14,7 @@ import msgspec
 from msgspec.structs import replace
 
 from worker.domain.messages import message, tell
+from worker.domain.text import clean_line
 
 T = TypeVar("T")
 Json = dict[str, Any]
@@ -114,8 +115,8 @@ class Parent(msgspec.Struct, frozen=True, gc=False):
 
 
 def plain_text(pieces: tuple[Text, ...]) -> str:
-    """Return the text of a title."""
-    return "".join(piece.plain_text for piece in pieces)
+    """Return the text of a title, cleaned."""
+    return clean_line("".join(piece.plain_text for piece in pieces))
 
 
 # -- records -----------------------------------------------------------------------------------------------------------

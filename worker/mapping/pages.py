@@ -8,7 +8,7 @@ from decimal import Decimal
 
 from msgspec.structs import replace
 
-from worker.domain.messages import message, tell
+from worker.domain.messages import message, tell, withhold
 from worker.domain.model import Row
 from worker.domain.values import Ref, Value
 from worker.errors import Problem
@@ -107,11 +107,12 @@ def read_stamp(text: str | None) -> datetime | None:
 
 def _unreadable(row: Row, source: Source, name: str, fault: str) -> Problem:
     label = source.properties[name].label
+    said = withhold(fault) if source.private else fault
     return Problem(
         "unreadable-field",
         place(row, source),
         name,
-        tell("{field} {fault}", field=label, fault=fault),
+        tell("{field} {fault}", field=label, fault=said),
         message("correct the field in Notion; until then it counts as unknown"),
         row.url,
     )
@@ -134,16 +135,17 @@ def _not_read_now(row: Row, source: Source, name: str, fault: str) -> Problem:
 
 
 def _out_of_range(row: Row, source: Source, name: str, value: Decimal) -> Problem:
+    said = tell(
+        "{value} is not between {least} and {most}",
+        value=f"{value:.6g}",
+        least=f"{FINEST:f}",
+        most=f"{LARGEST:f}",
+    )
     return Problem(
         "out-of-range",
         place(row, source),
         name,
-        tell(
-            "{value} is not between {least} and {most}",
-            value=f"{value:.6g}",
-            least=f"{FINEST:f}",
-            most=f"{LARGEST:f}",
-        ),
+        withhold(said) if source.private else said,
         message("correct the field in Notion; until then it counts as unknown"),
         row.url,
     )

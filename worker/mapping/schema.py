@@ -112,6 +112,10 @@ class Schema(msgspec.Struct, frozen=True, gc=False):
 
     sources: Mapping[str, Source]
 
+    def is_private(self, source: str) -> bool:
+        """Tell whether nothing of a data source's rows may be shown outside the private root page."""
+        return source in self.sources and self.sources[source].private
+
     def part(self, *, private: bool) -> Schema:
         """Return the private data sources alone, or all others."""
         return Schema(

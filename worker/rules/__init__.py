@@ -93,6 +93,10 @@ RULES = (
 )
 
 
+PRIVATE = frozenset({"feedback", "bonuses"})
+"""Rules that read private rows: what they stumble over is not quoted."""
+
+
 def evaluate(
     world: World, playbooks: Playbooks, *, rules: tuple[Rule, ...] = RULES
 ) -> Outcome:
@@ -116,11 +120,13 @@ def evaluate(
 
 
 def _failure(rule: Rule, error: Exception) -> Problem:
+    kind = type(error).__name__
+    said = kind if rule.name in PRIVATE else f"{kind}: {error}"
     return Problem(
         "rule-failed",
         f"worker/rules/{rule.name}",
         "",
-        tell("the rule failed: {error}", error=f"{type(error).__name__}: {error}"),
+        tell("the rule failed: {error}", error=said),
         message("report this; the other rules went on"),
         severity=Severity.ERROR,
     )

@@ -21,7 +21,8 @@ from typing import Any
 import structlog
 from sqlalchemy import Connection, Table, create_engine, event, func, select
 from sqlalchemy.dialects import postgresql, sqlite
-from sqlalchemy.engine import URL, Engine, make_url
+from sqlalchemy.engine import URL, Engine, ExceptionContext, make_url
+from sqlalchemy.exc import DataError
 
 from worker.state.migrate import revision, upgrade
 
@@ -61,6 +62,7 @@ class Store:
         self.engine = (
             _sqlite_engine(parsed) if self._sqlite else _postgres_engine(parsed)
         )
+        event.listen(self.engine, "handle_error", _hide_values)
         self._checks: tuple[Callable[[Tx], None], ...] = ()
         if not create and self._is_new():
             self.close()
@@ -114,7 +116,7 @@ class Store:
 
 
 def _postgres_engine(url: URL) -> Engine:
-    engine = create_engine(url, pool_pre_ping=True)
+    engine = create_engine(url, pool_pre_ping=True, hide_parameters=True)
     event.listen(engine, "connect", _limit_idleness)
     return engine
 
@@ -140,7 +142,11 @@ def _sqlite_engine(url: URL) -> Engine:
     for suffix in ("", "-wal", "-shm", "-journal"):
         _close_to_others(path.with_name(path.name + suffix))
 
-    engine = create_engine(url, connect_args={"timeout": _BUSY_MILLISECONDS / 1000})
+    engine = create_engine(
+        url,
+        connect_args={"timeout": _BUSY_MILLISECONDS / 1000},
+        hide_parameters=True,
+    )
     event.listen(engine, "connect", _prepare)
     event.listen(engine, "begin", _begin)
     return engine
@@ -163,6 +169,22 @@ def _close_to_others(path: Path) -> None:
     if mode & (stat.S_IRWXG | stat.S_IRWXO):
         path.chmod(0o600)
         log.warning("closed to others", file=str(path), mode=f"{mode:04o}")
+
+
+def _hide_values(context: ExceptionContext) -> None:
+    """Leave in an error what was wrong and not with which values: rows hold names, money and private words.
+
+    PostgreSQL puts them into the lines after the first, and into the first when a value is of the wrong kind.
+    """
+    error = context.original_exception
+    is_about_a_value = isinstance(context.sqlalchemy_exception, DataError)
+    shown = "" if is_about_a_value else str(error).partition("\n")[0]
+    error.args = (shown,)
+    if context.sqlalchemy_exception is not None:
+        kind = type(error)
+        context.sqlalchemy_exception.args = (
+            f"({kind.__module__}.{kind.__qualname__}) {shown}",
+        )
 
 
 def _prepare(connection: Any, _record: object) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections import Counter
+from collections.abc import Callable
 from datetime import date, datetime
 from decimal import Decimal
 from enum import StrEnum
@@ -16,6 +17,9 @@ from worker.domain.document import Block
 from worker.domain.values import Ref, Span, Value
 from worker.errors import Problem, Severity
 from worker.sync.facts import Input, Why
+
+WITHHELD = {"private": True}
+"""What people are shown in the place of a private value."""
 
 
 class Kind(StrEnum):
@@ -127,6 +131,26 @@ def to_data(plan: Plan) -> dict[str, Any]:
             for adopted in plan.adopted
         ],
     }
+
+
+def withheld_data(plan: Plan, is_private: Callable[[str], bool]) -> dict[str, Any]:
+    """Return the plan as JSON data for people: of the rows of private data sources only that they change, not what
+    they say. It cannot be read back; the checksum is the whole plan's."""
+    data = to_data(plan)
+    for change, shown in zip(plan.changes, data["changes"], strict=True):
+        if is_private(change.ref.source):
+            shown |= {"title": "", "body": "", "blocks": []}
+            for item in shown["fields"]:
+                why = {**item["why"], "inputs": [], "formula": "", "threshold": ""}
+                item |= {"before": WITHHELD, "after": WITHHELD, "why": why}
+    for kept, shown in zip(plan.kept, data["kept"], strict=True):
+        if is_private(kept.ref.source):
+            shown |= {"current": WITHHELD, "desired": WITHHELD}
+    # What is adopted is named by its page alone, which does not tell whether it is private.
+    data["adopted"] = [
+        [page_id, name, WITHHELD] for page_id, name, _ in data["adopted"]
+    ]
+    return data
 
 
 def from_data(data: dict[str, Any]) -> Plan:

@@ -1,0 +1,183 @@
+"""Cells of private data sources are never quoted: not in problems, plans, reasons, failures or logs."""
+
+from __future__ import annotations
+
+import io
+import json
+from collections.abc import Iterator
+from datetime import UTC, date, datetime
+from decimal import Decimal
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import pytest
+from msgspec.structs import replace
+from rich.console import Console
+
+from worker.apply.writer import _failure
+from worker.cli import prose, show
+from worker.cli.look import _withheld
+from worker.config import Thresholds
+from worker.domain.document import Paragraph
+from worker.domain.messages import in_words
+from worker.domain.values import Ref, Span, Value
+from worker.domain.words import Words
+from worker.domain.world import World
+from worker.errors import Problem, Rejected
+from worker.locales import load_words
+from worker.mapping import entities
+from worker.mapping.load import load_schema
+from worker.mapping.notion import Page
+from worker.mapping.pages import decode_page
+from worker.mapping.playbooks import Playbooks
+from worker.mapping.schema import Binding, Source
+from worker.rules import Rule, evaluate
+from worker.sync.facts import Fact, Input, Why
+from worker.sync.plan import (
+    Change,
+    FieldChange,
+    Kept,
+    Kind,
+    Plan,
+    to_data,
+    withheld_data,
+)
+
+SAID = "Carla: hopeless"
+FIGURE = 77123
+SCHEMA = load_schema(None, currency="EUR")
+PRIVATE = sorted(source.name for source in SCHEMA.sources.values() if source.private)
+RUSSIAN = load_words("ru", "RUB")
+GARBAGE: tuple[Any, ...] = (
+    {"value": SAID},
+    [{"plain": SAID}],
+    SAID,
+    {"id": "x", "name": SAID},
+    [{"id": "x", "name": SAID}],
+    {"start": SAID},
+    {"start": "7712-03-04", "end": "7712-03-01"},
+    FIGURE * 10.0**20,
+    [SAID],
+)
+
+
+def quotes(text: str) -> bool:
+    """Tell whether a text shows what stands in the cells of these tests."""
+    return any(one in text for one in (SAID, str(FIGURE), "Carla", "7712", "7.7123e"))
+
+
+def told(problems: list[Problem]) -> str:
+    """Return problems as people see them, in both languages."""
+    return "\n".join(
+        prose.line(one) for each in problems for one in (each, in_words(each, RUSSIAN))
+    )
+
+
+def garbled(source: Source) -> Iterator[Problem]:
+    """Yield the problems of a row each of whose cells holds something that cannot be read."""
+    binding = Binding(source.name, "", "", {name: name for name in source.properties})
+    for value in GARBAGE:
+        cells = {
+            name: {"id": name, "type": prop.type, prop.type: value}
+            for name, prop in source.properties.items()
+        }
+        yield from decode_page(Page(id="p", properties=cells), source, binding, {})[1]
+
+
+@pytest.mark.parametrize("name", PRIVATE)
+def test_what_cannot_be_read_of_a_private_row_is_named_and_not_quoted(
+    name: str,
+) -> None:
+    source = SCHEMA.sources[name]
+    found = list(garbled(source))
+    assert found
+    assert not quotes(told(found))
+    assert quotes(told(list(garbled(replace(source, private=False))))), (
+        "of other rows it is quoted, so that people find it"
+    )
+
+
+def test_what_is_wrong_in_a_private_row_is_named_and_not_quoted() -> None:
+    source = SCHEMA.sources["feedback"]
+    fields: dict[str, Value] = {
+        "name": SAID,
+        "score": Decimal(FIGURE),
+        "text": SAID,
+        "date": Span(date(7712, 1, 1), date(7712, 1, 2)),
+    }
+    page = Page(id="p", properties={})
+    row, _ = decode_page(page, source, Binding("feedback", "", "", {}), {})
+    typed = replace(row, title=SAID, fields=fields)
+    _, found = entities.read_rows(
+        [typed], source, entities.read_feedback, zone=ZoneInfo("UTC"), present={}
+    )
+    assert {"out-of-range", "incomplete-feedback"} <= {one.code for one in found}
+    assert not quotes(told(found))
+
+
+WHY = Why("rule", (Input(SAID, SAID, SAID),), SAID, SAID)
+
+
+def plan_of(source: str) -> Plan:
+    """Return a plan that changes a row in every way."""
+    ref = Ref(source, "key")
+    name = SCHEMA.sources[source].title_property.name
+    field = FieldChange(name, SAID, SAID, WHY, drift=True)
+    return Plan(
+        "studio",
+        (
+            Change(Kind.CREATE, ref, "", SAID, (field,)),
+            Change(Kind.UPDATE, ref, "p", SAID, (field,)),
+            Change(Kind.SECTION, ref, "p", SAID, blocks=(Paragraph(SAID),)),
+        ),
+        (Kept(ref, "p", name, SAID, SAID, conflict=False),),
+    )
+
+
+def shown(view: Any) -> str:
+    """Return a view as people see it."""
+    out = io.StringIO()
+    Console(file=out, width=300).print(view)
+    return out.getvalue()
+
+
+@pytest.mark.parametrize("name", PRIVATE)
+def test_a_plan_tells_that_private_rows_change_and_not_what_they_say(name: str) -> None:
+    plan = plan_of(name)
+    data = withheld_data(plan, SCHEMA.is_private)
+    assert not quotes(json.dumps(data))
+    assert data["checksum"] == plan.checksum()
+    assert [one["ref"] for one in data["changes"]] == [f"{name}/key"] * 3
+    assert not quotes(shown(show.plan_view(plan, schema=SCHEMA, words=Words())))
+    fact = Fact(Ref(name, "key"), plan.kept[0].field, SAID, WHY)
+    view = show.why_view([fact], title="", schema=SCHEMA, words=Words())
+    assert not quotes(shown(view) + json.dumps(_withheld(fact)))
+    assert quotes(json.dumps(to_data(plan))), "what is kept to be written is whole"
+
+
+def test_of_other_rows_all_is_shown() -> None:
+    plan = plan_of("risks")
+    data = withheld_data(plan, SCHEMA.is_private)
+    assert data["changes"] == to_data(plan)["changes"]
+    assert data["kept"] == to_data(plan)["kept"]
+    view = show.plan_view(plan, schema=SCHEMA, words=Words())
+    assert shown(view).count(SAID) == 8
+
+
+def test_a_private_row_that_could_not_be_written_is_not_quoted_by_the_server() -> None:
+    change = plan_of("feedback").changes[1]
+    error = Rejected("notion", "PATCH", f'instead was "{SAID}"', field="text")
+    assert not quotes(told([_failure(change, error, private=True)]))
+    assert quotes(told([_failure(change, error, private=False)]))
+
+
+def test_a_rule_on_private_rows_that_fails_quotes_nothing() -> None:
+    def stumble(*_: object) -> Any:
+        raise ValueError(SAID)
+
+    now = datetime(2026, 11, 16, tzinfo=UTC)
+    world = World("studio", now, now.date(), Thresholds(), Words())
+    playbooks = Playbooks()
+    for name, is_quoted in (("feedback", False), ("bonuses", False), ("tasks", True)):
+        outcome = evaluate(world, playbooks, rules=(Rule(name, stumble),))
+        assert quotes(told(list(outcome.problems))) is is_quoted
