@@ -14,8 +14,8 @@ from worker.apply.writer import Applied
 from worker.config import NotionSettings, Thresholds
 from worker.domain.document import Block
 from worker.domain.values import Ref
-from worker.domain.words import Words
 from worker.domain.world import World
+from worker.locales import load_words
 from worker.mapping.blocks import text_of
 from worker.mapping.codecs import canonicalize
 from worker.notion.gateway import NotionGateway
@@ -61,7 +61,7 @@ def plan_section(
         board.clock.now(),
         board.clock.now().date(),
         Thresholds(),
-        Words(locale),
+        load_words(locale, "EUR"),
         sources=frozenset(SCHEMA.sources),
         rows=rows,
     )
@@ -122,11 +122,13 @@ def note(board: Board, page_id: str, text: str) -> str:
 
 
 def forget(board: Board) -> None:
+    """Lose what is remembered of the clients' pages."""
     with board.store.transaction(WORKSPACE) as tx:
         bases.forget(tx, [row.page_id for row in board.rows()["clients"]])
 
 
 def converge(board: Board, client: Ref, blocks: tuple[Block, ...]) -> None:
+    """Run until nothing is left to write, past every wait."""
     for _ in range(6):
         plan, known = plan_section(board, client, blocks, [])
         if not plan.changes:
