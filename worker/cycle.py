@@ -65,6 +65,7 @@ from worker.sync.diff import known_pages, make_plan
 from worker.sync.facts import Outcome
 from worker.sync.limits import check
 from worker.sync.plan import Kind, Plan
+from worker.sync.provenance import find_ours
 from worker.sync.scope import find_scope, narrow
 
 log = structlog.get_logger("worker.cycle")
@@ -536,12 +537,13 @@ def _normalize(
         )
         remembered = memory.load(tx)
         gone = set(registry.get_setting(tx, GONE, []))
+        dues = bases.load(tx, only="due")
         trashed = frozenset(
             ref
             for ref, page_id in journal.canonical_pages(tx).items()
             if page_id in gone
         )
-    return build_world(
+    world = build_world(
         workspace=context.name,
         now=now,
         settings=context.settings,
@@ -557,6 +559,9 @@ def _normalize(
         trashed=trashed,
         site_url=context.settings.jira.base_url,
     )
+    due = context.schema.sources["projects"].properties["due"]
+    ours = find_ours(world.rows.get("projects", ()), due, *dues)
+    return replace(world, taken_over=frozenset(ours))
 
 
 def _diff(context: Context, bindings: Bindings, world: World, wanted: Outcome) -> Plan:

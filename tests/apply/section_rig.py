@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import timedelta
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal, get_args
 
 import pytest
 from board_rig import SCHEMA, SETTLE, WORKSPACE, Board
@@ -25,8 +25,11 @@ from worker.sync.diff import known_pages, make_plan
 from worker.sync.facts import Fact, PageFact, Why
 from worker.sync.plan import Plan
 
+Version = Literal["2025-09-03", "2026-03-11"]
+VERSIONS: tuple[Version, ...] = get_args(Version)
 
-def open_board(folder: Path, version: str) -> Board:
+
+def open_board(folder: Path, version: Version) -> Board:
     """Return a board whose gateway speaks one version of the API."""
     found = Board(folder)
     settings = NotionSettings(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import timedelta
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -14,8 +14,10 @@ from board_rig import SETTLE, WORKSPACE, Board
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from section_rig import (
+    VERSIONS,
     Crash,
     MortalNotion,
+    Version,
     converge,
     forget,
     mark,
@@ -51,7 +53,6 @@ from worker.mapping.blocks import (
 from worker.ports import Json, Notion
 from worker.state import bases
 
-VERSIONS = ("2025-09-03", "2026-03-11")
 PEOPLE = ("paragraph", "to_do", "bulleted_list_item", "callout", "divider")
 
 Line = tuple[str, str, str]
@@ -110,7 +111,7 @@ def writes_since(board: Board, since: int) -> list[str]:
 
 # --- any document, any edit, people anywhere outside
 
-KINDS = {
+KINDS: Mapping[str, Callable[[str], Block]] = {
     "paragraph": lambda text: Paragraph(text),
     "heading": lambda text: Heading(text, 3),
     "todo": lambda text: ToDo(text, len(text) % 2 == 0),
@@ -176,7 +177,7 @@ NOTES = st.lists(st.sampled_from(PEOPLE), max_size=3)
 @given(st.sampled_from(VERSIONS), DOCUMENTS, st.lists(EDITS, max_size=2), NOTES, NOTES)
 @settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 def test_a_section_reads_as_wanted_after_any_edit_and_people_keep_what_they_wrote(
-    version: str,
+    version: Version,
     first: list[tuple[str, int, int]],
     edits: list[list[tuple[str, int, int, Any]]],
     above: list[str],

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -133,7 +134,7 @@ def test_after_belongs_to_the_old_version() -> None:
             )
 
 
-AFTER = {
+AFTER: dict[str, Callable[[str], dict[str, Any]]] = {
     "2025-09-03": lambda one: {"after": one},
     "2026-03-11": lambda one: {
         "position": {"type": "after_block", "after_block": {"id": one}}

@@ -130,7 +130,7 @@ def test_a_long_section_of_an_older_version_is_written_again(
 ) -> None:
     """It may be out of order; its blocks stay known, a short one and other fields stay as they are."""
     blocks = tuple(f"b{number}=meant=shown" for number in range(remembered))
-    cells = {"§": SAYS, "§blocks": blocks, "name": "Neptune"}
+    cells: dict[str, Value] = {"§": SAYS, "§blocks": blocks, "name": "Neptune"}
     with store.transaction("main") as tx:
         bases.record(tx, "p1", cells)
         bases.record(tx, "p2", {"§": SAYS, "§blocks": blocks[:3]})
