@@ -10,6 +10,7 @@ from tempfile import TemporaryDirectory
 from typing import Any, cast
 
 import pytest
+from alembic import command
 from board_rig import SETTLE, WORKSPACE, Board
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -52,6 +53,7 @@ from worker.mapping.blocks import (
 )
 from worker.ports import Json, Notion
 from worker.state import bases
+from worker.state.migrate import configure
 
 PEOPLE = ("paragraph", "to_do", "bulleted_list_item", "callout", "divider")
 
@@ -511,6 +513,23 @@ def test_a_person_who_says_what_the_section_says_keeps_it(board: Board) -> None:
     forget(board)
     write(board, client, EDITED)
     assert read(board, client.key) == (meant(EDITED), [], mine)
+
+
+def test_what_an_older_version_spoilt_is_put_right_though_nothing_changed_since(
+    board: Board,
+) -> None:
+    client, notes = spoil(board, LONG)
+    assert plan_section(board, client, LONG, [])[0].changes == ()
+    with board.store.engine.begin() as connection:
+        config = configure()
+        config.attributes["connection"] = connection
+        command.downgrade(config, "0001")
+    board.store.close()
+    board.reopen()
+    assert plan_section(board, client, LONG, [], settled=True)[0].changes == ()
+    write(board, client, LONG)
+    assert read(board, client.key) == (meant(LONG), [], notes)
+    assert plan_section(board, client, LONG, [])[0].changes == ()
 
 
 def test_blocks_out_of_order_between_the_markers_are_put_in_order(board: Board) -> None:

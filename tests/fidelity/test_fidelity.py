@@ -174,7 +174,7 @@ def compare(scene: Scene, exchange: Mapping[str, Any], response: Response) -> li
     """Return how a response differs from what an exchange expects."""
     if response.status != exchange["status"]:
         return [f"status {response.status}: {response.body[:300].decode()}"]
-    found = json.loads(response.body) if response.body else None
+    found: Any = json.loads(response.body) if response.body else None
     absent = [
         f"no {name}"
         for name in exchange.get("has_headers", ())
