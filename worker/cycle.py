@@ -70,6 +70,7 @@ from worker.sync.diff import SECTION, Unread, known_pages, make_plan
 from worker.sync.facts import Outcome
 from worker.sync.limits import check
 from worker.sync.plan import Kept, Kind, Plan
+from worker.sync.provenance import find_ours
 from worker.sync.scope import find_scope, narrow
 
 log = structlog.get_logger("worker.cycle")
@@ -661,12 +662,13 @@ def _normalize(
         )
         remembered = memory.load(tx)
         gone = set(registry.get_setting(tx, GONE, []))
+        dues = bases.load(tx, only="due")
         trashed = frozenset(
             ref
             for ref, page_id in journal.canonical_pages(tx).items()
             if page_id in gone
         )
-    return build_world(
+    world = build_world(
         workspace=context.name,
         now=now,
         settings=context.settings,
@@ -682,6 +684,9 @@ def _normalize(
         trashed=trashed,
         site_url=context.settings.jira.base_url,
     )
+    due = context.schema.sources["projects"].properties["due"]
+    ours = find_ours(world.rows.get("projects", ()), due, *dues)
+    return replace(world, taken_over=frozenset(ours))
 
 
 def _diff(

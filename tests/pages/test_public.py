@@ -8,6 +8,7 @@ from decimal import Decimal
 from typing import Any
 
 import msgspec
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from msgspec.structs import fields, replace
@@ -31,6 +32,8 @@ from worker.domain import document as page
 from worker.domain.model import Feedback, Idea, Stage
 from worker.domain.values import Ref
 from worker.domain.world import World
+from worker.mapping.load import load_schema
+from worker.mapping.schema import Owner
 from worker.pages import write_pages
 from worker.pages.public import PublicClientView, PublicProject
 from worker.rules import evaluate
@@ -44,6 +47,22 @@ PUBLIC = {
     "Idea": {"name"},
 }
 """The only fields of the model whose content may reach a client."""
+FIELDS = {
+    ("clients", "name"): Owner.HUMAN,
+    ("clients", "status_page"): Owner.HUMAN,
+    ("clients", "presentation"): Owner.HUMAN,
+    ("projects", "name"): Owner.HUMAN,
+    ("projects", "client"): Owner.HUMAN,
+    ("projects", "stage"): Owner.HUMAN,
+    ("projects", "expected_start"): Owner.HUMAN,
+    ("projects", "due"): Owner.SHARED,  # shown only where a person gave it
+    ("projects", "progress"): Owner.WORKER,  # a share of what is done
+    ("backlog", "name"): Owner.HUMAN,
+    ("backlog", "kind"): Owner.HUMAN,
+    ("backlog", "status"): Owner.HUMAN,
+    ("backlog", "client"): Owner.HUMAN,
+}
+"""Whose values decide what a client sees."""
 
 
 def poison(thing: Any, kept: frozenset[str] = frozenset()) -> Any:
@@ -186,6 +205,29 @@ def test_the_canaries_do_reach_the_pages_of_the_agency() -> None:
     ).decode()
     assert TEXT in inside
     assert "98,765" in inside
+
+
+@pytest.mark.parametrize("stages", [[Stage.IN_PROGRESS], [Stage.AGREED, Stage.SHAPING]])
+@pytest.mark.parametrize("cell", [None, DAY])
+def test_a_date_taken_over_from_jira_reaches_no_page(
+    stages: list[Stage | None], cell: date | None
+) -> None:
+    """The issues of every card are due on a day that is a canary; so is the cell once the worker has filled it."""
+    seen = poisoned(stages)
+    cards = {ref: replace(one, due=cell) for ref, one in seen.cards.items()}
+    taken = frozenset(cards) if cell else frozenset()
+    text = public(run(replace(seen, cards=cards, taken_over=taken)))
+    assert [mark for mark in MARKS if mark in text] == []
+
+
+def test_what_a_client_sees_is_peoples_but_for_the_share_done_and_dates_they_gave() -> (
+    None
+):
+    sources = load_schema().sources
+    assert {
+        (source, name): sources[source].properties[name].owner
+        for source, name in FIELDS
+    } == FIELDS
 
 
 def test_both_pages_say_what_they_are_for() -> None:

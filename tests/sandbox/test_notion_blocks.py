@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -131,6 +132,49 @@ def test_after_belongs_to_the_old_version() -> None:
                 400,
                 "validation_error",
             )
+
+
+AFTER: dict[str, Callable[[str], dict[str, Any]]] = {
+    "2025-09-03": lambda one: {"after": one},
+    "2026-03-11": lambda one: {
+        "position": {"type": "after_block", "after_block": {"id": one}}
+    },
+}
+
+
+@pytest.mark.parametrize("version", AFTER)
+@pytest.mark.parametrize(("sent", "at"), [(1, 0), (1, 4), (3, 2), (2, 16)])
+def test_an_append_after_a_block_answers_the_new_blocks_and_all_that_follow(
+    version: str, sent: int, at: int
+) -> None:
+    rig = Rig(version)
+    page = rig.page()["id"]
+    made = append(rig, page, *(paragraph(f"old {n}") for n in range(18)))
+    rig.ok("DELETE", f"blocks/{made[17]}")
+    answer = rig.ok(
+        "PATCH",
+        f"blocks/{page}/children",
+        {
+            "children": [paragraph(f"new {n}") for n in range(sent)],
+            **AFTER[version](made[at]),
+        },
+    )
+    told = [one["paragraph"]["rich_text"][0]["plain_text"] for one in answer["results"]]
+    news = [f"new {n}" for n in range(sent)]
+    assert told == [*news, *(f"old {n}" for n in range(at + 1, 17))]
+    assert (answer["has_more"], answer["next_cursor"]) == (False, None)
+
+
+def test_an_append_at_the_start_or_the_end_answers_the_new_blocks_only(
+    rig: Rig, page: str
+) -> None:
+    append(rig, page, paragraph("a"), paragraph("b"))
+    for position in (
+        {},
+        {"position": {"type": "start"}},
+        {"position": {"type": "end"}},
+    ):
+        assert len(append(rig, page, paragraph("new"), **position)) == 1
 
 
 def nested(depth: int) -> dict[str, Any]:

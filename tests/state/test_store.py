@@ -118,11 +118,16 @@ def test_a_database_opened_by_several_at_once_is_built_once(opener: Opener) -> N
     assert "intents" in inspect(stores[0].engine).get_table_names()
 
 
-def test_the_first_migration_can_be_taken_back(store: Store) -> None:
+def migrate(store: Store, revision: str) -> None:
+    """Take a database back to an older schema."""
     config = configure()
     with store.engine.begin() as connection:
         config.attributes["connection"] = connection
-        command.downgrade(config, "base")
+        command.downgrade(config, revision)
+
+
+def test_the_first_migration_can_be_taken_back(store: Store) -> None:
+    migrate(store, "base")
     assert inspect(store.engine).get_table_names() == ["alembic_version"]
     upgrade(store.engine)
     assert set(inspect(store.engine).get_table_names()) > set(metadata.tables)
@@ -149,6 +154,32 @@ def test_a_state_of_the_first_version_keeps_its_claims_and_leases(
         assert lease is not None
         assert (lease.owner, lease.epoch, lease.until) == ("one", 1, NOW + TTL)
         assert journal.settle(tx, _intent(tx), "found", now=NOW)
+
+
+SAYS = "0f1e2d3c4b5a6978"
+
+
+@pytest.mark.parametrize(
+    ("remembered", "attempted", "left"),
+    [(100, None, SAYS), (101, None, ""), (350, None, ""), (350, "other", "")],
+)
+def test_a_long_section_of_an_older_version_is_written_again(
+    store: Store, remembered: int, attempted: str | None, left: str
+) -> None:
+    """It may be out of order; its blocks stay known, a short one and other fields stay as they are."""
+    blocks = tuple(f"b{number}=meant=shown" for number in range(remembered))
+    cells: dict[str, Value] = {"§": SAYS, "§blocks": blocks, "name": "Neptune"}
+    with store.transaction("main") as tx:
+        bases.record(tx, "p1", cells)
+        bases.record(tx, "p2", {"§": SAYS, "§blocks": blocks[:3]})
+        if attempted:
+            bases.attempt(tx, "p1", {"§": attempted})
+    migrate(store, "0002")
+    upgrade(store.engine)
+    with store.reading("main") as tx:
+        assert bases.of_page(tx, "p1") == {**cells, "§": left}
+        assert bases.of_page(tx, "p2")["§"] == SAYS
+        assert bases.load(tx)[1] == ({("p1", "§"): attempted} if attempted else {})
 
 
 def test_the_databases_clock_tells_the_present_in_utc(store: Store) -> None:

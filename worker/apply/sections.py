@@ -1,8 +1,9 @@
 """The worker's own section of a page, brought up to date in place: only blocks that differ are touched.
 
 The page's blocks are read once, when there is something to write. Old and new blocks are matched by what they show;
-what is left over is changed in place, appended or removed. Nothing outside the two markers is ever touched. An append
-is not safe to repeat: when its outcome is unknown, the page is left alone until it must have happened, and then read.
+what is left over is changed in place, appended or removed. Nothing of people outside the two markers is ever touched;
+blocks of ours that once landed behind the closing one are removed (`strays`). An append is not safe to repeat: when its
+outcome is unknown, the page is left alone until it must have happened, and then read.
 """
 
 from __future__ import annotations
@@ -15,8 +16,11 @@ from functools import partial
 from hashlib import blake2b
 from typing import TypeVar
 
+import msgspec
+
 from worker.apply.bench import Bench, Result
 from worker.apply.pictures import NotDrawn
+from worker.apply.strays import Stretch, find_strays
 from worker.domain import charts, document
 from worker.domain.charts import Chart
 from worker.domain.document import (
@@ -50,7 +54,9 @@ from worker.sync.diff import SECTION
 from worker.sync.plan import Change
 
 BLOCKS, DOUBT = "§blocks", "§doubt"
-MOST = 100
+MOST, MOST_NESTED, MOST_BYTES = 100, 1_000, 450_000
+"""What one request may hold: first-level blocks, blocks of all levels, and bytes with room for what is around them."""
+MARKERS = 2
 Answer = TypeVar("Answer")
 NESTING = ("table", "bulleted_list_item")
 
@@ -65,7 +71,10 @@ class _Known:
 
 @dataclass(slots=True)
 class _Hand:
-    """One section being written: the page, what is remembered, picture ids by digest, and the blocks as they stand."""
+    """One section being written: the page, what is remembered, picture ids by digest, and the blocks as they stand.
+
+    `standing` holds the ids of the page's blocks: those read, and those put there since.
+    """
 
     bench: Bench
     page_id: str
@@ -73,12 +82,15 @@ class _Hand:
     uploads: dict[str, str] = field(default_factory=dict)
     fresh: set[str] = field(default_factory=set)
     placed: dict[str, _Known] = field(default_factory=dict)
+    standing: set[str] = field(default_factory=set)
 
-    def place(self, raw: Json, block: Block) -> None:
+    def is_new(self, raw: Json) -> bool:
+        """Tell whether an answered block was not on the page before."""
+        return "id" in raw and str(raw["id"]) not in self.standing
+
+    def place(self, block_id: str, raw: Json, block: Block) -> None:
         """Remember a block as it stands now."""
-        self.placed[str(raw["id"])] = _Known(
-            document.digest((block,)), _print(seen(raw))
-        )
+        self.placed[block_id] = _Known(document.digest((block,)), _print(seen(raw)))
 
 
 def write_section(bench: Bench, change: Change) -> Result:
@@ -168,24 +180,65 @@ def _address(bench: Bench, ref: Ref) -> str:
 
 def _rewrite(hand: _Hand, blocks: tuple[Block, ...]) -> None:
     page = hand.bench.notion.children(hand.page_id)
+    hand.standing |= {str(raw["id"]) for raw in page}
     spans = _find_sections(page, hand.known)
+
     if not spans:
         _upload(hand, blocks)
-        # Both markers come in one request, so that a section is never without its end.
-        inner = blocks[1:-1]
-        first = (blocks[0], *inner[: MOST - 2], blocks[-1])
-        made = _append(hand, first, after="")
-        _append_all(
-            hand, inner[MOST - 2 :], after=str(made[-2]["id"]) if len(made) > 1 else ""
-        )
+        _start(hand, blocks)
         return
+
     (start, end), *surplus = spans
-    steps = tuple(_match(hand, page[start : end + 1], blocks))
+    wanted = _Wanted(hand, blocks)
+    steps = tuple(_match(wanted, page[start : end + 1]))
+    strays = _find_strays(wanted, page, spans)
     _upload(hand, [block for step in steps for block in step.writes])
+
     for step in steps:
         step.carry_out(hand)
     for opening, closing in surplus:
         _drop_own(hand, page[opening : closing + 1], author=_author(page[start]))
+    for block_id in strays:
+        hand.bench.notion.delete_block(block_id)
+
+
+def _start(hand: _Hand, blocks: Sequence[Block]) -> None:
+    """Append a new section; both markers come in one request, so that it is never without its end."""
+    opening, *inner, closing = blocks
+    parts = list(_parts(hand, inner))
+    first = parts[0] if parts else ()
+    made = _append(hand, (opening, *first, closing), after="")
+    after = made[-MARKERS]
+
+    for part in parts[1:]:
+        after = _append(hand, part, after=after)[-1]
+
+
+def _find_strays(
+    wanted: _Wanted, page: Sequence[Json], spans: Sequence[tuple[int, int]]
+) -> tuple[str, ...]:
+    """Return the ids of blocks of ours behind the section, where nothing of ours is written."""
+    (start, end), *surplus = spans
+    inside = {index for first, last in surplus for index in range(first, last + 1)}
+    stretch = Stretch(
+        tuple(
+            None if index in inside else raw
+            for index, raw in enumerate(page[end + 1 :], end + 1)
+        ),
+        _author(page[start]),
+        str(page[start]["id"]) in wanted.hand.known,
+    )
+    return find_strays(
+        wanted.hand.bench.notion,
+        stretch,
+        is_known=lambda raw: wanted.known_of(raw) is not None,
+        is_wanted=lambda raw: wanted.alike(raw) is not None and _says_something(raw),
+    )
+
+
+def _says_something(raw: Json) -> bool:
+    """Tell a block from a line that anybody could have drawn."""
+    return bool(seen(raw) or raw.get("has_children"))
 
 
 def _find_sections(
@@ -240,7 +293,7 @@ class _Keep:
 
     def carry_out(self, hand: _Hand) -> None:
         """Remember it."""
-        hand.place(self.raw, self.block)
+        hand.place(str(self.raw["id"]), self.raw, self.block)
 
 
 @dataclass(frozen=True, slots=True)
@@ -263,7 +316,7 @@ class _Update:
             (self.block,),
             lambda: hand.bench.notion.update_block(str(self.raw["id"]), body),
         )
-        hand.place(answer, self.block)
+        hand.place(str(self.raw["id"]), answer, self.block)
 
 
 @dataclass(frozen=True, slots=True)
@@ -275,7 +328,9 @@ class _Insert:
 
     def carry_out(self, hand: _Hand) -> None:
         """Append them."""
-        _append_all(hand, self.writes, after=self.after)
+        after = self.after
+        for part in _parts(hand, self.writes):
+            after = _append(hand, part, after=after)[-1]
 
 
 @dataclass(frozen=True, slots=True)
@@ -293,11 +348,42 @@ class _Delete:
 _Step = _Keep | _Update | _Insert | _Delete
 
 
-def _match(hand: _Hand, old: Sequence[Json], new: Sequence[Block]) -> Iterator[_Step]:
-    """Yield the steps from old to new, in the page's order; the markers keep their places."""
-    meant = [document.digest((block,)) for block in new]
-    keys = [_key(hand, raw, new, meant) for raw in old]
-    yield from _pair(old[:1], new[:1], keys[:1], meant[:1], after="")
+class _Wanted:
+    """The blocks a section should hold, found by what they show: `meant` are their digests."""
+
+    def __init__(self, hand: _Hand, blocks: Sequence[Block]) -> None:
+        self.hand, self.blocks = hand, blocks
+        self.meant = [document.digest((block,)) for block in blocks]
+        self._by_look: dict[tuple[str, str], list[tuple[Block, str]]] = {}
+        for block, digest in zip(blocks, self.meant, strict=True):
+            look = (kind_of(block), look_of(block))
+            self._by_look.setdefault(look, []).append((block, digest))
+
+    def known_of(self, raw: Json) -> str | None:
+        """Return the digest of what a block was meant to be, if it still shows what it showed."""
+        known = self.hand.known.get(str(raw["id"]))
+        is_same = known is not None and known.shown == _print(seen(raw))
+        return known.meant if known and is_same else None
+
+    def alike(self, raw: Json) -> str | None:
+        """Return the digest of a wanted block that shows the same; what stands below costs a read."""
+        kind, below = str(raw.get("type")), ""
+        alike = self._by_look.get((kind, seen(raw)), [])
+        if alike and raw.get("has_children") and kind in NESTING:
+            below = read_nested(kind, self.hand.bench.notion.children(str(raw["id"])))
+        found = (digest for block, digest in alike if nested_look(block) == below)
+        return next(found, None)
+
+    def key_of(self, raw: Json) -> str:
+        """Return the digest of the block of ours that an old one is, or a key of its own."""
+        return self.known_of(raw) or self.alike(raw) or f"old:{raw['id']}"
+
+
+def _match(wanted: _Wanted, old: Sequence[Json]) -> Iterator[_Step]:
+    """Yield the steps from old blocks to those wanted, in the page's order; the markers keep their places."""
+    new, meant = wanted.blocks, wanted.meant
+    keys = [wanted.key_of(raw) for raw in old]
+    yield _mark(old[0], new[0], is_same=keys[0] == meant[0])
     after = str(old[0]["id"])
     matcher = SequenceMatcher(None, keys[1:-1], meant[1:-1], autojunk=False)
     for name, i1, i2, j1, j2 in matcher.get_opcodes():
@@ -309,21 +395,12 @@ def _match(hand: _Hand, old: Sequence[Json], new: Sequence[Block]) -> Iterator[_
         else:
             yield from _fill(gap, blocks, after=after)
         after = str(gap[-1]["id"]) if gap else after
-    yield from _pair(old[-1:], new[-1:], keys[-1:], meant[-1:], after=after)
+    yield _mark(old[-1], new[-1], is_same=keys[-1] == meant[-1])
 
 
-def _pair(
-    old: Sequence[Json],
-    new: Sequence[Block],
-    keys: Sequence[str],
-    meant: Sequence[str],
-    *,
-    after: str,
-) -> Iterator[_Step]:
-    if keys == meant:
-        yield _Keep(old[0], new[0])
-    else:
-        yield from _fill(old, new, after=after)
+def _mark(raw: Json, block: Block, *, is_same: bool) -> _Step:
+    """Return how a marker comes to say what it should: it keeps its place, whatever people wrote below it."""
+    return _Keep(raw, block) if is_same else _Update(raw, block)
 
 
 def _fill(old: Sequence[Json], new: Sequence[Block], *, after: str) -> Iterator[_Step]:
@@ -362,46 +439,57 @@ def _shape_of(block: Block) -> str:
     return f"{kind_of(block)}:new" if nested_look(block) else kind_of(block)
 
 
-def _key(hand: _Hand, raw: Json, new: Sequence[Block], meant: Sequence[str]) -> str:
-    """Return the digest of the block of ours that an old one is, or a key of its own."""
-    known = hand.known.get(str(raw["id"]))
-    looks = seen(raw)
-    if known is not None and known.shown == _print(looks):
-        return known.meant
-    kind, below = str(raw.get("type")), ""
-    alike = [
-        (block, digest)
-        for block, digest in zip(new, meant, strict=True)
-        if kind_of(block) == kind and look_of(block) == looks
-    ]
-    if alike and raw.get("has_children") and kind in NESTING:
-        below = read_nested(kind, hand.bench.notion.children(str(raw["id"])))
-    return next(
-        (digest for block, digest in alike if nested_look(block) == below),
-        f"old:{raw['id']}",
-    )
+def _parts(hand: _Hand, blocks: Sequence[Block]) -> Iterator[tuple[Block, ...]]:
+    """Yield blocks in as many as one request may hold, two markers beside them."""
+    part: list[Block] = []
+    nested = size = 0
+    for block in blocks:
+        child = encode_block(block, hand.uploads)
+        below, length = _count(child), len(msgspec.json.encode(child))
+        is_full = (
+            len(part) == MOST - MARKERS
+            or nested + below > MOST_NESTED - MARKERS
+            or size + length > MOST_BYTES
+        )
+        if part and is_full:
+            yield tuple(part)
+            part, nested, size = [], 0, 0
+        part.append(block)
+        nested, size = nested + below, size + length
+    if part:
+        yield tuple(part)
 
 
-def _append_all(hand: _Hand, blocks: Sequence[Block], *, after: str) -> None:
-    for start in range(0, len(blocks), MOST):
-        made = _append(hand, blocks[start : start + MOST], after=after)
-        after = str(made[-1]["id"])
+def _count(child: Json) -> int:
+    """Return how many blocks a block in request form makes, itself included."""
+    payload = child[child["type"]]
+    return 1 + sum(_count(one) for one in payload.get("children", ()))
 
 
-def _append(hand: _Hand, blocks: Sequence[Block], *, after: str) -> tuple[Json, ...]:
+def _append(hand: _Hand, blocks: Sequence[Block], *, after: str) -> tuple[str, ...]:
+    """Append blocks in one request and return their ids, in order.
+
+    Notion answers more than was sent: the siblings behind the new blocks follow them. An answer that does not begin
+    with what was sent leaves the outcome unknown.
+    """
     children = [encode_block(block, hand.uploads) for block in blocks]
-    made = _sent(
+    answer = _sent(
         hand,
         blocks,
         lambda: hand.bench.notion.append_children(hand.page_id, children, after=after),
     )
-    if len(made) < len(blocks):
-        raise Unknown(
-            "notion", "append", f"{len(made)} of {len(blocks)} blocks were answered"
-        )
-    for raw, block in zip(made, blocks, strict=False):
-        hand.place(raw, block)
-    return made
+    fresh = [raw for raw in answer if hand.is_new(raw)]
+    made = fresh[: len(blocks)]
+
+    if [raw.get("type") for raw in made] != [kind_of(block) for block in blocks]:
+        detail = f"the answer does not hold the {len(blocks)} blocks that were sent"
+        raise Unknown("notion", "append", detail)
+
+    ids = tuple(str(raw["id"]) for raw in made)
+    for block_id, raw, block in zip(ids, made, blocks, strict=True):
+        hand.place(block_id, raw, block)
+    hand.standing.update(ids)
+    return ids
 
 
 def _sent(hand: _Hand, blocks: Sequence[Block], call: Callable[[], Answer]) -> Answer:

@@ -45,7 +45,7 @@ class CardMeasure(msgspec.Struct, frozen=True, gc=False):
     """Progress of one card. Shares are 0..1; `by` says `estimate` or `count`; hours are hours.
 
     `work_done` and `work_total` are in `work_unit`: `h` (hours), `points`, or empty for items. `due` is the people's
-    date or else `jira_due`, the latest of the open items. `known` is false when the card's link could not be read this
+    date or else `jira_due`, the latest of the open items; `promised` only what a person gave. `known` is false when the card's link could not be read this
     time.
     """
 
@@ -82,6 +82,7 @@ class CardMeasure(msgspec.Struct, frozen=True, gc=False):
     stage_since: date | None = None
     known: bool = True
     jira_due: date | None = None
+    promised: date | None = None
 
 
 class Factor(msgspec.Struct, frozen=True, gc=False):

@@ -38,7 +38,8 @@ class World(msgspec.Struct, frozen=True, gc=False):
 
     `sources` names the data sources that exist; `rows` holds the decoded rows of every source (worker's and people's);
     `trashed` the refs of our rows that people deleted; `seeds` the page of every row we planted among people's, by its
-    Worker key. `work` is the Jira work by card; `issues` every issue by id.
+    Worker key. `work` is the Jira work by card; `issues` every issue by id. `taken_over` names the cards in whose due
+    date stands what the worker wrote there last.
     """
 
     workspace: str
@@ -67,6 +68,7 @@ class World(msgspec.Struct, frozen=True, gc=False):
     unmatched_projects: tuple[JiraProject, ...] = ()
     trashed: frozenset[Ref] = frozenset()
     seeds: Mapping[Ref, Ref] = msgspec.field(default_factory=dict)
+    taken_over: frozenset[Ref] = frozenset()
     memory: Memory = msgspec.field(default_factory=Memory)
     problems: tuple[Problem, ...] = ()
     targets: QuarterTargets = msgspec.field(default_factory=QuarterTargets)

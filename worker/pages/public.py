@@ -1,6 +1,7 @@
 """The two pages for a client's eyes. They are written from `PublicClientView` alone, and that holds nothing internal.
 
-No money, load, risk, health, person or reason has a place in it; what is not on this list cannot reach a client.
+No money, load, risk, health, person or reason has a place in it; what is not on this list cannot reach a client. Nor is
+a field's name enough: what a person gave may be shown, and the share done, but nothing that was taken over from Jira.
 """
 
 from __future__ import annotations
@@ -25,7 +26,7 @@ INTERNAL = ("feedback",)
 
 
 class PublicProject(msgspec.Struct, frozen=True, gc=False):
-    """A project as its client may see it: name, share done 0..1, and the dates given to the client."""
+    """A project as its client may see it: name, share done 0..1, and the dates that people gave."""
 
     name: str
     stage: Stage
@@ -50,7 +51,7 @@ def public_view(view: View, client: Client) -> PublicClientView:
             card.name,
             card.stage,
             _progress(view, card),
-            view.due_of(card),
+            _promised(view, card),
             card.expected_start,
         )
         for card in sorted(view.cards.get(client.ref, ()), key=lambda card: card.name)
@@ -86,6 +87,12 @@ def _final_set(view: View, client: Client) -> tuple[PublicProject, ...]:
         if item.card not in cards
     ]
     return tuple(sorted(found, key=lambda project: project.name))
+
+
+def _promised(view: View, card: Card) -> date | None:
+    """Return the date that a person gave on the card; what came from Jira is a plan of the agency's, not a promise."""
+    measure = view.measures.cards.get(card.ref)
+    return measure.promised if measure else None
 
 
 def _progress(view: View, card: Card) -> Decimal | None:

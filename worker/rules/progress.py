@@ -24,6 +24,7 @@ from worker.domain.measures import CardMeasure, Forecast, Measures, Rag
 from worker.domain.memory import Baseline, Track
 from worker.domain.messages import message, stage_label
 from worker.domain.model import RUNNING, Card, CardWork, Issue, Person, Stage, Worklog
+from worker.domain.promises import follow_promise, promise_of
 from worker.domain.values import Ref, Value
 from worker.domain.words import Words
 from worker.domain.world import World
@@ -55,14 +56,18 @@ def measure_progress(
     cards: dict[Ref, CardMeasure] = {}
     tracks = dict(world.memory.tracks)
     baselines = dict(world.memory.baselines)
+    rows = {row.ref: row for row in world.rows.get("projects", ())}
     for ref, card in world.cards.items():
         stage = tracks[f"{ref}#stage"] = _stage_track(card, world)
         measure = _measure(card, world, setting)
+        promised = promise_of(card, world, row=rows.get(ref), jira_due=measure.jira_due)
+        follow_promise(tracks, card, promised, world.today)
         baseline = _baseline(card, measure, world)
         if baseline is not None:
             baselines[str(ref)] = baseline
         measure = replace(
             measure,
+            promised=promised,
             spi_t=_spi(measure, world, baseline),
             stage_since=stage.since,
             days_in_stage=(world.today - stage.since).days,

@@ -25,14 +25,18 @@ def unpack(body: bytes) -> Value:
     return decode(msgspec.json.decode(body))
 
 
-def load(tx: Tx) -> tuple[Cells, Cells]:
-    """Return (bases, attempted) by (page id, field): what was answered, and writes whose answer was never seen."""
+def load(tx: Tx, *, only: str | None = None) -> tuple[Cells, Cells]:
+    """Return (bases, attempted) by (page id, field): what was answered, and writes whose answer was never seen.
+
+    `only` one field, if given.
+    """
     written, attempted = {}, {}
-    for page_id, field, value, attempt in tx.connection.execute(
-        select(bases.c.page_id, bases.c.field, bases.c.value, bases.c.attempted).where(
-            bases.c.workspace == tx.workspace
-        )
-    ):
+    query = select(
+        bases.c.page_id, bases.c.field, bases.c.value, bases.c.attempted
+    ).where(bases.c.workspace == tx.workspace)
+    if only is not None:
+        query = query.where(bases.c.field == only)
+    for page_id, field, value, attempt in tx.connection.execute(query):
         if value is not None:
             written[page_id, field] = unpack(value)
         if attempt is not None:

@@ -248,7 +248,7 @@ def list_children(call: Call) -> Answer:
 
 
 def append_children(call: Call) -> Answer:
-    """PATCH /v1/blocks/{block_id}/children."""
+    """PATCH /v1/blocks/{block_id}/children: the new blocks, then what follows the block they were put after."""
     store, container = call.store, call.store.node(call.params["block_id"])
     if "children" not in call.body:
         raise should_be("body.children", "defined", MISSING)
@@ -260,12 +260,30 @@ def append_children(call: Call) -> Answer:
     drafts = read_drafts(store, call.body["children"])
     if isinstance(container, Block):
         check_children(container.type, container.payload, drafts, "body.children")
-    made = insert_blocks(
-        store, container, drafts, call.actor, at=_position(call, container)
-    )
+    at = _position(call, container)
+    # Recorded: after a block, the answer goes on with every sibling that follows.
+    behind = [] if _is_at_edge(call, at) else _live(store, container, at)
+    made = insert_blocks(store, container, drafts, call.actor, at=at)
     return listing(
-        "block", [block_object(store, block, call.version) for block in made]
+        "block",
+        [block_object(store, record, call.version) for record in (*made, *behind)],
     )
+
+
+def _is_at_edge(call: Call, at: int | None) -> bool:
+    """Tell whether blocks come at the start or the end, and after no block."""
+    position = call.body.get("position") or {}
+    return at is None or position.get("type") == "start"
+
+
+def _live(store: Store, container: Record, start: int | None) -> list[Record]:
+    """Return what stands in a body from an index on, without what is in the trash."""
+    live = set(store.body_of(container.id))
+    return [
+        record
+        for one in store.children.get(container.id, ())[start:]
+        if one in live and (record := store.find(one)) is not None
+    ]
 
 
 def _position(call: Call, container: Record) -> int | None:
