@@ -12,8 +12,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from msgspec.structs import fields, replace
 
+from tests.support.outcomes import written
 from tests.support.worlds import (
-    PLAYBOOKS,
     SOURCES,
     card,
     client,
@@ -31,9 +31,7 @@ from worker.domain import document as page
 from worker.domain.model import Feedback, Idea, Stage
 from worker.domain.values import Ref
 from worker.domain.world import World
-from worker.pages import write_pages
 from worker.pages.public import PublicClientView, PublicProject
-from worker.rules import evaluate
 from worker.sync.facts import Outcome
 
 TEXT, NUMBER, DAY = "CANARY", Decimal(98_765_432), date(1977, 7, 7)
@@ -155,11 +153,6 @@ def poisoned(stages: list[Stage | None], *, asked: bool = True) -> World:
     )
 
 
-def run(seen: World) -> Outcome:
-    """Return what one run makes of a world."""
-    return write_pages(seen, evaluate(seen, PLAYBOOKS))
-
-
 def public(found: Outcome) -> str:
     """Return everything the client's pages say, their rows' fields included."""
     keys = ("meeting:status:", "meeting:presentation:")
@@ -175,12 +168,12 @@ def public(found: Outcome) -> str:
 @given(STAGES)
 @settings(max_examples=40, deadline=None)
 def test_no_internal_field_reaches_a_client(stages: list[Stage | None]) -> None:
-    text = public(run(poisoned(stages)))
+    text = public(written(poisoned(stages)))
     assert [mark for mark in MARKS if mark in text] == []
 
 
 def test_the_canaries_do_reach_the_pages_of_the_agency() -> None:
-    found = run(poisoned([Stage.IN_PROGRESS, Stage.IDEA]))
+    found = written(poisoned([Stage.IN_PROGRESS, Stage.IDEA]))
     inside = msgspec.json.encode(
         [page.to_data(section.blocks) for section in found.sections]
     ).decode()
@@ -190,7 +183,7 @@ def test_the_canaries_do_reach_the_pages_of_the_agency() -> None:
 
 def test_both_pages_say_what_they_are_for() -> None:
     text = public(
-        run(poisoned([Stage.IN_PROGRESS, Stage.AGREED, Stage.SHAPING, Stage.LOST]))
+        written(poisoned([Stage.IN_PROGRESS, Stage.AGREED, Stage.SHAPING, Stage.LOST]))
     )
     assert [f"Project {number}" in text for number in range(4)] == [
         True,
@@ -213,7 +206,7 @@ def test_the_presentation_is_the_final_set() -> None:
         status="accepted",
         cards=(Ref("projects", "p1"),),
     )
-    text = public(run(replace(seen, ideas={**seen.ideas, accepted.ref: accepted})))
+    text = public(written(replace(seen, ideas={**seen.ideas, accepted.ref: accepted})))
     shown = [
         name
         for name in (
@@ -230,12 +223,13 @@ def test_the_presentation_is_the_final_set() -> None:
 
 def test_without_being_asked_there_is_no_page_for_a_client() -> None:
     assert (
-        public(run(poisoned([Stage.IN_PROGRESS, Stage.IDEA], asked=False))) == "[[],[]]"
+        public(written(poisoned([Stage.IN_PROGRESS, Stage.IDEA], asked=False)))
+        == "[[],[]]"
     )
 
 
 def test_the_rows_of_client_pages_name_no_unit_and_no_date() -> None:
-    found = run(poisoned([Stage.IN_PROGRESS]))
+    found = written(poisoned([Stage.IN_PROGRESS]))
     fields = {
         fact.field
         for fact in found.facts

@@ -11,14 +11,13 @@ import numpy as np
 import pytest
 from msgspec.structs import replace
 
+from tests.support.outcomes import facts_of, judge
 from tests.support.worlds import (
-    PLAYBOOKS,
     TODAY,
     applied,
     at,
     card,
     client,
-    facts_of,
     issue,
     person,
     steady,
@@ -32,19 +31,18 @@ from worker.domain.measures import CardMeasure, Rag
 from worker.domain.model import Issue, Move, Stage
 from worker.domain.values import Ref, Unset, Value
 from worker.domain.world import World
-from worker.rules import evaluate
 
 P1 = Ref("projects", "p1")
 
 
 def measured(seen: World) -> CardMeasure:
     """Return what was measured of card p1."""
-    return evaluate(seen, PLAYBOOKS).measures.cards[P1]
+    return judge(seen).measures.cards[P1]
 
 
 def card_facts(seen: World) -> dict[str, Value | Unset]:
     """Return the facts of card p1."""
-    return facts_of(evaluate(seen, PLAYBOOKS), "projects", "p1")
+    return facts_of(judge(seen), "projects", "p1")
 
 
 def days(count: int) -> timedelta:
@@ -303,7 +301,7 @@ def test_the_jira_date_is_proposed_and_used_until_people_set_one() -> None:
 def test_a_baseline_is_frozen_once_and_gives_spi() -> None:
     # Plan: 2 to 27 November, 20 working days; 6 of 24 done earn 5 of them; 13 have passed (18th included): 5/13 = 0.38.
     seen = small(*steady(6, 18), start=date(2026, 11, 2), due=date(2026, 11, 27))
-    outcome = evaluate(seen, PLAYBOOKS)
+    outcome = judge(seen)
     baseline = outcome.memory.baselines["projects/p1"]
     assert (baseline.start, baseline.due, baseline.total) == (
         date(2026, 11, 2),
@@ -313,27 +311,27 @@ def test_a_baseline_is_frozen_once_and_gives_spi() -> None:
     assert facts_of(outcome, "projects", "p1")["spi"] == Decimal("0.38")
     later = applied(seen, outcome, today=TODAY + days(1))
     moved = replace(later, cards={P1: replace(later.cards[P1], due=date(2027, 3, 1))})
-    assert evaluate(moved, PLAYBOOKS).memory.baselines["projects/p1"] == baseline
+    assert judge(moved).memory.baselines["projects/p1"] == baseline
 
 
 def test_a_plan_that_ends_before_it_begins_is_no_baseline() -> None:
     seen = small(*steady(6, 1), start=date(2026, 11, 2), due=date(2026, 11, 1))
-    assert not evaluate(seen, PLAYBOOKS).memory.baselines
+    assert not judge(seen).memory.baselines
 
 
 def test_days_in_stage_count_from_the_last_edit_and_then_from_the_move() -> None:
     seen = world(
         client(), unit(), card(stage=Stage.IDEA, jira=None, edited=at(TODAY - days(9)))
     )
-    outcome = evaluate(seen, PLAYBOOKS)
+    outcome = judge(seen)
     assert facts_of(outcome, "projects", "p1")["days_in_stage"] == 9
     later = applied(seen, outcome, today=TODAY + days(3))
     moved = replace(
         later,
         cards={P1: replace(later.cards[P1], stage=Stage.SHAPING, edited=at(TODAY))},
     )
-    assert facts_of(evaluate(moved, PLAYBOOKS), "projects", "p1")["days_in_stage"] == 0
-    assert facts_of(evaluate(later, PLAYBOOKS), "projects", "p1")["days_in_stage"] == 12
+    assert facts_of(judge(moved), "projects", "p1")["days_in_stage"] == 0
+    assert facts_of(judge(later), "projects", "p1")["days_in_stage"] == 12
 
 
 def test_unread_jira_work_leaves_the_figures_alone() -> None:
@@ -349,21 +347,15 @@ def test_a_card_without_a_link_is_grey_with_empty_figures() -> None:
 
 def test_a_colour_changes_only_when_a_second_day_confirms_it() -> None:
     good = small(*steady(40, 2, step=1), due=TODAY + days(60))
-    outcome = evaluate(good, PLAYBOOKS)
+    outcome = judge(good)
     assert outcome.measures.cards[P1].rag is Rag.GREEN
     bad = {P1: replace(good.work[P1], issues=tuple(steady(40, 400, step=1)))}
-    first = evaluate(
-        replace(applied(good, outcome, today=TODAY + days(1)), work=bad), PLAYBOOKS
-    )
+    first = judge(replace(applied(good, outcome, today=TODAY + days(1)), work=bad))
     assert first.measures.cards[P1].rag is Rag.GREEN
     assert "Now red" in first.measures.cards[P1].why
-    again = evaluate(
-        replace(applied(good, first, today=TODAY + days(1)), work=bad), PLAYBOOKS
-    )
+    again = judge(replace(applied(good, first, today=TODAY + days(1)), work=bad))
     assert again.measures.cards[P1].rag is Rag.GREEN
-    second = evaluate(
-        replace(applied(good, again, today=TODAY + days(2)), work=bad), PLAYBOOKS
-    )
+    second = judge(replace(applied(good, again, today=TODAY + days(2)), work=bad))
     assert second.measures.cards[P1].rag is Rag.RED
 
 

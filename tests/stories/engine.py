@@ -9,6 +9,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+from tests.support.outcomes import FAILURES
 from worker.app import logs
 from worker.demo.checks import lost
 from worker.demo.rig import Empty, make_empty
@@ -56,7 +57,7 @@ def _live(story: Story, scene: Play) -> list[str]:
                 f"on {lived.day} a change failed: {lived.report.applied.failures[0]}"
             )
         failed = (
-            [one for one in lived.report.plan.problems if one.code == "rule-failed"]
+            [one for one in lived.report.plan.problems if one.code in FAILURES]
             if lived.report
             else []
         )
