@@ -10,6 +10,7 @@ from datetime import date, timedelta
 from decimal import Decimal
 from typing import Any
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from msgspec.structs import replace
@@ -39,6 +40,7 @@ from worker.domain.world import World
 from worker.errors import Problem
 from worker.locales import load_words
 from worker.mapping.load import load_schema
+from worker.sync.facts import Input, Why
 
 OCTOBER, NOVEMBER = date(2026, 10, 1), date(2026, 11, 1)
 
@@ -517,3 +519,110 @@ def test_a_target_typed_where_nothing_is_planned_is_named_too() -> None:
 def complaints(seen: World) -> list[Problem]:
     """Return what is said of targets that are not pinned."""
     return [one for one in judge(seen).problems if one.code == "unpinned-target"]
+
+
+# --- no target is not a target of nothing
+
+
+def test_a_firm_none_of_whose_parts_has_a_target_has_none() -> None:
+    seen = world(unit(), unit("u2"), client(), client("c2", unit=None))
+    for measure in judge(seen).measures.plans:
+        assert measure.target is None
+    assert "target" not in plan(seen, "2026-Q4", of="firm")
+    assert plan(seen, "2026-Q4", of="firm")["why"] == "There is no target."
+
+
+@pytest.mark.parametrize("fee_of_other", [None, 0])
+def test_the_firms_target_is_the_sum_of_those_that_are_known(
+    fee_of_other: int | None,
+) -> None:
+    other = None if fee_of_other is None else Decimal(fee_of_other)
+    seen = world(
+        unit(),
+        unit("u2"),
+        client(monthly_fee=Decimal(22000)),
+        client("c2", unit=Ref("units", "u2"), monthly_fee=other),
+    )
+    assert plan(seen, "2026-Q4", of="firm")["target"] == 66000
+    assert plan(seen, "2026-11-W47", of="firm")["target"] == 5000
+
+
+def test_a_fee_or_a_pin_of_nothing_is_a_target_of_nothing() -> None:
+    facts = plan(fee(0), "2026-Q4", of="firm")
+    assert (facts["target"], facts["why"]) == (0, "Nothing was planned here.")
+    held = replace(fee(22000), rows={"plans": (pinned("2026-12", 0),)})
+    assert plan(held, "2026-12")["target"] == 0
+    # The whole 66,000 lies on 22 and 21 working days.
+    assert plan(held, "2026-10")["target"] == Decimal("33767.44")
+
+
+@pytest.mark.parametrize(
+    ("money", "rag", "pace"),
+    [
+        # Planned from 1 October to 17 November: 34 days of 1,000. Bands 95 and 75 %.
+        (32300, Rag.GREEN, Decimal("0.95")),
+        (32299, Rag.GREEN, Decimal("0.95")),
+        (32290, Rag.AMBER, Decimal("0.9497")),
+        (25500, Rag.AMBER, Decimal("0.75")),
+        (25490, Rag.RED, Decimal("0.7497")),
+        (0, Rag.RED, 0),
+    ],
+)
+def test_a_pace_at_its_band_has_reached_it(money: int, rag: Rag, pace: Decimal) -> None:
+    seen = world(unit(), client(monthly_fee=Decimal(22000)), revenue(money, OCTOBER))
+    measure = judge(seen).measures.plans[0]
+    assert (measure.pace, measure.rag) == (pace, rag)
+
+
+@pytest.mark.parametrize(
+    ("today", "muted"), [(date(2026, 11, 4), True), (date(2026, 11, 6), False)]
+)
+def test_a_month_says_nothing_before_fifteen_percent_of_its_days(
+    today: date, muted: bool
+) -> None:
+    # Of November's 21 working days two (10 %) or four (19 %) have passed.
+    facts = plan(replace(fee(21000, engagement="retainer"), today=today), "2026-11")
+    assert (facts["health"] == "grey") is muted
+    assert (facts["forecast"] is None) is muted
+
+
+def test_a_fifth_of_a_week_is_enough_to_tell_its_pace() -> None:
+    limits = Thresholds(pace_muted_share=Decimal("0.2"))
+    seen = replace(
+        fee(21000, engagement="retainer"), today=date(2026, 11, 17), thresholds=limits
+    )
+    facts = plan(seen, "2026-11-W47")
+    assert (facts["health"], facts["forecast"]) == ("green", 5000)
+
+
+def test_what_is_still_to_do_a_day_is_never_less_than_nothing() -> None:
+    seen = world(unit(), client(monthly_fee=Decimal(22000)), revenue(99000, OCTOBER))
+    assert plan(seen, "2026-Q4")["per_day"] == 0
+    over = replace(seen, today=date(2026, 11, 18))
+    assert plan(over, "2026-10")["per_day"] is None, "no day is left"
+
+
+def test_a_plan_says_what_its_target_and_pace_were_taken_from() -> None:
+    seen = world(unit(), client(monthly_fee=Decimal(22000)), revenue(32300, OCTOBER))
+
+    def why(outcome_of: World, field: str) -> Why:
+        (found,) = [
+            fact.why
+            for fact in judge(outcome_of).facts
+            if fact.ref.key == "plan:u1:2026-Q4" and fact.field == field
+        ]
+        return found
+
+    assert why(seen, "target").formula == "share of the parent's target by working days"
+    held = replace(seen, rows={"plans": (pinned("2026-Q4", 5),)})
+    assert why(held, "target").formula == "pinned by a person"
+    assert why(seen, "pace").threshold == why(seen, "health").threshold
+    assert why(seen, "health").threshold == "pace >= 0.95 / 0.75"
+    assert why(seen, "fact").threshold == ""
+    assert why(seen, "pace").inputs == (
+        Input("unit", "North"),
+        Input("target", "66000.00"),
+        Input("fact", "32300.00"),
+        Input("planned to date", "34000.00"),
+        Input("working days", "66"),
+    )

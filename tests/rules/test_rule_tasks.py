@@ -29,14 +29,16 @@ from tests.support.worlds import (
     unit,
     world,
 )
-from worker.domain.measures import Measures
-from worker.domain.memory import Memory
+from worker.domain.measures import Measures, Signal, TaskMeasure
+from worker.domain.memory import Closing, Memory, Occurrence
 from worker.domain.model import Stage
 from worker.domain.sprints import next_yearly, sprint_of, sprints_between
 from worker.domain.values import Ref, Span, Unset, Value
 from worker.domain.world import World
+from worker.errors import Severity
 from worker.rules import RULES
-from worker.sync.facts import Outcome
+from worker.rules.tasks import plan_tasks, urgency
+from worker.sync.facts import Input, Outcome
 
 P1 = Ref("projects", "p1")
 NEXT = "task:next_step:p1"
@@ -580,3 +582,279 @@ def test_no_key_is_ever_used_twice_and_a_second_run_agrees(
         (fact.ref, fact.field): fact.value for fact in second.facts
     }.items() <= said.items()
     assert {fact.ref for fact in second.facts} == {fact.ref for fact in first.facts}
+
+
+# --- who gets a place in the sprint
+
+
+def offered(
+    *signals: Signal, places: int, seen: World | None = None
+) -> tuple[list[str], list[str]]:
+    """Return the rows a sprint with so many places takes up, and the playbooks of what waits."""
+    seen = seen or world(client(), unit())
+    limits = seen.thresholds.model_copy(update={"tasks_per_client": places})
+    outcome = plan_tasks(
+        replace(seen, thresholds=limits), PLAYBOOKS, Measures(signals=signals)
+    )
+    waiting = [one.field for one in outcome.problems if one.code == "waiting-task"]
+    return sorted(keys(outcome)), waiting
+
+
+def calls(
+    playbook: str, subject: str, strength: int = 0, *, client: str | None = "c1"
+) -> Signal:
+    """Return a signal that holds, about a client unless told of nobody."""
+    of = Ref("clients", client) if client else None
+    return Signal(playbook, Ref("clients", subject), of, None, True, strength=strength)
+
+
+@pytest.mark.parametrize("backwards", [True, False])
+def test_the_strongest_playbook_then_the_strongest_signal_comes_first(
+    backwards: bool,
+) -> None:
+    # Strengths of the playbooks: 90, 90, 60 and 40.
+    signals = (
+        calls("answer_risk", "high", 20),
+        calls("answer_risk", "lower", 15),
+        calls("ask_due_date", "much", 99),
+        calls("index_rate", "most", 100),
+    )
+    order = [
+        "task:answer_risk:high",
+        "task:answer_risk:lower",
+        "task:ask_due_date:much",
+        "task:index_rate:most",
+    ]
+    told = signals[::-1] if backwards else signals
+    for places in range(5):
+        taken, waiting = offered(*told, places=places)
+        assert taken == sorted(order[:places])
+        assert waiting == [key.split(":")[1] for key in order[places:]]
+
+
+def test_of_equals_the_first_by_key_comes_first() -> None:
+    signals = (calls("answer_risk", "b", 15), calls("answer_risk", "a", 15))
+    assert offered(*signals, places=1) == (["task:answer_risk:a"], ["answer_risk"])
+
+
+def test_what_belongs_to_no_client_always_has_a_place() -> None:
+    signals = [calls("mend_triangle", f"u{n}", client=None) for n in range(3)]
+    taken, waiting = offered(*signals, calls("answer_risk", "c1"), places=0)
+    assert taken == [f"task:mend_triangle:u{n}" for n in range(3)]
+    assert waiting == ["answer_risk"]
+
+
+def test_every_client_has_places_of_its_own() -> None:
+    signals = [
+        calls("answer_risk", f"{owner}{n}", client=owner)
+        for owner in ("c1", "c2")
+        for n in range(2)
+    ]
+    taken, waiting = offered(*signals, places=1)
+    assert taken == ["task:answer_risk:c10", "task:answer_risk:c20"]
+    assert waiting == ["answer_risk"] * 2
+
+
+@pytest.mark.parametrize(
+    ("opened", "places"),
+    [
+        # Sprint 24 is weeks 47 and 48: from Monday 16 to Sunday 29 November.
+        (date(2026, 11, 15), 1),
+        (date(2026, 11, 16), 0),
+        (date(2026, 11, 18), 0),
+        (None, 1),
+    ],
+)
+def test_only_tasks_made_in_this_sprint_take_its_places(
+    opened: date | None, places: int
+) -> None:
+    before = Occurrence(
+        "task:index_rate:c1",
+        opened=opened,
+        closed=TODAY,
+        closing=Closing.PERSON,
+        client="clients/c1",
+    )
+    memory = Memory(occurrences={before.key: before}, first_run=False)
+    seen = replace(world(client(), unit()), memory=memory)
+    taken, _ = offered(calls("answer_risk", "c1"), places=1, seen=seen)
+    assert len(taken) == places
+
+
+def test_what_waits_is_listed_with_its_client_and_the_limit() -> None:
+    limits = world().thresholds.model_copy(update={"tasks_per_client": 0})
+    seen = replace(world(client(), unit()), thresholds=limits)
+    measures = Measures(signals=(calls("index_rate", "c1"),))
+    (told,) = plan_tasks(seen, PLAYBOOKS, measures).problems
+    assert (told.code, told.where, told.field, told.severity) == (
+        "waiting-task",
+        "C1",
+        "index_rate",
+        Severity.INFO,
+    )
+    assert told.hint == "0 new tasks a sprint are the limit for one client"
+
+
+# --- cards that somebody works on
+
+
+@pytest.mark.parametrize(
+    ("status", "expected"),
+    [("new", set()), ("doing", set()), ("done", {NEXT}), ("cancelled", {NEXT})],
+)
+def test_only_an_open_task_keeps_its_card_from_a_next_step(
+    status: str, expected: set[str]
+) -> None:
+    seen = idle(stage=Stage.AGREED)
+    outcome = judge(seen)
+    assert keys(outcome) == {"task:ask_due_date:p1"}
+    asked = changed(
+        later(seen, outcome, 1), "tasks", "task:ask_due_date:p1", status=status
+    )
+    assert keys(judge(asked)) - {"task:ask_due_date:p1"} == expected
+
+
+@pytest.mark.parametrize("status", ["new", "this_sprint", "doing", "waiting", None])
+def test_a_persons_task_in_any_open_status_keeps_its_card_from_a_next_step(
+    status: str | None,
+) -> None:
+    own = row("tasks", "page", worker=False, status=status, project=(P1,))
+    assert keys(judge(replace(idle(), rows={"tasks": (own,)}))) == set()
+    elsewhere = replace(own, fields={**own.fields, "project": (Ref("projects", "p9"),)})
+    assert keys(judge(replace(idle(), rows={"tasks": (elsewhere,)}))) == {NEXT}
+
+
+@pytest.mark.parametrize("days", [13, 14])
+def test_fourteen_days_without_movement_are_enough(days: int) -> None:
+    assert (NEXT in keys(judge(idle(edited=at(day(-days)))))) is (days == 14)
+
+
+# --- what is told of tasks
+
+
+@pytest.mark.parametrize(("number", "told"), [(1, True), (15, True), (16, False)])
+def test_a_move_is_recorded_up_to_the_fourteenth_day_after_the_task_was_done(
+    number: int, told: bool
+) -> None:
+    seen = idle()
+    done = changed(later(seen, judge(seen), 1), "tasks", NEXT, status="done")
+    closed = later(done, judge(done), number)
+    outcome = judge(moved(closed, Stage.AGREED))
+    assert (NEXT in keys(outcome)) is told
+    if told:
+        assert task(outcome) == {"moved": "moved to agreed"}
+
+
+@pytest.mark.parametrize(
+    ("stage", "told"), [(Stage.IDEA, False), (None, False), (Stage.LOST, True)]
+)
+def test_only_a_card_that_stands_elsewhere_has_moved(
+    stage: Stage | None, told: bool
+) -> None:
+    seen = idle()
+    open_still = later(seen, judge(seen), 1)
+    card_now = replace(open_still.cards[P1], stage=stage)
+    outcome = judge(replace(open_still, cards={P1: card_now}))
+    assert ("moved" in task(outcome)) is told
+
+
+@pytest.mark.parametrize(
+    ("fields", "listed"),
+    [
+        ({"status": "new"}, True),
+        ({"status": "waiting"}, True),
+        ({"status": None}, True),
+        ({"status": "done"}, False),
+        ({"status": "cancelled"}, False),
+        ({"status": "closed"}, False),
+        ({"status": "new", "snooze_until": day(1)}, False),
+        ({"status": "new", "snooze_until": TODAY}, True),
+    ],
+)
+def test_the_open_tasks_of_people_count_unless_they_sleep(
+    fields: dict[str, Any], listed: bool
+) -> None:
+    own = row("tasks", "page", worker=False, title="Call", due=day(2), **fields)
+    outcome = judge(replace(world(client(), unit()), rows={"tasks": (own,)}))
+    assert [one.title for one in outcome.measures.tasks or ()] == ["Call"] * listed
+
+
+def test_a_row_of_the_worker_is_not_a_persons_task_as_well() -> None:
+    seen = idle()
+    kept = later(seen, judge(seen), 1)
+    (told,) = judge(kept).measures.tasks or ()
+    assert (told.ref, told.strength) == (Ref("tasks", NEXT), 10)
+
+
+def test_tasks_are_listed_by_date_then_strength_then_key() -> None:
+    def of(key: str, due: date | None, strength: int) -> TaskMeasure:
+        return TaskMeasure(Ref("tasks", key), key, None, None, due, None, strength)
+
+    wanted = [
+        of("soon", day(1), 1),
+        of("strong", day(2), 90),
+        of("a", day(2), 10),
+        of("b", day(2), 10),
+        of("undated", None, 100),
+    ]
+    backwards = list(reversed(wanted))
+    assert sorted(backwards, key=urgency) == wanted
+
+
+def test_only_a_task_whose_condition_holds_is_kept_true() -> None:
+    seen = idle()
+    kept = changed(later(seen, judge(seen), 1), "tasks", NEXT, status="doing")
+    assert {"reason", "client", "kind", "status"} <= task(judge(kept)).keys()
+    unsure = Signal("next_step", P1, Ref("clients", "c1"), P1, None)
+    outcome = plan_tasks(kept, PLAYBOOKS, Measures(signals=(unsure,)))
+    assert set(task(outcome)) == {"sprint", "carried"}
+
+
+def test_a_signal_chooses_its_role_and_its_day() -> None:
+    seen = world(client(), unit(), person("am", role="am"), person("hoa", role="hoa"))
+    plain = Signal("index_rate", Ref("clients", "c1"), Ref("clients", "c1"), None, True)
+    for signal, assignee, due in (
+        (plain, "am", seen.calendar.add(TODAY, PLAYBOOKS.tasks["index_rate"].due)),
+        (replace(plain, role="hoa", due=day(3)), "hoa", day(3)),
+    ):
+        outcome = plan_tasks(seen, PLAYBOOKS, Measures(signals=(signal,)))
+        facts = task(outcome, "task:index_rate:c1")
+        assert (facts["assignee"], facts["due"]) == ((Ref("people", assignee),), due)
+
+
+def test_without_signals_nothing_is_said_and_nothing_forgotten() -> None:
+    seen = later(idle(), judge(idle()), 1)
+    outcome = plan_tasks(seen, PLAYBOOKS, Measures())
+    assert (outcome.facts, outcome.memory) == ((), seen.memory)
+    assert outcome.measures.tasks is None
+
+
+def test_a_signal_without_a_playbook_makes_nothing() -> None:
+    seen = world(client(), unit())
+    told = Measures(signals=(calls("unheard_of", "c1"), calls("index_rate", "c1")))
+    assert keys(plan_tasks(seen, PLAYBOOKS, told)) == {"task:index_rate:c1"}
+
+
+def test_a_playbook_nobody_speaks_for_leaves_its_tasks_alone() -> None:
+    # A chapter that failed or is switched off: nothing is known of its tasks, so that none of them closes.
+    seen = idle()
+    outcome = judge(seen)
+    for number in (1, 2, 3):
+        seen = later(seen, outcome, number)
+        told = Measures(signals=(calls("index_rate", "c9", client=None),))
+        outcome = plan_tasks(seen, PLAYBOOKS, told)
+        assert "status" not in task(outcome)
+
+
+def test_a_task_says_why_with_its_playbook_card_and_client() -> None:
+    (why,) = {
+        fact.why
+        for fact in judge(idle()).facts
+        if fact.ref.key == NEXT and fact.field not in ("sprint", "carried")
+    }
+    assert why.formula == "No movement since Oct 19, 2026 (stage: idea)."
+    assert why.inputs == (
+        Input("playbook", "next_step"),
+        Input("card", "Card p1"),
+        Input("client", "C1"),
+    )
