@@ -28,6 +28,7 @@ from tests.support.worlds import (
 )
 from worker.domain.hysteresis import keep_past
 from worker.domain.measures import Factor
+from worker.domain.memory import Track
 from worker.domain.model import Feedback, Stage
 from worker.domain.values import Ref, Unset, Value
 from worker.domain.world import World
@@ -314,3 +315,25 @@ def test_what_is_looked_back_at_is_four_to_eight_weeks_old() -> None:
         28,
         42,
     ]
+
+
+@pytest.mark.parametrize(
+    ("change", "weeks", "trend"),
+    [
+        (5, 4, "up"),
+        (4, 4, "flat"),
+        (0, 4, "flat"),
+        (-4, 4, "flat"),
+        (-5, 4, "down"),
+        (50, 3, None),
+    ],
+)
+def test_five_points_in_four_weeks_are_a_trend(
+    change: int, weeks: int, trend: str | None
+) -> None:
+    seen = world(client(last_contact=TODAY - days(20)), unit())
+    score = judge(seen).measures.clients[Ref("clients", "c1")].score
+    assert score is not None
+    then = Track(str(score - change), TODAY - days(7 * weeks), seen=TODAY - days(1))
+    memory = replace(seen.memory, tracks={"clients/c1#score": then})
+    assert seen_client(replace(seen, memory=memory))["trend"] == trend
