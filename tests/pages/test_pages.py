@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from msgspec.structs import replace
 
-from tests.support.outcomes import FAILURES, judge, written
+from tests.support.outcomes import judge, written
 from tests.support.worlds import (
     SOURCES,
     TODAY,
@@ -39,6 +39,7 @@ from worker.domain.document import (
 from worker.domain.model import Feedback, Idea, Move, Stage
 from worker.domain.values import Ref, Span
 from worker.domain.world import World
+from worker.errors import FAULTS
 from worker.locales import load_words
 from worker.pages import write_pages
 from worker.sync.facts import PageFact
@@ -464,9 +465,9 @@ def test_a_page_that_fails_is_a_problem_and_leaves_the_others() -> None:
     broken = issue(1, summary=None, flagged=True)
     seen = agency(work={"p1": [broken]})
     found = write_pages(seen, judge(seen))
-    assert [
-        problem.where for problem in found.problems if problem.code in FAILURES
-    ] == [f"meetings/meeting:daily:u1:{TODAY}"]
+    assert [problem.where for problem in found.problems if problem.code in FAULTS] == [
+        f"meetings/meeting:daily:u1:{TODAY}"
+    ]
     assert "meeting:portfolio" in {section.ref.key for section in found.sections}
 
 

@@ -858,3 +858,28 @@ def test_a_task_says_why_with_its_playbook_card_and_client() -> None:
         Input("card", "Card p1"),
         Input("client", "C1"),
     )
+
+
+@pytest.mark.parametrize(
+    ("fields", "listed"),
+    [
+        ({}, True),
+        ({"status": "doing"}, True),
+        ({"status": "done"}, False),
+        ({"status": "cancelled"}, False),
+        ({"snooze_until": day(9)}, False),
+    ],
+)
+def test_a_task_of_the_worker_is_listed_while_it_is_open_and_awake(
+    fields: dict[str, Value], listed: bool
+) -> None:
+    seen = idle()
+    kept = changed(later(seen, judge(seen), 1), "tasks", NEXT, **fields)
+    told = judge(kept).measures.tasks or ()
+    assert [one.ref.key for one in told] == [NEXT] * listed
+
+
+def test_a_task_that_is_not_made_is_not_listed() -> None:
+    waits = Signal("index_rate", Ref("clients", "c1"), None, None, True, may_open=False)
+    outcome = plan_tasks(world(client(), unit()), PLAYBOOKS, Measures(signals=(waits,)))
+    assert (outcome.measures.tasks, outcome.facts) == ((), ())

@@ -9,13 +9,13 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from tests.support.outcomes import FAILURES
 from worker.app import logs
 from worker.demo.checks import lost
 from worker.demo.rig import Empty, make_empty
 from worker.demo.stories.expect import compare
 from worker.demo.stories.play import Play, open_play
 from worker.demo.stories.script import Story, find_stories, load_story
+from worker.errors import FAULTS
 
 
 @cache
@@ -57,7 +57,7 @@ def _live(story: Story, scene: Play) -> list[str]:
                 f"on {lived.day} a change failed: {lived.report.applied.failures[0]}"
             )
         failed = (
-            [one for one in lived.report.plan.problems if one.code in FAILURES]
+            [one for one in lived.report.plan.problems if one.code in FAULTS]
             if lived.report
             else []
         )

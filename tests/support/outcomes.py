@@ -5,13 +5,11 @@ from __future__ import annotations
 from tests.support.worlds import PLAYBOOKS
 from worker.domain.values import Ref, Unset, Value
 from worker.domain.world import World
+from worker.errors import FAULTS
 from worker.mapping.playbooks import Playbooks
 from worker.pages import write_pages
 from worker.rules import RULES, Rule, evaluate
 from worker.sync.facts import Outcome
-
-FAILURES = frozenset({"rule-failed", "page-failed"})
-"""Problems by which a run goes on without a rule or a page that has a bug."""
 
 
 def judge(
@@ -34,7 +32,7 @@ def whole(outcome: Outcome) -> Outcome:
     failed = [
         f"{problem.where}: {problem.message}"
         for problem in outcome.problems
-        if problem.code in FAILURES
+        if problem.code in FAULTS
     ]
     assert failed == []
     return outcome
