@@ -485,6 +485,7 @@ def test_a_risk_wider_than_a_card_is_weighed_against_all_clients_and_says_so() -
         (80, {"client": None}, None),
         (80, {"client": None, "stake": Decimal(10)}, 5),
         (80, {"card": P1, "stake": Decimal(0)}, None),
+        (80, {"client": Ref("clients", "left")}, None),
     ],
 )
 def test_at_stake_is_what_is_told_else_the_budget_a_quarter_of_the_fee_or_all(
