@@ -9,7 +9,7 @@ INSTALL := VIRTUAL_ENV=$(CURDIR)/$(VENV) UV_LINK_MODE=copy $(UV) pip install -q 
 FROM_LOCK := $(INSTALL) --require-hashes --no-deps
 ARGS ?=
 
-.PHONY: demo sandbox test check bench locks locks-check clean
+.PHONY: demo sandbox test check bench mutants locks locks-check clean
 
 $(UV): requirements-installer.lock
 	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
@@ -52,6 +52,10 @@ check: $(VENV)/.installed-dev
 
 bench: $(VENV)/.installed-dev
 	$(BIN)/python -m benchmarks $(ARGS)
+
+# Which small changes of the pure layers no test notices: ARGS="worker/rules -n 40 --seed 1"
+mutants: $(VENV)/.installed-dev
+	@nice $(BIN)/python -m tests.mutants $(ARGS)
 
 # One lock for Python 3.11 to 3.14 on Linux, macOS and Windows; what is pinned already stays unless UPGRADE=--upgrade.
 LOCK := $(UV) pip compile -q --no-config --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header $(UPGRADE)

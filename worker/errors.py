@@ -38,6 +38,10 @@ class Problem(msgspec.Struct, frozen=True, order=True, gc=False):
     severity: Severity = Severity.WARNING
 
 
+FAULTS = frozenset({"rule-failed", "page-failed"})
+"""Codes of problems that are faults of this program: the run went on without that rule or page."""
+
+
 class RaylineError(Exception):
     """The root of every error this program raises on purpose."""
 

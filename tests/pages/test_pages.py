@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 from msgspec.structs import replace
 
+from tests.support.outcomes import judge, written
 from tests.support.worlds import (
-    PLAYBOOKS,
     SOURCES,
     TODAY,
     applied,
@@ -39,10 +39,10 @@ from worker.domain.document import (
 from worker.domain.model import Feedback, Idea, Move, Stage
 from worker.domain.values import Ref, Span
 from worker.domain.world import World
+from worker.errors import FAULTS
 from worker.locales import load_words
 from worker.pages import write_pages
-from worker.rules import evaluate
-from worker.sync.facts import Outcome, PageFact
+from worker.sync.facts import PageFact
 
 MONDAY = date(2026, 11, 16)
 FEE = Decimal(22_000)
@@ -67,12 +67,7 @@ def agency(today: date = TODAY, *more: object, **fields: Any) -> World:
 
 def pages(seen: World) -> dict[str, PageFact]:
     """Return the sections of a world by key."""
-    return {section.ref.key: section for section in outcome(seen).sections}
-
-
-def outcome(seen: World) -> Outcome:
-    """Return everything a run gives."""
-    return write_pages(seen, evaluate(seen, PLAYBOOKS))
+    return {section.ref.key: section for section in written(seen).sections}
 
 
 def said(blocks: tuple[Block, ...]) -> str:
@@ -247,7 +242,7 @@ def test_an_agenda_looks_back_on_risks_and_tasks_as_they_will_stand() -> None:
         today,
         work={"p1": [issue(number, due=date(2026, 12, 1)) for number in range(12)]},
     )
-    first = outcome(seen)
+    first = written(seen)
     before = pages(seen)["meeting:quarterly:u1:2027-Q1"].blocks
     again = pages(applied(seen, first))["meeting:quarterly:u1:2027-Q1"].blocks
     assert "risks opened" in said(before) or "risk opened" in said(before)
@@ -428,7 +423,7 @@ def test_a_client_in_no_unit_and_a_card_without_dates_have_their_pages() -> None
 
 def test_later_on_the_same_day_every_page_is_the_same() -> None:
     seen = agency(work={"p1": [issue(number) for number in range(12)]})
-    first = outcome(seen)
+    first = written(seen)
     later = replace(applied(seen, first), now=seen.now + timedelta(hours=5))
     assert {key: page.blocks for key, page in pages(later).items()} == {
         page.ref.key: page.blocks for page in first.sections
@@ -465,19 +460,21 @@ def test_a_timeline_is_drawn_anew_with_the_week_and_with_what_people_type() -> N
     )
 
 
+@pytest.mark.fails_softly
 def test_a_page_that_fails_is_a_problem_and_leaves_the_others() -> None:
-    broken = issue(1, due="soon", flagged=True)
-    found = outcome(agency(work={"p1": [broken]}))
-    assert [
-        problem.where for problem in found.problems if problem.code == "page-failed"
-    ] == [f"meetings/meeting:daily:u1:{TODAY}"]
+    broken = issue(1, summary=None, flagged=True)
+    seen = agency(work={"p1": [broken]})
+    found = write_pages(seen, judge(seen))
+    assert [problem.where for problem in found.problems if problem.code in FAULTS] == [
+        f"meetings/meeting:daily:u1:{TODAY}"
+    ]
     assert "meeting:portfolio" in {section.ref.key for section in found.sections}
 
 
 def test_without_meetings_only_clients_have_sections() -> None:
     assert {
         section.ref.source
-        for section in outcome(replace(agency(), sources=SOURCES)).sections
+        for section in written(replace(agency(), sources=SOURCES)).sections
     } == {"clients"}
 
 

@@ -13,8 +13,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from msgspec.structs import fields, replace
 
+from tests.support.outcomes import written
 from tests.support.worlds import (
-    PLAYBOOKS,
     SOURCES,
     card,
     client,
@@ -34,9 +34,7 @@ from worker.domain.values import Ref
 from worker.domain.world import World
 from worker.mapping.load import load_schema
 from worker.mapping.schema import Owner
-from worker.pages import write_pages
 from worker.pages.public import PublicClientView, PublicProject
-from worker.rules import evaluate
 from worker.sync.facts import Outcome
 
 TEXT, NUMBER, DAY = "CANARY", Decimal(98_765_432), date(1977, 7, 7)
@@ -174,11 +172,6 @@ def poisoned(stages: list[Stage | None], *, asked: bool = True) -> World:
     )
 
 
-def run(seen: World) -> Outcome:
-    """Return what one run makes of a world."""
-    return write_pages(seen, evaluate(seen, PLAYBOOKS))
-
-
 def public(found: Outcome) -> str:
     """Return everything the client's pages say, their rows' fields included."""
     keys = ("meeting:status:", "meeting:presentation:")
@@ -194,12 +187,12 @@ def public(found: Outcome) -> str:
 @given(STAGES)
 @settings(max_examples=40, deadline=None)
 def test_no_internal_field_reaches_a_client(stages: list[Stage | None]) -> None:
-    text = public(run(poisoned(stages)))
+    text = public(written(poisoned(stages)))
     assert [mark for mark in MARKS if mark in text] == []
 
 
 def test_the_canaries_do_reach_the_pages_of_the_agency() -> None:
-    found = run(poisoned([Stage.IN_PROGRESS, Stage.IDEA]))
+    found = written(poisoned([Stage.IN_PROGRESS, Stage.IDEA]))
     inside = msgspec.json.encode(
         [page.to_data(section.blocks) for section in found.sections]
     ).decode()
@@ -216,7 +209,7 @@ def test_a_date_taken_over_from_jira_reaches_no_page(
     seen = poisoned(stages)
     cards = {ref: replace(one, due=cell) for ref, one in seen.cards.items()}
     taken = frozenset(cards) if cell else frozenset()
-    text = public(run(replace(seen, cards=cards, taken_over=taken)))
+    text = public(written(replace(seen, cards=cards, taken_over=taken)))
     assert [mark for mark in MARKS if mark in text] == []
 
 
@@ -232,7 +225,7 @@ def test_what_a_client_sees_is_peoples_but_for_the_share_done_and_dates_they_gav
 
 def test_both_pages_say_what_they_are_for() -> None:
     text = public(
-        run(poisoned([Stage.IN_PROGRESS, Stage.AGREED, Stage.SHAPING, Stage.LOST]))
+        written(poisoned([Stage.IN_PROGRESS, Stage.AGREED, Stage.SHAPING, Stage.LOST]))
     )
     assert [f"Project {number}" in text for number in range(4)] == [
         True,
@@ -255,7 +248,7 @@ def test_the_presentation_is_the_final_set() -> None:
         status="accepted",
         cards=(Ref("projects", "p1"),),
     )
-    text = public(run(replace(seen, ideas={**seen.ideas, accepted.ref: accepted})))
+    text = public(written(replace(seen, ideas={**seen.ideas, accepted.ref: accepted})))
     shown = [
         name
         for name in (
@@ -272,12 +265,13 @@ def test_the_presentation_is_the_final_set() -> None:
 
 def test_without_being_asked_there_is_no_page_for_a_client() -> None:
     assert (
-        public(run(poisoned([Stage.IN_PROGRESS, Stage.IDEA], asked=False))) == "[[],[]]"
+        public(written(poisoned([Stage.IN_PROGRESS, Stage.IDEA], asked=False)))
+        == "[[],[]]"
     )
 
 
 def test_the_rows_of_client_pages_name_no_unit_and_no_date() -> None:
-    found = run(poisoned([Stage.IN_PROGRESS]))
+    found = written(poisoned([Stage.IN_PROGRESS]))
     fields = {
         fact.field
         for fact in found.facts

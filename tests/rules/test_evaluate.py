@@ -10,6 +10,7 @@ from babel.messages.extract import extract_from_file
 from babel.messages.pofile import read_po
 from msgspec.structs import replace
 
+from tests.support.outcomes import facts_of, judge
 from tests.support.worlds import (
     PLAYBOOKS,
     SOURCES,
@@ -18,7 +19,6 @@ from tests.support.worlds import (
     card,
     client,
     contact,
-    facts_of,
     steady,
     unit,
     world,
@@ -59,6 +59,7 @@ def broken(_world: World, _playbooks: Playbooks, _measures: Measures) -> Outcome
     raise ZeroDivisionError("division by zero")
 
 
+@pytest.mark.fails_softly
 @pytest.mark.parametrize("name", [rule.name for rule in RULES])
 def test_a_rule_that_fails_is_named_and_the_others_speak(name: str) -> None:
     rules = tuple(
@@ -72,18 +73,19 @@ def test_a_rule_that_fails_is_named_and_the_others_speak(name: str) -> None:
         Severity.ERROR,
     )
     assert "ZeroDivisionError" in problem.message
+    assert outcome.measures.failed == (name,)
     spoken = {fact.why.rule for fact in outcome.facts}
     assert {"progress", "plans", "clients"} - {name} <= spoken
     assert name not in spoken
 
 
 def test_no_field_is_claimed_by_two_rules() -> None:
-    places = [(fact.ref, fact.field) for fact in evaluate(busy(), PLAYBOOKS).facts]
+    places = [(fact.ref, fact.field) for fact in judge(busy()).facts]
     assert len(places) == len(set(places))
 
 
 def test_every_fact_has_a_reason() -> None:
-    facts = evaluate(busy(), PLAYBOOKS).facts
+    facts = judge(busy()).facts
     assert {fact.why.rule for fact in facts} >= {
         "progress",
         "plans",
@@ -96,7 +98,7 @@ def test_every_fact_has_a_reason() -> None:
 
 
 def test_nothing_is_said_of_data_sources_that_do_not_exist() -> None:
-    outcome = evaluate(replace(busy(), sources=SOURCES - {"risks", "plans"}), PLAYBOOKS)
+    outcome = judge(replace(busy(), sources=SOURCES - {"risks", "plans"}))
     assert {fact.ref.source for fact in outcome.facts} == {
         "projects",
         "clients",
@@ -107,11 +109,11 @@ def test_nothing_is_said_of_data_sources_that_do_not_exist() -> None:
 
 
 def test_the_first_run_is_over_after_it() -> None:
-    assert evaluate(busy(), PLAYBOOKS).memory.first_run is False
+    assert judge(busy()).memory.first_run is False
 
 
 def test_a_russian_workspace_reads_russian() -> None:
-    outcome = evaluate(replace(busy(), words=load_words("ru", "RUB")), PLAYBOOKS)
+    outcome = judge(replace(busy(), words=load_words("ru", "RUB")))
     assert facts_of(outcome, "projects", "p1")["done_total"] == "20 / 50 по количеству"
     assert (
         facts_of(outcome, "risks", "risk:deadline.p_on_time:p1")["name"]

@@ -10,11 +10,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tests.support.outcomes import facts_of
 from tests.support.worlds import (
     PLAYBOOKS,
     SOURCES,
     client,
-    facts_of,
     person,
     ref,
     revenue,

@@ -7,12 +7,12 @@ from typing import Any
 
 import pytest
 
+from tests.support.outcomes import judge
 from tests.support.worlds import PLAYBOOKS, TODAY, client, contact, person, unit, world
 from worker.domain.measures import Measures, Signal
 from worker.domain.values import Ref
 from worker.domain.world import World
 from worker.mapping.playbooks import Playbooks
-from worker.rules import evaluate
 from worker.rules.care import think_of_people
 from worker.sync.facts import Outcome
 
@@ -52,7 +52,7 @@ def assignee(seen: World, key: str) -> str:
     """Return whom a task is given to."""
     values = [
         fact.value
-        for fact in evaluate(seen, PLAYBOOKS).facts
+        for fact in judge(seen).facts
         if fact.ref == Ref("tasks", key) and fact.field == "assignee"
     ]
     (value,) = values

@@ -8,8 +8,8 @@ from decimal import Decimal
 import pytest
 from msgspec.structs import replace
 
+from tests.support.outcomes import facts_of, judge
 from tests.support.worlds import (
-    PLAYBOOKS,
     SOURCES,
     TODAY,
     applied,
@@ -17,7 +17,6 @@ from tests.support.worlds import (
     card,
     client,
     contact,
-    facts_of,
     issue,
     person,
     revenue,
@@ -29,21 +28,21 @@ from tests.support.worlds import (
 )
 from worker.domain.hysteresis import keep_past
 from worker.domain.measures import Factor
+from worker.domain.memory import Track
 from worker.domain.model import Feedback, Stage
 from worker.domain.values import Ref, Unset, Value
 from worker.domain.world import World
-from worker.rules import evaluate
 from worker.rules.clients import mean
 
 
 def seen_client(seen: World) -> dict[str, Value | Unset]:
     """Return the facts of client c1."""
-    return facts_of(evaluate(seen, PLAYBOOKS), "clients", "c1")
+    return facts_of(judge(seen), "clients", "c1")
 
 
 def factor(seen: World, name: str) -> Factor:
     """Return one health factor of client c1."""
-    factors = evaluate(seen, PLAYBOOKS).measures.clients[Ref("clients", "c1")].factors
+    factors = judge(seen).measures.clients[Ref("clients", "c1")].factors
     return next(found for found in factors if found.name == name)
 
 
@@ -143,9 +142,7 @@ def test_feedback_and_late_requests_weigh_on_relations() -> None:
 def test_a_broken_triangle_costs_the_team_factor() -> None:
     assert factor(world(client(), unit(pms=())), "team").score == 0
     assert (
-        facts_of(evaluate(world(client(), unit(am=())), PLAYBOOKS), "units", "u1")[
-            "triangle"
-        ]
+        facts_of(judge(world(client(), unit(am=()))), "units", "u1")["triangle"]
         == "broken"
     )
     assert factor(world(client(unit=None)), "team").score is None
@@ -250,7 +247,7 @@ def test_revenue_is_shown_for_month_and_quarter() -> None:
         revenue(10, date(2026, 11, 1)),
         revenue(1000, date(2026, 9, 1)),
     )
-    outcome = evaluate(seen, PLAYBOOKS)
+    outcome = judge(seen)
     facts = facts_of(outcome, "clients", "c1")
     assert (facts["revenue_month"], facts["revenue_quarter"]) == (10, 110)
     unit_facts = facts_of(outcome, "units", "u1")
@@ -269,10 +266,8 @@ def test_a_unit_has_the_mean_health_of_its_known_clients() -> None:
         card(due=TODAY + days(90)),
         work={"p1": steady(40, 4, step=1)},
     )
-    assert facts_of(evaluate(seen, PLAYBOOKS), "units", "u1")["health"] == "green"
-    assert (
-        facts_of(evaluate(world(unit()), PLAYBOOKS), "units", "u1")["health"] == "grey"
-    )
+    assert facts_of(judge(seen), "units", "u1")["health"] == "green"
+    assert facts_of(judge(world(unit())), "units", "u1")["health"] == "grey"
 
 
 def test_the_workers_own_edits_do_not_move_the_data_date() -> None:
@@ -283,7 +278,7 @@ def test_the_workers_own_edits_do_not_move_the_data_date() -> None:
         work={"p1": [issue(1, updated=at(TODAY - days(4)))]},
     )
     assert seen_client(seen)["data_as_of"] == TODAY - days(4)
-    outcome = evaluate(seen, PLAYBOOKS)
+    outcome = judge(seen)
     later = replace(
         applied(seen, outcome, today=TODAY + days(1)),
         cards={Ref("projects", "p1"): card(edited=at(TODAY + days(1)))},
@@ -295,7 +290,7 @@ def test_the_workers_own_edits_do_not_move_the_data_date() -> None:
 def test_the_trend_is_the_score_against_four_weeks_ago(age: int, trend: str) -> None:
     # The last contact was 20 days ago and scored 43; four weeks later it is as old, older, or of that day.
     before = world(client(last_contact=TODAY - days(20)), unit())
-    outcome = evaluate(before, PLAYBOOKS)
+    outcome = judge(before)
     assert facts_of(outcome, "clients", "c1")["trend"] is None
     then = TODAY + days(28)
     later = replace(
@@ -320,3 +315,25 @@ def test_what_is_looked_back_at_is_four_to_eight_weeks_old() -> None:
         28,
         42,
     ]
+
+
+@pytest.mark.parametrize(
+    ("change", "weeks", "trend"),
+    [
+        (5, 4, "up"),
+        (4, 4, "flat"),
+        (0, 4, "flat"),
+        (-4, 4, "flat"),
+        (-5, 4, "down"),
+        (50, 3, None),
+    ],
+)
+def test_five_points_in_four_weeks_are_a_trend(
+    change: int, weeks: int, trend: str | None
+) -> None:
+    seen = world(client(last_contact=TODAY - days(20)), unit())
+    score = judge(seen).measures.clients[Ref("clients", "c1")].score
+    assert score is not None
+    then = Track(str(score - change), TODAY - days(7 * weeks), seen=TODAY - days(1))
+    memory = replace(seen.memory, tracks={"clients/c1#score": then})
+    assert seen_client(replace(seen, memory=memory))["trend"] == trend

@@ -9,6 +9,7 @@ from typing import Any
 
 from msgspec.structs import replace
 
+from tests.support.outcomes import facts_of, judge
 from tests.support.worlds import (
     PLAYBOOKS,
     TODAY,
@@ -17,7 +18,6 @@ from tests.support.worlds import (
     card,
     changed,
     client,
-    facts_of,
     issue,
     person,
     row,
@@ -31,7 +31,7 @@ from worker.domain.memory import Memory
 from worker.domain.model import Issue, Move, Stage
 from worker.domain.values import Ref, Unset, Value
 from worker.domain.world import World
-from worker.rules import RULES, evaluate
+from worker.rules import RULES
 from worker.sync.facts import Outcome
 
 P1 = Ref("projects", "p1")
@@ -88,15 +88,15 @@ def keys(outcome: Outcome) -> set[str]:
 def gone_for_two_days() -> tuple[World, Outcome]:
     """Return the world and outcome on the second day without the condition, the risk having opened on TODAY."""
     seen = running()
-    outcome = evaluate(seen, PLAYBOOKS)
+    outcome = judge(seen)
     for number in (1, 2):
         seen = lived(seen, outcome, number, issues=MOVING)
-        outcome = evaluate(seen, PLAYBOOKS)
+        outcome = judge(seen)
     return seen, outcome
 
 
 def test_a_stalled_card_opens_a_risk_with_numbers_steps_and_owner() -> None:
-    facts = risk(evaluate(running(), PLAYBOOKS))
+    facts = risk(judge(running()))
     # Stake 700 of 700 + 3 x 100 committed: 70 %, mark 5; 20 days: mark 3; 15 is high; 0.5 x 700.
     assert (facts["probability"], facts["impact"], facts["score"], facts["level"]) == (
         3,
@@ -154,8 +154,7 @@ def test_each_signal_has_its_condition() -> None:
     wrong = [
         (signal, expected)
         for signal, seen, expected in cases
-        if (f"risk:deadline.{signal}:p1" in keys(evaluate(seen, PLAYBOOKS)))
-        is not expected
+        if (f"risk:deadline.{signal}:p1" in keys(judge(seen))) is not expected
     ]
     assert wrong == []
 
@@ -169,14 +168,14 @@ def test_an_item_older_than_the_others_took_stands_in_the_evidence() -> None:
         updated=at(day(-20)),
         moves=(Move(at(day(-20)), "new", "indeterminate"),),
     )
-    assert risk(evaluate(running([*quick, stuck]), PLAYBOOKS))["evidence"] == (
+    assert risk(judge(running([*quick, stuck])))["evidence"] == (
         "Nothing has moved in Jira since Oct 29, 2026. "
         "One item is in work since Oct 29, 2026; 85 % of the others took up to 2 days."
     )
 
 
 def test_a_card_of_nobody_is_weighed_in_the_middle() -> None:
-    facts = risk(evaluate(world(card(client=None), work={"p1": STILL}), PLAYBOOKS))
+    facts = risk(judge(world(card(client=None), work={"p1": STILL})))
     assert (facts["impact"], facts["exposure"], facts["client"], facts["unit"]) == (
         3,
         None,
@@ -193,51 +192,51 @@ def test_impact_grows_with_the_share_of_the_clients_money() -> None:
         seen = world(
             client(), unit(), card(budget=Decimal(budget)), *others, work={"p1": STILL}
         )
-        assert risk(evaluate(seen, PLAYBOOKS))["impact"] == mark
+        assert risk(judge(seen))["impact"] == mark
 
 
 def test_a_second_run_of_the_day_says_the_same() -> None:
     seen = running()
-    first = evaluate(seen, PLAYBOOKS)
-    second = evaluate(applied(seen, first), PLAYBOOKS)
+    first = judge(seen)
+    second = judge(applied(seen, first))
     assert risk(second).items() <= risk(first).items()
     assert second.memory.occurrences == first.memory.occurrences
 
 
 def test_one_quiet_day_does_not_close_a_risk() -> None:
     seen = running()
-    seen = lived(seen, evaluate(seen, PLAYBOOKS), 1, issues=MOVING)
-    first = evaluate(seen, PLAYBOOKS)
-    again = evaluate(applied(seen, first), PLAYBOOKS)
-    assert risk(first) == risk(again) == {}
+    seen = lived(seen, judge(seen), 1, issues=MOVING)
+    first = judge(seen)
+    again = judge(applied(seen, first))
+    assert STALLED not in keys(first) | keys(again)
     assert facts_of(again, "clients", "c1")["open_risks"] == 1
 
 
 def test_a_risk_closes_on_the_second_day_without_its_condition() -> None:
     seen, outcome = gone_for_two_days()
     assert risk(outcome) == {"status": "closed"}
-    assert risk(evaluate(applied(seen, outcome), PLAYBOOKS)) == {"status": "closed"}
+    assert risk(judge(applied(seen, outcome))) == {"status": "closed"}
     assert facts_of(outcome, "clients", "c1")["open_risks"] == 0
 
 
 def test_a_condition_that_flickers_within_a_day_is_still_there() -> None:
     seen = running()
-    seen = lived(seen, evaluate(seen, PLAYBOOKS), 1, issues=MOVING)
-    back = lived(seen, evaluate(seen, PLAYBOOKS), 1, issues=STILL)
-    seen = lived(back, evaluate(back, PLAYBOOKS), 2, issues=MOVING)
-    assert risk(evaluate(seen, PLAYBOOKS)) == {}
+    seen = lived(seen, judge(seen), 1, issues=MOVING)
+    back = lived(seen, judge(seen), 1, issues=STILL)
+    seen = lived(back, judge(back), 2, issues=MOVING)
+    assert STALLED not in keys(judge(seen))
 
 
 def test_a_risk_that_closed_itself_opens_again_in_its_row() -> None:
     seen, outcome = gone_for_two_days()
-    facts = risk(evaluate(lived(seen, outcome, 9, issues=STILL), PLAYBOOKS))
+    facts = risk(judge(lived(seen, outcome, 9, issues=STILL)))
     assert (facts["status"], facts["first_seen"]) == ("open", day(9))
     assert "steps" not in facts
 
 
 def test_a_risk_closed_by_a_person_stays_closed_while_its_condition_lasts() -> None:
     seen = running()
-    outcome = evaluate(seen, PLAYBOOKS)
+    outcome = judge(seen)
     for number in (1, 5, 30):
         seen = changed(
             lived(seen, outcome, number, issues=STILL),
@@ -245,13 +244,13 @@ def test_a_risk_closed_by_a_person_stays_closed_while_its_condition_lasts() -> N
             STALLED,
             status="closed",
         )
-        outcome = evaluate(seen, PLAYBOOKS)
+        outcome = judge(seen)
         assert keys(outcome) == set()
 
 
 def test_after_a_persons_closure_the_next_time_is_a_new_row() -> None:
     seen = running()
-    outcome = evaluate(seen, PLAYBOOKS)
+    outcome = judge(seen)
     for number, issues in ((1, STILL), (2, MOVING), (3, MOVING)):
         seen = changed(
             lived(seen, outcome, number, issues=issues),
@@ -259,95 +258,93 @@ def test_after_a_persons_closure_the_next_time_is_a_new_row() -> None:
             STALLED,
             status="closed",
         )
-        outcome = evaluate(seen, PLAYBOOKS)
-    outcome = evaluate(lived(seen, outcome, 4, issues=STILL), PLAYBOOKS)
+        outcome = judge(seen)
+    outcome = judge(lived(seen, outcome, 4, issues=STILL))
     assert keys(outcome) == {f"{STALLED}#2"}
     assert "steps" in risk(outcome, f"{STALLED}#2")
 
 
 def test_a_deleted_risk_row_is_a_persons_closure() -> None:
     seen = running()
-    later = lived(seen, evaluate(seen, PLAYBOOKS), 1, issues=STILL)
+    later = lived(seen, judge(seen), 1, issues=STILL)
     gone = replace(later, rows={}, trashed=frozenset({Ref("risks", STALLED)}))
-    assert keys(evaluate(gone, PLAYBOOKS)) == set()
+    assert keys(judge(gone)) == set()
 
 
 def test_a_person_may_open_a_closed_risk_again() -> None:
     seen = running()
     closed = changed(
-        lived(seen, evaluate(seen, PLAYBOOKS), 1, issues=STILL),
+        lived(seen, judge(seen), 1, issues=STILL),
         "risks",
         STALLED,
         status="closed",
     )
-    outcome = evaluate(closed, PLAYBOOKS)
+    outcome = judge(closed)
     reopened = changed(
         lived(closed, outcome, 2, issues=STILL), "risks", STALLED, status="watching"
     )
-    assert risk(evaluate(reopened, PLAYBOOKS))["level"] == "high"
+    assert risk(judge(reopened))["level"] == "high"
 
 
 def test_a_snoozed_risk_keeps_its_status_and_counts_again_after_its_date() -> None:
     seen = running()
-    later = lived(seen, evaluate(seen, PLAYBOOKS), 1, issues=STILL)
+    later = lived(seen, judge(seen), 1, issues=STILL)
     asleep = changed(later, "risks", STALLED, status="snoozed", snooze_until=day(10))
-    outcome = evaluate(asleep, PLAYBOOKS)
+    outcome = judge(asleep)
     assert "status" not in risk(outcome)
     assert facts_of(outcome, "clients", "c1")["open_risks"] == 0
-    woken = evaluate(replace(asleep, today=day(10)), PLAYBOOKS)
+    woken = judge(replace(asleep, today=day(10)))
     assert risk(woken)["status"] == "open"
     undated = changed(later, "risks", STALLED, status="snoozed")
-    assert "status" not in risk(evaluate(undated, PLAYBOOKS))
+    assert "status" not in risk(judge(undated))
 
 
 def test_a_persons_marks_are_used_in_the_score() -> None:
     seen = running()
-    later = lived(seen, evaluate(seen, PLAYBOOKS), 1, issues=STILL)
-    facts = risk(
-        evaluate(changed(later, "risks", STALLED, probability=Decimal(1)), PLAYBOOKS)
-    )
+    later = lived(seen, judge(seen), 1, issues=STILL)
+    facts = risk(judge(changed(later, "risks", STALLED, probability=Decimal(1))))
     assert (facts["probability"], facts["score"], facts["level"]) == (1, 5, "low")
     assert facts["last_change"] == day(1)
-    assert risk(evaluate(later, PLAYBOOKS))["score"] == 15
+    assert risk(judge(later))["score"] == 15
 
 
 def test_a_mark_changes_only_when_a_second_day_confirms_it() -> None:
     # From 29 days of silence on the mark is 4 instead of 3.
     seen = running()
-    outcome = evaluate(seen, PLAYBOOKS)
+    outcome = judge(seen)
     marks = []
     for number in (9, 10):
         seen = lived(seen, outcome, number, issues=STILL)
-        outcome = evaluate(seen, PLAYBOOKS)
+        outcome = judge(seen)
         marks.append(risk(outcome)["probability"])
     assert marks == [3, 4]
 
 
 def test_unknown_is_neither_there_nor_gone() -> None:
     seen = running()
-    outcome = evaluate(seen, PLAYBOOKS)
+    outcome = judge(seen)
     for number in (1, 2, 3):
         seen = replace(applied(seen, outcome, today=day(number)), work={})
-        outcome = evaluate(seen, PLAYBOOKS)
-        assert risk(outcome) == {}
+        outcome = judge(seen)
+        assert STALLED not in keys(outcome)
     assert outcome.memory.occurrences[STALLED].gone is None
 
 
 def test_the_risks_of_a_card_that_is_gone_close() -> None:
     seen = running()
-    outcome = evaluate(seen, PLAYBOOKS)
+    outcome = judge(seen)
     for number in (1, 2):
         seen = replace(applied(seen, outcome, today=day(number)), cards={})
-        outcome = evaluate(seen, PLAYBOOKS)
+        outcome = judge(seen)
     assert risk(outcome) == {"status": "closed"}
 
 
 def test_a_first_run_closes_nothing_and_learns_from_the_rows() -> None:
     left = row("risks", STALLED, status="open", first_seen=day(-30))
     seen = replace(running(MOVING), rows={"risks": (left,)}, memory=Memory())
-    outcome = evaluate(seen, PLAYBOOKS)
-    again = evaluate(lived(seen, outcome, 1, issues=MOVING), PLAYBOOKS)
-    assert risk(outcome) == {}
+    outcome = judge(seen)
+    again = judge(lived(seen, outcome, 1, issues=MOVING))
+    assert STALLED not in keys(outcome)
     assert risk(again) == {"status": "closed"}
     assert again.memory.occurrences[STALLED].opened == day(-30)
 
@@ -362,13 +359,13 @@ def test_peoples_own_lines_are_never_written() -> None:
         probability=Decimal(5),
         impact=Decimal(4),
     )
-    outcome = evaluate(replace(running(MOVING), rows={"risks": (own,)}), PLAYBOOKS)
+    outcome = judge(replace(running(MOVING), rows={"risks": (own,)}))
     assert keys(outcome) == set()
     assert facts_of(outcome, "clients", "c1")["open_risks"] == 1
 
 
 def test_a_signal_without_a_response_has_no_steps() -> None:
-    assert "steps" not in risk(evaluate(running(), replace(PLAYBOOKS, responses={})))
+    assert "steps" not in risk(judge(running(), replace(PLAYBOOKS, responses={})))
 
 
 def test_conditions_are_unknown_when_progress_could_not_be_measured() -> None:

@@ -9,11 +9,11 @@ from typing import Any
 import pytest
 from msgspec.structs import replace
 
+from tests.support.outcomes import facts_of
 from tests.support.worlds import (
     PLAYBOOKS,
     card,
     client,
-    facts_of,
     ref,
     revenue,
     unit,

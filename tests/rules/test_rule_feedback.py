@@ -8,13 +8,13 @@ from decimal import Decimal
 import pytest
 from msgspec.structs import replace
 
-from tests.support.worlds import PLAYBOOKS, SOURCES, TODAY, client, person, unit, world
+from tests.support.outcomes import judge
+from tests.support.worlds import SOURCES, TODAY, client, person, unit, world
 from worker.domain.measures import Condition, Measures
 from worker.domain.model import Feedback
 from worker.domain.values import Ref
 from worker.domain.world import World
 from worker.mapping.playbooks import Playbooks
-from worker.rules import evaluate
 from worker.rules.feedback import trend_of, weigh_feedback
 from worker.sync.facts import Outcome
 
@@ -114,7 +114,7 @@ def test_the_evidence_holds_scores_and_days_only() -> None:
 
 def test_no_word_and_no_name_leaves_the_private_rows() -> None:
     seen = heard((3, 1, DEV))
-    outcome = evaluate(seen, PLAYBOOKS)
+    outcome = judge(seen)
     outside = [fact for fact in outcome.facts if fact.ref.source != "feedback"]
     told = " ".join(str(part) for fact in outside for part in (fact.value, fact.why))
     assert "Score 1 of 5" in told

@@ -9,12 +9,12 @@ from typing import Any
 import pytest
 from msgspec.structs import replace
 
+from tests.support.outcomes import facts_of
 from tests.support.worlds import (
     PLAYBOOKS,
     at,
     card,
     client,
-    facts_of,
     person,
     ref,
     revenue,

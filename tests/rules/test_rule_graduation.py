@@ -9,12 +9,12 @@ from typing import Any
 import pytest
 from msgspec.structs import replace
 
+from tests.support.outcomes import facts_of, judge
 from tests.support.worlds import (
     PLAYBOOKS,
     TODAY,
     card,
     client,
-    facts_of,
     issue,
     person,
     unit,
@@ -33,7 +33,6 @@ from worker.domain.model import Card, CardWork, Service, Stage, Worklog
 from worker.domain.outlook import Graduation
 from worker.domain.values import Ref
 from worker.domain.world import World
-from worker.rules import evaluate
 from worker.rules.graduation import judge_groups
 
 C1, P1 = Ref("clients", "c1"), Ref("projects", "p1")
@@ -238,7 +237,7 @@ def test_both_heads_get_a_task_with_the_evidence() -> None:
         card("p2", jira=None),
         card("p3", Stage.IDEA, jira=None),
     )
-    outcome = evaluate(seen, PLAYBOOKS)
+    outcome = judge(seen)
     for playbook, name, who in (
         ("graduate_newbiz", "Hand Museum over to an account team", "nb"),
         (
@@ -337,7 +336,7 @@ def test_silence_is_a_risk_and_a_task_of_the_hoa_and_newbiz_is_never_silent() ->
         person("head", role="hoa"),
         card(stage=Stage.DONE, due=AUGUST, jira=None),
     )
-    outcome = evaluate(seen, PLAYBOOKS)
+    outcome = judge(seen)
     assert facts_of(outcome, "risks", "risk:relations.silent:c1")["evidence"] == (
         "The last work was done on Aug 18, 2026."
     )

@@ -10,18 +10,18 @@ from datetime import date, timedelta
 from decimal import Decimal
 from typing import Any
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
+from tests.support.outcomes import facts_of, judge, keys_of
 from tests.support.worlds import (
-    PLAYBOOKS,
     TODAY,
     applied,
     card,
     changed,
     client,
-    facts_of,
     issue,
     person,
     revenue,
@@ -40,14 +40,14 @@ from worker.domain.world import World
 from worker.errors import Problem
 from worker.locales import load_words
 from worker.mapping.load import load_schema
-from worker.rules import evaluate
+from worker.sync.facts import Input, Why
 
 OCTOBER, NOVEMBER = date(2026, 10, 1), date(2026, 11, 1)
 
 
 def plan(seen: World, code: str, *, of: str = "u1") -> dict[str, Value | Unset]:
     """Return the facts of one plan row."""
-    return facts_of(evaluate(seen, PLAYBOOKS), "plans", f"plan:{of}:{code}")
+    return facts_of(judge(seen), "plans", f"plan:{of}:{code}")
 
 
 def fee(amount: int, **fields: Any) -> World:
@@ -174,7 +174,7 @@ def test_hours_without_a_rate_are_left_out_and_named() -> None:
         work={"p1": [issue(1)]},
         logs=[worklog(1, date(2026, 11, 9), 2), worklog(2, date(2026, 11, 10), 2)],
     )
-    outcome = evaluate(seen, PLAYBOOKS)
+    outcome = judge(seen)
     assert [
         problem.where for problem in outcome.problems if problem.code == "no-rate"
     ] == ["C1"]
@@ -309,11 +309,11 @@ def test_the_firm_has_plans_of_its_own_over_all_clients() -> None:
 
 def test_a_pinned_month_stays_and_the_others_take_the_rest() -> None:
     seen = fee(22000)
-    first = applied(seen, evaluate(seen, PLAYBOOKS))
+    first = applied(seen, judge(seen))
     held = changed(
         first, "plans", "plan:u1:2026-11", pinned=True, target=Decimal(30000)
     )
-    outcome = evaluate(held, PLAYBOOKS)
+    outcome = judge(held)
     assert facts_of(outcome, "plans", "plan:u1:2026-11")["target"] == 30000
     # 36,000 over 22 + 23 days: 800 a day.
     assert facts_of(outcome, "plans", "plan:u1:2026-10")["target"] == 17600
@@ -322,7 +322,7 @@ def test_a_pinned_month_stays_and_the_others_take_the_rest() -> None:
 
 def test_an_impossible_pin_is_reported_with_its_page() -> None:
     rows = (pinned("2026-11", 100), pinned("2026-11-W46", 150))
-    outcome = evaluate(replace(fee(22000), rows={"plans": rows}), PLAYBOOKS)
+    outcome = judge(replace(fee(22000), rows={"plans": rows}))
     (problem,) = [
         problem for problem in outcome.problems if problem.code == "pin-conflict"
     ]
@@ -335,8 +335,8 @@ def test_an_impossible_pin_is_reported_with_its_page() -> None:
 
 def test_a_pin_without_an_amount_is_reported_and_ignored() -> None:
     for target in (None, -5):
-        outcome = evaluate(
-            replace(fee(22000), rows={"plans": (pinned("2026-11", target),)}), PLAYBOOKS
+        outcome = judge(
+            replace(fee(22000), rows={"plans": (pinned("2026-11", target),)})
         )
         assert [problem.code for problem in outcome.problems] == ["bad-pin"]
         assert facts_of(outcome, "plans", "plan:u1:2026-11")["target"] == 21000
@@ -344,7 +344,8 @@ def test_a_pin_without_an_amount_is_reported_and_ignored() -> None:
 
 def test_the_next_quarter_appears_ten_working_days_before_it_begins() -> None:
     # The last ten weekdays of the quarter begin on Friday 18 December.
-    assert plan(replace(fee(22000), today=date(2026, 12, 17)), "2027-Q1") == {}
+    late = judge(replace(fee(22000), today=date(2026, 12, 17)))
+    assert not [key for key in keys_of(late, "plans") if ":2027" in key]
     early = replace(fee(22000, engagement="retainer"), today=date(2026, 12, 18))
     assert plan(early, "2027-Q1")["target"] == 66000
     assert (
@@ -354,13 +355,9 @@ def test_the_next_quarter_appears_ten_working_days_before_it_begins() -> None:
 
 
 def test_a_deleted_plan_row_stays_deleted() -> None:
-    assert (
-        plan(
-            replace(fee(22000), trashed=frozenset({Ref("plans", "plan:u1:2026-11")})),
-            "2026-11",
-        )
-        == {}
-    )
+    seen, gone = fee(22000), "plan:u1:2026-11"
+    kept = judge(replace(seen, trashed=frozenset({Ref("plans", gone)})))
+    assert keys_of(judge(seen), "plans") - keys_of(kept, "plans") == {gone}
 
 
 def test_the_colour_of_a_plan_waits_for_a_second_day() -> None:
@@ -370,15 +367,15 @@ def test_the_colour_of_a_plan_waits_for_a_second_day() -> None:
         revenue(22000, OCTOBER),
         revenue(15000, NOVEMBER),
     )
-    outcome = evaluate(seen, PLAYBOOKS)
+    outcome = judge(seen)
     assert outcome.measures.plans[0].rag is Rag.GREEN
     poor = replace(
         applied(seen, outcome, today=TODAY + timedelta(days=1)),
         revenue=(revenue(9000, OCTOBER),),
     )
-    first = evaluate(poor, PLAYBOOKS)
+    first = judge(poor)
     assert first.measures.plans[0].rag is Rag.GREEN
-    second = evaluate(applied(poor, first, today=TODAY + timedelta(days=2)), PLAYBOOKS)
+    second = judge(applied(poor, first, today=TODAY + timedelta(days=2)))
     assert second.measures.plans[0].rag is Rag.RED
 
 
@@ -416,7 +413,7 @@ def test_plans_are_exact_whatever_people_pin(
         *clients,
         rows={"plans": tuple(pinned(code, amount) for code, amount in pins.items())},
     )
-    assert is_exact(evaluate(seen, PLAYBOOKS).measures.plans)
+    assert is_exact(judge(seen).measures.plans)
 
 
 def test_the_firms_month_is_the_sum_of_its_units_months_pins_included() -> None:
@@ -430,7 +427,7 @@ def test_the_firms_month_is_the_sum_of_its_units_months_pins_included() -> None:
     )
     found = {
         (plan.unit.key, plan.period.code): plan.target
-        for plan in evaluate(seen, PLAYBOOKS).measures.plans
+        for plan in judge(seen).measures.plans
     }
     assert found["u1", "2026-11"] == 15000
     for (key, code), target in found.items():
@@ -439,7 +436,7 @@ def test_the_firms_month_is_the_sum_of_its_units_months_pins_included() -> None:
 
 
 def test_an_inexact_cascade_is_told() -> None:
-    plans = evaluate(fee(22000), PLAYBOOKS).measures.plans
+    plans = judge(fee(22000)).measures.plans
     broken = tuple(
         replace(p, target=Decimal(1)) if p.period.code == "2026-11" else p
         for p in plans
@@ -458,9 +455,7 @@ def test_a_quarter_pinned_at_nothing_empties_only_what_its_period_measures_but_l
             {
                 (key, name): value
                 for key in rows
-                for name, value in facts_of(
-                    evaluate(seen, PLAYBOOKS), "plans", key
-                ).items()
+                for name, value in facts_of(judge(seen), "plans", key).items()
             }
             for seen in (before, after)
         )
@@ -483,7 +478,7 @@ def test_a_target_typed_without_a_pin_is_named_with_the_way_out_until_it_is_pinn
     None
 ):
     seen = fee(22_000)
-    first = evaluate(seen, PLAYBOOKS)
+    first = judge(seen)
     kept = applied(seen, first)
     assert complaints(kept) == []
     key = "plan:u1:2026-12"
@@ -492,7 +487,7 @@ def test_a_target_typed_without_a_pin_is_named_with_the_way_out_until_it_is_pinn
     assert (told.where, told.field) == ("December 2026 · North", "target")
     assert "30,000" in told.message
     assert "Pinned" in told.hint
-    again = replace(typed, memory=evaluate(typed, PLAYBOOKS).memory)
+    again = replace(typed, memory=judge(typed).memory)
     assert len(complaints(again)) == 1, "for as long as it stands"
     for healed in ({"pinned": True}, {"target": None}):
         assert complaints(changed(typed, "plans", key, **healed)) == []
@@ -516,15 +511,118 @@ def test_a_target_typed_without_a_pin_is_named_with_the_way_out_until_it_is_pinn
 
 def test_a_target_typed_where_nothing_is_planned_is_named_too() -> None:
     seen = world(unit(), client())
-    kept = applied(seen, evaluate(seen, PLAYBOOKS))
+    kept = applied(seen, judge(seen))
     typed = changed(kept, "plans", "plan:u1:2026-12", target=Decimal(30_000))
     assert [problem.where for problem in complaints(typed)] == ["December 2026 · North"]
 
 
 def complaints(seen: World) -> list[Problem]:
     """Return what is said of targets that are not pinned."""
-    return [
-        one
-        for one in evaluate(seen, PLAYBOOKS).problems
-        if one.code == "unpinned-target"
-    ]
+    return [one for one in judge(seen).problems if one.code == "unpinned-target"]
+
+
+# --- no target is not a target of nothing
+
+
+def test_a_firm_none_of_whose_parts_has_a_target_has_none() -> None:
+    seen = world(unit(), unit("u2"), client(), client("c2", unit=None))
+    for measure in judge(seen).measures.plans:
+        assert measure.target is None
+    assert "target" not in plan(seen, "2026-Q4", of="firm")
+    assert plan(seen, "2026-Q4", of="firm")["why"] == "There is no target."
+
+
+@pytest.mark.parametrize("fee_of_other", [None, 0])
+def test_the_firms_target_is_the_sum_of_those_that_are_known(
+    fee_of_other: int | None,
+) -> None:
+    other = None if fee_of_other is None else Decimal(fee_of_other)
+    seen = world(
+        unit(),
+        unit("u2"),
+        client(monthly_fee=Decimal(22000)),
+        client("c2", unit=Ref("units", "u2"), monthly_fee=other),
+    )
+    assert plan(seen, "2026-Q4", of="firm")["target"] == 66000
+    assert plan(seen, "2026-11-W47", of="firm")["target"] == 5000
+
+
+def test_a_fee_or_a_pin_of_nothing_is_a_target_of_nothing() -> None:
+    facts = plan(fee(0), "2026-Q4", of="firm")
+    assert (facts["target"], facts["why"]) == (0, "Nothing was planned here.")
+    held = replace(fee(22000), rows={"plans": (pinned("2026-12", 0),)})
+    assert plan(held, "2026-12")["target"] == 0
+    # The whole 66,000 lies on 22 and 21 working days.
+    assert plan(held, "2026-10")["target"] == Decimal("33767.44")
+
+
+@pytest.mark.parametrize(
+    ("money", "rag", "pace"),
+    [
+        # Planned from 1 October to 17 November: 34 days of 1,000. Bands 95 and 75 %.
+        (32300, Rag.GREEN, Decimal("0.95")),
+        (32299, Rag.GREEN, Decimal("0.95")),
+        (32290, Rag.AMBER, Decimal("0.9497")),
+        (25500, Rag.AMBER, Decimal("0.75")),
+        (25490, Rag.RED, Decimal("0.7497")),
+        (0, Rag.RED, 0),
+    ],
+)
+def test_a_pace_at_its_band_has_reached_it(money: int, rag: Rag, pace: Decimal) -> None:
+    seen = world(unit(), client(monthly_fee=Decimal(22000)), revenue(money, OCTOBER))
+    measure = judge(seen).measures.plans[0]
+    assert (measure.pace, measure.rag) == (pace, rag)
+
+
+@pytest.mark.parametrize(
+    ("today", "muted"), [(date(2026, 11, 4), True), (date(2026, 11, 6), False)]
+)
+def test_a_month_says_nothing_before_fifteen_percent_of_its_days(
+    today: date, muted: bool
+) -> None:
+    # Of November's 21 working days two (10 %) or four (19 %) have passed.
+    facts = plan(replace(fee(21000, engagement="retainer"), today=today), "2026-11")
+    assert (facts["health"] == "grey") is muted
+    assert (facts["forecast"] is None) is muted
+
+
+def test_a_fifth_of_a_week_is_enough_to_tell_its_pace() -> None:
+    limits = Thresholds(pace_muted_share=Decimal("0.2"))
+    seen = replace(
+        fee(21000, engagement="retainer"), today=date(2026, 11, 17), thresholds=limits
+    )
+    facts = plan(seen, "2026-11-W47")
+    assert (facts["health"], facts["forecast"]) == ("green", 5000)
+
+
+def test_what_is_still_to_do_a_day_is_never_less_than_nothing() -> None:
+    seen = world(unit(), client(monthly_fee=Decimal(22000)), revenue(99000, OCTOBER))
+    assert plan(seen, "2026-Q4")["per_day"] == 0
+    over = replace(seen, today=date(2026, 11, 18))
+    assert plan(over, "2026-10")["per_day"] is None, "no day is left"
+
+
+def test_a_plan_says_what_its_target_and_pace_were_taken_from() -> None:
+    seen = world(unit(), client(monthly_fee=Decimal(22000)), revenue(32300, OCTOBER))
+
+    def why(outcome_of: World, field: str) -> Why:
+        (found,) = [
+            fact.why
+            for fact in judge(outcome_of).facts
+            if fact.ref.key == "plan:u1:2026-Q4" and fact.field == field
+        ]
+        return found
+
+    assert why(seen, "target").formula == "share of the parent's target by working days"
+    held = replace(seen, rows={"plans": (pinned("2026-Q4", 5),)})
+    assert why(held, "target").formula == "pinned by a person"
+    assert why(seen, "pace").threshold == why(seen, "health").threshold
+    assert why(seen, "health").threshold == "pace >= 0.95 / 0.75"
+    assert why(seen, "fact").threshold == ""
+    assert why(seen, "pace").inputs == (
+        Input("unit", "North"),
+        Input("target", "66000.00"),
+        Input("fact", "32300.00"),
+        Input("planned to date", "34000.00"),
+        Input("working days", "66"),
+    )

@@ -11,14 +11,13 @@ import numpy as np
 import pytest
 from msgspec.structs import replace
 
+from tests.support.outcomes import facts_of, judge
 from tests.support.worlds import (
-    PLAYBOOKS,
     TODAY,
     applied,
     at,
     card,
     client,
-    facts_of,
     issue,
     person,
     steady,
@@ -32,19 +31,18 @@ from worker.domain.measures import CardMeasure, Rag
 from worker.domain.model import Issue, Move, Stage
 from worker.domain.values import Ref, Unset, Value
 from worker.domain.world import World
-from worker.rules import evaluate
 
 P1 = Ref("projects", "p1")
 
 
 def measured(seen: World) -> CardMeasure:
     """Return what was measured of card p1."""
-    return evaluate(seen, PLAYBOOKS).measures.cards[P1]
+    return judge(seen).measures.cards[P1]
 
 
 def card_facts(seen: World) -> dict[str, Value | Unset]:
     """Return the facts of card p1."""
-    return facts_of(evaluate(seen, PLAYBOOKS), "projects", "p1")
+    return facts_of(judge(seen), "projects", "p1")
 
 
 def days(count: int) -> timedelta:
@@ -303,7 +301,7 @@ def test_the_jira_date_is_proposed_and_used_until_people_set_one() -> None:
 def test_a_baseline_is_frozen_once_and_gives_spi() -> None:
     # Plan: 2 to 27 November, 20 working days; 6 of 24 done earn 5 of them; 13 have passed (18th included): 5/13 = 0.38.
     seen = small(*steady(6, 18), start=date(2026, 11, 2), due=date(2026, 11, 27))
-    outcome = evaluate(seen, PLAYBOOKS)
+    outcome = judge(seen)
     baseline = outcome.memory.baselines["projects/p1"]
     assert (baseline.start, baseline.due, baseline.total) == (
         date(2026, 11, 2),
@@ -313,27 +311,27 @@ def test_a_baseline_is_frozen_once_and_gives_spi() -> None:
     assert facts_of(outcome, "projects", "p1")["spi"] == Decimal("0.38")
     later = applied(seen, outcome, today=TODAY + days(1))
     moved = replace(later, cards={P1: replace(later.cards[P1], due=date(2027, 3, 1))})
-    assert evaluate(moved, PLAYBOOKS).memory.baselines["projects/p1"] == baseline
+    assert judge(moved).memory.baselines["projects/p1"] == baseline
 
 
 def test_a_plan_that_ends_before_it_begins_is_no_baseline() -> None:
     seen = small(*steady(6, 1), start=date(2026, 11, 2), due=date(2026, 11, 1))
-    assert not evaluate(seen, PLAYBOOKS).memory.baselines
+    assert not judge(seen).memory.baselines
 
 
 def test_days_in_stage_count_from_the_last_edit_and_then_from_the_move() -> None:
     seen = world(
         client(), unit(), card(stage=Stage.IDEA, jira=None, edited=at(TODAY - days(9)))
     )
-    outcome = evaluate(seen, PLAYBOOKS)
+    outcome = judge(seen)
     assert facts_of(outcome, "projects", "p1")["days_in_stage"] == 9
     later = applied(seen, outcome, today=TODAY + days(3))
     moved = replace(
         later,
         cards={P1: replace(later.cards[P1], stage=Stage.SHAPING, edited=at(TODAY))},
     )
-    assert facts_of(evaluate(moved, PLAYBOOKS), "projects", "p1")["days_in_stage"] == 0
-    assert facts_of(evaluate(later, PLAYBOOKS), "projects", "p1")["days_in_stage"] == 12
+    assert facts_of(judge(moved), "projects", "p1")["days_in_stage"] == 0
+    assert facts_of(judge(later), "projects", "p1")["days_in_stage"] == 12
 
 
 def test_unread_jira_work_leaves_the_figures_alone() -> None:
@@ -349,21 +347,15 @@ def test_a_card_without_a_link_is_grey_with_empty_figures() -> None:
 
 def test_a_colour_changes_only_when_a_second_day_confirms_it() -> None:
     good = small(*steady(40, 2, step=1), due=TODAY + days(60))
-    outcome = evaluate(good, PLAYBOOKS)
+    outcome = judge(good)
     assert outcome.measures.cards[P1].rag is Rag.GREEN
     bad = {P1: replace(good.work[P1], issues=tuple(steady(40, 400, step=1)))}
-    first = evaluate(
-        replace(applied(good, outcome, today=TODAY + days(1)), work=bad), PLAYBOOKS
-    )
+    first = judge(replace(applied(good, outcome, today=TODAY + days(1)), work=bad))
     assert first.measures.cards[P1].rag is Rag.GREEN
     assert "Now red" in first.measures.cards[P1].why
-    again = evaluate(
-        replace(applied(good, first, today=TODAY + days(1)), work=bad), PLAYBOOKS
-    )
+    again = judge(replace(applied(good, first, today=TODAY + days(1)), work=bad))
     assert again.measures.cards[P1].rag is Rag.GREEN
-    second = evaluate(
-        replace(applied(good, again, today=TODAY + days(2)), work=bad), PLAYBOOKS
-    )
+    second = judge(replace(applied(good, again, today=TODAY + days(2)), work=bad))
     assert second.measures.cards[P1].rag is Rag.RED
 
 
@@ -383,3 +375,266 @@ def test_no_due_date_means_no_opinion_on_time() -> None:
         card_facts(small(*steady(30, 3)))["why"]
         == "There is no due date to compare the forecast with."
     )
+
+
+# --- what cannot be known, and the limits of what can
+
+
+def test_work_that_could_not_be_read_is_not_work_nobody_knows() -> None:
+    unread = measured(world(client(), unit(), card()))
+    assert (unread.known, unread.rag) == (False, Rag.GREY)
+    assert unread.why == "The Jira work of this card could not be read."
+    for seen in (world(client(), unit(), card(jira=None)), small()):
+        nothing = measured(seen)
+        assert (nothing.known, nothing.rag) == (True, Rag.GREY)
+        assert nothing.why == "No Jira work is known for this card."
+
+
+@pytest.mark.parametrize(
+    ("stage", "says"),
+    [
+        (Stage.IDEA, "Not running (stage: idea)."),
+        (Stage.DONE, "Not running (stage: done)."),
+    ],
+)
+def test_a_card_that_does_not_run_is_grey_whatever_its_work(
+    stage: Stage, says: str
+) -> None:
+    late = measured(small(*steady(3, 5), stage=stage, due=TODAY - days(1)))
+    assert (late.rag, late.why) == (Rag.GREY, says)
+
+
+@pytest.mark.parametrize(
+    ("still_open", "late", "rag"),
+    [
+        (5, 0, Rag.GREY),
+        (5, 1, Rag.RED),
+        (6, 1, Rag.AMBER),
+        (10, 2, Rag.RED),
+        (11, 2, Rag.AMBER),
+    ],
+)
+def test_a_fifth_of_the_open_items_overdue_is_red_and_any_amber(
+    still_open: int, late: int, rag: Rag
+) -> None:
+    issues = [
+        issue(n, due=TODAY - days(1) if n < late else None) for n in range(still_open)
+    ]
+    seen = small(*issues, stage=Stage.EVOLUTION, due=TODAY + days(30))
+    assert measured(seen).rag is rag
+
+
+def test_a_due_date_has_passed_the_day_after_it_while_work_is_open() -> None:
+    given = {"stage": Stage.EVOLUTION}
+    assert measured(small(issue(1), due=TODAY, **given)).rag is Rag.GREY
+    late = measured(small(issue(1), due=TODAY - days(1), **given))
+    assert (late.rag, late.why.split(". ")[0]) == (
+        Rag.RED,
+        "Due Nov 17, 2026 has passed",
+    )
+    finished = issue(1, done=TODAY - days(1))
+    done = measured(small(finished, due=TODAY - days(1), **given))
+    assert done.rag is Rag.GREEN
+
+
+@pytest.mark.parametrize(("done", "told"), [(9, False), (10, True)])
+def test_ten_finished_items_are_enough_for_a_forecast_and_a_service_level(
+    done: int, told: bool
+) -> None:
+    issues = [worked(n, TODAY - days(9), TODAY - days(2)) for n in range(done)]
+    found = measured(small(*issues, issue(99), due=TODAY + days(30)))
+    assert (found.forecast is not None) is told
+    assert found.sle == (8 if told else None)
+
+
+@pytest.mark.parametrize(
+    ("due", "on_time"), [(TODAY - days(2), 0), (TODAY - days(1), 1), (None, None)]
+)
+def test_finished_work_was_on_time_if_it_ended_by_its_day(
+    due: date | None, on_time: int | None
+) -> None:
+    forecast = measured(small(*steady(3, 0), due=due)).forecast
+    assert forecast is not None
+    assert (forecast.on_time, forecast.p85) == (on_time, TODAY - days(1))
+
+
+def test_a_forecast_without_a_due_date_has_days_but_no_chance() -> None:
+    forecast = measured(small(*steady(25, 5))).forecast
+    assert forecast is not None
+    assert forecast.on_time is None
+    assert TODAY < forecast.p50 <= forecast.p85
+    assert forecast.remaining == 5
+
+
+def test_the_reasons_of_a_figure_name_the_threshold_that_decided() -> None:
+    seen = small(*steady(25, 5), due=TODAY + days(30))
+    told = {
+        fact.field: fact.why.threshold
+        for fact in judge(seen).facts
+        if fact.ref == P1 and fact.why.rule == "progress"
+    }
+    decided = {
+        "progress": "estimate >= 0.8",
+        "done_total": "estimate >= 0.8",
+        **dict.fromkeys(
+            ("p50", "p85", "on_time"), "finished items >= 10, draws = 10000"
+        ),
+        "health": "P >= 0.8 / 0.5, SPI(t) >= 0.95 / 0.85",
+    }
+    assert told == dict.fromkeys(told, "") | decided
+
+
+def test_a_figure_names_what_it_was_made_from() -> None:
+    seen = small(*steady(25, 5), due=TODAY + days(30))
+    # 25 items in twelve weeks.
+    (why,) = [
+        fact.why
+        for fact in judge(seen).facts
+        if fact.ref == P1 and fact.field == "progress"
+    ]
+    told = {one.name: one.value for one in why.inputs}
+    assert told == {
+        "Jira link": "project ACME",
+        "items": "30",
+        "finished items": "25",
+        "measured by": "count",
+        "finished a week": "2.1",
+        "due": "2026-12-18",
+    }
+
+
+@pytest.mark.parametrize(
+    ("passed", "spi"),
+    [
+        # Plan: 2 to 27 November, 20 working days, of which 15 % are three; 12 of 24 earn ten days.
+        (date(2026, 11, 3), None),
+        (date(2026, 11, 4), Decimal("3.33")),
+        (date(2026, 11, 13), Decimal(1)),
+        (date(2026, 11, 30), Decimal("0.48")),
+    ],
+)
+def test_earned_over_passed_days_is_told_from_fifteen_percent_on(
+    passed: date, spi: Decimal | None
+) -> None:
+    work = steady(12, 12, last=date(2026, 11, 1))
+    seen = replace(
+        small(*work, start=date(2026, 11, 2), due=date(2026, 11, 27)), today=passed
+    )
+    assert measured(seen).spi_t == spi
+
+
+def test_finished_work_earned_its_plan_on_the_day_it_ended() -> None:
+    # 2 to 27 November are 20 working days; all was done on Friday the 13th, after ten.
+    work = [issue(n, done=date(2026, 11, 13)) for n in range(4)]
+    seen = small(*work, start=date(2026, 11, 2), due=date(2026, 11, 27))
+    assert measured(seen).spi_t == 2
+
+
+def test_a_plan_measured_otherwise_says_nothing_of_speed() -> None:
+    seen = small(*steady(6, 18), start=date(2026, 11, 2), due=date(2026, 11, 27))
+    kept = judge(seen).memory
+    by_hours = {**kept.baselines}
+    by_hours["projects/p1"] = replace(by_hours["projects/p1"], by="estimate")
+    again = replace(seen, memory=replace(kept, baselines=by_hours))
+    assert measured(seen).spi_t is not None
+    assert measured(again).spi_t is None
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {"stage": Stage.AGREED},
+        {"stage": Stage.EVOLUTION},
+        {"due": None},
+        {"due": date(2026, 11, 2)},
+    ],
+)
+def test_only_a_card_in_progress_with_days_to_go_gets_a_baseline(
+    fields: dict[str, Any],
+) -> None:
+    given = {"start": date(2026, 11, 2), "due": date(2026, 11, 27)}
+    assert judge(small(*steady(6, 18), **given)).memory.baselines
+    assert not judge(small(*steady(6, 18), **given | fields)).memory.baselines
+    assert not judge(small(**given)).memory.baselines, "nothing to be done yet"
+
+
+def test_a_plan_without_a_start_begins_with_its_first_item() -> None:
+    work = [issue(n, created=TODAY - days(n)) for n in range(30, 40)]
+    baseline = judge(small(*work, due=TODAY + days(9))).memory.baselines["projects/p1"]
+    assert (baseline.start, baseline.frozen) == (TODAY - days(39), TODAY)
+
+
+@pytest.mark.parametrize(
+    ("rate", "default", "budget", "burn"),
+    [
+        (Decimal(50), None, 1000, Decimal("0.5000")),
+        (Decimal(0), Decimal(70), 1000, Decimal(0)),
+        (None, Decimal(70), 1000, Decimal("0.7000")),
+        (None, None, 1000, None),
+        (Decimal(50), None, None, None),
+        (Decimal(50), None, 0, None),
+    ],
+)
+def test_burn_needs_a_budget_and_a_rate_for_every_hour(
+    rate: Decimal | None,
+    default: Decimal | None,
+    budget: int | None,
+    burn: Decimal | None,
+) -> None:
+    seen = world(
+        client(),
+        unit(),
+        person("dev", rate=rate),
+        card(budget=None if budget is None else Decimal(budget)),
+        work={"p1": [issue(1)]},
+        logs=[worklog(1, TODAY, 10)],
+    )
+    limits = seen.thresholds.model_copy(update={"default_rate": default})
+    assert measured(replace(seen, thresholds=limits)).burn == burn
+
+
+def test_one_hour_without_a_rate_makes_the_burn_unknown() -> None:
+    seen = world(
+        client(),
+        unit(),
+        person("dev"),
+        card(budget=Decimal(1000)),
+        work={"p1": [issue(1)]},
+        logs=[worklog(1, TODAY, 10), worklog(2, TODAY, 1, author="stranger")],
+    )
+    assert measured(seen).burn is None
+
+
+def test_hours_come_from_the_items_where_nobody_logged_any() -> None:
+    found = measured(small(issue(1, spent=3600), issue(2, spent=1800), issue(3)))
+    assert (found.hours, found.burn) == (Decimal("1.5"), None)
+
+
+def test_the_last_activity_is_the_newest_change_or_log() -> None:
+    work = [
+        issue(1, updated=at(TODAY - days(9))),
+        issue(2, updated=at(TODAY - days(4))),
+    ]
+    assert measured(small(*work)).last_activity == TODAY - days(4)
+    logged = world(
+        client(),
+        unit(),
+        card(),
+        work={"p1": work},
+        logs=[worklog(1, TODAY - days(2), 1)],
+    )
+    assert measured(logged).last_activity == TODAY - days(2)
+    assert measured(small()).last_activity is None
+
+
+def test_the_proposed_day_is_the_latest_of_open_items_only() -> None:
+    work = [
+        issue(1, due=TODAY + days(5)),
+        issue(2, due=TODAY + days(9)),
+        issue(3, done=TODAY, due=TODAY + days(30)),
+        issue(4),
+    ]
+    found = measured(small(*work))
+    assert (found.due, found.jira_due) == (TODAY + days(9), TODAY + days(9))
+    facts = card_facts(small(issue(1), issue(2)))
+    assert "due" not in facts

@@ -10,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
+from tests.support.outcomes import facts_of, judge
 from tests.support.worlds import (
     PLAYBOOKS,
     TODAY,
@@ -17,7 +18,6 @@ from tests.support.worlds import (
     at,
     card,
     client,
-    facts_of,
     person,
     unit,
     world,
@@ -28,7 +28,6 @@ from worker.domain.outlook import Basis, RayMeasure
 from worker.domain.rays import add_months, best_ideas, follower, gap_weeks, horizon_of
 from worker.domain.values import Ref, Unset, Value
 from worker.domain.world import World
-from worker.rules import evaluate
 from worker.rules.rays import look_at_rays
 from worker.sync.facts import Outcome
 
@@ -305,7 +304,7 @@ def test_the_two_best_ideas_get_a_task_while_the_ray_breaks() -> None:
     assert found["move_idea:c"].reason.endswith(
         "The idea has no value yet; it is among the oldest."
     )
-    task = facts_of(evaluate(seen, PLAYBOOKS), "tasks", "task:move_idea:a")
+    task = facts_of(judge(seen), "tasks", "task:move_idea:a")
     assert (task["name"], task["assignee"]) == (
         "Bring “Card a” to a proposal: work with C1 ends Dec 18, 2026",
         (Ref("people", "am"),),
@@ -341,7 +340,7 @@ def test_an_idea_that_was_begun_stays_chosen_and_one_that_moved_is_closed_with_i
     )
     seen = world(client(), unit(), card(due=day(30), jira=None), first, second)
     seen = replace(seen, thresholds=seen.thresholds.model_copy(update={"ray_ideas": 1}))
-    later = applied(seen, evaluate(seen, PLAYBOOKS), today=day(1))
+    later = applied(seen, judge(seen), today=day(1))
     grown = replace(
         later,
         cards={**later.cards, second.ref: replace(second, probability=Decimal(1))},
@@ -367,7 +366,7 @@ def test_a_broken_ray_is_a_high_risk_and_heals_two_days_after_a_proposal() -> No
     def status(outcome: Outcome) -> dict[str, Value | Unset]:
         return facts_of(outcome, "risks", "risk:ray.breaks:c1")
 
-    outcome = evaluate(seen, PLAYBOOKS)
+    outcome = judge(seen)
     assert (status(outcome)["level"], status(outcome)["status"]) == ("high", "open")
     offered = replace(idea("a"), stage=Stage.PROPOSAL, expected_start=day(20))
     for number in (1, 2):
@@ -375,7 +374,7 @@ def test_a_broken_ray_is_a_high_risk_and_heals_two_days_after_a_proposal() -> No
             applied(seen, outcome, today=day(number)),
             cards={**seen.cards, offered.ref: offered},
         )
-        outcome = evaluate(seen, PLAYBOOKS)
+        outcome = judge(seen)
     assert status(outcome) == {"status": "closed"}
 
 

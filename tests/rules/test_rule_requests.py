@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from msgspec.structs import replace
 
+from tests.support.outcomes import judge
 from tests.support.worlds import (
     PLAYBOOKS,
     TODAY,
@@ -26,7 +27,6 @@ from worker.domain.values import Ref, Unset, Value
 from worker.domain.world import World
 from worker.errors import Severity
 from worker.mapping.playbooks import load_playbooks
-from worker.rules import evaluate
 from worker.rules.requests import candidates_for, take_up_requests
 from worker.sync.facts import Outcome
 
@@ -224,10 +224,7 @@ def test_russian_cases_of_a_word_are_one_word() -> None:
 def test_the_run_that_gives_a_request_its_answer_time_counts_it_among_the_tasks_with_it() -> (
     None
 ):
-    tasks = {
-        task.ref.key: task
-        for task in evaluate(office(asked()), PLAYBOOKS).measures.tasks or ()
-    }
+    tasks = {task.ref.key: task for task in judge(office(asked())).measures.tasks or ()}
     assert (tasks["page"].due, tasks["page"].assignee) == (
         date(2026, 11, 23),
         Ref("people", "am"),
@@ -275,7 +272,7 @@ def test_a_playbook_for_a_role_nobody_has_is_left_out_and_named(tmp_path: Path) 
     )
     assert "notary" in problem.message
     assert "lawyer" not in books.requests
-    outcome = evaluate(office(asked(), asked(source="finance")), books)
+    outcome = judge(office(asked(), asked(source="finance")), books)
     assert problem in outcome.problems
     assert load_playbooks(tmp_path, roles=frozenset({"notary"})).requests.keys() == {
         "lawyer"

@@ -10,13 +10,13 @@ from typing import Any
 import pytest
 from msgspec.structs import replace
 
+from tests.support.outcomes import facts_of, judge
 from tests.support.worlds import (
     PLAYBOOKS,
     TODAY,
     applied,
     card,
     client,
-    facts_of,
     issue,
     person,
     ref,
@@ -31,7 +31,6 @@ from worker.domain.periods import WorkCalendar
 from worker.domain.values import Span
 from worker.domain.world import World
 from worker.errors import Problem
-from worker.rules import evaluate
 from worker.rules.progress import measure_progress
 from worker.rules.resources import measure_resources
 from worker.rules.staffing import find_staffing_needs
@@ -475,7 +474,7 @@ def test_current_and_future_plan_nodes_carry_hours() -> None:
             worklog(900, date(2026, 11, 17), 5, author="dee"),
         ],
     )
-    outcome = evaluate(found, PLAYBOOKS)
+    outcome = judge(found)
     week = facts_of(outcome, "plans", "plan:u1:2026-11-W47")
     assert (week["capacity"], week["load"]) == (40, 29), (
         "Tuesday's 5 h, 8 h on each of three days ahead"
@@ -576,7 +575,7 @@ def test_the_requests_go_to_the_lead_and_the_head_of_accounts() -> None:
             one.ref: one for one in (person("tl", role="tl"), person("hoa", role="hoa"))
         },
     }
-    outcome = evaluate(replace(found, people=people), PLAYBOOKS)
+    outcome = judge(replace(found, people=people))
     asked, sought = (
         facts_of(outcome, "tasks", f"task:{book}:u1:designer")
         for book in ("ask_person", "find_person")
@@ -609,7 +608,7 @@ def test_underload_takes_the_next_two_weeks_below_the_limit(
 
 def test_an_underload_is_the_account_managers_and_the_leads() -> None:
     found = planned([20, 24])
-    outcome = evaluate(found, PLAYBOOKS)
+    outcome = judge(found)
     bring, use = (
         facts_of(outcome, "tasks", f"task:{book}:u1")
         for book in ("bring_work", "use_time")
@@ -639,8 +638,8 @@ def test_a_unit_of_nobody_says_nothing() -> None:
 
 def test_running_twice_is_running_once() -> None:
     found = planned([60, 60])
-    first = evaluate(found, PLAYBOOKS)
-    again = evaluate(applied(found, first), PLAYBOOKS)
+    first = judge(found)
+    again = judge(applied(found, first))
     mine = [fact for fact in again.facts if fact.why.rule == "resources"]
     assert mine == [fact for fact in first.facts if fact.why.rule == "resources"]
 
@@ -675,7 +674,7 @@ def test_overload_costs_the_clients_of_the_unit(hours: float, score: int) -> Non
     """The triangle gives 100; load 100 % gives 100, 130 % half of it, 200 % nothing: the factor is their mean."""
     team = next(
         factor
-        for factor in evaluate(planned([hours] * 4), PLAYBOOKS)
+        for factor in judge(planned([hours] * 4))
         .measures.clients[ref("clients", "c1")]
         .factors
         if factor.name == "team"

@@ -12,13 +12,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
+from tests.support.outcomes import facts_of
 from tests.support.worlds import (
     PLAYBOOKS,
     SOURCES,
     TODAY,
     card,
     client,
-    facts_of,
     person,
     unit,
     world,

@@ -15,6 +15,7 @@ from worker.demo.rig import Empty, make_empty
 from worker.demo.stories.expect import compare
 from worker.demo.stories.play import Play, open_play
 from worker.demo.stories.script import Story, find_stories, load_story
+from worker.errors import FAULTS
 
 
 @cache
@@ -56,7 +57,7 @@ def _live(story: Story, scene: Play) -> list[str]:
                 f"on {lived.day} a change failed: {lived.report.applied.failures[0]}"
             )
         failed = (
-            [one for one in lived.report.plan.problems if one.code == "rule-failed"]
+            [one for one in lived.report.plan.problems if one.code in FAULTS]
             if lived.report
             else []
         )

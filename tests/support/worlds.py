@@ -324,10 +324,3 @@ def changed(before: World, source: str, key: str, **fields: Value) -> World:
     )
     assert any(item.ref.key == key for item in items), f"no row {key}"
     return replace(before, rows={**before.rows, source: items})
-
-
-def facts_of(outcome: Outcome, source: str, key: str) -> dict[str, Value | Unset]:
-    """Return the facts of one row by field."""
-    return {
-        fact.field: fact.value for fact in outcome.facts if fact.ref == Ref(source, key)
-    }

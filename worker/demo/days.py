@@ -26,7 +26,7 @@ from worker.demo.people import People
 from worker.demo.rig import SEED, Rig, make_empty, open_rig
 from worker.demo.stage import LONG_AGO
 from worker.domain.periods import WorkCalendar, quarter_of
-from worker.errors import Stopped
+from worker.errors import FAULTS, Stopped
 from worker.mapping.calendar import work_calendar
 from worker.sandbox.agency.generate import generate
 from worker.sandbox.agency.populate import Scribe, populate
@@ -117,7 +117,7 @@ class Season:
         self.refused += [
             f"{today}: {reason.where}: {reason.message}" for reason in report.refused
         ]
-        broken = [one for one in report.plan.problems if one.code == "rule-failed"]
+        broken = [one for one in report.plan.problems if one.code in FAULTS]
         self.failed += [
             f"{today}: {one.where}: {one.message}"
             for one in (*report.applied.failures, *broken)

@@ -1,0 +1,46 @@
+"""What a run survives, no test does: a rule or a page that failed anywhere in this process fails its test.
+
+A run goes on without a rule or page that has a bug and tells it as a problem, and a test that looks elsewhere would
+never see it. Only what is marked `fails_softly` is about that.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Generator
+from typing import Any
+
+import pytest
+
+from worker import pages, rules
+
+failures: list[Exception] = []
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    config.addinivalue_line(
+        "markers", "fails_softly: is about a rule or page that fails in a run"
+    )
+    for module in (rules, pages):
+        _listen(module)
+
+
+def _listen(module: Any) -> None:
+    tell = module._failure
+
+    def heard(where: Any, error: Exception) -> Any:
+        failures.append(error)
+        return tell(where, error)
+
+    module._failure = heard
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_call(item: pytest.Item) -> Generator[None, object, object]:
+    try:
+        result = yield
+        found = failures.copy()
+    finally:
+        failures.clear()
+    if found and item.get_closest_marker("fails_softly") is None:
+        raise ExceptionGroup("rules or pages failed in a run", found)
+    return result
