@@ -405,16 +405,15 @@ def read_block(raw: object) -> Json:
     """
     if not isinstance(raw, dict):
         raise Malformed("", "is not a block")
-    if not is_sayable(raw):
-        raw = _with_whole_characters(raw)
-    found = read_record(_Block, raw)
+    block: Json = raw if is_sayable(raw) else _with_whole_characters(raw)
+    found = read_record(_Block, block)
     if found.type in OWN_KINDS:
         try:
-            read_record(_Payload, raw.get(found.type))
+            read_record(_Payload, block.get(found.type))
         except Malformed as fault:
             place = f"{found.type}.{fault.field}".strip(".")
             raise Malformed(place, fault.said) from None
-    return raw
+    return block
 
 
 def _with_whole_characters(raw: Any) -> Any:
