@@ -290,10 +290,15 @@ def test_a_marker_below_which_people_wrote_is_kept_with_what_they_wrote(
 # --- answers
 
 
-class Answering:
-    """The real port, whose answers to appends are changed before they are seen."""
+Answer = Sequence[Json]
 
-    def __init__(self, inner: Notion, change: Any) -> None:
+
+class Answering:
+    """The real port, whose answers to appends are changed before they are seen; the page as it stood is given too."""
+
+    def __init__(
+        self, inner: Notion, change: Callable[[Answer, Answer], Answer]
+    ) -> None:
         self._inner, self._change = inner, change
 
     def __getattr__(self, name: str) -> Any:
@@ -303,16 +308,17 @@ class Answering:
         self, block_id: str, children: Sequence[Json], *, after: str = ""
     ) -> tuple[Json, ...]:
         """Append and answer otherwise."""
+        before = self._inner.children(block_id)
         made = self._inner.append_children(block_id, children, after=after)
-        return tuple(self._change(made))
+        return tuple(self._change(made, before))
 
 
-ANSWERS = {
-    "fewer than were sent": lambda made: made[:-1],
-    "none": lambda made: (),
-    "in another order": lambda made: made[::-1],
-    "without ids": lambda made: [{"type": one["type"]} for one in made],
-    "of other kinds": lambda made: [{**one, "type": "quote"} for one in made],
+ANSWERS: Mapping[str, Callable[[Answer, Answer], Answer]] = {
+    "fewer than were sent": lambda made, _: made[:-1],
+    "none": lambda made, _: (),
+    "in another order": lambda made, _: made[::-1],
+    "without ids": lambda made, _: [{"type": one["type"]} for one in made],
+    "of other kinds": lambda made, _: [{**one, "type": "quote"} for one in made],
 }
 
 
@@ -338,12 +344,44 @@ def test_an_answer_that_begins_with_what_stood_before_does_not_move_an_anchor(
     old = lines("old", 2)
     write(board, client, old)
     behind = [note(board, client.key, "mine")]
-    standing = board.notion.children(client.key)
     wanted = (old[0], *lines("new", 230), old[1])
     plan, known = plan_section(board, client, wanted, [])
-    odd = Answering(board.notion, lambda made: (*standing, *made))
+    odd = Answering(board.notion, lambda made, before: (*before, *made))
     assert not board.apply(plan, cast(Notion, odd), known=known).unknown
     assert read(board, client.key) == (meant(wanted), [], behind)
+
+
+class Busy:
+    """The real port on a page at whose end a person writes before each append."""
+
+    def __init__(self, board: Board) -> None:
+        self._board = board
+        self.notes: list[str] = []
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._board.notion, name)
+
+    def append_children(
+        self, block_id: str, children: Sequence[Json], *, after: str = ""
+    ) -> tuple[Json, ...]:
+        """Let the person write, then append."""
+        self.notes.append(note(self._board, block_id, "meanwhile"))
+        return self._board.notion.append_children(block_id, children, after=after)
+
+
+def test_what_a_person_writes_behind_a_section_meanwhile_is_not_taken_for_ours(
+    board: Board,
+) -> None:
+    client = board.client("Neptune")
+    old = lines("old", 2)
+    write(board, client, old)
+    wanted = (old[0], *lines("new", 230), old[1])
+    plan, known = plan_section(board, client, wanted, [])
+    busy = Busy(board)
+    assert not board.apply(plan, cast(Notion, busy), known=known).unknown
+    assert read(board, client.key) == (meant(wanted), [], busy.notes)
+    write(board, client, (*wanted, Paragraph("more")))
+    assert read(board, client.key)[2] == busy.notes
 
 
 # --- a fault or an end at each append
@@ -530,6 +568,78 @@ def test_what_an_older_version_spoilt_is_put_right_though_nothing_changed_since(
     write(board, client, LONG)
     assert read(board, client.key) == (meant(LONG), [], notes)
     assert plan_section(board, client, LONG, [])[0].changes == ()
+
+
+def test_what_else_the_connection_writes_behind_a_section_stays(board: Board) -> None:
+    client = board.client("Neptune")
+    write(board, client, LONG)
+    page_id = client.key
+    others: list[Json] = [
+        {"type": "divider", "divider": {}},
+        {"type": "quote", "quote": {"rich_text": [{"text": {"content": "a log"}}]}},
+    ]
+    made = [
+        board.notion.append_children(page_id, [other])[0]["id"] for other in others[:1]
+    ]
+    made.append(note(board, page_id, "mine"))
+    made.append(board.notion.append_children(page_id, others[1:])[0]["id"])
+    for is_known in (True, False):
+        if not is_known:
+            forget(board)
+        write(board, client, (*LONG, Paragraph(f"more, {is_known}")))
+        assert read(board, client.key)[2] == made
+
+
+def test_a_second_section_that_a_person_changed_stays_whole(board: Board) -> None:
+    client = board.client("Neptune")
+    blocks = lines("line", 5)
+    board.break_next(
+        "late_commit", method="PATCH", path="/v1/blocks/.*/children", seconds=1800
+    )
+    write(board, client, blocks)
+    board.clock.advance(SETTLE)
+    write(board, client, blocks)
+    board.clock.advance(timedelta(minutes=40))
+    page = board.notion.children(client.key)
+    assert len(page) == 2 * (len(blocks) + 2)
+    with board.store.reading(WORKSPACE) as tx:
+        known = str(bases.of_page(tx, client.key)["§blocks"])
+    second = [raw["id"] for raw in page if raw["id"] not in known]
+    board.person("edit_block", block_id=second[3], text="mine")
+    write(board, client, (*blocks, Paragraph("more")))
+    left = [raw["id"] for raw in board.notion.children(client.key)]
+    assert [one for one in left if one in second] == second
+    assert len(left) == len(page) + 1
+
+
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [
+        (Table(("n",), (("1",),)), Table(("n",), (("2",),))),
+        (Bullet("top", (Bullet("a"),)), Bullet("top", (Bullet("b"),))),
+        (Bullet("top", (Bullet("a"),)), Bullet("top")),
+        (Bullet("top"), Bullet("top", (Bullet("a"),))),
+    ],
+)
+def test_what_differs_below_a_block_only_is_written_without_the_state_too(
+    board: Board, before: Block, after: Block
+) -> None:
+    client = board.client("Neptune")
+    write(board, client, (Paragraph("head"), before, Paragraph("end")))
+    forget(board)
+    wanted = (Paragraph("head"), after, Paragraph("end"))
+    write(board, client, wanted)
+    assert read(board, client.key)[0] == meant(wanted)
+
+
+def test_what_is_remembered_is_not_read_again(board: Board) -> None:
+    client = board.client("Neptune")
+    blocks = build([("table", 3, 0), ("tree", 3, 0), ("paragraph", 3, 0)])
+    write(board, client, blocks)
+    since = mark(board)
+    write(board, client, (*blocks, Paragraph("more")))
+    asked = [line for line in requests(board, since) if "children" in line]
+    assert asked == ["GET children", "PATCH children"]
 
 
 def test_blocks_out_of_order_between_the_markers_are_put_in_order(board: Board) -> None:
