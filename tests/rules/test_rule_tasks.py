@@ -205,11 +205,11 @@ def test_a_task_that_outlives_its_condition_is_still_carried_over() -> None:
 
 def test_a_task_that_was_never_made_is_made_only_while_its_reason_lasts() -> None:
     seen = idle()
-    outcome = evaluate(seen, PLAYBOOKS)
+    outcome = judge(seen, PLAYBOOKS)
     assert said(outcome)
     lost = replace(seen, memory=outcome.memory)
-    assert said(evaluate(lost, PLAYBOOKS)) == said(outcome)
-    ended = evaluate(moved(lost, Stage.IN_PROGRESS), PLAYBOOKS)
+    assert said(judge(lost, PLAYBOOKS)) == said(outcome)
+    ended = judge(moved(lost, Stage.IN_PROGRESS), PLAYBOOKS)
     assert said(ended) == {}
     assert NEXT not in {task.ref.key for task in ended.measures.tasks or ()}
 
