@@ -18,6 +18,7 @@ from datetime import datetime, timedelta
 
 import structlog
 from sqlalchemy import select
+from sqlalchemy.exc import SQLAlchemyError
 
 from worker.errors import Busy
 from worker.state.store import Store, Tx, from_micros, insert_new, to_micros
@@ -153,7 +154,7 @@ class Held:
                     "lease.lost", workspace=taken.workspace, holder=taken.holder
                 )
                 return
-            except Exception as error:  # noqa: BLE001 - logged, and tried again with the next beat
+            except SQLAlchemyError as error:
                 log.warning(
                     "lease.not_renewed",
                     workspace=self._lease.workspace,
