@@ -6,7 +6,7 @@ import dataclasses
 import os
 import threading
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import timedelta
@@ -79,7 +79,7 @@ class Bench:
     def rows(self) -> dict[str, Any]:
         """Return what stands in every row, trashed ones too."""
         pages = self.play.stage.notion.store.pages.values()
-        return {page.id: (page.in_trash, repr(page.values)) for page in pages}
+        return {page.id: (page.in_trash, _filled(page.values)) for page in pages}
 
     def cycle_under_ambush(self) -> Mutant | None:
         """Run a cycle into the ambush that was laid; return what was done to its answers."""
@@ -115,6 +115,11 @@ class Bench:
             if marks not in ([], [OPENING, CLOSING]):
                 found.append(page_id)
         return found
+
+
+def _filled(values: Mapping[str, Any]) -> str:
+    """Return the cells that are not empty: one that was emptied is as one never filled."""
+    return repr(sorted((name, one) for name, one in values.items() if one is not None))
 
 
 @pytest.fixture
