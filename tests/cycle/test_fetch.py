@@ -164,6 +164,18 @@ def test_an_issue_that_moves_into_a_linked_project_brings_its_hours(play: Play) 
 
 
 def test_worklogs_come_by_their_feed_and_go_by_it(play: Play) -> None:
+    # The bound stands at the newest work log seen: one is seen first, whatever ran before.
+    play.stage.jira.control(
+        "worklog",
+        {
+            "issue": "ACME-20",
+            "author": "acc-developer",
+            "seconds": 60,
+            "started": play.stage.clock.now().isoformat(),
+        },
+    )
+    play.later(minutes=5)
+    play.sync(Mode.DELTA)
     before = play.row("projects", ACME).values["hours"]
     made = play.stage.jira.control(
         "worklog",
@@ -315,18 +327,17 @@ def test_a_link_jira_refuses_is_the_problem_of_its_card_and_empties_no_figure(
 
 
 def test_half_a_character_in_a_summary_is_told_and_the_rest_goes_on(play: Play) -> None:
-    issue = play.stage.jira._site.store.find_issue("ACME-7")
+    def told() -> list[tuple[str, str]]:
+        problems = play.sync(Mode.FULL).plan.problems
+        return [(one.where, one.field) for one in problems if one.code == "bad-issue"]
+
+    issue, before = play.stage.jira._site.store.find_issue("ACME-7"), told()
     assert issue is not None
-    before, issue.summary = issue.summary, "\ud83d"
-    try:
-        for mode in (Mode.FULL, Mode.FULL):
-            found = [
-                one for one in play.sync(mode).plan.problems if one.code == "bad-issue"
-            ]
-            assert [(one.where, one.field) for one in found] == [("ACME-7", "summary")]
-    finally:
-        issue.summary = before
-    assert "bad-issue" not in codes(play.sync(Mode.FULL))
+    summary, issue.summary = issue.summary, "\ud83d"
+    for _ in range(2):
+        assert sorted(told()) == sorted([*before, ("ACME-7", "summary")])
+    issue.summary = summary
+    assert told() == before
 
 
 @pytest.mark.parametrize("shape", ["filter={id}", "{base}/issues/?filter={id}"])

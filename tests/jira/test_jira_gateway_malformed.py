@@ -341,7 +341,7 @@ def test_damage_anywhere_in_a_record_is_the_problem_of_that_record(
 
 
 def test_whole_pairs_and_written_backslashes_are_no_damage() -> None:
-    text = rb"\ud83d\ude00 \\ud83d caf\u00e9 \\\\ud83d \t"
+    text = rb"\ud83d\ude00 \\ud83d caf\u00e9 \\\\ud83d \u0021"
     read = READS["search of Cloud"]
     body = (
         b'{"isLast":true,"issues":['
@@ -352,7 +352,7 @@ def test_whole_pairs_and_written_backslashes_are_no_damage() -> None:
     )
     batch = read.gateway(spoilt(read, body)).issues("project = ACME")
     assert [each.summary for each in batch.issues] == [
-        "\N{GRINNING FACE} \\ud83d caf\u00e9 \\\\ud83d \t"
+        "\N{GRINNING FACE} \\ud83d caf\u00e9 \\\\ud83d !"
     ]
     assert [each.where for each in batch.problems] == ["ACME-2"]
 
