@@ -154,7 +154,7 @@ class Held:
                     "lease.lost", workspace=taken.workspace, holder=taken.holder
                 )
                 return
-            except SQLAlchemyError as error:
+            except (SQLAlchemyError, OSError) as error:
                 log.warning(
                     "lease.not_renewed",
                     workspace=self._lease.workspace,
