@@ -234,6 +234,6 @@ def test_checks_are_made_from_the_newest_to_the_oldest_and_bind_no_other_gateway
     second = first.guarded(lambda: checked.append("second"))
     second.update_page("page-1", {})
     first.page("page-1")
-    gateway.archive_page("page-1")
+    gateway.update_page("page-1", {})
     assert checked == ["second", "first", "first"]
     assert second.requests() == 3, "all count together"

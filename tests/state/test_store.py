@@ -19,6 +19,7 @@ from alembic import command
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from sqlalchemy import inspect, select, text
+from sqlalchemy.exc import OperationalError
 from sqlalchemy.exc import IntegrityError, OperationalError, SQLAlchemyError
 
 from tests.support.postgres import postgres_url  # noqa: F401 - a fixture
@@ -350,7 +351,7 @@ def test_a_heartbeat_survives_a_database_that_is_away(store: Store) -> None:
         def beat(self) -> None:
             if self.missed < 3:
                 self.missed += 1
-                raise OSError("no connection")
+                raise OperationalError("UPDATE", {}, ConnectionError("no connection"))
             super().beat()
 
     with store.transaction("main") as tx:
