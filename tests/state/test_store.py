@@ -19,7 +19,6 @@ from alembic import command
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from sqlalchemy import inspect, select, text
-from sqlalchemy.exc import OperationalError
 from sqlalchemy.exc import IntegrityError, OperationalError, SQLAlchemyError
 
 from tests.support.postgres import postgres_url  # noqa: F401 - a fixture
