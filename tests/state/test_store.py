@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import socket
 import stat
 import threading
 import time
@@ -41,7 +39,7 @@ from worker.state import (
     triggers,
 )
 from worker.state.journal import Intent, Status
-from worker.state.leases import Held, Process, hold
+from worker.state.leases import Held, hold
 from worker.state.migrate import configure, upgrade
 from worker.state.runs import RunStatus
 from worker.state.store import NoState, Store, Tx, upsert
@@ -435,15 +433,6 @@ def test_a_guarded_state_keeps_nothing_once_the_lease_is_lost(opener: Opener) ->
         assert bindings.get_setting(tx, "count") == 1
     with guarded.unguarded().transaction("main") as tx:
         bindings.set_setting(tx, "count", 3)
-
-
-def test_an_owner_names_its_host_and_process() -> None:
-    assert leases.read_owner(leases.name_owner()) == Process(
-        socket.gethostname(), os.getpid()
-    )
-    assert leases.read_owner("[::1]:17:4") == Process("[::1]", 17)
-    for strange in ("somebody-else", "host:x:1", "", "a:1"):
-        assert leases.read_owner(strange) is None
 
 
 def _wait_for(seen: Callable[[], bool]) -> None:
