@@ -15,11 +15,28 @@ from pathlib import Path
 import pytest
 
 from tests.support.stages import environment
+from tests.support.waiting import LONG
 from worker import __version__
 from worker.cli import app
 
 ROOT = Path(__file__).parents[1]
 PACKAGE = ROOT / "worker"
+TESTS = ROOT / "tests"
+CLOCKS = frozenset(
+    f"time.{name}{unit}"
+    for name in ("time", "monotonic", "perf_counter", "process_time", "thread_time")
+    for unit in ("", "_ns")
+)
+PRESENT = frozenset({"datetime.datetime.now", "datetime.datetime.utcnow"})
+WAITS = frozenset({"wait", "join", "communicate", "get", "result", "timeout"})
+SHORT = 60
+"""Seconds: an end to waiting that is nearer may come before the event on a busy machine."""
+IN_TIME = frozenset(
+    {
+        # Nothing ever comes: it is the time-out that is waited for.
+        'httpx.get(listener.url + "/x", timeout=0.2)',
+    }
+)
 BROAD_EXCEPTS = 7
 """Places that may catch anything: the ends of processes and threads, foreign code, one change of many. Fewer is better.
 """
@@ -54,6 +71,112 @@ def comments(path: Path) -> Iterator[tokenize.TokenInfo]:
 
 def place(path: Path, line: int) -> str:
     return f"{path.relative_to(ROOT)}:{line}"
+
+
+def imported(path: Path) -> dict[str, str]:
+    """Return what names of a module stand for, as far as its imports tell."""
+    found: dict[str, str] = {}
+    for node in ast.walk(tree(path)):
+        match node:
+            case ast.Import(names=names):
+                found |= {one.asname or one.name: one.name for one in names}
+            case ast.ImportFrom(module=str() as module, names=names):
+                found |= {
+                    one.asname or one.name: f"{module}.{one.name}" for one in names
+                }
+    return found
+
+
+def calls(path: Path) -> Iterator[tuple[ast.Call, str]]:
+    """Yield the calls of a module with the full name of what is called, as far as its imports tell."""
+    names = imported(path)
+    for node in ast.walk(tree(path)):
+        if isinstance(node, ast.Call):
+            first, dot, rest = ast.unparse(node.func).partition(".")
+            yield node, names.get(first, f"({first})") + dot + rest
+
+
+def is_within(
+    node: ast.AST, kinds: type[ast.AST] | tuple[type, ...], path: Path
+) -> bool:
+    """Tell whether a node stands inside one of other kinds."""
+    return any(
+        node in ast.walk(outer)
+        for outer in ast.walk(tree(path))
+        if isinstance(outer, kinds)
+    )
+
+
+def is_hurried(call: ast.Call, name: str) -> bool:
+    """Tell whether a call gives what it waits for so little time that a busy machine may not make it."""
+    given = [one.value for one in call.keywords if one.arg == "timeout"]
+    if name.rpartition(".")[2] in WAITS and len(call.args) == 1:
+        given += call.args
+    return any(
+        isinstance(one, ast.Constant)
+        and isinstance(one.value, int | float)
+        and 0 < one.value < SHORT
+        for one in given
+    )
+
+
+def stopwatches(path: Path) -> list[str]:
+    """Return what a test makes depend on how fast the machine is: a clock that is read, a present instant that is
+    compared, a sleep that is no round of waiting for an event, a wait with a near end."""
+    return [
+        f"{place(path, call.lineno)}: {ast.unparse(call)}"
+        for call, name in calls(path)
+        if name in CLOCKS
+        or name == "threading.Timer"
+        or (name in PRESENT and is_within(call, ast.Compare, path))
+        or (name == "time.sleep" and not is_within(call, (ast.While, ast.For), path))
+        or (
+            is_hurried(call, name)
+            and ast.unparse(call).replace("'", '"') not in IN_TIME
+        )
+    ]
+
+
+def test_no_test_depends_on_how_fast_the_machine_is() -> None:
+    """How long something takes is measured by `make bench`; how much work it is, by `tests.support.effort`."""
+    found = [one for path in sorted(TESTS.rglob("*.py")) for one in stopwatches(path)]
+    assert found == []
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "import time\nbegan = time.monotonic()",
+        "import time as clock\nassert clock.perf_counter() < 5",
+        "from time import process_time as cpu\ncpu()",
+        "import time\ntime.time_ns()",
+        "import time\ntime.sleep(1.5)",
+        "import threading\nthreading.Timer(1, print).start()",
+        "from datetime import datetime\nassert datetime.now() - began < limit",
+        "process.communicate(timeout=10)",
+        "thread.join(5)",
+        "event.wait(timeout=0.5)",
+    ],
+)
+def test_a_stopwatch_in_a_test_is_found(
+    line: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(globals(), "ROOT", tmp_path)
+    path = tmp_path / "test_it.py"
+    path.write_text(line)
+    assert len(stopwatches(path)) == 1
+
+
+def test_a_round_of_waiting_and_a_generous_end_are_no_stopwatch(
+    tmp_path: Path,
+) -> None:
+    path = tmp_path / "test_it.py"
+    path.write_text(
+        "import time\nwhile not seen(): time.sleep(0.1)\n"
+        "server.wait(0)\nprocess.communicate(timeout=600)\n"
+        "run(clock=time.monotonic)\n', '.join(names)\n"
+    )
+    assert stopwatches(path) == []
 
 
 def test_only_the_command_line_prints() -> None:
@@ -174,7 +297,7 @@ def test_every_module_loads_without_a_home_and_without_the_network(
         text=True,
         cwd=tmp_path,
         env=bare,
-        timeout=120,
+        timeout=LONG,
         check=False,
     )
     assert done.returncode == 0, done.stderr[-1000:]

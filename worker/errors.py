@@ -8,6 +8,7 @@ Errors carry fields; they become prose in one place (`worker.cli.explain`). Two 
 
 from __future__ import annotations
 
+from datetime import datetime
 from enum import StrEnum
 
 import msgspec
@@ -70,6 +71,21 @@ class Busy(RaylineError):
     def __init__(self, workspace: str, holder: str) -> None:
         super().__init__(f"workspace {workspace} is being synced by {holder}")
         self.workspace, self.holder = workspace, holder
+
+
+class AlreadyRunning(Busy):
+    """A workspace has a daemon, `since` an instant (None: it has just ended); `is_loss` when it took over from us."""
+
+    def __init__(
+        self,
+        workspace: str,
+        holder: str,
+        *,
+        since: datetime | None,
+        is_loss: bool = False,
+    ) -> None:
+        super().__init__(workspace, holder)
+        self.since, self.is_loss = since, is_loss
 
 
 class Stopped(RaylineError):

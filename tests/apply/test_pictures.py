@@ -18,6 +18,7 @@ from pathlib import Path
 import pytest
 import vl_convert
 
+from tests.support.waiting import wait_for
 from worker.apply import pictures
 from worker.apply.pictures import Engines, NotDrawn, open_engines, options
 from worker.charts import specify
@@ -208,12 +209,7 @@ def test_an_engine_ends_with_the_process_it_works_for(number: signal.Signals) ->
         assert parent.stdout is not None
         engine = int(parent.stdout.readline())
         parent.send_signal(number)
-    waited = threading.Event()
-    for _ in range(1_200):
-        if not _lives(engine):
-            return
-        waited.wait(0.1)
-    pytest.fail("the engine outlived the process it worked for")
+    wait_for(lambda: not _lives(engine), "the end of the engine")
 
 
 def _lives(process: int) -> bool:

@@ -17,6 +17,7 @@ from typing import Any
 
 import pytest
 
+from tests.support.waiting import LONG
 from worker.app.settings import load_settings
 from worker.cli.init import render
 from worker.sandbox.jira import JiraSandbox
@@ -114,7 +115,7 @@ def answered(
         capture_output=True,
         text=True,
         check=False,
-        timeout=300,
+        timeout=LONG,
     )
 
 
@@ -199,7 +200,7 @@ def typed(
         capture_output=True,
         text=True,
         check=False,
-        timeout=120,
+        timeout=LONG,
     )
 
 

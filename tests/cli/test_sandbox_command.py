@@ -17,6 +17,7 @@ from jira import JIRA
 from typer.testing import CliRunner
 
 from tests.support.stages import start_rayline
+from tests.support.waiting import LONG
 from worker.cli import app
 
 
@@ -29,7 +30,7 @@ def sandbox(
         assert process.stdout is not None
         yield process, json.loads(process.stdout.readline())
         process.send_signal(signal.SIGTERM)
-        rest, _ = process.communicate(timeout=10)
+        rest, _ = process.communicate(timeout=LONG)
         assert (process.returncode, rest) == (0, "")
     finally:
         if process.poll() is None:
@@ -127,7 +128,7 @@ def test_damaged_data_is_said_in_a_sentence(tmp_path: Path, data: bytes) -> None
     process = start_rayline(
         "sandbox", "--json", "--jira-data", str(path), home=tmp_path
     )
-    _, said = process.communicate(timeout=60)
+    _, said = process.communicate(timeout=LONG)
     assert process.returncode == 2, said
     assert "cannot be" in said
     assert "Aborted" not in said

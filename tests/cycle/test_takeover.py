@@ -46,7 +46,7 @@ def _configure(play: Play, *, lease: timedelta = timedelta(seconds=2)) -> Path:
     )
     config.write_text(
         config.read_text("utf-8").replace(
-            "timeout = 5.0\n[workspaces.studio.jira]",
+            "timeout = 20.0\n[workspaces.studio.jira]",
             "timeout = 20.0\nsettle = 0.1\nwidth = 1\n[workspaces.studio.jira]",
         ),
         "utf-8",

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import threading
-import time as clock
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -12,7 +11,9 @@ from pathlib import Path
 
 import pytest
 from sqlalchemy import text
+from structlog.testing import capture_logs
 
+from tests.support.waiting import LONG, wait_for
 from worker.config import Schedule, Workspace
 from worker.cycle import Mode, Order, Report
 from worker.daemon.ledger import Ledger
@@ -263,14 +264,7 @@ def served(*desks: Desk) -> Iterator[None]:
         yield
     finally:
         stop.set()
-        thread.join(30)
-
-
-def wait_for(seen: Callable[[], bool]) -> None:
-    until = clock.monotonic() + 20
-    while not seen():
-        assert clock.monotonic() < until, "it did not happen in time"
-        clock.sleep(0.05)
+        thread.join(LONG)
 
 
 def test_a_long_cycle_keeps_no_other_workspace_waiting_and_is_joined_while_it_lasts(
@@ -285,7 +279,7 @@ def test_a_long_cycle_keeps_no_other_workspace_waiting_and_is_joined_while_it_la
     quick.desk.name = "quick"
 
     def last_long() -> None:
-        going_on.wait(20)
+        going_on.wait(LONG)
 
     with served(slow.desk, quick.desk):
         wait_for(lambda: bool(slow.orders) and bool(quick.orders))
@@ -311,8 +305,9 @@ def test_a_database_that_is_away_for_a_while_does_not_end_the_daemon(
     )
     with served(office.desk):
         wait_for(lambda: bool(office.orders))
-        rename(office.store, "triggers", "away")
-        clock.sleep(1.5)
+        with capture_logs() as logged:
+            rename(office.store, "triggers", "away")
+            wait_for(lambda: any(one["event"] == "state.failed" for one in logged))
         rename(office.store, "away", "triggers")
         number = office.ask()
         wait_for(lambda: office.state_of(number) is TriggerState.DONE)
@@ -332,9 +327,14 @@ def test_the_daemon_beats_until_it_is_told_to_end(tmp_path: Path) -> None:
         now=datetime(2026, 11, 21, tzinfo=UTC),
     )
     stop = threading.Event()
-    threading.Timer(1.5, stop.set).start()
+    beats: list[str] = []
+
+    def count() -> None:
+        beats.append(office.orders[-1].trigger)
+        if beats.count("delta") == 2:
+            stop.set()
+
+    office.before = count
     serve([office.desk], stop)
-    done = office.done()
-    assert done[0] == ("start", "full")
-    assert done.count(("delta", "delta")) >= 2
+    assert beats[0] == "start"
     store.close()

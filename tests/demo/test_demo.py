@@ -7,7 +7,6 @@ import pty
 import signal
 import subprocess
 import sys
-import time
 import urllib.request
 from collections.abc import Iterator
 from decimal import Decimal
@@ -24,6 +23,7 @@ from tests.support.stages import (
     small_play,
     start_rayline,
 )
+from tests.support.waiting import LONG, end
 from worker.demo.acts import Deeds, Expected
 from worker.demo.board import living
 from worker.demo.checks import (
@@ -42,7 +42,6 @@ from worker.mapping.schema import KEY_PROPERTY
 def test_one_command_shows_the_main_job_on_a_fresh_machine(
     tmp_path: Path, locale: str
 ) -> None:
-    began = time.monotonic()
     done = rayline(
         "demo",
         "--once",
@@ -81,7 +80,6 @@ def test_one_command_shows_the_main_job_on_a_fresh_machine(
         locale
     ] in done.stderr
     assert done.stderr.count("\n") < 60, "a demo is read by people"
-    assert time.monotonic() - began < 115
 
 
 def test_a_running_demo_shows_its_boards_and_ends_on_ctrl_c(tmp_path: Path) -> None:
@@ -93,13 +91,10 @@ def test_a_running_demo_shows_its_boards_and_ends_on_ctrl_c(tmp_path: Path) -> N
         assert lines[-1], "".join(lines)
     address = lines[-1].split()[1]
     assert (
-        "<html" in urllib.request.urlopen(address, timeout=10).read().decode().lower()
+        "<html" in urllib.request.urlopen(address, timeout=LONG).read().decode().lower()
     )
-    began = time.monotonic()
-    process.send_signal(signal.SIGINT)
-    process.communicate(timeout=15)
+    end(process, signal.SIGINT)
     assert process.returncode == 0
-    assert time.monotonic() - began < 5
     assert list(tmp_path.iterdir()) == []
 
 
@@ -107,10 +102,8 @@ def test_ctrl_c_while_the_stage_is_set_ends_it_too(tmp_path: Path) -> None:
     process = start_rayline("demo", home=tmp_path)
     assert process.stderr is not None
     process.stderr.readline()
-    began = time.monotonic()
-    process.send_signal(signal.SIGINT)
-    process.communicate(timeout=15)
-    assert (process.returncode, time.monotonic() - began < 5) == (0, True)
+    end(process, signal.SIGINT)
+    assert process.returncode == 0
 
 
 def test_progress_is_drawn_where_a_person_watches(tmp_path: Path) -> None:
@@ -131,7 +124,7 @@ def test_progress_is_drawn_where_a_person_watches(tmp_path: Path) -> None:
             assert len(seen) < 1_000_000
     finally:
         process.kill()
-        process.wait(10)
+        process.wait(LONG)
         os.close(outer)
 
 

@@ -9,7 +9,7 @@ import logging
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from random import Random
@@ -23,6 +23,7 @@ import uvicorn
 from jira_gateway_rig import CANARY, FIELDS, found, issue
 from pydantic import SecretStr
 
+from tests.support.waiting import LONG
 from worker.calls.deadline import Deadline
 from worker.config import JiraSettings
 from worker.domain.model import Issue
@@ -50,11 +51,12 @@ def say(
 
 
 def drip(handler: BaseHTTPRequestHandler) -> None:
-    """Send a space every 20 ms."""
+    """Send a space every 20 ms until the client leaves."""
     say(handler, b" ", length=100_000)
-    for _ in range(300):
-        handler.wfile.write(b" ")
-        time.sleep(0.02)
+    with suppress(OSError):
+        while True:
+            handler.wfile.write(b" ")
+            time.sleep(0.02)
 
 
 def short(handler: BaseHTTPRequestHandler) -> None:
@@ -113,7 +115,11 @@ def serving(*talks: Talk) -> Iterator[tuple[str, list[dict[str, str]]]]:
 
 
 def connect(
-    url: str, *, timeout: float = 0.5, seconds: float = float("inf"), cloud: bool = True
+    url: str,
+    *,
+    timeout: float = LONG,
+    seconds: float = float("inf"),
+    cloud: bool = True,
 ) -> JiraGateway:
     """Return a gateway over real sockets that does not wait between attempts."""
     settings = JiraSettings(
@@ -132,12 +138,11 @@ def connect(
 def test_a_bad_answer_is_asked_for_again_and_a_packed_one_is_unpacked(
     talk: Talk,
 ) -> None:
-    began = time.monotonic()
-    with serving(talk, good) as (url, _):
-        assert [each.key for each in connect(url).issues("project = ACME").issues] == [
-            "ACME-1"
-        ]
-    assert time.monotonic() - began < 3
+    timeout = 3.0 if talk is drip else LONG
+    with serving(talk, good) as (url, received):
+        batch = connect(url, timeout=timeout).issues("project = ACME")
+    assert [each.key for each in batch.issues] == ["ACME-1"]
+    assert len(received) == 2 + (talk is not packed), "fields, and the search"
 
 
 def test_the_token_travels_as_the_deployment_wants_it_and_no_cookie_comes_back(
@@ -175,11 +180,9 @@ def test_a_redirect_is_refused_with_a_word_about_the_base_url() -> None:
 
 def test_no_call_outlasts_the_runs_deadline() -> None:
     with serving(drip, drip, drip, drip, drip, drip, drip) as (url, _):
-        gateway = connect(url, timeout=60, seconds=1.0)
-        began = time.monotonic()
+        gateway = connect(url, timeout=LONG * 6, seconds=1.0)
         with pytest.raises(Transient):
             gateway.issues("project = ACME")
-        assert time.monotonic() - began < 4
 
 
 # jira820: a Data Center peer not written here. It ignores most JQL and has no changelog search (facts/jira-api.md 8.1).
@@ -202,19 +205,19 @@ def peer() -> Iterator[str]:
         time.sleep(0.01)
     yield f"http://127.0.0.1:{server.servers[0].sockets[0].getsockname()[1]}"
     server.should_exit = True
-    thread.join(5)
+    thread.join(LONG)
 
 
 def read_all(url: str, jql: str) -> dict[str, Issue]:
     """Return the peer's issues by key as the gateway reads them."""
-    batch = connect(url, timeout=30, cloud=False).issues(jql)
+    batch = connect(url, timeout=LONG, cloud=False).issues(jql)
     assert batch.complete, batch.reason
     assert batch.problems == ()
     return {each.key: each for each in batch.issues}
 
 
 def test_an_outside_data_center_is_read_as_it_describes_itself(peer: str) -> None:
-    gateway = connect(peer, timeout=30, cloud=False)
+    gateway = connect(peer, timeout=LONG, cloud=False)
     assert gateway.site().deployment == "datacenter"
     projects = gateway.projects().projects
     assert projects
@@ -239,7 +242,7 @@ def test_an_outside_data_center_is_read_as_it_describes_itself(peer: str) -> Non
 
 
 def test_work_finished_at_an_outside_data_center_is_seen_finished(peer: str) -> None:
-    project = connect(peer, timeout=30, cloud=False).projects().projects[0].key
+    project = connect(peer, timeout=LONG, cloud=False).projects().projects[0].key
     client = httpx.Client(base_url=f"{peer}/rest/api/2", trust_env=False)
     made = client.post(
         "/issue",
@@ -267,6 +270,6 @@ def test_work_finished_at_an_outside_data_center_is_seen_finished(peer: str) -> 
 
 
 def test_keys_are_found_at_an_outside_data_center(peer: str) -> None:
-    gateway = connect(peer, timeout=30, cloud=False)
+    gateway = connect(peer, timeout=LONG, cloud=False)
     some = sorted(read_all(peer, f"project = {gateway.projects().projects[0].key}"))[:5]
     assert sorted(gateway.by_keys([*some, "NOPE-1"])) == some

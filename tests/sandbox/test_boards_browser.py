@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 import pytest
 from studio import Studio, build_studio, text
 
+from tests.support.waiting import LONG
 from worker.sandbox.jira import JiraSandbox
 from worker.sandbox.notion import NotionSandbox
 from worker.sandbox.server import Running, serve
@@ -162,7 +163,9 @@ def test_a_change_made_through_the_api_appears_by_itself_and_is_marked(
             }
         },
     )
-    playwright.expect(column).to_contain_text("Переписано работником", timeout=8000)
+    playwright.expect(column).to_contain_text(
+        "Переписано работником", timeout=LONG * 1000
+    )
     assert "fresh" in (column.get_attribute("class") or "")
 
 

@@ -8,6 +8,7 @@ import pytest
 from jira import JIRA, JIRAError
 from jira_rig import Site, small_site
 
+from tests.support.waiting import LONG
 from worker.sandbox.server import Listener
 
 
@@ -38,7 +39,7 @@ def cloud() -> Iterator[tuple[Site, JIRA]]:
                 url,
                 basic_auth=(site.jira.email, site.jira.token),
                 max_retries=0,
-                timeout=10,
+                timeout=LONG,
             ),
         )
 
@@ -53,7 +54,7 @@ def server() -> Iterator[tuple[Site, JIRA]]:
         ],
     )
     for url in listen(site):
-        yield site, JIRA(url, token_auth=site.jira.token, max_retries=0, timeout=10)
+        yield site, JIRA(url, token_auth=site.jira.token, max_retries=0, timeout=LONG)
 
 
 def test_it_pages_through_a_cloud_search_by_token(cloud: tuple[Site, JIRA]) -> None:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import socket
 import stat
 import threading
 import time
@@ -41,7 +39,7 @@ from worker.state import (
     triggers,
 )
 from worker.state.journal import Intent, Status
-from worker.state.leases import Held, Process, hold
+from worker.state.leases import Held, hold
 from worker.state.migrate import configure, upgrade
 from worker.state.runs import RunStatus
 from worker.state.store import NoState, Store, Tx, upsert
@@ -183,7 +181,10 @@ def test_a_long_section_of_an_older_version_is_written_again(
 
 
 def test_the_databases_clock_tells_the_present_in_utc(store: Store) -> None:
-    assert abs(store.now() - datetime.now(UTC)) < timedelta(seconds=5)
+    before = datetime.now(UTC)
+    now = store.now()
+    after = datetime.now(UTC)
+    assert before <= now <= after
 
 
 def test_a_failed_transaction_leaves_nothing(store: Store) -> None:
@@ -435,15 +436,6 @@ def test_a_guarded_state_keeps_nothing_once_the_lease_is_lost(opener: Opener) ->
         assert bindings.get_setting(tx, "count") == 1
     with guarded.unguarded().transaction("main") as tx:
         bindings.set_setting(tx, "count", 3)
-
-
-def test_an_owner_names_its_host_and_process() -> None:
-    assert leases.read_owner(leases.name_owner()) == Process(
-        socket.gethostname(), os.getpid()
-    )
-    assert leases.read_owner("[::1]:17:4") == Process("[::1]", 17)
-    for strange in ("somebody-else", "host:x:1", "", "a:1"):
-        assert leases.read_owner(strange) is None
 
 
 def _wait_for(seen: Callable[[], bool]) -> None:
@@ -970,23 +962,14 @@ def test_reading_does_not_wait_for_a_writer(tmp_path: Path) -> None:
     store.close()
 
 
-def test_a_hundred_thousand_issues_are_kept_and_loaded_in_seconds(
-    tmp_path: Path,
-) -> None:
-    """Targets are 2 s and 1 s on a quiet machine; the bounds leave room for a busy one."""
+def test_a_hundred_thousand_issues_are_kept_and_loaded(tmp_path: Path) -> None:
     store = Store(f"sqlite:///{tmp_path / 'state.db'}")
     many = [_issue(number) for number in range(100_000)]
-    started = time.process_time()
     with store.transaction("main") as tx:
         snapshots.save_issues(tx, many)
-    saved = time.process_time()
     with store.reading("main") as tx:
         assert len(snapshots.load_issues(tx)) == 100_000
-    loaded = time.process_time()
     store.close()
-    print(f"saved in {saved - started:.2f} s, loaded in {loaded - saved:.2f} s")  # noqa: T201
-    assert saved - started < 6
-    assert loaded - saved < 3
 
 
 def test_writing_an_empty_batch_is_nothing(store: Store) -> None:

@@ -19,6 +19,7 @@ from typing import Any
 
 from pydantic import SecretStr
 
+from tests.support.waiting import LONG
 from worker.app.build import Surroundings, build_context, open_store
 from worker.config import JiraSettings, NotionSettings, Workspace
 from worker.cycle import Drawn, Mode, Order, Report, draw, sync
@@ -47,6 +48,8 @@ from worker.state import bindings as registry
 NOW = datetime(2026, 11, 18, 6, 40, tzinfo=UTC)
 TODAY = NOW.date()
 LONG_AGO = timedelta(days=35)
+TIMEOUT = 20.0
+"""Seconds a call may take, so many that the emulators answer in time beside any load."""
 ACME, EPIC, BETA, PITCH = 0, 1, 2, 3
 """Places of the cards in `stage.cast.pages["projects"]`: a project, an epic, a JQL and one without Jira."""
 
@@ -489,13 +492,13 @@ def small_play(
                 root_page_id=notion.root_page_id,
                 requests=100_000,
                 window=1.0,
-                timeout=5.0,
+                timeout=TIMEOUT,
             ),
             jira=JiraSettings(
                 base_url=where["jira"]["base_url"],
                 email=jira.email,
                 token=SecretStr(jira.token),
-                timeout=5.0,
+                timeout=TIMEOUT,
             ),
         )
         store = open_store(f"sqlite:///{folder / 'rayline.db'}")
@@ -551,12 +554,12 @@ root_page_id = "{where["notion"]["root_page_id"]}"
 token_file = "{play.folder / "notion-token"}"
 requests = 100000
 window = 1.0
-timeout = 5.0
+timeout = {TIMEOUT}
 [workspaces.studio.jira]
 base_url = "{where["jira"]["base_url"]}"
 email = "{where["jira"]["email"]}"
 token_file = "{play.folder / "jira-token"}"
-timeout = 5.0
+timeout = {TIMEOUT}
 {extra}
 """
 
@@ -587,7 +590,7 @@ def rayline(*words: str, home: Path, **more: str) -> subprocess.CompletedProcess
         [sys.executable, "-m", "worker", *words],
         capture_output=True,
         text=True,
-        timeout=600,
+        timeout=LONG,
         cwd=home,
         env=environment(home, **more),
         check=False,

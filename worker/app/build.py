@@ -26,7 +26,7 @@ from worker.mapping.load import load_schema, shipped_folder
 from worker.mapping.playbooks import ROLES, load_playbooks
 from worker.mapping.schema import Schema
 from worker.notion.gateway import NotionGateway
-from worker.state.leases import name_owner
+from worker.state.processes import name_owner
 from worker.state.store import NoState, Store
 
 Progress = Callable[[str, int, int], None]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Annotated
 
 import typer
@@ -20,12 +20,14 @@ from worker.cli.entry import (
     app,
     context_of,
     session,
-    stop_on_signals,
 )
+from worker.cli.signals import ignore_signals, stop_on_signals
 from worker.cycle import Mode, Order, Report, draw, problem_data, sync
+from worker.daemon.instance import hold_workspaces
 from worker.daemon.service import open_desk, serve
 from worker.domain.messages import message
 from worker.state import runs, triggers
+from worker.state.processes import name_owner
 from worker.state.triggers import TriggerState
 from worker.sync.plan import withheld_data
 
@@ -128,7 +130,7 @@ def run(
     as_json: JsonOption = False,
 ) -> None:
     """Run as a daemon: cycles on a schedule, all workspaces (or one), until SIGTERM; --json sums up at the end."""
-    stop = stop_on_signals()
+    stop, ignored = stop_on_signals(), ignore_signals()
     reports: list[Report] = []
     with session(config, as_json=as_json) as opened:
         several = workspace is None and len(opened.settings.workspaces) > 1
@@ -141,7 +143,17 @@ def run(
             build_context(name, one, opened.store, Surroundings(stop=stop))
             for name, one in chosen.items()
         ]
-        serve([open_desk(context, reports.append) for context in contexts], stop)
+        patience = {
+            name: timedelta(seconds=one.schedule.lease) for name, one in chosen.items()
+        }
+        with hold_workspaces(opened.store, patience, owner=name_owner()) as check:
+
+            def watch() -> None:
+                ignored.tell()
+                check()
+
+            desks = [open_desk(context, reports.append) for context in contexts]
+            serve(desks, stop, watch)
         if as_json:
             show.print_json(
                 {

@@ -22,9 +22,9 @@ from worker.cli.entry import (
     fail,
     log_level,
     progress,
-    stop_on_signals,
     voice,
 )
+from worker.cli.signals import stop_on_signals
 from worker.cycle import Mode, Order, Report, sync
 from worker.daemon.service import open_desk, serve
 from worker.demo.acts import live_a_little

@@ -5,9 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 from worker.cycle import problem_data
-from worker.domain.messages import in_words
+from worker.domain.messages import in_words, message
 from worker.domain.words import Words
 from worker.errors import (
+    AlreadyRunning,
     ApiError,
     Busy,
     ConfigError,
@@ -22,6 +23,7 @@ from worker.errors import (
     Unknown,
     UnsafePlan,
 )
+from worker.state.processes import read_owner
 
 OK, BUG, USAGE, PENDING, REFUSED, FAILED, BUSY = 0, 1, 2, 3, 4, 5, 75
 
@@ -53,11 +55,13 @@ def explain(error: RaylineError, words: Words) -> str:
             text = "\n".join(
                 line(in_words(problem, words)) for problem in error.reasons
             )
+        case AlreadyRunning():
+            text = _running(error, words)
         case Busy():
             text = say(
                 "Workspace {workspace} is being synced by {holder}; nothing was done. Try again later.",
                 workspace=error.workspace,
-                holder=error.holder,
+                holder=_process(error.holder, words),
             )
         case Denied():
             text = say(
@@ -138,6 +142,39 @@ def line(problem: Problem) -> str:
     hint = f" ({problem.hint})" if problem.hint else ""
     said = f"{place}: {problem.message}" if place else problem.message
     return f"{said}{hint}" + (f" {problem.url}" if problem.url else "")
+
+
+def _running(error: AlreadyRunning, words: Words) -> str:
+    pattern = (
+        message(
+            "Workspace {workspace} was taken over by another daemon while this one gave no sign of life: "
+            "{holder}{since}. This one has ended; leave the other at work, or end it before you start one here."
+        )
+        if error.is_loss
+        else message(
+            "Workspace {workspace} has a daemon already: {holder}{since}. Nothing was started; leave it at work "
+            "(rayline trigger asks it for a run), or end it first."
+        )
+    )
+    since = (
+        words.say(", since {instant} UTC", instant=f"{error.since:%Y-%m-%d %H:%M:%S}")
+        if error.since
+        else ""
+    )
+    return words.say(
+        pattern,
+        workspace=error.workspace,
+        holder=_process(error.holder, words),
+        since=since,
+    )
+
+
+def _process(holder: str, words: Words) -> str:
+    """Return who holds a lease, as people find it: the process and its host."""
+    process = read_owner(holder)
+    if process is None:
+        return holder
+    return words.say("process {pid} on {host}", pid=str(process.pid), host=process.host)
 
 
 def _api(error: ApiError) -> str:

@@ -168,10 +168,15 @@ class Desk:
         )
 
 
-def serve(desks: list[Desk], stop: threading.Event) -> None:
+def serve(
+    desks: list[Desk],
+    stop: threading.Event,
+    watch: Callable[[], None] = lambda: None,
+) -> None:
     """Run all workspaces until `stop` is set; then finish the change in hand and return.
 
-    Beats count in UTC seconds; the calendar's jobs follow local wall clocks.
+    `watch` is called again and again; what it raises ends the daemon in the same way. Beats count in UTC seconds; the
+    calendar's jobs follow local wall clocks.
     """
     scheduler = BackgroundScheduler(
         timezone=UTC,
@@ -195,8 +200,10 @@ def serve(desks: list[Desk], stop: threading.Event) -> None:
     for thread in threads:
         thread.start()
     scheduler.start()
+    log.info("daemon.started", workspaces=[desk.name for desk in desks])
     try:
         while not stop.is_set():
+            watch()
             for desk in desks:
                 _guarded(desk, desk.join_asks)
             stop.wait(POLL)

@@ -290,7 +290,7 @@ class Listener:
         self.port: int = self._socket.getsockname()[1]
         self.url = f"http://{_literal(host)}:{self.port}"
 
-    def start(self, seconds: float = 5.0) -> None:
+    def start(self, seconds: float = 60.0) -> None:
         """Serve, and return when connections are accepted; RuntimeError after `seconds`."""
         self._thread.start()
         deadline = time.monotonic() + seconds
@@ -306,7 +306,7 @@ class Listener:
 
     def join(self) -> None:
         """Wait until the thread has ended and the port is free."""
-        self._thread.join(3.0)
+        self._thread.join(60.0)
         self._app.close()
         self._socket.close()
 

@@ -1,15 +1,14 @@
 """One writer per workspace: a lease with an epoch, taken, renewed and given back by compare-and-set.
 
 A heartbeat keeps the lease while its holder lives, however long it waits; a process that is paused does not beat, and
-its lease runs out. When it wakes it must not go on from what it believed: `Held.check` asks the database before each
-request, `Held.confirm` in each transaction. Between the check and the wire a process can still be paused; what slips
-through there is caught by the journal's claims (facts/reliability.md 1.3, 2.2).
+its lease runs out. That of a process which died on this host is free at once. Whoever wakes from a pause must not go on
+from what it believed: `Held.check` asks the database before each request, `Held.confirm` in each transaction. Between
+the check and the wire a process can still be paused; what slips through there is caught by the journal's claims
+(facts/reliability.md 1.3, 2.2).
 """
 
 from __future__ import annotations
 
-import os
-import socket
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -21,6 +20,7 @@ from sqlalchemy import select
 from sqlalchemy.exc import SQLAlchemyError
 
 from worker.errors import Busy
+from worker.state.processes import is_gone
 from worker.state.store import Store, Tx, from_micros, insert_new, to_micros
 from worker.state.tables import leases
 
@@ -40,36 +40,20 @@ class Lease:
     since: datetime
 
 
-@dataclass(frozen=True, slots=True)
-class Process:
-    """A process that can own a lease: its host and process id."""
-
-    host: str
-    pid: int
-
-
-def name_owner() -> str:
-    """Return how this thread of this process is called as an owner: `host:pid:thread`."""
-    return f"{socket.gethostname()}:{os.getpid()}:{threading.get_ident()}"
-
-
-def read_owner(owner: str) -> Process | None:
-    """Return the process that an owner's name tells of; None when it is not one of `name_owner`."""
-    match owner.rsplit(":", 2):
-        case [host, pid, _] if pid.isdecimal():
-            return Process(host, int(pid))
-    return None
-
-
 def claim(tx: Tx, owner: str, *, now: datetime, ttl: timedelta) -> Lease:
-    """Take a workspace that is free or whose lease ran out; raise `Busy` when another owner holds it."""
+    """Take what is free, whose lease ran out or whose owner is dead; raise `Busy` when another owner holds it."""
     times = {"until": to_micros(now + ttl), "since": to_micros(now)}
     if insert_new(tx, leases, {"owner": owner, "epoch": 1, **times}):
         return _lease(tx.workspace, owner, 1, **times)
+    held = current(tx)
+    dead = held.epoch if held and is_gone(held.owner) else None
     taken = tx.connection.execute(
         leases.update()
         .values(owner=owner, epoch=leases.c.epoch + 1, **times)
-        .where(leases.c.workspace == tx.workspace, leases.c.until <= to_micros(now))
+        .where(
+            leases.c.workspace == tx.workspace,
+            (leases.c.until <= to_micros(now)) | (leases.c.epoch == dead),
+        )
         .returning(leases.c.epoch)
     ).scalar()
     if taken is None:
