@@ -38,6 +38,7 @@ from worker.domain.document import (
     Divider,
     Heading,
     Paragraph,
+    Quote,
     Table,
     ToDo,
 )
@@ -538,8 +539,7 @@ def test_on_a_page_that_a_person_copied_nothing_of_theirs_counts_as_ours(
     client = board.client("Neptune")
     write(board, client, LONG)
     copied = board.person("duplicate", page_id=client.key)["id"]
-    mine = people_write(board, copied, ["divider", "paragraph"])
-    mine += [note(board, copied, "line 7"), note(board, copied, "line 8")]
+    mine = [note(board, copied, f"line {number}") for number in (7, 8, 9)]
     write(board, Ref("clients", copied), (*LONG, Paragraph("more")))
     assert read(board, copied) == (meant((*LONG, Paragraph("more"))), [], mine)
 
@@ -588,6 +588,44 @@ def test_what_else_the_connection_writes_behind_a_section_stays(board: Board) ->
             forget(board)
         write(board, client, (*LONG, Paragraph(f"more, {is_known}")))
         assert read(board, client.key)[2] == made
+
+
+def quotes(*texts: str) -> list[Json]:
+    """Return quotations in request form."""
+    return [
+        {"type": "quote", "quote": {"rich_text": [{"text": {"content": text}}]}}
+        for text in texts
+    ]
+
+
+def test_one_line_that_says_what_the_section_says_does_not_make_the_rest_ours(
+    board: Board,
+) -> None:
+    client = board.client("Neptune")
+    blocks = (*lines("line", 5), Quote("said"))
+    write(board, client, blocks)
+    written = board.notion.append_children(client.key, quotes("a", "said", "b"))
+    forget(board)
+    write(board, client, (*blocks, Paragraph("more")))
+    assert read(board, client.key)[2] == [raw["id"] for raw in written]
+
+
+def test_remembered_parts_are_put_right_among_more_of_other_writers_blocks(
+    board: Board,
+) -> None:
+    client, notes = spoil(board, LONG)
+    page = board.notion.children(client.key)
+    last = next(raw["id"] for raw in reversed(page) if raw["id"] not in notes)
+    others: list[str] = []
+    for _ in range(2):
+        made = board.notion.append_children(
+            client.key, quotes(*("log" for _ in range(100))), after=last
+        )
+        others += [raw["id"] for raw in made[:100]]
+    write(board, client, EDITED)
+    shown, _, behind = read(board, client.key)
+    assert shown == meant(EDITED)
+    assert set(behind) == {*notes, *others}
 
 
 def test_a_second_section_that_a_person_changed_stays_whole(board: Board) -> None:

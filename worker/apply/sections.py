@@ -226,7 +226,6 @@ def _find_strays(
             for index, raw in enumerate(page[end + 1 :], end + 1)
         ),
         _author(page[start]),
-        str(page[start]["id"]) in wanted.hand.known,
     )
     return find_strays(
         wanted.hand.bench.notion,
@@ -425,7 +424,7 @@ def _fill(old: Sequence[Json], new: Sequence[Block], *, after: str) -> Iterator[
             removals += (_Delete(raw) for raw in gap)
             if blocks:
                 yield _Insert(after, blocks)
-        after = str(gap[-1]["id"]) if gap and name == "equal" else after
+        after = str(gap[-1]["id"]) if gap else after
     yield from removals
 
 

@@ -16,14 +16,10 @@ Test = Callable[[Json], bool]
 
 @dataclass(frozen=True, slots=True)
 class Stretch:
-    """What follows a section: blocks, None where something else of ours stands; and who wrote the section.
-
-    `is_remembered` says that the state knows the section, so that its author is surely the worker.
-    """
+    """What follows a section: blocks, None where something else of ours stands; and who wrote the section."""
 
     blocks: tuple[Json | None, ...]
     author: object
-    is_remembered: bool
 
 
 def find_strays(
@@ -34,19 +30,17 @@ def find_strays(
     `is_known` tells a block that the state remembers and that shows what it showed; `is_wanted` one that shows what the
     section should. One append puts its blocks side by side: where most of a run is recognised, all of it is ours.
     """
-    found: list[str] = []
-    is_worker = stretch.is_remembered
+    ours: list[Json] = []
     for run in _runs(stretch):
         known = [raw for raw in run if is_known(raw)]
         told = [raw for raw in run if raw in known or is_wanted(raw)]
-        ours = run if 2 * len(told) > len(run) else known
-        # A copied page has its copier as the author of all of it, people's notes included.
-        is_worker = is_worker or (bool(ours) and _is_me(notion, stretch.author))
-        if is_worker:
-            found += (
-                str(raw["id"]) for raw in ours if _is_alone(notion, raw, stretch.author)
-            )
-    return tuple(found)
+        ours += run if 2 * len(told) > len(run) else known
+
+    # A copied page has its copier as the author of all of it, people's notes included.
+    if not ours or notion.me().id != stretch.author:
+        return ()
+    alone = (raw for raw in ours if _is_alone(notion, raw, stretch.author))
+    return tuple(str(raw["id"]) for raw in alone)
 
 
 def _runs(stretch: Stretch) -> Iterator[tuple[Json, ...]]:
@@ -65,10 +59,6 @@ def _is_by(raw: Json, author: object) -> bool:
         (raw.get(name) or {}).get("id") for name in ("created_by", "last_edited_by")
     ]
     return author is not None and people == [author, author]
-
-
-def _is_me(notion: Notion, author: object) -> bool:
-    return author is not None and notion.me().id == author
 
 
 def _is_alone(notion: Notion, raw: Json, author: object) -> bool:
