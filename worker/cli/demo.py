@@ -138,7 +138,8 @@ def _once(stage: Stage, words: Words, *, as_json: bool) -> int:
     reports = {"first": _cycle(stage, "first", words)}
     deeds = live_a_little(stage)
     for deed in deeds.told:
-        show.say("  " + words.say("people: {deed}", deed=deed))
+        told = words.say("people: {deed}", deed=deed)
+        show.say(f"  {told}")
     reports["second"] = _cycle(stage, "second", words)
     before = last_entry(stage)
     reports["third"] = _cycle(stage, "third", words)
