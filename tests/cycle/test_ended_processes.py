@@ -111,8 +111,10 @@ def golden(tmp_path_factory: pytest.TempPathFactory) -> Mapping[str, Any]:
 
 @pytest.mark.slow
 @pytest.mark.timeout(1800)
-@pytest.mark.parametrize("write", [2, 40])
-@pytest.mark.parametrize("ending", [signal.SIGTERM, signal.SIGKILL])
+@pytest.mark.parametrize(
+    ("ending", "write"),
+    [(signal.SIGTERM, 20), (signal.SIGKILL, 2), (signal.SIGKILL, 40)],
+)
 def test_a_first_sync_ended_by_a_signal_is_finished_by_the_next_as_if_undisturbed(
     play: Play, golden: Mapping[str, Any], ending: signal.Signals, write: int
 ) -> None:
