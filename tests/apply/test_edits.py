@@ -280,7 +280,7 @@ def test_an_answer_that_shows_what_a_person_typed_after_us_is_not_our_base(
     board, page = scene.board, scene.page(QUARTER)
 
     def type_in(name: str, answer: Any) -> Any:
-        if name == "update_page" and answer["id"] == page:
+        if name == "update_page" and answer.id == page:
             board.edit(page, "target", Decimal(450))
             return board.notion.page(page)
         return answer
@@ -311,8 +311,8 @@ def test_what_a_person_types_before_a_creation_is_answered_stands(
     def type_in(name: str, answer: Any) -> Any:
         if name != "create_page":
             return answer
-        board.edit(answer["id"], field, typed)
-        return board.notion.page(answer["id"])
+        board.edit(answer.id, field, typed)
+        return board.notion.page(answer.id)
 
     first = [fact(RISK, "name", "Late")]
     given = [fact(RISK, "probability", Decimal("0.3")), fact(RISK, "steps", "call")]

@@ -14,7 +14,6 @@ import msgspec
 from msgspec.structs import replace
 
 from worker.apply.bench import Bench
-from worker.apply.refusals import has_left, stray
 from worker.domain.model import Row
 from worker.domain.values import UNSET, Ref, Unset, Value
 from worker.errors import Problem
@@ -25,7 +24,7 @@ from worker.mapping.schema import KEY_PROPERTY, Owner, Property, Rows, Schema, S
 from worker.state import bases
 from worker.sync.merge import Verdict, decide, last_written
 from worker.sync.plan import Adopted, Change, FieldChange, Kept
-from worker.sync.refusals import Stray
+from worker.sync.refusals import Stray, has_left, stray
 
 
 class Left(Exception):

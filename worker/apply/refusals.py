@@ -14,11 +14,10 @@ from urllib.parse import unquote
 from worker.apply.bench import Bench
 from worker.domain.values import Ref, Value
 from worker.errors import ApiError, Missing, Rejected
-from worker.mapping.notion import Page, title_of
 from worker.mapping.schema import Binding, Property, Source
 from worker.ports import Json
 from worker.sync.plan import Change, FieldChange, encode
-from worker.sync.refusals import Refusal, Stray, shape_of
+from worker.sync.refusals import Refusal, Stray, has_left, shape_of, stray
 
 Cells = Mapping[str, Json]
 """The request's form of values by logical field name."""
@@ -125,19 +124,3 @@ def _strays(bench: Bench, value: Value) -> Iterator[Stray]:
             continue  # out of reach: what Notion said of it is told
         if has_left(page, bench.bindings.get(ref.source)):
             yield stray(ref, page)
-
-
-def has_left(page: Page, binding: Binding | None) -> bool:
-    """Tell whether a page stands in another data source than the one it belongs to."""
-    if binding is None or page.parent is None:
-        return False
-    return _plain(page.parent.data_source_id) != _plain(binding.data_source_id)
-
-
-def _plain(found: object) -> str:
-    return str(found or "").replace("-", "").lower()
-
-
-def stray(ref: Ref, page: Page) -> Stray:
-    """Return a page as the row it was."""
-    return Stray(str(ref), title_of(page.properties) or ref.key, page.url or "")

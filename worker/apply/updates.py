@@ -18,17 +18,15 @@ from worker.apply.cells import encode_cells, note_refused, part_of, read_answer
 from worker.apply.edits import Fresh, Left, look_again
 from worker.apply.refusals import (
     Cells,
-    has_left,
     is_refusal,
     leave_out,
     name_refused,
-    stray,
 )
 from worker.errors import ApiError, Denied, Missing, Rejected, Transient
 from worker.state import bases
 from worker.sync import refusals
 from worker.sync.plan import Change
-from worker.sync.refusals import Stray
+from worker.sync.refusals import Stray, has_left, stray
 
 STALE = timedelta(seconds=10)
 """How old a reading may be when the request leaves that goes by it."""

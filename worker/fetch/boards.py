@@ -19,6 +19,7 @@ import msgspec
 from worker.domain.messages import message, tell
 from worker.domain.values import Ref
 from worker.errors import Missing, Problem, Severity
+from worker.fetch.absent import look_up, recall_left, remember_left
 from worker.fetch.lost import drifted
 from worker.mapping.notion import UNREAD as MARK
 from worker.mapping.notion import Page, UnreadPage
@@ -32,10 +33,11 @@ from worker.mapping.pages import (
     with_last_known,
 )
 from worker.mapping.schema import Binding, Bindings, Schema, Source
-from worker.ports import Notion, PageBatch, is_gone
+from worker.ports import Notion, PageBatch
 from worker.state import bindings as registry
 from worker.state import snapshots
 from worker.state.store import Store, Tx
+from worker.sync.refusals import left_board
 
 OVERLAP = timedelta(minutes=2)
 MINUTE = timedelta(minutes=1)
@@ -115,7 +117,7 @@ def read_boards(
         for name, batch in batches.items()
         if not batch.complete
     }
-    absent: set[str] = set()
+    absent: dict[str, Ref] = {}
     with store.transaction(workspace) as tx:
         for name, batch in batches.items():
             is_census = full and batch.complete
@@ -140,11 +142,21 @@ def read_boards(
             for name, batch in batches.items()
         }
         registry.set_setting(tx, UNREAD, msgspec.to_builtins(unread))
-    gone = _confirm_gone(notion, absent - buried)
+    looked = look_up(
+        notion,
+        {page_id: ref for page_id, ref in absent.items() if page_id not in buried},
+        bindings,
+    )
+    if full and not incomplete:
+        with store.transaction(workspace) as tx:
+            remember_left(tx, looked.left)
+    with store.reading(workspace) as tx:
+        left = recall_left(tx)
     return BoardsRead(
         incomplete,
-        gone,
+        looked.gone,
         (
+            *(left_board(one, schema) for one in left),
             *(_incomplete(name, why) for name, why in incomplete.items()),
             *(
                 unread_problem(one, schema.sources[name])
@@ -230,21 +242,14 @@ def _whole(notion: Notion, page: Page, cut: Iterable[tuple[str, str]]) -> Page:
     return page
 
 
-def _absent(name: str, batch: PageBatch, ours: Mapping[Ref, str]) -> set[str]:
+def _absent(name: str, batch: PageBatch, ours: Mapping[Ref, str]) -> dict[str, Ref]:
     """Return the pages the journal says we made in this source that a complete read did not show."""
     shown = {page.id for page in batch.pages} | {one.id for one in batch.unread}
     return {
-        page_id
+        page_id: ref
         for ref, page_id in ours.items()
         if ref.source == name and page_id not in shown
     }
-
-
-def _confirm_gone(notion: Notion, page_ids: Iterable[str]) -> frozenset[str]:
-    """Return those pages that really are in the trash or out of reach; a page merely absent from a list is not."""
-    return frozenset(
-        page_id for page_id in sorted(page_ids) if is_gone(notion, page_id)
-    )
 
 
 class Cursor(NamedTuple):

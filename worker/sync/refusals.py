@@ -14,6 +14,7 @@ import msgspec
 from worker.domain.messages import message, tell
 from worker.domain.values import Ref, Unset, Value
 from worker.errors import Problem, Severity
+from worker.mapping.notion import Page, title_of
 from worker.mapping.schema import Binding, Property, Schema
 from worker.sync.plan import encode
 
@@ -109,3 +110,19 @@ def left_board(stray: Stray, schema: Schema) -> Problem:
         message("move it back to be kept up to date, or delete it where it is now"),
         stray.url,
     )
+
+
+def has_left(page: Page, binding: Binding | None) -> bool:
+    """Tell whether a page stands in another data source than the one it belongs to."""
+    if binding is None or page.parent is None:
+        return False
+    return _plain(page.parent.data_source_id) != _plain(binding.data_source_id)
+
+
+def _plain(found: object) -> str:
+    return str(found or "").replace("-", "").lower()
+
+
+def stray(ref: Ref, page: Page) -> Stray:
+    """Return a page as the row it was."""
+    return Stray(str(ref), title_of(page.properties) or ref.key, page.url or "")

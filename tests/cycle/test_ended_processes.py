@@ -1,0 +1,190 @@
+"""`rayline sync` as a process of its own that is ended in the middle, and people who type while it runs."""
+
+from __future__ import annotations
+
+import signal
+import time
+from collections.abc import Callable, Iterator, Mapping
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import pytest
+from sqlalchemy import delete
+
+from tests.support.stages import (
+    Play,
+    one_object,
+    rayline,
+    small_play,
+    start_rayline,
+    write_config,
+)
+from worker.demo.board import living
+from worker.state import history, memory
+from worker.state.store import Store
+from worker.state.tables import leases
+
+FEW = "[workspaces.studio.thresholds]\ntasks_per_client = 2\n"
+PACE = "requests = 40\nwindow = 1.0\nwidth = 1"
+PATIENT = 120.0
+
+
+@pytest.fixture
+def play(tmp_path: Path) -> Iterator[Play]:
+    with small_play(tmp_path) as found:
+        yield found
+
+
+def _config(play: Play) -> Path:
+    path = write_config(play, extra=FEW)
+    text = path.read_text("utf-8")
+    path.write_text(
+        text.replace("requests = 100000\nwindow = 1.0", PACE, 1),
+        "utf-8",
+    )
+    return path
+
+
+def _wait_for(seen: Callable[[], bool]) -> None:
+    until = time.monotonic() + PATIENT
+    while not seen():
+        assert time.monotonic() < until, "it did not happen in time"
+        time.sleep(0.005)
+
+
+def _quiet(play: Play, config: Path) -> None:
+    """Run until nothing is left to write; the lease of a process that was killed has run out."""
+    for _ in range(6):
+        store = Store(f"sqlite:///{play.folder / 'cli.db'}")
+        with store.transaction("studio") as tx:
+            tx.connection.execute(delete(leases))
+        store.close()
+        ended = rayline("sync", "--json", "-c", str(config), home=play.folder)
+        assert ended.returncode == 0, ended.stderr
+        if not any(one_object(ended.stdout)["changes"].values()):
+            return
+    raise AssertionError("the plan never became empty")
+
+
+def _picture(play: Play) -> Mapping[str, Any]:
+    """Return all rows and all that is remembered, with the worker's rows named by their keys."""
+    cards = [
+        (source, card)
+        for source in play.stage.bindings()
+        for card in living(play.stage, source)
+    ]
+    names = {
+        card.page_id: card.values.get("worker_key") or card.page_id for _, card in cards
+    }
+    assert len(set(names.values())) == len(names), "two rows carry one key"
+
+    def named(value: Any) -> Any:
+        if isinstance(value, list | tuple):
+            return sorted(str(names.get(item, item)) for item in value)
+        return value
+
+    store = Store(f"sqlite:///{play.folder / 'cli.db'}")
+    with store.reading("studio") as tx:
+        remembered, past = memory.load(tx), history.load(tx)
+    store.close()
+    rows = {
+        f"{source} {names[card.page_id]} {name}": named(value)
+        for source, card in cards
+        for name, value in card.values.items()
+    }
+    return rows | {
+        **{f"track {key}": one for key, one in remembered.tracks.items()},
+        **{f"signal {key}": one for key, one in remembered.occurrences.items()},
+        **{f"baseline {key}": one for key, one in remembered.baselines.items()},
+        "first run": remembered.first_run,
+        "history": past,
+    }
+
+
+@pytest.fixture(scope="module")
+def golden(tmp_path_factory: pytest.TempPathFactory) -> Mapping[str, Any]:
+    with small_play(tmp_path_factory.mktemp("golden")) as play:
+        _quiet(play, write_config(play, extra=FEW))
+        return _picture(play)
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(1800)
+@pytest.mark.parametrize(
+    ("ending", "write"),
+    [(signal.SIGTERM, 20), (signal.SIGKILL, 2), (signal.SIGKILL, 40)],
+)
+def test_a_first_sync_ended_by_a_signal_is_finished_by_the_next_as_if_undisturbed(
+    play: Play, golden: Mapping[str, Any], ending: signal.Signals, write: int
+) -> None:
+    mark = play.mark()
+    process = start_rayline("sync", "-c", str(_config(play)), home=play.folder)
+    _wait_for(lambda: len(play.writes(mark)) >= write)
+    process.send_signal(ending)
+    process.communicate(timeout=PATIENT)
+    quick = write_config(play, extra=FEW)
+    text = quick.read_text("utf-8")
+    quick.write_text(
+        text.replace("window = 1.0", "window = 1.0\nsettle = 0", 1), "utf-8"
+    )
+    _quiet(play, quick)
+    found = _picture(play)
+    assert {
+        key: (found.get(key), golden.get(key))
+        for key in sorted({*found, *golden})
+        if found.get(key) != golden.get(key)
+    } == {}
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(1800)
+def test_targets_typed_while_a_process_writes_a_changed_quarter_stand_and_are_told(
+    play: Play,
+) -> None:
+    _quiet(play, write_config(play))
+    config = _config(play)
+    plans = [card for card in play.keyed("plans") if card.values["target"]]
+    quarter = next(card for card in plans if "2026-Q4" in card.values["worker_key"])
+    play.edit(
+        "plans", quarter.page_id, target=quarter.values["target"] * 2, pinned=True
+    )
+    others = [card for card in plans if card is not quarter]
+    assert len(others) > 10
+    mark = play.mark()
+    process = start_rayline("sync", "--json", "-c", str(config), home=play.folder)
+    _wait_for(lambda: bool(play.writes(mark)))
+    typed: dict[str, Decimal] = {}
+    for number, card in enumerate(reversed(others)):
+        typed[card.page_id] = Decimal(1000 + number)
+        play.edit("plans", card.page_id, target=typed[card.page_id], pinned=True)
+    out, err = process.communicate(timeout=PATIENT)
+    assert process.returncode == 0, err
+    report = one_object(out)
+    assert report["kept"] + report["conflicts"] > 0
+    for page_id in _typed_unseen(play, mark, typed):
+        del typed[page_id]
+    assert len(typed) > 5
+    quick = write_config(play)
+    for _ in range(3):
+        now = {card.page_id: card.values["target"] for card in play.keyed("plans")}
+        assert {page_id: now[page_id] for page_id in typed} == typed
+        ended = rayline("sync", "--json", "-c", str(quick), home=play.folder)
+        assert ended.returncode == 0, ended.stderr
+
+
+def _typed_unseen(play: Play, mark: int, typed: Mapping[str, Any]) -> set[str]:
+    """Return the pages typed into just between being read again and being written, which no API shows."""
+    unseen = set()
+    for page_id in typed:
+        about = [
+            one for one in play.stage.notion.entries(mark) if one.page_id == page_id
+        ]
+        steps = [
+            "edit" if one.method == "CONTROL" else one.method
+            for one in sorted(about, key=lambda one: one.seq)
+        ]
+        edit = steps.index("edit")
+        if steps[:edit][-1:] == ["GET"] and "PATCH" in steps[edit:]:
+            unseen.add(page_id)
+    return unseen
