@@ -21,7 +21,6 @@ from tests.support.stages import (
 from tests.support.waiting import LONG, end, wait_for
 from worker.state import journal, leases, runs
 from worker.state.store import Store
-from worker.sync.plan import Kind
 
 QUIET = "[workspaces.studio.schedule]\ndelta = 3600\nfull = 36000\ndaily = 23:59:59\nmonday = 23:59:59\n"
 
@@ -108,32 +107,37 @@ def test_a_daemon_works_at_once_answers_requests_and_ends_on_sigterm(
     store.close()
 
 
+def has_to_wait(play: Play) -> bool:
+    """Tell whether Notion has told the worker to wait before it goes on writing."""
+    return any(
+        entry.outcome.startswith("fault") and entry.path == "/v1/pages"
+        for entry in play.stage.notion.entries()
+    )
+
+
 def test_an_end_in_the_middle_of_writing_leaves_nothing_in_doubt_and_a_restart_finishes(
     play: Play,
 ) -> None:
-    slow = write_config(play, name="slow.toml", extra=QUIET)
-    slow.write_text(
-        slow.read_text()
-        .replace("requests = 100000", "requests = 5")
-        .replace("window = 1.0", "window = 2.0")
-    )
+    config = write_config(play, extra=QUIET)
     store = Store(f"sqlite:///{play.folder / 'cli.db'}")
-    with daemon(slow, play.folder) as process:
-        wait_for(lambda: len(play.all_keyed()) >= 5)
-        busy = rayline("sync", "--json", "-c", str(slow), home=play.folder)
+    match = {"method": "POST", "path_regex": "/v1/pages$", "nth": 6}
+    rule = {"kind": "429_workspace", "match": match, "times": 1, "retry_after": 800}
+    play.stage.notion.control("faults", {"rules": [rule]})
+    with daemon(config, play.folder) as process:
+        wait_for(lambda: has_to_wait(play))
+        busy = rayline("sync", "--json", "-c", str(config), home=play.folder)
         assert (busy.returncode, one_object(busy.stdout)["error"]) == (75, "Busy")
         end(process, signal.SIGTERM)
         assert process.returncode == 0
     made = len(play.all_keyed())
-    wanted = len([one for one in play.draw().plan.changes if one.kind is Kind.CREATE])
-    assert wanted > made, "it ended in the middle"
+    play.stage.notion.control("clear_faults", {})
     with store.reading("studio") as tx:
         assert journal.unsettled(tx) == ()
         assert len(journal.created_pages(tx)) == made
         lease = leases.current(tx)
     assert lease is not None
     assert lease.until <= store.now()
-    with daemon(write_config(play, extra=QUIET), play.folder):
+    with daemon(config, play.folder):
         wait_for(lambda: is_done(store))
     keys = [card.values["worker_key"] for card in play.all_keyed().values()]
     assert len(keys) == len(set(keys)) > made
