@@ -294,16 +294,29 @@ def test_a_marker_below_which_people_wrote_is_kept_with_what_they_wrote(
 Answer = Sequence[Json]
 
 
-class Answering:
+class Port:
+    """The real port, for one change in what it does; `guarded` keeps the change."""
+
+    def __init__(self, inner: Notion) -> None:
+        self._inner = inner
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._inner, name)
+
+    def guarded(self, check: Callable[[], None]) -> Port:
+        """Return the same port, guarded."""
+        self._inner = self._inner.guarded(check)
+        return self
+
+
+class Answering(Port):
     """The real port, whose answers to appends are changed before they are seen; the page as it stood is given too."""
 
     def __init__(
         self, inner: Notion, change: Callable[[Answer, Answer], Answer]
     ) -> None:
-        self._inner, self._change = inner, change
-
-    def __getattr__(self, name: str) -> Any:
-        return getattr(self._inner, name)
+        super().__init__(inner)
+        self._change = change
 
     def append_children(
         self, block_id: str, children: Sequence[Json], *, after: str = ""
@@ -352,22 +365,20 @@ def test_an_answer_that_begins_with_what_stood_before_does_not_move_an_anchor(
     assert read(board, client.key) == (meant(wanted), [], behind)
 
 
-class Busy:
+class Busy(Port):
     """The real port on a page at whose end a person writes before each append."""
 
     def __init__(self, board: Board) -> None:
+        super().__init__(board.notion)
         self._board = board
         self.notes: list[str] = []
-
-    def __getattr__(self, name: str) -> Any:
-        return getattr(self._board.notion, name)
 
     def append_children(
         self, block_id: str, children: Sequence[Json], *, after: str = ""
     ) -> tuple[Json, ...]:
         """Let the person write, then append."""
         self.notes.append(note(self._board, block_id, "meanwhile"))
-        return self._board.notion.append_children(block_id, children, after=after)
+        return self._inner.append_children(block_id, children, after=after)
 
 
 def test_what_a_person_writes_behind_a_section_meanwhile_is_not_taken_for_ours(
@@ -439,15 +450,12 @@ def test_a_process_that_dies_at_any_call_leaves_a_long_section_whole_and_in_orde
 # --- sections that were spoilt before
 
 
-class Misplacing:
+class Misplacing(Port):
     """The port as it was once used: of many new blocks at one place, all but the first hundred go to the page's end."""
 
     def __init__(self, inner: Notion) -> None:
-        self._inner = inner
+        super().__init__(inner)
         self._last: str | None = None
-
-    def __getattr__(self, name: str) -> Any:
-        return getattr(self._inner, name)
 
     def append_children(
         self, block_id: str, children: Sequence[Json], *, after: str = ""
