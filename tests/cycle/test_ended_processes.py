@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import signal
-import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -20,6 +19,7 @@ from tests.support.stages import (
     start_rayline,
     write_config,
 )
+from tests.support.waiting import wait_for
 from worker.demo.board import living
 from worker.state import history, memory
 from worker.state.store import Store
@@ -44,13 +44,6 @@ def _config(play: Play) -> Path:
         "utf-8",
     )
     return path
-
-
-def _wait_for(seen: Callable[[], bool]) -> None:
-    until = time.monotonic() + PATIENT
-    while not seen():
-        assert time.monotonic() < until, "it did not happen in time"
-        time.sleep(0.005)
 
 
 def _quiet(play: Play, config: Path) -> None:
@@ -120,7 +113,7 @@ def test_a_first_sync_ended_by_a_signal_is_finished_by_the_next_as_if_undisturbe
 ) -> None:
     mark = play.mark()
     process = start_rayline("sync", "-c", str(_config(play)), home=play.folder)
-    _wait_for(lambda: len(play.writes(mark)) >= write)
+    wait_for(lambda: len(play.writes(mark)) >= write)
     process.send_signal(ending)
     process.communicate(timeout=PATIENT)
     quick = write_config(play, extra=FEW)
@@ -153,7 +146,7 @@ def test_targets_typed_while_a_process_writes_a_changed_quarter_stand_and_are_to
     assert len(others) > 10
     mark = play.mark()
     process = start_rayline("sync", "--json", "-c", str(config), home=play.folder)
-    _wait_for(lambda: bool(play.writes(mark)))
+    wait_for(lambda: bool(play.writes(mark)))
     typed: dict[str, Decimal] = {}
     for number, card in enumerate(reversed(others)):
         typed[card.page_id] = Decimal(1000 + number)
