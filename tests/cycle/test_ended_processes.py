@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import signal
-import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -20,6 +19,7 @@ from tests.support.stages import (
     start_rayline,
     write_config,
 )
+from tests.support.waiting import LONG, wait_for
 from worker.demo.board import living
 from worker.state import history, memory
 from worker.state.store import Store
@@ -27,7 +27,6 @@ from worker.state.tables import leases
 
 FEW = "[workspaces.studio.thresholds]\ntasks_per_client = 2\n"
 PACE = "requests = 40\nwindow = 1.0\nwidth = 1"
-PATIENT = 120.0
 
 
 @pytest.fixture
@@ -44,13 +43,6 @@ def _config(play: Play) -> Path:
         "utf-8",
     )
     return path
-
-
-def _wait_for(seen: Callable[[], bool]) -> None:
-    until = time.monotonic() + PATIENT
-    while not seen():
-        assert time.monotonic() < until, "it did not happen in time"
-        time.sleep(0.005)
 
 
 def _quiet(play: Play, config: Path) -> None:
@@ -120,9 +112,9 @@ def test_a_first_sync_ended_by_a_signal_is_finished_by_the_next_as_if_undisturbe
 ) -> None:
     mark = play.mark()
     process = start_rayline("sync", "-c", str(_config(play)), home=play.folder)
-    _wait_for(lambda: len(play.writes(mark)) >= write)
+    wait_for(lambda: len(play.writes(mark)) >= write, "the write")
     process.send_signal(ending)
-    process.communicate(timeout=PATIENT)
+    process.communicate(timeout=LONG)
     quick = write_config(play, extra=FEW)
     text = quick.read_text("utf-8")
     quick.write_text(
@@ -153,12 +145,12 @@ def test_targets_typed_while_a_process_writes_a_changed_quarter_stand_and_are_to
     assert len(others) > 10
     mark = play.mark()
     process = start_rayline("sync", "--json", "-c", str(config), home=play.folder)
-    _wait_for(lambda: bool(play.writes(mark)))
+    wait_for(lambda: play.writes(mark), "the first write")
     typed: dict[str, Decimal] = {}
     for number, card in enumerate(reversed(others)):
         typed[card.page_id] = Decimal(1000 + number)
         play.edit("plans", card.page_id, target=typed[card.page_id], pinned=True)
-    out, err = process.communicate(timeout=PATIENT)
+    out, err = process.communicate(timeout=LONG)
     assert process.returncode == 0, err
     report = one_object(out)
     assert report["kept"] + report["conflicts"] > 0
