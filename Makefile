@@ -36,24 +36,24 @@ sandbox: $(VENV)/.installed
 
 # Everything: style, types, layers, then all tests; branch coverage of the pure layers by the tests that state their
 # claims, since tracing whole cycles too would double their time. Whole cycles wait for sockets: one more process helps.
-PURE := $(addprefix tests/,rules mapping sync pages charts jira apply)
+PURE := $(addprefix tests/,method mapping plan pages charts jira write)
 PYTEST := $(BIN)/python -m pytest --dist loadfile $(ARGS)
 
 test: check
 	$(PYTEST) -n 2 --cov --cov-report= $(PURE)
-	$(BIN)/coverage report --skip-covered --include='worker/domain/*,worker/mapping/*,worker/sync/*,worker/rules/*' --fail-under=95
+	$(BIN)/coverage report --skip-covered --include='worker/domain/*,worker/codecs/*,worker/mapping/*,worker/world/*,worker/plan/*,worker/method/*' --fail-under=95
 	$(PYTEST) -n 3 tests $(PURE:%=--ignore=%)
 
 check: $(VENV)/.installed-dev
-	$(BIN)/ruff format --check worker tests benchmarks
-	$(BIN)/ruff check worker tests benchmarks
+	$(BIN)/ruff format --check worker rayline_sandbox rayline_demo tests benchmarks
+	$(BIN)/ruff check worker rayline_sandbox rayline_demo tests benchmarks
 	$(BIN)/mypy
 	$(BIN)/lint-imports --no-cache
 
 bench: $(VENV)/.installed-dev
 	$(BIN)/python -m benchmarks $(ARGS)
 
-# Which small changes of the pure layers no test notices: ARGS="worker/rules -n 40 --seed 1"
+# Which small changes of the pure layers no test notices: ARGS="worker/method -n 40 --seed 1"
 mutants: $(VENV)/.installed-dev
 	@nice $(BIN)/python -m tests.mutants $(ARGS)
 

@@ -8,10 +8,10 @@ from decimal import Decimal
 from random import Random
 from typing import Any
 
+from rayline_demo.agency.populate import Scribe
+from rayline_sandbox.notion import NotionSandbox
 from worker.domain.values import Ref
 from worker.mapping.schema import Bindings, Schema
-from worker.sandbox.agency.populate import Scribe
-from worker.sandbox.notion import NotionSandbox
 
 NOW = datetime(2026, 11, 20, 9, 0, tzinfo=UTC)
 CARDS, CLIENTS, PROJECTS, UNITS = 1_000, 300, 100, 20

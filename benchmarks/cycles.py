@@ -9,10 +9,10 @@ from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
 
+from rayline_demo.checks import last_entry
+from rayline_demo.stage import Stage, Staging, set_stage
 from worker.app import logs
-from worker.cycle import Mode, Order, Report, sync
-from worker.demo.checks import last_entry
-from worker.demo.stage import Stage, Staging, set_stage
+from worker.cycle.story import Mode, Order, Report, sync
 
 CHANGED = 40
 Line = tuple[str, int, int, int, int, str]

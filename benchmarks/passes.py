@@ -21,15 +21,15 @@ from pydantic import SecretStr
 
 from benchmarks.agency import NOW, PROJECTS
 from worker.app.build import Surroundings, build_context, open_store
+from worker.codecs.notion import canonicalize
 from worker.config import JiraSettings, Limits, NotionSettings, Workspace
-from worker.cycle import Context, Mode, Order, draw, undisturbed
-from worker.fetch.tracker import recall_tracker
-from worker.mapping.codecs import canonicalize
-from worker.mapping.normalize import build_world, card_links
-from worker.rules import evaluate
+from worker.cycle.story import Context, Mode, Order, draw, undisturbed
+from worker.method import evaluate
+from worker.plan.diff import make_plan
+from worker.read.tracker import recall_tracker
 from worker.state import bindings as registry
 from worker.state import memory, snapshots
-from worker.sync.diff import make_plan
+from worker.world.normalize import build_world, card_links
 
 TIMES = 5
 """How often the thinking alone is measured; the best counts, as a machine is only ever slower than it is."""

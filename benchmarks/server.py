@@ -11,13 +11,13 @@ import time
 from pathlib import Path
 
 from benchmarks.agency import NOW, jira_load, type_rows
+from rayline_demo.stage import workspace_settings
+from rayline_sandbox.jira import JiraSandbox
+from rayline_sandbox.notion import NotionSandbox
+from rayline_sandbox.server import serve
+from rayline_sandbox.wire import Clock
 from worker.app.build import Surroundings, build_context, open_store
-from worker.demo.stage import workspace_settings
 from worker.notion.workspace import create_workspace
-from worker.sandbox.jira import JiraSandbox
-from worker.sandbox.notion import NotionSandbox
-from worker.sandbox.server import serve
-from worker.sandbox.wire import Clock
 
 
 def main() -> None:

@@ -11,7 +11,8 @@ from typing import Any
 
 import pytest
 
-from worker import pages, rules
+from worker import method as rules
+from worker import pages
 
 failures: list[Exception] = []
 

@@ -1,7 +1,7 @@
 """Changes the code in one small place at a time and tells which changes no test notices.
 
-    make mutants ARGS="worker/rules -n 40 --seed 1"
-    make mutants ARGS="worker/domain/occurrences.py -n 0"
+    make mutants ARGS="worker/method -n 40 --seed 1"
+    make mutants ARGS="worker/method/formulas/occurrences.py -n 0"
 
 Each mutant is one changed place in a copy of the tree, so that the tree itself is never touched: a comparison turned
 or moved by one, a number off by one, `and` for `or`, a condition dropped, an answer gone. The pure tests run on it, those

@@ -20,7 +20,7 @@ from worker import __version__
 from worker.cli import app
 
 ROOT = Path(__file__).parents[1]
-PACKAGE = ROOT / "worker"
+PACKAGES = (ROOT / "worker", ROOT / "rayline_sandbox", ROOT / "rayline_demo")
 TESTS = ROOT / "tests"
 CLOCKS = frozenset(
     f"time.{name}{unit}"
@@ -48,7 +48,7 @@ FOREIGN = re.compile(
 
 
 def sources() -> list[Path]:
-    return sorted(PACKAGE.rglob("*.py"))
+    return sorted(path for package in PACKAGES for path in package.rglob("*.py"))
 
 
 @cache

@@ -11,7 +11,7 @@ from worker.config import Thresholds
 from worker.mapping.load import load_schema, shipped_folder
 from worker.mapping.playbooks import load_playbooks
 from worker.mapping.schema import KEY_PROPERTY, Owner
-from worker.rules import RULES
+from worker.method import RULES
 
 TEXT = (Path(__file__).parents[1] / "docs" / "method.md").read_text("utf-8")
 NAMED = set(re.findall(r"`([a-z_0-9.]+)`", TEXT))

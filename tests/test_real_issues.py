@@ -12,8 +12,8 @@ from typing import Any
 
 import pytest
 
+from rayline_demo.board import living
 from tests.support.stages import Play, small_play
-from worker.demo.board import living
 
 DATA = (
     Path(__file__).parents[2] / "shared" / "jira-data" / "titanium-sample-2000.jsonl.gz"

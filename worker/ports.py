@@ -9,9 +9,7 @@ from typing import Any, Protocol
 
 import msgspec
 
-from worker.domain.model import Issue, JiraProject, Move, Worklog
-from worker.errors import Missing
-from worker.mapping.notion import (
+from worker.codecs.records import (
     BoardView,
     Comment,
     Database,
@@ -21,6 +19,8 @@ from worker.mapping.notion import (
     UnreadPage,
     User,
 )
+from worker.domain.entities import Issue, JiraProject, Move, Worklog
+from worker.errors import Missing
 
 Json = dict[str, Any]
 

@@ -7,9 +7,9 @@ from random import Random
 
 import pytest
 
-from worker.calls.deadline import Deadline
-from worker.calls.retry import Policy, Setback, read_retry_after
 from worker.errors import Rejected, Transient
+from worker.http.deadline import Deadline
+from worker.http.retry import Policy, Setback, read_retry_after
 
 DATE = "Fri, 20 Nov 2026 09:00:00 GMT"
 LATER = "Fri, 20 Nov 2026 09:01:30 GMT"

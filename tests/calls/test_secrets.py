@@ -14,7 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import SecretStr
 
-from worker.calls.secrets import DETAIL, MASK, mask, redact, secret_from
+from worker.http.secrets import DETAIL, MASK, mask, redact, secret_from
 
 SECRET = 'pat-"quoted"/слово+42'
 PLAIN = "ATATxyz-canary_9f3b7c21"

@@ -11,7 +11,6 @@ import altair
 import pytest
 import vl_convert
 
-from worker.apply.pictures import options
 from worker.charts import specify
 from worker.domain.charts import (
     Chart,
@@ -25,6 +24,7 @@ from worker.domain.charts import (
     RiskMap,
     digest,
 )
+from worker.write.pictures import options
 
 MONDAY = date(2026, 11, 16)
 STAGES = (("idea", "идея"), ("proposal", "предложение"), ("in_progress", "в работе"))

@@ -17,13 +17,13 @@ from typing import Any
 
 import pytest
 
+from rayline_sandbox.jira import JiraSandbox
+from rayline_sandbox.notion import NotionSandbox
+from rayline_sandbox.server import serve
+from rayline_sandbox.wire import Clock
 from tests.support.waiting import LONG
 from worker.app.settings import load_settings
 from worker.cli.init import render
-from worker.sandbox.jira import JiraSandbox
-from worker.sandbox.notion import NotionSandbox
-from worker.sandbox.server import serve
-from worker.sandbox.wire import Clock
 
 ANSWERS = {
     "locale": "ru",

@@ -16,17 +16,17 @@ from typer.testing import CliRunner
 
 from tests.support.stages import Play, rayline, small_play, write_config
 from worker.cli import app, prose, show
-from worker.cycle import Report
+from worker.cycle.story import Report
 from worker.domain.document import Paragraph
 from worker.domain.text import visible
 from worker.domain.values import Ref
 from worker.domain.words import Words
 from worker.errors import ConfigError, Denied, Problem, Rejected, Severity, Transient
 from worker.mapping.load import load_schema
+from worker.plan.facts import Fact, Input, Why
+from worker.plan.plan import Change, FieldChange, Kept, Kind, Plan
 from worker.state import problems, runs
 from worker.state.store import Store
-from worker.sync.facts import Fact, Input, Why
-from worker.sync.plan import Change, FieldChange, Kept, Kind, Plan
 
 HOSTILE = (
     "X\x1b[2J\x1b[31mall is well\x9b\x00\u202e\u2066\u2028\x7f[/red] [red]:smile: \x07"

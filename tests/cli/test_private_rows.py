@@ -14,26 +14,23 @@ import pytest
 from msgspec.structs import replace
 from rich.console import Console
 
-from worker.apply.writer import _failure
 from worker.cli import prose, show
 from worker.cli.look import _withheld
+from worker.codecs.pages import decode_page
+from worker.codecs.records import Page
 from worker.config import Thresholds
 from worker.domain.document import Paragraph
 from worker.domain.messages import in_words
 from worker.domain.values import Ref, Span, Value
 from worker.domain.words import Words
-from worker.domain.world import World
 from worker.errors import Problem, Rejected
 from worker.locales import load_words
-from worker.mapping import entities
 from worker.mapping.load import load_schema
-from worker.mapping.notion import Page
-from worker.mapping.pages import decode_page
 from worker.mapping.playbooks import Playbooks
 from worker.mapping.schema import Binding, Source
-from worker.rules import Rule, evaluate
-from worker.sync.facts import Fact, Input, Why
-from worker.sync.plan import (
+from worker.method import Rule, evaluate
+from worker.plan.facts import Fact, Input, Why
+from worker.plan.plan import (
     Change,
     FieldChange,
     Kept,
@@ -42,6 +39,9 @@ from worker.sync.plan import (
     to_data,
     withheld_data,
 )
+from worker.world import entities
+from worker.world.world import World
+from worker.write.writer import _failure
 
 SAID = "Carla: hopeless"
 FIGURE = 77123

@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 from sqlalchemy import delete
 
+from rayline_demo.board import living
 from tests.support.stages import (
     Play,
     one_object,
@@ -20,7 +21,6 @@ from tests.support.stages import (
     write_config,
 )
 from tests.support.waiting import wait_for
-from worker.demo.board import living
 from worker.state import history, memory
 from worker.state.store import Store
 from worker.state.tables import leases

@@ -14,14 +14,14 @@ from typing import Any, cast
 
 import pytest
 
+from rayline_demo.agency.populate import Scribe
+from rayline_demo.board import living
+from rayline_demo.rig import Empty, Rig, make_empty, open_rig
+from rayline_sandbox.wire import Clock
 from tests.support.stages import LONG_AGO, NOW, small_agency, type_rows
 from worker.app import logs
-from worker.cycle import Context, Mode, Order, sync
-from worker.demo.board import living
-from worker.demo.rig import Empty, Rig, make_empty, open_rig
+from worker.cycle.story import Context, Mode, Order, sync
 from worker.ports import Notion
-from worker.sandbox.agency.populate import Scribe
-from worker.sandbox.wire import Clock
 from worker.state import history, memory
 from worker.state.store import Store, Tx
 

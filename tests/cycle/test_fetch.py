@@ -14,11 +14,11 @@ from typing import Any
 import pytest
 
 from tests.support.stages import ACME, BETA, EPIC, PITCH, Play, small_play
-from worker.cycle import Mode, recall
+from worker.cycle.story import Mode, recall
 from worker.errors import ConfigError
-from worker.fetch.boards import read_boards
-from worker.fetch.tracker import UPDATED
 from worker.notion.workspace import create_workspace
+from worker.read.boards import read_boards
+from worker.read.tracker import UPDATED
 from worker.state import bindings as registry
 from worker.state import snapshots
 

@@ -9,13 +9,13 @@ from typing import Any
 import pytest
 
 from tests.support.stages import ACME, BETA, PITCH, Play, small_play
-from worker.apply import pictures
 from worker.charts import specify
-from worker.cycle import Report
+from worker.cycle.story import Report
 from worker.domain.charts import Chart
 from worker.domain.text import visible
+from worker.plan.plan import Kind
 from worker.state import problems, runs
-from worker.sync.plan import Kind
+from worker.write import pictures
 
 SIGNS = {
     "vertical tab": "New\x0bsite",

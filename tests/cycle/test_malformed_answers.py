@@ -17,20 +17,20 @@ from typing import Any
 
 import pytest
 
+from rayline_sandbox.notion import NotionSandbox
+from rayline_sandbox.requests_adapter import HandlerAdapter
+from rayline_sandbox.wire import HandlerTransport, Request, Response
 from tests.support.mutations import UNTOUCHED, Mutant, Mutating, choose, is_write
 from tests.support.stages import ACME, BETA, TODAY, Play, small_play
 from worker.app.build import open_store
-from worker.cycle import Context, Mode, Order, Report, sync
+from worker.cycle.story import Context, Mode, Order, Report, sync
 from worker.domain.document import CLOSING, OPENING
 from worker.domain.values import Ref
 from worker.errors import RaylineError
 from worker.jira.gateway import JiraGateway
 from worker.mapping.jira import load_jira_mapping
 from worker.notion.gateway import NotionGateway
-from worker.sandbox.notion import NotionSandbox
-from worker.sandbox.requests_adapter import HandlerAdapter
-from worker.sandbox.wire import HandlerTransport, Request, Response
-from worker.sync.plan import Kind
+from worker.plan.plan import Kind
 
 READING = int(os.environ.get("RAYLINE_MUTANTS", "64"))
 WRITING = READING // 8

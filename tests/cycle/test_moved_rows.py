@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from tests.support.stages import ACME, Play, small_play
-from worker.cycle import Mode, Report
+from worker.cycle.story import Mode, Report
 
 
 @pytest.fixture

@@ -10,9 +10,9 @@ from typing import Any, cast
 
 import pytest
 
+from rayline_demo.board import Card, living
 from tests.support.stages import Play, small_play
-from worker.cycle import Mode, Report
-from worker.demo.board import Card, living
+from worker.cycle.story import Mode, Report
 from worker.mapping.schema import Owner, Property
 from worker.ports import Notion
 

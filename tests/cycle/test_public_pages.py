@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 
 from tests.support.stages import ACME, EPIC, Play, small_play
+from worker.codecs.blocks import text_of
 from worker.domain.values import Ref
-from worker.mapping.blocks import text_of
 
 FAR, OTHER, GIVEN = date(2029, 7, 7), date(2028, 3, 3), date(2027, 2, 1)
 CANARY = "CANARY"

@@ -14,19 +14,19 @@ import msgspec
 import pytest
 from pydantic import SecretStr
 
+from rayline_sandbox.jira import JiraSandbox
+from rayline_sandbox.wire import Clock, Request, Response, json_response
 from tests.support.jira_wire import BASE, HandlerAdapter, VirtualTime
-from worker.calls.deadline import Deadline
 from worker.config import JiraSettings
 from worker.errors import Problem, Rejected, Transient
-from worker.fetch.tracker import TrackerRead, read_tracker, recall_tracker
+from worker.http.deadline import Deadline
 from worker.jira.gateway import JiraGateway
-from worker.mapping.attach import find_work, plant
-from worker.mapping.links import LinkKind, parse_link
-from worker.sandbox.jira import JiraSandbox
-from worker.sandbox.wire import Clock, Request, Response, json_response
+from worker.read.tracker import TrackerRead, read_tracker, recall_tracker
 from worker.state import bindings as registry
 from worker.state import snapshots
 from worker.state.store import Store
+from worker.world.attach import find_work, plant
+from worker.world.links import LinkKind, parse_link
 
 NOW = datetime(2026, 11, 20, 9, 0, tzinfo=UTC)
 FACES = ("cloud", "datacenter")

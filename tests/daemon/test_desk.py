@@ -15,14 +15,14 @@ from structlog.testing import capture_logs
 
 from tests.support.waiting import LONG, wait_for
 from worker.config import Schedule, Workspace
-from worker.cycle import Mode, Order, Report
+from worker.cycle.story import Mode, Order, Report
 from worker.daemon.ledger import Ledger
 from worker.daemon.service import Desk, next_times, serve
 from worker.errors import Busy, Transient
+from worker.plan.plan import Plan
 from worker.state import runs, triggers
 from worker.state.store import Store
 from worker.state.triggers import TriggerState
-from worker.sync.plan import Plan
 
 MONDAY = datetime(2026, 11, 16, 5, 0, tzinfo=UTC)  # 8:00 in Moscow
 SETTINGS = Workspace(

@@ -6,7 +6,7 @@ from datetime import UTC, date, datetime
 
 import pytest
 
-from worker.demo.days import SEASON_WANTED, SeasonOrder, first_day, live_days
+from rayline_demo.days import SEASON_WANTED, SeasonOrder, first_day, live_days
 
 
 @pytest.mark.slow

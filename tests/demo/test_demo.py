@@ -14,6 +14,16 @@ from pathlib import Path
 
 import pytest
 
+from rayline_demo.acts import Deeds, Expected
+from rayline_demo.board import living
+from rayline_demo.checks import (
+    WANTED,
+    duplicates,
+    is_cascade_exact,
+    is_progress_true,
+    lost,
+    writes,
+)
 from tests.support.stages import (
     ACME,
     Play,
@@ -24,16 +34,6 @@ from tests.support.stages import (
     start_rayline,
 )
 from tests.support.waiting import LONG, end
-from worker.demo.acts import Deeds, Expected
-from worker.demo.board import living
-from worker.demo.checks import (
-    WANTED,
-    duplicates,
-    is_cascade_exact,
-    is_progress_true,
-    lost,
-    writes,
-)
 from worker.mapping.schema import KEY_PROPERTY
 
 

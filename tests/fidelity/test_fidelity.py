@@ -21,9 +21,9 @@ from urllib.parse import parse_qsl, urlsplit
 
 import pytest
 
-from worker.sandbox.jira import JiraSandbox
-from worker.sandbox.notion import NotionSandbox
-from worker.sandbox.wire import Clock, Handler, Request, Response
+from rayline_sandbox.jira import JiraSandbox
+from rayline_sandbox.notion import NotionSandbox
+from rayline_sandbox.wire import Clock, Handler, Request, Response
 
 FOLDER = Path(__file__).parent
 START = datetime(2026, 11, 21, 12, 0, tzinfo=UTC)

@@ -11,12 +11,12 @@ from urllib.parse import urlsplit
 import msgspec
 from pydantic import SecretStr
 
+from rayline_sandbox.wire import Handler, Request, Response, json_response
 from tests.support.jira_wire import BASE, HandlerAdapter, VirtualTime
-from worker.calls.deadline import Deadline
 from worker.config import JiraSettings
+from worker.http.deadline import Deadline
 from worker.jira.gateway import JiraGateway
 from worker.mapping.jira import JiraMapping
-from worker.sandbox.wire import Handler, Request, Response, json_response
 
 CANARY = "ATATTcanary0123456789abcdef=0A1B2C3D"
 NOW = datetime(2026, 11, 20, 9, 0, tzinfo=UTC)

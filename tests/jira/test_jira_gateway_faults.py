@@ -11,15 +11,15 @@ import pytest
 import requests
 from jira_gateway_rig import NOW, make
 
+from rayline_sandbox.jira import JiraSandbox
+from rayline_sandbox.jira.faults import AFTER, REPLACING
+from rayline_sandbox.wire import Clock, Request, Response
 from tests.support.jira_wire import BASE, HandlerAdapter, VirtualTime
-from worker.calls.deadline import Deadline
 from worker.errors import ApiError, Denied, Missing, Rejected, Transient
+from worker.http.deadline import Deadline
 from worker.jira.errors import Forbidden
 from worker.jira.gateway import JiraGateway
 from worker.jira.session import ReadingAdapter
-from worker.sandbox.jira import JiraSandbox
-from worker.sandbox.jira.faults import AFTER, REPLACING
-from worker.sandbox.wire import Clock, Request, Response
 
 PASSING = sorted((REPLACING | AFTER) - {"401"})
 DEPLOYMENTS = ("cloud", "datacenter")

@@ -10,9 +10,9 @@ import msgspec
 import pytest
 from jira_gateway_rig import FIELDS, Script, found, issue, make
 
+from rayline_sandbox.wire import Response, json_response
 from worker.errors import Transient
 from worker.jira.gateway import JiraGateway
-from worker.sandbox.wire import Response, json_response
 
 NOW = 1_795_000_000_000
 STATUS = {"id": "3", "name": "Doing", "statusCategory": {"key": "indeterminate"}}

@@ -10,10 +10,10 @@ import msgspec
 import pytest
 from jira_gateway_rig import Script, found, issue, make
 
+from rayline_sandbox.wire import json_response
 from worker.errors import Problem, Rejected
 from worker.jira.paging import MOST_EMPTY, newest_of, walk_offsets, walk_tokens
 from worker.jira.records import IssueId, Page
-from worker.sandbox.wire import json_response
 
 START = datetime(2026, 11, 20, 9, 0, tzinfo=UTC)
 FIRST = int(START.timestamp() * 1000)

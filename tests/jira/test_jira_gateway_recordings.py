@@ -12,9 +12,9 @@ from typing import Any
 import pytest
 from jira_gateway_rig import Script, found, make
 
-from worker.domain.model import Issue
+from rayline_sandbox.wire import Response, json_response
+from worker.domain.entities import Issue
 from worker.errors import Denied
-from worker.sandbox.wire import Response, json_response
 
 SHARED = Path(__file__).parents[2] / ".." / "shared"
 RECORDINGS, REAL = (

@@ -10,13 +10,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from jira_gateway_rig import FIELDS, Script, found, issue, make
 
+from rayline_sandbox.wire import Response, json_response
 from tests.support.effort import count_calls
 from tests.support.jira_wire import BASE
-from worker.domain.model import Issue, Move
+from worker.domain.entities import Issue, Move
 from worker.errors import ConfigError, Incomplete, Problem, Rejected
 from worker.jira.records import read_moment
 from worker.mapping.jira import JiraMapping, load_jira_mapping
-from worker.sandbox.wire import Response, json_response
 
 STATUSES = json_response(
     200,

@@ -24,10 +24,10 @@ from jira_gateway_rig import CANARY, FIELDS, found, issue
 from pydantic import SecretStr
 
 from tests.support.waiting import LONG
-from worker.calls.deadline import Deadline
 from worker.config import JiraSettings
-from worker.domain.model import Issue
+from worker.domain.entities import Issue
 from worker.errors import Rejected, Transient
+from worker.http.deadline import Deadline
 from worker.jira.gateway import JiraGateway
 
 BODY = found(issue(1), isLast=True).body

@@ -7,11 +7,11 @@ from typing import Any
 import pytest
 from jira_gateway_rig import FIELDS, NOW, Script, found, issue, make
 
+from rayline_sandbox.jira import JiraSandbox
+from rayline_sandbox.wire import Clock, Request, Response, json_response
 from tests.support.jira_wire import VirtualTime
 from worker.errors import Rejected, Transient
 from worker.jira.paging import condition_of, since_bound
-from worker.sandbox.jira import JiraSandbox
-from worker.sandbox.wire import Clock, Request, Response, json_response
 
 
 def cloud(*pages: Response | Callable[[Request], Response]) -> Script:

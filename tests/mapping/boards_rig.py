@@ -7,6 +7,8 @@ from datetime import UTC, datetime
 
 from pydantic import SecretStr
 
+from rayline_sandbox.notion import NotionSandbox
+from rayline_sandbox.wire import Clock, HandlerTransport
 from worker.config import NotionSettings
 from worker.mapping.schema import (
     Bindings,
@@ -19,8 +21,6 @@ from worker.mapping.schema import (
 )
 from worker.notion.gateway import NotionGateway
 from worker.notion.workspace import create_workspace
-from worker.sandbox.notion import NotionSandbox
-from worker.sandbox.wire import Clock, HandlerTransport
 
 NOW = datetime(2026, 11, 21, 9, 30, tzinfo=UTC)
 

@@ -7,10 +7,10 @@ from datetime import UTC, datetime
 from hypothesis import given
 from hypothesis import strategies as st
 
-from worker.domain.model import Card, Issue, Worklog
+from worker.domain.entities import Card, Issue, Worklog
 from worker.domain.values import Ref
-from worker.mapping.attach import attach, cycle_problems, descend, find_cycles, plant
-from worker.mapping.links import LinkKind, ResolvedLink
+from worker.world.attach import attach, cycle_problems, descend, find_cycles, plant
+from worker.world.links import LinkKind, ResolvedLink
 
 THEN = datetime(2026, 10, 1, tzinfo=UTC)
 CARD = Card(Ref("projects", "card"), "Site")

@@ -8,10 +8,10 @@ import pytest
 from boards_rig import COLORS, option, prop, source
 from msgspec.structs import replace
 
+from worker.codecs.records import read_data_source
 from worker.errors import Problem, Severity
-from worker.mapping.bind import bind, find_source
-from worker.mapping.notion import read_data_source
 from worker.mapping.schema import Owner
+from worker.notion.bind import bind, find_source
 
 CHOICE = prop("choice", "select", options=tuple(map(option, COLORS)))
 THINGS = source(

@@ -6,8 +6,7 @@ from typing import Any
 
 import pytest
 
-from worker.domain.document import Block, Bullet, Paragraph, Table
-from worker.mapping.blocks import (
+from worker.codecs.blocks import (
     LINK_LIMIT,
     encode_block,
     look_of,
@@ -15,6 +14,7 @@ from worker.mapping.blocks import (
     read_nested,
     seen,
 )
+from worker.domain.document import Block, Bullet, Paragraph, Table
 
 LONG, FITS = (
     "https://notion.so/" + "x" * LINK_LIMIT,

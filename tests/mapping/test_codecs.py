@@ -12,8 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
-from worker.domain.values import Ref, Span, Value
-from worker.mapping.codecs import (
+from worker.codecs.notion import (
     PIECE,
     TEXT,
     Unencodable,
@@ -23,7 +22,8 @@ from worker.mapping.codecs import (
     encode,
     loss,
 )
-from worker.mapping.pages import complete, decode_page, truncated
+from worker.codecs.pages import complete, decode_page, truncated
+from worker.domain.values import Ref, Span, Value
 from worker.mapping.schema import Binding, Schema
 
 PROPS = EVERY_TYPE.properties

@@ -9,9 +9,10 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from tests.support.worlds import TODAY, at, row
-from worker.domain.model import Row
+from worker.domain.entities import Row
 from worker.domain.values import Ref, Span, Value
-from worker.mapping.entities import (
+from worker.mapping.load import load_schema
+from worker.world.entities import (
     Reader,
     read_client,
     read_contact,
@@ -19,7 +20,6 @@ from worker.mapping.entities import (
     read_goal,
     read_idea,
 )
-from worker.mapping.load import load_schema
 
 SCHEMA = load_schema()
 C1, U1, DEV, P1 = (

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from worker.mapping.links import Link, LinkKind, parse_link
+from worker.world.links import Link, LinkKind, parse_link
 
 SITE = "https://studio.atlassian.net"
 

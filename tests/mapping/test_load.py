@@ -9,7 +9,7 @@ import pytest
 from worker.errors import ConfigError, Problem
 from worker.mapping.load import load_schema, mapping_files, shipped_folder
 from worker.mapping.schema import KEY_PROPERTY, Owner, Rows
-from worker.rules import RULES
+from worker.method import RULES
 
 SHIPPED = sorted((shipped_folder() / "workspace").glob("*.toml"))
 SERVICES = (shipped_folder() / "workspace" / "services.toml").read_text("utf-8")

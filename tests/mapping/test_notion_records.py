@@ -10,8 +10,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from worker.mapping.blocks import text_of
-from worker.mapping.notion import (
+from worker.codecs.blocks import text_of
+from worker.codecs.records import (
     Malformed,
     Page,
     read_block,

@@ -8,7 +8,7 @@ import pytest
 
 from worker.config import Holidays
 from worker.errors import ConfigError
-from worker.mapping.calendar import work_calendar
+from worker.world.calendar import work_calendar
 
 YEARS = range(2025, 2028)
 

@@ -13,19 +13,19 @@ from boards_rig import NOW, Workspace, make
 
 from tests.support.effort import count_calls
 from worker import config
-from worker.domain.memory import Memory
-from worker.domain.model import Issue, JiraProject, Row, Stage, Worklog
+from worker.codecs.notion import encode
+from worker.codecs.records import read_page
+from worker.domain.entities import Issue, JiraProject, Row, Stage, Worklog
 from worker.domain.periods import WorkCalendar
 from worker.domain.values import Ref, Span, Value
 from worker.domain.words import Words
-from worker.domain.world import World
 from worker.errors import Problem, Severity
-from worker.mapping.codecs import encode
-from worker.mapping.entities import parse_span
-from worker.mapping.links import Link, LinkKind, ResolvedLink
 from worker.mapping.load import load_schema
-from worker.mapping.normalize import build_world, card_links
-from worker.mapping.notion import read_page
+from worker.world.entities import parse_span
+from worker.world.links import Link, LinkKind, ResolvedLink
+from worker.world.memory import Memory
+from worker.world.normalize import build_world, card_links
+from worker.world.world import World
 
 SCHEMA = load_schema()
 THEN = datetime(2026, 10, 1, tzinfo=UTC)

@@ -12,8 +12,8 @@ from typing import Any
 import httpx
 from pydantic import SecretStr
 
-from worker.calls.deadline import Deadline
 from worker.config import NotionSettings
+from worker.http.deadline import Deadline
 from worker.notion.gateway import NotionGateway
 
 CANARY = "ntn_canary0123456789abcdefghijklmnopqrstuvwxyz"

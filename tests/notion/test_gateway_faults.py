@@ -11,11 +11,11 @@ from typing import Any
 import pytest
 from gateway_rig import VirtualTime, make
 
+from rayline_sandbox.notion import NotionSandbox
+from rayline_sandbox.notion.faults import KINDS
+from rayline_sandbox.wire import Clock, HandlerTransport
 from worker.errors import ApiError, Denied, Transient, Unknown
 from worker.notion.gateway import NotionGateway
-from worker.sandbox.notion import NotionSandbox
-from worker.sandbox.notion.faults import KINDS
-from worker.sandbox.wire import Clock, HandlerTransport
 
 NOW = datetime(2026, 11, 20, 9, 0, tzinfo=UTC)
 

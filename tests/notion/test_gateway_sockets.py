@@ -18,9 +18,9 @@ from gateway_rig import CANARY, page
 from pydantic import SecretStr
 
 from tests.support.waiting import LONG
-from worker.calls.deadline import Deadline
 from worker.config import NotionSettings
 from worker.errors import Transient, Unknown
+from worker.http.deadline import Deadline
 from worker.notion.gateway import NotionGateway
 
 Talk = Callable[[socket.socket], None]

@@ -7,10 +7,10 @@ from datetime import UTC, datetime
 import pytest
 from gateway_rig import Script, VirtualTime, limited, listing, make
 
+from rayline_sandbox.notion import NotionSandbox
+from rayline_sandbox.wire import Clock, HandlerTransport
 from worker.errors import Transient
 from worker.notion.pacer import Pacer
-from worker.sandbox.notion import NotionSandbox
-from worker.sandbox.wire import Clock, HandlerTransport
 
 
 def make_pacer(time: VirtualTime, requests: int, window: float = 60.0) -> Pacer:

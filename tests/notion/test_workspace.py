@@ -12,6 +12,9 @@ import jsonschema
 import pytest
 from pydantic import SecretStr
 
+from rayline_sandbox.notion import NotionSandbox
+from rayline_sandbox.notion.store import Parent
+from rayline_sandbox.wire import Clock, HandlerTransport, Request, Response
 from worker.config import NotionSettings
 from worker.errors import Problem
 from worker.mapping.load import load_schema
@@ -19,9 +22,6 @@ from worker.mapping.schema import Bindings
 from worker.notion.gateway import NotionGateway
 from worker.notion.shapes import database_body
 from worker.notion.workspace import create_workspace, read_bindings
-from worker.sandbox.notion import NotionSandbox
-from worker.sandbox.notion.store import Parent
-from worker.sandbox.wire import Clock, HandlerTransport, Request, Response
 
 SCHEMA = load_schema()
 SPECS = Path(__file__).parents[2] / ".." / "shared" / "specs" / "notion-json-schemas"

@@ -36,13 +36,13 @@ from worker.domain.document import (
     markdown,
     shown,
 )
-from worker.domain.model import Feedback, Idea, Move, Stage
+from worker.domain.entities import Feedback, Idea, Move, Stage
 from worker.domain.values import Ref, Span
-from worker.domain.world import World
 from worker.errors import FAULTS
 from worker.locales import load_words
 from worker.pages import write_pages
-from worker.sync.facts import PageFact
+from worker.plan.facts import PageFact
+from worker.world.world import World
 
 MONDAY = date(2026, 11, 16)
 FEE = Decimal(22_000)

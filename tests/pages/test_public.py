@@ -29,13 +29,13 @@ from tests.support.worlds import (
     world,
 )
 from worker.domain import document as page
-from worker.domain.model import Feedback, Idea, Stage
+from worker.domain.entities import Feedback, Idea, Stage
 from worker.domain.values import Ref
-from worker.domain.world import World
 from worker.mapping.load import load_schema
 from worker.mapping.schema import Owner
 from worker.pages.public import PublicClientView, PublicProject
-from worker.sync.facts import Outcome
+from worker.plan.facts import Outcome
+from worker.world.world import World
 
 TEXT, NUMBER, DAY = "CANARY", Decimal(98_765_432), date(1977, 7, 7)
 MARKS = (TEXT, "98,765", "98765", "98.8", "1977")

@@ -8,8 +8,8 @@ from collections.abc import Iterator
 from datetime import UTC, datetime
 from typing import Any
 
-from worker.sandbox.jira import JiraSandbox
-from worker.sandbox.wire import Clock, Request, Response
+from rayline_sandbox.jira import JiraSandbox
+from rayline_sandbox.wire import Clock, Request, Response
 
 START = datetime(2026, 11, 21, 12, 0, tzinfo=UTC)
 STATUSES = ["To Do", "In Progress", "In Review", "Done"]

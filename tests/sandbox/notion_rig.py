@@ -7,8 +7,8 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
-from worker.sandbox.notion import NotionSandbox
-from worker.sandbox.wire import Clock, Response, from_parts
+from rayline_sandbox.notion import NotionSandbox
+from rayline_sandbox.wire import Clock, Response, from_parts
 
 START = datetime(2026, 7, 4, 9, 8, 30, tzinfo=UTC)
 

@@ -17,7 +17,7 @@ from urllib.parse import quote, unquote, urlsplit
 
 import yaml
 
-from worker.sandbox.wire import Request, Response, from_parts
+from rayline_sandbox.wire import Request, Response, from_parts
 
 UUID = re.compile(r"[0-9a-f]{8}-?[0-9a-f]{4}-?[0-9a-f]{4}-?[0-9a-f]{4}-?[0-9a-f]{12}")
 LITERAL_KEYS = ("object", "type", "code", "status")

@@ -8,7 +8,7 @@ from typing import Any
 
 import msgspec
 
-from worker.sandbox.wire import Handler, Request
+from rayline_sandbox.wire import Handler, Request
 
 Json = dict[str, Any]
 

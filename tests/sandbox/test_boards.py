@@ -11,13 +11,13 @@ from typing import Any
 import pytest
 from studio import Studio, block, build_studio, emoji, options, text
 
-from worker.sandbox.boards import Boards
-from worker.sandbox.boards.calendars import Span, window_of
-from worker.sandbox.boards.reader import VIEWER_HEADER, Reader
-from worker.sandbox.boards.texts import date_text, initials, parse_day, safe_href
-from worker.sandbox.boards.words import TEXT, speak
-from worker.sandbox.notion import NotionSandbox
-from worker.sandbox.wire import Clock, Request, Response, from_parts
+from rayline_sandbox.boards import Boards
+from rayline_sandbox.boards.calendars import Span, window_of
+from rayline_sandbox.boards.reader import VIEWER_HEADER, Reader
+from rayline_sandbox.boards.texts import date_text, initials, parse_day, safe_href
+from rayline_sandbox.boards.words import TEXT, speak
+from rayline_sandbox.notion import NotionSandbox
+from rayline_sandbox.wire import Clock, Request, Response, from_parts
 
 Json = dict[str, Any]
 

@@ -11,11 +11,11 @@ from typing import TYPE_CHECKING
 import pytest
 from studio import Studio, build_studio, text
 
+from rayline_sandbox.jira import JiraSandbox
+from rayline_sandbox.notion import NotionSandbox
+from rayline_sandbox.server import Running, serve
+from rayline_sandbox.wire import Clock
 from tests.support.waiting import LONG
-from worker.sandbox.jira import JiraSandbox
-from worker.sandbox.notion import NotionSandbox
-from worker.sandbox.server import Running, serve
-from worker.sandbox.wire import Clock
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, Locator, Page

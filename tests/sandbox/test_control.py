@@ -10,12 +10,12 @@ from typing import Any
 import msgspec
 import pytest
 
-from worker.sandbox.control import Control, host_name, hosts_allowed
-from worker.sandbox.jira import JiraSandbox
-from worker.sandbox.notion.faults import KINDS
-from worker.sandbox.notion.people import ACTIONS as PEOPLE_ACTIONS
-from worker.sandbox.notion.workspace import ACTIONS as WORKSPACE_ACTIONS
-from worker.sandbox.wire import Clock, Request, Response
+from rayline_sandbox.control import Control, host_name, hosts_allowed
+from rayline_sandbox.jira import JiraSandbox
+from rayline_sandbox.notion.faults import KINDS
+from rayline_sandbox.notion.people import ACTIONS as PEOPLE_ACTIONS
+from rayline_sandbox.notion.workspace import ACTIONS as WORKSPACE_ACTIONS
+from rayline_sandbox.wire import Clock, Request, Response
 
 Json = dict[str, Any]
 

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from jira_rig import Site, small_site
 
-from worker.sandbox.jira.jql import (
+from rayline_sandbox.jira.jql import (
     Clause,
     Empty,
     JqlSyntax,
@@ -18,7 +18,7 @@ from worker.sandbox.jira.jql import (
     Query,
     parse,
 )
-from worker.sandbox.jira.jql_text import read_text
+from rayline_sandbox.jira.jql_text import read_text
 
 
 @pytest.fixture(scope="module")

@@ -8,8 +8,8 @@ import pytest
 from jira import JIRA, JIRAError
 from jira_rig import Site, small_site
 
+from rayline_sandbox.server import Listener
 from tests.support.waiting import LONG
-from worker.sandbox.server import Listener
 
 
 def listen(site: Site) -> Iterator[str]:

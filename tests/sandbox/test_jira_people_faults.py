@@ -10,8 +10,8 @@ import httpx
 import pytest
 from jira_rig import Site, small_site
 
-from worker.sandbox.jira.catalogue import ALL_ROUTES
-from worker.sandbox.wire import HandlerTransport
+from rayline_sandbox.jira.catalogue import ALL_ROUTES
+from rayline_sandbox.wire import HandlerTransport
 
 
 @pytest.fixture

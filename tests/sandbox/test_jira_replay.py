@@ -15,7 +15,7 @@ from urllib.parse import parse_qsl
 import pytest
 from jira_rig import Site
 
-from worker.sandbox.wire import Request
+from rayline_sandbox.wire import Request
 
 RECORDINGS = Path(__file__).parents[2] / ".." / "shared" / "recordings" / "jira"
 FLOOR = 0.98

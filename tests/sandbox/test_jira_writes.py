@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from jira_rig import Site, small_site
 
-from worker.sandbox.wire import Request
+from rayline_sandbox.wire import Request
 
 PARAGRAPH = {"type": "paragraph", "content": [{"type": "text", "text": "hello"}]}
 DOCUMENT = {"type": "doc", "version": 1, "content": [PARAGRAPH]}

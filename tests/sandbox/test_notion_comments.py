@@ -7,9 +7,9 @@ from typing import Any
 import pytest
 from notion_rig import Rig
 
-from worker.sandbox.notion.comments import add_comment
-from worker.sandbox.notion.richtext import plain_rich_text
-from worker.sandbox.notion.store import Parent
+from rayline_sandbox.notion.comments import add_comment
+from rayline_sandbox.notion.richtext import plain_rich_text
+from rayline_sandbox.notion.store import Parent
 
 
 @pytest.fixture

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from notion_rig import Rig
 
-from worker.sandbox.wire import from_parts
+from rayline_sandbox.wire import from_parts
 
 
 @pytest.fixture

@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 from notion_rig import Rig
 
-from worker.sandbox.notion.files import FormPart, form_parts
-from worker.sandbox.wire import Request, Response, from_parts
+from rayline_sandbox.notion.files import FormPart, form_parts
+from rayline_sandbox.wire import Request, Response, from_parts
 
 FORM = "multipart/form-data; boundary=edge"
 PNG = b"\x89PNG\r\n\x1a\n--edge\r\r\n\n\x00\xff"

@@ -23,9 +23,9 @@ from notion_client.helpers import (
 )
 from notion_rig import START
 
-from worker.sandbox.notion import NotionSandbox
-from worker.sandbox.server import Listener
-from worker.sandbox.wire import Clock
+from rayline_sandbox.notion import NotionSandbox
+from rayline_sandbox.server import Listener
+from rayline_sandbox.wire import Clock
 
 STAGES = [
     {"name": "idea", "color": "gray"},

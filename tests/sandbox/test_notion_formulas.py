@@ -8,8 +8,8 @@ from typing import Any
 import msgspec
 import pytest
 
-from worker.sandbox.notion import NotionSandbox
-from worker.sandbox.wire import Clock, Request
+from rayline_sandbox.notion import NotionSandbox
+from rayline_sandbox.wire import Clock, Request
 
 NOW = datetime(2026, 11, 21, 9, tzinfo=UTC)
 

@@ -11,8 +11,8 @@ import notion_client
 import pytest
 from notion_rig import START, Rig
 
-from worker.sandbox.notion import NotionSandbox
-from worker.sandbox.wire import Clock, HandlerTransport, Response, from_parts
+from rayline_sandbox.notion import NotionSandbox
+from rayline_sandbox.wire import Clock, HandlerTransport, Response, from_parts
 
 
 @pytest.fixture

@@ -9,8 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from notion_rig import Rig
 
-from worker.sandbox.notion.markdown import blocks_from_markdown, markdown_from_blocks
-from worker.sandbox.notion.markdown_text import (
+from rayline_sandbox.notion.markdown import blocks_from_markdown, markdown_from_blocks
+from rayline_sandbox.notion.markdown_text import (
     markdown_from_rich_text,
     plain_text,
     rich_text_from_markdown,

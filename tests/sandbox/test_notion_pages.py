@@ -11,7 +11,7 @@ import notion_client
 import pytest
 from notion_rig import Rig
 
-from worker.sandbox.wire import HandlerTransport
+from rayline_sandbox.wire import HandlerTransport
 
 VALUES: list[tuple[str, dict[str, Any], Any, Any]] = [
     (

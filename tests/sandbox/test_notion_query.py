@@ -10,8 +10,8 @@ import notion_client
 import pytest
 from notion_rig import Rig
 
+from rayline_sandbox.wire import HandlerTransport
 from tests.support.effort import count_calls
-from worker.sandbox.wire import HandlerTransport
 
 COLUMNS: dict[str, Any] = {
     "Text": {"rich_text": {}},

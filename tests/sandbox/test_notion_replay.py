@@ -20,8 +20,8 @@ from replay import (
 )
 from replay_seed import presupposed, seed
 
-from worker.sandbox.notion import NotionSandbox
-from worker.sandbox.wire import Clock, from_parts
+from rayline_sandbox.notion import NotionSandbox
+from rayline_sandbox.wire import Clock, from_parts
 
 RECORDINGS = Path(__file__).parents[2] / ".." / "shared" / "recordings" / "notion"
 FLOOR = 0.98

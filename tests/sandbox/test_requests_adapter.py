@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 import requests
 
-from worker.sandbox.requests_adapter import HandlerAdapter
-from worker.sandbox.wire import Request, Response, json_response
+from rayline_sandbox.requests_adapter import HandlerAdapter
+from rayline_sandbox.wire import Request, Response, json_response
 
 
 def session(fault: str = "") -> requests.Session:

@@ -14,10 +14,9 @@ import httpx
 import pytest
 from notion_client import Client
 
-from tests.support.waiting import LONG
-from worker.sandbox.jira import JiraSandbox
-from worker.sandbox.notion import NotionSandbox
-from worker.sandbox.server import (
+from rayline_sandbox.jira import JiraSandbox
+from rayline_sandbox.notion import NotionSandbox
+from rayline_sandbox.server import (
     BODY_LIMIT,
     Listener,
     Running,
@@ -25,7 +24,8 @@ from worker.sandbox.server import (
     is_loopback,
     serve,
 )
-from worker.sandbox.wire import Clock, Handler, Request, Response, json_response
+from rayline_sandbox.wire import Clock, Handler, Request, Response, json_response
+from tests.support.waiting import LONG
 
 BODY = b'{"object":"list","results":[1,2,3,4,5,6,7,8]}'
 

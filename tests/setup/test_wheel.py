@@ -13,10 +13,10 @@ from pathlib import Path
 
 import pytest
 
+from rayline_demo.checks import WANTED
+from rayline_demo.stories.script import find_stories
 from tests.support.stages import environment
 from worker import __version__
-from worker.demo.checks import WANTED
-from worker.demo.stories.script import find_stories
 
 ROOT = Path(__file__).parents[2]
 LIMIT = 900

@@ -20,12 +20,13 @@ from sqlalchemy import inspect, select, text
 from sqlalchemy.exc import IntegrityError, OperationalError, SQLAlchemyError
 
 from tests.support.postgres import postgres_url  # noqa: F401 - a fixture
-from worker.domain.memory import Baseline, Closing, Memory, Occurrence, Track
-from worker.domain.model import Issue, Move, Worklog
+from worker.codecs.records import Page
+from worker.domain.entities import Issue, Move, Worklog
 from worker.domain.values import Ref, Span, Value
 from worker.errors import Busy, Problem, Severity
-from worker.mapping.notion import Page
 from worker.mapping.schema import Binding
+from worker.plan.facts import Why
+from worker.plan.plan import Adopted, Change, FieldChange, Kind, Plan
 from worker.state import (
     bases,
     bindings,
@@ -45,8 +46,7 @@ from worker.state.runs import RunStatus
 from worker.state.store import NoState, Store, Tx, upsert
 from worker.state.tables import counters, metadata, settings
 from worker.state.triggers import TriggerState
-from worker.sync.facts import Why
-from worker.sync.plan import Adopted, Change, FieldChange, Kind, Plan
+from worker.world.memory import Baseline, Closing, Memory, Occurrence, Track
 
 NOW = datetime(2026, 11, 20, 9, 30, tzinfo=UTC)
 TTL = timedelta(seconds=60)

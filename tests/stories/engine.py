@@ -9,12 +9,12 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+from rayline_demo.checks import lost
+from rayline_demo.rig import Empty, make_empty
+from rayline_demo.stories.expect import compare
+from rayline_demo.stories.play import Play, open_play
+from rayline_demo.stories.script import Story, find_stories, load_story
 from worker.app import logs
-from worker.demo.checks import lost
-from worker.demo.rig import Empty, make_empty
-from worker.demo.stories.expect import compare
-from worker.demo.stories.play import Play, open_play
-from worker.demo.stories.script import Story, find_stories, load_story
 from worker.errors import FAULTS
 
 

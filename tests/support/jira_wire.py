@@ -10,7 +10,7 @@ import requests
 from requests.adapters import BaseAdapter
 from requests.structures import CaseInsensitiveDict
 
-from worker.sandbox.wire import Handler, Response, from_parts
+from rayline_sandbox.wire import Handler, Response, from_parts
 
 BASE = "https://acme.example.net"
 

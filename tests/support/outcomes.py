@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from tests.support.worlds import PLAYBOOKS
 from worker.domain.values import Ref, Unset, Value
-from worker.domain.world import World
 from worker.errors import FAULTS
 from worker.mapping.playbooks import Playbooks
+from worker.method import RULES, Rule, evaluate
 from worker.pages import write_pages
-from worker.rules import RULES, Rule, evaluate
-from worker.sync.facts import Outcome
+from worker.plan.facts import Outcome
+from worker.world.world import World
 
 
 def judge(

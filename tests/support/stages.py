@@ -19,17 +19,7 @@ from typing import Any
 
 from pydantic import SecretStr
 
-from tests.support.waiting import LONG
-from worker.app.build import Surroundings, build_context, open_store
-from worker.config import JiraSettings, NotionSettings, Workspace
-from worker.cycle import Drawn, Mode, Order, Report, draw, sync
-from worker.demo.board import Card, living
-from worker.demo.stage import Stage
-from worker.domain.values import Ref
-from worker.mapping.schema import Rows
-from worker.notion.workspace import create_workspace
-from worker.ports import Notion
-from worker.sandbox.agency.model import (
+from rayline_demo.agency.model import (
     Agency,
     SampleCard,
     SampleClient,
@@ -37,12 +27,22 @@ from worker.sandbox.agency.model import (
     SampleRevenue,
     Staff,
 )
-from worker.sandbox.agency.populate import Cast, Scribe
-from worker.sandbox.jira import JiraSandbox
-from worker.sandbox.notion import NotionSandbox
-from worker.sandbox.notion.journal import LogEntry
-from worker.sandbox.server import serve
-from worker.sandbox.wire import Clock
+from rayline_demo.agency.populate import Cast, Scribe
+from rayline_demo.board import Card, living
+from rayline_demo.stage import Stage
+from rayline_sandbox.jira import JiraSandbox
+from rayline_sandbox.notion import NotionSandbox
+from rayline_sandbox.notion.journal import LogEntry
+from rayline_sandbox.server import serve
+from rayline_sandbox.wire import Clock
+from tests.support.waiting import LONG
+from worker.app.build import Surroundings, build_context, open_store
+from worker.config import JiraSettings, NotionSettings, Workspace
+from worker.cycle.story import Drawn, Mode, Order, Report, draw, sync
+from worker.domain.values import Ref
+from worker.mapping.schema import Rows
+from worker.notion.workspace import create_workspace
+from worker.ports import Notion
 from worker.state import bindings as registry
 
 NOW = datetime(2026, 11, 18, 6, 40, tzinfo=UTC)

@@ -11,8 +11,7 @@ from typing import Any
 from msgspec.structs import replace
 
 from worker.config import QuarterTargets, Thresholds
-from worker.domain.memory import Memory
-from worker.domain.model import (
+from worker.domain.entities import (
     Card,
     CardWork,
     Client,
@@ -30,9 +29,10 @@ from worker.domain.model import (
 from worker.domain.periods import WorkCalendar
 from worker.domain.values import Ref, Unset, Value
 from worker.domain.words import Words
-from worker.domain.world import World
 from worker.mapping.playbooks import Playbooks, load_playbooks
-from worker.sync.facts import Fact, Outcome
+from worker.plan.facts import Fact, Outcome
+from worker.world.memory import Memory
+from worker.world.world import World
 
 TODAY = date(2026, 11, 18)
 """A Wednesday of ISO week 47, in the middle of Q4 2026."""

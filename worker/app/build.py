@@ -13,12 +13,12 @@ import msgspec
 from sqlalchemy.engine import make_url
 
 from worker.app.settings import STATE_HINT, Settings, passwords_of, without_passwords
-from worker.calls.deadline import Deadline
-from worker.calls.secrets import mask
 from worker.config import Workspace
-from worker.cycle import Context
+from worker.cycle.story import Context
 from worker.domain.messages import message, tell
 from worker.errors import ConfigError, Problem, Severity, Transient
+from worker.http.deadline import Deadline
+from worker.http.secrets import mask
 from worker.jira.gateway import JiraGateway
 from worker.locales import load_words
 from worker.mapping.jira import load_jira_mapping

@@ -13,8 +13,8 @@ from typing import Any
 import structlog
 from structlog.typing import EventDict
 
-from worker.calls.secrets import mask
 from worker.domain.text import visible, visible_json
+from worker.http.secrets import mask
 
 TRACES = frozenset({"exception", "stack"})
 """The parts of an event that may be of several lines."""

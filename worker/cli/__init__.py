@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from worker.cli import cycles, demo, init, look
+from rayline_demo.cli import demo
+from worker.cli import cycles, init, look
 from worker.cli.entry import app, main
 
 __all__ = ["app", "cycles", "demo", "init", "look", "main"]

@@ -22,14 +22,14 @@ from worker.cli.entry import (
     session,
 )
 from worker.cli.signals import ignore_signals, stop_on_signals
-from worker.cycle import Mode, Order, Report, draw, problem_data, sync
+from worker.cycle.story import Mode, Order, Report, draw, problem_data, sync
 from worker.daemon.instance import hold_workspaces
 from worker.daemon.service import open_desk, serve
 from worker.domain.messages import message
+from worker.plan.plan import withheld_data
 from worker.state import runs, triggers
 from worker.state.processes import name_owner
 from worker.state.triggers import TriggerState
-from worker.sync.plan import withheld_data
 
 STATES = {
     TriggerState.WAITING: message("waiting"),

@@ -24,7 +24,7 @@ from worker.cli.entry import (
     session,
     voice,
 )
-from worker.cycle import Context
+from worker.cycle.story import Context
 from worker.domain.messages import in_words, message, tell
 from worker.domain.words import Words
 from worker.errors import ConfigError, Problem, Severity

@@ -19,18 +19,18 @@ from worker.cli.entry import (
     context_of,
     session,
 )
-from worker.cycle import Context, Drawn, Mode, Order, draw, problem_data, recall
+from worker.cycle.story import Context, Drawn, Mode, Order, draw, problem_data, recall
 from worker.daemon.ledger import Ledger
 from worker.daemon.service import next_times
 from worker.domain.messages import in_words, message, tell
 from worker.domain.values import Ref, Unset
 from worker.domain.words import Words
 from worker.errors import ApiError, ConfigError, Problem, Severity
-from worker.fetch.schema import read_schema
 from worker.mapping.schema import Schema
+from worker.plan.facts import Fact
+from worker.plan.plan import WITHHELD, encode, withheld_data
+from worker.read.schema import read_schema
 from worker.state import journal, leases, problems, runs, triggers
-from worker.sync.facts import Fact
-from worker.sync.plan import WITHHELD, encode, withheld_data
 
 
 @app.command()

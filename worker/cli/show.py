@@ -16,15 +16,15 @@ from rich.text import Text
 from rich.tree import Tree
 
 from worker.cli.prose import line
-from worker.cycle import Report
+from worker.cycle.story import Report
 from worker.domain.messages import message
 from worker.domain.text import visible, visible_json
 from worker.domain.values import Ref, Span, Unset, Value
 from worker.domain.words import Words
 from worker.errors import Problem, Severity
 from worker.mapping.schema import Schema
-from worker.sync.facts import Fact
-from worker.sync.plan import Change, FieldChange, Kind, Plan, canonical
+from worker.plan.facts import Fact
+from worker.plan.plan import Change, FieldChange, Kind, Plan, canonical
 
 SIGNS = {
     Kind.CREATE: ("+", "green"),

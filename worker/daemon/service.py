@@ -20,7 +20,7 @@ from apscheduler.triggers.cron import CronTrigger
 from apscheduler.triggers.interval import IntervalTrigger
 
 from worker.config import Workspace
-from worker.cycle import Context, Mode, Order, Report, sync
+from worker.cycle.story import Context, Mode, Order, Report, sync
 from worker.daemon.ledger import Ledger
 from worker.errors import Busy, RaylineError, Stopped
 

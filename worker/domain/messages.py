@@ -7,7 +7,7 @@ from collections.abc import Mapping
 
 from msgspec.structs import replace
 
-from worker.domain.model import Stage
+from worker.domain.entities import Stage
 from worker.domain.words import Words
 from worker.errors import Problem
 

@@ -11,9 +11,9 @@ from typing import Any
 import msgspec
 import requests
 
-from worker.calls.retry import Setback, read_retry_after
-from worker.calls.secrets import redact
 from worker.errors import ApiError, Denied, Missing, Rejected, Transient
+from worker.http.retry import Setback, read_retry_after
+from worker.http.secrets import redact
 
 API = "jira"
 REDIRECTED = "redirected to another address: is the base URL right?"

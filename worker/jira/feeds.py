@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 
 import msgspec
 
-from worker.domain.model import Worklog
+from worker.domain.entities import Worklog
 from worker.jira.histories import chunks
 from worker.jira.records import RecordReader, WorklogMark, WorklogMarks, read_worklogs
 from worker.jira.session import JiraSession

@@ -16,13 +16,13 @@ from typing import Any, Generic, TypeVar
 import msgspec
 from requests.adapters import BaseAdapter
 
-from worker.calls.deadline import Deadline
-from worker.calls.secrets import redact
 from worker.config import JiraSettings
+from worker.domain.entities import Issue, JiraProject, Move
 from worker.domain.messages import message, tell
-from worker.domain.model import Issue, JiraProject, Move
 from worker.domain.text import clean_line
 from worker.errors import Problem, Rejected
+from worker.http.deadline import Deadline
+from worker.http.secrets import redact
 from worker.jira.errors import API
 from worker.jira.feeds import read_worklog_feed
 from worker.jira.histories import (

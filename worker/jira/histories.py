@@ -8,7 +8,7 @@ from typing import Any
 
 import msgspec
 
-from worker.domain.model import Move
+from worker.domain.entities import Move
 from worker.errors import Incomplete
 from worker.jira.records import (
     History,

@@ -10,10 +10,10 @@ from typing import Annotated, Any, Generic, NamedTuple, TypeVar
 
 import msgspec
 
-from worker.calls.secrets import redact
+from worker.domain.entities import Worklog
 from worker.domain.messages import message, tell
-from worker.domain.model import Worklog
 from worker.errors import Problem
+from worker.http.secrets import redact
 from worker.jira.damage import MARK_BYTES, SAID, damaged_field
 from worker.mapping.jira import Instant, RawPerson, Seconds
 from worker.ports import Unread

@@ -22,11 +22,11 @@ from pydantic import SecretStr
 from requests.adapters import BaseAdapter, HTTPAdapter
 from urllib3.exceptions import HTTPError
 
-from worker.calls.body import ACCEPT_ENCODING, LIMIT, Garbled, Slow, read_body
-from worker.calls.deadline import Deadline
-from worker.calls.retry import Policy, Setback
-from worker.calls.secrets import secret_from
 from worker.config import JiraSettings
+from worker.http.body import ACCEPT_ENCODING, LIMIT, Garbled, Slow, read_body
+from worker.http.deadline import Deadline
+from worker.http.retry import Policy, Setback
+from worker.http.secrets import secret_from
 from worker.jira.damage import mark_damage
 from worker.jira.errors import API, Forbidden, judge, translate
 

@@ -16,8 +16,8 @@ from typing import Annotated, Any, Literal
 import msgspec
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
+from worker.domain.entities import Category, Issue
 from worker.domain.messages import tell
-from worker.domain.model import Category, Issue
 from worker.domain.text import clean_line
 from worker.errors import ConfigError, Problem, Severity
 from worker.mapping.load import mapping_files

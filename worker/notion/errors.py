@@ -20,10 +20,10 @@ from notion_client.errors import (
     RequestTimeoutError,
 )
 
-from worker.calls.retry import Setback, read_retry_after
-from worker.calls.secrets import redact
+from worker.codecs.records import Malformed, is_sayable
 from worker.errors import ApiError, Denied, Missing, Rejected, Transient, Unknown
-from worker.mapping.notion import Malformed, is_sayable
+from worker.http.retry import Setback, read_retry_after
+from worker.http.secrets import redact
 
 API = "notion"
 BLOCKED = "public_api_request_blocked"

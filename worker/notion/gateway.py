@@ -20,12 +20,7 @@ import httpx
 from notion_client import Client
 from notion_client.errors import HTTPResponseError, NotionClientErrorBase
 
-from worker.calls.deadline import Deadline
-from worker.calls.retry import Policy, Setback
-from worker.calls.secrets import redact, secret_from
-from worker.config import NotionSettings
-from worker.errors import Missing, Rejected, Transient
-from worker.mapping.notion import (
+from worker.codecs.records import (
     BoardView,
     Comment,
     Database,
@@ -42,6 +37,11 @@ from worker.mapping.notion import (
     read_page,
     read_record,
 )
+from worker.config import NotionSettings
+from worker.errors import Missing, Rejected, Transient
+from worker.http.deadline import Deadline
+from worker.http.retry import Policy, Setback
+from worker.http.secrets import redact, secret_from
 from worker.notion.errors import API, Call, misread, read_refusal, translate
 from worker.notion.pacer import Pacer
 from worker.notion.paging import CAPPED, Walk, walk

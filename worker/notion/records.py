@@ -7,7 +7,7 @@ from typing import Any, Literal, TypeVar
 
 import msgspec
 
-from worker.mapping.notion import (
+from worker.codecs.records import (
     Identity,
     Json,
     Malformed,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from worker.mapping.notion import Column
+from worker.codecs.records import Column
 from worker.mapping.schema import Binding, Option, Property, Source, View
 
 Json = dict[str, Any]

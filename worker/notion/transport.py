@@ -13,8 +13,8 @@ import httpx
 import msgspec
 from pydantic import SecretStr
 
-from worker.calls.body import ACCEPT_ENCODING, LIMIT, Garbled, Slow, read_body
-from worker.calls.deadline import Deadline
+from worker.http.body import ACCEPT_ENCODING, LIMIT, Garbled, Slow, read_body
+from worker.http.deadline import Deadline
 
 CONNECT_SECONDS = 10.0
 CONNECTIONS = 16

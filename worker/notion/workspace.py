@@ -14,11 +14,11 @@ from dataclasses import dataclass, field
 
 from msgspec.structs import replace
 
+from worker.codecs.records import Column, DataSource, Json, Parent
 from worker.domain.messages import message, tell
 from worker.errors import Missing, Problem, Severity
-from worker.mapping.bind import bind, find_source, read_columns
-from worker.mapping.notion import Column, DataSource, Json, Parent
 from worker.mapping.schema import Binding, Bindings, Property, Schema, Source, View
+from worker.notion.bind import bind, find_source, read_columns
 from worker.notion.shapes import (
     added_options,
     database_body,

@@ -14,8 +14,8 @@ import msgspec
 from msgspec.structs import replace
 
 from worker.domain.document import Block
+from worker.domain.entities import Client
 from worker.domain.messages import message
-from worker.domain.model import Client
 from worker.domain.periods import (
     Grain,
     Period,
@@ -26,8 +26,8 @@ from worker.domain.periods import (
 )
 from worker.domain.titles import period_title
 from worker.domain.values import Ref, Value
-from worker.domain.world import World
 from worker.errors import Problem, Severity
+from worker.method.money.plans import FIRM
 from worker.pages.agenda import write_agenda
 from worker.pages.client import write_client
 from worker.pages.daily import write_daily
@@ -36,8 +36,8 @@ from worker.pages.monday import write_cut
 from worker.pages.portfolio import write_portfolio
 from worker.pages.public import public_view, write_presentation, write_status
 from worker.pages.view import View, look
-from worker.rules.plans import FIRM
-from worker.sync.facts import Fact, Outcome, PageFact, Why
+from worker.plan.facts import Fact, Outcome, PageFact, Why
+from worker.world.world import World
 
 PREPARED = 3
 """Working days before a meeting on which its agenda appears."""

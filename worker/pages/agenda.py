@@ -6,8 +6,6 @@ from collections.abc import Iterable, Iterator
 from datetime import timedelta
 from decimal import Decimal
 
-from worker.domain.capacity import part_of
-from worker.domain.cascade import parts_of
 from worker.domain.document import (
     Block,
     Bullet,
@@ -19,16 +17,18 @@ from worker.domain.document import (
     Quote,
     bold,
 )
-from worker.domain.measures import UnitLoad, WeekLoad
 from worker.domain.messages import message
 from worker.domain.periods import Period, previous_period, quarter_of
 from worker.domain.titles import period_title
 from worker.domain.values import Ref
+from worker.method.capacity.staffing import ROLES
+from worker.method.formulas.cascade import parts_of
+from worker.method.formulas.working_time import part_of
+from worker.method.measures import UnitLoad, WeekLoad
 from worker.pages.development import write_development
 from worker.pages.pictures import draw_load, draw_plan, draw_risks, weekly
 from worker.pages.retrospective import carried_tasks, goals_of, write_retrospective
 from worker.pages.view import NONE, View, risk_reason
-from worker.rules.staffing import ROLES
 
 MOST = 15
 NEAR, FAR = 4, 8

@@ -16,8 +16,8 @@ from worker.domain.document import (
     link,
     plain,
 )
+from worker.domain.entities import RUNNING, Card, Category, Issue
 from worker.domain.messages import message
-from worker.domain.model import RUNNING, Card, Category, Issue
 from worker.domain.values import Ref
 from worker.pages.view import View, risk_line, task_line
 

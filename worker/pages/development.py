@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
-from worker.domain.development import development_of
 from worker.domain.document import Block, Bullet, Heading, Paragraph, link, plain
-from worker.domain.measures import BacklogItem
+from worker.domain.entities import Card, Client, Stage
 from worker.domain.messages import message, stage_label
-from worker.domain.model import Card, Client, Stage
 from worker.domain.periods import Period
 from worker.domain.values import Ref
+from worker.method.growth.development import development_of
+from worker.method.measures import BacklogItem
 from worker.pages.view import NONE, View
 
 MOST, SPOTS = 15, 3

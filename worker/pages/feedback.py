@@ -16,11 +16,11 @@ from worker.domain.document import (
     link,
     plain,
 )
-from worker.domain.measures import FeedbackMeasure
 from worker.domain.messages import message
 from worker.domain.periods import Period
 from worker.domain.titles import period_title
 from worker.domain.values import Ref
+from worker.method.measures import FeedbackMeasure
 from worker.pages.view import View
 
 TRENDS = {

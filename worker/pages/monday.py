@@ -1,4 +1,4 @@
-"""The Monday cut of a unit or of the firm as a page; the arithmetic is `worker.domain.monday`'s."""
+"""The Monday cut of a unit or of the firm as a page; the arithmetic is `worker.method.money.monday`'s."""
 
 from __future__ import annotations
 
@@ -6,7 +6,6 @@ from collections.abc import Iterator
 from datetime import date, timedelta
 from decimal import Decimal
 
-from worker.domain.cascade import parts_of
 from worker.domain.document import (
     Block,
     Bullet,
@@ -18,15 +17,16 @@ from worker.domain.document import (
     link,
     plain,
 )
-from worker.domain.measures import PlanMeasure, Rag
 from worker.domain.messages import message
-from worker.domain.monday import Cause, Cut, Line, cut, weeks_of
 from worker.domain.periods import Period, quarter_of
 from worker.domain.titles import days, period_title
 from worker.domain.values import Ref
+from worker.method.formulas.cascade import parts_of
+from worker.method.measures import PlanMeasure, Rag
+from worker.method.money.monday import Cause, Cut, Line, cut, weeks_of
+from worker.method.money.plans import BASES, FIRM, key_of
 from worker.pages.pictures import draw_plan
 from worker.pages.view import DOTS, NONE, View
-from worker.rules.plans import BASES, FIRM, key_of
 
 MOST_CAUSES = 6
 ENGAGEMENTS = {

@@ -10,7 +10,6 @@ from decimal import Decimal
 
 from babel.numbers import get_currency_symbol
 
-from worker.domain.cascade import parts_of
 from worker.domain.charts import (
     LoadCell,
     LoadMap,
@@ -21,12 +20,13 @@ from worker.domain.charts import (
     RiskCell,
     RiskMap,
 )
-from worker.domain.measures import RiskMeasure
+from worker.domain.entities import HUNTED, RUNNING, Card, Stage
 from worker.domain.messages import STAGES
-from worker.domain.model import HUNTED, RUNNING, Card, Stage
 from worker.domain.periods import Period
 from worker.domain.titles import period_title
 from worker.domain.values import Ref
+from worker.method.formulas.cascade import parts_of
+from worker.method.measures import RiskMeasure
 from worker.pages.view import View
 
 USUAL = timedelta(weeks=12)

@@ -13,8 +13,8 @@ from decimal import Decimal
 import msgspec
 
 from worker.domain.document import Block, Bullet, Heading, Paragraph, plain
+from worker.domain.entities import RUNNING, Card, Client, Stage
 from worker.domain.messages import STAGES
-from worker.domain.model import RUNNING, Card, Client, Stage
 from worker.domain.words import Words
 from worker.pages.view import View
 

@@ -5,16 +5,16 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from datetime import date
 
-from worker.domain.cascade import parts_of
 from worker.domain.document import Block, Bullet, Heading, Paragraph, plain
-from worker.domain.flow import ratio
-from worker.domain.measures import GoalMeasure, TaskRecord
+from worker.domain.entities import Row
 from worker.domain.messages import message
-from worker.domain.model import Row
 from worker.domain.periods import Grain, Period
-from worker.domain.sprints import sprints_between
 from worker.domain.titles import period_title
 from worker.domain.values import Ref
+from worker.method.formulas.cascade import parts_of
+from worker.method.formulas.flow import ratio
+from worker.method.formulas.sprints import sprints_between
+from worker.method.measures import GoalMeasure, TaskRecord
 from worker.pages.view import DOTS, NONE, View, refs_of
 
 MOST = 15

@@ -11,9 +11,15 @@ import msgspec
 from babel.numbers import format_compact_currency
 from msgspec.structs import replace
 
-from worker.domain.cascade import parts_of
 from worker.domain.document import Table, link, plain, reference
-from worker.domain.measures import (
+from worker.domain.entities import Card, Client, Contact, Row, Unit
+from worker.domain.messages import message
+from worker.domain.periods import Period, month_of, previous_period, quarter_of
+from worker.domain.values import Ref, Unset, Value
+from worker.domain.words import Words
+from worker.method.formulas.cascade import parts_of
+from worker.method.formulas.rays import due_of
+from worker.method.measures import (
     Measures,
     MoneyFact,
     PlanMeasure,
@@ -21,15 +27,9 @@ from worker.domain.measures import (
     RiskMeasure,
     TaskMeasure,
 )
-from worker.domain.messages import message
-from worker.domain.model import Card, Client, Contact, Row, Unit
-from worker.domain.periods import Period, month_of, previous_period, quarter_of
-from worker.domain.rays import due_of
-from worker.domain.values import Ref, Unset, Value
-from worker.domain.words import Words
-from worker.domain.world import World
-from worker.rules.plans import FIRM
-from worker.sync.facts import Fact, Outcome
+from worker.method.money.plans import FIRM
+from worker.plan.facts import Fact, Outcome
+from worker.world.world import World
 
 Sums = Mapping[tuple[Ref | None, Period], Decimal]
 

@@ -8,9 +8,9 @@ import msgspec
 from sqlalchemy import delete, select
 
 from worker.domain.values import Value
+from worker.plan.plan import Adopted, decode, encode
 from worker.state.store import Tx, delete_keys, upsert
 from worker.state.tables import bases
-from worker.sync.plan import Adopted, decode, encode
 
 Cells = Mapping[tuple[str, str], Value]
 

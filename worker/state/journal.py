@@ -18,10 +18,10 @@ import msgspec
 from sqlalchemy import ColumnElement, Select, and_, select
 
 from worker.domain.values import Ref, Value
+from worker.plan.plan import decode, encode
 from worker.state import bases
 from worker.state.store import Tx, delete_keys, from_micros, insert_new, to_micros
 from worker.state.tables import creations, intents
-from worker.sync.plan import decode, encode
 
 
 class Status(StrEnum):

@@ -12,9 +12,9 @@ from typing import Any, TypeVar
 import msgspec
 from sqlalchemy import delete, select
 
-from worker.domain.memory import Baseline, Memory, Occurrence, Track
 from worker.state.store import Tx, upsert
 from worker.state.tables import memory
+from worker.world.memory import Baseline, Memory, Occurrence, Track
 
 _TRACK, _OCCURRENCE, _BASELINE, _SAVED = "track", "occurrence", "baseline", "saved"
 _T = TypeVar("_T")

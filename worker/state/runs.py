@@ -11,9 +11,9 @@ from typing import Any
 import msgspec
 from sqlalchemy import Row, delete, select
 
+from worker.plan.plan import Plan, from_data, to_data
 from worker.state.store import Tx, from_micros, next_number, to_micros, upsert
 from worker.state.tables import counters, plans, runs
-from worker.sync.plan import Plan, from_data, to_data
 
 LOST = "the process ended before the run did"
 

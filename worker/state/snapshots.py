@@ -14,8 +14,8 @@ import msgspec
 from msgspec.structs import force_setattr
 from sqlalchemy import Table, select
 
-from worker.domain.model import Issue, Worklog
-from worker.mapping.notion import Page
+from worker.codecs.records import Page
+from worker.domain.entities import Issue, Worklog
 from worker.state.store import Tx, delete_keys, upsert
 from worker.state.tables import issues, pages, worklogs
 

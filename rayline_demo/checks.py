@@ -1,0 +1,142 @@
+"""Checks of a demo, made from what the sandboxes hold: if the worker cheated, these would tell."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping
+from decimal import Decimal
+from typing import Any
+
+from rayline_demo.acts import Deeds, is_work
+from rayline_demo.board import Card, Scene, living, rows
+from worker.mapping.schema import KEY_PROPERTY
+
+ROUNDING = Decimal("0.0001")
+WANTED = {
+    "third_writes": 0,
+    "duplicates": 0,
+    "human_edits_lost": 0,
+    "cascade_exact": True,
+    "progress_true": True,
+}
+
+
+def checks(stage: Scene, deeds: Deeds, *, third_writes: int) -> dict[str, Any]:
+    """Return the checks of design 9: all are fine when they equal `WANTED`."""
+    return {
+        "third_writes": third_writes,
+        "duplicates": duplicates(stage),
+        "human_edits_lost": len(lost(stage, deeds)),
+        "cascade_exact": is_cascade_exact(living(stage, "plans")),
+        "progress_true": is_progress_true(stage),
+    }
+
+
+def writes(stage: Scene, since: int) -> int:
+    """Return how many writes the worker's connection made after an entry of the sandbox's log."""
+    return sum(
+        entry.write and entry.actor == stage.notion.bot_id
+        for entry in stage.notion.entries(since)
+    )
+
+
+def last_entry(stage: Scene) -> int:
+    """Return the number of the log's newest entry."""
+    return max((entry.seq for entry in stage.notion.entries(0)), default=0)
+
+
+def duplicates(stage: Scene) -> int:
+    """Return how many rows too many the worker made for its keys."""
+    count = 0
+    for name in stage.bindings():
+        if KEY_PROPERTY in stage.context.schema.sources[name].properties:
+            made = Counter(
+                card.values["worker_key"]
+                for card in rows(stage, name)
+                if card.created_by == stage.notion.bot_id and card.values["worker_key"]
+            )
+            count += sum(number - 1 for number in made.values())
+    return count
+
+
+def lost(stage: Scene, deeds: Deeds) -> list[str]:
+    """Return what people did that no longer stands: their values, their copies, and rows they had thrown away."""
+    sources = sorted(
+        {
+            "risks",
+            *(one.source for one in deeds.expected),
+            *(source for source, _ in deeds.trashed),
+        }
+    )
+    standing = {
+        (source, card.page_id): card
+        for source in sources
+        for card in living(stage, source)
+    }
+    gone = [
+        f"{one.act}: {one.field}"
+        for one in deeds.expected
+        if (card := standing.get((one.source, one.page_id))) is None
+        or card.values[one.field] != one.value
+    ]
+    gone += [
+        f"copy {copy} is gone"
+        for copy in deeds.copies
+        if ("risks", copy) not in standing
+    ]
+    keys = {
+        (source, card.values.get("worker_key"))
+        for (source, _), card in standing.items()
+    }
+    return gone + [f"{key} came back" for key in deeds.trashed if key in keys]
+
+
+def is_cascade_exact(plans: tuple[Card, ...]) -> bool:
+    """Tell whether every plan's target is the sum of its parts' targets, to the cent, and there are parts at all."""
+    parts: dict[str, list[Decimal]] = {}
+    for plan in plans:
+        for parent in plan.values["parent"]:
+            parts.setdefault(parent, []).append(plan.values["target"] or Decimal(0))
+    targets = {plan.page_id: plan.values["target"] for plan in plans}
+    return bool(parts) and all(
+        sum(found, Decimal(0)) == (targets.get(parent) or 0)
+        for parent, found in parts.items()
+    )
+
+
+def is_progress_true(stage: Scene) -> bool:
+    """Tell whether every card linked to a whole Jira project shows what an independent count of that project gives."""
+    counted = _count(stage)
+    linked = [
+        (card, project)
+        for card in living(stage, "projects")
+        if (project := str(card.values["jira"])) in counted
+    ]
+    return bool(linked) and all(
+        card.values["progress"] is not None
+        and abs(card.values["progress"] - counted[project]) <= ROUNDING
+        for card, project in linked
+    )
+
+
+def _count(stage: Scene) -> Mapping[str, Decimal]:
+    """Return the share done of each Jira project: by estimate when four fifths carry one, else by count."""
+    work: dict[str, list[Mapping[str, Any]]] = {}
+    for issue in stage.jira.control("dump", {})["issues"]:
+        if is_work(stage, issue):
+            work.setdefault(issue["key"].rpartition("-")[0], []).append(issue)
+    return {project: _share_done(issues) for project, issues in work.items()}
+
+
+def _share_done(issues: list[Mapping[str, Any]]) -> Decimal:
+    estimated = sum(issue["estimate"] is not None for issue in issues)
+    weights = [
+        (issue["estimate"] or 0) if 5 * estimated >= 4 * len(issues) else 1
+        for issue in issues
+    ]
+    done = sum(
+        weight
+        for weight, issue in zip(weights, issues, strict=True)
+        if issue["status_name"] == "Done"
+    )
+    return Decimal(done) / Decimal(sum(weights))

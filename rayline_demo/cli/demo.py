@@ -1,0 +1,346 @@
+"""`demo` and `sandbox`: the whole thing on one machine, without any account."""
+
+from __future__ import annotations
+
+import gzip
+import json
+import tempfile
+import threading
+import time
+import zlib
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from rayline_demo.acts import live_a_little
+from rayline_demo.checks import WANTED, checks, last_entry, lost, writes
+from rayline_demo.cli import season
+from rayline_demo.stage import BUDGET, SEED, WINDOW, Stage, Staging, set_stage
+from rayline_sandbox import server
+from rayline_sandbox.jira import JiraSandbox
+from rayline_sandbox.notion import NotionSandbox
+from rayline_sandbox.wire import Clock
+from worker.app import logs
+from worker.cli import prose, show
+from worker.cli.entry import (
+    JsonOption,
+    app,
+    fail,
+    log_level,
+    progress,
+    voice,
+)
+from worker.cli.signals import stop_on_signals
+from worker.cycle.story import Mode, Order, Report, sync
+from worker.daemon.service import open_desk, serve
+from worker.domain.messages import message
+from worker.domain.words import Words
+from worker.errors import RaylineError, Stopped
+
+QUIET = "WARNING"
+"""Who looks at a demo wants its addresses on the screen, not a line for each of some hundred changes."""
+CYCLES = {
+    "first": message("first"),
+    "second": message("second"),
+    "third": message("third"),
+}
+LocaleOption = Annotated[
+    str, typer.Option("--locale", help="The language of the boards: en or ru.")
+]
+
+
+@app.command()
+def demo(
+    once: Annotated[
+        bool, typer.Option("--once", help="One checked pass: three cycles, then end.")
+    ] = False,
+    locale: LocaleOption = "ru",
+    as_json: JsonOption = False,
+    days: Annotated[
+        int,
+        typer.Option(
+            min=0, max=400, help="Live so many working days, checked, then end."
+        ),
+    ] = 0,
+    story: Annotated[
+        str, typer.Option(help="Live one storyline by name or number.")
+    ] = "",
+    seed: Annotated[
+        int, typer.Option(help="Which agency and which luck (--days).")
+    ] = SEED,
+    start: Annotated[
+        str, typer.Option(help="First day of --days (default: of this quarter).")
+    ] = "",
+) -> None:
+    """Run everything on an embedded sandbox: a sample agency, its boards in a browser, and the worker at its job."""
+    stop = stop_on_signals()
+    words = _voice(locale)
+    if days or story:
+        logs.configure(level=log_level(QUIET))
+        _live(
+            season.SeasonChoice(locale, days, story, seed, start),
+            stop,
+            words,
+            as_json=as_json,
+        )
+    with (
+        tempfile.TemporaryDirectory(prefix="rayline-demo-") as folder,
+        progress(words, enabled=not as_json) as advance,
+    ):
+        logs.configure(level=log_level(QUIET))
+        show.say(
+            words.say(
+                "A sample agency in a sandbox; its rate limit is real but its minute lasts {seconds} s "
+                "({budget} requests each), so that pacing is at work without long waits.",
+                seconds=f"{WINDOW:g}",
+                budget=BUDGET,
+            )
+        )
+        try:
+            stage = set_stage(
+                Staging(
+                    locale, Path(folder), control=not once, stop=stop, progress=advance
+                )
+            )
+        except Stopped:
+            show.say(words.say("Ended."))
+            raise typer.Exit from None
+        except RaylineError as error:
+            fail(error, as_json=as_json, words=words)
+        logs.configure([stage.notion.token, stage.jira.token], level=log_level(QUIET))
+        try:
+            code = (
+                _once(stage, words, as_json=as_json)
+                if once
+                else _keep_running(stage, stop, words, as_json=as_json)
+            )
+        except RaylineError as error:
+            fail(error, as_json=as_json, words=words)
+        finally:
+            stage.close()
+    raise typer.Exit(code)
+
+
+def _live(
+    choice: season.SeasonChoice, stop: threading.Event, words: Words, *, as_json: bool
+) -> None:
+    with progress(words, enabled=not as_json) as advance:
+        try:
+            code = season.run(choice, stop, advance, as_json=as_json)
+        except RaylineError as error:
+            fail(error, as_json=as_json, words=words)
+    raise typer.Exit(code)
+
+
+def _once(stage: Stage, words: Words, *, as_json: bool) -> int:
+    """Run three cycles with people at work before the second; return the exit code."""
+    reports = {"first": _cycle(stage, "first", words)}
+    deeds = live_a_little(stage)
+    for deed in deeds.told:
+        told = words.say("people: {deed}", deed=deed)
+        show.say(f"  {told}")
+    reports["second"] = _cycle(stage, "second", words)
+    before = last_entry(stage)
+    reports["third"] = _cycle(stage, "third", words)
+    found = checks(stage, deeds, third_writes=writes(stage, before))
+    if as_json:
+        show.print_json(
+            {
+                **{name: report.data() for name, report in reports.items()},
+                "checks": found,
+            }
+        )
+    else:
+        show.console().print_json(json.dumps(found))
+    for deed in lost(stage, deeds):
+        show.say(words.say("Lost: {deed}", deed=deed))
+    return prose.OK if found == WANTED else prose.BUG
+
+
+def _cycle(stage: Stage, name: str, words: Words) -> Report:
+    report = sync(stage.context, Order(Mode.FULL, name))
+    show.say(
+        words.say(
+            "{name}: {create} created, {update} updated, {sections} sections, {archive} archived, {kept} kept, "
+            "{problems} problems, {notion} Notion and {jira} Jira requests, {seconds} s",
+            name=words.say(CYCLES[name]),
+            **report.applied.counts(),
+            kept=len(report.plan.kept),
+            problems=len(report.plan.problems),
+            notion=report.requests["notion"],
+            jira=report.requests["jira"],
+            seconds=words.number(report.seconds),
+        )
+    )
+    return report
+
+
+def _keep_running(
+    stage: Stage, stop: threading.Event, words: Words, *, as_json: bool
+) -> int:
+    described = stage.sockets.describe()
+    if as_json:
+        show.print_json(described)
+    for name, address in (
+        (words.say("Boards"), described["boards_url"]),
+        (words.say("Control API"), described["control_url"]),
+        ("Notion", described["notion"]["base_url"]),
+        ("Jira", described["jira"]["base_url"]),
+    ):
+        show.say(f"{name + ':':<16}{address}")
+    show.say(
+        words.say(
+            "The daemon looks for changes every {seconds} seconds. Ctrl-C ends it.",
+            seconds=15,
+        )
+    )
+    desk = open_desk(stage.context, lambda report: show.say(_told(report, words)))
+    serve([desk], stop)
+    show.say(words.say("Ended."))
+    return prose.OK
+
+
+def _told(report: Report, words: Words) -> str:
+    return words.say(
+        "{time}  run {run} ({trigger}): {create} created, {update} updated, {sections} sections, "
+        "{archive} archived in {seconds} s",
+        time=f"{datetime.now(UTC):%H:%M:%S}",
+        run=report.run_id,
+        trigger=report.trigger,
+        **report.applied.counts(),
+        seconds=words.number(report.seconds),
+    )
+
+
+@app.command()
+def sandbox(
+    empty: Annotated[bool, typer.Option("--empty", help="An empty workspace.")] = False,
+    jira_data: Annotated[
+        Path | None, typer.Option(help="Real Jira issues as JSON lines (.gz too).")
+    ] = None,
+    deployment: Annotated[
+        str, typer.Option(help="Which Jira: cloud or datacenter.")
+    ] = "cloud",
+    control: Annotated[
+        bool, typer.Option("--control", help="Switch the control API on.")
+    ] = False,
+    limit: Annotated[
+        int, typer.Option(help="Notion requests a minute (0: no limit).")
+    ] = BUDGET,
+    locale: LocaleOption = "en",
+    as_json: JsonOption = False,
+) -> None:
+    """Serve only the two emulators on real sockets, and their boards; prints addresses and tokens."""
+    stop = stop_on_signals()
+    words = _voice(locale)
+    if deployment not in ("cloud", "datacenter"):
+        raise typer.BadParameter(
+            f"{deployment!r} is not known; use cloud or datacenter"
+        )
+    with tempfile.TemporaryDirectory(prefix="rayline-sandbox-") as folder:
+        try:
+            running, close = _open_sandbox(
+                folder,
+                empty=empty or jira_data is not None,
+                deployment=deployment,
+                control=control,
+                limit=limit,
+                locale=locale,
+                stop=stop,
+            )
+        except Stopped:
+            return
+        try:
+            if jira_data is not None:
+                _load(running.jira, jira_data, words)
+            _describe(running.describe(), words, as_json=as_json)
+            stop.wait()
+        finally:
+            close()
+
+
+def _open_sandbox(
+    folder: str,
+    *,
+    empty: bool,
+    deployment: str,
+    control: bool,
+    limit: int,
+    locale: str,
+    stop: threading.Event,
+) -> tuple[server.Running, Any]:
+    if not empty:
+        stage = set_stage(Staging(locale, Path(folder), control=control, stop=stop))
+        stage.notion.control("set_plan", {"limit": limit or None, "window": 60.0})
+        return stage.sockets, stage.close
+    clock = Clock(datetime.now(UTC), 1.0, time.monotonic)
+    running = server.serve(
+        NotionSandbox(clock, limit=limit or None),
+        JiraSandbox(clock, deployment=deployment),
+        control=control,
+        locale=locale,
+    )
+    return running, running.stop
+
+
+def _load(jira: Any, path: Path, words: Words) -> None:
+    try:
+        lines = _read_lines(path)
+    except OSError as error:
+        raise typer.BadParameter(
+            f"{path} cannot be read: {error.strerror or error}"
+        ) from None
+    except (EOFError, zlib.error) as error:
+        raise typer.BadParameter(f"{path} cannot be unpacked: {error}") from None
+    count = jira.load_jsonl(lines)
+    show.say(
+        words.count(
+            "{n} issue loaded from {file}",
+            "{n} issues loaded from {file}",
+            count,
+            file=path.name,
+        )
+    )
+
+
+def _read_lines(path: Path) -> list[bytes]:
+    data = path.read_bytes()
+    if data[:2] == b"\x1f\x8b":
+        data = gzip.decompress(data)
+    return data.splitlines()
+
+
+def _describe(data: dict[str, Any], words: Words, *, as_json: bool) -> None:
+    if as_json:
+        show.print_json(data)
+    else:
+        say = words.say
+        show.console().print(
+            show.table_view(
+                say("Sandbox"),
+                ("", ""),
+                [
+                    ("Notion", data["notion"]["base_url"]),
+                    ("  " + say("token"), data["notion"]["token"]),
+                    ("  " + say("root page"), data["notion"]["root_page_id"]),
+                    ("Jira", data["jira"]["base_url"]),
+                    ("  " + say("e-mail"), data["jira"]["email"]),
+                    ("  " + say("token"), data["jira"]["token"]),
+                    (say("Boards"), data["boards_url"]),
+                    (
+                        say("Control API"),
+                        data["control_url"]
+                        or say("off ({option})", option="--control"),
+                    ),
+                ],
+            )
+        )
+
+
+def _voice(locale: str) -> Words:
+    """Return the language of who sits at the machine: the boards of a demo may be in another."""
+    if locale not in ("en", "ru"):
+        raise typer.BadParameter(f"{locale!r} is not known; use en or ru")
+    return voice()

@@ -1,0 +1,227 @@
+"""`demo --days` and `demo --story`: lived days told to people, or as one JSON object with the checks."""
+
+from __future__ import annotations
+
+import json
+import tempfile
+from dataclasses import dataclass
+from datetime import UTC, date, datetime
+from pathlib import Path
+from threading import Event
+from typing import Any
+
+import typer
+
+from rayline_demo.checks import lost
+from rayline_demo.chronicle import Chronicle, tell
+from rayline_demo.days import SEASON_WANTED, SeasonOrder, first_day, live_days
+from rayline_demo.rig import make_empty
+from rayline_demo.stories.expect import compare
+from rayline_demo.stories.play import Lived, Play, open_play
+from rayline_demo.stories.script import Story, find_stories, load_story
+from worker.app.build import Progress
+from worker.cli import prose, show
+from worker.cycle.story import problem_data
+from worker.errors import Stopped
+
+STORY_WANTED = {
+    "third_writes": 0,
+    "duplicates": 0,
+    "human_edits_lost": 0,
+    "as_worked_out": True,
+}
+EXAMPLES = 3
+
+
+@dataclass(frozen=True, slots=True)
+class SeasonChoice:
+    """What the options ask for: so many `days` from `start` (a day, or empty: this quarter's first), or one story."""
+
+    locale: str
+    days: int
+    story: str
+    seed: int
+    start: str
+
+
+def run(choice: SeasonChoice, stop: Event, progress: Progress, *, as_json: bool) -> int:
+    """Live what was chosen and return the exit code."""
+    if choice.story:
+        return run_story(
+            choice.story, choice.locale, as_json=as_json, stop=stop, progress=progress
+        )
+    found = live_days(
+        SeasonOrder(
+            choice.locale,
+            choice.days,
+            _first(choice.start),
+            choice.seed,
+            stop,
+            progress,
+            show.say,
+        )
+    )
+    if as_json:
+        show.print_json(found)
+    else:
+        _show_season(found)
+    return prose.OK if found["checks"] == SEASON_WANTED else prose.BUG
+
+
+def _first(start: str) -> date:
+    try:
+        return date.fromisoformat(start) if start else first_day(datetime.now(UTC))
+    except ValueError:
+        raise typer.BadParameter(f"{start!r} is not a day such as 2026-10-01") from None
+
+
+def _show_season(found: dict[str, Any]) -> None:
+    console, summary = show.console(), found["summary"]
+    console.print(
+        f"{found['days']} working days, {summary['from']} to {summary['until']}, "
+        f"{sum(summary['cycles'].values())} cycles in {found['seconds']} s",
+        style="bold",
+    )
+    for title, name in (
+        ("People did", "people"),
+        ("In Jira", "jira"),
+        ("The worker wrote", "worker"),
+    ):
+        console.print(
+            f"{title}: "
+            + ", ".join(f"{count} {what}" for what, count in summary[name].items())
+        )
+    rows = [
+        (
+            name,
+            str(thread["opened"]),
+            str(thread["closed"]),
+            "\n".join(
+                f"{day} {what}: {title}"
+                for day, what, title in thread["events"][-EXAMPLES:]
+            ),
+        )
+        for name, thread in found["stories"].items()
+    ]
+    console.print(
+        show.table_view(
+            "What the worker did, story by story",
+            ("story", "opened", "closed", "the last of it"),
+            rows,
+        )
+    )
+    console.print_json(json.dumps(found["checks"]))
+
+
+def find_story(name: str) -> Path:
+    """Return the folder of a storyline by name or the beginning of it."""
+    shipped = find_stories()
+    found = [
+        path
+        for path in shipped
+        if path.name.startswith(name) or path.name.endswith(name)
+    ]
+
+    if len(found) != 1:
+        known = ", ".join(path.name for path in found or shipped)
+        raise typer.BadParameter(
+            f"{name!r} names {len(found)} storylines; there are {known}"
+        )
+    return found[0]
+
+
+def run_story(
+    name: str, locale: str, *, as_json: bool, stop: Event, progress: Progress
+) -> int:
+    """Live one storyline, saying what happened each day, and compare with what was worked out by hand."""
+    story = load_story(find_story(name))
+    with tempfile.TemporaryDirectory(prefix="rayline-story-") as folder:
+        play = open_play(
+            story, make_empty(locale, Path(folder)), Path(folder), stop=stop
+        )
+        try:
+            days, differences, chronicle = _live(
+                play, story, progress=progress, as_json=as_json
+            )
+            checks = {
+                name: value
+                for name, value in play.check().items()
+                if name in STORY_WANTED
+            }
+            differences += [f"lost: {line}" for line in lost(play.rig, play.deeds)]
+        finally:
+            play.rig.close()
+    checks["as_worked_out"] = not differences
+    if as_json:
+        show.print_json(
+            {
+                "story": story.name,
+                "title": story.title[locale],
+                "days": days,
+                "stories": chronicle.data(),
+                "differences": differences,
+                "checks": checks,
+            }
+        )
+    else:
+        show.console().print_json(json.dumps(checks))
+    for line in differences:
+        show.say(line)
+    return prose.OK if checks == STORY_WANTED else prose.BUG
+
+
+def _live(
+    play: Play, story: Story, *, progress: Progress, as_json: bool
+) -> tuple[list[dict[str, Any]], list[str], Chronicle]:
+    days: list[dict[str, Any]] = []
+    differences: list[str] = []
+    chronicle = Chronicle()
+    last = {day.day: number for number, day in enumerate(play.days)}
+    if not as_json:
+        show.console().print(story.title[play.typist.locale], style="bold")
+    for number, lived in enumerate(play.live()):
+        if play.rig.context.stop.is_set():
+            raise Stopped(f"ended after {lived.day}")
+        progress(str(lived.day), number, len(play.days))
+        if lived.report is not None:
+            chronicle.note(lived.day, lived.report)
+        for after in story.expected if last[lived.day] == number else ():
+            differences += (
+                compare(play.typist, after, lived) if after["date"] == lived.day else []
+            )
+        days.append(_day_data(lived))
+        if not as_json:
+            _tell(lived, since=days[-2]["problems"] if len(days) > 1 else [])
+    return days, differences, chronicle
+
+
+def _day_data(lived: Lived) -> dict[str, Any]:
+    report = lived.report
+    return {
+        "date": str(lived.day),
+        "people": list(lived.told),
+        "worker": tell(report) if report else [],
+        "writes": lived.writes,
+        "problems": [problem_data(one) for one in report.plan.problems]
+        if report
+        else [],
+    }
+
+
+def _tell(lived: Lived, *, since: list[dict[str, str]]) -> None:
+    console, told = show.console(), tell(lived.report) if lived.report else []
+    known = {(one["code"], one["where"], one["message"]) for one in since}
+    fresh = [
+        one
+        for one in (_day_data(lived)["problems"])
+        if (one["code"], one["where"], one["message"]) not in known
+        and one["severity"] != "info"
+    ]
+    if not (lived.told or told or fresh):
+        return
+    console.print(f"{lived.day:%a} {lived.day}", style="bold")
+    for mark, lines in (("people", lived.told), ("worker", told)):
+        for line in lines:
+            console.print(f"  {mark}  {line}")
+    for one in fresh:
+        console.print(f"  listed  {one['where']}: {one['message']}")

@@ -1,0 +1,176 @@
+"""Setting the stage: both emulators on real sockets, a workspace made through the public API, the agency at work."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+from pydantic import SecretStr
+
+from rayline_demo.agency.generate import generate
+from rayline_demo.agency.model import Agency
+from rayline_demo.agency.populate import Cast, Scribe, populate
+from rayline_sandbox.jira import JiraSandbox
+from rayline_sandbox.notion import NotionSandbox
+from rayline_sandbox.server import Running, serve
+from rayline_sandbox.wire import Clock
+from worker.app.build import Progress, Surroundings, build_context, open_store
+from worker.config import JiraSettings, NotionSettings, Schedule, Workspace
+from worker.cycle.story import Context
+from worker.errors import Stopped
+from worker.mapping.schema import Bindings
+from worker.notion.workspace import create_workspace
+from worker.state import bindings as registry
+from worker.state.store import Store
+from worker.world.calendar import work_calendar
+
+SEED = 7
+LONG_AGO = timedelta(
+    days=35
+)  # the boards are older than the first cycle, so that silence and standstill show
+BUDGET, WINDOW = 180, 2.0
+CURRENCIES = {"ru": "RUB", "en": "EUR"}
+
+
+@dataclass(frozen=True, slots=True)
+class Stage:
+    """Everything of one demo: sandboxes, sockets, agency, the worker's context and state."""
+
+    clock: Clock
+    notion: NotionSandbox
+    jira: JiraSandbox
+    sockets: Running
+    agency: Agency
+    cast: Cast
+    scribe: Scribe
+    context: Context
+    store: Store
+    epics: frozenset[str]
+
+    def bindings(self) -> Bindings:
+        """Return how the workspace is bound now."""
+        with self.store.reading(self.context.name) as tx:
+            return registry.load(tx)
+
+    def close(self) -> None:
+        """Stop the sockets and close the state."""
+        self.sockets.stop()
+        self.store.close()
+
+
+def morning(now: datetime) -> datetime:
+    """Return 9:40 in Moscow of the last working weekday: an agency is looked at when it is at work."""
+    day = now
+    while day.weekday() >= 5:
+        day -= timedelta(days=1)
+    return day.replace(hour=6, minute=40, second=0, microsecond=0)
+
+
+@dataclass(frozen=True, slots=True)
+class Staging:
+    """How a demo is set: locale, folder of the state, control API, the clock's speed, and who watches."""
+
+    locale: str
+    folder: Path
+    control: bool = False
+    speed: float = 1.0
+    start: datetime | None = None
+    stop: threading.Event | None = None
+    progress: Progress = lambda phase, done, total: None
+    say: Callable[[str], None] = lambda text: None
+
+
+def set_stage(staging: Staging) -> Stage:
+    """Start the sandboxes, make the workspace through the public API and let people fill it."""
+    clock = Clock(
+        (staging.start or morning(datetime.now(UTC))) - LONG_AGO,
+        staging.speed,
+        time.monotonic,
+    )
+    notion = NotionSandbox(clock, seed=SEED, limit=BUDGET, window=WINDOW)
+    jira = JiraSandbox(clock, seed=SEED)
+    private = notion.add_private_root()
+    sockets = serve(notion, jira, control=staging.control, locale=staging.locale)
+    try:
+        settings = workspace_settings(sockets, locale=staging.locale, private=private)
+        store = open_store(f"sqlite:///{staging.folder / 'rayline.db'}")
+        context = build_context(
+            "studio",
+            settings,
+            store,
+            Surroundings(clock.now, staging.stop, staging.progress),
+        )
+        bindings = _create(context, staging)
+        calendar = work_calendar(
+            settings.calendar, range(clock.now().year - 1, clock.now().year + 2)
+        )
+        agency = generate(
+            seed=SEED,
+            now=clock.now() + LONG_AGO,
+            locale=staging.locale,
+            calendar=calendar,
+        )
+        _go_on(staging, "agency")
+        cast = populate(agency, notion, jira, schema=context.schema, bindings=bindings)
+        clock.advance(LONG_AGO)
+    except BaseException:
+        sockets.stop()
+        raise
+    scribe = Scribe(notion, context.schema, bindings, cast.users[0])
+    epics = frozenset(
+        issue["key"] for issue in agency.jira["issues"] if issue["type"] == "Epic"
+    )
+    return Stage(
+        clock, notion, jira, sockets, agency, cast, scribe, context, store, epics
+    )
+
+
+def _create(context: Context, staging: Staging) -> Bindings:
+    pages = context.settings.notion
+    bindings = create_workspace(
+        context.notion,
+        context.schema,
+        parent_page_id=pages.root_page_id,
+        private_page_id=pages.private_root_page_id,
+        locale=staging.locale,
+        progress=lambda phase, done, total: _go_on(staging, phase, done, total),
+    )
+    with context.store.transaction(context.name) as tx:
+        registry.save(tx, bindings)
+    return bindings
+
+
+def _go_on(staging: Staging, phase: str, done: int = 0, total: int = 1) -> None:
+    """Tell the watcher how far it is; raises `Stopped` when the end was asked for."""
+    if staging.stop is not None and staging.stop.is_set():
+        raise Stopped(f"ended before {phase}")
+    staging.progress(phase, done, total)
+
+
+def workspace_settings(
+    sockets: Running, *, locale: str, private: str = ""
+) -> Workspace:
+    """Return the configuration of a workspace that lives in the sandbox."""
+    where = sockets.describe()
+    return Workspace(
+        locale="ru" if locale == "ru" else "en",
+        currency=CURRENCIES[locale],
+        notion=NotionSettings(
+            base_url=where["notion"]["base_url"],
+            token=SecretStr(where["notion"]["token"]),
+            root_page_id=where["notion"]["root_page_id"],
+            private_root_page_id=private,
+            requests=BUDGET,
+            window=WINDOW,
+        ),
+        jira=JiraSettings(
+            base_url=where["jira"]["base_url"],
+            email=where["jira"]["email"],
+            token=SecretStr(where["jira"]["token"]),
+        ),
+        schedule=Schedule(delta=15, full=300),
+    )

@@ -1,0 +1,104 @@
+"""Living a storyline day by day: people act, a quarter of an hour passes, the worker runs its real cycle."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from datetime import date, timedelta
+from pathlib import Path
+from typing import Any
+
+from rayline_demo.acts import Deeds
+from rayline_demo.checks import checks, last_entry, writes
+from rayline_demo.rig import Empty, Rig, open_rig
+from rayline_demo.stories.acts import do_act
+from rayline_demo.stories.script import MORNING, Day, Story
+from rayline_demo.stories.typist import Typist
+from rayline_demo.stories.world import at_local, type_world
+from worker.app.build import Progress
+from worker.cycle.story import Mode, Order, Report, sync
+from worker.world.calendar import work_calendar
+
+QUARTER_OF_AN_HOUR = timedelta(minutes=15)
+
+
+@dataclass(frozen=True, slots=True)
+class Lived:
+    """One day as it went: what people did, what the worker answered (None: it did not run), how many writes it made."""
+
+    day: date
+    told: tuple[str, ...]
+    report: Report | None
+    writes: int
+
+
+@dataclass(slots=True)
+class Play:
+    """A storyline under way."""
+
+    story: Story
+    rig: Rig
+    typist: Typist
+    days: list[Day]
+    deeds: Deeds = field(default_factory=Deeds)
+
+    def live(self) -> Iterator[Lived]:
+        """Live the days one by one, yielding each when it is over."""
+        for day in self.days:
+            yield self._live(day)
+
+    def _live(self, day: Day) -> Lived:
+        rig, told = self.rig, len(self.deeds.told)
+        rig.clock.advance(
+            max(
+                timedelta(),
+                at_local(day.day, day.at, rig.context.settings.time_zone)
+                - rig.clock.now(),
+            )
+        )
+        for act in day.acts:
+            do_act(self.typist, act, self.deeds)
+        rig.clock.advance(QUARTER_OF_AN_HOUR)
+        before = last_entry(rig)
+        report = (
+            None
+            if day.sync == "none"
+            else sync(rig.context, Order(Mode(day.sync), "story"))
+        )
+        self.deeds.hand_back(report.plan.adopted if report else ())
+        return Lived(
+            day.day, tuple(self.deeds.told[told:]), report, writes(rig, before)
+        )
+
+    def check(self) -> dict[str, Any]:
+        """Run an unchanged cycle more and return the checks of `demo --once`."""
+        before = last_entry(self.rig)
+        sync(self.rig.context, Order(Mode.FULL, "unchanged"))
+        return checks(self.rig, self.deeds, third_writes=writes(self.rig, before))
+
+
+def open_play(
+    story: Story,
+    empty: Empty,
+    folder: Path,
+    *,
+    stop: threading.Event | None = None,
+    progress: Progress | None = None,
+) -> Play:
+    """Return a storyline ready to be lived on a copy of an empty workspace; its world was typed on its first day."""
+    zone = story.settings.get("time_zone", "Europe/Moscow")
+    rig = open_rig(
+        empty,
+        folder,
+        start=at_local(story.start, MORNING, zone),
+        settings=story.settings,
+        stop=stop,
+        progress=progress,
+    )
+    calendar = work_calendar(
+        rig.context.settings.calendar, range(story.start.year - 1, story.start.year + 3)
+    )
+    typist = Typist(rig, empty.locale, empty.bindings)
+    type_world(story, typist, calendar)
+    return Play(story, rig, typist, story.script(calendar))

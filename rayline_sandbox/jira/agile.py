@@ -1,0 +1,502 @@
+"""Boards, sprints and epics: Agile 1.0, and the cursor lists of `/rest/software/1.0` (facts/jira-api.md 1.2)."""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from rayline_sandbox.jira.changes import Changes
+from rayline_sandbox.jira.errors import Refusal
+from rayline_sandbox.jira.instants import parse_stamp
+from rayline_sandbox.jira.issue_view import choose, show_issue
+from rayline_sandbox.jira.jql_evaluate import find
+from rayline_sandbox.jira.model import Board, Issue, Json, Sprint
+from rayline_sandbox.jira.numbers import as_identity
+from rayline_sandbox.jira.render import Renderer, offset_page
+from rayline_sandbox.jira.routes import BOTH, CLOUD, Outcome, Route
+from rayline_sandbox.jira.search import compile_text, page_size, token_page
+from rayline_sandbox.jira.setters import check_family
+from rayline_sandbox.jira.site import Call, Site, strings, whole
+from rayline_sandbox.jira.walks import BadToken
+
+PAGE_LIMIT = 50
+_BOARD_ORDERS: dict[str, Callable[[Board], Any]] = {
+    "id": lambda b: b.id,
+    "name": lambda b: b.name.casefold(),
+}
+_STATES = ("future", "active", "closed")
+_LISTED = ("closed", "active", "future")
+
+
+# Boards ---------------------------------------------------------------------
+
+
+def get_boards(site: Site, call: Call) -> Json:
+    """Answer the boards of visible projects, by project, type or name."""
+    wanted, kind, name = (
+        call.request.first("projectKeyOrId"),
+        call.text("type"),
+        call.text("name").casefold(),
+    )
+    project = site.project(wanted).id if wanted else None
+    found = [
+        b
+        for b in site.store.boards.values()
+        if site.store.seen(b.project)
+        and name in b.name.casefold()
+        and (project is None or b.project == project)
+        and (not kind or b.kind in kind.split(","))
+        and call.text("filterId", str(b.filter)) == str(b.filter)
+    ]
+    found = call.ordered(found, _BOARD_ORDERS, "id")
+    page = offset_page(found, *call.page(50, PAGE_LIMIT))
+    renderer = Renderer(site, call)
+    return {**page, "values": [show_board(renderer, board) for board in page["values"]]}
+
+
+def show_board(renderer: Renderer, board: Board) -> Json:
+    """Return a board; its location only on Cloud."""
+    project = renderer.store.projects[board.project]
+    found: Json = {
+        "id": board.id,
+        "self": f"{renderer.base}/rest/agile/1.0/board/{board.id}",
+        "name": board.name,
+        "type": board.kind,
+    }
+    if not renderer.cloud:
+        return found
+    title = f"{project.name} ({project.key})"
+    return {
+        **found,
+        "location": {
+            "projectId": project.id,
+            "displayName": title,
+            "projectName": project.name,
+            "projectKey": project.key,
+            "projectTypeKey": project.kind,
+            "avatarURI": f"{renderer.base}/avatar",
+            "name": title,
+        },
+        "isPrivate": False,
+    }
+
+
+def board_of(site: Site, call: Call) -> Board:
+    """Return the board a call names; 404 when it is gone or unseen."""
+    ref = call.parameters["board"]
+    found = site.store.boards.get(as_identity(ref) or 0)
+    if found is None or not site.store.seen(found.project):
+        raise Refusal(
+            404,
+            "Requested board cannot be viewed because it either does not exist or you do not have "
+            "permission to view it.",
+        )
+    return found
+
+
+def get_board(site: Site, call: Call) -> Json:
+    """Answer one board."""
+    return show_board(Renderer(site, call), board_of(site, call))
+
+
+def get_board_configuration(site: Site, call: Call) -> Json:
+    """Answer columns and estimation; done on a board is its right-most mapped column."""
+    board = board_of(site, call)
+    renderer = Renderer(site, call)
+    names = {
+        site.store.fields.points: "Story Points",
+        site.store.fields.estimate: "Story point estimate",
+    }
+    estimation = (
+        {
+            "estimation": {
+                "type": "field",
+                "field": {
+                    "fieldId": board.estimation,
+                    "displayName": names.get(board.estimation, board.estimation),
+                },
+            }
+        }
+        if board.estimation and board.kind == "scrum"
+        else {}
+    )
+    return {
+        "id": board.id,
+        "name": board.name,
+        "type": board.kind,
+        "self": f"{renderer.base}/rest/agile/1.0/board/{board.id}/configuration",
+        "filter": {
+            "id": str(board.filter),
+            "self": f"{renderer.rest}/filter/{board.filter}",
+        },
+        "columnConfig": {
+            "columns": [
+                _column(renderer, *column) for column in columns_of(site, board)
+            ],
+            "constraintType": "none",
+        },
+        **estimation,
+        "ranking": {
+            "rankCustomFieldId": int(site.store.fields.rank.rpartition("_")[2])
+        },
+    }
+
+
+def _column(renderer: Renderer, name: str, statuses: Sequence[str]) -> Json:
+    return {
+        "name": name,
+        "statuses": [
+            {"id": each, "self": f"{renderer.rest}/status/{each}"} for each in statuses
+        ],
+    }
+
+
+def columns_of(site: Site, board: Board) -> list[tuple[str, tuple[str, ...]]]:
+    """Return a board's columns; one without its own has one per category."""
+    if board.columns:
+        return board.columns
+    statuses = site.store.statuses
+    own = site.store.projects[board.project].statuses
+    return [
+        (title, tuple(s for s in own if statuses[s].category in categories))
+        for title, categories in (
+            ("To Do", ("new", "undefined")),
+            ("In Progress", ("indeterminate",)),
+            ("Done", ("done",)),
+        )
+    ]
+
+
+# Sprints --------------------------------------------------------------------
+
+
+def get_board_sprints(site: Site, call: Call) -> Json:
+    """Answer a Scrum board's sprints by state; refused for other boards."""
+    board = board_of(site, call)
+    if board.kind != "scrum":
+        raise Refusal(400, "The board does not support sprints")
+    states = call.listed("state") or _STATES
+    if strange := [state for state in states if state not in _STATES]:
+        raise Refusal(400, f"Invalid sprint state: {strange[0]}")
+    found = [
+        s
+        for s in site.store.sprints.values()
+        if s.board == board.id and s.state in states
+    ]
+    page = offset_page(
+        sorted(found, key=lambda s: (_LISTED.index(s.state), s.id)),
+        *call.page(50, PAGE_LIMIT),
+    )
+    renderer = Renderer(site, call)
+    return {**page, "values": [renderer.sprint(sprint) for sprint in page["values"]]}
+
+
+def sprint_of(site: Site, call: Call) -> Sprint:
+    """Return the sprint a call names."""
+    ref = call.parameters["sprint"]
+    found = site.store.sprints.get(as_identity(ref) or 0)
+    board = (
+        site.store.boards.get(found.board)
+        if found and found.board is not None
+        else None
+    )
+    if found is None or (board is not None and not site.store.seen(board.project)):
+        raise Refusal(
+            404, "Sprint does not exist or you do not have permission to view it."
+        )
+    return found
+
+
+def get_sprint(site: Site, call: Call) -> Json:
+    """Answer one sprint."""
+    return Renderer(site, call).sprint(sprint_of(site, call))
+
+
+def create_sprint(site: Site, call: Call) -> Outcome:
+    """Create a future sprint on a board."""
+    asked = call.object()
+    board = site.store.boards.get(whole(asked.get("originBoardId"), "originBoardId", 0))
+    if board is None or board.kind != "scrum":
+        raise Refusal(
+            400,
+            errors={
+                "originBoardId": "The board does not exist or does not support sprints."
+            },
+        )
+    if not str(asked.get("name") or "").strip():
+        raise Refusal(400, errors={"name": "The sprint name must not be empty."})
+    identity = site.store.counters.take("sprint", 1)
+    sprint = Sprint(identity, "", "future", board.id, created=site.now())
+    _apply(sprint, asked)
+    site.store.sprints[identity] = sprint
+    return Outcome(201, Renderer(site, call).sprint(sprint))
+
+
+def update_sprint(site: Site, call: Call) -> Json:
+    """Change a sprint: its texts and dates, start it, close it."""
+    sprint, asked = sprint_of(site, call), call.object()
+    state = asked.get("state", sprint.state)
+    if sprint.state == "closed" and set(asked) - {"name", "goal"}:
+        raise Refusal(400, "A closed sprint can not be changed.")
+    if state not in _STATES or _STATES.index(state) - _STATES.index(
+        sprint.state
+    ) not in (0, 1):
+        raise Refusal(
+            400,
+            errors={"state": f"A sprint can not go from {sprint.state} to {state}."},
+        )
+    changed = copy.copy(sprint)
+    _apply(changed, asked)
+    if state == "active" and (changed.start is None or changed.end is None):
+        raise Refusal(
+            400, errors={"startDate": "You must specify a start date for the sprint"}
+        )
+    if state == "closed" and sprint.state != "closed":
+        changed.complete = site.now()
+    changed.state = state
+    # Boards and issues refer to sprints by number, so the whole record can be put in place at once.
+    site.store.sprints[sprint.id] = changed
+    return Renderer(site, call).sprint(changed)
+
+
+def _apply(sprint: Sprint, asked: Json) -> None:
+    try:
+        for name, attribute in (("startDate", "start"), ("endDate", "end")):
+            if asked.get(name):
+                setattr(sprint, attribute, parse_stamp(str(asked[name])))
+    except ValueError:
+        raise Refusal(400, errors={"startDate": "The date is not valid."}) from None
+    sprint.name = str(asked.get("name") or sprint.name)
+    sprint.goal = str(asked.get("goal", sprint.goal) or "")
+
+
+def move_to_sprint(site: Site, call: Call) -> Outcome:
+    """Put issues into a sprint."""
+    sprint = sprint_of(site, call)
+    if sprint.state == "closed":
+        raise Refusal(400, "Issues can not be moved to a closed sprint.")
+    _plan(site, call, [sprint.id])
+    return Outcome(204)
+
+
+def move_to_backlog(site: Site, call: Call) -> Outcome:
+    """Take issues out of open sprints."""
+    _plan(site, call, [])
+    return Outcome(204)
+
+
+def _plan(site: Site, call: Call, sprints: Sequence[int]) -> None:
+    issues = [site.issue(ref) for ref in strings(call.object().get("issues"), "issues")]
+    for issue in issues:
+        Changes(site).plan(issue, sprints, site.me.account)
+
+
+# Epics ----------------------------------------------------------------------
+
+
+def epic_of(site: Site, call: Call) -> Issue:
+    """Return the epic a call names."""
+    issue = site.issue(call.parameters["epic"])
+    if site.store.kinds[issue.kind].level < 1:
+        raise Refusal(404, "Epic could not be found.")
+    return issue
+
+
+def _epic(renderer: Renderer, issue: Issue) -> Json:
+    done = renderer.store.statuses[issue.status].category == "done"
+    return {
+        "id": issue.id,
+        "key": issue.key,
+        "self": f"{renderer.base}/rest/agile/1.0/epic/{issue.id}",
+        "name": issue.summary,
+        "summary": issue.summary,
+        "color": {"key": "color_1"},
+        **({"issueColor": {"key": "purple"}} if renderer.cloud else {}),
+        "done": done,
+    }
+
+
+def get_epic(site: Site, call: Call) -> Json:
+    """Answer one epic."""
+    return _epic(Renderer(site, call), epic_of(site, call))
+
+
+def get_board_epics(site: Site, call: Call) -> Json:
+    """Answer a board's epics."""
+    store, board = site.store, board_of(site, call)
+    found = [
+        store.issues[each]
+        for each in store.by_project[board.project]
+        if store.kinds[store.issues[each].kind].level > 0
+    ]
+    if call.request.first("done") is not None:
+        wanted = call.flag("done")
+        found = [
+            each
+            for each in found
+            if (store.statuses[each.status].category == "done") == wanted
+        ]
+    page = offset_page(found, *call.page(50, PAGE_LIMIT))
+    renderer = Renderer(site, call)
+    del page["total"]
+    return {**page, "values": [_epic(renderer, each) for each in page["values"]]}
+
+
+def move_to_epic(site: Site, call: Call) -> Outcome:
+    """Put issues under an epic, all or none; the epic `none` takes them out."""
+    parent = None if call.parameters["epic"] == "none" else epic_of(site, call).id
+    issues = [site.issue(ref) for ref in strings(call.object().get("issues"), "issues")]
+    for issue in issues:
+        check_family(site.store, issue, kind=issue.kind, parent=parent)
+    for issue in issues:
+        Changes(site).edit(
+            issue,
+            {"parent": None if parent is None else {"id": str(parent)}},
+            site.me.account,
+        )
+    return Outcome(204)
+
+
+# Issue lists ----------------------------------------------------------------
+
+
+def _board_issues(site: Site, call: Call) -> Sequence[int]:
+    return list(site.store.by_project[board_of(site, call).project])
+
+
+def _backlog(site: Site, call: Call) -> Sequence[int]:
+    store, board = site.store, board_of(site, call)
+    return [
+        each
+        for each in store.by_project[board.project]
+        if _in_backlog(site, store.issues[each])
+    ]
+
+
+def _in_backlog(site: Site, issue: Issue) -> bool:
+    open_ = any(site.store.sprints[each].state == "active" for each in issue.sprints)
+    done = site.store.statuses[issue.status].category == "done"
+    return not open_ and not done and site.store.kinds[issue.kind].level == 0
+
+
+def _sprint_issues(site: Site, call: Call) -> Sequence[int]:
+    sprint = sprint_of(site, call).id
+    if "board" in call.parameters:
+        board_of(site, call)
+    return [issue.id for issue in site.store.issues.values() if sprint in issue.sprints]
+
+
+def _epic_issues(site: Site, call: Call) -> Sequence[int]:
+    if call.parameters["epic"] == "none":
+        return [
+            i.id
+            for i in site.store.issues.values()
+            if i.parent is None and site.store.kinds[i.kind].level == 0
+        ]
+    return list(site.store.children.get(epic_of(site, call).id, ()))
+
+
+def _narrow(site: Site, call: Call, pool: Sequence[int]) -> list[int]:
+    plan = compile_text(site, call.text("jql"))
+    plan.candidates = pool
+    if not plan.order:
+        rank = site.store.issues
+        return sorted(
+            find(plan, site.sight()), key=lambda each: (rank[each].rank, each)
+        )
+    return find(plan, site.sight())
+
+
+def _offset_list(
+    pool: Callable[[Site, Call], Sequence[int]],
+) -> Callable[[Site, Call], Json]:
+    def answer(site: Site, call: Call) -> Json:
+        ids = _narrow(site, call, pool(site, call))
+        start, size = call.page(50, 100, least=0)
+        wish = choose(
+            site.store, call.listed("fields"), "*navigable", call.listed("expand")
+        )
+        renderer = Renderer(site, call)
+        issues = [
+            show_issue(renderer, site.store.issues[each], wish)
+            for each in ids[start : start + size]
+        ]
+        return {
+            "expand": "schema,names",
+            "startAt": start,
+            "maxResults": size,
+            "total": len(ids),
+            "issues": issues,
+        }
+
+    return answer
+
+
+def _cursor_list(
+    pool: Callable[[Site, Call], Sequence[int]],
+) -> Callable[[Site, Call], Json]:
+    def answer(site: Site, call: Call) -> Json:
+        bound = f"{call.request.path}\0{call.text('jql')}"
+        token, (_, size) = call.request.first("nextPageToken"), call.page(50, 100)
+        if token:
+            try:
+                number, offset, ids = site.walks.open(token, bound, site.now())
+            except BadToken:
+                raise Refusal(
+                    400, "The provided next page token is invalid or expired."
+                ) from None
+        else:
+            number, offset = (
+                site.walks.freeze(
+                    bound, _narrow(site, call, pool(site, call)), site.now()
+                ),
+                0,
+            )
+            _, _, ids = site.walks.open(site.walks.token(number, 0), bound, site.now())
+        wish = choose(
+            site.store, call.listed("fields"), "*navigable", call.listed("expand")
+        )
+        return token_page(
+            site,
+            call,
+            wish,
+            place=(number, offset),
+            ids=ids,
+            size=page_size(call, wish, size),
+        )
+
+    return answer
+
+
+_LISTS: tuple[tuple[str, Callable[[Site, Call], Sequence[int]]], ...] = (
+    ("board/{board}/issue", _board_issues),
+    ("board/{board}/backlog", _backlog),
+    ("sprint/{sprint}/issue", _sprint_issues),
+    ("board/{board}/sprint/{sprint}/issue", _sprint_issues),
+    ("epic/{epic}/issue", _epic_issues),
+)
+
+ROUTES = (
+    Route("GET", "board", get_boards, BOTH, "agile"),
+    Route("GET", "board/{board}", get_board, BOTH, "agile"),
+    Route("GET", "board/{board}/configuration", get_board_configuration, BOTH, "agile"),
+    Route("GET", "board/{board}/sprint", get_board_sprints, BOTH, "agile"),
+    Route("GET", "board/{board}/epic", get_board_epics, BOTH, "agile"),
+    Route("POST", "sprint", create_sprint, BOTH, "agile"),
+    Route("GET", "sprint/{sprint}", get_sprint, BOTH, "agile"),
+    Route("POST", "sprint/{sprint}", update_sprint, BOTH, "agile"),
+    Route("PUT", "sprint/{sprint}", update_sprint, BOTH, "agile"),
+    Route("POST", "sprint/{sprint}/issue", move_to_sprint, BOTH, "agile"),
+    Route("POST", "backlog/issue", move_to_backlog, BOTH, "agile"),
+    Route("GET", "epic/{epic}", get_epic, BOTH, "agile"),
+    Route("POST", "epic/{epic}/issue", move_to_epic, BOTH, "agile"),
+    *(
+        Route("GET", template, _offset_list(pool), BOTH, "agile")
+        for template, pool in _LISTS
+    ),
+    *(
+        Route("GET", template, _cursor_list(pool), CLOUD, "software")
+        for template, pool in _LISTS
+    ),
+)

@@ -1,0 +1,24 @@
+"""All endpoints of the emulator."""
+
+from __future__ import annotations
+
+from rayline_sandbox.jira import (
+    agile,
+    directory,
+    histories,
+    issues,
+    projects,
+    search,
+    worklogs,
+)
+from rayline_sandbox.jira.routes import Route
+
+ALL_ROUTES: tuple[Route, ...] = (
+    *search.ROUTES,
+    *issues.ROUTES,
+    *histories.ROUTES,
+    *worklogs.ROUTES,
+    *projects.ROUTES,
+    *directory.ROUTES,
+    *agile.ROUTES,
+)

@@ -1,0 +1,355 @@
+"""The site itself: who one is, what it is, its people, fields, enumerations and saved searches."""
+
+from __future__ import annotations
+
+from rayline_sandbox.jira.errors import Refusal, missing
+from rayline_sandbox.jira.fields import fields_of
+from rayline_sandbox.jira.issue_view import field_schema
+from rayline_sandbox.jira.model import CATEGORIES, Field, Filter, Json, User
+from rayline_sandbox.jira.numbers import as_identity
+from rayline_sandbox.jira.render import Renderer, offset_page
+from rayline_sandbox.jira.routes import CLOUD, SERVER, Route
+from rayline_sandbox.jira.site import Call, Site
+
+_PERMISSIONS = (
+    "BROWSE_PROJECTS",
+    "CREATE_ISSUES",
+    "EDIT_ISSUES",
+    "TRANSITION_ISSUES",
+    "DELETE_ISSUES",
+    "WORK_ON_ISSUES",
+    "ADD_COMMENTS",
+    "ASSIGN_ISSUES",
+    "MOVE_ISSUES",
+    "MANAGE_SPRINTS_PERMISSION",
+)
+
+
+# Site -----------------------------------------------------------------------
+
+
+def server_info(site: Site, call: Call) -> Json:
+    """Answer what the site is; anonymous, so it proves nothing about credentials (section 4)."""
+    renderer = Renderer(site, call)
+    now = renderer.stamp(site.now())
+    shared = {
+        "baseUrl": call.base,
+        "buildDate": "2026-08-14T02:42:04.000+0000",
+        "serverTime": now,
+        "scmInfo": "56412dadeaf927dd37709c84cb8df7dee7ac7123",
+        "serverTitle": "Jira",
+    }
+    if site.cloud:
+        return {
+            **shared,
+            "displayUrl": call.base,
+            "version": "1001.0.0-SNAPSHOT",
+            "versionNumbers": [1001, 0, 0],
+            "deploymentType": "Cloud",
+            "buildNumber": 100293,
+            "defaultLocale": {"locale": "en_US"},
+            "serverTimeZone": "Etc/UTC",
+        }
+    return {
+        **shared,
+        "version": "10.4.0",
+        "versionNumbers": [10, 4, 0],
+        "deploymentType": "Server",
+        "buildNumber": 10040000,
+        "databaseBuildNumber": 10040000,
+    }
+
+
+def tenant_info(site: Site, call: Call) -> Json:
+    """Answer the site's cloud id, which scoped tokens need."""
+    return {"cloudId": site.cloud_id}
+
+
+def configuration(site: Site, call: Call) -> Json:
+    """Answer the site's settings; durations in text depend on its hours per day."""
+    return {
+        "votingEnabled": True,
+        "watchingEnabled": True,
+        "unassignedIssuesAllowed": True,
+        "subTasksEnabled": True,
+        "issueLinkingEnabled": True,
+        "timeTrackingEnabled": True,
+        "attachmentsEnabled": True,
+        "timeTrackingConfiguration": {
+            "workingHoursPerDay": site.hours_per_day,
+            "workingDaysPerWeek": site.days_per_week,
+            "timeFormat": "pretty",
+            "defaultUnit": "minute",
+        },
+    }
+
+
+def permissions(site: Site, call: Call) -> Json:
+    """Answer what the account may do, in one project when one is named."""
+    key = call.request.first("projectKey") or call.request.first("projectId")
+    if key is not None:
+        site.project(key)
+    wanted = call.listed("permissions") or _PERMISSIONS
+    if unknown := [
+        name for name in wanted if name not in (*_PERMISSIONS, "ADMINISTER")
+    ]:
+        raise Refusal(400, f"Unrecognized permission: {unknown[0]}")
+    return {
+        "permissions": {
+            name: {
+                "id": str(place),
+                "key": name,
+                "name": name.replace("_", " ").capitalize(),
+                "type": "PROJECT",
+                "description": "",
+                "havePermission": name != "ADMINISTER",
+            }
+            for place, name in enumerate(wanted, 10)
+        }
+    }
+
+
+# People ---------------------------------------------------------------------
+
+
+def myself(site: Site, call: Call) -> Json:
+    """Answer the calling account with its time zone, in which quoted JQL dates are read."""
+    person = Renderer(site, call).user(site.me)
+    deleted = {} if site.cloud else {"deleted": False}
+    return {
+        **person,
+        **deleted,
+        "locale": "en_US",
+        "groups": {"size": 1, "items": []},
+        "applicationRoles": {"size": 1, "items": []},
+        "expand": "groups,applicationRoles",
+    }
+
+
+def get_user(site: Site, call: Call) -> Json:
+    """Answer one user."""
+    names = ("accountId",) if site.cloud else ("username", "key")
+    ref = next((value for name in names if (value := call.request.first(name))), None)
+    found = site.store.find_user(ref) if ref else None
+    if found is None:
+        raise missing("user", ref)
+    return Renderer(site, call).user(found)
+
+
+def search_users(site: Site, call: Call) -> list[Json]:
+    """Answer users whose name or e-mail begins with a text."""
+    text = (
+        call.text("query") or call.text("username") or call.text("accountId")
+    ).casefold()
+    found = [
+        user
+        for user in site.store.users.values()
+        if user.active and _matches(user, text)
+    ]
+    start, size = call.page(50, 1000)
+    renderer = Renderer(site, call)
+    beside = {} if site.cloud else {"deleted": False, "locale": "en_US"}
+    return [{**renderer.user(user), **beside} for user in found[start : start + size]]
+
+
+def _matches(user: User, text: str) -> bool:
+    texts = (user.display, user.email, user.name, user.account, *user.display.split())
+    return text in ("", ".") or any(each.casefold().startswith(text) for each in texts)
+
+
+def all_users(site: Site, call: Call) -> list[Json]:
+    """Answer all users, also deactivated ones and apps."""
+    start, size = call.page(50, 1000)
+    renderer = Renderer(site, call)
+    return [
+        renderer.user(user)
+        for user in list(site.store.users.values())[start : start + size]
+    ]
+
+
+# Enumerations ---------------------------------------------------------------
+
+
+def get_fields(site: Site, call: Call) -> list[Json]:
+    """Answer all fields; custom ones are found by `schema.custom`."""
+    return [_field(field) for field in fields_of(site.store)]
+
+
+def _field(field: Field) -> Json:
+    number = field.id.rpartition("_")[2]
+    clauses = (
+        [f"cf[{number}]", field.name]
+        if field.custom
+        else list(field.clauses or (field.id,))
+    )
+    schema = field_schema(*field[:5])
+    return {
+        "id": field.id,
+        "key": field.id,
+        "name": field.name,
+        "custom": bool(field.custom),
+        "orderable": True,
+        "navigable": True,
+        "searchable": True,
+        "clauseNames": clauses,
+        **({"schema": schema} if schema else {}),
+    }
+
+
+def page_fields(site: Site, call: Call) -> Json:
+    """Answer fields a page at a time, by type, id or name."""
+    kinds, ids, query = (
+        call.listed("type"),
+        call.listed("id"),
+        call.text("query").casefold(),
+    )
+    found = [
+        f
+        for f in fields_of(site.store)
+        if (not kinds or ("custom" if f.custom else "system") in kinds)
+        and (not ids or f.id in ids)
+        and query in f.name.casefold()
+    ]
+    page = offset_page(found, *call.page(50, 50))
+    page["values"] = [
+        {
+            "id": f.id,
+            "name": f.name,
+            **({"schema": schema} if (schema := field_schema(*f[:5])) else {}),
+        }
+        for f in page["values"]
+    ]
+    return page
+
+
+def get_all_statuses(site: Site, call: Call) -> list[Json]:
+    """Answer all statuses; names repeat."""
+    renderer = Renderer(site, call)
+    return [renderer.status(status) for status in site.store.statuses.values()]
+
+
+def search_statuses(site: Site, call: Call) -> Json:
+    """Answer statuses a page at a time, with their category as a word."""
+    project, text = (
+        call.request.first("projectId"),
+        call.text("searchString").casefold(),
+    )
+    words = {
+        "new": "TODO",
+        "indeterminate": "IN_PROGRESS",
+        "done": "DONE",
+        "undefined": "TODO",
+    }
+    found = [
+        s
+        for s in site.store.statuses.values()
+        if text in s.name.casefold()
+        and (project is None or s.id in site.project(project).statuses)
+    ]
+    page = offset_page(found, *call.page(200, 200))
+    page["values"] = [
+        {
+            "id": s.id,
+            "name": s.name,
+            "statusCategory": words[s.category],
+            "description": "",
+            "scope": {"type": "PROJECT", "project": {"id": str(s.project)}}
+            if s.project
+            else {"type": "GLOBAL"},
+        }
+        for s in page["values"]
+    ]
+    return {"self": f"{Renderer(site, call).rest}/statuses/search", **page}
+
+
+def get_categories(site: Site, call: Call) -> list[Json]:
+    """Answer the status categories."""
+    renderer = Renderer(site, call)
+    return [renderer.category(key) for key in CATEGORIES]
+
+
+def get_kinds(site: Site, call: Call) -> list[Json]:
+    """Answer the issue types."""
+    renderer = Renderer(site, call)
+    return [renderer.kind(kind) for kind in site.store.kinds.values()]
+
+
+def get_priorities(site: Site, call: Call) -> list[Json | None]:
+    """Answer the priorities."""
+    renderer = Renderer(site, call)
+    return [renderer.priority(identity) for identity in site.store.priorities]
+
+
+def get_resolutions(site: Site, call: Call) -> list[Json | None]:
+    """Answer the resolutions."""
+    renderer = Renderer(site, call)
+    return [renderer.resolution(identity) for identity in site.store.resolutions]
+
+
+# Filters --------------------------------------------------------------------
+
+
+def get_filter(site: Site, call: Call) -> Json:
+    """Answer a saved search."""
+    identity = call.parameters["id"]
+    found = site.store.filters.get(as_identity(identity) or 0)
+    if found is None:
+        raise Refusal(
+            404,
+            "The selected filter is not available to you, perhaps it has been deleted or had its "
+            "permissions changed.",
+        )
+    return _filter(Renderer(site, call), found)
+
+
+def _filter(renderer: Renderer, saved: Filter) -> Json:
+    return {
+        "self": f"{renderer.rest}/filter/{saved.id}",
+        "id": str(saved.id),
+        "name": saved.name,
+        "description": saved.description,
+        "owner": renderer.person(saved.owner),
+        "jql": saved.jql,
+        "searchUrl": f"{renderer.rest}/search?jql=filter%3D{saved.id}",
+        "viewUrl": f"{renderer.base}/issues/?filter={saved.id}",
+        "favourite": False,
+        "favouritedCount": 0,
+    }
+
+
+def search_filters(site: Site, call: Call) -> Json:
+    """Answer saved searches a page at a time; the JQL only with `expand=jql`."""
+    text, expand = call.text("filterName").casefold(), frozenset(call.listed("expand"))
+    found = [
+        saved for saved in site.store.filters.values() if text in saved.name.casefold()
+    ]
+    page = offset_page(found, *call.page(50, 100))
+    renderer = Renderer(site, call)
+    always = {"self", "id", "name"}
+    page["values"] = [
+        {k: v for k, v in _filter(renderer, saved).items() if k in always | expand}
+        for saved in page["values"]
+    ]
+    return {"self": f"{renderer.rest}/filter/search", **page}
+
+
+ROUTES = (
+    Route("GET", "serverInfo", server_info, anonymous=True),
+    Route("GET", "_edge/tenant_info", tenant_info, CLOUD, root="", anonymous=True),
+    Route("GET", "configuration", configuration),
+    Route("GET", "mypermissions", permissions),
+    Route("GET", "myself", myself),
+    Route("GET", "user", get_user),
+    Route("GET", "user/search", search_users),
+    Route("GET", "users/search", all_users, CLOUD),
+    Route("GET", "field", get_fields),
+    Route("GET", "field/search", page_fields, CLOUD),
+    Route("GET", "status", get_all_statuses),
+    Route("GET", "statuses/search", search_statuses, CLOUD),
+    Route("GET", "statuscategory", get_categories),
+    Route("GET", "issuetype", get_kinds),
+    Route("GET", "priority", get_priorities),
+    Route("GET", "resolution", get_resolutions),
+    Route("GET", "filter/search", search_filters, CLOUD),
+    Route("GET", "filter/{id}", get_filter, CLOUD | SERVER),
+)

@@ -1,0 +1,98 @@
+"""Rich text both ways: the Atlassian document format of v3 and the wiki text of v2, as far as plain paragraphs go."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+from rayline_sandbox.jira.model import Json
+
+_WORDS = re.compile(r"\w+")
+_DEPTH_LIMIT = 100
+
+
+def is_document(value: Any) -> bool:
+    """Tell whether a value has the shape of a document: `doc`, version 1, nodes of any named type all the way down.
+
+    Types of nodes and marks appear over time, so which ones there are is not judged.
+    """
+    return (
+        isinstance(value, dict)
+        and value.get("type") == "doc"
+        and value.get("version") == 1
+        and _is_node(value, 0)
+    )
+
+
+def _is_node(node: Any, depth: int) -> bool:
+    if not isinstance(node, dict) or not _is_named(node) or depth > _DEPTH_LIMIT:
+        return False
+    content, marks = node.get("content", []), node.get("marks", [])
+    text = (
+        isinstance(node.get("text"), str)
+        if node["type"] == "text"
+        else node.get("text") is None
+    )
+    return (
+        text
+        and isinstance(node.get("attrs", {}), dict)
+        and isinstance(content, list)
+        and isinstance(marks, list)
+        and all(map(_is_named, marks))
+        and all(_is_node(child, depth + 1) for child in content)
+    )
+
+
+def _is_named(node: Any) -> bool:
+    return (
+        isinstance(node, dict)
+        and isinstance(node.get("type"), str)
+        and node["type"] != ""
+    )
+
+
+def to_document(value: Any) -> Json | None:
+    """Return the v3 document of a stored text or document."""
+    if value is None or isinstance(value, dict):
+        return value
+    paragraphs = [
+        {
+            "type": "paragraph",
+            "content": [{"type": "text", "text": part}] if part else [],
+        }
+        for part in str(value).split("\n")
+    ]
+    return {"type": "doc", "version": 1, "content": paragraphs}
+
+
+def to_wiki(value: Any) -> str | None:
+    """Return the v2 text of a stored text or document."""
+    if value is None or isinstance(value, str):
+        return value
+    return "\n".join(_block(block) for block in value.get("content", ()))
+
+
+def _block(node: Any) -> str:
+    if not isinstance(node, dict):
+        return ""
+    match node.get("type"):
+        case "text":
+            return str(node.get("text", ""))
+        case "hardBreak":
+            return "\n"
+        case "heading":
+            return f"h{node.get('attrs', {}).get('level', 1)}. " + "".join(
+                map(_block, node.get("content", ()))
+            )
+        case "bulletList" | "orderedList":
+            sign = "*" if node["type"] == "bulletList" else "#"
+            return "\n".join(
+                f"{sign} {_block(item)}" for item in node.get("content", ())
+            )
+        case _:
+            return "".join(map(_block, node.get("content", ())))
+
+
+def words(value: Any) -> tuple[str, ...]:
+    """Return the lower-case words of a text or document in their order, as a text search sees them."""
+    return tuple(_WORDS.findall((to_wiki(value) or "").casefold()))

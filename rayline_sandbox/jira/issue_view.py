@@ -1,0 +1,337 @@
+"""An issue as JSON: which fields were asked for, how each is written, and the inline lists that are cut short.
+
+Clipping (facts/jira-api.md 1.1): changelog 40, comments 20, worklogs 20 on Cloud; Data Center gives all.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Iterable
+from dataclasses import dataclass
+from typing import Any
+
+from rayline_sandbox.jira.fields import fields_of
+from rayline_sandbox.jira.instants import format_spent
+from rayline_sandbox.jira.model import Issue, Json, Link, Worklog
+from rayline_sandbox.jira.render import Renderer
+from rayline_sandbox.jira.store import Store
+
+CHANGES_INLINE = 40
+COMMENTS_INLINE = 20
+WORKLOGS_INLINE = 20
+_EXPAND = (
+    "renderedFields,names,schema,operations,editmeta,changelog,versionedRepresentations"
+)
+_BULKY = frozenset({"comment", "worklog", "attachment"})
+Show = Callable[[Renderer, Issue], Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Wish:
+    """What a call asked to see of issues; `bare` is the `id`-only answer of Cloud's `search/jql` alone."""
+
+    fields: tuple[str, ...]
+    expand: frozenset[str] = frozenset()
+    bare: bool = False
+    left_out: frozenset[str] = frozenset()
+
+
+def choose(
+    store: Store, asked: Iterable[str], default: str, expand: Iterable[str] = ()
+) -> Wish:
+    """Return the wish for a `fields` parameter: ids, names, `*all`, `*navigable`, `-field`."""
+    words = tuple(asked) or (default,)
+    every = tuple(
+        field.id
+        for field in fields_of(store)
+        if field.id in SHOWN or field.id in _customs(store)
+    )
+    chosen: dict[str, None] = {}
+    for word in words:
+        if word == "*all":
+            chosen.update(dict.fromkeys(every))
+        elif word == "*navigable":
+            chosen.update(dict.fromkeys(name for name in every if name not in _BULKY))
+        elif word.startswith("-"):
+            if not chosen:
+                chosen.update(dict.fromkeys(every))
+            chosen.pop(word[1:], None)
+        else:
+            chosen.update(
+                dict.fromkeys(
+                    name
+                    for name in every
+                    if name == word or _named(store, name) == word
+                )
+            )
+    return Wish(tuple(chosen), frozenset(expand))
+
+
+def _named(store: Store, identity: str) -> str:
+    return next(field.name for field in fields_of(store) if field.id == identity)
+
+
+def show_issue(renderer: Renderer, issue: Issue, wish: Wish) -> Json:
+    """Return an issue with the fields and expansions of a wish."""
+    if wish.bare and not wish.expand:
+        return {"id": str(issue.id)}
+    found: Json = {
+        "expand": _EXPAND,
+        "id": str(issue.id),
+        "self": f"{renderer.rest}/issue/{issue.id}",
+        "key": issue.key,
+    }
+    if wish.fields:
+        customs = _customs(renderer.store)
+        found["fields"] = {
+            name: (SHOWN.get(name) or customs[name])(renderer, issue)
+            for name in wish.fields
+            if name not in wish.left_out
+        }
+    if "changelog" in wish.expand:
+        found["changelog"] = inline_changes(renderer, issue)
+    if not renderer.cloud:
+        found["renderedFields"] = None
+    return found
+
+
+def inline_changes(renderer: Renderer, issue: Issue) -> Json:
+    """Return the inline history: newest first and cut on Cloud, oldest first and whole on Data Center."""
+    history = list(issue.history)
+    entries = history[::-1][:CHANGES_INLINE] if renderer.cloud else history
+    return {
+        "startAt": 0,
+        "maxResults": len(entries),
+        "total": len(history),
+        "histories": [renderer.change(change) for change in entries],
+    }
+
+
+def names_and_schema(store: Store, wish: Wish) -> Json:
+    """Return the `names` and `schema` parts a search or an issue may be asked for."""
+    chosen = [field for field in fields_of(store) if field.id in wish.fields]
+    parts: Json = {}
+    if "names" in wish.expand:
+        parts["names"] = {field.id: field.name for field in chosen}
+    if "schema" in wish.expand:
+        parts["schema"] = {
+            field.id: schema for field in chosen if (schema := field_schema(*field[:5]))
+        }
+    return parts
+
+
+def field_schema(identity: str, _name: str, kind: str, items: str, custom: str) -> Json:
+    """Return the type record of a field."""
+    if not kind:
+        return {}
+    inner = {"items": items} if items else {}
+    if custom:
+        return {
+            "type": kind,
+            **inner,
+            "custom": custom,
+            "customId": int(identity.rpartition("_")[2]),
+        }
+    return {"type": kind, **inner, "system": identity}
+
+
+# Values ---------------------------------------------------------------------
+
+
+def _comments(renderer: Renderer, issue: Issue) -> Json:
+    known = renderer.store.comments
+    entries = [known[c] for c in issue.comments if c in known]
+    kept = entries[-COMMENTS_INLINE:] if renderer.cloud else entries
+    return {
+        "comments": [renderer.comment(c) for c in kept],
+        "self": f"{renderer.rest}/issue/{issue.id}/comment",
+        "maxResults": len(kept),
+        "total": len(entries),
+        "startAt": len(entries) - len(kept),
+    }
+
+
+def visible_worklogs(store: Store, issue: Issue) -> list[Worklog]:
+    """Return an issue's worklogs without the restricted ones, which are left out silently (2.4)."""
+    found = (store.worklogs.get(identity) for identity in issue.worklogs)
+    return [entry for entry in found if entry is not None and not entry.restricted]
+
+
+def _worklogs(renderer: Renderer, issue: Issue) -> Json:
+    entries = visible_worklogs(renderer.store, issue)
+    kept = entries[:WORKLOGS_INLINE]
+    return {
+        "startAt": 0,
+        "maxResults": WORKLOGS_INLINE,
+        "total": len(entries),
+        "worklogs": [renderer.worklog(entry) for entry in kept],
+    }
+
+
+def _tracking(renderer: Renderer, issue: Issue) -> Json:
+    found: Json = {}
+    for name, seconds in (
+        ("originalEstimate", issue.estimate),
+        ("remainingEstimate", issue.remaining),
+        ("timeSpent", issue.spent),
+    ):
+        if seconds is not None:
+            found[name] = format_spent(seconds)
+            found[f"{name}Seconds"] = seconds
+    return found
+
+
+def _children(renderer: Renderer, issue: Issue) -> list[Issue]:
+    store = renderer.store
+    return [
+        child
+        for identity in store.children.get(issue.id, ())
+        if (child := store.issues.get(identity)) is not None
+        and store.kinds[child.kind].level < 0
+    ]
+
+
+def _sum(attribute: str) -> Show:
+    def show(renderer: Renderer, issue: Issue) -> int | None:
+        values = [
+            getattr(each, attribute) for each in (issue, *_children(renderer, issue))
+        ]
+        known = [value for value in values if value is not None]
+        return sum(known) if known else None
+
+    return show
+
+
+def _progress(_: Renderer, issue: Issue) -> Json:
+    spent = issue.spent or 0
+    total = spent + (issue.remaining or 0)
+    return {
+        "progress": spent,
+        "total": total,
+        **({"percent": 100 * spent // total} if total else {}),
+    }
+
+
+def _parent(renderer: Renderer, issue: Issue) -> Json | None:
+    parent = (
+        renderer.store.issues.get(issue.parent) if issue.parent is not None else None
+    )
+    if parent is None or not (
+        renderer.cloud or renderer.store.kinds[issue.kind].level < 0
+    ):
+        return None
+    return renderer.small_issue(parent)
+
+
+def _epic_link(renderer: Renderer, issue: Issue) -> str | None:
+    parent = (
+        renderer.store.issues.get(issue.parent) if issue.parent is not None else None
+    )
+    return (
+        parent.key
+        if parent is not None and renderer.store.kinds[issue.kind].level == 0
+        else None
+    )
+
+
+def _links(renderer: Renderer, issue: Issue) -> list[Json]:
+    return [
+        _link(renderer, link)
+        for link in issue.links
+        if link.other in renderer.store.issues
+    ]
+
+
+def _link(renderer: Renderer, link: Link) -> Json:
+    side = "outwardIssue" if link.outward else "inwardIssue"
+    kind = {
+        "id": "10000",
+        "name": link.kind,
+        "inward": f"is {link.kind.lower()} by",
+        "outward": link.kind.lower(),
+    }
+    return {
+        "id": str(link.id),
+        "self": f"{renderer.rest}/issueLink/{link.id}",
+        "type": kind,
+        side: renderer.small_issue(renderer.store.issues[link.other]),
+    }
+
+
+def _rank(issue: Issue) -> str:
+    digits, value = "", issue.rank
+    while value:
+        value, digit = divmod(value, 36)
+        digits = "0123456789abcdefghijklmnopqrstuvwxyz"[digit] + digits
+    return f"0|{digits.rjust(6, '0')}:"
+
+
+def _points(simplified: bool) -> Show:
+    return lambda r, i: (
+        i.points if r.store.projects[i.project].simplified == simplified else None
+    )
+
+
+def _releases(renderer: Renderer, identities: Collection[int]) -> list[Json]:
+    return [renderer.release(renderer.store.versions[v]) for v in identities]
+
+
+SHOWN: dict[str, Show] = {
+    "summary": lambda _, i: i.summary,
+    "status": lambda r, i: r.status(r.store.statuses[i.status]),
+    "statusCategory": lambda r, i: r.category(r.store.statuses[i.status].category),
+    "statuscategorychangedate": lambda r, i: r.stamp(i.category_changed),
+    "issuetype": lambda r, i: r.kind(r.store.kinds[i.kind]),
+    "project": lambda r, i: r.project(r.store.projects[i.project]),
+    "priority": lambda r, i: r.priority(i.priority),
+    "resolution": lambda r, i: r.resolution(i.resolution),
+    "resolutiondate": lambda r, i: r.stamp(i.resolved),
+    "created": lambda r, i: r.stamp(i.created),
+    "updated": lambda r, i: r.stamp(i.updated),
+    "duedate": lambda _, i: i.due,
+    "assignee": lambda r, i: r.person(i.assignee),
+    "reporter": lambda r, i: r.person(i.reporter),
+    "creator": lambda r, i: r.person(i.creator),
+    "labels": lambda _, i: list(i.labels),
+    "components": lambda r, i: [r.component(c) for c in i.components],
+    "fixVersions": lambda r, i: _releases(r, i.fix_versions),
+    "versions": lambda r, i: _releases(r, i.versions),
+    "description": lambda r, i: r.rich(i.description),
+    "parent": _parent,
+    "subtasks": lambda r, i: [r.small_issue(child) for child in _children(r, i)],
+    "issuelinks": _links,
+    "timetracking": _tracking,
+    "timeoriginalestimate": lambda _, i: i.estimate,
+    "timeestimate": lambda _, i: i.remaining,
+    "timespent": lambda _, i: i.spent,
+    "aggregatetimeoriginalestimate": _sum("estimate"),
+    "aggregatetimeestimate": _sum("remaining"),
+    "aggregatetimespent": _sum("spent"),
+    "progress": _progress,
+    "comment": _comments,
+    "worklog": _worklogs,
+}
+
+
+def _customs(store: Store) -> dict[str, Show]:
+    names = store.fields
+    return {
+        names.points: _points(False),
+        names.estimate: _points(True),
+        names.sprint: lambda r, i: [r.sprint_value(s) for s in i.sprints] or None,
+        names.epic_link: _epic_link,
+        names.epic_name: lambda r, i: (
+            i.summary if r.store.kinds[i.kind].level > 0 else None
+        ),
+        names.rank: lambda _, i: _rank(i),
+        names.flagged: lambda r, i: (
+            [
+                {
+                    "self": f"{r.rest}/customFieldOption/10019",
+                    "value": "Impediment",
+                    "id": "10019",
+                }
+            ]
+            if i.flagged
+            else None
+        ),
+    }

@@ -1,0 +1,379 @@
+"""Single issues: read, create, edit, transition, delete, assign, comment, and the bulk fetch of Cloud."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from rayline_sandbox.jira.changes import Changes
+from rayline_sandbox.jira.errors import Refusal, missing
+from rayline_sandbox.jira.fields import fields_of
+from rayline_sandbox.jira.issue_view import choose, names_and_schema, show_issue
+from rayline_sandbox.jira.model import Comment, Issue, Json, Project
+from rayline_sandbox.jira.numbers import as_identity
+from rayline_sandbox.jira.render import Renderer
+from rayline_sandbox.jira.routes import CLOUD, Outcome, Route
+from rayline_sandbox.jira.setters import off_screen
+from rayline_sandbox.jira.site import Call, Site, strings
+
+BULK_LIMIT = 100
+CREATE_LIMIT = 50
+_COMMENT_ORDERS: dict[str, Callable[[Comment], int]] = {
+    "created": lambda comment: comment.created
+}
+
+
+def get_issue(site: Site, call: Call) -> Json:
+    """Answer one issue by id, key or former key; all fields unless some are named."""
+    issue = site.issue(call.parameters["issue"])
+    return _shown(site, call, issue, call.listed("fields"))
+
+
+def _shown(site: Site, call: Call, issue: Issue, fields: Sequence[str]) -> Json:
+    wish = choose(site.store, fields, "*all", call.listed("expand"))
+    return show_issue(Renderer(site, call), issue, wish) | names_and_schema(
+        site.store, wish
+    )
+
+
+def bulk_fetch(site: Site, call: Call) -> Json:
+    """Answer up to 100 issues in ascending id; absent and unseen ones are simply not there."""
+    asked = call.object()
+    refs = strings(asked.get("issueIdsOrKeys"), "issueIdsOrKeys")
+    if not 1 <= len(refs) <= BULK_LIMIT:
+        raise Refusal(
+            400, f"The number of issue ids or keys must be between 1 and {BULK_LIMIT}."
+        )
+    wish = choose(
+        site.store,
+        strings(asked.get("fields"), "fields"),
+        "*navigable",
+        strings(asked.get("expand"), "expand"),
+    )
+    found = {
+        issue.id: issue
+        for ref in refs
+        if (issue := site.store.find_issue(ref)) is not None
+    }
+    renderer = Renderer(site, call)
+    failed = [
+        str(each) for each in call.shapes.get("unloaded_field", {}).get("issues", ())
+    ]
+    return {
+        "issues": [
+            show_issue(renderer, found[each], wish)
+            for each in sorted(found)
+            if str(each) not in failed
+        ],
+        "issueErrors": [
+            {"id": each, "errorMessage": "The issue could not be loaded. Try again."}
+            for each in failed
+            if int(each) in found
+        ],
+    }
+
+
+def create_issue(site: Site, call: Call) -> Outcome:
+    """Create an issue."""
+    return Outcome(201, _created(site, call, _create(site, call.object())))
+
+
+def _create(site: Site, asked: Any) -> Issue:
+    fields = _fields(asked)
+    _editable(site, fields, asked.get("update"))
+    return Changes(site).create(fields, site.me.account, update=asked.get("update"))
+
+
+def _fields(asked: Any) -> Json:
+    fields = asked.get("fields") if isinstance(asked, dict) else None
+    if not isinstance(fields, dict):
+        raise Refusal(400, errors={"fields": "Field 'fields' is required."})
+    return fields
+
+
+def _created(site: Site, call: Call, issue: Issue) -> Json:
+    return {
+        "id": str(issue.id),
+        "key": issue.key,
+        "self": f"{Renderer(site, call).rest}/issue/{issue.id}",
+    }
+
+
+def create_many(site: Site, call: Call) -> Outcome:
+    """Create up to 50 issues; those that fail are reported by their place."""
+    updates = call.object().get("issueUpdates") or []
+    if not isinstance(updates, list):
+        raise Refusal(400, errors={"issueUpdates": "data was not an array"})
+    if len(updates) > CREATE_LIMIT:
+        raise Refusal(400, f"At most {CREATE_LIMIT} issues can be created at once.")
+    made: list[Json] = []
+    errors: list[Json] = []
+    for place, update in enumerate(updates):
+        try:
+            made.append(_created(site, call, _create(site, update)))
+        except Refusal as refusal:
+            errors.append(
+                {
+                    "status": refusal.status,
+                    "failedElementNumber": place,
+                    "elementErrors": {
+                        "errorMessages": list(refusal.messages),
+                        "errors": refusal.errors,
+                    },
+                }
+            )
+    return Outcome(
+        201 if made or not updates else 400, {"issues": made, "errors": errors}
+    )
+
+
+def edit_issue(site: Site, call: Call) -> Outcome:
+    """Set fields of an issue; answers the issue when asked to."""
+    asked = call.object()
+    issue = site.issue(call.parameters["issue"])
+    _edit(site, issue, _fields({"fields": {}, **asked}), asked.get("update"))
+    if not call.flag("returnIssue"):
+        return Outcome(204)
+    return Outcome(200, _shown(site, call, issue, ()))
+
+
+def _edit(site: Site, issue: Issue, fields: Json, update: Any) -> None:
+    _editable(site, fields, update)
+    Changes(site).edit(issue, fields, site.me.account, update=update)
+
+
+def _editable(site: Site, fields: Json, update: Any) -> None:
+    known = {field.id for field in fields_of(site.store)} - {"status"}
+    names = (*fields, *(update if isinstance(update, dict) else ()))
+    if unknown := [name for name in names if name not in known]:
+        raise off_screen(*unknown)
+
+
+def delete_issue(site: Site, call: Call) -> Outcome:
+    """Delete an issue; with sub-tasks only when asked."""
+    Changes(site).delete(
+        site.issue(call.parameters["issue"]), subtasks=call.flag("deleteSubtasks")
+    )
+    return Outcome(204)
+
+
+def assign_issue(site: Site, call: Call) -> Outcome:
+    """Set or clear the assignee."""
+    asked = call.object()
+    issue = site.issue(call.parameters["issue"])
+    who = asked.get("accountId") if site.cloud else asked.get("name")
+    Changes(site).edit(
+        issue, {"assignee": None if who is None else {"name": who}}, site.me.account
+    )
+    return Outcome(204)
+
+
+# Moves ----------------------------------------------------------------------
+
+
+def bulk_move(site: Site, call: Call) -> Outcome:
+    """Move issues to other projects; the task that does it is over at once here."""
+    mapping = call.object().get("targetToSourcesMapping")
+    if not isinstance(mapping, dict) or not mapping:
+        raise Refusal(
+            400, errors={"targetToSourcesMapping": "The mapping must not be empty."}
+        )
+    moves = [
+        (*_target(site, target), site.issue(ref))
+        for target, source in mapping.items()
+        for ref in strings(
+            source.get("issueIdsOrKeys") if isinstance(source, dict) else None,
+            "issueIdsOrKeys",
+        )
+    ]
+    for _, kind, parent, issue in moves:
+        Changes(site).check_move(issue, kind, parent)
+    for project, kind, parent, issue in moves:
+        Changes(site).move(issue, project, site.me.account, kind=kind, parent=parent)
+    task = str(site.store.counters.take("task"))
+    site.tasks[task] = [issue.id for *_, issue in moves]
+    return Outcome(201, {"taskId": task})
+
+
+def _target(site: Site, text: str) -> tuple[Project, str, int | None]:
+    """Return project, type and parent of `PROJECT,TYPE` or `PROJECT,TYPE,PARENT`, each by id or key."""
+    project, kind, parent, *more = (*(word.strip() for word in text.split(",")), "", "")
+    found, known = site.project(project), site.store.kinds.get(kind)
+    if known is None or any(more) or not site.store.seen(found.id):
+        raise Refusal(
+            400,
+            errors={
+                "targetToSourcesMapping": f"The target '{text}' is not a project and issue type."
+            },
+        )
+    return found, known.id, site.issue(parent).id if parent else None
+
+
+def bulk_progress(site: Site, call: Call) -> Json:
+    """Answer how far a bulk task is."""
+    done = site.tasks.get(call.parameters["task"])
+    if done is None:
+        raise missing("task", call.parameters["task"])
+    return {
+        "taskId": call.parameters["task"],
+        "status": "COMPLETE",
+        "progressPercent": 100,
+        "processedAccessibleIssues": done,
+        "failedAccessibleIssues": {},
+        "totalIssueCount": len(done),
+        "invalidOrInaccessibleIssueCount": 0,
+    }
+
+
+# Transitions ----------------------------------------------------------------
+
+
+def get_transitions(site: Site, call: Call) -> Json:
+    """Answer the transitions: every status of the project can be reached, as in the simplified workflow."""
+    issue = site.issue(call.parameters["issue"])
+    wanted = call.request.first("transitionId")
+    return {
+        "expand": "transitions",
+        "transitions": [
+            _transition(site, call, number, status)
+            for number, status in _numbered(site, issue).items()
+            if wanted is None or wanted == number
+        ],
+    }
+
+
+def _numbered(site: Site, issue: Issue) -> dict[str, str]:
+    return {
+        f"{place}1": status
+        for place, status in enumerate(site.store.projects[issue.project].statuses, 1)
+    }
+
+
+def _transition(site: Site, call: Call, number: str, identity: str) -> Json:
+    status = site.store.statuses[identity]
+    cloud = {
+        "hasScreen": False,
+        "isGlobal": True,
+        "isInitial": False,
+        "isAvailable": True,
+        "isConditional": False,
+        "isLooped": False,
+    }
+    found: Json = {
+        "id": number,
+        "name": status.name,
+        "to": Renderer(site, call).status(status),
+    }
+    if not site.cloud:
+        found |= {"description": "", "opsbarSequence": 2147483647}
+    fields: Json = (
+        {"fields": {}} if "transitions.fields" in call.listed("expand") else {}
+    )
+    return {**found, **(cloud if site.cloud else {}), **fields}
+
+
+def do_transition(site: Site, call: Call) -> Outcome:
+    """Make a transition, optionally setting a resolution and fields and carrying out operations."""
+    asked = call.object()
+    issue = site.issue(call.parameters["issue"])
+    wanted = asked.get("transition")
+    identity = str(wanted.get("id", "")) if isinstance(wanted, dict) else ""
+    places = _numbered(site, issue)
+    if identity not in places:
+        raise Refusal(
+            400,
+            "It seems that you have tried to perform a workflow operation that is not valid for the "
+            "current state of this issue.",
+        )
+    fields = dict(_fields({"fields": {}, **asked}))
+    resolution = _resolution(site, fields.pop("resolution", None))
+    _edit(site, issue, fields, asked.get("update"))
+    Changes(site).transition(
+        issue,
+        site.store.statuses[places[identity]],
+        site.me.account,
+        resolution=resolution,
+    )
+    return Outcome(204)
+
+
+def _resolution(site: Site, ref: Any) -> str | None:
+    if not isinstance(ref, dict):
+        return None
+    found = next(
+        (
+            r.id
+            for r in site.store.resolutions.values()
+            if ref.get("id") == r.id or ref.get("name") == r.name
+        ),
+        None,
+    )
+    if found is None:
+        raise Refusal(400, errors={"resolution": "The resolution selected is invalid."})
+    return found
+
+
+# Comments -------------------------------------------------------------------
+
+
+def get_comments(site: Site, call: Call) -> Json:
+    """Answer an issue's comments, oldest first unless asked otherwise."""
+    issue = site.issue(call.parameters["issue"])
+    start, size = call.page(50, 100)
+    comments = call.ordered(
+        (site.store.comments[each] for each in issue.comments),
+        _COMMENT_ORDERS,
+        "created",
+    )
+    renderer = Renderer(site, call)
+    return {
+        "startAt": start,
+        "maxResults": size,
+        "total": len(comments),
+        "comments": [renderer.comment(each) for each in comments[start : start + size]],
+    }
+
+
+def add_comment(site: Site, call: Call) -> Outcome:
+    """Add a comment by the calling account."""
+    issue = site.issue(call.parameters["issue"])
+    comment = Changes(site).remark(issue, site.me.account, call.object().get("body"))
+    return Outcome(201, Renderer(site, call).comment(comment))
+
+
+def _comment(site: Site, call: Call) -> Comment:
+    issue = site.issue(call.parameters["issue"])
+    identity = as_identity(call.parameters["id"])
+    if identity is None or identity not in issue.comments:
+        raise missing("comment", call.parameters["id"])
+    return site.store.comments[identity]
+
+
+def get_comment(site: Site, call: Call) -> Json:
+    """Answer one comment."""
+    return Renderer(site, call).comment(_comment(site, call))
+
+
+def delete_comment(site: Site, call: Call) -> Outcome:
+    """Delete a comment."""
+    Changes(site).unremark(_comment(site, call), site.me.account)
+    return Outcome(204)
+
+
+ROUTES = (
+    Route("POST", "issue/bulkfetch", bulk_fetch, CLOUD),
+    Route("POST", "issue/bulk", create_many),
+    Route("POST", "issue", create_issue),
+    Route("POST", "bulk/issues/move", bulk_move, CLOUD),
+    Route("GET", "bulk/queue/{task}", bulk_progress, CLOUD),
+    Route("GET", "issue/{issue}", get_issue),
+    Route("PUT", "issue/{issue}", edit_issue),
+    Route("DELETE", "issue/{issue}", delete_issue),
+    Route("PUT", "issue/{issue}/assignee", assign_issue),
+    Route("GET", "issue/{issue}/transitions", get_transitions),
+    Route("POST", "issue/{issue}/transitions", do_transition),
+    Route("GET", "issue/{issue}/comment", get_comments),
+    Route("POST", "issue/{issue}/comment", add_comment),
+    Route("GET", "issue/{issue}/comment/{id}", get_comment),
+    Route("DELETE", "issue/{issue}/comment/{id}", delete_comment),
+)

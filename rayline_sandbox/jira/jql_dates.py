@@ -1,0 +1,143 @@
+"""Dates in JQL: literals in the account's zone, unquoted milliseconds, periods from now, and the calendar functions.
+
+Facts: facts/jira-api.md 2.1. Quoted literals have minute precision; `m` and `M` of a period are both minutes, months
+exist only inside functions. Weeks begin on Monday.
+"""
+
+from __future__ import annotations
+
+import calendar
+import re
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from zoneinfo import ZoneInfo
+
+from rayline_sandbox.jira.instants import EARLIEST, LATEST, from_millis, to_millis
+from rayline_sandbox.jira.jql import Call, JqlSyntax, Literal
+from rayline_sandbox.jira.numbers import as_whole
+
+_LITERAL = re.compile(r"(\d{4})[-/](\d{1,2})[-/](\d{1,2})(?: (\d{1,2}):(\d{2}))?")
+_PERIOD = re.compile(r"[+-]?(?:[0-9]{1,9}[wdhmM]\s*)+")
+_INCREMENT = re.compile(r"([+-]?[0-9]{1,9})([yMwdhm]?)")
+_MINUTES = {"w": 10_080, "d": 1440, "h": 60, "m": 1, "M": 1}
+_UNIT_OF = {"day": "d", "week": "w", "month": "M", "year": "y"}
+DATE_FUNCTIONS = frozenset(
+    {"now", *(f"{edge}of{unit}" for edge in ("start", "end") for unit in _UNIT_OF)}
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Calendar:
+    """What dates are relative to: the present instant and the zone of the calling account."""
+
+    now: int
+    zone: ZoneInfo
+
+    def local(self, millis: int) -> datetime:
+        """Return the wall time of an instant in the account's zone; one beyond all dates counts as the last of them."""
+        return from_millis(max(EARLIEST, min(millis, LATEST))).astimezone(self.zone)
+
+    def day(self, millis: int) -> str:
+        """Return the plain date of an instant in the account's zone."""
+        return self.local(millis).date().isoformat()
+
+
+def read_date(value: Literal | Call, field: str, calendar_: Calendar) -> int:
+    """Return the instant an operand means; raises `JqlSyntax` for what is no date."""
+    if isinstance(value, Call):
+        return _function(value, calendar_)
+    text = value.text.strip()
+    if not value.quoted and (millis := as_whole(text)) is not None:
+        return millis
+    if (match := _LITERAL.fullmatch(text)) is not None:
+        return _literal(match, text, field=field, zone=calendar_.zone)
+    if _PERIOD.fullmatch(text):
+        return calendar_.now + _period(text) * 60_000
+    raise _invalid(text, field)
+
+
+def _literal(match: re.Match[str], text: str, *, field: str, zone: ZoneInfo) -> int:
+    year, month, day, hour, minute = (int(part or 0) for part in match.groups())
+    try:
+        return to_millis(datetime(year, month, day, hour, minute, tzinfo=zone))
+    except ValueError:
+        raise _invalid(text, field) from None
+
+
+def _invalid(text: str, field: str) -> JqlSyntax:
+    return JqlSyntax(
+        f"Date value '{text}' for field '{field}' is invalid. Valid formats include: 'yyyy/MM/dd HH:mm', "
+        "'yyyy-MM-dd HH:mm', 'yyyy/MM/dd', 'yyyy-MM-dd', or a period format e.g. '-5d', '4w 2d'."
+    )
+
+
+def _period(text: str) -> int:
+    sign = -1 if text.startswith("-") else 1
+    return sign * sum(
+        int(count) * _MINUTES[unit]
+        for count, unit in re.findall(r"(\d+)([wdhmM])", text)
+    )
+
+
+def _function(call: Call, calendar_: Calendar) -> int:
+    name = call.name.casefold()
+    if name == "now":
+        if call.arguments:
+            raise JqlSyntax(
+                f"Function 'now' expected '0' arguments but received '{len(call.arguments)}'."
+            )
+        return calendar_.now
+    try:
+        return _edge(call, name, calendar_)
+    except (ValueError, OverflowError):
+        raise _increment_refused(call) from None
+
+
+def _edge(call: Call, name: str, calendar_: Calendar) -> int:
+    edge, _, unit_name = name.partition("of")
+    unit = _UNIT_OF[unit_name]
+    here = _shift(calendar_.local(calendar_.now), _increment(call, unit))
+    start = _floor(here, unit)
+    if edge == "start":
+        return to_millis(start)
+    return to_millis(_shift(start, (1, unit))) - 1
+
+
+def _increment(call: Call, unit: str) -> tuple[int, str]:
+    if not call.arguments:
+        return 0, unit
+    match = _INCREMENT.fullmatch(call.arguments[0].strip())
+    if match is None or len(call.arguments) > 1:
+        raise _increment_refused(call)
+    return int(match[1]), match[2] or unit
+
+
+def _increment_refused(call: Call) -> JqlSyntax:
+    return JqlSyntax(
+        f"Invalid date increment '{', '.join(call.arguments)}' of function '{call.name}'."
+    )
+
+
+def _shift(moment: datetime, increment: tuple[int, str]) -> datetime:
+    count, unit = increment
+    if unit in "My":
+        months = (
+            moment.year * 12 + moment.month - 1 + count * (12 if unit == "y" else 1)
+        )
+        year, month = divmod(months, 12)
+        day = min(moment.day, calendar.monthrange(year, month + 1)[1])
+        return moment.replace(year=year, month=month + 1, day=day)
+    return moment + timedelta(minutes=count * _MINUTES[unit])
+
+
+def _floor(moment: datetime, unit: str) -> datetime:
+    midnight = moment.replace(hour=0, minute=0, second=0, microsecond=0)
+    match unit:
+        case "w":
+            return midnight - timedelta(days=midnight.weekday())
+        case "M":
+            return midnight.replace(day=1)
+        case "y":
+            return midnight.replace(month=1, day=1)
+        case _:
+            return midnight

@@ -1,0 +1,65 @@
+"""The tree of a query as `jql/parse` shows it."""
+
+from __future__ import annotations
+
+from rayline_sandbox.jira.jql import (
+    Call,
+    Clause,
+    Condition,
+    Empty,
+    Literal,
+    Logic,
+    Many,
+    Negation,
+    Operand,
+    Query,
+)
+from rayline_sandbox.jira.model import Json
+
+
+def structure_of(query: Query) -> Json:
+    """Return `where` and `orderBy` of a query."""
+    found: Json = {}
+    if query.where is not None:
+        found["where"] = _condition(query.where)
+    if query.order:
+        found["orderBy"] = {
+            "fields": [_order(order.field, order.descending) for order in query.order]
+        }
+    return found
+
+
+def _order(name: str, descending: bool | None) -> Json:
+    direction = (
+        {} if descending is None else {"direction": "desc" if descending else "asc"}
+    )
+    return {"field": {"name": name}, **direction}
+
+
+def _condition(condition: Condition) -> Json:
+    match condition:
+        case Negation(part):
+            return {"operator": "not", "clauses": [_condition(part)]}
+        case Logic(operator, parts):
+            return {
+                "operator": operator,
+                "clauses": [_condition(part) for part in parts],
+            }
+        case Clause(name, operator, operand):
+            return {
+                "field": {"name": name},
+                "operator": operator,
+                "operand": _operand(operand),
+            }
+
+
+def _operand(operand: Operand) -> Json:
+    match operand:
+        case Literal(text, _):
+            return {"value": text}
+        case Call(name, arguments):
+            return {"function": name, "arguments": list(arguments)}
+        case Many(items):
+            return {"values": [_operand(item) for item in items]}
+        case Empty():
+            return {"keyword": "empty"}

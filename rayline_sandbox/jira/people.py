@@ -1,0 +1,375 @@
+"""What people and circumstances do to the site: the actions of the control channel.
+
+Payloads (issues by key or id, people by any identity, `user` defaults to the service account):
+* `load` (see `load`), `load_jsonl {lines}`, `problems {}`
+* `create {project, fields, user?}` -> `{id, key}`; `edit {issue, fields, user?}`; `transition {issue, status, user?}`;
+  `delete {issue, subtasks?}`; `move {issue, project, user?}` -> `{key}`; `comment {issue, author?, body}` -> `{id}`
+* `worklog {issue, author, started, seconds, comment?, restricted?}` -> `{id}`; `delete_worklog {id}`
+* `add_user {name, email, ...}` -> `{id}`; `deactivate_user {user}`; `rename_user {user, name}`
+* `add_project {key, name, board?, ...}` -> `{id, board}`; `archive_project`, `restore_project`, `delete_project`,
+  `hide_project`, `show_project` `{key}`; `rename_project {key, new_key?, name?}`
+* `add_status {name, category, project?}` -> `{id}`; `add_version {project, name, ...}` -> `{id}`;
+  `edit_version {id, ...}`; `add_board`, `add_sprint` -> `{id}`; `edit_sprint {id, ...}`;
+  `add_filter {name, jql}` -> `{id}`
+* `faults {rules}`, `clear_faults {}`, `set_lag {seconds}`, `set_limit {rate}`, `set_time_zone {zone}`,
+  `set_self_base {url}`, `advance {seconds}`, `log {since?}`, `counts {}`, `dump {}`
+"""
+
+from __future__ import annotations
+
+from collections import Counter, deque
+from collections.abc import Callable
+from dataclasses import asdict
+from datetime import timedelta
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from rayline_sandbox.jira.changes import Changes
+from rayline_sandbox.jira.errors import Refusal
+from rayline_sandbox.jira.faults import Faults
+from rayline_sandbox.jira.instants import to_instant
+from rayline_sandbox.jira.limits import Limiter
+from rayline_sandbox.jira.load import Loader
+from rayline_sandbox.jira.model import Issue, Json, Project
+from rayline_sandbox.jira.numbers import as_identity
+from rayline_sandbox.jira.operations import Booking
+from rayline_sandbox.jira.raw_issues import load_lines
+from rayline_sandbox.jira.setters import rich
+from rayline_sandbox.jira.site import Site
+from rayline_sandbox.jira.site_records import SiteRecords
+
+Action = Callable[[Json], Json]
+
+
+class People:
+    """The control channel of one site."""
+
+    def __init__(
+        self,
+        site: Site,
+        *,
+        faults: Faults,
+        limiter: Limiter,
+        log: deque[Json],
+        requests: Counter[str],
+    ) -> None:
+        self.site = site
+        self.store = site.store
+        self.changes = Changes(site)
+        self.records = SiteRecords(site)
+        self.problems: list[str] = []
+        self._faults = faults
+        self._limiter = limiter
+        self._log = log
+        self._requests = requests
+        self._actions: dict[str, Action] = {
+            **self._issue_actions(),
+            **self._site_actions(),
+            **self._test_actions(),
+        }
+
+    def act(self, action: str, payload: Json) -> Json:
+        """Do one action; raises `ValueError` for one that does not exist or cannot be done."""
+        if action not in self._actions:
+            raise ValueError(f"unknown action: {action}")
+        try:
+            return self._actions[action](payload)
+        except Refusal as refusal:
+            raise ValueError(
+                f"{action}: {refusal.status} {list(refusal.messages)} {refusal.errors}"
+            ) from refusal
+
+    def _issue_actions(self) -> dict[str, Action]:
+        return {
+            "create": self._create,
+            "edit": self._edit,
+            "transition": self._transition,
+            "delete": self._delete,
+            "move": self._move,
+            "comment": self._comment,
+            "worklog": self._worklog,
+            "delete_worklog": self._delete_worklog,
+        }
+
+    def _site_actions(self) -> dict[str, Action]:
+        return {
+            "load": self._load,
+            "load_jsonl": self._load_lines,
+            "problems": lambda _: {"problems": self.problems},
+            "add_user": lambda p: {"id": self.records.user(p).account},
+            "deactivate_user": self._deactivate,
+            "rename_user": self._rename_user,
+            "add_project": self._add_project,
+            "archive_project": self._state("archived"),
+            "restore_project": self._state("live"),
+            "delete_project": self._state("deleted"),
+            "hide_project": self._hidden(True),
+            "show_project": self._hidden(False),
+            "rename_project": self._rename_project,
+            "add_status": lambda p: {"id": self.records.status(p).id},
+            "add_version": self._add_version,
+            "edit_version": self._edit_version,
+            "add_board": lambda p: {"id": self.records.board(p).id},
+            "add_sprint": lambda p: {"id": self.records.sprint(p).id},
+            "edit_sprint": self._edit_sprint,
+            "add_filter": lambda p: {"id": str(self.records.filter(p).id)},
+        }
+
+    def _test_actions(self) -> dict[str, Action]:
+        return {
+            "faults": self._set_faults,
+            "clear_faults": self._clear_faults,
+            "set_lag": self._set_lag,
+            "set_limit": self._set_limit,
+            "set_time_zone": self._set_time_zone,
+            "set_self_base": self._set_base,
+            "advance": self._advance,
+            "log": self._read_log,
+            "counts": self._counts,
+            "dump": self._dump,
+        }
+
+    # Issues ---------------------------------------------------------------
+
+    def _issue(self, payload: Json) -> Issue:
+        text = str(payload["issue"])
+        number = as_identity(text)
+        identity = self.store.keys.get(text.upper()) if number is None else number
+        if identity not in self.store.issues:
+            raise ValueError(f"no issue {text}")
+        return self.store.issues[identity]
+
+    def _who(self, payload: Json, name: str = "user") -> str:
+        return self.records.person(payload.get(name)) or self.site.me.account
+
+    def _create(self, payload: Json) -> Json:
+        fields = {
+            "project": {"key": str(payload["project"])},
+            **payload.get("fields", {}),
+        }
+        issue = self.changes.create(fields, self._who(payload))
+        return {"id": str(issue.id), "key": issue.key}
+
+    def _edit(self, payload: Json) -> Json:
+        self.changes.edit(
+            self._issue(payload), dict(payload["fields"]), self._who(payload)
+        )
+        return {}
+
+    def _transition(self, payload: Json) -> Json:
+        issue = self._issue(payload)
+        self.changes.transition(
+            issue,
+            self.changes.status_of(issue, str(payload["status"])),
+            self._who(payload),
+        )
+        return {}
+
+    def _delete(self, payload: Json) -> Json:
+        self.changes.delete(
+            self._issue(payload), subtasks=bool(payload.get("subtasks"))
+        )
+        return {}
+
+    def _move(self, payload: Json) -> Json:
+        issue = self._issue(payload)
+        self.changes.move(issue, self._project(payload["project"]), self._who(payload))
+        return {"key": issue.key}
+
+    def _comment(self, payload: Json) -> Json:
+        comment = self.changes.remark(
+            self._issue(payload), self._who(payload, "author"), payload.get("body")
+        )
+        return {"id": str(comment.id)}
+
+    def _worklog(self, payload: Json) -> Json:
+        booking = Booking(
+            to_instant(payload.get("started")),
+            int(payload["seconds"]),
+            rich(payload.get("comment"), "comment"),
+        )
+        entry = self.changes.book(
+            self._issue(payload),
+            self._who(payload, "author"),
+            booking,
+            restricted=bool(payload.get("restricted")),
+        )
+        return {"id": str(entry.id)}
+
+    def _delete_worklog(self, payload: Json) -> Json:
+        entry = self.store.worklogs.get(int(payload["id"]))
+        if entry is None:
+            raise ValueError(f"no worklog {payload['id']}")
+        self.changes.unbook(entry, self._who(payload))
+        return {}
+
+    # Site -----------------------------------------------------------------
+
+    def _load(self, payload: Json) -> Json:
+        report = Loader(self.site).load(payload)
+        self.problems.extend(report["problems"])
+        return report
+
+    def _load_lines(self, payload: Json) -> Json:
+        report = load_lines(self.site, payload["lines"])
+        self.problems.extend(report["problems"])
+        return report
+
+    def _deactivate(self, payload: Json) -> Json:
+        self.site.user(payload["user"]).active = False
+        return {}
+
+    def _rename_user(self, payload: Json) -> Json:
+        self.store.rename_user(self.site.user(payload["user"]), str(payload["name"]))
+        return {}
+
+    def _project(self, ref: Any) -> Project:
+        found = self.store.find_project(ref)
+        if found is None:
+            raise ValueError(f"no project {ref}")
+        return found
+
+    def _add_project(self, payload: Json) -> Json:
+        project = self.records.project({"board": "scrum", **payload})
+        boards = [
+            board.id
+            for board in self.store.boards.values()
+            if board.project == project.id
+        ]
+        return {"id": str(project.id), "board": boards[0] if boards else None}
+
+    def _state(self, state: str) -> Action:
+        def act(payload: Json) -> Json:
+            self._project(payload["key"]).state = state
+            return {}
+
+        return act
+
+    def _hidden(self, hidden: bool) -> Action:
+        def act(payload: Json) -> Json:
+            self._project(payload["key"]).hidden = hidden
+            return {}
+
+        return act
+
+    def _rename_project(self, payload: Json) -> Json:
+        self.store.rename_project(
+            self._project(payload["key"]),
+            key=payload.get("new_key"),
+            name=payload.get("name"),
+        )
+        return {}
+
+    def _add_version(self, payload: Json) -> Json:
+        return {
+            "id": str(
+                self.records.version(self._project(payload["project"]).id, payload).id
+            )
+        }
+
+    def _edit_version(self, payload: Json) -> Json:
+        version = self.store.versions[int(payload["id"])]
+        for name, attribute in (
+            ("name", "name"),
+            ("released", "released"),
+            ("archived", "archived"),
+            ("startDate", "start"),
+            ("releaseDate", "release"),
+        ):
+            if name in payload:
+                setattr(version, attribute, payload[name])
+        return {}
+
+    def _edit_sprint(self, payload: Json) -> Json:
+        sprint = self.store.sprints[int(payload["id"])]
+        for name, attribute in (
+            ("startDate", "start"),
+            ("endDate", "end"),
+            ("completeDate", "complete"),
+        ):
+            if name in payload:
+                setattr(sprint, attribute, to_instant(payload[name]))
+        for name in ("name", "goal", "state"):
+            setattr(sprint, name, str(payload.get(name, getattr(sprint, name))))
+        return {}
+
+    # Circumstances --------------------------------------------------------
+
+    def _set_faults(self, payload: Json) -> Json:
+        return {"rules": self._faults.set(payload.get("rules") or ())}
+
+    def _clear_faults(self, _: Json) -> Json:
+        self._faults.clear()
+        return {}
+
+    def _set_lag(self, payload: Json) -> Json:
+        self.store.lag = int(float(payload["seconds"]) * 1000)
+        return {}
+
+    def _set_limit(self, payload: Json) -> Json:
+        self._limiter.rate = payload.get("rate")
+        return {}
+
+    def _set_time_zone(self, payload: Json) -> Json:
+        self.site.zone = ZoneInfo(payload["zone"])
+        self.site.me.zone = str(payload["zone"])
+        return {}
+
+    def _set_base(self, payload: Json) -> Json:
+        self.site.self_base = str(payload.get("url") or "").rstrip("/")
+        return {}
+
+    def _advance(self, payload: Json) -> Json:
+        return {
+            "now": self.site.clock.advance(
+                timedelta(seconds=float(payload["seconds"]))
+            ).isoformat()
+        }
+
+    def _read_log(self, payload: Json) -> Json:
+        return {"entries": list(self._log)[int(payload.get("since") or 0) :]}
+
+    def _counts(self, _: Json) -> Json:
+        store = self.store
+        return {
+            "requests": dict(self._requests),
+            "total": sum(self._requests.values()),
+            "issues": len(store.issues),
+            "projects": len(store.projects),
+            "users": len(store.users),
+            "worklogs": len(store.worklogs),
+            "sprints": len(store.sprints),
+            "boards": len(store.boards),
+        }
+
+    def _dump(self, _: Json) -> Json:
+        store = self.store
+        return {
+            "projects": [asdict(p) for p in store.projects.values()],
+            "users": [asdict(u) for u in store.users.values()],
+            "sprints": [asdict(s) for s in store.sprints.values()],
+            "boards": [asdict(b) for b in store.boards.values()],
+            "versions": [asdict(v) for v in store.versions.values()],
+            "worklogs": [asdict(w) for w in store.worklogs.values()],
+            "issues": [self._dumped(issue) for issue in store.issues.values()],
+        }
+
+    def _dumped(self, issue: Issue) -> Json:
+        flat = {
+            name: getattr(issue, name)
+            for name in Issue.__slots__
+            if name not in ("history", "links")
+        }
+        return {
+            **flat,
+            "status_name": self.store.statuses[issue.status].name,
+            "history": [
+                {
+                    "id": change.id,
+                    "at": change.at,
+                    "author": change.author,
+                    "items": [i._asdict() for i in change.items],
+                }
+                for change in issue.history
+            ],
+        }

@@ -1,0 +1,301 @@
+"""Projects, their releases, components and statuses (facts/jira-api.md 2.3 and 2.5)."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable
+from typing import Any
+
+from rayline_sandbox.jira.errors import Refusal
+from rayline_sandbox.jira.model import Json, Project, Version
+from rayline_sandbox.jira.render import Renderer, offset_page
+from rayline_sandbox.jira.routes import CLOUD, SERVER, Route
+from rayline_sandbox.jira.site import Call, Site
+
+PAGE_LIMIT = 100
+_ACTIONS = ("view", "browse", "edit", "create")
+_CATEGORY = "10000"
+_VERSION_ORDERS: dict[str, Callable[[Version], Any]] = {
+    "sequence": lambda v: v.id,
+    "name": lambda v: v.name.casefold(),
+    "description": lambda v: v.description.casefold(),
+    "releaseDate": lambda v: v.release,
+    "startDate": lambda v: v.start,
+}
+_STATES = frozenset({"live", "archived", "deleted"})
+
+
+def search_projects(site: Site, call: Call) -> Json:
+    """Answer the projects the account sees, a page at a time; presence here is the permission check."""
+    states = frozenset(call.listed("status")) or frozenset({"live"})
+    if strange := states - _STATES:
+        raise Refusal(
+            400,
+            f"The status '{sorted(strange)[0]}' is not one of live, archived, deleted.",
+        )
+    if call.text("action", "view") not in _ACTIONS:
+        raise Refusal(
+            400,
+            f"The action '{call.text('action')}' is not one of {', '.join(_ACTIONS)}.",
+        )
+    found = [
+        p
+        for p in site.store.projects.values()
+        if not p.hidden and p.state in states and _wanted(call, p)
+    ]
+    found = call.ordered(
+        sorted(found, key=lambda p: p.key), _project_orders(site), "key"
+    )
+    start, size = call.page(50, PAGE_LIMIT)
+    renderer = Renderer(site, call)
+    page = offset_page(found, start, size)
+    page["values"] = [
+        _project(site, renderer, project, call) for project in page["values"]
+    ]
+    link = f"{renderer.rest}/project/search?maxResults={size}&startAt="
+    following = {} if page["isLast"] else {"nextPage": f"{link}{start + size}"}
+    return {"self": f"{link}{start}", **following, **page}
+
+
+def _wanted(call: Call, project: Project) -> bool:
+    keys, ids, query = (
+        call.request.every("keys"),
+        call.request.every("id"),
+        call.text("query").casefold(),
+    )
+    kinds, category = call.listed("typeKey"), call.request.first("categoryId")
+    if call.text("propertyQuery"):
+        return False  # no project here has properties
+    return (
+        (not keys or project.key in keys)
+        and (not ids or str(project.id) in ids)
+        and (not kinds or project.kind in kinds)
+        and (category is None or _category(project) == category)
+        and (
+            not query
+            or query in project.key.casefold()
+            or query in project.name.casefold()
+        )
+    )
+
+
+def _category(project: Project) -> str | None:
+    return _CATEGORY if project.category else None
+
+
+def _project_orders(site: Site) -> dict[str, Callable[[Project], Any]]:
+    store = site.store
+
+    def touched(project: Project) -> int | None:
+        return max(
+            (store.issues[each].updated for each in store.by_project[project.id]),
+            default=None,
+        )
+
+    return {
+        "key": lambda p: p.key,
+        "name": lambda p: p.name.casefold(),
+        "category": lambda p: p.category,
+        "owner": lambda p: store.users[p.lead].display.casefold() if p.lead else None,
+        "issueCount": lambda p: len(store.by_project[p.id]),
+        "lastIssueUpdatedDate": touched,
+        "lastIssueUpdatedTime": touched,
+        "archivedDate": lambda _: None,
+        "deletedDate": lambda _: None,
+    }
+
+
+def _project(site: Site, renderer: Renderer, project: Project, call: Call) -> Json:
+    expand = frozenset(call.listed("expand"))
+    found: Json = {
+        "expand": "description,lead,issueTypes,url,projectKeys,permissions,insight",
+        **renderer.project(project),
+    }
+    if site.cloud:
+        found |= {
+            "style": "next-gen" if project.simplified else "classic",
+            "isPrivate": False,
+            "properties": {},
+            "archived": project.state == "archived",
+            "deleted": project.state == "deleted",
+        }
+    else:
+        found["archived"] = project.state == "archived"
+    if project.category:
+        found["projectCategory"] = {
+            "id": _CATEGORY,
+            "name": project.category,
+            "description": "",
+            "self": f"{renderer.rest}/projectCategory/{_CATEGORY}",
+        }
+    if "lead" in expand and project.lead:
+        found["lead"] = renderer.person(project.lead)
+    if "description" in expand:
+        found["description"] = project.description
+    if "issueTypes" in expand:
+        found["issueTypes"] = [
+            renderer.kind(kind) for kind in site.store.kinds.values()
+        ]
+    if "projectKeys" in expand:
+        found["projectKeys"] = [project.key, *project.former_keys]
+    if "insight" in expand:
+        found["insight"] = _insight(site, renderer, project)
+    return found
+
+
+def _insight(site: Site, renderer: Renderer, project: Project) -> Json:
+    ids = site.store.by_project[project.id]
+    last = max((site.store.issues[each].updated for each in ids), default=None)
+    return {
+        "totalIssueCount": len(ids),
+        **({"lastIssueUpdateTime": renderer.stamp(last)} if last is not None else {}),
+    }
+
+
+def all_projects(site: Site, call: Call) -> list[Json]:
+    """Answer all live projects the account sees, unpaged."""
+    renderer = Renderer(site, call)
+    return [
+        _project(site, renderer, p, call)
+        for p in site.store.projects.values()
+        if not p.hidden and p.state == "live"
+    ]
+
+
+def get_project(site: Site, call: Call) -> Json:
+    """Answer one project by id, key or former key."""
+    project = site.project(call.parameters["project"])
+    renderer = Renderer(site, call)
+    found = _project(site, renderer, project, call)
+    lead = {"lead": renderer.person(project.lead)} if project.lead else {}
+    return {
+        **found,
+        **lead,
+        "description": project.description,
+        "assigneeType": "PROJECT_LEAD",
+        "roles": {"Administrators": f"{renderer.rest}/project/{project.id}/role/10002"},
+        "components": _components(site, renderer, project),
+        "issueTypes": [renderer.kind(kind) for kind in site.store.kinds.values()],
+        "versions": [renderer.release(version) for version in _versions(site, project)],
+    }
+
+
+def _versions(site: Site, project: Project) -> list[Version]:
+    return [
+        version
+        for version in site.store.versions.values()
+        if version.project == project.id
+    ]
+
+
+def _components(site: Site, renderer: Renderer, project: Project) -> list[Json]:
+    lead = renderer.person(project.lead)
+    who = {"assignee": lead, "realAssignee": lead} if lead else {}
+    return [
+        {
+            **renderer.component(c.id),
+            "description": "",
+            "assigneeType": "PROJECT_DEFAULT",
+            "realAssigneeType": "PROJECT_DEFAULT",
+            **who,
+            "isAssigneeTypeValid": bool(who),
+            "project": project.key,
+            "projectId": project.id,
+            **({} if site.cloud else {"archived": False, "deleted": False}),
+        }
+        for c in site.store.components.values()
+        if c.project == project.id
+    ]
+
+
+def get_components(site: Site, call: Call) -> list[Json]:
+    """Answer a project's components."""
+    return _components(
+        site, Renderer(site, call), site.project(call.parameters["project"])
+    )
+
+
+def get_versions(site: Site, call: Call) -> list[Json]:
+    """Answer all versions of a project."""
+    project = site.project(call.parameters["project"])
+    renderer = Renderer(site, call)
+    return [renderer.release(version) for version in _versions(site, project)]
+
+
+def page_versions(site: Site, call: Call) -> Json:
+    """Answer versions of a project, a page at a time; `expand=issuesstatus` counts issues per category."""
+    project = site.project(call.parameters["project"])
+    states = frozenset(call.listed("status"))
+    text = call.text("query").casefold()
+    found = [
+        v
+        for v in _versions(site, project)
+        if (not states or states & _states(v))
+        and (text in v.name.casefold() or text in v.description.casefold())
+    ]
+    found = call.ordered(found, _VERSION_ORDERS, "sequence")
+    start, size = call.page(50, 50)
+    renderer = Renderer(site, call)
+    page = offset_page(found, start, size)
+    counted = "issuesstatus" in call.listed("expand")
+    page["values"] = [
+        {**renderer.release(v), **(_issue_counts(site, v) if counted else {})}
+        for v in page["values"]
+    ]
+    return {
+        "self": f"{renderer.rest}/project/{project.key}/version?startAt={start}&maxResults={size}",
+        **page,
+    }
+
+
+def _states(version: Version) -> set[str]:
+    return (
+        {"archived"}
+        if version.archived
+        else {"released" if version.released else "unreleased"}
+    )
+
+
+def _issue_counts(site: Site, version: Version) -> Json:
+    store = site.store
+    counts = Counter(
+        store.statuses[store.issues[each].status].category
+        for each in store.by_project[version.project]
+        if version.id in store.issues[each].fix_versions
+    )
+    return {
+        "issuesStatusForFixVersion": {
+            "unmapped": counts["undefined"],
+            "toDo": counts["new"],
+            "inProgress": counts["indeterminate"],
+            "done": counts["done"],
+        }
+    }
+
+
+def get_statuses(site: Site, call: Call) -> list[Json]:
+    """Answer a project's statuses per issue type."""
+    project = site.project(call.parameters["project"])
+    renderer = Renderer(site, call)
+    statuses = [renderer.status(site.store.statuses[each]) for each in project.statuses]
+    return [
+        {
+            "self": f"{renderer.rest}/issuetype/{kind.id}",
+            "id": kind.id,
+            "name": kind.name,
+            "subtask": kind.level < 0,
+            "statuses": statuses,
+        }
+        for kind in site.store.kinds.values()
+    ]
+
+
+ROUTES = (
+    Route("GET", "project/search", search_projects, CLOUD),
+    Route("GET", "project", all_projects, CLOUD | SERVER),
+    Route("GET", "project/{project}", get_project),
+    Route("GET", "project/{project}/components", get_components),
+    Route("GET", "project/{project}/versions", get_versions),
+    Route("GET", "project/{project}/version", page_versions),
+    Route("GET", "project/{project}/statuses", get_statuses),
+)

@@ -1,0 +1,178 @@
+"""From a request to an answer: API roots, deployments, authentication, limits, faults, and the error envelope."""
+
+from __future__ import annotations
+
+import base64
+import re
+from collections.abc import Iterable
+from typing import Any
+from urllib.parse import unquote
+
+from rayline_sandbox.jira.errors import Refusal
+from rayline_sandbox.jira.faults import REPLACING, SHAPES, Faults, replace_answer, spoil
+from rayline_sandbox.jira.limits import Limiter
+from rayline_sandbox.jira.routes import Outcome, Route
+from rayline_sandbox.jira.site import Call, Site
+from rayline_sandbox.wire import Request, Response, json_response
+
+_ROOTS = re.compile(
+    r"(?:/ex/jira/[^/]+)?"
+    r"(?:/rest/(?P<root>api|agile|software)/(?P<version>latest|1\.0|2|3))?/(?P<rest>.*)"
+)
+_VERSIONS: dict[str, dict[str, tuple[str, ...]]] = {
+    "api": {"cloud": ("2", "3", "latest"), "datacenter": ("2", "latest")},
+    "agile": {"cloud": ("1.0", "latest"), "datacenter": ("1.0", "latest")},
+    "software": {"cloud": ("1.0",), "datacenter": ()},
+}
+_WRITES = frozenset({"POST", "PUT", "DELETE"})
+
+
+class Router:
+    """Finds the handler for a request and turns its answer or refusal into a response."""
+
+    def __init__(
+        self,
+        site: Site,
+        routes: Iterable[Route],
+        *,
+        email: str,
+        token: str,
+        limiter: Limiter,
+        faults: Faults,
+    ) -> None:
+        self._site = site
+        self._deployment = "cloud" if site.cloud else "datacenter"
+        self._credentials = (email, token)
+        self._limiter = limiter
+        self._faults = faults
+        self._table: dict[tuple[str, int], list[tuple[tuple[str, ...], Route]]] = {}
+        for route in routes:
+            if self._deployment in route.on:
+                parts = tuple(route.template.split("/"))
+                self._table.setdefault((route.root, len(parts)), []).append(
+                    (parts, route)
+                )
+
+    def answer(self, request: Request) -> tuple[Response, str, str]:
+        """Return the response, the endpoint's name and what befell it (empty: nothing)."""
+        route, call, others = self._find(request)
+        endpoint = (
+            f"{request.method} {route.root}:{route.template}"
+            if route
+            else f"{request.method} ?"
+        )
+        firing = self._faults.firing(request)
+        befell = "+".join(rule.kind for rule in firing)
+        for rule in firing:
+            if rule.kind in REPLACING:
+                return replace_answer(rule, self._site.clock.now()), endpoint, befell
+        if call is not None:
+            call.shapes = {
+                rule.kind: rule.settings for rule in firing if rule.kind in SHAPES
+            }
+        response = self._guarded(request, route, call, endpoint=endpoint, others=others)
+        for rule in firing:
+            if rule.kind not in SHAPES:
+                response = spoil(rule, response)
+        return response, endpoint, befell
+
+    def _find(self, request: Request) -> tuple[Route | None, Call | None, bool]:
+        match = _ROOTS.fullmatch(request.path)
+        if match is None:
+            return None, None, False
+        root, version = match["root"] or "", match["version"] or ""
+        if root and version not in _VERSIONS[root][self._deployment]:
+            return None, None, False
+        words = tuple(unquote(word) for word in match["rest"].rstrip("/").split("/"))
+        others = False
+        for parts, route in self._table.get((root, len(words)), ()):
+            parameters = _bind(parts, words)
+            if parameters is not None and route.method == request.method:
+                return (
+                    route,
+                    Call(
+                        request, parameters, 3 if version == "3" else 2, _base(request)
+                    ),
+                    False,
+                )
+            others = others or parameters is not None
+        return None, None, others
+
+    def _guarded(
+        self,
+        request: Request,
+        route: Route | None,
+        call: Call | None,
+        *,
+        endpoint: str,
+        others: bool,
+    ) -> Response:
+        try:
+            self._authenticate(request, anonymous=route is not None and route.anonymous)
+            if route is None or call is None:
+                raise Refusal(
+                    405 if others else 404,
+                    f"{'Method not allowed' if others else 'No endpoint'} "
+                    f"for {request.method} {request.path}",
+                )
+            issue = call.parameters.get("issue") if request.method in _WRITES else None
+            verdict = self._limiter.admit(endpoint, issue)
+            if not verdict.allowed:
+                raise Refusal(429, "Rate limit exceeded.", headers=verdict.headers)
+            return _response(route.handler(self._site, call), verdict.headers)
+        except Refusal as refusal:
+            body = {"errorMessages": list(refusal.messages), "errors": refusal.errors}
+            return json_response(refusal.status, body, refusal.headers)
+
+    def _authenticate(self, request: Request, *, anonymous: bool) -> None:
+        scheme, _, value = request.headers.get("authorization", "").partition(" ")
+        scheme = scheme.casefold()
+        if not self._site.cloud and scheme == "basic":
+            raise Refusal(
+                403, "Basic Authentication has been disabled on this instance."
+            )
+        if anonymous:
+            return
+        email, token = self._credentials
+        expected = _basic(email, token) if self._site.cloud else token
+        if (
+            scheme != ("basic" if self._site.cloud else "bearer")
+            or value.strip() != expected
+        ):
+            raise Refusal(
+                401,
+                "Client must be authenticated to access this resource.",
+                headers={"WWW-Authenticate": 'Basic realm="Jira"'},
+            )
+
+
+def _bind(parts: tuple[str, ...], words: tuple[str, ...]) -> dict[str, str] | None:
+    found: dict[str, str] = {}
+    for part, word in zip(parts, words, strict=True):
+        if part.startswith("{"):
+            found[part[1:-1]] = word
+        elif part != word:
+            return None
+    return found
+
+
+def _basic(email: str, token: str) -> str:
+    return base64.b64encode(f"{email}:{token}".encode()).decode()
+
+
+def _base(request: Request) -> str:
+    host = request.headers.get("host", "sandbox.invalid")
+    local = host.split(":")[0] in ("localhost", "127.0.0.1", "[")
+    scheme = request.headers.get("x-forwarded-proto") or ("http" if local else "https")
+    return f"{scheme}://{host}"
+
+
+def _response(answer: Any, headers: dict[str, str]) -> Response:
+    if isinstance(answer, Outcome):
+        if answer.value is None:
+            return Response(
+                answer.status,
+                {"content-type": "application/json;charset=UTF-8", **headers},
+            )
+        return json_response(answer.status, answer.value, headers)
+    return json_response(200, answer, headers)

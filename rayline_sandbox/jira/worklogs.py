@@ -1,0 +1,163 @@
+"""Booked time: an issue's worklogs, and the site-wide feeds of changed and deleted ones (facts/jira-api.md 2.4)."""
+
+from __future__ import annotations
+
+from itertools import islice, takewhile
+from typing import Any
+
+from rayline_sandbox.jira.changes import Changes
+from rayline_sandbox.jira.errors import Refusal, missing
+from rayline_sandbox.jira.instants import EARLIEST, LATEST
+from rayline_sandbox.jira.issue_view import visible_worklogs
+from rayline_sandbox.jira.model import Json, Worklog
+from rayline_sandbox.jira.numbers import as_identity
+from rayline_sandbox.jira.operations import read_booking
+from rayline_sandbox.jira.render import Renderer
+from rayline_sandbox.jira.routes import Outcome, Route
+from rayline_sandbox.jira.site import Call, Site, strings
+from rayline_sandbox.jira.store import SortedPairs
+
+FEED_PAGE = 1000
+WITHHELD = 60_000
+ISSUE_PAGE = 5000
+
+
+def get_worklogs(site: Site, call: Call) -> Json:
+    """Answer an issue's worklogs, oldest first; `startedAfter` and `startedBefore` are milliseconds."""
+    issue = site.issue(call.parameters["issue"])
+    after, before = (
+        call.integer("startedAfter", EARLIEST),
+        call.integer("startedBefore", LATEST + 1),
+    )
+    entries = [
+        entry
+        for entry in visible_worklogs(site.store, issue)
+        if after <= entry.started < before
+    ]
+    start, size = call.page(ISSUE_PAGE, ISSUE_PAGE)
+    renderer = Renderer(site, call)
+    shown = entries[start : start + size]
+    return {
+        "startAt": start,
+        "maxResults": size if site.cloud else len(shown),
+        "total": len(entries),
+        "worklogs": [renderer.worklog(entry) for entry in shown],
+    }
+
+
+def _entry(site: Site, call: Call) -> Worklog:
+    issue = site.issue(call.parameters["issue"])
+    identity = call.parameters["id"]
+    found = next(
+        (
+            each
+            for each in visible_worklogs(site.store, issue)
+            if str(each.id) == identity
+        ),
+        None,
+    )
+    if found is None:
+        raise missing("worklog", identity)
+    return found
+
+
+def get_worklog(site: Site, call: Call) -> Json:
+    """Answer one worklog."""
+    return Renderer(site, call).worklog(_entry(site, call))
+
+
+def add_worklog(site: Site, call: Call) -> Outcome:
+    """Book time by the calling account."""
+    asked = call.object()
+    issue = site.issue(call.parameters["issue"])
+    booking = read_booking(asked)
+    entry = Changes(site).book(issue, site.me.account, booking)
+    return Outcome(201, Renderer(site, call).worklog(entry))
+
+
+def update_worklog(site: Site, call: Call) -> Json:
+    """Change a worklog."""
+    asked = call.object()
+    entry = _entry(site, call)
+    Changes(site).rebook(entry, site.me.account, read_booking(asked))
+    return Renderer(site, call).worklog(entry)
+
+
+def delete_worklog(site: Site, call: Call) -> Outcome:
+    """Delete a worklog."""
+    Changes(site).unbook(_entry(site, call), site.me.account)
+    return Outcome(204)
+
+
+# Feeds ----------------------------------------------------------------------
+
+
+def updated_feed(site: Site, call: Call) -> Json:
+    """Answer ids of changed worklogs since an instant; the last minute is withheld."""
+    return _feed(site, call, "updated", site.store.changed_worklogs)
+
+
+def deleted_feed(site: Site, call: Call) -> Json:
+    """Answer ids of deleted worklogs since an instant; the last minute is withheld."""
+    return _feed(site, call, "deleted", site.store.deleted_worklogs)
+
+
+def _feed(site: Site, call: Call, name: str, pairs: SortedPairs) -> Json:
+    since = call.integer("since", 0)
+    latest = site.now() - WITHHELD
+    early = takewhile(lambda pair: pair[0] <= latest, pairs.since(since))
+    ready = list(
+        islice((pair for pair in early if _seen(site, pair[1])), FEED_PAGE + 1)
+    )
+    page = ready[:FEED_PAGE]
+    last = len(ready) <= FEED_PAGE
+    until = page[-1][0] if page else since
+    link = f"{Renderer(site, call).rest}/worklog/{name}?since="
+    found: Json = {
+        "values": [
+            {"worklogId": identity, "updatedTime": at, "properties": []}
+            for at, identity in page
+        ],
+        "since": since,
+        "until": until,
+        "self": f"{link}{since}",
+        "lastPage": last,
+    }
+    if not last:
+        found["nextPage"] = f"{link}{until}"
+    return found if site.cloud else {**found, "isLastPage": last}
+
+
+def _seen(site: Site, identity: int) -> bool:
+    entry = site.store.worklogs.get(identity)
+    return entry is None or (
+        not entry.restricted and site.store.seen(site.store.issues[entry.issue].project)
+    )
+
+
+def list_worklogs(site: Site, call: Call) -> list[Json]:
+    """Answer worklogs by id, at most 1000; unseen and unknown ones are left out."""
+    ids: Any = strings(call.object().get("ids"), "ids")
+    if len(ids) > FEED_PAGE:
+        raise Refusal(
+            400, f"The number of worklog ids must not be greater than {FEED_PAGE}."
+        )
+    renderer = Renderer(site, call)
+    found = (site.store.worklogs.get(as_identity(each) or 0) for each in ids)
+    return [
+        renderer.worklog(entry)
+        for entry in found
+        if entry is not None and _seen(site, entry.id)
+    ]
+
+
+ROUTES = (
+    Route("GET", "issue/{issue}/worklog", get_worklogs),
+    Route("POST", "issue/{issue}/worklog", add_worklog),
+    Route("GET", "issue/{issue}/worklog/{id}", get_worklog),
+    Route("PUT", "issue/{issue}/worklog/{id}", update_worklog),
+    Route("DELETE", "issue/{issue}/worklog/{id}", delete_worklog),
+    Route("GET", "worklog/updated", updated_feed),
+    Route("GET", "worklog/deleted", deleted_feed),
+    Route("POST", "worklog/list", list_worklogs),
+)

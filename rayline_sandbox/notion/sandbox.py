@@ -1,0 +1,246 @@
+"""The emulator as one object: a lock, the store, the budgets, the fault plan and the log."""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+from collections import deque
+from collections.abc import Callable
+from datetime import datetime
+from typing import Any
+
+from rayline_sandbox.notion import faults, people
+from rayline_sandbox.notion.errors import NotionError
+from rayline_sandbox.notion.files import serve_file
+from rayline_sandbox.notion.journal import LogEntry, count
+from rayline_sandbox.notion.limiter import OWN, SPACE, Budget
+from rayline_sandbox.notion.richtext import plain_rich_text
+from rayline_sandbox.notion.router import (
+    Match,
+    about,
+    answer,
+    check_token,
+    find_route,
+    refusal,
+)
+from rayline_sandbox.notion.store import WORKSPACE, Page, Store
+from rayline_sandbox.wire import Clock, Request, Response
+
+LOGGER = logging.getLogger(__name__)
+LOG_LENGTH = 200_000
+VIEWER = "x-sandbox-viewer"
+
+
+class NotionSandbox:
+    """A stateful Notion workspace with one connection (facts/reliability.md 3.2).
+
+    `limit` requests per `window` seconds of `real` time per connection (None: no limit); content times come from
+    `clock`. `empty=False` adds two members to the workspace. Thread-safe.
+    """
+
+    def __init__(
+        self,
+        clock: Clock,
+        *,
+        seed: int = 7,
+        limit: int | None = 180,
+        window: float = 60.0,
+        empty: bool = True,
+        real: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._lock, self._real = threading.RLock(), real
+        self.store = Store(clock, seed)
+        self.token = self.store.ids.token()
+        self.bot_id = self.store.bot_id
+        self.owner_id = self.store.add_user(
+            "Workspace owner", email="owner@example.com"
+        ).id
+        self.root_page_id = self._add_root("Rayline")
+        self.private_root_page_id = ""
+        self.own = Budget(limit, window, OWN, real)
+        self.space = Budget(None, window, SPACE, real)
+        self.plan = faults.FaultPlan()
+        self.log: deque[LogEntry] = deque(maxlen=LOG_LENGTH)
+        self._sequence = 0
+        self.revoked = False
+        if not empty:
+            for name in ("Anna Petrova", "Boris Orlov"):
+                self.store.add_user(
+                    name, email=f"{name.split()[0].lower()}@example.com"
+                )
+
+    def add_private_root(self) -> str:
+        """Add a second page, shared with the connection, for what few people may see; return its id."""
+        with self._lock:
+            self.private_root_page_id = self.private_root_page_id or self._add_root(
+                "Rayline · private"
+            )
+            return self.private_root_page_id
+
+    def _add_root(self, title: str) -> str:
+        page = Page(
+            id=self.store.ids.content(),
+            parent=WORKSPACE,
+            **self.store.stamps(self.owner_id),
+        )
+        page.values["title"] = plain_rich_text(title)
+        self.store.pages[page.id] = page
+        self.store.shared[page.id] = True
+        return page.id
+
+    def handle(self, request: Request) -> Response:
+        """Answer one request and log it."""
+        with self._lock:
+            self.commit_late()
+            if (file := serve_file(self.store, request)) is not None:
+                return file
+            match = find_route(request)
+            if VIEWER in request.headers:
+                return self._view(request, match)
+            entry = self._entry(request, match)
+            response = self._respond(request, match, entry)
+            entry.status, entry.page_id = (
+                response.status,
+                entry.page_id or about(match, response),
+            )
+            return response
+
+    def _view(self, request: Request, match: Match | None) -> Response:
+        """Answer a read of the browser view: no budget, no fault, no log; a write is refused."""
+        try:
+            check_token(request, self.token)
+            if match and match.route.write:
+                raise NotionError(
+                    403, "restricted_resource", "The browser view only reads."
+                )
+            return answer(self.store, request, match)
+        except NotionError as error:
+            return refusal(self.store, error)
+
+    def revision(self) -> int:
+        """Return the number of requests and human actions so far: while it stands still, so does the workspace."""
+        return self._sequence
+
+    def control(self, action: str, payload: dict[str, Any]) -> dict[str, Any]:
+        """Do what a person or the tester does outside the API; raises ValueError with a clear text."""
+        with self._lock:
+            self.commit_late()
+            return people.perform(self, action, payload)
+
+    def counts(self) -> dict[str, Any]:
+        """Return the request counts so far."""
+        return count(self.log)
+
+    def note(self, action: str, actor: str, subject: str, summary: str) -> None:
+        """Log a human action."""
+        self._sequence += 1
+        self.log.append(
+            LogEntry(
+                self._sequence,
+                self.store.now(),
+                actor,
+                "CONTROL",
+                action,
+                kind=action,
+                write=True,
+                outcome="committed",
+                summary=summary,
+                page_id=subject,
+            )
+        )
+
+    def _entry(self, request: Request, match: Match | None) -> LogEntry:
+        self._sequence += 1
+        entry = LogEntry(
+            self._sequence,
+            self.store.now(),
+            self.bot_id,
+            request.method,
+            request.path,
+            kind=match.route.kind if match else "",
+            write=bool(match and match.route.write),
+            summary=request.body[:200].decode("utf-8", "replace"),
+        )
+        self.log.append(entry)
+        return entry
+
+    def _respond(
+        self, request: Request, match: Match | None, entry: LogEntry
+    ) -> Response:
+        rule = self.plan.strike(request)
+        try:
+            if rule and rule.kind in faults.ERRORS:
+                raise faults.ERRORS[rule.kind](rule)
+            if rule and rule.kind in faults.BEFORE:
+                entry.outcome = f"fault:{rule.kind}"
+                return faults.BEFORE[rule.kind]
+            self._admit(request)
+            if rule and rule.kind == faults.LATE:
+                self.plan.postpone(request, faults.late_due(rule, self.store.now()))
+                entry.outcome = f"fault:{rule.kind}"
+                return Response(0, fault="hang")
+            response = self._answer(request, match, entry)
+            entry.page_id, entry.outcome = (
+                about(match, response),
+                "committed" if entry.write else "read",
+            )
+            return self._spoil(rule, response, entry) if rule else response
+        except NotionError as error:
+            entry.outcome = (
+                f"fault:{rule.kind}"
+                if rule and rule.kind in faults.ERRORS
+                else _refused(error)
+            )
+            return refusal(self.store, error)
+
+    def _answer(
+        self, request: Request, match: Match | None, entry: LogEntry
+    ) -> Response:
+        try:
+            return answer(self.store, request, match)
+        except (TypeError, AttributeError, KeyError, ValueError, IndexError) as error:
+            LOGGER.exception("%s %s", request.method, request.path)
+            entry.summary = f"{type(error).__name__}: {error} | {entry.summary}"[:400]
+            raise NotionError(
+                500, "internal_server_error", "Unexpected error occurred."
+            ) from error
+
+    def _admit(self, request: Request) -> None:
+        if self.revoked:
+            raise NotionError(401, "unauthorized", "API token is invalid.")
+        check_token(request, self.token)
+        self.space.spend()
+        self.own.spend()
+
+    def _spoil(
+        self, rule: faults.Rule, response: Response, entry: LogEntry
+    ) -> Response:
+        entry.outcome = f"fault:{rule.kind}" + ("+committed" if entry.write else "")
+        if rule.kind == "503_committed":
+            return refusal(self.store, faults.committed_503(response, entry.page_id))
+        return faults.spoiled(rule.kind, response)
+
+    def commit_late(self) -> None:
+        """Carry out the postponed writes whose time has come."""
+        for request in self.plan.due(self.store.now()):
+            match = find_route(request)
+            entry = self._entry(request, match)
+            try:
+                response = self._answer(request, match, entry)
+                entry.status, entry.page_id = response.status, about(match, response)
+            except NotionError as error:
+                entry.status = error.status
+            entry.outcome = "late_commit"
+
+    def entries(self, since: int = 0) -> list[LogEntry]:
+        """Return the log after sequence number `since`."""
+        return [entry for entry in self.log if entry.seq > since]
+
+    def now(self) -> datetime:
+        """Return the present instant of the virtual clock."""
+        return self.store.now()
+
+
+def _refused(error: NotionError) -> str:
+    return "limited" if error.status in (429, 529) else "refused"

@@ -1,0 +1,72 @@
+"""The users endpoints and how a user looks, given what the connection may know (facts/notion-api.md 3.21)."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from rayline_sandbox.notion.call import Answer, Call, Route, listing, paginate
+from rayline_sandbox.notion.store import Store, User, plain_id
+
+UPLOAD_LIMIT = 5 * 1024**3
+"""Of a paid workspace, since uploads in parts are taken (facts/notion-api.md 3.19); free ones tell, and take, 5 MiB."""
+
+
+def user_object(store: Store, user: User) -> dict[str, Any]:
+    """Return the complete user object; the e-mail only at the `email` level."""
+    shown: dict[str, Any] = {
+        "object": "user",
+        "id": user.id,
+        "name": user.name,
+        "avatar_url": user.avatar_url,
+    }
+    if user.is_bot:
+        return shown | {"type": "bot", "bot": bot_object(store)}
+    known = user.email and store.capabilities.users == "email"
+    person = {"email": user.email, "email_verified": True} if known else {}
+    return shown | {"type": "person", "person": person}
+
+
+def bot_object(store: Store) -> dict[str, Any]:
+    """Return the bot's own part: owner, workspace and limits."""
+    return {
+        "owner": {"type": "workspace", "workspace": True},
+        "workspace_name": store.workspace_name,
+        "workspace_id": store.workspace_id,
+        "workspace_limits": {"max_file_upload_size_in_bytes": UPLOAD_LIMIT},
+    }
+
+
+def user_value(store: Store, user_id: str) -> dict[str, Any]:
+    """Return a user as property values show it: a bot's part is empty, a deleted user is a bare reference."""
+    user = store.users.get(user_id)
+    if user is None or store.capabilities.users == "none":
+        return {"object": "user", "id": user_id}
+    return user_object(store, user) | ({"bot": {}} if user.is_bot else {})
+
+
+def list_users(call: Call) -> Answer:
+    """GET /v1/users."""
+    ids, cursor = paginate(call, list(call.store.users))
+    return listing(
+        "user", [user_object(call.store, call.store.users[one]) for one in ids], cursor
+    )
+
+
+def retrieve_user(call: Call) -> Answer:
+    """GET /v1/users/{user_id}."""
+    user = call.store.users.get(plain_id(call.params["user_id"]))
+    if user is None:
+        raise call.store.missing("user", call.params["user_id"])
+    return user_object(call.store, user)
+
+
+def retrieve_me(call: Call) -> Answer:
+    """GET /v1/users/me: the bot; open to every connection."""
+    return user_object(call.store, call.store.users[call.store.bot_id])
+
+
+ROUTES = (
+    Route("GET", "/v1/users/me", retrieve_me, "users.me", ""),
+    Route("GET", "/v1/users", list_users, "users.list", "users"),
+    Route("GET", "/v1/users/{user_id}", retrieve_user, "users.retrieve", "users"),
+)

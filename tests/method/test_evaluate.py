@@ -1,0 +1,244 @@
+"""All rules together: order, failure, reasons, languages, and the playbooks' file."""
+
+from __future__ import annotations
+
+from datetime import date, timedelta
+from pathlib import Path
+
+import pytest
+from babel.messages.extract import extract_from_file
+from babel.messages.pofile import read_po
+from msgspec.structs import replace
+
+from tests.support.outcomes import facts_of, judge
+from tests.support.worlds import (
+    PLAYBOOKS,
+    SOURCES,
+    TODAY,
+    at,
+    card,
+    client,
+    contact,
+    steady,
+    unit,
+    world,
+)
+from worker import locales
+from worker.domain.entities import Stage
+from worker.errors import ConfigError, Severity
+from worker.locales import load_words
+from worker.mapping.playbooks import Playbooks, load_playbooks
+from worker.method import RULES, Rule, evaluate
+from worker.method.delivery.deadlines import SIGNALS
+from worker.method.formulas.hysteresis import settle
+from worker.method.measures import Measures
+from worker.method.sprint.risks import KINDS
+from worker.method.sprint.signals import FINDERS
+from worker.plan.facts import Outcome
+from worker.world.memory import Track
+from worker.world.world import World
+
+ROOT = Path(__file__).parents[2]
+GREY = frozenset({"grey"})
+
+
+def busy() -> World:
+    """Return a world in which every rule has something to say."""
+    return world(
+        client(last_contact=TODAY - timedelta(days=20)),
+        unit(),
+        card(due=TODAY + timedelta(days=3)),
+        card("p2", Stage.IDEA, jira=None, edited=at(TODAY - timedelta(days=30))),
+        contact("ivan", birthday=date(1980, 11, 20)),
+        work={"p1": steady(20, 30)},
+    )
+
+
+def broken(_world: World, _playbooks: Playbooks, _measures: Measures) -> Outcome:
+    """Fail as a rule with a bug would."""
+    raise ZeroDivisionError("division by zero")
+
+
+@pytest.mark.fails_softly
+@pytest.mark.parametrize("name", [rule.name for rule in RULES])
+def test_a_rule_that_fails_is_named_and_the_others_speak(name: str) -> None:
+    rules = tuple(
+        Rule(rule.name, broken) if rule.name == name else rule for rule in RULES
+    )
+    outcome = evaluate(busy(), PLAYBOOKS, rules=rules)
+    (problem,) = outcome.problems
+    assert (problem.code, problem.where, problem.severity) == (
+        "rule-failed",
+        f"worker/method/{name}",
+        Severity.ERROR,
+    )
+    assert "ZeroDivisionError" in problem.message
+    assert outcome.measures.failed == (name,)
+    spoken = {fact.why.rule for fact in outcome.facts}
+    assert {"progress", "plans", "clients"} - {name} <= spoken
+    assert name not in spoken
+
+
+def test_no_field_is_claimed_by_two_rules() -> None:
+    places = [(fact.ref, fact.field) for fact in judge(busy()).facts]
+    assert len(places) == len(set(places))
+
+
+def test_every_fact_has_a_reason() -> None:
+    facts = judge(busy()).facts
+    assert {fact.why.rule for fact in facts} >= {
+        "progress",
+        "plans",
+        "riskmap",
+        "clients",
+        "tasks",
+        "actions",
+    }
+    assert [fact for fact in facts if not (fact.why.formula or fact.why.inputs)] == []
+
+
+def test_nothing_is_said_of_data_sources_that_do_not_exist() -> None:
+    outcome = judge(replace(busy(), sources=SOURCES - {"risks", "plans"}))
+    assert {fact.ref.source for fact in outcome.facts} == {
+        "projects",
+        "clients",
+        "units",
+        "tasks",
+        "contacts",
+    }
+
+
+def test_the_first_run_is_over_after_it() -> None:
+    assert judge(busy()).memory.first_run is False
+
+
+def test_a_russian_workspace_reads_russian() -> None:
+    outcome = judge(replace(busy(), words=load_words("ru", "RUB")))
+    assert facts_of(outcome, "projects", "p1")["done_total"] == "20 / 50 по количеству"
+    assert (
+        facts_of(outcome, "risks", "risk:deadline.p_on_time:p1")["name"]
+        == "Card p1: вряд ли успеет в срок"
+    )
+    assert (
+        facts_of(outcome, "tasks", "task:next_step:p2")["name"]
+        == "Сделать следующий шаг по «Card p2»"
+    )
+    assert str(facts_of(outcome, "clients", "c1")["why"]).startswith("риски ")
+
+
+def test_every_sentence_has_its_russian_with_all_plurals() -> None:
+    with (Path(locales.__file__).parent / "ru.po").open("rb") as file:
+        known = {message.id: message for message in read_po(file, locale="ru")}
+    modules = [
+        path for path in (ROOT / "worker").rglob("*.py") if "sandbox" not in path.parts
+    ]
+    keywords = {"say": None, "count": (1, 2), "message": None, "tell": None}
+    found = {
+        message
+        for path in modules
+        for _, message, _, _ in extract_from_file("python", path, keywords=keywords)
+    }
+    missing = [message for message in found if message not in known]
+    assert len(found) > 100
+    assert missing == []
+    for message in found:
+        text = known[message].string
+        forms = (text,) if isinstance(text, str) else tuple(text or ())
+        assert all(forms), message
+        assert len(forms) == (3 if isinstance(message, tuple) else 1), message
+    assert known.keys() - found - {""} == set()
+
+
+@pytest.mark.parametrize(
+    ("number", "text"),
+    [
+        (1, "1 открытый риск"),
+        (3, "3 открытых риска"),
+        (5, "5 открытых рисков"),
+        (11, "11 открытых рисков"),
+        (21, "21 открытый риск"),
+    ],
+)
+def test_russian_counts_in_three_forms(number: int, text: str) -> None:
+    assert (
+        load_words("ru", "RUB").count("{n} open risk", "{n} open risks", number) == text
+    )
+
+
+def test_english_needs_no_catalogue() -> None:
+    assert (
+        load_words("en", "EUR").count("{n} open risk", "{n} open risks", 2)
+        == "2 open risks"
+    )
+
+
+def test_the_shipped_playbooks_answer_every_signal_the_rules_know() -> None:
+    shipped = load_playbooks(ROOT / "mappings")
+    assert set(shipped.tasks) >= set(FINDERS)
+    assert set(shipped.responses) >= {*SIGNALS, *KINDS}
+
+
+def test_bad_playbooks_are_refused_with_every_fault(tmp_path: Path) -> None:
+    text = (ROOT / "mappings/playbooks.toml").read_text(encoding="utf-8")
+    (tmp_path / "playbooks.toml").write_text(
+        text.replace("strength = 10", 'strength = "high"').replace(
+            'kind = "care"', 'kind = "cares"'
+        ),
+        encoding="utf-8",
+    )
+    with pytest.raises(ConfigError) as caught:
+        load_playbooks(tmp_path)
+    told = [problem.field for problem in caught.value.problems]
+    assert told[:2] == ["playbooks.next_step.strength", "playbooks.contact_client.kind"]
+    assert len(told) == 1 + text.count('kind = "care"')
+
+
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        ("“{project}”", "unknown place {project}"),
+        ("{card", "is not a text with places"),
+    ],
+)
+def test_a_text_with_a_wrong_place_is_refused(
+    tmp_path: Path, text: str, says: str
+) -> None:
+    shipped = (ROOT / "mappings/playbooks.toml").read_text(encoding="utf-8")
+    (tmp_path / "playbooks.toml").write_text(
+        shipped.replace("Take the next step on “{card}”", text), encoding="utf-8"
+    )
+    with pytest.raises(ConfigError) as caught:
+        load_playbooks(tmp_path)
+    (problem,) = caught.value.problems
+    assert problem.field == "playbooks.next_step.text.en"
+    assert says in problem.message
+
+
+def test_an_absent_or_broken_file_is_one_clear_problem(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match="cannot be read"):
+        load_playbooks(tmp_path)
+    (tmp_path / "playbooks.toml").write_text("[[[", encoding="utf-8")
+    with pytest.raises(ConfigError, match="is not valid TOML"):
+        load_playbooks(tmp_path)
+
+
+def test_a_colour_that_flickers_is_not_believed() -> None:
+    track: Track | None = None
+    shown = []
+    for number, colour in enumerate(
+        ["green", "red", "green", "red", "amber", "amber", "grey", "red", "red"]
+    ):
+        track = settle(track, colour, TODAY + timedelta(days=number), instant=GREY)
+        track = settle(track, colour, TODAY + timedelta(days=number), instant=GREY)
+        shown.append(track.value)
+    assert shown == [
+        "green",
+        "green",
+        "green",
+        "green",
+        "green",
+        "amber",
+        "grey",
+        "red",
+        "red",
+    ]

@@ -1,0 +1,279 @@
+"""Who has left, what is still said of them, and what their life was worth."""
+
+from __future__ import annotations
+
+from datetime import date
+from decimal import Decimal
+from typing import Any
+
+import pytest
+from msgspec.structs import replace
+
+from tests.support.outcomes import facts_of
+from tests.support.worlds import (
+    PLAYBOOKS,
+    card,
+    client,
+    ref,
+    revenue,
+    unit,
+    world,
+)
+from worker.domain.entities import Stage
+from worker.domain.values import Unset, Value
+from worker.method.clients.churn import leave_alone, say_farewell
+from worker.method.measures import ClientMeasure, Condition, Measures, Signal
+from worker.method.money.lifetime import measure_lifetimes
+from worker.method.money.revenue import measure_money
+from worker.world.world import World
+
+MILL = ref("clients", "c1")
+
+
+def judged(scene: World, *conditions: Condition) -> Measures:
+    """Return what is measured once farewells were said."""
+    measures = measure_money(scene, PLAYBOOKS, Measures()).measures
+    return say_farewell(
+        scene, PLAYBOOKS, replace(measures, conditions=conditions)
+    ).measures
+
+
+def scene(
+    *stages: Stage | None,
+    end: date | None = date(2026, 6, 30),
+    paid: date | None = date(2026, 7, 1),
+    **fields: Any,
+) -> World:
+    """Return a client with cards at some stages, the end of its contract and the month of its last money."""
+    cards = [card(f"p{number}", stage) for number, stage in enumerate(stages)]
+    rows = [revenue(100, paid)] if paid else []
+    return world(client(contract_end=end, **fields), unit(), *cards, *rows)
+
+
+@pytest.mark.parametrize(
+    ("stages", "end", "paid", "fields", "left"),
+    [
+        (
+            (Stage.DONE, Stage.LOST),
+            date(2026, 6, 30),
+            date(2026, 7, 1),
+            {},
+            date(2026, 7, 31),
+        ),
+        ((Stage.DONE,), date(2026, 8, 15), date(2026, 7, 1), {}, date(2026, 8, 15)),
+        ((Stage.DONE,), date(2026, 6, 30), None, {}, date(2026, 6, 30)),
+        (
+            (Stage.DONE,),
+            date(2026, 6, 30),
+            date(2026, 8, 1),
+            {},
+            None,
+        ),  # August is only three months back
+        (
+            (Stage.DONE, Stage.IDEA),
+            date(2026, 6, 30),
+            date(2026, 7, 1),
+            {},
+            None,
+        ),  # an idea is left
+        (
+            (Stage.DONE, None),
+            date(2026, 6, 30),
+            date(2026, 7, 1),
+            {},
+            None,
+        ),  # a card without a stage is unknown
+        (
+            (),
+            date(2026, 6, 30),
+            date(2026, 7, 1),
+            {},
+            None,
+        ),  # no cards: nothing is known
+        (
+            (Stage.DONE,),
+            date(2026, 11, 18),
+            date(2026, 7, 1),
+            {},
+            None,
+        ),  # the contract ends today
+        (
+            (Stage.DONE,),
+            None,
+            date(2026, 7, 1),
+            {},
+            None,
+        ),  # an account that is merely silent
+        ((Stage.DONE,), None, date(2026, 7, 1), {"group": "newbiz"}, date(2026, 7, 31)),
+        ((Stage.LOST,), None, None, {"group": "newbiz"}, None),  # it never was a client
+    ],
+)
+def test_a_client_has_left_when_cards_contract_and_money_are_over(
+    stages: tuple[Stage | None, ...],
+    end: date | None,
+    paid: date | None,
+    fields: dict[str, Any],
+    left: date | None,
+) -> None:
+    given = scene(*stages, end=end, paid=paid, **fields)
+    measures = judged(given)
+    assert measures.left.get(MILL) == left
+    (condition,) = measures.conditions
+    assert (condition.signal, condition.holds) == ("relations.left", left is not None)
+
+
+def test_nothing_else_is_said_of_a_client_that_left() -> None:
+    other = ref("clients", "c2")
+    told = judged(
+        scene(Stage.DONE),
+        Condition("money.mix", "money", MILL, holds=True, client=MILL),
+        Condition("money.mix", "money", other, holds=True, client=other),
+        Condition("money.pace", "money", ref("units", "u1"), holds=True),
+    ).conditions
+    assert [(one.signal, one.holds) for one in told] == [
+        ("money.mix", False),
+        ("money.mix", True),
+        ("money.pace", True),
+        ("relations.left", True),
+    ]
+
+
+def test_tasks_about_a_client_that_left_end() -> None:
+    given = scene(Stage.DONE)
+    signals = (
+        Signal("contact_client", MILL, MILL, None, holds=True),
+        Signal("birthday", ref("people", "x"), None, None, holds=True),
+    )
+    measures = replace(judged(given), signals=signals)
+    ended = leave_alone(given, PLAYBOOKS, measures).measures.signals or ()
+    assert [(one.holds, one.ended) for one in ended] == [
+        (False, "closed by itself: the client has left"),
+        (True, ""),
+    ]
+
+
+def test_where_nobody_left_nothing_changes() -> None:
+    measures = replace(
+        judged(scene(Stage.IDEA)), signals=(Signal("x", MILL, MILL, None, holds=True),)
+    )
+    assert leave_alone(scene(Stage.IDEA), PLAYBOOKS, measures).measures is measures
+
+
+def test_without_money_nobody_is_said_to_have_left() -> None:
+    outcome = say_farewell(scene(Stage.DONE), PLAYBOOKS, Measures())
+    assert (outcome.facts, outcome.measures.conditions) == ((), ())
+
+
+# -- lifetimes ---------------------------------------------------------------------------------------------------------
+
+
+def lived(given: World, *, horizon: date | None = None) -> dict[str, Value | Unset]:
+    """Return the lifetime's facts of client c1."""
+    measures = replace(
+        judged(given), clients={MILL: ClientMeasure(MILL, horizon=horizon)}
+    )
+    return facts_of(measure_lifetimes(given, PLAYBOOKS, measures), "clients", "c1")
+
+
+def test_a_life_is_worth_what_its_months_brought() -> None:
+    given = world(
+        client(),
+        unit(),
+        revenue(100, date(2026, 6, 1)),
+        revenue(200, date(2026, 8, 1)),
+        revenue(50, date(2026, 11, 3)),
+    )
+    found = lived(given)
+    assert (found["ltv"], found["months_active"], found["months_silent"]) == (
+        Decimal("350.00"),
+        3,
+        3,
+    )
+
+
+def test_the_running_month_is_not_silent_before_it_is_over() -> None:
+    assert (
+        lived(world(client(), unit(), revenue(100, date(2026, 10, 1))))["months_silent"]
+        == 0
+    )
+
+
+@pytest.mark.parametrize(
+    ("horizon", "low", "high"),
+    [
+        # Five finished months: 100, 100, 160, 130, 160. The last three mean 150, all five 130; 650 so far.
+        (None, 650, 650 + 12 * 150),
+        (date(2026, 11, 30), 650 + 130, 650 + 13 * 150),
+        (date(2027, 1, 2), 650 + 3 * 130, 650 + 15 * 150),
+        (date(2026, 9, 1), 650, 650 + 12 * 150),
+    ],
+)
+def test_the_expectation_is_a_range_from_monthly_value_and_horizon(
+    horizon: date | None, low: int, high: int
+) -> None:
+    amounts = (100, 100, 160, 130, 160)
+    given = world(
+        client(),
+        unit(),
+        *(
+            revenue(amount, date(2026, 6 + number, 1))
+            for number, amount in enumerate(amounts)
+        ),
+    )
+    found = lived(given, horizon=horizon)
+    assert (found["ltv_low"], found["ltv_high"]) == (low, high)
+
+
+def test_the_expectation_does_not_move_within_a_month() -> None:
+    rows = [revenue(100, date(2026, 9, 1)), revenue(120, date(2026, 10, 1))]
+    days = [
+        world(client(), unit(), *rows, today=day)
+        for day in (date(2026, 11, 2), date(2026, 11, 30))
+    ]
+    first, second = (lived(day, horizon=date(2027, 2, 15)) for day in days)
+    assert first == second
+
+
+def test_what_was_accrued_is_told_apart_from_what_was_booked() -> None:
+    given = world(
+        client(
+            engagement="retainer", monthly_fee=Decimal(2100), since=date(2026, 10, 1)
+        ),
+        unit(),
+        revenue(900, date(2026, 10, 1)),
+    )
+    measures = judged(given)
+    fact = next(
+        one
+        for one in measure_lifetimes(given, PLAYBOOKS, measures).facts
+        if one.field == "ltv"
+    )
+    # November: 12 of 21 working days are over.
+    assert fact.value == Decimal("2100.00")
+    assert [(one.name, one.value) for one in fact.why.inputs[1:3]] == [
+        ("acts, invoices and payments", "€900"),
+        ("accrued", "€1,200"),
+    ]
+
+
+def test_nothing_is_expected_of_a_client_that_left_and_its_silence_ends() -> None:
+    found = lived(scene(Stage.DONE, paid=date(2026, 6, 1)))
+    assert (found["ltv"], found["months_active"], found["months_silent"]) == (
+        Decimal("100.00"),
+        1,
+        0,
+    )
+    assert (found["ltv_low"], found["ltv_high"]) == (None, None)
+
+
+def test_a_client_that_never_paid_has_no_expectation() -> None:
+    found = lived(world(client(since=date(2026, 9, 1)), unit()))
+    assert (found["ltv"], found["months_silent"], found["ltv_low"]) == (
+        Decimal(0),
+        2,
+        None,
+    )
+
+
+def test_without_money_no_life_is_measured() -> None:
+    assert measure_lifetimes(world(client()), PLAYBOOKS, Measures()).facts == ()

@@ -1,0 +1,350 @@
+"""From newbiz to account, and the account without work (method 7)."""
+
+from __future__ import annotations
+
+from datetime import date, timedelta
+from decimal import Decimal
+from typing import Any
+
+import pytest
+from msgspec.structs import replace
+
+from tests.support.outcomes import facts_of, judge
+from tests.support.worlds import (
+    PLAYBOOKS,
+    TODAY,
+    card,
+    client,
+    issue,
+    person,
+    unit,
+    worklog,
+    world,
+)
+from worker.domain.entities import Card, CardWork, Service, Stage, Worklog
+from worker.domain.values import Ref
+from worker.method.growth.graduation import judge_groups
+from worker.method.measures import (
+    CardMeasure,
+    Forecast,
+    Measures,
+    Signal,
+    UnitLoad,
+    WeekLoad,
+)
+from worker.method.outlook import Graduation
+from worker.world.world import World
+
+C1, P1 = Ref("clients", "c1"), Ref("projects", "p1")
+PORTAL = Ref("services", "portal")
+SERVICES = {PORTAL: Service(PORTAL, "Portal", "endless")}
+MONDAY = TODAY - timedelta(days=TODAY.weekday())
+
+
+def newbiz(**fields: Any) -> Any:
+    """Return a newbiz client with a fixed price."""
+    return client(group="newbiz", engagement="fixed_price", unit=None, **fields)
+
+
+def graduation(seen: World, measures: Measures | None = None) -> Graduation | None:
+    """Return why client c1 graduates."""
+    return judge_groups(
+        seen, PLAYBOOKS, measures or Measures()
+    ).measures.graduations.get(C1)
+
+
+def signals(seen: World, measures: Measures | None = None) -> dict[str, Signal]:
+    """Return the rule's signals by playbook."""
+    outcome = judge_groups(seen, PLAYBOOKS, measures or Measures())
+    return {
+        one.playbook: one for one in outcome.measures.signals or () if one.subject == C1
+    }
+
+
+def crew(*weeks_and_hours: tuple[int, int, float]) -> list[Worklog]:
+    """Return logs of so many people on the Tuesday of a week back (1: the last full one), so many hours each."""
+    return [
+        worklog(
+            1000 * number + who,
+            MONDAY - timedelta(weeks=back) + timedelta(days=1),
+            hours,
+            author=f"dev{who}",
+        )
+        for number, (back, people, hours) in enumerate(weeks_and_hours)
+        for who in range(people)
+    ]
+
+
+@pytest.mark.parametrize(
+    ("logs", "ready"),
+    [
+        (crew((1, 3, 8), (3, 3, 8)), True),
+        (crew((1, 3, 8)), False),
+        (crew((1, 3, 8), (3, 2, 20)), False),
+        (crew((1, 3, 8), (3, 3, 7.75)), False),
+        (crew((1, 3, 4), (1, 3, 4), (4, 3, 8)), True),
+        (crew((1, 3, 8), (5, 3, 8)), False),
+        (crew((0, 3, 8), (1, 3, 8)), False),
+    ],
+)
+def test_three_people_with_a_day_each_in_two_of_the_last_four_full_weeks(
+    logs: list[Worklog], ready: bool
+) -> None:
+    found = graduation(
+        world(newbiz(), unit(), card(), work={"p1": [issue(1)]}, logs=logs)
+    )
+    assert (found is not None) is ready
+    if found:
+        assert found.evidence == (
+            "3 or more people logged 8 hours each in 2 of the last 4 weeks.",
+        )
+
+
+def test_hours_on_two_cards_with_the_same_issues_count_once() -> None:
+    logs = tuple(crew((1, 3, 5), (2, 3, 5)))
+    seen = world(newbiz(), unit(), card(), card("p2"))
+    seen = replace(
+        seen, work={one: CardWork("x", (), logs) for one in (P1, Ref("projects", "p2"))}
+    )
+    assert graduation(seen) is None
+
+
+@pytest.mark.parametrize(
+    ("stages", "ready"),
+    [
+        ((Stage.IN_PROGRESS, Stage.EVOLUTION, Stage.IDEA), True),
+        ((Stage.IN_PROGRESS, Stage.IN_PROGRESS, Stage.SHAPING), True),
+        ((Stage.IN_PROGRESS, Stage.IN_PROGRESS, Stage.PROPOSAL), False),
+        ((Stage.IN_PROGRESS, Stage.IDEA, Stage.IDEA), False),
+    ],
+)
+def test_two_running_projects_and_an_idea_waiting(
+    stages: tuple[Stage, ...], ready: bool
+) -> None:
+    cards = [
+        card(f"p{number}", stage, jira=None) for number, stage in enumerate(stages)
+    ]
+    found = graduation(world(newbiz(), *cards))
+    assert (found.evidence if found else None) == (
+        ("2 projects are running and an idea is waiting.",) if ready else None
+    )
+
+
+@pytest.mark.parametrize(
+    ("made", "measure", "ready"),
+    [
+        (card(due=date(2027, 2, 19)), None, True),
+        (card(due=date(2027, 2, 18)), None, False),
+        (card(stage=Stage.AGREED, due=date(2027, 5, 1)), None, False),
+        (card(due=None), CardMeasure(P1, due=date(2027, 3, 1)), True),
+        (
+            card(due=None),
+            CardMeasure(P1, forecast=Forecast(TODAY, date(2027, 3, 1), None, 5, 100)),
+            True,
+        ),
+        (
+            card(due=date(2027, 1, 1)),
+            CardMeasure(P1, forecast=Forecast(TODAY, date(2027, 3, 1), None, 5, 100)),
+            False,
+        ),
+    ],
+)
+def test_running_work_planned_beyond_three_months(
+    made: Card, measure: CardMeasure | None, ready: bool
+) -> None:
+    found = graduation(
+        world(newbiz(), made), Measures(cards={P1: measure} if measure else {})
+    )
+    assert (found is not None) is ready
+
+
+def test_the_proposed_unit_has_the_least_load_then_the_smallest_portfolio() -> None:
+    def loaded(key: str, load: int | None) -> UnitLoad:
+        weeks = tuple(
+            WeekLoad(MONDAY, Decimal(40), None if load is None else Decimal(load))
+            for _ in range(8)
+        )
+        return UnitLoad(
+            Ref("units", key),
+            (),
+            Decimal(40),
+            None,
+            Decimal(0),
+            None,
+            None,
+            0,
+            0,
+            (),
+            weeks,
+            (),
+        )
+
+    seen = world(
+        newbiz(),
+        card(due=date(2027, 5, 1)),
+        unit("u1", name="North"),
+        unit("u2", name="South"),
+        client("c2"),
+        client("c3", unit=Ref("units", "u2")),
+        client("c4", unit=Ref("units", "u2")),
+    )
+    found = graduation(seen)
+    assert found is not None
+    assert found.unit == Ref("units", "u1")
+    busy = Measures(
+        units={one.unit: one for one in (loaded("u1", 36), loaded("u2", 20))}
+    )
+    found = graduation(seen, busy)
+    assert found is not None
+    assert found.unit == Ref("units", "u2")
+    found = graduation(
+        seen,
+        Measures(
+            units={one.unit: one for one in (loaded("u1", None), loaded("u2", 20))}
+        ),
+    )
+    assert found is not None
+    assert found.unit == Ref("units", "u1")
+    assert (
+        "no unit to take it" in signals(replace(seen, units={}))["graduate_hoa"].reason
+    )
+
+
+@pytest.mark.parametrize(
+    ("fields", "made", "model"),
+    [
+        ({}, card(due=date(2027, 5, 1)), "tm"),
+        ({}, card(due=date(2027, 5, 1), service=PORTAL), "retainer"),
+        ({}, card(stage=Stage.EVOLUTION, due=date(2027, 5, 1)), "retainer"),
+        ({"engagement": "tm"}, card(due=date(2027, 5, 1)), "retainer"),
+    ],
+)
+def test_fixed_price_becomes_tm_or_a_retainer(
+    fields: dict[str, str], made: Card, model: str
+) -> None:
+    found = graduation(world(replace(newbiz(), **fields), made, services=SERVICES))
+    assert found is not None
+    assert found.model == model
+
+
+def test_both_heads_get_a_task_with_the_evidence() -> None:
+    seen = world(
+        newbiz(name="Museum"),
+        unit(),
+        person("nb", role="head_newbiz"),
+        person("head", role="hoa"),
+        card(due=date(2027, 5, 1), jira=None),
+        card("p2", jira=None),
+        card("p3", Stage.IDEA, jira=None),
+    )
+    outcome = judge(seen)
+    for playbook, name, who in (
+        ("graduate_newbiz", "Hand Museum over to an account team", "nb"),
+        (
+            "graduate_hoa",
+            "Take Museum on as an account: choose the unit and the money model",
+            "head",
+        ),
+    ):
+        task = facts_of(outcome, "tasks", f"task:{playbook}:c1")
+        assert (task["name"], task["assignee"]) == (name, (Ref("people", who),))
+        assert task["reason"] == (
+            "2 projects are running and an idea is waiting. “Card p1” is planned until "
+            "May 1, 2027. Proposed: unit North, T&M."
+        )
+
+
+def test_an_account_has_graduated_and_a_calm_newbiz_has_not() -> None:
+    assert signals(world(client(), card(due=date(2027, 5, 1))))[
+        "graduate_hoa"
+    ].ended == ("closed by itself: the client is an account now")
+    calm = signals(world(newbiz(), card(due=TODAY)))
+    assert (calm["graduate_hoa"].holds, calm["graduate_hoa"].ended) == (
+        False,
+        "closed by itself: one or two people suffice again",
+    )
+
+
+# Accounts without work
+
+
+def silent(seen: World, measures: Measures | None = None) -> bool | None:
+    """Return whether client c1 is known to have had no work."""
+    outcome = judge_groups(seen, PLAYBOOKS, measures or Measures())
+    (found,) = (one for one in outcome.measures.conditions if one.subject == C1)
+    assert signals(seen, measures)["silent_account"].holds is found.holds
+    return found.holds
+
+
+def active(key: str, last: date | None, **fields: Any) -> Measures:
+    """Return a measure of one card with its last activity."""
+    return Measures(
+        cards={
+            Ref("projects", key): CardMeasure(
+                Ref("projects", key), last_activity=last, **fields
+            )
+        }
+    )
+
+
+AUGUST = date(2026, 8, 18)
+
+
+@pytest.mark.parametrize(
+    ("made", "measures", "expected"),
+    [
+        (card(stage=Stage.DONE), active("p1", AUGUST), True),
+        (card(stage=Stage.DONE), active("p1", AUGUST + timedelta(days=1)), False),
+        (card(), active("p1", AUGUST), True),
+        (card(), active("p1", None), False),
+        (card(jira=None), Measures(), False),
+        (card(stage=Stage.DONE, due=AUGUST, jira=None), Measures(), True),
+        (
+            card(stage=Stage.DONE, due=None, jira=None),
+            active("p1", None, stage_since=AUGUST),
+            True,
+        ),
+        (card(stage=Stage.DONE, due=date(2030, 1, 1), jira=None), Measures(), False),
+        (card(stage=Stage.DONE, due=None, jira=None), Measures(), None),
+        (card(stage=Stage.IDEA), active("p1", TODAY), None),
+        (card(stage=Stage.AGREED, jira=None), Measures(), False),
+    ],
+)
+def test_three_months_without_work(
+    made: Card, measures: Measures, expected: bool | None
+) -> None:
+    assert silent(world(client(), made), measures) is expected
+
+
+def test_one_working_card_keeps_an_account_from_silence() -> None:
+    cards = {
+        Ref("projects", key): CardMeasure(Ref("projects", key), last_activity=last)
+        for key, last in (("p1", AUGUST), ("p2", TODAY - timedelta(days=3)))
+    }
+    assert (
+        silent(
+            world(client(), card(stage=Stage.DONE), card("p2")), Measures(cards=cards)
+        )
+        is False
+    )
+
+
+def test_silence_is_a_risk_and_a_task_of_the_hoa_and_newbiz_is_never_silent() -> None:
+    seen = world(
+        client(),
+        unit(),
+        person("head", role="hoa"),
+        card(stage=Stage.DONE, due=AUGUST, jira=None),
+    )
+    outcome = judge(seen)
+    assert facts_of(outcome, "risks", "risk:relations.silent:c1")["evidence"] == (
+        "The last work was done on Aug 18, 2026."
+    )
+    task = facts_of(outcome, "tasks", "task:silent_account:c1")
+    assert (task["assignee"], task["reason"]) == (
+        (Ref("people", "head"),),
+        "The last work was done on Aug 18, 2026.",
+    )
+    assert (
+        judge_groups(world(newbiz()), PLAYBOOKS, Measures()).measures.conditions == ()
+    )

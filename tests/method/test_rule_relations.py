@@ -1,0 +1,246 @@
+"""Contact, contracts, documents and rates: each is one look for the risk map and for the account sprint."""
+
+from __future__ import annotations
+
+from datetime import date, timedelta
+from decimal import Decimal
+from typing import Any
+
+import pytest
+from msgspec.structs import replace
+
+from tests.support.outcomes import facts_of, judge, keys_of
+from tests.support.worlds import (
+    PLAYBOOKS,
+    TODAY,
+    applied,
+    card,
+    client,
+    contact,
+    document,
+    unit,
+    world,
+)
+from worker.domain.entities import Stage
+from worker.domain.values import Ref
+from worker.method.clients.contacts import TEXTS, look_at_relations
+from worker.method.measures import Condition, Measures, Signal
+from worker.world.world import World
+
+
+def day(number: int) -> date:
+    """Return the day so many days after TODAY."""
+    return TODAY + timedelta(days=number)
+
+
+def looks(around: World, signal: str) -> tuple[Condition, Signal]:
+    """Return the one condition of a signal with the task signal beside it."""
+    found = look_at_relations(around, PLAYBOOKS, Measures()).measures
+    assert len(found.conditions) == len(found.signals or ())
+    (pair,) = (
+        (condition, task)
+        for condition, task in zip(found.conditions, found.signals or (), strict=True)
+        if condition.signal == signal
+    )
+    assert PLAYBOOKS.tasks[pair[1].playbook].signal == signal
+    assert pair[0].holds is pair[1].holds
+    assert pair[0].subject == pair[1].subject
+    return pair
+
+
+CASES: list[tuple[str, dict[str, Any], bool | None, int | None]] = [
+    ("relations.no_contact", {"last_contact": day(-14)}, False, None),
+    ("relations.no_contact", {"last_contact": day(-15)}, True, 3),
+    ("relations.no_contact", {"last_contact": day(-29)}, True, 4),
+    ("relations.no_contact", {"last_contact": day(-57)}, True, 5),
+    ("relations.no_contact", {}, None, None),
+    (
+        "relations.no_contact",
+        {"last_contact": day(-90), "group": "newbiz"},
+        False,
+        None,
+    ),
+    ("relations.no_partner_contact", {"last_partner_contact": day(-60)}, False, None),
+    ("relations.no_partner_contact", {"last_partner_contact": day(-61)}, True, 2),
+    ("relations.no_partner_contact", {"last_partner_contact": day(-121)}, True, 3),
+    ("relations.no_partner_contact", {}, None, None),
+    ("money.contract_ends", {"contract_end": day(61)}, False, None),
+    ("money.contract_ends", {"contract_end": day(60)}, True, 3),
+    ("money.contract_ends", {"contract_end": day(30)}, True, 4),
+    ("money.contract_ends", {"contract_end": day(14)}, True, 5),
+    ("money.contract_ends", {"contract_end": day(-1)}, False, None),
+    ("money.contract_ends", {}, False, None),
+    ("money.rate_not_indexed", {"rate_indexed": day(-364)}, False, None),
+    ("money.rate_not_indexed", {"rate_indexed": day(-365)}, True, 3),
+    ("money.rate_not_indexed", {"since": day(-548)}, True, 4),
+    ("money.rate_not_indexed", {"since": day(-548), "group": "newbiz"}, False, None),
+    ("money.rate_not_indexed", {}, False, None),
+]
+
+
+@pytest.mark.parametrize(("signal", "fields", "holds", "mark"), CASES)
+def test_each_look_has_its_day(
+    signal: str, fields: dict[str, Any], holds: bool | None, mark: int | None
+) -> None:
+    condition, task = looks(world(client(**fields), unit()), signal)
+    assert condition.holds is holds
+    if mark is not None:
+        assert condition.probability == mark
+        assert condition.title.startswith("C1: ")
+        assert condition.evidence == task.reason != ""
+
+
+def test_any_contact_at_the_client_breaks_the_silence() -> None:
+    silent = world(
+        client(last_contact=day(-40)), unit(), contact("ivan", last_contact=day(-3))
+    )
+    assert looks(silent, "relations.no_contact")[0].holds is False
+
+
+def test_running_work_makes_silence_matter_for_newbiz_and_an_ended_contract_too() -> (
+    None
+):
+    around = world(
+        client(group="newbiz", last_contact=day(-15), contract_end=day(-10)),
+        unit(),
+        card(stage=Stage.AGREED),
+    )
+    assert looks(around, "relations.no_contact")[0].holds is True
+    assert looks(around, "money.contract_ends")[0].probability == 5
+
+
+@pytest.mark.parametrize(
+    ("expires", "holds", "mark"),
+    [
+        (day(61), False, None),
+        (day(60), True, 3),
+        (day(0), True, 5),
+        (day(-30), True, 5),
+        (day(-31), False, None),
+        (None, False, None),
+    ],
+)
+def test_documents_end_within_sixty_days(
+    expires: date | None, holds: bool, mark: int | None
+) -> None:
+    for kind, weight in (("contract", 4), ("nda", 2)):
+        condition, task = looks(
+            world(client(), unit(), document("paper", expires=expires, kind=kind)),
+            "documents.ends",
+        )
+        assert (condition.holds, condition.subject) == (
+            holds,
+            Ref("documents", "paper"),
+        )
+        if mark is not None:
+            assert (condition.probability, condition.impact, condition.horizon) == (
+                mark,
+                weight,
+                expires,
+            )
+            assert condition.title == "C1: “Paper” ends"
+            assert task.client == Ref("clients", "c1")
+
+
+def test_a_contract_that_ends_with_the_clients_contract_is_told_once() -> None:
+    around = world(
+        client(contract_end=day(20)),
+        unit(),
+        document("paper", expires=day(20), kind="contract"),
+        document("other", expires=day(21), kind="contract"),
+        document("nda", expires=day(20), kind="nda"),
+    )
+    found = look_at_relations(around, PLAYBOOKS, Measures()).measures.conditions
+    assert {one.subject.key for one in found if one.holds} == {"c1", "other", "nda"}
+
+
+def test_a_document_of_nobody_is_still_watched() -> None:
+    condition, _ = looks(
+        world(document("paper", client=None, expires=day(5))), "documents.ends"
+    )
+    assert (condition.holds, condition.client, condition.title) == (
+        True,
+        None,
+        "-: “Paper” ends",
+    )
+
+
+def test_the_days_come_from_the_playbooks_and_without_them_from_the_thresholds() -> (
+    None
+):
+    around = world(client(contract_end=day(80), rate_indexed=day(-100)), unit())
+    books = {
+        name: book.model_copy(update={"days": 90})
+        for name, book in PLAYBOOKS.tasks.items()
+    }
+    for tasks, expected in ((books, True), ({}, False)):
+        found = look_at_relations(
+            around, replace(PLAYBOOKS, tasks=tasks), Measures()
+        ).measures.conditions
+        assert {one.signal for one in found if one.holds} == (
+            {"money.contract_ends", "money.rate_not_indexed"} if expected else set()
+        )
+
+
+def test_a_silent_account_is_weighed_by_its_share_of_all_money() -> None:
+    # 3 x 100 of 3 x 400 committed: 25 %, mark 4; 15 days: mark 3; 12 is medium; half of 300 is exposed.
+    others = [client(f"x{n}", monthly_fee=Decimal(100)) for n in range(3)]
+    around = world(
+        client(monthly_fee=Decimal(100), last_contact=day(-15)), *others, unit()
+    )
+    outcome = judge(around)
+    facts = facts_of(outcome, "risks", "risk:relations.no_contact:c1")
+    assert (
+        facts["probability"],
+        facts["impact"],
+        facts["level"],
+        facts["exposure"],
+    ) == (3, 4, "medium", 150)
+    assert (facts["client"], facts["unit"], facts["project"]) == (
+        (Ref("clients", "c1"),),
+        (Ref("units", "u1"),),
+        (),
+    )
+    assert facts["owner"] == (Ref("people", "am"),)
+    assert facts_of(outcome, "clients", "c1")["open_risks"] == 1
+
+
+def test_what_has_a_task_of_its_own_gets_no_second_one() -> None:
+    around = world(client(monthly_fee=Decimal(100), last_contact=day(-60)), unit())
+    outcome = judge(around)
+    assert facts_of(outcome, "risks", "risk:relations.no_contact:c1")["level"] == "high"
+    assert (
+        facts_of(outcome, "tasks", "task:contact_client:c1")["name"]
+        == "Get in touch with C1"
+    )
+    assert "task:answer_risk:c1" not in keys_of(outcome, "tasks")
+
+
+def test_an_old_rate_exposes_no_money() -> None:
+    outcome = judge(
+        world(client(monthly_fee=Decimal(100), rate_indexed=day(-400)), unit()),
+    )
+    facts = facts_of(outcome, "risks", "risk:money.rate_not_indexed:c1")
+    assert (facts["impact"], facts["score"], facts["level"], facts["exposure"]) == (
+        2,
+        6,
+        "low",
+        None,
+    )
+
+
+def test_the_risk_of_a_document_that_is_gone_closes() -> None:
+    seen = world(
+        client(), unit(), document("paper", expires=day(20)), document("other")
+    )
+    outcome = judge(seen)
+    for number in (1, 2):
+        seen = replace(applied(seen, outcome, today=day(number)), documents={})
+        outcome = judge(seen)
+    assert facts_of(outcome, "risks", "risk:documents.ends:paper") == {
+        "status": "closed"
+    }
+
+
+def test_every_signal_has_its_response() -> None:
+    assert TEXTS.keys() <= PLAYBOOKS.responses.keys()

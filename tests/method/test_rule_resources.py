@@ -1,0 +1,766 @@
+"""Capacity, utilization and load of people, units and plan nodes; too much, too little, and what is not known."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import date, timedelta
+from decimal import Decimal
+from typing import Any
+
+import pytest
+from msgspec.structs import replace
+
+from tests.support.outcomes import facts_of, judge
+from tests.support.worlds import (
+    PLAYBOOKS,
+    TODAY,
+    applied,
+    card,
+    client,
+    issue,
+    person,
+    ref,
+    unit,
+    worklog,
+    world,
+)
+from worker.config import Thresholds
+from worker.domain.entities import CardWork, Issue, Person, Service, Stage, Worklog
+from worker.domain.periods import WorkCalendar
+from worker.domain.values import Span
+from worker.errors import Problem
+from worker.method.capacity.staffing import find_staffing_needs
+from worker.method.capacity.utilization import measure_resources
+from worker.method.delivery.progress import measure_progress
+from worker.method.measures import Condition, Measures, Signal
+from worker.plan.facts import Outcome
+from worker.world.world import World
+
+PAST = [
+    date(2026, 10, 19) + timedelta(days=7 * week + day)
+    for week in range(4)
+    for day in range(5)
+]
+"""The working days of the last four full weeks before Wednesday, 18 November 2026."""
+
+HOUR = 3600
+U1 = ref("units", "u1")
+
+
+def dee(**fields: Any) -> Person:
+    """Return the designer of unit u1, 40 hours a week."""
+    return person(
+        "dee", **{"role": "designer", "capacity": Decimal(40), "unit": U1, **fields}
+    )
+
+
+def dan(**fields: Any) -> Person:
+    """Return the developer of unit u1, 20 hours a week."""
+    return person(
+        "dan", **{"role": "developer", "capacity": Decimal(20), "unit": U1, **fields}
+    )
+
+
+def logs(author: str, hours: float, days: list[date], first: int = 0) -> list[Worklog]:
+    """Return one log a day."""
+    return [
+        worklog(first + number, day, hours, author=author)
+        for number, day in enumerate(days)
+    ]
+
+
+def task(
+    number: int,
+    hours: float | None,
+    due: date | None = None,
+    *,
+    who: str = "dee",
+    **fields: Any,
+) -> Issue:
+    """Return an open issue with an estimate in hours."""
+    return issue(
+        number,
+        assignee=who,
+        due=due,
+        estimate=None if hours is None else int(hours * HOUR),
+        **fields,
+    )
+
+
+def agency(
+    *things: Any,
+    issues: list[Issue] | None = None,
+    worklogs: list[Worklog] | None = None,
+    work: dict[str, list[Issue]] | None = None,
+    **fields: Any,
+) -> World:
+    """Return a world of unit u1 whose issues and logs are known, on cards (`work`) or not."""
+    found = world(*things, work=work, **fields)
+    cards = {
+        key: replace(
+            work,
+            worklogs=tuple(
+                log
+                for log in worklogs or ()
+                if log.issue in {one.id for one in work.issues}
+            ),
+        )
+        for key, work in found.work.items()
+    }
+    every = {
+        one.id: one
+        for one in (
+            *(issues or ()),
+            *(one for items in (work or {}).values() for one in items),
+        )
+    }
+    return replace(found, issues=every, worklogs=tuple(worklogs or ()), work=cards)
+
+
+def judged(found: World) -> Outcome:
+    """Return what the chapter says, after the progress of cards was measured."""
+    measures = measure_progress(found, PLAYBOOKS, Measures()).measures
+    resources = measure_resources(found, PLAYBOOKS, measures)
+    staffing = find_staffing_needs(found, PLAYBOOKS, resources.measures)
+    return Outcome(
+        (*resources.facts, *staffing.facts),
+        staffing.measures,
+        found.memory,
+        staffing.problems,
+    )
+
+
+def said(found: World, name: str, signal: str = "") -> Any:
+    """Return a field of unit u1, or the condition of a signal."""
+    return facts_of(judged(found), "units", "u1").get(name)
+
+
+def condition(found: World, name: str, subject: str = "u1") -> Condition:
+    """Return one condition."""
+    (one,) = [
+        one
+        for one in judged(found).measures.conditions
+        if (one.signal, one.subject.key) == (name, subject)
+    ]
+    return one
+
+
+def signals(found: World, name: str) -> list[Signal]:
+    """Return the signals of one playbook that hold."""
+    return [
+        one
+        for one in judged(found).measures.signals or ()
+        if one.playbook == name and one.holds
+    ]
+
+
+# Utilization
+
+
+def test_utilization_is_logged_hours_over_effective_capacity() -> None:
+    away = (Span(date(2026, 11, 9), date(2026, 11, 10)),)
+    worked = [day for day in PAST if day not in (date(2026, 11, 9), date(2026, 11, 10))]
+    found = agency(unit(), dee(time_off=away), worklogs=logs("dee", 6, worked))
+    facts = {
+        fact.field: fact
+        for fact in judged(found).facts
+        if fact.ref == ref("people", "dee")
+    }
+    assert facts["utilization"].value == Decimal("0.75"), (
+        "18 days x 6 h = 108 h of 18 x 8 = 144 h"
+    )
+    assert (
+        facts["utilization"].why.formula == "logged hours / effective capacity of 144 h"
+    )
+    assert {one.name: one.value for one in facts["utilization"].why.inputs}[
+        "contracted, h"
+    ] == "160"
+
+
+def test_a_unit_is_the_ratio_of_sums_of_its_producing_people() -> None:
+    manager = person("pm", role="pm", capacity=Decimal(40), unit=U1)
+    found = agency(
+        unit(),
+        dee(),
+        dan(),
+        manager,
+        worklogs=[
+            *logs("dee", 6, PAST),
+            *logs("dan", 4, PAST, 100),
+            *logs("pm", 8, PAST, 200),
+        ],
+    )
+    assert said(found, "utilization") == Decimal("0.83"), "(120 + 80) / (160 + 80)"
+    assert facts_of(judged(found), "people", "pm")["utilization"] == 1
+
+
+def test_work_logged_before_or_after_the_full_weeks_does_not_count() -> None:
+    early, late = date(2026, 10, 18), date(2026, 11, 16)
+    found = agency(
+        unit(),
+        dee(),
+        worklogs=[*logs("dee", 4, PAST), *logs("dee", 8, [early, late], 100)],
+    )
+    assert facts_of(judged(found), "people", "dee")["utilization"] == Decimal("0.5")
+
+
+def test_a_person_without_capacity_shows_no_number_and_is_reported() -> None:
+    outcome = judged(
+        agency(
+            unit(),
+            dee(capacity=None),
+            issues=[task(1, 8)],
+            worklogs=logs("dee", 6, PAST),
+        )
+    )
+    facts = facts_of(outcome, "people", "dee")
+    assert (facts["utilization"], facts["load_4"], facts["load_8"]) == (
+        None,
+        None,
+        None,
+    )
+    assert facts_of(outcome, "units", "u1")["capacity"] is None
+    (problem,) = [one for one in outcome.problems if one.code == "no-capacity"]
+    assert (problem.where, problem.field) == ("People: Dee", "capacity")
+
+
+def test_zero_capacity_has_no_utilization() -> None:
+    found = agency(
+        unit(),
+        dee(time_off=(Span(date(2026, 10, 1), date(2026, 11, 16)),)),
+        worklogs=logs("dee", 1, PAST),
+    )
+    assert facts_of(judged(found), "people", "dee")["utilization"] is None
+
+
+def test_without_any_time_log_utilization_is_unknown() -> None:
+    found = agency(unit(), dee(), issues=[task(1, 8)])
+    assert facts_of(judged(found), "people", "dee")["utilization"] is None
+    assert said(found, "utilization") is None
+    assert condition(found, "team.missing_logs").holds is None
+
+
+# Missing logs
+
+
+def test_a_unit_short_of_logs_is_grey_and_names_who() -> None:
+    found = agency(
+        unit(),
+        dee(),
+        dan(),
+        worklogs=[*logs("dee", 6, PAST), *logs("dan", 4, PAST[:11], 100)],
+    )
+    assert said(found, "utilization") is None, "31 of 40 days are fewer than 80 %"
+    assert said(found, "missing_logs") == "Dan"
+    look = condition(found, "team.missing_logs")
+    assert look.holds is True
+    assert look.evidence == "31 of 40 days at work have a work log. Missing most: Dan."
+    (asked,) = signals(found, "missing_logs")
+    assert (asked.values["name"], asked.unit) == ("Dan", U1)
+
+
+def test_a_unit_with_four_fifths_of_its_logs_is_not_grey() -> None:
+    found = agency(
+        unit(),
+        dee(),
+        dan(),
+        worklogs=[*logs("dee", 6, PAST), *logs("dan", 4, PAST[:12], 100)],
+    )
+    assert said(found, "utilization") == Decimal("0.70"), "(120 + 48) / 240"
+    assert said(found, "missing_logs") is None
+    assert condition(found, "team.missing_logs").holds is False
+
+
+def test_days_off_ask_for_no_log() -> None:
+    away = (Span(PAST[11], PAST[-1]),)
+    found = agency(
+        unit(),
+        dee(),
+        dan(time_off=away),
+        worklogs=[*logs("dee", 6, PAST), *logs("dan", 4, PAST[:11], 100)],
+    )
+    assert condition(found, "team.missing_logs").holds is False
+
+
+# Load
+
+
+def test_load_is_work_left_over_effective_capacity() -> None:
+    found = agency(unit(), dee(), issues=[task(1, 130, date(2026, 12, 18))])
+    facts = facts_of(judged(found), "people", "dee")
+    assert facts["load_4"] == Decimal("0.71"), (
+        "130 h on 23 days from 18 Nov; 20 of them in the next weeks: 113 / 160"
+    )
+    assert facts["load_8"] == Decimal("0.35"), "113 / 320"
+
+
+def test_what_was_spent_is_not_left() -> None:
+    items = [
+        task(1, 40, remaining=10 * HOUR),
+        task(2, 40, spent=35 * HOUR),
+        task(3, 8, spent=20 * HOUR),
+    ]
+    found = agency(
+        unit(), dee(), issues=[replace_due(one, date(2026, 11, 27)) for one in items]
+    )
+    weeks = judged(found).measures.people[ref("people", "dee")].weeks
+    assert weeks[0].load == Decimal("9.38"), (
+        "15 h on 8 days from 18 Nov, five of them in the week of the 23rd"
+    )
+
+
+def replace_due(found: Issue, due: date) -> Issue:
+    """Return the issue with a due date."""
+    fields = {name: getattr(found, name) for name in found.__struct_fields__}
+    return Issue(**{**fields, "due": due})
+
+
+@pytest.mark.parametrize(
+    ("fields", "expected"),
+    [
+        ({"due": date(2026, 12, 1)}, [Decimal("50.0"), Decimal("20.0")]),
+        (
+            {"due": date(2026, 12, 1), "start": date(2026, 11, 30)},
+            [Decimal("0.0"), Decimal("100.0")],
+        ),
+        ({"due": None}, [Decimal("23.81"), Decimal("23.81")]),
+        ({"due": date(2026, 11, 2)}, [Decimal("40.0"), Decimal("0.0")]),
+    ],
+)
+def test_an_item_without_a_due_date_lies_as_its_card_does(
+    fields: dict[str, Any], expected: list[Decimal]
+) -> None:
+    """100 h: to 1 December 10 days, from the 30th two; four weeks 21 days; overdue five days, two of them next week."""
+    found = agency(unit(), client(), dee(), card(**fields), work={"p1": [task(1, 100)]})
+    weeks = judged(found).measures.people[ref("people", "dee")].weeks
+    assert [week.load for week in weeks[:2]] == expected
+
+
+def test_items_of_finished_cards_are_no_load() -> None:
+    found = agency(
+        unit(), client(), dee(), card(stage=Stage.DONE), work={"p1": [task(1, 100)]}
+    )
+    load = judged(found).measures.people[ref("people", "dee")]
+    assert load.next_4 == 0
+    assert load.open == 0
+
+
+def test_load_is_unknown_when_too_few_items_carry_an_estimate() -> None:
+    items = [task(number, 5) for number in range(3)] + [task(9, None)]
+    found = agency(unit(), dee(), issues=items)
+    assert facts_of(judged(found), "people", "dee")["load_4"] is None, "3 of 4"
+    assert said(found, "load") is None
+    assert condition(found, "team.underload").holds is None
+    assert condition(found, "team.overload", "u1:designer").holds is None
+
+
+def test_four_of_five_estimates_are_enough() -> None:
+    items = [task(number, 20, date(2026, 12, 18)) for number in range(4)] + [
+        task(9, None)
+    ]
+    assert facts_of(judged(agency(unit(), dee(), issues=items)), "people", "dee")[
+        "load_4"
+    ] == Decimal("0.43")
+
+
+def test_proposals_add_their_chance_of_hours_by_capacity() -> None:
+    """Budget 480,000 at 2,000 an hour is 240 h; at 50 % 120 h: 80 for Dee, 40 for Dan, from 30 Nov on for 2 weeks."""
+    offer = card(
+        "p9",
+        Stage.PROPOSAL,
+        jira=None,
+        budget=Decimal(480_000),
+        probability=Decimal("0.5"),
+        expected_start=date(2026, 11, 30),
+        service=ref("services", "s1"),
+    )
+    found = agency(
+        unit(),
+        client(),
+        dee(rate=Decimal(2000)),
+        dan(rate=Decimal(2000)),
+        offer,
+        issues=[issue(99)],
+        services={
+            ref("services", "s1"): Service(
+                ref("services", "s1"), "Site", lead_weeks=Decimal(2)
+            )
+        },
+    )
+    people = judged(found).measures.people
+    assert [week.load for week in people[ref("people", "dee")].weeks[:4]] == [
+        0,
+        40,
+        40,
+        0,
+    ]
+    assert [week.load for week in people[ref("people", "dan")].weeks[:4]] == [
+        0,
+        20,
+        20,
+        0,
+    ]
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {"budget": None},
+        {"expected_start": None},
+        {"probability": Decimal(0)},
+        {"stage": Stage.SHAPING},
+    ],
+)
+def test_a_proposal_that_cannot_be_placed_adds_nothing(fields: dict[str, Any]) -> None:
+    offer = replace(
+        card(
+            "p9",
+            Stage.PROPOSAL,
+            jira=None,
+            budget=Decimal(480_000),
+            probability=Decimal("0.5"),
+            expected_start=date(2026, 11, 30),
+        ),
+        **fields,
+    )
+    found = agency(unit(), client(), dee(), offer, issues=[issue(99)])
+    assert judged(found).measures.people[ref("people", "dee")].next_8 == 0
+
+
+def test_an_agreed_card_with_jira_work_counts_by_its_items_alone() -> None:
+    agreed = card(
+        "p9",
+        Stage.AGREED,
+        budget=Decimal(480_000),
+        expected_start=date(2026, 11, 23),
+        due=date(2026, 11, 27),
+    )
+    found = agency(unit(), client(), dee(), agreed, work={"p9": [task(1, 30)]})
+    assert [
+        week.load
+        for week in judged(found).measures.people[ref("people", "dee")].weeks[:2]
+    ] == [30, 0]
+
+
+def test_a_person_shows_the_cards_of_open_and_recent_work() -> None:
+    done = issue(5, done=PAST[-1])
+    found = agency(
+        unit(),
+        client(),
+        dee(),
+        card(),
+        card("p2"),
+        card("p3"),
+        work={"p1": [task(1, 8)], "p2": [done], "p3": [task(7, 8, who="dan")]},
+        worklogs=[worklog(1, PAST[-1], 4, author="dee", issue="5")],
+    )
+    assert facts_of(judged(found), "people", "dee")["projects"] == (
+        ref("projects", "p1"),
+        ref("projects", "p2"),
+    )
+
+
+# Plan nodes
+
+
+def test_current_and_future_plan_nodes_carry_hours() -> None:
+    found = agency(
+        unit(),
+        client(),
+        dee(),
+        issues=[task(1, 80, date(2026, 12, 1))],
+        worklogs=[
+            *logs("dee", 8, PAST),
+            worklog(900, date(2026, 11, 17), 5, author="dee"),
+        ],
+    )
+    outcome = judge(found)
+    week = facts_of(outcome, "plans", "plan:u1:2026-11-W47")
+    assert (week["capacity"], week["load"]) == (40, 29), (
+        "Tuesday's 5 h, 8 h on each of three days ahead"
+    )
+    assert week["utilization"] == Decimal("0.73")
+    month = facts_of(outcome, "plans", "plan:u1:2026-11")
+    assert (month["capacity"], month["load"]) == (168, 80 + 5 + 72), (
+        "ten days of logs, Tuesday, nine days ahead"
+    )
+    assert "capacity" not in facts_of(outcome, "plans", "plan:u1:2026-11-W46"), (
+        "what is over stays as it was"
+    )
+    assert facts_of(outcome, "plans", "plan:firm:2026-12")["load"] == 8
+
+
+# Over and under
+
+
+def weekly(hours: list[float], who: str = "dee") -> list[Issue]:
+    """Return one item a week from the week of 23 November on, each begun on its card's Monday and due on Friday."""
+    return [
+        task(number, amount, date(2026, 11, 27) + timedelta(weeks=number), who=who)
+        for number, amount in enumerate(hours)
+    ]
+
+
+def planned(hours: list[float], *, today: date = TODAY, **fields: Any) -> World:
+    """Return a world in which every week from 23 November on has its hours, on a card that starts that Monday."""
+    first = date(2026, 11, 23)
+    cards = [
+        card(f"w{number}", start=first + timedelta(weeks=number))
+        for number in range(len(hours))
+    ]
+    items = weekly(hours)
+    return agency(
+        unit(),
+        client(),
+        dee(**fields),
+        *cards,
+        today=today,
+        work={f"w{number}": [one] for number, one in enumerate(items)},
+    )
+
+
+@pytest.mark.parametrize(
+    ("hours", "holds"),
+    [
+        ([44, 44], False),
+        ([45, 44], False),
+        ([45, 45], True),
+        ([45, 20, 45], False),
+        ([20, 20, 20, 45, 45], True),
+    ],
+)
+def test_overload_takes_two_weeks_in_a_row_above_the_limit(
+    hours: list[float], holds: bool
+) -> None:
+    assert condition(planned(hours), "team.overload", "u1:designer").holds is holds
+
+
+def test_an_overload_asks_for_role_and_hours() -> None:
+    found = planned([20, 20, 50, 60, 20])
+    look = condition(found, "team.overload", "u1:designer")
+    assert (
+        look.evidence
+        == "week of Dec 7: 50 h of 40 h, 125%; week of Dec 14: 60 h of 40 h, 150%"
+    )
+    assert (look.horizon, look.unit, look.kind) == (date(2026, 12, 7), U1, "team")
+    (lead,), (head,) = signals(found, "ask_person"), signals(found, "find_person")
+    assert lead.values == {
+        "role": "designer",
+        "hours": "15",
+        "date": "Dec 7, 2026",
+        "unit": "North",
+    }
+    assert head.subject.key == "u1:designer"
+
+
+@pytest.mark.parametrize(
+    ("today", "holds"),
+    [
+        (date(2026, 11, 22), False),
+        (date(2026, 11, 23), True),
+        (date(2026, 12, 14), True),
+    ],
+)
+def test_the_signal_appears_a_hiring_lead_ahead(today: date, holds: bool) -> None:
+    """The overload begins in the week of 4 January; six weeks before is Monday, 23 November."""
+    found = planned([20, 20, 20, 20, 20, 20, 60, 60], today=today)
+    assert condition(found, "team.overload", "u1:designer").holds is holds
+
+
+def test_the_requests_go_to_the_lead_and_the_head_of_accounts() -> None:
+    found = planned([60, 60])
+    people = {
+        **found.people,
+        **{
+            one.ref: one for one in (person("tl", role="tl"), person("hoa", role="hoa"))
+        },
+    }
+    outcome = judge(replace(found, people=people))
+    asked, sought = (
+        facts_of(outcome, "tasks", f"task:{book}:u1:designer")
+        for book in ("ask_person", "find_person")
+    )
+    assert (
+        asked["name"]
+        == "Say whom “North” needs: designer, 20 h a week from Nov 23, 2026"
+    )
+    assert asked["assignee"] == (ref("people", "tl"),)
+    assert (
+        sought["name"]
+        == "Find a person for “North”: designer, 20 h a week from Nov 23, 2026"
+    )
+    assert sought["assignee"] == (ref("people", "hoa"),)
+    assert (
+        facts_of(outcome, "risks", "risk:team.overload:u1:designer")["level"]
+        == "medium"
+    )
+
+
+@pytest.mark.parametrize(
+    ("hours", "holds"),
+    [([27, 27], True), ([28, 20], False), ([20, 28], False), ([1, 1], True)],
+)
+def test_underload_takes_the_next_two_weeks_below_the_limit(
+    hours: list[float], holds: bool
+) -> None:
+    assert condition(planned(hours), "team.underload").holds is holds
+
+
+def test_an_underload_is_the_account_managers_and_the_leads() -> None:
+    found = planned([20, 24])
+    outcome = judge(found)
+    bring, use = (
+        facts_of(outcome, "tasks", f"task:{book}:u1")
+        for book in ("bring_work", "use_time")
+    )
+    assert (
+        bring["name"] == "Bring work to “North”: 18 h a week are free from Nov 23, 2026"
+    )
+    assert bring["assignee"] == (ref("people", "am"),)
+    assert (
+        use["name"]
+        == "Use the free time of “North” for the product: 18 h a week from Nov 23, 2026"
+    )
+    assert use["assignee"] == (ref("people", "tl"),)
+
+
+def test_a_unit_on_leave_is_neither_over_nor_under() -> None:
+    found = planned([60, 60], time_off=(Span(date(2026, 11, 23), date(2026, 12, 6)),))
+    assert condition(found, "team.overload", "u1:designer").holds is False
+    assert condition(found, "team.underload").holds is False
+
+
+def test_a_unit_of_nobody_says_nothing() -> None:
+    found = agency(unit(am=(), tls=(), pms=()), issues=[task(1, 8)])
+    assert said(found, "load") is None
+    assert condition(found, "team.underload").holds is False
+
+
+def test_running_twice_is_running_once() -> None:
+    found = planned([60, 60])
+    first = judge(found)
+    again = judge(applied(found, first))
+    mine = [fact for fact in again.facts if fact.why.rule == "resources"]
+    assert mine == [fact for fact in first.facts if fact.why.rule == "resources"]
+
+
+def test_thresholds_are_settings() -> None:
+    found = planned([44, 44])
+    limits = Thresholds(overload=Decimal("1.05"), load_weeks=1)
+    assert (
+        condition(
+            replace(found, thresholds=limits), "team.overload", "u1:designer"
+        ).holds
+        is True
+    )
+
+
+def test_a_configuration_that_names_one_anchor_keeps_the_others() -> None:
+    limits = Thresholds(health_anchors={"pace": (Decimal(0), Decimal(1))})
+    assert limits.health_anchors["pace"] == (Decimal(0), Decimal(1))
+    assert limits.health_anchors["load"] == Thresholds().health_anchors["load"]
+
+
+def test_a_holiday_makes_a_week_heavier() -> None:
+    holidays = WorkCalendar(days_off=frozenset({date(2026, 11, 25), date(2026, 12, 2)}))
+    found = replace(planned([40, 40]), calendar=holidays)
+    assert condition(found, "team.overload", "u1:designer").holds is True, (
+        "40 h of 32 h are 125 %"
+    )
+
+
+@pytest.mark.parametrize(("hours", "score"), [(40, 100), (52, 75), (80, 50)])
+def test_overload_costs_the_clients_of_the_unit(hours: float, score: int) -> None:
+    """The triangle gives 100; load 100 % gives 100, 130 % half of it, 200 % nothing: the factor is their mean."""
+    team = next(
+        factor
+        for factor in judge(planned([hours] * 4))
+        .measures.clients[ref("clients", "c1")]
+        .factors
+        if factor.name == "team"
+    )
+    assert team.score == score
+
+
+# Bad input
+
+
+def problems(*things: Any, **fields: Any) -> Iterator[Problem]:
+    """Yield the problems of a world."""
+    yield from judged(agency(*things, **fields)).problems
+
+
+def test_a_person_in_two_units_is_reported_and_counted_once() -> None:
+    south = unit("u2", name="South", members=(ref("people", "dee"),))
+    found = agency(unit(), south, dee(url="https://notion.so/dee"), issues=[task(1, 8)])
+    (problem,) = [one for one in judged(found).problems if one.code == "two-units"]
+    assert (
+        problem.message
+        == "stands in 2 units: North, South; the hours count in one of them"
+    )
+    assert problem.url == "https://notion.so/dee"
+    assert (
+        said(found, "capacity"),
+        facts_of(judged(found), "units", "u2")["capacity"],
+    ) == (160, None)
+
+
+def test_an_account_manager_may_keep_two_units() -> None:
+    assert (
+        list(
+            problems(
+                unit(),
+                unit("u2", name="South"),
+                person("am", role="am", capacity=Decimal(40)),
+            )
+        )
+        == []
+    )
+
+
+def test_a_person_named_by_a_unit_alone_belongs_to_it() -> None:
+    found = agency(
+        unit(members=(ref("people", "dee"),)), dee(unit=None), issues=[task(1, 8)]
+    )
+    assert said(found, "capacity") == 160
+
+
+def test_producing_people_without_a_jira_account_are_reported() -> None:
+    (problem,) = problems(unit(), dee(jira=None))
+    assert (problem.code, problem.field) == ("no-jira-account", "jira_account")
+
+
+def test_accounts_of_nobody_are_listed() -> None:
+    items = [task(number, 8, who="ghost") for number in range(3)]
+    (problem,) = problems(unit(), issues=items, worklogs=logs("ghost", 1, PAST[:2]))
+    assert problem.where == "Jira: ghost"
+    assert problem.message.startswith(
+        "3 open items and 2 fresh work logs are of an account"
+    )
+
+
+def test_many_accounts_of_nobody_are_summed_up() -> None:
+    found = list(
+        problems(
+            unit(),
+            issues=[task(number, 8, who=f"ghost{number}") for number in range(23)],
+        )
+    )
+    assert len(found) == 21
+    assert (
+        "3 more accounts" in found[-1].message or "3 more accounts" in found[0].message
+    )
+
+
+def test_two_cards_share_an_issue_and_it_counts_once() -> None:
+    shared = task(1, 40, date(2026, 11, 27))
+    found = agency(
+        unit(),
+        client(),
+        dee(),
+        card(),
+        card("p2"),
+        work={"p1": [shared], "p2": [shared]},
+    )
+    assert found.work[ref("projects", "p2")] == CardWork("project ACME", (shared,))
+    assert judged(found).measures.people[ref("people", "dee")].open == 1

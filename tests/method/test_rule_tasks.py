@@ -1,0 +1,893 @@
+"""The account sprint: tasks made once, kept, closed and carried over (method 8)."""
+
+from __future__ import annotations
+
+from datetime import UTC, date, datetime, timedelta, timezone
+from decimal import Decimal
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from msgspec.structs import replace
+
+from tests.support.outcomes import facts_of, judge
+from tests.support.worlds import (
+    PLAYBOOKS,
+    TODAY,
+    applied,
+    at,
+    card,
+    changed,
+    client,
+    contact,
+    document,
+    issue,
+    person,
+    row,
+    steady,
+    unit,
+    world,
+)
+from worker.domain.entities import Stage
+from worker.domain.values import Ref, Span, Unset, Value
+from worker.errors import Severity
+from worker.method import RULES
+from worker.method.formulas.sprints import next_yearly, sprint_of, sprints_between
+from worker.method.measures import Measures, Signal, TaskMeasure
+from worker.method.sprint.tasks import plan_tasks, urgency
+from worker.plan.facts import Input, Outcome
+from worker.world.memory import Closing, Memory, Occurrence
+from worker.world.world import World
+
+P1 = Ref("projects", "p1")
+NEXT = "task:next_step:p1"
+
+
+def day(number: int) -> date:
+    """Return the day so many days after TODAY."""
+    return TODAY + timedelta(days=number)
+
+
+def idle(**fields: Any) -> World:
+    """Return a world with one idea that nobody has moved for a month."""
+    given = {"stage": Stage.IDEA, "jira": None, "edited": at(day(-30)), **fields}
+    return world(client(), unit(), person("am", role="am"), card(**given))
+
+
+def task(outcome: Outcome, key: str = NEXT) -> dict[str, Value | Unset]:
+    """Return the facts of one task row."""
+    return facts_of(outcome, "tasks", key)
+
+
+def said(outcome: Outcome) -> dict[str, Value | Unset]:
+    """Return the facts of the next-step task but those of its carrying over."""
+    return {
+        name: value
+        for name, value in task(outcome).items()
+        if name not in ("sprint", "carried")
+    }
+
+
+def keys(outcome: Outcome) -> set[str]:
+    """Return the keys of all task rows that have facts."""
+    return {fact.ref.key for fact in outcome.facts if fact.ref.source == "tasks"}
+
+
+def moved(seen: World, stage: Stage) -> World:
+    """Return the world after a person moved card p1."""
+    return replace(seen, cards={**seen.cards, P1: replace(seen.cards[P1], stage=stage)})
+
+
+def later(seen: World, outcome: Outcome, number: int) -> World:
+    """Return the world so many days after TODAY, what was asked for being written."""
+    return applied(seen, outcome, today=day(number))
+
+
+def test_an_idle_idea_gets_one_next_step_for_its_am() -> None:
+    facts = task(judge(idle()))
+    assert facts["name"] == "Take the next step on “Card p1”"
+    assert facts["assignee"] == (Ref("people", "am"),)
+    # Five working days after Wednesday the 18th.
+    assert facts["due"] == date(2026, 11, 25)
+    assert (facts["status"], facts["kind"], facts["carried"], facts["sprint"]) == (
+        "new",
+        "next_step",
+        0,
+        "2026-S24",
+    )
+    assert facts["reason"] == "No movement since Oct 19, 2026 (stage: idea)."
+    assert (facts["client"], facts["project"]) == ((Ref("clients", "c1"),), (P1,))
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {"edited": at(day(-13))},
+        {"stage": Stage.EVOLUTION},
+        {"stage": Stage.LOST},
+        {"edited": None},
+    ],
+)
+def test_a_card_that_moved_or_runs_needs_no_next_step(fields: dict[str, Any]) -> None:
+    assert keys(judge(idle(**fields))) == set()
+
+
+def test_a_second_run_repeats_nothing_and_gives_no_seed_again() -> None:
+    seen = idle()
+    first = judge(seen)
+    second = judge(applied(seen, first))
+    assert task(second).items() <= task(first).items()
+    assert not {"name", "assignee", "due"} & task(second).keys()
+
+
+def test_a_persons_own_open_task_on_the_card_is_enough() -> None:
+    own = row(
+        "tasks",
+        "page",
+        worker=False,
+        title="Call",
+        status="doing",
+        project=(P1,),
+        due=day(1),
+    )
+    outcome = judge(replace(idle(), rows={"tasks": (own,)}))
+    assert keys(outcome) == set()
+    assert facts_of(outcome, "projects", "p1")["next_task"] == (Ref("tasks", "page"),)
+    assert (
+        facts_of(outcome, "clients", "c1")["next_action"] == "Call · due Nov 19, 2026"
+    )
+    done = replace(own, fields={**own.fields, "status": "done"})
+    assert keys(judge(replace(idle(), rows={"tasks": (done,)}))) == {NEXT}
+
+
+def test_another_task_of_the_worker_on_the_card_is_enough() -> None:
+    outcome = judge(idle(stage=Stage.AGREED))
+    assert keys(outcome) == {"task:ask_due_date:p1"}
+
+
+def test_an_untouched_task_closes_itself_on_the_second_day_without_its_reason() -> None:
+    seen = idle()
+    outcome = judge(seen)
+    seen = moved(later(seen, outcome, 1), Stage.PROPOSAL)
+    outcome = judge(seen)
+    assert said(outcome) == {"moved": "moved to proposal"}
+    seen = later(seen, outcome, 2)
+    outcome = judge(seen)
+    assert task(outcome) == {
+        "moved": "moved to proposal",
+        "status": "done",
+        "reason": "closed by itself: the card stands at “proposal” since Nov 19, 2026",
+    }
+    assert task(judge(applied(seen, outcome))) == task(outcome)
+
+
+@pytest.mark.parametrize(
+    "touch",
+    [
+        {"status": "doing"},
+        {"note": "called"},
+        {"due": day(3)},
+        {"assignee": ()},
+        {"snooze_until": day(9)},
+    ],
+)
+def test_a_task_that_a_person_touched_is_left_to_them(touch: dict[str, Value]) -> None:
+    seen = idle()
+    outcome = judge(seen)
+    for number in (1, 2, 3):
+        seen = changed(
+            moved(later(seen, outcome, number), Stage.PROPOSAL), "tasks", NEXT, **touch
+        )
+        outcome = judge(seen)
+    assert said(outcome) == {"moved": "moved to proposal"}
+
+
+def test_a_task_that_outlives_its_condition_is_still_carried_over() -> None:
+    seen = idle()
+    outcome = judge(seen)
+    for number in (
+        1,
+        2,
+        11,
+    ):  # weeks 47 and 48 are one sprint, the next begins on Monday the 30th
+        seen = changed(
+            moved(later(seen, outcome, number), Stage.PROPOSAL),
+            "tasks",
+            NEXT,
+            status="doing",
+        )
+        outcome = judge(seen)
+    assert (task(outcome)["sprint"], task(outcome)["carried"]) == ("2026-S24", 0)
+    outcome = judge(later(seen, outcome, 12))
+    assert (task(outcome)["sprint"], task(outcome)["carried"]) == ("2026-S25", 1)
+
+
+def test_a_task_that_was_never_made_is_made_only_while_its_reason_lasts() -> None:
+    seen = idle()
+    outcome = judge(seen)
+    assert keys(outcome) == {NEXT}
+    lost = replace(seen, memory=outcome.memory)
+    assert said(judge(lost)) == said(outcome)
+    ended = judge(moved(lost, Stage.IN_PROGRESS))
+    assert NEXT not in keys(ended)
+    assert NEXT not in {task.ref.key for task in ended.measures.tasks or ()}
+
+
+@pytest.mark.parametrize("ending", ["done", "cancelled"])
+def test_what_a_person_ended_is_final_while_the_condition_lasts(ending: str) -> None:
+    seen = idle()
+    outcome = judge(seen)
+    for number in (1, 20, 90):
+        seen = changed(later(seen, outcome, number), "tasks", NEXT, status=ending)
+        outcome = judge(seen)
+        assert keys(outcome) == set()
+
+
+def test_a_deleted_task_counts_as_cancelled() -> None:
+    seen = idle()
+    after = replace(
+        later(seen, judge(seen), 20),
+        rows={},
+        trashed=frozenset({Ref("tasks", NEXT)}),
+    )
+    assert keys(judge(after)) == set()
+
+
+def test_a_cancelled_task_comes_again_as_a_new_row_after_movement_and_cooldown() -> (
+    None
+):
+    seen = idle()
+    outcome = judge(seen)
+    seen = changed(later(seen, outcome, 1), "tasks", NEXT, status="cancelled")
+    seen = moved(seen, Stage.SHAPING)
+    for number in (1, 2, 15):
+        outcome = judge(replace(seen, today=day(number)))
+        seen = later(seen, outcome, number)
+    # Moved on day 1, so that 14 days without movement are over on day 15.
+    assert keys(outcome) == {f"{NEXT}#2"}
+    assert task(outcome, f"{NEXT}#2")["name"] == "Take the next step on “Card p1”"
+
+
+def test_the_cooldown_holds_a_signal_back() -> None:
+    # The client is silent again 15 days after a call; cooldown 7 days since the task was cancelled on day 14.
+    seen = world(client(last_contact=day(-20)), unit())
+    outcome = judge(seen)
+    key, called = (
+        "task:contact_client:c1",
+        {Ref("clients", "c1"): client(last_contact=day(0))},
+    )
+    seen = replace(
+        changed(later(seen, outcome, 1), "tasks", key, status="this_sprint"),
+        clients=called,
+    )
+    for number in (1, 2):
+        outcome = judge(replace(seen, today=day(number)))
+        seen = later(seen, outcome, number)
+    seen = changed(later(seen, outcome, 14), "tasks", key, status="cancelled")
+    made = {}
+    for number in (14, 15, 20, 21):
+        outcome = judge(replace(seen, today=day(number)))
+        seen, made[number] = later(seen, outcome, number), keys(outcome)
+    assert made == {14: set(), 15: set(), 20: set(), 21: {f"{key}#2"}}
+
+
+def test_a_moved_card_is_recorded_on_its_done_task_for_two_weeks() -> None:
+    seen = idle()
+    outcome = judge(seen)
+    seen = moved(
+        changed(later(seen, outcome, 1), "tasks", NEXT, status="done"), Stage.AGREED
+    )
+    outcome = judge(seen)
+    assert task(outcome) == {"moved": "moved to agreed"}
+    seen = later(seen, outcome, 16)
+    assert NEXT not in keys(judge(seen))
+
+
+def test_unfinished_tasks_are_carried_into_the_next_sprint() -> None:
+    seen = idle()
+    outcome = judge(seen)
+    # Week 47 is in sprint 24 (47-48); 12 days on is Monday of week 49, 26 days on that of week 51.
+    for number, sprint, carried in (
+        (11, "2026-S24", 0),
+        (12, "2026-S25", 1),
+        (26, "2026-S26", 2),
+    ):
+        facts = task(judge(later(seen, outcome, number)))
+        assert (facts["sprint"], facts["carried"]) == (sprint, carried)
+
+
+def test_a_sprint_takes_five_new_tasks_of_a_client_and_the_rest_is_listed() -> None:
+    ideas = [
+        card(f"p{n}", Stage.IDEA, jira=None, edited=at(day(-30))) for n in range(7)
+    ]
+    seen = world(client(last_contact=day(-20)), unit(), *ideas)
+    outcome = judge(seen)
+    waiting = [
+        problem for problem in outcome.problems if problem.code == "waiting-task"
+    ]
+    assert len(keys(outcome)) == 5
+    assert "task:contact_client:c1" in keys(outcome)
+    assert [problem.where for problem in waiting] == ["C1"] * 3
+    again = judge(applied(seen, outcome))
+    assert keys(again) == keys(outcome)
+    next_sprint = judge(later(seen, outcome, 12))
+    assert len(keys(next_sprint)) == 8
+
+
+def test_a_tombstone_that_must_wait_keeps_its_number() -> None:
+    seen = idle()
+    outcome = judge(seen)
+    seen = moved(
+        changed(later(seen, outcome, 1), "tasks", NEXT, status="cancelled"),
+        Stage.SHAPING,
+    )
+    for number in (1, 2):
+        outcome = judge(replace(seen, today=day(number)))
+        seen = later(seen, outcome, number)
+    full = replace(
+        seen,
+        thresholds=seen.thresholds.model_copy(update={"tasks_per_client": 0}),
+        today=day(15),
+    )
+    outcome = judge(full)
+    assert keys(outcome) == set()
+    assert outcome.memory.occurrences[NEXT].number == 1
+
+
+def test_high_risks_of_a_card_make_one_answer() -> None:
+    seen = world(
+        client(),
+        unit(),
+        person("pm"),
+        card(due=day(5), budget=Decimal(100)),
+        work={"p1": steady(12, 40)},
+    )
+    outcome = judge(seen)
+    assert keys(outcome) == {"task:answer_risk:p1"}
+    facts = task(outcome, "task:answer_risk:p1")
+    assert facts["name"] == "Answer the risk: Card p1: behind schedule"
+    assert facts["assignee"] == (Ref("people", "pm"),)
+
+
+@pytest.mark.parametrize(
+    ("made", "key", "expected"),
+    [
+        (client(last_contact=day(-15)), "contact_client:c1", True),
+        (client(last_contact=day(-14)), "contact_client:c1", False),
+        (client(), "contact_client:c1", False),
+        (client(group="newbiz", last_contact=day(-15)), "contact_client:c1", False),
+        (client(rate_indexed=day(-365)), "index_rate:c1", True),
+        (client(since=day(-400), rate_indexed=day(-364)), "index_rate:c1", False),
+        (client(since=day(-400)), "index_rate:c1", True),
+        (client(group="newbiz", since=day(-400)), "index_rate:c1", False),
+        (client(contract_end=day(60)), "contract_end:c1", True),
+        (client(contract_end=day(61)), "contract_end:c1", False),
+        (client(contract_end=day(-1)), "contract_end:c1", False),
+        (client(contract_end=day(50)), "ray_break:c1", True),
+        (client(contract_end=day(56)), "ray_break:c1", False),
+        (client(group="newbiz", contract_end=day(10)), "ray_break:c1", False),
+        (document("d1", expires=day(60)), "document_end:d1", True),
+        (document("d1", expires=day(-30)), "document_end:d1", True),
+        (document("d1", expires=day(-31)), "document_end:d1", False),
+        (document("d1", expires=None), "document_end:d1", False),
+        (contact("ivan", birthday=date(1980, 11, 25)), "birthday:ivan", True),
+        (contact("ivan", birthday=date(1980, 11, 26)), "birthday:ivan", False),
+        (contact("ivan"), "birthday:ivan", False),
+        (person("ann", birthday=date(1990, 11, 18)), "birthday:ann", True),
+    ],
+)
+def test_signals_hold_at_their_limits(made: object, key: str, expected: bool) -> None:
+    outcome = judge(world(client(), unit(), made))
+    assert (f"task:{key}" in keys(outcome)) is expected
+
+
+def test_a_proposal_that_starts_in_time_keeps_the_ray_whole() -> None:
+    ready = card("p9", Stage.PROPOSAL, jira=None, expected_start=day(20))
+    seen = world(client(contract_end=day(30)), unit(), ready)
+    assert "task:ray_break:c1" not in keys(judge(seen))
+    late = replace(seen, cards={P1: replace(ready, expected_start=day(40))})
+    facts = task(judge(late), "task:ray_break:c1")
+    assert facts["reason"] == "Work ends on Dec 18, 2026 and nothing agreed follows it."
+
+
+def test_birthdays_are_due_on_the_day_and_leap_days_on_the_28th() -> None:
+    assert next_yearly(date(2000, 2, 29), date(2027, 1, 1)) == date(2027, 2, 28)
+    assert next_yearly(date(2000, 2, 29), date(2028, 1, 1)) == date(2028, 2, 29)
+    assert next_yearly(date(2000, 11, 17), TODAY) == date(2027, 11, 17)
+    outcome = judge(
+        world(client(), unit(), contact("ivan", birthday=date(1980, 11, 20)))
+    )
+    assert task(outcome, "task:birthday:ivan")["due"] == date(2026, 11, 20)
+
+
+def test_sprints_are_pairs_of_iso_weeks() -> None:
+    assert [
+        sprint_of(date(2026, 11, 21), 2),
+        sprint_of(date(2027, 1, 1), 2),
+        sprint_of(date(2027, 1, 4), 2),
+    ] == ["2026-S24", "2026-S27", "2027-S01"]
+    assert sprints_between(date(2026, 12, 28), date(2027, 1, 18), weeks=2) == 2
+    assert sprints_between(TODAY, TODAY, weeks=2) == 0
+
+
+def test_newbiz_and_units_without_a_person_fall_to_the_heads() -> None:
+    people = (person("nb", role="head_newbiz"), person("hoa", role="hoa"))
+    fresh = world(
+        client(group="newbiz"),
+        unit(),
+        *people,
+        card(stage=Stage.IDEA, jira=None, edited=at(day(-30))),
+    )
+    assert task(judge(fresh))["assignee"] == (Ref("people", "nb"),)
+    bare = replace(
+        fresh,
+        clients={Ref("clients", "c1"): client()},
+        units={Ref("units", "u1"): unit(am=())},
+    )
+    assert task(judge(bare))["assignee"] == (Ref("people", "hoa"),)
+    assert task(judge(replace(bare, people={})))["assignee"] == ()
+    lawyer = replace(
+        PLAYBOOKS,
+        tasks={
+            "next_step": PLAYBOOKS.tasks["next_step"].model_copy(
+                update={"role": "lawyer"}
+            )
+        },
+    )
+    with_lawyer = replace(
+        bare, people={**bare.people, Ref("people", "law"): person("law", role="lawyer")}
+    )
+    assert task(judge(with_lawyer, lawyer))["assignee"] == (Ref("people", "law"),)
+
+
+def test_the_task_of_a_card_that_is_gone_closes() -> None:
+    other = card("p2", Stage.IN_PROGRESS, jira=None)
+    seen = replace(idle(), cards={**idle().cards, other.ref: other})
+    outcome = judge(seen)
+    for number in (1, 2):
+        seen = replace(later(seen, outcome, number), cards={other.ref: other})
+        outcome = judge(seen)
+    assert task(outcome) == {
+        "status": "done",
+        "reason": "closed by itself: what it was about is gone",
+    }
+
+
+def test_a_first_run_closes_no_task_and_a_lost_memory_leaves_rows_to_people() -> None:
+    seen = idle()
+    written = applied(seen, judge(seen))
+    forgetful = moved(replace(written, memory=Memory()), Stage.IN_PROGRESS)
+    outcome = judge(forgetful)
+    assert said(outcome) == {}
+    for number in (1, 2, 3):
+        forgetful = later(forgetful, outcome, number)
+        outcome = judge(forgetful)
+        assert said(outcome) == {}
+
+
+def test_after_a_lost_memory_ended_tasks_stay_ended_and_numbers_go_on() -> None:
+    ended = (
+        row("tasks", NEXT, status="done"),
+        row("tasks", f"{NEXT}#2", status="cancelled"),
+    )
+    outcome = judge(replace(idle(), rows={"tasks": ended}, memory=Memory()))
+    assert keys(outcome) == set()
+    assert outcome.memory.occurrences[NEXT].number == 2
+
+
+def test_the_most_urgent_task_is_shown_on_card_and_client() -> None:
+    seen = replace(
+        idle(),
+        contacts={
+            Ref("contacts", "ivan"): contact("ivan", birthday=date(1980, 11, 19))
+        },
+    )
+    outcome = judge(seen)
+    assert facts_of(outcome, "projects", "p1")["next_task"] == (Ref("tasks", NEXT),)
+    assert facts_of(outcome, "clients", "c1")["next_action"] == (
+        "Congratulate Ivan on their birthday, Nov 19 · due Nov 19, 2026 · Am"
+    )
+    assert (
+        facts_of(judge(world(client(), unit())), "clients", "c1")["next_action"] is None
+    )
+
+
+def test_a_snoozed_task_is_not_next_until_its_day() -> None:
+    seen = idle()
+    asleep = changed(later(seen, judge(seen), 1), "tasks", NEXT, snooze_until=day(5))
+    outcome = judge(asleep)
+    assert facts_of(outcome, "projects", "p1")["next_task"] == ()
+    assert task(outcome)["carried"] == 0
+    woken = judge(later(asleep, outcome, 5))
+    assert facts_of(woken, "projects", "p1")["next_task"] == (Ref("tasks", NEXT),)
+
+
+@pytest.mark.parametrize(
+    "cell",
+    [
+        datetime(2026, 11, 19, 22, tzinfo=UTC),
+        Span(date(2026, 11, 17), date(2026, 11, 20)),
+    ],
+)
+def test_a_time_or_a_range_of_days_in_a_cell_counts_as_its_last_day_in_the_workspaces_zone(
+    cell: Value,
+) -> None:
+    east = timezone(timedelta(hours=3))
+    seen = idle()
+    made = later(seen, judge(seen), 1)
+    asked = row(
+        "tasks",
+        "page",
+        worker=False,
+        title="Send the photos",
+        source="lawyer",
+        due=cell,
+        client=(Ref("clients", "c1"),),
+    )
+    typed = replace(changed(made, "tasks", NEXT, due=cell), zone=east)
+    typed = replace(typed, rows={**typed.rows, "tasks": (*typed.rows["tasks"], asked)})
+    outcome = judge(typed)
+    last = date(2026, 11, 20)
+    assert {task.due for task in outcome.measures.tasks or ()} == {last}
+    assert {record.due for record in outcome.measures.records or ()} == {last}
+    assert {one.due for one in outcome.measures.requests or ()} == {last}
+    asleep = changed(typed, "tasks", NEXT, snooze_until=cell)
+    assert facts_of(judge(asleep), "projects", "p1")["next_task"] == ()
+    assert (
+        facts_of(judge(replace(asleep, today=last)), "projects", "p1")["next_task"]
+        != ()
+    )
+
+
+def test_tasks_of_signals_nobody_could_look_at_are_left_alone() -> None:
+    by_name = {rule.name: rule for rule in RULES}
+    for name in ("tasks", "actions"):
+        assert by_name[name].judge(idle(), PLAYBOOKS, Measures()).facts == ()
+    unseen = by_name["signals"].judge(idle(), PLAYBOOKS, Measures()).measures.signals
+    assert unseen is not None
+    assert [signal for signal in unseen if signal.holds is None] == []
+    assert "answer_risk" not in {signal.playbook for signal in unseen}
+
+
+@settings(max_examples=20, deadline=None)
+@given(
+    stages=st.lists(st.sampled_from(list(Stage)), min_size=1, max_size=6),
+    ages=st.integers(0, 60),
+    due=st.one_of(st.none(), st.integers(-20, 90)),
+    still_open=st.integers(0, 30),
+    done=st.integers(0, 30),
+)
+def test_no_key_is_ever_used_twice_and_a_second_run_agrees(
+    stages: list[Stage], ages: int, due: int | None, still_open: int, done: int
+) -> None:
+    cards = [
+        card(
+            f"p{n}",
+            stage,
+            due=None if due is None else day(due),
+            edited=at(day(-ages)),
+            budget=Decimal(100),
+        )
+        for n, stage in enumerate(stages)
+    ]
+    work = {
+        found.ref.key: [*steady(done, still_open), issue(5000, due=day(3))]
+        for found in cards
+    }
+    seen = world(
+        client(last_contact=day(-ages), contract_end=day(ages)),
+        unit(),
+        *cards,
+        work=work,
+    )
+    first = judge(seen)
+    places = [(fact.ref, fact.field) for fact in first.facts]
+    assert len(places) == len(set(places))
+    second = judge(applied(seen, first))
+    said = {(fact.ref, fact.field): fact.value for fact in first.facts}
+    assert {
+        (fact.ref, fact.field): fact.value for fact in second.facts
+    }.items() <= said.items()
+    assert {fact.ref for fact in second.facts} == {fact.ref for fact in first.facts}
+
+
+# --- who gets a place in the sprint
+
+
+def offered(
+    *signals: Signal, places: int, seen: World | None = None
+) -> tuple[list[str], list[str]]:
+    """Return the rows a sprint with so many places takes up, and the playbooks of what waits."""
+    seen = seen or world(client(), unit())
+    limits = seen.thresholds.model_copy(update={"tasks_per_client": places})
+    outcome = plan_tasks(
+        replace(seen, thresholds=limits), PLAYBOOKS, Measures(signals=signals)
+    )
+    waiting = [one.field for one in outcome.problems if one.code == "waiting-task"]
+    return sorted(keys(outcome)), waiting
+
+
+def calls(
+    playbook: str, subject: str, strength: int = 0, *, client: str | None = "c1"
+) -> Signal:
+    """Return a signal that holds, about a client unless told of nobody."""
+    of = Ref("clients", client) if client else None
+    return Signal(playbook, Ref("clients", subject), of, None, True, strength=strength)
+
+
+@pytest.mark.parametrize("backwards", [True, False])
+def test_the_strongest_playbook_then_the_strongest_signal_comes_first(
+    backwards: bool,
+) -> None:
+    # Strengths of the playbooks: 90, 90, 60 and 40.
+    signals = (
+        calls("answer_risk", "high", 20),
+        calls("answer_risk", "lower", 15),
+        calls("ask_due_date", "much", 99),
+        calls("index_rate", "most", 100),
+    )
+    order = [
+        "task:answer_risk:high",
+        "task:answer_risk:lower",
+        "task:ask_due_date:much",
+        "task:index_rate:most",
+    ]
+    told = signals[::-1] if backwards else signals
+    for places in range(5):
+        taken, waiting = offered(*told, places=places)
+        assert taken == sorted(order[:places])
+        assert waiting == [key.split(":")[1] for key in order[places:]]
+
+
+def test_of_equals_the_first_by_key_comes_first() -> None:
+    signals = (calls("answer_risk", "b", 15), calls("answer_risk", "a", 15))
+    assert offered(*signals, places=1) == (["task:answer_risk:a"], ["answer_risk"])
+
+
+def test_what_belongs_to_no_client_always_has_a_place() -> None:
+    signals = [calls("mend_triangle", f"u{n}", client=None) for n in range(3)]
+    taken, waiting = offered(*signals, calls("answer_risk", "c1"), places=0)
+    assert taken == [f"task:mend_triangle:u{n}" for n in range(3)]
+    assert waiting == ["answer_risk"]
+
+
+def test_every_client_has_places_of_its_own() -> None:
+    signals = [
+        calls("answer_risk", f"{owner}{n}", client=owner)
+        for owner in ("c1", "c2")
+        for n in range(2)
+    ]
+    taken, waiting = offered(*signals, places=1)
+    assert taken == ["task:answer_risk:c10", "task:answer_risk:c20"]
+    assert waiting == ["answer_risk"] * 2
+
+
+@pytest.mark.parametrize(
+    ("opened", "places"),
+    [
+        # Sprint 24 is weeks 47 and 48: from Monday 16 to Sunday 29 November.
+        (date(2026, 11, 15), 1),
+        (date(2026, 11, 16), 0),
+        (date(2026, 11, 18), 0),
+        (None, 1),
+    ],
+)
+def test_only_tasks_made_in_this_sprint_take_its_places(
+    opened: date | None, places: int
+) -> None:
+    before = Occurrence(
+        "task:index_rate:c1",
+        opened=opened,
+        closed=TODAY,
+        closing=Closing.PERSON,
+        client="clients/c1",
+    )
+    memory = Memory(occurrences={before.key: before}, first_run=False)
+    seen = replace(world(client(), unit()), memory=memory)
+    taken, _ = offered(calls("answer_risk", "c1"), places=1, seen=seen)
+    assert len(taken) == places
+
+
+def test_what_waits_is_listed_with_its_client_and_the_limit() -> None:
+    limits = world().thresholds.model_copy(update={"tasks_per_client": 0})
+    seen = replace(world(client(), unit()), thresholds=limits)
+    measures = Measures(signals=(calls("index_rate", "c1"),))
+    (told,) = plan_tasks(seen, PLAYBOOKS, measures).problems
+    assert (told.code, told.where, told.field, told.severity) == (
+        "waiting-task",
+        "C1",
+        "index_rate",
+        Severity.INFO,
+    )
+    assert told.hint == "0 new tasks a sprint are the limit for one client"
+
+
+# --- cards that somebody works on
+
+
+@pytest.mark.parametrize(
+    ("status", "expected"),
+    [("new", set()), ("doing", set()), ("done", {NEXT}), ("cancelled", {NEXT})],
+)
+def test_only_an_open_task_keeps_its_card_from_a_next_step(
+    status: str, expected: set[str]
+) -> None:
+    seen = idle(stage=Stage.AGREED)
+    outcome = judge(seen)
+    assert keys(outcome) == {"task:ask_due_date:p1"}
+    asked = changed(
+        later(seen, outcome, 1), "tasks", "task:ask_due_date:p1", status=status
+    )
+    assert keys(judge(asked)) - {"task:ask_due_date:p1"} == expected
+
+
+@pytest.mark.parametrize("status", ["new", "this_sprint", "doing", "waiting", None])
+def test_a_persons_task_in_any_open_status_keeps_its_card_from_a_next_step(
+    status: str | None,
+) -> None:
+    own = row("tasks", "page", worker=False, status=status, project=(P1,))
+    assert keys(judge(replace(idle(), rows={"tasks": (own,)}))) == set()
+    elsewhere = replace(own, fields={**own.fields, "project": (Ref("projects", "p9"),)})
+    assert keys(judge(replace(idle(), rows={"tasks": (elsewhere,)}))) == {NEXT}
+
+
+@pytest.mark.parametrize("days", [13, 14])
+def test_fourteen_days_without_movement_are_enough(days: int) -> None:
+    assert (NEXT in keys(judge(idle(edited=at(day(-days)))))) is (days == 14)
+
+
+# --- what is told of tasks
+
+
+@pytest.mark.parametrize(("number", "told"), [(1, True), (15, True), (16, False)])
+def test_a_move_is_recorded_up_to_the_fourteenth_day_after_the_task_was_done(
+    number: int, told: bool
+) -> None:
+    seen = idle()
+    done = changed(later(seen, judge(seen), 1), "tasks", NEXT, status="done")
+    closed = later(done, judge(done), number)
+    outcome = judge(moved(closed, Stage.AGREED))
+    assert (NEXT in keys(outcome)) is told
+    if told:
+        assert task(outcome) == {"moved": "moved to agreed"}
+
+
+@pytest.mark.parametrize(
+    ("stage", "told"), [(Stage.IDEA, False), (None, False), (Stage.LOST, True)]
+)
+def test_only_a_card_that_stands_elsewhere_has_moved(
+    stage: Stage | None, told: bool
+) -> None:
+    seen = idle()
+    open_still = later(seen, judge(seen), 1)
+    card_now = replace(open_still.cards[P1], stage=stage)
+    outcome = judge(replace(open_still, cards={P1: card_now}))
+    assert ("moved" in task(outcome)) is told
+
+
+@pytest.mark.parametrize(
+    ("fields", "listed"),
+    [
+        ({"status": "new"}, True),
+        ({"status": "waiting"}, True),
+        ({"status": None}, True),
+        ({"status": "done"}, False),
+        ({"status": "cancelled"}, False),
+        ({"status": "closed"}, False),
+        ({"status": "new", "snooze_until": day(1)}, False),
+        ({"status": "new", "snooze_until": TODAY}, True),
+    ],
+)
+def test_the_open_tasks_of_people_count_unless_they_sleep(
+    fields: dict[str, Any], listed: bool
+) -> None:
+    own = row("tasks", "page", worker=False, title="Call", due=day(2), **fields)
+    outcome = judge(replace(world(client(), unit()), rows={"tasks": (own,)}))
+    assert [one.title for one in outcome.measures.tasks or ()] == ["Call"] * listed
+
+
+def test_a_row_of_the_worker_is_not_a_persons_task_as_well() -> None:
+    seen = idle()
+    kept = later(seen, judge(seen), 1)
+    (told,) = judge(kept).measures.tasks or ()
+    assert (told.ref, told.strength) == (Ref("tasks", NEXT), 10)
+
+
+def test_tasks_are_listed_by_date_then_strength_then_key() -> None:
+    def of(key: str, due: date | None, strength: int) -> TaskMeasure:
+        return TaskMeasure(Ref("tasks", key), key, None, None, due, None, strength)
+
+    wanted = [
+        of("soon", day(1), 1),
+        of("strong", day(2), 90),
+        of("a", day(2), 10),
+        of("b", day(2), 10),
+        of("undated", None, 100),
+    ]
+    backwards = list(reversed(wanted))
+    assert sorted(backwards, key=urgency) == wanted
+
+
+def test_only_a_task_whose_condition_holds_is_kept_true() -> None:
+    seen = idle()
+    kept = changed(later(seen, judge(seen), 1), "tasks", NEXT, status="doing")
+    assert {"reason", "client", "kind", "status"} <= task(judge(kept)).keys()
+    unsure = Signal("next_step", P1, Ref("clients", "c1"), P1, None)
+    outcome = plan_tasks(kept, PLAYBOOKS, Measures(signals=(unsure,)))
+    assert set(task(outcome)) == {"sprint", "carried"}
+
+
+def test_a_signal_chooses_its_role_and_its_day() -> None:
+    seen = world(client(), unit(), person("am", role="am"), person("hoa", role="hoa"))
+    plain = Signal("index_rate", Ref("clients", "c1"), Ref("clients", "c1"), None, True)
+    for signal, assignee, due in (
+        (plain, "am", seen.calendar.add(TODAY, PLAYBOOKS.tasks["index_rate"].due)),
+        (replace(plain, role="hoa", due=day(3)), "hoa", day(3)),
+    ):
+        outcome = plan_tasks(seen, PLAYBOOKS, Measures(signals=(signal,)))
+        facts = task(outcome, "task:index_rate:c1")
+        assert (facts["assignee"], facts["due"]) == ((Ref("people", assignee),), due)
+
+
+def test_without_signals_nothing_is_said_and_nothing_forgotten() -> None:
+    seen = later(idle(), judge(idle()), 1)
+    outcome = plan_tasks(seen, PLAYBOOKS, Measures())
+    assert (outcome.facts, outcome.memory) == ((), seen.memory)
+    assert outcome.measures.tasks is None
+
+
+def test_a_signal_without_a_playbook_makes_nothing() -> None:
+    seen = world(client(), unit())
+    told = Measures(signals=(calls("unheard_of", "c1"), calls("index_rate", "c1")))
+    assert keys(plan_tasks(seen, PLAYBOOKS, told)) == {"task:index_rate:c1"}
+
+
+def test_a_playbook_nobody_speaks_for_leaves_its_tasks_alone() -> None:
+    # A chapter that failed or is switched off: nothing is known of its tasks, so that none of them closes.
+    seen = idle()
+    outcome = judge(seen)
+    for number in (1, 2, 3):
+        seen = later(seen, outcome, number)
+        told = Measures(signals=(calls("index_rate", "c9", client=None),))
+        outcome = plan_tasks(seen, PLAYBOOKS, told)
+        assert "status" not in task(outcome)
+
+
+def test_a_task_says_why_with_its_playbook_card_and_client() -> None:
+    (why,) = {
+        fact.why
+        for fact in judge(idle()).facts
+        if fact.ref.key == NEXT and fact.field not in ("sprint", "carried")
+    }
+    assert why.formula == "No movement since Oct 19, 2026 (stage: idea)."
+    assert why.inputs == (
+        Input("playbook", "next_step"),
+        Input("card", "Card p1"),
+        Input("client", "C1"),
+    )
+
+
+@pytest.mark.parametrize(
+    ("fields", "listed"),
+    [
+        ({}, True),
+        ({"status": "doing"}, True),
+        ({"status": "done"}, False),
+        ({"status": "cancelled"}, False),
+        ({"snooze_until": day(9)}, False),
+    ],
+)
+def test_a_task_of_the_worker_is_listed_while_it_is_open_and_awake(
+    fields: dict[str, Value], listed: bool
+) -> None:
+    seen = idle()
+    kept = changed(later(seen, judge(seen), 1), "tasks", NEXT, **fields)
+    told = judge(kept).measures.tasks or ()
+    assert [one.ref.key for one in told] == [NEXT] * listed
+
+
+def test_a_task_that_is_not_made_is_not_listed() -> None:
+    waits = Signal("index_rate", Ref("clients", "c1"), None, None, True, may_open=False)
+    outcome = plan_tasks(world(client(), unit()), PLAYBOOKS, Measures(signals=(waits,)))
+    assert (outcome.measures.tasks, outcome.facts) == ((), ())

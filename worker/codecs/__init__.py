@@ -1,0 +1,1 @@
+"""Raw values of the two services <-> values of the domain, one table a type."""

@@ -1,0 +1,285 @@
+"""A raw page to a `Row`: identity, stamps and fields; what cannot be read is reported and left out."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import UTC, datetime
+from decimal import Decimal
+
+from msgspec.structs import replace
+
+from worker.codecs.notion import Index, Unreadable, decode
+from worker.codecs.records import (
+    UNREAD,
+    Json,
+    Page,
+    UnreadPage,
+    check_cell,
+    fault_in_words,
+)
+from worker.domain.entities import Row
+from worker.domain.messages import message, tell, withhold
+from worker.domain.values import Ref, Value
+from worker.errors import Problem
+from worker.mapping.schema import KEY_PROPERTY, Binding, Owner, Rows, Source
+
+REFERENCES = 25
+NEVER = datetime(1970, 1, 1, tzinfo=UTC)
+FINEST, LARGEST = Decimal("0.000001"), Decimal(10**15)
+"""Between them products and shares of two numbers keep their cents within the 28 digits of decimal arithmetic."""
+
+
+def decode_page(
+    page: Page, source: Source, binding: Binding, index: Index
+) -> tuple[Row, tuple[Problem, ...]]:
+    """Return a page as a row of its source, with a problem for each field that could not be read.
+
+    Fields whose property is not bound are absent, as are unreadable ones and numbers of people that are no amounts
+    (the worker's own are simply written anew).
+    """
+    raw = properties_by_id(page)
+    fields: dict[str, Value] = {}
+    bad: list[tuple[str, str]] = []
+    stale: list[tuple[str, str]] = []
+    odd: list[tuple[str, Decimal]] = []
+    for name, property_id in binding.properties.items():
+        if (prop := source.properties.get(name)) is None:
+            continue
+        cell = raw.get(property_id)
+        value = decode(prop, cell, binding, index)
+        if isinstance(value, Unreadable):
+            bad.append((name, value.message))
+            continue
+        if cell and UNREAD in cell:
+            stale.append((name, str(cell[UNREAD])))
+        if (
+            isinstance(value, Decimal)
+            and prop.owner is not Owner.WORKER
+            and not is_amount(value)
+        ):
+            odd.append((name, value))
+        else:
+            fields[name] = value
+    row = _row(page, source, fields)
+    return row, (
+        *(_unreadable(row, source, name, fault) for name, fault in bad),
+        *(_not_read_now(row, source, name, fault) for name, fault in stale),
+        *(_out_of_range(row, source, name, value) for name, value in odd),
+    )
+
+
+def is_amount(value: Decimal) -> bool:
+    """Tell whether a number may be meant: it can be counted with exactly, and none in an agency is larger or finer."""
+    return not value or FINEST <= abs(value) <= LARGEST
+
+
+def _row(page: Page, source: Source, fields: Mapping[str, Value]) -> Row:
+    key = row_key(source, fields.get(KEY_PROPERTY))
+    title = fields.get(source.title_property.name)
+    return Row(
+        ref=Ref(source.name, key or page.id),
+        page_id=page.id,
+        key=key,
+        title=title if isinstance(title, str) else "",
+        url=page.url or "",
+        created=read_stamp(page.created_time) or NEVER,
+        edited=read_stamp(page.last_edited_time) or NEVER,
+        edited_by=page.last_edited_by.id if page.last_edited_by else "",
+        fields=fields,
+        created_by=page.created_by.id if page.created_by else "",
+    )
+
+
+def row_key(source: Source, value: object) -> str:
+    """Return the Worker key a row carries, empty when it belongs to people."""
+    return (
+        value.strip() if source.rows is Rows.WORKER and isinstance(value, str) else ""
+    )
+
+
+def read_stamp(text: str | None) -> datetime | None:
+    """Return an instant of Notion's in UTC, None when there is none or it is none."""
+    try:
+        return datetime.fromisoformat(text or "").astimezone(UTC)
+    except (ValueError, OverflowError):
+        return None
+
+
+def _unreadable(row: Row, source: Source, name: str, fault: str) -> Problem:
+    label = source.properties[name].label
+    said = withhold(fault) if source.private else fault
+    return Problem(
+        "unreadable-field",
+        place(row, source),
+        name,
+        tell("{field} {fault}", field=label, fault=said),
+        message("correct the field in Notion; until then it counts as unknown"),
+        row.url,
+    )
+
+
+def _not_read_now(row: Row, source: Source, name: str, fault: str) -> Problem:
+    label = source.properties[name].label
+    return Problem(
+        "unreadable-field",
+        place(row, source),
+        name,
+        tell(
+            "{field} cannot be read: {error}", field=label, error=fault_in_words(fault)
+        ),
+        message(
+            "correct the field in Notion; until then it counts as it was read last"
+        ),
+        row.url,
+    )
+
+
+def _out_of_range(row: Row, source: Source, name: str, value: Decimal) -> Problem:
+    said = tell(
+        "{value} is not between {least} and {most}",
+        value=f"{value:.6g}",
+        least=f"{FINEST:f}",
+        most=f"{LARGEST:f}",
+    )
+    return Problem(
+        "out-of-range",
+        place(row, source),
+        name,
+        withhold(said) if source.private else said,
+        message("correct the field in Notion; until then it counts as unknown"),
+        row.url,
+    )
+
+
+def place(row: Row, source: Source) -> str:
+    """Return how a row is named to a person: its data source and title (the page id when it has none or is private)."""
+    title = "" if source.private else row.title[:80]
+    return tell("{source}: {title}", source=source.title, title=title or row.page_id)
+
+
+def unread_problem(one: UnreadPage, source: Source) -> Problem:
+    """Return the problem of a row that cannot be read at all."""
+    title = "" if source.private else one.title
+    return Problem(
+        "unreadable-page",
+        tell("{source}: {title}", source=source.title, title=title or one.id or "?"),
+        one.field,
+        tell("the row cannot be read: {error}", error=fault_in_words(one.said)),
+        message(
+            "mend the row in Notion; until then it counts as it was read last, and nothing is written to it"
+        ),
+        one.url,
+    )
+
+
+def properties_by_id(page: Page) -> dict[str, Json]:
+    """Return a page's raw properties by property id."""
+    return {
+        raw["id"]: raw
+        for raw in page.properties.values()
+        if isinstance(raw, dict) and isinstance(raw.get("id"), str)
+    }
+
+
+def index_pages(
+    pages: Iterable[Page], source: Source, binding: Binding
+) -> dict[str, Ref]:
+    """Return the refs of a worker source's keyed rows by page id; people's rows are named by page id anyway."""
+    return keyed_pages(pages, source, binding) if source.rows is Rows.WORKER else {}
+
+
+def keyed_pages(
+    pages: Iterable[Page], source: Source, binding: Binding
+) -> dict[str, Ref]:
+    """Return the refs by Worker key of the rows the worker made or planted, by page id."""
+    property_id, prop = (
+        binding.properties.get(KEY_PROPERTY),
+        source.properties.get(KEY_PROPERTY),
+    )
+    if property_id is None or prop is None:
+        return {}
+    found = {}
+    for page in pages:
+        value = decode(prop, properties_by_id(page).get(property_id), binding, {})
+        key = value.strip() if isinstance(value, str) else ""
+        if key and source.has_key(key):
+            found[page.id] = Ref(source.name, key)
+    return found
+
+
+def truncated(
+    page: Page, source: Source, binding: Binding
+) -> tuple[tuple[str, str], ...]:
+    """Return (page id, property id) of values cut at 25 references (facts/notion-api.md 2.27), to be read whole."""
+    raw = properties_by_id(page)
+    return tuple(
+        (page.id, property_id)
+        for name, property_id in binding.properties.items()
+        if property_id in raw and _cut(source.properties[name].type, raw[property_id])
+    )
+
+
+def _cut(kind: str, raw: Json) -> bool:
+    value = raw.get(kind)
+    match kind:
+        case "relation":
+            return raw.get("has_more") is True
+        case "people":
+            return isinstance(value, list) and len(value) >= REFERENCES
+        case "title" | "rich_text":
+            return (
+                isinstance(value, list)
+                and sum(
+                    isinstance(item, dict) and item.get("type") == "mention"
+                    for item in value
+                )
+                >= REFERENCES
+            )
+    return False
+
+
+def complete(page: Page, property_id: str, items: Sequence[Json]) -> Page:
+    """Return the page with one property's value replaced by all its items (as `Notion.property_items` gives them)."""
+    properties = {
+        name: _whole(raw, items)
+        if isinstance(raw, dict) and raw.get("id") == property_id
+        else raw
+        for name, raw in page.properties.items()
+    }
+    return replace(page, properties=properties)
+
+
+def _whole(raw: Json, items: Sequence[Json]) -> Json:
+    kind = str(raw.get("type"))
+    whole = {**raw, kind: [item.get(kind) for item in items], "has_more": False}
+    return check_cell(whole)
+
+
+def with_last_known(
+    page: Page, before: Page | None, source: Source, binding: Binding
+) -> Page:
+    """Return the page with what was read `before` in the place of cells that cannot be read, each marked `UNREAD`."""
+    cells = properties_by_id(page)
+    known = properties_by_id(before) if before else {}
+    for name, property_id in unread_cells(page, source, binding).items():
+        kind = source.properties[name].type
+        said = cells.get(property_id, {}).get(UNREAD) or f"Expected a cell of `{kind}`"
+        last = known.get(property_id, {})
+        kept = last if last.get("type") == kind else {"id": property_id, "type": kind}
+        cells[property_id] = {**kept, UNREAD: said}
+    return replace(page, properties=cells)
+
+
+def unread_cells(page: Page, source: Source, binding: Binding) -> dict[str, str]:
+    """Return the bound properties (logical name, id) of which a page just read has no readable cell of their type."""
+    cells = properties_by_id(page)
+    return {
+        name: property_id
+        for name, property_id in binding.properties.items()
+        if (prop := source.properties.get(name)) is not None
+        and (
+            (cell := cells.get(property_id)) is None
+            or UNREAD in cell
+            or cell.get("type", prop.type) != prop.type
+        )
+    }

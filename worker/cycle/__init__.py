@@ -1,0 +1,1 @@
+"""One cycle: the story, its context, the second pass, the report."""

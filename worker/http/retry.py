@@ -1,0 +1,131 @@
+"""One retry policy for both APIs: what may be tried again, after how long, until when.
+
+The gateways translate every failure into a `Setback` once; this module alone waits. Stopping is by attempts and by the
+run's own deadline: tenacity's `stop_after_delay` reads the real clock and never ends under a virtual one
+(facts/reliability.md 1.4).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from email.utils import parsedate_to_datetime
+from random import Random
+from typing import TypeVar
+
+from tenacity import RetryCallState, Retrying, retry_if_exception
+
+from worker.errors import ApiError
+from worker.http.deadline import Deadline
+
+T = TypeVar("T")
+
+
+class Setback(Exception):
+    """One attempt failed: the `error` to report, whether to try `again`, and the `wait` in seconds the server named."""
+
+    def __init__(
+        self, error: ApiError, *, again: bool = False, wait: float | None = None
+    ) -> None:
+        super().__init__(str(error))
+        self.error, self.again, self.wait = error, again, wait
+
+
+@dataclass(frozen=True, slots=True)
+class Policy:
+    """How often and how patiently: waits in seconds, doubling from `base` to `cap` with jitter of 50 to 100 %.
+
+    Waits the server named are kept whole and allow `named_attempts`; none may be longer than `patience` or outlast the
+    deadline, then the error is reported at once.
+    """
+
+    sleep: Callable[[float], None]
+    random: Random
+    deadline: Deadline
+    attempts: int = 6
+    named_attempts: int = 20
+    base: float = 0.5
+    cap: float = 30.0
+    patience: float = 900.0
+
+    def run(self, attempt: Callable[[], T]) -> T:
+        """Return what `attempt` returns; raise the `ApiError` of its last `Setback`."""
+        retrying = Retrying(
+            sleep=self.sleep,
+            wait=self._wait,
+            stop=self._stop,
+            reraise=True,
+            retry=retry_if_exception(_may_repeat),
+        )
+        try:
+            return retrying(attempt)
+        except Setback as setback:
+            error = setback.error
+        # Raised outside the handler: library exceptions hold the request with its credentials in their context.
+        raise error
+
+    def _wait(self, state: RetryCallState) -> float:
+        setback = _setback(state)
+        if setback.wait is not None:
+            return setback.wait
+        widest = min(self.cap, self.base * 2.0**state.attempt_number)
+        return widest * self.random.uniform(0.5, 1.0)
+
+    def _stop(self, state: RetryCallState) -> bool:
+        most = self.attempts if _setback(state).wait is None else self.named_attempts
+        wait = state.upcoming_sleep
+        return (
+            state.attempt_number >= most
+            or wait > self.patience
+            or wait >= self.deadline.remaining()
+        )
+
+
+def _may_repeat(error: BaseException) -> bool:
+    return isinstance(error, Setback) and error.again
+
+
+def _setback(state: RetryCallState) -> Setback:
+    error = state.outcome.exception() if state.outcome else None
+    if not isinstance(error, Setback):
+        raise TypeError("only a Setback is waited for")
+    return error
+
+
+def read_retry_after(
+    headers: Mapping[str, str], fallback: object = None
+) -> float | None:
+    """Return the seconds of a Retry-After header: a number, or a date against the answer's own Date header.
+
+    `fallback` is the value some bodies repeat; None when nothing usable was named.
+    """
+    for text in (headers.get("retry-after"), fallback):
+        seconds = _seconds(str(text)) if text is not None else None
+        seconds = (
+            _until(str(text), headers.get("date"))
+            if seconds is None and text is not None
+            else seconds
+        )
+        if seconds is not None:
+            return seconds
+    return None
+
+
+def _seconds(text: str) -> float | None:
+    try:
+        seconds = float(text)
+    except ValueError:
+        return None
+    return seconds if 0 <= seconds < float("inf") else None
+
+
+def _until(text: str, date: str | None) -> float | None:
+    try:
+        return max(
+            0.0,
+            (
+                parsedate_to_datetime(text) - parsedate_to_datetime(date or "")
+            ).total_seconds(),
+        )
+    except (ValueError, TypeError, IndexError):
+        return None

@@ -1,0 +1,1 @@
+"""Capacity: load, utilization and the teams (method 5)."""

@@ -1,0 +1,222 @@
+"""The work ahead: what is left of assigned items, and what proposals may bring (facts/definitions.md, forecast load).
+
+Demand = confirmed hours + p x hours of proposals. An item lies between today (or its card's later start) and its due
+date, else its card's, else the day by which 85 % of the forecast's runs end.
+"""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from datetime import date, timedelta
+from decimal import Decimal
+from math import ceil
+
+import msgspec
+from msgspec.structs import replace
+
+from worker.domain.entities import HUNTED, Card, Issue, Person, Stage
+from worker.domain.values import Ref
+from worker.method.capacity.load import Piece
+from worker.method.formulas.group import Staffing
+from worker.method.measures import CardMeasure
+from worker.world.world import World
+
+HOUR = 3600
+LATE_DAYS = 5
+"""What is overdue lies on so many working days from today on."""
+
+OVER = frozenset({Stage.DONE, Stage.LOST})
+SOUGHT = (Stage.PROPOSAL, Stage.AGREED)
+
+
+class Assigned(msgspec.Struct, frozen=True, gc=False):
+    """Open assigned items by Jira account: hours as pieces, counts of all items and of those without an estimate.
+
+    `cards` are the cards on which an account has open items.
+    """
+
+    pieces: tuple[Piece, ...]
+    open: Counter[str]
+    unestimated: Counter[str]
+    cards: Mapping[str, set[Ref]]
+
+
+def assigned_work(
+    world: World, cards: Mapping[Ref, CardMeasure], *, accounts: Mapping[str, Ref]
+) -> Assigned:
+    """Return the work that is assigned, each item once. Items of finished cards do not count."""
+    seen = {
+        issue.id
+        for ref, work in world.work.items()
+        if _is_over(world.cards.get(ref))
+        for issue in work.issues
+        if issue.category != "done"
+    }
+    found = Assigned((), Counter(), Counter(), defaultdict(set))
+    seconds: dict[tuple[str, date, date], int] = defaultdict(int)
+    for ref, work in world.work.items():
+        card = world.cards.get(ref)
+        if not _is_over(card):
+            own = _count(work.issues, found, seen, ref=ref)
+            for place, left in _dated(
+                own, world, start=_start(card, world.today), end=_end(cards.get(ref))
+            ):
+                seconds[place] += left
+    loose = _count(world.issues.values(), found, seen)
+    for place, left in _dated(loose, world, start=world.today, end=None):
+        seconds[place] += left
+    pieces = (
+        Piece(accounts[who], left / HOUR, start, end)
+        for (who, start, end), left in seconds.items()
+        if left and who in accounts
+    )
+    return replace(found, pieces=tuple(pieces))
+
+
+def _is_over(card: Card | None) -> bool:
+    return card is None or card.stage in OVER
+
+
+def _count(
+    issues: Iterable[Issue], found: Assigned, seen: set[str], *, ref: Ref | None = None
+) -> dict[tuple[str, date | None], int]:
+    """Count the open items not seen before and return the seconds left by account and due date."""
+    seconds: dict[tuple[str, date | None], int] = defaultdict(int)
+    for issue in [
+        issue for issue in issues if issue.category != "done" and issue.assignee
+    ]:
+        who = issue.assignee or ""
+        if issue.level > 0 or issue.id in seen:
+            continue
+        seen.add(issue.id)
+        found.open[who] += 1
+        left = remaining(issue)
+        if left is None:
+            found.unestimated[who] += 1
+            left = 0
+        seconds[who, issue.due] += left
+    if ref is not None:
+        for who, _ in seconds:
+            found.cards[who].add(ref)
+    return seconds
+
+
+def _dated(
+    seconds: Mapping[tuple[str, date | None], int],
+    world: World,
+    *,
+    start: date,
+    end: date | None,
+) -> Iterator[tuple[tuple[str, date, date], int]]:
+    """Yield seconds with their account, first and last day; what is overdue lies on the days right ahead."""
+    for (who, due), left in seconds.items():
+        last = due or end or start + timedelta(weeks=world.thresholds.undated_weeks)
+        if last < world.today:
+            last = world.calendar.add(world.calendar.add(world.today, 0), LATE_DAYS - 1)
+        yield (who, min(start, last), last), left
+
+
+def remaining(issue: Issue) -> int | None:
+    """Return the seconds of work left: the remaining estimate, else estimate - spent; None without an estimate."""
+    if issue.remaining is not None and (issue.remaining or issue.estimate):
+        return issue.remaining
+    return max(issue.estimate - (issue.spent or 0), 0) if issue.estimate else None
+
+
+def _start(card: Card | None, today: date) -> date:
+    planned = (
+        (card.expected_start if card.stage in HUNTED else card.start) if card else None
+    )
+    return max(today, planned or today)
+
+
+def _end(card: CardMeasure | None) -> date | None:
+    if card is None:
+        return None
+    return card.due or (card.forecast.p85 if card.forecast else None)
+
+
+class Expected(msgspec.Struct, frozen=True, gc=False):
+    """The hours a proposal or an agreed card without Jira work may bring: `chance` x budget / `rate`, from `start`."""
+
+    card: Ref
+    unit: Ref | None
+    hours: Decimal
+    chance: Decimal
+    rate: Decimal
+    start: date
+    end: date
+
+
+def expected_work(
+    world: World, cards: Mapping[Ref, CardMeasure], staffing: Staffing
+) -> Iterator[Expected]:
+    """Yield what cards at proposal and agreed may bring; one without budget, expected start or rate says nothing."""
+    for card in world.cards.values():
+        measure = cards.get(card.ref)
+        if (
+            card.stage not in SOUGHT
+            or not card.budget
+            or card.expected_start is None
+            or (measure and measure.open)
+        ):
+            continue
+        client = world.clients.get(card.client) if card.client else None
+        unit = client.unit if client and client.unit in world.units else None
+        rate = (
+            _rate([world.people[ref] for ref in staffing.teams.get(unit, ())])
+            or world.thresholds.default_rate
+        )
+        chance = _chance(card, world)
+        if rate and chance:
+            start = max(card.expected_start, world.today)
+            yield Expected(
+                card.ref,
+                unit,
+                card.budget / rate * chance,
+                chance,
+                rate,
+                start,
+                _until(card, start, world),
+            )
+
+
+def _chance(card: Card, world: World) -> Decimal:
+    usual = world.thresholds.stage_probability.get(str(card.stage), Decimal(0))
+    return card.probability if card.probability is not None else usual
+
+
+def _until(card: Card, start: date, world: World) -> date:
+    """Return the last day of the service's lead time, which begins with the work."""
+    service = world.services.get(card.service) if card.service else None
+    weeks = (
+        service.lead_weeks
+        if service and service.lead_weeks
+        else world.thresholds.service_lead_weeks
+    )
+    return start + timedelta(days=max(ceil(weeks * 7), 1) - 1)
+
+
+def _rate(team: Sequence[Person]) -> Decimal | None:
+    """Return the mean rate of a team, weighted by hours a week."""
+    paid = [
+        (person.rate, person.capacity)
+        for person in team
+        if person.rate and person.capacity
+    ]
+    hours = sum((capacity for _, capacity in paid), Decimal(0))
+    return (
+        sum((rate * capacity for rate, capacity in paid), Decimal(0)) / hours
+        if hours
+        else None
+    )
+
+
+def share_out(expected: Expected, team: Sequence[Person]) -> Iterator[Piece]:
+    """Yield the hours as pieces of the team's people, by their hours a week."""
+    whole = sum((person.capacity or Decimal(0) for person in team), Decimal(0))
+    for person in team:
+        if person.capacity:
+            part = float(expected.hours * person.capacity / whole)
+            yield Piece(person.ref, part, expected.start, expected.end)

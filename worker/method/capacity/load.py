@@ -1,0 +1,127 @@
+"""How work ahead lies on people's days: every piece evenly over the days its person is at work (method 5).
+
+Hours are floats here: they are forecasts, rounded where they are shown.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import date, timedelta
+from decimal import ROUND_HALF_UP, Decimal
+from itertools import accumulate
+
+import msgspec
+from msgspec.structs import replace
+
+from worker.domain.entities import Person
+from worker.domain.periods import WorkCalendar
+from worker.domain.values import Ref, Span
+from worker.method.formulas.working_time import days_at_work, presence
+
+HUNDREDTH = Decimal("0.01")
+
+
+class Piece(msgspec.Struct, frozen=True, gc=False):
+    """Hours of one person's work between two days, both included."""
+
+    person: Ref
+    hours: float
+    start: date
+    end: date
+
+
+class Load(msgspec.Struct, frozen=True, gc=False):
+    """The hours of work on each day ahead, as sums up to each day: `sums[n]` is what lies on the first `n` days."""
+
+    first: date
+    sums: Sequence[float]
+
+    def within(self, span: Span) -> float:
+        """Return the hours that lie in a span."""
+        return self._upto(span.end + timedelta(days=1)) - self._upto(span.start)
+
+    def _upto(self, day: date) -> float:
+        return self.sums[min(max((day - self.first).days, 0), len(self.sums) - 1)]
+
+
+def spread(
+    pieces: Iterable[Piece],
+    people: Mapping[Ref, Person],
+    window: Span,
+    *,
+    calendar: WorkCalendar,
+) -> dict[Ref, Load]:
+    """Return the load of every person in the window; a piece may begin before it and end behind it.
+
+    A piece whose person is away all the time lies on the working days; on none of them, on its last day.
+    """
+    by_person: dict[Ref, list[Piece]] = defaultdict(list)
+    for piece in pieces:
+        by_person[piece.person].append(piece)
+    return {
+        ref: _load(person, by_person[ref], window, calendar=calendar)
+        for ref, person in people.items()
+    }
+
+
+def _load(
+    person: Person, pieces: list[Piece], window: Span, *, calendar: WorkCalendar
+) -> Load:
+    length = (window.end - window.start).days + 1
+    if not pieces:
+        return Load(window.start, (0.0,) * (length + 1))
+    at_work, working, on_day = (
+        [0.0] * (length + 1),
+        [0.0] * (length + 1),
+        [0.0] * length,
+    )
+    for piece in pieces:
+        begin, end = (piece.start - window.start).days, (piece.end - window.start).days
+        days = days_at_work(person, Span(piece.start, piece.end), calendar)
+        rates = at_work
+        if not days:
+            rates, days = working, calendar.working_days(piece.start, piece.end)
+        if not days:
+            on_day[min(max(end, 0), length - 1)] += piece.hours
+        elif begin < length and end >= 0:
+            rates[max(begin, 0)] += piece.hours / days
+            rates[min(end + 1, length)] -= piece.hours / days
+    own, common = (
+        presence(one, window, calendar).sums
+        for one in (person, replace(person, start=None, time_off=()))
+    )
+    daily = (
+        extra
+        + mine * (own[day + 1] - own[day])
+        + shared * (common[day + 1] - common[day])
+        for day, (extra, mine, shared) in enumerate(
+            zip(on_day, accumulate(at_work), accumulate(working), strict=False)
+        )
+    )
+    return Load(window.start, (0.0, *accumulate(daily)))
+
+
+def loads_of(amounts: Mapping[date, float], window: Span) -> Load:
+    """Return hours given by day as a load."""
+    days = (
+        window.start + timedelta(days=offset)
+        for offset in range((window.end - window.start).days + 1)
+    )
+    return Load(window.start, (0.0, *accumulate(amounts.get(day, 0.0) for day in days)))
+
+
+def hours(value: float) -> Decimal:
+    """Return hours to a hundredth."""
+    return Decimal(value).quantize(HUNDREDTH, ROUND_HALF_UP)
+
+
+def first_run(flags: Sequence[bool], length: int) -> range | None:
+    """Return the first run of at least `length` true flags in a row, to its end; None when there is none."""
+    start = 0
+    for index, flag in enumerate((*flags, False)):
+        if not flag:
+            if index - start >= length:
+                return range(start, index)
+            start = index + 1
+    return None

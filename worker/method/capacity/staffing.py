@@ -1,0 +1,382 @@
+"""Too much and too little work for the people a unit has, and what keeps that from being known (method 5).
+
+A role is over when its load passes the limit some weeks in a row; the signal for a week appears a hiring lead time
+ahead of it, so that a person can be found in time. A unit is under when its next weeks are. Missing time logs are said
+first.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from datetime import UTC, datetime, time, timedelta
+from decimal import ROUND_CEILING, Decimal
+
+import msgspec
+from msgspec.structs import replace
+
+from worker.domain.entities import Person, Unit
+from worker.domain.messages import message, tell
+from worker.domain.values import Ref
+from worker.domain.words import Words
+from worker.errors import Problem, Severity
+from worker.mapping.playbooks import Playbooks
+from worker.method.capacity.load import first_run
+from worker.method.formulas.group import members, staff, units_of_people
+from worker.method.formulas.working_time import full_weeks_before
+from worker.method.measures import (
+    Condition,
+    Measures,
+    RoleLoad,
+    Signal,
+    UnitLoad,
+    WeekLoad,
+)
+from worker.plan.facts import Outcome
+from worker.world.world import World
+
+OVER, UNDER, LOGS = "team.overload", "team.underload", "team.missing_logs"
+SHOWN = 4
+"""So many weeks of a spell are told."""
+
+LISTED = 20
+"""So many unknown accounts are listed one by one."""
+
+ROLES = {
+    "tl": message("team lead"),
+    "developer": message("developer"),
+    "designer": message("designer"),
+    "qa": message("QA engineer"),
+    "analyst": message("analyst"),
+    "pm": message("project manager"),
+    "am": message("account manager"),
+}
+
+
+class _Spell(msgspec.Struct, frozen=True, gc=False):
+    """Weeks in a row beyond a limit."""
+
+    weeks: tuple[WeekLoad, ...]
+
+    @property
+    def hours(self) -> Decimal:
+        """Return the mean hours a week above the capacity (below it: negative), rounded up to whole hours."""
+        gap = sum(
+            ((week.load or Decimal(0)) - week.capacity for week in self.weeks),
+            Decimal(0),
+        ) / len(self.weeks)
+        return gap.to_integral_value(ROUND_CEILING)
+
+
+def find_staffing_needs(
+    world: World, _playbooks: Playbooks, measures: Measures
+) -> Outcome:
+    """Return the conditions and signals of every unit, and what is wrong in the rows they rest on."""
+    conditions: list[Condition] = []
+    signals: list[Signal] = []
+    for ref, unit in world.units.items():
+        load = measures.units.get(ref)
+        if load is not None:
+            for condition, asked in _unit_needs(unit, load, world):
+                conditions.append(condition)
+                signals += asked
+    return Outcome(
+        (),
+        replace(
+            measures,
+            conditions=(*measures.conditions, *conditions),
+            signals=(*(measures.signals or ()), *signals),
+        ),
+        world.memory,
+        tuple(_problems(world)),
+    )
+
+
+Need = tuple[Condition, tuple[Signal, ...]]
+
+
+def _unit_needs(unit: Unit, load: UnitLoad, world: World) -> Iterator[Need]:
+    yield _missing_logs(unit, load, world)
+    for role in load.roles:
+        yield _overload(unit, role, world)
+    yield _underload(unit, load, world)
+
+
+def _missing_logs(unit: Unit, load: UnitLoad, world: World) -> Need:
+    words = world.words
+    names = ", ".join(world.people[ref].name for ref in load.missing)
+    holds = bool(load.missing) if load.logged is not None else None
+    evidence = (
+        words.say(
+            "{logged} of {days} days at work have a work log. Missing most: {names}.",
+            logged=load.days_logged,
+            days=load.days,
+            names=names,
+        )
+        if holds
+        else ""
+    )
+    condition = Condition(
+        LOGS,
+        "team",
+        unit.ref,
+        holds,
+        words.say("{unit}: time logs are missing", unit=unit.name),
+        evidence,
+        3,
+        2,
+        unit=unit.ref,
+        inputs=((words.say("unit"), unit.name, unit.url),),
+        formula=words.say("days with a work log / days at work, last full weeks"),
+        threshold=f"days with a work log < {world.thresholds.logs_share}",
+    )
+    return condition, (
+        _signal(
+            "missing_logs",
+            unit,
+            unit.ref,
+            condition,
+            words.say("closed by itself: the time is logged"),
+            values={"name": names},
+        ),
+    )
+
+
+def _overload(unit: Unit, role: RoleLoad, world: World) -> Need:
+    """Look at one role: the first run of weeks over the limit that begins within the hiring lead time."""
+    limits, words = world.thresholds, world.words
+    latest = world.today + timedelta(weeks=limits.hiring_lead_weeks)
+    spell = _spell(
+        role.weeks,
+        [
+            week.ratio is not None and week.ratio > limits.overload
+            for week in role.weeks
+        ],
+        limits.load_weeks,
+    )
+    near = spell if spell and spell.weeks[0].monday <= latest else None
+    subject, name = (
+        Ref("units", f"{unit.ref.key}:{role.role}"),
+        _role_name(role.role, words),
+    )
+    condition = Condition(
+        OVER,
+        "team",
+        subject,
+        _known(role.weeks, bool(near)),
+        words.say(
+            "{unit}: too much work for the role “{role}”", unit=unit.name, role=name
+        ),
+        _evidence(near, words) if near else "",
+        4,
+        3,
+        unit=unit.ref,
+        horizon=near.weeks[0].monday if near else None,
+        inputs=((words.say("unit"), unit.name, unit.url),),
+        formula=words.say("load / effective capacity, by role and week"),
+        threshold=f"> {limits.overload}, weeks in a row >= {limits.load_weeks}",
+    )
+    values = {
+        "role": name,
+        "hours": words.number(near.hours, 0) if near else "",
+        "date": words.date(near.weeks[0].monday) if near else "",
+    }
+    ended = words.say("closed by itself: there are hands enough")
+    return condition, tuple(
+        _signal(book, unit, subject, condition, ended, values=values)
+        for book in ("ask_person", "find_person")
+    )
+
+
+def _underload(unit: Unit, load: UnitLoad, world: World) -> Need:
+    limits, words = world.thresholds, world.words
+    next_weeks = load.weeks[: limits.load_weeks]
+    low = [
+        week.ratio is not None and week.ratio < limits.underload for week in next_weeks
+    ]
+    spell = _spell(next_weeks, low, limits.load_weeks)
+    condition = Condition(
+        UNDER,
+        "team",
+        unit.ref,
+        _known(next_weeks, spell is not None) if load.people else False,
+        words.say("{unit}: too little work", unit=unit.name),
+        _evidence(spell, words) if spell else "",
+        3,
+        3,
+        unit=unit.ref,
+        horizon=spell.weeks[0].monday if spell else None,
+        inputs=((words.say("unit"), unit.name, unit.url),),
+        formula=words.say("load / effective capacity of the next weeks"),
+        threshold=f"< {limits.underload}, weeks in a row >= {limits.load_weeks}",
+    )
+    values = {
+        "hours": words.number(-spell.hours, 0) if spell else "",
+        "date": words.date(spell.weeks[0].monday) if spell else "",
+    }
+    ended = words.say("closed by itself: there is work enough")
+    return condition, tuple(
+        _signal(book, unit, unit.ref, condition, ended, values=values)
+        for book in ("bring_work", "use_time")
+    )
+
+
+def _spell(
+    weeks: Sequence[WeekLoad], flags: Sequence[bool], length: int
+) -> _Spell | None:
+    run = first_run(flags, length)
+    return _Spell(tuple(weeks[run.start : run.stop])) if run else None
+
+
+def _known(weeks: Sequence[WeekLoad], holds: bool) -> bool | None:  # noqa: FBT001 - a condition, not an option
+    return holds if all(week.load is not None for week in weeks) else None
+
+
+def _evidence(spell: _Spell, words: Words) -> str:
+    return "; ".join(
+        words.say(
+            "week of {day}: {load} h of {capacity} h, {ratio}",
+            day=words.day_month(week.monday),
+            load=words.number(week.load or Decimal(0), 0),
+            capacity=words.number(week.capacity, 0),
+            ratio=words.percent(week.ratio or Decimal(0)),
+        )
+        for week in spell.weeks[:SHOWN]
+    )
+
+
+def _role_name(role: str, words: Words) -> str:
+    return words.say(ROLES[role]) if role in ROLES else role
+
+
+def _signal(
+    book: str,
+    unit: Unit,
+    subject: Ref,
+    condition: Condition,
+    ended: str,
+    *,
+    values: dict[str, str],
+) -> Signal:
+    return Signal(
+        book,
+        subject,
+        None,
+        None,
+        condition.holds,
+        reason=condition.evidence,
+        ended=ended,
+        unit=unit.ref,
+        values=values | {"unit": unit.name},
+    )
+
+
+def _problems(world: World) -> Iterator[Problem]:
+    yield from _two_units(world)
+    yield from _incomplete_people(world)
+    yield from _strangers(world)
+
+
+def _two_units(world: World) -> Iterator[Problem]:
+    """Yield people whose hours two units would count; an account manager may keep several."""
+    named = units_of_people(world)
+    for ref, person in world.people.items():
+        units = {
+            unit for unit in (person.unit, *named.get(ref, ())) if unit in world.units
+        }
+        if len(units) > 1 and person.role != "am":
+            names = ", ".join(sorted(world.units[unit].name for unit in units if unit))
+            yield Problem(
+                "two-units",
+                _place(person),
+                "unit",
+                tell(
+                    "stands in {count} units: {names}; the hours count in one of them",
+                    count=len(units),
+                    names=names,
+                ),
+                message("leave the person in one unit"),
+                person.url,
+            )
+
+
+def _incomplete_people(world: World) -> Iterator[Problem]:
+    named = {ref for unit in world.units.values() for ref in members(unit)}
+    for ref, person in world.people.items():
+        if person.role not in world.thresholds.producing_roles and ref not in named:
+            continue
+        if person.capacity is None:
+            yield _missing(
+                person,
+                "no-capacity",
+                "capacity",
+                message("has no hours a week, load and utilization stay empty"),
+            )
+        if person.jira is None and person.role in world.thresholds.producing_roles:
+            yield _missing(
+                person,
+                "no-jira-account",
+                "jira_account",
+                message("has no Jira account, the work cannot be seen"),
+            )
+
+
+def _missing(person: Person, code: str, field: str, text: str) -> Problem:
+    return Problem(
+        code, _place(person), field, text, message("fill in this field"), person.url
+    )
+
+
+def _place(person: Person) -> str:
+    return tell("People: {name}", name=person.name)
+
+
+def _strangers(world: World) -> Iterator[Problem]:
+    """Yield Jira accounts that have open items or fresh work logs but are nobody's in People."""
+    accounts = staff(world).accounts
+    begin = datetime.combine(
+        full_weeks_before(world.today, world.thresholds.utilization_weeks).start,
+        time(),
+        UTC,
+    )
+    items = Counter(
+        issue.assignee
+        for issue in world.issues.values()
+        if issue.category != "done"
+        and issue.assignee
+        and issue.assignee not in accounts
+    )
+    logs = Counter(
+        log.author
+        for log in world.worklogs
+        if log.author not in accounts and log.started >= begin
+    )
+    found = sorted(
+        (items.keys() | logs.keys()) - {None},
+        key=lambda one: (-items[one] - logs[one], str(one)),
+    )
+    for account in found[:LISTED]:
+        yield Problem(
+            "unknown-account",
+            f"Jira: {account}",
+            "assignee",
+            tell(
+                "{items} open items and {logs} fresh work logs are of an account that is nobody's in People",
+                items=items[account],
+                logs=logs[account],
+            ),
+            message("write the account into the person's row"),
+            severity=Severity.INFO,
+        )
+    if len(found) > LISTED:
+        yield Problem(
+            "unknown-account",
+            "Jira",
+            "assignee",
+            tell(
+                "{count} more accounts are nobody's in People",
+                count=len(found) - LISTED,
+            ),
+            message("write the accounts into the people's rows"),
+            severity=Severity.INFO,
+        )

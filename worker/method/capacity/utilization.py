@@ -1,0 +1,545 @@
+"""Capacity, utilization and load of people, units and plan nodes (method 5).
+
+Weeks are full ISO weeks: the last ones are behind us, the next ones begin next Monday (today, on a Monday). Units count
+their producing people only, and each person once; a group's figure is the ratio of sums. What cannot be known stays
+empty: utilization where too few days have a work log, load where too few open items carry an estimate.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from datetime import UTC, date, datetime, time, timedelta
+from decimal import ROUND_HALF_UP, Decimal
+from operator import attrgetter
+
+import msgspec
+from msgspec.structs import replace
+
+from worker.domain.entities import Person
+from worker.domain.periods import quarter_of
+from worker.domain.values import Ref, Span, Value
+from worker.mapping.playbooks import Playbooks
+from worker.method.capacity.demand import (
+    Assigned,
+    Expected,
+    assigned_work,
+    expected_work,
+    share_out,
+)
+from worker.method.capacity.load import Load, hours, loads_of, spread
+from worker.method.formulas.group import Staffing, staff
+from worker.method.formulas.working_time import (
+    WEEK,
+    Presence,
+    contracted,
+    full_weeks_ahead,
+    full_weeks_before,
+    is_at_work,
+    part_of,
+    presence,
+)
+from worker.method.measures import (
+    Measures,
+    PersonLoad,
+    PlanMeasure,
+    RoleLoad,
+    UnitLoad,
+    WeekLoad,
+)
+from worker.plan.facts import Fact, Input, Outcome, Why
+from worker.world.world import World
+
+FIRM = Ref("units", "firm")
+SHOWN_WEEKS = (4, 8)
+HOUR = 3600
+
+
+class _Desk(msgspec.Struct, frozen=True, gc=False):
+    """What one run works on."""
+
+    world: World
+    past: Span
+    ahead: tuple[Span, ...]
+    staffing: Staffing
+    assigned: Assigned
+    expected: tuple[Expected, ...]
+    loads: Mapping[Ref, Load]
+    logged: Mapping[Ref, Load]
+    days_logged: Mapping[Ref, frozenset[date]]
+    presences: Mapping[Ref, Presence]
+    cards: Mapping[Ref, set[Ref]]
+
+
+def measure_resources(
+    world: World, _playbooks: Playbooks, measures: Measures
+) -> Outcome:
+    """Return the fields of people, units and plan nodes, with everybody's weeks behind and ahead."""
+    desk = _desk(world, measures)
+    people = {ref: _person(desk, person) for ref, person in world.people.items()}
+    everybody = tuple(ref for team in desk.staffing.teams.values() for ref in team)
+    teams = {unit: desk.staffing.teams.get(unit, ()) for unit in world.units} | {
+        FIRM: everybody
+    }
+    units = {
+        unit: _unit(desk, unit, [people[ref] for ref in team])
+        for unit, team in teams.items()
+    }
+    facts = (
+        *(fact for load in people.values() for fact in _person_facts(desk, load)),
+        *(
+            fact
+            for ref, load in units.items()
+            if ref != FIRM
+            for fact in _unit_facts(desk, load)
+        ),
+        *(
+            fact
+            for plan in measures.plans
+            for fact in _plan_facts(desk, plan, units.get(plan.unit))
+        ),
+    )
+    return Outcome(facts, replace(measures, people=people, units=units), world.memory)
+
+
+def _desk(world: World, measures: Measures) -> _Desk:
+    limits, staffing = world.thresholds, staff(world)
+    past = full_weeks_before(world.today, limits.utilization_weeks)
+    ahead = full_weeks_ahead(
+        world.today, max(*SHOWN_WEEKS, limits.hiring_lead_weeks + limits.load_weeks)
+    )
+    assigned = assigned_work(world, measures.cards, accounts=staffing.accounts)
+    expected = tuple(expected_work(world, measures.cards, staffing))
+    pieces = [
+        *assigned.pieces,
+        *(
+            piece
+            for one in expected
+            for piece in share_out(
+                one, [world.people[ref] for ref in staffing.teams.get(one.unit, ())]
+            )
+        ),
+    ]
+    whole = Span(
+        min(past.start, quarter_of(world.today).start),
+        max(ahead[-1].end, *(plan.period.end for plan in measures.plans), world.today),
+    )
+    logged = _logged_hours(world, staffing, since=whole.start)
+    return _Desk(
+        world,
+        past,
+        ahead,
+        staffing,
+        assigned,
+        expected,
+        spread(
+            pieces, world.people, Span(world.today, whole.end), calendar=world.calendar
+        ),
+        {ref: loads_of(logged.get(ref, {}), whole) for ref in world.people},
+        {ref: frozenset(amounts) for ref, amounts in logged.items()},
+        {
+            ref: presence(person, whole, world.calendar)
+            for ref, person in world.people.items()
+        },
+        _cards_of_people(world, staffing, assigned, since=past.start),
+    )
+
+
+def _logged_hours(
+    world: World, staffing: Staffing, *, since: date
+) -> Mapping[Ref, Mapping[date, float]]:
+    """Return the hours by person and day since a day."""
+    begin = datetime.combine(since, time(), UTC)
+    found: dict[str, dict[date, float]] = defaultdict(lambda: defaultdict(float))
+    for log in world.worklogs:
+        if log.started >= begin:
+            found[log.author][log.started.date()] += log.seconds / HOUR
+    return {
+        staffing.accounts[author]: hours
+        for author, hours in found.items()
+        if author in staffing.accounts
+    }
+
+
+def _cards_of_people(
+    world: World, staffing: Staffing, assigned: Assigned, *, since: date
+) -> Mapping[Ref, set[Ref]]:
+    """Return the cards of a person's open items and of the work logged since a day."""
+    begin = datetime.combine(since, time(), UTC)
+    found: dict[str, set[Ref]] = defaultdict(set, assigned.cards)
+    for ref, work in world.work.items():
+        for author in {log.author for log in work.worklogs if log.started >= begin}:
+            found[author].add(ref)
+    return {
+        staffing.accounts[author]: cards
+        for author, cards in found.items()
+        if author in staffing.accounts
+    }
+
+
+def _person(desk: _Desk, person: Person) -> PersonLoad:
+    world, ref = desk.world, person.ref
+    days = desk.presences[ref].within(desk.past)
+    days_logged = [
+        day
+        for day in desk.days_logged.get(ref, ())
+        if desk.past.start <= day <= desk.past.end
+        and is_at_work(person, day, world.calendar)
+    ]
+    logged = (
+        hours(desk.logged[ref].within(desk.past))
+        if person.jira and world.worklogs
+        else None
+    )
+    capacity = _effective(desk, person, desk.past)
+    open_items = desk.assigned.open[person.jira or ""]
+    estimated = open_items - desk.assigned.unestimated[person.jira or ""]
+    weeks = (
+        tuple(
+            _week(
+                desk,
+                [person],
+                week,
+                known=_is_load_known(desk, person, open_items, estimated),
+            )
+            for week in desk.ahead
+        )
+        if person.capacity is not None
+        else ()
+    )
+    next_4, next_8 = (_ratio_of(weeks[:count]) for count in SHOWN_WEEKS)
+    return PersonLoad(
+        ref,
+        desk.staffing.homes.get(ref),
+        contracted(person, desk.past),
+        capacity,
+        logged,
+        part_of(logged, capacity),
+        days,
+        len(days_logged),
+        open_items,
+        estimated,
+        weeks,
+        next_4,
+        next_8,
+        tuple(sorted(desk.cards.get(ref, ()), key=attrgetter("key"))),
+    )
+
+
+def _effective(desk: _Desk, person: Person, span: Span) -> Decimal | None:
+    return (
+        None
+        if person.capacity is None
+        else person.capacity * desk.presences[person.ref].within(span) / WEEK
+    )
+
+
+def _effective_sum(desk: _Desk, people: Iterable[Person], span: Span) -> Decimal:
+    return sum(
+        (_effective(desk, person, span) or Decimal(0) for person in people), Decimal(0)
+    )
+
+
+def _is_load_known(
+    desk: _Desk, person: Person | None, items: int, estimated: int
+) -> bool:
+    has_account = person is None or person.jira is not None
+    return (
+        bool(desk.world.issues)
+        and has_account
+        and estimated >= desk.world.thresholds.estimate_share * items
+    )
+
+
+def _week(
+    desk: _Desk, people: Sequence[Person], week: Span, *, known: bool
+) -> WeekLoad:
+    planned = sum(desk.loads[person.ref].within(week) for person in people)
+    return WeekLoad(
+        week.start,
+        _effective_sum(desk, people, week),
+        hours(planned) if known else None,
+    )
+
+
+def _ratio_of(weeks: Sequence[WeekLoad]) -> Decimal | None:
+    planned, capacity = _sums(weeks)
+    return part_of(planned, capacity)
+
+
+def _sums(weeks: Sequence[WeekLoad]) -> tuple[Decimal | None, Decimal]:
+    known = [week.load for week in weeks if week.load is not None]
+    capacity = sum((week.capacity for week in weeks), Decimal(0))
+    return (
+        sum(known, Decimal(0)) if weeks and len(known) == len(weeks) else None
+    ), capacity
+
+
+def _unit(desk: _Desk, unit: Ref, loads: Sequence[PersonLoad]) -> UnitLoad:
+    people = [desk.world.people[load.person] for load in loads]
+    known = _is_load_known(
+        desk,
+        None,
+        sum(load.open for load in loads),
+        sum(load.estimated for load in loads),
+    )
+    weeks = tuple(_week(desk, people, week, known=known) for week in desk.ahead)
+    planned, capacity = _sums(weeks[: SHOWN_WEEKS[0]])
+    days, days_logged = (
+        sum(load.days for load in loads),
+        sum(load.days_logged for load in loads),
+    )
+    logged = (
+        sum((load.logged or Decimal(0) for load in loads), Decimal(0))
+        if desk.world.worklogs
+        else None
+    )
+    past = sum((load.effective or Decimal(0) for load in loads), Decimal(0))
+    least = desk.world.thresholds.logs_share
+    is_short = desk.world.worklogs and days_logged < least * days
+    missing = (
+        sorted(
+            (load for load in loads if load.days_logged < least * load.days), key=_gap
+        )
+        if is_short
+        else []
+    )
+    return UnitLoad(
+        unit,
+        tuple(load.person for load in loads),
+        capacity,
+        part_of(planned, capacity),
+        past,
+        logged,
+        None if missing else part_of(logged, past),
+        days,
+        days_logged,
+        tuple(load.person for load in missing),
+        weeks,
+        tuple(_roles(desk, people, known=known)),
+    )
+
+
+def _gap(load: PersonLoad) -> tuple[int, Ref]:
+    return load.days_logged - load.days, load.person
+
+
+def _roles(desk: _Desk, people: Sequence[Person], *, known: bool) -> Iterator[RoleLoad]:
+    for role in desk.world.thresholds.producing_roles:
+        own = [person for person in people if person.role == role]
+        if own:
+            yield RoleLoad(
+                role, tuple(_week(desk, own, week, known=known) for week in desk.ahead)
+            )
+
+
+def _why(inputs: Sequence[Input], formula: str, threshold: str = "") -> Why:
+    return Why("resources", tuple(inputs), formula, threshold)
+
+
+def _percent(value: Decimal | None) -> Decimal | None:
+    """Return a share as it is written: to a whole percent, so that the noise of single hours writes nothing."""
+    return value.quantize(Decimal("0.01"), ROUND_HALF_UP) if value is not None else None
+
+
+def _tenth(value: Decimal | None) -> Decimal | None:
+    """Return hours as they are written."""
+    return value.quantize(Decimal("0.1"), ROUND_HALF_UP) if value is not None else None
+
+
+def _person_facts(desk: _Desk, load: PersonLoad) -> Iterator[Fact]:
+    say, words = desk.world.words.say, desk.world.words
+    yield Fact(
+        load.person,
+        "utilization",
+        _percent(load.utilization),
+        _why(
+            (
+                Input(say("logged hours"), _shown(load.logged)),
+                Input(say("effective capacity, h"), _shown(load.effective)),
+                Input(say("contracted, h"), _shown(load.contracted)),
+                Input(say("weeks"), _span(desk, desk.past)),
+            ),
+            say(
+                "logged hours / effective capacity of {capacity} h",
+                capacity=_shown(load.effective),
+            ),
+        ),
+    )
+    for count, name, value in zip(
+        SHOWN_WEEKS, ("load_4", "load_8"), (load.next_4, load.next_8), strict=True
+    ):
+        planned, capacity = _sums(load.weeks[:count])
+        yield Fact(
+            load.person,
+            name,
+            _percent(value),
+            _why(
+                (
+                    Input(say("planned, h"), _shown(planned)),
+                    Input(say("effective capacity, h"), _shown(capacity)),
+                    Input(say("open items"), str(load.open)),
+                    Input(say("with an estimate"), str(load.estimated)),
+                    Input(
+                        say("of proposals, h"),
+                        words.number(_expected_hours(desk, load.person)),
+                    ),
+                ),
+                say(
+                    "work left and expected / effective capacity of {capacity} h",
+                    capacity=_shown(capacity),
+                ),
+                f"estimate >= {desk.world.thresholds.estimate_share}",
+            ),
+        )
+    yield Fact(
+        load.person,
+        "projects",
+        load.projects,
+        _why(
+            (Input(say("open items"), str(load.open)),),
+            say("cards with open items or work logs of this person"),
+        ),
+    )
+
+
+def _expected_hours(desk: _Desk, person: Ref) -> Decimal:
+    """Return what falls on a person of all that proposals may bring, whenever that is."""
+    home, people = desk.staffing.homes.get(person), desk.world.people
+    if person not in desk.staffing.teams.get(home, ()):
+        return Decimal(0)
+    team = [people[ref].capacity or Decimal(0) for ref in desk.staffing.teams[home]]
+    whole = sum((one.hours for one in desk.expected if one.unit == home), Decimal(0))
+    return whole * (people[person].capacity or Decimal(0)) / sum(team, Decimal(0))
+
+
+def _shown(value: Decimal | None) -> str:
+    rounded = _tenth(value)
+    return "-" if rounded is None else f"{rounded.normalize():f}"
+
+
+def _span(desk: _Desk, span: Span) -> str:
+    words = desk.world.words
+    return f"{words.day_month(span.start)} - {words.date(span.end)}"
+
+
+def _unit_facts(desk: _Desk, load: UnitLoad) -> Iterator[Fact]:
+    say, limits = desk.world.words.say, desk.world.thresholds
+    planned, _ = _sums(load.weeks[: SHOWN_WEEKS[0]])
+    capacity = Input(say("effective capacity, h"), _shown(load.capacity))
+    people = Input(
+        say("producing people"),
+        ", ".join(desk.world.people[ref].name for ref in load.people) or "-",
+    )
+    yield Fact(
+        load.unit,
+        "capacity",
+        _tenth(load.capacity) if load.people else None,
+        _why(
+            (
+                people,
+                Input(
+                    say("weeks"),
+                    _span(
+                        desk,
+                        Span(desk.ahead[0].start, desk.ahead[SHOWN_WEEKS[0] - 1].end),
+                    ),
+                ),
+            ),
+            say(
+                "hours a week x working days / 5 - holidays - time off, of the producing people"
+            ),
+        ),
+    )
+    yield Fact(
+        load.unit,
+        "load",
+        _percent(load.load),
+        _why(
+            (people, Input(say("planned, h"), _shown(planned)), capacity),
+            say(
+                "work left and expected / effective capacity of {capacity} h",
+                capacity=_shown(load.capacity),
+            ),
+            f"{limits.underload} .. {limits.overload}",
+        ),
+    )
+    logs = Input(say("days with a work log"), f"{load.days_logged} / {load.days}")
+    yield Fact(
+        load.unit,
+        "utilization",
+        _percent(load.utilization),
+        _why(
+            (
+                people,
+                Input(say("logged hours"), _shown(load.logged)),
+                Input(say("effective capacity, h"), _shown(load.effective)),
+                logs,
+            ),
+            say(
+                "logged hours / effective capacity of {capacity} h",
+                capacity=_shown(load.effective),
+            ),
+            f"days with a work log >= {limits.logs_share}",
+        ),
+    )
+    yield Fact(
+        load.unit,
+        "missing_logs",
+        _missing(desk, load),
+        _why(
+            (logs,),
+            say("people whose days at work lack work logs, when the whole unit's do"),
+            f"days with a work log >= {limits.logs_share}",
+        ),
+    )
+
+
+def _missing(desk: _Desk, load: UnitLoad) -> str | None:
+    return ", ".join(desk.world.people[ref].name for ref in load.missing) or None
+
+
+def _plan_facts(
+    desk: _Desk, plan: PlanMeasure, load: UnitLoad | None
+) -> Iterator[Fact]:
+    """State hours of current and future nodes: what was logged up to yesterday and what is planned from today on."""
+    world, period = desk.world, plan.period
+    ref = Ref("plans", f"plan:{plan.unit.key}:{period.code}")
+    if (
+        load is None
+        or not load.people
+        or period.end < world.today
+        or ref in world.trashed
+    ):
+        return
+    say, span = world.words.say, Span(period.start, period.end)
+    capacity = _effective_sum(
+        desk, (world.people[person] for person in load.people), span
+    )
+    behind = Span(period.start, max(world.today, period.start) - timedelta(days=1))
+    spent = hours(sum(desk.logged[person].within(behind) for person in load.people))
+    ahead = hours(sum(desk.loads[person].within(span) for person in load.people))
+    planned = spent + ahead if load.load is not None else None
+    inputs = (
+        Input(say("logged hours"), _shown(spent)),
+        Input(say("planned, h"), _shown(ahead)),
+        Input(say("effective capacity, h"), _shown(capacity)),
+    )
+    values: dict[str, tuple[Value, str]] = {
+        "capacity": (
+            _tenth(capacity),
+            say(
+                "hours a week x working days / 5 - holidays - time off, of the producing people"
+            ),
+        ),
+        "load": (
+            _tenth(planned),
+            say("hours logged so far + work left and expected in the period"),
+        ),
+        "utilization": (
+            _percent(part_of(planned, capacity)),
+            say("load / effective capacity of {capacity} h", capacity=_shown(capacity)),
+        ),
+    }
+    for name, (value, formula) in values.items():
+        yield Fact(ref, name, value, _why(inputs, formula))

@@ -1,0 +1,1 @@
+"""Clients: health, rays and relations (method 3, 7)."""

@@ -1,0 +1,136 @@
+"""A client that left: said once, and then nothing nags it any further.
+
+It left when all its cards are done or lost, its contract is over and no money came for three finished months and this
+one. A newbiz client needs no contract to be over; an account without an end of contract has only fallen silent.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Iterator
+from datetime import date
+
+from msgspec.structs import replace
+
+from worker.domain.entities import Client, Stage
+from worker.domain.periods import month_of
+from worker.domain.values import Ref
+from worker.mapping.playbooks import Playbooks
+from worker.method.measures import Condition, Measures, MonthMoney
+from worker.plan.facts import Fact, Input, Outcome, Why
+from worker.world.world import World
+
+LEFT = "relations.left"
+OVER = frozenset({Stage.DONE, Stage.LOST})
+
+
+def say_farewell(world: World, _playbooks: Playbooks, measures: Measures) -> Outcome:
+    """Return who left, with the condition that says so in place of all others about them."""
+    if measures.history is None:
+        return Outcome((), measures, world.memory)
+    stages: dict[Ref, set[Stage | None]] = defaultdict(set)
+    for card in world.cards.values():
+        if card.client is not None:
+            stages[card.client].add(card.stage)
+    left = {
+        ref: day
+        for ref, client in world.clients.items()
+        if (
+            day := _life_end(
+                client, stages[ref], measures.history.get(ref, ()), world=world
+            )
+        )
+        is not None
+    }
+    spoken = (
+        replace(one, holds=False) if one.client in left else one
+        for one in measures.conditions
+    )
+    conditions = (*spoken, *_conditions(left, world))
+    facts = tuple(
+        _fact(client, left.get(client.ref), world) for client in world.clients.values()
+    )
+    return Outcome(
+        facts, replace(measures, left=left, conditions=conditions), world.memory
+    )
+
+
+def leave_alone(world: World, _playbooks: Playbooks, measures: Measures) -> Outcome:
+    """Return the signals without those about clients that left: their tasks close by themselves."""
+    if not measures.left or measures.signals is None:
+        return Outcome((), measures, world.memory)
+    ended = world.words.say("closed by itself: the client has left")
+    signals = tuple(
+        replace(one, holds=False, ended=ended) if one.client in measures.left else one
+        for one in measures.signals
+    )
+    return Outcome((), replace(measures, signals=signals), world.memory)
+
+
+def _life_end(
+    client: Client,
+    stages: set[Stage | None],
+    history: Iterable[MonthMoney],
+    *,
+    world: World,
+) -> date | None:
+    """Return the day the client's life ended, None while it lives: the end of its contract or of its last money."""
+    end, today = client.contract_end, world.today
+    if not stages or not stages <= OVER or (end is not None and end >= today):
+        return None
+    if end is None and client.group != "newbiz":
+        return None
+    paid = [money.month for money in history if money.amount > 0]
+    last = month_of(max(paid)).end if paid else None
+    if (
+        last is not None
+        and _months_between(last, today) <= world.thresholds.left_months
+    ):
+        return None
+    return max((day for day in (end, last) if day is not None), default=None)
+
+
+def _months_between(first: date, last: date) -> int:
+    return (last.year - first.year) * 12 + last.month - first.month
+
+
+def _conditions(left: dict[Ref, date], world: World) -> Iterator[Condition]:
+    words = world.words
+    for ref, client in world.clients.items():
+        day = left.get(ref)
+        yield Condition(
+            LEFT,
+            "other",
+            ref,
+            day is not None,
+            title=words.say("{client} has left", client=client.name),
+            evidence=words.say(
+                "All projects are done or lost, and there was no money since {day}.",
+                day=words.date(day),
+            )
+            if day
+            else "",
+            probability=5,
+            impact=2,
+            client=ref,
+            formula=words.say("all cards over, contract over, no money"),
+            threshold=words.count(
+                "{n} finished month without money",
+                "{n} finished months without money",
+                world.thresholds.left_months,
+            ),
+        )
+
+
+def _fact(client: Client, day: date | None, world: World) -> Fact:
+    say = world.words.say
+    inputs = (
+        Input(say("client"), client.name, client.url),
+        Input(say("contract end"), str(client.contract_end or "-")),
+    )
+    return Fact(
+        client.ref,
+        "life_end",
+        day,
+        Why("farewell", inputs, say("all cards over, contract over, no money")),
+    )

@@ -1,0 +1,611 @@
+"""One view per client and per unit: health with its reasons, money, ray and work (method 3, 4 and 7).
+
+Health is the weighted mean of the factors that have data, with the coverage beside it; below 60 % it is grey. Every
+factor is linear between two anchors of the configuration.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from datetime import date, timedelta
+from decimal import Decimal
+
+import msgspec
+from msgspec.structs import replace
+
+from worker.domain.entities import RUNNING, Card, Client, Contact, Row, Stage, Unit
+from worker.domain.messages import message
+from worker.domain.periods import Grain, month_of, quarter_of
+from worker.domain.values import Ref, Value
+from worker.mapping.playbooks import Playbooks
+from worker.method.clients.silence import last_contact
+from worker.method.formulas.flow import ratio, share
+from worker.method.formulas.hysteresis import keep_past, settle
+from worker.method.formulas.triangle import is_triangle
+from worker.method.measures import (
+    CardMeasure,
+    ClientMeasure,
+    Factor,
+    Measures,
+    PlanMeasure,
+    Rag,
+    RequestMeasure,
+    RiskMeasure,
+)
+from worker.plan.facts import Fact, Input, Outcome, Why
+from worker.world.memory import Track
+from worker.world.world import World
+
+GREY = frozenset({Rag.GREY.value})
+HUNDRED = Decimal(100)
+
+
+Revenue = tuple[Decimal | None, Decimal | None]
+"""Money of the month and of the quarter of today; None when it is not known."""
+
+
+class _View(msgspec.Struct, frozen=True, gc=False):
+    """All that belongs to one client."""
+
+    client: Client
+    cards: tuple[Card, ...]
+    measures: tuple[CardMeasure, ...]
+    contacts: tuple[Contact, ...]
+    risks: tuple[RiskMeasure, ...]
+    own_risks: tuple[Row, ...]
+    revenue: Revenue
+    marks: tuple[Decimal, ...] = ()
+    requests: tuple[RequestMeasure, ...] = ()
+
+    @property
+    def running(self) -> list[CardMeasure]:
+        """Return the measures of running cards."""
+        stages = {card.ref: card.stage for card in self.cards}
+        return [measure for measure in self.measures if stages[measure.card] in RUNNING]
+
+
+def roll_up_clients(world: World, _playbooks: Playbooks, measures: Measures) -> Outcome:
+    """Return the facts of clients and units, and what was measured of every client."""
+    tracks = dict(world.memory.tracks)
+    clients: dict[Ref, ClientMeasure] = {}
+    facts: list[Fact] = []
+    views = _views(world, measures)
+    for view in views:
+        measure = clients[view.client.ref] = _measure(
+            view, world, measures, tracks=tracks
+        )
+        facts += _client_facts(
+            view, measure, world, known_risks=measures.risks is not None
+        )
+    for unit in world.units.values():
+        facts += _unit_facts(
+            unit,
+            [clients[v.client.ref] for v in views if v.client.unit == unit.ref],
+            world,
+            measures=measures,
+            tracks=tracks,
+        )
+    return Outcome(
+        tuple(facts),
+        replace(measures, clients=clients),
+        replace(world.memory, tracks=tracks),
+    )
+
+
+def _views(world: World, measures: Measures) -> list[_View]:
+    cards, contacts, risks, own = (
+        defaultdict(list),
+        defaultdict(list),
+        defaultdict(list),
+        defaultdict(list),
+    )
+    for card in world.cards.values():
+        cards[card.client].append(card)
+    for contact in world.contacts.values():
+        contacts[contact.client].append(contact)
+    for risk in measures.risks or ():
+        risks[risk.client].append(risk)
+    for row in world.rows.get("risks", ()):
+        for client in _refs(row.fields.get("client")) if not row.key else ():
+            own[client].append(row)
+    revenue, marks = _revenues(world, measures), _last_words(world, measures)
+    requests = defaultdict(list)
+    for request in measures.requests or ():
+        requests[request.client].append(request)
+    return [
+        _View(
+            client,
+            tuple(cards[ref]),
+            tuple(m for c in cards[ref] if (m := measures.cards.get(c.ref))),
+            tuple(contacts[ref]),
+            tuple(r for r in risks[ref] if not r.asleep),
+            tuple(
+                r for r in own[ref] if r.fields.get("status") in ("open", "watching")
+            ),
+            revenue(ref),
+            marks.get(ref, ()),
+            tuple(requests[ref]),
+        )
+        for ref, client in world.clients.items()
+    ]
+
+
+def _refs(value: Value) -> tuple[Ref, ...]:
+    return (
+        tuple(item for item in value if isinstance(item, Ref))
+        if isinstance(value, tuple)
+        else ()
+    )
+
+
+def _measure(
+    view: _View, world: World, measures: Measures, *, tracks: dict[str, Track]
+) -> ClientMeasure:
+    ray = measures.rays.get(view.client.ref)
+    horizon = ray.horizon.day if ray and ray.horizon else None
+    month, quarter = view.revenue
+    factors = tuple(_factors(view, world, measures, horizon=horizon))
+    score, coverage = mean(factors)
+    seen = _colour(score, coverage, world)
+    name = f"{view.client.ref}#health"
+    track = tracks[name] = settle(
+        tracks.get(name), seen.value, world.today, instant=GREY
+    )
+    return ClientMeasure(
+        view.client.ref,
+        tuple(card.ref for card in view.cards),
+        factors,
+        score,
+        coverage,
+        Rag(track.value),
+        _why(factors, coverage, world),
+        month,
+        quarter,
+        horizon,
+        ray.gap_weeks if ray else None,
+        _last_contact(view),
+        _trend(view.client.ref, score, world, tracks=tracks),
+    )
+
+
+def _trend(
+    client: Ref, score: Decimal | None, world: World, *, tracks: dict[str, Track]
+) -> str | None:
+    """Return where the score went since some four weeks ago; None while that is not known."""
+    if score is None:
+        return None
+    name, days = f"{client}#score", 7 * world.thresholds.trend_weeks
+    track = tracks[name] = keep_past(
+        tracks.get(name), str(score), world.today, days=days
+    )
+    if (world.today - track.since).days < days:
+        return None
+    change = score - Decimal(track.value)
+    return (
+        "up"
+        if change >= world.thresholds.trend_points
+        else "down"
+        if change <= -world.thresholds.trend_points
+        else "flat"
+    )
+
+
+def mean(factors: Sequence[Factor]) -> tuple[Decimal | None, Decimal]:
+    """Return H = sum(w s) / sum(w) over factors with data, and the coverage sum(w with data) / sum(w)."""
+    known = [
+        (factor.weight, factor.score) for factor in factors if factor.score is not None
+    ]
+    weight = sum((w for w, _ in known), Decimal(0))
+    whole = sum((factor.weight for factor in factors), Decimal(0))
+    if not weight:
+        return None, Decimal(0)
+    score = sum((w * s for w, s in known), Decimal(0)) / weight
+    return score.quantize(Decimal("0.1")), ratio(weight / whole)
+
+
+def _colour(score: Decimal | None, coverage: Decimal, world: World) -> Rag:
+    band = world.thresholds.health
+    if score is None or coverage < world.thresholds.health_coverage:
+        return Rag.GREY
+    return (
+        Rag.GREEN
+        if score >= band.green
+        else Rag.AMBER
+        if score >= band.amber
+        else Rag.RED
+    )
+
+
+def _why(factors: Iterable[Factor], coverage: Decimal, world: World) -> str:
+    """Name the factors from the weakest up, each with its number, then what is not known."""
+    words = world.words
+    known = sorted(
+        (f for f in factors if f.score is not None), key=lambda f: (f.score, f.name)
+    )
+    lines = [
+        f"{words.say(NAMES[f.name])} {words.number(f.score or Decimal(0), 0)}: {f.reason}"
+        for f in known
+    ]
+    missing = [words.say(NAMES[f.name]) for f in factors if f.score is None]
+    if missing:
+        lines.append(words.say("no data: {factors}", factors=", ".join(missing)))
+    if coverage < world.thresholds.health_coverage:
+        return words.say(
+            "Only {coverage} of the picture is known: {factors}",
+            coverage=words.percent(coverage),
+            factors="; ".join(lines),
+        )
+    return "; ".join(lines)
+
+
+NAMES = {
+    "delivery": message("delivery"),
+    "quality": message("quality"),
+    "money": message("money"),
+    "ray": message("ray"),
+    "relations": message("relations"),
+    "team": message("team"),
+    "risks": message("risks"),
+}
+
+
+def _factors(
+    view: _View, world: World, measures: Measures, *, horizon: date | None
+) -> Iterator[Factor]:
+    found = {
+        "delivery": _delivery(view, world),
+        "quality": _quality(view, world),
+        "money": _money(view, world, measures),
+        "ray": _ray(horizon, world),
+        "relations": _relations(view, world),
+        "team": _team(view, world, measures),
+        "risks": _risks(view, world, measures),
+    }
+    for name, (scores, reason) in found.items():
+        score = sum(scores, Decimal(0)) / len(scores) if scores else None
+        yield Factor(
+            name, world.thresholds.health_weights.get(name, Decimal(0)), score, reason
+        )
+
+
+Found = tuple[list[Decimal], str]
+
+
+def _scale(name: str, value: Decimal | float, world: World) -> Decimal:
+    """Return 0..100, linear between the anchors (worst, best) of `name`."""
+    worst, best = world.thresholds.health_anchors[name]
+    part = (Decimal(value) - worst) / (best - worst)
+    return HUNDRED * min(Decimal(1), max(Decimal(0), part))
+
+
+def _delivery(view: _View, world: World) -> Found:
+    words = world.words
+    chances = [
+        m.forecast.on_time
+        for m in view.running
+        if m.forecast and m.forecast.on_time is not None
+    ]
+    still_open, overdue = (
+        sum(m.open for m in view.running),
+        sum(m.overdue for m in view.running),
+    )
+    scores, reasons = [], []
+    if chances:
+        scores.append(HUNDRED * sum(chances, Decimal(0)) / len(chances))
+        reasons.append(
+            words.say("P(on time) {chance}", chance=words.percent(min(chances)))
+        )
+    if still_open:
+        scores.append(_scale("overdue", Decimal(overdue) / still_open, world))
+        reasons.append(words.count("{n} overdue item", "{n} overdue items", overdue))
+    return scores, ", ".join(reasons)
+
+
+def _quality(view: _View, world: World) -> Found:
+    words = world.words
+    found: list[tuple[Decimal, str]] = []
+    for measure in view.running:
+        if measure.reopened_share is not None:
+            found.append(
+                (
+                    _scale("reopened", measure.reopened_share, world),
+                    words.say(
+                        "reopened {share}", share=words.percent(measure.reopened_share)
+                    ),
+                )
+            )
+        if measure.defect_share is not None:
+            found.append(
+                (
+                    _scale("defects", measure.defect_share, world),
+                    words.say(
+                        "defects {share}", share=words.percent(measure.defect_share)
+                    ),
+                )
+            )
+        if measure.defect_age is not None:
+            found.append(
+                (
+                    _scale("defect_age", measure.defect_age, world),
+                    words.count(
+                        "open defects are {n} day old",
+                        "open defects are {n} days old",
+                        measure.defect_age,
+                    ),
+                )
+            )
+    return [score for score, _ in found], min(found)[1] if found else ""
+
+
+def _money(view: _View, world: World, measures: Measures) -> Found:
+    words = world.words
+    scores, reasons = [], []
+    pace = (measures.paces or {}).get(view.client.ref)
+    if pace is not None:
+        scores.append(_scale("pace", pace, world))
+        reasons.append(words.say("pace {pace}", pace=words.percent(pace)))
+    ahead = [
+        m.burn - m.progress
+        for m in view.running
+        if m.burn is not None and m.progress is not None
+    ]
+    if ahead:
+        scores.append(_scale("burn_ahead", max(ahead), world))
+        reasons.append(
+            words.say(
+                "spending ahead of progress by {share}",
+                share=words.percent(max(Decimal(0), *ahead)),
+            )
+            if max(ahead) > 0
+            else words.say("spending is not ahead of progress")
+        )
+    return scores, ", ".join(reasons)
+
+
+def _ray(horizon: date | None, world: World) -> Found:
+    if horizon is None:
+        return [], ""
+    weeks = Decimal((horizon - world.today).days) / 7
+    return [_scale("horizon_weeks", weeks, world)], world.words.say(
+        "work until {day}", day=world.words.date(horizon)
+    )
+
+
+def _relations(view: _View, world: World) -> Found:
+    words, last, scores, reasons = world.words, _last_contact(view), [], []
+    if last is not None:
+        scores.append(_scale("contact_days", (world.today - last).days, world))
+        reasons.append(words.say("last contact {day}", day=words.date(last)))
+    if view.marks:
+        mean = sum(view.marks, Decimal(0)) / len(view.marks)
+        scores.append(_scale("feedback", mean, world))
+        reasons.append(words.say("feedback {score} of 5", score=words.number(mean)))
+    if view.requests:
+        late = sum(request.due < world.today for request in view.requests)
+        scores.append(_scale("requests_late", late, world))
+        reasons.append(
+            words.count(
+                "{n} unanswered request of {asked}",
+                "{n} unanswered requests of {asked}",
+                late,
+                asked=len(view.requests),
+            )
+        )
+    return scores, ", ".join(reasons)
+
+
+def _last_words(
+    world: World, measures: Measures
+) -> dict[Ref | None, tuple[Decimal, ...]]:
+    """Return the last scores every client gave, about each person and about the team, of the last months."""
+    oldest = world.today - timedelta(days=world.thresholds.feedback_days)
+    said: dict[Ref | None, dict[Ref | None, Decimal]] = defaultdict(dict)
+    for one in measures.feedback or ():  # the oldest first
+        if one.day >= oldest:
+            said[one.client][one.person] = one.score
+    return {client: tuple(scores.values()) for client, scores in said.items()}
+
+
+def _last_contact(view: _View) -> date | None:
+    return last_contact(view.client, view.contacts)
+
+
+def _team(view: _View, world: World, measures: Measures) -> Found:
+    unit = world.units.get(view.client.unit) if view.client.unit else None
+    if unit is None:
+        return [], ""
+    whole, words = is_triangle(unit), world.words
+    scores = [HUNDRED if whole else Decimal(0)]
+    reasons = [
+        words.say("the triangle is complete")
+        if whole
+        else words.say("the triangle is broken")
+    ]
+    load = measures.units[unit.ref].load if unit.ref in measures.units else None
+    if load is not None:
+        scores.append(_scale("load", load, world))
+        reasons.append(
+            words.say("load of the next weeks {load}", load=words.percent(load))
+        )
+    return scores, ", ".join(reasons)
+
+
+def _risks(view: _View, world: World, measures: Measures) -> Found:
+    if measures.risks is None:
+        return [], ""
+    worst = max((Decimal(risk.score) for risk in view.risks), default=Decimal(0))
+    for row in view.own_risks:
+        marks = [row.fields.get("probability"), row.fields.get("impact")]
+        numbers = [mark for mark in marks if isinstance(mark, Decimal)]
+        worst = max(worst, numbers[0] * numbers[1] if len(numbers) == 2 else Decimal(0))
+    count = len(view.risks) + len(view.own_risks)
+    return [HUNDRED * max(Decimal(0), 1 - worst / 25)], world.words.count(
+        "{n} open risk", "{n} open risks", count
+    )
+
+
+def _revenues(world: World, measures: Measures) -> Callable[[Ref], Revenue]:
+    if measures.money is None:
+        return lambda _: (None, None)
+    months: dict[Ref, Decimal] = defaultdict(Decimal)
+    quarters: dict[Ref, Decimal] = defaultdict(Decimal)
+    month, quarter = month_of(world.today), quarter_of(world.today)
+    for fact in measures.money:
+        if fact.week.start in quarter:
+            quarters[fact.client] += fact.amount
+        if fact.week.start in month:
+            months[fact.client] += fact.amount
+    return lambda client: (months[client], quarters[client])
+
+
+def _client_facts(
+    view: _View, measure: ClientMeasure, world: World, *, known_risks: bool
+) -> Iterator[Fact]:
+    say = world.words.say
+    inputs = (
+        Input(say("client"), view.client.name, view.client.url),
+        *(
+            Input(
+                say(NAMES[f.name]),
+                "-" if f.score is None else f"{f.score:.0f} x {f.weight}",
+            )
+            for f in measure.factors
+        ),
+    )
+    limits = world.thresholds
+    threshold = f"{limits.health.green} / {limits.health.amber}, coverage >= {limits.health_coverage}"
+    values: dict[str, tuple[Value, str]] = {
+        "health": (
+            measure.rag.value,
+            say("weighted mean of the factors; held until seen on two days"),
+        ),
+        "score": (
+            measure.score,
+            say("sum of weight x score / sum of weights, factors with data only"),
+        ),
+        "coverage": (measure.coverage, say("weights with data / all weights")),
+        "trend": (
+            measure.trend,
+            say(
+                "the score against four to eight weeks ago; {points} points make a trend",
+                points=limits.trend_points,
+            ),
+        ),
+        "why": (measure.why, say("the factors from the weakest up")),
+        **_work(view, world),
+    }
+    if measure.revenue_month is not None:
+        money = say("sum of the client's money in the period")
+        values["revenue_month"] = (measure.revenue_month, money)
+        values["revenue_quarter"] = (measure.revenue_quarter, money)
+    if known_risks:
+        count = Decimal(len(view.risks) + len(view.own_risks))
+        values["open_risks"] = (count, say("open risks, snoozed ones left out"))
+    for name, (value, formula) in values.items():
+        yield Fact(
+            view.client.ref, name, value, Why("clients", inputs, formula, threshold)
+        )
+
+
+def _work(view: _View, world: World) -> dict[str, tuple[Value, str]]:
+    """Return what the cards come to; what an unread card belongs in is left as it is."""
+    say = world.words.say
+    stages = [card.stage for card in view.cards]
+    done, total = sum(m.done for m in view.running), sum(m.total for m in view.running)
+    chances = [
+        m.forecast.on_time
+        for m in view.running
+        if m.forecast and m.forecast.on_time is not None
+    ]
+    days = [m.last_activity for m in view.measures] + [_last_contact(view)]
+    whole = all(m.known for m in view.running)
+    found: dict[str, tuple[Value, str]] = {
+        "active_projects": (
+            Decimal(sum(stage in RUNNING for stage in stages)),
+            say("cards in progress or evolution"),
+        ),
+        "ideas": (Decimal(stages.count(Stage.IDEA)), say("cards at the idea stage")),
+    }
+    if not whole:
+        return found
+    return found | {
+        "progress": (
+            share(done, total),
+            say("finished items / all items of running cards"),
+        ),
+        "on_time": (
+            min(chances, default=None),
+            say("smallest P(on time) of the running cards"),
+        ),
+        "data_as_of": (
+            max((day for day in days if day), default=None),
+            say("newest change seen for the client"),
+        ),
+    }
+
+
+def _unit_facts(
+    unit: Unit,
+    clients: list[ClientMeasure],
+    world: World,
+    *,
+    measures: Measures,
+    tracks: dict[str, Track],
+) -> Iterator[Fact]:
+    say = world.words.say
+    scores = [
+        client.score
+        for client in clients
+        if client.score is not None and client.rag is not Rag.GREY
+    ]
+    score = sum(scores, Decimal(0)) / len(scores) if scores else None
+    seen = _colour(score, Decimal(1), world)
+    name = f"{unit.ref}#health"
+    track = tracks[name] = settle(
+        tracks.get(name), seen.value, world.today, instant=GREY
+    )
+    inputs = (
+        Input(say("unit"), unit.name, unit.url),
+        Input(say("clients"), str(len(clients))),
+        Input(say("score"), "-" if score is None else f"{score:.1f}"),
+    )
+    values: dict[str, tuple[Value, str]] = {
+        "triangle": (
+            "complete" if is_triangle(unit) else "broken",
+            say("exactly one AM, at least one TL and one PM"),
+        ),
+        "health": (
+            track.value,
+            say("mean score of the unit's clients that are not grey"),
+        ),
+    }
+    plans: dict[Grain, PlanMeasure] = {
+        plan.period.grain: plan
+        for plan in measures.plans
+        if plan.unit == unit.ref
+        and world.today in plan.period
+        and plan.period.grain is not Grain.WEEK
+    }
+    for field, (plan, value) in _unit_money(plans).items():
+        values[field] = (
+            value,
+            say("from the unit's plan {period}", period=plan.period.code),
+        )
+    for field, (fact, formula) in values.items():
+        yield Fact(unit.ref, field, fact, Why("clients", inputs, formula))
+
+
+def _unit_money(
+    plans: dict[Grain, PlanMeasure],
+) -> dict[str, tuple[PlanMeasure, Decimal | None]]:
+    found: dict[str, tuple[PlanMeasure, Decimal | None]] = {}
+    month, quarter = plans.get(Grain.MONTH), plans.get(Grain.QUARTER)
+    if month is not None and month.fact is not None:
+        found["revenue_month"] = (month, month.fact)
+    if quarter is not None and quarter.fact is not None:
+        found |= {
+            "revenue_quarter": (quarter, quarter.fact),
+            "pace": (quarter, quarter.pace),
+        }
+    return found

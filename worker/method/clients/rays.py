@@ -1,0 +1,294 @@
+"""Rays: how far each client's work is known, what follows, and the alarm when nothing does (method 7).
+
+A ray breaks when its horizon is nearer than the lead time and nothing at proposal or later starts by then. The alarm is
+a risk; the answer is tasks that move the client's best ideas, or the search for one where there are none.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterator
+from datetime import date, timedelta
+from decimal import Decimal
+
+import msgspec
+from msgspec.structs import replace
+
+from worker.domain.entities import Card, Client, Stage
+from worker.domain.messages import stage_label
+from worker.domain.values import Ref, Value
+from worker.mapping.playbooks import Playbooks
+from worker.method.formulas.rays import (
+    AHEAD,
+    IDEAS,
+    best_ideas,
+    follower,
+    gap_weeks,
+    horizon_of,
+    next_card,
+    worth,
+)
+from worker.method.measures import Condition, Measures, Signal
+from worker.method.outlook import Basis, Horizon, RayMeasure
+from worker.plan.facts import Fact, Input, Outcome, Why
+from worker.world.memory import Memory
+from worker.world.world import World
+
+RULE = "rays"
+SIGNAL = "ray.breaks"
+NEAR, FAR, IMPACT = 5, 4, 4
+"""Marks of the risk: near when half the lead time is left. Both make it high, as the method says."""
+
+
+class _View(msgspec.Struct, frozen=True, gc=False):
+    """One client with its cards and its ray."""
+
+    client: Client
+    cards: tuple[Card, ...]
+    ray: RayMeasure
+    until: date
+
+
+def look_at_rays(world: World, _playbooks: Playbooks, measures: Measures) -> Outcome:
+    """Return the rays of all clients with their facts, the condition of each account's and the tasks they call for."""
+    cards: dict[Ref | None, list[Card]] = defaultdict(list)
+    for card in world.cards.values():
+        cards[card.client].append(card)
+    begun = _begun(world.memory)
+    views = [
+        _view(client, tuple(cards[client.ref]), world, measures, begun=begun)
+        for client in world.clients.values()
+    ]
+    facts = tuple(fact for view in views for fact in _facts(view, world))
+    conditions = (
+        _condition(view, world) for view in views if view.client.group == "account"
+    )
+    signals = (signal for view in views for signal in _signals(view, world))
+    return Outcome(
+        facts,
+        replace(
+            measures,
+            rays={view.client.ref: view.ray for view in views},
+            conditions=(*measures.conditions, *conditions),
+            signals=(*(measures.signals or ()), *signals),
+        ),
+        world.memory,
+    )
+
+
+def _view(
+    client: Client,
+    cards: tuple[Card, ...],
+    world: World,
+    measures: Measures,
+    *,
+    begun: frozenset[Ref],
+) -> _View:
+    horizon = horizon_of(client.contract_end, cards, measures.cards)
+    coming = next_card(cards)
+    gap = (
+        gap_weeks(horizon.day, coming.expected_start)
+        if horizon and coming and coming.expected_start
+        else None
+    )
+    until = horizon.day if horizon else world.today
+    breaks = _breaks(client, cards, horizon, world=world)
+    ideas = (
+        best_ideas(
+            cards, world.services, number=world.thresholds.ray_ideas, begun=begun
+        )
+        if breaks
+        else ()
+    )
+    return _View(
+        client,
+        cards,
+        RayMeasure(
+            client.ref,
+            horizon,
+            coming.ref if coming else None,
+            gap,
+            breaks,
+            tuple(card.ref for card in ideas),
+        ),
+        until,
+    )
+
+
+def _breaks(
+    client: Client, cards: tuple[Card, ...], horizon: Horizon | None, *, world: World
+) -> bool | None:
+    """Tell whether an account's ray breaks. Work that ended with nothing after it has broken; no work at all and work
+    without dates are unknown."""
+    if client.group != "account":
+        return False
+    if horizon is None and (
+        any(card.stage in AHEAD for card in cards)
+        or not any(card.stage is Stage.DONE for card in cards)
+    ):
+        return None
+    until = horizon.day if horizon else world.today
+    near = until < world.today + timedelta(weeks=world.thresholds.ray_lead_weeks)
+    return near and follower(cards, until) is None
+
+
+def _begun(memory: Memory) -> frozenset[Ref]:
+    """Return the ideas that have an open task to move them: they stay chosen when others grow."""
+    return frozenset(
+        Ref("projects", key.removeprefix("task:move_idea:"))
+        for key, found in memory.occurrences.items()
+        if key.startswith("task:move_idea:") and found.closed is None
+    )
+
+
+def _facts(view: _View, world: World) -> Iterator[Fact]:
+    say, ray = world.words.say, view.ray
+    names = {card.ref: card for card in view.cards}
+    inputs = [Input(say("client"), view.client.name, view.client.url)]
+    for ref in (ray.horizon.card if ray.horizon else None, ray.next_card):
+        if ref in names:
+            inputs.append(Input(say("card"), names[ref].name, names[ref].url))
+    values: dict[str, tuple[Value, str]] = {
+        "horizon": (
+            ray.horizon.day if ray.horizon else None,
+            say("latest P85 end, due date or contract end of running and agreed work"),
+        ),
+        "ray_gap": (
+            None if ray.gap_weeks is None else Decimal(ray.gap_weeks),
+            say("weeks from the horizon to the next expected start"),
+        ),
+    }
+    for name, (value, formula) in values.items():
+        yield Fact(view.client.ref, name, value, Why(RULE, tuple(inputs), formula))
+
+
+def _condition(view: _View, world: World) -> Condition:
+    words, client, ray = world.words, view.client, view.ray
+    lead = world.thresholds.ray_lead_weeks
+    halfway = world.today + timedelta(weeks=lead) / 2
+    return Condition(
+        SIGNAL,
+        "money",
+        client.ref,
+        ray.breaks,
+        probability=NEAR if view.until < halfway else FAR,
+        impact=IMPACT,
+        title=words.say("{client}: the ray breaks", client=client.name),
+        evidence=f"{_end_said(view, world)} {_next_said(view, world)}",
+        client=client.ref,
+        unit=client.unit,
+        stake=3 * client.monthly_fee if client.monthly_fee else None,
+        horizon=view.until,
+        inputs=((words.say("client"), client.name, client.url),),
+        formula=words.say(
+            "the horizon is nearer than the lead time and nothing at proposal or later starts by then"
+        ),
+        threshold=words.count("{n} week", "{n} weeks", lead),
+    )
+
+
+def _end_said(view: _View, world: World) -> str:
+    words, horizon = world.words, view.ray.horizon
+    if horizon is None:
+        return words.say("No work is running or agreed.")
+    day, card = (
+        words.date(horizon.day),
+        world.cards.get(horizon.card) if horizon.card else None,
+    )
+    match horizon.basis:
+        case Basis.CONTRACT:
+            return words.say(
+                "Work is known until {day}, the end of the contract.", day=day
+            )
+        case Basis.P85:
+            return words.say(
+                "Work is known until {day}, the P85 of “{card}”.",
+                day=day,
+                card=card.name if card else "",
+            )
+        case Basis.DUE:
+            return words.say(
+                "Work is known until {day}, the due date of “{card}”.",
+                day=day,
+                card=card.name if card else "",
+            )
+
+
+def _next_said(view: _View, world: World) -> str:
+    words, card = (
+        world.words,
+        world.cards.get(view.ray.next_card) if view.ray.next_card else None,
+    )
+    if card is None or card.expected_start is None:
+        return words.say("No next start is expected.")
+    return words.say(
+        "Next is “{card}” ({stage}), expected on {day}.",
+        card=card.name,
+        stage=stage_label(card.stage, words),
+        day=words.date(card.expected_start),
+    )
+
+
+def _signals(view: _View, world: World) -> Iterator[Signal]:
+    words, client, ray = world.words, view.client, view.ray
+    day, ended = (
+        words.date(view.until),
+        words.say("closed by itself: there is work ahead again"),
+    )
+    holds = ray.breaks and not ray.ideas
+    yield Signal(
+        "ray_break",
+        client.ref,
+        client.ref,
+        None,
+        holds,
+        ended=ended,
+        reason=words.say("Work ends on {day} and nothing agreed follows it.", day=day),
+        values={"client": client.name, "date": day},
+    )
+    for card in view.cards:
+        if card.stage in IDEAS:
+            yield Signal(
+                "move_idea",
+                card.ref,
+                client.ref,
+                card.ref,
+                card.ref in ray.ideas if ray.breaks is not None else None,
+                strength=_strength(ray, card.ref),
+                reason=_idea_said(view, card, world),
+                ended=ended,
+                values={"client": client.name, "card": card.name, "date": day},
+            )
+        elif f"task:move_idea:{card.ref.key}" in world.memory.occurrences:
+            stage = stage_label(card.stage, words)
+            yield Signal(
+                "move_idea",
+                card.ref,
+                client.ref,
+                card.ref,
+                holds=False,
+                ended=words.say(
+                    "closed by itself: the card stands at “{stage}” now", stage=stage
+                ),
+            )
+
+
+def _strength(ray: RayMeasure, card: Ref) -> int:
+    return len(ray.ideas) - ray.ideas.index(card) if card in ray.ideas else 0
+
+
+def _idea_said(view: _View, card: Card, world: World) -> str:
+    words, value = world.words, worth(card, world.services)
+    start = words.say(
+        "Work with {client} ends on {day} and nothing agreed follows it.",
+        client=view.client.name,
+        day=words.date(view.until),
+    )
+    if value:
+        reason = words.say(
+            "The idea is worth {money} (probability x value), among the most.",
+            money=words.money(value),
+        )
+    else:
+        reason = words.say("The idea has no value yet; it is among the oldest.")
+    return f"{start} {reason}"

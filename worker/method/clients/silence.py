@@ -1,0 +1,61 @@
+"""What the relation with a client rests on: contact, contract, documents, rates; one look for risks and for tasks."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import date, timedelta
+
+from worker.domain.entities import RUNNING, Card, Client, Contact, Document, Stage
+from worker.domain.values import Ref
+
+LATE = 30
+"""Days after which a document that ended is no longer news."""
+
+
+def active_clients(cards: Iterable[Card]) -> set[Ref]:
+    """Return the clients with agreed or running work."""
+    return {
+        card.client
+        for card in cards
+        if card.client and card.stage in (Stage.AGREED, *RUNNING)
+    }
+
+
+def last_contact(client: Client, contacts: Iterable[Contact]) -> date | None:
+    """Return the newest day somebody spoke with the client or one of its people."""
+    days = [client.last_contact, *(contact.last_contact for contact in contacts)]
+    return max((day for day in days if day is not None), default=None)
+
+
+def is_silent(last: date | None, today: date, days: int) -> bool | None:
+    """Tell whether the last contact is more than `days` days ago; None when it is not known."""
+    return None if last is None else (today - last).days > days
+
+
+def rate_since(client: Client) -> date | None:
+    """Return the day from which the client's rate stands: the last indexation, else the start of the relation."""
+    return client.rate_indexed or client.since
+
+
+def is_rate_old(client: Client, today: date, days: int) -> bool:
+    """Tell whether an account's rate stands for `days` days or more."""
+    since = rate_since(client)
+    return (
+        client.group == "account" and since is not None and (today - since).days >= days
+    )
+
+
+def contract_ends(client: Client, today: date, days: int, *, active: bool) -> bool:
+    """Tell whether the contract ends within `days` days, or has ended while work goes on."""
+    end = client.contract_end
+    return (
+        end is not None
+        and end <= today + timedelta(days=days)
+        and (end >= today or active)
+    )
+
+
+def document_ends(document: Document, today: date, days: int) -> bool:
+    """Tell whether a document ends within `days` days, or ended not long ago."""
+    end = document.expires
+    return end is not None and -min(days, LATE) <= (end - today).days <= days

@@ -1,0 +1,1 @@
+"""Delivery: progress, dates and quality of the cards (method 3)."""

@@ -1,0 +1,652 @@
+"""Progress and forecast of every project card (method 3).
+
+Progress is by estimate when at least 80 % of the items carry one, else by count. The forecast counts working days
+after today, sampled from the working days of the last 12 weeks (from the card's first item on). SPI(t) is earned
+schedule over a straight plan from the baseline frozen when the card was first seen in progress.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from datetime import UTC, date, datetime, time, timedelta
+from decimal import Decimal
+from typing import Any
+
+import msgspec
+from msgspec.structs import replace
+
+from worker.domain.entities import (
+    RUNNING,
+    Card,
+    CardWork,
+    Issue,
+    Person,
+    Stage,
+    Worklog,
+)
+from worker.domain.messages import message, stage_label
+from worker.domain.values import Ref, Value
+from worker.domain.words import Words
+from worker.mapping.playbooks import Playbooks
+from worker.method.delivery.forecasting import LONGEST, seed_of, simulate
+from worker.method.formulas import flow
+from worker.method.formulas.flow import (
+    ACTIVE,
+    DONE,
+    HOUR,
+    Sums,
+    Trace,
+    Window,
+    ratio,
+    share,
+)
+from worker.method.formulas.hysteresis import follow, settle
+from worker.method.formulas.promises import follow_promise, promise_of
+from worker.method.measures import CardMeasure, Forecast, Measures, Rag
+from worker.plan.facts import Fact, Input, Outcome, Why
+from worker.world.memory import Baseline, Track
+from worker.world.world import World
+
+GREY = frozenset({Rag.GREY.value})
+
+Figures = dict[str, Any]
+"""Some fields of a `CardMeasure`, gathered before one is made."""
+
+
+class _Setting(msgspec.Struct, frozen=True, gc=False):
+    """What all cards of one run share."""
+
+    window: Window
+    ahead: list[date]
+    people: dict[str, Person]
+    blocked: frozenset[str]
+    defects: frozenset[str]
+    scope_since: datetime
+
+
+def measure_progress(
+    world: World, _playbooks: Playbooks, measures: Measures
+) -> Outcome:
+    """Return the facts of every card, with what was measured and the stages, colours and baselines to remember."""
+    setting = _setting(world)
+    cards: dict[Ref, CardMeasure] = {}
+    tracks = dict(world.memory.tracks)
+    baselines = dict(world.memory.baselines)
+    rows = {row.ref: row for row in world.rows.get("projects", ())}
+    for ref, card in world.cards.items():
+        stage = tracks[f"{ref}#stage"] = _stage_track(card, world)
+        measure = _measure(card, world, setting)
+        promised = promise_of(card, world, row=rows.get(ref), jira_due=measure.jira_due)
+        follow_promise(tracks, card, promised, world.today)
+        baseline = _baseline(card, measure, world)
+        if baseline is not None:
+            baselines[str(ref)] = baseline
+        measure = replace(
+            measure,
+            promised=promised,
+            spi_t=_spi(measure, world, baseline),
+            stage_since=stage.since,
+            days_in_stage=(world.today - stage.since).days,
+        )
+        cards[ref] = _coloured(card, measure, world, tracks=tracks)
+    formulas = {
+        name: (world.words.say(text), _threshold(name, world))
+        for name, text, _ in FIELDS
+    }
+    facts = tuple(
+        fact
+        for ref, measure in cards.items()
+        for fact in _facts(world.cards[ref], measure, world, formulas=formulas)
+    )
+    return Outcome(
+        facts,
+        replace(measures, cards=cards),
+        replace(world.memory, tracks=tracks, baselines=baselines),
+    )
+
+
+def _setting(world: World) -> _Setting:
+    limits = world.thresholds
+    window = flow.window_before(world.today, limits.throughput_weeks, world.calendar)
+    defects = {name.casefold() for name in limits.defect_types}
+    types = {issue.type for work in world.work.values() for issue in work.issues}
+    return _Setting(
+        window,
+        _days_ahead(world),
+        {person.jira: person for person in world.people.values() if person.jira},
+        frozenset(name.casefold() for name in limits.blocked_statuses),
+        frozenset(name for name in types if name.casefold() in defects),
+        datetime.combine(
+            world.today - timedelta(weeks=limits.scope_weeks), time(), UTC
+        ),
+    )
+
+
+def _days_ahead(world: World) -> list[date]:
+    """Return today and the working days after it, as far as a forecast can reach."""
+    days = [world.today]
+    while len(days) <= LONGEST:
+        days.append(world.calendar.add(days[-1], 1))
+    return days
+
+
+def _stage_track(card: Card, world: World) -> Track:
+    # A card seen for the first time has stood in its stage at least since it was last edited.
+    since = min(world.today, card.edited.date()) if card.edited else None
+    return follow(
+        world.memory.tracks.get(f"{card.ref}#stage"),
+        card.stage or "",
+        world.today,
+        since=since,
+    )
+
+
+def _measure(card: Card, world: World, setting: _Setting) -> CardMeasure:
+    work = world.work.get(card.ref)
+    if work is None or work.as_of is not None:
+        return CardMeasure(card.ref, due=card.due, known=not card.jira)
+    if not work.link:
+        return CardMeasure(card.ref, due=card.due)
+    issues = work.issues
+    still_open = [issue for issue in issues if issue.category != DONE]
+    finished = [issue for issue in issues if issue.category == DONE]
+    proposed = max(
+        (issue.due for issue in still_open if issue.due is not None), default=None
+    )
+    sums = flow.weigh_sums(
+        issues,
+        (finished, [issue for issue in issues if issue.created >= setting.scope_since]),
+        world.thresholds.estimate_share,
+    )
+    measure = CardMeasure(
+        card.ref,
+        by=sums.by,
+        total=len(issues),
+        done=len(finished),
+        open=len(still_open),
+        work_unit=sums.unit,
+        due=card.due or proposed,
+        jira_due=proposed,
+        wip=sum(issue.category == ACTIVE for issue in still_open),
+        blocked=sum(
+            issue.flagged or issue.status.casefold() in setting.blocked
+            for issue in still_open
+        ),
+        overdue=sum(
+            issue.due is not None and issue.due < world.today for issue in still_open
+        ),
+    )
+    done_traces, open_traces = flow.trace(finished), flow.trace(still_open)
+    return replace(
+        measure,
+        **_weights(sums),
+        **_hours(card, work, still_open, world=world, setting=setting),
+        **_flow(
+            measure,
+            issues,
+            _ends(finished, done_traces),
+            cycles=flow.cycle_days(done_traces),
+            world=world,
+            setting=setting,
+        ),
+        **_quality(issues, done_traces, open_traces, world=world, setting=setting),
+        oldest_age=_oldest_age(still_open, open_traces, world.today),
+    )
+
+
+def _weights(sums: Sums) -> Figures:
+    total, (done, added) = sums.whole, sums.parts
+    return {
+        "work_done": done,
+        "work_total": total,
+        "progress": share(done, total),
+        "scope_change": share(added, total - added),
+    }
+
+
+def _oldest_age(
+    still_open: list[Issue], traces: list[Trace], today: date
+) -> int | None:
+    """Return the days since the longest running item was begun."""
+    starts = [
+        begun
+        for issue, (begun, _, _) in zip(still_open, traces, strict=True)
+        if begun is not None and issue.category == ACTIVE
+    ]
+    return (today - min(starts).date()).days if starts else None
+
+
+def _ends(finished: list[Issue], traces: list[Trace]) -> list[datetime]:
+    """Return when done items were finished: their resolution, else their last move to done, where either is told."""
+    return [
+        end
+        for issue, (_, ended, _) in zip(finished, traces, strict=True)
+        if (end := issue.resolved or ended) is not None
+    ]
+
+
+def _flow(
+    measure: CardMeasure,
+    issues: tuple[Issue, ...],
+    ends: list[datetime],
+    *,
+    cycles: list[int],
+    world: World,
+    setting: _Setting,
+) -> Figures:
+    first = min([issue.created for issue in issues], default=None)
+    samples = flow.daily_throughput(
+        ends, first.date() if first else None, window=setting.window
+    )
+    weeks = len(samples) / 5
+    last = max(ends).date() if ends else None
+    return {
+        "throughput": Decimal(sum(samples) / weeks).quantize(Decimal("0.1"))
+        if weeks
+        else None,
+        "forecast": _forecast(measure, samples, last, world=world, ahead=setting.ahead),
+        "sle": flow.percentile(cycles, 85)
+        if len(cycles) >= world.thresholds.forecast_minimum
+        else None,
+    }
+
+
+def _forecast(
+    measure: CardMeasure,
+    samples: list[int],
+    last: date | None,
+    *,
+    world: World,
+    ahead: list[date],
+) -> Forecast | None:
+    draws, due = world.thresholds.forecast_draws, measure.due
+    if measure.open == 0 and last is not None:
+        return Forecast(last, last, ratio(int(last <= due)) if due else None, 0, 0)
+    if measure.done < world.thresholds.forecast_minimum:
+        return None
+    runs = simulate(
+        samples, measure.open, draws=draws, seed=seed_of(measure.card, world.today)
+    )
+    if runs is None:
+        return None
+    left = (
+        world.calendar.working_days(world.today + timedelta(days=1), due) if due else 0
+    )
+    return Forecast(
+        ahead[runs.quantile(50)],
+        ahead[runs.quantile(85)],
+        ratio(runs.within(left)) if due else None,
+        measure.open,
+        draws,
+    )
+
+
+def _quality(
+    issues: tuple[Issue, ...],
+    done: list[Trace],
+    still_open: list[Trace],
+    *,
+    world: World,
+    setting: _Setting,
+) -> Figures:
+    ever_done = len(done) + sum(ended is not None for _, ended, _ in still_open)
+    defects = [issue for issue in issues if issue.type in setting.defects]
+    ages = [
+        (world.today - issue.created.date()).days
+        for issue in defects
+        if issue.category != DONE
+    ]
+    reopened = sum(again for _, _, again in done) + sum(
+        again for _, _, again in still_open
+    )
+    return {
+        "reopened_share": share(reopened, ever_done),
+        "defect_share": share(len(defects), len(issues)),
+        "defect_age": flow.percentile(ages, 50),
+    }
+
+
+def _hours(
+    card: Card,
+    work: CardWork,
+    still_open: list[Issue],
+    *,
+    world: World,
+    setting: _Setting,
+) -> Figures:
+    spent, since = _by_author(work.worklogs), setting.window.since
+    recent = _by_author([log for log in work.worklogs if log.started >= since])
+    seconds = sum(spent.values()) or sum(issue.spent or 0 for issue in work.issues)
+    top = flow.top_carrier(recent, still_open)
+    person = setting.people.get(top[0]) if top else None
+    return {
+        "hours": (seconds / HOUR).quantize(Decimal("0.1")),
+        "burn": _burn(card, spent, world, setting=setting),
+        "top_share": top[1] if top else None,
+        "last_activity": _last_activity(work),
+        "top_person": person.name if person else (top[0] if top else None),
+    }
+
+
+def _by_author(worklogs: Iterable[Worklog]) -> dict[str, int]:
+    """Return the seconds logged by account."""
+    spent: dict[str, int] = defaultdict(int)
+    for log in worklogs:
+        spent[log.author] += log.seconds
+    return spent
+
+
+def _last_activity(work: CardWork) -> date | None:
+    instants = [issue.updated for issue in work.issues]
+    instants += [log.started for log in work.worklogs]
+    return max(instants).date() if instants else None
+
+
+def _burn(
+    card: Card, spent: Mapping[str, int], world: World, *, setting: _Setting
+) -> Decimal | None:
+    """Cost of the logged hours over the budget; unknown when one hour has no rate or there is no budget."""
+    if not card.budget or not spent:
+        return None
+    cost = Decimal(0)
+    for author, seconds in spent.items():
+        person = setting.people.get(author)
+        rate = (
+            person.rate
+            if person and person.rate is not None
+            else world.thresholds.default_rate
+        )
+        if rate is None:
+            return None
+        cost += rate * seconds / HOUR
+    return share(cost, card.budget)
+
+
+def _baseline(card: Card, measure: CardMeasure, world: World) -> Baseline | None:
+    kept = world.memory.baselines.get(str(card.ref))
+    if (
+        kept is not None
+        or card.stage is not Stage.IN_PROGRESS
+        or measure.due is None
+        or not measure.work_total
+    ):
+        return kept
+    # Without a start on the card the plan begins with the work itself, or progress made before would look like speed.
+    start = (
+        card.start or min(issue.created for issue in world.work[card.ref].issues).date()
+    )
+    if start >= measure.due:
+        return None
+    return Baseline(
+        world.today, start, measure.due, float(measure.work_total), measure.by
+    )
+
+
+def _spi(
+    measure: CardMeasure, world: World, baseline: Baseline | None
+) -> Decimal | None:
+    """SPI(t) = earned schedule / actual time, in working days (facts/definitions.md, earned value); early: unknown."""
+    if baseline is None or baseline.by != measure.by or not baseline.total:
+        return None
+    until = (
+        measure.forecast.p50 if measure.forecast and measure.open == 0 else world.today
+    )
+    actual = world.calendar.working_days(baseline.start, until)
+    planned = world.calendar.working_days(baseline.start, baseline.due)
+    if actual < world.thresholds.spi_muted_share * planned:
+        return None  # on its first days every project is "behind": that says nothing
+    earned = min(1.0, float(measure.work_done) / baseline.total) * planned
+    return Decimal(earned / actual).quantize(Decimal("0.01")) if actual else None
+
+
+def _coloured(
+    card: Card, measure: CardMeasure, world: World, *, tracks: dict[str, Track]
+) -> CardMeasure:
+    seen, why = _colour(card, measure, world)
+    name = f"{card.ref}#health"
+    track = tracks[name] = settle(
+        tracks.get(name), seen.value, world.today, instant=GREY
+    )
+    if track.value != seen.value:
+        why = world.words.say(
+            "{why} Now {seen}; the colour changes when a second day confirms it.",
+            why=why,
+            seen=world.words.say(COLOURS[seen]),
+        )
+    return replace(measure, rag=Rag(track.value), why=why)
+
+
+COLOURS = {
+    Rag.RED: message("red"),
+    Rag.AMBER: message("amber"),
+    Rag.GREEN: message("green"),
+    Rag.GREY: message("grey"),
+}
+
+
+def _colour(card: Card, measure: CardMeasure, world: World) -> tuple[Rag, str]:
+    words = world.words
+    if card.stage not in RUNNING:
+        return Rag.GREY, words.say(
+            "Not running (stage: {stage}).", stage=stage_label(card.stage, words)
+        )
+    if not measure.known:
+        return Rag.GREY, words.say("The Jira work of this card could not be read.")
+    found = list(_opinions(measure, world))
+    if found and (
+        measure.spi_t is not None
+        or (measure.forecast and measure.forecast.on_time is not None)
+        or min(rank for rank, _ in found) < SEVERITY.index(Rag.GREEN)
+    ):
+        return SEVERITY[min(rank for rank, _ in found)], " ".join(
+            text for _, text in found
+        )
+    return Rag.GREY, _unknown(measure, world)
+
+
+SEVERITY = (Rag.RED, Rag.AMBER, Rag.GREEN)
+
+
+def _opinions(measure: CardMeasure, world: World) -> Iterator[tuple[int, str]]:
+    words, limits = world.words, world.thresholds
+    forecast = measure.forecast
+    if forecast and forecast.on_time is not None and measure.due:
+        yield (
+            _rank(forecast.on_time, limits.on_time.green, limits.on_time.amber),
+            words.say(
+                "P(on time) {chance} for {due}, P85 {p85}.",
+                chance=words.percent(forecast.on_time),
+                due=words.date(measure.due),
+                p85=words.date(forecast.p85),
+            ),
+        )
+    if measure.spi_t is not None:
+        yield (
+            _rank(measure.spi_t, limits.spi.green, limits.spi.amber),
+            words.say("SPI(t) {spi}.", spi=words.number(measure.spi_t, 2)),
+        )
+    if measure.due and measure.due < world.today and measure.open:
+        yield 0, words.say("Due {due} has passed.", due=words.date(measure.due))
+    if measure.open:
+        late = Decimal(measure.overdue) / measure.open
+        yield (
+            0 if late >= limits.overdue_share else 1 if measure.overdue else 2,
+            words.count(
+                "{n} overdue item of {open}.",
+                "{n} overdue items of {open}.",
+                measure.overdue,
+                open=measure.open,
+            ),
+        )
+
+
+def _rank(value: Decimal, green: Decimal, amber: Decimal) -> int:
+    return 2 if value >= green else 1 if value >= amber else 0
+
+
+def _unknown(measure: CardMeasure, world: World) -> str:
+    words, least = world.words, world.thresholds.forecast_minimum
+    if not measure.total:
+        return words.say("No Jira work is known for this card.")
+    if measure.done < least:
+        return words.count(
+            "Too little history: {n} finished item, {least} are needed.",
+            "Too little history: {n} finished items, {least} are needed.",
+            measure.done,
+            least=least,
+        )
+    if measure.due is None:
+        return words.say("There is no due date to compare the forecast with.")
+    return words.count(
+        "Nothing was finished in the last {n} week.",
+        "Nothing was finished in the last {n} weeks.",
+        world.thresholds.throughput_weeks,
+    )
+
+
+def _done_total(measure: CardMeasure, words: Words) -> str | None:
+    if not measure.total:
+        return None
+    done, total = words.number(measure.work_done), words.number(measure.work_total)
+    match measure.work_unit:
+        case "h":
+            return words.say("{done} / {total} h by estimate", done=done, total=total)
+        case "points":
+            return words.say(
+                "{done} / {total} points by estimate", done=done, total=total
+            )
+        case _:
+            return words.say("{done} / {total} by count", done=done, total=total)
+
+
+Getter = Callable[[CardMeasure, Words], Value]
+
+
+def _counted(number: Callable[[CardMeasure], int]) -> Getter:
+    return lambda measure, _: Decimal(number(measure)) if measure.total else None
+
+
+FIELDS: tuple[tuple[str, str, Getter], ...] = (
+    ("progress", message("work done / all work"), lambda m, _: m.progress),
+    ("done_total", message("work done and all work, with the unit"), _done_total),
+    (
+        "scope_change",
+        message("work added in the last weeks / work known before"),
+        lambda m, _: m.scope_change,
+    ),
+    (
+        "p50",
+        message("day by which half of the simulated runs end"),
+        lambda m, _: m.forecast.p50 if m.forecast else None,
+    ),
+    (
+        "p85",
+        message("day by which 85 % of the simulated runs end"),
+        lambda m, _: m.forecast.p85 if m.forecast else None,
+    ),
+    (
+        "on_time",
+        message("share of simulated runs that end by the due date"),
+        lambda m, _: m.forecast.on_time if m.forecast else None,
+    ),
+    (
+        "spi",
+        message("earned schedule / actual time, in working days"),
+        lambda m, _: m.spi_t,
+    ),
+    ("burn", message("logged hours x rates / budget"), lambda m, _: m.burn),
+    ("hours", message("sum of work logs"), lambda m, _: m.hours),
+    (
+        "overdue",
+        message("open items whose due date has passed"),
+        _counted(lambda m: m.overdue),
+    ),
+    (
+        "blocked",
+        message("open items flagged or in a blocked status"),
+        _counted(lambda m: m.blocked),
+    ),
+    ("wip", message("items in progress"), _counted(lambda m: m.wip)),
+    (
+        "last_activity",
+        message("newest change or work log in Jira"),
+        lambda m, _: m.last_activity,
+    ),
+    (
+        "health",
+        message(
+            "worst of P(on time), SPI(t) and overdue items; held until seen on two days"
+        ),
+        lambda m, _: m.rag.value,
+    ),
+    ("why", message("the reasons of the colour"), lambda m, _: m.why),
+)
+
+
+def _facts(
+    card: Card,
+    measure: CardMeasure,
+    world: World,
+    *,
+    formulas: dict[str, tuple[str, str]],
+) -> Iterator[Fact]:
+    say = world.words.say
+    inputs = _inputs(card, measure, world)
+    yield Fact(
+        card.ref,
+        "days_in_stage",
+        Decimal(measure.days_in_stage or 0),
+        Why(
+            "progress",
+            (
+                Input(say("stage"), stage_label(card.stage, world.words), card.url),
+                Input(say("since"), str(measure.stage_since)),
+            ),
+            say("today - the day the stage was first seen"),
+        ),
+    )
+    if not measure.known:
+        return
+    for name, _, getter in FIELDS:
+        yield Fact(
+            card.ref,
+            name,
+            getter(measure, world.words),
+            Why("progress", inputs, *formulas[name]),
+        )
+    if measure.jira_due is not None:
+        yield Fact(
+            card.ref,
+            "due",
+            measure.jira_due,
+            Why("progress", inputs, say("latest due date of the open items in Jira")),
+        )
+
+
+def _inputs(card: Card, measure: CardMeasure, world: World) -> tuple[Input, ...]:
+    work, say = world.work.get(card.ref), world.words.say
+    if work is None or not work.link:
+        return (Input(say("Jira link"), card.jira or "-", card.url),)
+    return (
+        Input(say("Jira link"), work.link, card.url),
+        Input(say("items"), str(measure.total)),
+        Input(say("finished items"), str(measure.done)),
+        Input(say("measured by"), measure.by),
+        Input(say("finished a week"), str(measure.throughput)),
+        Input(say("due"), str(measure.due or "-"), card.url),
+    )
+
+
+def _threshold(name: str, world: World) -> str:
+    limits = world.thresholds
+    match name:
+        case "progress" | "done_total":
+            return f"estimate >= {limits.estimate_share}"
+        case "p50" | "p85" | "on_time":
+            return f"finished items >= {limits.forecast_minimum}, draws = {limits.forecast_draws}"
+        case "health":
+            chance, spi = limits.on_time, limits.spi
+            return f"P >= {chance.green} / {chance.amber}, SPI(t) >= {spi.green} / {spi.amber}"
+        case _:
+            return ""

@@ -1,0 +1,373 @@
+"""Delivery off its rails before a date slips: scope, budget, one carrier, falling quality, stale data (method 6).
+
+It only looks at running cards; the risk map makes and closes the rows.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator
+from datetime import UTC, date, datetime, time, timedelta
+from decimal import Decimal
+
+import msgspec
+from msgspec.structs import replace
+
+from worker.domain.entities import RUNNING, Card, Issue
+from worker.domain.messages import message
+from worker.mapping.playbooks import Playbooks
+from worker.method.formulas.flow import DONE, share
+from worker.method.formulas.hysteresis import follow
+from worker.method.measures import CardMeasure, Condition, Measures
+from worker.plan.facts import Outcome
+from worker.world.memory import Track
+from worker.world.world import World
+
+
+class _Look(msgspec.Struct, frozen=True, gc=False):
+    """One signal of one card today: the condition (None: unknown), how likely it bites (1..5), and why."""
+
+    holds: bool | None
+    mark: int = 3
+    evidence: str = ""
+    threshold: str = ""
+
+
+class _Signal(msgspec.Struct, frozen=True, gc=False):
+    """What a signal is about: its kind, title, formula and how it is looked at."""
+
+    kind: str
+    title: str
+    formula: str
+    look: Callable[[Card, CardMeasure, World], _Look]
+
+
+NO = _Look(holds=False)
+UNKNOWN = _Look(holds=None)
+
+
+def look_at_quality(world: World, _playbooks: Playbooks, measures: Measures) -> Outcome:
+    """Return the conditions of all cards, and since when the Jira work of some cannot be read."""
+    tracks = dict(world.memory.tracks)
+    seen = replace(world, memory=replace(world.memory, tracks=tracks))
+    found: list[Condition] = []
+    for card in world.cards.values():
+        measure = measures.cards.get(card.ref)
+        _remember(tracks, card, measure, today=world.today)
+        found += _conditions(card, measure, seen)
+    return Outcome(
+        (),
+        replace(measures, conditions=(*measures.conditions, *found)),
+        replace(world.memory, tracks=tracks),
+    )
+
+
+def _remember(
+    tracks: dict[str, Track], card: Card, measure: CardMeasure | None, *, today: date
+) -> None:
+    """Follow whether a card's work can be read, from the first day it could not."""
+    name = f"{card.ref}#readable"
+    if measure is not None and (not measure.known or name in tracks):
+        tracks[name] = follow(tracks.get(name), "yes" if measure.known else "no", today)
+
+
+def _conditions(
+    card: Card, measure: CardMeasure | None, world: World
+) -> Iterator[Condition]:
+    for name, signal in SIGNALS.items():
+        look = _look(signal, card, measure, world=world)
+        if not look.holds:
+            yield Condition(
+                name,
+                signal.kind,
+                card.ref,
+                look.holds,
+                client=card.client,
+                card=card.ref,
+            )
+            continue
+        yield Condition(
+            name,
+            signal.kind,
+            card.ref,
+            look.holds,
+            world.words.say(signal.title, card=card.name),
+            look.evidence,
+            look.mark,
+            client=card.client,
+            card=card.ref,
+            horizon=measure.due if measure else None,
+            formula=world.words.say(signal.formula),
+            threshold=look.threshold,
+        )
+
+
+def _look(
+    signal: _Signal, card: Card, measure: CardMeasure | None, *, world: World
+) -> _Look:
+    if measure is None:
+        return UNKNOWN
+    if card.stage not in RUNNING or not card.jira:
+        return NO
+    if signal.look is not _stale and not measure.known:
+        return UNKNOWN
+    return signal.look(card, measure, world)
+
+
+def _scope(_card: Card, measure: CardMeasure, world: World) -> _Look:
+    growth, limit, words = (
+        measure.scope_change,
+        world.thresholds.scope_growth,
+        world.words,
+    )
+    if not measure.open:
+        return NO
+    if growth is None:
+        return UNKNOWN
+    evidence = words.count(
+        "The work grew by {share} in {n} week.",
+        "The work grew by {share} in {n} weeks.",
+        world.thresholds.scope_weeks,
+        share=words.percent(growth),
+    )
+    return _Look(growth > limit, _mark(growth / limit), evidence, f"growth > {limit}")
+
+
+def _mark(times: Decimal) -> int:
+    """Mark 3 for up to twice the limit, 4 up to three times, then 5."""
+    return 5 if times > 3 else 4 if times > 2 else 3
+
+
+def _burn(card: Card, measure: CardMeasure, world: World) -> _Look:
+    if not card.budget or not measure.open:
+        return NO
+    if measure.burn is None or measure.progress is None:
+        return UNKNOWN
+    words, limit = world.words, world.thresholds.burn_ahead
+    ahead = measure.burn - measure.progress
+    evidence = [
+        words.say(
+            "{burn} of the budget is spent for {progress} of the work.",
+            burn=words.percent(measure.burn),
+            progress=words.percent(measure.progress),
+        )
+    ]
+    if measure.progress:
+        evidence.append(
+            words.say(
+                "At this rate the whole work costs {cost} of {budget}.",
+                cost=words.money(
+                    (card.budget * measure.burn / measure.progress).quantize(Decimal(1))
+                ),
+                budget=words.money(card.budget),
+            )
+        )
+    mark = 5 if measure.burn >= 1 else _mark(ahead / limit)
+    return _Look(ahead > limit, mark, " ".join(evidence), f"burn - progress > {limit}")
+
+
+def _carrier(_card: Card, measure: CardMeasure, world: World) -> _Look:
+    words, limits = world.words, world.thresholds
+    if not measure.open:
+        return NO
+    # The first hours of a project are always one person's: too little to speak of a carrier.
+    little = (
+        measure.hours < limits.carrier_hours
+        if measure.hours
+        else measure.open < limits.carrier_items
+    )
+    if measure.top_share is None or little:
+        return UNKNOWN
+    evidence = words.say(
+        "{person} carries {share} of the work.",
+        person=measure.top_person,
+        share=words.percent(measure.top_share),
+    )
+    return _Look(
+        measure.top_share > limits.carrier_share,
+        4 if measure.top_share > Decimal("0.8") else 3,
+        evidence,
+        f"share > {limits.carrier_share}",
+    )
+
+
+class _Weeks(msgspec.Struct, frozen=True, gc=False):
+    """Counts of some weeks: items finished, items that left done again, items made, defects among them."""
+
+    finished: int = 0
+    reopened: int = 0
+    created: int = 0
+    defects: int = 0
+
+
+def _falling(card: Card, measure: CardMeasure, world: World) -> _Look:
+    if not measure.open:
+        return NO
+    limits = world.thresholds
+    before, after = count_weeks(world.work[card.ref].issues, world)
+    least = limits.quality_items
+    found = {
+        "reopened": _shares(
+            before.reopened,
+            before.finished,
+            after.reopened,
+            after.finished,
+            least=least,
+        ),
+        "defects": _shares(
+            before.defects, before.created, after.defects, after.created, least=least
+        ),
+    }
+    known = {name: shares for name, shares in found.items() if shares}
+    if not known:
+        return UNKNOWN
+    growth = 1 + limits.quality_growth
+    worse = {
+        name: (old, new)
+        for name, (old, new) in known.items()
+        if new > 0 and new >= old * growth
+    }
+    sharp = any(new >= 2 * old * growth for old, new in worse.values())
+    evidence = " ".join(
+        _worsening(name, *pair, world=world) for name, pair in worse.items()
+    )
+    return _Look(
+        bool(worse),
+        4 if sharp else 3,
+        evidence,
+        f"share >= {growth} x the share before",
+    )
+
+
+def _worsening(name: str, old: Decimal, new: Decimal, *, world: World) -> str:
+    words, weeks = world.words, world.thresholds.quality_weeks
+    before, after = words.percent(old), words.percent(new)
+    if name == "reopened":
+        return words.count(
+            "Reopened items are {after} of the finished ones in {n} week, {before} before.",
+            "Reopened items are {after} of the finished ones in {n} weeks, {before} before.",
+            weeks,
+            after=after,
+            before=before,
+        )
+    return words.count(
+        "Defects are {after} of the new items in {n} week, {before} before.",
+        "Defects are {after} of the new items in {n} weeks, {before} before.",
+        weeks,
+        after=after,
+        before=before,
+    )
+
+
+def _shares(
+    old: int, old_whole: int, new: int, new_whole: int, *, least: int
+) -> tuple[Decimal, Decimal] | None:
+    """Return both shares; None where one stands on fewer than `least` items, or the new on a single event."""
+    if min(old_whole, new_whole) < least:
+        return None
+    before, after = (
+        share(Decimal(old), Decimal(old_whole)),
+        share(Decimal(new), Decimal(new_whole)),
+    )
+    return (
+        (before or Decimal(0), after or Decimal(0))
+        if new > 1
+        else (Decimal(0), Decimal(0))
+    )
+
+
+def count_weeks(issues: Iterable[Issue], world: World) -> tuple[_Weeks, _Weeks]:
+    """Return the counts of the four weeks before the last four, and of the last four, today included."""
+    span = timedelta(weeks=world.thresholds.quality_weeks)
+    end = datetime.combine(world.today + timedelta(days=1), time(), UTC)
+    middle, begin = end - span, end - 2 * span
+    defects = frozenset(name.casefold() for name in world.thresholds.defect_types)
+    recent = [issue for issue in issues if issue.updated >= begin]
+    made = Counter(
+        [
+            (issue.created >= middle, issue.type.casefold() in defects)
+            for issue in recent
+            if begin <= issue.created < end
+        ]
+    )
+    # An issue finished or reopened several times in one span counts once.
+    moved = Counter(
+        [
+            (late, finished)
+            for _, late, finished in {
+                (issue.id, move.at >= middle, move.after == DONE)
+                for issue in recent
+                for move in issue.moves
+                if move.at >= begin and (move.after == DONE) != (move.before == DONE)
+            }
+        ]
+    )
+    before, after = (
+        _Weeks(
+            moved[late, True],
+            moved[late, False],
+            made[late, True] + made[late, False],
+            made[late, True],
+        )
+        for late in (False, True)
+    )
+    return before, after
+
+
+def _stale(card: Card, measure: CardMeasure, world: World) -> _Look:
+    words, limit = world.words, world.thresholds.stale_days
+    track = world.memory.tracks.get(f"{card.ref}#readable")
+    if not measure.known:
+        since = track.since if track else world.today
+        return _Look(
+            (world.today - since).days >= limit,
+            3,
+            words.say(
+                "The Jira work of this card cannot be read since {day}.",
+                day=words.date(since),
+            ),
+            f"days >= {limit}",
+        )
+    if not measure.total:
+        return _Look(
+            holds=True,
+            evidence=words.say("The Jira link of this running card leads to no work."),
+            threshold="items > 0",
+        )
+    return NO
+
+
+SIGNALS: dict[str, _Signal] = {
+    "scope.growth": _Signal(
+        "deadline",
+        message("{card}: the scope grows"),
+        message("work added in the last weeks / work known before"),
+        _scope,
+    ),
+    "money.burn": _Signal(
+        "money",
+        message("{card}: the budget burns ahead of progress"),
+        message("logged hours x rates / budget - work done / all work"),
+        _burn,
+    ),
+    "team.bus_factor": _Signal(
+        "team",
+        message("{card}: one person carries most of the work"),
+        message("hours of one person / all hours of the last weeks"),
+        _carrier,
+    ),
+    "quality.falling": _Signal(
+        "other",
+        message("{card}: quality is falling"),
+        message(
+            "reopened or defect share of the last weeks / the same of the weeks before"
+        ),
+        _falling,
+    ),
+    "data.stale": _Signal(
+        "other",
+        message("{card}: Jira data is stale"),
+        message("days without a reading of the card's Jira work"),
+        _stale,
+    ),
+}

@@ -1,0 +1,173 @@
+"""A quarter's money over its months and week parts, exact to the cent, with people's pins kept (method 4).
+
+Every node gets its share by working days. A pinned node keeps its value and the rest goes to its unpinned siblings; a
+node whose pinned parts need more than its share takes what they need. Where pins leave no way at all, the pinned values
+still stand, the node is reported as a conflict, and an unpinned quarter gives way so that the sums stay exact.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from decimal import Decimal
+from functools import lru_cache
+
+import msgspec
+
+from worker.domain.money import split
+from worker.domain.periods import Grain, Period, WorkCalendar, children
+from worker.domain.values import Ref
+from worker.method.measures import PlanMeasure
+
+ZERO = Decimal("0.00")
+
+
+@lru_cache(maxsize=512)
+def parts_of(period: Period) -> tuple[Period, ...]:
+    """Return the months of a quarter or the week parts of a month, remembered: every unit asks for the same ones."""
+    return children(period)
+
+
+class Conflict(msgspec.Struct, frozen=True, gc=False):
+    """A node whose own target and the pins below it exclude each other: they sum to `below`."""
+
+    period: Period
+    target: Decimal
+    below: Decimal
+
+
+class Cascade(msgspec.Struct, frozen=True, gc=False):
+    """Targets by period code; a node above which nothing is set has none."""
+
+    targets: Mapping[str, Decimal | None]
+    conflicts: tuple[Conflict, ...] = ()
+
+
+class _Node(msgspec.Struct, frozen=True, gc=False):
+    """What a node can be: at least `low`; no more than that either when `fixed`."""
+
+    period: Period
+    weight: int
+    low: Decimal
+    fixed: bool
+    parts: tuple[_Node, ...] = msgspec.field(default=())
+
+
+def cascade(
+    total: Decimal | None,
+    quarter: Period,
+    calendar: WorkCalendar,
+    *,
+    pins: Mapping[str, Decimal],
+) -> Cascade:
+    """Return the target of the quarter and of every month and week part in it.
+
+    `total` is the quarter's target when the quarter is not pinned (None: there is none). `pins` are people's targets by
+    period code, not negative, in cents. Source: facts/definitions.md, phasing by working days.
+    """
+    root = _measure(quarter, calendar, pins)
+    own = pins.get(quarter.code, total)
+    targets: dict[str, Decimal | None] = {}
+    conflicts: list[Conflict] = []
+    if own is None:
+        targets[quarter.code] = None
+        for month in root.parts:
+            _place(
+                month,
+                pins.get(month.period.code),
+                pins,
+                targets=targets,
+                conflicts=conflicts,
+            )
+        return Cascade(targets, tuple(conflicts))
+    if quarter.code not in pins and not _fits(root, own):
+        conflicts.append(Conflict(quarter, own, root.low))
+        own = root.low
+    _place(root, own, pins, targets=targets, conflicts=conflicts)
+    return Cascade(targets, tuple(conflicts))
+
+
+def is_exact(plans: Iterable[PlanMeasure]) -> bool:
+    """Tell whether every target equals the sum of its parts' targets, conflicts that were reported aside."""
+    nodes = {(plan.unit, plan.period.code): plan for plan in plans}
+    return all(_adds_up(plan, nodes) for plan in nodes.values())
+
+
+def _adds_up(plan: PlanMeasure, nodes: Mapping[tuple[Ref, str], PlanMeasure]) -> bool:
+    parts = [nodes.get((plan.unit, part.code)) for part in parts_of(plan.period)]
+    if plan.conflict or plan.target is None or not parts:
+        return True
+    values = [
+        part.target for part in parts if part is not None and part.target is not None
+    ]
+    return len(values) == len(parts) and sum(values, ZERO) == plan.target
+
+
+def _measure(
+    period: Period, calendar: WorkCalendar, pins: Mapping[str, Decimal]
+) -> _Node:
+    parts = tuple(_measure(part, calendar, pins) for part in parts_of(period))
+    weight = calendar.in_period(period)
+    pin = pins.get(period.code)
+    if pin is not None:
+        return _Node(period, weight, pin, fixed=True, parts=parts)
+    if period.grain is Grain.WEEK:
+        return _Node(period, weight, ZERO, fixed=weight == 0)
+    low = sum((part.low for part in parts), ZERO)
+    return _Node(
+        period, weight, low, fixed=all(part.fixed for part in parts), parts=parts
+    )
+
+
+def _fits(node: _Node, value: Decimal) -> bool:
+    low = sum((part.low for part in node.parts), ZERO)
+    return value == low or (value > low and not all(part.fixed for part in node.parts))
+
+
+def _place(
+    node: _Node,
+    value: Decimal | None,
+    pins: Mapping[str, Decimal],
+    *,
+    targets: dict[str, Decimal | None],
+    conflicts: list[Conflict],
+) -> None:
+    targets[node.period.code] = value
+    if value is None:
+        shares: list[Decimal | None] = [
+            pins.get(part.period.code) for part in node.parts
+        ]
+    elif node.parts and not _fits(node, value):
+        conflicts.append(
+            Conflict(node.period, value, sum((part.low for part in node.parts), ZERO))
+        )
+        shares = [part.low for part in node.parts]
+    else:
+        shares = list(_share(value, node.parts))
+    for part, share in zip(node.parts, shares, strict=True):
+        _place(part, share, pins, targets=targets, conflicts=conflicts)
+
+
+def _share(value: Decimal, parts: tuple[_Node, ...]) -> list[Decimal]:
+    """Split by working days among the free parts; one that needs more than its share gets that first."""
+    settled = {index: part.low for index, part in enumerate(parts) if part.fixed}
+    while True:
+        free = [index for index in range(len(parts)) if index not in settled]
+        rest = value - sum(settled.values(), ZERO)
+        found = dict(
+            zip(
+                free,
+                split(rest, [parts[index].weight for index in free]) if free else [],
+                strict=True,
+            )
+        )
+        short = {
+            index: parts[index].low
+            for index, share in found.items()
+            if share < parts[index].low
+        }
+        if not short:
+            return [
+                settled.get(index, found.get(index, ZERO))
+                for index in range(len(parts))
+            ]
+        settled |= short

@@ -1,0 +1,67 @@
+"""Who works where: the one unit that counts a person's hours, and whose Jira account is whose (method 5)."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Mapping
+
+import msgspec
+
+from worker.domain.entities import Person, Unit
+from worker.domain.values import Ref
+from worker.world.world import World
+
+
+class Staffing(msgspec.Struct, frozen=True, gc=False):
+    """`homes` give a person's unit, `accounts` the person of a Jira account, `teams` a unit's producing people.
+
+    Producing is who has a producing role, a capacity and a Jira account; those of no unit stand under None.
+    """
+
+    homes: Mapping[Ref, Ref]
+    accounts: Mapping[str, Ref]
+    teams: Mapping[Ref | None, tuple[Ref, ...]]
+
+
+def staff(world: World) -> Staffing:
+    """Return who works where."""
+    named = units_of_people(world)
+    homes = {
+        ref: home
+        for ref, person in world.people.items()
+        if (home := _home(person, named.get(ref, ()), world))
+    }
+    accounts: dict[str, Ref] = {}
+    teams: dict[Ref | None, list[Ref]] = defaultdict(list)
+    for ref, person in world.people.items():
+        if person.jira:
+            accounts.setdefault(person.jira, ref)
+        if (
+            person.role in world.thresholds.producing_roles
+            and person.capacity
+            and person.jira
+        ):
+            teams[homes.get(ref)].append(ref)
+    return Staffing(
+        homes, accounts, {unit: tuple(people) for unit, people in teams.items()}
+    )
+
+
+def _home(person: Person, named: tuple[Ref, ...], world: World) -> Ref | None:
+    if person.unit in world.units:
+        return person.unit
+    return named[0] if named else None
+
+
+def units_of_people(world: World) -> dict[Ref, tuple[Ref, ...]]:
+    """Return the units whose rows name a person, in order."""
+    found: dict[Ref, dict[Ref, None]] = defaultdict(dict)
+    for unit in world.units.values():
+        for person in members(unit):
+            found[person][unit.ref] = None
+    return {person: tuple(units) for person, units in found.items()}
+
+
+def members(unit: Unit) -> tuple[Ref, ...]:
+    """Return everybody a unit's row names."""
+    return tuple(dict.fromkeys((*unit.am, *unit.tls, *unit.pms, *unit.members)))

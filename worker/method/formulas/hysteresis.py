@@ -1,0 +1,64 @@
+"""A value that must be seen on two days before it is believed, so that colours do not flicker (method 3).
+
+"Rises only after two runs in a row": any move between colours, up or down, waits for a second observation day; to and
+from grey there is no waiting, since unknown must never look known.
+"""
+
+from __future__ import annotations
+
+from datetime import date
+
+from msgspec.structs import replace
+
+from worker.world.memory import Track
+
+
+def settle(
+    track: Track | None,
+    value: str,
+    today: date,
+    *,
+    instant: frozenset[str] = frozenset(),
+) -> Track:
+    """Return the track after seeing `value` today; values in `instant` come and go without waiting."""
+    if track is None or value in instant or track.value in instant:
+        since = track.since if track is not None and track.value == value else today
+        return Track(value, since, seen=today)
+    if value == track.value:
+        return Track(value, track.since, seen=today)
+    if (
+        track.candidate == value
+        and track.candidate_since is not None
+        and track.candidate_since < today
+    ):
+        return Track(value, today, seen=today)
+    first = track.candidate_since if track.candidate == value else today
+    return replace(track, candidate=value, candidate_since=first, seen=today)
+
+
+def follow(
+    track: Track | None, value: str, today: date, *, since: date | None = None
+) -> Track:
+    """Return the track of a value that is believed at once; `since` dates a value never seen before."""
+    if track is None:
+        return Track(value, since or today, seen=today)
+    return Track(value, track.since if track.value == value else today, seen=today)
+
+
+def keep_past(track: Track | None, value: str, today: date, *, days: int) -> Track:
+    """Return the track whose value is what was seen `days` to twice as many days ago, once it is as old as that.
+
+    The candidate is the next value to be looked back at, seen `days` after the first.
+    """
+    if track is None:
+        return Track(value, today, seen=today)
+    if track.candidate_since is None:
+        due = (today - track.since).days >= days
+        return (
+            replace(track, candidate=value, candidate_since=today, seen=today)
+            if due
+            else replace(track, seen=today)
+        )
+    if (today - track.candidate_since).days >= days:
+        return Track(track.candidate, track.candidate_since, value, today, seen=today)
+    return replace(track, seen=today)

@@ -1,0 +1,172 @@
+"""The life of a signal: opened by its condition, closed by its end or by a person, opened anew only after it was gone.
+
+Pure state machine over `Occurrence`, shared by risks and tasks (method 6 and 8). Days on which the condition was absent
+are counted by day of observation, so that two runs on one day count once.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from datetime import date, tzinfo
+
+import msgspec
+from msgspec.structs import replace
+
+from worker.domain.entities import Row
+from worker.domain.values import Ref, day_of
+from worker.world.memory import Closing, Occurrence
+
+COMPLETE = frozenset({"closed", "done", "cancelled"})
+
+
+class Rules(msgspec.Struct, frozen=True, gc=False):
+    """How a signal lives: days of absence to be believed, days before it may come again, whether it closes itself and
+    whether its own row is used again after it closed itself."""
+
+    gone_days: int = 2
+    cooldown: int = 0
+    reuse_row: bool = False
+
+
+class Sight(msgspec.Struct, frozen=True, gc=False):
+    """What is seen today: the condition (None: unknown), the row's status, and whether a person deleted the row.
+
+    `may_open` guards a new occurrence, `may_close` an automatic end (never in the first run, never on touched rows).
+    """
+
+    holds: bool | None
+    today: date
+    status: str | None = None
+    trashed: bool = False
+    may_open: bool = True
+    may_close: bool = True
+
+
+def name_of(key: str, number: int) -> str:
+    """Return the Worker key of the occurrence `number` of a signal."""
+    return key if number == 1 else f"{key}#{number}"
+
+
+def base_of(name: str) -> tuple[str, int]:
+    """Return the signal's key and the occurrence number held in a Worker key."""
+    key, mark, number = name.rpartition("#")
+    return (key, int(number)) if mark and number.isdecimal() else (name, 1)
+
+
+def recall(
+    source: str,
+    rows: Iterable[Row],
+    trashed: Iterable[Ref],
+    *,
+    known: Mapping[str, Occurrence],
+    zone: tzinfo,
+) -> dict[str, Occurrence]:
+    """Return what is known of every signal of a source: memory first, then what rows and deleted rows still tell."""
+    found = {
+        key: occurrence
+        for key, occurrence in known.items()
+        if key.startswith(PREFIX[source])
+    }
+    remains = [(row.key, row) for row in rows if row.key] + [
+        (ref.key, None) for ref in trashed if ref.source == source
+    ]
+    for name, row in sorted(remains, key=lambda pair: pair[0]):
+        key, number = base_of(name)
+        if key.startswith(PREFIX[source]) and (
+            key not in found or number > found[key].number
+        ):
+            found[key] = Occurrence(key, number, opened=_opened(row, zone))
+    return found
+
+
+PREFIX = {"risks": "risk:", "tasks": "task:"}
+
+
+def row_of(occurrence: Occurrence) -> Ref | None:
+    """Return the row of an occurrence; None for a key of no source."""
+    for source, prefix in PREFIX.items():
+        if occurrence.key.startswith(prefix):
+            return Ref(source, name_of(occurrence.key, occurrence.number))
+    return None
+
+
+def is_step(before: Occurrence | None, now: Occurrence) -> bool:
+    """Tell whether a signal came this far by what the worker writes: opened, opened anew, or closed by its condition.
+
+    Everything else about it was observed, whether or not anything is written.
+    """
+    if before is None:
+        return now.closed is None
+    opened = (now.number, now.opened) != (before.number, before.opened)
+    closed = now.closed != before.closed and now.closing is Closing.CONDITION
+    return opened or closed
+
+
+def _opened(row: Row | None, zone: tzinfo) -> date | None:
+    if row is None:
+        return None
+    return day_of(row.fields.get("first_seen"), zone) or row.created.date()
+
+
+def advance(
+    before: Occurrence | None, key: str, sight: Sight, *, rules: Rules
+) -> Occurrence | None:
+    """Return the occurrence after today's look; None while the signal has never been."""
+    if before is None:
+        return _open(key, 1, sight) if sight.holds and sight.may_open else None
+    now = _ended_by_person(before, sight)
+    if now.closed and now.ended and sight.holds:
+        return _again(now, sight, rules)
+    now = _watch(now, sight, rules)
+    if now.ended and now.closed is None and sight.may_close:
+        return replace(now, closed=sight.today, closing=Closing.CONDITION)
+    return now
+
+
+def _open(key: str, number: int, sight: Sight) -> Occurrence:
+    return Occurrence(
+        key, number, opened=sight.today, last_seen=sight.today, observed=sight.today
+    )
+
+
+def _ended_by_person(before: Occurrence, sight: Sight) -> Occurrence:
+    complete = sight.trashed or sight.status in COMPLETE
+    if complete and before.closed is None:
+        return replace(before, closed=sight.today, closing=Closing.PERSON)
+    if not complete and before.closing is Closing.PERSON and sight.status is not None:
+        return replace(before, closed=None, closing=None)
+    return before
+
+
+def _watch(now: Occurrence, sight: Sight, rules: Rules) -> Occurrence:
+    match sight.holds:
+        case None:
+            return now
+        case True:
+            return replace(
+                now,
+                gone=None,
+                gone_seen=0,
+                ended=None,
+                last_seen=sight.today,
+                observed=sight.today,
+            )
+        case False:
+            fresh = now.gone is None or now.observed != sight.today
+            seen = now.gone_seen + 1 if fresh else now.gone_seen
+            ended = now.ended or (sight.today if seen >= rules.gone_days else None)
+            return replace(
+                now,
+                gone=now.gone or sight.today,
+                gone_seen=seen,
+                observed=sight.today,
+                ended=ended,
+            )
+
+
+def _again(now: Occurrence, sight: Sight, rules: Rules) -> Occurrence:
+    rested = now.closed is None or (sight.today - now.closed).days >= rules.cooldown
+    if not (rested and sight.may_open):
+        return replace(now, last_seen=sight.today, observed=sight.today)
+    reused = rules.reuse_row and now.closing is Closing.CONDITION and not sight.trashed
+    return _open(now.key, now.number if reused else now.number + 1, sight)

@@ -1,0 +1,50 @@
+"""What counts as promised to a client: a date that a person gave on the card, never one that came from elsewhere.
+
+The due date of a card is shared: the worker fills it from Jira where people left it empty, and anybody who may file an
+issue can date one. So it matters whose value stands in the cell, not which cell it is.
+"""
+
+from __future__ import annotations
+
+from datetime import date
+
+from worker.domain.entities import Card, Row
+from worker.method.formulas.hysteresis import follow
+from worker.world.memory import Track
+from worker.world.world import World
+
+COUNTED = "done_total"
+"""A field that the worker fills in every card it can follow in Jira."""
+
+
+def promise_of(
+    card: Card, world: World, *, row: Row | None, jira_due: date | None
+) -> date | None:
+    """Return a card's due date if a person gave it, else None; `jira_due` is what the worker would put there.
+
+    A person's date stays theirs when Jira comes to say the same, which memory tells; what the worker took over is
+    nobody's promise, also after the state that knew of it was lost.
+    """
+    if card.due is None:
+        return None
+    remembered = world.memory.tracks.get(track_name(card))
+    if remembered is not None and remembered.value == card.due.isoformat():
+        return card.due
+    is_lost = world.memory.first_run and row is not None and row.fields.get(COUNTED)
+    is_taken_over = card.ref in world.taken_over
+    return None if is_taken_over or (is_lost and card.due == jira_due) else card.due
+
+
+def track_name(card: Card) -> str:
+    """Return the name under which memory holds what a person promised."""
+    return f"{card.ref}#promise"
+
+
+def follow_promise(
+    tracks: dict[str, Track], card: Card, promise: date | None, today: date
+) -> None:
+    """Keep in `tracks` what a person promised, or drop what nobody promises any more."""
+    name = track_name(card)
+    before = tracks.pop(name, None)
+    if promise is not None:
+        tracks[name] = follow(before, promise.isoformat(), today)

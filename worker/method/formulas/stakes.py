@@ -1,0 +1,21 @@
+"""Money that may be lost: what clients have committed, against which risks are weighed (method 6)."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from decimal import Decimal
+
+from worker.domain.entities import RUNNING, Stage
+from worker.domain.values import Ref
+from worker.world.world import World
+
+
+def committed_money(world: World) -> dict[Ref, Decimal]:
+    """Return the committed money of every client: budgets of agreed and running cards, and a quarter of fees."""
+    sums: dict[Ref, Decimal] = defaultdict(Decimal)
+    for card in world.cards.values():
+        if card.client and card.budget and card.stage in (Stage.AGREED, *RUNNING):
+            sums[card.client] += card.budget
+    for ref, client in world.clients.items():
+        sums[ref] += 3 * (client.monthly_fee or Decimal(0))
+    return sums

@@ -1,0 +1,42 @@
+"""Response steps as lines of text that people may edit, and read again for the days they are for (method 6)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import date, timedelta
+from functools import lru_cache
+
+from worker.domain.periods import month_of, week_of
+from worker.domain.titles import period_title
+from worker.domain.words import Words
+from worker.method.measures import Step
+
+BACK, AHEAD = 100, 200
+"""Days before and after today in which a written date is looked for."""
+
+
+def write_steps(steps: Iterable[Step], words: Words) -> str:
+    """Return one line a step, with its month and week: `November 2026 · Week 47 · 16–22 Nov · Nov 19, 2026: Call`."""
+    return "\n".join(f"{_heading(step.day, words)}: {step.text}" for step in steps)
+
+
+@lru_cache(maxsize=1024)
+def _heading(day: date, words: Words) -> str:
+    return f"{period_title(month_of(day), words)} · {period_title(week_of(day), words)} · {words.date(day)}"
+
+
+def read_steps(text: str, today: date, words: Words) -> tuple[Step, ...]:
+    """Return the steps whose date can be read, near enough to today; other lines are people's notes."""
+    found = []
+    for line in text.splitlines():
+        head, _, rest = line.partition(": ")
+        day = _dates(today, words).get(head.rpartition(" · ")[2].strip())
+        if day is not None:
+            found.append(Step(day, rest.strip()))
+    return tuple(found)
+
+
+@lru_cache(maxsize=8)
+def _dates(today: date, words: Words) -> dict[str, date]:
+    days = (today + timedelta(days=offset) for offset in range(-BACK, AHEAD + 1))
+    return {words.date(day): day for day in days}

@@ -1,0 +1,24 @@
+"""The triangle of a unit: exactly one AM, at least one TL and one PM (method 1)."""
+
+from __future__ import annotations
+
+from worker.domain.entities import Unit
+from worker.domain.messages import message
+
+NO_AM = message("no account manager")
+TWO_AMS = message("more than one account manager")
+NO_TL = message("no team lead")
+NO_PM = message("no project manager")
+
+
+def triangle_faults(unit: Unit) -> tuple[str, ...]:
+    """Return what breaks the triangle, as sentences to be said; empty when it is complete."""
+    found = [NO_AM] if not unit.am else [TWO_AMS] if len(unit.am) > 1 else []
+    found += [] if unit.tls else [NO_TL]
+    found += [] if unit.pms else [NO_PM]
+    return tuple(found)
+
+
+def is_triangle(unit: Unit) -> bool:
+    """Tell whether a unit's triangle is complete."""
+    return not triangle_faults(unit)

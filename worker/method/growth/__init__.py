@@ -1,0 +1,1 @@
+"""Growth: services, graduation, backlog and goals (method 7)."""

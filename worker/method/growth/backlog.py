@@ -1,0 +1,169 @@
+"""The development backlog: how old an idea is, on which agenda it stands, and the card it becomes (method 8 and 9).
+
+Strategic hypotheses go to the quarter's meeting, validated features and whatever people send to the group to the next
+one. What is accepted is planted once as a card at `idea`, linked both ways; from then on the card is people's, and the
+account sprint gives it its next steps.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from decimal import Decimal
+
+from msgspec.structs import replace
+
+from worker.domain.entities import Idea
+from worker.domain.messages import message, tell
+from worker.domain.periods import Period
+from worker.domain.values import Ref
+from worker.errors import Problem
+from worker.mapping.playbooks import Playbooks
+from worker.method.formulas.agendas import agenda_title, next_planned
+from worker.method.formulas.hysteresis import follow
+from worker.method.growth.development import CLOSED
+from worker.method.measures import BacklogItem, Measures
+from worker.plan.facts import Fact, Input, Outcome, Why
+from worker.world.memory import Track
+from worker.world.world import World
+
+
+def tend_backlog(world: World, _playbooks: Playbooks, measures: Measures) -> Outcome:
+    """Return the facts of every idea and of the cards planted for accepted ones."""
+    facts: list[Fact] = []
+    items: list[BacklogItem] = []
+    problems: list[Problem] = []
+    tracks = dict(world.memory.tracks)
+    for idea in world.ideas.values():
+        item = _item(idea, world)
+        items.append(item)
+        facts += _facts(item, idea, world)
+        if idea.status == "accepted" and item.client is None and not idea.cards:
+            problems.append(_homeless(idea))
+        elif idea.status == "accepted":
+            facts += _card(item, idea, world=world, tracks=tracks)
+    return Outcome(
+        tuple(facts),
+        replace(measures, backlog=tuple(items)),
+        replace(world.memory, tracks=tracks),
+        tuple(problems),
+    )
+
+
+def _item(idea: Idea, world: World) -> BacklogItem:
+    client = idea.client or _only_client(idea.unit, world)
+    found = world.clients.get(client) if client else None
+    strategic = idea.kind == "hypothesis" and idea.horizon == "strategic"
+    age = (world.today - idea.created.date()).days if idea.created else 0
+    card = next((ref for ref in idea.cards if ref in world.cards), None)
+    return BacklogItem(
+        idea.ref,
+        idea.name,
+        idea.url,
+        idea.kind or "",
+        idea.status or "new",
+        strategic,
+        idea.unit or (found.unit if found else None),
+        client,
+        idea.author,
+        idea.impact,
+        idea.effort,
+        max(age, 0) // 7,
+        _agenda(idea, world, strategic=strategic),
+        card,
+    )
+
+
+def _only_client(unit: Ref | None, world: World) -> Ref | None:
+    """Return the client of a unit that serves one."""
+    served = (
+        [ref for ref, client in world.clients.items() if client.unit == unit]
+        if unit
+        else []
+    )
+    return served[0] if len(served) == 1 else None
+
+
+def _agenda(idea: Idea, world: World, *, strategic: bool) -> Period | None:
+    sent = idea.status == "for_group"
+    ripe = idea.kind == "feature" and idea.status == "validated"
+    big = strategic and idea.status in ("new", "validated", "for_group", None)
+    return (
+        next_planned(world.today, strategic=strategic) if sent or ripe or big else None
+    )
+
+
+def _facts(item: BacklogItem, idea: Idea, world: World) -> Iterator[Fact]:
+    say = world.words.say
+    inputs = (
+        Input(say("idea"), item.title, item.url),
+        Input(say("kind"), f"{item.kind} {idea.horizon or ''}".strip()),
+        Input(say("status"), item.status),
+    )
+    yield Fact(
+        item.ref,
+        "agenda",
+        agenda_title(item.agenda, world.words) if item.agenda else None,
+        Why(
+            "backlog",
+            inputs,
+            say(
+                "strategic hypotheses go to the quarter's meeting; validated features and what is "
+                "sent to the group to the next one"
+            ),
+        ),
+    )
+    if item.status not in CLOSED:
+        yield Fact(
+            item.ref,
+            "age_weeks",
+            Decimal(item.weeks),
+            Why(
+                "backlog",
+                inputs,
+                say(
+                    "whole weeks since the row was made; it stops when the idea is decided on"
+                ),
+            ),
+        )
+
+
+def _card(
+    item: BacklogItem, idea: Idea, *, world: World, tracks: dict[str, Track]
+) -> Iterator[Fact]:
+    """Plant the card of an accepted idea, unless people linked one, and link the two."""
+    say, planted, place = (
+        world.words.say,
+        Ref("projects", f"card:backlog:{idea.ref.key}"),
+        f"{idea.ref}#card",
+    )
+    why = Why(
+        "backlog",
+        (Input(say("idea"), item.title, item.url),),
+        say("an accepted idea becomes a card at the stage “idea”, once"),
+    )
+    fresh = place not in tracks
+    tracks[place] = follow(tracks.get(place), "planted", world.today)
+    if idea.cards:
+        yield Fact(idea.ref, "card", idea.cards, why)
+        return
+    page = world.seeds.get(planted)
+    if page is not None or fresh:
+        yield Fact(idea.ref, "card", (page or planted,), why)
+    values = {
+        "name": item.title,
+        "client": (item.client,) if item.client else (),
+        "stage": "idea",
+    }
+    for name, value in values.items():
+        yield Fact(planted, name, value, why)
+
+
+def _homeless(idea: Idea) -> Problem:
+    return Problem(
+        "idea-without-client",
+        tell("Backlog: {name}", name=idea.name),
+        "client",
+        message("the accepted idea names no client, so it cannot become a card"),
+        message("choose its client"),
+        idea.url,
+    )

@@ -1,0 +1,51 @@
+"""The development of a unit's product by role, as its meetings look at it (method 9)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+import msgspec
+
+from worker.domain.values import Ref
+from worker.method.measures import BacklogItem
+
+CLOSED = frozenset({"accepted", "rejected"})
+READY = frozenset({"validated", "for_group", "presented"})
+
+
+class Development(msgspec.Struct, frozen=True, gc=False):
+    """TL's validated features, PM's strategic hypotheses and how many operational ones, AM's ideas, HoA's feedback
+    items; each list best first. `accepted` became cards."""
+
+    features: tuple[BacklogItem, ...] = ()
+    hypotheses: tuple[BacklogItem, ...] = ()
+    operational: int = 0
+    ideas: tuple[BacklogItem, ...] = ()
+    feedback: tuple[BacklogItem, ...] = ()
+    accepted: tuple[BacklogItem, ...] = ()
+
+
+def development_of(unit: Ref | None, items: Iterable[BacklogItem]) -> Development:
+    """Return what a unit's inboxes hold; None for what belongs to no unit."""
+    own = sorted((item for item in items if item.unit == unit), key=worth)
+    open_ = [item for item in own if item.status not in CLOSED]
+    guesses = [item for item in open_ if item.kind == "hypothesis"]
+    return Development(
+        tuple(
+            item for item in open_ if item.kind == "feature" and item.status in READY
+        ),
+        tuple(item for item in guesses if item.strategic),
+        sum(not item.strategic for item in guesses),
+        tuple(item for item in open_ if item.kind == "idea"),
+        tuple(item for item in open_ if item.kind == "feedback"),
+        tuple(item for item in own if item.status == "accepted"),
+    )
+
+
+def worth(item: BacklogItem) -> tuple[float, float, str]:
+    """Order ideas: the greatest impact first, then the least effort; without either, last."""
+    return (
+        -float(item.impact or 0),
+        float(item.effort) if item.effort is not None else float("inf"),
+        str(item.ref),
+    )

@@ -1,0 +1,117 @@
+"""Evolution and revolution: after 18 months an endless service is due for a redesign, and a card is planted (method 7).
+
+The card is people's from the day it is made; the same revolution is never proposed twice. When it starts, the months
+are counted anew from there.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterator
+from datetime import date
+
+from msgspec.structs import replace
+
+from worker.domain.entities import RUNNING, Card, Stage
+from worker.domain.values import Ref, Value
+from worker.mapping.playbooks import Playbooks
+from worker.method.formulas.rays import add_months
+from worker.method.measures import Measures
+from worker.method.outlook import Revolution
+from worker.plan.facts import Fact, Input, Outcome, Why
+from worker.world.world import World
+
+PREFIX = "card:revolution:"
+
+
+def plan_revolutions(
+    world: World, _playbooks: Playbooks, measures: Measures
+) -> Outcome:
+    """Return the idea cards of all revolutions that are due, with every evolution that counts towards one."""
+    revolutions = tuple(_revolutions(world))
+    facts = tuple(
+        fact
+        for one in revolutions
+        if one.due <= world.today
+        for fact in _facts(one, world)
+    )
+    return Outcome(facts, replace(measures, revolutions=revolutions), world.memory)
+
+
+def _revolutions(world: World) -> Iterator[Revolution]:
+    planted = _planted(world)
+    # A revolution of work that still runs counts for both, or two cards would be planted for one service.
+    counted = {
+        page
+        for origin, pages in planted.items()
+        if _is_running(world.cards.get(origin))
+        for page in pages
+    }
+    for card in world.cards.values():
+        if card.start is None or not _is_endless(card, world) or card.ref in counted:
+            continue
+        begun = [
+            start
+            for page in planted.get(card.ref, ())
+            if (start := _began(world.cards.get(page)))
+        ]
+        number, since = len(begun) + 1, max([card.start, *begun])
+        seed = Ref("projects", f"{PREFIX}{card.ref.key}:{number}")
+        yield Revolution(
+            card.ref,
+            card.client,
+            number,
+            since,
+            add_months(since, world.thresholds.revolution_months),
+            seed,
+            world.seeds.get(seed),
+        )
+
+
+def _planted(world: World) -> dict[Ref, list[Ref]]:
+    """Return the living revolution cards by the card they came from."""
+    found: dict[Ref, list[Ref]] = defaultdict(list)
+    for seed, page in world.seeds.items():
+        if seed.source == "projects" and seed.key.startswith(PREFIX):
+            found[
+                Ref("projects", seed.key.removeprefix(PREFIX).rpartition(":")[0])
+            ].append(page)
+    return found
+
+
+def _is_endless(card: Card, world: World) -> bool:
+    service = world.services.get(card.service) if card.service else None
+    return _is_running(card) and service is not None and service.kind == "endless"
+
+
+def _is_running(card: Card | None) -> bool:
+    return card is not None and card.stage in RUNNING
+
+
+def _began(card: Card | None) -> date | None:
+    if card is None or card.stage not in (*RUNNING, Stage.DONE):
+        return None
+    return card.start or card.expected_start
+
+
+def _facts(one: Revolution, world: World) -> Iterator[Fact]:
+    words, card = world.words, world.cards[one.card]
+    why = Why(
+        "evolution",
+        (
+            Input(words.say("card"), card.name, card.url),
+            Input(words.say("since"), words.date(one.since)),
+        ),
+        words.say(
+            "an endless service ran for so long since its start or last revolution"
+        ),
+        words.count("{n} month", "{n} months", world.thresholds.revolution_months),
+    )
+    values: dict[str, Value] = {
+        "name": words.say("Redesign and refactoring of “{card}”", card=card.name),
+        "stage": Stage.IDEA.value,
+        "client": (card.client,) if card.client else (),
+        "service": (card.service,) if card.service else (),
+    }
+    for field, value in values.items():
+        yield Fact(one.seed, field, value, why)

@@ -1,0 +1,297 @@
+"""Development goals: split into months and weeks, rolled up again, their pace against the working days (method 9).
+
+A goal is a person's row. Its months are made at once, its weeks when their month begins; a part belongs to people from
+then on (its target while nobody changed it follows the goal's). A part that a person deleted stays deleted. Only goals
+with a measure, a target and a period are split and judged; the others are reported and grey.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterator, Set
+from datetime import timedelta
+from decimal import Decimal
+
+import msgspec
+from msgspec.structs import replace
+
+from worker.domain.entities import Goal
+from worker.domain.periods import Grain, Period
+from worker.domain.titles import period_title
+from worker.domain.values import Ref, Span, Value
+from worker.mapping.playbooks import Playbooks
+from worker.method.formulas.cascade import parts_of
+from worker.method.formulas.hysteresis import settle
+from worker.method.growth.parts import (
+    LATEST,
+    OVER,
+    is_measured,
+    period_of,
+    roll_up,
+    shares,
+    value_of,
+)
+from worker.method.measures import GoalMeasure, Measures, Rag
+from worker.plan.facts import Fact, Input, Outcome, Why
+from worker.world.memory import Track
+from worker.world.world import World
+
+GREY = frozenset({Rag.GREY.value})
+Tree = dict[Ref, list[Goal]]
+Own = Set[tuple[Ref | None, Period | None]]
+
+
+class _Sight(msgspec.Struct, frozen=True, gc=False):
+    """How a goal looks today."""
+
+    rolled: Decimal | None
+    value: Decimal | None
+    expected: Decimal | None
+    pace: Decimal | None
+    rag: Rag
+    why: str
+
+
+def follow_goals(world: World, _playbooks: Playbooks, measures: Measures) -> Outcome:
+    """Return the parts of all goals, and how each goal and part stands."""
+    tracks = dict(world.memory.tracks)
+    goals = dict(world.goals)
+    own = {
+        (goal.parent, period_of(goal))
+        for goal in world.goals.values()
+        if goal.parent and not goal.key
+    }
+    facts = [
+        fact
+        for goal in _roots(world)
+        for fact in _plant(goal, goal, goals, own=own, world=world)
+    ]
+    children: Tree = defaultdict(list)
+    for goal in goals.values():
+        if goal.parent is not None:
+            children[goal.parent].append(goal)
+    found = []
+    for goal in goals.values():
+        seen = _look(goal, children, world=world, tracks=tracks)
+        facts += _facts(goal, seen, world)
+        if (period := period_of(goal)) is not None and goal.target is not None:
+            found.append(_measure(goal, seen, period))
+    return Outcome(
+        tuple(facts),
+        replace(measures, goals=tuple(found)),
+        replace(world.memory, tracks=tracks),
+    )
+
+
+def _roots(world: World) -> list[Goal]:
+    """Return people's own goals that are still to be reached, which the worker splits."""
+    return [
+        goal
+        for goal in world.goals.values()
+        if not goal.key
+        and is_measured(goal)
+        and goal.status not in OVER
+        and not _is_past(goal, world)
+    ]
+
+
+def _is_past(goal: Goal, world: World) -> bool:
+    period = period_of(goal)
+    return period is not None and period.end < world.today
+
+
+def _plant(
+    root: Goal, parent: Goal, goals: dict[Ref, Goal], *, own: Own, world: World
+) -> Iterator[Fact]:
+    """Yield the facts of the parts below a goal that people have not made themselves, adding them to `goals`."""
+    period = period_of(parent)
+    if period is None or (period.grain is Grain.MONTH and world.today not in period):
+        return
+    for part, target in shares(parent, parts_of(period), world.calendar).items():
+        ref = Ref("goals", f"goal:{root.ref.key}:{part.code}")
+        if (
+            ref in world.trashed
+            or (parent.ref, part) in own
+            or not target
+            or not world.calendar.in_period(part)
+        ):
+            continue
+        made = Goal(
+            ref,
+            _title(root, part, world),
+            key=ref.key,
+            owner=root.owner,
+            unit=root.unit,
+            grain=part.grain.value,
+            period=Span(part.start, part.end),
+            measure=root.measure,
+            rollup=root.rollup,
+            target=target,
+            parent=parent.ref,
+        )
+        yield from _part_facts(made, root, world)
+        kept = goals.setdefault(ref, made)
+        if kept.target is not None:
+            yield from _plant(root, kept, goals, own=own, world=world)
+
+
+def _title(root: Goal, part: Period, world: World) -> str:
+    return f"{root.name} · {period_title(part, world.words)}"
+
+
+def _part_facts(part: Goal, root: Goal, world: World) -> Iterator[Fact]:
+    say = world.words.say
+    inputs = (
+        Input(say("goal"), root.name, root.url),
+        Input(say("target"), str(root.target)),
+    )
+    formula = (
+        say("the goal's target in every part")
+        if root.rollup == LATEST
+        else say("share of the parent's target by working days")
+    )
+    values: dict[str, Value] = {
+        "name": part.name,
+        "unit": (part.unit,) if part.unit else (),
+        "owner": part.owner,
+        "grain": part.grain,
+        "period": part.period,
+        "measure": part.measure,
+        "rollup": part.rollup,
+        "target": part.target,
+        "parent": (part.parent,) if part.parent else (),
+    }
+    for name, value in values.items():
+        yield Fact(part.ref, name, value, Why("goals", inputs, formula))
+
+
+def _look(
+    goal: Goal, children: Tree, *, world: World, tracks: dict[str, Track]
+) -> _Sight:
+    say, rolled, value = (
+        world.words.say,
+        roll_up(goal, children),
+        value_of(goal, children),
+    )
+    period = period_of(goal)
+    if not is_measured(goal) or period is None:
+        return _Sight(
+            rolled,
+            value,
+            None,
+            None,
+            Rag.GREY,
+            say("The goal has no measure, target or period."),
+        )
+    passed = _passed(period, world)
+    expected = (
+        goal.target if goal.rollup == LATEST else (goal.target or Decimal(0)) * passed
+    )
+    pace = value / expected if value is not None and expected else None
+    seen, why = _colour(
+        goal, value, passed=passed, expected=expected, pace=pace, world=world
+    )
+    place = f"{goal.ref}#health"
+    track = tracks[place] = settle(
+        tracks.get(place), seen.value, world.today, instant=GREY
+    )
+    return _Sight(rolled, value, expected, pace, Rag(track.value), why)
+
+
+def _passed(period: Period, world: World) -> Decimal:
+    """Return the share of the period's working days that lie behind us, yesterday included."""
+    whole = world.calendar.in_period(period)
+    behind = world.calendar.working_days(
+        period.start, min(period.end, world.today - timedelta(days=1))
+    )
+    return Decimal(behind) / whole if whole else Decimal(period.end < world.today)
+
+
+def _colour(
+    goal: Goal,
+    value: Decimal | None,
+    *,
+    passed: Decimal,
+    expected: Decimal | None,
+    pace: Decimal | None,
+    world: World,
+) -> tuple[Rag, str]:
+    words, band = world.words, world.thresholds.pace
+    if goal.status == "dropped":
+        return Rag.GREY, words.say("The goal was dropped.")
+    if goal.status == "reached":
+        return Rag.GREEN, words.say("People say it is reached.")
+    if value is None:
+        return Rag.GREY, words.say("Nobody has entered where it stands.")
+    if passed < world.thresholds.pace_muted_share or pace is None or expected is None:
+        return Rag.GREY, words.say(
+            "Too early: {share} of the working days have passed.",
+            share=words.percent(passed),
+        )
+    colour = (
+        Rag.GREEN
+        if pace >= band.green
+        else Rag.AMBER
+        if pace >= band.amber
+        else Rag.RED
+    )
+    return colour, words.say(
+        "{value} of {target} ({measure}); {expected} were due by now: pace {pace}.",
+        value=words.number(value, 2),
+        target=words.number(goal.target or Decimal(0), 2),
+        measure=goal.measure,
+        expected=words.number(expected, 1),
+        pace=words.percent(pace),
+    )
+
+
+def _facts(goal: Goal, seen: _Sight, world: World) -> Iterator[Fact]:
+    say, band = world.words.say, world.thresholds.pace
+    inputs = (
+        Input(say("goal"), goal.name, goal.url),
+        Input(say("target"), str(goal.target)),
+        Input(say("current"), str(seen.value)),
+        Input(say("planned to date"), str(seen.expected)),
+    )
+    rolled = (
+        say("the latest part's value")
+        if goal.rollup == LATEST
+        else say("sum of the parts' values")
+    )
+    values: dict[str, tuple[Value, str]] = {
+        "rolled_up": (seen.rolled, rolled),
+        "pace": (
+            seen.pace.quantize(Decimal("0.0001")) if seen.pace is not None else None,
+            say("current / planned to date by working days"),
+        ),
+        "health": (
+            seen.rag.value,
+            say("pace against its band; held until seen on two days"),
+        ),
+        "why": (seen.why, say("the reasons of the colour")),
+    }
+    for name, (value, formula) in values.items():
+        yield Fact(
+            goal.ref,
+            name,
+            value,
+            Why("goals", inputs, formula, f"pace >= {band.green} / {band.amber}"),
+        )
+
+
+def _measure(goal: Goal, seen: _Sight, period: Period) -> GoalMeasure:
+    return GoalMeasure(
+        goal.ref,
+        goal.name,
+        goal.url,
+        goal.unit,
+        next(iter(goal.owner), None),
+        period,
+        goal.measure or "",
+        goal.target or Decimal(0),
+        seen.value,
+        seen.pace,
+        seen.rag,
+        goal.status or "open",
+        goal.parent,
+    )

@@ -1,0 +1,326 @@
+"""From newbiz to account when one or two people no longer suffice, and the account that has had no work (method 7).
+
+Graduation asks two people, each by a task of their own: Head of Newbiz hands the client over and the HoA takes it on.
+One task with two names would be nobody's.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping
+from datetime import date, timedelta
+from decimal import Decimal
+
+import msgspec
+from msgspec.structs import replace
+
+from worker.domain.entities import RUNNING, Card, Client, Stage, Unit
+from worker.domain.values import Ref
+from worker.mapping.playbooks import Playbooks
+from worker.method.formulas.rays import IDEAS, add_months, due_of
+from worker.method.measures import CardMeasure, Condition, Measures, Signal, UnitLoad
+from worker.method.outlook import Graduation
+from worker.plan.facts import Outcome
+from worker.world.world import World
+
+SILENT = "relations.silent"
+TASKS = ("graduate_newbiz", "graduate_hoa")
+HOUR = 3600
+
+
+class _Desk(msgspec.Struct, frozen=True, gc=False):
+    """What one run works on: cards by client, and what the units carry."""
+
+    world: World
+    measures: Measures
+    cards: Mapping[Ref | None, list[Card]]
+    accounts: Mapping[Ref | None, int]
+
+
+def judge_groups(world: World, _playbooks: Playbooks, measures: Measures) -> Outcome:
+    """Return who is ready to be an account, and the condition of every account: whether it has had no work."""
+    desk = _desk(world, measures)
+    graduations = {
+        client.ref: found
+        for client in world.clients.values()
+        if (found := _graduation(desk, client))
+    }
+    silences = [
+        (client, _last_work(desk, client))
+        for client in world.clients.values()
+        if client.group == "account"
+    ]
+    conditions = tuple(_silence(desk, client, last) for client, last in silences)
+    signals = [
+        signal
+        for client in world.clients.values()
+        for signal in _graduate(client, graduations.get(client.ref), world)
+    ]
+    signals += [_silent_task(client, last, world) for client, last in silences]
+    return Outcome(
+        (),
+        replace(
+            measures,
+            graduations=graduations,
+            conditions=(*measures.conditions, *conditions),
+            signals=(*(measures.signals or ()), *signals),
+        ),
+        world.memory,
+    )
+
+
+def _desk(world: World, measures: Measures) -> _Desk:
+    cards: dict[Ref | None, list[Card]] = defaultdict(list)
+    for card in world.cards.values():
+        cards[card.client].append(card)
+    accounts: dict[Ref | None, int] = defaultdict(int)
+    for client in world.clients.values():
+        accounts[client.unit] += client.group == "account"
+    return _Desk(world, measures, cards, accounts)
+
+
+# Newbiz to account
+
+
+def _graduation(desk: _Desk, client: Client) -> Graduation | None:
+    if client.group != "newbiz":
+        return None
+    cards = desk.cards[client.ref]
+    evidence = (
+        *_crowd(desk, cards),
+        *_queue(cards, desk.world),
+        *_long_work(desk, cards),
+    )
+    return (
+        Graduation(client.ref, evidence, _unit(desk), _model(client, cards, desk.world))
+        if evidence
+        else None
+    )
+
+
+def _crowd(desk: _Desk, cards: Iterable[Card]) -> Iterator[str]:
+    """Say it when enough people logged enough hours in enough of the last full weeks."""
+    world, limits = desk.world, desk.world.thresholds
+    monday = world.today - timedelta(days=world.today.weekday())
+    weeks = [
+        week
+        for week, people in _crew(cards, world, monday).items()
+        if people >= limits.graduation_people
+    ]
+    if len(weeks) >= limits.graduation_weeks:
+        yield world.words.count(
+            "{people} or more people logged {hours} hours each in {n} of the last {window} weeks.",
+            "{people} or more people logged {hours} hours each in {n} of the last {window} weeks.",
+            len(weeks),
+            people=limits.graduation_people,
+            hours=world.words.number(limits.graduation_hours),
+            window=limits.graduation_window,
+        )
+
+
+def _crew(cards: Iterable[Card], world: World, monday: date) -> dict[int, int]:
+    """Return how many people logged the hours that count, by full weeks back from a Monday (0: the last one)."""
+    seconds: dict[tuple[int, str], int] = defaultdict(int)
+    logs = {
+        log.id: log
+        for card in cards
+        if card.ref in world.work
+        for log in world.work[card.ref].worklogs
+    }
+    for log in logs.values():
+        back = (monday - timedelta(days=1) - log.started.date()).days // 7
+        if 0 <= back < world.thresholds.graduation_window:
+            seconds[back, log.author] += log.seconds
+    crew: dict[int, int] = defaultdict(int)
+    for (back, _), spent in seconds.items():
+        crew[back] += Decimal(spent) / HOUR >= world.thresholds.graduation_hours
+    return crew
+
+
+def _queue(cards: Iterable[Card], world: World) -> Iterator[str]:
+    stages = [card.stage for card in cards]
+    running, ideas = (
+        sum(stage in RUNNING for stage in stages),
+        sum(stage in IDEAS for stage in stages),
+    )
+    if running >= 2 and ideas:
+        yield world.words.count(
+            "{n} project is running and an idea is waiting.",
+            "{n} projects are running and an idea is waiting.",
+            running,
+        )
+
+
+def _long_work(desk: _Desk, cards: Iterable[Card]) -> Iterator[str]:
+    """Say it when running work is planned, by its due date or else its P85, beyond the months that make an account."""
+    world = desk.world
+    limit = add_months(world.today, world.thresholds.graduation_months)
+    ends = [
+        (end, card)
+        for card in cards
+        if card.stage in RUNNING
+        and (end := _planned_end(card, desk.measures.cards.get(card.ref)))
+        and end > limit
+    ]
+    if ends:
+        end, card = max(ends, key=lambda pair: (pair[0], pair[1].ref))
+        yield world.words.say(
+            "“{card}” is planned until {day}.",
+            card=card.name,
+            day=world.words.date(end),
+        )
+
+
+def _planned_end(card: Card, measure: CardMeasure | None) -> date | None:
+    return due_of(card, measure) or (
+        measure.forecast.p85 if measure and measure.forecast else None
+    )
+
+
+def _unit(desk: _Desk) -> Ref | None:
+    """Return the unit with the least load ahead, when the loads of all are known, then the smallest portfolio."""
+    units = list(desk.world.units.values())
+    loads = {unit.ref: _load(desk.measures.units.get(unit.ref)) for unit in units}
+    if None in loads.values():
+        loads = {}
+    ranked = sorted(
+        units,
+        key=lambda unit: (loads.get(unit.ref) or 0, desk.accounts[unit.ref], unit.name),
+    )
+    return ranked[0].ref if ranked else None
+
+
+def _load(found: UnitLoad | None) -> Decimal | None:
+    """Return the load of the next 4 weeks to a tenth, so that small moves do not change a proposal."""
+    weeks = found.weeks[:4] if found else ()
+    planned, capacity = (
+        [week.load for week in weeks if week.load is not None],
+        sum(week.capacity for week in weeks),
+    )
+    if not capacity or len(planned) < len(weeks):
+        return None
+    return (sum(planned, Decimal(0)) / capacity).quantize(Decimal("0.1"))
+
+
+def _model(client: Client, cards: Iterable[Card], world: World) -> str:
+    """Return the next money model: a retainer for a service that does not end or from T&M on, else T&M."""
+    services = [
+        world.services.get(card.service)
+        for card in cards
+        if card.stage in RUNNING and card.service
+    ]
+    endless = any(
+        service is not None and service.kind == "endless" for service in services
+    )
+    evolves = any(card.stage is Stage.EVOLUTION for card in cards)
+    return (
+        "retainer"
+        if endless or evolves or client.engagement in ("tm", "retainer")
+        else "tm"
+    )
+
+
+def _graduate(
+    client: Client, found: Graduation | None, world: World
+) -> Iterator[Signal]:
+    words = world.words
+    ended = (
+        words.say("closed by itself: the client is an account now")
+        if client.group == "account"
+        else words.say("closed by itself: one or two people suffice again")
+    )
+    unit = world.units.get(found.unit) if found and found.unit else None
+    reason = " ".join((*found.evidence, _proposal(found, unit, world))) if found else ""
+    for playbook in TASKS:
+        yield Signal(
+            playbook,
+            client.ref,
+            client.ref,
+            None,
+            found is not None,
+            reason=reason,
+            ended=ended,
+            values={"client": client.name, "unit": unit.name if unit else ""},
+        )
+
+
+def _proposal(found: Graduation, unit: Unit | None, world: World) -> str:
+    words = world.words
+    model = words.say("a retainer") if found.model == "retainer" else words.say("T&M")
+    if unit is None:
+        return words.say("Proposed: {model}; no unit to take it.", model=model)
+    return words.say("Proposed: unit {unit}, {model}.", unit=unit.name, model=model)
+
+
+# Accounts without work
+
+
+def _last_work(desk: _Desk, client: Client) -> date | None:
+    """Return the last day anything was done for a client; today while work may go on unseen; None without a trace."""
+    days = [day for card in desk.cards[client.ref] if (day := _worked(desk, card))]
+    return max(days, default=None)
+
+
+def _worked(desk: _Desk, card: Card) -> date | None:
+    measure = desk.measures.cards.get(card.ref)
+    if card.stage is Stage.AGREED:
+        return desk.world.today
+    if (
+        card.stage in (*RUNNING, Stage.DONE)
+        and measure is not None
+        and measure.last_activity
+    ):
+        return min(measure.last_activity, desk.world.today)
+    if card.stage in RUNNING:
+        return desk.world.today
+    return _ended(card, measure, desk.world.today) if card.stage is Stage.DONE else None
+
+
+def _ended(card: Card, measure: CardMeasure | None, today: date) -> date | None:
+    """Return when a finished card ended: its due date, else the day it was seen to be done."""
+    day = due_of(card, measure) or (measure.stage_since if measure else None)
+    return min(day, today) if day else None
+
+
+def _is_silent(last: date | None, world: World) -> bool | None:
+    return (
+        None
+        if last is None
+        else add_months(last, world.thresholds.silent_months) <= world.today
+    )
+
+
+def _silence(desk: _Desk, client: Client, last: date | None) -> Condition:
+    words, limits = desk.world.words, desk.world.thresholds
+    return Condition(
+        SILENT,
+        "other",
+        client.ref,
+        _is_silent(last, desk.world),
+        probability=4,
+        client=client.ref,
+        unit=client.unit,
+        title=words.say("{client}: no work for months", client=client.name),
+        evidence=words.say("The last work was done on {day}.", day=words.date(last))
+        if last
+        else "",
+        inputs=((words.say("client"), client.name, client.url),),
+        formula=words.say("the last work on the client's cards"),
+        threshold=words.count("{n} month", "{n} months", limits.silent_months),
+    )
+
+
+def _silent_task(client: Client, last: date | None, world: World) -> Signal:
+    words = world.words
+    return Signal(
+        "silent_account",
+        client.ref,
+        client.ref,
+        None,
+        _is_silent(last, world),
+        reason=words.say("The last work was done on {day}.", day=words.date(last))
+        if last
+        else "",
+        ended=words.say("closed by itself: there is work again"),
+        values={"client": client.name},
+    )

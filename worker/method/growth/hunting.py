@@ -1,0 +1,148 @@
+"""Hunting and loyalty: how full each AM's portfolio is, and whether new projects come of their own (method 1 and 7)."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterator
+
+from msgspec.structs import replace
+
+from worker.domain.entities import RUNNING, Card, Stage, Unit
+from worker.domain.values import Ref, Value
+from worker.mapping.playbooks import Playbooks
+from worker.method.formulas.rays import add_months
+from worker.method.measures import Measures
+from worker.method.outlook import Loyalty, Portfolio
+from worker.plan.facts import Fact, Input, Outcome, Why
+from worker.world.world import World
+
+RULE = "hunting"
+LOYAL = ("referral", "return")
+
+
+def measure_hunting(world: World, _playbooks: Playbooks, measures: Measures) -> Outcome:
+    """Return the portfolios of all AMs with the facts of their units, and the firm's loyalty."""
+    portfolios = _portfolios(world, measures)
+    facts = tuple(
+        fact
+        for unit in world.units.values()
+        for fact in _facts(unit, portfolios, world)
+    )
+    return Outcome(
+        facts,
+        replace(measures, portfolios=portfolios, loyalty=_loyalty(world)),
+        world.memory,
+    )
+
+
+def _portfolios(world: World, measures: Measures) -> dict[Ref, Portfolio]:
+    units: dict[Ref, set[Ref | None]] = defaultdict(set)
+    for unit in world.units.values():
+        for manager in unit.am:
+            units[manager].add(unit.ref)
+    accounts: dict[Ref | None, list[Ref]] = defaultdict(list)
+    for client in world.clients.values():
+        if client.group == "account":
+            accounts[client.unit].append(client.ref)
+    return {
+        manager: _portfolio(
+            manager,
+            tuple(ref for unit in sorted(own, key=str) for ref in accounts[unit]),
+            world,
+            measures,
+        )
+        for manager, own in units.items()
+    }
+
+
+def _portfolio(
+    manager: Ref, accounts: tuple[Ref, ...], world: World, measures: Measures
+) -> Portfolio:
+    limits, person = world.thresholds, measures.people.get(manager)
+    load = person.next_4 if person else None
+    is_full = load is not None and load >= limits.am_load
+    free = 0 if is_full else max(0, limits.am_accounts - len(accounts))
+    return Portfolio(manager, accounts, limits.am_accounts, load, free)
+
+
+def _facts(
+    unit: Unit, portfolios: dict[Ref, Portfolio], world: World
+) -> Iterator[Fact]:
+    words, found = world.words, [portfolios[manager] for manager in unit.am]
+    inputs = (
+        Input(words.say("unit"), unit.name, unit.url),
+        *(
+            Input(words.say("AM"), person.name, person.url)
+            for one in found
+            if (person := world.people.get(one.manager))
+        ),
+    )
+    threshold = words.say(
+        "{accounts} accounts or {load} load",
+        accounts=world.thresholds.am_accounts,
+        load=words.percent(world.thresholds.am_load),
+    )
+    values: dict[str, tuple[Value, str]] = {
+        "portfolio": (
+            " · ".join(_size(one, world) for one in found) or None,
+            words.say("accounts of all units of the AM / limit"),
+        ),
+        "may_hunt": (
+            " · ".join(_leave(one, world) for one in found) or None,
+            words.say("limit - accounts; none while the AM's own load is at its limit"),
+        ),
+    }
+    for name, (value, formula) in values.items():
+        yield Fact(unit.ref, name, value, Why(RULE, inputs, formula, threshold))
+
+
+def _size(one: Portfolio, world: World) -> str:
+    return world.words.say(
+        "{accounts} / {limit}", accounts=len(one.accounts), limit=one.limit
+    )
+
+
+def _leave(one: Portfolio, world: World) -> str:
+    words = world.words
+    if one.free:
+        return words.count(
+            "may hunt: {n} client free", "may hunt: {n} clients free", one.free
+        )
+    if len(one.accounts) < one.limit:
+        return words.say("may not hunt: the load is at its limit")
+    return words.say("may not hunt: the portfolio is full")
+
+
+def _loyalty(world: World) -> Loyalty:
+    """Count the projects begun in the last months: loyal are those of clients that were referred or came back, and
+    every further project of a client."""
+    since = add_months(world.today, -world.thresholds.loyalty_months)
+    starts: dict[Ref, list[Card]] = defaultdict(list)
+    for card in world.cards.values():
+        if (
+            card.client in world.clients
+            and card.client
+            and card.start
+            and card.stage in (*RUNNING, Stage.DONE)
+        ):
+            starts[card.client].append(card)
+    sources = [
+        source
+        for client, cards in starts.items()
+        for card, source in _sources(client, cards, world)
+        if card.start and since < card.start <= world.today
+    ]
+    return Loyalty(
+        since,
+        len(sources),
+        sum(source in LOYAL for source in sources),
+        sources.count(""),
+    )
+
+
+def _sources(
+    client: Ref, cards: list[Card], world: World
+) -> Iterator[tuple[Card, str]]:
+    ordered = sorted(cards, key=lambda card: (str(card.start), card.ref))
+    for number, card in enumerate(ordered):
+        yield card, "return" if number else world.clients[client].source or ""

@@ -1,0 +1,450 @@
+"""What the rules measured, as values: computed once, read by every later rule. `None` is unknown, never zero."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import date
+from decimal import Decimal
+from enum import StrEnum
+
+import msgspec
+
+from worker.domain.periods import Period
+from worker.domain.values import Ref
+from worker.method.formulas.working_time import part_of
+from worker.method.outlook import (
+    Graduation,
+    Loyalty,
+    Portfolio,
+    RayMeasure,
+    Revolution,
+    ServiceMap,
+)
+
+
+class Rag(StrEnum):
+    """Red, amber, green, or grey for unknown (method 10: unknown is grey, never green)."""
+
+    RED = "red"
+    AMBER = "amber"
+    GREEN = "green"
+    GREY = "grey"
+
+
+class Forecast(msgspec.Struct, frozen=True, gc=False):
+    """When the remaining work ends, by Monte Carlo on daily throughput (method 3); days are calendar dates."""
+
+    p50: date
+    p85: date
+    on_time: Decimal | None
+    remaining: int
+    draws: int
+
+
+class CardMeasure(msgspec.Struct, frozen=True, gc=False):
+    """Progress of one card. Shares are 0..1; `by` says `estimate` or `count`; hours are hours.
+
+    `work_done` and `work_total` are in `work_unit`: `h` (hours), `points`, or empty for items. `due` is the people's
+    date or else `jira_due`, the latest of the open items; `promised` only what a person gave. `known` is false when the card's link could not be read this
+    time.
+    """
+
+    card: Ref
+    by: str = "count"
+    total: int = 0
+    done: int = 0
+    progress: Decimal | None = None
+    scope_change: Decimal | None = None
+    throughput: Decimal | None = None
+    forecast: Forecast | None = None
+    spi_t: Decimal | None = None
+    hours: Decimal | None = None
+    burn: Decimal | None = None
+    wip: int = 0
+    blocked: int = 0
+    overdue: int = 0
+    oldest_age: int | None = None
+    sle: int | None = None
+    reopened_share: Decimal | None = None
+    defect_share: Decimal | None = None
+    last_activity: date | None = None
+    top_share: Decimal | None = None
+    top_person: str | None = None
+    days_in_stage: int | None = None
+    rag: Rag = Rag.GREY
+    why: str = ""
+    open: int = 0
+    work_done: Decimal = Decimal(0)
+    work_total: Decimal = Decimal(0)
+    work_unit: str = ""
+    due: date | None = None
+    defect_age: int | None = None
+    stage_since: date | None = None
+    known: bool = True
+    jira_due: date | None = None
+    promised: date | None = None
+
+
+class Factor(msgspec.Struct, frozen=True, gc=False):
+    """One factor of a health score: `score` 0..100 or None without data; `reason` in the workspace's language."""
+
+    name: str
+    weight: Decimal
+    score: Decimal | None
+    reason: str = ""
+
+
+class ClientMeasure(msgspec.Struct, frozen=True, gc=False):
+    """Health and money of one client. `score` 0..100, `coverage` 0..1; `trend` of the score `up`, `flat` or `down`."""
+
+    client: Ref
+    cards: tuple[Ref, ...] = ()
+    factors: tuple[Factor, ...] = ()
+    score: Decimal | None = None
+    coverage: Decimal = Decimal(0)
+    rag: Rag = Rag.GREY
+    why: str = ""
+    revenue_month: Decimal | None = None
+    revenue_quarter: Decimal | None = None
+    horizon: date | None = None
+    ray_gap_weeks: int | None = None
+    last_contact: date | None = None
+    trend: str | None = None
+
+
+class PlanMeasure(msgspec.Struct, frozen=True, gc=False):
+    """One node unit x period of the cascade: money exact to the cent."""
+
+    unit: Ref
+    period: Period
+    target: Decimal | None
+    pinned: bool
+    fact: Decimal | None
+    fact_basis: str
+    forecast: Decimal | None
+    carry: Decimal
+    per_day: Decimal | None
+    pace: Decimal | None
+    rag: Rag
+    why: str = ""
+    conflict: bool = False
+    planned: Decimal | None = None
+
+
+class MoneyFact(msgspec.Struct, frozen=True, gc=False):
+    """Money of one client in one week part; `basis`: `act`, `invoice`, `payment`, `tm`, `retainer`, `fixed_price`."""
+
+    client: Ref
+    unit: Ref | None
+    week: Period
+    amount: Decimal
+    basis: str
+
+
+class MonthMoney(msgspec.Struct, frozen=True, gc=False):
+    """Money of one client in one calendar month (its first day); `basis` as of `MoneyFact`, or `none` for no money.
+
+    A month of accrual by several models has the basis of the largest.
+    """
+
+    month: date
+    amount: Decimal
+    basis: str
+
+    @property
+    def accrued(self) -> bool:
+        """Tell whether the amount was accrued rather than booked."""
+        return self.basis in ("tm", "retainer", "fixed_price")
+
+
+class Step(msgspec.Struct, frozen=True, gc=False):
+    """One response step of a risk and the working day it is for."""
+
+    day: date
+    text: str
+
+
+class RiskMeasure(msgspec.Struct, frozen=True, gc=False):
+    """One machine-found risk that is open: what it says now. `asleep` while a person's snooze holds.
+
+    `subject` is the row it is about; `card` and `unit` only where it has one. `steps` are as people keep them.
+    `answered`: a playbook of its own makes the task for this signal.
+    """
+
+    ref: Ref
+    signal: str
+    title: str
+    client: Ref | None
+    card: Ref | None
+    probability: int
+    impact: int
+    level: str
+    exposure: Decimal | None
+    evidence: str
+    asleep: bool = False
+    kind: str = "other"
+    subject: Ref | None = None
+    unit: Ref | None = None
+    horizon: date | None = None
+    first_seen: date | None = None
+    owner: Ref | None = None
+    steps: tuple[Step, ...] = ()
+    answered: bool = False
+
+    @property
+    def score(self) -> int:
+        """Return probability x impact, 1..25."""
+        return self.probability * self.impact
+
+
+class Condition(msgspec.Struct, frozen=True, gc=False):
+    """Something that may be a risk, looked at today by its chapter's rule; the risk map makes and closes the rows.
+
+    `signal` names it (`money.concentration`), `subject` the row it is about: together they are the risk's key. `holds`
+    is None when it cannot be known (then nothing opens or closes). `probability` 1..5; `stake` is the money that may be
+    lost: its share of the client's money (of the portfolio, without a `card`) gives the impact unless `impact` 1..5 is
+    given. `title` and `evidence` are in the workspace's language, evidence with its numbers; `horizon` is the day it
+    bites; `inputs` are (name, value, url).
+    """
+
+    signal: str
+    kind: str
+    subject: Ref
+    holds: bool | None
+    title: str = ""
+    evidence: str = ""
+    probability: int = 3
+    impact: int | None = None
+    stake: Decimal | None = None
+    client: Ref | None = None
+    unit: Ref | None = None
+    card: Ref | None = None
+    horizon: date | None = None
+    inputs: tuple[tuple[str, str, str], ...] = ()
+    formula: str = ""
+    threshold: str = ""
+
+
+class Signal(msgspec.Struct, frozen=True, gc=False):
+    """A condition a playbook answers, looked at today. `holds` is None when it cannot be known.
+
+    `may_open` is false when a new task must not be made now (a running one goes on). `values` fill the playbook's text,
+    `due` overrides its working days, `role` the playbook's role; `strength` orders what competes for a client's sprint.
+    """
+
+    playbook: str
+    subject: Ref
+    client: Ref | None
+    card: Ref | None
+    holds: bool | None
+    reason: str = ""
+    ended: str = ""
+    may_open: bool = True
+    strength: int = 0
+    values: Mapping[str, str] = msgspec.field(default_factory=dict)
+    due: date | None = None
+    role: str = ""
+    unit: Ref | None = None
+
+
+class TaskMeasure(msgspec.Struct, frozen=True, gc=False):
+    """One open task of the account sprint, the worker's or a person's."""
+
+    ref: Ref
+    title: str
+    client: Ref | None
+    card: Ref | None
+    due: date | None
+    assignee: Ref | None
+    strength: int = 0
+
+
+class WeekLoad(msgspec.Struct, frozen=True, gc=False):
+    """Hours of one full ISO week, by its Monday: what a person or a group can do and what is planned; None: unknown."""
+
+    monday: date
+    capacity: Decimal
+    load: Decimal | None
+
+    @property
+    def ratio(self) -> Decimal | None:
+        """Return load / capacity to four decimals; None when the load is unknown or there is no capacity."""
+        return part_of(self.load, self.capacity)
+
+
+class RoleLoad(msgspec.Struct, frozen=True, gc=False):
+    """The weeks ahead of the people of one role in a unit."""
+
+    role: str
+    weeks: tuple[WeekLoad, ...]
+
+
+class PersonLoad(msgspec.Struct, frozen=True, gc=False):
+    """Hours of one person: of the last full weeks, and of the full weeks ahead.
+
+    `effective` capacity and `logged` hours make `utilization`; `days` are those at work in the last weeks,
+    `days_logged` those with a work log. `weeks` holds what is planned; `open` items are assigned, `estimated` carry
+    an estimate; `contracted` is by contract. `next_4` and `next_8` are load / capacity of so many weeks.
+    """
+
+    person: Ref
+    unit: Ref | None
+    contracted: Decimal | None
+    effective: Decimal | None
+    logged: Decimal | None
+    utilization: Decimal | None
+    days: int
+    days_logged: int
+    open: int
+    estimated: int
+    weeks: tuple[WeekLoad, ...]
+    next_4: Decimal | None = None
+    next_8: Decimal | None = None
+    projects: tuple[Ref, ...] = ()
+
+
+class UnitLoad(msgspec.Struct, frozen=True, gc=False):
+    """Sums over the producing `people` of a unit, or of the firm (`units/firm`); utilization and load: ratios of sums.
+
+    `missing` names who left more than the allowed share of their days without a work log, when the whole unit did.
+    """
+
+    unit: Ref
+    people: tuple[Ref, ...]
+    capacity: Decimal
+    load: Decimal | None
+    effective: Decimal
+    logged: Decimal | None
+    utilization: Decimal | None
+    days: int
+    days_logged: int
+    missing: tuple[Ref, ...]
+    weeks: tuple[WeekLoad, ...]
+    roles: tuple[RoleLoad, ...]
+
+
+class RequestMeasure(msgspec.Struct, frozen=True, gc=False):
+    """One open task from outside: `kind` is what is asked, or its source; `due` the answer time."""
+
+    ref: Ref
+    title: str
+    source: str
+    kind: str
+    client: Ref | None
+    assignee: Ref | None
+    asked: date
+    due: date
+
+
+class TaskRecord(msgspec.Struct, frozen=True, gc=False):
+    """One row of the account sprint, open or closed, as meetings look back on it.
+
+    `carried` counts the sprints it was carried over; `to_head`: often enough to be the HoA's matter (a promise not
+    kept). `moved` says where its card went; `stuck`: done two weeks ago and its card has not moved. `closed` by a
+    person or by the end of its condition (`by_itself`).
+    """
+
+    ref: Ref
+    title: str
+    url: str
+    client: Ref | None
+    card: Ref | None
+    assignee: Ref | None
+    status: str
+    source: str
+    opened: date
+    closed: date | None
+    due: date | None
+    carried: int
+    moved: str = ""
+    stuck: bool = False
+    to_head: bool = False
+    by_itself: bool = False
+
+
+class BacklogItem(msgspec.Struct, frozen=True, gc=False):
+    """One idea of the development backlog; `agenda` is the period whose planning meeting it goes to, if any.
+
+    `kind`: `feature`, `hypothesis`, `idea`, `feedback`; `weeks` since it was written; `card` once accepted.
+    """
+
+    ref: Ref
+    title: str
+    url: str
+    kind: str
+    status: str
+    strategic: bool
+    unit: Ref | None
+    client: Ref | None
+    author: Ref | None
+    impact: Decimal | None
+    effort: Decimal | None
+    weeks: int
+    agenda: Period | None
+    card: Ref | None = None
+
+
+class FeedbackMeasure(msgspec.Struct, frozen=True, gc=False):
+    """What a client said about the team or a member. Private: for the HoA's pages under the private root alone."""
+
+    ref: Ref
+    url: str
+    client: Ref | None
+    person: Ref | None
+    day: date
+    score: Decimal
+    trend: str | None
+    negative: bool
+    text: str = ""
+
+
+class GoalMeasure(msgspec.Struct, frozen=True, gc=False):
+    """One development goal or a part of it; `current` as people say, else rolled up from its parts."""
+
+    ref: Ref
+    title: str
+    url: str
+    unit: Ref | None
+    owner: Ref | None
+    period: Period
+    measure: str
+    target: Decimal
+    current: Decimal | None
+    pace: Decimal | None
+    rag: Rag
+    status: str
+    parent: Ref | None = None
+
+
+class Measures(msgspec.Struct, frozen=True, gc=False):
+    """Everything measured in one run, by ref; None where its rule did not run or failed. `failed` names those.
+
+    `history` is every client's money by month without gaps, oldest first, up to the current month; `left` the clients
+    that left, with the day their life ended; `paces` the clients' revenue of the quarter over what was planned to date.
+    """
+
+    cards: Mapping[Ref, CardMeasure] = msgspec.field(default_factory=dict)
+    clients: Mapping[Ref, ClientMeasure] = msgspec.field(default_factory=dict)
+    plans: tuple[PlanMeasure, ...] = ()
+    money: tuple[MoneyFact, ...] | None = None
+    conditions: tuple[Condition, ...] = ()
+    risks: tuple[RiskMeasure, ...] | None = None
+    signals: tuple[Signal, ...] | None = None
+    tasks: tuple[TaskMeasure, ...] | None = None
+    failed: tuple[str, ...] = ()
+    history: Mapping[Ref, tuple[MonthMoney, ...]] | None = None
+    left: Mapping[Ref, date] = msgspec.field(default_factory=dict)
+    paces: Mapping[Ref, Decimal | None] | None = None
+    people: Mapping[Ref, PersonLoad] = msgspec.field(default_factory=dict)
+    units: Mapping[Ref, UnitLoad] = msgspec.field(default_factory=dict)
+    requests: tuple[RequestMeasure, ...] | None = None
+    records: tuple[TaskRecord, ...] | None = None
+    backlog: tuple[BacklogItem, ...] | None = None
+    feedback: tuple[FeedbackMeasure, ...] | None = None
+    goals: tuple[GoalMeasure, ...] | None = None
+    rays: Mapping[Ref, RayMeasure] = msgspec.field(default_factory=dict)
+    graduations: Mapping[Ref, Graduation] = msgspec.field(default_factory=dict)
+    revolutions: tuple[Revolution, ...] = ()
+    services: ServiceMap | None = None
+    loyalty: Loyalty | None = None
+    portfolios: Mapping[Ref, Portfolio] = msgspec.field(default_factory=dict)

@@ -1,0 +1,1 @@
+"""Money: facts, plans, what is billed and paid (method 4)."""

@@ -1,0 +1,260 @@
+"""Work that nobody billed and bills that nobody paid (method 6), looked at client by client.
+
+A month's work is billed by an act or an invoice of that month; fixed-price work is billed by milestones, so that any
+later one covers it too. Payments settle the oldest bill first, whatever month they name.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import date, timedelta
+from decimal import Decimal
+
+import msgspec
+from msgspec.structs import replace
+
+from worker.domain.entities import Client, Revenue
+from worker.domain.periods import month_of
+from worker.domain.titles import period_title
+from worker.domain.values import Ref
+from worker.mapping.playbooks import Playbooks
+from worker.method.measures import Condition, Measures, MonthMoney, Signal
+from worker.method.money.income import BILLED, amount_of, book, total
+from worker.plan.facts import Outcome
+from worker.world.world import World
+
+ZERO = Decimal(0)
+MILESTONE_MONTHS = 2
+"""How many months after fixed-price work its milestone may be billed."""
+
+Months = Mapping[date, Sequence[Revenue]]
+
+
+class _Owed(msgspec.Struct, frozen=True, gc=False):
+    """An amount with the months it stands for, oldest first; `since` the day from which it is late."""
+
+    amount: Decimal = ZERO
+    months: tuple[date, ...] = ()
+    since: date | None = None
+
+
+def look_at_billing(world: World, playbooks: Playbooks, measures: Measures) -> Outcome:
+    """Return what is unbilled and what is paid late, with what calls for a task; it states no facts itself."""
+    if measures.history is None or "revenue" not in world.sources:
+        return Outcome((), measures, world.memory)
+    rows: dict[Ref, dict[date, Sequence[Revenue]]] = defaultdict(dict)
+    for (payer, month), found in book(world).items():
+        rows[payer][month] = found
+    billing, paying = (
+        _first_month(world.revenue, BILLED),
+        _first_month(world.revenue, ("payment",)),
+    )
+    conditions: list[Condition] = []
+    for ref, client in world.clients.items():
+        conditions.append(
+            _unbilled(
+                client,
+                measures.history.get(ref, ()),
+                rows[ref],
+                start=billing,
+                world=world,
+            )
+        )
+        conditions.append(_late(client, rows[ref], start=paying, world=world))
+    signals = tuple(
+        one
+        for one in (_signal(condition, world) for condition in conditions)
+        if one.playbook in playbooks.tasks
+    )
+    return Outcome(
+        (),
+        replace(
+            measures,
+            conditions=(*measures.conditions, *conditions),
+            signals=(*(measures.signals or ()), *signals),
+        ),
+        world.memory,
+    )
+
+
+def _first_month(revenue: Iterable[Revenue], kinds: tuple[str, ...]) -> date | None:
+    """Return the month in which the firm began to record a kind of money; what was before cannot be judged."""
+    return min(
+        (row.month.replace(day=1) for row in revenue if row.kind in kinds), default=None
+    )
+
+
+# -- unbilled ----------------------------------------------------------------------------------------------------------
+
+
+def _unbilled(
+    client: Client,
+    history: Iterable[MonthMoney],
+    rows: Months,
+    *,
+    start: date | None,
+    world: World,
+) -> Condition:
+    words, limits = world.words, world.thresholds
+    owed = _unbilled_work(history, rows, start=start, world=world) if start else _Owed()
+    amount, months = owed.amount, owed.months
+    return Condition(
+        "money.unbilled",
+        "money",
+        client.ref,
+        None if start is None else amount > 0,
+        title=words.say(
+            "{client}: work without an act or an invoice", client=client.name
+        ),
+        evidence=words.say(
+            "{amount} of finished work is not billed: {months}.",
+            amount=words.money(amount),
+            months=_listed(months, world),
+        )
+        if months
+        else "",
+        probability=4 if len(months) > 1 else 3,
+        stake=amount,
+        client=client.ref,
+        formula=words.say("value of finished months without an act or an invoice"),
+        threshold=words.count(
+            "{n} working day after the month",
+            "{n} working days after the month",
+            limits.unbilled_days,
+        ),
+    )
+
+
+def _unbilled_work(
+    history: Iterable[MonthMoney], rows: Months, *, start: date, world: World
+) -> _Owed:
+    first = max(start, _months_ago(world.today, world.thresholds.unbilled_months))
+    found = [
+        money
+        for money in history
+        if money.month >= first
+        and money.amount > 0
+        and _is_ripe(money, world)
+        and not _is_billed(money, rows)
+    ]
+    return _Owed(
+        sum((money.amount for money in found), ZERO),
+        tuple(money.month for money in found),
+    )
+
+
+def _is_ripe(money: MonthMoney, world: World) -> bool:
+    """Tell whether the time to bill a month is over."""
+    days = world.thresholds.unbilled_days
+    end = month_of(money.month).end
+    if money.basis == "fixed_price":
+        end = month_of(_months_after(money.month, MILESTONE_MONTHS)).end
+    return world.calendar.add(end, days) < world.today
+
+
+def _is_billed(money: MonthMoney, rows: Months) -> bool:
+    if money.basis == "fixed_price":
+        return any(
+            total(found, BILLED) > 0
+            for month, found in rows.items()
+            if month >= money.month
+        )
+    return any(row.kind in BILLED for row in rows.get(money.month, ()))
+
+
+# -- late --------------------------------------------------------------------------------------------------------------
+
+
+def _late(
+    client: Client, rows: Months, *, start: date | None, world: World
+) -> Condition:
+    words, limit = world.words, world.thresholds.late_days
+    owed = _late_bills(rows, start=start, world=world) if start else _Owed()
+    age = (world.today - owed.since).days if owed.since else 0
+    return Condition(
+        "money.late_payment",
+        "money",
+        client.ref,
+        None if start is None else owed.amount > 0,
+        title=words.say("{client}: pays late", client=client.name),
+        evidence=words.say(
+            "{amount} is not paid ({months}); the oldest bill is late since {day}.",
+            amount=words.money(owed.amount),
+            months=_listed(owed.months, world),
+            day=words.date(owed.since),
+        )
+        if owed.since
+        else "",
+        probability=5 if age > 2 * limit else 4 if age > limit else 3,
+        stake=owed.amount,
+        client=client.ref,
+        formula=words.say(
+            "acts or invoices without a payment, the oldest settled first"
+        ),
+        threshold=words.count(
+            "{n} day after the month", "{n} days after the month", limit
+        ),
+    )
+
+
+def _late_bills(rows: Months, *, start: date, world: World) -> _Owed:
+    """Return what is overdue after payments settled the oldest bills first."""
+    recorded = {month: found for month, found in rows.items() if month >= start}
+    paid = sum((total(found, ("payment",)) for found in recorded.values()), ZERO)
+    owed: list[tuple[date, Decimal]] = []
+    for month in sorted(recorded):
+        bills = [row for row in recorded[month] if row.kind in BILLED]
+        amount = amount_of(bills)[0] if bills else ZERO
+        settled = min(paid, amount)
+        paid -= settled
+        if amount > settled and _due(month, world) < world.today:
+            owed.append((month, amount - settled))
+    since = _due(owed[0][0], world) + timedelta(days=1) if owed else None
+    return _Owed(
+        sum((amount for _, amount in owed), ZERO),
+        tuple(month for month, _ in owed),
+        since,
+    )
+
+
+def _due(month: date, world: World) -> date:
+    return month_of(month).end + timedelta(days=world.thresholds.late_days)
+
+
+# -- both --------------------------------------------------------------------------------------------------------------
+
+
+def _months_after(month: date, count: int) -> date:
+    number = month.year * 12 + month.month - 1 + count
+    return date(number // 12, number % 12 + 1, 1)
+
+
+def _months_ago(today: date, count: int) -> date:
+    return _months_after(today.replace(day=1), -count)
+
+
+def _listed(months: Iterable[date], world: World) -> str:
+    return ", ".join(period_title(month_of(month), world.words) for month in months)
+
+
+BOOKS = {"money.unbilled": "bill_work", "money.late_payment": "chase_payment"}
+
+
+def _signal(condition: Condition, world: World) -> Signal:
+    client = world.clients[condition.subject]
+    ended = {
+        "money.unbilled": world.words.say("closed by itself: everything is billed"),
+        "money.late_payment": world.words.say("closed by itself: it was paid"),
+    }
+    return Signal(
+        BOOKS[condition.signal],
+        condition.subject,
+        condition.client,
+        None,
+        condition.holds,
+        reason=condition.evidence,
+        ended=ended[condition.signal],
+        strength=condition.probability,
+        values={"client": client.name},
+    )

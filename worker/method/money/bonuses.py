@@ -1,0 +1,203 @@
+"""The bonus preview: what a unit's fund is this month and last, and whose it is (method 4). Private.
+
+Fund = base x rate, split over AM, PMs and TLs by configured shares and equally inside a role, exact to the cent. A role
+nobody has leaves its share to the others. What was paid out stays as it was.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from decimal import Decimal
+
+import msgspec
+
+from worker.domain.entities import Revenue, Unit
+from worker.domain.messages import message
+from worker.domain.money import round_money, split
+from worker.domain.periods import Period, month_of, previous_period
+from worker.domain.titles import period_title
+from worker.domain.values import Ref, Value
+from worker.mapping.playbooks import Playbooks
+from worker.method.measures import Measures
+from worker.method.money.income import BILLED, Booked, amount_of, book, total
+from worker.plan.facts import Fact, Input, Outcome, Why
+from worker.world.world import World
+
+ZERO = Decimal("0.00")
+ROLES = ("am", "pm", "tl")
+NAMES = {"am": message("AM"), "pm": message("PMs"), "tl": message("TLs")}
+
+Bases = Mapping[tuple[Ref, Period], Decimal]
+
+
+class Fund(msgspec.Struct, frozen=True, gc=False):
+    """One unit's fund of one month: each person's part by role, in order."""
+
+    pool: Decimal
+    roles: Mapping[str, Decimal]
+    parts: Mapping[Ref, Decimal]
+
+
+def preview_bonuses(world: World, _playbooks: Playbooks, measures: Measures) -> Outcome:
+    """Return the bonus rows of every unit that has a rate, for last month and this one."""
+    if "bonuses" not in world.sources or measures.money is None:
+        return Outcome((), measures, world.memory)
+    now = month_of(world.today)
+    months = (previous_period(now), now)
+    bases = BASES[world.thresholds.bonus_base](world, measures, months)
+    paid = {
+        row.key
+        for row in world.rows.get("bonuses", ())
+        if row.fields.get("paid") is True
+    }
+    deleted = {ref.key for ref in world.trashed if ref.source == "bonuses"}
+    facts = tuple(
+        fact
+        for unit in world.units.values()
+        if unit.bonus_rate
+        for month in months
+        if key_of(unit, month) not in paid | deleted
+        for fact in _facts(unit, month, bases.get((unit.ref, month), ZERO), world=world)
+    )
+    return Outcome(facts, measures, world.memory)
+
+
+def key_of(unit: Unit, month: Period) -> str:
+    """Return the Worker key of a bonus row."""
+    return f"bonus:{unit.ref.key}:{month.code}"
+
+
+def _recognised(_world: World, measures: Measures, months: tuple[Period, ...]) -> Bases:
+    sums: dict[tuple[Ref, Period], Decimal] = defaultdict(Decimal)
+    for money in measures.money or ():
+        for month in months:
+            if money.unit is not None and money.week.start in month:
+                sums[money.unit, month] += money.amount
+    return sums
+
+
+def _invoiced(world: World, _measures: Measures, months: tuple[Period, ...]) -> Bases:
+    return _booked(
+        world,
+        months,
+        lambda rows: (
+            amount_of(rows)[0]
+            if (rows := [row for row in rows if row.kind in BILLED])
+            else ZERO
+        ),
+    )
+
+
+def _paid(world: World, _measures: Measures, months: tuple[Period, ...]) -> Bases:
+    return _booked(world, months, lambda rows: total(rows, ("payment",)))
+
+
+def _booked(
+    world: World, months: tuple[Period, ...], amount: Callable[[list[Revenue]], Decimal]
+) -> Bases:
+    starts = {month.start: month for month in months}
+    sums: dict[tuple[Ref, Period], Decimal] = defaultdict(Decimal)
+    booked: Booked = book(world)
+    for (ref, first), rows in booked.items():
+        client = world.clients.get(ref)
+        if client is not None and client.unit is not None and first in starts:
+            sums[client.unit, starts[first]] += amount(rows)
+    return sums
+
+
+BASES: dict[str, Callable[[World, Measures, tuple[Period, ...]], Bases]] = {
+    "recognised": _recognised,
+    "invoiced": _invoiced,
+    "paid": _paid,
+}
+BASIS_NAMES = {
+    "recognised": message("recognised revenue of the month"),
+    "invoiced": message("acts and invoices of the month"),
+    "paid": message("payments of the month"),
+}
+
+
+def share_out(
+    pool: Decimal, people: Mapping[str, Sequence[Ref]], shares: Mapping[str, Decimal]
+) -> Fund:
+    """Return the fund split over the roles that somebody has, and equally inside each; exact to the cent.
+
+    `people` and `shares` by role; a cent that cannot be halved is the earlier person's.
+    """
+    present = [role for role in ROLES if people.get(role) and shares.get(role)]
+    if not present:
+        return Fund(pool, {}, {})
+    amounts = dict(
+        zip(present, split(pool, [shares[role] for role in present]), strict=True)
+    )
+    parts: dict[Ref, Decimal] = defaultdict(Decimal)
+    for role, amount in amounts.items():
+        for person, part in zip(
+            people[role], split(amount, [1] * len(people[role])), strict=True
+        ):
+            parts[person] += part
+    return Fund(pool, amounts, dict(parts))
+
+
+def _facts(unit: Unit, month: Period, base: Decimal, *, world: World) -> Iterator[Fact]:
+    say, words = world.words.say, world.words
+    rate, limits = unit.bonus_rate or ZERO, world.thresholds
+    shares: dict[str, Decimal] = {
+        str(role): part for role, part in limits.bonus_shares.items()
+    }
+    fund = share_out(round_money(base * rate), _people(unit, world), shares)
+    ref, basis = (
+        Ref("bonuses", key_of(unit, month)),
+        say(BASIS_NAMES[limits.bonus_base]),
+    )
+    inputs = (
+        Input(say("unit"), unit.name, unit.url),
+        Input(say("base"), words.money(base)),
+        Input(say("what the base is"), basis),
+        Input(say("rate"), words.percent(rate)),
+    )
+    split_words = say("fund by the roles' shares, equally inside a role")
+    values: dict[str, tuple[Value, str]] = {
+        "name": (
+            f"{period_title(month, words)} · {unit.name}",
+            say("the unit and the period"),
+        ),
+        "unit": ((unit.ref,), say("the unit and the period")),
+        "month": (month.start, say("the unit and the period")),
+        "base": (base, basis),
+        "basis": (limits.bonus_base, say("as configured")),
+        "rate": (rate, say("rate of the unit")),
+        "pool": (fund.pool, say("base x rate")),
+        "shares": (_shares(fund, shares, world) or None, split_words),
+        "amounts": (_amounts(fund, world) or None, split_words),
+        "who": (tuple(sorted(fund.parts)), split_words),
+    }
+    for name, (value, formula) in values.items():
+        yield Fact(ref, name, value, Why("bonuses", inputs, formula))
+
+
+def _people(unit: Unit, world: World) -> dict[str, list[Ref]]:
+    """Return who has a role in the unit, by name."""
+    names = {ref: person.name for ref, person in world.people.items()}
+    return {
+        role: sorted(refs, key=lambda ref: (names.get(ref, ""), ref))
+        for role, refs in (("am", unit.am), ("pm", unit.pms), ("tl", unit.tls))
+    }
+
+
+def _shares(fund: Fund, shares: Mapping[str, Decimal], world: World) -> str:
+    words = world.words
+    whole = sum((shares[role] for role in fund.roles), Decimal(0))
+    return "; ".join(
+        f"{words.say(NAMES[role])} {words.percent(shares[role] / whole)}: {words.money(amount)}"
+        for role, amount in fund.roles.items()
+    )
+
+
+def _amounts(fund: Fund, world: World) -> str:
+    return "\n".join(
+        f"{world.people[person].name if person in world.people else person.key}: "
+        f"{world.words.money(amount)}"
+        for person, amount in fund.parts.items()
+    )

@@ -1,0 +1,421 @@
+"""What the money says about clients, units and the firm: plan and pace, share, concentration, mix (method 4 and 6).
+
+Shares look at the last three finished months, so that a month half over frightens nobody; a client is too large when it
+brought a quarter of the revenue or more in each of them.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterator, Mapping
+from datetime import date, timedelta
+from decimal import Decimal
+
+import msgspec
+from msgspec.structs import replace
+
+from worker.domain.entities import RUNNING, Card, Client, Stage
+from worker.domain.money import round_money
+from worker.domain.periods import Grain, Period, month_of, previous_period, quarter_of
+from worker.domain.titles import period_title
+from worker.domain.values import Ref, Value
+from worker.mapping.playbooks import Playbooks
+from worker.method.formulas.cascade import parts_of
+from worker.method.formulas.flow import ratio, share
+from worker.method.formulas.rays import due_of
+from worker.method.measures import Condition, Measures, PlanMeasure, Rag, Signal
+from worker.plan.facts import Fact, Input, Outcome, Why
+from worker.world.world import World
+
+FIRM = Ref("units", "firm")
+"""The firm as a whole, as its plans are keyed."""
+ZERO = Decimal(0)
+TREND_BAND = Decimal("0.1")
+PLANNED = (Stage.AGREED, *RUNNING, Stage.DONE)
+FEW = 3
+
+
+class _Book(msgspec.Struct, frozen=True, gc=False):
+    """Money by client and month, with the firm's sums; `recent` and `before`: three finished months each."""
+
+    amounts: Mapping[Ref, Mapping[date, Decimal]]
+    totals: Mapping[date, Decimal]
+    recent: tuple[Period, ...]
+    before: tuple[Period, ...]
+
+    def of(self, client: Ref, months: tuple[Period, ...]) -> Decimal:
+        """Return a client's money in some months."""
+        own = self.amounts.get(client, {})
+        return sum((own.get(month.start, ZERO) for month in months), ZERO)
+
+    def whole(self, months: tuple[Period, ...]) -> Decimal:
+        """Return the firm's money in some months."""
+        return sum((self.totals.get(month.start, ZERO) for month in months), ZERO)
+
+
+def look_at_finance(world: World, playbooks: Playbooks, measures: Measures) -> Outcome:
+    """Return the money facts of clients, the conditions of clients, units and firm, and what calls for a task."""
+    if measures.history is None or measures.money is None:
+        return Outcome((), measures, world.memory)
+    book = _book(world, measures)
+    paces, facts = _client_money(book, world, measures)
+    conditions = (
+        *_concentrations(book, world),
+        _mix(book, world),
+        *_paces(world, measures),
+    )
+    signals = tuple(_signal(condition, world) for condition in conditions)
+    return Outcome(
+        facts,
+        replace(
+            measures,
+            paces=paces,
+            conditions=(*measures.conditions, *conditions),
+            signals=(
+                *(measures.signals or ()),
+                *(one for one in signals if one.playbook in playbooks.tasks),
+            ),
+        ),
+        world.memory,
+    )
+
+
+def _book(world: World, measures: Measures) -> _Book:
+    amounts = {
+        client: {month.month: month.amount for month in months}
+        for client, months in (measures.history or {}).items()
+    }
+    totals: dict[date, Decimal] = defaultdict(Decimal)
+    for months in amounts.values():
+        for month, amount in months.items():
+            totals[month] += amount
+    last = finished_months(world.today, 2 * FEW)
+    return _Book(amounts, totals, last[FEW:], last[:FEW])
+
+
+def finished_months(today: date, count: int) -> tuple[Period, ...]:
+    """Return the last `count` months that are over, oldest first."""
+    found: list[Period] = []
+    month = month_of(today)
+    for _ in range(count):
+        month = previous_period(month)
+        found.append(month)
+    return tuple(reversed(found))
+
+
+# -- clients -----------------------------------------------------------------------------------------------------------
+
+
+def _client_money(
+    book: _Book, world: World, measures: Measures
+) -> tuple[dict[Ref, Decimal | None], tuple[Fact, ...]]:
+    quarter = quarter_of(world.today)
+    cards: dict[Ref, list[Card]] = defaultdict(list)
+    for card in world.cards.values():
+        if card.client is not None:
+            cards[card.client].append(
+                replace(card, due=due_of(card, measures.cards.get(card.ref)))
+            )
+    revenue: dict[Ref, Decimal] = defaultdict(Decimal)
+    for money in measures.money or ():
+        if money.week.start in quarter:
+            revenue[money.client] += money.amount
+    paces: dict[Ref, Decimal | None] = {}
+    facts: list[Fact] = []
+    for client in world.clients.values():
+        plan = _planned(client, cards[client.ref], quarter, world=world)
+        paces[client.ref] = pace = _pace(
+            client, cards[client.ref], revenue[client.ref], world=world
+        )
+        facts += _facts(
+            client, book, world, plan=plan, pace=pace, revenue=revenue[client.ref]
+        )
+    return paces, tuple(facts)
+
+
+def _planned(
+    client: Client,
+    cards: list[Card],
+    period: Period,
+    *,
+    world: World,
+    until: date | None = None,
+) -> Decimal:
+    """Return what contract and dated budgets promise in a period, as far as `until`, by working days."""
+    last = min(period.end, until or period.end)
+    fees = (
+        (_fee(client, month, last, world=world) for month in parts_of(period))
+        if client.monthly_fee
+        else ()
+    )
+    budgets = (_budget(card, client, period.start, last, world=world) for card in cards)
+    return round_money(sum(fees, ZERO) + sum(budgets, ZERO))
+
+
+def _fee(client: Client, month: Period, last: date, *, world: World) -> Decimal:
+    whole = world.calendar.in_period(month)
+    start, end = (
+        max(month.start, client.since or month.start),
+        min(month.end, last, client.contract_end or month.end),
+    )
+    return (
+        (client.monthly_fee or ZERO) * world.calendar.working_days(start, end) / whole
+        if whole
+        else ZERO
+    )
+
+
+def _budget(
+    card: Card, client: Client, first: date, last: date, *, world: World
+) -> Decimal:
+    """Return the part of a card's budget that lies from `first` to `last`; a retainer's cards are in its fee."""
+    model = card.engagement or client.engagement
+    if (
+        model in (None, "retainer")
+        or card.stage not in PLANNED
+        or not (card.budget and card.start and card.due)
+    ):
+        return ZERO
+    whole = world.calendar.working_days(card.start, card.due)
+    return (
+        card.budget
+        * world.calendar.working_days(max(first, card.start), min(last, card.due))
+        / whole
+        if whole
+        else ZERO
+    )
+
+
+def _pace(
+    client: Client, cards: list[Card], revenue: Decimal, *, world: World
+) -> Decimal | None:
+    """Revenue of the quarter over what was planned to date; None without a plan or early in the quarter."""
+    quarter, yesterday = quarter_of(world.today), world.today - timedelta(days=1)
+    passed = share(
+        world.calendar.working_days(quarter.start, yesterday),
+        world.calendar.in_period(quarter),
+    )
+    if passed is None or passed < world.thresholds.pace_muted_share:
+        return None
+    return share(
+        revenue, _planned(client, cards, quarter, world=world, until=yesterday)
+    )
+
+
+def _facts(
+    client: Client,
+    book: _Book,
+    world: World,
+    *,
+    plan: Decimal,
+    pace: Decimal | None,
+    revenue: Decimal,
+) -> Iterator[Fact]:
+    say, words = world.words.say, world.words
+    own, whole = book.of(client.ref, book.recent), book.whole(book.recent)
+    months = _months(book.recent, world)
+    inputs = (
+        Input(say("client"), client.name, client.url),
+        Input(say("revenue of the quarter"), words.money(revenue)),
+        Input(say("revenue, {months}", months=months), words.money(own)),
+        Input(say("revenue of the firm, {months}", months=months), words.money(whole)),
+    )
+    values: dict[str, tuple[Value, str, str]] = {
+        "plan": (
+            plan or None,
+            say("fee and dated budgets, by working days of the quarter"),
+            "",
+        ),
+        "pace": (
+            pace,
+            say("revenue of the quarter / planned to date"),
+            _pace_threshold(world),
+        ),
+        "revenue_share": (
+            share(own, whole),
+            say("client's revenue / firm's revenue, last three finished months"),
+            f"< {world.thresholds.concentration_share}",
+        ),
+        "revenue_trend": (
+            _trend(own, book.of(client.ref, book.before)),
+            say("last three finished months against the three before"),
+            f"+-{TREND_BAND}",
+        ),
+    }
+    for name, (value, formula, threshold) in values.items():
+        yield Fact(client.ref, name, value, Why("finance", inputs, formula, threshold))
+
+
+def _pace_threshold(world: World) -> str:
+    return f"{world.thresholds.pace.green} / {world.thresholds.pace.amber}"
+
+
+def _trend(now: Decimal, before: Decimal) -> str | None:
+    if before <= 0:
+        return None
+    change = now / before - 1
+    return "up" if change >= TREND_BAND else "down" if change <= -TREND_BAND else "flat"
+
+
+def _months(months: tuple[Period, ...], world: World) -> str:
+    return f"{period_title(months[0], world.words)} – {period_title(months[-1], world.words)}"
+
+
+# -- conditions --------------------------------------------------------------------------------------------------------
+
+
+def _concentrations(book: _Book, world: World) -> Iterator[Condition]:
+    words, limit = world.words, world.thresholds.concentration_share
+    known = all(book.totals.get(month.start) for month in book.recent)
+    for client in world.clients.values():
+        own = book.amounts.get(client.ref, {})
+        shares = (
+            [
+                own.get(month.start, ZERO) / book.totals[month.start]
+                for month in book.recent
+            ]
+            if known
+            else []
+        )
+        holds = all(part >= limit for part in shares) if known else None
+        lowest = min(shares, default=ZERO)
+        listed = (
+            ", ".join(
+                f"{period_title(month, words)} {words.percent(part)}"
+                for month, part in zip(book.recent, shares, strict=True)
+            )
+            if holds
+            else ""
+        )
+        yield Condition(
+            "money.concentration",
+            "money",
+            client.ref,
+            holds,
+            title=words.say(
+                "{client}: too large a part of the revenue", client=client.name
+            ),
+            evidence=words.say("Share of the firm's revenue: {shares}.", shares=listed),
+            probability=5
+            if lowest >= 2 * limit
+            else 4
+            if lowest >= limit * Decimal("1.4")
+            else 3,
+            stake=round_money(book.of(client.ref, book.recent)),
+            client=client.ref,
+            horizon=client.contract_end,
+            inputs=(
+                (
+                    words.say(
+                        "revenue of the firm, {months}",
+                        months=_months(book.recent, world),
+                    ),
+                    words.money(book.whole(book.recent)),
+                    "",
+                ),
+            ),
+            formula=words.say(
+                "client's revenue / firm's revenue in each of three finished months"
+            ),
+            threshold=f">= {limit}",
+        )
+
+
+def _mix(book: _Book, world: World) -> Condition:
+    """Look at the firm's mix: units bring about 80 % of the revenue, newbiz 20 % (method 1)."""
+    words, limits = world.words, world.thresholds
+    units = sum(
+        (
+            book.of(client.ref, book.recent)
+            for client in world.clients.values()
+            if is_units(client, world)
+        ),
+        ZERO,
+    )
+    whole = book.whole(book.recent)
+    part = ratio(units / whole) if whole else None
+    drift = abs(part - limits.units_share) if part is not None else None
+    return Condition(
+        "money.mix",
+        "money",
+        FIRM,
+        None if drift is None else drift > limits.mix_drift,
+        title=words.say("The mix of units and newbiz has drifted"),
+        evidence=words.say(
+            "Units brought {units} of the revenue, newbiz {newbiz} ({months}); meant are {target} and "
+            "{rest}.",
+            units=words.percent(part or ZERO),
+            newbiz=words.percent(1 - (part or ZERO)),
+            months=_months(book.recent, world),
+            target=words.percent(limits.units_share),
+            rest=words.percent(1 - limits.units_share),
+        ),
+        probability=4 if drift is not None and drift > 2 * limits.mix_drift else 3,
+        stake=round_money((drift or ZERO) * whole),
+        formula=words.say("revenue of accounts in units / revenue of the firm"),
+        threshold=f"{limits.units_share} +- {limits.mix_drift}",
+    )
+
+
+def is_units(client: Client, world: World) -> bool:
+    """Tell whether a client's money counts as the units': it has a unit and is not newbiz."""
+    return client.unit in world.units and client.group != "newbiz"
+
+
+def _paces(world: World, measures: Measures) -> Iterator[Condition]:
+    """Look at every unit's quarter: behind its plan when its pace is red."""
+    words = world.words
+    current: dict[Ref, PlanMeasure] = {
+        plan.unit: plan
+        for plan in measures.plans
+        if plan.period.grain is Grain.QUARTER and world.today in plan.period
+    }
+    for unit in world.units.values():
+        plan = current.get(unit.ref)
+        known = plan is not None and plan.rag is not Rag.GREY
+        short = (
+            max(ZERO, (plan.planned or ZERO) - (plan.fact or ZERO)) if plan else ZERO
+        )
+        yield Condition(
+            "money.pace",
+            "money",
+            unit.ref,
+            plan.rag is Rag.RED if plan and known else None,
+            title=words.say("{unit}: revenue is behind its plan", unit=unit.name),
+            evidence=plan.why if plan else "",
+            probability=5
+            if plan and plan.pace is not None and plan.pace < Decimal("0.5")
+            else 4,
+            stake=short,
+            unit=unit.ref,
+            horizon=plan.period.end if plan else None,
+            formula=words.say("fact / planned to date"),
+            threshold=f"pace < {world.thresholds.pace.amber}",
+        )
+
+
+BOOKS = {
+    "money.concentration": "spread_revenue",
+    "money.mix": "restore_mix",
+    "money.pace": "catch_up",
+}
+
+
+def _signal(condition: Condition, world: World) -> Signal:
+    client = world.clients.get(condition.client) if condition.client else None
+    unit = world.units.get(condition.unit) if condition.unit else None
+    return Signal(
+        BOOKS[condition.signal],
+        condition.subject,
+        condition.client,
+        None,
+        condition.holds,
+        reason=condition.evidence,
+        ended=world.words.say("closed by itself: the numbers are back in their bounds"),
+        strength=condition.probability,
+        unit=condition.unit,
+        values={
+            "client": client.name if client else "",
+            "unit": unit.name if unit else "",
+        },
+    )

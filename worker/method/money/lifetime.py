@@ -1,0 +1,138 @@
+"""What a client has been worth and for how long, and what it may yet be worth: a range, never one number (method 4).
+
+The expectation begins with the finished months and looks month by month, so that it does not move from day to day. Low:
+nothing follows the work that is running or agreed; high: the ray goes on for a year after that.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from datetime import date
+from decimal import ROUND_HALF_UP, Decimal
+
+import msgspec
+
+from worker.domain.entities import Client
+from worker.domain.values import Value
+from worker.mapping.playbooks import Playbooks
+from worker.method.measures import Measures, MonthMoney
+from worker.plan.facts import Fact, Input, Outcome, Why
+from worker.world.world import World
+
+ZERO = Decimal(0)
+RECENT = 3
+
+
+class _Life(msgspec.Struct, frozen=True, gc=False):
+    """One client's months: `worth` to date, `accrued` of it, months with and without money, and what may come."""
+
+    worth: Decimal
+    accrued: Decimal
+    active: int
+    silent: int
+    low: Decimal | None = None
+    high: Decimal | None = None
+    monthly: tuple[Decimal, Decimal] = (ZERO, ZERO)
+    ahead: int = 0
+
+
+def measure_lifetimes(
+    world: World, _playbooks: Playbooks, measures: Measures
+) -> Outcome:
+    """Return lifetime value, life and expected value of every client."""
+    if measures.history is None:
+        return Outcome((), measures, world.memory)
+    facts: list[Fact] = []
+    for client in world.clients.values():
+        measure = measures.clients.get(client.ref)
+        life = _live(
+            measures.history.get(client.ref, ()),
+            world,
+            end=measures.left.get(client.ref),
+            horizon=measure.horizon if measure else None,
+        )
+        facts += _facts(client, life, world, ended=client.ref in measures.left)
+    return Outcome(tuple(facts), measures, world.memory)
+
+
+def _live(
+    history: Sequence[MonthMoney],
+    world: World,
+    *,
+    end: date | None,
+    horizon: date | None,
+) -> _Life:
+    months = [one for one in history if end is None or one.month <= end or one.amount]
+    current = world.today.replace(day=1)
+    worth = sum((one.amount for one in months), ZERO)
+    accrued = sum((one.amount for one in months if one.accrued), ZERO)
+    active = sum(one.amount > 0 for one in months)
+    silent = sum(one.amount <= 0 for one in months if one.month < current)
+    finished = [one.amount for one in months if one.month < current]
+    if end is not None or not any(finished):
+        return _Life(worth, accrued, active, silent)
+    monthly = _monthly(finished, world.thresholds.ltv_months)
+    ahead = max(0, months_between(current, horizon) + 1) if horizon else 0
+    base = sum(finished, ZERO)
+    low = max(worth, base + monthly[0] * ahead)
+    high = max(worth, base + monthly[1] * (ahead + world.thresholds.ltv_months))
+    return _Life(
+        worth, accrued, active, silent, _whole(low), _whole(high), monthly, ahead
+    )
+
+
+def _monthly(finished: Sequence[Decimal], window: int) -> tuple[Decimal, Decimal]:
+    """Return the smaller and the larger of the mean monthly values of the last three months and of the last year."""
+    means = [
+        sum(part, ZERO) / len(part) for part in (finished[-RECENT:], finished[-window:])
+    ]
+    return min(means), max(means)
+
+
+def months_between(first: date, last: date) -> int:
+    """Return how many calendar months lie from one day's month to another's."""
+    return (last.year - first.year) * 12 + last.month - first.month
+
+
+def _whole(amount: Decimal) -> Decimal:
+    return amount.quantize(Decimal(1), ROUND_HALF_UP)
+
+
+def _facts(client: Client, life: _Life, world: World, *, ended: bool) -> Iterator[Fact]:
+    say, words = world.words.say, world.words
+    inputs = (
+        Input(say("client"), client.name, client.url),
+        Input(
+            say("acts, invoices and payments"), words.money(life.worth - life.accrued)
+        ),
+        Input(say("accrued"), words.money(life.accrued)),
+        Input(
+            say("monthly value"),
+            f"{words.money(_whole(life.monthly[0]))} – "
+            f"{words.money(_whole(life.monthly[1]))}",
+        ),
+        Input(say("months to the ray horizon"), str(life.ahead)),
+    )
+    expected = (
+        say(
+            "finished months + monthly value x months ahead; high: and {n} months more",
+            n=world.thresholds.ltv_months,
+        )
+        if not ended
+        else say("the client has left: nothing is expected")
+    )
+    values: dict[str, tuple[Value, str]] = {
+        "ltv": (
+            life.worth,
+            say("sum of the money of all months; margins are not known"),
+        ),
+        "months_active": (Decimal(life.active), say("months with money")),
+        "months_silent": (
+            Decimal(life.silent),
+            say("finished months without money since the first"),
+        ),
+        "ltv_low": (life.low, expected),
+        "ltv_high": (life.high, expected),
+    }
+    for name, (value, formula) in values.items():
+        yield Fact(client.ref, name, value, Why("lifetime", inputs, formula))

@@ -1,0 +1,246 @@
+"""The arithmetic of the Monday cut: last week's plan, fact, variance and causes, to date, required rate, carry-over.
+
+Everything is counted up to the Sunday before, by week parts, so that a cut looked at on Tuesday is Monday's; a week
+that crosses a month is its two parts, and the first cut of a month closes the month before (method 4).
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import date, timedelta
+from decimal import Decimal
+
+import msgspec
+
+from worker.domain.entities import Client
+from worker.domain.money import split
+from worker.domain.periods import (
+    Grain,
+    Period,
+    WorkCalendar,
+    month_of,
+    quarter_of,
+    week_of,
+)
+from worker.domain.values import Ref
+from worker.method.formulas.cascade import parts_of
+from worker.method.formulas.flow import ratio
+from worker.method.measures import MoneyFact, PlanMeasure
+
+ZERO = Decimal(0)
+USUAL_WEEKS = 4
+
+Plans = Mapping[Period, PlanMeasure]
+"""The plans of one unit (or of the firm) by period."""
+
+
+class Line(msgspec.Struct, frozen=True, gc=False):
+    """Plan and fact of a stretch of time up to the cut; `required` is what each working day left must bring."""
+
+    period: Period
+    plan: Decimal | None
+    fact: Decimal | None
+    required: Decimal | None = None
+
+    @property
+    def variance(self) -> Decimal | None:
+        """Return fact - plan."""
+        return None if self.plan is None or self.fact is None else self.fact - self.plan
+
+    @property
+    def pace(self) -> Decimal | None:
+        """Return fact / planned to date."""
+        return (
+            ratio(self.fact / self.plan)
+            if self.plan and self.fact is not None
+            else None
+        )
+
+
+class Cause(msgspec.Struct, frozen=True, gc=False):
+    """What one client (or all of one model) added to the variance: `fact` less what was to be `expected` of it."""
+
+    client: Ref | None
+    model: str
+    expected: Decimal
+    fact: Decimal
+
+    @property
+    def amount(self) -> Decimal:
+        """Return the part of the variance; negative where money is missing."""
+        return self.fact - self.expected
+
+
+class Carried(msgspec.Struct, frozen=True, gc=False):
+    """One week part ahead that takes a part of the shortfall."""
+
+    period: Period
+    target: Decimal
+    carry: Decimal
+
+
+class Cut(msgspec.Struct, frozen=True, gc=False):
+    """One Monday's cut of a unit or of the firm. `weeks` are last week's parts, `short` is what finished weeks lack."""
+
+    weeks: tuple[Period, ...]
+    week: Line
+    month: Line
+    quarter: Line
+    clients: tuple[Cause, ...]
+    models: tuple[Cause, ...]
+    short: Decimal
+    carried: tuple[Carried, ...]
+
+
+def cut(
+    monday: date,
+    plans: Plans,
+    money: Iterable[MoneyFact] | None,
+    *,
+    clients: Mapping[Ref, Client],
+    calendar: WorkCalendar,
+) -> Cut:
+    """Return the cut of one Monday; `money` is the unit's own (None: not known), `clients` those it may come from."""
+    known = None if money is None else tuple(money)
+    weeks, worked = last_week(monday), calendar.add(monday, -1)
+    line = Line(
+        Period(weeks[0].start, weeks[-1].end, Grain.WEEK),
+        _planned(plans, weeks),
+        _earned(known, weeks),
+    )
+    causes = (
+        find_causes(line.plan, weeks, known or (), clients=clients)
+        if known is not None
+        else ()
+    )
+    whole = plans.get(quarter_of(monday))
+    return Cut(
+        weeks,
+        line,
+        _to_date(month_of(worked), monday, plans, money=known, calendar=calendar),
+        _to_date(quarter_of(worked), monday, plans, money=known, calendar=calendar),
+        causes,
+        _by_model(causes),
+        whole.carry if whole else ZERO,
+        tuple(_carried(plans, monday)),
+    )
+
+
+def last_week(monday: date) -> tuple[Period, ...]:
+    """Return the week before as its one or two parts."""
+    first, last = (
+        week_of(monday - timedelta(days=7)),
+        week_of(monday - timedelta(days=1)),
+    )
+    return (first,) if first == last else (first, last)
+
+
+def weeks_of(period: Period) -> tuple[Period, ...]:
+    """Return the week parts of a month or a quarter."""
+    months = parts_of(period) if period.grain is Grain.QUARTER else (period,)
+    return tuple(week for month in months for week in parts_of(month))
+
+
+def _planned(plans: Plans, periods: Iterable[Period]) -> Decimal | None:
+    """Return the sum of the targets; None when one is missing: a part of a plan is not comparable with all money."""
+    found = [plans[period].target if period in plans else None for period in periods]
+    targets = [target for target in found if target is not None]
+    return sum(targets, ZERO) if len(targets) == len(found) else None
+
+
+def _earned(
+    money: Sequence[MoneyFact] | None, periods: Iterable[Period]
+) -> Decimal | None:
+    wanted = frozenset(periods)
+    return (
+        None
+        if money is None
+        else sum((fact.amount for fact in money if fact.week in wanted), ZERO)
+    )
+
+
+def _to_date(
+    period: Period,
+    monday: date,
+    plans: Plans,
+    *,
+    money: Sequence[MoneyFact] | None,
+    calendar: WorkCalendar,
+) -> Line:
+    past = tuple(week for week in weeks_of(period) if week.end < monday)
+    fact, whole = _earned(money, past), plans.get(period)
+    left = calendar.working_days(max(monday, period.start), period.end)
+    required = None
+    if whole is not None and whole.target is not None and fact is not None and left:
+        required = max(ZERO, whole.target - fact) / left
+    return Line(period, _planned(plans, past), fact, required)
+
+
+def find_causes(
+    plan: Decimal | None,
+    weeks: Sequence[Period],
+    money: Iterable[MoneyFact],
+    *,
+    clients: Mapping[Ref, Client],
+) -> tuple[Cause, ...]:
+    """Return what every client added to the variance, the largest first; together they are the variance exactly.
+
+    What was expected of a client is its part of the plan, in proportion to what it brought in the four weeks before.
+    Without a plan that is what it usually brings; a plan when nobody brought anything is expected of nobody by name.
+    """
+    start = weeks[0].start - timedelta(days=weeks[0].start.weekday())
+    usual: dict[Ref, Decimal] = defaultdict(Decimal)
+    facts: dict[Ref, Decimal] = defaultdict(Decimal)
+    for one in money:
+        if one.week in weeks:
+            facts[one.client] += one.amount
+        elif start - timedelta(weeks=USUAL_WEEKS) <= one.week.start < start:
+            usual[one.client] += max(ZERO, one.amount)
+    order = sorted(
+        usual.keys() | facts.keys(),
+        key=lambda ref: (clients[ref].name if ref in clients else "", ref),
+    )
+    whole = (
+        plan
+        if plan is not None
+        else (sum(usual.values(), ZERO) / USUAL_WEEKS).quantize(Decimal("0.01"))
+    )
+    weights = [usual[ref] for ref in order]
+    expected = split(whole, weights) if any(weights) else [ZERO] * len(order)
+    causes = [
+        Cause(ref, _model(clients.get(ref)), part, facts[ref])
+        for ref, part in zip(order, expected, strict=True)
+    ]
+    causes += [Cause(None, "", whole, ZERO)] if whole and not any(weights) else []
+    return tuple(
+        sorted((one for one in causes if one.amount), key=lambda one: -abs(one.amount))
+    )
+
+
+def _model(client: Client | None) -> str:
+    return (client.engagement if client else None) or ""
+
+
+def _by_model(causes: Iterable[Cause]) -> tuple[Cause, ...]:
+    sums: dict[str, tuple[Decimal, Decimal]] = {}
+    for one in causes:
+        expected, fact = sums.get(one.model, (ZERO, ZERO))
+        sums[one.model] = (expected + one.expected, fact + one.fact)
+    found = (
+        Cause(None, model, expected, fact)
+        for model, (expected, fact) in sorted(sums.items())
+    )
+    return tuple(sorted(found, key=lambda one: -abs(one.amount)))
+
+
+def _carried(plans: Plans, monday: date) -> Iterable[Carried]:
+    for week in weeks_of(quarter_of(monday)):
+        plan = plans.get(week)
+        if (
+            plan is not None
+            and plan.carry
+            and plan.target is not None
+            and week.end >= monday
+        ):
+            yield Carried(week, plan.target, plan.carry)

@@ -1,0 +1,1 @@
+"""The risk map and the account sprint (method 6, 8)."""

@@ -1,0 +1,69 @@
+"""What is next: the most urgent open task, shown on its card and on its client (method 2)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from worker.domain.values import Ref
+from worker.mapping.playbooks import Playbooks
+from worker.method.measures import Measures, TaskMeasure
+from worker.plan.facts import Fact, Input, Outcome, Why
+from worker.world.world import World
+
+
+def show_next_actions(
+    world: World, _playbooks: Playbooks, measures: Measures
+) -> Outcome:
+    """Return the next task of every card and the next action of every client."""
+    if measures.tasks is None:
+        return Outcome((), measures, world.memory)
+    cards: dict[Ref, TaskMeasure] = {}
+    clients: dict[Ref, TaskMeasure] = {}
+    for task in measures.tasks:
+        client = task.client or (
+            world.cards[task.card].client
+            if task.card in world.cards and task.card
+            else None
+        )
+        if task.card is not None:
+            cards.setdefault(task.card, task)
+        if client is not None:
+            clients.setdefault(client, task)
+    facts = (*_card_facts(cards, world), *_client_facts(clients, world))
+    return Outcome(facts, measures, world.memory)
+
+
+def _card_facts(tasks: dict[Ref, TaskMeasure], world: World) -> Iterator[Fact]:
+    for ref in world.cards:
+        task = tasks.get(ref)
+        yield Fact(ref, "next_task", (task.ref,) if task else (), _why(task, world))
+
+
+def _client_facts(tasks: dict[Ref, TaskMeasure], world: World) -> Iterator[Fact]:
+    for ref in world.clients:
+        task = tasks.get(ref)
+        yield Fact(
+            ref, "next_action", _line(task, world) if task else None, _why(task, world)
+        )
+
+
+def _line(task: TaskMeasure, world: World) -> str:
+    person = world.people.get(task.assignee) if task.assignee else None
+    parts = [
+        task.title,
+        world.words.say("due {day}", day=world.words.date(task.due))
+        if task.due
+        else "",
+        person.name if person else "",
+    ]
+    return " · ".join(part for part in parts if part)
+
+
+def _why(task: TaskMeasure | None, world: World) -> Why:
+    say = world.words.say
+    inputs = (Input(say("task"), task.title),) if task else ()
+    return Why(
+        "actions",
+        inputs,
+        say("the open task with the earliest due date, then the strongest signal"),
+    )

@@ -1,0 +1,126 @@
+"""People to think of: birthdays on every side and newcomers to meet (method 8).
+
+It states when the next birthday is and signals to the account sprint; making the tasks is that chapter's.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import date, timedelta
+
+from msgspec.structs import replace
+
+from worker.domain.entities import Contact, Person
+from worker.domain.values import Ref
+from worker.mapping.playbooks import Playbooks
+from worker.method.formulas.roles import person_for
+from worker.method.formulas.sprints import next_yearly
+from worker.method.measures import Measures, Signal
+from worker.plan.facts import Fact, Input, Outcome, Why
+from worker.world.world import World
+
+HOSTS = ("am", "pm", "hoa", "head_newbiz", "founder")
+"""Who congratulates or meets a colleague, in this order; never the colleague."""
+
+
+def think_of_people(world: World, playbooks: Playbooks, measures: Measures) -> Outcome:
+    """Return the contacts' next birthdays, with the signals of birthdays and newcomers."""
+    signals = list(measures.signals or ())
+    if book := playbooks.tasks.get("birthday"):
+        signals += _birthdays(world, timedelta(days=book.days or 0))
+    if book := playbooks.tasks.get("meet_newcomer"):
+        signals += _newcomers(world, timedelta(days=book.days or 0))
+    facts = tuple(_next_birthday(contact, world) for contact in world.contacts.values())
+    return Outcome(facts, replace(measures, signals=tuple(signals)), world.memory)
+
+
+def _next_birthday(contact: Contact, world: World) -> Fact:
+    born, say = contact.birthday, world.words.say
+    inputs = (Input(say("birthday"), born.isoformat(), contact.url),) if born else ()
+    return Fact(
+        contact.ref,
+        "next_birthday",
+        next_yearly(born, world.today) if born else None,
+        Why(
+            "care",
+            inputs,
+            say("the next anniversary; 29 February is kept on the 28th in other years"),
+        ),
+    )
+
+
+def _birthdays(world: World, ahead: timedelta) -> Iterator[Signal]:
+    for contact in world.contacts.values():
+        if contact.birthday is not None:
+            client = world.clients.get(contact.client) if contact.client else None
+            yield replace(
+                _birthday(
+                    contact,
+                    contact.birthday,
+                    client.name if client else "",
+                    ahead=ahead,
+                    world=world,
+                ),
+                client=contact.client,
+            )
+    for person in world.people.values():
+        if person.birthday is not None:
+            signal = _birthday(person, person.birthday, "", ahead=ahead, world=world)
+            yield replace(
+                signal,
+                unit=person.unit,
+                role=_host(person, world) if signal.holds else "",
+            )
+
+
+def _birthday(
+    who: Contact | Person, born: date, client: str, *, ahead: timedelta, world: World
+) -> Signal:
+    words, coming = world.words, next_yearly(born, world.today)
+    return Signal(
+        "birthday",
+        who.ref,
+        None,
+        None,
+        coming - world.today <= ahead,
+        due=coming,
+        reason=words.say("The birthday is on {day}.", day=words.day_month(coming)),
+        ended=words.say("closed by itself: the birthday has passed"),
+        values={"name": who.name, "date": words.day_month(coming), "client": client},
+    )
+
+
+def _newcomers(world: World, back: timedelta) -> Iterator[Signal]:
+    words = world.words
+    for person in world.people.values():
+        if person.start is None:
+            continue
+        first, is_new = (
+            words.date(person.start),
+            timedelta() <= world.today - person.start <= back,
+        )
+        unit = world.units.get(person.unit or Ref("units", ""))
+        yield Signal(
+            "meet_newcomer",
+            person.ref,
+            None,
+            None,
+            is_new,
+            unit=person.unit,
+            reason=words.say("First day: {day}.", day=first),
+            role=_host(person, world) if is_new else "",
+            ended=words.say("closed by itself: the first weeks are over"),
+            values={
+                "name": person.name,
+                "date": first,
+                "unit": unit.name if unit else "",
+            },
+        )
+
+
+def _host(person: Person, world: World) -> str:
+    """Return the role that looks after a colleague: the unit's AM, else its PM, else a head."""
+    for role in HOSTS:
+        if person_for(role, None, world, unit=person.unit) not in (person.ref, None):
+            return role
+    return HOSTS[0]

@@ -1,0 +1,206 @@
+"""Tasks from outside: what a lawyer, a finance manager or the client's concierge form put into the sprint (method 8).
+
+Such a row is a person's: it has a source and no Worker key. It gets an assignee (the client's AM), a due date, its
+sprint and, for a concierge request, steps and candidates: each once, where the cell is empty, and never again, so that
+whatever people do with it stands.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from datetime import date
+from functools import lru_cache
+
+from msgspec.structs import replace
+from rapidfuzz import fuzz
+
+from worker.domain.entities import Contact, Row
+from worker.domain.messages import message, tell
+from worker.domain.values import Ref, Value
+from worker.errors import Problem
+from worker.mapping.playbooks import Playbooks, Request
+from worker.method.formulas.hysteresis import follow
+from worker.method.formulas.occurrences import COMPLETE
+from worker.method.formulas.roles import person_for
+from worker.method.formulas.sprints import sprint_of
+from worker.method.formulas.steps import write_steps
+from worker.method.measures import Measures, RequestMeasure, Step
+from worker.plan.facts import Fact, Input, Outcome, Why
+from worker.world.memory import Track
+from worker.world.world import World
+
+OWN = "worker"
+ALIKE = 80
+"""How alike two words are, of 100, to be one in two cases: photographer, photographers."""
+CANDIDATES = 5
+
+
+def take_up_requests(world: World, playbooks: Playbooks, measures: Measures) -> Outcome:
+    """Return what open tasks from outside get once, and all of them as measured."""
+    facts: list[Fact] = []
+    found: list[RequestMeasure] = []
+    problems: list[Problem] = []
+    tracks = dict(world.memory.tracks)
+    for row in world.rows.get("tasks", ()):
+        source = row.fields.get("source")
+        if (
+            row.key
+            or not isinstance(source, str)
+            or source == OWN
+            or row.fields.get("status") in COMPLETE
+        ):
+            continue
+        asked = row.fields.get("request")
+        kind = asked if isinstance(asked, str) else source
+        book = playbooks.requests.get(kind, playbooks.requests.get(source))
+        if book is None:
+            continue
+        client = _client(row, world)
+        facts += _facts(row, book, client, world=world, tracks=tracks)
+        problems += [] if client else [_homeless(row)]
+        found.append(_measure(row, kind, client, book=book, world=world))
+    memory = replace(world.memory, tracks=tracks)
+    return Outcome(
+        tuple(facts), replace(measures, requests=tuple(found)), memory, tuple(problems)
+    )
+
+
+def _client(row: Row, world: World) -> Ref | None:
+    own = _first(row.fields.get("client"))
+    card = world.cards.get(_first(row.fields.get("project")) or row.ref)
+    return own or (card.client if card else None)
+
+
+def _first(value: Value) -> Ref | None:
+    return (
+        next((item for item in value if isinstance(item, Ref)), None)
+        if isinstance(value, tuple)
+        else None
+    )
+
+
+def _homeless(row: Row) -> Problem:
+    return Problem(
+        "request-without-client",
+        tell("Account sprint: {name}", name=row.title),
+        "client",
+        message(
+            "a task from outside names no client, so it goes to the head of accounts"
+        ),
+        message("choose its client and assignee"),
+        row.url,
+    )
+
+
+def _facts(
+    row: Row,
+    book: Request,
+    client: Ref | None,
+    *,
+    world: World,
+    tracks: dict[str, Track],
+) -> Iterator[Fact]:
+    say = world.words.say
+    named = world.clients.get(client) if client else None
+    why = Why(
+        "requests",
+        (
+            Input(say("task"), row.title, row.url),
+            *((Input(say("client"), named.name, named.url),) if named else ()),
+        ),
+        say(
+            "a task from outside goes to the client's account manager; given once, where the cell is empty"
+        ),
+    )
+    person = person_for(book.role, client, world)
+    values: dict[str, Value] = {
+        "kind": "external",
+        "due": _due(row, book, world),
+        "assignee": (person,) if person else (),
+        "client": (client,) if client else (),
+    }
+    if book.steps:
+        values["steps"] = write_steps(_steps(row, book, world), world.words)
+    if book.candidates:
+        chosen = row.fields.get("candidates")
+        values["candidates"] = chosen or tuple(
+            contact.ref for contact in candidates_for(row, world)
+        )
+    place = f"{row.ref}#routed"
+    if place not in tracks and not row.fields.get("sprint"):
+        values["sprint"] = sprint_of(world.today, world.thresholds.sprint_weeks)
+    tracks[place] = follow(tracks.get(place), "routed", world.today)
+    for name, value in values.items():
+        yield Fact(row.ref, name, value, why)
+
+
+def _begun(row: Row, book: Request, world: World) -> date:
+    """Return the day the answer time runs from: the asking, or today when the answer would be late already."""
+    asked = row.created.date()
+    return asked if world.calendar.add(asked, book.due) >= world.today else world.today
+
+
+def _due(row: Row, book: Request, world: World) -> date:
+    return world.calendar.add(_begun(row, book, world), book.due)
+
+
+def _steps(row: Row, book: Request, world: World) -> Iterator[Step]:
+    first = _begun(row, book, world)
+    for step in book.steps:
+        yield Step(
+            world.calendar.add(first, step.days), step.in_locale(world.words.locale)
+        )
+
+
+def candidates_for(row: Row, world: World) -> tuple[Contact, ...]:
+    """Return the contractors whose offers the request names in its title or note, the lately met first."""
+    wanted = _words(f"{row.title} {row.fields.get('note') or ''}")
+    found = [
+        contact
+        for contact in world.contacts.values()
+        if contact.side == "contractor"
+        and contact.offers
+        and _is_wanted(contact.offers, wanted)
+    ]
+    found.sort(
+        key=lambda contact: (
+            -(contact.last_contact or date.min).toordinal(),
+            contact.name,
+            contact.ref,
+        )
+    )
+    return tuple(found[:CANDIDATES])
+
+
+@lru_cache(maxsize=4096)
+def _is_wanted(offers: str, wanted: tuple[str, ...]) -> bool:
+    """Tell whether every word of one of the offers is among the wanted words."""
+    spoken = (_words(offer) for offer in re.split(r"[,;\n]", offers))
+    return any(
+        words
+        and all(
+            any(fuzz.ratio(word, other) >= ALIKE for other in wanted) for word in words
+        )
+        for words in spoken
+    )
+
+
+def _words(text: str) -> tuple[str, ...]:
+    return tuple(re.findall(r"\w{3,}", text.casefold()))
+
+
+def _measure(
+    row: Row, kind: str, client: Ref | None, *, book: Request, world: World
+) -> RequestMeasure:
+    person = _first(row.fields.get("assignee")) or person_for(book.role, client, world)
+    return RequestMeasure(
+        row.ref,
+        row.title,
+        str(row.fields["source"]),
+        kind,
+        client,
+        person,
+        row.created.date(),
+        world.day(row.fields.get("due")) or _due(row, book, world),
+    )

@@ -1,0 +1,450 @@
+"""The risk map: every condition the chapters looked at is one row while it lasts (method 6).
+
+A row opens with its condition and closes when the condition was absent on two days; it opens again in the same row
+after closing by itself, in a new one after a person's closure. What a person wrote into a mark stands; their own lines
+are never touched.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import date, timedelta
+from decimal import Decimal
+
+from msgspec.structs import replace
+
+from worker.domain.entities import Row
+from worker.domain.money import round_money
+from worker.domain.values import Ref, Value
+from worker.mapping.playbooks import Playbooks, Response
+from worker.method.formulas.hysteresis import follow, settle
+from worker.method.formulas.occurrences import Rules, Sight, advance, name_of, recall
+from worker.method.formulas.roles import person_for
+from worker.method.formulas.stakes import committed_money
+from worker.method.formulas.steps import read_steps, write_steps
+from worker.method.measures import Condition, Measures, RiskMeasure, Step
+from worker.plan.facts import Fact, Input, Outcome, Why
+from worker.world.memory import Closing, Occurrence, Track
+from worker.world.world import World
+
+KINDS = ("team", "money", "deadline", "other")
+CHANCES = {
+    1: Decimal("0.1"),
+    2: Decimal("0.3"),
+    3: Decimal("0.5"),
+    4: Decimal("0.7"),
+    5: Decimal("0.9"),
+}
+"""PMBOK's probabilities of the five marks (facts/definitions.md, risk)."""
+
+
+@dataclass(slots=True)
+class _Map:
+    """What one run works on: rows by key, what is remembered, and the money at stake."""
+
+    world: World
+    rows: dict[str, Row]
+    known: dict[str, Occurrence]
+    tracks: dict[str, Track]
+    committed: Mapping[Ref, Decimal]
+    portfolio: Decimal
+    playbooks: Playbooks
+    answered: frozenset[str]
+
+
+def draw_risk_map(world: World, playbooks: Playbooks, measures: Measures) -> Outcome:
+    """Return the risk rows of all conditions, and the occurrences to remember."""
+    chart = _chart(world, playbooks)
+    occurrences = dict(world.memory.occurrences)
+    found: list[RiskMeasure] = []
+    facts: list[Fact] = []
+    for key, condition in _conditions(chart, measures):
+        if not condition.holds and key not in chart.known:
+            continue
+        now = _advanced(chart, key, condition)
+        if now is None:
+            continue
+        client = condition.client
+        occurrences[key] = now = replace(
+            now, client=str(client) if client else now.client
+        )
+        ref = Ref("risks", name_of(key, now.number))
+        own = chart.rows.get(ref.key)
+        if now.closed is not None:
+            facts += _closing(ref, now, own, world)
+        elif condition.holds:
+            risk = _risk(chart, ref, condition, now=now)
+            found.append(risk)
+            facts += _facts(chart, risk, condition, now=now)
+        elif own is not None:
+            found.append(_standing(chart, ref, condition, row=own))
+    memory = replace(world.memory, tracks=chart.tracks, occurrences=occurrences)
+    return Outcome(tuple(facts), replace(measures, risks=tuple(found)), memory)
+
+
+def key_of(condition: Condition) -> str:
+    """Return the stable key of a condition's risk, without dates and numbers."""
+    return f"risk:{condition.signal}:{condition.subject.key}"
+
+
+def _chart(world: World, playbooks: Playbooks) -> _Map:
+    rows = {row.key: row for row in reversed(world.rows.get("risks", ())) if row.key}
+    known = recall(
+        "risks",
+        rows.values(),
+        world.trashed,
+        known=world.memory.occurrences,
+        zone=world.zone,
+    )
+    committed = committed_money(world)
+    return _Map(
+        world,
+        rows,
+        known,
+        dict(world.memory.tracks),
+        committed,
+        sum(committed.values(), Decimal(0)),
+        playbooks,
+        frozenset(book.signal for book in playbooks.tasks.values()),
+    )
+
+
+def _conditions(chart: _Map, measures: Measures) -> Iterator[tuple[str, Condition]]:
+    """Give every condition by its key, the strongest where two share one, then what is remembered but was not told.
+
+    What nobody spoke of any more has lost its subject and is gone, unless the rule that speaks of it has failed.
+    """
+    spoken: dict[str, Condition] = {}
+    for condition in measures.conditions:
+        key = key_of(condition)
+        if key not in spoken or _weight(condition) > _weight(spoken[key]):
+            spoken[key] = condition
+    yield from spoken.items()
+    told = {condition.signal for condition in spoken.values()}
+    for key in sorted(chart.known.keys() - spoken.keys()):
+        _, signal, subject = key.split(":", 2)
+        gone = signal in told or not measures.failed
+        yield key, Condition(signal, "", Ref("gone", subject), False if gone else None)
+
+
+def _weight(condition: Condition) -> tuple[bool, bool, int]:
+    return bool(condition.holds), condition.holds is None, condition.probability
+
+
+def _advanced(chart: _Map, key: str, condition: Condition) -> Occurrence | None:
+    world, before = chart.world, chart.known.get(key)
+    row = chart.rows.get(name_of(key, before.number)) if before else None
+    status = row.fields.get("status") if row else None
+    trashed = (
+        before is not None
+        and Ref("risks", name_of(key, before.number)) in world.trashed
+    )
+    sight = Sight(
+        condition.holds,
+        world.today,
+        status if isinstance(status, str) else None,
+        trashed=trashed,
+        may_close=not world.memory.first_run,
+    )
+    return advance(
+        before,
+        key,
+        sight,
+        rules=Rules(gone_days=world.thresholds.risk_gone_days, reuse_row=True),
+    )
+
+
+def _risk(
+    chart: _Map, ref: Ref, condition: Condition, *, now: Occurrence
+) -> RiskMeasure:
+    world, tracks, row = chart.world, chart.tracks, chart.rows.get(ref.key)
+    stake = _stake(chart, condition)
+    impact = condition.impact or _impact(chart, condition, stake)
+    held = settle(
+        tracks.get(f"{ref}#probability"), str(condition.probability), world.today
+    )
+    chance = _effective("probability", int(held.value), ref, row=row, tracks=tracks)
+    weight = _effective("impact", impact, ref, row=row, tracks=tracks)
+    tracks[f"{ref}#probability"] = held
+    tracks[f"{ref}#impact"] = follow(
+        tracks.get(f"{ref}#impact"), str(impact), world.today
+    )
+    tracks[f"{ref}#score"] = follow(
+        tracks.get(f"{ref}#score"), str(chance * weight), world.today
+    )
+    exposure = round_money(CHANCES[chance] * stake) if stake else None
+    risk = RiskMeasure(
+        ref,
+        condition.signal,
+        condition.title,
+        condition.client,
+        condition.card,
+        chance,
+        weight,
+        level_of(chance * weight),
+        exposure,
+        condition.evidence,
+        _asleep(row, world),
+        condition.kind,
+        condition.subject,
+        _unit(condition, world),
+        condition.horizon,
+        now.opened,
+        answered=condition.signal in chart.answered,
+    )
+    if row is not None:
+        return _as_kept(risk, row, world)
+    response = _response(chart, condition)
+    if response is None:
+        return risk
+    return replace(
+        risk,
+        owner=person_for(response.role, condition.client, world, unit=risk.unit),
+        steps=_steps(response, world),
+    )
+
+
+def level_of(score: int) -> str:
+    """Return `low` up to 6, `medium` up to 12, else `high` (facts/definitions.md, risk: the simple 5 x 5 form)."""
+    return "high" if score >= 15 else "medium" if score >= 8 else "low"
+
+
+def _unit(condition: Condition, world: World) -> Ref | None:
+    client = world.clients.get(condition.client) if condition.client else None
+    return condition.unit or (client.unit if client else None)
+
+
+def _stake(chart: _Map, condition: Condition) -> Decimal:
+    """Return what may be lost: as told, else the card's budget or a quarter of the fee, else all of the client's."""
+    if condition.stake is not None:
+        return condition.stake
+    card = chart.world.cards.get(condition.card) if condition.card else None
+    client = chart.world.clients.get(condition.client) if condition.client else None
+    if card is not None:
+        return card.budget or 3 * (
+            (client.monthly_fee if client else None) or Decimal(0)
+        )
+    return (
+        chart.committed.get(condition.client, Decimal(0))
+        if condition.client
+        else Decimal(0)
+    )
+
+
+def _impact(chart: _Map, condition: Condition, stake: Decimal) -> int:
+    """Mark 2..5 by the share of the money (bands 10, 20, 40 %); 3 when no money is known.
+
+    A card is weighed against what its client has committed, anything wider against the portfolio of all clients.
+    """
+    own = condition.card is not None
+    whole = (
+        (chart.committed.get(condition.client, Decimal(0)) if condition.client else 0)
+        if own
+        else chart.portfolio
+    )
+    if not stake or not whole:
+        return 3
+    part = stake / whole
+    return (
+        5
+        if part > Decimal("0.4")
+        else 4
+        if part > Decimal("0.2")
+        else 3
+        if part > Decimal("0.1")
+        else 2
+    )
+
+
+def _effective(
+    field: str, desired: int, ref: Ref, *, row: Row | None, tracks: dict[str, Track]
+) -> int:
+    """Return the mark that will stand: a person's own, recognised as being not what was last written, or ours."""
+    current = row.fields.get(field) if row else None
+    if not isinstance(current, Decimal) or not 1 <= current <= 5:
+        return desired
+    written = tracks.get(f"{ref}#{field}")
+    ours = written is not None and Decimal(written.value) == current
+    return desired if ours else int(current)
+
+
+def _standing(chart: _Map, ref: Ref, condition: Condition, *, row: Row) -> RiskMeasure:
+    """Return an open risk as its row tells it: its condition is not seen now, but it has not closed either."""
+    world, marks = (
+        chart.world,
+        [row.fields.get(name) for name in ("probability", "impact")],
+    )
+    chance, weight = (int(mark) if isinstance(mark, Decimal) else 1 for mark in marks)
+    level, kind, evidence, horizon, first, exposure = (
+        row.fields.get(name)
+        for name in ("level", "kind", "evidence", "horizon", "first_seen", "exposure")
+    )
+    asleep = _asleep(row, world)
+    card = condition.card or _first(row.fields.get("project"))
+    subject = card if card and card.key == condition.subject.key else condition.subject
+    risk = RiskMeasure(
+        ref,
+        condition.signal,
+        row.title,
+        condition.client or _first(row.fields.get("client")),
+        card,
+        chance,
+        weight,
+        str(level or "low"),
+        exposure if isinstance(exposure, Decimal) else None,
+        str(evidence or ""),
+        asleep,
+        str(kind or condition.kind or "other"),
+        subject,
+        condition.unit or _first(row.fields.get("unit")),
+        world.day(horizon),
+        world.day(first),
+        answered=condition.signal in chart.answered,
+    )
+    return _as_kept(risk, row, world)
+
+
+def _as_kept(risk: RiskMeasure, row: Row, world: World) -> RiskMeasure:
+    """Return the risk with the owner and the steps as people keep them on its row."""
+    text = row.fields.get("steps")
+    return replace(
+        risk,
+        owner=_first(row.fields.get("owner")),
+        steps=read_steps(text, world.today, world.words)
+        if isinstance(text, str)
+        else (),
+    )
+
+
+def _first(value: Value) -> Ref | None:
+    return (
+        next((item for item in value if isinstance(item, Ref)), None)
+        if isinstance(value, tuple)
+        else None
+    )
+
+
+def _asleep(row: Row | None, world: World) -> bool:
+    until = world.day(row.fields.get("snooze_until")) if row else None
+    if until is not None:
+        return until > world.today
+    return row is not None and row.fields.get("status") == "snoozed"
+
+
+def _closing(
+    ref: Ref, now: Occurrence, row: Row | None, world: World
+) -> Iterator[Fact]:
+    if now.closing is Closing.CONDITION and row is not None:
+        text = world.words.say(
+            "closed by itself: the condition is gone since {day}",
+            day=world.words.date(now.gone or world.today),
+        )
+        yield Fact(
+            ref,
+            "status",
+            "closed",
+            Why("riskmap", (), text, f"days >= {world.thresholds.risk_gone_days}"),
+        )
+
+
+def _facts(
+    chart: _Map, risk: RiskMeasure, condition: Condition, *, now: Occurrence
+) -> Iterator[Fact]:
+    world, say = chart.world, chart.world.words.say
+    inputs = _inputs(chart, condition)
+    plain = Why(
+        "riskmap", inputs, condition.formula or condition.evidence, condition.threshold
+    )
+    reasons = {
+        name: Why(plain.rule, plain.inputs, formula, plain.threshold)
+        for name, formula in (
+            ("score", say("probability x impact")),
+            ("level", say("1-6 low, 8-12 medium, 15-25 high")),
+            ("exposure", say("probability x money at stake")),
+            (
+                "impact",
+                say("share of the client's committed money")
+                if condition.card
+                else say("share of the money all clients have committed"),
+            ),
+        )
+    }
+    values = _values(risk, now, tracks=chart.tracks, today=world.today)
+    if not risk.asleep:
+        values["status"] = "open"
+    for name, value in values.items():
+        yield Fact(risk.ref, name, value, reasons.get(name, plain))
+    if risk.ref.key not in chart.rows:
+        yield from _answers(chart, risk, condition, inputs=inputs)
+
+
+def _inputs(chart: _Map, condition: Condition) -> tuple[Input, ...]:
+    world, say = chart.world, chart.world.words.say
+    card = world.cards.get(condition.card) if condition.card else None
+    client = world.clients.get(condition.client) if condition.client else None
+    found = [Input(say("card"), card.name, card.url)] if card else []
+    found += [Input(say("client"), client.name, client.url)] if client else []
+    found += [Input(say("evidence"), condition.evidence)]
+    found += [Input(say("budget"), str(card.budget or "-"))] if card else []
+    found += [Input(*line) for line in condition.inputs]
+    return (*found, Input(say("money at stake"), str(_stake(chart, condition) or "-")))
+
+
+def _values(
+    risk: RiskMeasure, now: Occurrence, *, tracks: dict[str, Track], today: date
+) -> dict[str, Value]:
+    changed = max(tracks[f"{risk.ref}#score"].since, now.opened or today)
+    return {
+        "name": risk.title,
+        "kind": risk.kind,
+        "signal": risk.signal,
+        "client": (risk.client,) if risk.client else (),
+        "unit": (risk.unit,) if risk.unit else (),
+        "project": (risk.card,) if risk.card else (),
+        "probability": Decimal(risk.probability),
+        "impact": Decimal(risk.impact),
+        "score": Decimal(risk.score),
+        "level": risk.level,
+        "exposure": risk.exposure,
+        "evidence": risk.evidence,
+        "first_seen": now.opened,
+        "last_change": changed,
+        "horizon": risk.horizon,
+    }
+
+
+def _response(chart: _Map, condition: Condition) -> Response | None:
+    responses = chart.playbooks.responses
+    return responses.get(condition.signal) or responses.get(condition.kind)
+
+
+def _steps(response: Response, world: World) -> tuple[Step, ...]:
+    return tuple(
+        Step(
+            world.calendar.add(world.today, step.days),
+            step.in_locale(world.words.locale),
+        )
+        for step in response.steps
+    )
+
+
+def _answers(
+    chart: _Map, risk: RiskMeasure, condition: Condition, *, inputs: tuple[Input, ...]
+) -> Iterator[Fact]:
+    """State the response of a new risk: its dated steps, its owner and the day to look again."""
+    response = _response(chart, condition)
+    if response is None:
+        return
+    world = chart.world
+    why = Why(
+        "riskmap", inputs, world.words.say("the playbook's response to this signal")
+    )
+    yield Fact(risk.ref, "steps", write_steps(risk.steps, world.words), why)
+    yield Fact(risk.ref, "owner", (risk.owner,) if risk.owner else (), why)
+    yield Fact(
+        risk.ref,
+        "review",
+        world.calendar.add(world.today + timedelta(days=1), response.review),
+        why,
+    )

@@ -1,0 +1,161 @@
+"""What calls for a task today: the conditions of the playbooks, looked at one by one (method 8).
+
+It only looks; making, limiting, closing and carrying tasks over is the chapter of the account sprint.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+
+from msgspec.structs import replace
+
+from worker.domain.entities import HUNTED, Card
+from worker.domain.messages import stage_label
+from worker.domain.values import Ref, Value
+from worker.mapping.playbooks import Playbooks
+from worker.method.measures import Measures, RiskMeasure, Signal
+from worker.plan.facts import Outcome
+from worker.world.world import World
+
+OPEN = ("new", "this_sprint", "doing", "waiting")
+
+
+def find_signals(world: World, playbooks: Playbooks, measures: Measures) -> Outcome:
+    """Return the signals of every playbook that is known and switched on; it states no facts itself."""
+    found = [
+        signal
+        for name, book in playbooks.tasks.items()
+        if name in FINDERS
+        for signal in FINDERS[name](world, measures, book.days or 0)
+    ]
+    return Outcome(
+        (), replace(measures, signals=(*(measures.signals or ()), *found)), world.memory
+    )
+
+
+def _next_steps(world: World, measures: Measures, _days: int) -> Iterator[Signal]:
+    busy = _cards_with_tasks(world)
+    words = world.words
+    for card in world.cards.values():
+        track = world.memory.tracks.get(f"{card.ref}#stage")
+        since = track.since if track else world.today
+        still = (world.today - since).days >= world.thresholds.next_step_days
+        yield Signal(
+            "next_step",
+            card.ref,
+            card.client,
+            card.ref,
+            card.stage in HUNTED and still,
+            reason=words.say(
+                "No movement since {day} (stage: {stage}).",
+                day=words.date(since),
+                stage=stage_label(card.stage, words),
+            ),
+            ended=words.say(
+                "closed by itself: the card stands at “{stage}” since {day}",
+                stage=stage_label(card.stage, words),
+                day=words.date(since),
+            ),
+            may_open=card.ref not in busy,
+            values=_names(card, world),
+        )
+
+
+def _cards_with_tasks(world: World) -> set[Ref]:
+    """Return the cards that have an open task of a person's own; the worker's own are known to its chapter."""
+    return {
+        card
+        for row in world.rows.get("tasks", ())
+        if not row.key and row.fields.get("status") in (*OPEN, None)
+        for card in _refs(row.fields.get("project"))
+    }
+
+
+def _refs(value: Value) -> tuple[Ref, ...]:
+    return (
+        tuple(item for item in value if isinstance(item, Ref))
+        if isinstance(value, tuple)
+        else ()
+    )
+
+
+def _names(card: Card, world: World) -> dict[str, str]:
+    client = world.clients.get(card.client) if card.client else None
+    return {"card": card.name, "client": client.name if client else ""}
+
+
+def _risk_answers(world: World, measures: Measures, _days: int) -> Iterator[Signal]:
+    if measures.risks is None:
+        return
+    worst: dict[Ref, RiskMeasure] = {}
+    for risk in sorted(
+        measures.risks, key=lambda risk: (risk.score, risk.exposure or 0, risk.signal)
+    ):
+        subject = risk.card or risk.subject
+        if subject and risk.level == "high" and not risk.asleep and not risk.answered:
+            worst[subject] = risk
+    for subject in dict.fromkeys((*world.cards, *world.clients, *world.units, *worst)):
+        yield _risk_answer(subject, worst.get(subject), world)
+
+
+def _risk_answer(subject: Ref, risk: RiskMeasure | None, world: World) -> Signal:
+    card = world.cards.get(subject)
+    client = (
+        card.client
+        if card
+        else subject
+        if subject in world.clients
+        else risk.client
+        if risk
+        else None
+    )
+    names = _names(card, world) if card else {}
+    return Signal(
+        "answer_risk",
+        subject,
+        client,
+        card.ref if card else None,
+        risk is not None,
+        reason=f"{risk.title}. {risk.evidence}" if risk else "",
+        ended=world.words.say("closed by itself: there is no high risk any more"),
+        strength=risk.score if risk else 0,
+        values=names | {"risk": risk.title if risk else ""},
+        role=_answerer(risk) if risk else "",
+        unit=risk.unit if risk else None,
+    )
+
+
+def _answerer(risk: RiskMeasure) -> str:
+    """Return the role that answers: the lead of a card's team, the HoA where a whole unit or client lacks people."""
+    if risk.kind == "team":
+        return "tl" if risk.card else "hoa"
+    return "pm" if risk.kind == "deadline" else "am"
+
+
+def _missing_dates(world: World, measures: Measures, _days: int) -> Iterator[Signal]:
+    if measures.risks is None:
+        return
+    risks = {
+        risk.subject: risk
+        for risk in measures.risks
+        if risk.signal == "deadline.no_due" and not risk.asleep
+    }
+    for card in world.cards.values():
+        risk = risks.get(card.ref)
+        yield Signal(
+            "ask_due_date",
+            card.ref,
+            card.client,
+            card.ref,
+            risk is not None,
+            reason=risk.evidence if risk else "",
+            ended=world.words.say("closed by itself: there is a date now"),
+            values=_names(card, world),
+        )
+
+
+FINDERS: dict[str, Callable[[World, Measures, int], Iterator[Signal]]] = {
+    "answer_risk": _risk_answers,
+    "ask_due_date": _missing_dates,
+    "next_step": _next_steps,
+}

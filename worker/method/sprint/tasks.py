@@ -1,0 +1,462 @@
+"""Tasks of the account sprint: made once, updated, never repeated, closed when their reason ends (method 8).
+
+Text, assignee and due date are given at creation and then belong to people. A task a person finished, cancelled or
+deleted is final until its condition ended and the cooldown passed; what comes after is a new row. An untouched task
+closes by itself as done, with the reason. What does not fit into a client's sprint waits and is listed.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import date
+from decimal import Decimal
+
+import msgspec
+from msgspec.structs import replace
+
+from worker.domain.entities import Row, Stage
+from worker.domain.messages import stage_label, tell
+from worker.domain.values import Ref, Value
+from worker.errors import Problem, Severity
+from worker.mapping.playbooks import PLACES, Playbook, Playbooks
+from worker.method.formulas.occurrences import (
+    COMPLETE,
+    Rules,
+    Sight,
+    advance,
+    name_of,
+    recall,
+)
+from worker.method.formulas.roles import person_for
+from worker.method.formulas.sprints import sprint_of, sprints_between
+from worker.method.measures import Measures, RequestMeasure, Signal, TaskMeasure
+from worker.plan.facts import Fact, Input, Outcome, Why
+from worker.world.memory import Closing, Occurrence
+from worker.world.world import World
+
+LAST = "next_step"
+"""The playbook that only helps cards nobody else has work for: looked at after all others."""
+
+
+class _Task(msgspec.Struct, frozen=True, gc=False):
+    """One signal with the occurrence it is in now; `before` is what was remembered."""
+
+    key: str
+    signal: Signal
+    book: Playbook
+    before: Occurrence | None
+    now: Occurrence | None
+    row: Row | None
+
+
+@dataclass(slots=True)
+class _Desk:
+    """What one run works on: rows by key, what is remembered, and how many new tasks each client got this sprint."""
+
+    world: World
+    rows: dict[str, Row]
+    known: dict[str, Occurrence]
+    taken: Counter[str]
+
+
+def plan_tasks(world: World, playbooks: Playbooks, measures: Measures) -> Outcome:
+    """Return the task rows of the account sprint, what waits, and the occurrences to remember."""
+    if measures.signals is None:
+        return Outcome((), measures, world.memory)
+    desk = _desk(world)
+    signals = [
+        (key_of(s), s, playbooks.tasks[s.playbook])
+        for s in (*measures.signals, *_orphans(desk, measures))
+        if s.playbook in playbooks.tasks
+    ]
+    early = [_look(desk, *triple) for triple in signals if triple[1].playbook != LAST]
+    tasks, waiting = _admit(desk, early)
+    busy = {task.signal.card for task in tasks if _is_open(task)}
+    late = [
+        _look(desk, key, _behind(signal, busy), book)
+        for key, signal, book in signals
+        if signal.playbook == LAST
+    ]
+    admitted, more = _admit(desk, late)
+    tasks += admitted
+    occurrences = dict(world.memory.occurrences) | {
+        task.key: task.now for task in tasks if task.now
+    }
+    facts = tuple(fact for task in tasks for fact in _facts(task, world))
+    found = [
+        _measure(task, world)
+        for task in tasks
+        if _is_open(task) and not _was_never_made(task) and not _asleep(task.row, world)
+    ]
+    found += _own_tasks(
+        world, {request.ref: request for request in measures.requests or ()}
+    )
+    listed = tuple(_waits(task, world) for task in waiting + more)
+    return Outcome(
+        facts,
+        replace(measures, tasks=tuple(sorted(found, key=urgency))),
+        replace(world.memory, occurrences=occurrences),
+        listed,
+    )
+
+
+def key_of(signal: Signal) -> str:
+    """Return the stable key of a signal's task, without dates and numbers."""
+    return f"task:{signal.playbook}:{signal.subject.key}"
+
+
+def urgency(task: TaskMeasure) -> tuple[date, int, str]:
+    """Order tasks: earliest due date first, then the strongest signal."""
+    return task.due or date.max, -task.strength, str(task.ref)
+
+
+def _desk(world: World) -> _Desk:
+    rows = {row.key: row for row in reversed(world.rows.get("tasks", ())) if row.key}
+    known = recall(
+        "tasks",
+        rows.values(),
+        world.trashed,
+        known=world.memory.occurrences,
+        zone=world.zone,
+    )
+    sprint = sprint_of(world.today, world.thresholds.sprint_weeks)
+    taken = Counter(
+        occurrence.client
+        for occurrence in known.values()
+        if occurrence.opened
+        and sprint_of(occurrence.opened, world.thresholds.sprint_weeks) == sprint
+    )
+    return _Desk(world, rows, known, taken)
+
+
+def _orphans(desk: _Desk, measures: Measures) -> Iterator[Signal]:
+    """Look at remembered signals whose subject nobody spoke of: a subject that is gone has ended its signal."""
+    spoken = {key_of(signal) for signal in measures.signals or ()}
+    told = {signal.playbook for signal in measures.signals or ()}
+    for key in sorted(desk.known.keys() - spoken):
+        _, playbook, subject = key.split(":", 2)
+        yield Signal(
+            playbook,
+            Ref("gone", subject),
+            None,
+            None,
+            False if playbook in told else None,
+            ended=desk.world.words.say("closed by itself: what it was about is gone"),
+        )
+
+
+def _behind(signal: Signal, busy: set[Ref | None]) -> Signal:
+    return replace(signal, may_open=signal.may_open and signal.card not in busy)
+
+
+def _look(desk: _Desk, key: str, signal: Signal, book: Playbook) -> _Task:
+    world, before = desk.world, desk.known.get(key)
+    row = desk.rows.get(name_of(key, before.number)) if before else None
+    status = row.fields.get("status") if row else None
+    sight = Sight(
+        signal.holds,
+        world.today,
+        status if isinstance(status, str) else None,
+        trashed=before is not None
+        and Ref("tasks", name_of(key, before.number)) in world.trashed,
+        may_open=signal.may_open,
+        may_close=not world.memory.first_run and _untouched(before, row),
+    )
+    rules = Rules(gone_days=world.thresholds.risk_gone_days, cooldown=book.cooldown)
+    now = advance(before, key, sight, rules=rules)
+    return _Task(
+        key,
+        signal,
+        book,
+        before,
+        now,
+        desk.rows.get(name_of(key, now.number)) if now else None,
+    )
+
+
+def _untouched(before: Occurrence | None, row: Row | None) -> bool:
+    """Tell whether nobody changed a task since it was made: text, assignee, due date, status, note, snooze."""
+    if row is None or before is None:
+        return True
+    fields = row.fields
+    return (
+        before.seed == _seed(row.title, fields.get("assignee"), fields.get("due"))
+        and fields.get("status") in ("new", None)
+        and not fields.get("note")
+        and not fields.get("snooze_until")
+    )
+
+
+def _seed(title: str, assignee: Value, due: Value) -> str:
+    people = (
+        ",".join(str(person) for person in assignee)
+        if isinstance(assignee, tuple)
+        else ""
+    )
+    return f"{title}|{people}|{due or ''}"
+
+
+def _is_new(task: _Task) -> bool:
+    return task.now is not None and (
+        task.before is None or task.now.number > task.before.number
+    )
+
+
+def _is_open(task: _Task) -> bool:
+    return task.now is not None and task.now.closed is None
+
+
+def _was_never_made(task: _Task) -> bool:
+    """Tell whether a run ended before it made the row of a task whose reason is gone by now."""
+    return task.row is None and not task.signal.holds
+
+
+def _admit(desk: _Desk, tasks: list[_Task]) -> tuple[list[_Task], list[_Task]]:
+    """Give new tasks their place in the client's sprint, strongest first; return what is in and what waits."""
+    running = [task for task in tasks if task.now is not None and not _is_new(task)]
+    waiting = []
+    for task in sorted((task for task in tasks if _is_new(task)), key=_rank):
+        client = str(task.signal.client or "")
+        if client and desk.taken[client] >= desk.world.thresholds.tasks_per_client:
+            waiting.append(task)
+            running += [replace(task, now=task.before)] if task.before else []
+            continue
+        desk.taken[client] += 1
+        running.append(replace(task, now=_stamped(task, desk.world)))
+    return running, waiting
+
+
+def _rank(task: _Task) -> tuple[int, int, str]:
+    return -task.book.strength, -task.signal.strength, task.key
+
+
+def _stamped(task: _Task, world: World) -> Occurrence | None:
+    """Remember with a new occurrence what its row is made with."""
+    card = world.cards.get(task.signal.card) if task.signal.card else None
+    made = _made(task, world)
+    seed = _seed(str(made["name"]), made["assignee"], made["due"])
+    return task.now and replace(
+        task.now,
+        client=str(task.signal.client or ""),
+        seed=seed,
+        stage=card.stage or "" if card else "",
+    )
+
+
+def _made(task: _Task, world: World) -> dict[str, Value]:
+    """Return what is given once, at creation."""
+    signal = task.signal
+    person = person_for(
+        signal.role or task.book.role, signal.client, world, unit=signal.unit
+    )
+    text = task.book.text.in_locale(world.words.locale).format(
+        **{**NOTHING, **task.signal.values}
+    )
+    due = task.signal.due or world.calendar.add(world.today, task.book.due)
+    return {"name": text, "assignee": (person,) if person else (), "due": due}
+
+
+NOTHING = dict.fromkeys(PLACES, "")
+
+
+def _facts(task: _Task, world: World) -> Iterator[Fact]:
+    now = task.now
+    if now is None:
+        return
+    ref = Ref("tasks", name_of(task.key, now.number))
+    inputs = _inputs(task, world)
+    yield from _moved(task, ref, now, world=world, inputs=inputs)
+    if now.closed is not None:
+        if now.closing is Closing.CONDITION and task.row is not None:
+            why = Why(
+                "tasks",
+                inputs,
+                task.signal.ended,
+                f"days >= {world.thresholds.risk_gone_days}",
+            )
+            yield Fact(ref, "status", "done", why)
+            yield Fact(ref, "reason", task.signal.ended, why)
+        return
+    if _was_never_made(task):
+        return
+    why = Why("tasks", inputs, task.signal.reason)
+    if task.row is None:
+        for name, value in _made(task, world).items():
+            yield Fact(ref, name, value, why)
+    if task.signal.holds:
+        for name, value in _standing(task).items():
+            yield Fact(ref, name, value, why)
+    yield from _carried(ref, now, world=world, inputs=inputs)
+
+
+def _standing(task: _Task) -> dict[str, Value]:
+    """Return what the worker keeps true while the condition of a task holds."""
+    signal = task.signal
+    return {
+        "client": (signal.client,) if signal.client else (),
+        "project": (signal.card,) if signal.card else (),
+        "kind": task.book.kind,
+        "source": "worker",
+        "signal": task.book.signal,
+        "reason": signal.reason,
+        "status": "new",
+    }
+
+
+def _carried(
+    ref: Ref, now: Occurrence, *, world: World, inputs: tuple[Input, ...]
+) -> Iterator[Fact]:
+    """Carry an open task into the running sprint and count it, whether its condition still holds or not."""
+    say, weeks = world.words.say, world.thresholds.sprint_weeks
+    opened = now.opened or world.today
+    why = Why(
+        "tasks",
+        (*inputs, Input(say("made on"), opened.isoformat())),
+        say(
+            "an open task goes into every new sprint; carried: how many began since it was made"
+        ),
+    )
+    yield Fact(ref, "sprint", sprint_of(world.today, weeks), why)
+    yield Fact(
+        ref, "carried", Decimal(sprints_between(opened, world.today, weeks=weeks)), why
+    )
+
+
+def _moved(
+    task: _Task, ref: Ref, now: Occurrence, *, world: World, inputs: tuple[Input, ...]
+) -> Iterator[Fact]:
+    """Record on the task that its card moved, up to two weeks after the task was closed."""
+    card = world.cards.get(task.signal.card) if task.signal.card else None
+    old = (
+        now.closed is not None
+        and (world.today - now.closed).days > world.thresholds.moved_days
+    )
+    if (
+        card is None
+        or card.stage is None
+        or not now.stage
+        or card.stage == now.stage
+        or old
+        or task.row is None
+    ):
+        return
+    words = world.words
+    yield Fact(
+        ref,
+        "moved",
+        words.say("moved to {stage}", stage=stage_label(card.stage, words)),
+        Why(
+            "tasks",
+            inputs,
+            words.say(
+                "the card stood at “{stage}” when the task was made",
+                stage=stage_label(Stage(now.stage), words),
+            ),
+        ),
+    )
+
+
+def _inputs(task: _Task, world: World) -> tuple[Input, ...]:
+    say, signal = world.words.say, task.signal
+    card = world.cards.get(signal.card) if signal.card else None
+    client = world.clients.get(signal.client) if signal.client else None
+    found = [Input(say("playbook"), signal.playbook)]
+    found += [Input(say("card"), card.name, card.url)] if card else []
+    found += [Input(say("client"), client.name, client.url)] if client else []
+    return tuple(found)
+
+
+def _measure(task: _Task, world: World) -> TaskMeasure:
+    ref = Ref("tasks", name_of(task.key, task.now.number if task.now else 1))
+    strength = task.book.strength
+    if task.row is not None:
+        return _from_row(
+            task.row,
+            world,
+            client=task.signal.client,
+            card=task.signal.card,
+            strength=strength,
+        )
+    made = _made(task, world)
+    people = made["assignee"]
+    return TaskMeasure(
+        ref,
+        str(made["name"]),
+        task.signal.client,
+        task.signal.card,
+        world.day(made["due"]),
+        _first(people),
+        strength,
+    )
+
+
+def _own_tasks(
+    world: World, requests: Mapping[Ref, RequestMeasure]
+) -> Iterator[TaskMeasure]:
+    """Yield the open tasks of people; those from outside with what their empty cells are given in this run."""
+    for row in world.rows.get("tasks", ()):
+        if (
+            not row.key
+            and row.fields.get("status") not in COMPLETE
+            and not _asleep(row, world)
+        ):
+            task = _from_row(
+                row,
+                world,
+                client=_first(row.fields.get("client")),
+                card=_first(row.fields.get("project")),
+            )
+            asked = requests.get(row.ref)
+            yield (
+                task
+                if asked is None
+                else replace(
+                    task, client=asked.client, due=asked.due, assignee=asked.assignee
+                )
+            )
+
+
+def _asleep(row: Row | None, world: World) -> bool:
+    until = world.day(row.fields.get("snooze_until")) if row else None
+    return until is not None and until > world.today
+
+
+def _from_row(
+    row: Row, world: World, *, client: Ref | None, card: Ref | None, strength: int = 50
+) -> TaskMeasure:
+    return TaskMeasure(
+        row.ref,
+        row.title,
+        client,
+        card,
+        world.day(row.fields.get("due")),
+        _first(row.fields.get("assignee")),
+        strength,
+    )
+
+
+def _first(value: Value) -> Ref | None:
+    return (
+        next((item for item in value if isinstance(item, Ref)), None)
+        if isinstance(value, tuple)
+        else None
+    )
+
+
+def _waits(task: _Task, world: World) -> Problem:
+    client = world.clients.get(task.signal.client) if task.signal.client else None
+    text = str(_made(task, world)["name"])
+    return Problem(
+        "waiting-task",
+        client.name if client else "",
+        task.signal.playbook,
+        tell("waits for the next sprint: {task}", task=text),
+        tell(
+            "{limit} new tasks a sprint are the limit for one client",
+            limit=world.thresholds.tasks_per_client,
+        ),
+        client.url if client else "",
+        Severity.INFO,
+    )

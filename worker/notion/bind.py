@@ -1,0 +1,291 @@
+"""Ties the schema to a real workspace: by property id once known, by label the first time.
+
+A known property may have been renamed: its id holds; one that is gone is looked for by label again. What is gone for
+good, retyped or never found stays unbound, is reported with what to do, and the fields that need it are left alone.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+
+import msgspec
+
+from worker.codecs.records import Column, DataSource, UnreadColumn, plain_text
+from worker.domain.messages import message, tell
+from worker.errors import Problem, Severity
+from worker.mapping.schema import Binding, Owner, Property, Source
+
+
+class Columns(msgspec.Struct, frozen=True, gc=False):
+    """The columns of a data source by id and by folded name, and those that could not be read."""
+
+    by_id: Mapping[str, Column]
+    by_name: Mapping[str, Column]
+    unread: tuple[UnreadColumn, ...] = ()
+
+    def has_name(self, label: str) -> bool:
+        """Tell whether a column has this name, readable or not."""
+        name = _folded(label)
+        return name in self.by_name or any(
+            _folded(one.name) == name for one in self.unread
+        )
+
+
+def find_source(
+    source: Source, data_sources: Iterable[DataSource], locale: str
+) -> DataSource | None:
+    """Return the data source that carries the source's title, the locale's before any other's.
+
+    Things in the trash do not count; of several the first wins.
+    """
+    living = [one for one in data_sources if not one.is_gone]
+    for wanted in _in_order(source.title, locale):
+        for one in living:
+            if _folded(plain_text(one.title)) == wanted:
+                return one
+    return None
+
+
+def _folded(name: str) -> str:
+    return name.strip().casefold()
+
+
+def _in_order(labels: Mapping[str, str], locale: str) -> list[str]:
+    first = [labels[locale]] if locale in labels else []
+    return [label.casefold() for label in (*first, *labels.values())]
+
+
+def bind(
+    source: Source,
+    data_source: DataSource,
+    *,
+    locale: str,
+    known: Binding | None = None,
+) -> tuple[Binding, tuple[Problem, ...]]:
+    """Return how a data source carries `source`, and everything that does not fit.
+
+    A known column that cannot be read now stays bound as it was. Problem codes: `schema-missing`, `schema-deleted`,
+    `schema-retyped`, `schema-option`, `schema-unreadable`.
+    """
+    if known is not None and known.data_source_id != data_source.id:
+        known = None
+    columns = read_columns(data_source)
+    taken = frozenset(known.properties.values()) if known else frozenset()
+    properties: dict[str, str] = {}
+    options: dict[str, Mapping[str, tuple[str, str]]] = {}
+    problems: list[Problem] = []
+    report = Reporter(source, data_source, locale)
+    for prop in source.properties.values():
+        known_id = known.properties.get(prop.name, "") if known else ""
+        column = _find(prop, columns, locale, known_id, taken)
+        unread = None if column else _find_unread(prop, columns, known_id)
+        if unread is not None:
+            problems.append(report.unread(prop, unread))
+            if known_id:
+                properties[prop.name] = known_id
+                options |= _kept_options(known, prop)
+            continue
+        complaint = report.about(prop, column, known)
+        if complaint or column is None:
+            problems += complaint
+            continue
+        properties[prop.name] = column.id
+        if prop.options:
+            options[prop.name] = match_options(
+                prop, column, _known_options(known, prop)
+            )
+            problems += report.options(prop, column, options[prop.name])
+    return Binding(
+        source.name, database_of(data_source), data_source.id, properties, options
+    ), tuple(problems)
+
+
+def read_columns(data_source: DataSource) -> Columns:
+    """Return the columns of a data source."""
+    return Columns(
+        {one.id: one for one in data_source.properties},
+        {_folded(one.name): one for one in data_source.properties},
+        data_source.unread,
+    )
+
+
+def database_of(data_source: DataSource) -> str:
+    """Return the id of a data source's database."""
+    parent = data_source.parent
+    return (parent.database_id if parent else None) or ""
+
+
+def _find(
+    prop: Property,
+    columns: Columns,
+    locale: str,
+    known_id: str,
+    taken: frozenset[str],
+) -> Column | None:
+    if known_id in columns.by_id:
+        return columns.by_id[known_id]
+    if known_id and any(one.id == known_id for one in columns.unread):
+        return None
+    if prop.type == "title":
+        return columns.by_id.get("title")
+    candidates = [columns.by_name.get(label) for label in _in_order(prop.label, locale)]
+    free = [one for one in candidates if one is not None and one.id not in taken]
+    return next(
+        (one for one in free if one.type == prop.type), free[0] if free else None
+    )
+
+
+def _find_unread(
+    prop: Property, columns: Columns, known_id: str
+) -> UnreadColumn | None:
+    """Return the column that this property may be; one whose id could not be read may be any that is known."""
+    labels = {label.casefold() for label in prop.label.values()}
+    for one in columns.unread:
+        if one.id in ("", known_id) if known_id else _folded(one.name) in labels:
+            return one
+    return None
+
+
+def _kept_options(
+    known: Binding | None, prop: Property
+) -> dict[str, Mapping[str, tuple[str, str]]]:
+    return {prop.name: _known_options(known, prop)} if prop.options else {}
+
+
+def _known_options(
+    known: Binding | None, prop: Property
+) -> Mapping[str, tuple[str, str]]:
+    return known.options.get(prop.name, {}) if known else {}
+
+
+def match_options(
+    prop: Property, column: Column, known: Mapping[str, tuple[str, str]]
+) -> dict[str, tuple[str, str]]:
+    """Return {option key: (option id, name in Notion)} of a choice property: by known id, else by any label."""
+    by_id = {one.id: one for one in column.options}
+    by_name = {one.name.casefold(): one for one in column.options}
+    found = {}
+    for option in prop.options:
+        labels = [label.casefold() for label in option.label.values()]
+        one = by_id.get(known.get(option.key, ("", ""))[0]) or next(
+            (by_name[label] for label in labels if label in by_name), None
+        )
+        if one is not None:
+            found[option.key] = (one.id, one.name)
+    return found
+
+
+class Reporter(msgspec.Struct, frozen=True, gc=False):
+    """Words for what does not fit, for one data source."""
+
+    source: Source
+    data_source: DataSource
+    locale: str
+
+    def about(
+        self, prop: Property, raw: Column | None, known: Binding | None
+    ) -> list[Problem]:
+        """Return what keeps a property from being bound."""
+        label = prop.label.get(self.locale, prop.name)
+        if raw is None and known is not None and prop.name in known.properties:
+            return [
+                self._problem(
+                    "schema-deleted",
+                    prop,
+                    tell("the property {label} was deleted", label=repr(label)),
+                    message(
+                        "restore it in Notion or run `rayline init` to create it again"
+                    ),
+                )
+            ]
+        if raw is None:
+            return [
+                self._problem(
+                    "schema-missing",
+                    prop,
+                    tell(
+                        "there is no property {label} of type {type}",
+                        label=repr(label),
+                        type=prop.type,
+                    ),
+                    tell(
+                        "rename the one you use to {label} or run `rayline init` to create it again",
+                        label=repr(label),
+                    ),
+                )
+            ]
+        if raw.type != prop.type:
+            return [
+                self._problem(
+                    "schema-retyped",
+                    prop,
+                    tell(
+                        "the property {label} is a {type}, not a {wanted}",
+                        label=repr(raw.name),
+                        type=raw.type,
+                        wanted=prop.type,
+                    ),
+                    tell(
+                        "change its type back to {type}, or rename it and run `rayline init`",
+                        type=prop.type,
+                    ),
+                )
+            ]
+        return []
+
+    def unread(self, prop: Property, one: UnreadColumn) -> Problem:
+        """Return what is wrong with a column that cannot be read."""
+        return self._problem(
+            "schema-unreadable",
+            prop,
+            tell(
+                "the property {label} cannot be read: {error}",
+                label=repr(prop.label.get(self.locale, prop.name)),
+                error=one.said,
+            ),
+            message(
+                "until it can be read, it counts as it was read last; if it stays so, make the property "
+                "again in Notion"
+            ),
+        )
+
+    def options(
+        self, prop: Property, raw: Column, found: Mapping[str, object]
+    ) -> list[Problem]:
+        """Return the options that are not there."""
+        missing = [
+            option.label.get(self.locale, option.key)
+            for option in prop.options
+            if option.key not in found
+        ]
+        if not missing:
+            return []
+        listed = ", ".join(repr(label) for label in missing)
+        return [
+            self._problem(
+                "schema-option",
+                prop,
+                tell(
+                    "the property {label} has no option {options}",
+                    label=repr(raw.name),
+                    options=listed,
+                ),
+                message("add it in Notion, or rename the option you use back"),
+            )
+        ]
+
+    def _problem(self, code: str, prop: Property, fault: str, hint: str) -> Problem:
+        severity = (
+            Severity.INFO
+            if prop.owner is Owner.HUMAN and code == "schema-missing"
+            else Severity.WARNING
+        )
+        return Problem(
+            code,
+            self.source.title.get(self.locale, self.source.name),
+            prop.name,
+            fault,
+            hint,
+            self.data_source.url or "",
+            severity,
+        )

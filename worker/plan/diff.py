@@ -1,0 +1,532 @@
+"""From facts to a plan: what the rules want, compared with what stands in Notion and with what we last wrote.
+
+**Planting a row among people's** (a card from a revolution or from an accepted idea): a source file that says
+`seeded = true` and has a `worker_key` lets a rule state facts on `Ref(source, "<kind>:<what>:<subject>")`, a key with a
+colon, which no page id has. The first time the row is created with all of them, people's fields included; from then on
+it is people's. Facts on the key are silently void for ever after, whether the row stands, was changed, or was thrown
+away, since the journal keeps the key; so a rule may state them on every run. A relation may point to the key: it means
+the row's page. `World.seeds` gives the page's ref by the key's, for reading what became of it. The worker's own fields
+of such a row follow in the cycle's second round, which reads it like any other.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Set as AbstractSet
+from dataclasses import dataclass, field
+from types import MappingProxyType
+
+import msgspec
+
+from worker.domain import document
+from worker.domain.entities import Row
+from worker.domain.messages import message, tell
+from worker.domain.values import UNSET, Ref, Unset, Value
+from worker.errors import Problem, Severity
+from worker.mapping.schema import (
+    KEY_PROPERTY,
+    Binding,
+    Bindings,
+    Owner,
+    Property,
+    Schema,
+    Source,
+)
+from worker.plan.facts import Fact, PageFact
+from worker.plan.merge import Verdict, decide, is_empty, last_written
+from worker.plan.plan import Adopted, Change, FieldChange, Kept, Kind, Plan
+from worker.plan.refusals import is_same, place_of, problems_of, unpack
+from worker.plan.surplus import holds_more
+from worker.world.world import World
+
+Cells = Mapping[tuple[str, str], Value]
+Canonicalize = Callable[[Property, Value], Value]
+Wanted = Mapping[Ref, Mapping[str, Fact]]
+Unread = Mapping[str, AbstractSet[str]]
+
+SECTION = "§"
+"""The field under which the digest of a page's section has its base."""
+_WRITES = (Verdict.WRITE, Verdict.DRIFT)
+_KIND_ORDER = {kind: order for order, kind in enumerate(Kind)}
+_NO_CELLS: Cells = MappingProxyType({})
+_NO_PAGES: Mapping[Ref, str] = MappingProxyType({})
+_ALL_READ: Unread = MappingProxyType({})
+
+
+@dataclass(slots=True)
+class _Draft:
+    """The plan being gathered."""
+
+    changes: list[Change] = field(default_factory=list)
+    kept: list[Kept] = field(default_factory=list)
+    problems: list[Problem] = field(default_factory=list)
+    adopted: list[Adopted] = field(default_factory=list)
+
+
+class _Scene(msgspec.Struct, frozen=True, gc=False):
+    """All that deciding on one row needs, with rows indexed by ref (the canonical one of each)."""
+
+    world: World
+    schema: Schema
+    bindings: Bindings
+    bases: Cells
+    attempted: Cells
+    canonicalize: Canonicalize
+    ours: Mapping[Ref, str]
+    rows: Mapping[Ref, Row]
+    wanted: Wanted
+    draft: _Draft
+    unread: Unread
+    insists: bool = False
+
+    def is_unread(self, ref: Ref, page_id: str) -> bool:
+        """Tell whether a page is there but could not be read: what stands in it now is not known."""
+        return page_id in self.unread.get(ref.source, ())
+
+    def may_hide(self, source: str) -> bool:
+        """Tell whether a row that could not be read may be one of ours that nothing else knows of."""
+        unread = self.unread.get(source)
+        if not unread:
+            return False
+        strange = unread - {*self.ours.values()}
+        return bool(strange - {row.page_id for row in self.rows.values()})
+
+    def wants_row(self, ref: Ref) -> bool:
+        """Tell whether `ref` will be a row once the plan is applied (facts on rows not read cannot tell: yes)."""
+        source = self.schema.sources.get(ref.source)
+        if (
+            ref.source not in self.world.rows
+            or source is None
+            or ref in self.rows
+            or ref in self.world.seeds
+        ):
+            return True
+        return ref not in self.world.trashed and (
+            ref in self.ours
+            or (
+                source.has_key(ref.key)
+                and ref in self.wanted
+                and _creatable(self, source)
+            )
+        )
+
+    def place(self, ref: Ref) -> Ref:
+        """Return how a relation that is read names a row: one that was planted by its page, as soon as it has one."""
+        source = self.schema.sources.get(ref.source)
+        if source is None or not source.is_seed(ref.key):
+            return ref
+        return (
+            Ref(ref.source, self.ours[ref])
+            if ref in self.ours
+            else self.world.seeds.get(ref, ref)
+        )
+
+
+def make_plan(
+    world: World,
+    facts: Iterable[Fact],
+    schema: Schema,
+    bindings: Bindings,
+    bases: Cells,
+    *,
+    canonicalize: Canonicalize,
+    ours: Mapping[Ref, str] = _NO_PAGES,
+    made: AbstractSet[str] = frozenset(),
+    attempted: Cells = _NO_CELLS,
+    sections: Iterable[PageFact] = (),
+    unread: Unread = _ALL_READ,
+    insists: bool = False,
+) -> Plan:
+    """Return the plan that makes Notion say what the facts say; pure, sorted, the same for any order of facts.
+
+    `bases` holds what was last written by (page id, field), `attempted` what was tried without an answer; `ours` is the
+    page of every key the journal has, `made` every page it proves we created. `canonicalize(property, value)` gives a
+    value's one spelling. A key the journal knows but the read did not show is neither created nor changed. `unread` are
+    page ids by source that are there but could not be read now: nothing is written to them, and no row is made that
+    one of them may be. `insists` plans again what Notion refused before.
+    """
+    draft = _Draft()
+    wanted = _group(facts, draft.problems)
+    rows, copies = _index(world, schema, ours)
+    scene = _Scene(
+        world,
+        schema,
+        bindings,
+        bases,
+        attempted,
+        canonicalize,
+        ours,
+        rows,
+        wanted,
+        draft,
+        unread,
+        insists,
+    )
+    for ref, fields in wanted.items():
+        _plan_row(scene, ref, fields)
+    created = {
+        change.ref: change for change in draft.changes if change.kind is Kind.CREATE
+    }
+    for section in sections:
+        _plan_section(scene, section, created.get(section.ref))
+    for copy in copies:
+        _plan_copy(scene, copy, made)
+    return Plan(
+        world.workspace,
+        tuple(
+            sorted(
+                draft.changes,
+                key=lambda change: (
+                    _KIND_ORDER[change.kind],
+                    change.ref,
+                    change.page_id,
+                ),
+            )
+        ),
+        tuple(sorted(draft.kept, key=lambda kept: (kept.ref, kept.field))),
+        tuple(sorted(set(draft.problems))),
+        tuple(
+            sorted(draft.adopted, key=lambda adopted: (adopted.page_id, adopted.field))
+        ),
+    )
+
+
+def _group(facts: Iterable[Fact], problems: list[Problem]) -> Wanted:
+    wanted: dict[Ref, dict[str, Fact]] = defaultdict(dict)
+    clashes: dict[tuple[Ref, str], set[str]] = defaultdict(set)
+    for fact in facts:
+        if fact.value is UNSET:
+            continue
+        fields = wanted[fact.ref]
+        other = fields.setdefault(fact.field, fact)
+        if other.value != fact.value:
+            clashes[fact.ref, fact.field] |= {other.why.rule, fact.why.rule}
+        elif fact.why.rule < other.why.rule:
+            fields[fact.field] = fact
+    for (ref, name), rules in clashes.items():
+        del wanted[ref][name]
+        problems.append(
+            Problem(
+                "rule-clash",
+                str(ref),
+                name,
+                tell(
+                    "the rules {rules} state different values; the field is left alone",
+                    rules=", ".join(sorted(rules)),
+                ),
+                message("one field must have one rule"),
+                severity=Severity.ERROR,
+            )
+        )
+    return wanted
+
+
+def _index(
+    world: World, schema: Schema, ours: Mapping[Ref, str]
+) -> tuple[dict[Ref, Row], list[Row]]:
+    """Return the canonical row of every ref, and the other rows with the same key.
+
+    Canonical is the journal's page; for a key the journal does not know (lost state), the first read.
+    """
+    found: dict[Ref, Row] = {}
+    copies: list[Row] = []
+    for row in (
+        row
+        for name, rows in world.rows.items()
+        if name in schema.sources
+        for row in rows
+    ):
+        page_id = ours.get(row.ref)
+        if page_id is not None and row.page_id != page_id:
+            copies.append(row)
+            continue
+        if found.setdefault(row.ref, row) is not row:
+            copies.append(row)
+    return found, copies
+
+
+def known_pages(
+    world: World, schema: Schema, ours: Mapping[Ref, str] = _NO_PAGES
+) -> dict[Ref, str]:
+    """Return the canonical page of every row that carries a Worker key: what a lost journal can be rebuilt from."""
+    rows, _ = _index(world, schema, ours)
+    return {ref: row.page_id for ref, row in rows.items() if row.key} | {
+        ref: page.key for ref, page in world.seeds.items()
+    }
+
+
+def _plan_row(scene: _Scene, ref: Ref, fields: Mapping[str, Fact]) -> None:
+    source = scene.schema.sources.get(ref.source)
+    if source is None:
+        scene.draft.problems.append(
+            Problem(
+                "unknown-source",
+                str(ref),
+                message=tell(
+                    "there is no data source {source}", source=repr(ref.source)
+                ),
+                severity=Severity.ERROR,
+            )
+        )
+        return
+    binding = scene.bindings.get(ref.source)
+    if (
+        binding is None
+        or ref.source not in scene.world.sources
+        or ref in scene.world.trashed
+    ):
+        return
+    stated = list(_stated(scene, source, binding, fields=fields, ref=ref))
+    row = scene.rows.get(ref)
+    if row is not None:
+        if not scene.is_unread(ref, row.page_id):
+            _plan_update(scene, row, stated)
+    elif not source.has_key(ref.key):
+        scene.draft.problems.append(
+            Problem(
+                "missing-row",
+                str(ref),
+                message=message("a rule speaks of a row that is not there"),
+            )
+        )
+    elif ref not in scene.ours and ref not in scene.world.seeds and stated:
+        _plan_create(scene, ref, source, stated=stated)
+
+
+def _stated(
+    scene: _Scene,
+    source: Source,
+    binding: Binding,
+    *,
+    fields: Mapping[str, Fact],
+    ref: Ref,
+) -> Iterator[tuple[Property, Fact]]:
+    """Yield the facts on fields that exist, are bound and may be stated."""
+    for name in sorted(fields):
+        prop = source.properties.get(name)
+        if (
+            prop is None
+            or (prop.owner is Owner.HUMAN and not source.is_seed(ref.key))
+            or name == KEY_PROPERTY
+        ):
+            said = (
+                message("no such field")
+                if prop is None
+                else message("the field is not the rules' to state")
+            )
+            scene.draft.problems.append(
+                Problem(
+                    "unstatable-field", str(ref), name, said, severity=Severity.ERROR
+                )
+            )
+        elif name in binding.properties:
+            yield prop, fields[name]
+
+
+def _plan_update(
+    scene: _Scene, row: Row, stated: Iterable[tuple[Property, Fact]]
+) -> None:
+    changed = [
+        change
+        for prop, fact in stated
+        if (change := _plan_field(scene, row, prop, fact=fact)) is not None
+    ]
+    if changed:
+        scene.draft.changes.append(
+            Change(Kind.UPDATE, row.ref, row.page_id, row.title, tuple(changed))
+        )
+
+
+def _plan_field(
+    scene: _Scene, row: Row, prop: Property, *, fact: Fact
+) -> FieldChange | None:
+    desired, current = _desired(scene, prop, fact), row.fields.get(prop.name, UNSET)
+    if desired is UNSET or current is UNSET:
+        return None
+    cell, current = (row.page_id, prop.name), scene.canonicalize(prop, current)
+    base = last_written(
+        _canonical(scene, prop, scene.bases.get(cell, UNSET)),
+        _canonical(scene, prop, scene.attempted.get(cell, UNSET)),
+        current,
+    )
+    verdict = decide(prop.owner, desired, base, current)
+    if verdict is Verdict.NOTHING:
+        return None
+    if verdict in _WRITES:
+        if _is_refused(scene, row, prop, desired):
+            return None
+        return FieldChange(
+            prop.name, current, desired, fact.why, drift=verdict is Verdict.DRIFT
+        )
+    if verdict is Verdict.ADOPT:
+        scene.draft.adopted.append(Adopted(row.page_id, prop.name, current))
+    else:
+        conflict = verdict is Verdict.CONFLICT
+        scene.draft.kept.append(
+            Kept(row.ref, row.page_id, prop.name, current, desired, conflict)
+        )
+    return None
+
+
+def _is_refused(scene: _Scene, row: Row, prop: Property, desired: Value) -> bool:
+    """Tell whether Notion refused this very value before; then that is told again instead of asked again."""
+    found = unpack(scene.bases.get((row.page_id, place_of(prop.name)), UNSET))
+    binding = scene.bindings[row.ref.source]
+    if (
+        scene.insists
+        or found is None
+        or not is_same(found, desired, binding, prop.name)
+    ):
+        return False
+    scene.draft.problems += problems_of(found, row.ref, prop, scene.schema)
+    return True
+
+
+def _desired(scene: _Scene, prop: Property, fact: Fact) -> Value | Unset:
+    value = fact.value
+    if prop.type == "relation" and isinstance(value, tuple):
+        # A relation to a row that is not there can never be written, and would be planned again for ever.
+        value = tuple(
+            scene.place(item)
+            for item in value
+            if isinstance(item, Ref) and scene.wants_row(item)
+        )
+    return _canonical(scene, prop, value)
+
+
+def _canonical(scene: _Scene, prop: Property, value: Value | Unset) -> Value | Unset:
+    return value if value is UNSET else scene.canonicalize(prop, value)
+
+
+def _plan_create(
+    scene: _Scene, ref: Ref, source: Source, *, stated: Iterable[tuple[Property, Fact]]
+) -> None:
+    if scene.may_hide(source.name):
+        scene.draft.problems.append(
+            Problem(
+                "unreadable-key",
+                tell("{source}", source=source.title),
+                KEY_PROPERTY,
+                message(
+                    "no row is made while one that is there cannot be read: it may be the same"
+                ),
+                message("mend the row, then the next cycle makes what is missing"),
+            )
+        )
+        return
+    if not _creatable(scene, source):
+        scene.draft.problems.append(
+            Problem(
+                "unbound-key",
+                source.name,
+                KEY_PROPERTY,
+                message("rows cannot be created without the Worker key property"),
+                message("run `rayline check` to see how to restore it"),
+                severity=Severity.ERROR,
+            )
+        )
+        return
+    fields = []
+    title = ref.key
+    for prop, fact in stated:
+        value = _desired(scene, prop, fact)
+        if isinstance(value, Unset) or is_empty(value):
+            continue
+        fields.append(FieldChange(prop.name, None, value, fact.why))
+        if prop.type == "title":
+            title = str(value)
+    scene.draft.changes.append(Change(Kind.CREATE, ref, "", title, tuple(fields)))
+
+
+def _creatable(scene: _Scene, source: Source) -> bool:
+    binding = scene.bindings.get(source.name)
+    return (
+        binding is not None
+        and KEY_PROPERTY in binding.properties
+        and source.name in scene.world.sources
+        and not scene.may_hide(source.name)
+    )
+
+
+def _plan_section(scene: _Scene, section: PageFact, created: Change | None) -> None:
+    """Plan a section that is not what was last written; a row that this plan creates gets one too."""
+    ref, row = section.ref, scene.rows.get(section.ref)
+    if (
+        ref.source not in scene.bindings
+        or ref.source not in scene.world.sources
+        or ref in scene.world.trashed
+    ):
+        return
+    if row is None and created is None:
+        return
+    if row is not None and scene.is_unread(ref, row.page_id):
+        return
+    page_id, title = (
+        (row.page_id, row.title) if row else ("", created.title if created else "")
+    )
+    blocks = document.mark(section.blocks, scene.world.words)
+    base = scene.bases.get((page_id, SECTION))
+    is_whole = base is not None and (page_id, SECTION) not in scene.attempted
+    if not (is_whole and (section.settled or base == document.digest(blocks))):
+        scene.draft.changes.append(
+            Change(Kind.SECTION, ref, page_id, title, blocks=blocks)
+        )
+
+
+def _plan_copy(scene: _Scene, copy: Row, made: AbstractSet[str]) -> None:
+    """Archive a surplus row the journal proves we created; leave one that people wrote in, and any other copy, alone
+    and say so."""
+    if scene.is_unread(copy.ref, copy.page_id):
+        return
+    if (
+        copy.page_id in made
+        and copy.ref in scene.rows
+        and copy.ref not in scene.world.trashed
+        and not _is_peoples(scene, copy)
+    ):
+        scene.draft.changes.append(
+            Change(Kind.ARCHIVE, copy.ref, copy.page_id, copy.title, surplus=True)
+        )
+        return
+    if any(
+        problem.code == "duplicate-key" and problem.url == copy.url
+        for problem in scene.world.problems
+    ):
+        return
+    scene.draft.problems.append(
+        Problem(
+            "duplicate-key",
+            str(copy.ref),
+            KEY_PROPERTY,
+            tell(
+                "“{title}” carries the Worker key of another row and is left alone",
+                title=copy.title,
+            ),
+            message("clear its Worker key to keep it as your own row, or delete it"),
+            copy.url,
+        )
+    )
+
+
+def _is_peoples(scene: _Scene, copy: Row) -> bool:
+    def of_page(cells: Cells) -> dict[str, Value]:
+        return {
+            name: value
+            for (page_id, name), value in cells.items()
+            if page_id == copy.page_id
+        }
+
+    source, binding = (
+        scene.schema.sources[copy.ref.source],
+        scene.bindings.get(copy.ref.source),
+    )
+    return binding is None or holds_more(
+        copy,
+        scene.rows[copy.ref],
+        source,
+        binding,
+        written=of_page(scene.bases),
+        attempted=of_page(scene.attempted),
+        canonicalize=scene.canonicalize,
+    )

@@ -1,0 +1,85 @@
+"""Narrowing a cycle to one client: its row, its cards and the rows of ours that belong to either."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from msgspec.structs import replace
+
+from worker.domain.values import Ref
+from worker.errors import ConfigError, Problem, Severity
+from worker.plan.facts import Fact, Outcome
+from worker.world.world import World
+
+
+def find_scope(world: World, text: str) -> Ref:
+    """Return the client meant by its name, page id or ref; raises `ConfigError` when none or several fit."""
+    wanted = text.casefold().replace("-", "")
+    exact = [
+        ref
+        for ref, client in world.clients.items()
+        if wanted
+        in (client.name.casefold().replace("-", ""), ref.key.replace("-", ""), str(ref))
+    ]
+    found = exact or [
+        ref
+        for ref, client in world.clients.items()
+        if text.casefold() in client.name.casefold()
+    ]
+    if len(found) == 1:
+        return found[0]
+    names = ", ".join(sorted(world.clients[ref].name for ref in found or world.clients))
+    raise ConfigError(
+        [
+            Problem(
+                "scope",
+                "command line",
+                "SCOPE",
+                f"{len(found)} clients are called {text!r}",
+                f"say one of: {names}",
+                severity=Severity.ERROR,
+            )
+        ]
+    )
+
+
+def narrow(outcome: Outcome, world: World, client: Ref) -> Outcome:
+    """Return the outcome with the facts and sections of one client only."""
+    return replace(
+        outcome,
+        facts=in_scope(outcome.facts, world, client),
+        sections=tuple(
+            section for section in outcome.sections if section.ref == client
+        ),
+    )
+
+
+def in_scope(facts: Iterable[Fact], world: World, client: Ref) -> tuple[Fact, ...]:
+    """Return the facts on a client, its cards, and worker rows related to them."""
+    mine = {client} | {
+        ref for ref, card in world.cards.items() if card.client == client
+    }
+    facts = tuple(facts)
+    related = {
+        fact.ref
+        for fact in facts
+        if isinstance(fact.value, tuple)
+        and fact.field in ("client", "project")
+        and any(item in mine for item in fact.value)
+    }
+    related |= {
+        row.ref
+        for rows in world.rows.values()
+        for row in rows
+        if row.key
+        and any(
+            item in mine
+            for name in ("client", "project")
+            for item in _refs(row.fields.get(name))
+        )
+    }
+    return tuple(fact for fact in facts if fact.ref in mine | related)
+
+
+def _refs(value: object) -> tuple[object, ...]:
+    return value if isinstance(value, tuple) else ()

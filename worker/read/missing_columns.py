@@ -1,0 +1,152 @@
+"""Properties that people deleted or retyped: what stood in them last, so that what depends on them can be left alone.
+
+Without the last known values a deleted column would read as empty everywhere, and every result of it would be emptied
+too. With them the rules are asked twice, and only what comes out the same either way is written.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from types import MappingProxyType
+
+import msgspec
+from msgspec.structs import replace
+
+from worker.codecs.pages import properties_by_id
+from worker.codecs.records import Json, Page
+from worker.mapping.schema import Binding, Bindings, Schema, Source
+from worker.plan.facts import Outcome
+
+
+class Lost(msgspec.Struct, frozen=True):
+    """What is gone from one data source: property ids and options by field, raw values by page id and property id."""
+
+    properties: dict[str, str] = {}
+    options: dict[str, dict[str, tuple[str, str]]] = {}
+    values: dict[str, dict[str, Json]] = {}
+
+
+Losses = Mapping[str, Lost]
+NOTHING_LOST: Losses = MappingProxyType({})
+Pages = Mapping[str, Sequence[Page]]
+
+
+def note_losses(
+    before: Losses, known: Bindings, found: Bindings, pages: Pages
+) -> dict[str, Lost]:
+    """Return what is gone now: `known` but not `found`, and what was gone `before` and has not come back."""
+    return {
+        name: lost
+        for name, binding in found.items()
+        if (
+            lost := _note(
+                before.get(name, Lost()), known.get(name), binding, pages.get(name, ())
+            )
+        ).properties
+    }
+
+
+def _note(
+    before: Lost, known: Binding | None, found: Binding, pages: Iterable[Page]
+) -> Lost:
+    fresh = (
+        {}
+        if known is None
+        else {
+            name: one
+            for name, one in known.properties.items()
+            if name not in found.properties
+        }
+    )
+    properties = {**before.properties, **fresh}
+    gone = {
+        name: one for name, one in properties.items() if name not in found.properties
+    }
+    options = {**before.options, **({} if known is None else known.options)}
+    values = {page_id: dict(cells) for page_id, cells in before.values.items()}
+    for page in pages if fresh else ():
+        cells = {
+            one: raw
+            for one, raw in properties_by_id(page).items()
+            if one in fresh.values()
+        }
+        values.setdefault(page.id, {}).update(cells)
+    return Lost(
+        gone,
+        {
+            name: {key: tuple(pair) for key, pair in options[name].items()}  # type: ignore[misc]
+            for name in gone
+            if name in options
+        },
+        values,
+    )
+
+
+def with_lost(bindings: Bindings, losses: Losses) -> Bindings:
+    """Return the bindings as they were before the losses."""
+    return {
+        name: replace(
+            one,
+            properties={**one.properties, **losses[name].properties},
+            options={**one.options, **losses[name].options},
+        )
+        if name in losses
+        else one
+        for name, one in bindings.items()
+    }
+
+
+def restored(pages: Pages, losses: Losses) -> Pages:
+    """Return the pages with the last known values in the place of what is gone."""
+    return {
+        name: tuple(_restore(page, losses[name]) for page in found)
+        if name in losses
+        else found
+        for name, found in pages.items()
+    }
+
+
+def _restore(page: Page, lost: Lost) -> Page:
+    gone = set(lost.properties.values())
+    cells = properties_by_id(page)
+    kept = {one: raw for one, raw in cells.items() if one not in gone}
+    return replace(page, properties=kept | lost.values.get(page.id, {}))
+
+
+def independent(before: Outcome, now: Outcome) -> Outcome:
+    """Return what both evaluations say alike: of `before`, with the last known values, what stands `now` without."""
+    same = {(fact.ref, fact.field): fact.value for fact in now.facts}
+    facts = tuple(
+        fact
+        for fact in before.facts
+        if (fact.ref, fact.field) in same and same[fact.ref, fact.field] == fact.value
+    )
+    return replace(
+        before,
+        facts=facts,
+        sections=tuple(one for one in before.sections if one in now.sections),
+    )
+
+
+def drifted(bindings: Bindings, schema: Schema, pages: Pages) -> frozenset[str]:
+    """Return the data sources whose rows, just read, all lack a bound property or carry it with another type."""
+    return frozenset(
+        name
+        for name, binding in bindings.items()
+        if _has_drifted(
+            binding,
+            schema.sources[name],
+            [properties_by_id(page) for page in pages[name]],
+        )
+    )
+
+
+def _has_drifted(
+    binding: Binding, source: Source, rows: Sequence[Mapping[str, Json]]
+) -> bool:
+    return bool(rows) and any(
+        all(
+            row.get(one, {}).get("type") != source.properties[name].type for row in rows
+        )
+        for name, one in binding.properties.items()
+    )

@@ -1,0 +1,1 @@
+"""What was read, as values: the world the method looks at."""

@@ -1,0 +1,171 @@
+"""Which Jira issues belong to which card: one pass over the issues, whatever the number of cards.
+
+A project card has every issue of the project but epics; an epic card all that hangs below the epic; a JQL or filter
+card what was matched. Epics (level 1 and above) are containers, never work.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+
+import msgspec
+
+from worker.domain.entities import Card, CardWork, Issue, Worklog
+from worker.domain.messages import message, tell
+from worker.domain.values import Ref
+from worker.errors import Problem
+from worker.world.links import LinkKind, ResolvedLink
+
+EPIC_LEVEL = 1
+
+
+class Bough(msgspec.Struct, gc=False):
+    """Work (no epics) that hangs together, and the time logged on it."""
+
+    issues: list[Issue] = []
+    worklogs: list[Worklog] = []
+
+
+class Forest(msgspec.Struct, frozen=True, gc=False):
+    """Issues as cards need them, built once: each by id, and work by project key and by parent's id.
+
+    `branches` are the parents below each parent, by id; `worklogs` are by issue's id.
+    """
+
+    by_id: Mapping[str, Issue]
+    by_project: Mapping[str, Bough]
+    below: Mapping[str, Bough]
+    branches: Mapping[str, list[str]]
+    worklogs: Mapping[str, list[Worklog]]
+
+
+def plant(issues: Iterable[Issue], worklogs: Iterable[Worklog]) -> Forest:
+    """Return the issues grouped for `attach`."""
+    issues = tuple(issues)
+    by_id = {issue.id: issue for issue in issues}
+    by_project: defaultdict[str, Bough] = defaultdict(Bough)
+    below: defaultdict[str, Bough] = defaultdict(Bough)
+    containers = []
+    for issue in issues:
+        if issue.level >= EPIC_LEVEL:
+            containers.append(issue)
+            continue
+        by_project[issue.project].issues.append(issue)
+        if issue.parent is not None:
+            below[issue.parent].issues.append(issue)
+    logs: defaultdict[str, list[Worklog]] = defaultdict(list)
+    for worklog in worklogs:
+        logs[worklog.issue].append(worklog)
+        found = by_id.get(worklog.issue)
+        if found is not None and found.level < EPIC_LEVEL:
+            by_project[found.project].worklogs.append(worklog)
+            if found.parent is not None:
+                below[found.parent].worklogs.append(worklog)
+    branches: defaultdict[str, list[str]] = defaultdict(list)
+    parents = (by_id[name] for name in below if name in by_id)
+    for issue in (
+        *containers,
+        *(parent for parent in parents if parent.level < EPIC_LEVEL),
+    ):
+        if issue.parent is not None:
+            branches[issue.parent].append(issue.id)
+    return Forest(by_id, by_project, below, branches, logs)
+
+
+def attach(
+    cards: Iterable[Card], forest: Forest, links: Mapping[str, ResolvedLink]
+) -> dict[Ref, CardWork]:
+    """Return the work of every card whose link was resolved, now or once; `links` by the card's page id."""
+    found = {}
+    for card in cards:
+        link = links.get(card.ref.key)
+        if (
+            link is not None
+            and (not link.problem or link.as_of is not None)
+            and link.kind not in (LinkKind.NONE, LinkKind.BAD)
+        ):
+            work = find_work(link, forest)
+            found[card.ref] = CardWork(
+                link.shown, tuple(work.issues), tuple(work.worklogs), as_of=link.as_of
+            )
+    return found
+
+
+def find_work(link: ResolvedLink, forest: Forest) -> Bough:
+    """Return the work a resolved link names."""
+    match link.kind:
+        case LinkKind.PROJECT:
+            return forest.by_project.get(link.project, Bough())
+        case LinkKind.EPIC:
+            return descend(link.epic, forest)
+    return _gather(sorted(link.ids), forest)
+
+
+def _gather(ids: Iterable[str], forest: Forest) -> Bough:
+    issues = [
+        forest.by_id[one]
+        for one in ids
+        if one in forest.by_id and forest.by_id[one].level < EPIC_LEVEL
+    ]
+    return Bough(
+        issues, [log for issue in issues for log in forest.worklogs.get(issue.id, ())]
+    )
+
+
+def descend(root: str, forest: Forest) -> Bough:
+    """Return the work of an issue and of all below it, nearest first; a ring of parents is walked once."""
+    own, queue = forest.by_id.get(root), [root]
+    for parent in queue:
+        # An issue has one parent: only a ring through the root could lead to one twice, and to the root first.
+        queue += [name for name in forest.branches.get(parent, ()) if name != root]
+    found = _gather([] if own is not None and own.parent in queue else [root], forest)
+    for bough in [forest.below[parent] for parent in queue if parent in forest.below]:
+        found.issues += bough.issues
+        found.worklogs += bough.worklogs
+    return found
+
+
+def find_cycles(forest: Forest) -> list[tuple[Issue, ...]]:
+    """Return every ring of parents, each starting at its smallest id."""
+    settled: set[str] = set()
+    rings = []
+    for start in forest.branches:
+        path: dict[str, None] = {}
+        step: str | None = start
+        while step is not None and step not in settled and step not in path:
+            path[step] = None
+            issue = forest.by_id.get(step)
+            step = issue.parent if issue else None
+        if step is not None and step in path:
+            rings.append(_ring(step, forest))
+        settled.update(path)
+    return rings
+
+
+def _ring(start: str, forest: Forest) -> tuple[Issue, ...]:
+    ring = [forest.by_id[start]]
+    while (parent := ring[-1].parent) is not None and parent != start:
+        ring.append(forest.by_id[parent])
+    first = min(range(len(ring)), key=lambda at: ring[at].id)
+    return (*ring[first:], *ring[:first])
+
+
+def cycle_problems(rings: Sequence[tuple[Issue, ...]], site_url: str) -> list[Problem]:
+    """Return a problem for each ring."""
+    return [
+        Problem(
+            "cyclic-parents",
+            ring[0].key,
+            "parent",
+            tell(
+                "the issues {keys} are each other's parents",
+                keys=", ".join(issue.key for issue in ring),
+            ),
+            message(
+                "take one of them out of its parent in Jira; until then each is counted once"
+            ),
+            f"{site_url.rstrip('/')}/browse/{ring[0].key}" if site_url else "",
+        )
+        for ring in rings
+    ]

@@ -1,0 +1,535 @@
+"""Decoded rows to typed entities. A bad field is reported and empty; the row goes on without it."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import date
+from decimal import Decimal
+from typing import TypeVar
+from zoneinfo import ZoneInfo
+
+from msgspec.structs import replace
+
+from worker.codecs.notion import LAST_YEAR
+from worker.codecs.pages import place
+from worker.domain.entities import (
+    Card,
+    Client,
+    Contact,
+    Document,
+    Feedback,
+    Goal,
+    Idea,
+    Person,
+    Revenue,
+    Row,
+    Service,
+    Stage,
+    Unit,
+)
+from worker.domain.messages import message, tell, withhold
+from worker.domain.values import Ref, Span, day_of
+from worker.errors import Problem, Severity
+from worker.mapping.schema import Source
+
+Entity = TypeVar("Entity")
+WORST_TO_BEST = 5
+YEARLESS = 1904
+"""People who do not know a year of birth type 1900, or 1904, the first year after it that has a 29 February."""
+DAY = re.compile(r"(\d{4})-(\d{1,2})-(\d{1,2})|(\d{1,2})\.(\d{1,2})\.(\d{4})")
+
+
+@dataclass(slots=True)
+class Reader:
+    """Typed access to one row's fields, collecting what is wrong; `present` names the rows a relation may point to."""
+
+    row: Row
+    source: Source
+    zone: ZoneInfo
+    present: Mapping[str, frozenset[Ref]]
+    problems: list[Problem] = field(default_factory=list)
+
+    def report(
+        self,
+        code: str,
+        name: str,
+        fault: str,
+        *,
+        hint: str = "",
+        severity: Severity = Severity.WARNING,
+    ) -> None:
+        """Add a problem about one field of the row, which quotes no private cell."""
+        self.problems.append(
+            Problem(
+                code,
+                place(self.row, self.source),
+                name,
+                withhold(fault) if self.source.private else fault,
+                hint,
+                self.row.url,
+                severity,
+            )
+        )
+
+    def text(self, name: str) -> str | None:
+        """Return a text or an option key."""
+        value = self.row.fields.get(name)
+        return value if isinstance(value, str) else None
+
+    def number(self, name: str) -> Decimal | None:
+        """Return a number as it is."""
+        value = self.row.fields.get(name)
+        return value if isinstance(value, Decimal) else None
+
+    def amount(self, name: str) -> Decimal | None:
+        """Return a number that cannot be negative."""
+        value = self.number(name)
+        if value is not None and value < 0:
+            self.report(
+                "negative-amount",
+                name,
+                tell("{value} is below zero", value=value),
+                hint=message("enter zero or more"),
+            )
+            return None
+        return value
+
+    def share(self, name: str) -> Decimal | None:
+        """Return a share from 0 to 1 (0 to 100 %)."""
+        value = self.number(name)
+        if value is not None and not 0 <= value <= 1:
+            self.report(
+                "out-of-range",
+                name,
+                tell("{value} % is not between 0 and 100 %", value=f"{value * 100:f}"),
+                hint=message("enter 0 to 100 %"),
+            )
+            return None
+        return value
+
+    def day(self, name: str, *, last: bool = False) -> date | None:
+        """Return a date in the workspace's zone; of a range its first day, or its `last`."""
+        return day_of(self.row.fields.get(name), self.zone, last=last)
+
+    def days(self, first: str, last: str) -> tuple[date | None, date | None]:
+        """Return two dates in order; when reversed, the first is dropped and reported."""
+        start, end = self.day(first), self.day(last, last=True)
+        if start is not None and end is not None and end < start:
+            self.report(
+                "reversed-dates",
+                first,
+                tell("{start} is after {last}, {end}", start=start, last=last, end=end),
+                hint=message("correct one of the two dates"),
+            )
+            return None, end
+        return start, end
+
+    def many(self, name: str) -> tuple[Ref, ...]:
+        """Return the rows a relation points to, without those that do not exist."""
+        value = self.row.fields.get(name)
+        refs = (
+            tuple(ref for ref in value if isinstance(ref, Ref))
+            if isinstance(value, tuple)
+            else ()
+        )
+        missing = [
+            ref for ref in refs if ref not in self.present.get(ref.source, frozenset())
+        ]
+        if missing:
+            self.report(
+                "dangling-relation",
+                name,
+                tell(
+                    "points to {number} row(s) that cannot be read", number=len(missing)
+                ),
+                hint=message(
+                    "restore the row, share its data source, or remove the link"
+                ),
+            )
+        return tuple(ref for ref in refs if ref not in missing)
+
+    def one(self, name: str) -> Ref | None:
+        """Return the one row a relation points to; several are reported and count as none."""
+        refs = self.many(name)
+        if len(refs) > 1:
+            self.report(
+                "several-rows",
+                name,
+                tell("points to {number} rows where one is meant", number=len(refs)),
+                hint=message("leave only one"),
+            )
+            return None
+        return refs[0] if refs else None
+
+
+def read_client(reader: Reader) -> Client:
+    """Return a client."""
+    since, contract_end = reader.days("since", "contract_end")
+    row, group, unit = reader.row, reader.text("group"), reader.one("unit")
+    if group == "account" and unit is None:
+        reader.report(
+            "client-without-unit",
+            "unit",
+            message("the account has no unit"),
+            hint=message("choose the unit that serves it"),
+        )
+    return Client(
+        row.ref,
+        row.title,
+        row.url,
+        group=group,
+        engagement=reader.text("engagement"),
+        unit=unit,
+        contract_end=contract_end,
+        monthly_fee=reader.amount("monthly_fee"),
+        since=since,
+        source=reader.text("source"),
+        services=reader.many("services"),
+        rate_indexed=reader.day("rate_indexed"),
+        last_partner_contact=reader.day("last_partner_contact"),
+        last_contact=reader.day("last_contact"),
+        unfit=reader.many("unfit_services"),
+    )
+
+
+def read_unit(reader: Reader) -> Unit:
+    """Return a unit; two account managers and a unit of nobody are reported."""
+    row = reader.row
+    unit = Unit(
+        row.ref,
+        row.title,
+        row.url,
+        reader.many("am"),
+        reader.many("tls"),
+        reader.many("pms"),
+        reader.many("members"),
+        reader.share("bonus_rate"),
+        reader.share("target_share"),
+    )
+    if len(unit.am) > 1:
+        reader.report(
+            "two-ams",
+            "am",
+            tell("the unit has {number} account managers", number=len(unit.am)),
+            hint=message("leave exactly one"),
+        )
+    if not (unit.am or unit.tls or unit.pms or unit.members):
+        reader.report(
+            "unit-without-people",
+            "members",
+            message("nobody is in the unit"),
+            hint=message("fill in AM, TL, PM and members"),
+        )
+    return unit
+
+
+def read_person(reader: Reader) -> Person:
+    """Return a member of staff."""
+    row, users = reader.row, reader.row.fields.get("notion_user")
+    user = str(users[0]) if isinstance(users, tuple) and users else None
+    return Person(
+        row.ref,
+        row.title,
+        row.url,
+        role=reader.text("role"),
+        notion_user=user,
+        jira=(reader.text("jira_account") or "").strip() or None,
+        capacity=reader.amount("capacity"),
+        rate=reader.amount("rate"),
+        unit=reader.one("unit"),
+        start=reader.day("start"),
+        birthday=_birthday(reader),
+        time_off=_time_off(reader),
+    )
+
+
+def _birthday(reader: Reader) -> date | None:
+    """Return a birthday; one typed without its year (Notion has no such date) still has its day."""
+    day = reader.day("birthday")
+    if day is not None and day.year <= YEARLESS:
+        reader.report(
+            "no-birth-year",
+            "birthday",
+            tell(
+                "the year {year} cannot be the year of birth, the day is kept",
+                year=day.year,
+            ),
+            hint=message("enter the year if you know it"),
+            severity=Severity.INFO,
+        )
+    return day
+
+
+def _time_off(reader: Reader) -> tuple[Span, ...]:
+    spans = []
+    for line in (reader.text("time_off") or "").splitlines():
+        if not line.strip():
+            continue
+        span = parse_span(line)
+        if span is None:
+            reader.report(
+                "bad-time-off",
+                "time_off",
+                tell("cannot read {text}", text=repr(line.strip()[:60])),
+                hint=message("write one range a line: 2026-12-01..2026-12-14"),
+            )
+        else:
+            spans.append(span)
+    return tuple(sorted(spans))
+
+
+def parse_span(line: str) -> Span | None:
+    """Return the range of days in a line, `2026-12-01..2026-12-14` or `01.12.2026 - 14.12.2026`, or a single day."""
+    found = [_parse_day(match) for match in DAY.finditer(line)]
+    rest = DAY.sub("", line).strip(" .–—-\t,;")
+    if rest or not 1 <= len(found) <= 2 or None in found:
+        return None
+    start, end = found[0], found[-1]
+    return (
+        Span(start, end)
+        if start is not None and end is not None and start <= end
+        else None
+    )
+
+
+def _parse_day(match: re.Match[str]) -> date | None:
+    year, month, day = (
+        (match[1], match[2], match[3]) if match[1] else (match[6], match[5], match[4])
+    )
+    try:
+        return date(int(year), int(month), int(day))
+    except ValueError:
+        return None
+
+
+def read_contact(reader: Reader) -> Contact:
+    """Return a contact."""
+    row = reader.row
+    return Contact(
+        row.ref,
+        row.title,
+        row.url,
+        organisation=reader.text("organisation"),
+        side=reader.text("side"),
+        role=reader.text("role"),
+        client=reader.one("client"),
+        birthday=_birthday(reader),
+        email=reader.text("email"),
+        last_contact=reader.day("last_contact"),
+        offers=reader.text("offers"),
+    )
+
+
+def read_card(reader: Reader) -> Card:
+    """Return a project card; one without a client is reported."""
+    row, stage = reader.row, reader.text("stage")
+    start, due = reader.days("start", "due")
+    if not row.fields.get("client"):
+        reader.report(
+            "card-without-client",
+            "client",
+            message("the card has no client"),
+            hint=message("choose its client"),
+        )
+    return Card(
+        row.ref,
+        row.title,
+        row.url,
+        client=reader.one("client"),
+        stage=Stage(stage) if stage else None,
+        service=reader.one("service"),
+        engagement=reader.text("engagement"),
+        budget=reader.amount("budget"),
+        start=start,
+        due=due,
+        probability=reader.share("probability"),
+        jira=reader.text("jira"),
+        expected_start=reader.day("expected_start"),
+        created=row.created,
+        edited=row.edited,
+    )
+
+
+def read_service(reader: Reader) -> Service:
+    """Return a service line."""
+    return Service(
+        reader.row.ref,
+        reader.row.title,
+        reader.text("kind"),
+        reader.amount("monthly_value"),
+        reader.amount("lead_weeks"),
+    )
+
+
+def read_document(reader: Reader) -> Document:
+    """Return a document."""
+    row = reader.row
+    signed, expires = reader.days("signed", "expires")
+    return Document(
+        row.ref,
+        row.title,
+        row.url,
+        client=reader.one("client"),
+        kind=reader.text("kind"),
+        signed=signed,
+        expires=expires,
+    )
+
+
+def read_revenue(reader: Reader) -> Revenue | None:
+    """Return a money fact, or None when month, amount or kind is missing: it then counts nowhere."""
+    month, amount, kind = (
+        reader.day("month"),
+        reader.amount("amount"),
+        reader.text("kind"),
+    )
+    missing = [
+        name
+        for name, value in (("month", month), ("amount", amount), ("kind", kind))
+        if value is None
+    ]
+    client, project = reader.one("client"), reader.one("project")
+    if month is None or amount is None or kind is None:
+        reader.report(
+            "incomplete-revenue",
+            missing[0],
+            tell(
+                "{fields} cannot be read, the entry is left out",
+                fields=", ".join(missing),
+            ),
+            hint=message("fill in month, amount and kind"),
+        )
+        return None
+    return Revenue(
+        reader.row.ref, client, project, month, amount, kind, reader.text("currency")
+    )
+
+
+def read_idea(reader: Reader) -> Idea:
+    """Return an item of the backlog."""
+    row = reader.row
+    return Idea(
+        row.ref,
+        row.title,
+        row.url,
+        row.created,
+        kind=reader.text("kind"),
+        horizon=reader.text("horizon"),
+        status=reader.text("status"),
+        unit=reader.one("unit"),
+        client=reader.one("client"),
+        author=reader.one("author"),
+        impact=reader.amount("impact"),
+        effort=reader.amount("effort"),
+        cards=reader.many("card"),
+    )
+
+
+def read_feedback(reader: Reader) -> Feedback:
+    """Return a client's feedback; a score that is not 1 to 5 counts nowhere."""
+    row, score = reader.row, reader.number("score")
+    if score is not None and not 1 <= score <= WORST_TO_BEST:
+        reader.report(
+            "out-of-range",
+            "score",
+            tell(
+                "{value} is not between 1 and {best}", value=score, best=WORST_TO_BEST
+            ),
+            hint=message("enter 1 to 5"),
+        )
+        score = None
+    client, day = reader.one("client"), reader.day("date")
+    missing = [
+        name for name, value in (("client", client), ("date", day)) if value is None
+    ]
+    if missing:
+        reader.report(
+            "incomplete-feedback",
+            missing[0],
+            tell(
+                "{fields} cannot be read, it counts nowhere", fields=", ".join(missing)
+            ),
+            hint=message("fill in client, date and score"),
+        )
+    return Feedback(
+        row.ref,
+        row.url,
+        client=client,
+        person=reader.one("person"),
+        day=day,
+        score=score,
+        text=reader.text("text") or "",
+    )
+
+
+def read_goal(reader: Reader) -> Goal:
+    """Return a goal; one of people's without a measure or a period is reported."""
+    row, period = reader.row, reader.row.fields.get("period")
+    day = reader.day("period")
+    goal = Goal(
+        row.ref,
+        row.title,
+        row.url,
+        row.key,
+        owner=reader.many("owner"),
+        unit=reader.one("unit"),
+        grain=reader.text("grain"),
+        measure=(reader.text("measure") or "").strip() or None,
+        period=period if isinstance(period, Span) else Span(day, day) if day else None,
+        rollup=reader.text("rollup"),
+        target=reader.amount("target"),
+        current=reader.amount("current"),
+        status=reader.text("status"),
+        parent=reader.one("parent"),
+    )
+    if goal.measure is None or goal.target is None:
+        name = "target" if goal.measure else "measure"
+        reader.report(
+            "goal-without-measure",
+            name,
+            message("nobody can tell whether the goal is reached"),
+            hint=message("say what is counted and how much of it is the goal"),
+        )
+    if goal.period is not None and goal.period.start.year >= LAST_YEAR:
+        reader.report(
+            "out-of-range",
+            "period",
+            tell("the year {year} is no period to plan", year=LAST_YEAR),
+            hint=message("enter its first and last day"),
+        )
+        return replace(goal, period=None)
+    if goal.period is None:
+        reader.report(
+            "goal-without-period",
+            "period",
+            message("the goal has no period"),
+            hint=message("enter its first and last day"),
+        )
+    return goal
+
+
+def read_rows(
+    rows: Iterable[Row],
+    source: Source,
+    read: Callable[[Reader], Entity],
+    *,
+    zone: ZoneInfo,
+    present: Mapping[str, frozenset[Ref]],
+) -> tuple[dict[Ref, Entity], list[Problem]]:
+    """Return the entities of a source's rows by ref, with all that is wrong in them."""
+    found: dict[Ref, Entity] = {}
+    problems: list[Problem] = []
+    for row in rows:
+        reader = Reader(row, source, zone, present, problems)
+        if not row.title.strip():
+            reader.report(
+                "no-title",
+                source.title_property.name,
+                message("the row has no name"),
+                hint=message("give it one"),
+                severity=Severity.INFO,
+            )
+        found[row.ref] = read(reader)
+    return found, problems

@@ -1,0 +1,320 @@
+"""Raw pages and issues to one `World`: decoded, typed, linked, and every bad record set aside with its problem."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from operator import attrgetter
+from typing import TypeVar
+from zoneinfo import ZoneInfo
+
+import msgspec
+
+from worker import config
+from worker.codecs.pages import decode_page, index_pages, place
+from worker.codecs.records import Page
+from worker.domain.entities import Card, Issue, JiraProject, Person, Row, Worklog
+from worker.domain.messages import message, tell
+from worker.domain.periods import WorkCalendar
+from worker.domain.values import Ref
+from worker.domain.words import Words
+from worker.errors import Problem
+from worker.mapping.schema import KEY_PROPERTY, Binding, Bindings, Schema, Source
+from worker.world import entities
+from worker.world.attach import attach, cycle_problems, find_cycles, plant
+from worker.world.calendar import work_calendar
+from worker.world.links import Link, LinkKind, ResolvedLink, parse_link
+from worker.world.match import (
+    CARDS,
+    project_problems,
+    unmatched_cards,
+    unmatched_projects,
+)
+from worker.world.memory import Memory
+from worker.world.world import World
+
+Pages = Mapping[str, Sequence[Page]]
+Entity = TypeVar("Entity")
+YEARS_BACK, YEARS_AHEAD = 3, 3
+
+
+class Rowset(msgspec.Struct, frozen=True, gc=False):
+    """The decoded living rows of all bound sources, with what could not be read."""
+
+    rows: Mapping[str, tuple[Row, ...]] = msgspec.field(default_factory=dict)
+    problems: tuple[Problem, ...] = ()
+
+    def refs(self) -> frozenset[Ref]:
+        """Return the refs of all rows."""
+        return frozenset(row.ref for found in self.rows.values() for row in found)
+
+
+def build_world(
+    *,
+    workspace: str,
+    now: datetime,
+    settings: config.Workspace,
+    words: Words,
+    schema: Schema,
+    bindings: Bindings,
+    pages: Pages,
+    issues: Sequence[Issue],
+    worklogs: Sequence[Worklog],
+    links: Mapping[str, ResolvedLink],
+    jira_projects: Sequence[JiraProject],
+    memory: Memory,
+    trashed: frozenset[Ref] = frozenset(),
+    bot_id: str = "",
+    site_url: str = "",
+    calendar: WorkCalendar | None = None,
+) -> World:
+    """Return the world as read. Problems name page or issue and field; nothing here raises for bad data.
+
+    `pages` raw pages by source; `links` by the card's page id; `trashed` rows of ours known to be deleted (those that
+    live again do not count); `bot_id` tells the original of a copied row; `site_url` is Jira's, for the links of
+    problems; `calendar` saves computing it from the settings.
+    """
+    rowset = read_pages(schema, bindings, pages, bot_id=bot_id)
+    zone = ZoneInfo(settings.time_zone)
+    read = _Typed(schema, rowset.rows, zone)
+    clients, cards = (
+        read.typed("clients", entities.read_client),
+        read.typed(CARDS, entities.read_card),
+    )
+    people = read.typed("people", entities.read_person)
+    revenue = read.typed("revenue", entities.read_revenue)
+    ordered = sorted(issues, key=attrgetter("id"))
+    forest = plant(ordered, worklogs)
+    work = attach(cards.values(), forest, links)
+    unmatched = unmatched_projects(jira_projects, links, work)
+    today = now.astimezone(zone).date()
+    return World(
+        workspace=workspace,
+        now=now,
+        today=today,
+        thresholds=settings.thresholds,
+        words=words,
+        zone=zone,
+        calendar=calendar
+        or work_calendar(
+            settings.calendar,
+            range(today.year - YEARS_BACK, today.year + YEARS_AHEAD + 1),
+        ),
+        sources=frozenset(bindings),
+        rows=rowset.rows,
+        clients=clients,
+        people=people,
+        cards=cards,
+        units=read.typed("units", entities.read_unit),
+        contacts=read.typed("contacts", entities.read_contact),
+        services=read.typed("services", entities.read_service),
+        documents=read.typed("documents", entities.read_document),
+        ideas=read.typed("backlog", entities.read_idea),
+        feedback=read.typed("feedback", entities.read_feedback),
+        goals=read.typed("goals", entities.read_goal),
+        revenue=tuple(one for one in revenue.values() if one is not None),
+        work=work,
+        issues=forest.by_id,
+        worklogs=tuple(worklogs),
+        jira_projects=tuple(jira_projects),
+        unmatched_projects=unmatched,
+        trashed=trashed - rowset.refs(),
+        memory=memory,
+        seeds=find_seeds(rowset.rows, schema),
+        problems=(
+            *rowset.problems,
+            *read.problems,
+            *account_problems(people),
+            *link_problems(cards.values(), links),
+            *cycle_problems(find_cycles(forest), site_url),
+            *unmatched_cards(cards, clients, jira_projects),
+            *project_problems(unmatched, cards, clients, site_url),
+        ),
+    )
+
+
+def find_seeds(rows: Mapping[str, Iterable[Row]], schema: Schema) -> dict[Ref, Ref]:
+    """Return the ref of every planted row that lives, by the ref of its Worker key; of copies the original."""
+    found: dict[Ref, Ref] = {}
+    for source in (one for one in schema.sources.values() if one.seeded):
+        for row in rows.get(source.name, ()):
+            key = row.fields.get(KEY_PROPERTY)
+            if isinstance(key, str) and source.is_seed(key.strip()):
+                found.setdefault(Ref(source.name, key.strip()), row.ref)
+    return found
+
+
+@dataclass(slots=True)
+class _Typed:
+    """Reads source after source into entities, keeping the problems; an absent source has none."""
+
+    schema: Schema
+    rows: Mapping[str, Sequence[Row]]
+    zone: ZoneInfo
+    problems: list[Problem] = field(default_factory=list)
+    present: Mapping[str, frozenset[Ref]] = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.present = {
+            name: frozenset(row.ref for row in rows) for name, rows in self.rows.items()
+        }
+
+    def typed(
+        self, name: str, read: Callable[[entities.Reader], Entity]
+    ) -> dict[Ref, Entity]:
+        """Return a source's entities by ref."""
+        if name not in self.schema.sources:
+            return {}
+        found, problems = entities.read_rows(
+            self.rows.get(name, ()),
+            self.schema.sources[name],
+            read,
+            zone=self.zone,
+            present=self.present,
+        )
+        self.problems += problems
+        return found
+
+
+def read_pages(
+    schema: Schema, bindings: Bindings, pages: Pages, *, bot_id: str = ""
+) -> Rowset:
+    """Return the decoded living rows of all bound sources; of rows with one key, the bot's own and oldest is first."""
+    bound = [
+        (source, bindings[name], pages.get(name, ()))
+        for name, source in schema.sources.items()
+        if name in bindings
+    ]
+    index: dict[str, Ref] = {}
+    for source, binding, found in bound:
+        index |= index_pages(found, source, binding)
+    rows: dict[str, tuple[Row, ...]] = {}
+    problems: list[Problem] = []
+    for source, binding, found in bound:
+        living = sorted(
+            (page for page in found if not page.is_gone),
+            key=lambda page: _seniority(page, bot_id),
+        )
+        decoded = [decode_page(page, source, binding, index) for page in living]
+        rows[source.name] = tuple(row for row, _ in decoded)
+        problems += [problem for _, complaints in decoded for problem in complaints]
+        problems += duplicate_problems(rows[source.name], source)
+    return Rowset(rows, tuple(problems))
+
+
+def _seniority(page: Page, bot_id: str) -> tuple[bool, str, str]:
+    ours = page.created_by is not None and page.created_by.id == bot_id
+    return not ours, page.created_time or "", page.id
+
+
+def duplicate_problems(rows: Iterable[Row], source: Source) -> list[Problem]:
+    """Return a problem for each row whose Worker key another row carries already."""
+    seen: dict[str, Row] = {}
+    problems = []
+    for row in rows:
+        if not row.key:
+            continue
+        first = seen.setdefault(row.key, row)
+        if first is not row:
+            problems.append(
+                Problem(
+                    "duplicate-key",
+                    place(row, source),
+                    "worker_key",
+                    tell(
+                        "the row carries the Worker key of {first} too",
+                        first=first.url or first.page_id,
+                    ),
+                    message(
+                        "clear the Worker key of the copy to keep it as your own row"
+                    ),
+                    row.url,
+                )
+            )
+    return problems
+
+
+def account_problems(people: Mapping[Ref, Person]) -> list[Problem]:
+    """Return a problem for each person whose Jira account another person has too."""
+    holders = [(person, person.jira) for person in people.values() if person.jira]
+    owners = Counter(account for _, account in holders)
+    return [
+        Problem(
+            "duplicate-account",
+            tell("People: {name}", name=person.name),
+            "jira_account",
+            tell(
+                "{count} people have the Jira account {account}",
+                count=owners[account],
+                account=account,
+            ),
+            message("leave it with its owner"),
+            person.url,
+        )
+        for person, account in holders
+        if owners[account] > 1
+    ]
+
+
+def link_problems(
+    cards: Iterable[Card], links: Mapping[str, ResolvedLink]
+) -> list[Problem]:
+    """Return a problem for each card whose Jira field cannot be read or was not resolved."""
+    problems = []
+    for card in cards:
+        resolved = links.get(card.ref.key, ResolvedLink(LinkKind.NONE))
+        if parse_link(card.jira).kind is LinkKind.BAD:
+            typed = repr((card.jira or "").strip()[:60])
+            code, fault = "bad-link", tell("cannot read {text}", text=typed)
+        else:
+            code, fault = "unresolved-link", resolved.problem
+        if fault:
+            problems.append(_link_problem(card, code, _aged(fault, resolved.as_of)))
+    return problems
+
+
+def _aged(fault: str, as_of: datetime | None) -> str:
+    """Return a fault with the age of the figures that are kept in spite of it."""
+    if as_of is None:
+        return fault
+    return tell(
+        "{fault}; the figures are those of {moment} UTC",
+        fault=fault,
+        moment=f"{as_of:%Y-%m-%d %H:%M}",
+    )
+
+
+def _link_problem(card: Card, code: str, fault: str) -> Problem:
+    return Problem(
+        code,
+        tell("Projects: {name}", name=card.name),
+        "jira",
+        fault,
+        message("enter one project key, epic key, filter, JQL or Jira address"),
+        card.url,
+    )
+
+
+def card_links(
+    pages: Iterable[Page], schema: Schema, bindings: Bindings
+) -> dict[str, Link]:
+    """Return the link of every living card by page id, to be resolved before the world is built; `pages` of cards."""
+    source, binding = schema.sources.get(CARDS), bindings.get(CARDS)
+    if source is None or binding is None or "jira" not in binding.properties:
+        return {}
+    only = Binding(
+        CARDS,
+        binding.database_id,
+        binding.data_source_id,
+        {"jira": binding.properties["jira"]},
+    )
+    rows = [
+        decode_page(page, source, only, {})[0] for page in pages if not page.is_gone
+    ]
+    texts = {row.page_id: row.fields.get("jira") for row in rows}
+    return {
+        page_id: parse_link(text if isinstance(text, str) else None)
+        for page_id, text in texts.items()
+    }

@@ -1,0 +1,79 @@
+"""One view of the agency at one instant: all that the rules may know."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import UTC, date, datetime, tzinfo
+
+import msgspec
+
+from worker.config import QuarterTargets, Thresholds
+from worker.domain.entities import (
+    Card,
+    CardWork,
+    Client,
+    Contact,
+    Document,
+    Feedback,
+    Goal,
+    Idea,
+    Issue,
+    JiraProject,
+    Person,
+    Revenue,
+    Row,
+    Service,
+    Unit,
+    Worklog,
+)
+from worker.domain.periods import WorkCalendar
+from worker.domain.values import Ref, Value, day_of
+from worker.domain.words import Words
+from worker.errors import Problem
+from worker.world.memory import Memory
+
+
+class World(msgspec.Struct, frozen=True, gc=False):
+    """Everything read, normalised and linked. `now` is UTC, `today` the local date in its `zone`.
+
+    `sources` names the data sources that exist; `rows` holds the decoded rows of every source (worker's and people's);
+    `trashed` the refs of our rows that people deleted; `seeds` the page of every row we planted among people's, by its
+    Worker key. `work` is the Jira work by card; `issues` every issue by id. `taken_over` names the cards in whose due
+    date stands what the worker wrote there last.
+    """
+
+    workspace: str
+    now: datetime
+    today: date
+    thresholds: Thresholds
+    words: Words
+    calendar: WorkCalendar = msgspec.field(default_factory=WorkCalendar)
+    sources: frozenset[str] = frozenset()
+    rows: Mapping[str, tuple[Row, ...]] = msgspec.field(default_factory=dict)
+    clients: Mapping[Ref, Client] = msgspec.field(default_factory=dict)
+    units: Mapping[Ref, Unit] = msgspec.field(default_factory=dict)
+    people: Mapping[Ref, Person] = msgspec.field(default_factory=dict)
+    contacts: Mapping[Ref, Contact] = msgspec.field(default_factory=dict)
+    cards: Mapping[Ref, Card] = msgspec.field(default_factory=dict)
+    services: Mapping[Ref, Service] = msgspec.field(default_factory=dict)
+    documents: Mapping[Ref, Document] = msgspec.field(default_factory=dict)
+    revenue: tuple[Revenue, ...] = ()
+    ideas: Mapping[Ref, Idea] = msgspec.field(default_factory=dict)
+    feedback: Mapping[Ref, Feedback] = msgspec.field(default_factory=dict)
+    goals: Mapping[Ref, Goal] = msgspec.field(default_factory=dict)
+    work: Mapping[Ref, CardWork] = msgspec.field(default_factory=dict)
+    issues: Mapping[str, Issue] = msgspec.field(default_factory=dict)
+    worklogs: tuple[Worklog, ...] = ()
+    jira_projects: tuple[JiraProject, ...] = ()
+    unmatched_projects: tuple[JiraProject, ...] = ()
+    trashed: frozenset[Ref] = frozenset()
+    seeds: Mapping[Ref, Ref] = msgspec.field(default_factory=dict)
+    taken_over: frozenset[Ref] = frozenset()
+    memory: Memory = msgspec.field(default_factory=Memory)
+    problems: tuple[Problem, ...] = ()
+    targets: QuarterTargets = msgspec.field(default_factory=QuarterTargets)
+    zone: tzinfo = UTC
+
+    def day(self, value: Value) -> date | None:
+        """Return the local day of a cell as it stands in a row; of a range the last, as with the due dates of cards."""
+        return day_of(value, self.zone, last=True)

@@ -1,0 +1,117 @@
+"""One change carried out: intend, call, read back, done. Every step is committed before the next one begins.
+
+A field that Notion refuses, or whose value cannot be written, is left out and told; the rest of its row is written.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+
+from worker.codecs.notion import encode
+from worker.codecs.records import Page
+from worker.errors import ApiError, Missing, Problem, RaylineError, Unknown
+from worker.mapping.schema import KEY_PROPERTY
+from worker.plan.plan import Change, Kind
+from worker.state import bases, journal
+from worker.write import creations, surplus
+from worker.write.cells import encode_cells, note_refused, part_of, read_answer
+from worker.write.context import Bench, Result
+from worker.write.refusals import Cells, is_refusal, name_refused
+from worker.write.sections import write_section
+from worker.write.updates import update, write_cells
+
+
+def perform(bench: Bench, change: Change) -> Result | Problem:
+    """Carry out one change and return how it ended, a problem when it did not do what it should.
+
+    Raises the API errors, `Busy` and `Stopped` as `Bench` says, and `ValueError` for a row of which nothing can be
+    written."""
+    return _PERFORM[change.kind](bench, change)
+
+
+def _create(bench: Bench, change: Change) -> Result | Problem:
+    cells = encode_cells(bench, change)
+    wanted = {item.field: item.after for item in change.fields}
+    if (ended := creations.claim(bench, change.ref, wanted)) is not None:
+        return ended
+    refused: dict[str, ApiError] = {}
+    try:
+        page, sent = _send_new(bench, change, cells, refused)
+    except Unknown as unknown:
+        return creations.doubt(bench, change, unknown, wanted=wanted)
+    except RaylineError:
+        creations.give_back(bench, change.ref)
+        raise
+    answered = read_answer(bench, part_of(change, sent), page, everything=True)
+    made = creations.finish(bench, change, page.id, wanted=wanted, cells=answered)
+    if made is not Result.DONE:
+        return made
+    rest = {
+        name: cell
+        for name, cell in cells.items()
+        if name not in sent and name not in refused
+    }
+    if rest:
+        refused |= write_cells(bench, change, page.id, rest)
+    note_refused(bench, change, page.id, refused)
+    return Result.DONE
+
+
+def _send_new(
+    bench: Bench, change: Change, cells: Cells, refused: dict[str, ApiError]
+) -> tuple[Page, frozenset[str]]:
+    """Create the row and return it with the fields it was made with; fields refused by name are added to `refused`.
+
+    Where Notion does not say what it refuses, the row is made with its title alone and the rest is the caller's.
+    """
+    source = bench.schema.sources[change.ref.source]
+    binding = bench.bindings[change.ref.source]
+    key = encode(
+        source.properties[KEY_PROPERTY], change.ref.key, binding, bench.page_of
+    )
+    left = dict(cells)
+    while True:
+        properties = {binding.properties[name]: cell for name, cell in left.items()}
+        properties[binding.properties[KEY_PROPERTY]] = key
+        try:
+            page = creations.send(bench, change.ref, properties)
+        except ApiError as error:
+            title = {
+                name: cell
+                for name, cell in left.items()
+                if source.properties[name].type == "title"
+            }
+            culprit = name_refused(error, left, source=source, binding=binding)
+            if not is_refusal(error) or not (culprit or left != title):
+                raise
+            if culprit:
+                refused[culprit] = error
+                del left[culprit]
+            else:
+                left = title
+            continue
+        return page, frozenset(left)
+
+
+def _archive(bench: Bench, change: Change) -> Result | Problem:
+    """Put a surplus row into the trash, unless people have written in it since it was read: then it is theirs."""
+    try:
+        if surplus.is_written_in(bench, change):
+            with bench.store.transaction(bench.workspace) as tx:
+                journal.disown(tx, change.page_id)
+            return surplus.tell_kept(change)
+        bench.notion.archive_page(change.page_id)
+        result = Result.DONE
+    except Missing:
+        result = Result.SETTLED
+    with bench.store.transaction(bench.workspace) as tx:
+        bases.forget(tx, [change.page_id])
+    return result
+
+
+_PERFORM: Mapping[Kind, Callable[[Bench, Change], Result | Problem]] = {
+    Kind.CREATE: _create,
+    Kind.UPDATE: update,
+    Kind.SECTION: write_section,
+    Kind.ARCHIVE: _archive,
+}

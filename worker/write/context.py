@@ -1,0 +1,103 @@
+"""What carrying out a change works with, and how a change can end."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from enum import Enum
+
+from worker.domain.charts import Chart
+from worker.domain.entities import Row
+from worker.domain.values import Ref
+from worker.errors import Problem
+from worker.mapping.schema import Bindings, Schema
+from worker.plan.plan import Kept
+from worker.ports import Notion
+from worker.state.store import Store
+from worker.world.memory import Turn
+
+
+class Result(Enum):
+    """How a change ended that did not fail: `unknown` may have happened, `settled` needed nothing any more."""
+
+    DONE = "done"
+    UNKNOWN = "unknown"
+    SETTLED = "settled"
+
+
+@dataclass(slots=True)
+class Pages:
+    """Which page carries which ref of ours, growing as rows are created; rows planted in a source of `people` are read
+    by page id. Thread-safe."""
+
+    by_ref: dict[Ref, str]
+    people: frozenset[str] = frozenset()
+    index: dict[str, Ref] = field(init=False)
+    _lock: threading.Lock = field(default_factory=threading.Lock)
+
+    def __post_init__(self) -> None:
+        self.index = {
+            page_id: ref
+            for ref, page_id in self.by_ref.items()
+            if ref.source not in self.people
+        }
+
+    def add(self, ref: Ref, page_id: str) -> None:
+        """Remember a page just made."""
+        with self._lock:
+            self.by_ref[ref] = page_id
+            if ref.source not in self.people:
+                self.index[page_id] = ref
+
+
+@dataclass(slots=True)
+class Notes:
+    """What is to be told of changes that were done but for a part: values of people that stand, fields left out.
+    Thread-safe."""
+
+    kept: list[Kept] = field(default_factory=list)
+    problems: list[Problem] = field(default_factory=list)
+    _lock: threading.Lock = field(default_factory=threading.Lock)
+
+    def add(
+        self, *, kept: Iterable[Kept] = (), problems: Iterable[Problem] = ()
+    ) -> None:
+        """Note something."""
+        with self._lock:
+            self.kept.extend(kept)
+            self.problems.extend(problems)
+
+
+@dataclass(frozen=True, slots=True)
+class Bench:
+    """What carrying out a change works with. `now` tells UTC; `draw` gives a chart as PNG or raises `NotDrawn`;
+    `warn` takes what was left out of a change that was written.
+
+    `settle_after` is how long an append of unknown outcome is left alone before its page is looked at. `claim` names
+    the run in the journal. `seen` are the rows by page id as the rules saw them, `turns` what is remembered with the
+    writing of a row. Once the lease is lost, `store` refuses to write and `notion` to send, by `Busy`.
+    """
+
+    workspace: str
+    notion: Notion
+    store: Store
+    schema: Schema
+    bindings: Bindings
+    pages: Pages
+    now: Callable[[], datetime]
+    claim: str
+    draw: Callable[[Chart], bytes]
+    warn: Callable[[Problem], None]
+    settle_after: timedelta = timedelta(0)
+    seen: Mapping[str, Row] = field(default_factory=dict)
+    turns: Mapping[Ref, Turn] = field(default_factory=dict)
+    notes: Notes = field(default_factory=Notes)
+
+    def page_of(self, ref: Ref) -> str | None:
+        """Return the page of a row: looked up when its key is a Worker key, else the key, which is the page id.
+
+        People's own rows in a worker's data source are named by their page too; a page id holds no colon.
+        """
+        return self.pages.by_ref.get(ref) or (None if ":" in ref.key else ref.key)

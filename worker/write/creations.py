@@ -1,0 +1,131 @@
+"""One row created: claimed, sent, recorded, with the claim checked again when the request leaves.
+
+The request may leave long after the claim: the connection's budget, a Retry-After of a quarter of an hour, a process
+that was paused. So the claim is looked at right before each attempt, and its time set anew: settling counts from there.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+
+from worker.codecs.records import Page
+from worker.domain.messages import message, tell
+from worker.domain.values import Ref, Value
+from worker.errors import Busy, Problem, Unknown
+from worker.plan.plan import Change
+from worker.ports import Json
+from worker.state import bases, journal
+from worker.state.journal import Status
+from worker.state.store import Tx
+from worker.write import turns
+from worker.write.context import Bench, Result
+
+Wanted = Mapping[str, Value]
+
+
+def claim(bench: Bench, ref: Ref, wanted: Wanted) -> Result | None:
+    """Claim a creation; return how the change ended when it is done already, or in doubt, or in other hands."""
+    with bench.store.transaction(bench.workspace) as tx:
+        if journal.intend(tx, ref, wanted, claim=bench.claim, now=bench.now()):
+            turns.take(bench, tx, ref)
+            return None
+        return _standing(tx, ref)
+
+
+def _standing(tx: Tx, ref: Ref) -> Result:
+    """Return what a creation is to a run that does not make it now: done by somebody, or not known."""
+    intent = journal.find(tx, ref)
+    done = intent is not None and intent.status is Status.DONE
+    return Result.SETTLED if done else Result.UNKNOWN
+
+
+def send(bench: Bench, ref: Ref, properties: Json) -> Page:
+    """Make a claimed row and return it as answered; the claim stands, for another try or for `give_back`.
+
+    Raises `Unknown` when the row may have been made, also when the answer does not name it; after any other error
+    nothing was made.
+    """
+    binding = bench.bindings[ref.source]
+    notion = bench.notion.guarded(lambda: _leave(bench, ref))
+    return notion.create_page(binding.data_source_id, properties)
+
+
+def give_back(bench: Bench, ref: Ref) -> None:
+    """Record that a claimed row was certainly not made, and what was remembered with it as not taken."""
+    with bench.store.unguarded().transaction(bench.workspace) as tx:
+        if journal.fail(tx, ref, claim=bench.claim):
+            turns.take_back(bench, tx, ref)
+
+
+def _leave(bench: Bench, ref: Ref) -> None:
+    with bench.store.transaction(bench.workspace) as tx:
+        if not journal.send(tx, ref, claim=bench.claim, now=bench.now()):
+            raise Busy(bench.workspace, "another run")
+
+
+def doubt(
+    bench: Bench, change: Change, unknown: Unknown, *, wanted: Wanted
+) -> Result | Problem:
+    """Record an unknown outcome; a saved-but-503 answer names the page, and that is as good as done."""
+    if unknown.committed_id:
+        return finish(bench, change, unknown.committed_id, wanted=wanted)
+    with bench.store.unguarded().transaction(bench.workspace) as tx:
+        journal.doubt(tx, change.ref, claim=bench.claim, now=bench.now())
+        return _standing(tx, change.ref)
+
+
+def finish(
+    bench: Bench,
+    change: Change,
+    page_id: str,
+    *,
+    wanted: Wanted,
+    cells: Wanted | None = None,
+) -> Result | Problem:
+    """Record that the row was made, with `cells` as the bases of its fields (None: only what was wanted is known).
+
+    Once the lease is lost the row may be in the next run's hands: only the proof that we made it is recorded, and what
+    it was to hold. Returns a problem when another row stands for the key already.
+    """
+
+    def prove(note: Callable[[Tx], None], *, guarded: bool) -> str:
+        store = bench.store if guarded else bench.store.unguarded()
+        with store.transaction(bench.workspace) as tx:
+            standing = journal.finish(
+                tx, change.ref, page_id, claim=bench.claim, now=bench.now()
+            )
+            note(tx)
+        return standing
+
+    def attempt(tx: Tx) -> None:
+        bases.attempt(tx, page_id, wanted)
+
+    def record(tx: Tx) -> None:
+        bases.record(tx, page_id, cells or {})
+
+    try:
+        standing = prove(attempt if cells is None else record, guarded=True)
+    except Busy:
+        standing = prove(attempt, guarded=False)
+    if standing != page_id:
+        return _surplus(change, page_id, standing)
+    bench.pages.add(change.ref, page_id)
+    return Result.DONE
+
+
+def _surplus(change: Change, page_id: str, standing: str) -> Problem:
+    return Problem(
+        "surplus-row",
+        str(change.ref),
+        "",
+        tell(
+            "“{title}” was made a second time, since this run had been paused: {surplus} beside {page}",
+            title=change.title,
+            surplus=page_id,
+            page=standing or message("the one another run is making"),
+        ),
+        message(
+            "the next run puts the second row into the trash, unless somebody has written in it"
+        ),
+        f"https://app.notion.com/p/{page_id.replace('-', '')}",
+    )

@@ -1,0 +1,536 @@
+"""The worker's own section of a page, brought up to date in place: only blocks that differ are touched.
+
+The page's blocks are read once, when there is something to write. Old and new blocks are matched by what they show;
+what is left over is changed in place, appended or removed. Nothing of people outside the two markers is ever touched;
+blocks of ours that once landed behind the closing one are removed (`strays`). An append is not safe to repeat: when its
+outcome is unknown, the page is left alone until it must have happened, and then read.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from difflib import SequenceMatcher
+from functools import partial
+from hashlib import blake2b
+from typing import TypeVar
+
+import msgspec
+
+from worker.codecs.blocks import (
+    encode_block,
+    encode_update,
+    fit,
+    kind_of,
+    look_of,
+    nested_look,
+    picture_name,
+    read_nested,
+    seen,
+    text_of,
+)
+from worker.domain import charts, document
+from worker.domain.charts import Chart
+from worker.domain.document import (
+    CLOSING,
+    NAME,
+    OPENING,
+    Block,
+    Paragraph,
+    Picture,
+    plain,
+)
+from worker.domain.messages import message, tell
+from worker.domain.values import Ref
+from worker.errors import Problem, Rejected, Unknown
+from worker.plan.diff import SECTION
+from worker.plan.plan import Change
+from worker.ports import Json
+from worker.state import bases
+from worker.state import bindings as registry
+from worker.write.context import Bench, Result
+from worker.write.pictures import NotDrawn
+from worker.write.strays import Stretch, find_strays
+
+BLOCKS, DOUBT = "§blocks", "§doubt"
+MOST, MOST_NESTED, MOST_BYTES = 100, 1_000, 450_000
+"""What one request may hold: first-level blocks, blocks of all levels, and bytes with room for what is around them."""
+MARKERS = 2
+Answer = TypeVar("Answer")
+NESTING = ("table", "bulleted_list_item")
+
+
+@dataclass(frozen=True, slots=True)
+class _Known:
+    """What is remembered of a block of ours: the digest of what it was meant to be and of what Notion showed."""
+
+    meant: str
+    shown: str
+
+
+@dataclass(slots=True)
+class _Hand:
+    """One section being written: the page, what is remembered, picture ids by digest, and the blocks as they stand.
+
+    `standing` holds the ids of the page's blocks: those read, and those put there since.
+    """
+
+    bench: Bench
+    page_id: str
+    known: dict[str, _Known]
+    uploads: dict[str, str] = field(default_factory=dict)
+    fresh: set[str] = field(default_factory=set)
+    placed: dict[str, _Known] = field(default_factory=dict)
+    standing: set[str] = field(default_factory=set)
+
+    def is_new(self, raw: Json) -> bool:
+        """Tell whether an answered block was not on the page before."""
+        return "id" in raw and str(raw["id"]) not in self.standing
+
+    def place(self, block_id: str, raw: Json, block: Block) -> None:
+        """Remember a block as it stands now."""
+        self.placed[block_id] = _Known(document.digest((block,)), _print(seen(raw)))
+
+
+def write_section(bench: Bench, change: Change) -> Result:
+    """Make the section of a page hold the change's blocks; raises the API errors."""
+    page_id = change.page_id or bench.page_of(change.ref)
+    if not page_id:
+        return Result.SETTLED  # its row was not created; the section comes with the row
+    with bench.store.reading(bench.workspace) as tx:
+        written = bases.of_page(tx, page_id)
+    doubt = written.get(DOUBT)
+    if isinstance(doubt, datetime) and bench.now() - doubt < bench.settle_after:
+        return Result.UNKNOWN
+    digest = document.digest(change.blocks)
+    with bench.store.transaction(bench.workspace) as tx:
+        bases.attempt(tx, page_id, {SECTION: digest})
+        bases.record(
+            tx, page_id, {DOUBT: bench.now()}
+        )  # stays when the process dies in the middle
+    hand = _Hand(bench, page_id, _unpack(written.get(BLOCKS)))
+    blocks = tuple(fit(document.resolve(change.blocks, partial(_address, bench))))
+    try:
+        undrawn = _write(hand, blocks)
+    except Unknown:
+        return Result.UNKNOWN
+    except Exception:
+        with bench.store.transaction(bench.workspace) as tx:
+            bases.record(tx, page_id, {DOUBT: None})
+        raise
+    with bench.store.transaction(bench.workspace) as tx:
+        bases.record(
+            tx, page_id, {SECTION: digest, BLOCKS: _pack(hand.placed), DOUBT: None}
+        )
+        for picture in sorted(hand.fresh):
+            registry.set_setting(tx, f"picture:{picture}", hand.uploads[picture])
+        if (
+            undrawn
+        ):  # written, but not what it was meant to be: the next cycle tries again
+            bases.attempt(tx, page_id, {SECTION: digest})
+    for fault in undrawn:
+        is_private = bench.schema.is_private(change.ref.source)
+        bench.warn(_undrawn(change, fault, private=is_private))
+    return Result.DONE
+
+
+def _write(hand: _Hand, blocks: tuple[Block, ...]) -> tuple[NotDrawn, ...]:
+    """Write a section and return the pictures that cannot be drawn, in whose places their words stand.
+
+    Pictures are drawn before anything is written.
+    """
+    undrawn: list[NotDrawn] = []
+    while True:
+        try:
+            _rewrite(hand, blocks)
+        except NotDrawn as fault:
+            undrawn.append(fault)
+            blocks = tuple(_without(block, fault.chart) for block in blocks)
+        else:
+            return tuple(undrawn)
+
+
+def _without(block: Block, chart: Chart) -> Block:
+    """Return a block, or the words of a picture that shows this chart."""
+    if isinstance(block, Picture) and block.chart == chart:
+        return Paragraph(block.caption or plain(chart.title))
+    return block
+
+
+def _undrawn(change: Change, fault: NotDrawn, *, private: bool) -> Problem:
+    return Problem(
+        "picture-not-drawn",
+        str(change.ref),
+        "",
+        tell(
+            "the picture “{title}” could not be drawn: {error}",
+            title="…" if private else fault.chart.title,
+            error=fault.reason,
+        ),
+        message("its words stand in its place; the next cycle tries again"),
+    )
+
+
+def _address(bench: Bench, ref: Ref) -> str:
+    """Return where a row can be opened, by its id alone: a title in it would change (facts/notion-api.md 3.13)."""
+    page_id = bench.page_of(ref)
+    return f"https://app.notion.com/p/{page_id.replace('-', '')}" if page_id else ""
+
+
+def _rewrite(hand: _Hand, blocks: tuple[Block, ...]) -> None:
+    page = hand.bench.notion.children(hand.page_id)
+    hand.standing |= {str(raw["id"]) for raw in page}
+    spans = _find_sections(page, hand.known)
+
+    if not spans:
+        _upload(hand, blocks)
+        _start(hand, blocks)
+        return
+
+    (start, end), *surplus = spans
+    wanted = _Wanted(hand, blocks)
+    steps = tuple(_match(wanted, page[start : end + 1]))
+    strays = _find_strays(wanted, page, spans)
+    _upload(hand, [block for step in steps for block in step.writes])
+
+    for step in steps:
+        step.carry_out(hand)
+    for opening, closing in surplus:
+        _drop_own(hand, page[opening : closing + 1], author=_author(page[start]))
+    for block_id in strays:
+        hand.bench.notion.delete_block(block_id)
+
+
+def _start(hand: _Hand, blocks: Sequence[Block]) -> None:
+    """Append a new section; both markers come in one request, so that it is never without its end."""
+    opening, *inner, closing = blocks
+    parts = list(_parts(hand, inner))
+    first = parts[0] if parts else ()
+    made = _append(hand, (opening, *first, closing), after="")
+    after = made[-MARKERS]
+
+    for part in parts[1:]:
+        after = _append(hand, part, after=after)[-1]
+
+
+def _find_strays(
+    wanted: _Wanted, page: Sequence[Json], spans: Sequence[tuple[int, int]]
+) -> tuple[str, ...]:
+    """Return the ids of blocks of ours behind the section, where nothing of ours is written."""
+    (start, end), *surplus = spans
+    inside = {index for first, last in surplus for index in range(first, last + 1)}
+    stretch = Stretch(
+        tuple(
+            None if index in inside else raw
+            for index, raw in enumerate(page[end + 1 :], end + 1)
+        ),
+        _author(page[start]),
+    )
+    return find_strays(
+        wanted.hand.bench.notion,
+        stretch,
+        is_known=lambda raw: wanted.known_of(raw) is not None,
+        is_wanted=lambda raw: wanted.alike(raw) is not None and _says_something(raw),
+    )
+
+
+def _says_something(raw: Json) -> bool:
+    """Tell a block from a line that anybody could have drawn."""
+    return bool(seen(raw) or raw.get("has_children"))
+
+
+def _find_sections(
+    page: Sequence[Json], known: Mapping[str, _Known]
+) -> list[tuple[int, int]]:
+    """Return (opening, closing) positions of the sections, the one we remember first.
+
+    A section that comes twice is an append whose outcome was unknown and which happened after all.
+    """
+    spans: list[tuple[int, int]] = []
+    opening: int | None = None
+    for index, raw in enumerate(page):
+        if _is_marker(raw, OPENING):
+            opening = index
+        elif _is_marker(raw, CLOSING) and opening is not None:
+            spans.append((opening, index))
+            opening = None
+    return sorted(
+        spans,
+        key=lambda span: not {page[span[0]]["id"], page[span[1]]["id"]} & known.keys(),
+    )
+
+
+def _is_marker(raw: Json, icon: str) -> bool:
+    payload = raw.get("callout") or {}
+    return (payload.get("icon") or {}).get("emoji") == icon and text_of(raw).startswith(
+        NAME
+    )
+
+
+def _author(raw: Json) -> object:
+    return (raw.get("created_by") or {}).get("id")
+
+
+def _drop_own(hand: _Hand, section: Sequence[Json], *, author: object) -> None:
+    """Remove a second section, if nobody but the worker has touched it."""
+    if all(
+        _author(raw) == author and (raw.get("last_edited_by") or {}).get("id") == author
+        for raw in section
+    ):
+        for raw in section:
+            hand.bench.notion.delete_block(str(raw["id"]))
+
+
+@dataclass(frozen=True, slots=True)
+class _Keep:
+    """A block that says already what it should."""
+
+    raw: Json
+    block: Block
+    writes: tuple[Block, ...] = ()
+
+    def carry_out(self, hand: _Hand) -> None:
+        """Remember it."""
+        hand.place(str(self.raw["id"]), self.raw, self.block)
+
+
+@dataclass(frozen=True, slots=True)
+class _Update:
+    """A block changed in place."""
+
+    raw: Json
+    block: Block
+
+    @property
+    def writes(self) -> tuple[Block, ...]:
+        """Return what is written."""
+        return (self.block,)
+
+    def carry_out(self, hand: _Hand) -> None:
+        """Change it."""
+        body = encode_update(self.block, hand.uploads)
+        answer = _sent(
+            hand,
+            (self.block,),
+            lambda: hand.bench.notion.update_block(str(self.raw["id"]), body),
+        )
+        hand.place(str(self.raw["id"]), answer, self.block)
+
+
+@dataclass(frozen=True, slots=True)
+class _Insert:
+    """A run of new blocks after an old one."""
+
+    after: str
+    writes: tuple[Block, ...]
+
+    def carry_out(self, hand: _Hand) -> None:
+        """Append them."""
+        after = self.after
+        for part in _parts(hand, self.writes):
+            after = _append(hand, part, after=after)[-1]
+
+
+@dataclass(frozen=True, slots=True)
+class _Delete:
+    """A block that is not wanted any more."""
+
+    raw: Json
+    writes: tuple[Block, ...] = ()
+
+    def carry_out(self, hand: _Hand) -> None:
+        """Remove it."""
+        hand.bench.notion.delete_block(str(self.raw["id"]))
+
+
+_Step = _Keep | _Update | _Insert | _Delete
+
+
+class _Wanted:
+    """The blocks a section should hold, found by what they show: `meant` are their digests."""
+
+    def __init__(self, hand: _Hand, blocks: Sequence[Block]) -> None:
+        self.hand, self.blocks = hand, blocks
+        self.meant = [document.digest((block,)) for block in blocks]
+        self._by_look: dict[tuple[str, str], list[tuple[Block, str]]] = {}
+        for block, digest in zip(blocks, self.meant, strict=True):
+            look = (kind_of(block), look_of(block))
+            self._by_look.setdefault(look, []).append((block, digest))
+
+    def known_of(self, raw: Json) -> str | None:
+        """Return the digest of what a block was meant to be, if it still shows what it showed."""
+        known = self.hand.known.get(str(raw["id"]))
+        is_same = known is not None and known.shown == _print(seen(raw))
+        return known.meant if known and is_same else None
+
+    def alike(self, raw: Json) -> str | None:
+        """Return the digest of a wanted block that shows the same; what stands below costs a read."""
+        kind, below = str(raw.get("type")), ""
+        alike = self._by_look.get((kind, seen(raw)), [])
+        if alike and raw.get("has_children") and kind in NESTING:
+            below = read_nested(kind, self.hand.bench.notion.children(str(raw["id"])))
+        found = (digest for block, digest in alike if nested_look(block) == below)
+        return next(found, None)
+
+    def key_of(self, raw: Json) -> str:
+        """Return the digest of the block of ours that an old one is, or a key of its own."""
+        return self.known_of(raw) or self.alike(raw) or f"old:{raw['id']}"
+
+
+def _match(wanted: _Wanted, old: Sequence[Json]) -> Iterator[_Step]:
+    """Yield the steps from old blocks to those wanted, in the page's order; the markers keep their places."""
+    new, meant = wanted.blocks, wanted.meant
+    keys = [wanted.key_of(raw) for raw in old]
+    yield _mark(old[0], new[0], is_same=keys[0] == meant[0])
+    after = str(old[0]["id"])
+    matcher = SequenceMatcher(None, keys[1:-1], meant[1:-1], autojunk=False)
+    for name, i1, i2, j1, j2 in matcher.get_opcodes():
+        gap, blocks = old[1 + i1 : 1 + i2], new[1 + j1 : 1 + j2]
+        if name == "equal":
+            yield from (
+                _Keep(raw, block) for raw, block in zip(gap, blocks, strict=True)
+            )
+        else:
+            yield from _fill(gap, blocks, after=after)
+        after = str(gap[-1]["id"]) if gap else after
+    yield _mark(old[-1], new[-1], is_same=keys[-1] == meant[-1])
+
+
+def _mark(raw: Json, block: Block, *, is_same: bool) -> _Step:
+    """Return how a marker comes to say what it should: it keeps its place, whatever people wrote below it."""
+    return _Keep(raw, block) if is_same else _Update(raw, block)
+
+
+def _fill(old: Sequence[Json], new: Sequence[Block], *, after: str) -> Iterator[_Step]:
+    """Turn a gap's old blocks into its new ones: in place where the kinds meet, else by appending and removing.
+
+    Insertions come before removals, since a block can only be placed after one that stands.
+    """
+    removals: list[_Step] = []
+    matcher = SequenceMatcher(
+        None,
+        [_shape(raw) for raw in old],
+        [_shape_of(block) for block in new],
+        autojunk=False,
+    )
+    for name, i1, i2, j1, j2 in matcher.get_opcodes():
+        gap, blocks = old[i1:i2], tuple(new[j1:j2])
+        if name == "equal":
+            yield from (
+                _Update(raw, block) for raw, block in zip(gap, blocks, strict=True)
+            )
+        else:
+            removals += (_Delete(raw) for raw in gap)
+            if blocks:
+                yield _Insert(after, blocks)
+        after = str(gap[-1]["id"]) if gap else after
+    yield from removals
+
+
+def _shape(raw: Json) -> str:
+    """Return a block's kind; one with children can only be replaced, which no other shape equals."""
+    kind = str(raw.get("type"))
+    return f"{kind}:{raw['id']}" if raw.get("has_children") or kind == "table" else kind
+
+
+def _shape_of(block: Block) -> str:
+    return f"{kind_of(block)}:new" if nested_look(block) else kind_of(block)
+
+
+def _parts(hand: _Hand, blocks: Sequence[Block]) -> Iterator[tuple[Block, ...]]:
+    """Yield blocks in as many as one request may hold, two markers beside them."""
+    part: list[Block] = []
+    nested = size = 0
+    for block in blocks:
+        child = encode_block(block, hand.uploads)
+        below, length = _count(child), len(msgspec.json.encode(child))
+        is_full = (
+            len(part) == MOST - MARKERS
+            or nested + below > MOST_NESTED - MARKERS
+            or size + length > MOST_BYTES
+        )
+        if part and is_full:
+            yield tuple(part)
+            part, nested, size = [], 0, 0
+        part.append(block)
+        nested, size = nested + below, size + length
+    if part:
+        yield tuple(part)
+
+
+def _count(child: Json) -> int:
+    """Return how many blocks a block in request form makes, itself included."""
+    payload = child[child["type"]]
+    return 1 + sum(_count(one) for one in payload.get("children", ()))
+
+
+def _append(hand: _Hand, blocks: Sequence[Block], *, after: str) -> tuple[str, ...]:
+    """Append blocks in one request and return their ids, in order.
+
+    Notion answers more than was sent: the siblings behind the new blocks follow them. An answer that does not begin
+    with what was sent leaves the outcome unknown.
+    """
+    children = [encode_block(block, hand.uploads) for block in blocks]
+    answer = _sent(
+        hand,
+        blocks,
+        lambda: hand.bench.notion.append_children(hand.page_id, children, after=after),
+    )
+    fresh = [raw for raw in answer if hand.is_new(raw)]
+    made = fresh[: len(blocks)]
+
+    if [raw.get("type") for raw in made] != [kind_of(block) for block in blocks]:
+        detail = f"the answer does not hold the {len(blocks)} blocks that were sent"
+        raise Unknown("notion", "append", detail)
+
+    ids = tuple(str(raw["id"]) for raw in made)
+    for block_id, raw, block in zip(ids, made, blocks, strict=True):
+        hand.place(block_id, raw, block)
+    hand.standing.update(ids)
+    return ids
+
+
+def _sent(hand: _Hand, blocks: Sequence[Block], call: Callable[[], Answer]) -> Answer:
+    """Return a write's answer; when it was refused, forget the pictures in it: an upload may be gone by now."""
+    try:
+        return call()
+    except Rejected:
+        with hand.bench.store.transaction(hand.bench.workspace) as tx:
+            for chart in _charts(blocks):
+                registry.set_setting(tx, f"picture:{charts.digest(chart)}", "")
+        raise
+
+
+def _upload(hand: _Hand, blocks: Sequence[Block]) -> None:
+    """Upload the pictures among some blocks that were never uploaded before."""
+    for chart in _charts(blocks):
+        name = charts.digest(chart)
+        with hand.bench.store.reading(hand.bench.workspace) as tx:
+            stored = registry.get_setting(tx, f"picture:{name}", "")
+        if name not in hand.uploads:
+            hand.uploads[name] = stored or hand.bench.notion.upload(
+                picture_name(name), hand.bench.draw(chart), content_type="image/png"
+            )
+            hand.fresh |= set() if stored else {name}
+
+
+def _charts(blocks: Sequence[Block]) -> tuple[Chart, ...]:
+    return tuple(block.chart for block in blocks if isinstance(block, Picture))
+
+
+def _print(text: str) -> str:
+    return blake2b(text.encode(), digest_size=8).hexdigest()
+
+
+def _pack(placed: Mapping[str, _Known]) -> tuple[str, ...]:
+    return tuple(
+        f"{block_id}={known.meant}={known.shown}" for block_id, known in placed.items()
+    )
+
+
+def _unpack(value: object) -> dict[str, _Known]:
+    entries = (
+        [str(item).split("=") for item in value] if isinstance(value, tuple) else []
+    )
+    return {block_id: _Known(meant, shown) for block_id, meant, shown in entries}

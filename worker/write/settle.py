@@ -1,0 +1,141 @@
+"""Creations whose outcome is not known, settled: found and adopted, or free to be made again.
+
+A crash or a time-out leaves a claim in the journal. Only after the settle time (the server's own limit, our time-out
+and the index's lag together) does looking a row up prove anything (facts/reliability.md 1.3).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+import structlog
+
+from worker.codecs.pages import keyed_pages
+from worker.domain.messages import message, tell
+from worker.domain.values import Ref
+from worker.errors import ApiError, Problem, Severity
+from worker.mapping.schema import KEY_PROPERTY, Bindings, Schema
+from worker.ports import Notion
+from worker.state import bases, journal
+from worker.state.journal import Intent
+from worker.state.store import Store
+
+log = structlog.get_logger("worker.write")
+
+
+@dataclass(frozen=True, slots=True)
+class Settled:
+    """What became of the unsettled creations; `waiting` are too young to be looked up."""
+
+    adopted: tuple[Ref, ...] = ()
+    reopened: tuple[Ref, ...] = ()
+    waiting: tuple[Ref, ...] = ()
+    problems: tuple[Problem, ...] = ()
+
+
+def settle(
+    store: Store,
+    workspace: str,
+    notion: Notion,
+    *,
+    schema: Schema,
+    bindings: Bindings,
+    now: datetime,
+    settle_after: timedelta,
+) -> Settled:
+    """Look up every creation sent before `now - settle_after` whose outcome is not known, by its Worker key."""
+    with store.reading(workspace) as tx:
+        everything = journal.unsettled(tx)
+        due = frozenset(
+            intent.ref for intent in journal.unsettled(tx, before=now - settle_after)
+        )
+    found: dict[Ref, str | Problem] = {}
+    for intent in everything:
+        if intent.ref in due:
+            pages = _look_up(notion, intent, schema=schema, bindings=bindings)
+            outcome = (
+                pages
+                if isinstance(pages, Problem)
+                else _record(store, workspace, intent, pages=pages, now=now)
+            )
+            found[intent.ref] = outcome
+            log.info(
+                "settled",
+                workspace=workspace,
+                ref=str(intent.ref),
+                outcome=outcome if isinstance(outcome, str) else outcome.message,
+            )
+    return Settled(
+        tuple(ref for ref, outcome in found.items() if outcome == "adopted"),
+        tuple(ref for ref, outcome in found.items() if outcome == "reopened"),
+        tuple(intent.ref for intent in everything if intent.ref not in due),
+        tuple(outcome for outcome in found.values() if isinstance(outcome, Problem)),
+    )
+
+
+def _look_up(
+    notion: Notion, intent: Intent, *, schema: Schema, bindings: Bindings
+) -> tuple[str, ...] | Problem:
+    """Return the pages that carry the key, the letters' case included (Notion's filter does not promise that)."""
+    source, binding = (
+        schema.sources.get(intent.ref.source),
+        bindings.get(intent.ref.source),
+    )
+    if source is None or binding is None or KEY_PROPERTY not in binding.properties:
+        return _problem(
+            intent,
+            message(
+                "the Worker key property is not bound, so the row cannot be looked up"
+            ),
+            message("run `rayline check`"),
+        )
+    try:
+        pages = notion.find(
+            binding.data_source_id,
+            property_id=binding.properties[KEY_PROPERTY],
+            text=intent.ref.key,
+        )
+    except ApiError as error:
+        return _problem(
+            intent,
+            tell("the row could not be looked up: {error}", error=error),
+            message("it will be looked up in the next cycle"),
+        )
+    living = keyed_pages((page for page in pages if not page.is_gone), source, binding)
+    return tuple(page_id for page_id, ref in living.items() if ref == intent.ref)
+
+
+def _record(
+    store: Store,
+    workspace: str,
+    intent: Intent,
+    *,
+    pages: tuple[str, ...],
+    now: datetime,
+) -> str | Problem:
+    if len(pages) > 1:
+        return _problem(
+            intent,
+            tell("{number} rows carry the key", number=len(pages)),
+            message("delete all but one of them"),
+        )
+    page_id = pages[0] if pages else ""
+    with store.transaction(workspace) as tx:
+        if not journal.settle(tx, intent, page_id, now=now):
+            return "moved"
+        if page_id:
+            # Not its bases: a person may have edited the row since. What was wanted and still stands is ours.
+            bases.attempt(tx, page_id, intent.wanted)
+    return "adopted" if page_id else "reopened"
+
+
+def _problem(intent: Intent, fault: str, hint: str) -> Problem:
+    return Problem(
+        "unsettled-creation",
+        str(intent.ref),
+        KEY_PROPERTY,
+        fault,
+        hint,
+        severity=Severity.ERROR,
+    )

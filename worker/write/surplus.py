@@ -1,0 +1,90 @@
+"""A second row of one key looked at once more before it is put away: what people did with it is theirs."""
+
+from __future__ import annotations
+
+from worker.codecs.notion import canonicalize
+from worker.codecs.pages import decode_page
+from worker.codecs.records import Comment, Page
+from worker.domain.entities import Row
+from worker.domain.messages import message, tell
+from worker.domain.values import Ref
+from worker.errors import Denied, Missing, Problem
+from worker.mapping.schema import KEY_PROPERTY
+from worker.plan.plan import Change
+from worker.plan.surplus import holds_more
+from worker.ports import Json
+from worker.state import bases
+from worker.write.context import Bench
+
+
+def is_written_in(bench: Bench, change: Change) -> bool:
+    """Tell whether people wrote into a surplus row: a cell, a block on its page, a comment; raises the API errors."""
+    row = _decode(bench, change.ref, bench.notion.page(change.page_id))
+    standing = _read_standing(bench, change)
+    if standing is None:
+        return True  # this row is all that is left of the key
+    with bench.store.reading(bench.workspace) as tx:
+        written = bases.of_page(tx, change.page_id)
+        attempted = bases.attempts_of(tx, change.page_id)
+    return (
+        holds_more(
+            row,
+            standing,
+            bench.schema.sources[change.ref.source],
+            bench.bindings[change.ref.source],
+            written=written,
+            attempted=attempted,
+            canonicalize=canonicalize,
+        )
+        or any(
+            _has_other_author(block, row.created_by)
+            for block in bench.notion.children(change.page_id)
+        )
+        or bool(_comments(bench, change.page_id))
+    )
+
+
+def tell_kept(change: Change) -> Problem:
+    """Return how a surplus row that is kept is told."""
+    return Problem(
+        "duplicate-key",
+        str(change.ref),
+        KEY_PROPERTY,
+        tell(
+            "“{title}” carries the Worker key of another row and is left alone",
+            title=change.title,
+        ),
+        message("clear its Worker key to keep it as your own row, or delete it"),
+        f"https://app.notion.com/p/{change.page_id.replace('-', '')}",
+    )
+
+
+def _read_standing(bench: Bench, change: Change) -> Row | None:
+    """Return the row that stands for the key, None when it does not any more."""
+    page_id = bench.pages.by_ref.get(change.ref, "")
+    if not page_id or page_id == change.page_id:
+        return None
+    try:
+        page = bench.notion.page(page_id)
+    except Missing:
+        return None
+    return None if page.is_gone else _decode(bench, change.ref, page)
+
+
+def _decode(bench: Bench, ref: Ref, page: Page) -> Row:
+    source, binding = bench.schema.sources[ref.source], bench.bindings[ref.source]
+    return decode_page(page, source, binding, bench.pages.index)[0]
+
+
+def _has_other_author(block: Json, author: str) -> bool:
+    names = [
+        (block.get(part) or {}).get("id") for part in ("created_by", "last_edited_by")
+    ]
+    return names != [author, author]
+
+
+def _comments(bench: Bench, page_id: str) -> tuple[Comment, ...]:
+    try:
+        return bench.notion.comments(page_id)
+    except Denied:
+        return ()  # the connection may not see comments

@@ -1,0 +1,319 @@
+"""A whole plan carried out: creations parents first, then updates, sections and archives; pages side by side."""
+
+from __future__ import annotations
+
+import threading
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from types import MappingProxyType
+from uuid import uuid4
+
+import msgspec
+import structlog
+
+from worker.domain.entities import Row
+from worker.domain.messages import message, tell
+from worker.domain.values import Ref
+from worker.errors import (
+    ApiError,
+    Busy,
+    Denied,
+    Missing,
+    Problem,
+    RaylineError,
+    Rejected,
+    Severity,
+    Stopped,
+    Transient,
+)
+from worker.mapping.schema import Bindings, Rows, Schema
+from worker.plan.plan import Change, Kept, Kind, Plan
+from worker.ports import Notion, is_gone
+from worker.state import bases, journal
+from worker.state.store import Store
+from worker.world.memory import Turn
+from worker.write.changes import perform
+from worker.write.context import Bench, Pages, Result
+from worker.write.order import arrange
+from worker.write.pictures import open_engines
+
+log = structlog.get_logger("worker.write")
+Progress = Callable[[str, int, int], None]
+_NAMES = {
+    Kind.CREATE: "create",
+    Kind.UPDATE: "update",
+    Kind.SECTION: "sections",
+    Kind.ARCHIVE: "archive",
+}
+_NOBODY: Mapping[Ref, str] = MappingProxyType({})
+_UNSEEN: Mapping[str, Row] = MappingProxyType({})
+_NO_TURNS: Mapping[Ref, Turn] = MappingProxyType({})
+
+
+class Applied(msgspec.Struct, frozen=True, gc=False):
+    """What became of a plan: changes done by kind, failures as problems, creations whose outcome is not known yet.
+
+    `warnings` tell what was left out of changes that were done.
+    `gone` are the pages that turned out to be deleted since they were read: there was nothing to write to any more.
+    `stopped` when the end was asked for, or access was lost, before all changes were tried. `taken_by` names who took
+    the workspace over meanwhile: what stands here was done before that. `kept` are values that people typed while the
+    run was under way and that stand.
+    """
+
+    done: Mapping[str, int] = msgspec.field(default_factory=dict)
+    failures: tuple[Problem, ...] = ()
+    unknown: tuple[Ref, ...] = ()
+    gone: frozenset[str] = frozenset()
+    stopped: bool = False
+    taken_by: str = ""
+    kept: tuple[Kept, ...] = ()
+    warnings: tuple[Problem, ...] = ()
+
+    def counts(self) -> dict[str, int]:
+        """Return how many changes of each kind were done, keys as in `sync --json`."""
+        return {
+            name: self.done.get(name, 0)
+            for name in ("create", "update", "archive", "sections")
+        }
+
+
+@dataclass(slots=True)
+class _Shift:
+    """One apply under way. `halted` once no further change may begin; its lock guards what is counted."""
+
+    bench: Bench
+    stop: threading.Event
+    progress: Progress
+    total: int
+    halted: threading.Event = field(default_factory=threading.Event)
+    tried: int = 0
+    skipped: int = 0
+    done: Counter[str] = field(default_factory=Counter)
+    failures: list[Problem] = field(default_factory=list)
+    unknown: list[Ref] = field(default_factory=list)
+    gone: set[str] = field(default_factory=set)
+    taken_by: str = ""
+    lock: threading.Lock = field(default_factory=threading.Lock)
+
+
+def apply(
+    plan: Plan,
+    *,
+    notion: Notion,
+    store: Store,
+    workspace: str,
+    schema: Schema,
+    bindings: Bindings,
+    now: Callable[[], datetime],
+    width: int = 1,
+    stop: threading.Event | None = None,
+    fence: Callable[[], None] = lambda: None,
+    progress: Progress = lambda phase, done, total: None,
+    known: Mapping[Ref, str] = _NOBODY,
+    settle_after: timedelta = timedelta(0),
+    claim: str = "",
+    seen: Mapping[str, Row] = _UNSEEN,
+    turns: Mapping[Ref, Turn] = _NO_TURNS,
+) -> Applied:
+    """Carry out a plan and return what became of it; the only writer in the program.
+
+    `fence` is called right before each request leaves, after every wait, and raises `Busy` when the lease is lost;
+    `store` does so in its transactions. That ends the apply, as `stop` does: nothing is sent any more. `claim` names
+    this run in the journal, by a name no other has (empty: one is made up). `known` names the pages of rows that were read, for a journal that lost them (diff's
+    `known_pages`). `width` changes run side by side, no two of them on one page; 1 is deterministic.
+    `settle_after` is how long a section whose append has an unknown outcome is left alone. `seen` are the rows the plan
+    was made from, by page id; `turns` is what is remembered with the writing of a row.
+    """
+    with store.transaction(workspace) as tx:
+        bases.adopt(tx, plan.adopted)
+        journal.adopt(tx, known, now=now())
+        pages = Pages(
+            dict(journal.canonical_pages(tx)),
+            frozenset(
+                name
+                for name, source in schema.sources.items()
+                if source.rows is Rows.PEOPLE
+            ),
+        )
+    ended = stop or threading.Event()
+
+    def check() -> None:
+        if ended.is_set():
+            raise Stopped("ended before the request left")
+        fence()
+
+    phases = tuple(_phases(plan.changes))
+    warnings: list[Problem] = []
+    with open_engines(width) as engines:
+        bench = Bench(
+            workspace,
+            notion.guarded(check),
+            store,
+            schema,
+            bindings,
+            pages,
+            now,
+            claim or uuid4().hex,
+            engines.draw,
+            warnings.append,
+            settle_after,
+            seen=seen,
+            turns=turns,
+        )
+        shift = _Shift(
+            bench,
+            ended,
+            progress,
+            sum(len(phase) for phase in phases),
+        )
+        _work(shift, phases, width)
+    return Applied(
+        dict(shift.done),
+        tuple(sorted({*shift.failures, *bench.notes.problems})),
+        tuple(sorted(shift.unknown)),
+        frozenset(shift.gone),
+        shift.skipped > 0,
+        shift.taken_by,
+        tuple(sorted(bench.notes.kept, key=lambda kept: (kept.ref, kept.field))),
+        tuple(sorted(warnings)),
+    )
+
+
+def _phases(changes: Sequence[Change]) -> Iterator[tuple[Change, ...]]:
+    """Yield groups of changes that do not depend on each other, in the order in which they must be done."""
+    creations = arrange([change for change in changes if change.kind is Kind.CREATE])
+    yield from creations.levels
+    yield creations.later
+    for kind in (Kind.UPDATE, Kind.SECTION, Kind.ARCHIVE):
+        yield tuple(change for change in changes if change.kind is kind)
+
+
+def _work(shift: _Shift, phases: Iterable[Sequence[Change]], width: int) -> None:
+    if width == 1:
+        for change in (change for phase in phases for change in phase):
+            _try(shift, change)
+        return
+    with ThreadPoolExecutor(width, thread_name_prefix="apply") as pool:
+        for phase in phases:
+            for _ in pool.map(lambda change: _try(shift, change), phase):
+                pass
+
+
+def _try(shift: _Shift, change: Change) -> None:
+    """Do one change; whatever goes wrong with it is that change's problem and nobody else's."""
+    if shift.halted.is_set() or shift.stop.is_set():
+        _skip(shift)
+        return
+    try:
+        _count(shift, change, perform(shift.bench, change))
+    except Busy as taken:
+        _skip(shift, taken_by=taken.holder)
+    except Stopped:
+        _skip(shift)
+    except Exception as error:  # noqa: BLE001 - the one place where any failure of a change becomes a Problem
+        if isinstance(error, Transient) and shift.stop.is_set():
+            _skip(shift)  # its wait was cut short
+            return
+        if isinstance(error, Denied):
+            shift.halted.set()
+        _count(
+            shift,
+            change,
+            Result.SETTLED
+            if _was_deleted(shift, change, error)
+            else _failure(
+                change, error, private=shift.bench.schema.is_private(change.ref.source)
+            ),
+        )
+
+
+def _skip(shift: _Shift, *, taken_by: str = "") -> None:
+    """Leave a change to the next run; nothing more is begun once another owner has the workspace."""
+    with shift.lock:
+        shift.skipped += 1
+        if taken_by and not shift.taken_by:
+            shift.halted.set()
+            shift.taken_by = taken_by
+            log.warning("lease.lost", workspace=shift.bench.workspace, holder=taken_by)
+
+
+def _was_deleted(shift: _Shift, change: Change, error: Exception) -> bool:
+    """Tell whether a change failed because somebody deleted its page since it was read: then it is settled.
+
+    A refusal does not say so by itself: one with the same status may be about a value or a related page.
+    """
+    page_id = change.page_id or shift.bench.pages.by_ref.get(change.ref, "")
+    if not isinstance(error, Missing | Rejected) or not page_id:
+        return False
+    try:
+        gone = is_gone(shift.bench.notion, page_id)
+    except RaylineError:
+        return False
+    if gone:
+        with shift.lock:
+            shift.gone.add(page_id)
+    return gone
+
+
+def _count(shift: _Shift, change: Change, result: Result | Problem) -> None:
+    outcome = result.value if isinstance(result, Result) else "failed"
+    log.info(
+        "change",
+        workspace=shift.bench.workspace,
+        kind=change.kind.value,
+        ref=str(change.ref),
+        page=change.page_id or shift.bench.pages.by_ref.get(change.ref, ""),
+        outcome=outcome,
+        fields=[item.field for item in change.fields],
+        **(
+            {"problem": result.code, "message": result.message}
+            if isinstance(result, Problem)
+            else {}
+        ),
+    )
+    with shift.lock:
+        shift.tried += 1
+        if isinstance(result, Problem):
+            shift.failures.append(result)
+        elif result is Result.DONE:
+            shift.done[_NAMES[change.kind]] += 1
+        elif result is Result.UNKNOWN:
+            shift.unknown.append(change.ref)
+        shift.progress("apply", shift.tried, shift.total)
+
+
+def _failure(change: Change, error: Exception, *, private: bool) -> Problem:
+    """Return a failed change as a problem; of a private row neither the title nor the server's words, which quote."""
+    name = error.field if isinstance(error, Rejected) else ""
+    code = _CODES.get(type(error).__name__, "apply-failed")
+    is_told = isinstance(error, ApiError | ValueError) and not private
+    fault = tell(
+        "“{title}” could not be written ({kind}): {error}",
+        title=change.ref.key if private else change.title,
+        kind=change.kind.value,
+        error=str(error) if is_told else type(error).__name__,
+    )
+    hint = _HINTS.get(code, message("it will be tried again in the next cycle"))
+    return Problem(code, str(change.ref), name, fault, hint, severity=Severity.ERROR)
+
+
+_CODES = {
+    "Denied": "write-denied",
+    "Missing": "page-gone",
+    "Rejected": "write-rejected",
+    "Transient": "write-failed",
+    "Unknown": "write-unknown",
+    "Unencodable": "value-unwritable",
+}
+_HINTS = {
+    "write-denied": message(
+        "check the token and that the connection may insert and update content"
+    ),
+    "page-gone": message(
+        "check that the page exists and is shared with the connection"
+    ),
+    "value-unwritable": message("run `rayline check` to see what the workspace lacks"),
+}
