@@ -41,13 +41,13 @@ from worker.mapping.playbooks import Playbooks
 from worker.mapping.schema import Bindings, Rows, Schema
 from worker.method import evaluate
 from worker.method.formulas.occurrences import is_step, row_of
+from worker.method.outcome import Outcome
 from worker.pages import write_pages
 from worker.plan.diff import SECTION, Unread, known_pages, make_plan
-from worker.plan.facts import Outcome
 from worker.plan.limits import check
 from worker.plan.plan import Kept, Kind, Plan
 from worker.plan.provenance import find_ours
-from worker.plan.scope import find_scope, narrow
+from worker.plan.scope import find_scope, in_scope
 from worker.ports import Jira, Notion
 from worker.read.boards import BoardsRead, read_boards
 from worker.read.missing_columns import (
@@ -565,13 +565,24 @@ def _conclude(
         outcome = independent(
             write_pages(earlier, evaluate(earlier, context.playbooks)), outcome
         )
-    wanted = narrow(outcome, world, find_scope(world, scope)) if scope else outcome
+    wanted = _narrow(outcome, world, scope) if scope else outcome
     plan = _diff(context, bound.bindings, world, wanted, unread=unread, insists=insists)
     plan = replace(
         plan,
         problems=tuple(sorted({*plan.problems, *world.problems, *outcome.problems})),
     )
     return Drawn(world, outcome, plan, bound.bindings)
+
+
+def _narrow(outcome: Outcome, world: World, scope: str) -> Outcome:
+    """Return the outcome with the facts and sections of one client only."""
+    client = find_scope(world, scope)
+    sections = (section for section in outcome.sections if section.ref == client)
+    return replace(
+        outcome,
+        facts=in_scope(outcome.facts, world, client),
+        sections=tuple(sections),
+    )
 
 
 @contextmanager

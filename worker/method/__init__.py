@@ -1,132 +1,136 @@
-"""The method as rules: one module per chapter, each pure, none knowing another; this is the order in which they speak.
+"""The method on one page: which rule reads what, and who takes what it finds.
 
-Every rule gets the world (with the memory as the rules before it left it), the playbooks and what was measured so far,
-and returns its own facts and problems with measures and memory in full. Risks come before the clients' health, which
-counts them, so that a second run on the same day finds nothing new.
+Every rule gets the world as it was read and, by name, what earlier rules measured; it returns its own findings alone
+(`worker.method.run`). The chapters: delivery, money, capacity, clients, growth, sprint; what several of them need
+stands in `formulas`. Risks come before the health of clients, which counts them, so that a second run on the same day
+finds nothing new.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
-import msgspec
-from msgspec.structs import replace
-
-from worker.domain.messages import message, tell
-from worker.errors import Problem, Severity
 from worker.mapping.playbooks import Playbooks
 from worker.method.capacity.staffing import find_staffing_needs
-from worker.method.capacity.triangle import look_at_triangles
-from worker.method.capacity.utilization import measure_resources
-from worker.method.clients.churn import leave_alone, say_farewell
-from worker.method.clients.contacts import look_at_relations
-from worker.method.clients.feedback import weigh_feedback
-from worker.method.clients.health import roll_up_clients
-from worker.method.clients.rays import look_at_rays
-from worker.method.delivery.deadlines import look_at_deadlines
+from worker.method.capacity.triangle import find_broken_triangles
+from worker.method.capacity.utilization import measure_utilization
+from worker.method.clients.churn import end_conditions, end_signals, find_churn
+from worker.method.clients.contacts import find_relation_conditions
+from worker.method.clients.feedback import measure_feedback
+from worker.method.clients.health import Evidence, measure_health
+from worker.method.clients.rays import measure_rays
+from worker.method.delivery.deadlines import find_deadline_conditions
 from worker.method.delivery.progress import measure_progress
-from worker.method.delivery.quality import look_at_quality
-from worker.method.growth.backlog import tend_backlog
+from worker.method.delivery.quality import find_quality_conditions
+from worker.method.growth.backlog import plan_backlog
 from worker.method.growth.evolution import plan_revolutions
-from worker.method.growth.goals import follow_goals
-from worker.method.growth.graduation import judge_groups
-from worker.method.growth.hunting import measure_hunting
+from worker.method.growth.goals import measure_goals
+from worker.method.growth.graduation import find_graduations
+from worker.method.growth.hunting import measure_loyalty, measure_portfolios
 from worker.method.growth.services import find_white_spots
-from worker.method.measures import Measures
-from worker.method.money.billing import look_at_billing
-from worker.method.money.bonuses import preview_bonuses
-from worker.method.money.finance import look_at_finance
+from worker.method.measures import LoadMeasure, Measures
+from worker.method.money.billing import find_unbilled
+from worker.method.money.bonuses import plan_bonuses
+from worker.method.money.finance import measure_client_money
 from worker.method.money.lifetime import measure_lifetimes
 from worker.method.money.plans import plan_money
-from worker.method.money.revenue import measure_money
-from worker.method.sprint.next_task import show_next_actions
-from worker.method.sprint.occasions import think_of_people
-from worker.method.sprint.requests import take_up_requests
-from worker.method.sprint.retrospective import look_back
-from worker.method.sprint.risks import draw_risk_map
+from worker.method.money.revenue import measure_revenue
+from worker.method.outcome import Outcome
+from worker.method.run import Run
+from worker.method.sprint.next_task import find_next_tasks
+from worker.method.sprint.occasions import find_occasions
+from worker.method.sprint.requests import measure_requests
+from worker.method.sprint.retrospective import record_tasks
+from worker.method.sprint.risks import plan_risks
 from worker.method.sprint.signals import find_signals
 from worker.method.sprint.tasks import plan_tasks
-from worker.plan.facts import Fact, Outcome
 from worker.world.world import World
 
 
-class Rule(msgspec.Struct, frozen=True, gc=False):
-    """One chapter of the method, by name."""
+def evaluate(world: World, playbooks: Playbooks) -> Outcome:
+    """Return all facts, measures, memory and problems of one run.
 
-    name: str
-    judge: Callable[[World, Playbooks, Measures], Outcome]
+    `run(rule, unknown, ...)` calls a rule with the world and what follows; one that fails leaves out only its own
+    facts, and the rules after it get `unknown` in place of its value.
+    """
+    run = Run(world)
 
+    cards = run(measure_progress, {})
+    money = run(measure_revenue, None)
+    plans = run(plan_money, (), money)
+    load = run(measure_utilization, LoadMeasure(), cards, plans)
 
-RULES = (
-    Rule("progress", measure_progress),
-    Rule("money", measure_money),
-    Rule("plans", plan_money),
-    Rule("resources", measure_resources),
-    Rule("deadlines", look_at_deadlines),
-    Rule("quality", look_at_quality),
-    Rule("relations", look_at_relations),
-    Rule("team", look_at_triangles),
-    Rule("staffing", find_staffing_needs),
-    Rule("rays", look_at_rays),
-    Rule("graduation", judge_groups),
-    Rule("evolution", plan_revolutions),
-    Rule("services", find_white_spots),
-    Rule("hunting", measure_hunting),
-    Rule("finance", look_at_finance),
-    Rule("billing", look_at_billing),
-    Rule("bonuses", preview_bonuses),
-    Rule("feedback", weigh_feedback),
-    Rule("requests", take_up_requests),
-    # Other chapters of conditions stand above this line: the map takes what all of them saw.
-    Rule("farewell", say_farewell),
-    Rule("riskmap", draw_risk_map),
-    Rule("clients", roll_up_clients),
-    Rule("lifetime", measure_lifetimes),
-    Rule("backlog", tend_backlog),
-    Rule("goals", follow_goals),
-    Rule("signals", find_signals),
-    Rule("care", think_of_people),
-    Rule("quiet", leave_alone),
-    Rule("tasks", plan_tasks),
-    Rule("sprint", look_back),
-    Rule("actions", show_next_actions),
-)
+    run(find_deadline_conditions, None, cards)
+    run(find_quality_conditions, None, cards)
+    run(find_relation_conditions, None, playbooks)
+    run(find_broken_triangles, None)
+    run(find_staffing_needs, None, load.units)
+    rays = run(measure_rays, {}, cards)
+    graduations = run(find_graduations, {}, cards, load.units)
+    revolutions = run(plan_revolutions, ())
+    services = run(find_white_spots, None)
+    portfolios = run(measure_portfolios, {}, load.people)
+    loyalty = run(measure_loyalty, None)
+    paces = run(measure_client_money, None, playbooks, cards, money, plans)
+    run(find_unbilled, None, playbooks, money)
+    run.private(plan_bonuses, None, money)
+    feedback = run.private(measure_feedback, None)
+    requests = run(measure_requests, None, playbooks)
 
+    # All conditions have been looked at: of a client that left, nothing but that it left is one any more.
+    spoken = tuple(run.conditions)
+    left = run(find_churn, {}, money)
+    conditions = run(end_conditions, spoken, spoken, left)
+    conditions += tuple(run.conditions[len(spoken) :])
+    risks = run(plan_risks, None, playbooks, conditions, is_whole=not run.failed)
 
-PRIVATE = frozenset({"feedback", "bonuses"})
-"""Rules that read private rows: what they stumble over is not quoted."""
-
-
-def evaluate(
-    world: World, playbooks: Playbooks, *, rules: tuple[Rule, ...] = RULES
-) -> Outcome:
-    """Return all facts, measures, memory and problems of one run; a rule that fails leaves out only its own facts."""
-    memory, measures = world.memory, Measures()
-    facts: list[Fact] = []
-    problems: list[Problem] = list(playbooks.problems)
-    for rule in rules:
-        try:
-            found = rule.judge(replace(world, memory=memory), playbooks, measures)
-        except Exception as error:  # noqa: BLE001 - one broken rule must not silence the others
-            problems.append(_failure(rule, error))
-            measures = replace(measures, failed=(*measures.failed, rule.name))
-            continue
-        memory, measures = found.memory, found.measures
-        facts += (fact for fact in found.facts if fact.ref.source in world.sources)
-        problems += found.problems
-    return Outcome(
-        tuple(facts), measures, replace(memory, first_run=False), tuple(problems)
+    evidence = Evidence(
+        cards=cards,
+        money=money,
+        paces=paces,
+        plans=plans,
+        units=load.units,
+        rays=rays,
+        feedback=feedback,
+        requests=requests,
+        risks=risks,
     )
+    clients = run(measure_health, {}, evidence)
+    run(measure_lifetimes, None, money, clients, left)
+    backlog = run(plan_backlog, None)
+    goals = run(measure_goals, None)
 
+    run(find_signals, None, playbooks, cards, risks)
+    run(find_occasions, None, playbooks)
+    signals = run(end_signals, tuple(run.signals), run.signals, left)
+    tasks = run(plan_tasks, None, playbooks, signals, requests or ())
+    records = run(record_tasks, None, cards, run.occurrences)
+    run(find_next_tasks, None, tasks)
 
-def _failure(rule: Rule, error: Exception) -> Problem:
-    kind = type(error).__name__
-    said = kind if rule.name in PRIVATE else f"{kind}: {error}"
-    return Problem(
-        "rule-failed",
-        f"worker/method/{rule.name}",
-        "",
-        tell("the rule failed: {error}", error=said),
-        message("report this; the other rules went on"),
-        severity=Severity.ERROR,
+    measures = Measures(
+        cards=cards,
+        clients=clients,
+        plans=plans,
+        money=money.weeks if money else None,
+        history=money.history if money else None,
+        conditions=conditions,
+        risks=risks,
+        signals=signals,
+        tasks=tasks,
+        failed=tuple(run.failed),
+        left=left,
+        paces=paces,
+        people=load.people,
+        units=load.units,
+        requests=requests,
+        records=records,
+        backlog=backlog,
+        feedback=feedback,
+        goals=goals,
+        rays=rays,
+        graduations=graduations,
+        revolutions=revolutions,
+        services=services,
+        loyalty=loyalty,
+        portfolios=portfolios,
     )
+    problems = (*playbooks.problems, *run.problems)
+    return Outcome(tuple(run.facts), measures, run.memory(), problems)

@@ -157,6 +157,16 @@ class MonthMoney(msgspec.Struct, frozen=True, gc=False):
         return self.basis in ("tm", "retainer", "fixed_price")
 
 
+class MoneyMeasure(msgspec.Struct, frozen=True, gc=False):
+    """All money: by client and week part of this and the last quarter, and every client's by month.
+
+    `history` is without gaps, oldest first, up to the current month.
+    """
+
+    weeks: tuple[MoneyFact, ...]
+    history: Mapping[Ref, tuple[MonthMoney, ...]]
+
+
 class Step(msgspec.Struct, frozen=True, gc=False):
     """One response step of a risk and the working day it is for."""
 
@@ -321,6 +331,13 @@ class UnitLoad(msgspec.Struct, frozen=True, gc=False):
     missing: tuple[Ref, ...]
     weeks: tuple[WeekLoad, ...]
     roles: tuple[RoleLoad, ...]
+
+
+class LoadMeasure(msgspec.Struct, frozen=True, gc=False):
+    """What people and units carry; the firm is among the units."""
+
+    people: Mapping[Ref, PersonLoad] = msgspec.field(default_factory=dict)
+    units: Mapping[Ref, UnitLoad] = msgspec.field(default_factory=dict)
 
 
 class RequestMeasure(msgspec.Struct, frozen=True, gc=False):

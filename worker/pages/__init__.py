@@ -28,6 +28,7 @@ from worker.domain.titles import period_title
 from worker.domain.values import Ref, Value
 from worker.errors import Problem, Severity
 from worker.method.money.plans import FIRM
+from worker.method.outcome import Outcome
 from worker.pages.agenda import write_agenda
 from worker.pages.client import write_client
 from worker.pages.daily import write_daily
@@ -36,7 +37,7 @@ from worker.pages.monday import write_cut
 from worker.pages.portfolio import write_portfolio
 from worker.pages.public import public_view, write_presentation, write_status
 from worker.pages.view import View, look
-from worker.plan.facts import Fact, Outcome, PageFact, Why
+from worker.plan.facts import Fact, PageFact, Why
 from worker.world.world import World
 
 PREPARED = 3

@@ -28,7 +28,8 @@ from worker.method.measures import (
     TaskMeasure,
 )
 from worker.method.money.plans import FIRM
-from worker.plan.facts import Fact, Outcome
+from worker.method.outcome import Outcome
+from worker.plan.facts import Fact
 from worker.world.world import World
 
 Sums = Mapping[tuple[Ref | None, Period], Decimal]

@@ -6,9 +6,6 @@ import msgspec
 
 from worker.domain.document import Block
 from worker.domain.values import Ref, Unset, Value
-from worker.errors import Problem
-from worker.method.measures import Measures
-from worker.world.memory import Memory
 
 
 class Input(msgspec.Struct, frozen=True, gc=False):
@@ -44,13 +41,3 @@ class PageFact(msgspec.Struct, frozen=True, gc=False):
     blocks: tuple[Block, ...]
     why: Why
     settled: bool = False
-
-
-class Outcome(msgspec.Struct, frozen=True, gc=False):
-    """All that one evaluation gave: facts, what was measured, problems, the memory to keep, and page sections."""
-
-    facts: tuple[Fact, ...]
-    measures: Measures
-    memory: Memory
-    problems: tuple[Problem, ...] = ()
-    sections: tuple[PageFact, ...] = ()

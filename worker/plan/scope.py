@@ -4,11 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from msgspec.structs import replace
-
 from worker.domain.values import Ref
 from worker.errors import ConfigError, Problem, Severity
-from worker.plan.facts import Fact, Outcome
+from worker.plan.facts import Fact
 from worker.world.world import World
 
 
@@ -40,17 +38,6 @@ def find_scope(world: World, text: str) -> Ref:
                 severity=Severity.ERROR,
             )
         ]
-    )
-
-
-def narrow(outcome: Outcome, world: World, client: Ref) -> Outcome:
-    """Return the outcome with the facts and sections of one client only."""
-    return replace(
-        outcome,
-        facts=in_scope(outcome.facts, world, client),
-        sections=tuple(
-            section for section in outcome.sections if section.ref == client
-        ),
     )
 
 

@@ -15,7 +15,7 @@ from msgspec.structs import replace
 from worker.codecs.pages import properties_by_id
 from worker.codecs.records import Json, Page
 from worker.mapping.schema import Binding, Bindings, Schema, Source
-from worker.plan.facts import Outcome
+from worker.method.outcome import Outcome
 
 
 class Lost(msgspec.Struct, frozen=True):

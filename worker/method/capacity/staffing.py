@@ -8,31 +8,28 @@ first.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime, time, timedelta
 from decimal import ROUND_CEILING, Decimal
 
 import msgspec
-from msgspec.structs import replace
 
 from worker.domain.entities import Person, Unit
 from worker.domain.messages import message, tell
 from worker.domain.values import Ref
 from worker.domain.words import Words
 from worker.errors import Problem, Severity
-from worker.mapping.playbooks import Playbooks
 from worker.method.capacity.load import first_run
 from worker.method.formulas.group import members, staff, units_of_people
 from worker.method.formulas.working_time import full_weeks_before
 from worker.method.measures import (
     Condition,
-    Measures,
     RoleLoad,
     Signal,
     UnitLoad,
     WeekLoad,
 )
-from worker.plan.facts import Outcome
+from worker.method.run import Found
 from worker.world.world import World
 
 OVER, UNDER, LOGS = "team.overload", "team.underload", "team.missing_logs"
@@ -68,27 +65,21 @@ class _Spell(msgspec.Struct, frozen=True, gc=False):
         return gap.to_integral_value(ROUND_CEILING)
 
 
-def find_staffing_needs(
-    world: World, _playbooks: Playbooks, measures: Measures
-) -> Outcome:
+def find_staffing_needs(world: World, units: Mapping[Ref, UnitLoad]) -> Found[None]:
     """Return the conditions and signals of every unit, and what is wrong in the rows they rest on."""
     conditions: list[Condition] = []
     signals: list[Signal] = []
     for ref, unit in world.units.items():
-        load = measures.units.get(ref)
+        load = units.get(ref)
         if load is not None:
             for condition, asked in _unit_needs(unit, load, world):
                 conditions.append(condition)
                 signals += asked
-    return Outcome(
-        (),
-        replace(
-            measures,
-            conditions=(*measures.conditions, *conditions),
-            signals=(*(measures.signals or ()), *signals),
-        ),
-        world.memory,
-        tuple(_problems(world)),
+    return Found(
+        None,
+        conditions=tuple(conditions),
+        signals=tuple(signals),
+        problems=tuple(_problems(world)),
     )
 
 

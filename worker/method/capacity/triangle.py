@@ -4,38 +4,25 @@ from __future__ import annotations
 
 from decimal import Decimal
 
-from msgspec.structs import replace
-
 from worker.domain.entities import Unit
 from worker.domain.values import Ref
-from worker.mapping.playbooks import Playbooks
 from worker.method.formulas.stakes import committed_money
 from worker.method.formulas.triangle import triangle_faults
-from worker.method.measures import Condition, Measures, Signal
-from worker.plan.facts import Outcome
+from worker.method.measures import Condition, Signal
+from worker.method.run import Found
 from worker.world.world import World
 
 SIGNAL = "team.triangle"
 MENDING = "mend_triangle"
 
 
-def look_at_triangles(
-    world: World, _playbooks: Playbooks, measures: Measures
-) -> Outcome:
+def find_broken_triangles(world: World) -> Found[None]:
     """Return a condition and a signal for every unit; it states no facts itself."""
     stakes = _stakes(world)
     units = world.units.values()
     conditions = tuple(_condition(unit, world, stakes[unit.ref]) for unit in units)
     signals = tuple(_signal(unit, world) for unit in units)
-    return Outcome(
-        (),
-        replace(
-            measures,
-            conditions=(*measures.conditions, *conditions),
-            signals=(*(measures.signals or ()), *signals),
-        ),
-        world.memory,
-    )
+    return Found(None, conditions=conditions, signals=signals)
 
 
 def _stakes(world: World) -> dict[Ref, Decimal]:

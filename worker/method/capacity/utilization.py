@@ -14,12 +14,10 @@ from decimal import ROUND_HALF_UP, Decimal
 from operator import attrgetter
 
 import msgspec
-from msgspec.structs import replace
 
 from worker.domain.entities import Person
 from worker.domain.periods import quarter_of
 from worker.domain.values import Ref, Span, Value
-from worker.mapping.playbooks import Playbooks
 from worker.method.capacity.demand import (
     Assigned,
     Expected,
@@ -40,14 +38,16 @@ from worker.method.formulas.working_time import (
     presence,
 )
 from worker.method.measures import (
-    Measures,
+    CardMeasure,
+    LoadMeasure,
     PersonLoad,
     PlanMeasure,
     RoleLoad,
     UnitLoad,
     WeekLoad,
 )
-from worker.plan.facts import Fact, Input, Outcome, Why
+from worker.method.run import Found
+from worker.plan.facts import Fact, Input, Why
 from worker.world.world import World
 
 FIRM = Ref("units", "firm")
@@ -71,11 +71,13 @@ class _Desk(msgspec.Struct, frozen=True, gc=False):
     cards: Mapping[Ref, set[Ref]]
 
 
-def measure_resources(
-    world: World, _playbooks: Playbooks, measures: Measures
-) -> Outcome:
+def measure_utilization(
+    world: World,
+    cards: Mapping[Ref, CardMeasure],
+    plans: Sequence[PlanMeasure],
+) -> Found[LoadMeasure]:
     """Return the fields of people, units and plan nodes, with everybody's weeks behind and ahead."""
-    desk = _desk(world, measures)
+    desk = _desk(world, cards, plans)
     people = {ref: _person(desk, person) for ref, person in world.people.items()}
     everybody = tuple(ref for team in desk.staffing.teams.values() for ref in team)
     teams = {unit: desk.staffing.teams.get(unit, ()) for unit in world.units} | {
@@ -95,21 +97,23 @@ def measure_resources(
         ),
         *(
             fact
-            for plan in measures.plans
+            for plan in plans
             for fact in _plan_facts(desk, plan, units.get(plan.unit))
         ),
     )
-    return Outcome(facts, replace(measures, people=people, units=units), world.memory)
+    return Found(LoadMeasure(people, units), facts)
 
 
-def _desk(world: World, measures: Measures) -> _Desk:
+def _desk(
+    world: World, cards: Mapping[Ref, CardMeasure], plans: Iterable[PlanMeasure]
+) -> _Desk:
     limits, staffing = world.thresholds, staff(world)
     past = full_weeks_before(world.today, limits.utilization_weeks)
     ahead = full_weeks_ahead(
         world.today, max(*SHOWN_WEEKS, limits.hiring_lead_weeks + limits.load_weeks)
     )
-    assigned = assigned_work(world, measures.cards, accounts=staffing.accounts)
-    expected = tuple(expected_work(world, measures.cards, staffing))
+    assigned = assigned_work(world, cards, accounts=staffing.accounts)
+    expected = tuple(expected_work(world, cards, staffing))
     pieces = [
         *assigned.pieces,
         *(
@@ -122,7 +126,7 @@ def _desk(world: World, measures: Measures) -> _Desk:
     ]
     whole = Span(
         min(past.start, quarter_of(world.today).start),
-        max(ahead[-1].end, *(plan.period.end for plan in measures.plans), world.today),
+        max(ahead[-1].end, *(plan.period.end for plan in plans), world.today),
     )
     logged = _logged_hours(world, staffing, since=whole.start)
     return _Desk(

@@ -7,7 +7,7 @@ one. A newbiz client needs no contract to be over; an account without an end of 
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import date
 
 from msgspec.structs import replace
@@ -15,19 +15,19 @@ from msgspec.structs import replace
 from worker.domain.entities import Client, Stage
 from worker.domain.periods import month_of
 from worker.domain.values import Ref
-from worker.mapping.playbooks import Playbooks
-from worker.method.measures import Condition, Measures, MonthMoney
-from worker.plan.facts import Fact, Input, Outcome, Why
+from worker.method.measures import Condition, MoneyMeasure, MonthMoney, Signal
+from worker.method.run import Found
+from worker.plan.facts import Fact, Input, Why
 from worker.world.world import World
 
 LEFT = "relations.left"
 OVER = frozenset({Stage.DONE, Stage.LOST})
 
 
-def say_farewell(world: World, _playbooks: Playbooks, measures: Measures) -> Outcome:
-    """Return who left, with the condition that says so in place of all others about them."""
-    if measures.history is None:
-        return Outcome((), measures, world.memory)
+def find_churn(world: World, revenue: MoneyMeasure | None) -> Found[Mapping[Ref, date]]:
+    """Return who left, by the day their life ended, with the condition that says so."""
+    if revenue is None:
+        return Found({})
     stages: dict[Ref, set[Stage | None]] = defaultdict(set)
     for card in world.cards.values():
         if card.client is not None:
@@ -37,34 +37,40 @@ def say_farewell(world: World, _playbooks: Playbooks, measures: Measures) -> Out
         for ref, client in world.clients.items()
         if (
             day := _life_end(
-                client, stages[ref], measures.history.get(ref, ()), world=world
+                client, stages[ref], revenue.history.get(ref, ()), world=world
             )
         )
         is not None
     }
-    spoken = (
-        replace(one, holds=False) if one.client in left else one
-        for one in measures.conditions
-    )
-    conditions = (*spoken, *_conditions(left, world))
     facts = tuple(
         _fact(client, left.get(client.ref), world) for client in world.clients.values()
     )
-    return Outcome(
-        facts, replace(measures, left=left, conditions=conditions), world.memory
+    return Found(left, facts, conditions=tuple(_conditions(left, world)))
+
+
+def end_conditions(
+    _world: World, conditions: Iterable[Condition], left: Mapping[Ref, date]
+) -> Found[tuple[Condition, ...]]:
+    """Return conditions with those about clients that left at an end: that they left says all."""
+    return Found(
+        tuple(
+            replace(one, holds=False) if one.client in left else one
+            for one in conditions
+        )
     )
 
 
-def leave_alone(world: World, _playbooks: Playbooks, measures: Measures) -> Outcome:
-    """Return the signals without those about clients that left: their tasks close by themselves."""
-    if not measures.left or measures.signals is None:
-        return Outcome((), measures, world.memory)
+def end_signals(
+    world: World, signals: Iterable[Signal], left: Mapping[Ref, date]
+) -> Found[tuple[Signal, ...]]:
+    """Return signals with those about clients that left at an end: their tasks close by themselves."""
     ended = world.words.say("closed by itself: the client has left")
-    signals = tuple(
-        replace(one, holds=False, ended=ended) if one.client in measures.left else one
-        for one in measures.signals
+    return Found(
+        tuple(
+            replace(one, holds=False, ended=ended) if one.client in left else one
+            for one in signals
+        )
     )
-    return Outcome((), replace(measures, signals=signals), world.memory)
 
 
 def _life_end(

@@ -11,15 +11,14 @@ from datetime import date
 from decimal import Decimal
 
 import msgspec
-from msgspec.structs import replace
 
 from worker.domain.entities import Client, Contact, Document
 from worker.domain.messages import message
 from worker.domain.values import Ref
 from worker.mapping.playbooks import Playbooks
 from worker.method.clients import silence as relations
-from worker.method.measures import Condition, Measures, Signal
-from worker.plan.facts import Outcome
+from worker.method.measures import Condition, Signal
+from worker.method.run import Found
 from worker.world.world import World
 
 NOTHING = Decimal(0)
@@ -83,9 +82,7 @@ TEXTS = {
 }
 
 
-def look_at_relations(
-    world: World, playbooks: Playbooks, measures: Measures
-) -> Outcome:
+def find_relation_conditions(world: World, playbooks: Playbooks) -> Found[None]:
     """Return the conditions and signals of all clients and documents; it states no facts itself."""
     found = [(look, client, None) for client, look in _clients(world, playbooks)]
     documents = [
@@ -96,19 +93,12 @@ def look_at_relations(
         )
         for document in world.documents.values()
     ]
-    conditions, signals = [], []
+    conditions: list[Condition] = []
+    signals: list[Signal] = []
     for look, client, document in (*found, *documents):
         conditions.append(_condition(look, client, document, world=world))
         signals.append(_signal(look, client, document, world=world))
-    return Outcome(
-        (),
-        replace(
-            measures,
-            conditions=(*measures.conditions, *conditions),
-            signals=(*(measures.signals or ()), *signals),
-        ),
-        world.memory,
-    )
+    return Found(None, conditions=tuple(conditions), signals=tuple(signals))
 
 
 def _clients(world: World, playbooks: Playbooks) -> Iterator[tuple[Client, _Look]]:

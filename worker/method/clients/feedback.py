@@ -13,13 +13,12 @@ from decimal import Decimal
 from itertools import pairwise
 
 import msgspec
-from msgspec.structs import replace
 
 from worker.domain.entities import Client, Feedback
 from worker.domain.values import Ref
-from worker.mapping.playbooks import Playbooks
-from worker.method.measures import Condition, FeedbackMeasure, Measures
-from worker.plan.facts import Fact, Input, Outcome, Why
+from worker.method.measures import Condition, FeedbackMeasure
+from worker.method.run import Found
+from worker.plan.facts import Fact, Input, Why
 from worker.world.world import World
 
 SOURCE = "feedback"
@@ -36,10 +35,10 @@ class _Entry(msgspec.Struct, frozen=True, gc=False):
     is_last: bool
 
 
-def weigh_feedback(world: World, _playbooks: Playbooks, measures: Measures) -> Outcome:
+def measure_feedback(world: World) -> Found[tuple[FeedbackMeasure, ...] | None]:
     """Return the trend of every entry, the clients' conditions, and what was said for private pages."""
     if SOURCE not in world.sources:
-        return Outcome((), measures, world.memory)
+        return Found(None)
     entries = list(_entries(world))
     facts = tuple(_trend_fact(entry, world) for entry in entries)
     found = tuple(
@@ -56,13 +55,7 @@ def weigh_feedback(world: World, _playbooks: Playbooks, measures: Measures) -> O
         _condition(client, by_client[client.ref], world)
         for client in world.clients.values()
     )
-    return Outcome(
-        facts,
-        replace(
-            measures, feedback=found, conditions=(*measures.conditions, *conditions)
-        ),
-        world.memory,
-    )
+    return Found(found, facts, conditions=conditions)
 
 
 def _entries(world: World) -> Iterator[_Entry]:

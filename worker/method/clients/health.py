@@ -7,38 +7,53 @@ factor is linear between two anchors of the configuration.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import date, timedelta
 from decimal import Decimal
 
 import msgspec
-from msgspec.structs import replace
 
 from worker.domain.entities import RUNNING, Card, Client, Contact, Row, Stage, Unit
 from worker.domain.messages import message
 from worker.domain.periods import Grain, month_of, quarter_of
 from worker.domain.values import Ref, Value
-from worker.mapping.playbooks import Playbooks
 from worker.method.clients.silence import last_contact
 from worker.method.formulas.flow import ratio, share
-from worker.method.formulas.hysteresis import keep_past, settle
+from worker.method.formulas.hysteresis import Tracks, keep_past, settle, to_change
 from worker.method.formulas.triangle import is_triangle
 from worker.method.measures import (
     CardMeasure,
     ClientMeasure,
     Factor,
-    Measures,
+    FeedbackMeasure,
+    MoneyMeasure,
     PlanMeasure,
     Rag,
     RequestMeasure,
     RiskMeasure,
+    UnitLoad,
 )
-from worker.plan.facts import Fact, Input, Outcome, Why
-from worker.world.memory import Track
+from worker.method.outlook import RayMeasure
+from worker.method.run import Found
+from worker.plan.facts import Fact, Input, Why
 from worker.world.world import World
 
 GREY = frozenset({Rag.GREY.value})
 HUNDRED = Decimal(100)
+
+
+class Evidence(msgspec.Struct, frozen=True, gc=False):
+    """What other rules found that health rests on; None: not known."""
+
+    cards: Mapping[Ref, CardMeasure] = msgspec.field(default_factory=dict)
+    money: MoneyMeasure | None = None
+    paces: Mapping[Ref, Decimal | None] | None = None
+    plans: tuple[PlanMeasure, ...] = ()
+    units: Mapping[Ref, UnitLoad] = msgspec.field(default_factory=dict)
+    rays: Mapping[Ref, RayMeasure] = msgspec.field(default_factory=dict)
+    feedback: tuple[FeedbackMeasure, ...] | None = None
+    requests: tuple[RequestMeasure, ...] | None = None
+    risks: tuple[RiskMeasure, ...] | None = None
 
 
 Revenue = tuple[Decimal | None, Decimal | None]
@@ -65,9 +80,11 @@ class _View(msgspec.Struct, frozen=True, gc=False):
         return [measure for measure in self.measures if stages[measure.card] in RUNNING]
 
 
-def roll_up_clients(world: World, _playbooks: Playbooks, measures: Measures) -> Outcome:
+def measure_health(
+    world: World, measures: Evidence
+) -> Found[Mapping[Ref, ClientMeasure]]:
     """Return the facts of clients and units, and what was measured of every client."""
-    tracks = dict(world.memory.tracks)
+    tracks = to_change(world.memory.tracks)
     clients: dict[Ref, ClientMeasure] = {}
     facts: list[Fact] = []
     views = _views(world, measures)
@@ -86,14 +103,10 @@ def roll_up_clients(world: World, _playbooks: Playbooks, measures: Measures) -> 
             measures=measures,
             tracks=tracks,
         )
-    return Outcome(
-        tuple(facts),
-        replace(measures, clients=clients),
-        replace(world.memory, tracks=tracks),
-    )
+    return Found(clients, tuple(facts), tracks=tracks.maps[0])
 
 
-def _views(world: World, measures: Measures) -> list[_View]:
+def _views(world: World, measures: Evidence) -> list[_View]:
     cards, contacts, risks, own = (
         defaultdict(list),
         defaultdict(list),
@@ -140,7 +153,7 @@ def _refs(value: Value) -> tuple[Ref, ...]:
 
 
 def _measure(
-    view: _View, world: World, measures: Measures, *, tracks: dict[str, Track]
+    view: _View, world: World, measures: Evidence, *, tracks: Tracks
 ) -> ClientMeasure:
     ray = measures.rays.get(view.client.ref)
     horizon = ray.horizon.day if ray and ray.horizon else None
@@ -170,7 +183,7 @@ def _measure(
 
 
 def _trend(
-    client: Ref, score: Decimal | None, world: World, *, tracks: dict[str, Track]
+    client: Ref, score: Decimal | None, world: World, *, tracks: Tracks
 ) -> str | None:
     """Return where the score went since some four weeks ago; None while that is not known."""
     if score is None:
@@ -251,7 +264,7 @@ NAMES = {
 
 
 def _factors(
-    view: _View, world: World, measures: Measures, *, horizon: date | None
+    view: _View, world: World, measures: Evidence, *, horizon: date | None
 ) -> Iterator[Factor]:
     found = {
         "delivery": _delivery(view, world),
@@ -269,7 +282,8 @@ def _factors(
         )
 
 
-Found = tuple[list[Decimal], str]
+Scores = tuple[list[Decimal], str]
+"""The scores of one factor, 0..100 each, and the reason."""
 
 
 def _scale(name: str, value: Decimal | float, world: World) -> Decimal:
@@ -279,7 +293,7 @@ def _scale(name: str, value: Decimal | float, world: World) -> Decimal:
     return HUNDRED * min(Decimal(1), max(Decimal(0), part))
 
 
-def _delivery(view: _View, world: World) -> Found:
+def _delivery(view: _View, world: World) -> Scores:
     words = world.words
     chances = [
         m.forecast.on_time
@@ -302,7 +316,7 @@ def _delivery(view: _View, world: World) -> Found:
     return scores, ", ".join(reasons)
 
 
-def _quality(view: _View, world: World) -> Found:
+def _quality(view: _View, world: World) -> Scores:
     words = world.words
     found: list[tuple[Decimal, str]] = []
     for measure in view.running:
@@ -338,7 +352,7 @@ def _quality(view: _View, world: World) -> Found:
     return [score for score, _ in found], min(found)[1] if found else ""
 
 
-def _money(view: _View, world: World, measures: Measures) -> Found:
+def _money(view: _View, world: World, measures: Evidence) -> Scores:
     words = world.words
     scores, reasons = [], []
     pace = (measures.paces or {}).get(view.client.ref)
@@ -363,7 +377,7 @@ def _money(view: _View, world: World, measures: Measures) -> Found:
     return scores, ", ".join(reasons)
 
 
-def _ray(horizon: date | None, world: World) -> Found:
+def _ray(horizon: date | None, world: World) -> Scores:
     if horizon is None:
         return [], ""
     weeks = Decimal((horizon - world.today).days) / 7
@@ -372,7 +386,7 @@ def _ray(horizon: date | None, world: World) -> Found:
     )
 
 
-def _relations(view: _View, world: World) -> Found:
+def _relations(view: _View, world: World) -> Scores:
     words, last, scores, reasons = world.words, _last_contact(view), [], []
     if last is not None:
         scores.append(_scale("contact_days", (world.today - last).days, world))
@@ -396,7 +410,7 @@ def _relations(view: _View, world: World) -> Found:
 
 
 def _last_words(
-    world: World, measures: Measures
+    world: World, measures: Evidence
 ) -> dict[Ref | None, tuple[Decimal, ...]]:
     """Return the last scores every client gave, about each person and about the team, of the last months."""
     oldest = world.today - timedelta(days=world.thresholds.feedback_days)
@@ -411,7 +425,7 @@ def _last_contact(view: _View) -> date | None:
     return last_contact(view.client, view.contacts)
 
 
-def _team(view: _View, world: World, measures: Measures) -> Found:
+def _team(view: _View, world: World, measures: Evidence) -> Scores:
     unit = world.units.get(view.client.unit) if view.client.unit else None
     if unit is None:
         return [], ""
@@ -431,7 +445,7 @@ def _team(view: _View, world: World, measures: Measures) -> Found:
     return scores, ", ".join(reasons)
 
 
-def _risks(view: _View, world: World, measures: Measures) -> Found:
+def _risks(view: _View, world: World, measures: Evidence) -> Scores:
     if measures.risks is None:
         return [], ""
     worst = max((Decimal(risk.score) for risk in view.risks), default=Decimal(0))
@@ -445,13 +459,13 @@ def _risks(view: _View, world: World, measures: Measures) -> Found:
     )
 
 
-def _revenues(world: World, measures: Measures) -> Callable[[Ref], Revenue]:
+def _revenues(world: World, measures: Evidence) -> Callable[[Ref], Revenue]:
     if measures.money is None:
         return lambda _: (None, None)
     months: dict[Ref, Decimal] = defaultdict(Decimal)
     quarters: dict[Ref, Decimal] = defaultdict(Decimal)
     month, quarter = month_of(world.today), quarter_of(world.today)
-    for fact in measures.money:
+    for fact in measures.money.weeks:
         if fact.week.start in quarter:
             quarters[fact.client] += fact.amount
         if fact.week.start in month:
@@ -550,8 +564,8 @@ def _unit_facts(
     clients: list[ClientMeasure],
     world: World,
     *,
-    measures: Measures,
-    tracks: dict[str, Track],
+    measures: Evidence,
+    tracks: Tracks,
 ) -> Iterator[Fact]:
     say = world.words.say
     scores = [

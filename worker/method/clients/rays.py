@@ -7,17 +7,15 @@ a risk; the answer is tasks that move the client's best ideas, or the search for
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from datetime import date, timedelta
 from decimal import Decimal
 
 import msgspec
-from msgspec.structs import replace
 
 from worker.domain.entities import Card, Client, Stage
 from worker.domain.messages import stage_label
 from worker.domain.values import Ref, Value
-from worker.mapping.playbooks import Playbooks
 from worker.method.formulas.rays import (
     AHEAD,
     IDEAS,
@@ -28,9 +26,10 @@ from worker.method.formulas.rays import (
     next_card,
     worth,
 )
-from worker.method.measures import Condition, Measures, Signal
+from worker.method.measures import CardMeasure, Condition, Signal
 from worker.method.outlook import Basis, Horizon, RayMeasure
-from worker.plan.facts import Fact, Input, Outcome, Why
+from worker.method.run import Found
+from worker.plan.facts import Fact, Input, Why
 from worker.world.memory import Memory
 from worker.world.world import World
 
@@ -49,7 +48,9 @@ class _View(msgspec.Struct, frozen=True, gc=False):
     until: date
 
 
-def look_at_rays(world: World, _playbooks: Playbooks, measures: Measures) -> Outcome:
+def measure_rays(
+    world: World, measures: Mapping[Ref, CardMeasure]
+) -> Found[Mapping[Ref, RayMeasure]]:
     """Return the rays of all clients with their facts, the condition of each account's and the tasks they call for."""
     cards: dict[Ref | None, list[Card]] = defaultdict(list)
     for card in world.cards.values():
@@ -60,19 +61,15 @@ def look_at_rays(world: World, _playbooks: Playbooks, measures: Measures) -> Out
         for client in world.clients.values()
     ]
     facts = tuple(fact for view in views for fact in _facts(view, world))
-    conditions = (
+    conditions = tuple(
         _condition(view, world) for view in views if view.client.group == "account"
     )
-    signals = (signal for view in views for signal in _signals(view, world))
-    return Outcome(
+    signals = tuple(signal for view in views for signal in _signals(view, world))
+    return Found(
+        {view.client.ref: view.ray for view in views},
         facts,
-        replace(
-            measures,
-            rays={view.client.ref: view.ray for view in views},
-            conditions=(*measures.conditions, *conditions),
-            signals=(*(measures.signals or ()), *signals),
-        ),
-        world.memory,
+        conditions=conditions,
+        signals=signals,
     )
 
 
@@ -80,11 +77,11 @@ def _view(
     client: Client,
     cards: tuple[Card, ...],
     world: World,
-    measures: Measures,
+    measures: Mapping[Ref, CardMeasure],
     *,
     begun: frozenset[Ref],
 ) -> _View:
-    horizon = horizon_of(client.contract_end, cards, measures.cards)
+    horizon = horizon_of(client.contract_end, cards, measures)
     coming = next_card(cards)
     gap = (
         gap_weeks(horizon.day, coming.expected_start)

@@ -5,18 +5,17 @@ It only looks at every card; the risk map makes and closes the rows.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from datetime import timedelta
 from decimal import Decimal
 
 import msgspec
-from msgspec.structs import replace
 
 from worker.domain.entities import RUNNING, Card, Stage
 from worker.domain.messages import message
-from worker.mapping.playbooks import Playbooks
-from worker.method.measures import CardMeasure, Condition, Measures
-from worker.plan.facts import Outcome
+from worker.domain.values import Ref
+from worker.method.measures import CardMeasure, Condition
+from worker.method.run import Found
 from worker.world.world import World
 
 
@@ -33,22 +32,21 @@ NO = _Look(holds=False)
 UNKNOWN = _Look(holds=None)
 
 
-def look_at_deadlines(
-    world: World, _playbooks: Playbooks, measures: Measures
-) -> Outcome:
+def find_deadline_conditions(
+    world: World, cards: Mapping[Ref, CardMeasure]
+) -> Found[None]:
     """Return the conditions of all cards; it states no facts itself."""
     found = tuple(
         condition
         for card in world.cards.values()
-        for condition in _conditions(card, measures, world)
+        for condition in _conditions(card, cards.get(card.ref), world)
     )
-    return Outcome(
-        (), replace(measures, conditions=(*measures.conditions, *found)), world.memory
-    )
+    return Found(None, conditions=found)
 
 
-def _conditions(card: Card, measures: Measures, world: World) -> Iterator[Condition]:
-    measure = measures.cards.get(card.ref)
+def _conditions(
+    card: Card, measure: CardMeasure | None, world: World
+) -> Iterator[Condition]:
     for signal in SIGNALS:
         look = _look(signal, card, measure, world=world)
         if not look.holds:

@@ -28,7 +28,6 @@ from worker.domain.entities import (
 from worker.domain.messages import message, stage_label
 from worker.domain.values import Ref, Value
 from worker.domain.words import Words
-from worker.mapping.playbooks import Playbooks
 from worker.method.delivery.forecasting import LONGEST, seed_of, simulate
 from worker.method.formulas import flow
 from worker.method.formulas.flow import (
@@ -41,10 +40,11 @@ from worker.method.formulas.flow import (
     ratio,
     share,
 )
-from worker.method.formulas.hysteresis import follow, settle
-from worker.method.formulas.promises import follow_promise, promise_of
-from worker.method.measures import CardMeasure, Forecast, Measures, Rag
-from worker.plan.facts import Fact, Input, Outcome, Why
+from worker.method.formulas.hysteresis import Tracks, follow, settle, to_change
+from worker.method.formulas.promises import follow_promise, promise_of, track_name
+from worker.method.measures import CardMeasure, Forecast, Rag
+from worker.method.run import Found
+from worker.plan.facts import Fact, Input, Why
 from worker.world.memory import Baseline, Track
 from worker.world.world import World
 
@@ -65,20 +65,24 @@ class _Setting(msgspec.Struct, frozen=True, gc=False):
     scope_since: datetime
 
 
-def measure_progress(
-    world: World, _playbooks: Playbooks, measures: Measures
-) -> Outcome:
+def measure_progress(world: World) -> Found[Mapping[Ref, CardMeasure]]:
     """Return the facts of every card, with what was measured and the stages, colours and baselines to remember."""
     setting = _setting(world)
     cards: dict[Ref, CardMeasure] = {}
-    tracks = dict(world.memory.tracks)
-    baselines = dict(world.memory.baselines)
+    tracks = to_change(world.memory.tracks)
+    forgotten: list[str] = []
+    baselines: dict[str, Baseline] = {}
     rows = {row.ref: row for row in world.rows.get("projects", ())}
     for ref, card in world.cards.items():
         stage = tracks[f"{ref}#stage"] = _stage_track(card, world)
         measure = _measure(card, world, setting)
         promised = promise_of(card, world, row=rows.get(ref), jira_due=measure.jira_due)
-        follow_promise(tracks, card, promised, world.today)
+        name = track_name(card)
+        promise = follow_promise(tracks.get(name), promised, world.today)
+        if promise is None:
+            forgotten.append(name)
+        else:
+            tracks[name] = promise
         baseline = _baseline(card, measure, world)
         if baseline is not None:
             baselines[str(ref)] = baseline
@@ -99,10 +103,12 @@ def measure_progress(
         for ref, measure in cards.items()
         for fact in _facts(world.cards[ref], measure, world, formulas=formulas)
     )
-    return Outcome(
+    return Found(
+        cards,
         facts,
-        replace(measures, cards=cards),
-        replace(world.memory, tracks=tracks, baselines=baselines),
+        tracks=tracks.maps[0],
+        forgotten=tuple(forgotten),
+        baselines=baselines,
     )
 
 
@@ -401,7 +407,7 @@ def _spi(
 
 
 def _coloured(
-    card: Card, measure: CardMeasure, world: World, *, tracks: dict[str, Track]
+    card: Card, measure: CardMeasure, world: World, *, tracks: Tracks
 ) -> CardMeasure:
     seen, why = _colour(card, measure, world)
     name = f"{card.ref}#health"

@@ -6,7 +6,7 @@ It only looks at running cards; the risk map makes and closes the rows.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
 
@@ -15,12 +15,11 @@ from msgspec.structs import replace
 
 from worker.domain.entities import RUNNING, Card, Issue
 from worker.domain.messages import message
-from worker.mapping.playbooks import Playbooks
+from worker.domain.values import Ref
 from worker.method.formulas.flow import DONE, share
-from worker.method.formulas.hysteresis import follow
-from worker.method.measures import CardMeasure, Condition, Measures
-from worker.plan.facts import Outcome
-from worker.world.memory import Track
+from worker.method.formulas.hysteresis import Tracks, follow, to_change
+from worker.method.measures import CardMeasure, Condition
+from worker.method.run import Found
 from worker.world.world import World
 
 
@@ -46,24 +45,22 @@ NO = _Look(holds=False)
 UNKNOWN = _Look(holds=None)
 
 
-def look_at_quality(world: World, _playbooks: Playbooks, measures: Measures) -> Outcome:
+def find_quality_conditions(
+    world: World, cards: Mapping[Ref, CardMeasure]
+) -> Found[None]:
     """Return the conditions of all cards, and since when the Jira work of some cannot be read."""
-    tracks = dict(world.memory.tracks)
+    tracks = to_change(world.memory.tracks)
     seen = replace(world, memory=replace(world.memory, tracks=tracks))
     found: list[Condition] = []
     for card in world.cards.values():
-        measure = measures.cards.get(card.ref)
+        measure = cards.get(card.ref)
         _remember(tracks, card, measure, today=world.today)
         found += _conditions(card, measure, seen)
-    return Outcome(
-        (),
-        replace(measures, conditions=(*measures.conditions, *found)),
-        replace(world.memory, tracks=tracks),
-    )
+    return Found(None, conditions=tuple(found), tracks=tracks.maps[0])
 
 
 def _remember(
-    tracks: dict[str, Track], card: Card, measure: CardMeasure | None, *, today: date
+    tracks: Tracks, card: Card, measure: CardMeasure | None, *, today: date
 ) -> None:
     """Follow whether a card's work can be read, from the first day it could not."""
     name = f"{card.ref}#readable"

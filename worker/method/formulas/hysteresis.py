@@ -6,11 +6,21 @@ from grey there is no waiting, since unknown must never look known.
 
 from __future__ import annotations
 
+from collections import ChainMap
+from collections.abc import Mapping, MutableMapping
 from datetime import date
 
 from msgspec.structs import replace
 
 from worker.world.memory import Track
+
+Tracks = MutableMapping[str, Track]
+"""Tracks by `<ref>#<field>`: what is remembered, and what this run saw."""
+
+
+def to_change(known: Mapping[str, Track]) -> ChainMap[str, Track]:
+    """Return what is remembered, to be written over; what was written stands in its `maps[0]`."""
+    return ChainMap({}, dict(known))
 
 
 def settle(

@@ -41,10 +41,7 @@ def track_name(card: Card) -> str:
 
 
 def follow_promise(
-    tracks: dict[str, Track], card: Card, promise: date | None, today: date
-) -> None:
-    """Keep in `tracks` what a person promised, or drop what nobody promises any more."""
-    name = track_name(card)
-    before = tracks.pop(name, None)
-    if promise is not None:
-        tracks[name] = follow(before, promise.isoformat(), today)
+    before: Track | None, promise: date | None, today: date
+) -> Track | None:
+    """Return what is to be remembered of a promise; None when nobody promises any more."""
+    return follow(before, promise.isoformat(), today) if promise else None

@@ -10,29 +10,26 @@ from __future__ import annotations
 from collections.abc import Iterator
 from decimal import Decimal
 
-from msgspec.structs import replace
-
 from worker.domain.entities import Idea
 from worker.domain.messages import message, tell
 from worker.domain.periods import Period
 from worker.domain.values import Ref
 from worker.errors import Problem
-from worker.mapping.playbooks import Playbooks
 from worker.method.formulas.agendas import agenda_title, next_planned
-from worker.method.formulas.hysteresis import follow
+from worker.method.formulas.hysteresis import Tracks, follow, to_change
 from worker.method.growth.development import CLOSED
-from worker.method.measures import BacklogItem, Measures
-from worker.plan.facts import Fact, Input, Outcome, Why
-from worker.world.memory import Track
+from worker.method.measures import BacklogItem
+from worker.method.run import Found
+from worker.plan.facts import Fact, Input, Why
 from worker.world.world import World
 
 
-def tend_backlog(world: World, _playbooks: Playbooks, measures: Measures) -> Outcome:
+def plan_backlog(world: World) -> Found[tuple[BacklogItem, ...] | None]:
     """Return the facts of every idea and of the cards planted for accepted ones."""
     facts: list[Fact] = []
     items: list[BacklogItem] = []
     problems: list[Problem] = []
-    tracks = dict(world.memory.tracks)
+    tracks = to_change(world.memory.tracks)
     for idea in world.ideas.values():
         item = _item(idea, world)
         items.append(item)
@@ -41,11 +38,8 @@ def tend_backlog(world: World, _playbooks: Playbooks, measures: Measures) -> Out
             problems.append(_homeless(idea))
         elif idea.status == "accepted":
             facts += _card(item, idea, world=world, tracks=tracks)
-    return Outcome(
-        tuple(facts),
-        replace(measures, backlog=tuple(items)),
-        replace(world.memory, tracks=tracks),
-        tuple(problems),
+    return Found(
+        tuple(items), tuple(facts), problems=tuple(problems), tracks=tracks.maps[0]
     )
 
 
@@ -128,7 +122,7 @@ def _facts(item: BacklogItem, idea: Idea, world: World) -> Iterator[Fact]:
 
 
 def _card(
-    item: BacklogItem, idea: Idea, *, world: World, tracks: dict[str, Track]
+    item: BacklogItem, idea: Idea, *, world: World, tracks: Tracks
 ) -> Iterator[Fact]:
     """Plant the card of an accepted idea, unless people linked one, and link the two."""
     say, planted, place = (

@@ -10,23 +10,18 @@ from collections import defaultdict
 from collections.abc import Iterator
 from datetime import date
 
-from msgspec.structs import replace
-
 from worker.domain.entities import RUNNING, Card, Stage
 from worker.domain.values import Ref, Value
-from worker.mapping.playbooks import Playbooks
 from worker.method.formulas.rays import add_months
-from worker.method.measures import Measures
 from worker.method.outlook import Revolution
-from worker.plan.facts import Fact, Input, Outcome, Why
+from worker.method.run import Found
+from worker.plan.facts import Fact, Input, Why
 from worker.world.world import World
 
 PREFIX = "card:revolution:"
 
 
-def plan_revolutions(
-    world: World, _playbooks: Playbooks, measures: Measures
-) -> Outcome:
+def plan_revolutions(world: World) -> Found[tuple[Revolution, ...]]:
     """Return the idea cards of all revolutions that are due, with every evolution that counts towards one."""
     revolutions = tuple(_revolutions(world))
     facts = tuple(
@@ -35,7 +30,7 @@ def plan_revolutions(
         if one.due <= world.today
         for fact in _facts(one, world)
     )
-    return Outcome(facts, replace(measures, revolutions=revolutions), world.memory)
+    return Found(revolutions, facts)
 
 
 def _revolutions(world: World) -> Iterator[Revolution]:

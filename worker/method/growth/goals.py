@@ -13,15 +13,13 @@ from datetime import timedelta
 from decimal import Decimal
 
 import msgspec
-from msgspec.structs import replace
 
 from worker.domain.entities import Goal
 from worker.domain.periods import Grain, Period
 from worker.domain.titles import period_title
 from worker.domain.values import Ref, Span, Value
-from worker.mapping.playbooks import Playbooks
 from worker.method.formulas.cascade import parts_of
-from worker.method.formulas.hysteresis import settle
+from worker.method.formulas.hysteresis import Tracks, settle, to_change
 from worker.method.growth.parts import (
     LATEST,
     OVER,
@@ -31,9 +29,9 @@ from worker.method.growth.parts import (
     shares,
     value_of,
 )
-from worker.method.measures import GoalMeasure, Measures, Rag
-from worker.plan.facts import Fact, Input, Outcome, Why
-from worker.world.memory import Track
+from worker.method.measures import GoalMeasure, Rag
+from worker.method.run import Found
+from worker.plan.facts import Fact, Input, Why
 from worker.world.world import World
 
 GREY = frozenset({Rag.GREY.value})
@@ -52,9 +50,9 @@ class _Sight(msgspec.Struct, frozen=True, gc=False):
     why: str
 
 
-def follow_goals(world: World, _playbooks: Playbooks, measures: Measures) -> Outcome:
+def measure_goals(world: World) -> Found[tuple[GoalMeasure, ...] | None]:
     """Return the parts of all goals, and how each goal and part stands."""
-    tracks = dict(world.memory.tracks)
+    tracks = to_change(world.memory.tracks)
     goals = dict(world.goals)
     own = {
         (goal.parent, period_of(goal))
@@ -76,11 +74,7 @@ def follow_goals(world: World, _playbooks: Playbooks, measures: Measures) -> Out
         facts += _facts(goal, seen, world)
         if (period := period_of(goal)) is not None and goal.target is not None:
             found.append(_measure(goal, seen, period))
-    return Outcome(
-        tuple(facts),
-        replace(measures, goals=tuple(found)),
-        replace(world.memory, tracks=tracks),
-    )
+    return Found(tuple(found), tuple(facts), tracks=tracks.maps[0])
 
 
 def _roots(world: World) -> list[Goal]:
@@ -165,9 +159,7 @@ def _part_facts(part: Goal, root: Goal, world: World) -> Iterator[Fact]:
         yield Fact(part.ref, name, value, Why("goals", inputs, formula))
 
 
-def _look(
-    goal: Goal, children: Tree, *, world: World, tracks: dict[str, Track]
-) -> _Sight:
+def _look(goal: Goal, children: Tree, *, world: World, tracks: Tracks) -> _Sight:
     say, rolled, value = (
         world.words.say,
         roll_up(goal, children),

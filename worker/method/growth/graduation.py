@@ -12,15 +12,13 @@ from datetime import date, timedelta
 from decimal import Decimal
 
 import msgspec
-from msgspec.structs import replace
 
 from worker.domain.entities import RUNNING, Card, Client, Stage, Unit
 from worker.domain.values import Ref
-from worker.mapping.playbooks import Playbooks
 from worker.method.formulas.rays import IDEAS, add_months, due_of
-from worker.method.measures import CardMeasure, Condition, Measures, Signal, UnitLoad
+from worker.method.measures import CardMeasure, Condition, Signal, UnitLoad
 from worker.method.outlook import Graduation
-from worker.plan.facts import Outcome
+from worker.method.run import Found
 from worker.world.world import World
 
 SILENT = "relations.silent"
@@ -32,14 +30,19 @@ class _Desk(msgspec.Struct, frozen=True, gc=False):
     """What one run works on: cards by client, and what the units carry."""
 
     world: World
-    measures: Measures
+    measures: Mapping[Ref, CardMeasure]
+    units: Mapping[Ref, UnitLoad]
     cards: Mapping[Ref | None, list[Card]]
     accounts: Mapping[Ref | None, int]
 
 
-def judge_groups(world: World, _playbooks: Playbooks, measures: Measures) -> Outcome:
+def find_graduations(
+    world: World,
+    measures: Mapping[Ref, CardMeasure],
+    units: Mapping[Ref, UnitLoad],
+) -> Found[Mapping[Ref, Graduation]]:
     """Return who is ready to be an account, and the condition of every account: whether it has had no work."""
-    desk = _desk(world, measures)
+    desk = _desk(world, measures, units)
     graduations = {
         client.ref: found
         for client in world.clients.values()
@@ -57,26 +60,21 @@ def judge_groups(world: World, _playbooks: Playbooks, measures: Measures) -> Out
         for signal in _graduate(client, graduations.get(client.ref), world)
     ]
     signals += [_silent_task(client, last, world) for client, last in silences]
-    return Outcome(
-        (),
-        replace(
-            measures,
-            graduations=graduations,
-            conditions=(*measures.conditions, *conditions),
-            signals=(*(measures.signals or ()), *signals),
-        ),
-        world.memory,
-    )
+    return Found(graduations, conditions=conditions, signals=tuple(signals))
 
 
-def _desk(world: World, measures: Measures) -> _Desk:
+def _desk(
+    world: World,
+    measures: Mapping[Ref, CardMeasure],
+    units: Mapping[Ref, UnitLoad],
+) -> _Desk:
     cards: dict[Ref | None, list[Card]] = defaultdict(list)
     for card in world.cards.values():
         cards[card.client].append(card)
     accounts: dict[Ref | None, int] = defaultdict(int)
     for client in world.clients.values():
         accounts[client.unit] += client.group == "account"
-    return _Desk(world, measures, cards, accounts)
+    return _Desk(world, measures, units, cards, accounts)
 
 
 # Newbiz to account
@@ -159,7 +157,7 @@ def _long_work(desk: _Desk, cards: Iterable[Card]) -> Iterator[str]:
         (end, card)
         for card in cards
         if card.stage in RUNNING
-        and (end := _planned_end(card, desk.measures.cards.get(card.ref)))
+        and (end := _planned_end(card, desk.measures.get(card.ref)))
         and end > limit
     ]
     if ends:
@@ -180,7 +178,7 @@ def _planned_end(card: Card, measure: CardMeasure | None) -> date | None:
 def _unit(desk: _Desk) -> Ref | None:
     """Return the unit with the least load ahead, when the loads of all are known, then the smallest portfolio."""
     units = list(desk.world.units.values())
-    loads = {unit.ref: _load(desk.measures.units.get(unit.ref)) for unit in units}
+    loads = {unit.ref: _load(desk.units.get(unit.ref)) for unit in units}
     if None in loads.values():
         loads = {}
     ranked = sorted(
@@ -262,7 +260,7 @@ def _last_work(desk: _Desk, client: Client) -> date | None:
 
 
 def _worked(desk: _Desk, card: Card) -> date | None:
-    measure = desk.measures.cards.get(card.ref)
+    measure = desk.measures.get(card.ref)
     if card.stage is Stage.AGREED:
         return desk.world.today
     if (

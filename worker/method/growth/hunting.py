@@ -3,39 +3,40 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator
-
-from msgspec.structs import replace
+from collections.abc import Iterator, Mapping
 
 from worker.domain.entities import RUNNING, Card, Stage, Unit
 from worker.domain.values import Ref, Value
-from worker.mapping.playbooks import Playbooks
 from worker.method.formulas.rays import add_months
-from worker.method.measures import Measures
+from worker.method.measures import PersonLoad
 from worker.method.outlook import Loyalty, Portfolio
-from worker.plan.facts import Fact, Input, Outcome, Why
+from worker.method.run import Found
+from worker.plan.facts import Fact, Input, Why
 from worker.world.world import World
 
 RULE = "hunting"
 LOYAL = ("referral", "return")
 
 
-def measure_hunting(world: World, _playbooks: Playbooks, measures: Measures) -> Outcome:
+def measure_portfolios(
+    world: World, people: Mapping[Ref, PersonLoad]
+) -> Found[Mapping[Ref, Portfolio]]:
     """Return the portfolios of all AMs with the facts of their units, and the firm's loyalty."""
-    portfolios = _portfolios(world, measures)
+    portfolios = _portfolios(world, people)
     facts = tuple(
         fact
         for unit in world.units.values()
         for fact in _facts(unit, portfolios, world)
     )
-    return Outcome(
-        facts,
-        replace(measures, portfolios=portfolios, loyalty=_loyalty(world)),
-        world.memory,
-    )
+    return Found(portfolios, facts)
 
 
-def _portfolios(world: World, measures: Measures) -> dict[Ref, Portfolio]:
+def measure_loyalty(world: World) -> Found[Loyalty | None]:
+    """Return the firm's loyalty."""
+    return Found(_loyalty(world))
+
+
+def _portfolios(world: World, people: Mapping[Ref, PersonLoad]) -> dict[Ref, Portfolio]:
     units: dict[Ref, set[Ref | None]] = defaultdict(set)
     for unit in world.units.values():
         for manager in unit.am:
@@ -49,16 +50,19 @@ def _portfolios(world: World, measures: Measures) -> dict[Ref, Portfolio]:
             manager,
             tuple(ref for unit in sorted(own, key=str) for ref in accounts[unit]),
             world,
-            measures,
+            people.get(manager),
         )
         for manager, own in units.items()
     }
 
 
 def _portfolio(
-    manager: Ref, accounts: tuple[Ref, ...], world: World, measures: Measures
+    manager: Ref,
+    accounts: tuple[Ref, ...],
+    world: World,
+    person: PersonLoad | None,
 ) -> Portfolio:
-    limits, person = world.thresholds, measures.people.get(manager)
+    limits = world.thresholds
     load = person.next_4 if person else None
     is_full = load is not None and load >= limits.am_load
     free = 0 if is_full else max(0, limits.am_accounts - len(accounts))

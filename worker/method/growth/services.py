@@ -10,14 +10,12 @@ from collections.abc import Iterator, Mapping
 from decimal import Decimal
 
 import msgspec
-from msgspec.structs import replace
 
 from worker.domain.entities import Client, Service, Stage
 from worker.domain.values import Ref, Value
-from worker.mapping.playbooks import Playbooks
-from worker.method.measures import Measures
 from worker.method.outlook import ServiceMap, Spot, WhiteSpot
-from worker.plan.facts import Fact, Input, Outcome, Why
+from worker.method.run import Found
+from worker.plan.facts import Fact, Input, Why
 from worker.world.world import World
 
 RULE = "services"
@@ -38,9 +36,7 @@ RANK = (Spot.DOING, Spot.DONE, Spot.IDEA, Spot.NOT_APPLICABLE)
 Matrix = dict[Ref, dict[Ref, Spot]]
 
 
-def find_white_spots(
-    world: World, _playbooks: Playbooks, measures: Measures
-) -> Outcome:
+def find_white_spots(world: World) -> Found[ServiceMap | None]:
     """Return the map of clients and services with each side's facts."""
     matrix = _matrix(world)
     kin = _kin(matrix, world)
@@ -51,11 +47,7 @@ def find_white_spots(
         for fact in _client_facts(client, spots[client.ref], world)
     ]
     facts += _service_facts(matrix, spots, world)
-    return Outcome(
-        tuple(facts),
-        replace(measures, services=ServiceMap(matrix, spots)),
-        world.memory,
-    )
+    return Found(ServiceMap(matrix, spots), tuple(facts))
 
 
 def _matrix(world: World) -> Matrix:

@@ -12,16 +12,15 @@ from datetime import date, timedelta
 from decimal import Decimal
 
 import msgspec
-from msgspec.structs import replace
 
 from worker.domain.entities import Client, Revenue
 from worker.domain.periods import month_of
 from worker.domain.titles import period_title
 from worker.domain.values import Ref
 from worker.mapping.playbooks import Playbooks
-from worker.method.measures import Condition, Measures, MonthMoney, Signal
+from worker.method.measures import Condition, MoneyMeasure, MonthMoney, Signal
 from worker.method.money.income import BILLED, amount_of, book, total
-from worker.plan.facts import Outcome
+from worker.method.run import Found
 from worker.world.world import World
 
 ZERO = Decimal(0)
@@ -39,10 +38,12 @@ class _Owed(msgspec.Struct, frozen=True, gc=False):
     since: date | None = None
 
 
-def look_at_billing(world: World, playbooks: Playbooks, measures: Measures) -> Outcome:
+def find_unbilled(
+    world: World, playbooks: Playbooks, revenue: MoneyMeasure | None
+) -> Found[None]:
     """Return what is unbilled and what is paid late, with what calls for a task; it states no facts itself."""
-    if measures.history is None or "revenue" not in world.sources:
-        return Outcome((), measures, world.memory)
+    if revenue is None or "revenue" not in world.sources:
+        return Found(None)
     rows: dict[Ref, dict[date, Sequence[Revenue]]] = defaultdict(dict)
     for (payer, month), found in book(world).items():
         rows[payer][month] = found
@@ -55,7 +56,7 @@ def look_at_billing(world: World, playbooks: Playbooks, measures: Measures) -> O
         conditions.append(
             _unbilled(
                 client,
-                measures.history.get(ref, ()),
+                revenue.history.get(ref, ()),
                 rows[ref],
                 start=billing,
                 world=world,
@@ -67,15 +68,7 @@ def look_at_billing(world: World, playbooks: Playbooks, measures: Measures) -> O
         for one in (_signal(condition, world) for condition in conditions)
         if one.playbook in playbooks.tasks
     )
-    return Outcome(
-        (),
-        replace(
-            measures,
-            conditions=(*measures.conditions, *conditions),
-            signals=(*(measures.signals or ()), *signals),
-        ),
-        world.memory,
-    )
+    return Found(None, conditions=tuple(conditions), signals=signals)
 
 
 def _first_month(revenue: Iterable[Revenue], kinds: tuple[str, ...]) -> date | None:

@@ -18,10 +18,10 @@ from worker.domain.money import round_money, split
 from worker.domain.periods import Period, month_of, previous_period
 from worker.domain.titles import period_title
 from worker.domain.values import Ref, Value
-from worker.mapping.playbooks import Playbooks
-from worker.method.measures import Measures
+from worker.method.measures import MoneyMeasure
 from worker.method.money.income import BILLED, Booked, amount_of, book, total
-from worker.plan.facts import Fact, Input, Outcome, Why
+from worker.method.run import Found
+from worker.plan.facts import Fact, Input, Why
 from worker.world.world import World
 
 ZERO = Decimal("0.00")
@@ -39,13 +39,13 @@ class Fund(msgspec.Struct, frozen=True, gc=False):
     parts: Mapping[Ref, Decimal]
 
 
-def preview_bonuses(world: World, _playbooks: Playbooks, measures: Measures) -> Outcome:
+def plan_bonuses(world: World, revenue: MoneyMeasure | None) -> Found[None]:
     """Return the bonus rows of every unit that has a rate, for last month and this one."""
-    if "bonuses" not in world.sources or measures.money is None:
-        return Outcome((), measures, world.memory)
+    if "bonuses" not in world.sources or revenue is None:
+        return Found(None)
     now = month_of(world.today)
     months = (previous_period(now), now)
-    bases = BASES[world.thresholds.bonus_base](world, measures, months)
+    bases = BASES[world.thresholds.bonus_base](world, revenue, months)
     paid = {
         row.key
         for row in world.rows.get("bonuses", ())
@@ -60,7 +60,7 @@ def preview_bonuses(world: World, _playbooks: Playbooks, measures: Measures) -> 
         if key_of(unit, month) not in paid | deleted
         for fact in _facts(unit, month, bases.get((unit.ref, month), ZERO), world=world)
     )
-    return Outcome(facts, measures, world.memory)
+    return Found(None, facts)
 
 
 def key_of(unit: Unit, month: Period) -> str:
@@ -68,16 +68,20 @@ def key_of(unit: Unit, month: Period) -> str:
     return f"bonus:{unit.ref.key}:{month.code}"
 
 
-def _recognised(_world: World, measures: Measures, months: tuple[Period, ...]) -> Bases:
+def _recognised(
+    _world: World, revenue: MoneyMeasure, months: tuple[Period, ...]
+) -> Bases:
     sums: dict[tuple[Ref, Period], Decimal] = defaultdict(Decimal)
-    for money in measures.money or ():
+    for money in revenue.weeks:
         for month in months:
             if money.unit is not None and money.week.start in month:
                 sums[money.unit, month] += money.amount
     return sums
 
 
-def _invoiced(world: World, _measures: Measures, months: tuple[Period, ...]) -> Bases:
+def _invoiced(
+    world: World, _revenue: MoneyMeasure, months: tuple[Period, ...]
+) -> Bases:
     return _booked(
         world,
         months,
@@ -89,7 +93,7 @@ def _invoiced(world: World, _measures: Measures, months: tuple[Period, ...]) -> 
     )
 
 
-def _paid(world: World, _measures: Measures, months: tuple[Period, ...]) -> Bases:
+def _paid(world: World, _revenue: MoneyMeasure, months: tuple[Period, ...]) -> Bases:
     return _booked(world, months, lambda rows: total(rows, ("payment",)))
 
 
@@ -106,7 +110,7 @@ def _booked(
     return sums
 
 
-BASES: dict[str, Callable[[World, Measures, tuple[Period, ...]], Bases]] = {
+BASES: dict[str, Callable[[World, MoneyMeasure, tuple[Period, ...]], Bases]] = {
     "recognised": _recognised,
     "invoiced": _invoiced,
     "paid": _paid,

@@ -7,7 +7,7 @@ brought a quarter of the revenue or more in each of them.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import date, timedelta
 from decimal import Decimal
 
@@ -23,8 +23,16 @@ from worker.mapping.playbooks import Playbooks
 from worker.method.formulas.cascade import parts_of
 from worker.method.formulas.flow import ratio, share
 from worker.method.formulas.rays import due_of
-from worker.method.measures import Condition, Measures, PlanMeasure, Rag, Signal
-from worker.plan.facts import Fact, Input, Outcome, Why
+from worker.method.measures import (
+    CardMeasure,
+    Condition,
+    MoneyMeasure,
+    PlanMeasure,
+    Rag,
+    Signal,
+)
+from worker.method.run import Found
+from worker.plan.facts import Fact, Input, Why
 from worker.world.world import World
 
 FIRM = Ref("units", "firm")
@@ -53,37 +61,37 @@ class _Book(msgspec.Struct, frozen=True, gc=False):
         return sum((self.totals.get(month.start, ZERO) for month in months), ZERO)
 
 
-def look_at_finance(world: World, playbooks: Playbooks, measures: Measures) -> Outcome:
-    """Return the money facts of clients, the conditions of clients, units and firm, and what calls for a task."""
-    if measures.history is None or measures.money is None:
-        return Outcome((), measures, world.memory)
-    book = _book(world, measures)
-    paces, facts = _client_money(book, world, measures)
+def measure_client_money(
+    world: World,
+    playbooks: Playbooks,
+    cards: Mapping[Ref, CardMeasure],
+    revenue: MoneyMeasure | None,
+    plans: Sequence[PlanMeasure],
+) -> Found[Mapping[Ref, Decimal | None] | None]:
+    """Return the pace of every client, the money facts of clients, the conditions of clients, units and firm, and what
+    calls for a task."""
+    if revenue is None:
+        return Found(None)
+    book = _book(world, revenue)
+    paces, facts = _client_money(book, world, cards, revenue)
     conditions = (
         *_concentrations(book, world),
         _mix(book, world),
-        *_paces(world, measures),
+        *_paces(world, plans),
     )
-    signals = tuple(_signal(condition, world) for condition in conditions)
-    return Outcome(
+    signals = (_signal(condition, world) for condition in conditions)
+    return Found(
+        paces,
         facts,
-        replace(
-            measures,
-            paces=paces,
-            conditions=(*measures.conditions, *conditions),
-            signals=(
-                *(measures.signals or ()),
-                *(one for one in signals if one.playbook in playbooks.tasks),
-            ),
-        ),
-        world.memory,
+        conditions=conditions,
+        signals=tuple(one for one in signals if one.playbook in playbooks.tasks),
     )
 
 
-def _book(world: World, measures: Measures) -> _Book:
+def _book(world: World, revenue: MoneyMeasure) -> _Book:
     amounts = {
         client: {month.month: month.amount for month in months}
-        for client, months in (measures.history or {}).items()
+        for client, months in revenue.history.items()
     }
     totals: dict[date, Decimal] = defaultdict(Decimal)
     for months in amounts.values():
@@ -107,19 +115,22 @@ def finished_months(today: date, count: int) -> tuple[Period, ...]:
 
 
 def _client_money(
-    book: _Book, world: World, measures: Measures
+    book: _Book,
+    world: World,
+    measures: Mapping[Ref, CardMeasure],
+    money: MoneyMeasure,
 ) -> tuple[dict[Ref, Decimal | None], tuple[Fact, ...]]:
     quarter = quarter_of(world.today)
     cards: dict[Ref, list[Card]] = defaultdict(list)
     for card in world.cards.values():
         if card.client is not None:
             cards[card.client].append(
-                replace(card, due=due_of(card, measures.cards.get(card.ref)))
+                replace(card, due=due_of(card, measures.get(card.ref)))
             )
     revenue: dict[Ref, Decimal] = defaultdict(Decimal)
-    for money in measures.money or ():
-        if money.week.start in quarter:
-            revenue[money.client] += money.amount
+    for fact in money.weeks:
+        if fact.week.start in quarter:
+            revenue[fact.client] += fact.amount
     paces: dict[Ref, Decimal | None] = {}
     facts: list[Fact] = []
     for client in world.clients.values():
@@ -362,12 +373,12 @@ def is_units(client: Client, world: World) -> bool:
     return client.unit in world.units and client.group != "newbiz"
 
 
-def _paces(world: World, measures: Measures) -> Iterator[Condition]:
+def _paces(world: World, plans: Iterable[PlanMeasure]) -> Iterator[Condition]:
     """Look at every unit's quarter: behind its plan when its pace is red."""
     words = world.words
     current: dict[Ref, PlanMeasure] = {
         plan.unit: plan
-        for plan in measures.plans
+        for plan in plans
         if plan.period.grain is Grain.QUARTER and world.today in plan.period
     }
     for unit in world.units.values():

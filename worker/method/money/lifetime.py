@@ -6,17 +6,17 @@ nothing follows the work that is running or agreed; high: the ray goes on for a 
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import date
 from decimal import ROUND_HALF_UP, Decimal
 
 import msgspec
 
 from worker.domain.entities import Client
-from worker.domain.values import Value
-from worker.mapping.playbooks import Playbooks
-from worker.method.measures import Measures, MonthMoney
-from worker.plan.facts import Fact, Input, Outcome, Why
+from worker.domain.values import Ref, Value
+from worker.method.measures import ClientMeasure, MoneyMeasure, MonthMoney
+from worker.method.run import Found
+from worker.plan.facts import Fact, Input, Why
 from worker.world.world import World
 
 ZERO = Decimal(0)
@@ -37,22 +37,25 @@ class _Life(msgspec.Struct, frozen=True, gc=False):
 
 
 def measure_lifetimes(
-    world: World, _playbooks: Playbooks, measures: Measures
-) -> Outcome:
-    """Return lifetime value, life and expected value of every client."""
-    if measures.history is None:
-        return Outcome((), measures, world.memory)
+    world: World,
+    revenue: MoneyMeasure | None,
+    clients: Mapping[Ref, ClientMeasure],
+    left: Mapping[Ref, date],
+) -> Found[None]:
+    """Return lifetime value, life and expected value of every client; `left` are those that left, with the day."""
+    if revenue is None:
+        return Found(None)
     facts: list[Fact] = []
     for client in world.clients.values():
-        measure = measures.clients.get(client.ref)
+        measure = clients.get(client.ref)
         life = _live(
-            measures.history.get(client.ref, ()),
+            revenue.history.get(client.ref, ()),
             world,
-            end=measures.left.get(client.ref),
+            end=left.get(client.ref),
             horizon=measure.horizon if measure else None,
         )
-        facts += _facts(client, life, world, ended=client.ref in measures.left)
-    return Outcome(tuple(facts), measures, world.memory)
+        facts += _facts(client, life, world, ended=client.ref in left)
+    return Found(None, tuple(facts))
 
 
 def _live(

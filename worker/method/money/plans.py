@@ -31,12 +31,12 @@ from worker.domain.titles import period_title
 from worker.domain.values import Ref, Span, Value
 from worker.domain.words import Words
 from worker.errors import Problem
-from worker.mapping.playbooks import Playbooks
 from worker.method.formulas.cascade import Cascade, cascade, parts_of
 from worker.method.formulas.flow import ratio
-from worker.method.formulas.hysteresis import follow, settle
-from worker.method.measures import Measures, PlanMeasure, Rag
-from worker.plan.facts import Fact, Input, Outcome, Why
+from worker.method.formulas.hysteresis import Tracks, follow, settle, to_change
+from worker.method.measures import MoneyMeasure, PlanMeasure, Rag
+from worker.method.run import Found
+from worker.plan.facts import Fact, Input, Why
 from worker.world.memory import Track
 from worker.world.world import World
 
@@ -66,11 +66,13 @@ class _Tree(msgspec.Struct, frozen=True, gc=False):
             yield from parts_of(month)
 
 
-def plan_money(world: World, _playbooks: Playbooks, measures: Measures) -> Outcome:
+def plan_money(
+    world: World, revenue: MoneyMeasure | None
+) -> Found[tuple[PlanMeasure, ...]]:
     """Return the plan rows of this quarter, and of the next one once it is near."""
-    money = _money(measures)
+    money = _money(revenue)
     problems: list[Problem] = []
-    tracks = dict(world.memory.tracks)
+    tracks = to_change(world.memory.tracks)
     plans: list[PlanMeasure] = []
     rows = {row.key: row for row in world.rows.get("plans", ())}
     for quarter in _quarters(world):
@@ -104,12 +106,7 @@ def plan_money(world: World, _playbooks: Playbooks, measures: Measures) -> Outco
         if key_of(plan.unit, plan.period) not in deleted
         for fact in _facts(plan, world)
     )
-    return Outcome(
-        facts,
-        replace(measures, plans=tuple(plans)),
-        replace(world.memory, tracks=tracks),
-        tuple(problems),
-    )
+    return Found(tuple(plans), facts, problems=tuple(problems), tracks=tracks.maps[0])
 
 
 def key_of(unit: Ref, period: Period) -> str:
@@ -124,12 +121,12 @@ def _quarters(world: World) -> tuple[Period, ...]:
     return (quarter, next_period(quarter)) if near else (quarter,)
 
 
-def _money(measures: Measures) -> Money | None:
+def _money(revenue: MoneyMeasure | None) -> Money | None:
     """Sum the clients' money by unit and by firm, for every week part, month and quarter."""
-    if measures.money is None:
+    if revenue is None:
         return None
     weeks: dict[tuple[Ref, Period, str], Decimal] = defaultdict(Decimal)
-    for fact in measures.money:
+    for fact in revenue.weeks:
         weeks[fact.unit or FIRM, fact.week, fact.basis] += fact.amount
     sums: dict[tuple[Ref, Period], Decimal] = defaultdict(Decimal)
     bases: dict[tuple[Ref, Period], set[str]] = defaultdict(set)
@@ -299,7 +296,7 @@ def _conflicts(tree: _Tree, rows: dict[str, Row], world: World) -> Iterator[Prob
 
 
 def _unpinned(
-    tree: _Tree, rows: dict[str, Row], world: World, *, tracks: dict[str, Track]
+    tree: _Tree, rows: dict[str, Row], world: World, *, tracks: Tracks
 ) -> Iterator[Problem]:
     """Name the targets people typed without pinning them: they stand, but nothing is planned by them.
 
@@ -411,7 +408,7 @@ def _measure(
     world: World,
     *,
     money: Money | None,
-    tracks: dict[str, Track],
+    tracks: Tracks,
 ) -> PlanMeasure:
     target, passed = tree.plan.targets[period.code], tree.passed[period.code]
     amount, bases = (

@@ -14,8 +14,6 @@ from datetime import date, timedelta
 from decimal import Decimal
 from functools import lru_cache
 
-from msgspec.structs import replace
-
 from worker.domain.entities import Card, Client
 from worker.domain.messages import message, tell
 from worker.domain.money import round_money, split
@@ -29,10 +27,9 @@ from worker.domain.periods import (
 )
 from worker.domain.values import Ref
 from worker.errors import Problem
-from worker.mapping.playbooks import Playbooks
 from worker.method.formulas.cascade import parts_of
 from worker.method.formulas.flow import HOUR, finished_on, weigh
-from worker.method.measures import Measures, MoneyFact, MonthMoney
+from worker.method.measures import MoneyFact, MoneyMeasure, MonthMoney
 from worker.method.money.income import (
     Booked,
     amount_of,
@@ -40,7 +37,7 @@ from worker.method.money.income import (
     currency_problems,
     recognise,
 )
-from worker.plan.facts import Outcome
+from worker.method.run import Found
 from worker.world.world import World
 
 Amounts = dict[date, Decimal]
@@ -67,7 +64,7 @@ def _months(first: date, last: date) -> tuple[Period, ...]:
     return tuple(found)
 
 
-def measure_money(world: World, _playbooks: Playbooks, measures: Measures) -> Outcome:
+def measure_revenue(world: World) -> Found[MoneyMeasure | None]:
     """Return the money of every client by week part in this and the last quarter, and by month over its life."""
     quarter = quarter_of(world.today)
     months = (*parts_of(previous_period(quarter)), *parts_of(quarter))
@@ -102,11 +99,8 @@ def measure_money(world: World, _playbooks: Playbooks, measures: Measures) -> Ou
                 first=firsts.get(client.ref),
             )
         )
-    return Outcome(
-        (),
-        replace(measures, money=tuple(found), history=history),
-        world.memory,
-        tuple(dict.fromkeys(problems)),
+    return Found(
+        MoneyMeasure(tuple(found), history), problems=tuple(dict.fromkeys(problems))
     )
 
 

@@ -2,24 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from worker.domain.values import Ref
-from worker.mapping.playbooks import Playbooks
-from worker.method.measures import Measures, TaskMeasure
-from worker.plan.facts import Fact, Input, Outcome, Why
+from worker.method.measures import TaskMeasure
+from worker.method.run import Found
+from worker.plan.facts import Fact, Input, Why
 from worker.world.world import World
 
 
-def show_next_actions(
-    world: World, _playbooks: Playbooks, measures: Measures
-) -> Outcome:
+def find_next_tasks(world: World, tasks: Sequence[TaskMeasure] | None) -> Found[None]:
     """Return the next task of every card and the next action of every client."""
-    if measures.tasks is None:
-        return Outcome((), measures, world.memory)
+    if tasks is None:
+        return Found(None)
     cards: dict[Ref, TaskMeasure] = {}
     clients: dict[Ref, TaskMeasure] = {}
-    for task in measures.tasks:
+    for task in tasks:
         client = task.client or (
             world.cards[task.card].client
             if task.card in world.cards and task.card
@@ -30,7 +28,7 @@ def show_next_actions(
         if client is not None:
             clients.setdefault(client, task)
     facts = (*_card_facts(cards, world), *_client_facts(clients, world))
-    return Outcome(facts, measures, world.memory)
+    return Found(None, facts)
 
 
 def _card_facts(tasks: dict[Ref, TaskMeasure], world: World) -> Iterator[Fact]:

@@ -15,23 +15,24 @@ from worker.domain.values import Ref
 from worker.mapping.playbooks import Playbooks
 from worker.method.formulas.roles import person_for
 from worker.method.formulas.sprints import next_yearly
-from worker.method.measures import Measures, Signal
-from worker.plan.facts import Fact, Input, Outcome, Why
+from worker.method.measures import Signal
+from worker.method.run import Found
+from worker.plan.facts import Fact, Input, Why
 from worker.world.world import World
 
 HOSTS = ("am", "pm", "hoa", "head_newbiz", "founder")
 """Who congratulates or meets a colleague, in this order; never the colleague."""
 
 
-def think_of_people(world: World, playbooks: Playbooks, measures: Measures) -> Outcome:
+def find_occasions(world: World, playbooks: Playbooks) -> Found[None]:
     """Return the contacts' next birthdays, with the signals of birthdays and newcomers."""
-    signals = list(measures.signals or ())
+    signals: list[Signal] = []
     if book := playbooks.tasks.get("birthday"):
         signals += _birthdays(world, timedelta(days=book.days or 0))
     if book := playbooks.tasks.get("meet_newcomer"):
         signals += _newcomers(world, timedelta(days=book.days or 0))
     facts = tuple(_next_birthday(contact, world) for contact in world.contacts.values())
-    return Outcome(facts, replace(measures, signals=tuple(signals)), world.memory)
+    return Found(None, facts, signals=tuple(signals))
 
 
 def _next_birthday(contact: Contact, world: World) -> Fact:

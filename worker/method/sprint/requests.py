@@ -12,7 +12,6 @@ from collections.abc import Iterator
 from datetime import date
 from functools import lru_cache
 
-from msgspec.structs import replace
 from rapidfuzz import fuzz
 
 from worker.domain.entities import Contact, Row
@@ -20,14 +19,14 @@ from worker.domain.messages import message, tell
 from worker.domain.values import Ref, Value
 from worker.errors import Problem
 from worker.mapping.playbooks import Playbooks, Request
-from worker.method.formulas.hysteresis import follow
+from worker.method.formulas.hysteresis import Tracks, follow, to_change
 from worker.method.formulas.occurrences import COMPLETE
 from worker.method.formulas.roles import person_for
 from worker.method.formulas.sprints import sprint_of
 from worker.method.formulas.steps import write_steps
-from worker.method.measures import Measures, RequestMeasure, Step
-from worker.plan.facts import Fact, Input, Outcome, Why
-from worker.world.memory import Track
+from worker.method.measures import RequestMeasure, Step
+from worker.method.run import Found
+from worker.plan.facts import Fact, Input, Why
 from worker.world.world import World
 
 OWN = "worker"
@@ -36,12 +35,14 @@ ALIKE = 80
 CANDIDATES = 5
 
 
-def take_up_requests(world: World, playbooks: Playbooks, measures: Measures) -> Outcome:
+def measure_requests(
+    world: World, playbooks: Playbooks
+) -> Found[tuple[RequestMeasure, ...] | None]:
     """Return what open tasks from outside get once, and all of them as measured."""
     facts: list[Fact] = []
     found: list[RequestMeasure] = []
     problems: list[Problem] = []
-    tracks = dict(world.memory.tracks)
+    tracks = to_change(world.memory.tracks)
     for row in world.rows.get("tasks", ()):
         source = row.fields.get("source")
         if (
@@ -60,9 +61,8 @@ def take_up_requests(world: World, playbooks: Playbooks, measures: Measures) -> 
         facts += _facts(row, book, client, world=world, tracks=tracks)
         problems += [] if client else [_homeless(row)]
         found.append(_measure(row, kind, client, book=book, world=world))
-    memory = replace(world.memory, tracks=tracks)
-    return Outcome(
-        tuple(facts), replace(measures, requests=tuple(found)), memory, tuple(problems)
+    return Found(
+        tuple(found), tuple(facts), problems=tuple(problems), tracks=tracks.maps[0]
     )
 
 
@@ -99,7 +99,7 @@ def _facts(
     client: Ref | None,
     *,
     world: World,
-    tracks: dict[str, Track],
+    tracks: Tracks,
 ) -> Iterator[Fact]:
     say = world.words.say
     named = world.clients.get(client) if client else None

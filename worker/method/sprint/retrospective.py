@@ -5,46 +5,62 @@ It states nothing; the meetings' agendas are made of it. Tasks people wrote them
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import date, timedelta
 
-from msgspec.structs import replace
+import msgspec
 
 from worker.domain.entities import Row
 from worker.domain.messages import stage_label
 from worker.domain.values import Ref, Value
-from worker.mapping.playbooks import Playbooks
-from worker.method.formulas.hysteresis import follow
+from worker.method.formulas.hysteresis import Tracks, follow, to_change
 from worker.method.formulas.occurrences import COMPLETE, base_of
 from worker.method.formulas.sprints import sprints_between
-from worker.method.measures import Measures, TaskRecord
-from worker.plan.facts import Outcome
-from worker.world.memory import Closing, Occurrence, Track
+from worker.method.formulas.stages import stage_since
+from worker.method.measures import CardMeasure, TaskRecord
+from worker.method.run import Found
+from worker.world.memory import Closing, Occurrence
 from worker.world.world import World
 
 
-def look_back(world: World, _playbooks: Playbooks, measures: Measures) -> Outcome:
+def record_tasks(
+    world: World,
+    cards: Mapping[Ref, CardMeasure],
+    occurrences: Mapping[str, Occurrence],
+) -> Found[tuple[TaskRecord, ...] | None]:
     """Return the records of all tasks; what people finished is remembered with its day."""
-    tracks = dict(world.memory.tracks)
-    records = tuple(_record(row, world, tracks) for row in world.rows.get("tasks", ()))
-    return Outcome(
-        (), replace(measures, records=records), replace(world.memory, tracks=tracks)
-    )
+    tracks = to_change(world.memory.tracks)
+    look = _Look(world, cards, occurrences, tracks)
+    rows = world.rows.get("tasks", ())
+    records = tuple(_record(row, look) for row in rows)
+    reopened = (f"{one.ref}#status" for one in records if one.closed is None)
+    return Found(records, tracks=tracks.maps[0], forgotten=tuple(reopened))
 
 
-def _record(row: Row, world: World, tracks: dict[str, Track]) -> TaskRecord:
-    life = _life(row, world)
+class _Look(msgspec.Struct, frozen=True):
+    """What a look back works with; `occurrences` as they are after today's tasks."""
+
+    world: World
+    cards: Mapping[Ref, CardMeasure]
+    occurrences: Mapping[str, Occurrence]
+    tracks: Tracks
+
+
+def _record(row: Row, look: _Look) -> TaskRecord:
+    world = look.world
+    life = _life(row, look.occurrences)
     status = str(row.fields.get("status") or "new")
     by_itself = life is not None and life.closing is Closing.CONDITION
     if by_itself and status not in COMPLETE:
         status = "done"
     opened = life.opened if life and life.opened else row.created.date()
-    closed = _closed(row, status, life, world=world, tracks=tracks)
+    closed = _closed(row, status, life, look=look)
     carried = sprints_between(
         opened, closed or world.today, weeks=world.thresholds.sprint_weeks
     )
     card, moved = (
         _first(row.fields.get("project")),
-        _moved(row, opened, closed, world=world),
+        _moved(row, opened, closed, look=look),
     )
     idle = closed is not None and world.today - closed >= timedelta(
         days=world.thresholds.moved_days
@@ -73,46 +89,45 @@ def _record(row: Row, world: World, tracks: dict[str, Track]) -> TaskRecord:
     )
 
 
-def _life(row: Row, world: World) -> Occurrence | None:
+def _life(row: Row, occurrences: Mapping[str, Occurrence]) -> Occurrence | None:
     """Return what is remembered of the very row; of an earlier occurrence of its signal nothing is."""
     key, number = base_of(row.key)
-    found = world.memory.occurrences.get(key) if row.key else None
+    found = occurrences.get(key) if row.key else None
     return found if found is not None and found.number == number else None
 
 
 def _closed(
-    row: Row,
-    status: str,
-    life: Occurrence | None,
-    *,
-    world: World,
-    tracks: dict[str, Track],
+    row: Row, status: str, life: Occurrence | None, *, look: _Look
 ) -> date | None:
     if life is not None and life.closed is not None:
         return life.closed
-    place = f"{row.ref}#status"
     if status not in COMPLETE:
-        tracks.pop(place, None)
         return None
-    tracks[place] = follow(
-        tracks.get(place),
+    place, today = _place(row), look.world.today
+    look.tracks[place] = follow(
+        look.tracks.get(place),
         "closed",
-        world.today,
-        since=min(row.edited.date(), world.today),
+        today,
+        since=min(row.edited.date(), today),
     )
-    return tracks[place].since
+    return look.tracks[place].since
 
 
-def _moved(row: Row, opened: date, closed: date | None, *, world: World) -> str:
+def _place(row: Row) -> str:
+    return f"{row.ref}#status"
+
+
+def _moved(row: Row, opened: date, closed: date | None, *, look: _Look) -> str:
     """Return where the card went after the task was made and up to two weeks after it was closed."""
     told = row.fields.get("moved")
     if isinstance(told, str) and told:
         return told
+    world = look.world
     card = world.cards.get(_first(row.fields.get("project")) or row.ref)
-    track = world.memory.tracks.get(f"{card.ref}#stage") if card else None
-    if card is None or track is None or track.since <= opened:
+    since = stage_since(card, world, look.cards) if card else None
+    if card is None or since is None or since <= opened:
         return ""
-    in_time = closed is None or track.since <= closed + timedelta(
+    in_time = closed is None or since <= closed + timedelta(
         days=world.thresholds.moved_days
     )
     return (

@@ -7,7 +7,8 @@ are never touched.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections import ChainMap
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date, timedelta
 from decimal import Decimal
@@ -18,13 +19,14 @@ from worker.domain.entities import Row
 from worker.domain.money import round_money
 from worker.domain.values import Ref, Value
 from worker.mapping.playbooks import Playbooks, Response
-from worker.method.formulas.hysteresis import follow, settle
+from worker.method.formulas.hysteresis import Tracks, follow, settle, to_change
 from worker.method.formulas.occurrences import Rules, Sight, advance, name_of, recall
 from worker.method.formulas.roles import person_for
 from worker.method.formulas.stakes import committed_money
 from worker.method.formulas.steps import read_steps, write_steps
-from worker.method.measures import Condition, Measures, RiskMeasure, Step
-from worker.plan.facts import Fact, Input, Outcome, Why
+from worker.method.measures import Condition, RiskMeasure, Step
+from worker.method.run import Found
+from worker.plan.facts import Fact, Input, Why
 from worker.world.memory import Closing, Occurrence, Track
 from worker.world.world import World
 
@@ -46,20 +48,29 @@ class _Map:
     world: World
     rows: dict[str, Row]
     known: dict[str, Occurrence]
-    tracks: dict[str, Track]
+    tracks: ChainMap[str, Track]
     committed: Mapping[Ref, Decimal]
     portfolio: Decimal
     playbooks: Playbooks
     answered: frozenset[str]
 
 
-def draw_risk_map(world: World, playbooks: Playbooks, measures: Measures) -> Outcome:
-    """Return the risk rows of all conditions, and the occurrences to remember."""
+def plan_risks(
+    world: World,
+    playbooks: Playbooks,
+    conditions: Iterable[Condition],
+    *,
+    is_whole: bool,
+) -> Found[tuple[RiskMeasure, ...] | None]:
+    """Return the risk rows of all conditions, and the occurrences to remember.
+
+    `is_whole` is false when a rule failed: then a condition nobody spoke of is not known to be gone.
+    """
     chart = _chart(world, playbooks)
-    occurrences = dict(world.memory.occurrences)
+    occurrences: dict[str, Occurrence] = {}
     found: list[RiskMeasure] = []
     facts: list[Fact] = []
-    for key, condition in _conditions(chart, measures):
+    for key, condition in _conditions(chart, conditions, is_whole=is_whole):
         if not condition.holds and key not in chart.known:
             continue
         now = _advanced(chart, key, condition)
@@ -79,8 +90,12 @@ def draw_risk_map(world: World, playbooks: Playbooks, measures: Measures) -> Out
             facts += _facts(chart, risk, condition, now=now)
         elif own is not None:
             found.append(_standing(chart, ref, condition, row=own))
-    memory = replace(world.memory, tracks=chart.tracks, occurrences=occurrences)
-    return Outcome(tuple(facts), replace(measures, risks=tuple(found)), memory)
+    return Found(
+        tuple(found),
+        tuple(facts),
+        tracks=chart.tracks.maps[0],
+        occurrences=occurrences,
+    )
 
 
 def key_of(condition: Condition) -> str:
@@ -102,7 +117,7 @@ def _chart(world: World, playbooks: Playbooks) -> _Map:
         world,
         rows,
         known,
-        dict(world.memory.tracks),
+        to_change(world.memory.tracks),
         committed,
         sum(committed.values(), Decimal(0)),
         playbooks,
@@ -110,13 +125,15 @@ def _chart(world: World, playbooks: Playbooks) -> _Map:
     )
 
 
-def _conditions(chart: _Map, measures: Measures) -> Iterator[tuple[str, Condition]]:
+def _conditions(
+    chart: _Map, conditions: Iterable[Condition], *, is_whole: bool
+) -> Iterator[tuple[str, Condition]]:
     """Give every condition by its key, the strongest where two share one, then what is remembered but was not told.
 
     What nobody spoke of any more has lost its subject and is gone, unless the rule that speaks of it has failed.
     """
     spoken: dict[str, Condition] = {}
-    for condition in measures.conditions:
+    for condition in conditions:
         key = key_of(condition)
         if key not in spoken or _weight(condition) > _weight(spoken[key]):
             spoken[key] = condition
@@ -124,7 +141,7 @@ def _conditions(chart: _Map, measures: Measures) -> Iterator[tuple[str, Conditio
     told = {condition.signal for condition in spoken.values()}
     for key in sorted(chart.known.keys() - spoken.keys()):
         _, signal, subject = key.split(":", 2)
-        gone = signal in told or not measures.failed
+        gone = signal in told or is_whole
         yield key, Condition(signal, "", Ref("gone", subject), False if gone else None)
 
 
@@ -258,7 +275,7 @@ def _impact(chart: _Map, condition: Condition, stake: Decimal) -> int:
 
 
 def _effective(
-    field: str, desired: int, ref: Ref, *, row: Row | None, tracks: dict[str, Track]
+    field: str, desired: int, ref: Ref, *, row: Row | None, tracks: Tracks
 ) -> int:
     """Return the mark that will stand: a person's own, recognised as being not what was last written, or ours."""
     current = row.fields.get(field) if row else None
@@ -392,7 +409,7 @@ def _inputs(chart: _Map, condition: Condition) -> tuple[Input, ...]:
 
 
 def _values(
-    risk: RiskMeasure, now: Occurrence, *, tracks: dict[str, Track], today: date
+    risk: RiskMeasure, now: Occurrence, *, tracks: Tracks, today: date
 ) -> dict[str, Value]:
     changed = max(tracks[f"{risk.ref}#score"].since, now.opened or today)
     return {

@@ -5,40 +5,53 @@ It only looks; making, limiting, closing and carrying tasks over is the chapter 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 
-from msgspec.structs import replace
+import msgspec
 
 from worker.domain.entities import HUNTED, Card
 from worker.domain.messages import stage_label
 from worker.domain.values import Ref, Value
 from worker.mapping.playbooks import Playbooks
-from worker.method.measures import Measures, RiskMeasure, Signal
-from worker.plan.facts import Outcome
+from worker.method.formulas.stages import stage_since
+from worker.method.measures import CardMeasure, RiskMeasure, Signal
+from worker.method.run import Found
 from worker.world.world import World
 
 OPEN = ("new", "this_sprint", "doing", "waiting")
 
 
-def find_signals(world: World, playbooks: Playbooks, measures: Measures) -> Outcome:
+class _Seen(msgspec.Struct, frozen=True, gc=False):
+    """What the finders of signals look at; `risks` is None when they are not known."""
+
+    world: World
+    cards: Mapping[Ref, CardMeasure]
+    risks: tuple[RiskMeasure, ...] | None
+
+
+def find_signals(
+    world: World,
+    playbooks: Playbooks,
+    cards: Mapping[Ref, CardMeasure],
+    risks: tuple[RiskMeasure, ...] | None,
+) -> Found[None]:
     """Return the signals of every playbook that is known and switched on; it states no facts itself."""
-    found = [
+    seen = _Seen(world, cards, risks)
+    found = tuple(
         signal
-        for name, book in playbooks.tasks.items()
+        for name in playbooks.tasks
         if name in FINDERS
-        for signal in FINDERS[name](world, measures, book.days or 0)
-    ]
-    return Outcome(
-        (), replace(measures, signals=(*(measures.signals or ()), *found)), world.memory
+        for signal in FINDERS[name](seen)
     )
+    return Found(None, signals=found)
 
 
-def _next_steps(world: World, measures: Measures, _days: int) -> Iterator[Signal]:
+def _next_steps(seen: _Seen) -> Iterator[Signal]:
+    world = seen.world
     busy = _cards_with_tasks(world)
     words = world.words
     for card in world.cards.values():
-        track = world.memory.tracks.get(f"{card.ref}#stage")
-        since = track.since if track else world.today
+        since = stage_since(card, world, seen.cards) or world.today
         still = (world.today - since).days >= world.thresholds.next_step_days
         yield Signal(
             "next_step",
@@ -84,12 +97,13 @@ def _names(card: Card, world: World) -> dict[str, str]:
     return {"card": card.name, "client": client.name if client else ""}
 
 
-def _risk_answers(world: World, measures: Measures, _days: int) -> Iterator[Signal]:
-    if measures.risks is None:
+def _risk_answers(seen: _Seen) -> Iterator[Signal]:
+    world = seen.world
+    if seen.risks is None:
         return
     worst: dict[Ref, RiskMeasure] = {}
     for risk in sorted(
-        measures.risks, key=lambda risk: (risk.score, risk.exposure or 0, risk.signal)
+        seen.risks, key=lambda risk: (risk.score, risk.exposure or 0, risk.signal)
     ):
         subject = risk.card or risk.subject
         if subject and risk.level == "high" and not risk.asleep and not risk.answered:
@@ -132,12 +146,13 @@ def _answerer(risk: RiskMeasure) -> str:
     return "pm" if risk.kind == "deadline" else "am"
 
 
-def _missing_dates(world: World, measures: Measures, _days: int) -> Iterator[Signal]:
-    if measures.risks is None:
+def _missing_dates(seen: _Seen) -> Iterator[Signal]:
+    world = seen.world
+    if seen.risks is None:
         return
     risks = {
         risk.subject: risk
-        for risk in measures.risks
+        for risk in seen.risks
         if risk.signal == "deadline.no_due" and not risk.asleep
     }
     for card in world.cards.values():
@@ -154,7 +169,7 @@ def _missing_dates(world: World, measures: Measures, _days: int) -> Iterator[Sig
         )
 
 
-FINDERS: dict[str, Callable[[World, Measures, int], Iterator[Signal]]] = {
+FINDERS: dict[str, Callable[[_Seen], Iterator[Signal]]] = {
     "answer_risk": _risk_answers,
     "ask_due_date": _missing_dates,
     "next_step": _next_steps,

@@ -8,7 +8,7 @@ closes by itself as done, with the reason. What does not fit into a client's spr
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
@@ -31,8 +31,9 @@ from worker.method.formulas.occurrences import (
 )
 from worker.method.formulas.roles import person_for
 from worker.method.formulas.sprints import sprint_of, sprints_between
-from worker.method.measures import Measures, RequestMeasure, Signal, TaskMeasure
-from worker.plan.facts import Fact, Input, Outcome, Why
+from worker.method.measures import RequestMeasure, Signal, TaskMeasure
+from worker.method.run import Found
+from worker.plan.facts import Fact, Input, Why
 from worker.world.memory import Closing, Occurrence
 from worker.world.world import World
 
@@ -61,44 +62,43 @@ class _Desk:
     taken: Counter[str]
 
 
-def plan_tasks(world: World, playbooks: Playbooks, measures: Measures) -> Outcome:
+def plan_tasks(
+    world: World,
+    playbooks: Playbooks,
+    signals: Sequence[Signal],
+    requests: Sequence[RequestMeasure],
+) -> Found[tuple[TaskMeasure, ...] | None]:
     """Return the task rows of the account sprint, what waits, and the occurrences to remember."""
-    if measures.signals is None:
-        return Outcome((), measures, world.memory)
     desk = _desk(world)
-    signals = [
+    answered = [
         (key_of(s), s, playbooks.tasks[s.playbook])
-        for s in (*measures.signals, *_orphans(desk, measures))
+        for s in (*signals, *_orphans(desk, signals))
         if s.playbook in playbooks.tasks
     ]
-    early = [_look(desk, *triple) for triple in signals if triple[1].playbook != LAST]
+    early = [_look(desk, *triple) for triple in answered if triple[1].playbook != LAST]
     tasks, waiting = _admit(desk, early)
     busy = {task.signal.card for task in tasks if _is_open(task)}
     late = [
         _look(desk, key, _behind(signal, busy), book)
-        for key, signal, book in signals
+        for key, signal, book in answered
         if signal.playbook == LAST
     ]
     admitted, more = _admit(desk, late)
     tasks += admitted
-    occurrences = dict(world.memory.occurrences) | {
-        task.key: task.now for task in tasks if task.now
-    }
+    occurrences = {task.key: task.now for task in tasks if task.now}
     facts = tuple(fact for task in tasks for fact in _facts(task, world))
     found = [
         _measure(task, world)
         for task in tasks
         if _is_open(task) and not _was_never_made(task) and not _asleep(task.row, world)
     ]
-    found += _own_tasks(
-        world, {request.ref: request for request in measures.requests or ()}
-    )
+    found += _own_tasks(world, {request.ref: request for request in requests})
     listed = tuple(_waits(task, world) for task in waiting + more)
-    return Outcome(
+    return Found(
+        tuple(sorted(found, key=urgency)),
         facts,
-        replace(measures, tasks=tuple(sorted(found, key=urgency))),
-        replace(world.memory, occurrences=occurrences),
-        listed,
+        problems=listed,
+        occurrences=occurrences,
     )
 
 
@@ -131,10 +131,10 @@ def _desk(world: World) -> _Desk:
     return _Desk(world, rows, known, taken)
 
 
-def _orphans(desk: _Desk, measures: Measures) -> Iterator[Signal]:
+def _orphans(desk: _Desk, signals: Sequence[Signal]) -> Iterator[Signal]:
     """Look at remembered signals whose subject nobody spoke of: a subject that is gone has ended its signal."""
-    spoken = {key_of(signal) for signal in measures.signals or ()}
-    told = {signal.playbook for signal in measures.signals or ()}
+    spoken = {key_of(signal) for signal in signals}
+    told = {signal.playbook for signal in signals}
     for key in sorted(desk.known.keys() - spoken):
         _, playbook, subject = key.split(":", 2)
         yield Signal(

@@ -1,0 +1,131 @@
+"""How the page of the method calls its rules: what a rule finds is kept, what it breaks is left out.
+
+A rule is a pure function of the world and of what earlier rules found; it returns its own findings alone. `Run` adds
+them up. A rule that raises adds nothing: those after it get the value that stands for "unknown" beside its call.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Concatenate, Generic, ParamSpec, TypeVar
+
+import msgspec
+from msgspec.structs import replace
+
+from worker.domain.messages import message, tell
+from worker.errors import Problem, Severity
+from worker.method.measures import Condition, Signal
+from worker.plan.facts import Fact
+from worker.world.memory import Baseline, Memory, Occurrence, Track
+from worker.world.world import World
+
+Given = ParamSpec("Given")
+Value = TypeVar("Value")
+
+
+class Found(msgspec.Struct, Generic[Value], frozen=True, gc=False):
+    """What one rule found.
+
+    `value` is for the rules and pages after it. `tracks`, `occurrences` and `baselines` are to be remembered, by key;
+    what a rule leaves out stays as it was, but for the tracks that are `forgotten`.
+    """
+
+    value: Value
+    facts: tuple[Fact, ...] = ()
+    conditions: tuple[Condition, ...] = ()
+    signals: tuple[Signal, ...] = ()
+    problems: tuple[Problem, ...] = ()
+    tracks: Mapping[str, Track] = msgspec.field(default_factory=dict)
+    forgotten: tuple[str, ...] = ()
+    occurrences: Mapping[str, Occurrence] = msgspec.field(default_factory=dict)
+    baselines: Mapping[str, Baseline] = msgspec.field(default_factory=dict)
+
+
+class Run:
+    """One evaluation under way: calls rules and adds up what they found."""
+
+    def __init__(self, world: World) -> None:
+        self.world = world
+        self.facts: list[Fact] = []
+        self.conditions: list[Condition] = []
+        self.signals: list[Signal] = []
+        self.problems: list[Problem] = []
+        self.failed: list[str] = []
+        self._tracks = dict(world.memory.tracks)
+        self.occurrences = dict(world.memory.occurrences)
+        self._baselines = dict(world.memory.baselines)
+
+    def __call__(
+        self,
+        rule: Callable[Concatenate[World, Given], Found[Value]],
+        unknown: Value,
+        /,
+        *given: Given.args,
+        **named: Given.kwargs,
+    ) -> Value:
+        """Call a rule and return its value, or `unknown` when it raises; then none of its findings count."""
+        try:
+            found = rule(self.world, *given, **named)
+        except Exception as error:  # noqa: BLE001 - one broken rule must not silence the others
+            self._fail(rule, f"{type(error).__name__}: {error}")
+            return unknown
+        self._add(found)
+        return found.value
+
+    def private(
+        self,
+        rule: Callable[Concatenate[World, Given], Found[Value]],
+        unknown: Value,
+        /,
+        *given: Given.args,
+        **named: Given.kwargs,
+    ) -> Value:
+        """Call a rule that reads private rows: what it stumbles over is not quoted."""
+        try:
+            found = rule(self.world, *given, **named)
+        except Exception as error:  # noqa: BLE001 - one broken rule must not silence the others
+            self._fail(rule, type(error).__name__)
+            return unknown
+        self._add(found)
+        return found.value
+
+    def _fail(self, rule: Callable[..., object], error: str) -> None:
+        self.failed.append(rule.__name__)
+        self.problems.append(_failure(rule, error))
+
+    def _add(self, found: Found[Value]) -> None:
+        sources = self.world.sources
+        self.facts += (fact for fact in found.facts if fact.ref.source in sources)
+        self.conditions += found.conditions
+        self.signals += found.signals
+        self.problems += found.problems
+        self._tracks.update(found.tracks)
+        for name in found.forgotten:
+            self._tracks.pop(name, None)
+        self.occurrences.update(found.occurrences)
+        self._baselines.update(found.baselines)
+
+    def memory(self) -> Memory:
+        """Return what is to be remembered of this run."""
+        return replace(
+            self.world.memory,
+            tracks=self._tracks,
+            occurrences=self.occurrences,
+            baselines=self._baselines,
+            first_run=False,
+        )
+
+
+def _failure(rule: Callable[..., object], error: str) -> Problem:
+    place = f"{rule.__module__.replace('.', '/')}.py"
+    return Problem(
+        "rule-failed",
+        place,
+        "",
+        tell(
+            "the rule failed: {error}",
+            error=f"{rule.__name__}: {error}",
+        ),
+        message("report this; the other rules went on"),
+        severity=Severity.ERROR,
+    )
