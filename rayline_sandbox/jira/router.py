@@ -6,13 +6,13 @@ import base64
 import re
 from collections.abc import Iterable
 from typing import Any
-from urllib.parse import unquote
 
 from rayline_sandbox.jira.errors import Refusal
 from rayline_sandbox.jira.faults import REPLACING, SHAPES, Faults, replace_answer, spoil
 from rayline_sandbox.jira.limits import Limiter
 from rayline_sandbox.jira.routes import Outcome, Route
 from rayline_sandbox.jira.site import Call, Site
+from rayline_sandbox.routing import Routes
 from rayline_sandbox.wire import Request, Response, json_response
 
 _ROOTS = re.compile(
@@ -45,13 +45,11 @@ class Router:
         self._credentials = (email, token)
         self._limiter = limiter
         self._faults = faults
-        self._table: dict[tuple[str, int], list[tuple[tuple[str, ...], Route]]] = {}
-        for route in routes:
-            if self._deployment in route.on:
-                parts = tuple(route.template.split("/"))
-                self._table.setdefault((route.root, len(parts)), []).append(
-                    (parts, route)
-                )
+        self._table = Routes(
+            (route.method, f"/{route.root}/{route.template}", route)
+            for route in routes
+            if self._deployment in route.on
+        )
 
     def answer(self, request: Request) -> tuple[Response, str, str]:
         """Return the response, the endpoint's name and what befell it (empty: nothing)."""
@@ -83,20 +81,14 @@ class Router:
         root, version = match["root"] or "", match["version"] or ""
         if root and version not in _VERSIONS[root][self._deployment]:
             return None, None, False
-        words = tuple(unquote(word) for word in match["rest"].rstrip("/").split("/"))
-        others = False
-        for parts, route in self._table.get((root, len(words)), ()):
-            parameters = _bind(parts, words)
-            if parameters is not None and route.method == request.method:
-                return (
-                    route,
-                    Call(
-                        request, parameters, 3 if version == "3" else 2, _base(request)
-                    ),
-                    False,
-                )
-            others = others or parameters is not None
-        return None, None, others
+        path = f"/{root}/{match['rest']}"
+        found = self._table.find(request.method, path)
+        if found is None:
+            return None, None, self._table.has_path(path)
+        call = Call(
+            request, dict(found.params), 3 if version == "3" else 2, _base(request)
+        )
+        return found.endpoint, call, False
 
     def _guarded(
         self,
@@ -144,16 +136,6 @@ class Router:
                 "Client must be authenticated to access this resource.",
                 headers={"WWW-Authenticate": 'Basic realm="Jira"'},
             )
-
-
-def _bind(parts: tuple[str, ...], words: tuple[str, ...]) -> dict[str, str] | None:
-    found: dict[str, str] = {}
-    for part, word in zip(parts, words, strict=True):
-        if part.startswith("{"):
-            found[part[1:-1]] = word
-        elif part != word:
-            return None
-    return found
 
 
 def _basic(email: str, token: str) -> str:

@@ -64,12 +64,6 @@ class Route:
     keys: frozenset[str] = frozenset()
     raw: bool = False
 
-    def compiled(self) -> re.Pattern[str]:
-        """Return the pattern as a regular expression over the whole path."""
-        return re.compile(
-            re.sub(r"\{(\w+)\}", r"(?P<\1>[^/]+)", self.pattern) + r"/?\Z"
-        )
-
 
 def with_archived(call_version: str, value: dict[str, Any]) -> dict[str, Any]:
     """Return the object with `archived` repeated from `in_trash` when the version asks for it."""

@@ -8,12 +8,15 @@ from __future__ import annotations
 
 import hashlib
 import hmac
+import io
 import mimetypes
-import re
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from urllib.parse import quote, unquote, urlsplit
+
+from python_multipart.exceptions import FormParserError
+from python_multipart.multipart import Field, File, parse_form
 
 from rayline_sandbox.notion.call import Answer, Call, Route, paginate
 from rayline_sandbox.notion.errors import MISSING, NotionError, invalid, should_be
@@ -28,9 +31,6 @@ LIFETIME = timedelta(hours=1)
 MODES = ("single_part", "multi_part", "external_url")
 STATUSES = ("pending", "uploaded", "expired", "failed")
 FILES_PATH = "/_files/"
-
-_BOUNDARY = re.compile(r'boundary="?([^";]+)"?')
-_DISPOSITION = re.compile(r'(\w+)="((?:[^"\\]|\\.)*)"')
 
 
 @dataclass(slots=True)
@@ -300,28 +300,37 @@ def _part_number(upload: Upload, part: FormPart | None) -> int:
 
 def form_parts(request: Request) -> list[FormPart]:
     """Return the parts of a multipart/form-data body; 400 when it is none."""
-    match = _BOUNDARY.search(request.headers.get("content-type", ""))
-    if match is None:
-        raise invalid("The request body should be multipart/form-data.")
-    chunks = (b"\r\n" + request.body).split(b"\r\n--" + match[1].encode())
-    return [_form_part(chunk) for chunk in chunks[1:] if not chunk.startswith(b"--")]
-
-
-def _form_part(chunk: bytes) -> FormPart:
-    head, _, content = chunk.removeprefix(b"\r\n").partition(b"\r\n\r\n")
+    found: list[FormPart] = []
     headers = {
-        name.strip().lower(): value.strip()
-        for name, _, value in (
-            line.partition(":")
-            for line in head.decode("utf-8", "replace").split("\r\n")
-        )
+        "Content-Type": request.headers.get("content-type", "").encode(),
+        "Content-Length": str(len(request.body)).encode(),
     }
-    given = dict(_DISPOSITION.findall(headers.get("content-disposition", "")))
+    if not headers["Content-Type"].startswith(b"multipart/form-data"):
+        raise invalid("The request body should be multipart/form-data.")
+
+    def add_field(part: Field) -> None:
+        name = (part.field_name or b"").decode("utf-8", "replace")
+        found.append(FormPart(name, None, None, part.value or b""))
+
+    def add_file(part: File) -> None:
+        part.file_object.seek(0)
+        found.append(_file_part(part))
+
+    try:
+        parse_form(headers, io.BytesIO(request.body), add_field, add_file)
+    except FormParserError:
+        raise invalid("The request body should be multipart/form-data.") from None
+    return found
+
+
+def _file_part(part: File) -> FormPart:
+    with part.file_object as content:
+        data = content.read()
     return FormPart(
-        given.get("name", ""),
-        given.get("filename"),
-        headers.get("content-type"),
-        content,
+        (part.field_name or b"").decode("utf-8", "replace"),
+        (part.file_name or b"").decode("utf-8", "replace"),
+        part.content_type,
+        data,
     )
 
 

@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any
-from urllib.parse import unquote
 
 import msgspec
 
+from rayline_sandbox import routing
 from rayline_sandbox.notion import (
     blocks,
     comments,
@@ -32,6 +30,7 @@ from rayline_sandbox.notion.errors import (
     should_be,
 )
 from rayline_sandbox.notion.store import Store
+from rayline_sandbox.routing import Routes
 from rayline_sandbox.wire import Request, Response, json_response
 
 MODULES = (
@@ -50,7 +49,8 @@ MODULES = (
 ROUTES: tuple[Route, ...] = tuple(
     route for module in MODULES for route in module.ROUTES
 )
-_COMPILED = tuple((route, route.compiled()) for route in ROUTES)
+Match = routing.Match[Route]
+_TABLE = Routes((route.method, route.pattern, route) for route in ROUTES)
 UUIDS = frozenset(
     {
         "page_id",
@@ -68,23 +68,9 @@ PAYLOAD_BYTES = 500 * 1024
 DEPTH = 100
 
 
-@dataclass(frozen=True, slots=True)
-class Match:
-    """A route and the path parameters cut out, decoded once."""
-
-    route: Route
-    params: Mapping[str, str]
-
-
 def find_route(request: Request) -> Match | None:
     """Return the route of a request, or None."""
-    for route, pattern in _COMPILED:
-        if route.method == request.method and (found := pattern.match(request.path)):
-            return Match(
-                route,
-                {name: unquote(value) for name, value in found.groupdict().items()},
-            )
-    return None
+    return _TABLE.find(request.method, request.path)
 
 
 def check_ids(match: Match) -> None:
@@ -161,10 +147,10 @@ def answer(store: Store, request: Request, match: Match | None) -> Response:
     if match is None:
         raise bad_url()
     check_ids(match)
-    body = parse_body(request, match.route)
-    if match.route.needs and not allowed(store, match.route.needs):
+    body = parse_body(request, match.endpoint)
+    if match.endpoint.needs and not allowed(store, match.endpoint.needs):
         raise restricted()
-    value = match.route.handler(
+    value = match.endpoint.handler(
         Call(store, request, version, store.bot_id, match.params, body)
     )
     if isinstance(value, Response):

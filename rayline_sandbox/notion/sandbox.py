@@ -110,7 +110,7 @@ class NotionSandbox:
         """Answer a read of the browser view: no budget, no fault, no log; a write is refused."""
         try:
             check_token(request, self.token)
-            if match and match.route.write:
+            if match and match.endpoint.write:
                 raise NotionError(
                     403, "restricted_resource", "The browser view only reads."
                 )
@@ -158,8 +158,8 @@ class NotionSandbox:
             self.bot_id,
             request.method,
             request.path,
-            kind=match.route.kind if match else "",
-            write=bool(match and match.route.write),
+            kind=match.endpoint.kind if match else "",
+            write=bool(match and match.endpoint.write),
             summary=request.body[:200].decode("utf-8", "replace"),
         )
         self.log.append(entry)
