@@ -15,8 +15,9 @@ from collections.abc import Callable, Iterable
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from rayline_sandbox.faults import FaultPlan
 from rayline_sandbox.jira.catalogue import ALL_ROUTES
-from rayline_sandbox.jira.faults import Faults
+from rayline_sandbox.jira.faults import ERRORS, SHAPES
 from rayline_sandbox.jira.limits import Limiter
 from rayline_sandbox.jira.model import Json
 from rayline_sandbox.jira.people import People
@@ -57,7 +58,7 @@ class JiraSandbox:
             time_zone=time_zone,
             email=self.email,
         )
-        self._faults = Faults()
+        self._faults = FaultPlan(ERRORS, shapes=SHAPES)
         limiter = Limiter(limit, real, clock.now)
         self._router = Router(
             self._site,

@@ -24,9 +24,9 @@ from datetime import timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from rayline_sandbox.faults import FaultPlan
 from rayline_sandbox.jira.changes import Changes
 from rayline_sandbox.jira.errors import Refusal
-from rayline_sandbox.jira.faults import Faults
 from rayline_sandbox.jira.instants import to_instant
 from rayline_sandbox.jira.limits import Limiter
 from rayline_sandbox.jira.load import Loader
@@ -48,7 +48,7 @@ class People:
         self,
         site: Site,
         *,
-        faults: Faults,
+        faults: FaultPlan,
         limiter: Limiter,
         log: deque[Json],
         requests: Counter[str],
@@ -296,7 +296,7 @@ class People:
     # Circumstances --------------------------------------------------------
 
     def _set_faults(self, payload: Json) -> Json:
-        return {"rules": self._faults.set(payload.get("rules") or ())}
+        return {"rules": self._faults.add(payload.get("rules") or ())}
 
     def _clear_faults(self, _: Json) -> Json:
         self._faults.clear()

@@ -7,8 +7,9 @@ import re
 from collections.abc import Iterable
 from typing import Any
 
+from rayline_sandbox.faults import BEFORE, FaultPlan, spoil
 from rayline_sandbox.jira.errors import Refusal
-from rayline_sandbox.jira.faults import REPLACING, SHAPES, Faults, replace_answer, spoil
+from rayline_sandbox.jira.faults import ERRORS
 from rayline_sandbox.jira.limits import Limiter
 from rayline_sandbox.jira.routes import Outcome, Route
 from rayline_sandbox.jira.site import Call, Site
@@ -38,7 +39,7 @@ class Router:
         email: str,
         token: str,
         limiter: Limiter,
-        faults: Faults,
+        faults: FaultPlan,
     ) -> None:
         self._site = site
         self._deployment = "cloud" if site.cloud else "datacenter"
@@ -59,19 +60,17 @@ class Router:
             if route
             else f"{request.method} ?"
         )
-        firing = self._faults.firing(request)
-        befell = "+".join(rule.kind for rule in firing)
-        for rule in firing:
-            if rule.kind in REPLACING:
-                return replace_answer(rule, self._site.clock.now()), endpoint, befell
+        shapes, rule = self._faults.shaping(request), self._faults.strike(request)
+        befell = "+".join([*shapes, *([rule.kind] if rule else [])])
+        if rule is not None and rule.kind in BEFORE:
+            return BEFORE[rule.kind], endpoint, befell
+        if rule is not None and rule.kind in ERRORS:
+            return ERRORS[rule.kind](rule, self._site.clock.now()), endpoint, befell
         if call is not None:
-            call.shapes = {
-                rule.kind: rule.settings for rule in firing if rule.kind in SHAPES
-            }
+            call.shapes = shapes
         response = self._guarded(request, route, call, endpoint=endpoint, others=others)
-        for rule in firing:
-            if rule.kind not in SHAPES:
-                response = spoil(rule, response)
+        if rule is not None:
+            response = spoil(rule, response)
         return response, endpoint, befell
 
     def _find(self, request: Request) -> tuple[Route | None, Call | None, bool]:

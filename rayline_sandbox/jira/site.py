@@ -76,7 +76,7 @@ class Call:
     parameters: dict[str, str]
     version: int
     base: str
-    shapes: dict[str, Json] = field(default_factory=dict)
+    shapes: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
 
     def body(self) -> Any:
         """Return the decoded JSON body; an empty body is an empty object."""

@@ -10,8 +10,17 @@ from collections.abc import Callable
 from datetime import datetime
 from typing import Any
 
-from rayline_sandbox.notion import faults, people
+from rayline_sandbox.faults import BEFORE, FaultPlan, Rule, spoil
+from rayline_sandbox.notion import people
 from rayline_sandbox.notion.errors import NotionError
+from rayline_sandbox.notion.faults import (
+    COMMITTED,
+    ERRORS,
+    KINDS,
+    LATE,
+    LateWrites,
+    committed_503,
+)
 from rayline_sandbox.notion.files import serve_file
 from rayline_sandbox.notion.journal import LogEntry, count
 from rayline_sandbox.notion.limiter import OWN, SPACE, Budget
@@ -60,7 +69,8 @@ class NotionSandbox:
         self.private_root_page_id = ""
         self.own = Budget(limit, window, OWN, real)
         self.space = Budget(None, window, SPACE, real)
-        self.plan = faults.FaultPlan()
+        self.faults = FaultPlan(KINDS)
+        self.late = LateWrites()
         self.log: deque[LogEntry] = deque(maxlen=LOG_LENGTH)
         self._sequence = 0
         self.revoked = False
@@ -168,16 +178,16 @@ class NotionSandbox:
     def _respond(
         self, request: Request, match: Match | None, entry: LogEntry
     ) -> Response:
-        rule = self.plan.strike(request)
+        rule = self.faults.strike(request)
         try:
-            if rule and rule.kind in faults.ERRORS:
-                raise faults.ERRORS[rule.kind](rule)
-            if rule and rule.kind in faults.BEFORE:
+            if rule and rule.kind in ERRORS:
+                raise ERRORS[rule.kind](rule)
+            if rule and rule.kind in BEFORE:
                 entry.outcome = f"fault:{rule.kind}"
-                return faults.BEFORE[rule.kind]
+                return BEFORE[rule.kind]
             self._admit(request)
-            if rule and rule.kind == faults.LATE:
-                self.plan.postpone(request, faults.late_due(rule, self.store.now()))
+            if rule and rule.kind == LATE:
+                self.late.postpone(request, rule, now=self.store.now())
                 entry.outcome = f"fault:{rule.kind}"
                 return Response(0, fault="hang")
             response = self._answer(request, match, entry)
@@ -189,7 +199,7 @@ class NotionSandbox:
         except NotionError as error:
             entry.outcome = (
                 f"fault:{rule.kind}"
-                if rule and rule.kind in faults.ERRORS
+                if rule and rule.kind in ERRORS
                 else _refused(error)
             )
             return refusal(self.store, error)
@@ -213,17 +223,15 @@ class NotionSandbox:
         self.space.spend()
         self.own.spend()
 
-    def _spoil(
-        self, rule: faults.Rule, response: Response, entry: LogEntry
-    ) -> Response:
+    def _spoil(self, rule: Rule, response: Response, entry: LogEntry) -> Response:
         entry.outcome = f"fault:{rule.kind}" + ("+committed" if entry.write else "")
-        if rule.kind == "503_committed":
-            return refusal(self.store, faults.committed_503(response, entry.page_id))
-        return faults.spoiled(rule.kind, response)
+        if rule.kind == COMMITTED:
+            return refusal(self.store, committed_503(response, entry.page_id))
+        return spoil(rule, response)
 
     def commit_late(self) -> None:
         """Carry out the postponed writes whose time has come."""
-        for request in self.plan.due(self.store.now()):
+        for request in self.late.due(self.store.now()):
             match = find_route(request)
             entry = self._entry(request, match)
             try:

@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from rayline_sandbox.notion.faults import rule_from
 from rayline_sandbox.notion.properties import columns
 from rayline_sandbox.notion.store import Capabilities, Lag, Page, Store
 from rayline_sandbox.notion.values import page_parent, show, source_of
@@ -68,9 +67,7 @@ def revoke_token(sandbox: NotionSandbox, payload: Payload) -> Payload:
 
 def add_faults(sandbox: NotionSandbox, payload: Payload) -> Payload:
     """Plan faults: `rules`, each `{match: {method, path_regex, nth}, kind, times, retry_after, seconds}`."""
-    rules = [rule_from(rule) for rule in payload["rules"]]
-    sandbox.plan.rules.extend(rules)
-    return {"rules": len(sandbox.plan.rules)}
+    return {"rules": sandbox.faults.add(payload["rules"])}
 
 
 def late_commit(sandbox: NotionSandbox, payload: Payload) -> Payload:
@@ -85,7 +82,7 @@ def late_commit(sandbox: NotionSandbox, payload: Payload) -> Payload:
 
 def clear_faults(sandbox: NotionSandbox, _: Payload) -> Payload:
     """Drop all planned faults; postponed commits still come."""
-    sandbox.plan.rules.clear()
+    sandbox.faults.clear()
     return {"rules": 0}
 
 
