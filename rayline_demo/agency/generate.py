@@ -215,17 +215,7 @@ def _contacts(
             number = 40 + index * 3 + ordinal
             name, mailbox = _person_name(random, speech, number)
             soon = today + timedelta(days=5)
-            birthday = (
-                date(1988, 2, 29)
-                if number == 47
-                else date(1985, soon.month, soon.day)
-                if number in (43, 58)
-                else date(
-                    random.randint(1970, 1999),
-                    random.randint(1, 12),
-                    random.randint(1, 28),
-                )
-            )
+            birthday = _birthday(number, soon, random)
             yield SampleContact(
                 name,
                 client.name,
@@ -307,7 +297,8 @@ def _revenue(
             if client.project == UNBILLED and age < 2:
                 continue
             yield SampleRevenue(index, month.start, amount, "act")
-            if age > (2 if client.project == LATE else -1 if today.day > 27 else 0):
+            paid_by = -1 if today.day > 27 else 0
+            if age > (2 if client.project == LATE else paid_by):
                 yield SampleRevenue(index, month.start, amount, "payment")
         month = previous_period(month)
 
@@ -343,3 +334,14 @@ def _load(staff: tuple[Staff, ...], tracker: Tracker, speech: Speech) -> dict[st
         "issues": tracker.issues,
         "boards": boards,
     }
+
+
+def _birthday(number: int, soon: date, random: Random) -> date:
+    """Return a birthday: one on a leap day, two that come soon, the others anywhere."""
+    if number == 47:
+        return date(1988, 2, 29)
+    if number in (43, 58):
+        return date(1985, soon.month, soon.day)
+    return date(
+        random.randint(1970, 1999), random.randint(1, 12), random.randint(1, 28)
+    )

@@ -234,13 +234,9 @@ def plain(prop: Mapping[str, Any]) -> Any:
         case "select" | "status":
             return value["name"] if value else None
         case "date":
-            return (
-                None
-                if not value
-                else (value["start"], value["end"])
-                if value["end"]
-                else value["start"]
-            )
+            if not value:
+                return None
+            return (value["start"], value["end"]) if value["end"] else value["start"]
         case "relation" | "people":
             return tuple(sorted(item["id"] for item in value))
     return value

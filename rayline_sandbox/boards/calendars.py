@@ -111,16 +111,10 @@ def span_of(row: Json, start_name: str, end_name: str = "") -> Span | None:
     values = row.get("properties") or {}
     begin = parse_day((values.get(start_name) or {}).get("date"))
     finish = parse_day((values.get(end_name) or {}).get("date")) if end_name else None
-    if begin is None and finish is None:
+    known = [one for one in (begin, finish) if one is not None]
+    if not known:
         return None
-    first = begin.start if begin else finish.start if finish else date.min
-    last = (
-        (finish.end or finish.start)
-        if finish
-        else (begin.end or begin.start)
-        if begin
-        else first
-    )
+    first, last = known[0].start, known[-1].end or known[-1].start
     return Span(first, max(first, last))
 
 

@@ -101,11 +101,9 @@ def _value(store: Store, name: str, value: Any) -> tuple[str | None, str | None]
             return (status.id, status.name) if status else (None, str(value))
         case "assignee" | "reporter":
             user = store.find_user(value)
-            return (
-                ((user.account if store.cloud else user.key), user.display)
-                if user
-                else (None, str(value))
-            )
+            if user is None:
+                return None, str(value)
+            return (user.account if store.cloud else user.key), user.display
         case "priority" | "resolution" | "issuetype":
             return _named(store, name, str(value))
         case "Sprint":

@@ -30,10 +30,10 @@ def structure_of(query: Query) -> Json:
 
 
 def _order(name: str, descending: bool | None) -> Json:
-    direction = (
-        {} if descending is None else {"direction": "desc" if descending else "asc"}
-    )
-    return {"field": {"name": name}, **direction}
+    field = {"field": {"name": name}}
+    if descending is None:
+        return field
+    return {**field, "direction": "desc" if descending else "asc"}
 
 
 def _condition(condition: Condition) -> Json:

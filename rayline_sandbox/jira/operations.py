@@ -63,13 +63,9 @@ def read_update(store: Store, issue: Issue, update: Any, fields: Json) -> Update
         elif name == "worklog":
             bookings.append(_worth_booking(read_booking(_added(name, verb, value))))
         else:
-            held = (
-                found[name]
-                if name in found
-                else _HELD[name](issue)
-                if name in _HELD
-                else None
-            )
+            held = found.get(name)
+            if name not in found and name in _HELD:
+                held = _HELD[name](issue)
             found[name] = _operate(
                 store, issue, name, verb=verb, value=value, held=held
             )

@@ -249,11 +249,9 @@ def page_versions(site: Site, call: Call) -> Json:
 
 
 def _states(version: Version) -> set[str]:
-    return (
-        {"archived"}
-        if version.archived
-        else {"released" if version.released else "unreleased"}
-    )
+    if version.archived:
+        return {"archived"}
+    return {"released" if version.released else "unreleased"}
 
 
 def _issue_counts(site: Site, version: Version) -> Json:

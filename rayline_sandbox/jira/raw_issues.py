@@ -88,7 +88,9 @@ def compact(raw: Json) -> Json:
 
 
 def _level(kind: Json) -> int:
-    return -1 if kind.get("subtask") else 1 if kind.get("name") == "Epic" else 0
+    if kind.get("subtask"):
+        return -1
+    return 1 if kind.get("name") == "Epic" else 0
 
 
 def _person(raw: Any) -> Json | None:

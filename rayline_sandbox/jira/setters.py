@@ -345,13 +345,9 @@ def _tracking(store: Store, issue: Issue, value: Any) -> list[Item]:
 
 
 def _sprints(store: Store, issue: Issue, value: Any) -> list[Item]:
-    refs = (
-        value
-        if isinstance(value, Sequence) and not isinstance(value, str)
-        else []
-        if value is None
-        else [value]
-    )
+    single = [] if value is None else [value]
+    is_list = isinstance(value, Sequence) and not isinstance(value, str)
+    refs = value if is_list else single
     return put_in_sprint(
         store, issue, [_sprint(store, _ref(each, "id", "name")) for each in refs]
     )

@@ -212,13 +212,9 @@ def walk(store: Store, container: str) -> Iterator[Record]:
 
 def kind_of(record: Record) -> str:
     """Return what error messages call a record."""
-    return (
-        "page"
-        if isinstance(record, Page)
-        else "database"
-        if isinstance(record, Database)
-        else "block"
-    )
+    if isinstance(record, Page):
+        return "page"
+    return "database" if isinstance(record, Database) else "block"
 
 
 def set_trash(store: Store, record: Record, in_trash: bool, actor: str) -> None:

@@ -97,13 +97,9 @@ def shown(store: Store, comment: Comment) -> dict[str, Any]:
 def _category(store: Store, upload_id: str) -> str:
     content_type = store.shelf("file_uploads")[upload_id].content_type or ""
     main = content_type.partition("/")[0]
-    return (
-        "pdf"
-        if content_type.endswith("/pdf")
-        else main
-        if main in CATEGORIES
-        else "productivity"
-    )
+    if content_type.endswith("/pdf"):
+        return "pdf"
+    return main if main in CATEGORIES else "productivity"
 
 
 def create(call: Call) -> Answer:

@@ -28,14 +28,7 @@ def risk_map(chart: RiskMap) -> Json:
 
 def _value(cell: RiskCell | None, probability: int, impact: int) -> Json:
     score = probability * impact
-    names = (
-        [
-            name if len(name) <= LENGTH else name[: LENGTH - 1].rstrip() + "…"
-            for name in cell.labels
-        ]
-        if cell
-        else []
-    )
+    names = [_short(name) for name in cell.labels] if cell else []
     rest = cell.count - NAMES if cell else 0
     shown = names[:NAMES] + ([f"+{rest}"] if rest > 0 else [])
     return {
@@ -43,7 +36,7 @@ def _value(cell: RiskCell | None, probability: int, impact: int) -> Json:
         "impact": impact,
         "count": cell.count if cell else 0,
         "names": shown,
-        "color": LOW if score <= 6 else MEDIUM if score <= 12 else HIGH,
+        "color": _colour(score),
     }
 
 
@@ -114,3 +107,13 @@ def _axis(title: str, *, angle: int | None = None) -> Json:
         "titlePadding": 10,
         **({"labelAngle": angle} if angle is not None else {}),
     }
+
+
+def _short(name: str) -> str:
+    return name if len(name) <= LENGTH else name[: LENGTH - 1].rstrip() + "…"
+
+
+def _colour(score: int) -> str:
+    if score <= 6:
+        return LOW
+    return MEDIUM if score <= 12 else HIGH

@@ -83,11 +83,9 @@ def _percent(share: Decimal | float, locale: str) -> str:
 
 @_remember
 def _money(amount: Decimal, currency: str, locale: str) -> str:
-    pattern = (
-        None
-        if amount != amount.to_integral_value()
-        else ("¤#,##0" if locale == "en" else "#,##0\u00a0¤")
-    )
+    pattern = None
+    if amount == amount.to_integral_value():
+        pattern = "¤#,##0" if locale == "en" else "#,##0\u00a0¤"
     return format_currency(
         amount, currency, pattern, locale=locale, currency_digits=pattern is None
     )

@@ -21,6 +21,7 @@ from worker.domain.messages import message
 from worker.domain.periods import Period, quarter_of
 from worker.domain.titles import days, period_title
 from worker.domain.values import Ref
+from worker.method.formulas.bands import colour_of
 from worker.method.formulas.cascade import parts_of
 from worker.method.measures import PlanMeasure, Rag
 from worker.method.money.monday import Cause, Cut, Line, cut, weeks_of
@@ -111,13 +112,7 @@ def _colour(view: View, line: Line) -> Rag:
     band = view.world.thresholds.pace
     if line.pace is None:
         return Rag.GREY
-    return (
-        Rag.GREEN
-        if line.pace >= band.green
-        else Rag.AMBER
-        if line.pace >= band.amber
-        else Rag.RED
-    )
+    return colour_of(line.pace, band)
 
 
 def _verdict(view: View, found: Cut, monday: date) -> Block:

@@ -228,7 +228,9 @@ def _is_late(view: View, row: Row) -> bool:
 
 def _moved(row: Row, record: TaskRecord | None) -> str:
     told = row.fields.get("moved")
-    return told if isinstance(told, str) and told else record.moved if record else ""
+    if isinstance(told, str) and told:
+        return told
+    return record.moved if record else ""
 
 
 def late_line(view: View, row: Row) -> str:

@@ -190,7 +190,8 @@ class View(msgspec.Struct, frozen=True, gc=False):
         """Return a difference with its sign."""
         if amount is None:
             return NONE
-        return f"{'+' if amount > 0 else '−' if amount < 0 else ''}{self.money(abs(amount))}"
+        sign = "+" if amount > 0 else "−"
+        return f"{sign if amount else ''}{self.money(abs(amount))}"
 
     def table(self, header: Iterable[str], rows: Iterable[Iterable[str]]) -> Table:
         """Return a table with a translated header."""

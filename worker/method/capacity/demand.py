@@ -125,9 +125,9 @@ def remaining(issue: Issue) -> int | None:
 
 
 def _start(card: Card | None, today: date) -> date:
-    planned = (
-        (card.expected_start if card.stage in HUNTED else card.start) if card else None
-    )
+    if card is None:
+        return today
+    planned = card.expected_start if card.stage in HUNTED else card.start
     return max(today, planned or today)
 
 

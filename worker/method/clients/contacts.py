@@ -17,6 +17,7 @@ from worker.domain.messages import message
 from worker.domain.values import Ref
 from worker.mapping.playbooks import Playbooks
 from worker.method.clients import silence as relations
+from worker.method.formulas.bands import mark_above, mark_below
 from worker.method.measures import Condition, Signal
 from worker.method.run import Found
 from worker.world.world import World
@@ -153,7 +154,7 @@ def _partners(client: Client, world: World, *, served: bool) -> _Look:
 def _mark_of_silence(last: date | None, today: date, limit: int) -> int:
     """Mark 3 for up to twice the limit, 4 up to four times, then 5."""
     times = (today - last).days / limit if last else 0
-    return 5 if times > 4 else 4 if times > 2 else 3
+    return mark_above(times, 2, 4, least=3)
 
 
 def _contract(
@@ -176,7 +177,7 @@ def _contract(
 def _mark_of_end(end: date | None, today: date) -> int:
     """Mark 3 while more than 30 days are left, 4 until two weeks before, then 5."""
     left = (end - today).days if end else 60
-    return 3 if left > 30 else 4 if left > 14 else 5
+    return mark_below(left, 31, 15, least=3)
 
 
 def _rate(client: Client, world: World, playbooks: Playbooks) -> _Look:
@@ -256,7 +257,8 @@ def _condition(
 
 
 def _subject(client: Client | None, document: Document | None) -> Ref:
-    return document.ref if document else client.ref if client else Ref("clients", "")
+    subject = document or client
+    return subject.ref if subject else Ref("clients", "")
 
 
 def _names(client: Client | None, document: Document | None) -> dict[str, str]:

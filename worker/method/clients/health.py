@@ -18,6 +18,7 @@ from worker.domain.messages import message
 from worker.domain.periods import Grain, month_of, quarter_of
 from worker.domain.values import Ref, Value
 from worker.method.clients.silence import last_contact
+from worker.method.formulas.bands import colour_of, direction_of
 from worker.method.formulas.flow import ratio, share
 from worker.method.formulas.hysteresis import Tracks, keep_past, settle, to_change
 from worker.method.formulas.triangle import is_triangle
@@ -195,13 +196,7 @@ def _trend(
     if (world.today - track.since).days < days:
         return None
     change = score - Decimal(track.value)
-    return (
-        "up"
-        if change >= world.thresholds.trend_points
-        else "down"
-        if change <= -world.thresholds.trend_points
-        else "flat"
-    )
+    return direction_of(change, world.thresholds.trend_points)
 
 
 def mean(factors: Sequence[Factor]) -> tuple[Decimal | None, Decimal]:
@@ -221,13 +216,7 @@ def _colour(score: Decimal | None, coverage: Decimal, world: World) -> Rag:
     band = world.thresholds.health
     if score is None or coverage < world.thresholds.health_coverage:
         return Rag.GREY
-    return (
-        Rag.GREEN
-        if score >= band.green
-        else Rag.AMBER
-        if score >= band.amber
-        else Rag.RED
-    )
+    return colour_of(score, band)
 
 
 def _why(factors: Iterable[Factor], coverage: Decimal, world: World) -> str:

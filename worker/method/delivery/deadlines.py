@@ -14,6 +14,7 @@ import msgspec
 from worker.domain.entities import RUNNING, Card, Stage
 from worker.domain.messages import message
 from worker.domain.values import Ref
+from worker.method.formulas.bands import mark_below
 from worker.method.measures import CardMeasure, Condition
 from worker.method.run import Found
 from worker.world.world import World
@@ -112,7 +113,7 @@ def _p_on_time(card: Card, measure: CardMeasure, world: World) -> _Look:
         return UNKNOWN
     words, chance = world.words, measure.forecast.on_time
     limit = world.thresholds.on_time.amber
-    probability = 5 if chance < limit / 5 else 4 if chance < limit / 2 else 3
+    probability = mark_below(chance, limit / 2, limit / 5, least=3)
     return _Look(
         chance < limit,
         probability,
@@ -133,13 +134,7 @@ def _spi(card: Card, measure: CardMeasure, world: World) -> _Look:
     if measure.spi_t is None:
         return UNKNOWN
     words, limit = world.words, world.thresholds.spi.amber
-    probability = (
-        5
-        if measure.spi_t < Decimal("0.6")
-        else 4
-        if measure.spi_t < Decimal("0.7")
-        else 3
-    )
+    probability = mark_below(measure.spi_t, Decimal("0.7"), Decimal("0.6"), least=3)
     return _Look(
         measure.spi_t < limit,
         probability,

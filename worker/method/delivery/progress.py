@@ -325,13 +325,14 @@ def _hours(
     recent = _by_author([log for log in work.worklogs if log.started >= since])
     seconds = sum(spent.values()) or sum(issue.spent or 0 for issue in work.issues)
     top = flow.top_carrier(recent, still_open)
-    person = setting.people.get(top[0]) if top else None
+    carrier, carried = top or (None, None)
+    person = setting.people.get(carrier) if carrier else None
     return {
         "hours": (seconds / HOUR).quantize(Decimal("0.1")),
         "burn": _burn(card, spent, world, setting=setting),
-        "top_share": top[1] if top else None,
+        "top_share": carried,
         "last_activity": _last_activity(work),
-        "top_person": person.name if person else (top[0] if top else None),
+        "top_person": person.name if person else carrier,
     }
 
 
@@ -477,7 +478,7 @@ def _opinions(measure: CardMeasure, world: World) -> Iterator[tuple[int, str]]:
     if measure.open:
         late = Decimal(measure.overdue) / measure.open
         yield (
-            0 if late >= limits.overdue_share else 1 if measure.overdue else 2,
+            _rank_overdue(measure.overdue, late, limits.overdue_share),
             words.count(
                 "{n} overdue item of {open}.",
                 "{n} overdue items of {open}.",
@@ -487,8 +488,14 @@ def _opinions(measure: CardMeasure, world: World) -> Iterator[tuple[int, str]]:
         )
 
 
+def _rank_overdue(overdue: int, share: Decimal, limit: Decimal) -> int:
+    if share >= limit:
+        return 0
+    return 1 if overdue else 2
+
+
 def _rank(value: Decimal, green: Decimal, amber: Decimal) -> int:
-    return 2 if value >= green else 1 if value >= amber else 0
+    return int(value >= green) + int(value >= amber)
 
 
 def _unknown(measure: CardMeasure, world: World) -> str:

@@ -16,6 +16,7 @@ from msgspec.structs import replace
 from worker.domain.entities import RUNNING, Card, Issue
 from worker.domain.messages import message
 from worker.domain.values import Ref
+from worker.method.formulas.bands import mark_above
 from worker.method.formulas.flow import DONE, share
 from worker.method.formulas.hysteresis import Tracks, follow, to_change
 from worker.method.measures import CardMeasure, Condition
@@ -132,7 +133,7 @@ def _scope(_card: Card, measure: CardMeasure, world: World) -> _Look:
 
 def _mark(times: Decimal) -> int:
     """Mark 3 for up to twice the limit, 4 up to three times, then 5."""
-    return 5 if times > 3 else 4 if times > 2 else 3
+    return mark_above(times, 2, 3, least=3)
 
 
 def _burn(card: Card, measure: CardMeasure, world: World) -> _Look:

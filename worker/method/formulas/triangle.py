@@ -13,7 +13,8 @@ NO_PM = message("no project manager")
 
 def triangle_faults(unit: Unit) -> tuple[str, ...]:
     """Return what breaks the triangle, as sentences to be said; empty when it is complete."""
-    found = [NO_AM] if not unit.am else [TWO_AMS] if len(unit.am) > 1 else []
+    found = [] if unit.am else [NO_AM]
+    found += [TWO_AMS] if len(unit.am) > 1 else []
     found += [] if unit.tls else [NO_TL]
     found += [] if unit.pms else [NO_PM]
     return tuple(found)

@@ -18,6 +18,7 @@ from worker.domain.entities import Goal
 from worker.domain.periods import Grain, Period
 from worker.domain.titles import period_title
 from worker.domain.values import Ref, Span, Value
+from worker.method.formulas.bands import colour_of
 from worker.method.formulas.cascade import parts_of
 from worker.method.formulas.hysteresis import Tracks, settle, to_change
 from worker.method.growth.parts import (
@@ -220,13 +221,7 @@ def _colour(
             "Too early: {share} of the working days have passed.",
             share=words.percent(passed),
         )
-    colour = (
-        Rag.GREEN
-        if pace >= band.green
-        else Rag.AMBER
-        if pace >= band.amber
-        else Rag.RED
-    )
+    colour = colour_of(pace, band)
     return colour, words.say(
         "{value} of {target} ({measure}); {expected} were due by now: pace {pace}.",
         value=words.number(value, 2),

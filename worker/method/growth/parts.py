@@ -53,11 +53,8 @@ def shares(
         return dict.fromkeys(periods, target)
     days = [calendar.in_period(period) for period in periods]
     unit = Decimal(1).scaleb(min(0, int(target.normalize().as_tuple().exponent)))
-    amounts = (
-        split(target / unit * CENT, days if any(days) else [1] * len(days))
-        if days
-        else []
-    )
+    shares = days if any(days) else [1] * len(days)
+    amounts = split(target / unit * CENT, shares) if shares else []
     return {
         period: amount / CENT * unit
         for period, amount in zip(periods, amounts, strict=True)

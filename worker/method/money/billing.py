@@ -18,6 +18,7 @@ from worker.domain.periods import month_of
 from worker.domain.titles import period_title
 from worker.domain.values import Ref
 from worker.mapping.playbooks import Playbooks
+from worker.method.formulas.bands import mark_above
 from worker.method.measures import Condition, MoneyMeasure, MonthMoney, Signal
 from worker.method.money.income import BILLED, amount_of, book, total
 from worker.method.run import Found
@@ -179,7 +180,7 @@ def _late(
         )
         if owed.since
         else "",
-        probability=5 if age > 2 * limit else 4 if age > limit else 3,
+        probability=mark_above(age, limit, 2 * limit, least=3),
         stake=owed.amount,
         client=client.ref,
         formula=words.say(

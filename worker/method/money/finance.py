@@ -20,6 +20,7 @@ from worker.domain.periods import Grain, Period, month_of, previous_period, quar
 from worker.domain.titles import period_title
 from worker.domain.values import Ref, Value
 from worker.mapping.playbooks import Playbooks
+from worker.method.formulas.bands import direction_of
 from worker.method.formulas.cascade import parts_of
 from worker.method.formulas.flow import ratio, share
 from worker.method.formulas.rays import due_of
@@ -265,7 +266,7 @@ def _trend(now: Decimal, before: Decimal) -> str | None:
     if before <= 0:
         return None
     change = now / before - 1
-    return "up" if change >= TREND_BAND else "down" if change <= -TREND_BAND else "flat"
+    return direction_of(change, TREND_BAND)
 
 
 def _months(months: tuple[Period, ...], world: World) -> str:
@@ -307,11 +308,7 @@ def _concentrations(book: _Book, world: World) -> Iterator[Condition]:
                 "{client}: too large a part of the revenue", client=client.name
             ),
             evidence=words.say("Share of the firm's revenue: {shares}.", shares=listed),
-            probability=5
-            if lowest >= 2 * limit
-            else 4
-            if lowest >= limit * Decimal("1.4")
-            else 3,
+            probability=_mark_of_share(lowest, limit),
             stake=round_money(book.of(client.ref, book.recent)),
             client=client.ref,
             horizon=client.contract_end,
@@ -430,3 +427,8 @@ def _signal(condition: Condition, world: World) -> Signal:
             "unit": unit.name if unit else "",
         },
     )
+
+
+def _mark_of_share(share: Decimal, limit: Decimal) -> int:
+    """Mark 3 from the limit on, 4 from 1.4 times the limit, 5 from twice the limit."""
+    return 3 + int(share >= limit * Decimal("1.4")) + int(share >= 2 * limit)

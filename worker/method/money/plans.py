@@ -31,6 +31,7 @@ from worker.domain.titles import period_title
 from worker.domain.values import Ref, Span, Value
 from worker.domain.words import Words
 from worker.errors import Problem
+from worker.method.formulas.bands import colour_of
 from worker.method.formulas.cascade import Cascade, cascade, parts_of
 from worker.method.formulas.flow import ratio
 from worker.method.formulas.hysteresis import Tracks, follow, settle, to_change
@@ -510,13 +511,7 @@ def _colour(
             "Too early: {share} of the working days have passed.",
             share=words.percent(passed),
         )
-    colour = (
-        Rag.GREEN
-        if pace >= band.green
-        else Rag.AMBER
-        if pace >= band.amber
-        else Rag.RED
-    )
+    colour = colour_of(pace, band)
     return colour, words.say(
         "Fact {fact} of {planned} planned to date: pace {pace}.",
         fact=words.money(amount),

@@ -19,6 +19,7 @@ from worker.domain.entities import Row
 from worker.domain.money import round_money
 from worker.domain.values import Ref, Value
 from worker.mapping.playbooks import Playbooks, Response
+from worker.method.formulas.bands import mark_above
 from worker.method.formulas.hysteresis import Tracks, follow, settle, to_change
 from worker.method.formulas.occurrences import Rules, Sight, advance, name_of, recall
 from worker.method.formulas.roles import person_for
@@ -224,7 +225,9 @@ def _risk(
 
 def level_of(score: int) -> str:
     """Return `low` up to 6, `medium` up to 12, else `high` (facts/definitions.md, risk: the simple 5 x 5 form)."""
-    return "high" if score >= 15 else "medium" if score >= 8 else "low"
+    if score >= 15:
+        return "high"
+    return "medium" if score >= 8 else "low"
 
 
 def _unit(condition: Condition, world: World) -> Ref | None:
@@ -254,24 +257,14 @@ def _impact(chart: _Map, condition: Condition, stake: Decimal) -> int:
 
     A card is weighed against what its client has committed, anything wider against the portfolio of all clients.
     """
-    own = condition.card is not None
-    whole = (
-        (chart.committed.get(condition.client, Decimal(0)) if condition.client else 0)
-        if own
-        else chart.portfolio
-    )
+    whole = chart.portfolio
+    if condition.card is not None:
+        client = condition.client
+        whole = chart.committed.get(client, Decimal(0)) if client else Decimal(0)
     if not stake or not whole:
         return 3
-    part = stake / whole
-    return (
-        5
-        if part > Decimal("0.4")
-        else 4
-        if part > Decimal("0.2")
-        else 3
-        if part > Decimal("0.1")
-        else 2
-    )
+    tenth = Decimal("0.1")
+    return mark_above(stake / whole, tenth, 2 * tenth, 4 * tenth, least=2)
 
 
 def _effective(

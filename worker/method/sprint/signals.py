@@ -114,15 +114,7 @@ def _risk_answers(seen: _Seen) -> Iterator[Signal]:
 
 def _risk_answer(subject: Ref, risk: RiskMeasure | None, world: World) -> Signal:
     card = world.cards.get(subject)
-    client = (
-        card.client
-        if card
-        else subject
-        if subject in world.clients
-        else risk.client
-        if risk
-        else None
-    )
+    client = _client_of(subject, card, risk, world)
     names = _names(card, world) if card else {}
     return Signal(
         "answer_risk",
@@ -137,6 +129,16 @@ def _risk_answer(subject: Ref, risk: RiskMeasure | None, world: World) -> Signal
         role=_answerer(risk) if risk else "",
         unit=risk.unit if risk else None,
     )
+
+
+def _client_of(
+    subject: Ref, card: Card | None, risk: RiskMeasure | None, world: World
+) -> Ref | None:
+    if card is not None:
+        return card.client
+    if subject in world.clients:
+        return subject
+    return risk.client if risk else None
 
 
 def _answerer(risk: RiskMeasure) -> str:
