@@ -45,13 +45,15 @@ from worker.method.sprint.tasks import plan_tasks
 from worker.world.world import World
 
 
-def evaluate(world: World, playbooks: Playbooks) -> Outcome:
+def evaluate(
+    world: World, playbooks: Playbooks, *, start: type[Run] = Run
+) -> Outcome:
     """Return all facts, measures, memory and problems of one run.
 
     `run(rule, unknown, ...)` calls a rule with the world and what follows; one that fails leaves out only its own
-    facts, and the rules after it get `unknown` in place of its value.
+    facts, and the rules after it get `unknown` in place of its value. `start` makes the run.
     """
-    run = Run(world)
+    run = start(world)
 
     cards = run(measure_progress, {})
     money = run(measure_revenue, None)
