@@ -6,13 +6,14 @@ never see it. Only what is marked `fails_softly` is about that.
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Generator
 from typing import Any
 
 import pytest
 
-from worker import method as rules
 from worker import pages
+from worker.method import run as rules
 
 failures: list[Exception] = []
 
@@ -28,8 +29,10 @@ def pytest_configure(config: pytest.Config) -> None:
 def _listen(module: Any) -> None:
     tell = module._failure
 
-    def heard(where: Any, error: Exception) -> Any:
-        failures.append(error)
+    def heard(where: Any, error: Any) -> Any:
+        raised = sys.exc_info()[1]
+        assert isinstance(raised, Exception)
+        failures.append(raised)
         return tell(where, error)
 
     module._failure = heard

@@ -7,14 +7,18 @@ from pathlib import Path
 
 import pytest
 
+from tests.support.rules import rule_names
 from worker.config import Thresholds
 from worker.mapping.load import load_schema, shipped_folder
 from worker.mapping.playbooks import load_playbooks
 from worker.mapping.schema import KEY_PROPERTY, Owner
-from worker.method import RULES
 
 TEXT = (Path(__file__).parents[1] / "docs" / "method.md").read_text("utf-8")
 NAMED = set(re.findall(r"`([a-z_0-9.]+)`", TEXT))
+RULE_CELLS = re.findall(
+    r"^\|[^|]*\|([^|]*)\|[^|]*\|[^|]*\|[^|]*\|$", TEXT, re.MULTILINE
+)
+NAMED_RULES = set(re.findall(r"`([a-z_]+)`", " ".join(RULE_CELLS)))
 SCHEMA = load_schema()
 PLAYBOOKS = load_playbooks(shipped_folder())
 KINDS = {
@@ -24,7 +28,7 @@ KINDS = {
     "other",
 }  # the responses of a kind, for signals without their own
 
-RULE_NAMES = {rule.name for rule in RULES}
+RULE_NAMES = rule_names()
 FIELDS = {
     f"{name}.{prop.name}"
     for name, source in SCHEMA.sources.items()
@@ -64,3 +68,7 @@ def test_the_table_names_nothing_that_does_not_exist() -> None:
         | set(SCHEMA.sources)
     )
     assert not sorted(NAMED - known)
+
+
+def test_the_column_of_rules_names_those_that_a_run_calls_and_no_other() -> None:
+    assert NAMED_RULES == RULE_NAMES

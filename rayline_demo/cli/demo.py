@@ -24,9 +24,8 @@ from rayline_sandbox.notion import NotionSandbox
 from rayline_sandbox.wire import Clock
 from worker.app import logs
 from worker.cli import prose, show
-from worker.cli.entry import (
+from worker.cli.session import (
     JsonOption,
-    app,
     fail,
     log_level,
     progress,
@@ -51,7 +50,6 @@ LocaleOption = Annotated[
 ]
 
 
-@app.command()
 def demo(
     once: Annotated[
         bool, typer.Option("--once", help="One checked pass: three cycles, then end.")
@@ -214,7 +212,6 @@ def _told(report: Report, words: Words) -> str:
     )
 
 
-@app.command()
 def sandbox(
     empty: Annotated[bool, typer.Option("--empty", help="An empty workspace.")] = False,
     jira_data: Annotated[

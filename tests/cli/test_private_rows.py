@@ -14,6 +14,7 @@ import pytest
 from msgspec.structs import replace
 from rich.console import Console
 
+from tests.support.rules import breaking
 from worker.cli import prose, show
 from worker.cli.look import _withheld
 from worker.codecs.pages import decode_page
@@ -28,7 +29,7 @@ from worker.locales import load_words
 from worker.mapping.load import load_schema
 from worker.mapping.playbooks import Playbooks
 from worker.mapping.schema import Binding, Source
-from worker.method import Rule, evaluate
+from worker.method import evaluate
 from worker.plan.facts import Fact, Input, Why
 from worker.plan.plan import (
     Change,
@@ -172,13 +173,17 @@ def test_a_private_row_that_could_not_be_written_is_not_quoted_by_the_server() -
 
 
 @pytest.mark.fails_softly
-def test_a_rule_on_private_rows_that_fails_quotes_nothing() -> None:
-    def stumble(*_: object) -> Any:
-        raise ValueError(SAID)
-
+@pytest.mark.parametrize(
+    ("rule", "is_quoted"),
+    [("measure_feedback", False), ("plan_bonuses", False), ("plan_tasks", True)],
+)
+def test_a_rule_on_private_rows_that_fails_quotes_nothing(
+    rule: str, *, is_quoted: bool
+) -> None:
     now = datetime(2026, 11, 16, tzinfo=UTC)
     world = World("studio", now, now.date(), Thresholds(), Words())
-    playbooks = Playbooks()
-    for name, is_quoted in (("feedback", False), ("bonuses", False), ("tasks", True)):
-        outcome = evaluate(world, playbooks, rules=(Rule(name, stumble),))
-        assert quotes(told(list(outcome.problems))) is is_quoted
+    start = breaking(rule, ValueError(SAID))
+    outcome = evaluate(world, Playbooks(), start=start)
+    (problem,) = outcome.problems
+    assert f"{rule}: ValueError" in problem.message
+    assert quotes(told([problem])) is is_quoted

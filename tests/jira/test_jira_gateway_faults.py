@@ -11,8 +11,9 @@ import pytest
 import requests
 from jira_gateway_rig import NOW, make
 
+from rayline_sandbox.faults import AFTER, BEFORE
 from rayline_sandbox.jira import JiraSandbox
-from rayline_sandbox.jira.faults import AFTER, REPLACING
+from rayline_sandbox.jira.faults import ERRORS
 from rayline_sandbox.wire import Clock, Request, Response
 from tests.support.jira_wire import BASE, HandlerAdapter, VirtualTime
 from worker.errors import ApiError, Denied, Missing, Rejected, Transient
@@ -21,7 +22,7 @@ from worker.jira.errors import Forbidden
 from worker.jira.gateway import JiraGateway
 from worker.jira.session import ReadingAdapter
 
-PASSING = sorted((REPLACING | AFTER) - {"401"})
+PASSING = sorted({*ERRORS, *BEFORE, *AFTER} - {"401"})
 DEPLOYMENTS = ("cloud", "datacenter")
 
 

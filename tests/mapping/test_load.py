@@ -6,10 +6,10 @@ from pathlib import Path
 
 import pytest
 
+from tests.support.rules import reason_names
 from worker.errors import ConfigError, Problem
 from worker.mapping.load import load_schema, mapping_files, shipped_folder
 from worker.mapping.schema import KEY_PROPERTY, Owner, Rows
-from worker.method import RULES
 
 SHIPPED = sorted((shipped_folder() / "workspace").glob("*.toml"))
 SERVICES = (shipped_folder() / "workspace" / "services.toml").read_text("utf-8")
@@ -277,4 +277,4 @@ def test_every_rule_that_a_mapping_names_is_there() -> None:
         for source in load_schema().sources.values()
         for prop in source.properties.values()
     }
-    assert named - {""} <= {*(rule.name for rule in RULES), "pages"}
+    assert named - {""} <= reason_names() | {"pages"}

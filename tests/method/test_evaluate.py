@@ -11,6 +11,7 @@ from babel.messages.pofile import read_po
 from msgspec.structs import replace
 
 from tests.support.outcomes import facts_of, judge
+from tests.support.rules import Call, breaking, calls_of
 from tests.support.worlds import (
     PLAYBOOKS,
     SOURCES,
@@ -27,15 +28,14 @@ from worker import locales
 from worker.domain.entities import Stage
 from worker.errors import ConfigError, Severity
 from worker.locales import load_words
-from worker.mapping.playbooks import Playbooks, load_playbooks
-from worker.method import RULES, Rule, evaluate
+from worker.mapping.playbooks import load_playbooks
+from worker.method import evaluate
 from worker.method.delivery.deadlines import SIGNALS
 from worker.method.formulas.hysteresis import settle
-from worker.method.measures import Measures
+from worker.method.run import Found, Run
 from worker.method.sprint.risks import KINDS
 from worker.method.sprint.signals import FINDERS
-from worker.plan.facts import Outcome
-from worker.world.memory import Track
+from worker.world.memory import Memory, Track
 from worker.world.world import World
 
 ROOT = Path(__file__).parents[2]
@@ -54,29 +54,69 @@ def busy() -> World:
     )
 
 
-def broken(_world: World, _playbooks: Playbooks, _measures: Measures) -> Outcome:
-    """Fail as a rule with a bug would."""
-    raise ZeroDivisionError("division by zero")
+CALLS = calls_of(busy())
 
 
 @pytest.mark.fails_softly
-@pytest.mark.parametrize("name", [rule.name for rule in RULES])
-def test_a_rule_that_fails_is_named_and_the_others_speak(name: str) -> None:
-    rules = tuple(
-        Rule(rule.name, broken) if rule.name == name else rule for rule in RULES
-    )
-    outcome = evaluate(busy(), PLAYBOOKS, rules=rules)
+@pytest.mark.parametrize("call", CALLS, ids=lambda call: call.rule)
+def test_a_rule_that_fails_is_named_and_the_others_speak(call: Call) -> None:
+    start = breaking(call.rule, ZeroDivisionError("division by zero"))
+    outcome = evaluate(busy(), PLAYBOOKS, start=start)
     (problem,) = outcome.problems
     assert (problem.code, problem.where, problem.severity) == (
         "rule-failed",
-        f"worker/method/{name}",
+        call.path.relative_to(ROOT).as_posix(),
         Severity.ERROR,
     )
-    assert "ZeroDivisionError" in problem.message
-    assert outcome.measures.failed == (name,)
+    assert f"{call.rule}: ZeroDivisionError" in problem.message
+    assert outcome.measures.failed == (call.rule,)
+    own = {fact.why.rule for fact in call.facts}
     spoken = {fact.why.rule for fact in outcome.facts}
-    assert {"progress", "plans", "clients"} - {name} <= spoken
-    assert name not in spoken
+    assert {"progress", "plans", "clients"} - own <= spoken
+    assert not own & spoken
+
+
+def test_a_run_calls_every_rule_once() -> None:
+    rules = [call.rule for call in CALLS]
+    assert len(rules) == len(set(rules)) > 30
+
+
+def remembering(seen: World, *, then: str) -> Found[str]:
+    """Remember one track, forget another, and fail if told so."""
+    if then == "fail":
+        raise KeyError("what was read")
+    track = Track("green", seen.today)
+    return Found(then, tracks={"new": track}, forgotten=("old",))
+
+
+def remembered(**tracks: Track) -> Run:
+    """Return a run in a world with these tracks in memory."""
+    return Run(world(memory=Memory(tracks=tracks)))
+
+
+def test_what_a_rule_says_nothing_of_is_kept_in_memory_and_what_it_forgets_is_not() -> (
+    None
+):
+    kept, new = Track("red", TODAY), Track("green", TODAY)
+    run = remembered(old=kept, other=kept)
+    assert run(remembering, "", then="go on") == "go on"
+    assert run.memory() == Memory(tracks={"other": kept, "new": new}, first_run=False)
+
+
+@pytest.mark.fails_softly
+@pytest.mark.parametrize("is_private", [True, False])
+def test_a_rule_that_fails_changes_nothing_and_of_private_rows_nothing_is_quoted(
+    *, is_private: bool
+) -> None:
+    kept = Track("red", TODAY)
+    run = remembered(old=kept)
+    call = run.private if is_private else run
+    assert call(remembering, "unknown", then="fail") == "unknown"
+    assert run.memory() == Memory(tracks={"old": kept}, first_run=False)
+    (problem,) = run.problems
+    assert "remembering: KeyError" in problem.message
+    assert ("what was read" in problem.message) is not is_private
+    assert run.failed == ["remembering"]
 
 
 def test_no_field_is_claimed_by_two_rules() -> None:
@@ -130,7 +170,9 @@ def test_every_sentence_has_its_russian_with_all_plurals() -> None:
     with (Path(locales.__file__).parent / "ru.po").open("rb") as file:
         known = {message.id: message for message in read_po(file, locale="ru")}
     modules = [
-        path for path in (ROOT / "worker").rglob("*.py") if "sandbox" not in path.parts
+        path
+        for package in ("worker", "rayline_demo")
+        for path in (ROOT / package).rglob("*.py")
     ]
     keywords = {"say": None, "count": (1, 2), "message": None, "tell": None}
     found = {

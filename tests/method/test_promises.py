@@ -7,7 +7,9 @@ from datetime import date
 import pytest
 
 from tests.support.worlds import card, row, world
+from worker.method.delivery.progress import measure_progress
 from worker.method.formulas.promises import follow_promise, promise_of, track_name
+from worker.method.run import Run
 from worker.world.memory import Memory, Track
 
 DAY, OTHER = date(2027, 2, 1), date(2029, 7, 7)
@@ -60,14 +62,39 @@ def test_only_a_date_that_a_person_gave_is_a_promise(
 
 
 def test_memory_keeps_since_when_a_date_is_promised_and_drops_what_is_not() -> None:
-    one = card()
-    tracks: dict[str, Track] = {"projects/p1#stage": Track("idea", SINCE)}
-    follow_promise(tracks, one, DAY, SINCE)
-    follow_promise(tracks, one, DAY, TODAY)
-    kept = tracks[track_name(one)]
+    first = follow_promise(None, DAY, SINCE)
+    kept = follow_promise(first, DAY, TODAY)
+    assert kept is not None
     assert (kept.value, kept.since) == ("2027-02-01", SINCE)
-    follow_promise(tracks, one, OTHER, TODAY)
-    kept = tracks[track_name(one)]
+    moved = follow_promise(kept, OTHER, TODAY)
+    assert moved is not None
+    assert (moved.value, moved.since) == ("2029-07-07", TODAY)
+    assert follow_promise(moved, None, TODAY) is None
+
+
+def seen_on(day: date, due: date | None, memory: Memory) -> Memory:
+    """Return what is remembered after the progress of card p1 was measured on a day."""
+    run = Run(world(card(due=due), memory=memory, today=day))
+    run(measure_progress, {})
+    assert run.problems == []
+    return run.memory()
+
+
+def test_a_run_remembers_what_is_promised_and_forgets_that_alone_when_nobody_does() -> (
+    None
+):
+    name = track_name(card())
+    others = {
+        "projects/p2#promise": Track("2027-02-01", SINCE),
+        "units/u1#colour": Track("red", SINCE),
+    }
+    memory = seen_on(SINCE, DAY, Memory(others))
+    memory = seen_on(TODAY, DAY, memory)
+    kept = memory.tracks[name]
+    assert (kept.value, kept.since) == ("2027-02-01", SINCE)
+    memory = seen_on(TODAY, OTHER, memory)
+    kept = memory.tracks[name]
     assert (kept.value, kept.since) == ("2029-07-07", TODAY)
-    follow_promise(tracks, one, None, TODAY)
-    assert tracks.keys() == {"projects/p1#stage"}
+    forgotten = seen_on(TODAY, None, memory)
+    assert memory.tracks.keys() - forgotten.tracks.keys() == {name}
+    assert {key: forgotten.tracks[key] for key in others} == others

@@ -9,15 +9,15 @@ from typing import Any
 import pytest
 from msgspec.structs import replace
 
+from tests.support.outcomes import outcome_of
 from tests.support.worlds import TODAY, at, card, client, unit, world
 from worker.domain.entities import Idea, Stage
-from worker.domain.values import Ref, Value
-from worker.mapping.playbooks import Playbooks
+from worker.domain.values import Ref, Unset, Value
 from worker.method.formulas.agendas import next_planned
-from worker.method.growth.backlog import tend_backlog
+from worker.method.growth.backlog import plan_backlog
 from worker.method.growth.development import development_of
-from worker.method.measures import Measures
-from worker.plan.facts import Outcome
+from worker.method.run import Run
+from worker.world.memory import Memory
 from worker.world.world import World
 
 I1, C1, U1 = Ref("backlog", "i1"), Ref("clients", "c1"), Ref("units", "u1")
@@ -45,14 +45,17 @@ def lab(*ideas: Idea, **fields: Any) -> World:
     return world(client(), unit(), ideas={one.ref: one for one in ideas}, **fields)
 
 
-def tend(seen: World) -> Outcome:
-    """Return what the chapter says."""
-    return tend_backlog(seen, Playbooks(), Measures())
-
-
-def facts(seen: World, ref: Ref = I1) -> dict[str, Value]:
+def facts(seen: World, ref: Ref = I1) -> dict[str, Value | Unset]:
     """Return the facts of one row."""
-    return {fact.field: fact.value for fact in tend(seen).facts if fact.ref == ref}  # type: ignore[misc]
+    found = plan_backlog(seen).facts
+    return {fact.field: fact.value for fact in found if fact.ref == ref}
+
+
+def remembered(seen: World) -> Memory:
+    """Return what is remembered of the rule's run."""
+    run = Run(seen)
+    run(plan_backlog, None)
+    return outcome_of(run).memory
 
 
 @pytest.mark.parametrize(("days", "weeks"), [(0, 0), (6, 0), (7, 1), (20, 2), (21, 3)])
@@ -124,7 +127,7 @@ def test_an_accepted_idea_is_planted_as_a_card_and_linked() -> None:
 def test_once_planted_the_card_is_named_by_its_page() -> None:
     page = Ref("projects", "page")
     seen = lab(idea(status="accepted"))
-    after = replace(seen, memory=tend(seen).memory, seeds={PLANTED: page})
+    after = replace(seen, memory=remembered(seen), seeds={PLANTED: page})
     assert facts(after)["card"] == (page,)
     linked = replace(after, ideas={I1: idea(status="accepted", cards=(page,))})
     assert facts(linked)["card"] == (page,)
@@ -132,7 +135,7 @@ def test_once_planted_the_card_is_named_by_its_page() -> None:
 
 def test_a_planted_card_that_is_gone_is_not_linked_again() -> None:
     seen = lab(idea(status="accepted"))
-    assert "card" not in facts(replace(seen, memory=tend(seen).memory))
+    assert "card" not in facts(replace(seen, memory=remembered(seen)))
 
 
 def test_a_card_that_people_linked_themselves_is_enough() -> None:
@@ -140,7 +143,7 @@ def test_a_card_that_people_linked_themselves_is_enough() -> None:
     seen = lab(idea(status="accepted", cards=(own.ref,)), cards={own.ref: own})
     assert facts(seen)["card"] == (own.ref,)
     assert facts(seen, PLANTED) == {}
-    assert [item.card for item in tend(seen).measures.backlog or ()] == [own.ref]
+    assert [item.card for item in plan_backlog(seen).value or ()] == [own.ref]
 
 
 def test_the_only_client_of_the_unit_is_meant_else_the_idea_is_reported() -> None:
@@ -150,7 +153,7 @@ def test_the_only_client_of_the_unit_is_meant_else_the_idea_is_reported() -> Non
         world(client(), client("c2"), unit(), ideas={I1: alone}),
         lab(idea(status="accepted", client=None)),
     ):
-        (problem,) = tend(seen).problems
+        (problem,) = plan_backlog(seen).problems
         assert (problem.code, problem.url) == (
             "idea-without-client",
             "https://notion.so/i1",
@@ -185,7 +188,7 @@ def test_the_inboxes_of_the_roles_are_told_apart() -> None:
         idea("b1", kind="feedback"),
         idea("x", client=None),
     )
-    items = tend(seen).measures.backlog or ()
+    items = plan_backlog(seen).value or ()
     found = development_of(U1, items)
     keys = [
         [item.ref.key for item in part]

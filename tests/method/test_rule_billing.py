@@ -21,25 +21,23 @@ from tests.support.worlds import (
 )
 from worker.domain.entities import Revenue
 from worker.domain.periods import WorkCalendar
-from worker.method.measures import Condition, Measures, Signal
-from worker.method.money.billing import look_at_billing
-from worker.method.money.revenue import measure_money
-from worker.plan.facts import Outcome
+from worker.method.measures import Condition, Signal
+from worker.method.money.billing import find_unbilled
+from worker.method.money.revenue import measure_revenue
+from worker.method.run import Found
 from worker.world.world import World
 
 
-def judge(scene: World) -> Outcome:
+def judge(scene: World) -> Found[None]:
     """Measure the money and look at the bills."""
-    return look_at_billing(
-        scene, PLAYBOOKS, measure_money(scene, PLAYBOOKS, Measures()).measures
-    )
+    return find_unbilled(scene, PLAYBOOKS, measure_revenue(scene).value)
 
 
 def condition(scene: World, signal: str, key: str = "c1") -> Condition:
     """Return a client's condition of a signal."""
     return next(
         one
-        for one in judge(scene).measures.conditions
+        for one in judge(scene).conditions
         if (one.signal, one.subject.key) == (signal, key)
     )
 
@@ -275,8 +273,7 @@ def test_each_condition_has_its_task() -> None:
         revenue(1, date(2026, 8, 2), client="c2", kind="payment"),
     )
     signals: dict[tuple[str, str], Signal] = {
-        (one.playbook, one.subject.key): one
-        for one in judge(scene).measures.signals or ()
+        (one.playbook, one.subject.key): one for one in judge(scene).signals
     }
     assert signals["bill_work", "c1"].holds is True
     assert signals["chase_payment", "c2"].holds is True
@@ -288,11 +285,8 @@ def test_without_a_revenue_board_nothing_is_said() -> None:
     scene = world(
         client(), unit(), revenue(500, SEPTEMBER), sources=SOURCES - {"revenue"}
     )
-    assert judge(scene).measures.conditions == ()
-    assert (
-        look_at_billing(world(client()), PLAYBOOKS, Measures()).measures.conditions
-        == ()
-    )
+    assert judge(scene).conditions == ()
+    assert find_unbilled(world(client()), PLAYBOOKS, None).conditions == ()
 
 
 def test_holidays_give_more_time_to_bill() -> None:

@@ -12,7 +12,6 @@ from hypothesis import strategies as st
 
 from tests.support.outcomes import facts_of
 from tests.support.worlds import (
-    PLAYBOOKS,
     SOURCES,
     client,
     person,
@@ -25,10 +24,9 @@ from tests.support.worlds import (
 from worker.config import Thresholds
 from worker.domain.entities import Revenue
 from worker.domain.values import Ref
-from worker.method.measures import Measures
-from worker.method.money.bonuses import preview_bonuses, share_out
-from worker.method.money.revenue import measure_money
-from worker.plan.facts import Outcome
+from worker.method.money.bonuses import plan_bonuses, share_out
+from worker.method.money.revenue import measure_revenue
+from worker.method.run import Found
 from worker.world.world import World
 
 OCTOBER = date(2026, 10, 1)
@@ -49,13 +47,9 @@ def scene(*rows: Revenue, **fields: Any) -> World:
     )
 
 
-def judge(given_world: World) -> Outcome:
+def judge(given_world: World) -> Found[None]:
     """Return the bonus rows."""
-    return preview_bonuses(
-        given_world,
-        PLAYBOOKS,
-        measure_money(given_world, PLAYBOOKS, Measures()).measures,
-    )
+    return plan_bonuses(given_world, measure_revenue(given_world).value)
 
 
 def test_the_fund_is_the_rate_of_what_the_unit_recognised() -> None:
@@ -134,7 +128,7 @@ def test_what_was_paid_out_or_deleted_is_left_alone() -> None:
 
 def test_without_the_private_board_there_is_no_preview() -> None:
     assert judge(scene(revenue(1000, OCTOBER), sources=SOURCES)).facts == ()
-    assert preview_bonuses(scene(), PLAYBOOKS, Measures()).facts == ()
+    assert plan_bonuses(scene(), None).facts == ()
 
 
 def test_a_role_nobody_has_leaves_its_share_to_the_others() -> None:

@@ -11,9 +11,8 @@ from tests.support.outcomes import judge
 from tests.support.worlds import PLAYBOOKS, TODAY, client, contact, person, unit, world
 from worker.domain.values import Ref
 from worker.mapping.playbooks import Playbooks
-from worker.method.measures import Measures, Signal
-from worker.method.sprint.occasions import think_of_people
-from worker.plan.facts import Outcome
+from worker.method.measures import Signal
+from worker.method.sprint.occasions import find_occasions
 from worker.world.world import World
 
 U1 = Ref("units", "u1")
@@ -34,16 +33,11 @@ def team(*more: object, **fields: Any) -> World:
     )
 
 
-def look(seen: World) -> Outcome:
-    """Return what the chapter says."""
-    return think_of_people(seen, PLAYBOOKS, Measures())
-
-
 def signals(seen: World, playbook: str) -> dict[str, Signal]:
     """Return the signals of a playbook by the key of whom they are about."""
     return {
         signal.subject.key: signal
-        for signal in look(seen).measures.signals or ()
+        for signal in find_occasions(seen, PLAYBOOKS).signals
         if signal.playbook == playbook
     }
 
@@ -72,9 +66,10 @@ def assignee(seen: World, key: str) -> str:
 def test_the_next_birthday_is_the_next_anniversary(
     born: date | None, coming: date | None
 ) -> None:
+    seen = team(contact("ivan", birthday=born))
     (fact,) = [
         fact
-        for fact in look(team(contact("ivan", birthday=born))).facts
+        for fact in find_occasions(seen, PLAYBOOKS).facts
         if fact.field == "next_birthday"
     ]
     assert fact.value == coming
@@ -135,7 +130,5 @@ def test_the_units_am_meets_the_newcomer_and_the_pm_a_new_am() -> None:
 
 
 def test_playbooks_that_are_switched_off_give_no_signals() -> None:
-    outcome = think_of_people(
-        team(contact("ivan", birthday=TODAY)), Playbooks(), Measures()
-    )
-    assert outcome.measures.signals == ()
+    found = find_occasions(team(contact("ivan", birthday=TODAY)), Playbooks())
+    assert found.signals == ()

@@ -28,9 +28,8 @@ from tests.support.worlds import (
 )
 from worker.domain.entities import Issue, Move, Stage
 from worker.domain.values import Ref, Unset, Value
-from worker.method import RULES
-from worker.method.measures import Measures
-from worker.plan.facts import Outcome
+from worker.method.delivery.deadlines import find_deadline_conditions
+from worker.method.outcome import Outcome
 from worker.world.memory import Memory
 from worker.world.world import World
 
@@ -369,6 +368,5 @@ def test_a_signal_without_a_response_has_no_steps() -> None:
 
 
 def test_conditions_are_unknown_when_progress_could_not_be_measured() -> None:
-    deadlines = next(rule for rule in RULES if rule.name == "deadlines")
-    found = deadlines.judge(running(), PLAYBOOKS, Measures()).measures.conditions
+    found = find_deadline_conditions(running(), {}).conditions
     assert [condition.holds for condition in found] == [None] * 5

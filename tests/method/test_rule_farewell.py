@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import date
 from decimal import Decimal
 from typing import Any
 
 import pytest
-from msgspec.structs import replace
 
-from tests.support.outcomes import facts_of
+from tests.support.outcomes import facts_of, judge
 from tests.support.worlds import (
-    PLAYBOOKS,
     card,
     client,
     ref,
@@ -20,22 +19,25 @@ from tests.support.worlds import (
     world,
 )
 from worker.domain.entities import Stage
-from worker.domain.values import Unset, Value
-from worker.method.clients.churn import leave_alone, say_farewell
-from worker.method.measures import ClientMeasure, Condition, Measures, Signal
+from worker.domain.values import Ref, Unset, Value
+from worker.method.clients.churn import end_conditions, end_signals, find_churn
+from worker.method.clients.rays import measure_rays
+from worker.method.measures import ClientMeasure, Condition, Signal
 from worker.method.money.lifetime import measure_lifetimes
-from worker.method.money.revenue import measure_money
+from worker.method.money.revenue import measure_revenue
+from worker.method.run import Found
 from worker.world.world import World
 
 MILL = ref("clients", "c1")
 
 
-def judged(scene: World, *conditions: Condition) -> Measures:
-    """Return what is measured once farewells were said."""
-    measures = measure_money(scene, PLAYBOOKS, Measures()).measures
-    return say_farewell(
-        scene, PLAYBOOKS, replace(measures, conditions=conditions)
-    ).measures
+def judged(
+    scene: World, *conditions: Condition
+) -> tuple[Mapping[Ref, date], tuple[Condition, ...]]:
+    """Return who left, by day, and what holds once that was said."""
+    churn = find_churn(scene, measure_revenue(scene).value)
+    ended = end_conditions(scene, conditions, churn.value).value
+    return churn.value, (*ended, *churn.conditions)
 
 
 def scene(
@@ -116,20 +118,19 @@ def test_a_client_has_left_when_cards_contract_and_money_are_over(
     left: date | None,
 ) -> None:
     given = scene(*stages, end=end, paid=paid, **fields)
-    measures = judged(given)
-    assert measures.left.get(MILL) == left
-    (condition,) = measures.conditions
+    gone, (condition,) = judged(given)
+    assert gone.get(MILL) == left
     assert (condition.signal, condition.holds) == ("relations.left", left is not None)
 
 
 def test_nothing_else_is_said_of_a_client_that_left() -> None:
     other = ref("clients", "c2")
-    told = judged(
+    _, told = judged(
         scene(Stage.DONE),
         Condition("money.mix", "money", MILL, holds=True, client=MILL),
         Condition("money.mix", "money", other, holds=True, client=other),
         Condition("money.pace", "money", ref("units", "u1"), holds=True),
-    ).conditions
+    )
     assert [(one.signal, one.holds) for one in told] == [
         ("money.mix", False),
         ("money.mix", True),
@@ -144,24 +145,46 @@ def test_tasks_about_a_client_that_left_end() -> None:
         Signal("contact_client", MILL, MILL, None, holds=True),
         Signal("birthday", ref("people", "x"), None, None, holds=True),
     )
-    measures = replace(judged(given), signals=signals)
-    ended = leave_alone(given, PLAYBOOKS, measures).measures.signals or ()
+    left, _ = judged(given)
+    ended = end_signals(given, signals, left).value
     assert [(one.holds, one.ended) for one in ended] == [
         (False, "closed by itself: the client has left"),
         (True, ""),
     ]
 
 
-def test_where_nobody_left_nothing_changes() -> None:
-    measures = replace(
-        judged(scene(Stage.IDEA)), signals=(Signal("x", MILL, MILL, None, holds=True),)
+def test_of_all_rules_together_only_the_farewell_speaks_of_a_client_that_left() -> None:
+    given = scene(Stage.DONE)
+    rays = measure_rays(given, {})
+    (broken,) = rays.conditions
+    (asked,) = rays.signals
+    assert (broken.client, broken.holds, asked.client, asked.holds) == (
+        MILL,
+        True,
+        MILL,
+        True,
     )
-    assert leave_alone(scene(Stage.IDEA), PLAYBOOKS, measures).measures is measures
+    measures = judge(given).measures
+    conditions = [one for one in measures.conditions if one.client == MILL]
+    assert broken.signal in {one.signal for one in conditions}
+    assert [one.signal for one in conditions if one.holds] == ["relations.left"]
+    signals = [one for one in measures.signals or () if one.client == MILL]
+    assert asked.playbook in {one.playbook for one in signals}
+    assert [one.playbook for one in signals if one.holds] == []
+
+
+def test_where_nobody_left_nothing_changes() -> None:
+    given = scene(Stage.IDEA)
+    conditions = (Condition("money.mix", "money", MILL, holds=True, client=MILL),)
+    signals = (Signal("x", MILL, MILL, None, holds=True),)
+    left, _ = judged(given)
+    assert end_conditions(given, conditions, left) == Found(conditions)
+    assert end_signals(given, signals, left) == Found(signals)
 
 
 def test_without_money_nobody_is_said_to_have_left() -> None:
-    outcome = say_farewell(scene(Stage.DONE), PLAYBOOKS, Measures())
-    assert (outcome.facts, outcome.measures.conditions) == ((), ())
+    found = find_churn(scene(Stage.DONE), None)
+    assert (found.value, found.facts, found.conditions) == ({}, (), ())
 
 
 # -- lifetimes ---------------------------------------------------------------------------------------------------------
@@ -169,10 +192,10 @@ def test_without_money_nobody_is_said_to_have_left() -> None:
 
 def lived(given: World, *, horizon: date | None = None) -> dict[str, Value | Unset]:
     """Return the lifetime's facts of client c1."""
-    measures = replace(
-        judged(given), clients={MILL: ClientMeasure(MILL, horizon=horizon)}
-    )
-    return facts_of(measure_lifetimes(given, PLAYBOOKS, measures), "clients", "c1")
+    left, _ = judged(given)
+    clients = {MILL: ClientMeasure(MILL, horizon=horizon)}
+    found = measure_lifetimes(given, measure_revenue(given).value, clients, left)
+    return facts_of(found, "clients", "c1")
 
 
 def test_a_life_is_worth_what_its_months_brought() -> None:
@@ -242,12 +265,9 @@ def test_what_was_accrued_is_told_apart_from_what_was_booked() -> None:
         unit(),
         revenue(900, date(2026, 10, 1)),
     )
-    measures = judged(given)
-    fact = next(
-        one
-        for one in measure_lifetimes(given, PLAYBOOKS, measures).facts
-        if one.field == "ltv"
-    )
+    left, _ = judged(given)
+    found = measure_lifetimes(given, measure_revenue(given).value, {}, left)
+    fact = next(one for one in found.facts if one.field == "ltv")
     # November: 12 of 21 working days are over.
     assert fact.value == Decimal("2100.00")
     assert [(one.name, one.value) for one in fact.why.inputs[1:3]] == [
@@ -276,4 +296,4 @@ def test_a_client_that_never_paid_has_no_expectation() -> None:
 
 
 def test_without_money_no_life_is_measured() -> None:
-    assert measure_lifetimes(world(client()), PLAYBOOKS, Measures()).facts == ()
+    assert measure_lifetimes(world(client()), None, {}, {}).facts == ()

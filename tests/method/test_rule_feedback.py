@@ -12,10 +12,8 @@ from tests.support.outcomes import judge
 from tests.support.worlds import SOURCES, TODAY, client, person, unit, world
 from worker.domain.entities import Feedback
 from worker.domain.values import Ref
-from worker.mapping.playbooks import Playbooks
-from worker.method.clients.feedback import trend_of, weigh_feedback
-from worker.method.measures import Condition, Measures
-from worker.plan.facts import Outcome
+from worker.method.clients.feedback import measure_feedback, trend_of
+from worker.method.measures import Condition
 from worker.world.world import World
 
 C1, DEV, PM = Ref("clients", "c1"), Ref("people", "dev"), Ref("people", "pm")
@@ -46,14 +44,10 @@ def heard(*said: Said, sources: frozenset[str] = SOURCES | {"feedback"}) -> Worl
     )
 
 
-def weigh(seen: World) -> Outcome:
-    """Return what the chapter says."""
-    return weigh_feedback(seen, Playbooks(), Measures())
-
-
 def condition(seen: World) -> Condition:
     """Return the condition of client c1."""
-    (found,) = [one for one in weigh(seen).measures.conditions if one.subject == C1]
+    conditions = measure_feedback(seen).conditions
+    (found,) = [one for one in conditions if one.subject == C1]
     return found
 
 
@@ -128,7 +122,7 @@ def test_no_word_and_no_name_leaves_the_private_rows() -> None:
 
 
 def test_the_head_of_accounts_can_see_who_and_what() -> None:
-    found = weigh(heard((30, 4, DEV), (3, 2, DEV))).measures.feedback or ()
+    found = measure_feedback(heard((30, 4, DEV), (3, 2, DEV))).value or ()
     assert [(one.person, int(one.score), one.negative, one.text) for one in found] == [
         (DEV, 4, False, "Vadim is rude"),
         (DEV, 2, True, "Vadim is rude"),
@@ -138,7 +132,9 @@ def test_the_head_of_accounts_can_see_who_and_what() -> None:
 def test_every_row_shows_the_trend_up_to_it() -> None:
     seen = heard((50, 3, DEV), (40, 5, DEV), (30, 4, DEV), (3, 3, DEV), (2, 3, PM))
     trends = {
-        fact.ref.key: fact.value for fact in weigh(seen).facts if fact.field == "trend"
+        fact.ref.key: fact.value
+        for fact in measure_feedback(seen).facts
+        if fact.field == "trend"
     }
     assert trends == {"f0": None, "f1": None, "f2": "flat", "f3": "down", "f4": None}
 
@@ -154,15 +150,11 @@ def test_half_rows_and_rows_of_tomorrow_count_nowhere() -> None:
             seen.feedback[Ref("feedback", "f3")], score=None
         ),
     }
-    outcome = weigh(replace(seen, feedback={**seen.feedback, **broken}))
-    assert (outcome.facts, outcome.measures.feedback) == ((), ())
-    assert not any(one.holds for one in outcome.measures.conditions)
+    found = measure_feedback(replace(seen, feedback={**seen.feedback, **broken}))
+    assert (found.facts, found.value) == ((), ())
+    assert not any(one.holds for one in found.conditions)
 
 
 def test_without_the_private_data_source_nothing_is_said() -> None:
-    outcome = weigh(heard((3, 1, DEV), sources=SOURCES))
-    assert (outcome.facts, outcome.measures.conditions, outcome.measures.feedback) == (
-        (),
-        (),
-        None,
-    )
+    found = measure_feedback(heard((3, 1, DEV), sources=SOURCES))
+    assert (found.facts, found.conditions, found.value) == ((), (), None)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import date
 from decimal import Decimal
 from typing import Any
@@ -25,28 +26,32 @@ from tests.support.worlds import (
 )
 from worker.domain.entities import Issue, Revenue, Stage
 from worker.domain.periods import month_of, quarter_of
-from worker.method.measures import CardMeasure, Condition, Measures, PlanMeasure, Rag
-from worker.method.money.finance import FIRM, look_at_finance
-from worker.method.money.revenue import measure_money
-from worker.plan.facts import Outcome
+from worker.domain.values import Ref
+from worker.method.measures import CardMeasure, Condition, PlanMeasure, Rag
+from worker.method.money.finance import FIRM, measure_client_money
+from worker.method.money.revenue import measure_revenue
+from worker.method.run import Found
 from worker.world.world import World
 
 MONTHS = (date(2026, 8, 1), date(2026, 9, 1), date(2026, 10, 1))
 
 
-def judge(scene: World, measures: Measures | None = None) -> Outcome:
+Judged = Found[Mapping[Ref, Decimal | None] | None]
+
+
+def judge(
+    scene: World,
+    *plans: PlanMeasure,
+    cards: Mapping[Ref, CardMeasure] | None = None,
+) -> Judged:
     """Measure the money and look at the finances."""
-    found = measure_money(scene, PLAYBOOKS, measures or Measures()).measures
-    return look_at_finance(scene, PLAYBOOKS, found)
+    revenue = measure_revenue(scene).value
+    return measure_client_money(scene, PLAYBOOKS, cards or {}, revenue, plans)
 
 
-def conditions(outcome: Outcome, signal: str) -> dict[str, Condition]:
+def conditions(outcome: Judged, signal: str) -> dict[str, Condition]:
     """Return the conditions of a signal by the key of their subject."""
-    return {
-        one.subject.key: one
-        for one in outcome.measures.conditions
-        if one.signal == signal
-    }
+    return {one.subject.key: one for one in outcome.conditions if one.signal == signal}
 
 
 def acts(key: str, *amounts: int, months: tuple[date, ...] = MONTHS) -> list[Revenue]:
@@ -196,7 +201,7 @@ def plan(pace: str | None, rag: Rag, **fields: Any) -> PlanMeasure:
 def test_a_unit_is_behind_when_its_quarter_is_red(
     pace: str | None, rag: Rag, holds: bool | None, probability: int
 ) -> None:
-    outcome = judge(world(client(), unit()), Measures(plans=(plan(pace, rag),)))
+    outcome = judge(world(client(), unit()), plan(pace, rag))
     found = conditions(outcome, "money.pace")["u1"]
     assert (found.holds, found.probability, found.unit) == (
         holds,
@@ -205,9 +210,7 @@ def test_a_unit_is_behind_when_its_quarter_is_red(
     )
     assert found.stake == Decimal(200)
     assert found.horizon == date(2026, 12, 31)
-    signal = next(
-        one for one in outcome.measures.signals or () if one.playbook == "catch_up"
-    )
+    signal = next(one for one in outcome.signals if one.playbook == "catch_up")
     assert (signal.holds, signal.unit, signal.values["unit"]) == (
         holds,
         ref("units", "u1"),
@@ -255,7 +258,7 @@ def test_the_plan_of_a_client_is_its_fee_and_its_dated_budgets() -> None:
     assert found["plan"] == Decimal("190.00")
     # Fact: 50 booked + the fee of 12 November days, 17.14; planned 30 + 17.14 + 60 = 107.14: 67.14 / 107.14
     assert found["pace"] == Decimal("0.6267")
-    assert outcome.measures.paces == {ref("clients", "c1"): Decimal("0.6267")}
+    assert outcome.value == {ref("clients", "c1"): Decimal("0.6267")}
 
 
 def test_a_date_taken_over_from_jira_counts_before_it_stands_in_the_cards_own_field() -> (
@@ -273,15 +276,11 @@ def test_a_date_taken_over_from_jira_counts_before_it_stands_in_the_cards_own_fi
             due=None,
         ),
     )
-    taken = Measures(
-        cards={
-            ref("projects", "p1"): CardMeasure(
-                ref("projects", "p1"), due=date(2026, 11, 27)
-            )
-        }
-    )
+    p1 = ref("projects", "p1")
+    taken = {p1: CardMeasure(p1, due=date(2026, 11, 27))}
     assert facts_of(judge(scene), "clients", "c1")["plan"] is None
-    assert facts_of(judge(scene, taken), "clients", "c1")["plan"] == Decimal("100.00")
+    found = facts_of(judge(scene, cards=taken), "clients", "c1")
+    assert found["plan"] == Decimal("100.00")
 
 
 @pytest.mark.parametrize(
@@ -305,11 +304,13 @@ def test_a_client_without_fee_and_budget_has_no_plan() -> None:
 
 
 def test_without_money_nothing_is_said() -> None:
-    outcome = look_at_finance(world(client(), unit()), PLAYBOOKS, Measures())
-    assert (outcome.facts, outcome.measures.conditions, outcome.measures.signals) == (
-        (),
-        (),
+    scene = world(client(), unit())
+    found = measure_client_money(scene, PLAYBOOKS, {}, None, ())
+    assert (found.value, found.facts, found.conditions, found.signals) == (
         None,
+        (),
+        (),
+        (),
     )
 
 
@@ -318,10 +319,11 @@ def test_without_money_nothing_is_said() -> None:
 
 def history(scene: World, key: str = "c1") -> list[tuple[str, str, str]]:
     """Return a client's months as text."""
-    found = measure_money(scene, PLAYBOOKS, Measures()).measures.history or {}
+    found = measure_revenue(scene).value
+    assert found is not None
     return [
         (f"{one.month:%Y-%m}", f"{one.amount:.2f}", one.basis)
-        for one in found[ref("clients", key)]
+        for one in found.history[ref("clients", key)]
     ]
 
 
@@ -422,12 +424,13 @@ def test_the_history_and_the_weeks_say_the_same() -> None:
         unit(),
         revenue(333, date(2026, 10, 1)),
     )
-    measures = measure_money(scene, PLAYBOOKS, Measures()).measures
-    for one in (measures.history or {})[ref("clients", "c1")]:
+    money = measure_revenue(scene).value
+    assert money is not None
+    for one in money.history[ref("clients", "c1")]:
         if one.month >= date(2026, 7, 1):
             weeks = [
                 fact.amount
-                for fact in measures.money or ()
+                for fact in money.weeks
                 if fact.week.start in month_of(one.month)
             ]
             assert sum(weeks) == one.amount
@@ -447,7 +450,7 @@ def test_rows_in_another_currency_are_listed_and_left_out() -> None:
         euros,
         rows={"revenue": (row("revenue", "d", title="A bill"),)},
     )
-    outcome = measure_money(scene, PLAYBOOKS, Measures())
+    outcome = measure_revenue(scene)
     assert history(scene)[0] == ("2026-10", "7.00", "act")
     (problem,) = outcome.problems
     assert (problem.code, problem.where, problem.field) == (

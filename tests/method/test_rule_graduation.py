@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import date, timedelta
 from decimal import Decimal
 from typing import Any
@@ -11,7 +12,6 @@ from msgspec.structs import replace
 
 from tests.support.outcomes import facts_of, judge
 from tests.support.worlds import (
-    PLAYBOOKS,
     TODAY,
     card,
     client,
@@ -23,11 +23,10 @@ from tests.support.worlds import (
 )
 from worker.domain.entities import Card, CardWork, Service, Stage, Worklog
 from worker.domain.values import Ref
-from worker.method.growth.graduation import judge_groups
+from worker.method.growth.graduation import find_graduations
 from worker.method.measures import (
     CardMeasure,
     Forecast,
-    Measures,
     Signal,
     UnitLoad,
     WeekLoad,
@@ -46,19 +45,21 @@ def newbiz(**fields: Any) -> Any:
     return client(group="newbiz", engagement="fixed_price", unit=None, **fields)
 
 
-def graduation(seen: World, measures: Measures | None = None) -> Graduation | None:
+def graduation(
+    seen: World,
+    cards: Mapping[Ref, CardMeasure] | None = None,
+    units: Mapping[Ref, UnitLoad] | None = None,
+) -> Graduation | None:
     """Return why client c1 graduates."""
-    return judge_groups(
-        seen, PLAYBOOKS, measures or Measures()
-    ).measures.graduations.get(C1)
+    return find_graduations(seen, cards or {}, units or {}).value.get(C1)
 
 
-def signals(seen: World, measures: Measures | None = None) -> dict[str, Signal]:
+def signals(
+    seen: World, cards: Mapping[Ref, CardMeasure] | None = None
+) -> dict[str, Signal]:
     """Return the rule's signals by playbook."""
-    outcome = judge_groups(seen, PLAYBOOKS, measures or Measures())
-    return {
-        one.playbook: one for one in outcome.measures.signals or () if one.subject == C1
-    }
+    found = find_graduations(seen, cards or {}, {}).signals
+    return {one.playbook: one for one in found if one.subject == C1}
 
 
 def crew(*weeks_and_hours: tuple[int, int, float]) -> list[Worklog]:
@@ -152,9 +153,7 @@ def test_two_running_projects_and_an_idea_waiting(
 def test_running_work_planned_beyond_three_months(
     made: Card, measure: CardMeasure | None, ready: bool
 ) -> None:
-    found = graduation(
-        world(newbiz(), made), Measures(cards={P1: measure} if measure else {})
-    )
+    found = graduation(world(newbiz(), made), {P1: measure} if measure else {})
     assert (found is not None) is ready
 
 
@@ -191,18 +190,12 @@ def test_the_proposed_unit_has_the_least_load_then_the_smallest_portfolio() -> N
     found = graduation(seen)
     assert found is not None
     assert found.unit == Ref("units", "u1")
-    busy = Measures(
-        units={one.unit: one for one in (loaded("u1", 36), loaded("u2", 20))}
-    )
-    found = graduation(seen, busy)
+    busy = {one.unit: one for one in (loaded("u1", 36), loaded("u2", 20))}
+    found = graduation(seen, units=busy)
     assert found is not None
     assert found.unit == Ref("units", "u2")
-    found = graduation(
-        seen,
-        Measures(
-            units={one.unit: one for one in (loaded("u1", None), loaded("u2", 20))}
-        ),
-    )
+    vague = {one.unit: one for one in (loaded("u1", None), loaded("u2", 20))}
+    found = graduation(seen, units=vague)
     assert found is not None
     assert found.unit == Ref("units", "u1")
     assert (
@@ -268,52 +261,47 @@ def test_an_account_has_graduated_and_a_calm_newbiz_has_not() -> None:
 # Accounts without work
 
 
-def silent(seen: World, measures: Measures | None = None) -> bool | None:
+def silent(seen: World, cards: Mapping[Ref, CardMeasure]) -> bool | None:
     """Return whether client c1 is known to have had no work."""
-    outcome = judge_groups(seen, PLAYBOOKS, measures or Measures())
-    (found,) = (one for one in outcome.measures.conditions if one.subject == C1)
-    assert signals(seen, measures)["silent_account"].holds is found.holds
+    conditions = find_graduations(seen, cards, {}).conditions
+    (found,) = (one for one in conditions if one.subject == C1)
+    assert signals(seen, cards)["silent_account"].holds is found.holds
     return found.holds
 
 
-def active(key: str, last: date | None, **fields: Any) -> Measures:
-    """Return a measure of one card with its last activity."""
-    return Measures(
-        cards={
-            Ref("projects", key): CardMeasure(
-                Ref("projects", key), last_activity=last, **fields
-            )
-        }
-    )
+def active(key: str, last: date | None, **fields: Any) -> dict[Ref, CardMeasure]:
+    """Return the measure of one card with its last activity."""
+    ref = Ref("projects", key)
+    return {ref: CardMeasure(ref, last_activity=last, **fields)}
 
 
 AUGUST = date(2026, 8, 18)
 
 
 @pytest.mark.parametrize(
-    ("made", "measures", "expected"),
+    ("made", "cards", "expected"),
     [
         (card(stage=Stage.DONE), active("p1", AUGUST), True),
         (card(stage=Stage.DONE), active("p1", AUGUST + timedelta(days=1)), False),
         (card(), active("p1", AUGUST), True),
         (card(), active("p1", None), False),
-        (card(jira=None), Measures(), False),
-        (card(stage=Stage.DONE, due=AUGUST, jira=None), Measures(), True),
+        (card(jira=None), {}, False),
+        (card(stage=Stage.DONE, due=AUGUST, jira=None), {}, True),
         (
             card(stage=Stage.DONE, due=None, jira=None),
             active("p1", None, stage_since=AUGUST),
             True,
         ),
-        (card(stage=Stage.DONE, due=date(2030, 1, 1), jira=None), Measures(), False),
-        (card(stage=Stage.DONE, due=None, jira=None), Measures(), None),
+        (card(stage=Stage.DONE, due=date(2030, 1, 1), jira=None), {}, False),
+        (card(stage=Stage.DONE, due=None, jira=None), {}, None),
         (card(stage=Stage.IDEA), active("p1", TODAY), None),
-        (card(stage=Stage.AGREED, jira=None), Measures(), False),
+        (card(stage=Stage.AGREED, jira=None), {}, False),
     ],
 )
 def test_three_months_without_work(
-    made: Card, measures: Measures, expected: bool | None
+    made: Card, cards: dict[Ref, CardMeasure], expected: bool | None
 ) -> None:
-    assert silent(world(client(), made), measures) is expected
+    assert silent(world(client(), made), cards) is expected
 
 
 def test_one_working_card_keeps_an_account_from_silence() -> None:
@@ -321,12 +309,8 @@ def test_one_working_card_keeps_an_account_from_silence() -> None:
         Ref("projects", key): CardMeasure(Ref("projects", key), last_activity=last)
         for key, last in (("p1", AUGUST), ("p2", TODAY - timedelta(days=3)))
     }
-    assert (
-        silent(
-            world(client(), card(stage=Stage.DONE), card("p2")), Measures(cards=cards)
-        )
-        is False
-    )
+    seen = world(client(), card(stage=Stage.DONE), card("p2"))
+    assert silent(seen, cards) is False
 
 
 def test_silence_is_a_risk_and_a_task_of_the_hoa_and_newbiz_is_never_silent() -> None:
@@ -345,6 +329,4 @@ def test_silence_is_a_risk_and_a_task_of_the_hoa_and_newbiz_is_never_silent() ->
         (Ref("people", "head"),),
         "The last work was done on Aug 18, 2026.",
     )
-    assert (
-        judge_groups(world(newbiz()), PLAYBOOKS, Measures()).measures.conditions == ()
-    )
+    assert find_graduations(world(newbiz()), {}, {}).conditions == ()

@@ -11,7 +11,6 @@ from msgspec.structs import replace
 
 from tests.support.outcomes import facts_of, judge, keys_of
 from tests.support.worlds import (
-    PLAYBOOKS,
     TODAY,
     applied,
     at,
@@ -24,8 +23,12 @@ from tests.support.worlds import (
 )
 from worker.domain.entities import Issue, Move, Stage
 from worker.domain.values import Ref
-from worker.method.delivery.quality import SIGNALS, count_weeks, look_at_quality
-from worker.method.measures import CardMeasure, Condition, Measures
+from worker.method.delivery.quality import (
+    SIGNALS,
+    count_weeks,
+    find_quality_conditions,
+)
+from worker.method.measures import CardMeasure, Condition
 from worker.world.world import World
 
 P1 = Ref("projects", "p1")
@@ -50,9 +53,7 @@ def seen(*issues: Issue, **fields: Any) -> World:
 def look(signal: str, around: World | None = None, **measured: Any) -> Condition:
     """Return one condition of card p1 when it was measured so."""
     cards = {P1: CardMeasure(P1, **{**WHOLE, **measured})}
-    found = look_at_quality(
-        around or seen(), PLAYBOOKS, Measures(cards=cards)
-    ).measures.conditions
+    found = find_quality_conditions(around or seen(), cards).conditions
     (condition,) = (one for one in found if one.signal == signal and one.subject == P1)
     return condition
 
@@ -281,7 +282,7 @@ def test_only_running_linked_cards_are_looked_at(fields: dict[str, Any]) -> None
 
 
 def test_nothing_is_known_of_a_card_that_was_not_measured() -> None:
-    found = look_at_quality(seen(), PLAYBOOKS, Measures()).measures.conditions
+    found = find_quality_conditions(seen(), {}).conditions
     assert [condition.holds for condition in found] == [None] * 5
 
 

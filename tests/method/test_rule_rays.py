@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import date, timedelta
 from decimal import Decimal
 
@@ -12,7 +13,6 @@ from msgspec.structs import replace
 
 from tests.support.outcomes import facts_of, judge
 from tests.support.worlds import (
-    PLAYBOOKS,
     TODAY,
     applied,
     at,
@@ -24,7 +24,7 @@ from tests.support.worlds import (
 )
 from worker.domain.entities import Card, Service, Stage
 from worker.domain.values import Ref, Unset, Value
-from worker.method.clients.rays import look_at_rays
+from worker.method.clients.rays import measure_rays
 from worker.method.formulas.rays import (
     add_months,
     best_ideas,
@@ -32,9 +32,10 @@ from worker.method.formulas.rays import (
     gap_weeks,
     horizon_of,
 )
-from worker.method.measures import CardMeasure, Condition, Forecast, Measures, Signal
+from worker.method.measures import CardMeasure, Condition, Forecast, Signal
+from worker.method.outcome import Outcome
 from worker.method.outlook import Basis, RayMeasure
-from worker.plan.facts import Outcome
+from worker.method.run import Found
 from worker.world.world import World
 
 C1 = Ref("clients", "c1")
@@ -50,28 +51,27 @@ def day(offset: int) -> date:
     return TODAY + timedelta(days=offset)
 
 
-def judged(seen: World, measures: Measures | None = None) -> Outcome:
+def judged(
+    seen: World, cards: Mapping[Ref, CardMeasure] | None = None
+) -> Found[Mapping[Ref, RayMeasure]]:
     """Return what the rule alone says."""
-    return look_at_rays(seen, PLAYBOOKS, measures or Measures())
+    return measure_rays(seen, cards or {})
 
 
-def ray(seen: World, measures: Measures | None = None) -> RayMeasure:
+def ray(seen: World) -> RayMeasure:
     """Return the ray of client c1."""
-    return judged(seen, measures).measures.rays[C1]
+    return judged(seen).value[C1]
 
 
 def condition(seen: World) -> Condition:
     """Return the one condition of the rule."""
-    (found,) = judged(seen).measures.conditions
+    (found,) = judged(seen).conditions
     return found
 
 
 def signals(seen: World) -> dict[str, Signal]:
     """Return the rule's signals by playbook and subject."""
-    return {
-        f"{one.playbook}:{one.subject.key}": one
-        for one in judged(seen).measures.signals or ()
-    }
+    return {f"{one.playbook}:{one.subject.key}": one for one in judged(seen).signals}
 
 
 def idea(key: str, *, probability: str = "", age: int = 0, **fields: object) -> Card:
@@ -200,7 +200,7 @@ def test_work_that_ended_has_broken_and_work_without_dates_is_unknown(
 def test_newbiz_has_no_ray_to_break() -> None:
     seen = world(client(group="newbiz"), card(due=day(3), jira=None))
     assert ray(seen).breaks is False
-    assert judged(seen).measures.conditions == ()
+    assert judged(seen).conditions == ()
 
 
 def test_the_break_is_a_high_risk_that_says_what_ends_and_what_is_next() -> None:
@@ -250,16 +250,12 @@ def test_the_evidence_names_its_basis(seen: World, said: str) -> None:
 
 def test_the_p85_is_named_as_such() -> None:
     running = card(due=day(20))
-    late = Measures(
-        cards={
-            running.ref: CardMeasure(
-                running.ref,
-                forecast=Forecast(day(35), day(40), None, 5, 100),
-                due=day(20),
-            )
-        }
-    )
-    (found,) = judged(world(client(), running), late).measures.conditions
+    late = {
+        running.ref: CardMeasure(
+            running.ref, forecast=Forecast(day(35), day(40), None, 5, 100), due=day(20)
+        )
+    }
+    (found,) = judged(world(client(), running), late).conditions
     assert found.evidence.startswith(
         "Work is known until Dec 28, 2026, the P85 of “Card p1”."
     )

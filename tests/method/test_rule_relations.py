@@ -23,8 +23,8 @@ from tests.support.worlds import (
 )
 from worker.domain.entities import Stage
 from worker.domain.values import Ref
-from worker.method.clients.contacts import TEXTS, look_at_relations
-from worker.method.measures import Condition, Measures, Signal
+from worker.method.clients.contacts import TEXTS, find_relation_conditions
+from worker.method.measures import Condition, Signal
 from worker.world.world import World
 
 
@@ -35,11 +35,11 @@ def day(number: int) -> date:
 
 def looks(around: World, signal: str) -> tuple[Condition, Signal]:
     """Return the one condition of a signal with the task signal beside it."""
-    found = look_at_relations(around, PLAYBOOKS, Measures()).measures
-    assert len(found.conditions) == len(found.signals or ())
+    found = find_relation_conditions(around, PLAYBOOKS)
+    assert len(found.conditions) == len(found.signals)
     (pair,) = (
         (condition, task)
-        for condition, task in zip(found.conditions, found.signals or (), strict=True)
+        for condition, task in zip(found.conditions, found.signals, strict=True)
         if condition.signal == signal
     )
     assert PLAYBOOKS.tasks[pair[1].playbook].signal == signal
@@ -150,7 +150,7 @@ def test_a_contract_that_ends_with_the_clients_contract_is_told_once() -> None:
         document("other", expires=day(21), kind="contract"),
         document("nda", expires=day(20), kind="nda"),
     )
-    found = look_at_relations(around, PLAYBOOKS, Measures()).measures.conditions
+    found = find_relation_conditions(around, PLAYBOOKS).conditions
     assert {one.subject.key for one in found if one.holds} == {"c1", "other", "nda"}
 
 
@@ -174,9 +174,8 @@ def test_the_days_come_from_the_playbooks_and_without_them_from_the_thresholds()
         for name, book in PLAYBOOKS.tasks.items()
     }
     for tasks, expected in ((books, True), ({}, False)):
-        found = look_at_relations(
-            around, replace(PLAYBOOKS, tasks=tasks), Measures()
-        ).measures.conditions
+        playbooks = replace(PLAYBOOKS, tasks=tasks)
+        found = find_relation_conditions(around, playbooks).conditions
         assert {one.signal for one in found if one.holds} == (
             {"money.contract_ends", "money.rate_not_indexed"} if expected else set()
         )

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from msgspec.structs import replace
 
-from tests.support.outcomes import judge
+from tests.support.outcomes import judge, outcome_of
 from tests.support.worlds import (
     PLAYBOOKS,
     TODAY,
@@ -25,9 +25,9 @@ from worker.domain.entities import Row, Stage
 from worker.domain.values import Ref, Unset, Value
 from worker.errors import Severity
 from worker.mapping.playbooks import load_playbooks
-from worker.method.measures import Measures
-from worker.method.sprint.requests import candidates_for, take_up_requests
-from worker.plan.facts import Outcome
+from worker.method.run import Run
+from worker.method.sprint.requests import candidates_for, measure_requests
+from worker.world.memory import Memory
 from worker.world.world import World
 
 C1, LENS = Ref("clients", "c1"), Ref("contacts", "lens")
@@ -91,14 +91,15 @@ def office(*rows: Row, **fields: Any) -> World:
 
 def given(seen: World, *, at: str = "page") -> dict[str, Value | Unset]:
     """Return what a row from outside is given."""
-    return {
-        fact.field: fact.value for fact in take_up(seen).facts if fact.ref.key == at
-    }
+    found = measure_requests(seen, PLAYBOOKS).facts
+    return {fact.field: fact.value for fact in found if fact.ref.key == at}
 
 
-def take_up(seen: World) -> Outcome:
-    """Return what the chapter says."""
-    return take_up_requests(seen, PLAYBOOKS, Measures())
+def remembered(seen: World) -> Memory:
+    """Return what is remembered of the rule's run."""
+    run = Run(seen)
+    run(measure_requests, None, PLAYBOOKS)
+    return outcome_of(run).memory
 
 
 @pytest.mark.parametrize(
@@ -131,14 +132,14 @@ def test_the_client_is_found_by_the_card() -> None:
 def test_without_a_client_it_goes_to_the_head_of_accounts_and_is_reported_with_its_link() -> (
     None
 ):
-    outcome = take_up(office(asked(client=())))
-    (problem,) = outcome.problems
+    found = measure_requests(office(asked(client=())), PLAYBOOKS)
+    (problem,) = found.problems
     assert (problem.code, problem.field, problem.url) == (
         "request-without-client",
         "client",
         "https://notion.so/page",
     )
-    assert {fact.field: fact.value for fact in outcome.facts}["assignee"] == (
+    assert {fact.field: fact.value for fact in found.facts}["assignee"] == (
         Ref("people", "hoa"),
     )
 
@@ -155,8 +156,8 @@ def test_without_a_client_it_goes_to_the_head_of_accounts_and_is_reported_with_i
     ],
 )
 def test_what_is_not_an_open_task_from_outside_is_left_alone(left: Row) -> None:
-    outcome = take_up(office(left))
-    assert (outcome.facts, outcome.measures.requests) == ((), ())
+    found = measure_requests(office(left), PLAYBOOKS)
+    assert (found.facts, found.value) == ((), ())
 
 
 def test_a_request_found_too_late_has_its_answer_time_from_today() -> None:
@@ -169,7 +170,7 @@ def test_a_request_found_too_late_has_its_answer_time_from_today() -> None:
 
 def test_the_sprint_is_given_once_although_it_is_the_workers_field() -> None:
     seen = office(asked())
-    after = replace(seen, memory=take_up(seen).memory)
+    after = replace(seen, memory=remembered(seen))
     assert "sprint" in given(seen)
     assert "sprint" not in given(after)
     assert "sprint" not in given(office(asked(sprint="2026-S20")))
@@ -239,7 +240,7 @@ def test_open_requests_are_measured_for_the_agenda() -> None:
         due=date(2026, 12, 1),
         assignee=(Ref("people", "pm"),),
     )
-    (found,) = take_up(office(request)).measures.requests or ()
+    (found,) = measure_requests(office(request), PLAYBOOKS).value or ()
     assert (
         found.kind,
         found.source,

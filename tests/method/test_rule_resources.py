@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from datetime import date, timedelta
 from decimal import Decimal
-from typing import Any
+from typing import Any, NamedTuple
 
 import pytest
 from msgspec.structs import replace
 
 from tests.support.outcomes import facts_of, judge
 from tests.support.worlds import (
-    PLAYBOOKS,
     TODAY,
     applied,
     card,
@@ -27,13 +26,13 @@ from tests.support.worlds import (
 from worker.config import Thresholds
 from worker.domain.entities import CardWork, Issue, Person, Service, Stage, Worklog
 from worker.domain.periods import WorkCalendar
-from worker.domain.values import Span
+from worker.domain.values import Ref, Span
 from worker.errors import Problem
 from worker.method.capacity.staffing import find_staffing_needs
-from worker.method.capacity.utilization import measure_resources
+from worker.method.capacity.utilization import measure_utilization
 from worker.method.delivery.progress import measure_progress
-from worker.method.measures import Condition, Measures, Signal
-from worker.plan.facts import Outcome
+from worker.method.measures import Condition, PersonLoad, Signal
+from worker.plan.facts import Fact
 from worker.world.world import World
 
 PAST = [
@@ -117,16 +116,26 @@ def agency(
     return replace(found, issues=every, worklogs=tuple(worklogs or ()), work=cards)
 
 
-def judged(found: World) -> Outcome:
+class Judged(NamedTuple):
+    """What the chapter says."""
+
+    people: Mapping[Ref, PersonLoad]
+    facts: tuple[Fact, ...]
+    conditions: tuple[Condition, ...]
+    signals: tuple[Signal, ...]
+    problems: tuple[Problem, ...]
+
+
+def judged(found: World) -> Judged:
     """Return what the chapter says, after the progress of cards was measured."""
-    measures = measure_progress(found, PLAYBOOKS, Measures()).measures
-    resources = measure_resources(found, PLAYBOOKS, measures)
-    staffing = find_staffing_needs(found, PLAYBOOKS, resources.measures)
-    return Outcome(
-        (*resources.facts, *staffing.facts),
-        staffing.measures,
-        found.memory,
-        staffing.problems,
+    load = measure_utilization(found, measure_progress(found).value, ())
+    staffing = find_staffing_needs(found, load.value.units)
+    return Judged(
+        load.value.people,
+        (*load.facts, *staffing.facts),
+        (*load.conditions, *staffing.conditions),
+        (*load.signals, *staffing.signals),
+        (*load.problems, *staffing.problems),
     )
 
 
@@ -139,7 +148,7 @@ def condition(found: World, name: str, subject: str = "u1") -> Condition:
     """Return one condition."""
     (one,) = [
         one
-        for one in judged(found).measures.conditions
+        for one in judged(found).conditions
         if (one.signal, one.subject.key) == (name, subject)
     ]
     return one
@@ -147,11 +156,7 @@ def condition(found: World, name: str, subject: str = "u1") -> Condition:
 
 def signals(found: World, name: str) -> list[Signal]:
     """Return the signals of one playbook that hold."""
-    return [
-        one
-        for one in judged(found).measures.signals or ()
-        if one.playbook == name and one.holds
-    ]
+    return [one for one in judged(found).signals if one.playbook == name and one.holds]
 
 
 # Utilization
@@ -303,7 +308,7 @@ def test_what_was_spent_is_not_left() -> None:
     found = agency(
         unit(), dee(), issues=[replace_due(one, date(2026, 11, 27)) for one in items]
     )
-    weeks = judged(found).measures.people[ref("people", "dee")].weeks
+    weeks = judged(found).people[ref("people", "dee")].weeks
     assert weeks[0].load == Decimal("9.38"), (
         "15 h on 8 days from 18 Nov, five of them in the week of the 23rd"
     )
@@ -332,7 +337,7 @@ def test_an_item_without_a_due_date_lies_as_its_card_does(
 ) -> None:
     """100 h: to 1 December 10 days, from the 30th two; four weeks 21 days; overdue five days, two of them next week."""
     found = agency(unit(), client(), dee(), card(**fields), work={"p1": [task(1, 100)]})
-    weeks = judged(found).measures.people[ref("people", "dee")].weeks
+    weeks = judged(found).people[ref("people", "dee")].weeks
     assert [week.load for week in weeks[:2]] == expected
 
 
@@ -340,7 +345,7 @@ def test_items_of_finished_cards_are_no_load() -> None:
     found = agency(
         unit(), client(), dee(), card(stage=Stage.DONE), work={"p1": [task(1, 100)]}
     )
-    load = judged(found).measures.people[ref("people", "dee")]
+    load = judged(found).people[ref("people", "dee")]
     assert load.next_4 == 0
     assert load.open == 0
 
@@ -387,7 +392,7 @@ def test_proposals_add_their_chance_of_hours_by_capacity() -> None:
             )
         },
     )
-    people = judged(found).measures.people
+    people = judged(found).people
     assert [week.load for week in people[ref("people", "dee")].weeks[:4]] == [
         0,
         40,
@@ -424,7 +429,7 @@ def test_a_proposal_that_cannot_be_placed_adds_nothing(fields: dict[str, Any]) -
         **fields,
     )
     found = agency(unit(), client(), dee(), offer, issues=[issue(99)])
-    assert judged(found).measures.people[ref("people", "dee")].next_8 == 0
+    assert judged(found).people[ref("people", "dee")].next_8 == 0
 
 
 def test_an_agreed_card_with_jira_work_counts_by_its_items_alone() -> None:
@@ -437,8 +442,7 @@ def test_an_agreed_card_with_jira_work_counts_by_its_items_alone() -> None:
     )
     found = agency(unit(), client(), dee(), agreed, work={"p9": [task(1, 30)]})
     assert [
-        week.load
-        for week in judged(found).measures.people[ref("people", "dee")].weeks[:2]
+        week.load for week in judged(found).people[ref("people", "dee")].weeks[:2]
     ] == [30, 0]
 
 
@@ -763,4 +767,4 @@ def test_two_cards_share_an_issue_and_it_counts_once() -> None:
         work={"p1": [shared], "p2": [shared]},
     )
     assert found.work[ref("projects", "p2")] == CardWork("project ACME", (shared,))
-    assert judged(found).measures.people[ref("people", "dee")].open == 1
+    assert judged(found).people[ref("people", "dee")].open == 1

@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
-from tests.support.outcomes import facts_of, judge, keys_of, values_of
+from tests.support.outcomes import facts_of, keys_of, outcome_of, values_of
 from tests.support.worlds import (
     PLAYBOOKS,
     TODAY,
@@ -29,14 +29,15 @@ from worker.domain.values import Ref, Value
 from worker.domain.words import Words
 from worker.locales import load_words
 from worker.mapping.playbooks import Playbooks
-from worker.method import Rule
 from worker.method.formulas.stakes import committed_money
 from worker.method.formulas.steps import read_steps, write_steps
 from worker.method.measures import Condition, Measures, Step
-from worker.method.sprint.risks import draw_risk_map, key_of, level_of
+from worker.method.outcome import Outcome
+from worker.method.run import Run
+from worker.method.sprint.risks import key_of, level_of, plan_risks
 from worker.method.sprint.signals import find_signals
 from worker.method.sprint.tasks import plan_tasks
-from worker.plan.facts import Input, Outcome, Why
+from worker.plan.facts import Input, Why
 from worker.world.world import World
 
 C1, U1, P1 = Ref("clients", "c1"), Ref("units", "u1"), Ref("projects", "p1")
@@ -84,19 +85,15 @@ def judged(
     playbooks: Playbooks = PLAYBOOKS,
 ) -> Outcome:
     """Return what the map and the chapters after it say when these conditions were seen, another chapter having failed or not."""
-
-    def told(seen: World, _playbooks: Playbooks, measures: Measures) -> Outcome:
-        silent = ("another",) if failed else ()
-        known = replace(measures, conditions=conditions, failed=silent)
-        return Outcome((), known, seen.memory)
-
-    rules = (
-        Rule("chapter", told),
-        Rule("riskmap", draw_risk_map),
-        Rule("signals", find_signals),
-        Rule("tasks", plan_tasks),
+    run = Run(around)
+    risks = run(plan_risks, None, playbooks, conditions, is_whole=not failed)
+    run(find_signals, False, playbooks, {}, risks)
+    signals = tuple(run.signals)
+    tasks = run(plan_tasks, None, playbooks, signals, ())
+    measures = Measures(
+        conditions=conditions, risks=risks, signals=signals, tasks=tasks
     )
-    return judge(around, playbooks, rules=rules)
+    return outcome_of(run, measures)
 
 
 @pytest.mark.parametrize(

@@ -14,7 +14,6 @@ from msgspec.structs import replace
 from tests.support.effort import count_calls
 from tests.support.outcomes import facts_of
 from tests.support.worlds import (
-    PLAYBOOKS,
     SOURCES,
     TODAY,
     card,
@@ -24,12 +23,12 @@ from tests.support.worlds import (
     world,
 )
 from worker.domain.entities import Card, Service, Stage
-from worker.domain.values import Ref
-from worker.method.clients.rays import look_at_rays
+from worker.domain.values import Ref, Unset, Value
+from worker.method.clients.rays import measure_rays
 from worker.method.growth.evolution import plan_revolutions
-from worker.method.growth.hunting import measure_hunting
+from worker.method.growth.hunting import measure_loyalty, measure_portfolios
 from worker.method.growth.services import find_white_spots
-from worker.method.measures import Measures, PersonLoad
+from worker.method.measures import PersonLoad
 from worker.method.outlook import Loyalty, Revolution, ServiceMap, Spot
 from worker.world.world import World
 
@@ -57,9 +56,7 @@ def buys(key: str, *services: str, **fields: Any) -> Any:
 
 def mapped(*things: object) -> ServiceMap:
     """Return the map of a world."""
-    found = find_white_spots(
-        world(*things, services=SERVICES), PLAYBOOKS, Measures()
-    ).measures.services
+    found = find_white_spots(world(*things, services=SERVICES)).value
     assert found is not None
     return found
 
@@ -158,7 +155,7 @@ def test_clients_and_services_show_their_white_spots() -> None:
         buys("c3", "portal", "app"),
         services=SERVICES,
     )
-    outcome = find_white_spots(seen, PLAYBOOKS, Measures())
+    outcome = find_white_spots(seen)
     assert facts_of(outcome, "clients", "c1") == {
         "white_spots": "App (2 similar clients); Shop (1 similar client)"
     }
@@ -205,7 +202,7 @@ def test_counting_sets_at_once_agrees_with_looking_at_every_pair(
 
 def revolutions(seen: World) -> tuple[Revolution, ...]:
     """Return the evolutions that count towards a revolution."""
-    return plan_revolutions(seen, PLAYBOOKS, Measures()).measures.revolutions
+    return plan_revolutions(seen).value
 
 
 def evolving(key: str = "p1", **fields: Any) -> Card:
@@ -222,9 +219,7 @@ KEY = "card:revolution:p1:1"
 
 
 def test_eighteen_months_of_an_endless_service_plant_an_idea() -> None:
-    outcome = plan_revolutions(
-        world(client(), evolving(), services=SERVICES), PLAYBOOKS, Measures()
-    )
+    outcome = plan_revolutions(world(client(), evolving(), services=SERVICES))
     assert facts_of(outcome, "projects", KEY) == {
         "name": "Redesign and refactoring of “Card p1”",
         "stage": "idea",
@@ -244,12 +239,7 @@ def test_eighteen_months_of_an_endless_service_plant_an_idea() -> None:
     ],
 )
 def test_nothing_is_planted_before_its_time_or_for_what_ends(made: Card) -> None:
-    assert (
-        plan_revolutions(
-            world(client(), made, services=SERVICES), PLAYBOOKS, Measures()
-        ).facts
-        == ()
-    )
+    assert plan_revolutions(world(client(), made, services=SERVICES)).facts == ()
 
 
 def test_the_same_revolution_is_asked_for_until_it_begins_and_then_counts_anew() -> (
@@ -316,34 +306,32 @@ def test_loyalty_is_the_share_of_new_projects_by_referral_or_return() -> None:
         client("c4", source="return"),
         *cards,
     )
-    found = measure_hunting(seen, PLAYBOOKS, Measures()).measures.loyalty
+    found = measure_loyalty(seen).value
     assert found is not None
     assert found == Loyalty(date(2025, 11, 18), new=4, loyal=2, unknown=1)
     assert found.share == Decimal("0.6667")
     assert Loyalty(TODAY, 1, 0, 1).share is None
 
 
-def loaded(load: str | None) -> Measures:
+def loaded(load: str | None) -> dict[Ref, PersonLoad]:
     """Return the load of the AM."""
     am = Ref("people", "am")
-    return Measures(
-        people={
-            am: PersonLoad(
-                am,
-                None,
-                None,
-                None,
-                None,
-                None,
-                0,
-                0,
-                0,
-                0,
-                (),
-                next_4=None if load is None else Decimal(load),
-            )
-        }
-    )
+    return {
+        am: PersonLoad(
+            am,
+            None,
+            None,
+            None,
+            None,
+            None,
+            0,
+            0,
+            0,
+            0,
+            (),
+            next_4=None if load is None else Decimal(load),
+        )
+    }
 
 
 @pytest.mark.parametrize(
@@ -365,33 +353,26 @@ def test_an_am_hunts_while_the_portfolio_has_room(
         *(client(f"c{number}") for number in range(accounts)),
         client("new", group="newbiz"),
     )
-    outcome = measure_hunting(seen, PLAYBOOKS, loaded(load))
+    outcome = measure_portfolios(seen, loaded(load))
     assert facts_of(outcome, "units", "u1") == {"portfolio": size, "may_hunt": leave}
+
+
+def portfolio(seen: World) -> dict[str, Value | Unset]:
+    """Return what unit u1 says where nobody's load is known."""
+    return facts_of(measure_portfolios(seen, {}), "units", "u1")
 
 
 def test_one_am_of_two_units_has_one_portfolio_and_two_ams_are_both_shown() -> None:
     two = world(unit(), unit("u2"), client("c1"), client("c2", unit=Ref("units", "u2")))
-    assert (
-        facts_of(measure_hunting(two, PLAYBOOKS, Measures()), "units", "u1")[
-            "portfolio"
-        ]
-        == "2 / 2"
-    )
+    assert portfolio(two)["portfolio"] == "2 / 2"
     both = world(
         unit(am=(Ref("people", "a"), Ref("people", "b"))),
         unit("u2", am=(Ref("people", "b"),)),
         client("c2", unit=Ref("units", "u2")),
     )
-    assert (
-        facts_of(measure_hunting(both, PLAYBOOKS, Measures()), "units", "u1")[
-            "portfolio"
-        ]
-        == "0 / 2 · 1 / 2"
-    )
-    nobody = facts_of(
-        measure_hunting(world(unit(am=())), PLAYBOOKS, Measures()), "units", "u1"
-    )
-    assert nobody == {"portfolio": None, "may_hunt": None}
+    assert portfolio(both)["portfolio"] == "0 / 2 · 1 / 2"
+    nobody = world(unit(am=()))
+    assert portfolio(nobody) == {"portfolio": None, "may_hunt": None}
 
 
 def _judge_agency(size: int) -> int:
@@ -416,8 +397,11 @@ def _judge_agency(size: int) -> int:
     seen = world(*clients, *cards, services=SERVICES, sources=SOURCES)
 
     def judge() -> None:
-        for rule in (look_at_rays, plan_revolutions, find_white_spots, measure_hunting):
-            rule(seen, PLAYBOOKS, Measures())
+        measure_rays(seen, {})
+        plan_revolutions(seen)
+        find_white_spots(seen)
+        measure_portfolios(seen, {})
+        measure_loyalty(seen)
 
     return count_calls(judge)
 

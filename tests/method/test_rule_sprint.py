@@ -8,13 +8,13 @@ from typing import Any
 import pytest
 from msgspec.structs import replace
 
+from tests.support.outcomes import outcome_of
 from tests.support.worlds import TODAY, at, card, client, row, unit, world
 from worker.domain.entities import Row, Stage
 from worker.domain.values import Ref
-from worker.mapping.playbooks import Playbooks
-from worker.method.measures import Measures, TaskRecord
-from worker.method.sprint.retrospective import look_back
-from worker.plan.facts import Outcome
+from worker.method.measures import TaskRecord
+from worker.method.run import Run
+from worker.method.sprint.retrospective import record_tasks
 from worker.world.memory import Closing, Memory, Occurrence, Track
 from worker.world.world import World
 
@@ -56,15 +56,17 @@ def seen(
     )
 
 
-def look(before: World) -> Outcome:
-    """Return what the chapter says."""
-    return look_back(before, Playbooks(), Measures())
-
-
 def record(before: World) -> TaskRecord:
     """Return the record of the only task."""
-    (found,) = look(before).measures.records or ()
+    (found,) = record_tasks(before, {}, before.memory.occurrences).value or ()
     return found
+
+
+def remembered(before: World) -> Memory:
+    """Return what is remembered of the rule's run."""
+    run = Run(before)
+    run(record_tasks, None, {}, run.occurrences)
+    return outcome_of(run).memory
 
 
 @pytest.mark.parametrize(
@@ -164,13 +166,13 @@ def test_a_persons_own_task_is_looked_at_like_the_workers() -> None:
     )
     # A later edit of the finished row is no new finish, but a row opened again forgets it.
     edited = seen(replace(own, edited=at(TODAY)))
-    assert record(replace(edited, memory=look(before).memory)).closed == day(-20)
+    assert record(replace(edited, memory=remembered(before))).closed == day(-20)
     again = replace(
         edited,
         rows={"tasks": (replace(own, fields={**own.fields, "status": "doing"}),)},
     )
-    reopened = look(replace(again, memory=look(before).memory))
-    assert record(replace(edited, memory=reopened.memory)).closed == TODAY
+    reopened = remembered(replace(again, memory=remembered(before)))
+    assert record(replace(edited, memory=reopened)).closed == TODAY
 
 
 def test_an_earlier_occurrence_of_a_signal_is_told_by_its_row() -> None:

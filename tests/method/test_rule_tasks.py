@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
-from tests.support.outcomes import facts_of, judge
+from tests.support.outcomes import Stated, facts_of, judge, keys_of, outcome_of
 from tests.support.worlds import (
     PLAYBOOKS,
     TODAY,
@@ -32,11 +32,14 @@ from tests.support.worlds import (
 from worker.domain.entities import Stage
 from worker.domain.values import Ref, Span, Unset, Value
 from worker.errors import Severity
-from worker.method import RULES
 from worker.method.formulas.sprints import next_yearly, sprint_of, sprints_between
-from worker.method.measures import Measures, Signal, TaskMeasure
+from worker.method.measures import Signal, TaskMeasure
+from worker.method.outcome import Outcome
+from worker.method.run import Run
+from worker.method.sprint.next_task import find_next_tasks
+from worker.method.sprint.signals import find_signals
 from worker.method.sprint.tasks import plan_tasks, urgency
-from worker.plan.facts import Input, Outcome
+from worker.plan.facts import Input
 from worker.world.memory import Closing, Memory, Occurrence
 from worker.world.world import World
 
@@ -55,9 +58,9 @@ def idle(**fields: Any) -> World:
     return world(client(), unit(), person("am", role="am"), card(**given))
 
 
-def task(outcome: Outcome, key: str = NEXT) -> dict[str, Value | Unset]:
+def task(stated: Stated, key: str = NEXT) -> dict[str, Value | Unset]:
     """Return the facts of one task row."""
-    return facts_of(outcome, "tasks", key)
+    return facts_of(stated, "tasks", key)
 
 
 def said(outcome: Outcome) -> dict[str, Value | Unset]:
@@ -69,9 +72,9 @@ def said(outcome: Outcome) -> dict[str, Value | Unset]:
     }
 
 
-def keys(outcome: Outcome) -> set[str]:
+def keys(stated: Stated) -> set[str]:
     """Return the keys of all task rows that have facts."""
-    return {fact.ref.key for fact in outcome.facts if fact.ref.source == "tasks"}
+    return keys_of(stated, "tasks")
 
 
 def moved(seen: World, stage: Stage) -> World:
@@ -541,11 +544,10 @@ def test_a_time_or_a_range_of_days_in_a_cell_counts_as_its_last_day_in_the_works
 
 
 def test_tasks_of_signals_nobody_could_look_at_are_left_alone() -> None:
-    by_name = {rule.name: rule for rule in RULES}
-    for name in ("tasks", "actions"):
-        assert by_name[name].judge(idle(), PLAYBOOKS, Measures()).facts == ()
-    unseen = by_name["signals"].judge(idle(), PLAYBOOKS, Measures()).measures.signals
-    assert unseen is not None
+    assert plan_tasks(idle(), PLAYBOOKS, (), ()).facts == ()
+    assert find_next_tasks(idle(), None).facts == ()
+    unseen = find_signals(idle(), PLAYBOOKS, {}, None).signals
+    assert unseen
     assert [signal for signal in unseen if signal.holds is None] == []
     assert "answer_risk" not in {signal.playbook for signal in unseen}
 
@@ -601,11 +603,9 @@ def offered(
     """Return the rows a sprint with so many places takes up, and the playbooks of what waits."""
     seen = seen or world(client(), unit())
     limits = seen.thresholds.model_copy(update={"tasks_per_client": places})
-    outcome = plan_tasks(
-        replace(seen, thresholds=limits), PLAYBOOKS, Measures(signals=signals)
-    )
-    waiting = [one.field for one in outcome.problems if one.code == "waiting-task"]
-    return sorted(keys(outcome)), waiting
+    found = plan_tasks(replace(seen, thresholds=limits), PLAYBOOKS, signals, ())
+    waiting = [one.field for one in found.problems if one.code == "waiting-task"]
+    return sorted(keys(found)), waiting
 
 
 def calls(
@@ -692,8 +692,8 @@ def test_only_tasks_made_in_this_sprint_take_its_places(
 def test_what_waits_is_listed_with_its_client_and_the_limit() -> None:
     limits = world().thresholds.model_copy(update={"tasks_per_client": 0})
     seen = replace(world(client(), unit()), thresholds=limits)
-    measures = Measures(signals=(calls("index_rate", "c1"),))
-    (told,) = plan_tasks(seen, PLAYBOOKS, measures).problems
+    signals = (calls("index_rate", "c1"),)
+    (told,) = plan_tasks(seen, PLAYBOOKS, signals, ()).problems
     assert (told.code, told.where, told.field, told.severity) == (
         "waiting-task",
         "C1",
@@ -814,8 +814,8 @@ def test_only_a_task_whose_condition_holds_is_kept_true() -> None:
     kept = changed(later(seen, judge(seen), 1), "tasks", NEXT, status="doing")
     assert {"reason", "client", "kind", "status"} <= task(judge(kept)).keys()
     unsure = Signal("next_step", P1, Ref("clients", "c1"), P1, None)
-    outcome = plan_tasks(kept, PLAYBOOKS, Measures(signals=(unsure,)))
-    assert set(task(outcome)) == {"sprint", "carried"}
+    found = plan_tasks(kept, PLAYBOOKS, (unsure,), ())
+    assert set(task(found)) == {"sprint", "carried"}
 
 
 def test_a_signal_chooses_its_role_and_its_day() -> None:
@@ -825,22 +825,24 @@ def test_a_signal_chooses_its_role_and_its_day() -> None:
         (plain, "am", seen.calendar.add(TODAY, PLAYBOOKS.tasks["index_rate"].due)),
         (replace(plain, role="hoa", due=day(3)), "hoa", day(3)),
     ):
-        outcome = plan_tasks(seen, PLAYBOOKS, Measures(signals=(signal,)))
-        facts = task(outcome, "task:index_rate:c1")
+        found = plan_tasks(seen, PLAYBOOKS, (signal,), ())
+        facts = task(found, "task:index_rate:c1")
         assert (facts["assignee"], facts["due"]) == ((Ref("people", assignee),), due)
 
 
 def test_without_signals_nothing_is_said_and_nothing_forgotten() -> None:
     seen = later(idle(), judge(idle()), 1)
-    outcome = plan_tasks(seen, PLAYBOOKS, Measures())
+    run = Run(seen)
+    tasks = run(plan_tasks, None, PLAYBOOKS, None, ())
+    outcome = outcome_of(run)
     assert (outcome.facts, outcome.memory) == ((), seen.memory)
-    assert outcome.measures.tasks is None
+    assert tasks is None
 
 
 def test_a_signal_without_a_playbook_makes_nothing() -> None:
     seen = world(client(), unit())
-    told = Measures(signals=(calls("unheard_of", "c1"), calls("index_rate", "c1")))
-    assert keys(plan_tasks(seen, PLAYBOOKS, told)) == {"task:index_rate:c1"}
+    told = (calls("unheard_of", "c1"), calls("index_rate", "c1"))
+    assert keys(plan_tasks(seen, PLAYBOOKS, told, ())) == {"task:index_rate:c1"}
 
 
 def test_a_playbook_nobody_speaks_for_leaves_its_tasks_alone() -> None:
@@ -849,8 +851,10 @@ def test_a_playbook_nobody_speaks_for_leaves_its_tasks_alone() -> None:
     outcome = judge(seen)
     for number in (1, 2, 3):
         seen = later(seen, outcome, number)
-        told = Measures(signals=(calls("index_rate", "c9", client=None),))
-        outcome = plan_tasks(seen, PLAYBOOKS, told)
+        told = (calls("index_rate", "c9", client=None),)
+        run = Run(seen)
+        run(plan_tasks, None, PLAYBOOKS, told, ())
+        outcome = outcome_of(run)
         assert "status" not in task(outcome)
 
 
@@ -889,5 +893,5 @@ def test_a_task_of_the_worker_is_listed_while_it_is_open_and_awake(
 
 def test_a_task_that_is_not_made_is_not_listed() -> None:
     waits = Signal("index_rate", Ref("clients", "c1"), None, None, True, may_open=False)
-    outcome = plan_tasks(world(client(), unit()), PLAYBOOKS, Measures(signals=(waits,)))
-    assert (outcome.measures.tasks, outcome.facts) == ((), ())
+    found = plan_tasks(world(client(), unit()), PLAYBOOKS, (waits,), ())
+    assert (found.value, found.facts) == ((), ())

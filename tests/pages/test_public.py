@@ -33,8 +33,8 @@ from worker.domain.entities import Feedback, Idea, Stage
 from worker.domain.values import Ref
 from worker.mapping.load import load_schema
 from worker.mapping.schema import Owner
+from worker.method.outcome import Outcome
 from worker.pages.public import PublicClientView, PublicProject
-from worker.plan.facts import Outcome
 from worker.world.world import World
 
 TEXT, NUMBER, DAY = "CANARY", Decimal(98_765_432), date(1977, 7, 7)

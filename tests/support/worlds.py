@@ -30,7 +30,8 @@ from worker.domain.periods import WorkCalendar
 from worker.domain.values import Ref, Unset, Value
 from worker.domain.words import Words
 from worker.mapping.playbooks import Playbooks, load_playbooks
-from worker.plan.facts import Fact, Outcome
+from worker.method.outcome import Outcome
+from worker.plan.facts import Fact
 from worker.world.memory import Memory
 from worker.world.world import World
 

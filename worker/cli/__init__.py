@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from rayline_demo.cli import demo
-from worker.cli import cycles, init, look
-from worker.cli.entry import app, main
+from worker.cli.main import app, main
 
-__all__ = ["app", "cycles", "demo", "init", "look", "main"]
+__all__ = ["app", "main"]

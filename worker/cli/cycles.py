@@ -11,13 +11,12 @@ import typer
 from worker.app.build import Surroundings, build_context
 from worker.app.settings import choose
 from worker.cli import prose, show
-from worker.cli.entry import (
+from worker.cli.session import (
     ConfigOption,
     JsonOption,
     ScopeArgument,
     Session,
     WorkspaceOption,
-    app,
     context_of,
     session,
 )
@@ -50,7 +49,6 @@ FullOption = Annotated[
 ]
 
 
-@app.command()
 def plan(
     scope: ScopeArgument = "",
     config: ConfigOption = None,
@@ -90,7 +88,6 @@ def plan(
             raise typer.Exit(prose.PENDING)
 
 
-@app.command(name="sync")
 def sync_command(
     scope: ScopeArgument = "",
     config: ConfigOption = None,
@@ -123,7 +120,6 @@ def sync_command(
             raise typer.Exit(prose.BUSY)
 
 
-@app.command()
 def run(
     config: ConfigOption = None,
     workspace: WorkspaceOption = None,
@@ -164,7 +160,6 @@ def run(
             )
 
 
-@app.command()
 def trigger(
     scope: ScopeArgument = "",
     config: ConfigOption = None,

@@ -14,11 +14,10 @@ import typer
 
 from worker.app.settings import DEFAULT_FILE, find_file, settle
 from worker.cli import prose, show
-from worker.cli.entry import (
+from worker.cli.session import (
     ConfigOption,
     JsonOption,
     WorkspaceOption,
-    app,
     context_of,
     fail,
     session,
@@ -75,7 +74,6 @@ ASKED = {
 }
 
 
-@app.command()
 def init(
     config: ConfigOption = None,
     workspace: WorkspaceOption = None,
@@ -92,13 +90,14 @@ def init(
     ):
         bot, site = context.notion.me(), context.jira.site()
         bindings = _create(context)
+        databases = {
+            name: binding.database_id for name, binding in sorted(bindings.items())
+        }
         data = {
             "workspace": context.name,
             "notion": bot.name or bot.id,
             "jira": site.account,
-            "databases": {
-                name: binding.database_id for name, binding in sorted(bindings.items())
-            },
+            "databases": databases,
         }
         say = context.words.say
         title = say(
@@ -107,9 +106,7 @@ def init(
             command="rayline plan",
         )
         headings = say("data source"), say("database")
-        opened.say(
-            show.table_view(title, headings, data["databases"].items()), lambda: data
-        )
+        opened.say(show.table_view(title, headings, databases.items()), lambda: data)
 
 
 def _create(context: Context) -> Bindings:

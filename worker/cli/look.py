@@ -11,11 +11,10 @@ from msgspec.structs import replace
 from rich.console import Group
 
 from worker.cli import prose, show
-from worker.cli.entry import (
+from worker.cli.session import (
     ConfigOption,
     JsonOption,
     WorkspaceOption,
-    app,
     context_of,
     session,
 )
@@ -33,7 +32,6 @@ from worker.read.schema import read_schema
 from worker.state import journal, leases, problems, runs, triggers
 
 
-@app.command()
 def check(
     config: ConfigOption = None,
     workspace: WorkspaceOption = None,
@@ -116,7 +114,6 @@ def _drift(context: Context) -> tuple[Problem, ...]:
     ).drift
 
 
-@app.command()
 def status(
     config: ConfigOption = None,
     workspace: WorkspaceOption = None,
@@ -228,7 +225,6 @@ def _status(context: Context) -> dict[str, Any]:
     }
 
 
-@app.command(name="runs")
 def runs_command(
     run_id: Annotated[
         int, typer.Argument(help="One run (the latest are listed when left out).")
@@ -315,7 +311,6 @@ def _run_data(run: runs.Run) -> dict[str, Any]:
     }
 
 
-@app.command()
 def explain(
     ref: Annotated[
         str,

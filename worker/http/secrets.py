@@ -13,10 +13,7 @@ import string
 from base64 import b64encode
 from collections.abc import Iterable, Iterator
 from functools import lru_cache
-from pathlib import Path
 from urllib.parse import quote, quote_plus
-
-from pydantic import SecretStr
 
 from worker.domain.text import clean_line
 
@@ -106,10 +103,3 @@ def _base64_cores(secret: str) -> Iterator[str]:
         core = coded[first : (shift + len(raw)) * 8 // 6]
         if len(core) > SHORTEST:
             yield re.escape(core).replace(r"\+", "[+-]").replace("/", "[/_]")
-
-
-def secret_from(token: SecretStr, file: Path | None) -> SecretStr:
-    """Return the token, read from its file when only a file is named; OSError when that cannot be read."""
-    if token.get_secret_value() or file is None:
-        return token
-    return SecretStr(file.read_text(encoding="utf-8").strip())

@@ -26,7 +26,7 @@ from worker.config import JiraSettings
 from worker.http.body import ACCEPT_ENCODING, LIMIT, Garbled, Slow, read_body
 from worker.http.deadline import Deadline
 from worker.http.retry import Policy, Setback
-from worker.http.secrets import secret_from
+from worker.http.token import secret_from
 from worker.jira.damage import mark_damage
 from worker.jira.errors import API, Forbidden, judge, translate
 

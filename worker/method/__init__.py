@@ -45,9 +45,7 @@ from worker.method.sprint.tasks import plan_tasks
 from worker.world.world import World
 
 
-def evaluate(
-    world: World, playbooks: Playbooks, *, start: type[Run] = Run
-) -> Outcome:
+def evaluate(world: World, playbooks: Playbooks, *, start: type[Run] = Run) -> Outcome:
     """Return all facts, measures, memory and problems of one run.
 
     `run(rule, unknown, ...)` calls a rule with the world and what follows; one that fails leaves out only its own
@@ -100,10 +98,11 @@ def evaluate(
     backlog = run(plan_backlog, None)
     goals = run(measure_goals, None)
 
-    run(find_signals, None, playbooks, cards, risks)
+    is_known = run(find_signals, False, playbooks, cards, risks)
     run(find_occasions, None, playbooks)
     signals = run(end_signals, tuple(run.signals), run.signals, left)
-    tasks = run(plan_tasks, None, playbooks, signals, requests or ())
+    known = signals if is_known else None
+    tasks = run(plan_tasks, None, playbooks, known, requests or ())
     records = run(record_tasks, None, cards, run.occurrences)
     run(find_next_tasks, None, tasks)
 
@@ -115,7 +114,7 @@ def evaluate(
         history=money.history if money else None,
         conditions=conditions,
         risks=risks,
-        signals=signals,
+        signals=known,
         tasks=tasks,
         failed=tuple(run.failed),
         left=left,

@@ -41,7 +41,8 @@ from worker.config import NotionSettings
 from worker.errors import Missing, Rejected, Transient
 from worker.http.deadline import Deadline
 from worker.http.retry import Policy, Setback
-from worker.http.secrets import redact, secret_from
+from worker.http.secrets import redact
+from worker.http.token import secret_from
 from worker.notion.errors import API, Call, misread, read_refusal, translate
 from worker.notion.pacer import Pacer
 from worker.notion.paging import CAPPED, Walk, walk

@@ -21,7 +21,7 @@ LOYAL = ("referral", "return")
 def measure_portfolios(
     world: World, people: Mapping[Ref, PersonLoad]
 ) -> Found[Mapping[Ref, Portfolio]]:
-    """Return the portfolios of all AMs with the facts of their units, and the firm's loyalty."""
+    """Return the portfolios of all AMs with the facts of their units."""
     portfolios = _portfolios(world, people)
     facts = tuple(
         fact

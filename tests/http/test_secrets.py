@@ -14,7 +14,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import SecretStr
 
-from worker.http.secrets import DETAIL, MASK, mask, redact, secret_from
+from worker.http.secrets import DETAIL, MASK, mask, redact
+from worker.http.token import secret_from
 
 SECRET = 'pat-"quoted"/слово+42'
 PLAIN = "ATATxyz-canary_9f3b7c21"

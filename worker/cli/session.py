@@ -1,22 +1,20 @@
-"""The commands and what they share: configuration, workspace, JSON or prose, exit codes."""
+"""What the commands share: configuration, workspace, JSON or prose, exit codes."""
 
 from __future__ import annotations
 
 import os
 import sys
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Annotated, Any, NoReturn
 
-import structlog
 import typer
 from rich.console import RenderableType
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 
-from worker import __version__
 from worker.app import logs
 from worker.app.build import Surroundings, build_context, open_store, secrets_of
 from worker.app.settings import Settings, choose, find_file, load_settings
@@ -28,12 +26,7 @@ from worker.errors import RaylineError
 from worker.locales import load_words
 from worker.state.store import Store
 
-app = typer.Typer(
-    no_args_is_help=True,
-    add_completion=False,
-    pretty_exceptions_enable=False,
-    help="Rayline: one true view per client, from Jira's progress and Notion's account boards.",
-)
+Advance = Callable[[str, int, int], None]
 
 ConfigOption = Annotated[
     Path | None,
@@ -75,7 +68,9 @@ def log_level(usual: str) -> str:
 
 
 @contextmanager
-def session(config: Path | None, *, as_json: bool, create: bool = True) -> Any:
+def session(
+    config: Path | None, *, as_json: bool, create: bool = True
+) -> Iterator[Session]:
     """Yield the configured session; errors become prose on stderr (JSON on stdout too) and an exit code.
 
     Without `create` a state in which nothing was kept before is an error.
@@ -121,15 +116,13 @@ def fail(error: RaylineError, *, as_json: bool, words: Words) -> NoReturn:
 @contextmanager
 def context_of(
     opened: Session, workspace: str | None, *, stop: threading.Event | None = None
-) -> Any:
+) -> Iterator[Context]:
     """Yield the context of one workspace, with a progress bar where a person watches."""
     name, chosen = choose(opened.settings, workspace)
     opened.words = load_words(chosen.locale, chosen.currency)
     with progress(opened.words, enabled=not opened.as_json) as advance:
-        context: Context = build_context(
-            name, chosen, opened.store, Surroundings(stop=stop, progress=advance)
-        )
-        yield context
+        around = Surroundings(stop=stop, progress=advance)
+        yield build_context(name, chosen, opened.store, around)
 
 
 PHASES = {
@@ -144,7 +137,7 @@ PHASES = {
 
 
 @contextmanager
-def progress(words: Words, *, enabled: bool = True) -> Any:
+def progress(words: Words, *, enabled: bool = True) -> Iterator[Advance]:
     """Yield a function (phase, done, total) that draws a bar on stderr when it is a terminal."""
     if not (enabled and sys.stderr.isatty()):
         yield lambda phase, done, total: None
@@ -163,36 +156,3 @@ def progress(words: Words, *, enabled: bool = True) -> Any:
             bar.update(task, description=said, completed=done, total=total or None)
 
         yield advance
-
-
-@app.callback(invoke_without_command=True)
-def version(
-    *,
-    version: Annotated[
-        bool, typer.Option("--version", help="Print the version.")
-    ] = False,
-) -> None:
-    """Rayline: one true view per client, from Jira's progress and Notion's account boards."""
-    if version:
-        sys.stdout.write(f"rayline {__version__}\n")
-        raise typer.Exit
-
-
-def _tell_bug(broken: threading.ExceptHookArgs) -> None:
-    """Tell through the logs what ended a thread."""
-    structlog.get_logger("worker.cli").error(
-        "bug", error=broken.exc_type.__name__, exc_info=broken.exc_value
-    )
-
-
-def main() -> None:
-    """Run the command line; what nobody foresaw is told through the logs, which hold no secrets, and ends with 1."""
-    logs.configure()
-    threading.excepthook = _tell_bug
-    try:
-        app()
-    except Exception as error:  # noqa: BLE001 - the last place where anything can be caught
-        structlog.get_logger("worker.cli").error(
-            "bug", error=type(error).__name__, exc_info=True
-        )
-        sys.exit(prose.BUG)
