@@ -12,7 +12,7 @@ from pathlib import Path
 from rayline_demo.checks import last_entry
 from rayline_demo.stage import Stage, Staging, set_stage
 from worker.app import logs
-from worker.cycle.story import Mode, Order, Report, sync
+from worker.cycle.story import CycleRequest, Mode, Report, sync
 
 CHANGED = 40
 Line = tuple[str, int, int, int, int, str]
@@ -56,7 +56,7 @@ def _rows(stage: Stage) -> Iterator[Line]:
 
 def _measure(stage: Stage, mode: Mode, what: str, bound: str) -> Line:
     before = last_entry(stage)
-    report: Report = sync(stage.context, Order(mode, "bench"))
+    report: Report = sync(stage.context, CycleRequest(mode, "bench"))
     sent = [
         entry
         for entry in stage.notion.entries(before)
@@ -79,7 +79,7 @@ def _measure(stage: Stage, mode: Mode, what: str, bound: str) -> Line:
 def _let_pass(stage: Stage) -> None:
     """Let ten minutes pass and one cycle see them, so that nothing is hot any more."""
     stage.clock.advance(timedelta(minutes=10))
-    sync(stage.context, Order(Mode.DELTA, "settle"))
+    sync(stage.context, CycleRequest(Mode.DELTA, "settle"))
     stage.clock.advance(timedelta(minutes=10))
 
 

@@ -1,6 +1,6 @@
 """One side of a benchmark in a process of its own: `python -m benchmarks.passes WHAT FOLDER` with addresses on stdin.
 
-WHAT is `worker` (a first full pass and a second one), `think` (world, rules and diff alone, on the snapshot the worker
+WHAT is `worker` (a first full pass and a second one), `evaluate_snapshot` (world, rules and diff alone, on the snapshot the worker
 left) or `jira` (the jira package's own `search_issues` over the same issues). Prints one JSON line with CPU seconds and
 peak memory in MB.
 """
@@ -23,7 +23,7 @@ from benchmarks.agency import NOW, PROJECTS
 from worker.app.build import Surroundings, build_context, open_store
 from worker.codecs.notion import canonicalize
 from worker.config import JiraSettings, Limits, NotionSettings, Workspace
-from worker.cycle.story import Context, Mode, Order, draw, undisturbed
+from worker.cycle.story import Context, CycleRequest, Mode, gc_paused, plan_cycle
 from worker.method import evaluate
 from worker.plan.diff import make_plan
 from worker.read.tracker import recall_tracker
@@ -62,10 +62,10 @@ def main() -> None:
 
 def _worker(where: dict[str, Any], folder: Path) -> dict[str, float]:
     context = _context(where, folder)
-    first, drawn = _cpu(lambda: draw(context, Order(Mode.FULL)))
+    first, drawn = _cpu(lambda: plan_cycle(context, CycleRequest(Mode.FULL)))
     changes = len(drawn.plan.changes)
     del drawn
-    second, _ = _cpu(lambda: draw(context, Order(Mode.FULL)))
+    second, _ = _cpu(lambda: plan_cycle(context, CycleRequest(Mode.FULL)))
     requests = {"notion": context.notion.requests(), "jira": context.jira.requests()}
     return {
         "first_cpu": first,
@@ -88,8 +88,8 @@ def _think(where: dict[str, Any], folder: Path) -> dict[str, float]:
     links = card_links(pages.get("projects", ()), context.schema, bindings)
     tracker = recall_tracker(context.store, context.name, links=links)
 
-    def think() -> object:
-        with undisturbed():
+    def evaluate_snapshot() -> object:
+        with gc_paused():
             return conclude()
 
     def conclude() -> object:
@@ -117,7 +117,7 @@ def _think(where: dict[str, Any], folder: Path) -> dict[str, float]:
             canonicalize=canonicalize,
         )
 
-    return {"think_cpu": min(_cpu(think)[0] for _ in range(TIMES))}
+    return {"think_cpu": min(_cpu(evaluate_snapshot)[0] for _ in range(TIMES))}
 
 
 def _context(where: dict[str, Any], folder: Path) -> Context:
@@ -161,7 +161,7 @@ def _cpu(step: Callable[[], Any]) -> tuple[float, Any]:
     return time.process_time() - began, result
 
 
-SIDES = {"worker": _worker, "think": _think, "jira": _package}
+SIDES = {"worker": _worker, "evaluate_snapshot": _think, "jira": _package}
 
 if __name__ == "__main__":
     main()

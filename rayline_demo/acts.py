@@ -32,7 +32,7 @@ class Expected:
 
 
 @dataclass(slots=True)
-class Deeds:
+class HumanEdits:
     """All that people did: what must still stand, which rows they copied or trashed, and a line for each deed."""
 
     expected: list[Expected] = field(default_factory=list)
@@ -58,16 +58,16 @@ class Deeds:
         )
 
 
-def live_a_little(stage: Stage) -> Deeds:
+def live_a_little(stage: Stage) -> HumanEdits:
     """Let people work in Notion and Jira, then let ten minutes pass."""
-    deeds = Deeds()
+    deeds = HumanEdits()
     _in_notion(stage, deeds)
     deeds.told += _in_jira(stage)
     stage.clock.advance(timedelta(minutes=10))
     return deeds
 
 
-def _in_notion(stage: Stage, deeds: Deeds) -> None:
+def _in_notion(stage: Stage, deeds: HumanEdits) -> None:
     card = stage.cast.pages["projects"][LOYALTY_MILES]
     _edit(
         stage,
@@ -132,7 +132,7 @@ def _in_notion(stage: Stage, deeds: Deeds) -> None:
 
 def _edit(
     stage: Stage,
-    deeds: Deeds,
+    deeds: HumanEdits,
     source: str,
     page_id: str,
     act: str,

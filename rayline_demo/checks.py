@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from decimal import Decimal
 from typing import Any
 
-from rayline_demo.acts import Deeds, is_work
+from rayline_demo.acts import HumanEdits, is_work
 from rayline_demo.board import Card, Scene, living, rows
 from worker.mapping.schema import KEY_PROPERTY
 
@@ -21,7 +21,7 @@ WANTED = {
 }
 
 
-def checks(stage: Scene, deeds: Deeds, *, third_writes: int) -> dict[str, Any]:
+def checks(stage: Scene, deeds: HumanEdits, *, third_writes: int) -> dict[str, Any]:
     """Return the checks of design 9: all are fine when they equal `WANTED`."""
     return {
         "third_writes": third_writes,
@@ -59,7 +59,7 @@ def duplicates(stage: Scene) -> int:
     return count
 
 
-def lost(stage: Scene, deeds: Deeds) -> list[str]:
+def lost(stage: Scene, deeds: HumanEdits) -> list[str]:
     """Return what people did that no longer stands: their values, their copies, and rows they had thrown away."""
     sources = sorted(
         {

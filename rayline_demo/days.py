@@ -17,16 +17,16 @@ from random import Random
 from threading import Event
 from typing import Any
 
+from rayline_demo.activity import ActivityReport, tell
 from rayline_demo.agency.generate import generate
 from rayline_demo.agency.populate import Scribe, populate
 from rayline_demo.checks import WANTED, checks, last_entry, lost, writes
-from rayline_demo.chronicle import Chronicle, tell
 from rayline_demo.developers import hire
 from rayline_demo.people import People
 from rayline_demo.rig import SEED, Rig, make_empty, open_rig
 from rayline_demo.stage import LONG_AGO
 from worker.app.build import Progress
-from worker.cycle.story import Mode, Order, Report, sync
+from worker.cycle.story import CycleRequest, Mode, Report, sync
 from worker.domain.periods import WorkCalendar, quarter_of
 from worker.errors import FAULTS, Stopped
 from worker.world.calendar import work_calendar
@@ -58,7 +58,7 @@ class Season:
     rig: Rig
     people: People
     calendar: WorkCalendar
-    chronicle: Chronicle = field(default_factory=Chronicle)
+    chronicle: ActivityReport = field(default_factory=ActivityReport)
     lived: list[date] = field(default_factory=list)
     cycles: Counter[str] = field(default_factory=Counter)
     calendar_fields: Counter[str] = field(default_factory=Counter)
@@ -111,7 +111,7 @@ class Season:
         self.rig.clock.advance(max(timedelta(), at - self.rig.clock.now()))
 
     def _look(self, today: date, mode: Mode) -> Report:
-        report = sync(self.rig.context, Order(mode, "schedule"))
+        report = sync(self.rig.context, CycleRequest(mode, "schedule"))
         self.cycles[mode.value] += 1
         self.people.deeds.hand_back(report.plan.adopted)
         self.refused += [
@@ -128,7 +128,7 @@ class Season:
     def checks(self) -> dict[str, Any]:
         """Run an unchanged cycle more and return what must be true."""
         before = last_entry(self.rig)
-        sync(self.rig.context, Order(Mode.FULL, "unchanged"))
+        sync(self.rig.context, CycleRequest(Mode.FULL, "unchanged"))
         found = checks(
             self.rig, self.people.deeds, third_writes=writes(self.rig, before)
         )

@@ -13,7 +13,7 @@ from decimal import Decimal
 from random import Random
 from typing import Any
 
-from rayline_demo.acts import Deeds, Expected
+from rayline_demo.acts import Expected, HumanEdits
 from rayline_demo.agency.model import Agency
 from rayline_demo.agency.populate import Cast, Scribe
 from rayline_demo.board import Card, living
@@ -45,7 +45,7 @@ class People:
     random: Random
     calendar: WorkCalendar
     developers: Developers
-    deeds: Deeds = field(default_factory=Deeds)
+    deeds: HumanEdits = field(default_factory=HumanEdits)
     counts: Counter[str] = field(default_factory=Counter)
     today: date = date.min
     rows: dict[str, tuple[Card, ...]] = field(default_factory=dict)
@@ -113,7 +113,7 @@ class People:
     def _happens(self, odds: float) -> bool:
         return self.random.random() < odds
 
-    # Deeds
+    # HumanEdits
 
     def _move_cards(self) -> None:
         for card in self.rows["projects"]:

@@ -257,7 +257,7 @@ OFFERS: tuple[Pair, ...] = (
 """What the contractors offer, in the order of `names.CONTRACTORS`."""
 
 
-class Typist(Protocol):
+class StoryEditor(Protocol):
     """Somebody who adds rows."""
 
     def add(self, source: str, /, **values: Value) -> str:
@@ -266,7 +266,7 @@ class Typist(Protocol):
 
 
 def type_plans(
-    agency: Agency, scribe: Typist, pages: Mapping[str, tuple[str, ...]]
+    agency: Agency, scribe: StoryEditor, pages: Mapping[str, tuple[str, ...]]
 ) -> dict[str, tuple[str, ...]]:
     """Add all of it and return the pages by source."""
     say, today, quarter = Speech(agency.locale), agency.today, quarter_of(agency.today)

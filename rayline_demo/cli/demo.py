@@ -32,8 +32,8 @@ from worker.cli.session import (
     voice,
 )
 from worker.cli.signals import stop_on_signals
-from worker.cycle.story import Mode, Order, Report, sync
-from worker.daemon.service import open_desk, serve
+from worker.cycle.story import CycleRequest, Mode, Report, sync
+from worker.daemon.service import open_runner, serve
 from worker.domain.messages import message
 from worker.domain.words import Words
 from worker.errors import RaylineError, Stopped
@@ -158,7 +158,7 @@ def _once(stage: Stage, words: Words, *, as_json: bool) -> int:
 
 
 def _cycle(stage: Stage, name: str, words: Words) -> Report:
-    report = sync(stage.context, Order(Mode.FULL, name))
+    report = sync(stage.context, CycleRequest(Mode.FULL, name))
     show.say(
         words.say(
             "{name}: {create} created, {update} updated, {sections} sections, {archive} archived, {kept} kept, "
@@ -194,7 +194,7 @@ def _keep_running(
             seconds=15,
         )
     )
-    desk = open_desk(stage.context, lambda report: show.say(_told(report, words)))
+    desk = open_runner(stage.context, lambda report: show.say(_told(report, words)))
     serve([desk], stop)
     show.say(words.say("Ended."))
     return prose.OK

@@ -12,8 +12,8 @@ from typing import Any
 
 import typer
 
+from rayline_demo.activity import ActivityReport, tell
 from rayline_demo.checks import lost
-from rayline_demo.chronicle import Chronicle, tell
 from rayline_demo.days import SEASON_WANTED, SeasonOrder, first_day, live_days
 from rayline_demo.rig import make_empty
 from rayline_demo.stories.expect import compare
@@ -172,10 +172,10 @@ def run_story(
 
 def _live(
     play: Play, story: Story, *, progress: Progress, as_json: bool
-) -> tuple[list[dict[str, Any]], list[str], Chronicle]:
+) -> tuple[list[dict[str, Any]], list[str], ActivityReport]:
     days: list[dict[str, Any]] = []
     differences: list[str] = []
-    chronicle = Chronicle()
+    chronicle = ActivityReport()
     last = {day.day: number for number, day in enumerate(play.days)}
     if not as_json:
         show.console().print(story.title[play.typist.locale], style="bold")

@@ -6,17 +6,17 @@ from collections.abc import Callable, Mapping
 from datetime import time, timedelta
 from typing import Any
 
-from rayline_demo.acts import Deeds, Expected
+from rayline_demo.acts import Expected, HumanEdits
+from rayline_demo.stories.editor import StoryEditor, Unnamed
 from rayline_demo.stories.script import Table, in_locale
-from rayline_demo.stories.typist import Typist, Unnamed
 from rayline_demo.stories.world import HOUR, add_row, at_local
 from worker.mapping.schema import KEY_PROPERTY
 
-Act = Callable[[Typist, Table, Deeds], str]
+Act = Callable[[StoryEditor, Table, HumanEdits], str]
 DONE = "Done"
 
 
-def do_act(typist: Typist, table: Table, deeds: Deeds) -> None:
+def do_act(typist: StoryEditor, table: Table, deeds: HumanEdits) -> None:
     """Do one act of the script; raise `Unnamed` when it names what is not there."""
     name = table.get("act", "")
     if name not in ACTS:
@@ -30,7 +30,7 @@ def do_act(typist: Typist, table: Table, deeds: Deeds) -> None:
 # Notion
 
 
-def _edit(typist: Typist, table: Table, deeds: Deeds) -> str:
+def _edit(typist: StoryEditor, table: Table, deeds: HumanEdits) -> str:
     """`row`, `set`: change cells; what is set must stand at the end, unless `loose = true`."""
     source, page_id = typist.page(table["row"])
     typist.rig.notion.control(
@@ -60,7 +60,7 @@ def _said(value: Any) -> str:
     return str(value if not isinstance(value, Mapping) else in_locale(value, "en"))
 
 
-def _create(typist: Typist, table: Table, _: Deeds) -> str:
+def _create(typist: StoryEditor, table: Table, _: HumanEdits) -> str:
     """`source`, `set`, `id?`: add a row."""
     page_id = add_row(typist, table["source"], table["set"])
     if "id" in table:
@@ -70,7 +70,7 @@ def _create(typist: Typist, table: Table, _: Deeds) -> str:
     )
 
 
-def _trash(typist: Typist, table: Table, deeds: Deeds) -> str:
+def _trash(typist: StoryEditor, table: Table, deeds: HumanEdits) -> str:
     """`row`: delete a row."""
     source, page_id = typist.page(table["row"])
     row = next(one for one in typist.rows(source) if one.page_id == page_id)
@@ -81,7 +81,7 @@ def _trash(typist: Typist, table: Table, deeds: Deeds) -> str:
     return f"{table['row']} is deleted"
 
 
-def _duplicate(typist: Typist, table: Table, deeds: Deeds) -> str:
+def _duplicate(typist: StoryEditor, table: Table, deeds: HumanEdits) -> str:
     """`row`, `id?`: copy a row."""
     source, page_id = typist.page(table["row"])
     copy = typist.rig.notion.control("duplicate", {"page_id": page_id})["id"]
@@ -91,7 +91,7 @@ def _duplicate(typist: Typist, table: Table, deeds: Deeds) -> str:
     return f"{table['row']} is duplicated"
 
 
-def _call(typist: Typist, table: Table, _: Deeds) -> str:
+def _call(typist: StoryEditor, table: Table, _: HumanEdits) -> str:
     """`row`, `id`: give an alias to a row the worker made."""
     typist.pages[table["id"]] = typist.page(table["row"])[1]
     return f"{table['row']} is called {table['id']} from now on"
@@ -100,7 +100,7 @@ def _call(typist: Typist, table: Table, _: Deeds) -> str:
 # Jira
 
 
-def _transition(typist: Typist, table: Table, _: Deeds) -> str:
+def _transition(typist: StoryEditor, table: Table, _: HumanEdits) -> str:
     """`issue`, `to`: move an issue to a status."""
     typist.rig.jira.control(
         "transition", {"issue": table["issue"], "status": table["to"]}
@@ -108,7 +108,7 @@ def _transition(typist: Typist, table: Table, _: Deeds) -> str:
     return f"{table['issue']} is now {table['to']}"
 
 
-def _finish(typist: Typist, table: Table, _: Deeds) -> str:
+def _finish(typist: StoryEditor, table: Table, _: HumanEdits) -> str:
     """`project`, `count?`: finish the oldest open issues, at two minutes each."""
     found = _open_issues(typist, table["project"])[: table.get("count", 1)]
     for key in found:
@@ -118,7 +118,7 @@ def _finish(typist: Typist, table: Table, _: Deeds) -> str:
     return f"finished: {', '.join(found) or 'nothing'}"
 
 
-def _open_issues(typist: Typist, project: str) -> list[str]:
+def _open_issues(typist: StoryEditor, project: str) -> list[str]:
     issues = typist.rig.jira.control("dump", {})["issues"]
     return sorted(
         (
@@ -132,7 +132,7 @@ def _open_issues(typist: Typist, project: str) -> list[str]:
     )
 
 
-def _new(typist: Typist, table: Table, _: Deeds) -> str:
+def _new(typist: StoryEditor, table: Table, _: HumanEdits) -> str:
     """`project`, `count?`, `type?`, `parent?`, `due?`, `estimate?` (hours), `by?`: create issues."""
     fields: dict[str, Any] = {"issuetype": {"name": table.get("type", "Task")}}
     fields |= {"parent": {"key": table["parent"]}} if "parent" in table else {}
@@ -158,7 +158,7 @@ def _new(typist: Typist, table: Table, _: Deeds) -> str:
     return f"created: {', '.join(made)}"
 
 
-def _change(typist: Typist, table: Table, _: Deeds) -> str:
+def _change(typist: StoryEditor, table: Table, _: HumanEdits) -> str:
     """`issue`, `set`: edit fields as Jira calls them (`duedate`, `assignee`, `labels`...)."""
     fields = {
         name: value.isoformat() if hasattr(value, "isoformat") else value
@@ -168,7 +168,7 @@ def _change(typist: Typist, table: Table, _: Deeds) -> str:
     return f"{table['issue']} is edited: {', '.join(fields)}"
 
 
-def _log(typist: Typist, table: Table, _: Deeds) -> str:
+def _log(typist: StoryEditor, table: Table, _: HumanEdits) -> str:
     """`issue`, `by`, `hours`, `on?`: log time; without `on` it ends now."""
     zone, seconds = typist.rig.context.settings.time_zone, int(table["hours"] * HOUR)
     started = (
@@ -188,13 +188,13 @@ def _log(typist: Typist, table: Table, _: Deeds) -> str:
     return f"{table['by']} logs {table['hours']} h on {table['issue']}"
 
 
-def _remove(typist: Typist, table: Table, _: Deeds) -> str:
+def _remove(typist: StoryEditor, table: Table, _: HumanEdits) -> str:
     """`issue`: delete an issue with its sub-tasks."""
     typist.rig.jira.control("delete", {"issue": table["issue"], "subtasks": True})
     return f"{table['issue']} is deleted"
 
 
-def _wait(typist: Typist, table: Table, _: Deeds) -> str:
+def _wait(typist: StoryEditor, table: Table, _: HumanEdits) -> str:
     """`minutes`: let time pass."""
     typist.rig.clock.advance(timedelta(minutes=table["minutes"]))
     return f"{table['minutes']} minutes pass"

@@ -6,16 +6,16 @@ from collections.abc import Iterator, Mapping
 from decimal import Decimal
 from typing import Any
 
+from rayline_demo.stories.editor import Standing, StoryEditor, Unnamed, listed, spaced
 from rayline_demo.stories.play import Lived
 from rayline_demo.stories.script import Table, in_locale
-from rayline_demo.stories.typist import Standing, Typist, Unnamed, listed, spaced
 from worker.errors import Problem
 from worker.mapping.schema import KEY_PROPERTY
 
 MATCHERS = frozenset({"contains", "lacks", "near", "by"})
 
 
-def compare(typist: Typist, after: Table, lived: Lived) -> list[str]:
+def compare(typist: StoryEditor, after: Table, lived: Lived) -> list[str]:
     """Return how the boards after a day differ from what was expected; empty when they do not."""
     found: list[str] = []
     for check, tables in (
@@ -36,7 +36,7 @@ def compare(typist: Typist, after: Table, lived: Lived) -> list[str]:
     return [f"after {lived.day}: {line}" for line in found]
 
 
-def _row(typist: Typist, table: Table, _: Lived) -> Iterator[str]:
+def _row(typist: StoryEditor, table: Table, _: Lived) -> Iterator[str]:
     """`row` (or `source` with `where`), and `absent = true` or `fields`."""
     label = str(table.get("row") or f"{table['source']} where {dict(table['where'])}")
     source, rows = _find(typist, table)
@@ -56,7 +56,7 @@ def _row(typist: Typist, table: Table, _: Lived) -> Iterator[str]:
             yield f"{label}: {name}: expected {_told(typist, expected)}, found {_readable(typist, value)}"
 
 
-def _page(typist: Typist, table: Table, _: Lived) -> Iterator[str]:
+def _page(typist: StoryEditor, table: Table, _: Lived) -> Iterator[str]:
     """`row`, and of the text of its page: `lines` that stand there in this order, `lacks`, `pictures`."""
     rows = _find(typist, table)[1]
     if len(rows) != 1:
@@ -80,7 +80,7 @@ def _page(typist: Typist, table: Table, _: Lived) -> Iterator[str]:
         yield f"{table['row']}: expected {table['pictures']} pictures, found {lines.count('(picture)')}"
 
 
-def _find(typist: Typist, table: Table) -> tuple[str, list[Standing]]:
+def _find(typist: StoryEditor, table: Table) -> tuple[str, list[Standing]]:
     if "row" not in table:
         return table["source"], [
             row
@@ -100,7 +100,7 @@ def _find(typist: Typist, table: Table) -> tuple[str, list[Standing]]:
     ]
 
 
-def _near_misses(typist: Typist, source: str, table: Table) -> str:
+def _near_misses(typist: StoryEditor, source: str, table: Table) -> str:
     keys = [
         _named(typist, row.values.get(KEY_PROPERTY) or "")
         for row in typist.rows(source)
@@ -110,14 +110,14 @@ def _near_misses(typist: Typist, source: str, table: Table) -> str:
     return f"; there are {', '.join(sorted(found)) or 'none'}" if "row" in table else ""
 
 
-def _named(typist: Typist, text: str) -> str:
+def _named(typist: StoryEditor, text: str) -> str:
     for alias, page in typist.pages.items():
         text = text.replace(page, f"@{alias}")
     return text
 
 
 def _holds(
-    typist: Typist, source: str, row: Standing, where: Mapping[str, Any]
+    typist: StoryEditor, source: str, row: Standing, where: Mapping[str, Any]
 ) -> bool:
     return all(
         _fits(typist, source, name, value=row.values.get(name), expected=expected)
@@ -125,7 +125,9 @@ def _holds(
     )
 
 
-def _fits(typist: Typist, source: str, name: str, *, value: Any, expected: Any) -> bool:
+def _fits(
+    typist: StoryEditor, source: str, name: str, *, value: Any, expected: Any
+) -> bool:
     expected = in_locale(expected, typist.locale)
     if not (isinstance(expected, dict) and expected.keys() <= MATCHERS):
         return bool(value == typist.wanted(source, name, expected))
@@ -149,7 +151,7 @@ def _fits(typist: Typist, source: str, name: str, *, value: Any, expected: Any) 
     )
 
 
-def _count(typist: Typist, table: Table, _: Lived) -> Iterator[str]:
+def _count(typist: StoryEditor, table: Table, _: Lived) -> Iterator[str]:
     """`source`, `where?`, `count`."""
     source, where = table["source"], table.get("where", {})
     rows = [row for row in typist.rows(source) if _holds(typist, source, row, where)]
@@ -158,7 +160,7 @@ def _count(typist: Typist, table: Table, _: Lived) -> Iterator[str]:
         yield f"{source} where {dict(where)}: expected {table['count']} rows, found {len(rows)}{shown}"
 
 
-def _problem(typist: Typist, table: Table, lived: Lived) -> Iterator[str]:
+def _problem(typist: StoryEditor, table: Table, lived: Lived) -> Iterator[str]:
     """`code`, `where?`, `field?`, `contains?`, and `count` (1 by default)."""
     problems = lived.report.plan.problems if lived.report else ()
     found = [problem for problem in problems if _is_meant(typist, table, problem)]
@@ -170,7 +172,7 @@ def _problem(typist: Typist, table: Table, lived: Lived) -> Iterator[str]:
         )
 
 
-def _is_meant(typist: Typist, table: Table, problem: Problem) -> bool:
+def _is_meant(typist: StoryEditor, table: Table, problem: Problem) -> bool:
     given = {
         name: spaced(str(in_locale(table[name], typist.locale)))
         for name in ("where", "field", "contains")
@@ -189,11 +191,11 @@ def _shown(row: Standing) -> str:
     return f"{title!r} ({row.values.get('status') or row.values.get('health') or ''})"
 
 
-def _told(typist: Typist, expected: Any) -> str:
+def _told(typist: StoryEditor, expected: Any) -> str:
     return repr(in_locale(expected, typist.locale)).replace("datetime.date", "")
 
 
-def _readable(typist: Typist, value: Any) -> str:
+def _readable(typist: StoryEditor, value: Any) -> str:
     if isinstance(value, tuple):
         return f"[{', '.join(typist.name_of(one) for one in value)}]"
     return str(value) if isinstance(value, Decimal) else repr(value)

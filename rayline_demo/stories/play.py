@@ -9,15 +9,15 @@ from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
 
-from rayline_demo.acts import Deeds
+from rayline_demo.acts import HumanEdits
 from rayline_demo.checks import checks, last_entry, writes
 from rayline_demo.rig import Empty, Rig, open_rig
 from rayline_demo.stories.acts import do_act
+from rayline_demo.stories.editor import StoryEditor
 from rayline_demo.stories.script import MORNING, Day, Story
-from rayline_demo.stories.typist import Typist
 from rayline_demo.stories.world import at_local, type_world
 from worker.app.build import Progress
-from worker.cycle.story import Mode, Order, Report, sync
+from worker.cycle.story import CycleRequest, Mode, Report, sync
 from worker.world.calendar import work_calendar
 
 QUARTER_OF_AN_HOUR = timedelta(minutes=15)
@@ -39,9 +39,9 @@ class Play:
 
     story: Story
     rig: Rig
-    typist: Typist
+    typist: StoryEditor
     days: list[Day]
-    deeds: Deeds = field(default_factory=Deeds)
+    deeds: HumanEdits = field(default_factory=HumanEdits)
 
     def live(self) -> Iterator[Lived]:
         """Live the days one by one, yielding each when it is over."""
@@ -64,7 +64,7 @@ class Play:
         report = (
             None
             if day.sync == "none"
-            else sync(rig.context, Order(Mode(day.sync), "story"))
+            else sync(rig.context, CycleRequest(Mode(day.sync), "story"))
         )
         self.deeds.hand_back(report.plan.adopted if report else ())
         return Lived(
@@ -74,7 +74,7 @@ class Play:
     def check(self) -> dict[str, Any]:
         """Run an unchanged cycle more and return the checks of `demo --once`."""
         before = last_entry(self.rig)
-        sync(self.rig.context, Order(Mode.FULL, "unchanged"))
+        sync(self.rig.context, CycleRequest(Mode.FULL, "unchanged"))
         return checks(self.rig, self.deeds, third_writes=writes(self.rig, before))
 
 
@@ -99,6 +99,6 @@ def open_play(
     calendar = work_calendar(
         rig.context.settings.calendar, range(story.start.year - 1, story.start.year + 3)
     )
-    typist = Typist(rig, empty.locale, empty.bindings)
+    typist = StoryEditor(rig, empty.locale, empty.bindings)
     type_world(story, typist, calendar)
     return Play(story, rig, typist, story.script(calendar))

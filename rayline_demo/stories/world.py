@@ -8,15 +8,15 @@ from datetime import UTC, date, datetime, time
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from rayline_demo.stories.editor import StoryEditor, Unnamed, listed
 from rayline_demo.stories.script import Story, Table, in_locale
-from rayline_demo.stories.typist import Typist, Unnamed, listed
 from worker.domain.periods import WorkCalendar
 
 OFFICE = ZoneInfo("Europe/Moscow")
 HOUR = 3600
 
 
-def type_world(story: Story, typist: Typist, calendar: WorkCalendar) -> None:
+def type_world(story: Story, typist: StoryEditor, calendar: WorkCalendar) -> None:
     """Fill both sandboxes with the storyline's world."""
     _add_users(story, typist)
     pending: list[tuple[str, str, dict[str, Any]]] = []
@@ -49,7 +49,7 @@ def type_world(story: Story, typist: Typist, calendar: WorkCalendar) -> None:
     _load_jira(story, typist, calendar)
 
 
-def add_row(typist: Typist, source: str, values: Mapping[str, Any]) -> str:
+def add_row(typist: StoryEditor, source: str, values: Mapping[str, Any]) -> str:
     """Add a row as a person and return its page."""
     page = typist.rig.notion.control(
         "create",
@@ -61,7 +61,7 @@ def add_row(typist: Typist, source: str, values: Mapping[str, Any]) -> str:
     return str(page["id"])
 
 
-def _add_users(story: Story, typist: Typist) -> None:
+def _add_users(story: Story, typist: StoryEditor) -> None:
     users = []
     for person in story.rows.get("people", ()):
         alias, name = (
@@ -82,7 +82,7 @@ def _with_defaults(source: str, table: Table) -> dict[str, Any]:
     return dict(table)
 
 
-def _is_open(typist: Typist, source: str, name: str, *, value: Any) -> bool:
+def _is_open(typist: StoryEditor, source: str, name: str, *, value: Any) -> bool:
     """Tell whether a relation names a row that is not there yet."""
     prop = typist.prop(source, name)
     return prop.type == "relation" and any(
@@ -93,7 +93,7 @@ def _is_open(typist: Typist, source: str, name: str, *, value: Any) -> bool:
 # Jira
 
 
-def _load_jira(story: Story, typist: Typist, calendar: WorkCalendar) -> None:
+def _load_jira(story: Story, typist: StoryEditor, calendar: WorkCalendar) -> None:
     jira = story.jira
     projects = [
         {

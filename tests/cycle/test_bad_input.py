@@ -14,7 +14,7 @@ from tests.support.stages import ACME, BETA, EPIC, PITCH, Play, small_play
 from worker.app.build import Surroundings, build_context
 from worker.cli import prose
 from worker.config import Workspace
-from worker.cycle.story import Mode, Order, Report, sync
+from worker.cycle.story import CycleRequest, Mode, Report, sync
 from worker.domain.values import Ref
 from worker.domain.words import Words
 from worker.errors import ConfigError, RaylineError
@@ -284,7 +284,7 @@ def refusal(play: Play, settings: Workspace | None = None) -> tuple[str, int]:
     )
     mark = play.mark()
     with pytest.raises(RaylineError) as caught:
-        sync(context, Order(Mode.FULL))
+        sync(context, CycleRequest(Mode.FULL))
     assert play.writes(mark) == []
     with play.stage.store.reading("studio") as tx:
         assert runs.recent(tx, 1)[0].status is runs.RunStatus.FAILED
@@ -328,7 +328,7 @@ def test_a_root_page_without_boards_is_told(tmp_path: Path) -> None:
             "studio", settings, play.stage.store, Surroundings(play.stage.clock.now)
         )
         with pytest.raises(ConfigError) as caught:
-            sync(context, Order(Mode.FULL))
+            sync(context, CycleRequest(Mode.FULL))
         assert caught.value.problems[0].code == "no-boards"
         assert page in caught.value.problems[0].where
 

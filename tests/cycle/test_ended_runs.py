@@ -20,7 +20,7 @@ from rayline_demo.rig import Empty, Rig, make_empty, open_rig
 from rayline_sandbox.wire import Clock
 from tests.support.stages import LONG_AGO, NOW, small_agency, type_rows
 from worker.app import logs
-from worker.cycle.story import Context, Mode, Order, sync
+from worker.cycle.story import Context, CycleRequest, Mode, sync
 from worker.ports import Notion
 from worker.state import history, memory
 from worker.state.store import Store, Tx
@@ -119,7 +119,7 @@ class Life:
             notion=cast(Notion, MortalNotion(given.notion, steps)),
         )
         try:
-            report = sync(context, Order(mode))
+            report = sync(context, CycleRequest(mode))
         finally:
             store.steps = Steps()
             store.close()

@@ -23,7 +23,7 @@ from rayline_sandbox.wire import HandlerTransport, Request, Response
 from tests.support.mutations import UNTOUCHED, Mutant, Mutating, choose, is_write
 from tests.support.stages import ACME, BETA, TODAY, Play, small_play
 from worker.app.build import open_store
-from worker.cycle.story import Context, Mode, Order, Report, sync
+from worker.cycle.story import Context, CycleRequest, Mode, Report, sync
 from worker.domain.document import CLOSING, OPENING
 from worker.domain.values import Ref
 from worker.errors import RaylineError
@@ -39,7 +39,7 @@ SEED = os.environ.get("RAYLINE_MUTANTS_SEED", "1")
 
 
 @dataclass
-class Bench:
+class WriteContext:
     """A small agency in process, its context over a transport that can spoil answers."""
 
     play: Play
@@ -62,15 +62,15 @@ class Bench:
         self.wire.mutant, self.wire.struck = mutant, 0
         self.wire.seen.clear()
         try:
-            return sync(self.context, Order(mode))
+            return sync(self.context, CycleRequest(mode))
         finally:
             self.wire.mutant = None
 
-    def forgetful(self, folder: Path) -> Bench:
+    def forgetful(self, folder: Path) -> WriteContext:
         """Return the same agency with a worker that remembers nothing."""
         store = open_store(f"sqlite:///{folder / 'lost.db'}")
         stage = dataclasses.replace(self.play.stage, store=store)
-        return Bench(
+        return WriteContext(
             dataclasses.replace(self.play, stage=stage),
             dataclasses.replace(self.context, store=store),
             self.wire,
@@ -86,7 +86,7 @@ class Bench:
         self.play.later(seconds=1)
         self.wire.mutant, self.wire.struck = None, 0
         with suppress(RaylineError):
-            sync(self.context, Order(Mode.FULL))
+            sync(self.context, CycleRequest(Mode.FULL))
         mutant, self.wire.mutant, self.wire.ambush = self.wire.mutant, None, None
         return mutant
 
@@ -123,7 +123,7 @@ def _filled(values: Mapping[str, Any]) -> str:
 
 
 @pytest.fixture
-def bench(tmp_path: Path) -> Iterator[Bench]:
+def bench(tmp_path: Path) -> Iterator[WriteContext]:
     with small_play(tmp_path) as play:
         settings, stage = play.stage.context.settings, play.stage
         wire = Mutating(HandlerTransport(stage.notion.handle))
@@ -152,14 +152,14 @@ def bench(tmp_path: Path) -> Iterator[Bench]:
                 monotonic=monotonic,
             ),
         )
-        bench = Bench(play, context, wire)
+        bench = WriteContext(play, context, wire)
         assert bench.cycle() == "done"
         yield bench
 
 
 @pytest.mark.timeout(300 + 30 * READING)
 def test_whatever_part_of_what_is_read_is_malformed_nothing_is_lost_or_made_twice(
-    bench: Bench,
+    bench: WriteContext,
 ) -> None:
     bench.cycle()
     calm, answers = bench.rows(), list(bench.wire.seen)
@@ -179,7 +179,7 @@ def test_whatever_part_of_what_is_read_is_malformed_nothing_is_lost_or_made_twic
 
 @pytest.mark.timeout(300 + 240 * WRITING)
 def test_whatever_part_of_an_answer_to_a_write_is_malformed_it_is_written_once(
-    bench: Bench,
+    bench: WriteContext,
 ) -> None:
     random, jira = Random(SEED), bench.play.stage.jira
     clients = bench.play.stage.cast.pages["clients"]
@@ -205,7 +205,9 @@ def test_whatever_part_of_an_answer_to_a_write_is_malformed_it_is_written_once(
     assert struck > WRITING / 2
 
 
-def spoil(bench: Bench, source: str, page_id: str, change: Any, *path: str) -> Mutant:
+def spoil(
+    bench: WriteContext, source: str, page_id: str, change: Any, *path: str
+) -> Mutant:
     """Return the mutant that changes a part of one row in every read of its board."""
     data_source = bench.play.data_source(source)
     for exchange in bench.wire.seen:
@@ -229,7 +231,7 @@ def told(report: Report, code: str) -> list[tuple[str, str, str]]:
     [(("properties",), "properties"), (("in_trash",), "in_trash"), (("url",), "url")],
 )
 def test_a_row_of_ours_that_cannot_be_read_is_named_and_neither_made_again_nor_touched(
-    bench: Bench, path: tuple[str, ...], field: str
+    bench: WriteContext, path: tuple[str, ...], field: str
 ) -> None:
     bench.cycle()
     risk = bench.play.keyed("risks")[0]
@@ -251,7 +253,7 @@ def test_a_row_of_ours_that_cannot_be_read_is_named_and_neither_made_again_nor_t
 
 
 def test_a_row_that_cannot_be_read_is_told_in_every_cycle_until_it_can(
-    bench: Bench,
+    bench: WriteContext,
 ) -> None:
     bench.cycle()
     card = bench.play.page("projects", ACME)
@@ -264,7 +266,7 @@ def test_a_row_that_cannot_be_read_is_told_in_every_cycle_until_it_can(
 
 
 def test_with_a_lost_state_no_row_is_made_that_an_unreadable_one_may_be(
-    bench: Bench, tmp_path: Path
+    bench: WriteContext, tmp_path: Path
 ) -> None:
     bench.cycle()
     risk = bench.play.keyed("risks")[0]
@@ -282,7 +284,7 @@ def test_with_a_lost_state_no_row_is_made_that_an_unreadable_one_may_be(
 
 @pytest.mark.parametrize("answer", [{}, [], None, {"object": "page"}, "made"])
 def test_an_answer_that_says_nothing_of_what_was_made_makes_no_second_row(
-    bench: Bench, answer: Any
+    bench: WriteContext, answer: Any
 ) -> None:
     late = TODAY - timedelta(days=5)
     client = Ref("clients", bench.play.page("clients", 0))

@@ -25,7 +25,7 @@ from worker.read.tracker import TrackerRead, read_tracker, recall_tracker
 from worker.state import bindings as registry
 from worker.state import snapshots
 from worker.state.store import Store
-from worker.world.attach import find_work, plant
+from worker.world.attach import find_work, index_issues
 from worker.world.links import LinkKind, parse_link
 
 NOW = datetime(2026, 11, 20, 9, 0, tzinfo=UTC)
@@ -113,7 +113,7 @@ class Site:
     def work(self, read: TrackerRead, card: str) -> list[str]:
         """Return the keys of the issues a card has."""
         with self.store.reading("studio") as tx:
-            forest = plant(snapshots.load_issues(tx), ())
+            forest = index_issues(snapshots.load_issues(tx), ())
         found = read.links.get(card)
         if found is None or (found.problem and found.as_of is None):
             return []

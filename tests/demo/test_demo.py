@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 
-from rayline_demo.acts import Deeds, Expected
+from rayline_demo.acts import Expected, HumanEdits
 from rayline_demo.board import living
 from rayline_demo.checks import (
     WANTED,
@@ -168,7 +168,7 @@ def test_an_overwritten_value_a_lost_copy_and_a_row_come_back_are_told(
     gone = Expected(
         "tasks", task.page_id, "name", "what the person wrote", "a task is rewritten"
     )
-    deeds = Deeds(
+    deeds = HumanEdits(
         [kept, gone], ["no-such-copy"], [("tasks", str(other.values["worker_key"]))]
     )
     told = lost(play.stage, deeds)

@@ -9,7 +9,13 @@ from hypothesis import strategies as st
 
 from worker.domain.entities import Card, Issue, Worklog
 from worker.domain.values import Ref
-from worker.world.attach import attach, cycle_problems, descend, find_cycles, plant
+from worker.world.attach import (
+    attach,
+    cycle_problems,
+    descend,
+    find_cycles,
+    index_issues,
+)
 from worker.world.links import LinkKind, ResolvedLink
 
 THEN = datetime(2026, 10, 1, tzinfo=UTC)
@@ -49,7 +55,7 @@ ISSUES = (
 
 def ids(link: ResolvedLink, issues: tuple[Issue, ...] = ISSUES) -> list[str]:
     """Return the ids of the issues a link gives its card."""
-    work = attach([CARD], plant(issues, ()), {"card": link})
+    work = attach([CARD], index_issues(issues, ()), {"card": link})
     return sorted(one.id for one in work[CARD.ref].issues)
 
 
@@ -80,7 +86,7 @@ def test_worklogs_come_with_their_issues() -> None:
     logs = [Worklog(str(number), str(number), "anna", THEN, 60) for number in (2, 4, 9)]
     work = attach(
         [CARD],
-        plant(ISSUES, logs),
+        index_issues(ISSUES, logs),
         {"card": ResolvedLink(LinkKind.PROJECT, "project ACME", project="ACME")},
     )
     assert {log.issue for log in work[CARD.ref].worklogs} == {"2", "4"}
@@ -88,7 +94,7 @@ def test_worklogs_come_with_their_issues() -> None:
 
 
 def test_an_unresolved_link_gives_no_work() -> None:
-    forest = plant(ISSUES, ())
+    forest = index_issues(ISSUES, ())
     assert attach([CARD], forest, {}) == {}
     assert (
         attach(
@@ -109,7 +115,7 @@ def test_rings_of_parents_are_found_once_each_and_named() -> None:
         issue(4, parent=3),
         issue(5, parent=5),
     )
-    problems = cycle_problems(find_cycles(plant(ring, ())), "https://jira/")
+    problems = cycle_problems(find_cycles(index_issues(ring, ())), "https://jira/")
     assert sorted(problem.where for problem in problems) == ["ACME-1", "ACME-5"]
     assert {problem.url for problem in problems} == {
         "https://jira/browse/ACME-1",
@@ -126,7 +132,7 @@ def test_any_parents_end_and_a_ring_is_reported_exactly_when_there_is_one(
         issue(number, parent=None if parent < 0 else parent)
         for number, parent in enumerate(parents)
     ]
-    forest = plant(issues, ())
+    forest = index_issues(issues, ())
     in_ring = {one for one in range(len(parents)) if _returns(one, parents)}
     assert {int(one.id) for ring in find_cycles(forest) for one in ring} == in_ring
     for number in range(len(parents)):

@@ -87,7 +87,7 @@ def judged(
     """Return what the map and the chapters after it say when these conditions were seen, another chapter having failed or not."""
     run = Run(around)
     risks = run(plan_risks, None, playbooks, conditions, is_whole=not failed)
-    run(find_signals, False, playbooks, {}, risks)
+    run(find_signals, None, playbooks, {}, risks)
     signals = tuple(run.signals)
     tasks = run(plan_tasks, None, playbooks, signals, ())
     measures = Measures(

@@ -38,7 +38,14 @@ from rayline_sandbox.wire import Clock
 from tests.support.waiting import LONG
 from worker.app.build import Surroundings, build_context, open_store
 from worker.config import JiraSettings, NotionSettings, Workspace
-from worker.cycle.story import Drawn, Mode, Order, Report, draw, sync
+from worker.cycle.story import (
+    CycleRequest,
+    Mode,
+    PlannedCycle,
+    Report,
+    plan_cycle,
+    sync,
+)
 from worker.domain.values import Ref
 from worker.mapping.schema import Rows
 from worker.notion.workspace import create_workspace
@@ -362,11 +369,11 @@ class Play:
 
     def sync(self, mode: Mode = Mode.FULL, **order: Any) -> Report:
         """Run one cycle."""
-        return sync(self.stage.context, Order(mode, **order))
+        return sync(self.stage.context, CycleRequest(mode, **order))
 
-    def draw(self, mode: Mode = Mode.FULL, **order: Any) -> Drawn:
+    def draw(self, mode: Mode = Mode.FULL, **order: Any) -> PlannedCycle:
         """Return what a cycle would write."""
-        return draw(self.stage.context, Order(mode, **order))
+        return plan_cycle(self.stage.context, CycleRequest(mode, **order))
 
     def page(self, source: str, index: int) -> str:
         """Return the page id of a person's row by its place in the agency."""

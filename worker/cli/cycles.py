@@ -21,9 +21,16 @@ from worker.cli.session import (
     session,
 )
 from worker.cli.signals import ignore_signals, stop_on_signals
-from worker.cycle.story import Mode, Order, Report, draw, problem_data, sync
+from worker.cycle.story import (
+    CycleRequest,
+    Mode,
+    Report,
+    plan_cycle,
+    problem_data,
+    sync,
+)
 from worker.daemon.instance import hold_workspaces
-from worker.daemon.service import open_desk, serve
+from worker.daemon.service import open_runner, serve
 from worker.domain.messages import message
 from worker.plan.plan import withheld_data
 from worker.state import runs, triggers
@@ -67,7 +74,9 @@ def plan(
         session(config, as_json=as_json) as opened,
         context_of(opened, workspace) as context,
     ):
-        drawn = draw(context, Order(Mode.FULL if full else Mode.DELTA, "plan", scope))
+        drawn = plan_cycle(
+            context, CycleRequest(Mode.FULL if full else Mode.DELTA, "plan", scope)
+        )
         with opened.store.transaction(context.name) as tx:
             runs.save_plan(tx, drawn.plan, None, now=context.now())
         opened.say(
@@ -107,7 +116,9 @@ def sync_command(
     ):
         report = sync(
             context,
-            Order(Mode.FULL if full else Mode.DELTA, "manual", scope, force, checksum),
+            CycleRequest(
+                Mode.FULL if full else Mode.DELTA, "manual", scope, force, checksum
+            ),
         )
         opened.say(show.report_view(report, context.words), report.data)
         if report.refused:
@@ -148,7 +159,7 @@ def run(
                 ignored.tell()
                 check()
 
-            desks = [open_desk(context, reports.append) for context in contexts]
+            desks = [open_runner(context, reports.append) for context in contexts]
             serve(desks, stop, watch)
         if as_json:
             show.print_json(

@@ -18,8 +18,16 @@ from worker.cli.session import (
     context_of,
     session,
 )
-from worker.cycle.story import Context, Drawn, Mode, Order, draw, problem_data, recall
-from worker.daemon.ledger import Ledger
+from worker.cycle.story import (
+    Context,
+    CycleRequest,
+    Mode,
+    PlannedCycle,
+    plan_cycle,
+    problem_data,
+    recall,
+)
+from worker.daemon.job_log import JobLog
 from worker.daemon.service import next_times
 from worker.domain.messages import in_words, message, tell
 from worker.domain.values import Ref, Unset
@@ -98,7 +106,7 @@ def _trial(where: str, step: Callable[[], Any], words: Words) -> list[Problem]:
 
 
 def _drawn(context: Context) -> tuple[Problem, ...]:
-    drawn = draw(context, Order(Mode.FULL, "check"))
+    drawn = plan_cycle(context, CycleRequest(Mode.FULL, "check"))
     return (*drawn.plan.problems, *drawn.refused)
 
 
@@ -194,7 +202,7 @@ def _cell(value: object, words: Words) -> object:
 
 
 def _status(context: Context) -> dict[str, Any]:
-    ledger = Ledger(context.store, context.name)
+    jobs = JobLog(context.store, context.name)
     with context.store.reading(context.name) as tx:
         last = next(iter(runs.recent(tx, 1)), None)
         lease, waiting, unsettled = (
@@ -203,7 +211,7 @@ def _status(context: Context) -> dict[str, Any]:
             journal.unsettled(tx),
         )
         standing = tuple(problems.load(tx))
-    done = {mode.value: ledger.last_success(mode.value) for mode in Mode}
+    done = {mode.value: jobs.last_success(mode.value) for mode in Mode}
     upcoming = next_times(
         context.settings,
         context.now(),
@@ -354,12 +362,12 @@ def explain(
         )
 
 
-def _title_of(drawn: Drawn, ref: Ref) -> str:
+def _title_of(drawn: PlannedCycle, ref: Ref) -> str:
     rows = (row for found in drawn.world.rows.values() for row in found)
     return next((row.title for row in rows if row.ref == ref), str(ref))
 
 
-def find_row(drawn: Drawn, text: str, schema: Schema) -> Ref:
+def find_row(drawn: PlannedCycle, text: str, schema: Schema) -> Ref:
     """Return the row meant by a ref, page id, address or title; raises `ConfigError` when none or several fit.
 
     Private rows have no title here.

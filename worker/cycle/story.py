@@ -53,8 +53,8 @@ from worker.read.boards import BoardsRead, read_boards
 from worker.read.missing_columns import (
     NOTHING_LOST,
     Losses,
-    independent,
     restored,
+    unaffected_facts,
     with_lost,
 )
 from worker.read.schema import Bound, mark_stale, read_schema, recall_schema
@@ -94,7 +94,7 @@ class Mode(StrEnum):
     FULL = "full"
 
 
-class Order(msgspec.Struct, frozen=True, gc=False):
+class CycleRequest(msgspec.Struct, frozen=True, gc=False):
     """What is asked of a cycle: how much to read, who asked, of which client, past the limits, only this plan."""
 
     mode: Mode = Mode.DELTA
@@ -125,7 +125,7 @@ class Context:
     progress: Callable[[str, int, int], None] = lambda phase, done, total: None
 
 
-class Drawn(msgspec.Struct, frozen=True, gc=False):
+class PlannedCycle(msgspec.Struct, frozen=True, gc=False):
     """What a cycle saw and would write, and why it may not (`refused`)."""
 
     world: World
@@ -245,7 +245,7 @@ def problem_data(problem: Problem) -> dict[str, str]:
 
 def sync(
     context: Context,
-    order: Order,
+    order: CycleRequest,
     *,
     on_start: Callable[[int], None] = lambda run_id: None,
 ) -> Report:
@@ -273,8 +273,8 @@ def sync(
         leased = renew(context, store=store.guarded(held.confirm))
         try:
             drawn, applied = _round(leased, order, run_id, held.check)
-            if _goes_on(leased, order, drawn, applied):
-                drawn, applied = _go_on(
+            if _needs_second_pass(leased, order, drawn, applied):
+                drawn, applied = _run_second_pass(
                     leased, order, run_id, held.check, (drawn, applied)
                 )
         except Exception as error:
@@ -301,14 +301,14 @@ def sync(
 
 
 def _round(
-    context: Context, order: Order, run_id: int, fence: Callable[[], None]
-) -> tuple[Drawn, Applied]:
+    context: Context, order: CycleRequest, run_id: int, fence: Callable[[], None]
+) -> tuple[PlannedCycle, Applied]:
     """Draw a plan and carry it out; a refused one leaves no trace but itself.
 
     What was observed is remembered before anything is written, what follows from a write together with it; a run that
     was broken off has the next one go on where it ended.
     """
-    drawn = draw(context, order)
+    drawn = plan_cycle(context, order)
     turns = _turns(drawn)
     with context.store.transaction(context.name) as tx:
         runs.save_plan(tx, drawn.plan, run_id, now=context.now())
@@ -327,17 +327,17 @@ def _round(
     return drawn, applied
 
 
-def _conclude_round(context: Context, drawn: Drawn, applied: Applied) -> None:
+def _conclude_round(context: Context, drawn: PlannedCycle, applied: Applied) -> None:
     """Save what the next cycle goes by."""
     with context.store.transaction(context.name) as tx:
         if not drawn.refused and not applied.stopped:
             memory.end_first_run(tx)
             registry.set_setting(tx, FINGERPRINT, context.fingerprint)
             registry.set_setting(tx, MANAGED, _after(drawn))
-        _bury(tx, applied.gone)
+        _forget_deleted(tx, applied.gone)
 
 
-def _turns(drawn: Drawn) -> dict[Ref, Turn]:
+def _turns(drawn: PlannedCycle) -> dict[Ref, Turn]:
     """Return the steps in the lives of signals that are taken by writing their rows."""
     written = {
         change.ref
@@ -353,7 +353,7 @@ def _turns(drawn: Drawn) -> dict[Ref, Turn]:
     return found
 
 
-def _observed(drawn: Drawn, turns: Mapping[Ref, Turn]) -> Memory:
+def _observed(drawn: PlannedCycle, turns: Mapping[Ref, Turn]) -> Memory:
     """Return the memory with the steps that are still to be written as they were before."""
     occurrences = dict(drawn.outcome.memory.occurrences)
     for turn in turns.values():
@@ -368,7 +368,9 @@ def _observed(drawn: Drawn, turns: Mapping[Ref, Turn]) -> Memory:
     )
 
 
-def _goes_on(context: Context, order: Order, drawn: Drawn, applied: Applied) -> bool:
+def _needs_second_pass(
+    context: Context, order: CycleRequest, drawn: PlannedCycle, applied: Applied
+) -> bool:
     """Tell whether a second round follows: rows planted on people's boards are input as soon as they are there, and
     what follows from them belongs to this cycle. A plan that was reviewed is carried out as it was."""
     is_whole = not (
@@ -385,16 +387,16 @@ def _goes_on(context: Context, order: Order, drawn: Drawn, applied: Applied) -> 
     )
 
 
-def _go_on(
+def _run_second_pass(
     context: Context,
-    order: Order,
+    order: CycleRequest,
     run_id: int,
     fence: Callable[[], None],
-    first: tuple[Drawn, Applied],
-) -> tuple[Drawn, Applied]:
+    first: tuple[PlannedCycle, Applied],
+) -> tuple[PlannedCycle, Applied]:
     """Run the second round; when it cannot be done, what the first one wrote is reported all the same."""
     try:
-        return _joined(
+        return _merge_passes(
             context,
             run_id,
             first,
@@ -423,12 +425,12 @@ def _go_on(
         )
 
 
-def _joined(
+def _merge_passes(
     context: Context,
     run_id: int,
-    first: tuple[Drawn, Applied],
-    second: tuple[Drawn, Applied],
-) -> tuple[Drawn, Applied]:
+    first: tuple[PlannedCycle, Applied],
+    second: tuple[PlannedCycle, Applied],
+) -> tuple[PlannedCycle, Applied]:
     """Return two rounds as one, what both wrote; a second one that was refused is the next cycle's to tell."""
     (before, did), (after, done) = first, second
     if after.refused:
@@ -449,7 +451,7 @@ def _joined(
     )
 
 
-def draw(context: Context, order: Order) -> Drawn:
+def plan_cycle(context: Context, order: CycleRequest) -> PlannedCycle:
     """Read both systems, apply the rules and return the plan; writes nothing but the snapshot."""
     now, full = context.now(), order.mode is Mode.FULL
     context.begin()
@@ -468,7 +470,7 @@ def draw(context: Context, order: Order) -> Drawn:
     unread = {
         name: frozenset(one.id for one in rows) for name, rows in boards.unread.items()
     }
-    drawn = think(
+    drawn = evaluate_snapshot(
         context,
         bound,
         tracker,
@@ -510,15 +512,15 @@ def _cut(text: str) -> str:
     return text if len(text) <= TEXT else f"{text[: TEXT - 1]}…"
 
 
-def recall(context: Context) -> Drawn:
+def recall(context: Context) -> PlannedCycle:
     """Return what would be drawn from the snapshot alone, asking nobody: for `explain`."""
     with context.store.reading(context.name) as tx:
         bound = recall_schema(tx)
     tracker = recall_tracker(context.store, context.name, links=_links(context, bound))
-    return think(context, bound, tracker, now=context.now())
+    return evaluate_snapshot(context, bound, tracker, now=context.now())
 
 
-def think(
+def evaluate_snapshot(
     context: Context,
     bound: Bound,
     tracker: TrackerRead,
@@ -527,14 +529,14 @@ def think(
     scope: str = "",
     unread: Unread = _ALL_READ,
     insists: bool = False,
-) -> Drawn:
+) -> PlannedCycle:
     """Return what the rules want of the snapshot: normalize, evaluate, diff; no network.
 
     `unread` are page ids by source that could not be read now, see `make_plan`; `insists` plans again what Notion
     refused before.
     """
     _step(context, "rules")
-    with undisturbed():
+    with gc_paused():
         return _conclude(
             context,
             bound,
@@ -555,14 +557,14 @@ def _conclude(
     scope: str,
     unread: Unread,
     insists: bool,
-) -> Drawn:
+) -> PlannedCycle:
     world = _normalize(context, bound.bindings, tracker, now=now)
     outcome = write_pages(world, evaluate(world, context.playbooks))
     if bound.losses:
         earlier = _normalize(
             context, bound.bindings, tracker, now=now, losses=bound.losses
         )
-        outcome = independent(
+        outcome = unaffected_facts(
             write_pages(earlier, evaluate(earlier, context.playbooks)), outcome
         )
     wanted = _narrow(outcome, world, scope) if scope else outcome
@@ -571,7 +573,7 @@ def _conclude(
         plan,
         problems=tuple(sorted({*plan.problems, *world.problems, *outcome.problems})),
     )
-    return Drawn(world, outcome, plan, bound.bindings)
+    return PlannedCycle(world, outcome, plan, bound.bindings)
 
 
 def _narrow(outcome: Outcome, world: World, scope: str) -> Outcome:
@@ -586,7 +588,7 @@ def _narrow(outcome: Outcome, world: World, scope: str) -> Outcome:
 
 
 @contextmanager
-def undisturbed() -> Iterator[None]:
+def gc_paused() -> Iterator[None]:
     """Put the search for garbage in rings off: values have none, and looking through a hundred thousand issues for
     them takes a third of the thinking's time. What was made meanwhile counts as old at once, unwalked."""
     was_on = gc.isenabled()
@@ -746,7 +748,7 @@ def _managed_rows(context: Context, world: World) -> dict[str, int]:
 
 def _refusals(
     context: Context,
-    order: Order,
+    order: CycleRequest,
     plan: Plan,
     *,
     boards: BoardsRead,
@@ -798,7 +800,7 @@ def _settle(context: Context, bindings: Bindings) -> tuple[Problem, ...]:
 
 def _apply(
     context: Context,
-    drawn: Drawn,
+    drawn: PlannedCycle,
     fence: Callable[[], None],
     turns: Mapping[Ref, Turn],
     *,
@@ -891,7 +893,7 @@ def _record(context: Context, report: Report, *, mode: Mode) -> None:
     )
 
 
-def _bury(tx: Tx, gone: frozenset[str]) -> None:
+def _forget_deleted(tx: Tx, gone: frozenset[str]) -> None:
     """Remember pages found deleted while writing, as a full read would have."""
     if gone:
         snapshots.forget_pages(tx, sorted(gone))
@@ -908,7 +910,7 @@ def _hints_at_drift(report: Report) -> bool:
     ) or any(reason.code == "source-empty" for reason in report.refused)
 
 
-def _after(drawn: Drawn) -> dict[str, int]:
+def _after(drawn: PlannedCycle) -> dict[str, int]:
     created = Counter(
         change.ref.source for change in drawn.plan.changes if change.kind is Kind.CREATE
     )

@@ -20,8 +20,8 @@ from apscheduler.triggers.cron import CronTrigger
 from apscheduler.triggers.interval import IntervalTrigger
 
 from worker.config import Workspace
-from worker.cycle.story import Context, Mode, Order, Report, sync
-from worker.daemon.ledger import Ledger
+from worker.cycle.story import Context, CycleRequest, Mode, Report, sync
+from worker.daemon.job_log import JobLog
 from worker.errors import Busy, RaylineError, Stopped
 
 log = structlog.get_logger("worker.daemon")
@@ -30,13 +30,13 @@ PAUSE = 5.0
 
 
 @dataclass(slots=True)
-class Desk:
-    """One workspace at work: how to run a cycle, its settings and ledger. Only one cycle runs at a time."""
+class WorkspaceRunner:
+    """One workspace at work: how to run a cycle, its settings and the log of its jobs. Only one cycle runs at a time."""
 
     name: str
     settings: Workspace
-    run: Callable[[Order, Callable[[int], None]], Report]
-    ledger: Ledger
+    run: Callable[[CycleRequest, Callable[[int], None]], Report]
+    jobs: JobLog
     now: Callable[[], datetime]
     on_report: Callable[[Report], None] = lambda report: None
     _lock: threading.Lock = field(default_factory=threading.Lock)
@@ -45,7 +45,7 @@ class Desk:
     _scope: str = ""
     _failed_at: float = -60.0
 
-    def work(self, order: Order, *, wait: bool = True) -> Report | None:
+    def work(self, order: CycleRequest, *, wait: bool = True) -> Report | None:
         """Run one cycle, or skip it when one is under way and `wait` is false; errors are logged, never raised."""
         if not self._lock.acquire(blocking=wait):
             log.info("cycle.joined", workspace=self.name, trigger=order.trigger)
@@ -77,7 +77,7 @@ class Desk:
         """End the cycle under way; that its requests are answered can wait for the database (`close_lost`)."""
         try:
             if self._current:
-                self.ledger.answered(self._current)
+                self.jobs.answered(self._current)
         except Exception:
             log.exception("state.failed", workspace=self.name)
         finally:
@@ -86,22 +86,26 @@ class Desk:
 
     def _started(self, run_id: int) -> None:
         self._current = run_id
-        self.ledger.take(run_id, scope=self._scope)
+        self.jobs.take(run_id, scope=self._scope)
 
-    def join_asks(self) -> None:
+    def join_triggers(self) -> None:
         """Hand people's requests to the cycle under way if it is of their client or of all."""
         if self._current:
-            self.ledger.take(self._current, scope=self._scope)
+            self.jobs.take(self._current, scope=self._scope)
 
-    def answer_asks(self) -> None:
+    def answer_triggers(self) -> None:
         """Answer people's requests: join the cycle under way, or run one now.
 
         Requests for several clients are answered by one cycle of all.
         """
-        self.join_asks()
-        asks = [] if self._current else self.ledger.asks()
-        if asks and clock.monotonic() - self._failed_at > PAUSE:
-            order = Order(Mode.DELTA, "manual", asks[0] if len(set(asks)) == 1 else "")
+        self.join_triggers()
+        pending_triggers = [] if self._current else self.jobs.pending_triggers()
+        if pending_triggers and clock.monotonic() - self._failed_at > PAUSE:
+            order = CycleRequest(
+                Mode.DELTA,
+                "manual",
+                pending_triggers[0] if len(set(pending_triggers)) == 1 else "",
+            )
             if self.work(order, wait=False) is None:
                 self._failed_at = clock.monotonic()
 
@@ -109,43 +113,45 @@ class Desk:
         """Return today in the workspace's zone."""
         return self.now().astimezone(ZoneInfo(self.settings.time_zone)).date()
 
-    def beat(self, mode: Mode) -> None:
+    def tick(self, mode: Mode) -> None:
         """Run a scheduled cycle; a delta gives way to whatever is under way, and to what should have been done: a
         calendar's job that failed, a full pass that could not be."""
         if mode is Mode.FULL:
-            self.work(Order(mode, mode.value))
+            self.work(CycleRequest(mode, mode.value))
             return
         missed = self.missed()
         for job in missed:
-            self.keep_date(job)
+            self.run_daily_job(job)
         if not missed:
             wanted = Mode.FULL if self.is_full_due() else Mode.DELTA
-            self.work(Order(wanted, wanted.value), wait=False)
+            self.work(CycleRequest(wanted, wanted.value), wait=False)
 
     def is_full_due(self) -> bool:
         """Tell whether no full pass ended well for longer than its schedule allows."""
-        last = self.ledger.last_success(Mode.FULL.value)
+        last = self.jobs.last_success(Mode.FULL.value)
         return last is None or self.now() - last >= timedelta(
             seconds=self.settings.schedule.full
         )
 
-    def keep_date(self, job: str) -> None:
+    def run_daily_job(self, job: str) -> None:
         """Run a calendar's job unless it was done for this local date already."""
         with self._dates:
             today = self.local_date()
             if (
-                self.ledger.last_date(job) != today
-                and self.work(Order(Mode.FULL, job)) is not None
+                self.jobs.last_date(job) != today
+                and self.work(CycleRequest(Mode.FULL, job)) is not None
             ):
-                self.ledger.mark_date(job, today)
+                self.jobs.mark_date(job, today)
 
     def catch_up(self) -> None:
         """Run what was missed while nobody was running: calendar's jobs of today, else a full or a delta pass."""
         missed = self.missed()
         for job in missed:
-            self.keep_date(job)
+            self.run_daily_job(job)
         if not missed:
-            self.work(Order(Mode.FULL if self.is_full_due() else Mode.DELTA, "start"))
+            self.work(
+                CycleRequest(Mode.FULL if self.is_full_due() else Mode.DELTA, "start")
+            )
 
     def missed(self) -> list[str]:
         """Return the calendar's jobs that were due today and are not done."""
@@ -162,14 +168,12 @@ class Desk:
         local = self.now().astimezone(ZoneInfo(self.settings.time_zone))
         is_today = local.weekday() == 0 if job == "monday" else local.weekday() < 5
         return (
-            is_today
-            and local.time() >= at
-            and self.ledger.last_date(job) != local.date()
+            is_today and local.time() >= at and self.jobs.last_date(job) != local.date()
         )
 
 
 def serve(
-    desks: list[Desk],
+    runners: list[WorkspaceRunner],
     stop: threading.Event,
     watch: Callable[[], None] = lambda: None,
 ) -> None:
@@ -180,32 +184,36 @@ def serve(
     """
     scheduler = BackgroundScheduler(
         timezone=UTC,
-        executors={"default": ThreadPoolExecutor(max(4, 2 * len(desks)))},
+        executors={"default": ThreadPoolExecutor(max(4, 2 * len(runners)))},
         job_defaults={"coalesce": True, "max_instances": 1, "misfire_grace_time": None},
     )
-    for desk in desks:
-        _schedule(scheduler, desk)
+    for runner in runners:
+        _schedule(scheduler, runner)
     threads = [
         thread
-        for desk in desks
+        for runner in runners
         for thread in (
             threading.Thread(
-                target=_guarded, args=(desk, desk.catch_up), name=f"start-{desk.name}"
+                target=_guarded,
+                args=(runner, runner.catch_up),
+                name=f"start-{runner.name}",
             ),
             threading.Thread(
-                target=_listen, args=(desk, stop), name=f"asks-{desk.name}"
+                target=_listen,
+                args=(runner, stop),
+                name=f"pending_triggers-{runner.name}",
             ),
         )
     ]
     for thread in threads:
         thread.start()
     scheduler.start()
-    log.info("daemon.started", workspaces=[desk.name for desk in desks])
+    log.info("daemon.started", workspaces=[runner.name for runner in runners])
     try:
         while not stop.is_set():
             watch()
-            for desk in desks:
-                _guarded(desk, desk.join_asks)
+            for runner in runners:
+                _guarded(runner, runner.join_triggers)
             stop.wait(POLL)
     finally:
         stop.set()
@@ -215,47 +223,47 @@ def serve(
         log.info("daemon.stopped", at=clock.strftime("%H:%M:%S"))
 
 
-def _listen(desk: Desk, stop: threading.Event) -> None:
-    """Answer a desk's requests until the end: on a thread of its own, for a long cycle of one workspace keeps nobody
+def _listen(runner: WorkspaceRunner, stop: threading.Event) -> None:
+    """Answer a runner's requests until the end: on a thread of its own, for a long cycle of one workspace keeps nobody
     else waiting."""
     while not stop.is_set():
-        healthy = _guarded(desk, desk.answer_asks)
+        healthy = _guarded(runner, runner.answer_triggers)
         stop.wait(POLL if healthy else PAUSE)
 
 
-def _guarded(desk: Desk, step: Callable[[], None]) -> bool:
+def _guarded(runner: WorkspaceRunner, step: Callable[[], None]) -> bool:
     """Take a step and tell whether it went well: a database that is away for a while must not end the daemon."""
     try:
         step()
-    except Exception as error:  # noqa: BLE001 - logged, and tried again on the next beat
-        log.error("state.failed", workspace=desk.name, error=type(error).__name__)
+    except Exception as error:  # noqa: BLE001 - logged, and tried again on the next tick
+        log.error("state.failed", workspace=runner.name, error=type(error).__name__)
         return False
     return True
 
 
-def _schedule(scheduler: BackgroundScheduler, desk: Desk) -> None:
-    schedule = desk.settings.schedule
-    zone = ZoneInfo(desk.settings.time_zone)
+def _schedule(scheduler: BackgroundScheduler, runner: WorkspaceRunner) -> None:
+    schedule = runner.settings.schedule
+    zone = ZoneInfo(runner.settings.time_zone)
     for mode, seconds in ((Mode.DELTA, schedule.delta), (Mode.FULL, schedule.full)):
         scheduler.add_job(
-            desk.beat,
+            runner.tick,
             IntervalTrigger(seconds=seconds, timezone=UTC),
             args=[mode],
-            id=f"{desk.name}.{mode.value}",
-            name=f"{desk.name}: {mode.value}",
+            id=f"{runner.name}.{mode.value}",
+            name=f"{runner.name}: {mode.value}",
         )
     for job, days, at in (
         ("daily", "mon-fri", schedule.daily),
         ("monday", "mon", schedule.monday),
     ):
         scheduler.add_job(
-            desk.keep_date,
+            runner.run_daily_job,
             CronTrigger(
                 day_of_week=days, hour=at.hour, minute=at.minute, timezone=zone
             ),
             args=[job],
-            id=f"{desk.name}.{job}",
-            name=f"{desk.name}: {job}",
+            id=f"{runner.name}.{job}",
+            name=f"{runner.name}: {job}",
         )
 
 
@@ -289,19 +297,19 @@ def next_times(
     return times
 
 
-def open_desk(
+def open_runner(
     context: Context, on_report: Callable[[Report], None] = lambda report: None
-) -> Desk:
-    """Return the desk of one workspace."""
+) -> WorkspaceRunner:
+    """Return the runner of one workspace."""
 
-    def run(order: Order, on_start: Callable[[int], None]) -> Report:
+    def run(order: CycleRequest, on_start: Callable[[int], None]) -> Report:
         return sync(context, order, on_start=on_start)
 
-    return Desk(
+    return WorkspaceRunner(
         context.name,
         context.settings,
         run,
-        Ledger(context.store, context.name),
+        JobLog(context.store, context.name),
         context.now,
         on_report,
     )

@@ -64,7 +64,7 @@ class _Draft:
     adopted: list[Adopted] = field(default_factory=list)
 
 
-class _Scene(msgspec.Struct, frozen=True, gc=False):
+class _DiffInputs(msgspec.Struct, frozen=True, gc=False):
     """All that deciding on one row needs, with rows indexed by ref (the canonical one of each)."""
 
     world: World
@@ -149,7 +149,7 @@ def make_plan(
     draft = _Draft()
     wanted = _group(facts, draft.problems)
     rows, copies = _index(world, schema, ours)
-    scene = _Scene(
+    scene = _DiffInputs(
         world,
         schema,
         bindings,
@@ -256,7 +256,7 @@ def known_pages(
     }
 
 
-def _plan_row(scene: _Scene, ref: Ref, fields: Mapping[str, Fact]) -> None:
+def _plan_row(scene: _DiffInputs, ref: Ref, fields: Mapping[str, Fact]) -> None:
     source = scene.schema.sources.get(ref.source)
     if source is None:
         scene.draft.problems.append(
@@ -295,7 +295,7 @@ def _plan_row(scene: _Scene, ref: Ref, fields: Mapping[str, Fact]) -> None:
 
 
 def _stated(
-    scene: _Scene,
+    scene: _DiffInputs,
     source: Source,
     binding: Binding,
     *,
@@ -325,7 +325,7 @@ def _stated(
 
 
 def _plan_update(
-    scene: _Scene, row: Row, stated: Iterable[tuple[Property, Fact]]
+    scene: _DiffInputs, row: Row, stated: Iterable[tuple[Property, Fact]]
 ) -> None:
     changed = [
         change
@@ -339,7 +339,7 @@ def _plan_update(
 
 
 def _plan_field(
-    scene: _Scene, row: Row, prop: Property, *, fact: Fact
+    scene: _DiffInputs, row: Row, prop: Property, *, fact: Fact
 ) -> FieldChange | None:
     desired, current = _desired(scene, prop, fact), row.fields.get(prop.name, UNSET)
     if desired is UNSET or current is UNSET:
@@ -369,7 +369,7 @@ def _plan_field(
     return None
 
 
-def _is_refused(scene: _Scene, row: Row, prop: Property, desired: Value) -> bool:
+def _is_refused(scene: _DiffInputs, row: Row, prop: Property, desired: Value) -> bool:
     """Tell whether Notion refused this very value before; then that is told again instead of asked again."""
     found = unpack(scene.bases.get((row.page_id, place_of(prop.name)), UNSET))
     binding = scene.bindings[row.ref.source]
@@ -383,7 +383,7 @@ def _is_refused(scene: _Scene, row: Row, prop: Property, desired: Value) -> bool
     return True
 
 
-def _desired(scene: _Scene, prop: Property, fact: Fact) -> Value | Unset:
+def _desired(scene: _DiffInputs, prop: Property, fact: Fact) -> Value | Unset:
     value = fact.value
     if prop.type == "relation" and isinstance(value, tuple):
         # A relation to a row that is not there can never be written, and would be planned again for ever.
@@ -395,12 +395,18 @@ def _desired(scene: _Scene, prop: Property, fact: Fact) -> Value | Unset:
     return _canonical(scene, prop, value)
 
 
-def _canonical(scene: _Scene, prop: Property, value: Value | Unset) -> Value | Unset:
+def _canonical(
+    scene: _DiffInputs, prop: Property, value: Value | Unset
+) -> Value | Unset:
     return value if value is UNSET else scene.canonicalize(prop, value)
 
 
 def _plan_create(
-    scene: _Scene, ref: Ref, source: Source, *, stated: Iterable[tuple[Property, Fact]]
+    scene: _DiffInputs,
+    ref: Ref,
+    source: Source,
+    *,
+    stated: Iterable[tuple[Property, Fact]],
 ) -> None:
     if scene.may_hide(source.name):
         scene.draft.problems.append(
@@ -439,7 +445,7 @@ def _plan_create(
     scene.draft.changes.append(Change(Kind.CREATE, ref, "", title, tuple(fields)))
 
 
-def _creatable(scene: _Scene, source: Source) -> bool:
+def _creatable(scene: _DiffInputs, source: Source) -> bool:
     binding = scene.bindings.get(source.name)
     return (
         binding is not None
@@ -449,7 +455,9 @@ def _creatable(scene: _Scene, source: Source) -> bool:
     )
 
 
-def _plan_section(scene: _Scene, section: PageFact, created: Change | None) -> None:
+def _plan_section(
+    scene: _DiffInputs, section: PageFact, created: Change | None
+) -> None:
     """Plan a section that is not what was last written; a row that this plan creates gets one too."""
     ref, row = section.ref, scene.rows.get(section.ref)
     if (
@@ -474,7 +482,7 @@ def _plan_section(scene: _Scene, section: PageFact, created: Change | None) -> N
         )
 
 
-def _plan_copy(scene: _Scene, copy: Row, made: AbstractSet[str]) -> None:
+def _plan_copy(scene: _DiffInputs, copy: Row, made: AbstractSet[str]) -> None:
     """Archive a surplus row the journal proves we created; leave one that people wrote in, and any other copy, alone
     and say so."""
     if scene.is_unread(copy.ref, copy.page_id):
@@ -509,7 +517,7 @@ def _plan_copy(scene: _Scene, copy: Row, made: AbstractSet[str]) -> None:
     )
 
 
-def _is_peoples(scene: _Scene, copy: Row) -> bool:
+def _is_peoples(scene: _DiffInputs, copy: Row) -> bool:
     def of_page(cells: Cells) -> dict[str, Value]:
         return {
             name: value

@@ -113,7 +113,7 @@ def _restore(page: Page, lost: Lost) -> Page:
     return replace(page, properties=kept | lost.values.get(page.id, {}))
 
 
-def independent(before: Outcome, now: Outcome) -> Outcome:
+def unaffected_facts(before: Outcome, now: Outcome) -> Outcome:
     """Return what both evaluations say alike: of `before`, with the last known values, what stands `now` without."""
     same = {(fact.ref, fact.field): fact.value for fact in now.facts}
     facts = tuple(

@@ -25,7 +25,7 @@ from worker.read.unread import problems_of, still_unread
 from worker.state import bindings as registry
 from worker.state import snapshots
 from worker.state.store import Store, Tx
-from worker.world.attach import EPIC_LEVEL, Forest, find_work, plant
+from worker.world.attach import EPIC_LEVEL, IssueIndex, find_work, index_issues
 from worker.world.links import Link, LinkKind, ResolvedLink
 
 T = TypeVar("T")
@@ -410,7 +410,7 @@ def _held(reader: _Reader, tx: Tx) -> set[str]:
     ]
     if not links:
         return set()
-    forest = plant(snapshots.load_issues(tx), ())
+    forest = index_issues(snapshots.load_issues(tx), ())
     return {
         identity
         for link in links
@@ -419,7 +419,7 @@ def _held(reader: _Reader, tx: Tx) -> set[str]:
     }
 
 
-def _with_parents(issue: Issue, forest: Forest) -> set[str]:
+def _with_parents(issue: Issue, forest: IssueIndex) -> set[str]:
     found: set[str] = set()
     step: Issue | None = issue
     while step is not None and step.id not in found:

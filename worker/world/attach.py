@@ -20,32 +20,32 @@ from worker.world.links import LinkKind, ResolvedLink
 EPIC_LEVEL = 1
 
 
-class Bough(msgspec.Struct, gc=False):
+class WorkGroup(msgspec.Struct, gc=False):
     """Work (no epics) that hangs together, and the time logged on it."""
 
     issues: list[Issue] = []
     worklogs: list[Worklog] = []
 
 
-class Forest(msgspec.Struct, frozen=True, gc=False):
+class IssueIndex(msgspec.Struct, frozen=True, gc=False):
     """Issues as cards need them, built once: each by id, and work by project key and by parent's id.
 
     `branches` are the parents below each parent, by id; `worklogs` are by issue's id.
     """
 
     by_id: Mapping[str, Issue]
-    by_project: Mapping[str, Bough]
-    below: Mapping[str, Bough]
+    by_project: Mapping[str, WorkGroup]
+    below: Mapping[str, WorkGroup]
     branches: Mapping[str, list[str]]
     worklogs: Mapping[str, list[Worklog]]
 
 
-def plant(issues: Iterable[Issue], worklogs: Iterable[Worklog]) -> Forest:
+def index_issues(issues: Iterable[Issue], worklogs: Iterable[Worklog]) -> IssueIndex:
     """Return the issues grouped for `attach`."""
     issues = tuple(issues)
     by_id = {issue.id: issue for issue in issues}
-    by_project: defaultdict[str, Bough] = defaultdict(Bough)
-    below: defaultdict[str, Bough] = defaultdict(Bough)
+    by_project: defaultdict[str, WorkGroup] = defaultdict(WorkGroup)
+    below: defaultdict[str, WorkGroup] = defaultdict(WorkGroup)
     containers = []
     for issue in issues:
         if issue.level >= EPIC_LEVEL:
@@ -70,11 +70,11 @@ def plant(issues: Iterable[Issue], worklogs: Iterable[Worklog]) -> Forest:
     ):
         if issue.parent is not None:
             branches[issue.parent].append(issue.id)
-    return Forest(by_id, by_project, below, branches, logs)
+    return IssueIndex(by_id, by_project, below, branches, logs)
 
 
 def attach(
-    cards: Iterable[Card], forest: Forest, links: Mapping[str, ResolvedLink]
+    cards: Iterable[Card], forest: IssueIndex, links: Mapping[str, ResolvedLink]
 ) -> dict[Ref, CardWork]:
     """Return the work of every card whose link was resolved, now or once; `links` by the card's page id."""
     found = {}
@@ -92,28 +92,28 @@ def attach(
     return found
 
 
-def find_work(link: ResolvedLink, forest: Forest) -> Bough:
+def find_work(link: ResolvedLink, forest: IssueIndex) -> WorkGroup:
     """Return the work a resolved link names."""
     match link.kind:
         case LinkKind.PROJECT:
-            return forest.by_project.get(link.project, Bough())
+            return forest.by_project.get(link.project, WorkGroup())
         case LinkKind.EPIC:
             return descend(link.epic, forest)
     return _gather(sorted(link.ids), forest)
 
 
-def _gather(ids: Iterable[str], forest: Forest) -> Bough:
+def _gather(ids: Iterable[str], forest: IssueIndex) -> WorkGroup:
     issues = [
         forest.by_id[one]
         for one in ids
         if one in forest.by_id and forest.by_id[one].level < EPIC_LEVEL
     ]
-    return Bough(
+    return WorkGroup(
         issues, [log for issue in issues for log in forest.worklogs.get(issue.id, ())]
     )
 
 
-def descend(root: str, forest: Forest) -> Bough:
+def descend(root: str, forest: IssueIndex) -> WorkGroup:
     """Return the work of an issue and of all below it, nearest first; a ring of parents is walked once."""
     own, queue = forest.by_id.get(root), [root]
     for parent in queue:
@@ -126,7 +126,7 @@ def descend(root: str, forest: Forest) -> Bough:
     return found
 
 
-def find_cycles(forest: Forest) -> list[tuple[Issue, ...]]:
+def find_cycles(forest: IssueIndex) -> list[tuple[Issue, ...]]:
     """Return every ring of parents, each starting at its smallest id."""
     settled: set[str] = set()
     rings = []
@@ -143,7 +143,7 @@ def find_cycles(forest: Forest) -> list[tuple[Issue, ...]]:
     return rings
 
 
-def _ring(start: str, forest: Forest) -> tuple[Issue, ...]:
+def _ring(start: str, forest: IssueIndex) -> tuple[Issue, ...]:
     ring = [forest.by_id[start]]
     while (parent := ring[-1].parent) is not None and parent != start:
         ring.append(forest.by_id[parent])

@@ -23,7 +23,7 @@ from worker.domain.words import Words
 from worker.errors import Problem
 from worker.mapping.schema import KEY_PROPERTY, Binding, Bindings, Schema, Source
 from worker.world import entities
-from worker.world.attach import attach, cycle_problems, find_cycles, plant
+from worker.world.attach import attach, cycle_problems, find_cycles, index_issues
 from worker.world.calendar import work_calendar
 from worker.world.links import Link, LinkKind, ResolvedLink, parse_link
 from worker.world.match import (
@@ -86,7 +86,7 @@ def build_world(
     people = read.typed("people", entities.read_person)
     revenue = read.typed("revenue", entities.read_revenue)
     ordered = sorted(issues, key=attrgetter("id"))
-    forest = plant(ordered, worklogs)
+    forest = index_issues(ordered, worklogs)
     work = attach(cards.values(), forest, links)
     unmatched = unmatched_projects(jira_projects, links, work)
     today = now.astimezone(zone).date()

@@ -17,12 +17,12 @@ from worker.plan import refusals
 from worker.plan.plan import Change
 from worker.ports import Json
 from worker.state import bases
-from worker.write.context import Bench
+from worker.write.context import WriteContext
 from worker.write.edits import find_edits
 from worker.write.refusals import Refused, remembered
 
 
-def encode_cells(bench: Bench, change: Change) -> dict[str, Json]:
+def encode_cells(bench: WriteContext, change: Change) -> dict[str, Json]:
     """Return the request's form of each value; one that cannot be written is told and left out.
 
     Raises `ValueError` when that leaves nothing of the row.
@@ -47,7 +47,9 @@ def encode_cells(bench: Bench, change: Change) -> dict[str, Json]:
     return cells
 
 
-def _unwritable(bench: Bench, change: Change, name: str, fault: ValueError) -> Problem:
+def _unwritable(
+    bench: WriteContext, change: Change, name: str, fault: ValueError
+) -> Problem:
     return Problem(
         "value-unwritable",
         str(change.ref),
@@ -71,7 +73,7 @@ def part_of(change: Change, names: Container[str]) -> Change:
 
 
 def read_answer(
-    bench: Bench, change: Change, page: Page, *, everything: bool
+    bench: WriteContext, change: Change, page: Page, *, everything: bool
 ) -> dict[str, Value]:
     """Return the bases an answer gives: the changed fields, or all of ours after a creation.
 
@@ -112,7 +114,9 @@ def _untouched_owners(page: Page) -> frozenset[Owner]:
     return frozenset({Owner.WORKER, Owner.SHARED} if by_us else {Owner.WORKER})
 
 
-def note_refused(bench: Bench, change: Change, page_id: str, refused: Refused) -> None:
+def note_refused(
+    bench: WriteContext, change: Change, page_id: str, refused: Refused
+) -> None:
     """Keep in mind which fields were refused, so that they are not sent again in every cycle, and tell them."""
     source = bench.schema.sources[change.ref.source]
     for item in change.fields:

@@ -15,21 +15,21 @@ from worker.plan.plan import Change, Kind
 from worker.state import bases, journal
 from worker.write import creations, surplus
 from worker.write.cells import encode_cells, note_refused, part_of, read_answer
-from worker.write.context import Bench, Result
+from worker.write.context import Result, WriteContext
 from worker.write.refusals import Cells, is_refusal, name_refused
 from worker.write.sections import write_section
 from worker.write.updates import update, write_cells
 
 
-def perform(bench: Bench, change: Change) -> Result | Problem:
+def perform(bench: WriteContext, change: Change) -> Result | Problem:
     """Carry out one change and return how it ended, a problem when it did not do what it should.
 
-    Raises the API errors, `Busy` and `Stopped` as `Bench` says, and `ValueError` for a row of which nothing can be
+    Raises the API errors, `Busy` and `Stopped` as `WriteContext` says, and `ValueError` for a row of which nothing can be
     written."""
     return _PERFORM[change.kind](bench, change)
 
 
-def _create(bench: Bench, change: Change) -> Result | Problem:
+def _create(bench: WriteContext, change: Change) -> Result | Problem:
     cells = encode_cells(bench, change)
     wanted = {item.field: item.after for item in change.fields}
     if (ended := creations.claim(bench, change.ref, wanted)) is not None:
@@ -58,7 +58,7 @@ def _create(bench: Bench, change: Change) -> Result | Problem:
 
 
 def _send_new(
-    bench: Bench, change: Change, cells: Cells, refused: dict[str, ApiError]
+    bench: WriteContext, change: Change, cells: Cells, refused: dict[str, ApiError]
 ) -> tuple[Page, frozenset[str]]:
     """Create the row and return it with the fields it was made with; fields refused by name are added to `refused`.
 
@@ -93,7 +93,7 @@ def _send_new(
         return page, frozenset(left)
 
 
-def _archive(bench: Bench, change: Change) -> Result | Problem:
+def _archive(bench: WriteContext, change: Change) -> Result | Problem:
     """Put a surplus row into the trash, unless people have written in it since it was read: then it is theirs."""
     try:
         if surplus.is_written_in(bench, change):
@@ -109,7 +109,7 @@ def _archive(bench: Bench, change: Change) -> Result | Problem:
     return result
 
 
-_PERFORM: Mapping[Kind, Callable[[Bench, Change], Result | Problem]] = {
+_PERFORM: Mapping[Kind, Callable[[WriteContext, Change], Result | Problem]] = {
     Kind.CREATE: _create,
     Kind.UPDATE: update,
     Kind.SECTION: write_section,

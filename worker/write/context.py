@@ -71,7 +71,7 @@ class Notes:
 
 
 @dataclass(frozen=True, slots=True)
-class Bench:
+class WriteContext:
     """What carrying out a change works with. `now` tells UTC; `draw` gives a chart as PNG or raises `NotDrawn`;
     `warn` takes what was left out of a change that was written.
 

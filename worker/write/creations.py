@@ -18,12 +18,12 @@ from worker.state import bases, journal
 from worker.state.journal import Status
 from worker.state.store import Tx
 from worker.write import turns
-from worker.write.context import Bench, Result
+from worker.write.context import Result, WriteContext
 
 Wanted = Mapping[str, Value]
 
 
-def claim(bench: Bench, ref: Ref, wanted: Wanted) -> Result | None:
+def claim(bench: WriteContext, ref: Ref, wanted: Wanted) -> Result | None:
     """Claim a creation; return how the change ended when it is done already, or in doubt, or in other hands."""
     with bench.store.transaction(bench.workspace) as tx:
         if journal.intend(tx, ref, wanted, claim=bench.claim, now=bench.now()):
@@ -39,7 +39,7 @@ def _standing(tx: Tx, ref: Ref) -> Result:
     return Result.SETTLED if done else Result.UNKNOWN
 
 
-def send(bench: Bench, ref: Ref, properties: Json) -> Page:
+def send(bench: WriteContext, ref: Ref, properties: Json) -> Page:
     """Make a claimed row and return it as answered; the claim stands, for another try or for `give_back`.
 
     Raises `Unknown` when the row may have been made, also when the answer does not name it; after any other error
@@ -50,21 +50,21 @@ def send(bench: Bench, ref: Ref, properties: Json) -> Page:
     return notion.create_page(binding.data_source_id, properties)
 
 
-def give_back(bench: Bench, ref: Ref) -> None:
+def give_back(bench: WriteContext, ref: Ref) -> None:
     """Record that a claimed row was certainly not made, and what was remembered with it as not taken."""
     with bench.store.unguarded().transaction(bench.workspace) as tx:
         if journal.fail(tx, ref, claim=bench.claim):
             turns.take_back(bench, tx, ref)
 
 
-def _leave(bench: Bench, ref: Ref) -> None:
+def _leave(bench: WriteContext, ref: Ref) -> None:
     with bench.store.transaction(bench.workspace) as tx:
         if not journal.send(tx, ref, claim=bench.claim, now=bench.now()):
             raise Busy(bench.workspace, "another run")
 
 
 def doubt(
-    bench: Bench, change: Change, unknown: Unknown, *, wanted: Wanted
+    bench: WriteContext, change: Change, unknown: Unknown, *, wanted: Wanted
 ) -> Result | Problem:
     """Record an unknown outcome; a saved-but-503 answer names the page, and that is as good as done."""
     if unknown.committed_id:
@@ -75,7 +75,7 @@ def doubt(
 
 
 def finish(
-    bench: Bench,
+    bench: WriteContext,
     change: Change,
     page_id: str,
     *,

@@ -24,7 +24,7 @@ from worker.plan.merge import Verdict, decide, last_written
 from worker.plan.plan import Adopted, Change, FieldChange, Kept
 from worker.plan.refusals import Stray, has_left, stray
 from worker.state import bases
-from worker.write.context import Bench
+from worker.write.context import WriteContext
 
 
 class Left(Exception):
@@ -50,7 +50,7 @@ class Fresh(msgspec.Struct, frozen=True, gc=False):
     is_read: bool = True
 
 
-def look_again(bench: Bench, change: Change, page_id: str) -> Fresh:
+def look_again(bench: WriteContext, change: Change, page_id: str) -> Fresh:
     """Return a change to a standing page as it is still right; one request, only when it writes cells of people's.
 
     Raises `Left` and the API errors.
@@ -88,7 +88,7 @@ def look_again(bench: Bench, change: Change, page_id: str) -> Fresh:
 
 
 def _read(
-    bench: Bench, source: Source, ref: Ref, page_id: str, *, whole: set[str]
+    bench: WriteContext, source: Source, ref: Ref, page_id: str, *, whole: set[str]
 ) -> tuple[Row, frozenset[str], tuple[Problem, ...]]:
     """Return a page as it stands with the named fields whole, the fields of it that were cut, and what is wrong with
     the named ones."""
@@ -118,7 +118,9 @@ def _decide(
     )
 
 
-def _was_touched(bench: Bench, source: Source, row: Row, cut: frozenset[str]) -> bool:
+def _was_touched(
+    bench: WriteContext, source: Source, row: Row, cut: frozenset[str]
+) -> bool:
     """Tell whether a cell of people's holds something else than when the rules saw it."""
     seen = bench.seen.get(row.page_id)
     if seen is None:
@@ -155,7 +157,7 @@ def _keep(
 
 
 def find_edits(
-    bench: Bench, change: Change, page: Page, answered: Mapping[str, Value]
+    bench: WriteContext, change: Change, page: Page, answered: Mapping[str, Value]
 ) -> tuple[Kept, ...]:
     """Return the cells of people's just sent in which the answer shows something else: typed since we wrote."""
     source = bench.schema.sources[change.ref.source]
@@ -170,14 +172,14 @@ def find_edits(
     )
 
 
-def is_same(bench: Bench, prop: Property, sent: Value, answered: Value) -> bool:
+def is_same(bench: WriteContext, prop: Property, sent: Value, answered: Value) -> bool:
     """Tell whether an answer shows what was sent; rows are compared by page, as one just planted has two names."""
     return _by_page(bench, canonicalize(prop, sent)) == _by_page(
         bench, canonicalize(prop, answered)
     )
 
 
-def _by_page(bench: Bench, value: Value) -> object:
+def _by_page(bench: WriteContext, value: Value) -> object:
     if not isinstance(value, tuple):
         return value
     return sorted(

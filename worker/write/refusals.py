@@ -17,7 +17,7 @@ from worker.mapping.schema import Binding, Property, Source
 from worker.plan.plan import Change, FieldChange, encode
 from worker.plan.refusals import Refusal, Stray, has_left, shape_of, stray
 from worker.ports import Json
-from worker.write.context import Bench
+from worker.write.context import WriteContext
 
 Cells = Mapping[str, Json]
 """The request's form of values by logical field name."""
@@ -98,7 +98,7 @@ def _related(cell: Json) -> Iterator[str]:
 
 
 def remembered(
-    bench: Bench, change: Change, item: FieldChange, error: ApiError
+    bench: WriteContext, change: Change, item: FieldChange, error: ApiError
 ) -> Refusal:
     """Return what is to be remembered of a refused field; looks at the rows that a relation points to."""
     binding = bench.bindings[change.ref.source]
@@ -112,7 +112,7 @@ def remembered(
     )
 
 
-def _strays(bench: Bench, value: Value) -> Iterator[Stray]:
+def _strays(bench: WriteContext, value: Value) -> Iterator[Stray]:
     refs = value if isinstance(value, tuple) else ()
     for ref in islice(refs, LOOKED_AT):
         page_id = bench.page_of(ref) if isinstance(ref, Ref) else None

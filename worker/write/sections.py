@@ -49,7 +49,7 @@ from worker.plan.plan import Change
 from worker.ports import Json
 from worker.state import bases
 from worker.state import bindings as registry
-from worker.write.context import Bench, Result
+from worker.write.context import Result, WriteContext
 from worker.write.pictures import NotDrawn
 from worker.write.strays import Stretch, find_strays
 
@@ -70,13 +70,13 @@ class _Known:
 
 
 @dataclass(slots=True)
-class _Hand:
+class _SectionWriter:
     """One section being written: the page, what is remembered, picture ids by digest, and the blocks as they stand.
 
     `standing` holds the ids of the page's blocks: those read, and those put there since.
     """
 
-    bench: Bench
+    bench: WriteContext
     page_id: str
     known: dict[str, _Known]
     uploads: dict[str, str] = field(default_factory=dict)
@@ -93,7 +93,7 @@ class _Hand:
         self.placed[block_id] = _Known(document.digest((block,)), _print(seen(raw)))
 
 
-def write_section(bench: Bench, change: Change) -> Result:
+def write_section(bench: WriteContext, change: Change) -> Result:
     """Make the section of a page hold the change's blocks; raises the API errors."""
     page_id = change.page_id or bench.page_of(change.ref)
     if not page_id:
@@ -109,7 +109,7 @@ def write_section(bench: Bench, change: Change) -> Result:
         bases.record(
             tx, page_id, {DOUBT: bench.now()}
         )  # stays when the process dies in the middle
-    hand = _Hand(bench, page_id, _unpack(written.get(BLOCKS)))
+    hand = _SectionWriter(bench, page_id, _unpack(written.get(BLOCKS)))
     blocks = tuple(fit(document.resolve(change.blocks, partial(_address, bench))))
     try:
         undrawn = _write(hand, blocks)
@@ -135,7 +135,7 @@ def write_section(bench: Bench, change: Change) -> Result:
     return Result.DONE
 
 
-def _write(hand: _Hand, blocks: tuple[Block, ...]) -> tuple[NotDrawn, ...]:
+def _write(hand: _SectionWriter, blocks: tuple[Block, ...]) -> tuple[NotDrawn, ...]:
     """Write a section and return the pictures that cannot be drawn, in whose places their words stand.
 
     Pictures are drawn before anything is written.
@@ -172,13 +172,13 @@ def _undrawn(change: Change, fault: NotDrawn, *, private: bool) -> Problem:
     )
 
 
-def _address(bench: Bench, ref: Ref) -> str:
+def _address(bench: WriteContext, ref: Ref) -> str:
     """Return where a row can be opened, by its id alone: a title in it would change (facts/notion-api.md 3.13)."""
     page_id = bench.page_of(ref)
     return f"https://app.notion.com/p/{page_id.replace('-', '')}" if page_id else ""
 
 
-def _rewrite(hand: _Hand, blocks: tuple[Block, ...]) -> None:
+def _rewrite(hand: _SectionWriter, blocks: tuple[Block, ...]) -> None:
     page = hand.bench.notion.children(hand.page_id)
     hand.standing |= {str(raw["id"]) for raw in page}
     spans = _find_sections(page, hand.known)
@@ -202,7 +202,7 @@ def _rewrite(hand: _Hand, blocks: tuple[Block, ...]) -> None:
         hand.bench.notion.delete_block(block_id)
 
 
-def _start(hand: _Hand, blocks: Sequence[Block]) -> None:
+def _start(hand: _SectionWriter, blocks: Sequence[Block]) -> None:
     """Append a new section; both markers come in one request, so that it is never without its end."""
     opening, *inner, closing = blocks
     parts = list(_parts(hand, inner))
@@ -272,7 +272,7 @@ def _author(raw: Json) -> object:
     return (raw.get("created_by") or {}).get("id")
 
 
-def _drop_own(hand: _Hand, section: Sequence[Json], *, author: object) -> None:
+def _drop_own(hand: _SectionWriter, section: Sequence[Json], *, author: object) -> None:
     """Remove a second section, if nobody but the worker has touched it."""
     if all(
         _author(raw) == author and (raw.get("last_edited_by") or {}).get("id") == author
@@ -290,7 +290,7 @@ class _Keep:
     block: Block
     writes: tuple[Block, ...] = ()
 
-    def carry_out(self, hand: _Hand) -> None:
+    def carry_out(self, hand: _SectionWriter) -> None:
         """Remember it."""
         hand.place(str(self.raw["id"]), self.raw, self.block)
 
@@ -307,7 +307,7 @@ class _Update:
         """Return what is written."""
         return (self.block,)
 
-    def carry_out(self, hand: _Hand) -> None:
+    def carry_out(self, hand: _SectionWriter) -> None:
         """Change it."""
         body = encode_update(self.block, hand.uploads)
         answer = _sent(
@@ -325,7 +325,7 @@ class _Insert:
     after: str
     writes: tuple[Block, ...]
 
-    def carry_out(self, hand: _Hand) -> None:
+    def carry_out(self, hand: _SectionWriter) -> None:
         """Append them."""
         after = self.after
         for part in _parts(hand, self.writes):
@@ -339,7 +339,7 @@ class _Delete:
     raw: Json
     writes: tuple[Block, ...] = ()
 
-    def carry_out(self, hand: _Hand) -> None:
+    def carry_out(self, hand: _SectionWriter) -> None:
         """Remove it."""
         hand.bench.notion.delete_block(str(self.raw["id"]))
 
@@ -350,7 +350,7 @@ _Step = _Keep | _Update | _Insert | _Delete
 class _Wanted:
     """The blocks a section should hold, found by what they show: `meant` are their digests."""
 
-    def __init__(self, hand: _Hand, blocks: Sequence[Block]) -> None:
+    def __init__(self, hand: _SectionWriter, blocks: Sequence[Block]) -> None:
         self.hand, self.blocks = hand, blocks
         self.meant = [document.digest((block,)) for block in blocks]
         self._by_look: dict[tuple[str, str], list[tuple[Block, str]]] = {}
@@ -438,7 +438,9 @@ def _shape_of(block: Block) -> str:
     return f"{kind_of(block)}:new" if nested_look(block) else kind_of(block)
 
 
-def _parts(hand: _Hand, blocks: Sequence[Block]) -> Iterator[tuple[Block, ...]]:
+def _parts(
+    hand: _SectionWriter, blocks: Sequence[Block]
+) -> Iterator[tuple[Block, ...]]:
     """Yield blocks in as many as one request may hold, two markers beside them."""
     part: list[Block] = []
     nested = size = 0
@@ -465,7 +467,9 @@ def _count(child: Json) -> int:
     return 1 + sum(_count(one) for one in payload.get("children", ()))
 
 
-def _append(hand: _Hand, blocks: Sequence[Block], *, after: str) -> tuple[str, ...]:
+def _append(
+    hand: _SectionWriter, blocks: Sequence[Block], *, after: str
+) -> tuple[str, ...]:
     """Append blocks in one request and return their ids, in order.
 
     Notion answers more than was sent: the siblings behind the new blocks follow them. An answer that does not begin
@@ -491,7 +495,9 @@ def _append(hand: _Hand, blocks: Sequence[Block], *, after: str) -> tuple[str, .
     return ids
 
 
-def _sent(hand: _Hand, blocks: Sequence[Block], call: Callable[[], Answer]) -> Answer:
+def _sent(
+    hand: _SectionWriter, blocks: Sequence[Block], call: Callable[[], Answer]
+) -> Answer:
     """Return a write's answer; when it was refused, forget the pictures in it: an upload may be gone by now."""
     try:
         return call()
@@ -502,7 +508,7 @@ def _sent(hand: _Hand, blocks: Sequence[Block], call: Callable[[], Answer]) -> A
         raise
 
 
-def _upload(hand: _Hand, blocks: Sequence[Block]) -> None:
+def _upload(hand: _SectionWriter, blocks: Sequence[Block]) -> None:
     """Upload the pictures among some blocks that were never uploaded before."""
     for chart in _charts(blocks):
         name = charts.digest(chart)

@@ -14,10 +14,10 @@ from worker.plan.plan import Change
 from worker.plan.surplus import holds_more
 from worker.ports import Json
 from worker.state import bases
-from worker.write.context import Bench
+from worker.write.context import WriteContext
 
 
-def is_written_in(bench: Bench, change: Change) -> bool:
+def is_written_in(bench: WriteContext, change: Change) -> bool:
     """Tell whether people wrote into a surplus row: a cell, a block on its page, a comment; raises the API errors."""
     row = _decode(bench, change.ref, bench.notion.page(change.page_id))
     standing = _read_standing(bench, change)
@@ -59,7 +59,7 @@ def tell_kept(change: Change) -> Problem:
     )
 
 
-def _read_standing(bench: Bench, change: Change) -> Row | None:
+def _read_standing(bench: WriteContext, change: Change) -> Row | None:
     """Return the row that stands for the key, None when it does not any more."""
     page_id = bench.pages.by_ref.get(change.ref, "")
     if not page_id or page_id == change.page_id:
@@ -71,7 +71,7 @@ def _read_standing(bench: Bench, change: Change) -> Row | None:
     return None if page.is_gone else _decode(bench, change.ref, page)
 
 
-def _decode(bench: Bench, ref: Ref, page: Page) -> Row:
+def _decode(bench: WriteContext, ref: Ref, page: Page) -> Row:
     source, binding = bench.schema.sources[ref.source], bench.bindings[ref.source]
     return decode_page(page, source, binding, bench.pages.index)[0]
 
@@ -83,7 +83,7 @@ def _has_other_author(block: Json, author: str) -> bool:
     return names != [author, author]
 
 
-def _comments(bench: Bench, page_id: str) -> tuple[Comment, ...]:
+def _comments(bench: WriteContext, page_id: str) -> tuple[Comment, ...]:
     try:
         return bench.notion.comments(page_id)
     except Denied:

@@ -5,17 +5,17 @@ from __future__ import annotations
 from worker.domain.values import Ref
 from worker.state import memory
 from worker.state.store import Tx
-from worker.write.context import Bench
+from worker.write.context import WriteContext
 
 
-def take(bench: Bench, tx: Tx, ref: Ref) -> None:
+def take(bench: WriteContext, tx: Tx, ref: Ref) -> None:
     """Remember the step; before the call, as its outcome may never be known."""
     if ref in bench.turns:
         now = bench.turns[ref].now
         memory.put(tx, now.key, now)
 
 
-def take_back(bench: Bench, tx: Tx, ref: Ref) -> None:
+def take_back(bench: WriteContext, tx: Tx, ref: Ref) -> None:
     """Forget a step that was certainly not taken."""
     if ref in bench.turns:
         turn = bench.turns[ref]

@@ -19,7 +19,7 @@ from worker.plan.refusals import Stray, has_left, stray
 from worker.state import bases
 from worker.write import turns
 from worker.write.cells import encode_cells, note_refused, part_of, read_answer
-from worker.write.context import Bench, Result
+from worker.write.context import Result, WriteContext
 from worker.write.edits import Fresh, Left, look_again
 from worker.write.refusals import (
     Cells,
@@ -37,7 +37,7 @@ class _Stale(Exception):
     """A request waited so long that the page must be read again before it."""
 
 
-def update(bench: Bench, change: Change) -> Result:
+def update(bench: WriteContext, change: Change) -> Result:
     """Carry out an update; raises the API errors, and `ValueError` for a row of which nothing can be written."""
     page_id = change.page_id or bench.pages.by_ref.get(change.ref)
     if page_id is None:
@@ -60,7 +60,7 @@ def update(bench: Bench, change: Change) -> Result:
     )
 
 
-def _freshness(bench: Bench, read_at: datetime) -> Callable[[], None]:
+def _freshness(bench: WriteContext, read_at: datetime) -> Callable[[], None]:
     def check() -> None:
         if bench.now() - read_at > STALE:
             raise _Stale
@@ -73,7 +73,7 @@ def _unchecked() -> None:
 
 
 def _write(
-    bench: Bench,
+    bench: WriteContext,
     change: Change,
     page_id: str,
     fresh: Fresh,
@@ -100,7 +100,7 @@ def _write(
 
 
 def write_cells(
-    bench: Bench,
+    bench: WriteContext,
     change: Change,
     page_id: str,
     cells: Cells,
@@ -139,7 +139,7 @@ def write_cells(
 
 
 def _patch(
-    bench: Bench,
+    bench: WriteContext,
     change: Change,
     page_id: str,
     cells: Cells,
@@ -169,6 +169,6 @@ def _patch(
         bases.drop(tx, page_id, [refusals.place_of(name) for name in cells])
 
 
-def _tell_left(bench: Bench, left: Stray) -> Result:
+def _tell_left(bench: WriteContext, left: Stray) -> Result:
     bench.notes.add(problems=[refusals.left_board(left, bench.schema)])
     return Result.SETTLED

@@ -36,7 +36,7 @@ from worker.state import bases, journal
 from worker.state.store import Store
 from worker.world.memory import Turn
 from worker.write.changes import perform
-from worker.write.context import Bench, Pages, Result
+from worker.write.context import Pages, Result, WriteContext
 from worker.write.order import arrange
 from worker.write.pictures import open_engines
 
@@ -81,10 +81,10 @@ class Applied(msgspec.Struct, frozen=True, gc=False):
 
 
 @dataclass(slots=True)
-class _Shift:
+class _ApplyRun:
     """One apply under way. `halted` once no further change may begin; its lock guards what is counted."""
 
-    bench: Bench
+    bench: WriteContext
     stop: threading.Event
     progress: Progress
     total: int
@@ -148,7 +148,7 @@ def apply(
     phases = tuple(_phases(plan.changes))
     warnings: list[Problem] = []
     with open_engines(width) as engines:
-        bench = Bench(
+        bench = WriteContext(
             workspace,
             notion.guarded(check),
             store,
@@ -163,7 +163,7 @@ def apply(
             seen=seen,
             turns=turns,
         )
-        shift = _Shift(
+        shift = _ApplyRun(
             bench,
             ended,
             progress,
@@ -191,7 +191,7 @@ def _phases(changes: Sequence[Change]) -> Iterator[tuple[Change, ...]]:
         yield tuple(change for change in changes if change.kind is kind)
 
 
-def _work(shift: _Shift, phases: Iterable[Sequence[Change]], width: int) -> None:
+def _work(shift: _ApplyRun, phases: Iterable[Sequence[Change]], width: int) -> None:
     if width == 1:
         for change in (change for phase in phases for change in phase):
             _try(shift, change)
@@ -202,7 +202,7 @@ def _work(shift: _Shift, phases: Iterable[Sequence[Change]], width: int) -> None
                 pass
 
 
-def _try(shift: _Shift, change: Change) -> None:
+def _try(shift: _ApplyRun, change: Change) -> None:
     """Do one change; whatever goes wrong with it is that change's problem and nobody else's."""
     if shift.halted.is_set() or shift.stop.is_set():
         _skip(shift)
@@ -230,7 +230,7 @@ def _try(shift: _Shift, change: Change) -> None:
         )
 
 
-def _skip(shift: _Shift, *, taken_by: str = "") -> None:
+def _skip(shift: _ApplyRun, *, taken_by: str = "") -> None:
     """Leave a change to the next run; nothing more is begun once another owner has the workspace."""
     with shift.lock:
         shift.skipped += 1
@@ -240,7 +240,7 @@ def _skip(shift: _Shift, *, taken_by: str = "") -> None:
             log.warning("lease.lost", workspace=shift.bench.workspace, holder=taken_by)
 
 
-def _was_deleted(shift: _Shift, change: Change, error: Exception) -> bool:
+def _was_deleted(shift: _ApplyRun, change: Change, error: Exception) -> bool:
     """Tell whether a change failed because somebody deleted its page since it was read: then it is settled.
 
     A refusal does not say so by itself: one with the same status may be about a value or a related page.
@@ -258,7 +258,7 @@ def _was_deleted(shift: _Shift, change: Change, error: Exception) -> bool:
     return gone
 
 
-def _count(shift: _Shift, change: Change, result: Result | Problem) -> None:
+def _count(shift: _ApplyRun, change: Change, result: Result | Problem) -> None:
     outcome = result.value if isinstance(result, Result) else "failed"
     log.info(
         "change",

@@ -55,7 +55,7 @@ SHOWN_WEEKS = (4, 8)
 HOUR = 3600
 
 
-class _Desk(msgspec.Struct, frozen=True, gc=False):
+class _Staff(msgspec.Struct, frozen=True, gc=False):
     """What one run works on."""
 
     world: World
@@ -106,7 +106,7 @@ def measure_utilization(
 
 def _desk(
     world: World, cards: Mapping[Ref, CardMeasure], plans: Iterable[PlanMeasure]
-) -> _Desk:
+) -> _Staff:
     limits, staffing = world.thresholds, staff(world)
     past = full_weeks_before(world.today, limits.utilization_weeks)
     ahead = full_weeks_ahead(
@@ -129,7 +129,7 @@ def _desk(
         max(ahead[-1].end, *(plan.period.end for plan in plans), world.today),
     )
     logged = _logged_hours(world, staffing, since=whole.start)
-    return _Desk(
+    return _Staff(
         world,
         past,
         ahead,
@@ -181,7 +181,7 @@ def _cards_of_people(
     }
 
 
-def _person(desk: _Desk, person: Person) -> PersonLoad:
+def _person(desk: _Staff, person: Person) -> PersonLoad:
     world, ref = desk.world, person.ref
     days = desk.presences[ref].within(desk.past)
     days_logged = [
@@ -230,7 +230,7 @@ def _person(desk: _Desk, person: Person) -> PersonLoad:
     )
 
 
-def _effective(desk: _Desk, person: Person, span: Span) -> Decimal | None:
+def _effective(desk: _Staff, person: Person, span: Span) -> Decimal | None:
     return (
         None
         if person.capacity is None
@@ -238,14 +238,14 @@ def _effective(desk: _Desk, person: Person, span: Span) -> Decimal | None:
     )
 
 
-def _effective_sum(desk: _Desk, people: Iterable[Person], span: Span) -> Decimal:
+def _effective_sum(desk: _Staff, people: Iterable[Person], span: Span) -> Decimal:
     return sum(
         (_effective(desk, person, span) or Decimal(0) for person in people), Decimal(0)
     )
 
 
 def _is_load_known(
-    desk: _Desk, person: Person | None, items: int, estimated: int
+    desk: _Staff, person: Person | None, items: int, estimated: int
 ) -> bool:
     has_account = person is None or person.jira is not None
     return (
@@ -256,7 +256,7 @@ def _is_load_known(
 
 
 def _week(
-    desk: _Desk, people: Sequence[Person], week: Span, *, known: bool
+    desk: _Staff, people: Sequence[Person], week: Span, *, known: bool
 ) -> WeekLoad:
     planned = sum(desk.loads[person.ref].within(week) for person in people)
     return WeekLoad(
@@ -279,7 +279,7 @@ def _sums(weeks: Sequence[WeekLoad]) -> tuple[Decimal | None, Decimal]:
     ), capacity
 
 
-def _unit(desk: _Desk, unit: Ref, loads: Sequence[PersonLoad]) -> UnitLoad:
+def _unit(desk: _Staff, unit: Ref, loads: Sequence[PersonLoad]) -> UnitLoad:
     people = [desk.world.people[load.person] for load in loads]
     known = _is_load_known(
         desk,
@@ -328,7 +328,9 @@ def _gap(load: PersonLoad) -> tuple[int, Ref]:
     return load.days_logged - load.days, load.person
 
 
-def _roles(desk: _Desk, people: Sequence[Person], *, known: bool) -> Iterator[RoleLoad]:
+def _roles(
+    desk: _Staff, people: Sequence[Person], *, known: bool
+) -> Iterator[RoleLoad]:
     for role in desk.world.thresholds.producing_roles:
         own = [person for person in people if person.role == role]
         if own:
@@ -351,7 +353,7 @@ def _tenth(value: Decimal | None) -> Decimal | None:
     return value.quantize(Decimal("0.1"), ROUND_HALF_UP) if value is not None else None
 
 
-def _person_facts(desk: _Desk, load: PersonLoad) -> Iterator[Fact]:
+def _person_facts(desk: _Staff, load: PersonLoad) -> Iterator[Fact]:
     say, words = desk.world.words.say, desk.world.words
     yield Fact(
         load.person,
@@ -407,7 +409,7 @@ def _person_facts(desk: _Desk, load: PersonLoad) -> Iterator[Fact]:
     )
 
 
-def _expected_hours(desk: _Desk, person: Ref) -> Decimal:
+def _expected_hours(desk: _Staff, person: Ref) -> Decimal:
     """Return what falls on a person of all that proposals may bring, whenever that is."""
     home, people = desk.staffing.homes.get(person), desk.world.people
     if person not in desk.staffing.teams.get(home, ()):
@@ -422,12 +424,12 @@ def _shown(value: Decimal | None) -> str:
     return "-" if rounded is None else f"{rounded.normalize():f}"
 
 
-def _span(desk: _Desk, span: Span) -> str:
+def _span(desk: _Staff, span: Span) -> str:
     words = desk.world.words
     return f"{words.day_month(span.start)} - {words.date(span.end)}"
 
 
-def _unit_facts(desk: _Desk, load: UnitLoad) -> Iterator[Fact]:
+def _unit_facts(desk: _Staff, load: UnitLoad) -> Iterator[Fact]:
     say, limits = desk.world.words.say, desk.world.thresholds
     planned, _ = _sums(load.weeks[: SHOWN_WEEKS[0]])
     capacity = Input(say("effective capacity, h"), _shown(load.capacity))
@@ -499,12 +501,12 @@ def _unit_facts(desk: _Desk, load: UnitLoad) -> Iterator[Fact]:
     )
 
 
-def _missing(desk: _Desk, load: UnitLoad) -> str | None:
+def _missing(desk: _Staff, load: UnitLoad) -> str | None:
     return ", ".join(desk.world.people[ref].name for ref in load.missing) or None
 
 
 def _plan_facts(
-    desk: _Desk, plan: PlanMeasure, load: UnitLoad | None
+    desk: _Staff, plan: PlanMeasure, load: UnitLoad | None
 ) -> Iterator[Fact]:
     """State hours of current and future nodes: what was logged up to yesterday and what is planned from today on."""
     world, period = desk.world, plan.period

@@ -25,7 +25,7 @@ from worker.world.world import World
 NOTHING = Decimal(0)
 
 
-class _Look(msgspec.Struct, frozen=True, gc=False):
+class _Sighting(msgspec.Struct, frozen=True, gc=False):
     """One signal of one subject today. `day` is the date it is about; `mark` how likely it bites, `weight` its impact
     where money does not tell it (then no money is counted as exposed)."""
 
@@ -102,7 +102,7 @@ def find_relation_conditions(world: World, playbooks: Playbooks) -> Found[None]:
     return Found(None, conditions=tuple(conditions), signals=tuple(signals))
 
 
-def _clients(world: World, playbooks: Playbooks) -> Iterator[tuple[Client, _Look]]:
+def _clients(world: World, playbooks: Playbooks) -> Iterator[tuple[Client, _Sighting]]:
     contacts: dict[Ref | None, list[Contact]] = defaultdict(list)
     for contact in world.contacts.values():
         contacts[contact.client].append(contact)
@@ -120,13 +120,13 @@ def _clients(world: World, playbooks: Playbooks) -> Iterator[tuple[Client, _Look
 
 def _contact(
     client: Client, contacts: Iterable[Contact], world: World, *, served: bool
-) -> _Look:
+) -> _Sighting:
     last, limit = (
         relations.last_contact(client, contacts),
         world.thresholds.no_contact_days,
     )
     holds = relations.is_silent(last, world.today, limit) if served else False
-    return _Look(
+    return _Sighting(
         "relations.no_contact",
         "contact_client",
         "other",
@@ -137,10 +137,10 @@ def _contact(
     )
 
 
-def _partners(client: Client, world: World, *, served: bool) -> _Look:
+def _partners(client: Client, world: World, *, served: bool) -> _Sighting:
     last, limit = client.last_partner_contact, world.thresholds.no_partner_days
     holds = relations.is_silent(last, world.today, limit) if served else False
-    return _Look(
+    return _Sighting(
         "relations.no_partner_contact",
         "contact_partner",
         "other",
@@ -159,10 +159,10 @@ def _mark_of_silence(last: date | None, today: date, limit: int) -> int:
 
 def _contract(
     client: Client, world: World, playbooks: Playbooks, *, active: bool
-) -> _Look:
+) -> _Sighting:
     limit = _days(playbooks, "contract_end", world.thresholds.contract_days)
     holds = relations.contract_ends(client, world.today, limit, active=active)
-    return _Look(
+    return _Sighting(
         "money.contract_ends",
         "contract_end",
         "money",
@@ -180,14 +180,14 @@ def _mark_of_end(end: date | None, today: date) -> int:
     return mark_below(left, 31, 15, least=3)
 
 
-def _rate(client: Client, world: World, playbooks: Playbooks) -> _Look:
+def _rate(client: Client, world: World, playbooks: Playbooks) -> _Sighting:
     limit, since = (
         _days(playbooks, "index_rate", world.thresholds.rate_days),
         relations.rate_since(client),
     )
     holds = relations.is_rate_old(client, world.today, limit)
     mark = 4 if since and (world.today - since).days > 1.5 * limit else 3
-    return _Look(
+    return _Sighting(
         "money.rate_not_indexed",
         "index_rate",
         "money",
@@ -199,7 +199,7 @@ def _rate(client: Client, world: World, playbooks: Playbooks) -> _Look:
     )
 
 
-def _document(document: Document, world: World, playbooks: Playbooks) -> _Look:
+def _document(document: Document, world: World, playbooks: Playbooks) -> _Sighting:
     limit = _days(playbooks, "document_end", world.thresholds.contract_days)
     client = world.clients.get(document.client) if document.client else None
     # The contract that ends on the client's own contract end is one condition, and that is told of the client.
@@ -210,7 +210,7 @@ def _document(document: Document, world: World, playbooks: Playbooks) -> _Look:
     )
     holds = relations.document_ends(document, world.today, limit) and not told
     weight = 4 if document.kind == "contract" else 2
-    return _Look(
+    return _Sighting(
         "documents.ends",
         "document_end",
         "other",
@@ -230,7 +230,7 @@ def _days(playbooks: Playbooks, name: str, default: int) -> int:
 
 
 def _condition(
-    look: _Look, client: Client | None, document: Document | None, *, world: World
+    look: _Sighting, client: Client | None, document: Document | None, *, world: World
 ) -> Condition:
     subject, owner = _subject(client, document), client.ref if client else None
     if not look.holds:
@@ -268,7 +268,7 @@ def _names(client: Client | None, document: Document | None) -> dict[str, str]:
     }
 
 
-def _reason(look: _Look, world: World) -> str:
+def _reason(look: _Sighting, world: World) -> str:
     return (
         world.words.say(TEXTS[look.signal].reason, day=world.words.date(look.day))
         if look.day
@@ -277,7 +277,7 @@ def _reason(look: _Look, world: World) -> str:
 
 
 def _signal(
-    look: _Look, client: Client | None, document: Document | None, *, world: World
+    look: _Sighting, client: Client | None, document: Document | None, *, world: World
 ) -> Signal:
     words = world.words
     values = {

@@ -20,7 +20,7 @@ from worker.method.run import Found
 from worker.world.world import World
 
 
-class _Look(msgspec.Struct, frozen=True, gc=False):
+class _Sighting(msgspec.Struct, frozen=True, gc=False):
     """One signal of one card today: the condition (None: unknown), how likely it bites (1..5), and why."""
 
     holds: bool | None
@@ -29,8 +29,8 @@ class _Look(msgspec.Struct, frozen=True, gc=False):
     threshold: str = ""
 
 
-NO = _Look(holds=False)
-UNKNOWN = _Look(holds=None)
+NO = _Sighting(holds=False)
+UNKNOWN = _Sighting(holds=None)
 
 
 def find_deadline_conditions(
@@ -96,7 +96,7 @@ def _slow_item(measure: CardMeasure | None, world: World) -> str:
 
 def _look(
     signal: str, card: Card, measure: CardMeasure | None, *, world: World
-) -> _Look:
+) -> _Sighting:
     if measure is None or not measure.known:
         return UNKNOWN
     if card.stage not in (Stage.AGREED, *RUNNING) or (
@@ -106,7 +106,7 @@ def _look(
     return SIGNALS[signal](card, measure, world)
 
 
-def _p_on_time(card: Card, measure: CardMeasure, world: World) -> _Look:
+def _p_on_time(card: Card, measure: CardMeasure, world: World) -> _Sighting:
     if card.stage not in RUNNING or measure.due is None or not measure.total:
         return NO
     if measure.forecast is None or measure.forecast.on_time is None:
@@ -114,7 +114,7 @@ def _p_on_time(card: Card, measure: CardMeasure, world: World) -> _Look:
     words, chance = world.words, measure.forecast.on_time
     limit = world.thresholds.on_time.amber
     probability = mark_below(chance, limit / 2, limit / 5, least=3)
-    return _Look(
+    return _Sighting(
         chance < limit,
         probability,
         words.say(
@@ -128,14 +128,14 @@ def _p_on_time(card: Card, measure: CardMeasure, world: World) -> _Look:
     )
 
 
-def _spi(card: Card, measure: CardMeasure, world: World) -> _Look:
+def _spi(card: Card, measure: CardMeasure, world: World) -> _Sighting:
     if card.stage not in RUNNING or not measure.total:
         return NO
     if measure.spi_t is None:
         return UNKNOWN
     words, limit = world.words, world.thresholds.spi.amber
     probability = mark_below(measure.spi_t, Decimal("0.7"), Decimal("0.6"), least=3)
-    return _Look(
+    return _Sighting(
         measure.spi_t < limit,
         probability,
         words.say(
@@ -147,7 +147,7 @@ def _spi(card: Card, measure: CardMeasure, world: World) -> _Look:
     )
 
 
-def _overdue(card: Card, measure: CardMeasure, world: World) -> _Look:
+def _overdue(card: Card, measure: CardMeasure, world: World) -> _Sighting:
     if card.stage not in RUNNING:
         return NO
     words, limit = world.words, world.thresholds.overdue_share
@@ -164,7 +164,7 @@ def _overdue(card: Card, measure: CardMeasure, world: World) -> _Look:
         if passed and measure.due
         else ""
     )
-    return _Look(
+    return _Sighting(
         passed or many,
         5 if passed else 4,
         f"{text} {items}".strip() if measure.total else text,
@@ -172,7 +172,7 @@ def _overdue(card: Card, measure: CardMeasure, world: World) -> _Look:
     )
 
 
-def _no_due(card: Card, measure: CardMeasure, world: World) -> _Look:
+def _no_due(card: Card, measure: CardMeasure, world: World) -> _Sighting:
     client = world.clients.get(card.client) if card.client else None
     endless = (card.engagement or (client.engagement if client else None)) == "retainer"
     holds = (
@@ -180,19 +180,19 @@ def _no_due(card: Card, measure: CardMeasure, world: World) -> _Look:
         and measure.due is None
         and not endless
     )
-    return _Look(
+    return _Sighting(
         holds,
         3,
         world.words.say("Neither the card nor its open items have a due date."),
     )
 
 
-def _stalled(card: Card, measure: CardMeasure, world: World) -> _Look:
+def _stalled(card: Card, measure: CardMeasure, world: World) -> _Sighting:
     if card.stage not in RUNNING or measure.last_activity is None:
         return NO
     days = (world.today - measure.last_activity).days
     limit = world.thresholds.stalled_days
-    return _Look(
+    return _Sighting(
         days > limit,
         4 if days > 2 * limit else 3,
         world.words.say(
@@ -203,7 +203,7 @@ def _stalled(card: Card, measure: CardMeasure, world: World) -> _Look:
     )
 
 
-SIGNALS: dict[str, Callable[[Card, CardMeasure, World], _Look]] = {
+SIGNALS: dict[str, Callable[[Card, CardMeasure, World], _Sighting]] = {
     "deadline.p_on_time": _p_on_time,
     "deadline.spi": _spi,
     "deadline.overdue": _overdue,

@@ -24,7 +24,7 @@ from worker.method.run import Found
 from worker.world.world import World
 
 
-class _Look(msgspec.Struct, frozen=True, gc=False):
+class _Sighting(msgspec.Struct, frozen=True, gc=False):
     """One signal of one card today: the condition (None: unknown), how likely it bites (1..5), and why."""
 
     holds: bool | None
@@ -39,11 +39,11 @@ class _Signal(msgspec.Struct, frozen=True, gc=False):
     kind: str
     title: str
     formula: str
-    look: Callable[[Card, CardMeasure, World], _Look]
+    look: Callable[[Card, CardMeasure, World], _Sighting]
 
 
-NO = _Look(holds=False)
-UNKNOWN = _Look(holds=None)
+NO = _Sighting(holds=False)
+UNKNOWN = _Sighting(holds=None)
 
 
 def find_quality_conditions(
@@ -102,7 +102,7 @@ def _conditions(
 
 def _look(
     signal: _Signal, card: Card, measure: CardMeasure | None, *, world: World
-) -> _Look:
+) -> _Sighting:
     if measure is None:
         return UNKNOWN
     if card.stage not in RUNNING or not card.jira:
@@ -112,7 +112,7 @@ def _look(
     return signal.look(card, measure, world)
 
 
-def _scope(_card: Card, measure: CardMeasure, world: World) -> _Look:
+def _scope(_card: Card, measure: CardMeasure, world: World) -> _Sighting:
     growth, limit, words = (
         measure.scope_change,
         world.thresholds.scope_growth,
@@ -128,7 +128,9 @@ def _scope(_card: Card, measure: CardMeasure, world: World) -> _Look:
         world.thresholds.scope_weeks,
         share=words.percent(growth),
     )
-    return _Look(growth > limit, _mark(growth / limit), evidence, f"growth > {limit}")
+    return _Sighting(
+        growth > limit, _mark(growth / limit), evidence, f"growth > {limit}"
+    )
 
 
 def _mark(times: Decimal) -> int:
@@ -136,7 +138,7 @@ def _mark(times: Decimal) -> int:
     return mark_above(times, 2, 3, least=3)
 
 
-def _burn(card: Card, measure: CardMeasure, world: World) -> _Look:
+def _burn(card: Card, measure: CardMeasure, world: World) -> _Sighting:
     if not card.budget or not measure.open:
         return NO
     if measure.burn is None or measure.progress is None:
@@ -161,10 +163,12 @@ def _burn(card: Card, measure: CardMeasure, world: World) -> _Look:
             )
         )
     mark = 5 if measure.burn >= 1 else _mark(ahead / limit)
-    return _Look(ahead > limit, mark, " ".join(evidence), f"burn - progress > {limit}")
+    return _Sighting(
+        ahead > limit, mark, " ".join(evidence), f"burn - progress > {limit}"
+    )
 
 
-def _carrier(_card: Card, measure: CardMeasure, world: World) -> _Look:
+def _carrier(_card: Card, measure: CardMeasure, world: World) -> _Sighting:
     words, limits = world.words, world.thresholds
     if not measure.open:
         return NO
@@ -181,7 +185,7 @@ def _carrier(_card: Card, measure: CardMeasure, world: World) -> _Look:
         person=measure.top_person,
         share=words.percent(measure.top_share),
     )
-    return _Look(
+    return _Sighting(
         measure.top_share > limits.carrier_share,
         4 if measure.top_share > Decimal("0.8") else 3,
         evidence,
@@ -198,7 +202,7 @@ class _Weeks(msgspec.Struct, frozen=True, gc=False):
     defects: int = 0
 
 
-def _falling(card: Card, measure: CardMeasure, world: World) -> _Look:
+def _falling(card: Card, measure: CardMeasure, world: World) -> _Sighting:
     if not measure.open:
         return NO
     limits = world.thresholds
@@ -229,7 +233,7 @@ def _falling(card: Card, measure: CardMeasure, world: World) -> _Look:
     evidence = " ".join(
         _worsening(name, *pair, world=world) for name, pair in worse.items()
     )
-    return _Look(
+    return _Sighting(
         bool(worse),
         4 if sharp else 3,
         evidence,
@@ -312,12 +316,12 @@ def count_weeks(issues: Iterable[Issue], world: World) -> tuple[_Weeks, _Weeks]:
     return before, after
 
 
-def _stale(card: Card, measure: CardMeasure, world: World) -> _Look:
+def _stale(card: Card, measure: CardMeasure, world: World) -> _Sighting:
     words, limit = world.words, world.thresholds.stale_days
     track = world.memory.tracks.get(f"{card.ref}#readable")
     if not measure.known:
         since = track.since if track else world.today
-        return _Look(
+        return _Sighting(
             (world.today - since).days >= limit,
             3,
             words.say(
@@ -327,7 +331,7 @@ def _stale(card: Card, measure: CardMeasure, world: World) -> _Look:
             f"days >= {limit}",
         )
     if not measure.total:
-        return _Look(
+        return _Sighting(
             holds=True,
             evidence=words.say("The Jira link of this running card leads to no work."),
             threshold="items > 0",

@@ -26,7 +26,7 @@ TASKS = ("graduate_newbiz", "graduate_hoa")
 HOUR = 3600
 
 
-class _Desk(msgspec.Struct, frozen=True, gc=False):
+class _Portfolios(msgspec.Struct, frozen=True, gc=False):
     """What one run works on: cards by client, and what the units carry."""
 
     world: World
@@ -67,20 +67,20 @@ def _desk(
     world: World,
     measures: Mapping[Ref, CardMeasure],
     units: Mapping[Ref, UnitLoad],
-) -> _Desk:
+) -> _Portfolios:
     cards: dict[Ref | None, list[Card]] = defaultdict(list)
     for card in world.cards.values():
         cards[card.client].append(card)
     accounts: dict[Ref | None, int] = defaultdict(int)
     for client in world.clients.values():
         accounts[client.unit] += client.group == "account"
-    return _Desk(world, measures, units, cards, accounts)
+    return _Portfolios(world, measures, units, cards, accounts)
 
 
 # Newbiz to account
 
 
-def _graduation(desk: _Desk, client: Client) -> Graduation | None:
+def _graduation(desk: _Portfolios, client: Client) -> Graduation | None:
     if client.group != "newbiz":
         return None
     cards = desk.cards[client.ref]
@@ -96,7 +96,7 @@ def _graduation(desk: _Desk, client: Client) -> Graduation | None:
     )
 
 
-def _crowd(desk: _Desk, cards: Iterable[Card]) -> Iterator[str]:
+def _crowd(desk: _Portfolios, cards: Iterable[Card]) -> Iterator[str]:
     """Say it when enough people logged enough hours in enough of the last full weeks."""
     world, limits = desk.world, desk.world.thresholds
     monday = world.today - timedelta(days=world.today.weekday())
@@ -149,7 +149,7 @@ def _queue(cards: Iterable[Card], world: World) -> Iterator[str]:
         )
 
 
-def _long_work(desk: _Desk, cards: Iterable[Card]) -> Iterator[str]:
+def _long_work(desk: _Portfolios, cards: Iterable[Card]) -> Iterator[str]:
     """Say it when running work is planned, by its due date or else its P85, beyond the months that make an account."""
     world = desk.world
     limit = add_months(world.today, world.thresholds.graduation_months)
@@ -175,7 +175,7 @@ def _planned_end(card: Card, measure: CardMeasure | None) -> date | None:
     )
 
 
-def _unit(desk: _Desk) -> Ref | None:
+def _unit(desk: _Portfolios) -> Ref | None:
     """Return the unit with the least load ahead, when the loads of all are known, then the smallest portfolio."""
     units = list(desk.world.units.values())
     loads = {unit.ref: _load(desk.units.get(unit.ref)) for unit in units}
@@ -253,13 +253,13 @@ def _proposal(found: Graduation, unit: Unit | None, world: World) -> str:
 # Accounts without work
 
 
-def _last_work(desk: _Desk, client: Client) -> date | None:
+def _last_work(desk: _Portfolios, client: Client) -> date | None:
     """Return the last day anything was done for a client; today while work may go on unseen; None without a trace."""
     days = [day for card in desk.cards[client.ref] if (day := _worked(desk, card))]
     return max(days, default=None)
 
 
-def _worked(desk: _Desk, card: Card) -> date | None:
+def _worked(desk: _Portfolios, card: Card) -> date | None:
     measure = desk.measures.get(card.ref)
     if card.stage is Stage.AGREED:
         return desk.world.today
@@ -288,7 +288,7 @@ def _is_silent(last: date | None, world: World) -> bool | None:
     )
 
 
-def _silence(desk: _Desk, client: Client, last: date | None) -> Condition:
+def _silence(desk: _Portfolios, client: Client, last: date | None) -> Condition:
     words, limits = desk.world.words, desk.world.thresholds
     return Condition(
         SILENT,

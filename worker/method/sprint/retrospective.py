@@ -30,14 +30,14 @@ def record_tasks(
 ) -> Found[tuple[TaskRecord, ...] | None]:
     """Return the records of all tasks; what people finished is remembered with its day."""
     tracks = to_change(world.memory.tracks)
-    look = _Look(world, cards, occurrences, tracks)
+    look = _Review(world, cards, occurrences, tracks)
     rows = world.rows.get("tasks", ())
     records = tuple(_record(row, look) for row in rows)
     reopened = (f"{one.ref}#status" for one in records if one.closed is None)
     return Found(records, tracks=tracks.maps[0], forgotten=tuple(reopened))
 
 
-class _Look(msgspec.Struct, frozen=True):
+class _Review(msgspec.Struct, frozen=True):
     """What a look back works with; `occurrences` as they are after today's tasks."""
 
     world: World
@@ -46,7 +46,7 @@ class _Look(msgspec.Struct, frozen=True):
     tracks: Tracks
 
 
-def _record(row: Row, look: _Look) -> TaskRecord:
+def _record(row: Row, look: _Review) -> TaskRecord:
     world = look.world
     life = _life(row, look.occurrences)
     status = str(row.fields.get("status") or "new")
@@ -97,7 +97,7 @@ def _life(row: Row, occurrences: Mapping[str, Occurrence]) -> Occurrence | None:
 
 
 def _closed(
-    row: Row, status: str, life: Occurrence | None, *, look: _Look
+    row: Row, status: str, life: Occurrence | None, *, look: _Review
 ) -> date | None:
     if life is not None and life.closed is not None:
         return life.closed
@@ -117,7 +117,7 @@ def _place(row: Row) -> str:
     return f"{row.ref}#status"
 
 
-def _moved(row: Row, opened: date, closed: date | None, *, look: _Look) -> str:
+def _moved(row: Row, opened: date, closed: date | None, *, look: _Review) -> str:
     """Return where the card went after the task was made and up to two weeks after it was closed."""
     told = row.fields.get("moved")
     if isinstance(told, str) and told:

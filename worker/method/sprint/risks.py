@@ -43,7 +43,7 @@ CHANCES = {
 
 
 @dataclass(slots=True)
-class _Map:
+class _RiskRows:
     """What one run works on: rows by key, what is remembered, and the money at stake."""
 
     world: World
@@ -104,7 +104,7 @@ def key_of(condition: Condition) -> str:
     return f"risk:{condition.signal}:{condition.subject.key}"
 
 
-def _chart(world: World, playbooks: Playbooks) -> _Map:
+def _chart(world: World, playbooks: Playbooks) -> _RiskRows:
     rows = {row.key: row for row in reversed(world.rows.get("risks", ())) if row.key}
     known = recall(
         "risks",
@@ -114,7 +114,7 @@ def _chart(world: World, playbooks: Playbooks) -> _Map:
         zone=world.zone,
     )
     committed = committed_money(world)
-    return _Map(
+    return _RiskRows(
         world,
         rows,
         known,
@@ -127,7 +127,7 @@ def _chart(world: World, playbooks: Playbooks) -> _Map:
 
 
 def _conditions(
-    chart: _Map, conditions: Iterable[Condition], *, is_whole: bool
+    chart: _RiskRows, conditions: Iterable[Condition], *, is_whole: bool
 ) -> Iterator[tuple[str, Condition]]:
     """Give every condition by its key, the strongest where two share one, then what is remembered but was not told.
 
@@ -150,7 +150,7 @@ def _weight(condition: Condition) -> tuple[bool, bool, int]:
     return bool(condition.holds), condition.holds is None, condition.probability
 
 
-def _advanced(chart: _Map, key: str, condition: Condition) -> Occurrence | None:
+def _advanced(chart: _RiskRows, key: str, condition: Condition) -> Occurrence | None:
     world, before = chart.world, chart.known.get(key)
     row = chart.rows.get(name_of(key, before.number)) if before else None
     status = row.fields.get("status") if row else None
@@ -174,7 +174,7 @@ def _advanced(chart: _Map, key: str, condition: Condition) -> Occurrence | None:
 
 
 def _risk(
-    chart: _Map, ref: Ref, condition: Condition, *, now: Occurrence
+    chart: _RiskRows, ref: Ref, condition: Condition, *, now: Occurrence
 ) -> RiskMeasure:
     world, tracks, row = chart.world, chart.tracks, chart.rows.get(ref.key)
     stake = _stake(chart, condition)
@@ -235,7 +235,7 @@ def _unit(condition: Condition, world: World) -> Ref | None:
     return condition.unit or (client.unit if client else None)
 
 
-def _stake(chart: _Map, condition: Condition) -> Decimal:
+def _stake(chart: _RiskRows, condition: Condition) -> Decimal:
     """Return what may be lost: as told, else the card's budget or a quarter of the fee, else all of the client's."""
     if condition.stake is not None:
         return condition.stake
@@ -252,7 +252,7 @@ def _stake(chart: _Map, condition: Condition) -> Decimal:
     )
 
 
-def _impact(chart: _Map, condition: Condition, stake: Decimal) -> int:
+def _impact(chart: _RiskRows, condition: Condition, stake: Decimal) -> int:
     """Mark 2..5 by the share of the money (bands 10, 20, 40 %); 3 when no money is known.
 
     A card is weighed against what its client has committed, anything wider against the portfolio of all clients.
@@ -279,7 +279,9 @@ def _effective(
     return desired if ours else int(current)
 
 
-def _standing(chart: _Map, ref: Ref, condition: Condition, *, row: Row) -> RiskMeasure:
+def _standing(
+    chart: _RiskRows, ref: Ref, condition: Condition, *, row: Row
+) -> RiskMeasure:
     """Return an open risk as its row tells it: its condition is not seen now, but it has not closed either."""
     world, marks = (
         chart.world,
@@ -359,7 +361,7 @@ def _closing(
 
 
 def _facts(
-    chart: _Map, risk: RiskMeasure, condition: Condition, *, now: Occurrence
+    chart: _RiskRows, risk: RiskMeasure, condition: Condition, *, now: Occurrence
 ) -> Iterator[Fact]:
     world, say = chart.world, chart.world.words.say
     inputs = _inputs(chart, condition)
@@ -389,7 +391,7 @@ def _facts(
         yield from _answers(chart, risk, condition, inputs=inputs)
 
 
-def _inputs(chart: _Map, condition: Condition) -> tuple[Input, ...]:
+def _inputs(chart: _RiskRows, condition: Condition) -> tuple[Input, ...]:
     world, say = chart.world, chart.world.words.say
     card = world.cards.get(condition.card) if condition.card else None
     client = world.clients.get(condition.client) if condition.client else None
@@ -424,7 +426,7 @@ def _values(
     }
 
 
-def _response(chart: _Map, condition: Condition) -> Response | None:
+def _response(chart: _RiskRows, condition: Condition) -> Response | None:
     responses = chart.playbooks.responses
     return responses.get(condition.signal) or responses.get(condition.kind)
 
@@ -440,7 +442,11 @@ def _steps(response: Response, world: World) -> tuple[Step, ...]:
 
 
 def _answers(
-    chart: _Map, risk: RiskMeasure, condition: Condition, *, inputs: tuple[Input, ...]
+    chart: _RiskRows,
+    risk: RiskMeasure,
+    condition: Condition,
+    *,
+    inputs: tuple[Input, ...],
 ) -> Iterator[Fact]:
     """State the response of a new risk: its dated steps, its owner and the day to look again."""
     response = _response(chart, condition)

@@ -34,8 +34,8 @@ def find_signals(
     playbooks: Playbooks,
     cards: Mapping[Ref, CardMeasure],
     risks: tuple[RiskMeasure, ...] | None,
-) -> Found[bool]:
-    """Return the signals of every playbook that is known and switched on, and that they were looked for."""
+) -> Found[tuple[Signal, ...] | None]:
+    """Return the signals of every playbook that is known and switched on."""
     seen = _Seen(world, cards, risks)
     found = tuple(
         signal
@@ -43,7 +43,7 @@ def find_signals(
         if name in FINDERS
         for signal in FINDERS[name](seen)
     )
-    return Found(True, signals=found)
+    return Found(found, signals=found)
 
 
 def _next_steps(seen: _Seen) -> Iterator[Signal]:

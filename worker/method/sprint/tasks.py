@@ -53,7 +53,7 @@ class _Task(msgspec.Struct, frozen=True, gc=False):
 
 
 @dataclass(slots=True)
-class _Desk:
+class _Sprint:
     """What one run works on: rows by key, what is remembered, and how many new tasks each client got this sprint."""
 
     world: World
@@ -115,7 +115,7 @@ def urgency(task: TaskMeasure) -> tuple[date, int, str]:
     return task.due or date.max, -task.strength, str(task.ref)
 
 
-def _desk(world: World) -> _Desk:
+def _desk(world: World) -> _Sprint:
     rows = {row.key: row for row in reversed(world.rows.get("tasks", ())) if row.key}
     known = recall(
         "tasks",
@@ -131,10 +131,10 @@ def _desk(world: World) -> _Desk:
         if occurrence.opened
         and sprint_of(occurrence.opened, world.thresholds.sprint_weeks) == sprint
     )
-    return _Desk(world, rows, known, taken)
+    return _Sprint(world, rows, known, taken)
 
 
-def _orphans(desk: _Desk, signals: Sequence[Signal]) -> Iterator[Signal]:
+def _orphans(desk: _Sprint, signals: Sequence[Signal]) -> Iterator[Signal]:
     """Look at remembered signals whose subject nobody spoke of: a subject that is gone has ended its signal."""
     spoken = {key_of(signal) for signal in signals}
     told = {signal.playbook for signal in signals}
@@ -154,7 +154,7 @@ def _behind(signal: Signal, busy: set[Ref | None]) -> Signal:
     return replace(signal, may_open=signal.may_open and signal.card not in busy)
 
 
-def _look(desk: _Desk, key: str, signal: Signal, book: Playbook) -> _Task:
+def _look(desk: _Sprint, key: str, signal: Signal, book: Playbook) -> _Task:
     world, before = desk.world, desk.known.get(key)
     row = desk.rows.get(name_of(key, before.number)) if before else None
     status = row.fields.get("status") if row else None
@@ -216,7 +216,7 @@ def _was_never_made(task: _Task) -> bool:
     return task.row is None and not task.signal.holds
 
 
-def _admit(desk: _Desk, tasks: list[_Task]) -> tuple[list[_Task], list[_Task]]:
+def _admit(desk: _Sprint, tasks: list[_Task]) -> tuple[list[_Task], list[_Task]]:
     """Give new tasks their place in the client's sprint, strongest first; return what is in and what waits."""
     running = [task for task in tasks if task.now is not None and not _is_new(task)]
     waiting = []

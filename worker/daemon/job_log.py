@@ -11,8 +11,8 @@ from worker.state.store import Store
 
 
 @dataclass(frozen=True, slots=True)
-class Ledger:
-    """The daemon's ledger of one workspace, in the database."""
+class JobLog:
+    """The daemon's log of one workspace, in the database."""
 
     store: Store
     workspace: str
@@ -34,7 +34,7 @@ class Ledger:
         with self.store.transaction(self.workspace) as tx:
             registry.set_setting(tx, f"date.{job}", day.isoformat())
 
-    def asks(self) -> list[str]:
+    def pending_triggers(self) -> list[str]:
         """Return the scopes people wait for."""
         with self.store.reading(self.workspace) as tx:
             return [asked.scope for asked in triggers.pending(tx)]

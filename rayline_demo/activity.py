@@ -114,7 +114,7 @@ class Thread:
 
 
 @dataclass(slots=True)
-class Chronicle:
+class ActivityReport:
     """Everything the worker did: `threads` by playbook or signal, `fields` written by `source.field`."""
 
     threads: dict[str, Thread] = field(default_factory=dict)

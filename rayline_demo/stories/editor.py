@@ -35,7 +35,7 @@ class Standing:
 
 
 @dataclass(slots=True)
-class Typist:
+class StoryEditor:
     """Knows a storyline's rows by alias, and types and reads cells in its locale."""
 
     rig: Rig

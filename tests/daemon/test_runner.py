@@ -15,9 +15,9 @@ from structlog.testing import capture_logs
 
 from tests.support.waiting import LONG, wait_for
 from worker.config import Schedule, Workspace
-from worker.cycle.story import Mode, Order, Report
-from worker.daemon.ledger import Ledger
-from worker.daemon.service import Desk, next_times, serve
+from worker.cycle.story import CycleRequest, Mode, Report
+from worker.daemon.job_log import JobLog
+from worker.daemon.service import WorkspaceRunner, next_times, serve
 from worker.errors import Busy, Transient
 from worker.plan.plan import Plan
 from worker.state import runs, triggers
@@ -33,26 +33,26 @@ SETTINGS = Workspace(
 
 @dataclass(slots=True)
 class Office:
-    """A desk whose cycles only leave a run behind; `before` is called while one is under way."""
+    """A runner whose cycles only leave a run behind; `before` is called while one is under way."""
 
     store: Store
     settings: Workspace = SETTINGS
     now: datetime = MONDAY
-    orders: list[Order] = field(default_factory=list)
+    orders: list[CycleRequest] = field(default_factory=list)
     error: Exception | None = None
     before: Callable[[], None] = lambda: None
-    desk: Desk = field(init=False)
+    runner: WorkspaceRunner = field(init=False)
 
     def __post_init__(self) -> None:
-        self.desk = Desk(
+        self.runner = WorkspaceRunner(
             "studio",
             self.settings,
             self._run,
-            Ledger(self.store, "studio"),
+            JobLog(self.store, "studio"),
             lambda: self.now,
         )
 
-    def _run(self, order: Order, on_start: Callable[[int], None]) -> Report:
+    def _run(self, order: CycleRequest, on_start: Callable[[int], None]) -> Report:
         self.orders.append(order)
         if isinstance(self.error, Busy):
             raise self.error
@@ -100,14 +100,14 @@ def office(tmp_path: Path) -> Iterator[Office]:
 
 
 def test_a_calendars_job_runs_once_per_local_date(office: Office) -> None:
-    office.desk.keep_date("daily")
-    office.desk.keep_date("daily")
+    office.runner.run_daily_job("daily")
+    office.runner.run_daily_job("daily")
     assert office.done() == [("daily", "full")]
     office.now += timedelta(hours=15, minutes=59)  # 23:59 in Moscow
-    office.desk.keep_date("daily")
+    office.runner.run_daily_job("daily")
     assert office.done() == []
     office.now += timedelta(minutes=2)  # the next local day, the same in UTC
-    office.desk.keep_date("daily")
+    office.runner.run_daily_job("daily")
     assert office.done() == [("daily", "full")]
 
 
@@ -115,20 +115,20 @@ def test_a_calendars_job_that_failed_is_tried_again_on_the_next_beat(
     office: Office,
 ) -> None:
     office.error = Transient("jira", "GET /", "unavailable")
-    office.desk.keep_date("monday")
+    office.runner.run_daily_job("monday")
     assert office.done() == [("monday", "full")]
     office.error = None
-    office.desk.beat(Mode.DELTA)
+    office.runner.tick(Mode.DELTA)
     assert office.done() == [("monday", "full")]
-    office.desk.beat(Mode.DELTA)
+    office.runner.tick(Mode.DELTA)
     assert office.done() == [("delta", "delta")]
 
 
 def test_a_start_catches_up_with_what_was_missed_today(office: Office) -> None:
     office.now += timedelta(hours=1)  # Monday, 9:00
-    office.desk.catch_up()
+    office.runner.catch_up()
     assert office.done() == [("daily", "full"), ("monday", "full")]
-    office.desk.catch_up()
+    office.runner.catch_up()
     assert office.done() == [("start", "delta")]
 
 
@@ -136,13 +136,13 @@ def test_a_start_before_the_hour_or_on_a_day_off_reads_as_much_as_is_due(
     office: Office,
 ) -> None:
     office.now = MONDAY - timedelta(hours=1)
-    office.desk.catch_up()
+    office.runner.catch_up()
     assert office.done() == [("start", "full")]
     office.now += timedelta(minutes=30)
-    office.desk.catch_up()
+    office.runner.catch_up()
     assert office.done() == [("start", "delta")]
     office.now = datetime(2026, 11, 21, 12, 0, tzinfo=UTC)  # a Saturday
-    office.desk.catch_up()
+    office.runner.catch_up()
     assert office.done() == [("start", "full")]
 
 
@@ -159,11 +159,11 @@ def test_the_calendar_follows_the_wall_clock_through_summer_time(
     office: Office, day: date, utc: int
 ) -> None:
     berlin = office.settings.model_copy(update={"time_zone": "Europe/Berlin"})
-    office.desk.settings = berlin
+    office.runner.settings = berlin
     office.now = datetime.combine(day, time(utc, 29), UTC)
-    assert "daily" not in office.desk.missed()
+    assert "daily" not in office.runner.missed()
     office.now += timedelta(minutes=1)
-    assert "daily" in office.desk.missed()
+    assert "daily" in office.runner.missed()
     due = next_times(
         berlin, office.now - timedelta(minutes=5), last_full=None, last_delta=None
     )["daily"]
@@ -180,7 +180,7 @@ def test_the_next_beats_count_from_the_last_success(office: Office) -> None:
 
 def test_a_request_is_answered_by_a_run_of_its_client(office: Office) -> None:
     number = office.ask("Acme")
-    office.desk.answer_asks()
+    office.runner.answer_triggers()
     assert [(order.trigger, order.scope) for order in office.orders] == [
         ("manual", "Acme")
     ]
@@ -191,7 +191,7 @@ def test_requests_for_several_clients_are_answered_by_one_run_of_all(
     office: Office,
 ) -> None:
     numbers = [office.ask("Acme"), office.ask("Beta")]
-    office.desk.answer_asks()
+    office.runner.answer_triggers()
     assert [order.scope for order in office.orders] == [""]
     assert {office.state_of(number) for number in numbers} == {TriggerState.DONE}
 
@@ -204,18 +204,18 @@ def test_a_request_joins_a_run_under_way_that_covers_it_and_waits_for_one_that_d
     def meanwhile() -> None:
         office.before = lambda: None
         numbers.extend([office.ask("Acme"), office.ask("Beta")])
-        office.desk.answer_asks()
+        office.runner.answer_triggers()
         seen.extend(office.state_of(number) for number in numbers)
 
     numbers: list[int] = []
     office.before = meanwhile
-    office.desk.work(Order(Mode.DELTA, "manual", "Acme"))
+    office.runner.work(CycleRequest(Mode.DELTA, "manual", "Acme"))
     assert seen == [TriggerState.RUNNING, TriggerState.WAITING]
     assert [office.state_of(number) for number in numbers] == [
         TriggerState.DONE,
         TriggerState.WAITING,
     ]
-    office.desk.answer_asks()
+    office.runner.answer_triggers()
     assert [order.scope for order in office.orders] == ["Acme", "Beta"]
 
 
@@ -224,21 +224,21 @@ def test_a_request_waits_while_another_process_has_the_workspace(
 ) -> None:
     office.error = Busy("studio", "elsewhere")
     number = office.ask()
-    office.desk.answer_asks()
+    office.runner.answer_triggers()
     assert office.state_of(number) is TriggerState.WAITING
 
 
 def test_a_cycle_that_breaks_does_not_end_the_daemon(office: Office) -> None:
     office.error = ZeroDivisionError("nobody foresaw this")
-    assert office.desk.work(Order()) is None
+    assert office.runner.work(CycleRequest()) is None
     office.error = None
-    assert office.desk.work(Order()) is not None
+    assert office.runner.work(CycleRequest()) is not None
 
 
 def test_a_delta_gives_way_to_a_cycle_under_way(office: Office) -> None:
-    office.desk.ledger.mark_date("monday", office.desk.local_date())
-    office.before = lambda: office.desk.beat(Mode.DELTA)
-    office.desk.beat(Mode.FULL)
+    office.runner.jobs.mark_date("monday", office.runner.local_date())
+    office.before = lambda: office.runner.tick(Mode.DELTA)
+    office.runner.tick(Mode.FULL)
     assert office.done() == [("full", "full")]
 
 
@@ -247,15 +247,15 @@ def test_a_full_pass_that_could_not_be_done_is_made_up_for_by_the_next_beat(
 ) -> None:
     office.now = datetime(2026, 11, 21, 12, 0, tzinfo=UTC)  # a Saturday
     office.error = Busy("studio", "a process that died")
-    office.desk.catch_up()
+    office.runner.catch_up()
     office.error = None
-    office.desk.beat(Mode.DELTA)
-    office.desk.beat(Mode.DELTA)
+    office.runner.tick(Mode.DELTA)
+    office.runner.tick(Mode.DELTA)
     assert office.done() == [("start", "full"), ("full", "full"), ("delta", "delta")]
 
 
 @contextmanager
-def served(*desks: Desk) -> Iterator[None]:
+def served(*desks: WorkspaceRunner) -> Iterator[None]:
     """Have a daemon serve desks in the background."""
     stop = threading.Event()
     thread = threading.Thread(target=serve, args=(list(desks), stop))
@@ -276,12 +276,12 @@ def test_a_long_cycle_keeps_no_other_workspace_waiting_and_is_joined_while_it_la
         Office(Store(f"sqlite:///{tmp_path / name}.db"), now=saturday)
         for name in ("slow", "quick")
     )
-    quick.desk.name = "quick"
+    quick.runner.name = "quick"
 
     def last_long() -> None:
         going_on.wait(LONG)
 
-    with served(slow.desk, quick.desk):
+    with served(slow.runner, quick.runner):
         wait_for(lambda: bool(slow.orders) and bool(quick.orders))
         slow.before = last_long
         first = slow.ask()
@@ -303,7 +303,7 @@ def test_a_database_that_is_away_for_a_while_does_not_end_the_daemon(
         Store(f"sqlite:///{tmp_path / 'state.db'}"),
         now=datetime(2026, 11, 21, 12, 0, tzinfo=UTC),
     )
-    with served(office.desk):
+    with served(office.runner):
         wait_for(lambda: bool(office.orders))
         with capture_logs() as logged:
             rename(office.store, "triggers", "away")
@@ -335,6 +335,6 @@ def test_the_daemon_beats_until_it_is_told_to_end(tmp_path: Path) -> None:
             stop.set()
 
     office.before = count
-    serve([office.desk], stop)
+    serve([office.runner], stop)
     assert beats[0] == "start"
     store.close()
