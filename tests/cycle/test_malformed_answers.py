@@ -39,7 +39,7 @@ SEED = os.environ.get("RAYLINE_MUTANTS_SEED", "1")
 
 
 @dataclass
-class WriteContext:
+class Trial:
     """A small agency in process, its context over a transport that can spoil answers."""
 
     play: Play
@@ -66,11 +66,11 @@ class WriteContext:
         finally:
             self.wire.mutant = None
 
-    def forgetful(self, folder: Path) -> WriteContext:
+    def forgetful(self, folder: Path) -> Trial:
         """Return the same agency with a worker that remembers nothing."""
         store = open_store(f"sqlite:///{folder / 'lost.db'}")
         stage = dataclasses.replace(self.play.stage, store=store)
-        return WriteContext(
+        return Trial(
             dataclasses.replace(self.play, stage=stage),
             dataclasses.replace(self.context, store=store),
             self.wire,
@@ -123,7 +123,7 @@ def _filled(values: Mapping[str, Any]) -> str:
 
 
 @pytest.fixture
-def bench(tmp_path: Path) -> Iterator[WriteContext]:
+def trial(tmp_path: Path) -> Iterator[Trial]:
     with small_play(tmp_path) as play:
         settings, stage = play.stage.context.settings, play.stage
         wire = Mutating(HandlerTransport(stage.notion.handle))
@@ -152,37 +152,37 @@ def bench(tmp_path: Path) -> Iterator[WriteContext]:
                 monotonic=monotonic,
             ),
         )
-        bench = WriteContext(play, context, wire)
-        assert bench.cycle() == "done"
-        yield bench
+        trial = Trial(play, context, wire)
+        assert trial.cycle() == "done"
+        yield trial
 
 
 @pytest.mark.timeout(300 + 30 * READING)
 def test_whatever_part_of_what_is_read_is_malformed_nothing_is_lost_or_made_twice(
-    bench: WriteContext,
+    trial: Trial,
 ) -> None:
-    bench.cycle()
-    calm, answers = bench.rows(), list(bench.wire.seen)
+    trial.cycle()
+    calm, answers = trial.rows(), list(trial.wire.seen)
     random, struck = Random(SEED), 0
     for number in range(READING):
         mutant = choose(answers, random)
-        how = bench.cycle(mutant)
-        struck += bench.wire.struck > 0
-        after = bench.rows()
+        how = trial.cycle(mutant)
+        struck += trial.wire.struck > 0
+        after = trial.rows()
         assert {one for one, (gone, _) in after.items() if gone} == {
             one for one, (gone, _) in calm.items() if gone
         }, f"{number}: {mutant}: {how}: something was thrown away"
-        assert bench.cycle() == "done", f"{number}: {mutant}: {how}: not healed"
-        assert bench.rows() == calm, f"{number}: {mutant}: {how}: not as it was"
+        assert trial.cycle() == "done", f"{number}: {mutant}: {how}: not healed"
+        assert trial.rows() == calm, f"{number}: {mutant}: {how}: not as it was"
     assert struck > READING / 2
 
 
 @pytest.mark.timeout(300 + 240 * WRITING)
 def test_whatever_part_of_an_answer_to_a_write_is_malformed_it_is_written_once(
-    bench: WriteContext,
+    trial: Trial,
 ) -> None:
-    random, jira = Random(SEED), bench.play.stage.jira
-    clients = bench.play.stage.cast.pages["clients"]
+    random, jira = Random(SEED), trial.play.stage.jira
+    clients = trial.play.stage.cast.pages["clients"]
     struck = 0
     for number in range(WRITING):
         status = "To Do" if number % 2 else "Done"
@@ -190,27 +190,27 @@ def test_whatever_part_of_an_answer_to_a_write_is_malformed_it_is_written_once(
         client = Ref("clients", clients[number % 2])
         late = TODAY - timedelta(days=5)
         name = f"Late card {number}"
-        bench.play.stage.scribe.add(
+        trial.play.stage.scribe.add(
             "projects", name=name, client=(client,), stage="in_progress", due=late
         )
-        bench.wire.ambush = (random.randrange(12), random)
-        mutant = bench.cycle_under_ambush()
+        trial.wire.ambush = (random.randrange(12), random)
+        mutant = trial.cycle_under_ambush()
         struck += mutant is not None
-        ends = [bench.cycle() for _ in range(3)]
+        ends = [trial.cycle() for _ in range(3)]
         assert ends == ["done"] * 3, f"{number}: {mutant}"
-        assert not bench.written(), f"{number}: {mutant}: not at rest"
-        assert bench.doubles() == [], f"{number}: {mutant}"
-        assert bench.broken_sections() == [], f"{number}: {mutant}"
-        assert not any(gone for gone, _ in bench.rows().values()), str(mutant)
+        assert not trial.written(), f"{number}: {mutant}: not at rest"
+        assert trial.doubles() == [], f"{number}: {mutant}"
+        assert trial.broken_sections() == [], f"{number}: {mutant}"
+        assert not any(gone for gone, _ in trial.rows().values()), str(mutant)
     assert struck > WRITING / 2
 
 
 def spoil(
-    bench: WriteContext, source: str, page_id: str, change: Any, *path: str
+    trial: Trial, source: str, page_id: str, change: Any, *path: str
 ) -> Mutant:
     """Return the mutant that changes a part of one row in every read of its board."""
-    data_source = bench.play.data_source(source)
-    for exchange in bench.wire.seen:
+    data_source = trial.play.data_source(source)
+    for exchange in trial.wire.seen:
         rows = exchange.body.get("results") or []
         places = [place for place, row in enumerate(rows) if row.get("id") == page_id]
         if data_source in exchange.key[1] and places:
@@ -231,47 +231,47 @@ def told(report: Report, code: str) -> list[tuple[str, str, str]]:
     [(("properties",), "properties"), (("in_trash",), "in_trash"), (("url",), "url")],
 )
 def test_a_row_of_ours_that_cannot_be_read_is_named_and_neither_made_again_nor_touched(
-    bench: WriteContext, path: tuple[str, ...], field: str
+    trial: Trial, path: tuple[str, ...], field: str
 ) -> None:
-    bench.cycle()
-    risk = bench.play.keyed("risks")[0]
-    mutant = spoil(bench, "risks", risk.page_id, 7, *path)
-    before = bench.rows()
+    trial.cycle()
+    risk = trial.play.keyed("risks")[0]
+    mutant = spoil(trial, "risks", risk.page_id, 7, *path)
+    before = trial.rows()
     for _ in range(3):
-        report = bench.report(mutant)
+        report = trial.report(mutant)
         ((where, named, url),) = told(report, "unreadable-page")
         assert named == field
         assert risk.page_id in where or risk.values["name"] in where
         assert risk.page_id.replace("-", "") in url or field == "url"
         assert not report.refused
         assert report.plan.changes == ()
-    assert bench.rows() == before
+    assert trial.rows() == before
     for mode in (Mode.DELTA, Mode.FULL):
-        report = bench.report(mode=mode)
+        report = trial.report(mode=mode)
         assert told(report, "unreadable-page") == []
         assert report.plan.changes == ()
 
 
 def test_a_row_that_cannot_be_read_is_told_in_every_cycle_until_it_can(
-    bench: WriteContext,
+    trial: Trial,
 ) -> None:
-    bench.cycle()
-    card = bench.play.page("projects", ACME)
-    mutant = spoil(bench, "projects", card, {}, "created_time")
-    assert told(bench.report(mutant), "unreadable-page")
-    bench.wire.seen.clear()
-    asked_again = bench.report(mode=Mode.DELTA)
+    trial.cycle()
+    card = trial.play.page("projects", ACME)
+    mutant = spoil(trial, "projects", card, {}, "created_time")
+    assert told(trial.report(mutant), "unreadable-page")
+    trial.wire.seen.clear()
+    asked_again = trial.report(mode=Mode.DELTA)
     assert told(asked_again, "unreadable-page") == []
     assert asked_again.plan.changes == ()
 
 
 def test_with_a_lost_state_no_row_is_made_that_an_unreadable_one_may_be(
-    bench: WriteContext, tmp_path: Path
+    trial: Trial, tmp_path: Path
 ) -> None:
-    bench.cycle()
-    risk = bench.play.keyed("risks")[0]
-    mutant = spoil(bench, "risks", risk.page_id, None, "properties")
-    lost = bench.forgetful(tmp_path)
+    trial.cycle()
+    risk = trial.play.keyed("risks")[0]
+    mutant = spoil(trial, "risks", risk.page_id, None, "properties")
+    lost = trial.forgetful(tmp_path)
     report = lost.report(mutant)
     made = {one.ref.source for one in report.plan.changes if one.kind is Kind.CREATE}
     assert "risks" not in made
@@ -284,19 +284,19 @@ def test_with_a_lost_state_no_row_is_made_that_an_unreadable_one_may_be(
 
 @pytest.mark.parametrize("answer", [{}, [], None, {"object": "page"}, "made"])
 def test_an_answer_that_says_nothing_of_what_was_made_makes_no_second_row(
-    bench: WriteContext, answer: Any
+    trial: Trial, answer: Any
 ) -> None:
     late = TODAY - timedelta(days=5)
-    client = Ref("clients", bench.play.page("clients", 0))
-    bench.play.stage.scribe.add(
+    client = Ref("clients", trial.play.page("clients", 0))
+    trial.play.stage.scribe.add(
         "projects", name="Late card", client=(client,), stage="in_progress", due=late
     )
-    bench.wire.answer_creates = answer
-    bench.cycle()
-    bench.wire.answer_creates = UNTOUCHED
-    assert [bench.cycle() for _ in range(3)] == ["done"] * 3
-    assert bench.doubles() == []
-    assert bench.written() == []
+    trial.wire.answer_creates = answer
+    trial.cycle()
+    trial.wire.answer_creates = UNTOUCHED
+    assert [trial.cycle() for _ in range(3)] == ["done"] * 3
+    assert trial.doubles() == []
+    assert trial.written() == []
 
 
 @pytest.mark.parametrize("spoilt", [b"wrong \xff byte", b"half \\ud83d of it"])

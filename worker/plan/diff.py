@@ -149,7 +149,7 @@ def make_plan(
     draft = _Draft()
     wanted = _group(facts, draft.problems)
     rows, copies = _index(world, schema, ours)
-    scene = _DiffInputs(
+    inputs = _DiffInputs(
         world,
         schema,
         bindings,
@@ -164,14 +164,14 @@ def make_plan(
         insists,
     )
     for ref, fields in wanted.items():
-        _plan_row(scene, ref, fields)
+        _plan_row(inputs, ref, fields)
     created = {
         change.ref: change for change in draft.changes if change.kind is Kind.CREATE
     }
     for section in sections:
-        _plan_section(scene, section, created.get(section.ref))
+        _plan_section(inputs, section, created.get(section.ref))
     for copy in copies:
-        _plan_copy(scene, copy, made)
+        _plan_copy(inputs, copy, made)
     return Plan(
         world.workspace,
         tuple(
@@ -256,10 +256,10 @@ def known_pages(
     }
 
 
-def _plan_row(scene: _DiffInputs, ref: Ref, fields: Mapping[str, Fact]) -> None:
-    source = scene.schema.sources.get(ref.source)
+def _plan_row(inputs: _DiffInputs, ref: Ref, fields: Mapping[str, Fact]) -> None:
+    source = inputs.schema.sources.get(ref.source)
     if source is None:
-        scene.draft.problems.append(
+        inputs.draft.problems.append(
             Problem(
                 "unknown-source",
                 str(ref),
@@ -270,32 +270,32 @@ def _plan_row(scene: _DiffInputs, ref: Ref, fields: Mapping[str, Fact]) -> None:
             )
         )
         return
-    binding = scene.bindings.get(ref.source)
+    binding = inputs.bindings.get(ref.source)
     if (
         binding is None
-        or ref.source not in scene.world.sources
-        or ref in scene.world.trashed
+        or ref.source not in inputs.world.sources
+        or ref in inputs.world.trashed
     ):
         return
-    stated = list(_stated(scene, source, binding, fields=fields, ref=ref))
-    row = scene.rows.get(ref)
+    stated = list(_stated(inputs, source, binding, fields=fields, ref=ref))
+    row = inputs.rows.get(ref)
     if row is not None:
-        if not scene.is_unread(ref, row.page_id):
-            _plan_update(scene, row, stated)
+        if not inputs.is_unread(ref, row.page_id):
+            _plan_update(inputs, row, stated)
     elif not source.has_key(ref.key):
-        scene.draft.problems.append(
+        inputs.draft.problems.append(
             Problem(
                 "missing-row",
                 str(ref),
                 message=message("a rule speaks of a row that is not there"),
             )
         )
-    elif ref not in scene.ours and ref not in scene.world.seeds and stated:
-        _plan_create(scene, ref, source, stated=stated)
+    elif ref not in inputs.ours and ref not in inputs.world.seeds and stated:
+        _plan_create(inputs, ref, source, stated=stated)
 
 
 def _stated(
-    scene: _DiffInputs,
+    inputs: _DiffInputs,
     source: Source,
     binding: Binding,
     *,
@@ -315,7 +315,7 @@ def _stated(
                 if prop is None
                 else message("the field is not the rules' to state")
             )
-            scene.draft.problems.append(
+            inputs.draft.problems.append(
                 Problem(
                     "unstatable-field", str(ref), name, said, severity=Severity.ERROR
                 )
@@ -325,91 +325,91 @@ def _stated(
 
 
 def _plan_update(
-    scene: _DiffInputs, row: Row, stated: Iterable[tuple[Property, Fact]]
+    inputs: _DiffInputs, row: Row, stated: Iterable[tuple[Property, Fact]]
 ) -> None:
     changed = [
         change
         for prop, fact in stated
-        if (change := _plan_field(scene, row, prop, fact=fact)) is not None
+        if (change := _plan_field(inputs, row, prop, fact=fact)) is not None
     ]
     if changed:
-        scene.draft.changes.append(
+        inputs.draft.changes.append(
             Change(Kind.UPDATE, row.ref, row.page_id, row.title, tuple(changed))
         )
 
 
 def _plan_field(
-    scene: _DiffInputs, row: Row, prop: Property, *, fact: Fact
+    inputs: _DiffInputs, row: Row, prop: Property, *, fact: Fact
 ) -> FieldChange | None:
-    desired, current = _desired(scene, prop, fact), row.fields.get(prop.name, UNSET)
+    desired, current = _desired(inputs, prop, fact), row.fields.get(prop.name, UNSET)
     if desired is UNSET or current is UNSET:
         return None
-    cell, current = (row.page_id, prop.name), scene.canonicalize(prop, current)
+    cell, current = (row.page_id, prop.name), inputs.canonicalize(prop, current)
     base = last_written(
-        _canonical(scene, prop, scene.bases.get(cell, UNSET)),
-        _canonical(scene, prop, scene.attempted.get(cell, UNSET)),
+        _canonical(inputs, prop, inputs.bases.get(cell, UNSET)),
+        _canonical(inputs, prop, inputs.attempted.get(cell, UNSET)),
         current,
     )
     verdict = decide(prop.owner, desired, base, current)
     if verdict is Verdict.NOTHING:
         return None
     if verdict in _WRITES:
-        if _is_refused(scene, row, prop, desired):
+        if _is_refused(inputs, row, prop, desired):
             return None
         return FieldChange(
             prop.name, current, desired, fact.why, drift=verdict is Verdict.DRIFT
         )
     if verdict is Verdict.ADOPT:
-        scene.draft.adopted.append(Adopted(row.page_id, prop.name, current))
+        inputs.draft.adopted.append(Adopted(row.page_id, prop.name, current))
     else:
         conflict = verdict is Verdict.CONFLICT
-        scene.draft.kept.append(
+        inputs.draft.kept.append(
             Kept(row.ref, row.page_id, prop.name, current, desired, conflict)
         )
     return None
 
 
-def _is_refused(scene: _DiffInputs, row: Row, prop: Property, desired: Value) -> bool:
+def _is_refused(inputs: _DiffInputs, row: Row, prop: Property, desired: Value) -> bool:
     """Tell whether Notion refused this very value before; then that is told again instead of asked again."""
-    found = unpack(scene.bases.get((row.page_id, place_of(prop.name)), UNSET))
-    binding = scene.bindings[row.ref.source]
+    found = unpack(inputs.bases.get((row.page_id, place_of(prop.name)), UNSET))
+    binding = inputs.bindings[row.ref.source]
     if (
-        scene.insists
+        inputs.insists
         or found is None
         or not is_same(found, desired, binding, prop.name)
     ):
         return False
-    scene.draft.problems += problems_of(found, row.ref, prop, scene.schema)
+    inputs.draft.problems += problems_of(found, row.ref, prop, inputs.schema)
     return True
 
 
-def _desired(scene: _DiffInputs, prop: Property, fact: Fact) -> Value | Unset:
+def _desired(inputs: _DiffInputs, prop: Property, fact: Fact) -> Value | Unset:
     value = fact.value
     if prop.type == "relation" and isinstance(value, tuple):
         # A relation to a row that is not there can never be written, and would be planned again for ever.
         value = tuple(
-            scene.place(item)
+            inputs.place(item)
             for item in value
-            if isinstance(item, Ref) and scene.wants_row(item)
+            if isinstance(item, Ref) and inputs.wants_row(item)
         )
-    return _canonical(scene, prop, value)
+    return _canonical(inputs, prop, value)
 
 
 def _canonical(
-    scene: _DiffInputs, prop: Property, value: Value | Unset
+    inputs: _DiffInputs, prop: Property, value: Value | Unset
 ) -> Value | Unset:
-    return value if value is UNSET else scene.canonicalize(prop, value)
+    return value if value is UNSET else inputs.canonicalize(prop, value)
 
 
 def _plan_create(
-    scene: _DiffInputs,
+    inputs: _DiffInputs,
     ref: Ref,
     source: Source,
     *,
     stated: Iterable[tuple[Property, Fact]],
 ) -> None:
-    if scene.may_hide(source.name):
-        scene.draft.problems.append(
+    if inputs.may_hide(source.name):
+        inputs.draft.problems.append(
             Problem(
                 "unreadable-key",
                 tell("{source}", source=source.title),
@@ -421,8 +421,8 @@ def _plan_create(
             )
         )
         return
-    if not _creatable(scene, source):
-        scene.draft.problems.append(
+    if not _creatable(inputs, source):
+        inputs.draft.problems.append(
             Problem(
                 "unbound-key",
                 source.name,
@@ -436,73 +436,73 @@ def _plan_create(
     fields = []
     title = ref.key
     for prop, fact in stated:
-        value = _desired(scene, prop, fact)
+        value = _desired(inputs, prop, fact)
         if isinstance(value, Unset) or is_empty(value):
             continue
         fields.append(FieldChange(prop.name, None, value, fact.why))
         if prop.type == "title":
             title = str(value)
-    scene.draft.changes.append(Change(Kind.CREATE, ref, "", title, tuple(fields)))
+    inputs.draft.changes.append(Change(Kind.CREATE, ref, "", title, tuple(fields)))
 
 
-def _creatable(scene: _DiffInputs, source: Source) -> bool:
-    binding = scene.bindings.get(source.name)
+def _creatable(inputs: _DiffInputs, source: Source) -> bool:
+    binding = inputs.bindings.get(source.name)
     return (
         binding is not None
         and KEY_PROPERTY in binding.properties
-        and source.name in scene.world.sources
-        and not scene.may_hide(source.name)
+        and source.name in inputs.world.sources
+        and not inputs.may_hide(source.name)
     )
 
 
 def _plan_section(
-    scene: _DiffInputs, section: PageFact, created: Change | None
+    inputs: _DiffInputs, section: PageFact, created: Change | None
 ) -> None:
     """Plan a section that is not what was last written; a row that this plan creates gets one too."""
-    ref, row = section.ref, scene.rows.get(section.ref)
+    ref, row = section.ref, inputs.rows.get(section.ref)
     if (
-        ref.source not in scene.bindings
-        or ref.source not in scene.world.sources
-        or ref in scene.world.trashed
+        ref.source not in inputs.bindings
+        or ref.source not in inputs.world.sources
+        or ref in inputs.world.trashed
     ):
         return
     if row is None and created is None:
         return
-    if row is not None and scene.is_unread(ref, row.page_id):
+    if row is not None and inputs.is_unread(ref, row.page_id):
         return
     page_id, title = (
         (row.page_id, row.title) if row else ("", created.title if created else "")
     )
-    blocks = document.mark(section.blocks, scene.world.words)
-    base = scene.bases.get((page_id, SECTION))
-    is_whole = base is not None and (page_id, SECTION) not in scene.attempted
+    blocks = document.mark(section.blocks, inputs.world.words)
+    base = inputs.bases.get((page_id, SECTION))
+    is_whole = base is not None and (page_id, SECTION) not in inputs.attempted
     if not (is_whole and (section.settled or base == document.digest(blocks))):
-        scene.draft.changes.append(
+        inputs.draft.changes.append(
             Change(Kind.SECTION, ref, page_id, title, blocks=blocks)
         )
 
 
-def _plan_copy(scene: _DiffInputs, copy: Row, made: AbstractSet[str]) -> None:
+def _plan_copy(inputs: _DiffInputs, copy: Row, made: AbstractSet[str]) -> None:
     """Archive a surplus row the journal proves we created; leave one that people wrote in, and any other copy, alone
     and say so."""
-    if scene.is_unread(copy.ref, copy.page_id):
+    if inputs.is_unread(copy.ref, copy.page_id):
         return
     if (
         copy.page_id in made
-        and copy.ref in scene.rows
-        and copy.ref not in scene.world.trashed
-        and not _is_peoples(scene, copy)
+        and copy.ref in inputs.rows
+        and copy.ref not in inputs.world.trashed
+        and not _is_peoples(inputs, copy)
     ):
-        scene.draft.changes.append(
+        inputs.draft.changes.append(
             Change(Kind.ARCHIVE, copy.ref, copy.page_id, copy.title, surplus=True)
         )
         return
     if any(
         problem.code == "duplicate-key" and problem.url == copy.url
-        for problem in scene.world.problems
+        for problem in inputs.world.problems
     ):
         return
-    scene.draft.problems.append(
+    inputs.draft.problems.append(
         Problem(
             "duplicate-key",
             str(copy.ref),
@@ -517,7 +517,7 @@ def _plan_copy(scene: _DiffInputs, copy: Row, made: AbstractSet[str]) -> None:
     )
 
 
-def _is_peoples(scene: _DiffInputs, copy: Row) -> bool:
+def _is_peoples(inputs: _DiffInputs, copy: Row) -> bool:
     def of_page(cells: Cells) -> dict[str, Value]:
         return {
             name: value
@@ -526,15 +526,15 @@ def _is_peoples(scene: _DiffInputs, copy: Row) -> bool:
         }
 
     source, binding = (
-        scene.schema.sources[copy.ref.source],
-        scene.bindings.get(copy.ref.source),
+        inputs.schema.sources[copy.ref.source],
+        inputs.bindings.get(copy.ref.source),
     )
     return binding is None or holds_more(
         copy,
-        scene.rows[copy.ref],
+        inputs.rows[copy.ref],
         source,
         binding,
-        written=of_page(scene.bases),
-        attempted=of_page(scene.attempted),
-        canonicalize=scene.canonicalize,
+        written=of_page(inputs.bases),
+        attempted=of_page(inputs.attempted),
+        canonicalize=inputs.canonicalize,
     )

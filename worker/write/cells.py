@@ -22,33 +22,33 @@ from worker.write.edits import find_edits
 from worker.write.refusals import Refused, remembered
 
 
-def encode_cells(bench: WriteContext, change: Change) -> dict[str, Json]:
+def encode_cells(target: WriteContext, change: Change) -> dict[str, Json]:
     """Return the request's form of each value; one that cannot be written is told and left out.
 
     Raises `ValueError` when that leaves nothing of the row.
     """
-    source = bench.schema.sources[change.ref.source]
-    binding = bench.bindings[change.ref.source]
+    source = target.schema.sources[change.ref.source]
+    binding = target.bindings[change.ref.source]
     cells: dict[str, Json] = {}
     faults: dict[str, ValueError] = {}
     for item in change.fields:
         prop = source.properties[item.field]
         try:
-            cells[item.field] = encode(prop, item.after, binding, bench.page_of)
+            cells[item.field] = encode(prop, item.after, binding, target.page_of)
         except ValueError as fault:
             faults[item.field] = fault
     if faults and not cells:
         raise next(iter(faults.values()))
-    bench.notes.add(
+    target.notes.add(
         problems=[
-            _unwritable(bench, change, name, fault) for name, fault in faults.items()
+            _unwritable(target, change, name, fault) for name, fault in faults.items()
         ]
     )
     return cells
 
 
 def _unwritable(
-    bench: WriteContext, change: Change, name: str, fault: ValueError
+    target: WriteContext, change: Change, name: str, fault: ValueError
 ) -> Problem:
     return Problem(
         "value-unwritable",
@@ -57,7 +57,7 @@ def _unwritable(
         tell(
             "“{title}” was written without {field}: {error}",
             title=change.title,
-            field=bench.schema.sources[change.ref.source].properties[name].label,
+            field=target.schema.sources[change.ref.source].properties[name].label,
             error=fault,
         ),
         message("run `rayline check` to see what the workspace lacks"),
@@ -73,7 +73,7 @@ def part_of(change: Change, names: Container[str]) -> Change:
 
 
 def read_answer(
-    bench: WriteContext, change: Change, page: Page, *, everything: bool
+    target: WriteContext, change: Change, page: Page, *, everything: bool
 ) -> dict[str, Value]:
     """Return the bases an answer gives: the changed fields, or all of ours after a creation.
 
@@ -81,11 +81,11 @@ def read_answer(
     shows something else than was sent: somebody has typed since, which is told, and never becomes ours.
     """
     source, binding = (
-        bench.schema.sources[change.ref.source],
-        bench.bindings[change.ref.source],
+        target.schema.sources[change.ref.source],
+        target.bindings[change.ref.source],
     )
     sent = {item.field: item.after for item in change.fields}
-    row, _ = decode_page(page, source, binding, bench.pages.index)
+    row, _ = decode_page(page, source, binding, target.pages.index)
     cut = {property_id for _, property_id in truncated(page, source, binding)}
     present = properties_by_id(page).keys() - cut
     shown = {
@@ -93,8 +93,8 @@ def read_answer(
         for name, value in row.fields.items()
         if binding.properties[name] in present
     }
-    edits = find_edits(bench, change, page, shown)
-    bench.notes.add(kept=edits)
+    edits = find_edits(target, change, page, shown)
+    target.notes.add(kept=edits)
     typed = {edit.field for edit in edits}
     ours = _untouched_owners(page) if everything else frozenset()
     names = sent.keys() | {
@@ -115,19 +115,19 @@ def _untouched_owners(page: Page) -> frozenset[Owner]:
 
 
 def note_refused(
-    bench: WriteContext, change: Change, page_id: str, refused: Refused
+    target: WriteContext, change: Change, page_id: str, refused: Refused
 ) -> None:
     """Keep in mind which fields were refused, so that they are not sent again in every cycle, and tell them."""
-    source = bench.schema.sources[change.ref.source]
+    source = target.schema.sources[change.ref.source]
     for item in change.fields:
         if item.field not in refused:
             continue
-        found = remembered(bench, change, item, refused[item.field])
-        with bench.store.transaction(bench.workspace) as tx:
+        found = remembered(target, change, item, refused[item.field])
+        with target.store.transaction(target.workspace) as tx:
             bases.record(
                 tx, page_id, {refusals.place_of(item.field): refusals.pack(found)}
             )
         prop = source.properties[item.field]
-        bench.notes.add(
-            problems=refusals.problems_of(found, change.ref, prop, bench.schema)
+        target.notes.add(
+            problems=refusals.problems_of(found, change.ref, prop, target.schema)
         )

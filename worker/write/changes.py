@@ -21,29 +21,29 @@ from worker.write.sections import write_section
 from worker.write.updates import update, write_cells
 
 
-def perform(bench: WriteContext, change: Change) -> Result | Problem:
+def perform(target: WriteContext, change: Change) -> Result | Problem:
     """Carry out one change and return how it ended, a problem when it did not do what it should.
 
     Raises the API errors, `Busy` and `Stopped` as `WriteContext` says, and `ValueError` for a row of which nothing can be
     written."""
-    return _PERFORM[change.kind](bench, change)
+    return _PERFORM[change.kind](target, change)
 
 
-def _create(bench: WriteContext, change: Change) -> Result | Problem:
-    cells = encode_cells(bench, change)
+def _create(target: WriteContext, change: Change) -> Result | Problem:
+    cells = encode_cells(target, change)
     wanted = {item.field: item.after for item in change.fields}
-    if (ended := creations.claim(bench, change.ref, wanted)) is not None:
+    if (ended := creations.claim(target, change.ref, wanted)) is not None:
         return ended
     refused: dict[str, ApiError] = {}
     try:
-        page, sent = _send_new(bench, change, cells, refused)
+        page, sent = _send_new(target, change, cells, refused)
     except Unknown as unknown:
-        return creations.doubt(bench, change, unknown, wanted=wanted)
+        return creations.doubt(target, change, unknown, wanted=wanted)
     except RaylineError:
-        creations.give_back(bench, change.ref)
+        creations.give_back(target, change.ref)
         raise
-    answered = read_answer(bench, part_of(change, sent), page, everything=True)
-    made = creations.finish(bench, change, page.id, wanted=wanted, cells=answered)
+    answered = read_answer(target, part_of(change, sent), page, everything=True)
+    made = creations.finish(target, change, page.id, wanted=wanted, cells=answered)
     if made is not Result.DONE:
         return made
     rest = {
@@ -52,29 +52,29 @@ def _create(bench: WriteContext, change: Change) -> Result | Problem:
         if name not in sent and name not in refused
     }
     if rest:
-        refused |= write_cells(bench, change, page.id, rest)
-    note_refused(bench, change, page.id, refused)
+        refused |= write_cells(target, change, page.id, rest)
+    note_refused(target, change, page.id, refused)
     return Result.DONE
 
 
 def _send_new(
-    bench: WriteContext, change: Change, cells: Cells, refused: dict[str, ApiError]
+    target: WriteContext, change: Change, cells: Cells, refused: dict[str, ApiError]
 ) -> tuple[Page, frozenset[str]]:
     """Create the row and return it with the fields it was made with; fields refused by name are added to `refused`.
 
     Where Notion does not say what it refuses, the row is made with its title alone and the rest is the caller's.
     """
-    source = bench.schema.sources[change.ref.source]
-    binding = bench.bindings[change.ref.source]
+    source = target.schema.sources[change.ref.source]
+    binding = target.bindings[change.ref.source]
     key = encode(
-        source.properties[KEY_PROPERTY], change.ref.key, binding, bench.page_of
+        source.properties[KEY_PROPERTY], change.ref.key, binding, target.page_of
     )
     left = dict(cells)
     while True:
         properties = {binding.properties[name]: cell for name, cell in left.items()}
         properties[binding.properties[KEY_PROPERTY]] = key
         try:
-            page = creations.send(bench, change.ref, properties)
+            page = creations.send(target, change.ref, properties)
         except ApiError as error:
             title = {
                 name: cell
@@ -93,18 +93,18 @@ def _send_new(
         return page, frozenset(left)
 
 
-def _archive(bench: WriteContext, change: Change) -> Result | Problem:
+def _archive(target: WriteContext, change: Change) -> Result | Problem:
     """Put a surplus row into the trash, unless people have written in it since it was read: then it is theirs."""
     try:
-        if surplus.is_written_in(bench, change):
-            with bench.store.transaction(bench.workspace) as tx:
+        if surplus.is_written_in(target, change):
+            with target.store.transaction(target.workspace) as tx:
                 journal.disown(tx, change.page_id)
             return surplus.tell_kept(change)
-        bench.notion.archive_page(change.page_id)
+        target.notion.archive_page(change.page_id)
         result = Result.DONE
     except Missing:
         result = Result.SETTLED
-    with bench.store.transaction(bench.workspace) as tx:
+    with target.store.transaction(target.workspace) as tx:
         bases.forget(tx, [change.page_id])
     return result
 

@@ -23,11 +23,11 @@ from worker.write.context import Result, WriteContext
 Wanted = Mapping[str, Value]
 
 
-def claim(bench: WriteContext, ref: Ref, wanted: Wanted) -> Result | None:
+def claim(target: WriteContext, ref: Ref, wanted: Wanted) -> Result | None:
     """Claim a creation; return how the change ended when it is done already, or in doubt, or in other hands."""
-    with bench.store.transaction(bench.workspace) as tx:
-        if journal.intend(tx, ref, wanted, claim=bench.claim, now=bench.now()):
-            turns.take(bench, tx, ref)
+    with target.store.transaction(target.workspace) as tx:
+        if journal.intend(tx, ref, wanted, claim=target.claim, now=target.now()):
+            turns.take(target, tx, ref)
             return None
         return _standing(tx, ref)
 
@@ -39,43 +39,43 @@ def _standing(tx: Tx, ref: Ref) -> Result:
     return Result.SETTLED if done else Result.UNKNOWN
 
 
-def send(bench: WriteContext, ref: Ref, properties: Json) -> Page:
+def send(target: WriteContext, ref: Ref, properties: Json) -> Page:
     """Make a claimed row and return it as answered; the claim stands, for another try or for `give_back`.
 
     Raises `Unknown` when the row may have been made, also when the answer does not name it; after any other error
     nothing was made.
     """
-    binding = bench.bindings[ref.source]
-    notion = bench.notion.guarded(lambda: _leave(bench, ref))
+    binding = target.bindings[ref.source]
+    notion = target.notion.guarded(lambda: _leave(target, ref))
     return notion.create_page(binding.data_source_id, properties)
 
 
-def give_back(bench: WriteContext, ref: Ref) -> None:
+def give_back(target: WriteContext, ref: Ref) -> None:
     """Record that a claimed row was certainly not made, and what was remembered with it as not taken."""
-    with bench.store.unguarded().transaction(bench.workspace) as tx:
-        if journal.fail(tx, ref, claim=bench.claim):
-            turns.take_back(bench, tx, ref)
+    with target.store.unguarded().transaction(target.workspace) as tx:
+        if journal.fail(tx, ref, claim=target.claim):
+            turns.take_back(target, tx, ref)
 
 
-def _leave(bench: WriteContext, ref: Ref) -> None:
-    with bench.store.transaction(bench.workspace) as tx:
-        if not journal.send(tx, ref, claim=bench.claim, now=bench.now()):
-            raise Busy(bench.workspace, "another run")
+def _leave(target: WriteContext, ref: Ref) -> None:
+    with target.store.transaction(target.workspace) as tx:
+        if not journal.send(tx, ref, claim=target.claim, now=target.now()):
+            raise Busy(target.workspace, "another run")
 
 
 def doubt(
-    bench: WriteContext, change: Change, unknown: Unknown, *, wanted: Wanted
+    target: WriteContext, change: Change, unknown: Unknown, *, wanted: Wanted
 ) -> Result | Problem:
     """Record an unknown outcome; a saved-but-503 answer names the page, and that is as good as done."""
     if unknown.committed_id:
-        return finish(bench, change, unknown.committed_id, wanted=wanted)
-    with bench.store.unguarded().transaction(bench.workspace) as tx:
-        journal.doubt(tx, change.ref, claim=bench.claim, now=bench.now())
+        return finish(target, change, unknown.committed_id, wanted=wanted)
+    with target.store.unguarded().transaction(target.workspace) as tx:
+        journal.doubt(tx, change.ref, claim=target.claim, now=target.now())
         return _standing(tx, change.ref)
 
 
 def finish(
-    bench: WriteContext,
+    target: WriteContext,
     change: Change,
     page_id: str,
     *,
@@ -89,10 +89,10 @@ def finish(
     """
 
     def prove(note: Callable[[Tx], None], *, guarded: bool) -> str:
-        store = bench.store if guarded else bench.store.unguarded()
-        with store.transaction(bench.workspace) as tx:
+        store = target.store if guarded else target.store.unguarded()
+        with store.transaction(target.workspace) as tx:
             standing = journal.finish(
-                tx, change.ref, page_id, claim=bench.claim, now=bench.now()
+                tx, change.ref, page_id, claim=target.claim, now=target.now()
             )
             note(tx)
         return standing
@@ -109,7 +109,7 @@ def finish(
         standing = prove(attempt, guarded=False)
     if standing != page_id:
         return _surplus(change, page_id, standing)
-    bench.pages.add(change.ref, page_id)
+    target.pages.add(change.ref, page_id)
     return Result.DONE
 
 

@@ -50,12 +50,12 @@ class Fresh(msgspec.Struct, frozen=True, gc=False):
     is_read: bool = True
 
 
-def look_again(bench: WriteContext, change: Change, page_id: str) -> Fresh:
+def look_again(target: WriteContext, change: Change, page_id: str) -> Fresh:
     """Return a change to a standing page as it is still right; one request, only when it writes cells of people's.
 
     Raises `Left` and the API errors.
     """
-    source = bench.schema.sources[change.ref.source]
+    source = target.schema.sources[change.ref.source]
     theirs = {
         item.field
         for item in change.fields
@@ -63,10 +63,10 @@ def look_again(bench: WriteContext, change: Change, page_id: str) -> Fresh:
     }
     if not theirs:
         return Fresh(change.fields, is_read=False)
-    row, cut, bad = _read(bench, source, change.ref, page_id, whole=theirs)
-    with bench.store.reading(bench.workspace) as tx:
+    row, cut, bad = _read(target, source, change.ref, page_id, whole=theirs)
+    with target.store.reading(target.workspace) as tx:
         known = bases.of_page(tx, page_id), bases.attempts_of(tx, page_id)
-    waits = _was_touched(bench, source, row, cut)
+    waits = _was_touched(target, source, row, cut)
     fields: list[FieldChange] = []
     kept: list[Kept] = []
     adopted: list[Adopted] = []
@@ -88,21 +88,21 @@ def look_again(bench: WriteContext, change: Change, page_id: str) -> Fresh:
 
 
 def _read(
-    bench: WriteContext, source: Source, ref: Ref, page_id: str, *, whole: set[str]
+    target: WriteContext, source: Source, ref: Ref, page_id: str, *, whole: set[str]
 ) -> tuple[Row, frozenset[str], tuple[Problem, ...]]:
     """Return a page as it stands with the named fields whole, the fields of it that were cut, and what is wrong with
     the named ones."""
-    binding = bench.bindings[source.name]
-    page = bench.notion.page(page_id)
+    binding = target.bindings[source.name]
+    page = target.notion.page(page_id)
     if has_left(page, binding):
         raise Left(stray(ref, page))
     names = {property_id: name for name, property_id in binding.properties.items()}
     cut = {names[property_id] for _, property_id in truncated(page, source, binding)}
     for name in sorted(cut & whole):
         property_id = binding.properties[name]
-        items = bench.notion.property_items(page_id, property_id)
+        items = target.notion.property_items(page_id, property_id)
         page = complete(page, property_id, items)
-    row, problems = decode_page(page, source, binding, bench.pages.index)
+    row, problems = decode_page(page, source, binding, target.pages.index)
     bad = (replace(one, where=str(ref)) for one in problems if one.field in whole)
     return row, frozenset(cut - whole), tuple(bad)
 
@@ -119,16 +119,16 @@ def _decide(
 
 
 def _was_touched(
-    bench: WriteContext, source: Source, row: Row, cut: frozenset[str]
+    target: WriteContext, source: Source, row: Row, cut: frozenset[str]
 ) -> bool:
     """Tell whether a cell of people's holds something else than when the rules saw it."""
-    seen = bench.seen.get(row.page_id)
+    seen = target.seen.get(row.page_id)
     if seen is None:
         return False
     return any(
         _canonical(prop, seen.fields[prop.name])
         != _canonical(prop, row.fields[prop.name])
-        for prop in _inputs(source, bench.schema)
+        for prop in _inputs(source, target.schema)
         if prop.name not in cut and prop.name in seen.fields and prop.name in row.fields
     )
 
@@ -157,33 +157,33 @@ def _keep(
 
 
 def find_edits(
-    bench: WriteContext, change: Change, page: Page, answered: Mapping[str, Value]
+    target: WriteContext, change: Change, page: Page, answered: Mapping[str, Value]
 ) -> tuple[Kept, ...]:
     """Return the cells of people's just sent in which the answer shows something else: typed since we wrote."""
-    source = bench.schema.sources[change.ref.source]
+    source = target.schema.sources[change.ref.source]
     return tuple(
         _keep(change, page.id, item, answered[item.field], conflict=True)
         for item in change.fields
         if item.field in answered
         and source.properties[item.field].owner in OF_PEOPLE
         and not is_same(
-            bench, source.properties[item.field], item.after, answered[item.field]
+            target, source.properties[item.field], item.after, answered[item.field]
         )
     )
 
 
-def is_same(bench: WriteContext, prop: Property, sent: Value, answered: Value) -> bool:
+def is_same(target: WriteContext, prop: Property, sent: Value, answered: Value) -> bool:
     """Tell whether an answer shows what was sent; rows are compared by page, as one just planted has two names."""
-    return _by_page(bench, canonicalize(prop, sent)) == _by_page(
-        bench, canonicalize(prop, answered)
+    return _by_page(target, canonicalize(prop, sent)) == _by_page(
+        target, canonicalize(prop, answered)
     )
 
 
-def _by_page(bench: WriteContext, value: Value) -> object:
+def _by_page(target: WriteContext, value: Value) -> object:
     if not isinstance(value, tuple):
         return value
     return sorted(
-        (bench.page_of(item) or str(item)) if isinstance(item, Ref) else str(item)
+        (target.page_of(item) or str(item)) if isinstance(item, Ref) else str(item)
         for item in value
     )
 

@@ -98,29 +98,29 @@ def _related(cell: Json) -> Iterator[str]:
 
 
 def remembered(
-    bench: WriteContext, change: Change, item: FieldChange, error: ApiError
+    target: WriteContext, change: Change, item: FieldChange, error: ApiError
 ) -> Refusal:
     """Return what is to be remembered of a refused field; looks at the rows that a relation points to."""
-    binding = bench.bindings[change.ref.source]
-    prop = bench.schema.sources[change.ref.source].properties[item.field]
+    binding = target.bindings[change.ref.source]
+    prop = target.schema.sources[change.ref.source].properties[item.field]
     return Refusal(
         encode(item.after),
         shape_of(binding, item.field),
         change.title,
         error.detail or str(error),
-        tuple(_strays(bench, item.after)) if prop.type == "relation" else (),
+        tuple(_strays(target, item.after)) if prop.type == "relation" else (),
     )
 
 
-def _strays(bench: WriteContext, value: Value) -> Iterator[Stray]:
+def _strays(target: WriteContext, value: Value) -> Iterator[Stray]:
     refs = value if isinstance(value, tuple) else ()
     for ref in islice(refs, LOOKED_AT):
-        page_id = bench.page_of(ref) if isinstance(ref, Ref) else None
+        page_id = target.page_of(ref) if isinstance(ref, Ref) else None
         if page_id is None or not isinstance(ref, Ref):
             continue
         try:
-            page = bench.notion.page(page_id)
+            page = target.notion.page(page_id)
         except ApiError:
             continue  # out of reach: what Notion said of it is told
-        if has_left(page, bench.bindings.get(ref.source)):
+        if has_left(page, target.bindings.get(ref.source)):
             yield stray(ref, page)

@@ -76,7 +76,7 @@ class _SectionWriter:
     `standing` holds the ids of the page's blocks: those read, and those put there since.
     """
 
-    bench: WriteContext
+    target: WriteContext
     page_id: str
     known: dict[str, _Known]
     uploads: dict[str, str] = field(default_factory=dict)
@@ -93,49 +93,49 @@ class _SectionWriter:
         self.placed[block_id] = _Known(document.digest((block,)), _print(seen(raw)))
 
 
-def write_section(bench: WriteContext, change: Change) -> Result:
+def write_section(target: WriteContext, change: Change) -> Result:
     """Make the section of a page hold the change's blocks; raises the API errors."""
-    page_id = change.page_id or bench.page_of(change.ref)
+    page_id = change.page_id or target.page_of(change.ref)
     if not page_id:
         return Result.SETTLED  # its row was not created; the section comes with the row
-    with bench.store.reading(bench.workspace) as tx:
+    with target.store.reading(target.workspace) as tx:
         written = bases.of_page(tx, page_id)
     doubt = written.get(DOUBT)
-    if isinstance(doubt, datetime) and bench.now() - doubt < bench.settle_after:
+    if isinstance(doubt, datetime) and target.now() - doubt < target.settle_after:
         return Result.UNKNOWN
     digest = document.digest(change.blocks)
-    with bench.store.transaction(bench.workspace) as tx:
+    with target.store.transaction(target.workspace) as tx:
         bases.attempt(tx, page_id, {SECTION: digest})
         bases.record(
-            tx, page_id, {DOUBT: bench.now()}
+            tx, page_id, {DOUBT: target.now()}
         )  # stays when the process dies in the middle
-    hand = _SectionWriter(bench, page_id, _unpack(written.get(BLOCKS)))
-    blocks = tuple(fit(document.resolve(change.blocks, partial(_address, bench))))
+    writer = _SectionWriter(target, page_id, _unpack(written.get(BLOCKS)))
+    blocks = tuple(fit(document.resolve(change.blocks, partial(_address, target))))
     try:
-        undrawn = _write(hand, blocks)
+        undrawn = _write(writer, blocks)
     except Unknown:
         return Result.UNKNOWN
     except Exception:
-        with bench.store.transaction(bench.workspace) as tx:
+        with target.store.transaction(target.workspace) as tx:
             bases.record(tx, page_id, {DOUBT: None})
         raise
-    with bench.store.transaction(bench.workspace) as tx:
+    with target.store.transaction(target.workspace) as tx:
         bases.record(
-            tx, page_id, {SECTION: digest, BLOCKS: _pack(hand.placed), DOUBT: None}
+            tx, page_id, {SECTION: digest, BLOCKS: _pack(writer.placed), DOUBT: None}
         )
-        for picture in sorted(hand.fresh):
-            registry.set_setting(tx, f"picture:{picture}", hand.uploads[picture])
+        for picture in sorted(writer.fresh):
+            registry.set_setting(tx, f"picture:{picture}", writer.uploads[picture])
         if (
             undrawn
         ):  # written, but not what it was meant to be: the next cycle tries again
             bases.attempt(tx, page_id, {SECTION: digest})
     for fault in undrawn:
-        is_private = bench.schema.is_private(change.ref.source)
-        bench.warn(_undrawn(change, fault, private=is_private))
+        is_private = target.schema.is_private(change.ref.source)
+        target.warn(_undrawn(change, fault, private=is_private))
     return Result.DONE
 
 
-def _write(hand: _SectionWriter, blocks: tuple[Block, ...]) -> tuple[NotDrawn, ...]:
+def _write(writer: _SectionWriter, blocks: tuple[Block, ...]) -> tuple[NotDrawn, ...]:
     """Write a section and return the pictures that cannot be drawn, in whose places their words stand.
 
     Pictures are drawn before anything is written.
@@ -143,7 +143,7 @@ def _write(hand: _SectionWriter, blocks: tuple[Block, ...]) -> tuple[NotDrawn, .
     undrawn: list[NotDrawn] = []
     while True:
         try:
-            _rewrite(hand, blocks)
+            _rewrite(writer, blocks)
         except NotDrawn as fault:
             undrawn.append(fault)
             blocks = tuple(_without(block, fault.chart) for block in blocks)
@@ -172,46 +172,46 @@ def _undrawn(change: Change, fault: NotDrawn, *, private: bool) -> Problem:
     )
 
 
-def _address(bench: WriteContext, ref: Ref) -> str:
+def _address(target: WriteContext, ref: Ref) -> str:
     """Return where a row can be opened, by its id alone: a title in it would change (facts/notion-api.md 3.13)."""
-    page_id = bench.page_of(ref)
+    page_id = target.page_of(ref)
     return f"https://app.notion.com/p/{page_id.replace('-', '')}" if page_id else ""
 
 
-def _rewrite(hand: _SectionWriter, blocks: tuple[Block, ...]) -> None:
-    page = hand.bench.notion.children(hand.page_id)
-    hand.standing |= {str(raw["id"]) for raw in page}
-    spans = _find_sections(page, hand.known)
+def _rewrite(writer: _SectionWriter, blocks: tuple[Block, ...]) -> None:
+    page = writer.target.notion.children(writer.page_id)
+    writer.standing |= {str(raw["id"]) for raw in page}
+    spans = _find_sections(page, writer.known)
 
     if not spans:
-        _upload(hand, blocks)
-        _start(hand, blocks)
+        _upload(writer, blocks)
+        _start(writer, blocks)
         return
 
     (start, end), *surplus = spans
-    wanted = _Wanted(hand, blocks)
+    wanted = _Wanted(writer, blocks)
     steps = tuple(_match(wanted, page[start : end + 1]))
     strays = _find_strays(wanted, page, spans)
-    _upload(hand, [block for step in steps for block in step.writes])
+    _upload(writer, [block for step in steps for block in step.writes])
 
     for step in steps:
-        step.carry_out(hand)
+        step.carry_out(writer)
     for opening, closing in surplus:
-        _drop_own(hand, page[opening : closing + 1], author=_author(page[start]))
+        _drop_own(writer, page[opening : closing + 1], author=_author(page[start]))
     for block_id in strays:
-        hand.bench.notion.delete_block(block_id)
+        writer.target.notion.delete_block(block_id)
 
 
-def _start(hand: _SectionWriter, blocks: Sequence[Block]) -> None:
+def _start(writer: _SectionWriter, blocks: Sequence[Block]) -> None:
     """Append a new section; both markers come in one request, so that it is never without its end."""
     opening, *inner, closing = blocks
-    parts = list(_parts(hand, inner))
+    parts = list(_parts(writer, inner))
     first = parts[0] if parts else ()
-    made = _append(hand, (opening, *first, closing), after="")
+    made = _append(writer, (opening, *first, closing), after="")
     after = made[-MARKERS]
 
     for part in parts[1:]:
-        after = _append(hand, part, after=after)[-1]
+        after = _append(writer, part, after=after)[-1]
 
 
 def _find_strays(
@@ -228,7 +228,7 @@ def _find_strays(
         _author(page[start]),
     )
     return find_strays(
-        wanted.hand.bench.notion,
+        wanted.writer.target.notion,
         stretch,
         is_known=lambda raw: wanted.known_of(raw) is not None,
         is_wanted=lambda raw: wanted.alike(raw) is not None and _says_something(raw),
@@ -272,14 +272,16 @@ def _author(raw: Json) -> object:
     return (raw.get("created_by") or {}).get("id")
 
 
-def _drop_own(hand: _SectionWriter, section: Sequence[Json], *, author: object) -> None:
+def _drop_own(
+    writer: _SectionWriter, section: Sequence[Json], *, author: object
+) -> None:
     """Remove a second section, if nobody but the worker has touched it."""
     if all(
         _author(raw) == author and (raw.get("last_edited_by") or {}).get("id") == author
         for raw in section
     ):
         for raw in section:
-            hand.bench.notion.delete_block(str(raw["id"]))
+            writer.target.notion.delete_block(str(raw["id"]))
 
 
 @dataclass(frozen=True, slots=True)
@@ -290,9 +292,9 @@ class _Keep:
     block: Block
     writes: tuple[Block, ...] = ()
 
-    def carry_out(self, hand: _SectionWriter) -> None:
+    def carry_out(self, writer: _SectionWriter) -> None:
         """Remember it."""
-        hand.place(str(self.raw["id"]), self.raw, self.block)
+        writer.place(str(self.raw["id"]), self.raw, self.block)
 
 
 @dataclass(frozen=True, slots=True)
@@ -307,15 +309,15 @@ class _Update:
         """Return what is written."""
         return (self.block,)
 
-    def carry_out(self, hand: _SectionWriter) -> None:
+    def carry_out(self, writer: _SectionWriter) -> None:
         """Change it."""
-        body = encode_update(self.block, hand.uploads)
+        body = encode_update(self.block, writer.uploads)
         answer = _sent(
-            hand,
+            writer,
             (self.block,),
-            lambda: hand.bench.notion.update_block(str(self.raw["id"]), body),
+            lambda: writer.target.notion.update_block(str(self.raw["id"]), body),
         )
-        hand.place(str(self.raw["id"]), answer, self.block)
+        writer.place(str(self.raw["id"]), answer, self.block)
 
 
 @dataclass(frozen=True, slots=True)
@@ -325,11 +327,11 @@ class _Insert:
     after: str
     writes: tuple[Block, ...]
 
-    def carry_out(self, hand: _SectionWriter) -> None:
+    def carry_out(self, writer: _SectionWriter) -> None:
         """Append them."""
         after = self.after
-        for part in _parts(hand, self.writes):
-            after = _append(hand, part, after=after)[-1]
+        for part in _parts(writer, self.writes):
+            after = _append(writer, part, after=after)[-1]
 
 
 @dataclass(frozen=True, slots=True)
@@ -339,9 +341,9 @@ class _Delete:
     raw: Json
     writes: tuple[Block, ...] = ()
 
-    def carry_out(self, hand: _SectionWriter) -> None:
+    def carry_out(self, writer: _SectionWriter) -> None:
         """Remove it."""
-        hand.bench.notion.delete_block(str(self.raw["id"]))
+        writer.target.notion.delete_block(str(self.raw["id"]))
 
 
 _Step = _Keep | _Update | _Insert | _Delete
@@ -350,8 +352,8 @@ _Step = _Keep | _Update | _Insert | _Delete
 class _Wanted:
     """The blocks a section should hold, found by what they show: `meant` are their digests."""
 
-    def __init__(self, hand: _SectionWriter, blocks: Sequence[Block]) -> None:
-        self.hand, self.blocks = hand, blocks
+    def __init__(self, writer: _SectionWriter, blocks: Sequence[Block]) -> None:
+        self.writer, self.blocks = writer, blocks
         self.meant = [document.digest((block,)) for block in blocks]
         self._by_look: dict[tuple[str, str], list[tuple[Block, str]]] = {}
         for block, digest in zip(blocks, self.meant, strict=True):
@@ -360,7 +362,7 @@ class _Wanted:
 
     def known_of(self, raw: Json) -> str | None:
         """Return the digest of what a block was meant to be, if it still shows what it showed."""
-        known = self.hand.known.get(str(raw["id"]))
+        known = self.writer.known.get(str(raw["id"]))
         is_same = known is not None and known.shown == _print(seen(raw))
         return known.meant if known and is_same else None
 
@@ -369,7 +371,9 @@ class _Wanted:
         kind, below = str(raw.get("type")), ""
         alike = self._by_look.get((kind, seen(raw)), [])
         if alike and raw.get("has_children") and kind in NESTING:
-            below = read_nested(kind, self.hand.bench.notion.children(str(raw["id"])))
+            below = read_nested(
+                kind, self.writer.target.notion.children(str(raw["id"]))
+            )
         found = (digest for block, digest in alike if nested_look(block) == below)
         return next(found, None)
 
@@ -439,13 +443,13 @@ def _shape_of(block: Block) -> str:
 
 
 def _parts(
-    hand: _SectionWriter, blocks: Sequence[Block]
+    writer: _SectionWriter, blocks: Sequence[Block]
 ) -> Iterator[tuple[Block, ...]]:
     """Yield blocks in as many as one request may hold, two markers beside them."""
     part: list[Block] = []
     nested = size = 0
     for block in blocks:
-        child = encode_block(block, hand.uploads)
+        child = encode_block(block, writer.uploads)
         below, length = _count(child), len(msgspec.json.encode(child))
         is_full = (
             len(part) == MOST - MARKERS
@@ -468,20 +472,22 @@ def _count(child: Json) -> int:
 
 
 def _append(
-    hand: _SectionWriter, blocks: Sequence[Block], *, after: str
+    writer: _SectionWriter, blocks: Sequence[Block], *, after: str
 ) -> tuple[str, ...]:
     """Append blocks in one request and return their ids, in order.
 
     Notion answers more than was sent: the siblings behind the new blocks follow them. An answer that does not begin
     with what was sent leaves the outcome unknown.
     """
-    children = [encode_block(block, hand.uploads) for block in blocks]
+    children = [encode_block(block, writer.uploads) for block in blocks]
     answer = _sent(
-        hand,
+        writer,
         blocks,
-        lambda: hand.bench.notion.append_children(hand.page_id, children, after=after),
+        lambda: writer.target.notion.append_children(
+            writer.page_id, children, after=after
+        ),
     )
-    fresh = [raw for raw in answer if hand.is_new(raw)]
+    fresh = [raw for raw in answer if writer.is_new(raw)]
     made = fresh[: len(blocks)]
 
     if [raw.get("type") for raw in made] != [kind_of(block) for block in blocks]:
@@ -490,35 +496,35 @@ def _append(
 
     ids = tuple(str(raw["id"]) for raw in made)
     for block_id, raw, block in zip(ids, made, blocks, strict=True):
-        hand.place(block_id, raw, block)
-    hand.standing.update(ids)
+        writer.place(block_id, raw, block)
+    writer.standing.update(ids)
     return ids
 
 
 def _sent(
-    hand: _SectionWriter, blocks: Sequence[Block], call: Callable[[], Answer]
+    writer: _SectionWriter, blocks: Sequence[Block], call: Callable[[], Answer]
 ) -> Answer:
     """Return a write's answer; when it was refused, forget the pictures in it: an upload may be gone by now."""
     try:
         return call()
     except Rejected:
-        with hand.bench.store.transaction(hand.bench.workspace) as tx:
+        with writer.target.store.transaction(writer.target.workspace) as tx:
             for chart in _charts(blocks):
                 registry.set_setting(tx, f"picture:{charts.digest(chart)}", "")
         raise
 
 
-def _upload(hand: _SectionWriter, blocks: Sequence[Block]) -> None:
+def _upload(writer: _SectionWriter, blocks: Sequence[Block]) -> None:
     """Upload the pictures among some blocks that were never uploaded before."""
     for chart in _charts(blocks):
         name = charts.digest(chart)
-        with hand.bench.store.reading(hand.bench.workspace) as tx:
+        with writer.target.store.reading(writer.target.workspace) as tx:
             stored = registry.get_setting(tx, f"picture:{name}", "")
-        if name not in hand.uploads:
-            hand.uploads[name] = stored or hand.bench.notion.upload(
-                picture_name(name), hand.bench.draw(chart), content_type="image/png"
+        if name not in writer.uploads:
+            writer.uploads[name] = stored or writer.target.notion.upload(
+                picture_name(name), writer.target.draw(chart), content_type="image/png"
             )
-            hand.fresh |= set() if stored else {name}
+            writer.fresh |= set() if stored else {name}
 
 
 def _charts(blocks: Sequence[Block]) -> tuple[Chart, ...]:

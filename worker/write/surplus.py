@@ -17,30 +17,30 @@ from worker.state import bases
 from worker.write.context import WriteContext
 
 
-def is_written_in(bench: WriteContext, change: Change) -> bool:
+def is_written_in(target: WriteContext, change: Change) -> bool:
     """Tell whether people wrote into a surplus row: a cell, a block on its page, a comment; raises the API errors."""
-    row = _decode(bench, change.ref, bench.notion.page(change.page_id))
-    standing = _read_standing(bench, change)
+    row = _decode(target, change.ref, target.notion.page(change.page_id))
+    standing = _read_standing(target, change)
     if standing is None:
         return True  # this row is all that is left of the key
-    with bench.store.reading(bench.workspace) as tx:
+    with target.store.reading(target.workspace) as tx:
         written = bases.of_page(tx, change.page_id)
         attempted = bases.attempts_of(tx, change.page_id)
     return (
         holds_more(
             row,
             standing,
-            bench.schema.sources[change.ref.source],
-            bench.bindings[change.ref.source],
+            target.schema.sources[change.ref.source],
+            target.bindings[change.ref.source],
             written=written,
             attempted=attempted,
             canonicalize=canonicalize,
         )
         or any(
             _has_other_author(block, row.created_by)
-            for block in bench.notion.children(change.page_id)
+            for block in target.notion.children(change.page_id)
         )
-        or bool(_comments(bench, change.page_id))
+        or bool(_comments(target, change.page_id))
     )
 
 
@@ -59,21 +59,21 @@ def tell_kept(change: Change) -> Problem:
     )
 
 
-def _read_standing(bench: WriteContext, change: Change) -> Row | None:
+def _read_standing(target: WriteContext, change: Change) -> Row | None:
     """Return the row that stands for the key, None when it does not any more."""
-    page_id = bench.pages.by_ref.get(change.ref, "")
+    page_id = target.pages.by_ref.get(change.ref, "")
     if not page_id or page_id == change.page_id:
         return None
     try:
-        page = bench.notion.page(page_id)
+        page = target.notion.page(page_id)
     except Missing:
         return None
-    return None if page.is_gone else _decode(bench, change.ref, page)
+    return None if page.is_gone else _decode(target, change.ref, page)
 
 
-def _decode(bench: WriteContext, ref: Ref, page: Page) -> Row:
-    source, binding = bench.schema.sources[ref.source], bench.bindings[ref.source]
-    return decode_page(page, source, binding, bench.pages.index)[0]
+def _decode(target: WriteContext, ref: Ref, page: Page) -> Row:
+    source, binding = target.schema.sources[ref.source], target.bindings[ref.source]
+    return decode_page(page, source, binding, target.pages.index)[0]
 
 
 def _has_other_author(block: Json, author: str) -> bool:
@@ -83,8 +83,8 @@ def _has_other_author(block: Json, author: str) -> bool:
     return names != [author, author]
 
 
-def _comments(bench: WriteContext, page_id: str) -> tuple[Comment, ...]:
+def _comments(target: WriteContext, page_id: str) -> tuple[Comment, ...]:
     try:
-        return bench.notion.comments(page_id)
+        return target.notion.comments(page_id)
     except Denied:
         return ()  # the connection may not see comments

@@ -8,15 +8,15 @@ from worker.state.store import Tx
 from worker.write.context import WriteContext
 
 
-def take(bench: WriteContext, tx: Tx, ref: Ref) -> None:
+def take(target: WriteContext, tx: Tx, ref: Ref) -> None:
     """Remember the step; before the call, as its outcome may never be known."""
-    if ref in bench.turns:
-        now = bench.turns[ref].now
+    if ref in target.turns:
+        now = target.turns[ref].now
         memory.put(tx, now.key, now)
 
 
-def take_back(bench: WriteContext, tx: Tx, ref: Ref) -> None:
+def take_back(target: WriteContext, tx: Tx, ref: Ref) -> None:
     """Forget a step that was certainly not taken."""
-    if ref in bench.turns:
-        turn = bench.turns[ref]
+    if ref in target.turns:
+        turn = target.turns[ref]
         memory.put(tx, turn.now.key, turn.before)

@@ -37,22 +37,22 @@ class _Stale(Exception):
     """A request waited so long that the page must be read again before it."""
 
 
-def update(bench: WriteContext, change: Change) -> Result:
+def update(target: WriteContext, change: Change) -> Result:
     """Carry out an update; raises the API errors, and `ValueError` for a row of which nothing can be written."""
-    page_id = change.page_id or bench.pages.by_ref.get(change.ref)
+    page_id = change.page_id or target.pages.by_ref.get(change.ref)
     if page_id is None:
         raise ValueError(f"{change.ref} has no page yet")
     try:
         for _ in range(READINGS):
-            read_at = bench.now()
-            fresh = look_again(bench, change, page_id)
-            check = _freshness(bench, read_at) if fresh.is_read else _unchecked
+            read_at = target.now()
+            fresh = look_again(target, change, page_id)
+            check = _freshness(target, read_at) if fresh.is_read else _unchecked
             try:
-                return _write(bench, change, page_id, fresh, check=check)
+                return _write(target, change, page_id, fresh, check=check)
             except _Stale:
                 continue
     except Left as left:
-        return _tell_left(bench, left.stray)
+        return _tell_left(target, left.stray)
     raise Transient(
         "notion",
         f"PATCH /v1/pages/{page_id}",
@@ -60,9 +60,9 @@ def update(bench: WriteContext, change: Change) -> Result:
     )
 
 
-def _freshness(bench: WriteContext, read_at: datetime) -> Callable[[], None]:
+def _freshness(target: WriteContext, read_at: datetime) -> Callable[[], None]:
     def check() -> None:
-        if bench.now() - read_at > STALE:
+        if target.now() - read_at > STALE:
             raise _Stale
 
     return check
@@ -73,7 +73,7 @@ def _unchecked() -> None:
 
 
 def _write(
-    bench: WriteContext,
+    target: WriteContext,
     change: Change,
     page_id: str,
     fresh: Fresh,
@@ -81,26 +81,26 @@ def _write(
     check: Callable[[], None],
 ) -> Result:
     change = replace(change, fields=fresh.fields)
-    cells = encode_cells(bench, change)
-    with bench.store.transaction(bench.workspace) as tx:
+    cells = encode_cells(target, change)
+    with target.store.transaction(target.workspace) as tx:
         bases.adopt(tx, fresh.adopted)
         if not (fresh.kept or fresh.problems):
-            turns.take(bench, tx, change.ref)
+            turns.take(target, tx, change.ref)
     refused = {}
     try:
         if cells:
-            refused = write_cells(bench, change, page_id, cells, check=check)
+            refused = write_cells(target, change, page_id, cells, check=check)
     except (Rejected, Missing, Denied):
-        with bench.store.transaction(bench.workspace) as tx:
-            turns.take_back(bench, tx, change.ref)
+        with target.store.transaction(target.workspace) as tx:
+            turns.take_back(target, tx, change.ref)
         raise
-    bench.notes.add(kept=fresh.kept, problems=fresh.problems)
-    note_refused(bench, change, page_id, refused)
+    target.notes.add(kept=fresh.kept, problems=fresh.problems)
+    note_refused(target, change, page_id, refused)
     return Result.DONE if refused.keys() != cells.keys() else Result.SETTLED
 
 
 def write_cells(
-    bench: WriteContext,
+    target: WriteContext,
     change: Change,
     page_id: str,
     cells: Cells,
@@ -111,18 +111,18 @@ def write_cells(
 
     Raises `Left` when the page is in another data source by now, and the API errors when none could be written.
     """
-    source = bench.schema.sources[change.ref.source]
-    binding = bench.bindings[change.ref.source]
+    source = target.schema.sources[change.ref.source]
+    binding = target.bindings[change.ref.source]
 
     def send(part: Cells) -> None:
-        _patch(bench, part_of(change, part), page_id, part, check=check)
+        _patch(target, part_of(change, part), page_id, part, check=check)
 
     try:
         send(cells)
     except ApiError as error:
         if not is_refusal(error):
             raise
-        page = bench.notion.page(page_id)
+        page = target.notion.page(page_id)
         if has_left(page, binding):
             raise Left(stray(change.ref, page)) from error
         if page.is_gone:
@@ -139,7 +139,7 @@ def write_cells(
 
 
 def _patch(
-    bench: WriteContext,
+    target: WriteContext,
     change: Change,
     page_id: str,
     cells: Cells,
@@ -147,12 +147,12 @@ def _patch(
     check: Callable[[], None],
 ) -> None:
     """Send one update, with the attempt noted before it and what came back recorded after it."""
-    binding = bench.bindings[change.ref.source]
+    binding = target.bindings[change.ref.source]
     wanted = {item.field: item.after for item in change.fields}
-    with bench.store.transaction(bench.workspace) as tx:
+    with target.store.transaction(target.workspace) as tx:
         bases.attempt(tx, page_id, wanted)
     try:
-        page = bench.notion.guarded(check).update_page(
+        page = target.notion.guarded(check).update_page(
             page_id, {binding.properties[name]: cell for name, cell in cells.items()}
         )
     except (
@@ -160,15 +160,15 @@ def _patch(
         Missing,
         Denied,
     ):  # any other failure may have happened, so that the attempt stands as ours
-        with bench.store.transaction(bench.workspace) as tx:
+        with target.store.transaction(target.workspace) as tx:
             bases.withdraw(tx, page_id, wanted)
         raise
-    answered = read_answer(bench, change, page, everything=False)
-    with bench.store.transaction(bench.workspace) as tx:
+    answered = read_answer(target, change, page, everything=False)
+    with target.store.transaction(target.workspace) as tx:
         bases.record(tx, page_id, answered)
         bases.drop(tx, page_id, [refusals.place_of(name) for name in cells])
 
 
-def _tell_left(bench: WriteContext, left: Stray) -> Result:
-    bench.notes.add(problems=[refusals.left_board(left, bench.schema)])
+def _tell_left(target: WriteContext, left: Stray) -> Result:
+    target.notes.add(problems=[refusals.left_board(left, target.schema)])
     return Result.SETTLED

@@ -84,7 +84,7 @@ class Applied(msgspec.Struct, frozen=True, gc=False):
 class _ApplyRun:
     """One apply under way. `halted` once no further change may begin; its lock guards what is counted."""
 
-    bench: WriteContext
+    target: WriteContext
     stop: threading.Event
     progress: Progress
     total: int
@@ -148,7 +148,7 @@ def apply(
     phases = tuple(_phases(plan.changes))
     warnings: list[Problem] = []
     with open_engines(width) as engines:
-        bench = WriteContext(
+        target = WriteContext(
             workspace,
             notion.guarded(check),
             store,
@@ -163,21 +163,21 @@ def apply(
             seen=seen,
             turns=turns,
         )
-        shift = _ApplyRun(
-            bench,
+        apply_run = _ApplyRun(
+            target,
             ended,
             progress,
             sum(len(phase) for phase in phases),
         )
-        _work(shift, phases, width)
+        _work(apply_run, phases, width)
     return Applied(
-        dict(shift.done),
-        tuple(sorted({*shift.failures, *bench.notes.problems})),
-        tuple(sorted(shift.unknown)),
-        frozenset(shift.gone),
-        shift.skipped > 0,
-        shift.taken_by,
-        tuple(sorted(bench.notes.kept, key=lambda kept: (kept.ref, kept.field))),
+        dict(apply_run.done),
+        tuple(sorted({*apply_run.failures, *target.notes.problems})),
+        tuple(sorted(apply_run.unknown)),
+        frozenset(apply_run.gone),
+        apply_run.skipped > 0,
+        apply_run.taken_by,
+        tuple(sorted(target.notes.kept, key=lambda kept: (kept.ref, kept.field))),
         tuple(sorted(warnings)),
     )
 
@@ -191,81 +191,85 @@ def _phases(changes: Sequence[Change]) -> Iterator[tuple[Change, ...]]:
         yield tuple(change for change in changes if change.kind is kind)
 
 
-def _work(shift: _ApplyRun, phases: Iterable[Sequence[Change]], width: int) -> None:
+def _work(apply_run: _ApplyRun, phases: Iterable[Sequence[Change]], width: int) -> None:
     if width == 1:
         for change in (change for phase in phases for change in phase):
-            _try(shift, change)
+            _try(apply_run, change)
         return
     with ThreadPoolExecutor(width, thread_name_prefix="apply") as pool:
         for phase in phases:
-            for _ in pool.map(lambda change: _try(shift, change), phase):
+            for _ in pool.map(lambda change: _try(apply_run, change), phase):
                 pass
 
 
-def _try(shift: _ApplyRun, change: Change) -> None:
+def _try(apply_run: _ApplyRun, change: Change) -> None:
     """Do one change; whatever goes wrong with it is that change's problem and nobody else's."""
-    if shift.halted.is_set() or shift.stop.is_set():
-        _skip(shift)
+    if apply_run.halted.is_set() or apply_run.stop.is_set():
+        _skip(apply_run)
         return
     try:
-        _count(shift, change, perform(shift.bench, change))
+        _count(apply_run, change, perform(apply_run.target, change))
     except Busy as taken:
-        _skip(shift, taken_by=taken.holder)
+        _skip(apply_run, taken_by=taken.holder)
     except Stopped:
-        _skip(shift)
+        _skip(apply_run)
     except Exception as error:  # noqa: BLE001 - the one place where any failure of a change becomes a Problem
-        if isinstance(error, Transient) and shift.stop.is_set():
-            _skip(shift)  # its wait was cut short
+        if isinstance(error, Transient) and apply_run.stop.is_set():
+            _skip(apply_run)  # its wait was cut short
             return
         if isinstance(error, Denied):
-            shift.halted.set()
+            apply_run.halted.set()
         _count(
-            shift,
+            apply_run,
             change,
             Result.SETTLED
-            if _was_deleted(shift, change, error)
+            if _was_deleted(apply_run, change, error)
             else _failure(
-                change, error, private=shift.bench.schema.is_private(change.ref.source)
+                change,
+                error,
+                private=apply_run.target.schema.is_private(change.ref.source),
             ),
         )
 
 
-def _skip(shift: _ApplyRun, *, taken_by: str = "") -> None:
+def _skip(apply_run: _ApplyRun, *, taken_by: str = "") -> None:
     """Leave a change to the next run; nothing more is begun once another owner has the workspace."""
-    with shift.lock:
-        shift.skipped += 1
-        if taken_by and not shift.taken_by:
-            shift.halted.set()
-            shift.taken_by = taken_by
-            log.warning("lease.lost", workspace=shift.bench.workspace, holder=taken_by)
+    with apply_run.lock:
+        apply_run.skipped += 1
+        if taken_by and not apply_run.taken_by:
+            apply_run.halted.set()
+            apply_run.taken_by = taken_by
+            log.warning(
+                "lease.lost", workspace=apply_run.target.workspace, holder=taken_by
+            )
 
 
-def _was_deleted(shift: _ApplyRun, change: Change, error: Exception) -> bool:
+def _was_deleted(apply_run: _ApplyRun, change: Change, error: Exception) -> bool:
     """Tell whether a change failed because somebody deleted its page since it was read: then it is settled.
 
     A refusal does not say so by itself: one with the same status may be about a value or a related page.
     """
-    page_id = change.page_id or shift.bench.pages.by_ref.get(change.ref, "")
+    page_id = change.page_id or apply_run.target.pages.by_ref.get(change.ref, "")
     if not isinstance(error, Missing | Rejected) or not page_id:
         return False
     try:
-        gone = is_gone(shift.bench.notion, page_id)
+        gone = is_gone(apply_run.target.notion, page_id)
     except RaylineError:
         return False
     if gone:
-        with shift.lock:
-            shift.gone.add(page_id)
+        with apply_run.lock:
+            apply_run.gone.add(page_id)
     return gone
 
 
-def _count(shift: _ApplyRun, change: Change, result: Result | Problem) -> None:
+def _count(apply_run: _ApplyRun, change: Change, result: Result | Problem) -> None:
     outcome = result.value if isinstance(result, Result) else "failed"
     log.info(
         "change",
-        workspace=shift.bench.workspace,
+        workspace=apply_run.target.workspace,
         kind=change.kind.value,
         ref=str(change.ref),
-        page=change.page_id or shift.bench.pages.by_ref.get(change.ref, ""),
+        page=change.page_id or apply_run.target.pages.by_ref.get(change.ref, ""),
         outcome=outcome,
         fields=[item.field for item in change.fields],
         **(
@@ -274,15 +278,15 @@ def _count(shift: _ApplyRun, change: Change, result: Result | Problem) -> None:
             else {}
         ),
     )
-    with shift.lock:
-        shift.tried += 1
+    with apply_run.lock:
+        apply_run.tried += 1
         if isinstance(result, Problem):
-            shift.failures.append(result)
+            apply_run.failures.append(result)
         elif result is Result.DONE:
-            shift.done[_NAMES[change.kind]] += 1
+            apply_run.done[_NAMES[change.kind]] += 1
         elif result is Result.UNKNOWN:
-            shift.unknown.append(change.ref)
-        shift.progress("apply", shift.tried, shift.total)
+            apply_run.unknown.append(change.ref)
+        apply_run.progress("apply", apply_run.tried, apply_run.total)
 
 
 def _failure(change: Change, error: Exception, *, private: bool) -> Problem:

@@ -77,34 +77,34 @@ def measure_utilization(
     plans: Sequence[PlanMeasure],
 ) -> Found[LoadMeasure]:
     """Return the fields of people, units and plan nodes, with everybody's weeks behind and ahead."""
-    desk = _desk(world, cards, plans)
-    people = {ref: _person(desk, person) for ref, person in world.people.items()}
-    everybody = tuple(ref for team in desk.staffing.teams.values() for ref in team)
-    teams = {unit: desk.staffing.teams.get(unit, ()) for unit in world.units} | {
+    view = _view_of(world, cards, plans)
+    people = {ref: _person(view, person) for ref, person in world.people.items()}
+    everybody = tuple(ref for team in view.staffing.teams.values() for ref in team)
+    teams = {unit: view.staffing.teams.get(unit, ()) for unit in world.units} | {
         FIRM: everybody
     }
     units = {
-        unit: _unit(desk, unit, [people[ref] for ref in team])
+        unit: _unit(view, unit, [people[ref] for ref in team])
         for unit, team in teams.items()
     }
     facts = (
-        *(fact for load in people.values() for fact in _person_facts(desk, load)),
+        *(fact for load in people.values() for fact in _person_facts(view, load)),
         *(
             fact
             for ref, load in units.items()
             if ref != FIRM
-            for fact in _unit_facts(desk, load)
+            for fact in _unit_facts(view, load)
         ),
         *(
             fact
             for plan in plans
-            for fact in _plan_facts(desk, plan, units.get(plan.unit))
+            for fact in _plan_facts(view, plan, units.get(plan.unit))
         ),
     )
     return Found(LoadMeasure(people, units), facts)
 
 
-def _desk(
+def _view_of(
     world: World, cards: Mapping[Ref, CardMeasure], plans: Iterable[PlanMeasure]
 ) -> _Staff:
     limits, staffing = world.thresholds, staff(world)
@@ -181,32 +181,32 @@ def _cards_of_people(
     }
 
 
-def _person(desk: _Staff, person: Person) -> PersonLoad:
-    world, ref = desk.world, person.ref
-    days = desk.presences[ref].within(desk.past)
+def _person(view: _Staff, person: Person) -> PersonLoad:
+    world, ref = view.world, person.ref
+    days = view.presences[ref].within(view.past)
     days_logged = [
         day
-        for day in desk.days_logged.get(ref, ())
-        if desk.past.start <= day <= desk.past.end
+        for day in view.days_logged.get(ref, ())
+        if view.past.start <= day <= view.past.end
         and is_at_work(person, day, world.calendar)
     ]
     logged = (
-        hours(desk.logged[ref].within(desk.past))
+        hours(view.logged[ref].within(view.past))
         if person.jira and world.worklogs
         else None
     )
-    capacity = _effective(desk, person, desk.past)
-    open_items = desk.assigned.open[person.jira or ""]
-    estimated = open_items - desk.assigned.unestimated[person.jira or ""]
+    capacity = _effective(view, person, view.past)
+    open_items = view.assigned.open[person.jira or ""]
+    estimated = open_items - view.assigned.unestimated[person.jira or ""]
     weeks = (
         tuple(
             _week(
-                desk,
+                view,
                 [person],
                 week,
-                known=_is_load_known(desk, person, open_items, estimated),
+                known=_is_load_known(view, person, open_items, estimated),
             )
-            for week in desk.ahead
+            for week in view.ahead
         )
         if person.capacity is not None
         else ()
@@ -214,8 +214,8 @@ def _person(desk: _Staff, person: Person) -> PersonLoad:
     next_4, next_8 = (_ratio_of(weeks[:count]) for count in SHOWN_WEEKS)
     return PersonLoad(
         ref,
-        desk.staffing.homes.get(ref),
-        contracted(person, desk.past),
+        view.staffing.homes.get(ref),
+        contracted(person, view.past),
         capacity,
         logged,
         part_of(logged, capacity),
@@ -226,42 +226,42 @@ def _person(desk: _Staff, person: Person) -> PersonLoad:
         weeks,
         next_4,
         next_8,
-        tuple(sorted(desk.cards.get(ref, ()), key=attrgetter("key"))),
+        tuple(sorted(view.cards.get(ref, ()), key=attrgetter("key"))),
     )
 
 
-def _effective(desk: _Staff, person: Person, span: Span) -> Decimal | None:
+def _effective(view: _Staff, person: Person, span: Span) -> Decimal | None:
     return (
         None
         if person.capacity is None
-        else person.capacity * desk.presences[person.ref].within(span) / WEEK
+        else person.capacity * view.presences[person.ref].within(span) / WEEK
     )
 
 
-def _effective_sum(desk: _Staff, people: Iterable[Person], span: Span) -> Decimal:
+def _effective_sum(view: _Staff, people: Iterable[Person], span: Span) -> Decimal:
     return sum(
-        (_effective(desk, person, span) or Decimal(0) for person in people), Decimal(0)
+        (_effective(view, person, span) or Decimal(0) for person in people), Decimal(0)
     )
 
 
 def _is_load_known(
-    desk: _Staff, person: Person | None, items: int, estimated: int
+    view: _Staff, person: Person | None, items: int, estimated: int
 ) -> bool:
     has_account = person is None or person.jira is not None
     return (
-        bool(desk.world.issues)
+        bool(view.world.issues)
         and has_account
-        and estimated >= desk.world.thresholds.estimate_share * items
+        and estimated >= view.world.thresholds.estimate_share * items
     )
 
 
 def _week(
-    desk: _Staff, people: Sequence[Person], week: Span, *, known: bool
+    view: _Staff, people: Sequence[Person], week: Span, *, known: bool
 ) -> WeekLoad:
-    planned = sum(desk.loads[person.ref].within(week) for person in people)
+    planned = sum(view.loads[person.ref].within(week) for person in people)
     return WeekLoad(
         week.start,
-        _effective_sum(desk, people, week),
+        _effective_sum(view, people, week),
         hours(planned) if known else None,
     )
 
@@ -279,15 +279,15 @@ def _sums(weeks: Sequence[WeekLoad]) -> tuple[Decimal | None, Decimal]:
     ), capacity
 
 
-def _unit(desk: _Staff, unit: Ref, loads: Sequence[PersonLoad]) -> UnitLoad:
-    people = [desk.world.people[load.person] for load in loads]
+def _unit(view: _Staff, unit: Ref, loads: Sequence[PersonLoad]) -> UnitLoad:
+    people = [view.world.people[load.person] for load in loads]
     known = _is_load_known(
-        desk,
+        view,
         None,
         sum(load.open for load in loads),
         sum(load.estimated for load in loads),
     )
-    weeks = tuple(_week(desk, people, week, known=known) for week in desk.ahead)
+    weeks = tuple(_week(view, people, week, known=known) for week in view.ahead)
     planned, capacity = _sums(weeks[: SHOWN_WEEKS[0]])
     days, days_logged = (
         sum(load.days for load in loads),
@@ -295,12 +295,12 @@ def _unit(desk: _Staff, unit: Ref, loads: Sequence[PersonLoad]) -> UnitLoad:
     )
     logged = (
         sum((load.logged or Decimal(0) for load in loads), Decimal(0))
-        if desk.world.worklogs
+        if view.world.worklogs
         else None
     )
     past = sum((load.effective or Decimal(0) for load in loads), Decimal(0))
-    least = desk.world.thresholds.logs_share
-    is_short = desk.world.worklogs and days_logged < least * days
+    least = view.world.thresholds.logs_share
+    is_short = view.world.worklogs and days_logged < least * days
     missing = (
         sorted(
             (load for load in loads if load.days_logged < least * load.days), key=_gap
@@ -320,7 +320,7 @@ def _unit(desk: _Staff, unit: Ref, loads: Sequence[PersonLoad]) -> UnitLoad:
         days_logged,
         tuple(load.person for load in missing),
         weeks,
-        tuple(_roles(desk, people, known=known)),
+        tuple(_roles(view, people, known=known)),
     )
 
 
@@ -329,13 +329,13 @@ def _gap(load: PersonLoad) -> tuple[int, Ref]:
 
 
 def _roles(
-    desk: _Staff, people: Sequence[Person], *, known: bool
+    view: _Staff, people: Sequence[Person], *, known: bool
 ) -> Iterator[RoleLoad]:
-    for role in desk.world.thresholds.producing_roles:
+    for role in view.world.thresholds.producing_roles:
         own = [person for person in people if person.role == role]
         if own:
             yield RoleLoad(
-                role, tuple(_week(desk, own, week, known=known) for week in desk.ahead)
+                role, tuple(_week(view, own, week, known=known) for week in view.ahead)
             )
 
 
@@ -353,8 +353,8 @@ def _tenth(value: Decimal | None) -> Decimal | None:
     return value.quantize(Decimal("0.1"), ROUND_HALF_UP) if value is not None else None
 
 
-def _person_facts(desk: _Staff, load: PersonLoad) -> Iterator[Fact]:
-    say, words = desk.world.words.say, desk.world.words
+def _person_facts(view: _Staff, load: PersonLoad) -> Iterator[Fact]:
+    say, words = view.world.words.say, view.world.words
     yield Fact(
         load.person,
         "utilization",
@@ -364,7 +364,7 @@ def _person_facts(desk: _Staff, load: PersonLoad) -> Iterator[Fact]:
                 Input(say("logged hours"), _shown(load.logged)),
                 Input(say("effective capacity, h"), _shown(load.effective)),
                 Input(say("contracted, h"), _shown(load.contracted)),
-                Input(say("weeks"), _span(desk, desk.past)),
+                Input(say("weeks"), _span(view, view.past)),
             ),
             say(
                 "logged hours / effective capacity of {capacity} h",
@@ -388,14 +388,14 @@ def _person_facts(desk: _Staff, load: PersonLoad) -> Iterator[Fact]:
                     Input(say("with an estimate"), str(load.estimated)),
                     Input(
                         say("of proposals, h"),
-                        words.number(_expected_hours(desk, load.person)),
+                        words.number(_expected_hours(view, load.person)),
                     ),
                 ),
                 say(
                     "work left and expected / effective capacity of {capacity} h",
                     capacity=_shown(capacity),
                 ),
-                f"estimate >= {desk.world.thresholds.estimate_share}",
+                f"estimate >= {view.world.thresholds.estimate_share}",
             ),
         )
     yield Fact(
@@ -409,13 +409,13 @@ def _person_facts(desk: _Staff, load: PersonLoad) -> Iterator[Fact]:
     )
 
 
-def _expected_hours(desk: _Staff, person: Ref) -> Decimal:
+def _expected_hours(view: _Staff, person: Ref) -> Decimal:
     """Return what falls on a person of all that proposals may bring, whenever that is."""
-    home, people = desk.staffing.homes.get(person), desk.world.people
-    if person not in desk.staffing.teams.get(home, ()):
+    home, people = view.staffing.homes.get(person), view.world.people
+    if person not in view.staffing.teams.get(home, ()):
         return Decimal(0)
-    team = [people[ref].capacity or Decimal(0) for ref in desk.staffing.teams[home]]
-    whole = sum((one.hours for one in desk.expected if one.unit == home), Decimal(0))
+    team = [people[ref].capacity or Decimal(0) for ref in view.staffing.teams[home]]
+    whole = sum((one.hours for one in view.expected if one.unit == home), Decimal(0))
     return whole * (people[person].capacity or Decimal(0)) / sum(team, Decimal(0))
 
 
@@ -424,18 +424,18 @@ def _shown(value: Decimal | None) -> str:
     return "-" if rounded is None else f"{rounded.normalize():f}"
 
 
-def _span(desk: _Staff, span: Span) -> str:
-    words = desk.world.words
+def _span(view: _Staff, span: Span) -> str:
+    words = view.world.words
     return f"{words.day_month(span.start)} - {words.date(span.end)}"
 
 
-def _unit_facts(desk: _Staff, load: UnitLoad) -> Iterator[Fact]:
-    say, limits = desk.world.words.say, desk.world.thresholds
+def _unit_facts(view: _Staff, load: UnitLoad) -> Iterator[Fact]:
+    say, limits = view.world.words.say, view.world.thresholds
     planned, _ = _sums(load.weeks[: SHOWN_WEEKS[0]])
     capacity = Input(say("effective capacity, h"), _shown(load.capacity))
     people = Input(
         say("producing people"),
-        ", ".join(desk.world.people[ref].name for ref in load.people) or "-",
+        ", ".join(view.world.people[ref].name for ref in load.people) or "-",
     )
     yield Fact(
         load.unit,
@@ -447,8 +447,8 @@ def _unit_facts(desk: _Staff, load: UnitLoad) -> Iterator[Fact]:
                 Input(
                     say("weeks"),
                     _span(
-                        desk,
-                        Span(desk.ahead[0].start, desk.ahead[SHOWN_WEEKS[0] - 1].end),
+                        view,
+                        Span(view.ahead[0].start, view.ahead[SHOWN_WEEKS[0] - 1].end),
                     ),
                 ),
             ),
@@ -492,7 +492,7 @@ def _unit_facts(desk: _Staff, load: UnitLoad) -> Iterator[Fact]:
     yield Fact(
         load.unit,
         "missing_logs",
-        _missing(desk, load),
+        _missing(view, load),
         _why(
             (logs,),
             say("people whose days at work lack work logs, when the whole unit's do"),
@@ -501,15 +501,15 @@ def _unit_facts(desk: _Staff, load: UnitLoad) -> Iterator[Fact]:
     )
 
 
-def _missing(desk: _Staff, load: UnitLoad) -> str | None:
-    return ", ".join(desk.world.people[ref].name for ref in load.missing) or None
+def _missing(view: _Staff, load: UnitLoad) -> str | None:
+    return ", ".join(view.world.people[ref].name for ref in load.missing) or None
 
 
 def _plan_facts(
-    desk: _Staff, plan: PlanMeasure, load: UnitLoad | None
+    view: _Staff, plan: PlanMeasure, load: UnitLoad | None
 ) -> Iterator[Fact]:
     """State hours of current and future nodes: what was logged up to yesterday and what is planned from today on."""
-    world, period = desk.world, plan.period
+    world, period = view.world, plan.period
     ref = Ref("plans", f"plan:{plan.unit.key}:{period.code}")
     if (
         load is None
@@ -520,11 +520,11 @@ def _plan_facts(
         return
     say, span = world.words.say, Span(period.start, period.end)
     capacity = _effective_sum(
-        desk, (world.people[person] for person in load.people), span
+        view, (world.people[person] for person in load.people), span
     )
     behind = Span(period.start, max(world.today, period.start) - timedelta(days=1))
-    spent = hours(sum(desk.logged[person].within(behind) for person in load.people))
-    ahead = hours(sum(desk.loads[person].within(span) for person in load.people))
+    spent = hours(sum(view.logged[person].within(behind) for person in load.people))
+    ahead = hours(sum(view.loads[person].within(span) for person in load.people))
     planned = spent + ahead if load.load is not None else None
     inputs = (
         Input(say("logged hours"), _shown(spent)),

@@ -42,18 +42,18 @@ def find_graduations(
     units: Mapping[Ref, UnitLoad],
 ) -> Found[Mapping[Ref, Graduation]]:
     """Return who is ready to be an account, and the condition of every account: whether it has had no work."""
-    desk = _desk(world, measures, units)
+    view = _view_of(world, measures, units)
     graduations = {
         client.ref: found
         for client in world.clients.values()
-        if (found := _graduation(desk, client))
+        if (found := _graduation(view, client))
     }
     silences = [
-        (client, _last_work(desk, client))
+        (client, _last_work(view, client))
         for client in world.clients.values()
         if client.group == "account"
     ]
-    conditions = tuple(_silence(desk, client, last) for client, last in silences)
+    conditions = tuple(_silence(view, client, last) for client, last in silences)
     signals = [
         signal
         for client in world.clients.values()
@@ -63,7 +63,7 @@ def find_graduations(
     return Found(graduations, conditions=conditions, signals=tuple(signals))
 
 
-def _desk(
+def _view_of(
     world: World,
     measures: Mapping[Ref, CardMeasure],
     units: Mapping[Ref, UnitLoad],
@@ -80,25 +80,25 @@ def _desk(
 # Newbiz to account
 
 
-def _graduation(desk: _Portfolios, client: Client) -> Graduation | None:
+def _graduation(view: _Portfolios, client: Client) -> Graduation | None:
     if client.group != "newbiz":
         return None
-    cards = desk.cards[client.ref]
+    cards = view.cards[client.ref]
     evidence = (
-        *_crowd(desk, cards),
-        *_queue(cards, desk.world),
-        *_long_work(desk, cards),
+        *_crowd(view, cards),
+        *_queue(cards, view.world),
+        *_long_work(view, cards),
     )
     return (
-        Graduation(client.ref, evidence, _unit(desk), _model(client, cards, desk.world))
+        Graduation(client.ref, evidence, _unit(view), _model(client, cards, view.world))
         if evidence
         else None
     )
 
 
-def _crowd(desk: _Portfolios, cards: Iterable[Card]) -> Iterator[str]:
+def _crowd(view: _Portfolios, cards: Iterable[Card]) -> Iterator[str]:
     """Say it when enough people logged enough hours in enough of the last full weeks."""
-    world, limits = desk.world, desk.world.thresholds
+    world, limits = view.world, view.world.thresholds
     monday = world.today - timedelta(days=world.today.weekday())
     weeks = [
         week
@@ -149,15 +149,15 @@ def _queue(cards: Iterable[Card], world: World) -> Iterator[str]:
         )
 
 
-def _long_work(desk: _Portfolios, cards: Iterable[Card]) -> Iterator[str]:
+def _long_work(view: _Portfolios, cards: Iterable[Card]) -> Iterator[str]:
     """Say it when running work is planned, by its due date or else its P85, beyond the months that make an account."""
-    world = desk.world
+    world = view.world
     limit = add_months(world.today, world.thresholds.graduation_months)
     ends = [
         (end, card)
         for card in cards
         if card.stage in RUNNING
-        and (end := _planned_end(card, desk.measures.get(card.ref)))
+        and (end := _planned_end(card, view.measures.get(card.ref)))
         and end > limit
     ]
     if ends:
@@ -175,15 +175,15 @@ def _planned_end(card: Card, measure: CardMeasure | None) -> date | None:
     )
 
 
-def _unit(desk: _Portfolios) -> Ref | None:
+def _unit(view: _Portfolios) -> Ref | None:
     """Return the unit with the least load ahead, when the loads of all are known, then the smallest portfolio."""
-    units = list(desk.world.units.values())
-    loads = {unit.ref: _load(desk.units.get(unit.ref)) for unit in units}
+    units = list(view.world.units.values())
+    loads = {unit.ref: _load(view.units.get(unit.ref)) for unit in units}
     if None in loads.values():
         loads = {}
     ranked = sorted(
         units,
-        key=lambda unit: (loads.get(unit.ref) or 0, desk.accounts[unit.ref], unit.name),
+        key=lambda unit: (loads.get(unit.ref) or 0, view.accounts[unit.ref], unit.name),
     )
     return ranked[0].ref if ranked else None
 
@@ -253,25 +253,25 @@ def _proposal(found: Graduation, unit: Unit | None, world: World) -> str:
 # Accounts without work
 
 
-def _last_work(desk: _Portfolios, client: Client) -> date | None:
+def _last_work(view: _Portfolios, client: Client) -> date | None:
     """Return the last day anything was done for a client; today while work may go on unseen; None without a trace."""
-    days = [day for card in desk.cards[client.ref] if (day := _worked(desk, card))]
+    days = [day for card in view.cards[client.ref] if (day := _worked(view, card))]
     return max(days, default=None)
 
 
-def _worked(desk: _Portfolios, card: Card) -> date | None:
-    measure = desk.measures.get(card.ref)
+def _worked(view: _Portfolios, card: Card) -> date | None:
+    measure = view.measures.get(card.ref)
     if card.stage is Stage.AGREED:
-        return desk.world.today
+        return view.world.today
     if (
         card.stage in (*RUNNING, Stage.DONE)
         and measure is not None
         and measure.last_activity
     ):
-        return min(measure.last_activity, desk.world.today)
+        return min(measure.last_activity, view.world.today)
     if card.stage in RUNNING:
-        return desk.world.today
-    return _ended(card, measure, desk.world.today) if card.stage is Stage.DONE else None
+        return view.world.today
+    return _ended(card, measure, view.world.today) if card.stage is Stage.DONE else None
 
 
 def _ended(card: Card, measure: CardMeasure | None, today: date) -> date | None:
@@ -288,13 +288,13 @@ def _is_silent(last: date | None, world: World) -> bool | None:
     )
 
 
-def _silence(desk: _Portfolios, client: Client, last: date | None) -> Condition:
-    words, limits = desk.world.words, desk.world.thresholds
+def _silence(view: _Portfolios, client: Client, last: date | None) -> Condition:
+    words, limits = view.world.words, view.world.thresholds
     return Condition(
         SILENT,
         "other",
         client.ref,
-        _is_silent(last, desk.world),
+        _is_silent(last, view.world),
         probability=4,
         client=client.ref,
         unit=client.unit,

@@ -67,14 +67,14 @@ def plan_risks(
 
     `is_whole` is false when a rule failed: then a condition nobody spoke of is not known to be gone.
     """
-    chart = _chart(world, playbooks)
+    board = _board_of(world, playbooks)
     occurrences: dict[str, Occurrence] = {}
     found: list[RiskMeasure] = []
     facts: list[Fact] = []
-    for key, condition in _conditions(chart, conditions, is_whole=is_whole):
-        if not condition.holds and key not in chart.known:
+    for key, condition in _conditions(board, conditions, is_whole=is_whole):
+        if not condition.holds and key not in board.known:
             continue
-        now = _advanced(chart, key, condition)
+        now = _advanced(board, key, condition)
         if now is None:
             continue
         client = condition.client
@@ -82,19 +82,19 @@ def plan_risks(
             now, client=str(client) if client else now.client
         )
         ref = Ref("risks", name_of(key, now.number))
-        own = chart.rows.get(ref.key)
+        own = board.rows.get(ref.key)
         if now.closed is not None:
             facts += _closing(ref, now, own, world)
         elif condition.holds:
-            risk = _risk(chart, ref, condition, now=now)
+            risk = _risk(board, ref, condition, now=now)
             found.append(risk)
-            facts += _facts(chart, risk, condition, now=now)
+            facts += _facts(board, risk, condition, now=now)
         elif own is not None:
-            found.append(_standing(chart, ref, condition, row=own))
+            found.append(_standing(board, ref, condition, row=own))
     return Found(
         tuple(found),
         tuple(facts),
-        tracks=chart.tracks.maps[0],
+        tracks=board.tracks.maps[0],
         occurrences=occurrences,
     )
 
@@ -104,7 +104,7 @@ def key_of(condition: Condition) -> str:
     return f"risk:{condition.signal}:{condition.subject.key}"
 
 
-def _chart(world: World, playbooks: Playbooks) -> _RiskRows:
+def _board_of(world: World, playbooks: Playbooks) -> _RiskRows:
     rows = {row.key: row for row in reversed(world.rows.get("risks", ())) if row.key}
     known = recall(
         "risks",
@@ -127,7 +127,7 @@ def _chart(world: World, playbooks: Playbooks) -> _RiskRows:
 
 
 def _conditions(
-    chart: _RiskRows, conditions: Iterable[Condition], *, is_whole: bool
+    board: _RiskRows, conditions: Iterable[Condition], *, is_whole: bool
 ) -> Iterator[tuple[str, Condition]]:
     """Give every condition by its key, the strongest where two share one, then what is remembered but was not told.
 
@@ -140,7 +140,7 @@ def _conditions(
             spoken[key] = condition
     yield from spoken.items()
     told = {condition.signal for condition in spoken.values()}
-    for key in sorted(chart.known.keys() - spoken.keys()):
+    for key in sorted(board.known.keys() - spoken.keys()):
         _, signal, subject = key.split(":", 2)
         gone = signal in told or is_whole
         yield key, Condition(signal, "", Ref("gone", subject), False if gone else None)
@@ -150,9 +150,9 @@ def _weight(condition: Condition) -> tuple[bool, bool, int]:
     return bool(condition.holds), condition.holds is None, condition.probability
 
 
-def _advanced(chart: _RiskRows, key: str, condition: Condition) -> Occurrence | None:
-    world, before = chart.world, chart.known.get(key)
-    row = chart.rows.get(name_of(key, before.number)) if before else None
+def _advanced(board: _RiskRows, key: str, condition: Condition) -> Occurrence | None:
+    world, before = board.world, board.known.get(key)
+    row = board.rows.get(name_of(key, before.number)) if before else None
     status = row.fields.get("status") if row else None
     trashed = (
         before is not None
@@ -174,11 +174,11 @@ def _advanced(chart: _RiskRows, key: str, condition: Condition) -> Occurrence | 
 
 
 def _risk(
-    chart: _RiskRows, ref: Ref, condition: Condition, *, now: Occurrence
+    board: _RiskRows, ref: Ref, condition: Condition, *, now: Occurrence
 ) -> RiskMeasure:
-    world, tracks, row = chart.world, chart.tracks, chart.rows.get(ref.key)
-    stake = _stake(chart, condition)
-    impact = condition.impact or _impact(chart, condition, stake)
+    world, tracks, row = board.world, board.tracks, board.rows.get(ref.key)
+    stake = _stake(board, condition)
+    impact = condition.impact or _impact(board, condition, stake)
     held = settle(
         tracks.get(f"{ref}#probability"), str(condition.probability), world.today
     )
@@ -209,11 +209,11 @@ def _risk(
         _unit(condition, world),
         condition.horizon,
         now.opened,
-        answered=condition.signal in chart.answered,
+        answered=condition.signal in board.answered,
     )
     if row is not None:
         return _as_kept(risk, row, world)
-    response = _response(chart, condition)
+    response = _response(board, condition)
     if response is None:
         return risk
     return replace(
@@ -235,32 +235,32 @@ def _unit(condition: Condition, world: World) -> Ref | None:
     return condition.unit or (client.unit if client else None)
 
 
-def _stake(chart: _RiskRows, condition: Condition) -> Decimal:
+def _stake(board: _RiskRows, condition: Condition) -> Decimal:
     """Return what may be lost: as told, else the card's budget or a quarter of the fee, else all of the client's."""
     if condition.stake is not None:
         return condition.stake
-    card = chart.world.cards.get(condition.card) if condition.card else None
-    client = chart.world.clients.get(condition.client) if condition.client else None
+    card = board.world.cards.get(condition.card) if condition.card else None
+    client = board.world.clients.get(condition.client) if condition.client else None
     if card is not None:
         return card.budget or 3 * (
             (client.monthly_fee if client else None) or Decimal(0)
         )
     return (
-        chart.committed.get(condition.client, Decimal(0))
+        board.committed.get(condition.client, Decimal(0))
         if condition.client
         else Decimal(0)
     )
 
 
-def _impact(chart: _RiskRows, condition: Condition, stake: Decimal) -> int:
+def _impact(board: _RiskRows, condition: Condition, stake: Decimal) -> int:
     """Mark 2..5 by the share of the money (bands 10, 20, 40 %); 3 when no money is known.
 
     A card is weighed against what its client has committed, anything wider against the portfolio of all clients.
     """
-    whole = chart.portfolio
+    whole = board.portfolio
     if condition.card is not None:
         client = condition.client
-        whole = chart.committed.get(client, Decimal(0)) if client else Decimal(0)
+        whole = board.committed.get(client, Decimal(0)) if client else Decimal(0)
     if not stake or not whole:
         return 3
     tenth = Decimal("0.1")
@@ -280,11 +280,11 @@ def _effective(
 
 
 def _standing(
-    chart: _RiskRows, ref: Ref, condition: Condition, *, row: Row
+    board: _RiskRows, ref: Ref, condition: Condition, *, row: Row
 ) -> RiskMeasure:
     """Return an open risk as its row tells it: its condition is not seen now, but it has not closed either."""
     world, marks = (
-        chart.world,
+        board.world,
         [row.fields.get(name) for name in ("probability", "impact")],
     )
     chance, weight = (int(mark) if isinstance(mark, Decimal) else 1 for mark in marks)
@@ -312,7 +312,7 @@ def _standing(
         condition.unit or _first(row.fields.get("unit")),
         world.day(horizon),
         world.day(first),
-        answered=condition.signal in chart.answered,
+        answered=condition.signal in board.answered,
     )
     return _as_kept(risk, row, world)
 
@@ -361,10 +361,10 @@ def _closing(
 
 
 def _facts(
-    chart: _RiskRows, risk: RiskMeasure, condition: Condition, *, now: Occurrence
+    board: _RiskRows, risk: RiskMeasure, condition: Condition, *, now: Occurrence
 ) -> Iterator[Fact]:
-    world, say = chart.world, chart.world.words.say
-    inputs = _inputs(chart, condition)
+    world, say = board.world, board.world.words.say
+    inputs = _inputs(board, condition)
     plain = Why(
         "riskmap", inputs, condition.formula or condition.evidence, condition.threshold
     )
@@ -382,17 +382,17 @@ def _facts(
             ),
         )
     }
-    values = _values(risk, now, tracks=chart.tracks, today=world.today)
+    values = _values(risk, now, tracks=board.tracks, today=world.today)
     if not risk.asleep:
         values["status"] = "open"
     for name, value in values.items():
         yield Fact(risk.ref, name, value, reasons.get(name, plain))
-    if risk.ref.key not in chart.rows:
-        yield from _answers(chart, risk, condition, inputs=inputs)
+    if risk.ref.key not in board.rows:
+        yield from _answers(board, risk, condition, inputs=inputs)
 
 
-def _inputs(chart: _RiskRows, condition: Condition) -> tuple[Input, ...]:
-    world, say = chart.world, chart.world.words.say
+def _inputs(board: _RiskRows, condition: Condition) -> tuple[Input, ...]:
+    world, say = board.world, board.world.words.say
     card = world.cards.get(condition.card) if condition.card else None
     client = world.clients.get(condition.client) if condition.client else None
     found = [Input(say("card"), card.name, card.url)] if card else []
@@ -400,7 +400,7 @@ def _inputs(chart: _RiskRows, condition: Condition) -> tuple[Input, ...]:
     found += [Input(say("evidence"), condition.evidence)]
     found += [Input(say("budget"), str(card.budget or "-"))] if card else []
     found += [Input(*line) for line in condition.inputs]
-    return (*found, Input(say("money at stake"), str(_stake(chart, condition) or "-")))
+    return (*found, Input(say("money at stake"), str(_stake(board, condition) or "-")))
 
 
 def _values(
@@ -426,8 +426,8 @@ def _values(
     }
 
 
-def _response(chart: _RiskRows, condition: Condition) -> Response | None:
-    responses = chart.playbooks.responses
+def _response(board: _RiskRows, condition: Condition) -> Response | None:
+    responses = board.playbooks.responses
     return responses.get(condition.signal) or responses.get(condition.kind)
 
 
@@ -442,17 +442,17 @@ def _steps(response: Response, world: World) -> tuple[Step, ...]:
 
 
 def _answers(
-    chart: _RiskRows,
+    board: _RiskRows,
     risk: RiskMeasure,
     condition: Condition,
     *,
     inputs: tuple[Input, ...],
 ) -> Iterator[Fact]:
     """State the response of a new risk: its dated steps, its owner and the day to look again."""
-    response = _response(chart, condition)
+    response = _response(board, condition)
     if response is None:
         return
-    world = chart.world
+    world = board.world
     why = Why(
         "riskmap", inputs, world.words.say("the playbook's response to this signal")
     )

@@ -72,21 +72,23 @@ def plan_tasks(
     looked for, so that nothing is said of tasks and nothing forgotten."""
     if signals is None:
         return Found(None)
-    desk = _desk(world)
+    under_way = _under_way(world)
     answered = [
         (key_of(s), s, playbooks.tasks[s.playbook])
-        for s in (*signals, *_orphans(desk, signals))
+        for s in (*signals, *_orphans(under_way, signals))
         if s.playbook in playbooks.tasks
     ]
-    early = [_look(desk, *triple) for triple in answered if triple[1].playbook != LAST]
-    tasks, waiting = _admit(desk, early)
+    early = [
+        _look(under_way, *triple) for triple in answered if triple[1].playbook != LAST
+    ]
+    tasks, waiting = _admit(under_way, early)
     busy = {task.signal.card for task in tasks if _is_open(task)}
     late = [
-        _look(desk, key, _behind(signal, busy), book)
+        _look(under_way, key, _behind(signal, busy), book)
         for key, signal, book in answered
         if signal.playbook == LAST
     ]
-    admitted, more = _admit(desk, late)
+    admitted, more = _admit(under_way, late)
     tasks += admitted
     occurrences = {task.key: task.now for task in tasks if task.now}
     facts = tuple(fact for task in tasks for fact in _facts(task, world))
@@ -115,7 +117,7 @@ def urgency(task: TaskMeasure) -> tuple[date, int, str]:
     return task.due or date.max, -task.strength, str(task.ref)
 
 
-def _desk(world: World) -> _Sprint:
+def _under_way(world: World) -> _Sprint:
     rows = {row.key: row for row in reversed(world.rows.get("tasks", ())) if row.key}
     known = recall(
         "tasks",
@@ -134,11 +136,11 @@ def _desk(world: World) -> _Sprint:
     return _Sprint(world, rows, known, taken)
 
 
-def _orphans(desk: _Sprint, signals: Sequence[Signal]) -> Iterator[Signal]:
+def _orphans(under_way: _Sprint, signals: Sequence[Signal]) -> Iterator[Signal]:
     """Look at remembered signals whose subject nobody spoke of: a subject that is gone has ended its signal."""
     spoken = {key_of(signal) for signal in signals}
     told = {signal.playbook for signal in signals}
-    for key in sorted(desk.known.keys() - spoken):
+    for key in sorted(under_way.known.keys() - spoken):
         _, playbook, subject = key.split(":", 2)
         yield Signal(
             playbook,
@@ -146,7 +148,9 @@ def _orphans(desk: _Sprint, signals: Sequence[Signal]) -> Iterator[Signal]:
             None,
             None,
             False if playbook in told else None,
-            ended=desk.world.words.say("closed by itself: what it was about is gone"),
+            ended=under_way.world.words.say(
+                "closed by itself: what it was about is gone"
+            ),
         )
 
 
@@ -154,9 +158,9 @@ def _behind(signal: Signal, busy: set[Ref | None]) -> Signal:
     return replace(signal, may_open=signal.may_open and signal.card not in busy)
 
 
-def _look(desk: _Sprint, key: str, signal: Signal, book: Playbook) -> _Task:
-    world, before = desk.world, desk.known.get(key)
-    row = desk.rows.get(name_of(key, before.number)) if before else None
+def _look(under_way: _Sprint, key: str, signal: Signal, book: Playbook) -> _Task:
+    world, before = under_way.world, under_way.known.get(key)
+    row = under_way.rows.get(name_of(key, before.number)) if before else None
     status = row.fields.get("status") if row else None
     sight = Sight(
         signal.holds,
@@ -175,7 +179,7 @@ def _look(desk: _Sprint, key: str, signal: Signal, book: Playbook) -> _Task:
         book,
         before,
         now,
-        desk.rows.get(name_of(key, now.number)) if now else None,
+        under_way.rows.get(name_of(key, now.number)) if now else None,
     )
 
 
@@ -216,18 +220,21 @@ def _was_never_made(task: _Task) -> bool:
     return task.row is None and not task.signal.holds
 
 
-def _admit(desk: _Sprint, tasks: list[_Task]) -> tuple[list[_Task], list[_Task]]:
+def _admit(under_way: _Sprint, tasks: list[_Task]) -> tuple[list[_Task], list[_Task]]:
     """Give new tasks their place in the client's sprint, strongest first; return what is in and what waits."""
     running = [task for task in tasks if task.now is not None and not _is_new(task)]
     waiting = []
     for task in sorted((task for task in tasks if _is_new(task)), key=_rank):
         client = str(task.signal.client or "")
-        if client and desk.taken[client] >= desk.world.thresholds.tasks_per_client:
+        if (
+            client
+            and under_way.taken[client] >= under_way.world.thresholds.tasks_per_client
+        ):
             waiting.append(task)
             running += [replace(task, now=task.before)] if task.before else []
             continue
-        desk.taken[client] += 1
-        running.append(replace(task, now=_stamped(task, desk.world)))
+        under_way.taken[client] += 1
+        running.append(replace(task, now=_stamped(task, under_way.world)))
     return running, waiting
 
 
