@@ -12,7 +12,9 @@ from pathlib import Path
 from rayline_demo.checks import last_entry
 from rayline_demo.stage import Stage, Staging, set_stage
 from worker.app import logs
-from worker.cycle.story import CycleRequest, Mode, Report, sync
+from worker.cycle.context import CycleRequest, Mode
+from worker.cycle.report import Report
+from worker.cycle.story import sync
 
 CHANGED = 40
 Line = tuple[str, int, int, int, int, str]

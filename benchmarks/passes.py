@@ -23,7 +23,8 @@ from benchmarks.agency import NOW, PROJECTS
 from worker.app.build import Surroundings, build_context, open_store
 from worker.codecs.notion import canonicalize
 from worker.config import JiraSettings, Limits, NotionSettings, Workspace
-from worker.cycle.story import Context, CycleRequest, Mode, gc_paused, plan_cycle
+from worker.cycle.context import Context, CycleRequest, Mode
+from worker.cycle.planning import gc_paused, plan_cycle
 from worker.method import evaluate
 from worker.plan.diff import make_plan
 from worker.read.tracker import recall_tracker

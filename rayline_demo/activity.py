@@ -9,7 +9,7 @@ from datetime import date
 from decimal import Decimal
 from typing import Any
 
-from worker.cycle.story import Report
+from worker.cycle.report import Report
 from worker.domain.values import Ref, Span, Value
 from worker.plan.plan import Change, FieldChange, Kind
 

@@ -11,7 +11,7 @@ from urllib.parse import unquote
 from rayline_sandbox.jira import JiraSandbox
 from rayline_sandbox.notion import NotionSandbox
 from rayline_sandbox.notion.workspace import dumped_page
-from worker.cycle.story import Context
+from worker.cycle.context import Context
 from worker.mapping.schema import Bindings
 
 

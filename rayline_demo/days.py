@@ -26,7 +26,9 @@ from rayline_demo.people import People
 from rayline_demo.rig import SEED, Rig, make_empty, open_rig
 from rayline_demo.stage import LONG_AGO
 from worker.app.build import Progress
-from worker.cycle.story import CycleRequest, Mode, Report, sync
+from worker.cycle.context import CycleRequest, Mode
+from worker.cycle.report import Report
+from worker.cycle.story import sync
 from worker.domain.periods import WorkCalendar, quarter_of
 from worker.errors import FAULTS, Stopped
 from worker.world.calendar import work_calendar

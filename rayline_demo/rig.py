@@ -23,7 +23,7 @@ from rayline_sandbox.requests_adapter import HandlerAdapter
 from rayline_sandbox.wire import Clock, HandlerTransport
 from worker.app.build import Progress, Surroundings, build_context, open_store
 from worker.config import JiraSettings, NotionSettings, Workspace
-from worker.cycle.story import Context
+from worker.cycle.context import Context
 from worker.jira.gateway import JiraGateway
 from worker.mapping.jira import load_jira_mapping
 from worker.mapping.schema import Bindings

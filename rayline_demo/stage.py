@@ -20,7 +20,7 @@ from rayline_sandbox.server import Running, serve
 from rayline_sandbox.wire import Clock
 from worker.app.build import Progress, Surroundings, build_context, open_store
 from worker.config import JiraSettings, NotionSettings, Schedule, Workspace
-from worker.cycle.story import Context
+from worker.cycle.context import Context
 from worker.errors import Stopped
 from worker.mapping.schema import Bindings
 from worker.notion.workspace import create_workspace

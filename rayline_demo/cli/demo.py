@@ -32,7 +32,9 @@ from worker.cli.session import (
     voice,
 )
 from worker.cli.signals import stop_on_signals
-from worker.cycle.story import CycleRequest, Mode, Report, sync
+from worker.cycle.context import CycleRequest, Mode
+from worker.cycle.report import Report
+from worker.cycle.story import sync
 from worker.daemon.service import open_runner, serve
 from worker.domain.messages import message
 from worker.domain.words import Words

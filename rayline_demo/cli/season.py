@@ -21,7 +21,7 @@ from rayline_demo.stories.play import Lived, Play, open_play
 from rayline_demo.stories.script import Story, find_stories, load_story
 from worker.app.build import Progress
 from worker.cli import prose, show
-from worker.cycle.story import problem_data
+from worker.cycle.report import problem_data
 from worker.errors import Stopped
 
 STORY_WANTED = {

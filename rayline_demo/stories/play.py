@@ -17,7 +17,9 @@ from rayline_demo.stories.editor import StoryEditor
 from rayline_demo.stories.script import MORNING, Day, Story
 from rayline_demo.stories.world import at_local, type_world
 from worker.app.build import Progress
-from worker.cycle.story import CycleRequest, Mode, Report, sync
+from worker.cycle.context import CycleRequest, Mode
+from worker.cycle.report import Report
+from worker.cycle.story import sync
 from worker.world.calendar import work_calendar
 
 QUARTER_OF_AN_HOUR = timedelta(minutes=15)

@@ -16,7 +16,7 @@ from typer.testing import CliRunner
 
 from tests.support.stages import Play, rayline, small_play, write_config
 from worker.cli import app, prose, show
-from worker.cycle.story import Report
+from worker.cycle.report import Report
 from worker.domain.document import Paragraph
 from worker.domain.text import visible
 from worker.domain.values import Ref

@@ -14,7 +14,9 @@ from tests.support.stages import ACME, BETA, EPIC, PITCH, Play, small_play
 from worker.app.build import Surroundings, build_context
 from worker.cli import prose
 from worker.config import Workspace
-from worker.cycle.story import CycleRequest, Mode, Report, sync
+from worker.cycle.context import CycleRequest, Mode
+from worker.cycle.report import Report
+from worker.cycle.story import sync
 from worker.domain.values import Ref
 from worker.domain.words import Words
 from worker.errors import ConfigError, RaylineError

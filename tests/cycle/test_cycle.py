@@ -14,7 +14,7 @@ import pytest
 from rayline_demo.board import living
 from tests.support.stages import ACME, BETA, PITCH, Play, small_play
 from worker.config import Limits
-from worker.cycle.story import Mode
+from worker.cycle.context import Mode
 from worker.domain.values import Ref
 from worker.errors import Busy, ConfigError, Denied, Missing, Stopped
 from worker.state import journal, leases, memory, runs, triggers

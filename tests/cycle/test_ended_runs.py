@@ -20,7 +20,8 @@ from rayline_demo.rig import Empty, Rig, make_empty, open_rig
 from rayline_sandbox.wire import Clock
 from tests.support.stages import LONG_AGO, NOW, small_agency, type_rows
 from worker.app import logs
-from worker.cycle.story import Context, CycleRequest, Mode, sync
+from worker.cycle.context import Context, CycleRequest, Mode
+from worker.cycle.story import sync
 from worker.ports import Notion
 from worker.state import history, memory
 from worker.state.store import Store, Tx

@@ -14,7 +14,8 @@ from typing import Any
 import pytest
 
 from tests.support.stages import ACME, BETA, EPIC, PITCH, Play, small_play
-from worker.cycle.story import Mode, recall
+from worker.cycle.context import Mode
+from worker.cycle.planning import recall
 from worker.errors import ConfigError
 from worker.notion.workspace import create_workspace
 from worker.read.boards import read_boards

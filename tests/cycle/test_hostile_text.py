@@ -10,7 +10,7 @@ import pytest
 
 from tests.support.stages import ACME, BETA, PITCH, Play, small_play
 from worker.charts import specify
-from worker.cycle.story import Report
+from worker.cycle.report import Report
 from worker.domain.charts import Chart
 from worker.domain.text import visible
 from worker.plan.plan import Kind

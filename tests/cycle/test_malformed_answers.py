@@ -23,7 +23,9 @@ from rayline_sandbox.wire import HandlerTransport, Request, Response
 from tests.support.mutations import UNTOUCHED, Mutant, Mutating, choose, is_write
 from tests.support.stages import ACME, BETA, TODAY, Play, small_play
 from worker.app.build import open_store
-from worker.cycle.story import Context, CycleRequest, Mode, Report, sync
+from worker.cycle.context import Context, CycleRequest, Mode
+from worker.cycle.report import Report
+from worker.cycle.story import sync
 from worker.domain.document import CLOSING, OPENING
 from worker.domain.values import Ref
 from worker.errors import RaylineError
@@ -205,9 +207,7 @@ def test_whatever_part_of_an_answer_to_a_write_is_malformed_it_is_written_once(
     assert struck > WRITING / 2
 
 
-def spoil(
-    trial: Trial, source: str, page_id: str, change: Any, *path: str
-) -> Mutant:
+def spoil(trial: Trial, source: str, page_id: str, change: Any, *path: str) -> Mutant:
     """Return the mutant that changes a part of one row in every read of its board."""
     data_source = trial.play.data_source(source)
     for exchange in trial.wire.seen:

@@ -9,7 +9,8 @@ from pathlib import Path
 import pytest
 
 from tests.support.stages import ACME, Play, small_play
-from worker.cycle.story import Mode, Report
+from worker.cycle.context import Mode
+from worker.cycle.report import Report
 
 
 @pytest.fixture

@@ -12,7 +12,8 @@ import pytest
 
 from rayline_demo.board import Card, living
 from tests.support.stages import Play, small_play
-from worker.cycle.story import Mode, Report
+from worker.cycle.context import Mode
+from worker.cycle.report import Report
 from worker.mapping.schema import Owner, Property
 from worker.ports import Notion
 

@@ -15,7 +15,8 @@ from structlog.testing import capture_logs
 
 from tests.support.waiting import LONG, wait_for
 from worker.config import Schedule, Workspace
-from worker.cycle.story import CycleRequest, Mode, Report
+from worker.cycle.context import CycleRequest, Mode
+from worker.cycle.report import Report
 from worker.daemon.job_log import JobLog
 from worker.daemon.service import WorkspaceRunner, next_times, serve
 from worker.errors import Busy, Transient

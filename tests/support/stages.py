@@ -38,14 +38,10 @@ from rayline_sandbox.wire import Clock
 from tests.support.waiting import LONG
 from worker.app.build import Surroundings, build_context, open_store
 from worker.config import JiraSettings, NotionSettings, Workspace
-from worker.cycle.story import (
-    CycleRequest,
-    Mode,
-    PlannedCycle,
-    Report,
-    plan_cycle,
-    sync,
-)
+from worker.cycle.context import CycleRequest, Mode, PlannedCycle
+from worker.cycle.planning import plan_cycle
+from worker.cycle.report import Report
+from worker.cycle.story import sync
 from worker.domain.values import Ref
 from worker.mapping.schema import Rows
 from worker.notion.workspace import create_workspace

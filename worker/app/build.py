@@ -14,7 +14,7 @@ from sqlalchemy.engine import make_url
 
 from worker.app.settings import STATE_HINT, Settings, passwords_of, without_passwords
 from worker.config import Workspace
-from worker.cycle.story import Context
+from worker.cycle.context import Context
 from worker.domain.messages import message, tell
 from worker.errors import ConfigError, Problem, Severity, Transient
 from worker.http.deadline import Deadline

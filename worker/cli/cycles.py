@@ -21,14 +21,10 @@ from worker.cli.session import (
     session,
 )
 from worker.cli.signals import ignore_signals, stop_on_signals
-from worker.cycle.story import (
-    CycleRequest,
-    Mode,
-    Report,
-    plan_cycle,
-    problem_data,
-    sync,
-)
+from worker.cycle.context import CycleRequest, Mode
+from worker.cycle.planning import plan_cycle
+from worker.cycle.report import Report, problem_data
+from worker.cycle.story import sync
 from worker.daemon.instance import hold_workspaces
 from worker.daemon.service import open_runner, serve
 from worker.domain.messages import message

@@ -23,7 +23,7 @@ from worker.cli.session import (
     session,
     voice,
 )
-from worker.cycle.story import Context
+from worker.cycle.context import Context
 from worker.domain.messages import in_words, message, tell
 from worker.domain.words import Words
 from worker.errors import ConfigError, Problem, Severity

@@ -18,15 +18,9 @@ from worker.cli.session import (
     context_of,
     session,
 )
-from worker.cycle.story import (
-    Context,
-    CycleRequest,
-    Mode,
-    PlannedCycle,
-    plan_cycle,
-    problem_data,
-    recall,
-)
+from worker.cycle.context import Context, CycleRequest, Mode, PlannedCycle
+from worker.cycle.planning import plan_cycle, recall
+from worker.cycle.report import problem_data
 from worker.daemon.job_log import JobLog
 from worker.daemon.service import next_times
 from worker.domain.messages import in_words, message, tell

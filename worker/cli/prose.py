@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from worker.cycle.story import problem_data
+from worker.cycle.report import problem_data
 from worker.domain.messages import in_words, message
 from worker.domain.words import Words
 from worker.errors import (

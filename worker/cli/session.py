@@ -19,7 +19,7 @@ from worker.app import logs
 from worker.app.build import Surroundings, build_context, open_store, secrets_of
 from worker.app.settings import Settings, choose, find_file, load_settings
 from worker.cli import prose, show
-from worker.cycle.story import Context
+from worker.cycle.context import Context
 from worker.domain.messages import message
 from worker.domain.words import Words
 from worker.errors import RaylineError

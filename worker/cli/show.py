@@ -16,7 +16,7 @@ from rich.text import Text
 from rich.tree import Tree
 
 from worker.cli.prose import line
-from worker.cycle.story import Report
+from worker.cycle.report import Report
 from worker.domain.messages import message
 from worker.domain.text import visible, visible_json
 from worker.domain.values import Ref, Span, Unset, Value

@@ -1,1 +1,1 @@
-"""One cycle: the story, its context, the second pass, the report."""
+"""One cycle: `story` is its page; the other modules are its steps."""

@@ -20,7 +20,9 @@ from apscheduler.triggers.cron import CronTrigger
 from apscheduler.triggers.interval import IntervalTrigger
 
 from worker.config import Workspace
-from worker.cycle.story import Context, CycleRequest, Mode, Report, sync
+from worker.cycle.context import Context, CycleRequest, Mode
+from worker.cycle.report import Report
+from worker.cycle.story import sync
 from worker.daemon.job_log import JobLog
 from worker.errors import Busy, RaylineError, Stopped
 

@@ -1,0 +1,100 @@
+"""What one cycle works with and what is asked of it; what it saw and would write."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+
+import msgspec
+from msgspec.structs import replace
+
+from worker.config import Workspace
+from worker.domain.messages import in_words
+from worker.domain.words import Words
+from worker.errors import (
+    Problem,
+    Stopped,
+)
+from worker.mapping.playbooks import Playbooks
+from worker.mapping.schema import Bindings, Schema
+from worker.method.outcome import Outcome
+from worker.plan.plan import Plan
+from worker.ports import Jira, Notion
+from worker.state.store import Store
+from worker.world.world import World
+
+TEXT = 400
+"""How much of a sentence is kept: titles may be of any length."""
+GONE, FINGERPRINT, MANAGED = "gone_pages", "mapping_fingerprint", "managed_rows"
+"""Names under which the state keeps pages found deleted, the mapping and the number of rows of the last apply."""
+
+
+class Mode(StrEnum):
+    """How much a cycle reads: what changed, or everything (which alone notices deletions)."""
+
+    DELTA = "delta"
+    FULL = "full"
+
+
+class CycleRequest(msgspec.Struct, frozen=True, gc=False):
+    """What is asked of a cycle: how much to read, who asked, of which client, past the limits, only this plan."""
+
+    mode: Mode = Mode.DELTA
+    trigger: str = "manual"
+    scope: str = ""
+    force: bool = False
+    checksum: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Context:
+    """Everything a cycle works with; built in one place (`worker.app.build`). `now` tells UTC, `begin` starts the
+    run's deadline."""
+
+    name: str
+    settings: Workspace
+    schema: Schema
+    playbooks: Playbooks
+    words: Words
+    notion: Notion
+    jira: Jira
+    store: Store
+    fingerprint: str
+    owner: str
+    now: Callable[[], datetime]
+    begin: Callable[[], None] = lambda: None
+    stop: threading.Event = field(default_factory=threading.Event)
+    progress: Callable[[str, int, int], None] = lambda phase, done, total: None
+
+
+class PlannedCycle(msgspec.Struct, frozen=True, gc=False):
+    """What a cycle saw and would write, and why it may not (`refused`)."""
+
+    world: World
+    outcome: Outcome
+    plan: Plan
+    bindings: Bindings
+    refused: tuple[Problem, ...] = ()
+    managed: Mapping[str, int] = msgspec.field(default_factory=dict)
+
+
+def readable(problem: Problem, words: Words) -> Problem:
+    """Return a problem that can be read: in the workspace's language, and cut, as titles may be of any length."""
+    said = in_words(problem, words)
+    return replace(
+        said, where=_cut(said.where), message=_cut(said.message), hint=_cut(said.hint)
+    )
+
+
+def _cut(text: str) -> str:
+    return text if len(text) <= TEXT else f"{text[: TEXT - 1]}…"
+
+
+def step(context: Context, phase: str) -> None:
+    """Tell the watcher where the cycle is; end it here when the process was asked to end."""
+    if context.stop.is_set():
+        raise Stopped(f"ended before {phase}")
+    context.progress(phase, 0, 1)

@@ -1,0 +1,388 @@
+"""From what both systems say to the plan: read, normalize, evaluate, diff, check; nothing is written in Notion."""
+
+from __future__ import annotations
+
+import gc
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from datetime import datetime, timedelta
+from types import MappingProxyType
+
+from msgspec.structs import replace
+
+from worker.codecs.notion import canonicalize
+from worker.cycle.context import (
+    FINGERPRINT,
+    GONE,
+    MANAGED,
+    Context,
+    CycleRequest,
+    Mode,
+    PlannedCycle,
+    readable,
+    step,
+)
+from worker.domain.messages import message, tell
+from worker.errors import (
+    Problem,
+)
+from worker.mapping.schema import Bindings, Rows
+from worker.method import evaluate
+from worker.method.outcome import Outcome
+from worker.pages import write_pages
+from worker.plan.diff import SECTION, Unread, make_plan
+from worker.plan.limits import check
+from worker.plan.plan import Plan
+from worker.plan.provenance import find_ours
+from worker.plan.scope import find_scope, in_scope
+from worker.read.boards import BoardsRead, read_boards
+from worker.read.missing_columns import (
+    NOTHING_LOST,
+    Losses,
+    restored,
+    unaffected_facts,
+    with_lost,
+)
+from worker.read.schema import Bound, read_schema, recall_schema
+from worker.read.tracker import TrackerRead, read_tracker, recall_tracker
+from worker.state import (
+    bases,
+    journal,
+    memory,
+    snapshots,
+)
+from worker.state import bindings as registry
+from worker.world.links import Link
+from worker.world.normalize import build_world, card_links
+from worker.world.world import World
+from worker.write.settle import settle
+
+_ALL_READ: Unread = MappingProxyType({})
+
+
+def plan_cycle(context: Context, order: CycleRequest) -> PlannedCycle:
+    """Read both systems, apply the rules and return the plan; writes nothing but the snapshot."""
+    now, full = context.now(), order.mode is Mode.FULL
+    context.begin()
+    bound = _bind(context, afresh=full)
+    unsettled = _settle(context, bound.bindings)
+    boards, bound = _fetch_boards(context, bound, full=full, now=now)
+    step(context, "jira")
+    tracker = read_tracker(
+        context.jira,
+        context.store,
+        context.name,
+        links=_links(context, bound),
+        full=full,
+        now=now,
+    )
+    unread = {
+        name: frozenset(one.id for one in rows) for name, rows in boards.unread.items()
+    }
+    drawn = evaluate_snapshot(
+        context,
+        bound,
+        tracker,
+        now=now,
+        scope=order.scope,
+        unread=unread,
+        insists=full,
+    )
+    found = {
+        *drawn.plan.problems,
+        *bound.drift,
+        *unsettled,
+        *boards.problems,
+        *tracker.problems,
+    }
+    plan = replace(
+        drawn.plan,
+        problems=tuple(sorted(readable(problem, context.words) for problem in found)),
+    )
+    managed = _managed_rows(context, drawn.world)
+    refused = _refusals(context, order, plan, boards=boards, managed=managed)
+    return replace(
+        drawn,
+        plan=plan,
+        managed=managed,
+        refused=tuple(readable(reason, context.words) for reason in refused),
+    )
+
+
+def recall(context: Context) -> PlannedCycle:
+    """Return what would be drawn from the snapshot alone, asking nobody: for `explain`."""
+    with context.store.reading(context.name) as tx:
+        bound = recall_schema(tx)
+    tracker = recall_tracker(context.store, context.name, links=_links(context, bound))
+    return evaluate_snapshot(context, bound, tracker, now=context.now())
+
+
+def evaluate_snapshot(
+    context: Context,
+    bound: Bound,
+    tracker: TrackerRead,
+    *,
+    now: datetime,
+    scope: str = "",
+    unread: Unread = _ALL_READ,
+    insists: bool = False,
+) -> PlannedCycle:
+    """Return what the rules want of the snapshot: normalize, evaluate, diff; no network.
+
+    `unread` are page ids by source that could not be read now, see `make_plan`; `insists` plans again what Notion
+    refused before.
+    """
+    step(context, "rules")
+    with gc_paused():
+        return _conclude(
+            context,
+            bound,
+            tracker,
+            now=now,
+            scope=scope,
+            unread=unread,
+            insists=insists,
+        )
+
+
+def _conclude(
+    context: Context,
+    bound: Bound,
+    tracker: TrackerRead,
+    *,
+    now: datetime,
+    scope: str,
+    unread: Unread,
+    insists: bool,
+) -> PlannedCycle:
+    world = _normalize(context, bound.bindings, tracker, now=now)
+    outcome = write_pages(world, evaluate(world, context.playbooks))
+    if bound.losses:
+        earlier = _normalize(
+            context, bound.bindings, tracker, now=now, losses=bound.losses
+        )
+        outcome = unaffected_facts(
+            write_pages(earlier, evaluate(earlier, context.playbooks)), outcome
+        )
+    wanted = _narrow(outcome, world, scope) if scope else outcome
+    plan = _diff(context, bound.bindings, world, wanted, unread=unread, insists=insists)
+    plan = replace(
+        plan,
+        problems=tuple(sorted({*plan.problems, *world.problems, *outcome.problems})),
+    )
+    return PlannedCycle(world, outcome, plan, bound.bindings)
+
+
+def _narrow(outcome: Outcome, world: World, scope: str) -> Outcome:
+    """Return the outcome with the facts and sections of one client only."""
+    client = find_scope(world, scope)
+    sections = (section for section in outcome.sections if section.ref == client)
+    return replace(
+        outcome,
+        facts=in_scope(outcome.facts, world, client),
+        sections=tuple(sections),
+    )
+
+
+@contextmanager
+def gc_paused() -> Iterator[None]:
+    """Put the search for garbage in rings off: values have none, and looking through a hundred thousand issues for
+    them takes a third of the thinking's time. What was made meanwhile counts as old at once, unwalked."""
+    was_on = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was_on:
+            gc.freeze()
+            gc.unfreeze()
+            gc.enable()
+
+
+def _links(context: Context, bound: Bound) -> dict[str, Link]:
+    """Return the Jira links of the cards; the last known ones where the property is gone."""
+    with context.store.reading(context.name) as tx:
+        pages = restored(snapshots.load_pages(tx, "projects"), bound.losses)
+    return card_links(
+        pages.get("projects", ()),
+        context.schema,
+        with_lost(bound.bindings, bound.losses),
+    )
+
+
+def _bind(context: Context, *, afresh: bool) -> Bound:
+    return read_schema(
+        context.notion,
+        context.store,
+        context.name,
+        words=context.words,
+        schema=context.schema,
+        settings=context.settings,
+        afresh=afresh,
+    )
+
+
+def _fetch_boards(
+    context: Context, bound: Bound, *, full: bool, now: datetime
+) -> tuple[BoardsRead, Bound]:
+    """Read the boards into the snapshot; when they show another schema than the one known, that first."""
+    store, name = context.store, context.name
+    with store.reading(name) as tx:
+        ours, buried = (
+            journal.canonical_pages(tx),
+            set(registry.get_setting(tx, GONE, [])),
+        )
+    step(context, "notion")
+    boards = read_boards(
+        context.notion,
+        store,
+        name,
+        schema=context.schema,
+        bindings=bound.bindings,
+        full=full,
+        width=context.settings.notion.width,
+        ours=ours,
+        buried=buried,
+        now=now,
+        trusted=bound.trusted,
+    )
+    if boards.drifted:
+        return _fetch_boards(context, _bind(context, afresh=True), full=full, now=now)
+    with store.transaction(name) as tx:
+        registry.set_setting(
+            tx, GONE, sorted((boards.gone | buried) - snapshots.page_ids(tx))
+        )
+    return boards, bound
+
+
+def _normalize(
+    context: Context,
+    bindings: Bindings,
+    tracker: TrackerRead,
+    *,
+    now: datetime,
+    losses: Losses = NOTHING_LOST,
+) -> World:
+    with context.store.reading(context.name) as tx:
+        pages, issues, worklogs = (
+            snapshots.load_pages(tx),
+            snapshots.load_issues(tx),
+            snapshots.load_worklogs(tx),
+        )
+        remembered = memory.load(tx)
+        gone = set(registry.get_setting(tx, GONE, []))
+        dues = bases.load(tx, only="due")
+        trashed = frozenset(
+            ref
+            for ref, page_id in journal.canonical_pages(tx).items()
+            if page_id in gone
+        )
+    world = build_world(
+        workspace=context.name,
+        now=now,
+        settings=context.settings,
+        words=context.words,
+        schema=context.schema,
+        bindings=with_lost(bindings, losses),
+        pages=restored(pages, losses),
+        issues=issues,
+        worklogs=worklogs,
+        links=tracker.links,
+        jira_projects=tracker.projects,
+        memory=remembered,
+        trashed=trashed,
+        site_url=context.settings.jira.base_url,
+    )
+    due = context.schema.sources["projects"].properties["due"]
+    ours = find_ours(world.rows.get("projects", ()), due, *dues)
+    return replace(world, taken_over=frozenset(ours))
+
+
+def _diff(
+    context: Context,
+    bindings: Bindings,
+    world: World,
+    wanted: Outcome,
+    *,
+    unread: Unread,
+    insists: bool,
+) -> Plan:
+    with context.store.reading(context.name) as tx:
+        written, attempted = bases.load(tx)
+        ours, made = journal.canonical_pages(tx), journal.created_pages(tx)
+    return make_plan(
+        world,
+        wanted.facts,
+        context.schema,
+        bindings,
+        written,
+        canonicalize=canonicalize,
+        ours=ours,
+        made=made,
+        attempted=attempted,
+        sections=wanted.sections,
+        unread=unread,
+        insists=insists,
+    )
+
+
+def _managed_rows(context: Context, world: World) -> dict[str, int]:
+    return {
+        name: sum(
+            bool(row.key) or context.schema.sources[name].rows is Rows.PEOPLE
+            for row in rows
+        )
+        for name, rows in world.rows.items()
+    }
+
+
+def _refusals(
+    context: Context,
+    order: CycleRequest,
+    plan: Plan,
+    *,
+    boards: BoardsRead,
+    managed: Mapping[str, int],
+) -> tuple[Problem, ...]:
+    if order.checksum and order.checksum != plan.checksum():
+        return (
+            Problem(
+                "other-plan",
+                context.name,
+                message=tell(
+                    "the plan is now {now}, not the reviewed {reviewed}",
+                    now=plan.checksum(),
+                    reviewed=order.checksum,
+                ),
+                hint=message("look at `rayline plan` again"),
+            ),
+        )
+    if order.force:
+        return ()
+    with context.store.reading(context.name) as tx:
+        before = registry.get_setting(tx, MANAGED, {})
+        fingerprint = registry.get_setting(tx, FINGERPRINT, context.fingerprint)
+        sectioned = bases.pages_with(tx, SECTION)
+    return check(
+        plan,
+        rows_by_source=managed,
+        settings=context.settings.limits,
+        rows_before=before,
+        incomplete=boards.incomplete,
+        mapping_changed=fingerprint != context.fingerprint,
+        periodic=context.schema.periodic(),
+        sectioned=sectioned,
+    )
+
+
+def _settle(context: Context, bindings: Bindings) -> tuple[Problem, ...]:
+    """Find out what became of creations whose outcome nobody knows."""
+    return settle(
+        context.store,
+        context.name,
+        context.notion,
+        schema=context.schema,
+        bindings=bindings,
+        now=context.store.now(),
+        settle_after=timedelta(seconds=context.settings.notion.settle),
+    ).problems

@@ -1,0 +1,231 @@
+"""How a cycle went: its report, and the record of it in the state."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from datetime import timedelta
+from typing import Any
+
+import msgspec
+import structlog
+from msgspec.structs import replace
+
+from worker.cycle.context import Context, Mode, readable
+from worker.domain.messages import message, tell
+from worker.domain.values import Ref
+from worker.errors import (
+    Busy,
+    Missing,
+    Problem,
+    RaylineError,
+    Rejected,
+)
+from worker.plan.plan import Kept, Plan
+from worker.read.schema import mark_stale
+from worker.state import (
+    problems,
+    runs,
+)
+from worker.write.writer import Applied
+
+log = structlog.get_logger("worker.cycle")
+KEPT = timedelta(days=90)
+"""How long runs and their plans can be looked at."""
+
+
+class Report(msgspec.Struct, frozen=True, gc=False):
+    """How a cycle went; `data` is what `sync --json` prints. `doubts` name what was perhaps created,
+    `notes` that it was ended early."""
+
+    run_id: int
+    workspace: str
+    seconds: float
+    requests: Mapping[str, int]
+    plan: Plan
+    refused: tuple[Problem, ...] = ()
+    applied: Applied = msgspec.field(default_factory=Applied)
+    trigger: str = "manual"
+    doubts: tuple[Problem, ...] = ()
+    notes: tuple[Problem, ...] = ()
+
+    def data(self) -> dict[str, Any]:
+        """Return the report as JSON data: `changes` counts what was written, `refused` is null or the reasons."""
+        return {
+            "run_id": self.run_id,
+            "workspace": self.workspace,
+            "seconds": round(self.seconds, 3),
+            "requests": dict(self.requests),
+            "changes": self.applied.counts(),
+            "kept": sum(not kept.conflict for kept in self.kept()),
+            "conflicts": sum(kept.conflict for kept in self.kept()),
+            "problems": [problem_data(problem) for problem in self.problems()],
+            "refused": [problem_data(reason) for reason in self.refused] or None,
+        }
+
+    def kept(self) -> tuple[Kept, ...]:
+        """Return the values of people that stand, those typed while the run was under way included."""
+        return (*self.plan.kept, *self.applied.kept)
+
+    def problems(self) -> tuple[Problem, ...]:
+        """Return everything that was wrong: with what was read, and with what could not be written."""
+        return (*self.standing(), *self.failures(), *self.notes)
+
+    def standing(self) -> tuple[Problem, ...]:
+        """Return what stays wrong until somebody mends it: with what was read, and with what is shown of it."""
+        return (*self.plan.problems, *self.applied.warnings)
+
+    def failures(self) -> tuple[Problem, ...]:
+        """Return what could not be written, and what perhaps was."""
+        return (*self.applied.failures, *self.doubts)
+
+    def is_denied(self) -> bool:
+        """Tell whether the connection may not write at all: nothing was written, and access was the reason."""
+        return not any(self.applied.counts().values()) and any(
+            failure.code == "write-denied" for failure in self.applied.failures
+        )
+
+
+def in_doubt(ref: Ref) -> Problem:
+    return Problem(
+        "creation-in-doubt",
+        str(ref),
+        "",
+        message("Notion did not say whether the row was made"),
+        message("a later cycle looks it up before it is made again"),
+    )
+
+
+def early_ends(workspace: str, applied: Applied) -> Iterator[Problem]:
+    """Yield why a run ended before all was written."""
+    if applied.taken_by:
+        yield _taken_over(workspace, applied.taken_by)
+    elif applied.stopped:
+        yield _unfinished(workspace)
+
+
+def _taken_over(workspace: str, holder: str) -> Problem:
+    return Problem(
+        "taken-over",
+        workspace,
+        "",
+        tell(
+            "this run gave no sign of life for a while, so {holder} took the workspace over; what is counted here was "
+            "written before that",
+            holder=holder,
+        ),
+        message("the next cycle writes the rest"),
+    )
+
+
+def _unfinished(workspace: str) -> Problem:
+    return Problem(
+        "ended-early",
+        workspace,
+        "",
+        message("the run was ended before all was written"),
+        message("the next cycle writes the rest"),
+    )
+
+
+def problem_data(problem: Problem) -> dict[str, str]:
+    """Return a problem as JSON data."""
+    return {
+        "code": problem.code,
+        "severity": problem.severity.value,
+        "where": problem.where,
+        "field": problem.field,
+        "message": problem.message,
+        "hint": problem.hint,
+        "url": problem.url,
+    }
+
+
+def finish(context: Context, report: Report, *, mode: Mode) -> Report:
+    """Record how the run went and return its report: what all runs share is the next one's once it took over."""
+    try:
+        with context.store.transaction(context.name) as tx:
+            mark_stale(tx, stale=_hints_at_drift(report))
+            problems.replace(tx, report.standing(), now=context.now())
+            if mode is Mode.FULL:
+                runs.prune(tx, before=context.now() - KEPT)
+    except Busy as taken:
+        if not report.applied.taken_by:
+            note = readable(_taken_over(context.name, taken.holder), context.words)
+            report = replace(
+                report,
+                applied=replace(report.applied, stopped=True, taken_by=taken.holder),
+                notes=(note,),
+            )
+    _record(context, report, mode=mode)
+    return report
+
+
+def _record(context: Context, report: Report, *, mode: Mode) -> None:
+    """Record the run itself, which is nobody else's."""
+    is_whole = not (report.failures() or report.applied.stopped)
+    status = (
+        runs.RunStatus.REFUSED
+        if report.refused
+        else runs.RunStatus.DONE
+        if is_whole
+        else runs.RunStatus.FAILED
+    )
+    with context.store.unguarded().transaction(context.name) as tx:
+        runs.finish(
+            tx,
+            report.run_id,
+            status,
+            requests=report.requests,
+            now=context.now(),
+            outcome={
+                **report.data(),
+                "checksum": report.plan.checksum(),
+                "mode": mode.value,
+                "stopped": report.applied.stopped,
+            },
+        )
+    log.info(
+        "cycle.done",
+        workspace=context.name,
+        run=report.run_id,
+        trigger=report.trigger,
+        status=status.value,
+        changes=sum(report.applied.counts().values()),
+        problems=len(report.plan.problems),
+        requests=dict(report.requests),
+    )
+
+
+def _hints_at_drift(report: Report) -> bool:
+    """Tell whether Notion's schema may have changed since it was read."""
+    return any(
+        failure.code in ("write-rejected", "field-refused")
+        for failure in report.applied.failures
+    ) or any(reason.code == "source-empty" for reason in report.refused)
+
+
+def finish_failed(
+    context: Context, run_id: int, error: Exception, before: Mapping[str, int]
+) -> None:
+    told = str(error) if isinstance(error, RaylineError) else type(error).__name__
+    with context.store.transaction(context.name) as tx:
+        if isinstance(error, Rejected | Missing) and error.api == "notion":
+            mark_stale(tx, stale=True)
+        runs.finish(
+            tx,
+            run_id,
+            runs.RunStatus.FAILED,
+            outcome={"error": told},
+            requests=count_since(context, before),
+            now=context.now(),
+        )
+
+
+def count_requests(context: Context) -> dict[str, int]:
+    return {"notion": context.notion.requests(), "jira": context.jira.requests()}
+
+
+def count_since(context: Context, before: Mapping[str, int]) -> dict[str, int]:
+    return {
+        name: count - before[name] for name, count in count_requests(context).items()
+    }

@@ -1,0 +1,102 @@
+"""The second pass of a cycle: what follows from rows that were planted on people's boards belongs to the same cycle."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable
+
+import structlog
+from msgspec.structs import replace
+
+from worker.cycle.context import Context, CycleRequest, PlannedCycle, readable
+from worker.domain.messages import message, tell
+from worker.errors import (
+    Problem,
+    RaylineError,
+    Severity,
+    Stopped,
+)
+from worker.plan.plan import Kind
+from worker.state import (
+    runs,
+)
+from worker.write.writer import Applied
+
+log = structlog.get_logger("worker.cycle")
+
+
+def needs_second_pass(
+    context: Context, order: CycleRequest, drawn: PlannedCycle, applied: Applied
+) -> bool:
+    """Tell whether a second round follows: rows planted on people's boards are input as soon as they are there, and
+    what follows from them belongs to this cycle. A plan that was reviewed is carried out as it was."""
+    is_whole = not (
+        drawn.refused or applied.failures or applied.unknown or applied.stopped
+    )
+    return (
+        is_whole
+        and not order.checksum
+        and any(
+            change.kind is Kind.CREATE
+            and context.schema.sources[change.ref.source].seeded
+            for change in drawn.plan.changes
+        )
+    )
+
+
+def run_second_pass(
+    context: Context,
+    run_id: int,
+    first: tuple[PlannedCycle, Applied],
+    run_again: Callable[[], tuple[PlannedCycle, Applied]],
+) -> tuple[PlannedCycle, Applied]:
+    """Run the second round; when it cannot be done, what the first one wrote is reported all the same."""
+    try:
+        return _merge_passes(context, run_id, first, run_again())
+    except RaylineError as error:
+        log.warning(
+            "cycle.second_round", workspace=context.name, run=run_id, error=str(error)
+        )
+        drawn, did = first
+        unfinished = Problem(
+            "second-round",
+            context.name,
+            "",
+            tell(
+                "what follows from the new rows could not be written: {error}",
+                error=error,
+            ),
+            message("the next cycle writes the rest"),
+            severity=Severity.ERROR,
+        )
+        return drawn, replace(
+            did,
+            failures=(*did.failures, readable(unfinished, context.words)),
+            stopped=did.stopped or isinstance(error, Stopped),
+        )
+
+
+def _merge_passes(
+    context: Context,
+    run_id: int,
+    first: tuple[PlannedCycle, Applied],
+    second: tuple[PlannedCycle, Applied],
+) -> tuple[PlannedCycle, Applied]:
+    """Return two rounds as one, what both wrote; a second one that was refused is the next cycle's to tell."""
+    (before, did), (after, done) = first, second
+    if after.refused:
+        return first
+    plan = replace(
+        after.plan,
+        changes=(*before.plan.changes, *after.plan.changes),
+        adopted=(*before.plan.adopted, *after.plan.adopted),
+    )
+    with context.store.transaction(context.name) as tx:
+        runs.save_plan(tx, plan, run_id, now=context.now())
+    return replace(after, plan=plan), replace(
+        done,
+        done=Counter(did.done) + Counter(done.done),
+        unknown=(*did.unknown, *done.unknown),
+        kept=(*did.kept, *done.kept),
+        warnings=tuple(sorted({*did.warnings, *done.warnings})),
+    )
