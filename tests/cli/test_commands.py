@@ -17,6 +17,7 @@ from typer.testing import CliRunner, Result
 
 from tests.support.stages import ACME, BETA, Play, small_play, write_config
 from worker.cli import app
+from worker.cli.commands import known_commands
 from worker.state import leases
 from worker.state.store import Store
 
@@ -31,11 +32,7 @@ SYNC_KEYS = {
     "problems",
     "refused",
 }
-COMMANDS = sorted(
-    str(command.name or command.callback.__name__)
-    for command in app.registered_commands
-    if command.callback
-)
+COMMANDS = sorted(known_commands())
 
 
 @pytest.fixture(autouse=True)

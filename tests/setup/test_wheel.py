@@ -22,6 +22,8 @@ ROOT = Path(__file__).parents[2]
 LIMIT = 900
 """Seconds after which a process is thought to hang, also on a slow and busy machine."""
 
+PACKAGES = {"worker", "rayline_sandbox", "rayline_demo"}
+
 
 def call(*words: str | Path, cwd: Path) -> subprocess.CompletedProcess[str]:
     """Run a process with an empty home, from a folder that has nothing to do with the checkout."""
@@ -126,7 +128,7 @@ def test_every_storyline_comes_with_the_program(installed: Path, home: Path) -> 
 
 def test_the_wheel_holds_every_file_of_the_product_and_no_other(wheel: Path) -> None:
     listed = subprocess.run(
-        ["git", "ls-files", "-z", "worker", "mappings"],
+        ["git", "ls-files", "-z", *PACKAGES, "mappings"],
         capture_output=True,
         text=True,
         cwd=ROOT,
@@ -136,9 +138,9 @@ def test_the_wheel_holds_every_file_of_the_product_and_no_other(wheel: Path) -> 
         pytest.skip("this is not a git checkout")
     tracked = {name for name in listed.stdout.split("\0") if (ROOT / name).is_file()}
     wanted = {
-        name if name.startswith("worker/") else f"worker/{name}" for name in tracked
+        f"worker/{name}" if name.startswith("mappings/") else name for name in tracked
     }
     with zipfile.ZipFile(wheel) as archive:
         held = {name for name in archive.namelist() if ".dist-info/" not in name}
     assert wanted - held == set()
-    assert {name.partition("/")[0] for name in held} == {"worker"}
+    assert {name.partition("/")[0] for name in held} == PACKAGES

@@ -7,6 +7,7 @@ them up. A rule that raises adds nothing: those after it get the value that stan
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from functools import partial
 from typing import Concatenate, Generic, ParamSpec, TypeVar
 
 import msgspec
@@ -64,13 +65,7 @@ class Run:
         **named: Given.kwargs,
     ) -> Value:
         """Call a rule and return its value, or `unknown` when it raises; then none of its findings count."""
-        try:
-            found = rule(self.world, *given, **named)
-        except Exception as error:  # noqa: BLE001 - one broken rule must not silence the others
-            self._fail(rule, f"{type(error).__name__}: {error}")
-            return unknown
-        self._add(found)
-        return found.value
+        return self._try(partial(rule, self.world, *given, **named), rule, unknown)
 
     def private(
         self,
@@ -81,10 +76,22 @@ class Run:
         **named: Given.kwargs,
     ) -> Value:
         """Call a rule that reads private rows: what it stumbles over is not quoted."""
+        call = partial(rule, self.world, *given, **named)
+        return self._try(call, rule, unknown, quotes=False)
+
+    def _try(
+        self,
+        call: Callable[[], Found[Value]],
+        rule: Callable[..., object],
+        unknown: Value,
+        *,
+        quotes: bool = True,
+    ) -> Value:
         try:
-            found = rule(self.world, *given, **named)
+            found = call()
         except Exception as error:  # noqa: BLE001 - one broken rule must not silence the others
-            self._fail(rule, type(error).__name__)
+            kind = type(error).__name__
+            self._fail(rule, f"{kind}: {error}" if quotes else kind)
             return unknown
         self._add(found)
         return found.value
