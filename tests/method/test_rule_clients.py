@@ -337,3 +337,17 @@ def test_five_points_in_four_weeks_are_a_trend(
     then = Track(str(score - change), TODAY - days(7 * weeks), seen=TODAY - days(1))
     memory = replace(seen.memory, tracks={"clients/c1#score": then})
     assert seen_client(replace(seen, memory=memory))["trend"] == trend
+
+
+@pytest.mark.parametrize(
+    ("status", "count"),
+    [("open", 1), ("watching", 1), ("closed", 0), ("snoozed", 0), (None, 0)],
+)
+def test_a_persons_own_risk_counts_while_it_is_open(
+    status: str | None, count: int
+) -> None:
+    own = row(
+        "risks", "page", worker=False, status=status, client=(Ref("clients", "c1"),)
+    )
+    seen = world(client(), unit(), rows={"risks": (own,)})
+    assert seen_client(seen)["open_risks"] == count

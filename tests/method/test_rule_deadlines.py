@@ -7,6 +7,7 @@ from datetime import date, timedelta
 from decimal import Decimal
 from typing import Any
 
+import pytest
 from msgspec.structs import replace
 
 from tests.support.outcomes import facts_of, judge
@@ -370,3 +371,44 @@ def test_a_signal_without_a_response_has_no_steps() -> None:
 def test_conditions_are_unknown_when_progress_could_not_be_measured() -> None:
     found = find_deadline_conditions(running(), {}).conditions
     assert [condition.holds for condition in found] == [None] * 5
+
+
+@pytest.mark.parametrize(
+    ("days", "probability"), [(14, None), (15, 3), (28, 3), (29, 4)]
+)
+def test_work_stands_still_after_fourteen_days_and_long_after_twice_as_many(
+    days: int, probability: int | None
+) -> None:
+    outcome = judge(running([issue(1, updated=at(day(-days)))]))
+    assert (STALLED in keys(outcome)) is (probability is not None)
+    if probability is not None:
+        assert risk(outcome)["probability"] == probability
+
+
+@pytest.mark.parametrize(
+    ("late", "still_open", "holds"), [(1, 5, True), (1, 6, False), (2, 10, True)]
+)
+def test_a_fifth_of_the_open_items_overdue_is_a_risk(
+    late: int, still_open: int, holds: bool
+) -> None:
+    issues = [
+        issue(n, updated=at(TODAY), due=day(-1) if n < late else None)
+        for n in range(still_open)
+    ]
+    outcome = judge(running(issues))
+    assert ("risk:deadline.overdue:p1" in keys(outcome)) is holds
+
+
+@pytest.mark.parametrize(
+    ("due", "probability", "says"),
+    [
+        (-1, 5, "Due Nov 17, 2026 has passed. 0 overdue items of 1."),
+        (60, 4, "1 overdue item of 1."),
+    ],
+)
+def test_a_passed_day_of_the_card_is_more_certain_than_those_of_its_items(
+    due: int, probability: int, says: str
+) -> None:
+    item = issue(1, updated=at(TODAY), due=day(-2) if due > 0 else None)
+    facts = risk(judge(running([item], due=day(due))), "risk:deadline.overdue:p1")
+    assert (facts["probability"], facts["evidence"]) == (probability, says)

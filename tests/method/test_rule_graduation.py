@@ -36,7 +36,11 @@ from worker.world.world import World
 
 C1, P1 = Ref("clients", "c1"), Ref("projects", "p1")
 PORTAL = Ref("services", "portal")
-SERVICES = {PORTAL: Service(PORTAL, "Portal", "endless")}
+LOGO = Ref("services", "logo")
+SERVICES = {
+    PORTAL: Service(PORTAL, "Portal", "endless"),
+    LOGO: Service(LOGO, "Logo", "one_off"),
+}
 MONDAY = TODAY - timedelta(days=TODAY.weekday())
 
 
@@ -208,6 +212,8 @@ def test_the_proposed_unit_has_the_least_load_then_the_smallest_portfolio() -> N
     [
         ({}, card(due=date(2027, 5, 1)), "tm"),
         ({}, card(due=date(2027, 5, 1), service=PORTAL), "retainer"),
+        ({}, card(due=date(2027, 5, 1), service=LOGO), "tm"),
+        ({}, card(due=date(2027, 5, 1), service=Ref("services", "gone")), "tm"),
         ({}, card(stage=Stage.EVOLUTION, due=date(2027, 5, 1)), "retainer"),
         ({"engagement": "tm"}, card(due=date(2027, 5, 1)), "retainer"),
     ],
