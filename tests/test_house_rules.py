@@ -15,6 +15,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.support.density import density, nested_conditionals
 from tests.support.stages import environment
 from tests.support.waiting import LONG
 from worker import __version__
@@ -263,6 +264,38 @@ def test_few_lines_are_kept_from_the_type_checker() -> None:
     ]
     assert len(found) <= TYPE_IGNORES, found
     assert [one for one in found if "type: ignore\n" in one] == []
+
+
+DENSEST = 4.5
+"""Nodes a line of code, what a reader's eye takes (structlog 3.3, httpx 3.4, starlette 4.2)."""
+STILL_DENSER = {
+    "rayline_demo/stories": 5.3,
+    "rayline_sandbox/jira": 4.6,
+    "rayline_sandbox/notion": 4.6,
+    "worker/codecs": 4.6,
+    "worker/method/formulas": 5.0,
+    "worker/pages": 4.7,
+    "worker/read": 4.6,
+    "worker/state/migrations/versions": 5.3,
+}
+"""Rooms to be thinned out: their numbers may only fall."""
+
+
+@pytest.mark.parametrize(
+    "room", sorted({str(path.parent.relative_to(ROOT)) for path in sources()})
+)
+def test_no_room_is_denser_than_a_readers_eye_takes(room: str) -> None:
+    nodes, lines = density(sorted((ROOT / room).glob("*.py")))
+    assert nodes <= STILL_DENSER.get(room, DENSEST) * max(lines, 1)
+
+
+def test_no_conditional_expression_holds_another() -> None:
+    found = [
+        place(path, node.lineno)
+        for path in sources()
+        for node in nested_conditionals(tree(path))
+    ]
+    assert found == []
 
 
 @pytest.mark.parametrize("name", known_commands())

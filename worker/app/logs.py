@@ -34,12 +34,11 @@ class Redacting(logging.Formatter):
 
 def _show_hidden(_: object, __: str, event: EventDict) -> EventDict:
     """Show what is hidden in the values of an event; only a traceback has lines."""
-    return {
-        key: visible(value, kept="\n\t" if key in TRACES else "")
-        if isinstance(value, str)
-        else value
-        for key, value in event.items()
-    }
+    shown: EventDict = {}
+    for key, value in event.items():
+        kept = "\n\t" if key in TRACES else ""
+        shown[key] = visible(value, kept=kept) if isinstance(value, str) else value
+    return shown
 
 
 def _escape_hidden(_: object, __: str, line: Any) -> str:

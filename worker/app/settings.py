@@ -374,13 +374,10 @@ def _fields_at(loc: tuple[str, ...]) -> Iterator[str]:
     for index, part in enumerate(loc):
         if model is Settings and part == "workspaces":
             continue
-        model = (
-            Workspace
-            if index == 1
-            else model.model_fields[part].annotation
-            if part in model.model_fields
-            else None
-        )
+        known = model.model_fields.get(part)
+        model = known.annotation if known else None
+        if index == 1:
+            model = Workspace
         if not hasattr(model, "model_fields"):
             return
     yield from model.model_fields

@@ -175,11 +175,9 @@ def _instant(text: str, zone: str | None) -> datetime:
     moment = datetime.fromisoformat(text)
     if moment.year >= LAST_YEAR:
         raise ValueError(text)  # the last instants have no day in some zones
-    return (
-        moment
-        if moment.tzinfo
-        else moment.replace(tzinfo=UTC if zone is None else ZoneInfo(zone))
-    )
+    if moment.tzinfo:
+        return moment
+    return moment.replace(tzinfo=UTC if zone is None else ZoneInfo(zone))
 
 
 def _read_people(_: Place, raw: Any) -> Value:

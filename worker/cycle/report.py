@@ -162,14 +162,7 @@ def finish(context: Context, report: Report, *, mode: Mode) -> Report:
 
 def _record(context: Context, report: Report, *, mode: Mode) -> None:
     """Record the run itself, which is nobody else's."""
-    is_whole = not (report.failures() or report.applied.stopped)
-    status = (
-        runs.RunStatus.REFUSED
-        if report.refused
-        else runs.RunStatus.DONE
-        if is_whole
-        else runs.RunStatus.FAILED
-    )
+    status = _status_of(report)
     with context.store.unguarded().transaction(context.name) as tx:
         runs.finish(
             tx,
@@ -194,6 +187,13 @@ def _record(context: Context, report: Report, *, mode: Mode) -> None:
         problems=len(report.plan.problems),
         requests=dict(report.requests),
     )
+
+
+def _status_of(report: Report) -> runs.RunStatus:
+    if report.refused:
+        return runs.RunStatus.REFUSED
+    is_whole = not (report.failures() or report.applied.stopped)
+    return runs.RunStatus.DONE if is_whole else runs.RunStatus.FAILED
 
 
 def _hints_at_drift(report: Report) -> bool:

@@ -137,17 +137,13 @@ def resolve(
 ) -> tuple[Block, ...]:
     """Return blocks whose references are links; those to a row without an address are just text."""
 
+    def link(run: Run) -> Run:
+        if not run.url.startswith(ROW):
+            return run
+        return Run(run.text, run.bold, address(Ref.parse(run.url.removeprefix(ROW))))
+
     def linked(text: str) -> str:
-        return (
-            inline(
-                Run(run.text, run.bold, address(Ref.parse(run.url.removeprefix(ROW))))
-                if run.url.startswith(ROW)
-                else run
-                for run in runs(text)
-            )
-            if ROW in text
-            else text
-        )
+        return inline(link(run) for run in runs(text)) if ROW in text else text
 
     return tuple(_each(block, linked) for block in blocks)
 

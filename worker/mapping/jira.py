@@ -291,13 +291,9 @@ def make_issue(raw: RawIssue, site: SiteReading, epics: Mapping[str, str]) -> Is
     """
     fields = raw.fields
     category = status_category(fields.status, site)
-    parent = (
-        fields.parent.id
-        if fields.parent
-        else epics.get(epic_of(raw, site))
-        if epics
-        else None
-    )
+    parent = epics.get(epic_of(raw, site)) if epics else None
+    if fields.parent:
+        parent = fields.parent.id
     return Issue(
         id=raw.id,
         key=raw.key,

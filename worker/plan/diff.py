@@ -470,9 +470,9 @@ def _plan_section(
         return
     if row is not None and inputs.is_unread(ref, row.page_id):
         return
-    page_id, title = (
-        (row.page_id, row.title) if row else ("", created.title if created else "")
-    )
+    page_id = row.page_id if row else ""
+    standing = row or created
+    title = standing.title if standing else ""
     blocks = document.mark(section.blocks, inputs.world.words)
     base = inputs.bases.get((page_id, SECTION))
     is_whole = base is not None and (page_id, SECTION) not in inputs.attempted

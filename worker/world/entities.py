@@ -468,6 +468,7 @@ def read_goal(reader: Reader) -> Goal:
     """Return a goal; one of people's without a measure or a period is reported."""
     row, period = reader.row, reader.row.fields.get("period")
     day = reader.day("period")
+    one_day = Span(day, day) if day else None
     goal = Goal(
         row.ref,
         row.title,
@@ -477,7 +478,7 @@ def read_goal(reader: Reader) -> Goal:
         unit=reader.one("unit"),
         grain=reader.text("grain"),
         measure=(reader.text("measure") or "").strip() or None,
-        period=period if isinstance(period, Span) else Span(day, day) if day else None,
+        period=period if isinstance(period, Span) else one_day,
         rollup=reader.text("rollup"),
         target=reader.amount("target"),
         current=reader.amount("current"),
