@@ -13,7 +13,7 @@ from collections.abc import Callable
 
 from worker.state.store import Store
 
-ROUNDS, PAUSE = 12_000, 0.05
+ROUNDS, PAUSE = 60_000, 0.01
 LONG = 600.0
 """Seconds that a blocking call may take before it counts as hanging."""
 
