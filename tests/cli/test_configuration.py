@@ -10,12 +10,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import typer
 from typer.testing import CliRunner
 
 from tests.support.postgres import postgres_url as postgres_url
 from tests.support.stages import Play, rayline, small_play, write_config
 from worker.cli import app
+from worker.cli.commands import LazyCommand, known_commands
 from worker.state.store import Store
 
 NOTHING_HERE = {
@@ -29,8 +29,8 @@ LOOKING = {"status", "runs", "explain", "trigger"}
 
 
 def commands() -> dict[str, Any]:
-    group: Any = typer.main.get_command(app)
-    return dict(group.commands)
+    known = known_commands().items()
+    return {name: LazyCommand(name, entry).load() for name, entry in known}
 
 
 def words_of(name: str) -> list[str]:
