@@ -1,6 +1,6 @@
 """Every way a run can go wrong, as values.
 
-Errors carry fields; they become prose in one place (`worker.cli.explain`). Two kinds live here:
+Errors carry fields; they become prose in one place (`worker.cli.prose`). Two kinds live here:
 
 * `Problem`: one thing a person should know of (a bad record, a missing property). Collected, never raised.
 * exceptions: what stops a call, a change or a run. The five API errors are the only ones that leave a gateway.

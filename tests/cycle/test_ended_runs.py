@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import tempfile
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -18,6 +18,7 @@ from rayline_demo.agency.populate import Scribe
 from rayline_demo.board import living
 from rayline_demo.rig import Empty, Rig, make_empty, open_rig
 from rayline_sandbox.wire import Clock
+from tests.support.crashes import Crash, MortalNotion, Steps
 from tests.support.stages import LONG_AGO, NOW, small_agency, type_rows
 from worker.app import logs
 from worker.cycle.context import Context, CycleRequest, Mode
@@ -29,45 +30,6 @@ from worker.state.store import Store, Tx
 ALLOWED, SETTLE = 2, timedelta(minutes=4)
 SAMPLES = int(os.environ.get("RAYLINE_CRASHES", "10"))
 """At how many steps of a run it dies, spread evenly; a number above the steps there are: at each of them."""
-
-
-class Crash(BaseException):
-    """The process is gone: nothing may catch this."""
-
-
-class Steps:
-    """Counts steps and dies at the chosen one (0: never)."""
-
-    def __init__(self, fatal: int = 0) -> None:
-        self.fatal, self.taken = fatal, 0
-
-    def take(self) -> None:
-        """Take one step."""
-        self.taken += 1
-        if self.taken == self.fatal:
-            raise Crash
-
-
-class MortalNotion:
-    """A port that may die before a request is sent and after it was answered."""
-
-    def __init__(self, inner: Notion, steps: Steps) -> None:
-        self._inner, self._steps = inner, steps
-
-    def guarded(self, check: Callable[[], None]) -> MortalNotion:
-        """Return the same port with a check before each request."""
-        return MortalNotion(self._inner.guarded(check), self._steps)
-
-    def __getattr__(self, name: str) -> Any:
-        call = getattr(self._inner, name)
-
-        def mortal(*args: Any, **kwargs: Any) -> Any:
-            self._steps.take()
-            answer = call(*args, **kwargs)
-            self._steps.take()
-            return answer
-
-        return mortal
 
 
 class MortalStore(Store):

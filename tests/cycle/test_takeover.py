@@ -3,7 +3,6 @@ processes and sockets, and a lease short enough to run out."""
 
 from __future__ import annotations
 
-import os
 import signal
 import subprocess
 import time
@@ -24,6 +23,7 @@ from tests.support.stages import (
     start_rayline,
     write_config,
 )
+from tests.support.waiting import pause
 from worker.state import journal, leases, memory
 from worker.state.leases import Lease
 from worker.state.store import Store
@@ -69,13 +69,6 @@ def _wait_for(seen: Callable[[], bool], process: subprocess.Popen[str]) -> None:
     while not seen():
         assert process.poll() is None, process.communicate()[1]
         time.sleep(0.02)
-
-
-def _pause(process: subprocess.Popen[str], store: Store) -> None:
-    """Stop a process anywhere but in a transaction, since SQLite would keep everybody out until it goes on."""
-    with store.transaction("studio"):
-        process.send_signal(signal.SIGSTOP)
-        os.waitid(os.P_PID, process.pid, os.WSTOPPED | os.WNOWAIT)
 
 
 def _break(play: Play, kind: str, *, nth: int, times: int, **extra: Any) -> None:
@@ -129,7 +122,7 @@ def test_a_worker_stopped_while_another_did_its_work_doubles_nothing_and_says_wh
     _break(play, kind, nth=6, times=1, retry_after=20)
     with _syncing(config, play.folder) as first:
         _wait_for(lambda: _creations(play, "fault") > 0, first)
-        _pause(first, store)
+        pause(first, store)
         play.stage.notion.control("clear_faults", {})
         second = _sync_when_free(play, config)
         with store.reading("studio") as tx:

@@ -168,3 +168,8 @@ def _weekdays_until(ordinal: int) -> int:
 
 def _between(days: tuple[date, ...], start: date, end: date) -> int:
     return bisect_right(days, end) - bisect_left(days, start)
+
+
+def months_between(first: date, last: date) -> int:
+    """Return how many calendar months lie from one day's month to another's."""
+    return (last.year - first.year) * 12 + last.month - first.month

@@ -13,7 +13,7 @@ from datetime import date
 from msgspec.structs import replace
 
 from worker.domain.entities import Client, Stage
-from worker.domain.periods import month_of
+from worker.domain.periods import month_of, months_between
 from worker.domain.values import Ref
 from worker.method.measures import Condition, MoneyMeasure, MonthMoney, Signal
 from worker.method.run import Found
@@ -88,16 +88,9 @@ def _life_end(
         return None
     paid = [money.month for money in history if money.amount > 0]
     last = month_of(max(paid)).end if paid else None
-    if (
-        last is not None
-        and _months_between(last, today) <= world.thresholds.left_months
-    ):
+    if last is not None and months_between(last, today) <= world.thresholds.left_months:
         return None
     return max((day for day in (end, last) if day is not None), default=None)
-
-
-def _months_between(first: date, last: date) -> int:
-    return (last.year - first.year) * 12 + last.month - first.month
 
 
 def _conditions(left: dict[Ref, date], world: World) -> Iterator[Condition]:

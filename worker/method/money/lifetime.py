@@ -13,6 +13,7 @@ from decimal import ROUND_HALF_UP, Decimal
 import msgspec
 
 from worker.domain.entities import Client
+from worker.domain.periods import months_between
 from worker.domain.values import Ref, Value
 from worker.method.measures import ClientMeasure, MoneyMeasure, MonthMoney
 from worker.method.run import Found
@@ -90,11 +91,6 @@ def _monthly(finished: Sequence[Decimal], window: int) -> tuple[Decimal, Decimal
         sum(part, ZERO) / len(part) for part in (finished[-RECENT:], finished[-window:])
     ]
     return min(means), max(means)
-
-
-def months_between(first: date, last: date) -> int:
-    """Return how many calendar months lie from one day's month to another's."""
-    return (last.year - first.year) * 12 + last.month - first.month
 
 
 def _whole(amount: Decimal) -> Decimal:
