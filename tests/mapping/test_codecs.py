@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
-from typing import Any
+from typing import Any, get_args
 
 import pytest
 from boards_rig import COLORS, EVERY_TYPE, Workspace, make
@@ -14,6 +14,7 @@ from msgspec.structs import replace
 
 from worker.codecs.notion import (
     PIECE,
+    PROPERTY_TYPES,
     TEXT,
     Unencodable,
     Unreadable,
@@ -24,7 +25,8 @@ from worker.codecs.notion import (
 )
 from worker.codecs.pages import complete, decode_page, truncated
 from worker.domain.values import Ref, Span, Value
-from worker.mapping.schema import Binding, Schema
+from worker.mapping.load import TypeName
+from worker.mapping.schema import Binding, Owner, Property, Schema
 
 PROPS = EVERY_TYPE.properties
 BOUND = Binding(
@@ -292,6 +294,22 @@ def test_an_option_that_is_not_bound_is_not_written() -> None:
 def test_a_row_without_a_page_is_not_written() -> None:
     with pytest.raises(Unencodable, match="things/nowhere"):
         encode(PROPS["others"], (Ref("things", "nowhere"),), BOUND, lambda ref: None)
+
+
+def test_every_type_a_mapping_may_name_can_be_read_written_and_compared() -> None:
+    assert set(PROPERTY_TYPES) == set(get_args(TypeName))
+
+
+@pytest.mark.parametrize("raw", [{"type": "number", "number": 7}, None, 7], ids=repr)
+def test_what_notion_computes_is_neither_taken_for_a_value_nor_written(
+    raw: Any,
+) -> None:
+    computed = Property("share", "formula", Owner.WORKER, {})
+    assert decode(computed, {"type": "formula", "formula": raw}, BOUND, {}) is None
+    assert canonicalize(computed, Decimal(7)) is None
+    assert loss(computed, Decimal(7)) == ""
+    with pytest.raises(Unencodable, match="share"):
+        encode(computed, Decimal(7), BOUND, lambda ref: None)
 
 
 def test_relations_to_worker_rows_are_read_as_their_keys() -> None:

@@ -1,4 +1,4 @@
-"""Raw Notion property values to plain values and back, one pair of functions per property type.
+"""Raw Notion property values to plain values and back: one table, a row a property type (`PROPERTY_TYPES`, at the end).
 
 What cannot be read becomes `Unreadable`, never an exception and never a guess. Every type has one empty value (`None`,
 `False` for a checkbox) and lists are sorted sets, so that values can be compared as they are:
@@ -22,6 +22,8 @@ from worker.domain.values import Ref, Span, Value
 from worker.mapping.schema import Binding, Property
 
 Json = dict[str, Any]
+Payload = Json | list[Json] | str | float | bool | None
+"""What stands under a property's type in a request."""
 Index = Mapping[str, Ref]
 Resolve = Callable[[Ref], str | None]
 
@@ -29,7 +31,7 @@ PIECE = 2_000
 PIECES = 100
 TEXT = PIECE * PIECES
 LISTED = 100
-LIMITS = {"url": 2_000, "email": 200, "phone_number": 200}
+URL, EMAIL, PHONE = 2_000, 200, 200
 FIRST_YEAR, LAST_YEAR = 1900, 9999
 
 
@@ -52,7 +54,17 @@ class Place(msgspec.Struct, frozen=True, gc=False):
     resolve: Resolve = lambda ref: None
 
 
-# -- reading -----------------------------------------------------------------------------------------------------------
+class PropertyType(msgspec.Struct, frozen=True, gc=False, kw_only=True):
+    """How the values of one property type are read, written, compared, and what Notion's limits take from them.
+
+    `read` takes what stands under the type in a page, `write` a canonical value; `canonical` gives what Notion would
+    give back for a value; `limit` says what writing a value would lose, empty when nothing (facts/notion-api.md 2.9).
+    """
+
+    read: Callable[[Place, Any], Value | Unreadable]
+    write: Callable[[Place, Any], Payload]
+    canonical: Callable[[Any], Value]
+    limit: Callable[[Any], str] = lambda value: ""
 
 
 def decode(
@@ -64,9 +76,10 @@ def decode(
         return Unreadable(
             tell("should be a {type} but is {found}", type=prop.type, found=found)
         )
+
     place = Place(prop, binding.options.get(prop.name, {}), index)
     try:
-        return _READ[prop.type](place, raw[prop.type])
+        return PROPERTY_TYPES[prop.type].read(place, raw[prop.type])
     except (KeyError, TypeError, ValueError, AttributeError, OverflowError):
         return Unreadable(
             tell(
@@ -75,6 +88,26 @@ def decode(
                 text=_excerpt(raw.get(prop.type)),
             )
         )
+
+
+def encode(prop: Property, value: Value, binding: Binding, resolve: Resolve) -> Json:
+    """Return the request's form of a value, cut to Notion's limits (facts/notion-api.md 2.9).
+
+    `resolve` gives a row's page id. Raises `Unencodable` for an option that is not bound or a row without a page.
+    """
+    kind = PROPERTY_TYPES[prop.type]
+    place = Place(prop, binding.options.get(prop.name, {}), {}, resolve)
+    return {prop.type: kind.write(place, kind.canonical(value))}
+
+
+def canonicalize(prop: Property, value: Value) -> Value:
+    """Return what Notion would give back for a value once written: the form to compare."""
+    return PROPERTY_TYPES[prop.type].canonical(value)
+
+
+def loss(prop: Property, value: Value) -> str:
+    """Return what writing a value would lose, in words; empty when nothing."""
+    return PROPERTY_TYPES[prop.type].limit(value)
 
 
 def _excerpt(raw: Any) -> str:
@@ -88,24 +121,145 @@ def _items(raw: Any) -> list[Any]:
     return raw
 
 
+# -- texts -------------------------------------------------------------------------------------------------------------
+
+
 def _read_title(_: Place, raw: Any) -> Value:
-    return clean_line("".join([item["plain_text"] for item in _items(raw)])) or None
+    return clean_line(_plain_text(raw)) or None
 
 
 def _read_text(_: Place, raw: Any) -> Value:
-    return clean("".join([item["plain_text"] for item in _items(raw)])) or None
+    return clean(_plain_text(raw)) or None
+
+
+def _plain_text(raw: Any) -> str:
+    return "".join([item["plain_text"] for item in _items(raw)])
+
+
+def _write_text(_: Place, value: str | None) -> Payload:
+    return [
+        {"type": "text", "text": {"content": piece}} for piece in _pieces(value or "")
+    ]
+
+
+def _pieces(text: str) -> list[str]:
+    """Return the text in pieces of at most 2,000 UTF-16 units, as Notion counts; no character is cut in two."""
+    if text.isascii() or not text:
+        return [text[at : at + PIECE] for at in range(0, len(text), PIECE)]
+    pieces, start, units = [], 0, 0
+    for at, character in enumerate(text):
+        width = 2 if character > "\uffff" else 1
+        if units + width > PIECE:
+            pieces.append(text[start:at])
+            start, units = at, 0
+        units += width
+    return [*pieces, text[start:]]
+
+
+def _canonical_title(value: Any) -> Value:
+    return None if value is None else _cut_text(clean_line(str(value)))
+
+
+def _canonical_text(value: Any) -> Value:
+    return None if value is None else _cut_text(clean(str(value)))
+
+
+def _cut_text(text: str) -> str | None:
+    """Return as much of a clean text as a property holds."""
+    if len(text) <= TEXT // 2:
+        return text or None
+    return "".join(_pieces(text)[:PIECES])
+
+
+def _limit_title(value: Any) -> str:
+    return _tell_cut(clean_line(value)) if isinstance(value, str) else ""
+
+
+def _limit_text(value: Any) -> str:
+    return _tell_cut(clean(value)) if isinstance(value, str) else ""
+
+
+def _tell_cut(text: str) -> str:
+    is_cut = _cut_text(text) != (text or None)
+    return "is too long for Notion and is cut" if is_cut else ""
+
+
+# -- lines: addresses and telephone numbers ----------------------------------------------------------------------------
+
+
+def _read_line(_: Place, raw: Any) -> Value:
+    if not isinstance(raw, str | None):
+        raise TypeError(raw)
+    return clean_line(raw) if raw else None
+
+
+def _write_line(_: Place, value: str | None) -> Payload:
+    return value
+
+
+def _line_type(longest: int) -> PropertyType:
+    """Return the property type of a line of at most so many characters, left out when it is longer."""
+
+    def canonical(value: Any) -> Value:
+        text = clean_line(value or "")
+        return text if text and len(text) <= longest else None
+
+    def limit(value: Any) -> str:
+        if not isinstance(value, str) or len(value) <= longest:
+            return ""
+        return f"is longer than {longest} characters and is left out"
+
+    return PropertyType(
+        read=_read_line,
+        write=_write_line,
+        canonical=canonical,
+        limit=limit,
+    )
+
+
+# -- numbers and checkboxes --------------------------------------------------------------------------------------------
 
 
 def _read_number(_: Place, raw: Any) -> Value | Unreadable:
     if raw is None:
         return None
-    if (
-        isinstance(raw, bool)
-        or not isinstance(raw, int | float)
-        or not math.isfinite(raw)
-    ):
+    is_number = isinstance(raw, int | float) and not isinstance(raw, bool)
+    if not is_number or not math.isfinite(raw):
         return Unreadable(tell("is not a number: {text}", text=_excerpt(raw)))
     return Decimal(raw) if isinstance(raw, int) else Decimal(repr(raw))
+
+
+def _write_number(_: Place, value: Decimal | None) -> Payload:
+    if value is None:
+        return None
+    number = float(value)
+    is_exact = number.is_integer() and abs(number) < 2**53
+    return int(number) if is_exact else number
+
+
+def _canonical_number(value: Any) -> Value:
+    if value is None:
+        return None
+    number = float(value)
+    return Decimal(repr(number)) if math.isfinite(number) else None
+
+
+def _limit_number(value: Any) -> str:
+    is_lost = isinstance(value, Decimal) and _canonical_number(value) is None
+    return "is too large a number and is left out" if is_lost else ""
+
+
+def _read_flag(_: Place, raw: Any) -> Value:
+    if not isinstance(raw, bool):
+        raise TypeError(raw)
+    return raw
+
+
+def _write_flag(_: Place, value: object) -> Payload:
+    return bool(value)
+
+
+# -- choices -----------------------------------------------------------------------------------------------------------
 
 
 def _read_choice(place: Place, raw: Any) -> Value | Unreadable:
@@ -113,7 +267,7 @@ def _read_choice(place: Place, raw: Any) -> Value | Unreadable:
 
 
 def _read_choices(place: Place, raw: Any) -> Value | Unreadable:
-    keys = []
+    keys: list[str] = []
     for item in _items(raw):
         key = _option_key(place, item)
         if isinstance(key, Unreadable):
@@ -139,24 +293,59 @@ def _option_key(place: Place, raw: Json) -> str | Unreadable:
     )
 
 
+def _write_choice(place: Place, value: str | None) -> Payload:
+    return None if value is None else _option(place, value)
+
+
+def _write_choices(place: Place, value: tuple[str, ...] | None) -> Payload:
+    return [_option(place, key) for key in value or ()]
+
+
+def _option(place: Place, key: str) -> Json:
+    if key not in place.options:
+        raise Unencodable(
+            f"the option {key} of {place.prop.name} does not exist in the workspace"
+        )
+    return {"id": place.options[key][0]}
+
+
+def _canonical_choice(value: Any) -> Value:
+    return value or None
+
+
+def _canonical_list(value: Any) -> Value:
+    return tuple(sorted(set(value))[:LISTED]) if value else None
+
+
+def _limit_list(value: Any) -> str:
+    is_cut = isinstance(value, tuple) and len(set(value)) > LISTED
+    return f"lists more than {LISTED} and is cut" if is_cut else ""
+
+
+# -- dates -------------------------------------------------------------------------------------------------------------
+
+
 def _read_date(_: Place, raw: Any) -> Value | Unreadable:
     if raw is None:
         return None
     try:
-        start = _moment(raw["start"], raw.get("time_zone"))
+        zone = raw.get("time_zone")
+        start = _moment(raw["start"], zone)
         last = raw.get("end")
-        end = None if last is None else _moment(last, raw.get("time_zone"))
+        end = None if last is None else _moment(last, zone)
     except (ValueError, TypeError, KeyError, OverflowError, OSError):
         return Unreadable(tell("is not a date: {text}", text=_excerpt(raw)))
+
     if end is None:
         return start.astimezone(UTC) if isinstance(start, datetime) else start
-    first, last = _day(start), _day(end)
-    return (
-        Span(first, last)
-        if first <= last
-        else Unreadable(
-            tell("ends before it starts: {first} to {last}", first=first, last=last)
-        )
+    return _span(_day(start), _day(end))
+
+
+def _span(first: date, last: date) -> Span | Unreadable:
+    if first <= last:
+        return Span(first, last)
+    return Unreadable(
+        tell("ends before it starts: {first} to {last}", first=first, last=last)
     )
 
 
@@ -180,109 +369,7 @@ def _instant(text: str, zone: str | None) -> datetime:
     return moment.replace(tzinfo=UTC if zone is None else ZoneInfo(zone))
 
 
-def _read_people(_: Place, raw: Any) -> Value:
-    return tuple(sorted({_identity(item) for item in _items(raw)})) or None
-
-
-def _read_relation(place: Place, raw: Any) -> Value:
-    index, target = place.index, place.prop.target
-    ids = [_identity(item) for item in _items(raw)]
-    return tuple(sorted({index.get(one) or Ref(target, one) for one in ids})) or None
-
-
-def _identity(raw: Json) -> str:
-    found = raw["id"]
-    if not isinstance(found, str):
-        raise TypeError(found)
-    return found
-
-
-def _read_flag(_: Place, raw: Any) -> Value:
-    if not isinstance(raw, bool):
-        raise TypeError(raw)
-    return raw
-
-
-def _read_line(_: Place, raw: Any) -> Value:
-    if not isinstance(raw, str | None):
-        raise TypeError(raw)
-    return clean_line(raw) if raw else None
-
-
-_READ: dict[str, Callable[[Place, Any], Value | Unreadable]] = {
-    "title": _read_title,
-    "rich_text": _read_text,
-    "number": _read_number,
-    "select": _read_choice,
-    "status": _read_choice,
-    "multi_select": _read_choices,
-    "date": _read_date,
-    "people": _read_people,
-    "relation": _read_relation,
-    "checkbox": _read_flag,
-    "url": _read_line,
-    "email": _read_line,
-    "phone_number": _read_line,
-    "formula": lambda _place, _raw: None,
-}
-
-
-# -- writing -----------------------------------------------------------------------------------------------------------
-
-
-def encode(prop: Property, value: Value, binding: Binding, resolve: Resolve) -> Json:
-    """Return the request's form of a value, cut to Notion's limits (facts/notion-api.md 2.9).
-
-    `resolve` gives a row's page id. Raises `Unencodable` for an option that is not bound or a row without a page.
-    """
-    place = Place(prop, binding.options.get(prop.name, {}), {}, resolve)
-    return {prop.type: _WRITE[prop.type](place, canonicalize(prop, value))}
-
-
-def _write_text(_: Place, value: Any) -> Any:
-    return [
-        {"type": "text", "text": {"content": piece}} for piece in _pieces(value or "")
-    ]
-
-
-def _pieces(text: str) -> list[str]:
-    """Return the text in pieces of at most 2,000 UTF-16 units, as Notion counts; no character is cut in two."""
-    if text.isascii() or not text:
-        return [text[at : at + PIECE] for at in range(0, len(text), PIECE)]
-    pieces, start, units = [], 0, 0
-    for at, character in enumerate(text):
-        width = 2 if character > "\uffff" else 1
-        if units + width > PIECE:
-            pieces.append(text[start:at])
-            start, units = at, 0
-        units += width
-    return [*pieces, text[start:]]
-
-
-def _write_number(_: Place, value: Any) -> Any:
-    if value is None:
-        return None
-    number = float(value)
-    return int(number) if number.is_integer() and abs(number) < 2**53 else number
-
-
-def _write_choice(place: Place, value: Any) -> Any:
-    return None if value is None else _option(place, value)
-
-
-def _write_choices(place: Place, value: Any) -> Any:
-    return [_option(place, key) for key in value or ()]
-
-
-def _option(place: Place, key: str) -> Json:
-    if key not in place.options:
-        raise Unencodable(
-            f"the option {key} of {place.prop.name} does not exist in the workspace"
-        )
-    return {"id": place.options[key][0]}
-
-
-def _write_date(_: Place, value: Any) -> Any:
+def _write_date(_: Place, value: Span | date | None) -> Payload:
     match value:
         case Span():
             return {"start": value.start.isoformat(), "end": value.end.isoformat()}
@@ -293,96 +380,7 @@ def _write_date(_: Place, value: Any) -> Any:
     return None
 
 
-def _write_people(_: Place, value: Any) -> Any:
-    return [{"object": "user", "id": one} for one in value or ()]
-
-
-def _write_relation(place: Place, value: Any) -> Any:
-    found = []
-    for ref in value or ():
-        page_id = place.resolve(ref)
-        if page_id is None:
-            raise Unencodable(f"{place.prop.name} points to {ref}, which has no page")
-        found.append({"id": page_id})
-    return found
-
-
-def _write_plain(_: Place, value: Any) -> Any:
-    return value
-
-
-_WRITE: dict[str, Callable[[Place, Any], Any]] = {
-    "title": _write_text,
-    "rich_text": _write_text,
-    "number": _write_number,
-    "select": _write_choice,
-    "status": _write_choice,
-    "multi_select": _write_choices,
-    "date": _write_date,
-    "people": _write_people,
-    "relation": _write_relation,
-    "checkbox": _write_plain,
-    "url": _write_plain,
-    "email": _write_plain,
-    "phone_number": _write_plain,
-}
-
-
-# -- the form Notion gives back ----------------------------------------------------------------------------------------
-
-
-def canonicalize(prop: Property, value: Value) -> Value:
-    """Return what Notion would give back for a value once written: the form to compare."""
-    return _CANON[prop.type](value)
-
-
-def loss(prop: Property, value: Value) -> str:
-    """Return what writing a value would lose, in words; empty when nothing."""
-    match value:
-        case str() if prop.type in LIMITS and len(value) > LIMITS[prop.type]:
-            return f"is longer than {LIMITS[prop.type]} characters and is left out"
-        case str() if prop.type in _CLEAN and _is_cut(prop, value):
-            return "is too long for Notion and is cut"
-        case tuple() if len(set(value)) > LISTED:
-            return f"lists more than {LISTED} and is cut"
-        case Decimal() if canonicalize(prop, value) is None:
-            return "is too large a number and is left out"
-        case date() | Span() if canonicalize(prop, value) is None:
-            return f"is a date before {FIRST_YEAR} or an instant of {LAST_YEAR} and is left out"
-    return ""
-
-
-def _is_cut(prop: Property, text: str) -> bool:
-    return canonicalize(prop, text) != (_CLEAN[prop.type](text) or None)
-
-
-def _canon_text(clean_up: Callable[[str], str]) -> Callable[[Any], Value]:
-    def canon(value: Any) -> Value:
-        if value is None:
-            return None
-        text = clean_up(str(value))
-        if len(text) <= TEXT // 2:
-            return text or None
-        return "".join(_pieces(text)[:PIECES])
-
-    return canon
-
-
-def _canon_number(value: Any) -> Value:
-    if value is None or not math.isfinite(number := float(value)):
-        return None
-    return Decimal(repr(number))
-
-
-def _canon_choice(value: Any) -> Value:
-    return value or None
-
-
-def _canon_list(value: Any) -> Value:
-    return tuple(sorted(set(value))[:LISTED]) if value else None
-
-
-def _canon_date(value: Any) -> Value:
+def _canonical_date(value: Any) -> Value:
     match value:
         case None:
             return None
@@ -390,36 +388,130 @@ def _canon_date(value: Any) -> Value:
             first, last = sorted((value.start, value.end))
             return Span(first, last) if first.year >= FIRST_YEAR else None
         case datetime():
-            moment = (
-                value.astimezone(UTC) if value.tzinfo else value.replace(tzinfo=UTC)
-            )
-            moment = moment.replace(second=0, microsecond=0)  # Notion keeps the minute
-            return moment if FIRST_YEAR <= moment.year < LAST_YEAR else None
+            return _canonical_instant(value)
     return value if value.year >= FIRST_YEAR else None
 
 
-def _canon_flag(value: Any) -> Value:
-    return bool(value)
+def _canonical_instant(value: datetime) -> datetime | None:
+    moment = value if value.tzinfo else value.replace(tzinfo=UTC)
+    # Notion keeps no seconds.
+    minute = moment.astimezone(UTC).replace(second=0, microsecond=0)
+    return minute if FIRST_YEAR <= minute.year < LAST_YEAR else None
 
 
-def _canon_line(limit: int) -> Callable[[Any], Value]:
-    def canon(value: Any) -> Value:
-        text = clean_line(value or "")
-        return text if text and len(text) <= limit else None
+def _limit_date(value: Any) -> str:
+    is_lost = isinstance(value, date | Span) and _canonical_date(value) is None
+    if not is_lost:
+        return ""
+    return f"is a date before {FIRST_YEAR} or an instant of {LAST_YEAR} and is left out"
 
-    return canon
+
+# -- people and relations ----------------------------------------------------------------------------------------------
 
 
-_CLEAN: dict[str, Callable[[str], str]] = {"title": clean_line, "rich_text": clean}
-_CANON: dict[str, Callable[[Any], Value]] = {
-    **{kind: _canon_text(clean_up) for kind, clean_up in _CLEAN.items()},
-    "number": _canon_number,
-    "select": _canon_choice,
-    "status": _canon_choice,
-    "multi_select": _canon_list,
-    "date": _canon_date,
-    "people": _canon_list,
-    "relation": _canon_list,
-    "checkbox": _canon_flag,
-    **{kind: _canon_line(limit) for kind, limit in LIMITS.items()},
+def _read_people(_: Place, raw: Any) -> Value:
+    return tuple(sorted({_identity(item) for item in _items(raw)})) or None
+
+
+def _read_relation(place: Place, raw: Any) -> Value:
+    target = place.prop.target
+    ids = [_identity(item) for item in _items(raw)]
+    refs = {place.index.get(page_id) or Ref(target, page_id) for page_id in ids}
+    return tuple(sorted(refs)) or None
+
+
+def _identity(raw: Json) -> str:
+    identity = raw["id"]
+    if not isinstance(identity, str):
+        raise TypeError(identity)
+    return identity
+
+
+def _write_people(_: Place, value: tuple[str, ...] | None) -> Payload:
+    return [{"object": "user", "id": user_id} for user_id in value or ()]
+
+
+def _write_relation(place: Place, value: tuple[Ref, ...] | None) -> Payload:
+    pages: list[Json] = []
+    for ref in value or ():
+        page_id = place.resolve(ref)
+        if page_id is None:
+            raise Unencodable(f"{place.prop.name} points to {ref}, which has no page")
+        pages.append({"id": page_id})
+    return pages
+
+
+# -- what Notion computes ----------------------------------------------------------------------------------------------
+
+
+def _write_nothing(place: Place, _: object) -> Payload:
+    raise Unencodable(f"{place.prop.name} is computed by Notion")
+
+
+# -- the table ---------------------------------------------------------------------------------------------------------
+
+_CHOICE = PropertyType(
+    read=_read_choice,
+    write=_write_choice,
+    canonical=_canonical_choice,
+)
+
+PROPERTY_TYPES: Mapping[str, PropertyType] = {
+    "title": PropertyType(
+        read=_read_title,
+        write=_write_text,
+        canonical=_canonical_title,
+        limit=_limit_title,
+    ),
+    "rich_text": PropertyType(
+        read=_read_text,
+        write=_write_text,
+        canonical=_canonical_text,
+        limit=_limit_text,
+    ),
+    "url": _line_type(URL),
+    "email": _line_type(EMAIL),
+    "phone_number": _line_type(PHONE),
+    "number": PropertyType(
+        read=_read_number,
+        write=_write_number,
+        canonical=_canonical_number,
+        limit=_limit_number,
+    ),
+    "checkbox": PropertyType(
+        read=_read_flag,
+        write=_write_flag,
+        canonical=bool,
+    ),
+    "select": _CHOICE,
+    "status": _CHOICE,
+    "multi_select": PropertyType(
+        read=_read_choices,
+        write=_write_choices,
+        canonical=_canonical_list,
+        limit=_limit_list,
+    ),
+    "date": PropertyType(
+        read=_read_date,
+        write=_write_date,
+        canonical=_canonical_date,
+        limit=_limit_date,
+    ),
+    "people": PropertyType(
+        read=_read_people,
+        write=_write_people,
+        canonical=_canonical_list,
+        limit=_limit_list,
+    ),
+    "relation": PropertyType(
+        read=_read_relation,
+        write=_write_relation,
+        canonical=_canonical_list,
+        limit=_limit_list,
+    ),
+    "formula": PropertyType(
+        read=lambda place, raw: None,
+        write=_write_nothing,
+        canonical=lambda value: None,
+    ),
 }

@@ -32,7 +32,7 @@ LOCALES = ("en", "ru")
 FOLDER = "workspace"
 NAME_IN_FORMULA = re.compile(r"\[(\w+)\]")
 
-PropertyType = Literal[
+TypeName = Literal[
     "title",
     "rich_text",
     "number",
@@ -144,7 +144,7 @@ class DescriptionTable(Table):
 class PropertyTable(LabelTable):
     """One property."""
 
-    type: PropertyType
+    type: TypeName
     owner: Owner
     options: tuple[OptionTable, ...] = ()
     target: Name | Literal[""] = ""
