@@ -23,7 +23,7 @@ from tests.support.stages import LONG_AGO, NOW, small_agency, type_rows
 from worker.app import logs
 from worker.cycle.context import Context, CycleRequest, Mode
 from worker.cycle.story import sync
-from worker.ports import Notion
+from worker.ports.notion import Notion
 from worker.state import history, memory
 from worker.state.store import Store, Tx
 

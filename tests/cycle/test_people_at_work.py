@@ -15,7 +15,7 @@ from tests.support.stages import Play, small_play
 from worker.cycle.context import Mode
 from worker.cycle.report import Report
 from worker.mapping.schema import Owner, Property
-from worker.ports import Notion
+from worker.ports.notion import Notion
 
 OF_PEOPLE = (Owner.SHARED, Owner.SEED)
 

@@ -73,7 +73,7 @@ class Stage:
 
 Read = Callable[[Stage, JiraGateway], Any]
 READS: dict[str, Read] = {
-    "site": lambda _, gateway: gateway.site().account,
+    "site": lambda _, gateway: gateway.server_info().account,
     "projects": lambda _, gateway: (
         [each.key for each in gateway.projects().projects] == ["ACME", "MOVED"]
     ),

@@ -146,8 +146,12 @@ READS = {
     "a filter": Read(
         "GET filter/5", CLOUD, lambda one: one.filter_jql("5"), "project = ACME"
     ),
-    "the account": Read("GET myself", CLOUD, lambda one: one.site().account, "ann"),
-    "the server": Read("GET serverInfo", CLOUD, lambda one: one.site().account, "ann"),
+    "the account": Read(
+        "GET myself", CLOUD, lambda one: one.server_info().account, "ann"
+    ),
+    "the server": Read(
+        "GET serverInfo", CLOUD, lambda one: one.server_info().account, "ann"
+    ),
 }
 LISTS = frozenset({"GET field", "GET status", "GET project", "POST worklog/list"})
 HTML = b"<!doctype html><html><body>Log in</body></html>"

@@ -115,7 +115,7 @@ def test_a_recorded_site_is_recognised() -> None:
                 "GET myself": json_response(200, me),
             }
         )
-    ).site()
+    ).server_info()
     assert (site.account, site.time_zone, site.deployment) == (
         me["accountId"],
         me["timeZone"],
@@ -131,7 +131,7 @@ def test_a_recorded_site_is_recognised() -> None:
             "GET myself": json_response(200, user),
         }
     )
-    assert make(script, cloud=False).site().deployment == "datacenter"
+    assert make(script, cloud=False).server_info().deployment == "datacenter"
 
 
 def test_recorded_histories_are_read_whole() -> None:
@@ -164,7 +164,7 @@ def test_a_refused_login_says_why() -> None:
         b"<html>",
     )
     with pytest.raises(Denied, match="CAPTCHA"):
-        make(Script({"GET myself": denied})).site()
+        make(Script({"GET myself": denied})).server_info()
 
 
 @pytest.mark.skipif(not REAL.is_file(), reason="no real issues beside the repo")

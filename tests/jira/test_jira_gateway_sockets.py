@@ -164,7 +164,7 @@ def test_the_token_travels_as_the_deployment_wants_it_and_no_cookie_comes_back(
         assert {headers["accept-encoding"] for headers in received} == {"gzip"}
     with serving() as (url, received):
         with pytest.raises(Transient):
-            connect(url, cloud=False).site()
+            connect(url, cloud=False).server_info()
         assert received[0]["authorization"] == f"Bearer {CANARY}"
     assert CANARY not in caplog.text
     assert basic not in caplog.text
@@ -218,7 +218,7 @@ def read_all(url: str, jql: str) -> dict[str, Issue]:
 
 def test_an_outside_data_center_is_read_as_it_describes_itself(peer: str) -> None:
     gateway = connect(peer, timeout=LONG, cloud=False)
-    assert gateway.site().deployment == "datacenter"
+    assert gateway.server_info().deployment == "datacenter"
     projects = gateway.projects().projects
     assert projects
     issues = read_all(peer, f"project = {projects[0].key}")

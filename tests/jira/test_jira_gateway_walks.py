@@ -256,11 +256,11 @@ def test_an_idle_cycle_costs_three_requests(deployment: str) -> None:
         token=sandbox.token,
         email=sandbox.email,
     )
-    gateway.site()
+    gateway.server_info()
     gateway.issues("project = ACME")
     until = gateway.worklogs(0).until
     before = gateway.requests()
-    assert gateway.site().deployment == deployment
+    assert gateway.server_info().deployment == deployment
     assert gateway.issues("project = ACME", since=NOW + timedelta(hours=1)).issues == ()
     assert gateway.worklogs(until).complete
     assert gateway.requests() - before == 3
@@ -297,9 +297,9 @@ def test_the_sites_clock_goes_on_between_questions() -> None:
     time = VirtualTime()
     sandbox = JiraSandbox(Clock(NOW))
     gateway = make(sandbox.handle, token=sandbox.token, email=sandbox.email, time=time)
-    first = gateway.site()
+    first = gateway.server_info()
     time.sleep(90)
-    assert gateway.site().now - first.now == timedelta(seconds=90)
+    assert gateway.server_info().now - first.now == timedelta(seconds=90)
     assert gateway.requests() == 2
 
 

@@ -18,7 +18,6 @@ from worker.notion.gateway import NotionGateway
 Call = Callable[[NotionGateway], Any]
 READS: dict[str, Call] = {
     "me": lambda gateway: gateway.me(),
-    "users": lambda gateway: gateway.users(),
     "query": lambda gateway: gateway.query("s"),
     "find": lambda gateway: gateway.find("s", property_id="p", text="x"),
     "page": lambda gateway: gateway.page("p"),

@@ -102,12 +102,12 @@ def test_a_workspace_wide_429_pauses_other_calls_too() -> None:
         time=time,
         seconds=1000,
     )
-    gateway.users()
+    gateway.children("p")
     assert time.now == 1040
 
 
 def test_a_spent_budget_that_outlasts_the_deadline_is_transient() -> None:
     gateway = make(Script(listing([])), requests=1, seconds=30)
-    gateway.users()
+    gateway.children("p")
     with pytest.raises(Transient):
-        gateway.users()
+        gateway.children("p")

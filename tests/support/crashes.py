@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from worker.ports import Notion
+from worker.ports.notion import Notion
 
 
 class Crash(BaseException):

@@ -45,7 +45,7 @@ from worker.cycle.story import sync
 from worker.domain.values import Ref
 from worker.mapping.schema import Rows
 from worker.notion.workspace import create_workspace
-from worker.ports import Notion
+from worker.ports.notion import Notion
 from worker.state import bindings as registry
 
 NOW = datetime(2026, 11, 18, 6, 40, tzinfo=UTC)

@@ -34,7 +34,7 @@ from worker.notion.workspace import create_workspace
 from worker.plan.diff import known_pages, make_plan
 from worker.plan.facts import Fact, Why
 from worker.plan.plan import Plan
-from worker.ports import Notion
+from worker.ports.notion import Notion
 from worker.state import bases, journal
 from worker.state.store import Store
 from worker.world.normalize import find_seeds, read_pages

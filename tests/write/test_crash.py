@@ -15,7 +15,7 @@ from tests.support.crashes import Crash, MortalNotion, Steps
 from worker.domain.values import Ref, Value
 from worker.plan.facts import Fact
 from worker.plan.plan import canonical
-from worker.ports import Notion
+from worker.ports.notion import Notion
 from worker.state.store import Store, Tx
 
 Content = dict[str, dict[str, Value]]

@@ -14,7 +14,7 @@ from board_rig import WORKSPACE, Board, fact
 from worker.domain.values import Ref, Value
 from worker.plan.facts import Fact
 from worker.plan.plan import Plan
-from worker.ports import Notion
+from worker.ports.notion import Notion
 from worker.state import bases
 from worker.write.writer import Applied
 

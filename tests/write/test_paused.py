@@ -27,7 +27,7 @@ from worker.domain.values import Ref
 from worker.plan.facts import Fact
 from worker.plan.limits import is_destructive
 from worker.plan.plan import Kind
-from worker.ports import Notion
+from worker.ports.notion import Notion
 from worker.state import bases, journal, leases
 from worker.state.leases import Held
 from worker.write.writer import Applied

@@ -52,7 +52,7 @@ from worker.domain.document import (
     ToDo,
 )
 from worker.domain.values import Ref
-from worker.ports import Json, Notion
+from worker.ports.notion import Json, Notion
 from worker.state import bases
 from worker.state.migrate import configure
 

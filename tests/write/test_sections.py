@@ -42,7 +42,7 @@ from worker.domain.document import (
 )
 from worker.domain.values import Ref
 from worker.plan.plan import Kind, Plan
-from worker.ports import Notion
+from worker.ports.notion import Notion
 
 CHART = PlanFact("Plan", (), date(2026, 11, 16), "plan", "fact", "now", "EUR")
 FIRST: tuple[Block, ...] = (

@@ -88,7 +88,7 @@ def init(
         session(file, as_json=as_json) as opened,
         context_of(opened, workspace) as context,
     ):
-        bot, site = context.notion.me(), context.jira.site()
+        bot, site = context.notion.me(), context.jira.server_info()
         bindings = _create(context)
         databases = {
             name: binding.database_id for name, binding in sorted(bindings.items())

@@ -65,7 +65,7 @@ def _check(context: Context) -> Iterable[Problem]:
     words = context.words
     sides: list[list[Problem]] = [
         _trial("notion", context.notion.me, words),
-        _trial("jira", context.jira.site, words),
+        _trial("jira", context.jira.server_info, words),
     ]
     if not sides[0]:
         sides.append(_trial("notion", lambda: _drift(context), words))

@@ -22,7 +22,8 @@ from worker.mapping.playbooks import Playbooks
 from worker.mapping.schema import Bindings, Schema
 from worker.method.outcome import Outcome
 from worker.plan.plan import Plan
-from worker.ports import Jira, Notion
+from worker.ports.notion import Notion
+from worker.ports.tracker import Tracker
 from worker.state.store import Store
 from worker.world.world import World
 
@@ -60,7 +61,7 @@ class Context:
     playbooks: Playbooks
     words: Words
     notion: Notion
-    jira: Jira
+    jira: Tracker
     store: Store
     fingerprint: str
     owner: str

@@ -14,7 +14,7 @@ from worker.domain.entities import Worklog
 from worker.jira.histories import chunks
 from worker.jira.records import RecordReader, WorklogMark, WorklogMarks, read_worklogs
 from worker.jira.session import JiraSession
-from worker.ports import Unread, WorklogBatch
+from worker.ports.tracker import Unread, WorklogBatch
 
 AT_ONCE = 1_000
 AHEAD = 86_400_000

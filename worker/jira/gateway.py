@@ -55,12 +55,12 @@ from worker.mapping.jira import (
     read_site,
     status_category,
 )
-from worker.ports import (
+from worker.ports.tracker import (
     IssueBatch,
     IssueIds,
     MoveBatch,
     ProjectBatch,
-    Site,
+    ServerInfo,
     Unread,
     WorklogBatch,
 )
@@ -157,7 +157,7 @@ class Reading:
 
 
 class JiraGateway:
-    """`worker.ports.Jira` over HTTP. One per workspace, reused for its connections and what it learnt of the site.
+    """`worker.ports.tracker.Tracker` over HTTP. One per workspace, reused for its connections and what it learnt of the site.
 
     `adapter` replaces the network; `sleep` and `monotonic` must tell the same time; `deadline` is the run's. Nothing is
     asked before the first call.
@@ -206,7 +206,7 @@ class JiraGateway:
 
     # The site
 
-    def site(self) -> Site:
+    def server_info(self) -> ServerInfo:
         """Return the site's clock and the reading account; `Denied` when the credentials are wrong."""
         found = self._site.get()
         return msgspec.structs.replace(
@@ -391,12 +391,12 @@ class JiraGateway:
 
     # What is learnt once
 
-    def _learn_site(self) -> Site:
+    def _learn_site(self) -> ServerInfo:
         # `serverInfo` answers anybody: only `myself` proves the credentials (facts/jira-api.md 4).
         me = self._session.ask("GET", "myself", _read_account)
         info = self._session.ask("GET", "serverInfo", _read_server)
         deployment = "cloud" if info.deploymentType == "Cloud" else "datacenter"
-        return Site(
+        return ServerInfo(
             read_moment(info.serverTime),
             me.accountId or me.name or "",
             me.timeZone or "UTC",

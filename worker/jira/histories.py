@@ -20,7 +20,7 @@ from worker.jira.records import (
 )
 from worker.jira.search import search_server
 from worker.jira.session import JiraSession
-from worker.ports import Unread
+from worker.ports.tracker import Unread
 
 CLOUD_ISSUES = 1_000
 CLOUD_ENTRIES = 5_000

@@ -16,7 +16,7 @@ from worker.errors import Problem
 from worker.http.secrets import redact
 from worker.jira.damage import MARK_BYTES, SAID, damaged_field
 from worker.mapping.jira import Instant, RawPerson, Seconds
-from worker.ports import Unread
+from worker.ports.tracker import Unread
 
 T = TypeVar("T")
 _WHERE = re.compile(r"`\$\.?(?P<path>[^`]*)`$")

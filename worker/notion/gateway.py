@@ -65,7 +65,7 @@ from worker.notion.transport import (
     CheckedTransport,
     open_connections,
 )
-from worker.ports import PageBatch
+from worker.ports.notion import PageBatch
 
 PAGE_SIZE = 100
 MOST_WINDOWS = 1_000
@@ -87,7 +87,7 @@ _DATABASE, _UPLOAD, _THING = (
 
 
 class NotionGateway:
-    """`worker.ports.Notion` over HTTP. Thread-safe; one per workspace, reused for its connections and its pacer.
+    """`worker.ports.notion.Notion` over HTTP. Thread-safe; one per workspace, reused for its connections and its pacer.
 
     `transport` replaces the network; `sleep` and `monotonic` must tell the same time; `deadline` is the run's.
     """
@@ -166,12 +166,6 @@ class NotionGateway:
     def me(self) -> User:
         """Return the bot user."""
         return self._call("GET", "users/me", _USER)
-
-    def users(self) -> tuple[User, ...]:
-        """Return the workspace's users."""
-        return self._list("GET", "users", _USER)
-
-    # Rows
 
     def query(
         self,

@@ -26,7 +26,7 @@ from worker.notion.shapes import (
     relation_config,
     view_body,
 )
-from worker.ports import Notion
+from worker.ports.notion import BoardAdmin, BoardReader
 
 LAYOUT = (
     "column_list",
@@ -75,7 +75,7 @@ class _Roots:
 
 
 def create_workspace(
-    notion: Notion,
+    notion: BoardAdmin,
     schema: Schema,
     *,
     parent_page_id: str,
@@ -107,7 +107,7 @@ def create_workspace(
 class _Build:
     """A workspace in the making: `found` holds the data sources so far by logical name."""
 
-    notion: Notion
+    notion: BoardAdmin
     schema: Schema
     locale: str
     progress: Progress
@@ -267,7 +267,9 @@ def _missing(
     return changes
 
 
-def _make_views(notion: Notion, source: Source, binding: Binding, locale: str) -> None:
+def _make_views(
+    notion: BoardAdmin, source: Source, binding: Binding, locale: str
+) -> None:
     """Create the views that are not there, in order; the automatic table becomes the first table."""
     present = notion.views(database_id=binding.database_id)
     named = {(view.type, view.name.casefold()): view for view in present}
@@ -309,7 +311,7 @@ def _position(before: str) -> Json:
 
 
 def read_bindings(
-    notion: Notion,
+    notion: BoardReader,
     schema: Schema,
     *,
     root_page_id: str,
@@ -345,7 +347,7 @@ def read_bindings(
     return bindings, tuple(problems)
 
 
-def _read_known(notion: Notion, binding: Binding | None) -> DataSource | None:
+def _read_known(notion: BoardReader, binding: Binding | None) -> DataSource | None:
     if binding is None:
         return None
     try:
@@ -356,7 +358,7 @@ def _read_known(notion: Notion, binding: Binding | None) -> DataSource | None:
 
 
 def _recognise_all(
-    notion: Notion, schema: Schema, roots: _Roots, *, locale: str, known: Bindings
+    notion: BoardReader, schema: Schema, roots: _Roots, *, locale: str, known: Bindings
 ) -> dict[str, DataSource]:
     found: dict[str, DataSource] = {}
     for part, root in roots.parts(schema):
@@ -368,7 +370,12 @@ def _recognise_all(
 
 
 def _recognise(
-    notion: Notion, schema: Schema, *, root_page_id: str, locale: str, known: Bindings
+    notion: BoardReader,
+    schema: Schema,
+    *,
+    root_page_id: str,
+    locale: str,
+    known: Bindings,
 ) -> dict[str, DataSource]:
     """Return the data sources by logical name: known ones by id, others by title on the root page or below it."""
     found = {
@@ -395,7 +402,7 @@ def _recognise(
 
 
 def list_data_sources(
-    notion: Notion, page_id: str, depth: int = DEPTH
+    notion: BoardReader, page_id: str, depth: int = DEPTH
 ) -> Iterator[DataSource]:
     """Yield the data sources of the databases in a page's body, also inside columns, toggles and the like."""
     for block in notion.children(page_id):
@@ -407,7 +414,7 @@ def list_data_sources(
             yield from list_data_sources(notion, block["id"], depth - 1)
 
 
-def _data_sources_of(notion: Notion, database_id: str) -> Iterable[DataSource]:
+def _data_sources_of(notion: BoardReader, database_id: str) -> Iterable[DataSource]:
     try:
         return [
             notion.data_source(one.id)
@@ -417,14 +424,16 @@ def _data_sources_of(notion: Notion, database_id: str) -> Iterable[DataSource]:
         return []
 
 
-def _search(notion: Notion, root_page_id: str) -> Iterator[DataSource]:
+def _search(notion: BoardReader, root_page_id: str) -> Iterator[DataSource]:
     """Yield the data sources that stand on pages below the root page, in full: search may leave out properties."""
     for hit in notion.search("", kind="data_source"):
         if _stands_below(notion, hit.database_parent, root_page_id):
             yield notion.data_source(hit.id)
 
 
-def _stands_below(notion: Notion, parent: Parent | None, root_page_id: str) -> bool:
+def _stands_below(
+    notion: BoardReader, parent: Parent | None, root_page_id: str
+) -> bool:
     for _ in range(DEPTH):
         page_id = parent.page_id if parent else None
         if page_id is None:

@@ -10,7 +10,7 @@ from worker.domain.values import Ref
 from worker.errors import Missing
 from worker.mapping.schema import Bindings
 from worker.plan.refusals import Stray, has_left, stray
-from worker.ports import Notion
+from worker.ports.notion import RowReader
 from worker.state import bindings as registry
 from worker.state.store import Tx
 
@@ -25,7 +25,7 @@ class Absent(msgspec.Struct, frozen=True, gc=False):
     left: tuple[Stray, ...] = ()
 
 
-def look_up(notion: Notion, pages: Mapping[str, Ref], bindings: Bindings) -> Absent:
+def look_up(notion: RowReader, pages: Mapping[str, Ref], bindings: Bindings) -> Absent:
     """Return what became of some rows by page id; one merely absent from a list is neither.
 
     Raises the API errors but `Missing`.

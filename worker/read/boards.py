@@ -32,7 +32,7 @@ from worker.domain.values import Ref
 from worker.errors import Missing, Problem, Severity
 from worker.mapping.schema import Binding, Bindings, Schema, Source
 from worker.plan.refusals import left_board
-from worker.ports import Notion, PageBatch
+from worker.ports.notion import PageBatch, RowReader
 from worker.read.absent import look_up, recall_left, remember_left
 from worker.read.missing_columns import drifted
 from worker.state import bindings as registry
@@ -67,7 +67,7 @@ class BoardsRead:
 
 
 def read_boards(
-    notion: Notion,
+    notion: RowReader,
     store: Store,
     workspace: str,
     *,
@@ -219,7 +219,7 @@ def _still_unread(
 
 
 def _read_source(
-    notion: Notion, schema: Schema, binding: Binding, since: datetime | None
+    notion: RowReader, schema: Schema, binding: Binding, since: datetime | None
 ) -> PageBatch:
     try:
         batch = notion.query(
@@ -236,7 +236,7 @@ def _read_source(
     return PageBatch(pages, batch.complete, batch.reason, batch.unread)
 
 
-def _whole(notion: Notion, page: Page, cut: Iterable[tuple[str, str]]) -> Page:
+def _whole(notion: RowReader, page: Page, cut: Iterable[tuple[str, str]]) -> Page:
     for page_id, property_id in cut:
         page = complete(page, property_id, notion.property_items(page_id, property_id))
     return page

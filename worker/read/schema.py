@@ -12,7 +12,7 @@ from worker.domain.words import Words
 from worker.errors import ConfigError, Missing, Problem, Severity
 from worker.mapping.schema import Bindings, Schema
 from worker.notion.workspace import read_bindings
-from worker.ports import Notion, is_gone
+from worker.ports.notion import BoardReader, is_gone
 from worker.read.missing_columns import Losses, Lost, note_losses, with_lost
 from worker.state import bindings as registry
 from worker.state import snapshots
@@ -47,7 +47,7 @@ def mark_stale(tx: Tx, *, stale: bool) -> None:
 
 
 def read_schema(
-    notion: Notion,
+    notion: BoardReader,
     store: Store,
     workspace: str,
     *,
@@ -107,7 +107,7 @@ def read_schema(
     return Bound(found, losses, tuple(drift))
 
 
-def _check_roots(notion: Notion, pages: NotionSettings) -> None:
+def _check_roots(notion: BoardReader, pages: NotionSettings) -> None:
     """Raise `ConfigError` naming the root pages that Notion does not show, when there are any."""
     named = (
         ("notion.root_page_id", pages.root_page_id, message("the root page")),

@@ -20,7 +20,7 @@ from worker.domain.entities import Issue, JiraProject, Move
 from worker.domain.messages import message, tell
 from worker.errors import Denied, Missing, Problem, Rejected
 from worker.jira.paging import EVERYTHING, condition_of
-from worker.ports import IssueBatch, Jira, Unread
+from worker.ports.tracker import IssueBatch, Tracker, Unread
 from worker.read.unread import problems_of, still_unread
 from worker.state import bindings as registry
 from worker.state import snapshots
@@ -96,7 +96,7 @@ class _Reader:
     """One read under way; a full one asks for the histories in `doubted` again, and for all when statuses were not
     understood (`doubts_all`)."""
 
-    jira: Jira
+    jira: Tracker
     store: Store
     workspace: str
     links: Mapping[str, Link]
@@ -111,7 +111,7 @@ class _Reader:
 
 
 def read_tracker(
-    jira: Jira,
+    jira: Tracker,
     store: Store,
     workspace: str,
     *,

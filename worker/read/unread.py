@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from worker.domain.messages import message, tell
 from worker.errors import Problem
-from worker.ports import Unread
+from worker.ports.tracker import Unread
 
 
 class _Said(NamedTuple):

@@ -15,7 +15,7 @@ from worker.errors import Problem, Severity
 from worker.mapping.schema import KEY_PROPERTY, Owner
 from worker.plan import refusals
 from worker.plan.plan import Change
-from worker.ports import Json
+from worker.ports.notion import Json
 from worker.state import bases
 from worker.write.context import WriteContext
 from worker.write.edits import find_edits

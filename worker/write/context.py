@@ -14,7 +14,7 @@ from worker.domain.values import Ref
 from worker.errors import Problem
 from worker.mapping.schema import Bindings, Schema
 from worker.plan.plan import Kept
-from worker.ports import Notion
+from worker.ports.notion import PlanWriter
 from worker.state.store import Store
 from worker.world.memory import Turn
 
@@ -81,7 +81,7 @@ class WriteContext:
     """
 
     workspace: str
-    notion: Notion
+    notion: PlanWriter
     store: Store
     schema: Schema
     bindings: Bindings

@@ -13,7 +13,7 @@ from worker.domain.messages import message, tell
 from worker.domain.values import Ref, Value
 from worker.errors import Busy, Problem, Unknown
 from worker.plan.plan import Change
-from worker.ports import Json
+from worker.ports.notion import Json
 from worker.state import bases, journal
 from worker.state.journal import Status
 from worker.state.store import Tx

@@ -16,7 +16,7 @@ from worker.errors import ApiError, Missing, Rejected
 from worker.mapping.schema import Binding, Property, Source
 from worker.plan.plan import Change, FieldChange, encode
 from worker.plan.refusals import Refusal, Stray, has_left, shape_of, stray
-from worker.ports import Json
+from worker.ports.notion import Json
 from worker.write.context import WriteContext
 
 Cells = Mapping[str, Json]

@@ -46,7 +46,7 @@ from worker.domain.values import Ref
 from worker.errors import Problem, Rejected, Unknown
 from worker.plan.diff import SECTION
 from worker.plan.plan import Change
-from worker.ports import Json
+from worker.ports.notion import Json
 from worker.state import bases
 from worker.state import bindings as registry
 from worker.write.context import Result, WriteContext

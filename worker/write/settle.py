@@ -16,7 +16,7 @@ from worker.domain.messages import message, tell
 from worker.domain.values import Ref
 from worker.errors import ApiError, Problem, Severity
 from worker.mapping.schema import KEY_PROPERTY, Bindings, Schema
-from worker.ports import Notion
+from worker.ports.notion import RowReader
 from worker.state import bases, journal
 from worker.state.journal import Intent
 from worker.state.store import Store
@@ -37,7 +37,7 @@ class Settled:
 def settle(
     store: Store,
     workspace: str,
-    notion: Notion,
+    notion: RowReader,
     *,
     schema: Schema,
     bindings: Bindings,
@@ -75,7 +75,7 @@ def settle(
 
 
 def _look_up(
-    notion: Notion, intent: Intent, *, schema: Schema, bindings: Bindings
+    notion: RowReader, intent: Intent, *, schema: Schema, bindings: Bindings
 ) -> tuple[str, ...] | Problem:
     """Return the pages that carry the key, the letters' case included (Notion's filter does not promise that)."""
     source, binding = (

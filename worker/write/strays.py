@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
-from worker.ports import Json, Notion
+from worker.ports.notion import BlockReader, BlockWriter, Json
 
 Test = Callable[[Json], bool]
 
@@ -23,7 +23,7 @@ class Stretch:
 
 
 def find_strays(
-    notion: Notion, stretch: Stretch, *, is_known: Test, is_wanted: Test
+    notion: BlockWriter, stretch: Stretch, *, is_known: Test, is_wanted: Test
 ) -> tuple[str, ...]:
     """Return the ids of a stretch's strays, in the page's order; raises the API errors.
 
@@ -61,7 +61,7 @@ def _is_by(raw: Json, author: object) -> bool:
     return author is not None and people == [author, author]
 
 
-def _is_alone(notion: Notion, raw: Json, author: object) -> bool:
+def _is_alone(notion: BlockReader, raw: Json, author: object) -> bool:
     """Tell whether nobody else wrote anything below a block."""
     if not raw.get("has_children"):
         return True

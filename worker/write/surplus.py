@@ -12,7 +12,7 @@ from worker.errors import Denied, Missing, Problem
 from worker.mapping.schema import KEY_PROPERTY
 from worker.plan.plan import Change
 from worker.plan.surplus import holds_more
-from worker.ports import Json
+from worker.ports.notion import Json
 from worker.state import bases
 from worker.write.context import WriteContext
 

@@ -31,7 +31,7 @@ from worker.errors import (
 )
 from worker.mapping.schema import Bindings, Rows, Schema
 from worker.plan.plan import Change, Kept, Kind, Plan
-from worker.ports import Notion, is_gone
+from worker.ports.notion import PlanWriter, is_gone
 from worker.state import bases, journal
 from worker.state.store import Store
 from worker.world.memory import Turn
@@ -102,7 +102,7 @@ class _ApplyRun:
 def apply(
     plan: Plan,
     *,
-    notion: Notion,
+    notion: PlanWriter,
     store: Store,
     workspace: str,
     schema: Schema,

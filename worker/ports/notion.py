@@ -1,0 +1,198 @@
+"""What the cycle needs of Notion: who only reads takes a reader, and cannot write by type.
+
+All raise only the five API errors of `worker.errors`. Writes are one HTTP call each (`upload` two): `create_*` and
+`append_*` are not safe to repeat (their outcome may be `Unknown`), everything else is.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Protocol
+
+from worker.codecs.records import (
+    BoardView,
+    Comment,
+    Database,
+    DataSource,
+    Hit,
+    Page,
+    UnreadPage,
+    User,
+)
+from worker.errors import Missing
+
+Json = dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class PageBatch:
+    """What one read of a data source saw; `complete` only when every row of the scope arrived.
+
+    An incomplete batch may update and create, never archive; `reason` says what was missing. Rows that are there but
+    cannot be read are `unread`, and never count as absent.
+    """
+
+    pages: tuple[Page, ...]
+    complete: bool
+    reason: str = ""
+    unread: tuple[UnreadPage, ...] = ()
+
+
+class RowReader(Protocol):
+    """Reading the rows of data sources."""
+
+    def page(self, page_id: str) -> Page:
+        """Return one page."""
+        ...
+
+    def query(
+        self,
+        data_source_id: str,
+        *,
+        since: datetime | None = None,
+        properties: Sequence[str] = (),
+    ) -> PageBatch:
+        """Return the rows edited at or after `since` (all when None), in windows when there are over 10,000."""
+        ...
+
+    def find(
+        self, data_source_id: str, *, property_id: str, text: str
+    ) -> tuple[Page, ...]:
+        """Return the rows whose text property equals `text`."""
+        ...
+
+    def property_items(self, page_id: str, property_id: str) -> tuple[Json, ...]:
+        """Return every item of a property that was cut at 25 references."""
+        ...
+
+    def comments(self, page_id: str) -> tuple[Comment, ...]:
+        """Return the open comments on a page; `Denied` when the connection may not see comments."""
+        ...
+
+
+class RowWriter(RowReader, Protocol):
+    """Writing rows, each read again right before and after."""
+
+    def create_page(
+        self, data_source_id: str, properties: Json, *, markdown: str = ""
+    ) -> Page:
+        """Create a row and return the page as answered."""
+        ...
+
+    def update_page(self, page_id: str, properties: Json) -> Page:
+        """Change some properties and return the page as answered."""
+        ...
+
+    def archive_page(self, page_id: str) -> Page:
+        """Move a page to the trash."""
+        ...
+
+
+class BlockReader(Protocol):
+    """Reading the body of a page."""
+
+    def children(self, block_id: str) -> tuple[Json, ...]:
+        """Return all child blocks of a page or block."""
+        ...
+
+
+class BlockWriter(BlockReader, Protocol):
+    """Writing into the body of a page; `me` tells blocks of the worker from those of people."""
+
+    def me(self) -> User:
+        """Return the bot user."""
+        ...
+
+    def append_children(
+        self, block_id: str, children: Sequence[Json], *, after: str = ""
+    ) -> tuple[Json, ...]:
+        """Add at most 100 blocks below a page or block, after one of its children or at the end; return them."""
+        ...
+
+    def update_block(self, block_id: str, body: Json) -> Json:
+        """Change what a block says; its children stay."""
+        ...
+
+    def delete_block(self, block_id: str) -> None:
+        """Move a block to the trash; one that is gone already is fine."""
+        ...
+
+    def upload(self, name: str, content: bytes, *, content_type: str) -> str:
+        """Upload a file of at most 20 MB and return the id by which a block can show it, for an hour."""
+        ...
+
+
+class BoardReader(BlockReader, Protocol):
+    """Finding data sources on and below pages, and reading their schema."""
+
+    def page(self, page_id: str) -> Page:
+        """Return one page."""
+        ...
+
+    def data_source(self, data_source_id: str) -> DataSource:
+        """Return a data source with its schema."""
+        ...
+
+    def database(self, database_id: str) -> Database:
+        """Return a database container."""
+        ...
+
+    def search(self, query: str, *, kind: str) -> tuple[Hit, ...]:
+        """Return pages (`page`) or data sources (`data_source`) found by title."""
+        ...
+
+
+class BoardAdmin(BoardReader, Protocol):
+    """Making databases, properties and views."""
+
+    def create_database(self, body: Json) -> Database:
+        """Create a database with its first data source."""
+        ...
+
+    def update_data_source(self, data_source_id: str, body: Json) -> DataSource:
+        """Change a schema."""
+        ...
+
+    def create_view(self, body: Json) -> BoardView:
+        """Create a view of a database."""
+        ...
+
+    def views(self, *, database_id: str) -> tuple[BoardView, ...]:
+        """Return a database's views in full."""
+        ...
+
+    def update_view(self, view_id: str, body: Json) -> BoardView:
+        """Change a view."""
+        ...
+
+
+class PlanWriter(RowWriter, BlockWriter, Protocol):
+    """What carrying out a plan needs: rows and sections, under a guard."""
+
+    def guarded(self, check: Callable[[], None]) -> PlanWriter:
+        """Return the same port, whose requests call `check` right before each attempt leaves, after every wait; what
+        it raises (not only API errors) ends the call, with that attempt not sent."""
+        ...
+
+
+class Notion(PlanWriter, BoardAdmin, Protocol):
+    """One Notion workspace with every right: for what puts a cycle together, and hands each step its part."""
+
+    def guarded(self, check: Callable[[], None]) -> Notion:
+        """Return the same port, whose requests call `check` right before each attempt leaves, after every wait; what
+        it raises (not only API errors) ends the call, with that attempt not sent."""
+        ...
+
+    def requests(self) -> int:
+        """Return how many HTTP requests were sent since this gateway was made."""
+        ...
+
+
+def is_gone(notion: RowReader | BoardReader, page_id: str) -> bool:
+    """Tell whether a page is in the trash, archived or out of reach; raises the API errors but `Missing`."""
+    try:
+        return notion.page(page_id).is_gone
+    except Missing:
+        return True

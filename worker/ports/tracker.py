@@ -1,0 +1,129 @@
+"""What the cycle needs of Jira, which it only reads, and what one read of it brings."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Protocol
+
+import msgspec
+
+from worker.domain.entities import Issue, JiraProject, Move, Worklog
+from worker.errors import Problem
+
+
+class ServerInfo(msgspec.Struct, frozen=True):
+    """Jira as it presents itself: its clock, the account that reads, that account's zone."""
+
+    now: datetime
+    account: str
+    time_zone: str
+    deployment: str
+
+
+@dataclass(frozen=True, slots=True)
+class IssueBatch:
+    """Issues read by one JQL; `complete` only when the walk ended by itself, without warnings or clipped lists."""
+
+    issues: tuple[Issue, ...]
+    complete: bool
+    reason: str = ""
+    problems: tuple[Problem, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class IssueIds:
+    """The ids a JQL matches; `complete` as in `IssueBatch`."""
+
+    ids: frozenset[str]
+    complete: bool
+    reason: str = ""
+
+
+class Unread(msgspec.Struct, frozen=True, order=True):
+    """A record of Jira that could not be read: its kind (`worklog`, `history`, `project`, `status`), id or name, the
+    id of its issue, the field and what is wrong with it. Names that could not be read either are empty."""
+
+    kind: str
+    name: str = ""
+    issue: str = ""
+    field: str = ""
+    said: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class ProjectBatch:
+    """The projects the account can see, and those that could not be read."""
+
+    projects: tuple[JiraProject, ...]
+    unread: tuple[Unread, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class MoveBatch:
+    """Changes of status category by issue id; an issue whose history could not be read is only in `unread`, where
+    statuses that could not be read are too."""
+
+    moves: Mapping[str, tuple[Move, ...]]
+    unread: tuple[Unread, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class WorklogBatch:
+    """Worklogs changed and ids deleted since a bound; `until` is the bound for the next read (epoch ms).
+
+    Those that could not be read are `unread`; they do not make the batch incomplete.
+    """
+
+    changed: tuple[Worklog, ...]
+    deleted: tuple[str, ...]
+    until: int
+    complete: bool
+    reason: str = ""
+    unread: tuple[Unread, ...] = ()
+
+
+class Tracker(Protocol):
+    """Reading one Jira site, Cloud or Data Center. Never writes. Raises only the five API errors and `Incomplete`."""
+
+    def server_info(self) -> ServerInfo:
+        """Return the site's clock and the reading account; `Denied` when the credentials are wrong."""
+        ...
+
+    def projects(self) -> ProjectBatch:
+        """Return the projects the account can see."""
+        ...
+
+    def validate(self, queries: Sequence[str]) -> Mapping[str, str]:
+        """Return what is wrong with each JQL (absent when nothing is): unknown names do not fail searches on Cloud."""
+        ...
+
+    def filter_jql(self, filter_id: str) -> str:
+        """Return the JQL of a saved filter; raises `Missing`."""
+        ...
+
+    def issues(self, jql: str, *, since: datetime | None = None) -> IssueBatch:
+        """Return the issues of a bounded JQL, those updated at or after `since` when given."""
+        ...
+
+    def ids(self, jql: str) -> IssueIds:
+        """Return only the ids of a JQL (the census)."""
+        ...
+
+    def by_keys(self, keys: Iterable[str]) -> Mapping[str, Issue]:
+        """Return issues by the keys asked for; a moved issue answers to its old key. Unknown keys are absent."""
+        ...
+
+    def moves(self, ids: Sequence[str]) -> MoveBatch:
+        """Return each issue's changes of status category, oldest first, read in bulk."""
+        ...
+
+    def worklogs(self, since: int, *, now: int | None = None) -> WorklogBatch:
+        """Return the worklogs changed and deleted since an epoch-ms bound, site-wide; a bound told that lies ahead of
+        `now` is not believed."""
+        ...
+
+    def requests(self) -> int:
+        """Return how many HTTP requests were sent since this gateway was made."""
+        ...
