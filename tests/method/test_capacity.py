@@ -17,7 +17,6 @@ from worker.method.formulas.working_time import (
     contracted,
     days_at_work,
     effective,
-    effective_sum,
     full_weeks_ahead,
     full_weeks_before,
     is_at_work,
@@ -77,11 +76,10 @@ def test_nobody_has_hours_before_the_first_day() -> None:
     assert contracted(anna, WEEK) == effective(anna, WEEK, HOLIDAY) == 0
 
 
-def test_who_has_no_hours_a_week_is_unknown_and_adds_nothing() -> None:
-    anna, boris = person("anna"), person("boris", capacity=Decimal(30))
+def test_who_has_no_hours_a_week_is_unknown() -> None:
+    anna = person("anna")
     assert contracted(anna, WEEK) is None
     assert effective(anna, WEEK, HOLIDAY) is None
-    assert effective_sum([anna, boris], WEEK, HOLIDAY) == 24
 
 
 @pytest.mark.parametrize(

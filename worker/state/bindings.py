@@ -50,11 +50,6 @@ def load_cursors(tx: Tx) -> Mapping[str, str]:
     return {scope: value for scope, value in tx.connection.execute(query)}  # noqa: C416 - see snapshots
 
 
-def drop_cursors(tx: Tx) -> None:
-    """Forget all cursors: the next read is a full one."""
-    delete_keys(tx, cursors, "scope", sorted(load_cursors(tx)))
-
-
 def set_setting(tx: Tx, key: str, value: Any) -> None:
     """Remember one JSON value (the worklog bound, the mapping's fingerprint); never a secret."""
     upsert(tx, settings, [{"key": key, "body": msgspec.json.encode(value)}])

@@ -56,15 +56,6 @@ def load(tx: Tx) -> tuple[Interval, ...]:
     return _read(tx)
 
 
-def held_on(tx: Tx, day: date) -> Mapping[tuple[Ref, str], str]:
-    """Return what every recorded field held on `day`."""
-    return {
-        (interval.ref, interval.field): interval.value
-        for interval in _read(tx)
-        if interval.start <= day and (interval.until is None or day < interval.until)
-    }
-
-
 def _row(
     ref: Ref, field: str, start: date, *, until: date | None, value: str
 ) -> dict[str, str | None]:

@@ -35,10 +35,9 @@ class Occurrence(msgspec.Struct, frozen=True, gc=False):
 
     `opened` the day it last opened; `gone` the first day its condition was not seen (None while it holds); `closed` the
     day its row was closed and `closing` by what; a person's closure (`tombstone`) is final until the condition has been
-    gone; `snoozed_until` as a person set it; `number` counts occurrences of the same key from 1. `gone_seen` counts the
-    observation days on which the condition was absent, `observed` is the last day looked at, `ended` the day the
-    absence was believed. `client` (a ref as text), `seed` (what the row was created with) and `stage` (of its card, at
-    creation) are kept for tasks.
+    gone; `number` counts occurrences of the same key from 1. `gone_seen` counts the observation days on which the
+    condition was absent, `observed` is the last day looked at, `ended` the day the absence was believed. `client` (a
+    ref as text), `seed` (what the row was created with) and `stage` (of its card, at creation) are kept for tasks.
     """
 
     key: str
@@ -47,7 +46,6 @@ class Occurrence(msgspec.Struct, frozen=True, gc=False):
     gone: date | None = None
     closed: date | None = None
     closing: Closing | None = None
-    snoozed_until: date | None = None
     last_seen: date | None = None
     gone_seen: int = 0
     observed: date | None = None

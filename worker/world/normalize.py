@@ -66,17 +66,16 @@ def build_world(
     jira_projects: Sequence[JiraProject],
     memory: Memory,
     trashed: frozenset[Ref] = frozenset(),
-    bot_id: str = "",
     site_url: str = "",
     calendar: WorkCalendar | None = None,
 ) -> World:
     """Return the world as read. Problems name page or issue and field; nothing here raises for bad data.
 
     `pages` raw pages by source; `links` by the card's page id; `trashed` rows of ours known to be deleted (those that
-    live again do not count); `bot_id` tells the original of a copied row; `site_url` is Jira's, for the links of
-    problems; `calendar` saves computing it from the settings.
+    live again do not count); `site_url` is Jira's, for the links of problems; `calendar` saves computing it from the
+    settings.
     """
-    rowset = read_pages(schema, bindings, pages, bot_id=bot_id)
+    rowset = read_pages(schema, bindings, pages)
     zone = ZoneInfo(settings.time_zone)
     read = _Typed(schema, rowset.rows, zone)
     clients, cards = (
@@ -178,10 +177,8 @@ class _Typed:
         return found
 
 
-def read_pages(
-    schema: Schema, bindings: Bindings, pages: Pages, *, bot_id: str = ""
-) -> Rowset:
-    """Return the decoded living rows of all bound sources; of rows with one key, the bot's own and oldest is first."""
+def read_pages(schema: Schema, bindings: Bindings, pages: Pages) -> Rowset:
+    """Return the decoded living rows of all bound sources; of rows with one key the oldest is first."""
     bound = [
         (source, bindings[name], pages.get(name, ()))
         for name, source in schema.sources.items()
@@ -195,18 +192,13 @@ def read_pages(
     for source, binding, found in bound:
         living = sorted(
             (page for page in found if not page.is_gone),
-            key=lambda page: _seniority(page, bot_id),
+            key=lambda page: (page.created_time or "", page.id),
         )
         decoded = [decode_page(page, source, binding, index) for page in living]
         rows[source.name] = tuple(row for row, _ in decoded)
         problems += [problem for _, complaints in decoded for problem in complaints]
         problems += duplicate_problems(rows[source.name], source)
     return Rowset(rows, tuple(problems))
-
-
-def _seniority(page: Page, bot_id: str) -> tuple[bool, str, str]:
-    ours = page.created_by is not None and page.created_by.id == bot_id
-    return not ours, page.created_time or "", page.id
 
 
 def duplicate_problems(rows: Iterable[Row], source: Source) -> list[Problem]:

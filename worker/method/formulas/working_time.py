@@ -96,16 +96,6 @@ def effective(person: Person, span: Span, calendar: WorkCalendar) -> Decimal | N
     )
 
 
-def effective_sum(
-    people: Iterable[Person], span: Span, calendar: WorkCalendar
-) -> Decimal:
-    """Return the effective hours of a group; who has no capacity filled in adds nothing."""
-    return sum(
-        (effective(person, span, calendar) or Decimal(0) for person in people),
-        Decimal(0),
-    )
-
-
 def part_of(hours: Decimal | None, capacity: Decimal | None) -> Decimal | None:
     """Return hours / capacity; None without hours or with zero capacity, which has no ratio."""
     return ratio(hours / capacity) if hours is not None and capacity else None
