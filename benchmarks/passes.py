@@ -87,7 +87,7 @@ def _think(where: dict[str, Any], folder: Path) -> dict[str, float]:
         )
         bindings, remembered = registry.load(tx), memory.load(tx)
     links = card_links(pages.get("projects", ()), context.schema, bindings)
-    tracker = recall_tracker(context.store, context.name, links=links)
+    tracker = recall_tracker(context, links)
 
     def evaluate_snapshot() -> object:
         with gc_paused():

@@ -19,6 +19,7 @@ from worker.cycle.planning import recall
 from worker.errors import ConfigError
 from worker.notion.workspace import create_workspace
 from worker.read.boards import read_boards
+from worker.read.schema import Bound
 from worker.read.tracker import UPDATED
 from worker.state import bindings as registry
 from worker.state import snapshots
@@ -454,16 +455,7 @@ def test_a_database_lost_between_schema_and_rows_is_told_and_the_others_are_read
     with context.store.reading("studio") as tx:
         bindings, before = registry.load(tx), snapshots.load_pages(tx)["risks"]
     read = read_boards(
-        context.notion,
-        context.store,
-        "studio",
-        schema=context.schema,
-        bindings=bindings,
-        full=True,
-        width=2,
-        ours={},
-        buried=set(),
-        now=context.now(),
+        context.notion, context, Bound(bindings), full=True, now=context.now()
     )
     with context.store.reading("studio") as tx:
         assert snapshots.load_pages(tx)["risks"] == before

@@ -17,11 +17,14 @@ from pydantic import SecretStr
 from rayline_sandbox.jira import JiraSandbox
 from rayline_sandbox.wire import Clock, Request, Response, json_response
 from tests.support.jira_wire import BASE, HandlerAdapter, VirtualTime
-from worker.config import JiraSettings
+from worker.config import JiraSettings, Workspace
+from worker.domain.words import Words
 from worker.errors import Problem, Rejected, Transient
 from worker.http.deadline import Deadline
 from worker.jira.gateway import JiraGateway
+from worker.mapping.schema import Schema
 from worker.read.tracker import TrackerRead, read_tracker, recall_tracker
+from worker.site import Site
 from worker.state import bindings as registry
 from worker.state import snapshots
 from worker.state.store import Store
@@ -33,7 +36,7 @@ FACES = ("cloud", "datacenter")
 
 
 @dataclass
-class Site:
+class LinkedSite:
     """A Jira with three projects, a version and a filter; a state; and the cells of some cards."""
 
     folder: Path
@@ -98,17 +101,22 @@ class Site:
         self.later(10)
         return read_tracker(
             self.gateway,
-            self.store,
-            "studio",
+            self.workspace(),
             links={card: parse_link(cell) for card, cell in self.cells.items()},
             full=full,
             now=self.clock.now(),
         )
 
+    def workspace(self) -> Site:
+        """Return the workspace as the worker finds it."""
+        return Site(
+            "studio", Workspace(), Schema({}), Words(), self.store, self.clock.now
+        )
+
     def recall(self) -> TrackerRead:
         """Return what the last read made of the cells."""
         links = {card: parse_link(cell) for card, cell in self.cells.items()}
-        return recall_tracker(self.store, "studio", links=links)
+        return recall_tracker(self.workspace(), links)
 
     def work(self, read: TrackerRead, card: str) -> list[str]:
         """Return the keys of the issues a card has."""
@@ -138,8 +146,8 @@ class Site:
 
 
 @pytest.fixture(params=FACES)
-def site(request: pytest.FixtureRequest, tmp_path: Path) -> Site:
-    made = Site(tmp_path, request.param)
+def site(request: pytest.FixtureRequest, tmp_path: Path) -> LinkedSite:
+    made = LinkedSite(tmp_path, request.param)
     made.cells = {
         "acme": "ACME",
         "beta": 'project = BETA AND fixVersion = "1.0"',
@@ -176,7 +184,7 @@ SENTENCES = (
 
 @pytest.mark.parametrize("cell", REFUSED)
 def test_what_jira_refuses_is_the_problem_of_its_card_and_all_others_are_served(
-    site: Site, cell: str
+    site: LinkedSite, cell: str
 ) -> None:
     site.cells["beta"] = cell
     site.touch("ACME-2")
@@ -193,7 +201,7 @@ def test_what_jira_refuses_is_the_problem_of_its_card_and_all_others_are_served(
 
 @pytest.mark.parametrize("cell", REFUSED)
 def test_a_refusal_tells_the_link_as_written_and_jiras_own_words(
-    site: Site, cell: str
+    site: LinkedSite, cell: str
 ) -> None:
     site.cells["beta"] = cell
     said = site.read().links["beta"].problem
@@ -202,7 +210,7 @@ def test_a_refusal_tells_the_link_as_written_and_jiras_own_words(
 
 
 @pytest.mark.parametrize("cell", SENTENCES)
-def test_a_sentence_is_never_asked_of_jira(site: Site, cell: str) -> None:
+def test_a_sentence_is_never_asked_of_jira(site: LinkedSite, cell: str) -> None:
     usual = site.asked()
     site.cells["beta"] = cell
     assert parse_link(cell).kind in (LinkKind.BAD, LinkKind.JQL)
@@ -215,7 +223,7 @@ def test_a_sentence_is_never_asked_of_jira(site: Site, cell: str) -> None:
 
 @pytest.mark.parametrize("cell", [*REFUSED, "NOSUCH", "NOSUCH-1", "filter=99999"])
 def test_a_known_bad_link_costs_no_request_until_the_cell_changes_or_a_full_pass(
-    site: Site, cell: str
+    site: LinkedSite, cell: str
 ) -> None:
     usual = site.asked()
     site.cells["beta"] = cell
@@ -226,7 +234,7 @@ def test_a_known_bad_link_costs_no_request_until_the_cell_changes_or_a_full_pass
     assert site.work(site.read(), "beta") == ["BETA-1", "BETA-2", "BETA-3", "BETA-4"]
 
 
-def test_the_age_is_that_of_the_last_whole_read_and_stands(site: Site) -> None:
+def test_the_age_is_that_of_the_last_whole_read_and_stands(site: LinkedSite) -> None:
     last = site.clock.now()
     site.cells["beta"] = "nofield = 1"
     for full in (False, True, False):
@@ -235,21 +243,23 @@ def test_the_age_is_that_of_the_last_whole_read_and_stands(site: Site) -> None:
     assert site.read().links["beta"].as_of == last
 
 
-def test_a_card_that_never_had_a_link_keeps_nothing(site: Site) -> None:
+def test_a_card_that_never_had_a_link_keeps_nothing(site: LinkedSite) -> None:
     site.cells["new"] = "nofield = 1"
     read = site.read()
     assert read.links["new"].as_of is None
     assert site.work(read, "new") == []
 
 
-def test_a_cell_that_is_emptied_on_purpose_keeps_nothing(site: Site) -> None:
+def test_a_cell_that_is_emptied_on_purpose_keeps_nothing(site: LinkedSite) -> None:
     site.cells["beta"] = ""
     assert "beta" not in site.read(full=True).links
     site.cells["beta"] = "nofield = 1"
     assert site.read().links["beta"].as_of is None
 
 
-def test_an_order_is_dropped_even_by_a_field_that_does_not_exist(site: Site) -> None:
+def test_an_order_is_dropped_even_by_a_field_that_does_not_exist(
+    site: LinkedSite,
+) -> None:
     for cell in (
         "project = BETA ORDER BY nofield DESC",
         "project = BETA order by created;",
@@ -265,13 +275,13 @@ def test_an_order_is_dropped_even_by_a_field_that_does_not_exist(site: Site) -> 
 # What goes away in Jira
 
 
-def rename_version(site: Site) -> None:
+def rename_version(site: LinkedSite) -> None:
     site.jira.control("edit_version", {"id": site.version, "name": "1.1"})
 
 
 @pytest.mark.parametrize("full", [False, True])
 def test_a_renamed_version_is_the_problem_of_its_card_by_the_next_read_of_any_kind(
-    site: Site, full: bool
+    site: LinkedSite, full: bool
 ) -> None:
     rename_version(site)
     site.touch("ACME-3")
@@ -289,7 +299,7 @@ def test_a_renamed_version_is_the_problem_of_its_card_by_the_next_read_of_any_ki
 @pytest.mark.parametrize("act", ["hide", "archive", "delete"])
 @pytest.mark.parametrize("full", [False, True])
 def test_a_project_that_is_gone_takes_no_other_card_with_it(
-    site: Site, full: bool, act: str
+    site: LinkedSite, full: bool, act: str
 ) -> None:
     site.jira.control(f"{act}_project", {"key": "ACME"})
     site.touch("GAMMA-3")
@@ -301,7 +311,7 @@ def test_a_project_that_is_gone_takes_no_other_card_with_it(
     assert [read.links[card].problem for card in ("beta", "gamma")] == ["", ""]
 
 
-def test_a_renamed_project_key_takes_no_other_card_with_it(site: Site) -> None:
+def test_a_renamed_project_key_takes_no_other_card_with_it(site: LinkedSite) -> None:
     site.jira.control("rename_project", {"key": "ACME", "new_key": "OMEGA"})
     site.touch("GAMMA-3")
     site.read()
@@ -310,7 +320,9 @@ def test_a_renamed_project_key_takes_no_other_card_with_it(site: Site) -> None:
     assert [read.links[card].problem for card in ("beta", "gamma")] == ["", ""]
 
 
-def test_a_filter_that_is_gone_or_spoilt_is_the_problem_of_its_card(site: Site) -> None:
+def test_a_filter_that_is_gone_or_spoilt_is_the_problem_of_its_card(
+    site: LinkedSite,
+) -> None:
     store = site.jira._site.store
     saved = store.filters[int(site.filter)]
     saved.jql = "fixVersion = nothing"
@@ -327,7 +339,7 @@ def test_a_filter_that_is_gone_or_spoilt_is_the_problem_of_its_card(site: Site) 
 
 @pytest.mark.parametrize("status", [400, 403, 404])
 def test_a_filter_jira_does_not_show_is_its_cards_problem_whatever_the_status(
-    site: Site, status: int
+    site: LinkedSite, status: int
 ) -> None:
     said = "The selected filter is not available to you"
 
@@ -343,7 +355,7 @@ def test_a_filter_jira_does_not_show_is_its_cards_problem_whatever_the_status(
     assert [read.links[card].problem for card in ("acme", "beta")] == ["", ""]
 
 
-def test_an_epic_that_is_gone_keeps_what_it_had(site: Site) -> None:
+def test_an_epic_that_is_gone_keeps_what_it_had(site: LinkedSite) -> None:
     parent = site.jira.control(
         "create",
         {
@@ -360,7 +372,7 @@ def test_an_epic_that_is_gone_keeps_what_it_had(site: Site) -> None:
     assert read.links["acme"].problem == ""
 
 
-def test_what_only_the_search_refuses_is_found_by_halves(site: Site) -> None:
+def test_what_only_the_search_refuses_is_found_by_halves(site: LinkedSite) -> None:
     for number in range(1, 9):
         site.cells[f"more{number}"] = f"project = ACME AND summary ~ 'Work{number}'"
     site.read()
@@ -377,7 +389,7 @@ def test_what_only_the_search_refuses_is_found_by_halves(site: Site) -> None:
 
 
 def test_two_that_are_refused_together_and_not_alone_are_both_served(
-    site: Site,
+    site: LinkedSite,
 ) -> None:
     handle = site.jira.handle
 
@@ -395,7 +407,7 @@ def test_two_that_are_refused_together_and_not_alone_are_both_served(
     assert (site.category("ACME-1"), site.category("GAMMA-1")) == ("done", "done")
 
 
-def test_a_jira_that_refuses_every_query_is_no_cards_fault(site: Site) -> None:
+def test_a_jira_that_refuses_every_query_is_no_cards_fault(site: LinkedSite) -> None:
     site.refuse = "updated"
     with pytest.raises(Rejected):
         site.read()
@@ -406,7 +418,7 @@ def test_a_jira_that_refuses_every_query_is_no_cards_fault(site: Site) -> None:
 # Silence
 
 
-def test_silence_is_asked_about_once_and_no_more(site: Site) -> None:
+def test_silence_is_asked_about_once_and_no_more(site: LinkedSite) -> None:
     usual = site.asked()
     for key in ("ACME", "BETA", "GAMMA"):
         for number in range(1, 5):
@@ -416,7 +428,7 @@ def test_silence_is_asked_about_once_and_no_more(site: Site) -> None:
     assert site.asked() == usual
 
 
-def test_an_idle_delta_stays_at_three_requests(site: Site) -> None:
+def test_an_idle_delta_stays_at_three_requests(site: LinkedSite) -> None:
     assert site.asked() == 3
     site.cells["beta"] = "nofield = 1"
     site.read()
@@ -428,7 +440,7 @@ def test_an_idle_delta_stays_at_three_requests(site: Site) -> None:
 
 @pytest.mark.parametrize("until", ["9999999999999", "4102444800000"])
 def test_a_bound_of_the_feeds_that_lies_ahead_is_forgotten(
-    site: Site, until: str
+    site: LinkedSite, until: str
 ) -> None:
     with site.store.transaction("studio") as tx:
         registry.set_cursor(tx, "jira:worklogs", until)
@@ -444,7 +456,7 @@ def test_a_bound_of_the_feeds_that_lies_ahead_is_forgotten(
 
 
 def test_a_feed_that_claims_the_future_is_told_and_what_came_later_is_seen(
-    site: Site,
+    site: LinkedSite,
 ) -> None:
     handle = site.jira.handle
 
@@ -469,7 +481,7 @@ def test_a_feed_that_claims_the_future_is_told_and_what_came_later_is_seen(
         assert [log.seconds for log in snapshots.load_worklogs(tx)] == [3600]
 
 
-def test_an_unread_search_is_no_refusal(site: Site) -> None:
+def test_an_unread_search_is_no_refusal(site: LinkedSite) -> None:
     site.gateway._session._adapter._inner = HandlerAdapter(
         lambda request: Response(503, {}, b"")
     )

@@ -87,7 +87,6 @@ class Board:
             "links": {},
             "jira_projects": (),
             "memory": Memory(),
-            "bot_id": self.workspace.sandbox.bot_id,
             "site_url": "https://jira.example.com",
             "calendar": WorkCalendar(),
         }

@@ -43,6 +43,7 @@ from worker.state.journal import Intent, Status
 from worker.state.leases import Held, hold
 from worker.state.migrate import configure, upgrade
 from worker.state.runs import RunStatus
+from worker.state.settings import Setting
 from worker.state.store import NoState, Store, Tx, upsert
 from worker.state.tables import counters, metadata, settings
 from worker.state.tables import memory as memory_table
@@ -53,6 +54,7 @@ NOW = datetime(2026, 11, 20, 9, 30, tzinfo=UTC)
 TTL = timedelta(seconds=60)
 MINUTE = timedelta(minutes=1)
 RUN, OTHER_RUN = "17", "18"
+COUNT = Setting("count", int, int)
 RISK = Ref("risks", "risk:deadline.p_on_time:p1")
 
 Opener = Callable[[], Store]
@@ -97,18 +99,18 @@ def test_every_table_has_the_workspace_first_in_its_key() -> None:
 
 def test_opening_an_existing_database_keeps_what_is_in_it(opener: Opener) -> None:
     with opener().transaction("main") as tx:
-        bindings.set_setting(tx, "worklogs", 42)
+        COUNT.save(tx, 42)
     with opener().reading("main") as tx:
-        assert bindings.get_setting(tx, "worklogs") == 42
+        assert COUNT.load(tx) == 42
 
 
 def test_an_up_to_date_database_is_opened_while_somebody_writes_in_it(
     opener: Opener,
 ) -> None:
     with opener().transaction("main") as tx:
-        bindings.set_setting(tx, "worklogs", 42)
+        COUNT.save(tx, 42)
         with opener().reading("main") as other:
-            assert bindings.get_setting(other, "worklogs") is None
+            assert COUNT.load(other) == 0
 
 
 def test_a_database_opened_by_several_at_once_is_built_once(opener: Opener) -> None:
@@ -191,13 +193,13 @@ def test_the_databases_clock_tells_the_present_in_utc(store: Store) -> None:
 def test_a_failed_transaction_leaves_nothing(store: Store) -> None:
     def fail() -> None:
         with store.transaction("main") as tx:
-            bindings.set_setting(tx, "half", 1)
+            COUNT.save(tx, 1)
             raise ZeroDivisionError
 
     with pytest.raises(ZeroDivisionError):
         fail()
     with store.reading("main") as tx:
-        assert bindings.get_setting(tx, "half") is None
+        assert COUNT.load(tx) == 0
 
 
 def test_workspaces_do_not_see_each_other(store: Store) -> None:
@@ -213,7 +215,7 @@ def test_workspaces_do_not_see_each_other(store: Store) -> None:
 
 def test_four_threads_lose_no_update(store: Store) -> None:
     with store.transaction("main") as tx:
-        bindings.set_setting(tx, "count", 0)
+        COUNT.save(tx, 0)
 
     def add(_: int) -> None:
         for _ in range(25):
@@ -224,12 +226,12 @@ def test_four_threads_lose_no_update(store: Store) -> None:
                     .with_for_update()
                 )
                 tx.connection.execute(lock)
-                bindings.set_setting(tx, "count", bindings.get_setting(tx, "count") + 1)
+                COUNT.save(tx, COUNT.load(tx) + 1)
 
     with ThreadPoolExecutor(4) as pool:
         list(pool.map(add, range(4)))
     with store.reading("main") as tx:
-        assert bindings.get_setting(tx, "count") == 100
+        assert COUNT.load(tx) == 100
 
 
 def test_numbers_of_runs_are_unique_between_threads(store: Store) -> None:
@@ -428,15 +430,15 @@ def test_a_guarded_state_keeps_nothing_once_the_lease_is_lost(opener: Opener) ->
         )
     guarded = first.guarded(held.confirm)
     with guarded.transaction("main") as tx:
-        bindings.set_setting(tx, "count", 1)
+        COUNT.save(tx, 1)
     with second.transaction("main") as tx:
         leases.claim(tx, "two", now=NOW + TTL, ttl=TTL)
     with pytest.raises(Busy, match="two"), guarded.transaction("main") as tx:
-        bindings.set_setting(tx, "count", 2)
+        COUNT.save(tx, 2)
     with guarded.reading("main") as tx:
-        assert bindings.get_setting(tx, "count") == 1
+        assert COUNT.load(tx) == 1
     with guarded.unguarded().transaction("main") as tx:
-        bindings.set_setting(tx, "count", 3)
+        COUNT.save(tx, 3)
 
 
 def _wait_for(seen: Callable[[], bool]) -> None:
@@ -962,9 +964,9 @@ def test_a_database_in_memory_is_refused() -> None:
 def test_reading_does_not_wait_for_a_writer(tmp_path: Path) -> None:
     store = Store(f"sqlite:///{tmp_path / 'state.db'}")
     with store.transaction("main") as writer:
-        bindings.set_setting(writer, "a", 1)
+        COUNT.save(writer, 1)
         with store.reading("main") as reader:
-            assert bindings.get_setting(reader, "a") is None
+            assert COUNT.load(reader) == 0
     store.close()
 
 
@@ -981,7 +983,7 @@ def test_a_hundred_thousand_issues_are_kept_and_loaded(tmp_path: Path) -> None:
 def test_writing_an_empty_batch_is_nothing(store: Store) -> None:
     with store.transaction("main") as tx:
         upsert(tx, settings, [])
-        assert bindings.get_setting(tx, "absent", "default") == "default"
+        assert Setting("absent", str, lambda: "default").load(tx) == "default"
 
 
 @pytest.mark.parametrize("mode", [0o644, 0o660, 0o604])

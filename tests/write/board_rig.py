@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any, cast
 
 import httpx
@@ -15,7 +16,7 @@ from pydantic import SecretStr
 from rayline_sandbox.notion.sandbox import NotionSandbox
 from rayline_sandbox.wire import Clock, HandlerTransport
 from worker.codecs.notion import canonicalize
-from worker.config import NotionSettings, Thresholds
+from worker.config import NotionSettings, Thresholds, Workspace
 from worker.domain.entities import Row
 from worker.domain.values import Ref, Unset, Value
 from worker.domain.words import Words
@@ -35,14 +36,17 @@ from worker.plan.diff import known_pages, make_plan
 from worker.plan.facts import Fact, Why
 from worker.plan.plan import Plan
 from worker.ports.notion import Notion
+from worker.site import Site
 from worker.state import bases, journal
 from worker.state.store import Store
 from worker.world.normalize import find_seeds, read_pages
 from worker.world.world import World
+from worker.write.context import PlanBasis, RunControl
 from worker.write.settle import Settled, settle
 from worker.write.writer import Applied, apply
 
 SETTLE = timedelta(seconds=180)
+NO_TIME = timedelta(0)
 WORKSPACE = "main"
 
 
@@ -121,6 +125,16 @@ def fact(ref: Ref, name: str, value: Value | Unset) -> Fact:
     return Fact(ref, name, value, Why("test"))
 
 
+class BoardStore(Store):
+    """A state whose clock is the board's."""
+
+    clock: Clock
+
+    def now(self) -> datetime:
+        """Return the time."""
+        return self.clock.now()
+
+
 @dataclass(slots=True)
 class Board:
     """The emulator, a gateway into it, a state on disk, and people who work in it. `reopen` is a new process."""
@@ -164,7 +178,9 @@ class Board:
 
     def reopen(self) -> None:
         """Open the state as a new process would."""
-        self.store = Store(f"sqlite:///{self.folder / 'state.db'}")
+        store = BoardStore(f"sqlite:///{self.folder / 'state.db'}")
+        store.clock = self.clock
+        self.store = store
 
     def client(self, name: str) -> Ref:
         """Let a person add a client."""
@@ -249,29 +265,40 @@ class Board:
 
     def settle(self, notion: Notion | None = None) -> Settled:
         """Settle what is old enough."""
-        return settle(
-            self.store,
+        site = self.site(settle_after=SETTLE)
+        return settle(notion or self.notion, site, self.bindings)
+
+    def site(self, *, settle_after: timedelta = NO_TIME, width: int = 1) -> Site:
+        """Return the workspace as the worker finds it."""
+        notion = NotionSettings(settle=settle_after.total_seconds(), width=width)
+        return Site(
             WORKSPACE,
-            notion or self.notion,
-            schema=SCHEMA,
-            bindings=self.bindings,
-            now=self.clock.now(),
-            settle_after=SETTLE,
+            Workspace(notion=notion),
+            SCHEMA,
+            Words(),
+            self.store,
+            self.clock.now,
         )
 
     def apply(
-        self, plan: Plan, notion: Notion | None = None, **options: Any
+        self,
+        plan: Plan,
+        notion: Notion | None = None,
+        *,
+        known: Mapping[Ref, str] = MappingProxyType({}),
+        seen: Mapping[str, Row] = MappingProxyType({}),
+        control: RunControl | None = None,
+        settle_after: timedelta = NO_TIME,
+        width: int = 1,
     ) -> Applied:
         """Apply a plan."""
         return apply(
             plan,
-            notion=notion or self.notion,
-            store=self.store,
-            workspace=WORKSPACE,
-            schema=SCHEMA,
-            bindings=self.bindings,
-            now=self.clock.now,
-            **options,
+            notion or self.notion,
+            self.site(settle_after=settle_after, width=width),
+            self.bindings,
+            basis=PlanBasis(known, seen),
+            control=control or RunControl(),
         )
 
     def cycle(

@@ -17,6 +17,7 @@ from worker.plan.facts import Fact, Why
 from worker.plan.plan import Change, FieldChange, Kind, Plan
 from worker.state import bases, journal
 from worker.state.journal import Status
+from worker.write.context import RunControl
 from worker.write.order import arrange
 from worker.write.settle import Settled
 
@@ -373,7 +374,8 @@ def test_a_stop_finishes_the_change_in_hand_and_begins_no_other(board: Board) ->
             stop.set()
 
     applied = board.cycle(
-        [one for ref in refs for one in _risk(ref=ref)], stop=stop, progress=progress
+        [one for ref in refs for one in _risk(ref=ref)],
+        control=RunControl(stop=stop, progress=progress),
     )
     assert (applied.counts()["create"], applied.stopped) == (2, True)
     assert len(board.content()) == 2
@@ -391,7 +393,9 @@ def test_a_lost_lease_ends_the_apply_before_the_next_write(
 
     refs = [Ref("risks", f"risk:late:{number}") for number in range(12)]
     applied = board.cycle(
-        [one for ref in refs for one in _risk(ref=ref)], fence=fence, width=width
+        [one for ref in refs for one in _risk(ref=ref)],
+        control=RunControl(fence=fence),
+        width=width,
     )
     assert (applied.stopped, applied.taken_by) == (True, "another")
     assert (applied.counts()["create"], applied.failures, applied.unknown) == (

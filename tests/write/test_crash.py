@@ -9,21 +9,21 @@ from pathlib import Path
 from typing import cast
 
 import pytest
-from board_rig import SETTLE, WORKSPACE, Board, fact
+from board_rig import SETTLE, WORKSPACE, Board, BoardStore, fact
 
 from tests.support.crashes import Crash, MortalNotion, Steps
 from worker.domain.values import Ref, Value
 from worker.plan.facts import Fact
 from worker.plan.plan import canonical
 from worker.ports.notion import Notion
-from worker.state.store import Store, Tx
+from worker.state.store import Tx
 
 Content = dict[str, dict[str, Value]]
 RISK = Ref("risks", "risk:late:c1")
 QUARTER, MONTH = Ref("plans", "plan:firm:2026-Q4"), Ref("plans", "plan:firm:2026-11")
 
 
-class MortalStore(Store):
+class MortalStore(BoardStore):
     """A state that may die before and after each commit."""
 
     steps = Steps()
@@ -58,7 +58,7 @@ def _converge(board: Board, facts: list[Fact], steps: Steps) -> None:
     for _ in range(8):
         try:
             store = MortalStore(str(board.store.engine.url))
-            store.steps = steps
+            store.steps, store.clock = steps, board.clock
             board.store = store
             if not _cycle(board, facts, steps):
                 return

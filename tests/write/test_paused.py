@@ -30,6 +30,7 @@ from worker.plan.plan import Kind
 from worker.ports.notion import Notion
 from worker.state import bases, journal, leases
 from worker.state.leases import Held
+from worker.write.context import RunControl
 from worker.write.writer import Applied
 
 LEASE = timedelta(seconds=180)
@@ -79,7 +80,9 @@ class Shop:
                 held.check()
                 gap.reach()
 
-            return self.board.cycle(self.facts, fence=check, claim=name)
+            return self.board.cycle(
+                self.facts, control=RunControl(claim=name, fence=check)
+            )
 
     @contextmanager
     def _leased(self, name: str) -> Iterator[Held]:
@@ -233,7 +236,7 @@ def test_an_end_asked_for_during_a_wait_sends_nothing_more_and_fails_nothing(
 
     board.pass_time = sleep
     writes = board.writes()
-    applied = board.cycle(shop.facts, stop=stop)
+    applied = board.cycle(shop.facts, control=RunControl(stop=stop))
     assert board.writes() == writes + 1
     assert (applied.stopped, applied.failures, applied.unknown) == (True, (), ())
     board.pass_time = wait

@@ -104,25 +104,25 @@ def build_context(
         _playbooks_folder(workspace.mappings), roles=_roles(schema)
     )
     return Context(
-        name,
-        workspace,
-        schema,
-        playbooks,
-        load_words(workspace.locale, workspace.currency),
-        NotionGateway(workspace.notion, sleep=sleep, deadline=deadline),
-        JiraGateway(
+        name=name,
+        settings=workspace,
+        schema=schema,
+        words=load_words(workspace.locale, workspace.currency),
+        store=store,
+        now=around.now,
+        playbooks=playbooks,
+        notion=NotionGateway(workspace.notion, sleep=sleep, deadline=deadline),
+        jira=JiraGateway(
             workspace.jira,
             mapping=load_jira_mapping(workspace.mappings),
             sleep=sleep,
             deadline=deadline,
         ),
-        store,
-        _fingerprint(schema),
-        name_owner(),
-        around.now,
-        lambda: deadline.restart(workspace.schedule.run_limit),
-        stop,
-        around.progress,
+        fingerprint=_fingerprint(schema),
+        owner=name_owner(),
+        begin=lambda: deadline.restart(workspace.schedule.run_limit),
+        stop=stop,
+        progress=around.progress,
     )
 
 

@@ -105,15 +105,7 @@ def _drawn(context: Context) -> tuple[Problem, ...]:
 
 
 def _drift(context: Context) -> tuple[Problem, ...]:
-    return read_schema(
-        context.notion,
-        context.store,
-        context.name,
-        words=context.words,
-        schema=context.schema,
-        settings=context.settings,
-        afresh=True,
-    ).drift
+    return read_schema(context.notion, context, afresh=True).drift
 
 
 def status(

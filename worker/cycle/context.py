@@ -5,13 +5,11 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
 from enum import StrEnum
 
 import msgspec
 from msgspec.structs import replace
 
-from worker.config import Workspace
 from worker.domain.messages import in_words
 from worker.domain.words import Words
 from worker.errors import (
@@ -19,18 +17,21 @@ from worker.errors import (
     Stopped,
 )
 from worker.mapping.playbooks import Playbooks
-from worker.mapping.schema import Bindings, Schema
+from worker.mapping.schema import Bindings
 from worker.method.outcome import Outcome
 from worker.plan.plan import Plan
 from worker.ports.notion import Notion
 from worker.ports.tracker import Tracker
-from worker.state.store import Store
+from worker.site import Site
+from worker.state.settings import Setting
 from worker.world.world import World
 
 TEXT = 400
 """How much of a sentence is kept: titles may be of any length."""
-GONE, FINGERPRINT, MANAGED = "gone_pages", "mapping_fingerprint", "managed_rows"
-"""Names under which the state keeps pages found deleted, the mapping and the number of rows of the last apply."""
+FINGERPRINT = Setting("mapping_fingerprint", str, str)
+"""The mapping of the last apply, empty before the first one."""
+MANAGED = Setting("managed_rows", dict[str, int], dict)
+"""How many rows each data source had after the last apply."""
 
 
 class Mode(StrEnum):
@@ -51,21 +52,14 @@ class CycleRequest(msgspec.Struct, frozen=True, gc=False):
 
 
 @dataclass(frozen=True, slots=True)
-class Context:
-    """Everything a cycle works with; built in one place (`worker.app.build`). `now` tells UTC, `begin` starts the
-    run's deadline."""
+class Context(Site):
+    """Everything a cycle works with; built in one place (`worker.app.build`). `begin` starts the run's deadline."""
 
-    name: str
-    settings: Workspace
-    schema: Schema
     playbooks: Playbooks
-    words: Words
     notion: Notion
     jira: Tracker
-    store: Store
     fingerprint: str
     owner: str
-    now: Callable[[], datetime]
     begin: Callable[[], None] = lambda: None
     stop: threading.Event = field(default_factory=threading.Event)
     progress: Callable[[str, int, int], None] = lambda phase, done, total: None

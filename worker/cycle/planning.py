@@ -5,7 +5,7 @@ from __future__ import annotations
 import gc
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from datetime import datetime, timedelta
+from datetime import datetime
 from types import MappingProxyType
 
 from msgspec.structs import replace
@@ -13,7 +13,6 @@ from msgspec.structs import replace
 from worker.codecs.notion import canonicalize
 from worker.cycle.context import (
     FINGERPRINT,
-    GONE,
     MANAGED,
     Context,
     CycleRequest,
@@ -35,6 +34,7 @@ from worker.plan.limits import check
 from worker.plan.plan import Plan
 from worker.plan.provenance import find_ours
 from worker.plan.scope import find_scope, in_scope
+from worker.read.absent import GONE
 from worker.read.boards import BoardsRead, read_boards
 from worker.read.missing_columns import (
     NOTHING_LOST,
@@ -51,7 +51,6 @@ from worker.state import (
     memory,
     snapshots,
 )
-from worker.state import bindings as registry
 from worker.world.links import Link
 from worker.world.normalize import build_world, card_links
 from worker.world.world import World
@@ -64,18 +63,12 @@ def plan_cycle(context: Context, order: CycleRequest) -> PlannedCycle:
     """Read both systems, apply the rules and return the plan; writes nothing but the snapshot."""
     now, full = context.now(), order.mode is Mode.FULL
     context.begin()
-    bound = _bind(context, afresh=full)
-    unsettled = _settle(context, bound.bindings)
+    bound = read_schema(context.notion, context, afresh=full)
+    unsettled = settle(context.notion, context, bound.bindings).problems
     boards, bound = _fetch_boards(context, bound, full=full, now=now)
     step(context, "jira")
-    tracker = read_tracker(
-        context.jira,
-        context.store,
-        context.name,
-        links=_links(context, bound),
-        full=full,
-        now=now,
-    )
+    links = _links(context, bound)
+    tracker = read_tracker(context.jira, context, links=links, full=full, now=now)
     unread = {
         name: frozenset(one.id for one in rows) for name, rows in boards.unread.items()
     }
@@ -83,10 +76,9 @@ def plan_cycle(context: Context, order: CycleRequest) -> PlannedCycle:
         context,
         bound,
         tracker,
+        order,
         now=now,
-        scope=order.scope,
         unread=unread,
-        insists=full,
     )
     found = {
         *drawn.plan.problems,
@@ -113,47 +105,37 @@ def recall(context: Context) -> PlannedCycle:
     """Return what would be drawn from the snapshot alone, asking nobody: for `explain`."""
     with context.store.reading(context.name) as tx:
         bound = recall_schema(tx)
-    tracker = recall_tracker(context.store, context.name, links=_links(context, bound))
-    return evaluate_snapshot(context, bound, tracker, now=context.now())
+    tracker = recall_tracker(context, _links(context, bound))
+    return evaluate_snapshot(context, bound, tracker, CycleRequest(), now=context.now())
 
 
 def evaluate_snapshot(
     context: Context,
     bound: Bound,
     tracker: TrackerRead,
+    order: CycleRequest,
     *,
     now: datetime,
-    scope: str = "",
     unread: Unread = _ALL_READ,
-    insists: bool = False,
 ) -> PlannedCycle:
     """Return what the rules want of the snapshot: normalize, evaluate, diff; no network.
 
-    `unread` are page ids by source that could not be read now, see `make_plan`; `insists` plans again what Notion
+    `unread` are page ids by source that could not be read now, see `make_plan`. A full read plans again what Notion
     refused before.
     """
     step(context, "rules")
     with gc_paused():
-        return _conclude(
-            context,
-            bound,
-            tracker,
-            now=now,
-            scope=scope,
-            unread=unread,
-            insists=insists,
-        )
+        return _conclude(context, bound, tracker, order, now=now, unread=unread)
 
 
 def _conclude(
     context: Context,
     bound: Bound,
     tracker: TrackerRead,
+    order: CycleRequest,
     *,
     now: datetime,
-    scope: str,
     unread: Unread,
-    insists: bool,
 ) -> PlannedCycle:
     world = _normalize(context, bound.bindings, tracker, now=now)
     outcome = write_pages(world, evaluate(world, context.playbooks))
@@ -164,7 +146,8 @@ def _conclude(
         outcome = unaffected_facts(
             write_pages(earlier, evaluate(earlier, context.playbooks)), outcome
         )
-    wanted = _narrow(outcome, world, scope) if scope else outcome
+    wanted = _narrow(outcome, world, order.scope) if order.scope else outcome
+    insists = order.mode is Mode.FULL
     plan = _diff(context, bound.bindings, world, wanted, unread=unread, insists=insists)
     plan = replace(
         plan,
@@ -210,48 +193,15 @@ def _links(context: Context, bound: Bound) -> dict[str, Link]:
     )
 
 
-def _bind(context: Context, *, afresh: bool) -> Bound:
-    return read_schema(
-        context.notion,
-        context.store,
-        context.name,
-        words=context.words,
-        schema=context.schema,
-        settings=context.settings,
-        afresh=afresh,
-    )
-
-
 def _fetch_boards(
     context: Context, bound: Bound, *, full: bool, now: datetime
 ) -> tuple[BoardsRead, Bound]:
     """Read the boards into the snapshot; when they show another schema than the one known, that first."""
-    store, name = context.store, context.name
-    with store.reading(name) as tx:
-        ours, buried = (
-            journal.canonical_pages(tx),
-            set(registry.get_setting(tx, GONE, [])),
-        )
     step(context, "notion")
-    boards = read_boards(
-        context.notion,
-        store,
-        name,
-        schema=context.schema,
-        bindings=bound.bindings,
-        full=full,
-        width=context.settings.notion.width,
-        ours=ours,
-        buried=buried,
-        now=now,
-        trusted=bound.trusted,
-    )
+    boards = read_boards(context.notion, context, bound, full=full, now=now)
     if boards.drifted:
-        return _fetch_boards(context, _bind(context, afresh=True), full=full, now=now)
-    with store.transaction(name) as tx:
-        registry.set_setting(
-            tx, GONE, sorted((boards.gone | buried) - snapshots.page_ids(tx))
-        )
+        afresh = read_schema(context.notion, context, afresh=True)
+        return _fetch_boards(context, afresh, full=full, now=now)
     return boards, bound
 
 
@@ -270,7 +220,7 @@ def _normalize(
             snapshots.load_worklogs(tx),
         )
         remembered = memory.load(tx)
-        gone = set(registry.get_setting(tx, GONE, []))
+        gone = GONE.load(tx)
         dues = bases.load(tx, only="due")
         trashed = frozenset(
             ref
@@ -360,8 +310,8 @@ def _refusals(
     if order.force:
         return ()
     with context.store.reading(context.name) as tx:
-        before = registry.get_setting(tx, MANAGED, {})
-        fingerprint = registry.get_setting(tx, FINGERPRINT, context.fingerprint)
+        before = MANAGED.load(tx)
+        fingerprint = FINGERPRINT.load(tx) or context.fingerprint
         sectioned = bases.pages_with(tx, SECTION)
     return check(
         plan,
@@ -373,16 +323,3 @@ def _refusals(
         periodic=context.schema.periodic(),
         sectioned=sectioned,
     )
-
-
-def _settle(context: Context, bindings: Bindings) -> tuple[Problem, ...]:
-    """Find out what became of creations whose outcome nobody knows."""
-    return settle(
-        context.store,
-        context.name,
-        context.notion,
-        schema=context.schema,
-        bindings=bindings,
-        now=context.store.now(),
-        settle_after=timedelta(seconds=context.settings.notion.settle),
-    ).problems

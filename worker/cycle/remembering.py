@@ -7,11 +7,11 @@ from collections.abc import Mapping
 
 from msgspec.structs import replace
 
-from worker.cycle.context import FINGERPRINT, GONE, MANAGED, Context, PlannedCycle
+from worker.cycle.context import FINGERPRINT, MANAGED, Context, PlannedCycle
 from worker.domain.values import Ref
 from worker.method.formulas.occurrences import is_step, row_of
 from worker.plan.plan import Kind
-from worker.state import bindings as registry
+from worker.read.absent import GONE
 from worker.state import (
     memory,
     snapshots,
@@ -27,8 +27,8 @@ def remember_pass(context: Context, drawn: PlannedCycle, applied: Applied) -> No
     with context.store.transaction(context.name) as tx:
         if not drawn.refused and not applied.stopped:
             memory.end_first_run(tx)
-            registry.set_setting(tx, FINGERPRINT, context.fingerprint)
-            registry.set_setting(tx, MANAGED, _after(drawn))
+            FINGERPRINT.save(tx, context.fingerprint)
+            MANAGED.save(tx, _after(drawn))
         _forget_deleted(tx, applied.gone)
 
 
@@ -67,9 +67,7 @@ def _forget_deleted(tx: Tx, gone: frozenset[str]) -> None:
     """Remember pages found deleted while writing, as a full read would have."""
     if gone:
         snapshots.forget_pages(tx, sorted(gone))
-        registry.set_setting(
-            tx, GONE, sorted({*registry.get_setting(tx, GONE, []), *gone})
-        )
+        GONE.save(tx, tuple(sorted({*GONE.load(tx), *gone})))
 
 
 def _after(drawn: PlannedCycle) -> dict[str, int]:

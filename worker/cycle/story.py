@@ -41,6 +41,7 @@ from worker.state import (
     triggers,
 )
 from worker.world.memory import Turn
+from worker.write.context import PlanBasis, RunControl
 from worker.write.writer import Applied, apply
 
 
@@ -142,23 +143,14 @@ def _apply(
 ) -> Applied:
     with context.store.reading(context.name) as tx:
         known = known_pages(drawn.world, context.schema, journal.canonical_pages(tx))
+    seen = {row.page_id: row for rows in drawn.world.rows.values() for row in rows}
     applied = apply(
         drawn.plan,
-        notion=context.notion,
-        store=context.store,
-        workspace=context.name,
-        schema=context.schema,
-        bindings=drawn.bindings,
-        width=context.settings.notion.width,
-        now=context.store.now,
-        stop=context.stop,
-        fence=fence,
-        progress=context.progress,
-        known=known,
-        seen={row.page_id: row for rows in drawn.world.rows.values() for row in rows},
-        turns=turns,
-        settle_after=timedelta(seconds=context.settings.notion.settle),
-        claim=claim,
+        context.notion,
+        context,
+        drawn.bindings,
+        basis=PlanBasis(known, seen, turns),
+        control=RunControl(claim, context.stop, fence, context.progress),
     )
     return replace(
         applied,

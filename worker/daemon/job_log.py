@@ -5,9 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import date, datetime
 
-from worker.state import bindings as registry
 from worker.state import runs, triggers
+from worker.state.settings import Setting
 from worker.state.store import Store
+
+
+def _last_date(job: str) -> Setting[str]:
+    """Return where the last date of a job is kept, as text."""
+    return Setting(f"date.{job}", str, str)
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,13 +31,13 @@ class JobLog:
     def last_date(self, job: str) -> date | None:
         """Return the local date a calendar's job was last done for."""
         with self.store.reading(self.workspace) as tx:
-            text = registry.get_setting(tx, f"date.{job}")
+            text = _last_date(job).load(tx)
         return date.fromisoformat(text) if text else None
 
     def mark_date(self, job: str, day: date) -> None:
         """Remember that a calendar's job is done for a local date."""
         with self.store.transaction(self.workspace) as tx:
-            registry.set_setting(tx, f"date.{job}", day.isoformat())
+            _last_date(job).save(tx, day.isoformat())
 
     def pending_triggers(self) -> list[str]:
         """Return the scopes people wait for."""

@@ -11,11 +11,12 @@ from worker.errors import Missing
 from worker.mapping.schema import Bindings
 from worker.plan.refusals import Stray, has_left, stray
 from worker.ports.notion import RowReader
-from worker.state import bindings as registry
-from worker.state.store import Tx
+from worker.state.settings import Setting
 
-LEFT = "left_rows"
-"""The setting that remembers which rows somebody moved out of their data source, to be told until the next census."""
+LEFT = Setting("left_rows", tuple[Stray, ...], tuple)
+"""Rows that somebody moved out of their data source, to be told until the next census."""
+GONE = Setting("gone_pages", tuple[str, ...], tuple)
+"""Pages of ours that were found deleted, sorted."""
 
 
 class Absent(msgspec.Struct, frozen=True, gc=False):
@@ -43,13 +44,3 @@ def look_up(notion: RowReader, pages: Mapping[str, Ref], bindings: Bindings) -> 
         elif has_left(page, bindings.get(ref.source)):
             left.append(stray(ref, page))
     return Absent(frozenset(gone), tuple(left))
-
-
-def remember_left(tx: Tx, left: tuple[Stray, ...]) -> None:
-    """Keep in mind the rows that stand elsewhere."""
-    registry.set_setting(tx, LEFT, msgspec.to_builtins(left))
-
-
-def recall_left(tx: Tx) -> tuple[Stray, ...]:
-    """Return the rows that stood elsewhere at the last census."""
-    return msgspec.convert(registry.get_setting(tx, LEFT, []), tuple[Stray, ...])

@@ -8,13 +8,11 @@ row; rows of ours that are gone are looked up one by one, for absence from a lis
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence, Set
+from collections.abc import Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import NamedTuple
-
-import msgspec
 
 from worker.codecs.pages import (
     complete,
@@ -33,26 +31,32 @@ from worker.errors import Missing, Problem, Severity
 from worker.mapping.schema import Binding, Bindings, Schema, Source
 from worker.plan.refusals import left_board
 from worker.ports.notion import PageBatch, RowReader
-from worker.read.absent import look_up, recall_left, remember_left
+from worker.read.absent import GONE, LEFT, look_up
 from worker.read.missing_columns import drifted
+from worker.read.schema import Bound
+from worker.site import Site
 from worker.state import bindings as registry
-from worker.state import snapshots
-from worker.state.store import Store, Tx
+from worker.state import journal, snapshots
+from worker.state.settings import Setting
+from worker.state.store import Tx
 
 OVERLAP = timedelta(minutes=2)
 MINUTE = timedelta(minutes=1)
 SETTLED = timedelta(minutes=5)
 SKEW = timedelta(days=1)
 """An edit further ahead of our clock is none: a cursor there would hide every later one."""
-UNREAD = "unread_pages"
 UNSEEN = tell(
     "Notion does not show the database: it is in the trash, or not shared with this connection"
 )
 
 
+UNREAD = Setting("unread_pages", dict[str, tuple[UnreadPage, ...]], dict)
+"""Rows that could not be read, by data source."""
+
+
 @dataclass(frozen=True, slots=True)
 class BoardsRead:
-    """What one read of Notion gave: why a source was not read in full, page ids that are gone for good, problems.
+    """What one read of Notion gave: why a source was not read in full, and problems.
 
     `drifted` names sources whose schema is not what was bound, or that are not shown any more: then nothing was kept,
     and the schema is to be read. `unread` are the rows that are there but could not be read when they were last asked
@@ -60,7 +64,6 @@ class BoardsRead:
     """
 
     incomplete: Mapping[str, str]
-    gone: frozenset[str]
     problems: tuple[Problem, ...] = ()
     drifted: frozenset[str] = frozenset()
     unread: Mapping[str, tuple[UnreadPage, ...]] = field(default_factory=dict)
@@ -68,104 +71,130 @@ class BoardsRead:
 
 def read_boards(
     notion: RowReader,
-    store: Store,
-    workspace: str,
+    site: Site,
+    bound: Bound,
     *,
-    schema: Schema,
-    bindings: Bindings,
     full: bool,
-    width: int,
-    ours: Mapping[Ref, str],
-    buried: Set[str],
     now: datetime,
-    trusted: bool = True,
 ) -> BoardsRead:
     """Bring the snapshot's pages up to date; raises the API errors of the gateway.
 
-    `ours` are the pages the journal has, `buried` those of them known to be gone already; `trusted` says that the
-    bindings were read just now.
+    Bindings that were not read just now are trusted only as far as the rows bear them out.
     """
-    with store.reading(workspace) as tx:
-        cursors, before = registry.load_cursors(tx), _recall_unread(tx)
-    known = {name: _parse(cursors.get(f"notion:{name}")) for name in bindings}
+    bindings = bound.bindings
+    with site.store.reading(site.name) as tx:
+        before = _recall(tx)
+
+    known = {name: _parse(before.cursors.get(f"notion:{name}")) for name in bindings}
     since = {name: None if full else _bound(known[name]) for name in bindings}
-    with ThreadPoolExecutor(width) as pool:
-        batches = dict(
-            zip(
-                bindings,
-                pool.map(
-                    lambda name: _read_source(
-                        notion, schema, bindings[name], since[name]
-                    ),
-                    bindings,
-                ),
-                strict=True,
-            )
-        )
-    strange = (
-        frozenset()
-        if trusted
-        else drifted(
-            bindings, schema, {name: one.pages for name, one in batches.items()}
-        )
-        | {name for name, one in batches.items() if one.reason == UNSEEN}
-    )
+    batches = _read_sources(notion, site, bindings, since)
+    strange = frozenset[str]() if bound.trusted else _strange(site, bindings, batches)
     if strange:
-        return BoardsRead({}, frozenset(), drifted=strange)
+        return BoardsRead({}, drifted=strange)
+
     incomplete = {
         name: batch.reason or "not read to the end"
         for name, batch in batches.items()
         if not batch.complete
     }
-    absent: dict[str, Ref] = {}
-    with store.transaction(workspace) as tx:
+    with site.store.transaction(site.name) as tx:
         for name, batch in batches.items():
-            is_census = full and batch.complete
-            pages, is_doubtful = _keep_last_known(
-                tx, batch.pages, schema.sources[name], bindings[name]
-            )
-            snapshots.save_pages(
-                tx,
-                name,
-                pages,
-                complete=is_census,
-                unread={one.id for one in batch.unread},
-            )
-            if is_census:
-                absent |= _absent(name, batch, ours)
-            if is_doubtful or set(batch.unread) - set(before.get(name, ())):
+            is_doubtful = _keep(tx, site, bindings[name], batch, full=full)
+            if is_doubtful or set(batch.unread) - set(before.unread.get(name, ())):
                 registry.set_cursor(tx, f"notion:{name}", "")  # ask for it once more
             elif batch.complete:
                 _advance(tx, name, known[name], batch, now=now)
         unread = {
-            name: _still_unread(before.get(name, ()), batch, full=full)
+            name: _still_unread(before.unread.get(name, ()), batch, full=full)
             for name, batch in batches.items()
         }
-        registry.set_setting(tx, UNREAD, msgspec.to_builtins(unread))
-    looked = look_up(
-        notion,
-        {page_id: ref for page_id, ref in absent.items() if page_id not in buried},
-        bindings,
-    )
-    if full and not incomplete:
-        with store.transaction(workspace) as tx:
-            remember_left(tx, looked.left)
-    with store.reading(workspace) as tx:
-        left = recall_left(tx)
+        UNREAD.save(tx, unread)
+
+    absent: dict[str, Ref] = {}
+    for name, batch in batches.items():
+        if full and batch.complete:
+            absent |= _absent(name, batch, before.ours)
+    asked = {
+        page_id: ref for page_id, ref in absent.items() if page_id not in before.gone
+    }
+    looked = look_up(notion, asked, bindings)
+    with site.store.transaction(site.name) as tx:
+        if full and not incomplete:
+            LEFT.save(tx, looked.left)
+        left = LEFT.load(tx)
+        gone = (looked.gone | before.gone) - snapshots.page_ids(tx)
+        GONE.save(tx, tuple(sorted(gone)))
     return BoardsRead(
         incomplete,
-        looked.gone,
         (
-            *(left_board(one, schema) for one in left),
+            *(left_board(one, site.schema) for one in left),
             *(_incomplete(name, why) for name, why in incomplete.items()),
             *(
-                unread_problem(one, schema.sources[name])
+                unread_problem(one, site.schema.sources[name])
                 for name, found in unread.items()
                 for one in found
             ),
         ),
         unread=unread,
     )
+
+
+class _Before(NamedTuple):
+    """What is known before a read: where reads stand, rows not read, pages the journal has, those of them gone."""
+
+    cursors: Mapping[str, str]
+    unread: Mapping[str, tuple[UnreadPage, ...]]
+    ours: Mapping[Ref, str]
+    gone: frozenset[str]
+
+
+def _recall(tx: Tx) -> _Before:
+    return _Before(
+        registry.load_cursors(tx),
+        UNREAD.load(tx),
+        journal.canonical_pages(tx),
+        frozenset(GONE.load(tx)),
+    )
+
+
+def _read_sources(
+    notion: RowReader,
+    site: Site,
+    bindings: Bindings,
+    since: Mapping[str, datetime | None],
+) -> dict[str, PageBatch]:
+    """Return what each data source answered, several of them asked at a time."""
+    with ThreadPoolExecutor(site.settings.notion.width) as pool:
+        batches = pool.map(
+            lambda name: _read_source(notion, site.schema, bindings[name], since[name]),
+            bindings,
+        )
+        return dict(zip(bindings, batches, strict=True))
+
+
+def _strange(
+    site: Site, bindings: Bindings, batches: Mapping[str, PageBatch]
+) -> frozenset[str]:
+    """Return the data sources that are not what was bound, or are not shown."""
+    pages = {name: batch.pages for name, batch in batches.items()}
+    unseen = {name for name, batch in batches.items() if batch.reason == UNSEEN}
+    return drifted(bindings, site.schema, pages) | unseen
+
+
+def _keep(
+    tx: Tx, site: Site, binding: Binding, batch: PageBatch, *, full: bool
+) -> bool:
+    """Put what was read of a data source into the snapshot; tell whether some of it could be read before."""
+    source = site.schema.sources[binding.source]
+    pages, is_doubtful = _keep_last_known(tx, batch.pages, source, binding)
+    snapshots.save_pages(
+        tx,
+        binding.source,
+        pages,
+        complete=full and batch.complete,
+        unread={one.id for one in batch.unread},
+    )
+    return is_doubtful
 
 
 def _keep_last_known(
@@ -200,12 +229,6 @@ def _keep_last_known(
         else page
         for page in pages
     ], is_new
-
-
-def _recall_unread(tx: Tx) -> dict[str, tuple[UnreadPage, ...]]:
-    return msgspec.convert(
-        registry.get_setting(tx, UNREAD, {}), dict[str, tuple[UnreadPage, ...]]
-    )
 
 
 def _still_unread(

@@ -4,21 +4,25 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-import msgspec
-
-from worker.config import NotionSettings, Workspace
+from worker.config import NotionSettings
 from worker.domain.messages import in_words, message, tell
-from worker.domain.words import Words
 from worker.errors import ConfigError, Missing, Problem, Severity
-from worker.mapping.schema import Bindings, Schema
+from worker.mapping.schema import Bindings
 from worker.notion.workspace import read_bindings
 from worker.ports.notion import BoardReader, is_gone
 from worker.read.missing_columns import Losses, Lost, note_losses, with_lost
+from worker.site import Site
 from worker.state import bindings as registry
 from worker.state import snapshots
-from worker.state.store import Store, Tx
+from worker.state.settings import Setting
+from worker.state.store import Tx
 
-STALE, DRIFT, LOST = "schema_stale", "schema_drift", "schema_lost"
+STALE = Setting("schema_stale", bool, bool)
+"""Whether the next cycle is to read the schema again, whatever its beat."""
+DRIFT = Setting("schema_drift", tuple[Problem, ...], tuple)
+"""What of the workspace did not fit the schema when it was last read."""
+LOST = Setting("schema_lost", dict[str, Lost], dict)
+"""What is gone, by data source."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,46 +39,40 @@ def recall_schema(tx: Tx) -> Bound:
     """Return what is remembered."""
     return Bound(
         registry.load(tx),
-        msgspec.convert(registry.get_setting(tx, LOST, {}), dict[str, Lost]),
-        msgspec.convert(registry.get_setting(tx, DRIFT, []), tuple[Problem, ...]),
+        LOST.load(tx),
+        DRIFT.load(tx),
         trusted=False,
     )
 
 
 def mark_stale(tx: Tx, *, stale: bool) -> None:
     """Remember whether the next cycle is to read the schema again, whatever its beat."""
-    registry.set_setting(tx, STALE, stale)
+    STALE.save(tx, stale)
 
 
 def read_schema(
     notion: BoardReader,
-    store: Store,
-    workspace: str,
+    site: Site,
     *,
-    schema: Schema,
-    settings: Workspace,
-    words: Words,
     afresh: bool,
 ) -> Bound:
-    """Return how the workspace carries the schema; `afresh` reads it again. What does not fit is said in `words`.
+    """Return how the workspace carries the schema; `afresh` reads it again. What does not fit is said in its language.
 
     Raises `ConfigError` when nothing of it is there or a root page is gone, and the API errors.
     """
-    with store.reading(workspace) as tx:
-        known, is_stale = (
-            recall_schema(tx),
-            registry.get_setting(tx, STALE, default=False),
-        )
+    with site.store.reading(site.name) as tx:
+        known = recall_schema(tx)
+        is_stale = STALE.load(tx)
     if known.bindings and not afresh and not is_stale:
         return known
-    pages = settings.notion
+    pages = site.settings.notion
     try:
         found, drift = read_bindings(
             notion,
-            schema,
+            site.schema,
             root_page_id=pages.root_page_id,
             private_root_page_id=pages.private_root_page_id,
-            locale=settings.locale,
+            locale=site.settings.locale,
             known=with_lost(known.bindings, known.losses),
         )
     except Missing:
@@ -82,7 +80,7 @@ def read_schema(
         raise
     if known.bindings.keys() - found.keys():
         _check_roots(notion, pages)
-    drift = tuple(in_words(problem, words) for problem in drift)
+    drift = tuple(in_words(problem, site.words) for problem in drift)
     if not found:
         raise ConfigError(
             [
@@ -97,14 +95,14 @@ def read_schema(
                 *drift,
             ]
         )
-    with store.transaction(workspace) as tx:
+    with site.store.transaction(site.name) as tx:
         losses = note_losses(
             known.losses, known.bindings, found, snapshots.load_pages(tx)
         )
         registry.save(tx, found)
-        registry.set_setting(tx, LOST, msgspec.to_builtins(losses))
-        registry.set_setting(tx, DRIFT, msgspec.to_builtins(drift))
-    return Bound(found, losses, tuple(drift))
+        LOST.save(tx, losses)
+        DRIFT.save(tx, drift)
+    return Bound(found, losses, drift)
 
 
 def _check_roots(notion: BoardReader, pages: NotionSettings) -> None:

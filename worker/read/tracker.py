@@ -22,8 +22,10 @@ from worker.errors import Denied, Missing, Problem, Rejected
 from worker.jira.paging import EVERYTHING, condition_of
 from worker.ports.tracker import IssueBatch, Tracker, Unread
 from worker.read.unread import problems_of, still_unread
+from worker.site import Site
 from worker.state import bindings as registry
 from worker.state import snapshots
+from worker.state.settings import Setting
 from worker.state.store import Store, Tx
 from worker.world.attach import EPIC_LEVEL, IssueIndex, find_work, index_issues
 from worker.world.links import Link, LinkKind, ResolvedLink
@@ -36,7 +38,7 @@ CLOCK_SKEW = timedelta(days=1)
 SHOWN = 120
 """How much of a link is told in a problem."""
 CHUNK = 5_000  # issues in hand at a time: histories come by the thousand, and memory stays small
-LOOKUP, UPDATED, WORKLOGS = "jira.lookup", "jira:updated", "jira:worklogs"
+UPDATED, WORKLOGS = "jira:updated", "jira:worklogs"
 
 
 class Standing(msgspec.Struct, frozen=True):
@@ -70,6 +72,10 @@ class Lookup(msgspec.Struct):
     quiet: str = ""
 
 
+LOOKUP = Setting("jira.lookup", Lookup, Lookup)
+"""What links were resolved to by the last read."""
+
+
 @dataclass(frozen=True, slots=True)
 class TrackerRead:
     """What one read of Jira gave: links by card page id, the site's projects, problems, and why it was incomplete."""
@@ -80,12 +86,10 @@ class TrackerRead:
     incomplete: str = ""
 
 
-def recall_tracker(
-    store: Store, workspace: str, *, links: Mapping[str, Link]
-) -> TrackerRead:
+def recall_tracker(site: Site, links: Mapping[str, Link]) -> TrackerRead:
     """Return what the last read made of the links, asking nobody."""
-    with store.reading(workspace) as tx:
-        lookup = _lookup(tx)
+    with site.store.reading(site.name) as tx:
+        lookup = LOOKUP.load(tx)
     return TrackerRead(
         _resolved(lookup, links), tuple(JiraProject(*row) for row in lookup.projects)
     )
@@ -112,8 +116,7 @@ class _Reader:
 
 def read_tracker(
     jira: Tracker,
-    store: Store,
-    workspace: str,
+    site: Site,
     *,
     links: Mapping[str, Link],
     full: bool,
@@ -123,13 +126,13 @@ def read_tracker(
 
     What Jira refuses of a card's link is that card's problem alone.
     """
-    with store.reading(workspace) as tx:
-        lookup = _lookup(tx)
+    with site.store.reading(site.name) as tx:
+        lookup = LOOKUP.load(tx)
     doubts = lookup.unread if full else []
     reader = _Reader(
         jira,
-        store,
-        workspace,
+        site.store,
+        site.name,
         links,
         full,
         now,
@@ -146,7 +149,7 @@ def read_tracker(
         )
     lookup.scope = "" if incomplete else read.scope
     _remember(reader, whole=not incomplete)
-    with store.transaction(workspace) as tx:
+    with site.store.transaction(site.name) as tx:
         concerned = {one.issue for one in lookup.unread if one.issue}
         keys = {
             issue.id: issue.key
@@ -155,7 +158,7 @@ def read_tracker(
         lookup.unread = [
             one for one in lookup.unread if not one.issue or one.issue in keys
         ]
-        registry.set_setting(tx, LOOKUP, msgspec.to_builtins(lookup))
+        LOOKUP.save(tx, lookup)
     projects = tuple(JiraProject(*row) for row in lookup.projects)
     reader.problems += problems_of(lookup.unread, keys)
     if incomplete:
@@ -171,10 +174,6 @@ def read_tracker(
     return TrackerRead(
         _resolved(lookup, links), projects, tuple(reader.problems), incomplete
     )
-
-
-def _lookup(tx: Tx) -> Lookup:
-    return msgspec.convert(registry.get_setting(tx, LOOKUP, {}), Lookup, strict=False)
 
 
 def _name(link: Link) -> str:

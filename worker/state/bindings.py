@@ -1,16 +1,15 @@
-"""How real data sources carry the schema, where incremental reads stand, and small settings of the program itself."""
+"""How real data sources carry the schema, and where incremental reads stand."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
 
 import msgspec
 from sqlalchemy import select
 
 from worker.mapping.schema import Binding, Bindings
 from worker.state.store import Tx, delete_keys, upsert
-from worker.state.tables import bindings, cursors, settings
+from worker.state.tables import bindings, cursors
 
 
 def save(tx: Tx, value: Bindings) -> None:
@@ -48,18 +47,3 @@ def load_cursors(tx: Tx) -> Mapping[str, str]:
         cursors.c.workspace == tx.workspace
     )
     return {scope: value for scope, value in tx.connection.execute(query)}  # noqa: C416 - see snapshots
-
-
-def set_setting(tx: Tx, key: str, value: Any) -> None:
-    """Remember one JSON value (the worklog bound, the mapping's fingerprint); never a secret."""
-    upsert(tx, settings, [{"key": key, "body": msgspec.json.encode(value)}])
-
-
-def get_setting(tx: Tx, key: str, default: Any = None) -> Any:
-    """Return a remembered value."""
-    body = tx.connection.execute(
-        select(settings.c.body).where(
-            settings.c.workspace == tx.workspace, settings.c.key == key
-        )
-    ).scalar()
-    return default if body is None else msgspec.json.decode(body)

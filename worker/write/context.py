@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import Enum
+from uuid import uuid4
 
 from worker.domain.charts import Chart
 from worker.domain.entities import Row
@@ -68,6 +69,30 @@ class Notes:
         with self._lock:
             self.kept.extend(kept)
             self.problems.extend(problems)
+
+
+@dataclass(frozen=True, slots=True)
+class PlanBasis:
+    """What a plan was made from: `known` names the pages of rows that were read, for a journal that lost them (diff's
+    `known_pages`); `seen` are those rows by page id; `turns` is what is remembered with the writing of a row."""
+
+    known: Mapping[Ref, str] = field(default_factory=dict)
+    seen: Mapping[str, Row] = field(default_factory=dict)
+    turns: Mapping[Ref, Turn] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class RunControl:
+    """What a run that writes listens to, and who watches it.
+
+    `claim` names the run in the journal, by a name no other has. `stop` ends it. `fence` is called right before each
+    request leaves, after every wait, and raises `Busy` when the lease is lost. `progress` hears phase, done and total.
+    """
+
+    claim: str = field(default_factory=lambda: uuid4().hex)
+    stop: threading.Event = field(default_factory=threading.Event)
+    fence: Callable[[], None] = lambda: None
+    progress: Callable[[str, int, int], None] = lambda phase, done, total: None
 
 
 @dataclass(frozen=True, slots=True)

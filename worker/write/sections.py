@@ -48,7 +48,7 @@ from worker.plan.diff import SECTION
 from worker.plan.plan import Change
 from worker.ports.notion import Json
 from worker.state import bases
-from worker.state import bindings as registry
+from worker.state.settings import Setting
 from worker.write.context import Result, WriteContext
 from worker.write.pictures import NotDrawn
 from worker.write.strays import Stretch, find_strays
@@ -124,7 +124,7 @@ def write_section(target: WriteContext, change: Change) -> Result:
             tx, page_id, {SECTION: digest, BLOCKS: _pack(writer.placed), DOUBT: None}
         )
         for picture in sorted(writer.fresh):
-            registry.set_setting(tx, f"picture:{picture}", writer.uploads[picture])
+            _upload_of(picture).save(tx, writer.uploads[picture])
         if (
             undrawn
         ):  # written, but not what it was meant to be: the next cycle tries again
@@ -510,8 +510,13 @@ def _sent(
     except Rejected:
         with writer.target.store.transaction(writer.target.workspace) as tx:
             for chart in _charts(blocks):
-                registry.set_setting(tx, f"picture:{charts.digest(chart)}", "")
+                _upload_of(charts.digest(chart)).save(tx, "")
         raise
+
+
+def _upload_of(picture: str) -> Setting[str]:
+    """Return where the id of a picture's upload is kept, empty when there is none to use."""
+    return Setting(f"picture:{picture}", str, str)
 
 
 def _upload(writer: _SectionWriter, blocks: Sequence[Block]) -> None:
@@ -519,7 +524,7 @@ def _upload(writer: _SectionWriter, blocks: Sequence[Block]) -> None:
     for chart in _charts(blocks):
         name = charts.digest(chart)
         with writer.target.store.reading(writer.target.workspace) as tx:
-            stored = registry.get_setting(tx, f"picture:{name}", "")
+            stored = _upload_of(name).load(tx)
         if name not in writer.uploads:
             writer.uploads[name] = stored or writer.target.notion.upload(
                 picture_name(name), writer.target.draw(chart), content_type="image/png"

@@ -17,9 +17,9 @@ from worker.domain.values import Ref
 from worker.errors import ApiError, Problem, Severity
 from worker.mapping.schema import KEY_PROPERTY, Bindings, Schema
 from worker.ports.notion import RowReader
+from worker.site import Site
 from worker.state import bases, journal
 from worker.state.journal import Intent
-from worker.state.store import Store
 
 log = structlog.get_logger("worker.write")
 
@@ -34,35 +34,26 @@ class Settled:
     problems: tuple[Problem, ...] = ()
 
 
-def settle(
-    store: Store,
-    workspace: str,
-    notion: RowReader,
-    *,
-    schema: Schema,
-    bindings: Bindings,
-    now: datetime,
-    settle_after: timedelta,
-) -> Settled:
-    """Look up every creation sent before `now - settle_after` whose outcome is not known, by its Worker key."""
-    with store.reading(workspace) as tx:
+def settle(notion: RowReader, site: Site, bindings: Bindings) -> Settled:
+    """Look up every creation whose outcome is not known and whose settle time is over, by its Worker key."""
+    now = site.store.now()
+    before = now - timedelta(seconds=site.settings.notion.settle)
+    with site.store.reading(site.name) as tx:
         everything = journal.unsettled(tx)
-        due = frozenset(
-            intent.ref for intent in journal.unsettled(tx, before=now - settle_after)
-        )
+        due = frozenset(intent.ref for intent in journal.unsettled(tx, before=before))
     found: dict[Ref, str | Problem] = {}
     for intent in everything:
         if intent.ref in due:
-            pages = _look_up(notion, intent, schema=schema, bindings=bindings)
+            pages = _look_up(notion, intent, schema=site.schema, bindings=bindings)
             outcome = (
                 pages
                 if isinstance(pages, Problem)
-                else _record(store, workspace, intent, pages=pages, now=now)
+                else _record(site, intent, pages, now=now)
             )
             found[intent.ref] = outcome
             log.info(
                 "settled",
-                workspace=workspace,
+                workspace=site.name,
                 ref=str(intent.ref),
                 outcome=outcome if isinstance(outcome, str) else outcome.message,
             )
@@ -107,12 +98,7 @@ def _look_up(
 
 
 def _record(
-    store: Store,
-    workspace: str,
-    intent: Intent,
-    *,
-    pages: tuple[str, ...],
-    now: datetime,
+    site: Site, intent: Intent, pages: tuple[str, ...], *, now: datetime
 ) -> str | Problem:
     if len(pages) > 1:
         return _problem(
@@ -121,7 +107,7 @@ def _record(
             message("delete all but one of them"),
         )
     page_id = pages[0] if pages else ""
-    with store.transaction(workspace) as tx:
+    with site.store.transaction(site.name) as tx:
         if not journal.settle(tx, intent, page_id, now=now):
             return "moved"
         if page_id:

@@ -7,14 +7,11 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
-from types import MappingProxyType
-from uuid import uuid4
+from datetime import timedelta
 
 import msgspec
 import structlog
 
-from worker.domain.entities import Row
 from worker.domain.messages import message, tell
 from worker.domain.values import Ref
 from worker.errors import (
@@ -29,14 +26,19 @@ from worker.errors import (
     Stopped,
     Transient,
 )
-from worker.mapping.schema import Bindings, Rows, Schema
+from worker.mapping.schema import Bindings, Rows
 from worker.plan.plan import Change, Kept, Kind, Plan
 from worker.ports.notion import PlanWriter, is_gone
+from worker.site import Site
 from worker.state import bases, journal
-from worker.state.store import Store
-from worker.world.memory import Turn
 from worker.write.changes import perform
-from worker.write.context import Pages, Result, WriteContext
+from worker.write.context import (
+    Pages,
+    PlanBasis,
+    Result,
+    RunControl,
+    WriteContext,
+)
 from worker.write.order import arrange
 from worker.write.pictures import open_engines
 
@@ -48,9 +50,6 @@ _NAMES = {
     Kind.SECTION: "sections",
     Kind.ARCHIVE: "archive",
 }
-_NOBODY: Mapping[Ref, str] = MappingProxyType({})
-_UNSEEN: Mapping[str, Row] = MappingProxyType({})
-_NO_TURNS: Mapping[Ref, Turn] = MappingProxyType({})
 
 
 class Applied(msgspec.Struct, frozen=True, gc=False):
@@ -101,74 +100,49 @@ class _ApplyRun:
 
 def apply(
     plan: Plan,
-    *,
     notion: PlanWriter,
-    store: Store,
-    workspace: str,
-    schema: Schema,
+    site: Site,
     bindings: Bindings,
-    now: Callable[[], datetime],
-    width: int = 1,
-    stop: threading.Event | None = None,
-    fence: Callable[[], None] = lambda: None,
-    progress: Progress = lambda phase, done, total: None,
-    known: Mapping[Ref, str] = _NOBODY,
-    settle_after: timedelta = timedelta(0),
-    claim: str = "",
-    seen: Mapping[str, Row] = _UNSEEN,
-    turns: Mapping[Ref, Turn] = _NO_TURNS,
+    *,
+    basis: PlanBasis,
+    control: RunControl,
 ) -> Applied:
     """Carry out a plan and return what became of it; the only writer in the program.
 
-    `fence` is called right before each request leaves, after every wait, and raises `Busy` when the lease is lost;
-    `store` does so in its transactions. That ends the apply, as `stop` does: nothing is sent any more. `claim` names
-    this run in the journal, by a name no other has (empty: one is made up). `known` names the pages of rows that were read, for a journal that lost them (diff's
-    `known_pages`). `width` changes run side by side, no two of them on one page; 1 is deterministic.
-    `settle_after` is how long a section whose append has an unknown outcome is left alone. `seen` are the rows the plan
-    was made from, by page id; `turns` is what is remembered with the writing of a row.
+    A lost lease ends the apply, as a stop does: nothing is sent any more; the site's store refuses its transactions
+    then. As many changes as the settings say run side by side, no two of them on one page; 1 is deterministic.
     """
-    with store.transaction(workspace) as tx:
+    now, width = site.store.now, site.settings.notion.width
+    with site.store.transaction(site.name) as tx:
         bases.adopt(tx, plan.adopted)
-        journal.adopt(tx, known, now=now())
-        pages = Pages(
-            dict(journal.canonical_pages(tx)),
-            frozenset(
-                name
-                for name, source in schema.sources.items()
-                if source.rows is Rows.PEOPLE
-            ),
-        )
-    ended = stop or threading.Event()
+        journal.adopt(tx, basis.known, now=now())
+        pages = Pages(dict(journal.canonical_pages(tx)), _sources_of_people(site))
 
     def check() -> None:
-        if ended.is_set():
+        if control.stop.is_set():
             raise Stopped("ended before the request left")
-        fence()
+        control.fence()
 
     phases = tuple(_phases(plan.changes))
     warnings: list[Problem] = []
     with open_engines(width) as engines:
         target = WriteContext(
-            workspace,
-            notion.guarded(check),
-            store,
-            schema,
-            bindings,
-            pages,
-            now,
-            claim or uuid4().hex,
-            engines.draw,
-            warnings.append,
-            settle_after,
-            seen=seen,
-            turns=turns,
+            workspace=site.name,
+            notion=notion.guarded(check),
+            store=site.store,
+            schema=site.schema,
+            bindings=bindings,
+            pages=pages,
+            now=now,
+            claim=control.claim,
+            draw=engines.draw,
+            warn=warnings.append,
+            settle_after=timedelta(seconds=site.settings.notion.settle),
+            seen=basis.seen,
+            turns=basis.turns,
         )
-        apply_run = _ApplyRun(
-            target,
-            ended,
-            progress,
-            sum(len(phase) for phase in phases),
-        )
+        total = sum(len(phase) for phase in phases)
+        apply_run = _ApplyRun(target, control.stop, control.progress, total)
         _work(apply_run, phases, width)
     return Applied(
         dict(apply_run.done),
@@ -179,6 +153,14 @@ def apply(
         apply_run.taken_by,
         tuple(sorted(target.notes.kept, key=lambda kept: (kept.ref, kept.field))),
         tuple(sorted(warnings)),
+    )
+
+
+def _sources_of_people(site: Site) -> frozenset[str]:
+    return frozenset(
+        name
+        for name, source in site.schema.sources.items()
+        if source.rows is Rows.PEOPLE
     )
 
 

@@ -1,0 +1,40 @@
+"""Small values the program keeps of a workspace between cycles, each declared with its type where it is used."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Generic, TypeVar
+
+import msgspec
+from sqlalchemy import select
+
+from worker.state.store import Tx, upsert
+from worker.state.tables import settings
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class Setting(Generic[T]):
+    """One value kept under a name, as JSON; `empty` makes what it is before it was ever saved. Never a secret."""
+
+    name: str
+    type: type[T]
+    empty: Callable[[], T]
+
+    def load(self, tx: Tx) -> T:
+        """Return the value; raises `msgspec.ValidationError` when what is kept is of another type."""
+        body = tx.connection.execute(
+            select(settings.c.body).where(
+                settings.c.workspace == tx.workspace, settings.c.key == self.name
+            )
+        ).scalar()
+        if body is None:
+            return self.empty()
+        return msgspec.json.decode(body, type=self.type, strict=False)
+
+    def save(self, tx: Tx, value: T) -> None:
+        """Remember the value."""
+        body = msgspec.json.encode(msgspec.to_builtins(value))
+        upsert(tx, settings, [{"key": self.name, "body": body}])
