@@ -110,33 +110,24 @@ def read_boards(
         }
         UNREAD.save(tx, unread)
 
-    absent: dict[str, Ref] = {}
-    for name, batch in batches.items():
-        if full and batch.complete:
-            absent |= _absent(name, batch, before.ours)
+    is_census = full and not incomplete
+    absent = _absent_from(batches, before.ours) if full else {}
     asked = {
         page_id: ref for page_id, ref in absent.items() if page_id not in before.gone
     }
     looked = look_up(notion, asked, bindings)
     with site.store.transaction(site.name) as tx:
-        if full and not incomplete:
+        if is_census:
             LEFT.save(tx, looked.left)
-        left = LEFT.load(tx)
         gone = (looked.gone | before.gone) - snapshots.page_ids(tx)
         GONE.save(tx, tuple(sorted(gone)))
-    return BoardsRead(
-        incomplete,
-        (
-            *(left_board(one, site.schema) for one in left),
-            *(_incomplete(name, why) for name, why in incomplete.items()),
-            *(
-                unread_problem(one, site.schema.sources[name])
-                for name, found in unread.items()
-                for one in found
-            ),
-        ),
-        unread=unread,
-    )
+        left = LEFT.load(tx)
+    problems = [left_board(one, site.schema) for one in left]
+    problems += [_incomplete(name, why) for name, why in incomplete.items()]
+    for name, rows in unread.items():
+        source = site.schema.sources[name]
+        problems += [unread_problem(one, source) for one in rows]
+    return BoardsRead(incomplete, tuple(problems), unread=unread)
 
 
 class _Before(NamedTuple):
@@ -235,10 +226,18 @@ def _still_unread(
     before: Iterable[UnreadPage], batch: PageBatch, *, full: bool
 ) -> tuple[UnreadPage, ...]:
     """Return the rows that cannot be read: those of this read, and earlier ones it did not show again."""
-    shown = {page.id for page in batch.pages} | {one.id for one in batch.unread}
-    is_over = full and batch.complete
-    kept = () if is_over else (one for one in before if one.id not in shown)
-    return tuple(sorted({*kept, *batch.unread}))
+    unread = set(batch.unread)
+    if not (full and batch.complete):
+        shown = _ids(batch)
+        unread |= {one for one in before if one.id not in shown}
+    return tuple(sorted(unread))
+
+
+def _ids(batch: PageBatch) -> set[str]:
+    """Return the ids of all rows of a batch, those that could not be read included."""
+    read = {page.id for page in batch.pages}
+    unread = {one.id for one in batch.unread}
+    return read | unread
 
 
 def _read_source(
@@ -265,9 +264,20 @@ def _whole(notion: RowReader, page: Page, cut: Iterable[tuple[str, str]]) -> Pag
     return page
 
 
+def _absent_from(
+    batches: Mapping[str, PageBatch], ours: Mapping[Ref, str]
+) -> dict[str, Ref]:
+    """Return the pages that the complete reads among some did not show."""
+    absent: dict[str, Ref] = {}
+    for name, batch in batches.items():
+        if batch.complete:
+            absent |= _absent(name, batch, ours)
+    return absent
+
+
 def _absent(name: str, batch: PageBatch, ours: Mapping[Ref, str]) -> dict[str, Ref]:
     """Return the pages the journal says we made in this source that a complete read did not show."""
-    shown = {page.id for page in batch.pages} | {one.id for one in batch.unread}
+    shown = _ids(batch)
     return {
         page_id: ref
         for ref, page_id in ours.items()

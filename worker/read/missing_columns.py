@@ -107,10 +107,11 @@ def restored(pages: Pages, losses: Losses) -> Pages:
 
 
 def _restore(page: Page, lost: Lost) -> Page:
-    gone = set(lost.properties.values())
-    cells = properties_by_id(page)
-    kept = {one: raw for one, raw in cells.items() if one not in gone}
-    return replace(page, properties=kept | lost.values.get(page.id, {}))
+    cells = dict(properties_by_id(page))
+    for property_id in lost.properties.values():
+        cells.pop(property_id, None)
+    cells |= lost.values.get(page.id, {})
+    return replace(page, properties=cells)
 
 
 def unaffected_facts(before: Outcome, now: Outcome) -> Outcome:

@@ -14,18 +14,18 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import TypeVar
 
-import msgspec
+from msgspec.structs import replace
 
 from worker.domain.entities import Issue, JiraProject, Move
 from worker.domain.messages import message, tell
 from worker.errors import Denied, Missing, Problem, Rejected
-from worker.jira.paging import EVERYTHING, condition_of
-from worker.ports.tracker import IssueBatch, Tracker, Unread
+from worker.jira.paging import EVERYTHING
+from worker.ports.tracker import IssueBatch, Tracker, WorklogBatch
+from worker.read.lookup import LOOKUP, SHOWN, Lookup, Standing, name_of, texts_of
 from worker.read.unread import problems_of, still_unread
 from worker.site import Site
 from worker.state import bindings as registry
 from worker.state import snapshots
-from worker.state.settings import Setting
 from worker.state.store import Store, Tx
 from worker.world.attach import EPIC_LEVEL, IssueIndex, find_work, index_issues
 from worker.world.links import Link, LinkKind, ResolvedLink
@@ -35,45 +35,8 @@ FORBIDDEN = 403
 OVERLAP = timedelta(minutes=5)
 FIRST_WORKLOGS = timedelta(days=400)
 CLOCK_SKEW = timedelta(days=1)
-SHOWN = 120
-"""How much of a link is told in a problem."""
 CHUNK = 5_000  # issues in hand at a time: histories come by the thousand, and memory stays small
 UPDATED, WORKLOGS = "jira:updated", "jira:worklogs"
-
-
-class Standing(msgspec.Struct, frozen=True):
-    """The link of a card when it last came to something, with its condition if it had one; `at` is when that was, None
-    while it still does."""
-
-    link: Link
-    condition: str = ""
-    at: datetime | None = None
-
-
-class Lookup(msgspec.Struct):
-    """What links were resolved to, kept between cycles: epic key -> (issue id, project key), filter id -> JQL,
-    condition -> ids it matched, the site's projects as (id, key, name), and what could not be read and was not read
-    since.
-
-    `refused` holds what Jira does not accept, with its words (none for what does not exist), by `_name`; `standing` each
-    card's last good link; `read` is the moment of the last whole read; `quiet` the bound from which Jira, its names
-    proven, had nothing to tell.
-    """
-
-    epics: dict[str, tuple[str, str]] = {}
-    filters: dict[str, str] = {}
-    matched: dict[str, list[str]] = {}
-    projects: list[tuple[str, str, str]] = []
-    scope: str = ""
-    unread: list[Unread] = []
-    refused: dict[str, str] = {}
-    standing: dict[str, Standing] = {}
-    read: datetime | None = None
-    quiet: str = ""
-
-
-LOOKUP = Setting("jira.lookup", Lookup, Lookup)
-"""What links were resolved to by the last read."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,7 +54,7 @@ def recall_tracker(site: Site, links: Mapping[str, Link]) -> TrackerRead:
     with site.store.reading(site.name) as tx:
         lookup = LOOKUP.load(tx)
     return TrackerRead(
-        _resolved(lookup, links), tuple(JiraProject(*row) for row in lookup.projects)
+        lookup.resolved(links), tuple(JiraProject(*row) for row in lookup.projects)
     )
 
 
@@ -172,61 +135,71 @@ def read_tracker(
             )
         )
     return TrackerRead(
-        _resolved(lookup, links), projects, tuple(reader.problems), incomplete
+        lookup.resolved(links), projects, tuple(reader.problems), incomplete
     )
 
 
-def _name(link: Link) -> str:
-    return f"{link.kind.value} {link.text}"
-
-
 def _named(reader: _Reader, kind: LinkKind) -> set[str]:
-    return {link.text for link in reader.links.values() if link.kind is kind}
+    return texts_of(reader.links.values(), kind)
+
+
+def _asked(reader: _Reader, kind: LinkKind) -> set[str]:
+    """Return what the links of a kind name, without what Jira refuses."""
+    return reader.lookup.accepted(kind, _named(reader, kind))
 
 
 def _resolve(reader: _Reader, *, afresh: bool) -> None:
     """Look up what the links name and was not looked up before, nor refused; `afresh`: everything."""
-    lookup = reader.lookup
     if afresh:
-        lookup.refused = {}
-    keys = _not_refused(lookup, LinkKind.PROJECT, _named(reader, LinkKind.PROJECT))
-    if afresh or not lookup.projects or keys - _project_keys(lookup):
-        _read_projects(reader)
-        _refuse(lookup, LinkKind.PROJECT, keys - _project_keys(lookup))
-    epics = _not_refused(lookup, LinkKind.EPIC, _named(reader, LinkKind.EPIC))
-    wanted = epics if afresh else epics - lookup.epics.keys()
-    if wanted:
-        found = reader.jira.by_keys(sorted(wanted))
-        lookup.epics |= {key: (issue.id, issue.project) for key, issue in found.items()}
-        _refuse(lookup, LinkKind.EPIC, wanted - found.keys())
-    filters = _not_refused(lookup, LinkKind.FILTER, _named(reader, LinkKind.FILTER))
-    for filter_id in sorted(filters if afresh else filters - lookup.filters.keys()):
-        _look_up_filter(reader, filter_id)
+        reader.lookup.refused = {}
+    _look_up_projects(reader, afresh=afresh)
+    _look_up_epics(reader, afresh=afresh)
+    _look_up_filters(reader, afresh=afresh)
     _validate(reader, _conditions(reader), afresh=afresh)
 
 
-def _project_keys(lookup: Lookup) -> set[str]:
-    return {key for _, key, _ in lookup.projects}
+def _look_up_projects(reader: _Reader, *, afresh: bool) -> None:
+    lookup = reader.lookup
+    keys = _asked(reader, LinkKind.PROJECT)
+    if afresh or not lookup.projects or keys - lookup.project_keys():
+        _read_projects(reader)
+        lookup.refuse(LinkKind.PROJECT, keys - lookup.project_keys())
 
 
-def _not_refused(lookup: Lookup, kind: LinkKind, texts: Iterable[str]) -> set[str]:
-    return {text for text in texts if _name(Link(kind, text)) not in lookup.refused}
+def _look_up_epics(reader: _Reader, *, afresh: bool) -> None:
+    lookup = reader.lookup
+    epics = _asked(reader, LinkKind.EPIC)
+    wanted = epics if afresh else epics - lookup.epics.keys()
+    if not wanted:
+        return
+
+    found = reader.jira.by_keys(sorted(wanted))
+    lookup.epics |= {key: (issue.id, issue.project) for key, issue in found.items()}
+    lookup.refuse(LinkKind.EPIC, wanted - found.keys())
 
 
-def _refuse(
-    lookup: Lookup, kind: LinkKind, texts: Iterable[str], said: str = ""
-) -> None:
-    lookup.refused |= {_name(Link(kind, text)): said for text in texts}
+def _look_up_filters(reader: _Reader, *, afresh: bool) -> None:
+    lookup = reader.lookup
+    filters = _asked(reader, LinkKind.FILTER)
+    wanted = filters if afresh else filters - lookup.filters.keys()
+    for filter_id in sorted(wanted):
+        _look_up_filter(reader, filter_id)
 
 
 def _read_projects(reader: _Reader) -> None:
     """Read the projects; one that cannot be read stays what it was."""
-    lookup, batch = reader.lookup, reader.jira.projects()
+    lookup = reader.lookup
+    batch = reader.jira.projects()
     lookup.unread = still_unread(lookup.unread, batch.unread, kinds={"project"})
     strange = {one.name for one in batch.unread}
-    lookup.projects = [(one.id, one.key, one.name) for one in batch.projects] + [
-        row for row in lookup.projects if strange & {row[0], row[1]}
+
+    read = [(one.id, one.key, one.name) for one in batch.projects]
+    kept = [
+        (project_id, key, name)
+        for project_id, key, name in lookup.projects
+        if strange & {project_id, key}
     ]
+    lookup.projects = read + kept
 
 
 def _look_up_filter(reader: _Reader, filter_id: str) -> None:
@@ -234,65 +207,68 @@ def _look_up_filter(reader: _Reader, filter_id: str) -> None:
     try:
         reader.lookup.filters[filter_id] = reader.jira.filter_jql(filter_id)
     except (Missing, Rejected) as error:
-        _refuse(reader.lookup, LinkKind.FILTER, [filter_id], error.detail)
+        reader.lookup.refuse(LinkKind.FILTER, [filter_id], error.detail)
     except Denied as error:
         if error.status != FORBIDDEN:
             raise
-        _refuse(reader.lookup, LinkKind.FILTER, [filter_id], error.detail)
-
-
-def _condition(lookup: Lookup, link: Link) -> str:
-    """Return the condition of a link by JQL or filter, empty for any other."""
-    match link.kind:
-        case LinkKind.JQL:
-            return condition_of(link.text)
-        case LinkKind.FILTER if link.text in lookup.filters:
-            return condition_of(lookup.filters[link.text])
-    return ""
+        reader.lookup.refuse(LinkKind.FILTER, [filter_id], error.detail)
 
 
 def _conditions(reader: _Reader) -> list[str]:
     """Return the conditions of all cards that Jira does not refuse."""
     lookup = reader.lookup
-    links = {
-        link for link in reader.links.values() if _name(link) not in lookup.refused
+    conditions = {
+        lookup.condition_of(link)
+        for link in reader.links.values()
+        if name_of(link) not in lookup.refused
     }
-    found = {_condition(lookup, link) for link in links} - {""}
-    return sorted(_not_refused(lookup, LinkKind.JQL, found))
+    return sorted(lookup.accepted(LinkKind.JQL, conditions - {""}))
 
 
 def _validate(
     reader: _Reader, conditions: Iterable[str], *, afresh: bool = False
 ) -> None:
     """Note which conditions Jira does not understand, of those that were never matched or all."""
-    asked = [one for one in conditions if afresh or one not in reader.lookup.matched]
-    wrong = reader.jira.validate(asked) if asked else {}
+    matched = reader.lookup.matched
+    asked = [one for one in conditions if afresh or one not in matched]
+    if not asked:
+        return
+
+    wrong = reader.jira.validate(asked)
     reader.proven |= set(asked) - wrong.keys()
     for condition, said in wrong.items():
-        _refuse(reader.lookup, LinkKind.JQL, [condition], said)
+        reader.lookup.refuse(LinkKind.JQL, [condition], said)
 
 
 def _parts(reader: _Reader) -> list[Link]:
     """Return what the common JQL is made of: projects and conditions, without what Jira refuses."""
     lookup = reader.lookup
-    keys = _named(reader, LinkKind.PROJECT) & _project_keys(lookup)
-    epics = _not_refused(lookup, LinkKind.EPIC, _named(reader, LinkKind.EPIC))
-    keys |= {lookup.epics[key][1] for key in epics & lookup.epics.keys()}
-    projects = sorted(_not_refused(lookup, LinkKind.PROJECT, keys))
-    return [Link(LinkKind.PROJECT, key) for key in projects] + [
-        Link(LinkKind.JQL, one) for one in _conditions(reader)
+    epics = _asked(reader, LinkKind.EPIC)
+    keys = _named(reader, LinkKind.PROJECT) & lookup.project_keys()
+    for epic, (_, project) in lookup.epics.items():
+        if epic in epics:
+            keys.add(project)
+
+    projects = sorted(lookup.accepted(LinkKind.PROJECT, keys))
+    conditions = _conditions(reader)
+    return [
+        *(Link(LinkKind.PROJECT, key) for key in projects),
+        *(Link(LinkKind.JQL, text) for text in conditions),
     ]
 
 
 def _jql(parts: Iterable[Link]) -> str:
     """Return one JQL over some parts, empty for none."""
-    parts = tuple(parts)
-    keys = [f'"{part.text}"' for part in parts if part.kind is LinkKind.PROJECT]
-    listed = f"project in ({', '.join(keys)})"
-    return " OR ".join(
-        [listed] * bool(keys)
-        + [f"({part.text})" for part in parts if part.kind is LinkKind.JQL]
-    )
+    keys: list[str] = []
+    conditions: list[str] = []
+    for part in parts:
+        if part.kind is LinkKind.PROJECT:
+            keys.append(f'"{part.text}"')
+        elif part.kind is LinkKind.JQL:
+            conditions.append(f"({part.text})")
+    if keys:
+        conditions.insert(0, f"project in ({', '.join(keys)})")
+    return " OR ".join(conditions)
 
 
 def _search(
@@ -303,22 +279,26 @@ def _search(
         return reader.jira.issues(_jql(parts), since=since)
     except Rejected as error:
         refusal = error
+
     if len(parts) == 1:
-        _refuse(reader.lookup, parts[0].kind, [parts[0].text], refusal.detail)
+        (part,) = parts
+        reader.lookup.refuse(part.kind, [part.text], refusal.detail)
         return IssueBatch((), complete=True)
+
     half = len(parts) // 2
-    return _joined(
-        _search(reader, parts[:half], since), _search(reader, parts[half:], since)
-    )
+    first = _search(reader, parts[:half], since)
+    second = _search(reader, parts[half:], since)
+    return _joined(first, second)
 
 
 def _joined(first: IssueBatch, second: IssueBatch) -> IssueBatch:
-    issues = {issue.id: issue for issue in (*first.issues, *second.issues)}
+    issues = {issue.id: issue for batch in (first, second) for issue in batch.issues}
+    problems = dict.fromkeys((*first.problems, *second.problems))
     return IssueBatch(
         tuple(issues.values()),
-        first.complete and second.complete,
-        first.reason or second.reason,
-        tuple(dict.fromkeys((*first.problems, *second.problems))),
+        complete=first.complete and second.complete,
+        reason=first.reason or second.reason,
+        problems=tuple(problems),
     )
 
 
@@ -368,43 +348,47 @@ def _read_issues(reader: _Reader, *, full: bool) -> _IssuesRead:
     parts = _parts(reader)
     if not parts:
         return _IssuesRead()
+
     full = full or _jql(parts) != reader.lookup.scope
     with reader.store.reading(reader.workspace) as tx:
         cursor = None if full else _cursor(tx, now=reader.now)
     since = None if cursor is None else cursor - OVERLAP
     batch = _search_parts(reader, parts, since)
     reader.problems += batch.problems
+
     arrived: list[Issue] = []
     changed = 0
     for start in range(0, len(batch.issues), CHUNK):
-        changed += _keep(reader, batch.issues[start : start + CHUNK], arrived)
+        chunk = batch.issues[start : start + CHUNK]
+        changed += _keep(reader, chunk, arrived)
+    is_census = full and batch.complete
     with reader.store.transaction(reader.workspace) as tx:
-        gone = (
-            snapshots.issue_ids(tx)
-            - {issue.id for issue in batch.issues}
-            - _held(reader, tx)
-            if full and batch.complete
-            else set()
-        )
-        snapshots.forget_issues(tx, sorted(gone))
+        gone = _forget_gone(reader, tx, batch) if is_census else 0
         _advance(tx, cursor, batch.issues, now=reader.now)
+
+    is_empty = batch.complete and not batch.issues and not batch.problems
     return _IssuesRead(
-        _jql(_parts(reader)),
-        bool(changed or gone or full),
-        tuple(arrived),
-        "" if batch.complete else batch.reason or "not read to the end",
-        silent=cursor is not None
-        and batch.complete
-        and not batch.issues
-        and not batch.problems,
+        scope=_jql(_parts(reader)),
+        changed=bool(changed or gone or full),
+        arrived=tuple(arrived),
+        incomplete=_why_not_whole(batch, "not read to the end"),
+        silent=cursor is not None and is_empty,
     )
+
+
+def _forget_gone(reader: _Reader, tx: Tx, batch: IssueBatch) -> int:
+    """Drop the issues that a complete read did not show; return how many."""
+    shown = {issue.id for issue in batch.issues}
+    gone = snapshots.issue_ids(tx) - shown - _held(reader, tx)
+    snapshots.forget_issues(tx, sorted(gone))
+    return len(gone)
 
 
 def _held(reader: _Reader, tx: Tx) -> set[str]:
     """Return the ids of the issues that links Jira does not answer to any more came to, with their parents."""
     links = [
         link
-        for link in _resolved(reader.lookup, reader.links).values()
+        for link in reader.lookup.resolved(reader.links).values()
         if link.as_of is not None
     ]
     if not links:
@@ -463,7 +447,7 @@ def _with_moves(
     moves = _read_moves(reader, changed) if changed else {}
     for issue in issues:
         kept = known[issue.id].moves if issue.id in known else ()
-        yield msgspec.structs.replace(issue, moves=moves.get(issue.id) or kept)
+        yield replace(issue, moves=moves.get(issue.id) or kept)
 
 
 def _read_moves(reader: _Reader, ids: Sequence[str]) -> Mapping[str, tuple[Move, ...]]:
@@ -481,17 +465,22 @@ def _read_moves(reader: _Reader, ids: Sequence[str]) -> Mapping[str, tuple[Move,
 
 def _match(reader: _Reader, *, refresh: bool) -> str:
     """Bring what each condition matches up to date; return why that was incomplete, nothing when it was not."""
-    matched, incomplete = reader.lookup.matched, ""
+    matched = reader.lookup.matched
+    incomplete = ""
     for condition in _conditions(reader):
         if condition in matched and not refresh:
             continue
+
         ids = _census(reader, condition)
         if ids is None:
             incomplete = incomplete or f"not all ids of {condition[:SHOWN]}"
-        elif not ids and matched.get(condition) and condition not in reader.proven:
-            # A name that is gone matches nothing on Cloud, as a query may that is done with: Jira is asked which.
+            continue
+
+        # A name that is gone matches nothing on Cloud, as a query may that is done with: Jira is asked which.
+        had_some = bool(matched.get(condition))
+        if not ids and had_some and condition not in reader.proven:
             _validate(reader, [condition], afresh=True)
-        if ids is not None and _not_refused(reader.lookup, LinkKind.JQL, [condition]):
+        if reader.lookup.accepted(LinkKind.JQL, [condition]):
             matched[condition] = ids
     return incomplete
 
@@ -501,39 +490,22 @@ def _census(reader: _Reader, condition: str) -> list[str] | None:
     try:
         census = reader.jira.ids(condition)
     except Rejected as error:
-        _refuse(reader.lookup, LinkKind.JQL, [condition], error.detail)
+        reader.lookup.refuse(LinkKind.JQL, [condition], error.detail)
         return []
     return sorted(census.ids) if census.complete else None
 
 
 def _remember(reader: _Reader, *, whole: bool) -> None:
     """Note which links came to something and since when others do not; forget what no card names."""
-    lookup, links = reader.lookup, reader.links
-    standing = {
-        card: found
-        for card, link in links.items()
-        if (found := _standing(reader, card, link)) is not None
-    }
-    used = {*links.values(), *(one.link for one in standing.values())}
-    conditions = {_condition(lookup, link) for link in links.values()} | {
-        one.condition for one in standing.values()
-    }
-    names = {_name(link) for link in used} | {
-        _name(Link(LinkKind.JQL, one)) for one in conditions
-    }
-    names |= {_name(Link(LinkKind.PROJECT, key)) for _, key in lookup.epics.values()}
-    texts = {kind: {one.text for one in used if one.kind is kind} for kind in LinkKind}
-    lookup.standing = standing
-    lookup.refused = _only(lookup.refused, names)
-    lookup.epics = _only(lookup.epics, texts[LinkKind.EPIC])
-    lookup.filters = _only(lookup.filters, texts[LinkKind.FILTER])
-    lookup.matched = _only(lookup.matched, conditions)
+    standing: dict[str, Standing] = {}
+    for card, link in reader.links.items():
+        found = _standing(reader, card, link)
+        if found is not None:
+            standing[card] = found
+
+    reader.lookup.keep(reader.links.values(), standing)
     if whole:
-        lookup.read = reader.now
-
-
-def _only(found: Mapping[str, T], names: Collection[str]) -> dict[str, T]:
-    return {name: value for name, value in found.items() if name in names}
+        reader.lookup.read = reader.now
 
 
 def _standing(reader: _Reader, card: str, link: Link) -> Standing | None:
@@ -541,12 +513,13 @@ def _standing(reader: _Reader, card: str, link: Link) -> Standing | None:
     lookup = reader.lookup
     if link.kind is LinkKind.NONE:
         return None
-    if link.kind is not LinkKind.BAD and not _fault(lookup, link):
-        return Standing(link, _condition(lookup, link))
+    if link.kind is not LinkKind.BAD and not lookup.fault_of(link):
+        return Standing(link, lookup.condition_of(link))
+
     last = lookup.standing.get(card)
     if last is None or last.at is not None:
         return last
-    return msgspec.structs.replace(last, at=lookup.read or reader.now)
+    return replace(last, at=lookup.read or reader.now)
 
 
 def _read_worklogs(reader: _Reader, *, arrived: Iterable[Issue], afresh: bool) -> str:
@@ -554,40 +527,65 @@ def _read_worklogs(reader: _Reader, *, arrived: Iterable[Issue], afresh: bool) -
     with reader.store.reading(reader.workspace) as tx:
         cursor = None if afresh else _worklog_bound(tx, now=reader.now)
         linked = snapshots.issue_ids(tx)
+    now = _millis(reader.now)
+    since = _first_bound(reader, cursor, arrived)
+    batch = reader.jira.worklogs(since, now=now)
+    _note_unread_worklogs(reader, batch, linked, afresh=afresh)
+
+    with reader.store.transaction(reader.workspace) as tx:
+        changed = (log for log in batch.changed if log.issue in linked)
+        snapshots.save_worklogs(tx, changed, batch.deleted)
+        if batch.complete:
+            reached = min(batch.until, now)
+            registry.set_cursor(tx, WORKLOGS, str(reached))
+    return _why_not_whole(batch, "worklogs not read to the end")
+
+
+def _first_bound(reader: _Reader, cursor: int | None, arrived: Iterable[Issue]) -> int:
+    """Return from where on worklogs are asked for, in epoch ms."""
     first = _millis(reader.now - FIRST_WORKLOGS)
-    bounds = [
-        first if cursor is None else cursor,
-        *(max(first, _millis(one.created)) for one in arrived if one.spent),
-    ]
-    since = min(bounds)
-    batch = reader.jira.worklogs(since, now=_millis(reader.now))
-    told = {
-        "",
-        *batch.deleted,
-        *(log.id for log in batch.changed),
-        *(one.name for one in batch.unread),
-    }
+    since = first if cursor is None else cursor
+    for issue in arrived:
+        if issue.spent:
+            created = _millis(issue.created)
+            since = min(since, max(first, created))
+    return since
+
+
+def _note_unread_worklogs(
+    reader: _Reader,
+    batch: WorklogBatch,
+    linked: Collection[str],
+    *,
+    afresh: bool,
+) -> None:
+    """Note the worklogs of linked issues that cannot be read; those told again are over."""
+    told = {"", *batch.deleted}
+    told |= {log.id for log in batch.changed}
+    told |= {one.name for one in batch.unread}
+    unread = [one for one in batch.unread if not one.issue or one.issue in linked]
     reader.lookup.unread = still_unread(
         reader.lookup.unread,
-        [one for one in batch.unread if not one.issue or one.issue in linked],
+        unread,
         kinds={"worklog"},
         read=lambda one: afresh or one.name in told,
     )
-    with reader.store.transaction(reader.workspace) as tx:
-        snapshots.save_worklogs(
-            tx, (log for log in batch.changed if log.issue in linked), batch.deleted
-        )
-        if batch.complete:
-            reached = min(batch.until, _millis(reader.now))
-            registry.set_cursor(tx, WORKLOGS, str(reached))
-    return "" if batch.complete else batch.reason or "worklogs not read to the end"
+
+
+def _why_not_whole(batch: IssueBatch | WorklogBatch, otherwise: str) -> str:
+    """Return why a read was not complete, empty when it was."""
+    if batch.complete:
+        return ""
+    return batch.reason or otherwise
 
 
 def _worklog_bound(tx: Tx, *, now: datetime) -> int | None:
     """Return where the feeds were read to; none that lies ahead of us, for a read from there on would see nothing."""
     text = registry.load_cursors(tx).get(WORKLOGS)
-    found = int(text) if text else None
-    return found if found is not None and found <= _millis(now + CLOCK_SKEW) else None
+    if not text:
+        return None
+    bound = int(text)
+    return bound if bound <= _millis(now + CLOCK_SKEW) else None
 
 
 def _millis(instant: datetime) -> int:
@@ -597,8 +595,10 @@ def _millis(instant: datetime) -> int:
 def _cursor(tx: Tx, *, now: datetime) -> datetime | None:
     """Return the newest change seen; none that lies ahead of us, for a read from there on would see nothing."""
     text = registry.load_cursors(tx).get(UPDATED)
-    found = datetime.fromisoformat(text) if text else None
-    return found if found is not None and found <= now else None
+    if not text:
+        return None
+    newest = datetime.fromisoformat(text)
+    return newest if newest <= now else None
 
 
 def _advance(
@@ -610,73 +610,3 @@ def _advance(
     )
     if newest is not None and (cursor is None or newest > cursor):
         registry.set_cursor(tx, UPDATED, newest.isoformat())
-
-
-def _resolved(lookup: Lookup, links: Mapping[str, Link]) -> dict[str, ResolvedLink]:
-    """Return what each card's link came to; where it came to nothing, what the last good one did, with its age."""
-    found = {}
-    for card, link in links.items():
-        last = lookup.standing.get(card)
-        if link.kind is LinkKind.NONE:
-            continue
-        fault = "" if link.kind is LinkKind.BAD else _fault(lookup, link)
-        if link.kind is not LinkKind.BAD and not fault:
-            found[card] = _resolve_one(lookup, link, _condition(lookup, link))
-        elif last is not None and (last.at or lookup.read) is not None:
-            found[card] = msgspec.structs.replace(
-                _resolve_one(lookup, last.link, last.condition),
-                problem=fault,
-                as_of=last.at or lookup.read,
-            )
-        elif fault:
-            found[card] = ResolvedLink(link.kind, _name(link), problem=fault)
-    return found
-
-
-def _fault(lookup: Lookup, link: Link) -> str:
-    """Return why a link comes to nothing, in Jira's words where it has any; empty when it comes to something."""
-    match link.kind:
-        case LinkKind.PROJECT:
-            concerned, known = [link], link.text in _project_keys(lookup)
-        case LinkKind.EPIC:
-            _, project = lookup.epics.get(link.text, ("", ""))
-            concerned = [link, Link(LinkKind.PROJECT, project)]
-            known = link.text in lookup.epics
-        case LinkKind.JQL | LinkKind.FILTER:
-            condition = _condition(lookup, link)
-            concerned = [link, Link(LinkKind.JQL, condition)]
-            known = condition in lookup.matched
-        case _:
-            return ""
-    refusals = [
-        lookup.refused[name] for name in map(_name, concerned) if name in lookup.refused
-    ]
-    said = next(filter(None, refusals), "")
-    if said:
-        return tell("Jira does not accept {link}: {why}", link=_shown(link), why=said)
-    if known and not refusals:
-        return ""
-    return tell(
-        "Jira has no {kind} {name}, or the account may not see it",
-        kind=link.kind.value,
-        name=link.text[:SHOWN],
-    )
-
-
-def _shown(link: Link) -> str:
-    cut = link.text if len(link.text) <= SHOWN else f"{link.text[: SHOWN - 1]}…"
-    return repr(cut) if link.kind is LinkKind.JQL else f"{link.kind.value} {cut}"
-
-
-def _resolve_one(lookup: Lookup, link: Link, condition: str) -> ResolvedLink:
-    """Return what a link, by its condition if it has one, came to when it was last looked up."""
-    match link.kind:
-        case LinkKind.PROJECT:
-            return ResolvedLink(link.kind, _name(link), project=link.text)
-        case LinkKind.EPIC:
-            issue, project = lookup.epics.get(link.text, ("", ""))
-            return ResolvedLink(link.kind, _name(link), project, issue)
-        case LinkKind.JQL | LinkKind.FILTER:
-            matched = lookup.matched.get(condition, ())
-            return ResolvedLink(link.kind, _name(link), ids=frozenset(matched))
-    return ResolvedLink(link.kind, link.text)

@@ -43,11 +43,9 @@ def _needs(change: Change, waiting: Mapping[Ref, Change]) -> set[Ref]:
 
 
 def _refs(field: FieldChange) -> tuple[Ref, ...]:
-    return (
-        tuple(item for item in field.after if isinstance(item, Ref))
-        if isinstance(field.after, tuple)
-        else ()
-    )
+    if not isinstance(field.after, tuple):
+        return ()
+    return tuple(item for item in field.after if isinstance(item, Ref))
 
 
 def _cut(change: Change, waiting: Mapping[Ref, Change]) -> tuple[Change, Change]:

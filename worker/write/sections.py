@@ -384,21 +384,26 @@ class _Wanted:
 
 def _match(wanted: _Wanted, old: Sequence[Json]) -> Iterator[_Step]:
     """Yield the steps from old blocks to those wanted, in the page's order; the markers keep their places."""
-    new, meant = wanted.blocks, wanted.meant
     keys = [wanted.key_of(raw) for raw in old]
-    yield _mark(old[0], new[0], is_same=keys[0] == meant[0])
-    after = str(old[0]["id"])
-    matcher = SequenceMatcher(None, keys[1:-1], meant[1:-1], autojunk=False)
-    for name, i1, i2, j1, j2 in matcher.get_opcodes():
-        gap, blocks = old[1 + i1 : 1 + i2], new[1 + j1 : 1 + j2]
+    opening, *standing, closing = old
+    first, *blocks, last = wanted.blocks
+    first_key, *old_keys, last_key = keys
+    first_meant, *new_keys, last_meant = wanted.meant
+
+    yield _mark(opening, first, is_same=first_key == first_meant)
+    after = str(opening["id"])
+    matcher = SequenceMatcher(None, old_keys, new_keys, autojunk=False)
+    for name, old_start, old_end, new_start, new_end in matcher.get_opcodes():
+        gap = standing[old_start:old_end]
+        fresh = blocks[new_start:new_end]
         if name == "equal":
-            yield from (
-                _Keep(raw, block) for raw, block in zip(gap, blocks, strict=True)
-            )
+            for raw, block in zip(gap, fresh, strict=True):
+                yield _Keep(raw, block)
         else:
-            yield from _fill(gap, blocks, after=after)
-        after = str(gap[-1]["id"]) if gap else after
-    yield _mark(old[-1], new[-1], is_same=keys[-1] == meant[-1])
+            yield from _fill(gap, fresh, after=after)
+        if gap:
+            after = str(gap[-1]["id"])
+    yield _mark(closing, last, is_same=last_key == last_meant)
 
 
 def _mark(raw: Json, block: Block, *, is_same: bool) -> _Step:
