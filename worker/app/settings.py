@@ -216,13 +216,16 @@ def _called(name: str, workspaces: Iterable[str]) -> str | None:
     )
 
 
-def _over(below: Any, above: Any) -> Any:
-    if not (isinstance(below, Mapping) and isinstance(above, Mapping)):
-        return above
-    return {
-        **below,
-        **{key: _over(below.get(key), value) for key, value in above.items()},
-    }
+def _over(below: Mapping[str, Any], above: Mapping[str, Any]) -> dict[str, Any]:
+    """Return one table over another, tables within them too."""
+    merged = dict(below)
+    for key, value in above.items():
+        under = merged.get(key)
+        if isinstance(under, Mapping) and isinstance(value, Mapping):
+            merged[key] = _over(under, value)
+        else:
+            merged[key] = value
+    return merged
 
 
 def _validated(

@@ -5,7 +5,7 @@ Other distributions add theirs by an entry point `rayline.commands` that names s
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from importlib import import_module
 from importlib.metadata import entry_points
@@ -24,10 +24,11 @@ class Entry:
     target: str
     help: str
 
-    def load(self) -> Any:
+    def load(self) -> Callable[..., None]:
         """Return the function."""
         module, _, name = self.target.partition(":")
-        return getattr(import_module(module), name)
+        function: Callable[..., None] = getattr(import_module(module), name)
+        return function
 
 
 OWN: Mapping[str, Entry] = {

@@ -418,18 +418,23 @@ def read_block(raw: object) -> Json:
     return block
 
 
-def _with_whole_characters(raw: Any) -> Any:
+def _with_whole_characters(raw: Json) -> Json:
+    return {_whole_text(name): _whole(value) for name, value in raw.items()}
+
+
+def _whole(raw: object) -> object:
     match raw:
         case str():
-            return raw.encode("utf-8", "replace").decode()
+            return _whole_text(raw)
         case list():
-            return [_with_whole_characters(one) for one in raw]
+            return [_whole(one) for one in raw]
         case dict():
-            return {
-                _with_whole_characters(name): _with_whole_characters(one)
-                for name, one in raw.items()
-            }
+            return _with_whole_characters(raw)
     return raw
+
+
+def _whole_text(text: str) -> str:
+    return text.encode("utf-8", "replace").decode()
 
 
 # -- rows that cannot be read ------------------------------------------------------------------------------------------

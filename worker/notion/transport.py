@@ -41,12 +41,12 @@ class Bearer(httpx.Auth):
 class Answer(httpx.Response):
     """An answer whose JSON is read as far as it can be."""
 
-    def json(self, **_given: Any) -> Any:
+    def json(self, **_given: object) -> object:
         """Return the body as `read_json` does."""
         return read_json(self.content)
 
 
-def read_json(body: bytes) -> Any:
+def read_json(body: bytes) -> object:
     """Return the values of a JSON text; ValueError when it is none.
 
     What no JSON text may hold does not spoil what stands around it: a wrong byte or half of a character becomes a

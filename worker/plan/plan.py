@@ -232,7 +232,11 @@ def _field_from(data: dict[str, Any]) -> FieldChange:
     )
 
 
-def encode(value: Value) -> Any:
+Encoded = str | bool | dict[str, Any] | None
+"""A value as tagged JSON data."""
+
+
+def encode(value: Value) -> Encoded:
     """Return a value as tagged JSON data: text and booleans as they are, the rest as a one-key object."""
     match value:
         case None | bool() | str():
