@@ -21,16 +21,15 @@ from pydantic import SecretStr
 
 from benchmarks.agency import NOW, PROJECTS
 from worker.app.build import Surroundings, build_context, open_store
-from worker.codecs.notion import canonicalize
 from worker.config import JiraSettings, Limits, NotionSettings, Workspace
 from worker.cycle.context import Context, CycleRequest, Mode
 from worker.cycle.planning import gc_paused, plan_cycle
 from worker.method import evaluate
-from worker.plan.diff import make_plan
+from worker.plan.diff import Written, make_plan
 from worker.read.tracker import recall_tracker
 from worker.state import bindings as registry
 from worker.state import memory, snapshots
-from worker.world.normalize import build_world, card_links
+from worker.world.normalize import Seen, build_world, card_links
 
 TIMES = 5
 """How often the thinking alone is measured; the best counts, as a machine is only ever slower than it is."""
@@ -101,11 +100,7 @@ def _think(where: dict[str, Any], folder: Path) -> dict[str, float]:
             words=context.words,
             schema=context.schema,
             bindings=bindings,
-            pages=pages,
-            issues=issues,
-            worklogs=worklogs,
-            links=tracker.links,
-            jira_projects=tracker.projects,
+            seen=Seen(pages, issues, worklogs, tracker.links, tracker.projects),
             memory=remembered,
         )
         outcome = evaluate(world, context.playbooks)
@@ -114,8 +109,7 @@ def _think(where: dict[str, Any], folder: Path) -> dict[str, float]:
             outcome.facts,
             context.schema,
             bindings,
-            {},
-            canonicalize=canonicalize,
+            Written(),
         )
 
     return {"think_cpu": min(_cpu(evaluate_snapshot)[0] for _ in range(TIMES))}

@@ -24,7 +24,7 @@ from worker.mapping.load import load_schema
 from worker.world.entities import parse_span
 from worker.world.links import Link, LinkKind, ResolvedLink
 from worker.world.memory import Memory
-from worker.world.normalize import build_world, card_links
+from worker.world.normalize import Seen, build_world, card_links
 from worker.world.world import World
 
 SCHEMA = load_schema()
@@ -75,22 +75,21 @@ class Board:
         parts: dict[str, Any] = {
             "workspace": "studio",
             "now": NOW,
-            "settings": config.Workspace(),
+            "settings": config.Workspace(
+                jira=config.JiraSettings(base_url="https://jira.example.com")
+            ),
             "words": Words(),
             "schema": SCHEMA,
             "bindings": self.workspace.bindings,
-            "pages": {
-                name: tuple(map(read_page, rows)) for name, rows in self.pages.items()
-            },
-            "issues": (),
-            "worklogs": (),
-            "links": {},
-            "jira_projects": (),
             "memory": Memory(),
-            "site_url": "https://jira.example.com",
             "calendar": WorkCalendar(),
         }
-        return build_world(**(parts | given))
+        pages = {name: tuple(map(read_page, rows)) for name, rows in self.pages.items()}
+        read = {
+            name: given.pop(name) for name in Seen.__struct_fields__ if name in given
+        }
+        seen = Seen(**({"pages": pages} | read))
+        return build_world(seen=seen, **(parts | given))
 
 
 @pytest.fixture(scope="module")
@@ -186,11 +185,7 @@ def test_today_is_the_workspaces_day() -> None:
         words=Words(),
         schema=SCHEMA,
         bindings={},
-        pages={},
-        issues=(),
-        worklogs=(),
-        links={},
-        jira_projects=(),
+        seen=Seen(),
         memory=Memory(),
     ).today == date(2026, 11, 22)
 
@@ -417,12 +412,12 @@ def test_a_relation_to_a_worker_row_is_its_key(board: Board) -> None:
     assert october.fields["parent"] == (Ref("plans", "plan:firm:2026-Q4"),)
 
 
-def test_a_copied_row_is_reported_and_the_bots_own_comes_first(board: Board) -> None:
+def test_a_copied_row_is_reported_and_the_older_one_comes_first(board: Board) -> None:
     board.add("plans", "Original", worker_key="plan:firm:2026-Q4")
     copied = copy.deepcopy(board.pages["plans"][0]) | {
         "id": "copy",
         "url": "https://notion/copy",
-        "created_time": "2020-01-01T00:00:00.000Z",
+        "created_time": "2099-01-01T00:00:00.000Z",
         "created_by": {"object": "user", "id": "person"},
     }
     board.pages["plans"].insert(0, copied)

@@ -13,7 +13,6 @@ import pytest
 from msgspec.structs import replace
 
 from tests.support.effort import count_calls
-from worker.codecs.notion import canonicalize
 from worker.config import Thresholds
 from worker.domain.document import Bullet, Heading
 from worker.domain.entities import Row
@@ -29,7 +28,7 @@ from worker.mapping.schema import (
     Schema,
     Source,
 )
-from worker.plan.diff import known_pages, make_plan
+from worker.plan.diff import Written, known_pages, make_plan
 from worker.plan.facts import Fact, Input, PageFact, Why
 from worker.plan.plan import (
     Adopted,
@@ -147,13 +146,15 @@ def _plan(
     bases: Mapping[tuple[str, str], Value] | None = None,
     **extra: Any,
 ) -> Plan:
+    known = {
+        name: extra.pop(name) for name in ("attempted", "ours", "made") if name in extra
+    }
     return make_plan(
         world,
         facts,
         SCHEMA,
         extra.pop("bindings", BINDINGS),
-        bases or {},
-        canonicalize=canonicalize,
+        Written(bases or {}, **known),
         **extra,
     )
 
@@ -652,9 +653,7 @@ def _compare_rows(size: int) -> int:
     bindings = {"cards": Binding("cards", "db", "ds", {name: name for name in names})}
     plans: list[Plan] = []
     calls = count_calls(
-        lambda: plans.append(
-            make_plan(world, facts, schema, bindings, bases, canonicalize=canonicalize)
-        )
+        lambda: plans.append(make_plan(world, facts, schema, bindings, Written(bases)))
     )
     assert len(plans[0].changes) == size // 10
     return calls

@@ -15,7 +15,6 @@ from pydantic import SecretStr
 
 from rayline_sandbox.notion.sandbox import NotionSandbox
 from rayline_sandbox.wire import Clock, HandlerTransport
-from worker.codecs.notion import canonicalize
 from worker.config import NotionSettings, Thresholds, Workspace
 from worker.domain.entities import Row
 from worker.domain.values import Ref, Unset, Value
@@ -32,7 +31,7 @@ from worker.mapping.schema import (
 )
 from worker.notion.gateway import NotionGateway
 from worker.notion.workspace import create_workspace
-from worker.plan.diff import known_pages, make_plan
+from worker.plan.diff import Written, known_pages, make_plan
 from worker.plan.facts import Fact, Why
 from worker.plan.plan import Plan
 from worker.ports.notion import Notion
@@ -254,11 +253,7 @@ class Board:
             facts,
             SCHEMA,
             self.bindings,
-            written,
-            canonicalize=canonicalize,
-            ours=ours,
-            made=made,
-            attempted=attempted,
+            Written(written, attempted, ours, made),
             insists=insists,
         )
         return plan, known_pages(world, SCHEMA, ours)

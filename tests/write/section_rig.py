@@ -13,13 +13,12 @@ from pydantic import SecretStr
 
 from rayline_sandbox.wire import HandlerTransport
 from worker.codecs.blocks import text_of
-from worker.codecs.notion import canonicalize
 from worker.config import NotionSettings, Thresholds
 from worker.domain.document import Block
 from worker.domain.values import Ref
 from worker.locales import load_words
 from worker.notion.gateway import NotionGateway
-from worker.plan.diff import known_pages, make_plan
+from worker.plan.diff import Written, known_pages, make_plan
 from worker.plan.facts import Fact, PageFact, Why
 from worker.plan.plan import Plan
 from worker.state import bases, journal
@@ -75,10 +74,7 @@ def plan_section(
         facts,
         SCHEMA,
         board.bindings,
-        written,
-        canonicalize=canonicalize,
-        ours=ours,
-        attempted=attempted,
+        Written(written, attempted, ours),
         sections=(section,),
     ), known_pages(world, SCHEMA, ours)
 

@@ -10,7 +10,6 @@ from types import MappingProxyType
 
 from msgspec.structs import replace
 
-from worker.codecs.notion import canonicalize
 from worker.cycle.context import (
     FINGERPRINT,
     MANAGED,
@@ -29,7 +28,7 @@ from worker.mapping.schema import Bindings, Rows
 from worker.method import evaluate
 from worker.method.outcome import Outcome
 from worker.pages import write_pages
-from worker.plan.diff import SECTION, Unread, make_plan
+from worker.plan.diff import SECTION, Unread, Written, make_plan
 from worker.plan.limits import check
 from worker.plan.plan import Plan
 from worker.plan.provenance import find_ours
@@ -52,7 +51,7 @@ from worker.state import (
     snapshots,
 )
 from worker.world.links import Link
-from worker.world.normalize import build_world, card_links
+from worker.world.normalize import Seen, build_world, card_links
 from worker.world.world import World
 from worker.write.settle import settle
 
@@ -234,14 +233,15 @@ def _normalize(
         words=context.words,
         schema=context.schema,
         bindings=with_lost(bindings, losses),
-        pages=restored(pages, losses),
-        issues=issues,
-        worklogs=worklogs,
-        links=tracker.links,
-        jira_projects=tracker.projects,
+        seen=Seen(
+            restored(pages, losses),
+            issues,
+            worklogs,
+            tracker.links,
+            tracker.projects,
+        ),
         memory=remembered,
         trashed=trashed,
-        site_url=context.settings.jira.base_url,
     )
     due = context.schema.sources["projects"].properties["due"]
     ours = find_ours(world.rows.get("projects", ()), due, *dues)
@@ -258,18 +258,15 @@ def _diff(
     insists: bool,
 ) -> Plan:
     with context.store.reading(context.name) as tx:
-        written, attempted = bases.load(tx)
+        last, attempted = bases.load(tx)
         ours, made = journal.canonical_pages(tx), journal.created_pages(tx)
+    written = Written(last, attempted, ours, made)
     return make_plan(
         world,
         wanted.facts,
         context.schema,
         bindings,
         written,
-        canonicalize=canonicalize,
-        ours=ours,
-        made=made,
-        attempted=attempted,
         sections=wanted.sections,
         unread=unread,
         insists=insists,

@@ -12,13 +12,14 @@ of such a row follow in the cycle's second round, which reads it like any other.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
 from types import MappingProxyType
 
 import msgspec
 
+from worker.codecs.notion import canonicalize
 from worker.domain import document
 from worker.domain.entities import Row
 from worker.domain.messages import message, tell
@@ -41,7 +42,6 @@ from worker.plan.surplus import holds_more
 from worker.world.world import World
 
 Cells = Mapping[tuple[str, str], Value]
-Canonicalize = Callable[[Property, Value], Value]
 Wanted = Mapping[Ref, Mapping[str, Fact]]
 Unread = Mapping[str, AbstractSet[str]]
 
@@ -52,6 +52,19 @@ _KIND_ORDER = {kind: order for order, kind in enumerate(Kind)}
 _NO_CELLS: Cells = MappingProxyType({})
 _NO_PAGES: Mapping[Ref, str] = MappingProxyType({})
 _ALL_READ: Unread = MappingProxyType({})
+
+
+class Written(msgspec.Struct, frozen=True, gc=False):
+    """What the state knows of earlier writes.
+
+    `bases` holds what was last written by (page id, field), `attempted` what was tried without an answer; `ours` is the
+    page of every key the journal has, `made` every page it proves we created.
+    """
+
+    bases: Cells = _NO_CELLS
+    attempted: Cells = _NO_CELLS
+    ours: Mapping[Ref, str] = _NO_PAGES
+    made: AbstractSet[str] = frozenset()
 
 
 @dataclass(slots=True)
@@ -72,7 +85,6 @@ class _DiffInputs(msgspec.Struct, frozen=True, gc=False):
     bindings: Bindings
     bases: Cells
     attempted: Cells
-    canonicalize: Canonicalize
     ours: Mapping[Ref, str]
     rows: Mapping[Ref, Row]
     wanted: Wanted
@@ -128,35 +140,28 @@ def make_plan(
     facts: Iterable[Fact],
     schema: Schema,
     bindings: Bindings,
-    bases: Cells,
+    written: Written,
     *,
-    canonicalize: Canonicalize,
-    ours: Mapping[Ref, str] = _NO_PAGES,
-    made: AbstractSet[str] = frozenset(),
-    attempted: Cells = _NO_CELLS,
     sections: Iterable[PageFact] = (),
     unread: Unread = _ALL_READ,
     insists: bool = False,
 ) -> Plan:
     """Return the plan that makes Notion say what the facts say; pure, sorted, the same for any order of facts.
 
-    `bases` holds what was last written by (page id, field), `attempted` what was tried without an answer; `ours` is the
-    page of every key the journal has, `made` every page it proves we created. `canonicalize(property, value)` gives a
-    value's one spelling. A key the journal knows but the read did not show is neither created nor changed. `unread` are
-    page ids by source that are there but could not be read now: nothing is written to them, and no row is made that
-    one of them may be. `insists` plans again what Notion refused before.
+    A key the journal knows but the read did not show is neither created nor changed. `unread` are page ids by source
+    that are there but could not be read now: nothing is written to them, and no row is made that one of them may be.
+    `insists` plans again what Notion refused before.
     """
     draft = _Draft()
     wanted = _group(facts, draft.problems)
-    rows, copies = _index(world, schema, ours)
+    rows, copies = _index(world, schema, written.ours)
     inputs = _DiffInputs(
         world,
         schema,
         bindings,
-        bases,
-        attempted,
-        canonicalize,
-        ours,
+        written.bases,
+        written.attempted,
+        written.ours,
         rows,
         wanted,
         draft,
@@ -171,7 +176,7 @@ def make_plan(
     for section in sections:
         _plan_section(inputs, section, created.get(section.ref))
     for copy in copies:
-        _plan_copy(inputs, copy, made)
+        _plan_copy(inputs, copy, written.made)
     return Plan(
         world.workspace,
         tuple(
@@ -344,7 +349,7 @@ def _plan_field(
     desired, current = _desired(inputs, prop, fact), row.fields.get(prop.name, UNSET)
     if desired is UNSET or current is UNSET:
         return None
-    cell, current = (row.page_id, prop.name), inputs.canonicalize(prop, current)
+    cell, current = (row.page_id, prop.name), canonicalize(prop, current)
     base = last_written(
         _canonical(inputs, prop, inputs.bases.get(cell, UNSET)),
         _canonical(inputs, prop, inputs.attempted.get(cell, UNSET)),
@@ -398,7 +403,7 @@ def _desired(inputs: _DiffInputs, prop: Property, fact: Fact) -> Value | Unset:
 def _canonical(
     inputs: _DiffInputs, prop: Property, value: Value | Unset
 ) -> Value | Unset:
-    return value if value is UNSET else inputs.canonicalize(prop, value)
+    return value if value is UNSET else canonicalize(prop, value)
 
 
 def _plan_create(
@@ -536,5 +541,4 @@ def _is_peoples(inputs: _DiffInputs, copy: Row) -> bool:
         binding,
         written=of_page(inputs.bases),
         attempted=of_page(inputs.attempted),
-        canonicalize=inputs.canonicalize,
     )

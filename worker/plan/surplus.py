@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 
+from worker.codecs.notion import canonicalize
 from worker.domain.entities import Row
 from worker.domain.values import UNSET, Unset, Value
 from worker.mapping.schema import KEY_PROPERTY, Binding, Property, Source
 from worker.plan.merge import is_empty
 
-Canonicalize = Callable[[Property, Value], Value]
 Cells = Mapping[str, Value]
 
 
@@ -21,7 +21,6 @@ def holds_more(
     *,
     written: Cells,
     attempted: Cells,
-    canonicalize: Canonicalize,
 ) -> bool:
     """Tell whether a row holds what neither we wrote into it nor the standing row of its key shows too.
 

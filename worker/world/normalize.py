@@ -51,6 +51,16 @@ class Rowset(msgspec.Struct, frozen=True, gc=False):
         return frozenset(row.ref for found in self.rows.values() for row in found)
 
 
+class Seen(msgspec.Struct, frozen=True, gc=False):
+    """What was read of both systems: raw pages by source, issues, worklogs, links by the card's page id, projects."""
+
+    pages: Pages = msgspec.field(default_factory=dict)
+    issues: Sequence[Issue] = ()
+    worklogs: Sequence[Worklog] = ()
+    links: Mapping[str, ResolvedLink] = msgspec.field(default_factory=dict)
+    jira_projects: Sequence[JiraProject] = ()
+
+
 def build_world(
     *,
     workspace: str,
@@ -59,23 +69,19 @@ def build_world(
     words: Words,
     schema: Schema,
     bindings: Bindings,
-    pages: Pages,
-    issues: Sequence[Issue],
-    worklogs: Sequence[Worklog],
-    links: Mapping[str, ResolvedLink],
-    jira_projects: Sequence[JiraProject],
+    seen: Seen,
     memory: Memory,
     trashed: frozenset[Ref] = frozenset(),
-    site_url: str = "",
     calendar: WorkCalendar | None = None,
 ) -> World:
     """Return the world as read. Problems name page or issue and field; nothing here raises for bad data.
 
-    `pages` raw pages by source; `links` by the card's page id; `trashed` rows of ours known to be deleted (those that
-    live again do not count); `site_url` is Jira's, for the links of problems; `calendar` saves computing it from the
-    settings.
+    `trashed` are rows of ours known to be deleted (those that live again do not count); `calendar` saves computing it
+    from the settings.
     """
-    rowset = read_pages(schema, bindings, pages)
+    site_url = settings.jira.base_url
+    links, jira_projects = seen.links, seen.jira_projects
+    rowset = read_pages(schema, bindings, seen.pages)
     zone = ZoneInfo(settings.time_zone)
     read = _Typed(schema, rowset.rows, zone)
     clients, cards = (
@@ -84,8 +90,8 @@ def build_world(
     )
     people = read.typed("people", entities.read_person)
     revenue = read.typed("revenue", entities.read_revenue)
-    ordered = sorted(issues, key=attrgetter("id"))
-    forest = index_issues(ordered, worklogs)
+    ordered = sorted(seen.issues, key=attrgetter("id"))
+    forest = index_issues(ordered, seen.worklogs)
     work = attach(cards.values(), forest, links)
     unmatched = unmatched_projects(jira_projects, links, work)
     today = now.astimezone(zone).date()
@@ -116,7 +122,7 @@ def build_world(
         revenue=tuple(one for one in revenue.values() if one is not None),
         work=work,
         issues=forest.by_id,
-        worklogs=tuple(worklogs),
+        worklogs=tuple(seen.worklogs),
         jira_projects=tuple(jira_projects),
         unmatched_projects=unmatched,
         trashed=trashed - rowset.refs(),

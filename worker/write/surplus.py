@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from worker.codecs.notion import canonicalize
 from worker.codecs.pages import decode_page
 from worker.codecs.records import Comment, Page
 from worker.domain.entities import Row
@@ -34,7 +33,6 @@ def is_written_in(target: WriteContext, change: Change) -> bool:
             target.bindings[change.ref.source],
             written=written,
             attempted=attempted,
-            canonicalize=canonicalize,
         )
         or any(
             _has_other_author(block, row.created_by)
