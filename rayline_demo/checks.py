@@ -22,7 +22,7 @@ WANTED = {
 
 
 def checks(stage: Scene, deeds: HumanEdits, *, third_writes: int) -> dict[str, Any]:
-    """Return the checks of design 9: all are fine when they equal `WANTED`."""
+    """Return the checks of a pass: all are fine when they equal `WANTED`."""
     return {
         "third_writes": third_writes,
         "duplicates": duplicates(stage),

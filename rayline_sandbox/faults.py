@@ -1,4 +1,4 @@
-"""The fault engine of both emulators: which requests go wrong, and how (facts/reliability.md 1.4).
+"""The fault engine of both emulators: which requests go wrong, and how (docs/facts/reliability.md 1.4).
 
 A rule is `{"match": {"method"?, "path_regex"?, "nth"?}, "kind", "times"?, ...}`: from the `nth` request on that the rest
 of the match selects (1 unless said), `times` times (1 unless said; 0 or null: for good). Other keys are settings of the

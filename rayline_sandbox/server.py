@@ -31,7 +31,7 @@ HANG_SECONDS = 300.0
 DRIP_SECONDS = 0.05
 """Pause between two bytes of a dripped body."""
 BODY_LIMIT = 32 * 1024 * 1024
-"""Largest request body read: above the 20 MB of a single-part upload (facts/notion-api.md 3.19)."""
+"""Largest request body read: above the 20 MB of a single-part upload (docs/facts/notion-api.md 3.19)."""
 THREADS = 8
 NOTION_GREETING = "Rayline sandbox: a Notion API. Clients call /v1/... here.\n"
 JIRA_GREETING = "Rayline sandbox: a Jira API. Clients call /rest/... here.\n"

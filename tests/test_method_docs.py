@@ -2,23 +2,28 @@
 
 from __future__ import annotations
 
+import ast
 import re
 from pathlib import Path
 
 import pytest
 
-from tests.support.rules import rule_names
+from tests.support.rules import calls_of, rule_names
+from tests.support.worlds import world
+from tests.test_citations import cited_in
 from worker.config import Thresholds
 from worker.mapping.load import load_schema, shipped_folder
 from worker.mapping.playbooks import load_playbooks
 from worker.mapping.schema import KEY_PROPERTY, Owner
 
-TEXT = (Path(__file__).parents[1] / "docs" / "method.md").read_text("utf-8")
+ROOT = Path(__file__).parents[1]
+TEXT = (ROOT / "docs/method.md").read_text("utf-8")
 NAMED = set(re.findall(r"`([a-z_0-9.]+)`", TEXT))
-RULE_CELLS = re.findall(
-    r"^\|[^|]*\|([^|]*)\|[^|]*\|[^|]*\|[^|]*\|$", TEXT, re.MULTILINE
+CHAPTER = re.compile(
+    r"^### (?P<number>[0-9.]+) [^\n]+\n\nRule `(?P<rule>[a-z]+)`, in `(?P<path>[a-z_/]+\.py)`",
+    re.MULTILINE,
 )
-NAMED_RULES = set(re.findall(r"`([a-z_]+)`", " ".join(RULE_CELLS)))
+CHAPTERS = {one["rule"]: one for one in CHAPTER.finditer(TEXT)}
 SCHEMA = load_schema()
 PLAYBOOKS = load_playbooks(shipped_folder())
 KINDS = {
@@ -70,5 +75,18 @@ def test_the_table_names_nothing_that_does_not_exist() -> None:
     assert not sorted(NAMED - known)
 
 
-def test_the_column_of_rules_names_those_that_a_run_calls_and_no_other() -> None:
-    assert NAMED_RULES == RULE_NAMES
+def test_the_chapters_are_those_of_the_rules_that_a_run_calls_and_no_other() -> None:
+    assert set(CHAPTERS) == RULE_NAMES
+
+
+def test_a_chapter_names_the_module_of_its_rule() -> None:
+    modules = {str(call.path.relative_to(ROOT)) for call in calls_of(world())}
+    assert {one["path"] for one in CHAPTERS.values()} == modules
+
+
+@pytest.mark.parametrize("rule", sorted(RULE_NAMES))
+def test_the_module_of_a_rule_cites_its_chapter_first(rule: str) -> None:
+    chapter = CHAPTERS[rule]
+    module = ast.parse((ROOT / chapter["path"]).read_text("utf-8"))
+    cited = next(cited_in(ast.get_docstring(module) or "", chapter["path"]))
+    assert (cited.page, cited.chapter) == ("docs/method.md", chapter["number"])

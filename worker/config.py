@@ -210,7 +210,7 @@ class Thresholds(Model):
     health_anchors: dict[
         Annotated[str, AfterValidator(_one_of(ANCHORS))], tuple[Amount, Amount]
     ] = Field(default_factory=lambda: dict(ANCHORS))
-    """Anchors (worst, best) of the linear health factors: worst scores 0, best 100 (facts/definitions.md, health)."""
+    """Anchors (worst, best) of the linear health factors: worst scores 0, best 100 (docs/facts/definitions.md 12)."""
 
     @field_validator("health_anchors")
     @classmethod

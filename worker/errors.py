@@ -158,7 +158,7 @@ class Rejected(ApiError):
 class Unknown(ApiError):
     """The outcome of an unsafe call is not known (time-out, 5xx, dropped connection): it may or may not have happened.
 
-    `committed_id` is the id Notion reports in a saved-but-503 answer (facts/notion-api.md 5.5), else empty.
+    `committed_id` is the id Notion reports in a saved-but-503 answer (docs/facts/notion-api.md 5.5), else empty.
     """
 
     def __init__(

@@ -161,7 +161,7 @@ class Reader:
             body = {**body, "start_cursor": answer["next_cursor"]}
 
     def property_items(self, page_id: str, property_id: str) -> list[Json]:
-        """Return all items of a long property value (facts/notion-api.md 2.27)."""
+        """Return all items of a long property value (docs/facts/notion-api.md 2.27)."""
         return list(self._listed(f"/v1/pages/{page_id}/properties/{property_id}"))
 
     def _listed(

@@ -221,7 +221,7 @@ def _page_cells(visit: Visit, page: Json) -> list[Cell]:
 
 
 def _whole(visit: Visit, page_id: str, value: Json) -> Json:
-    """Return a relation with all its items: a page carries 25 of them (facts/notion-api.md 2.27)."""
+    """Return a relation with all its items: a page carries 25 of them (docs/facts/notion-api.md 2.27)."""
     if value.get("type") != "relation" or not value.get("has_more"):
         return value
     try:

@@ -1,6 +1,6 @@
 """A stateful Jira: Cloud v3 with Agile, or Data Center v2, as one handler with a control channel for people and faults.
 
-`facts/jira-api.md` is what it is built after; each module names the sections it follows.
+`docs/facts/jira-api.md` is what it is built after; each module names the sections it follows.
 """
 
 from __future__ import annotations

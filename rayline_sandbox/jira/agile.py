@@ -1,4 +1,4 @@
-"""Boards, sprints and epics: Agile 1.0, and the cursor lists of `/rest/software/1.0` (facts/jira-api.md 1.2)."""
+"""Boards, sprints and epics: Agile 1.0, and the cursor lists of `/rest/software/1.0` (docs/facts/jira-api.md 1.2)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""Histories of Cloud: one issue's changelog by offset, many issues' by cursor. Data Center has neither (1.3)."""
+"""Histories of Cloud: one issue's changelog by offset, many issues' by cursor. Data Center has neither.
+
+Source: docs/facts/jira-api.md 1.3.
+"""
 
 from __future__ import annotations
 
@@ -47,7 +50,10 @@ def changelog_list(site: Site, call: Call) -> Json:
 
 
 def bulk_changelogs(site: Site, call: Call) -> Json:
-    """Answer histories of up to 1000 issues, oldest first across all: one issue's may span pages (1.1)."""
+    """Answer histories of up to 1000 issues, oldest first across all: one issue's may span pages.
+
+    Source: docs/facts/jira-api.md 1.1.
+    """
     asked = call.object()
     refs = strings(asked.get("issueIdsOrKeys"), "issueIdsOrKeys")
     fields = strings(asked.get("fieldIds"), "fieldIds")

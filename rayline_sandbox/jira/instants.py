@@ -1,6 +1,6 @@
 """Instants as Jira writes and reads them: milliseconds inside, `2026-08-06T11:30:39.194-0500` outside.
 
-Offsets are those of the calling account and carry no colon (facts/jira-api.md 5).
+Offsets are those of the calling account and carry no colon (docs/facts/jira-api.md 5).
 """
 
 from __future__ import annotations
@@ -39,7 +39,10 @@ def _offset(zone: ZoneInfo, quarter: int) -> timedelta:
 
 
 def format_stamp(millis: int, zone: ZoneInfo, *, whole_seconds: bool = False) -> str:
-    """Return the REST form in the account's zone; `whole_seconds` is what a Data Center search answers (1.3)."""
+    """Return the REST form in the account's zone; `whole_seconds` is what a Data Center search answers.
+
+    Source: docs/facts/jira-api.md 1.3.
+    """
     offset = _offset(zone, millis // 900_000)
     local = EPOCH.replace(tzinfo=None) + timedelta(seconds=millis // 1000) + offset
     minutes = int(offset.total_seconds()) // 60

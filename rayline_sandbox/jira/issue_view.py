@@ -1,6 +1,6 @@
 """An issue as JSON: which fields were asked for, how each is written, and the inline lists that are cut short.
 
-Clipping (facts/jira-api.md 1.1): changelog 40, comments 20, worklogs 20 on Cloud; Data Center gives all.
+Clipping (docs/facts/jira-api.md 1.1): changelog 40, comments 20, worklogs 20 on Cloud; Data Center gives all.
 """
 
 from __future__ import annotations
@@ -151,7 +151,10 @@ def _comments(renderer: Renderer, issue: Issue) -> Json:
 
 
 def visible_worklogs(store: Store, issue: Issue) -> list[Worklog]:
-    """Return an issue's worklogs without the restricted ones, which are left out silently (2.4)."""
+    """Return an issue's worklogs without the restricted ones, which are left out silently.
+
+    Source: docs/facts/jira-api.md 2.4.
+    """
     found = (store.worklogs.get(identity) for identity in issue.worklogs)
     return [entry for entry in found if entry is not None and not entry.restricted]
 

@@ -145,7 +145,7 @@ _RESERVED = frozenset(
     }
 )
 _OPERATORS = "The valid operators are '=', '!=', '<', '>', '<=', '>=', '~', '!~', 'IN', 'NOT IN', 'IS' and 'IS NOT'."
-# What Jira says when something else comes, and when the query ends (facts/jira-api.md 1.1).
+# What Jira says when something else comes, and when the query ends (docs/facts/jira-api.md 1.1).
 _EXPECTED = {
     "field": (
         "Error in the JQL Query: Expecting a field name but got '{got}'. You must surround '{got}' in "

@@ -1,7 +1,7 @@
 """Dates in JQL: literals in the account's zone, unquoted milliseconds, periods from now, and the calendar functions.
 
-Facts: facts/jira-api.md 2.1. Quoted literals have minute precision; `m` and `M` of a period are both minutes, months
-exist only inside functions. Weeks begin on Monday.
+Quoted literals have minute precision; `m` and `M` of a period are both minutes, months exist only inside functions
+(docs/facts/jira-api.md 2.1). Weeks begin on Monday.
 """
 
 from __future__ import annotations

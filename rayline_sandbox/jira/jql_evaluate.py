@@ -1,6 +1,6 @@
 """JQL as meaning: a tree becomes a test over issues, a sort and a small set of candidates from the indexes.
 
-Three outcomes that Jira keeps apart (facts/jira-api.md 1.1): text it cannot parse or an operator a field lacks
+Three outcomes that Jira keeps apart (docs/facts/jira-api.md 1.1): text it cannot parse or an operator a field lacks
 (`JqlSyntax`, 400 everywhere); a name it does not know (collected in `Plan.unknown`: 200 with zero issues on Cloud,
 400 on Data Center); and an unknown user, which `jql/parse` calls a warning.
 """

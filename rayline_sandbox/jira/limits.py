@@ -1,6 +1,6 @@
 """Burst limits as Cloud applies them: a bucket per endpoint and method, and writes per issue.
 
-Source: facts/jira-api.md 3.1. They run on real seconds, since the site's own clock may stand still.
+Source: docs/facts/jira-api.md 3.1. They run on real seconds, since the site's own clock may stand still.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Projects, their releases, components and statuses (facts/jira-api.md 2.3 and 2.5)."""
+"""Projects, their releases, components and statuses (docs/facts/jira-api.md 2.3, 2.5)."""
 
 from __future__ import annotations
 

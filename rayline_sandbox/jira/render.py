@@ -29,7 +29,10 @@ _COLORS = {"indeterminate": "inprogress"}
 
 
 class Renderer:
-    """Turns records into JSON for one call; `whole_seconds` is how a Data Center search writes instants (1.3)."""
+    """Turns records into JSON for one call; `whole_seconds` is how a Data Center search writes instants.
+
+    Source: docs/facts/jira-api.md 1.3.
+    """
 
     def __init__(self, site: Site, call: Call, *, whole_seconds: bool = False) -> None:
         self.site = site
@@ -245,7 +248,10 @@ class Renderer:
         }
 
     def sprint_value(self, identity: int) -> Json | str:
-        """Return a sprint as the Sprint field holds it: objects on Cloud, printed records on Data Center (2.5)."""
+        """Return a sprint as the Sprint field holds it: objects on Cloud, printed records on Data Center.
+
+        Source: docs/facts/jira-api.md 2.5.
+        """
         sprint = self.store.sprints[identity]
         if self.cloud:
             dates = {

@@ -241,7 +241,7 @@ def removed_search(site: Site, call: Call) -> Json:
 
 
 def search_offset(site: Site, call: Call) -> Json:
-    """Answer the offset-paged search; beyond the result window it fails (1.3)."""
+    """Answer the offset-paged search; beyond the result window it fails (docs/facts/jira-api.md 1.3)."""
     asked = _asked_offset(call)
     start, size = (
         whole(asked.get("startAt"), "startAt", 0),

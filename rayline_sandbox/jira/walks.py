@@ -1,7 +1,7 @@
 """Pages behind opaque tokens: a search freezes its ordered ids, a token names the place in them.
 
 Tokens are bound to what was asked, expire after seven days of the site's clock and cannot be made up
-(facts/jira-api.md 1.1).
+(docs/facts/jira-api.md 1.1).
 """
 
 from __future__ import annotations

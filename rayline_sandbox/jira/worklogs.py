@@ -1,4 +1,7 @@
-"""Booked time: an issue's worklogs, and the site-wide feeds of changed and deleted ones (facts/jira-api.md 2.4)."""
+"""Booked time: an issue's worklogs, and the site-wide feeds of changed and deleted ones.
+
+Source: docs/facts/jira-api.md 2.4.
+"""
 
 from __future__ import annotations
 

@@ -171,7 +171,7 @@ CODE_LANGUAGES = frozenset(
 def block_type(given: Any, path: str) -> str:
     """Return the type of a block in a request: its `type`, else the one type key it has.
 
-    What only answers carry (`id`, `is_archived`, ...) cannot be sent back (facts/notion-api.md 1.5).
+    What only answers carry (`id`, `is_archived`, ...) cannot be sent back (docs/facts/notion-api.md 1.5).
     """
     if not isinstance(given, dict):
         raise should_be(path, "an object", given)

@@ -63,7 +63,10 @@ class Draft:
 def read_drafts(
     store: Store, given: Any, path: str = "body.children", *, depth: int = 0
 ) -> tuple[Draft, ...]:
-    """Return checked drafts for the `children` of a request; sizes and nesting as facts/notion-api.md 2.9, 2.10."""
+    """Return checked drafts for the `children` of a request: their sizes and nesting.
+
+    Source: docs/facts/notion-api.md 2.9, 2.10.
+    """
     if not isinstance(given, list):
         raise should_be(path, "an array", given)
     if len(given) > CHILDREN_LIMIT:

@@ -31,7 +31,7 @@ class Call:
 
     @property
     def old(self) -> bool:
-        """Return whether answers carry `archived` beside `in_trash` (facts/notion-api.md 1.2)."""
+        """Return whether answers carry `archived` beside `in_trash` (docs/facts/notion-api.md 1.2)."""
         return self.version == OLD
 
 
@@ -139,7 +139,7 @@ def position_of(ids: Sequence[str], cursor: str) -> int:
 
 
 def bad_cursor() -> Exception:
-    """Return the 400 for an unknown or expired cursor (facts/notion-api.md 2.15)."""
+    """Return the 400 for an unknown or expired cursor (docs/facts/notion-api.md 2.15)."""
     return invalid("The start_cursor provided is invalid.")
 
 

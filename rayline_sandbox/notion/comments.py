@@ -1,4 +1,4 @@
-"""The comments endpoints (facts/notion-api.md 3.20): discussions on pages and blocks; only own comments change."""
+"""The comments endpoints (docs/facts/notion-api.md 3.20): discussions on pages and blocks; only own comments change."""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""The data sources endpoints but for the query: create, retrieve, change the schema (facts/notion-api.md 3.2-3.8)."""
+"""The data sources endpoints but for the query: create, retrieve, change the schema.
+
+Source: docs/facts/notion-api.md 3.2, 3.3, 3.4, 3.7, 3.8.
+"""
 
 from __future__ import annotations
 

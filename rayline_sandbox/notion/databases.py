@@ -1,4 +1,4 @@
-"""The databases endpoints: containers of data sources (facts/notion-api.md 3.1)."""
+"""The databases endpoints: containers of data sources (docs/facts/notion-api.md 3.1)."""
 
 from __future__ import annotations
 
@@ -155,7 +155,10 @@ def retrieve_database(call: Call) -> Answer:
 
 
 def update_database(call: Call) -> Answer:
-    """PATCH /v1/databases/{database_id}: title, description, looks, lock, trash, parent (3.2)."""
+    """PATCH /v1/databases/{database_id}: title, description, looks, lock, trash, parent.
+
+    Source: docs/facts/notion-api.md 3.2.
+    """
     store, body, database = (
         call.store,
         call.body,

@@ -8,7 +8,7 @@ from typing import Any
 
 
 class NotionError(Exception):
-    """A refusal with Notion's status, code and message (facts/notion-api.md 5.1, 5.2)."""
+    """A refusal with Notion's status, code and message (docs/facts/notion-api.md 5.1, 5.2)."""
 
     def __init__(
         self,
@@ -70,7 +70,7 @@ def an_object(value: Any, path: str) -> dict[str, Any]:
 
 
 def too_long(path: str, limit: int, length: int) -> NotionError:
-    """Return the 400 for a text or array over its limit (facts/notion-api.md 2.9)."""
+    """Return the 400 for a text or array over its limit (docs/facts/notion-api.md 2.9)."""
     return invalid(
         f"body failed validation: {path}.length should be ≤ `{limit}`, instead was `{length}`."
     )

@@ -1,4 +1,4 @@
-"""The errors Notion answers by fault rule, and writes that commit late (facts/notion-api.md 5)."""
+"""The errors Notion answers by fault rule, and writes that commit late (docs/facts/notion-api.md 5)."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ KINDS = frozenset({*ERRORS, LATE, COMMITTED})
 
 
 def committed_503(answer: Response, subject: str) -> NotionError:
-    """Return the 503 of a write to (or of) `subject` that was saved all the same (facts/notion-api.md 5.5)."""
+    """Return the 503 of a write to (or of) `subject` that was saved all the same (docs/facts/notion-api.md 5.5)."""
     body = msgspec.json.decode(answer.body)
     additional: dict[str, Any] = {
         "retry_guidance": RETRY_GUIDANCE,

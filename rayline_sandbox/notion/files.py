@@ -1,4 +1,4 @@
-"""File uploads and the files themselves (facts/notion-api.md 3.19).
+"""File uploads and the files themselves (docs/facts/notion-api.md 3.19).
 
 Uploads live on the store's `file_uploads` shelf. A file is served at `/_files/{id}/{name}` for an hour per address,
 signed as Notion's are, without a token.

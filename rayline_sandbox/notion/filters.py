@@ -1,4 +1,4 @@
-"""Query filters, compiled once per query into a predicate over rows (facts/notion-api.md 2.19, 2.20)."""
+"""Query filters, compiled once per query into a predicate over rows (docs/facts/notion-api.md 2.19, 2.20)."""
 
 from __future__ import annotations
 

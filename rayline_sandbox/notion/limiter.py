@@ -1,4 +1,7 @@
-"""The request budgets: a fixed window per connection and one per workspace (facts/notion-api.md 2.1-2.4)."""
+"""The request budgets: a fixed window per connection and one per workspace.
+
+Source: docs/facts/notion-api.md 2.1, 2.2, 2.3, 2.4.
+"""
 
 from __future__ import annotations
 

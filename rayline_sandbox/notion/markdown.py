@@ -1,4 +1,4 @@
-"""The markdown face of page bodies: `GET` and `PATCH /v1/pages/{id}/markdown` (facts/notion-api.md 3.15, 3.16).
+"""The markdown face of page bodies: `GET` and `PATCH /v1/pages/{id}/markdown` (docs/facts/notion-api.md 3.15, 3.16).
 
 A change is made on the text; blocks whose text stays keep their ids.
 """

@@ -18,7 +18,7 @@ from markdown_it.token import Token
 RichText = dict[str, Any]
 
 TEXT_LIMIT = 2000
-"""Characters in one text run (facts/notion-api.md 2.9)."""
+"""Characters in one text run (docs/facts/notion-api.md 2.9)."""
 
 _SPECIAL = re.compile(r"[\\*~`$\[\]<>{}|^]|(?<![^\W_])_|_(?![^\W_])|&(?=#?\w+;)|!$")
 _EQUATION = re.compile(r"\$(?!\s)((?:[^$\\\n]|\\.)+?)(?<!\s)\$(?!\d)")

@@ -39,7 +39,7 @@ def markdown_from_blocks(blocks: Sequence[Block]) -> str:
 
 
 def unknown_block_ids(blocks: Sequence[Block]) -> list[str]:
-    """Return the ids of blocks the dialect has no words for (facts/notion-api.md 3.15)."""
+    """Return the ids of blocks the dialect has no words for (docs/facts/notion-api.md 3.15)."""
     own = [str(block.get("id", "")) for block in blocks if block["type"] in _UNWRITABLE]
     return own + [
         found for block in blocks for found in unknown_block_ids(children_of(block))

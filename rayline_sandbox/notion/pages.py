@@ -400,7 +400,7 @@ def _carried(
 
 
 def retrieve_property(call: Call) -> Answer:
-    """GET /v1/pages/{page_id}/properties/{property_id}: full lists, paginated (facts/notion-api.md 2.27)."""
+    """GET /v1/pages/{page_id}/properties/{property_id}: full lists, paginated (docs/facts/notion-api.md 2.27)."""
     store, page = call.store, call.store.page(call.params["page_id"])
     source = source_of(store, page)
     key = call.params["property_id"]
@@ -431,7 +431,7 @@ def _each(prop: Property, values: list[Any]) -> list[dict[str, Any]]:
 def _rollup_items(call: Call, page: Page, prop: Property) -> dict[str, Any]:
     """Return what a rollup shows, item by item; beside what a calculation comes to, the links it is made from.
 
-    While there are more links to page through, the calculation is `incomplete` (2.27).
+    While there are more links to page through, the calculation is `incomplete` (docs/facts/notion-api.md 2.27).
     """
     value, found = (
         rollup_object(call.store, page, prop),

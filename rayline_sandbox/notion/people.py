@@ -150,7 +150,7 @@ def restore(store: Store, payload: Payload, actor: str) -> Payload:
 
 
 def archive(store: Store, payload: Payload, actor: str) -> Payload:
-    """Archive a page: `id`; it leaves queries but is not in the trash (facts/notion-api.md 2.16)."""
+    """Archive a page: `id`; it leaves queries but is not in the trash (docs/facts/notion-api.md 2.16)."""
     page = _page(store, payload["id"])
     store.touch(page, actor)
     page.is_archived = True
@@ -329,7 +329,10 @@ def share(store: Store, payload: Payload, _: str) -> Payload:
 
 
 def lock(store: Store, payload: Payload, actor: str) -> Payload:
-    """Lock (or with `locked: false` unlock) a page or database: `id`; the API writes all the same (3.11)."""
+    """Lock (or with `locked: false` unlock) a page or database: `id`; the API writes all the same.
+
+    Source: docs/facts/notion-api.md 3.11.
+    """
     record = _record(store, payload["id"])
     if not isinstance(record, Page | Database):
         raise ValueError(f"{record.id} cannot be locked")

@@ -152,7 +152,7 @@ def _option(cell: Cell, given: Any, path: str) -> str:
 
 
 def new_option(store: Store, given: dict[str, Any], index: int = 0) -> dict[str, Any]:
-    """Return a new select or status option; names may not hold commas (facts/notion-api.md 2.12)."""
+    """Return a new select or status option; names may not hold commas (docs/facts/notion-api.md 2.12)."""
     name = given.get("name")
     if not isinstance(name, str) or not name.strip():
         raise should_be("body.properties.options.name", "a non-empty string", name)

@@ -58,7 +58,7 @@ class Session:
 
 
 def query_data_source(call: Call) -> Answer:
-    """POST /v1/data_sources/{data_source_id}/query (facts/notion-api.md 2.13-2.20)."""
+    """POST /v1/data_sources/{data_source_id}/query (docs/facts/notion-api.md 2.13, 2.14)."""
     store, source = call.store, call.store.data_source(call.params["data_source_id"])
     if store.trashed(source):
         raise store.missing("data source", source.id)

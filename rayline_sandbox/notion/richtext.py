@@ -214,7 +214,7 @@ def title_of(store: Store, record_id: str) -> str:
 
 
 def page_url(record_id: str, title: str = "") -> str:
-    """Return the address in the form used since mid-2026 (facts/notion-api.md 3.13)."""
+    """Return the address in the form used since mid-2026 (docs/facts/notion-api.md 3.13)."""
     slug = "-".join(
         "".join(
             c if (c.isascii() and c.isalnum()) or c == "_" else " " for c in title

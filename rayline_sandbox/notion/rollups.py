@@ -14,7 +14,10 @@ UNSUPPORTED = frozenset(
 def rolled_up(
     function: str, values: Sequence[Any], originals: Callable[[], list[dict[str, Any]]]
 ) -> dict[str, Any]:
-    """Return the typed rollup value; functions the API does not compute are `unsupported` (2.27)."""
+    """Return the typed rollup value; functions the API does not compute are `unsupported`.
+
+    Source: docs/facts/notion-api.md 2.27.
+    """
     if function in UNSUPPORTED:
         return {"type": "unsupported", "unsupported": {}, "function": function}
     if function == "show_original":

@@ -42,7 +42,7 @@ VIEWER = "x-sandbox-viewer"
 
 
 class NotionSandbox:
-    """A stateful Notion workspace with one connection (facts/reliability.md 3.2).
+    """A stateful Notion workspace with one connection (docs/facts/reliability.md 3.2).
 
     `limit` requests per `window` seconds of `real` time per connection (None: no limit); content times come from
     `clock`. `empty=False` adds two members to the workspace. Thread-safe.

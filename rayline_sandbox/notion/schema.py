@@ -246,7 +246,10 @@ def regrouped(
 
 
 def replaced_options(store: Store, prop: Property, given: Any) -> list[dict[str, Any]]:
-    """Return the option list that replaces the old one: known ones keep id, name and colour (3.3)."""
+    """Return the option list that replaces the old one: known ones keep id, name and colour.
+
+    Source: docs/facts/notion-api.md 3.3.
+    """
     if not isinstance(given, list):
         raise should_be(
             f"body.properties.{prop.name}.{prop.type}.options", "an array", given
@@ -444,7 +447,10 @@ CONFIGS: dict[
 
 
 def update_columns(store: Store, source: DataSource, given: Any) -> None:
-    """Apply the `properties` of a schema PATCH: null removes, `name` renames, a type changes or adds (3.2)."""
+    """Apply the `properties` of a schema PATCH: null removes, `name` renames, a type changes or adds.
+
+    Source: docs/facts/notion-api.md 3.2.
+    """
     if not isinstance(given, dict):
         raise should_be("body.properties", "an object", given)
     for key, config in given.items():
@@ -547,7 +553,7 @@ def _drop_mirror(store: Store, prop: Property) -> None:
 def retype_column(
     store: Store, source: DataSource, prop: Property, config: dict[str, Any]
 ) -> None:
-    """Change a column's type; values survive as text where they can (facts/notion-api.md 3.7)."""
+    """Change a column's type; values survive as text where they can (docs/facts/notion-api.md 3.7)."""
     kind = column_type(prop.name, config)
     if "title" in (prop.type, kind):
         raise invalid("Cannot change the type of, or into, the title property.")

@@ -1,4 +1,4 @@
-"""The search endpoint: titles of pages and data sources, from an index that may lag (facts/notion-api.md 2.25)."""
+"""The search endpoint: titles of pages and data sources, from an index that may lag (docs/facts/notion-api.md 2.25)."""
 
 from __future__ import annotations
 

@@ -114,7 +114,7 @@ class User:
 
 @dataclass(slots=True)
 class Capabilities:
-    """What the connection may do; `users` is `none`, `basic` or `email` (facts/notion-api.md 3.21)."""
+    """What the connection may do; `users` is `none`, `basic` or `email` (docs/facts/notion-api.md 3.21)."""
 
     read: bool = True
     insert: bool = True
@@ -376,7 +376,7 @@ def plain_id(text: str) -> str:
 
 
 def minute(at: datetime) -> str:
-    """Return an instant floored to the minute, as pages and blocks show it (facts/notion-api.md 2.21)."""
+    """Return an instant floored to the minute, as pages and blocks show it (docs/facts/notion-api.md 2.21)."""
     return f"{at.astimezone(UTC):%Y-%m-%dT%H:%M}:00.000Z"
 
 

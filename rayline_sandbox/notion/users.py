@@ -1,4 +1,4 @@
-"""The users endpoints and how a user looks, given what the connection may know (facts/notion-api.md 3.21)."""
+"""The users endpoints and how a user looks, given what the connection may know (docs/facts/notion-api.md 3.21)."""
 
 from __future__ import annotations
 
@@ -8,7 +8,10 @@ from rayline_sandbox.notion.call import Answer, Call, Route, listing, paginate
 from rayline_sandbox.notion.store import Store, User, plain_id
 
 UPLOAD_LIMIT = 5 * 1024**3
-"""Of a paid workspace, since uploads in parts are taken (facts/notion-api.md 3.19); free ones tell, and take, 5 MiB."""
+"""Of a paid workspace, since uploads in parts are taken; free ones tell, and take, 5 MiB.
+
+Source: docs/facts/notion-api.md 3.19.
+"""
 
 
 def user_object(store: Store, user: User) -> dict[str, Any]:

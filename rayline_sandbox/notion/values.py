@@ -31,7 +31,7 @@ ROLLUP_DEPTH = 3
 
 @lru_cache(maxsize=4096)
 def encoded(property_id: str) -> str:
-    """Return a property id as responses carry it (facts/notion-api.md 2.29)."""
+    """Return a property id as responses carry it (docs/facts/notion-api.md 2.29)."""
     return quote(property_id, safe="!~*'()")
 
 
@@ -139,7 +139,7 @@ def show(store: Store, page: Page, prop: Property) -> Any:
 
 
 def property_object(store: Store, page: Page, prop: Property) -> dict[str, Any]:
-    """Return a cell as page objects show it: cut at 25 references (facts/notion-api.md 2.27)."""
+    """Return a cell as page objects show it: cut at 25 references (docs/facts/notion-api.md 2.27)."""
     value = show(store, page, prop)
     cut = CUTS.get(prop.type)
     shown = {
@@ -179,7 +179,10 @@ CUTS: Mapping[str, Callable[[Any], Any]] = {
 
 
 def shown_columns(store: Store, source: DataSource | None) -> list[Property]:
-    """Return the columns the connection sees: relations to unshared data sources are missing (3.8)."""
+    """Return the columns the connection sees: relations to unshared data sources are missing.
+
+    Source: docs/facts/notion-api.md 3.8.
+    """
     return [
         prop
         for prop in columns(source).values()

@@ -1,4 +1,4 @@
-"""What the configuration of each type of view may say, and how answers show it (facts/notion-api.md 3.17)."""
+"""What the configuration of each type of view may say, and how answers show it (docs/facts/notion-api.md 3.17)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""The views endpoints, and the default table view every data source starts with (facts/notion-api.md 3.17, 3.18)."""
+"""The views endpoints, and the default table view every data source starts with.
+
+Source: docs/facts/notion-api.md 3.17, 3.18.
+"""
 
 from __future__ import annotations
 
@@ -101,7 +104,7 @@ def add_view(
 
 
 def add_default_view(store: Store, data_source: DataSource, actor: str) -> None:
-    """Add the table view that comes with a new data source (facts/notion-api.md 3.1)."""
+    """Add the table view that comes with a new data source (docs/facts/notion-api.md 3.1)."""
     add_view(store, data_source, "Default view", "table", actor)
 
 

@@ -766,7 +766,7 @@ def test_an_entry_of_a_feed_without_an_id_is_told_and_the_others_are_read() -> N
 
 
 def test_an_issue_takes_few_steps_to_read() -> None:
-    # Benchmarks hold the time (facts/reliability.md 4.2).
+    # Benchmarks hold the time (docs/facts/reliability.md 4.2).
     raw = [
         issue(
             number,

@@ -185,7 +185,8 @@ def test_no_call_outlasts_the_runs_deadline() -> None:
             gateway.issues("project = ACME")
 
 
-# jira820: a Data Center peer not written here. It ignores most JQL and has no changelog search (facts/jira-api.md 8.1).
+# jira820: a Data Center peer not written here. It ignores most JQL and has no changelog search
+# (docs/facts/jira-api.md 8.1).
 
 
 @pytest.fixture(scope="module")

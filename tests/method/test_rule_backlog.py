@@ -1,4 +1,4 @@
-"""The development backlog: age, agenda, and the card an accepted idea becomes (method 8 and 9)."""
+"""The development backlog: age, agenda, and the card an accepted idea becomes (docs/method.md 5.5)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Birthdays on every side and newcomers to meet; who looks after whom (method 8)."""
+"""Birthdays on every side and newcomers to meet; who looks after whom (docs/method.md 6.3)."""
 
 from __future__ import annotations
 

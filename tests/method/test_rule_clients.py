@@ -1,4 +1,4 @@
-"""Health, money and rays of clients and units (method 3, 4, 7)."""
+"""Health, money and rays of clients and units (docs/method.md 4.1)."""
 
 from __future__ import annotations
 

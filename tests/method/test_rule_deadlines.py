@@ -1,4 +1,4 @@
-"""Risks of deadlines: opened once, kept, closed and opened again (method 6)."""
+"""Risks of deadlines: opened once, kept, closed and opened again (docs/method.md 1.2)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What clients say: trends, and a condition that names nobody (method 2 and 6)."""
+"""What clients say: trends, and a condition that names nobody (docs/method.md 4.4)."""
 
 from __future__ import annotations
 

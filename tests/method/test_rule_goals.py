@@ -1,4 +1,4 @@
-"""Goals split into months and weeks, rolled up, and their pace against the working days (method 9)."""
+"""Goals split into months and weeks, rolled up, and their pace against the working days (docs/method.md 5.6)."""
 
 from __future__ import annotations
 

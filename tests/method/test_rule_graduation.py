@@ -1,4 +1,4 @@
-"""From newbiz to account, and the account without work (method 7)."""
+"""From newbiz to account, and the account without work (docs/method.md 5.1)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Money facts and the plans of units (method 4), by hand.
+"""Money facts and the plans of units (docs/method.md 2.1, 2.2), by hand.
 
 Q4 2026 has 22 + 21 + 23 = 66 weekdays. TODAY is Wednesday 18 November; 34 of them lie behind: 22 in October, 12 in
 November (2-6, 9-13, 16-17).

@@ -1,4 +1,4 @@
-"""Progress and forecast of a card (method 3); numbers counted by hand in the comments."""
+"""Progress and forecast of a card (docs/method.md 1.1); numbers counted by hand in the comments."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Conditions of running cards before a date slips: scope, budget, one carrier, quality, stale data (method 6)."""
+"""Conditions of running cards before a date slips: scope, budget, one carrier, quality, stale data (docs/method.md 1.3)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Rays: horizons, gaps, the break and its answer (method 7)."""
+"""Rays: horizons, gaps, the break and its answer (docs/method.md 4.2)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Tasks from outside: routed once, with an answer time, steps and candidates; people's values stand (method 8)."""
+"""Tasks from outside: routed once, with an answer time, steps and candidates; people's values stand (docs/method.md 6.5)."""
 
 from __future__ import annotations
 

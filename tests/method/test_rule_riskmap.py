@@ -1,4 +1,4 @@
-"""The risk map: what any chapter saw becomes one row with its marks, money, steps and task (method 6)."""
+"""The risk map: what any chapter saw becomes one row with its marks, money, steps and task (docs/method.md 6.1)."""
 
 from __future__ import annotations
 

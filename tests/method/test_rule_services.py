@@ -1,4 +1,4 @@
-"""White spots, revolutions, loyalty and the right to hunt (method 7)."""
+"""White spots, revolutions, loyalty and the right to hunt (docs/method.md 5.2, 5.3, 5.4)."""
 
 from __future__ import annotations
 

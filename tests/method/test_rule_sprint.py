@@ -1,4 +1,4 @@
-"""Looking back on the sprint: carried over, done, and whether the card moved (method 8 and 9)."""
+"""Looking back on the sprint: carried over, done, and whether the card moved (docs/method.md 6.6)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The account sprint: tasks made once, kept, closed and carried over (method 8)."""
+"""The account sprint: tasks made once, kept, closed and carried over (docs/method.md 6.4)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The triangle of a unit: broken, named, answered by the HoA, mended (method 1 and 6)."""
+"""The triangle of a unit: broken, named, answered by the HoA, mended (docs/method.md 3.3)."""
 
 from __future__ import annotations
 

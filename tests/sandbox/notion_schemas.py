@@ -1,6 +1,6 @@
 """Validation of the emulator's objects against JSON schemas derived from the official SDK's types.
 
-The schemas' known gaps (facts/reliability.md 3.3): `archived` is required though gone since 2026-03-11, relations lack
+The schemas' known gaps (docs/facts/reliability.md 3.3): `archived` is required though gone since 2026-03-11, relations lack
 `has_more`, and `place` and `verification` do not fit.
 """
 

@@ -1,6 +1,6 @@
 """Logs: an event with key-values, text on a terminal and JSON otherwise, always on stderr, never with a secret.
 
-Redaction works on the finished line, so tracebacks and foreign libraries are covered too (facts/reliability.md 5).
+Redaction works on the finished line, so tracebacks and foreign libraries are covered too (docs/facts/reliability.md 5).
 """
 
 from __future__ import annotations

@@ -29,7 +29,7 @@ OK, BUG, USAGE, PENDING, REFUSED, FAILED, BUSY = 0, 1, 2, 3, 4, 5, 75
 
 
 def exit_code(error: RaylineError) -> int:
-    """Return the exit code of an error (design 9); 75 also says "try again later"."""
+    """Return the exit code of an error; 75 also says "try again later"."""
     match error:
         case ConfigError() | Denied() | Missing():
             return USAGE

@@ -1,6 +1,6 @@
 """Page blocks between Notion's JSON and `worker.domain.document`: pure, both ways.
 
-Sizes are Notion's (facts/notion-api.md 2.9, 2.10): 2,000 characters in a piece of text or a link, 100 pieces, 100
+Sizes are Notion's (docs/facts/notion-api.md 2.9, 2.10): 2,000 characters in a piece of text or a link, 100 pieces, 100
 children in a request. A picture is known by its file name, which holds the digest of what it shows.
 """
 
@@ -84,7 +84,10 @@ def encode_block(block: Block, uploads: Mapping[str, str]) -> Json:
 
 
 def encode_update(block: Block, uploads: Mapping[str, str]) -> Json:
-    """Return the body that turns a block of the same kind into this one; children cannot be changed so (3.14)."""
+    """Return the body that turns a block of the same kind into this one; children cannot be changed so.
+
+    Source: docs/facts/notion-api.md 3.14.
+    """
     return {kind_of(block): _payload(block, uploads)}
 
 

@@ -58,7 +58,7 @@ class PropertyType(msgspec.Struct, frozen=True, gc=False, kw_only=True):
     """How the values of one property type are read, written, compared, and what Notion's limits take from them.
 
     `read` takes what stands under the type in a page, `write` a canonical value; `canonical` gives what Notion would
-    give back for a value; `limit` says what writing a value would lose, empty when nothing (facts/notion-api.md 2.9).
+    give back for a value; `limit` says what writing a value would lose, empty when nothing (docs/facts/notion-api.md 2.9).
     """
 
     read: Callable[[Place, Any], Value | Unreadable]
@@ -91,7 +91,7 @@ def decode(
 
 
 def encode(prop: Property, value: Value, binding: Binding, resolve: Resolve) -> Json:
-    """Return the request's form of a value, cut to Notion's limits (facts/notion-api.md 2.9).
+    """Return the request's form of a value, cut to Notion's limits (docs/facts/notion-api.md 2.9).
 
     `resolve` gives a row's page id. Raises `Unencodable` for an option that is not bound or a row without a page.
     """

@@ -210,7 +210,10 @@ def keyed_pages(
 def truncated(
     page: Page, source: Source, binding: Binding
 ) -> tuple[tuple[str, str], ...]:
-    """Return (page id, property id) of values cut at 25 references (facts/notion-api.md 2.27), to be read whole."""
+    """Return (page id, property id) of values cut at 25 references, to be read whole.
+
+    Source: docs/facts/notion-api.md 2.27.
+    """
     raw = properties_by_id(page)
     return tuple(
         (page.id, property_id)

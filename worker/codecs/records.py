@@ -1,7 +1,7 @@
 """Notion's records as the rest of the program reads them, and what is known of one that could not be read.
 
-Only what is used is named here; all else in an answer is ignored, so that what Notion adds later stops nothing. Cells
-of a row stay as they were sent: the table in `worker.codecs.notion` reads each by its property's type.
+Only what is used is named here; all else in an answer is ignored, so that what Notion adds later stops nothing
+(docs/facts/notion-api.md 1.4). Cells of a row stay as they were sent: the table in `worker.codecs.notion` reads each by its property's type.
 """
 
 from __future__ import annotations

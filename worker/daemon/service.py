@@ -1,7 +1,7 @@
 """The daemon: clocks and signals around the cycle, one workspace at a time each.
 
 APScheduler only ticks (in-memory job store, no grace limit, coalescing); what was done when is in the database, so a
-restart catches up from the last success and a calendar's job runs once per local date (facts/reliability.md 2.1).
+restart catches up from the last success and a calendar's job runs once per local date (docs/facts/reliability.md 2.1).
 """
 
 from __future__ import annotations

@@ -52,7 +52,7 @@ class Row(msgspec.Struct, frozen=True, gc=False):
 
 
 class Client(msgspec.Struct, frozen=True, gc=False):
-    """A client: newbiz or account (method 1); `unfit` are services that do not apply to it."""
+    """A client: newbiz or account (docs/method.md 5.1); `unfit` are services that do not apply to it."""
 
     ref: Ref
     name: str
@@ -225,7 +225,7 @@ class Goal(msgspec.Struct, frozen=True, gc=False):
 
 
 class Category(StrEnum):
-    """Jira's status category keys (facts/jira-api.md 2.5)."""
+    """Jira's status category keys (docs/facts/jira-api.md 2.5)."""
 
     NEW = "new"
     ACTIVE = "indeterminate"

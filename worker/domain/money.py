@@ -17,7 +17,7 @@ def split(total: Decimal, weights: Sequence[int | Decimal]) -> list[Decimal]:
     """Return `total` split in proportion to `weights`, in cents, summing exactly to `total` (largest remainder).
 
     Ties go to the earlier part. All weights zero or none: raises `ValueError` unless the total is zero too.
-    `total` must have no more than two decimals; it may be negative. Source: facts/definitions.md, phasing.
+    `total` must have no more than two decimals; it may be negative. Source: docs/facts/definitions.md 6.
     """
     total = total.quantize(CENT) if total == total.quantize(CENT) else _reject(total)
     whole = sum((Decimal(weight) for weight in weights), Decimal(0))

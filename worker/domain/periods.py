@@ -1,7 +1,7 @@
 """Quarters, months and week parts, and the production calendar that weighs them in working days.
 
 An ISO week that crosses a month is two `week` periods, one a month, so that the weeks of a month partition it and every
-cascade sums exactly (facts/definitions.md, phasing by working days).
+cascade sums exactly (docs/facts/definitions.md 6).
 """
 
 from __future__ import annotations

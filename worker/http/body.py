@@ -1,7 +1,7 @@
 """Reading an answer's body within a time and a size, compressed or not.
 
 Neither httpx nor requests has a total time-out: a server that drips bytes holds a call for ever
-(facts/reliability.md 1.4), and a small compressed body can unpack to any size.
+(docs/facts/reliability.md 1.4), and a small compressed body can unpack to any size.
 """
 
 from __future__ import annotations

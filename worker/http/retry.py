@@ -2,7 +2,7 @@
 
 The gateways translate every failure into a `Setback` once; this module alone waits. Stopping is by attempts and by the
 run's own deadline: tenacity's `stop_after_delay` reads the real clock and never ends under a virtual one
-(facts/reliability.md 1.4).
+(docs/facts/reliability.md 1.4).
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """Jira's failures, translated once. Everything here reads, so that whatever may pass is simply asked again.
 
 The package's error texts and retries are not used: the first carry cookies, the second ignore what the server said
-(facts/jira-api.md 1.4).
+(docs/facts/jira-api.md 1.4).
 """
 
 from __future__ import annotations

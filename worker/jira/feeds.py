@@ -1,4 +1,4 @@
-"""The site-wide feeds of changed and deleted worklogs (facts/jira-api.md 2.4).
+"""The site-wide feeds of changed and deleted worklogs (docs/facts/jira-api.md 2.4).
 
 The next page is asked for by its bound, never by the `nextPage` address of an answer: that may point to another host.
 """

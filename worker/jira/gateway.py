@@ -392,7 +392,7 @@ class JiraGateway:
     # What is learnt once
 
     def _learn_site(self) -> ServerInfo:
-        # `serverInfo` answers anybody: only `myself` proves the credentials (facts/jira-api.md 4).
+        # `serverInfo` answers anybody: only `myself` proves the credentials (docs/facts/jira-api.md 4).
         me = self._session.ask("GET", "myself", _read_account)
         info = self._session.ask("GET", "serverInfo", _read_server)
         deployment = "cloud" if info.deploymentType == "Cloud" else "datacenter"

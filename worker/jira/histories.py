@@ -55,7 +55,7 @@ def read_cloud_histories(session: JiraSession, ids: Sequence[str]) -> Histories:
             pieces, unread = _CLOUD.read(page.issueChangeLogs)
             bad += unread
             for issue in pieces:
-                # One issue's history may span pages (facts/jira-api.md 1.1).
+                # One issue's history may span pages (docs/facts/jira-api.md 1.1).
                 found.entries.setdefault(issue.issueId, []).extend(
                     issue.changeHistories
                 )

@@ -1,7 +1,7 @@
 """Walking a search to an honest end, on both kinds of Jira: every walk says why it is not complete.
 
 Cloud walks by tokens bound to one JQL text. Data Center pages by offset, which skips rows when they move and fails
-beyond 10,000; so its walk asks again from the newest `updated` seen (facts/jira-api.md 1.1, 1.3).
+beyond 10,000; so its walk asks again from the newest `updated` seen (docs/facts/jira-api.md 1.1, 1.3).
 """
 
 from __future__ import annotations
@@ -59,7 +59,7 @@ def condition_of(jql: str) -> str:
 def since_bound(jql: str, since: int | None) -> str:
     """Return a JQL bounded by an epoch-ms instant and in order of change.
 
-    A number needs no time zone; a quoted date would be read in the account's own (facts/jira-api.md 2.1).
+    A number needs no time zone; a quoted date would be read in the account's own (docs/facts/jira-api.md 2.1).
     """
     bound = f"({condition_of(jql)})" + (
         "" if since is None else f" AND updated >= {since}"

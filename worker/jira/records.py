@@ -266,7 +266,7 @@ class Change(msgspec.Struct, frozen=True):
 
 
 class History(msgspec.Struct, frozen=True):
-    """One entry of an issue's history; `created` comes as text or as a number (facts/jira-api.md 1.1)."""
+    """One entry of an issue's history; `created` comes as text or as a number (docs/facts/jira-api.md 1.1)."""
 
     created: Any = None
     items: tuple[Change, ...] = ()

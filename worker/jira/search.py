@@ -21,7 +21,10 @@ def search_cloud(
     size: int,
     fields: Sequence[str],
 ) -> T:
-    """Return one page. `failFast`: without it a field that cannot be loaded looks empty (facts/jira-api.md 1.1)."""
+    """Return one page. `failFast`: without it a field that cannot be loaded looks empty.
+
+    Source: docs/facts/jira-api.md 1.1.
+    """
     body: dict[str, Any] = {
         "jql": jql,
         "maxResults": size,

@@ -1,7 +1,7 @@
 """The connection to Jira: the `jira` package's session, held to reading, to one host, and to time and size.
 
 The package gives authentication and metadata; pages of issues are asked for directly, because its own paging takes one
-page for the whole and loops on repeated tokens (facts/jira-api.md 1.4).
+page for the whole and loops on repeated tokens (docs/facts/jira-api.md 1.4).
 """
 
 from __future__ import annotations

@@ -140,6 +140,7 @@ def _options(prop: Property) -> Iterator[Complaint]:
     ):
         yield "options", f"two options have the {locale} label {text!r}"
     for index, option in enumerate(prop.options):
+        # docs/facts/notion-api.md 2.12
         if any("," in label for label in option.label.values()):
             yield f"options.{index}", "Notion takes no commas in option names"
         if bool(option.group) != (prop.type == "status"):

@@ -1,7 +1,7 @@
 """From a raw Jira issue to an `Issue`: which custom fields mean what on this site, and what a status counts as.
 
 Identifiers of custom fields differ by site and their names by language, so that they are found by type
-(facts/jira-api.md 2.5). Nothing here talks to Jira.
+(docs/facts/jira-api.md 2.5). Nothing here talks to Jira.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Playbooks: the agency's answers to signals, as read from `playbooks.toml` (method 8).
+"""Playbooks: the agency's answers to signals, as read from `playbooks.toml` (docs/method.md 6.4).
 
 What a signal is, the code knows; what is done about it, by whom and how soon, people may change here.
 """

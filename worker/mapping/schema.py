@@ -1,7 +1,7 @@
 """The workspace as the mapping files describe it: data sources, properties, owners, views; and how a real one is bound.
 
 Logical names never change; titles and labels are per locale; a binding ties them to data source ids and property ids,
-so that renames in Notion break nothing (design 8).
+so that renames in Notion break nothing.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ import msgspec
 
 
 class Owner(StrEnum):
-    """Who wins over a field (design 3)."""
+    """Who wins over a field (docs/facts/reliability.md 1.1)."""
 
     WORKER = "worker"
     SHARED = "shared"

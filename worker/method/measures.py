@@ -23,7 +23,7 @@ from worker.method.outlook import (
 
 
 class Rag(StrEnum):
-    """Red, amber, green, or grey for unknown (method 10: unknown is grey, never green)."""
+    """Red, amber, green, or grey for unknown (docs/method.md 8.1: unknown is grey, never green)."""
 
     RED = "red"
     AMBER = "amber"
@@ -32,7 +32,7 @@ class Rag(StrEnum):
 
 
 class Forecast(msgspec.Struct, frozen=True, gc=False):
-    """When the remaining work ends, by Monte Carlo on daily throughput (method 3); days are calendar dates."""
+    """When the remaining work ends, by Monte Carlo on daily throughput (docs/method.md 1.1); days are calendar dates."""
 
     p50: date
     p85: date

@@ -1,4 +1,4 @@
-"""What lies ahead of clients, services and account managers, as values: rays, white spots, portfolios (method 7)."""
+"""What lies ahead of clients, services and account managers, as values: rays, white spots, portfolios (docs/method.md 4.2, 5.3, 5.4)."""
 
 from __future__ import annotations
 

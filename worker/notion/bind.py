@@ -1,6 +1,6 @@
 """Ties the schema to a real workspace: by property id once known, by label the first time.
 
-A known property may have been renamed: its id holds; one that is gone is looked for by label again. What is gone for
+A known property may have been renamed: its id holds (docs/facts/notion-api.md 2.29); one that is gone is looked for by label again. What is gone for
 good, retyped or never found stays unbound, is reported with what to do, and the fields that need it are left alone.
 """
 

@@ -1,4 +1,4 @@
-"""Notion's failures, translated once (facts/notion-api.md 5.1-5.9).
+"""Notion's failures, translated once (docs/facts/notion-api.md 5.1, 5.2, 5.3, 5.4, 5.5, 5.6, 5.8).
 
 The table that decides everything: refusals (4xx) did not happen; 429, 529 and 409 did not happen and may be repeated by
 anybody; anything else (5xx, time-outs, dropped connections, unreadable answers) may have happened, and only a safe
@@ -61,7 +61,7 @@ class Refusal:
 
     @property
     def concerns_everybody(self) -> bool:
-        """Tell whether all requests must wait, not just this endpoint's."""
+        """Tell whether all requests must wait, not just this endpoint's (docs/facts/notion-api.md 2.3, 2.4)."""
         return self.status in (429, 529) and self.more.get("rate_limit_reason") not in (
             BLOCKED,
             ONE_ENDPOINT,
@@ -69,7 +69,10 @@ class Refusal:
 
 
 def read_refusal(error: HTTPResponseError) -> Refusal:
-    """Return an error answer's parts; the client drops `additional_data` of codes it does not know, so read again."""
+    """Return an error answer's parts; the client drops `additional_data` of codes it does not know, so read again.
+
+    Source: docs/facts/notion-api.md 1.11.
+    """
     try:
         body = msgspec.json.decode(error.body)
     except (msgspec.DecodeError, UnicodeError, RecursionError):

@@ -1,8 +1,8 @@
 """Notion as the rest of the program sees it: rows, schemas and views; every failure one of five errors.
 
 Built over notion-client, whose own retries are off: it repeats neither queries nor 529s, never waits longer than a
-minute and lets httpx errors escape (facts/notion-api.md 1.10, 1.11). Paths are called directly, because its methods
-drop arguments they do not know without a word (1.14).
+minute and lets httpx errors escape (docs/facts/notion-api.md 1.10, 1.11). Paths are called directly, because its methods
+drop arguments they do not know without a word (docs/facts/notion-api.md 1.14).
 """
 
 from __future__ import annotations
@@ -71,7 +71,10 @@ PAGE_SIZE = 100
 MOST_WINDOWS = 1_000
 NAMELESS = "a row without a readable id"
 POSITION_SINCE = "2026-03-11"
-"""The first version in which an append names its place by `position`; before, by `after` (facts/notion-api.md 3.14)."""
+"""The first version in which an append names its place by `position`; before, by `after`.
+
+Source: docs/facts/notion-api.md 1.2, 3.14.
+"""
 _SILENT = logging.getLogger("worker.notion.client")
 _SILENT.addHandler(logging.NullHandler())
 _SILENT.propagate = False
@@ -200,7 +203,7 @@ class NotionGateway:
 
     def property_items(self, page_id: str, property_id: str) -> tuple[Json, ...]:
         """Return every item of a property that was cut at 25 references."""
-        # Property ids arrive URL-encoded and must not be encoded again (facts/notion-api.md 2.29).
+        # Property ids arrive URL-encoded and must not be encoded again (docs/facts/notion-api.md 2.29).
         path = f"pages/{_segment(page_id)}/properties/{quote(property_id, safe='%')}"
         first = self._call("GET", path, _read_items, query={"page_size": PAGE_SIZE})
         if not isinstance(first, Listing):
@@ -329,7 +332,10 @@ class NotionGateway:
                 raise
 
     def upload(self, name: str, content: bytes, *, content_type: str) -> str:
-        """Upload a file of at most 20 MB and return the id by which a block can show it, for an hour (3.19)."""
+        """Upload a file of at most 20 MB and return the id by which a block can show it, for an hour.
+
+        Source: docs/facts/notion-api.md 3.19.
+        """
         wanted = {
             "mode": "single_part",
             "filename": name,
@@ -387,7 +393,10 @@ class NotionGateway:
     def _query_windows(
         self, data_source_id: str, wanted: list[Json], query: Json
     ) -> PageBatch:
-        """Read one query, window after window on the creation time, which never moves (facts/notion-api.md 2.14)."""
+        """Read one query, window after window on the creation time, which never moves.
+
+        Source: docs/facts/notion-api.md 2.14.
+        """
         pages: dict[str, Page] = {}
         unread: dict[UnreadPage, None] = {}
         bound, reason = "", CAPPED

@@ -1,7 +1,7 @@
 """Spending Notion's request budget without being refused.
 
 The budget is a fixed 60-second window per connection, shared by all threads of this process; answers never say how
-much is left (facts/notion-api.md 2.1, 2.5). A request counts from its answer on: the server saw it no later, so that
+much is left (docs/facts/notion-api.md 2.1, 2.5). A request counts from its answer on: the server saw it no later, so that
 `requests` answers within any `window` seconds can never exceed the server's window, whenever that began.
 """
 

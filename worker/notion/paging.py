@@ -1,6 +1,7 @@
 """Walking Notion's cursors to an honest end: every walk says whether it saw everything.
 
-The client's own iterators never look at `request_status` and stop silently at 10,000 rows (facts/notion-api.md 1.17).
+The client's own iterators never look at `request_status` and stop silently at 10,000 rows
+(docs/facts/notion-api.md 1.17, 2.14).
 """
 
 from __future__ import annotations
@@ -18,7 +19,10 @@ Ask = Callable[[str | None], Listing]
 CAPPED = "query_result_limit_reached"
 MOST_PAGES = 2_000
 MOST_EMPTY = 5
-"""Pages without rows, one after the other, after which a walk gives up: a page may legally be short (2.13)."""
+"""Pages without rows, one after the other, after which a walk gives up: a page may legally be short.
+
+Source: docs/facts/notion-api.md 2.13.
+"""
 
 
 @dataclass(slots=True)
@@ -30,7 +34,10 @@ class Walk:
 
 
 def walk(ask: Ask) -> Walk:
-    """Return all rows behind `ask`; a cursor the server no longer knows restarts the walk once (2.15)."""
+    """Return all rows behind `ask`; a cursor the server no longer knows restarts the walk once.
+
+    Source: docs/facts/notion-api.md 2.15.
+    """
     try:
         return _walk(ask)
     except Rejected as error:

@@ -18,7 +18,7 @@ def text(content: str) -> list[Json]:
 
 
 def database_body(source: Source, *, parent_page_id: str, locale: str) -> Json:
-    """Return the body that creates a source's database with all but its relations (facts/notion-api.md 3.1)."""
+    """Return the body that creates a source's database with all but its relations (docs/facts/notion-api.md 3.1)."""
     properties = {
         prop.label[locale]: property_config(prop, locale)
         for prop in source.properties.values()
@@ -48,7 +48,7 @@ def _detail(prop: Property, locale: str) -> Json:
 
 
 def option_config(option: Option, locale: str) -> Json:
-    """Return the schema of one option; a status option names its group (facts/notion-api.md 3.4)."""
+    """Return the schema of one option; a status option names its group (docs/facts/notion-api.md 3.4)."""
     group = {"group": GROUPS[option.group]} if option.group else {}
     return {"name": option.label[locale], "color": option.color, **group}
 
@@ -56,7 +56,10 @@ def option_config(option: Option, locale: str) -> Json:
 def added_options(
     prop: Property, column: Column, missing: Iterable[Option], locale: str
 ) -> Json:
-    """Return the schema change that adds options: the whole list, as it replaces the old one (3.3)."""
+    """Return the schema change that adds options: the whole list, as it replaces the old one.
+
+    Source: docs/facts/notion-api.md 3.3.
+    """
     present = [
         {"id": one.id, "name": one.name, "color": one.color} for one in column.options
     ]
@@ -101,7 +104,7 @@ def view_body(
 
 
 def configuration(view: View, source: Source, binding: Binding) -> Json:
-    """Return a view's configuration (facts/notion-api.md 3.17; specs CreateViewParameters)."""
+    """Return a view's configuration (docs/facts/notion-api.md 3.17)."""
     made: Json = {"type": view.type}
     if view.group_by:
         made["group_by"] = _group_by(source.properties[view.group_by], binding)

@@ -1,4 +1,4 @@
-"""Who wins over one field: the ownership table of design 3 as one total function."""
+"""Who wins over one field: the table of owners as one total function."""
 
 from __future__ import annotations
 
@@ -26,7 +26,8 @@ def decide(
 
     `desired` UNSET: no rule has an opinion; `base` UNSET: we never wrote it (first contact, lost state);
     `current` UNSET: unreadable or unbound, so nothing may be written. A seed field is given once: at creation, or into
-    an empty cell of a row that a person made; whatever became of it, never again. Source: facts/reliability.md 1.1.
+    an empty cell of a row that a person made; whatever became of it, never again.
+    Source: docs/facts/reliability.md 1.1.
     """
     if owner is Owner.HUMAN or desired is UNSET or current is UNSET:
         return Verdict.NOTHING

@@ -1,4 +1,7 @@
-"""Rows of ours that a complete read did not show, looked up one by one: absence from a list is not deletion."""
+"""Rows of ours that a complete read did not show, looked up one by one: absence from a list is not deletion.
+
+Source: docs/facts/reliability.md 1.2; docs/facts/notion-api.md 2.16.
+"""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
 """Notion into the snapshot: one query per data source, a few more only for what changed.
 
 Delta: rows edited since the newest edit seen, less two minutes, because Notion floors times to the minute
-(facts/notion-api.md 2.21-2.22). Once that minute was read again five minutes of ours after we first saw the edit,
+(docs/facts/notion-api.md 2.21, 2.22). Once that minute was read again five minutes of ours after we first saw the edit,
 nothing can have joined it unseen, and the next read begins after it: an idle board answers with nothing. Full: every
 row; rows of ours that are gone are looked up one by one, for absence from a list is not deletion.
 """

@@ -1,7 +1,7 @@
 """Jira into the snapshot: one JQL over everything the cards link to, worklogs by their own feed.
 
 An idle delta is three requests: the JQL, worklogs updated, worklogs deleted. Whatever the cards newly link to is read
-in full once. Only a complete full read drops issues that no longer answer (facts/jira-api.md 2.2-2.4).
+in full once. Only a complete full read drops issues that no longer answer (docs/facts/jira-api.md 2.2, 2.3, 2.4).
 
 What Jira refuses is the problem of the cards that name it: left out of the common JQL, remembered, and asked again by
 a full read or when the cell changes. What such a card came to before stands, with its age.
@@ -328,7 +328,8 @@ class _IssuesRead:
 def _read_linked(reader: _Reader, *, full: bool) -> _IssuesRead:
     """Read the issues of everything linked.
 
-    Cloud answers names that are gone with nothing, not with an error (facts/jira-api.md 1.1): silence is asked about.
+    Cloud answers names that are gone with nothing, not with an error: silence is asked about
+    (docs/facts/jira-api.md 1.1).
     """
     lookup = reader.lookup
     with reader.store.reading(reader.workspace) as tx:

@@ -1,5 +1,5 @@
 """The journal of creations: a row is claimed before the call, so that a crash, a time-out or a second worker never
-makes it twice (facts/reliability.md 1.3).
+makes it twice (docs/facts/reliability.md 1.3; docs/facts/notion-api.md 5.6).
 
 `intended` -> `done` | `failed` (certainly not made) | `unknown` (perhaps made: nobody creates it until it is settled).
 Each claim names its run, and only that run moves it on: one that was paused, and woke after another had settled its

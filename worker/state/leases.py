@@ -4,7 +4,7 @@ A heartbeat keeps the lease while its holder lives, however long it waits; a pro
 its lease runs out. That of a process which died on this host is free at once. Whoever wakes from a pause must not go on
 from what it believed: `Held.check` asks the database before each request, `Held.confirm` in each transaction. Between
 the check and the wire a process can still be paused; what slips through there is caught by the journal's claims
-(facts/reliability.md 1.3, 2.2).
+(docs/facts/reliability.md 1.3, 2.2).
 """
 
 from __future__ import annotations

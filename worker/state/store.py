@@ -1,7 +1,7 @@
 """One database, SQLite or PostgreSQL, and its transactions; what is kept in it is said by the modules beside this one.
 
 Transactions that may write take SQLite's write lock at once: a deferred one would lose updates or fail half-way
-(facts/reliability.md 2.2). `synchronous=FULL` because a lost intent would be a duplicate row.
+(docs/facts/reliability.md 2.2). `synchronous=FULL` because a lost intent would be a duplicate row.
 """
 
 from __future__ import annotations

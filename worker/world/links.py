@@ -48,7 +48,7 @@ class ResolvedLink(msgspec.Struct, frozen=True, gc=False):
 PROJECT_KEY = re.compile(r"[A-Za-z][A-Za-z0-9_]{1,79}\Z")
 ISSUE_KEY = re.compile(r"[A-Za-z][A-Za-z0-9_]+-[0-9]{1,12}\Z")
 FILTER = re.compile(r"filter\s*[=:]\s*([0-9]{1,18})\Z", re.IGNORECASE)
-# A query begins with a field and an operator, a sentence with a word and a word (facts/jira-api.md 1.1). What only
+# A query begins with a field and an operator, a sentence with a word and a word (docs/facts/jira-api.md 1.1). What only
 # looks like a query is asked of Jira, and refused by it.
 QUERY = re.compile(
     r"""

@@ -76,7 +76,7 @@ class Baseline(msgspec.Struct, frozen=True, gc=False):
 class Memory(msgspec.Struct, frozen=True, gc=False):
     """All memory of a workspace. `tracks` by `<ref>#<field>`, `occurrences` by signal key, `baselines` by ref text.
 
-    `first_run` is true when the state holds nothing: then nothing is closed (design 7).
+    `first_run` is true when the state holds nothing: then nothing is closed.
     """
 
     tracks: Mapping[str, Track] = msgspec.field(default_factory=dict)

@@ -173,7 +173,7 @@ def _undrawn(change: Change, fault: NotDrawn, *, private: bool) -> Problem:
 
 
 def _address(target: WriteContext, ref: Ref) -> str:
-    """Return where a row can be opened, by its id alone: a title in it would change (facts/notion-api.md 3.13)."""
+    """Return where a row can be opened, by its id alone: a title in it would change (docs/facts/notion-api.md 3.13)."""
     page_id = target.page_of(ref)
     return f"https://app.notion.com/p/{page_id.replace('-', '')}" if page_id else ""
 

@@ -1,7 +1,8 @@
 """Creations whose outcome is not known, settled: found and adopted, or free to be made again.
 
 A crash or a time-out leaves a claim in the journal. Only after the settle time (the server's own limit, our time-out
-and the index's lag together) does looking a row up prove anything (facts/reliability.md 1.3).
+and the index's lag together) does looking a row up prove anything
+(docs/facts/reliability.md 1.3; docs/facts/notion-api.md 2.25).
 """
 
 from __future__ import annotations

@@ -1,1 +1,1 @@
-"""Capacity: load, utilization and the teams (method 5)."""
+"""Capacity: load, utilization and the teams (docs/method.md 3)."""

@@ -1,4 +1,4 @@
-"""The work ahead: what is left of assigned items, and what proposals may bring (facts/definitions.md, forecast load).
+"""The work ahead: what is left of assigned items, and what proposals may bring (docs/facts/definitions.md 3).
 
 Demand = confirmed hours + p x hours of proposals. An item lies between today (or its card's later start) and its due
 date, else its card's, else the day by which 85 % of the forecast's runs end.

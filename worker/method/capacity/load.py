@@ -1,4 +1,4 @@
-"""How work ahead lies on people's days: every piece evenly over the days its person is at work (method 5).
+"""How work ahead lies on people's days: every piece evenly over the days its person is at work (docs/method.md 3.1).
 
 Hours are floats here: they are forecasts, rounded where they are shown.
 """

@@ -1,4 +1,4 @@
-"""Too much and too little work for the people a unit has, and what keeps that from being known (method 5).
+"""Too much and too little work for the people a unit has, and what keeps that from being known (docs/method.md 3.2).
 
 A role is over when its load passes the limit some weeks in a row; the signal for a week appears a hiring lead time
 ahead of it, so that a person can be found in time. A unit is under when its next weeks are. Missing time logs are said

@@ -1,4 +1,4 @@
-"""The triangle: a unit without an AM, TL or PM, or with two AMs, is a risk and a task for the HoA (method 1 and 6)."""
+"""The triangle: a unit without an AM, TL or PM, or with two AMs, is a risk and a task for the HoA (docs/method.md 3.3)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Capacity, utilization and load of people, units and plan nodes (method 5).
+"""Capacity, utilization and load of people, units and plan nodes (docs/method.md 3.1; docs/facts/definitions.md 2).
 
 Weeks are full ISO weeks: the last ones are behind us, the next ones begin next Monday (today, on a Monday). Units count
 their producing people only, and each person once; a group's figure is the ratio of sums. What cannot be known stays

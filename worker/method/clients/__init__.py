@@ -1,1 +1,1 @@
-"""Clients: health, rays and relations (method 3, 7)."""
+"""Clients: health, rays and relations (docs/method.md 4)."""

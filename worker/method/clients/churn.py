@@ -1,4 +1,4 @@
-"""A client that left: said once, and then nothing nags it any further.
+"""A client that left: said once, and then nothing nags it any further (docs/method.md 4.5).
 
 It left when all its cards are done or lost, its contract is over and no money came for three finished months and this
 one. A newbiz client needs no contract to be over; an account without an end of contract has only fallen silent.

@@ -1,4 +1,4 @@
-"""Relations with clients: contact, contact of partners, contracts and documents, rates (method 6 and 8).
+"""Relations with clients: contact, contact of partners, contracts and documents, rates (docs/method.md 4.3).
 
 Each look gives a condition for the risk map and a signal for the account sprint, so that both always agree.
 """

@@ -1,4 +1,4 @@
-"""What clients say about the team and its members: the trend of each, and what is bad enough to act upon (method 6).
+"""What clients say about the team and its members: the trend of each, and what is bad enough to act upon (docs/method.md 4.4).
 
 The rows are private. What leaves them is a condition about the client, with scores and days; who was meant and what was
 said stays in the private rows and in the measure that private pages are made of.

@@ -1,4 +1,4 @@
-"""One view per client and per unit: health with its reasons, money, ray and work (method 3, 4 and 7).
+"""One view per client and per unit: health with its reasons, money, ray and work (docs/method.md 4.1; docs/facts/definitions.md 12).
 
 Health is the weighted mean of the factors that have data, with the coverage beside it; below 60 % it is grey. Every
 factor is linear between two anchors of the configuration.

@@ -1,4 +1,4 @@
-"""Rays: how far each client's work is known, what follows, and the alarm when nothing does (method 7).
+"""Rays: how far each client's work is known, what follows, and the alarm when nothing does (docs/method.md 4.2).
 
 A ray breaks when its horizon is nearer than the lead time and nothing at proposal or later starts by then. The alarm is
 a risk; the answer is tasks that move the client's best ideas, or the search for one where there are none.

@@ -1,1 +1,1 @@
-"""Delivery: progress, dates and quality of the cards (method 3)."""
+"""Delivery: progress, dates and quality of the cards (docs/method.md 1)."""

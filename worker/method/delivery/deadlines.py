@@ -1,4 +1,4 @@
-"""Conditions of deadlines: unlikely to be on time, behind schedule, overdue, without a date, stalled (method 6).
+"""Conditions of deadlines: unlikely to be on time, behind schedule, overdue, without a date, stalled (docs/method.md 1.2).
 
 It only looks at every card; the risk map makes and closes the rows.
 """

@@ -1,4 +1,4 @@
-"""When will the rest be done: 10,000 draws of daily throughput, made cheaply (facts/definitions.md, flow).
+"""When will the rest be done: 10,000 draws of daily throughput, made cheaply (docs/facts/definitions.md 9).
 
 The plain way draws a past day again and again until nothing remains, 10,000 times over. All those runs are independent
 draws of one number, the count of days needed, whose distribution follows exactly from the sample: after d days, the

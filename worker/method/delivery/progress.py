@@ -1,4 +1,4 @@
-"""Progress and forecast of every project card (method 3).
+"""Progress and forecast of every project card (docs/method.md 1.1).
 
 Progress is by estimate when at least 80 % of the items carry one, else by count. The forecast counts working days
 after today, sampled from the working days of the last 12 weeks (from the card's first item on). SPI(t) is earned
@@ -393,7 +393,7 @@ def _baseline(card: Card, measure: CardMeasure, world: World) -> Baseline | None
 def _spi(
     measure: CardMeasure, world: World, baseline: Baseline | None
 ) -> Decimal | None:
-    """SPI(t) = earned schedule / actual time, in working days (facts/definitions.md, earned value); early: unknown."""
+    """SPI(t) = earned schedule / actual time, in working days (docs/facts/definitions.md 8); early: unknown."""
     if baseline is None or baseline.by != measure.by or not baseline.total:
         return None
     until = (

@@ -1,4 +1,4 @@
-"""Delivery off its rails before a date slips: scope, budget, one carrier, falling quality, stale data (method 6).
+"""Delivery off its rails before a date slips: scope, budget, one carrier, falling quality, stale data (docs/method.md 1.3).
 
 It only looks at running cards; the risk map makes and closes the rows.
 """

@@ -1,4 +1,4 @@
-"""Which planning meeting of the growth group comes next (method 1): the month's, or the quarter's when one begins."""
+"""Which planning meeting of the growth group comes next (docs/method.md 7): the month's, or the quarter's when one begins."""
 
 from __future__ import annotations
 

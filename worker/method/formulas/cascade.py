@@ -1,4 +1,4 @@
-"""A quarter's money over its months and week parts, exact to the cent, with people's pins kept (method 4).
+"""A quarter's money over its months and week parts, exact to the cent, with people's pins kept (docs/method.md 2.2).
 
 Every node gets its share by working days. A pinned node keeps its value and the rest goes to its unpinned siblings; a
 node whose pinned parts need more than its share takes what they need. Where pins leave no way at all, the pinned values
@@ -62,7 +62,7 @@ def cascade(
     """Return the target of the quarter and of every month and week part in it.
 
     `total` is the quarter's target when the quarter is not pinned (None: there is none). `pins` are people's targets by
-    period code, not negative, in cents. Source: facts/definitions.md, phasing by working days.
+    period code, not negative, in cents. Source: docs/facts/definitions.md 6.
     """
     root = _measure(quarter, calendar, pins)
     own = pins.get(quarter.code, total)

@@ -1,7 +1,7 @@
-"""How work flows through a card: counts, weights, throughput, cycle time, read from its issues (facts/definitions.md).
+"""How work flows through a card: counts, weights, throughput, cycle time, read from its issues.
 
 Days are UTC days of the instants Jira reports. Throughput is counted on working days: what was finished on a day off
-belongs to the next working day, and days on which nothing was finished count as zero.
+belongs to the next working day, and days on which nothing was finished count as zero (docs/facts/definitions.md 9).
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Who works where: the one unit that counts a person's hours, and whose Jira account is whose (method 5)."""
+"""Who works where: the one unit that counts a person's hours, and whose Jira account is whose (docs/method.md 3.1)."""
 
 from __future__ import annotations
 

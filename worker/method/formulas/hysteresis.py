@@ -1,4 +1,4 @@
-"""A value that must be seen on two days before it is believed, so that colours do not flicker (method 3).
+"""A value that must be seen on two days before it is believed, so that colours do not flicker (docs/method.md 8.2; docs/facts/definitions.md 11).
 
 "Rises only after two runs in a row": any move between colours, up or down, waits for a second observation day; to and
 from grey there is no waiting, since unknown must never look known.

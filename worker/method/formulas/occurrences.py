@@ -1,6 +1,6 @@
 """The life of a signal: opened by its condition, closed by its end or by a person, opened anew only after it was gone.
 
-Pure state machine over `Occurrence`, shared by risks and tasks (method 6 and 8). Days on which the condition was absent
+Pure state machine over `Occurrence`, shared by risks and tasks (docs/method.md 6.1, 6.4). Days on which the condition was absent
 are counted by day of observation, so that two runs on one day count once.
 """
 

@@ -1,4 +1,4 @@
-"""The ray of a client: how far its work is known, what follows it, and which ideas could (method 7). Pure."""
+"""The ray of a client: how far its work is known, what follows it, and which ideas could (docs/method.md 4.2). Pure."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Money that may be lost: what clients have committed, against which risks are weighed (method 6)."""
+"""Money that may be lost: what clients have committed, against which risks are weighed (docs/method.md 6.1)."""
 
 from __future__ import annotations
 

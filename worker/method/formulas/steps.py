@@ -1,4 +1,4 @@
-"""Response steps as lines of text that people may edit, and read again for the days they are for (method 6)."""
+"""Response steps as lines of text that people may edit, and read again for the days they are for (docs/method.md 6.1)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The triangle of a unit: exactly one AM, at least one TL and one PM (method 1)."""
+"""The triangle of a unit: exactly one AM, at least one TL and one PM (docs/method.md 3.3)."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
-"""How many hours people have: by contract, and in effect, once holidays and time off are taken out (method 5).
+"""How many hours people have: by contract, and in effect, once holidays and time off are taken out (docs/method.md 3.1).
 
 Contracted = hours a week x weekdays / 5; effective = hours a week x days at work / 5. A day at work is a working day of
-the production calendar, from the person's start on, without their time off (facts/definitions.md, capacity).
+the production calendar, from the person's start on, without their time off (docs/facts/definitions.md 1).
 """
 
 from __future__ import annotations

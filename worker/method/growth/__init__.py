@@ -1,1 +1,1 @@
-"""Growth: services, graduation, backlog and goals (method 7)."""
+"""Growth: services, graduation, backlog and goals (docs/method.md 5)."""

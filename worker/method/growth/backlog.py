@@ -1,4 +1,4 @@
-"""The development backlog: how old an idea is, on which agenda it stands, and the card it becomes (method 8 and 9).
+"""The development backlog: how old an idea is, on which agenda it stands, and the card it becomes (docs/method.md 5.5).
 
 Strategic hypotheses go to the quarter's meeting, validated features and whatever people send to the group to the next
 one. What is accepted is planted once as a card at `idea`, linked both ways; from then on the card is people's, and the

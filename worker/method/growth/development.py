@@ -1,4 +1,4 @@
-"""The development of a unit's product by role, as its meetings look at it (method 9)."""
+"""The development of a unit's product by role, as its meetings look at it (docs/method.md 5.5, 5.6)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Evolution and revolution: after 18 months an endless service is due for a redesign, and a card is planted (method 7).
+"""Evolution and revolution: after 18 months an endless service is due for a redesign, and a card is planted (docs/method.md 5.2).
 
 The card is people's from the day it is made; the same revolution is never proposed twice. When it starts, the months
 are counted anew from there.

@@ -1,4 +1,4 @@
-"""Development goals: split into months and weeks, rolled up again, their pace against the working days (method 9).
+"""Development goals: split into months and weeks, rolled up again, their pace against the working days (docs/method.md 5.6).
 
 A goal is a person's row. Its months are made at once, its weeks when their month begins; a part belongs to people from
 then on (its target while nobody changed it follows the goal's). A part that a person deleted stays deleted. Only goals

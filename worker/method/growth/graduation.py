@@ -1,4 +1,4 @@
-"""From newbiz to account when one or two people no longer suffice, and the account that has had no work (method 7).
+"""From newbiz to account when one or two people no longer suffice, and the account that has had no work (docs/method.md 5.1).
 
 Graduation asks two people, each by a task of their own: Head of Newbiz hands the client over and the HoA takes it on.
 One task with two names would be nobody's.

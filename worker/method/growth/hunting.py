@@ -1,4 +1,4 @@
-"""Hunting and loyalty: how full each AM's portfolio is, and whether new projects come of their own (method 1 and 7)."""
+"""Hunting and loyalty: how full each AM's portfolio is, and whether new projects come of their own (docs/method.md 5.4)."""
 
 from __future__ import annotations
 

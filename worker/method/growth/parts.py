@@ -1,4 +1,4 @@
-"""Goals as a tree over periods: what a goal's parts are, what they are worth, what they add up to (method 9)."""
+"""Goals as a tree over periods: what a goal's parts are, what they are worth, what they add up to (docs/method.md 5.6)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""White spots: what clients buy, and what clients like them buy and they do not (method 7).
+"""White spots: what clients buy, and what clients like them buy and they do not (docs/method.md 5.3).
 
 The best are for the AM's agenda; they never become cards or tasks by themselves.
 """

@@ -1,1 +1,1 @@
-"""Money: facts, plans, what is billed and paid (method 4)."""
+"""Money: facts, plans, what is billed and paid (docs/method.md 2)."""

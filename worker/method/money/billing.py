@@ -1,4 +1,4 @@
-"""Work that nobody billed and bills that nobody paid (method 6), looked at client by client.
+"""Work that nobody billed and bills that nobody paid (docs/method.md 2.4), looked at client by client.
 
 A month's work is billed by an act or an invoice of that month; fixed-price work is billed by milestones, so that any
 later one covers it too. Payments settle the oldest bill first, whatever month they name.

@@ -1,4 +1,4 @@
-"""The bonus preview: what a unit's fund is this month and last, and whose it is (method 4). Private.
+"""The bonus preview: what a unit's fund is this month and last, and whose it is (docs/method.md 2.6; docs/facts/definitions.md 13). Private.
 
 Fund = base x rate, split over AM, PMs and TLs by configured shares and equally inside a role, exact to the cent. A role
 nobody has leaves its share to the others. What was paid out stays as it was.

@@ -1,4 +1,4 @@
-"""What the money says about clients, units and the firm: plan and pace, share, concentration, mix (method 4 and 6).
+"""What the money says about clients, units and the firm: plan and pace, share, concentration, mix (docs/method.md 2.3; docs/facts/definitions.md 5).
 
 Shares look at the last three finished months, so that a month half over frightens nobody; a client is too large when it
 brought a quarter of the revenue or more in each of them.
@@ -330,7 +330,7 @@ def _concentrations(book: _Book, world: World) -> Iterator[Condition]:
 
 
 def _mix(book: _Book, world: World) -> Condition:
-    """Look at the firm's mix: units bring about 80 % of the revenue, newbiz 20 % (method 1)."""
+    """Look at the firm's mix: units bring about 80 % of the revenue, newbiz 20 % (docs/method.md 2.3)."""
     words, limits = world.words, world.thresholds
     units = sum(
         (

@@ -1,7 +1,7 @@
 """Booked money: which rows make a client's month, and which of them are in the workspace's currency.
 
 One job may show as an act, an invoice and a payment, and the payment in a later month; it counts once, by the strongest
-kind there is (method 4).
+kind there is (docs/method.md 2.1).
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""What a client has been worth and for how long, and what it may yet be worth: a range, never one number (method 4).
+"""What a client has been worth and for how long, and what it may yet be worth: a range, never one number (docs/method.md 2.5; docs/facts/definitions.md 4).
 
 The expectation begins with the finished months and looks month by month, so that it does not move from day to day. Low:
 nothing follows the work that is running or agreed; high: the ray goes on for a year after that.

@@ -1,7 +1,7 @@
 """The arithmetic of the Monday cut: last week's plan, fact, variance and causes, to date, required rate, carry-over.
 
 Everything is counted up to the Sunday before, by week parts, so that a cut looked at on Tuesday is Monday's; a week
-that crosses a month is its two parts, and the first cut of a month closes the month before (method 4).
+that crosses a month is its two parts, and the first cut of a month closes the month before (docs/method.md 2.2, 7).
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Quarter, month and week plans of every unit and of the firm (method 4).
+"""Quarter, month and week plans of every unit and of the firm (docs/method.md 2.2; docs/facts/definitions.md 7).
 
 Planned to date, pace and the required rate count finished working days: yesterday is the last one behind us, today the
 first one ahead. A quarter's target is the person's when pinned, else by the policy in the configuration. The shortfall

@@ -1,4 +1,4 @@
-"""The money fact of every client, by week part and over its whole life by month (method 4).
+"""The money fact of every client, by week part and over its whole life by month (docs/method.md 2.1).
 
 For a month with `revenue` rows, the rows: acts if there are any, else invoices, since one job may show as both, and
 payments where a client is never billed; the month's sum lies on its week parts by working days. Else accrual: T&M is

@@ -1,1 +1,1 @@
-"""The risk map and the account sprint (method 6, 8)."""
+"""The risk map and the account sprint (docs/method.md 6)."""

@@ -1,4 +1,4 @@
-"""What is next: the most urgent open task, shown on its card and on its client (method 2)."""
+"""What is next: the most urgent open task, shown on its card and on its client (docs/method.md 6.7)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""People to think of: birthdays on every side and newcomers to meet (method 8).
+"""People to think of: birthdays on every side and newcomers to meet (docs/method.md 6.3).
 
 It states when the next birthday is and signals to the account sprint; making the tasks is that chapter's.
 """

@@ -1,4 +1,4 @@
-"""Tasks from outside: what a lawyer, a finance manager or the client's concierge form put into the sprint (method 8).
+"""Tasks from outside: what a lawyer, a finance manager or the client's concierge form put into the sprint (docs/method.md 6.5).
 
 Such a row is a person's: it has a source and no Worker key. It gets an assignee (the client's AM), a due date, its
 sprint and, for a concierge request, steps and candidates: each once, where the cell is empty, and never again, so that

@@ -1,4 +1,4 @@
-"""Looking back on the account sprint: what was carried too often, what was done, whether its card moved (method 8).
+"""Looking back on the account sprint: what was carried too often, what was done, whether its card moved (docs/method.md 6.6).
 
 It states nothing; the meetings' agendas are made of it. Tasks people wrote themselves are looked at like the worker's.
 """

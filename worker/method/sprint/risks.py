@@ -1,4 +1,4 @@
-"""The risk map: every condition the chapters looked at is one row while it lasts (method 6).
+"""The risk map: every condition the chapters looked at is one row while it lasts (docs/method.md 6.1).
 
 A row opens with its condition and closes when the condition was absent on two days; it opens again in the same row
 after closing by itself, in a new one after a person's closure. What a person wrote into a mark stands; their own lines
@@ -39,7 +39,7 @@ CHANCES = {
     4: Decimal("0.7"),
     5: Decimal("0.9"),
 }
-"""PMBOK's probabilities of the five marks (facts/definitions.md, risk)."""
+"""PMBOK's probabilities of the five marks (docs/facts/definitions.md 10)."""
 
 
 @dataclass(slots=True)
@@ -224,7 +224,7 @@ def _risk(
 
 
 def level_of(score: int) -> str:
-    """Return `low` up to 6, `medium` up to 12, else `high` (facts/definitions.md, risk: the simple 5 x 5 form)."""
+    """Return `low` up to 6, `medium` up to 12, else `high` (docs/facts/definitions.md 10: the simple 5 x 5 form)."""
     if score >= 15:
         return "high"
     return "medium" if score >= 8 else "low"

@@ -1,4 +1,4 @@
-"""What calls for a task today: the conditions of the playbooks, looked at one by one (method 8).
+"""What calls for a task today: the conditions of the playbooks, looked at one by one (docs/method.md 6.2).
 
 It only looks; making, limiting, closing and carrying tasks over is the chapter of the account sprint.
 """

@@ -1,4 +1,4 @@
-"""Tasks of the account sprint: made once, updated, never repeated, closed when their reason ends (method 8).
+"""Tasks of the account sprint: made once, updated, never repeated, closed when their reason ends (docs/method.md 6.4).
 
 Text, assignee and due date are given at creation and then belong to people. A task a person finished, cancelled or
 deleted is final until its condition ended and the cooldown passed; what comes after is a new row. An untouched task
