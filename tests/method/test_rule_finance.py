@@ -24,11 +24,11 @@ from tests.support.worlds import (
     worklog,
     world,
 )
-from worker.domain.entities import Issue, Revenue, Stage
+from worker.domain.entities import FIRM, Issue, Revenue, Stage
 from worker.domain.periods import month_of, quarter_of
 from worker.domain.values import Ref
 from worker.method.measures import CardMeasure, Condition, PlanMeasure, Rag
-from worker.method.money.finance import FIRM, measure_client_money
+from worker.method.money.finance import measure_client_money
 from worker.method.money.revenue import measure_revenue
 from worker.method.run import Found
 from worker.world.world import World

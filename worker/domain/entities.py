@@ -71,6 +71,10 @@ class Client(msgspec.Struct, frozen=True, gc=False):
     unfit: tuple[Ref, ...] = ()
 
 
+FIRM = Ref("units", "firm")
+"""The firm as a whole, as its plans are keyed beside those of units."""
+
+
 class Unit(msgspec.Struct, frozen=True, gc=False):
     """A team around one account: one AM, at least one TL and one PM (people's refs)."""
 

@@ -14,7 +14,7 @@ import msgspec
 from msgspec.structs import replace
 
 from worker.domain.document import Block
-from worker.domain.entities import Client
+from worker.domain.entities import FIRM, Client
 from worker.domain.messages import message
 from worker.domain.periods import (
     Grain,
@@ -27,7 +27,6 @@ from worker.domain.periods import (
 from worker.domain.titles import period_title
 from worker.domain.values import Ref, Value
 from worker.errors import Problem, Severity
-from worker.method.money.plans import FIRM
 from worker.method.outcome import Outcome
 from worker.pages.agenda import write_agenda
 from worker.pages.client import write_client

@@ -16,13 +16,12 @@ from worker.domain.document import (
     link,
     plain,
 )
-from worker.domain.entities import HUNTED, RUNNING, Card, Client
+from worker.domain.entities import FIRM, HUNTED, RUNNING, Card, Client
 from worker.domain.messages import message, stage_label
 from worker.domain.periods import month_of, quarter_of
 from worker.domain.titles import period_title
 from worker.method.clients.health import NAMES
 from worker.method.measures import ClientMeasure, Rag
-from worker.method.money.plans import FIRM
 from worker.pages.pictures import draw_cards, weekly
 from worker.pages.view import DOTS, NONE, View, people_of, risk_reason, task_line
 

@@ -17,6 +17,7 @@ from worker.domain.document import (
     link,
     plain,
 )
+from worker.domain.entities import FIRM
 from worker.domain.messages import message
 from worker.domain.periods import Period, quarter_of
 from worker.domain.titles import days, period_title
@@ -25,7 +26,7 @@ from worker.method.formulas.bands import colour_of
 from worker.method.formulas.cascade import parts_of
 from worker.method.measures import PlanMeasure, Rag
 from worker.method.money.monday import Cause, Cut, Line, cut, weeks_of
-from worker.method.money.plans import BASES, FIRM, key_of
+from worker.method.money.plans import BASES, key_of
 from worker.pages.pictures import draw_plan
 from worker.pages.view import DOTS, NONE, View
 

@@ -16,13 +16,12 @@ from worker.domain.document import (
     link,
     plain,
 )
-from worker.domain.entities import Client
+from worker.domain.entities import FIRM, Client
 from worker.domain.messages import message
 from worker.domain.periods import quarter_of
 from worker.domain.titles import period_title
 from worker.domain.values import Ref
 from worker.method.money.finance import FEW, finished_months, is_units
-from worker.method.money.plans import FIRM
 from worker.pages.pictures import draw_clients, draw_load, draw_risks, weekly
 from worker.pages.view import DOTS, NONE, View, risk_line
 

@@ -12,7 +12,7 @@ from babel.numbers import format_compact_currency
 from msgspec.structs import replace
 
 from worker.domain.document import Table, link, plain, reference
-from worker.domain.entities import Card, Client, Contact, Row, Unit
+from worker.domain.entities import FIRM, Card, Client, Contact, Row, Unit
 from worker.domain.messages import message
 from worker.domain.periods import Period, month_of, previous_period, quarter_of
 from worker.domain.values import Ref, Unset, Value
@@ -27,7 +27,6 @@ from worker.method.measures import (
     RiskMeasure,
     TaskMeasure,
 )
-from worker.method.money.plans import FIRM
 from worker.method.outcome import Outcome
 from worker.plan.facts import Fact
 from worker.world.world import World

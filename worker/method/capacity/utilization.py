@@ -15,7 +15,7 @@ from operator import attrgetter
 
 import msgspec
 
-from worker.domain.entities import Person
+from worker.domain.entities import FIRM, Person
 from worker.domain.periods import quarter_of
 from worker.domain.values import Ref, Span, Value
 from worker.method.capacity.demand import (
@@ -50,7 +50,6 @@ from worker.method.run import Found
 from worker.plan.facts import Fact, Input, Why
 from worker.world.world import World
 
-FIRM = Ref("units", "firm")
 SHOWN_WEEKS = (4, 8)
 HOUR = 3600
 

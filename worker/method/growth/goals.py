@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterator, Set
-from datetime import timedelta
 from decimal import Decimal
 
 import msgspec
@@ -21,6 +20,7 @@ from worker.domain.values import Ref, Span, Value
 from worker.method.formulas.bands import colour_of
 from worker.method.formulas.cascade import parts_of
 from worker.method.formulas.hysteresis import Tracks, settle, to_change
+from worker.method.formulas.phasing import passed_share
 from worker.method.growth.parts import (
     LATEST,
     OVER,
@@ -176,7 +176,7 @@ def _look(goal: Goal, children: Tree, *, world: World, tracks: Tracks) -> _Sight
             Rag.GREY,
             say("The goal has no measure, target or period."),
         )
-    passed = _passed(period, world)
+    passed = passed_share(period, world.today, world.calendar)
     expected = (
         goal.target if goal.rollup == LATEST else (goal.target or Decimal(0)) * passed
     )
@@ -189,15 +189,6 @@ def _look(goal: Goal, children: Tree, *, world: World, tracks: Tracks) -> _Sight
         tracks.get(place), seen.value, world.today, instant=GREY
     )
     return _Sight(rolled, value, expected, pace, Rag(track.value), why)
-
-
-def _passed(period: Period, world: World) -> Decimal:
-    """Return the share of the period's working days that lie behind us, yesterday included."""
-    whole = world.calendar.in_period(period)
-    behind = world.calendar.working_days(
-        period.start, min(period.end, world.today - timedelta(days=1))
-    )
-    return Decimal(behind) / whole if whole else Decimal(period.end < world.today)
 
 
 def _colour(

@@ -14,7 +14,7 @@ from decimal import Decimal
 import msgspec
 from msgspec.structs import replace
 
-from worker.domain.entities import RUNNING, Card, Client, Stage
+from worker.domain.entities import FIRM, RUNNING, Card, Client, Stage
 from worker.domain.money import round_money
 from worker.domain.periods import Grain, Period, month_of, previous_period, quarter_of
 from worker.domain.titles import period_title
@@ -23,6 +23,7 @@ from worker.mapping.playbooks import Playbooks
 from worker.method.formulas.bands import direction_of
 from worker.method.formulas.cascade import parts_of
 from worker.method.formulas.flow import ratio, share
+from worker.method.formulas.phasing import fee_until
 from worker.method.formulas.rays import due_of
 from worker.method.measures import (
     CardMeasure,
@@ -36,8 +37,6 @@ from worker.method.run import Found
 from worker.plan.facts import Fact, Input, Why
 from worker.world.world import World
 
-FIRM = Ref("units", "firm")
-"""The firm as a whole, as its plans are keyed."""
 ZERO = Decimal(0)
 TREND_BAND = Decimal("0.1")
 PLANNED = (Stage.AGREED, *RUNNING, Stage.DONE)
@@ -156,25 +155,15 @@ def _planned(
     """Return what contract and dated budgets promise in a period, as far as `until`, by working days."""
     last = min(period.end, until or period.end)
     fees = (
-        (_fee(client, month, last, world=world) for month in parts_of(period))
+        (
+            fee_until(client, month, last, calendar=world.calendar)
+            for month in parts_of(period)
+        )
         if client.monthly_fee
         else ()
     )
     budgets = (_budget(card, client, period.start, last, world=world) for card in cards)
     return round_money(sum(fees, ZERO) + sum(budgets, ZERO))
-
-
-def _fee(client: Client, month: Period, last: date, *, world: World) -> Decimal:
-    whole = world.calendar.in_period(month)
-    start, end = (
-        max(month.start, client.since or month.start),
-        min(month.end, last, client.contract_end or month.end),
-    )
-    return (
-        (client.monthly_fee or ZERO) * world.calendar.working_days(start, end) / whole
-        if whole
-        else ZERO
-    )
 
 
 def _budget(

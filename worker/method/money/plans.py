@@ -10,13 +10,12 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
-from datetime import timedelta
 from decimal import Decimal
 
 import msgspec
 from msgspec.structs import replace
 
-from worker.domain.entities import Client, Row
+from worker.domain.entities import FIRM, Client, Row
 from worker.domain.messages import message, tell
 from worker.domain.money import round_money, split
 from worker.domain.periods import (
@@ -35,13 +34,13 @@ from worker.method.formulas.bands import colour_of
 from worker.method.formulas.cascade import Cascade, cascade, parts_of
 from worker.method.formulas.flow import ratio
 from worker.method.formulas.hysteresis import Tracks, follow, settle, to_change
+from worker.method.formulas.phasing import fee_until, passed_share
 from worker.method.measures import MoneyMeasure, PlanMeasure, Rag
 from worker.method.run import Found
 from worker.plan.facts import Fact, Input, Why
 from worker.world.memory import Track
 from worker.world.world import World
 
-FIRM = Ref("units", "firm")
 ZERO = Decimal("0.00")
 GREY = frozenset({Rag.GREY.value})
 
@@ -258,24 +257,12 @@ def _contracts(
     return round_money(
         sum(
             (
-                _fee(client, month, world)
+                fee_until(client, month, month.end, calendar=world.calendar)
                 for client in fees
                 for month in parts_of(quarter)
             ),
             Decimal(0),
         )
-    )
-
-
-def _fee(client: Client, month: Period, world: World) -> Decimal:
-    whole = world.calendar.in_period(month)
-    first, last = (
-        max(month.start, client.since or month.start),
-        min(month.end, client.contract_end or month.end),
-    )
-    fee = client.monthly_fee or Decimal(0)
-    return (
-        fee * world.calendar.working_days(first, last) / whole if whole else Decimal(0)
     )
 
 
@@ -345,7 +332,7 @@ def _unpinned_target(row: Row, typed: Decimal, world: World) -> Problem:
 def _all_passed(quarter: Period, world: World) -> dict[str, Decimal]:
     months = parts_of(quarter)
     return {
-        period.code: _passed(period, world)
+        period.code: passed_share(period, world.today, world.calendar)
         for period in (
             quarter,
             *months,
@@ -461,17 +448,6 @@ def _planned(tree: _Tree, period: Period) -> Decimal | None:
             ZERO,
         )
     )
-
-
-def _passed(period: Period, world: World) -> Decimal:
-    """Return the share of the period's working days that lie behind us, 0..1."""
-    if period.end < world.today:
-        return Decimal(1)
-    whole = world.calendar.in_period(period)
-    behind = world.calendar.working_days(
-        period.start, min(period.end, world.today - timedelta(days=1))
-    )
-    return Decimal(behind) / whole if whole else Decimal(0)
 
 
 def _forecast(passed: Decimal, amount: Decimal | None, world: World) -> Decimal | None:

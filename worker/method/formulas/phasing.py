@@ -1,0 +1,36 @@
+"""Phasing by working days: the share of a period behind us, and the part of a monthly fee (facts/definitions.md)."""
+
+from __future__ import annotations
+
+from datetime import date, timedelta
+from decimal import Decimal
+
+from worker.domain.entities import Client
+from worker.domain.periods import Period, WorkCalendar
+
+
+def passed_share(period: Period, today: date, calendar: WorkCalendar) -> Decimal:
+    """Return the share of a period's working days that lie behind us, 0..1, yesterday included."""
+    if period.end < today:
+        return Decimal(1)
+
+    whole = calendar.in_period(period)
+    if not whole:
+        return Decimal(0)
+    yesterday = today - timedelta(days=1)
+    behind = calendar.working_days(period.start, min(period.end, yesterday))
+    return Decimal(behind) / whole
+
+
+def fee_until(
+    client: Client, month: Period, last: date, *, calendar: WorkCalendar
+) -> Decimal:
+    """Return what a contract's fee comes to in a month up to `last`, by the working days it is in force; unrounded."""
+    whole = calendar.in_period(month)
+    if not whole:
+        return Decimal(0)
+
+    start = max(month.start, client.since or month.start)
+    end = min(month.end, last, client.contract_end or month.end)
+    fee = client.monthly_fee or Decimal(0)
+    return fee * calendar.working_days(start, end) / whole
