@@ -520,6 +520,25 @@ def test_what_is_kept_and_what_is_wrong_comes_in_order_whatever_came_first() -> 
         ]
 
 
+def test_what_is_adopted_comes_by_page_whatever_came_first() -> None:
+    world = _world(_row(OTHER, health="red"), _row(CLIENT, health="red"))
+    facts = [_fact(ref, "health", "red") for ref in (OTHER, CLIENT)]
+    for order in (facts, facts[::-1]):
+        assert _plan(world, *order).adopted == (
+            Adopted("c1", "health", "red"),
+            Adopted("c2", "health", "red"),
+        )
+
+
+def test_what_is_wrong_with_several_rows_alike_is_told_once() -> None:
+    facts = [
+        _fact(Ref("risks", f"risk:late:c{number}"), "name", "x") for number in (1, 2)
+    ]
+    plan = _plan(_world(), *facts, unread={"risks": frozenset({"strange"})})
+    assert [one.code for one in plan.problems] == ["unreadable-key"]
+    assert plan.changes == ()
+
+
 @pytest.mark.parametrize(
     "without",
     [

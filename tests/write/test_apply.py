@@ -280,6 +280,34 @@ def test_a_creation_that_did_not_happen_is_repeated_after_the_settle_time(
     assert len(board.content()) == 1
 
 
+@pytest.mark.parametrize("kind", ["hang_before", "reset_before", "500"])
+def test_a_creation_that_did_not_happen_is_told_as_free_and_not_as_found(
+    board: Board, kind: str
+) -> None:
+    board.break_next(kind)
+    board.cycle(_risk())
+    board.clock.advance(SETTLE)
+    assert board.settle() == Settled(reopened=(RISK,))
+
+
+def test_a_creation_that_somebody_has_made_already_is_no_doubt(board: Board) -> None:
+    plan = board.draw(_risk())[0]
+    board.cycle(_risk())
+    again = board.apply(plan)
+    assert (again.unknown, again.failures) == ((), ())
+    assert len(board.content()) == 1
+
+
+def test_a_creation_in_doubt_stays_in_doubt_for_whoever_wants_it(
+    board: Board,
+) -> None:
+    plan = board.draw(_risk())[0]
+    board.break_next("hang_after")
+    board.cycle(_risk())
+    assert board.apply(plan).unknown == (RISK,)
+    assert len(board.content()) == 1
+
+
 def test_a_creation_that_commits_late_is_not_made_twice(board: Board) -> None:
     board.break_next("late_commit", seconds=60)
     board.cycle(_risk())
