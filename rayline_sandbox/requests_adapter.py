@@ -42,7 +42,7 @@ class HandlerAdapter(BaseAdapter):
         match answer.fault:
             case "reset":
                 raise requests.ConnectionError("connection reset", request=request)
-            case "hang":
+            case "hang" | "drip":
                 raise requests.ReadTimeout("timed out", request=request)
         return _response(request, answer)
 

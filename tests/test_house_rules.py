@@ -9,11 +9,15 @@ import re
 import subprocess
 import sys
 import tokenize
+import tomllib
 from collections.abc import Iterator
 from functools import cache
+from importlib.metadata import packages_distributions
 from pathlib import Path
 
 import pytest
+from packaging.requirements import Requirement
+from packaging.utils import canonicalize_name
 
 from tests.support.density import density, nested_conditionals
 from tests.support.stages import environment
@@ -399,6 +403,108 @@ def test_every_module_loads_without_a_home_and_without_the_network(
     )
     assert done.returncode == 0, done.stderr[-1000:]
     assert (done.stdout, list(tmp_path.iterdir())) == ("", [])
+
+
+NOT_IMPORTED = {
+    "editables": "hatchling needs it to install a checkout",
+    "hatchling": "builds the package",
+    "import-linter": "a command of `make check`",
+    "mypy": "a command of `make check`",
+    "pytest-cov": "pytest loads it: `--cov`",
+    "pytest-timeout": "pytest loads it: the setting `timeout`",
+    "pytest-xdist": "pytest loads it: `-n`",
+    "ruff": "a command of `make check`",
+}
+"""What is declared and never imported, each with what it is for; stubs of types (`types-`) go without saying."""
+
+
+def declared_dependencies() -> set[str]:
+    """Return the distributions that the project asks for, with every extra."""
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]
+    asked = [*project["dependencies"]]
+    for extra in project["optional-dependencies"].values():
+        asked += extra
+    return {str(canonicalize_name(Requirement(one).name)) for one in asked}
+
+
+def imported_distributions() -> set[str]:
+    """Return the distributions of which the product, its tests or benchmarks import a module."""
+    owners = packages_distributions()
+    found: set[str] = set()
+    for folder in (*PACKAGES, TESTS, ROOT / "benchmarks"):
+        for path in folder.rglob("*.py"):
+            modules = {name.partition(".")[0] for name in imported(path).values()}
+            for module in modules:
+                found |= {str(canonicalize_name(one)) for one in owners.get(module, ())}
+    return found
+
+
+def test_every_dependency_is_imported_or_needed_by_name() -> None:
+    declared = {
+        name for name in declared_dependencies() if not name.startswith("types-")
+    }
+    used = imported_distributions()
+    assert sorted(declared - used - set(NOT_IMPORTED)) == []
+    assert sorted(set(NOT_IMPORTED) - (declared - used)) == []
+
+
+def test_stubs_are_of_what_is_imported() -> None:
+    modules = {
+        name.partition(".")[0].casefold()
+        for folder in (*PACKAGES, TESTS)
+        for path in folder.rglob("*.py")
+        for name in imported(path).values()
+    }
+    stubs = {
+        name.removeprefix("types-"): name
+        for name in declared_dependencies()
+        if name.startswith("types-")
+    }
+    of = {"pyyaml": "yaml"}
+    assert [
+        name for part, name in stubs.items() if of.get(part, part) not in modules
+    ] == []
+
+
+def mentions_of_tests(path: Path) -> Iterator[int]:
+    """Yield the lines at which a module imports the tests or names a file of theirs."""
+    for node in ast.walk(tree(path)):
+        match node:
+            case ast.Import(names=names):
+                if any(one.name.partition(".")[0] == "tests" for one in names):
+                    yield node.lineno
+            case ast.ImportFrom(module=str() as module):
+                if module.partition(".")[0] == "tests":
+                    yield node.lineno
+            case ast.Constant(value=str() as text):
+                if re.search(r"(?<![\w/.-])tests(?:/|$)", text):
+                    yield node.lineno
+
+
+def test_no_product_file_reads_the_tests() -> None:
+    found = [
+        place(path, line) for path in sources() for line in mentions_of_tests(path)
+    ]
+    assert found == []
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "import tests",
+        "import os, tests.support.stages",
+        "from tests.support import stages",
+        "open('tests/data/a.json')",
+        "ROOT / 'tests' / 'data'",
+        "path = f'tests/{name}'",
+    ],
+)
+def test_a_product_file_that_reads_the_tests_is_found(
+    line: str, tmp_path: Path
+) -> None:
+    path = tmp_path / "it.py"
+    path.write_text(line)
+    assert list(mentions_of_tests(path)) == [1]
 
 
 def test_the_changelog_speaks_of_this_version() -> None:

@@ -15,8 +15,9 @@ import pytest
 from pydantic import SecretStr
 
 from rayline_sandbox.jira import JiraSandbox
+from rayline_sandbox.requests_adapter import HandlerAdapter
 from rayline_sandbox.wire import Clock, Request, Response, json_response
-from tests.support.jira_wire import BASE, HandlerAdapter, VirtualTime
+from tests.support.jira_wire import BASE, VirtualTime
 from worker.config import JiraSettings, Workspace
 from worker.domain.words import Words
 from worker.errors import Problem, Rejected, Transient

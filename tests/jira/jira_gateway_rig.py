@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from random import Random
 from typing import Any
-from urllib.parse import urlsplit
 
 import msgspec
+import requests
+import responses
 from pydantic import SecretStr
 
-from rayline_sandbox.wire import Handler, Request, Response, json_response
-from tests.support.jira_wire import BASE, HandlerAdapter, VirtualTime
+from rayline_sandbox.requests_adapter import HandlerAdapter
+from rayline_sandbox.wire import Handler, Request, Response, from_parts, json_response
+from tests.support.jira_wire import BASE, VirtualTime
 from worker.config import JiraSettings
 from worker.http.deadline import Deadline
 from worker.jira.gateway import JiraGateway
@@ -22,28 +25,41 @@ CANARY = "ATATTcanary0123456789abcdef=0A1B2C3D"
 NOW = datetime(2026, 11, 20, 9, 0, tzinfo=UTC)
 
 
-Answer = Response | Callable[[Request], Response]
+NOT_FOUND = json_response(404, {"errorMessages": ["no such path"], "errors": {}})
+Answer = Response | Callable[[Request], Response] | Exception
 
 
 class Script:
-    """A handler that answers by `METHOD path` below `/rest/api/N`, a list of answers one after the other."""
+    """A site that answers by `METHOD path` below `/rest/api/N`: a list of answers one after the other, the last one stays.
+
+    An answer is what the site says, a function of the request, or the error of a connection that broke.
+    """
 
     def __init__(self, answers: Mapping[str, Answer | list[Answer]]) -> None:
         self.answers = {
             key: list(value) if isinstance(value, list) else [value]
             for key, value in answers.items()
         }
-        self.requests: list[Request] = []
 
-    def __call__(self, request: Request) -> Response:
-        """Give the next answer for the path; the last one stays."""
-        self.requests.append(request)
-        path = urlsplit(request.path).path.split("/rest/api/", 1)[1].split("/", 1)[1]
-        waiting = self.answers.get(f"{request.method} {path}")
-        if not waiting:
-            return json_response(404, {"errorMessages": [f"no {path}"], "errors": {}})
-        answer = waiting.pop(0) if len(waiting) > 1 else waiting[0]
-        return answer(request) if callable(answer) else answer
+    def install(self) -> None:
+        """Answer from now on whatever `requests` would send over a connection; other paths are not found."""
+        responses.reset()
+        for endpoint, answers in self.answers.items():
+            method, _, path = endpoint.partition(" ")
+            for answer in answers:
+                responses.add(_reply(method, re.escape(path), answer))
+        for method in ("GET", "POST"):
+            responses.add(_reply(method, self._other_paths(method), NOT_FOUND))
+
+    def _other_paths(self, method: str) -> str:
+        """Return the pattern of paths without an answer: `responses` would break the connection there."""
+        known = [name.removeprefix(f"{method} ") for name in self.answers]
+        return rf"(?!({'|'.join(map(re.escape, known))})(\?|$)).*"
+
+    @property
+    def requests(self) -> list[Request]:
+        """What was asked of the site, oldest first."""
+        return [_asked(call.request) for call in responses.calls]
 
     def bodies(self, path: str) -> list[dict[str, Any]]:
         """Return the JSON bodies received at paths that end so."""
@@ -54,8 +70,37 @@ class Script:
         ]
 
 
+def _reply(method: str, path: str, answer: Answer) -> responses.BaseResponse:
+    """Return the answer at paths of a pattern, as `responses` takes it."""
+    url = re.compile(rf"https?://.+?/rest/api/\d+/{path}(\?.*)?$", re.DOTALL)
+    if callable(answer):
+        return responses.CallbackResponse(
+            method, url, lambda request: _parts(answer(_asked(request)))
+        )
+    if isinstance(answer, Exception):
+        return responses.Response(method, url, body=answer)
+    status, headers, body = _parts(answer)
+    return responses.Response(
+        method, url, body=body, status=status, headers=headers, content_type=None
+    )
+
+
+def _parts(answer: Response) -> tuple[int, dict[str, str], bytes]:
+    return answer.status, dict(answer.headers), answer.body
+
+
+def _asked(request: requests.PreparedRequest) -> Request:
+    body = request.body or b""
+    return from_parts(
+        request.method or "",
+        request.url or "",
+        dict(request.headers),
+        body if isinstance(body, bytes) else str(body).encode(),
+    )
+
+
 def make(
-    handler: Handler,
+    site: Script | Handler,
     *,
     cloud: bool = True,
     time: VirtualTime | None = None,
@@ -65,7 +110,7 @@ def make(
     email: str = "rayline@example.net",
     base_url: str = BASE,
 ) -> JiraGateway:
-    """Return a gateway under virtual time that talks to `handler`."""
+    """Return a gateway under virtual time to a scripted site (over the connections it really has) or an emulator."""
     time = time or VirtualTime()
     settings = JiraSettings(
         base_url=base_url,
@@ -73,10 +118,12 @@ def make(
         email=email,
         token=SecretStr(token),
     )
+    if isinstance(site, Script):
+        site.install()
     return JiraGateway(
         settings,
         mapping=mapping,
-        adapter=HandlerAdapter(handler),
+        adapter=None if isinstance(site, Script) else HandlerAdapter(site),
         sleep=time.sleep,
         monotonic=time.monotonic,
         random=Random(1),

@@ -9,13 +9,15 @@ from typing import Any
 
 import pytest
 import requests
+import responses
 from jira_gateway_rig import NOW, make
+from requests.adapters import HTTPAdapter
 
 from rayline_sandbox.faults import AFTER, BEFORE
 from rayline_sandbox.jira import JiraSandbox
 from rayline_sandbox.jira.faults import ERRORS
-from rayline_sandbox.wire import Clock, Request, Response
-from tests.support.jira_wire import BASE, HandlerAdapter, VirtualTime
+from rayline_sandbox.wire import Clock
+from tests.support.jira_wire import BASE, VirtualTime
 from worker.errors import ApiError, Denied, Missing, Rejected, Transient
 from worker.http.deadline import Deadline
 from worker.jira.errors import Forbidden
@@ -26,7 +28,7 @@ PASSING = sorted({*ERRORS, *BEFORE, *AFTER} - {"401"})
 DEPLOYMENTS = ("cloud", "datacenter")
 
 
-class Stage:
+class FaultySite:
     """A sandbox with three issues, a history and a worklog, and a gateway that knows its fields already."""
 
     def __init__(self, deployment: str) -> None:
@@ -71,25 +73,23 @@ class Stage:
         )
 
 
-Read = Callable[[Stage, JiraGateway], Any]
+Read = Callable[[FaultySite, JiraGateway], Any]
 READS: dict[str, Read] = {
     "site": lambda _, gateway: gateway.server_info().account,
     "projects": lambda _, gateway: (
         [each.key for each in gateway.projects().projects] == ["ACME", "MOVED"]
     ),
     "validate": lambda _, gateway: gateway.validate(["project = ACME"]) == {},
-    "filter": lambda stage, gateway: (
-        gateway.filter_jql(stage.filter) == "project = ACME"
-    ),
+    "filter": lambda site, gateway: gateway.filter_jql(site.filter) == "project = ACME",
     "issues": lambda _, gateway: len(gateway.issues("project = ACME").issues) == 3,
     "ids": lambda _, gateway: len(gateway.ids("project = ACME").ids) == 3,
     "keys": lambda _, gateway: (
         set(gateway.by_keys(["ACME-1", "ACME-2"])) == {"ACME-1", "ACME-2"}
     ),
-    "moves": lambda stage, gateway: (
+    "moves": lambda site, gateway: (
         [
             move.after
-            for move in gateway.moves([stage.made[0]["id"]]).moves[stage.made[0]["id"]]
+            for move in gateway.moves([site.made[0]["id"]]).moves[site.made[0]["id"]]
         ]
         == ["done"]
     ),
@@ -105,25 +105,25 @@ READS: dict[str, Read] = {
 def test_every_read_survives_every_passing_fault(
     deployment: str, kind: str, read: str
 ) -> None:
-    stage = Stage(deployment)
-    stage.fault(kind)
-    assert READS[read](stage, stage.gateway)
+    site = FaultySite(deployment)
+    site.fault(kind)
+    assert READS[read](site, site.gateway)
     if kind == "429":
-        assert max(stage.time.slept) >= 3
+        assert max(site.time.slept) >= 3
 
 
 @pytest.mark.parametrize("deployment", DEPLOYMENTS)
 @pytest.mark.parametrize("read", sorted(READS))
 def test_wrong_credentials_are_denied_at_once(deployment: str, read: str) -> None:
-    stage = Stage(deployment)
+    site = FaultySite(deployment)
     gateway = make(
-        stage.sandbox.handle,
-        cloud=stage.cloud,
+        site.sandbox.handle,
+        cloud=site.cloud,
         token="wrong",
-        email=stage.sandbox.email,
+        email=site.sandbox.email,
     )
     with pytest.raises(Denied):
-        READS[read](stage, gateway)
+        READS[read](site, gateway)
     assert gateway.requests() == 1
 
 
@@ -133,71 +133,69 @@ def test_the_token_is_in_no_error_and_no_log(
     deployment: str, kind: str, caplog: pytest.LogCaptureFixture
 ) -> None:
     caplog.set_level(logging.DEBUG)
-    stage = Stage(deployment)
-    stage.fault(kind, times=0)
+    site = FaultySite(deployment)
+    site.fault(kind, times=0)
     for read in ("site", "issues"):
         with pytest.raises(ApiError) as caught:
-            READS[read](stage, stage.gateway)
+            READS[read](site, site.gateway)
         error = caught.value
         assert isinstance(error, (Transient, Denied))
         shown = (
             "".join(traceback.format_exception(error))
             + repr(vars(error))
-            + repr(stage.gateway)
+            + repr(site.gateway)
         )
-        assert stage.sandbox.token not in shown
+        assert site.sandbox.token not in shown
         assert error.__context__ is None
-    assert stage.sandbox.token not in caplog.text
+    assert site.sandbox.token not in caplog.text
 
 
 @pytest.mark.parametrize("kind", ["repeat_token", "empty_page_with_token", "warnings"])
 def test_answers_that_look_whole_and_are_not_are_incomplete(kind: str) -> None:
-    stage = Stage("cloud")
-    stage.gateway.issues("project = ACME")
-    stage.fault(kind, times=0)
-    assert not stage.gateway.issues("project = ACME").complete
-    assert not stage.gateway.ids("project = ACME").complete
+    site = FaultySite("cloud")
+    site.gateway.issues("project = ACME")
+    site.fault(kind, times=0)
+    assert not site.gateway.issues("project = ACME").complete
+    assert not site.gateway.ids("project = ACME").complete
 
 
 def test_short_pages_are_followed_and_a_field_that_does_not_load_is_never_taken_for_empty() -> (
     None
 ):
-    stage = Stage("cloud")
-    stage.fault("short_pages", times=0, size=1)
-    assert len(stage.gateway.issues("project = ACME").issues) == 3
-    stage.sandbox.control("clear_faults", {})
-    stage.fault(
+    site = FaultySite("cloud")
+    site.fault("short_pages", times=0, size=1)
+    assert len(site.gateway.issues("project = ACME").issues) == 3
+    site.sandbox.control("clear_faults", {})
+    site.fault(
         "unloaded_field", times=0, field="status", match={"path_regex": "search"}
     )
     with pytest.raises(Transient):
-        stage.gateway.issues("project = ACME")
+        site.gateway.issues("project = ACME")
 
 
 @pytest.mark.parametrize("deployment", DEPLOYMENTS)
 def test_a_moved_issue_answers_to_its_old_key_and_unknown_keys_are_absent(
     deployment: str,
 ) -> None:
-    stage = Stage(deployment)
-    moved = stage.sandbox.control("move", {"issue": "ACME-2", "project": "MOVED"})[
-        "key"
-    ]
-    found = stage.gateway.by_keys(
+    site = FaultySite(deployment)
+    moved = site.sandbox.control("move", {"issue": "ACME-2", "project": "MOVED"})["key"]
+    found = site.gateway.by_keys(
         ["ACME-1", "ACME-2", "NOPE-1", "no key", "ACME-3) OR (key = X-1"]
     )
     assert {key: issue.key for key, issue in found.items()} == {
         "ACME-1": "ACME-1",
         "ACME-2": moved,
     }
-    assert found["ACME-2"].id == stage.made[1]["id"]
+    assert found["ACME-2"].id == site.made[1]["id"]
 
 
 @pytest.mark.parametrize("deployment", DEPLOYMENTS)
 def test_a_reading_never_writes(deployment: str) -> None:
-    stage = Stage(deployment)
-    before = stage.sandbox.control("dump", {})
+    site = FaultySite(deployment)
+    before = site.sandbox.control("dump", {})
     for read in READS.values():
-        read(stage, stage.gateway)
-    assert stage.sandbox.control("dump", {}) == before
+        read(site, site.gateway)
+    assert site.sandbox.control("dump", {}) == before
 
 
 @pytest.mark.parametrize(
@@ -214,16 +212,10 @@ def test_a_reading_never_writes(deployment: str) -> None:
     ],
 )
 def test_a_write_does_not_leave_the_process(method: str, path: str) -> None:
-    sent: list[Request] = []
-
-    def handler(request: Request) -> Response:
-        sent.append(request)
-        return Response(200)
-
     session = requests.Session()
     session.mount(
         "https://",
-        ReadingAdapter(HandlerAdapter(handler), BASE, seconds=5, deadline=Deadline()),
+        ReadingAdapter(HTTPAdapter(), BASE, seconds=5, deadline=Deadline()),
     )
     with pytest.raises(Forbidden, match="only read"):
         session.request(method, BASE + path, data=b"{}")
@@ -233,24 +225,24 @@ def test_a_write_does_not_leave_the_process(method: str, path: str) -> None:
     ):
         with pytest.raises(Forbidden, match="another host"):
             session.get(elsewhere)
-    assert sent == []
+    assert list(responses.calls) == []
 
 
 def test_missing_things_are_missing_and_a_filter_is_a_number() -> None:
-    stage = Stage("cloud")
+    site = FaultySite("cloud")
     with pytest.raises(Missing):
-        stage.gateway.filter_jql("99999")
+        site.gateway.filter_jql("99999")
     with pytest.raises(Rejected):
-        stage.gateway.filter_jql("1/../../myself")
+        site.gateway.filter_jql("1/../../myself")
 
 
 @pytest.mark.parametrize("deployment", DEPLOYMENTS)
 def test_deleted_worklogs_and_issues_are_seen(deployment: str) -> None:
-    stage = Stage(deployment)
-    worklog = stage.gateway.worklogs(0)
-    stage.sandbox.control("delete_worklog", {"id": worklog.changed[0].id})
-    stage.sandbox.control("delete", {"issue": "ACME-3"})
-    stage.sandbox.control("advance", {"seconds": 300})
-    later = stage.gateway.worklogs(worklog.until)
+    site = FaultySite(deployment)
+    worklog = site.gateway.worklogs(0)
+    site.sandbox.control("delete_worklog", {"id": worklog.changed[0].id})
+    site.sandbox.control("delete", {"issue": "ACME-3"})
+    site.sandbox.control("advance", {"seconds": 300})
+    later = site.gateway.worklogs(worklog.until)
     assert later.deleted == (worklog.changed[0].id,)
-    assert stage.made[2]["id"] not in stage.gateway.ids("project = ACME").ids
+    assert site.made[2]["id"] not in site.gateway.ids("project = ACME").ids

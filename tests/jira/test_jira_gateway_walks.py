@@ -171,10 +171,12 @@ class Server:
         self.stamps, self.size, self.before = stamps, size, before
         self.asked: list[tuple[int, int]] = []
 
-    def __call__(self, request: Request) -> Response:
-        """Answer fields, else one page in order of change."""
-        if request.path.endswith("/field"):
-            return json_response(200, [])
+    def script(self) -> Script:
+        """Return the site that searches so and has no fields of its own."""
+        return Script({"GET field": json_response(200, []), "GET search": self.search})
+
+    def search(self, request: Request) -> Response:
+        """Answer one page in order of change."""
         self.before(self)
         jql, start = request.first("jql") or "", int(request.first("startAt") or 0)
         low = int(jql.split("updated >= ")[1].split()[0]) if "updated >= " in jql else 0
@@ -198,7 +200,7 @@ class Server:
 
 def test_data_center_pages_by_what_changed_last_not_by_offset() -> None:
     server = Server({number: 1_795_000_000 + number for number in range(25)}, size=10)
-    batch = make(server, cloud=False).issues("project = ACME")
+    batch = make(server.script(), cloud=False).issues("project = ACME")
     assert batch.complete
     assert len(batch.issues) == 25
     assert all(start == 0 for _, start in server.asked)
@@ -213,7 +215,7 @@ def test_issues_that_move_while_data_center_is_walked_are_not_skipped() -> None:
     server = Server(
         {number: 1_795_000_000 + number for number in range(40)}, size=10, before=touch
     )
-    batch = make(server, cloud=False).issues("project = ACME")
+    batch = make(server.script(), cloud=False).issues("project = ACME")
     assert batch.complete
     assert {each.key for each in batch.issues} == {
         f"ACME-{number}" for number in range(40)
@@ -222,14 +224,14 @@ def test_issues_that_move_while_data_center_is_walked_are_not_skipped() -> None:
 
 def test_many_issues_of_one_second_are_walked_by_offset_inside_it() -> None:
     server = Server(dict.fromkeys(range(35), 1_795_000_000), size=10)
-    batch = make(server, cloud=False).issues("project = ACME")
+    batch = make(server.script(), cloud=False).issues("project = ACME")
     assert batch.complete
     assert len(batch.issues) == 35
 
 
 def test_a_second_with_more_issues_than_the_window_is_incomplete_not_an_error() -> None:
     server = Server(dict.fromkeys(range(10_100), 1_795_000_000), size=500)
-    batch = make(server, cloud=False).issues("project = ACME")
+    batch = make(server.script(), cloud=False).issues("project = ACME")
     assert not batch.complete
     assert "10000" in batch.reason
 

@@ -45,7 +45,11 @@ def test_the_body_can_be_read_from_the_connection() -> None:
 
 @pytest.mark.parametrize(
     ("fault", "error"),
-    [("reset", requests.ConnectionError), ("hang", requests.ReadTimeout)],
+    [
+        ("reset", requests.ConnectionError),
+        ("hang", requests.ReadTimeout),
+        ("drip", requests.ReadTimeout),
+    ],
 )
 def test_faults_are_raised_as_a_client_would_see_them(
     fault: str, error: type[Exception]
