@@ -79,3 +79,15 @@ def day_of(value: object, zone: tzinfo, *, last: bool = False) -> date | None:
         case date() as day:
             return day
     return None
+
+
+def refs_of(value: Value) -> tuple[Ref, ...]:
+    """Return the rows a relation cell names; none for any other cell."""
+    if not isinstance(value, tuple):
+        return ()
+    return tuple(item for item in value if isinstance(item, Ref))
+
+
+def first_ref(value: Value) -> Ref | None:
+    """Return the first row a relation cell names; None for any other cell."""
+    return next(iter(refs_of(value)), None)

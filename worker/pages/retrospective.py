@@ -10,12 +10,12 @@ from worker.domain.entities import Row
 from worker.domain.messages import message
 from worker.domain.periods import Grain, Period
 from worker.domain.titles import period_title
-from worker.domain.values import Ref
+from worker.domain.values import Ref, refs_of
 from worker.method.formulas.cascade import parts_of
 from worker.method.formulas.flow import ratio
 from worker.method.formulas.sprints import sprints_between
 from worker.method.measures import GoalMeasure, TaskRecord
-from worker.pages.view import DOTS, NONE, View, refs_of
+from worker.pages.view import DOTS, NONE, View
 
 MOST = 15
 CLOSED = ("done", "cancelled")

@@ -395,15 +395,6 @@ def risk_reason(view: View, risk: RiskMeasure) -> str:
     return f"{risk_line(view, risk)} — {plain(risk.evidence)}"
 
 
-def refs_of(value: Value) -> tuple[Ref, ...]:
-    """Return the rows a relation names."""
-    return (
-        tuple(item for item in value if isinstance(item, Ref))
-        if isinstance(value, tuple)
-        else ()
-    )
-
-
 def people_of(unit: Unit) -> tuple[tuple[str, tuple[Ref, ...]], ...]:
     """Return a unit's people by role, roles as message ids."""
     lead = {*unit.am, *unit.tls, *unit.pms}

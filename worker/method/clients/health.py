@@ -16,7 +16,7 @@ import msgspec
 from worker.domain.entities import RUNNING, Card, Client, Contact, Row, Stage, Unit
 from worker.domain.messages import message
 from worker.domain.periods import Grain, month_of, quarter_of
-from worker.domain.values import Ref, Value
+from worker.domain.values import Ref, Value, refs_of
 from worker.method.clients.silence import last_contact
 from worker.method.formulas.bands import colour_of, direction_of
 from worker.method.formulas.flow import ratio, share
@@ -121,7 +121,7 @@ def _views(world: World, measures: Evidence) -> list[_View]:
     for risk in measures.risks or ():
         risks[risk.client].append(risk)
     for row in world.rows.get("risks", ()):
-        for client in _refs(row.fields.get("client")) if not row.key else ():
+        for client in refs_of(row.fields.get("client")) if not row.key else ():
             own[client].append(row)
     revenue, marks = _revenues(world, measures), _last_words(world, measures)
     requests = defaultdict(list)
@@ -143,14 +143,6 @@ def _views(world: World, measures: Evidence) -> list[_View]:
         )
         for ref, client in world.clients.items()
     ]
-
-
-def _refs(value: Value) -> tuple[Ref, ...]:
-    return (
-        tuple(item for item in value if isinstance(item, Ref))
-        if isinstance(value, tuple)
-        else ()
-    )
 
 
 def _measure(

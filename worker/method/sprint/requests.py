@@ -16,7 +16,7 @@ from rapidfuzz import fuzz
 
 from worker.domain.entities import Contact, Row
 from worker.domain.messages import message, tell
-from worker.domain.values import Ref, Value
+from worker.domain.values import Ref, Value, first_ref
 from worker.errors import Problem
 from worker.mapping.playbooks import Playbooks, Request
 from worker.method.formulas.hysteresis import Tracks, follow, to_change
@@ -67,17 +67,9 @@ def measure_requests(
 
 
 def _client(row: Row, world: World) -> Ref | None:
-    own = _first(row.fields.get("client"))
-    card = world.cards.get(_first(row.fields.get("project")) or row.ref)
+    own = first_ref(row.fields.get("client"))
+    card = world.cards.get(first_ref(row.fields.get("project")) or row.ref)
     return own or (card.client if card else None)
-
-
-def _first(value: Value) -> Ref | None:
-    return (
-        next((item for item in value if isinstance(item, Ref)), None)
-        if isinstance(value, tuple)
-        else None
-    )
 
 
 def _homeless(row: Row) -> Problem:
@@ -193,7 +185,9 @@ def _words(text: str) -> tuple[str, ...]:
 def _measure(
     row: Row, kind: str, client: Ref | None, *, book: Request, world: World
 ) -> RequestMeasure:
-    person = _first(row.fields.get("assignee")) or person_for(book.role, client, world)
+    person = first_ref(row.fields.get("assignee")) or person_for(
+        book.role, client, world
+    )
     return RequestMeasure(
         row.ref,
         row.title,

@@ -12,7 +12,7 @@ import msgspec
 
 from worker.domain.entities import Row
 from worker.domain.messages import stage_label
-from worker.domain.values import Ref, Value
+from worker.domain.values import Ref, first_ref
 from worker.method.formulas.hysteresis import Tracks, follow, to_change
 from worker.method.formulas.occurrences import COMPLETE, base_of
 from worker.method.formulas.sprints import sprints_between
@@ -59,7 +59,7 @@ def _record(row: Row, look: _Review) -> TaskRecord:
         opened, closed or world.today, weeks=world.thresholds.sprint_weeks
     )
     card, moved = (
-        _first(row.fields.get("project")),
+        first_ref(row.fields.get("project")),
         _moved(row, opened, closed, look=look),
     )
     idle = closed is not None and world.today - closed >= timedelta(
@@ -71,7 +71,7 @@ def _record(row: Row, look: _Review) -> TaskRecord:
         row.url,
         _client(row, card, world),
         card,
-        _first(row.fields.get("assignee")),
+        first_ref(row.fields.get("assignee")),
         status,
         str(row.fields.get("source") or ""),
         opened,
@@ -123,7 +123,7 @@ def _moved(row: Row, opened: date, closed: date | None, *, look: _Review) -> str
     if isinstance(told, str) and told:
         return told
     world = look.world
-    card = world.cards.get(_first(row.fields.get("project")) or row.ref)
+    card = world.cards.get(first_ref(row.fields.get("project")) or row.ref)
     since = stage_since(card, world, look.cards) if card else None
     if card is None or since is None or since <= opened:
         return ""
@@ -138,14 +138,6 @@ def _moved(row: Row, opened: date, closed: date | None, *, look: _Review) -> str
 
 
 def _client(row: Row, card: Ref | None, world: World) -> Ref | None:
-    own = _first(row.fields.get("client"))
+    own = first_ref(row.fields.get("client"))
     found = world.cards.get(card) if card else None
     return own or (found.client if found else None)
-
-
-def _first(value: Value) -> Ref | None:
-    return (
-        next((item for item in value if isinstance(item, Ref)), None)
-        if isinstance(value, tuple)
-        else None
-    )

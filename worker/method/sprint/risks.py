@@ -17,7 +17,7 @@ from msgspec.structs import replace
 
 from worker.domain.entities import Row
 from worker.domain.money import round_money
-from worker.domain.values import Ref, Value
+from worker.domain.values import Ref, Value, first_ref
 from worker.mapping.playbooks import Playbooks, Response
 from worker.method.formulas.bands import mark_above
 from worker.method.formulas.hysteresis import Tracks, follow, settle, to_change
@@ -293,13 +293,13 @@ def _standing(
         for name in ("level", "kind", "evidence", "horizon", "first_seen", "exposure")
     )
     asleep = _asleep(row, world)
-    card = condition.card or _first(row.fields.get("project"))
+    card = condition.card or first_ref(row.fields.get("project"))
     subject = card if card and card.key == condition.subject.key else condition.subject
     risk = RiskMeasure(
         ref,
         condition.signal,
         row.title,
-        condition.client or _first(row.fields.get("client")),
+        condition.client or first_ref(row.fields.get("client")),
         card,
         chance,
         weight,
@@ -309,7 +309,7 @@ def _standing(
         asleep,
         str(kind or condition.kind or "other"),
         subject,
-        condition.unit or _first(row.fields.get("unit")),
+        condition.unit or first_ref(row.fields.get("unit")),
         world.day(horizon),
         world.day(first),
         answered=condition.signal in board.answered,
@@ -322,18 +322,10 @@ def _as_kept(risk: RiskMeasure, row: Row, world: World) -> RiskMeasure:
     text = row.fields.get("steps")
     return replace(
         risk,
-        owner=_first(row.fields.get("owner")),
+        owner=first_ref(row.fields.get("owner")),
         steps=read_steps(text, world.today, world.words)
         if isinstance(text, str)
         else (),
-    )
-
-
-def _first(value: Value) -> Ref | None:
-    return (
-        next((item for item in value if isinstance(item, Ref)), None)
-        if isinstance(value, tuple)
-        else None
     )
 
 

@@ -11,7 +11,7 @@ import msgspec
 
 from worker.domain.entities import HUNTED, Card
 from worker.domain.messages import stage_label
-from worker.domain.values import Ref, Value
+from worker.domain.values import Ref, refs_of
 from worker.mapping.playbooks import Playbooks
 from worker.method.formulas.stages import stage_since
 from worker.method.measures import CardMeasure, RiskMeasure, Signal
@@ -80,16 +80,8 @@ def _cards_with_tasks(world: World) -> set[Ref]:
         card
         for row in world.rows.get("tasks", ())
         if not row.key and row.fields.get("status") in (*OPEN, None)
-        for card in _refs(row.fields.get("project"))
+        for card in refs_of(row.fields.get("project"))
     }
-
-
-def _refs(value: Value) -> tuple[Ref, ...]:
-    return (
-        tuple(item for item in value if isinstance(item, Ref))
-        if isinstance(value, tuple)
-        else ()
-    )
 
 
 def _names(card: Card, world: World) -> dict[str, str]:

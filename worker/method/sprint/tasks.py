@@ -18,7 +18,7 @@ from msgspec.structs import replace
 
 from worker.domain.entities import Row, Stage
 from worker.domain.messages import stage_label, tell
-from worker.domain.values import Ref, Value
+from worker.domain.values import Ref, Value, first_ref
 from worker.errors import Problem, Severity
 from worker.mapping.playbooks import PLACES, Playbook, Playbooks
 from worker.method.formulas.occurrences import (
@@ -397,7 +397,7 @@ def _measure(task: _Task, world: World) -> TaskMeasure:
         task.signal.client,
         task.signal.card,
         world.day(made["due"]),
-        _first(people),
+        first_ref(people),
         strength,
     )
 
@@ -415,8 +415,8 @@ def _own_tasks(
             task = _from_row(
                 row,
                 world,
-                client=_first(row.fields.get("client")),
-                card=_first(row.fields.get("project")),
+                client=first_ref(row.fields.get("client")),
+                card=first_ref(row.fields.get("project")),
             )
             asked = requests.get(row.ref)
             yield (
@@ -442,16 +442,8 @@ def _from_row(
         client,
         card,
         world.day(row.fields.get("due")),
-        _first(row.fields.get("assignee")),
+        first_ref(row.fields.get("assignee")),
         strength,
-    )
-
-
-def _first(value: Value) -> Ref | None:
-    return (
-        next((item for item in value if isinstance(item, Ref)), None)
-        if isinstance(value, tuple)
-        else None
     )
 
 
