@@ -44,21 +44,21 @@ def test_a_passing_refusal_is_asked_again_until_it_is_answered(
     status: int, cloud: bool
 ) -> None:
     script = site(refusal(status), refusal(status), ME)
-    make(script, cloud=cloud).site()
+    make(script, cloud=cloud).server_info()
     assert times_asked(script) == 3
 
 
 @pytest.mark.parametrize("error", BROKEN, ids=lambda error: type(error).__name__)
 def test_a_broken_connection_is_tried_again_until_it_holds(error: Exception) -> None:
     script = site(error, ME)
-    assert make(script).site().account == "ann"
+    assert make(script).server_info().account == "ann"
     assert times_asked(script) == 2
 
 
 @pytest.mark.parametrize("error", BROKEN, ids=lambda error: type(error).__name__)
 def test_a_connection_that_never_holds_is_transient(error: Exception) -> None:
     with pytest.raises(Transient) as caught:
-        make(site(error)).site()
+        make(site(error)).server_info()
     assert caught.value.request == "GET myself"
 
 
@@ -67,7 +67,7 @@ def test_a_connection_that_never_holds_is_transient(error: Exception) -> None:
 def test_the_site_is_given_the_time_it_asks_for(status: int, seconds: int) -> None:
     time = VirtualTime()
     script = site(refusal(status, Retry_After=str(seconds)), ME)
-    make(script, time=time).site()
+    make(script, time=time).server_info()
     assert sum(time.slept) >= seconds
 
 
@@ -90,7 +90,7 @@ def test_a_lasting_refusal_is_told_at_once_as_what_it_is(
 ) -> None:
     script = site(refusal(status), ME)
     with pytest.raises(kind) as caught:
-        make(script).site()
+        make(script).server_info()
     assert caught.value.status == status
     assert times_asked(script) == 1
 
@@ -99,7 +99,7 @@ def test_a_lasting_refusal_is_told_at_once_as_what_it_is(
 def test_a_redirection_is_not_followed(status: int) -> None:
     script = site(refusal(status, Location="https://elsewhere.example/"), ME)
     with pytest.raises(Rejected, match="is the base URL right"):
-        make(script).site()
+        make(script).server_info()
     assert len(script.requests) == 1
 
 
@@ -118,14 +118,14 @@ def test_a_redirection_is_not_followed(status: int) -> None:
 )
 def test_the_words_of_a_refusal_are_passed_on(body: Any, said: str) -> None:
     with pytest.raises(Rejected) as caught:
-        make(site(refusal(400, body))).site()
+        make(site(refusal(400, body))).server_info()
     assert caught.value.detail == said
 
 
 @pytest.mark.parametrize("header", ["atl-traceid", "x-arequestid"])
 def test_the_number_by_which_support_finds_a_refusal_is_kept(header: str) -> None:
     with pytest.raises(Rejected) as caught:
-        make(site(refusal(400, **{header: "4bf92f35"}))).site()
+        make(site(refusal(400, **{header: "4bf92f35"}))).server_info()
     assert caught.value.request_id == "4bf92f35"
 
 
@@ -133,5 +133,5 @@ def test_the_number_by_which_support_finds_a_refusal_is_kept(header: str) -> Non
 def test_a_token_that_is_answered_back_is_not_told(status: int) -> None:
     answer = refusal(status, {"errorMessages": [f"Bad token {CANARY}"]})
     with pytest.raises(ApiError) as caught:
-        make(site(answer)).site()
+        make(site(answer)).server_info()
     assert CANARY not in str(caught.value) + repr(vars(caught.value))
