@@ -11,7 +11,8 @@ from datetime import date, timedelta
 from decimal import Decimal
 from typing import Any
 
-from rayline_demo.board import Card, Scene, living
+from rayline_demo.board import Card, living
+from rayline_demo.rig import Rig
 from rayline_demo.stage import Stage
 from worker.domain.values import Value
 from worker.plan.plan import Adopted
@@ -224,6 +225,6 @@ def _leaf(stage: Stage, project: str) -> str:
     )
 
 
-def is_work(stage: Scene, issue: dict[str, Any]) -> bool:
+def is_work(stage: Rig, issue: dict[str, Any]) -> bool:
     """Tell whether a dumped issue is work and not an epic."""
     return issue["key"] not in stage.epics

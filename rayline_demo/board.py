@@ -2,40 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
-from typing import Any, Protocol
+from typing import Any
 from urllib.parse import unquote
 
-from rayline_sandbox.jira import JiraSandbox
+from rayline_demo.rig import Rig
 from rayline_sandbox.notion import NotionSandbox
 from rayline_sandbox.notion.workspace import dumped_page
-from worker.cycle.context import Context
-from worker.mapping.schema import Bindings
-
-
-class Scene(Protocol):
-    """What the checks look at: both sandboxes, how the worker is set up and bound, and the keys of Jira's epics."""
-
-    @property
-    def notion(self) -> NotionSandbox:
-        """The Notion sandbox."""
-
-    @property
-    def jira(self) -> JiraSandbox:
-        """The Jira sandbox."""
-
-    @property
-    def context(self) -> Context:
-        """The worker's context."""
-
-    @property
-    def epics(self) -> Collection[str]:
-        """Keys of the epics, which are not work."""
-
-    def bindings(self) -> Bindings:
-        """Return how the workspace is bound now."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +32,7 @@ def dumped_rows(
         yield dumped_page(store, store.pages[page_id])
 
 
-def rows(stage: Scene, source: str) -> tuple[Card, ...]:
+def rows(stage: Rig, source: str) -> tuple[Card, ...]:
     """Return the rows of a source, trashed ones included, in order of creation."""
     binding = stage.bindings()[source]
     names = {
@@ -74,7 +49,7 @@ def rows(stage: Scene, source: str) -> tuple[Card, ...]:
     )
 
 
-def living(stage: Scene, source: str) -> tuple[Card, ...]:
+def living(stage: Rig, source: str) -> tuple[Card, ...]:
     """Return the rows of a source that are not in the trash."""
     return tuple(card for card in rows(stage, source) if not card.in_trash)
 

@@ -8,7 +8,8 @@ from decimal import Decimal
 from typing import Any
 
 from rayline_demo.acts import HumanEdits, is_work
-from rayline_demo.board import Card, Scene, living, rows
+from rayline_demo.board import Card, living, rows
+from rayline_demo.rig import Rig
 from worker.mapping.schema import KEY_PROPERTY
 
 ROUNDING = Decimal("0.0001")
@@ -21,7 +22,7 @@ WANTED = {
 }
 
 
-def checks(stage: Scene, deeds: HumanEdits, *, third_writes: int) -> dict[str, Any]:
+def checks(stage: Rig, deeds: HumanEdits, *, third_writes: int) -> dict[str, Any]:
     """Return the checks of a pass: all are fine when they equal `WANTED`."""
     return {
         "third_writes": third_writes,
@@ -32,7 +33,7 @@ def checks(stage: Scene, deeds: HumanEdits, *, third_writes: int) -> dict[str, A
     }
 
 
-def writes(stage: Scene, since: int) -> int:
+def writes(stage: Rig, since: int) -> int:
     """Return how many writes the worker's connection made after an entry of the sandbox's log."""
     return sum(
         entry.write and entry.actor == stage.notion.bot_id
@@ -40,12 +41,12 @@ def writes(stage: Scene, since: int) -> int:
     )
 
 
-def last_entry(stage: Scene) -> int:
+def last_entry(stage: Rig) -> int:
     """Return the number of the log's newest entry."""
     return max((entry.seq for entry in stage.notion.entries(0)), default=0)
 
 
-def duplicates(stage: Scene) -> int:
+def duplicates(stage: Rig) -> int:
     """Return how many rows too many the worker made for its keys."""
     count = 0
     for name in stage.bindings():
@@ -59,7 +60,7 @@ def duplicates(stage: Scene) -> int:
     return count
 
 
-def lost(stage: Scene, deeds: HumanEdits) -> list[str]:
+def lost(stage: Rig, deeds: HumanEdits) -> list[str]:
     """Return what people did that no longer stands: their values, their copies, and rows they had thrown away."""
     sources = sorted(
         {
@@ -104,7 +105,7 @@ def is_cascade_exact(plans: tuple[Card, ...]) -> bool:
     )
 
 
-def is_progress_true(stage: Scene) -> bool:
+def is_progress_true(stage: Rig) -> bool:
     """Tell whether every card linked to a whole Jira project shows what an independent count of that project gives."""
     counted = _count(stage)
     linked = [
@@ -119,7 +120,7 @@ def is_progress_true(stage: Scene) -> bool:
     )
 
 
-def _count(stage: Scene) -> Mapping[str, Decimal]:
+def _count(stage: Rig) -> Mapping[str, Decimal]:
     """Return the share done of each Jira project: by estimate when four fifths carry one, else by count."""
     work: dict[str, list[Mapping[str, Any]]] = {}
     for issue in stage.jira.control("dump", {})["issues"]:

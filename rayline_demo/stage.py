@@ -14,6 +14,7 @@ from pydantic import SecretStr
 from rayline_demo.agency.generate import generate
 from rayline_demo.agency.model import Agency
 from rayline_demo.agency.populate import Cast, Scribe, populate
+from rayline_demo.rig import CURRENCIES, SEED, Rig
 from rayline_sandbox.jira import JiraSandbox
 from rayline_sandbox.notion import NotionSandbox
 from rayline_sandbox.server import Running, serve
@@ -25,41 +26,26 @@ from worker.errors import Stopped
 from worker.mapping.schema import Bindings
 from worker.notion.workspace import create_workspace
 from worker.state import bindings as registry
-from worker.state.store import Store
 from worker.world.calendar import work_calendar
 
-SEED = 7
-LONG_AGO = timedelta(
-    days=35
-)  # the boards are older than the first cycle, so that silence and standstill show
+LONG_AGO = timedelta(days=35)
+"""How much older the boards are than the first cycle, so that silence and standstill show."""
 BUDGET, WINDOW = 180, 2.0
-CURRENCIES = {"ru": "RUB", "en": "EUR"}
 
 
-@dataclass(frozen=True, slots=True)
-class Stage:
-    """Everything of one demo: sandboxes, sockets, agency, the worker's context and state."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Stage(Rig):
+    """A rig on real sockets, with the agency at work on it."""
 
-    clock: Clock
-    notion: NotionSandbox
-    jira: JiraSandbox
     sockets: Running
     agency: Agency
     cast: Cast
     scribe: Scribe
-    context: Context
-    store: Store
-    epics: frozenset[str]
-
-    def bindings(self) -> Bindings:
-        """Return how the workspace is bound now."""
-        with self.store.reading(self.context.name) as tx:
-            return registry.load(tx)
 
     def close(self) -> None:
         """Stop the sockets and close the state."""
         self.sockets.stop()
-        self.store.close()
+        Rig.close(self)
 
 
 def morning(now: datetime) -> datetime:
@@ -121,11 +107,18 @@ def set_stage(staging: Staging) -> Stage:
         sockets.stop()
         raise
     scribe = Scribe(notion, context.schema, bindings, cast.users[0])
-    epics = frozenset(
-        issue["key"] for issue in agency.jira["issues"] if issue["type"] == "Epic"
-    )
+    epics = {issue["key"] for issue in agency.jira["issues"] if issue["type"] == "Epic"}
     return Stage(
-        clock, notion, jira, sockets, agency, cast, scribe, context, store, epics
+        clock,
+        notion,
+        jira,
+        context,
+        store,
+        epics,
+        sockets=sockets,
+        agency=agency,
+        cast=cast,
+        scribe=scribe,
     )
 
 

@@ -17,7 +17,8 @@ import typer
 from rayline_demo.acts import live_a_little
 from rayline_demo.checks import WANTED, checks, last_entry, lost, writes
 from rayline_demo.cli import season
-from rayline_demo.stage import BUDGET, SEED, WINDOW, Stage, Staging, set_stage
+from rayline_demo.rig import SEED
+from rayline_demo.stage import BUDGET, WINDOW, Stage, Staging, set_stage
 from rayline_sandbox import server
 from rayline_sandbox.jira import JiraSandbox
 from rayline_sandbox.notion import NotionSandbox

@@ -13,12 +13,11 @@ from typing import Any
 import typer
 
 from rayline_demo.activity import ActivityReport, tell
-from rayline_demo.checks import lost
 from rayline_demo.days import SEASON_WANTED, SeasonOrder, first_day, live_days
 from rayline_demo.rig import make_empty
-from rayline_demo.stories.expect import compare
+from rayline_demo.stories.judge import judge_days, judge_end
 from rayline_demo.stories.play import Lived, Play, open_play
-from rayline_demo.stories.script import Story, find_stories, load_story
+from rayline_demo.stories.script import find_stories, load_story
 from worker.app.build import Progress
 from worker.cli import prose, show
 from worker.cycle.report import problem_data
@@ -141,16 +140,15 @@ def run_story(
         )
         try:
             days, differences, chronicle = _live(
-                play, story, progress=progress, as_json=as_json
+                play, progress=progress, as_json=as_json
             )
-            checks = {
-                name: value
-                for name, value in play.check().items()
-                if name in STORY_WANTED
-            }
-            differences += [f"lost: {line}" for line in lost(play.rig, play.deeds)]
+            ending = judge_end(play)
         finally:
             play.rig.close()
+    differences += ending.differences
+    checks = {
+        name: value for name, value in ending.checks.items() if name in STORY_WANTED
+    }
     checks["as_worked_out"] = not differences
     if as_json:
         show.print_json(
@@ -171,24 +169,21 @@ def run_story(
 
 
 def _live(
-    play: Play, story: Story, *, progress: Progress, as_json: bool
+    play: Play, *, progress: Progress, as_json: bool
 ) -> tuple[list[dict[str, Any]], list[str], ActivityReport]:
     days: list[dict[str, Any]] = []
     differences: list[str] = []
     chronicle = ActivityReport()
-    last = {day.day: number for number, day in enumerate(play.days)}
     if not as_json:
-        show.console().print(story.title[play.typist.locale], style="bold")
-    for number, lived in enumerate(play.live()):
+        show.console().print(play.story.title[play.typist.locale], style="bold")
+    for number, judged in enumerate(judge_days(play)):
+        lived = judged.lived
         if play.rig.context.stop.is_set():
             raise Stopped(f"ended after {lived.day}")
         progress(str(lived.day), number, len(play.days))
         if lived.report is not None:
             chronicle.note(lived.day, lived.report)
-        for after in story.expected if last[lived.day] == number else ():
-            differences += (
-                compare(play.typist, after, lived) if after["date"] == lived.day else []
-            )
+        differences += judged.differences
         days.append(_day_data(lived))
         if not as_json:
             _tell(lived, since=days[-2]["problems"] if len(days) > 1 else [])

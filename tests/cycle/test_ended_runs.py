@@ -17,9 +17,10 @@ import pytest
 from rayline_demo.agency.populate import Scribe
 from rayline_demo.board import living
 from rayline_demo.rig import Empty, Rig, make_empty, open_rig
+from rayline_demo.stage import LONG_AGO
 from rayline_sandbox.wire import Clock
 from tests.support.crashes import Crash, MortalNotion, Steps
-from tests.support.stages import LONG_AGO, NOW, small_agency, type_rows
+from tests.support.stages import NOW, small_agency, type_rows
 from worker.app import logs
 from worker.cycle.context import Context, CycleRequest, Mode
 from worker.cycle.story import sync

@@ -6,10 +6,11 @@ from pathlib import Path
 
 import pytest
 
-from tests.stories.engine import folders, play
+from rayline_demo.stories.script import find_stories
+from tests.stories.engine import play
 
 
-@pytest.mark.parametrize("folder", folders(), ids=lambda folder: folder.name)
+@pytest.mark.parametrize("folder", find_stories(), ids=lambda folder: folder.name)
 def test_the_storyline_comes_out_as_worked_out_by_hand(
     folder: Path, tmp_path: Path
 ) -> None:
@@ -19,7 +20,7 @@ def test_the_storyline_comes_out_as_worked_out_by_hand(
     )
 
 
-@pytest.mark.parametrize("folder", folders(), ids=lambda folder: folder.name)
+@pytest.mark.parametrize("folder", find_stories(), ids=lambda folder: folder.name)
 def test_every_storyline_is_worked_out_in_a_note(folder: Path) -> None:
     note = (folder / "note.md").read_text(encoding="utf-8")
     assert len(note.split()) > 60, "the note should show the calculation"

@@ -29,7 +29,7 @@ from rayline_demo.agency.model import (
 )
 from rayline_demo.agency.populate import Cast, Scribe
 from rayline_demo.board import Card, living
-from rayline_demo.stage import Stage
+from rayline_demo.stage import LONG_AGO, Stage
 from rayline_sandbox.jira import JiraSandbox
 from rayline_sandbox.notion import NotionSandbox
 from rayline_sandbox.notion.journal import LogEntry
@@ -50,7 +50,6 @@ from worker.state import bindings as registry
 
 NOW = datetime(2026, 11, 18, 6, 40, tzinfo=UTC)
 TODAY = NOW.date()
-LONG_AGO = timedelta(days=35)
 TIMEOUT = 20.0
 """Seconds a call may take, so many that the emulators answer in time beside any load."""
 ACME, EPIC, BETA, PITCH = 0, 1, 2, 3
@@ -527,13 +526,13 @@ def small_play(
             clock,
             notion,
             jira,
-            sockets,
-            agency,
-            cast,
-            scribe,
             context,
             store,
-            frozenset({"ACME-1", "ACME-2"}),
+            {"ACME-1", "ACME-2"},
+            sockets=sockets,
+            agency=agency,
+            cast=cast,
+            scribe=scribe,
         )
         yield Play(stage, folder)
         store.close()
