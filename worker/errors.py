@@ -22,7 +22,7 @@ class Severity(StrEnum):
     INFO = "info"
 
 
-class Problem(msgspec.Struct, frozen=True, order=True, gc=False):
+class Problem(msgspec.Struct, frozen=True, order=True, gc=False, kw_only=True):
     """One thing wrong, named so that a person can find and mend it.
 
     `code` is stable and machine-readable (`bad-date`, `duplicate-key`, `unmatched-card`, ...); `where` names the file,

@@ -148,5 +148,13 @@ def _is_lived(day: date, every: str, calendar: WorkCalendar) -> bool:
 
 def _wrong(where: str, what: str, message: str) -> ConfigError:
     return ConfigError(
-        [Problem("bad-story", where, what, message, severity=Severity.ERROR)]
+        [
+            Problem(
+                code="bad-story",
+                where=where,
+                field=what,
+                message=message,
+                severity=Severity.ERROR,
+            )
+        ]
     )

@@ -35,7 +35,15 @@ SHOWN = visible(HOSTILE)
 OWN_COMMANDS = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]")
 WORDS = Words()
 WHY = Why(HOSTILE, (Input(HOSTILE, HOSTILE, HOSTILE),), HOSTILE, HOSTILE)
-PROBLEM = Problem(HOSTILE, HOSTILE, HOSTILE, HOSTILE, HOSTILE, HOSTILE, Severity.ERROR)
+PROBLEM = Problem(
+    code=HOSTILE,
+    where=HOSTILE,
+    field=HOSTILE,
+    message=HOSTILE,
+    hint=HOSTILE,
+    url=HOSTILE,
+    severity=Severity.ERROR,
+)
 REF = Ref("risks", HOSTILE)
 PLAN = Plan(
     HOSTILE,

@@ -17,7 +17,7 @@ from worker.jira.records import IssueId, Page
 
 START = datetime(2026, 11, 20, 9, 0, tzinfo=UTC)
 FIRST = int(START.timestamp() * 1000)
-BAD = Problem("bad-issue", "ACME-9")
+BAD = Problem(code="bad-issue", where="ACME-9")
 
 
 def row(second: int | None, identity: str = "") -> IssueId:

@@ -34,11 +34,11 @@ def test_people_s_own_words_and_nothing_stay_as_they_are() -> None:
 
 def test_a_problem_is_told_again_whole_and_keeps_its_code() -> None:
     problem = Problem(
-        "x",
-        tell("Projects: {name}", name="Site"),
-        "due",
-        message("the card has no client"),
-        message("choose its client"),
+        code="x",
+        where=tell("Projects: {name}", name="Site"),
+        field="due",
+        message=message("the card has no client"),
+        hint=message("choose its client"),
     )
     said = in_words(problem, RUSSIAN)
     assert (said.code, said.where, said.field) == ("x", "Проекты: Site", "due")

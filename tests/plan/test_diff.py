@@ -399,7 +399,10 @@ def test_a_copied_row_is_reported_and_only_the_journals_page_updated() -> None:
 
 def test_a_duplicate_the_mapping_reported_is_not_reported_again() -> None:
     known = Problem(
-        "duplicate-key", "risks: Late (1)", KEY_PROPERTY, url="https://notion.test/copy"
+        code="duplicate-key",
+        where="risks: Late (1)",
+        field=KEY_PROPERTY,
+        url="https://notion.test/copy",
     )
     world = _world(_row(RISK, "own"), _row(RISK, "copy"), problems=(known,))
     assert _plan(world, _fact(RISK, "name", "Late"), ours={RISK: "own"}).problems == ()
@@ -622,7 +625,17 @@ def test_a_plan_survives_json_and_keeps_its_checksum() -> None:
             ),
         ),
         (Kept(CLIENT, "c1", "due", NOW.date(), None, conflict=True),),
-        (Problem("bad-date", "ACME-1", "due", "?", "!", "https://x", Severity.INFO),),
+        (
+            Problem(
+                code="bad-date",
+                where="ACME-1",
+                field="due",
+                message="?",
+                hint="!",
+                url="https://x",
+                severity=Severity.INFO,
+            ),
+        ),
         (Adopted("c1", "x", (RISK,)),),
     )
     again = from_data(msgspec.json.decode(msgspec.json.encode(to_data(plan))))

@@ -56,7 +56,14 @@ KEPT: dict[str, tuple[Setting[Any], bytes, Any]] = {
         DRIFT,
         b'[{"code":"schema-source","where":"Risks","field":"","message":"gone",'
         b'"hint":"","url":"","severity":"warning"}]',
-        (Problem("schema-source", "Risks", message="gone", severity=Severity.WARNING),),
+        (
+            Problem(
+                code="schema-source",
+                where="Risks",
+                message="gone",
+                severity=Severity.WARNING,
+            ),
+        ),
     ),
     "a schema in doubt": (STALE, b"true", True),
     "what links came to": (

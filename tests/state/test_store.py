@@ -872,7 +872,9 @@ def _plan(after: str) -> Plan:
     return Plan(
         "main",
         (Change(Kind.UPDATE, Ref("clients", "c1"), "c1", "Нептун", (change,)),),
-        problems=(Problem("bad-date", "clients/c1", severity=Severity.INFO),),
+        problems=(
+            Problem(code="bad-date", where="clients/c1", severity=Severity.INFO),
+        ),
     )
 
 
@@ -889,8 +891,8 @@ def test_plans_are_found_by_checksum_or_as_the_latest(store: Store) -> None:
 
 def test_problems_say_when_they_came_and_went(store: Store) -> None:
     bad, worse = (
-        Problem("bad-date", "ACME-1", "due"),
-        Problem("unmatched-card", "projects/p1", message="нет"),
+        Problem(code="bad-date", where="ACME-1", field="due"),
+        Problem(code="unmatched-card", where="projects/p1", message="нет"),
     )
     with store.transaction("main") as tx:
         assert problems.replace(tx, [bad], now=NOW) == problems.Flips((bad,), ())
@@ -1043,7 +1045,7 @@ def _break_check(store: Store) -> None:
     with store.transaction("main") as tx:
         tx.connection.exec_driver_sql(refuse)
     with store.transaction("main") as tx:
-        problems.replace(tx, [Problem("x", WORDS, message=WORDS)], now=NOW)
+        problems.replace(tx, [Problem(code="x", where=WORDS, message=WORDS)], now=NOW)
 
 
 def _break_type(store: Store) -> None:
@@ -1084,7 +1086,9 @@ def _fill(store: Store) -> None:
     with store.transaction("main") as tx:
         pages = tx.connection.exec_driver_sql("PRAGMA page_count").scalar_one()
         tx.connection.exec_driver_sql(f"PRAGMA max_page_count = {pages + 2}")
-        problems.replace(tx, [Problem("x", WORDS * 20_000, message=WORDS)], now=NOW)
+        problems.replace(
+            tx, [Problem(code="x", where=WORDS * 20_000, message=WORDS)], now=NOW
+        )
 
 
 def test_a_full_database_says_so(tmp_path: Path) -> None:

@@ -46,11 +46,13 @@ def open_store(url: str, *, create: bool = True) -> Store:
         raise ConfigError(
             [
                 Problem(
-                    "state",
-                    _place(url),
-                    "state",
-                    message("nothing is kept here yet: no run was made with it"),
-                    message("run `rayline sync` first, or correct `state`"),
+                    code="state",
+                    where=_place(url),
+                    field="state",
+                    message=message(
+                        "nothing is kept here yet: no run was made with it"
+                    ),
+                    hint=message("run `rayline sync` first, or correct `state`"),
                     severity=Severity.ERROR,
                 )
             ]
@@ -61,11 +63,13 @@ def open_store(url: str, *, create: bool = True) -> Store:
         raise ConfigError(
             [
                 Problem(
-                    "state",
-                    shown,
-                    "state",
-                    tell("the database cannot be opened: {reason}", reason=reason),
-                    STATE_HINT,
+                    code="state",
+                    where=shown,
+                    field="state",
+                    message=tell(
+                        "the database cannot be opened: {reason}", reason=reason
+                    ),
+                    hint=STATE_HINT,
                     severity=Severity.ERROR,
                 )
             ]

@@ -301,7 +301,14 @@ def choose(
 
 
 def _problem(where: str, key: str, said: str, hint: str = "") -> Problem:
-    return Problem("config", where, key, said, hint, severity=Severity.ERROR)
+    return Problem(
+        code="config",
+        where=where,
+        field=key,
+        message=said,
+        hint=hint,
+        severity=Severity.ERROR,
+    )
 
 
 def _read(path: Path) -> dict[str, Any]:

@@ -151,7 +151,15 @@ def _ask(file: Path, *, as_json: bool) -> None:
 
 def _refusal(file: Path, said: str, hint: str = "") -> ConfigError:
     return ConfigError(
-        [Problem("config", str(file), "", said, hint, severity=Severity.ERROR)]
+        [
+            Problem(
+                code="config",
+                where=str(file),
+                message=said,
+                hint=hint,
+                severity=Severity.ERROR,
+            )
+        ]
     )
 
 

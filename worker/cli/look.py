@@ -85,10 +85,9 @@ def _trial(where: str, step: Callable[[], Any], words: Words) -> list[Problem]:
     except ApiError as error:
         return [
             Problem(
-                type(error).__name__.lower(),
-                where,
-                "",
-                prose.explain(error, words),
+                code=type(error).__name__.lower(),
+                where=where,
+                message=prose.explain(error, words),
                 severity=Severity.ERROR,
             )
         ]
@@ -268,11 +267,11 @@ def _show_run(opened: Any, context: Context, run_id: int) -> None:
         raise ConfigError(
             [
                 Problem(
-                    "run",
-                    message("command line"),
-                    "RUN_ID",
-                    tell("there is no run {run}", run=run_id),
-                    message("list them with rayline runs"),
+                    code="run",
+                    where=message("command line"),
+                    field="RUN_ID",
+                    message=tell("there is no run {run}", run=run_id),
+                    hint=message("list them with rayline runs"),
                     severity=Severity.ERROR,
                 )
             ]
@@ -387,15 +386,15 @@ def find_row(drawn: PlannedCycle, text: str, schema: Schema) -> Ref:
     raise ConfigError(
         [
             Problem(
-                "explain",
-                message("command line"),
-                "REF",
-                tell(
+                code="explain",
+                where=message("command line"),
+                field="REF",
+                message=tell(
                     "{number} rows are called {text}",
                     number=len(found),
                     text=repr(text),
                 ),
-                tell("say one of: {names}", names=named)
+                hint=tell("say one of: {names}", names=named)
                 if named
                 else message("give a page id, an address or a title"),
                 severity=Severity.ERROR,

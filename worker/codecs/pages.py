@@ -109,28 +109,34 @@ def _unreadable(row: Row, source: Source, name: str, fault: str) -> Problem:
     label = source.properties[name].label
     said = withhold(fault) if source.private else fault
     return Problem(
-        "unreadable-field",
-        place(row, source),
-        name,
-        tell("{field} {fault}", field=label, fault=said),
-        message("correct the field in Notion; until then it counts as unknown"),
-        row.url,
+        code="unreadable-field",
+        where=place(row, source),
+        field=name,
+        message=tell(
+            "{field} {fault}",
+            field=label,
+            fault=said,
+        ),
+        hint=message("correct the field in Notion; until then it counts as unknown"),
+        url=row.url,
     )
 
 
 def _not_read_now(row: Row, source: Source, name: str, fault: str) -> Problem:
     label = source.properties[name].label
     return Problem(
-        "unreadable-field",
-        place(row, source),
-        name,
-        tell(
-            "{field} cannot be read: {error}", field=label, error=fault_in_words(fault)
+        code="unreadable-field",
+        where=place(row, source),
+        field=name,
+        message=tell(
+            "{field} cannot be read: {error}",
+            field=label,
+            error=fault_in_words(fault),
         ),
-        message(
+        hint=message(
             "correct the field in Notion; until then it counts as it was read last"
         ),
-        row.url,
+        url=row.url,
     )
 
 
@@ -142,12 +148,12 @@ def _out_of_range(row: Row, source: Source, name: str, value: Decimal) -> Proble
         most=f"{LARGEST:f}",
     )
     return Problem(
-        "out-of-range",
-        place(row, source),
-        name,
-        withhold(said) if source.private else said,
-        message("correct the field in Notion; until then it counts as unknown"),
-        row.url,
+        code="out-of-range",
+        where=place(row, source),
+        field=name,
+        message=withhold(said) if source.private else said,
+        hint=message("correct the field in Notion; until then it counts as unknown"),
+        url=row.url,
     )
 
 
@@ -161,14 +167,18 @@ def unread_problem(one: UnreadPage, source: Source) -> Problem:
     """Return the problem of a row that cannot be read at all."""
     title = "" if source.private else one.title
     return Problem(
-        "unreadable-page",
-        tell("{source}: {title}", source=source.title, title=title or one.id or "?"),
-        one.field,
-        tell("the row cannot be read: {error}", error=fault_in_words(one.said)),
-        message(
+        code="unreadable-page",
+        where=tell(
+            "{source}: {title}",
+            source=source.title,
+            title=title or one.id or "?",
+        ),
+        field=one.field,
+        message=tell("the row cannot be read: {error}", error=fault_in_words(one.said)),
+        hint=message(
             "mend the row in Notion; until then it counts as it was read last, and nothing is written to it"
         ),
-        one.url,
+        url=one.url,
     )
 
 

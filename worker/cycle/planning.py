@@ -294,8 +294,8 @@ def _refusals(
     if order.checksum and order.checksum != plan.checksum():
         return (
             Problem(
-                "other-plan",
-                context.name,
+                code="other-plan",
+                where=context.name,
                 message=tell(
                     "the plan is now {now}, not the reviewed {reviewed}",
                     now=plan.checksum(),

@@ -87,11 +87,10 @@ class Report(msgspec.Struct, frozen=True, gc=False):
 
 def in_doubt(ref: Ref) -> Problem:
     return Problem(
-        "creation-in-doubt",
-        str(ref),
-        "",
-        message("Notion did not say whether the row was made"),
-        message("a later cycle looks it up before it is made again"),
+        code="creation-in-doubt",
+        where=str(ref),
+        message=message("Notion did not say whether the row was made"),
+        hint=message("a later cycle looks it up before it is made again"),
     )
 
 
@@ -105,25 +104,23 @@ def early_ends(workspace: str, applied: Applied) -> Iterator[Problem]:
 
 def _taken_over(workspace: str, holder: str) -> Problem:
     return Problem(
-        "taken-over",
-        workspace,
-        "",
-        tell(
+        code="taken-over",
+        where=workspace,
+        message=tell(
             "this run gave no sign of life for a while, so {holder} took the workspace over; what is counted here was "
             "written before that",
             holder=holder,
         ),
-        message("the next cycle writes the rest"),
+        hint=message("the next cycle writes the rest"),
     )
 
 
 def _unfinished(workspace: str) -> Problem:
     return Problem(
-        "ended-early",
-        workspace,
-        "",
-        message("the run was ended before all was written"),
-        message("the next cycle writes the rest"),
+        code="ended-early",
+        where=workspace,
+        message=message("the run was ended before all was written"),
+        hint=message("the next cycle writes the rest"),
     )
 
 

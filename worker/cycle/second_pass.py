@@ -59,14 +59,13 @@ def run_second_pass(
         )
         drawn, did = first
         unfinished = Problem(
-            "second-round",
-            context.name,
-            "",
-            tell(
+            code="second-round",
+            where=context.name,
+            message=tell(
                 "what follows from the new rows could not be written: {error}",
                 error=error,
             ),
-            message("the next cycle writes the rest"),
+            hint=message("the next cycle writes the rest"),
             severity=Severity.ERROR,
         )
         return drawn, replace(

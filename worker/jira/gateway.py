@@ -362,10 +362,9 @@ class JiraGateway:
             except (OverflowError, ValueError) as error:
                 problems.append(
                     Problem(
-                        "bad-issue",
-                        raw.key,
-                        "",
-                        tell("cannot be read: {error}", error=error),
+                        code="bad-issue",
+                        where=raw.key,
+                        message=tell("cannot be read: {error}", error=error),
                     )
                 )
         return tuple(issues), problems
@@ -500,11 +499,11 @@ class JiraGateway:
 
 def _field_problem(one: Unread) -> Problem:
     return Problem(
-        "bad-field",
-        tell("Jira field {name}", name=one.name or "?"),
-        one.field,
-        tell("cannot be read: {error}", error=one.said),
-        message("mend the field in Jira; until then no issue is read by it"),
+        code="bad-field",
+        where=tell("Jira field {name}", name=one.name or "?"),
+        field=one.field,
+        message=tell("cannot be read: {error}", error=one.said),
+        hint=message("mend the field in Jira; until then no issue is read by it"),
     )
 
 

@@ -139,12 +139,12 @@ class PageReader:
         named = _first(_parts_of(raw), ("key", "id"))
         url = f"{self._browse}{named}" if self._browse and named else ""
         return Problem(
-            "bad-issue",
-            named or message("an issue without a key"),
-            fault.field,
-            tell("cannot be read: {error}", error=fault.said),
-            message("mend the field in Jira; until then the issue is left out"),
-            url,
+            code="bad-issue",
+            where=named or message("an issue without a key"),
+            field=fault.field,
+            message=tell("cannot be read: {error}", error=fault.said),
+            hint=message("mend the field in Jira; until then the issue is left out"),
+            url=url,
         )
 
 

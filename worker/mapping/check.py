@@ -45,7 +45,13 @@ def check_schema(
     ]
     complaints += list(_titles(schema))
     return [
-        Problem("mapping", files.get(name, name), key, message, severity=Severity.ERROR)
+        Problem(
+            code="mapping",
+            where=files.get(name, name),
+            field=key,
+            message=message,
+            severity=Severity.ERROR,
+        )
         for name, key, message in complaints
     ]
 

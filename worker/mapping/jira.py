@@ -110,7 +110,13 @@ def load_jira_mapping(folder: Path | None = None) -> JiraMapping:
 
 
 def _problem(path: Path, key: str, message: str) -> Problem:
-    return Problem("bad-mapping", str(path), key, message, severity=Severity.ERROR)
+    return Problem(
+        code="bad-mapping",
+        where=str(path),
+        field=key,
+        message=message,
+        severity=Severity.ERROR,
+    )
 
 
 class RawCategory(msgspec.Struct, frozen=True, gc=False):

@@ -262,7 +262,14 @@ def _said(item: Mapping[str, Any]) -> str:
 
 
 def _problem(path: Path, key: str, message: str, *, hint: str = "") -> Problem:
-    return Problem("mapping", str(path), key, message, hint, severity=Severity.ERROR)
+    return Problem(
+        code="mapping",
+        where=str(path),
+        field=key,
+        message=message,
+        hint=hint,
+        severity=Severity.ERROR,
+    )
 
 
 def _source(name: str, table: SourceTable, money: str) -> Source:

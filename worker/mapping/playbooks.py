@@ -159,11 +159,11 @@ def _staffed(books: Mapping[str, Any], roles: frozenset[str]) -> Mapping[str, An
 
 def _unknown_role(path: Path, where: str, role: str) -> Problem:
     return Problem(
-        "unknown-role",
-        path.name,
-        where,
-        f"nobody has the role {role!r}, so this is left out",
-        "name one of the roles in mappings/workspace/people.toml",
+        code="unknown-role",
+        where=path.name,
+        field=where,
+        message=f"nobody has the role {role!r}, so this is left out",
+        hint="name one of the roles in mappings/workspace/people.toml",
         severity=Severity.ERROR,
     )
 
@@ -193,4 +193,10 @@ def _faults(text: str) -> list[str]:
 
 
 def _problem(path: Path, where: str, message: str) -> Problem:
-    return Problem("bad-playbook", path.name, where, message, severity=Severity.ERROR)
+    return Problem(
+        code="bad-playbook",
+        where=path.name,
+        field=where,
+        message=message,
+        severity=Severity.ERROR,
+    )

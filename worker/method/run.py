@@ -126,13 +126,12 @@ class Run:
 def _failure(rule: Callable[..., object], error: str) -> Problem:
     place = f"{rule.__module__.replace('.', '/')}.py"
     return Problem(
-        "rule-failed",
-        place,
-        "",
-        tell(
+        code="rule-failed",
+        where=place,
+        message=tell(
             "the rule failed: {error}",
             error=f"{rule.__name__}: {error}",
         ),
-        message("report this; the other rules went on"),
+        hint=message("report this; the other rules went on"),
         severity=Severity.ERROR,
     )

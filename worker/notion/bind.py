@@ -281,11 +281,11 @@ class Reporter(msgspec.Struct, frozen=True, gc=False):
             else Severity.WARNING
         )
         return Problem(
-            code,
-            self.source.title.get(self.locale, self.source.name),
-            prop.name,
-            fault,
-            hint,
-            self.data_source.url or "",
-            severity,
+            code=code,
+            where=self.source.title.get(self.locale, self.source.name),
+            field=prop.name,
+            message=fault,
+            hint=hint,
+            url=self.data_source.url or "",
+            severity=severity,
         )

@@ -454,26 +454,24 @@ def _plain(identity: str) -> str:
 def _absent(source: Source, locale: str, *, root: str) -> Problem:
     if not root:
         return Problem(
-            "schema-private",
-            source.title.get(locale, source.name),
-            "",
-            message(
+            code="schema-private",
+            where=source.title.get(locale, source.name),
+            message=message(
                 "there is no private root page, the rules that need this database are off"
             ),
-            message(
+            hint=message(
                 "make a page that only the right people share, share it with the connection and set "
                 "`notion.private_root_page_id`"
             ),
             severity=Severity.INFO,
         )
     return Problem(
-        "schema-source",
-        source.title.get(locale, source.name),
-        "",
-        message(
+        code="schema-source",
+        where=source.title.get(locale, source.name),
+        message=message(
             "there is no such database under the root page, the rules that need it are off"
         ),
-        message(
+        hint=message(
             "share it with the connection, move it under the root page, or run `rayline init` to create "
             "it"
         ),
@@ -506,16 +504,16 @@ def _check_targets(
     }
     problems = [
         Problem(
-            "schema-retyped",
-            source.title.get(locale, source.name),
-            prop.name,
-            tell(
+            code="schema-retyped",
+            where=source.title.get(locale, source.name),
+            field=prop.name,
+            message=tell(
                 "the relation {label} does not lead to the database of {target}",
                 label=repr(prop.label.get(locale)),
                 target=prop.target,
             ),
-            message("point it there, or rename it and run `rayline init`"),
-            found[source.name].url or "",
+            hint=message("point it there, or rename it and run `rayline init`"),
+            url=found[source.name].url or "",
         )
         for prop in astray
         if prop.target in bindings

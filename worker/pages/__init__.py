@@ -82,11 +82,10 @@ def write_pages(world: World, outcome: Outcome) -> Outcome:
 
 def _failure(page: Page, error: Exception) -> Problem:
     return Problem(
-        "page-failed",
-        str(page.ref),
-        "",
-        f"the page could not be written: {type(error).__name__}: {error}",
-        "report this; the other pages went on",
+        code="page-failed",
+        where=str(page.ref),
+        message=f"the page could not be written: {type(error).__name__}: {error}",
+        hint="report this; the other pages went on",
         severity=Severity.ERROR,
     )
 

@@ -213,14 +213,14 @@ def _group(facts: Iterable[Fact], problems: list[Problem]) -> Wanted:
         del wanted[ref][name]
         problems.append(
             Problem(
-                "rule-clash",
-                str(ref),
-                name,
-                tell(
+                code="rule-clash",
+                where=str(ref),
+                field=name,
+                message=tell(
                     "the rules {rules} state different values; the field is left alone",
                     rules=", ".join(sorted(rules)),
                 ),
-                message("one field must have one rule"),
+                hint=message("one field must have one rule"),
                 severity=Severity.ERROR,
             )
         )
@@ -266,8 +266,8 @@ def _plan_row(inputs: _DiffInputs, ref: Ref, fields: Mapping[str, Fact]) -> None
     if source is None:
         inputs.draft.problems.append(
             Problem(
-                "unknown-source",
-                str(ref),
+                code="unknown-source",
+                where=str(ref),
                 message=tell(
                     "there is no data source {source}", source=repr(ref.source)
                 ),
@@ -290,8 +290,8 @@ def _plan_row(inputs: _DiffInputs, ref: Ref, fields: Mapping[str, Fact]) -> None
     elif not source.has_key(ref.key):
         inputs.draft.problems.append(
             Problem(
-                "missing-row",
-                str(ref),
+                code="missing-row",
+                where=str(ref),
                 message=message("a rule speaks of a row that is not there"),
             )
         )
@@ -322,7 +322,11 @@ def _stated(
             )
             inputs.draft.problems.append(
                 Problem(
-                    "unstatable-field", str(ref), name, said, severity=Severity.ERROR
+                    code="unstatable-field",
+                    where=str(ref),
+                    field=name,
+                    message=said,
+                    severity=Severity.ERROR,
                 )
             )
         elif name in binding.properties:
@@ -416,24 +420,26 @@ def _plan_create(
     if inputs.may_hide(source.name):
         inputs.draft.problems.append(
             Problem(
-                "unreadable-key",
-                tell("{source}", source=source.title),
-                KEY_PROPERTY,
-                message(
+                code="unreadable-key",
+                where=tell("{source}", source=source.title),
+                field=KEY_PROPERTY,
+                message=message(
                     "no row is made while one that is there cannot be read: it may be the same"
                 ),
-                message("mend the row, then the next cycle makes what is missing"),
+                hint=message("mend the row, then the next cycle makes what is missing"),
             )
         )
         return
     if not _creatable(inputs, source):
         inputs.draft.problems.append(
             Problem(
-                "unbound-key",
-                source.name,
-                KEY_PROPERTY,
-                message("rows cannot be created without the Worker key property"),
-                message("run `rayline check` to see how to restore it"),
+                code="unbound-key",
+                where=source.name,
+                field=KEY_PROPERTY,
+                message=message(
+                    "rows cannot be created without the Worker key property"
+                ),
+                hint=message("run `rayline check` to see how to restore it"),
                 severity=Severity.ERROR,
             )
         )
@@ -509,15 +515,17 @@ def _plan_copy(inputs: _DiffInputs, copy: Row, made: AbstractSet[str]) -> None:
         return
     inputs.draft.problems.append(
         Problem(
-            "duplicate-key",
-            str(copy.ref),
-            KEY_PROPERTY,
-            tell(
+            code="duplicate-key",
+            where=str(copy.ref),
+            field=KEY_PROPERTY,
+            message=tell(
                 "“{title}” carries the Worker key of another row and is left alone",
                 title=copy.title,
             ),
-            message("clear its Worker key to keep it as your own row, or delete it"),
-            copy.url,
+            hint=message(
+                "clear its Worker key to keep it as your own row, or delete it"
+            ),
+            url=copy.url,
         )
     )
 

@@ -178,4 +178,6 @@ def _changed_mapping(
 
 
 def _reason(code: str, where: str, fault: str, hint: str) -> Problem:
-    return Problem(code, where, message=fault, hint=hint, severity=Severity.ERROR)
+    return Problem(
+        code=code, where=where, message=fault, hint=hint, severity=Severity.ERROR
+    )

@@ -76,16 +76,16 @@ def problems_of(
 ) -> Iterator[Problem]:
     """Yield what is to be told of a refused field, and of related rows that left their board."""
     yield Problem(
-        "field-refused",
-        str(ref),
-        prop.name,
-        tell(
+        code="field-refused",
+        where=str(ref),
+        field=prop.name,
+        message=tell(
             "“{title}” was written without {field}, which Notion refused: {error}",
             title=refusal.title,
             field=prop.label,
             error=refusal.said,
         ),
-        message(
+        hint=message(
             "correct the field in Notion; it is tried again when its value or the property changes, "
             "and in every full read"
         ),
@@ -99,16 +99,17 @@ def left_board(stray: Stray, schema: Schema) -> Problem:
     """Return the problem of a row that somebody moved out of its data source."""
     source = schema.sources.get(Ref.parse(stray.ref).source)
     return Problem(
-        "row-left-board",
-        stray.ref,
-        "",
-        tell(
+        code="row-left-board",
+        where=stray.ref,
+        message=tell(
             "“{title}” was moved out of {source} and is left alone",
             title=stray.title,
             source=source.title if source else "",
         ),
-        message("move it back to be kept up to date, or delete it where it is now"),
-        stray.url,
+        hint=message(
+            "move it back to be kept up to date, or delete it where it is now"
+        ),
+        url=stray.url,
     )
 
 

@@ -30,11 +30,11 @@ def find_scope(world: World, text: str) -> Ref:
     raise ConfigError(
         [
             Problem(
-                "scope",
-                "command line",
-                "SCOPE",
-                f"{len(found)} clients are called {text!r}",
-                f"say one of: {names}",
+                code="scope",
+                where="command line",
+                field="SCOPE",
+                message=f"{len(found)} clients are called {text!r}",
+                hint=f"say one of: {names}",
                 severity=Severity.ERROR,
             )
         ]

@@ -333,10 +333,9 @@ def _advance(
 
 def _incomplete(name: str, why: str) -> Problem:
     return Problem(
-        "incomplete-read",
-        name,
-        "",
-        tell("not all rows could be read: {why}", why=why),
-        message("nothing is archived until a complete read"),
+        code="incomplete-read",
+        where=name,
+        message=tell("not all rows could be read: {why}", why=why),
+        hint=message("nothing is archived until a complete read"),
         severity=Severity.WARNING,
     )

@@ -85,11 +85,10 @@ def read_schema(
         raise ConfigError(
             [
                 Problem(
-                    "no-boards",
-                    tell("Notion page {page}", page=pages.root_page_id),
-                    "",
-                    message("none of the expected databases is on the page"),
-                    message("run `rayline init` to create or adopt them"),
+                    code="no-boards",
+                    where=tell("Notion page {page}", page=pages.root_page_id),
+                    message=message("none of the expected databases is on the page"),
+                    hint=message("run `rayline init` to create or adopt them"),
                     severity=Severity.ERROR,
                 ),
                 *drift,
@@ -117,14 +116,14 @@ def _check_roots(notion: BoardReader, pages: NotionSettings) -> None:
     )
     gone = [
         Problem(
-            "no-root-page",
-            tell("Notion page {page}", page=identity),
-            key,
-            tell(
+            code="no-root-page",
+            where=tell("Notion page {page}", page=identity),
+            field=key,
+            message=tell(
                 "{page} is in the trash, or not shared with this connection",
                 page=tell(what),
             ),
-            message(
+            hint=message(
                 "restore it, or share it again (open it, then ... > Connections), or change the setting; "
                 "nothing is written until then"
             ),

@@ -127,11 +127,13 @@ def read_tracker(
     if incomplete:
         reader.problems.append(
             Problem(
-                "incomplete-read",
-                "Jira",
-                "",
-                tell("not everything could be read: {why}", why=incomplete),
-                message("nothing is dropped until a complete read"),
+                code="incomplete-read",
+                where="Jira",
+                message=tell(
+                    "not everything could be read: {why}",
+                    why=incomplete,
+                ),
+                hint=message("nothing is dropped until a complete read"),
             )
         )
     return TrackerRead(

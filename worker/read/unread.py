@@ -59,9 +59,16 @@ def problems_of(unread: Iterable[Unread], keys: Mapping[str, str]) -> Iterator[P
     for one in unread:
         said = _SAID[one.kind]
         yield Problem(
-            f"bad-{one.kind}",
-            tell(said.where, name=one.name or "?", issue=keys.get(one.issue) or "?"),
-            one.field,
-            tell("cannot be read: {error}", error=one.said),
-            said.hint,
+            code=f"bad-{one.kind}",
+            where=tell(
+                said.where,
+                name=one.name or "?",
+                issue=keys.get(one.issue) or "?",
+            ),
+            field=one.field,
+            message=tell(
+                "cannot be read: {error}",
+                error=one.said,
+            ),
+            hint=said.hint,
         )

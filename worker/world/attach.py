@@ -155,17 +155,17 @@ def cycle_problems(rings: Sequence[tuple[Issue, ...]], site_url: str) -> list[Pr
     """Return a problem for each ring."""
     return [
         Problem(
-            "cyclic-parents",
-            ring[0].key,
-            "parent",
-            tell(
+            code="cyclic-parents",
+            where=ring[0].key,
+            field="parent",
+            message=tell(
                 "the issues {keys} are each other's parents",
                 keys=", ".join(issue.key for issue in ring),
             ),
-            message(
+            hint=message(
                 "take one of them out of its parent in Jira; until then each is counted once"
             ),
-            f"{site_url.rstrip('/')}/browse/{ring[0].key}" if site_url else "",
+            url=f"{site_url.rstrip('/')}/browse/{ring[0].key}" if site_url else "",
         )
         for ring in rings
     ]

@@ -28,11 +28,11 @@ def work_calendar(settings: Holidays, years: Iterable[int]) -> WorkCalendar:
         raise ConfigError(
             [
                 Problem(
-                    "config",
-                    "config",
-                    "calendar.country",
-                    f"there is no calendar for the country {settings.country!r}",
-                    "use a two-letter code such as RU, DE or US, or leave it empty",
+                    code="config",
+                    where="config",
+                    field="calendar.country",
+                    message=f"there is no calendar for the country {settings.country!r}",
+                    hint="use a two-letter code such as RU, DE or US, or leave it empty",
                     severity=Severity.ERROR,
                 )
             ]

@@ -63,13 +63,13 @@ class Reader:
         """Add a problem about one field of the row, which quotes no private cell."""
         self.problems.append(
             Problem(
-                code,
-                place(self.row, self.source),
-                name,
-                withhold(fault) if self.source.private else fault,
-                hint,
-                self.row.url,
-                severity,
+                code=code,
+                where=place(self.row, self.source),
+                field=name,
+                message=withhold(fault) if self.source.private else fault,
+                hint=hint,
+                url=self.row.url,
+                severity=severity,
             )
         )
 

@@ -36,18 +36,18 @@ def unmatched_cards(
     folded = _fold({project.key: project.name for project in projects})
     return [
         Problem(
-            "unmatched-card",
-            tell("Projects: {name}", name=card.name),
-            "jira",
-            tell(
+            code="unmatched-card",
+            where=tell("Projects: {name}", name=card.name),
+            field="jira",
+            message=tell(
                 "the card names no Jira work{likely}",
                 likely=_likely(_card_name(card, clients), folded, shown),
             ),
-            message(
+            hint=message(
                 "put a project key, an epic key, a filter or a JQL into its Jira field"
             ),
-            card.url,
-            Severity.INFO,
+            url=card.url,
+            severity=Severity.INFO,
         )
         for card in empty
     ]
@@ -92,17 +92,16 @@ def project_problems(
     folded = _fold(shown)
     return [
         Problem(
-            "unmatched-project",
-            f"Jira: {project.key}",
-            "",
-            tell(
+            code="unmatched-project",
+            where=f"Jira: {project.key}",
+            message=tell(
                 "no card names the Jira project {project}{likely}",
                 project=project.name,
                 likely=_likely(project.name, folded, shown),
             ),
-            tell("put {key} into the Jira field of its card", key=project.key),
-            f"{site_url.rstrip('/')}/browse/{project.key}" if site_url else "",
-            Severity.INFO,
+            hint=tell("put {key} into the Jira field of its card", key=project.key),
+            url=f"{site_url.rstrip('/')}/browse/{project.key}" if site_url else "",
+            severity=Severity.INFO,
         )
         for project in unmatched
     ]

@@ -218,17 +218,17 @@ def duplicate_problems(rows: Iterable[Row], source: Source) -> list[Problem]:
         if first is not row:
             problems.append(
                 Problem(
-                    "duplicate-key",
-                    place(row, source),
-                    "worker_key",
-                    tell(
+                    code="duplicate-key",
+                    where=place(row, source),
+                    field="worker_key",
+                    message=tell(
                         "the row carries the Worker key of {first} too",
                         first=first.url or first.page_id,
                     ),
-                    message(
+                    hint=message(
                         "clear the Worker key of the copy to keep it as your own row"
                     ),
-                    row.url,
+                    url=row.url,
                 )
             )
     return problems
@@ -240,16 +240,16 @@ def account_problems(people: Mapping[Ref, Person]) -> list[Problem]:
     owners = Counter(account for _, account in holders)
     return [
         Problem(
-            "duplicate-account",
-            tell("People: {name}", name=person.name),
-            "jira_account",
-            tell(
+            code="duplicate-account",
+            where=tell("People: {name}", name=person.name),
+            field="jira_account",
+            message=tell(
                 "{count} people have the Jira account {account}",
                 count=owners[account],
                 account=account,
             ),
-            message("leave it with its owner"),
-            person.url,
+            hint=message("leave it with its owner"),
+            url=person.url,
         )
         for person, account in holders
         if owners[account] > 1
@@ -286,12 +286,12 @@ def _aged(fault: str, as_of: datetime | None) -> str:
 
 def _link_problem(card: Card, code: str, fault: str) -> Problem:
     return Problem(
-        code,
-        tell("Projects: {name}", name=card.name),
-        "jira",
-        fault,
-        message("enter one project key, epic key, filter, JQL or Jira address"),
-        card.url,
+        code=code,
+        where=tell("Projects: {name}", name=card.name),
+        field="jira",
+        message=fault,
+        hint=message("enter one project key, epic key, filter, JQL or Jira address"),
+        url=card.url,
     )
 
 

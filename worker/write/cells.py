@@ -50,17 +50,18 @@ def encode_cells(target: WriteContext, change: Change) -> dict[str, Json]:
 def _unwritable(
     target: WriteContext, change: Change, name: str, fault: ValueError
 ) -> Problem:
+    prop = target.schema.sources[change.ref.source].properties[name]
     return Problem(
-        "value-unwritable",
-        str(change.ref),
-        name,
-        tell(
+        code="value-unwritable",
+        where=str(change.ref),
+        field=name,
+        message=tell(
             "“{title}” was written without {field}: {error}",
             title=change.title,
-            field=target.schema.sources[change.ref.source].properties[name].label,
+            field=prop.label,
             error=fault,
         ),
-        message("run `rayline check` to see what the workspace lacks"),
+        hint=message("run `rayline check` to see what the workspace lacks"),
         severity=Severity.ERROR,
     )
 

@@ -115,17 +115,16 @@ def finish(
 
 def _surplus(change: Change, page_id: str, standing: str) -> Problem:
     return Problem(
-        "surplus-row",
-        str(change.ref),
-        "",
-        tell(
+        code="surplus-row",
+        where=str(change.ref),
+        message=tell(
             "“{title}” was made a second time, since this run had been paused: {surplus} beside {page}",
             title=change.title,
             surplus=page_id,
             page=standing or message("the one another run is making"),
         ),
-        message(
+        hint=message(
             "the next run puts the second row into the trash, unless somebody has written in it"
         ),
-        f"https://app.notion.com/p/{page_id.replace('-', '')}",
+        url=f"https://app.notion.com/p/{page_id.replace('-', '')}",
     )

@@ -160,15 +160,14 @@ def _without(block: Block, chart: Chart) -> Block:
 
 def _undrawn(change: Change, fault: NotDrawn, *, private: bool) -> Problem:
     return Problem(
-        "picture-not-drawn",
-        str(change.ref),
-        "",
-        tell(
+        code="picture-not-drawn",
+        where=str(change.ref),
+        message=tell(
             "the picture “{title}” could not be drawn: {error}",
             title="…" if private else fault.chart.title,
             error=fault.reason,
         ),
-        message("its words stand in its place; the next cycle tries again"),
+        hint=message("its words stand in its place; the next cycle tries again"),
     )
 
 

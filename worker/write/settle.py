@@ -119,10 +119,10 @@ def _record(
 
 def _problem(intent: Intent, fault: str, hint: str) -> Problem:
     return Problem(
-        "unsettled-creation",
-        str(intent.ref),
-        KEY_PROPERTY,
-        fault,
-        hint,
+        code="unsettled-creation",
+        where=str(intent.ref),
+        field=KEY_PROPERTY,
+        message=fault,
+        hint=hint,
         severity=Severity.ERROR,
     )

@@ -45,15 +45,15 @@ def is_written_in(target: WriteContext, change: Change) -> bool:
 def tell_kept(change: Change) -> Problem:
     """Return how a surplus row that is kept is told."""
     return Problem(
-        "duplicate-key",
-        str(change.ref),
-        KEY_PROPERTY,
-        tell(
+        code="duplicate-key",
+        where=str(change.ref),
+        field=KEY_PROPERTY,
+        message=tell(
             "“{title}” carries the Worker key of another row and is left alone",
             title=change.title,
         ),
-        message("clear its Worker key to keep it as your own row, or delete it"),
-        f"https://app.notion.com/p/{change.page_id.replace('-', '')}",
+        hint=message("clear its Worker key to keep it as your own row, or delete it"),
+        url=f"https://app.notion.com/p/{change.page_id.replace('-', '')}",
     )
 
 

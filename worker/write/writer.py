@@ -283,7 +283,14 @@ def _failure(change: Change, error: Exception, *, private: bool) -> Problem:
         error=str(error) if is_told else type(error).__name__,
     )
     hint = _HINTS.get(code, message("it will be tried again in the next cycle"))
-    return Problem(code, str(change.ref), name, fault, hint, severity=Severity.ERROR)
+    return Problem(
+        code=code,
+        where=str(change.ref),
+        field=name,
+        message=fault,
+        hint=hint,
+        severity=Severity.ERROR,
+    )
 
 
 _CODES = {

@@ -278,16 +278,16 @@ def _two_units(world: World) -> Iterator[Problem]:
         if len(units) > 1 and person.role != "am":
             names = ", ".join(sorted(world.units[unit].name for unit in units if unit))
             yield Problem(
-                "two-units",
-                _place(person),
-                "unit",
-                tell(
+                code="two-units",
+                where=_place(person),
+                field="unit",
+                message=tell(
                     "stands in {count} units: {names}; the hours count in one of them",
                     count=len(units),
                     names=names,
                 ),
-                message("leave the person in one unit"),
-                person.url,
+                hint=message("leave the person in one unit"),
+                url=person.url,
             )
 
 
@@ -314,7 +314,12 @@ def _incomplete_people(world: World) -> Iterator[Problem]:
 
 def _missing(person: Person, code: str, field: str, text: str) -> Problem:
     return Problem(
-        code, _place(person), field, text, message("fill in this field"), person.url
+        code=code,
+        where=_place(person),
+        field=field,
+        message=text,
+        hint=message("fill in this field"),
+        url=person.url,
     )
 
 
@@ -348,26 +353,26 @@ def _strangers(world: World) -> Iterator[Problem]:
     )
     for account in found[:LISTED]:
         yield Problem(
-            "unknown-account",
-            f"Jira: {account}",
-            "assignee",
-            tell(
+            code="unknown-account",
+            where=f"Jira: {account}",
+            field="assignee",
+            message=tell(
                 "{items} open items and {logs} fresh work logs are of an account that is nobody's in People",
                 items=items[account],
                 logs=logs[account],
             ),
-            message("write the account into the person's row"),
+            hint=message("write the account into the person's row"),
             severity=Severity.INFO,
         )
     if len(found) > LISTED:
         yield Problem(
-            "unknown-account",
-            "Jira",
-            "assignee",
-            tell(
+            code="unknown-account",
+            where="Jira",
+            field="assignee",
+            message=tell(
                 "{count} more accounts are nobody's in People",
                 count=len(found) - LISTED,
             ),
-            message("write the accounts into the people's rows"),
+            hint=message("write the accounts into the people's rows"),
             severity=Severity.INFO,
         )

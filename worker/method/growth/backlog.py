@@ -154,10 +154,12 @@ def _card(
 
 def _homeless(idea: Idea) -> Problem:
     return Problem(
-        "idea-without-client",
-        tell("Backlog: {name}", name=idea.name),
-        "client",
-        message("the accepted idea names no client, so it cannot become a card"),
-        message("choose its client"),
-        idea.url,
+        code="idea-without-client",
+        where=tell("Backlog: {name}", name=idea.name),
+        field="client",
+        message=message(
+            "the accepted idea names no client, so it cannot become a card"
+        ),
+        hint=message("choose its client"),
+        url=idea.url,
     )

@@ -63,12 +63,12 @@ def currency_problems(world: World) -> tuple[Problem, ...]:
     rows = {row.ref: row for row in world.rows.get("revenue", ())}
     return tuple(
         Problem(
-            "other-currency",
-            f"Revenue: {rows[ref].title}" if ref in rows else str(ref),
-            "currency",
-            f"{row.currency} is not the workspace's currency, {world.words.currency}; the entry is left out",
-            f"enter the amount in {world.words.currency}",
-            rows[ref].url if ref in rows else "",
+            code="other-currency",
+            where=f"Revenue: {rows[ref].title}" if ref in rows else str(ref),
+            field="currency",
+            message=f"{row.currency} is not the workspace's currency, {world.words.currency}; the entry is left out",
+            hint=f"enter the amount in {world.words.currency}",
+            url=rows[ref].url if ref in rows else "",
         )
         for ref, row in foreign.items()
     )

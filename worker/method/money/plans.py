@@ -160,12 +160,14 @@ def _pins(
 
 def _bad_pin(row: Row) -> Problem:
     return Problem(
-        "bad-pin",
-        row.title,
-        "target",
-        message("the row is pinned but its target is not an amount of zero or more"),
-        message("fill the target or remove the pin"),
-        row.url,
+        code="bad-pin",
+        where=row.title,
+        field="target",
+        message=message(
+            "the row is pinned but its target is not an amount of zero or more"
+        ),
+        hint=message("fill the target or remove the pin"),
+        url=row.url,
     )
 
 
@@ -270,16 +272,16 @@ def _conflicts(tree: _Tree, rows: dict[str, Row], world: World) -> Iterator[Prob
     for conflict in tree.plan.conflicts:
         row = rows.get(key_of(tree.unit, conflict.period))
         yield Problem(
-            "pin-conflict",
-            _title(tree.unit, conflict.period, world),
-            "target",
-            tell(
+            code="pin-conflict",
+            where=_title(tree.unit, conflict.period, world),
+            field="target",
+            message=tell(
                 "its target is {target}, the pinned parts below ask for {below}",
                 target=conflict.target,
                 below=conflict.below,
             ),
-            message("change or remove one of the pins"),
-            row.url if row else "",
+            hint=message("change or remove one of the pins"),
+            url=row.url if row else "",
         )
 
 
@@ -317,15 +319,15 @@ def _is_ours(target: Decimal, stated: Decimal | None, last: Track | None) -> boo
 
 def _unpinned_target(row: Row, typed: Decimal, world: World) -> Problem:
     return Problem(
-        "unpinned-target",
-        row.title,
-        "target",
-        tell(
+        code="unpinned-target",
+        where=row.title,
+        field="target",
+        message=tell(
             "{target} was typed but is not pinned: it stands, and nothing is planned by it",
             target=world.words.money(typed),
         ),
-        message("tick Pinned to plan by it, or empty the cell"),
-        row.url,
+        hint=message("tick Pinned to plan by it, or empty the cell"),
+        url=row.url,
     )
 
 

@@ -300,15 +300,15 @@ def _add_hours(
         elif day >= start:
             problems.append(
                 Problem(
-                    "no-rate",
-                    client.name,
-                    "rate",
-                    tell(
+                    code="no-rate",
+                    where=client.name,
+                    field="rate",
+                    message=tell(
                         "hours of {person} have no rate and are left out of the accrued revenue",
                         person=author,
                     ),
-                    message("fill the rate of this person"),
-                    client.url,
+                    hint=message("fill the rate of this person"),
+                    url=client.url,
                 )
             )
 

@@ -74,14 +74,14 @@ def _client(row: Row, world: World) -> Ref | None:
 
 def _homeless(row: Row) -> Problem:
     return Problem(
-        "request-without-client",
-        tell("Account sprint: {name}", name=row.title),
-        "client",
-        message(
+        code="request-without-client",
+        where=tell("Account sprint: {name}", name=row.title),
+        field="client",
+        message=message(
             "a task from outside names no client, so it goes to the head of accounts"
         ),
-        message("choose its client and assignee"),
-        row.url,
+        hint=message("choose its client and assignee"),
+        url=row.url,
     )
 
 

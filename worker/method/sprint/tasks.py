@@ -451,14 +451,14 @@ def _waits(task: _Task, world: World) -> Problem:
     client = world.clients.get(task.signal.client) if task.signal.client else None
     text = str(_made(task, world)["name"])
     return Problem(
-        "waiting-task",
-        client.name if client else "",
-        task.signal.playbook,
-        tell("waits for the next sprint: {task}", task=text),
-        tell(
+        code="waiting-task",
+        where=client.name if client else "",
+        field=task.signal.playbook,
+        message=tell("waits for the next sprint: {task}", task=text),
+        hint=tell(
             "{limit} new tasks a sprint are the limit for one client",
             limit=world.thresholds.tasks_per_client,
         ),
-        client.url if client else "",
-        Severity.INFO,
+        url=client.url if client else "",
+        severity=Severity.INFO,
     )
