@@ -6,14 +6,20 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from decimal import Decimal
 from typing import Any
 
-from rayline_demo.stories.editor import Standing, StoryEditor, Unnamed, listed, spaced
+from rayline_demo.stories.editor import (
+    PICTURE,
+    Standing,
+    StoryEditor,
+    Unnamed,
+    listed,
+    spaced,
+)
 from rayline_demo.stories.play import Lived
 from rayline_demo.stories.script import Table, in_locale
 from worker.errors import Problem
 from worker.mapping.schema import KEY_PROPERTY
 
 MATCHERS = frozenset({"contains", "lacks", "near", "by"})
-PICTURE = "(picture)"
 INDENT = "\n      "
 MOST_SHOWN = 10
 
