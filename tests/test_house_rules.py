@@ -278,7 +278,6 @@ STILL_DENSER = {
     "rayline_sandbox/notion": 4.6,
     "worker/method/formulas": 5.0,
     "worker/pages": 4.7,
-    "worker/state/migrations/versions": 5.3,
 }
 """Rooms to be thinned out: their numbers may only fall."""
 

@@ -3,28 +3,41 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from datetime import time, timedelta
+from datetime import date, time, timedelta
 from typing import Any
 
 from rayline_demo.acts import Expected, HumanEdits
-from rayline_demo.stories.editor import StoryEditor, Unnamed
+from rayline_demo.stories.editor import Standing, StoryEditor, Unnamed
 from rayline_demo.stories.script import Table, in_locale
-from rayline_demo.stories.world import HOUR, add_row, at_local
+from rayline_demo.stories.world import (
+    DONE,
+    HOUR,
+    IN_PROGRESS,
+    add_row,
+    at_local,
+    edit_row,
+)
 from worker.mapping.schema import KEY_PROPERTY
 
 Act = Callable[[StoryEditor, Table, HumanEdits], str]
-DONE = "Done"
+EPIC = "Epic"
+NOON = time(12)
+MINUTE = timedelta(minutes=1)
+DAY_LENGTH = len("2026-11-02")
 
 
 def do_act(typist: StoryEditor, table: Table, deeds: HumanEdits) -> None:
     """Do one act of the script; raise `Unnamed` when it names what is not there."""
     name = table.get("act", "")
     if name not in ACTS:
-        raise Unnamed(f"unknown act {name!r}; there are {', '.join(ACTS)}")
+        known = ", ".join(ACTS)
+        raise Unnamed(f"unknown act {name!r}; there are {known}")
+    act = ACTS[name]
     try:
-        deeds.told.append(ACTS[name](typist, table, deeds))
+        told = act(typist, table, deeds)
     except KeyError as error:
         raise Unnamed(f"the act {name!r} needs {error}") from None
+    deeds.told.append(told)
 
 
 # Notion
@@ -32,69 +45,96 @@ def do_act(typist: StoryEditor, table: Table, deeds: HumanEdits) -> None:
 
 def _edit(typist: StoryEditor, table: Table, deeds: HumanEdits) -> str:
     """`row`, `set`: change cells; what is set must stand at the end, unless `loose = true`."""
-    source, page_id = typist.page(table["row"])
-    typist.rig.notion.control(
-        "edit", {"page_id": page_id, "properties": typist.raw(source, table["set"])}
-    )
-    row = next(one for one in typist.rows(source) if one.page_id == page_id)
-    told = f"{table['row']} is edited: {', '.join(f'{name} = {_said(value)}' for name, value in table['set'].items())}"
-    for name in table["set"]:
+    row = table["row"]
+    cells = table["set"]
+    source, page_id = typist.page(row)
+    edit_row(typist, source, page_id, cells)
+
+    written = [f"{name} = {_said(value)}" for name, value in cells.items()]
+    listing = ", ".join(written)
+    told = f"{row} is edited: {listing}"
+
+    values = _standing(typist, source, page_id).values
+    for name in cells:
         deeds.forget(source, page_id, name)
-        if not table.get("loose"):
-            deeds.expected.append(
-                Expected(source, page_id, name, _kept(row.values[name]), told)
-            )
+        if table.get("loose"):
+            continue
+        kept = _kept(values[name])
+        expected = Expected(source, page_id, name, kept, told)
+        deeds.expected.append(expected)
     return told
+
+
+def _standing(typist: StoryEditor, source: str, page_id: str) -> Standing:
+    rows = typist.rows(source)
+    return next(row for row in rows if row.page_id == page_id)
 
 
 def _kept(value: Any) -> Any:
     """Return a value as the board's reader gives it: of a range of days, the first."""
-    return (
-        value[0]
-        if isinstance(value, tuple) and len(value) == 2 and len(value[0]) == 10
-        else value
-    )
+    if isinstance(value, tuple) and len(value) == 2:
+        first = value[0]
+        # Ids of rows and people are longer than a day.
+        return first if len(first) == DAY_LENGTH else value
+    return value
 
 
 def _said(value: Any) -> str:
-    return str(value if not isinstance(value, Mapping) else in_locale(value, "en"))
+    if isinstance(value, Mapping):
+        value = in_locale(value, "en")
+    return str(value)
 
 
 def _create(typist: StoryEditor, table: Table, _: HumanEdits) -> str:
     """`source`, `set`, `id?`: add a row."""
-    page_id = add_row(typist, table["source"], table["set"])
-    if "id" in table:
-        typist.pages[table["id"]] = page_id
-    return (
-        f"a row is added to {table['source']}: {table.get('id') or _said(table['set'])}"
-    )
+    source = table["source"]
+    cells = table["set"]
+    alias = table.get("id")
+    page_id = add_row(typist, source, cells)
+    if alias is not None:
+        typist.pages[alias] = page_id
+    label = alias or _said(cells)
+    return f"a row is added to {source}: {label}"
 
 
 def _trash(typist: StoryEditor, table: Table, deeds: HumanEdits) -> str:
     """`row`: delete a row."""
-    source, page_id = typist.page(table["row"])
-    row = next(one for one in typist.rows(source) if one.page_id == page_id)
-    typist.rig.notion.control("trash", {"id": page_id})
-    deeds.expected = [one for one in deeds.expected if one.page_id != page_id]
-    if row.values.get(KEY_PROPERTY):
-        deeds.trashed.append((source, row.values[KEY_PROPERTY]))
-    return f"{table['row']} is deleted"
+    row = table["row"]
+    source, page_id = typist.page(row)
+    standing = _standing(typist, source, page_id)
+    notion = typist.rig.notion
+    notion.control("trash", {"id": page_id})
+
+    left = [one for one in deeds.expected if one.page_id != page_id]
+    deeds.expected = left
+    key = standing.values.get(KEY_PROPERTY)
+    if key:
+        deeds.trashed.append((source, key))
+    return f"{row} is deleted"
 
 
 def _duplicate(typist: StoryEditor, table: Table, deeds: HumanEdits) -> str:
     """`row`, `id?`: copy a row."""
-    source, page_id = typist.page(table["row"])
-    copy = typist.rig.notion.control("duplicate", {"page_id": page_id})["id"]
-    typist.pages[table.get("id", copy)] = copy
+    row = table["row"]
+    source, page_id = typist.page(row)
+    notion = typist.rig.notion
+    made = notion.control("duplicate", {"page_id": page_id})
+
+    copy = made["id"]
+    alias = table.get("id", copy)
+    typist.pages[alias] = copy
     if source == "risks":
         deeds.copies.append(copy)
-    return f"{table['row']} is duplicated"
+    return f"{row} is duplicated"
 
 
 def _call(typist: StoryEditor, table: Table, _: HumanEdits) -> str:
     """`row`, `id`: give an alias to a row the worker made."""
-    typist.pages[table["id"]] = typist.page(table["row"])[1]
-    return f"{table['row']} is called {table['id']} from now on"
+    row = table["row"]
+    alias = table["id"]
+    page_id = typist.page(row)[1]
+    typist.pages[alias] = page_id
+    return f"{row} is called {alias} from now on"
 
 
 # Jira
@@ -102,102 +142,145 @@ def _call(typist: StoryEditor, table: Table, _: HumanEdits) -> str:
 
 def _transition(typist: StoryEditor, table: Table, _: HumanEdits) -> str:
     """`issue`, `to`: move an issue to a status."""
-    typist.rig.jira.control(
-        "transition", {"issue": table["issue"], "status": table["to"]}
-    )
-    return f"{table['issue']} is now {table['to']}"
+    key = table["issue"]
+    status = table["to"]
+    _move(typist, key, status)
+    return f"{key} is now {status}"
+
+
+def _move(typist: StoryEditor, key: str, status: str) -> None:
+    move = {
+        "issue": key,
+        "status": status,
+    }
+    typist.rig.jira.control("transition", move)
 
 
 def _finish(typist: StoryEditor, table: Table, _: HumanEdits) -> str:
     """`project`, `count?`: finish the oldest open issues, at two minutes each."""
-    found = _open_issues(typist, table["project"])[: table.get("count", 1)]
-    for key in found:
-        for status in ("In Progress", DONE):
-            typist.rig.jira.control("transition", {"issue": key, "status": status})
-            typist.rig.clock.advance(timedelta(minutes=1))
-    return f"finished: {', '.join(found) or 'nothing'}"
+    keys = _open_issues(typist, table["project"])
+    count = table.get("count", 1)
+    finished = keys[:count]
+    for key in finished:
+        for status in (IN_PROGRESS, DONE):
+            _move(typist, key, status)
+            typist.rig.clock.advance(MINUTE)
+    listing = ", ".join(finished)
+    return f"finished: {listing or 'nothing'}"
 
 
 def _open_issues(typist: StoryEditor, project: str) -> list[str]:
-    issues = typist.rig.jira.control("dump", {})["issues"]
-    return sorted(
-        (
-            issue["key"]
-            for issue in issues
-            if issue["key"].startswith(f"{project}-")
-            and issue["key"] not in typist.rig.epics
-            and issue["status_name"] != DONE
-        ),
-        key=lambda key: int(key.rpartition("-")[2]),
-    )
+    """Return the keys of a project's issues that are not done, oldest first; epics are no work."""
+    epics = typist.rig.epics
+    dump = typist.rig.jira.control("dump", {})
+    numbers = []
+    for issue in dump["issues"]:
+        key = issue["key"]
+        where, _, number = key.rpartition("-")
+        is_open = issue["status_name"] != DONE
+        if where == project and is_open and key not in epics:
+            numbers.append(int(number))
+    return [f"{project}-{number}" for number in sorted(numbers)]
 
 
 def _new(typist: StoryEditor, table: Table, _: HumanEdits) -> str:
     """`project`, `count?`, `type?`, `parent?`, `due?`, `estimate?` (hours), `by?`: create issues."""
-    fields: dict[str, Any] = {"issuetype": {"name": table.get("type", "Task")}}
-    fields |= {"parent": {"key": table["parent"]}} if "parent" in table else {}
-    fields |= {"duedate": table["due"].isoformat()} if "due" in table else {}
-    fields |= {"assignee": {"accountId": table["by"]}} if "by" in table else {}
-    fields |= (
-        {"timetracking": {"originalEstimate": f"{table['estimate']}h"}}
-        if "estimate" in table
-        else {}
-    )
-    made = [
-        typist.rig.jira.control(
-            "create",
-            {
-                "project": table["project"],
-                "fields": fields
-                | {"summary": f"{table.get('summary', 'Change request')} {number + 1}"},
-            },
-        )["key"]
-        for number in range(table.get("count", 1))
-    ]
-    typist.rig.epics.update(made if table.get("type") == "Epic" else ())
-    return f"created: {', '.join(made)}"
+    project = table["project"]
+    kind = table.get("type", "Task")
+    summary = table.get("summary", "Change request")
+    fields = {
+        "issuetype": {"name": kind},
+        **_optional_fields(table),
+    }
+
+    keys = []
+    for number in range(1, table.get("count", 1) + 1):
+        numbered = {
+            **fields,
+            "summary": f"{summary} {number}",
+        }
+        issue = {
+            "project": project,
+            "fields": numbered,
+        }
+        made = typist.rig.jira.control("create", issue)
+        keys.append(made["key"])
+
+    if kind == EPIC:
+        typist.rig.epics.update(keys)
+    listing = ", ".join(keys)
+    return f"created: {listing}"
+
+
+def _optional_fields(table: Table) -> dict[str, Any]:
+    fields: dict[str, Any] = {}
+    if "parent" in table:
+        fields["parent"] = {"key": table["parent"]}
+    if "due" in table:
+        fields["duedate"] = table["due"].isoformat()
+    if "by" in table:
+        fields["assignee"] = {"accountId": table["by"]}
+    if "estimate" in table:
+        estimate = f"{table['estimate']}h"
+        fields["timetracking"] = {"originalEstimate": estimate}
+    return fields
 
 
 def _change(typist: StoryEditor, table: Table, _: HumanEdits) -> str:
     """`issue`, `set`: edit fields as Jira calls them (`duedate`, `assignee`, `labels`...)."""
-    fields = {
-        name: value.isoformat() if hasattr(value, "isoformat") else value
-        for name, value in table["set"].items()
+    key = table["issue"]
+    fields = dict(table["set"])
+    for name, value in fields.items():
+        if isinstance(value, date | time):
+            fields[name] = value.isoformat()
+    edit = {
+        "issue": key,
+        "fields": fields,
     }
-    typist.rig.jira.control("edit", {"issue": table["issue"], "fields": fields})
-    return f"{table['issue']} is edited: {', '.join(fields)}"
+    typist.rig.jira.control("edit", edit)
+    listing = ", ".join(fields)
+    return f"{key} is edited: {listing}"
 
 
 def _log(typist: StoryEditor, table: Table, _: HumanEdits) -> str:
     """`issue`, `by`, `hours`, `on?`: log time; without `on` it ends now."""
-    zone, seconds = typist.rig.context.settings.time_zone, int(table["hours"] * HOUR)
-    started = (
-        at_local(table["on"], time(12), zone)
-        if "on" in table
-        else typist.rig.clock.now() - timedelta(seconds=seconds)
-    )
-    typist.rig.jira.control(
-        "worklog",
-        {
-            "issue": table["issue"],
-            "author": table["by"],
-            "seconds": seconds,
-            "started": started.isoformat(),
-        },
-    )
-    return f"{table['by']} logs {table['hours']} h on {table['issue']}"
+    key = table["issue"]
+    author = table["by"]
+    hours = table["hours"]
+    seconds = int(hours * HOUR)
+    if "on" in table:
+        zone = typist.rig.context.settings.time_zone
+        started = at_local(table["on"], NOON, zone)
+    else:
+        now = typist.rig.clock.now()
+        started = now - timedelta(seconds=seconds)
+    worklog = {
+        "issue": key,
+        "author": author,
+        "seconds": seconds,
+        "started": started.isoformat(),
+    }
+    typist.rig.jira.control("worklog", worklog)
+    return f"{author} logs {hours} h on {key}"
 
 
 def _remove(typist: StoryEditor, table: Table, _: HumanEdits) -> str:
     """`issue`: delete an issue with its sub-tasks."""
-    typist.rig.jira.control("delete", {"issue": table["issue"], "subtasks": True})
-    return f"{table['issue']} is deleted"
+    key = table["issue"]
+    removal = {
+        "issue": key,
+        "subtasks": True,
+    }
+    typist.rig.jira.control("delete", removal)
+    return f"{key} is deleted"
 
 
 def _wait(typist: StoryEditor, table: Table, _: HumanEdits) -> str:
     """`minutes`: let time pass."""
-    typist.rig.clock.advance(timedelta(minutes=table["minutes"]))
-    return f"{table['minutes']} minutes pass"
+    minutes = table["minutes"]
+    passed = timedelta(minutes=minutes)
+    typist.rig.clock.advance(passed)
+    return f"{minutes} minutes pass"
 
 
 ACTS: dict[str, Act] = {

@@ -19,7 +19,21 @@ from worker.codecs.notion import encode
 from worker.domain.values import Ref, Span, Value
 from worker.mapping.schema import KEY_PROPERTY, Bindings, Property, Schema
 
-SPACES = str.maketrans({"\u00a0": " ", "\u202f": " ", "\u2009": " "})
+SPACES = str.maketrans(
+    {
+        "\u00a0": " ",
+        "\u202f": " ",
+        "\u2009": " ",
+    }
+)
+PICTURE = "(picture)"
+EMPTY: dict[str, object] = {
+    "relation": (),
+    "people": (),
+    "title": "",
+    "rich_text": "",
+}
+"""What an empty cell reads as; None for every other type."""
 
 
 class Unnamed(LookupError):
@@ -53,24 +67,25 @@ class StoryEditor:
     def alias(self, name: str) -> str:
         """Return the page of an alias."""
         if name not in self.pages:
-            raise Unnamed(
-                f"no row has the id {name!r}; there are {', '.join(sorted(self.pages))}"
-            )
+            known = ", ".join(sorted(self.pages))
+            raise Unnamed(f"no row has the id {name!r}; there are {known}")
         return self.pages[name]
 
     def name_of(self, page_id: str) -> str:
         """Return the alias of a page, else its id."""
-        return next(
-            (alias for alias, found in self.pages.items() if found == page_id), page_id
-        )
+        for alias, page in self.pages.items():
+            if page == page_id:
+                return alias
+        return page_id
 
     def key(self, text: str) -> str:
         """Return a Worker key with every `@alias` replaced by its page."""
-        parts = [
-            self.alias(part[1:]) if part.startswith("@") else part
-            for part in text.split("#")[0].split(":")
-        ]
-        return ":".join(parts) + (f"#{text.split('#')[1]}" if "#" in text else "")
+        named, mark, number = text.partition("#")
+        parts = []
+        for part in named.split(":"):
+            alias = part.removeprefix("@")
+            parts.append(part if alias == part else self.alias(alias))
+        return ":".join(parts) + mark + number
 
     def page(self, row: str) -> tuple[str, str]:
         """Return source and page of `source/alias` or `source/worker key`."""
@@ -80,22 +95,17 @@ class StoryEditor:
         if ":" not in name:
             return source, self.alias(name)
         key = self.key(name)
-        found = [
-            one.page_id
-            for one in self.rows(source)
-            if one.values.get(KEY_PROPERTY) == key
-        ]
-        if not found:
-            raise Unnamed(f"no living row of {source} has the key {name}")
-        return source, found[0]
+        for standing in self.rows(source):
+            if standing.values.get(KEY_PROPERTY) == key:
+                return source, standing.page_id
+        raise Unnamed(f"no living row of {source} has the key {name}")
 
     def prop(self, source: str, name: str) -> Property:
         """Return a property by logical name."""
         properties = self.schema.sources[source].properties
         if name not in properties:
-            raise Unnamed(
-                f"{source} has no field {name!r}; there are {', '.join(properties)}"
-            )
+            known = ", ".join(properties)
+            raise Unnamed(f"{source} has no field {name!r}; there are {known}")
         return properties[name]
 
     # Typing
@@ -103,13 +113,18 @@ class StoryEditor:
     def raw(self, source: str, values: Mapping[str, Any]) -> dict[str, Any]:
         """Return request properties of scripted values; an empty text empties any cell."""
         binding = self.bindings[source]
-        return {
-            binding.properties[name]: encode(
-                prop, self._typed(prop, value), binding, lambda ref: ref.key
+        written = {}
+        for name, value in values.items():
+            prop = self.prop(source, name)
+            typed = self._typed(prop, value)
+            property_id = binding.properties[name]
+            written[property_id] = encode(
+                prop,
+                typed,
+                binding,
+                resolve=_page_of,
             )
-            for name, value in values.items()
-            for prop in (self.prop(source, name),)
-        }
+        return written
 
     def _typed(self, prop: Property, value: Any) -> Value:
         value = in_locale(value, self.locale)
@@ -117,81 +132,73 @@ class StoryEditor:
             return None
         match prop.type:
             case "relation":
-                return tuple(
-                    Ref(prop.target, self._target(prop, name)) for name in listed(value)
-                )
+                pages = self._targets(prop, value)
+                return tuple(Ref(prop.target, page) for page in pages)
             case "people":
-                return tuple(self.users[name] for name in listed(value))
+                return tuple(self._people(value))
             case "number":
                 return Decimal(value)
             case "date":
-                return (
-                    Span(value["start"], value["end"])
-                    if isinstance(value, dict)
-                    else as_date(value)
-                )
+                if not isinstance(value, dict):
+                    return as_date(value)
+                return Span(value["start"], value["end"])
             case "checkbox":
                 return bool(value)
             case "multi_select":
                 return tuple(listed(value))
         return str(value)
 
-    def _target(self, prop: Property, name: str) -> str:
-        return (
-            self.page(f"{prop.target}/{name}")[1] if ":" in name else self.alias(name)
-        )
+    def _targets(self, prop: Property, value: Any) -> list[str]:
+        """Return the pages a relation names, by alias or by Worker key."""
+        pages = []
+        for name in listed(value):
+            if ":" in name:
+                page_id = self.page(f"{prop.target}/{name}")[1]
+            else:
+                page_id = self.alias(name)
+            pages.append(page_id)
+        return pages
+
+    def _people(self, value: Any) -> list[str]:
+        return [self.users[name] for name in listed(value)]
 
     # Reading
 
     def rows(self, source: str) -> list[Standing]:
         """Return the living rows of a source in order of creation."""
         binding = self.bindings[source]
-        names = {
-            unquote(property_id): name
-            for name, property_id in binding.properties.items()
-        }
-        return [
-            Standing(
-                page["id"],
-                {
-                    names[unquote(prop["id"])]: plain(prop)
-                    for prop in page["properties"].values()
-                    if unquote(prop["id"]) in names
-                },
-            )
-            for page in dumped_rows(self.rig.notion, binding.data_source_id)
-            if not page["in_trash"]
-        ]
+        names = {}
+        for name, property_id in binding.properties.items():
+            names[unquote(property_id)] = name
+
+        pages = dumped_rows(self.rig.notion, binding.data_source_id)
+        return [_standing(page, names) for page in pages if not page["in_trash"]]
 
     def lines(self, page_id: str) -> list[str]:
         """Return the text of a page's body, a line a block; cells of a table are parted by ` | `."""
         dump = self.rig.notion.control("dump", {})
-        return [
-            spaced(line) for line in _lines(dump["blocks"], dump["children"], page_id)
-        ]
+        lines = _lines(dump["blocks"], dump["children"], page_id)
+        return [spaced(line) for line in lines]
 
     def wanted(self, source: str, name: str, value: Any) -> Any:
         """Return the plain value a scripted one stands for."""
-        prop, value = self.prop(source, name), in_locale(value, self.locale)
+        prop = self.prop(source, name)
+        value = in_locale(value, self.locale)
         if isinstance(value, str) and not value:
-            return {"relation": (), "people": (), "title": "", "rich_text": ""}.get(
-                prop.type
-            )
+            return EMPTY.get(prop.type)
         match prop.type:
             case "relation":
-                return tuple(sorted(self._target(prop, one) for one in listed(value)))
+                return tuple(sorted(self._targets(prop, value)))
             case "people":
-                return tuple(sorted(self.users[one] for one in listed(value)))
+                return tuple(sorted(self._people(value)))
             case "select" | "status":
                 return self._label(source, prop, value)
             case "number":
                 return Decimal(value)
             case "date":
-                return (
-                    (_iso(value["start"]), _iso(value["end"]))
-                    if isinstance(value, dict)
-                    else _iso(value)
-                )
+                if not isinstance(value, dict):
+                    return _iso(value)
+                return _iso(value["start"]), _iso(value["end"])
             case "title" | "rich_text":
                 return spaced(str(value))
         return value
@@ -199,28 +206,47 @@ class StoryEditor:
     def _label(self, source: str, prop: Property, key: str) -> str:
         options = self.bindings[source].options.get(prop.name, {})
         if key not in options:
-            raise Unnamed(
-                f"{source}.{prop.name} has no option {key!r}; there are {', '.join(options)}"
-            )
+            place = f"{source}.{prop.name}"
+            known = ", ".join(options)
+            raise Unnamed(f"{place} has no option {key!r}; there are {known}")
         return options[key][1]
+
+
+def _page_of(ref: Ref) -> str:
+    return ref.key
+
+
+def _standing(page: Mapping[str, Any], names: Mapping[str, str]) -> Standing:
+    """Return a dumped page by the logical names of its properties' ids; unknown ones are left out."""
+    values = {}
+    for prop in page["properties"].values():
+        name = names.get(unquote(prop["id"]))
+        if name is not None:
+            values[name] = plain(prop)
+    return Standing(page["id"], values)
 
 
 def _lines(
     blocks: Mapping[str, Any], children: Mapping[str, list[str]], parent: str
 ) -> Iterator[str]:
-    for one in children.get(parent, ()):
-        block = blocks.get(one)
-        if block is not None and not block["in_trash"]:
-            payload = block["payload"]
-            texts = payload.get("cells") or [payload.get("rich_text", ())]
-            yield (
-                "(picture)"
-                if block["type"] == "image"
-                else " | ".join(
-                    "".join(piece["plain_text"] for piece in text) for text in texts
-                )
-            )
-            yield from _lines(blocks, children, one)
+    for block_id in children.get(parent, ()):
+        block = blocks.get(block_id)
+        if block is None or block["in_trash"]:
+            continue
+        yield _line(block)
+        yield from _lines(blocks, children, block_id)
+
+
+def _line(block: Mapping[str, Any]) -> str:
+    if block["type"] == "image":
+        return PICTURE
+    payload = block["payload"]
+    texts = payload.get("cells") or [payload.get("rich_text", ())]
+    return " | ".join(_text(pieces) for pieces in texts)
+
+
+def _text(pieces: Iterable[Mapping[str, Any]]) -> str:
+    return "".join(piece["plain_text"] for piece in pieces)
 
 
 def plain(prop: Mapping[str, Any]) -> Any:
@@ -228,7 +254,7 @@ def plain(prop: Mapping[str, Any]) -> Any:
     value = prop[prop["type"]]
     match prop["type"]:
         case "title" | "rich_text":
-            return spaced("".join(item["plain_text"] for item in value))
+            return spaced(_text(value))
         case "number":
             return None if value is None else Decimal(repr(value))
         case "select" | "status":
@@ -236,9 +262,12 @@ def plain(prop: Mapping[str, Any]) -> Any:
         case "date":
             if not value:
                 return None
-            return (value["start"], value["end"]) if value["end"] else value["start"]
+            start = value["start"]
+            end = value["end"]
+            return (start, end) if end else start
         case "relation" | "people":
-            return tuple(sorted(item["id"] for item in value))
+            ids = [item["id"] for item in value]
+            return tuple(sorted(ids))
     return value
 
 

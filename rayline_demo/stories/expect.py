@@ -2,112 +2,130 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from decimal import Decimal
 from typing import Any
 
-from rayline_demo.stories.editor import Standing, StoryEditor, Unnamed, listed, spaced
+from rayline_demo.stories.editor import (
+    PICTURE,
+    Standing,
+    StoryEditor,
+    Unnamed,
+    listed,
+    spaced,
+)
 from rayline_demo.stories.play import Lived
 from rayline_demo.stories.script import Table, in_locale
 from worker.errors import Problem
 from worker.mapping.schema import KEY_PROPERTY
 
 MATCHERS = frozenset({"contains", "lacks", "near", "by"})
+INDENT = "\n      "
+MOST_SHOWN = 10
 
 
 def compare(typist: StoryEditor, after: Table, lived: Lived) -> list[str]:
     """Return how the boards after a day differ from what was expected; empty when they do not."""
     found: list[str] = []
-    for check, tables in (
-        (_row, "rows"),
-        (_page, "pages"),
-        (_count, "counts"),
-        (_problem, "problems"),
-    ):
+    for tables, check in CHECKS.items():
         for table in after.get(tables, ()):
             try:
                 found += check(typist, table, lived)
             except Unnamed as error:
-                found.append(f"{table.get('row') or tables}: {error}")
-    if "writes" in after and lived.writes != after["writes"]:
-        found.append(
-            f"the worker wrote {lived.writes} times, expected {after['writes']}"
-        )
+                label = table.get("row") or tables
+                found.append(f"{label}: {error}")
+
+    writes = after.get("writes", lived.writes)
+    if lived.writes != writes:
+        found.append(f"the worker wrote {lived.writes} times, expected {writes}")
     return [f"after {lived.day}: {line}" for line in found]
+
+
+# Rows
 
 
 def _row(typist: StoryEditor, table: Table, _: Lived) -> Iterator[str]:
     """`row` (or `source` with `where`), and `absent = true` or `fields`."""
-    label = str(table.get("row") or f"{table['source']} where {dict(table['where'])}")
+    label = _label(table)
     source, rows = _find(typist, table)
+    count = len(rows)
+
     if table.get("absent"):
         if rows:
-            yield f"{label}: expected absent, found {_shown(rows[0])}"
+            first = _shown(rows[0])
+            yield _difference(label, "absent", first)
         return
-    if len(rows) != 1:
-        yield f"{label}: expected one row, found {len(rows)}" + _near_misses(
-            typist, source, table
-        )
+    if count != 1:
+        near = _near_misses(typist, source, table)
+        yield _difference(label, "one row", f"{count}{near}")
         return
+
+    values = rows[0].values
     for name, expected in table.get("fields", {}).items():
         typist.prop(source, name)
-        value = rows[0].values.get(name)
-        if not _fits(typist, source, name, value=value, expected=expected):
-            yield f"{label}: {name}: expected {_told(typist, expected)}, found {_readable(typist, value)}"
-
-
-def _page(typist: StoryEditor, table: Table, _: Lived) -> Iterator[str]:
-    """`row`, and of the text of its page: `lines` that stand there in this order, `lacks`, `pictures`."""
-    rows = _find(typist, table)[1]
-    if len(rows) != 1:
-        yield f"{table['row']}: expected one row, found {len(rows)}"
-        return
-    lines = typist.lines(rows[0].page_id)
-    place = 0
-    for wanted in map(spaced, in_locale(table.get("lines", []), typist.locale)):
-        if wanted not in lines[place:]:
-            yield (
-                f"{table['row']}: no line {wanted!r} after line {place} of\n      "
-                + "\n      ".join(lines)
-            )
-            return
-        place = lines.index(wanted, place) + 1
-    for banned in map(spaced, in_locale(table.get("lacks", []), typist.locale)):
-        yield from (
-            f"{table['row']}: unwanted {line!r}" for line in lines if banned in line
+        value = values.get(name)
+        if _fits(typist, source, name, value=value, expected=expected):
+            continue
+        yield _difference(
+            f"{label}: {name}",
+            _told(typist, expected),
+            _readable(typist, value),
         )
-    if table.get("pictures", lines.count("(picture)")) != lines.count("(picture)"):
-        yield f"{table['row']}: expected {table['pictures']} pictures, found {lines.count('(picture)')}"
+
+
+def _label(table: Table) -> str:
+    if table.get("row"):
+        return str(table["row"])
+    source = table["source"]
+    where = dict(table["where"])
+    return f"{source} where {where}"
 
 
 def _find(typist: StoryEditor, table: Table) -> tuple[str, list[Standing]]:
+    """Return the source a check is about, and its rows that are meant."""
     if "row" not in table:
-        return table["source"], [
-            row
-            for row in typist.rows(table["source"])
-            if _holds(typist, table["source"], row, table["where"])
-        ]
-    source, _, name = table["row"].partition("/")
+        source = table["source"]
+        return source, _matching(typist, source, table["where"])
+
+    row = table["row"]
+    source, _, name = row.partition("/")
     if source not in typist.schema.sources:
-        raise Unnamed(f"{table['row']!r} should begin with a data source and a slash")
-    field, wanted = (
-        (KEY_PROPERTY, typist.key(name)) if ":" in name else ("", typist.alias(name))
-    )
-    return source, [
-        row
-        for row in typist.rows(source)
-        if (row.values.get(field) if field else row.page_id) == wanted
-    ]
+        raise Unnamed(f"{row!r} should begin with a data source and a slash")
+    if ":" in name:
+        return source, _keyed(typist, source, typist.key(name))
+    page_id = typist.alias(name)
+    rows = typist.rows(source)
+    return source, [one for one in rows if one.page_id == page_id]
+
+
+def _keyed(typist: StoryEditor, source: str, key: str) -> list[Standing]:
+    rows = typist.rows(source)
+    return [row for row in rows if row.values.get(KEY_PROPERTY) == key]
+
+
+def _matching(
+    typist: StoryEditor, source: str, where: Mapping[str, Any]
+) -> list[Standing]:
+    rows = typist.rows(source)
+    return [row for row in rows if _holds(typist, source, row, where)]
 
 
 def _near_misses(typist: StoryEditor, source: str, table: Table) -> str:
-    keys = [
-        _named(typist, row.values.get(KEY_PROPERTY) or "")
-        for row in typist.rows(source)
-    ]
-    wanted = table.get("row", "").partition("/")[2].partition(":")[0]
-    found = [key for key in keys if key and key.startswith(wanted)]
-    return f"; there are {', '.join(sorted(found)) or 'none'}" if "row" in table else ""
+    """Return the keys of the same kind that do stand; nothing when no key was asked for."""
+    if "row" not in table:
+        return ""
+    name = table["row"].partition("/")[2]
+    kind = name.partition(":")[0]
+
+    found = []
+    for row in typist.rows(source):
+        key = row.values.get(KEY_PROPERTY) or ""
+        named = _named(typist, key)
+        if named and named.startswith(kind):
+            found.append(named)
+
+    listing = ", ".join(sorted(found))
+    return f"; there are {listing or 'none'}"
 
 
 def _named(typist: StoryEditor, text: str) -> str:
@@ -116,86 +134,181 @@ def _named(typist: StoryEditor, text: str) -> str:
     return text
 
 
+def _count(typist: StoryEditor, table: Table, _: Lived) -> Iterator[str]:
+    """`source`, `where?`, `count`."""
+    source = table["source"]
+    wanted = table["count"]
+    where = table.get("where", {})
+    rows = _matching(typist, source, where)
+    count = len(rows)
+
+    if count != wanted:
+        shown = [INDENT + _shown(row) for row in rows[:MOST_SHOWN]]
+        listing = "".join(shown)
+        yield _difference(
+            f"{source} where {dict(where)}",
+            f"{wanted} rows",
+            f"{count}{listing}",
+        )
+
+
+# Pages
+
+
+def _page(typist: StoryEditor, table: Table, _: Lived) -> Iterator[str]:
+    """`row`, and of the text of its page: `lines` that stand there in this order, `lacks`, `pictures`."""
+    label = table["row"]
+    rows = _find(typist, table)[1]
+    count = len(rows)
+    if count != 1:
+        yield _difference(label, "one row", count)
+        return
+
+    lines = typist.lines(rows[0].page_id)
+    missing = _missing_line(lines, _texts(typist, table, "lines"))
+    if missing:
+        yield f"{label}: {missing}"
+        return
+
+    for banned in _texts(typist, table, "lacks"):
+        for line in lines:
+            if banned in line:
+                yield f"{label}: unwanted {line!r}"
+
+    pictures = lines.count(PICTURE)
+    wanted = table.get("pictures", pictures)
+    if pictures != wanted:
+        yield _difference(label, f"{wanted} pictures", pictures)
+
+
+def _missing_line(lines: list[str], wanted: list[str]) -> str:
+    """Say which line does not follow those before it; empty when all stand in this order."""
+    place = 0
+    for line in wanted:
+        if line not in lines[place:]:
+            body = INDENT.join(lines)
+            return f"no line {line!r} after line {place} of{INDENT}{body}"
+        place = lines.index(line, place) + 1
+    return ""
+
+
+# Values
+
+
 def _holds(
     typist: StoryEditor, source: str, row: Standing, where: Mapping[str, Any]
 ) -> bool:
-    return all(
-        _fits(typist, source, name, value=row.values.get(name), expected=expected)
-        for name, expected in where.items()
-    )
+    for name, expected in where.items():
+        value = row.values.get(name)
+        if not _fits(typist, source, name, value=value, expected=expected):
+            return False
+    return True
 
 
 def _fits(
     typist: StoryEditor, source: str, name: str, *, value: Any, expected: Any
 ) -> bool:
+    """Tell whether a value is the expected one, or passes every matcher of a table of matchers."""
     expected = in_locale(expected, typist.locale)
-    if not (isinstance(expected, dict) and expected.keys() <= MATCHERS):
-        return bool(value == typist.wanted(source, name, expected))
-    texts = [
-        spaced(str(one))
-        for one in listed(in_locale(expected.get("contains", []), typist.locale))
-    ]
-    banned = [
-        spaced(str(one))
-        for one in listed(in_locale(expected.get("lacks", []), typist.locale))
-    ]
-    close = "near" not in expected or (
-        value is not None
-        and abs(value - Decimal(expected["near"]))
-        <= Decimal(expected.get("by", "0.01"))
-    )
-    return (
-        close
-        and all(text in str(value) for text in texts)
-        and not any(text in str(value) for text in banned)
-    )
+    if not isinstance(expected, dict) or expected.keys() - MATCHERS:
+        exact = typist.wanted(source, name, expected)
+        return bool(value == exact)
+
+    if "near" in expected and not _is_near(value, expected):
+        return False
+    told = str(value)
+    wanted = _texts(typist, expected, "contains")
+    banned = _texts(typist, expected, "lacks")
+    missing = [text for text in wanted if text not in told]
+    unwanted = [text for text in banned if text in told]
+    return not missing and not unwanted
 
 
-def _count(typist: StoryEditor, table: Table, _: Lived) -> Iterator[str]:
-    """`source`, `where?`, `count`."""
-    source, where = table["source"], table.get("where", {})
-    rows = [row for row in typist.rows(source) if _holds(typist, source, row, where)]
-    if len(rows) != table["count"]:
-        shown = "".join(f"\n      {_shown(row)}" for row in rows[:10])
-        yield f"{source} where {dict(where)}: expected {table['count']} rows, found {len(rows)}{shown}"
+def _is_near(value: Any, expected: Table) -> bool:
+    if value is None:
+        return False
+    wanted = Decimal(expected["near"])
+    most = Decimal(expected.get("by", "0.01"))
+    return bool(abs(value - wanted) <= most)
+
+
+def _texts(typist: StoryEditor, table: Table, name: str) -> list[str]:
+    """Return the texts under a name in the storyline's locale, one or a list; none when there is no such name."""
+    texts = in_locale(table.get(name, []), typist.locale)
+    return [spaced(str(text)) for text in listed(texts)]
+
+
+# Problems
 
 
 def _problem(typist: StoryEditor, table: Table, lived: Lived) -> Iterator[str]:
     """`code`, `where?`, `field?`, `contains?`, and `count` (1 by default)."""
     problems = lived.report.plan.problems if lived.report else ()
     found = [problem for problem in problems if _is_meant(typist, table, problem)]
-    if len(found) != table.get("count", 1):
-        others = sorted({problem.code for problem in problems})
-        yield (
-            f"problem {table['code']}: expected {table.get('count', 1)}, found {len(found)}"
-            f"{''.join(f' [{one.where}: {one.message}]' for one in found)}; codes of that day: {', '.join(others)}"
-        )
+    count = len(found)
+    wanted = table.get("count", 1)
+    if count == wanted:
+        return
+
+    label = f"problem {table['code']}"
+    told = [f" [{one.where}: {one.message}]" for one in found]
+    codes = {problem.code for problem in problems}
+    told.append("; codes of that day: ")
+    told.append(", ".join(sorted(codes)))
+    listing = "".join(told)
+    yield _difference(label, wanted, f"{count}{listing}")
 
 
 def _is_meant(typist: StoryEditor, table: Table, problem: Problem) -> bool:
-    given = {
-        name: spaced(str(in_locale(table[name], typist.locale)))
-        for name in ("where", "field", "contains")
-        if name in table
-    }
-    return (
-        problem.code == table["code"]
-        and given.get("field", problem.field) == problem.field
-        and given.get("where", "") in spaced(problem.where)
-        and given.get("contains", "") in spaced(problem.message)
-    )
+    if problem.code != table["code"]:
+        return False
+    if "field" in table and problem.field != _text(typist, table, "field"):
+        return False
+    where = _text(typist, table, "where")
+    part = _text(typist, table, "contains")
+    return where in spaced(problem.where) and part in spaced(problem.message)
+
+
+def _text(typist: StoryEditor, table: Table, name: str) -> str:
+    text = in_locale(table.get(name, ""), typist.locale)
+    return spaced(str(text))
+
+
+# Words
+
+
+def _difference(place: str, wanted: object, found: object) -> str:
+    return f"{place}: expected {wanted}, found {found}"
 
 
 def _shown(row: Standing) -> str:
-    title = row.values.get("name") or row.page_id
-    return f"{title!r} ({row.values.get('status') or row.values.get('health') or ''})"
+    values = row.values
+    title = values.get("name") or row.page_id
+    state = values.get("status") or values.get("health") or ""
+    return f"{title!r} ({state})"
 
 
 def _told(typist: StoryEditor, expected: Any) -> str:
-    return repr(in_locale(expected, typist.locale)).replace("datetime.date", "")
+    text = repr(in_locale(expected, typist.locale))
+    return text.replace("datetime.date", "")
 
 
 def _readable(typist: StoryEditor, value: Any) -> str:
     if isinstance(value, tuple):
-        return f"[{', '.join(typist.name_of(one) for one in value)}]"
-    return str(value) if isinstance(value, Decimal) else repr(value)
+        names = [typist.name_of(one) for one in value]
+        listing = ", ".join(names)
+        return f"[{listing}]"
+    if isinstance(value, Decimal):
+        return str(value)
+    return repr(value)
+
+
+Check = Callable[[StoryEditor, Table, Lived], Iterable[str]]
+
+CHECKS: dict[str, Check] = {
+    "rows": _row,
+    "pages": _page,
+    "counts": _count,
+    "problems": _problem,
+}
+"""What reads each kind of table of `expected.toml`."""

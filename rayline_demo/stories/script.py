@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import date, time, timedelta
 from decimal import Decimal
 from pathlib import Path
@@ -23,9 +23,33 @@ STORYLINES = Path(__file__).parents[1] / "storylines"
 """The storylines that come with the program."""
 
 MORNING = time(9, 40)
-RESERVED = frozenset({"title", "start", "base", "settings", "jira", "days"})
+REQUIRED = ("title", "start", "days")
+RESERVED = frozenset(
+    {
+        *REQUIRED,
+        "base",
+        "settings",
+        "jira",
+    }
+)
+"""The tables of a storyline that are no data source."""
+
+DAY_KEYS = frozenset(
+    {
+        "date",
+        "from",
+        "until",
+        "every",
+        "at",
+        "acts",
+        "sync",
+    }
+)
 PACES = ("working", "all", "mondays")
 SYNCS = ("delta", "full", "none")
+"""Of both, the first is what is meant when nothing is said."""
+
+LOCALES = frozenset({"en", "ru"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,15 +73,18 @@ class Story:
     rows: Mapping[str, tuple[Table, ...]]
     jira: Table
     days: tuple[Table, ...]
-    expected: tuple[Table, ...] = field(default=())
+    expected: tuple[Table, ...] = ()
 
     def script(self, calendar: WorkCalendar) -> list[Day]:
         """Return every day that is lived, in order."""
-        found = [day for table in self.days for day in _days(table, calendar)]
-        for before, after in itertools.pairwise(found):
+        lived: list[Day] = []
+        for table in self.days:
+            lived += _days(table, calendar)
+        for before, after in itertools.pairwise(lived):
             if (after.day, after.at) < (before.day, before.at):
-                raise _wrong(self.name, "days", f"{after.day} comes after {before.day}")
-        return found
+                message = f"{after.day} comes after {before.day}"
+                raise _wrong(self.name, "days", message)
+        return lived
 
 
 def load_story(folder: Path) -> Story:
@@ -65,28 +92,37 @@ def load_story(folder: Path) -> Story:
     name = folder.name
     read = _read(folder / "story.toml")
     expected = _read(folder / "expected.toml")
-    for key in ("title", "start", "days"):
+    for key in REQUIRED:
         if key not in read:
             raise _wrong(name, key, "is missing")
-    base = _read(folder.parent / f"{read['base']}.toml") if "base" in read else {}
-    rows = {
-        key: (*base.get(key, ()), *read.get(key, ()))
-        for key in (base | read)
-        if key not in RESERVED
-    }
-    for source, tables in rows.items():
-        if not all(isinstance(table, dict) for table in tables):
-            raise _wrong(name, source, "must be written as [[" + source + "]]")
+
+    base = {}
+    if "base" in read:
+        shared = read["base"]
+        base = _read(folder.parent / f"{shared}.toml")
     return Story(
         name,
-        _texts(read["title"]),
-        read["start"],
-        read.get("settings", {}),
-        rows,
-        read.get("jira", {}),
-        tuple(read["days"]),
-        tuple(expected.get("after", ())),
+        title=_texts(read["title"]),
+        start=read["start"],
+        settings=read.get("settings", {}),
+        rows=_rows(name, base, read),
+        jira=read.get("jira", {}),
+        days=tuple(read["days"]),
+        expected=tuple(expected.get("after", ())),
     )
+
+
+def _rows(name: str, base: Table, read: Table) -> dict[str, tuple[Table, ...]]:
+    """Return the rows of each data source: those shared with other storylines, then its own."""
+    rows = {}
+    for source in {**base, **read}:
+        if source in RESERVED:
+            continue
+        tables = (*base.get(source, ()), *read.get(source, ()))
+        if not all(isinstance(table, dict) for table in tables):
+            raise _wrong(name, source, f"must be written as [[{source}]]")
+        rows[source] = tables
+    return rows
 
 
 def find_stories(folder: Path = STORYLINES) -> list[Path]:
@@ -96,45 +132,57 @@ def find_stories(folder: Path = STORYLINES) -> list[Path]:
 
 def in_locale(value: Any, locale: str) -> Any:
     """Return the text of one locale of `{en = ..., ru = ...}`; anything else as it is."""
-    return (
-        value[locale]
-        if isinstance(value, dict) and value.keys() == {"en", "ru"}
-        else value
-    )
+    if isinstance(value, dict) and value.keys() == LOCALES:
+        return value[locale]
+    return value
 
 
 def _texts(value: Any) -> dict[str, str]:
-    return value if isinstance(value, dict) else {"en": str(value), "ru": str(value)}
+    if isinstance(value, dict):
+        return value
+    text = str(value)
+    return dict.fromkeys(LOCALES, text)
 
 
 def _read(path: Path) -> dict[str, Any]:
     try:
         return read_toml(path, parse_float=Decimal)
     except BadToml as error:
-        raise _wrong(path.parent.name, path.name, error.reason) from None
+        reason = error.reason
     except OSError as error:
-        raise _wrong(path.parent.name, path.name, f"cannot be read: {error}") from None
+        reason = f"cannot be read: {error}"
+    raise _wrong(path.parent.name, path.name, reason)
 
 
 def _days(table: Table, calendar: WorkCalendar) -> Iterator[Day]:
-    unknown = table.keys() - {"date", "from", "until", "every", "at", "acts", "sync"}
-    if unknown:
-        raise _wrong(
-            "days",
-            str(table.get("date", table.get("from"))),
-            f"unknown keys: {', '.join(sorted(unknown))}",
-        )
-    sync, every = table.get("sync", "delta"), table.get("every", "working")
-    if sync not in SYNCS or every not in PACES:
-        raise _wrong(
-            "days", f"{sync}, {every}", f"sync is one of {SYNCS}, every one of {PACES}"
-        )
+    """Yield the days a table of the script stands for: its one `date`, or those of a range that are lived."""
+    _check_days(table)
+    sync = table.get("sync", SYNCS[0])
+    every = table.get("every", PACES[0])
+    at = table.get("at", MORNING)
+    acts = tuple(table.get("acts", ()))
+
     first = table["from"] if "from" in table else table["date"]
     last = table.get("until", first)
-    for offset in range((last - first).days + 1):
+    length = (last - first).days + 1
+    for offset in range(length):
         day = first + timedelta(days=offset)
         if "date" in table or _is_lived(day, every, calendar):
-            yield Day(day, table.get("at", MORNING), tuple(table.get("acts", ())), sync)
+            yield Day(day, at, acts, sync)
+
+
+def _check_days(table: Table) -> None:
+    unknown = sorted(table.keys() - DAY_KEYS)
+    if unknown:
+        label = table.get("date", table.get("from"))
+        listing = ", ".join(unknown)
+        raise _wrong("days", str(label), f"unknown keys: {listing}")
+
+    sync = table.get("sync", SYNCS[0])
+    every = table.get("every", PACES[0])
+    if sync not in SYNCS or every not in PACES:
+        message = f"sync is one of {SYNCS}, every one of {PACES}"
+        raise _wrong("days", f"{sync}, {every}", message)
 
 
 def _is_lived(day: date, every: str, calendar: WorkCalendar) -> bool:
@@ -147,14 +195,11 @@ def _is_lived(day: date, every: str, calendar: WorkCalendar) -> bool:
 
 
 def _wrong(where: str, what: str, message: str) -> ConfigError:
-    return ConfigError(
-        [
-            Problem(
-                code="bad-story",
-                where=where,
-                field=what,
-                message=message,
-                severity=Severity.ERROR,
-            )
-        ]
+    problem = Problem(
+        code="bad-story",
+        where=where,
+        field=what,
+        message=message,
+        severity=Severity.ERROR,
     )
+    return ConfigError([problem])

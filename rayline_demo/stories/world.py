@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from datetime import UTC, date, datetime, time
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -14,80 +15,122 @@ from worker.domain.periods import WorkCalendar
 
 OFFICE = ZoneInfo("Europe/Moscow")
 HOUR = 3600
+TO_DO = "To Do"
+IN_PROGRESS = "In Progress"
+DONE = "Done"
+CREATED_AT = time(10)
+STARTED_AT = time(11)
+LOGGED_AT = time(12)
+FINISHED_AT = time(17)
+SPREAD = frozenset(
+    {
+        "count",
+        "first_finished",
+        "each",
+        "every",
+        "took",
+        "hours",
+        "by",
+    }
+)
+"""What of a batch says how its issues differ, and is no field of theirs."""
+
+
+@dataclass(frozen=True, slots=True)
+class Pending:
+    """Relations to rows that were not there yet when their row was added."""
+
+    source: str
+    page_id: str
+    cells: Mapping[str, Any]
 
 
 def type_world(story: Story, typist: StoryEditor, calendar: WorkCalendar) -> None:
     """Fill both sandboxes with the storyline's world."""
     _add_users(story, typist)
-    pending: list[tuple[str, str, dict[str, Any]]] = []
-    for source, table in (
-        (source, table) for source, tables in story.rows.items() for table in tables
-    ):
-        values = {
-            name: value
-            for name, value in _with_defaults(source, table).items()
-            if name != "id"
-        }
-        later = {
-            name: value
-            for name, value in values.items()
-            if _is_open(typist, source, name, value=value)
-        }
-        page_id = add_row(
-            typist,
-            source,
-            {name: value for name, value in values.items() if name not in later},
-        )
-        if "id" in table:
-            typist.pages[table["id"]] = page_id
-        if later:
-            pending.append((source, page_id, later))
-    for source, page_id, later in pending:
-        typist.rig.notion.control(
-            "edit", {"page_id": page_id, "properties": typist.raw(source, later)}
-        )
+    pending = []
+    for source, tables in story.rows.items():
+        for table in tables:
+            pending += _add_table(typist, source, table)
+    for one in pending:
+        edit_row(typist, one.source, one.page_id, one.cells)
     _load_jira(story, typist, calendar)
+
+
+def _add_table(typist: StoryEditor, source: str, table: Table) -> list[Pending]:
+    """Add a row of the storyline and return what of it has to wait for other rows."""
+    now: dict[str, Any] = {}
+    later: dict[str, Any] = {}
+    for name, value in _with_defaults(source, table).items():
+        if name == "id":
+            continue
+        waits = _is_open(typist, source, name, value=value)
+        cells = later if waits else now
+        cells[name] = value
+
+    page_id = add_row(typist, source, now)
+    if "id" in table:
+        alias = table["id"]
+        typist.pages[alias] = page_id
+    return [Pending(source, page_id, later)] if later else []
 
 
 def add_row(typist: StoryEditor, source: str, values: Mapping[str, Any]) -> str:
     """Add a row as a person and return its page."""
-    page = typist.rig.notion.control(
-        "create",
-        {
-            "data_source_id": typist.bindings[source].data_source_id,
-            "properties": typist.raw(source, values),
-        },
-    )
+    binding = typist.bindings[source]
+    row = {
+        "data_source_id": binding.data_source_id,
+        "properties": typist.raw(source, values),
+    }
+    page = typist.rig.notion.control("create", row)
     return str(page["id"])
 
 
+def edit_row(
+    typist: StoryEditor, source: str, page_id: str, values: Mapping[str, Any]
+) -> None:
+    """Change cells of a row as a person."""
+    edit = {
+        "page_id": page_id,
+        "properties": typist.raw(source, values),
+    }
+    typist.rig.notion.control("edit", edit)
+
+
 def _add_users(story: Story, typist: StoryEditor) -> None:
-    users = []
+    """Give everybody an account of Notion, and those with an alias one of Jira."""
+    accounts = []
     for person in story.rows.get("people", ()):
-        alias, name = (
-            person.get("id", ""),
-            str(in_locale(person["name"], typist.locale)),
-        )
-        email = f"{alias or 'somebody'}@studio.example"
-        typist.users[alias] = str(
-            typist.rig.notion.control("add_user", {"name": name, "email": email})["id"]
-        )
-        users.append({"id": alias, "name": name, "email": email})
-    typist.rig.jira.control("load", {"users": [user for user in users if user["id"]]})
+        alias = person.get("id", "")
+        name = in_locale(person["name"], typist.locale)
+        user = {
+            "name": str(name),
+            "email": f"{alias or 'somebody'}@studio.example",
+        }
+        made = typist.rig.notion.control("add_user", user)
+        typist.users[alias] = str(made["id"])
+        if alias:
+            accounts.append({"id": alias, **user})
+    typist.rig.jira.control("load", {"users": accounts})
 
 
 def _with_defaults(source: str, table: Table) -> dict[str, Any]:
+    defaults = {}
     if source == "people" and "id" in table:
-        return {"notion_user": table["id"], "jira_account": table["id"], **table}
-    return dict(table)
+        alias = table["id"]
+        defaults = {
+            "notion_user": alias,
+            "jira_account": alias,
+        }
+    return {**defaults, **table}
 
 
 def _is_open(typist: StoryEditor, source: str, name: str, *, value: Any) -> bool:
     """Tell whether a relation names a row that is not there yet."""
     prop = typist.prop(source, name)
-    return prop.type == "relation" and any(
-        one and one not in typist.pages for one in listed(value)
-    )
+    if prop.type != "relation":
+        return False
+    return any(one and one not in typist.pages for one in listed(value))
 
 
 # Jira
@@ -95,129 +138,155 @@ def _is_open(typist: StoryEditor, source: str, name: str, *, value: Any) -> bool
 
 def _load_jira(story: Story, typist: StoryEditor, calendar: WorkCalendar) -> None:
     jira = story.jira
-    projects = [
-        {
-            "board": "kanban",
-            **project,
-            "name": in_locale(project.get("name", project["key"]), typist.locale),
-        }
-        for project in jira.get("projects", ())
-    ]
+    locale = typist.locale
     numbers: Counter[str] = Counter()
-    issues = [_issue(table, numbers, typist.locale) for table in jira.get("issues", ())]
+    issues = [_issue(table, numbers, locale) for table in jira.get("issues", ())]
     for batch in jira.get("batches", ()):
         issues += _batch(batch, numbers, calendar)
-    report = typist.rig.jira.control("load", {"projects": projects, "issues": issues})
+
+    projects = [_project(table, locale) for table in jira.get("projects", ())]
+    load = {
+        "projects": projects,
+        "issues": issues,
+    }
+    report = typist.rig.jira.control("load", load)
     if report["problems"]:
         raise Unnamed("; ".join(report["problems"]))
-    typist.rig.epics.update(issue["key"] for issue in issues if issue["type"] == "Epic")
+    epics = [issue["key"] for issue in issues if issue["type"] == "Epic"]
+    typist.rig.epics.update(epics)
+
+
+def _project(table: Table, locale: str) -> dict[str, Any]:
+    name = table.get("name", table["key"])
+    return {
+        "board": "kanban",
+        **table,
+        "name": in_locale(name, locale),
+    }
 
 
 def _issue(table: Table, numbers: Counter[str], locale: str) -> dict[str, Any]:
     """Return one issue as the sandbox loads it: days become office hours, hours become seconds."""
-    numbers[table["project"]] += 1
-    found = {
-        "key": f"{table['project']}-{numbers[table['project']]}",
+    project = table["project"]
+    numbers[project] += 1
+    created = _at_office(table["created"], CREATED_AT)
+    history = _history(table)
+    worklogs = [_worklog(log) for log in table.get("logs", ())]
+
+    issue = {
+        "key": f"{project}-{numbers[project]}",
         "type": "Task",
-        "status": "To Do",
+        "status": TO_DO,
         **table,
-    }
-    found["summary"] = in_locale(table.get("summary", found["key"]), locale)
-    created = _instant(table["created"], time(10))
-    moves = [
-        ("In Progress", table.get("started"), time(11)),
-        ("Done", table.get("finished"), time(17)),
-    ]
-    history, status = [], "To Do"
-    for name, day, at in moves:
-        if day is not None:
-            history.append(
-                {
-                    "at": _text(_instant(day, at)),
-                    "field": "status",
-                    "from": status,
-                    "to": name,
-                }
-            )
-            status = name
-    if history:
-        found["status"] = status
-    logs = [
-        {
-            "author": log["by"],
-            "started": _text(_instant(log["on"], time(12))),
-            "seconds": int(log["hours"] * HOUR),
-        }
-        for log in table.get("logs", ())
-    ]
-    instants = [
-        _text(created),
-        *(move["at"] for move in history),
-        *(log["started"] for log in logs),
-    ]
-    for name in ("started", "finished", "logs"):
-        found.pop(name, None)
-    for name, key in (("due", "duedate"), ("estimate", "estimate")):
-        if name in found:
-            value = found.pop(name)
-            found[key] = (
-                value.isoformat() if isinstance(value, date) else int(value * HOUR)
-            )
-    return found | {
-        "created": _text(created),
-        "updated": max(instants),
+        "created": created,
         "history": history,
-        "worklogs": logs,
+        "worklogs": worklogs,
     }
+    summary = table.get("summary", issue["key"])
+    issue["summary"] = in_locale(summary, locale)
+
+    moments = [created]
+    moments += [move["at"] for move in history]
+    moments += [log["started"] for log in worklogs]
+    issue["updated"] = max(moments)
+
+    if history:
+        issue["status"] = history[-1]["to"]
+    _name_as_jira(issue)
+    return issue
+
+
+def _history(table: Table) -> list[dict[str, str]]:
+    """Return the moves of an issue that its days tell of."""
+    moves = {
+        IN_PROGRESS: ("started", STARTED_AT),
+        DONE: ("finished", FINISHED_AT),
+    }
+    history = []
+    status = TO_DO
+    for to, (name, at) in moves.items():
+        day = table.get(name)
+        if day is None:
+            continue
+        move = {
+            "at": _at_office(day, at),
+            "field": "status",
+            "from": status,
+            "to": to,
+        }
+        history.append(move)
+        status = to
+    return history
+
+
+def _worklog(log: Table) -> dict[str, Any]:
+    hours = log["hours"]
+    return {
+        "author": log["by"],
+        "started": _at_office(log["on"], LOGGED_AT),
+        "seconds": int(hours * HOUR),
+    }
+
+
+def _name_as_jira(issue: dict[str, Any]) -> None:
+    """Take the storyline's words out of an issue, and give its due day and estimate as Jira has them."""
+    for name in ("started", "finished", "logs"):
+        issue.pop(name, None)
+    if "due" in issue:
+        due = issue.pop("due")
+        issue["duedate"] = due.isoformat()
+    if "estimate" in issue:
+        hours = issue["estimate"]
+        issue["estimate"] = int(hours * HOUR)
 
 
 def _batch(
     table: Table, numbers: Counter[str], calendar: WorkCalendar
 ) -> Iterator[dict[str, Any]]:
     """Yield `count` issues alike; with `first_finished`, `each` of them finished every `every`-th working day."""
-    shape = {
-        name: value
-        for name, value in table.items()
-        if name
-        not in ("count", "first_finished", "each", "every", "took", "hours", "by")
-    }
+    shape = {name: value for name, value in table.items() if name not in SPREAD}
+    if "by" in table:
+        shape["assignee"] = table["by"]
     for index in range(table["count"]):
-        given = dict(shape)
+        issue = dict(shape)
         if "first_finished" in table:
-            day = calendar.add(
-                table["first_finished"],
-                index // table.get("each", 1) * table.get("every", 1),
-            )
-            took = table.get("took", 1)
-            given |= {
-                "finished": day,
-                "started": calendar.add(day, -took) if took else day,
-            }
-        if "by" in table:
-            given["assignee"] = table["by"]
+            issue |= _working_days(table, index, calendar)
         if "hours" in table:
-            given["logs"] = [
-                {
-                    "by": table["by"],
-                    "on": given.get("finished", table["created"]),
-                    "hours": table["hours"],
-                }
-            ]
-        yield _issue(given, numbers, "en")
+            log = {
+                "by": table["by"],
+                "on": issue.get("finished", table["created"]),
+                "hours": table["hours"],
+            }
+            issue["logs"] = [log]
+        yield _issue(issue, numbers, "en")
 
 
-def _instant(day: date, at: time) -> datetime:
-    return (
-        day.astimezone(UTC)
-        if isinstance(day, datetime)
-        else datetime.combine(day, at, OFFICE).astimezone(UTC)
-    )
+def _working_days(table: Table, index: int, calendar: WorkCalendar) -> dict[str, date]:
+    """Return the days on which the issue of a batch was started and finished."""
+    each = table.get("each", 1)
+    every = table.get("every", 1)
+    took = table.get("took", 1)
+    offset = index // each * every
+    finished = calendar.add(table["first_finished"], offset)
+    return {
+        "finished": finished,
+        "started": calendar.add(finished, -took) if took else finished,
+    }
 
 
-def _text(at: datetime) -> str:
-    return at.isoformat(timespec="milliseconds")
+# Instants
+
+
+def _at_office(day: date, at: time) -> str:
+    """Return an hour of a day in the office; an instant stands as it is."""
+    if isinstance(day, datetime):
+        instant = day.astimezone(UTC)
+    else:
+        instant = datetime.combine(day, at, OFFICE).astimezone(UTC)
+    return instant.isoformat(timespec="milliseconds")
 
 
 def at_local(day: date, at: time, zone: str) -> datetime:
     """Return the instant of a local time."""
-    return datetime.combine(day, at, ZoneInfo(zone)).astimezone(UTC)
+    local = datetime.combine(day, at, ZoneInfo(zone))
+    return local.astimezone(UTC)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import sqlalchemy as sa
 from alembic import op
 
@@ -9,6 +11,37 @@ revision = "0001"
 down_revision = None
 branch_labels = None
 depends_on = None
+
+INDEXES = {
+    "worklogs": "worklogs_by_issue",
+    "triggers": "triggers_by_state",
+    "runs": "runs_by_start",
+    "intents": "intents_by_status",
+    "history": "history_open",
+    "creations": "creations_by_ref",
+}
+"""The index of each table that has one."""
+
+TABLES = (
+    "worklogs",
+    "triggers",
+    "settings",
+    "runs",
+    "problems",
+    "plans",
+    "pages",
+    "memory",
+    "leases",
+    "issues",
+    "intents",
+    "history",
+    "cursors",
+    "creations",
+    "counters",
+    "bindings",
+    "bases",
+)
+"""All tables, as they are dropped."""
 
 
 def upgrade() -> None:
@@ -23,39 +56,37 @@ def _make_snapshots() -> None:
     # What both systems last answered.
     op.create_table(
         "pages",
-        sa.Column("workspace", sa.Text(), nullable=False),
-        sa.Column("source", sa.Text(), nullable=False),
-        sa.Column("page_id", sa.Text(), nullable=False),
-        sa.Column("digest", sa.LargeBinary(), nullable=False),
-        sa.Column("edited", sa.Text(), nullable=False),
-        sa.Column("missing", sa.Integer(), nullable=False),
-        sa.Column("body", sa.LargeBinary(), nullable=False),
+        _text("workspace"),
+        _text("source"),
+        _text("page_id"),
+        _blob("digest"),
+        _text("edited"),
+        _integer("missing"),
+        _blob("body"),
         sa.PrimaryKeyConstraint("workspace", "source", "page_id"),
     )
     op.create_table(
         "issues",
-        sa.Column("workspace", sa.Text(), nullable=False),
-        sa.Column("id", sa.Text(), nullable=False),
-        sa.Column("digest", sa.LargeBinary(), nullable=False),
-        sa.Column("body", sa.LargeBinary(), nullable=False),
+        _text("workspace"),
+        _text("id"),
+        _blob("digest"),
+        _blob("body"),
         sa.PrimaryKeyConstraint("workspace", "id"),
     )
     op.create_table(
         "worklogs",
-        sa.Column("workspace", sa.Text(), nullable=False),
-        sa.Column("id", sa.Text(), nullable=False),
-        sa.Column("issue", sa.Text(), nullable=False),
-        sa.Column("body", sa.LargeBinary(), nullable=False),
+        _text("workspace"),
+        _text("id"),
+        _text("issue"),
+        _blob("body"),
         sa.PrimaryKeyConstraint("workspace", "id"),
     )
-    op.create_index(
-        "worklogs_by_issue", "worklogs", ["workspace", "issue"], unique=False
-    )
+    op.create_index(INDEXES["worklogs"], "worklogs", ["workspace", "issue"])
     op.create_table(
         "cursors",
-        sa.Column("workspace", sa.Text(), nullable=False),
-        sa.Column("scope", sa.Text(), nullable=False),
-        sa.Column("value", sa.Text(), nullable=False),
+        _text("workspace"),
+        _text("scope"),
+        _text("value"),
         sa.PrimaryKeyConstraint("workspace", "scope"),
     )
 
@@ -64,159 +95,157 @@ def _make_journal() -> None:
     # What we wrote, and what we were about to write.
     op.create_table(
         "bases",
-        sa.Column("workspace", sa.Text(), nullable=False),
-        sa.Column("page_id", sa.Text(), nullable=False),
-        sa.Column("field", sa.Text(), nullable=False),
-        sa.Column("value", sa.LargeBinary(), nullable=True),
-        sa.Column("attempted", sa.LargeBinary(), nullable=True),
+        _text("workspace"),
+        _text("page_id"),
+        _text("field"),
+        _blob("value", nullable=True),
+        _blob("attempted", nullable=True),
         sa.PrimaryKeyConstraint("workspace", "page_id", "field"),
     )
     op.create_table(
         "intents",
-        sa.Column("workspace", sa.Text(), nullable=False),
-        sa.Column("ref", sa.Text(), nullable=False),
-        sa.Column("status", sa.Text(), nullable=False),
-        sa.Column("page_id", sa.Text(), nullable=False),
-        sa.Column("sent_at", sa.BigInteger(), nullable=False),
-        sa.Column("attempt", sa.Integer(), nullable=False),
-        sa.Column("wanted", sa.LargeBinary(), nullable=False),
+        _text("workspace"),
+        _text("ref"),
+        _text("status"),
+        _text("page_id"),
+        _instant("sent_at"),
+        _integer("attempt"),
+        _blob("wanted"),
         sa.PrimaryKeyConstraint("workspace", "ref"),
     )
-    op.create_index(
-        "intents_by_status", "intents", ["workspace", "status"], unique=False
-    )
+    op.create_index(INDEXES["intents"], "intents", ["workspace", "status"])
     op.create_table(
         "creations",
-        sa.Column("workspace", sa.Text(), nullable=False),
-        sa.Column("page_id", sa.Text(), nullable=False),
-        sa.Column("ref", sa.Text(), nullable=False),
-        sa.Column("at", sa.BigInteger(), nullable=False),
+        _text("workspace"),
+        _text("page_id"),
+        _text("ref"),
+        _instant("at"),
         sa.PrimaryKeyConstraint("workspace", "page_id"),
     )
-    op.create_index("creations_by_ref", "creations", ["workspace", "ref"], unique=False)
+    op.create_index(INDEXES["creations"], "creations", ["workspace", "ref"])
 
 
 def _make_records() -> None:
     # What happened.
     op.create_table(
         "runs",
-        sa.Column("workspace", sa.Text(), nullable=False),
-        sa.Column("id", sa.Integer(), autoincrement=False, nullable=False),
-        sa.Column("started", sa.BigInteger(), nullable=False),
-        sa.Column("ended", sa.BigInteger(), nullable=True),
-        sa.Column("trigger", sa.Text(), nullable=False),
-        sa.Column("status", sa.Text(), nullable=False),
-        sa.Column("outcome", sa.LargeBinary(), nullable=False),
-        sa.Column("requests", sa.LargeBinary(), nullable=False),
+        _text("workspace"),
+        _number("id"),
+        _instant("started"),
+        _instant("ended", nullable=True),
+        _text("trigger"),
+        _text("status"),
+        _blob("outcome"),
+        _blob("requests"),
         sa.PrimaryKeyConstraint("workspace", "id"),
     )
-    op.create_index("runs_by_start", "runs", ["workspace", "started"], unique=False)
+    op.create_index(INDEXES["runs"], "runs", ["workspace", "started"])
     op.create_table(
         "plans",
-        sa.Column("workspace", sa.Text(), nullable=False),
-        sa.Column("checksum", sa.Text(), nullable=False),
-        sa.Column("run_id", sa.Integer(), nullable=True),
-        sa.Column("made_at", sa.BigInteger(), nullable=False),
-        sa.Column("body", sa.LargeBinary(), nullable=False),
+        _text("workspace"),
+        _text("checksum"),
+        _integer("run_id", nullable=True),
+        _instant("made_at"),
+        _blob("body"),
         sa.PrimaryKeyConstraint("workspace", "checksum"),
     )
     op.create_table(
         "problems",
-        sa.Column("workspace", sa.Text(), nullable=False),
-        sa.Column("digest", sa.Text(), nullable=False),
-        sa.Column("first_seen", sa.BigInteger(), nullable=False),
-        sa.Column("body", sa.LargeBinary(), nullable=False),
+        _text("workspace"),
+        _text("digest"),
+        _instant("first_seen"),
+        _blob("body"),
         sa.PrimaryKeyConstraint("workspace", "digest"),
     )
     op.create_table(
         "history",
-        sa.Column("workspace", sa.Text(), nullable=False),
-        sa.Column("ref", sa.Text(), nullable=False),
-        sa.Column("field", sa.Text(), nullable=False),
-        sa.Column("start", sa.Text(), nullable=False),
-        sa.Column("until", sa.Text(), nullable=True),
-        sa.Column("value", sa.Text(), nullable=False),
+        _text("workspace"),
+        _text("ref"),
+        _text("field"),
+        _text("start"),
+        _text("until", nullable=True),
+        _text("value"),
         sa.PrimaryKeyConstraint("workspace", "ref", "field", "start"),
     )
-    op.create_index("history_open", "history", ["workspace", "until"], unique=False)
+    op.create_index(INDEXES["history"], "history", ["workspace", "until"])
 
 
 def _make_memory() -> None:
     # What is remembered, claimed and asked for.
     op.create_table(
         "memory",
-        sa.Column("workspace", sa.Text(), nullable=False),
-        sa.Column("kind", sa.Text(), nullable=False),
-        sa.Column("key", sa.Text(), nullable=False),
-        sa.Column("body", sa.LargeBinary(), nullable=False),
+        _text("workspace"),
+        _text("kind"),
+        _text("key"),
+        _blob("body"),
         sa.PrimaryKeyConstraint("workspace", "kind", "key"),
     )
     op.create_table(
         "leases",
-        sa.Column("workspace", sa.Text(), nullable=False),
-        sa.Column("owner", sa.Text(), nullable=False),
-        sa.Column("epoch", sa.Integer(), nullable=False),
-        sa.Column("until", sa.BigInteger(), nullable=False),
+        _text("workspace"),
+        _text("owner"),
+        _integer("epoch"),
+        _instant("until"),
         sa.PrimaryKeyConstraint("workspace"),
     )
     op.create_table(
         "triggers",
-        sa.Column("workspace", sa.Text(), nullable=False),
-        sa.Column("id", sa.Integer(), autoincrement=False, nullable=False),
-        sa.Column("scope", sa.Text(), nullable=False),
-        sa.Column("asked_at", sa.BigInteger(), nullable=False),
-        sa.Column("state", sa.Text(), nullable=False),
-        sa.Column("run_id", sa.Integer(), nullable=True),
+        _text("workspace"),
+        _number("id"),
+        _text("scope"),
+        _instant("asked_at"),
+        _text("state"),
+        _integer("run_id", nullable=True),
         sa.PrimaryKeyConstraint("workspace", "id"),
     )
-    op.create_index(
-        "triggers_by_state", "triggers", ["workspace", "state"], unique=False
-    )
+    op.create_index(INDEXES["triggers"], "triggers", ["workspace", "state"])
     op.create_table(
         "bindings",
-        sa.Column("workspace", sa.Text(), nullable=False),
-        sa.Column("source", sa.Text(), nullable=False),
-        sa.Column("body", sa.LargeBinary(), nullable=False),
+        _text("workspace"),
+        _text("source"),
+        _blob("body"),
         sa.PrimaryKeyConstraint("workspace", "source"),
     )
     op.create_table(
         "settings",
-        sa.Column("workspace", sa.Text(), nullable=False),
-        sa.Column("key", sa.Text(), nullable=False),
-        sa.Column("body", sa.LargeBinary(), nullable=False),
+        _text("workspace"),
+        _text("key"),
+        _blob("body"),
         sa.PrimaryKeyConstraint("workspace", "key"),
     )
     op.create_table(
         "counters",
-        sa.Column("workspace", sa.Text(), nullable=False),
-        sa.Column("name", sa.Text(), nullable=False),
-        sa.Column("value", sa.Integer(), nullable=False),
+        _text("workspace"),
+        _text("name"),
+        _integer("value"),
         sa.PrimaryKeyConstraint("workspace", "name"),
     )
 
 
+def _text(name: str, *, nullable: bool = False) -> sa.Column[Any]:
+    return sa.Column(name, sa.Text(), nullable=nullable)
+
+
+def _blob(name: str, *, nullable: bool = False) -> sa.Column[Any]:
+    return sa.Column(name, sa.LargeBinary(), nullable=nullable)
+
+
+def _integer(name: str, *, nullable: bool = False) -> sa.Column[Any]:
+    return sa.Column(name, sa.Integer(), nullable=nullable)
+
+
+def _instant(name: str, *, nullable: bool = False) -> sa.Column[Any]:
+    return sa.Column(name, sa.BigInteger(), nullable=nullable)
+
+
+def _number(name: str) -> sa.Column[Any]:
+    # We count these ourselves.
+    return sa.Column(name, sa.Integer(), autoincrement=False, nullable=False)
+
+
 def downgrade() -> None:
     """Drop all tables."""
-    op.drop_index("worklogs_by_issue", table_name="worklogs")
-    op.drop_table("worklogs")
-    op.drop_index("triggers_by_state", table_name="triggers")
-    op.drop_table("triggers")
-    op.drop_table("settings")
-    op.drop_index("runs_by_start", table_name="runs")
-    op.drop_table("runs")
-    op.drop_table("problems")
-    op.drop_table("plans")
-    op.drop_table("pages")
-    op.drop_table("memory")
-    op.drop_table("leases")
-    op.drop_table("issues")
-    op.drop_index("intents_by_status", table_name="intents")
-    op.drop_table("intents")
-    op.drop_index("history_open", table_name="history")
-    op.drop_table("history")
-    op.drop_table("cursors")
-    op.drop_index("creations_by_ref", table_name="creations")
-    op.drop_table("creations")
-    op.drop_table("counters")
-    op.drop_table("bindings")
-    op.drop_table("bases")
+    for table in TABLES:
+        if table in INDEXES:
+            op.drop_index(INDEXES[table], table_name=table)
+        op.drop_table(table)
