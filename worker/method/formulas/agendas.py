@@ -11,8 +11,11 @@ from worker.domain.words import Words
 
 def next_planned(today: date, *, strategic: bool = False) -> Period:
     """Return the period that the next meeting plans: strategic matters wait for a quarter's."""
-    month, quarter = next_period(month_of(today)), next_period(quarter_of(today))
-    return quarter if strategic or quarter.start == month.start else month
+    month = next_period(month_of(today))
+    quarter = next_period(quarter_of(today))
+    # The meeting of a month that opens a quarter plans the quarter.
+    is_opened = quarter.start == month.start
+    return quarter if strategic or is_opened else month
 
 
 def agenda_title(period: Period, words: Words) -> str:

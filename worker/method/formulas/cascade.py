@@ -12,6 +12,7 @@ from decimal import Decimal
 from functools import lru_cache
 
 import msgspec
+from msgspec.structs import replace
 
 from worker.domain.money import split
 from worker.domain.periods import Grain, Period, WorkCalendar, children
@@ -25,6 +26,25 @@ ZERO = Decimal("0.00")
 def parts_of(period: Period) -> tuple[Period, ...]:
     """Return the months of a quarter or the week parts of a month, remembered: every unit asks for the same ones."""
     return children(period)
+
+
+@lru_cache(maxsize=128)
+def weeks_of(quarter: Period) -> tuple[Period, ...]:
+    """Return the week parts of a quarter, in order."""
+    found: list[Period] = []
+    for month in parts_of(quarter):
+        found += parts_of(month)
+    return tuple(found)
+
+
+@lru_cache(maxsize=128)
+def tree_of(quarter: Period) -> tuple[Period, ...]:
+    """Return a quarter, and each of its months followed by its week parts: every period that has a plan."""
+    found = [quarter]
+    for month in parts_of(quarter):
+        found.append(month)
+        found += parts_of(month)
+    return tuple(found)
 
 
 class Conflict(msgspec.Struct, frozen=True, gc=False):
@@ -51,6 +71,15 @@ class _Node(msgspec.Struct, frozen=True, gc=False):
     fixed: bool
     parts: tuple[_Node, ...] = msgspec.field(default=())
 
+    def needs(self) -> Decimal:
+        """Return what its parts take at least."""
+        lows = [part.low for part in self.parts]
+        return sum(lows, ZERO)
+
+    def is_settled(self) -> bool:
+        """Tell whether none of its parts may take more than its least."""
+        return all(part.fixed for part in self.parts)
+
 
 def cascade(
     total: Decimal | None,
@@ -68,18 +97,9 @@ def cascade(
     own = pins.get(quarter.code, total)
     targets: dict[str, Decimal | None] = {}
     conflicts: list[Conflict] = []
-    if own is None:
-        targets[quarter.code] = None
-        for month in root.parts:
-            _place(
-                month,
-                pins.get(month.period.code),
-                pins,
-                targets=targets,
-                conflicts=conflicts,
-            )
-        return Cascade(targets, tuple(conflicts))
-    if quarter.code not in pins and not _fits(root, own):
+
+    is_pinned = quarter.code in pins
+    if own is not None and not is_pinned and not _fits(root, own):
         conflicts.append(Conflict(quarter, own, root.low))
         own = root.low
     _place(root, own, pins, targets=targets, conflicts=conflicts)
@@ -93,13 +113,17 @@ def is_exact(plans: Iterable[PlanMeasure]) -> bool:
 
 
 def _adds_up(plan: PlanMeasure, nodes: Mapping[tuple[Ref, str], PlanMeasure]) -> bool:
-    parts = [nodes.get((plan.unit, part.code)) for part in parts_of(plan.period)]
+    parts = parts_of(plan.period)
     if plan.conflict or plan.target is None or not parts:
         return True
-    values = [
-        part.target for part in parts if part is not None and part.target is not None
-    ]
-    return len(values) == len(parts) and sum(values, ZERO) == plan.target
+
+    total = ZERO
+    for part in parts:
+        node = nodes.get((plan.unit, part.code))
+        if node is None or node.target is None:
+            return False
+        total += node.target
+    return total == plan.target
 
 
 def _measure(
@@ -111,16 +135,18 @@ def _measure(
     if pin is not None:
         return _Node(period, weight, pin, fixed=True, parts=parts)
     if period.grain is Grain.WEEK:
-        return _Node(period, weight, ZERO, fixed=weight == 0)
-    low = sum((part.low for part in parts), ZERO)
-    return _Node(
-        period, weight, low, fixed=all(part.fixed for part in parts), parts=parts
-    )
+        is_idle = weight == 0
+        return _Node(period, weight, ZERO, fixed=is_idle)
+
+    node = _Node(period, weight, ZERO, fixed=False, parts=parts)
+    return replace(node, low=node.needs(), fixed=node.is_settled())
 
 
 def _fits(node: _Node, value: Decimal) -> bool:
-    low = sum((part.low for part in node.parts), ZERO)
-    return value == low or (value > low and not all(part.fixed for part in node.parts))
+    low = node.needs()
+    if value > low:
+        return not node.is_settled()
+    return value == low
 
 
 def _place(
@@ -132,42 +158,42 @@ def _place(
     conflicts: list[Conflict],
 ) -> None:
     targets[node.period.code] = value
+    shares: list[Decimal | None] = []
     if value is None:
-        shares: list[Decimal | None] = [
-            pins.get(part.period.code) for part in node.parts
-        ]
+        shares += [pins.get(part.period.code) for part in node.parts]
     elif node.parts and not _fits(node, value):
-        conflicts.append(
-            Conflict(node.period, value, sum((part.low for part in node.parts), ZERO))
-        )
-        shares = [part.low for part in node.parts]
+        conflict = Conflict(node.period, value, node.needs())
+        conflicts.append(conflict)
+        shares += [part.low for part in node.parts]
     else:
-        shares = list(_share(value, node.parts))
+        shares += _share(value, node.parts)
+
     for part, share in zip(node.parts, shares, strict=True):
         _place(part, share, pins, targets=targets, conflicts=conflicts)
 
 
 def _share(value: Decimal, parts: tuple[_Node, ...]) -> list[Decimal]:
     """Split by working days among the free parts; one that needs more than its share gets that first."""
-    settled = {index: part.low for index, part in enumerate(parts) if part.fixed}
+    settled = {part.period: part.low for part in parts if part.fixed}
     while True:
-        free = [index for index in range(len(parts)) if index not in settled]
+        free = [part for part in parts if part.period not in settled]
         rest = value - sum(settled.values(), ZERO)
-        found = dict(
-            zip(
-                free,
-                split(rest, [parts[index].weight for index in free]) if free else [],
-                strict=True,
-            )
-        )
-        short = {
-            index: parts[index].low
-            for index, share in found.items()
-            if share < parts[index].low
-        }
+        shares = _split(rest, free)
+
+        short = {}
+        for part in free:
+            if shares[part.period] < part.low:
+                short[part.period] = part.low
         if not short:
-            return [
-                settled.get(index, found.get(index, ZERO))
-                for index in range(len(parts))
-            ]
+            shares |= settled
+            return [shares[part.period] for part in parts]
         settled |= short
+
+
+def _split(value: Decimal, parts: list[_Node]) -> dict[Period, Decimal]:
+    if not parts:
+        return {}
+    weights = [part.weight for part in parts]
+    shares = split(value, weights)
+    periods = [part.period for part in parts]
+    return dict(zip(periods, shares, strict=True))

@@ -23,7 +23,9 @@ DONE, ACTIVE = Category.DONE.value, Category.ACTIVE.value
 
 def share(part: Decimal | float, whole: Decimal | float) -> Decimal | None:
     """Return `part / whole` to four decimals, None when there is no whole."""
-    return ratio(Decimal(part) / Decimal(whole)) if whole else None
+    if not whole:
+        return None
+    return ratio(Decimal(part) / Decimal(whole))
 
 
 def ratio(value: Decimal | float) -> Decimal:
@@ -42,19 +44,18 @@ class Weights(msgspec.Struct, frozen=True, gc=False):
 def weigh(issues: Sequence[Issue], least: Decimal) -> Weights:
     """Return weights by hours or points when at least the share `least` of issues carries one, else by count."""
     enough = least * len(issues)
-    if issues and sum(1 for issue in issues if issue.estimate) >= enough:
-        return Weights(
-            "estimate",
-            "h",
-            tuple(Decimal(issue.estimate or 0) / HOUR for issue in issues),
-        )
-    if issues and sum(1 for issue in issues if issue.points) >= enough:
-        return Weights(
-            "estimate",
-            "points",
-            tuple(Decimal(str(issue.points or 0)) for issue in issues),
-        )
-    return Weights("count", "", (Decimal(1),) * len(issues))
+    estimated = sum(1 for issue in issues if issue.estimate)
+    if issues and estimated >= enough:
+        hours = [Decimal(issue.estimate or 0) / HOUR for issue in issues]
+        return Weights("estimate", "h", tuple(hours))
+
+    pointed = sum(1 for issue in issues if issue.points)
+    if issues and pointed >= enough:
+        points = [Decimal(str(issue.points or 0)) for issue in issues]
+        return Weights("estimate", "points", tuple(points))
+
+    ones = [Decimal(1)] * len(issues)
+    return Weights("count", "", tuple(ones))
 
 
 class Sums(msgspec.Struct, frozen=True, gc=False):
@@ -71,23 +72,28 @@ def weigh_sums(
 ) -> Sums:
     """Return what `weigh` gives, summed over all issues and over each of the parts."""
     estimates = [issue.estimate for issue in issues]
-    if issues and len(estimates) - estimates.count(None) - estimates.count(
-        0
-    ) >= least * len(issues):
-        whole, *rest = (
-            Decimal(sum([issue.estimate or 0 for issue in group])) / HOUR
-            for group in (issues, *parts)
-        )
-        return Sums("estimate", "h", whole, tuple(rest))
+    empty = estimates.count(None) + estimates.count(0)
+    enough = least * len(issues)
+    if issues and len(estimates) - empty >= enough:
+        # Seconds are summed before they are divided: thousands of issues are added up as whole numbers.
+        hours = [_hours(group) for group in parts]
+        return Sums("estimate", "h", _hours(issues), tuple(hours))
+
     weights = weigh(issues, least)
-    by_id = {
-        issue.id: weight for issue, weight in zip(issues, weights.values, strict=True)
-    }
-    whole, *rest = (
-        sum((by_id[issue.id] for issue in group), Decimal(0))
-        for group in (issues, *parts)
-    )
-    return Sums(weights.by, weights.unit, whole, tuple(rest))
+    by_id: dict[str, Decimal] = {}
+    for issue, weight in zip(issues, weights.values, strict=True):
+        by_id[issue.id] = weight
+    sums = []
+    for group in parts:
+        values = [by_id[issue.id] for issue in group]
+        sums.append(sum(values, Decimal(0)))
+    whole = sum([by_id[issue.id] for issue in issues], Decimal(0))
+    return Sums(weights.by, weights.unit, whole, tuple(sums))
+
+
+def _hours(issues: Iterable[Issue]) -> Decimal:
+    seconds = sum([issue.estimate or 0 for issue in issues])
+    return Decimal(seconds) / HOUR
 
 
 def finished_on(issue: Issue) -> date | None:
@@ -96,9 +102,10 @@ def finished_on(issue: Issue) -> date | None:
         return None
     if issue.resolved is not None:
         return issue.resolved.date()
-    return next(
-        (move.at.date() for move in reversed(issue.moves) if move.after == DONE), None
-    )
+    for move in reversed(issue.moves):
+        if move.after == DONE:
+            return move.at.date()
+    return None
 
 
 class Window(msgspec.Struct, frozen=True, gc=False):
@@ -117,16 +124,21 @@ class Window(msgspec.Struct, frozen=True, gc=False):
 def window_before(today: date, weeks: int, calendar: WorkCalendar) -> Window:
     """Return the window of `weeks` weeks before `today`."""
     start = today - timedelta(weeks=weeks)
-    places, index = {}, 0
-    for offset in range(weeks * 7):
-        day = start + timedelta(days=offset)
-        places[day] = index
-        index += calendar.is_working(day)
-    return Window(
-        start,
-        index,
-        {day: min(place, index - 1) for day, place in places.items()} if index else {},
-    )
+    places: dict[date, int] = {}
+    size = 0
+    day = start
+    while day < today:
+        places[day] = size
+        size += calendar.is_working(day)
+        day += timedelta(days=1)
+    if not size:
+        return Window(start, size, {})
+
+    # Days off at the end have no working day after them inside the window: they count on the last one.
+    last = size - 1
+    for day, place in places.items():
+        places[day] = min(place, last)
+    return Window(start, size, places)
 
 
 def daily_throughput(
@@ -134,11 +146,19 @@ def daily_throughput(
 ) -> list[int]:
     """Return items finished on each working day of the window, from the day the work began (`first`) on."""
     counts = [0] * window.size
-    since, places = window.since, window.places
-    for day in [moment.date() for moment in finished if moment >= since]:
-        if day in places:
-            counts[places[day]] += 1
-    return counts[places.get(first, 0) if first is not None else 0 :]
+    since = window.since
+    places = window.places
+    for moment in finished:
+        # Comparing instants is cheaper than asking each for its day, and most lie before the window.
+        if moment < since:
+            continue
+        place = places.get(moment.date())
+        if place is not None:
+            counts[place] += 1
+    if first is None:
+        return counts
+    begun = places.get(first, 0)
+    return counts[begun:]
 
 
 Trace = tuple[datetime | None, datetime | None, bool]
@@ -166,31 +186,35 @@ def trace(issues: Iterable[Issue]) -> list[Trace]:
 
 def cycle_days(traces: Iterable[Trace]) -> list[int]:
     """Return days from the first move into work to the last move to done, both included, where the history tells."""
-    return [
-        ended.toordinal() - begun.toordinal() + 1
-        for begun, ended, _ in traces
-        if begun is not None and ended is not None
-    ]
+    found = []
+    for begun, ended, _ in traces:
+        if begun is not None and ended is not None:
+            days = ended.toordinal() - begun.toordinal()
+            found.append(days + 1)
+    return found
 
 
 def percentile(values: Collection[int], percent: int) -> int | None:
     """Return the nearest-rank percentile."""
+    if not values:
+        return None
     ordered = sorted(values)
-    return ordered[-(-len(ordered) * percent // 100) - 1] if ordered else None
+    # Rounded up in whole numbers: a float would miss the rank at round shares.
+    rank = -(-len(ordered) * percent // 100)
+    return ordered[rank - 1]
 
 
 def top_carrier(
     logged: Mapping[str, int], open_issues: Iterable[Issue]
 ) -> tuple[str, Decimal] | None:
     """Return who carries most of a card and their share: by seconds `logged`, else by open assigned items."""
-    load = (
-        logged
-        if any(logged.values())
-        else Counter([issue.assignee for issue in open_issues if issue.assignee])
-    )
+    load = logged
+    if not any(logged.values()):
+        load = Counter([issue.assignee for issue in open_issues if issue.assignee])
     if not load:
         return None
+
     most = max(load.values())
-    return min(person for person, part in load.items() if part == most), ratio(
-        Decimal(most) / sum(load.values())
-    )
+    whole = sum(load.values())
+    carriers = [person for person, part in load.items() if part == most]
+    return min(carriers), ratio(Decimal(most) / whole)

@@ -26,25 +26,20 @@ class Staffing(msgspec.Struct, frozen=True, gc=False):
 def staff(world: World) -> Staffing:
     """Return who works where."""
     named = units_of_people(world)
-    homes = {
-        ref: home
-        for ref, person in world.people.items()
-        if (home := _home(person, named.get(ref, ()), world))
-    }
+    producing = world.thresholds.producing_roles
+    homes: dict[Ref, Ref] = {}
     accounts: dict[str, Ref] = {}
-    teams: dict[Ref | None, list[Ref]] = defaultdict(list)
+    teams: dict[Ref | None, tuple[Ref, ...]] = defaultdict(tuple)
     for ref, person in world.people.items():
-        if person.jira:
-            accounts.setdefault(person.jira, ref)
-        if (
-            person.role in world.thresholds.producing_roles
-            and person.capacity
-            and person.jira
-        ):
-            teams[homes.get(ref)].append(ref)
-    return Staffing(
-        homes, accounts, {unit: tuple(people) for unit, people in teams.items()}
-    )
+        home = _home(person, named.get(ref, ()), world)
+        if home:
+            homes[ref] = home
+        if not person.jira:
+            continue
+        accounts.setdefault(person.jira, ref)
+        if person.role in producing and person.capacity:
+            teams[home] += (ref,)
+    return Staffing(homes, accounts, dict(teams))
 
 
 def _home(person: Person, named: tuple[Ref, ...], world: World) -> Ref | None:

@@ -31,18 +31,16 @@ def settle(
     instant: frozenset[str] = frozenset(),
 ) -> Track:
     """Return the track after seeing `value` today; values in `instant` come and go without waiting."""
-    if track is None or value in instant or track.value in instant:
-        since = track.since if track is not None and track.value == value else today
-        return Track(value, since, seen=today)
+    if track is None:
+        return Track(value, today, seen=today)
     if value == track.value:
         return Track(value, track.since, seen=today)
-    if (
-        track.candidate == value
-        and track.candidate_since is not None
-        and track.candidate_since < today
-    ):
+    if value in instant or track.value in instant:
         return Track(value, today, seen=today)
+
     first = track.candidate_since if track.candidate == value else today
+    if first is not None and first < today:
+        return Track(value, today, seen=today)
     return replace(track, candidate=value, candidate_since=first, seen=today)
 
 
@@ -52,7 +50,9 @@ def follow(
     """Return the track of a value that is believed at once; `since` dates a value never seen before."""
     if track is None:
         return Track(value, since or today, seen=today)
-    return Track(value, track.since if track.value == value else today, seen=today)
+    if track.value != value:
+        return Track(value, today, seen=today)
+    return Track(value, track.since, seen=today)
 
 
 def keep_past(track: Track | None, value: str, today: date, *, days: int) -> Track:
@@ -62,13 +62,16 @@ def keep_past(track: Track | None, value: str, today: date, *, days: int) -> Tra
     """
     if track is None:
         return Track(value, today, seen=today)
+    last = track.candidate_since or track.since
+    age = (today - last).days
+    if age < days:
+        return replace(track, seen=today)
     if track.candidate_since is None:
-        due = (today - track.since).days >= days
-        return (
-            replace(track, candidate=value, candidate_since=today, seen=today)
-            if due
-            else replace(track, seen=today)
-        )
-    if (today - track.candidate_since).days >= days:
-        return Track(track.candidate, track.candidate_since, value, today, seen=today)
-    return replace(track, seen=today)
+        return replace(track, candidate=value, candidate_since=today, seen=today)
+    return Track(
+        track.candidate,
+        track.candidate_since,
+        candidate=value,
+        candidate_since=today,
+        seen=today,
+    )

@@ -50,7 +50,9 @@ def name_of(key: str, number: int) -> str:
 def base_of(name: str) -> tuple[str, int]:
     """Return the signal's key and the occurrence number held in a Worker key."""
     key, mark, number = name.rpartition("#")
-    return (key, int(number)) if mark and number.isdecimal() else (name, 1)
+    if mark and number.isdecimal():
+        return key, int(number)
+    return name, 1
 
 
 def recall(
@@ -62,20 +64,25 @@ def recall(
     zone: tzinfo,
 ) -> dict[str, Occurrence]:
     """Return what is known of every signal of a source: memory first, then what rows and deleted rows still tell."""
-    found = {
-        key: occurrence
-        for key, occurrence in known.items()
-        if key.startswith(PREFIX[source])
-    }
-    remains = [(row.key, row) for row in rows if row.key] + [
-        (ref.key, None) for ref in trashed if ref.source == source
-    ]
-    for name, row in sorted(remains, key=lambda pair: pair[0]):
+    prefix = PREFIX[source]
+    found: dict[str, Occurrence] = {}
+    for key, occurrence in known.items():
+        if key.startswith(prefix):
+            found[key] = occurrence
+
+    remains: list[tuple[str, Row | None]] = []
+    remains += [(row.key, row) for row in rows if row.key]
+    remains += [(ref.key, None) for ref in trashed if ref.source == source]
+    remains.sort(key=lambda remain: remain[0])
+
+    for name, row in remains:
         key, number = base_of(name)
-        if key.startswith(PREFIX[source]) and (
-            key not in found or number > found[key].number
-        ):
-            found[key] = Occurrence(key, number, opened=_opened(row, zone))
+        if not key.startswith(prefix):
+            continue
+        before = found.get(key)
+        if before is None or number > before.number:
+            opened = _opened(row, zone)
+            found[key] = Occurrence(key, number, opened=opened)
     return found
 
 
@@ -86,7 +93,8 @@ def row_of(occurrence: Occurrence) -> Ref | None:
     """Return the row of an occurrence; None for a key of no source."""
     for source, prefix in PREFIX.items():
         if occurrence.key.startswith(prefix):
-            return Ref(source, name_of(occurrence.key, occurrence.number))
+            name = name_of(occurrence.key, occurrence.number)
+            return Ref(source, name)
     return None
 
 
@@ -97,9 +105,9 @@ def is_step(before: Occurrence | None, now: Occurrence) -> bool:
     """
     if before is None:
         return now.closed is None
-    opened = (now.number, now.opened) != (before.number, before.opened)
-    closed = now.closed != before.closed and now.closing is Closing.CONDITION
-    return opened or closed
+    if now.number != before.number or now.opened != before.opened:
+        return True
+    return now.closed != before.closed and now.closing is Closing.CONDITION
 
 
 def _opened(row: Row | None, zone: tzinfo) -> date | None:
@@ -113,27 +121,38 @@ def advance(
 ) -> Occurrence | None:
     """Return the occurrence after today's look; None while the signal has never been."""
     if before is None:
-        return _open(key, 1, sight) if sight.holds and sight.may_open else None
+        is_new = sight.holds and sight.may_open
+        return _open(key, 1, sight.today) if is_new else None
+
     now = _ended_by_person(before, sight)
     if now.closed and now.ended and sight.holds:
         return _again(now, sight, rules)
+
     now = _watch(now, sight, rules)
     if now.ended and now.closed is None and sight.may_close:
         return replace(now, closed=sight.today, closing=Closing.CONDITION)
     return now
 
 
-def _open(key: str, number: int, sight: Sight) -> Occurrence:
+def _open(key: str, number: int, today: date) -> Occurrence:
     return Occurrence(
-        key, number, opened=sight.today, last_seen=sight.today, observed=sight.today
+        key,
+        number,
+        opened=today,
+        last_seen=today,
+        observed=today,
     )
 
 
 def _ended_by_person(before: Occurrence, sight: Sight) -> Occurrence:
-    complete = sight.trashed or sight.status in COMPLETE
-    if complete and before.closed is None:
-        return replace(before, closed=sight.today, closing=Closing.PERSON)
-    if not complete and before.closing is Closing.PERSON and sight.status is not None:
+    is_complete = sight.trashed or sight.status in COMPLETE
+    if is_complete:
+        if before.closed is None:
+            return replace(before, closed=sight.today, closing=Closing.PERSON)
+        return before
+
+    # A person who closed it and gave it another status since has opened it again.
+    if before.closing is Closing.PERSON and sight.status is not None:
         return replace(before, closed=None, closing=None)
     return before
 
@@ -143,30 +162,51 @@ def _watch(now: Occurrence, sight: Sight, rules: Rules) -> Occurrence:
         case None:
             return now
         case True:
-            return replace(
-                now,
-                gone=None,
-                gone_seen=0,
-                ended=None,
-                last_seen=sight.today,
-                observed=sight.today,
-            )
+            return _seen(now, sight.today)
         case False:
-            fresh = now.gone is None or now.observed != sight.today
-            seen = now.gone_seen + 1 if fresh else now.gone_seen
-            ended = now.ended or (sight.today if seen >= rules.gone_days else None)
-            return replace(
-                now,
-                gone=now.gone or sight.today,
-                gone_seen=seen,
-                observed=sight.today,
-                ended=ended,
-            )
+            return _missed(now, sight.today, rules)
+
+
+def _seen(now: Occurrence, today: date) -> Occurrence:
+    return replace(
+        now,
+        gone=None,
+        gone_seen=0,
+        ended=None,
+        last_seen=today,
+        observed=today,
+    )
+
+
+def _missed(now: Occurrence, today: date, rules: Rules) -> Occurrence:
+    count = now.gone_seen
+    is_first_look = now.gone is None or now.observed != today
+    if is_first_look:
+        count += 1
+
+    ended = now.ended
+    if ended is None and count >= rules.gone_days:
+        ended = today
+    return replace(
+        now,
+        gone=now.gone or today,
+        gone_seen=count,
+        observed=today,
+        ended=ended,
+    )
 
 
 def _again(now: Occurrence, sight: Sight, rules: Rules) -> Occurrence:
-    rested = now.closed is None or (sight.today - now.closed).days >= rules.cooldown
-    if not (rested and sight.may_open):
-        return replace(now, last_seen=sight.today, observed=sight.today)
-    reused = rules.reuse_row and now.closing is Closing.CONDITION and not sight.trashed
-    return _open(now.key, now.number if reused else now.number + 1, sight)
+    today = sight.today
+    is_resting = False
+    if now.closed is not None:
+        rested = (today - now.closed).days
+        is_resting = rested < rules.cooldown
+    if is_resting or not sight.may_open:
+        return replace(now, last_seen=today, observed=today)
+
+    # The row that the worker closed itself may serve again; what a person closed or deleted stays theirs.
+    is_own = now.closing is Closing.CONDITION and not sight.trashed
+    is_reused = rules.reuse_row and is_own
+    number = now.number if is_reused else now.number + 1
+    return _open(now.key, number, today)

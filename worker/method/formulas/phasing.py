@@ -30,7 +30,11 @@ def fee_until(
     if not whole:
         return Decimal(0)
 
-    start = max(month.start, client.since or month.start)
-    end = min(month.end, last, client.contract_end or month.end)
+    since = client.since or month.start
+    until = client.contract_end or month.end
+    start = max(month.start, since)
+    end = min(month.end, last, until)
+
     fee = client.monthly_fee or Decimal(0)
-    return fee * calendar.working_days(start, end) / whole
+    days = calendar.working_days(start, end)
+    return fee * days / whole

@@ -30,9 +30,12 @@ def promise_of(
     remembered = world.memory.tracks.get(track_name(card))
     if remembered is not None and remembered.value == card.due.isoformat():
         return card.due
+    if card.ref in world.taken_over:
+        return None
     is_lost = world.memory.first_run and row is not None and row.fields.get(COUNTED)
-    is_taken_over = card.ref in world.taken_over
-    return None if is_taken_over or (is_lost and card.due == jira_due) else card.due
+    if is_lost and card.due == jira_due:
+        return None
+    return card.due
 
 
 def track_name(card: Card) -> str:

@@ -6,6 +6,7 @@ import calendar
 from collections.abc import Collection, Iterable, Mapping
 from datetime import date
 from decimal import Decimal
+from math import ceil
 
 from worker.domain.entities import HUNTED, RUNNING, Card, Service, Stage
 from worker.domain.values import Ref
@@ -15,12 +16,16 @@ from worker.method.outlook import Basis, Horizon
 IDEAS = (Stage.IDEA, Stage.SHAPING)
 OFFERED = (Stage.PROPOSAL, Stage.AGREED)
 AHEAD = (Stage.AGREED, *RUNNING)
+DAYS_OF_WEEK = 7
 
 
 def add_months(day: date, count: int) -> date:
     """Return the same day `count` months later (earlier when negative), or the last day of a shorter month."""
-    year, month = divmod(12 * day.year + day.month - 1 + count, 12)
-    return date(year, month + 1, min(day.day, calendar.monthrange(year, month + 1)[1]))
+    months = 12 * day.year + day.month - 1 + count
+    year, before = divmod(months, 12)
+    month = before + 1
+    _, longest = calendar.monthrange(year, month)
+    return date(year, month, min(day.day, longest))
 
 
 def due_of(card: Card, measure: CardMeasure | None) -> date | None:
@@ -28,15 +33,19 @@ def due_of(card: Card, measure: CardMeasure | None) -> date | None:
 
     What was measured comes first, or a run would say other things than the next one that finds its date in the field.
     """
-    return (measure.due if measure is not None else None) or card.due
+    measured = measure.due if measure is not None else None
+    return measured or card.due
 
 
 def work_end(card: Card, measure: CardMeasure | None) -> Horizon | None:
     """Return when a card's work is safely over: P85, else the due date; None when neither is known."""
-    if measure is not None and measure.forecast is not None:
-        return Horizon(measure.forecast.p85, Basis.P85, card.ref)
+    forecast = measure.forecast if measure is not None else None
+    if forecast is not None:
+        return Horizon(forecast.p85, Basis.P85, card.ref)
     due = due_of(card, measure)
-    return Horizon(due, Basis.DUE, card.ref) if due else None
+    if due is None:
+        return None
+    return Horizon(due, Basis.DUE, card.ref)
 
 
 def horizon_of(
@@ -45,49 +54,53 @@ def horizon_of(
     measures: Mapping[Ref, CardMeasure],
 ) -> Horizon | None:
     """Return the latest end of running and agreed cards, or the end of the contract if that is later."""
-    ends = [Horizon(contract_end, Basis.CONTRACT)] if contract_end else []
-    ends += [
-        end
-        for card in cards
-        if card.stage in AHEAD and (end := work_end(card, measures.get(card.ref)))
-    ]
+    ends = []
+    if contract_end:
+        ends.append(Horizon(contract_end, Basis.CONTRACT))
+    for card in cards:
+        if card.stage not in AHEAD:
+            continue
+        end = work_end(card, measures.get(card.ref))
+        if end is not None:
+            ends.append(end)
     return max(ends, key=lambda end: end.day, default=None)
 
 
 def next_card(cards: Iterable[Card]) -> Card | None:
     """Return the card before the start of work that is expected to start first."""
-    dated = [card for card in cards if card.stage in HUNTED and card.expected_start]
-    return min(
-        dated,
-        key=lambda card: (card.expected_start or date.max, card.ref),
-        default=None,
-    )
+    dated = []
+    for card in cards:
+        if card.stage in HUNTED and card.expected_start:
+            dated.append((card.expected_start, card.ref, card))
+    if not dated:
+        return None
+    _, _, first = min(dated, key=lambda one: one[:2])
+    return first
 
 
 def gap_weeks(horizon: date, start: date) -> int:
     """Return the weeks from the horizon to a start, begun ones counted, never below zero."""
-    return max(0, -(-(start - horizon).days // 7))
+    days = (start - horizon).days
+    begun = ceil(days / DAYS_OF_WEEK)
+    return max(0, begun)
 
 
 def follower(cards: Iterable[Card], until: date) -> Card | None:
     """Return a card at proposal or later, not yet running, that starts by a day."""
-    return next(
-        (
-            card
-            for card in cards
-            if card.stage in OFFERED
-            and (start := card.expected_start or card.start)
-            and start <= until
-        ),
-        None,
-    )
+    for card in cards:
+        start = card.expected_start or card.start
+        if card.stage in OFFERED and start and start <= until:
+            return card
+    return None
 
 
 def worth(card: Card, services: Mapping[Ref, Service]) -> Decimal:
     """Return probability x value; the value is the budget, else the service's usual month; unknown counts as zero."""
     service = services.get(card.service) if card.service else None
-    value = card.budget or (service.monthly_value if service else None)
-    return (card.probability or Decimal(0)) * (value or Decimal(0))
+    usual = service.monthly_value if service else None
+    value = card.budget or usual or Decimal(0)
+    probability = card.probability or Decimal(0)
+    return probability * value
 
 
 def best_ideas(
@@ -98,13 +111,12 @@ def best_ideas(
     begun: Collection[Ref] = frozenset(),
 ) -> tuple[Card, ...]:
     """Return the ideas worth moving: those `begun` to be moved first, then by worth, then the older one."""
+
+    def rank(card: Card) -> tuple[bool, Decimal, date, Ref]:
+        is_new = card.ref not in begun
+        created = card.created.date() if card.created else date.max
+        return is_new, -worth(card, services), created, card.ref
+
     ideas = [card for card in cards if card.stage in IDEAS]
-    ideas.sort(
-        key=lambda card: (
-            card.ref not in begun,
-            -worth(card, services),
-            card.created.date() if card.created else date.max,
-            card.ref,
-        )
-    )
+    ideas.sort(key=rank)
     return tuple(ideas[:number])

@@ -6,6 +6,11 @@ from worker.domain.entities import Client, Unit
 from worker.domain.values import Ref
 from worker.world.world import World
 
+UNIT_ROLES = ("am", "pm", "tl")
+HEADS = ("hoa", "head_newbiz")
+NEWBIZ_HEADS = ("head_newbiz", "hoa")
+"""Who answers where nobody has the role, the first one first."""
+
 
 def person_for(
     role: str, client: Ref | None, world: World, *, unit: Ref | None = None
@@ -15,25 +20,30 @@ def person_for(
     A newbiz client or one without a unit is Head of Newbiz's when the AM is meant.
     """
     found = world.clients.get(client) if client else None
-    team = world.units.get((found.unit if found else unit) or Ref("units", ""))
+    home = found.unit if found else unit
+    team = world.units.get(home) if home else None
     own = _from_unit(role, found, team)
     if own:
         return own[0]
-    fallbacks = (
-        (role, "head_newbiz", "hoa")
-        if found and found.group == "newbiz"
-        else (role, "hoa", "head_newbiz")
-    )
-    for name in fallbacks if role not in ("am", "pm", "tl") else fallbacks[1:]:
-        people = sorted(
-            ref for ref, person in world.people.items() if person.role == name
-        )
+
+    # A unit's roles are nobody's outside of it: without one in the unit the heads answer.
+    heads = NEWBIZ_HEADS if _is_newbiz(found) else HEADS
+    names = heads if role in UNIT_ROLES else (role, *heads)
+    for name in names:
+        people = [ref for ref, person in world.people.items() if person.role == name]
         if people:
-            return people[0]
+            return min(people)
     return None
 
 
 def _from_unit(role: str, client: Client | None, unit: Unit | None) -> tuple[Ref, ...]:
-    if unit is None or (role == "am" and client and client.group == "newbiz"):
+    if unit is None:
         return ()
-    return {"am": unit.am, "pm": unit.pms, "tl": unit.tls}.get(role, ())
+    if role == "am" and _is_newbiz(client):
+        return ()
+    people = {"am": unit.am, "pm": unit.pms, "tl": unit.tls}
+    return people.get(role, ())
+
+
+def _is_newbiz(client: Client | None) -> bool:
+    return client is not None and client.group == "newbiz"

@@ -8,13 +8,15 @@ from datetime import date, timedelta
 def sprint_of(day: date, weeks: int) -> str:
     """Return the code of the sprint of `weeks` weeks that holds `day`: `2026-S24`."""
     year, week, _ = day.isocalendar()
-    return f"{year}-S{(week - 1) // weeks + 1:02d}"
+    before = (week - 1) // weeks
+    number = before + 1
+    return f"{year}-S{number:02d}"
 
 
 def sprints_between(first: date, last: date, *, weeks: int) -> int:
     """Return how many sprints began after the one of `first`, up to the one of `last`."""
-    monday = first - timedelta(days=first.weekday())
     codes = {sprint_of(first, weeks)}
+    monday = first - timedelta(days=first.weekday())
     while monday <= last:
         codes.add(sprint_of(monday, weeks))
         monday += timedelta(days=7)

@@ -9,13 +9,16 @@ from worker.domain.entities import RUNNING, Stage
 from worker.domain.values import Ref
 from worker.world.world import World
 
+COMMITTED = (Stage.AGREED, *RUNNING)
+
 
 def committed_money(world: World) -> dict[Ref, Decimal]:
     """Return the committed money of every client: budgets of agreed and running cards, and a quarter of fees."""
     sums: dict[Ref, Decimal] = defaultdict(Decimal)
     for card in world.cards.values():
-        if card.client and card.budget and card.stage in (Stage.AGREED, *RUNNING):
+        if card.client and card.budget and card.stage in COMMITTED:
             sums[card.client] += card.budget
     for ref, client in world.clients.items():
-        sums[ref] += 3 * (client.monthly_fee or Decimal(0))
+        fee = client.monthly_fee or Decimal(0)
+        sums[ref] += 3 * fee
     return sums

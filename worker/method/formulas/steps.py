@@ -17,20 +17,29 @@ BACK, AHEAD = 100, 200
 
 def write_steps(steps: Iterable[Step], words: Words) -> str:
     """Return one line a step, with its month and week: `November 2026 · Week 47 · 16–22 Nov · Nov 19, 2026: Call`."""
-    return "\n".join(f"{_heading(step.day, words)}: {step.text}" for step in steps)
+    lines = []
+    for step in steps:
+        heading = _heading(step.day, words)
+        lines.append(f"{heading}: {step.text}")
+    return "\n".join(lines)
 
 
 @lru_cache(maxsize=1024)
 def _heading(day: date, words: Words) -> str:
-    return f"{period_title(month_of(day), words)} · {period_title(week_of(day), words)} · {words.date(day)}"
+    month = period_title(month_of(day), words)
+    week = period_title(week_of(day), words)
+    return f"{month} · {week} · {words.date(day)}"
 
 
 def read_steps(text: str, today: date, words: Words) -> tuple[Step, ...]:
     """Return the steps whose date can be read, near enough to today; other lines are people's notes."""
+    known = _dates(today, words)
     found = []
     for line in text.splitlines():
         head, _, rest = line.partition(": ")
-        day = _dates(today, words).get(head.rpartition(" · ")[2].strip())
+        # The date ends the heading; the month and the week before it are for the eye.
+        _, _, written = head.rpartition(" · ")
+        day = known.get(written.strip())
         if day is not None:
             found.append(Step(day, rest.strip()))
     return tuple(found)
@@ -38,5 +47,9 @@ def read_steps(text: str, today: date, words: Words) -> tuple[Step, ...]:
 
 @lru_cache(maxsize=8)
 def _dates(today: date, words: Words) -> dict[str, date]:
-    days = (today + timedelta(days=offset) for offset in range(-BACK, AHEAD + 1))
-    return {words.date(day): day for day in days}
+    """Return the days near today by the way they are written."""
+    found = {}
+    for offset in range(-BACK, AHEAD + 1):
+        day = today + timedelta(days=offset)
+        found[words.date(day)] = day
+    return found

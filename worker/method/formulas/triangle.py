@@ -13,10 +13,15 @@ NO_PM = message("no project manager")
 
 def triangle_faults(unit: Unit) -> tuple[str, ...]:
     """Return what breaks the triangle, as sentences to be said; empty when it is complete."""
-    found = [] if unit.am else [NO_AM]
-    found += [TWO_AMS] if len(unit.am) > 1 else []
-    found += [] if unit.tls else [NO_TL]
-    found += [] if unit.pms else [NO_PM]
+    found = []
+    if not unit.am:
+        found.append(NO_AM)
+    if len(unit.am) > 1:
+        found.append(TWO_AMS)
+    if not unit.tls:
+        found.append(NO_TL)
+    if not unit.pms:
+        found.append(NO_PM)
     return tuple(found)
 
 

@@ -10,7 +10,6 @@ from collections.abc import Iterable, Iterator
 from datetime import date, timedelta
 from decimal import Decimal
 from functools import lru_cache
-from itertools import accumulate
 
 import msgspec
 
@@ -27,21 +26,29 @@ WEEKDAYS = WorkCalendar()
 
 def days_at_work(person: Person, span: Span, calendar: WorkCalendar) -> int:
     """Return on how many days of the span the person works."""
-    first = max(span.start, person.start or span.start)
-    away = sum(
-        calendar.working_days(max(off.start, first), min(off.end, span.end))
-        for off in _apart(person.time_off)
-    )
-    return calendar.working_days(first, span.end) - away
+    first = _first_day(person, span)
+    present = calendar.working_days(first, span.end)
+    for off in _apart(person.time_off):
+        leaves = max(off.start, first)
+        returns = min(off.end, span.end)
+        present -= calendar.working_days(leaves, returns)
+    return present
+
+
+def _first_day(person: Person, span: Span) -> date:
+    """Return the first day of the span on which the person belongs to the firm, which may lie after the span."""
+    if person.start is None:
+        return span.start
+    return max(span.start, person.start)
 
 
 def is_at_work(person: Person, day: date, calendar: WorkCalendar) -> bool:
     """Tell whether the person works on a day."""
-    return (
-        calendar.is_working(day)
-        and (person.start is None or person.start <= day)
-        and not any(off.start <= day <= off.end for off in person.time_off)
-    )
+    if not calendar.is_working(day):
+        return False
+    if person.start is not None and day < person.start:
+        return False
+    return not any(off.start <= day <= off.end for off in person.time_off)
 
 
 class Presence(msgspec.Struct, frozen=True, gc=False):
@@ -52,9 +59,15 @@ class Presence(msgspec.Struct, frozen=True, gc=False):
 
     def within(self, span: Span) -> int:
         """Return how many days of the span are days at work; the span lies inside the window."""
+        begin = (span.start - self.first).days
+        end = (span.end - self.first).days + 1
+        return self._until(end) - self._until(begin)
+
+    def _until(self, count: int) -> int:
+        """Return the days at work among the first `count` days of the window."""
         last = len(self.sums) - 1
-        begin, end = (span.start - self.first).days, (span.end - self.first).days + 1
-        return self.sums[min(max(end, 0), last)] - self.sums[min(max(begin, 0), last)]
+        inside = min(max(count, 0), last)
+        return self.sums[inside]
 
 
 def presence(person: Person, window: Span, calendar: WorkCalendar) -> Presence:
@@ -66,52 +79,57 @@ def presence(person: Person, window: Span, calendar: WorkCalendar) -> Presence:
 def _presence(
     start: date | None, time_off: tuple[Span, ...], window: Span, calendar: WorkCalendar
 ) -> Presence:
-    pattern = Person(Ref("people", ""), "", start=start, time_off=time_off)
-    days = (
-        window.start + timedelta(days=offset)
-        for offset in range((window.end - window.start).days + 1)
-    )
-    return Presence(
-        window.start,
-        (0, *accumulate(int(is_at_work(pattern, day, calendar)) for day in days)),
-    )
+    nobody = Ref("people", "")
+    pattern = Person(nobody, "", start=start, time_off=time_off)
+
+    sums = [0]
+    day = window.start
+    while day <= window.end:
+        sums.append(sums[-1] + is_at_work(pattern, day, calendar))
+        day += timedelta(days=1)
+    return Presence(window.start, tuple(sums))
 
 
 def contracted(person: Person, span: Span) -> Decimal | None:
     """Return the hours by contract in a span; None when the person has no capacity filled in."""
-    first = max(span.start, person.start or span.start)
-    return (
-        None
-        if person.capacity is None
-        else person.capacity * WEEKDAYS.working_days(first, span.end) / WEEK
-    )
+    if person.capacity is None:
+        return None
+    first = _first_day(person, span)
+    days = WEEKDAYS.working_days(first, span.end)
+    return person.capacity * days / WEEK
 
 
 def effective(person: Person, span: Span, calendar: WorkCalendar) -> Decimal | None:
     """Return the hours in effect in a span; None when the person has no capacity filled in."""
-    return (
-        None
-        if person.capacity is None
-        else person.capacity * days_at_work(person, span, calendar) / WEEK
-    )
+    if person.capacity is None:
+        return None
+    days = days_at_work(person, span, calendar)
+    return person.capacity * days / WEEK
 
 
 def part_of(hours: Decimal | None, capacity: Decimal | None) -> Decimal | None:
     """Return hours / capacity; None without hours or with zero capacity, which has no ratio."""
-    return ratio(hours / capacity) if hours is not None and capacity else None
+    if hours is None or not capacity:
+        return None
+    return ratio(hours / capacity)
 
 
 def full_weeks_before(today: date, count: int) -> Span:
     """Return the last `count` full ISO weeks that ended before today."""
     monday = today - timedelta(days=today.weekday())
-    return Span(monday - timedelta(weeks=count), monday - timedelta(days=1))
+    first = monday - timedelta(weeks=count)
+    last = monday - timedelta(days=1)
+    return Span(first, last)
 
 
 def full_weeks_ahead(today: date, count: int) -> tuple[Span, ...]:
     """Return the next `count` full ISO weeks; on a Monday the first of them begins today."""
     monday = today + timedelta(days=-today.weekday() % 7)
-    starts = [monday + timedelta(weeks=index) for index in range(count)]
-    return tuple(Span(start, start + timedelta(days=6)) for start in starts)
+    found = []
+    for index in range(count):
+        start = monday + timedelta(weeks=index)
+        found.append(Span(start, start + timedelta(days=6)))
+    return tuple(found)
 
 
 def _apart(spans: Iterable[Span]) -> Iterator[Span]:
