@@ -57,14 +57,6 @@ class ConfigError(RaylineError):
         self.problems = problems
 
 
-class UnsafePlan(RaylineError):
-    """The plan was refused and nothing was written; `reasons` name number, limit and way out."""
-
-    def __init__(self, reasons: list[Problem]) -> None:
-        super().__init__("; ".join(r.message for r in reasons))
-        self.reasons = reasons
-
-
 class Busy(RaylineError):
     """Another process holds the workspace's lease."""
 

@@ -24,7 +24,7 @@ from rayline_sandbox.jira import JiraSandbox
 from rayline_sandbox.notion import NotionSandbox
 from rayline_sandbox.wire import Clock
 from worker.app import logs
-from worker.cli import prose, show
+from worker.cli import exits, show
 from worker.cli.session import (
     JsonOption,
     fail,
@@ -157,7 +157,7 @@ def _once(stage: Stage, words: Words, *, as_json: bool) -> int:
         show.console().print_json(json.dumps(found))
     for deed in lost(stage, deeds):
         show.say(words.say("Lost: {deed}", deed=deed))
-    return prose.OK if found == WANTED else prose.BUG
+    return exits.OK if found == WANTED else exits.BUG
 
 
 def _cycle(stage: Stage, name: str, words: Words) -> Report:
@@ -200,7 +200,7 @@ def _keep_running(
     desk = open_runner(stage.context, lambda report: show.say(_told(report, words)))
     serve([desk], stop)
     show.say(words.say("Ended."))
-    return prose.OK
+    return exits.OK
 
 
 def _told(report: Report, words: Words) -> str:

@@ -19,7 +19,7 @@ from rayline_demo.stories.judge import judge_days, judge_end
 from rayline_demo.stories.play import Lived, Play, open_play
 from rayline_demo.stories.script import find_stories, load_story
 from worker.app.build import Progress
-from worker.cli import prose, show
+from worker.cli import exits, show
 from worker.cycle.report import problem_data
 from worker.errors import Stopped
 
@@ -64,7 +64,7 @@ def run(choice: SeasonChoice, stop: Event, progress: Progress, *, as_json: bool)
         show.print_json(found)
     else:
         _show_season(found)
-    return prose.OK if found["checks"] == SEASON_WANTED else prose.BUG
+    return exits.OK if found["checks"] == SEASON_WANTED else exits.BUG
 
 
 def _first(start: str) -> date:
@@ -165,7 +165,7 @@ def run_story(
         show.console().print_json(json.dumps(checks))
     for line in differences:
         show.say(line)
-    return prose.OK if checks == STORY_WANTED else prose.BUG
+    return exits.OK if checks == STORY_WANTED else exits.BUG
 
 
 def _live(

@@ -12,7 +12,7 @@ import pytest
 
 from tests.support.stages import ACME, BETA, EPIC, PITCH, Play, small_play
 from worker.app.build import Surroundings, build_context
-from worker.cli import prose
+from worker.cli import exits, prose
 from worker.config import Workspace
 from worker.cycle.context import CycleRequest, Mode
 from worker.cycle.report import Report
@@ -290,7 +290,7 @@ def refusal(play: Play, settings: Workspace | None = None) -> tuple[str, int]:
     assert play.writes(mark) == []
     with play.stage.store.reading("studio") as tx:
         assert runs.recent(tx, 1)[0].status is runs.RunStatus.FAILED
-    return prose.explain(caught.value, Words()), prose.exit_code(caught.value)
+    return prose.explain(caught.value, Words()), exits.exit_code(caught.value)
 
 
 def test_closed_doors_are_told_in_a_sentence_and_nothing_is_written(

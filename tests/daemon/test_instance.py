@@ -21,7 +21,7 @@ import pytest
 from tests.support.postgres import postgres_url  # noqa: F401 - a fixture
 from tests.support.stages import one_object, rayline, start_rayline
 from tests.support.waiting import LONG, end, pause, wait_for, wait_for_line
-from worker.cli import prose
+from worker.cli import exits, prose
 from worker.daemon.instance import hold_workspaces, lease_name
 from worker.errors import AlreadyRunning
 from worker.locales import load_words
@@ -246,7 +246,7 @@ def test_who_is_at_work_is_said_in_the_language_of_the_workspace(
         assert ("Workspace" in said) == (locale == "en")
         assert (f"{since:%Y-%m-%d}" in said) == (error.since is not None)
         assert all(part in said for part in ("studio", "17", "host"))
-        assert prose.exit_code(error) == BUSY
+        assert exits.exit_code(error) == BUSY
 
 
 @pytest.fixture

@@ -31,7 +31,7 @@ from worker.locales import load_words
 from worker.mapping.playbooks import load_playbooks
 from worker.method import evaluate
 from worker.method.delivery.deadlines import SIGNALS
-from worker.method.formulas.hysteresis import settle
+from worker.method.formulas.hysteresis import debounce
 from worker.method.run import Found, Run
 from worker.method.sprint.risks import KINDS
 from worker.method.sprint.signals import FINDERS
@@ -270,8 +270,8 @@ def test_a_colour_that_flickers_is_not_believed() -> None:
     for number, colour in enumerate(
         ["green", "red", "green", "red", "amber", "amber", "grey", "red", "red"]
     ):
-        track = settle(track, colour, TODAY + timedelta(days=number), instant=GREY)
-        track = settle(track, colour, TODAY + timedelta(days=number), instant=GREY)
+        track = debounce(track, colour, TODAY + timedelta(days=number), instant=GREY)
+        track = debounce(track, colour, TODAY + timedelta(days=number), instant=GREY)
         shown.append(track.value)
     assert shown == [
         "green",

@@ -18,7 +18,7 @@ from worker.plan.plan import Change, FieldChange, Kind, Plan
 from worker.state import bases, journal
 from worker.state.journal import Status
 from worker.write.context import RunControl
-from worker.write.order import arrange
+from worker.write.creation_order import arrange
 from worker.write.settle import Settled
 
 RISK, OTHER = Ref("risks", "risk:late:c1"), Ref("risks", "risk:late:c2")

@@ -70,7 +70,7 @@ class Settings(BaseSettings):
         dotenv_settings: PydanticBaseSettingsSource,
         file_secret_settings: PydanticBaseSettingsSource,
     ) -> tuple[PydanticBaseSettingsSource, ...]:
-        """Let nothing speak but what `settle` puts together: the environment over the file."""
+        """Let nothing speak but what `check_settings` puts together: the environment over the file."""
         return (init_settings,)
 
 
@@ -137,10 +137,10 @@ def _holds(data: Any, loc: tuple[str, ...], *, whole: bool = False) -> bool:
 def load_settings(path: Path | None = None) -> Settings:
     """Return the settings of a file and the environment; raises `ConfigError` with every problem found."""
     data = _read(path) if path is not None else {}
-    return settle(data, path, list(_open_file(path, data)))
+    return check_settings(data, path, list(_open_file(path, data)))
 
 
-def settle(
+def check_settings(
     data: Mapping[str, Any], path: Path | None, problems: Sequence[Problem] = ()
 ) -> Settings:
     """Return the settings of a file's data with the environment over it; raises `ConfigError` with every problem found,

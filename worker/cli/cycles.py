@@ -10,7 +10,7 @@ import typer
 
 from worker.app.build import Surroundings, build_context
 from worker.app.settings import choose
-from worker.cli import prose, show
+from worker.cli import exits, prose, show
 from worker.cli.session import (
     ConfigOption,
     JsonOption,
@@ -90,7 +90,7 @@ def plan(
                 style="red",
             )
         if exit_code and drawn.plan.changes:
-            raise typer.Exit(prose.PENDING)
+            raise typer.Exit(exits.PENDING)
 
 
 def sync_command(
@@ -118,13 +118,13 @@ def sync_command(
         )
         opened.say(show.report_view(report, context.words), report.data)
         if report.refused:
-            raise typer.Exit(prose.REFUSED)
+            raise typer.Exit(exits.REFUSED)
         if report.is_denied():
-            raise typer.Exit(prose.USAGE)
+            raise typer.Exit(exits.USAGE)
         if report.failures():
-            raise typer.Exit(prose.FAILED)
+            raise typer.Exit(exits.FAILED)
         if report.applied.stopped:
-            raise typer.Exit(prose.BUSY)
+            raise typer.Exit(exits.BUSY)
 
 
 def run(
@@ -217,10 +217,10 @@ def trigger(
                 style="red",
             )
             raise typer.Exit(
-                prose.REFUSED if how.status is runs.RunStatus.REFUSED else prose.FAILED
+                exits.REFUSED if how.status is runs.RunStatus.REFUSED else exits.FAILED
             )
         if wait and found.state is not TriggerState.DONE:
-            raise typer.Exit(prose.BUSY)
+            raise typer.Exit(exits.BUSY)
 
 
 def _how_it_ended(

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import typer
 
-from worker.app.settings import DEFAULT_FILE, find_file, settle
+from worker.app.settings import DEFAULT_FILE, check_settings, find_file
 from worker.cli import prose, show
 from worker.cli.session import (
     ConfigOption,
@@ -203,7 +203,7 @@ def _wrong(file: Path, answers: Mapping[str, str]) -> list[Problem]:
     for side in SIDES:
         data["workspaces"]["studio"][side]["token"] = answers[f"{side}_token"]
     try:
-        settle(data, file)
+        check_settings(data, file)
     except ConfigError as error:
         if all(
             problem.field in ASKED and problem.where == str(file)

@@ -10,7 +10,7 @@ import typer
 from msgspec.structs import replace
 from rich.console import Group
 
-from worker.cli import prose, show
+from worker.cli import exits, prose, show
 from worker.cli.session import (
     ConfigOption,
     JsonOption,
@@ -58,7 +58,7 @@ def check(
             },
         )
         if any(problem.severity is Severity.ERROR for problem in found):
-            raise typer.Exit(prose.USAGE)
+            raise typer.Exit(exits.USAGE)
 
 
 def _check(context: Context) -> Iterable[Problem]:

@@ -21,26 +21,8 @@ from worker.errors import (
     Stopped,
     Transient,
     Unknown,
-    UnsafePlan,
 )
 from worker.state.processes import read_owner
-
-OK, BUG, USAGE, PENDING, REFUSED, FAILED, BUSY = 0, 1, 2, 3, 4, 5, 75
-
-
-def exit_code(error: RaylineError) -> int:
-    """Return the exit code of an error; 75 also says "try again later"."""
-    match error:
-        case ConfigError() | Denied() | Missing():
-            return USAGE
-        case UnsafePlan():
-            return REFUSED
-        case Busy() | Transient() | Unknown() | Incomplete() | Stopped():
-            return BUSY
-        case Rejected():
-            return FAILED
-        case _:
-            return BUG
 
 
 def explain(error: RaylineError, words: Words) -> str:
@@ -50,10 +32,6 @@ def explain(error: RaylineError, words: Words) -> str:
         case ConfigError():
             text = "\n".join(
                 line(in_words(problem, words)) for problem in error.problems
-            )
-        case UnsafePlan():
-            text = "\n".join(
-                line(in_words(problem, words)) for problem in error.reasons
             )
         case AlreadyRunning():
             text = _running(error, words)

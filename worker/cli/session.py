@@ -18,7 +18,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 from worker.app import logs
 from worker.app.build import Surroundings, build_context, open_store, secrets_of
 from worker.app.settings import Settings, choose, find_file, load_settings
-from worker.cli import prose, show
+from worker.cli import exits, prose, show
 from worker.cycle.context import Context
 from worker.domain.messages import message
 from worker.domain.words import Words
@@ -110,7 +110,7 @@ def fail(error: RaylineError, *, as_json: bool, words: Words) -> NoReturn:
     if as_json:
         show.print_json(prose.error_data(error, words))
     show.console(stderr=True).print(prose.explain(error, words), style="red")
-    raise typer.Exit(prose.exit_code(error)) from error
+    raise typer.Exit(exits.exit_code(error)) from error
 
 
 @contextmanager

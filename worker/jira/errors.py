@@ -24,7 +24,7 @@ class Forbidden(Exception):
     """A request this program must never send: a write, or one to another host."""
 
 
-def translate(error: Exception, call: str, secrets: tuple[str, ...]) -> Setback:
+def translate_failure(error: Exception, call: str, secrets: tuple[str, ...]) -> Setback:
     """Return what a failed attempt means; `call` is method and path."""
     match error:
         case requests.TooManyRedirects():
@@ -50,7 +50,9 @@ def translate(error: Exception, call: str, secrets: tuple[str, ...]) -> Setback:
             )
 
 
-def judge(response: requests.Response, call: str, secrets: tuple[str, ...]) -> Setback:
+def translate_answer(
+    response: requests.Response, call: str, secrets: tuple[str, ...]
+) -> Setback:
     """Return what an answer other than 2xx means."""
     status = response.status_code
     detail = redact(_said(response) or f"HTTP {status}", secrets)

@@ -28,7 +28,7 @@ from worker.http.deadline import Deadline
 from worker.http.retry import Policy, Setback
 from worker.http.token import secret_from
 from worker.jira.damage import mark_damage
-from worker.jira.errors import API, Forbidden, judge, translate
+from worker.jira.errors import API, Forbidden, translate_answer, translate_failure
 
 T = TypeVar("T")
 CONNECT_SECONDS = 10.0
@@ -203,7 +203,7 @@ class JiraSession:
             ValueError,
             RecursionError,
         ) as error:
-            setback = translate(error, call, self._secrets)
+            setback = translate_failure(error, call, self._secrets)
         raise setback
 
     def _content(
@@ -219,7 +219,7 @@ class JiraSession:
             data=None if body is None else msgspec.json.encode(body),
         )
         if response.status_code // 100 != 2:
-            raise judge(response, f"{method} {path}", self._secrets)
+            raise translate_answer(response, f"{method} {path}", self._secrets)
         return response.content
 
 

@@ -16,6 +16,7 @@ from msgspec.structs import replace
 from worker.domain.document import Block
 from worker.domain.entities import FIRM, Client
 from worker.domain.messages import message
+from worker.domain.period_titles import period_title
 from worker.domain.periods import (
     Grain,
     Period,
@@ -24,7 +25,6 @@ from worker.domain.periods import (
     previous_period,
     quarter_of,
 )
-from worker.domain.titles import period_title
 from worker.domain.values import Ref, Value
 from worker.errors import Problem, Severity
 from worker.method.outcome import Outcome

@@ -18,15 +18,15 @@ from worker.domain.document import (
     bold,
 )
 from worker.domain.messages import message
+from worker.domain.period_titles import period_title
 from worker.domain.periods import Period, previous_period, quarter_of
-from worker.domain.titles import period_title
 from worker.domain.values import Ref
 from worker.method.capacity.staffing import ROLES
 from worker.method.formulas.cascade import parts_of
 from worker.method.formulas.working_time import part_of
 from worker.method.measures import UnitLoad, WeekLoad
 from worker.pages.development import write_development
-from worker.pages.pictures import draw_load, draw_plan, draw_risks, weekly
+from worker.pages.pictures import chart_load, chart_plan, chart_risks, weekly
 from worker.pages.retrospective import carried_tasks, goals_of, write_retrospective
 from worker.pages.view import NONE, View, risk_reason
 
@@ -92,7 +92,7 @@ def _resources(view: View, unit: Ref) -> Iterator[Block]:
         ),
         _loads(view, load),
     )
-    chart = draw_load(view, load.people, title=view.say("Load of the weeks ahead"))
+    chart = chart_load(view, load.people, title=view.say("Load of the weeks ahead"))
     if chart is not None:
         yield Picture(chart, edition=weekly(view, chart.title))
 
@@ -138,7 +138,7 @@ def _hours(view: View, hours: Decimal | None) -> str:
 
 def _risks(view: View, unit: Ref) -> Iterator[Block]:
     risks = view.risks_of(unit)
-    chart = draw_risks(
+    chart = chart_risks(
         view, risks, title=view.say("Risk map") + f" · {view.unit_name(unit)}"
     )
     if chart is None:
@@ -155,7 +155,7 @@ def _risks(view: View, unit: Ref) -> Iterator[Block]:
 
 
 def _finance(view: View, unit: Ref, past: Period) -> Iterator[Block]:
-    chart = draw_plan(
+    chart = chart_plan(
         view,
         unit,
         quarter_of(past.start),

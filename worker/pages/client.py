@@ -18,11 +18,11 @@ from worker.domain.document import (
 )
 from worker.domain.entities import FIRM, HUNTED, RUNNING, Card, Client
 from worker.domain.messages import message, stage_label
+from worker.domain.period_titles import period_title
 from worker.domain.periods import month_of, quarter_of
-from worker.domain.titles import period_title
 from worker.method.clients.health import NAMES
 from worker.method.measures import ClientMeasure, Rag
-from worker.pages.pictures import draw_cards, weekly
+from worker.pages.pictures import chart_cards, weekly
 from worker.pages.view import DOTS, NONE, View, people_of, risk_reason, task_line
 
 RAGS = {
@@ -79,7 +79,7 @@ def _ray(view: View, client: Client, measure: ClientMeasure) -> Iterator[Block]:
     yield Paragraph(_ray_line(view, measure))
     cards = view.cards.get(client.ref, ())
     live = [card for card in cards if card.stage in (*RUNNING, *HUNTED)]
-    chart = draw_cards(
+    chart = chart_cards(
         view, cards, title=view.say("Ray of {client}", client=client.name)
     )
     if chart is not None:

@@ -17,8 +17,8 @@ from worker.domain.document import (
     plain,
 )
 from worker.domain.messages import message
+from worker.domain.period_titles import period_title
 from worker.domain.periods import Period
-from worker.domain.titles import period_title
 from worker.domain.values import Ref
 from worker.method.measures import FeedbackMeasure
 from worker.pages.view import View

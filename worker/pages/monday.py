@@ -19,15 +19,15 @@ from worker.domain.document import (
 )
 from worker.domain.entities import FIRM
 from worker.domain.messages import message
+from worker.domain.period_titles import days, period_title
 from worker.domain.periods import Period, quarter_of
-from worker.domain.titles import days, period_title
 from worker.domain.values import Ref
 from worker.method.formulas.bands import colour_of
 from worker.method.formulas.cascade import parts_of
 from worker.method.measures import PlanMeasure, Rag
 from worker.method.money.monday import Cause, Cut, Line, cut, weeks_of
 from worker.method.money.plans import BASES, key_of
-from worker.pages.pictures import draw_plan
+from worker.pages.pictures import chart_plan
 from worker.pages.view import DOTS, NONE, View
 
 MOST_CAUSES = 6
@@ -162,7 +162,7 @@ def _table(view: View, found: Cut) -> Block:
 
 
 def _chart(view: View, unit: Ref, monday: date) -> Iterator[Block]:
-    chart = draw_plan(
+    chart = chart_plan(
         view, unit, quarter_of(view.world.calendar.add(monday, -1)), until=monday
     )
     if chart is not None:

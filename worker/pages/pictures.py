@@ -22,8 +22,8 @@ from worker.domain.charts import (
 )
 from worker.domain.entities import HUNTED, RUNNING, Card, Stage
 from worker.domain.messages import STAGES
+from worker.domain.period_titles import period_title
 from worker.domain.periods import Period
-from worker.domain.titles import period_title
 from worker.domain.values import Ref
 from worker.method.formulas.cascade import parts_of
 from worker.method.measures import RiskMeasure
@@ -45,7 +45,7 @@ def weekly(view: View, *shown: object) -> str:
     )
 
 
-def draw_plan(
+def chart_plan(
     view: View, unit: Ref, quarter: Period, *, until: date
 ) -> PlanFact | None:
     """Return the quarter's cumulative plan and its fact before `until`; None when the unit has neither."""
@@ -80,7 +80,7 @@ def draw_plan(
     )
 
 
-def draw_cards(view: View, cards: Iterable[Card], *, title: str) -> Rays | None:
+def chart_cards(view: View, cards: Iterable[Card], *, title: str) -> Rays | None:
     """Return the timeline of cards that are not over; None when none has a place in time."""
     order = {stage: index for index, stage in enumerate((*RUNNING, *reversed(HUNTED)))}
     found = [
@@ -108,7 +108,7 @@ def _card_ray(view: View, card: Card) -> Ray | None:
     return Ray(card.name, start, end, card.stage.value, late)
 
 
-def draw_clients(view: View) -> Rays | None:
+def chart_clients(view: View) -> Rays | None:
     """Return the rays of all clients: from the first known work to the horizon."""
     found = []
     for client in view.world.clients.values():
@@ -150,7 +150,7 @@ def _rays(view: View, found: list[Ray], title: str) -> Rays | None:
     )
 
 
-def draw_risks(
+def chart_risks(
     view: View, risks: Iterable[RiskMeasure], *, title: str
 ) -> RiskMap | None:
     """Return the 5x5 map; None without risks."""
@@ -170,7 +170,7 @@ def draw_risks(
     )
 
 
-def draw_load(view: View, people: Iterable[Ref], *, title: str) -> LoadMap | None:
+def chart_load(view: View, people: Iterable[Ref], *, title: str) -> LoadMap | None:
     """Return the load of the most loaded people in the weeks ahead; None when nobody has planned work."""
     peaks = {
         ref: max((week.ratio or Decimal(0) for week in load.weeks), default=Decimal(0))

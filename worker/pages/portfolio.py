@@ -18,11 +18,11 @@ from worker.domain.document import (
 )
 from worker.domain.entities import FIRM, Client
 from worker.domain.messages import message
+from worker.domain.period_titles import period_title
 from worker.domain.periods import quarter_of
-from worker.domain.titles import period_title
 from worker.domain.values import Ref
 from worker.method.money.finance import FEW, finished_months, is_units
-from worker.pages.pictures import draw_clients, draw_load, draw_risks, weekly
+from worker.pages.pictures import chart_clients, chart_load, chart_risks, weekly
 from worker.pages.view import DOTS, NONE, View, risk_line
 
 MOST_RISKS, TITLE = 10, 48
@@ -138,7 +138,7 @@ def _short(title: str) -> str:
 
 
 def _rays(view: View) -> Iterator[Block]:
-    chart = draw_clients(view)
+    chart = chart_clients(view)
     if chart is not None:
         yield Heading(view.say("Rays"))
         yield Picture(
@@ -242,7 +242,7 @@ def _loyalty(view: View) -> Iterator[Block]:
 
 
 def _risks(view: View) -> Iterator[Block]:
-    chart = draw_risks(view, view.risks, title=view.say("Risk map"))
+    chart = chart_risks(view, view.risks, title=view.say("Risk map"))
     if chart is None:
         return
     yield Heading(view.say("Risk map"))
@@ -303,7 +303,7 @@ def _manager(
 
 
 def _load(view: View) -> Iterator[Block]:
-    chart = draw_load(
+    chart = chart_load(
         view, view.measures.people, title=view.say("Load of the weeks ahead")
     )
     if chart is not None:

@@ -8,8 +8,8 @@ from datetime import date
 from worker.domain.document import Block, Bullet, Heading, Paragraph, plain
 from worker.domain.entities import Row
 from worker.domain.messages import message
+from worker.domain.period_titles import period_title
 from worker.domain.periods import Grain, Period
-from worker.domain.titles import period_title
 from worker.domain.values import Ref, refs_of
 from worker.method.formulas.cascade import parts_of
 from worker.method.formulas.flow import ratio

@@ -39,7 +39,7 @@ from worker.write.context import (
     RunControl,
     WriteContext,
 )
-from worker.write.order import arrange
+from worker.write.creation_order import arrange
 from worker.write.pictures import open_engines
 
 log = structlog.get_logger("worker.write")

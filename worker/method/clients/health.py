@@ -20,7 +20,7 @@ from worker.domain.values import Ref, Value, refs_of
 from worker.method.clients.silence import last_contact
 from worker.method.formulas.bands import colour_of, direction_of
 from worker.method.formulas.flow import ratio, share
-from worker.method.formulas.hysteresis import Tracks, keep_past, settle, to_change
+from worker.method.formulas.hysteresis import Tracks, debounce, keep_past, to_change
 from worker.method.formulas.triangle import is_triangle
 from worker.method.measures import (
     CardMeasure,
@@ -155,7 +155,7 @@ def _measure(
     score, coverage = mean(factors)
     seen = _colour(score, coverage, world)
     name = f"{view.client.ref}#health"
-    track = tracks[name] = settle(
+    track = tracks[name] = debounce(
         tracks.get(name), seen.value, world.today, instant=GREY
     )
     return ClientMeasure(
@@ -557,7 +557,7 @@ def _unit_facts(
     score = sum(scores, Decimal(0)) / len(scores) if scores else None
     seen = _colour(score, Decimal(1), world)
     name = f"{unit.ref}#health"
-    track = tracks[name] = settle(
+    track = tracks[name] = debounce(
         tracks.get(name), seen.value, world.today, instant=GREY
     )
     inputs = (

@@ -40,7 +40,7 @@ from worker.method.formulas.flow import (
     ratio,
     share,
 )
-from worker.method.formulas.hysteresis import Tracks, follow, settle, to_change
+from worker.method.formulas.hysteresis import Tracks, debounce, follow, to_change
 from worker.method.formulas.promises import follow_promise, promise_of, track_name
 from worker.method.measures import CardMeasure, Forecast, Rag
 from worker.method.run import Found
@@ -412,7 +412,7 @@ def _coloured(
 ) -> CardMeasure:
     seen, why = _colour(card, measure, world)
     name = f"{card.ref}#health"
-    track = tracks[name] = settle(
+    track = tracks[name] = debounce(
         tracks.get(name), seen.value, world.today, instant=GREY
     )
     if track.value != seen.value:

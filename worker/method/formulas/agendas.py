@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from datetime import date
 
+from worker.domain.period_titles import period_title
 from worker.domain.periods import Grain, Period, month_of, next_period, quarter_of
-from worker.domain.titles import period_title
 from worker.domain.words import Words
 
 

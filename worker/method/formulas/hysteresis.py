@@ -23,7 +23,7 @@ def to_change(known: Mapping[str, Track]) -> ChainMap[str, Track]:
     return ChainMap({}, dict(known))
 
 
-def settle(
+def debounce(
     track: Track | None,
     value: str,
     today: date,

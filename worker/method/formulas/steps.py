@@ -6,8 +6,8 @@ from collections.abc import Iterable
 from datetime import date, timedelta
 from functools import lru_cache
 
+from worker.domain.period_titles import period_title
 from worker.domain.periods import month_of, week_of
-from worker.domain.titles import period_title
 from worker.domain.words import Words
 from worker.method.measures import Step
 

@@ -14,12 +14,12 @@ from decimal import Decimal
 import msgspec
 
 from worker.domain.entities import Goal
+from worker.domain.period_titles import period_title
 from worker.domain.periods import Grain, Period
-from worker.domain.titles import period_title
 from worker.domain.values import Ref, Span, Value
 from worker.method.formulas.bands import colour_of
 from worker.method.formulas.cascade import parts_of
-from worker.method.formulas.hysteresis import Tracks, settle, to_change
+from worker.method.formulas.hysteresis import Tracks, debounce, to_change
 from worker.method.formulas.phasing import passed_share
 from worker.method.growth.parts import (
     LATEST,
@@ -185,7 +185,7 @@ def _look(goal: Goal, children: Tree, *, world: World, tracks: Tracks) -> _Sight
         goal, value, passed=passed, expected=expected, pace=pace, world=world
     )
     place = f"{goal.ref}#health"
-    track = tracks[place] = settle(
+    track = tracks[place] = debounce(
         tracks.get(place), seen.value, world.today, instant=GREY
     )
     return _Sight(rolled, value, expected, pace, Rag(track.value), why)

@@ -14,8 +14,8 @@ from decimal import Decimal
 import msgspec
 
 from worker.domain.entities import Client, Revenue
+from worker.domain.period_titles import period_title
 from worker.domain.periods import month_of
-from worker.domain.titles import period_title
 from worker.domain.values import Ref
 from worker.mapping.playbooks import Playbooks
 from worker.method.formulas.bands import mark_above

@@ -15,8 +15,8 @@ import msgspec
 from worker.domain.entities import Revenue, Unit
 from worker.domain.messages import message
 from worker.domain.money import round_money, split
+from worker.domain.period_titles import period_title
 from worker.domain.periods import Period, month_of, previous_period
-from worker.domain.titles import period_title
 from worker.domain.values import Ref, Value
 from worker.method.measures import MoneyMeasure
 from worker.method.money.income import BILLED, Booked, amount_of, book, total

@@ -16,8 +16,8 @@ from msgspec.structs import replace
 
 from worker.domain.entities import FIRM, RUNNING, Card, Client, Stage
 from worker.domain.money import round_money
+from worker.domain.period_titles import period_title
 from worker.domain.periods import Grain, Period, month_of, previous_period, quarter_of
-from worker.domain.titles import period_title
 from worker.domain.values import Ref, Value
 from worker.mapping.playbooks import Playbooks
 from worker.method.formulas.bands import direction_of

@@ -18,6 +18,7 @@ from msgspec.structs import replace
 from worker.domain.entities import FIRM, Client, Row
 from worker.domain.messages import message, tell
 from worker.domain.money import round_money, split
+from worker.domain.period_titles import period_title
 from worker.domain.periods import (
     Grain,
     Period,
@@ -26,14 +27,13 @@ from worker.domain.periods import (
     previous_period,
     quarter_of,
 )
-from worker.domain.titles import period_title
 from worker.domain.values import Ref, Span, Value
 from worker.domain.words import Words
 from worker.errors import Problem
 from worker.method.formulas.bands import colour_of
 from worker.method.formulas.cascade import Cascade, cascade, parts_of
 from worker.method.formulas.flow import ratio
-from worker.method.formulas.hysteresis import Tracks, follow, settle, to_change
+from worker.method.formulas.hysteresis import Tracks, debounce, follow, to_change
 from worker.method.formulas.phasing import fee_until, passed_share
 from worker.method.measures import MoneyMeasure, PlanMeasure, Rag
 from worker.method.run import Found
@@ -410,7 +410,7 @@ def _measure(
     pace = ratio(amount / planned) if amount is not None and planned else None
     seen, why = _colour(passed, amount, planned, pace=pace, world=world)
     name = f"plans/{key_of(tree.unit, period)}#health"
-    track = tracks[name] = settle(
+    track = tracks[name] = debounce(
         tracks.get(name), seen.value, world.today, instant=GREY
     )
     return PlanMeasure(

@@ -20,7 +20,7 @@ from worker.domain.money import round_money
 from worker.domain.values import Ref, Value, first_ref
 from worker.mapping.playbooks import Playbooks, Response
 from worker.method.formulas.bands import mark_above
-from worker.method.formulas.hysteresis import Tracks, follow, settle, to_change
+from worker.method.formulas.hysteresis import Tracks, debounce, follow, to_change
 from worker.method.formulas.occurrences import Rules, Sight, advance, name_of, recall
 from worker.method.formulas.roles import person_for
 from worker.method.formulas.stakes import committed_money
@@ -179,7 +179,7 @@ def _risk(
     world, tracks, row = board.world, board.tracks, board.rows.get(ref.key)
     stake = _stake(board, condition)
     impact = condition.impact or _impact(board, condition, stake)
-    held = settle(
+    held = debounce(
         tracks.get(f"{ref}#probability"), str(condition.probability), world.today
     )
     chance = _effective("probability", int(held.value), ref, row=row, tracks=tracks)

@@ -1,0 +1,37 @@
+"""The exit codes of every command, and which error ends with which."""
+
+from __future__ import annotations
+
+from worker.errors import (
+    Busy,
+    ConfigError,
+    Denied,
+    Incomplete,
+    Missing,
+    RaylineError,
+    Rejected,
+    Stopped,
+    Transient,
+    Unknown,
+)
+
+OK = 0
+BUG = 1
+USAGE = 2
+PENDING = 3
+REFUSED = 4
+FAILED = 5
+BUSY = 75
+
+
+def exit_code(error: RaylineError) -> int:
+    """Return the exit code of an error; 75 also says "try again later"."""
+    match error:
+        case ConfigError() | Denied() | Missing():
+            return USAGE
+        case Busy() | Transient() | Unknown() | Incomplete() | Stopped():
+            return BUSY
+        case Rejected():
+            return FAILED
+        case _:
+            return BUG
