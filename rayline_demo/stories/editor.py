@@ -64,6 +64,14 @@ class StoryEditor:
         """Return the workspace's schema."""
         return self.rig.context.schema
 
+    def in_notion(self, action: str, **payload: Any) -> dict[str, Any]:
+        """Do one thing in Notion as a person and return its answer."""
+        return self.rig.notion.control(action, payload)
+
+    def in_jira(self, action: str, **payload: Any) -> dict[str, Any]:
+        """Do one thing in Jira as a person and return its answer."""
+        return self.rig.jira.control(action, payload)
+
     def alias(self, name: str) -> str:
         """Return the page of an alias."""
         if name not in self.pages:
@@ -176,8 +184,10 @@ class StoryEditor:
 
     def lines(self, page_id: str) -> list[str]:
         """Return the text of a page's body, a line a block; cells of a table are parted by ` | `."""
-        dump = self.rig.notion.control("dump", {})
-        lines = _lines(dump["blocks"], dump["children"], page_id)
+        dump = self.in_notion("dump")
+        blocks = dump["blocks"]
+        children = dump["children"]
+        lines = _lines(blocks, children, page_id)
         return [spaced(line) for line in lines]
 
     def wanted(self, source: str, name: str, value: Any) -> Any:
