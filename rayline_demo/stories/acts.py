@@ -50,7 +50,10 @@ def _edit(typist: StoryEditor, table: Table, deeds: HumanEdits) -> str:
     source, page_id = typist.page(row)
     edit_row(typist, source, page_id, cells)
 
-    written = [f"{name} = {_said(value)}" for name, value in cells.items()]
+    written = []
+    for name, value in cells.items():
+        text = _said(value)
+        written.append(f"{name} = {text}")
     listing = ", ".join(written)
     told = f"{row} is edited: {listing}"
 
@@ -81,7 +84,8 @@ def _kept(value: Any) -> Any:
     if isinstance(value, tuple) and len(value) == 2:
         first = value[0]
         # Ids of rows and people are longer than a day.
-        return first if len(first) == DAY_LENGTH else value
+        if len(first) == DAY_LENGTH:
+            return first
     return value
 
 
@@ -110,8 +114,8 @@ def _trash(typist: StoryEditor, table: Table, deeds: HumanEdits) -> str:
     standing = _standing(typist, source, page_id)
     typist.in_notion("trash", id=page_id)
 
-    left = [one for one in deeds.expected if one.page_id != page_id]
-    deeds.expected = left
+    expected = deeds.expected
+    deeds.expected = [one for one in expected if one.page_id != page_id]
     key = standing.values.get(KEY_PROPERTY)
     if key:
         deeds.trashed.append((source, key))
@@ -185,7 +189,8 @@ def _open_issues(typist: StoryEditor, project: str) -> list[str]:
         is_open = issue["status_name"] != DONE
         if where == project and is_open and key not in epics:
             numbers.append(int(number))
-    return [f"{project}-{number}" for number in sorted(numbers)]
+    numbers.sort()
+    return [f"{project}-{number}" for number in numbers]
 
 
 def _new(typist: StoryEditor, table: Table, _: HumanEdits) -> str:
