@@ -150,10 +150,10 @@ def _named(typist: StoryEditor, text: str) -> str:
 def _count(typist: StoryEditor, table: Table, _: Lived) -> Iterator[str]:
     """`source`, `where?`, `count`."""
     source = table["source"]
-    wanted = table["count"]
     where = table.get("where", {})
     rows = _matching(typist, source, where)
     count = len(rows)
+    wanted = table["count"]
 
     if count != wanted:
         first = rows[:MOST_SHOWN]
