@@ -273,7 +273,6 @@ def test_few_lines_are_kept_from_the_type_checker() -> None:
 DENSEST = 4.5
 """Nodes a line of code, what a reader's eye takes (structlog 3.3, httpx 3.4, starlette 4.2)."""
 STILL_DENSER = {
-    "rayline_demo/stories": 5.3,
     "rayline_sandbox/jira": 4.6,
     "rayline_sandbox/notion": 4.6,
     "worker/method/formulas": 5.0,

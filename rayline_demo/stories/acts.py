@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from datetime import date, time, timedelta
+from datetime import date, datetime, time, timedelta
 from typing import Any
 
 from rayline_demo.acts import Expected, HumanEdits
@@ -50,7 +50,10 @@ def _edit(typist: StoryEditor, table: Table, deeds: HumanEdits) -> str:
     source, page_id = typist.page(row)
     edit_row(typist, source, page_id, cells)
 
-    written = [f"{name} = {_said(value)}" for name, value in cells.items()]
+    written = []
+    for name, value in cells.items():
+        text = _said(value)
+        written.append(f"{name} = {text}")
     listing = ", ".join(written)
     told = f"{row} is edited: {listing}"
 
@@ -60,7 +63,13 @@ def _edit(typist: StoryEditor, table: Table, deeds: HumanEdits) -> str:
         if table.get("loose"):
             continue
         kept = _kept(values[name])
-        expected = Expected(source, page_id, name, kept, told)
+        expected = Expected(
+            source,
+            page_id,
+            name,
+            kept,
+            told,
+        )
         deeds.expected.append(expected)
     return told
 
@@ -75,7 +84,8 @@ def _kept(value: Any) -> Any:
     if isinstance(value, tuple) and len(value) == 2:
         first = value[0]
         # Ids of rows and people are longer than a day.
-        return first if len(first) == DAY_LENGTH else value
+        if len(first) == DAY_LENGTH:
+            return first
     return value
 
 
@@ -102,11 +112,10 @@ def _trash(typist: StoryEditor, table: Table, deeds: HumanEdits) -> str:
     row = table["row"]
     source, page_id = typist.page(row)
     standing = _standing(typist, source, page_id)
-    notion = typist.rig.notion
-    notion.control("trash", {"id": page_id})
+    typist.in_notion("trash", id=page_id)
 
-    left = [one for one in deeds.expected if one.page_id != page_id]
-    deeds.expected = left
+    expected = deeds.expected
+    deeds.expected = [one for one in expected if one.page_id != page_id]
     key = standing.values.get(KEY_PROPERTY)
     if key:
         deeds.trashed.append((source, key))
@@ -117,8 +126,7 @@ def _duplicate(typist: StoryEditor, table: Table, deeds: HumanEdits) -> str:
     """`row`, `id?`: copy a row."""
     row = table["row"]
     source, page_id = typist.page(row)
-    notion = typist.rig.notion
-    made = notion.control("duplicate", {"page_id": page_id})
+    made = typist.in_notion("duplicate", page_id=page_id)
 
     copy = made["id"]
     alias = table.get("id", copy)
@@ -144,16 +152,12 @@ def _transition(typist: StoryEditor, table: Table, _: HumanEdits) -> str:
     """`issue`, `to`: move an issue to a status."""
     key = table["issue"]
     status = table["to"]
-    _move(typist, key, status)
+    typist.in_jira(
+        "transition",
+        issue=key,
+        status=status,
+    )
     return f"{key} is now {status}"
-
-
-def _move(typist: StoryEditor, key: str, status: str) -> None:
-    move = {
-        "issue": key,
-        "status": status,
-    }
-    typist.rig.jira.control("transition", move)
 
 
 def _finish(typist: StoryEditor, table: Table, _: HumanEdits) -> str:
@@ -161,10 +165,15 @@ def _finish(typist: StoryEditor, table: Table, _: HumanEdits) -> str:
     keys = _open_issues(typist, table["project"])
     count = table.get("count", 1)
     finished = keys[:count]
+    clock = typist.rig.clock
     for key in finished:
         for status in (IN_PROGRESS, DONE):
-            _move(typist, key, status)
-            typist.rig.clock.advance(MINUTE)
+            typist.in_jira(
+                "transition",
+                issue=key,
+                status=status,
+            )
+            clock.advance(MINUTE)
     listing = ", ".join(finished)
     return f"finished: {listing or 'nothing'}"
 
@@ -172,7 +181,7 @@ def _finish(typist: StoryEditor, table: Table, _: HumanEdits) -> str:
 def _open_issues(typist: StoryEditor, project: str) -> list[str]:
     """Return the keys of a project's issues that are not done, oldest first; epics are no work."""
     epics = typist.rig.epics
-    dump = typist.rig.jira.control("dump", {})
+    dump = typist.in_jira("dump")
     numbers = []
     for issue in dump["issues"]:
         key = issue["key"]
@@ -180,7 +189,8 @@ def _open_issues(typist: StoryEditor, project: str) -> list[str]:
         is_open = issue["status_name"] != DONE
         if where == project and is_open and key not in epics:
             numbers.append(int(number))
-    return [f"{project}-{number}" for number in sorted(numbers)]
+    numbers.sort()
+    return [f"{project}-{number}" for number in numbers]
 
 
 def _new(typist: StoryEditor, table: Table, _: HumanEdits) -> str:
@@ -194,16 +204,15 @@ def _new(typist: StoryEditor, table: Table, _: HumanEdits) -> str:
     }
 
     keys = []
-    for number in range(1, table.get("count", 1) + 1):
-        numbered = {
-            **fields,
-            "summary": f"{summary} {number}",
-        }
-        issue = {
-            "project": project,
-            "fields": numbered,
-        }
-        made = typist.rig.jira.control("create", issue)
+    count = table.get("count", 1)
+    for index in range(count):
+        number = index + 1
+        fields["summary"] = f"{summary} {number}"
+        made = typist.in_jira(
+            "create",
+            project=project,
+            fields=dict(fields),
+        )
         keys.append(made["key"])
 
     if kind == EPIC:
@@ -215,14 +224,17 @@ def _new(typist: StoryEditor, table: Table, _: HumanEdits) -> str:
 def _optional_fields(table: Table) -> dict[str, Any]:
     fields: dict[str, Any] = {}
     if "parent" in table:
-        fields["parent"] = {"key": table["parent"]}
+        parent = table["parent"]
+        fields["parent"] = {"key": parent}
     if "due" in table:
-        fields["duedate"] = table["due"].isoformat()
+        due = table["due"]
+        fields["duedate"] = due.isoformat()
     if "by" in table:
-        fields["assignee"] = {"accountId": table["by"]}
+        account = table["by"]
+        fields["assignee"] = {"accountId": account}
     if "estimate" in table:
-        estimate = f"{table['estimate']}h"
-        fields["timetracking"] = {"originalEstimate": estimate}
+        hours = table["estimate"]
+        fields["timetracking"] = {"originalEstimate": f"{hours}h"}
     return fields
 
 
@@ -233,11 +245,11 @@ def _change(typist: StoryEditor, table: Table, _: HumanEdits) -> str:
     for name, value in fields.items():
         if isinstance(value, date | time):
             fields[name] = value.isoformat()
-    edit = {
-        "issue": key,
-        "fields": fields,
-    }
-    typist.rig.jira.control("edit", edit)
+    typist.in_jira(
+        "edit",
+        issue=key,
+        fields=fields,
+    )
     listing = ", ".join(fields)
     return f"{key} is edited: {listing}"
 
@@ -248,30 +260,35 @@ def _log(typist: StoryEditor, table: Table, _: HumanEdits) -> str:
     author = table["by"]
     hours = table["hours"]
     seconds = int(hours * HOUR)
-    if "on" in table:
-        zone = typist.rig.context.settings.time_zone
-        started = at_local(table["on"], NOON, zone)
-    else:
-        now = typist.rig.clock.now()
-        started = now - timedelta(seconds=seconds)
-    worklog = {
-        "issue": key,
-        "author": author,
-        "seconds": seconds,
-        "started": started.isoformat(),
-    }
-    typist.rig.jira.control("worklog", worklog)
+    started = _start_of_work(typist, table, seconds)
+    typist.in_jira(
+        "worklog",
+        issue=key,
+        author=author,
+        seconds=seconds,
+        started=started.isoformat(),
+    )
     return f"{author} logs {hours} h on {key}"
+
+
+def _start_of_work(typist: StoryEditor, table: Table, seconds: int) -> datetime:
+    rig = typist.rig
+    if "on" in table:
+        day = table["on"]
+        zone = rig.context.settings.time_zone
+        return at_local(day, NOON, zone)
+    duration = timedelta(seconds=seconds)
+    return rig.clock.now() - duration
 
 
 def _remove(typist: StoryEditor, table: Table, _: HumanEdits) -> str:
     """`issue`: delete an issue with its sub-tasks."""
     key = table["issue"]
-    removal = {
-        "issue": key,
-        "subtasks": True,
-    }
-    typist.rig.jira.control("delete", removal)
+    typist.in_jira(
+        "delete",
+        issue=key,
+        subtasks=True,
+    )
     return f"{key} is deleted"
 
 

@@ -64,6 +64,14 @@ class StoryEditor:
         """Return the workspace's schema."""
         return self.rig.context.schema
 
+    def in_notion(self, action: str, **payload: Any) -> dict[str, Any]:
+        """Do one thing in Notion as a person and return its answer."""
+        return self.rig.notion.control(action, payload)
+
+    def in_jira(self, action: str, **payload: Any) -> dict[str, Any]:
+        """Do one thing in Jira as a person and return its answer."""
+        return self.rig.jira.control(action, payload)
+
     def alias(self, name: str) -> str:
         """Return the page of an alias."""
         if name not in self.pages:
@@ -84,25 +92,39 @@ class StoryEditor:
         parts = []
         for part in named.split(":"):
             alias = part.removeprefix("@")
-            parts.append(part if alias == part else self.alias(alias))
-        return ":".join(parts) + mark + number
+            if alias != part:
+                part = self.alias(alias)
+            parts.append(part)
+        key = ":".join(parts)
+        return f"{key}{mark}{number}"
 
     def page(self, row: str) -> tuple[str, str]:
         """Return source and page of `source/alias` or `source/worker key`."""
+        source, name = self.split(row)
+        if ":" not in name:
+            return source, self.alias(name)
+        rows = self.keyed(source, name)
+        if not rows:
+            raise Unnamed(f"no living row of {source} has the key {name}")
+        return source, rows[0].page_id
+
+    def split(self, row: str) -> tuple[str, str]:
+        """Return source and name of a row; raise `Unnamed` when there is no such source."""
         source, _, name = row.partition("/")
         if source not in self.schema.sources:
             raise Unnamed(f"{row!r} should begin with a data source and a slash")
-        if ":" not in name:
-            return source, self.alias(name)
+        return source, name
+
+    def keyed(self, source: str, name: str) -> list[Standing]:
+        """Return the living rows of a Worker key in which aliases stand for pages."""
         key = self.key(name)
-        for standing in self.rows(source):
-            if standing.values.get(KEY_PROPERTY) == key:
-                return source, standing.page_id
-        raise Unnamed(f"no living row of {source} has the key {name}")
+        rows = self.rows(source)
+        return [row for row in rows if row.values.get(KEY_PROPERTY) == key]
 
     def prop(self, source: str, name: str) -> Property:
         """Return a property by logical name."""
-        properties = self.schema.sources[source].properties
+        source_schema = self.schema.sources[source]
+        properties = source_schema.properties
         if name not in properties:
             known = ", ".join(properties)
             raise Unnamed(f"{source} has no field {name!r}; there are {known}")
@@ -133,7 +155,8 @@ class StoryEditor:
         match prop.type:
             case "relation":
                 pages = self._targets(prop, value)
-                return tuple(Ref(prop.target, page) for page in pages)
+                refs = [Ref(prop.target, page) for page in pages]
+                return tuple(refs)
             case "people":
                 return tuple(self._people(value))
             case "number":
@@ -141,7 +164,9 @@ class StoryEditor:
             case "date":
                 if not isinstance(value, dict):
                     return as_date(value)
-                return Span(value["start"], value["end"])
+                start = value["start"]
+                end = value["end"]
+                return Span(start, end)
             case "checkbox":
                 return bool(value)
             case "multi_select":
@@ -153,14 +178,16 @@ class StoryEditor:
         pages = []
         for name in listed(value):
             if ":" in name:
-                page_id = self.page(f"{prop.target}/{name}")[1]
+                row = f"{prop.target}/{name}"
+                page_id = self.page(row)[1]
             else:
                 page_id = self.alias(name)
             pages.append(page_id)
         return pages
 
     def _people(self, value: Any) -> list[str]:
-        return [self.users[name] for name in listed(value)]
+        names = listed(value)
+        return [self.users[name] for name in names]
 
     # Reading
 
@@ -171,13 +198,17 @@ class StoryEditor:
         for name, property_id in binding.properties.items():
             names[unquote(property_id)] = name
 
-        pages = dumped_rows(self.rig.notion, binding.data_source_id)
-        return [_standing(page, names) for page in pages if not page["in_trash"]]
+        notion = self.rig.notion
+        pages = dumped_rows(notion, binding.data_source_id)
+        living = [page for page in pages if not page["in_trash"]]
+        return [_standing(page, names) for page in living]
 
     def lines(self, page_id: str) -> list[str]:
         """Return the text of a page's body, a line a block; cells of a table are parted by ` | `."""
-        dump = self.rig.notion.control("dump", {})
-        lines = _lines(dump["blocks"], dump["children"], page_id)
+        dump = self.in_notion("dump")
+        blocks = dump["blocks"]
+        children = dump["children"]
+        lines = _lines(blocks, children, page_id)
         return [spaced(line) for line in lines]
 
     def wanted(self, source: str, name: str, value: Any) -> Any:
@@ -188,9 +219,11 @@ class StoryEditor:
             return EMPTY.get(prop.type)
         match prop.type:
             case "relation":
-                return tuple(sorted(self._targets(prop, value)))
+                pages = self._targets(prop, value)
+                return tuple(sorted(pages))
             case "people":
-                return tuple(sorted(self._people(value)))
+                people = self._people(value)
+                return tuple(sorted(people))
             case "select" | "status":
                 return self._label(source, prop, value)
             case "number":
@@ -198,18 +231,22 @@ class StoryEditor:
             case "date":
                 if not isinstance(value, dict):
                     return _iso(value)
-                return _iso(value["start"]), _iso(value["end"])
+                start = _iso(value["start"])
+                end = _iso(value["end"])
+                return start, end
             case "title" | "rich_text":
                 return spaced(str(value))
         return value
 
     def _label(self, source: str, prop: Property, key: str) -> str:
-        options = self.bindings[source].options.get(prop.name, {})
+        binding = self.bindings[source]
+        options = binding.options.get(prop.name, {})
         if key not in options:
             place = f"{source}.{prop.name}"
             known = ", ".join(options)
             raise Unnamed(f"{place} has no option {key!r}; there are {known}")
-        return options[key][1]
+        _, label = options[key]
+        return label
 
 
 def _page_of(ref: Ref) -> str:
@@ -220,7 +257,8 @@ def _standing(page: Mapping[str, Any], names: Mapping[str, str]) -> Standing:
     """Return a dumped page by the logical names of its properties' ids; unknown ones are left out."""
     values = {}
     for prop in page["properties"].values():
-        name = names.get(unquote(prop["id"]))
+        property_id = unquote(prop["id"])
+        name = names.get(property_id)
         if name is not None:
             values[name] = plain(prop)
     return Standing(page["id"], values)
@@ -241,12 +279,17 @@ def _line(block: Mapping[str, Any]) -> str:
     if block["type"] == "image":
         return PICTURE
     payload = block["payload"]
-    texts = payload.get("cells") or [payload.get("rich_text", ())]
-    return " | ".join(_text(pieces) for pieces in texts)
+    cells = payload.get("cells")
+    if cells:
+        texts = [_text(pieces) for pieces in cells]
+        return " | ".join(texts)
+    pieces = payload.get("rich_text", ())
+    return _text(pieces)
 
 
 def _text(pieces: Iterable[Mapping[str, Any]]) -> str:
-    return "".join(piece["plain_text"] for piece in pieces)
+    texts = [piece["plain_text"] for piece in pieces]
+    return "".join(texts)
 
 
 def plain(prop: Mapping[str, Any]) -> Any:
@@ -256,7 +299,10 @@ def plain(prop: Mapping[str, Any]) -> Any:
         case "title" | "rich_text":
             return spaced(_text(value))
         case "number":
-            return None if value is None else Decimal(repr(value))
+            if value is None:
+                return None
+            digits = repr(value)
+            return Decimal(digits)
         case "select" | "status":
             return value["name"] if value else None
         case "date":

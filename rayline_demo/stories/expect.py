@@ -19,7 +19,14 @@ from rayline_demo.stories.script import Table, in_locale
 from worker.errors import Problem
 from worker.mapping.schema import KEY_PROPERTY
 
-MATCHERS = frozenset({"contains", "lacks", "near", "by"})
+MATCHERS = frozenset(
+    {
+        "contains",
+        "lacks",
+        "near",
+        "by",
+    }
+)
 INDENT = "\n      "
 MOST_SHOWN = 10
 
@@ -35,9 +42,10 @@ def compare(typist: StoryEditor, after: Table, lived: Lived) -> list[str]:
                 label = table.get("row") or tables
                 found.append(f"{label}: {error}")
 
-    writes = after.get("writes", lived.writes)
-    if lived.writes != writes:
-        found.append(f"the worker wrote {lived.writes} times, expected {writes}")
+    written = lived.writes
+    writes = after.get("writes", written)
+    if written != writes:
+        found.append(f"the worker wrote {written} times, expected {writes}")
     return [f"after {lived.day}: {line}" for line in found]
 
 
@@ -57,14 +65,26 @@ def _row(typist: StoryEditor, table: Table, _: Lived) -> Iterator[str]:
         return
     if count != 1:
         near = _near_misses(typist, source, table)
-        yield _difference(label, "one row", f"{count}{near}")
+        yield _difference(
+            label,
+            "one row",
+            f"{count}{near}",
+        )
         return
 
     values = rows[0].values
-    for name, expected in table.get("fields", {}).items():
+    fields = table.get("fields", {})
+    for name, expected in fields.items():
         typist.prop(source, name)
         value = values.get(name)
-        if _fits(typist, source, name, value=value, expected=expected):
+        fits = _fits(
+            typist,
+            source,
+            name,
+            value=value,
+            expected=expected,
+        )
+        if fits:
             continue
         yield _difference(
             f"{label}: {name}",
@@ -85,22 +105,15 @@ def _find(typist: StoryEditor, table: Table) -> tuple[str, list[Standing]]:
     """Return the source a check is about, and its rows that are meant."""
     if "row" not in table:
         source = table["source"]
-        return source, _matching(typist, source, table["where"])
+        where = table["where"]
+        return source, _matching(typist, source, where)
 
-    row = table["row"]
-    source, _, name = row.partition("/")
-    if source not in typist.schema.sources:
-        raise Unnamed(f"{row!r} should begin with a data source and a slash")
+    source, name = typist.split(table["row"])
     if ":" in name:
-        return source, _keyed(typist, source, typist.key(name))
+        return source, typist.keyed(source, name)
     page_id = typist.alias(name)
     rows = typist.rows(source)
-    return source, [one for one in rows if one.page_id == page_id]
-
-
-def _keyed(typist: StoryEditor, source: str, key: str) -> list[Standing]:
-    rows = typist.rows(source)
-    return [row for row in rows if row.values.get(KEY_PROPERTY) == key]
+    return source, [row for row in rows if row.page_id == page_id]
 
 
 def _matching(
@@ -114,8 +127,8 @@ def _near_misses(typist: StoryEditor, source: str, table: Table) -> str:
     """Return the keys of the same kind that do stand; nothing when no key was asked for."""
     if "row" not in table:
         return ""
-    name = table["row"].partition("/")[2]
-    kind = name.partition(":")[0]
+    _, name = typist.split(table["row"])
+    kind, _, _ = name.partition(":")
 
     found = []
     for row in typist.rows(source):
@@ -137,14 +150,15 @@ def _named(typist: StoryEditor, text: str) -> str:
 def _count(typist: StoryEditor, table: Table, _: Lived) -> Iterator[str]:
     """`source`, `where?`, `count`."""
     source = table["source"]
-    wanted = table["count"]
     where = table.get("where", {})
     rows = _matching(typist, source, where)
     count = len(rows)
+    wanted = table["count"]
 
     if count != wanted:
-        shown = [INDENT + _shown(row) for row in rows[:MOST_SHOWN]]
-        listing = "".join(shown)
+        first = rows[:MOST_SHOWN]
+        shown = [_shown(row) for row in first]
+        listing = INDENT.join(["", *shown])
         yield _difference(
             f"{source} where {dict(where)}",
             f"{wanted} rows",
@@ -164,8 +178,10 @@ def _page(typist: StoryEditor, table: Table, _: Lived) -> Iterator[str]:
         yield _difference(label, "one row", count)
         return
 
-    lines = typist.lines(rows[0].page_id)
-    missing = _missing_line(lines, _texts(typist, table, "lines"))
+    page_id = rows[0].page_id
+    lines = typist.lines(page_id)
+    wanted_lines = _texts(typist, table, "lines")
+    missing = _missing_line(lines, wanted_lines)
     if missing:
         yield f"{label}: {missing}"
         return
@@ -178,7 +194,11 @@ def _page(typist: StoryEditor, table: Table, _: Lived) -> Iterator[str]:
     pictures = lines.count(PICTURE)
     wanted = table.get("pictures", pictures)
     if pictures != wanted:
-        yield _difference(label, f"{wanted} pictures", pictures)
+        yield _difference(
+            label,
+            f"{wanted} pictures",
+            pictures,
+        )
 
 
 def _missing_line(lines: list[str], wanted: list[str]) -> str:
@@ -187,7 +207,8 @@ def _missing_line(lines: list[str], wanted: list[str]) -> str:
     for line in wanted:
         if line not in lines[place:]:
             body = INDENT.join(lines)
-            return f"no line {line!r} after line {place} of{INDENT}{body}"
+            reason = f"no line {line!r} after line {place} of"
+            return reason + INDENT + body
         place = lines.index(line, place) + 1
     return ""
 
@@ -199,8 +220,14 @@ def _holds(
     typist: StoryEditor, source: str, row: Standing, where: Mapping[str, Any]
 ) -> bool:
     for name, expected in where.items():
-        value = row.values.get(name)
-        if not _fits(typist, source, name, value=value, expected=expected):
+        fits = _fits(
+            typist,
+            source,
+            name,
+            value=row.values.get(name),
+            expected=expected,
+        )
+        if not fits:
             return False
     return True
 
@@ -228,13 +255,15 @@ def _is_near(value: Any, expected: Table) -> bool:
     if value is None:
         return False
     wanted = Decimal(expected["near"])
-    most = Decimal(expected.get("by", "0.01"))
-    return bool(abs(value - wanted) <= most)
+    most = expected.get("by", "0.01")
+    distance = abs(value - wanted)
+    return bool(distance <= Decimal(most))
 
 
 def _texts(typist: StoryEditor, table: Table, name: str) -> list[str]:
     """Return the texts under a name in the storyline's locale, one or a list; none when there is no such name."""
-    texts = in_locale(table.get(name, []), typist.locale)
+    given = table.get(name, [])
+    texts = in_locale(given, typist.locale)
     return [spaced(str(text)) for text in listed(texts)]
 
 
@@ -243,34 +272,47 @@ def _texts(typist: StoryEditor, table: Table, name: str) -> list[str]:
 
 def _problem(typist: StoryEditor, table: Table, lived: Lived) -> Iterator[str]:
     """`code`, `where?`, `field?`, `contains?`, and `count` (1 by default)."""
-    problems = lived.report.plan.problems if lived.report else ()
+    report = lived.report
+    problems = report.plan.problems if report else ()
     found = [problem for problem in problems if _is_meant(typist, table, problem)]
     count = len(found)
     wanted = table.get("count", 1)
     if count == wanted:
         return
 
-    label = f"problem {table['code']}"
-    told = [f" [{one.where}: {one.message}]" for one in found]
+    code = table["code"]
+    told = "".join(_bracketed(problem) for problem in found)
     codes = {problem.code for problem in problems}
-    told.append("; codes of that day: ")
-    told.append(", ".join(sorted(codes)))
-    listing = "".join(told)
-    yield _difference(label, wanted, f"{count}{listing}")
+    listing = ", ".join(sorted(codes))
+    yield _difference(
+        f"problem {code}",
+        wanted,
+        f"{count}{told}; codes of that day: {listing}",
+    )
+
+
+def _bracketed(problem: Problem) -> str:
+    where = problem.where
+    message = problem.message
+    return f" [{where}: {message}]"
 
 
 def _is_meant(typist: StoryEditor, table: Table, problem: Problem) -> bool:
-    if problem.code != table["code"]:
-        return False
-    if "field" in table and problem.field != _text(typist, table, "field"):
-        return False
+    field = _text(typist, table, "field")
     where = _text(typist, table, "where")
     part = _text(typist, table, "contains")
-    return where in spaced(problem.where) and part in spaced(problem.message)
+    if problem.code != table["code"]:
+        return False
+    if "field" in table and problem.field != field:
+        return False
+    if where not in spaced(problem.where):
+        return False
+    return part in spaced(problem.message)
 
 
 def _text(typist: StoryEditor, table: Table, name: str) -> str:
-    text = in_locale(table.get(name, ""), typist.locale)
+    given = table.get(name, "")
+    text = in_locale(given, typist.locale)
     return spaced(str(text))
 
 
@@ -284,13 +326,17 @@ def _difference(place: str, wanted: object, found: object) -> str:
 def _shown(row: Standing) -> str:
     values = row.values
     title = values.get("name") or row.page_id
-    state = values.get("status") or values.get("health") or ""
+    status = values.get("status")
+    health = values.get("health")
+    state = status or health or ""
     return f"{title!r} ({state})"
 
 
 def _told(typist: StoryEditor, expected: Any) -> str:
-    text = repr(in_locale(expected, typist.locale))
-    return text.replace("datetime.date", "")
+    text = in_locale(expected, typist.locale)
+    told = repr(text)
+    # As the storyline's author writes a day.
+    return told.replace("datetime.date", "")
 
 
 def _readable(typist: StoryEditor, value: Any) -> str:

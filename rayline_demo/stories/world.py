@@ -78,11 +78,11 @@ def _add_table(typist: StoryEditor, source: str, table: Table) -> list[Pending]:
 def add_row(typist: StoryEditor, source: str, values: Mapping[str, Any]) -> str:
     """Add a row as a person and return its page."""
     binding = typist.bindings[source]
-    row = {
-        "data_source_id": binding.data_source_id,
-        "properties": typist.raw(source, values),
-    }
-    page = typist.rig.notion.control("create", row)
+    page = typist.in_notion(
+        "create",
+        data_source_id=binding.data_source_id,
+        properties=typist.raw(source, values),
+    )
     return str(page["id"])
 
 
@@ -90,11 +90,11 @@ def edit_row(
     typist: StoryEditor, source: str, page_id: str, values: Mapping[str, Any]
 ) -> None:
     """Change cells of a row as a person."""
-    edit = {
-        "page_id": page_id,
-        "properties": typist.raw(source, values),
-    }
-    typist.rig.notion.control("edit", edit)
+    typist.in_notion(
+        "edit",
+        page_id=page_id,
+        properties=typist.raw(source, values),
+    )
 
 
 def _add_users(story: Story, typist: StoryEditor) -> None:
@@ -107,11 +107,11 @@ def _add_users(story: Story, typist: StoryEditor) -> None:
             "name": str(name),
             "email": f"{alias or 'somebody'}@studio.example",
         }
-        made = typist.rig.notion.control("add_user", user)
+        made = typist.in_notion("add_user", **user)
         typist.users[alias] = str(made["id"])
         if alias:
             accounts.append({"id": alias, **user})
-    typist.rig.jira.control("load", {"users": accounts})
+    typist.in_jira("load", users=accounts)
 
 
 def _with_defaults(source: str, table: Table) -> dict[str, Any]:
@@ -145,13 +145,14 @@ def _load_jira(story: Story, typist: StoryEditor, calendar: WorkCalendar) -> Non
         issues += _batch(batch, numbers, calendar)
 
     projects = [_project(table, locale) for table in jira.get("projects", ())]
-    load = {
-        "projects": projects,
-        "issues": issues,
-    }
-    report = typist.rig.jira.control("load", load)
-    if report["problems"]:
-        raise Unnamed("; ".join(report["problems"]))
+    report = typist.in_jira(
+        "load",
+        projects=projects,
+        issues=issues,
+    )
+    problems = report["problems"]
+    if problems:
+        raise Unnamed("; ".join(problems))
     epics = [issue["key"] for issue in issues if issue["type"] == "Epic"]
     typist.rig.epics.update(epics)
 
