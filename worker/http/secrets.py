@@ -82,20 +82,34 @@ def _written(character: str) -> str:
     JSON and Python escape with backslashes, an address by bytes, HTML by name or number; a form has `+` for a space,
     and a reader of bytes may take them for characters.
     """
-    code, raw = ord(character), character.encode("utf-8", "surrogatepass")
-    numbers = [f"U{code:08x}", f"x{code:02x}"]
-    halves = character.encode("utf-16-be", "surrogatepass")
-    units = [halves[at : at + 2].hex() for at in range(0, len(halves), 2)]
-    names = [name for name, one in HTML_CODES if one == code]
-    entities = [*names, f"{_SHARP}0*{code}", f"{_SHARP}[xX]0*(?i:{code:x})"]
+    code = ord(character)
+    raw = character.encode("utf-8", "surrogatepass")
     ways = [
         "[ +]" if character == " " else re.escape(character),
-        *(f"{_SLASHES}{one[0]}(?i:{one[1:]})" for one in numbers),
-        "".join(f"{_SLASHES}u(?i:{unit})" for unit in units),
-        "".join(f"{_SLASHES}x(?i:{byte:02x})" for byte in raw),
-        "".join(f"%(?:25)*(?i:{byte:02x})" for byte in raw),
-        *(f"{_AND}(?:amp;)*{one}{_END}" for one in entities),
+        f"{_SLASHES}U(?i:{code:08x})",
+        f"{_SLASHES}x(?i:{code:02x})",
     ]
+
+    halves = character.encode("utf-16-be", "surrogatepass").hex(" ", 2)
+    units = [f"{_SLASHES}u(?i:{half})" for half in halves.split()]
+    ways.append("".join(units))
+
+    by_bytes = [f"{byte:02x}" for byte in raw]
+    escaped = [f"{_SLASHES}x(?i:{byte})" for byte in by_bytes]
+    ways.append("".join(escaped))
+    addressed = [f"%(?:25)*(?i:{byte})" for byte in by_bytes]
+    ways.append("".join(addressed))
+
+    entities = [
+        f"{_SHARP}0*{code}",
+        f"{_SHARP}[xX]0*(?i:{code:x})",
+    ]
+    for name, one in HTML_CODES:
+        if one == code:
+            entities.append(name)
+    for entity in entities:
+        ways.append(f"{_AND}(?:amp;)*{entity}{_END}")
+
     if not character.isascii():
         ways.append(re.escape(raw.decode("latin-1")))
     is_quoted = not character.isalnum() and character != "\\"
