@@ -115,8 +115,10 @@ def _parse_text(
     content, link = value.get("content", MISSING), value.get("link")
     if not isinstance(content, str):
         raise should_be(f"{path}.content", "a string", content)
-    if len(content) > TEXT_LIMIT:
-        raise too_long(f"{path}.content", TEXT_LIMIT, len(content))
+    # Notion counts as JavaScript does: a character beyond the basic plane is two.
+    length = len(content.encode("utf-16-le", "surrogatepass")) // 2
+    if length > TEXT_LIMIT:
+        raise too_long(f"{path}.content", TEXT_LIMIT, length)
     url = an_object(link, f"{path}.link").get("url")
     if not isinstance(url, str | None):
         raise should_be(f"{path}.link.url", "a string", url)

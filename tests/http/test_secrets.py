@@ -45,6 +45,37 @@ def coded(text: str) -> list[str]:
     return [*found, *(one.rstrip("=") for one in found)]
 
 
+def spellings_within(secret: str) -> list[str]:
+    """Return a secret in one spelling inside another, and by number."""
+    address, text = quote(secret, safe=""), json.dumps(secret)
+    return [
+        f"https://x.example/login?to={quote(f'/?t={address}', safe='')}",
+        quote(quote(address, safe=""), safe=""),
+        "".join(f"%{byte:02x}" for byte in secret.encode()),
+        json.dumps(text),
+        json.dumps({"body": json.dumps({"t": text})}),
+        text.replace("/", "\\/"),
+        re.sub(r"[^a-z0-9\\]", lambda found: f"\\u{ord(found[0]):04x}", secret)
+        if secret.isascii()
+        else ascii(secret),
+        repr(repr(secret)),
+        ascii(secret),
+        repr({"header": secret.encode()}),
+        secret.encode().decode("latin-1"),
+        html.escape(secret, quote=False),
+        html.escape(html.escape(secret)),
+        "".join(f"&#{ord(character)};" for character in secret),
+        "".join(f"&#x{ord(character):02X};" for character in secret),
+        json.dumps({"error": html.escape(secret)}),
+        secret.encode().hex(),
+        secret.encode().hex().upper(),
+        quote(text, safe=""),
+        quote(html.escape(secret), safe=""),
+        quote(b64encode(f"bot:{secret}".encode()).decode(), safe=""),
+        json.dumps({"t": b64encode(secret.encode()).decode()}).replace("/", "\\/"),
+    ]
+
+
 def spellings(secret: str) -> list[str]:
     """Return a secret as servers and libraries write it."""
     address = quote(secret, safe="")
@@ -67,6 +98,7 @@ def spellings(secret: str) -> list[str]:
         quote(secret),
         quote_plus(secret),
         urlencode({"token": secret}),
+        *spellings_within(secret),
         *(f"echo: {one}" for text in joined for one in coded(text)),
     ]
 
@@ -81,7 +113,17 @@ def leaks(masked: str, secret: str) -> bool:
     return any(piece in masked for piece in pieces)
 
 
-@pytest.mark.parametrize("secret", [SECRET, PLAIN, "hunter2-and-more", "ключ-от-дома"])
+@pytest.mark.parametrize(
+    "secret",
+    [
+        SECRET,
+        PLAIN,
+        "hunter2-and-more",
+        "ключ-от-дома",
+        "p\\\\\\\"a'ss & <word> 9Z",
+        "??>>~~\U0001f642=/+=",
+    ],
+)
 def test_a_known_secret_is_masked_in_every_spelling(secret: str) -> None:
     for text in spellings(secret):
         masked = mask(f"refused ({text}) for bot", [secret])
@@ -117,8 +159,11 @@ def test_plain_words_stay() -> None:
 
 
 def test_a_long_answer_without_a_secret_is_looked_through_once() -> None:
-    text = "A" * 2_000_000
-    assert mask(text, [SECRET, PLAIN]) == text
+    endless = "A" * 2_000_000
+    assert mask(endless, [SECRET, PLAIN]) == endless
+    for piece in ("\\", "%25", "&amp;"):
+        text = piece * (40_000 // len(piece))
+        assert mask(text, [SECRET, PLAIN, "\\" * 9 + '//""']) == text
 
 
 def test_a_servers_words_are_one_short_line_of_text() -> None:

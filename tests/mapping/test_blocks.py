@@ -8,6 +8,8 @@ import pytest
 
 from worker.codecs.blocks import (
     LINK_LIMIT,
+    PIECES,
+    TEXT_LIMIT,
     encode_block,
     look_of,
     nested_look,
@@ -66,3 +68,37 @@ def test_a_link_that_notion_refuses_is_plain_text_and_no_difference_afterwards(
         "".join(piece["text"]["content"] for piece in pieces)
         == "before the card, after"
     )
+
+
+OVERFLOWING = {
+    "emoji": "\U0001f642" * 2_500,
+    "an emoji on the edge": "a" * (TEXT_LIMIT - 1) + "\U0001f642b",
+    "a family on the edge": "a" * (TEXT_LIMIT - 3) + "\U0001f468\u200d\U0001f469" * 9,
+    "flags": "\U0001f1f7\U0001f1fa" * 1_100,
+    "more than all pieces hold": "x" * (TEXT_LIMIT * PIECES + 7),
+    "more emoji than all pieces hold": "\U0001f642" * (TEXT_LIMIT * PIECES // 2 + 7),
+    "more turns than pieces": "**bold** plain " * PIECES,
+    "bold emoji": "**" + "\U0001f642" * 1_500 + "** and plain",
+}
+
+
+def units(text: str) -> int:
+    """Return the length of a text as Notion counts it."""
+    return len(text.encode("utf-16-le")) // 2
+
+
+@pytest.mark.parametrize("text", OVERFLOWING.values(), ids=OVERFLOWING)
+def test_a_text_is_parted_as_notion_counts_and_is_no_difference_afterwards(
+    text: str,
+) -> None:
+    blocks: tuple[Block, ...] = (
+        Paragraph(text),
+        Bullet(text, (Bullet(text),)),
+        Table(("A",), ((text,),)),
+    )
+    for block in blocks:
+        raw = shown_again(encode_block(block, {}))
+        pieces = raw[raw["type"]].get("rich_text", ())
+        assert len(pieces) <= PIECES
+        assert all(units(one["text"]["content"]) <= TEXT_LIMIT for one in pieces)
+        assert seen(raw) == look_of(block)

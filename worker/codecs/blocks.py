@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Mapping
+from itertools import islice
 from typing import Any
 from urllib.parse import unquote, urlsplit
 
@@ -29,7 +30,7 @@ from worker.domain.document import (
     runs,
     shown,
 )
-from worker.domain.text import clean
+from worker.domain.text import clean, cut
 
 Json = dict[str, Any]
 TEXT_LIMIT, LINK_LIMIT, PIECES, ROWS = 2_000, 2_000, 100, 99
@@ -139,22 +140,29 @@ def _children(block: Block, uploads: Mapping[str, str]) -> Json:
 
 def rich_text(text: str) -> list[Json]:
     """Return inline Markdown as Notion's pieces of text."""
-    pieces = [
-        Run(run.text[at : at + TEXT_LIMIT], run.bold, run.url)
-        for run in _runs(text)
-        for at in range(0, len(run.text), TEXT_LIMIT)
-    ]
-    return [_piece(run) for run in pieces[:PIECES]]
+    return [_piece(run) for run in _pieces(text)]
+
+
+def _pieces(text: str) -> list[Run]:
+    """Return inline Markdown in as many pieces as Notion can hold, the rest left out.
+
+    A longer link (a page's address holds its title) is plain text.
+    """
+    kept = _merge(
+        run if len(run.url) <= LINK_LIMIT else Run(run.text, run.bold)
+        for run in runs(clean(text))
+    )
+    pieces = (
+        Run(piece, run.bold, run.url)
+        for run in kept
+        for piece in cut(run.text, TEXT_LIMIT)
+    )
+    return list(islice(pieces, PIECES))
 
 
 def _runs(text: str) -> tuple[Run, ...]:
-    """Return inline Markdown as Notion can hold it: a longer link (a page's address holds its title) is plain text."""
-    return tuple(
-        _merge(
-            run if len(run.url) <= LINK_LIMIT else Run(run.text, run.bold)
-            for run in runs(clean(text))
-        )
-    )
+    """Return what a reader sees of inline Markdown once Notion holds it."""
+    return tuple(_merge(_pieces(text)))
 
 
 def _piece(run: Run) -> Json:

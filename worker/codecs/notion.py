@@ -17,7 +17,7 @@ from zoneinfo import ZoneInfo
 import msgspec
 
 from worker.domain.messages import tell
-from worker.domain.text import clean, clean_line
+from worker.domain.text import clean, clean_line, cut
 from worker.domain.values import Ref, Span, Value
 from worker.mapping.schema import Binding, Property
 
@@ -138,22 +138,9 @@ def _plain_text(raw: Any) -> str:
 
 def _write_text(_: Place, value: str | None) -> Payload:
     return [
-        {"type": "text", "text": {"content": piece}} for piece in _pieces(value or "")
+        {"type": "text", "text": {"content": piece}}
+        for piece in cut(value or "", PIECE)
     ]
-
-
-def _pieces(text: str) -> list[str]:
-    """Return the text in pieces of at most 2,000 UTF-16 units, as Notion counts; no character is cut in two."""
-    if text.isascii() or not text:
-        return [text[at : at + PIECE] for at in range(0, len(text), PIECE)]
-    pieces, start, units = [], 0, 0
-    for at, character in enumerate(text):
-        width = 2 if character > "\uffff" else 1
-        if units + width > PIECE:
-            pieces.append(text[start:at])
-            start, units = at, 0
-        units += width
-    return [*pieces, text[start:]]
 
 
 def _canonical_title(value: Any) -> Value:
@@ -168,7 +155,7 @@ def _cut_text(text: str) -> str | None:
     """Return as much of a clean text as a property holds."""
     if len(text) <= TEXT // 2:
         return text or None
-    return "".join(_pieces(text)[:PIECES])
+    return "".join(cut(text, PIECE)[:PIECES])
 
 
 def _limit_title(value: Any) -> str:

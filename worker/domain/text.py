@@ -67,3 +67,17 @@ def visible_json(text: str) -> str:
         lambda found: found[0] if found[0] in "\n\r\t" else json.dumps(found[0])[1:-1],
         text,
     )
+
+
+def cut(text: str, size: int) -> list[str]:
+    """Return the text in pieces of at most `size` UTF-16 units, as Notion counts; no character is cut in two."""
+    if text.isascii() or not text:
+        return [text[at : at + size] for at in range(0, len(text), size)]
+    pieces, start, units = [], 0, 0
+    for at, character in enumerate(text):
+        width = 2 if character > "\uffff" else 1
+        if units + width > size:
+            pieces.append(text[start:at])
+            start, units = at, 0
+        units += width
+    return [*pieces, text[start:]]
