@@ -276,7 +276,6 @@ STILL_DENSER = {
     "rayline_demo/stories": 5.3,
     "rayline_sandbox/jira": 4.6,
     "rayline_sandbox/notion": 4.6,
-    "worker/method/formulas": 5.0,
     "worker/pages": 4.7,
 }
 """Rooms to be thinned out: their numbers may only fall."""

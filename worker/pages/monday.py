@@ -23,9 +23,9 @@ from worker.domain.periods import Period, quarter_of
 from worker.domain.titles import days, period_title
 from worker.domain.values import Ref
 from worker.method.formulas.bands import colour_of
-from worker.method.formulas.cascade import parts_of
+from worker.method.formulas.cascade import tree_of
 from worker.method.measures import PlanMeasure, Rag
-from worker.method.money.monday import Cause, Cut, Line, cut, weeks_of
+from worker.method.money.monday import Cause, Cut, Line, cut
 from worker.method.money.plans import BASES, key_of
 from worker.pages.pictures import draw_plan
 from worker.pages.view import DOTS, NONE, View
@@ -68,7 +68,7 @@ def _cut(view: View, unit: Ref, monday: date) -> Cut:
 def _kept_plans(view: View, unit: Ref, quarter: Period) -> dict[Period, PlanMeasure]:
     """Return the targets of a quarter that is over, as its rows keep them."""
     found = {}
-    for period in (quarter, *parts_of(quarter), *weeks_of(quarter)):
+    for period in tree_of(quarter):
         row = view.rows.get(Ref("plans", key_of(unit, period)))
         target = row.fields.get("target") if row else None
         if isinstance(target, Decimal):

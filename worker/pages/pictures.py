@@ -22,7 +22,7 @@ from worker.domain.charts import (
 )
 from worker.domain.entities import HUNTED, RUNNING, Card, Stage
 from worker.domain.messages import STAGES
-from worker.domain.periods import Period
+from worker.domain.periods import Period, monday_of
 from worker.domain.titles import period_title
 from worker.domain.values import Ref
 from worker.method.formulas.cascade import parts_of
@@ -39,7 +39,7 @@ def weekly(view: View, *shown: object) -> str:
 
     Forecasts and load move a little every day; a timeline of months need not be uploaded again for that.
     """
-    monday = view.today - timedelta(days=view.today.weekday())
+    monday = monday_of(view.today)
     return (
         f"{monday.isoformat()}:{hashlib.sha256(repr(shown).encode()).hexdigest()[:12]}"
     )
@@ -138,7 +138,7 @@ def draw_clients(view: View) -> Rays | None:
 def _rays(view: View, found: list[Ray], title: str) -> Rays | None:
     if not found:
         return None
-    week = view.today - timedelta(days=view.today.weekday())
+    week = monday_of(view.today)
     return Rays(
         title,
         tuple(found[:MOST_RAYS]),
