@@ -23,7 +23,7 @@ from worker.domain.titles import period_title
 from worker.domain.values import Ref
 from worker.method.money.finance import FEW, finished_months, is_units
 from worker.pages.pictures import draw_clients, draw_load, draw_risks, weekly
-from worker.pages.view import DOTS, NONE, View, risk_line
+from worker.pages.view import DOTS, NONE, View, join_parts, risk_line
 
 MOST_RISKS, TITLE = 10, 48
 
@@ -76,7 +76,7 @@ def _summary(view: View, money: dict[Ref, Decimal] | None) -> Block:
             sum(risk.level == "high" for risk in view.risks),
         ),
     ]
-    return Callout(" · ".join(part for part in parts if part), "🧭", "blue_background")
+    return Callout(join_parts(parts), "🧭", "blue_background")
 
 
 def _clients(view: View, money: dict[Ref, Decimal] | None) -> Block:
