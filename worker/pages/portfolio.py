@@ -122,14 +122,21 @@ def _row(
     shelf = view.shelf(client.ref)
     task = shelf.tasks[0] if shelf.tasks else None
     dot = f"{DOTS[measure.rag]} {score} ".replace("  ", " ") if measure else ""
+    share = None
+    if amount is not None and total:
+        share = amount / total
+    horizon = measure.horizon if measure else None
+    action = NONE
+    if task is not None:
+        action = view.linked(task.ref, _short(task.title))
     return (
         f"{dot}{link(client.name, client.url)}",
         plain(view.unit_name(client.unit)),
         view.brief_money(amount),
-        view.percent(amount / total if amount is not None and total else None),
-        view.date(measure.horizon if measure else None),
+        view.percent(share),
+        view.date(horizon),
         str(len(shelf.risks)),
-        view.linked(task.ref, _short(task.title)) if task else NONE,
+        action,
     )
 
 

@@ -167,9 +167,14 @@ def _risks(view: View, unit: Ref, past: Period) -> Iterator[Block]:
 
 
 def _links(view: View, rows: list[Row]) -> tuple[Bullet, ...]:
-    shown = tuple(Bullet(view.linked(row.ref, row.title)) for row in rows[:MOST])
-    more = Bullet(view.say("and {n} more", n=len(rows) - MOST))
-    return (*shown, more) if len(rows) > MOST else shown
+    found = []
+    for row in rows[:MOST]:
+        name = view.linked(row.ref, row.title)
+        found.append(Bullet(name))
+    if len(rows) > MOST:
+        more = view.say("and {n} more", n=len(rows) - MOST)
+        found.append(Bullet(more))
+    return tuple(found)
 
 
 def _tasks(view: View, unit: Ref, past: Period) -> Iterator[Block]:

@@ -384,13 +384,14 @@ def task_line(view: View, task: TaskMeasure, *, on: Ref | None = None) -> str:
     client = view.client(owner) if owner != on else None
     person = view.world.people.get(task.assignee) if task.assignee else None
     late = task.due is not None and task.due < view.today
-    due = view.say("due {day}", day=view.date(task.due)) if task.due else ""
-    parts = [
-        view.linked(task.ref, task.title),
-        plain(client.name) if client else "",
-        f"**{due}**" if late else due,
-        plain(person.name) if person else "",
-    ]
+    parts = [view.linked(task.ref, task.title)]
+    if client:
+        parts.append(plain(client.name))
+    if task.due:
+        due = view.say("due {day}", day=view.date(task.due))
+        parts.append(f"**{due}**" if late else due)
+    if person:
+        parts.append(plain(person.name))
     return join_parts(parts)
 
 
