@@ -66,9 +66,14 @@ def month_of(day: date) -> Period:
     return Period(day.replace(day=1), day.replace(day=last), Grain.MONTH)
 
 
+def monday_of(day: date) -> date:
+    """Return the Monday of the ISO week that holds `day`."""
+    return day - timedelta(days=day.weekday())
+
+
 def week_of(day: date) -> Period:
     """Return the part of the ISO week of `day` that lies in its month."""
-    monday = day - timedelta(days=day.weekday())
+    monday = monday_of(day)
     month = month_of(day)
     return Period(
         max(monday, month.start), min(monday + timedelta(days=6), month.end), Grain.WEEK

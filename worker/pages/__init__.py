@@ -7,7 +7,7 @@ was; a failing page is a problem and leaves the others alone.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from datetime import date, timedelta
+from datetime import date
 from functools import partial
 
 import msgspec
@@ -20,6 +20,7 @@ from worker.domain.period_titles import period_title
 from worker.domain.periods import (
     Grain,
     Period,
+    monday_of,
     month_of,
     next_period,
     previous_period,
@@ -150,7 +151,7 @@ def _public(view: View, client: Client) -> Iterator[Page]:
 
 def _cuts(view: View) -> Iterator[Page]:
     """Yield this week's Monday cuts, kept up to date on the first working day of the week only."""
-    monday = view.today - timedelta(days=view.today.weekday())
+    monday = monday_of(view.today)
     is_over = view.today > view.world.calendar.add(monday, 0)
     for unit in (*view.world.units, FIRM):
         yield Page(

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from datetime import timedelta
 from decimal import Decimal
 
 from worker.domain.document import (
@@ -19,7 +18,7 @@ from worker.domain.document import (
 )
 from worker.domain.messages import message
 from worker.domain.period_titles import period_title
-from worker.domain.periods import Period, previous_period, quarter_of
+from worker.domain.periods import Period, monday_of, previous_period, quarter_of
 from worker.domain.values import Ref
 from worker.method.capacity.staffing import ROLES
 from worker.method.formulas.cascade import parts_of
@@ -159,7 +158,7 @@ def _finance(view: View, unit: Ref, past: Period) -> Iterator[Block]:
         view,
         unit,
         quarter_of(past.start),
-        until=view.today - timedelta(days=view.today.weekday()),
+        until=monday_of(view.today),
     )
     if chart is not None:
         yield Picture(chart)

@@ -23,7 +23,16 @@ from worker.domain.periods import month_of, quarter_of
 from worker.method.clients.health import NAMES
 from worker.method.measures import ClientMeasure, Rag
 from worker.pages.pictures import chart_cards, weekly
-from worker.pages.view import DOTS, NONE, View, people_of, risk_reason, task_line
+from worker.pages.view import (
+    DOTS,
+    NONE,
+    SHADES,
+    View,
+    join_parts,
+    people_of,
+    risk_reason,
+    task_line,
+)
 
 RAGS = {
     Rag.RED: message("Red"),
@@ -32,12 +41,6 @@ RAGS = {
     Rag.GREY: message("Grey"),
 }
 MOST_RISKS, MOST_TASKS = 8, 10
-COLORS = {
-    Rag.RED: "red_background",
-    Rag.AMBER: "yellow_background",
-    Rag.GREEN: "green_background",
-    Rag.GREY: "gray_background",
-}
 
 
 def write_client(view: View, client: Client) -> tuple[Block, ...]:
@@ -68,9 +71,9 @@ def _head(view: View, measure: ClientMeasure) -> Block:
         view.say("coverage {share}", share=view.percent(measure.coverage)),
     ]
     return Callout(
-        " · ".join(part for part in parts if part),
+        join_parts(parts),
         DOTS[measure.rag],
-        COLORS[measure.rag],
+        SHADES[measure.rag],
     )
 
 
@@ -104,9 +107,12 @@ def _ray(view: View, client: Client, measure: ClientMeasure) -> Iterator[Block]:
 
 def _ordered(cards: list[Card]) -> list[Card]:
     order = {stage: index for index, stage in enumerate((*RUNNING, *reversed(HUNTED)))}
-    return sorted(
-        cards, key=lambda card: (order[card.stage] if card.stage else 9, card.name)
-    )
+
+    def rank(card: Card) -> tuple[int, str]:
+        place = order[card.stage] if card.stage else len(order)
+        return place, card.name
+
+    return sorted(cards, key=rank)
 
 
 def _ray_line(view: View, measure: ClientMeasure) -> str:
@@ -133,13 +139,17 @@ def _card_row(view: View, card: Card) -> tuple[str, ...]:
     measure = view.measures.cards.get(card.ref)
     forecast = measure.forecast if measure else None
     dot = f"{DOTS[measure.rag]} " if measure and measure.rag is not Rag.GREY else ""
+    due = view.due_of(card)
+    progress = measure.progress if measure else None
+    safe = forecast.p85 if forecast else None
+    on_time = forecast.on_time if forecast else None
     return (
         f"{dot}{link(card.name, card.url)}",
         stage_label(card.stage, view.words),
-        view.percent(measure.progress if measure else None),
-        view.date(view.due_of(card)),
-        view.date(forecast.p85 if forecast else None),
-        view.percent(forecast.on_time if forecast else None),
+        view.percent(progress),
+        view.date(due),
+        view.date(safe),
+        view.percent(on_time),
     )
 
 
@@ -168,10 +178,8 @@ def _money(view: View, client: Client, measure: ClientMeasure) -> Iterator[Block
 
 
 def _health(view: View, measure: ClientMeasure) -> Iterator[Block]:
-    known = sorted(
-        (factor for factor in measure.factors if factor.score is not None),
-        key=lambda factor: (factor.score, factor.name),
-    )
+    known = [factor for factor in measure.factors if factor.score is not None]
+    known.sort(key=lambda factor: (factor.score, factor.name))
     if not known:
         return
     yield Heading(view.say("Health and its reasons"))
@@ -187,11 +195,11 @@ def _health(view: View, measure: ClientMeasure) -> Iterator[Block]:
             for factor in known
         ],
     )
-    missing = [
-        view.say(NAMES[factor.name])
-        for factor in measure.factors
-        if factor.score is None
-    ]
+    missing = []
+    for factor in measure.factors:
+        if factor.score is None:
+            name = view.say(NAMES[factor.name])
+            missing.append(name)
     if missing:
         yield Paragraph(view.say("No data for: {factors}.", factors=", ".join(missing)))
 
@@ -228,7 +236,7 @@ def _people(view: View, client: Client) -> Iterator[Block]:
             else ""
         )
         parts = (link(contact.name, contact.url), plain(contact.role or ""), last)
-        yield Bullet(" · ".join(part for part in parts if part))
+        yield Bullet(join_parts(parts))
 
 
 def _actions(view: View, client: Client) -> Iterator[Block]:

@@ -44,45 +44,45 @@ def write_daily(view: View, unit: Ref) -> tuple[Block, ...]:
 def _moved(view: View, cards: list[Card], since: date) -> Iterator[Block]:
     """List what changed its status category from the last working day up to this morning."""
     yield Heading(view.say("Moved in Jira since {day}", day=view.date(since)))
-    found = [
-        (card, issue, category)
-        for card in cards
-        for issue, category in _moves(view, card, since)
-    ]
-    if not found:
+    is_still = True
+    for card in cards:
+        moves = list(_moves(view, card, since))
+        if moves:
+            is_still = False
+            yield _moved_card(view, card, moves)
+    if is_still:
         yield Paragraph(view.say("Nothing moved."))
-    for card in dict.fromkeys(card for card, _, _ in found):
-        mine = [(issue, category) for one, issue, category in found if one is card]
-        done = sum(category == Category.DONE.value for _, category in mine)
-        head = view.words.count(
-            "{n} item finished of {total} moved",
-            "{n} items finished of {total} moved",
-            done,
-            total=len(mine),
-        )
-        more = (
-            (Bullet(view.say("and {n} more", n=len(mine) - MOST)),)
-            if len(mine) > MOST
-            else ()
-        )
-        yield Bullet(
-            f"{link(card.name, card.url)}: {head}",
-            (
-                *(
-                    Bullet(_move_line(view, issue, category))
-                    for issue, category in mine[:MOST]
-                ),
-                *more,
-            ),
-        )
+
+
+def _moved_card(view: View, card: Card, moves: list[tuple[Issue, str]]) -> Bullet:
+    done = sum(category == Category.DONE.value for _, category in moves)
+    head = view.words.count(
+        "{n} item finished of {total} moved",
+        "{n} items finished of {total} moved",
+        done,
+        total=len(moves),
+    )
+    lines = []
+    for issue, category in moves[:MOST]:
+        line = _move_line(view, issue, category)
+        lines.append(Bullet(line))
+    if len(moves) > MOST:
+        more = view.say("and {n} more", n=len(moves) - MOST)
+        lines.append(Bullet(more))
+    return Bullet(f"{link(card.name, card.url)}: {head}", tuple(lines))
 
 
 def _moves(view: View, card: Card, since: date) -> Iterator[tuple[Issue, str]]:
-    work = view.world.work.get(card.ref)
-    for issue in sorted(work.issues if work else (), key=lambda issue: issue.key):
+    issues = sorted(_issues(view, card), key=lambda issue: issue.key)
+    for issue in issues:
         moves = [move for move in issue.moves if since <= move.at.date() < view.today]
         if moves and moves[0].before != moves[-1].after:
             yield issue, moves[-1].after
+
+
+def _issues(view: View, card: Card) -> tuple[Issue, ...]:
+    work = view.world.work.get(card.ref)
+    return tuple(work.issues) if work else ()
 
 
 def _move_line(view: View, issue: Issue, category: str) -> str:
@@ -100,21 +100,25 @@ def _stuck(view: View, cards: list[Card]) -> Iterator[Block]:
 
 
 def _stuck_lines(view: View, card: Card) -> Iterator[str]:
-    work = view.world.work.get(card.ref)
-    blocked = view.world.thresholds.blocked_statuses
-    for issue in sorted(
-        work.issues if work else (),
-        key=lambda issue: (issue.due or date.max, issue.key),
-    ):
-        if issue.done:
-            continue
-        reasons = []
-        if issue.flagged or issue.status.casefold() in blocked:
-            reasons.append("⛔ " + view.say("blocked"))
-        if issue.due is not None and issue.due < view.today:
-            reasons.append("⏰ " + view.say("due {day}", day=view.date(issue.due)))
+    left = [issue for issue in _issues(view, card) if not issue.done]
+    left.sort(key=lambda issue: (issue.due or date.max, issue.key))
+    for issue in left:
+        reasons = ", ".join(_reasons(view, issue))
         if reasons:
-            yield f"{', '.join(reasons)} · {plain(issue.key)} {plain(issue.summary)} · {link(card.name, card.url)}"
+            name = f"{plain(issue.key)} {plain(issue.summary)}"
+            home = link(card.name, card.url)
+            yield f"{reasons} · {name} · {home}"
+
+
+def _reasons(view: View, issue: Issue) -> Iterator[str]:
+    """Yield why an issue needs a word at the stand-up."""
+    blocked = view.world.thresholds.blocked_statuses
+    if issue.flagged or issue.status.casefold() in blocked:
+        said = view.say("blocked")
+        yield f"⛔ {said}"
+    if issue.due is not None and issue.due < view.today:
+        said = view.say("due {day}", day=view.date(issue.due))
+        yield f"⏰ {said}"
 
 
 def _for_today(view: View, unit: Ref) -> Iterator[Block]:
@@ -123,12 +127,11 @@ def _for_today(view: View, unit: Ref) -> Iterator[Block]:
         for task in view.tasks_of(unit)
         if task.due is not None and task.due <= view.today
     ]
-    steps = [
-        (risk, step)
-        for risk in view.risks_of(unit)
-        for step in risk.steps
-        if step.day == view.today
-    ]
+    steps = []
+    for risk in view.risks_of(unit):
+        for step in risk.steps:
+            if step.day == view.today:
+                steps.append((risk, step))
     yield Heading(view.say("For today"))
     if not tasks and not steps:
         yield Paragraph(view.say("No task is due and no risk step is dated today."))
@@ -138,26 +141,19 @@ def _for_today(view: View, unit: Ref) -> Iterator[Block]:
 
 
 def _away(view: View, unit: Ref) -> Iterator[Block]:
-    found = view.world.units.get(unit)
-    people = (
-        dict.fromkeys((*found.am, *found.tls, *found.pms, *found.members))
-        if found
-        else {}
-    )
-    away = [
-        (person, span)
-        for ref in people
-        if (person := view.world.people.get(ref))
-        for span in person.time_off
-        if span.start <= view.today <= span.end
-    ]
+    away = []
+    for ref in view.team_of(unit):
+        person = view.world.people.get(ref)
+        if person is None:
+            continue
+        for span in person.time_off:
+            if span.start <= view.today <= span.end:
+                line = view.say(
+                    "{person} until {day}",
+                    person=bold(person.name),
+                    day=view.date(span.end),
+                )
+                away.append(line)
     if away:
-        said = "; ".join(
-            view.say(
-                "{person} until {day}",
-                person=bold(person.name),
-                day=view.date(span.end),
-            )
-            for person, span in away
-        )
-        yield Callout(view.say("Away: {people}", people=said), "🏖️", "blue_background")
+        said = view.say("Away: {people}", people="; ".join(away))
+        yield Callout(said, "🏖️", "blue_background")

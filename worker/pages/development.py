@@ -11,7 +11,7 @@ from worker.domain.periods import Period
 from worker.domain.values import Ref
 from worker.method.growth.development import development_of
 from worker.method.measures import BacklogItem
-from worker.pages.view import NONE, View
+from worker.pages.view import NONE, View, join_parts
 
 MOST, SPOTS = 15, 3
 
@@ -44,7 +44,7 @@ def _inbox(view: View, title: str, items: Iterable[BacklogItem]) -> Iterator[Blo
 
 
 def _item(view: View, item: BacklogItem) -> str:
-    client = view.world.clients.get(item.client) if item.client else None
+    client = view.client(item.client)
     impact = (
         view.say("impact {n}", n=view.words.number(item.impact, 1))
         if item.impact is not None
@@ -61,7 +61,7 @@ def _item(view: View, item: BacklogItem) -> str:
         impact,
         effort,
     )
-    return " · ".join(part for part in parts if part)
+    return join_parts(parts)
 
 
 def _white_spots(view: View, unit: Ref) -> Iterator[Block]:
@@ -127,7 +127,7 @@ def _cards(view: View, unit: Ref) -> Iterator[Block]:
 
 
 def _card(view: View, card: Card) -> str:
-    client = view.world.clients.get(card.client) if card.client else None
+    client = view.client(card.client)
     start = (
         view.say("expected start {day}", day=view.date(card.expected_start))
         if card.expected_start
@@ -139,4 +139,4 @@ def _card(view: View, card: Card) -> str:
         stage_label(card.stage, view.words),
         start,
     )
-    return " · ".join(part for part in parts if part)
+    return join_parts(parts)

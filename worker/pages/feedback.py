@@ -21,7 +21,7 @@ from worker.domain.period_titles import period_title
 from worker.domain.periods import Period
 from worker.domain.values import Ref
 from worker.method.measures import FeedbackMeasure
-from worker.pages.view import View
+from worker.pages.view import View, join_parts
 
 TRENDS = {
     "up": message("rising"),
@@ -69,13 +69,13 @@ def _member(
         len(said),
         mean=view.words.number(mean, 1),
     )
-    yield Paragraph(" · ".join(part for part in (told, trend) if part))
+    yield Paragraph(join_parts((told, trend)))
     yield from (Bullet(_entry(view, one)) for one in said)
 
 
 def _entry(view: View, one: FeedbackMeasure) -> str:
-    client = view.world.clients.get(one.client) if one.client else None
+    client = view.client(one.client)
     mark = "🔴 " if one.negative else ""
     head = f"{mark}{link(view.date(one.day), one.url)} · {bold(view.words.number(one.score, 1))}"
     parts = (head, link(client.name, client.url) if client else "", plain(one.text))
-    return " · ".join(part for part in parts if part)
+    return join_parts(parts)

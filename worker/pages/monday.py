@@ -23,12 +23,12 @@ from worker.domain.period_titles import days, period_title
 from worker.domain.periods import Period, quarter_of
 from worker.domain.values import Ref
 from worker.method.formulas.bands import colour_of
-from worker.method.formulas.cascade import parts_of
+from worker.method.formulas.cascade import tree_of
 from worker.method.measures import PlanMeasure, Rag
-from worker.method.money.monday import Cause, Cut, Line, cut, weeks_of
+from worker.method.money.monday import Cause, Cut, Line, cut
 from worker.method.money.plans import BASES, key_of
 from worker.pages.pictures import chart_plan
-from worker.pages.view import DOTS, NONE, View
+from worker.pages.view import DOTS, NONE, SHADES, View, join_parts
 
 MOST_CAUSES = 6
 ENGAGEMENTS = {
@@ -68,7 +68,7 @@ def _cut(view: View, unit: Ref, monday: date) -> Cut:
 def _kept_plans(view: View, unit: Ref, quarter: Period) -> dict[Period, PlanMeasure]:
     """Return the targets of a quarter that is over, as its rows keep them."""
     found = {}
-    for period in (quarter, *parts_of(quarter), *weeks_of(quarter)):
+    for period in tree_of(quarter):
         row = view.rows.get(Ref("plans", key_of(unit, period)))
         target = row.fields.get("target") if row else None
         if isinstance(target, Decimal):
@@ -119,11 +119,7 @@ def _colour(view: View, line: Line) -> Rag:
 def _verdict(view: View, found: Cut, monday: date) -> Block:
     week, quarter = found.week, found.quarter
     colour = _colour(view, quarter)
-    shades = {
-        Rag.RED: "red_background",
-        Rag.AMBER: "yellow_background",
-        Rag.GREEN: "green_background",
-    }
+
     said = view.say(
         "Cut of {day}. Last week {fact} of {plan} planned ({variance}); quarter pace {pace}.",
         day=bold(view.date(monday)),
@@ -132,7 +128,7 @@ def _verdict(view: View, found: Cut, monday: date) -> Block:
         variance=view.change(week.variance),
         pace=bold(view.percent(quarter.pace)),
     )
-    return Callout(said, DOTS[colour], shades.get(colour, "gray_background"))
+    return Callout(said, DOTS[colour], SHADES[colour])
 
 
 def _table(view: View, found: Cut) -> Block:
@@ -196,21 +192,18 @@ def _model(view: View, model: str) -> str:
 
 
 def _cause(view: View, one: Cause, weeks: tuple[Period, ...]) -> str:
-    client = view.world.clients.get(one.client) if one.client else None
+    client = view.client(one.client)
     name = (
         link(client.name, client.url)
         if client
         else plain(view.say("nobody in particular"))
     )
-    details = " · ".join(
-        part
-        for part in (_model(view, one.model), _bases(view, one.client, weeks))
-        if part
-    )
-    return (
-        f"{'▲' if one.amount > 0 else '▼'} {name}: {bold(view.change(one.amount))}"
-        + (f" ({plain(details)})" if details else "")
-    )
+    mark = "▲" if one.amount > 0 else "▼"
+    line = f"{mark} {name}: {bold(view.change(one.amount))}"
+    model = _model(view, one.model)
+    bases = _bases(view, one.client, weeks)
+    details = join_parts((model, bases))
+    return f"{line} ({plain(details)})" if details else line
 
 
 def _bases(view: View, client: Ref | None, weeks: tuple[Period, ...]) -> str:

@@ -23,9 +23,9 @@ from worker.domain.charts import (
 from worker.domain.entities import HUNTED, RUNNING, Card, Stage
 from worker.domain.messages import STAGES
 from worker.domain.period_titles import period_title
-from worker.domain.periods import Period
+from worker.domain.periods import Period, monday_of
 from worker.domain.values import Ref
-from worker.method.formulas.cascade import parts_of
+from worker.method.formulas.cascade import weeks_of
 from worker.method.measures import RiskMeasure
 from worker.pages.view import View
 
@@ -39,7 +39,7 @@ def weekly(view: View, *shown: object) -> str:
 
     Forecasts and load move a little every day; a timeline of months need not be uploaded again for that.
     """
-    monday = view.today - timedelta(days=view.today.weekday())
+    monday = monday_of(view.today)
     return (
         f"{monday.isoformat()}:{hashlib.sha256(repr(shown).encode()).hexdigest()[:12]}"
     )
@@ -49,11 +49,10 @@ def chart_plan(
     view: View, unit: Ref, quarter: Period, *, until: date
 ) -> PlanFact | None:
     """Return the quarter's cumulative plan and its fact before `until`; None when the unit has neither."""
-    weeks = [week for month in parts_of(quarter) for week in parts_of(month)]
     plan = fact = Decimal(0)
     points = [PlanPoint(quarter.start, plan, fact)]
     is_planned = False
-    for week in weeks:
+    for week in weeks_of(quarter):
         measure = view.plans.get((unit, week))
         is_planned = is_planned or bool(measure and (measure.target or measure.fact))
         plan += (measure.target if measure else None) or Decimal(0)
@@ -100,12 +99,20 @@ def _card_ray(view: View, card: Card) -> Ray | None:
     start = card.start or card.expected_start
     if start is None or card.stage is None:
         return None
-    end = max(
-        view.due_of(card) or (forecast.p50 if forecast else start + USUAL),
-        start + timedelta(days=1),
+    usual = forecast.p50 if forecast else start + USUAL
+    due = view.due_of(card) or usual
+    # A bar of no length is not seen.
+    end = max(due, start + timedelta(days=1))
+    late = None
+    if forecast is not None and forecast.p85 > end:
+        late = forecast.p85
+    return Ray(
+        label=card.name,
+        start=start,
+        end=end,
+        stage=card.stage.value,
+        p85=late,
     )
-    late = forecast.p85 if forecast is not None and forecast.p85 > end else None
-    return Ray(card.name, start, end, card.stage.value, late)
 
 
 def chart_clients(view: View) -> Rays | None:
@@ -120,14 +127,14 @@ def chart_clients(view: View) -> Rays | None:
         if measure is not None and measure.horizon is not None and starts:
             begin = max(min(starts), date(view.today.year - 1, 1, 1))
             evolves = any(card.stage is Stage.EVOLUTION for card in cards)
-            found.append(
-                Ray(
-                    client.name,
-                    begin,
-                    max(measure.horizon, begin + timedelta(days=1)),
-                    (Stage.EVOLUTION if evolves else Stage.IN_PROGRESS).value,
-                )
+            stage = Stage.EVOLUTION if evolves else Stage.IN_PROGRESS
+            ray = Ray(
+                label=client.name,
+                start=begin,
+                end=max(measure.horizon, begin + timedelta(days=1)),
+                stage=stage.value,
             )
+            found.append(ray)
     return _rays(
         view,
         sorted(found, key=lambda ray: (ray.end, ray.label)),
@@ -138,7 +145,7 @@ def chart_clients(view: View) -> Rays | None:
 def _rays(view: View, found: list[Ray], title: str) -> Rays | None:
     if not found:
         return None
-    week = view.today - timedelta(days=view.today.weekday())
+    week = monday_of(view.today)
     return Rays(
         title,
         tuple(found[:MOST_RAYS]),
@@ -157,45 +164,70 @@ def chart_risks(
     places: dict[tuple[int, int], list[str]] = defaultdict(list)
     for risk in risks:
         places[risk.probability, risk.impact].append(risk.title)
-    cells = tuple(
-        RiskCell(probability, impact, len(titles), tuple(titles[:3]))
-        for (probability, impact), titles in sorted(places.items())
-    )
-    return (
-        RiskMap(
-            title, cells, view.say("Probability"), view.say("Impact"), view.words.locale
+    if not places:
+        return None
+
+    cells = []
+    for (probability, impact), titles in sorted(places.items()):
+        cell = RiskCell(
+            probability=probability,
+            impact=impact,
+            count=len(titles),
+            labels=tuple(titles[:3]),
         )
-        if cells
-        else None
+        cells.append(cell)
+    return RiskMap(
+        title=title,
+        cells=tuple(cells),
+        probability_label=view.say("Probability"),
+        impact_label=view.say("Impact"),
+        locale=view.words.locale,
     )
 
 
 def chart_load(view: View, people: Iterable[Ref], *, title: str) -> LoadMap | None:
     """Return the load of the most loaded people in the weeks ahead; None when nobody has planned work."""
-    peaks = {
-        ref: max((week.ratio or Decimal(0) for week in load.weeks), default=Decimal(0))
-        for ref in people
-        if (load := view.measures.people.get(ref)) is not None
-    }
-    busy = sorted(
-        (ref for ref, peak in peaks.items() if peak),
-        key=lambda ref: (-peaks[ref], view.names((ref,))),
-    )
+    peaks = {}
+    for ref in people:
+        peak = _peak(view, ref)
+        if peak:
+            peaks[ref] = peak
+    busy = sorted(peaks, key=lambda ref: (-peaks[ref], view.names((ref,))))
+
     cells = tuple(_load_cells(view, busy[:MOST_PEOPLE]))
-    names = tuple(dict.fromkeys(cell.person for cell in cells))
-    weeks = tuple(dict.fromkeys(cell.week for cell in cells))
-    return LoadMap(title, names, weeks, cells, view.words.locale) if cells else None
+    if not cells:
+        return None
+    names = dict.fromkeys(cell.person for cell in cells)
+    weeks = dict.fromkeys(cell.week for cell in cells)
+    return LoadMap(
+        title=title,
+        people=tuple(names),
+        weeks=tuple(weeks),
+        cells=cells,
+        locale=view.words.locale,
+    )
+
+
+def _peak(view: View, person: Ref) -> Decimal:
+    """Return the load of a person's fullest week."""
+    load = view.measures.people.get(person)
+    if load is None:
+        return Decimal(0)
+    ratios = [week.ratio or Decimal(0) for week in load.weeks]
+    return max(ratios, default=Decimal(0))
 
 
 def _load_cells(view: View, people: Iterable[Ref]) -> Iterator[LoadCell]:
     for ref in people:
-        load, person = view.measures.people.get(ref), view.world.people.get(ref)
-        if (
-            load is not None
-            and person is not None
-            and any(week.ratio is not None for week in load.weeks)
-        ):
-            for week in load.weeks:
-                yield LoadCell(
-                    person.name, view.words.day_month(week.monday), week.ratio
-                )
+        load = view.measures.people.get(ref)
+        person = view.world.people.get(ref)
+        if load is None or person is None:
+            continue
+        if all(week.ratio is None for week in load.weeks):
+            continue
+        for week in load.weeks:
+            yield LoadCell(
+                person=person.name,
+                week=view.words.day_month(week.monday),
+                load=week.ratio,
+            )

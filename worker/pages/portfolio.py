@@ -23,7 +23,7 @@ from worker.domain.periods import quarter_of
 from worker.domain.values import Ref
 from worker.method.money.finance import FEW, finished_months, is_units
 from worker.pages.pictures import chart_clients, chart_load, chart_risks, weekly
-from worker.pages.view import DOTS, NONE, View, risk_line
+from worker.pages.view import DOTS, NONE, View, join_parts, risk_line
 
 MOST_RISKS, TITLE = 10, 48
 
@@ -76,7 +76,7 @@ def _summary(view: View, money: dict[Ref, Decimal] | None) -> Block:
             sum(risk.level == "high" for risk in view.risks),
         ),
     ]
-    return Callout(" · ".join(part for part in parts if part), "🧭", "blue_background")
+    return Callout(join_parts(parts), "🧭", "blue_background")
 
 
 def _clients(view: View, money: dict[Ref, Decimal] | None) -> Block:
@@ -122,14 +122,21 @@ def _row(
     shelf = view.shelf(client.ref)
     task = shelf.tasks[0] if shelf.tasks else None
     dot = f"{DOTS[measure.rag]} {score} ".replace("  ", " ") if measure else ""
+    share = None
+    if amount is not None and total:
+        share = amount / total
+    horizon = measure.horizon if measure else None
+    action = NONE
+    if task is not None:
+        action = view.linked(task.ref, _short(task.title))
     return (
         f"{dot}{link(client.name, client.url)}",
         plain(view.unit_name(client.unit)),
         view.brief_money(amount),
-        view.percent(amount / total if amount is not None and total else None),
-        view.date(measure.horizon if measure else None),
+        view.percent(share),
+        view.date(horizon),
         str(len(shelf.risks)),
-        view.linked(task.ref, _short(task.title)) if task else NONE,
+        action,
     )
 
 

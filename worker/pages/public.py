@@ -16,7 +16,7 @@ from worker.domain.document import Block, Bullet, Heading, Paragraph, plain
 from worker.domain.entities import RUNNING, Card, Client, Stage
 from worker.domain.messages import STAGES
 from worker.domain.words import Words
-from worker.pages.view import View
+from worker.pages.view import View, join_parts
 
 OFFERED = (Stage.SHAPING, Stage.PROPOSAL)
 """Stages at which a card is brought to its client; one at `idea` only once the growth group accepted it."""
@@ -125,7 +125,7 @@ def _running(shown: PublicClientView, words: Words) -> Iterator[Block]:
             else ""
         )
         parts = [f"**{plain(project.name)}**", _bar(project.progress), done, due]
-        yield Bullet(" · ".join(part for part in parts if part))
+        yield Bullet(join_parts(parts))
 
 
 def _bar(share: Decimal | None) -> str:
@@ -144,9 +144,7 @@ def _coming(shown: PublicClientView, words: Words) -> Iterator[Block]:
             if project.start
             else ""
         )
-        yield Bullet(
-            " · ".join(part for part in (f"**{plain(project.name)}**", start) if part)
-        )
+        yield Bullet(join_parts((f"**{plain(project.name)}**", start)))
 
 
 def write_presentation(shown: PublicClientView, words: Words) -> tuple[Block, ...]:
@@ -171,4 +169,4 @@ def _ideas(shown: PublicClientView, words: Words) -> Iterator[Block]:
             else ""
         )
         stage = words.say(STAGES[project.stage])
-        yield Paragraph(" · ".join(part for part in (stage, start) if part))
+        yield Paragraph(join_parts((stage, start)))

@@ -14,8 +14,8 @@ from worker.domain.values import Ref, refs_of
 from worker.method.formulas.cascade import parts_of
 from worker.method.formulas.flow import ratio
 from worker.method.formulas.sprints import sprints_between
-from worker.method.measures import GoalMeasure, TaskRecord
-from worker.pages.view import DOTS, NONE, View
+from worker.method.measures import GoalMeasure, PlanMeasure, TaskRecord
+from worker.pages.view import DOTS, NONE, View, join_parts
 
 MOST = 15
 CLOSED = ("done", "cancelled")
@@ -39,20 +39,8 @@ def plan_table(view: View, unit: Ref, periods: Iterable[Period]) -> Block:
     for period in periods:
         plan = view.plans.get((unit, period))
         if plan is not None:
-            share = (
-                ratio(plan.fact / plan.target)
-                if plan.fact is not None and plan.target
-                else None
-            )
-            rows.append(
-                (
-                    period_title(period, view.words),
-                    view.money(plan.target),
-                    view.money(plan.fact),
-                    view.percent(share),
-                    DOTS[plan.rag],
-                )
-            )
+            row = _plan_row(view, plan)
+            rows.append(row)
     if not rows:
         return Paragraph(view.say("Nothing was planned."))
     return view.table(
@@ -67,32 +55,40 @@ def plan_table(view: View, unit: Ref, periods: Iterable[Period]) -> Block:
     )
 
 
+def _plan_row(view: View, plan: PlanMeasure) -> tuple[str, ...]:
+    share = None
+    if plan.fact is not None and plan.target:
+        share = ratio(plan.fact / plan.target)
+    return (
+        period_title(plan.period, view.words),
+        view.money(plan.target),
+        view.money(plan.fact),
+        view.percent(share),
+        DOTS[plan.rag],
+    )
+
+
 # -- goals -------------------------------------------------------------------------------------------------------------
 
 
 def goals_of(view: View, unit: Ref, period: Period, *, told: str) -> Iterator[Block]:
     """Yield the goals that lie in a period or hold it, each with its months; `told` when there is none."""
-    goals = [goal for goal in view.measures.goals or () if goal.unit == unit]
-    known = {goal.ref for goal in goals}
-    roots = [
-        goal
-        for goal in goals
-        if goal.parent not in known and _meets(goal.period, period)
-    ]
-    rows = [
-        row
-        for goal in sorted(roots, key=lambda goal: (goal.period, goal.title))
-        for row in (
-            _goal_row(view, goal),
-            *(
-                _goal_row(view, part)
-                for part in sorted(goals, key=lambda part: part.period)
-                if part.parent == goal.ref
-                and part.period.grain is Grain.MONTH
-                and _meets(part.period, period)
-            ),
-        )
-    ]
+    own = [goal for goal in view.measures.goals or () if goal.unit == unit]
+    known = {goal.ref for goal in own}
+    near = [goal for goal in own if _meets(goal.period, period)]
+    roots = [goal for goal in near if goal.parent not in known]
+    months = [goal for goal in near if goal.period.grain is Grain.MONTH]
+    roots.sort(key=lambda goal: (goal.period, goal.title))
+    months.sort(key=lambda goal: goal.period)
+
+    rows = []
+    for root in roots:
+        row = _goal_row(view, root)
+        rows.append(row)
+        for month in months:
+            if month.parent == root.ref:
+                row = _goal_row(view, month)
+                rows.append(row)
     if rows:
         yield view.table(
             (
@@ -114,11 +110,16 @@ def _meets(one: Period, other: Period) -> bool:
 
 def _goal_row(view: View, goal: GoalMeasure) -> tuple[str, ...]:
     number = view.words.number
+    owner = view.names((goal.owner,)) if goal.owner else NONE
+    target = number(goal.target, 2)
+    if goal.measure:
+        target += f" ({plain(goal.measure)})"
+    current = number(goal.current, 2) if goal.current is not None else NONE
     return (
         view.linked(goal.ref, goal.title),
-        view.names((goal.owner,)) if goal.owner else NONE,
-        number(goal.target, 2) + (f" ({plain(goal.measure)})" if goal.measure else ""),
-        number(goal.current, 2) if goal.current is not None else NONE,
+        owner,
+        target,
+        current,
         f"{DOTS[goal.rag]}\u00a0{view.percent(goal.pace)}",
     )
 
@@ -129,8 +130,7 @@ def _goal_row(view: View, goal: GoalMeasure) -> tuple[str, ...]:
 def rows_of(view: View, source: str, unit: Ref) -> Iterator[Row]:
     """Yield the risks or tasks of a unit and its clients; what names neither is its people's."""
     mine = {client.ref for client in view.clients_of(unit)}
-    team = view.world.units.get(unit)
-    people = {*team.am, *team.tls, *team.pms, *team.members} if team else set()
+    people = set(view.team_of(unit))
     for row in view.later.get(source, ()):
         client, own = refs_of(row.fields.get("client")), refs_of(row.fields.get("unit"))
         theirs = not (client or own) and people & set(
@@ -167,9 +167,14 @@ def _risks(view: View, unit: Ref, past: Period) -> Iterator[Block]:
 
 
 def _links(view: View, rows: list[Row]) -> tuple[Bullet, ...]:
-    shown = tuple(Bullet(view.linked(row.ref, row.title)) for row in rows[:MOST])
-    more = Bullet(view.say("and {n} more", n=len(rows) - MOST))
-    return (*shown, more) if len(rows) > MOST else shown
+    found = []
+    for row in rows[:MOST]:
+        name = view.linked(row.ref, row.title)
+        found.append(Bullet(name))
+    if len(rows) > MOST:
+        more = view.say("and {n} more", n=len(rows) - MOST)
+        found.append(Bullet(more))
+    return tuple(found)
 
 
 def _tasks(view: View, unit: Ref, past: Period) -> Iterator[Block]:
@@ -197,28 +202,30 @@ def _tasks(view: View, unit: Ref, past: Period) -> Iterator[Block]:
         )
     )
     if moved:
-        yield Bullet(
-            view.words.count(
-                "{n} card moved by them",
-                "{n} cards moved by them",
-                len({refs_of(row.fields.get("project")) for row, _ in moved}),
-            ),
-            tuple(
-                Bullet(f"{view.linked(row.ref, row.title)} · {plain(to)}")
-                for row, to in moved[:MOST]
-            ),
-        )
+        yield _moved_cards(view, moved)
     if still:
         yield Bullet(view.say("Done, but the card did not move:"), _links(view, still))
     if broken:
+        broken.sort(key=lambda row: (str(view.world.day(row.fields["due"])), row.title))
         yield Heading(view.say("Promises not kept"), 3)
-        yield from (
-            Bullet(late_line(view, row))
-            for row in sorted(
-                broken,
-                key=lambda row: (str(view.world.day(row.fields["due"])), row.title),
-            )[:MOST]
-        )
+        yield from (Bullet(late_line(view, row)) for row in broken[:MOST])
+
+
+def _moved_cards(view: View, moved: list[tuple[Row, str]]) -> Bullet:
+    cards = {refs_of(row.fields.get("project")) for row, _ in moved}
+    lines = []
+    for row, stage in moved[:MOST]:
+        name = view.linked(row.ref, row.title)
+        line = f"{name} · {plain(stage)}"
+        lines.append(Bullet(line))
+    return Bullet(
+        view.words.count(
+            "{n} card moved by them",
+            "{n} cards moved by them",
+            len(cards),
+        ),
+        tuple(lines),
+    )
 
 
 def _is_late(view: View, row: Row) -> bool:
@@ -253,7 +260,7 @@ def late_line(view: View, row: Row) -> str:
         if carried
         else "",
     ]
-    return " · ".join(part for part in parts if part)
+    return join_parts(parts)
 
 
 def _due(view: View, due: date) -> str:
@@ -262,10 +269,10 @@ def _due(view: View, due: date) -> str:
 
 
 def _record(view: View, row: Row) -> TaskRecord | None:
-    return next(
-        (record for record in view.measures.records or () if record.ref == row.ref),
-        None,
-    )
+    for record in view.measures.records or ():
+        if record.ref == row.ref:
+            return record
+    return None
 
 
 def carried_tasks(view: View, unit: Ref) -> Iterator[Block]:

@@ -17,7 +17,8 @@ from worker.domain.messages import message
 from worker.domain.periods import Period, month_of, previous_period, quarter_of
 from worker.domain.values import Ref, Unset, Value
 from worker.domain.words import Words
-from worker.method.formulas.cascade import parts_of
+from worker.method.formulas.cascade import tree_of
+from worker.method.formulas.group import members
 from worker.method.formulas.rays import due_of
 from worker.method.measures import (
     Measures,
@@ -33,7 +34,19 @@ from worker.world.world import World
 
 Sums = Mapping[tuple[Ref | None, Period], Decimal]
 
-DOTS = {Rag.RED: "🔴", Rag.AMBER: "🟡", Rag.GREEN: "🟢", Rag.GREY: "⚪"}
+DOTS = {
+    Rag.RED: "🔴",
+    Rag.AMBER: "🟡",
+    Rag.GREEN: "🟢",
+    Rag.GREY: "⚪",
+}
+SHADES = {
+    Rag.RED: "red_background",
+    Rag.AMBER: "yellow_background",
+    Rag.GREEN: "green_background",
+    Rag.GREY: "gray_background",
+}
+"""What colour a callout has that tells of one."""
 LEVELS = {"high": "🔴", "medium": "🟡", "low": "🟢"}
 NONE = "—"
 ROLES = {
@@ -118,13 +131,21 @@ class View(msgspec.Struct, frozen=True, gc=False):
     def tasks_of(self, unit: Ref) -> tuple[TaskMeasure, ...]:
         """Return the open tasks about a unit's clients or its people's, the most urgent first."""
         mine = {client.ref for client in self.clients_of(unit)}
-        found = self.world.units.get(unit)
-        people = {*found.am, *found.tls, *found.pms, *found.members} if found else set()
+        people = self.team_of(unit)
         return tuple(
             task
             for task in self.tasks
             if self.client_of(task) in mine or task.assignee in people
         )
+
+    def client(self, ref: Ref | None) -> Client | None:
+        """Return a client by its row, which may name none or one that is gone."""
+        return self.world.clients.get(ref) if ref else None
+
+    def team_of(self, unit: Ref) -> tuple[Ref, ...]:
+        """Return everybody a unit's row names."""
+        found = self.world.units.get(unit)
+        return members(found) if found else ()
 
     def client_of(self, task: TaskMeasure) -> Ref | None:
         """Return the client of a task, its card's if it names none."""
@@ -258,15 +279,7 @@ def _shelves(
 def _finished(world: World, sums: Sums | None) -> dict[tuple[Ref, Period], PlanMeasure]:
     """Return the last quarter's plans, which nobody measures any more: targets from their rows, facts as now known."""
     quarter = previous_period(quarter_of(world.today))
-    months = parts_of(quarter)
-    codes = {
-        period.code: period
-        for period in (
-            quarter,
-            *months,
-            *(week for month in months for week in parts_of(month)),
-        )
-    }
+    codes = {period.code: period for period in tree_of(quarter)}
     found = {}
     for row in world.rows.get("plans", ()):
         _, key, code = row.key.split(":") if row.key.count(":") == 2 else ("", "", "")
@@ -368,16 +381,22 @@ def _later(world: World, facts: Iterable[Fact], source: str) -> tuple[Row, ...]:
 def task_line(view: View, task: TaskMeasure, *, on: Ref | None = None) -> str:
     """Return a task in one line: what, for whom (unless it stands on that client's page), by when, who."""
     owner = view.client_of(task)
-    client = view.world.clients.get(owner) if owner and owner != on else None
+    client = view.client(owner) if owner != on else None
     person = view.world.people.get(task.assignee) if task.assignee else None
     late = task.due is not None and task.due < view.today
-    due = view.say("due {day}", day=view.date(task.due)) if task.due else ""
-    parts = [
-        view.linked(task.ref, task.title),
-        plain(client.name) if client else "",
-        f"**{due}**" if late else due,
-        plain(person.name) if person else "",
-    ]
+    parts = [view.linked(task.ref, task.title)]
+    if client:
+        parts.append(plain(client.name))
+    if task.due:
+        due = view.say("due {day}", day=view.date(task.due))
+        parts.append(f"**{due}**" if late else due)
+    if person:
+        parts.append(plain(person.name))
+    return join_parts(parts)
+
+
+def join_parts(parts: Iterable[str]) -> str:
+    """Return what there is to say side by side; what is empty is left out."""
     return " · ".join(part for part in parts if part)
 
 

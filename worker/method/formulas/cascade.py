@@ -28,11 +28,13 @@ def parts_of(period: Period) -> tuple[Period, ...]:
     return children(period)
 
 
-@lru_cache(maxsize=128)
-def weeks_of(quarter: Period) -> tuple[Period, ...]:
-    """Return the week parts of a quarter, in order."""
+@lru_cache(maxsize=512)
+def weeks_of(period: Period) -> tuple[Period, ...]:
+    """Return the week parts of a quarter or a month, in order."""
+    if period.grain is Grain.MONTH:
+        return parts_of(period)
     found: list[Period] = []
-    for month in parts_of(quarter):
+    for month in parts_of(period):
         found += parts_of(month)
     return tuple(found)
 
@@ -108,7 +110,10 @@ def cascade(
 
 def is_exact(plans: Iterable[PlanMeasure]) -> bool:
     """Tell whether every target equals the sum of its parts' targets, conflicts that were reported aside."""
-    nodes = {(plan.unit, plan.period.code): plan for plan in plans}
+    nodes = {}
+    for plan in plans:
+        place = (plan.unit, plan.period.code)
+        nodes[place] = plan
     return all(_adds_up(plan, nodes) for plan in nodes.values())
 
 
@@ -129,17 +134,27 @@ def _adds_up(plan: PlanMeasure, nodes: Mapping[tuple[Ref, str], PlanMeasure]) ->
 def _measure(
     period: Period, calendar: WorkCalendar, pins: Mapping[str, Decimal]
 ) -> _Node:
-    parts = tuple(_measure(part, calendar, pins) for part in parts_of(period))
+    """Return what a period can be: a pinned one its pin, a week without working days nothing, another what its parts can."""
     weight = calendar.in_period(period)
+    is_idle = period.grain is Grain.WEEK and weight == 0
+    node = _Node(
+        period=period,
+        weight=weight,
+        low=ZERO,
+        fixed=is_idle,
+        parts=tuple(_measure(part, calendar, pins) for part in parts_of(period)),
+    )
+
     pin = pins.get(period.code)
     if pin is not None:
-        return _Node(period, weight, pin, fixed=True, parts=parts)
-    if period.grain is Grain.WEEK:
-        is_idle = weight == 0
-        return _Node(period, weight, ZERO, fixed=is_idle)
-
-    node = _Node(period, weight, ZERO, fixed=False, parts=parts)
-    return replace(node, low=node.needs(), fixed=node.is_settled())
+        return replace(node, low=pin, fixed=True)
+    if not node.parts:
+        return node
+    return replace(
+        node,
+        low=node.needs(),
+        fixed=node.is_settled(),
+    )
 
 
 def _fits(node: _Node, value: Decimal) -> bool:

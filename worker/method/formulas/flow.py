@@ -18,7 +18,8 @@ from worker.domain.periods import WorkCalendar
 
 SHARE = Decimal("0.0001")
 HOUR = Decimal(3600)
-DONE, ACTIVE = Category.DONE.value, Category.ACTIVE.value
+DONE = Category.DONE.value
+ACTIVE = Category.ACTIVE.value
 
 
 def share(part: Decimal | float, whole: Decimal | float) -> Decimal | None:
@@ -46,16 +47,38 @@ def weigh(issues: Sequence[Issue], least: Decimal) -> Weights:
     enough = least * len(issues)
     estimated = sum(1 for issue in issues if issue.estimate)
     if issues and estimated >= enough:
-        hours = [Decimal(issue.estimate or 0) / HOUR for issue in issues]
-        return Weights("estimate", "h", tuple(hours))
+        return Weights(
+            by="estimate",
+            unit="h",
+            values=tuple(_hours([issue]) for issue in issues),
+        )
 
     pointed = sum(1 for issue in issues if issue.points)
     if issues and pointed >= enough:
-        points = [Decimal(str(issue.points or 0)) for issue in issues]
-        return Weights("estimate", "points", tuple(points))
+        return Weights(
+            by="estimate",
+            unit="points",
+            values=tuple(_points(issue) for issue in issues),
+        )
 
-    ones = [Decimal(1)] * len(issues)
-    return Weights("count", "", tuple(ones))
+    one = Decimal(1)
+    return Weights(
+        by="count",
+        unit="",
+        values=(one,) * len(issues),
+    )
+
+
+def _hours(issues: Iterable[Issue]) -> Decimal:
+    # Seconds are summed before they are divided: thousands of issues are added up as whole numbers.
+    seconds = sum([issue.estimate or 0 for issue in issues])
+    return Decimal(seconds) / HOUR
+
+
+def _points(issue: Issue) -> Decimal:
+    # By its digits: a float of 0.1 is not a tenth.
+    written = str(issue.points or 0)
+    return Decimal(written)
 
 
 class Sums(msgspec.Struct, frozen=True, gc=False):
@@ -75,25 +98,28 @@ def weigh_sums(
     empty = estimates.count(None) + estimates.count(0)
     enough = least * len(issues)
     if issues and len(estimates) - empty >= enough:
-        # Seconds are summed before they are divided: thousands of issues are added up as whole numbers.
-        hours = [_hours(group) for group in parts]
-        return Sums("estimate", "h", _hours(issues), tuple(hours))
+        return Sums(
+            by="estimate",
+            unit="h",
+            whole=_hours(issues),
+            parts=tuple(_hours(group) for group in parts),
+        )
 
     weights = weigh(issues, least)
     by_id: dict[str, Decimal] = {}
     for issue, weight in zip(issues, weights.values, strict=True):
         by_id[issue.id] = weight
-    sums = []
-    for group in parts:
+
+    def add_up(group: Sequence[Issue]) -> Decimal:
         values = [by_id[issue.id] for issue in group]
-        sums.append(sum(values, Decimal(0)))
-    whole = sum([by_id[issue.id] for issue in issues], Decimal(0))
-    return Sums(weights.by, weights.unit, whole, tuple(sums))
+        return sum(values, Decimal(0))
 
-
-def _hours(issues: Iterable[Issue]) -> Decimal:
-    seconds = sum([issue.estimate or 0 for issue in issues])
-    return Decimal(seconds) / HOUR
+    return Sums(
+        by=weights.by,
+        unit=weights.unit,
+        whole=add_up(issues),
+        parts=tuple(add_up(group) for group in parts),
+    )
 
 
 def finished_on(issue: Issue) -> date | None:
@@ -216,5 +242,9 @@ def top_carrier(
 
     most = max(load.values())
     whole = sum(load.values())
-    carriers = [person for person, part in load.items() if part == most]
-    return min(carriers), ratio(Decimal(most) / whole)
+    part = ratio(Decimal(most) / whole)
+    carriers = []
+    for person, amount in load.items():
+        if amount == most:
+            carriers.append(person)
+    return min(carriers), part

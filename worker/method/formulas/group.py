@@ -50,13 +50,16 @@ def _home(person: Person, named: tuple[Ref, ...], world: World) -> Ref | None:
 
 def units_of_people(world: World) -> dict[Ref, tuple[Ref, ...]]:
     """Return the units whose rows name a person, in order."""
-    found: dict[Ref, dict[Ref, None]] = defaultdict(dict)
+    found: dict[Ref, tuple[Ref, ...]] = defaultdict(tuple)
     for unit in world.units.values():
         for person in members(unit):
-            found[person][unit.ref] = None
-    return {person: tuple(units) for person, units in found.items()}
+            found[person] += (unit.ref,)
+    return dict(found)
 
 
 def members(unit: Unit) -> tuple[Ref, ...]:
     """Return everybody a unit's row names."""
-    return tuple(dict.fromkeys((*unit.am, *unit.tls, *unit.pms, *unit.members)))
+    people: dict[Ref, None] = {}
+    for named in (unit.am, unit.tls, unit.pms, unit.members):
+        people |= dict.fromkeys(named)
+    return tuple(people)

@@ -121,8 +121,9 @@ def advance(
 ) -> Occurrence | None:
     """Return the occurrence after today's look; None while the signal has never been."""
     if before is None:
-        is_new = sight.holds and sight.may_open
-        return _open(key, 1, sight.today) if is_new else None
+        if sight.holds and sight.may_open:
+            return _open(key, 1, sight.today)
+        return None
 
     now = _ended_by_person(before, sight)
     if now.closed and now.ended and sight.holds:
@@ -130,7 +131,11 @@ def advance(
 
     now = _watch(now, sight, rules)
     if now.ended and now.closed is None and sight.may_close:
-        return replace(now, closed=sight.today, closing=Closing.CONDITION)
+        return replace(
+            now,
+            closed=sight.today,
+            closing=Closing.CONDITION,
+        )
     return now
 
 
@@ -197,16 +202,23 @@ def _missed(now: Occurrence, today: date, rules: Rules) -> Occurrence:
 
 
 def _again(now: Occurrence, sight: Sight, rules: Rules) -> Occurrence:
-    today = sight.today
-    is_resting = False
-    if now.closed is not None:
-        rested = (today - now.closed).days
-        is_resting = rested < rules.cooldown
-    if is_resting or not sight.may_open:
-        return replace(now, last_seen=today, observed=today)
+    if _is_resting(now, sight.today, rules) or not sight.may_open:
+        return replace(
+            now,
+            last_seen=sight.today,
+            observed=sight.today,
+        )
 
+    number = now.number
     # The row that the worker closed itself may serve again; what a person closed or deleted stays theirs.
     is_own = now.closing is Closing.CONDITION and not sight.trashed
-    is_reused = rules.reuse_row and is_own
-    number = now.number if is_reused else now.number + 1
-    return _open(now.key, number, today)
+    if not (is_own and rules.reuse_row):
+        number += 1
+    return _open(now.key, number, sight.today)
+
+
+def _is_resting(now: Occurrence, today: date, rules: Rules) -> bool:
+    if now.closed is None:
+        return False
+    rested = (today - now.closed).days
+    return rested < rules.cooldown

@@ -16,16 +16,18 @@ from worker.method.outlook import Basis, Horizon
 IDEAS = (Stage.IDEA, Stage.SHAPING)
 OFFERED = (Stage.PROPOSAL, Stage.AGREED)
 AHEAD = (Stage.AGREED, *RUNNING)
+MONTHS = 12
 DAYS_OF_WEEK = 7
 
 
 def add_months(day: date, count: int) -> date:
     """Return the same day `count` months later (earlier when negative), or the last day of a shorter month."""
-    months = 12 * day.year + day.month - 1 + count
-    year, before = divmod(months, 12)
+    months = MONTHS * day.year + day.month - 1
+    year, before = divmod(months + count, MONTHS)
     month = before + 1
     _, longest = calendar.monthrange(year, month)
-    return date(year, month, min(day.day, longest))
+    number = min(day.day, longest)
+    return date(year, month, number)
 
 
 def due_of(card: Card, measure: CardMeasure | None) -> date | None:
@@ -97,10 +99,11 @@ def follower(cards: Iterable[Card], until: date) -> Card | None:
 def worth(card: Card, services: Mapping[Ref, Service]) -> Decimal:
     """Return probability x value; the value is the budget, else the service's usual month; unknown counts as zero."""
     service = services.get(card.service) if card.service else None
-    usual = service.monthly_value if service else None
-    value = card.budget or usual or Decimal(0)
+    value = card.budget
+    if not value and service is not None:
+        value = service.monthly_value
     probability = card.probability or Decimal(0)
-    return probability * value
+    return probability * (value or Decimal(0))
 
 
 def best_ideas(

@@ -30,7 +30,10 @@ def person_for(
     heads = NEWBIZ_HEADS if _is_newbiz(found) else HEADS
     names = heads if role in UNIT_ROLES else (role, *heads)
     for name in names:
-        people = [ref for ref, person in world.people.items() if person.role == name]
+        people = []
+        for ref, person in world.people.items():
+            if person.role == name:
+                people.append(ref)
         if people:
             return min(people)
     return None
@@ -41,7 +44,11 @@ def _from_unit(role: str, client: Client | None, unit: Unit | None) -> tuple[Ref
         return ()
     if role == "am" and _is_newbiz(client):
         return ()
-    people = {"am": unit.am, "pm": unit.pms, "tl": unit.tls}
+    people = {
+        "am": unit.am,
+        "pm": unit.pms,
+        "tl": unit.tls,
+    }
     return people.get(role, ())
 
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from datetime import date, timedelta
 
+from worker.domain.periods import monday_of
+
 
 def sprint_of(day: date, weeks: int) -> str:
     """Return the code of the sprint of `weeks` weeks that holds `day`: `2026-S24`."""
@@ -15,12 +17,15 @@ def sprint_of(day: date, weeks: int) -> str:
 
 def sprints_between(first: date, last: date, *, weeks: int) -> int:
     """Return how many sprints began after the one of `first`, up to the one of `last`."""
-    codes = {sprint_of(first, weeks)}
-    monday = first - timedelta(days=first.weekday())
+    began = sprint_of(first, weeks)
+    codes = {began}
+    monday = monday_of(first)
     while monday <= last:
-        codes.add(sprint_of(monday, weeks))
+        code = sprint_of(monday, weeks)
+        codes.add(code)
         monday += timedelta(days=7)
-    return len(codes) - 1
+    codes.discard(began)
+    return len(codes)
 
 
 def next_yearly(day: date, today: date) -> date:

@@ -16,7 +16,9 @@ def committed_money(world: World) -> dict[Ref, Decimal]:
     """Return the committed money of every client: budgets of agreed and running cards, and a quarter of fees."""
     sums: dict[Ref, Decimal] = defaultdict(Decimal)
     for card in world.cards.values():
-        if card.client and card.budget and card.stage in COMMITTED:
+        if card.stage not in COMMITTED:
+            continue
+        if card.client and card.budget:
             sums[card.client] += card.budget
     for ref, client in world.clients.items():
         fee = client.monthly_fee or Decimal(0)

@@ -14,13 +14,15 @@ from functools import lru_cache
 import msgspec
 
 from worker.domain.entities import Person
-from worker.domain.periods import WorkCalendar
+from worker.domain.periods import WorkCalendar, monday_of
 from worker.domain.values import Ref, Span
 from worker.method.formulas.flow import ratio
 
 WEEK = 5
 """Working days by which hours a week are divided."""
 
+A_DAY = timedelta(days=1)
+A_WEEK = timedelta(weeks=1)
 WEEKDAYS = WorkCalendar()
 
 
@@ -86,7 +88,7 @@ def _presence(
     day = window.start
     while day <= window.end:
         sums.append(sums[-1] + is_at_work(pattern, day, calendar))
-        day += timedelta(days=1)
+        day += A_DAY
     return Presence(window.start, tuple(sums))
 
 
@@ -116,19 +118,23 @@ def part_of(hours: Decimal | None, capacity: Decimal | None) -> Decimal | None:
 
 def full_weeks_before(today: date, count: int) -> Span:
     """Return the last `count` full ISO weeks that ended before today."""
-    monday = today - timedelta(days=today.weekday())
-    first = monday - timedelta(weeks=count)
-    last = monday - timedelta(days=1)
-    return Span(first, last)
+    monday = monday_of(today)
+    return Span(
+        start=monday - count * A_WEEK,
+        end=monday - A_DAY,
+    )
 
 
 def full_weeks_ahead(today: date, count: int) -> tuple[Span, ...]:
     """Return the next `count` full ISO weeks; on a Monday the first of them begins today."""
-    monday = today + timedelta(days=-today.weekday() % 7)
+    start = monday_of(today)
+    if start < today:
+        start += A_WEEK
     found = []
-    for index in range(count):
-        start = monday + timedelta(weeks=index)
-        found.append(Span(start, start + timedelta(days=6)))
+    for _ in range(count):
+        following = start + A_WEEK
+        found.append(Span(start, following - A_DAY))
+        start = following
     return tuple(found)
 
 
@@ -139,4 +145,4 @@ def _apart(spans: Iterable[Span]) -> Iterator[Span]:
         start = max(span.start, until)
         if start <= span.end:
             yield Span(start, span.end)
-            until = span.end + timedelta(days=1)
+            until = span.end + A_DAY

@@ -14,6 +14,7 @@ from decimal import Decimal
 import msgspec
 
 from worker.domain.entities import RUNNING, Card, Client, Stage, Unit
+from worker.domain.periods import monday_of
 from worker.domain.values import Ref
 from worker.method.formulas.rays import IDEAS, add_months, due_of
 from worker.method.measures import CardMeasure, Condition, Signal, UnitLoad
@@ -99,7 +100,7 @@ def _graduation(view: _Portfolios, client: Client) -> Graduation | None:
 def _crowd(view: _Portfolios, cards: Iterable[Card]) -> Iterator[str]:
     """Say it when enough people logged enough hours in enough of the last full weeks."""
     world, limits = view.world, view.world.thresholds
-    monday = world.today - timedelta(days=world.today.weekday())
+    monday = monday_of(world.today)
     weeks = [
         week
         for week, people in _crew(cards, world, monday).items()

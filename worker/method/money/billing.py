@@ -19,6 +19,7 @@ from worker.domain.periods import month_of
 from worker.domain.values import Ref
 from worker.mapping.playbooks import Playbooks
 from worker.method.formulas.bands import mark_above
+from worker.method.formulas.rays import add_months
 from worker.method.measures import Condition, MoneyMeasure, MonthMoney, Signal
 from worker.method.money.income import BILLED, amount_of, book, total
 from worker.method.run import Found
@@ -143,7 +144,7 @@ def _is_ripe(money: MonthMoney, world: World) -> bool:
     days = world.thresholds.unbilled_days
     end = month_of(money.month).end
     if money.basis == "fixed_price":
-        end = month_of(_months_after(money.month, MILESTONE_MONTHS)).end
+        end = month_of(add_months(money.month, MILESTONE_MONTHS)).end
     return world.calendar.add(end, days) < world.today
 
 
@@ -219,13 +220,8 @@ def _due(month: date, world: World) -> date:
 # -- both --------------------------------------------------------------------------------------------------------------
 
 
-def _months_after(month: date, count: int) -> date:
-    number = month.year * 12 + month.month - 1 + count
-    return date(number // 12, number % 12 + 1, 1)
-
-
 def _months_ago(today: date, count: int) -> date:
-    return _months_after(today.replace(day=1), -count)
+    return add_months(today.replace(day=1), -count)
 
 
 def _listed(months: Iterable[date], world: World) -> str:

@@ -24,7 +24,7 @@ from worker.domain.periods import (
     week_of,
 )
 from worker.domain.values import Ref
-from worker.method.formulas.cascade import parts_of
+from worker.method.formulas.cascade import weeks_of
 from worker.method.formulas.flow import ratio
 from worker.method.measures import MoneyFact, PlanMeasure
 
@@ -134,12 +134,6 @@ def last_week(monday: date) -> tuple[Period, ...]:
         week_of(monday - timedelta(days=1)),
     )
     return (first,) if first == last else (first, last)
-
-
-def weeks_of(period: Period) -> tuple[Period, ...]:
-    """Return the week parts of a month or a quarter."""
-    months = parts_of(period) if period.grain is Grain.QUARTER else (period,)
-    return tuple(week for month in months for week in parts_of(month))
 
 
 def _planned(plans: Plans, periods: Iterable[Period]) -> Decimal | None:

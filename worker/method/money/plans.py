@@ -31,7 +31,13 @@ from worker.domain.values import Ref, Span, Value
 from worker.domain.words import Words
 from worker.errors import Problem
 from worker.method.formulas.bands import colour_of
-from worker.method.formulas.cascade import Cascade, cascade, parts_of
+from worker.method.formulas.cascade import (
+    Cascade,
+    cascade,
+    parts_of,
+    tree_of,
+    weeks_of,
+)
 from worker.method.formulas.flow import ratio
 from worker.method.formulas.hysteresis import Tracks, debounce, follow, to_change
 from worker.method.formulas.phasing import fee_until, passed_share
@@ -48,7 +54,7 @@ Money = dict[tuple[Ref, Period], tuple[Decimal, frozenset[str]]]
 
 
 class _Tree(msgspec.Struct, frozen=True, gc=False):
-    """One quarter of one unit: its periods in order, targets, what people pinned, and the carry of the weeks."""
+    """One quarter of one unit: targets, what people pinned, and the carry of the weeks."""
 
     unit: Ref
     quarter: Period
@@ -56,14 +62,6 @@ class _Tree(msgspec.Struct, frozen=True, gc=False):
     pins: dict[str, Decimal]
     passed: dict[str, Decimal]
     carry: dict[str, Decimal] = msgspec.field(default_factory=dict)
-
-    @property
-    def periods(self) -> Iterator[Period]:
-        """Yield the quarter, and each month followed by its week parts."""
-        yield self.quarter
-        for month in parts_of(self.quarter):
-            yield month
-            yield from parts_of(month)
 
 
 def plan_money(
@@ -97,7 +95,7 @@ def plan_money(
             tree = replace(tree, carry=_carry(tree, world, money=money))
             plans += [
                 _measure(tree, period, world, money=money, tracks=tracks)
-                for period in tree.periods
+                for period in tree_of(quarter)
             ]
     deleted = {ref.key for ref in world.trashed if ref.source == "plans"}
     facts = tuple(
@@ -141,13 +139,8 @@ def _money(revenue: MoneyMeasure | None) -> Money | None:
 def _pins(
     unit: Ref, quarter: Period, rows: dict[str, Row], *, problems: list[Problem]
 ) -> dict[str, Decimal]:
-    months = parts_of(quarter)
     pins: dict[str, Decimal] = {}
-    for period in (
-        quarter,
-        *months,
-        *(week for month in months for week in parts_of(month)),
-    ):
+    for period in tree_of(quarter):
         row = rows.get(key_of(unit, period))
         if row is not None and row.fields.get("pinned") is True:
             target = row.fields.get("target")
@@ -292,7 +285,7 @@ def _unpinned(
 
     Such a target is known by being neither what is stated now nor what was stated last.
     """
-    for period in tree.periods:
+    for period in tree_of(tree.quarter):
         key, stated = key_of(tree.unit, period), tree.plan.targets[period.code]
         row, place = rows.get(key), f"plans/{key}#target"
         typed = (
@@ -332,20 +325,15 @@ def _unpinned_target(row: Row, typed: Decimal, world: World) -> Problem:
 
 
 def _all_passed(quarter: Period, world: World) -> dict[str, Decimal]:
-    months = parts_of(quarter)
     return {
         period.code: passed_share(period, world.today, world.calendar)
-        for period in (
-            quarter,
-            *months,
-            *(week for month in months for week in parts_of(month)),
-        )
+        for period in tree_of(quarter)
     }
 
 
 def _carry(tree: _Tree, world: World, *, money: Money | None) -> dict[str, Decimal]:
     """Place the shortfall of the finished weeks on the unfinished unpinned ones, by policy; by period code."""
-    weeks = [week for month in parts_of(tree.quarter) for week in parts_of(month)]
+    weeks = weeks_of(tree.quarter)
     finished = [week for week in weeks if week.end < world.today]
     if money is None or not finished or world.thresholds.carry_over == "none":
         return {}
@@ -374,7 +362,7 @@ def _short(tree: _Tree, week: Period, money: Money) -> Decimal:
     )[0]
 
 
-def _places(tree: _Tree, weeks: list[Period], world: World) -> list[Period]:
+def _places(tree: _Tree, weeks: Iterable[Period], world: World) -> list[Period]:
     free = [
         week
         for week in weeks
