@@ -15,6 +15,13 @@ from msgspec.structs import replace
 from worker.domain.entities import Client, Stage
 from worker.domain.periods import month_of, months_between
 from worker.domain.values import Ref
+from worker.method.conditions import (
+    CONDITIONS,
+    NO,
+    Sighting,
+    Subject,
+    state_condition,
+)
 from worker.method.measures import Condition, MoneyMeasure, MonthMoney, Signal
 from worker.method.run import Found
 from worker.plan.facts import Fact, Input, Why
@@ -96,29 +103,28 @@ def _life_end(
 def _conditions(left: dict[Ref, date], world: World) -> Iterator[Condition]:
     words = world.words
     for ref, client in world.clients.items():
+        subject = Subject(ref, {"client": client.name}, client=ref)
         day = left.get(ref)
-        yield Condition(
-            LEFT,
-            "other",
-            ref,
-            day is not None,
-            title=words.say("{client} has left", client=client.name),
-            evidence=words.say(
-                "All projects are done or lost, and there was no money since {day}.",
-                day=words.date(day),
-            )
-            if day
-            else "",
-            probability=5,
-            impact=2,
-            client=ref,
-            formula=words.say("all cards over, contract over, no money"),
-            threshold=words.count(
-                "{n} finished month without money",
-                "{n} finished months without money",
-                world.thresholds.left_months,
-            ),
-        )
+        seen = _left_since(day, world) if day else NO
+        yield state_condition(LEFT, subject, seen, words=words)
+
+
+def _left_since(day: date, world: World) -> Sighting:
+    words = world.words
+    return Sighting(
+        holds=True,
+        probability=5,
+        impact=2,
+        evidence=words.say(
+            "All projects are done or lost, and there was no money since {day}.",
+            day=words.date(day),
+        ),
+        threshold=words.count(
+            "{n} finished month without money",
+            "{n} finished months without money",
+            world.thresholds.left_months,
+        ),
+    )
 
 
 def _fact(client: Client, day: date | None, world: World) -> Fact:
@@ -131,5 +137,5 @@ def _fact(client: Client, day: date | None, world: World) -> Fact:
         client.ref,
         "life_end",
         day,
-        Why("farewell", inputs, say("all cards over, contract over, no money")),
+        Why("farewell", inputs, say(CONDITIONS[LEFT].formula)),
     )
