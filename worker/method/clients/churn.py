@@ -50,9 +50,18 @@ def find_churn(world: World, revenue: MoneyMeasure | None) -> Found[Mapping[Ref,
         is not None
     }
     facts = tuple(
-        _fact(client, left.get(client.ref), world) for client in world.clients.values()
+        _fact(
+            client,
+            left.get(client.ref),
+            world,
+        )
+        for client in world.clients.values()
     )
-    return Found(left, facts, conditions=tuple(_conditions(left, world)))
+    return Found(
+        left,
+        facts,
+        conditions=tuple(_conditions(left, world)),
+    )
 
 
 def end_conditions(
@@ -74,7 +83,13 @@ def end_signals(
     ended = world.words.say("closed by itself: the client has left")
     return Found(
         tuple(
-            replace(one, holds=False, ended=ended) if one.client in left else one
+            replace(
+                one,
+                holds=False,
+                ended=ended,
+            )
+            if one.client in left
+            else one
             for one in signals
         )
     )
@@ -103,10 +118,19 @@ def _life_end(
 def _conditions(left: dict[Ref, date], world: World) -> Iterator[Condition]:
     words = world.words
     for ref, client in world.clients.items():
-        subject = Subject(ref, {"client": client.name}, client=ref)
+        subject = Subject(
+            ref,
+            {"client": client.name},
+            client=ref,
+        )
         day = left.get(ref)
         seen = _left_since(day, world) if day else NO
-        yield state_condition(LEFT, subject, seen, words=words)
+        yield state_condition(
+            LEFT,
+            subject,
+            seen,
+            words=words,
+        )
 
 
 def _left_since(day: date, world: World) -> Sighting:
@@ -130,12 +154,20 @@ def _left_since(day: date, world: World) -> Sighting:
 def _fact(client: Client, day: date | None, world: World) -> Fact:
     say = world.words.say
     inputs = (
-        Input(say("client"), client.name, client.url),
+        Input(
+            say("client"),
+            client.name,
+            client.url,
+        ),
         Input(say("contract end"), str(client.contract_end or "-")),
     )
     return Fact(
         client.ref,
         "life_end",
         day,
-        Why("farewell", inputs, say(CONDITIONS[LEFT].formula)),
+        Why(
+            "farewell",
+            inputs,
+            say(CONDITIONS[LEFT].formula),
+        ),
     )

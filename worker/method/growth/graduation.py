@@ -73,8 +73,20 @@ def find_graduations(
         subject = Subject(
             client.ref, {"client": client.name}, client=client.ref, unit=client.unit
         )
-        conditions.append(state_condition(SILENT, subject, seen, words=words))
-        signals += state_signals(SILENT, subject, seen, words=words)
+        conditions.append(
+            state_condition(
+                SILENT,
+                subject,
+                seen,
+                words=words,
+            )
+        )
+        signals += state_signals(
+            SILENT,
+            subject,
+            seen,
+            words=words,
+        )
     return Found(graduations, conditions=tuple(conditions), signals=tuple(signals))
 
 
@@ -89,7 +101,13 @@ def _view_of(
     accounts: dict[Ref | None, int] = defaultdict(int)
     for client in world.clients.values():
         accounts[client.unit] += client.group == "account"
-    return _Portfolios(world, measures, units, cards, accounts)
+    return _Portfolios(
+        world,
+        measures,
+        units,
+        cards,
+        accounts,
+    )
 
 
 # Newbiz to account
@@ -105,7 +123,12 @@ def _graduation(view: _Portfolios, client: Client) -> Graduation | None:
         *_long_work(view, cards),
     )
     return (
-        Graduation(client.ref, evidence, _unit(view), _model(client, cards, view.world))
+        Graduation(
+            client.ref,
+            evidence,
+            _unit(view),
+            _model(client, cards, view.world),
+        )
         if evidence
         else None
     )
@@ -243,7 +266,12 @@ def _graduate(
     subject = Subject(client.ref, names, client=client.ref)
     seen = Sighting(found is not None, evidence=reason)
     is_account = client.group == "account"
-    for signal in state_signals(GRADUATES, subject, seen, words=words):
+    for signal in state_signals(
+        GRADUATES,
+        subject,
+        seen,
+        words=words,
+    ):
         yield replace(signal, ended=words.say(GRADUATED)) if is_account else signal
 
 

@@ -61,11 +61,23 @@ def find_unbilled(world: World, revenue: MoneyMeasure | None) -> Found[None]:
         history = revenue.history.get(ref, ())
         subject = Subject(ref, {"client": client.name}, client=ref)
         sightings = {
-            "money.unbilled": _unbilled(history, rows[ref], start=billing, world=world),
+            "money.unbilled": _unbilled(
+                history,
+                rows[ref],
+                start=billing,
+                world=world,
+            ),
             "money.late_payment": _late(rows[ref], start=paying, world=world),
         }
         for signal, seen in sightings.items():
-            conditions.append(state_condition(signal, subject, seen, words=world.words))
+            conditions.append(
+                state_condition(
+                    signal,
+                    subject,
+                    seen,
+                    words=world.words,
+                )
+            )
             signals += state_signals(
                 signal,
                 subject,
@@ -90,7 +102,16 @@ def _unbilled(
     history: Iterable[MonthMoney], rows: Months, *, start: date | None, world: World
 ) -> Sighting:
     words = world.words
-    owed = _unbilled_work(history, rows, start=start, world=world) if start else _Owed()
+    owed = (
+        _unbilled_work(
+            history,
+            rows,
+            start=start,
+            world=world,
+        )
+        if start
+        else _Owed()
+    )
     evidence = (
         words.say(
             "{amount} of finished work is not billed: {months}.",
@@ -169,7 +190,12 @@ def _late(rows: Months, *, start: date | None, world: World) -> Sighting:
     )
     return Sighting(
         None if start is None else owed.amount > 0,
-        mark_above(age, limit, 2 * limit, least=3),
+        mark_above(
+            age,
+            limit,
+            2 * limit,
+            least=3,
+        ),
         evidence,
         words.count("{n} day after the month", "{n} days after the month", limit),
         stake=owed.amount,
