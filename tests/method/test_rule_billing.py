@@ -8,7 +8,6 @@ from decimal import Decimal
 import pytest
 
 from tests.support.worlds import (
-    PLAYBOOKS,
     SOURCES,
     card,
     client,
@@ -30,7 +29,7 @@ from worker.world.world import World
 
 def judge(scene: World) -> Found[None]:
     """Measure the money and look at the bills."""
-    return find_unbilled(scene, PLAYBOOKS, measure_revenue(scene).value)
+    return find_unbilled(scene, measure_revenue(scene).value)
 
 
 def condition(scene: World, signal: str, key: str = "c1") -> Condition:
@@ -286,7 +285,7 @@ def test_without_a_revenue_board_nothing_is_said() -> None:
         client(), unit(), revenue(500, SEPTEMBER), sources=SOURCES - {"revenue"}
     )
     assert judge(scene).conditions == ()
-    assert find_unbilled(world(client()), PLAYBOOKS, None).conditions == ()
+    assert find_unbilled(world(client()), None).conditions == ()
 
 
 def test_holidays_give_more_time_to_bill() -> None:

@@ -12,7 +12,6 @@ from msgspec.structs import replace
 
 from tests.support.outcomes import facts_of
 from tests.support.worlds import (
-    PLAYBOOKS,
     at,
     card,
     client,
@@ -46,7 +45,7 @@ def judge(
 ) -> Judged:
     """Measure the money and look at the finances."""
     revenue = measure_revenue(scene).value
-    return measure_client_money(scene, PLAYBOOKS, cards or {}, revenue, plans)
+    return measure_client_money(scene, cards or {}, revenue, plans)
 
 
 def conditions(outcome: Judged, signal: str) -> dict[str, Condition]:
@@ -305,7 +304,7 @@ def test_a_client_without_fee_and_budget_has_no_plan() -> None:
 
 def test_without_money_nothing_is_said() -> None:
     scene = world(client(), unit())
-    found = measure_client_money(scene, PLAYBOOKS, {}, None, ())
+    found = measure_client_money(scene, {}, None, ())
     assert (found.value, found.facts, found.conditions, found.signals) == (
         None,
         (),

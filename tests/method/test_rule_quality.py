@@ -24,7 +24,7 @@ from tests.support.worlds import (
 from worker.domain.entities import Issue, Move, Stage
 from worker.domain.values import Ref
 from worker.method.delivery.quality import (
-    SIGNALS,
+    TESTS,
     count_weeks,
     find_quality_conditions,
 )
@@ -276,7 +276,7 @@ def test_only_running_linked_cards_are_looked_at(fields: dict[str, Any]) -> None
         "top_share": Decimal(1),
         "hours": Decimal(80),
     }
-    assert [look(signal, seen(**fields), **bad).holds for signal in SIGNALS] == [
+    assert [look(signal, seen(**fields), **bad).holds for signal in TESTS] == [
         False
     ] * 5
 

@@ -23,7 +23,7 @@ from tests.support.worlds import (
 )
 from worker.domain.entities import Stage
 from worker.domain.values import Ref
-from worker.method.clients.contacts import TEXTS, find_relation_conditions
+from worker.method.clients.contacts import find_relation_conditions
 from worker.method.measures import Condition, Signal
 from worker.world.world import World
 
@@ -239,7 +239,3 @@ def test_the_risk_of_a_document_that_is_gone_closes() -> None:
     assert facts_of(outcome, "risks", "risk:documents.ends:paper") == {
         "status": "closed"
     }
-
-
-def test_every_signal_has_its_response() -> None:
-    assert TEXTS.keys() <= PLAYBOOKS.responses.keys()

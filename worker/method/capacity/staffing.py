@@ -20,6 +20,12 @@ from worker.domain.values import Ref
 from worker.domain.words import Words
 from worker.errors import Problem, Severity
 from worker.method.capacity.load import first_run
+from worker.method.conditions import (
+    Sighting,
+    Subject,
+    state_condition,
+    state_signals,
+)
 from worker.method.formulas.group import members, staff, units_of_people
 from worker.method.formulas.working_time import full_weeks_before
 from worker.method.measures import (
@@ -107,30 +113,16 @@ def _missing_logs(unit: Unit, load: UnitLoad, world: World) -> Need:
         if holds
         else ""
     )
-    condition = Condition(
-        LOGS,
-        "team",
-        unit.ref,
+    seen = Sighting(
         holds,
-        words.say("{unit}: time logs are missing", unit=unit.name),
-        evidence,
         3,
-        2,
-        unit=unit.ref,
+        evidence,
+        f"days with a work log < {world.thresholds.logs_share}",
+        impact=2,
         inputs=((words.say("unit"), unit.name, unit.url),),
-        formula=words.say("days with a work log / days at work, last full weeks"),
-        threshold=f"days with a work log < {world.thresholds.logs_share}",
     )
-    return condition, (
-        _signal(
-            "missing_logs",
-            unit,
-            unit.ref,
-            condition,
-            words.say("closed by itself: the time is logged"),
-            values={"name": names},
-        ),
-    )
+    subject = Subject(unit.ref, {"name": names, "unit": unit.name}, unit=unit.ref)
+    return _need(LOGS, subject, seen, words=words)
 
 
 def _overload(unit: Unit, role: RoleLoad, world: World) -> Need:
@@ -150,33 +142,22 @@ def _overload(unit: Unit, role: RoleLoad, world: World) -> Need:
         Ref("units", f"{unit.ref.key}:{role.role}"),
         _role_name(role.role, words),
     )
-    condition = Condition(
-        OVER,
-        "team",
-        subject,
+    seen = Sighting(
         _known(role.weeks, bool(near)),
-        words.say(
-            "{unit}: too much work for the role “{role}”", unit=unit.name, role=name
-        ),
-        _evidence(near, words) if near else "",
         4,
-        3,
-        unit=unit.ref,
+        _evidence(near, words) if near else "",
+        f"> {limits.overload}, weeks in a row >= {limits.load_weeks}",
+        impact=3,
         horizon=near.weeks[0].monday if near else None,
         inputs=((words.say("unit"), unit.name, unit.url),),
-        formula=words.say("load / effective capacity, by role and week"),
-        threshold=f"> {limits.overload}, weeks in a row >= {limits.load_weeks}",
     )
-    values = {
+    names = {
         "role": name,
         "hours": words.number(near.hours, 0) if near else "",
         "date": words.date(near.weeks[0].monday) if near else "",
+        "unit": unit.name,
     }
-    ended = words.say("closed by itself: there are hands enough")
-    return condition, tuple(
-        _signal(book, unit, subject, condition, ended, values=values)
-        for book in ("ask_person", "find_person")
-    )
+    return _need(OVER, Subject(subject, names, unit=unit.ref), seen, words=words)
 
 
 def _underload(unit: Unit, load: UnitLoad, world: World) -> Need:
@@ -186,30 +167,26 @@ def _underload(unit: Unit, load: UnitLoad, world: World) -> Need:
         week.ratio is not None and week.ratio < limits.underload for week in next_weeks
     ]
     spell = _spell(next_weeks, low, limits.load_weeks)
-    condition = Condition(
-        UNDER,
-        "team",
-        unit.ref,
+    seen = Sighting(
         _known(next_weeks, spell is not None) if load.people else False,
-        words.say("{unit}: too little work", unit=unit.name),
+        3,
         _evidence(spell, words) if spell else "",
-        3,
-        3,
-        unit=unit.ref,
+        f"< {limits.underload}, weeks in a row >= {limits.load_weeks}",
+        impact=3,
         horizon=spell.weeks[0].monday if spell else None,
         inputs=((words.say("unit"), unit.name, unit.url),),
-        formula=words.say("load / effective capacity of the next weeks"),
-        threshold=f"< {limits.underload}, weeks in a row >= {limits.load_weeks}",
     )
-    values = {
+    names = {
         "hours": words.number(-spell.hours, 0) if spell else "",
         "date": words.date(spell.weeks[0].monday) if spell else "",
+        "unit": unit.name,
     }
-    ended = words.say("closed by itself: there is work enough")
-    return condition, tuple(
-        _signal(book, unit, unit.ref, condition, ended, values=values)
-        for book in ("bring_work", "use_time")
-    )
+    return _need(UNDER, Subject(unit.ref, names, unit=unit.ref), seen, words=words)
+
+
+def _need(signal: str, subject: Subject, seen: Sighting, *, words: Words) -> Need:
+    condition = state_condition(signal, subject, seen, words=words)
+    return condition, state_signals(signal, subject, seen, words=words)
 
 
 def _spell(
@@ -238,28 +215,6 @@ def _evidence(spell: _Spell, words: Words) -> str:
 
 def _role_name(role: str, words: Words) -> str:
     return words.say(ROLES[role]) if role in ROLES else role
-
-
-def _signal(
-    book: str,
-    unit: Unit,
-    subject: Ref,
-    condition: Condition,
-    ended: str,
-    *,
-    values: dict[str, str],
-) -> Signal:
-    return Signal(
-        book,
-        subject,
-        None,
-        None,
-        condition.holds,
-        reason=condition.evidence,
-        ended=ended,
-        unit=unit.ref,
-        values=values | {"unit": unit.name},
-    )
 
 
 def _problems(world: World) -> Iterator[Problem]:

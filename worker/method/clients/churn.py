@@ -15,6 +15,13 @@ from msgspec.structs import replace
 from worker.domain.entities import Client, Stage
 from worker.domain.periods import month_of, months_between
 from worker.domain.values import Ref
+from worker.method.conditions import (
+    CONDITIONS,
+    NO,
+    Sighting,
+    Subject,
+    state_condition,
+)
 from worker.method.measures import Condition, MoneyMeasure, MonthMoney, Signal
 from worker.method.run import Found
 from worker.plan.facts import Fact, Input, Why
@@ -43,9 +50,18 @@ def find_churn(world: World, revenue: MoneyMeasure | None) -> Found[Mapping[Ref,
         is not None
     }
     facts = tuple(
-        _fact(client, left.get(client.ref), world) for client in world.clients.values()
+        _fact(
+            client,
+            left.get(client.ref),
+            world,
+        )
+        for client in world.clients.values()
     )
-    return Found(left, facts, conditions=tuple(_conditions(left, world)))
+    return Found(
+        left,
+        facts,
+        conditions=tuple(_conditions(left, world)),
+    )
 
 
 def end_conditions(
@@ -67,7 +83,13 @@ def end_signals(
     ended = world.words.say("closed by itself: the client has left")
     return Found(
         tuple(
-            replace(one, holds=False, ended=ended) if one.client in left else one
+            replace(
+                one,
+                holds=False,
+                ended=ended,
+            )
+            if one.client in left
+            else one
             for one in signals
         )
     )
@@ -96,40 +118,56 @@ def _life_end(
 def _conditions(left: dict[Ref, date], world: World) -> Iterator[Condition]:
     words = world.words
     for ref, client in world.clients.items():
-        day = left.get(ref)
-        yield Condition(
-            LEFT,
-            "other",
+        subject = Subject(
             ref,
-            day is not None,
-            title=words.say("{client} has left", client=client.name),
-            evidence=words.say(
-                "All projects are done or lost, and there was no money since {day}.",
-                day=words.date(day),
-            )
-            if day
-            else "",
-            probability=5,
-            impact=2,
+            {"client": client.name},
             client=ref,
-            formula=words.say("all cards over, contract over, no money"),
-            threshold=words.count(
-                "{n} finished month without money",
-                "{n} finished months without money",
-                world.thresholds.left_months,
-            ),
         )
+        day = left.get(ref)
+        seen = _left_since(day, world) if day else NO
+        yield state_condition(
+            LEFT,
+            subject,
+            seen,
+            words=words,
+        )
+
+
+def _left_since(day: date, world: World) -> Sighting:
+    words = world.words
+    return Sighting(
+        holds=True,
+        probability=5,
+        impact=2,
+        evidence=words.say(
+            "All projects are done or lost, and there was no money since {day}.",
+            day=words.date(day),
+        ),
+        threshold=words.count(
+            "{n} finished month without money",
+            "{n} finished months without money",
+            world.thresholds.left_months,
+        ),
+    )
 
 
 def _fact(client: Client, day: date | None, world: World) -> Fact:
     say = world.words.say
     inputs = (
-        Input(say("client"), client.name, client.url),
+        Input(
+            say("client"),
+            client.name,
+            client.url,
+        ),
         Input(say("contract end"), str(client.contract_end or "-")),
     )
     return Fact(
         client.ref,
         "life_end",
         day,
-        Why("farewell", inputs, say("all cards over, contract over, no money")),
+        Why(
+            "farewell",
+            inputs,
+            say(CONDITIONS[LEFT].formula),
+        ),
     )

@@ -16,6 +16,7 @@ import msgspec
 
 from worker.domain.entities import Client, Feedback
 from worker.domain.values import Ref
+from worker.method.conditions import Sighting, Subject, state_condition
 from worker.method.measures import Condition, FeedbackMeasure
 from worker.method.run import Found
 from worker.plan.facts import Fact, Input, Why
@@ -138,23 +139,18 @@ def _condition(client: Client, entries: list[_Entry], world: World) -> Condition
         (entry for entry in entries if _is_negative(entry, world)),
         key=lambda one: (one.score, one.day),
     )
-    say, limits = world.words.say, world.thresholds
-    return Condition(
-        SIGNAL,
-        "other",
-        client.ref,
-        bool(bad),
-        say("{client}: negative feedback", client=client.name),
-        " ".join(dict.fromkeys(_evidence(entry, world) for entry in bad)),
-        _probability(bad, limits.feedback_low),
-        client=client.ref,
-        unit=client.unit,
-        inputs=((say("client"), client.name, client.url),),
-        formula=say(
-            "the last score of the client about the team or a member is low, or the last ones fall"
-        ),
-        threshold=f"score <= {limits.feedback_low} of 5, or {limits.feedback_entries} falling",
+    words, limits = world.words, world.thresholds
+    subject = Subject(
+        client.ref, {"client": client.name}, client=client.ref, unit=client.unit
     )
+    seen = Sighting(
+        bool(bad),
+        _probability(bad, limits.feedback_low),
+        " ".join(dict.fromkeys(_evidence(entry, world) for entry in bad)),
+        f"score <= {limits.feedback_low} of 5, or {limits.feedback_entries} falling",
+        inputs=((words.say("client"), client.name, client.url),),
+    )
+    return state_condition(SIGNAL, subject, seen, words=words)
 
 
 def _evidence(entry: _Entry, world: World) -> str:

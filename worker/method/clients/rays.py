@@ -12,10 +12,18 @@ from datetime import date, timedelta
 from decimal import Decimal
 
 import msgspec
+from msgspec.structs import replace
 
 from worker.domain.entities import Card, Client, Stage
 from worker.domain.messages import stage_label
 from worker.domain.values import Ref, Value
+from worker.method.conditions import (
+    NO,
+    Sighting,
+    Subject,
+    state_condition,
+    state_signal,
+)
 from worker.method.formulas.rays import (
     AHEAD,
     IDEAS,
@@ -57,7 +65,13 @@ def measure_rays(
         cards[card.client].append(card)
     begun = _begun(world.memory)
     views = [
-        _view(client, tuple(cards[client.ref]), world, measures, begun=begun)
+        _view(
+            client,
+            tuple(cards[client.ref]),
+            world,
+            measures,
+            begun=begun,
+        )
         for client in world.clients.values()
     ]
     facts = tuple(fact for view in views for fact in _facts(view, world))
@@ -81,7 +95,11 @@ def _view(
     *,
     begun: frozenset[Ref],
 ) -> _View:
-    horizon = horizon_of(client.contract_end, cards, measures)
+    horizon = horizon_of(
+        client.contract_end,
+        cards,
+        measures,
+    )
     coming = next_card(cards)
     gap = (
         gap_weeks(horizon.day, coming.expected_start)
@@ -89,7 +107,12 @@ def _view(
         else None
     )
     until = horizon.day if horizon else world.today
-    breaks = _breaks(client, cards, horizon, world=world)
+    breaks = _breaks(
+        client,
+        cards,
+        horizon,
+        world=world,
+    )
     ideas = (
         best_ideas(
             cards, world.services, number=world.thresholds.ray_ideas, begun=begun
@@ -141,10 +164,22 @@ def _begun(memory: Memory) -> frozenset[Ref]:
 def _facts(view: _View, world: World) -> Iterator[Fact]:
     say, ray = world.words.say, view.ray
     names = {card.ref: card for card in view.cards}
-    inputs = [Input(say("client"), view.client.name, view.client.url)]
+    inputs = [
+        Input(
+            say("client"),
+            view.client.name,
+            view.client.url,
+        )
+    ]
     for ref in (ray.horizon.card if ray.horizon else None, ray.next_card):
         if ref in names:
-            inputs.append(Input(say("card"), names[ref].name, names[ref].url))
+            inputs.append(
+                Input(
+                    say("card"),
+                    names[ref].name,
+                    names[ref].url,
+                )
+            )
     values: dict[str, tuple[Value, str]] = {
         "horizon": (
             ray.horizon.day if ray.horizon else None,
@@ -156,31 +191,44 @@ def _facts(view: _View, world: World) -> Iterator[Fact]:
         ),
     }
     for name, (value, formula) in values.items():
-        yield Fact(view.client.ref, name, value, Why(RULE, tuple(inputs), formula))
+        yield Fact(
+            view.client.ref,
+            name,
+            value,
+            Why(
+                RULE,
+                tuple(inputs),
+                formula,
+            ),
+        )
 
 
 def _condition(view: _View, world: World) -> Condition:
     words, client, ray = world.words, view.client, view.ray
     lead = world.thresholds.ray_lead_weeks
     halfway = world.today + timedelta(weeks=lead) / 2
-    return Condition(
-        SIGNAL,
-        "money",
-        client.ref,
+    subject = Subject(
+        client.ref, {"client": client.name}, client=client.ref, unit=client.unit
+    )
+    seen = Sighting(
         ray.breaks,
-        probability=NEAR if view.until < halfway else FAR,
+        NEAR if view.until < halfway else FAR,
+        f"{_end_said(view, world)} {_next_said(view, world)}",
+        words.count(
+            "{n} week",
+            "{n} weeks",
+            lead,
+        ),
         impact=IMPACT,
-        title=words.say("{client}: the ray breaks", client=client.name),
-        evidence=f"{_end_said(view, world)} {_next_said(view, world)}",
-        client=client.ref,
-        unit=client.unit,
         stake=3 * client.monthly_fee if client.monthly_fee else None,
         horizon=view.until,
         inputs=((words.say("client"), client.name, client.url),),
-        formula=words.say(
-            "the horizon is nearer than the lead time and nothing at proposal or later starts by then"
-        ),
-        threshold=words.count("{n} week", "{n} weeks", lead),
+    )
+    return state_condition(
+        SIGNAL,
+        subject,
+        seen,
+        words=words,
     )
 
 
@@ -228,46 +276,58 @@ def _next_said(view: _View, world: World) -> str:
 
 def _signals(view: _View, world: World) -> Iterator[Signal]:
     words, client, ray = world.words, view.client, view.ray
-    day, ended = (
-        words.date(view.until),
-        words.say("closed by itself: there is work ahead again"),
-    )
-    holds = ray.breaks and not ray.ideas
-    yield Signal(
+    day = words.date(view.until)
+    yield state_signal(
         "ray_break",
-        client.ref,
-        client.ref,
-        None,
-        holds,
-        ended=ended,
-        reason=words.say("Work ends on {day} and nothing agreed follows it.", day=day),
-        values={"client": client.name, "date": day},
+        Subject(
+            client.ref,
+            {"client": client.name, "date": day},
+            client=client.ref,
+        ),
+        Sighting(
+            ray.breaks and not ray.ideas,
+            evidence=words.say(
+                "Work ends on {day} and nothing agreed follows it.", day=day
+            ),
+        ),
+        words=words,
     )
     for card in view.cards:
+        names = {"client": client.name, "card": card.name, "date": day}
+        subject = Subject(
+            card.ref,
+            names,
+            client=client.ref,
+            card=card.ref,
+        )
         if card.stage in IDEAS:
-            yield Signal(
+            chosen = card.ref in ray.ideas if ray.breaks is not None else None
+            yield state_signal(
                 "move_idea",
-                card.ref,
-                client.ref,
-                card.ref,
-                card.ref in ray.ideas if ray.breaks is not None else None,
+                subject,
+                Sighting(
+                    chosen,
+                    evidence=_idea_said(
+                        view,
+                        card,
+                        world,
+                    ),
+                ),
+                words=words,
                 strength=_strength(ray, card.ref),
-                reason=_idea_said(view, card, world),
-                ended=ended,
-                values={"client": client.name, "card": card.name, "date": day},
             )
         elif f"task:move_idea:{card.ref.key}" in world.memory.occurrences:
-            stage = stage_label(card.stage, words)
-            yield Signal(
-                "move_idea",
-                card.ref,
-                client.ref,
-                card.ref,
-                holds=False,
-                ended=words.say(
-                    "closed by itself: the card stands at “{stage}” now", stage=stage
-                ),
+            moved = words.say(
+                "closed by itself: the card stands at “{stage}” now",
+                stage=stage_label(card.stage, words),
             )
+            signal = state_signal(
+                "move_idea",
+                subject,
+                NO,
+                words=words,
+            )
+            yield replace(signal, ended=moved)
 
 
 def _strength(ray: RayMeasure, card: Ref) -> int:

@@ -5,82 +5,50 @@ It only looks at every card; the risk map makes and closes the rows.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Mapping
 from datetime import timedelta
 from decimal import Decimal
 
-import msgspec
+from msgspec.structs import replace
 
 from worker.domain.entities import RUNNING, Card, Stage
-from worker.domain.messages import message
 from worker.domain.values import Ref
+from worker.method.conditions import CONDITIONS, NO, UNKNOWN, Sighting
+from worker.method.delivery.sightings import CardTest, find_card_conditions
 from worker.method.formulas.bands import mark_below
-from worker.method.measures import CardMeasure, Condition
+from worker.method.measures import CardMeasure
 from worker.method.run import Found
 from worker.world.world import World
-
-
-class _Sighting(msgspec.Struct, frozen=True, gc=False):
-    """One signal of one card today: the condition (None: unknown), how likely it bites (1..5), and why."""
-
-    holds: bool | None
-    probability: int = 3
-    evidence: str = ""
-    threshold: str = ""
-
-
-NO = _Sighting(holds=False)
-UNKNOWN = _Sighting(holds=None)
 
 
 def find_deadline_conditions(
     world: World, cards: Mapping[Ref, CardMeasure]
 ) -> Found[None]:
     """Return the conditions of all cards; it states no facts itself."""
-    found = tuple(
-        condition
-        for card in world.cards.values()
-        for condition in _conditions(card, cards.get(card.ref), world)
-    )
-    return Found(None, conditions=found)
+    found = find_card_conditions(TESTS, _look, cards=cards, world=world)
+    return Found(None, conditions=tuple(found))
 
 
-def _conditions(
-    card: Card, measure: CardMeasure | None, world: World
-) -> Iterator[Condition]:
-    for signal in SIGNALS:
-        look = _look(signal, card, measure, world=world)
-        if not look.holds:
-            yield Condition(
-                signal,
-                "deadline",
-                card.ref,
-                look.holds,
-                client=card.client,
-                card=card.ref,
-            )
-            continue
-        evidence = f"{look.evidence} {_slow_item(measure, world)}".strip()
-        yield Condition(
-            signal,
-            "deadline",
-            card.ref,
-            look.holds,
-            world.words.say(TITLES[signal], card=card.name),
-            evidence,
-            look.probability,
-            client=card.client,
-            card=card.ref,
-            horizon=measure.due if measure else None,
-            threshold=look.threshold,
-        )
+def _look(
+    signal: str, card: Card, measure: CardMeasure | None, world: World
+) -> Sighting:
+    if measure is None or (CONDITIONS[signal].needs_work and not measure.known):
+        return UNKNOWN
+    if card.stage not in (Stage.AGREED, *RUNNING) or (
+        measure.total and not measure.open
+    ):
+        return NO
+    seen = TESTS[signal](card, measure, world)
+    if not seen.holds:
+        return seen
+    evidence = f"{seen.evidence} {_slow_item(measure, world)}".strip()
+    return replace(seen, evidence=evidence)
 
 
-def _slow_item(measure: CardMeasure | None, world: World) -> str:
+def _slow_item(measure: CardMeasure, world: World) -> str:
     """Return when the oldest item was begun, where it takes longer than 85 % of the finished ones did."""
     if (
-        measure is None
-        or measure.oldest_age is None
+        measure.oldest_age is None
         or measure.sle is None
         or measure.oldest_age <= measure.sle
     ):
@@ -94,19 +62,7 @@ def _slow_item(measure: CardMeasure | None, world: World) -> str:
     )
 
 
-def _look(
-    signal: str, card: Card, measure: CardMeasure | None, *, world: World
-) -> _Sighting:
-    if measure is None or not measure.known:
-        return UNKNOWN
-    if card.stage not in (Stage.AGREED, *RUNNING) or (
-        measure.total and not measure.open
-    ):
-        return NO
-    return SIGNALS[signal](card, measure, world)
-
-
-def _p_on_time(card: Card, measure: CardMeasure, world: World) -> _Sighting:
+def _p_on_time(card: Card, measure: CardMeasure, world: World) -> Sighting:
     if card.stage not in RUNNING or measure.due is None or not measure.total:
         return NO
     if measure.forecast is None or measure.forecast.on_time is None:
@@ -114,7 +70,7 @@ def _p_on_time(card: Card, measure: CardMeasure, world: World) -> _Sighting:
     words, chance = world.words, measure.forecast.on_time
     limit = world.thresholds.on_time.amber
     probability = mark_below(chance, limit / 2, limit / 5, least=3)
-    return _Sighting(
+    return Sighting(
         chance < limit,
         probability,
         words.say(
@@ -128,14 +84,14 @@ def _p_on_time(card: Card, measure: CardMeasure, world: World) -> _Sighting:
     )
 
 
-def _spi(card: Card, measure: CardMeasure, world: World) -> _Sighting:
+def _spi(card: Card, measure: CardMeasure, world: World) -> Sighting:
     if card.stage not in RUNNING or not measure.total:
         return NO
     if measure.spi_t is None:
         return UNKNOWN
     words, limit = world.words, world.thresholds.spi.amber
     probability = mark_below(measure.spi_t, Decimal("0.7"), Decimal("0.6"), least=3)
-    return _Sighting(
+    return Sighting(
         measure.spi_t < limit,
         probability,
         words.say(
@@ -147,7 +103,7 @@ def _spi(card: Card, measure: CardMeasure, world: World) -> _Sighting:
     )
 
 
-def _overdue(card: Card, measure: CardMeasure, world: World) -> _Sighting:
+def _overdue(card: Card, measure: CardMeasure, world: World) -> Sighting:
     if card.stage not in RUNNING:
         return NO
     words, limit = world.words, world.thresholds.overdue_share
@@ -164,7 +120,7 @@ def _overdue(card: Card, measure: CardMeasure, world: World) -> _Sighting:
         if passed and measure.due
         else ""
     )
-    return _Sighting(
+    return Sighting(
         passed or many,
         5 if passed else 4,
         f"{text} {items}".strip() if measure.total else text,
@@ -172,7 +128,7 @@ def _overdue(card: Card, measure: CardMeasure, world: World) -> _Sighting:
     )
 
 
-def _no_due(card: Card, measure: CardMeasure, world: World) -> _Sighting:
+def _no_due(card: Card, measure: CardMeasure, world: World) -> Sighting:
     client = world.clients.get(card.client) if card.client else None
     endless = (card.engagement or (client.engagement if client else None)) == "retainer"
     holds = (
@@ -180,19 +136,19 @@ def _no_due(card: Card, measure: CardMeasure, world: World) -> _Sighting:
         and measure.due is None
         and not endless
     )
-    return _Sighting(
+    return Sighting(
         holds,
         3,
         world.words.say("Neither the card nor its open items have a due date."),
     )
 
 
-def _stalled(card: Card, measure: CardMeasure, world: World) -> _Sighting:
+def _stalled(card: Card, measure: CardMeasure, world: World) -> Sighting:
     if card.stage not in RUNNING or measure.last_activity is None:
         return NO
     days = (world.today - measure.last_activity).days
     limit = world.thresholds.stalled_days
-    return _Sighting(
+    return Sighting(
         days > limit,
         4 if days > 2 * limit else 3,
         world.words.say(
@@ -203,18 +159,10 @@ def _stalled(card: Card, measure: CardMeasure, world: World) -> _Sighting:
     )
 
 
-SIGNALS: dict[str, Callable[[Card, CardMeasure, World], _Sighting]] = {
+TESTS: dict[str, CardTest] = {
     "deadline.p_on_time": _p_on_time,
     "deadline.spi": _spi,
     "deadline.overdue": _overdue,
     "deadline.no_due": _no_due,
     "deadline.stalled": _stalled,
-}
-
-TITLES = {
-    "deadline.p_on_time": message("{card}: unlikely to be on time"),
-    "deadline.spi": message("{card}: behind schedule"),
-    "deadline.overdue": message("{card}: overdue"),
-    "deadline.no_due": message("{card}: no due date"),
-    "deadline.stalled": message("{card}: work has stopped"),
 }

@@ -6,7 +6,7 @@ It only looks at running cards; the risk map makes and closes the rows.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
 
@@ -14,36 +14,15 @@ import msgspec
 from msgspec.structs import replace
 
 from worker.domain.entities import RUNNING, Card, Issue
-from worker.domain.messages import message
 from worker.domain.values import Ref
+from worker.method.conditions import CONDITIONS, NO, UNKNOWN, Sighting
+from worker.method.delivery.sightings import CardTest, find_card_conditions
 from worker.method.formulas.bands import mark_above
 from worker.method.formulas.flow import DONE, share
 from worker.method.formulas.hysteresis import Tracks, follow, to_change
-from worker.method.measures import CardMeasure, Condition
+from worker.method.measures import CardMeasure
 from worker.method.run import Found
 from worker.world.world import World
-
-
-class _Sighting(msgspec.Struct, frozen=True, gc=False):
-    """One signal of one card today: the condition (None: unknown), how likely it bites (1..5), and why."""
-
-    holds: bool | None
-    mark: int = 3
-    evidence: str = ""
-    threshold: str = ""
-
-
-class _Signal(msgspec.Struct, frozen=True, gc=False):
-    """What a signal is about: its kind, title, formula and how it is looked at."""
-
-    kind: str
-    title: str
-    formula: str
-    look: Callable[[Card, CardMeasure, World], _Sighting]
-
-
-NO = _Sighting(holds=False)
-UNKNOWN = _Sighting(holds=None)
 
 
 def find_quality_conditions(
@@ -52,11 +31,9 @@ def find_quality_conditions(
     """Return the conditions of all cards, and since when the Jira work of some cannot be read."""
     tracks = to_change(world.memory.tracks)
     seen = replace(world, memory=replace(world.memory, tracks=tracks))
-    found: list[Condition] = []
     for card in world.cards.values():
-        measure = cards.get(card.ref)
-        _remember(tracks, card, measure, today=world.today)
-        found += _conditions(card, measure, seen)
+        _remember(tracks, card, cards.get(card.ref), today=world.today)
+    found = find_card_conditions(TESTS, _look, cards=cards, world=seen)
     return Found(None, conditions=tuple(found), tracks=tracks.maps[0])
 
 
@@ -69,50 +46,19 @@ def _remember(
         tracks[name] = follow(tracks.get(name), "yes" if measure.known else "no", today)
 
 
-def _conditions(
-    card: Card, measure: CardMeasure | None, world: World
-) -> Iterator[Condition]:
-    for name, signal in SIGNALS.items():
-        look = _look(signal, card, measure, world=world)
-        if not look.holds:
-            yield Condition(
-                name,
-                signal.kind,
-                card.ref,
-                look.holds,
-                client=card.client,
-                card=card.ref,
-            )
-            continue
-        yield Condition(
-            name,
-            signal.kind,
-            card.ref,
-            look.holds,
-            world.words.say(signal.title, card=card.name),
-            look.evidence,
-            look.mark,
-            client=card.client,
-            card=card.ref,
-            horizon=measure.due if measure else None,
-            formula=world.words.say(signal.formula),
-            threshold=look.threshold,
-        )
-
-
 def _look(
-    signal: _Signal, card: Card, measure: CardMeasure | None, *, world: World
-) -> _Sighting:
+    signal: str, card: Card, measure: CardMeasure | None, world: World
+) -> Sighting:
     if measure is None:
         return UNKNOWN
     if card.stage not in RUNNING or not card.jira:
         return NO
-    if signal.look is not _stale and not measure.known:
+    if CONDITIONS[signal].needs_work and not measure.known:
         return UNKNOWN
-    return signal.look(card, measure, world)
+    return TESTS[signal](card, measure, world)
 
 
-def _scope(_card: Card, measure: CardMeasure, world: World) -> _Sighting:
+def _scope(_card: Card, measure: CardMeasure, world: World) -> Sighting:
     growth, limit, words = (
         measure.scope_change,
         world.thresholds.scope_growth,
@@ -128,7 +74,7 @@ def _scope(_card: Card, measure: CardMeasure, world: World) -> _Sighting:
         world.thresholds.scope_weeks,
         share=words.percent(growth),
     )
-    return _Sighting(
+    return Sighting(
         growth > limit, _mark(growth / limit), evidence, f"growth > {limit}"
     )
 
@@ -138,7 +84,7 @@ def _mark(times: Decimal) -> int:
     return mark_above(times, 2, 3, least=3)
 
 
-def _burn(card: Card, measure: CardMeasure, world: World) -> _Sighting:
+def _burn(card: Card, measure: CardMeasure, world: World) -> Sighting:
     if not card.budget or not measure.open:
         return NO
     if measure.burn is None or measure.progress is None:
@@ -163,12 +109,12 @@ def _burn(card: Card, measure: CardMeasure, world: World) -> _Sighting:
             )
         )
     mark = 5 if measure.burn >= 1 else _mark(ahead / limit)
-    return _Sighting(
+    return Sighting(
         ahead > limit, mark, " ".join(evidence), f"burn - progress > {limit}"
     )
 
 
-def _carrier(_card: Card, measure: CardMeasure, world: World) -> _Sighting:
+def _carrier(_card: Card, measure: CardMeasure, world: World) -> Sighting:
     words, limits = world.words, world.thresholds
     if not measure.open:
         return NO
@@ -185,7 +131,7 @@ def _carrier(_card: Card, measure: CardMeasure, world: World) -> _Sighting:
         person=measure.top_person,
         share=words.percent(measure.top_share),
     )
-    return _Sighting(
+    return Sighting(
         measure.top_share > limits.carrier_share,
         4 if measure.top_share > Decimal("0.8") else 3,
         evidence,
@@ -202,7 +148,7 @@ class _Weeks(msgspec.Struct, frozen=True, gc=False):
     defects: int = 0
 
 
-def _falling(card: Card, measure: CardMeasure, world: World) -> _Sighting:
+def _falling(card: Card, measure: CardMeasure, world: World) -> Sighting:
     if not measure.open:
         return NO
     limits = world.thresholds
@@ -233,7 +179,7 @@ def _falling(card: Card, measure: CardMeasure, world: World) -> _Sighting:
     evidence = " ".join(
         _worsening(name, *pair, world=world) for name, pair in worse.items()
     )
-    return _Sighting(
+    return Sighting(
         bool(worse),
         4 if sharp else 3,
         evidence,
@@ -316,12 +262,12 @@ def count_weeks(issues: Iterable[Issue], world: World) -> tuple[_Weeks, _Weeks]:
     return before, after
 
 
-def _stale(card: Card, measure: CardMeasure, world: World) -> _Sighting:
+def _stale(card: Card, measure: CardMeasure, world: World) -> Sighting:
     words, limit = world.words, world.thresholds.stale_days
     track = world.memory.tracks.get(f"{card.ref}#readable")
     if not measure.known:
         since = track.since if track else world.today
-        return _Sighting(
+        return Sighting(
             (world.today - since).days >= limit,
             3,
             words.say(
@@ -331,7 +277,7 @@ def _stale(card: Card, measure: CardMeasure, world: World) -> _Sighting:
             f"days >= {limit}",
         )
     if not measure.total:
-        return _Sighting(
+        return Sighting(
             holds=True,
             evidence=words.say("The Jira link of this running card leads to no work."),
             threshold="items > 0",
@@ -339,37 +285,10 @@ def _stale(card: Card, measure: CardMeasure, world: World) -> _Sighting:
     return NO
 
 
-SIGNALS: dict[str, _Signal] = {
-    "scope.growth": _Signal(
-        "deadline",
-        message("{card}: the scope grows"),
-        message("work added in the last weeks / work known before"),
-        _scope,
-    ),
-    "money.burn": _Signal(
-        "money",
-        message("{card}: the budget burns ahead of progress"),
-        message("logged hours x rates / budget - work done / all work"),
-        _burn,
-    ),
-    "team.bus_factor": _Signal(
-        "team",
-        message("{card}: one person carries most of the work"),
-        message("hours of one person / all hours of the last weeks"),
-        _carrier,
-    ),
-    "quality.falling": _Signal(
-        "other",
-        message("{card}: quality is falling"),
-        message(
-            "reopened or defect share of the last weeks / the same of the weeks before"
-        ),
-        _falling,
-    ),
-    "data.stale": _Signal(
-        "other",
-        message("{card}: Jira data is stale"),
-        message("days without a reading of the card's Jira work"),
-        _stale,
-    ),
+TESTS: dict[str, CardTest] = {
+    "scope.growth": _scope,
+    "money.burn": _burn,
+    "team.bus_factor": _carrier,
+    "quality.falling": _falling,
+    "data.stale": _stale,
 }

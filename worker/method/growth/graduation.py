@@ -12,19 +12,27 @@ from datetime import date, timedelta
 from decimal import Decimal
 
 import msgspec
+from msgspec.structs import replace
 
 from worker.domain.entities import RUNNING, Card, Client, Stage, Unit
+from worker.domain.messages import message
 from worker.domain.periods import monday_of
 from worker.domain.values import Ref
+from worker.method.conditions import (
+    Sighting,
+    Subject,
+    state_condition,
+    state_signals,
+)
 from worker.method.formulas.rays import IDEAS, add_months, due_of
 from worker.method.measures import CardMeasure, Condition, Signal, UnitLoad
 from worker.method.outlook import Graduation
 from worker.method.run import Found
 from worker.world.world import World
 
-SILENT = "relations.silent"
-TASKS = ("graduate_newbiz", "graduate_hoa")
+SILENT, GRADUATES = "relations.silent", "newbiz.graduates"
 HOUR = 3600
+GRADUATED = message("closed by itself: the client is an account now")
 
 
 class _Portfolios(msgspec.Struct, frozen=True, gc=False):
@@ -54,14 +62,33 @@ def find_graduations(
         for client in world.clients.values()
         if client.group == "account"
     ]
-    conditions = tuple(_silence(view, client, last) for client, last in silences)
     signals = [
         signal
         for client in world.clients.values()
         for signal in _graduate(client, graduations.get(client.ref), world)
     ]
-    signals += [_silent_task(client, last, world) for client, last in silences]
-    return Found(graduations, conditions=conditions, signals=tuple(signals))
+    words = world.words
+    conditions: list[Condition] = []
+    for client, last in silences:
+        seen = _silence(client, last, world)
+        subject = Subject(
+            client.ref, {"client": client.name}, client=client.ref, unit=client.unit
+        )
+        conditions.append(
+            state_condition(
+                SILENT,
+                subject,
+                seen,
+                words=words,
+            )
+        )
+        signals += state_signals(
+            SILENT,
+            subject,
+            seen,
+            words=words,
+        )
+    return Found(graduations, conditions=tuple(conditions), signals=tuple(signals))
 
 
 def _view_of(
@@ -75,7 +102,13 @@ def _view_of(
     accounts: dict[Ref | None, int] = defaultdict(int)
     for client in world.clients.values():
         accounts[client.unit] += client.group == "account"
-    return _Portfolios(world, measures, units, cards, accounts)
+    return _Portfolios(
+        world,
+        measures,
+        units,
+        cards,
+        accounts,
+    )
 
 
 # Newbiz to account
@@ -91,7 +124,12 @@ def _graduation(view: _Portfolios, client: Client) -> Graduation | None:
         *_long_work(view, cards),
     )
     return (
-        Graduation(client.ref, evidence, _unit(view), _model(client, cards, view.world))
+        Graduation(
+            client.ref,
+            evidence,
+            _unit(view),
+            _model(client, cards, view.world),
+        )
         if evidence
         else None
     )
@@ -223,24 +261,19 @@ def _graduate(
     client: Client, found: Graduation | None, world: World
 ) -> Iterator[Signal]:
     words = world.words
-    ended = (
-        words.say("closed by itself: the client is an account now")
-        if client.group == "account"
-        else words.say("closed by itself: one or two people suffice again")
-    )
     unit = world.units.get(found.unit) if found and found.unit else None
     reason = " ".join((*found.evidence, _proposal(found, unit, world))) if found else ""
-    for playbook in TASKS:
-        yield Signal(
-            playbook,
-            client.ref,
-            client.ref,
-            None,
-            found is not None,
-            reason=reason,
-            ended=ended,
-            values={"client": client.name, "unit": unit.name if unit else ""},
-        )
+    names = {"client": client.name, "unit": unit.name if unit else ""}
+    subject = Subject(client.ref, names, client=client.ref)
+    seen = Sighting(found is not None, evidence=reason)
+    is_account = client.group == "account"
+    for signal in state_signals(
+        GRADUATES,
+        subject,
+        seen,
+        words=words,
+    ):
+        yield replace(signal, ended=words.say(GRADUATED)) if is_account else signal
 
 
 def _proposal(found: Graduation, unit: Unit | None, world: World) -> str:
@@ -289,37 +322,17 @@ def _is_silent(last: date | None, world: World) -> bool | None:
     )
 
 
-def _silence(view: _Portfolios, client: Client, last: date | None) -> Condition:
-    words, limits = view.world.words, view.world.thresholds
-    return Condition(
-        SILENT,
-        "other",
-        client.ref,
-        _is_silent(last, view.world),
-        probability=4,
-        client=client.ref,
-        unit=client.unit,
-        title=words.say("{client}: no work for months", client=client.name),
-        evidence=words.say("The last work was done on {day}.", day=words.date(last))
+def _silence(client: Client, last: date | None, world: World) -> Sighting:
+    words, limits = world.words, world.thresholds
+    evidence = (
+        words.say("The last work was done on {day}.", day=words.date(last))
         if last
-        else "",
-        inputs=((words.say("client"), client.name, client.url),),
-        formula=words.say("the last work on the client's cards"),
-        threshold=words.count("{n} month", "{n} months", limits.silent_months),
+        else ""
     )
-
-
-def _silent_task(client: Client, last: date | None, world: World) -> Signal:
-    words = world.words
-    return Signal(
-        "silent_account",
-        client.ref,
-        client.ref,
-        None,
+    return Sighting(
         _is_silent(last, world),
-        reason=words.say("The last work was done on {day}.", day=words.date(last))
-        if last
-        else "",
-        ended=words.say("closed by itself: there is work again"),
-        values={"client": client.name},
+        4,
+        evidence,
+        words.count("{n} month", "{n} months", limits.silent_months),
+        inputs=((words.say("client"), client.name, client.url),),
     )

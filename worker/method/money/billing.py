@@ -13,11 +13,16 @@ from decimal import Decimal
 
 import msgspec
 
-from worker.domain.entities import Client, Revenue
+from worker.domain.entities import Revenue
 from worker.domain.period_titles import period_title
 from worker.domain.periods import month_of
 from worker.domain.values import Ref
-from worker.mapping.playbooks import Playbooks
+from worker.method.conditions import (
+    Sighting,
+    Subject,
+    state_condition,
+    state_signals,
+)
 from worker.method.formulas.bands import mark_above
 from worker.method.formulas.rays import add_months
 from worker.method.measures import Condition, MoneyMeasure, MonthMoney, Signal
@@ -40,9 +45,7 @@ class _Owed(msgspec.Struct, frozen=True, gc=False):
     since: date | None = None
 
 
-def find_unbilled(
-    world: World, playbooks: Playbooks, revenue: MoneyMeasure | None
-) -> Found[None]:
+def find_unbilled(world: World, revenue: MoneyMeasure | None) -> Found[None]:
     """Return what is unbilled and what is paid late, with what calls for a task; it states no facts itself."""
     if revenue is None or "revenue" not in world.sources:
         return Found(None)
@@ -54,23 +57,36 @@ def find_unbilled(
         _first_month(world.revenue, ("payment",)),
     )
     conditions: list[Condition] = []
+    signals: list[Signal] = []
     for ref, client in world.clients.items():
-        conditions.append(
-            _unbilled(
-                client,
-                revenue.history.get(ref, ()),
+        history = revenue.history.get(ref, ())
+        subject = Subject(ref, {"client": client.name}, client=ref)
+        sightings = {
+            "money.unbilled": _unbilled(
+                history,
                 rows[ref],
                 start=billing,
                 world=world,
+            ),
+            "money.late_payment": _late(rows[ref], start=paying, world=world),
+        }
+        for signal, seen in sightings.items():
+            conditions.append(
+                state_condition(
+                    signal,
+                    subject,
+                    seen,
+                    words=world.words,
+                )
             )
-        )
-        conditions.append(_late(client, rows[ref], start=paying, world=world))
-    signals = tuple(
-        one
-        for one in (_signal(condition, world) for condition in conditions)
-        if one.playbook in playbooks.tasks
-    )
-    return Found(None, conditions=tuple(conditions), signals=signals)
+            signals += state_signals(
+                signal,
+                subject,
+                seen,
+                words=world.words,
+                strength=seen.probability,
+            )
+    return Found(None, conditions=tuple(conditions), signals=tuple(signals))
 
 
 def _first_month(revenue: Iterable[Revenue], kinds: tuple[str, ...]) -> date | None:
@@ -84,40 +100,38 @@ def _first_month(revenue: Iterable[Revenue], kinds: tuple[str, ...]) -> date | N
 
 
 def _unbilled(
-    client: Client,
-    history: Iterable[MonthMoney],
-    rows: Months,
-    *,
-    start: date | None,
-    world: World,
-) -> Condition:
-    words, limits = world.words, world.thresholds
-    owed = _unbilled_work(history, rows, start=start, world=world) if start else _Owed()
-    amount, months = owed.amount, owed.months
-    return Condition(
-        "money.unbilled",
-        "money",
-        client.ref,
-        None if start is None else amount > 0,
-        title=words.say(
-            "{client}: work without an act or an invoice", client=client.name
-        ),
-        evidence=words.say(
-            "{amount} of finished work is not billed: {months}.",
-            amount=words.money(amount),
-            months=_listed(months, world),
+    history: Iterable[MonthMoney], rows: Months, *, start: date | None, world: World
+) -> Sighting:
+    words = world.words
+    owed = (
+        _unbilled_work(
+            history,
+            rows,
+            start=start,
+            world=world,
         )
-        if months
-        else "",
-        probability=4 if len(months) > 1 else 3,
-        stake=amount,
-        client=client.ref,
-        formula=words.say("value of finished months without an act or an invoice"),
-        threshold=words.count(
+        if start
+        else _Owed()
+    )
+    evidence = (
+        words.say(
+            "{amount} of finished work is not billed: {months}.",
+            amount=words.money(owed.amount),
+            months=_listed(owed.months, world),
+        )
+        if owed.months
+        else ""
+    )
+    return Sighting(
+        None if start is None else owed.amount > 0,
+        4 if len(owed.months) > 1 else 3,
+        evidence,
+        words.count(
             "{n} working day after the month",
             "{n} working days after the month",
-            limits.unbilled_days,
+            world.thresholds.unbilled_days,
         ),
+        stake=owed.amount,
     )
 
 
@@ -161,35 +175,31 @@ def _is_billed(money: MonthMoney, rows: Months) -> bool:
 # -- late --------------------------------------------------------------------------------------------------------------
 
 
-def _late(
-    client: Client, rows: Months, *, start: date | None, world: World
-) -> Condition:
+def _late(rows: Months, *, start: date | None, world: World) -> Sighting:
     words, limit = world.words, world.thresholds.late_days
     owed = _late_bills(rows, start=start, world=world) if start else _Owed()
     age = (world.today - owed.since).days if owed.since else 0
-    return Condition(
-        "money.late_payment",
-        "money",
-        client.ref,
-        None if start is None else owed.amount > 0,
-        title=words.say("{client}: pays late", client=client.name),
-        evidence=words.say(
+    evidence = (
+        words.say(
             "{amount} is not paid ({months}); the oldest bill is late since {day}.",
             amount=words.money(owed.amount),
             months=_listed(owed.months, world),
             day=words.date(owed.since),
         )
         if owed.since
-        else "",
-        probability=mark_above(age, limit, 2 * limit, least=3),
+        else ""
+    )
+    return Sighting(
+        None if start is None else owed.amount > 0,
+        mark_above(
+            age,
+            limit,
+            2 * limit,
+            least=3,
+        ),
+        evidence,
+        words.count("{n} day after the month", "{n} days after the month", limit),
         stake=owed.amount,
-        client=client.ref,
-        formula=words.say(
-            "acts or invoices without a payment, the oldest settled first"
-        ),
-        threshold=words.count(
-            "{n} day after the month", "{n} days after the month", limit
-        ),
     )
 
 
@@ -226,25 +236,3 @@ def _months_ago(today: date, count: int) -> date:
 
 def _listed(months: Iterable[date], world: World) -> str:
     return ", ".join(period_title(month_of(month), world.words) for month in months)
-
-
-BOOKS = {"money.unbilled": "bill_work", "money.late_payment": "chase_payment"}
-
-
-def _signal(condition: Condition, world: World) -> Signal:
-    client = world.clients[condition.subject]
-    ended = {
-        "money.unbilled": world.words.say("closed by itself: everything is billed"),
-        "money.late_payment": world.words.say("closed by itself: it was paid"),
-    }
-    return Signal(
-        BOOKS[condition.signal],
-        condition.subject,
-        condition.client,
-        None,
-        condition.holds,
-        reason=condition.evidence,
-        ended=ended[condition.signal],
-        strength=condition.probability,
-        values={"client": client.name},
-    )

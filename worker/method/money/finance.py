@@ -19,7 +19,12 @@ from worker.domain.money import round_money
 from worker.domain.period_titles import period_title
 from worker.domain.periods import Grain, Period, month_of, previous_period, quarter_of
 from worker.domain.values import Ref, Value
-from worker.mapping.playbooks import Playbooks
+from worker.method.conditions import (
+    Sighting,
+    Subject,
+    state_condition,
+    state_signals,
+)
 from worker.method.formulas.bands import direction_of
 from worker.method.formulas.cascade import parts_of
 from worker.method.formulas.flow import ratio, share
@@ -42,6 +47,9 @@ TREND_BAND = Decimal("0.1")
 PLANNED = (Stage.AGREED, *RUNNING, Stage.DONE)
 FEW = 3
 
+Look = tuple[str, Subject, Sighting]
+"""One signal of one subject today."""
+
 
 class _Book(msgspec.Struct, frozen=True, gc=False):
     """Money by client and month, with the firm's sums; `recent` and `before`: three finished months each."""
@@ -63,7 +71,6 @@ class _Book(msgspec.Struct, frozen=True, gc=False):
 
 def measure_client_money(
     world: World,
-    playbooks: Playbooks,
     cards: Mapping[Ref, CardMeasure],
     revenue: MoneyMeasure | None,
     plans: Sequence[PlanMeasure],
@@ -74,18 +81,19 @@ def measure_client_money(
         return Found(None)
     book = _book(world, revenue)
     paces, facts = _client_money(book, world, cards, revenue)
-    conditions = (
+    looks = (
         *_concentrations(book, world),
         _mix(book, world),
         *_paces(world, plans),
     )
-    signals = (_signal(condition, world) for condition in conditions)
-    return Found(
-        paces,
-        facts,
-        conditions=conditions,
-        signals=tuple(one for one in signals if one.playbook in playbooks.tasks),
-    )
+    conditions: list[Condition] = []
+    signals: list[Signal] = []
+    for signal, subject, seen in looks:
+        conditions.append(state_condition(signal, subject, seen, words=world.words))
+        signals += state_signals(
+            signal, subject, seen, words=world.words, strength=seen.probability
+        )
+    return Found(paces, facts, conditions=tuple(conditions), signals=tuple(signals))
 
 
 def _book(world: World, revenue: MoneyMeasure) -> _Book:
@@ -265,7 +273,7 @@ def _months(months: tuple[Period, ...], world: World) -> str:
 # -- conditions --------------------------------------------------------------------------------------------------------
 
 
-def _concentrations(book: _Book, world: World) -> Iterator[Condition]:
+def _concentrations(book: _Book, world: World) -> Iterator[Look]:
     words, limit = world.words, world.thresholds.concentration_share
     known = all(book.totals.get(month.start) for month in book.recent)
     for client in world.clients.values():
@@ -288,37 +296,30 @@ def _concentrations(book: _Book, world: World) -> Iterator[Condition]:
             if holds
             else ""
         )
-        yield Condition(
-            "money.concentration",
-            "money",
-            client.ref,
-            holds,
-            title=words.say(
-                "{client}: too large a part of the revenue", client=client.name
-            ),
-            evidence=words.say("Share of the firm's revenue: {shares}.", shares=listed),
-            probability=_mark_of_share(lowest, limit),
-            stake=round_money(book.of(client.ref, book.recent)),
-            client=client.ref,
-            horizon=client.contract_end,
-            inputs=(
-                (
-                    words.say(
-                        "revenue of the firm, {months}",
-                        months=_months(book.recent, world),
-                    ),
-                    words.money(book.whole(book.recent)),
-                    "",
+        inputs = (
+            (
+                words.say(
+                    "revenue of the firm, {months}",
+                    months=_months(book.recent, world),
                 ),
+                words.money(book.whole(book.recent)),
+                "",
             ),
-            formula=words.say(
-                "client's revenue / firm's revenue in each of three finished months"
-            ),
-            threshold=f">= {limit}",
         )
+        seen = Sighting(
+            holds,
+            _mark_of_share(lowest, limit),
+            words.say("Share of the firm's revenue: {shares}.", shares=listed),
+            f">= {limit}",
+            stake=round_money(book.of(client.ref, book.recent)),
+            horizon=client.contract_end,
+            inputs=inputs,
+        )
+        names = {"client": client.name, "unit": ""}
+        yield "money.concentration", Subject(client.ref, names, client.ref), seen
 
 
-def _mix(book: _Book, world: World) -> Condition:
+def _mix(book: _Book, world: World) -> Look:
     """Look at the firm's mix: units bring about 80 % of the revenue, newbiz 20 % (docs/method.md 2.3)."""
     words, limits = world.words, world.thresholds
     units = sum(
@@ -332,26 +333,23 @@ def _mix(book: _Book, world: World) -> Condition:
     whole = book.whole(book.recent)
     part = ratio(units / whole) if whole else None
     drift = abs(part - limits.units_share) if part is not None else None
-    return Condition(
-        "money.mix",
-        "money",
-        FIRM,
-        None if drift is None else drift > limits.mix_drift,
-        title=words.say("The mix of units and newbiz has drifted"),
-        evidence=words.say(
-            "Units brought {units} of the revenue, newbiz {newbiz} ({months}); meant are {target} and "
-            "{rest}.",
-            units=words.percent(part or ZERO),
-            newbiz=words.percent(1 - (part or ZERO)),
-            months=_months(book.recent, world),
-            target=words.percent(limits.units_share),
-            rest=words.percent(1 - limits.units_share),
-        ),
-        probability=4 if drift is not None and drift > 2 * limits.mix_drift else 3,
-        stake=round_money((drift or ZERO) * whole),
-        formula=words.say("revenue of accounts in units / revenue of the firm"),
-        threshold=f"{limits.units_share} +- {limits.mix_drift}",
+    evidence = words.say(
+        "Units brought {units} of the revenue, newbiz {newbiz} ({months}); meant are {target} and "
+        "{rest}.",
+        units=words.percent(part or ZERO),
+        newbiz=words.percent(1 - (part or ZERO)),
+        months=_months(book.recent, world),
+        target=words.percent(limits.units_share),
+        rest=words.percent(1 - limits.units_share),
     )
+    seen = Sighting(
+        None if drift is None else drift > limits.mix_drift,
+        4 if drift is not None and drift > 2 * limits.mix_drift else 3,
+        evidence,
+        f"{limits.units_share} +- {limits.mix_drift}",
+        stake=round_money((drift or ZERO) * whole),
+    )
+    return "money.mix", Subject(FIRM, {"client": "", "unit": ""}), seen
 
 
 def is_units(client: Client, world: World) -> bool:
@@ -359,9 +357,8 @@ def is_units(client: Client, world: World) -> bool:
     return client.unit in world.units and client.group != "newbiz"
 
 
-def _paces(world: World, plans: Iterable[PlanMeasure]) -> Iterator[Condition]:
+def _paces(world: World, plans: Iterable[PlanMeasure]) -> Iterator[Look]:
     """Look at every unit's quarter: behind its plan when its pace is red."""
-    words = world.words
     current: dict[Ref, PlanMeasure] = {
         plan.unit: plan
         for plan in plans
@@ -373,49 +370,17 @@ def _paces(world: World, plans: Iterable[PlanMeasure]) -> Iterator[Condition]:
         short = (
             max(ZERO, (plan.planned or ZERO) - (plan.fact or ZERO)) if plan else ZERO
         )
-        yield Condition(
-            "money.pace",
-            "money",
-            unit.ref,
+        is_far = plan and plan.pace is not None and plan.pace < Decimal("0.5")
+        seen = Sighting(
             plan.rag is Rag.RED if plan and known else None,
-            title=words.say("{unit}: revenue is behind its plan", unit=unit.name),
-            evidence=plan.why if plan else "",
-            probability=5
-            if plan and plan.pace is not None and plan.pace < Decimal("0.5")
-            else 4,
+            5 if is_far else 4,
+            plan.why if plan else "",
+            f"pace < {world.thresholds.pace.amber}",
             stake=short,
-            unit=unit.ref,
             horizon=plan.period.end if plan else None,
-            formula=words.say("fact / planned to date"),
-            threshold=f"pace < {world.thresholds.pace.amber}",
         )
-
-
-BOOKS = {
-    "money.concentration": "spread_revenue",
-    "money.mix": "restore_mix",
-    "money.pace": "catch_up",
-}
-
-
-def _signal(condition: Condition, world: World) -> Signal:
-    client = world.clients.get(condition.client) if condition.client else None
-    unit = world.units.get(condition.unit) if condition.unit else None
-    return Signal(
-        BOOKS[condition.signal],
-        condition.subject,
-        condition.client,
-        None,
-        condition.holds,
-        reason=condition.evidence,
-        ended=world.words.say("closed by itself: the numbers are back in their bounds"),
-        strength=condition.probability,
-        unit=condition.unit,
-        values={
-            "client": client.name if client else "",
-            "unit": unit.name if unit else "",
-        },
-    )
+        names = {"client": "", "unit": unit.name}
+        yield "money.pace", Subject(unit.ref, names, unit=unit.ref), seen
 
 
 def _mark_of_share(share: Decimal, limit: Decimal) -> int:

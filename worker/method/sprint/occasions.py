@@ -13,6 +13,7 @@ from msgspec.structs import replace
 from worker.domain.entities import Contact, Person
 from worker.domain.values import Ref
 from worker.mapping.playbooks import Playbooks
+from worker.method.conditions import Sighting, Subject, state_signal
 from worker.method.formulas.roles import person_for
 from worker.method.formulas.sprints import next_yearly
 from worker.method.measures import Signal
@@ -78,17 +79,14 @@ def _birthday(
     who: Contact | Person, born: date, client: str, *, ahead: timedelta, world: World
 ) -> Signal:
     words, coming = world.words, next_yearly(born, world.today)
-    return Signal(
-        "birthday",
-        who.ref,
-        None,
-        None,
+    day = words.day_month(coming)
+    names = {"name": who.name, "date": day, "client": client}
+    seen = Sighting(
         coming - world.today <= ahead,
-        due=coming,
-        reason=words.say("The birthday is on {day}.", day=words.day_month(coming)),
-        ended=words.say("closed by itself: the birthday has passed"),
-        values={"name": who.name, "date": words.day_month(coming), "client": client},
+        evidence=words.say("The birthday is on {day}.", day=day),
     )
+    signal = state_signal("birthday", Subject(who.ref, names), seen, words=words)
+    return replace(signal, due=coming)
 
 
 def _newcomers(world: World, back: timedelta) -> Iterator[Signal]:
@@ -101,22 +99,18 @@ def _newcomers(world: World, back: timedelta) -> Iterator[Signal]:
             timedelta() <= world.today - person.start <= back,
         )
         unit = world.units.get(person.unit or Ref("units", ""))
-        yield Signal(
+        names = {
+            "name": person.name,
+            "date": first,
+            "unit": unit.name if unit else "",
+        }
+        signal = state_signal(
             "meet_newcomer",
-            person.ref,
-            None,
-            None,
-            is_new,
-            unit=person.unit,
-            reason=words.say("First day: {day}.", day=first),
-            role=_host(person, world) if is_new else "",
-            ended=words.say("closed by itself: the first weeks are over"),
-            values={
-                "name": person.name,
-                "date": first,
-                "unit": unit.name if unit else "",
-            },
+            Subject(person.ref, names, unit=person.unit),
+            Sighting(is_new, evidence=words.say("First day: {day}.", day=first)),
+            words=words,
         )
+        yield replace(signal, role=_host(person, world) if is_new else "")
 
 
 def _host(person: Person, world: World) -> str:

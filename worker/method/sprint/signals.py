@@ -8,11 +8,13 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 
 import msgspec
+from msgspec.structs import replace
 
 from worker.domain.entities import HUNTED, Card
 from worker.domain.messages import stage_label
 from worker.domain.values import Ref, refs_of
 from worker.mapping.playbooks import Playbooks
+from worker.method.conditions import Sighting, Subject, state_signal
 from worker.method.formulas.stages import stage_since
 from worker.method.measures import CardMeasure, RiskMeasure, Signal
 from worker.method.run import Found
@@ -53,25 +55,17 @@ def _next_steps(seen: _Seen) -> Iterator[Signal]:
     for card in world.cards.values():
         since = stage_since(card, world, seen.cards) or world.today
         still = (world.today - since).days >= world.thresholds.next_step_days
-        yield Signal(
-            "next_step",
-            card.ref,
-            card.client,
-            card.ref,
+        told = {
+            "stage": stage_label(card.stage, words),
+            "day": words.date(since),
+        }
+        sighting = Sighting(
             card.stage in HUNTED and still,
-            reason=words.say(
-                "No movement since {day} (stage: {stage}).",
-                day=words.date(since),
-                stage=stage_label(card.stage, words),
-            ),
-            ended=words.say(
-                "closed by itself: the card stands at “{stage}” since {day}",
-                stage=stage_label(card.stage, words),
-                day=words.date(since),
-            ),
-            may_open=card.ref not in busy,
-            values=_names(card, world),
+            evidence=words.say("No movement since {day} (stage: {stage}).", **told),
         )
+        subject = _subject(card, world, **told)
+        signal = state_signal("next_step", subject, sighting, words=words)
+        yield replace(signal, may_open=card.ref not in busy)
 
 
 def _cards_with_tasks(world: World) -> set[Ref]:
@@ -84,9 +78,10 @@ def _cards_with_tasks(world: World) -> set[Ref]:
     }
 
 
-def _names(card: Card, world: World) -> dict[str, str]:
+def _subject(card: Card, world: World, **names: str) -> Subject:
     client = world.clients.get(card.client) if card.client else None
-    return {"card": card.name, "client": client.name if client else ""}
+    own = {"card": card.name, "client": client.name if client else ""}
+    return Subject(card.ref, own | names, client=card.client, card=card.ref)
 
 
 def _risk_answers(seen: _Seen) -> Iterator[Signal]:
@@ -106,28 +101,26 @@ def _risk_answers(seen: _Seen) -> Iterator[Signal]:
 
 def _risk_answer(subject: Ref, risk: RiskMeasure | None, world: World) -> Signal:
     card = world.cards.get(subject)
-    client = _client_of(subject, card, risk, world)
-    names = _names(card, world) if card else {}
-    return Signal(
-        "answer_risk",
-        subject,
-        client,
-        card.ref if card else None,
-        risk is not None,
-        reason=f"{risk.title}. {risk.evidence}" if risk else "",
-        ended=world.words.say("closed by itself: there is no high risk any more"),
-        strength=risk.score if risk else 0,
-        values=names | {"risk": risk.title if risk else ""},
-        role=_answerer(risk) if risk else "",
-        unit=risk.unit if risk else None,
+    named = {"risk": risk.title if risk else ""}
+    about = (
+        _subject(card, world, **named)
+        if card
+        else Subject(subject, named, client=_client_of(subject, risk, world))
     )
+    sighting = Sighting(
+        risk is not None, evidence=f"{risk.title}. {risk.evidence}" if risk else ""
+    )
+    signal = state_signal(
+        "answer_risk",
+        replace(about, ref=subject, unit=risk.unit if risk else None),
+        sighting,
+        words=world.words,
+        strength=risk.score if risk else 0,
+    )
+    return replace(signal, role=_answerer(risk)) if risk else signal
 
 
-def _client_of(
-    subject: Ref, card: Card | None, risk: RiskMeasure | None, world: World
-) -> Ref | None:
-    if card is not None:
-        return card.client
+def _client_of(subject: Ref, risk: RiskMeasure | None, world: World) -> Ref | None:
     if subject in world.clients:
         return subject
     return risk.client if risk else None
@@ -151,15 +144,9 @@ def _missing_dates(seen: _Seen) -> Iterator[Signal]:
     }
     for card in world.cards.values():
         risk = risks.get(card.ref)
-        yield Signal(
-            "ask_due_date",
-            card.ref,
-            card.client,
-            card.ref,
-            risk is not None,
-            reason=risk.evidence if risk else "",
-            ended=world.words.say("closed by itself: there is a date now"),
-            values=_names(card, world),
+        sighting = Sighting(risk is not None, evidence=risk.evidence if risk else "")
+        yield state_signal(
+            "ask_due_date", _subject(card, world), sighting, words=world.words
         )
 
 
