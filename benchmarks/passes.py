@@ -104,13 +104,7 @@ def _think(where: dict[str, Any], folder: Path) -> dict[str, float]:
             memory=remembered,
         )
         outcome = evaluate(world, context.playbooks)
-        return make_plan(
-            world,
-            outcome.facts,
-            context.schema,
-            bindings,
-            Written(),
-        )
+        return make_plan(world, outcome.facts, context.schema, bindings, Written())
 
     return {"think_cpu": min(_cpu(evaluate_snapshot)[0] for _ in range(TIMES))}
 

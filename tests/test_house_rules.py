@@ -40,7 +40,7 @@ SHORT = 60
 IN_TIME = frozenset(
     {
         # Nothing ever comes: it is the time-out that is waited for.
-        'httpx.get(listener.url + "/x", timeout=0.2)',
+        'httpx.get(listener.url + "/x", timeout=0.2)'
     }
 )
 BROAD_EXCEPTS = 7
@@ -173,9 +173,7 @@ def test_a_stopwatch_in_a_test_is_found(
     assert len(stopwatches(path)) == 1
 
 
-def test_a_round_of_waiting_and_a_generous_end_are_no_stopwatch(
-    tmp_path: Path,
-) -> None:
+def test_a_round_of_waiting_and_a_generous_end_are_no_stopwatch(tmp_path: Path) -> None:
     path = tmp_path / "test_it.py"
     path.write_text(
         "import time\nwhile not seen(): time.sleep(0.1)\n"

@@ -25,13 +25,7 @@ from rayline_sandbox.notion import NotionSandbox
 from rayline_sandbox.wire import Clock
 from worker.app import logs
 from worker.cli import exits, show
-from worker.cli.session import (
-    JsonOption,
-    fail,
-    log_level,
-    progress,
-    voice,
-)
+from worker.cli.session import JsonOption, fail, log_level, progress, voice
 from worker.cli.signals import stop_on_signals
 from worker.cycle.context import CycleRequest, Mode
 from worker.cycle.report import Report

@@ -63,13 +63,7 @@ def _edit(typist: StoryEditor, table: Table, deeds: HumanEdits) -> str:
         if table.get("loose"):
             continue
         kept = _kept(values[name])
-        expected = Expected(
-            source,
-            page_id,
-            name,
-            kept,
-            told,
-        )
+        expected = Expected(source, page_id, name, kept, told)
         deeds.expected.append(expected)
     return told
 
@@ -152,11 +146,7 @@ def _transition(typist: StoryEditor, table: Table, _: HumanEdits) -> str:
     """`issue`, `to`: move an issue to a status."""
     key = table["issue"]
     status = table["to"]
-    typist.in_jira(
-        "transition",
-        issue=key,
-        status=status,
-    )
+    typist.in_jira("transition", issue=key, status=status)
     return f"{key} is now {status}"
 
 
@@ -168,11 +158,7 @@ def _finish(typist: StoryEditor, table: Table, _: HumanEdits) -> str:
     clock = typist.rig.clock
     for key in finished:
         for status in (IN_PROGRESS, DONE):
-            typist.in_jira(
-                "transition",
-                issue=key,
-                status=status,
-            )
+            typist.in_jira("transition", issue=key, status=status)
             clock.advance(MINUTE)
     listing = ", ".join(finished)
     return f"finished: {listing or 'nothing'}"
@@ -198,21 +184,14 @@ def _new(typist: StoryEditor, table: Table, _: HumanEdits) -> str:
     project = table["project"]
     kind = table.get("type", "Task")
     summary = table.get("summary", "Change request")
-    fields = {
-        "issuetype": {"name": kind},
-        **_optional_fields(table),
-    }
+    fields = {"issuetype": {"name": kind}, **_optional_fields(table)}
 
     keys = []
     count = table.get("count", 1)
     for index in range(count):
         number = index + 1
         fields["summary"] = f"{summary} {number}"
-        made = typist.in_jira(
-            "create",
-            project=project,
-            fields=dict(fields),
-        )
+        made = typist.in_jira("create", project=project, fields=dict(fields))
         keys.append(made["key"])
 
     if kind == EPIC:
@@ -245,11 +224,7 @@ def _change(typist: StoryEditor, table: Table, _: HumanEdits) -> str:
     for name, value in fields.items():
         if isinstance(value, date | time):
             fields[name] = value.isoformat()
-    typist.in_jira(
-        "edit",
-        issue=key,
-        fields=fields,
-    )
+    typist.in_jira("edit", issue=key, fields=fields)
     listing = ", ".join(fields)
     return f"{key} is edited: {listing}"
 
@@ -284,11 +259,7 @@ def _start_of_work(typist: StoryEditor, table: Table, seconds: int) -> datetime:
 def _remove(typist: StoryEditor, table: Table, _: HumanEdits) -> str:
     """`issue`: delete an issue with its sub-tasks."""
     key = table["issue"]
-    typist.in_jira(
-        "delete",
-        issue=key,
-        subtasks=True,
-    )
+    typist.in_jira("delete", issue=key, subtasks=True)
     return f"{key} is deleted"
 
 

@@ -19,20 +19,9 @@ from worker.codecs.notion import encode
 from worker.domain.values import Ref, Span, Value
 from worker.mapping.schema import KEY_PROPERTY, Bindings, Property, Schema
 
-SPACES = str.maketrans(
-    {
-        "\u00a0": " ",
-        "\u202f": " ",
-        "\u2009": " ",
-    }
-)
+SPACES = str.maketrans({"\u00a0": " ", "\u202f": " ", "\u2009": " "})
 PICTURE = "(picture)"
-EMPTY: dict[str, object] = {
-    "relation": (),
-    "people": (),
-    "title": "",
-    "rich_text": "",
-}
+EMPTY: dict[str, object] = {"relation": (), "people": (), "title": "", "rich_text": ""}
 """What an empty cell reads as; None for every other type."""
 
 
@@ -140,12 +129,7 @@ class StoryEditor:
             prop = self.prop(source, name)
             typed = self._typed(prop, value)
             property_id = binding.properties[name]
-            written[property_id] = encode(
-                prop,
-                typed,
-                binding,
-                resolve=_page_of,
-            )
+            written[property_id] = encode(prop, typed, binding, resolve=_page_of)
         return written
 
     def _typed(self, prop: Property, value: Any) -> Value:

@@ -19,14 +19,7 @@ from rayline_demo.stories.script import Table, in_locale
 from worker.errors import Problem
 from worker.mapping.schema import KEY_PROPERTY
 
-MATCHERS = frozenset(
-    {
-        "contains",
-        "lacks",
-        "near",
-        "by",
-    }
-)
+MATCHERS = frozenset({"contains", "lacks", "near", "by"})
 INDENT = "\n      "
 MOST_SHOWN = 10
 
@@ -65,11 +58,7 @@ def _row(typist: StoryEditor, table: Table, _: Lived) -> Iterator[str]:
         return
     if count != 1:
         near = _near_misses(typist, source, table)
-        yield _difference(
-            label,
-            "one row",
-            f"{count}{near}",
-        )
+        yield _difference(label, "one row", f"{count}{near}")
         return
 
     values = rows[0].values
@@ -77,19 +66,11 @@ def _row(typist: StoryEditor, table: Table, _: Lived) -> Iterator[str]:
     for name, expected in fields.items():
         typist.prop(source, name)
         value = values.get(name)
-        fits = _fits(
-            typist,
-            source,
-            name,
-            value=value,
-            expected=expected,
-        )
+        fits = _fits(typist, source, name, value=value, expected=expected)
         if fits:
             continue
         yield _difference(
-            f"{label}: {name}",
-            _told(typist, expected),
-            _readable(typist, value),
+            f"{label}: {name}", _told(typist, expected), _readable(typist, value)
         )
 
 
@@ -160,9 +141,7 @@ def _count(typist: StoryEditor, table: Table, _: Lived) -> Iterator[str]:
         shown = [_shown(row) for row in first]
         listing = INDENT.join(["", *shown])
         yield _difference(
-            f"{source} where {dict(where)}",
-            f"{wanted} rows",
-            f"{count}{listing}",
+            f"{source} where {dict(where)}", f"{wanted} rows", f"{count}{listing}"
         )
 
 
@@ -194,11 +173,7 @@ def _page(typist: StoryEditor, table: Table, _: Lived) -> Iterator[str]:
     pictures = lines.count(PICTURE)
     wanted = table.get("pictures", pictures)
     if pictures != wanted:
-        yield _difference(
-            label,
-            f"{wanted} pictures",
-            pictures,
-        )
+        yield _difference(label, f"{wanted} pictures", pictures)
 
 
 def _missing_line(lines: list[str], wanted: list[str]) -> str:
@@ -221,11 +196,7 @@ def _holds(
 ) -> bool:
     for name, expected in where.items():
         fits = _fits(
-            typist,
-            source,
-            name,
-            value=row.values.get(name),
-            expected=expected,
+            typist, source, name, value=row.values.get(name), expected=expected
         )
         if not fits:
             return False
@@ -285,9 +256,7 @@ def _problem(typist: StoryEditor, table: Table, lived: Lived) -> Iterator[str]:
     codes = {problem.code for problem in problems}
     listing = ", ".join(sorted(codes))
     yield _difference(
-        f"problem {code}",
-        wanted,
-        f"{count}{told}; codes of that day: {listing}",
+        f"problem {code}", wanted, f"{count}{told}; codes of that day: {listing}"
     )
 
 

@@ -24,27 +24,10 @@ STORYLINES = Path(__file__).parents[1] / "storylines"
 
 MORNING = time(9, 40)
 REQUIRED = ("title", "start", "days")
-RESERVED = frozenset(
-    {
-        *REQUIRED,
-        "base",
-        "settings",
-        "jira",
-    }
-)
+RESERVED = frozenset({*REQUIRED, "base", "settings", "jira"})
 """The tables of a storyline that are no data source."""
 
-DAY_KEYS = frozenset(
-    {
-        "date",
-        "from",
-        "until",
-        "every",
-        "at",
-        "acts",
-        "sync",
-    }
-)
+DAY_KEYS = frozenset({"date", "from", "until", "every", "at", "acts", "sync"})
 PACES = ("working", "all", "mondays")
 SYNCS = ("delta", "full", "none")
 """Of both, the first is what is meant when nothing is said."""

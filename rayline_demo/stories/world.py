@@ -22,17 +22,7 @@ CREATED_AT = time(10)
 STARTED_AT = time(11)
 LOGGED_AT = time(12)
 FINISHED_AT = time(17)
-SPREAD = frozenset(
-    {
-        "count",
-        "first_finished",
-        "each",
-        "every",
-        "took",
-        "hours",
-        "by",
-    }
-)
+SPREAD = frozenset({"count", "first_finished", "each", "every", "took", "hours", "by"})
 """What of a batch says how its issues differ, and is no field of theirs."""
 
 
@@ -90,11 +80,7 @@ def edit_row(
     typist: StoryEditor, source: str, page_id: str, values: Mapping[str, Any]
 ) -> None:
     """Change cells of a row as a person."""
-    typist.in_notion(
-        "edit",
-        page_id=page_id,
-        properties=typist.raw(source, values),
-    )
+    typist.in_notion("edit", page_id=page_id, properties=typist.raw(source, values))
 
 
 def _add_users(story: Story, typist: StoryEditor) -> None:
@@ -103,10 +89,7 @@ def _add_users(story: Story, typist: StoryEditor) -> None:
     for person in story.rows.get("people", ()):
         alias = person.get("id", "")
         name = in_locale(person["name"], typist.locale)
-        user = {
-            "name": str(name),
-            "email": f"{alias or 'somebody'}@studio.example",
-        }
+        user = {"name": str(name), "email": f"{alias or 'somebody'}@studio.example"}
         made = typist.in_notion("add_user", **user)
         typist.users[alias] = str(made["id"])
         if alias:
@@ -118,10 +101,7 @@ def _with_defaults(source: str, table: Table) -> dict[str, Any]:
     defaults = {}
     if source == "people" and "id" in table:
         alias = table["id"]
-        defaults = {
-            "notion_user": alias,
-            "jira_account": alias,
-        }
+        defaults = {"notion_user": alias, "jira_account": alias}
     return {**defaults, **table}
 
 
@@ -145,11 +125,7 @@ def _load_jira(story: Story, typist: StoryEditor, calendar: WorkCalendar) -> Non
         issues += _batch(batch, numbers, calendar)
 
     projects = [_project(table, locale) for table in jira.get("projects", ())]
-    report = typist.in_jira(
-        "load",
-        projects=projects,
-        issues=issues,
-    )
+    report = typist.in_jira("load", projects=projects, issues=issues)
     problems = report["problems"]
     if problems:
         raise Unnamed("; ".join(problems))
@@ -159,11 +135,7 @@ def _load_jira(story: Story, typist: StoryEditor, calendar: WorkCalendar) -> Non
 
 def _project(table: Table, locale: str) -> dict[str, Any]:
     name = table.get("name", table["key"])
-    return {
-        "board": "kanban",
-        **table,
-        "name": in_locale(name, locale),
-    }
+    return {"board": "kanban", **table, "name": in_locale(name, locale)}
 
 
 def _issue(table: Table, numbers: Counter[str], locale: str) -> dict[str, Any]:
@@ -199,22 +171,14 @@ def _issue(table: Table, numbers: Counter[str], locale: str) -> dict[str, Any]:
 
 def _history(table: Table) -> list[dict[str, str]]:
     """Return the moves of an issue that its days tell of."""
-    moves = {
-        IN_PROGRESS: ("started", STARTED_AT),
-        DONE: ("finished", FINISHED_AT),
-    }
+    moves = {IN_PROGRESS: ("started", STARTED_AT), DONE: ("finished", FINISHED_AT)}
     history = []
     status = TO_DO
     for to, (name, at) in moves.items():
         day = table.get(name)
         if day is None:
             continue
-        move = {
-            "at": _at_office(day, at),
-            "field": "status",
-            "from": status,
-            "to": to,
-        }
+        move = {"at": _at_office(day, at), "field": "status", "from": status, "to": to}
         history.append(move)
         status = to
     return history

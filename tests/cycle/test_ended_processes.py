@@ -36,10 +36,7 @@ def play(tmp_path: Path) -> Iterator[Play]:
 def _config(play: Play) -> Path:
     path = write_config(play, extra=FEW)
     text = path.read_text("utf-8")
-    path.write_text(
-        text.replace("requests = 100000\nwindow = 1.0", PACE, 1),
-        "utf-8",
-    )
+    path.write_text(text.replace("requests = 100000\nwindow = 1.0", PACE, 1), "utf-8")
     return path
 
 

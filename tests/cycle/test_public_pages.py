@@ -142,8 +142,7 @@ def test_nothing_that_is_written_in_jira_stands_on_a_page_for_the_client(
             duedate=FAR.isoformat(),
         )
         play.stage.jira.control(
-            "comment",
-            {"issue": f"ACME-{number}", "author": "acc-pm", "body": CANARY},
+            "comment", {"issue": f"ACME-{number}", "author": "acc-pm", "body": CANARY}
         )
     idea = play.stage.scribe.add(
         "backlog",

@@ -446,8 +446,7 @@ def test_a_bound_of_the_feeds_that_lies_ahead_is_forgotten(
     with site.store.transaction("studio") as tx:
         registry.set_cursor(tx, "jira:worklogs", until)
     site.jira.control(
-        "worklog",
-        {"issue": "ACME-1", "seconds": 3600, "started": NOW.isoformat()},
+        "worklog", {"issue": "ACME-1", "seconds": 3600, "started": NOW.isoformat()}
     )
     site.read()
     with site.store.reading("studio") as tx:
@@ -474,8 +473,7 @@ def test_a_feed_that_claims_the_future_is_told_and_what_came_later_is_seen(
     assert "incomplete-read" in [problem.code for problem in read.problems]
     site.gateway._session._adapter._inner = HandlerAdapter(site.jira.handle)
     site.jira.control(
-        "worklog",
-        {"issue": "ACME-1", "seconds": 3600, "started": NOW.isoformat()},
+        "worklog", {"issue": "ACME-1", "seconds": 3600, "started": NOW.isoformat()}
     )
     assert site.read().incomplete == ""
     with site.store.reading("studio") as tx:

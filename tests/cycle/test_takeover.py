@@ -108,11 +108,7 @@ def _doubled(play: Play) -> dict[str, int]:
 
 @pytest.mark.parametrize(
     "kind",
-    [
-        "429_workspace",
-        "hang_after",
-        "hang_before",
-    ],
+    ["429_workspace", "hang_after", "hang_before"],
     ids=["waiting for its turn", "made and not answered", "not made"],
 )
 def test_a_worker_stopped_while_another_did_its_work_doubles_nothing_and_says_what_it_did(

@@ -117,10 +117,7 @@ def test_every_read_survives_every_passing_fault(
 def test_wrong_credentials_are_denied_at_once(deployment: str, read: str) -> None:
     site = FaultySite(deployment)
     gateway = make(
-        site.sandbox.handle,
-        cloud=site.cloud,
-        token="wrong",
-        email=site.sandbox.email,
+        site.sandbox.handle, cloud=site.cloud, token="wrong", email=site.sandbox.email
     )
     with pytest.raises(Denied):
         READS[read](site, gateway)
@@ -214,8 +211,7 @@ def test_a_reading_never_writes(deployment: str) -> None:
 def test_a_write_does_not_leave_the_process(method: str, path: str) -> None:
     session = requests.Session()
     session.mount(
-        "https://",
-        ReadingAdapter(HTTPAdapter(), BASE, seconds=5, deadline=Deadline()),
+        "https://", ReadingAdapter(HTTPAdapter(), BASE, seconds=5, deadline=Deadline())
     )
     with pytest.raises(Forbidden, match="only read"):
         session.request(method, BASE + path, data=b"{}")

@@ -83,10 +83,7 @@ Place = tuple[int | None, int]
             "Jira warned: cut",
         ),
         (
-            [
-                rows(1, total=2, warnings=("cut",)),
-                rows(2, total=1, warnings=("late",)),
-            ],
+            [rows(1, total=2, warnings=("cut",)), rows(2, total=1, warnings=("late",))],
             [(None, 0), (1000, 0)],
             "Jira warned: cut",
         ),

@@ -81,11 +81,7 @@ ROW: dict[str, Any] = {
     "last_edited_by": {"object": "user", "id": "u1"},
     "in_trash": False,
     "properties": {
-        "Name": {
-            "id": "title",
-            "type": "title",
-            "title": [{"plain_text": "Acme"}],
-        },
+        "Name": {"id": "title", "type": "title", "title": [{"plain_text": "Acme"}]},
         "Due": {"id": "d", "type": "date", "date": None},
     },
 }

@@ -497,10 +497,7 @@ def test_links_are_read_before_the_world(board: Board) -> None:
     board.raw("projects", trashed)["in_trash"] = True
     assert card_links(
         map(read_page, board.pages["projects"]), SCHEMA, board.workspace.bindings
-    ) == {
-        typed.key: Link(LinkKind.EPIC, "ACME-7"),
-        empty.key: Link(LinkKind.NONE),
-    }
+    ) == {typed.key: Link(LinkKind.EPIC, "ACME-7"), empty.key: Link(LinkKind.NONE)}
     assert card_links(map(read_page, board.pages["projects"]), SCHEMA, {}) == {}
 
 

@@ -150,8 +150,7 @@ RUNS = Runs(np.array([0, 0, 5, 8, 10]), 10)
 
 
 @pytest.mark.parametrize(
-    ("percent", "days"),
-    [(1, 2), (50, 2), (51, 3), (80, 3), (81, 4), (85, 4), (100, 4)],
+    ("percent", "days"), [(1, 2), (50, 2), (51, 3), (80, 3), (81, 4), (85, 4), (100, 4)]
 )
 def test_a_quantile_is_the_fewest_days_that_are_enough(percent: int, days: int) -> None:
     assert RUNS.quantile(percent) == days

@@ -11,16 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.support.outcomes import facts_of
-from tests.support.worlds import (
-    SOURCES,
-    client,
-    person,
-    ref,
-    revenue,
-    row,
-    unit,
-    world,
-)
+from tests.support.worlds import SOURCES, client, person, ref, revenue, row, unit, world
 from worker.config import Thresholds
 from worker.domain.entities import Revenue
 from worker.domain.values import Ref

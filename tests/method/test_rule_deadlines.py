@@ -274,10 +274,7 @@ def test_a_deleted_risk_row_is_a_persons_closure() -> None:
 def test_a_person_may_open_a_closed_risk_again() -> None:
     seen = running()
     closed = changed(
-        lived(seen, judge(seen), 1, issues=STILL),
-        "risks",
-        STALLED,
-        status="closed",
+        lived(seen, judge(seen), 1, issues=STILL), "risks", STALLED, status="closed"
     )
     outcome = judge(closed)
     reopened = changed(

@@ -10,14 +10,7 @@ from typing import Any
 import pytest
 
 from tests.support.outcomes import facts_of, judge
-from tests.support.worlds import (
-    card,
-    client,
-    ref,
-    revenue,
-    unit,
-    world,
-)
+from tests.support.worlds import card, client, ref, revenue, unit, world
 from worker.domain.entities import Stage
 from worker.domain.values import Ref, Unset, Value
 from worker.method.clients.churn import end_conditions, end_signals, find_churn

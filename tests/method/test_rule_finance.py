@@ -39,9 +39,7 @@ Judged = Found[Mapping[Ref, Decimal | None] | None]
 
 
 def judge(
-    scene: World,
-    *plans: PlanMeasure,
-    cards: Mapping[Ref, CardMeasure] | None = None,
+    scene: World, *plans: PlanMeasure, cards: Mapping[Ref, CardMeasure] | None = None
 ) -> Judged:
     """Measure the money and look at the finances."""
     revenue = measure_revenue(scene).value

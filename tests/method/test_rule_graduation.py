@@ -24,13 +24,7 @@ from tests.support.worlds import (
 from worker.domain.entities import Card, CardWork, Service, Stage, Worklog
 from worker.domain.values import Ref
 from worker.method.growth.graduation import find_graduations
-from worker.method.measures import (
-    CardMeasure,
-    Forecast,
-    Signal,
-    UnitLoad,
-    WeekLoad,
-)
+from worker.method.measures import CardMeasure, Forecast, Signal, UnitLoad, WeekLoad
 from worker.method.outlook import Graduation
 from worker.world.world import World
 

@@ -23,11 +23,7 @@ from tests.support.worlds import (
 )
 from worker.domain.entities import Issue, Move, Stage
 from worker.domain.values import Ref
-from worker.method.delivery.quality import (
-    TESTS,
-    count_weeks,
-    find_quality_conditions,
-)
+from worker.method.delivery.quality import TESTS, count_weeks, find_quality_conditions
 from worker.method.measures import CardMeasure, Condition
 from worker.world.world import World
 

@@ -12,16 +12,7 @@ from hypothesis import strategies as st
 from msgspec.structs import replace
 
 from tests.support.outcomes import facts_of, judge
-from tests.support.worlds import (
-    TODAY,
-    applied,
-    at,
-    card,
-    client,
-    person,
-    unit,
-    world,
-)
+from tests.support.worlds import TODAY, applied, at, card, client, person, unit, world
 from worker.domain.entities import Card, Service, Stage
 from worker.domain.values import Ref, Unset, Value
 from worker.method.clients.rays import measure_rays

@@ -217,7 +217,7 @@ def test_what_has_a_task_of_its_own_gets_no_second_one() -> None:
 
 def test_an_old_rate_exposes_no_money() -> None:
     outcome = judge(
-        world(client(monthly_fee=Decimal(100), rate_indexed=day(-400)), unit()),
+        world(client(monthly_fee=Decimal(100), rate_indexed=day(-400)), unit())
     )
     facts = facts_of(outcome, "risks", "risk:money.rate_not_indexed:c1")
     assert (facts["impact"], facts["score"], facts["level"], facts["exposure"]) == (

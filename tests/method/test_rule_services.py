@@ -13,15 +13,7 @@ from msgspec.structs import replace
 
 from tests.support.effort import count_calls
 from tests.support.outcomes import facts_of
-from tests.support.worlds import (
-    SOURCES,
-    TODAY,
-    card,
-    client,
-    person,
-    unit,
-    world,
-)
+from tests.support.worlds import SOURCES, TODAY, card, client, person, unit, world
 from worker.domain.entities import Card, Service, Stage
 from worker.domain.values import Ref, Unset, Value
 from worker.method.clients.rays import measure_rays

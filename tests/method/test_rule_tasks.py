@@ -230,9 +230,7 @@ def test_what_a_person_ended_is_final_while_the_condition_lasts(ending: str) -> 
 def test_a_deleted_task_counts_as_cancelled() -> None:
     seen = idle()
     after = replace(
-        later(seen, judge(seen), 20),
-        rows={},
-        trashed=frozenset({Ref("tasks", NEXT)}),
+        later(seen, judge(seen), 20), rows={}, trashed=frozenset({Ref("tasks", NEXT)})
     )
     assert keys(judge(after)) == set()
 

@@ -10,15 +10,7 @@ import pytest
 from msgspec.structs import replace
 
 from tests.support.outcomes import facts_of, judge, keys_of
-from tests.support.worlds import (
-    TODAY,
-    applied,
-    card,
-    client,
-    person,
-    unit,
-    world,
-)
+from tests.support.worlds import TODAY, applied, card, client, person, unit, world
 from worker.domain.entities import Stage
 from worker.domain.values import Ref
 from worker.world.world import World

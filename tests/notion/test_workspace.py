@@ -319,13 +319,7 @@ def test_a_missing_option_is_added_beside_those_that_stand(site: Site) -> None:
         clients.data_source_id,
         {
             "properties": {
-                clients.properties["source"]: {
-                    "select": {
-                        "options": [
-                            *rest,
-                        ]
-                    }
-                }
+                clients.properties["source"]: {"select": {"options": [*rest]}}
             }
         },
     )

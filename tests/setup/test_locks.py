@@ -20,10 +20,7 @@ from tests.setup.locks import (
 )
 
 ROOT = Path(__file__).parents[2]
-LOCKS = {
-    "requirements.lock": ("build",),
-    "requirements-dev.lock": ("build", "dev"),
-}
+LOCKS = {"requirements.lock": ("build",), "requirements-dev.lock": ("build", "dev")}
 ENVIRONMENTS = environments()
 
 

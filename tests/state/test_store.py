@@ -423,10 +423,7 @@ def test_a_guarded_state_keeps_nothing_once_the_lease_is_lost(opener: Opener) ->
     first, second = opener(), opener()
     with first.transaction("main") as tx:
         held = Held(
-            first,
-            leases.claim(tx, "one", now=NOW, ttl=TTL),
-            ttl=TTL,
-            now=lambda: NOW,
+            first, leases.claim(tx, "one", now=NOW, ttl=TTL), ttl=TTL, now=lambda: NOW
         )
     guarded = first.guarded(held.confirm)
     with guarded.transaction("main") as tx:

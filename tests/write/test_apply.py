@@ -298,9 +298,7 @@ def test_a_creation_that_somebody_has_made_already_is_no_doubt(board: Board) -> 
     assert len(board.content()) == 1
 
 
-def test_a_creation_in_doubt_stays_in_doubt_for_whoever_wants_it(
-    board: Board,
-) -> None:
+def test_a_creation_in_doubt_stays_in_doubt_for_whoever_wants_it(board: Board) -> None:
     plan = board.draw(_risk())[0]
     board.break_next("hang_after")
     board.cycle(_risk())

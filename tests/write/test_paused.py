@@ -201,9 +201,7 @@ def test_a_wait_longer_than_the_lease_is_no_loss_while_nobody_else_comes(
     assert shop.keys() == ROWS
 
 
-def test_a_wait_in_which_another_took_over_ends_without_a_request(
-    board: Board,
-) -> None:
+def test_a_wait_in_which_another_took_over_ends_without_a_request(board: Board) -> None:
     shop = _shop(board)
     board.break_next("429", retry_after=900)
     wait = board.pass_time

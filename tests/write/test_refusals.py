@@ -283,10 +283,7 @@ def test_a_relation_to_a_row_that_left_its_board_is_left_out_and_the_row_named(
         applied = board.cycle(_month(step, part=True))
         plan, _ = board.draw(_month(step, part=True))
         told = {(one.code, one.where) for one in (*applied.failures, *plan.problems)}
-        assert told == {
-            ("field-refused", str(MONTH)),
-            ("row-left-board", str(QUARTER)),
-        }
+        assert told == {("field-refused", str(MONTH)), ("row-left-board", str(QUARTER))}
         assert "“Q4” was moved out of plans" in next(
             one.message for one in plan.problems if one.code == "row-left-board"
         )
@@ -321,10 +318,7 @@ def test_a_row_that_left_its_board_is_named_and_nothing_is_written_to_it(
     assert [(one.code, one.where) for one in applied.failures] == [
         ("row-left-board", str(RISK))
     ]
-    assert (board.notion.page(page).properties, applied.gone) == (
-        before,
-        frozenset(),
-    )
+    assert (board.notion.page(page).properties, applied.gone) == (before, frozenset())
     assert board.writes() == writes
 
 

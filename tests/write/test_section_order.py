@@ -507,11 +507,7 @@ def test_parts_of_a_section_behind_its_end_are_put_right(
     if not is_known:
         forget(board)
     write(board, client, (*wanted, Paragraph("last")))
-    assert read(board, client.key) == (
-        meant((*wanted, Paragraph("last"))),
-        [],
-        notes,
-    )
+    assert read(board, client.key) == (meant((*wanted, Paragraph("last"))), [], notes)
     since = mark(board)
     forget(board)
     write(board, client, (*wanted, Paragraph("last")))

@@ -505,9 +505,7 @@ def _find_state(state: str, source: Source) -> tuple[str, list[Problem]]:
     try:
         url = make_url(state)
     except (ArgumentError, ValueError):
-        return state, [
-            _at(source, at, message("is not a database URL"), STATE_HINT),
-        ]
+        return state, [_at(source, at, message("is not a database URL"), STATE_HINT)]
     if "@" in (url.host or ""):
         return state, [
             _at(

@@ -86,11 +86,7 @@ class LazyCommand(TyperCommand):
         self._entry = entry
 
     def make_context(
-        self,
-        info_name: str | None,
-        args: list[str],
-        parent: Any = None,
-        **extra: Any,
+        self, info_name: str | None, args: list[str], parent: Any = None, **extra: Any
     ) -> Any:
         """Load the command and let it read its arguments."""
         return self.load().make_context(info_name, args, parent, **extra)

@@ -197,10 +197,7 @@ def _line_type(longest: int) -> PropertyType:
         return f"is longer than {longest} characters and is left out"
 
     return PropertyType(
-        read=_read_line,
-        write=_write_line,
-        canonical=canonical,
-        limit=limit,
+        read=_read_line, write=_write_line, canonical=canonical, limit=limit
     )
 
 
@@ -438,9 +435,7 @@ def _write_nothing(place: Place, _: object) -> Payload:
 # -- the table ---------------------------------------------------------------------------------------------------------
 
 _CHOICE = PropertyType(
-    read=_read_choice,
-    write=_write_choice,
-    canonical=_canonical_choice,
+    read=_read_choice, write=_write_choice, canonical=_canonical_choice
 )
 
 PROPERTY_TYPES: Mapping[str, PropertyType] = {
@@ -451,10 +446,7 @@ PROPERTY_TYPES: Mapping[str, PropertyType] = {
         limit=_limit_title,
     ),
     "rich_text": PropertyType(
-        read=_read_text,
-        write=_write_text,
-        canonical=_canonical_text,
-        limit=_limit_text,
+        read=_read_text, write=_write_text, canonical=_canonical_text, limit=_limit_text
     ),
     "url": _line_type(URL),
     "email": _line_type(EMAIL),
@@ -465,11 +457,7 @@ PROPERTY_TYPES: Mapping[str, PropertyType] = {
         canonical=_canonical_number,
         limit=_limit_number,
     ),
-    "checkbox": PropertyType(
-        read=_read_flag,
-        write=_write_flag,
-        canonical=bool,
-    ),
+    "checkbox": PropertyType(read=_read_flag, write=_write_flag, canonical=bool),
     "select": _CHOICE,
     "status": _CHOICE,
     "multi_select": PropertyType(
@@ -479,10 +467,7 @@ PROPERTY_TYPES: Mapping[str, PropertyType] = {
         limit=_limit_list,
     ),
     "date": PropertyType(
-        read=_read_date,
-        write=_write_date,
-        canonical=_canonical_date,
-        limit=_limit_date,
+        read=_read_date, write=_write_date, canonical=_canonical_date, limit=_limit_date
     ),
     "people": PropertyType(
         read=_read_people,
@@ -497,8 +482,6 @@ PROPERTY_TYPES: Mapping[str, PropertyType] = {
         limit=_limit_list,
     ),
     "formula": PropertyType(
-        read=lambda place, raw: None,
-        write=_write_nothing,
-        canonical=lambda value: None,
+        read=lambda place, raw: None, write=_write_nothing, canonical=lambda value: None
     ),
 }

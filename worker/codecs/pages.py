@@ -112,11 +112,7 @@ def _unreadable(row: Row, source: Source, name: str, fault: str) -> Problem:
         code="unreadable-field",
         where=place(row, source),
         field=name,
-        message=tell(
-            "{field} {fault}",
-            field=label,
-            fault=said,
-        ),
+        message=tell("{field} {fault}", field=label, fault=said),
         hint=message("correct the field in Notion; until then it counts as unknown"),
         url=row.url,
     )
@@ -129,9 +125,7 @@ def _not_read_now(row: Row, source: Source, name: str, fault: str) -> Problem:
         where=place(row, source),
         field=name,
         message=tell(
-            "{field} cannot be read: {error}",
-            field=label,
-            error=fault_in_words(fault),
+            "{field} cannot be read: {error}", field=label, error=fault_in_words(fault)
         ),
         hint=message(
             "correct the field in Notion; until then it counts as it was read last"
@@ -169,9 +163,7 @@ def unread_problem(one: UnreadPage, source: Source) -> Problem:
     return Problem(
         code="unreadable-page",
         where=tell(
-            "{source}: {title}",
-            source=source.title,
-            title=title or one.id or "?",
+            "{source}: {title}", source=source.title, title=title or one.id or "?"
         ),
         field=one.field,
         message=tell("the row cannot be read: {error}", error=fault_in_words(one.said)),

@@ -12,10 +12,7 @@ from msgspec.structs import replace
 
 from worker.domain.messages import in_words
 from worker.domain.words import Words
-from worker.errors import (
-    Problem,
-    Stopped,
-)
+from worker.errors import Problem, Stopped
 from worker.mapping.playbooks import Playbooks
 from worker.mapping.schema import Bindings
 from worker.method.outcome import Outcome

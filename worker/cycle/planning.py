@@ -21,9 +21,7 @@ from worker.cycle.context import (
     step,
 )
 from worker.domain.messages import message, tell
-from worker.errors import (
-    Problem,
-)
+from worker.errors import Problem
 from worker.mapping.schema import Bindings, Rows
 from worker.method import evaluate
 from worker.method.outcome import Outcome
@@ -44,12 +42,7 @@ from worker.read.missing_columns import (
 )
 from worker.read.schema import Bound, read_schema, recall_schema
 from worker.read.tracker import TrackerRead, read_tracker, recall_tracker
-from worker.state import (
-    bases,
-    journal,
-    memory,
-    snapshots,
-)
+from worker.state import bases, journal, memory, snapshots
 from worker.world.links import Link
 from worker.world.normalize import Seen, build_world, card_links
 from worker.world.world import World
@@ -71,14 +64,7 @@ def plan_cycle(context: Context, order: CycleRequest) -> PlannedCycle:
     unread = {
         name: frozenset(one.id for one in rows) for name, rows in boards.unread.items()
     }
-    drawn = evaluate_snapshot(
-        context,
-        bound,
-        tracker,
-        order,
-        now=now,
-        unread=unread,
-    )
+    drawn = evaluate_snapshot(context, bound, tracker, order, now=now, unread=unread)
     found = {
         *drawn.plan.problems,
         *bound.drift,
@@ -160,9 +146,7 @@ def _narrow(outcome: Outcome, world: World, scope: str) -> Outcome:
     client = find_scope(world, scope)
     sections = (section for section in outcome.sections if section.ref == client)
     return replace(
-        outcome,
-        facts=in_scope(outcome.facts, world, client),
-        sections=tuple(sections),
+        outcome, facts=in_scope(outcome.facts, world, client), sections=tuple(sections)
     )
 
 
@@ -234,11 +218,7 @@ def _normalize(
         schema=context.schema,
         bindings=with_lost(bindings, losses),
         seen=Seen(
-            restored(pages, losses),
-            issues,
-            worklogs,
-            tracker.links,
-            tracker.projects,
+            restored(pages, losses), issues, worklogs, tracker.links, tracker.projects
         ),
         memory=remembered,
         trashed=trashed,

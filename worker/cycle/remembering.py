@@ -12,10 +12,7 @@ from worker.domain.values import Ref
 from worker.method.formulas.occurrences import is_step, row_of
 from worker.plan.plan import Kind
 from worker.read.absent import GONE
-from worker.state import (
-    memory,
-    snapshots,
-)
+from worker.state import memory, snapshots
 from worker.state.store import Tx
 from worker.world.memory import Memory, Turn
 from worker.world.world import World

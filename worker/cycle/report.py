@@ -13,19 +13,10 @@ from msgspec.structs import replace
 from worker.cycle.context import Context, Mode, readable
 from worker.domain.messages import message, tell
 from worker.domain.values import Ref
-from worker.errors import (
-    Busy,
-    Missing,
-    Problem,
-    RaylineError,
-    Rejected,
-)
+from worker.errors import Busy, Missing, Problem, RaylineError, Rejected
 from worker.plan.plan import Kept, Plan
 from worker.read.schema import mark_stale
-from worker.state import (
-    problems,
-    runs,
-)
+from worker.state import problems, runs
 from worker.write.writer import Applied
 
 log = structlog.get_logger("worker.cycle")

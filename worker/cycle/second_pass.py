@@ -10,16 +10,9 @@ from msgspec.structs import replace
 
 from worker.cycle.context import Context, CycleRequest, PlannedCycle, readable
 from worker.domain.messages import message, tell
-from worker.errors import (
-    Problem,
-    RaylineError,
-    Severity,
-    Stopped,
-)
+from worker.errors import Problem, RaylineError, Severity, Stopped
 from worker.plan.plan import Kind
-from worker.state import (
-    runs,
-)
+from worker.state import runs
 from worker.write.writer import Applied
 
 log = structlog.get_logger("worker.cycle")

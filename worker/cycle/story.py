@@ -26,20 +26,9 @@ from worker.cycle.report import (
 )
 from worker.cycle.second_pass import needs_second_pass, run_second_pass
 from worker.domain.values import Ref
-from worker.errors import (
-    Busy,
-    Stopped,
-    Transient,
-)
+from worker.errors import Busy, Stopped, Transient
 from worker.plan.diff import known_pages
-from worker.state import (
-    history,
-    journal,
-    leases,
-    memory,
-    runs,
-    triggers,
-)
+from worker.state import history, journal, leases, memory, runs, triggers
 from worker.world.memory import Turn
 from worker.write.context import PlanBasis, RunControl
 from worker.write.writer import Applied, apply

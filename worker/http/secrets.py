@@ -100,10 +100,7 @@ def _written(character: str) -> str:
     addressed = [f"%(?:25)*(?i:{byte})" for byte in by_bytes]
     ways.append("".join(addressed))
 
-    entities = [
-        f"{_SHARP}0*{code}",
-        f"{_SHARP}[xX]0*(?i:{code:x})",
-    ]
+    entities = [f"{_SHARP}0*{code}", f"{_SHARP}[xX]0*(?i:{code:x})"]
     for name, one in HTML_CODES:
         if one == code:
             entities.append(name)

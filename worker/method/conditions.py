@@ -6,7 +6,7 @@ One table for risks and tasks. The test of a condition stands in its chapter, un
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import date
 from decimal import Decimal
 
@@ -58,6 +58,9 @@ class Sighting(msgspec.Struct, frozen=True, gc=False):
     horizon: date | None = None
     inputs: tuple[tuple[str, str, str], ...] = ()
 
+
+Look = tuple[str, Subject, Sighting]
+"""One condition, by its signal, of one subject today."""
 
 NO = Sighting(holds=False)
 UNKNOWN = Sighting(holds=None)
@@ -121,6 +124,22 @@ def state_signal(
         values=subject.names,
         unit=subject.unit,
     )
+
+
+def state_looks(
+    looks: Iterable[Look], *, words: Words, by_probability: bool = False
+) -> tuple[tuple[Condition, ...], tuple[Signal, ...]]:
+    """Return the conditions of what was looked at and the signals of their playbooks, in order.
+
+    With `by_probability` the likelier a condition bites, the stronger its signals.
+    """
+    conditions: list[Condition] = []
+    signals: list[Signal] = []
+    for signal, subject, seen in looks:
+        strength = seen.probability if by_probability else 0
+        conditions.append(state_condition(signal, subject, seen, words=words))
+        signals += state_signals(signal, subject, seen, words=words, strength=strength)
+    return tuple(conditions), tuple(signals)
 
 
 TYPES = (
@@ -354,9 +373,7 @@ TYPES = (
     ConditionType(
         signal="card.no_next_step",
         playbooks=("next_step",),
-        ended=message(
-            "closed by itself: the card stands at “{stage}” since {day}",
-        ),
+        ended=message("closed by itself: the card stands at “{stage}” since {day}"),
     ),
     ConditionType(
         signal="risk.high",

@@ -128,10 +128,7 @@ def _failure(rule: Callable[..., object], error: str) -> Problem:
     return Problem(
         code="rule-failed",
         where=place,
-        message=tell(
-            "the rule failed: {error}",
-            error=f"{rule.__name__}: {error}",
-        ),
+        message=tell("the rule failed: {error}", error=f"{rule.__name__}: {error}"),
         hint=message("report this; the other rules went on"),
         severity=Severity.ERROR,
     )

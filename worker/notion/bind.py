@@ -116,11 +116,7 @@ def database_of(data_source: DataSource) -> str:
 
 
 def _find(
-    prop: Property,
-    columns: Columns,
-    locale: str,
-    known_id: str,
-    taken: frozenset[str],
+    prop: Property, columns: Columns, locale: str, known_id: str, taken: frozenset[str]
 ) -> Column | None:
     if known_id in columns.by_id:
         return columns.by_id[known_id]

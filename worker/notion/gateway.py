@@ -82,11 +82,7 @@ _SILENT.propagate = False
 
 T = TypeVar("T")
 _USER, _VIEW, _HIT = reader_of(User), reader_of(BoardView), reader_of(Hit)
-_DATABASE, _UPLOAD, _THING = (
-    reader_of(Database),
-    reader_of(Upload),
-    reader_of(Thing),
-)
+_DATABASE, _UPLOAD, _THING = (reader_of(Database), reader_of(Upload), reader_of(Thing))
 
 
 class NotionGateway:
@@ -336,11 +332,7 @@ class NotionGateway:
 
         Source: docs/facts/notion-api.md 3.19.
         """
-        wanted = {
-            "mode": "single_part",
-            "filename": name,
-            "content_type": content_type,
-        }
+        wanted = {"mode": "single_part", "filename": name, "content_type": content_type}
         made = self._call("POST", "file_uploads", _UPLOAD, body=wanted)
         path = f"file_uploads/{_segment(made.id)}"
         form = {"file": (name, content, content_type)}

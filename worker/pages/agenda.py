@@ -154,12 +154,7 @@ def _risks(view: View, unit: Ref) -> Iterator[Block]:
 
 
 def _finance(view: View, unit: Ref, past: Period) -> Iterator[Block]:
-    chart = chart_plan(
-        view,
-        unit,
-        quarter_of(past.start),
-        until=monday_of(view.today),
-    )
+    chart = chart_plan(view, unit, quarter_of(past.start), until=monday_of(view.today))
     if chart is not None:
         yield Picture(chart)
     quarter = view.plans.get((unit, quarter_of(past.start)))

@@ -70,11 +70,7 @@ def _head(view: View, measure: ClientMeasure) -> Block:
         score,
         view.say("coverage {share}", share=view.percent(measure.coverage)),
     ]
-    return Callout(
-        join_parts(parts),
-        DOTS[measure.rag],
-        SHADES[measure.rag],
-    )
+    return Callout(join_parts(parts), DOTS[measure.rag], SHADES[measure.rag])
 
 
 def _ray(view: View, client: Client, measure: ClientMeasure) -> Iterator[Block]:

@@ -106,13 +106,7 @@ def _card_ray(view: View, card: Card) -> Ray | None:
     late = None
     if forecast is not None and forecast.p85 > end:
         late = forecast.p85
-    return Ray(
-        label=card.name,
-        start=start,
-        end=end,
-        stage=card.stage.value,
-        p85=late,
-    )
+    return Ray(label=card.name, start=start, end=end, stage=card.stage.value, p85=late)
 
 
 def chart_clients(view: View) -> Rays | None:

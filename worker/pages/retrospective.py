@@ -220,9 +220,7 @@ def _moved_cards(view: View, moved: list[tuple[Row, str]]) -> Bullet:
         lines.append(Bullet(line))
     return Bullet(
         view.words.count(
-            "{n} card moved by them",
-            "{n} cards moved by them",
-            len(cards),
+            "{n} card moved by them", "{n} cards moved by them", len(cards)
         ),
         tuple(lines),
     )

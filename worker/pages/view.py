@@ -34,12 +34,7 @@ from worker.world.world import World
 
 Sums = Mapping[tuple[Ref | None, Period], Decimal]
 
-DOTS = {
-    Rag.RED: "🔴",
-    Rag.AMBER: "🟡",
-    Rag.GREEN: "🟢",
-    Rag.GREY: "⚪",
-}
+DOTS = {Rag.RED: "🔴", Rag.AMBER: "🟡", Rag.GREEN: "🟢", Rag.GREY: "⚪"}
 SHADES = {
     Rag.RED: "red_background",
     Rag.AMBER: "yellow_background",

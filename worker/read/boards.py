@@ -70,12 +70,7 @@ class BoardsRead:
 
 
 def read_boards(
-    notion: RowReader,
-    site: Site,
-    bound: Bound,
-    *,
-    full: bool,
-    now: datetime,
+    notion: RowReader, site: Site, bound: Bound, *, full: bool, now: datetime
 ) -> BoardsRead:
     """Bring the snapshot's pages up to date; raises the API errors of the gateway.
 

@@ -37,12 +37,7 @@ class Bound:
 
 def recall_schema(tx: Tx) -> Bound:
     """Return what is remembered."""
-    return Bound(
-        registry.load(tx),
-        LOST.load(tx),
-        DRIFT.load(tx),
-        trusted=False,
-    )
+    return Bound(registry.load(tx), LOST.load(tx), DRIFT.load(tx), trusted=False)
 
 
 def mark_stale(tx: Tx, *, stale: bool) -> None:
@@ -50,12 +45,7 @@ def mark_stale(tx: Tx, *, stale: bool) -> None:
     STALE.save(tx, stale)
 
 
-def read_schema(
-    notion: BoardReader,
-    site: Site,
-    *,
-    afresh: bool,
-) -> Bound:
+def read_schema(notion: BoardReader, site: Site, *, afresh: bool) -> Bound:
     """Return how the workspace carries the schema; `afresh` reads it again. What does not fit is said in its language.
 
     Raises `ConfigError` when nothing of it is there or a root page is gone, and the API errors.

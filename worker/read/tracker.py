@@ -78,12 +78,7 @@ class _Reader:
 
 
 def read_tracker(
-    jira: Tracker,
-    site: Site,
-    *,
-    links: Mapping[str, Link],
-    full: bool,
-    now: datetime,
+    jira: Tracker, site: Site, *, links: Mapping[str, Link], full: bool, now: datetime
 ) -> TrackerRead:
     """Bring the snapshot's issues and worklogs up to date; raises the API errors of the gateway.
 
@@ -129,10 +124,7 @@ def read_tracker(
             Problem(
                 code="incomplete-read",
                 where="Jira",
-                message=tell(
-                    "not everything could be read: {why}",
-                    why=incomplete,
-                ),
+                message=tell("not everything could be read: {why}", why=incomplete),
                 hint=message("nothing is dropped until a complete read"),
             )
         )
@@ -556,11 +548,7 @@ def _first_bound(reader: _Reader, cursor: int | None, arrived: Iterable[Issue]) 
 
 
 def _note_unread_worklogs(
-    reader: _Reader,
-    batch: WorklogBatch,
-    linked: Collection[str],
-    *,
-    afresh: bool,
+    reader: _Reader, batch: WorklogBatch, linked: Collection[str], *, afresh: bool
 ) -> None:
     """Note the worklogs of linked issues that cannot be read; those told again are over."""
     told = {"", *batch.deleted}

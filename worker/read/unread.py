@@ -61,14 +61,9 @@ def problems_of(unread: Iterable[Unread], keys: Mapping[str, str]) -> Iterator[P
         yield Problem(
             code=f"bad-{one.kind}",
             where=tell(
-                said.where,
-                name=one.name or "?",
-                issue=keys.get(one.issue) or "?",
+                said.where, name=one.name or "?", issue=keys.get(one.issue) or "?"
             ),
             field=one.field,
-            message=tell(
-                "cannot be read: {error}",
-                error=one.said,
-            ),
+            message=tell("cannot be read: {error}", error=one.said),
             hint=said.hint,
         )

@@ -143,9 +143,7 @@ def _sqlite_engine(url: URL) -> Engine:
         _close_to_others(path.with_name(path.name + suffix))
 
     engine = create_engine(
-        url,
-        connect_args={"timeout": _BUSY_MILLISECONDS / 1000},
-        hide_parameters=True,
+        url, connect_args={"timeout": _BUSY_MILLISECONDS / 1000}, hide_parameters=True
     )
     event.listen(engine, "connect", _prepare)
     event.listen(engine, "begin", _begin)

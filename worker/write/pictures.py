@@ -153,8 +153,7 @@ class Engines:
                 picture, refusal = self._try(order)
             except _Hung:
                 raise NotDrawn(
-                    chart,
-                    tell("the chart engine did not answer in time"),
+                    chart, tell("the chart engine did not answer in time")
                 ) from None
             except (_Failed, OSError):
                 raise NotDrawn(

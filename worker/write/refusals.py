@@ -59,9 +59,7 @@ def leave_out(
 
 
 def _send_part(
-    send: Callable[[Cells], None],
-    cells: Cells,
-    named: Callable[[ApiError, Cells], str],
+    send: Callable[[Cells], None], cells: Cells, named: Callable[[ApiError, Cells], str]
 ) -> dict[str, ApiError]:
     try:
         send(cells)

@@ -21,12 +21,7 @@ from worker.write import turns
 from worker.write.cells import encode_cells, note_refused, part_of, read_answer
 from worker.write.context import Result, WriteContext
 from worker.write.edits import Fresh, Left, look_again
-from worker.write.refusals import (
-    Cells,
-    is_refusal,
-    leave_out,
-    name_refused,
-)
+from worker.write.refusals import Cells, is_refusal, leave_out, name_refused
 
 STALE = timedelta(seconds=10)
 """How old a reading may be when the request leaves that goes by it."""

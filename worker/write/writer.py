@@ -32,13 +32,7 @@ from worker.ports.notion import PlanWriter, is_gone
 from worker.site import Site
 from worker.state import bases, journal
 from worker.write.changes import perform
-from worker.write.context import (
-    Pages,
-    PlanBasis,
-    Result,
-    RunControl,
-    WriteContext,
-)
+from worker.write.context import Pages, PlanBasis, Result, RunControl, WriteContext
 from worker.write.creation_order import arrange
 from worker.write.pictures import open_engines
 

@@ -20,21 +20,10 @@ from worker.domain.values import Ref
 from worker.domain.words import Words
 from worker.errors import Problem, Severity
 from worker.method.capacity.load import first_run
-from worker.method.conditions import (
-    Sighting,
-    Subject,
-    state_condition,
-    state_signals,
-)
+from worker.method.conditions import Look, Sighting, Subject, state_looks
 from worker.method.formulas.group import members, staff, units_of_people
 from worker.method.formulas.working_time import full_weeks_before
-from worker.method.measures import (
-    Condition,
-    RoleLoad,
-    Signal,
-    UnitLoad,
-    WeekLoad,
-)
+from worker.method.measures import RoleLoad, UnitLoad, WeekLoad
 from worker.method.run import Found
 from worker.world.world import World
 
@@ -73,33 +62,23 @@ class _Spell(msgspec.Struct, frozen=True, gc=False):
 
 def find_staffing_needs(world: World, units: Mapping[Ref, UnitLoad]) -> Found[None]:
     """Return the conditions and signals of every unit, and what is wrong in the rows they rest on."""
-    conditions: list[Condition] = []
-    signals: list[Signal] = []
+    conditions, signals = state_looks(_looks(world, units), words=world.words)
+    problems = tuple(_problems(world))
+    return Found(None, conditions=conditions, signals=signals, problems=problems)
+
+
+def _looks(world: World, units: Mapping[Ref, UnitLoad]) -> Iterator[Look]:
     for ref, unit in world.units.items():
         load = units.get(ref)
-        if load is not None:
-            for condition, asked in _unit_needs(unit, load, world):
-                conditions.append(condition)
-                signals += asked
-    return Found(
-        None,
-        conditions=tuple(conditions),
-        signals=tuple(signals),
-        problems=tuple(_problems(world)),
-    )
+        if load is None:
+            continue
+        yield _missing_logs(unit, load, world)
+        for role in load.roles:
+            yield _overload(unit, role, world)
+        yield _underload(unit, load, world)
 
 
-Need = tuple[Condition, tuple[Signal, ...]]
-
-
-def _unit_needs(unit: Unit, load: UnitLoad, world: World) -> Iterator[Need]:
-    yield _missing_logs(unit, load, world)
-    for role in load.roles:
-        yield _overload(unit, role, world)
-    yield _underload(unit, load, world)
-
-
-def _missing_logs(unit: Unit, load: UnitLoad, world: World) -> Need:
+def _missing_logs(unit: Unit, load: UnitLoad, world: World) -> Look:
     words = world.words
     names = ", ".join(world.people[ref].name for ref in load.missing)
     holds = bool(load.missing) if load.logged is not None else None
@@ -122,10 +101,10 @@ def _missing_logs(unit: Unit, load: UnitLoad, world: World) -> Need:
         inputs=((words.say("unit"), unit.name, unit.url),),
     )
     subject = Subject(unit.ref, {"name": names, "unit": unit.name}, unit=unit.ref)
-    return _need(LOGS, subject, seen, words=words)
+    return LOGS, subject, seen
 
 
-def _overload(unit: Unit, role: RoleLoad, world: World) -> Need:
+def _overload(unit: Unit, role: RoleLoad, world: World) -> Look:
     """Look at one role: the first run of weeks over the limit that begins within the hiring lead time."""
     limits, words = world.thresholds, world.words
     latest = world.today + timedelta(weeks=limits.hiring_lead_weeks)
@@ -138,10 +117,8 @@ def _overload(unit: Unit, role: RoleLoad, world: World) -> Need:
         limits.load_weeks,
     )
     near = spell if spell and spell.weeks[0].monday <= latest else None
-    subject, name = (
-        Ref("units", f"{unit.ref.key}:{role.role}"),
-        _role_name(role.role, words),
-    )
+    subject = Ref("units", f"{unit.ref.key}:{role.role}")
+    name = _role_name(role.role, words)
     seen = Sighting(
         _known(role.weeks, bool(near)),
         4,
@@ -157,10 +134,10 @@ def _overload(unit: Unit, role: RoleLoad, world: World) -> Need:
         "date": words.date(near.weeks[0].monday) if near else "",
         "unit": unit.name,
     }
-    return _need(OVER, Subject(subject, names, unit=unit.ref), seen, words=words)
+    return OVER, Subject(subject, names, unit=unit.ref), seen
 
 
-def _underload(unit: Unit, load: UnitLoad, world: World) -> Need:
+def _underload(unit: Unit, load: UnitLoad, world: World) -> Look:
     limits, words = world.thresholds, world.words
     next_weeks = load.weeks[: limits.load_weeks]
     low = [
@@ -181,12 +158,7 @@ def _underload(unit: Unit, load: UnitLoad, world: World) -> Need:
         "date": words.date(spell.weeks[0].monday) if spell else "",
         "unit": unit.name,
     }
-    return _need(UNDER, Subject(unit.ref, names, unit=unit.ref), seen, words=words)
-
-
-def _need(signal: str, subject: Subject, seen: Sighting, *, words: Words) -> Need:
-    condition = state_condition(signal, subject, seen, words=words)
-    return condition, state_signals(signal, subject, seen, words=words)
+    return UNDER, Subject(unit.ref, names, unit=unit.ref), seen
 
 
 def _spell(

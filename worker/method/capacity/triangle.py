@@ -2,20 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from decimal import Decimal
 
 from worker.domain.entities import Unit
 from worker.domain.values import Ref
-from worker.method.conditions import (
-    NO,
-    Sighting,
-    Subject,
-    state_condition,
-    state_signals,
-)
+from worker.method.conditions import NO, Look, Sighting, Subject, state_looks
 from worker.method.formulas.stakes import committed_money
 from worker.method.formulas.triangle import triangle_faults
-from worker.method.measures import Condition, Signal
 from worker.method.run import Found
 from worker.world.world import World
 
@@ -24,16 +18,16 @@ SIGNAL = "team.triangle"
 
 def find_broken_triangles(world: World) -> Found[None]:
     """Return a condition and a signal for every unit; it states no facts itself."""
+    conditions, signals = state_looks(_looks(world), words=world.words)
+    return Found(None, conditions=conditions, signals=signals)
+
+
+def _looks(world: World) -> Iterator[Look]:
     stakes = _stakes(world)
-    conditions: list[Condition] = []
-    signals: list[Signal] = []
     for ref, unit in world.units.items():
         names = {"name": unit.name, "unit": unit.name}
         subject = Subject(ref, names, unit=ref)
-        seen = _look(unit, world, stakes[ref])
-        conditions.append(state_condition(SIGNAL, subject, seen, words=world.words))
-        signals += state_signals(SIGNAL, subject, seen, words=world.words)
-    return Found(None, conditions=tuple(conditions), signals=tuple(signals))
+        yield SIGNAL, subject, _look(unit, world, stakes[ref])
 
 
 def _stakes(world: World) -> dict[Ref, Decimal]:

@@ -71,9 +71,7 @@ class _Staff(msgspec.Struct, frozen=True, gc=False):
 
 
 def measure_utilization(
-    world: World,
-    cards: Mapping[Ref, CardMeasure],
-    plans: Sequence[PlanMeasure],
+    world: World, cards: Mapping[Ref, CardMeasure], plans: Sequence[PlanMeasure]
 ) -> Found[LoadMeasure]:
     """Return the fields of people, units and plan nodes, with everybody's weeks behind and ahead."""
     view = _view_of(world, cards, plans)

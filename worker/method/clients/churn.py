@@ -15,13 +15,7 @@ from msgspec.structs import replace
 from worker.domain.entities import Client, Stage
 from worker.domain.periods import month_of, months_between
 from worker.domain.values import Ref
-from worker.method.conditions import (
-    CONDITIONS,
-    NO,
-    Sighting,
-    Subject,
-    state_condition,
-)
+from worker.method.conditions import CONDITIONS, NO, Sighting, Subject, state_condition
 from worker.method.measures import Condition, MoneyMeasure, MonthMoney, Signal
 from worker.method.run import Found
 from worker.plan.facts import Fact, Input, Why
@@ -50,18 +44,9 @@ def find_churn(world: World, revenue: MoneyMeasure | None) -> Found[Mapping[Ref,
         is not None
     }
     facts = tuple(
-        _fact(
-            client,
-            left.get(client.ref),
-            world,
-        )
-        for client in world.clients.values()
+        _fact(client, left.get(client.ref), world) for client in world.clients.values()
     )
-    return Found(
-        left,
-        facts,
-        conditions=tuple(_conditions(left, world)),
-    )
+    return Found(left, facts, conditions=tuple(_conditions(left, world)))
 
 
 def end_conditions(
@@ -83,13 +68,7 @@ def end_signals(
     ended = world.words.say("closed by itself: the client has left")
     return Found(
         tuple(
-            replace(
-                one,
-                holds=False,
-                ended=ended,
-            )
-            if one.client in left
-            else one
+            replace(one, holds=False, ended=ended) if one.client in left else one
             for one in signals
         )
     )
@@ -118,19 +97,10 @@ def _life_end(
 def _conditions(left: dict[Ref, date], world: World) -> Iterator[Condition]:
     words = world.words
     for ref, client in world.clients.items():
-        subject = Subject(
-            ref,
-            {"client": client.name},
-            client=ref,
-        )
+        subject = Subject(ref, {"client": client.name}, client=ref)
         day = left.get(ref)
         seen = _left_since(day, world) if day else NO
-        yield state_condition(
-            LEFT,
-            subject,
-            seen,
-            words=words,
-        )
+        yield state_condition(LEFT, subject, seen, words=words)
 
 
 def _left_since(day: date, world: World) -> Sighting:
@@ -154,20 +124,12 @@ def _left_since(day: date, world: World) -> Sighting:
 def _fact(client: Client, day: date | None, world: World) -> Fact:
     say = world.words.say
     inputs = (
-        Input(
-            say("client"),
-            client.name,
-            client.url,
-        ),
+        Input(say("client"), client.name, client.url),
         Input(say("contract end"), str(client.contract_end or "-")),
     )
     return Fact(
         client.ref,
         "life_end",
         day,
-        Why(
-            "farewell",
-            inputs,
-            say(CONDITIONS[LEFT].formula),
-        ),
+        Why("farewell", inputs, say(CONDITIONS[LEFT].formula)),
     )

@@ -14,57 +14,19 @@ from worker.domain.entities import Client, Contact, Document
 from worker.domain.values import Ref
 from worker.mapping.playbooks import Playbooks
 from worker.method.clients import silence as relations
-from worker.method.conditions import (
-    Sighting,
-    Subject,
-    state_condition,
-    state_signals,
-)
+from worker.method.conditions import Look, Sighting, Subject, state_looks
 from worker.method.formulas.bands import mark_above, mark_below
-from worker.method.measures import Condition, Signal
 from worker.method.run import Found
 from worker.world.world import World
 
 NOTHING = Decimal(0)
 
-Look = tuple[str, Subject, Sighting]
-"""One signal of one subject today."""
-
 
 def find_relation_conditions(world: World, playbooks: Playbooks) -> Found[None]:
     """Return the conditions and signals of all clients and documents; it states no facts itself."""
-    looks = (
-        *_clients(
-            world,
-            playbooks,
-        ),
-        *_documents(
-            world,
-            playbooks,
-        ),
-    )
-    conditions: list[Condition] = []
-    signals: list[Signal] = []
-    for signal, subject, seen in looks:
-        conditions.append(
-            state_condition(
-                signal,
-                subject,
-                seen,
-                words=world.words,
-            )
-        )
-        signals += state_signals(
-            signal,
-            subject,
-            seen,
-            words=world.words,
-        )
-    return Found(
-        None,
-        conditions=tuple(conditions),
-        signals=tuple(signals),
-    )
+    looks = (*_clients(world, playbooks), *_documents(world, playbooks))
+    conditions, signals = state_looks(looks, words=world.words)
+    return Found(None, conditions=conditions, signals=signals)
 
 
 def _clients(world: World, playbooks: Playbooks) -> Iterator[Look]:
@@ -75,37 +37,15 @@ def _clients(world: World, playbooks: Playbooks) -> Iterator[Look]:
     for client in world.clients.values():
         served = client.group == "account" or client.ref in active
         is_active = client.ref in active
-        yield _contact(
-            client,
-            contacts[client.ref],
-            world,
-            served=served,
-        )
-        yield _partners(
-            client,
-            world,
-            served=served,
-        )
-        yield _contract(
-            client,
-            world,
-            playbooks,
-            active=is_active,
-        )
-        yield _rate(
-            client,
-            world,
-            playbooks,
-        )
+        yield _contact(client, contacts[client.ref], world, served=served)
+        yield _partners(client, world, served=served)
+        yield _contract(client, world, playbooks, active=is_active)
+        yield _rate(client, world, playbooks)
 
 
 def _documents(world: World, playbooks: Playbooks) -> Iterator[Look]:
     for document in world.documents.values():
-        yield _document(
-            document,
-            world,
-            playbooks,
-        )
+        yield _document(document, world, playbooks)
 
 
 def _about(client: Client, day: date | None, world: World) -> Subject:
@@ -115,96 +55,40 @@ def _about(client: Client, day: date | None, world: World) -> Subject:
         "client": client.name,
         "date": world.words.date(day) if day else "",
     }
-    return Subject(
-        client.ref,
-        names,
-        client=client.ref,
-    )
+    return Subject(client.ref, names, client=client.ref)
 
 
 def _contact(
     client: Client, contacts: Iterable[Contact], world: World, *, served: bool
 ) -> Look:
     words, limit = world.words, world.thresholds.no_contact_days
-    last = relations.last_contact(
-        client,
-        contacts,
-    )
-    holds = (
-        relations.is_silent(
-            last,
-            world.today,
-            limit,
-        )
-        if served
-        else False
-    )
+    last = relations.last_contact(client, contacts)
+    holds = relations.is_silent(last, world.today, limit) if served else False
     seen = Sighting(
         holds,
-        _mark_of_silence(
-            last,
-            world.today,
-            limit,
-        ),
-        words.say(
-            "Last contact on {day}.",
-            day=words.date(last),
-        )
-        if last
-        else "",
+        _mark_of_silence(last, world.today, limit),
+        words.say("Last contact on {day}.", day=words.date(last)) if last else "",
         _longer_than(limit),
     )
-    return (
-        "relations.no_contact",
-        _about(
-            client,
-            last,
-            world,
-        ),
-        seen,
-    )
+    return ("relations.no_contact", _about(client, last, world), seen)
 
 
 def _partners(client: Client, world: World, *, served: bool) -> Look:
     words, limit = world.words, world.thresholds.no_partner_days
     last = client.last_partner_contact
-    holds = (
-        relations.is_silent(
-            last,
-            world.today,
-            limit,
-        )
-        if served
-        else False
-    )
+    holds = relations.is_silent(last, world.today, limit) if served else False
     evidence = (
-        words.say(
-            "Last contact of the partners on {day}.",
-            day=words.date(last),
-        )
+        words.say("Last contact of the partners on {day}.", day=words.date(last))
         if last
         else ""
     )
     seen = Sighting(
         holds,
-        _mark_of_silence(
-            last,
-            world.today,
-            limit,
-        )
-        - 1,
+        _mark_of_silence(last, world.today, limit) - 1,
         evidence,
         _longer_than(limit),
     )
-    return (
-        "relations.no_partner_contact",
-        _about(
-            client,
-            last,
-            world,
-        ),
-        seen,
-    )
+    return ("relations.no_partner_contact", _about(client, last, world), seen)
 
 
 def _longer_than(days: int) -> str:
@@ -218,108 +102,48 @@ def _within(days: int) -> str:
 def _mark_of_silence(last: date | None, today: date, limit: int) -> int:
     """Mark 3 for up to twice the limit, 4 up to four times, then 5."""
     times = (today - last).days / limit if last else 0
-    return mark_above(
-        times,
-        2,
-        4,
-        least=3,
-    )
+    return mark_above(times, 2, 4, least=3)
 
 
 def _contract(
     client: Client, world: World, playbooks: Playbooks, *, active: bool
 ) -> Look:
     words, end = world.words, client.contract_end
-    limit = _days(
-        playbooks,
-        "contract_end",
-        world.thresholds.contract_days,
-    )
+    limit = _days(playbooks, "contract_end", world.thresholds.contract_days)
     seen = Sighting(
-        relations.contract_ends(
-            client,
-            world.today,
-            limit,
-            active=active,
-        ),
-        _mark_of_end(
-            end,
-            world.today,
-        ),
-        words.say(
-            "The contract ends on {day}.",
-            day=words.date(end),
-        )
-        if end
-        else "",
+        relations.contract_ends(client, world.today, limit, active=active),
+        _mark_of_end(end, world.today),
+        words.say("The contract ends on {day}.", day=words.date(end)) if end else "",
         _within(limit),
         horizon=end,
     )
-    return (
-        "money.contract_ends",
-        _about(
-            client,
-            end,
-            world,
-        ),
-        seen,
-    )
+    return ("money.contract_ends", _about(client, end, world), seen)
 
 
 def _mark_of_end(end: date | None, today: date) -> int:
     """Mark 3 while more than 30 days are left, 4 until two weeks before, then 5."""
     left = (end - today).days if end else 60
-    return mark_below(
-        left,
-        31,
-        15,
-        least=3,
-    )
+    return mark_below(left, 31, 15, least=3)
 
 
 def _rate(client: Client, world: World, playbooks: Playbooks) -> Look:
     words, since = world.words, relations.rate_since(client)
-    limit = _days(
-        playbooks,
-        "index_rate",
-        world.thresholds.rate_days,
-    )
+    limit = _days(playbooks, "index_rate", world.thresholds.rate_days)
     is_very_old = since and (world.today - since).days > 1.5 * limit
     seen = Sighting(
-        relations.is_rate_old(
-            client,
-            world.today,
-            limit,
-        ),
+        relations.is_rate_old(client, world.today, limit),
         4 if is_very_old else 3,
-        words.say(
-            "Rates stand since {day}.",
-            day=words.date(since),
-        )
-        if since
-        else "",
+        words.say("Rates stand since {day}.", day=words.date(since)) if since else "",
         _longer_than(limit),
         impact=2,
         stake=NOTHING,
     )
-    return (
-        "money.rate_not_indexed",
-        _about(
-            client,
-            since,
-            world,
-        ),
-        seen,
-    )
+    return ("money.rate_not_indexed", _about(client, since, world), seen)
 
 
 def _document(document: Document, world: World, playbooks: Playbooks) -> Look:
     words, end = world.words, document.expires
-    limit = _days(
-        playbooks,
-        "document_end",
-        world.thresholds.contract_days,
-    )
+    limit = _days(playbooks, "document_end", world.thresholds.contract_days)
     client = world.clients.get(document.client) if document.client else None
     # The contract that ends on the client's own contract end is one condition, and that is told of the client.
     told = (
@@ -328,25 +152,14 @@ def _document(document: Document, world: World, playbooks: Playbooks) -> Look:
         and client.contract_end == end
     )
     evidence = (
-        words.say(
-            "The document is valid until {day}.",
-            day=words.date(end),
-        )
+        words.say("The document is valid until {day}.", day=words.date(end))
         if end
         else ""
     )
     # Money does not tell what a document is worth, so none is counted as exposed.
     seen = Sighting(
-        relations.document_ends(
-            document,
-            world.today,
-            limit,
-        )
-        and not told,
-        _mark_of_end(
-            end,
-            world.today,
-        ),
+        relations.document_ends(document, world.today, limit) and not told,
+        _mark_of_end(end, world.today),
         evidence,
         _within(limit),
         impact=4 if document.kind == "contract" else 2,
@@ -360,15 +173,7 @@ def _document(document: Document, world: World, playbooks: Playbooks) -> Look:
         "date": words.date(end) if end else "",
     }
     owner = client.ref if client else None
-    return (
-        "documents.ends",
-        Subject(
-            document.ref,
-            names,
-            client=owner,
-        ),
-        seen,
-    )
+    return ("documents.ends", Subject(document.ref, names, client=owner), seen)
 
 
 def _days(playbooks: Playbooks, name: str, default: int) -> int:

@@ -65,13 +65,7 @@ def measure_rays(
         cards[card.client].append(card)
     begun = _begun(world.memory)
     views = [
-        _view(
-            client,
-            tuple(cards[client.ref]),
-            world,
-            measures,
-            begun=begun,
-        )
+        _view(client, tuple(cards[client.ref]), world, measures, begun=begun)
         for client in world.clients.values()
     ]
     facts = tuple(fact for view in views for fact in _facts(view, world))
@@ -95,11 +89,7 @@ def _view(
     *,
     begun: frozenset[Ref],
 ) -> _View:
-    horizon = horizon_of(
-        client.contract_end,
-        cards,
-        measures,
-    )
+    horizon = horizon_of(client.contract_end, cards, measures)
     coming = next_card(cards)
     gap = (
         gap_weeks(horizon.day, coming.expected_start)
@@ -107,12 +97,7 @@ def _view(
         else None
     )
     until = horizon.day if horizon else world.today
-    breaks = _breaks(
-        client,
-        cards,
-        horizon,
-        world=world,
-    )
+    breaks = _breaks(client, cards, horizon, world=world)
     ideas = (
         best_ideas(
             cards, world.services, number=world.thresholds.ray_ideas, begun=begun
@@ -164,22 +149,10 @@ def _begun(memory: Memory) -> frozenset[Ref]:
 def _facts(view: _View, world: World) -> Iterator[Fact]:
     say, ray = world.words.say, view.ray
     names = {card.ref: card for card in view.cards}
-    inputs = [
-        Input(
-            say("client"),
-            view.client.name,
-            view.client.url,
-        )
-    ]
+    inputs = [Input(say("client"), view.client.name, view.client.url)]
     for ref in (ray.horizon.card if ray.horizon else None, ray.next_card):
         if ref in names:
-            inputs.append(
-                Input(
-                    say("card"),
-                    names[ref].name,
-                    names[ref].url,
-                )
-            )
+            inputs.append(Input(say("card"), names[ref].name, names[ref].url))
     values: dict[str, tuple[Value, str]] = {
         "horizon": (
             ray.horizon.day if ray.horizon else None,
@@ -191,16 +164,7 @@ def _facts(view: _View, world: World) -> Iterator[Fact]:
         ),
     }
     for name, (value, formula) in values.items():
-        yield Fact(
-            view.client.ref,
-            name,
-            value,
-            Why(
-                RULE,
-                tuple(inputs),
-                formula,
-            ),
-        )
+        yield Fact(view.client.ref, name, value, Why(RULE, tuple(inputs), formula))
 
 
 def _condition(view: _View, world: World) -> Condition:
@@ -214,22 +178,13 @@ def _condition(view: _View, world: World) -> Condition:
         ray.breaks,
         NEAR if view.until < halfway else FAR,
         f"{_end_said(view, world)} {_next_said(view, world)}",
-        words.count(
-            "{n} week",
-            "{n} weeks",
-            lead,
-        ),
+        words.count("{n} week", "{n} weeks", lead),
         impact=IMPACT,
         stake=3 * client.monthly_fee if client.monthly_fee else None,
         horizon=view.until,
         inputs=((words.say("client"), client.name, client.url),),
     )
-    return state_condition(
-        SIGNAL,
-        subject,
-        seen,
-        words=words,
-    )
+    return state_condition(SIGNAL, subject, seen, words=words)
 
 
 def _end_said(view: _View, world: World) -> str:
@@ -279,11 +234,7 @@ def _signals(view: _View, world: World) -> Iterator[Signal]:
     day = words.date(view.until)
     yield state_signal(
         "ray_break",
-        Subject(
-            client.ref,
-            {"client": client.name, "date": day},
-            client=client.ref,
-        ),
+        Subject(client.ref, {"client": client.name, "date": day}, client=client.ref),
         Sighting(
             ray.breaks and not ray.ideas,
             evidence=words.say(
@@ -294,25 +245,13 @@ def _signals(view: _View, world: World) -> Iterator[Signal]:
     )
     for card in view.cards:
         names = {"client": client.name, "card": card.name, "date": day}
-        subject = Subject(
-            card.ref,
-            names,
-            client=client.ref,
-            card=card.ref,
-        )
+        subject = Subject(card.ref, names, client=client.ref, card=card.ref)
         if card.stage in IDEAS:
             chosen = card.ref in ray.ideas if ray.breaks is not None else None
             yield state_signal(
                 "move_idea",
                 subject,
-                Sighting(
-                    chosen,
-                    evidence=_idea_said(
-                        view,
-                        card,
-                        world,
-                    ),
-                ),
+                Sighting(chosen, evidence=_idea_said(view, card, world)),
                 words=words,
                 strength=_strength(ray, card.ref),
             )
@@ -321,12 +260,7 @@ def _signals(view: _View, world: World) -> Iterator[Signal]:
                 "closed by itself: the card stands at “{stage}” now",
                 stage=stage_label(card.stage, words),
             )
-            signal = state_signal(
-                "move_idea",
-                subject,
-                NO,
-                words=words,
-            )
+            signal = state_signal("move_idea", subject, NO, words=words)
             yield replace(signal, ended=moved)
 
 

@@ -150,11 +150,7 @@ def _measure(
         return replace(node, low=pin, fixed=True)
     if not node.parts:
         return node
-    return replace(
-        node,
-        low=node.needs(),
-        fixed=node.is_settled(),
-    )
+    return replace(node, low=node.needs(), fixed=node.is_settled())
 
 
 def _fits(node: _Node, value: Decimal) -> bool:

@@ -48,9 +48,7 @@ def weigh(issues: Sequence[Issue], least: Decimal) -> Weights:
     estimated = sum(1 for issue in issues if issue.estimate)
     if issues and estimated >= enough:
         return Weights(
-            by="estimate",
-            unit="h",
-            values=tuple(_hours([issue]) for issue in issues),
+            by="estimate", unit="h", values=tuple(_hours([issue]) for issue in issues)
         )
 
     pointed = sum(1 for issue in issues if issue.points)
@@ -62,11 +60,7 @@ def weigh(issues: Sequence[Issue], least: Decimal) -> Weights:
         )
 
     one = Decimal(1)
-    return Weights(
-        by="count",
-        unit="",
-        values=(one,) * len(issues),
-    )
+    return Weights(by="count", unit="", values=(one,) * len(issues))
 
 
 def _hours(issues: Iterable[Issue]) -> Decimal:

@@ -131,22 +131,12 @@ def advance(
 
     now = _watch(now, sight, rules)
     if now.ended and now.closed is None and sight.may_close:
-        return replace(
-            now,
-            closed=sight.today,
-            closing=Closing.CONDITION,
-        )
+        return replace(now, closed=sight.today, closing=Closing.CONDITION)
     return now
 
 
 def _open(key: str, number: int, today: date) -> Occurrence:
-    return Occurrence(
-        key,
-        number,
-        opened=today,
-        last_seen=today,
-        observed=today,
-    )
+    return Occurrence(key, number, opened=today, last_seen=today, observed=today)
 
 
 def _ended_by_person(before: Occurrence, sight: Sight) -> Occurrence:
@@ -174,12 +164,7 @@ def _watch(now: Occurrence, sight: Sight, rules: Rules) -> Occurrence:
 
 def _seen(now: Occurrence, today: date) -> Occurrence:
     return replace(
-        now,
-        gone=None,
-        gone_seen=0,
-        ended=None,
-        last_seen=today,
-        observed=today,
+        now, gone=None, gone_seen=0, ended=None, last_seen=today, observed=today
     )
 
 
@@ -193,21 +178,13 @@ def _missed(now: Occurrence, today: date, rules: Rules) -> Occurrence:
     if ended is None and count >= rules.gone_days:
         ended = today
     return replace(
-        now,
-        gone=now.gone or today,
-        gone_seen=count,
-        observed=today,
-        ended=ended,
+        now, gone=now.gone or today, gone_seen=count, observed=today, ended=ended
     )
 
 
 def _again(now: Occurrence, sight: Sight, rules: Rules) -> Occurrence:
     if _is_resting(now, sight.today, rules) or not sight.may_open:
-        return replace(
-            now,
-            last_seen=sight.today,
-            observed=sight.today,
-        )
+        return replace(now, last_seen=sight.today, observed=sight.today)
 
     number = now.number
     # The row that the worker closed itself may serve again; what a person closed or deleted stays theirs.

@@ -44,11 +44,7 @@ def _from_unit(role: str, client: Client | None, unit: Unit | None) -> tuple[Ref
         return ()
     if role == "am" and _is_newbiz(client):
         return ()
-    people = {
-        "am": unit.am,
-        "pm": unit.pms,
-        "tl": unit.tls,
-    }
+    people = {"am": unit.am, "pm": unit.pms, "tl": unit.tls}
     return people.get(role, ())
 
 

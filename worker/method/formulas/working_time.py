@@ -119,10 +119,7 @@ def part_of(hours: Decimal | None, capacity: Decimal | None) -> Decimal | None:
 def full_weeks_before(today: date, count: int) -> Span:
     """Return the last `count` full ISO weeks that ended before today."""
     monday = monday_of(today)
-    return Span(
-        start=monday - count * A_WEEK,
-        end=monday - A_DAY,
-    )
+    return Span(start=monday - count * A_WEEK, end=monday - A_DAY)
 
 
 def full_weeks_ahead(today: date, count: int) -> tuple[Span, ...]:

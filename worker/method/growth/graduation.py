@@ -18,14 +18,9 @@ from worker.domain.entities import RUNNING, Card, Client, Stage, Unit
 from worker.domain.messages import message
 from worker.domain.periods import monday_of
 from worker.domain.values import Ref
-from worker.method.conditions import (
-    Sighting,
-    Subject,
-    state_condition,
-    state_signals,
-)
+from worker.method.conditions import Look, Sighting, Subject, state_looks, state_signals
 from worker.method.formulas.rays import IDEAS, add_months, due_of
-from worker.method.measures import CardMeasure, Condition, Signal, UnitLoad
+from worker.method.measures import CardMeasure, Signal, UnitLoad
 from worker.method.outlook import Graduation
 from worker.method.run import Found
 from worker.world.world import World
@@ -46,9 +41,7 @@ class _Portfolios(msgspec.Struct, frozen=True, gc=False):
 
 
 def find_graduations(
-    world: World,
-    measures: Mapping[Ref, CardMeasure],
-    units: Mapping[Ref, UnitLoad],
+    world: World, measures: Mapping[Ref, CardMeasure], units: Mapping[Ref, UnitLoad]
 ) -> Found[Mapping[Ref, Graduation]]:
     """Return who is ready to be an account, and the condition of every account: whether it has had no work."""
     view = _view_of(world, measures, units)
@@ -57,44 +50,24 @@ def find_graduations(
         for client in world.clients.values()
         if (found := _graduation(view, client))
     }
-    silences = [
-        (client, _last_work(view, client))
-        for client in world.clients.values()
-        if client.group == "account"
-    ]
-    signals = [
-        signal
-        for client in world.clients.values()
-        for signal in _graduate(client, graduations.get(client.ref), world)
-    ]
-    words = world.words
-    conditions: list[Condition] = []
-    for client, last in silences:
-        seen = _silence(client, last, world)
-        subject = Subject(
-            client.ref, {"client": client.name}, client=client.ref, unit=client.unit
-        )
-        conditions.append(
-            state_condition(
-                SILENT,
-                subject,
-                seen,
-                words=words,
-            )
-        )
-        signals += state_signals(
-            SILENT,
-            subject,
-            seen,
-            words=words,
-        )
-    return Found(graduations, conditions=tuple(conditions), signals=tuple(signals))
+    ready: list[Signal] = []
+    for client in world.clients.values():
+        ready += _graduate(client, graduations.get(client.ref), world)
+    conditions, silent = state_looks(_silences(view), words=world.words)
+    return Found(graduations, conditions=conditions, signals=(*ready, *silent))
+
+
+def _silences(view: _Portfolios) -> Iterator[Look]:
+    world = view.world
+    for client in world.clients.values():
+        if client.group == "account":
+            names = {"client": client.name}
+            subject = Subject(client.ref, names, client=client.ref, unit=client.unit)
+            yield SILENT, subject, _silence(client, _last_work(view, client), world)
 
 
 def _view_of(
-    world: World,
-    measures: Mapping[Ref, CardMeasure],
-    units: Mapping[Ref, UnitLoad],
+    world: World, measures: Mapping[Ref, CardMeasure], units: Mapping[Ref, UnitLoad]
 ) -> _Portfolios:
     cards: dict[Ref | None, list[Card]] = defaultdict(list)
     for card in world.cards.values():
@@ -102,13 +75,7 @@ def _view_of(
     accounts: dict[Ref | None, int] = defaultdict(int)
     for client in world.clients.values():
         accounts[client.unit] += client.group == "account"
-    return _Portfolios(
-        world,
-        measures,
-        units,
-        cards,
-        accounts,
-    )
+    return _Portfolios(world, measures, units, cards, accounts)
 
 
 # Newbiz to account
@@ -124,12 +91,7 @@ def _graduation(view: _Portfolios, client: Client) -> Graduation | None:
         *_long_work(view, cards),
     )
     return (
-        Graduation(
-            client.ref,
-            evidence,
-            _unit(view),
-            _model(client, cards, view.world),
-        )
+        Graduation(client.ref, evidence, _unit(view), _model(client, cards, view.world))
         if evidence
         else None
     )
@@ -267,12 +229,7 @@ def _graduate(
     subject = Subject(client.ref, names, client=client.ref)
     seen = Sighting(found is not None, evidence=reason)
     is_account = client.group == "account"
-    for signal in state_signals(
-        GRADUATES,
-        subject,
-        seen,
-        words=words,
-    ):
+    for signal in state_signals(GRADUATES, subject, seen, words=words):
         yield replace(signal, ended=words.say(GRADUATED)) if is_account else signal
 
 

@@ -57,10 +57,7 @@ def _portfolios(world: World, people: Mapping[Ref, PersonLoad]) -> dict[Ref, Por
 
 
 def _portfolio(
-    manager: Ref,
-    accounts: tuple[Ref, ...],
-    world: World,
-    person: PersonLoad | None,
+    manager: Ref, accounts: tuple[Ref, ...], world: World, person: PersonLoad | None
 ) -> Portfolio:
     limits = world.thresholds
     load = person.next_4 if person else None

@@ -17,15 +17,10 @@ from worker.domain.entities import Revenue
 from worker.domain.period_titles import period_title
 from worker.domain.periods import month_of
 from worker.domain.values import Ref
-from worker.method.conditions import (
-    Sighting,
-    Subject,
-    state_condition,
-    state_signals,
-)
+from worker.method.conditions import Look, Sighting, Subject, state_looks
 from worker.method.formulas.bands import mark_above
 from worker.method.formulas.rays import add_months
-from worker.method.measures import Condition, MoneyMeasure, MonthMoney, Signal
+from worker.method.measures import MoneyMeasure, MonthMoney
 from worker.method.money.income import BILLED, amount_of, book, total
 from worker.method.run import Found
 from worker.world.world import World
@@ -52,41 +47,19 @@ def find_unbilled(world: World, revenue: MoneyMeasure | None) -> Found[None]:
     rows: dict[Ref, dict[date, Sequence[Revenue]]] = defaultdict(dict)
     for (payer, month), found in book(world).items():
         rows[payer][month] = found
-    billing, paying = (
-        _first_month(world.revenue, BILLED),
-        _first_month(world.revenue, ("payment",)),
-    )
-    conditions: list[Condition] = []
-    signals: list[Signal] = []
+    billing = _first_month(world.revenue, BILLED)
+    paying = _first_month(world.revenue, ("payment",))
+    looks: list[Look] = []
     for ref, client in world.clients.items():
-        history = revenue.history.get(ref, ())
         subject = Subject(ref, {"client": client.name}, client=ref)
-        sightings = {
-            "money.unbilled": _unbilled(
-                history,
-                rows[ref],
-                start=billing,
-                world=world,
-            ),
-            "money.late_payment": _late(rows[ref], start=paying, world=world),
-        }
-        for signal, seen in sightings.items():
-            conditions.append(
-                state_condition(
-                    signal,
-                    subject,
-                    seen,
-                    words=world.words,
-                )
-            )
-            signals += state_signals(
-                signal,
-                subject,
-                seen,
-                words=world.words,
-                strength=seen.probability,
-            )
-    return Found(None, conditions=tuple(conditions), signals=tuple(signals))
+        history = revenue.history.get(ref, ())
+        unbilled = _unbilled(history, rows[ref], start=billing, world=world)
+        late = _late(rows[ref], start=paying, world=world)
+        looks.append(("money.unbilled", subject, unbilled))
+        looks.append(("money.late_payment", subject, late))
+
+    conditions, signals = state_looks(looks, words=world.words, by_probability=True)
+    return Found(None, conditions=conditions, signals=signals)
 
 
 def _first_month(revenue: Iterable[Revenue], kinds: tuple[str, ...]) -> date | None:
@@ -103,16 +76,7 @@ def _unbilled(
     history: Iterable[MonthMoney], rows: Months, *, start: date | None, world: World
 ) -> Sighting:
     words = world.words
-    owed = (
-        _unbilled_work(
-            history,
-            rows,
-            start=start,
-            world=world,
-        )
-        if start
-        else _Owed()
-    )
+    owed = _unbilled_work(history, rows, start=start, world=world) if start else _Owed()
     evidence = (
         words.say(
             "{amount} of finished work is not billed: {months}.",
@@ -191,12 +155,7 @@ def _late(rows: Months, *, start: date | None, world: World) -> Sighting:
     )
     return Sighting(
         None if start is None else owed.amount > 0,
-        mark_above(
-            age,
-            limit,
-            2 * limit,
-            least=3,
-        ),
+        mark_above(age, limit, 2 * limit, least=3),
         evidence,
         words.count("{n} day after the month", "{n} days after the month", limit),
         stake=owed.amount,

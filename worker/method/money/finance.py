@@ -19,25 +19,13 @@ from worker.domain.money import round_money
 from worker.domain.period_titles import period_title
 from worker.domain.periods import Grain, Period, month_of, previous_period, quarter_of
 from worker.domain.values import Ref, Value
-from worker.method.conditions import (
-    Sighting,
-    Subject,
-    state_condition,
-    state_signals,
-)
+from worker.method.conditions import Look, Sighting, Subject, state_looks
 from worker.method.formulas.bands import direction_of
 from worker.method.formulas.cascade import parts_of
 from worker.method.formulas.flow import ratio, share
 from worker.method.formulas.phasing import fee_until
 from worker.method.formulas.rays import due_of
-from worker.method.measures import (
-    CardMeasure,
-    Condition,
-    MoneyMeasure,
-    PlanMeasure,
-    Rag,
-    Signal,
-)
+from worker.method.measures import CardMeasure, MoneyMeasure, PlanMeasure, Rag
 from worker.method.run import Found
 from worker.plan.facts import Fact, Input, Why
 from worker.world.world import World
@@ -46,9 +34,6 @@ ZERO = Decimal(0)
 TREND_BAND = Decimal("0.1")
 PLANNED = (Stage.AGREED, *RUNNING, Stage.DONE)
 FEW = 3
-
-Look = tuple[str, Subject, Sighting]
-"""One signal of one subject today."""
 
 
 class _Book(msgspec.Struct, frozen=True, gc=False):
@@ -81,19 +66,9 @@ def measure_client_money(
         return Found(None)
     book = _book(world, revenue)
     paces, facts = _client_money(book, world, cards, revenue)
-    looks = (
-        *_concentrations(book, world),
-        _mix(book, world),
-        *_paces(world, plans),
-    )
-    conditions: list[Condition] = []
-    signals: list[Signal] = []
-    for signal, subject, seen in looks:
-        conditions.append(state_condition(signal, subject, seen, words=world.words))
-        signals += state_signals(
-            signal, subject, seen, words=world.words, strength=seen.probability
-        )
-    return Found(paces, facts, conditions=tuple(conditions), signals=tuple(signals))
+    looks = (*_concentrations(book, world), _mix(book, world), *_paces(world, plans))
+    conditions, signals = state_looks(looks, words=world.words, by_probability=True)
+    return Found(paces, facts, conditions=conditions, signals=signals)
 
 
 def _book(world: World, revenue: MoneyMeasure) -> _Book:
@@ -123,10 +98,7 @@ def finished_months(today: date, count: int) -> tuple[Period, ...]:
 
 
 def _client_money(
-    book: _Book,
-    world: World,
-    measures: Mapping[Ref, CardMeasure],
-    money: MoneyMeasure,
+    book: _Book, world: World, measures: Mapping[Ref, CardMeasure], money: MoneyMeasure
 ) -> tuple[dict[Ref, Decimal | None], tuple[Fact, ...]]:
     quarter = quarter_of(world.today)
     cards: dict[Ref, list[Card]] = defaultdict(list)
@@ -299,8 +271,7 @@ def _concentrations(book: _Book, world: World) -> Iterator[Look]:
         inputs = (
             (
                 words.say(
-                    "revenue of the firm, {months}",
-                    months=_months(book.recent, world),
+                    "revenue of the firm, {months}", months=_months(book.recent, world)
                 ),
                 words.money(book.whole(book.recent)),
                 "",

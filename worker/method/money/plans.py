@@ -31,13 +31,7 @@ from worker.domain.values import Ref, Span, Value
 from worker.domain.words import Words
 from worker.errors import Problem
 from worker.method.formulas.bands import colour_of
-from worker.method.formulas.cascade import (
-    Cascade,
-    cascade,
-    parts_of,
-    tree_of,
-    weeks_of,
-)
+from worker.method.formulas.cascade import Cascade, cascade, parts_of, tree_of, weeks_of
 from worker.method.formulas.flow import ratio
 from worker.method.formulas.hysteresis import Tracks, debounce, follow, to_change
 from worker.method.formulas.phasing import fee_until, passed_share
@@ -381,12 +375,7 @@ def _places(tree: _Tree, weeks: Iterable[Period], world: World) -> list[Period]:
 
 
 def _measure(
-    tree: _Tree,
-    period: Period,
-    world: World,
-    *,
-    money: Money | None,
-    tracks: Tracks,
+    tree: _Tree, period: Period, world: World, *, money: Money | None, tracks: Tracks
 ) -> PlanMeasure:
     target, passed = tree.plan.targets[period.code], tree.passed[period.code]
     amount, bases = (

@@ -99,11 +99,7 @@ def _newcomers(world: World, back: timedelta) -> Iterator[Signal]:
             timedelta() <= world.today - person.start <= back,
         )
         unit = world.units.get(person.unit or Ref("units", ""))
-        names = {
-            "name": person.name,
-            "date": first,
-            "unit": unit.name if unit else "",
-        }
+        names = {"name": person.name, "date": first, "unit": unit.name if unit else ""}
         signal = state_signal(
             "meet_newcomer",
             Subject(person.ref, names, unit=person.unit),

@@ -86,12 +86,7 @@ def _homeless(row: Row) -> Problem:
 
 
 def _facts(
-    row: Row,
-    book: Request,
-    client: Ref | None,
-    *,
-    world: World,
-    tracks: Tracks,
+    row: Row, book: Request, client: Ref | None, *, world: World, tracks: Tracks
 ) -> Iterator[Fact]:
     say = world.words.say
     named = world.clients.get(client) if client else None

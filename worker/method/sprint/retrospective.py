@@ -105,10 +105,7 @@ def _closed(
         return None
     place, today = _place(row), look.world.today
     look.tracks[place] = follow(
-        look.tracks.get(place),
-        "closed",
-        today,
-        since=min(row.edited.date(), today),
+        look.tracks.get(place), "closed", today, since=min(row.edited.date(), today)
     )
     return look.tracks[place].since
 

@@ -92,10 +92,7 @@ def plan_risks(
         elif own is not None:
             found.append(_standing(board, ref, condition, row=own))
     return Found(
-        tuple(found),
-        tuple(facts),
-        tracks=board.tracks.maps[0],
-        occurrences=occurrences,
+        tuple(found), tuple(facts), tracks=board.tracks.maps[0], occurrences=occurrences
     )
 
 

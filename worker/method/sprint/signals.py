@@ -55,10 +55,7 @@ def _next_steps(seen: _Seen) -> Iterator[Signal]:
     for card in world.cards.values():
         since = stage_since(card, world, seen.cards) or world.today
         still = (world.today - since).days >= world.thresholds.next_step_days
-        told = {
-            "stage": stage_label(card.stage, words),
-            "day": words.date(since),
-        }
+        told = {"stage": stage_label(card.stage, words), "day": words.date(since)}
         sighting = Sighting(
             card.stage in HUNTED and still,
             evidence=words.say("No movement since {day} (stage: {stage}).", **told),
