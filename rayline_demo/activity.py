@@ -124,7 +124,8 @@ class ActivityReport:
         """Remember what a cycle did."""
         for change in report.plan.changes if not report.refused else ():
             self.written[f"{change.kind.value} {change.ref.source}"] += 1
-            name, parts = change.ref.source, change.ref.key.split(":")
+            name = change.ref.source
+            parts = change.ref.key.split(":")
             story = (
                 f"{name}.{parts[1]}"
                 if name in ("tasks", "risks") and len(parts) > 2

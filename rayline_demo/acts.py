@@ -80,7 +80,9 @@ def _in_notion(stage: Stage, deeds: HumanEdits) -> None:
     )
     tasks = [task for task in living(stage, "tasks") if task.values["worker_key"]]
     calm = [task for task in tasks if card not in task.values["project"]]
-    rewritten, cancelled, trashed = calm[0], calm[1], calm[2]
+    rewritten = calm[0]
+    cancelled = calm[1]
+    trashed = calm[2]
     _edit(
         stage,
         deeds,

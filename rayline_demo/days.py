@@ -73,10 +73,8 @@ class Season:
 
     def live(self, today: date) -> None:
         """Live one working day."""
-        is_quiet, deleted = (
-            self.people.random.random() < QUIET,
-            len(self.people.deeds.trashed),
-        )
+        is_quiet = self.people.random.random() < QUIET
+        deleted = len(self.people.deeds.trashed)
         if today.weekday() == 0 or is_quiet:
             self._greet(today)
         self._until(today, NOON)

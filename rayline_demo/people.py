@@ -61,10 +61,8 @@ class People:
 
     def work(self, today: date) -> None:
         """Let everybody have their day."""
-        self.today, self.rows = (
-            today,
-            {source: living(self.rig, source) for source in BOARDS},
-        )
+        self.today = today
+        self.rows = {source: living(self.rig, source) for source in BOARDS}
         for deed in (
             self._move_cards,
             self._do_tasks,
@@ -152,10 +150,8 @@ class People:
 
     def _do_tasks(self) -> None:
         for task in self.rows["tasks"]:
-            status, key = (
-                self._key("tasks", task, "status"),
-                task.values["worker_key"] or "",
-            )
+            status = self._key("tasks", task, "status")
+            key = task.values["worker_key"] or ""
             if status in ("done", "cancelled") or not key:
                 continue
             chance = self.random.random()
@@ -166,7 +162,8 @@ class People:
 
     def _finish_task(self, task: Card, playbook: str) -> None:
         self._edit("tasks", task.page_id, "tasks done", {"status": "done"})
-        client, project = task.values["client"], task.values["project"]
+        client = task.values["client"]
+        project = task.values["project"]
         match playbook:
             case "contact_client" if client:
                 self._edit(

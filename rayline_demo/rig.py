@@ -71,10 +71,8 @@ class Empty:
 def make_empty(locale: str, folder: Path) -> Empty:
     """Make a workspace through the public API in a sandbox of its own."""
     clock = Clock(EPOCH)
-    notion, jira = (
-        NotionSandbox(clock, seed=SEED, limit=None),
-        JiraSandbox(clock, seed=SEED),
-    )
+    notion = NotionSandbox(clock, seed=SEED, limit=None)
+    jira = JiraSandbox(clock, seed=SEED)
     private = notion.add_private_root()
     store = open_store(f"sqlite:///{folder / f'empty-{locale}.db'}")
     try:
@@ -104,7 +102,8 @@ def open_rig(
 ) -> Rig:
     """Return a rig on a copy of an empty workspace; `settings` overrides the workspace's configuration by table."""
     clock = Clock(start.astimezone(UTC))
-    notion, jira = _copy(empty.notion, clock), JiraSandbox(clock, seed=SEED)
+    notion = _copy(empty.notion, clock)
+    jira = JiraSandbox(clock, seed=SEED)
     store = _hasty(open_store(f"sqlite:///{folder / 'rayline.db'}"))
     chosen = workspace_settings(notion, jira, locale=empty.locale, settings=settings)
     context = _context(notion, jira, store, chosen, stop=stop, progress=progress)
@@ -127,11 +126,11 @@ def _hasty(store: Store) -> Store:
 def _copy(old: NotionSandbox, clock: Clock) -> NotionSandbox:
     new = NotionSandbox(clock, seed=SEED, limit=None)
     new.store = copy.deepcopy(old.store, {id(old.store.clock): clock})
-    new.token, new.bot_id, new.owner_id = old.token, old.bot_id, old.owner_id
-    new.root_page_id, new.private_root_page_id = (
-        old.root_page_id,
-        old.private_root_page_id,
-    )
+    new.token = old.token
+    new.bot_id = old.bot_id
+    new.owner_id = old.owner_id
+    new.root_page_id = old.root_page_id
+    new.private_root_page_id = old.private_root_page_id
     return new
 
 

@@ -76,13 +76,15 @@ class Rule:
 
 def read_rule(raw: Json, kinds: Collection[str]) -> Rule:
     """Return the rule a control payload describes; raises `ValueError` with a clear text."""
-    kind, match = str(raw.get("kind", "")), raw.get("match") or {}
+    kind = str(raw.get("kind", ""))
+    match = raw.get("match") or {}
     if kind not in kinds:
         known = ", ".join(sorted(kinds))
         raise ValueError(f"unknown fault kind {kind!r}; known: {known}")
     if strange := set(match) - MATCH_KEYS:
         raise ValueError(f"unknown match keys: {sorted(strange)}")
-    method, path = match.get("method"), match.get("path_regex")
+    method = match.get("method")
+    path = match.get("path_regex")
     return Rule(
         kind,
         raw,

@@ -62,7 +62,8 @@ class Busy(RaylineError):
 
     def __init__(self, workspace: str, holder: str) -> None:
         super().__init__(f"workspace {workspace} is being synced by {holder}")
-        self.workspace, self.holder = workspace, holder
+        self.workspace = workspace
+        self.holder = holder
 
 
 class AlreadyRunning(Busy):
@@ -77,7 +78,8 @@ class AlreadyRunning(Busy):
         is_loss: bool = False,
     ) -> None:
         super().__init__(workspace, holder)
-        self.since, self.is_loss = since, is_loss
+        self.since = since
+        self.is_loss = is_loss
 
 
 class Stopped(RaylineError):
@@ -101,8 +103,11 @@ class ApiError(RaylineError):
         request_id: str = "",
     ) -> None:
         super().__init__(f"{api}: {request}: {detail}".rstrip(": "))
-        self.api, self.request, self.detail = api, request, detail
-        self.status, self.request_id = status, request_id
+        self.api = api
+        self.request = request
+        self.detail = detail
+        self.status = status
+        self.request_id = request_id
 
 
 class Transient(ApiError):
@@ -172,4 +177,5 @@ class Incomplete(RaylineError):
 
     def __init__(self, scope: str, reason: str) -> None:
         super().__init__(f"{scope}: {reason}")
-        self.scope, self.reason = scope, reason
+        self.scope = scope
+        self.reason = reason

@@ -46,7 +46,9 @@ def generate(
     *, seed: int, now: datetime, locale: str, calendar: WorkCalendar
 ) -> Agency:
     """Return the sample agency as it stands at `now` (UTC); the same seed, date and locale give the same agency."""
-    random, speech, today = Random(seed), Speech(locale), now.date()
+    random = Random(seed)
+    speech = Speech(locale)
+    today = now.date()
     staff = tuple(_staff(random, speech, today))
     clients = tuple(_clients(random, speech, today))
     tracker = Tracker(random, speech, calendar, now)

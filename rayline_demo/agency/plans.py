@@ -269,7 +269,9 @@ def type_plans(
     agency: Agency, scribe: StoryEditor, pages: Mapping[str, tuple[str, ...]]
 ) -> dict[str, tuple[str, ...]]:
     """Add all of it and return the pages by source."""
-    say, today, quarter = Speech(agency.locale), agency.today, quarter_of(agency.today)
+    say = Speech(agency.locale)
+    today = agency.today
+    quarter = quarter_of(agency.today)
     return {
         "backlog": tuple(
             scribe.add(

@@ -63,10 +63,8 @@ class Scribe:
 
     def raw(self, source: str, values: Mapping[str, Value]) -> dict[str, Any]:
         """Return raw property values by property id."""
-        binding, properties = (
-            self.bindings[source],
-            self.schema.sources[source].properties,
-        )
+        binding = self.bindings[source]
+        properties = self.schema.sources[source].properties
         return {
             binding.properties[name]: encode(
                 properties[name], value, binding, lambda ref: ref.key

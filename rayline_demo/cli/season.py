@@ -75,7 +75,8 @@ def _first(start: str) -> date:
 
 
 def _show_season(found: dict[str, Any]) -> None:
-    console, summary = show.console(), found["summary"]
+    console = show.console()
+    summary = found["summary"]
     console.print(
         f"{found['days']} working days, {summary['from']} to {summary['until']}, "
         f"{sum(summary['cycles'].values())} cycles in {found['seconds']} s",
@@ -204,7 +205,8 @@ def _day_data(lived: Lived) -> dict[str, Any]:
 
 
 def _tell(lived: Lived, *, since: list[dict[str, str]]) -> None:
-    console, told = show.console(), tell(lived.report) if lived.report else []
+    console = show.console()
+    told = tell(lived.report) if lived.report else []
     known = {(one["code"], one["where"], one["message"]) for one in since}
     fresh = [
         one

@@ -51,7 +51,8 @@ class Play:
             yield self._live(day)
 
     def _live(self, day: Day) -> Lived:
-        rig, told = self.rig, len(self.deeds.told)
+        rig = self.rig
+        told = len(self.deeds.told)
         rig.clock.advance(
             max(
                 timedelta(),

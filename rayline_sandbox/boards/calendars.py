@@ -114,16 +114,15 @@ def span_of(row: Json, start_name: str, end_name: str = "") -> Span | None:
     known = [one for one in (begin, finish) if one is not None]
     if not known:
         return None
-    first, last = known[0].start, known[-1].end or known[-1].start
+    first = known[0].start
+    last = known[-1].end or known[-1].start
     return Span(first, max(first, last))
 
 
 def window_of(spans: list[Span], today: date) -> Window:
     """Return whole months around the spans and today, at most 14 months back and 18 ahead of today."""
-    earliest, latest = (
-        shift_month(today, -MONTHS_BEFORE),
-        shift_month(today, MONTHS_AFTER),
-    )
+    earliest = shift_month(today, -MONTHS_BEFORE)
+    latest = shift_month(today, MONTHS_AFTER)
     firsts = [max(span.first, earliest) for span in spans if span.last >= earliest]
     lasts = [min(span.last, latest) for span in spans if span.first <= latest]
     first = min([*firsts, today - timedelta(days=20)])

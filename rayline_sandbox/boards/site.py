@@ -74,8 +74,12 @@ class Boards:
         revision: Callable[[], object] | None = None,
         api_port: int = 0,
     ) -> None:
-        self._api, self._token, self._root = api, token, root_page_id
-        self._locale, self._now, self._revision = locale, now, revision
+        self._api = api
+        self._token = token
+        self._root = root_page_id
+        self._locale = locale
+        self._now = now
+        self._revision = revision
         self._api_port = api_port
         self._versions: dict[tuple[str, str], tuple[object, str]] = {}
         self._templates = jinja2.Environment(

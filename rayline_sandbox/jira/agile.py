@@ -34,11 +34,9 @@ _LISTED = ("closed", "active", "future")
 
 def get_boards(site: Site, call: Call) -> Json:
     """Answer the boards of visible projects, by project, type or name."""
-    wanted, kind, name = (
-        call.request.first("projectKeyOrId"),
-        call.text("type"),
-        call.text("name").casefold(),
-    )
+    wanted = call.request.first("projectKeyOrId")
+    kind = call.text("type")
+    name = call.text("name").casefold()
     project = site.project(wanted).id if wanted else None
     found = [
         b
@@ -235,7 +233,8 @@ def create_sprint(site: Site, call: Call) -> Outcome:
 
 def update_sprint(site: Site, call: Call) -> Json:
     """Change a sprint: its texts and dates, start it, close it."""
-    sprint, asked = sprint_of(site, call), call.object()
+    sprint = sprint_of(site, call)
+    asked = call.object()
     state = asked.get("state", sprint.state)
     if sprint.state == "closed" and set(asked) - {"name", "goal"}:
         raise Refusal(400, "A closed sprint can not be changed.")
@@ -324,7 +323,8 @@ def get_epic(site: Site, call: Call) -> Json:
 
 def get_board_epics(site: Site, call: Call) -> Json:
     """Answer a board's epics."""
-    store, board = site.store, board_of(site, call)
+    store = site.store
+    board = board_of(site, call)
     found = [
         store.issues[each]
         for each in store.by_project[board.project]
@@ -366,7 +366,8 @@ def _board_issues(site: Site, call: Call) -> Sequence[int]:
 
 
 def _backlog(site: Site, call: Call) -> Sequence[int]:
-    store, board = site.store, board_of(site, call)
+    store = site.store
+    board = board_of(site, call)
     return [
         each
         for each in store.by_project[board.project]
@@ -447,12 +448,10 @@ def _cursor_list(
                     400, "The provided next page token is invalid or expired."
                 ) from None
         else:
-            number, offset = (
-                site.walks.freeze(
-                    bound, _narrow(site, call, pool(site, call)), site.now()
-                ),
-                0,
+            number = site.walks.freeze(
+                bound, _narrow(site, call, pool(site, call)), site.now()
             )
+            offset = 0
             _, _, ids = site.walks.open(site.walks.token(number, 0), bound, site.now())
         wish = choose(
             site.store, call.listed("fields"), "*navigable", call.listed("expand")

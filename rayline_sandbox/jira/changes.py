@@ -154,7 +154,8 @@ class Changes:
         return items
 
     def _check_kind(self, issue: Issue, before: str) -> None:
-        kind, issue.kind = issue.kind, before
+        kind = issue.kind
+        issue.kind = before
         check_family(self.store, issue, kind=kind, parent=issue.parent)
         issue.kind = kind
 
@@ -286,7 +287,8 @@ class Changes:
         return items
 
     def _rehomed(self, issue: Issue, project: Project) -> list[Item]:
-        old_key, old_project = issue.key, self.store.projects[issue.project]
+        old_key = issue.key
+        old_project = self.store.projects[issue.project]
         self.store.rehome(issue, project)
         items = [
             Item(
@@ -314,7 +316,8 @@ class Changes:
         fitting = [
             s for s in project.statuses if self.store.statuses[s].category == category
         ]
-        old, issue.status = issue.status, (fitting or project.statuses)[0]
+        old = issue.status
+        issue.status = (fitting or project.statuses)[0]
         return [record(self.store, "status", old, issue.status)]
 
     def plan(self, issue: Issue, sprints: Sequence[int], author: str) -> None:
@@ -376,7 +379,8 @@ class Changes:
         self._resum(issue, entry.seconds, author, _worklog_item(entry, gone=True))
 
     def _resum(self, issue: Issue, returned: int, author: str, tail: Item) -> None:
-        remaining, spent = issue.remaining, issue.spent
+        remaining = issue.remaining
+        spent = issue.spent
         issue.remaining = max(0, (remaining or 0) + returned)
         issue.spent = sum(self.store.worklogs[each].seconds for each in issue.worklogs)
         changed = [

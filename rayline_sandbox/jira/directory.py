@@ -198,11 +198,9 @@ def _field(field: Field) -> Json:
 
 def page_fields(site: Site, call: Call) -> Json:
     """Answer fields a page at a time, by type, id or name."""
-    kinds, ids, query = (
-        call.listed("type"),
-        call.listed("id"),
-        call.text("query").casefold(),
-    )
+    kinds = call.listed("type")
+    ids = call.listed("id")
+    query = call.text("query").casefold()
     found = [
         f
         for f in fields_of(site.store)
@@ -230,10 +228,8 @@ def get_all_statuses(site: Site, call: Call) -> list[Json]:
 
 def search_statuses(site: Site, call: Call) -> Json:
     """Answer statuses a page at a time, with their category as a word."""
-    project, text = (
-        call.request.first("projectId"),
-        call.text("searchString").casefold(),
-    )
+    project = call.request.first("projectId")
+    text = call.text("searchString").casefold()
     words = {
         "new": "TODO",
         "indeterminate": "IN_PROGRESS",
@@ -319,7 +315,8 @@ def _filter(renderer: Renderer, saved: Filter) -> Json:
 
 def search_filters(site: Site, call: Call) -> Json:
     """Answer saved searches a page at a time; the JQL only with `expand=jql`."""
-    text, expand = call.text("filterName").casefold(), frozenset(call.listed("expand"))
+    text = call.text("filterName").casefold()
+    expand = frozenset(call.listed("expand"))
     found = [
         saved for saved in site.store.filters.values() if text in saved.name.casefold()
     ]

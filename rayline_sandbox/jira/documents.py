@@ -27,7 +27,8 @@ def is_document(value: Any) -> bool:
 def _is_node(node: Any, depth: int) -> bool:
     if not isinstance(node, dict) or not _is_named(node) or depth > _DEPTH_LIMIT:
         return False
-    content, marks = node.get("content", []), node.get("marks", [])
+    content = node.get("content", [])
+    marks = node.get("marks", [])
     text = (
         isinstance(node.get("text"), str)
         if node["type"] == "text"

@@ -261,7 +261,8 @@ def _link(renderer: Renderer, link: Link) -> Json:
 
 
 def _rank(issue: Issue) -> str:
-    digits, value = "", issue.rank
+    digits = ""
+    value = issue.rank
     while value:
         value, digit = divmod(value, 36)
         digits = "0123456789abcdefghijklmnopqrstuvwxyz"[digit] + digits

@@ -198,7 +198,8 @@ def bulk_move(site: Site, call: Call) -> Outcome:
 def _target(site: Site, text: str) -> tuple[Project, str, int | None]:
     """Return project, type and parent of `PROJECT,TYPE` or `PROJECT,TYPE,PARENT`, each by id or key."""
     project, kind, parent, *more = (*(word.strip() for word in text.split(",")), "", "")
-    found, known = site.project(project), site.store.kinds.get(kind)
+    found = site.project(project)
+    known = site.store.kinds.get(kind)
     if known is None or any(more) or not site.store.seen(found.id):
         raise Refusal(
             400,

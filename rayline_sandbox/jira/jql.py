@@ -177,17 +177,16 @@ def _lexemes(text: str) -> list[Lexeme]:
     place = 0
     while place < len(text):
         match = _LEXEMES.match(text, place)
-        line, column = (
-            text.count("\n", 0, place) + 1,
-            place - text.rfind("\n", 0, place),
-        )
+        line = text.count("\n", 0, place) + 1
+        column = place - text.rfind("\n", 0, place)
         if match is None:
             raise JqlSyntax(
                 f"Error in the JQL Query: {_unreadable(text[place:])} (line {line}, character {column})"
             )
         place = match.end()
         found.extend(_lexeme(match, line, column))
-    line, column = text.count("\n") + 1, len(text) - text.rfind("\n")
+    line = text.count("\n") + 1
+    column = len(text) - text.rfind("\n")
     return [*found, Lexeme(Token.END, "", line, column)]
 
 
@@ -202,7 +201,8 @@ def _unreadable(rest: str) -> str:
 
 
 def _lexeme(match: re.Match[str], line: int, column: int) -> list[Lexeme]:
-    kind, value = match.lastgroup, match[0]
+    kind = match.lastgroup
+    value = match[0]
     match kind:
         case "space":
             return []

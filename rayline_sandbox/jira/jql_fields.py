@@ -112,7 +112,8 @@ def meaning_of(name: str, sight: Sight) -> FieldMeaning:
 
 
 def _makers(sight: Sight) -> dict[str, Callable[[str], FieldMeaning]]:
-    store, fields = sight.store, sight.store.fields
+    store = sight.store
+    fields = sight.store.fields
     maker = _Maker(sight)
     table: dict[str, Callable[[str], FieldMeaning]] = {}
 
@@ -373,7 +374,8 @@ class _Maker(Operands):
             (query,) = self.values(clause)
             if isinstance(query, Call):
                 raise self.refuse(query, clause.field)
-            has, found = clause.operator == "~", read_text(query.text, clause.field)
+            has = clause.operator == "~"
+            found = read_text(query.text, clause.field)
             return lambda i: any(map(found, values(i))) == has
 
         return lambda name: FieldMeaning(name, compile_, sort)
@@ -435,12 +437,15 @@ class _Maker(Operands):
             raise UnknownName(
                 f"The issue key '{value.text}' for field '{clause.field}' is invalid."
             )
-        holds, bound, identity = COMPARE[clause.operator], int(match[2]), project.id
+        holds = COMPARE[clause.operator]
+        bound = int(match[2])
+        identity = project.id
         return lambda i: i.project == identity and holds(_key_number(i), bound)
 
     def parent(self, name: str) -> FieldMeaning:
         """Return the parent: any level on Cloud, of sub-tasks only on Data Center."""
-        cloud, kinds = self.store.cloud, self.store.kinds
+        cloud = self.store.cloud
+        kinds = self.store.kinds
         return self._family(
             name, lambda i: i.parent if cloud or kinds[i.kind].level < 0 else None
         )
@@ -497,7 +502,8 @@ class _Maker(Operands):
 
     def worklog_date(self, name: str) -> FieldMeaning:
         """Return the days on which time was booked."""
-        calendar, worklogs = self.sight.calendar, self.store.worklogs
+        calendar = self.sight.calendar
+        worklogs = self.store.worklogs
 
         def compile_(clause: Clause) -> Test:
             self.allow(clause, ORDERED - {"is", "is not"})

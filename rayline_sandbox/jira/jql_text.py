@@ -62,16 +62,17 @@ def _unclear(query: str, field: str) -> JqlSyntax:
 
 
 def _pieces(query: str, field: str) -> Iterator[_Piece]:
-    place, join, sign, first = 0, "", "", True
+    place = 0
+    join = ""
+    sign = ""
+    first = True
     text = query.rstrip()
     while place < len(text):
         match = _PARTS.match(text, place)
         if match is None:
             raise _unclear(query, field)
-        place, word = (
-            match.end(),
-            match["sign"] + match["word"] if match["word"] else "",
-        )
+        place = match.end()
+        word = match["sign"] + match["word"] if match["word"] else ""
         if word in _JOINS and not (join or sign or first):
             join = _JOINS[word]
         elif word in _NOT and not sign:

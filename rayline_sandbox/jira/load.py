@@ -181,7 +181,8 @@ class Loader:
         )
         points = raw.get("story_points")
         issue.points = float(points) if points is not None else None
-        issue.estimate, issue.spent = raw.get("estimate"), raw.get("spent")
+        issue.estimate = raw.get("estimate")
+        issue.spent = raw.get("spent")
         issue.remaining = raw.get("remaining", issue.estimate)
 
     def _changes(self, issue: Issue, raws: Iterable[Json]) -> None:
@@ -225,10 +226,12 @@ class Loader:
         issue.resolution = self.records.resolution_for(named)
 
     def _category_change(self, issue: Issue) -> int:
-        statuses, last = self.store.statuses, issue.created
+        statuses = self.store.statuses
+        last = issue.created
         for change in sorted(issue.history, key=lambda each: each.at):
             for item in change.items:
-                old, new = statuses.get(item.old or ""), statuses.get(item.new or "")
+                old = statuses.get(item.old or "")
+                new = statuses.get(item.new or "")
                 if (
                     item.field == "status"
                     and new

@@ -139,7 +139,8 @@ def booked_seconds(seconds: int | None) -> int:
 
 
 def _spent(asked: Mapping[str, Any]) -> int | None:
-    number, text = asked.get("timeSpentSeconds"), asked.get("timeSpent")
+    number = asked.get("timeSpentSeconds")
+    text = asked.get("timeSpent")
     if number is None:
         return seconds_of(text if text is None else str(text), "timeLogged")
     if isinstance(number, str):

@@ -58,12 +58,11 @@ def search_projects(site: Site, call: Call) -> Json:
 
 
 def _wanted(call: Call, project: Project) -> bool:
-    keys, ids, query = (
-        call.request.every("keys"),
-        call.request.every("id"),
-        call.text("query").casefold(),
-    )
-    kinds, category = call.listed("typeKey"), call.request.first("categoryId")
+    keys = call.request.every("keys")
+    ids = call.request.every("id")
+    query = call.text("query").casefold()
+    kinds = call.listed("typeKey")
+    category = call.request.first("categoryId")
     if call.text("propertyQuery"):
         return False  # no project here has properties
     return (

@@ -43,11 +43,9 @@ def _compact(lines: Iterable[bytes | str], problems: list[str]) -> Iterator[Json
 def compact(raw: Json) -> Json:
     """Return the compact shape of one raw issue."""
     fields = raw["fields"]
-    status, kind, project = (
-        fields["status"],
-        fields.get("issuetype") or {},
-        fields.get("project") or {},
-    )
+    status = fields["status"]
+    kind = fields.get("issuetype") or {}
+    project = fields.get("project") or {}
     return {
         "id": raw.get("id"),
         "key": raw["key"],

@@ -60,7 +60,8 @@ class Router:
             if route
             else f"{request.method} ?"
         )
-        shapes, rule = self._faults.shaping(request), self._faults.strike(request)
+        shapes = self._faults.shaping(request)
+        rule = self._faults.strike(request)
         befell = "+".join([*shapes, *([rule.kind] if rule else [])])
         if rule is not None and rule.kind in BEFORE:
             return BEFORE[rule.kind], endpoint, befell
@@ -77,7 +78,8 @@ class Router:
         match = _ROOTS.fullmatch(request.path)
         if match is None:
             return None, None, False
-        root, version = match["root"] or "", match["version"] or ""
+        root = match["root"] or ""
+        version = match["version"] or ""
         if root and version not in _VERSIONS[root][self._deployment]:
             return None, None, False
         path = f"/{root}/{match['rest']}"

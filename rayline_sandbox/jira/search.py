@@ -243,10 +243,8 @@ def removed_search(site: Site, call: Call) -> Json:
 def search_offset(site: Site, call: Call) -> Json:
     """Answer the offset-paged search; beyond the result window it fails (docs/facts/jira-api.md 1.3)."""
     asked = _asked_offset(call)
-    start, size = (
-        whole(asked.get("startAt"), "startAt", 0),
-        whole(asked.get("maxResults"), "maxResults", 50),
-    )
+    start = whole(asked.get("startAt"), "startAt", 0)
+    size = whole(asked.get("maxResults"), "maxResults", 50)
     if start < 0 or size < 0:
         raise Refusal(400, "startAt and maxResults must not be negative.")
     if start + size > WINDOW:

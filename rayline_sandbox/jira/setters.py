@@ -77,7 +77,8 @@ def _ref(value: Any, *keys: str) -> Any:
 
 def _plain(attribute: str, field: str, read: Callable[[Any], Any]) -> Setter:
     def setter(store: Store, issue: Issue, value: Any) -> list[Item]:
-        old, new = getattr(issue, attribute), read(value)
+        old = getattr(issue, attribute)
+        new = read(value)
         setattr(issue, attribute, new)
         return [] if old == new else [record(store, field, old, new)]
 
@@ -143,7 +144,8 @@ def _person(attribute: str) -> Setter:
                 if user
                 else f"User '{ref}' does not exist.",
             )
-        old, new = getattr(issue, attribute), user.account if user else None
+        old = getattr(issue, attribute)
+        new = user.account if user else None
         setattr(issue, attribute, new)
         return [] if old == new else [record(store, attribute, old, new)]
 
@@ -161,7 +163,8 @@ def _priority(store: Store, issue: Issue, value: Any) -> list[Item]:
     )
     if new == "":
         raise refuse("priority", "The priority selected is invalid.")
-    old, issue.priority = issue.priority, new
+    old = issue.priority
+    issue.priority = new
     return [] if old == new else [record(store, "priority", old, new)]
 
 
@@ -169,7 +172,8 @@ def _kind(store: Store, issue: Issue, value: Any) -> list[Item]:
     kind = store.kind_named(str(_ref(value, "id", "name")))
     if kind is None:
         raise refuse("issuetype", "The issue type selected is invalid.")
-    old, issue.kind = issue.kind, kind.id
+    old = issue.kind
+    issue.kind = kind.id
     return [] if old == kind.id else [record(store, "issuetype", old, kind.id)]
 
 
@@ -196,7 +200,8 @@ def _labels(store: Store, issue: Issue, value: Any) -> list[Item]:
     names = _list(value, "labels")
     if any(not isinstance(name, str) or " " in name or not name for name in names):
         raise refuse("labels", "The label contains spaces which is invalid.")
-    old, issue.labels = issue.labels, tuple(dict.fromkeys(names))
+    old = issue.labels
+    issue.labels = tuple(dict.fromkeys(names))
     return (
         []
         if set(old) == set(issue.labels)
@@ -258,7 +263,8 @@ def _parent(store: Store, issue: Issue, value: Any) -> list[Item]:
     if ref is not None and parent is None:
         raise refuse("parent", f"Could not find issue by id or key: {ref}")
     check_family(store, issue, kind=issue.kind, parent=parent.id if parent else None)
-    old, new = issue.parent, parent.id if parent else None
+    old = issue.parent
+    new = parent.id if parent else None
     if issue.id in store.issues:
         store.adopt(issue, new)
     else:
@@ -283,14 +289,16 @@ def check_family(store: Store, issue: Issue, *, kind: str, parent: int | None) -
 
 
 def _flagged(store: Store, issue: Issue, value: Any) -> list[Item]:
-    old, issue.flagged = issue.flagged, bool(value)
+    old = issue.flagged
+    issue.flagged = bool(value)
     return (
         [] if old == issue.flagged else [record(store, "flagged", old, issue.flagged)]
     )
 
 
 def _points(store: Store, issue: Issue, value: Any) -> list[Item]:
-    old, issue.points = issue.points, _number(value)
+    old = issue.points
+    issue.points = _number(value)
     name = (
         "Story point estimate"
         if store.projects[issue.project].simplified
@@ -369,7 +377,8 @@ def put_in_sprint(store: Store, issue: Issue, sprints: Sequence[int]) -> list[It
         for s in issue.sprints
         if store.sprints[s].state == "closed" and s not in sprints
     ]
-    old, issue.sprints = issue.sprints, tuple(closed) + tuple(dict.fromkeys(sprints))
+    old = issue.sprints
+    issue.sprints = tuple(closed) + tuple(dict.fromkeys(sprints))
     return (
         []
         if old == issue.sprints

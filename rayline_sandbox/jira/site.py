@@ -117,7 +117,8 @@ class Call:
 
         A page of none could never be followed by a next one, so only answers that a total makes useful allow it.
         """
-        start, size = self.integer("startAt", 0), self.integer("maxResults", usual)
+        start = self.integer("startAt", 0)
+        size = self.integer("maxResults", usual)
         if start < 0 or size < least:
             raise Refusal(
                 400,

@@ -108,7 +108,8 @@ class SiteRecords:
         identity = str(raw["id"]) if raw.get("id") is not None else None
         known = self.store.statuses.get(identity) if identity else None
         if known is not None and known.name.casefold() != name.casefold():
-            known, identity = self.store.status_named(name), None
+            known = self.store.status_named(name)
+            identity = None
         if known is None and identity is None and project is None:
             known = self.store.status_named(name)
         if known is not None:

@@ -281,7 +281,8 @@ class Store:
         """Move an issue to a project under a new key; the old key keeps resolving."""
         del self.by_project[issue.project][issue.id]
         project.number += 1
-        issue.project, issue.key = project.id, f"{project.key}-{project.number}"
+        issue.project = project.id
+        issue.key = f"{project.key}-{project.number}"
         self.by_project[project.id][issue.id] = None
         self.keys[issue.key] = issue.id
 

@@ -28,10 +28,8 @@ ISSUE_PAGE = 5000
 def get_worklogs(site: Site, call: Call) -> Json:
     """Answer an issue's worklogs, oldest first; `startedAfter` and `startedBefore` are milliseconds."""
     issue = site.issue(call.parameters["issue"])
-    after, before = (
-        call.integer("startedAfter", EARLIEST),
-        call.integer("startedBefore", LATEST + 1),
-    )
+    after = call.integer("startedAfter", EARLIEST)
+    before = call.integer("startedBefore", LATEST + 1)
     entries = [
         entry
         for entry in visible_worklogs(site.store, issue)

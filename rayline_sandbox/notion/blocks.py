@@ -166,14 +166,14 @@ def block_object(store: Store, record: Record, version: str) -> dict[str, Any]:
     """Return the block object of a block, page (child_page) or database (child_database)."""
     match record:
         case Block():
-            kind, payload = record.type, _shown_payload(store, record.payload)
+            kind = record.type
+            payload = _shown_payload(store, record.payload)
         case Page():
-            kind, payload = (
-                "child_page",
-                {"title": plain(record.values.get("title", ()))},
-            )
+            kind = "child_page"
+            payload = {"title": plain(record.values.get("title", ()))}
         case Database():
-            kind, payload = "child_database", {"title": plain(record.title)}
+            kind = "child_database"
+            payload = {"title": plain(record.title)}
         case _:
             raise store.missing("block", record.id)
     return with_archived(
@@ -248,7 +248,8 @@ def list_children(call: Call) -> Answer:
 
 def append_children(call: Call) -> Answer:
     """PATCH /v1/blocks/{block_id}/children: the new blocks, then what follows the block they were put after."""
-    store, container = call.store, call.store.node(call.params["block_id"])
+    store = call.store
+    container = call.store.node(call.params["block_id"])
     if "children" not in call.body:
         raise should_be("body.children", "defined", MISSING)
     if isinstance(container, Database) or (
@@ -286,7 +287,8 @@ def _live(store: Store, container: Record, start: int | None) -> list[Record]:
 
 
 def _position(call: Call, container: Record) -> int | None:
-    after, position = call.body.get("after"), call.body.get("position")
+    after = call.body.get("after")
+    position = call.body.get("position")
     if after is not None and not call.old:
         raise should_be("body.after", "not present", after)
     if position is not None:
@@ -298,7 +300,8 @@ def read_position(
     store: Store, container: Record, given: Any, prefix: str = ""
 ) -> int | None:
     """Return the index in a container's body that a `position` names; None is the end."""
-    start, end = f"{prefix}start", f"{prefix}end"
+    start = f"{prefix}start"
+    end = f"{prefix}end"
     kind = given.get("type") if isinstance(given, dict) else None
     if kind not in (start, end, "after_block"):
         raise should_be(
@@ -323,7 +326,8 @@ def _index_after(store: Store, container: Record, after: Any) -> int:
 
 def update_block(call: Call) -> Answer:
     """PATCH /v1/blocks/{block_id}."""
-    store, block = call.store, call.store.node(call.params["block_id"])
+    store = call.store
+    block = call.store.node(call.params["block_id"])
     trash = call.body.get("in_trash", call.body.get("archived") if call.old else None)
     if "archived" in call.body and not call.old:
         raise should_be("body.archived", "not present", call.body["archived"])

@@ -121,7 +121,8 @@ def listing(
 
 def paginate(call: Call, ids: Sequence[str]) -> tuple[list[str], str | None]:
     """Return the ids of the page asked for and the next cursor, which is the next id (as recorded for blocks)."""
-    size, cursor = page_size(call), start_cursor(call)
+    size = page_size(call)
+    cursor = start_cursor(call)
     first = 0
     if cursor is not None:
         first = position_of(ids, cursor)

@@ -56,7 +56,8 @@ def add_comment(
     store: Store, parent: Parent, text: RichText, actor: str, *, discussion_id: str = ""
 ) -> Comment:
     """Add a comment by a member or the connection; a new discussion unless one is named."""
-    now, user = store.now(), store.users[actor]
+    now = store.now()
+    user = store.users[actor]
     kind = "integration" if user.is_bot else "user"
     name = store.integration if user.is_bot else user.name
     comment = Comment(
@@ -116,7 +117,8 @@ def create(call: Call) -> Answer:
 
 
 def _place(call: Call) -> tuple[Parent, str]:
-    parent, discussion_id = call.body.get("parent"), call.body.get("discussion_id")
+    parent = call.body.get("parent")
+    discussion_id = call.body.get("discussion_id")
     if (parent is None) == (discussion_id is None):
         raise invalid(
             "body failed validation: exactly one of body.parent and body.discussion_id should be defined."

@@ -62,7 +62,8 @@ def data_source_object(
 
 def create_data_source(call: Call) -> Answer:
     """POST /v1/data_sources: one more data source in a database."""
-    store, body = call.store, call.body
+    store = call.store
+    body = call.body
     given = body.get("parent")
     if not isinstance(given, dict) or "database_id" not in given:
         raise should_be("body.parent.database_id", "defined", MISSING)
@@ -87,7 +88,8 @@ def retrieve_data_source(call: Call) -> Answer:
 
 def update_data_source(call: Call) -> Answer:
     """PATCH /v1/data_sources/{data_source_id}: schema, title, looks, trash, database; all or nothing."""
-    store, source = call.store, call.store.data_source(call.params["data_source_id"])
+    store = call.store
+    source = call.store.data_source(call.params["data_source_id"])
     trash = read_trash(call)
     store.refuse_trashed(source, "data source", lifted=trash is False)
     looks = read_looks(store, call.body)

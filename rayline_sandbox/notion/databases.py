@@ -130,7 +130,8 @@ def register(store: Store, database: Database, source: DataSource, actor: str) -
 
 def create_database(call: Call) -> Answer:
     """POST /v1/databases."""
-    store, body = call.store, call.body
+    store = call.store
+    body = call.body
     parent = find_parent(store, body.get("parent"))
     if not isinstance(parent, Page):
         raise invalid("A database can only be created below a page.")
@@ -159,11 +160,9 @@ def update_database(call: Call) -> Answer:
 
     Source: docs/facts/notion-api.md 3.2.
     """
-    store, body, database = (
-        call.store,
-        call.body,
-        call.store.database(call.params["database_id"]),
-    )
+    store = call.store
+    body = call.body
+    database = call.store.database(call.params["database_id"])
     trash = read_trash(call)
     store.refuse_trashed(database, "database", lifted=trash is False)
     looks = read_looks(store, body)

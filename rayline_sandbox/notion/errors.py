@@ -20,8 +20,11 @@ class NotionError(Exception):
         headers: Mapping[str, str] | None = None,
     ) -> None:
         super().__init__(message)
-        self.status, self.code, self.message = status, code, message
-        self.additional, self.headers = additional, dict(headers or {})
+        self.status = status
+        self.code = code
+        self.message = message
+        self.additional = additional
+        self.headers = dict(headers or {})
 
     def envelope(self, request_id: str) -> dict[str, Any]:
         """Return the body of the error answer."""

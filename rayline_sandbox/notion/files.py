@@ -278,7 +278,8 @@ def _check_size(upload: Upload, content: bytes) -> None:
 
 
 def _check_type(upload: Upload, file: FormPart) -> None:
-    expected, given = upload.content_type, file.content_type
+    expected = upload.content_type
+    given = file.content_type
     if expected and given and given != expected and given != "application/octet-stream":
         raise invalid(
             f"Provided file has content type `{given}`, but the upload was created with `{expected}`."

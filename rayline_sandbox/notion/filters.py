@@ -166,10 +166,8 @@ def _on_rollup(
         return lambda page: result(raw(store, page, prop))
     if kind not in QUANTIFIERS:
         raise should_be(f"{path}.any", "defined", MISSING)
-    holds, test = (
-        QUANTIFIERS[kind],
-        _on_item(store, source, prop, inner, f"{path}.{kind}"),
-    )
+    holds = QUANTIFIERS[kind]
+    test = _on_item(store, source, prop, inner, f"{path}.{kind}")
     return lambda page: holds(test(value) for value in rollup_values(store, page, prop))
 
 

@@ -31,7 +31,8 @@ class Budget:
             return
         now = self.real()
         if self._opened is None or now - self._opened >= self.window:
-            self._opened, self._spent = now, 0
+            self._opened = now
+            self._spent = 0
         if self._spent >= self.limit:
             raise rate_limited(self.window - (now - self._opened), self.reason)
         self._spent += 1

@@ -100,10 +100,8 @@ def update(call: Call) -> Answer:
         raise should_be(
             f"body.{kind}", "an object", given if given is not None else MISSING
         )
-    later, before = (
-        asked_later(call),
-        markdown_from_blocks(body_tree(call.store, page.id)),
-    )
+    later = asked_later(call)
+    before = markdown_from_blocks(body_tree(call.store, page.id))
     after = command(before, given, f"body.{kind}")
     rewrite(
         call.store,
@@ -165,7 +163,8 @@ def _update(before: str, given: dict[str, Any], path: str) -> str:
 def _replaced(text: str, given: Any, path: str) -> str:
     if not isinstance(given, dict):
         raise should_be(path, "an object", given)
-    old, new = _text(given, "old_str", path), _text(given, "new_str", path)
+    old = _text(given, "old_str", path)
+    new = _text(given, "new_str", path)
     count = text.count(old) if old else 0
     if count == 0:
         raise invalid(f"{path}.old_str was not found in the page content.")
@@ -212,7 +211,8 @@ def rewrite(
     store: Store, page: Page, text: str, actor: str, *, allow_deleting: bool
 ) -> None:
     """Make a page's body read as `text`; 400 if that drops a child page or database without leave."""
-    old, new = body_tree(store, page.id), read_markdown(text)
+    old = body_tree(store, page.id)
+    new = read_markdown(text)
     new = [
         block
         for block in new

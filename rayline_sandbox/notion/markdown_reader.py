@@ -182,7 +182,9 @@ class _Reader:
 
     def container(self, line: Line, match: re.Match[str]) -> Block | None:
         """Read `<details>`, `<callout>`, `<columns>`, `<column>`: a tag whose content is blocks."""
-        tag, given, rest = match[1], attributes(match[2]), match[3]
+        tag = match[1]
+        given = attributes(match[2])
+        rest = match[3]
         make = _CONTAINERS.get(tag)
         if make is None:
             return None
@@ -208,7 +210,8 @@ class _Reader:
 
 
 def _outdented(raw: str, indent: int) -> str:
-    columns, at = 0, 0
+    columns = 0
+    at = 0
     while at < len(raw) and columns < indent and raw[at] in " \t":
         columns += TAB if raw[at] == "\t" else 1
         at += 1
@@ -340,7 +343,9 @@ def _tagged(text: str) -> Block | None:
     match = re.fullmatch(r"<([\w-]+)((?:\s+[\w-]+=\"[^\"]*\")*)\s*>(.*)</\1>", text)
     if match is None:
         return None
-    tag, given, inner = match[1], attributes(match[2]), match[3]
+    tag = match[1]
+    given = attributes(match[2])
+    inner = match[3]
     if tag in MEDIA:
         return _media(tag, inner, given.get("src", given.get("source", "")))
     if tag in ("page", "database"):

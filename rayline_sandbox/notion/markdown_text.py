@@ -182,7 +182,8 @@ def _end_of_mention(html: str) -> str:
 def _mention(name: str, given: dict[str, str]) -> dict[str, Any]:
     kind = name.removeprefix("mention-").replace("-", "_")
     if kind == "date":
-        start, clock = given.get("start", ""), given.get("startTime")
+        start = given.get("start", "")
+        clock = given.get("startTime")
         return {
             "type": "date",
             "date": {
@@ -300,14 +301,13 @@ def _outer_spaces_freed(
     """Yield items with their marks; CommonMark knows no emphasis that begins or ends with a space, so those go bare."""
     marks: list[list[str]] = [[], *(_marks(item) for item in items), []]
     for at, item in enumerate(items, 1):
-        own, content = marks[at], _content(item)
+        own = marks[at]
+        content = _content(item)
         if not own or item.get("type", "text") != "text" or content == content.strip():
             yield item, own
             continue
-        before, after = (
-            own[: _common(marks[at - 1], own)],
-            own[: _common(own, marks[at + 1])],
-        )
+        before = own[: _common(marks[at - 1], own)]
+        after = own[: _common(own, marks[at + 1])]
         for part, part_marks in zip(_edges(content), (before, own, after), strict=True):
             if part:
                 yield (

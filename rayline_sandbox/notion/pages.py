@@ -180,7 +180,8 @@ def write_values(store: Store, page: Page, values: dict[str, Any], actor: str) -
 def _sync(
     store: Store, page: Page, prop: Property, before: list[str], actor: str
 ) -> None:
-    mirror, now = prop.config["synced"], page.values[prop.id]
+    mirror = prop.config["synced"]
+    now = page.values[prop.id]
     for one in dict.fromkeys([*before, *now]):
         other = store.pages.get(one)
         if other is None or (one in before) == (one in now):
@@ -228,22 +229,22 @@ def _number(source: DataSource, page: Page) -> None:
 
 def create_page(call: Call) -> Answer:
     """POST /v1/pages."""
-    store, body = call.store, call.body
+    store = call.store
+    body = call.body
     parent = find_parent(store, body.get("parent"))
     store.refuse_trashed(parent, "page")
     source = parent if isinstance(parent, DataSource) else None
     with options_kept(source):
         values = read_values(store, source, _given(body, "properties", {}))
-        drafts, later = _read_body(call), asked_later(call)
+        drafts = _read_body(call)
+        later = asked_later(call)
         at = (
             read_position(store, parent, body["position"], "page_")
             if body.get("position") is not None
             else None
         )
-        icon, cover = (
-            read_icon(store, body.get("icon")),
-            read_cover(store, body.get("cover")),
-        )
+        icon = read_icon(store, body.get("icon"))
+        cover = read_cover(store, body.get("cover"))
     page = add_page(store, parent, values, call.actor, icon=icon, cover=cover, at=at)
     insert_blocks(store, page, drafts, call.actor)
     made = page_object(store, page, call.version)
@@ -259,7 +260,8 @@ def _given(body: dict[str, Any], key: str, default: Any) -> Any:
 
 
 def _read_body(call: Call) -> tuple[Draft, ...]:
-    body, store = call.body, call.store
+    body = call.body
+    store = call.store
     template = an_object(body.get("template"), "body.template").get("type", "none")
     if template != "none":
         raise invalid("The data source has no such template.")
@@ -299,7 +301,9 @@ def _filtered(call: Call, source: DataSource | None) -> list[Property] | None:
 
 def update_page(call: Call) -> Answer:
     """PATCH /v1/pages/{page_id}: unspecified parts stay as they are."""
-    store, body, page = call.store, call.body, call.store.page(call.params["page_id"])
+    store = call.store
+    body = call.body
+    page = call.store.page(call.params["page_id"])
     if "archived" in body and not call.old:
         raise should_be("body.archived", "not present", body["archived"])
     trash = body.get("in_trash", body.get("archived"))
@@ -309,7 +313,8 @@ def update_page(call: Call) -> Answer:
     store.refuse_trashed(
         page, "block", lifted=trash is False or body.get("is_archived") is False
     )
-    source, readers = source_of(store, page), {"icon": read_icon, "cover": read_cover}
+    source = source_of(store, page)
+    readers = {"icon": read_icon, "cover": read_cover}
     with options_kept(source):
         values = read_values(store, source, _given(body, "properties", {}))
         looks = {
@@ -337,7 +342,8 @@ def _set_states(store: Store, page: Page, body: dict[str, Any], actor: str) -> N
 
 def move_page(call: Call) -> Answer:
     """POST /v1/pages/{page_id}/move."""
-    store, page = call.store, call.store.page(call.params["page_id"])
+    store = call.store
+    page = call.store.page(call.params["page_id"])
     parent = find_parent(store, call.body.get("parent"))
     store.refuse_trashed(page, "page")
     store.refuse_trashed(parent, "page")
@@ -352,10 +358,8 @@ def relocate(store: Store, page: Page, parent: Record, actor: str) -> None:
     """
     if page in store.line(parent):
         raise invalid("A page cannot be moved below itself.")
-    old, new = (
-        source_of(store, page),
-        parent if isinstance(parent, DataSource) else None,
-    )
+    old = source_of(store, page)
+    new = parent if isinstance(parent, DataSource) else None
     store.touch(page, actor)
     if old is not None and old is new:
         return
@@ -401,7 +405,8 @@ def _carried(
 
 def retrieve_property(call: Call) -> Answer:
     """GET /v1/pages/{page_id}/properties/{property_id}: full lists, paginated (docs/facts/notion-api.md 2.27)."""
-    store, page = call.store, call.store.page(call.params["page_id"])
+    store = call.store
+    page = call.store.page(call.params["page_id"])
     source = source_of(store, page)
     key = call.params["property_id"]
     prop = find_property(source, key) if source else _title_of(key)
@@ -433,10 +438,8 @@ def _rollup_items(call: Call, page: Page, prop: Property) -> dict[str, Any]:
 
     While there are more links to page through, the calculation is `incomplete` (docs/facts/notion-api.md 2.27).
     """
-    value, found = (
-        rollup_object(call.store, page, prop),
-        rollup_columns(call.store, source_of(call.store, page), prop),
-    )
+    value = rollup_object(call.store, page, prop)
+    found = rollup_columns(call.store, source_of(call.store, page), prop)
     if found is None:
         return _items(call, page, prop, [], {"rollup": value})
     relation, target = found
@@ -473,7 +476,9 @@ def _items(
     items: list[dict[str, Any]],
     detail: dict[str, Any],
 ) -> dict[str, Any]:
-    tag, cursor, size = f"{page.id}{prop.id}", start_cursor(call), page_size(call)
+    tag = f"{page.id}{prop.id}"
+    cursor = start_cursor(call)
+    size = page_size(call)
     first = decode_offset(tag, cursor) if cursor else 0
     after = first + size
     following = encode_offset(tag, after) if after < len(items) else None

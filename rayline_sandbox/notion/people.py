@@ -212,7 +212,8 @@ def _drafts_of(store: Store, container: str) -> tuple[Draft, ...]:
 
 def move(store: Store, payload: Payload, actor: str) -> Payload:
     """Move a page: `page_id`, `parent` as in the API."""
-    page, given = _page(store, payload["page_id"]), payload["parent"]
+    page = _page(store, payload["page_id"])
+    given = payload["parent"]
     target = _record(
         store,
         given.get("data_source_id") or given.get("database_id") or given.get("page_id"),

@@ -59,7 +59,8 @@ class Session:
 
 def query_data_source(call: Call) -> Answer:
     """POST /v1/data_sources/{data_source_id}/query (docs/facts/notion-api.md 2.13, 2.14)."""
-    store, source = call.store, call.store.data_source(call.params["data_source_id"])
+    store = call.store
+    source = call.store.data_source(call.params["data_source_id"])
     if store.trashed(source):
         raise store.missing("data source", source.id)
     _check_choices(call)
@@ -67,17 +68,16 @@ def query_data_source(call: Call) -> Answer:
         raise should_be("body.in_trash", "not present", True)
     size = min(page_size(call), store.lag.short_pages or 100)
     key, first, session = _session(call, source)
-    chunk, rest = (
-        session.ids[first : first + size],
-        session.ids[first + size : first + size + 1],
-    )
+    chunk = session.ids[first : first + size]
+    rest = session.ids[first + size : first + size + 1]
     cursor = _cursor(store, key, rest[0], first + size) if rest else None
     answer = listing("page_or_data_source", _objects(call, source, chunk), cursor)
     return answer | ({"request_status": INCOMPLETE} if session.cut else {})
 
 
 def _check_choices(call: Call) -> None:
-    archived, kind = call.body.get("is_archived"), call.body.get("result_type")
+    archived = call.body.get("is_archived")
+    kind = call.body.get("result_type")
     if not isinstance(archived, bool | None):
         raise should_be("body.is_archived", "a boolean", archived)
     if kind not in (None, "page", "data_source"):
@@ -89,7 +89,8 @@ def _cursor(store: Store, key: str, following: str, offset: int) -> str:
 
 
 def _session(call: Call, source: DataSource) -> tuple[str, int, Session]:
-    store, asked = call.store, _asked(call, source)
+    store = call.store
+    asked = _asked(call, source)
     cursor = start_cursor(call)
     if cursor is None:
         key = store.ids.request()
@@ -283,7 +284,8 @@ def _listed(store: Store, page: Page, prop: Property) -> tuple[int, Any] | None:
 def _objects(
     call: Call, source: DataSource, ids: Sequence[str]
 ) -> list[dict[str, Any]]:
-    store, props = call.store, _shown(call, source)
+    store = call.store
+    props = _shown(call, source)
     states = (
         store.as_seen(page, store.lag.query)
         for one in ids

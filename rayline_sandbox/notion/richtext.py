@@ -112,7 +112,8 @@ def _item(
 def _parse_text(
     _: Store, value: dict[str, Any], path: str
 ) -> tuple[dict[str, Any], str, str | None]:
-    content, link = value.get("content", MISSING), value.get("link")
+    content = value.get("content", MISSING)
+    link = value.get("link")
     if not isinstance(content, str):
         raise should_be(f"{path}.content", "a string", content)
     # Notion counts as JavaScript does: a character beyond the basic plane is two.

@@ -58,7 +58,8 @@ class NotionSandbox:
         empty: bool = True,
         real: Callable[[], float] = time.monotonic,
     ) -> None:
-        self._lock, self._real = threading.RLock(), real
+        self._lock = threading.RLock()
+        self._real = real
         self.store = Store(clock, seed)
         self.token = self.store.ids.token()
         self.bot_id = self.store.bot_id
@@ -110,10 +111,8 @@ class NotionSandbox:
                 return self._view(request, match)
             entry = self._entry(request, match)
             response = self._respond(request, match, entry)
-            entry.status, entry.page_id = (
-                response.status,
-                entry.page_id or about(match, response),
-            )
+            entry.status = response.status
+            entry.page_id = entry.page_id or about(match, response)
             return response
 
     def _view(self, request: Request, match: Match | None) -> Response:
@@ -191,10 +190,8 @@ class NotionSandbox:
                 entry.outcome = f"fault:{rule.kind}"
                 return Response(0, fault="hang")
             response = self._answer(request, match, entry)
-            entry.page_id, entry.outcome = (
-                about(match, response),
-                "committed" if entry.write else "read",
-            )
+            entry.page_id = about(match, response)
+            entry.outcome = "committed" if entry.write else "read"
             return self._spoil(rule, response, entry) if rule else response
         except NotionError as error:
             entry.outcome = (
@@ -236,7 +233,8 @@ class NotionSandbox:
             entry = self._entry(request, match)
             try:
                 response = self._answer(request, match, entry)
-                entry.status, entry.page_id = response.status, about(match, response)
+                entry.status = response.status
+                entry.page_id = about(match, response)
             except NotionError as error:
                 entry.status = error.status
             entry.outcome = "late_commit"

@@ -71,10 +71,8 @@ def all_or_nothing(store: Store, source: DataSource) -> Iterator[None]:
     columns = {
         one.id: copy.deepcopy(one.properties) for one in store.data_sources.values()
     }
-    values, counter = (
-        {page.id: dict(page.values) for page in store.pages.values()},
-        source.counter,
-    )
+    values = {page.id: dict(page.values) for page in store.pages.values()}
+    counter = source.counter
     try:
         yield
     except Exception:
@@ -379,7 +377,8 @@ def _mirror(
 
 def _fill_mirror(store: Store, source: DataSource, prop: Property) -> None:
     """Write into the mirror of a column that has just become dual the links its rows hold already."""
-    mirror, target = prop.config["synced"], prop.config["data_source_id"]
+    mirror = prop.config["synced"]
+    target = prop.config["data_source_id"]
     links = (
         [
             (row, one)

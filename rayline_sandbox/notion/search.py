@@ -28,10 +28,8 @@ VALUES = ("page", "data_source")
 def search(call: Call) -> Answer:
     """POST /v1/search: visible, live, sharing a word with the query; last edited first unless sorted otherwise."""
     wanted = _wanted(call.body.get("filter"))
-    asked, ascending = (
-        _stems(_query(call.body.get("query"))),
-        _ascending(call.body.get("sort")),
-    )
+    asked = _stems(_query(call.body.get("query")))
+    ascending = _ascending(call.body.get("sort"))
     found = [
         one
         for one in _candidates(call, wanted)
@@ -39,7 +37,8 @@ def search(call: Call) -> Answer:
     ]
     found.sort(key=lambda one: one.edited, reverse=not ascending)
     cursor = start_cursor(call)
-    first, size = decode_offset("search", cursor) if cursor else 0, page_size(call)
+    first = decode_offset("search", cursor) if cursor else 0
+    size = page_size(call)
     following = (
         encode_offset("search", first + size) if first + size < len(found) else None
     )

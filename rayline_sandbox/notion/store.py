@@ -177,9 +177,12 @@ class Store:
     """All state of one workspace as seen by one connection."""
 
     def __init__(self, clock: Clock, seed: int) -> None:
-        self.clock, self.ids = clock, Ids(seed)
-        self.workspace_id, self.workspace_name = self.ids.content(), "Sandbox"
-        self.integration_id, self.integration = self.ids.content(), "Rayline sandbox"
+        self.clock = clock
+        self.ids = Ids(seed)
+        self.workspace_id = self.ids.content()
+        self.workspace_name = "Sandbox"
+        self.integration_id = self.ids.content()
+        self.integration = "Rayline sandbox"
         self.users: dict[str, User] = {}
         self.pages: dict[str, Page] = {}
         self.databases: dict[str, Database] = {}
@@ -309,7 +312,8 @@ class Store:
         """Mark an edit. Call before changing the record: past reads need its old values."""
         if self.lag.any:
             self.remember(record)
-        record.edited, record.edited_by = self.now(), actor
+        record.edited = self.now()
+        record.edited_by = actor
 
     def remember(self, record: Record) -> None:
         """Keep a copy of the record as it is now, for reads that lag."""

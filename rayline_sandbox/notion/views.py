@@ -262,7 +262,8 @@ def update(call: Call) -> Answer:
     for key, value in carried.items():
         setattr(view, key, value)
     view.name = name
-    view.edited, view.edited_by = call.store.now(), call.actor
+    view.edited = call.store.now()
+    view.edited_by = call.actor
     return shown(view)
 
 
@@ -284,10 +285,8 @@ def delete(call: Call) -> Answer:
 
 def list_views(call: Call) -> Answer:
     """GET /v1/views?database_id|data_source_id: ids only."""
-    database_id, data_source_id = (
-        call.request.first("database_id"),
-        call.request.first("data_source_id"),
-    )
+    database_id = call.request.first("database_id")
+    data_source_id = call.request.first("data_source_id")
     if (database_id is None) == (data_source_id is None):
         raise invalid(
             "query failed validation: exactly one of query.database_id and query.data_source_id should be "

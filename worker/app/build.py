@@ -101,7 +101,8 @@ def build_context(
 ) -> Context:
     """Return everything one workspace's cycles work with."""
     around = surroundings or Surroundings()
-    stop, deadline = around.stop or threading.Event(), Deadline()
+    stop = around.stop or threading.Event()
+    deadline = Deadline()
     sleep = _until(stop)
     schema = load_schema(workspace.mappings, currency=workspace.currency)
     playbooks = load_playbooks(

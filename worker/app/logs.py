@@ -25,7 +25,8 @@ class Redacting(logging.Formatter):
 
     def __init__(self, inner: logging.Formatter, secrets: Iterable[str]) -> None:
         super().__init__()
-        self._inner, self._secrets = inner, tuple(secrets)
+        self._inner = inner
+        self._secrets = tuple(secrets)
 
     def format(self, record: logging.LogRecord) -> str:
         """Return the record as one redacted line."""

@@ -181,7 +181,8 @@ def _environment(data: Mapping[str, Any]) -> tuple[dict[str, Any], list[Problem]
             [*problems, _problem(message("environment"), "", error.reason)]
         ) from None
 
-    workspaces, named = data.get("workspaces"), given.get("workspaces")
+    workspaces = data.get("workspaces")
+    named = given.get("workspaces")
     if isinstance(workspaces, Mapping) and isinstance(named, Mapping):
         given["workspaces"] = {
             _called(name, workspaces) or name: table for name, table in named.items()
@@ -542,7 +543,8 @@ def _complete(
 def _with_secret(
     side: Side, loc: tuple[str, ...], source: Source
 ) -> tuple[Side, list[Problem]]:
-    secret, at = side.token.get_secret_value(), (*loc, "token")
+    secret = side.token.get_secret_value()
+    at = (*loc, "token")
     if side.token_file is None:
         return side, [] if _is_token(secret) else [_at(source, at, NO_TOKEN)]
     if secret:
@@ -557,7 +559,8 @@ def _with_secret(
     at = (*loc, "token_file")
     file = source.path_at(at, side.token_file)
     try:
-        secret, mode = file.read_text("utf-8").strip(), open_mode(file)
+        secret = file.read_text("utf-8").strip()
+        mode = open_mode(file)
     except OSError as error:
         reason = tell("{file} cannot be read: {error}", file=file, error=error.strerror)
         return side, [_at(source, at, reason)]
@@ -600,7 +603,8 @@ def _at(source: Source, loc: tuple[str, ...], said: str, hint: str = "") -> Prob
 def _gaps(
     workspace: Workspace, loc: tuple[str, ...], source: Source
 ) -> Iterator[Problem]:
-    notion, jira = workspace.notion, workspace.jira
+    notion = workspace.notion
+    jira = workspace.jira
     for missing, name, hint in (
         (
             not notion.token.get_secret_value(),

@@ -133,7 +133,8 @@ def run(
     as_json: JsonOption = False,
 ) -> None:
     """Run as a daemon: cycles on a schedule, all workspaces (or one), until SIGTERM; --json sums up at the end."""
-    stop, ignored = stop_on_signals(), ignore_signals()
+    stop = stop_on_signals()
+    ignored = ignore_signals()
     reports: list[Report] = []
     with session(config, as_json=as_json) as opened:
         several = workspace is None and len(opened.settings.workspaces) > 1

@@ -88,7 +88,8 @@ def init(
         session(file, as_json=as_json) as opened,
         context_of(opened, workspace) as context,
     ):
-        bot, site = context.notion.me(), context.jira.server_info()
+        bot = context.notion.me()
+        site = context.jira.server_info()
         bindings = _create(context)
         databases = {
             name: binding.database_id for name, binding in sorted(bindings.items())
@@ -184,10 +185,8 @@ def _answers(file: Path, words: Words) -> dict[str, str]:
         except typer.Abort:
             raise error from None
         problems = _wrong(file, answers)
-        error, asked = (
-            ConfigError(problems),
-            {ASKED[problem.field] for problem in problems},
-        )
+        error = ConfigError(problems)
+        asked = {ASKED[problem.field] for problem in problems}
         for problem in problems:
             show.say(prose.line(in_words(problem, words)))
     return answers

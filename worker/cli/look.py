@@ -190,11 +190,9 @@ def _status(context: Context) -> dict[str, Any]:
     jobs = JobLog(context.store, context.name)
     with context.store.reading(context.name) as tx:
         last = next(iter(runs.recent(tx, 1)), None)
-        lease, waiting, unsettled = (
-            leases.current(tx),
-            triggers.pending(tx),
-            journal.unsettled(tx),
-        )
+        lease = leases.current(tx)
+        waiting = triggers.pending(tx)
+        unsettled = journal.unsettled(tx)
         standing = tuple(problems.load(tx))
     done = {mode.value: jobs.last_success(mode.value) for mode in Mode}
     upcoming = next_times(

@@ -75,7 +75,8 @@ def session(
 
     Without `create` a state in which nothing was kept before is an error.
     """
-    opened, words = None, voice()
+    opened = None
+    words = voice()
     try:
         settings = load_settings(find_file(config))
         words = _common_voice(settings) or words

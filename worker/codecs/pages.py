@@ -194,10 +194,8 @@ def keyed_pages(
     pages: Iterable[Page], source: Source, binding: Binding
 ) -> dict[str, Ref]:
     """Return the refs by Worker key of the rows the worker made or planted, by page id."""
-    property_id, prop = (
-        binding.properties.get(KEY_PROPERTY),
-        source.properties.get(KEY_PROPERTY),
-    )
+    property_id = binding.properties.get(KEY_PROPERTY)
+    prop = source.properties.get(KEY_PROPERTY)
     if property_id is None or prop is None:
         return {}
     found = {}

@@ -29,7 +29,8 @@ class Malformed(Exception):
 
     def __init__(self, field: str, said: str) -> None:
         super().__init__(f"{field}: {said}" if field else said)
-        self.field, self.said = field, said
+        self.field = field
+        self.said = said
 
 
 def read_record(kind: type[T], raw: object) -> T:
@@ -82,7 +83,8 @@ def _unsayable_part(raw: object) -> str:
 
 def field_of(said: str) -> str:
     """Return the field a decoding error is about."""
-    where, missing = _WHERE.search(said), _MISSING.search(said)
+    where = _WHERE.search(said)
+    missing = _MISSING.search(said)
     parts = [where["path"] if where else "", missing["name"] if missing else ""]
     return ".".join(part for part in parts if part)[:SHOWN]
 

@@ -53,7 +53,8 @@ _ALL_READ: Unread = MappingProxyType({})
 
 def plan_cycle(context: Context, order: CycleRequest) -> PlannedCycle:
     """Read both systems, apply the rules and return the plan; writes nothing but the snapshot."""
-    now, full = context.now(), order.mode is Mode.FULL
+    now = context.now()
+    full = order.mode is Mode.FULL
     context.begin()
     bound = read_schema(context.notion, context, afresh=full)
     unsettled = settle(context.notion, context, bound.bindings).problems
@@ -197,11 +198,9 @@ def _normalize(
     losses: Losses = NOTHING_LOST,
 ) -> World:
     with context.store.reading(context.name) as tx:
-        pages, issues, worklogs = (
-            snapshots.load_pages(tx),
-            snapshots.load_issues(tx),
-            snapshots.load_worklogs(tx),
-        )
+        pages = snapshots.load_pages(tx)
+        issues = snapshots.load_issues(tx)
+        worklogs = snapshots.load_worklogs(tx)
         remembered = memory.load(tx)
         gone = GONE.load(tx)
         dues = bases.load(tx, only="due")
@@ -239,7 +238,8 @@ def _diff(
 ) -> Plan:
     with context.store.reading(context.name) as tx:
         last, attempted = bases.load(tx)
-        ours, made = journal.canonical_pages(tx), journal.created_pages(tx)
+        ours = journal.canonical_pages(tx)
+        made = journal.created_pages(tx)
     written = Written(last, attempted, ours, made)
     return make_plan(
         world,

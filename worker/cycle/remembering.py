@@ -39,7 +39,8 @@ def turns_of(drawn: PlannedCycle) -> dict[Ref, Turn]:
     earlier = drawn.world.memory.occurrences
     found = {}
     for key, now in drawn.outcome.memory.occurrences.items():
-        before, ref = earlier.get(key), row_of(now)
+        before = earlier.get(key)
+        ref = row_of(now)
         if ref in written and is_step(before, now):
             found[ref] = Turn(before, now)
     return found

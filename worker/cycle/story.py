@@ -44,7 +44,8 @@ def sync(
 
     Raises `Busy` when another process holds the workspace, `ConfigError` and the API errors when nothing can be done.
     """
-    store, began = context.store, context.now()
+    store = context.store
+    began = context.now()
     before = count_requests(context)
     if context.stop.is_set():
         raise Stopped("ended before it began")

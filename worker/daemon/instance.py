@@ -35,7 +35,8 @@ def hold_workspaces(
     Yields a check that nobody took one over. It and the start raise `AlreadyRunning`; a database that is away for a
     while is no reason to.
     """
-    stack, held = ExitStack(), dict[str, Held]()
+    stack = ExitStack()
+    held = dict[str, Held]()
 
     def check() -> None:
         for name, one in held.items():

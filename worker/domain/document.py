@@ -182,7 +182,8 @@ def runs(text: str) -> tuple[Run, ...]:
 
 
 def _runs(text: str) -> Iterator[Run]:
-    is_bold, at = False, 0
+    is_bold = False
+    at = 0
     for mark in _MARKS.finditer(text):
         yield Run(text[at : mark.start()], is_bold)
         at = mark.end()

@@ -30,7 +30,8 @@ def tell(pattern: str, **values: object) -> str:
     told = Told(
         pattern.format(**{name: _in_english(value) for name, value in values.items()})
     )
-    told.pattern, told.values = pattern, values
+    told.pattern = pattern
+    told.values = values
     return told
 
 

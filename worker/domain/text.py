@@ -73,11 +73,14 @@ def cut(text: str, size: int) -> list[str]:
     """Return the text in pieces of at most `size` UTF-16 units, as Notion counts; no character is cut in two."""
     if text.isascii() or not text:
         return [text[at : at + size] for at in range(0, len(text), size)]
-    pieces, start, units = [], 0, 0
+    pieces = []
+    start = 0
+    units = 0
     for at, character in enumerate(text):
         width = 2 if character > "\uffff" else 1
         if units + width > size:
             pieces.append(text[start:at])
-            start, units = at, 0
+            start = at
+            units = 0
         units += width
     return [*pieces, text[start:]]

@@ -28,7 +28,9 @@ class Setback(Exception):
         self, error: ApiError, *, again: bool = False, wait: float | None = None
     ) -> None:
         super().__init__(str(error))
-        self.error, self.again, self.wait = error, again, wait
+        self.error = error
+        self.again = again
+        self.wait = wait
 
 
 @dataclass(frozen=True, slots=True)

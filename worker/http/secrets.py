@@ -47,7 +47,8 @@ def mask(text: str, secrets: Iterable[str] = ()) -> str:
 
 def _mask_coded(text: str, cores: re.Pattern[str] | None) -> str:
     """Mask base64 from its beginning to its end where a secret is in it."""
-    parts, at = [], 0
+    parts = []
+    at = 0
     for found in cores.finditer(text) if cores else ():
         parts += [text[at : found.start()].rstrip(BASE64), MASK]
         at = found.end()

@@ -38,10 +38,8 @@ def read_worklog_feed(
     session: JiraSession, since: int, *, now: int | None
 ) -> WorklogBatch:
     """Return worklogs changed and deleted since an epoch-ms bound; `now` (epoch ms) is as far as one is believed."""
-    updated, deleted = (
-        _read(session, "updated", since, now=now),
-        _read(session, "deleted", since, now=now),
-    )
+    updated = _read(session, "updated", since, now=now)
+    deleted = _read(session, "deleted", since, now=now)
     gone = set(deleted.ids)
     changed: list[Worklog] = []
     unread = [*updated.unread, *deleted.unread]
@@ -92,7 +90,8 @@ def _read(session: JiraSession, name: str, since: int, *, now: int | None) -> Fe
         if now is not None and reached > now + AHEAD:
             feed.reason = f"worklog/{name} claims to reach {_told(reached)}"
             return feed
-        moved, feed.until = reached > feed.until, max(feed.until, reached)
+        moved = reached > feed.until
+        feed.until = max(feed.until, reached)
         if page.last:
             return feed
         if not moved:

@@ -113,7 +113,8 @@ def _walk_tokens(ask: Callable[[str | None], Page]) -> Walk:
 def walk_offsets(ask: Callable[[int | None, int], Page], since: int | None) -> Walk:
     """Return all rows behind `ask(bound, start)`, which answers in order of `updated` from `bound` (epoch ms) on."""
     found = Walk()
-    bound, start = since, 0
+    bound = since
+    start = 0
     for _ in range(MOST_PAGES):
         page = ask(bound, start)
         found.add(page)
@@ -131,7 +132,8 @@ def walk_offsets(ask: Callable[[int | None, int], Page], since: int | None) -> W
             )
             return found
         if newest is not None and (bound is None or newest > bound):
-            bound, start = newest, 0
+            bound = newest
+            start = 0
         else:
             start += page.count
     found.reason = f"no end after {MOST_PAGES} pages"

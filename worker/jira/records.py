@@ -158,7 +158,9 @@ class RecordReader(Generic[T]):
         self, row: type[T], kind: str, *, names: tuple[str, ...] = (), issue: str = ""
     ) -> None:
         self._each: msgspec.json.Decoder[T] = msgspec.json.Decoder(row)
-        self._kind, self._names, self._issue = kind, names, issue
+        self._kind = kind
+        self._names = names
+        self._issue = issue
 
     def read(self, raws: Iterable[msgspec.Raw]) -> tuple[list[T], list[Unread]]:
         """Return the records that could be read, and the others."""
@@ -216,7 +218,8 @@ def _name(raw: msgspec.Raw) -> str:
 
 def field_of(said: str) -> str:
     """Return the field a decoding error is about, without the `fields.` every issue has."""
-    where, missing = _WHERE.search(said), _MISSING.search(said)
+    where = _WHERE.search(said)
+    missing = _MISSING.search(said)
     parts = [where["path"] if where else "", missing["name"] if missing else ""]
     return (
         ".".join(part for part in parts if part)

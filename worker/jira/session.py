@@ -54,12 +54,13 @@ class ReadingAdapter(BaseAdapter):
         limit: int = LIMIT,
     ) -> None:
         super().__init__()
-        self._inner, self._seconds, self._deadline = inner, seconds, deadline
-        self._monotonic, self._limit = monotonic, limit
-        self._origin, self._root = (
-            _origin(base_url),
-            urlsplit(base_url).path.rstrip("/"),
-        )
+        self._inner = inner
+        self._seconds = seconds
+        self._deadline = deadline
+        self._monotonic = monotonic
+        self._limit = limit
+        self._origin = _origin(base_url)
+        self._root = urlsplit(base_url).path.rstrip("/")
         self._lock = threading.Lock()
         self.sent = 0
 
@@ -96,7 +97,8 @@ class ReadingAdapter(BaseAdapter):
         return response
 
     def _check(self, request: requests.PreparedRequest) -> None:
-        method, url = request.method or "", request.url or ""
+        method = request.method or ""
+        url = request.url or ""
         if _origin(url) != self._origin:
             raise Forbidden("a request to another host was refused")
         path = urlsplit(url).path.removeprefix(self._root)

@@ -391,7 +391,8 @@ class NotionGateway:
         """
         pages: dict[str, Page] = {}
         unread: dict[UnreadPage, None] = {}
-        bound, reason = "", CAPPED
+        bound = ""
+        reason = CAPPED
         for _ in range(MOST_WINDOWS):
             found = self._query_once(
                 data_source_id, [*wanted, *_created_since(bound)], query

@@ -30,8 +30,10 @@ class Pacer:
         sleep: Callable[[float], None],
         monotonic: Callable[[], float],
     ) -> None:
-        self._requests, self._window = requests, window
-        self._sleep, self._monotonic = sleep, monotonic
+        self._requests = requests
+        self._window = window
+        self._sleep = sleep
+        self._monotonic = monotonic
         self._lock = threading.Lock()
         self._answered: deque[float] = deque()
         self._under_way = 0

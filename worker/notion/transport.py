@@ -92,8 +92,11 @@ class BoundedTransport(httpx.BaseTransport):
         monotonic: Callable[[], float] = time.monotonic,
         limit: int = LIMIT,
     ) -> None:
-        self._inner, self._seconds, self._deadline = inner, seconds, deadline
-        self._monotonic, self._limit = monotonic, limit
+        self._inner = inner
+        self._seconds = seconds
+        self._deadline = deadline
+        self._monotonic = monotonic
+        self._limit = limit
         self._lock = threading.Lock()
         self.sent = 0
 
@@ -158,7 +161,9 @@ class CheckedTransport(httpx.BaseTransport):
     def __init__(
         self, inner: httpx.BaseTransport, check: Callable[[], None], *, wired: bool
     ) -> None:
-        self._inner, self._check, self._wired = inner, check, wired
+        self._inner = inner
+        self._check = check
+        self._wired = wired
 
     def handle_request(self, request: httpx.Request) -> httpx.Response:
         """Check, and send one request."""
@@ -183,7 +188,8 @@ class _Watch:
     def __init__(
         self, check: Callable[[], None], after: Callable[[str, Any], None] | None
     ) -> None:
-        self._check, self._after = check, after
+        self._check = check
+        self._after = after
         self.has_checked = False
 
     def __call__(self, event: str, info: Any) -> None:

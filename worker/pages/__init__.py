@@ -56,11 +56,9 @@ class Page(msgspec.Struct, frozen=True, gc=False):
 def write_pages(world: World, outcome: Outcome) -> Outcome:
     """Return the outcome with the rows and sections of all pages due today."""
     view = look(world, outcome)
-    facts, sections, problems = (
-        list(outcome.facts),
-        list(outcome.sections),
-        list(outcome.problems),
-    )
+    facts = list(outcome.facts)
+    sections = list(outcome.sections)
+    problems = list(outcome.problems)
     for page in _pages(view):
         if page.ref.source not in world.sources:
             continue

@@ -106,10 +106,8 @@ def _loads(view: View, load: UnitLoad) -> Iterator[tuple[str, ...]]:
 
 
 def _weeks(view: View, weeks: tuple[WeekLoad, ...]) -> tuple[str, ...]:
-    capacity, load = (
-        _sum(week.capacity for week in weeks[:NEAR]),
-        _sum(week.load for week in weeks[:NEAR]),
-    )
+    capacity = _sum(week.capacity for week in weeks[:NEAR])
+    load = _sum(week.load for week in weeks[:NEAR])
     far = part_of(
         _sum(week.load for week in weeks[:FAR]),
         _sum(week.capacity for week in weeks[:FAR]),

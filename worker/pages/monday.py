@@ -117,7 +117,8 @@ def _colour(view: View, line: Line) -> Rag:
 
 
 def _verdict(view: View, found: Cut, monday: date) -> Block:
-    week, quarter = found.week, found.quarter
+    week = found.week
+    quarter = found.quarter
     colour = _colour(view, quarter)
 
     said = view.say(

@@ -56,7 +56,8 @@ def _by_client(view: View) -> dict[Ref, Decimal] | None:
 
 
 def _summary(view: View, money: dict[Ref, Decimal] | None) -> Block:
-    clients, words = view.world.clients.values(), view.words
+    clients = view.world.clients.values()
+    words = view.words
     accounts = sum(client.group == "account" for client in clients)
     newbiz = sum(client.group == "newbiz" for client in clients)
     quarter = quarter_of(view.today)
@@ -164,7 +165,8 @@ def _rays(view: View) -> Iterator[Block]:
 def _mix(view: View) -> Iterator[Block]:
     """Yield mix and concentration over the last three finished months, as the risks of both are judged."""
     months = finished_months(view.today, FEW)
-    first_day, days = months[0].start, {month.start for month in months}
+    first_day = months[0].start
+    days = {month.start for month in months}
     money = {
         ref: sum((month.amount for month in history if month.month in days), Decimal(0))
         for ref, history in (view.measures.history or {}).items()

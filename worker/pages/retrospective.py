@@ -132,7 +132,8 @@ def rows_of(view: View, source: str, unit: Ref) -> Iterator[Row]:
     mine = {client.ref for client in view.clients_of(unit)}
     people = set(view.team_of(unit))
     for row in view.later.get(source, ()):
-        client, own = refs_of(row.fields.get("client")), refs_of(row.fields.get("unit"))
+        client = refs_of(row.fields.get("client"))
+        own = refs_of(row.fields.get("unit"))
         theirs = not (client or own) and people & set(
             refs_of(row.fields.get("assignee"))
         )
@@ -240,7 +241,8 @@ def _moved(row: Row, record: TaskRecord | None) -> str:
 
 def late_line(view: View, row: Row) -> str:
     """Return a task that waits for long in one line: what, whose, since when, how often carried over."""
-    due, record = view.world.day(row.fields.get("due")), _record(view, row)
+    due = view.world.day(row.fields.get("due"))
+    record = _record(view, row)
     carried = (
         sprints_between(
             record.opened, view.today, weeks=view.world.thresholds.sprint_weeks

@@ -279,11 +279,9 @@ def _finished(world: World, sums: Sums | None) -> dict[tuple[Ref, Period], PlanM
     for row in world.rows.get("plans", ()):
         _, key, code = row.key.split(":") if row.key.count(":") == 2 else ("", "", "")
         if (period := codes.get(code)) is not None:
-            unit, target, rag = (
-                Ref("units", key),
-                row.fields.get("target"),
-                row.fields.get("health"),
-            )
+            unit = Ref("units", key)
+            target = row.fields.get("target")
+            rag = row.fields.get("health")
             fact = sums.get((unit, period), Decimal(0)) if sums is not None else None
             found[unit, period] = PlanMeasure(
                 unit,

@@ -350,10 +350,12 @@ def _plan_update(
 def _plan_field(
     inputs: _DiffInputs, row: Row, prop: Property, *, fact: Fact
 ) -> FieldChange | None:
-    desired, current = _desired(inputs, prop, fact), row.fields.get(prop.name, UNSET)
+    desired = _desired(inputs, prop, fact)
+    current = row.fields.get(prop.name, UNSET)
     if desired is UNSET or current is UNSET:
         return None
-    cell, current = (row.page_id, prop.name), canonicalize(prop, current)
+    cell = (row.page_id, prop.name)
+    current = canonicalize(prop, current)
     base = last_written(
         _canonical(inputs, prop, inputs.bases.get(cell, UNSET)),
         _canonical(inputs, prop, inputs.attempted.get(cell, UNSET)),
@@ -470,7 +472,8 @@ def _plan_section(
     inputs: _DiffInputs, section: PageFact, created: Change | None
 ) -> None:
     """Plan a section that is not what was last written; a row that this plan creates gets one too."""
-    ref, row = section.ref, inputs.rows.get(section.ref)
+    ref = section.ref
+    row = inputs.rows.get(section.ref)
     if (
         ref.source not in inputs.bindings
         or ref.source not in inputs.world.sources
@@ -538,10 +541,8 @@ def _is_peoples(inputs: _DiffInputs, copy: Row) -> bool:
             if page_id == copy.page_id
         }
 
-    source, binding = (
-        inputs.schema.sources[copy.ref.source],
-        inputs.bindings.get(copy.ref.source),
-    )
+    source = inputs.schema.sources[copy.ref.source]
+    binding = inputs.bindings.get(copy.ref.source)
     return binding is None or holds_more(
         copy,
         inputs.rows[copy.ref],

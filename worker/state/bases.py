@@ -30,7 +30,8 @@ def load(tx: Tx, *, only: str | None = None) -> tuple[Cells, Cells]:
 
     `only` one field, if given.
     """
-    written, attempted = {}, {}
+    written = {}
+    attempted = {}
     query = select(
         bases.c.page_id, bases.c.field, bases.c.value, bases.c.attempted
     ).where(bases.c.workspace == tx.workspace)

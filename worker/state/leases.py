@@ -95,7 +95,9 @@ class Held:
     def __init__(
         self, store: Store, lease: Lease, *, ttl: timedelta, now: Callable[[], datetime]
     ) -> None:
-        self._store, self._ttl, self._now = store.unguarded(), ttl, now
+        self._store = store.unguarded()
+        self._ttl = ttl
+        self._now = now
         self._lease = lease
         self._lock = threading.Lock()
 

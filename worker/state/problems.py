@@ -27,7 +27,8 @@ def replace(tx: Tx, current: Iterable[Problem], *, now: datetime) -> Flips:
     """Make `current` the problems that stand; return what changed."""
     wanted = {_digest(problem): problem for problem in current}
     standing = {_digest(problem): problem for problem in load(tx)}
-    opened, closed = wanted.keys() - standing.keys(), standing.keys() - wanted.keys()
+    opened = wanted.keys() - standing.keys()
+    closed = standing.keys() - wanted.keys()
     upsert(
         tx,
         problems,

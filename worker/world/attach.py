@@ -115,7 +115,8 @@ def _gather(ids: Iterable[str], forest: IssueIndex) -> WorkGroup:
 
 def descend(root: str, forest: IssueIndex) -> WorkGroup:
     """Return the work of an issue and of all below it, nearest first; a ring of parents is walked once."""
-    own, queue = forest.by_id.get(root), [root]
+    own = forest.by_id.get(root)
+    queue = [root]
     for parent in queue:
         # An issue has one parent: only a ring through the root could lead to one twice, and to the root first.
         queue += [name for name in forest.branches.get(parent, ()) if name != root]

@@ -17,7 +17,8 @@ def work_calendar(settings: Holidays, years: Iterable[int]) -> WorkCalendar:
     The company's `days_on` win over holidays, its `days_off` over the country's working weekends. Raises `ConfigError`
     for a country without a calendar; an empty country has no holidays.
     """
-    off, on = frozenset(settings.days_off), frozenset(settings.days_on)
+    off = frozenset(settings.days_off)
+    on = frozenset(settings.days_on)
     if not settings.country:
         return WorkCalendar(off - on, on)
     try:

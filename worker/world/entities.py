@@ -115,7 +115,8 @@ class Reader:
 
     def days(self, first: str, last: str) -> tuple[date | None, date | None]:
         """Return two dates in order; when reversed, the first is dropped and reported."""
-        start, end = self.day(first), self.day(last, last=True)
+        start = self.day(first)
+        end = self.day(last, last=True)
         if start is not None and end is not None and end < start:
             self.report(
                 "reversed-dates",
@@ -167,7 +168,9 @@ class Reader:
 def read_client(reader: Reader) -> Client:
     """Return a client."""
     since, contract_end = reader.days("since", "contract_end")
-    row, group, unit = reader.row, reader.text("group"), reader.one("unit")
+    row = reader.row
+    group = reader.text("group")
+    unit = reader.one("unit")
     if group == "account" and unit is None:
         reader.report(
             "client-without-unit",
@@ -227,7 +230,8 @@ def read_unit(reader: Reader) -> Unit:
 
 def read_person(reader: Reader) -> Person:
     """Return a member of staff."""
-    row, users = reader.row, reader.row.fields.get("notion_user")
+    row = reader.row
+    users = reader.row.fields.get("notion_user")
     user = str(users[0]) if isinstance(users, tuple) and users else None
     return Person(
         row.ref,
@@ -286,7 +290,8 @@ def parse_span(line: str) -> Span | None:
     rest = DAY.sub("", line).strip(" .–—-\t,;")
     if rest or not 1 <= len(found) <= 2 or None in found:
         return None
-    start, end = found[0], found[-1]
+    start = found[0]
+    end = found[-1]
     return (
         Span(start, end)
         if start is not None and end is not None and start <= end
@@ -324,7 +329,8 @@ def read_contact(reader: Reader) -> Contact:
 
 def read_card(reader: Reader) -> Card:
     """Return a project card; one without a client is reported."""
-    row, stage = reader.row, reader.text("stage")
+    row = reader.row
+    stage = reader.text("stage")
     start, due = reader.days("start", "due")
     if not row.fields.get("client"):
         reader.report(
@@ -380,17 +386,16 @@ def read_document(reader: Reader) -> Document:
 
 def read_revenue(reader: Reader) -> Revenue | None:
     """Return a money fact, or None when month, amount or kind is missing: it then counts nowhere."""
-    month, amount, kind = (
-        reader.day("month"),
-        reader.amount("amount"),
-        reader.text("kind"),
-    )
+    month = reader.day("month")
+    amount = reader.amount("amount")
+    kind = reader.text("kind")
     missing = [
         name
         for name, value in (("month", month), ("amount", amount), ("kind", kind))
         if value is None
     ]
-    client, project = reader.one("client"), reader.one("project")
+    client = reader.one("client")
+    project = reader.one("project")
     if month is None or amount is None or kind is None:
         reader.report(
             "incomplete-revenue",
@@ -429,7 +434,8 @@ def read_idea(reader: Reader) -> Idea:
 
 def read_feedback(reader: Reader) -> Feedback:
     """Return a client's feedback; a score that is not 1 to 5 counts nowhere."""
-    row, score = reader.row, reader.number("score")
+    row = reader.row
+    score = reader.number("score")
     if score is not None and not 1 <= score <= WORST_TO_BEST:
         reader.report(
             "out-of-range",
@@ -440,7 +446,8 @@ def read_feedback(reader: Reader) -> Feedback:
             hint=message("enter 1 to 5"),
         )
         score = None
-    client, day = reader.one("client"), reader.day("date")
+    client = reader.one("client")
+    day = reader.day("date")
     missing = [
         name for name, value in (("client", client), ("date", day)) if value is None
     ]
@@ -466,7 +473,8 @@ def read_feedback(reader: Reader) -> Feedback:
 
 def read_goal(reader: Reader) -> Goal:
     """Return a goal; one of people's without a measure or a period is reported."""
-    row, period = reader.row, reader.row.fields.get("period")
+    row = reader.row
+    period = reader.row.fields.get("period")
     day = reader.day("period")
     one_day = Span(day, day) if day else None
     goal = Goal(

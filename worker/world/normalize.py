@@ -80,14 +80,13 @@ def build_world(
     from the settings.
     """
     site_url = settings.jira.base_url
-    links, jira_projects = seen.links, seen.jira_projects
+    links = seen.links
+    jira_projects = seen.jira_projects
     rowset = read_pages(schema, bindings, seen.pages)
     zone = ZoneInfo(settings.time_zone)
     read = _Typed(schema, rowset.rows, zone)
-    clients, cards = (
-        read.typed("clients", entities.read_client),
-        read.typed(CARDS, entities.read_card),
-    )
+    clients = read.typed("clients", entities.read_client)
+    cards = read.typed(CARDS, entities.read_card)
     people = read.typed("people", entities.read_person)
     revenue = read.typed("revenue", entities.read_revenue)
     ordered = sorted(seen.issues, key=attrgetter("id"))
@@ -265,9 +264,11 @@ def link_problems(
         resolved = links.get(card.ref.key, ResolvedLink(LinkKind.NONE))
         if parse_link(card.jira).kind is LinkKind.BAD:
             typed = repr((card.jira or "").strip()[:60])
-            code, fault = "bad-link", tell("cannot read {text}", text=typed)
+            code = "bad-link"
+            fault = tell("cannot read {text}", text=typed)
         else:
-            code, fault = "unresolved-link", resolved.problem
+            code = "unresolved-link"
+            fault = resolved.problem
         if fault:
             problems.append(_link_problem(card, code, _aged(fault, resolved.as_of)))
     return problems
@@ -299,7 +300,8 @@ def card_links(
     pages: Iterable[Page], schema: Schema, bindings: Bindings
 ) -> dict[str, Link]:
     """Return the link of every living card by page id, to be resolved before the world is built; `pages` of cards."""
-    source, binding = schema.sources.get(CARDS), bindings.get(CARDS)
+    source = schema.sources.get(CARDS)
+    binding = bindings.get(CARDS)
     if source is None or binding is None or "jira" not in binding.properties:
         return {}
     only = Binding(

@@ -81,10 +81,8 @@ def read_answer(
     What the answer does not show whole (over 25 references, unreadable) is taken as sent. So is a cell of people's that
     shows something else than was sent: somebody has typed since, which is told, and never becomes ours.
     """
-    source, binding = (
-        target.schema.sources[change.ref.source],
-        target.bindings[change.ref.source],
-    )
+    source = target.schema.sources[change.ref.source]
+    binding = target.bindings[change.ref.source]
     sent = {item.field: item.after for item in change.fields}
     row, _ = decode_page(page, source, binding, target.pages.index)
     cut = {property_id for _, property_id in truncated(page, source, binding)}

@@ -40,7 +40,8 @@ class NotDrawn(Exception):
 
     def __init__(self, chart: Chart, reason: str) -> None:
         super().__init__(reason)
-        self.chart, self.reason = chart, reason
+        self.chart = chart
+        self.reason = reason
 
 
 class _Failed(Exception):
@@ -85,7 +86,8 @@ class _Engine:
             bell.cancel()
 
     def _exchange(self, order: bytes) -> tuple[bytes, str]:
-        orders, answers = self._process.stdin, self._process.stdout
+        orders = self._process.stdin
+        answers = self._process.stdout
         assert orders is not None
         assert answers is not None
         orders.write(order + b"\n")
@@ -135,7 +137,8 @@ class Engines:
         patience: float = PATIENCE,
     ) -> None:
         self._places = threading.BoundedSemaphore(most)
-        self._command, self._patience = command, patience
+        self._command = command
+        self._patience = patience
         self._idle: list[_Engine] = []
         self._hung = 0
         self._lock = threading.Lock()
@@ -198,7 +201,8 @@ class Engines:
     def close(self) -> None:
         """End all processes; no chart may be in hand."""
         with self._lock:
-            engines, self._idle = self._idle, []
+            engines = self._idle
+            self._idle = []
         for engine in engines:
             engine.end()
 

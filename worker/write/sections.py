@@ -352,7 +352,8 @@ class _Wanted:
     """The blocks a section should hold, found by what they show: `meant` are their digests."""
 
     def __init__(self, writer: _SectionWriter, blocks: Sequence[Block]) -> None:
-        self.writer, self.blocks = writer, blocks
+        self.writer = writer
+        self.blocks = blocks
         self.meant = [document.digest((block,)) for block in blocks]
         self._by_look: dict[tuple[str, str], list[tuple[Block, str]]] = {}
         for block, digest in zip(blocks, self.meant, strict=True):
@@ -367,7 +368,8 @@ class _Wanted:
 
     def alike(self, raw: Json) -> str | None:
         """Return the digest of a wanted block that shows the same; what stands below costs a read."""
-        kind, below = str(raw.get("type")), ""
+        kind = str(raw.get("type"))
+        below = ""
         alike = self._by_look.get((kind, seen(raw)), [])
         if alike and raw.get("has_children") and kind in NESTING:
             below = read_nested(
@@ -423,7 +425,8 @@ def _fill(old: Sequence[Json], new: Sequence[Block], *, after: str) -> Iterator[
         autojunk=False,
     )
     for name, i1, i2, j1, j2 in matcher.get_opcodes():
-        gap, blocks = old[i1:i2], tuple(new[j1:j2])
+        gap = old[i1:i2]
+        blocks = tuple(new[j1:j2])
         if name == "equal":
             yield from (
                 _Update(raw, block) for raw, block in zip(gap, blocks, strict=True)
@@ -454,7 +457,8 @@ def _parts(
     nested = size = 0
     for block in blocks:
         child = encode_block(block, writer.uploads)
-        below, length = _count(child), len(msgspec.json.encode(child))
+        below = _count(child)
+        length = len(msgspec.json.encode(child))
         is_full = (
             len(part) == MOST - MARKERS
             or nested + below > MOST_NESTED - MARKERS
@@ -462,9 +466,12 @@ def _parts(
         )
         if part and is_full:
             yield tuple(part)
-            part, nested, size = [], 0, 0
+            part = []
+            nested = 0
+            size = 0
         part.append(block)
-        nested, size = nested + below, size + length
+        nested = nested + below
+        size = size + length
     if part:
         yield tuple(part)
 

@@ -70,10 +70,8 @@ def _look_up(
     notion: RowReader, intent: Intent, *, schema: Schema, bindings: Bindings
 ) -> tuple[str, ...] | Problem:
     """Return the pages that carry the key, the letters' case included (Notion's filter does not promise that)."""
-    source, binding = (
-        schema.sources.get(intent.ref.source),
-        bindings.get(intent.ref.source),
-    )
+    source = schema.sources.get(intent.ref.source)
+    binding = bindings.get(intent.ref.source)
     if source is None or binding is None or KEY_PROPERTY not in binding.properties:
         return _problem(
             intent,

@@ -70,7 +70,8 @@ def _read_standing(target: WriteContext, change: Change) -> Row | None:
 
 
 def _decode(target: WriteContext, ref: Ref, page: Page) -> Row:
-    source, binding = target.schema.sources[ref.source], target.bindings[ref.source]
+    source = target.schema.sources[ref.source]
+    binding = target.bindings[ref.source]
     return decode_page(page, source, binding, target.pages.index)[0]
 
 

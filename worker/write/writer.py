@@ -106,7 +106,8 @@ def apply(
     A lost lease ends the apply, as a stop does: nothing is sent any more; the site's store refuses its transactions
     then. As many changes as the settings say run side by side, no two of them on one page; 1 is deterministic.
     """
-    now, width = site.store.now, site.settings.notion.width
+    now = site.store.now
+    width = site.settings.notion.width
     with site.store.transaction(site.name) as tx:
         bases.adopt(tx, plan.adopted)
         journal.adopt(tx, basis.known, now=now())

@@ -71,17 +71,17 @@ def _load(
     length = (window.end - window.start).days + 1
     if not pieces:
         return Load(window.start, (0.0,) * (length + 1))
-    at_work, working, on_day = (
-        [0.0] * (length + 1),
-        [0.0] * (length + 1),
-        [0.0] * length,
-    )
+    at_work = [0.0] * (length + 1)
+    working = [0.0] * (length + 1)
+    on_day = [0.0] * length
     for piece in pieces:
-        begin, end = (piece.start - window.start).days, (piece.end - window.start).days
+        begin = (piece.start - window.start).days
+        end = (piece.end - window.start).days
         days = days_at_work(person, Span(piece.start, piece.end), calendar)
         rates = at_work
         if not days:
-            rates, days = working, calendar.working_days(piece.start, piece.end)
+            rates = working
+            days = calendar.working_days(piece.start, piece.end)
         if not days:
             on_day[min(max(end, 0), length - 1)] += piece.hours
         elif begin < length and end >= 0:

@@ -106,7 +106,8 @@ def _missing_logs(unit: Unit, load: UnitLoad, world: World) -> Look:
 
 def _overload(unit: Unit, role: RoleLoad, world: World) -> Look:
     """Look at one role: the first run of weeks over the limit that begins within the hiring lead time."""
-    limits, words = world.thresholds, world.words
+    limits = world.thresholds
+    words = world.words
     latest = world.today + timedelta(weeks=limits.hiring_lead_weeks)
     spell = _spell(
         role.weeks,
@@ -138,7 +139,8 @@ def _overload(unit: Unit, role: RoleLoad, world: World) -> Look:
 
 
 def _underload(unit: Unit, load: UnitLoad, world: World) -> Look:
-    limits, words = world.thresholds, world.words
+    limits = world.thresholds
+    words = world.words
     next_weeks = load.weeks[: limits.load_weeks]
     low = [
         week.ratio is not None and week.ratio < limits.underload for week in next_weeks

@@ -41,7 +41,8 @@ def _stakes(world: World) -> dict[Ref, Decimal]:
 
 
 def _look(unit: Unit, world: World, stake: Decimal) -> Sighting:
-    words, faults = world.words, triangle_faults(unit)
+    words = world.words
+    faults = triangle_faults(unit)
     if not faults:
         return NO
     listed = ", ".join(words.say(fault) for fault in faults)

@@ -104,7 +104,8 @@ def measure_utilization(
 def _view_of(
     world: World, cards: Mapping[Ref, CardMeasure], plans: Iterable[PlanMeasure]
 ) -> _Staff:
-    limits, staffing = world.thresholds, staff(world)
+    limits = world.thresholds
+    staffing = staff(world)
     past = full_weeks_before(world.today, limits.utilization_weeks)
     ahead = full_weeks_ahead(
         world.today, max(*SHOWN_WEEKS, limits.hiring_lead_weeks + limits.load_weeks)
@@ -179,7 +180,8 @@ def _cards_of_people(
 
 
 def _person(view: _Staff, person: Person) -> PersonLoad:
-    world, ref = view.world, person.ref
+    world = view.world
+    ref = person.ref
     days = view.presences[ref].within(view.past)
     days_logged = [
         day
@@ -286,10 +288,8 @@ def _unit(view: _Staff, unit: Ref, loads: Sequence[PersonLoad]) -> UnitLoad:
     )
     weeks = tuple(_week(view, people, week, known=known) for week in view.ahead)
     planned, capacity = _sums(weeks[: SHOWN_WEEKS[0]])
-    days, days_logged = (
-        sum(load.days for load in loads),
-        sum(load.days_logged for load in loads),
-    )
+    days = sum(load.days for load in loads)
+    days_logged = sum(load.days_logged for load in loads)
     logged = (
         sum((load.logged or Decimal(0) for load in loads), Decimal(0))
         if view.world.worklogs
@@ -351,7 +351,8 @@ def _tenth(value: Decimal | None) -> Decimal | None:
 
 
 def _person_facts(view: _Staff, load: PersonLoad) -> Iterator[Fact]:
-    say, words = view.world.words.say, view.world.words
+    say = view.world.words.say
+    words = view.world.words
     yield Fact(
         load.person,
         "utilization",
@@ -408,7 +409,8 @@ def _person_facts(view: _Staff, load: PersonLoad) -> Iterator[Fact]:
 
 def _expected_hours(view: _Staff, person: Ref) -> Decimal:
     """Return what falls on a person of all that proposals may bring, whenever that is."""
-    home, people = view.staffing.homes.get(person), view.world.people
+    home = view.staffing.homes.get(person)
+    people = view.world.people
     if person not in view.staffing.teams.get(home, ()):
         return Decimal(0)
     team = [people[ref].capacity or Decimal(0) for ref in view.staffing.teams[home]]
@@ -427,7 +429,8 @@ def _span(view: _Staff, span: Span) -> str:
 
 
 def _unit_facts(view: _Staff, load: UnitLoad) -> Iterator[Fact]:
-    say, limits = view.world.words.say, view.world.thresholds
+    say = view.world.words.say
+    limits = view.world.thresholds
     planned, _ = _sums(load.weeks[: SHOWN_WEEKS[0]])
     capacity = Input(say("effective capacity, h"), _shown(load.capacity))
     people = Input(
@@ -506,7 +509,8 @@ def _plan_facts(
     view: _Staff, plan: PlanMeasure, load: UnitLoad | None
 ) -> Iterator[Fact]:
     """State hours of current and future nodes: what was logged up to yesterday and what is planned from today on."""
-    world, period = view.world, plan.period
+    world = view.world
+    period = plan.period
     ref = Ref("plans", f"plan:{plan.unit.key}:{period.code}")
     if (
         load is None
@@ -515,7 +519,8 @@ def _plan_facts(
         or ref in world.trashed
     ):
         return
-    say, span = world.words.say, Span(period.start, period.end)
+    say = world.words.say
+    span = Span(period.start, period.end)
     capacity = _effective_sum(
         view, (world.people[person] for person in load.people), span
     )

@@ -82,7 +82,8 @@ def _life_end(
     world: World,
 ) -> date | None:
     """Return the day the client's life ended, None while it lives: the end of its contract or of its last money."""
-    end, today = client.contract_end, world.today
+    end = client.contract_end
+    today = world.today
     if not stages or not stages <= OVER or (end is not None and end >= today):
         return None
     if end is None and client.group != "newbiz":

@@ -61,7 +61,8 @@ def _about(client: Client, day: date | None, world: World) -> Subject:
 def _contact(
     client: Client, contacts: Iterable[Contact], world: World, *, served: bool
 ) -> Look:
-    words, limit = world.words, world.thresholds.no_contact_days
+    words = world.words
+    limit = world.thresholds.no_contact_days
     last = relations.last_contact(client, contacts)
     holds = relations.is_silent(last, world.today, limit) if served else False
     seen = Sighting(
@@ -74,7 +75,8 @@ def _contact(
 
 
 def _partners(client: Client, world: World, *, served: bool) -> Look:
-    words, limit = world.words, world.thresholds.no_partner_days
+    words = world.words
+    limit = world.thresholds.no_partner_days
     last = client.last_partner_contact
     holds = relations.is_silent(last, world.today, limit) if served else False
     evidence = (
@@ -108,7 +110,8 @@ def _mark_of_silence(last: date | None, today: date, limit: int) -> int:
 def _contract(
     client: Client, world: World, playbooks: Playbooks, *, active: bool
 ) -> Look:
-    words, end = world.words, client.contract_end
+    words = world.words
+    end = client.contract_end
     limit = _days(playbooks, "contract_end", world.thresholds.contract_days)
     seen = Sighting(
         relations.contract_ends(client, world.today, limit, active=active),
@@ -127,7 +130,8 @@ def _mark_of_end(end: date | None, today: date) -> int:
 
 
 def _rate(client: Client, world: World, playbooks: Playbooks) -> Look:
-    words, since = world.words, relations.rate_since(client)
+    words = world.words
+    since = relations.rate_since(client)
     limit = _days(playbooks, "index_rate", world.thresholds.rate_days)
     is_very_old = since and (world.today - since).days > 1.5 * limit
     seen = Sighting(
@@ -142,7 +146,8 @@ def _rate(client: Client, world: World, playbooks: Playbooks) -> Look:
 
 
 def _document(document: Document, world: World, playbooks: Playbooks) -> Look:
-    words, end = world.words, document.expires
+    words = world.words
+    end = document.expires
     limit = _days(playbooks, "document_end", world.thresholds.contract_days)
     client = world.clients.get(document.client) if document.client else None
     # The contract that ends on the client's own contract end is one condition, and that is told of the client.

@@ -90,7 +90,8 @@ def trend_of(scores: Sequence[Decimal], entries: int) -> str | None:
 
 
 def _trend_fact(entry: _Entry, world: World) -> Fact:
-    say, count = world.words.say, world.thresholds.feedback_entries
+    say = world.words.say
+    count = world.thresholds.feedback_entries
     shown = ", ".join(world.words.number(score) for score in entry.scores[-count:])
     return Fact(
         entry.row.ref,
@@ -139,7 +140,8 @@ def _condition(client: Client, entries: list[_Entry], world: World) -> Condition
         (entry for entry in entries if _is_negative(entry, world)),
         key=lambda one: (one.score, one.day),
     )
-    words, limits = world.words, world.thresholds
+    words = world.words
+    limits = world.thresholds
     subject = Subject(
         client.ref, {"client": client.name}, client=client.ref, unit=client.unit
     )
@@ -155,7 +157,8 @@ def _condition(client: Client, entries: list[_Entry], world: World) -> Condition
 
 def _evidence(entry: _Entry, world: World) -> str:
     """Return what may be said outside: scores and days, never whom they are about."""
-    words, count = world.words, world.thresholds.feedback_entries
+    words = world.words
+    count = world.thresholds.feedback_entries
     if entry.score <= world.thresholds.feedback_low:
         return words.say(
             "Score {score} of 5 on {day}.",

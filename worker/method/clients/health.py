@@ -108,12 +108,10 @@ def measure_health(
 
 
 def _views(world: World, measures: Evidence) -> list[_View]:
-    cards, contacts, risks, own = (
-        defaultdict(list),
-        defaultdict(list),
-        defaultdict(list),
-        defaultdict(list),
-    )
+    cards = defaultdict(list)
+    contacts = defaultdict(list)
+    risks = defaultdict(list)
+    own = defaultdict(list)
     for card in world.cards.values():
         cards[card.client].append(card)
     for contact in world.contacts.values():
@@ -123,7 +121,8 @@ def _views(world: World, measures: Evidence) -> list[_View]:
     for row in world.rows.get("risks", ()):
         for client in refs_of(row.fields.get("client")) if not row.key else ():
             own[client].append(row)
-    revenue, marks = _revenues(world, measures), _last_words(world, measures)
+    revenue = _revenues(world, measures)
+    marks = _last_words(world, measures)
     requests = defaultdict(list)
     for request in measures.requests or ():
         requests[request.client].append(request)
@@ -281,11 +280,10 @@ def _delivery(view: _View, world: World) -> Scores:
         for m in view.running
         if m.forecast and m.forecast.on_time is not None
     ]
-    still_open, overdue = (
-        sum(m.open for m in view.running),
-        sum(m.overdue for m in view.running),
-    )
-    scores, reasons = [], []
+    still_open = sum(m.open for m in view.running)
+    overdue = sum(m.overdue for m in view.running)
+    scores = []
+    reasons = []
     if chances:
         scores.append(HUNDRED * sum(chances, Decimal(0)) / len(chances))
         reasons.append(
@@ -335,7 +333,8 @@ def _quality(view: _View, world: World) -> Scores:
 
 def _money(view: _View, world: World, measures: Evidence) -> Scores:
     words = world.words
-    scores, reasons = [], []
+    scores = []
+    reasons = []
     pace = (measures.paces or {}).get(view.client.ref)
     if pace is not None:
         scores.append(_scale("pace", pace, world))
@@ -368,7 +367,10 @@ def _ray(horizon: date | None, world: World) -> Scores:
 
 
 def _relations(view: _View, world: World) -> Scores:
-    words, last, scores, reasons = world.words, _last_contact(view), [], []
+    words = world.words
+    last = _last_contact(view)
+    scores = []
+    reasons = []
     if last is not None:
         scores.append(_scale("contact_days", (world.today - last).days, world))
         reasons.append(words.say("last contact {day}", day=words.date(last)))
@@ -410,7 +412,8 @@ def _team(view: _View, world: World, measures: Evidence) -> Scores:
     unit = world.units.get(view.client.unit) if view.client.unit else None
     if unit is None:
         return [], ""
-    whole, words = is_triangle(unit), world.words
+    whole = is_triangle(unit)
+    words = world.words
     scores = [HUNDRED if whole else Decimal(0)]
     reasons = [
         words.say("the triangle is complete")
@@ -445,7 +448,8 @@ def _revenues(world: World, measures: Evidence) -> Callable[[Ref], Revenue]:
         return lambda _: (None, None)
     months: dict[Ref, Decimal] = defaultdict(Decimal)
     quarters: dict[Ref, Decimal] = defaultdict(Decimal)
-    month, quarter = month_of(world.today), quarter_of(world.today)
+    month = month_of(world.today)
+    quarter = quarter_of(world.today)
     for fact in measures.money.weeks:
         if fact.week.start in quarter:
             quarters[fact.client] += fact.amount
@@ -507,7 +511,8 @@ def _work(view: _View, world: World) -> dict[str, tuple[Value, str]]:
     """Return what the cards come to; what an unread card belongs in is left as it is."""
     say = world.words.say
     stages = [card.stage for card in view.cards]
-    done, total = sum(m.done for m in view.running), sum(m.total for m in view.running)
+    done = sum(m.done for m in view.running)
+    total = sum(m.total for m in view.running)
     chances = [
         m.forecast.on_time
         for m in view.running
@@ -595,7 +600,8 @@ def _unit_money(
     plans: dict[Grain, PlanMeasure],
 ) -> dict[str, tuple[PlanMeasure, Decimal | None]]:
     found: dict[str, tuple[PlanMeasure, Decimal | None]] = {}
-    month, quarter = plans.get(Grain.MONTH), plans.get(Grain.QUARTER)
+    month = plans.get(Grain.MONTH)
+    quarter = plans.get(Grain.QUARTER)
     if month is not None and month.fact is not None:
         found["revenue_month"] = (month, month.fact)
     if quarter is not None and quarter.fact is not None:

@@ -147,7 +147,8 @@ def _begun(memory: Memory) -> frozenset[Ref]:
 
 
 def _facts(view: _View, world: World) -> Iterator[Fact]:
-    say, ray = world.words.say, view.ray
+    say = world.words.say
+    ray = view.ray
     names = {card.ref: card for card in view.cards}
     inputs = [Input(say("client"), view.client.name, view.client.url)]
     for ref in (ray.horizon.card if ray.horizon else None, ray.next_card):
@@ -168,7 +169,9 @@ def _facts(view: _View, world: World) -> Iterator[Fact]:
 
 
 def _condition(view: _View, world: World) -> Condition:
-    words, client, ray = world.words, view.client, view.ray
+    words = world.words
+    client = view.client
+    ray = view.ray
     lead = world.thresholds.ray_lead_weeks
     halfway = world.today + timedelta(weeks=lead) / 2
     subject = Subject(
@@ -188,13 +191,12 @@ def _condition(view: _View, world: World) -> Condition:
 
 
 def _end_said(view: _View, world: World) -> str:
-    words, horizon = world.words, view.ray.horizon
+    words = world.words
+    horizon = view.ray.horizon
     if horizon is None:
         return words.say("No work is running or agreed.")
-    day, card = (
-        words.date(horizon.day),
-        world.cards.get(horizon.card) if horizon.card else None,
-    )
+    day = words.date(horizon.day)
+    card = world.cards.get(horizon.card) if horizon.card else None
     match horizon.basis:
         case Basis.CONTRACT:
             return words.say(
@@ -215,10 +217,8 @@ def _end_said(view: _View, world: World) -> str:
 
 
 def _next_said(view: _View, world: World) -> str:
-    words, card = (
-        world.words,
-        world.cards.get(view.ray.next_card) if view.ray.next_card else None,
-    )
+    words = world.words
+    card = world.cards.get(view.ray.next_card) if view.ray.next_card else None
     if card is None or card.expected_start is None:
         return words.say("No next start is expected.")
     return words.say(
@@ -230,7 +230,9 @@ def _next_said(view: _View, world: World) -> str:
 
 
 def _signals(view: _View, world: World) -> Iterator[Signal]:
-    words, client, ray = world.words, view.client, view.ray
+    words = world.words
+    client = view.client
+    ray = view.ray
     day = words.date(view.until)
     yield state_signal(
         "ray_break",
@@ -269,7 +271,8 @@ def _strength(ray: RayMeasure, card: Ref) -> int:
 
 
 def _idea_said(view: _View, card: Card, world: World) -> str:
-    words, value = world.words, worth(card, world.services)
+    words = world.words
+    value = worth(card, world.services)
     start = words.say(
         "Work with {client} ends on {day} and nothing agreed follows it.",
         client=view.client.name,

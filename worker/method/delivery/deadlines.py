@@ -67,7 +67,8 @@ def _p_on_time(card: Card, measure: CardMeasure, world: World) -> Sighting:
         return NO
     if measure.forecast is None or measure.forecast.on_time is None:
         return UNKNOWN
-    words, chance = world.words, measure.forecast.on_time
+    words = world.words
+    chance = measure.forecast.on_time
     limit = world.thresholds.on_time.amber
     probability = mark_below(chance, limit / 2, limit / 5, least=3)
     return Sighting(
@@ -89,7 +90,8 @@ def _spi(card: Card, measure: CardMeasure, world: World) -> Sighting:
         return NO
     if measure.spi_t is None:
         return UNKNOWN
-    words, limit = world.words, world.thresholds.spi.amber
+    words = world.words
+    limit = world.thresholds.spi.amber
     probability = mark_below(measure.spi_t, Decimal("0.7"), Decimal("0.6"), least=3)
     return Sighting(
         measure.spi_t < limit,
@@ -106,7 +108,8 @@ def _spi(card: Card, measure: CardMeasure, world: World) -> Sighting:
 def _overdue(card: Card, measure: CardMeasure, world: World) -> Sighting:
     if card.stage not in RUNNING:
         return NO
-    words, limit = world.words, world.thresholds.overdue_share
+    words = world.words
+    limit = world.thresholds.overdue_share
     passed = measure.due is not None and measure.due < world.today
     many = measure.open > 0 and Decimal(measure.overdue) / measure.open >= limit
     items = words.count(

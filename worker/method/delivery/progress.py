@@ -183,7 +183,8 @@ def _measure(card: Card, world: World, setting: _Setting) -> CardMeasure:
             issue.due is not None and issue.due < world.today for issue in still_open
         ),
     )
-    done_traces, open_traces = flow.trace(finished), flow.trace(still_open)
+    done_traces = flow.trace(finished)
+    open_traces = flow.trace(still_open)
     return replace(
         measure,
         **_weights(sums),
@@ -266,7 +267,8 @@ def _forecast(
     world: World,
     ahead: list[date],
 ) -> Forecast | None:
-    draws, due = world.thresholds.forecast_draws, measure.due
+    draws = world.thresholds.forecast_draws
+    due = measure.due
     if measure.open == 0 and last is not None:
         return Forecast(last, last, ratio(int(last <= due)) if due else None, 0, 0)
     if measure.done < world.thresholds.forecast_minimum:
@@ -321,7 +323,8 @@ def _hours(
     world: World,
     setting: _Setting,
 ) -> Figures:
-    spent, since = _by_author(work.worklogs), setting.window.since
+    spent = _by_author(work.worklogs)
+    since = setting.window.since
     recent = _by_author([log for log in work.worklogs if log.started >= since])
     seconds = sum(spent.values()) or sum(issue.spent or 0 for issue in work.issues)
     top = flow.top_carrier(recent, still_open)
@@ -456,7 +459,8 @@ SEVERITY = (Rag.RED, Rag.AMBER, Rag.GREEN)
 
 
 def _opinions(measure: CardMeasure, world: World) -> Iterator[tuple[int, str]]:
-    words, limits = world.words, world.thresholds
+    words = world.words
+    limits = world.thresholds
     forecast = measure.forecast
     if forecast and forecast.on_time is not None and measure.due:
         yield (
@@ -499,7 +503,8 @@ def _rank(value: Decimal, green: Decimal, amber: Decimal) -> int:
 
 
 def _unknown(measure: CardMeasure, world: World) -> str:
-    words, least = world.words, world.thresholds.forecast_minimum
+    words = world.words
+    least = world.thresholds.forecast_minimum
     if not measure.total:
         return words.say("No Jira work is known for this card.")
     if measure.done < least:
@@ -521,7 +526,8 @@ def _unknown(measure: CardMeasure, world: World) -> str:
 def _done_total(measure: CardMeasure, words: Words) -> str | None:
     if not measure.total:
         return None
-    done, total = words.number(measure.work_done), words.number(measure.work_total)
+    done = words.number(measure.work_done)
+    total = words.number(measure.work_total)
     match measure.work_unit:
         case "h":
             return words.say("{done} / {total} h by estimate", done=done, total=total)
@@ -638,7 +644,8 @@ def _facts(
 
 
 def _inputs(card: Card, measure: CardMeasure, world: World) -> tuple[Input, ...]:
-    work, say = world.work.get(card.ref), world.words.say
+    work = world.work.get(card.ref)
+    say = world.words.say
     if work is None or not work.link:
         return (Input(say("Jira link"), card.jira or "-", card.url),)
     return (
@@ -659,7 +666,8 @@ def _threshold(name: str, world: World) -> str:
         case "p50" | "p85" | "on_time":
             return f"finished items >= {limits.forecast_minimum}, draws = {limits.forecast_draws}"
         case "health":
-            chance, spi = limits.on_time, limits.spi
+            chance = limits.on_time
+            spi = limits.spi
             return f"P >= {chance.green} / {chance.amber}, SPI(t) >= {spi.green} / {spi.amber}"
         case _:
             return ""

@@ -59,11 +59,9 @@ def _look(
 
 
 def _scope(_card: Card, measure: CardMeasure, world: World) -> Sighting:
-    growth, limit, words = (
-        measure.scope_change,
-        world.thresholds.scope_growth,
-        world.words,
-    )
+    growth = measure.scope_change
+    limit = world.thresholds.scope_growth
+    words = world.words
     if not measure.open:
         return NO
     if growth is None:
@@ -89,7 +87,8 @@ def _burn(card: Card, measure: CardMeasure, world: World) -> Sighting:
         return NO
     if measure.burn is None or measure.progress is None:
         return UNKNOWN
-    words, limit = world.words, world.thresholds.burn_ahead
+    words = world.words
+    limit = world.thresholds.burn_ahead
     ahead = measure.burn - measure.progress
     evidence = [
         words.say(
@@ -115,7 +114,8 @@ def _burn(card: Card, measure: CardMeasure, world: World) -> Sighting:
 
 
 def _carrier(_card: Card, measure: CardMeasure, world: World) -> Sighting:
-    words, limits = world.words, world.thresholds
+    words = world.words
+    limits = world.thresholds
     if not measure.open:
         return NO
     # The first hours of a project are always one person's: too little to speak of a carrier.
@@ -188,8 +188,10 @@ def _falling(card: Card, measure: CardMeasure, world: World) -> Sighting:
 
 
 def _worsening(name: str, old: Decimal, new: Decimal, *, world: World) -> str:
-    words, weeks = world.words, world.thresholds.quality_weeks
-    before, after = words.percent(old), words.percent(new)
+    words = world.words
+    weeks = world.thresholds.quality_weeks
+    before = words.percent(old)
+    after = words.percent(new)
     if name == "reopened":
         return words.count(
             "Reopened items are {after} of the finished ones in {n} week, {before} before.",
@@ -213,10 +215,8 @@ def _shares(
     """Return both shares; None where one stands on fewer than `least` items, or the new on a single event."""
     if min(old_whole, new_whole) < least:
         return None
-    before, after = (
-        share(Decimal(old), Decimal(old_whole)),
-        share(Decimal(new), Decimal(new_whole)),
-    )
+    before = share(Decimal(old), Decimal(old_whole))
+    after = share(Decimal(new), Decimal(new_whole))
     return (
         (before or Decimal(0), after or Decimal(0))
         if new > 1
@@ -228,7 +228,8 @@ def count_weeks(issues: Iterable[Issue], world: World) -> tuple[_Weeks, _Weeks]:
     """Return the counts of the four weeks before the last four, and of the last four, today included."""
     span = timedelta(weeks=world.thresholds.quality_weeks)
     end = datetime.combine(world.today + timedelta(days=1), time(), UTC)
-    middle, begin = end - span, end - 2 * span
+    middle = end - span
+    begin = end - 2 * span
     defects = frozenset(name.casefold() for name in world.thresholds.defect_types)
     recent = [issue for issue in issues if issue.updated >= begin]
     made = Counter(
@@ -263,7 +264,8 @@ def count_weeks(issues: Iterable[Issue], world: World) -> tuple[_Weeks, _Weeks]:
 
 
 def _stale(card: Card, measure: CardMeasure, world: World) -> Sighting:
-    words, limit = world.words, world.thresholds.stale_days
+    words = world.words
+    limit = world.thresholds.stale_days
     track = world.memory.tracks.get(f"{card.ref}#readable")
     if not measure.known:
         since = track.since if track else world.today

@@ -50,7 +50,8 @@ def _revolutions(world: World) -> Iterator[Revolution]:
             for page in planted.get(card.ref, ())
             if (start := _began(world.cards.get(page)))
         ]
-        number, since = len(begun) + 1, max([card.start, *begun])
+        number = len(begun) + 1
+        since = max([card.start, *begun])
         seed = Ref("projects", f"{PREFIX}{card.ref.key}:{number}")
         yield Revolution(
             card.ref,
@@ -90,7 +91,8 @@ def _began(card: Card | None) -> date | None:
 
 
 def _facts(one: Revolution, world: World) -> Iterator[Fact]:
-    words, card = world.words, world.cards[one.card]
+    words = world.words
+    card = world.cards[one.card]
     why = Why(
         "evolution",
         (

@@ -161,11 +161,9 @@ def _part_facts(part: Goal, root: Goal, world: World) -> Iterator[Fact]:
 
 
 def _look(goal: Goal, children: Tree, *, world: World, tracks: Tracks) -> _Sight:
-    say, rolled, value = (
-        world.words.say,
-        roll_up(goal, children),
-        value_of(goal, children),
-    )
+    say = world.words.say
+    rolled = roll_up(goal, children)
+    value = value_of(goal, children)
     period = period_of(goal)
     if not is_measured(goal) or period is None:
         return _Sight(
@@ -200,7 +198,8 @@ def _colour(
     pace: Decimal | None,
     world: World,
 ) -> tuple[Rag, str]:
-    words, band = world.words, world.thresholds.pace
+    words = world.words
+    band = world.thresholds.pace
     if goal.status == "dropped":
         return Rag.GREY, words.say("The goal was dropped.")
     if goal.status == "reached":
@@ -224,7 +223,8 @@ def _colour(
 
 
 def _facts(goal: Goal, seen: _Sight, world: World) -> Iterator[Fact]:
-    say, band = world.words.say, world.thresholds.pace
+    say = world.words.say
+    band = world.thresholds.pace
     inputs = (
         Input(say("goal"), goal.name, goal.url),
         Input(say("target"), str(goal.target)),

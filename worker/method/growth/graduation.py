@@ -99,7 +99,8 @@ def _graduation(view: _Portfolios, client: Client) -> Graduation | None:
 
 def _crowd(view: _Portfolios, cards: Iterable[Card]) -> Iterator[str]:
     """Say it when enough people logged enough hours in enough of the last full weeks."""
-    world, limits = view.world, view.world.thresholds
+    world = view.world
+    limits = view.world.thresholds
     monday = monday_of(world.today)
     weeks = [
         week
@@ -138,10 +139,8 @@ def _crew(cards: Iterable[Card], world: World, monday: date) -> dict[int, int]:
 
 def _queue(cards: Iterable[Card], world: World) -> Iterator[str]:
     stages = [card.stage for card in cards]
-    running, ideas = (
-        sum(stage in RUNNING for stage in stages),
-        sum(stage in IDEAS for stage in stages),
-    )
+    running = sum(stage in RUNNING for stage in stages)
+    ideas = sum(stage in IDEAS for stage in stages)
     if running >= 2 and ideas:
         yield world.words.count(
             "{n} project is running and an idea is waiting.",
@@ -192,10 +191,8 @@ def _unit(view: _Portfolios) -> Ref | None:
 def _load(found: UnitLoad | None) -> Decimal | None:
     """Return the load of the next 4 weeks to a tenth, so that small moves do not change a proposal."""
     weeks = found.weeks[:4] if found else ()
-    planned, capacity = (
-        [week.load for week in weeks if week.load is not None],
-        sum(week.capacity for week in weeks),
-    )
+    planned = [week.load for week in weeks if week.load is not None]
+    capacity = sum(week.capacity for week in weeks)
     if not capacity or len(planned) < len(weeks):
         return None
     return (sum(planned, Decimal(0)) / capacity).quantize(Decimal("0.1"))
@@ -280,7 +277,8 @@ def _is_silent(last: date | None, world: World) -> bool | None:
 
 
 def _silence(client: Client, last: date | None, world: World) -> Sighting:
-    words, limits = world.words, world.thresholds
+    words = world.words
+    limits = world.thresholds
     evidence = (
         words.say("The last work was done on {day}.", day=words.date(last))
         if last

@@ -69,7 +69,8 @@ def _portfolio(
 def _facts(
     unit: Unit, portfolios: dict[Ref, Portfolio], world: World
 ) -> Iterator[Fact]:
-    words, found = world.words, [portfolios[manager] for manager in unit.am]
+    words = world.words
+    found = [portfolios[manager] for manager in unit.am]
     inputs = (
         Input(words.say("unit"), unit.name, unit.url),
         *(

@@ -48,7 +48,8 @@ def shares(
 
     A goal whose latest value counts has the same target in every part.
     """
-    periods, target = tuple(parts), goal.target or Decimal(0)
+    periods = tuple(parts)
+    target = goal.target or Decimal(0)
     if goal.rollup == LATEST:
         return dict.fromkeys(periods, target)
     days = [calendar.in_period(period) for period in periods]

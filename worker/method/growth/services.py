@@ -91,7 +91,9 @@ class _Kin(msgspec.Struct, frozen=True, gc=False):
 
         Similar is who shares a service; a client that bought nothing yet is like all of its group.
         """
-        own, segment, found = self.sets[client], self.segments[client], Counter[int]()
+        own = self.sets[client]
+        segment = self.segments[client]
+        found = Counter[int]()
         for (bought, group), number in self.crowd.items():
             if bought & own or (not own and group == segment):
                 found[bought] += number
@@ -135,7 +137,8 @@ def _spots(
 def _client_facts(
     client: Client, spots: tuple[WhiteSpot, ...], world: World
 ) -> Iterator[Fact]:
-    words, best = world.words, spots[: world.thresholds.white_spots]
+    words = world.words
+    best = spots[: world.thresholds.white_spots]
     listed = [
         words.count(
             "{service} ({n} similar client)",

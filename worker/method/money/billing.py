@@ -140,7 +140,8 @@ def _is_billed(money: MonthMoney, rows: Months) -> bool:
 
 
 def _late(rows: Months, *, start: date | None, world: World) -> Sighting:
-    words, limit = world.words, world.thresholds.late_days
+    words = world.words
+    limit = world.thresholds.late_days
     owed = _late_bills(rows, start=start, world=world) if start else _Owed()
     age = (world.today - owed.since).days if owed.since else 0
     evidence = (

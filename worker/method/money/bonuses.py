@@ -145,16 +145,16 @@ def share_out(
 
 
 def _facts(unit: Unit, month: Period, base: Decimal, *, world: World) -> Iterator[Fact]:
-    say, words = world.words.say, world.words
-    rate, limits = unit.bonus_rate or ZERO, world.thresholds
+    say = world.words.say
+    words = world.words
+    rate = unit.bonus_rate or ZERO
+    limits = world.thresholds
     shares: dict[str, Decimal] = {
         str(role): part for role, part in limits.bonus_shares.items()
     }
     fund = share_out(round_money(base * rate), _people(unit, world), shares)
-    ref, basis = (
-        Ref("bonuses", key_of(unit, month)),
-        say(BASIS_NAMES[limits.bonus_base]),
-    )
+    ref = Ref("bonuses", key_of(unit, month))
+    basis = say(BASIS_NAMES[limits.bonus_base])
     inputs = (
         Input(say("unit"), unit.name, unit.url),
         Input(say("base"), words.money(base)),

@@ -171,7 +171,8 @@ def _pace(
     client: Client, cards: list[Card], revenue: Decimal, *, world: World
 ) -> Decimal | None:
     """Revenue of the quarter over what was planned to date; None without a plan or early in the quarter."""
-    quarter, yesterday = quarter_of(world.today), world.today - timedelta(days=1)
+    quarter = quarter_of(world.today)
+    yesterday = world.today - timedelta(days=1)
     passed = share(
         world.calendar.working_days(quarter.start, yesterday),
         world.calendar.in_period(quarter),
@@ -192,8 +193,10 @@ def _facts(
     pace: Decimal | None,
     revenue: Decimal,
 ) -> Iterator[Fact]:
-    say, words = world.words.say, world.words
-    own, whole = book.of(client.ref, book.recent), book.whole(book.recent)
+    say = world.words.say
+    words = world.words
+    own = book.of(client.ref, book.recent)
+    whole = book.whole(book.recent)
     months = _months(book.recent, world)
     inputs = (
         Input(say("client"), client.name, client.url),
@@ -246,7 +249,8 @@ def _months(months: tuple[Period, ...], world: World) -> str:
 
 
 def _concentrations(book: _Book, world: World) -> Iterator[Look]:
-    words, limit = world.words, world.thresholds.concentration_share
+    words = world.words
+    limit = world.thresholds.concentration_share
     known = all(book.totals.get(month.start) for month in book.recent)
     for client in world.clients.values():
         own = book.amounts.get(client.ref, {})
@@ -292,7 +296,8 @@ def _concentrations(book: _Book, world: World) -> Iterator[Look]:
 
 def _mix(book: _Book, world: World) -> Look:
     """Look at the firm's mix: units bring about 80 % of the revenue, newbiz 20 % (docs/method.md 2.3)."""
-    words, limits = world.words, world.thresholds
+    words = world.words
+    limits = world.thresholds
     units = sum(
         (
             book.of(client.ref, book.recent)

@@ -98,7 +98,8 @@ def _whole(amount: Decimal) -> Decimal:
 
 
 def _facts(client: Client, life: _Life, world: World, *, ended: bool) -> Iterator[Fact]:
-    say, words = world.words.say, world.words
+    say = world.words.say
+    words = world.words
     inputs = (
         Input(say("client"), client.name, client.url),
         Input(

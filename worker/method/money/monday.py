@@ -103,7 +103,8 @@ def cut(
 ) -> Cut:
     """Return the cut of one Monday; `money` is the unit's own (None: not known), `clients` those it may come from."""
     known = None if money is None else tuple(money)
-    weeks, worked = last_week(monday), calendar.add(monday, -1)
+    weeks = last_week(monday)
+    worked = calendar.add(monday, -1)
     line = Line(
         Period(weeks[0].start, weeks[-1].end, Grain.WEEK),
         _planned(plans, weeks),
@@ -129,10 +130,8 @@ def cut(
 
 def last_week(monday: date) -> tuple[Period, ...]:
     """Return the week before as its one or two parts."""
-    first, last = (
-        week_of(monday - timedelta(days=7)),
-        week_of(monday - timedelta(days=1)),
-    )
+    first = week_of(monday - timedelta(days=7))
+    last = week_of(monday - timedelta(days=1))
     return (first,) if first == last else (first, last)
 
 
@@ -163,7 +162,8 @@ def _to_date(
     calendar: WorkCalendar,
 ) -> Line:
     past = tuple(week for week in weeks_of(period) if week.end < monday)
-    fact, whole = _earned(money, past), plans.get(period)
+    fact = _earned(money, past)
+    whole = plans.get(period)
     left = calendar.working_days(max(monday, period.start), period.end)
     required = None
     if whole is not None and whole.target is not None and fact is not None and left:

@@ -280,7 +280,8 @@ def _unpinned(
     Such a target is known by being neither what is stated now nor what was stated last.
     """
     for period in tree_of(tree.quarter):
-        key, stated = key_of(tree.unit, period), tree.plan.targets[period.code]
+        key = key_of(tree.unit, period)
+        stated = tree.plan.targets[period.code]
         row, place = rows.get(key), f"plans/{key}#target"
         typed = (
             row.fields.get("target")
@@ -377,7 +378,8 @@ def _places(tree: _Tree, weeks: Iterable[Period], world: World) -> list[Period]:
 def _measure(
     tree: _Tree, period: Period, world: World, *, money: Money | None, tracks: Tracks
 ) -> PlanMeasure:
-    target, passed = tree.plan.targets[period.code], tree.passed[period.code]
+    target = tree.plan.targets[period.code]
+    passed = tree.passed[period.code]
     amount, bases = (
         (None, frozenset[str]())
         if money is None
@@ -454,7 +456,8 @@ def _colour(
     pace: Decimal | None,
     world: World,
 ) -> tuple[Rag, str]:
-    words, band = world.words, world.thresholds.pace
+    words = world.words
+    band = world.thresholds.pace
     if amount is None:
         return Rag.GREY, words.say("The money of this run is not known.")
     if planned is None:
@@ -497,7 +500,8 @@ def _title(unit: Ref, period: Period, world: World) -> str:
 
 
 def _facts(plan: PlanMeasure, world: World) -> Iterator[Fact]:
-    say, ref = world.words.say, Ref("plans", key_of(plan.unit, plan.period))
+    say = world.words.say
+    ref = Ref("plans", key_of(plan.unit, plan.period))
     inputs = _inputs(plan, world)
     threshold = f"pace >= {world.thresholds.pace.green} / {world.thresholds.pace.amber}"
     for name, value in _identity(plan, world).items():
@@ -542,7 +546,8 @@ def _facts(plan: PlanMeasure, world: World) -> Iterator[Fact]:
 
 
 def _identity(plan: PlanMeasure, world: World) -> dict[str, Value]:
-    unit, period = plan.unit, plan.period
+    unit = plan.unit
+    period = plan.period
     parents = {
         Grain.MONTH: quarter_of(period.start),
         Grain.WEEK: month_of(period.start),
@@ -558,7 +563,8 @@ def _identity(plan: PlanMeasure, world: World) -> dict[str, Value]:
 
 
 def _inputs(plan: PlanMeasure, world: World) -> tuple[Input, ...]:
-    say, calendar = world.words.say, world.calendar
+    say = world.words.say
+    calendar = world.calendar
     unit = world.units.get(plan.unit)
     return (
         Input(

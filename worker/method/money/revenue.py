@@ -54,10 +54,8 @@ def _week_start(day: date) -> date:
 @lru_cache(maxsize=1024)
 def _months(first: date, last: date) -> tuple[Period, ...]:
     """Return the months from the one that begins on `first`, but at most so many years ago, to the one of `last`."""
-    found, month = (
-        [],
-        month_of(max(first, last.replace(year=last.year - LONGEST, day=1))),
-    )
+    found = []
+    month = month_of(max(first, last.replace(year=last.year - LONGEST, day=1)))
     while month.start <= last:
         found.append(month)
         month = next_period(month)
@@ -68,7 +66,8 @@ def measure_revenue(world: World) -> Found[MoneyMeasure | None]:
     """Return the money of every client by week part in this and the last quarter, and by month over its life."""
     quarter = quarter_of(world.today)
     months = (*parts_of(previous_period(quarter)), *parts_of(quarter))
-    booked, cards = recognise(book(world)), _cards_by_client(world)
+    booked = recognise(book(world))
+    cards = _cards_by_client(world)
     rates = {
         person.jira: person.rate for person in world.people.values() if person.jira
     }
@@ -190,10 +189,8 @@ def _old_fee(client: Client, month: Period, world: World) -> Decimal:
     """Return what a retainer earned in a month before those that are told by week."""
     if not client.monthly_fee or client.since is None:
         return NOTHING
-    first, last = (
-        max(month.start, client.since),
-        min(month.end, client.contract_end or month.end),
-    )
+    first = max(month.start, client.since)
+    last = min(month.end, client.contract_end or month.end)
     if (first, last) == (month.start, month.end):
         return client.monthly_fee
     whole = world.calendar.in_period(month)

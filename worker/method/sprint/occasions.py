@@ -37,7 +37,8 @@ def find_occasions(world: World, playbooks: Playbooks) -> Found[None]:
 
 
 def _next_birthday(contact: Contact, world: World) -> Fact:
-    born, say = contact.birthday, world.words.say
+    born = contact.birthday
+    say = world.words.say
     inputs = (Input(say("birthday"), born.isoformat(), contact.url),) if born else ()
     return Fact(
         contact.ref,
@@ -78,7 +79,8 @@ def _birthdays(world: World, ahead: timedelta) -> Iterator[Signal]:
 def _birthday(
     who: Contact | Person, born: date, client: str, *, ahead: timedelta, world: World
 ) -> Signal:
-    words, coming = world.words, next_yearly(born, world.today)
+    words = world.words
+    coming = next_yearly(born, world.today)
     day = words.day_month(coming)
     names = {"name": who.name, "date": day, "client": client}
     seen = Sighting(
@@ -94,10 +96,8 @@ def _newcomers(world: World, back: timedelta) -> Iterator[Signal]:
     for person in world.people.values():
         if person.start is None:
             continue
-        first, is_new = (
-            words.date(person.start),
-            timedelta() <= world.today - person.start <= back,
-        )
+        first = words.date(person.start)
+        is_new = timedelta() <= world.today - person.start <= back
         unit = world.units.get(person.unit or Ref("units", ""))
         names = {"name": person.name, "date": first, "unit": unit.name if unit else ""}
         signal = state_signal(

@@ -58,10 +58,8 @@ def _record(row: Row, look: _Review) -> TaskRecord:
     carried = sprints_between(
         opened, closed or world.today, weeks=world.thresholds.sprint_weeks
     )
-    card, moved = (
-        first_ref(row.fields.get("project")),
-        _moved(row, opened, closed, look=look),
-    )
+    card = first_ref(row.fields.get("project"))
+    moved = _moved(row, opened, closed, look=look)
     idle = closed is not None and world.today - closed >= timedelta(
         days=world.thresholds.moved_days
     )
@@ -103,7 +101,8 @@ def _closed(
         return life.closed
     if status not in COMPLETE:
         return None
-    place, today = _place(row), look.world.today
+    place = _place(row)
+    today = look.world.today
     look.tracks[place] = follow(
         look.tracks.get(place), "closed", today, since=min(row.edited.date(), today)
     )

@@ -148,7 +148,8 @@ def _weight(condition: Condition) -> tuple[bool, bool, int]:
 
 
 def _advanced(board: _RiskRows, key: str, condition: Condition) -> Occurrence | None:
-    world, before = board.world, board.known.get(key)
+    world = board.world
+    before = board.known.get(key)
     row = board.rows.get(name_of(key, before.number)) if before else None
     status = row.fields.get("status") if row else None
     trashed = (
@@ -173,7 +174,9 @@ def _advanced(board: _RiskRows, key: str, condition: Condition) -> Occurrence | 
 def _risk(
     board: _RiskRows, ref: Ref, condition: Condition, *, now: Occurrence
 ) -> RiskMeasure:
-    world, tracks, row = board.world, board.tracks, board.rows.get(ref.key)
+    world = board.world
+    tracks = board.tracks
+    row = board.rows.get(ref.key)
     stake = _stake(board, condition)
     impact = condition.impact or _impact(board, condition, stake)
     held = debounce(
@@ -280,10 +283,8 @@ def _standing(
     board: _RiskRows, ref: Ref, condition: Condition, *, row: Row
 ) -> RiskMeasure:
     """Return an open risk as its row tells it: its condition is not seen now, but it has not closed either."""
-    world, marks = (
-        board.world,
-        [row.fields.get(name) for name in ("probability", "impact")],
-    )
+    world = board.world
+    marks = [row.fields.get(name) for name in ("probability", "impact")]
     chance, weight = (int(mark) if isinstance(mark, Decimal) else 1 for mark in marks)
     level, kind, evidence, horizon, first, exposure = (
         row.fields.get(name)
@@ -352,7 +353,8 @@ def _closing(
 def _facts(
     board: _RiskRows, risk: RiskMeasure, condition: Condition, *, now: Occurrence
 ) -> Iterator[Fact]:
-    world, say = board.world, board.world.words.say
+    world = board.world
+    say = board.world.words.say
     inputs = _inputs(board, condition)
     plain = Why(
         "riskmap", inputs, condition.formula or condition.evidence, condition.threshold
@@ -381,7 +383,8 @@ def _facts(
 
 
 def _inputs(board: _RiskRows, condition: Condition) -> tuple[Input, ...]:
-    world, say = board.world, board.world.words.say
+    world = board.world
+    say = board.world.words.say
     card = world.cards.get(condition.card) if condition.card else None
     client = world.clients.get(condition.client) if condition.client else None
     found = [Input(say("card"), card.name, card.url)] if card else []

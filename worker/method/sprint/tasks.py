@@ -159,7 +159,8 @@ def _behind(signal: Signal, busy: set[Ref | None]) -> Signal:
 
 
 def _look(under_way: _Sprint, key: str, signal: Signal, book: Playbook) -> _Task:
-    world, before = under_way.world, under_way.known.get(key)
+    world = under_way.world
+    before = under_way.known.get(key)
     row = under_way.rows.get(name_of(key, before.number)) if before else None
     status = row.fields.get("status") if row else None
     sight = Sight(
@@ -319,7 +320,8 @@ def _carried(
     ref: Ref, now: Occurrence, *, world: World, inputs: tuple[Input, ...]
 ) -> Iterator[Fact]:
     """Carry an open task into the running sprint and count it, whether its condition still holds or not."""
-    say, weeks = world.words.say, world.thresholds.sprint_weeks
+    say = world.words.say
+    weeks = world.thresholds.sprint_weeks
     opened = now.opened or world.today
     why = Why(
         "tasks",
@@ -369,7 +371,8 @@ def _moved(
 
 
 def _inputs(task: _Task, world: World) -> tuple[Input, ...]:
-    say, signal = world.words.say, task.signal
+    say = world.words.say
+    signal = task.signal
     card = world.cards.get(signal.card) if signal.card else None
     client = world.clients.get(signal.client) if signal.client else None
     found = [Input(say("playbook"), signal.playbook)]
