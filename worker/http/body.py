@@ -37,8 +37,10 @@ def read_body(
     size = received = 0
     for chunk in chunks:
         received += len(chunk)
-        parts.append(_unpack(decoder, chunk, limit + 1 - size))
-        size += len(parts[-1])
+        room = limit + 1 - size
+        part = _unpack(decoder, chunk, room)
+        parts.append(part)
+        size += len(part)
         if expired():
             raise Slow("the answer did not end in time")
         if size > limit:
@@ -67,7 +69,8 @@ def _unpack(decoder: zlib._Decompress | None, chunk: bytes, room: int) -> bytes:
 
 
 def _check_end(decoder: zlib._Decompress | None, received: int, announced: str) -> None:
-    if announced.isdigit() and received != int(announced):
+    expected = int(announced) if announced.isdigit() else received
+    if received != expected:
         raise Garbled(f"{received} of {announced} bytes arrived")
     if decoder is not None and received and not decoder.eof:
         raise Garbled("the compressed answer is cut short")

@@ -70,7 +70,8 @@ class Policy:
         setback = _setback(state)
         if setback.wait is not None:
             return setback.wait
-        widest = min(self.cap, self.base * 2.0**state.attempt_number)
+        doubled = self.base * 2.0**state.attempt_number
+        widest = min(self.cap, doubled)
         return widest * self.random.uniform(0.5, 1.0)
 
     def _stop(self, state: RetryCallState) -> bool:

@@ -21,7 +21,7 @@ MASK = "[secret]"
 SHORTEST = 4
 """Characters below which a secret is a word that may stand anywhere."""
 BASE64 = string.ascii_letters + string.digits + "+/_-"
-HTML_CODES = (("quot", 34), ("amp", 38), ("apos", 39), ("lt", 60), ("gt", 62))
+HTML_NAMES = {'"': "quot", "&": "amp", "'": "apos", "<": "lt", ">": "gt"}
 _SLASH = r"(?:\\|%(?:25)*5[cC])"
 _SLASHES = f"{_SLASH}{{1,8}}+"
 """Backslashes before what they escape: each time a text is quoted again doubles them."""
@@ -41,31 +41,40 @@ def mask(text: str, secrets: Iterable[str] = ()) -> str:
     """Return `text` with every spelling of the secrets, and all that looks like a credential, masked."""
     known = tuple(secret for secret in secrets if len(secret) >= SHORTEST)
     if known:
-        text = _mask_coded(_spelled(known).sub(MASK, text), _coded(known))
+        plain = _spelled(known)
+        text = plain.sub(MASK, text)
+        text = _mask_coded(text, _coded(known))
     return _PATTERNS.sub(MASK, text)
 
 
 def _mask_coded(text: str, cores: re.Pattern[str] | None) -> str:
     """Mask base64 from its beginning to its end where a secret is in it."""
+    if cores is None:
+        return text
     parts = []
     at = 0
-    for found in cores.finditer(text) if cores else ():
-        parts += [text[at : found.start()].rstrip(BASE64), MASK]
+    for found in cores.finditer(text):
+        before = text[at : found.start()]
+        parts.append(before.rstrip(BASE64))
+        parts.append(MASK)
         at = found.end()
-    return "".join(parts) + text[at:]
+    parts.append(text[at:])
+    return "".join(parts)
 
 
 @lru_cache(maxsize=32)
 def _spelled(secrets: tuple[str, ...]) -> re.Pattern[str]:
     """Return what matches secrets however their characters are written, the longest first."""
     longest_first = sorted(secrets, key=len, reverse=True)
-    return re.compile("|".join(map(_spelling, longest_first)))
+    spellings = map(_spelling, longest_first)
+    return re.compile("|".join(spellings))
 
 
 def _spelling(text: str) -> str:
-    parts = "".join(map(_written_part, re.findall(r"\\+|[^\\]", text)))
-    by_bytes = text.encode("utf-8", "surrogatepass").hex()
-    return f"{parts}|(?i:{by_bytes})"
+    parts = re.findall(r"\\+|[^\\]", text)
+    written = "".join(map(_written_part, parts))
+    raw = text.encode("utf-8", "surrogatepass")
+    return f"{written}|(?i:{raw.hex()})"
 
 
 def _written_part(part: str) -> str:
@@ -73,55 +82,70 @@ def _written_part(part: str) -> str:
     if part[0] != "\\":
         return _written(part)
     count = len(part)
-    return f"(?:{_SLASH}{{{count},{8 * count}}}|{_written(part[0])}{{{count}}})"
+    escaped = f"{_SLASH}{{{count},{8 * count}}}"
+    otherwise = f"{_written(part[0])}{{{count}}}"
+    return f"(?:{escaped}|{otherwise})"
 
 
 @lru_cache(maxsize=1024)
 def _written(character: str) -> str:
-    """Return what matches one character, as it is or by number, written so once or several times over.
+    """Return what matches one character, as it is (a form has `+` for a space) or escaped, once or several times over."""
+    ways = ["[ +]" if character == " " else re.escape(character)]
+    ways += _by_code(character)
+    ways += _by_bytes(character)
+    ways += _as_entity(character)
+    either = "|".join(dict.fromkeys(ways))
 
-    JSON and Python escape with backslashes, an address by bytes, HTML by name or number; a form has `+` for a space,
-    and a reader of bytes may take them for characters.
-    """
+    if character.isalnum() or character == "\\":
+        return f"(?:{either})"
+    return f"(?:{_SLASHES})?(?:{either})"
+
+
+def _by_code(character: str) -> Iterator[str]:
+    """Yield how JSON and Python escape a character by its number, whole or as UTF-16."""
     code = ord(character)
+    yield f"{_SLASHES}U(?i:{code:08x})"
+    yield f"{_SLASHES}x(?i:{code:02x})"
+
+    raw = character.encode("utf-16-be", "surrogatepass")
+    halves = raw.hex(" ", 2).split()
+    units = [f"{_SLASHES}u(?i:{half})" for half in halves]
+    yield "".join(units)
+
+
+def _by_bytes(character: str) -> Iterator[str]:
+    """Yield how Python and an address write a character's bytes, and what a reader of bytes takes them for."""
     raw = character.encode("utf-8", "surrogatepass")
-    ways = [
-        "[ +]" if character == " " else re.escape(character),
-        f"{_SLASHES}U(?i:{code:08x})",
-        f"{_SLASHES}x(?i:{code:02x})",
-    ]
-
-    halves = character.encode("utf-16-be", "surrogatepass").hex(" ", 2)
-    units = [f"{_SLASHES}u(?i:{half})" for half in halves.split()]
-    ways.append("".join(units))
-
-    by_bytes = [f"{byte:02x}" for byte in raw]
-    escaped = [f"{_SLASHES}x(?i:{byte})" for byte in by_bytes]
-    ways.append("".join(escaped))
-    addressed = [f"%(?:25)*(?i:{byte})" for byte in by_bytes]
-    ways.append("".join(addressed))
-
-    entities = [f"{_SHARP}0*{code}", f"{_SHARP}[xX]0*(?i:{code:x})"]
-    for name, one in HTML_CODES:
-        if one == code:
-            entities.append(name)
-    for entity in entities:
-        ways.append(f"{_AND}(?:amp;)*{entity}{_END}")
-
+    numbers = raw.hex(" ").split()
+    quoted = [f"{_SLASHES}x(?i:{number})" for number in numbers]
+    addressed = [f"%(?:25)*(?i:{number})" for number in numbers]
+    yield "".join(quoted)
+    yield "".join(addressed)
     if not character.isascii():
-        ways.append(re.escape(raw.decode("latin-1")))
-    is_quoted = not character.isalnum() and character != "\\"
-    quoted = f"(?:{_SLASHES})?" if is_quoted else ""
-    return f"{quoted}(?:{'|'.join(dict.fromkeys(ways))})"
+        mistaken = raw.decode("latin-1")
+        yield re.escape(mistaken)
+
+
+def _as_entity(character: str) -> Iterator[str]:
+    """Yield how HTML writes a character, by number and by name."""
+    code = ord(character)
+    entities = [f"{_SHARP}0*{code}", f"{_SHARP}[xX]0*(?i:{code:x})"]
+    name = HTML_NAMES.get(character)
+    if name:
+        entities.append(name)
+    for entity in entities:
+        yield f"{_AND}(?:amp;)*{entity}{_END}"
 
 
 @lru_cache(maxsize=32)
 def _coded(secrets: tuple[str, ...]) -> re.Pattern[str] | None:
     """Return what matches base64 from where secrets begin in it; None when all are too short for that."""
-    cores = sorted({core for secret in secrets for core in _base64_cores(secret)})
-    return (
-        re.compile(f"(?:{'|'.join(cores)})[{re.escape(BASE64)}]*=*") if cores else None
-    )
+    cores = {core for secret in secrets for core in _base64_cores(secret)}
+    if not cores:
+        return None
+    either = "|".join(sorted(cores))
+    rest = re.escape(BASE64)
+    return re.compile(f"(?:{either})[{rest}]*=*")
 
 
 def _base64_cores(secret: str) -> Iterator[str]:
@@ -132,11 +156,14 @@ def _base64_cores(secret: str) -> Iterator[str]:
     """
     raw = secret.encode("utf-8", "surrogatepass")
     for shift in range(3):
-        coded = b64encode(b"\0" * shift + raw).decode().rstrip("=")
+        shifted = b"\0" * shift + raw
+        coded = b64encode(shifted).decode()
         first = (shift * 8 + 5) // 6
-        core = coded[first : (shift + len(raw)) * 8 // 6]
+        last = len(shifted) * 8 // 6
+        core = coded[first:last]
         if len(core) > SHORTEST:
-            yield "".join(map(_written_in_base64, core))
+            written = map(_written_in_base64, core)
+            yield "".join(written)
 
 
 def _written_in_base64(character: str) -> str:

@@ -212,7 +212,7 @@ def _risks(view: View, client: Client) -> Iterator[Block]:
 
 
 def _people(view: View, client: Client) -> Iterator[Block]:
-    unit = view.world.units.get(client.unit) if client.unit else None
+    unit = view.world.unit(client.unit)
     contacts = view.shelf(client.ref).contacts
     if unit is None and not contacts:
         return

@@ -44,7 +44,7 @@ def _inbox(view: View, title: str, items: Iterable[BacklogItem]) -> Iterator[Blo
 
 
 def _item(view: View, item: BacklogItem) -> str:
-    client = view.client(item.client)
+    client = view.world.client(item.client)
     impact = (
         view.say("impact {n}", n=view.words.number(item.impact, 1))
         if item.impact is not None
@@ -127,7 +127,7 @@ def _cards(view: View, unit: Ref) -> Iterator[Block]:
 
 
 def _card(view: View, card: Card) -> str:
-    client = view.client(card.client)
+    client = view.world.client(card.client)
     start = (
         view.say("expected start {day}", day=view.date(card.expected_start))
         if card.expected_start

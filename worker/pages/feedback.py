@@ -74,7 +74,7 @@ def _member(
 
 
 def _entry(view: View, one: FeedbackMeasure) -> str:
-    client = view.client(one.client)
+    client = view.world.client(one.client)
     mark = "🔴 " if one.negative else ""
     head = f"{mark}{link(view.date(one.day), one.url)} · {bold(view.words.number(one.score, 1))}"
     parts = (head, link(client.name, client.url) if client else "", plain(one.text))

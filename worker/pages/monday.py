@@ -193,7 +193,7 @@ def _model(view: View, model: str) -> str:
 
 
 def _cause(view: View, one: Cause, weeks: tuple[Period, ...]) -> str:
-    client = view.client(one.client)
+    client = view.world.client(one.client)
     name = (
         link(client.name, client.url)
         if client

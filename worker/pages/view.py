@@ -133,10 +133,6 @@ class View(msgspec.Struct, frozen=True, gc=False):
             if self.client_of(task) in mine or task.assignee in people
         )
 
-    def client(self, ref: Ref | None) -> Client | None:
-        """Return a client by its row, which may name none or one that is gone."""
-        return self.world.clients.get(ref) if ref else None
-
     def team_of(self, unit: Ref) -> tuple[Ref, ...]:
         """Return everybody a unit's row names."""
         found = self.world.units.get(unit)
@@ -158,7 +154,7 @@ class View(msgspec.Struct, frozen=True, gc=False):
         """Return a unit's name."""
         if unit == FIRM:
             return self.say("Whole firm")
-        found = self.world.units.get(unit) if unit else None
+        found = self.world.unit(unit)
         return found.name if found else NONE
 
     def names(self, people: Iterable[Ref]) -> str:
@@ -216,7 +212,7 @@ class View(msgspec.Struct, frozen=True, gc=False):
 
 
 def _client_of(task: TaskMeasure, world: World) -> Ref | None:
-    card = world.cards.get(task.card) if task.card else None
+    card = world.card(task.card)
     return task.client or (card.client if card else None)
 
 
@@ -374,8 +370,8 @@ def _later(world: World, facts: Iterable[Fact], source: str) -> tuple[Row, ...]:
 def task_line(view: View, task: TaskMeasure, *, on: Ref | None = None) -> str:
     """Return a task in one line: what, for whom (unless it stands on that client's page), by when, who."""
     owner = view.client_of(task)
-    client = view.client(owner) if owner != on else None
-    person = view.world.people.get(task.assignee) if task.assignee else None
+    client = view.world.client(owner) if owner != on else None
+    person = view.world.person(task.assignee)
     late = task.due is not None and task.due < view.today
     parts = [view.linked(task.ref, task.title)]
     if client:

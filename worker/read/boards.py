@@ -80,8 +80,12 @@ def read_boards(
     with site.store.reading(site.name) as tx:
         before = _recall(tx)
 
-    known = {name: _parse(before.cursors.get(f"notion:{name}")) for name in bindings}
-    since = {name: None if full else _bound(known[name]) for name in bindings}
+    known: dict[str, Cursor | None] = {}
+    since: dict[str, datetime | None] = {}
+    for name in bindings:
+        cursor = before.cursors.get(f"notion:{name}")
+        known[name] = _parse(cursor)
+        since[name] = None if full else _bound(known[name])
     batches = _read_sources(notion, site, bindings, since)
     strange = frozenset[str]() if bound.trusted else _strange(site, bindings, batches)
     if strange:

@@ -89,7 +89,8 @@ class Lookup(msgspec.Struct):
         epics = texts_of(used, LinkKind.EPIC)
         filters = texts_of(used, LinkKind.FILTER)
         self.standing = dict(standing)
-        self.refused = _only(self.refused, {name_of(link) for link in named})
+        names = {name_of(link) for link in named}
+        self.refused = _only(self.refused, names)
         self.epics = _only(self.epics, epics)
         self.filters = _only(self.filters, filters)
         self.matched = _only(self.matched, conditions)

@@ -168,7 +168,8 @@ def _look_up_epics(reader: _Reader, *, afresh: bool) -> None:
         return
 
     found = reader.jira.by_keys(sorted(wanted))
-    lookup.epics |= {key: (issue.id, issue.project) for key, issue in found.items()}
+    for key, issue in found.items():
+        lookup.epics[key] = (issue.id, issue.project)
     lookup.refuse(LinkKind.EPIC, wanted - found.keys())
 
 

@@ -77,3 +77,23 @@ class World(msgspec.Struct, frozen=True, gc=False):
     def day(self, value: Value) -> date | None:
         """Return the local day of a cell as it stands in a row; of a range the last, as with the due dates of cards."""
         return day_of(value, self.zone, last=True)
+
+    def client(self, ref: Ref | None) -> Client | None:
+        """Return a client by its ref; None when there is no ref or no such row."""
+        return self.clients.get(ref) if ref else None
+
+    def card(self, ref: Ref | None) -> Card | None:
+        """Return a card by its ref; None when there is no ref or no such row."""
+        return self.cards.get(ref) if ref else None
+
+    def unit(self, ref: Ref | None) -> Unit | None:
+        """Return a unit by its ref; None when there is no ref or no such row."""
+        return self.units.get(ref) if ref else None
+
+    def person(self, ref: Ref | None) -> Person | None:
+        """Return a person by its ref; None when there is no ref or no such row."""
+        return self.people.get(ref) if ref else None
+
+    def service(self, ref: Ref | None) -> Service | None:
+        """Return a service by its ref; None when there is no ref or no such row."""
+        return self.services.get(ref) if ref else None

@@ -65,7 +65,9 @@ def look_again(target: WriteContext, change: Change, page_id: str) -> Fresh:
         return Fresh(change.fields, is_read=False)
     row, cut, bad = _read(target, source, change.ref, page_id, whole=theirs)
     with target.store.reading(target.workspace) as tx:
-        known = bases.of_page(tx, page_id), bases.attempts_of(tx, page_id)
+        written = bases.of_page(tx, page_id)
+        attempted = bases.attempts_of(tx, page_id)
+    known = (written, attempted)
     waits = _was_touched(target, source, row, cut)
     fields: list[FieldChange] = []
     kept: list[Kept] = []
@@ -78,9 +80,11 @@ def look_again(target: WriteContext, change: Change, page_id: str) -> Fresh:
         current = _canonical(prop, row.fields.get(item.field, UNSET))
         verdict = _decide(prop, item, current, known)
         if verdict is Verdict.WRITE and not waits:
-            fields.append(replace(item, before=_shown(current)))
+            shown = _shown(current)
+            fields.append(replace(item, before=shown))
         elif verdict is Verdict.ADOPT:
-            adopted.append(Adopted(page_id, item.field, _shown(current)))
+            shown = _shown(current)
+            adopted.append(Adopted(page_id, item.field, shown))
         elif current not in (UNSET, item.after):
             conflict = verdict is Verdict.CONFLICT
             kept.append(_keep(change, page_id, item, current, conflict=conflict))
@@ -97,7 +101,9 @@ def _read(
     if has_left(page, binding):
         raise Left(stray(ref, page))
     names = {property_id: name for name, property_id in binding.properties.items()}
-    cut = {names[property_id] for _, property_id in truncated(page, source, binding)}
+    cut = set()
+    for _, property_id in truncated(page, source, binding):
+        cut.add(names[property_id])
     for name in sorted(cut & whole):
         property_id = binding.properties[name]
         items = target.notion.property_items(page_id, property_id)

@@ -162,7 +162,7 @@ def expected_work(
             or (measure and measure.open)
         ):
             continue
-        client = world.clients.get(card.client) if card.client else None
+        client = world.client(card.client)
         unit = client.unit if client and client.unit in world.units else None
         rate = (
             _rate([world.people[ref] for ref in staffing.teams.get(unit, ())])
@@ -189,7 +189,7 @@ def _chance(card: Card, world: World) -> Decimal:
 
 def _until(card: Card, start: date, world: World) -> date:
     """Return the last day of the service's lead time, which begins with the work."""
-    service = world.services.get(card.service) if card.service else None
+    service = world.service(card.service)
     weeks = (
         service.lead_weeks
         if service and service.lead_weeks

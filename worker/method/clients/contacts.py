@@ -149,7 +149,7 @@ def _document(document: Document, world: World, playbooks: Playbooks) -> Look:
     words = world.words
     end = document.expires
     limit = _days(playbooks, "document_end", world.thresholds.contract_days)
-    client = world.clients.get(document.client) if document.client else None
+    client = world.client(document.client)
     # The contract that ends on the client's own contract end is one condition, and that is told of the client.
     told = (
         document.kind == "contract"

@@ -85,8 +85,12 @@ def trend_of(scores: Sequence[Decimal], entries: int) -> str | None:
     last = scores[-entries:]
     if len(last) < entries:
         return None
-    steps = {(after > before) - (after < before) for before, after in pairwise(last)}
-    return {1: "up", -1: "down"}.get(steps.pop(), "flat") if len(steps) == 1 else "flat"
+    steps = tuple(pairwise(last))
+    if all(after > before for before, after in steps):
+        return "up"
+    if all(after < before for before, after in steps):
+        return "down"
+    return "flat"
 
 
 def _trend_fact(entry: _Entry, world: World) -> Fact:

@@ -10,6 +10,7 @@ from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import date, timedelta
 from decimal import Decimal
+from typing import Protocol, TypeVar
 
 import msgspec
 
@@ -41,6 +42,19 @@ from worker.world.world import World
 
 GREY = frozenset({Rag.GREY.value})
 HUNDRED = Decimal(100)
+WORST_RISK = 25
+"""Probability 5 x impact 5."""
+
+
+class HasClient(Protocol):
+    """What belongs to a client, or to none."""
+
+    @property
+    def client(self) -> Ref | None:
+        """The client."""
+
+
+OfClient = TypeVar("OfClient", bound=HasClient)
 
 
 class Evidence(msgspec.Struct, frozen=True, gc=False):
@@ -108,40 +122,48 @@ def measure_health(
 
 
 def _views(world: World, measures: Evidence) -> list[_View]:
-    cards = defaultdict(list)
-    contacts = defaultdict(list)
-    risks = defaultdict(list)
-    own = defaultdict(list)
-    for card in world.cards.values():
-        cards[card.client].append(card)
-    for contact in world.contacts.values():
-        contacts[contact.client].append(contact)
-    for risk in measures.risks or ():
-        risks[risk.client].append(risk)
-    for row in world.rows.get("risks", ()):
-        for client in refs_of(row.fields.get("client")) if not row.key else ():
-            own[client].append(row)
+    cards = _by_client(world.cards.values())
+    contacts = _by_client(world.contacts.values())
+    risks = _by_client(risk for risk in measures.risks or () if not risk.asleep)
+    requests = _by_client(measures.requests or ())
+    own = _own_risks(world)
     revenue = _revenues(world, measures)
     marks = _last_words(world, measures)
-    requests = defaultdict(list)
-    for request in measures.requests or ():
-        requests[request.client].append(request)
-    return [
-        _View(
+
+    views = []
+    for ref, client in world.clients.items():
+        measured = [measures.cards.get(card.ref) for card in cards[ref]]
+        view = _View(
             client,
             tuple(cards[ref]),
-            tuple(m for c in cards[ref] if (m := measures.cards.get(c.ref))),
+            tuple(measure for measure in measured if measure),
             tuple(contacts[ref]),
-            tuple(r for r in risks[ref] if not r.asleep),
-            tuple(
-                r for r in own[ref] if r.fields.get("status") in ("open", "watching")
-            ),
+            tuple(risks[ref]),
+            tuple(own[ref]),
             revenue(ref),
             marks.get(ref, ()),
             tuple(requests[ref]),
         )
-        for ref, client in world.clients.items()
-    ]
+        views.append(view)
+    return views
+
+
+def _by_client(rows: Iterable[OfClient]) -> defaultdict[Ref | None, list[OfClient]]:
+    found: defaultdict[Ref | None, list[OfClient]] = defaultdict(list)
+    for row in rows:
+        found[row.client].append(row)
+    return found
+
+
+def _own_risks(world: World) -> Mapping[Ref, list[Row]]:
+    """Return the open risks that people wrote themselves, by client."""
+    found: defaultdict[Ref, list[Row]] = defaultdict(list)
+    for row in world.rows.get("risks", ()):
+        is_open = row.fields.get("status") in ("open", "watching")
+        if is_open and not row.key:
+            for client in refs_of(row.fields.get("client")):
+                found[client].append(row)
+    return found
 
 
 def _measure(
@@ -192,14 +214,16 @@ def _trend(
 
 def mean(factors: Sequence[Factor]) -> tuple[Decimal | None, Decimal]:
     """Return H = sum(w s) / sum(w) over factors with data, and the coverage sum(w with data) / sum(w)."""
-    known = [
-        (factor.weight, factor.score) for factor in factors if factor.score is not None
-    ]
-    weight = sum((w for w, _ in known), Decimal(0))
-    whole = sum((factor.weight for factor in factors), Decimal(0))
+    weighted = weight = whole = Decimal(0)
+    for factor in factors:
+        whole += factor.weight
+        if factor.score is not None:
+            weight += factor.weight
+            weighted += factor.weight * factor.score
     if not weight:
         return None, Decimal(0)
-    score = sum((w * s for w, s in known), Decimal(0)) / weight
+
+    score = weighted / weight
     return score.quantize(Decimal("0.1")), ratio(weight / whole)
 
 
@@ -213,9 +237,8 @@ def _colour(score: Decimal | None, coverage: Decimal, world: World) -> Rag:
 def _why(factors: Iterable[Factor], coverage: Decimal, world: World) -> str:
     """Name the factors from the weakest up, each with its number, then what is not known."""
     words = world.words
-    known = sorted(
-        (f for f in factors if f.score is not None), key=lambda f: (f.score, f.name)
-    )
+    scored = [f for f in factors if f.score is not None]
+    known = sorted(scored, key=lambda f: (f.score, f.name))
     lines = [
         f"{words.say(NAMES[f.name])} {words.number(f.score or Decimal(0), 0)}: {f.reason}"
         for f in known
@@ -270,7 +293,8 @@ def _scale(name: str, value: Decimal | float, world: World) -> Decimal:
     """Return 0..100, linear between the anchors (worst, best) of `name`."""
     worst, best = world.thresholds.health_anchors[name]
     part = (Decimal(value) - worst) / (best - worst)
-    return HUNDRED * min(Decimal(1), max(Decimal(0), part))
+    bounded = min(Decimal(1), max(Decimal(0), part))
+    return HUNDRED * bounded
 
 
 def _delivery(view: _View, world: World) -> Scores:
@@ -409,7 +433,7 @@ def _last_contact(view: _View) -> date | None:
 
 
 def _team(view: _View, world: World, measures: Evidence) -> Scores:
-    unit = world.units.get(view.client.unit) if view.client.unit else None
+    unit = world.unit(view.client.unit)
     if unit is None:
         return [], ""
     whole = is_triangle(unit)
@@ -432,15 +456,19 @@ def _team(view: _View, world: World, measures: Evidence) -> Scores:
 def _risks(view: _View, world: World, measures: Evidence) -> Scores:
     if measures.risks is None:
         return [], ""
-    worst = max((Decimal(risk.score) for risk in view.risks), default=Decimal(0))
+    scores = [Decimal(risk.score) for risk in view.risks]
     for row in view.own_risks:
-        marks = [row.fields.get("probability"), row.fields.get("impact")]
-        numbers = [mark for mark in marks if isinstance(mark, Decimal)]
-        worst = max(worst, numbers[0] * numbers[1] if len(numbers) == 2 else Decimal(0))
+        probability = row.fields.get("probability")
+        impact = row.fields.get("impact")
+        if isinstance(probability, Decimal) and isinstance(impact, Decimal):
+            scores.append(probability * impact)
+
+    worst = max(scores, default=Decimal(0))
+    part = max(Decimal(0), 1 - worst / WORST_RISK)
     count = len(view.risks) + len(view.own_risks)
-    return [HUNDRED * max(Decimal(0), 1 - worst / 25)], world.words.count(
-        "{n} open risk", "{n} open risks", count
-    )
+    reason = world.words.count("{n} open risk", "{n} open risks", count)
+    score = HUNDRED * part
+    return [score], reason
 
 
 def _revenues(world: World, measures: Evidence) -> Callable[[Ref], Revenue]:

@@ -196,7 +196,7 @@ def _end_said(view: _View, world: World) -> str:
     if horizon is None:
         return words.say("No work is running or agreed.")
     day = words.date(horizon.day)
-    card = world.cards.get(horizon.card) if horizon.card else None
+    card = world.card(horizon.card)
     match horizon.basis:
         case Basis.CONTRACT:
             return words.say(
@@ -218,7 +218,7 @@ def _end_said(view: _View, world: World) -> str:
 
 def _next_said(view: _View, world: World) -> str:
     words = world.words
-    card = world.cards.get(view.ray.next_card) if view.ray.next_card else None
+    card = world.card(view.ray.next_card)
     if card is None or card.expected_start is None:
         return words.say("No next start is expected.")
     return words.say(

@@ -132,7 +132,7 @@ def _overdue(card: Card, measure: CardMeasure, world: World) -> Sighting:
 
 
 def _no_due(card: Card, measure: CardMeasure, world: World) -> Sighting:
-    client = world.clients.get(card.client) if card.client else None
+    client = world.client(card.client)
     endless = (card.engagement or (client.engagement if client else None)) == "retainer"
     holds = (
         card.stage in (Stage.AGREED, Stage.IN_PROGRESS)

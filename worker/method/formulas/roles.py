@@ -19,9 +19,9 @@ def person_for(
 
     A newbiz client or one without a unit is Head of Newbiz's when the AM is meant.
     """
-    found = world.clients.get(client) if client else None
+    found = world.client(client)
     home = found.unit if found else unit
-    team = world.units.get(home) if home else None
+    team = world.unit(home)
     own = _from_unit(role, found, team)
     if own:
         return own[0]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterable
 
 import msgspec
@@ -27,18 +28,24 @@ class Development(msgspec.Struct, frozen=True, gc=False):
 
 def development_of(unit: Ref | None, items: Iterable[BacklogItem]) -> Development:
     """Return what a unit's inboxes hold; None for what belongs to no unit."""
-    own = sorted((item for item in items if item.unit == unit), key=worth)
-    open_ = [item for item in own if item.status not in CLOSED]
-    guesses = [item for item in open_ if item.kind == "hypothesis"]
+    mine = [item for item in items if item.unit == unit]
+    own = sorted(mine, key=worth)
+    by_kind: dict[str | None, list[BacklogItem]] = defaultdict(list)
+    for item in own:
+        if item.status not in CLOSED:
+            by_kind[item.kind].append(item)
+
+    features = [item for item in by_kind["feature"] if item.status in READY]
+    guesses = by_kind["hypothesis"]
+    strategic = [item for item in guesses if item.strategic]
+    accepted = [item for item in own if item.status == "accepted"]
     return Development(
-        tuple(
-            item for item in open_ if item.kind == "feature" and item.status in READY
-        ),
-        tuple(item for item in guesses if item.strategic),
-        sum(not item.strategic for item in guesses),
-        tuple(item for item in open_ if item.kind == "idea"),
-        tuple(item for item in open_ if item.kind == "feedback"),
-        tuple(item for item in own if item.status == "accepted"),
+        tuple(features),
+        tuple(strategic),
+        len(guesses) - len(strategic),
+        tuple(by_kind["idea"]),
+        tuple(by_kind["feedback"]),
+        tuple(accepted),
     )
 
 

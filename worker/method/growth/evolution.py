@@ -76,7 +76,7 @@ def _planted(world: World) -> dict[Ref, list[Ref]]:
 
 
 def _is_endless(card: Card, world: World) -> bool:
-    service = world.services.get(card.service) if card.service else None
+    service = world.service(card.service)
     return _is_running(card) and service is not None and service.kind == "endless"
 
 

@@ -18,7 +18,14 @@ from worker.domain.entities import RUNNING, Card, Client, Stage, Unit
 from worker.domain.messages import message
 from worker.domain.periods import monday_of
 from worker.domain.values import Ref
-from worker.method.conditions import Look, Sighting, Subject, state_looks, state_signals
+from worker.method.conditions import (
+    NO,
+    Look,
+    Sighting,
+    Subject,
+    state_looks,
+    state_signals,
+)
 from worker.method.formulas.rays import IDEAS, add_months, due_of
 from worker.method.measures import CardMeasure, Signal, UnitLoad
 from worker.method.outlook import Graduation
@@ -191,11 +198,18 @@ def _unit(view: _Portfolios) -> Ref | None:
 def _load(found: UnitLoad | None) -> Decimal | None:
     """Return the load of the next 4 weeks to a tenth, so that small moves do not change a proposal."""
     weeks = found.weeks[:4] if found else ()
-    planned = [week.load for week in weeks if week.load is not None]
-    capacity = sum(week.capacity for week in weeks)
-    if not capacity or len(planned) < len(weeks):
+    planned = Decimal(0)
+    capacity = Decimal(0)
+    for week in weeks:
+        if week.load is None:
+            return None
+        planned += week.load
+        capacity += week.capacity
+    if not capacity:
         return None
-    return (sum(planned, Decimal(0)) / capacity).quantize(Decimal("0.1"))
+
+    load = planned / capacity
+    return load.quantize(Decimal("0.1"))
 
 
 def _model(client: Client, cards: Iterable[Card], world: World) -> str:
@@ -221,13 +235,18 @@ def _graduate(
 ) -> Iterator[Signal]:
     words = world.words
     unit = world.units.get(found.unit) if found and found.unit else None
-    reason = " ".join((*found.evidence, _proposal(found, unit, world))) if found else ""
     names = {"client": client.name, "unit": unit.name if unit else ""}
     subject = Subject(client.ref, names, client=client.ref)
-    seen = Sighting(found is not None, evidence=reason)
-    is_account = client.group == "account"
+    seen = NO
+    if found:
+        evidence = (*found.evidence, _proposal(found, unit, world))
+        seen = Sighting(holds=True, evidence=" ".join(evidence))
+
     for signal in state_signals(GRADUATES, subject, seen, words=words):
-        yield replace(signal, ended=words.say(GRADUATED)) if is_account else signal
+        if client.group == "account":
+            yield replace(signal, ended=words.say(GRADUATED))
+        else:
+            yield signal
 
 
 def _proposal(found: Graduation, unit: Unit | None, world: World) -> str:

@@ -166,7 +166,9 @@ def _late(rows: Months, *, start: date | None, world: World) -> Sighting:
 def _late_bills(rows: Months, *, start: date, world: World) -> _Owed:
     """Return what is overdue after payments settled the oldest bills first."""
     recorded = {month: found for month, found in rows.items() if month >= start}
-    paid = sum((total(found, ("payment",)) for found in recorded.values()), ZERO)
+    paid = ZERO
+    for found in recorded.values():
+        paid += total(found, ("payment",))
     owed: list[tuple[date, Decimal]] = []
     for month in sorted(recorded):
         bills = [row for row in recorded[month] if row.kind in BILLED]
@@ -175,12 +177,12 @@ def _late_bills(rows: Months, *, start: date, world: World) -> _Owed:
         paid -= settled
         if amount > settled and _due(month, world) < world.today:
             owed.append((month, amount - settled))
-    since = _due(owed[0][0], world) + timedelta(days=1) if owed else None
-    return _Owed(
-        sum((amount for _, amount in owed), ZERO),
-        tuple(month for month, _ in owed),
-        since,
-    )
+    if not owed:
+        return _Owed()
+
+    months, amounts = zip(*owed, strict=True)
+    oldest = _due(months[0], world)
+    return _Owed(sum(amounts, ZERO), months, oldest + timedelta(days=1))
 
 
 def _due(month: date, world: World) -> date:

@@ -132,14 +132,14 @@ def share_out(
     present = [role for role in ROLES if people.get(role) and shares.get(role)]
     if not present:
         return Fund(pool, {}, {})
-    amounts = dict(
-        zip(present, split(pool, [shares[role] for role in present]), strict=True)
-    )
+    by_role = split(pool, [shares[role] for role in present])
+    amounts = dict(zip(present, by_role, strict=True))
+
     parts: dict[Ref, Decimal] = defaultdict(Decimal)
     for role, amount in amounts.items():
-        for person, part in zip(
-            people[role], split(amount, [1] * len(people[role])), strict=True
-        ):
+        team = people[role]
+        equal = split(amount, [1] * len(team))
+        for person, part in zip(team, equal, strict=True):
             parts[person] += part
     return Fund(pool, amounts, dict(parts))
 
@@ -193,10 +193,12 @@ def _people(unit: Unit, world: World) -> dict[str, list[Ref]]:
 def _shares(fund: Fund, shares: Mapping[str, Decimal], world: World) -> str:
     words = world.words
     whole = sum((shares[role] for role in fund.roles), Decimal(0))
-    return "; ".join(
-        f"{words.say(NAMES[role])} {words.percent(shares[role] / whole)}: {words.money(amount)}"
-        for role, amount in fund.roles.items()
-    )
+    lines = []
+    for role, amount in fund.roles.items():
+        name = words.say(NAMES[role])
+        part = words.percent(shares[role] / whole)
+        lines.append(f"{name} {part}: {words.money(amount)}")
+    return "; ".join(lines)
 
 
 def _amounts(fund: Fund, world: World) -> str:

@@ -29,7 +29,7 @@ def book(world: World) -> Booked:
     """Return the rows in the workspace's currency by client (the project's where the row names none) and month."""
     booked: dict[tuple[Ref, date], list[Revenue]] = defaultdict(list)
     for row in world.revenue:
-        card = world.cards.get(row.project) if row.project else None
+        card = world.card(row.project)
         client = row.client or (card.client if card else None)
         if client is not None and is_own_currency(row, world):
             booked[client, row.month.replace(day=1)].append(row)

@@ -68,18 +68,31 @@ def _live(
 ) -> _Life:
     months = [one for one in history if end is None or one.month <= end or one.amount]
     current = world.today.replace(day=1)
-    worth = sum((one.amount for one in months), ZERO)
-    accrued = sum((one.amount for one in months if one.accrued), ZERO)
-    active = sum(one.amount > 0 for one in months)
-    silent = sum(one.amount <= 0 for one in months if one.month < current)
-    finished = [one.amount for one in months if one.month < current]
+    worth = accrued = ZERO
+    active = silent = 0
+    finished: list[Decimal] = []
+    for one in months:
+        worth += one.amount
+        if one.accrued:
+            accrued += one.amount
+        if one.month < current:
+            finished.append(one.amount)
+        if one.amount > 0:
+            active += 1
+        elif one.month < current:
+            silent += 1
+
     if end is not None or not any(finished):
         return _Life(worth, accrued, active, silent)
     monthly = _monthly(finished, world.thresholds.ltv_months)
-    ahead = max(0, months_between(current, horizon) + 1) if horizon else 0
+    least, most = monthly
+    ahead = 0
+    if horizon:
+        ahead = max(0, months_between(current, horizon) + 1)
+    further = ahead + world.thresholds.ltv_months
     base = sum(finished, ZERO)
-    low = max(worth, base + monthly[0] * ahead)
-    high = max(worth, base + monthly[1] * (ahead + world.thresholds.ltv_months))
+    low = max(worth, base + least * ahead)
+    high = max(worth, base + most * further)
     return _Life(
         worth, accrued, active, silent, _whole(low), _whole(high), monthly, ahead
     )

@@ -137,9 +137,13 @@ def last_week(monday: date) -> tuple[Period, ...]:
 
 def _planned(plans: Plans, periods: Iterable[Period]) -> Decimal | None:
     """Return the sum of the targets; None when one is missing: a part of a plan is not comparable with all money."""
-    found = [plans[period].target if period in plans else None for period in periods]
-    targets = [target for target in found if target is not None]
-    return sum(targets, ZERO) if len(targets) == len(found) else None
+    whole = ZERO
+    for period in periods:
+        target = plans[period].target if period in plans else None
+        if target is None:
+            return None
+        whole += target
+    return whole
 
 
 def _earned(

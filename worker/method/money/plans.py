@@ -125,9 +125,14 @@ def _money(revenue: MoneyMeasure | None) -> Money | None:
     for (owner, week, basis), amount in weeks.items():
         for unit in {owner, FIRM}:
             for period in (week, month_of(week.start), quarter_of(week.start)):
-                sums[unit, period] += amount
-                bases[unit, period].add(basis)
-    return {place: (amount, frozenset(bases[place])) for place, amount in sums.items()}
+                place = (unit, period)
+                sums[place] += amount
+                bases[place].add(basis)
+
+    money: dict[tuple[Ref, Period], tuple[Decimal, frozenset[str]]] = {}
+    for place, amount in sums.items():
+        money[place] = (amount, frozenset(bases[place]))
+    return money
 
 
 def _pins(

@@ -316,7 +316,10 @@ def _add_progress(card: Card, world: World, *, amounts: Amounts) -> None:
         return
     weights = weigh(work.issues, world.thresholds.estimate_share).values
     total = sum(weights, Decimal(0))
+    if not total:
+        return
     for issue, weight in zip(work.issues, weights, strict=True):
         day = finished_on(issue)
-        if day is not None and total:
-            amounts[_week_start(day)] += card.budget * weight / total
+        if day is not None:
+            week = _week_start(day)
+            amounts[week] += card.budget * weight / total

@@ -46,7 +46,7 @@ def _client_facts(tasks: dict[Ref, TaskMeasure], world: World) -> Iterator[Fact]
 
 
 def _line(task: TaskMeasure, world: World) -> str:
-    person = world.people.get(task.assignee) if task.assignee else None
+    person = world.person(task.assignee)
     parts = [
         task.title,
         world.words.say("due {day}", day=world.words.date(task.due))

@@ -11,7 +11,6 @@ from datetime import date, timedelta
 from msgspec.structs import replace
 
 from worker.domain.entities import Contact, Person
-from worker.domain.values import Ref
 from worker.mapping.playbooks import Playbooks
 from worker.method.conditions import Sighting, Subject, state_signal
 from worker.method.formulas.roles import person_for
@@ -28,11 +27,18 @@ HOSTS = ("am", "pm", "hoa", "head_newbiz", "founder")
 def find_occasions(world: World, playbooks: Playbooks) -> Found[None]:
     """Return the contacts' next birthdays, with the signals of birthdays and newcomers."""
     signals: list[Signal] = []
-    if book := playbooks.tasks.get("birthday"):
-        signals += _birthdays(world, timedelta(days=book.days or 0))
-    if book := playbooks.tasks.get("meet_newcomer"):
-        signals += _newcomers(world, timedelta(days=book.days or 0))
-    facts = tuple(_next_birthday(contact, world) for contact in world.contacts.values())
+    birthday = playbooks.tasks.get("birthday")
+    if birthday:
+        ahead = timedelta(days=birthday.days or 0)
+        signals += _birthdays(world, ahead)
+
+    newcomer = playbooks.tasks.get("meet_newcomer")
+    if newcomer:
+        back = timedelta(days=newcomer.days or 0)
+        signals += _newcomers(world, back)
+
+    contacts = world.contacts.values()
+    facts = tuple(_next_birthday(contact, world) for contact in contacts)
     return Found(None, facts, signals=tuple(signals))
 
 
@@ -54,26 +60,21 @@ def _next_birthday(contact: Contact, world: World) -> Fact:
 
 def _birthdays(world: World, ahead: timedelta) -> Iterator[Signal]:
     for contact in world.contacts.values():
-        if contact.birthday is not None:
-            client = world.clients.get(contact.client) if contact.client else None
-            yield replace(
-                _birthday(
-                    contact,
-                    contact.birthday,
-                    client.name if client else "",
-                    ahead=ahead,
-                    world=world,
-                ),
-                client=contact.client,
-            )
+        born = contact.birthday
+        if born is None:
+            continue
+        client = world.client(contact.client)
+        payer = client.name if client else ""
+        signal = _birthday(contact, born, payer, ahead=ahead, world=world)
+        yield replace(signal, client=contact.client)
+
     for person in world.people.values():
-        if person.birthday is not None:
-            signal = _birthday(person, person.birthday, "", ahead=ahead, world=world)
-            yield replace(
-                signal,
-                unit=person.unit,
-                role=_host(person, world) if signal.holds else "",
-            )
+        born = person.birthday
+        if born is None:
+            continue
+        signal = _birthday(person, born, "", ahead=ahead, world=world)
+        role = _host(person, world) if signal.holds else ""
+        yield replace(signal, unit=person.unit, role=role)
 
 
 def _birthday(
@@ -97,16 +98,16 @@ def _newcomers(world: World, back: timedelta) -> Iterator[Signal]:
         if person.start is None:
             continue
         first = words.date(person.start)
-        is_new = timedelta() <= world.today - person.start <= back
-        unit = world.units.get(person.unit or Ref("units", ""))
-        names = {"name": person.name, "date": first, "unit": unit.name if unit else ""}
-        signal = state_signal(
-            "meet_newcomer",
-            Subject(person.ref, names, unit=person.unit),
-            Sighting(is_new, evidence=words.say("First day: {day}.", day=first)),
-            words=words,
-        )
-        yield replace(signal, role=_host(person, world) if is_new else "")
+        here = world.today - person.start
+        is_new = timedelta() <= here <= back
+        unit = world.unit(person.unit)
+        team = unit.name if unit else ""
+        names = {"name": person.name, "date": first, "unit": team}
+        subject = Subject(person.ref, names, unit=person.unit)
+        seen = Sighting(is_new, evidence=words.say("First day: {day}.", day=first))
+        signal = state_signal("meet_newcomer", subject, seen, words=words)
+        role = _host(person, world) if is_new else ""
+        yield replace(signal, role=role)
 
 
 def _host(person: Person, world: World) -> str:

@@ -20,6 +20,7 @@ from worker.domain.values import Ref, Value, first_ref
 from worker.errors import Problem
 from worker.mapping.playbooks import Playbooks, Request
 from worker.method.formulas.hysteresis import Tracks, follow, to_change
+from worker.method.formulas.inputs import name_rows
 from worker.method.formulas.occurrences import COMPLETE
 from worker.method.formulas.roles import person_for
 from worker.method.formulas.sprints import sprint_of
@@ -89,17 +90,12 @@ def _facts(
     row: Row, book: Request, client: Ref | None, *, world: World, tracks: Tracks
 ) -> Iterator[Fact]:
     say = world.words.say
-    named = world.clients.get(client) if client else None
-    why = Why(
-        "requests",
-        (
-            Input(say("task"), row.title, row.url),
-            *((Input(say("client"), named.name, named.url),) if named else ()),
-        ),
-        say(
-            "a task from outside goes to the client's account manager; given once, where the cell is empty"
-        ),
+    task = Input(say("task"), row.title, row.url)
+    inputs = (task, *name_rows(None, client, world))
+    formula = say(
+        "a task from outside goes to the client's account manager; given once, where the cell is empty"
     )
+    why = Why("requests", inputs, formula)
     person = person_for(book.role, client, world)
     values: dict[str, Value] = {
         "kind": "external",
@@ -111,9 +107,8 @@ def _facts(
         values["steps"] = write_steps(_steps(row, book, world), world.words)
     if book.candidates:
         chosen = row.fields.get("candidates")
-        values["candidates"] = chosen or tuple(
-            contact.ref for contact in candidates_for(row, world)
-        )
+        offered = tuple(contact.ref for contact in candidates_for(row, world))
+        values["candidates"] = chosen or offered
     place = f"{row.ref}#routed"
     if place not in tracks and not row.fields.get("sprint"):
         values["sprint"] = sprint_of(world.today, world.thresholds.sprint_weeks)
@@ -125,7 +120,8 @@ def _facts(
 def _begun(row: Row, book: Request, world: World) -> date:
     """Return the day the answer time runs from: the asking, or today when the answer would be late already."""
     asked = row.created.date()
-    return asked if world.calendar.add(asked, book.due) >= world.today else world.today
+    answered = world.calendar.add(asked, book.due)
+    return asked if answered >= world.today else world.today
 
 
 def _due(row: Row, book: Request, world: World) -> date:
@@ -135,9 +131,9 @@ def _due(row: Row, book: Request, world: World) -> date:
 def _steps(row: Row, book: Request, world: World) -> Iterator[Step]:
     first = _begun(row, book, world)
     for step in book.steps:
-        yield Step(
-            world.calendar.add(first, step.days), step.in_locale(world.words.locale)
-        )
+        day = world.calendar.add(first, step.days)
+        text = step.in_locale(world.words.locale)
+        yield Step(day, text)
 
 
 def candidates_for(row: Row, world: World) -> tuple[Contact, ...]:

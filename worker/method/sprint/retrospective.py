@@ -135,5 +135,5 @@ def _moved(row: Row, opened: date, closed: date | None, *, look: _Review) -> str
 
 def _client(row: Row, card: Ref | None, world: World) -> Ref | None:
     own = first_ref(row.fields.get("client"))
-    found = world.cards.get(card) if card else None
+    found = world.card(card)
     return own or (found.client if found else None)

@@ -21,6 +21,7 @@ from worker.domain.values import Ref, Value, first_ref
 from worker.mapping.playbooks import Playbooks, Response
 from worker.method.formulas.bands import mark_above
 from worker.method.formulas.hysteresis import Tracks, debounce, follow, to_change
+from worker.method.formulas.inputs import name_rows
 from worker.method.formulas.occurrences import Rules, Sight, advance, name_of, recall
 from worker.method.formulas.roles import person_for
 from worker.method.formulas.stakes import committed_money
@@ -136,11 +137,15 @@ def _conditions(
         if key not in spoken or _weight(condition) > _weight(spoken[key]):
             spoken[key] = condition
     yield from spoken.items()
+
     told = {condition.signal for condition in spoken.values()}
-    for key in sorted(board.known.keys() - spoken.keys()):
-        _, signal, subject = key.split(":", 2)
-        gone = signal in told or is_whole
-        yield key, Condition(signal, "", Ref("gone", subject), False if gone else None)
+    unspoken = board.known.keys() - spoken.keys()
+    for key in sorted(unspoken):
+        _, signal, name = key.split(":", 2)
+        subject = Ref("gone", name)
+        is_gone = signal in told or is_whole
+        holds = False if is_gone else None
+        yield key, Condition(signal, "", subject, holds)
 
 
 def _weight(condition: Condition) -> tuple[bool, bool, int]:
@@ -231,7 +236,7 @@ def level_of(score: int) -> str:
 
 
 def _unit(condition: Condition, world: World) -> Ref | None:
-    client = world.clients.get(condition.client) if condition.client else None
+    client = world.client(condition.client)
     return condition.unit or (client.unit if client else None)
 
 
@@ -239,8 +244,8 @@ def _stake(board: _RiskRows, condition: Condition) -> Decimal:
     """Return what may be lost: as told, else the card's budget or a quarter of the fee, else all of the client's."""
     if condition.stake is not None:
         return condition.stake
-    card = board.world.cards.get(condition.card) if condition.card else None
-    client = board.world.clients.get(condition.client) if condition.client else None
+    card = board.world.card(condition.card)
+    client = board.world.client(condition.client)
     if card is not None:
         return card.budget or 3 * (
             (client.monthly_fee if client else None) or Decimal(0)
@@ -259,8 +264,9 @@ def _impact(board: _RiskRows, condition: Condition, stake: Decimal) -> int:
     """
     whole = board.portfolio
     if condition.card is not None:
-        client = condition.client
-        whole = board.committed.get(client, Decimal(0)) if client else Decimal(0)
+        whole = Decimal(0)
+        if condition.client:
+            whole = board.committed.get(condition.client, whole)
     if not stake or not whole:
         return 3
     tenth = Decimal("0.1")
@@ -284,12 +290,13 @@ def _standing(
 ) -> RiskMeasure:
     """Return an open risk as its row tells it: its condition is not seen now, but it has not closed either."""
     world = board.world
-    marks = [row.fields.get(name) for name in ("probability", "impact")]
-    chance, weight = (int(mark) if isinstance(mark, Decimal) else 1 for mark in marks)
-    level, kind, evidence, horizon, first, exposure = (
-        row.fields.get(name)
-        for name in ("level", "kind", "evidence", "horizon", "first_seen", "exposure")
-    )
+    read = row.fields.get
+    probability = read("probability")
+    impact = read("impact")
+    level = read("level")
+    kind = read("kind")
+    evidence = read("evidence")
+    exposure = read("exposure")
     asleep = _asleep(row, world)
     card = condition.card or first_ref(row.fields.get("project"))
     subject = card if card and card.key == condition.subject.key else condition.subject
@@ -299,8 +306,8 @@ def _standing(
         row.title,
         condition.client or first_ref(row.fields.get("client")),
         card,
-        chance,
-        weight,
+        int(probability) if isinstance(probability, Decimal) else 1,
+        int(impact) if isinstance(impact, Decimal) else 1,
         str(level or "low"),
         exposure if isinstance(exposure, Decimal) else None,
         str(evidence or ""),
@@ -308,8 +315,8 @@ def _standing(
         str(kind or condition.kind or "other"),
         subject,
         condition.unit or first_ref(row.fields.get("unit")),
-        world.day(horizon),
-        world.day(first),
+        world.day(read("horizon")),
+        world.day(read("first_seen")),
         answered=condition.signal in board.answered,
     )
     return _as_kept(risk, row, world)
@@ -318,13 +325,10 @@ def _standing(
 def _as_kept(risk: RiskMeasure, row: Row, world: World) -> RiskMeasure:
     """Return the risk with the owner and the steps as people keep them on its row."""
     text = row.fields.get("steps")
-    return replace(
-        risk,
-        owner=first_ref(row.fields.get("owner")),
-        steps=read_steps(text, world.today, world.words)
-        if isinstance(text, str)
-        else (),
-    )
+    steps: tuple[Step, ...] = ()
+    if isinstance(text, str):
+        steps = read_steps(text, world.today, world.words)
+    return replace(risk, owner=first_ref(row.fields.get("owner")), steps=steps)
 
 
 def _asleep(row: Row | None, world: World) -> bool:
@@ -385,14 +389,17 @@ def _facts(
 def _inputs(board: _RiskRows, condition: Condition) -> tuple[Input, ...]:
     world = board.world
     say = board.world.words.say
-    card = world.cards.get(condition.card) if condition.card else None
-    client = world.clients.get(condition.client) if condition.client else None
-    found = [Input(say("card"), card.name, card.url)] if card else []
-    found += [Input(say("client"), client.name, client.url)] if client else []
-    found += [Input(say("evidence"), condition.evidence)]
-    found += [Input(say("budget"), str(card.budget or "-"))] if card else []
-    found += [Input(*line) for line in condition.inputs]
-    return (*found, Input(say("money at stake"), str(_stake(board, condition) or "-")))
+    found = name_rows(condition.card, condition.client, world)
+    found.append(Input(say("evidence"), condition.evidence))
+    card = world.card(condition.card)
+    if card:
+        found.append(Input(say("budget"), str(card.budget or "-")))
+    for line in condition.inputs:
+        found.append(Input(*line))
+
+    stake = _stake(board, condition)
+    found.append(Input(say("money at stake"), str(stake or "-")))
+    return tuple(found)
 
 
 def _values(

@@ -6,6 +6,7 @@ It only looks; making, limiting, closing and carrying tasks over is the chapter 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
+from decimal import Decimal
 
 import msgspec
 from msgspec.structs import replace
@@ -54,7 +55,8 @@ def _next_steps(seen: _Seen) -> Iterator[Signal]:
     words = world.words
     for card in world.cards.values():
         since = stage_since(card, world, seen.cards) or world.today
-        still = (world.today - since).days >= world.thresholds.next_step_days
+        standing = (world.today - since).days
+        still = standing >= world.thresholds.next_step_days
         told = {"stage": stage_label(card.stage, words), "day": words.date(since)}
         sighting = Sighting(
             card.stage in HUNTED and still,
@@ -76,9 +78,11 @@ def _cards_with_tasks(world: World) -> set[Ref]:
 
 
 def _subject(card: Card, world: World, **names: str) -> Subject:
-    client = world.clients.get(card.client) if card.client else None
-    own = {"card": card.name, "client": client.name if client else ""}
-    return Subject(card.ref, own | names, client=card.client, card=card.ref)
+    client = world.client(card.client)
+    payer = client.name if client else ""
+    own = {"card": card.name, "client": payer}
+    known = own | names
+    return Subject(card.ref, known, client=card.client, card=card.ref)
 
 
 def _risk_answers(seen: _Seen) -> Iterator[Signal]:
@@ -86,14 +90,17 @@ def _risk_answers(seen: _Seen) -> Iterator[Signal]:
     if seen.risks is None:
         return
     worst: dict[Ref, RiskMeasure] = {}
-    for risk in sorted(
-        seen.risks, key=lambda risk: (risk.score, risk.exposure or 0, risk.signal)
-    ):
+    for risk in sorted(seen.risks, key=_weight):
         subject = risk.card or risk.subject
-        if subject and risk.level == "high" and not risk.asleep and not risk.answered:
+        is_open = not risk.asleep and not risk.answered
+        if subject and risk.level == "high" and is_open:
             worst[subject] = risk
     for subject in dict.fromkeys((*world.cards, *world.clients, *world.units, *worst)):
         yield _risk_answer(subject, worst.get(subject), world)
+
+
+def _weight(risk: RiskMeasure) -> tuple[int, Decimal, str]:
+    return risk.score, risk.exposure or Decimal(0), risk.signal
 
 
 def _risk_answer(subject: Ref, risk: RiskMeasure | None, world: World) -> Signal:

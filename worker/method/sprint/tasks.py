@@ -21,6 +21,7 @@ from worker.domain.messages import stage_label, tell
 from worker.domain.values import Ref, Value, first_ref
 from worker.errors import Problem, Severity
 from worker.mapping.playbooks import PLACES, Playbook, Playbooks
+from worker.method.formulas.inputs import name_rows
 from worker.method.formulas.occurrences import (
     COMPLETE,
     Rules,
@@ -224,18 +225,20 @@ def _was_never_made(task: _Task) -> bool:
 def _admit(under_way: _Sprint, tasks: list[_Task]) -> tuple[list[_Task], list[_Task]]:
     """Give new tasks their place in the client's sprint, strongest first; return what is in and what waits."""
     running = [task for task in tasks if task.now is not None and not _is_new(task)]
+    fresh = [task for task in tasks if _is_new(task)]
+    most = under_way.world.thresholds.tasks_per_client
     waiting = []
-    for task in sorted((task for task in tasks if _is_new(task)), key=_rank):
+
+    for task in sorted(fresh, key=_rank):
         client = str(task.signal.client or "")
-        if (
-            client
-            and under_way.taken[client] >= under_way.world.thresholds.tasks_per_client
-        ):
+        if client and under_way.taken[client] >= most:
             waiting.append(task)
-            running += [replace(task, now=task.before)] if task.before else []
+            if task.before:
+                running.append(replace(task, now=task.before))
             continue
         under_way.taken[client] += 1
-        running.append(replace(task, now=_stamped(task, under_way.world)))
+        now = _stamped(task, under_way.world)
+        running.append(replace(task, now=now))
     return running, waiting
 
 
@@ -245,7 +248,7 @@ def _rank(task: _Task) -> tuple[int, int, str]:
 
 def _stamped(task: _Task, world: World) -> Occurrence | None:
     """Remember with a new occurrence what its row is made with."""
-    card = world.cards.get(task.signal.card) if task.signal.card else None
+    card = world.card(task.signal.card)
     made = _made(task, world)
     seed = _seed(str(made["name"]), made["assignee"], made["due"])
     return task.now and replace(
@@ -262,11 +265,12 @@ def _made(task: _Task, world: World) -> dict[str, Value]:
     person = person_for(
         signal.role or task.book.role, signal.client, world, unit=signal.unit
     )
-    text = task.book.text.in_locale(world.words.locale).format(
-        **{**NOTHING, **task.signal.values}
-    )
-    due = task.signal.due or world.calendar.add(world.today, task.book.due)
-    return {"name": text, "assignee": (person,) if person else (), "due": due}
+    pattern = task.book.text.in_locale(world.words.locale)
+    values = {**NOTHING, **signal.values}
+    text = pattern.format(**values)
+    due = signal.due or world.calendar.add(world.today, task.book.due)
+    assignee = (person,) if person else ()
+    return {"name": text, "assignee": assignee, "due": due}
 
 
 NOTHING = dict.fromkeys(PLACES, "")
@@ -276,7 +280,8 @@ def _facts(task: _Task, world: World) -> Iterator[Fact]:
     now = task.now
     if now is None:
         return
-    ref = Ref("tasks", name_of(task.key, now.number))
+    name = name_of(task.key, now.number)
+    ref = Ref("tasks", name)
     inputs = _inputs(task, world)
     yield from _moved(task, ref, now, world=world, inputs=inputs)
     if now.closed is not None:
@@ -293,12 +298,13 @@ def _facts(task: _Task, world: World) -> Iterator[Fact]:
     if _was_never_made(task):
         return
     why = Why("tasks", inputs, task.signal.reason)
+    values: dict[str, Value] = {}
     if task.row is None:
-        for name, value in _made(task, world).items():
-            yield Fact(ref, name, value, why)
+        values |= _made(task, world)
     if task.signal.holds:
-        for name, value in _standing(task).items():
-            yield Fact(ref, name, value, why)
+        values |= _standing(task)
+    for field, value in values.items():
+        yield Fact(ref, field, value, why)
     yield from _carried(ref, now, world=world, inputs=inputs)
 
 
@@ -340,7 +346,7 @@ def _moved(
     task: _Task, ref: Ref, now: Occurrence, *, world: World, inputs: tuple[Input, ...]
 ) -> Iterator[Fact]:
     """Record on the task that its card moved, up to two weeks after the task was closed."""
-    card = world.cards.get(task.signal.card) if task.signal.card else None
+    card = world.card(task.signal.card)
     old = (
         now.closed is not None
         and (world.today - now.closed).days > world.thresholds.moved_days
@@ -373,12 +379,8 @@ def _moved(
 def _inputs(task: _Task, world: World) -> tuple[Input, ...]:
     say = world.words.say
     signal = task.signal
-    card = world.cards.get(signal.card) if signal.card else None
-    client = world.clients.get(signal.client) if signal.client else None
-    found = [Input(say("playbook"), signal.playbook)]
-    found += [Input(say("card"), card.name, card.url)] if card else []
-    found += [Input(say("client"), client.name, client.url)] if client else []
-    return tuple(found)
+    playbook = Input(say("playbook"), signal.playbook)
+    return (playbook, *name_rows(signal.card, signal.client, world))
 
 
 def _measure(task: _Task, world: World) -> TaskMeasure:
@@ -451,7 +453,7 @@ def _from_row(
 
 
 def _waits(task: _Task, world: World) -> Problem:
-    client = world.clients.get(task.signal.client) if task.signal.client else None
+    client = world.client(task.signal.client)
     text = str(_made(task, world)["name"])
     return Problem(
         code="waiting-task",
