@@ -11,9 +11,16 @@ from collections.abc import Generator
 from typing import Any
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 from worker import pages
 from worker.method import run as rules
+
+# By itself Hypothesis fails an example of over 200 ms, or inputs that are slow to make: on a busy machine any are.
+settings.register_profile(
+    "unhurried", deadline=None, suppress_health_check=[HealthCheck.too_slow]
+)
+settings.load_profile("unhurried")
 
 failures: list[Exception] = []
 

@@ -16,6 +16,7 @@ from importlib.metadata import packages_distributions
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, settings
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
@@ -126,6 +127,12 @@ def is_hurried(call: ast.Call, name: str) -> bool:
     )
 
 
+def has_deadline(call: ast.Call) -> bool:
+    """Tell whether the examples of a property are to end in time."""
+    given = [one.value for one in call.keywords if one.arg == "deadline"]
+    return any(ast.unparse(one) != "None" for one in given)
+
+
 def stopwatches(path: Path) -> list[str]:
     """Return what a test makes depend on how fast the machine is: a clock that is read, a present instant that is
     compared, a sleep that is no round of waiting for an event, a wait with a near end."""
@@ -135,6 +142,7 @@ def stopwatches(path: Path) -> list[str]:
         if name in CLOCKS
         or name == "threading.Timer"
         or (name in PRESENT and is_within(call, ast.Compare, path))
+        or (name == "hypothesis.settings" and has_deadline(call))
         or (name == "time.sleep" and not is_within(call, (ast.While, ast.For), path))
         or (
             is_hurried(call, name)
@@ -162,6 +170,8 @@ def test_no_test_depends_on_how_fast_the_machine_is() -> None:
         "process.communicate(timeout=10)",
         "thread.join(5)",
         "event.wait(timeout=0.5)",
+        "from hypothesis import settings\nsettings(deadline=500)",
+        "import hypothesis as h\n@h.settings(max_examples=9, deadline=LIMIT)\ndef test(): ...",
     ],
 )
 def test_a_stopwatch_in_a_test_is_found(
@@ -171,6 +181,12 @@ def test_a_stopwatch_in_a_test_is_found(
     path = tmp_path / "test_it.py"
     path.write_text(line)
     assert len(stopwatches(path)) == 1
+
+
+def test_properties_are_given_all_the_time_they_need() -> None:
+    assert settings.default is not None
+    assert settings.default.deadline is None
+    assert HealthCheck.too_slow in settings.default.suppress_health_check
 
 
 def test_a_round_of_waiting_and_a_generous_end_are_no_stopwatch(tmp_path: Path) -> None:

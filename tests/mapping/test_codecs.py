@@ -100,7 +100,7 @@ def write_and_read(
 def test_what_is_written_comes_back_in_canonical_form(
     board: Workspace, rows: list[str], name: str
 ) -> None:
-    @settings(max_examples=60, deadline=None)
+    @settings(max_examples=60)
     @given(VALUES[name])
     def round_trip(value: Value) -> None:
         canonical = canonicalize(PROPS[name], value)
@@ -274,7 +274,7 @@ json_values = st.recursive(
 )
 
 
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=400)
 @given(st.sampled_from(sorted(PROPS)), json_values, st.booleans())
 def test_no_shape_of_answer_raises(name: str, value: Any, wrapped: bool) -> None:
     raw = {"type": PROPS[name].type, PROPS[name].type: value} if wrapped else value

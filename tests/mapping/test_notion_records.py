@@ -59,7 +59,7 @@ values = st.recursive(
 def test_any_value_is_read_and_can_be_kept_or_is_malformed(
     read: Callable[[object], object],
 ) -> None:
-    @settings(max_examples=400, deadline=None)
+    @settings(max_examples=400)
     @given(values, values)
     def try_one(raw: Any, cells: Any) -> None:
         whole = {"id": "x", "type": "callout", "properties": {"A": cells}}

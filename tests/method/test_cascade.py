@@ -40,7 +40,7 @@ def inexact(plan: Cascade) -> set[str]:
     return wrong
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(total=amounts, calendar=calendars, pins=pinnings)
 def test_parts_sum_exactly_to_the_whole_but_for_reported_conflicts(
     total: Decimal, calendar: WorkCalendar, pins: Mapping[str, Decimal]
@@ -52,7 +52,7 @@ def test_parts_sum_exactly_to_the_whole_but_for_reported_conflicts(
     )
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(
     total=amounts,
     calendar=calendars,
@@ -74,7 +74,7 @@ def test_moving_a_pin_never_changes_another_pin(
     assert plan.targets[moved] == to
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 @given(total=amounts, calendar=calendars)
 def test_without_pins_there_is_a_conflict_only_when_nobody_works(
     total: Decimal, calendar: WorkCalendar

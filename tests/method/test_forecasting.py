@@ -96,7 +96,7 @@ def exact(samples: Sequence[int], remaining: int, days: int) -> list[float]:
     return [float(chance) for chance in found]
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(
     samples=st.lists(st.integers(0, 4), min_size=1, max_size=6).filter(any),
     remaining=st.integers(1, 12),

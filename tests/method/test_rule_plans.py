@@ -393,7 +393,7 @@ def test_a_calendar_without_working_days_breaks_nothing() -> None:
     assert plan(seen, "2026-11")["target"] == 0
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(
     fees=st.lists(st.integers(1, 10**7), min_size=1, max_size=3),
     pins=st.dictionaries(

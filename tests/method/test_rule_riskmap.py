@@ -349,7 +349,6 @@ def test_steps_are_told_as_people_keep_them() -> None:
     )
 
 
-@settings(deadline=None)
 @given(st.lists(st.integers(-100, 200), max_size=6), st.sampled_from(["en", "ru"]))
 def test_written_steps_are_read_again(days: list[int], locale: str) -> None:
     words = Words("en", "EUR") if locale == "en" else load_words("ru", "RUB")
@@ -372,7 +371,7 @@ HOLDS = st.sampled_from([True, False, None])
 ACTS = st.sampled_from(["", "", "", "closed", "watching", "snoozed"])
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(st.lists(st.tuples(HOLDS, ACTS, st.integers(0, 2), st.booleans()), max_size=12))
 def test_under_any_life_rows_are_never_doubled_and_running_twice_is_running_once(
     life: list[tuple[bool | None, str, int, bool]],

@@ -550,7 +550,7 @@ def test_tasks_of_signals_nobody_could_look_at_are_left_alone() -> None:
     assert "answer_risk" not in {signal.playbook for signal in unseen}
 
 
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=20)
 @given(
     stages=st.lists(st.sampled_from(list(Stage)), min_size=1, max_size=6),
     ages=st.integers(0, 60),

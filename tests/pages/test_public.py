@@ -185,7 +185,7 @@ def public(found: Outcome) -> str:
 
 
 @given(STAGES)
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 def test_no_internal_field_reaches_a_client(stages: list[Stage | None]) -> None:
     text = public(written(poisoned(stages)))
     assert [mark for mark in MARKS if mark in text] == []

@@ -12,7 +12,7 @@ from typing import Any, cast
 import pytest
 from alembic import command
 from board_rig import SETTLE, WORKSPACE, Board
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from section_rig import (
     VERSIONS,
@@ -178,7 +178,7 @@ NOTES = st.lists(st.sampled_from(PEOPLE), max_size=3)
 
 
 @given(st.sampled_from(VERSIONS), DOCUMENTS, st.lists(EDITS, max_size=2), NOTES, NOTES)
-@settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=15)
 def test_a_section_reads_as_wanted_after_any_edit_and_people_keep_what_they_wrote(
     version: Version,
     first: list[tuple[str, int, int]],
