@@ -293,7 +293,6 @@ STILL_DENSER = {
     "worker/codecs": 4.55,
     "worker/http": 4.65,
     "worker/method/formulas": 4.66,
-    "worker/method/sprint": 4.6,
     "worker/pages": 4.65,
     "worker/read": 4.6,
 }
@@ -380,6 +379,32 @@ def test_few_functions_take_more_than_a_reader_keeps_in_mind() -> None:
         name: count for name, count in wide.items() if count > WIDE_DOORS.get(name, 0)
     } == {}
     assert [name for name in WIDE_DOORS if name not in wide] == []
+
+
+def cells_read_by_name(path: Path) -> list[int]:
+    """Return the lines on which a module takes a cell out of a row by its name."""
+    found = []
+    for node in ast.walk(tree(path)):
+        match node:
+            case ast.Attribute(ast.Attribute(attr="fields"), attr="get"):
+                found.append(node.lineno)
+            case ast.Subscript(ast.Attribute(attr="fields")):
+                found.append(node.lineno)
+    return found
+
+
+def test_rules_and_pages_read_rows_that_have_types() -> None:
+    rooms = [ROOT / "worker/method", ROOT / "worker/pages"]
+    files = [path for room in rooms for path in sorted(room.rglob("*.py"))]
+    found = [place(path, line) for path in files for line in cells_read_by_name(path)]
+    assert found == []
+
+
+@pytest.mark.parametrize("line", ['row.fields.get("due")', 'row.fields["due"]'])
+def test_a_cell_read_by_name_is_found(tmp_path: Path, line: str) -> None:
+    module = tmp_path / "invented.py"
+    module.write_text(f"due = {line}\n")
+    assert cells_read_by_name(module) == [1]
 
 
 @pytest.mark.parametrize("name", known_commands())

@@ -577,9 +577,6 @@ def test_ranges_and_instants_count_as_days_of_the_workspace(board: Board) -> Non
     assert cell == datetime(2026, 11, 20, 22, tzinfo=UTC), (
         "the cell itself stays what people typed"
     )
-    assert world.day(cell) == date(2026, 11, 21), (
-        "rules that read a cell see the same day"
-    )
 
 
 def test_blank_lines_of_time_off_and_impossible_days(board: Board) -> None:

@@ -6,7 +6,7 @@ from datetime import date
 
 import pytest
 
-from tests.support.worlds import card, row, world
+from tests.support.worlds import card, world
 from worker.method.delivery.progress import measure_progress
 from worker.method.formulas.promises import follow_promise, promise_of, track_name
 from worker.method.run import Run
@@ -20,25 +20,25 @@ SINCE, TODAY = date(2026, 11, 2), date(2026, 11, 18)
     ("due", "jira", "taken", "remembered", "first_run", "counted", "promised"),
     [
         # Nobody gave a date on the card.
-        (None, None, False, None, False, "1/2", None),
-        (None, OTHER, False, None, True, None, None),
-        (None, OTHER, False, DAY, False, "1/2", None),
+        (None, None, False, None, False, True, None),
+        (None, OTHER, False, None, True, False, None),
+        (None, OTHER, False, DAY, False, True, None),
         # A person did.
-        (DAY, None, False, None, True, None, DAY),
-        (DAY, OTHER, False, None, True, None, DAY),
-        (DAY, OTHER, False, None, False, "1/2", DAY),
-        (DAY, DAY, False, None, True, None, DAY),
-        (DAY, DAY, False, None, False, "1/2", DAY),
+        (DAY, None, False, None, True, False, DAY),
+        (DAY, OTHER, False, None, True, False, DAY),
+        (DAY, OTHER, False, None, False, True, DAY),
+        (DAY, DAY, False, None, True, False, DAY),
+        (DAY, DAY, False, None, False, True, DAY),
         # The worker took it over from Jira.
-        (DAY, DAY, True, None, False, "1/2", None),
-        (DAY, OTHER, True, None, False, "1/2", None),
-        (DAY, None, True, None, False, "1/2", None),
-        (DAY, DAY, True, OTHER, False, "1/2", None),
+        (DAY, DAY, True, None, False, True, None),
+        (DAY, OTHER, True, None, False, True, None),
+        (DAY, None, True, None, False, True, None),
+        (DAY, DAY, True, OTHER, False, True, None),
         # Jira came to say what a person had given.
-        (DAY, DAY, True, DAY, False, "1/2", DAY),
+        (DAY, DAY, True, DAY, False, True, DAY),
         # The state was lost: the card shows that the worker was here before.
-        (DAY, DAY, False, None, True, "1/2", None),
-        (DAY, OTHER, False, None, True, "1/2", DAY),
+        (DAY, DAY, False, None, True, True, None),
+        (DAY, OTHER, False, None, True, True, DAY),
     ],
 )
 def test_only_a_date_that_a_person_gave_is_a_promise(
@@ -47,18 +47,17 @@ def test_only_a_date_that_a_person_gave_is_a_promise(
     taken: bool,
     remembered: date | None,
     first_run: bool,
-    counted: str | None,
+    counted: bool,
     promised: date | None,
 ) -> None:
-    one = card(due=due)
+    one = card(due=due, is_counted=counted)
     tracks = {track_name(one): Track(str(remembered), SINCE)} if remembered else {}
     seen = world(
         one,
         memory=Memory(tracks, first_run=first_run),
         taken_over=frozenset({one.ref} if taken else ()),
     )
-    shown = row("projects", "p1", worker=False, done_total=counted)
-    assert promise_of(one, seen, row=shown, jira_due=jira) == promised
+    assert promise_of(one, seen, jira_due=jira) == promised
 
 
 def test_memory_keeps_since_when_a_date_is_promised_and_drops_what_is_not() -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date
+from datetime import UTC, date
 from pathlib import Path
 from typing import Any
 
@@ -28,6 +28,7 @@ from worker.mapping.playbooks import load_playbooks
 from worker.method.run import Run
 from worker.method.sprint.requests import candidates_for, measure_requests
 from worker.world.memory import Memory
+from worker.world.rows import read_task
 from worker.world.world import World
 
 C1, LENS = Ref("clients", "c1"), Ref("contacts", "lens")
@@ -211,15 +212,14 @@ def test_a_concierge_request_gets_dated_steps_and_the_contractors_it_names() -> 
 def test_every_word_of_an_offer_must_be_named(
     title: str, note: str, found: set[str]
 ) -> None:
-    request = asked(title, note=note)
+    request = read_task(asked(title, note=note), UTC)
     assert {one.ref.key for one in candidates_for(request, office())} == found
 
 
 def test_russian_cases_of_a_word_are_one_word() -> None:
     maker = contact("foto", offers="фотограф", side="contractor", client=None)
-    assert [
-        one.ref.key for one in candidates_for(asked("Найти фотографа"), world(maker))
-    ] == ["foto"]
+    request = read_task(asked("Найти фотографа"), UTC)
+    assert [one.ref.key for one in candidates_for(request, world(maker))] == ["foto"]
 
 
 def test_the_run_that_gives_a_request_its_answer_time_counts_it_among_the_tasks_with_it() -> (

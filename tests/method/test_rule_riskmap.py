@@ -34,10 +34,11 @@ from worker.method.formulas.steps import read_steps, write_steps
 from worker.method.measures import Condition, Measures, Step
 from worker.method.outcome import Outcome
 from worker.method.run import Run
-from worker.method.sprint.risks import key_of, level_of, plan_risks
+from worker.method.sprint.risks import level_of, plan_risks
 from worker.method.sprint.signals import find_signals
 from worker.method.sprint.tasks import plan_tasks
 from worker.plan.facts import Input, Why
+from worker.world.rows import risk_key
 from worker.world.world import World
 
 C1, U1, P1 = Ref("clients", "c1"), Ref("units", "u1"), Ref("projects", "p1")
@@ -400,10 +401,8 @@ def test_under_any_life_rows_are_never_doubled_and_running_twice_is_running_once
 
 
 def test_the_key_holds_no_date_and_no_number() -> None:
-    assert (
-        key_of(condition(probability=5, stake=Decimal(7), horizon=day(3)))
-        == "risk:x.test:c1"
-    )
+    seen = condition(probability=5, stake=Decimal(7), horizon=day(3))
+    assert risk_key(seen.signal, seen.subject) == "risk:x.test:c1"
 
 
 # --- what a row says and why

@@ -94,22 +94,15 @@ STAGES = st.lists(st.sampled_from([None, *Stage]), min_size=1, max_size=6)
 
 def poisoned(stages: list[Stage | None], *, asked: bool = True) -> World:
     """Return an agency where everything internal is a canary."""
-    mine = poison(client(), frozenset({"since"}))
+    mine = poison(client(), frozenset({"since", "status_page", "presentation"}))
+    mine = replace(mine, status_page=asked, presentation=asked)
     cards = [
         poison(
             card(f"p{number}", stage, name=f"Project {number}", due=date(2027, 2, 1))
         )
         for number, stage in enumerate(stages)
     ]
-    asks = row(
-        "clients",
-        "c1",
-        worker=False,
-        title="C1",
-        status_page=asked,
-        presentation=asked,
-        notes=TEXT,
-    )
+    asks = row("clients", "c1", worker=False, title="C1", notes=TEXT)
     risk = row(
         "risks",
         "r1",

@@ -52,7 +52,10 @@ class Row(msgspec.Struct, frozen=True, gc=False):
 
 
 class Client(msgspec.Struct, frozen=True, gc=False):
-    """A client: newbiz or account (docs/method.md 5.1); `unfit` are services that do not apply to it."""
+    """A client: newbiz or account (docs/method.md 5.1); `unfit` are services that do not apply to it.
+
+    `status_page` and `presentation` ask for the pages made for the client's own eyes.
+    """
 
     ref: Ref
     name: str
@@ -69,6 +72,8 @@ class Client(msgspec.Struct, frozen=True, gc=False):
     last_partner_contact: date | None = None
     last_contact: date | None = None
     unfit: tuple[Ref, ...] = ()
+    status_page: bool = False
+    presentation: bool = False
 
 
 FIRM = Ref("units", "firm")
@@ -123,7 +128,10 @@ class Contact(msgspec.Struct, frozen=True, gc=False):
 
 
 class Card(msgspec.Struct, frozen=True, gc=False):
-    """A project on the client's kanban; `jira` is its one link as people typed it."""
+    """A project on the client's kanban; `jira` is its one link as people typed it.
+
+    `is_counted` when its row holds a count of issues, which only the worker writes.
+    """
 
     ref: Ref
     name: str
@@ -140,6 +148,7 @@ class Card(msgspec.Struct, frozen=True, gc=False):
     expected_start: date | None = None
     created: datetime | None = None
     edited: datetime | None = None
+    is_counted: bool = False
 
 
 class Service(msgspec.Struct, frozen=True, gc=False):

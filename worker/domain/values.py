@@ -81,6 +81,16 @@ def day_of(value: object, zone: tzinfo, *, last: bool = False) -> date | None:
     return None
 
 
+def text_of(value: Value) -> str | None:
+    """Return a text or an option key; None for any other cell."""
+    return value if isinstance(value, str) else None
+
+
+def number_of(value: Value) -> Decimal | None:
+    """Return a number; None for any other cell."""
+    return value if isinstance(value, Decimal) else None
+
+
 def refs_of(value: Value) -> tuple[Ref, ...]:
     """Return the rows a relation cell names; none for any other cell."""
     if not isinstance(value, tuple):

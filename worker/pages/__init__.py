@@ -127,9 +127,8 @@ def _row(
 
 def _public(view: View, client: Client) -> Iterator[Page]:
     """Yield the pages for the client's eyes, where the client's row asks for them; their rows name no unit."""
-    row = view.rows.get(client.ref)
     shown = public_view(view, client)
-    if row is not None and row.fields.get("status_page") is True:
+    if client.status_page:
         yield Page(
             _meeting("status", client.ref.key),
             partial(write_status, shown, view.words),
@@ -137,7 +136,7 @@ def _public(view: View, client: Client) -> Iterator[Page]:
                 view, "client_status", view.say("Status · {client}", client=client.name)
             ),
         )
-    if row is not None and row.fields.get("presentation") is True and shown.ideas:
+    if client.presentation and shown.ideas:
         yield Page(
             _meeting("presentation", client.ref.key),
             partial(write_presentation, shown, view.words),

@@ -26,9 +26,10 @@ from worker.method.formulas.bands import colour_of
 from worker.method.formulas.cascade import tree_of
 from worker.method.measures import PlanMeasure, Rag
 from worker.method.money.monday import Cause, Cut, Line, cut
-from worker.method.money.plans import BASES, key_of
+from worker.method.money.plans import BASES
 from worker.pages.pictures import chart_plan
 from worker.pages.view import DOTS, NONE, SHADES, View, join_parts
+from worker.world.rows import by_key, plan_key
 
 MOST_CAUSES = 6
 ENGAGEMENTS = {
@@ -68,14 +69,14 @@ def _cut(view: View, unit: Ref, monday: date) -> Cut:
 def _kept_plans(view: View, unit: Ref, quarter: Period) -> dict[Period, PlanMeasure]:
     """Return the targets of a quarter that is over, as its rows keep them."""
     found = {}
+    rows = by_key(view.world.plan_rows())
     for period in tree_of(quarter):
-        row = view.rows.get(Ref("plans", key_of(unit, period)))
-        target = row.fields.get("target") if row else None
-        if isinstance(target, Decimal):
+        row = rows.get(plan_key(unit, period))
+        if row is not None and row.target is not None:
             found[period] = PlanMeasure(
                 unit,
                 period,
-                target,
+                row.target,
                 pinned=False,
                 fact=None,
                 fact_basis="",

@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import date
 
 from worker.domain.document import Block, Bullet, Heading, Paragraph, plain
-from worker.domain.entities import Row
 from worker.domain.messages import message
 from worker.domain.period_titles import period_title
 from worker.domain.periods import Grain, Period
-from worker.domain.values import Ref, refs_of
+from worker.domain.values import Ref
 from worker.method.formulas.cascade import parts_of
 from worker.method.formulas.flow import ratio
 from worker.method.formulas.sprints import sprints_between
 from worker.method.measures import GoalMeasure, PlanMeasure, TaskRecord
 from worker.pages.view import DOTS, NONE, View, join_parts
+from worker.world.rows import RiskRow, TaskRow
 
 MOST = 15
 CLOSED = ("done", "cancelled")
@@ -127,33 +127,33 @@ def _goal_row(view: View, goal: GoalMeasure) -> tuple[str, ...]:
 # -- risks and tasks ---------------------------------------------------------------------------------------------------
 
 
-def rows_of(view: View, source: str, unit: Ref) -> Iterator[Row]:
-    """Yield the risks or tasks of a unit and its clients; what names neither is its people's."""
+def _risks_of(view: View, unit: Ref) -> Iterator[RiskRow]:
+    """Yield the rows of risks of a unit and its clients."""
     mine = {client.ref for client in view.clients_of(unit)}
-    people = set(view.team_of(unit))
-    for row in view.later.get(source, ()):
-        client = refs_of(row.fields.get("client"))
-        own = refs_of(row.fields.get("unit"))
-        theirs = not (client or own) and people & set(
-            refs_of(row.fields.get("assignee"))
-        )
-        if set(client) & mine or unit in own or theirs:
+    for row in view.risk_rows:
+        if mine.intersection(row.clients) or unit in row.units:
             yield row
 
 
-def _in_period(view: View, row: Row, name: str, period: Period) -> bool:
-    day = view.world.day(row.fields.get(name))
+def _tasks_of(view: View, unit: Ref) -> Iterator[TaskRow]:
+    """Yield the rows of tasks of a unit's clients; those that name no client go by the unit's people."""
+    mine = {client.ref for client in view.clients_of(unit)}
+    people = set(view.team_of(unit))
+    for row in view.task_rows:
+        is_theirs = not row.clients and people.intersection(row.assignees)
+        if mine.intersection(row.clients) or is_theirs:
+            yield row
+
+
+def _is_in(day: date | None, period: Period) -> bool:
     return day is not None and day in period
 
 
 def _risks(view: View, unit: Ref, past: Period) -> Iterator[Block]:
-    rows = list(rows_of(view, "risks", unit))
-    opened = [row for row in rows if _in_period(view, row, "first_seen", past)]
+    rows = list(_risks_of(view, unit))
+    opened = [row for row in rows if _is_in(row.first_seen, past)]
     closed = [
-        row
-        for row in rows
-        if row.fields.get("status") == "closed"
-        and _in_period(view, row, "last_change", past)
+        row for row in rows if row.status == "closed" and _is_in(row.last_change, past)
     ]
     if opened or closed:
         yield Heading(view.say("Risks opened and closed"), 3)
@@ -167,7 +167,9 @@ def _risks(view: View, unit: Ref, past: Period) -> Iterator[Block]:
         )
 
 
-def _links(view: View, rows: list[Row]) -> tuple[Bullet, ...]:
+def _links(
+    view: View, rows: Sequence[RiskRow] | Sequence[TaskRow]
+) -> tuple[Bullet, ...]:
     found = []
     for row in rows[:MOST]:
         name = view.linked(row.ref, row.title)
@@ -182,17 +184,16 @@ def _tasks(view: View, unit: Ref, past: Period) -> Iterator[Block]:
     records = {record.ref: record for record in view.measures.records or ()}
     rows = [
         row
-        for row in rows_of(view, "tasks", unit)
-        if _in_period(view, row, "due", past)
-        and row.fields.get("status") != "cancelled"
+        for row in _tasks_of(view, unit)
+        if _is_in(row.due, past) and row.status != "cancelled"
     ]
-    done = [row for row in rows if row.fields.get("status") == "done"]
+    done = [row for row in rows if row.status == "done"]
     moved = [(row, to) for row in done if (to := _moved(row, records.get(row.ref)))]
     still = [row for row in done if (record := records.get(row.ref)) and record.stuck]
     broken = [
         row
         for row in rows
-        if row.fields.get("status") not in CLOSED and _is_late(view, row)
+        if row.status not in CLOSED and row.due is not None and row.due < view.today
     ]
     yield Heading(view.say("Account sprint"), 3)
     yield Bullet(
@@ -207,13 +208,13 @@ def _tasks(view: View, unit: Ref, past: Period) -> Iterator[Block]:
     if still:
         yield Bullet(view.say("Done, but the card did not move:"), _links(view, still))
     if broken:
-        broken.sort(key=lambda row: (str(view.world.day(row.fields["due"])), row.title))
+        broken.sort(key=lambda row: (str(row.due), row.title))
         yield Heading(view.say("Promises not kept"), 3)
-        yield from (Bullet(late_line(view, row)) for row in broken[:MOST])
+        yield from (Bullet(_late_line(view, row)) for row in broken[:MOST])
 
 
-def _moved_cards(view: View, moved: list[tuple[Row, str]]) -> Bullet:
-    cards = {refs_of(row.fields.get("project")) for row, _ in moved}
+def _moved_cards(view: View, moved: list[tuple[TaskRow, str]]) -> Bullet:
+    cards = {row.cards for row, _ in moved}
     lines = []
     for row, stage in moved[:MOST]:
         name = view.linked(row.ref, row.title)
@@ -227,21 +228,14 @@ def _moved_cards(view: View, moved: list[tuple[Row, str]]) -> Bullet:
     )
 
 
-def _is_late(view: View, row: Row) -> bool:
-    due = view.world.day(row.fields.get("due"))
-    return due is not None and due < view.today
-
-
-def _moved(row: Row, record: TaskRecord | None) -> str:
-    told = row.fields.get("moved")
-    if isinstance(told, str) and told:
-        return told
+def _moved(row: TaskRow, record: TaskRecord | None) -> str:
+    if row.moved:
+        return row.moved
     return record.moved if record else ""
 
 
-def late_line(view: View, row: Row) -> str:
+def _late_line(view: View, row: TaskRow) -> str:
     """Return a task that waits for long in one line: what, whose, since when, how often carried over."""
-    due = view.world.day(row.fields.get("due"))
     record = _record(view, row)
     carried = (
         sprints_between(
@@ -252,10 +246,8 @@ def late_line(view: View, row: Row) -> str:
     )
     parts = [
         view.linked(row.ref, row.title),
-        view.names(refs_of(row.fields.get("assignee")))
-        if row.fields.get("assignee")
-        else "",
-        _due(view, due) if due is not None else "",
+        view.names(row.assignees) if row.assignees else "",
+        _due(view, row.due) if row.due is not None else "",
         view.words.count("carried over {n} time", "carried over {n} times", carried)
         if carried
         else "",
@@ -268,7 +260,7 @@ def _due(view: View, due: date) -> str:
     return f"**{said}**" if due < view.today else said
 
 
-def _record(view: View, row: Row) -> TaskRecord | None:
+def _record(view: View, row: TaskRow) -> TaskRecord | None:
     for record in view.measures.records or ():
         if record.ref == row.ref:
             return record
@@ -280,9 +272,9 @@ def carried_tasks(view: View, unit: Ref) -> Iterator[Block]:
     often = {record.ref for record in view.measures.records or () if record.to_head}
     rows = [
         row
-        for row in rows_of(view, "tasks", unit)
-        if row.ref in often and row.fields.get("status") not in CLOSED
+        for row in _tasks_of(view, unit)
+        if row.ref in often and row.status not in CLOSED
     ]
     if not rows:
         yield Paragraph(view.say("No task was carried over so often."))
-    yield from (Bullet(late_line(view, row)) for row in rows[:MOST])
+    yield from (Bullet(_late_line(view, row)) for row in rows[:MOST])

@@ -30,6 +30,7 @@ from worker.method.measures import (
 )
 from worker.method.outcome import Outcome
 from worker.plan.facts import Fact
+from worker.world.rows import RiskRow, TaskRow, read_plan_key, read_risk, read_task
 from worker.world.world import World
 
 Sums = Mapping[tuple[Ref | None, Period], Decimal]
@@ -64,8 +65,8 @@ class Shelf(msgspec.Struct, frozen=True, gc=False):
 class View(msgspec.Struct, frozen=True, gc=False):
     """One world with its measures, indexed for writing pages.
 
-    `later` holds the rows of risks and tasks as they will stand once this run's facts are written: what a page says of
-    them must not change by the writing. `sums` is the money of a unit in a period, None when nobody knows any.
+    `risk_rows` and `task_rows` stand as they will once this run's facts are written: what a page says of them must not
+    change by the writing. `sums` is the money of a unit in a period, None when nobody knows any.
     """
 
     world: World
@@ -74,7 +75,8 @@ class View(msgspec.Struct, frozen=True, gc=False):
     risks: tuple[RiskMeasure, ...]
     tasks: tuple[TaskMeasure, ...]
     rows: Mapping[Ref, Row]
-    later: Mapping[str, tuple[Row, ...]]
+    risk_rows: tuple[RiskRow, ...]
+    task_rows: tuple[TaskRow, ...]
     plans: Mapping[tuple[Ref, Period], PlanMeasure]
     sums: Sums | None
     by_client: Mapping[Ref | None, Shelf]
@@ -140,7 +142,7 @@ class View(msgspec.Struct, frozen=True, gc=False):
 
     def client_of(self, task: TaskMeasure) -> Ref | None:
         """Return the client of a task, its card's if it names none."""
-        return _client_of(task, self.world)
+        return self.world.client_of(task.client, task.card)
 
     def shelf(self, client: Ref | None) -> Shelf:
         """Return what belongs to a client."""
@@ -211,14 +213,10 @@ class View(msgspec.Struct, frozen=True, gc=False):
         )
 
 
-def _client_of(task: TaskMeasure, world: World) -> Ref | None:
-    card = world.card(task.card)
-    return task.client or (card.client if card else None)
-
-
 def look(world: World, outcome: Outcome) -> View:
     """Return the view of a world and of what the rules made of it."""
     measures = outcome.measures
+    facts = outcome.facts
     cards: dict[Ref, list[Card]] = defaultdict(list)
     for card in world.cards.values():
         if card.client is not None:
@@ -238,7 +236,8 @@ def look(world: World, outcome: Outcome) -> View:
         tuple(risks),
         tuple(tasks),
         {row.ref: row for rows in world.rows.values() for row in rows},
-        {source: _later(world, outcome.facts, source) for source in ("risks", "tasks")},
+        tuple(read_risk(row, world.zone) for row in _later(world, facts, "risks")),
+        tuple(read_task(row, world.zone) for row in _later(world, facts, "tasks")),
         {
             **_finished(world, sums),
             **{(plan.unit, plan.period): plan for plan in measures.plans},
@@ -259,7 +258,8 @@ def _shelves(
     for risk in risks:
         shelves[risk.client].risks.append(risk)
     for task in tasks:
-        shelves[_client_of(task, world)].tasks.append(task)
+        client = world.client_of(task.client, task.card)
+        shelves[client].tasks.append(task)
     for contact in sorted(world.contacts.values(), key=lambda contact: contact.name):
         shelves[contact.client].contacts.append(contact)
     for money in measures.money or ():
@@ -272,26 +272,25 @@ def _finished(world: World, sums: Sums | None) -> dict[tuple[Ref, Period], PlanM
     quarter = previous_period(quarter_of(world.today))
     codes = {period.code: period for period in tree_of(quarter)}
     found = {}
-    for row in world.rows.get("plans", ()):
-        _, key, code = row.key.split(":") if row.key.count(":") == 2 else ("", "", "")
-        if (period := codes.get(code)) is not None:
-            unit = Ref("units", key)
-            target = row.fields.get("target")
-            rag = row.fields.get("health")
-            fact = sums.get((unit, period), Decimal(0)) if sums is not None else None
-            found[unit, period] = PlanMeasure(
-                unit,
-                period,
-                target if isinstance(target, Decimal) else None,
-                row.fields.get("pinned") is True,
-                fact,
-                "",
-                None,
-                Decimal(0),
-                None,
-                None,
-                Rag(rag) if isinstance(rag, str) else Rag.GREY,
-            )
+    for row in world.plan_rows():
+        named = read_plan_key(row.key)
+        if named is None or named[1] not in codes:
+            continue
+        unit = Ref("units", named[0])
+        period = codes[named[1]]
+        found[unit, period] = PlanMeasure(
+            unit,
+            period,
+            row.target,
+            row.pinned,
+            sums.get((unit, period), Decimal(0)) if sums is not None else None,
+            fact_basis="",
+            forecast=None,
+            carry=Decimal(0),
+            per_day=None,
+            pace=None,
+            rag=Rag(row.health) if row.health else Rag.GREY,
+        )
     return found
 
 
@@ -336,20 +335,14 @@ def _later(world: World, facts: Iterable[Fact], source: str) -> tuple[Row, ...]:
             and not isinstance(fact.value, Unset)
         ):
             wanted[fact.ref][fact.field] = fact.value
-    rows = [
-        replace(
-            row,
-            fields={
-                **row.fields,
-                **{
-                    name: value
-                    for name, value in wanted.pop(row.ref, {}).items()
-                    if name not in SEEDED or row.fields.get(name) in (None, (), "")
-                },
-            },
-        )
-        for row in world.rows.get(source, ())
-    ]
+    rows = []
+    for row in world.rows.get(source, ()):
+        fields = dict(row.fields)
+        for name, value in wanted.pop(row.ref, {}).items():
+            if name not in SEEDED or fields.get(name) in (None, (), ""):
+                fields[name] = value
+        rows.append(replace(row, fields=fields))
+
     made = [
         Row(
             ref,

@@ -30,7 +30,7 @@ from worker.domain.entities import (
     Unit,
 )
 from worker.domain.messages import message, tell, withhold
-from worker.domain.values import Ref, Span, day_of
+from worker.domain.values import Ref, Span, day_of, number_of, refs_of, text_of
 from worker.errors import Problem, Severity
 from worker.mapping.schema import Source
 
@@ -75,13 +75,11 @@ class Reader:
 
     def text(self, name: str) -> str | None:
         """Return a text or an option key."""
-        value = self.row.fields.get(name)
-        return value if isinstance(value, str) else None
+        return text_of(self.row.fields.get(name))
 
     def number(self, name: str) -> Decimal | None:
         """Return a number as it is."""
-        value = self.row.fields.get(name)
-        return value if isinstance(value, Decimal) else None
+        return number_of(self.row.fields.get(name))
 
     def amount(self, name: str) -> Decimal | None:
         """Return a number that cannot be negative."""
@@ -129,12 +127,7 @@ class Reader:
 
     def many(self, name: str) -> tuple[Ref, ...]:
         """Return the rows a relation points to, without those that do not exist."""
-        value = self.row.fields.get(name)
-        refs = (
-            tuple(ref for ref in value if isinstance(ref, Ref))
-            if isinstance(value, tuple)
-            else ()
-        )
+        refs = refs_of(self.row.fields.get(name))
         missing = [
             ref for ref in refs if ref not in self.present.get(ref.source, frozenset())
         ]
@@ -194,6 +187,8 @@ def read_client(reader: Reader) -> Client:
         last_partner_contact=reader.day("last_partner_contact"),
         last_contact=reader.day("last_contact"),
         unfit=reader.many("unfit_services"),
+        status_page=row.fields.get("status_page") is True,
+        presentation=row.fields.get("presentation") is True,
     )
 
 
@@ -353,6 +348,7 @@ def read_card(reader: Reader) -> Card:
         probability=reader.share("probability"),
         jira=reader.text("jira"),
         expected_start=reader.day("expected_start"),
+        is_counted=bool(reader.text("done_total")),
         created=row.created,
         edited=row.edited,
     )

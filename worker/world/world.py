@@ -27,10 +27,20 @@ from worker.domain.entities import (
     Worklog,
 )
 from worker.domain.periods import WorkCalendar
-from worker.domain.values import Ref, Value, day_of
+from worker.domain.values import Ref
 from worker.domain.words import Words
 from worker.errors import Problem
 from worker.world.memory import Memory
+from worker.world.rows import (
+    BonusRow,
+    PlanRow,
+    RiskRow,
+    TaskRow,
+    read_bonus,
+    read_plan,
+    read_risk,
+    read_task,
+)
 
 
 class World(msgspec.Struct, frozen=True, gc=False):
@@ -74,9 +84,21 @@ class World(msgspec.Struct, frozen=True, gc=False):
     targets: QuarterTargets = msgspec.field(default_factory=QuarterTargets)
     zone: tzinfo = UTC
 
-    def day(self, value: Value) -> date | None:
-        """Return the local day of a cell as it stands in a row; of a range the last, as with the due dates of cards."""
-        return day_of(value, self.zone, last=True)
+    def risk_rows(self) -> tuple[RiskRow, ...]:
+        """Return the rows of the risk map, the worker's and people's, the oldest first."""
+        return tuple(read_risk(row, self.zone) for row in self.rows.get("risks", ()))
+
+    def task_rows(self) -> tuple[TaskRow, ...]:
+        """Return the rows of the account sprint, the worker's and people's, the oldest first."""
+        return tuple(read_task(row, self.zone) for row in self.rows.get("tasks", ()))
+
+    def plan_rows(self) -> tuple[PlanRow, ...]:
+        """Return the rows of plans, the oldest first."""
+        return tuple(read_plan(row) for row in self.rows.get("plans", ()))
+
+    def bonus_rows(self) -> tuple[BonusRow, ...]:
+        """Return the rows of bonuses, the oldest first."""
+        return tuple(read_bonus(row) for row in self.rows.get("bonuses", ()))
 
     def client(self, ref: Ref | None) -> Client | None:
         """Return a client by its ref; None when there is no ref or no such row."""
@@ -85,6 +107,11 @@ class World(msgspec.Struct, frozen=True, gc=False):
     def card(self, ref: Ref | None) -> Card | None:
         """Return a card by its ref; None when there is no ref or no such row."""
         return self.cards.get(ref) if ref else None
+
+    def client_of(self, client: Ref | None, card: Ref | None) -> Ref | None:
+        """Return the client a row is about: the one it names, else its card's."""
+        found = self.card(card)
+        return client or (found.client if found else None)
 
     def unit(self, ref: Ref | None) -> Unit | None:
         """Return a unit by its ref; None when there is no ref or no such row."""

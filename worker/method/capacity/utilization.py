@@ -48,6 +48,7 @@ from worker.method.measures import (
 )
 from worker.method.run import Found
 from worker.plan.facts import Fact, Input, Why
+from worker.world.rows import plan_key
 from worker.world.world import World
 
 SHOWN_WEEKS = (4, 8)
@@ -511,7 +512,7 @@ def _plan_facts(
     """State hours of current and future nodes: what was logged up to yesterday and what is planned from today on."""
     world = view.world
     period = plan.period
-    ref = Ref("plans", f"plan:{plan.unit.key}:{period.code}")
+    ref = Ref("plans", plan_key(plan.unit, period))
     if (
         load is None
         or not load.people

@@ -14,10 +14,10 @@ from typing import Protocol, TypeVar
 
 import msgspec
 
-from worker.domain.entities import RUNNING, Card, Client, Contact, Row, Stage, Unit
+from worker.domain.entities import RUNNING, Card, Client, Contact, Stage, Unit
 from worker.domain.messages import message
 from worker.domain.periods import Grain, month_of, quarter_of
-from worker.domain.values import Ref, Value, refs_of
+from worker.domain.values import Ref, Value
 from worker.method.clients.silence import last_contact
 from worker.method.formulas.bands import colour_of, direction_of
 from worker.method.formulas.flow import ratio, share
@@ -38,6 +38,7 @@ from worker.method.measures import (
 from worker.method.outlook import RayMeasure
 from worker.method.run import Found
 from worker.plan.facts import Fact, Input, Why
+from worker.world.rows import RiskRow
 from worker.world.world import World
 
 GREY = frozenset({Rag.GREY.value})
@@ -83,7 +84,7 @@ class _View(msgspec.Struct, frozen=True, gc=False):
     measures: tuple[CardMeasure, ...]
     contacts: tuple[Contact, ...]
     risks: tuple[RiskMeasure, ...]
-    own_risks: tuple[Row, ...]
+    own_risks: tuple[RiskRow, ...]
     revenue: Revenue
     marks: tuple[Decimal, ...] = ()
     requests: tuple[RequestMeasure, ...] = ()
@@ -155,13 +156,13 @@ def _by_client(rows: Iterable[OfClient]) -> defaultdict[Ref | None, list[OfClien
     return found
 
 
-def _own_risks(world: World) -> Mapping[Ref, list[Row]]:
+def _own_risks(world: World) -> Mapping[Ref, list[RiskRow]]:
     """Return the open risks that people wrote themselves, by client."""
-    found: defaultdict[Ref, list[Row]] = defaultdict(list)
-    for row in world.rows.get("risks", ()):
-        is_open = row.fields.get("status") in ("open", "watching")
+    found: defaultdict[Ref, list[RiskRow]] = defaultdict(list)
+    for row in world.risk_rows():
+        is_open = row.status in ("open", "watching")
         if is_open and not row.key:
-            for client in refs_of(row.fields.get("client")):
+            for client in row.clients:
                 found[client].append(row)
     return found
 
@@ -458,10 +459,8 @@ def _risks(view: _View, world: World, measures: Evidence) -> Scores:
         return [], ""
     scores = [Decimal(risk.score) for risk in view.risks]
     for row in view.own_risks:
-        probability = row.fields.get("probability")
-        impact = row.fields.get("impact")
-        if isinstance(probability, Decimal) and isinstance(impact, Decimal):
-            scores.append(probability * impact)
+        if row.probability is not None and row.impact is not None:
+            scores.append(row.probability * row.impact)
 
     worst = max(scores, default=Decimal(0))
     part = max(Decimal(0), 1 - worst / WORST_RISK)

@@ -39,6 +39,7 @@ from worker.method.outlook import Basis, Horizon, RayMeasure
 from worker.method.run import Found
 from worker.plan.facts import Fact, Input, Why
 from worker.world.memory import Memory
+from worker.world.rows import read_key, task_key
 from worker.world.world import World
 
 RULE = "rays"
@@ -140,7 +141,7 @@ def _breaks(
 def _begun(memory: Memory) -> frozenset[Ref]:
     """Return the ideas that have an open task to move them: they stay chosen when others grow."""
     return frozenset(
-        Ref("projects", key.removeprefix("task:move_idea:"))
+        Ref("projects", read_key(key)[1])
         for key, found in memory.occurrences.items()
         if key.startswith("task:move_idea:") and found.closed is None
     )
@@ -257,7 +258,7 @@ def _signals(view: _View, world: World) -> Iterator[Signal]:
                 words=words,
                 strength=_strength(ray, card.ref),
             )
-        elif f"task:move_idea:{card.ref.key}" in world.memory.occurrences:
+        elif task_key("move_idea", card.ref) in world.memory.occurrences:
             moved = words.say(
                 "closed by itself: the card stands at “{stage}” now",
                 stage=stage_label(card.stage, words),

@@ -72,11 +72,10 @@ def measure_progress(world: World) -> Found[Mapping[Ref, CardMeasure]]:
     tracks = to_change(world.memory.tracks)
     forgotten: list[str] = []
     baselines: dict[str, Baseline] = {}
-    rows = {row.ref: row for row in world.rows.get("projects", ())}
     for ref, card in world.cards.items():
         stage = tracks[f"{ref}#stage"] = _stage_track(card, world)
         measure = _measure(card, world, setting)
-        promised = promise_of(card, world, row=rows.get(ref), jira_due=measure.jira_due)
+        promised = promise_of(card, world, jira_due=measure.jira_due)
         name = track_name(card)
         promise = follow_promise(tracks.get(name), promised, world.today)
         if promise is None:

@@ -7,13 +7,12 @@ are counted by day of observation, so that two runs on one day count once.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from datetime import date, tzinfo
+from datetime import date
 
 import msgspec
 from msgspec.structs import replace
 
-from worker.domain.entities import Row
-from worker.domain.values import Ref, day_of
+from worker.domain.values import Ref
 from worker.world.memory import Closing, Occurrence
 
 COMPLETE = frozenset({"closed", "done", "cancelled"})
@@ -57,32 +56,29 @@ def base_of(name: str) -> tuple[str, int]:
 
 def recall(
     source: str,
-    rows: Iterable[Row],
+    opened: Mapping[str, date],
     trashed: Iterable[Ref],
     *,
     known: Mapping[str, Occurrence],
-    zone: tzinfo,
 ) -> dict[str, Occurrence]:
-    """Return what is known of every signal of a source: memory first, then what rows and deleted rows still tell."""
+    """Return what is known of every signal of a source: memory first, then what rows and deleted rows still tell.
+
+    `opened` is the day each row was opened, by its Worker key.
+    """
     prefix = PREFIX[source]
     found: dict[str, Occurrence] = {}
     for key, occurrence in known.items():
         if key.startswith(prefix):
             found[key] = occurrence
 
-    remains: list[tuple[str, Row | None]] = []
-    remains += [(row.key, row) for row in rows if row.key]
-    remains += [(ref.key, None) for ref in trashed if ref.source == source]
-    remains.sort(key=lambda remain: remain[0])
-
-    for name, row in remains:
+    deleted = {ref.key for ref in trashed if ref.source == source}
+    for name in sorted(deleted | opened.keys()):
         key, number = base_of(name)
         if not key.startswith(prefix):
             continue
         before = found.get(key)
         if before is None or number > before.number:
-            opened = _opened(row, zone)
-            found[key] = Occurrence(key, number, opened=opened)
+            found[key] = Occurrence(key, number, opened=opened.get(name))
     return found
 
 
@@ -108,12 +104,6 @@ def is_step(before: Occurrence | None, now: Occurrence) -> bool:
     if now.number != before.number or now.opened != before.opened:
         return True
     return now.closed != before.closed and now.closing is Closing.CONDITION
-
-
-def _opened(row: Row | None, zone: tzinfo) -> date | None:
-    if row is None:
-        return None
-    return day_of(row.fields.get("first_seen"), zone) or row.created.date()
 
 
 def advance(

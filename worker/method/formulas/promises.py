@@ -8,18 +8,13 @@ from __future__ import annotations
 
 from datetime import date
 
-from worker.domain.entities import Card, Row
+from worker.domain.entities import Card
 from worker.method.formulas.hysteresis import follow
 from worker.world.memory import Track
 from worker.world.world import World
 
-COUNTED = "done_total"
-"""A field that the worker fills in every card it can follow in Jira."""
 
-
-def promise_of(
-    card: Card, world: World, *, row: Row | None, jira_due: date | None
-) -> date | None:
+def promise_of(card: Card, world: World, *, jira_due: date | None) -> date | None:
     """Return a card's due date if a person gave it, else None; `jira_due` is what the worker would put there.
 
     A person's date stays theirs when Jira comes to say the same, which memory tells; what the worker took over is
@@ -32,7 +27,8 @@ def promise_of(
         return card.due
     if card.ref in world.taken_over:
         return None
-    is_lost = world.memory.first_run and row is not None and row.fields.get(COUNTED)
+    # The worker counts the issues of every card it can follow, so it was here before.
+    is_lost = world.memory.first_run and card.is_counted
     if is_lost and card.due == jira_due:
         return None
     return card.due

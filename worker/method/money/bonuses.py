@@ -22,6 +22,7 @@ from worker.method.measures import MoneyMeasure
 from worker.method.money.income import BILLED, Booked, amount_of, book, total
 from worker.method.run import Found
 from worker.plan.facts import Fact, Input, Why
+from worker.world.rows import bonus_key
 from worker.world.world import World
 
 ZERO = Decimal("0.00")
@@ -46,26 +47,17 @@ def plan_bonuses(world: World, revenue: MoneyMeasure | None) -> Found[None]:
     now = month_of(world.today)
     months = (previous_period(now), now)
     bases = BASES[world.thresholds.bonus_base](world, revenue, months)
-    paid = {
-        row.key
-        for row in world.rows.get("bonuses", ())
-        if row.fields.get("paid") is True
-    }
+    paid = {row.key for row in world.bonus_rows() if row.paid}
     deleted = {ref.key for ref in world.trashed if ref.source == "bonuses"}
     facts = tuple(
         fact
         for unit in world.units.values()
         if unit.bonus_rate
         for month in months
-        if key_of(unit, month) not in paid | deleted
+        if bonus_key(unit.ref, month) not in paid | deleted
         for fact in _facts(unit, month, bases.get((unit.ref, month), ZERO), world=world)
     )
     return Found(None, facts)
-
-
-def key_of(unit: Unit, month: Period) -> str:
-    """Return the Worker key of a bonus row."""
-    return f"bonus:{unit.ref.key}:{month.code}"
 
 
 def _recognised(
@@ -153,7 +145,7 @@ def _facts(unit: Unit, month: Period, base: Decimal, *, world: World) -> Iterato
         str(role): part for role, part in limits.bonus_shares.items()
     }
     fund = share_out(round_money(base * rate), _people(unit, world), shares)
-    ref = Ref("bonuses", key_of(unit, month))
+    ref = Ref("bonuses", bonus_key(unit.ref, month))
     basis = say(BASIS_NAMES[limits.bonus_base])
     inputs = (
         Input(say("unit"), unit.name, unit.url),

@@ -15,7 +15,7 @@ from decimal import Decimal
 import msgspec
 from msgspec.structs import replace
 
-from worker.domain.entities import FIRM, Client, Row
+from worker.domain.entities import FIRM, Client
 from worker.domain.messages import message, tell
 from worker.domain.money import round_money, split
 from worker.domain.period_titles import period_title
@@ -39,6 +39,7 @@ from worker.method.measures import MoneyMeasure, PlanMeasure, Rag
 from worker.method.run import Found
 from worker.plan.facts import Fact, Input, Why
 from worker.world.memory import Track
+from worker.world.rows import PlanRow, by_key, plan_key
 from worker.world.world import World
 
 ZERO = Decimal("0.00")
@@ -66,7 +67,7 @@ def plan_money(
     problems: list[Problem] = []
     tracks = to_change(world.memory.tracks)
     plans: list[PlanMeasure] = []
-    rows = {row.key: row for row in world.rows.get("plans", ())}
+    rows = by_key(world.plan_rows())
     for quarter in _quarters(world):
         passed = _all_passed(quarter, world)
         units: dict[Ref, Cascade] = {}
@@ -95,15 +96,10 @@ def plan_money(
     facts = tuple(
         fact
         for plan in plans
-        if key_of(plan.unit, plan.period) not in deleted
+        if plan_key(plan.unit, plan.period) not in deleted
         for fact in _facts(plan, world)
     )
     return Found(tuple(plans), facts, problems=tuple(problems), tracks=tracks.maps[0])
-
-
-def key_of(unit: Ref, period: Period) -> str:
-    """Return the Worker key of a plan row."""
-    return f"plan:{unit.key}:{period.code}"
 
 
 def _quarters(world: World) -> tuple[Period, ...]:
@@ -136,21 +132,21 @@ def _money(revenue: MoneyMeasure | None) -> Money | None:
 
 
 def _pins(
-    unit: Ref, quarter: Period, rows: dict[str, Row], *, problems: list[Problem]
+    unit: Ref, quarter: Period, rows: dict[str, PlanRow], *, problems: list[Problem]
 ) -> dict[str, Decimal]:
     pins: dict[str, Decimal] = {}
     for period in tree_of(quarter):
-        row = rows.get(key_of(unit, period))
-        if row is not None and row.fields.get("pinned") is True:
-            target = row.fields.get("target")
-            if isinstance(target, Decimal) and target >= 0:
-                pins[period.code] = round_money(target)
-            else:
-                problems.append(_bad_pin(row))
+        row = rows.get(plan_key(unit, period))
+        if row is None or not row.pinned:
+            continue
+        if row.target is None or row.target < 0:
+            problems.append(_bad_pin(row))
+        else:
+            pins[period.code] = round_money(row.target)
     return pins
 
 
-def _bad_pin(row: Row) -> Problem:
+def _bad_pin(row: PlanRow) -> Problem:
     return Problem(
         code="bad-pin",
         where=row.title,
@@ -260,9 +256,11 @@ def _contracts(
     )
 
 
-def _conflicts(tree: _Tree, rows: dict[str, Row], world: World) -> Iterator[Problem]:
+def _conflicts(
+    tree: _Tree, rows: dict[str, PlanRow], world: World
+) -> Iterator[Problem]:
     for conflict in tree.plan.conflicts:
-        row = rows.get(key_of(tree.unit, conflict.period))
+        row = rows.get(plan_key(tree.unit, conflict.period))
         yield Problem(
             code="pin-conflict",
             where=_title(tree.unit, conflict.period, world),
@@ -278,27 +276,21 @@ def _conflicts(tree: _Tree, rows: dict[str, Row], world: World) -> Iterator[Prob
 
 
 def _unpinned(
-    tree: _Tree, rows: dict[str, Row], world: World, *, tracks: Tracks
+    tree: _Tree, rows: dict[str, PlanRow], world: World, *, tracks: Tracks
 ) -> Iterator[Problem]:
     """Name the targets people typed without pinning them: they stand, but nothing is planned by them.
 
     Such a target is known by being neither what is stated now nor what was stated last.
     """
     for period in tree_of(tree.quarter):
-        key = key_of(tree.unit, period)
+        key = plan_key(tree.unit, period)
         stated = tree.plan.targets[period.code]
-        row, place = rows.get(key), f"plans/{key}#target"
-        typed = (
-            row.fields.get("target")
-            if row is not None and row.fields.get("pinned") is not True
-            else None
-        )
-        if (
-            row is not None
-            and isinstance(typed, Decimal)
-            and not _is_ours(typed, stated, tracks.get(place))
-        ):
-            yield _unpinned_target(row, typed, world)
+        place = f"plans/{key}#target"
+        row = rows.get(key)
+        if row is not None and row.target is not None and not row.pinned:
+            is_ours = _is_ours(row.target, stated, tracks.get(place))
+            if not is_ours:
+                yield _unpinned_target(row, row.target, world)
         if stated is not None:
             tracks[place] = follow(tracks.get(place), str(stated), world.today)
 
@@ -310,7 +302,7 @@ def _is_ours(target: Decimal, stated: Decimal | None, last: Track | None) -> boo
     )
 
 
-def _unpinned_target(row: Row, typed: Decimal, world: World) -> Problem:
+def _unpinned_target(row: PlanRow, typed: Decimal, world: World) -> Problem:
     return Problem(
         code="unpinned-target",
         where=row.title,
@@ -393,7 +385,7 @@ def _measure(
     planned = _planned(tree, period)
     pace = ratio(amount / planned) if amount is not None and planned else None
     seen, why = _colour(passed, amount, planned, pace=pace, world=world)
-    name = f"plans/{key_of(tree.unit, period)}#health"
+    name = f"plans/{plan_key(tree.unit, period)}#health"
     track = tracks[name] = debounce(
         tracks.get(name), seen.value, world.today, instant=GREY
     )
@@ -506,7 +498,7 @@ def _title(unit: Ref, period: Period, world: World) -> str:
 
 def _facts(plan: PlanMeasure, world: World) -> Iterator[Fact]:
     say = world.words.say
-    ref = Ref("plans", key_of(plan.unit, plan.period))
+    ref = Ref("plans", plan_key(plan.unit, plan.period))
     inputs = _inputs(plan, world)
     threshold = f"pace >= {world.thresholds.pace.green} / {world.thresholds.pace.amber}"
     for name, value in _identity(plan, world).items():
@@ -563,7 +555,7 @@ def _identity(plan: PlanMeasure, world: World) -> dict[str, Value]:
         "unit": () if unit == FIRM else (unit,),
         "grain": period.grain.value,
         "period": Span(period.start, period.end),
-        "parent": (Ref("plans", key_of(unit, parent)),) if parent else (),
+        "parent": (Ref("plans", plan_key(unit, parent)),) if parent else (),
     }
 
 

@@ -14,9 +14,9 @@ from functools import lru_cache
 
 from rapidfuzz import fuzz
 
-from worker.domain.entities import Contact, Row
+from worker.domain.entities import Contact
 from worker.domain.messages import message, tell
-from worker.domain.values import Ref, Value, first_ref
+from worker.domain.values import Ref, Value
 from worker.errors import Problem
 from worker.mapping.playbooks import Playbooks, Request
 from worker.method.formulas.hysteresis import Tracks, follow, to_change
@@ -28,6 +28,7 @@ from worker.method.formulas.steps import write_steps
 from worker.method.measures import RequestMeasure, Step
 from worker.method.run import Found
 from worker.plan.facts import Fact, Input, Why
+from worker.world.rows import TaskRow
 from worker.world.world import World
 
 OWN = "worker"
@@ -44,21 +45,15 @@ def measure_requests(
     found: list[RequestMeasure] = []
     problems: list[Problem] = []
     tracks = to_change(world.memory.tracks)
-    for row in world.rows.get("tasks", ()):
-        source = row.fields.get("source")
-        if (
-            row.key
-            or not isinstance(source, str)
-            or source == OWN
-            or row.fields.get("status") in COMPLETE
-        ):
+    for row in world.task_rows():
+        source = row.source
+        if row.key or source in (None, OWN) or row.status in COMPLETE:
             continue
-        asked = row.fields.get("request")
-        kind = asked if isinstance(asked, str) else source
+        kind = row.request or source
         book = playbooks.requests.get(kind, playbooks.requests.get(source))
         if book is None:
             continue
-        client = _client(row, world)
+        client = world.client_of(row.client, row.card)
         facts += _facts(row, book, client, world=world, tracks=tracks)
         problems += [] if client else [_homeless(row)]
         found.append(_measure(row, kind, client, book=book, world=world))
@@ -67,13 +62,7 @@ def measure_requests(
     )
 
 
-def _client(row: Row, world: World) -> Ref | None:
-    own = first_ref(row.fields.get("client"))
-    card = world.cards.get(first_ref(row.fields.get("project")) or row.ref)
-    return own or (card.client if card else None)
-
-
-def _homeless(row: Row) -> Problem:
+def _homeless(row: TaskRow) -> Problem:
     return Problem(
         code="request-without-client",
         where=tell("Account sprint: {name}", name=row.title),
@@ -87,7 +76,7 @@ def _homeless(row: Row) -> Problem:
 
 
 def _facts(
-    row: Row, book: Request, client: Ref | None, *, world: World, tracks: Tracks
+    row: TaskRow, book: Request, client: Ref | None, *, world: World, tracks: Tracks
 ) -> Iterator[Fact]:
     say = world.words.say
     task = Input(say("task"), row.title, row.url)
@@ -106,29 +95,27 @@ def _facts(
     if book.steps:
         values["steps"] = write_steps(_steps(row, book, world), world.words)
     if book.candidates:
-        chosen = row.fields.get("candidates")
         offered = tuple(contact.ref for contact in candidates_for(row, world))
-        values["candidates"] = chosen or offered
+        values["candidates"] = row.candidates or offered
     place = f"{row.ref}#routed"
-    if place not in tracks and not row.fields.get("sprint"):
+    if place not in tracks and not row.sprint:
         values["sprint"] = sprint_of(world.today, world.thresholds.sprint_weeks)
     tracks[place] = follow(tracks.get(place), "routed", world.today)
     for name, value in values.items():
         yield Fact(row.ref, name, value, why)
 
 
-def _begun(row: Row, book: Request, world: World) -> date:
+def _begun(row: TaskRow, book: Request, world: World) -> date:
     """Return the day the answer time runs from: the asking, or today when the answer would be late already."""
-    asked = row.created.date()
-    answered = world.calendar.add(asked, book.due)
-    return asked if answered >= world.today else world.today
+    answered = world.calendar.add(row.created, book.due)
+    return row.created if answered >= world.today else world.today
 
 
-def _due(row: Row, book: Request, world: World) -> date:
+def _due(row: TaskRow, book: Request, world: World) -> date:
     return world.calendar.add(_begun(row, book, world), book.due)
 
 
-def _steps(row: Row, book: Request, world: World) -> Iterator[Step]:
+def _steps(row: TaskRow, book: Request, world: World) -> Iterator[Step]:
     first = _begun(row, book, world)
     for step in book.steps:
         day = world.calendar.add(first, step.days)
@@ -136,9 +123,9 @@ def _steps(row: Row, book: Request, world: World) -> Iterator[Step]:
         yield Step(day, text)
 
 
-def candidates_for(row: Row, world: World) -> tuple[Contact, ...]:
+def candidates_for(row: TaskRow, world: World) -> tuple[Contact, ...]:
     """Return the contractors whose offers the request names in its title or note, the lately met first."""
-    wanted = _words(f"{row.title} {row.fields.get('note') or ''}")
+    wanted = _words(f"{row.title} {row.note or ''}")
     found = [
         contact
         for contact in world.contacts.values()
@@ -174,18 +161,16 @@ def _words(text: str) -> tuple[str, ...]:
 
 
 def _measure(
-    row: Row, kind: str, client: Ref | None, *, book: Request, world: World
+    row: TaskRow, kind: str, client: Ref | None, *, book: Request, world: World
 ) -> RequestMeasure:
-    person = first_ref(row.fields.get("assignee")) or person_for(
-        book.role, client, world
-    )
+    person = row.assignee or person_for(book.role, client, world)
     return RequestMeasure(
         row.ref,
         row.title,
-        str(row.fields["source"]),
+        row.source or "",
         kind,
         client,
         person,
-        row.created.date(),
-        world.day(row.fields.get("due")) or _due(row, book, world),
+        row.created,
+        row.due or _due(row, book, world),
     )

@@ -10,9 +10,8 @@ from datetime import date, timedelta
 
 import msgspec
 
-from worker.domain.entities import Row
 from worker.domain.messages import stage_label
-from worker.domain.values import Ref, first_ref
+from worker.domain.values import Ref
 from worker.method.formulas.hysteresis import Tracks, follow, to_change
 from worker.method.formulas.occurrences import COMPLETE, base_of
 from worker.method.formulas.sprints import sprints_between
@@ -20,6 +19,7 @@ from worker.method.formulas.stages import stage_since
 from worker.method.measures import CardMeasure, TaskRecord
 from worker.method.run import Found
 from worker.world.memory import Closing, Occurrence
+from worker.world.rows import TaskRow
 from worker.world.world import World
 
 
@@ -31,8 +31,7 @@ def record_tasks(
     """Return the records of all tasks; what people finished is remembered with its day."""
     tracks = to_change(world.memory.tracks)
     look = _Review(world, cards, occurrences, tracks)
-    rows = world.rows.get("tasks", ())
-    records = tuple(_record(row, look) for row in rows)
+    records = tuple(_record(row, look) for row in world.task_rows())
     reopened = (f"{one.ref}#status" for one in records if one.closed is None)
     return Found(records, tracks=tracks.maps[0], forgotten=tuple(reopened))
 
@@ -46,19 +45,18 @@ class _Review(msgspec.Struct, frozen=True):
     tracks: Tracks
 
 
-def _record(row: Row, look: _Review) -> TaskRecord:
+def _record(row: TaskRow, look: _Review) -> TaskRecord:
     world = look.world
     life = _life(row, look.occurrences)
-    status = str(row.fields.get("status") or "new")
+    status = row.status or "new"
     by_itself = life is not None and life.closing is Closing.CONDITION
     if by_itself and status not in COMPLETE:
         status = "done"
-    opened = life.opened if life and life.opened else row.created.date()
+    opened = life.opened if life and life.opened else row.created
     closed = _closed(row, status, life, look=look)
     carried = sprints_between(
         opened, closed or world.today, weeks=world.thresholds.sprint_weeks
     )
-    card = first_ref(row.fields.get("project"))
     moved = _moved(row, opened, closed, look=look)
     idle = closed is not None and world.today - closed >= timedelta(
         days=world.thresholds.moved_days
@@ -67,19 +65,19 @@ def _record(row: Row, look: _Review) -> TaskRecord:
         row.ref,
         row.title,
         row.url,
-        _client(row, card, world),
-        card,
-        first_ref(row.fields.get("assignee")),
+        world.client_of(row.client, row.card),
+        row.card,
+        row.assignee,
         status,
-        str(row.fields.get("source") or ""),
+        row.source or "",
         opened,
         closed,
-        world.day(row.fields.get("due")),
+        row.due,
         carried,
         moved,
         stuck=status == "done"
         and not by_itself
-        and card is not None
+        and row.card is not None
         and not moved
         and idle,
         to_head=closed is None and carried >= world.thresholds.carries_to_hoa,
@@ -87,7 +85,7 @@ def _record(row: Row, look: _Review) -> TaskRecord:
     )
 
 
-def _life(row: Row, occurrences: Mapping[str, Occurrence]) -> Occurrence | None:
+def _life(row: TaskRow, occurrences: Mapping[str, Occurrence]) -> Occurrence | None:
     """Return what is remembered of the very row; of an earlier occurrence of its signal nothing is."""
     key, number = base_of(row.key)
     found = occurrences.get(key) if row.key else None
@@ -95,7 +93,7 @@ def _life(row: Row, occurrences: Mapping[str, Occurrence]) -> Occurrence | None:
 
 
 def _closed(
-    row: Row, status: str, life: Occurrence | None, *, look: _Review
+    row: TaskRow, status: str, life: Occurrence | None, *, look: _Review
 ) -> date | None:
     if life is not None and life.closed is not None:
         return life.closed
@@ -104,22 +102,21 @@ def _closed(
     place = _place(row)
     today = look.world.today
     look.tracks[place] = follow(
-        look.tracks.get(place), "closed", today, since=min(row.edited.date(), today)
+        look.tracks.get(place), "closed", today, since=min(row.edited, today)
     )
     return look.tracks[place].since
 
 
-def _place(row: Row) -> str:
+def _place(row: TaskRow) -> str:
     return f"{row.ref}#status"
 
 
-def _moved(row: Row, opened: date, closed: date | None, *, look: _Review) -> str:
+def _moved(row: TaskRow, opened: date, closed: date | None, *, look: _Review) -> str:
     """Return where the card went after the task was made and up to two weeks after it was closed."""
-    told = row.fields.get("moved")
-    if isinstance(told, str) and told:
-        return told
+    if row.moved:
+        return row.moved
     world = look.world
-    card = world.cards.get(first_ref(row.fields.get("project")) or row.ref)
+    card = world.card(row.card)
     since = stage_since(card, world, look.cards) if card else None
     if card is None or since is None or since <= opened:
         return ""
@@ -131,9 +128,3 @@ def _moved(row: Row, opened: date, closed: date | None, *, look: _Review) -> str
         if in_time
         else ""
     )
-
-
-def _client(row: Row, card: Ref | None, world: World) -> Ref | None:
-    own = first_ref(row.fields.get("client"))
-    found = world.card(card)
-    return own or (found.client if found else None)

@@ -15,9 +15,8 @@ from decimal import Decimal
 
 from msgspec.structs import replace
 
-from worker.domain.entities import Row
 from worker.domain.money import round_money
-from worker.domain.values import Ref, Value, first_ref
+from worker.domain.values import Ref, Value
 from worker.mapping.playbooks import Playbooks, Response
 from worker.method.formulas.bands import mark_above
 from worker.method.formulas.hysteresis import Tracks, debounce, follow, to_change
@@ -30,6 +29,7 @@ from worker.method.measures import Condition, RiskMeasure, Step
 from worker.method.run import Found
 from worker.plan.facts import Fact, Input, Why
 from worker.world.memory import Closing, Occurrence, Track
+from worker.world.rows import RiskRow, by_key, read_key, risk_key
 from worker.world.world import World
 
 KINDS = ("team", "money", "deadline", "other")
@@ -48,7 +48,7 @@ class _RiskRows:
     """What one run works on: rows by key, what is remembered, and the money at stake."""
 
     world: World
-    rows: dict[str, Row]
+    rows: dict[str, RiskRow]
     known: dict[str, Occurrence]
     tracks: ChainMap[str, Track]
     committed: Mapping[Ref, Decimal]
@@ -97,20 +97,10 @@ def plan_risks(
     )
 
 
-def key_of(condition: Condition) -> str:
-    """Return the stable key of a condition's risk, without dates and numbers."""
-    return f"risk:{condition.signal}:{condition.subject.key}"
-
-
 def _board_of(world: World, playbooks: Playbooks) -> _RiskRows:
-    rows = {row.key: row for row in reversed(world.rows.get("risks", ())) if row.key}
-    known = recall(
-        "risks",
-        rows.values(),
-        world.trashed,
-        known=world.memory.occurrences,
-        zone=world.zone,
-    )
+    rows = by_key(world.risk_rows())
+    opened = {key: row.opened for key, row in rows.items()}
+    known = recall("risks", opened, world.trashed, known=world.memory.occurrences)
     committed = committed_money(world)
     return _RiskRows(
         world,
@@ -133,7 +123,7 @@ def _conditions(
     """
     spoken: dict[str, Condition] = {}
     for condition in conditions:
-        key = key_of(condition)
+        key = risk_key(condition.signal, condition.subject)
         if key not in spoken or _weight(condition) > _weight(spoken[key]):
             spoken[key] = condition
     yield from spoken.items()
@@ -141,7 +131,7 @@ def _conditions(
     told = {condition.signal for condition in spoken.values()}
     unspoken = board.known.keys() - spoken.keys()
     for key in sorted(unspoken):
-        _, signal, name = key.split(":", 2)
+        signal, name = read_key(key)
         subject = Ref("gone", name)
         is_gone = signal in told or is_whole
         holds = False if is_gone else None
@@ -156,7 +146,6 @@ def _advanced(board: _RiskRows, key: str, condition: Condition) -> Occurrence | 
     world = board.world
     before = board.known.get(key)
     row = board.rows.get(name_of(key, before.number)) if before else None
-    status = row.fields.get("status") if row else None
     trashed = (
         before is not None
         and Ref("risks", name_of(key, before.number)) in world.trashed
@@ -164,7 +153,7 @@ def _advanced(board: _RiskRows, key: str, condition: Condition) -> Occurrence | 
     sight = Sight(
         condition.holds,
         world.today,
-        status if isinstance(status, str) else None,
+        row.status if row else None,
         trashed=trashed,
         may_close=not world.memory.first_run,
     )
@@ -187,8 +176,14 @@ def _risk(
     held = debounce(
         tracks.get(f"{ref}#probability"), str(condition.probability), world.today
     )
-    chance = _effective("probability", int(held.value), ref, row=row, tracks=tracks)
-    weight = _effective("impact", impact, ref, row=row, tracks=tracks)
+    chance = _effective(
+        row.probability if row else None,
+        int(held.value),
+        written=tracks.get(f"{ref}#probability"),
+    )
+    weight = _effective(
+        row.impact if row else None, impact, written=tracks.get(f"{ref}#impact")
+    )
     tracks[f"{ref}#probability"] = held
     tracks[f"{ref}#impact"] = follow(
         tracks.get(f"{ref}#impact"), str(impact), world.today
@@ -273,73 +268,59 @@ def _impact(board: _RiskRows, condition: Condition, stake: Decimal) -> int:
     return mark_above(stake / whole, tenth, 2 * tenth, 4 * tenth, least=2)
 
 
-def _effective(
-    field: str, desired: int, ref: Ref, *, row: Row | None, tracks: Tracks
-) -> int:
+def _effective(standing: Decimal | None, desired: int, *, written: Track | None) -> int:
     """Return the mark that will stand: a person's own, recognised as being not what was last written, or ours."""
-    current = row.fields.get(field) if row else None
-    if not isinstance(current, Decimal) or not 1 <= current <= 5:
+    if standing is None or not 1 <= standing <= 5:
         return desired
-    written = tracks.get(f"{ref}#{field}")
-    ours = written is not None and Decimal(written.value) == current
-    return desired if ours else int(current)
+    ours = written is not None and Decimal(written.value) == standing
+    return desired if ours else int(standing)
 
 
 def _standing(
-    board: _RiskRows, ref: Ref, condition: Condition, *, row: Row
+    board: _RiskRows, ref: Ref, condition: Condition, *, row: RiskRow
 ) -> RiskMeasure:
     """Return an open risk as its row tells it: its condition is not seen now, but it has not closed either."""
     world = board.world
-    read = row.fields.get
-    probability = read("probability")
-    impact = read("impact")
-    level = read("level")
-    kind = read("kind")
-    evidence = read("evidence")
-    exposure = read("exposure")
-    asleep = _asleep(row, world)
-    card = condition.card or first_ref(row.fields.get("project"))
+    card = condition.card or row.card
     subject = card if card and card.key == condition.subject.key else condition.subject
     risk = RiskMeasure(
         ref,
         condition.signal,
         row.title,
-        condition.client or first_ref(row.fields.get("client")),
+        condition.client or row.client,
         card,
-        int(probability) if isinstance(probability, Decimal) else 1,
-        int(impact) if isinstance(impact, Decimal) else 1,
-        str(level or "low"),
-        exposure if isinstance(exposure, Decimal) else None,
-        str(evidence or ""),
-        asleep,
-        str(kind or condition.kind or "other"),
+        int(row.probability) if row.probability is not None else 1,
+        int(row.impact) if row.impact is not None else 1,
+        row.level or "low",
+        row.exposure,
+        row.evidence or "",
+        _asleep(row, world),
+        row.kind or condition.kind or "other",
         subject,
-        condition.unit or first_ref(row.fields.get("unit")),
-        world.day(read("horizon")),
-        world.day(read("first_seen")),
+        condition.unit or row.unit,
+        row.horizon,
+        row.first_seen,
         answered=condition.signal in board.answered,
     )
     return _as_kept(risk, row, world)
 
 
-def _as_kept(risk: RiskMeasure, row: Row, world: World) -> RiskMeasure:
+def _as_kept(risk: RiskMeasure, row: RiskRow, world: World) -> RiskMeasure:
     """Return the risk with the owner and the steps as people keep them on its row."""
-    text = row.fields.get("steps")
-    steps: tuple[Step, ...] = ()
-    if isinstance(text, str):
-        steps = read_steps(text, world.today, world.words)
-    return replace(risk, owner=first_ref(row.fields.get("owner")), steps=steps)
+    steps = read_steps(row.steps or "", world.today, world.words)
+    return replace(risk, owner=row.owner, steps=steps)
 
 
-def _asleep(row: Row | None, world: World) -> bool:
-    until = world.day(row.fields.get("snooze_until")) if row else None
-    if until is not None:
-        return until > world.today
-    return row is not None and row.fields.get("status") == "snoozed"
+def _asleep(row: RiskRow | None, world: World) -> bool:
+    if row is None:
+        return False
+    if row.snooze_until is not None:
+        return row.snooze_until > world.today
+    return row.status == "snoozed"
 
 
 def _closing(
-    ref: Ref, now: Occurrence, row: Row | None, world: World
+    ref: Ref, now: Occurrence, row: RiskRow | None, world: World
 ) -> Iterator[Fact]:
     if now.closing is Closing.CONDITION and row is not None:
         text = world.words.say(

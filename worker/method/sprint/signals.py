@@ -13,7 +13,7 @@ from msgspec.structs import replace
 
 from worker.domain.entities import HUNTED, Card
 from worker.domain.messages import stage_label
-from worker.domain.values import Ref, refs_of
+from worker.domain.values import Ref
 from worker.mapping.playbooks import Playbooks
 from worker.method.conditions import Sighting, Subject, state_signal
 from worker.method.formulas.stages import stage_since
@@ -71,9 +71,9 @@ def _cards_with_tasks(world: World) -> set[Ref]:
     """Return the cards that have an open task of a person's own; the worker's own are known to its chapter."""
     return {
         card
-        for row in world.rows.get("tasks", ())
-        if not row.key and row.fields.get("status") in (*OPEN, None)
-        for card in refs_of(row.fields.get("project"))
+        for row in world.task_rows()
+        if not row.key and row.status in (*OPEN, None)
+        for card in row.cards
     }
 
 

@@ -16,9 +16,9 @@ from decimal import Decimal
 import msgspec
 from msgspec.structs import replace
 
-from worker.domain.entities import Row, Stage
+from worker.domain.entities import Stage
 from worker.domain.messages import stage_label, tell
-from worker.domain.values import Ref, Value, first_ref
+from worker.domain.values import Ref, Value
 from worker.errors import Problem, Severity
 from worker.mapping.playbooks import PLACES, Playbook, Playbooks
 from worker.method.formulas.inputs import name_rows
@@ -36,6 +36,7 @@ from worker.method.measures import RequestMeasure, Signal, TaskMeasure
 from worker.method.run import Found
 from worker.plan.facts import Fact, Input, Why
 from worker.world.memory import Closing, Occurrence
+from worker.world.rows import TaskRow, by_key, read_key, seed_of, task_key
 from worker.world.world import World
 
 LAST = "next_step"
@@ -50,15 +51,34 @@ class _Task(msgspec.Struct, frozen=True, gc=False):
     book: Playbook
     before: Occurrence | None
     now: Occurrence | None
-    row: Row | None
+    row: TaskRow | None
+
+
+class _Made(msgspec.Struct, frozen=True, gc=False):
+    """What a task is given once, at its creation."""
+
+    name: str
+    assignee: Ref | None
+    due: date
+
+    @property
+    def fields(self) -> dict[str, Value]:
+        """Return it by field."""
+        return {
+            "name": self.name,
+            "assignee": (self.assignee,) if self.assignee else (),
+            "due": self.due,
+        }
 
 
 @dataclass(slots=True)
 class _Sprint:
-    """What one run works on: rows by key, what is remembered, and how many new tasks each client got this sprint."""
+    """What one run works on: rows by key, people's `own` rows, what is remembered, and how many new tasks each client got
+    this sprint."""
 
     world: World
-    rows: dict[str, Row]
+    own: tuple[TaskRow, ...]
+    rows: dict[str, TaskRow]
     known: dict[str, Occurrence]
     taken: Counter[str]
 
@@ -75,7 +95,7 @@ def plan_tasks(
         return Found(None)
     under_way = _under_way(world)
     answered = [
-        (key_of(s), s, playbooks.tasks[s.playbook])
+        (_key_of(s), s, playbooks.tasks[s.playbook])
         for s in (*signals, *_orphans(under_way, signals))
         if s.playbook in playbooks.tasks
     ]
@@ -98,7 +118,8 @@ def plan_tasks(
         for task in tasks
         if _is_open(task) and not _was_never_made(task) and not _asleep(task.row, world)
     ]
-    found += _own_tasks(world, {request.ref: request for request in requests})
+    asked = {request.ref: request for request in requests}
+    found += _own_tasks(under_way, asked)
     listed = tuple(_waits(task, world) for task in waiting + more)
     return Found(
         tuple(sorted(found, key=urgency)),
@@ -108,9 +129,8 @@ def plan_tasks(
     )
 
 
-def key_of(signal: Signal) -> str:
-    """Return the stable key of a signal's task, without dates and numbers."""
-    return f"task:{signal.playbook}:{signal.subject.key}"
+def _key_of(signal: Signal) -> str:
+    return task_key(signal.playbook, signal.subject)
 
 
 def urgency(task: TaskMeasure) -> tuple[date, int, str]:
@@ -119,14 +139,11 @@ def urgency(task: TaskMeasure) -> tuple[date, int, str]:
 
 
 def _under_way(world: World) -> _Sprint:
-    rows = {row.key: row for row in reversed(world.rows.get("tasks", ())) if row.key}
-    known = recall(
-        "tasks",
-        rows.values(),
-        world.trashed,
-        known=world.memory.occurrences,
-        zone=world.zone,
-    )
+    every = world.task_rows()
+    own = tuple(row for row in every if not row.key)
+    rows = by_key(every)
+    opened = {key: row.opened for key, row in rows.items()}
+    known = recall("tasks", opened, world.trashed, known=world.memory.occurrences)
     sprint = sprint_of(world.today, world.thresholds.sprint_weeks)
     taken = Counter(
         occurrence.client
@@ -134,15 +151,15 @@ def _under_way(world: World) -> _Sprint:
         if occurrence.opened
         and sprint_of(occurrence.opened, world.thresholds.sprint_weeks) == sprint
     )
-    return _Sprint(world, rows, known, taken)
+    return _Sprint(world, own, rows, known, taken)
 
 
 def _orphans(under_way: _Sprint, signals: Sequence[Signal]) -> Iterator[Signal]:
     """Look at remembered signals whose subject nobody spoke of: a subject that is gone has ended its signal."""
-    spoken = {key_of(signal) for signal in signals}
+    spoken = {_key_of(signal) for signal in signals}
     told = {signal.playbook for signal in signals}
     for key in sorted(under_way.known.keys() - spoken):
-        _, playbook, subject = key.split(":", 2)
+        playbook, subject = read_key(key)
         yield Signal(
             playbook,
             Ref("gone", subject),
@@ -163,11 +180,10 @@ def _look(under_way: _Sprint, key: str, signal: Signal, book: Playbook) -> _Task
     world = under_way.world
     before = under_way.known.get(key)
     row = under_way.rows.get(name_of(key, before.number)) if before else None
-    status = row.fields.get("status") if row else None
     sight = Sight(
         signal.holds,
         world.today,
-        status if isinstance(status, str) else None,
+        row.status if row else None,
         trashed=before is not None
         and Ref("tasks", name_of(key, before.number)) in world.trashed,
         may_open=signal.may_open,
@@ -185,26 +201,16 @@ def _look(under_way: _Sprint, key: str, signal: Signal, book: Playbook) -> _Task
     )
 
 
-def _untouched(before: Occurrence | None, row: Row | None) -> bool:
+def _untouched(before: Occurrence | None, row: TaskRow | None) -> bool:
     """Tell whether nobody changed a task since it was made: text, assignee, due date, status, note, snooze."""
     if row is None or before is None:
         return True
-    fields = row.fields
     return (
-        before.seed == _seed(row.title, fields.get("assignee"), fields.get("due"))
-        and fields.get("status") in ("new", None)
-        and not fields.get("note")
-        and not fields.get("snooze_until")
+        row.seed == before.seed
+        and row.status in ("new", None)
+        and not row.note
+        and row.snooze_until is None
     )
-
-
-def _seed(title: str, assignee: Value, due: Value) -> str:
-    people = (
-        ",".join(str(person) for person in assignee)
-        if isinstance(assignee, tuple)
-        else ""
-    )
-    return f"{title}|{people}|{due or ''}"
 
 
 def _is_new(task: _Task) -> bool:
@@ -250,7 +256,7 @@ def _stamped(task: _Task, world: World) -> Occurrence | None:
     """Remember with a new occurrence what its row is made with."""
     card = world.card(task.signal.card)
     made = _made(task, world)
-    seed = _seed(str(made["name"]), made["assignee"], made["due"])
+    seed = seed_of(made.name, [made.assignee] if made.assignee else (), made.due)
     return task.now and replace(
         task.now,
         client=str(task.signal.client or ""),
@@ -259,8 +265,7 @@ def _stamped(task: _Task, world: World) -> Occurrence | None:
     )
 
 
-def _made(task: _Task, world: World) -> dict[str, Value]:
-    """Return what is given once, at creation."""
+def _made(task: _Task, world: World) -> _Made:
     signal = task.signal
     person = person_for(
         signal.role or task.book.role, signal.client, world, unit=signal.unit
@@ -269,8 +274,7 @@ def _made(task: _Task, world: World) -> dict[str, Value]:
     values = {**NOTHING, **signal.values}
     text = pattern.format(**values)
     due = signal.due or world.calendar.add(world.today, task.book.due)
-    assignee = (person,) if person else ()
-    return {"name": text, "assignee": assignee, "due": due}
+    return _Made(text, person, due)
 
 
 NOTHING = dict.fromkeys(PLACES, "")
@@ -300,7 +304,7 @@ def _facts(task: _Task, world: World) -> Iterator[Fact]:
     why = Why("tasks", inputs, task.signal.reason)
     values: dict[str, Value] = {}
     if task.row is None:
-        values |= _made(task, world)
+        values |= _made(task, world).fields
     if task.signal.holds:
         values |= _standing(task)
     for field, value in values.items():
@@ -389,72 +393,55 @@ def _measure(task: _Task, world: World) -> TaskMeasure:
     if task.row is not None:
         return _from_row(
             task.row,
-            world,
             client=task.signal.client,
             card=task.signal.card,
             strength=strength,
         )
     made = _made(task, world)
-    people = made["assignee"]
     return TaskMeasure(
         ref,
-        str(made["name"]),
+        made.name,
         task.signal.client,
         task.signal.card,
-        world.day(made["due"]),
-        first_ref(people),
+        made.due,
+        made.assignee,
         strength,
     )
 
 
 def _own_tasks(
-    world: World, requests: Mapping[Ref, RequestMeasure]
+    under_way: _Sprint, requests: Mapping[Ref, RequestMeasure]
 ) -> Iterator[TaskMeasure]:
     """Yield the open tasks of people; those from outside with what their empty cells are given in this run."""
-    for row in world.rows.get("tasks", ()):
-        if (
-            not row.key
-            and row.fields.get("status") not in COMPLETE
-            and not _asleep(row, world)
-        ):
-            task = _from_row(
-                row,
-                world,
-                client=first_ref(row.fields.get("client")),
-                card=first_ref(row.fields.get("project")),
+    for row in under_way.own:
+        if row.status in COMPLETE or _asleep(row, under_way.world):
+            continue
+        task = _from_row(row, client=row.client, card=row.card)
+        asked = requests.get(row.ref)
+        if asked is not None:
+            task = replace(
+                task, client=asked.client, due=asked.due, assignee=asked.assignee
             )
-            asked = requests.get(row.ref)
-            yield (
-                task
-                if asked is None
-                else replace(
-                    task, client=asked.client, due=asked.due, assignee=asked.assignee
-                )
-            )
+        yield task
 
 
-def _asleep(row: Row | None, world: World) -> bool:
-    until = world.day(row.fields.get("snooze_until")) if row else None
-    return until is not None and until > world.today
+def _asleep(row: TaskRow | None, world: World) -> bool:
+    if row is None or row.snooze_until is None:
+        return False
+    return row.snooze_until > world.today
 
 
 def _from_row(
-    row: Row, world: World, *, client: Ref | None, card: Ref | None, strength: int = 50
+    row: TaskRow, *, client: Ref | None, card: Ref | None, strength: int = 50
 ) -> TaskMeasure:
     return TaskMeasure(
-        row.ref,
-        row.title,
-        client,
-        card,
-        world.day(row.fields.get("due")),
-        first_ref(row.fields.get("assignee")),
-        strength,
+        row.ref, row.title, client, card, row.due, row.assignee, strength
     )
 
 
 def _waits(task: _Task, world: World) -> Problem:
     client = world.client(task.signal.client)
-    text = str(_made(task, world)["name"])
+    text = _made(task, world).name
     return Problem(
         code="waiting-task",
         where=client.name if client else "",

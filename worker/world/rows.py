@@ -1,0 +1,268 @@
+"""The rows of the worker's own boards as values, and how their keys are built: risks, tasks, plans, bonuses.
+
+People may type into these rows too. A cell that holds what it should not counts as empty here; what is wrong with it
+was told when its page was decoded.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import date, tzinfo
+from decimal import Decimal
+from typing import TypeVar
+
+import msgspec
+
+from worker.domain.entities import Row
+from worker.domain.periods import Period
+from worker.domain.values import (
+    Ref,
+    Value,
+    day_of,
+    first_ref,
+    number_of,
+    refs_of,
+    text_of,
+)
+
+
+class RiskRow(msgspec.Struct, frozen=True, gc=False):
+    """A row of the risk map. Without a `key` it is a person's own.
+
+    `created` is the day the page was made; `probability` and `impact` are marks, as typed; `horizon`, `last_change`
+    and `snooze_until` of a range are its last day.
+    """
+
+    ref: Ref
+    key: str
+    title: str
+    created: date
+    status: str | None
+    kind: str | None
+    level: str | None
+    evidence: str | None
+    steps: str | None
+    clients: tuple[Ref, ...]
+    units: tuple[Ref, ...]
+    cards: tuple[Ref, ...]
+    owner: Ref | None
+    probability: Decimal | None
+    impact: Decimal | None
+    exposure: Decimal | None
+    first_seen: date | None
+    last_change: date | None
+    horizon: date | None
+    snooze_until: date | None
+
+    @property
+    def client(self) -> Ref | None:
+        """Return the client it names, of several the first."""
+        return self.clients[0] if self.clients else None
+
+    @property
+    def unit(self) -> Ref | None:
+        """Return the unit it names, of several the first."""
+        return self.units[0] if self.units else None
+
+    @property
+    def card(self) -> Ref | None:
+        """Return the card it is about, of several the first."""
+        return self.cards[0] if self.cards else None
+
+    @property
+    def opened(self) -> date:
+        """Return the day its condition was first seen, as far as the row knows."""
+        return self.first_seen or self.created
+
+
+class TaskRow(msgspec.Struct, frozen=True, gc=False):
+    """A row of the account sprint. Without a `key` it is a person's own or came from outside.
+
+    `created` and `edited` are the days of its page; `due` and `snooze_until` of a range are its last day. `seed` tells
+    title, assignee and due date as they stand in the cells (`seed_of`).
+    """
+
+    ref: Ref
+    key: str
+    title: str
+    url: str
+    created: date
+    edited: date
+    status: str | None
+    source: str | None
+    request: str | None
+    note: str | None
+    moved: str | None
+    sprint: str | None
+    clients: tuple[Ref, ...]
+    cards: tuple[Ref, ...]
+    assignees: tuple[Ref, ...]
+    candidates: tuple[Ref, ...]
+    due: date | None
+    snooze_until: date | None
+    seed: str
+
+    @property
+    def opened(self) -> date:
+        """Return the day it was made."""
+        return self.created
+
+    @property
+    def client(self) -> Ref | None:
+        """Return the client it names, of several the first."""
+        return self.clients[0] if self.clients else None
+
+    @property
+    def card(self) -> Ref | None:
+        """Return the card it is about, of several the first."""
+        return self.cards[0] if self.cards else None
+
+    @property
+    def assignee(self) -> Ref | None:
+        """Return who does it, of several the first."""
+        return self.assignees[0] if self.assignees else None
+
+
+class PlanRow(msgspec.Struct, frozen=True, gc=False):
+    """A row of plans: the `target` as it stands, whether a person pinned it, and its health as last written."""
+
+    ref: Ref
+    key: str
+    title: str
+    url: str
+    target: Decimal | None
+    pinned: bool
+    health: str | None
+
+
+class BonusRow(msgspec.Struct, frozen=True, gc=False):
+    """A row of bonuses; `paid` when people ticked it."""
+
+    ref: Ref
+    key: str
+    paid: bool
+
+
+def read_risk(row: Row, zone: tzinfo) -> RiskRow:
+    """Return a row of the risk map; instants become days of `zone`."""
+    cell = row.fields.get
+    return RiskRow(
+        row.ref,
+        row.key,
+        row.title,
+        created=row.created.date(),
+        status=text_of(cell("status")),
+        kind=text_of(cell("kind")),
+        level=text_of(cell("level")),
+        evidence=text_of(cell("evidence")),
+        steps=text_of(cell("steps")),
+        clients=refs_of(cell("client")),
+        units=refs_of(cell("unit")),
+        cards=refs_of(cell("project")),
+        owner=first_ref(cell("owner")),
+        probability=number_of(cell("probability")),
+        impact=number_of(cell("impact")),
+        exposure=number_of(cell("exposure")),
+        first_seen=day_of(cell("first_seen"), zone),
+        last_change=day_of(cell("last_change"), zone, last=True),
+        horizon=day_of(cell("horizon"), zone, last=True),
+        snooze_until=day_of(cell("snooze_until"), zone, last=True),
+    )
+
+
+def read_task(row: Row, zone: tzinfo) -> TaskRow:
+    """Return a row of the account sprint; instants become days of `zone`."""
+    cell = row.fields.get
+    assignees = refs_of(cell("assignee"))
+    return TaskRow(
+        row.ref,
+        row.key,
+        row.title,
+        row.url,
+        created=row.created.date(),
+        edited=row.edited.date(),
+        status=text_of(cell("status")),
+        source=text_of(cell("source")),
+        request=text_of(cell("request")),
+        note=text_of(cell("note")),
+        moved=text_of(cell("moved")),
+        sprint=text_of(cell("sprint")),
+        clients=refs_of(cell("client")),
+        cards=refs_of(cell("project")),
+        assignees=assignees,
+        candidates=refs_of(cell("candidates")),
+        due=day_of(cell("due"), zone, last=True),
+        snooze_until=day_of(cell("snooze_until"), zone, last=True),
+        seed=seed_of(row.title, assignees, cell("due")),
+    )
+
+
+def read_plan(row: Row) -> PlanRow:
+    """Return a row of plans."""
+    return PlanRow(
+        row.ref,
+        row.key,
+        row.title,
+        row.url,
+        target=number_of(row.fields.get("target")),
+        pinned=row.fields.get("pinned") is True,
+        health=text_of(row.fields.get("health")),
+    )
+
+
+def read_bonus(row: Row) -> BonusRow:
+    """Return a row of bonuses."""
+    return BonusRow(row.ref, row.key, paid=row.fields.get("paid") is True)
+
+
+def seed_of(title: str, assignees: Iterable[Ref], due: Value) -> str:
+    """Return what a task is made with in one text: whoever changes title, assignee or due date makes it theirs."""
+    people = ",".join(str(person) for person in assignees)
+    return f"{title}|{people}|{due or ''}"
+
+
+Keyed = TypeVar("Keyed", RiskRow, TaskRow, PlanRow)
+
+
+def by_key(rows: Iterable[Keyed]) -> dict[str, Keyed]:
+    """Return the worker's rows by Worker key; of copies the first, which is the oldest."""
+    found: dict[str, Keyed] = {}
+    for row in rows:
+        if row.key:
+            found.setdefault(row.key, row)
+    return found
+
+
+# -- keys: no dates, titles or numbers that may change for the same subject --------------------------------------------
+
+
+def risk_key(signal: str, subject: Ref) -> str:
+    """Return the key of a signal's risk about a subject."""
+    return f"risk:{signal}:{subject.key}"
+
+
+def task_key(playbook: str, subject: Ref) -> str:
+    """Return the key of a playbook's task about a subject."""
+    return f"task:{playbook}:{subject.key}"
+
+
+def read_key(key: str) -> tuple[str, str]:
+    """Return the signal or playbook and the subject that the key of a risk or task names."""
+    _, name, subject = key.split(":", 2)
+    return name, subject
+
+
+def plan_key(unit: Ref, period: Period) -> str:
+    """Return the key of a unit's plan for a period."""
+    return f"plan:{unit.key}:{period.code}"
+
+
+def read_plan_key(key: str) -> tuple[str, str] | None:
+    """Return the unit's key and the period's code that the key of a plan names; None for any other key."""
+    parts = key.split(":")
+    return (parts[1], parts[2]) if len(parts) == 3 and parts[0] == "plan" else None
+
+
+def bonus_key(unit: Ref, month: Period) -> str:
+    """Return the key of a unit's bonus for a month."""
+    return f"bonus:{unit.key}:{month.code}"
