@@ -1,4 +1,4 @@
-"""`python -m benchmarks [--quick]`: prints the tables."""
+"""`python -m benchmarks [--quick | --sizes N ...]`: prints the tables."""
 
 from __future__ import annotations
 
@@ -13,13 +13,15 @@ from typing import Any
 from rich.console import Console
 from rich.table import Table
 
+from benchmarks.passes import SIDES
+
 SIZES = (1_000, 10_000, 100_000)
 console = Console(width=120)
 
 
 def main() -> None:
     """Run every benchmark and print its table."""
-    sizes = SIZES[:2] if "--quick" in sys.argv else SIZES
+    sizes = _sizes(sys.argv[1:])
     _print(
         "Requests and writes, sample agency",
         ("cycle", "Notion", "Jira", "rows written", "for sections", "bound"),
@@ -49,11 +51,22 @@ def main() -> None:
                 f"{small:,}",
                 f"{large:,}",
                 _exponent(figures, small, large, "full_cpu"),
-                _exponent(figures, small, large, "think_cpu"),
+                _exponent(figures, small, large, "rules_cpu"),
             )
             for small, large in pairs
         ],
     )
+
+
+def _sizes(words: list[str]) -> tuple[int, ...]:
+    match words:
+        case []:
+            return SIZES
+        case ["--quick"]:
+            return SIZES[:2]
+        case ["--sizes", *numbers] if numbers:
+            return tuple(int(number) for number in numbers)
+    sys.exit(f"unknown: {' '.join(words)}; want nothing, --quick, or --sizes N ...")
 
 
 def _sides(size: int) -> tuple[dict[str, Any], dict[str, Any]]:
@@ -69,11 +82,11 @@ def _sides(size: int) -> tuple[dict[str, Any], dict[str, Any]]:
         assert server.stdout is not None
         try:
             where = server.stdout.readline()
-            worker, think, package = (
-                _run("benchmarks.passes", side, folder, given=where)
-                for side in ("worker", "think", "jira")
-            )
-            return {**think, **worker}, package
+            found = {
+                side: _run("benchmarks.passes", side, folder, given=where)
+                for side in SIDES
+            }
+            return {**found["rules"], **found["worker"]}, found["jira"]
         finally:
             server.stdin.close()
             server.wait(30)
@@ -98,7 +111,7 @@ def _row(size: int, worker: dict[str, Any], package: dict[str, Any]) -> tuple[st
         f"{size:,}",
         f"{worker['first_cpu']:.1f}",
         f"{worker['full_cpu']:.1f}",
-        f"{worker['think_cpu']:.2f}",
+        f"{worker['rules_cpu']:.2f}",
         f"{worker['memory_mb']:.0f}",
         str(worker["changes"]),
         f"{package['full_cpu']:.1f} s, {package['memory_mb']:.0f} MB",

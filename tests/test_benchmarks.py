@@ -1,0 +1,38 @@
+"""The benchmarks run to their end: what they print is looked at by people, whether they run is not left to people."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+ROOT = Path(__file__).parents[1]
+
+
+def test_every_table_is_printed() -> None:
+    done = subprocess.run(
+        [sys.executable, "-m", "benchmarks", "--sizes", "100"],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=600,
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    printed = done.stdout
+    assert re.search(r"idle cycle +│ +17 │ +3 │ +0 │ +0 │", printed), printed
+    assert re.search(r"^│ +100 │ +[\d.]+ │", printed, re.MULTILINE), printed
+
+
+def test_a_wrong_word_is_told() -> None:
+    done = subprocess.run(
+        [sys.executable, "-m", "benchmarks", "--fast"],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=120,
+    )
+    assert done.returncode == 1
+    assert "unknown: --fast" in done.stderr
