@@ -117,12 +117,12 @@ def _row(
     unit: Ref | None = None,
 ) -> tuple[tuple[str, Value], ...]:
     name = f"{title} · {view.unit_name(unit)}" if unit else title
-    found: list[tuple[str, Value]] = [("name", name), ("kind", kind)]
+    fields: dict[str, Value] = {"name": name, "kind": kind}
     if day is not None:
-        found.append(("date", day))
+        fields["date"] = day
     if unit is not None and unit != FIRM:
-        found.append(("unit", (unit,)))
-    return tuple(found)
+        fields["unit"] = (unit,)
+    return tuple(fields.items())
 
 
 def _public(view: View, client: Client) -> Iterator[Page]:
@@ -166,11 +166,11 @@ def _cuts(view: View) -> Iterator[Page]:
 
 
 def _daily(view: View, unit: Ref) -> Page:
-    said = view.say("Daily {day}", day=view.date(view.today))
+    title = view.say("Daily {day}", day=view.date(view.today))
     return Page(
         _meeting("daily", unit.key, view.today.isoformat()),
         partial(write_daily, view, unit),
-        _row(view, "daily", said, day=view.today, unit=unit),
+        _row(view, "daily", title, day=view.today, unit=unit),
     )
 
 
@@ -200,23 +200,25 @@ def _coming_periods(view: View) -> Iterator[Period]:
 
 def _review(view: View, past: Period, meeting: date) -> Page:
     """Return the private page on a quarter's feedback: a data source of its own, so that nothing else leads to it."""
-    said = view.say("Feedback · {period}", period=period_title(past, view.words))
+    title = view.say("Feedback · {period}", period=period_title(past, view.words))
     return Page(
         Ref("reviews", f"review:{past.code}"),
         partial(write_feedback, view, past),
-        (("name", said), ("date", meeting)),
+        (("name", title), ("date", meeting)),
     )
+
+
+MEETINGS = {
+    "quarterly": message("Quarterly meeting"),
+    "monthly": message("Monthly meeting"),
+}
 
 
 def _agenda(view: View, unit: Ref, period: Period, meeting: date) -> Page:
     kind = "quarterly" if period.grain is Grain.QUARTER else "monthly"
-    title = {
-        "quarterly": message("Quarterly meeting"),
-        "monthly": message("Monthly meeting"),
-    }[kind]
-    said = view.say(title) + f" · {period_title(period, view.words)}"
+    title = " · ".join((view.say(MEETINGS[kind]), period_title(period, view.words)))
     return Page(
         _meeting(kind, unit.key, period.code),
         partial(write_agenda, view, unit, period),
-        _row(view, kind, said, day=meeting, unit=unit),
+        _row(view, kind, title, day=meeting, unit=unit),
     )

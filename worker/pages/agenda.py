@@ -121,12 +121,12 @@ def _weeks(view: View, weeks: tuple[WeekLoad, ...]) -> tuple[str, ...]:
 
 
 def _sum(hours: Iterable[Decimal | None]) -> Decimal | None:
-    known = list(hours)
-    return (
-        sum((one for one in known if one is not None), Decimal(0))
-        if None not in known
-        else None
-    )
+    total = Decimal(0)
+    for some in hours:
+        if some is None:
+            return None
+        total += some
+    return total
 
 
 def _hours(view: View, hours: Decimal | None) -> str:
@@ -195,7 +195,7 @@ def _plan(view: View, unit: Ref, period: Period) -> Iterator[Block]:
         yield Paragraph(view.say("The targets of this period are not set yet."))
     yield Heading(view.say("Goals"), 3)
     yield from goals_of(
-        view, unit, period, told=message("No goal is set for the period yet.")
+        view, unit, period, otherwise=message("No goal is set for the period yet.")
     )
     yield Divider()
     yield Quote(

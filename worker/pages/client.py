@@ -28,6 +28,7 @@ from worker.pages.view import (
     NONE,
     SHADES,
     View,
+    by_stage,
     join_parts,
     people_of,
     risk_reason,
@@ -97,18 +98,8 @@ def _ray(view: View, client: Client, measure: ClientMeasure) -> Iterator[Block]:
                 message("Forecast P85"),
                 message("P(on time)"),
             ),
-            (_card_row(view, card) for card in _ordered(live)),
+            (_card_row(view, card) for card in by_stage(live)),
         )
-
-
-def _ordered(cards: list[Card]) -> list[Card]:
-    order = {stage: index for index, stage in enumerate((*RUNNING, *reversed(HUNTED)))}
-
-    def rank(card: Card) -> tuple[int, str]:
-        place = order[card.stage] if card.stage else len(order)
-        return place, card.name
-
-    return sorted(cards, key=rank)
 
 
 def _ray_line(view: View, measure: ClientMeasure) -> str:
@@ -132,18 +123,21 @@ def _ray_line(view: View, measure: ClientMeasure) -> str:
 
 
 def _card_row(view: View, card: Card) -> tuple[str, ...]:
+    name = link(card.name, card.url)
+    progress = safe = on_time = None
     measure = view.measures.cards.get(card.ref)
-    forecast = measure.forecast if measure else None
-    dot = f"{DOTS[measure.rag]} " if measure and measure.rag is not Rag.GREY else ""
-    due = view.due_of(card)
-    progress = measure.progress if measure else None
-    safe = forecast.p85 if forecast else None
-    on_time = forecast.on_time if forecast else None
+    if measure is not None:
+        progress = measure.progress
+        if measure.rag is not Rag.GREY:
+            name = f"{DOTS[measure.rag]} {name}"
+        if measure.forecast is not None:
+            safe = measure.forecast.p85
+            on_time = measure.forecast.on_time
     return (
-        f"{dot}{link(card.name, card.url)}",
+        name,
         stage_label(card.stage, view.words),
         view.percent(progress),
-        view.date(due),
+        view.date(view.due_of(card)),
         view.date(safe),
         view.percent(on_time),
     )
@@ -152,25 +146,23 @@ def _card_row(view: View, card: Card) -> tuple[str, ...]:
 def _money(view: View, client: Client, measure: ClientMeasure) -> Iterator[Block]:
     if measure.revenue_quarter is None:
         return
+    month = month_of(view.today)
     quarter = quarter_of(view.today)
     whole = (view.sums or {}).get((FIRM, quarter))
     share = measure.revenue_quarter / whole if whole else None
+    lines = {
+        period_title(month, view.words): view.money(measure.revenue_month),
+        period_title(quarter, view.words): view.money(measure.revenue_quarter),
+        view.say("Share of the firm's quarter"): view.percent(share),
+        view.say("Monthly fee"): view.money(client.monthly_fee),
+        view.say("Contract until"): view.date(client.contract_end),
+        view.say("Client since"): view.date(client.since),
+        view.say("Rate indexed on"): view.date(client.rate_indexed),
+    }
+    known = [(name, text) for name, text in lines.items() if text != NONE]
+
     yield Heading(view.say("Money"))
-    rows = [
-        (
-            period_title(month_of(view.today), view.words),
-            view.money(measure.revenue_month),
-        ),
-        (period_title(quarter, view.words), view.money(measure.revenue_quarter)),
-        (view.say("Share of the firm's quarter"), view.percent(share)),
-        (view.say("Monthly fee"), view.money(client.monthly_fee)),
-        (view.say("Contract until"), view.date(client.contract_end)),
-        (view.say("Client since"), view.date(client.since)),
-        (view.say("Rate indexed on"), view.date(client.rate_indexed)),
-    ]
-    yield view.table(
-        (message("Money"), message("Amount")), [row for row in rows if row[1] != NONE]
-    )
+    yield view.table((message("Money"), message("Amount")), known)
 
 
 def _health(view: View, measure: ClientMeasure) -> Iterator[Block]:
@@ -218,21 +210,20 @@ def _people(view: View, client: Client) -> Iterator[Block]:
         return
     yield Heading(view.say("People"))
     if unit is not None:
-        yield Bullet(
-            link(unit.name, unit.url),
-            tuple(
-                Bullet(f"{view.say(role)}: {view.names(people)}")
-                for role, people in people_of(unit)
-            ),
-        )
+        team = []
+        for role, people in people_of(unit):
+            line = f"{view.say(role)}: {view.names(people)}"
+            team.append(Bullet(line))
+        yield Bullet(link(unit.name, unit.url), tuple(team))
+
     for contact in contacts:
-        last = (
-            view.say("last contact {day}", day=view.date(contact.last_contact))
-            if contact.last_contact
-            else ""
-        )
-        parts = (link(contact.name, contact.url), plain(contact.role or ""), last)
-        yield Bullet(join_parts(parts))
+        last = ""
+        if contact.last_contact:
+            day = view.date(contact.last_contact)
+            last = view.say("last contact {day}", day=day)
+        name = link(contact.name, contact.url)
+        role = plain(contact.role or "")
+        yield Bullet(join_parts((name, role, last)))
 
 
 def _actions(view: View, client: Client) -> Iterator[Block]:

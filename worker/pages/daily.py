@@ -19,9 +19,9 @@ from worker.domain.document import (
 from worker.domain.entities import RUNNING, Card, Category, Issue
 from worker.domain.messages import message
 from worker.domain.values import Ref
-from worker.pages.view import View, risk_line, task_line
+from worker.pages.view import View, first_lines, join_parts, risk_line, task_line
 
-MOST = 12
+MOST, MOST_LINES = 12, 24
 MOVES = {
     Category.DONE.value: ("✅", message("done")),
     Category.ACTIVE.value: ("▶️", message("started")),
@@ -62,22 +62,22 @@ def _moved_card(view: View, card: Card, moves: list[tuple[Issue, str]]) -> Bulle
         done,
         total=len(moves),
     )
-    lines = []
-    for issue, category in moves[:MOST]:
-        line = _move_line(view, issue, category)
-        lines.append(Bullet(line))
-    if len(moves) > MOST:
-        more = view.say("and {n} more", n=len(moves) - MOST)
-        lines.append(Bullet(more))
-    return Bullet(f"{link(card.name, card.url)}: {head}", tuple(lines))
+    lines = [_move_line(view, issue, category) for issue, category in moves]
+    name = link(card.name, card.url)
+    return Bullet(f"{name}: {head}", first_lines(view, lines, MOST))
 
 
 def _moves(view: View, card: Card, since: date) -> Iterator[tuple[Issue, str]]:
     issues = sorted(_issues(view, card), key=lambda issue: issue.key)
     for issue in issues:
         moves = [move for move in issue.moves if since <= move.at.date() < view.today]
-        if moves and moves[0].before != moves[-1].after:
-            yield issue, moves[-1].after
+        if not moves:
+            continue
+
+        before = moves[0].before
+        after = moves[-1].after
+        if before != after:
+            yield issue, after
 
 
 def _issues(view: View, card: Card) -> tuple[Issue, ...]:
@@ -87,16 +87,27 @@ def _issues(view: View, card: Card) -> tuple[Issue, ...]:
 
 def _move_line(view: View, issue: Issue, category: str) -> str:
     icon, label = MOVES.get(category, ("•", issue.status))
-    return f"{icon} {plain(issue.key)} {plain(issue.summary)} — {view.say(label)}"
+    step = view.say(label)
+    return f"{icon} {_issue_name(issue)} — {step}"
+
+
+def _issue_name(issue: Issue) -> str:
+    return f"{plain(issue.key)} {plain(issue.summary)}"
 
 
 def _stuck(view: View, cards: list[Card]) -> Iterator[Block]:
-    lines = [line for card in cards for line in _stuck_lines(view, card)]
-    if lines:
-        yield Heading(view.say("Blocked and overdue"))
-        yield from (Bullet(line) for line in lines[: 2 * MOST])
-        if len(lines) > 2 * MOST:
-            yield Paragraph(view.say("and {n} more", n=len(lines) - 2 * MOST))
+    lines: list[str] = []
+    for card in cards:
+        lines += _stuck_lines(view, card)
+    if not lines:
+        return
+
+    yield Heading(view.say("Blocked and overdue"))
+    for line in lines[:MOST_LINES]:
+        yield Bullet(line)
+    hidden = len(lines) - MOST_LINES
+    if hidden > 0:
+        yield Paragraph(view.say("and {n} more", n=hidden))
 
 
 def _stuck_lines(view: View, card: Card) -> Iterator[str]:
@@ -105,20 +116,20 @@ def _stuck_lines(view: View, card: Card) -> Iterator[str]:
     for issue in left:
         reasons = ", ".join(_reasons(view, issue))
         if reasons:
-            name = f"{plain(issue.key)} {plain(issue.summary)}"
             home = link(card.name, card.url)
-            yield f"{reasons} · {name} · {home}"
+            yield join_parts((reasons, _issue_name(issue), home))
 
 
 def _reasons(view: View, issue: Issue) -> Iterator[str]:
     """Yield why an issue needs a word at the stand-up."""
     blocked = view.world.thresholds.blocked_statuses
     if issue.flagged or issue.status.casefold() in blocked:
-        said = view.say("blocked")
-        yield f"⛔ {said}"
+        state = view.say("blocked")
+        yield f"⛔ {state}"
     if issue.due is not None and issue.due < view.today:
-        said = view.say("due {day}", day=view.date(issue.due))
-        yield f"⏰ {said}"
+        day = view.date(issue.due)
+        late = view.say("due {day}", day=day)
+        yield f"⏰ {late}"
 
 
 def _for_today(view: View, unit: Ref) -> Iterator[Block]:
@@ -127,17 +138,23 @@ def _for_today(view: View, unit: Ref) -> Iterator[Block]:
         for task in view.tasks_of(unit)
         if task.due is not None and task.due <= view.today
     ]
-    steps = []
+    lines = [task_line(view, task) for task in tasks[:MOST_LINES]]
+    lines += _risk_steps(view, unit)
+
+    yield Heading(view.say("For today"))
+    if not lines:
+        yield Paragraph(view.say("No task is due and no risk step is dated today."))
+    for line in lines:
+        yield ToDo(line)
+
+
+def _risk_steps(view: View, unit: Ref) -> Iterator[str]:
     for risk in view.risks_of(unit):
         for step in risk.steps:
             if step.day == view.today:
-                steps.append((risk, step))
-    yield Heading(view.say("For today"))
-    if not tasks and not steps:
-        yield Paragraph(view.say("No task is due and no risk step is dated today."))
-    yield from (ToDo(task_line(view, task)) for task in tasks[: 2 * MOST])
-    for risk, step in steps:
-        yield ToDo(f"{bold(step.text)} — {risk_line(view, risk)}")
+                action = bold(step.text)
+                about = risk_line(view, risk)
+                yield f"{action} — {about}"
 
 
 def _away(view: View, unit: Ref) -> Iterator[Block]:
@@ -155,5 +172,5 @@ def _away(view: View, unit: Ref) -> Iterator[Block]:
                 )
                 away.append(line)
     if away:
-        said = view.say("Away: {people}", people="; ".join(away))
-        yield Callout(said, "🏖️", "blue_background")
+        text = view.say("Away: {people}", people="; ".join(away))
+        yield Callout(text, "🏖️", "blue_background")

@@ -11,27 +11,27 @@ from worker.domain.periods import Period
 from worker.domain.values import Ref
 from worker.method.growth.development import development_of
 from worker.method.measures import BacklogItem
-from worker.pages.view import NONE, View, join_parts
+from worker.pages.view import NONE, View, client_link, join_parts
 
 MOST, SPOTS = 15, 3
 
 
 def write_development(view: View, unit: Ref, past: Period) -> Iterator[Block]:
     """Yield TL's features, PM's hypotheses, AM's ideas and white spots, HoA's feedback as a count, cards to present."""
-    found = development_of(unit, view.measures.backlog or ())
-    yield from _inbox(view, message("TL: validated features"), found.features)
-    yield from _inbox(view, message("PM: strategic hypotheses"), found.hypotheses)
-    if found.operational:
+    backlog = development_of(unit, view.measures.backlog or ())
+    yield from _inbox(view, message("TL: validated features"), backlog.features)
+    yield from _inbox(view, message("PM: strategic hypotheses"), backlog.hypotheses)
+    if backlog.operational:
         yield Bullet(
             view.words.count(
                 "and {n} operational hypothesis",
                 "and {n} operational hypotheses",
-                found.operational,
+                backlog.operational,
             )
         )
-    yield from _inbox(view, message("AM: ideas for the client"), found.ideas)
+    yield from _inbox(view, message("AM: ideas for the client"), backlog.ideas)
     yield from _white_spots(view, unit)
-    yield from _feedback(view, unit, past, len(found.feedback))
+    yield from _feedback(view, unit, past, len(backlog.feedback))
     yield from _cards(view, unit)
 
 
@@ -65,77 +65,72 @@ def _item(view: View, item: BacklogItem) -> str:
 
 
 def _white_spots(view: View, unit: Ref) -> Iterator[Block]:
-    lines = tuple(
-        line for client in view.clients_of(unit) if (line := _spots(view, client))
-    )
+    lines = []
+    for client in view.clients_of(unit):
+        names = _spots(view, client)
+        if names:
+            name = link(client.name, client.url)
+            lines.append(f"{name}: {', '.join(names)}")
     if lines:
         yield Heading(view.say("AM: white spots"), 3)
         yield from (Bullet(line) for line in lines[:MOST])
 
 
-def _spots(view: View, client: Client) -> str:
-    found = (
-        view.measures.services.white_spots.get(client.ref, ())
-        if view.measures.services
-        else ()
-    )
-    names = [
-        f"{plain(service.name)} ({_similar(view, spot.similar)})"
-        for spot in found[:SPOTS]
-        if (service := view.world.services.get(spot.service)) is not None
-    ]
-    return f"{link(client.name, client.url)}: {', '.join(names)}" if names else ""
-
-
-def _similar(view: View, number: int) -> str:
-    return view.words.count(
-        "{n} similar client buys it", "{n} similar clients buy it", number
-    )
+def _spots(view: View, client: Client) -> list[str]:
+    """Return the services a client does not buy, with how many like it do."""
+    if view.measures.services is None:
+        return []
+    names = []
+    for spot in view.measures.services.white_spots.get(client.ref, ())[:SPOTS]:
+        service = view.world.service(spot.service)
+        if service is None:
+            continue
+        similar = view.words.count(
+            "{n} similar client buys it", "{n} similar clients buy it", spot.similar
+        )
+        names.append(f"{plain(service.name)} ({similar})")
+    return names
 
 
 def _feedback(view: View, unit: Ref, past: Period, items: int) -> Iterator[Block]:
     """Count what clients said: names, scores and words stand on the HoA's private page alone."""
     mine = {client.ref for client in view.clients_of(unit)}
-    said = (
-        sum(
-            one.client in mine and one.day in past
-            for one in view.measures.feedback or ()
-        )
-        + items
-    )
-    if said:
+    entries = items
+    for entry in view.measures.feedback or ():
+        if entry.client in mine and entry.day in past:
+            entries += 1
+    if entries:
         yield Heading(view.say("HoA: feedback"), 3)
         yield Paragraph(
             view.words.count(
                 "{n} entry; the head of accounting tells each member in person.",
                 "{n} entries; the head of accounting tells each member in person.",
-                said,
+                entries,
             )
         )
 
 
 def _cards(view: View, unit: Ref) -> Iterator[Block]:
-    order = {Stage.SHAPING: 0, Stage.IDEA: 1}
-    cards = sorted(
-        (card for card in view.cards_of(unit) if card.stage in order),
-        key=lambda card: (order[card.stage or Stage.IDEA], card.name.casefold()),
-    )
+    cards: list[Card] = []
+    for stage in (Stage.SHAPING, Stage.IDEA):
+        at_stage = [card for card in view.cards_of(unit) if card.stage is stage]
+        cards += sorted(at_stage, key=lambda card: card.name.casefold())
+
     yield Heading(view.say("Idea cards ready to present"), 3)
     if not cards:
         yield Paragraph(view.say("No card is at the idea or shaping stage."))
-    yield from (Bullet(_card(view, card)) for card in cards[:MOST])
+    for card in cards[:MOST]:
+        yield Bullet(_card(view, card))
 
 
 def _card(view: View, card: Card) -> str:
-    client = view.world.client(card.client)
-    start = (
-        view.say("expected start {day}", day=view.date(card.expected_start))
-        if card.expected_start
-        else ""
-    )
+    start = ""
+    if card.expected_start:
+        day = view.date(card.expected_start)
+        start = view.say("expected start {day}", day=day)
     parts = (
         link(card.name, card.url),
-        link(client.name, client.url) if client else NONE,
+        client_link(view, card.client) or NONE,
         stage_label(card.stage, view.words),
         start,
     )

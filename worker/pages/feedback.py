@@ -21,7 +21,7 @@ from worker.domain.period_titles import period_title
 from worker.domain.periods import Period
 from worker.domain.values import Ref
 from worker.method.measures import FeedbackMeasure
-from worker.pages.view import View, join_parts
+from worker.pages.view import View, client_link, join_parts
 
 TRENDS = {
     "up": message("rising"),
@@ -32,50 +32,54 @@ TRENDS = {
 
 def write_feedback(view: View, past: Period) -> tuple[Block, ...]:
     """Return the page of a quarter: the team first, then every member, each with what was said, oldest first."""
-    said: dict[Ref | None, list[FeedbackMeasure]] = defaultdict(list)
-    for one in view.measures.feedback or ():
-        if one.day in past:
-            said[one.person].append(one)
+    entries: dict[Ref | None, list[FeedbackMeasure]] = defaultdict(list)
+    for entry in view.measures.feedback or ():
+        if entry.day in past:
+            entries[entry.person].append(entry)
     head = view.say(
         "Feedback of {period}. Private: tell each member in person.",
         period=bold(period_title(past, view.words)),
     )
-    nothing = (
-        (Paragraph(view.say("Clients said nothing in this quarter.")),)
-        if not said
-        else ()
-    )
-    people = sorted(
-        (ref for ref in said if ref is not None),
-        key=lambda ref: view.names((ref,)).casefold(),
-    )
-    order = ([None] if None in said else []) + list(people)
-    return (
-        Callout(head, "🔒", "red_background"),
-        *nothing,
-        *(block for ref in order for block in _member(view, ref, said[ref])),
-    )
+    blocks: list[Block] = [Callout(head, "🔒", "red_background")]
+    if not entries:
+        blocks.append(Paragraph(view.say("Clients said nothing in this quarter.")))
+    if None in entries:
+        team = view.say("The team as a whole")
+        blocks += _about(view, team, entries[None])
+
+    names = {ref: view.names((ref,)) for ref in entries if ref is not None}
+    for ref in sorted(names, key=lambda ref: names[ref].casefold()):
+        blocks += _about(view, names[ref], entries[ref])
+    return tuple(blocks)
 
 
-def _member(
-    view: View, person: Ref | None, said: list[FeedbackMeasure]
-) -> Iterator[Block]:
-    yield Heading(view.names((person,)) if person else view.say("The team as a whole"))
-    mean = sum((one.score for one in said), Decimal(0)) / len(said)
-    trend = view.say(TRENDS[said[-1].trend]) if said[-1].trend in TRENDS else ""
-    told = view.words.count(
+def _about(view: View, name: str, entries: list[FeedbackMeasure]) -> Iterator[Block]:
+    """Yield what was said of a member, or of the team: how many entries, their mean score and trend, and each."""
+    scores = [entry.score for entry in entries]
+    mean = sum(scores, Decimal(0)) / len(scores)
+    trend = entries[-1].trend
+    count = view.words.count(
         "{n} entry, mean score {mean} of 5",
         "{n} entries, mean score {mean} of 5",
-        len(said),
+        len(entries),
         mean=view.words.number(mean, 1),
     )
-    yield Paragraph(join_parts((told, trend)))
-    yield from (Bullet(_entry(view, one)) for one in said)
+
+    yield Heading(name)
+    yield Paragraph(
+        join_parts((count, view.say(TRENDS[trend]) if trend in TRENDS else ""))
+    )
+    for entry in entries:
+        yield Bullet(_entry_line(view, entry))
 
 
-def _entry(view: View, one: FeedbackMeasure) -> str:
-    client = view.world.client(one.client)
-    mark = "🔴 " if one.negative else ""
-    head = f"{mark}{link(view.date(one.day), one.url)} · {bold(view.words.number(one.score, 1))}"
-    parts = (head, link(client.name, client.url) if client else "", plain(one.text))
+def _entry_line(view: View, entry: FeedbackMeasure) -> str:
+    mark = "🔴 " if entry.negative else ""
+    day = link(view.date(entry.day), entry.url)
+    parts = (
+        f"{mark}{day}",
+        bold(view.words.number(entry.score, 1)),
+        client_link(view, entry.client),
+        plain(entry.text),
+    )
     return join_parts(parts)

@@ -28,7 +28,7 @@ from worker.method.measures import PlanMeasure, Rag
 from worker.method.money.monday import Cause, Cut, Line, cut
 from worker.method.money.plans import BASES
 from worker.pages.pictures import chart_plan
-from worker.pages.view import DOTS, NONE, SHADES, View, join_parts
+from worker.pages.view import DOTS, NONE, SHADES, View, client_link, join_parts
 from worker.world.rows import by_key, plan_key
 
 MOST_CAUSES = 6
@@ -41,14 +41,14 @@ ENGAGEMENTS = {
 
 def write_cut(view: View, unit: Ref, monday: date) -> tuple[Block, ...]:
     """Return the blocks of the cut of one Monday."""
-    found = _cut(view, unit, monday)
+    figures = _cut(view, unit, monday)
     return (
-        _verdict(view, found, monday),
+        _verdict(view, figures, monday),
         Heading(view.say("Plan and fact")),
-        _table(view, found),
+        _table(view, figures),
         *_chart(view, unit, monday),
-        *_causes(view, found),
-        *_ahead(view, found),
+        *_causes(view, figures),
+        *_ahead(view, figures),
         *(_units(view, monday) if unit == FIRM else ()),
     )
 
@@ -56,11 +56,12 @@ def write_cut(view: View, unit: Ref, monday: date) -> tuple[Block, ...]:
 def _cut(view: View, unit: Ref, monday: date) -> Cut:
     plans = {period: plan for (ref, period), plan in view.plans.items() if ref == unit}
     last = quarter_of(monday - timedelta(days=7))
-    plans |= {} if last in plans else _kept_plans(view, unit, last)
+    if last not in plans:
+        plans |= _kept_plans(view, unit, last)
     money = view.measures.money
-    own = (
-        None if money is None else [fact for fact in money if unit in (FIRM, fact.unit)]
-    )
+    own = None
+    if money is not None:
+        own = [fact for fact in money if unit in (FIRM, fact.unit)]
     return cut(
         monday, plans, own, clients=view.world.clients, calendar=view.world.calendar
     )
@@ -68,12 +69,12 @@ def _cut(view: View, unit: Ref, monday: date) -> Cut:
 
 def _kept_plans(view: View, unit: Ref, quarter: Period) -> dict[Period, PlanMeasure]:
     """Return the targets of a quarter that is over, as its rows keep them."""
-    found = {}
+    plans = {}
     rows = by_key(view.world.plan_rows())
     for period in tree_of(quarter):
         row = rows.get(plan_key(unit, period))
         if row is not None and row.target is not None:
-            found[period] = PlanMeasure(
+            plans[period] = PlanMeasure(
                 unit,
                 period,
                 row.target,
@@ -86,28 +87,19 @@ def _kept_plans(view: View, unit: Ref, quarter: Period) -> dict[Period, PlanMeas
                 pace=None,
                 rag=Rag.GREY,
             )
-    return found
+    return plans
 
 
-def _titled(view: View, found: Cut) -> tuple[tuple[str, Line], ...]:
-    worked = [
-        week for week in found.weeks if view.world.calendar.in_period(week)
-    ] or found.weeks
-    week = view.say(
-        "Last week, {days}", days=" + ".join(days(week, view.words) for week in worked)
-    )
-    return (
-        (week, found.week),
-        *(
-            (
-                view.say(
-                    "{period} to date", period=period_title(line.period, view.words)
-                ),
-                line,
-            )
-            for line in (found.month, found.quarter)
-        ),
-    )
+def _titled(view: View, figures: Cut) -> tuple[tuple[str, Line], ...]:
+    calendar = view.world.calendar
+    worked = [week for week in figures.weeks if calendar.in_period(week)]
+    spans = [days(week, view.words) for week in worked or figures.weeks]
+    titled = [(view.say("Last week, {days}", days=" + ".join(spans)), figures.week)]
+    for line in (figures.month, figures.quarter):
+        period = period_title(line.period, view.words)
+        title = view.say("{period} to date", period=period)
+        titled.append((title, line))
+    return tuple(titled)
 
 
 def _colour(view: View, line: Line) -> Rag:
@@ -117,12 +109,17 @@ def _colour(view: View, line: Line) -> Rag:
     return colour_of(line.pace, band)
 
 
-def _verdict(view: View, found: Cut, monday: date) -> Block:
-    week = found.week
-    quarter = found.quarter
+def _coloured_pace(view: View, line: Line) -> str:
+    dot = DOTS[_colour(view, line)]
+    return f"{dot}\u00a0{view.percent(line.pace)}"
+
+
+def _verdict(view: View, figures: Cut, monday: date) -> Block:
+    week = figures.week
+    quarter = figures.quarter
     colour = _colour(view, quarter)
 
-    said = view.say(
+    text = view.say(
         "Cut of {day}. Last week {fact} of {plan} planned ({variance}); quarter pace {pace}.",
         day=bold(view.date(monday)),
         fact=bold(view.money(week.fact)),
@@ -130,10 +127,10 @@ def _verdict(view: View, found: Cut, monday: date) -> Block:
         variance=view.change(week.variance),
         pace=bold(view.percent(quarter.pace)),
     )
-    return Callout(said, DOTS[colour], SHADES[colour])
+    return Callout(text, DOTS[colour], SHADES[colour])
 
 
-def _table(view: View, found: Cut) -> Block:
+def _table(view: View, figures: Cut) -> Block:
     return view.table(
         (
             message("Period"),
@@ -149,12 +146,10 @@ def _table(view: View, found: Cut) -> Block:
                 view.money(line.plan),
                 view.money(line.fact),
                 view.change(line.variance),
-                f"{DOTS[_colour(view, line)]}\u00a0{view.percent(line.pace)}"
-                if line.pace is not None
-                else NONE,
+                _coloured_pace(view, line) if line.pace is not None else NONE,
                 view.money(line.required),
             )
-            for title, line in _titled(view, found)
+            for title, line in _titled(view, figures)
         ),
     )
 
@@ -167,10 +162,10 @@ def _chart(view: View, unit: Ref, monday: date) -> Iterator[Block]:
         yield Picture(chart)
 
 
-def _causes(view: View, found: Cut) -> Iterator[Block]:
+def _causes(view: View, figures: Cut) -> Iterator[Block]:
     """Name the clients and models that made the variance, the largest first."""
-    told = [one for one in found.clients if abs(one.amount) >= 1]
-    if not told:
+    causes = [cause for cause in figures.clients if abs(cause.amount) >= 1]
+    if not causes:
         return
     yield Heading(view.say("What made the difference"))
     yield Paragraph(
@@ -178,13 +173,14 @@ def _causes(view: View, found: Cut) -> Iterator[Block]:
             "The week's plan is shared out by what clients brought in the four weeks before."
         )
     )
-    for one in told[:MOST_CAUSES]:
-        yield Bullet(_cause(view, one, found.weeks))
-    models = [
-        f"{plain(_model(view, one.model))} {bold(view.change(one.amount))}"
-        for one in found.models
-        if one.model in ENGAGEMENTS and abs(one.amount) >= 1
-    ]
+    for cause in causes[:MOST_CAUSES]:
+        yield Bullet(_cause(view, cause, figures.weeks))
+    models = []
+    for cause in figures.models:
+        if cause.model in ENGAGEMENTS and abs(cause.amount) >= 1:
+            name = plain(_model(view, cause.model))
+            amount = bold(view.change(cause.amount))
+            models.append(f"{name} {amount}")
     if len(models) > 1:
         yield Paragraph(view.say("By model: {models}.", models=", ".join(models)))
 
@@ -193,40 +189,36 @@ def _model(view: View, model: str) -> str:
     return view.say(ENGAGEMENTS[model]) if model in ENGAGEMENTS else ""
 
 
-def _cause(view: View, one: Cause, weeks: tuple[Period, ...]) -> str:
-    client = view.world.client(one.client)
-    name = (
-        link(client.name, client.url)
-        if client
-        else plain(view.say("nobody in particular"))
-    )
-    mark = "▲" if one.amount > 0 else "▼"
-    line = f"{mark} {name}: {bold(view.change(one.amount))}"
-    model = _model(view, one.model)
-    bases = _bases(view, one.client, weeks)
+def _cause(view: View, cause: Cause, weeks: tuple[Period, ...]) -> str:
+    nobody = plain(view.say("nobody in particular"))
+    name = client_link(view, cause.client) or nobody
+    mark = "▲" if cause.amount > 0 else "▼"
+    amount = bold(view.change(cause.amount))
+    line = f"{mark} {name}: {amount}"
+    model = _model(view, cause.model)
+    bases = _bases(view, cause.client, weeks)
     details = join_parts((model, bases))
     return f"{line} ({plain(details)})" if details else line
 
 
 def _bases(view: View, client: Ref | None, weeks: tuple[Period, ...]) -> str:
-    found = sorted(
-        {fact.basis for fact in view.shelf(client).money if fact.week in weeks}
-    )
-    return ", ".join(view.say(BASES[basis]) for basis in found if basis in BASES)
+    bases = {fact.basis for fact in view.shelf(client).money if fact.week in weeks}
+    names = [view.say(BASES[basis]) for basis in sorted(bases) if basis in BASES]
+    return ", ".join(names)
 
 
-def _ahead(view: View, found: Cut) -> Iterator[Block]:
+def _ahead(view: View, figures: Cut) -> Iterator[Block]:
     """Say where the shortfall of the finished weeks went."""
-    if not found.short:
+    if not figures.short:
         return
     yield Heading(view.say("Carry-over"))
     yield Paragraph(
         view.say(
             "The finished weeks of the quarter are short of {amount}.",
-            amount=bold(view.money(found.short)),
+            amount=bold(view.money(figures.short)),
         )
     )
-    if found.carried:
+    if figures.carried:
         yield view.table(
             (
                 message("Week"),
@@ -236,30 +228,30 @@ def _ahead(view: View, found: Cut) -> Iterator[Block]:
             ),
             (
                 (
-                    period_title(one.period, view.words),
-                    view.money(one.target),
-                    view.change(one.carry),
-                    view.money(one.target + one.carry),
+                    period_title(week.period, view.words),
+                    view.money(week.target),
+                    view.change(week.carry),
+                    view.money(week.target + week.carry),
                 )
-                for one in found.carried
+                for week in figures.carried
             ),
         )
 
 
 def _units(view: View, monday: date) -> Iterator[Block]:
     rows: list[tuple[str, ...]] = []
-    for ref, unit in sorted(view.world.units.items(), key=lambda item: item[1].name):
-        found = _cut(view, ref, monday)
-        rows.append(
-            (
-                link(unit.name, unit.url),
-                view.money(found.week.plan),
-                view.money(found.week.fact),
-                view.change(found.week.variance),
-                view.percent(found.month.pace),
-                f"{DOTS[_colour(view, found.quarter)]}\u00a0{view.percent(found.quarter.pace)}",
-            )
+    for unit in sorted(view.world.units.values(), key=lambda unit: unit.name):
+        figures = _cut(view, unit.ref, monday)
+        week = figures.week
+        row = (
+            link(unit.name, unit.url),
+            view.money(week.plan),
+            view.money(week.fact),
+            view.change(week.variance),
+            view.percent(figures.month.pace),
+            _coloured_pace(view, figures.quarter),
         )
+        rows.append(row)
     if rows:
         yield Heading(view.say("By unit"))
         yield view.table(

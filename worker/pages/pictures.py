@@ -20,14 +20,14 @@ from worker.domain.charts import (
     RiskCell,
     RiskMap,
 )
-from worker.domain.entities import HUNTED, RUNNING, Card, Stage
+from worker.domain.entities import HUNTED, RUNNING, Card, Client, Stage
 from worker.domain.messages import STAGES
 from worker.domain.period_titles import period_title
 from worker.domain.periods import Period, monday_of
 from worker.domain.values import Ref
 from worker.method.formulas.cascade import weeks_of
 from worker.method.measures import RiskMeasure
-from worker.pages.view import View
+from worker.pages.view import View, by_stage
 
 USUAL = timedelta(weeks=12)
 """How long a card without an end is drawn: long enough to be seen, faint enough to mean nothing."""
@@ -40,9 +40,8 @@ def weekly(view: View, *shown: object) -> str:
     Forecasts and load move a little every day; a timeline of months need not be uploaded again for that.
     """
     monday = monday_of(view.today)
-    return (
-        f"{monday.isoformat()}:{hashlib.sha256(repr(shown).encode()).hexdigest()[:12]}"
-    )
+    digest = hashlib.sha256(repr(shown).encode()).hexdigest()
+    return f"{monday.isoformat()}:{digest[:12]}"
 
 
 def chart_plan(
@@ -60,15 +59,13 @@ def chart_plan(
         points.append(PlanPoint(week.end, plan, fact if week.end < until else None))
     if not is_planned:
         return None
-    title = " · ".join(
-        (
-            view.say("Plan and fact"),
-            period_title(quarter, view.words),
-            view.unit_name(unit),
-        )
+    parts = (
+        view.say("Plan and fact"),
+        period_title(quarter, view.words),
+        view.unit_name(unit),
     )
     return PlanFact(
-        title,
+        " · ".join(parts),
         tuple(points),
         until,
         view.say("plan"),
@@ -81,68 +78,74 @@ def chart_plan(
 
 def chart_cards(view: View, cards: Iterable[Card], *, title: str) -> Rays | None:
     """Return the timeline of cards that are not over; None when none has a place in time."""
-    order = {stage: index for index, stage in enumerate((*RUNNING, *reversed(HUNTED)))}
-    found = [
-        ray
-        for card in sorted(
-            (card for card in cards if card.stage in order),
-            key=lambda card: (order[card.stage or Stage.IDEA], card.name),
-        )
-        if (ray := _card_ray(view, card)) is not None
-    ]
-    return _rays(view, found, title)
+    rays = []
+    for card in by_stage(cards):
+        ray = _card_ray(view, card)
+        if ray is not None:
+            rays.append(ray)
+    return _rays(view, rays, title)
 
 
 def _card_ray(view: View, card: Card) -> Ray | None:
-    measure = view.measures.cards.get(card.ref)
-    forecast = measure.forecast if measure else None
     start = card.start or card.expected_start
     if start is None or card.stage is None:
         return None
+    measure = view.measures.cards.get(card.ref)
+    forecast = measure.forecast if measure else None
     usual = forecast.p50 if forecast else start + USUAL
-    due = view.due_of(card) or usual
-    # A bar of no length is not seen.
-    end = max(due, start + timedelta(days=1))
+    end = _visible_end(start, view.due_of(card) or usual)
     late = None
     if forecast is not None and forecast.p85 > end:
         late = forecast.p85
     return Ray(label=card.name, start=start, end=end, stage=card.stage.value, p85=late)
 
 
+def _visible_end(start: date, end: date) -> date:
+    """Return where a bar ends: one of no length is not seen."""
+    return max(end, start + timedelta(days=1))
+
+
 def chart_clients(view: View) -> Rays | None:
     """Return the rays of all clients: from the first known work to the horizon."""
-    found = []
+    rays = []
     for client in view.world.clients.values():
         measure = view.measures.clients.get(client.ref)
-        cards = [
-            card for card in view.cards.get(client.ref, ()) if card.stage in RUNNING
-        ]
-        starts = [day for day in (client.since, *(card.start for card in cards)) if day]
-        if measure is not None and measure.horizon is not None and starts:
-            begin = max(min(starts), date(view.today.year - 1, 1, 1))
-            evolves = any(card.stage is Stage.EVOLUTION for card in cards)
-            stage = Stage.EVOLUTION if evolves else Stage.IN_PROGRESS
-            ray = Ray(
-                label=client.name,
-                start=begin,
-                end=max(measure.horizon, begin + timedelta(days=1)),
-                stage=stage.value,
-            )
-            found.append(ray)
-    return _rays(
-        view,
-        sorted(found, key=lambda ray: (ray.end, ray.label)),
-        view.say("Rays of the clients"),
+        if measure is None or measure.horizon is None:
+            continue
+        ray = _client_ray(view, client, measure.horizon)
+        if ray is not None:
+            rays.append(ray)
+    rays.sort(key=lambda ray: (ray.end, ray.label))
+    return _rays(view, rays, view.say("Rays of the clients"))
+
+
+def _client_ray(view: View, client: Client, horizon: date) -> Ray | None:
+    cards = [card for card in view.cards.get(client.ref, ()) if card.stage in RUNNING]
+    starts = [card.start for card in cards if card.start]
+    if client.since:
+        starts.append(client.since)
+    if not starts:
+        return None
+
+    last_year = date(view.today.year - 1, 1, 1)
+    begin = max(min(starts), last_year)
+    evolves = any(card.stage is Stage.EVOLUTION for card in cards)
+    stage = Stage.EVOLUTION if evolves else Stage.IN_PROGRESS
+    return Ray(
+        label=client.name,
+        start=begin,
+        end=_visible_end(begin, horizon),
+        stage=stage.value,
     )
 
 
-def _rays(view: View, found: list[Ray], title: str) -> Rays | None:
-    if not found:
+def _rays(view: View, rays: list[Ray], title: str) -> Rays | None:
+    if not rays:
         return None
     week = monday_of(view.today)
     return Rays(
         title,
-        tuple(found[:MOST_RAYS]),
+        tuple(rays[:MOST_RAYS]),
         week,
         view.say("this week"),
         view.say("P85"),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator
 from decimal import Decimal
 
@@ -58,24 +59,21 @@ def _by_client(view: View) -> dict[Ref, Decimal] | None:
 def _summary(view: View, money: dict[Ref, Decimal] | None) -> Block:
     clients = view.world.clients.values()
     words = view.words
-    accounts = sum(client.group == "account" for client in clients)
-    newbiz = sum(client.group == "newbiz" for client in clients)
+    groups = Counter(client.group for client in clients)
+    levels = Counter(risk.level for risk in view.risks)
     quarter = quarter_of(view.today)
     plan = view.plans.get((FIRM, quarter))
     total = sum(money.values(), Decimal(0)) if money is not None else None
+    pace = ""
+    if plan and plan.pace is not None:
+        pace = view.say("pace {pace}", pace=view.percent(plan.pace))
     parts = [
-        bold(words.count("{n} client", "{n} clients", len(view.world.clients))),
-        words.count("{n} account", "{n} accounts", accounts),
-        words.count("{n} newbiz", "{n} newbiz clients", newbiz),
+        bold(words.count("{n} client", "{n} clients", len(clients))),
+        words.count("{n} account", "{n} accounts", groups["account"]),
+        words.count("{n} newbiz", "{n} newbiz clients", groups["newbiz"]),
         f"{period_title(quarter, words)}: {view.money(total)}",
-        view.say("pace {pace}", pace=view.percent(plan.pace))
-        if plan and plan.pace is not None
-        else "",
-        words.count(
-            "{n} high risk",
-            "{n} high risks",
-            sum(risk.level == "high" for risk in view.risks),
-        ),
+        pace,
+        words.count("{n} high risk", "{n} high risks", levels["high"]),
     ]
     return Callout(join_parts(parts), "🧭", "blue_background")
 
@@ -240,7 +238,7 @@ def _loyalty(view: View) -> Iterator[Block]:
                 known=known,
             )
         )
-    free = sum(one.free for one in view.measures.portfolios.values())
+    free = sum(own.free for own in view.measures.portfolios.values())
     yield Bullet(
         words.count(
             "Account managers may hunt {n} client more.",
@@ -291,23 +289,28 @@ def _manager(
     units = {ref for ref, unit in view.world.units.items() if person in unit.am}
     clients = [client for client in view.world.clients.values() if client.unit in units]
     tasks = [task for task in view.tasks if task.assignee == person]
-    total = (
-        sum((money[client.ref] for client in clients), Decimal(0))
-        if money is not None
-        else None
-    )
+    dues = [task.due for task in tasks if task.due is not None]
+    late = [due for due in dues if due < view.today]
+    total = None
+    if money is not None:
+        total = sum((money[client.ref] for client in clients), Decimal(0))
+
+    accounts = load = free = NONE
     own = view.measures.portfolios.get(person)
+    if own is not None:
+        count = len(own.accounts)
+        accounts = view.say("{accounts} of {limit}", accounts=count, limit=own.limit)
+        load = view.percent(own.load)
+        free = str(own.free)
     return (
         view.names((person,)),
         str(len(clients)),
-        view.say("{accounts} of {limit}", accounts=len(own.accounts), limit=own.limit)
-        if own
-        else NONE,
-        view.percent(own.load if own else None),
-        str(own.free) if own else NONE,
+        accounts,
+        load,
+        free,
         view.brief_money(total),
         str(len(tasks)),
-        str(sum(task.due is not None and task.due < view.today for task in tasks)),
+        str(len(late)),
     )
 
 

@@ -46,21 +46,21 @@ class PublicClientView(msgspec.Struct, frozen=True, gc=False):
 
 def public_view(view: View, client: Client) -> PublicClientView:
     """Return what of a client's world is the client's to see."""
-    found = [
-        PublicProject(
-            card.name,
-            card.stage,
-            _progress(view, card),
-            _promised(view, card),
-            card.expected_start,
-        )
-        for card in sorted(view.cards.get(client.ref, ()), key=lambda card: card.name)
-        if card.stage is not None
-    ]
+    projects = []
+    for card in sorted(view.cards.get(client.ref, ()), key=lambda card: card.name):
+        if card.stage is not None:
+            project = PublicProject(
+                card.name,
+                card.stage,
+                _progress(view, card),
+                _promised(view, card),
+                card.expected_start,
+            )
+            projects.append(project)
     return PublicClientView(
         client.name,
-        tuple(project for project in found if project.stage in RUNNING),
-        tuple(project for project in found if project.stage is Stage.AGREED),
+        tuple(project for project in projects if project.stage in RUNNING),
+        tuple(project for project in projects if project.stage is Stage.AGREED),
         _final_set(view, client),
     )
 
@@ -76,17 +76,18 @@ def _final_set(view: View, client: Client) -> tuple[PublicProject, ...]:
         and item.kind not in INTERNAL
     ]
     accepted = {item.card for item in taken}
-    found = [
-        PublicProject(card.name, card.stage, start=card.expected_start)
-        for card in cards.values()
-        if card.stage in OFFERED or (card.stage is Stage.IDEA and card.ref in accepted)
-    ]
-    found += [
+    ideas = [
         PublicProject(item.title, Stage.IDEA)
         for item in taken
         if item.card not in cards
     ]
-    return tuple(sorted(found, key=lambda project: project.name))
+    for card in cards.values():
+        stage = card.stage
+        is_accepted = stage is Stage.IDEA and card.ref in accepted
+        if stage is not None and (stage in OFFERED or is_accepted):
+            idea = PublicProject(card.name, stage, start=card.expected_start)
+            ideas.append(idea)
+    return tuple(sorted(ideas, key=lambda project: project.name))
 
 
 def _promised(view: View, card: Card) -> date | None:

@@ -13,8 +13,8 @@ from worker.domain.values import Ref
 from worker.method.formulas.cascade import parts_of
 from worker.method.formulas.flow import ratio
 from worker.method.formulas.sprints import sprints_between
-from worker.method.measures import GoalMeasure, PlanMeasure, TaskRecord
-from worker.pages.view import DOTS, NONE, View, join_parts
+from worker.method.measures import GoalMeasure, PlanMeasure
+from worker.pages.view import DOTS, NONE, View, due_text, first_lines, join_parts
 from worker.world.rows import RiskRow, TaskRow
 
 MOST = 15
@@ -27,7 +27,7 @@ def write_retrospective(view: View, unit: Ref, past: Period) -> Iterator[Block]:
     yield plan_table(view, unit, (past, *parts_of(past)))
     yield Heading(view.say("Goals"), 3)
     yield from goals_of(
-        view, unit, past, told=message("No goal was set for the period.")
+        view, unit, past, otherwise=message("No goal was set for the period.")
     )
     yield from _risks(view, unit, past)
     yield from _tasks(view, unit, past)
@@ -71,8 +71,10 @@ def _plan_row(view: View, plan: PlanMeasure) -> tuple[str, ...]:
 # -- goals -------------------------------------------------------------------------------------------------------------
 
 
-def goals_of(view: View, unit: Ref, period: Period, *, told: str) -> Iterator[Block]:
-    """Yield the goals that lie in a period or hold it, each with its months; `told` when there is none."""
+def goals_of(
+    view: View, unit: Ref, period: Period, *, otherwise: str
+) -> Iterator[Block]:
+    """Yield the goals that lie in a period or hold it, each with its months; the sentence `otherwise` without one."""
     own = [goal for goal in view.measures.goals or () if goal.unit == unit]
     known = {goal.ref for goal in own}
     near = [goal for goal in own if _meets(goal.period, period)]
@@ -101,7 +103,7 @@ def goals_of(view: View, unit: Ref, period: Period, *, told: str) -> Iterator[Bl
             rows,
         )
     else:
-        yield Paragraph(view.say(told))
+        yield Paragraph(view.say(otherwise))
 
 
 def _meets(one: Period, other: Period) -> bool:
@@ -170,31 +172,23 @@ def _risks(view: View, unit: Ref, past: Period) -> Iterator[Block]:
 def _links(
     view: View, rows: Sequence[RiskRow] | Sequence[TaskRow]
 ) -> tuple[Bullet, ...]:
-    found = []
-    for row in rows[:MOST]:
-        name = view.linked(row.ref, row.title)
-        found.append(Bullet(name))
-    if len(rows) > MOST:
-        more = view.say("and {n} more", n=len(rows) - MOST)
-        found.append(Bullet(more))
-    return tuple(found)
+    names = [view.linked(row.ref, row.title) for row in rows]
+    return first_lines(view, names, MOST)
 
 
 def _tasks(view: View, unit: Ref, past: Period) -> Iterator[Block]:
-    records = {record.ref: record for record in view.measures.records or ()}
-    rows = [
-        row
-        for row in _tasks_of(view, unit)
-        if _is_in(row.due, past) and row.status != "cancelled"
-    ]
+    rows = []
+    for row in _tasks_of(view, unit):
+        if _is_in(row.due, past) and row.status != "cancelled":
+            rows.append(row)
     done = [row for row in rows if row.status == "done"]
-    moved = [(row, to) for row in done if (to := _moved(row, records.get(row.ref)))]
-    still = [row for row in done if (record := records.get(row.ref)) and record.stuck]
-    broken = [
-        row
-        for row in rows
-        if row.status not in CLOSED and row.due is not None and row.due < view.today
-    ]
+    still = [row for row in done if _is_stuck(view, row)]
+    moved = []
+    for row in done:
+        stage = _moved(view, row)
+        if stage:
+            moved.append((row, stage))
+
     yield Heading(view.say("Account sprint"), 3)
     yield Bullet(
         view.say(
@@ -207,10 +201,25 @@ def _tasks(view: View, unit: Ref, past: Period) -> Iterator[Block]:
         yield _moved_cards(view, moved)
     if still:
         yield Bullet(view.say("Done, but the card did not move:"), _links(view, still))
-    if broken:
-        broken.sort(key=lambda row: (str(row.due), row.title))
-        yield Heading(view.say("Promises not kept"), 3)
-        yield from (Bullet(_late_line(view, row)) for row in broken[:MOST])
+    yield from _broken_promises(view, rows)
+
+
+def _broken_promises(view: View, rows: list[TaskRow]) -> Iterator[Block]:
+    late = []
+    for row in rows:
+        if row.status not in CLOSED and row.due is not None and row.due < view.today:
+            late.append((row.due, row.title, row))
+    if not late:
+        return
+    late.sort(key=lambda place: place[:2])
+    yield Heading(view.say("Promises not kept"), 3)
+    for _, _, row in late[:MOST]:
+        yield Bullet(_late_line(view, row))
+
+
+def _is_stuck(view: View, row: TaskRow) -> bool:
+    record = view.records.get(row.ref)
+    return record is not None and record.stuck
 
 
 def _moved_cards(view: View, moved: list[tuple[TaskRow, str]]) -> Bullet:
@@ -228,48 +237,39 @@ def _moved_cards(view: View, moved: list[tuple[TaskRow, str]]) -> Bullet:
     )
 
 
-def _moved(row: TaskRow, record: TaskRecord | None) -> str:
+def _moved(view: View, row: TaskRow) -> str:
+    """Return where the card of a task went; nothing when it stayed."""
     if row.moved:
         return row.moved
+    record = view.records.get(row.ref)
     return record.moved if record else ""
 
 
 def _late_line(view: View, row: TaskRow) -> str:
     """Return a task that waits for long in one line: what, whose, since when, how often carried over."""
-    record = _record(view, row)
-    carried = (
-        sprints_between(
-            record.opened, view.today, weeks=view.world.thresholds.sprint_weeks
-        )
-        if record
-        else 0
-    )
     parts = [
         view.linked(row.ref, row.title),
         view.names(row.assignees) if row.assignees else "",
-        _due(view, row.due) if row.due is not None else "",
-        view.words.count("carried over {n} time", "carried over {n} times", carried)
-        if carried
-        else "",
+        due_text(view, row.due),
+        _carried(view, row),
     ]
     return join_parts(parts)
 
 
-def _due(view: View, due: date) -> str:
-    said = view.say("due {day}", day=view.date(due))
-    return f"**{said}**" if due < view.today else said
-
-
-def _record(view: View, row: TaskRow) -> TaskRecord | None:
-    for record in view.measures.records or ():
-        if record.ref == row.ref:
-            return record
-    return None
+def _carried(view: View, row: TaskRow) -> str:
+    record = view.records.get(row.ref)
+    if record is None:
+        return ""
+    weeks = view.world.thresholds.sprint_weeks
+    times = sprints_between(record.opened, view.today, weeks=weeks)
+    if not times:
+        return ""
+    return view.words.count("carried over {n} time", "carried over {n} times", times)
 
 
 def carried_tasks(view: View, unit: Ref) -> Iterator[Block]:
     """Yield the tasks carried over often enough to be the HoA's matter."""
-    often = {record.ref for record in view.measures.records or () if record.to_head}
+    often = {record.ref for record in view.records.values() if record.to_head}
     rows = [
         row
         for row in _tasks_of(view, unit)

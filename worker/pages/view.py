@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import date
 from decimal import Decimal
 
@@ -11,8 +11,17 @@ import msgspec
 from babel.numbers import format_compact_currency
 from msgspec.structs import replace
 
-from worker.domain.document import Table, link, plain, reference
-from worker.domain.entities import FIRM, Card, Client, Contact, Row, Unit
+from worker.domain.document import Bullet, Table, bold, link, plain, reference
+from worker.domain.entities import (
+    FIRM,
+    HUNTED,
+    RUNNING,
+    Card,
+    Client,
+    Contact,
+    Row,
+    Unit,
+)
 from worker.domain.messages import message
 from worker.domain.periods import Period, month_of, previous_period, quarter_of
 from worker.domain.values import Ref, Unset, Value
@@ -27,6 +36,7 @@ from worker.method.measures import (
     Rag,
     RiskMeasure,
     TaskMeasure,
+    TaskRecord,
 )
 from worker.method.outcome import Outcome
 from worker.plan.facts import Fact
@@ -77,6 +87,7 @@ class View(msgspec.Struct, frozen=True, gc=False):
     rows: Mapping[Ref, Row]
     risk_rows: tuple[RiskRow, ...]
     task_rows: tuple[TaskRow, ...]
+    records: Mapping[Ref, TaskRecord]
     plans: Mapping[tuple[Ref, Period], PlanMeasure]
     sums: Sums | None
     by_client: Mapping[Ref | None, Shelf]
@@ -238,6 +249,7 @@ def look(world: World, outcome: Outcome) -> View:
         {row.ref: row for rows in world.rows.values() for row in rows},
         tuple(read_risk(row, world.zone) for row in _later(world, facts, "risks")),
         tuple(read_task(row, world.zone) for row in _later(world, facts, "tasks")),
+        {record.ref: record for record in measures.records or ()},
         {
             **_finished(world, sums),
             **{(plan.unit, plan.period): plan for plan in measures.plans},
@@ -271,14 +283,14 @@ def _finished(world: World, sums: Sums | None) -> dict[tuple[Ref, Period], PlanM
     """Return the last quarter's plans, which nobody measures any more: targets from their rows, facts as now known."""
     quarter = previous_period(quarter_of(world.today))
     codes = {period.code: period for period in tree_of(quarter)}
-    found = {}
+    plans = {}
     for row in world.plan_rows():
         named = read_plan_key(row.key)
         if named is None or named[1] not in codes:
             continue
         unit = Ref("units", named[0])
         period = codes[named[1]]
-        found[unit, period] = PlanMeasure(
+        plans[unit, period] = PlanMeasure(
             unit,
             period,
             row.target,
@@ -291,7 +303,7 @@ def _finished(world: World, sums: Sums | None) -> dict[tuple[Ref, Period], PlanM
             pace=None,
             rag=Rag(row.health) if row.health else Rag.GREY,
         )
-    return found
+    return plans
 
 
 def _sums(measures: Measures) -> Sums | None:
@@ -365,16 +377,47 @@ def task_line(view: View, task: TaskMeasure, *, on: Ref | None = None) -> str:
     owner = view.client_of(task)
     client = view.world.client(owner) if owner != on else None
     person = view.world.person(task.assignee)
-    late = task.due is not None and task.due < view.today
-    parts = [view.linked(task.ref, task.title)]
-    if client:
-        parts.append(plain(client.name))
-    if task.due:
-        due = view.say("due {day}", day=view.date(task.due))
-        parts.append(f"**{due}**" if late else due)
-    if person:
-        parts.append(plain(person.name))
+    parts = (
+        view.linked(task.ref, task.title),
+        plain(client.name) if client else "",
+        due_text(view, task.due),
+        plain(person.name) if person else "",
+    )
     return join_parts(parts)
+
+
+def by_stage(cards: Iterable[Card]) -> list[Card]:
+    """Return the cards that are not over: running ones first, then the nearest to a start; by name."""
+    order = {stage: index for index, stage in enumerate((*RUNNING, *reversed(HUNTED)))}
+    placed = []
+    for card in cards:
+        if card.stage in order:
+            placed.append((order[card.stage], card.name, card))
+    placed.sort(key=lambda place: place[:2])
+    return [card for _, _, card in placed]
+
+
+def due_text(view: View, due: date | None) -> str:
+    """Return by when something is due, in bold once it is late; nothing without a date."""
+    if due is None:
+        return ""
+    text = view.say("due {day}", day=view.date(due))
+    return bold(text) if due < view.today else text
+
+
+def client_link(view: View, ref: Ref | None) -> str:
+    """Return the name of a client that leads to its page; nothing for a client that is not there."""
+    client = view.world.client(ref)
+    return link(client.name, client.url) if client else ""
+
+
+def first_lines(view: View, lines: Sequence[str], most: int) -> tuple[Bullet, ...]:
+    """Return the first lines as bullets, and how many more there are."""
+    shown = list(lines[:most])
+    if len(lines) > most:
+        more = view.say("and {n} more", n=len(lines) - most)
+        shown.append(more)
+    return tuple(Bullet(line) for line in shown)
 
 
 def join_parts(parts: Iterable[str]) -> str:
@@ -400,13 +443,5 @@ def people_of(unit: Unit) -> tuple[tuple[str, tuple[Ref, ...]], ...]:
     """Return a unit's people by role, roles as message ids."""
     lead = {*unit.am, *unit.tls, *unit.pms}
     others = tuple(ref for ref in unit.members if ref not in lead)
-    return tuple(
-        (ROLES[name], found)
-        for name, found in (
-            ("am", unit.am),
-            ("tls", unit.tls),
-            ("pms", unit.pms),
-            ("members", others),
-        )
-        if found
-    )
+    roles = {"am": unit.am, "tls": unit.tls, "pms": unit.pms, "members": others}
+    return tuple((ROLES[role], people) for role, people in roles.items() if people)
