@@ -172,13 +172,13 @@ def _each_bullet(bullet: Bullet, change: Callable[[str], str]) -> Bullet:
 
 def runs(text: str) -> tuple[Run, ...]:
     """Return inline Markdown as pieces; neighbours of one look are one piece."""
-    found: list[Run] = []
+    pieces: list[Run] = []
     for run in _runs(text):
-        if found and (found[-1].bold, found[-1].url) == (run.bold, run.url):
-            found[-1] = Run(found[-1].text + run.text, run.bold, run.url)
+        if pieces and (pieces[-1].bold, pieces[-1].url) == (run.bold, run.url):
+            pieces[-1] = Run(pieces[-1].text + run.text, run.bold, run.url)
         elif run.text:
-            found.append(run)
-    return tuple(found)
+            pieces.append(run)
+    return tuple(pieces)
 
 
 def _runs(text: str) -> Iterator[Run]:
@@ -227,13 +227,13 @@ def mark(blocks: Iterable[Block], words: Words) -> tuple[Block, ...]:
 
 def digest(blocks: Sequence[Block]) -> str:
     """Return a digest of some blocks: equal for equal content, pictures by their edition or else what they show."""
-    told = [
+    content = [
         (block.edition, block.caption)
         if isinstance(block, Picture) and block.edition
         else block
         for block in blocks
     ]
-    return hashlib.sha256(msgspec.json.encode(told)).hexdigest()[:16]
+    return hashlib.sha256(msgspec.json.encode(content)).hexdigest()[:16]
 
 
 def to_data(blocks: Sequence[Block]) -> list[Any]:

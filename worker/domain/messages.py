@@ -27,12 +27,12 @@ class Told(str):
 def tell(pattern: str, **values: object) -> str:
     """Return a sentence with its `{name}` places filled, for `retell`; a value may be told itself, or be labels by
     locale."""
-    told = Told(
+    sentence = Told(
         pattern.format(**{name: _in_english(value) for name, value in values.items()})
     )
-    told.pattern = pattern
-    told.values = values
-    return told
+    sentence.pattern = pattern
+    sentence.values = values
+    return sentence
 
 
 QUOTED = frozenset({"value", "text", "option", "first", "last", "start", "end", "year"})
