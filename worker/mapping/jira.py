@@ -266,13 +266,13 @@ def read_site(
         if part.startswith("epic") and cloud:
             continue
         wanted: tuple[CustomField, ...] = getattr(mapping, part)
-        found = (
+        ids = (
             identity
             for rule in wanted
             for identity, kind, name in described
             if rule.matches(kind, name)
         )
-        customs[part] = tuple(dict.fromkeys(found))
+        customs[part] = tuple(dict.fromkeys(ids))
     return SiteReading(mapping, customs, cloud)
 
 

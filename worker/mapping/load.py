@@ -188,11 +188,11 @@ def shipped_folder() -> Path:
 
 def mapping_files(part: str, folder: Path | None = None) -> dict[str, Path]:
     """Return the TOML files of a part (`workspace`; `.` for the top) by stem, the user's in place of the shipped."""
-    found: dict[str, Path] = {}
+    files: dict[str, Path] = {}
     for root in (shipped_folder(), folder):
         if root is not None:
-            found |= {path.stem: path for path in sorted((root / part).glob("*.toml"))}
-    return found
+            files |= {path.stem: path for path in sorted((root / part).glob("*.toml"))}
+    return files
 
 
 def load_schema(folder: Path | None = None, *, currency: str = "") -> Schema:
@@ -242,7 +242,7 @@ def read_table(path: Path) -> tuple[SourceTable | None, list[Problem]]:
         ]
     except ValidationError as error:
         return None, [
-            _problem(path, _key(item["loc"]), _said(item))
+            _problem(path, _key(item["loc"]), _error_text(item))
             for item in error.errors(include_url=False)
         ]
 
@@ -255,7 +255,7 @@ def _key(parts: Iterable[int | str]) -> str:
     )
 
 
-def _said(item: Mapping[str, Any]) -> str:
+def _error_text(item: Mapping[str, Any]) -> str:
     if item["type"] == "extra_forbidden":
         return "is not a known key"
     return f"{str(item['msg'])[:1].lower()}{str(item['msg'])[1:]}, not {item['input']!r:.80}"
@@ -274,17 +274,24 @@ def _problem(path: Path, key: str, message: str, *, hint: str = "") -> Problem:
 
 def _source(name: str, table: SourceTable, money: str) -> Source:
     titles = {
-        locale: {key: one.labels[locale] for key, one in table.properties.items()}
+        locale: {key: prop.labels[locale] for key, prop in table.properties.items()}
         for locale in LOCALES
     }
     properties = {
-        key: _property(key, one, titles, money) for key, one in table.properties.items()
+        key: _property(key, prop, titles, money)
+        for key, prop in table.properties.items()
     }
     views = tuple(
         View(
-            one.type, one.labels, one.group_by, one.date, one.until, one.show, one.sort
+            view.type,
+            view.labels,
+            view.group_by,
+            view.date,
+            view.until,
+            view.show,
+            view.sort,
         )
-        for one in table.views
+        for view in table.views
     )
     return Source(
         name,
