@@ -57,11 +57,11 @@ def index_issues(issues: Iterable[Issue], worklogs: Iterable[Worklog]) -> IssueI
     logs: defaultdict[str, list[Worklog]] = defaultdict(list)
     for worklog in worklogs:
         logs[worklog.issue].append(worklog)
-        found = by_id.get(worklog.issue)
-        if found is not None and found.level < EPIC_LEVEL:
-            by_project[found.project].worklogs.append(worklog)
-            if found.parent is not None:
-                below[found.parent].worklogs.append(worklog)
+        logged_issue = by_id.get(worklog.issue)
+        if logged_issue is not None and logged_issue.level < EPIC_LEVEL:
+            by_project[logged_issue.project].worklogs.append(worklog)
+            if logged_issue.parent is not None:
+                below[logged_issue.parent].worklogs.append(worklog)
     branches: defaultdict[str, list[str]] = defaultdict(list)
     parents = (by_id[name] for name in below if name in by_id)
     for issue in (
@@ -77,7 +77,7 @@ def attach(
     cards: Iterable[Card], forest: IssueIndex, links: Mapping[str, ResolvedLink]
 ) -> dict[Ref, CardWork]:
     """Return the work of every card whose link was resolved, now or once; `links` by the card's page id."""
-    found = {}
+    work_by_card = {}
     for card in cards:
         link = links.get(card.ref.key)
         if (
@@ -86,10 +86,10 @@ def attach(
             and link.kind not in (LinkKind.NONE, LinkKind.BAD)
         ):
             work = find_work(link, forest)
-            found[card.ref] = CardWork(
+            work_by_card[card.ref] = CardWork(
                 link.shown, tuple(work.issues), tuple(work.worklogs), as_of=link.as_of
             )
-    return found
+    return work_by_card
 
 
 def find_work(link: ResolvedLink, forest: IssueIndex) -> WorkGroup:
@@ -120,11 +120,11 @@ def descend(root: str, forest: IssueIndex) -> WorkGroup:
     for parent in queue:
         # An issue has one parent: only a ring through the root could lead to one twice, and to the root first.
         queue += [name for name in forest.branches.get(parent, ()) if name != root]
-    found = _gather([] if own is not None and own.parent in queue else [root], forest)
+    work = _gather([] if own is not None and own.parent in queue else [root], forest)
     for bough in [forest.below[parent] for parent in queue if parent in forest.below]:
-        found.issues += bough.issues
-        found.worklogs += bough.worklogs
-    return found
+        work.issues += bough.issues
+        work.worklogs += bough.worklogs
+    return work
 
 
 def find_cycles(forest: IssueIndex) -> list[tuple[Issue, ...]]:

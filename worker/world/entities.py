@@ -281,12 +281,12 @@ def _time_off(reader: Reader) -> tuple[Span, ...]:
 
 def parse_span(line: str) -> Span | None:
     """Return the range of days in a line, `2026-12-01..2026-12-14` or `01.12.2026 - 14.12.2026`, or a single day."""
-    found = [_parse_day(match) for match in DAY.finditer(line)]
+    days = [_parse_day(match) for match in DAY.finditer(line)]
     rest = DAY.sub("", line).strip(" .–—-\t,;")
-    if rest or not 1 <= len(found) <= 2 or None in found:
+    if rest or not 1 <= len(days) <= 2 or None in days:
         return None
-    start = found[0]
-    end = found[-1]
+    start = days[0]
+    end = days[-1]
     return (
         Span(start, end)
         if start is not None and end is not None and start <= end
@@ -524,7 +524,7 @@ def read_rows(
     present: Mapping[str, frozenset[Ref]],
 ) -> tuple[dict[Ref, Entity], list[Problem]]:
     """Return the entities of a source's rows by ref, with all that is wrong in them."""
-    found: dict[Ref, Entity] = {}
+    entities: dict[Ref, Entity] = {}
     problems: list[Problem] = []
     for row in rows:
         reader = Reader(row, source, zone, present, problems)
@@ -536,5 +536,5 @@ def read_rows(
                 hint=message("give it one"),
                 severity=Severity.INFO,
             )
-        found[row.ref] = read(reader)
-    return found, problems
+        entities[row.ref] = read(reader)
+    return entities, problems

@@ -117,7 +117,7 @@ def _fold(names: Names) -> dict[str, str]:
 
 
 def _likely(name: str, folded: Names, shown: Names) -> str:
-    found = process.extract(
+    candidates = process.extract(
         utils.default_process(name),
         folded,
         scorer=fuzz.token_set_ratio,
@@ -125,7 +125,9 @@ def _likely(name: str, folded: Names, shown: Names) -> str:
         limit=CANDIDATES,
     )
     return (
-        tell("; likely: {names}", names=", ".join(shown[key] for _, _, key in found))
-        if found
+        tell(
+            "; likely: {names}", names=", ".join(shown[key] for _, _, key in candidates)
+        )
+        if candidates
         else ""
     )

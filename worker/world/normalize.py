@@ -141,13 +141,14 @@ def build_world(
 
 def find_seeds(rows: Mapping[str, Iterable[Row]], schema: Schema) -> dict[Ref, Ref]:
     """Return the ref of every planted row that lives, by the ref of its Worker key; of copies the original."""
-    found: dict[Ref, Ref] = {}
-    for source in (one for one in schema.sources.values() if one.seeded):
+    seeds: dict[Ref, Ref] = {}
+    seeded = [source for source in schema.sources.values() if source.seeded]
+    for source in seeded:
         for row in rows.get(source.name, ()):
             key = row.fields.get(KEY_PROPERTY)
             if isinstance(key, str) and source.is_seed(key.strip()):
-                found.setdefault(Ref(source.name, key.strip()), row.ref)
-    return found
+                seeds.setdefault(Ref(source.name, key.strip()), row.ref)
+    return seeds
 
 
 @dataclass(slots=True)
@@ -171,7 +172,7 @@ class _Typed:
         """Return a source's entities by ref."""
         if name not in self.schema.sources:
             return {}
-        found, problems = entities.read_rows(
+        by_ref, problems = entities.read_rows(
             self.rows.get(name, ()),
             self.schema.sources[name],
             read,
@@ -179,7 +180,7 @@ class _Typed:
             present=self.present,
         )
         self.problems += problems
-        return found
+        return by_ref
 
 
 def read_pages(schema: Schema, bindings: Bindings, pages: Pages) -> Rowset:
@@ -190,13 +191,13 @@ def read_pages(schema: Schema, bindings: Bindings, pages: Pages) -> Rowset:
         if name in bindings
     ]
     index: dict[str, Ref] = {}
-    for source, binding, found in bound:
-        index |= index_pages(found, source, binding)
+    for source, binding, source_pages in bound:
+        index |= index_pages(source_pages, source, binding)
     rows: dict[str, tuple[Row, ...]] = {}
     problems: list[Problem] = []
-    for source, binding, found in bound:
+    for source, binding, source_pages in bound:
         living = sorted(
-            (page for page in found if not page.is_gone),
+            (page for page in source_pages if not page.is_gone),
             key=lambda page: (page.created_time or "", page.id),
         )
         decoded = [decode_page(page, source, binding, index) for page in living]

@@ -226,11 +226,11 @@ Keyed = TypeVar("Keyed", RiskRow, TaskRow, PlanRow)
 
 def by_key(rows: Iterable[Keyed]) -> dict[str, Keyed]:
     """Return the worker's rows by Worker key; of copies the first, which is the oldest."""
-    found: dict[str, Keyed] = {}
+    rows_by_key: dict[str, Keyed] = {}
     for row in rows:
         if row.key:
-            found.setdefault(row.key, row)
-    return found
+            rows_by_key.setdefault(row.key, row)
+    return rows_by_key
 
 
 # -- keys: no dates, titles or numbers that may change for the same subject --------------------------------------------
