@@ -234,7 +234,7 @@ def _index(
 
     Canonical is the journal's page; for a key the journal does not know (lost state), the first read.
     """
-    found: dict[Ref, Row] = {}
+    canonical: dict[Ref, Row] = {}
     copies: list[Row] = []
     for row in (
         row
@@ -246,9 +246,9 @@ def _index(
         if page_id is not None and row.page_id != page_id:
             copies.append(row)
             continue
-        if found.setdefault(row.ref, row) is not row:
+        if canonical.setdefault(row.ref, row) is not row:
             copies.append(row)
-    return found, copies
+    return canonical, copies
 
 
 def known_pages(
@@ -315,7 +315,7 @@ def _stated(
             or (prop.owner is Owner.HUMAN and not source.is_seed(ref.key))
             or name == KEY_PROPERTY
         ):
-            said = (
+            sentence = (
                 message("no such field")
                 if prop is None
                 else message("the field is not the rules' to state")
@@ -325,7 +325,7 @@ def _stated(
                     code="unstatable-field",
                     where=str(ref),
                     field=name,
-                    message=said,
+                    message=sentence,
                     severity=Severity.ERROR,
                 )
             )
@@ -382,15 +382,15 @@ def _plan_field(
 
 def _is_refused(inputs: _DiffInputs, row: Row, prop: Property, desired: Value) -> bool:
     """Tell whether Notion refused this very value before; then that is told again instead of asked again."""
-    found = unpack(inputs.bases.get((row.page_id, place_of(prop.name)), UNSET))
+    refusal = unpack(inputs.bases.get((row.page_id, place_of(prop.name)), UNSET))
     binding = inputs.bindings[row.ref.source]
     if (
         inputs.insists
-        or found is None
-        or not is_same(found, desired, binding, prop.name)
+        or refusal is None
+        or not is_same(refusal, desired, binding, prop.name)
     ):
         return False
-    inputs.draft.problems += problems_of(found, row.ref, prop, inputs.schema)
+    inputs.draft.problems += problems_of(refusal, row.ref, prop, inputs.schema)
     return True
 
 

@@ -95,12 +95,12 @@ class Plan(msgspec.Struct, frozen=True, gc=False):
 
     def counts(self) -> dict[str, int]:
         """Return how many changes of each kind there are, keys as in `sync --json`."""
-        found = Counter(change.kind for change in self.changes)
+        by_kind = Counter(change.kind for change in self.changes)
         return {
-            "create": found[Kind.CREATE],
-            "update": found[Kind.UPDATE],
-            "archive": found[Kind.ARCHIVE],
-            "sections": found[Kind.SECTION],
+            "create": by_kind[Kind.CREATE],
+            "update": by_kind[Kind.UPDATE],
+            "archive": by_kind[Kind.ARCHIVE],
+            "sections": by_kind[Kind.SECTION],
         }
 
     def checksum(self) -> str:

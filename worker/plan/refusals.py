@@ -35,7 +35,7 @@ class Refusal(msgspec.Struct, frozen=True, gc=False):
     value: Any
     shape: str
     title: str
-    said: str
+    error: str = msgspec.field(name="said")  # as older versions stored it
     strays: tuple[Stray, ...] = ()
 
 
@@ -47,8 +47,8 @@ def place_of(field: str) -> str:
 def shape_of(binding: Binding, field: str) -> str:
     """Return a digest of how a field is bound: a property changed in Notion may take what it refused."""
     options = sorted(binding.options.get(field, {}).items())
-    found = msgspec.json.encode([binding.properties.get(field, ""), options])
-    return hashlib.sha256(found).hexdigest()[:16]
+    shape = msgspec.json.encode([binding.properties.get(field, ""), options])
+    return hashlib.sha256(shape).hexdigest()[:16]
 
 
 def pack(refusal: Refusal) -> str:
@@ -83,7 +83,7 @@ def problems_of(
             "“{title}” was written without {field}, which Notion refused: {error}",
             title=refusal.title,
             field=prop.label,
-            error=refusal.said,
+            error=refusal.error,
         ),
         hint=message(
             "correct the field in Notion; it is tried again when its value or the property changes, "

@@ -19,21 +19,23 @@ def find_scope(world: World, text: str) -> Ref:
         if wanted
         in (client.name.casefold().replace("-", ""), ref.key.replace("-", ""), str(ref))
     ]
-    found = exact or [
+    matches = exact or [
         ref
         for ref, client in world.clients.items()
         if text.casefold() in client.name.casefold()
     ]
-    if len(found) == 1:
-        return found[0]
-    names = ", ".join(sorted(world.clients[ref].name for ref in found or world.clients))
+    if len(matches) == 1:
+        return matches[0]
+    names = ", ".join(
+        sorted(world.clients[ref].name for ref in matches or world.clients)
+    )
     raise ConfigError(
         [
             Problem(
                 code="scope",
                 where="command line",
                 field="SCOPE",
-                message=f"{len(found)} clients are called {text!r}",
+                message=f"{len(matches)} clients are called {text!r}",
                 hint=f"say one of: {names}",
                 severity=Severity.ERROR,
             )
