@@ -98,10 +98,10 @@ def evaluate(world: World, playbooks: Playbooks, *, start: type[Run] = Run) -> O
     backlog = run(plan_backlog, None)
     goals = run(measure_goals, None)
 
-    found = run(find_signals, None, playbooks, cards, risks)
+    own_signals = run(find_signals, None, playbooks, cards, risks)
     run(find_occasions, None, playbooks)
     signals = run(end_signals, tuple(run.signals), run.signals, left)
-    known = signals if found is not None else None
+    known = signals if own_signals is not None else None
     tasks = run(plan_tasks, None, playbooks, known, requests or ())
     records = run(record_tasks, None, cards, run.occurrences)
     run(find_next_tasks, None, tasks)

@@ -88,29 +88,29 @@ class Run:
         quotes: bool = True,
     ) -> Value:
         try:
-            found = call()
+            findings = call()
         except Exception as error:  # noqa: BLE001 - one broken rule must not silence the others
             kind = type(error).__name__
             self._fail(rule, f"{kind}: {error}" if quotes else kind)
             return unknown
-        self._add(found)
-        return found.value
+        self._add(findings)
+        return findings.value
 
     def _fail(self, rule: Callable[..., object], error: str) -> None:
         self.failed.append(rule.__name__)
         self.problems.append(_failure(rule, error))
 
-    def _add(self, found: Found[Value]) -> None:
+    def _add(self, findings: Found[Value]) -> None:
         sources = self.world.sources
-        self.facts += (fact for fact in found.facts if fact.ref.source in sources)
-        self.conditions += found.conditions
-        self.signals += found.signals
-        self.problems += found.problems
-        self._tracks.update(found.tracks)
-        for name in found.forgotten:
+        self.facts += (fact for fact in findings.facts if fact.ref.source in sources)
+        self.conditions += findings.conditions
+        self.signals += findings.signals
+        self.problems += findings.problems
+        self._tracks.update(findings.tracks)
+        for name in findings.forgotten:
             self._tracks.pop(name, None)
-        self.occurrences.update(found.occurrences)
-        self._baselines.update(found.baselines)
+        self.occurrences.update(findings.occurrences)
+        self._baselines.update(findings.baselines)
 
     def memory(self) -> Memory:
         """Return what is to be remembered of this run."""

@@ -53,17 +53,17 @@ def assigned_work(
         for issue in work.issues
         if issue.category != "done"
     }
-    found = Assigned((), Counter(), Counter(), defaultdict(set))
+    assigned = Assigned((), Counter(), Counter(), defaultdict(set))
     seconds: dict[tuple[str, date, date], int] = defaultdict(int)
     for ref, work in world.work.items():
         card = world.cards.get(ref)
         if not _is_over(card):
-            own = _count(work.issues, found, seen, ref=ref)
+            own = _count(work.issues, assigned, seen, ref=ref)
             for place, left in _dated(
                 own, world, start=_start(card, world.today), end=_end(cards.get(ref))
             ):
                 seconds[place] += left
-    loose = _count(world.issues.values(), found, seen)
+    loose = _count(world.issues.values(), assigned, seen)
     for place, left in _dated(loose, world, start=world.today, end=None):
         seconds[place] += left
     pieces = (
@@ -71,7 +71,7 @@ def assigned_work(
         for (who, start, end), left in seconds.items()
         if left and who in accounts
     )
-    return replace(found, pieces=tuple(pieces))
+    return replace(assigned, pieces=tuple(pieces))
 
 
 def _is_over(card: Card | None) -> bool:
@@ -79,7 +79,11 @@ def _is_over(card: Card | None) -> bool:
 
 
 def _count(
-    issues: Iterable[Issue], found: Assigned, seen: set[str], *, ref: Ref | None = None
+    issues: Iterable[Issue],
+    assigned: Assigned,
+    seen: set[str],
+    *,
+    ref: Ref | None = None,
 ) -> dict[tuple[str, date | None], int]:
     """Count the open items not seen before and return the seconds left by account and due date."""
     seconds: dict[tuple[str, date | None], int] = defaultdict(int)
@@ -90,15 +94,15 @@ def _count(
         if issue.level > 0 or issue.id in seen:
             continue
         seen.add(issue.id)
-        found.open[who] += 1
+        assigned.open[who] += 1
         left = remaining(issue)
         if left is None:
-            found.unestimated[who] += 1
+            assigned.unestimated[who] += 1
             left = 0
         seconds[who, issue.due] += left
     if ref is not None:
         for who, _ in seconds:
-            found.cards[who].add(ref)
+            assigned.cards[who].add(ref)
     return seconds
 
 

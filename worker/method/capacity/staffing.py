@@ -276,11 +276,11 @@ def _strangers(world: World) -> Iterator[Problem]:
         for log in world.worklogs
         if log.author not in accounts and log.started >= begin
     )
-    found = sorted(
+    strangers = sorted(
         (items.keys() | logs.keys()) - {None},
-        key=lambda one: (-items[one] - logs[one], str(one)),
+        key=lambda account: (-items[account] - logs[account], str(account)),
     )
-    for account in found[:LISTED]:
+    for account in strangers[:LISTED]:
         yield Problem(
             code="unknown-account",
             where=f"Jira: {account}",
@@ -293,14 +293,14 @@ def _strangers(world: World) -> Iterator[Problem]:
             hint=message("write the account into the person's row"),
             severity=Severity.INFO,
         )
-    if len(found) > LISTED:
+    if len(strangers) > LISTED:
         yield Problem(
             code="unknown-account",
             where="Jira",
             field="assignee",
             message=tell(
                 "{count} more accounts are nobody's in People",
-                count=len(found) - LISTED,
+                count=len(strangers) - LISTED,
             ),
             hint=message("write the accounts into the people's rows"),
             severity=Severity.INFO,

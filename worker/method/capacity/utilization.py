@@ -153,13 +153,15 @@ def _logged_hours(
 ) -> Mapping[Ref, Mapping[date, float]]:
     """Return the hours by person and day since a day."""
     begin = datetime.combine(since, time(), UTC)
-    found: dict[str, dict[date, float]] = defaultdict(lambda: defaultdict(float))
+    hours_by_author: dict[str, dict[date, float]] = defaultdict(
+        lambda: defaultdict(float)
+    )
     for log in world.worklogs:
         if log.started >= begin:
-            found[log.author][log.started.date()] += log.seconds / HOUR
+            hours_by_author[log.author][log.started.date()] += log.seconds / HOUR
     return {
         staffing.accounts[author]: hours
-        for author, hours in found.items()
+        for author, hours in hours_by_author.items()
         if author in staffing.accounts
     }
 
@@ -169,13 +171,13 @@ def _cards_of_people(
 ) -> Mapping[Ref, set[Ref]]:
     """Return the cards of a person's open items and of the work logged since a day."""
     begin = datetime.combine(since, time(), UTC)
-    found: dict[str, set[Ref]] = defaultdict(set, assigned.cards)
+    cards_by_author: dict[str, set[Ref]] = defaultdict(set, assigned.cards)
     for ref, work in world.work.items():
         for author in {log.author for log in work.worklogs if log.started >= begin}:
-            found[author].add(ref)
+            cards_by_author[author].add(ref)
     return {
         staffing.accounts[author]: cards
-        for author, cards in found.items()
+        for author, cards in cards_by_author.items()
         if author in staffing.accounts
     }
 

@@ -151,7 +151,7 @@ def _document(document: Document, world: World, playbooks: Playbooks) -> Look:
     limit = _days(playbooks, "document_end", world.thresholds.contract_days)
     client = world.client(document.client)
     # The contract that ends on the client's own contract end is one condition, and that is told of the client.
-    told = (
+    ends_with_client = (
         document.kind == "contract"
         and client is not None
         and client.contract_end == end
@@ -163,7 +163,7 @@ def _document(document: Document, world: World, playbooks: Playbooks) -> Look:
     )
     # Money does not tell what a document is worth, so none is counted as exposed.
     seen = Sighting(
-        relations.document_ends(document, world.today, limit) and not told,
+        relations.document_ends(document, world.today, limit) and not ends_with_client,
         _mark_of_end(end, world.today),
         evidence,
         _within(limit),

@@ -42,10 +42,10 @@ def measure_feedback(world: World) -> Found[tuple[FeedbackMeasure, ...] | None]:
         return Found(None)
     entries = list(_entries(world))
     facts = tuple(_trend_fact(entry, world) for entry in entries)
-    found = tuple(
+    measures = tuple(
         sorted(
             (_measure(entry, world) for entry in entries),
-            key=lambda one: (one.day, one.ref),
+            key=lambda measure: (measure.day, measure.ref),
         )
     )
     by_client: dict[Ref, list[_Entry]] = defaultdict(list)
@@ -56,7 +56,7 @@ def measure_feedback(world: World) -> Found[tuple[FeedbackMeasure, ...] | None]:
         _condition(client, by_client[client.ref], world)
         for client in world.clients.values()
     )
-    return Found(found, facts, conditions=conditions)
+    return Found(measures, facts, conditions=conditions)
 
 
 def _entries(world: World) -> Iterator[_Entry]:

@@ -158,13 +158,13 @@ def _by_client(rows: Iterable[OfClient]) -> defaultdict[Ref | None, list[OfClien
 
 def _own_risks(world: World) -> Mapping[Ref, list[RiskRow]]:
     """Return the open risks that people wrote themselves, by client."""
-    found: defaultdict[Ref, list[RiskRow]] = defaultdict(list)
+    risks_by_client: defaultdict[Ref, list[RiskRow]] = defaultdict(list)
     for row in world.risk_rows():
         is_open = row.status in ("open", "watching")
         if is_open and not row.key:
             for client in row.clients:
-                found[client].append(row)
-    return found
+                risks_by_client[client].append(row)
+    return risks_by_client
 
 
 def _measure(
@@ -270,7 +270,7 @@ NAMES = {
 def _factors(
     view: _View, world: World, measures: Evidence, *, horizon: date | None
 ) -> Iterator[Factor]:
-    found = {
+    scores_by_factor = {
         "delivery": _delivery(view, world),
         "quality": _quality(view, world),
         "money": _money(view, world, measures),
@@ -279,7 +279,7 @@ def _factors(
         "team": _team(view, world, measures),
         "risks": _risks(view, world, measures),
     }
-    for name, (scores, reason) in found.items():
+    for name, (scores, reason) in scores_by_factor.items():
         score = sum(scores, Decimal(0)) / len(scores) if scores else None
         yield Factor(
             name, world.thresholds.health_weights.get(name, Decimal(0)), score, reason
@@ -322,10 +322,10 @@ def _delivery(view: _View, world: World) -> Scores:
 
 def _quality(view: _View, world: World) -> Scores:
     words = world.words
-    found: list[tuple[Decimal, str]] = []
+    scored_reasons: list[tuple[Decimal, str]] = []
     for measure in view.running:
         if measure.reopened_share is not None:
-            found.append(
+            scored_reasons.append(
                 (
                     _scale("reopened", measure.reopened_share, world),
                     words.say(
@@ -334,7 +334,7 @@ def _quality(view: _View, world: World) -> Scores:
                 )
             )
         if measure.defect_share is not None:
-            found.append(
+            scored_reasons.append(
                 (
                     _scale("defects", measure.defect_share, world),
                     words.say(
@@ -343,7 +343,7 @@ def _quality(view: _View, world: World) -> Scores:
                 )
             )
         if measure.defect_age is not None:
-            found.append(
+            scored_reasons.append(
                 (
                     _scale("defect_age", measure.defect_age, world),
                     words.count(
@@ -353,7 +353,8 @@ def _quality(view: _View, world: World) -> Scores:
                     ),
                 )
             )
-    return [score for score, _ in found], min(found)[1] if found else ""
+    worst_reason = min(scored_reasons)[1] if scored_reasons else ""
+    return [score for score, _ in scored_reasons], worst_reason
 
 
 def _money(view: _View, world: World, measures: Evidence) -> Scores:
@@ -422,11 +423,13 @@ def _last_words(
 ) -> dict[Ref | None, tuple[Decimal, ...]]:
     """Return the last scores every client gave, about each person and about the team, of the last months."""
     oldest = world.today - timedelta(days=world.thresholds.feedback_days)
-    said: dict[Ref | None, dict[Ref | None, Decimal]] = defaultdict(dict)
-    for one in measures.feedback or ():  # the oldest first
-        if one.day >= oldest:
-            said[one.client][one.person] = one.score
-    return {client: tuple(scores.values()) for client, scores in said.items()}
+    scores_by_client: dict[Ref | None, dict[Ref | None, Decimal]] = defaultdict(dict)
+    for entry in measures.feedback or ():  # the oldest first
+        if entry.day >= oldest:
+            scores_by_client[entry.client][entry.person] = entry.score
+    return {
+        client: tuple(scores.values()) for client, scores in scores_by_client.items()
+    }
 
 
 def _last_contact(view: _View) -> date | None:
@@ -547,7 +550,7 @@ def _work(view: _View, world: World) -> dict[str, tuple[Value, str]]:
     ]
     days = [m.last_activity for m in view.measures] + [_last_contact(view)]
     whole = all(m.known for m in view.running)
-    found: dict[str, tuple[Value, str]] = {
+    values: dict[str, tuple[Value, str]] = {
         "active_projects": (
             Decimal(sum(stage in RUNNING for stage in stages)),
             say("cards in progress or evolution"),
@@ -555,8 +558,8 @@ def _work(view: _View, world: World) -> dict[str, tuple[Value, str]]:
         "ideas": (Decimal(stages.count(Stage.IDEA)), say("cards at the idea stage")),
     }
     if not whole:
-        return found
-    return found | {
+        return values
+    return values | {
         "progress": (
             share(done, total),
             say("finished items / all items of running cards"),
@@ -626,14 +629,14 @@ def _unit_facts(
 def _unit_money(
     plans: dict[Grain, PlanMeasure],
 ) -> dict[str, tuple[PlanMeasure, Decimal | None]]:
-    found: dict[str, tuple[PlanMeasure, Decimal | None]] = {}
+    figures: dict[str, tuple[PlanMeasure, Decimal | None]] = {}
     month = plans.get(Grain.MONTH)
     quarter = plans.get(Grain.QUARTER)
     if month is not None and month.fact is not None:
-        found["revenue_month"] = (month, month.fact)
+        figures["revenue_month"] = (month, month.fact)
     if quarter is not None and quarter.fact is not None:
-        found |= {
+        figures |= {
             "revenue_quarter": (quarter, quarter.fact),
             "pace": (quarter, quarter.pace),
         }
-    return found
+    return figures

@@ -442,14 +442,14 @@ def _colour(card: Card, measure: CardMeasure, world: World) -> tuple[Rag, str]:
         )
     if not measure.known:
         return Rag.GREY, words.say("The Jira work of this card could not be read.")
-    found = list(_opinions(measure, world))
-    if found and (
+    opinions = list(_opinions(measure, world))
+    if opinions and (
         measure.spi_t is not None
         or (measure.forecast and measure.forecast.on_time is not None)
-        or min(rank for rank, _ in found) < SEVERITY.index(Rag.GREEN)
+        or min(rank for rank, _ in opinions) < SEVERITY.index(Rag.GREEN)
     ):
-        return SEVERITY[min(rank for rank, _ in found)], " ".join(
-            text for _, text in found
+        return SEVERITY[min(rank for rank, _ in opinions)], " ".join(
+            text for _, text in opinions
         )
     return Rag.GREY, _unknown(measure, world)
 

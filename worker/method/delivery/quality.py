@@ -154,7 +154,7 @@ def _falling(card: Card, measure: CardMeasure, world: World) -> Sighting:
     limits = world.thresholds
     before, after = count_weeks(world.work[card.ref].issues, world)
     least = limits.quality_items
-    found = {
+    comparisons = {
         "reopened": _shares(
             before.reopened,
             before.finished,
@@ -166,7 +166,7 @@ def _falling(card: Card, measure: CardMeasure, world: World) -> Sighting:
             before.defects, before.created, after.defects, after.created, least=least
         ),
     }
-    known = {name: shares for name, shares in found.items() if shares}
+    known = {name: shares for name, shares in comparisons.items() if shares}
     if not known:
         return UNKNOWN
     growth = 1 + limits.quality_growth

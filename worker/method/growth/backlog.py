@@ -45,7 +45,7 @@ def plan_backlog(world: World) -> Found[tuple[BacklogItem, ...] | None]:
 
 def _item(idea: Idea, world: World) -> BacklogItem:
     client = idea.client or _only_client(idea.unit, world)
-    found = world.client(client)
+    client_row = world.client(client)
     strategic = idea.kind == "hypothesis" and idea.horizon == "strategic"
     age = (world.today - idea.created.date()).days if idea.created else 0
     card = next((ref for ref in idea.cards if ref in world.cards), None)
@@ -56,7 +56,7 @@ def _item(idea: Idea, world: World) -> BacklogItem:
         idea.kind or "",
         idea.status or "new",
         strategic,
-        idea.unit or (found.unit if found else None),
+        idea.unit or (client_row.unit if client_row else None),
         client,
         idea.author,
         idea.impact,

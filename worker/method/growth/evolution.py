@@ -26,9 +26,9 @@ def plan_revolutions(world: World) -> Found[tuple[Revolution, ...]]:
     revolutions = tuple(_revolutions(world))
     facts = tuple(
         fact
-        for one in revolutions
-        if one.due <= world.today
-        for fact in _facts(one, world)
+        for revolution in revolutions
+        if revolution.due <= world.today
+        for fact in _facts(revolution, world)
     )
     return Found(revolutions, facts)
 
@@ -66,13 +66,12 @@ def _revolutions(world: World) -> Iterator[Revolution]:
 
 def _planted(world: World) -> dict[Ref, list[Ref]]:
     """Return the living revolution cards by the card they came from."""
-    found: dict[Ref, list[Ref]] = defaultdict(list)
+    cards_by_origin: dict[Ref, list[Ref]] = defaultdict(list)
     for seed, page in world.seeds.items():
         if seed.source == "projects" and seed.key.startswith(PREFIX):
-            found[
-                Ref("projects", seed.key.removeprefix(PREFIX).rpartition(":")[0])
-            ].append(page)
-    return found
+            key = seed.key.removeprefix(PREFIX).rpartition(":")[0]
+            cards_by_origin[Ref("projects", key)].append(page)
+    return cards_by_origin
 
 
 def _is_endless(card: Card, world: World) -> bool:
@@ -90,14 +89,14 @@ def _began(card: Card | None) -> date | None:
     return card.start or card.expected_start
 
 
-def _facts(one: Revolution, world: World) -> Iterator[Fact]:
+def _facts(revolution: Revolution, world: World) -> Iterator[Fact]:
     words = world.words
-    card = world.cards[one.card]
+    card = world.cards[revolution.card]
     why = Why(
         "evolution",
         (
             Input(words.say("card"), card.name, card.url),
-            Input(words.say("since"), words.date(one.since)),
+            Input(words.say("since"), words.date(revolution.since)),
         ),
         words.say(
             "an endless service ran for so long since its start or last revolution"
@@ -111,4 +110,4 @@ def _facts(one: Revolution, world: World) -> Iterator[Fact]:
         "service": (card.service,) if card.service else (),
     }
     for field, value in values.items():
-        yield Fact(one.seed, field, value, why)
+        yield Fact(revolution.seed, field, value, why)

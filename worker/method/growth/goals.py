@@ -69,13 +69,13 @@ def measure_goals(world: World) -> Found[tuple[GoalMeasure, ...] | None]:
     for goal in goals.values():
         if goal.parent is not None:
             children[goal.parent].append(goal)
-    found = []
+    measures = []
     for goal in goals.values():
         seen = _look(goal, children, world=world, tracks=tracks)
         facts += _facts(goal, seen, world)
         if (period := period_of(goal)) is not None and goal.target is not None:
-            found.append(_measure(goal, seen, period))
-    return Found(tuple(found), tuple(facts), tracks=tracks.maps[0])
+            measures.append(_measure(goal, seen, period))
+    return Found(tuple(measures), tuple(facts), tracks=tracks.maps[0])
 
 
 def _roots(world: World) -> list[Goal]:

@@ -231,15 +231,15 @@ def _model(client: Client, cards: Iterable[Card], world: World) -> str:
 
 
 def _graduate(
-    client: Client, found: Graduation | None, world: World
+    client: Client, graduation: Graduation | None, world: World
 ) -> Iterator[Signal]:
     words = world.words
-    unit = world.units.get(found.unit) if found and found.unit else None
+    unit = world.units.get(graduation.unit) if graduation and graduation.unit else None
     names = {"client": client.name, "unit": unit.name if unit else ""}
     subject = Subject(client.ref, names, client=client.ref)
     seen = NO
-    if found:
-        evidence = (*found.evidence, _proposal(found, unit, world))
+    if graduation:
+        evidence = (*graduation.evidence, _proposal(graduation, unit, world))
         seen = Sighting(holds=True, evidence=" ".join(evidence))
 
     for signal in state_signals(GRADUATES, subject, seen, words=words):

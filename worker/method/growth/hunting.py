@@ -70,13 +70,13 @@ def _facts(
     unit: Unit, portfolios: dict[Ref, Portfolio], world: World
 ) -> Iterator[Fact]:
     words = world.words
-    found = [portfolios[manager] for manager in unit.am]
+    own = [portfolios[manager] for manager in unit.am]
     inputs = (
         Input(words.say("unit"), unit.name, unit.url),
         *(
             Input(words.say("AM"), person.name, person.url)
-            for one in found
-            if (person := world.people.get(one.manager))
+            for portfolio in own
+            if (person := world.people.get(portfolio.manager))
         ),
     )
     threshold = words.say(
@@ -86,11 +86,11 @@ def _facts(
     )
     values: dict[str, tuple[Value, str]] = {
         "portfolio": (
-            " · ".join(_size(one, world) for one in found) or None,
+            " · ".join(_size(portfolio, world) for portfolio in own) or None,
             words.say("accounts of all units of the AM / limit"),
         ),
         "may_hunt": (
-            " · ".join(_leave(one, world) for one in found) or None,
+            " · ".join(_leave(portfolio, world) for portfolio in own) or None,
             words.say("limit - accounts; none while the AM's own load is at its limit"),
         ),
     }
@@ -98,19 +98,19 @@ def _facts(
         yield Fact(unit.ref, name, value, Why(RULE, inputs, formula, threshold))
 
 
-def _size(one: Portfolio, world: World) -> str:
+def _size(portfolio: Portfolio, world: World) -> str:
     return world.words.say(
-        "{accounts} / {limit}", accounts=len(one.accounts), limit=one.limit
+        "{accounts} / {limit}", accounts=len(portfolio.accounts), limit=portfolio.limit
     )
 
 
-def _leave(one: Portfolio, world: World) -> str:
+def _leave(portfolio: Portfolio, world: World) -> str:
     words = world.words
-    if one.free:
+    if portfolio.free:
         return words.count(
-            "may hunt: {n} client free", "may hunt: {n} clients free", one.free
+            "may hunt: {n} client free", "may hunt: {n} clients free", portfolio.free
         )
-    if len(one.accounts) < one.limit:
+    if len(portfolio.accounts) < portfolio.limit:
         return words.say("may not hunt: the load is at its limit")
     return words.say("may not hunt: the portfolio is full")
 

@@ -52,11 +52,11 @@ def find_white_spots(world: World) -> Found[ServiceMap | None]:
 
 def _matrix(world: World) -> Matrix:
     """Return what stands at every client and service: the strongest of its cards, then what its row says."""
-    found: Matrix = {
+    matrix: Matrix = {
         ref: dict.fromkeys(world.services, Spot.BLANK) for ref in world.clients
     }
     for card in world.cards.values():
-        row = found.get(card.client) if card.client else None
+        row = matrix.get(card.client) if card.client else None
         if (
             row is not None
             and card.service is not None
@@ -67,11 +67,11 @@ def _matrix(world: World) -> Matrix:
     for ref, client in world.clients.items():
         for service in client.services:
             if service in world.services:
-                _mark(found[ref], service, Spot.DOING)
+                _mark(matrix[ref], service, Spot.DOING)
         for service in client.unfit:
-            if found[ref].get(service) is Spot.BLANK:
-                found[ref][service] = Spot.NOT_APPLICABLE
-    return found
+            if matrix[ref].get(service) is Spot.BLANK:
+                matrix[ref][service] = Spot.NOT_APPLICABLE
+    return matrix
 
 
 def _mark(row: dict[Ref, Spot], service: Ref, spot: Spot) -> None:
@@ -93,12 +93,12 @@ class _Kin(msgspec.Struct, frozen=True, gc=False):
         """
         own = self.sets[client]
         segment = self.segments[client]
-        found = Counter[int]()
+        counts = Counter[int]()
         for (bought, group), number in self.crowd.items():
             if bought & own or (not own and group == segment):
-                found[bought] += number
-        found[own] -= 1 if found[own] else 0
-        return found
+                counts[bought] += number
+        counts[own] -= 1 if counts[own] else 0
+        return counts
 
 
 def _kin(matrix: Matrix, world: World) -> _Kin:
@@ -117,14 +117,14 @@ def _spots(
     row: Mapping[Ref, Spot], similar: Counter[int], world: World
 ) -> tuple[WhiteSpot, ...]:
     """Return the blank services that similar clients buy: most of them first, then the dearer, then by name."""
-    found = []
+    spots = []
     for place, (ref, service) in enumerate(world.services.items()):
         count = sum(number for bought, number in similar.items() if bought & 1 << place)
         if row[ref] is Spot.BLANK and count:
-            found.append(WhiteSpot(ref, count, service.monthly_value))
+            spots.append(WhiteSpot(ref, count, service.monthly_value))
     return tuple(
         sorted(
-            found,
+            spots,
             key=lambda spot: (
                 -spot.similar,
                 -(spot.value or Decimal(0)),

@@ -103,7 +103,7 @@ def _unbilled_work(
     history: Iterable[MonthMoney], rows: Months, *, start: date, world: World
 ) -> _Owed:
     first = max(start, _months_ago(world.today, world.thresholds.unbilled_months))
-    found = [
+    unbilled = [
         money
         for money in history
         if money.month >= first
@@ -112,8 +112,8 @@ def _unbilled_work(
         and not _is_billed(money, rows)
     ]
     return _Owed(
-        sum((money.amount for money in found), ZERO),
-        tuple(money.month for money in found),
+        sum((money.amount for money in unbilled), ZERO),
+        tuple(money.month for money in unbilled),
     )
 
 

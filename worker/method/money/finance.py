@@ -86,12 +86,12 @@ def _book(world: World, revenue: MoneyMeasure) -> _Book:
 
 def finished_months(today: date, count: int) -> tuple[Period, ...]:
     """Return the last `count` months that are over, oldest first."""
-    found: list[Period] = []
+    months: list[Period] = []
     month = month_of(today)
     for _ in range(count):
         month = previous_period(month)
-        found.append(month)
-    return tuple(reversed(found))
+        months.append(month)
+    return tuple(reversed(months))
 
 
 # -- clients -----------------------------------------------------------------------------------------------------------

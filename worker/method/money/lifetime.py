@@ -66,20 +66,22 @@ def _live(
     end: date | None,
     horizon: date | None,
 ) -> _Life:
-    months = [one for one in history if end is None or one.month <= end or one.amount]
+    months = [
+        money for money in history if end is None or money.month <= end or money.amount
+    ]
     current = world.today.replace(day=1)
     worth = accrued = ZERO
     active = silent = 0
     finished: list[Decimal] = []
-    for one in months:
-        worth += one.amount
-        if one.accrued:
-            accrued += one.amount
-        if one.month < current:
-            finished.append(one.amount)
-        if one.amount > 0:
+    for money in months:
+        worth += money.amount
+        if money.accrued:
+            accrued += money.amount
+        if money.month < current:
+            finished.append(money.amount)
+        if money.amount > 0:
             active += 1
-        elif one.month < current:
+        elif money.month < current:
             silent += 1
 
     if end is not None or not any(finished):

@@ -190,11 +190,11 @@ def find_causes(
     start = weeks[0].start - timedelta(days=weeks[0].start.weekday())
     usual: dict[Ref, Decimal] = defaultdict(Decimal)
     facts: dict[Ref, Decimal] = defaultdict(Decimal)
-    for one in money:
-        if one.week in weeks:
-            facts[one.client] += one.amount
-        elif start - timedelta(weeks=USUAL_WEEKS) <= one.week.start < start:
-            usual[one.client] += max(ZERO, one.amount)
+    for fact in money:
+        if fact.week in weeks:
+            facts[fact.client] += fact.amount
+        elif start - timedelta(weeks=USUAL_WEEKS) <= fact.week.start < start:
+            usual[fact.client] += max(ZERO, fact.amount)
     order = sorted(
         usual.keys() | facts.keys(),
         key=lambda ref: (clients[ref].name if ref in clients else "", ref),
@@ -211,9 +211,8 @@ def find_causes(
         for ref, part in zip(order, expected, strict=True)
     ]
     causes += [Cause(None, "", whole, ZERO)] if whole and not any(weights) else []
-    return tuple(
-        sorted((one for one in causes if one.amount), key=lambda one: -abs(one.amount))
-    )
+    deviating = [cause for cause in causes if cause.amount]
+    return tuple(sorted(deviating, key=lambda cause: -abs(cause.amount)))
 
 
 def _model(client: Client | None) -> str:
@@ -222,14 +221,14 @@ def _model(client: Client | None) -> str:
 
 def _by_model(causes: Iterable[Cause]) -> tuple[Cause, ...]:
     sums: dict[str, tuple[Decimal, Decimal]] = {}
-    for one in causes:
-        expected, fact = sums.get(one.model, (ZERO, ZERO))
-        sums[one.model] = (expected + one.expected, fact + one.fact)
-    found = (
+    for cause in causes:
+        expected, fact = sums.get(cause.model, (ZERO, ZERO))
+        sums[cause.model] = (expected + cause.expected, fact + cause.fact)
+    totals = (
         Cause(None, model, expected, fact)
         for model, (expected, fact) in sorted(sums.items())
     )
-    return tuple(sorted(found, key=lambda one: -abs(one.amount)))
+    return tuple(sorted(totals, key=lambda cause: -abs(cause.amount)))
 
 
 def _carried(plans: Plans, monday: date) -> Iterable[Carried]:

@@ -340,12 +340,12 @@ def _carry(tree: _Tree, world: World, *, money: Money | None) -> dict[str, Decim
             strict=True,
         )
     )
-    found = {week.code: part for week, part in parts.items()}
+    carried = {week.code: part for week, part in parts.items()}
     for month in parts_of(tree.quarter):
-        found[month.code] = sum(
+        carried[month.code] = sum(
             (part for week, part in parts.items() if week.start in month), ZERO
         )
-    return found | {tree.quarter.code: short}
+    return carried | {tree.quarter.code: short}
 
 
 def _short(tree: _Tree, week: Period, money: Money) -> Decimal:

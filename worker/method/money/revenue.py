@@ -54,12 +54,12 @@ def _week_start(day: date) -> date:
 @lru_cache(maxsize=1024)
 def _months(first: date, last: date) -> tuple[Period, ...]:
     """Return the months from the one that begins on `first`, but at most so many years ago, to the one of `last`."""
-    found = []
+    months = []
     month = month_of(max(first, last.replace(year=last.year - LONGEST, day=1)))
     while month.start <= last:
-        found.append(month)
+        months.append(month)
         month = next_period(month)
-    return tuple(found)
+    return tuple(months)
 
 
 def measure_revenue(world: World) -> Found[MoneyMeasure | None]:
@@ -76,7 +76,7 @@ def measure_revenue(world: World) -> Found[MoneyMeasure | None]:
         for month in months
     }
     problems: list[Problem] = [*currency_problems(world)]
-    found: list[MoneyFact] = []
+    weeks: list[MoneyFact] = []
     history: dict[Ref, tuple[MonthMoney, ...]] = {}
     firsts = _first_months(booked)
     for client in world.clients.values():
@@ -88,7 +88,7 @@ def measure_revenue(world: World) -> Found[MoneyMeasure | None]:
             rates=rates,
             problems=problems,
         )
-        found += _client_money(client, weights, booked=booked, accrued=accrued)
+        weeks += _client_money(client, weights, booked=booked, accrued=accrued)
         history[client.ref] = tuple(
             _history(
                 client,
@@ -99,7 +99,7 @@ def measure_revenue(world: World) -> Found[MoneyMeasure | None]:
             )
         )
     return Found(
-        MoneyMeasure(tuple(found), history), problems=tuple(dict.fromkeys(problems))
+        MoneyMeasure(tuple(weeks), history), problems=tuple(dict.fromkeys(problems))
     )
 
 
@@ -227,14 +227,14 @@ def _accrued(
     problems: list[Problem],
 ) -> dict[str, Amounts]:
     """Money earned by model, by the first day of the week part."""
-    found: dict[str, Amounts] = {
+    by_model: dict[str, Amounts] = {
         "tm": defaultdict(Decimal),
         "retainer": {},
         "fixed_price": defaultdict(Decimal),
     }
     if client.engagement == "retainer" and client.monthly_fee:
         for month in months:
-            found["retainer"] |= _retainer(client, month, world)
+            by_model["retainer"] |= _retainer(client, month, world)
     seen: set[str] = set()
     for card in cards:
         match card.engagement or client.engagement:
@@ -244,13 +244,13 @@ def _accrued(
                     client,
                     world,
                     rates=rates,
-                    amounts=found["tm"],
+                    amounts=by_model["tm"],
                     seen=seen,
                     problems=problems,
                 )
             case "fixed_price":
-                _add_progress(card, world, amounts=found["fixed_price"])
-    return found
+                _add_progress(card, world, amounts=by_model["fixed_price"])
+    return by_model
 
 
 def _retainer(client: Client, month: Period, world: World) -> Amounts:

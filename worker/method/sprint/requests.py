@@ -42,7 +42,7 @@ def measure_requests(
 ) -> Found[tuple[RequestMeasure, ...] | None]:
     """Return what open tasks from outside get once, and all of them as measured."""
     facts: list[Fact] = []
-    found: list[RequestMeasure] = []
+    measures: list[RequestMeasure] = []
     problems: list[Problem] = []
     tracks = to_change(world.memory.tracks)
     for row in world.task_rows():
@@ -56,9 +56,9 @@ def measure_requests(
         client = world.client_of(row.client, row.card)
         facts += _facts(row, book, client, world=world, tracks=tracks)
         problems += [] if client else [_homeless(row)]
-        found.append(_measure(row, kind, client, book=book, world=world))
+        measures.append(_measure(row, kind, client, book=book, world=world))
     return Found(
-        tuple(found), tuple(facts), problems=tuple(problems), tracks=tracks.maps[0]
+        tuple(measures), tuple(facts), problems=tuple(problems), tracks=tracks.maps[0]
     )
 
 
@@ -126,21 +126,21 @@ def _steps(row: TaskRow, book: Request, world: World) -> Iterator[Step]:
 def candidates_for(row: TaskRow, world: World) -> tuple[Contact, ...]:
     """Return the contractors whose offers the request names in its title or note, the lately met first."""
     wanted = _words(f"{row.title} {row.note or ''}")
-    found = [
+    candidates = [
         contact
         for contact in world.contacts.values()
         if contact.side == "contractor"
         and contact.offers
         and _is_wanted(contact.offers, wanted)
     ]
-    found.sort(
+    candidates.sort(
         key=lambda contact: (
             -(contact.last_contact or date.min).toordinal(),
             contact.name,
             contact.ref,
         )
     )
-    return tuple(found[:CANDIDATES])
+    return tuple(candidates[:CANDIDATES])
 
 
 @lru_cache(maxsize=4096)

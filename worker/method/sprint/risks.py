@@ -70,7 +70,7 @@ def plan_risks(
     """
     board = _board_of(world, playbooks)
     occurrences: dict[str, Occurrence] = {}
-    found: list[RiskMeasure] = []
+    risks: list[RiskMeasure] = []
     facts: list[Fact] = []
     for key, condition in _conditions(board, conditions, is_whole=is_whole):
         if not condition.holds and key not in board.known:
@@ -88,12 +88,12 @@ def plan_risks(
             facts += _closing(ref, now, own, world)
         elif condition.holds:
             risk = _risk(board, ref, condition, now=now)
-            found.append(risk)
+            risks.append(risk)
             facts += _facts(board, risk, condition, now=now)
         elif own is not None:
-            found.append(_standing(board, ref, condition, row=own))
+            risks.append(_standing(board, ref, condition, row=own))
     return Found(
-        tuple(found), tuple(facts), tracks=board.tracks.maps[0], occurrences=occurrences
+        tuple(risks), tuple(facts), tracks=board.tracks.maps[0], occurrences=occurrences
     )
 
 
@@ -128,12 +128,12 @@ def _conditions(
             spoken[key] = condition
     yield from spoken.items()
 
-    told = {condition.signal for condition in spoken.values()}
+    evaluated = {condition.signal for condition in spoken.values()}
     unspoken = board.known.keys() - spoken.keys()
     for key in sorted(unspoken):
         signal, name = read_key(key)
         subject = Ref("gone", name)
-        is_gone = signal in told or is_whole
+        is_gone = signal in evaluated or is_whole
         holds = False if is_gone else None
         yield key, Condition(signal, "", subject, holds)
 
@@ -370,17 +370,17 @@ def _facts(
 def _inputs(board: _RiskRows, condition: Condition) -> tuple[Input, ...]:
     world = board.world
     say = board.world.words.say
-    found = name_rows(condition.card, condition.client, world)
-    found.append(Input(say("evidence"), condition.evidence))
+    inputs = name_rows(condition.card, condition.client, world)
+    inputs.append(Input(say("evidence"), condition.evidence))
     card = world.card(condition.card)
     if card:
-        found.append(Input(say("budget"), str(card.budget or "-")))
+        inputs.append(Input(say("budget"), str(card.budget or "-")))
     for line in condition.inputs:
-        found.append(Input(*line))
+        inputs.append(Input(*line))
 
     stake = _stake(board, condition)
-    found.append(Input(say("money at stake"), str(stake or "-")))
-    return tuple(found)
+    inputs.append(Input(say("money at stake"), str(stake or "-")))
+    return tuple(inputs)
 
 
 def _values(

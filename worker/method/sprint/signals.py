@@ -40,13 +40,13 @@ def find_signals(
 ) -> Found[tuple[Signal, ...] | None]:
     """Return the signals of every playbook that is known and switched on."""
     seen = _Seen(world, cards, risks)
-    found = tuple(
+    signals = tuple(
         signal
         for name in playbooks.tasks
         if name in FINDERS
         for signal in FINDERS[name](seen)
     )
-    return Found(found, signals=found)
+    return Found(signals, signals=signals)
 
 
 def _next_steps(seen: _Seen) -> Iterator[Signal]:
@@ -57,12 +57,12 @@ def _next_steps(seen: _Seen) -> Iterator[Signal]:
         since = stage_since(card, world, seen.cards) or world.today
         standing = (world.today - since).days
         still = standing >= world.thresholds.next_step_days
-        told = {"stage": stage_label(card.stage, words), "day": words.date(since)}
+        names = {"stage": stage_label(card.stage, words), "day": words.date(since)}
         sighting = Sighting(
             card.stage in HUNTED and still,
-            evidence=words.say("No movement since {day} (stage: {stage}).", **told),
+            evidence=words.say("No movement since {day} (stage: {stage}).", **names),
         )
-        subject = _subject(card, world, **told)
+        subject = _subject(card, world, **names)
         signal = state_signal("next_step", subject, sighting, words=words)
         yield replace(signal, may_open=card.ref not in busy)
 

@@ -113,16 +113,16 @@ def plan_tasks(
     tasks += admitted
     occurrences = {task.key: task.now for task in tasks if task.now}
     facts = tuple(fact for task in tasks for fact in _facts(task, world))
-    found = [
+    measures = [
         _measure(task, world)
         for task in tasks
         if _is_open(task) and not _was_never_made(task) and not _asleep(task.row, world)
     ]
     asked = {request.ref: request for request in requests}
-    found += _own_tasks(under_way, asked)
+    measures += _own_tasks(under_way, asked)
     listed = tuple(_waits(task, world) for task in waiting + more)
     return Found(
-        tuple(sorted(found, key=urgency)),
+        tuple(sorted(measures, key=urgency)),
         facts,
         problems=listed,
         occurrences=occurrences,
@@ -157,7 +157,7 @@ def _under_way(world: World) -> _Sprint:
 def _orphans(under_way: _Sprint, signals: Sequence[Signal]) -> Iterator[Signal]:
     """Look at remembered signals whose subject nobody spoke of: a subject that is gone has ended its signal."""
     spoken = {_key_of(signal) for signal in signals}
-    told = {signal.playbook for signal in signals}
+    evaluated = {signal.playbook for signal in signals}
     for key in sorted(under_way.known.keys() - spoken):
         playbook, subject = read_key(key)
         yield Signal(
@@ -165,7 +165,7 @@ def _orphans(under_way: _Sprint, signals: Sequence[Signal]) -> Iterator[Signal]:
             Ref("gone", subject),
             None,
             None,
-            False if playbook in told else None,
+            False if playbook in evaluated else None,
             ended=under_way.world.words.say(
                 "closed by itself: what it was about is gone"
             ),
