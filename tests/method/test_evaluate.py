@@ -31,7 +31,7 @@ from worker.locales import load_words
 from worker.mapping.playbooks import load_playbooks
 from worker.method import evaluate
 from worker.method.formulas.hysteresis import debounce
-from worker.method.run import Found, Run
+from worker.method.run import Findings, Run
 from worker.world.memory import Memory, Track
 from worker.world.world import World
 
@@ -78,12 +78,12 @@ def test_a_run_calls_every_rule_once() -> None:
     assert len(rules) == len(set(rules)) > 30
 
 
-def remembering(seen: World, *, then: str) -> Found[str]:
+def remembering(seen: World, *, then: str) -> Findings[str]:
     """Remember one track, forget another, and fail if told so."""
     if then == "fail":
         raise KeyError("what was read")
     track = Track("green", seen.today)
-    return Found(then, tracks={"new": track}, forgotten=("old",))
+    return Findings(then, tracks={"new": track}, forgotten=("old",))
 
 
 def remembered(**tracks: Track) -> Run:

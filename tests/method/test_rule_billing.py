@@ -23,11 +23,11 @@ from worker.domain.periods import WorkCalendar
 from worker.method.measures import Condition, Signal
 from worker.method.money.billing import find_unbilled
 from worker.method.money.revenue import measure_revenue
-from worker.method.run import Found
+from worker.method.run import Findings
 from worker.world.world import World
 
 
-def judge(scene: World) -> Found[None]:
+def judge(scene: World) -> Findings[None]:
     """Measure the money and look at the bills."""
     return find_unbilled(scene, measure_revenue(scene).value)
 

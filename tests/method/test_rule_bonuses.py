@@ -17,7 +17,7 @@ from worker.domain.entities import Revenue
 from worker.domain.values import Ref
 from worker.method.money.bonuses import plan_bonuses, share_out
 from worker.method.money.revenue import measure_revenue
-from worker.method.run import Found
+from worker.method.run import Findings
 from worker.world.world import World
 
 OCTOBER = date(2026, 10, 1)
@@ -38,7 +38,7 @@ def scene(*rows: Revenue, **fields: Any) -> World:
     )
 
 
-def judge(given_world: World) -> Found[None]:
+def judge(given_world: World) -> Findings[None]:
     """Return the bonus rows."""
     return plan_bonuses(given_world, measure_revenue(given_world).value)
 

@@ -18,7 +18,7 @@ from worker.method.clients.rays import measure_rays
 from worker.method.measures import ClientMeasure, Condition, Signal
 from worker.method.money.lifetime import measure_lifetimes
 from worker.method.money.revenue import measure_revenue
-from worker.method.run import Found
+from worker.method.run import Findings
 from worker.world.world import World
 
 MILL = ref("clients", "c1")
@@ -171,8 +171,8 @@ def test_where_nobody_left_nothing_changes() -> None:
     conditions = (Condition("money.mix", "money", MILL, holds=True, client=MILL),)
     signals = (Signal("x", MILL, MILL, None, holds=True),)
     left, _ = judged(given)
-    assert end_conditions(given, conditions, left) == Found(conditions)
-    assert end_signals(given, signals, left) == Found(signals)
+    assert end_conditions(given, conditions, left) == Findings(conditions)
+    assert end_signals(given, signals, left) == Findings(signals)
 
 
 def test_without_money_nobody_is_said_to_have_left() -> None:

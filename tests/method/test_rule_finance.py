@@ -29,13 +29,13 @@ from worker.domain.values import Ref
 from worker.method.measures import CardMeasure, Condition, PlanMeasure, Rag
 from worker.method.money.finance import measure_client_money
 from worker.method.money.revenue import measure_revenue
-from worker.method.run import Found
+from worker.method.run import Findings
 from worker.world.world import World
 
 MONTHS = (date(2026, 8, 1), date(2026, 9, 1), date(2026, 10, 1))
 
 
-Judged = Found[Mapping[Ref, Decimal | None] | None]
+Judged = Findings[Mapping[Ref, Decimal | None] | None]
 
 
 def judge(

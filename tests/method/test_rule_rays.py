@@ -26,7 +26,7 @@ from worker.method.formulas.rays import (
 from worker.method.measures import CardMeasure, Condition, Forecast, Signal
 from worker.method.outcome import Outcome
 from worker.method.outlook import Basis, RayMeasure
-from worker.method.run import Found
+from worker.method.run import Findings
 from worker.world.world import World
 
 C1 = Ref("clients", "c1")
@@ -44,7 +44,7 @@ def day(offset: int) -> date:
 
 def judged(
     seen: World, cards: Mapping[Ref, CardMeasure] | None = None
-) -> Found[Mapping[Ref, RayMeasure]]:
+) -> Findings[Mapping[Ref, RayMeasure]]:
     """Return what the rule alone says."""
     return measure_rays(seen, cards or {})
 

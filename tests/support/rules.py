@@ -12,7 +12,7 @@ import worker.method
 from tests.support.outcomes import whole
 from tests.support.worlds import PLAYBOOKS, world
 from worker.method import evaluate
-from worker.method.run import Found, Run
+from worker.method.run import Findings, Run
 from worker.plan.facts import Fact
 from worker.world.world import World
 
@@ -25,14 +25,14 @@ class WatchedRun(Run):
     """A run that shows each rule before it calls it; `watched` returns the one to call."""
 
     def watched(
-        self, rule: Callable[Concatenate[World, Given], Found[Value]]
-    ) -> Callable[Concatenate[World, Given], Found[Value]]:
+        self, rule: Callable[Concatenate[World, Given], Findings[Value]]
+    ) -> Callable[Concatenate[World, Given], Findings[Value]]:
         """Return the rule to call in place of this one: this one unless a subclass says."""
         return rule
 
     def __call__(
         self,
-        rule: Callable[Concatenate[World, Given], Found[Value]],
+        rule: Callable[Concatenate[World, Given], Findings[Value]],
         unknown: Value,
         /,
         *given: Given.args,
@@ -42,7 +42,7 @@ class WatchedRun(Run):
 
     def private(
         self,
-        rule: Callable[Concatenate[World, Given], Found[Value]],
+        rule: Callable[Concatenate[World, Given], Findings[Value]],
         unknown: Value,
         /,
         *given: Given.args,
@@ -56,20 +56,20 @@ def breaking(name: str, error: Exception) -> type[Run]:
 
     class Breaking(WatchedRun):
         def watched(
-            self, rule: Callable[Concatenate[World, Given], Found[Value]]
-        ) -> Callable[Concatenate[World, Given], Found[Value]]:
+            self, rule: Callable[Concatenate[World, Given], Findings[Value]]
+        ) -> Callable[Concatenate[World, Given], Findings[Value]]:
             return rule if rule.__name__ != name else _broken(rule, error)
 
     return Breaking
 
 
 def _broken(
-    rule: Callable[Concatenate[World, Given], Found[Value]], error: Exception
-) -> Callable[Concatenate[World, Given], Found[Value]]:
+    rule: Callable[Concatenate[World, Given], Findings[Value]], error: Exception
+) -> Callable[Concatenate[World, Given], Findings[Value]]:
     @wraps(rule)
     def broken(
         _: World, /, *_given: Given.args, **_named: Given.kwargs
-    ) -> Found[Value]:
+    ) -> Findings[Value]:
         raise error
 
     return broken
@@ -89,8 +89,8 @@ def calls_of(seen: World) -> tuple[Call, ...]:
 
     class Noting(WatchedRun):
         def watched(
-            self, rule: Callable[Concatenate[World, Given], Found[Value]]
-        ) -> Callable[Concatenate[World, Given], Found[Value]]:
+            self, rule: Callable[Concatenate[World, Given], Findings[Value]]
+        ) -> Callable[Concatenate[World, Given], Findings[Value]]:
             return _noted(rule, calls)
 
     whole(evaluate(seen, PLAYBOOKS, start=Noting))
@@ -98,12 +98,12 @@ def calls_of(seen: World) -> tuple[Call, ...]:
 
 
 def _noted(
-    rule: Callable[Concatenate[World, Given], Found[Value]], calls: list[Call]
-) -> Callable[Concatenate[World, Given], Found[Value]]:
+    rule: Callable[Concatenate[World, Given], Findings[Value]], calls: list[Call]
+) -> Callable[Concatenate[World, Given], Findings[Value]]:
     @wraps(rule)
     def noted(
         seen: World, /, *given: Given.args, **named: Given.kwargs
-    ) -> Found[Value]:
+    ) -> Findings[Value]:
         found = rule(seen, *given, **named)
         path = Path(rule.__code__.co_filename)
         calls.append(Call(rule.__name__, path, found.facts))

@@ -24,7 +24,7 @@ Given = ParamSpec("Given")
 Value = TypeVar("Value")
 
 
-class Found(msgspec.Struct, Generic[Value], frozen=True, gc=False):
+class Findings(msgspec.Struct, Generic[Value], frozen=True, gc=False):
     """What one rule found.
 
     `value` is for the rules and pages after it. `tracks`, `occurrences` and `baselines` are to be remembered, by key;
@@ -58,7 +58,7 @@ class Run:
 
     def __call__(
         self,
-        rule: Callable[Concatenate[World, Given], Found[Value]],
+        rule: Callable[Concatenate[World, Given], Findings[Value]],
         unknown: Value,
         /,
         *given: Given.args,
@@ -69,7 +69,7 @@ class Run:
 
     def private(
         self,
-        rule: Callable[Concatenate[World, Given], Found[Value]],
+        rule: Callable[Concatenate[World, Given], Findings[Value]],
         unknown: Value,
         /,
         *given: Given.args,
@@ -81,7 +81,7 @@ class Run:
 
     def _try(
         self,
-        call: Callable[[], Found[Value]],
+        call: Callable[[], Findings[Value]],
         rule: Callable[..., object],
         unknown: Value,
         *,
@@ -100,7 +100,7 @@ class Run:
         self.failed.append(rule.__name__)
         self.problems.append(_failure(rule, error))
 
-    def _add(self, findings: Found[Value]) -> None:
+    def _add(self, findings: Findings[Value]) -> None:
         sources = self.world.sources
         self.facts += (fact for fact in findings.facts if fact.ref.source in sources)
         self.conditions += findings.conditions

@@ -24,7 +24,7 @@ from worker.method.conditions import Look, Sighting, Subject, state_looks
 from worker.method.formulas.group import members, staff, units_of_people
 from worker.method.formulas.working_time import full_weeks_before
 from worker.method.measures import RoleLoad, UnitLoad, WeekLoad
-from worker.method.run import Found
+from worker.method.run import Findings
 from worker.world.world import World
 
 OVER, UNDER, LOGS = "team.overload", "team.underload", "team.missing_logs"
@@ -60,11 +60,11 @@ class _Spell(msgspec.Struct, frozen=True, gc=False):
         return gap.to_integral_value(ROUND_CEILING)
 
 
-def find_staffing_needs(world: World, units: Mapping[Ref, UnitLoad]) -> Found[None]:
+def find_staffing_needs(world: World, units: Mapping[Ref, UnitLoad]) -> Findings[None]:
     """Return the conditions and signals of every unit, and what is wrong in the rows they rest on."""
     conditions, signals = state_looks(_looks(world, units), words=world.words)
     problems = tuple(_problems(world))
-    return Found(None, conditions=conditions, signals=signals, problems=problems)
+    return Findings(None, conditions=conditions, signals=signals, problems=problems)
 
 
 def _looks(world: World, units: Mapping[Ref, UnitLoad]) -> Iterator[Look]:

@@ -10,16 +10,16 @@ from worker.domain.values import Ref
 from worker.method.conditions import NO, Look, Sighting, Subject, state_looks
 from worker.method.formulas.stakes import committed_money
 from worker.method.formulas.triangle import triangle_faults
-from worker.method.run import Found
+from worker.method.run import Findings
 from worker.world.world import World
 
 SIGNAL = "team.triangle"
 
 
-def find_broken_triangles(world: World) -> Found[None]:
+def find_broken_triangles(world: World) -> Findings[None]:
     """Return a condition and a signal for every unit; it states no facts itself."""
     conditions, signals = state_looks(_looks(world), words=world.words)
-    return Found(None, conditions=conditions, signals=signals)
+    return Findings(None, conditions=conditions, signals=signals)
 
 
 def _looks(world: World) -> Iterator[Look]:

@@ -46,7 +46,7 @@ from worker.method.measures import (
     UnitLoad,
     WeekLoad,
 )
-from worker.method.run import Found
+from worker.method.run import Findings
 from worker.plan.facts import Fact, Input, Why
 from worker.world.rows import plan_key
 from worker.world.world import World
@@ -73,7 +73,7 @@ class _Staff(msgspec.Struct, frozen=True, gc=False):
 
 def measure_utilization(
     world: World, cards: Mapping[Ref, CardMeasure], plans: Sequence[PlanMeasure]
-) -> Found[LoadMeasure]:
+) -> Findings[LoadMeasure]:
     """Return the fields of people, units and plan nodes, with everybody's weeks behind and ahead."""
     view = _view_of(world, cards, plans)
     people = {ref: _person(view, person) for ref, person in world.people.items()}
@@ -99,7 +99,7 @@ def measure_utilization(
             for fact in _plan_facts(view, plan, units.get(plan.unit))
         ),
     )
-    return Found(LoadMeasure(people, units), facts)
+    return Findings(LoadMeasure(people, units), facts)
 
 
 def _view_of(

@@ -17,7 +17,7 @@ from worker.domain.periods import month_of, months_between
 from worker.domain.values import Ref
 from worker.method.conditions import CONDITIONS, NO, Sighting, Subject, state_condition
 from worker.method.measures import Condition, MoneyMeasure, MonthMoney, Signal
-from worker.method.run import Found
+from worker.method.run import Findings
 from worker.plan.facts import Fact, Input, Why
 from worker.world.world import World
 
@@ -25,10 +25,12 @@ LEFT = "relations.left"
 OVER = frozenset({Stage.DONE, Stage.LOST})
 
 
-def find_churn(world: World, revenue: MoneyMeasure | None) -> Found[Mapping[Ref, date]]:
+def find_churn(
+    world: World, revenue: MoneyMeasure | None
+) -> Findings[Mapping[Ref, date]]:
     """Return who left, by the day their life ended, with the condition that says so."""
     if revenue is None:
-        return Found({})
+        return Findings({})
     stages: dict[Ref, set[Stage | None]] = defaultdict(set)
     for card in world.cards.values():
         if card.client is not None:
@@ -46,14 +48,14 @@ def find_churn(world: World, revenue: MoneyMeasure | None) -> Found[Mapping[Ref,
     facts = tuple(
         _fact(client, left.get(client.ref), world) for client in world.clients.values()
     )
-    return Found(left, facts, conditions=tuple(_conditions(left, world)))
+    return Findings(left, facts, conditions=tuple(_conditions(left, world)))
 
 
 def end_conditions(
     _world: World, conditions: Iterable[Condition], left: Mapping[Ref, date]
-) -> Found[tuple[Condition, ...]]:
+) -> Findings[tuple[Condition, ...]]:
     """Return conditions with those about clients that left at an end: that they left says all."""
-    return Found(
+    return Findings(
         tuple(
             replace(one, holds=False) if one.client in left else one
             for one in conditions
@@ -63,10 +65,10 @@ def end_conditions(
 
 def end_signals(
     world: World, signals: Iterable[Signal], left: Mapping[Ref, date]
-) -> Found[tuple[Signal, ...]]:
+) -> Findings[tuple[Signal, ...]]:
     """Return signals with those about clients that left at an end: their tasks close by themselves."""
     ended = world.words.say("closed by itself: the client has left")
-    return Found(
+    return Findings(
         tuple(
             replace(one, holds=False, ended=ended) if one.client in left else one
             for one in signals

@@ -16,17 +16,17 @@ from worker.mapping.playbooks import Playbooks
 from worker.method.clients import silence as relations
 from worker.method.conditions import Look, Sighting, Subject, state_looks
 from worker.method.formulas.bands import mark_above, mark_below
-from worker.method.run import Found
+from worker.method.run import Findings
 from worker.world.world import World
 
 NOTHING = Decimal(0)
 
 
-def find_relation_conditions(world: World, playbooks: Playbooks) -> Found[None]:
+def find_relation_conditions(world: World, playbooks: Playbooks) -> Findings[None]:
     """Return the conditions and signals of all clients and documents; it states no facts itself."""
     looks = (*_clients(world, playbooks), *_documents(world, playbooks))
     conditions, signals = state_looks(looks, words=world.words)
-    return Found(None, conditions=conditions, signals=signals)
+    return Findings(None, conditions=conditions, signals=signals)
 
 
 def _clients(world: World, playbooks: Playbooks) -> Iterator[Look]:

@@ -18,7 +18,7 @@ from worker.domain.entities import Client, Feedback
 from worker.domain.values import Ref
 from worker.method.conditions import Sighting, Subject, state_condition
 from worker.method.measures import Condition, FeedbackMeasure
-from worker.method.run import Found
+from worker.method.run import Findings
 from worker.plan.facts import Fact, Input, Why
 from worker.world.world import World
 
@@ -36,10 +36,10 @@ class _Entry(msgspec.Struct, frozen=True, gc=False):
     is_last: bool
 
 
-def measure_feedback(world: World) -> Found[tuple[FeedbackMeasure, ...] | None]:
+def measure_feedback(world: World) -> Findings[tuple[FeedbackMeasure, ...] | None]:
     """Return the trend of every entry, the clients' conditions, and what was said for private pages."""
     if SOURCE not in world.sources:
-        return Found(None)
+        return Findings(None)
     entries = list(_entries(world))
     facts = tuple(_trend_fact(entry, world) for entry in entries)
     measures = tuple(
@@ -56,7 +56,7 @@ def measure_feedback(world: World) -> Found[tuple[FeedbackMeasure, ...] | None]:
         _condition(client, by_client[client.ref], world)
         for client in world.clients.values()
     )
-    return Found(measures, facts, conditions=conditions)
+    return Findings(measures, facts, conditions=conditions)
 
 
 def _entries(world: World) -> Iterator[_Entry]:

@@ -36,7 +36,7 @@ from worker.method.measures import (
     UnitLoad,
 )
 from worker.method.outlook import RayMeasure
-from worker.method.run import Found
+from worker.method.run import Findings
 from worker.plan.facts import Fact, Input, Why
 from worker.world.rows import RiskRow
 from worker.world.world import World
@@ -98,7 +98,7 @@ class _View(msgspec.Struct, frozen=True, gc=False):
 
 def measure_health(
     world: World, measures: Evidence
-) -> Found[Mapping[Ref, ClientMeasure]]:
+) -> Findings[Mapping[Ref, ClientMeasure]]:
     """Return the facts of clients and units, and what was measured of every client."""
     tracks = to_change(world.memory.tracks)
     clients: dict[Ref, ClientMeasure] = {}
@@ -119,7 +119,7 @@ def measure_health(
             measures=measures,
             tracks=tracks,
         )
-    return Found(clients, tuple(facts), tracks=tracks.maps[0])
+    return Findings(clients, tuple(facts), tracks=tracks.maps[0])
 
 
 def _views(world: World, measures: Evidence) -> list[_View]:

@@ -36,7 +36,7 @@ from worker.method.formulas.rays import (
 )
 from worker.method.measures import CardMeasure, Condition, Signal
 from worker.method.outlook import Basis, Horizon, RayMeasure
-from worker.method.run import Found
+from worker.method.run import Findings
 from worker.plan.facts import Fact, Input, Why
 from worker.world.memory import Memory
 from worker.world.rows import read_key, task_key
@@ -59,7 +59,7 @@ class _View(msgspec.Struct, frozen=True, gc=False):
 
 def measure_rays(
     world: World, measures: Mapping[Ref, CardMeasure]
-) -> Found[Mapping[Ref, RayMeasure]]:
+) -> Findings[Mapping[Ref, RayMeasure]]:
     """Return the rays of all clients with their facts, the condition of each account's and the tasks they call for."""
     cards: dict[Ref | None, list[Card]] = defaultdict(list)
     for card in world.cards.values():
@@ -74,7 +74,7 @@ def measure_rays(
         _condition(view, world) for view in views if view.client.group == "account"
     )
     signals = tuple(signal for view in views for signal in _signals(view, world))
-    return Found(
+    return Findings(
         {view.client.ref: view.ray for view in views},
         facts,
         conditions=conditions,

@@ -17,16 +17,16 @@ from worker.method.conditions import CONDITIONS, NO, UNKNOWN, Sighting
 from worker.method.delivery.sightings import CardTest, find_card_conditions
 from worker.method.formulas.bands import mark_below
 from worker.method.measures import CardMeasure
-from worker.method.run import Found
+from worker.method.run import Findings
 from worker.world.world import World
 
 
 def find_deadline_conditions(
     world: World, cards: Mapping[Ref, CardMeasure]
-) -> Found[None]:
+) -> Findings[None]:
     """Return the conditions of all cards; it states no facts itself."""
     found = find_card_conditions(TESTS, _look, cards=cards, world=world)
-    return Found(None, conditions=tuple(found))
+    return Findings(None, conditions=tuple(found))
 
 
 def _look(

@@ -43,7 +43,7 @@ from worker.method.formulas.flow import (
 from worker.method.formulas.hysteresis import Tracks, debounce, follow, to_change
 from worker.method.formulas.promises import follow_promise, promise_of, track_name
 from worker.method.measures import CardMeasure, Forecast, Rag
-from worker.method.run import Found
+from worker.method.run import Findings
 from worker.plan.facts import Fact, Input, Why
 from worker.world.memory import Baseline, Track
 from worker.world.world import World
@@ -65,7 +65,7 @@ class _Setting(msgspec.Struct, frozen=True, gc=False):
     scope_since: datetime
 
 
-def measure_progress(world: World) -> Found[Mapping[Ref, CardMeasure]]:
+def measure_progress(world: World) -> Findings[Mapping[Ref, CardMeasure]]:
     """Return the facts of every card, with what was measured and the stages, colours and baselines to remember."""
     setting = _setting(world)
     cards: dict[Ref, CardMeasure] = {}
@@ -102,7 +102,7 @@ def measure_progress(world: World) -> Found[Mapping[Ref, CardMeasure]]:
         for ref, measure in cards.items()
         for fact in _facts(world.cards[ref], measure, world, formulas=formulas)
     )
-    return Found(
+    return Findings(
         cards,
         facts,
         tracks=tracks.maps[0],

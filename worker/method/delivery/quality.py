@@ -21,20 +21,20 @@ from worker.method.formulas.bands import mark_above
 from worker.method.formulas.flow import DONE, share
 from worker.method.formulas.hysteresis import Tracks, follow, to_change
 from worker.method.measures import CardMeasure
-from worker.method.run import Found
+from worker.method.run import Findings
 from worker.world.world import World
 
 
 def find_quality_conditions(
     world: World, cards: Mapping[Ref, CardMeasure]
-) -> Found[None]:
+) -> Findings[None]:
     """Return the conditions of all cards, and since when the Jira work of some cannot be read."""
     tracks = to_change(world.memory.tracks)
     seen = replace(world, memory=replace(world.memory, tracks=tracks))
     for card in world.cards.values():
         _remember(tracks, card, cards.get(card.ref), today=world.today)
     found = find_card_conditions(TESTS, _look, cards=cards, world=seen)
-    return Found(None, conditions=tuple(found), tracks=tracks.maps[0])
+    return Findings(None, conditions=tuple(found), tracks=tracks.maps[0])
 
 
 def _remember(

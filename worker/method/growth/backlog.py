@@ -19,12 +19,12 @@ from worker.method.formulas.agendas import agenda_title, next_planned
 from worker.method.formulas.hysteresis import Tracks, follow, to_change
 from worker.method.growth.development import CLOSED
 from worker.method.measures import BacklogItem
-from worker.method.run import Found
+from worker.method.run import Findings
 from worker.plan.facts import Fact, Input, Why
 from worker.world.world import World
 
 
-def plan_backlog(world: World) -> Found[tuple[BacklogItem, ...] | None]:
+def plan_backlog(world: World) -> Findings[tuple[BacklogItem, ...] | None]:
     """Return the facts of every idea and of the cards planted for accepted ones."""
     facts: list[Fact] = []
     items: list[BacklogItem] = []
@@ -38,7 +38,7 @@ def plan_backlog(world: World) -> Found[tuple[BacklogItem, ...] | None]:
             problems.append(_homeless(idea))
         elif idea.status == "accepted":
             facts += _card(item, idea, world=world, tracks=tracks)
-    return Found(
+    return Findings(
         tuple(items), tuple(facts), problems=tuple(problems), tracks=tracks.maps[0]
     )
 

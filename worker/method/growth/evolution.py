@@ -14,14 +14,14 @@ from worker.domain.entities import RUNNING, Card, Stage
 from worker.domain.values import Ref, Value
 from worker.method.formulas.rays import add_months
 from worker.method.outlook import Revolution
-from worker.method.run import Found
+from worker.method.run import Findings
 from worker.plan.facts import Fact, Input, Why
 from worker.world.world import World
 
 PREFIX = "card:revolution:"
 
 
-def plan_revolutions(world: World) -> Found[tuple[Revolution, ...]]:
+def plan_revolutions(world: World) -> Findings[tuple[Revolution, ...]]:
     """Return the idea cards of all revolutions that are due, with every evolution that counts towards one."""
     revolutions = tuple(_revolutions(world))
     facts = tuple(
@@ -30,7 +30,7 @@ def plan_revolutions(world: World) -> Found[tuple[Revolution, ...]]:
         if revolution.due <= world.today
         for fact in _facts(revolution, world)
     )
-    return Found(revolutions, facts)
+    return Findings(revolutions, facts)
 
 
 def _revolutions(world: World) -> Iterator[Revolution]:

@@ -31,7 +31,7 @@ from worker.method.growth.parts import (
     value_of,
 )
 from worker.method.measures import GoalMeasure, Rag
-from worker.method.run import Found
+from worker.method.run import Findings
 from worker.plan.facts import Fact, Input, Why
 from worker.world.world import World
 
@@ -51,7 +51,7 @@ class _Sight(msgspec.Struct, frozen=True, gc=False):
     why: str
 
 
-def measure_goals(world: World) -> Found[tuple[GoalMeasure, ...] | None]:
+def measure_goals(world: World) -> Findings[tuple[GoalMeasure, ...] | None]:
     """Return the parts of all goals, and how each goal and part stands."""
     tracks = to_change(world.memory.tracks)
     goals = dict(world.goals)
@@ -75,7 +75,7 @@ def measure_goals(world: World) -> Found[tuple[GoalMeasure, ...] | None]:
         facts += _facts(goal, seen, world)
         if (period := period_of(goal)) is not None and goal.target is not None:
             measures.append(_measure(goal, seen, period))
-    return Found(tuple(measures), tuple(facts), tracks=tracks.maps[0])
+    return Findings(tuple(measures), tuple(facts), tracks=tracks.maps[0])
 
 
 def _roots(world: World) -> list[Goal]:

@@ -29,7 +29,7 @@ from worker.method.conditions import (
 from worker.method.formulas.rays import IDEAS, add_months, due_of
 from worker.method.measures import CardMeasure, Signal, UnitLoad
 from worker.method.outlook import Graduation
-from worker.method.run import Found
+from worker.method.run import Findings
 from worker.world.world import World
 
 SILENT, GRADUATES = "relations.silent", "newbiz.graduates"
@@ -49,7 +49,7 @@ class _Portfolios(msgspec.Struct, frozen=True, gc=False):
 
 def find_graduations(
     world: World, measures: Mapping[Ref, CardMeasure], units: Mapping[Ref, UnitLoad]
-) -> Found[Mapping[Ref, Graduation]]:
+) -> Findings[Mapping[Ref, Graduation]]:
     """Return who is ready to be an account, and the condition of every account: whether it has had no work."""
     view = _view_of(world, measures, units)
     graduations = {
@@ -61,7 +61,7 @@ def find_graduations(
     for client in world.clients.values():
         ready += _graduate(client, graduations.get(client.ref), world)
     conditions, silent = state_looks(_silences(view), words=world.words)
-    return Found(graduations, conditions=conditions, signals=(*ready, *silent))
+    return Findings(graduations, conditions=conditions, signals=(*ready, *silent))
 
 
 def _silences(view: _Portfolios) -> Iterator[Look]:

@@ -10,7 +10,7 @@ from worker.domain.values import Ref, Value
 from worker.method.formulas.rays import add_months
 from worker.method.measures import PersonLoad
 from worker.method.outlook import Loyalty, Portfolio
-from worker.method.run import Found
+from worker.method.run import Findings
 from worker.plan.facts import Fact, Input, Why
 from worker.world.world import World
 
@@ -20,7 +20,7 @@ LOYAL = ("referral", "return")
 
 def measure_portfolios(
     world: World, people: Mapping[Ref, PersonLoad]
-) -> Found[Mapping[Ref, Portfolio]]:
+) -> Findings[Mapping[Ref, Portfolio]]:
     """Return the portfolios of all AMs with the facts of their units."""
     portfolios = _portfolios(world, people)
     facts = tuple(
@@ -28,12 +28,12 @@ def measure_portfolios(
         for unit in world.units.values()
         for fact in _facts(unit, portfolios, world)
     )
-    return Found(portfolios, facts)
+    return Findings(portfolios, facts)
 
 
-def measure_loyalty(world: World) -> Found[Loyalty | None]:
+def measure_loyalty(world: World) -> Findings[Loyalty | None]:
     """Return the firm's loyalty."""
-    return Found(_loyalty(world))
+    return Findings(_loyalty(world))
 
 
 def _portfolios(world: World, people: Mapping[Ref, PersonLoad]) -> dict[Ref, Portfolio]:

@@ -14,7 +14,7 @@ import msgspec
 from worker.domain.entities import Client, Service, Stage
 from worker.domain.values import Ref, Value
 from worker.method.outlook import ServiceMap, Spot, WhiteSpot
-from worker.method.run import Found
+from worker.method.run import Findings
 from worker.plan.facts import Fact, Input, Why
 from worker.world.world import World
 
@@ -36,7 +36,7 @@ RANK = (Spot.DOING, Spot.DONE, Spot.IDEA, Spot.NOT_APPLICABLE)
 Matrix = dict[Ref, dict[Ref, Spot]]
 
 
-def find_white_spots(world: World) -> Found[ServiceMap | None]:
+def find_white_spots(world: World) -> Findings[ServiceMap | None]:
     """Return the map of clients and services with each side's facts."""
     matrix = _matrix(world)
     kin = _kin(matrix, world)
@@ -47,7 +47,7 @@ def find_white_spots(world: World) -> Found[ServiceMap | None]:
         for fact in _client_facts(client, spots[client.ref], world)
     ]
     facts += _service_facts(matrix, spots, world)
-    return Found(ServiceMap(matrix, spots), tuple(facts))
+    return Findings(ServiceMap(matrix, spots), tuple(facts))
 
 
 def _matrix(world: World) -> Matrix:

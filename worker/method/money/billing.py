@@ -22,7 +22,7 @@ from worker.method.formulas.bands import mark_above
 from worker.method.formulas.rays import add_months
 from worker.method.measures import MoneyMeasure, MonthMoney
 from worker.method.money.income import BILLED, amount_of, book, total
-from worker.method.run import Found
+from worker.method.run import Findings
 from worker.world.world import World
 
 ZERO = Decimal(0)
@@ -40,10 +40,10 @@ class _Owed(msgspec.Struct, frozen=True, gc=False):
     since: date | None = None
 
 
-def find_unbilled(world: World, revenue: MoneyMeasure | None) -> Found[None]:
+def find_unbilled(world: World, revenue: MoneyMeasure | None) -> Findings[None]:
     """Return what is unbilled and what is paid late, with what calls for a task; it states no facts itself."""
     if revenue is None or "revenue" not in world.sources:
-        return Found(None)
+        return Findings(None)
     rows: dict[Ref, dict[date, Sequence[Revenue]]] = defaultdict(dict)
     for (payer, month), found in book(world).items():
         rows[payer][month] = found
@@ -59,7 +59,7 @@ def find_unbilled(world: World, revenue: MoneyMeasure | None) -> Found[None]:
         looks.append(("money.late_payment", subject, late))
 
     conditions, signals = state_looks(looks, words=world.words, by_probability=True)
-    return Found(None, conditions=conditions, signals=signals)
+    return Findings(None, conditions=conditions, signals=signals)
 
 
 def _first_month(revenue: Iterable[Revenue], kinds: tuple[str, ...]) -> date | None:

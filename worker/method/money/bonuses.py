@@ -20,7 +20,7 @@ from worker.domain.periods import Period, month_of, previous_period
 from worker.domain.values import Ref, Value
 from worker.method.measures import MoneyMeasure
 from worker.method.money.income import BILLED, Booked, amount_of, book, total
-from worker.method.run import Found
+from worker.method.run import Findings
 from worker.plan.facts import Fact, Input, Why
 from worker.world.rows import bonus_key
 from worker.world.world import World
@@ -40,10 +40,10 @@ class Fund(msgspec.Struct, frozen=True, gc=False):
     parts: Mapping[Ref, Decimal]
 
 
-def plan_bonuses(world: World, revenue: MoneyMeasure | None) -> Found[None]:
+def plan_bonuses(world: World, revenue: MoneyMeasure | None) -> Findings[None]:
     """Return the bonus rows of every unit that has a rate, for last month and this one."""
     if "bonuses" not in world.sources or revenue is None:
-        return Found(None)
+        return Findings(None)
     now = month_of(world.today)
     months = (previous_period(now), now)
     bases = BASES[world.thresholds.bonus_base](world, revenue, months)
@@ -57,7 +57,7 @@ def plan_bonuses(world: World, revenue: MoneyMeasure | None) -> Found[None]:
         if bonus_key(unit.ref, month) not in paid | deleted
         for fact in _facts(unit, month, bases.get((unit.ref, month), ZERO), world=world)
     )
-    return Found(None, facts)
+    return Findings(None, facts)
 
 
 def _recognised(

@@ -26,7 +26,7 @@ from worker.method.formulas.flow import ratio, share
 from worker.method.formulas.phasing import fee_until
 from worker.method.formulas.rays import due_of
 from worker.method.measures import CardMeasure, MoneyMeasure, PlanMeasure, Rag
-from worker.method.run import Found
+from worker.method.run import Findings
 from worker.plan.facts import Fact, Input, Why
 from worker.world.world import World
 
@@ -59,16 +59,16 @@ def measure_client_money(
     cards: Mapping[Ref, CardMeasure],
     revenue: MoneyMeasure | None,
     plans: Sequence[PlanMeasure],
-) -> Found[Mapping[Ref, Decimal | None] | None]:
+) -> Findings[Mapping[Ref, Decimal | None] | None]:
     """Return the pace of every client, the money facts of clients, the conditions of clients, units and firm, and what
     calls for a task."""
     if revenue is None:
-        return Found(None)
+        return Findings(None)
     book = _book(world, revenue)
     paces, facts = _client_money(book, world, cards, revenue)
     looks = (*_concentrations(book, world), _mix(book, world), *_paces(world, plans))
     conditions, signals = state_looks(looks, words=world.words, by_probability=True)
-    return Found(paces, facts, conditions=conditions, signals=signals)
+    return Findings(paces, facts, conditions=conditions, signals=signals)
 
 
 def _book(world: World, revenue: MoneyMeasure) -> _Book:

@@ -16,7 +16,7 @@ from worker.domain.entities import Client
 from worker.domain.periods import months_between
 from worker.domain.values import Ref, Value
 from worker.method.measures import ClientMeasure, MoneyMeasure, MonthMoney
-from worker.method.run import Found
+from worker.method.run import Findings
 from worker.plan.facts import Fact, Input, Why
 from worker.world.world import World
 
@@ -42,10 +42,10 @@ def measure_lifetimes(
     revenue: MoneyMeasure | None,
     clients: Mapping[Ref, ClientMeasure],
     left: Mapping[Ref, date],
-) -> Found[None]:
+) -> Findings[None]:
     """Return lifetime value, life and expected value of every client; `left` are those that left, with the day."""
     if revenue is None:
-        return Found(None)
+        return Findings(None)
     facts: list[Fact] = []
     for client in world.clients.values():
         measure = clients.get(client.ref)
@@ -56,7 +56,7 @@ def measure_lifetimes(
             horizon=measure.horizon if measure else None,
         )
         facts += _facts(client, life, world, ended=client.ref in left)
-    return Found(None, tuple(facts))
+    return Findings(None, tuple(facts))
 
 
 def _live(

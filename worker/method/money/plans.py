@@ -36,7 +36,7 @@ from worker.method.formulas.flow import ratio
 from worker.method.formulas.hysteresis import Tracks, debounce, follow, to_change
 from worker.method.formulas.phasing import fee_until, passed_share
 from worker.method.measures import MoneyMeasure, PlanMeasure, Rag
-from worker.method.run import Found
+from worker.method.run import Findings
 from worker.plan.facts import Fact, Input, Why
 from worker.world.memory import Track
 from worker.world.rows import PlanRow, by_key, plan_key
@@ -61,7 +61,7 @@ class _Tree(msgspec.Struct, frozen=True, gc=False):
 
 def plan_money(
     world: World, revenue: MoneyMeasure | None
-) -> Found[tuple[PlanMeasure, ...]]:
+) -> Findings[tuple[PlanMeasure, ...]]:
     """Return the plan rows of this quarter, and of the next one once it is near."""
     money = _money(revenue)
     problems: list[Problem] = []
@@ -99,7 +99,9 @@ def plan_money(
         if plan_key(plan.unit, plan.period) not in deleted
         for fact in _facts(plan, world)
     )
-    return Found(tuple(plans), facts, problems=tuple(problems), tracks=tracks.maps[0])
+    return Findings(
+        tuple(plans), facts, problems=tuple(problems), tracks=tracks.maps[0]
+    )
 
 
 def _quarters(world: World) -> tuple[Period, ...]:

@@ -37,7 +37,7 @@ from worker.method.money.income import (
     currency_problems,
     recognise,
 )
-from worker.method.run import Found
+from worker.method.run import Findings
 from worker.world.world import World
 
 Amounts = dict[date, Decimal]
@@ -62,7 +62,7 @@ def _months(first: date, last: date) -> tuple[Period, ...]:
     return tuple(months)
 
 
-def measure_revenue(world: World) -> Found[MoneyMeasure | None]:
+def measure_revenue(world: World) -> Findings[MoneyMeasure | None]:
     """Return the money of every client by week part in this and the last quarter, and by month over its life."""
     quarter = quarter_of(world.today)
     months = (*parts_of(previous_period(quarter)), *parts_of(quarter))
@@ -98,7 +98,7 @@ def measure_revenue(world: World) -> Found[MoneyMeasure | None]:
                 first=firsts.get(client.ref),
             )
         )
-    return Found(
+    return Findings(
         MoneyMeasure(tuple(weeks), history), problems=tuple(dict.fromkeys(problems))
     )
 

@@ -6,15 +6,17 @@ from collections.abc import Iterator, Sequence
 
 from worker.domain.values import Ref
 from worker.method.measures import TaskMeasure
-from worker.method.run import Found
+from worker.method.run import Findings
 from worker.plan.facts import Fact, Input, Why
 from worker.world.world import World
 
 
-def find_next_tasks(world: World, tasks: Sequence[TaskMeasure] | None) -> Found[None]:
+def find_next_tasks(
+    world: World, tasks: Sequence[TaskMeasure] | None
+) -> Findings[None]:
     """Return the next task of every card and the next action of every client."""
     if tasks is None:
-        return Found(None)
+        return Findings(None)
     cards: dict[Ref, TaskMeasure] = {}
     clients: dict[Ref, TaskMeasure] = {}
     for task in tasks:
@@ -28,7 +30,7 @@ def find_next_tasks(world: World, tasks: Sequence[TaskMeasure] | None) -> Found[
         if client is not None:
             clients.setdefault(client, task)
     facts = (*_card_facts(cards, world), *_client_facts(clients, world))
-    return Found(None, facts)
+    return Findings(None, facts)
 
 
 def _card_facts(tasks: dict[Ref, TaskMeasure], world: World) -> Iterator[Fact]:

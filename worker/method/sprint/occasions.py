@@ -16,7 +16,7 @@ from worker.method.conditions import Sighting, Subject, state_signal
 from worker.method.formulas.roles import person_for
 from worker.method.formulas.sprints import next_yearly
 from worker.method.measures import Signal
-from worker.method.run import Found
+from worker.method.run import Findings
 from worker.plan.facts import Fact, Input, Why
 from worker.world.world import World
 
@@ -24,7 +24,7 @@ HOSTS = ("am", "pm", "hoa", "head_newbiz", "founder")
 """Who congratulates or meets a colleague, in this order; never the colleague."""
 
 
-def find_occasions(world: World, playbooks: Playbooks) -> Found[None]:
+def find_occasions(world: World, playbooks: Playbooks) -> Findings[None]:
     """Return the contacts' next birthdays, with the signals of birthdays and newcomers."""
     signals: list[Signal] = []
     birthday = playbooks.tasks.get("birthday")
@@ -39,7 +39,7 @@ def find_occasions(world: World, playbooks: Playbooks) -> Found[None]:
 
     contacts = world.contacts.values()
     facts = tuple(_next_birthday(contact, world) for contact in contacts)
-    return Found(None, facts, signals=tuple(signals))
+    return Findings(None, facts, signals=tuple(signals))
 
 
 def _next_birthday(contact: Contact, world: World) -> Fact:

@@ -26,7 +26,7 @@ from worker.method.formulas.roles import person_for
 from worker.method.formulas.sprints import sprint_of
 from worker.method.formulas.steps import write_steps
 from worker.method.measures import RequestMeasure, Step
-from worker.method.run import Found
+from worker.method.run import Findings
 from worker.plan.facts import Fact, Input, Why
 from worker.world.rows import TaskRow
 from worker.world.world import World
@@ -39,7 +39,7 @@ CANDIDATES = 5
 
 def measure_requests(
     world: World, playbooks: Playbooks
-) -> Found[tuple[RequestMeasure, ...] | None]:
+) -> Findings[tuple[RequestMeasure, ...] | None]:
     """Return what open tasks from outside get once, and all of them as measured."""
     facts: list[Fact] = []
     measures: list[RequestMeasure] = []
@@ -57,7 +57,7 @@ def measure_requests(
         facts += _facts(row, book, client, world=world, tracks=tracks)
         problems += [] if client else [_homeless(row)]
         measures.append(_measure(row, kind, client, book=book, world=world))
-    return Found(
+    return Findings(
         tuple(measures), tuple(facts), problems=tuple(problems), tracks=tracks.maps[0]
     )
 

@@ -17,7 +17,7 @@ from worker.method.formulas.occurrences import COMPLETE, base_of
 from worker.method.formulas.sprints import sprints_between
 from worker.method.formulas.stages import stage_since
 from worker.method.measures import CardMeasure, TaskRecord
-from worker.method.run import Found
+from worker.method.run import Findings
 from worker.world.memory import Closing, Occurrence
 from worker.world.rows import TaskRow
 from worker.world.world import World
@@ -27,13 +27,13 @@ def record_tasks(
     world: World,
     cards: Mapping[Ref, CardMeasure],
     occurrences: Mapping[str, Occurrence],
-) -> Found[tuple[TaskRecord, ...] | None]:
+) -> Findings[tuple[TaskRecord, ...] | None]:
     """Return the records of all tasks; what people finished is remembered with its day."""
     tracks = to_change(world.memory.tracks)
     look = _Review(world, cards, occurrences, tracks)
     records = tuple(_record(row, look) for row in world.task_rows())
     reopened = (f"{one.ref}#status" for one in records if one.closed is None)
-    return Found(records, tracks=tracks.maps[0], forgotten=tuple(reopened))
+    return Findings(records, tracks=tracks.maps[0], forgotten=tuple(reopened))
 
 
 class _Review(msgspec.Struct, frozen=True):

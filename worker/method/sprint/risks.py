@@ -26,7 +26,7 @@ from worker.method.formulas.roles import person_for
 from worker.method.formulas.stakes import committed_money
 from worker.method.formulas.steps import read_steps, write_steps
 from worker.method.measures import Condition, RiskMeasure, Step
-from worker.method.run import Found
+from worker.method.run import Findings
 from worker.plan.facts import Fact, Input, Why
 from worker.world.memory import Closing, Occurrence, Track
 from worker.world.rows import RiskRow, by_key, read_key, risk_key
@@ -63,7 +63,7 @@ def plan_risks(
     conditions: Iterable[Condition],
     *,
     is_whole: bool,
-) -> Found[tuple[RiskMeasure, ...] | None]:
+) -> Findings[tuple[RiskMeasure, ...] | None]:
     """Return the risk rows of all conditions, and the occurrences to remember.
 
     `is_whole` is false when a rule failed: then a condition nobody spoke of is not known to be gone.
@@ -92,7 +92,7 @@ def plan_risks(
             facts += _facts(board, risk, condition, now=now)
         elif own is not None:
             risks.append(_standing(board, ref, condition, row=own))
-    return Found(
+    return Findings(
         tuple(risks), tuple(facts), tracks=board.tracks.maps[0], occurrences=occurrences
     )
 

@@ -18,7 +18,7 @@ from worker.mapping.playbooks import Playbooks
 from worker.method.conditions import Sighting, Subject, state_signal
 from worker.method.formulas.stages import stage_since
 from worker.method.measures import CardMeasure, RiskMeasure, Signal
-from worker.method.run import Found
+from worker.method.run import Findings
 from worker.world.world import World
 
 OPEN = ("new", "this_sprint", "doing", "waiting")
@@ -37,7 +37,7 @@ def find_signals(
     playbooks: Playbooks,
     cards: Mapping[Ref, CardMeasure],
     risks: tuple[RiskMeasure, ...] | None,
-) -> Found[tuple[Signal, ...] | None]:
+) -> Findings[tuple[Signal, ...] | None]:
     """Return the signals of every playbook that is known and switched on."""
     seen = _Seen(world, cards, risks)
     signals = tuple(
@@ -46,7 +46,7 @@ def find_signals(
         if name in FINDERS
         for signal in FINDERS[name](seen)
     )
-    return Found(signals, signals=signals)
+    return Findings(signals, signals=signals)
 
 
 def _next_steps(seen: _Seen) -> Iterator[Signal]:

@@ -33,7 +33,7 @@ from worker.method.formulas.occurrences import (
 from worker.method.formulas.roles import person_for
 from worker.method.formulas.sprints import sprint_of, sprints_between
 from worker.method.measures import RequestMeasure, Signal, TaskMeasure
-from worker.method.run import Found
+from worker.method.run import Findings
 from worker.plan.facts import Fact, Input, Why
 from worker.world.memory import Closing, Occurrence
 from worker.world.rows import TaskRow, by_key, read_key, seed_of, task_key
@@ -88,11 +88,11 @@ def plan_tasks(
     playbooks: Playbooks,
     signals: Sequence[Signal] | None,
     requests: Sequence[RequestMeasure],
-) -> Found[tuple[TaskMeasure, ...] | None]:
+) -> Findings[tuple[TaskMeasure, ...] | None]:
     """Return the task rows of the account sprint, what waits, and the occurrences to remember; `signals` None: not
     looked for, so that nothing is said of tasks and nothing forgotten."""
     if signals is None:
-        return Found(None)
+        return Findings(None)
     under_way = _under_way(world)
     answered = [
         (_key_of(s), s, playbooks.tasks[s.playbook])
@@ -121,7 +121,7 @@ def plan_tasks(
     asked = {request.ref: request for request in requests}
     measures += _own_tasks(under_way, asked)
     listed = tuple(_waits(task, world) for task in waiting + more)
-    return Found(
+    return Findings(
         tuple(sorted(measures, key=urgency)),
         facts,
         problems=listed,
