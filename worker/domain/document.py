@@ -238,8 +238,8 @@ def digest(blocks: Sequence[Block]) -> str:
 
 def to_data(blocks: Sequence[Block]) -> list[Any]:
     """Return blocks as plain JSON data; `from_data` gives them back."""
-    found: list[Any] = msgspec.to_builtins(blocks)
-    return found
+    data: list[Any] = msgspec.to_builtins(blocks)
+    return data
 
 
 def from_data(data: Any) -> tuple[Block, ...]:

@@ -48,7 +48,7 @@ def visible(text: str, *, kept: str = "") -> str:
     if text.isprintable():
         return text
     return _HIDDEN.sub(
-        lambda found: found[0] if found[0] in kept else _escape(found[0]), text
+        lambda match: match[0] if match[0] in kept else _escape(match[0]), text
     )
 
 
@@ -64,7 +64,7 @@ def visible_json(text: str) -> str:
     if text.isprintable():
         return text
     return _HIDDEN.sub(
-        lambda found: found[0] if found[0] in "\n\r\t" else json.dumps(found[0])[1:-1],
+        lambda match: match[0] if match[0] in "\n\r\t" else json.dumps(match[0])[1:-1],
         text,
     )
 

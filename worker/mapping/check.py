@@ -206,6 +206,6 @@ def _view(source: Source, view: View) -> Iterator[Complaint]:
     if group is not None and group.type not in GROUPABLE:
         yield "group_by", f"cannot group by a {group.type}"
     for field, name in (("date", view.date), ("until", view.until)):
-        found = source.properties.get(name)
-        if found is not None and found.type != "date":
-            yield field, f"{name} is a {found.type}, not a date"
+        prop = source.properties.get(name)
+        if prop is not None and prop.type != "date":
+            yield field, f"{name} is a {prop.type}, not a date"

@@ -216,8 +216,8 @@ def load_schema(folder: Path | None = None, *, currency: str = "") -> Schema:
     sources: dict[str, Source] = {}
     files = mapping_files(FOLDER, folder)
     for name, path in files.items():
-        table, found = read_table(path)
-        problems += found
+        table, faults = read_table(path)
+        problems += faults
         if table is not None:
             sources[name] = _source(
                 name, table, CURRENCIES.get(currency, "number_with_commas")
@@ -340,7 +340,7 @@ def _expression(text: str, titles: Mapping[str, Mapping[str, str]]) -> Labels:
 
     return {
         locale: NAME_IN_FORMULA.sub(
-            lambda found, known=known: title(known, found[1]),  # type: ignore[misc]
+            lambda match, known=known: title(known, match[1]),  # type: ignore[misc]
             text,
         )
         for locale, known in titles.items()

@@ -120,8 +120,8 @@ def has_left(page: Page, binding: Binding | None) -> bool:
     return _plain(page.parent.data_source_id) != _plain(binding.data_source_id)
 
 
-def _plain(found: object) -> str:
-    return str(found or "").replace("-", "").lower()
+def _plain(source_id: object) -> str:
+    return str(source_id or "").replace("-", "").lower()
 
 
 def stray(ref: Ref, page: Page) -> Stray:

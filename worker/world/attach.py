@@ -104,9 +104,9 @@ def find_work(link: ResolvedLink, forest: IssueIndex) -> WorkGroup:
 
 def _gather(ids: Iterable[str], forest: IssueIndex) -> WorkGroup:
     issues = [
-        forest.by_id[one]
-        for one in ids
-        if one in forest.by_id and forest.by_id[one].level < EPIC_LEVEL
+        forest.by_id[name]
+        for name in ids
+        if name in forest.by_id and forest.by_id[name].level < EPIC_LEVEL
     ]
     return WorkGroup(
         issues, [log for issue in issues for log in forest.worklogs.get(issue.id, ())]

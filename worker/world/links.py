@@ -90,8 +90,8 @@ def parse_link(text: str | None) -> Link:
         return Link(LinkKind.BAD, typed[:LIMIT])
     if re.match(r"https?://", typed, re.IGNORECASE):
         return _parse_address(typed)
-    if found := FILTER.match(typed):
-        return Link(LinkKind.FILTER, found[1])
+    if match := FILTER.match(typed):
+        return Link(LinkKind.FILTER, match[1])
     if ISSUE_KEY.match(typed):
         return Link(LinkKind.EPIC, typed.upper())
     if PROJECT_KEY.match(typed):
@@ -127,7 +127,7 @@ def _named_by_query(query: str) -> Link | None:
 
 def _named_by_path(path: str) -> Link | None:
     for pattern, key, kind in PATHS:
-        found = pattern.search(path)
-        if found and key.match(found[1]):
-            return Link(kind, found[1].upper())
+        match = pattern.search(path)
+        if match and key.match(match[1]):
+            return Link(kind, match[1].upper())
     return None

@@ -71,9 +71,9 @@ def unmatched_projects(
         if (
             idle
             and link.kind is not LinkKind.PROJECT
-            and (found := work.get(Ref(CARDS, page_id)))
+            and (attached := work.get(Ref(CARDS, page_id)))
         ):
-            idle.difference_update([issue.project for issue in found.issues])
+            idle.difference_update([issue.project for issue in attached.issues])
     return tuple(project for project in projects if project.key in idle)
 
 

@@ -118,7 +118,7 @@ def build_world(
         ideas=read.typed("backlog", entities.read_idea),
         feedback=read.typed("feedback", entities.read_feedback),
         goals=read.typed("goals", entities.read_goal),
-        revenue=tuple(one for one in revenue.values() if one is not None),
+        revenue=tuple(row for row in revenue.values() if row is not None),
         work=work,
         issues=forest.by_id,
         worklogs=tuple(seen.worklogs),

@@ -110,8 +110,8 @@ class World(msgspec.Struct, frozen=True, gc=False):
 
     def client_of(self, client: Ref | None, card: Ref | None) -> Ref | None:
         """Return the client a row is about: the one it names, else its card's."""
-        found = self.card(card)
-        return client or (found.client if found else None)
+        card_row = self.card(card)
+        return client or (card_row.client if card_row else None)
 
     def unit(self, ref: Ref | None) -> Unit | None:
         """Return a unit by its ref; None when there is no ref or no such row."""

@@ -117,9 +117,10 @@ def _view_of(
         *assigned.pieces,
         *(
             piece
-            for one in expected
+            for demand in expected
             for piece in share_out(
-                one, [world.people[ref] for ref in staffing.teams.get(one.unit, ())]
+                demand,
+                [world.people[ref] for ref in staffing.teams.get(demand.unit, ())],
             )
         ),
     ]
@@ -417,7 +418,9 @@ def _expected_hours(view: _Staff, person: Ref) -> Decimal:
     if person not in view.staffing.teams.get(home, ()):
         return Decimal(0)
     team = [people[ref].capacity or Decimal(0) for ref in view.staffing.teams[home]]
-    whole = sum((one.hours for one in view.expected if one.unit == home), Decimal(0))
+    whole = sum(
+        (demand.hours for demand in view.expected if demand.unit == home), Decimal(0)
+    )
     return whole * (people[person].capacity or Decimal(0)) / sum(team, Decimal(0))
 
 

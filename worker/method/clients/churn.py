@@ -57,8 +57,8 @@ def end_conditions(
     """Return conditions with those about clients that left at an end: that they left says all."""
     return Findings(
         tuple(
-            replace(one, holds=False) if one.client in left else one
-            for one in conditions
+            replace(condition, holds=False) if condition.client in left else condition
+            for condition in conditions
         )
     )
 
@@ -70,8 +70,10 @@ def end_signals(
     ended = world.words.say("closed by itself: the client has left")
     return Findings(
         tuple(
-            replace(one, holds=False, ended=ended) if one.client in left else one
-            for one in signals
+            replace(signal, holds=False, ended=ended)
+            if signal.client in left
+            else signal
+            for signal in signals
         )
     )
 

@@ -74,7 +74,7 @@ def _entries(world: World) -> Iterator[_Entry]:
     for group in groups.values():
         group.sort()
         for index, (day, ref, score) in enumerate(group):
-            scores = tuple(one for _, _, one in group[: index + 1])
+            scores = tuple(given for _, _, given in group[: index + 1])
             yield _Entry(
                 world.feedback[ref], day, score, scores, is_last=index == len(group) - 1
             )
@@ -142,7 +142,7 @@ def _measure(entry: _Entry, world: World) -> FeedbackMeasure:
 def _condition(client: Client, entries: list[_Entry], world: World) -> Condition:
     bad = sorted(
         (entry for entry in entries if _is_negative(entry, world)),
-        key=lambda one: (one.score, one.day),
+        key=lambda entry: (entry.score, entry.day),
     )
     words = world.words
     limits = world.thresholds

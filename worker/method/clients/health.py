@@ -150,10 +150,10 @@ def _views(world: World, measures: Evidence) -> list[_View]:
 
 
 def _by_client(rows: Iterable[OfClient]) -> defaultdict[Ref | None, list[OfClient]]:
-    found: defaultdict[Ref | None, list[OfClient]] = defaultdict(list)
+    by_client: defaultdict[Ref | None, list[OfClient]] = defaultdict(list)
     for row in rows:
-        found[row.client].append(row)
-    return found
+        by_client[row.client].append(row)
+    return by_client
 
 
 def _own_risks(world: World) -> Mapping[Ref, list[RiskRow]]:

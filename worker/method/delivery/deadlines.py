@@ -25,8 +25,8 @@ def find_deadline_conditions(
     world: World, cards: Mapping[Ref, CardMeasure]
 ) -> Findings[None]:
     """Return the conditions of all cards; it states no facts itself."""
-    found = find_card_conditions(TESTS, _look, cards=cards, world=world)
-    return Findings(None, conditions=tuple(found))
+    conditions = find_card_conditions(TESTS, _look, cards=cards, world=world)
+    return Findings(None, conditions=tuple(conditions))
 
 
 def _look(

@@ -80,10 +80,10 @@ def survival(samples: Sequence[int], remaining: int) -> Floats:
     sizes = np.bincount(np.asarray(samples)) / len(samples)
     days = _reach(np.asarray(samples, dtype=float), remaining)
     steps = math.isqrt(days) + 1
-    one = np.zeros(remaining)
-    one[: len(sizes)] = sizes[:remaining]
-    small = _powers(one, steps, remaining)
-    giant = _multiply(small[-1], one, remaining)
+    chances = np.zeros(remaining)
+    chances[: len(sizes)] = sizes[:remaining]
+    small = _powers(chances, steps, remaining)
+    giant = _multiply(small[-1], chances, remaining)
     large = _powers(giant, steps, remaining)
     upto = np.cumsum(small, axis=1)[:, ::-1]
     return (large @ upto.T).reshape(-1)[: days + 1]

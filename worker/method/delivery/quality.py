@@ -33,8 +33,8 @@ def find_quality_conditions(
     seen = replace(world, memory=replace(world.memory, tracks=tracks))
     for card in world.cards.values():
         _remember(tracks, card, cards.get(card.ref), today=world.today)
-    found = find_card_conditions(TESTS, _look, cards=cards, world=seen)
-    return Findings(None, conditions=tuple(found), tracks=tracks.maps[0])
+    conditions = find_card_conditions(TESTS, _look, cards=cards, world=seen)
+    return Findings(None, conditions=tuple(conditions), tracks=tracks.maps[0])
 
 
 def _remember(

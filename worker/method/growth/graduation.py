@@ -53,9 +53,9 @@ def find_graduations(
     """Return who is ready to be an account, and the condition of every account: whether it has had no work."""
     view = _view_of(world, measures, units)
     graduations = {
-        client.ref: found
+        client.ref: graduation
         for client in world.clients.values()
-        if (found := _graduation(view, client))
+        if (graduation := _graduation(view, client))
     }
     ready: list[Signal] = []
     for client in world.clients.values():
@@ -195,9 +195,9 @@ def _unit(view: _Portfolios) -> Ref | None:
     return ranked[0].ref if ranked else None
 
 
-def _load(found: UnitLoad | None) -> Decimal | None:
+def _load(unit: UnitLoad | None) -> Decimal | None:
     """Return the load of the next 4 weeks to a tenth, so that small moves do not change a proposal."""
-    weeks = found.weeks[:4] if found else ()
+    weeks = unit.weeks[:4] if unit else ()
     planned = Decimal(0)
     capacity = Decimal(0)
     for week in weeks:
@@ -249,9 +249,11 @@ def _graduate(
             yield signal
 
 
-def _proposal(found: Graduation, unit: Unit | None, world: World) -> str:
+def _proposal(graduation: Graduation, unit: Unit | None, world: World) -> str:
     words = world.words
-    model = words.say("a retainer") if found.model == "retainer" else words.say("T&M")
+    model = (
+        words.say("a retainer") if graduation.model == "retainer" else words.say("T&M")
+    )
     if unit is None:
         return words.say("Proposed: {model}; no unit to take it.", model=model)
     return words.say("Proposed: unit {unit}, {model}.", unit=unit.name, model=model)

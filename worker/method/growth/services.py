@@ -169,8 +169,8 @@ def _service_facts(
         if spot is Spot.DOING
     )
     wanted: dict[Ref, list[tuple[int, str]]] = defaultdict(list)
-    for client, found in spots.items():
-        for spot in found:
+    for client, blanks in spots.items():
+        for spot in blanks:
             wanted[spot.service].append((-spot.similar, world.clients[client].name))
     for ref, service in world.services.items():
         yield from _service(service, served[ref], sorted(wanted[ref]), world=world)

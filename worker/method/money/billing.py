@@ -45,8 +45,8 @@ def find_unbilled(world: World, revenue: MoneyMeasure | None) -> Findings[None]:
     if revenue is None or "revenue" not in world.sources:
         return Findings(None)
     rows: dict[Ref, dict[date, Sequence[Revenue]]] = defaultdict(dict)
-    for (payer, month), found in book(world).items():
-        rows[payer][month] = found
+    for (payer, month), revenues in book(world).items():
+        rows[payer][month] = revenues
     billing = _first_month(world.revenue, BILLED)
     paying = _first_month(world.revenue, ("payment",))
     looks: list[Look] = []
@@ -165,10 +165,10 @@ def _late(rows: Months, *, start: date | None, world: World) -> Sighting:
 
 def _late_bills(rows: Months, *, start: date, world: World) -> _Owed:
     """Return what is overdue after payments settled the oldest bills first."""
-    recorded = {month: found for month, found in rows.items() if month >= start}
+    recorded = {month: revenues for month, revenues in rows.items() if month >= start}
     paid = ZERO
-    for found in recorded.values():
-        paid += total(found, ("payment",))
+    for revenues in recorded.values():
+        paid += total(revenues, ("payment",))
     owed: list[tuple[date, Decimal]] = []
     for month in sorted(recorded):
         bills = [row for row in recorded[month] if row.kind in BILLED]

@@ -32,7 +32,7 @@ def record_tasks(
     tracks = to_change(world.memory.tracks)
     look = _Review(world, cards, occurrences, tracks)
     records = tuple(_record(row, look) for row in world.task_rows())
-    reopened = (f"{one.ref}#status" for one in records if one.closed is None)
+    reopened = (f"{record.ref}#status" for record in records if record.closed is None)
     return Findings(records, tracks=tracks.maps[0], forgotten=tuple(reopened))
 
 
@@ -88,8 +88,10 @@ def _record(row: TaskRow, look: _Review) -> TaskRecord:
 def _life(row: TaskRow, occurrences: Mapping[str, Occurrence]) -> Occurrence | None:
     """Return what is remembered of the very row; of an earlier occurrence of its signal nothing is."""
     key, number = base_of(row.key)
-    found = occurrences.get(key) if row.key else None
-    return found if found is not None and found.number == number else None
+    occurrence = occurrences.get(key) if row.key else None
+    if occurrence is None or occurrence.number != number:
+        return None
+    return occurrence
 
 
 def _closed(
