@@ -181,7 +181,7 @@ def _condition(view: _View, world: World) -> Condition:
     seen = Sighting(
         ray.breaks,
         NEAR if view.until < halfway else FAR,
-        f"{_end_said(view, world)} {_next_said(view, world)}",
+        f"{_describe_end(view, world)} {_describe_next(view, world)}",
         words.count("{n} week", "{n} weeks", lead),
         impact=IMPACT,
         stake=3 * client.monthly_fee if client.monthly_fee else None,
@@ -191,7 +191,7 @@ def _condition(view: _View, world: World) -> Condition:
     return state_condition(SIGNAL, subject, seen, words=words)
 
 
-def _end_said(view: _View, world: World) -> str:
+def _describe_end(view: _View, world: World) -> str:
     words = world.words
     horizon = view.ray.horizon
     if horizon is None:
@@ -217,7 +217,7 @@ def _end_said(view: _View, world: World) -> str:
             )
 
 
-def _next_said(view: _View, world: World) -> str:
+def _describe_next(view: _View, world: World) -> str:
     words = world.words
     card = world.card(view.ray.next_card)
     if card is None or card.expected_start is None:
@@ -254,7 +254,7 @@ def _signals(view: _View, world: World) -> Iterator[Signal]:
             yield state_signal(
                 "move_idea",
                 subject,
-                Sighting(chosen, evidence=_idea_said(view, card, world)),
+                Sighting(chosen, evidence=_describe_idea(view, card, world)),
                 words=words,
                 strength=_strength(ray, card.ref),
             )
@@ -271,7 +271,7 @@ def _strength(ray: RayMeasure, card: Ref) -> int:
     return len(ray.ideas) - ray.ideas.index(card) if card in ray.ideas else 0
 
 
-def _idea_said(view: _View, card: Card, world: World) -> str:
+def _describe_idea(view: _View, card: Card, world: World) -> str:
     words = world.words
     value = worth(card, world.services)
     start = words.say(
