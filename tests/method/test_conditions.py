@@ -4,12 +4,27 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterator
+from datetime import timedelta
+from decimal import Decimal
 from pathlib import Path
 
 import pytest
 
 import worker.method
-from tests.support.worlds import PLAYBOOKS
+from tests.support.outcomes import judge
+from tests.support.worlds import (
+    PLAYBOOKS,
+    TODAY,
+    card,
+    client,
+    contact,
+    document,
+    person,
+    unit,
+    world,
+)
+from worker.domain.entities import Stage
+from worker.domain.values import Ref
 from worker.locales import load_words
 from worker.method.conditions import CONDITIONS, TYPES, ConditionType
 from worker.method.sprint.risks import KINDS
@@ -68,6 +83,30 @@ def test_a_row_and_its_playbooks_name_each_other() -> None:
     assert {(playbook, row.signal) for row in TYPES for playbook in row.playbooks} == {
         (name, book.signal) for name, book in PLAYBOOKS.tasks.items()
     }
+
+
+def test_a_run_looks_for_what_each_playbook_answers() -> None:
+    """A playbook whose condition is only a risk, with no rule to state its signal, would never make a task."""
+    developer = person(
+        "dev",
+        role="developer",
+        capacity=Decimal(40),
+        unit=Ref("units", "u1"),
+        start=TODAY - timedelta(days=300),
+    )
+    seen = world(
+        client(monthly_fee=Decimal(100), contract_end=TODAY + timedelta(days=200)),
+        unit(members=(developer.ref,)),
+        developer,
+        *(person(name) for name in ("am", "tl", "pm")),
+        contact("anna", birthday=TODAY + timedelta(days=100)),
+        document("nda", expires=TODAY + timedelta(days=200)),
+        card(),
+        card("p2", Stage.IDEA),
+        work={"p1": ()},
+    )
+    signals = judge(seen).measures.signals or ()
+    assert {signal.playbook for signal in signals} == set(PLAYBOOKS.tasks)
 
 
 def test_every_playbook_that_waits_for_the_risks_is_in_the_table() -> None:
