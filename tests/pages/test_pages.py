@@ -40,6 +40,7 @@ from worker.domain.entities import Feedback, Idea, Move, Stage
 from worker.domain.values import Ref, Span
 from worker.errors import FAULTS
 from worker.locales import load_words
+from worker.mapping.load import load_schema
 from worker.pages import write_pages
 from worker.plan.facts import PageFact
 from worker.world.world import World
@@ -47,6 +48,13 @@ from worker.world.world import World
 MONDAY = date(2026, 11, 16)
 FEE = Decimal(22_000)
 """66 weekdays in the quarter and three fees of 22,000: a plan of 1,000 a working day."""
+
+CHOICES = {
+    prop.name: {option.key for option in prop.options}
+    for prop in load_schema().sources["meetings"].properties.values()
+    if prop.options
+}
+"""The options of each choice on the board of pages."""
 
 
 def agency(today: date = TODAY, *more: object, **fields: Any) -> World:
@@ -83,6 +91,25 @@ def table(blocks: tuple[Block, ...], after: str) -> Table:
         if isinstance(block, Heading) and block.text == after
     )
     return next(block for block in blocks[start:] if isinstance(block, Table))
+
+
+# --- rows
+
+
+@pytest.mark.parametrize(
+    "today", [MONDAY, date(2026, 11, 27), date(2026, 12, 30)], ids=str
+)
+def test_what_a_row_of_a_page_chooses_is_an_option_of_its_board(today: date) -> None:
+    """An option the mapping does not have is left unwritten, and complained of in every run."""
+    asked = client("c2", status_page=True, presentation=True)
+    idea = card("p2", Stage.PROPOSAL, client=asked.ref)
+    chosen = {
+        (fact.field, fact.value)
+        for fact in written(agency(today, asked, idea)).facts
+        if fact.ref.source == "meetings" and fact.field in CHOICES
+    }
+    assert chosen
+    assert [one for one in chosen if one[1] not in CHOICES[one[0]]] == []
 
 
 # --- Monday cut
