@@ -7,6 +7,7 @@ import re
 from pathlib import Path
 
 import pytest
+from pydantic import BaseModel
 
 from tests.support.rules import calls_of, rule_names
 from tests.support.worlds import world
@@ -73,6 +74,31 @@ def test_the_table_names_nothing_that_does_not_exist() -> None:
         | set(SCHEMA.sources)
     )
     assert not sorted(NAMED - known)
+
+
+def shown(value: object) -> str:
+    """Return a default as the page writes it: numbers with commas, parts of one beside each other."""
+    match value:
+        case int():
+            return f"{value:,}"
+        case BaseModel():
+            return shown(value.model_dump())
+        case dict():
+            return " / ".join(map(shown, value.values()))
+    return str(value)
+
+
+def test_a_default_in_brackets_is_the_one_that_is_set() -> None:
+    told = re.findall(r"`([a-z_0-9]+)`\s+\(([^)]+)\)", TEXT)
+    thresholds = [
+        (name, said) for name, said in told if name in Thresholds.model_fields
+    ]
+    assert len(thresholds) > 60
+    assert [
+        (name, said)
+        for name, said in thresholds
+        if shown(getattr(Thresholds(), name)) != said
+    ] == []
 
 
 def test_the_chapters_are_those_of_the_rules_that_a_run_calls_and_no_other() -> None:
