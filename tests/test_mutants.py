@@ -5,7 +5,9 @@ from __future__ import annotations
 import ast
 from pathlib import Path
 
-from tests.mutants import changed_source, find_mutants
+import pytest
+
+from tests.mutants import ROOT, TESTS, changed_source, find_mutants, rounds
 
 SOURCE = '''"""Words."""
 @cache(size=9)
@@ -45,6 +47,26 @@ def test_every_place_that_says_what_is_done_is_changed_once(tmp_path: Path) -> N
     found = list(find_mutants(path))
     assert {mutant.text for mutant in found} == WANTED
     assert len(found) == len(WANTED)
+
+
+def test_the_tests_that_may_notice_a_change_are_there() -> None:
+    bare = [name for name in TESTS if not list((ROOT / "tests" / name).glob("test_*"))]
+    assert bare == []
+
+
+@pytest.mark.parametrize(
+    ("module", "test"),
+    [
+        ("worker/domain/money.py", "tests/method/test_split.py"),
+        ("worker/method/delivery/deadlines.py", "tests/method/test_rule_deadlines.py"),
+        ("worker/plan/merge.py", "tests/plan/test_merge.py"),
+        ("worker/world/links.py", "tests/mapping/test_links.py"),
+        ("worker/charts/__init__.py", "tests/charts/test_charts.py"),
+    ],
+)
+def test_the_tests_that_name_a_module_come_first(module: str, test: str) -> None:
+    first, _ = rounds(ROOT / module)
+    assert test in first
 
 
 def test_every_change_gives_other_code_that_still_reads(tmp_path: Path) -> None:
