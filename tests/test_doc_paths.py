@@ -21,8 +21,11 @@ LINK = re.compile(r"\]\((?P<path>[^)#:]+)(?:#[^)]*)?\)")
 
 
 def names_of(path: Path) -> Iterator[str]:
-    """Yield the functions and classes of a module, methods as `Class.method`."""
+    """Yield the functions, classes and tables of a module, methods as `Class.method`."""
     for node in ast.parse(path.read_text("utf-8")).body:
+        if isinstance(node, ast.Assign | ast.AnnAssign):
+            targets = node.targets if isinstance(node, ast.Assign) else [node.target]
+            yield from (ast.unparse(target) for target in targets)
         if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
             yield node.name
         if isinstance(node, ast.ClassDef):
@@ -60,6 +63,7 @@ def test_whatever_a_page_names_is_in_the_tree(page: Path) -> None:
         "`worker/no_such.py`",
         "`worker/plan/merge.py:no_such`",
         "`worker/http/retry.py:Policy.no_such`",
+        "`worker/codecs/notion.py:NO_SUCH_TABLE`",
         "[a page](docs/no-such.md)",
     ],
 )
@@ -68,5 +72,5 @@ def test_what_is_not_there_is_found(text: str) -> None:
 
 
 def test_what_is_there_is_no_complaint() -> None:
-    text = "`worker/plan/merge.py:decide`, `worker/pages/`, [so](README.md#use-it)"
+    text = "`worker/plan/merge.py:decide`, `worker/codecs/notion.py:PROPERTY_TYPES`, `worker/pages/`, [so](README.md#use-it)"
     assert missing(text, ROOT) == []
