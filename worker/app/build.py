@@ -159,12 +159,12 @@ def _roles(schema: Schema) -> frozenset[str]:
 
 def secrets_of(settings: Settings) -> list[str]:
     """Return every secret the configuration holds, for masking."""
-    found = passwords_of(settings.state.get_secret_value())
+    secrets = passwords_of(settings.state.get_secret_value())
     for workspace in settings.workspaces.values():
-        found += [
+        secrets += [
             side.token.get_secret_value() for side in (workspace.notion, workspace.jira)
         ]
-    return [secret for secret in found if secret]
+    return [secret for secret in secrets if secret]
 
 
 def _fingerprint(schema: object) -> str:

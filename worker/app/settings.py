@@ -141,26 +141,26 @@ def load_settings(path: Path | None = None) -> Settings:
 
 
 def check_settings(
-    data: Mapping[str, Any], path: Path | None, problems: Sequence[Problem] = ()
+    data: Mapping[str, Any], path: Path | None, known: Sequence[Problem] = ()
 ) -> Settings:
     """Return the settings of a file's data with the environment over it; raises `ConfigError` with every problem found,
     those known already among them."""
     environment, unread = _environment(data)
     source = Source(path, data, environment)
-    settings, found = _validated(_over(data, environment), source)
-    found = [*_foreign_variables(), *unread, *found]
-    spoken = {problem.field for problem in found}
+    settings, problems = _validated(_over(data, environment), source)
+    problems = [*_foreign_variables(), *unread, *problems]
+    spoken = {problem.field for problem in problems}
     state, unusable = _find_state(settings.state.get_secret_value(), source)
     later = [*_same_names(data, source), *unusable]
     workspaces = {}
     for name, workspace in settings.workspaces.items():
         workspaces[name], more = _complete(workspace, ("workspaces", name), source)
         later += more
-    found += [problem for problem in later if not _is_spoken(problem.field, spoken)]
+    problems += [problem for problem in later if not _is_spoken(problem.field, spoken)]
     if path is None and not workspaces:
-        found = [_problem("", "", NOTHING_HERE), *found]
-    if found or problems:
-        raise ConfigError([*found, *problems])
+        problems = [_problem("", "", NOTHING_HERE), *problems]
+    if problems or known:
+        raise ConfigError([*problems, *known])
     return settings.model_copy(
         update={"state": SecretStr(state), "workspaces": workspaces}
     )
@@ -301,12 +301,12 @@ def choose(
     )
 
 
-def _problem(where: str, key: str, said: str, hint: str = "") -> Problem:
+def _problem(where: str, key: str, sentence: str, hint: str = "") -> Problem:
     return Problem(
         code="config",
         where=where,
         field=key,
-        message=said,
+        message=sentence,
         hint=hint,
         severity=Severity.ERROR,
     )
@@ -432,15 +432,15 @@ def open_mode(path: Path) -> str:
 
     What another user (the system's administrator, say) gives to our group is meant for us; ours alone need not be.
     """
-    found = path.stat()
-    own = os.name == "posix" and found.st_uid == os.getuid()
+    status = path.stat()
+    own = os.name == "posix" and status.st_uid == os.getuid()
     closed_to = stat.S_IRWXO | (stat.S_IRWXG if own else 0)
     is_open = (
         os.name == "posix"
-        and stat.S_ISREG(found.st_mode)
-        and found.st_mode & closed_to != 0
+        and stat.S_ISREG(status.st_mode)
+        and status.st_mode & closed_to != 0
     )
-    return f"{stat.S_IMODE(found.st_mode):04o}" if is_open else ""
+    return f"{stat.S_IMODE(status.st_mode):04o}" if is_open else ""
 
 
 # As SQLAlchemy reads an address: the password goes to the first @, whatever stands in it.
@@ -596,8 +596,8 @@ def _is_token(secret: str) -> bool:
     return all("!" <= sign <= "~" for sign in secret)
 
 
-def _at(source: Source, loc: tuple[str, ...], said: str, hint: str = "") -> Problem:
-    return _problem(source.place(loc), ".".join(loc), said, hint)
+def _at(source: Source, loc: tuple[str, ...], sentence: str, hint: str = "") -> Problem:
+    return _problem(source.place(loc), ".".join(loc), sentence, hint)
 
 
 def _gaps(

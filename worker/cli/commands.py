@@ -72,10 +72,10 @@ OWN: Mapping[str, Entry] = {
 
 def known_commands() -> dict[str, Entry]:
     """Return all commands by name: those of others first, since they show the way in."""
-    found: dict[str, Entry] = {}
+    entries: dict[str, Entry] = {}
     for point in entry_points(group=GROUP):
-        found.update(point.load())
-    return {**found, **OWN}
+        entries.update(point.load())
+    return {**entries, **OWN}
 
 
 class LazyCommand(TyperCommand):

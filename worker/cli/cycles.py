@@ -144,11 +144,12 @@ def run(
             else dict([choose(opened.settings, workspace)])
         )
         contexts = [
-            build_context(name, one, opened.store, Surroundings(stop=stop))
-            for name, one in chosen.items()
+            build_context(name, settings, opened.store, Surroundings(stop=stop))
+            for name, settings in chosen.items()
         ]
         patience = {
-            name: timedelta(seconds=one.schedule.lease) for name, one in chosen.items()
+            name: timedelta(seconds=settings.schedule.lease)
+            for name, settings in chosen.items()
         }
         with hold_workspaces(opened.store, patience, owner=name_owner()) as check:
 
@@ -185,26 +186,26 @@ def trigger(
         with opened.store.transaction(context.name) as tx:
             number = triggers.ask(tx, scope, now=datetime.now(UTC))
         until = time.monotonic() + wait
-        found = _asked(opened, context.name, number)
-        while found.state is not TriggerState.DONE and time.monotonic() < until:
+        request = _asked(opened, context.name, number)
+        while request.state is not TriggerState.DONE and time.monotonic() < until:
             time.sleep(0.2)
-            found = _asked(opened, context.name, number)
-        how = _how_it_ended(opened, context.name, found)
+            request = _asked(opened, context.name, number)
+        how = _how_it_ended(opened, context.name, request)
         data = {
             "trigger": number,
-            "state": found.state.value,
-            "run_id": found.run_id,
+            "state": request.state.value,
+            "run_id": request.run_id,
             "status": how.status.value if how else None,
             "error": how.outcome.get("error") if how else None,
         }
-        state = context.words.say(STATES[found.state])
+        state = context.words.say(STATES[request.state])
         pattern = (
             message("Request {number}: {state}, run {run}")
-            if found.run_id
+            if request.run_id
             else message("Request {number}: {state}; a running daemon will answer it")
         )
         opened.say(
-            context.words.say(pattern, number=number, state=state, run=found.run_id),
+            context.words.say(pattern, number=number, state=state, run=request.run_id),
             lambda: data,
         )
         if how and how.status is not runs.RunStatus.DONE:
@@ -220,7 +221,7 @@ def trigger(
             raise typer.Exit(
                 exits.REFUSED if how.status is runs.RunStatus.REFUSED else exits.FAILED
             )
-        if wait and found.state is not TriggerState.DONE:
+        if wait and request.state is not TriggerState.DONE:
             raise typer.Exit(exits.BUSY)
 
 
@@ -236,6 +237,6 @@ def _how_it_ended(
 
 def _asked(opened: Session, name: str, number: int) -> triggers.Trigger:
     with opened.store.reading(name) as tx:
-        found = triggers.get(tx, number)
-    assert found is not None
-    return found
+        request = triggers.get(tx, number)
+    assert request is not None
+    return request

@@ -141,22 +141,22 @@ def _ask(file: Path, *, as_json: bool) -> None:
         fail(error, as_json=as_json, words=words)
 
     if any((folder / ".git").exists() for folder in file.absolute().parents):
-        told = words.say(
+        sentence = words.say(
             "{file} holds no secret, git may have it; {secrets} and {state} beside it are kept from git.",
             file=file.name,
             secrets="secrets/",
             state="state/",
         )
-        sys.stderr.write(f"{told}\n")
+        sys.stderr.write(f"{sentence}\n")
 
 
-def _refusal(file: Path, said: str, hint: str = "") -> ConfigError:
+def _refusal(file: Path, reason: str, hint: str = "") -> ConfigError:
     return ConfigError(
         [
             Problem(
                 code="config",
                 where=str(file),
-                message=said,
+                message=reason,
                 hint=hint,
                 severity=Severity.ERROR,
             )

@@ -44,20 +44,20 @@ def check(
         session(config, as_json=as_json) as opened,
         context_of(opened, workspace) as context,
     ):
-        found = sorted(
+        all_problems = sorted(
             set(_check(context)),
-            key=lambda one: (list(Severity).index(one.severity), one),
+            key=lambda problem: (list(Severity).index(problem.severity), problem),
         )
         opened.say(
-            show.problems_view(found, context.words)
-            if found
+            show.problems_view(all_problems, context.words)
+            if all_problems
             else context.words.say("Everything is in order."),
             lambda: {
                 "workspace": context.name,
-                "problems": [problem_data(one) for one in found],
+                "problems": [problem_data(problem) for problem in all_problems],
             },
         )
-        if any(problem.severity is Severity.ERROR for problem in found):
+        if any(problem.severity is Severity.ERROR for problem in all_problems):
             raise typer.Exit(exits.USAGE)
 
 
@@ -79,7 +79,7 @@ def _check(context: Context) -> Iterable[Problem]:
 def _trial(where: str, step: Callable[[], Any], words: Words) -> list[Problem]:
     """Return the problems a step finds or dies of."""
     try:
-        found = step()
+        answer = step()
     except ConfigError as error:
         return error.problems
     except ApiError as error:
@@ -92,8 +92,8 @@ def _trial(where: str, step: Callable[[], Any], words: Words) -> list[Problem]:
             )
         ]
     return (
-        [one for one in found if isinstance(one, Problem)]
-        if isinstance(found, tuple)
+        [one for one in answer if isinstance(one, Problem)]
+        if isinstance(answer, tuple)
         else []
     )
 
@@ -173,8 +173,8 @@ def _cell(value: object, words: Words) -> object:
     match value:
         case dict():
             return ", ".join(
-                f"{_label(key, words)}: {_cell(one, words)}"
-                for key, one in value.items()
+                f"{_label(key, words)}: {_cell(part, words)}"
+                for key, part in value.items()
                 if key != "problems"
             )
         case None | []:
@@ -182,7 +182,7 @@ def _cell(value: object, words: Words) -> object:
         case bool():
             return words.say("yes") if value else words.say("no")
         case list():
-            return ", ".join(str(_cell(one, words)) for one in value)
+            return ", ".join(str(_cell(part, words)) for part in value)
     return value
 
 
@@ -233,7 +233,7 @@ def runs_command(
             _show_run(opened, context, run_id)
             return
         with opened.store.reading(context.name) as tx:
-            found = runs.recent(tx)
+            latest = runs.recent(tx)
         rows = [
             (
                 run.id,
@@ -243,7 +243,7 @@ def runs_command(
                 sum((run.outcome.get("changes") or {}).values()),
                 _cell(dict(run.requests), context.words),
             )
-            for run in found
+            for run in latest
         ]
         title = context.words.say("Runs")
         headings = (
@@ -252,7 +252,7 @@ def runs_command(
         )
         opened.say(
             show.table_view(title, headings, rows),
-            lambda: {"runs": [_run_data(run) for run in found]},
+            lambda: {"runs": [_run_data(run) for run in latest]},
         )
 
 
@@ -358,26 +358,26 @@ def find_row(drawn: PlannedCycle, text: str, schema: Schema) -> Ref:
     bare = text.rstrip("/").rpartition("/")[2].replace("-", "")[-32:]
     rows = [
         replace(row, title="") if schema.is_private(row.ref.source) else row
-        for found in drawn.world.rows.values()
-        for row in found
+        for source_rows in drawn.world.rows.values()
+        for row in source_rows
     ]
     stated = {fact.ref for fact in drawn.outcome.facts}
-    found = {ref for ref in stated if text in (str(ref), ref.key)}
-    found = found or {row.ref for row in rows if bare == row.page_id.replace("-", "")}
-    found = found or {
+    refs = {ref for ref in stated if text in (str(ref), ref.key)}
+    refs = refs or {row.ref for row in rows if bare == row.page_id.replace("-", "")}
+    refs = refs or {
         row.ref
         for row in rows
         if row.ref in stated and text.casefold() == row.title.casefold()
     }
-    found = found or {
+    refs = refs or {
         row.ref
         for row in rows
         if row.ref in stated and text.casefold() in row.title.casefold()
     }
-    if len(found) == 1:
-        return found.pop()
+    if len(refs) == 1:
+        return refs.pop()
     named = ", ".join(
-        sorted(f"{row.title} ({row.ref})".strip() for row in rows if row.ref in found)[
+        sorted(f"{row.title} ({row.ref})".strip() for row in rows if row.ref in refs)[
             :8
         ]
     )
@@ -388,9 +388,7 @@ def find_row(drawn: PlannedCycle, text: str, schema: Schema) -> Ref:
                 where=message("command line"),
                 field="REF",
                 message=tell(
-                    "{number} rows are called {text}",
-                    number=len(found),
-                    text=repr(text),
+                    "{number} rows are called {text}", number=len(refs), text=repr(text)
                 ),
                 hint=tell("say one of: {names}", names=named)
                 if named

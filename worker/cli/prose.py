@@ -106,11 +106,11 @@ def explain(error: RaylineError, words: Words) -> str:
 
 def error_data(error: RaylineError, words: Words) -> dict[str, Any]:
     """Return an error as JSON data."""
-    found = error.problems if isinstance(error, ConfigError) else []
+    problems = error.problems if isinstance(error, ConfigError) else []
     return {
         "error": type(error).__name__,
         "message": explain(error, words),
-        "problems": [problem_data(in_words(problem, words)) for problem in found],
+        "problems": [problem_data(in_words(problem, words)) for problem in problems],
     }
 
 

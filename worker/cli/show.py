@@ -63,12 +63,12 @@ def plan_view(plan: Plan, *, schema: Schema, words: Words) -> RenderableType:
             for field in change.fields:
                 label = schema.sources[name].properties[field.field].label[words.locale]
                 drift = words.say("  (somebody had changed it)") if field.drift else ""
-                said = (
+                course = (
                     words.say(PRIVATE)
                     if is_private
                     else _course(field, is_new=change.kind is Kind.CREATE)
                 )
-                branch.add(Text(f"{label}: {said}  [{field.why.rule}]{drift}"))
+                branch.add(Text(f"{label}: {course}  [{field.why.rule}]{drift}"))
         parts.append(tree)
     parts += [
         kept_view(plan, schema=schema, words=words),
@@ -171,13 +171,13 @@ def why_view(
             tree.add(Text(f"{label}: {words.say(PRIVATE)}  [{fact.why.rule}]"))
             continue
         branch = tree.add(Text(f"{label} = {brief(fact.value)}", style="green"))
-        for said, text in (
+        for pattern, text in (
             (message("rule: {text}"), fact.why.rule),
             (message("formula: {text}"), fact.why.formula),
             (message("threshold: {text}"), fact.why.threshold),
         ):
             if text:
-                branch.add(Text(words.say(said, text=text)))
+                branch.add(Text(words.say(pattern, text=text)))
         for item in fact.why.inputs:
             branch.add(
                 Text(
