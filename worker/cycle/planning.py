@@ -66,7 +66,7 @@ def plan_cycle(context: Context, order: CycleRequest) -> PlannedCycle:
         name: frozenset(one.id for one in rows) for name, rows in boards.unread.items()
     }
     drawn = evaluate_snapshot(context, bound, tracker, order, now=now, unread=unread)
-    found = {
+    problems = {
         *drawn.plan.problems,
         *bound.drift,
         *unsettled,
@@ -75,7 +75,9 @@ def plan_cycle(context: Context, order: CycleRequest) -> PlannedCycle:
     }
     plan = replace(
         drawn.plan,
-        problems=tuple(sorted(readable(problem, context.words) for problem in found)),
+        problems=tuple(
+            sorted(readable(problem, context.words) for problem in problems)
+        ),
     )
     managed = _managed_rows(context, drawn.world)
     refused = _refusals(context, order, plan, boards=boards, managed=managed)

@@ -37,13 +37,13 @@ def turns_of(drawn: PlannedCycle) -> dict[Ref, Turn]:
         if change.kind in (Kind.CREATE, Kind.UPDATE)
     }
     earlier = drawn.world.memory.occurrences
-    found = {}
+    turns = {}
     for key, now in drawn.outcome.memory.occurrences.items():
         before = earlier.get(key)
         ref = row_of(now)
         if ref in written and is_step(before, now):
-            found[ref] = Turn(before, now)
-    return found
+            turns[ref] = Turn(before, now)
+    return turns
 
 
 def observe(drawn: PlannedCycle, turns: Mapping[Ref, Turn]) -> Memory:

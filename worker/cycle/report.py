@@ -195,7 +195,7 @@ def _hints_at_drift(report: Report) -> bool:
 def finish_failed(
     context: Context, run_id: int, error: Exception, before: Mapping[str, int]
 ) -> None:
-    told = str(error) if isinstance(error, RaylineError) else type(error).__name__
+    reason = str(error) if isinstance(error, RaylineError) else type(error).__name__
     with context.store.transaction(context.name) as tx:
         if isinstance(error, Rejected | Missing) and error.api == "notion":
             mark_stale(tx, stale=True)
@@ -203,7 +203,7 @@ def finish_failed(
             tx,
             run_id,
             runs.RunStatus.FAILED,
-            outcome={"error": told},
+            outcome={"error": reason},
             requests=count_since(context, before),
             now=context.now(),
         )

@@ -121,12 +121,12 @@ def note_refused(
     for item in change.fields:
         if item.field not in refused:
             continue
-        found = remembered(target, change, item, refused[item.field])
+        refusal = remembered(target, change, item, refused[item.field])
         with target.store.transaction(target.workspace) as tx:
             bases.record(
-                tx, page_id, {refusals.place_of(item.field): refusals.pack(found)}
+                tx, page_id, {refusals.place_of(item.field): refusals.pack(refusal)}
             )
         prop = source.properties[item.field]
         target.notes.add(
-            problems=refusals.problems_of(found, change.ref, prop, target.schema)
+            problems=refusals.problems_of(refusal, change.ref, prop, target.schema)
         )

@@ -42,7 +42,7 @@ def settle(notion: RowReader, site: Site, bindings: Bindings) -> Settled:
     with site.store.reading(site.name) as tx:
         everything = journal.unsettled(tx)
         due = frozenset(intent.ref for intent in journal.unsettled(tx, before=before))
-    found: dict[Ref, str | Problem] = {}
+    outcomes: dict[Ref, str | Problem] = {}
     for intent in everything:
         if intent.ref in due:
             pages = _look_up(notion, intent, schema=site.schema, bindings=bindings)
@@ -51,7 +51,7 @@ def settle(notion: RowReader, site: Site, bindings: Bindings) -> Settled:
                 if isinstance(pages, Problem)
                 else _record(site, intent, pages, now=now)
             )
-            found[intent.ref] = outcome
+            outcomes[intent.ref] = outcome
             log.info(
                 "settled",
                 workspace=site.name,
@@ -59,10 +59,10 @@ def settle(notion: RowReader, site: Site, bindings: Bindings) -> Settled:
                 outcome=outcome if isinstance(outcome, str) else outcome.message,
             )
     return Settled(
-        tuple(ref for ref, outcome in found.items() if outcome == "adopted"),
-        tuple(ref for ref, outcome in found.items() if outcome == "reopened"),
+        tuple(ref for ref, outcome in outcomes.items() if outcome == "adopted"),
+        tuple(ref for ref, outcome in outcomes.items() if outcome == "reopened"),
         tuple(intent.ref for intent in everything if intent.ref not in due),
-        tuple(outcome for outcome in found.values() if isinstance(outcome, Problem)),
+        tuple(outcome for outcome in outcomes.values() if isinstance(outcome, Problem)),
     )
 
 
