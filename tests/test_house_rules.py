@@ -318,7 +318,7 @@ def test_no_conditional_expression_holds_another() -> None:
 
 ANYTHING = {
     "worker/cli/commands.py:make_context": "typer's own type of it is private",
-    "worker/jira/lookup.py:_one": "the mapping makes the struct of an issue at run time",
+    "worker/jira/lookup.py:_issue_by_key": "the mapping makes the struct of an issue at run time",
 }
 """Functions of the product that may return anything, and why."""
 ANYTHING_ELSEWHERE = 44

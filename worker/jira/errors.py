@@ -55,7 +55,7 @@ def translate_answer(
 ) -> Setback:
     """Return what an answer other than 2xx means."""
     status = response.status_code
-    detail = redact(_said(response) or f"HTTP {status}", secrets)
+    detail = redact(_messages_of(response) or f"HTTP {status}", secrets)
     if status == 429 or status >= 500 or status in (408, 409, 425):
         wait = read_retry_after(response.headers)
         error = Transient(
@@ -85,7 +85,7 @@ def _trace(response: requests.Response) -> str:
     )
 
 
-def _said(response: requests.Response) -> str:
+def _messages_of(response: requests.Response) -> str:
     """Return the messages of an error answer, or why a login was refused."""
     denied = response.headers.get("x-authentication-denied-reason")
     if denied:

@@ -88,7 +88,7 @@ def _read(session: JiraSession, name: str, since: int, *, now: int | None) -> Fe
         feed.ids.update((str(mark.worklogId), None) for mark in marks)
         reached = page.until if page.until is not None else feed.until
         if now is not None and reached > now + AHEAD:
-            feed.reason = f"worklog/{name} claims to reach {_told(reached)}"
+            feed.reason = f"worklog/{name} claims to reach {_date_of(reached)}"
             return feed
         moved = reached > feed.until
         feed.until = max(feed.until, reached)
@@ -101,7 +101,7 @@ def _read(session: JiraSession, name: str, since: int, *, now: int | None) -> Fe
     return feed
 
 
-def _told(moment: int) -> str:
+def _date_of(moment: int) -> str:
     """Return an epoch-ms moment as a date, or as it is when no calendar has it."""
     try:
         return f"{datetime.fromtimestamp(moment / 1000, UTC):%Y-%m-%d}"

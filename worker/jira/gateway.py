@@ -208,21 +208,22 @@ class JiraGateway:
 
     def server_info(self) -> ServerInfo:
         """Return the site's clock and the reading account; `Denied` when the credentials are wrong."""
-        found = self._site.get()
+        info = self._site.get()
         return msgspec.structs.replace(
-            found, now=found.now + timedelta(seconds=self._site.age())
+            info, now=info.now + timedelta(seconds=self._site.age())
         )
 
     def projects(self) -> ProjectBatch:
         """Return the projects the account can see."""
-        found, unread = (
+        projects, unread = (
             self._cloud_projects()
             if self._cloud
             else self._session.ask("GET", "project", _PROJECTS.read_list)
         )
         return ProjectBatch(
             tuple(
-                JiraProject(each.id, each.key, clean_line(each.name)) for each in found
+                JiraProject(each.id, each.key, clean_line(each.name))
+                for each in projects
             ),
             tuple(unread),
         )
@@ -245,28 +246,28 @@ class JiraGateway:
         Issues that cannot be read are `problems`; they do not make the batch incomplete.
         """
         reading = self._reading.get()
-        found = self._walk(
+        walk = self._walk(
             jql, reading.pages, since=since, fields=reading.site.names, size=PAGE_SIZE
         )
-        issues, problems = self._make(by_id(found.rows).values())
+        issues, problems = self._make(by_id(walk.rows).values())
         return IssueBatch(
             issues,
-            not found.reason,
-            found.reason,
-            (*map(_field_problem, reading.unread), *found.problems, *problems),
+            not walk.reason,
+            walk.reason,
+            (*map(_field_problem, reading.unread), *walk.problems, *problems),
         )
 
     def ids(self, jql: str) -> IssueIds:
         """Return only the ids of a JQL (the census)."""
-        found = self._walk(
+        walk = self._walk(
             jql,
             self._ids,
             since=None,
             fields=("id",) if self._cloud else ("updated",),
             size=CENSUS_SIZE,
         )
-        reason = found.reason or ("unreadable ids" if found.problems else "")
-        return IssueIds(frozenset(row.id for row in found.rows), not reason, reason)
+        reason = walk.reason or ("unreadable ids" if walk.problems else "")
+        return IssueIds(frozenset(row.id for row in walk.rows), not reason, reason)
 
     def by_keys(self, keys: Iterable[str]) -> Mapping[str, Issue]:
         """Return issues by the keys asked for; a moved issue answers to its old key. Unknown keys are absent."""
@@ -292,11 +293,11 @@ class JiraGateway:
                 for status in statuses_in(entries)
             }
         )
-        found: dict[str, tuple[Move, ...]] = {}
+        moves: dict[str, tuple[Move, ...]] = {}
         unread = [*strange, *histories.unread]
         for identity, entries in histories.entries.items():
             try:
-                found[identity] = to_moves(entries, categories)
+                moves[identity] = to_moves(entries, categories)
             except (ValueError, OverflowError) as error:
                 unread.append(
                     Unread(
@@ -306,7 +307,7 @@ class JiraGateway:
                         said=redact(str(error)),
                     )
                 )
-        return MoveBatch(found, tuple(unread))
+        return MoveBatch(moves, tuple(unread))
 
     def worklogs(self, since: int, *, now: int | None = None) -> WorklogBatch:
         """Return the worklogs changed and deleted since an epoch-ms bound, site-wide; a bound told that lies ahead of
@@ -428,7 +429,7 @@ class JiraGateway:
         )
 
     def _cloud_projects(self) -> tuple[Iterable[_Project], list[Unread]]:
-        found: dict[str, _Project] = {}
+        projects_by_id: dict[str, _Project] = {}
         unread: list[Unread] = []
         start = 0
         before: tuple[bytes, ...] = ()
@@ -447,13 +448,13 @@ class JiraGateway:
             projects, bad = _PROJECTS.read(page.values)
             values = tuple(map(bytes, page.values))
             if values == before:  # a server that knows no `startAt`
-                return found.values(), unread
+                return projects_by_id.values(), unread
             before = values
-            found.update((each.id, each) for each in projects)
+            projects_by_id.update((each.id, each) for each in projects)
             unread += bad
             start += len(values)
             if page.isLast or not values:
-                return found.values(), unread
+                return projects_by_id.values(), unread
 
     # Validation
 
@@ -497,12 +498,12 @@ class JiraGateway:
         return wrong
 
 
-def _field_problem(one: Unread) -> Problem:
+def _field_problem(unread: Unread) -> Problem:
     return Problem(
         code="bad-field",
-        where=tell("Jira field {name}", name=one.name or "?"),
-        field=one.field,
-        message=tell("cannot be read: {error}", error=one.said),
+        where=tell("Jira field {name}", name=unread.name or "?"),
+        field=unread.field,
+        message=tell("cannot be read: {error}", error=unread.said),
         hint=message("mend the field in Jira; until then no issue is read by it"),
     )
 

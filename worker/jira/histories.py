@@ -48,7 +48,7 @@ class Histories:
 
 def read_cloud_histories(session: JiraSession, ids: Sequence[str]) -> Histories:
     """Return the status entries of each issue; raises `Incomplete` when the pages do not end."""
-    found = Histories({identity: [] for identity in ids})
+    histories = Histories({identity: [] for identity in ids})
     bad: list[Unread] = []
     for chunk in chunks(ids, CLOUD_ISSUES):
         for page in _cloud_pages(session, chunk):
@@ -56,11 +56,11 @@ def read_cloud_histories(session: JiraSession, ids: Sequence[str]) -> Histories:
             bad += unread
             for issue in pieces:
                 # One issue's history may span pages (docs/facts/jira-api.md 1.1).
-                found.entries.setdefault(issue.issueId, []).extend(
+                histories.entries.setdefault(issue.issueId, []).extend(
                     issue.changeHistories
                 )
-    found.set_aside(bad)
-    return found
+    histories.set_aside(bad)
+    return histories
 
 
 def _cloud_pages(session: JiraSession, ids: Sequence[str]) -> Iterator[HistoryPage]:
@@ -84,7 +84,7 @@ def _cloud_pages(session: JiraSession, ids: Sequence[str]) -> Iterator[HistoryPa
 
 def read_server_histories(session: JiraSession, ids: Sequence[str]) -> Histories:
     """Return the whole history of each issue; raises `Incomplete` when one came clipped."""
-    found = Histories({identity: [] for identity in ids})
+    histories = Histories({identity: [] for identity in ids})
     for chunk in chunks(
         [identity for identity in ids if identity.isdigit()], SERVER_ISSUES
     ):
@@ -98,7 +98,7 @@ def read_server_histories(session: JiraSession, ids: Sequence[str]) -> Histories
             strict=False,
         )
         issues, bad = _SERVER.read(page.issues)
-        found.set_aside(bad)
+        histories.set_aside(bad)
         for issue in issues:
             log = issue.changelog
             if log.total is not None and log.total > len(log.histories):
@@ -106,8 +106,8 @@ def read_server_histories(session: JiraSession, ids: Sequence[str]) -> Histories
                     "changelog",
                     f"{len(log.histories)} of {log.total} entries of issue {issue.id}",
                 )
-            found.entries[issue.id] = list(log.histories)
-    return found
+            histories.entries[issue.id] = list(log.histories)
+    return histories
 
 
 def to_moves(

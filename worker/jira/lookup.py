@@ -36,17 +36,17 @@ def find_by_keys(
     rows: list[Any] = []
     problems: list[Problem] = []
     for chunk in chunks(wanted, AT_ONCE):
-        found, bad = (
+        issues, bad = (
             _bulk(session, chunk, reader, fields)
             if session.cloud
             else _server(session, chunk, reader, fields)
         )
-        rows += found
+        rows += issues
         problems += bad
     named = {name: row for row in rows for name in (row.id, row.key)}
     result = {key: named[key] for key in wanted if key in named}
     for key in _left_over(session, wanted, rows, problems):
-        if (row := _one(session, key, reader, fields)) is not None:
+        if (row := _issue_by_key(session, key, reader, fields)) is not None:
             result[key] = row
     return result, tuple(problems)
 
@@ -109,7 +109,7 @@ def _server(
     return list(page.rows), list(page.problems)
 
 
-def _one(
+def _issue_by_key(
     session: JiraSession, key: str, reader: PageReader, fields: Sequence[str]
 ) -> Any | None:
     """Return an issue by a key no answer carried: an old key of a moved issue, or nothing."""

@@ -83,61 +83,61 @@ def walk_tokens(ask: Callable[[str | None], Page]) -> Walk:
 
 
 def _walk_tokens(ask: Callable[[str | None], Page]) -> Walk:
-    found = Walk()
+    walk = Walk()
     token: str | None = None
     seen: set[str] = set()
     empty = 0
     for _ in range(MOST_PAGES):
         page = ask(token)
-        found.add(page)
+        walk.add(page)
         if not page.token:
             if page.last is False:
-                found.reason = "more issues announced without a token"
-            return found
+                walk.reason = "more issues announced without a token"
+            return walk
         if page.last:
-            return found
+            return walk
         empty = 0 if page.count else empty + 1
         token = page.token
         if token in seen or empty >= MOST_EMPTY:
-            found.reason = (
+            walk.reason = (
                 "a repeated page token"
                 if token in seen
                 else f"{empty} empty pages in a row"
             )
-            return found
+            return walk
         seen.add(token)
-    found.reason = f"no end after {MOST_PAGES} pages"
-    return found
+    walk.reason = f"no end after {MOST_PAGES} pages"
+    return walk
 
 
 def walk_offsets(ask: Callable[[int | None, int], Page], since: int | None) -> Walk:
     """Return all rows behind `ask(bound, start)`, which answers in order of `updated` from `bound` (epoch ms) on."""
-    found = Walk()
+    walk = Walk()
     bound = since
     start = 0
     for _ in range(MOST_PAGES):
         page = ask(bound, start)
-        found.add(page)
+        walk.add(page)
         if page.total is None or start + page.count >= page.total:
-            found.reason = found.reason or (
+            walk.reason = walk.reason or (
                 "" if page.total is not None else "an answer without a total"
             )
-            return found
+            return walk
         newest = newest_of(page)
         if not page.count or start + page.count + OFFSET_PAGE > WINDOW:
-            found.reason = (
+            walk.reason = (
                 "an empty page before the end"
                 if not page.count
                 else f"over {WINDOW} issues in one second"
             )
-            return found
+            return walk
         if newest is not None and (bound is None or newest > bound):
             bound = newest
             start = 0
         else:
             start += page.count
-    found.reason = f"no end after {MOST_PAGES} pages"
-    return found
+    walk.reason = f"no end after {MOST_PAGES} pages"
+    return walk
 
 
 def newest_of(page: Page) -> int | None:

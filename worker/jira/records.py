@@ -73,7 +73,7 @@ class _Fault(NamedTuple):
     """What is wrong with a record: the field, and what is said of it."""
 
     field: str
-    said: str
+    reason: str
 
 
 def _damage(raw: msgspec.Raw) -> _Fault | None:
@@ -99,15 +99,15 @@ class PageReader:
 
     def read(self, content: bytes) -> Page:
         """Return a page; raises `msgspec.DecodeError` when it is not one."""
-        found, rows, problems = self._read_whole(content) or self._read_each(content)
+        envelope, rows, problems = self._read_whole(content) or self._read_each(content)
         return Page(
             rows,
             problems,
-            len(found.issues),
-            found.nextPageToken,
-            found.isLast,
-            found.total,
-            tuple(map(_kind_of_warning, found.warnings or ())),
+            len(envelope.issues),
+            envelope.nextPageToken,
+            envelope.isLast,
+            envelope.total,
+            tuple(map(_kind_of_warning, envelope.warnings or ())),
         )
 
     def _read_whole(self, content: bytes) -> _Read | None:
@@ -115,16 +115,16 @@ class PageReader:
         if MARK_BYTES in content:
             return None
         try:
-            found: _Envelope = self._whole.decode(content)
+            envelope: _Envelope = self._whole.decode(content)
         except msgspec.ValidationError:
             return None
-        return found, tuple(found.issues), ()
+        return envelope, tuple(envelope.issues), ()
 
     def _read_each(self, content: bytes) -> _Read:
-        found = msgspec.json.decode(content, type=_RawEnvelope)
+        envelope = msgspec.json.decode(content, type=_RawEnvelope)
         rows: list[Any] = []
         problems: list[Problem] = []
-        for raw in found.issues:
+        for raw in envelope.issues:
             fault = _damage(raw)
             if fault is None:
                 try:
@@ -133,7 +133,7 @@ class PageReader:
                     fault = _Fault(field_of(str(error)), redact(str(error)))
             if fault is not None:
                 problems.append(self._problem(raw, fault))
-        return found, tuple(rows), tuple(problems)
+        return envelope, tuple(rows), tuple(problems)
 
     def _problem(self, raw: msgspec.Raw, fault: _Fault) -> Problem:
         named = _first(_parts_of(raw), ("key", "id"))
@@ -142,7 +142,7 @@ class PageReader:
             code="bad-issue",
             where=named or message("an issue without a key"),
             field=fault.field,
-            message=tell("cannot be read: {error}", error=fault.said),
+            message=tell("cannot be read: {error}", error=fault.reason),
             hint=message("mend the field in Jira; until then the issue is left out"),
             url=url,
         )
@@ -188,7 +188,7 @@ class RecordReader(Generic[T]):
             _first(table, self._names),
             _first(table, (self._issue,)),
             fault.field,
-            fault.said,
+            fault.reason,
         )
 
 
@@ -216,10 +216,10 @@ def _name(raw: msgspec.Raw) -> str:
         return ""
 
 
-def field_of(said: str) -> str:
+def field_of(detail: str) -> str:
     """Return the field a decoding error is about, without the `fields.` every issue has."""
-    where = _WHERE.search(said)
-    missing = _MISSING.search(said)
+    where = _WHERE.search(detail)
+    missing = _MISSING.search(detail)
     parts = [where["path"] if where else "", missing["name"] if missing else ""]
     return (
         ".".join(part for part in parts if part)
