@@ -38,11 +38,11 @@ def find_source(
 
     Things in the trash do not count; of several the first wins.
     """
-    living = [one for one in data_sources if not one.is_gone]
+    living = [data_source for data_source in data_sources if not data_source.is_gone]
     for wanted in _in_order(source.title, locale):
-        for one in living:
-            if _folded(plain_text(one.title)) == wanted:
-                return one
+        for data_source in living:
+            if _folded(plain_text(data_source.title)) == wanted:
+                return data_source
     return None
 
 
@@ -120,14 +120,17 @@ def _find(
 ) -> Column | None:
     if known_id in columns.by_id:
         return columns.by_id[known_id]
-    if known_id and any(one.id == known_id for one in columns.unread):
+    if known_id and any(column.id == known_id for column in columns.unread):
         return None
     if prop.type == "title":
         return columns.by_id.get("title")
     candidates = [columns.by_name.get(label) for label in _in_order(prop.label, locale)]
-    free = [one for one in candidates if one is not None and one.id not in taken]
+    free = [
+        column for column in candidates if column is not None and column.id not in taken
+    ]
     return next(
-        (one for one in free if one.type == prop.type), free[0] if free else None
+        (column for column in free if column.type == prop.type),
+        free[0] if free else None,
     )
 
 
@@ -158,17 +161,19 @@ def match_options(
     prop: Property, column: Column, known: Mapping[str, tuple[str, str]]
 ) -> dict[str, tuple[str, str]]:
     """Return {option key: (option id, name in Notion)} of a choice property: by known id, else by any label."""
-    by_id = {one.id: one for one in column.options}
-    by_name = {one.name.casefold(): one for one in column.options}
-    found = {}
+    by_id = {notion_option.id: notion_option for notion_option in column.options}
+    by_name = {
+        notion_option.name.casefold(): notion_option for notion_option in column.options
+    }
+    matched = {}
     for option in prop.options:
         labels = [label.casefold() for label in option.label.values()]
-        one = by_id.get(known.get(option.key, ("", ""))[0]) or next(
+        notion_option = by_id.get(known.get(option.key, ("", ""))[0]) or next(
             (by_name[label] for label in labels if label in by_name), None
         )
-        if one is not None:
-            found[option.key] = (one.id, one.name)
-    return found
+        if notion_option is not None:
+            matched[option.key] = (notion_option.id, notion_option.name)
+    return matched
 
 
 class Reporter(msgspec.Struct, frozen=True, gc=False):
@@ -229,7 +234,7 @@ class Reporter(msgspec.Struct, frozen=True, gc=False):
             ]
         return []
 
-    def unread(self, prop: Property, one: UnreadColumn) -> Problem:
+    def unread(self, prop: Property, column: UnreadColumn) -> Problem:
         """Return what is wrong with a column that cannot be read."""
         return self._problem(
             "schema-unreadable",
@@ -237,7 +242,7 @@ class Reporter(msgspec.Struct, frozen=True, gc=False):
             tell(
                 "the property {label} cannot be read: {error}",
                 label=repr(prop.label.get(self.locale, prop.name)),
-                error=one.said,
+                error=column.said,
             ),
             message(
                 "until it can be read, it counts as it was read last; if it stays so, make the property "
@@ -246,13 +251,13 @@ class Reporter(msgspec.Struct, frozen=True, gc=False):
         )
 
     def options(
-        self, prop: Property, raw: Column, found: Mapping[str, object]
+        self, prop: Property, raw: Column, matched: Mapping[str, object]
     ) -> list[Problem]:
         """Return the options that are not there."""
         missing = [
             option.label.get(self.locale, option.key)
             for option in prop.options
-            if option.key not in found
+            if option.key not in matched
         ]
         if not missing:
             return []

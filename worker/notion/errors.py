@@ -118,12 +118,12 @@ def translate(error: Exception, call: Call) -> Setback:
 
 def misread(fault: Malformed, raw: object, call: Call) -> Setback:
     """Return what an answer means that is not what was asked for: it may have happened, and may name what was made."""
-    said = redact(f"the answer cannot be read: {fault}", (call.secret,))
+    detail = redact(f"the answer cannot be read: {fault}", (call.secret,))
     if call.safe:
-        return Setback(Transient(API, call.name, said), again=True)
+        return Setback(Transient(API, call.name, detail), again=True)
     named = raw.get("id") if isinstance(raw, dict) else None
     made = named if isinstance(named, str) and is_sayable(named) else ""
-    return Setback(Unknown(API, call.name, said, committed_id=made))
+    return Setback(Unknown(API, call.name, detail, committed_id=made))
 
 
 def judge(refusal: Refusal, call: Call) -> Setback:

@@ -125,10 +125,10 @@ class NotionGateway:
 
         What `check` raises ends the call, with that attempt not sent.
         """
-        found = copy(self)
-        found._wire = CheckedTransport(self._wire, check, wired=self._wired)
-        found._client = found._connect()
-        return found
+        gateway = copy(self)
+        gateway._wire = CheckedTransport(self._wire, check, wired=self._wired)
+        gateway._client = gateway._connect()
+        return gateway
 
     def _connect(self) -> Client:
         http = httpx.Client(
@@ -373,14 +373,14 @@ class NotionGateway:
         self, name: str, ask: Callable[[str | None], Listing], read: Read[T]
     ) -> tuple[T, ...]:
         """Return a whole list; raises `Transient` when it, or one of its rows, could not be read."""
-        found = walk(ask)
-        if found.reason and found.reason != CAPPED:
-            raise Transient(API, name, found.reason)
+        walked = walk(ask)
+        if walked.reason and walked.reason != CAPPED:
+            raise Transient(API, name, walked.reason)
         try:
-            return read_all(found.rows, read)
+            return read_all(walked.rows, read)
         except Malformed as fault:
-            said = redact(str(fault), (self._token.get_secret_value(),))
-            raise Transient(API, name, said) from None
+            detail = redact(str(fault), (self._token.get_secret_value(),))
+            raise Transient(API, name, detail) from None
 
     def _query_windows(
         self, data_source_id: str, wanted: list[Json], query: Json
@@ -394,18 +394,18 @@ class NotionGateway:
         bound = ""
         reason = CAPPED
         for _ in range(MOST_WINDOWS):
-            found = self._query_once(
+            window = self._query_once(
                 data_source_id, [*wanted, *_created_since(bound)], query
             )
-            good, bad = read_rows(found.rows)
+            good, bad = read_rows(window.rows)
             pages.update((page.id, page) for page in good)
-            unread.update((one, None) for one in bad)
-            reason = found.reason
+            unread.update((page, None) for page in bad)
+            reason = window.reason
             newest = max((page.created_time or "" for page in good), default="")
             if reason != CAPPED or newest <= bound:
                 break
             bound = newest
-        if not reason and not all(one.id for one in unread):
+        if not reason and not all(page.id for page in unread):
             reason = NAMELESS
         return PageBatch(tuple(pages.values()), not reason, reason, tuple(unread))
 
@@ -548,10 +548,10 @@ def _read_blocks(raw: object) -> tuple[Json, ...]:
 
 
 def _read_filled(raw: object) -> Database:
-    found = read_record(Database, raw)
-    if not found.data_sources:
+    database = read_record(Database, raw)
+    if not database.data_sources:
         raise Malformed("data_sources", "is empty")
-    return found
+    return database
 
 
 def _read_gone(raw: object) -> Page:

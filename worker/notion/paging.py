@@ -47,14 +47,14 @@ def walk(ask: Ask) -> Walk:
 
 
 def _walk(ask: Ask) -> Walk:
-    found = Walk()
-    for answer in _pages(ask, found):
-        found.rows.extend(answer.results)
-        found.reason = answer.shortfall or found.reason
-    return found
+    walked = Walk()
+    for answer in _pages(ask, walked):
+        walked.rows.extend(answer.results)
+        walked.reason = answer.shortfall or walked.reason
+    return walked
 
 
-def _pages(ask: Ask, found: Walk) -> Iterator[Listing]:
+def _pages(ask: Ask, walked: Walk) -> Iterator[Listing]:
     cursor: str | None = None
     seen: set[str] = set()
     empty = 0
@@ -66,10 +66,10 @@ def _pages(ask: Ask, found: Walk) -> Iterator[Listing]:
         cursor = answer.next_cursor
         empty = 0 if answer.results else empty + 1
         if not cursor or cursor in seen or empty >= MOST_EMPTY:
-            found.reason = _broken(cursor, empty)
+            walked.reason = _broken(cursor, empty)
             return
         seen.add(cursor)
-    found.reason = f"no end after {MOST_PAGES} pages"
+    walked.reason = f"no end after {MOST_PAGES} pages"
 
 
 def _broken(cursor: str | None, empty: int) -> str:

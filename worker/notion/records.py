@@ -75,10 +75,10 @@ def reader_of(kind: type[T]) -> Read[T]:
 def read_listing(raw: object) -> Listing:
     """Return one page of a list; what its rows hold is looked at row by row."""
     try:
-        found = msgspec.convert(raw, Listing)
+        listing = msgspec.convert(raw, Listing)
     except msgspec.ValidationError as error:
         raise Malformed("", str(error)) from None
-    return found
+    return listing
 
 
 def read_item(raw: object) -> Json:

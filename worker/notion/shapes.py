@@ -61,12 +61,16 @@ def added_options(
     Source: docs/facts/notion-api.md 3.3.
     """
     present = [
-        {"id": one.id, "name": one.name, "color": one.color} for one in column.options
+        {"id": option.id, "name": option.name, "color": option.color}
+        for option in column.options
     ]
     return {
         "type": prop.type,
         prop.type: {
-            "options": [*present, *(option_config(one, locale) for one in missing)]
+            "options": [
+                *present,
+                *(option_config(option, locale) for option in missing),
+            ]
         },
     }
 

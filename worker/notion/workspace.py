@@ -105,31 +105,31 @@ def create_workspace(
 
 @dataclass(slots=True)
 class _Build:
-    """A workspace in the making: `found` holds the data sources so far by logical name."""
+    """A workspace in the making: `data_sources` holds those so far by logical name."""
 
     notion: BoardAdmin
     schema: Schema
     locale: str
     progress: Progress
     known: Bindings
-    found: dict[str, DataSource] = field(default_factory=dict)
+    data_sources: dict[str, DataSource] = field(default_factory=dict)
     _renames: dict[str, dict[str, Json]] = field(
         default_factory=lambda: defaultdict(dict)
     )
 
-    def adopt(self, found: Mapping[str, DataSource]) -> None:
+    def adopt(self, data_sources: Mapping[str, DataSource]) -> None:
         """Take what stands there already, adding its missing properties and options."""
-        for name, raw in found.items():
+        for name, raw in data_sources.items():
             source = self.schema.sources[name]
             missing = _missing(source, raw, self._bind(source, raw), self.locale)
-            self.found[name] = self._change(raw.id, missing) if missing else raw
+            self.data_sources[name] = self._change(raw.id, missing) if missing else raw
 
     def create_databases(self, roots: _Roots) -> None:
         """Create the databases that are not there, without their relations."""
         absent = [
             source
             for name, source in self.schema.sources.items()
-            if name not in self.found
+            if name not in self.data_sources
         ]
         for done, source in enumerate(absent):
             self.progress("databases", done, len(absent))
@@ -138,7 +138,9 @@ class _Build:
                     source, parent_page_id=roots.of(source), locale=self.locale
                 )
             )
-            self.found[source.name] = self.notion.data_source(made.data_sources[0].id)
+            self.data_sources[source.name] = self.notion.data_source(
+                made.data_sources[0].id
+            )
         self.progress("databases", len(absent), len(absent))
 
     def relate(self) -> None:
@@ -156,13 +158,13 @@ class _Build:
             if wanted:
                 self._add_relations(source, wanted)
         for name, changes in self._renames.items():
-            self._change(self.found[name].id, changes)
+            self._change(self.data_sources[name].id, changes)
         self.progress("relations", len(self.schema.sources), len(self.schema.sources))
 
     def _unrelated(self, source: Source) -> list[Property]:
         """Return the relations that are not there, and those whose mirror is gone."""
-        binding = self._bind(source, self.found[source.name])
-        columns = read_columns(self.found[source.name])
+        binding = self._bind(source, self.data_sources[source.name])
+        columns = read_columns(self.data_sources[source.name])
         missing = []
         for prop in source.properties.values():
             if prop.type != "relation":
@@ -176,14 +178,14 @@ class _Build:
         return missing
 
     def _add_relations(self, source: Source, wanted: list[Property]) -> None:
-        present = self._bind(source, self.found[source.name]).properties
+        present = self._bind(source, self.data_sources[source.name]).properties
         changes = {
             present.get(prop.name, prop.label[self.locale]): relation_config(
-                prop, self.found[prop.target].id
+                prop, self.data_sources[prop.target].id
             )
             for prop in wanted
         }
-        answer = read_columns(self._change(self.found[source.name].id, changes))
+        answer = read_columns(self._change(self.data_sources[source.name].id, changes))
         for prop in wanted:
             by_name = answer.by_name.get(prop.label[self.locale].casefold())
             raw = (
@@ -203,7 +205,7 @@ class _Build:
             self.schema.sources[prop.target].properties[prop.mirror].label[self.locale]
         )
         if mirror.synced_property_name != label and not read_columns(
-            self.found[prop.target]
+            self.data_sources[prop.target]
         ).has_name(label):
             self._renames[prop.target][mirror.synced_property_id] = {"name": label}
 
@@ -222,7 +224,8 @@ class _Build:
     def bindings(self) -> Bindings:
         """Return how the workspace, read anew, carries the schema."""
         fresh = {
-            name: self.notion.data_source(raw.id) for name, raw in self.found.items()
+            name: self.notion.data_source(raw.id)
+            for name, raw in self.data_sources.items()
         }
         return {
             name: self._bind(self.schema.sources[name], raw)
@@ -281,13 +284,15 @@ def _make_views(
         body = view_body(view, source, binding, locale=locale)
         if body is None:
             continue
-        found = next((named[key] for key in _view_names(view) if key in named), None)
-        if found is None and view.type == "table" and spare:
-            found = notion.update_view(
+        notion_view = next(
+            (named[key] for key in _view_names(view) if key in named), None
+        )
+        if notion_view is None and view.type == "table" and spare:
+            notion_view = notion.update_view(
                 spare.pop().id, {key: body[key] for key in body if key != "type"}
             )
-        elif found is None:
-            found = notion.create_view(
+        elif notion_view is None:
+            notion_view = notion.create_view(
                 {
                     "database_id": binding.database_id,
                     "data_source_id": binding.data_source_id,
@@ -295,7 +300,7 @@ def _make_views(
                     "position": _position(before),
                 }
             )
-        before = found.id
+        before = notion_view.id
 
 
 def _view_names(view: View) -> Iterator[tuple[str, str]]:
@@ -326,22 +331,25 @@ def read_bindings(
     bindings. Raises the API errors.
     """
     roots = _Roots(root_page_id, private_root_page_id)
-    found = _recognise_all(notion, schema, roots, locale=locale, known=known)
+    data_sources = _recognise_all(notion, schema, roots, locale=locale, known=known)
     bindings: dict[str, Binding] = {}
     problems = [
         _absent(source, locale, root=roots.of(source))
         for name, source in schema.sources.items()
-        if name not in found
+        if name not in data_sources
     ]
     for name in schema.sources:
-        if name in found:
+        if name in data_sources:
             bindings[name], complaints = bind(
-                schema.sources[name], found[name], locale=locale, known=known.get(name)
+                schema.sources[name],
+                data_sources[name],
+                locale=locale,
+                known=known.get(name),
             )
             problems += complaints
     for name in bindings:
         bindings[name], astray = _check_targets(
-            schema.sources[name], bindings[name], found, bindings, locale=locale
+            schema.sources[name], bindings[name], data_sources, bindings, locale=locale
         )
         problems += astray
     return bindings, tuple(problems)
@@ -360,13 +368,13 @@ def _read_known(notion: BoardReader, binding: Binding | None) -> DataSource | No
 def _recognise_all(
     notion: BoardReader, schema: Schema, roots: _Roots, *, locale: str, known: Bindings
 ) -> dict[str, DataSource]:
-    found: dict[str, DataSource] = {}
+    data_sources: dict[str, DataSource] = {}
     for part, root in roots.parts(schema):
         if part.sources:
-            found |= _recognise(
+            data_sources |= _recognise(
                 notion, part, root_page_id=root, locale=locale, known=known
             )
-    return found
+    return data_sources
 
 
 def _recognise(
@@ -378,27 +386,29 @@ def _recognise(
     known: Bindings,
 ) -> dict[str, DataSource]:
     """Return the data sources by logical name: known ones by id, others by title on the root page or below it."""
-    found = {
+    data_sources = {
         name: raw
         for name in schema.sources
         if (raw := _read_known(notion, known.get(name))) is not None
     }
-    taken = {raw.id for raw in found.values()}
+    taken = {raw.id for raw in data_sources.values()}
     for look in (list_data_sources, _search):
         absent = [
-            source for name, source in schema.sources.items() if name not in found
+            source
+            for name, source in schema.sources.items()
+            if name not in data_sources
         ]
         listed = (
             [raw for raw in look(notion, root_page_id) if raw.id not in taken]
             if absent
             else []
         )
-        found |= {
+        data_sources |= {
             source.name: raw
             for source in absent
             if (raw := find_source(source, listed, locale)) is not None
         }
-    return found
+    return data_sources
 
 
 def list_data_sources(
@@ -482,13 +492,13 @@ def _absent(source: Source, locale: str, *, root: str) -> Problem:
 def _check_targets(
     source: Source,
     binding: Binding,
-    found: Mapping[str, DataSource],
+    data_sources: Mapping[str, DataSource],
     bindings: Bindings,
     *,
     locale: str,
 ) -> tuple[Binding, list[Problem]]:
     """Return the binding without relations that lead to other data sources than the schema's."""
-    columns = read_columns(found[source.name]).by_id
+    columns = read_columns(data_sources[source.name]).by_id
     astray = [
         prop
         for name, property_id in binding.properties.items()
@@ -498,8 +508,8 @@ def _check_targets(
         != getattr(bindings.get(prop.target), "data_source_id", None)
     ]
     kept = {
-        name: one
-        for name, one in binding.properties.items()
+        name: property_id
+        for name, property_id in binding.properties.items()
         if name not in {prop.name for prop in astray}
     }
     problems = [
@@ -513,7 +523,7 @@ def _check_targets(
                 target=prop.target,
             ),
             hint=message("point it there, or rename it and run `rayline init`"),
-            url=found[source.name].url or "",
+            url=data_sources[source.name].url or "",
         )
         for prop in astray
         if prop.target in bindings
