@@ -47,22 +47,22 @@ def load(tx: Tx, *, only: str | None = None) -> tuple[Cells, Cells]:
 
 def of_page(tx: Tx, page_id: str) -> Mapping[str, Value]:
     """Return the bases of one page, by field."""
-    found = tx.connection.execute(
+    rows = tx.connection.execute(
         select(bases.c.field, bases.c.value).where(
             bases.c.workspace == tx.workspace, bases.c.page_id == page_id
         )
     )
-    return {field: unpack(value) for field, value in found if value is not None}
+    return {field: unpack(value) for field, value in rows if value is not None}
 
 
 def attempts_of(tx: Tx, page_id: str) -> Mapping[str, Value]:
     """Return the writes to one page whose answer was never seen, by field."""
-    found = tx.connection.execute(
+    rows = tx.connection.execute(
         select(bases.c.field, bases.c.attempted).where(
             bases.c.workspace == tx.workspace, bases.c.page_id == page_id
         )
     )
-    return {field: unpack(value) for field, value in found if value is not None}
+    return {field: unpack(value) for field, value in rows if value is not None}
 
 
 def pages_with(tx: Tx, field: str) -> frozenset[str]:
@@ -99,12 +99,12 @@ def adopt(tx: Tx, adopted: Iterable[Adopted]) -> None:
         bases,
         [
             {
-                "page_id": one.page_id,
-                "field": one.field,
-                "value": pack(one.value),
+                "page_id": cell.page_id,
+                "field": cell.field,
+                "value": pack(cell.value),
                 "attempted": None,
             }
-            for one in adopted
+            for cell in adopted
         ],
     )
 

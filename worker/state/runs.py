@@ -107,10 +107,10 @@ def last_success(tx: Tx, mode: str) -> Run | None:
     query = select(runs).where(
         runs.c.workspace == tx.workspace, runs.c.status == RunStatus.DONE
     )
-    found = (
+    done = (
         _run(row) for row in tx.connection.execute(query.order_by(runs.c.id.desc()))
     )
-    return next((run for run in found if run.outcome.get("mode") == mode), None)
+    return next((run for run in done if run.outcome.get("mode") == mode), None)
 
 
 def close_lost(tx: Tx, *, now: datetime) -> None:

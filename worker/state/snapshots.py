@@ -140,16 +140,16 @@ def save_issues(tx: Tx, batch: Iterable[Issue]) -> frozenset[str]:
     bodies = {issue.id: _PACK.encode(issue) for issue in batch}
     known = _digests_of(tx, tuple(bodies))
     fresh = {
-        one: digest
-        for one, body in bodies.items()
-        if known.get(one) != (digest := _digest(body))
+        issue_id: digest
+        for issue_id, body in bodies.items()
+        if known.get(issue_id) != (digest := _digest(body))
     }
     upsert(
         tx,
         issues,
         [
-            {"id": one, "digest": digest, "body": bodies[one]}
-            for one, digest in fresh.items()
+            {"id": issue_id, "digest": digest, "body": bodies[issue_id]}
+            for issue_id, digest in fresh.items()
         ],
     )
     return frozenset(fresh)
@@ -162,13 +162,13 @@ def load_issues(tx: Tx) -> tuple[Issue, ...]:
         .where(issues.c.workspace == tx.workspace)
         .order_by(issues.c.id)
     )
-    found: list[Issue] = []
+    snapshot: list[Issue] = []
     for bodies in tx.connection.execute(query).scalars().partitions(CHUNK):
         part = _ISSUES.decode(_array(bodies))
         for issue in part:
             _share_words(issue)
-        found += part
-    return tuple(found)
+        snapshot += part
+    return tuple(snapshot)
 
 
 def _share_words(issue: Issue) -> None:
@@ -182,14 +182,14 @@ def _share_words(issue: Issue) -> None:
 
 def find_issues(tx: Tx, ids: Sequence[str]) -> tuple[Issue, ...]:
     """Return those of some issues that the snapshot holds."""
-    found: list[bytes] = []
+    bodies: list[bytes] = []
     for start in range(0, len(ids), 500):
         query = select(issues.c.body).where(
             issues.c.workspace == tx.workspace,
             issues.c.id.in_(ids[start : start + 500]),
         )
-        found += tx.connection.execute(query).scalars()
-    return _ISSUES.decode(_array(found))
+        bodies += tx.connection.execute(query).scalars()
+    return _ISSUES.decode(_array(bodies))
 
 
 def issue_ids(tx: Tx) -> frozenset[str]:
@@ -224,10 +224,10 @@ def save_worklogs(
 
 def load_worklogs(tx: Tx) -> tuple[Worklog, ...]:
     """Return every worklog of the snapshot; those of one author name the same object."""
-    found = _WORKLOGS.decode(_array(_bodies(tx, worklogs)))
-    for log in found:
+    logs = _WORKLOGS.decode(_array(_bodies(tx, worklogs)))
+    for log in logs:
         force_setattr(log, "author", intern(log.author))
-    return found
+    return logs
 
 
 def _digest(body: bytes) -> bytes:
@@ -235,7 +235,7 @@ def _digest(body: bytes) -> bytes:
 
 
 def _digests_of(tx: Tx, ids: Sequence[str]) -> dict[str, bytes]:
-    found: dict[str, bytes] = {}
+    digests: dict[str, bytes] = {}
     for start in range(0, len(ids), 500):
         rows = tx.connection.execute(
             select(issues.c.id, issues.c.digest).where(
@@ -243,8 +243,8 @@ def _digests_of(tx: Tx, ids: Sequence[str]) -> dict[str, bytes]:
                 issues.c.id.in_(ids[start : start + 500]),
             )
         )
-        found.update((row[0], row[1]) for row in rows)
-    return found
+        digests.update((row[0], row[1]) for row in rows)
+    return digests
 
 
 def _digests(tx: Tx, table: Table, key: str, *, source: str = "") -> dict[str, bytes]:

@@ -105,10 +105,10 @@ class Store:
         if self._sqlite:
             return datetime.now(UTC)
         with self.engine.connect() as connection:
-            found: datetime = connection.execute(
+            moment: datetime = connection.execute(
                 select(func.clock_timestamp())
             ).scalar_one()
-            return found.astimezone(UTC)
+            return moment.astimezone(UTC)
 
     def close(self) -> None:
         """Close all connections."""
