@@ -46,15 +46,15 @@ def tell(report: Report, *, lines: int = TOLD) -> list[str]:
         if change.kind is Kind.CREATE
     )
     many = {source for source, count in created.items() if count > lines}
-    told = [f"+ {source}: {created[source]} rows" for source in sorted(many)]
-    told += [
+    all_lines = [f"+ {source}: {created[source]} rows" for source in sorted(many)]
+    all_lines += [
         line
         for change in sorted(report.plan.changes, key=_rank)
         if (line := _line(change))
         and not (change.kind is Kind.CREATE and change.ref.source in many)
     ]
-    return told[:lines] + (
-        [f"… and {len(told) - lines} more"] if len(told) > lines else []
+    return all_lines[:lines] + (
+        [f"… and {len(all_lines) - lines} more"] if len(all_lines) > lines else []
     )
 
 
@@ -70,20 +70,20 @@ def _line(change: Change) -> str:
     head = f"{MARKS[change.kind]} {change.ref.source}: {change.title}"
     if change.kind is Kind.CREATE:
         return head + _sum(
-            one
-            for one in change.fields
-            if one.field in ("due", "assignee", "level", "target")
+            cell
+            for cell in change.fields
+            if cell.field in ("due", "assignee", "level", "target")
         )
-    shown = _sum(one for one in change.fields if one.field not in QUIET)
+    shown = _sum(cell for cell in change.fields if cell.field not in QUIET)
     return head + shown if shown or change.kind is not Kind.UPDATE else ""
 
 
 def _sum(fields: Iterator[FieldChange]) -> str:
     parts = [
-        f"{one.field} {_short(one.before)} → {_short(one.after)}"
-        if one.before
-        else f"{one.field} {_short(one.after)}"
-        for one in fields
+        f"{cell.field} {_short(cell.before)} → {_short(cell.after)}"
+        if cell.before
+        else f"{cell.field} {_short(cell.after)}"
+        for cell in fields
     ]
     return f" ({'; '.join(parts)})" if parts else ""
 
@@ -139,21 +139,25 @@ class ActivityReport:
                 self._turn(thread, day, change, one)
 
     def _turn(
-        self, thread: Thread, day: date, change: Change, one: FieldChange
+        self, thread: Thread, day: date, change: Change, cell: FieldChange
     ) -> None:
-        if one.field == "status" and one.after in ("done", "closed", "cancelled"):
+        if cell.field == "status" and cell.after in ("done", "closed", "cancelled"):
             thread.closed += 1
             thread.events.append((day.isoformat(), "closed", change.title))
-        elif one.field == "status":
-            thread.events.append((day.isoformat(), f"status {one.after}", change.title))
-        elif one.field == "health" and change.ref.source in (
+        elif cell.field == "status":
+            thread.events.append(
+                (day.isoformat(), f"status {cell.after}", change.title)
+            )
+        elif cell.field == "health" and change.ref.source in (
             "clients",
             "units",
             "projects",
         ):
-            thread.events.append((day.isoformat(), f"health {one.after}", change.title))
-        elif one.field == "moved":
-            thread.events.append((day.isoformat(), str(one.after), change.title))
+            thread.events.append(
+                (day.isoformat(), f"health {cell.after}", change.title)
+            )
+        elif cell.field == "moved":
+            thread.events.append((day.isoformat(), str(cell.after), change.title))
 
     def data(self) -> dict[str, Any]:
         """Return the threads as JSON data."""

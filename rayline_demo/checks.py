@@ -65,7 +65,7 @@ def lost(stage: Rig, deeds: HumanEdits) -> list[str]:
     sources = sorted(
         {
             "risks",
-            *(one.source for one in deeds.expected),
+            *(expected.source for expected in deeds.expected),
             *(source for source, _ in deeds.trashed),
         }
     )
@@ -75,10 +75,10 @@ def lost(stage: Rig, deeds: HumanEdits) -> list[str]:
         for card in living(stage, source)
     }
     gone = [
-        f"{one.act}: {one.field}"
-        for one in deeds.expected
-        if (card := standing.get((one.source, one.page_id))) is None
-        or card.values[one.field] != one.value
+        f"{expected.act}: {expected.field}"
+        for expected in deeds.expected
+        if (card := standing.get((expected.source, expected.page_id))) is None
+        or card.values[expected.field] != expected.value
     ]
     gone += [
         f"copy {copy} is gone"

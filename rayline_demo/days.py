@@ -117,10 +117,10 @@ class Season:
         self.refused += [
             f"{today}: {reason.where}: {reason.message}" for reason in report.refused
         ]
-        broken = [one for one in report.plan.problems if one.code in FAULTS]
+        broken = [problem for problem in report.plan.problems if problem.code in FAULTS]
         self.failed += [
-            f"{today}: {one.where}: {one.message}"
-            for one in (*report.applied.failures, *broken)
+            f"{today}: {problem.where}: {problem.message}"
+            for problem in (*report.applied.failures, *broken)
         ]
         self.chronicle.note(today, report)
         return report
@@ -129,11 +129,11 @@ class Season:
         """Run an unchanged cycle more and return what must be true."""
         before = last_entry(self.rig)
         sync(self.rig.context, CycleRequest(Mode.FULL, "unchanged"))
-        found = checks(
+        results = checks(
             self.rig, self.people.deeds, third_writes=writes(self.rig, before)
         )
         return {
-            **found,
+            **results,
             "idle_writes": self.idle_writes,
             "refused": len(self.refused),
             "failed": len(self.failed),
@@ -167,14 +167,14 @@ def live_days(order: SeasonOrder) -> dict[str, Any]:
                 order.progress(str(day), number, order.days)
                 season.live(day)
                 day = season.calendar.add(day, 1)
-            found = season.checks()
-            told = {
+            results = season.checks()
+            failures = {
                 "Lost": lost(season.rig, season.people.deeds),
                 "Failed": season.failed,
                 "Refused": season.refused,
                 "Written although nothing had changed": season.idle,
             }
-            for title, lines in told.items():
+            for title, lines in failures.items():
                 for line in lines:
                     order.say(f"{title}: {line}")
             return {
@@ -183,7 +183,7 @@ def live_days(order: SeasonOrder) -> dict[str, Any]:
                 "seconds": round(time.monotonic() - began, 1),
                 "summary": season.summary(),
                 "stories": season.chronicle.data(),
-                "checks": found,
+                "checks": results,
             }
         finally:
             season.rig.close()

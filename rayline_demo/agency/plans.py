@@ -348,10 +348,10 @@ def _who(
 def _role(
     agency: Agency, pages: Mapping[str, tuple[str, ...]], role: str, unit: int | None
 ) -> tuple[Ref, ...] | None:
-    found = (
+    holders = (
         page
         for page, person in zip(pages["people"], agency.staff, strict=True)
         if person.role == role and person.unit == unit
     )
-    page = next(found, None)
+    page = next(holders, None)
     return (Ref("people", page),) if page else None

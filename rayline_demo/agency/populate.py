@@ -139,9 +139,9 @@ def populate(
         scribe.add(
             "projects",
             name=card.name,
-            client=_one("clients", clients[card.client]),
+            client=_single_ref("clients", clients[card.client]),
             stage=card.stage,
-            service=_one("services", services[card.service]),
+            service=_single_ref("services", services[card.service]),
             engagement=card.engagement,
             budget=card.budget,
             start=card.start,
@@ -161,7 +161,7 @@ def populate(
             role=contact.role,
             client=None
             if contact.client is None
-            else _one("clients", clients[contact.client]),
+            else _single_ref("clients", clients[contact.client]),
             birthday=contact.birthday,
             email=contact.email,
             last_contact=contact.last_contact,
@@ -173,7 +173,7 @@ def populate(
         scribe.add(
             "documents",
             name=paper.name,
-            client=_one("clients", clients[paper.client]),
+            client=_single_ref("clients", clients[paper.client]),
             kind=paper.kind,
             signed=paper.signed,
             expires=paper.expires,
@@ -185,7 +185,7 @@ def populate(
             "revenue",
             name=f"{agency.clients[fact.client].name} · {fact.month:%Y-%m}",
             month=fact.month,
-            client=_one("clients", clients[fact.client]),
+            client=_single_ref("clients", clients[fact.client]),
             amount=fact.amount,
             kind=fact.kind,
         )
@@ -204,7 +204,9 @@ def _person(person: Staff, user: str, units: tuple[str, ...]) -> dict[str, Value
         "capacity": Decimal(person.capacity),
         "rate": Decimal(person.rate),
         "start": person.start,
-        "unit": None if person.unit is None else _one("units", units[person.unit]),
+        "unit": None
+        if person.unit is None
+        else _single_ref("units", units[person.unit]),
         "birthday": person.birthday,
         "time_off": person.time_off or None,
     }
@@ -219,7 +221,9 @@ def _add_clients(
             name=client.name,
             group=client.group,
             engagement=client.engagement,
-            unit=None if client.unit is None else _one("units", units[client.unit]),
+            unit=None
+            if client.unit is None
+            else _single_ref("units", units[client.unit]),
             contract_end=client.contract_end,
             monthly_fee=client.fee,
             since=client.since,
@@ -240,7 +244,7 @@ def _add_clients(
     ]
 
 
-def _one(source: str, page_id: str) -> tuple[Ref, ...]:
+def _single_ref(source: str, page_id: str) -> tuple[Ref, ...]:
     return (Ref(source, page_id),)
 
 

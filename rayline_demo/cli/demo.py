@@ -134,24 +134,24 @@ def _once(stage: Stage, words: Words, *, as_json: bool) -> int:
     reports = {"first": _cycle(stage, "first", words)}
     deeds = live_a_little(stage)
     for deed in deeds.told:
-        told = words.say("people: {deed}", deed=deed)
-        show.say(f"  {told}")
+        line = words.say("people: {deed}", deed=deed)
+        show.say(f"  {line}")
     reports["second"] = _cycle(stage, "second", words)
     before = last_entry(stage)
     reports["third"] = _cycle(stage, "third", words)
-    found = checks(stage, deeds, third_writes=writes(stage, before))
+    results = checks(stage, deeds, third_writes=writes(stage, before))
     if as_json:
         show.print_json(
             {
                 **{name: report.data() for name, report in reports.items()},
-                "checks": found,
+                "checks": results,
             }
         )
     else:
-        show.console().print_json(json.dumps(found))
+        show.console().print_json(json.dumps(results))
     for deed in lost(stage, deeds):
         show.say(words.say("Lost: {deed}", deed=deed))
-    return exits.OK if found == WANTED else exits.BUG
+    return exits.OK if results == WANTED else exits.BUG
 
 
 def _cycle(stage: Stage, name: str, words: Words) -> Report:
@@ -191,13 +191,15 @@ def _keep_running(
             seconds=15,
         )
     )
-    desk = open_runner(stage.context, lambda report: show.say(_told(report, words)))
+    desk = open_runner(
+        stage.context, lambda report: show.say(_cycle_line(report, words))
+    )
     serve([desk], stop)
     show.say(words.say("Ended."))
     return exits.OK
 
 
-def _told(report: Report, words: Words) -> str:
+def _cycle_line(report: Report, words: Words) -> str:
     return words.say(
         "{time}  run {run} ({trigger}): {create} created, {update} updated, {sections} sections, "
         "{archive} archived in {seconds} s",

@@ -49,7 +49,7 @@ def run(choice: SeasonChoice, stop: Event, progress: Progress, *, as_json: bool)
         return run_story(
             choice.story, choice.locale, as_json=as_json, stop=stop, progress=progress
         )
-    found = live_days(
+    season = live_days(
         SeasonOrder(
             choice.locale,
             choice.days,
@@ -61,10 +61,10 @@ def run(choice: SeasonChoice, stop: Event, progress: Progress, *, as_json: bool)
         )
     )
     if as_json:
-        show.print_json(found)
+        show.print_json(season)
     else:
-        _show_season(found)
-    return exits.OK if found["checks"] == SEASON_WANTED else exits.BUG
+        _show_season(season)
+    return exits.OK if season["checks"] == SEASON_WANTED else exits.BUG
 
 
 def _first(start: str) -> date:
@@ -74,12 +74,12 @@ def _first(start: str) -> date:
         raise typer.BadParameter(f"{start!r} is not a day such as 2026-10-01") from None
 
 
-def _show_season(found: dict[str, Any]) -> None:
+def _show_season(season: dict[str, Any]) -> None:
     console = show.console()
-    summary = found["summary"]
+    summary = season["summary"]
     console.print(
-        f"{found['days']} working days, {summary['from']} to {summary['until']}, "
-        f"{sum(summary['cycles'].values())} cycles in {found['seconds']} s",
+        f"{season['days']} working days, {summary['from']} to {summary['until']}, "
+        f"{sum(summary['cycles'].values())} cycles in {season['seconds']} s",
         style="bold",
     )
     for title, name in (
@@ -101,7 +101,7 @@ def _show_season(found: dict[str, Any]) -> None:
                 for day, what, title in thread["events"][-EXAMPLES:]
             ),
         )
-        for name, thread in found["stories"].items()
+        for name, thread in season["stories"].items()
     ]
     console.print(
         show.table_view(
@@ -110,24 +110,24 @@ def _show_season(found: dict[str, Any]) -> None:
             rows,
         )
     )
-    console.print_json(json.dumps(found["checks"]))
+    console.print_json(json.dumps(season["checks"]))
 
 
 def find_story(name: str) -> Path:
     """Return the folder of a storyline by name or the beginning of it."""
     shipped = find_stories()
-    found = [
+    matching = [
         path
         for path in shipped
         if path.name.startswith(name) or path.name.endswith(name)
     ]
 
-    if len(found) != 1:
-        known = ", ".join(path.name for path in found or shipped)
+    if len(matching) != 1:
+        known = ", ".join(path.name for path in matching or shipped)
         raise typer.BadParameter(
-            f"{name!r} names {len(found)} storylines; there are {known}"
+            f"{name!r} names {len(matching)} storylines; there are {known}"
         )
-    return found[0]
+    return matching[0]
 
 
 def run_story(
@@ -206,19 +206,21 @@ def _day_data(lived: Lived) -> dict[str, Any]:
 
 def _tell(lived: Lived, *, since: list[dict[str, str]]) -> None:
     console = show.console()
-    told = tell(lived.report) if lived.report else []
-    known = {(one["code"], one["where"], one["message"]) for one in since}
+    written = tell(lived.report) if lived.report else []
+    known = {
+        (problem["code"], problem["where"], problem["message"]) for problem in since
+    }
     fresh = [
-        one
-        for one in (_day_data(lived)["problems"])
-        if (one["code"], one["where"], one["message"]) not in known
-        and one["severity"] != "info"
+        problem
+        for problem in (_day_data(lived)["problems"])
+        if (problem["code"], problem["where"], problem["message"]) not in known
+        and problem["severity"] != "info"
     ]
-    if not (lived.told or told or fresh):
+    if not (lived.told or written or fresh):
         return
     console.print(f"{lived.day:%a} {lived.day}", style="bold")
-    for mark, lines in (("people", lived.told), ("worker", told)):
+    for mark, lines in (("people", lived.told), ("worker", written)):
         for line in lines:
             console.print(f"  {mark}  {line}")
-    for one in fresh:
-        console.print(f"  listed  {one['where']}: {one['message']}")
+    for problem in fresh:
+        console.print(f"  listed  {problem['where']}: {problem['message']}")
