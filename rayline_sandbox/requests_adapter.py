@@ -56,12 +56,12 @@ def _response(request: requests.PreparedRequest, answer: Response) -> requests.R
         if answer.fault == "truncate"
         else answer.body
     )
-    found = requests.Response()
-    found.status_code = answer.status
-    found.headers = CaseInsensitiveDict(
+    response = requests.Response()
+    response.status_code = answer.status
+    response.headers = CaseInsensitiveDict(
         {"content-length": str(len(answer.body)), **answer.headers}
     )
-    found.raw = io.BytesIO(body)
-    found.url = request.url or ""
-    found.request = request
-    return found
+    response.raw = io.BytesIO(body)
+    response.url = request.url or ""
+    response.request = request
+    return response

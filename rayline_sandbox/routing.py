@@ -35,11 +35,11 @@ class Routes(Generic[Endpoint]):
     def find(self, method: str, path: str) -> Match[Endpoint] | None:
         """Return the endpoint of a request, or None."""
         for known, pattern, endpoint in self._at(path):
-            found = pattern.match(_bare(path)) if known == method else None
-            if found is not None:
+            match = pattern.match(_bare(path)) if known == method else None
+            if match is not None:
                 return Match(
                     endpoint,
-                    {name: unquote(value) for name, value in found.groupdict().items()},
+                    {name: unquote(value) for name, value in match.groupdict().items()},
                 )
         return None
 

@@ -251,7 +251,7 @@ def month_end(day: date) -> date:
 def parse_month(text: str | None, today: date) -> date:
     """Return the first day of `YYYY-MM`, this month for anything else."""
     try:
-        found = date.fromisoformat(f"{text}-01")
+        day = date.fromisoformat(f"{text}-01")
     except ValueError:
-        found = today
-    return found.replace(day=1) if 1900 < found.year < 2200 else today.replace(day=1)
+        day = today
+    return day.replace(day=1) if 1900 < day.year < 2200 else today.replace(day=1)

@@ -106,13 +106,13 @@ def grouped(
         value = (row.get("properties") or {}).get(by.name) or {}
         for key in _keys(value, by, pen=pen) or [nothing]:
             members.setdefault(key, []).append(cards[row["id"]])
-    found = [
+    groups = [
         Group(key.title, tuple(inside), key.css, key.pill, key.icon)
         for key, inside in members.items()
         if key is not nothing
     ]
     return _first_if_any(
-        Group(nothing.title, tuple(members[nothing])), _ordered(found, by)
+        Group(nothing.title, tuple(members[nothing])), _ordered(groups, by)
     )
 
 

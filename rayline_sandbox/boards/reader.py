@@ -113,12 +113,12 @@ class Reader:
 
     def children(self, block_id: str, limit: int = 1000) -> list[Json]:
         """Return the child blocks of a page or block, at most `limit`."""
-        found: list[Json] = []
+        blocks: list[Json] = []
         for block in self._listed(f"/v1/blocks/{block_id}/children"):
-            found.append(block)
-            if len(found) >= limit:
+            blocks.append(block)
+            if len(blocks) >= limit:
                 break
-        return found
+        return blocks
 
     def views(self, database_id: str) -> list[Json]:
         """Return the views of a database in their order."""

@@ -65,16 +65,16 @@ def safe_href(url: object) -> str:
 
 def _local_page(url: str) -> str:
     path = url.partition("?")[0].partition("#")[0]
-    found = PAGE_ID.search(path)
-    if found is None:
+    page_id = PAGE_ID.search(path)
+    if page_id is None:
         return ""
     if url.startswith("/"):
-        return f"/p/{found.group(1)}"
+        return f"/p/{page_id.group(1)}"
     try:
         host = urlsplit(url).hostname
     except ValueError:
         return ""
-    return f"/p/{found.group(1)}" if host in NOTION_HOSTS else ""
+    return f"/p/{page_id.group(1)}" if host in NOTION_HOSTS else ""
 
 
 def color_class(name: object) -> str:

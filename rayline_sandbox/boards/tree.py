@@ -96,10 +96,10 @@ def database_node(reader: Reader, words: Words, database_id: str) -> Node:
     )
 
 
-def path_to(reader: Reader, words: Words, thing: Json) -> list[Node]:
+def path_to(reader: Reader, words: Words, page: Json) -> list[Node]:
     """Return what is above a page or database, outermost first."""
     path: list[Node] = []
-    parent = thing.get("parent") or {}
+    parent = page.get("parent") or {}
     while len(path) < DEPTH * 2:
         step = _step(reader, words, parent)
         if step is None:
@@ -154,13 +154,13 @@ def read_backlinks(
     home = (page.get("parent") or {}).get("data_source_id")
     if not home:
         return []
-    found: list[Backlinks] = []
+    backlinks: list[Backlinks] = []
     for node in databases_in(tree):
         for source_id, name in _relations_to(reader, node, home):
-            found += _rows_about(
+            backlinks += _rows_about(
                 reader, pen, page["id"], node=node, source_id=source_id, name=name
             )
-    return found
+    return backlinks
 
 
 def _relations_to(reader: Reader, node: Node, home: str) -> Iterator[tuple[str, str]]:
