@@ -27,6 +27,7 @@ from worker.domain.entities import Stage
 from worker.domain.values import Ref
 from worker.locales import load_words
 from worker.method.conditions import CONDITIONS, TYPES, ConditionType
+from worker.method.delivery import deadlines, quality
 from worker.method.sprint.risks import KINDS
 from worker.method.sprint.signals import FINDERS
 
@@ -107,6 +108,11 @@ def test_a_run_looks_for_what_each_playbook_answers() -> None:
     )
     signals = judge(seen).measures.signals or ()
     assert {signal.playbook for signal in signals} == set(PLAYBOOKS.tasks)
+
+
+def test_the_conditions_of_cards_are_those_looked_at_card_by_card() -> None:
+    marked = {row.signal for row in TYPES if row.of_cards}
+    assert marked == {*deadlines.TESTS, *quality.TESTS}
 
 
 def test_every_playbook_that_waits_for_the_risks_is_in_the_table() -> None:

@@ -23,8 +23,8 @@ class ConditionType(msgspec.Struct, frozen=True, gc=False, kw_only=True):
     """One condition the worker looks for.
 
     With a `kind` it is a risk, of that title and formula; each of `playbooks` makes a task for it, which closes with
-    `ended`. Places in `title` and `ended` are the subject's names. One that `needs_work` is unknown while the card's
-    Jira work cannot be read.
+    `ended`. Places in `title` and `ended` are the subject's names. One that is `of_cards` is looked at card by card, and
+    its playbooks wait for its risk; one that `needs_work` is unknown while the card's Jira work cannot be read.
     """
 
     signal: str
@@ -33,6 +33,7 @@ class ConditionType(msgspec.Struct, frozen=True, gc=False, kw_only=True):
     formula: str = ""
     playbooks: tuple[str, ...] = ()
     ended: str = ""
+    of_cards: bool = False
     needs_work: bool = False
 
 
@@ -148,18 +149,21 @@ TYPES = (
         signal="deadline.p_on_time",
         kind="deadline",
         title=message("{card}: unlikely to be on time"),
+        of_cards=True,
         needs_work=True,
     ),
     ConditionType(
         signal="deadline.spi",
         kind="deadline",
         title=message("{card}: behind schedule"),
+        of_cards=True,
         needs_work=True,
     ),
     ConditionType(
         signal="deadline.overdue",
         kind="deadline",
         title=message("{card}: overdue"),
+        of_cards=True,
         needs_work=True,
     ),
     ConditionType(
@@ -168,12 +172,14 @@ TYPES = (
         title=message("{card}: no due date"),
         playbooks=("ask_due_date",),
         ended=message("closed by itself: there is a date now"),
+        of_cards=True,
         needs_work=True,
     ),
     ConditionType(
         signal="deadline.stalled",
         kind="deadline",
         title=message("{card}: work has stopped"),
+        of_cards=True,
         needs_work=True,
     ),
     ConditionType(
@@ -181,6 +187,7 @@ TYPES = (
         kind="deadline",
         title=message("{card}: the scope grows"),
         formula=message("work added in the last weeks / work known before"),
+        of_cards=True,
         needs_work=True,
     ),
     ConditionType(
@@ -188,6 +195,7 @@ TYPES = (
         kind="money",
         title=message("{card}: the budget burns ahead of progress"),
         formula=message("logged hours x rates / budget - work done / all work"),
+        of_cards=True,
         needs_work=True,
     ),
     ConditionType(
@@ -195,6 +203,7 @@ TYPES = (
         kind="team",
         title=message("{card}: one person carries most of the work"),
         formula=message("hours of one person / all hours of the last weeks"),
+        of_cards=True,
         needs_work=True,
     ),
     ConditionType(
@@ -204,6 +213,7 @@ TYPES = (
         formula=message(
             "reopened or defect share of the last weeks / the same of the weeks before"
         ),
+        of_cards=True,
         needs_work=True,
     ),
     ConditionType(
@@ -211,6 +221,7 @@ TYPES = (
         kind="other",
         title=message("{card}: Jira data is stale"),
         formula=message("days without a reading of the card's Jira work"),
+        of_cards=True,
     ),
     # money
     ConditionType(

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from decimal import Decimal
+from functools import partial
 
 import msgspec
 from msgspec.structs import replace
@@ -15,7 +16,7 @@ from worker.domain.entities import HUNTED, Card
 from worker.domain.messages import stage_label
 from worker.domain.values import Ref
 from worker.mapping.playbooks import Playbooks
-from worker.method.conditions import Sighting, Subject, state_signal
+from worker.method.conditions import ANSWERED, TYPES, Sighting, Subject, state_signal
 from worker.method.formulas.stages import stage_since
 from worker.method.measures import CardMeasure, RiskMeasure, Signal
 from worker.method.run import Findings
@@ -137,25 +138,29 @@ def _answerer(risk: RiskMeasure) -> str:
     return "pm" if risk.kind == "deadline" else "am"
 
 
-def _missing_dates(seen: _Seen) -> Iterator[Signal]:
+def _answers_of_cards(playbook: str, seen: _Seen) -> Iterator[Signal]:
+    """Look for the risk of each card that a playbook answers; a risk that sleeps asks for nothing."""
     world = seen.world
     if seen.risks is None:
         return
+    answered = ANSWERED[playbook].signal
     risks = {
         risk.subject: risk
         for risk in seen.risks
-        if risk.signal == "deadline.no_due" and not risk.asleep
+        if risk.signal == answered and not risk.asleep
     }
     for card in world.cards.values():
         risk = risks.get(card.ref)
         sighting = Sighting(risk is not None, evidence=risk.evidence if risk else "")
-        yield state_signal(
-            "ask_due_date", _subject(card, world), sighting, words=world.words
-        )
+        yield state_signal(playbook, _subject(card, world), sighting, words=world.words)
 
 
-FINDERS: dict[str, Callable[[_Seen], Iterator[Signal]]] = {
-    "answer_risk": _risk_answers,
-    "ask_due_date": _missing_dates,
-    "next_step": _next_steps,
+Finder = Callable[[_Seen], Iterator[Signal]]
+
+FINDERS: dict[str, Finder] = {"answer_risk": _risk_answers, "next_step": _next_steps}
+FINDERS |= {
+    playbook: partial(_answers_of_cards, playbook)
+    for row in TYPES
+    if row.of_cards
+    for playbook in row.playbooks
 }
