@@ -24,7 +24,7 @@ from worker.domain.charts import (
     RiskMap,
     digest,
 )
-from worker.write.pictures import options
+from worker.write.uploads import options
 
 MONDAY = date(2026, 11, 16)
 STAGES = (("idea", "идея"), ("proposal", "предложение"), ("in_progress", "в работе"))

@@ -15,7 +15,7 @@ from worker.domain.charts import Chart
 from worker.domain.text import visible
 from worker.plan.plan import Kind
 from worker.state import problems, runs
-from worker.write import pictures
+from worker.write import uploads
 
 SIGNS = {
     "vertical tab": "New\x0bsite",
@@ -144,7 +144,7 @@ def test_pictures_that_cannot_be_drawn_are_told_until_they_can_and_fail_no_run(
         return {**specify(chart), "title": f"{chart.title}\x0b"}
 
     with small_play(tmp_path) as play, monkeypatch.context() as broken:
-        broken.setattr(pictures, "specify", deadly)
+        broken.setattr(uploads, "specify", deadly)
         report = play.sync()
         told = [one for one in report.problems() if one.code == "picture-not-drawn"]
         assert told

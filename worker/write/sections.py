@@ -50,8 +50,8 @@ from worker.ports.notion import Json
 from worker.state import bases
 from worker.state.settings import Setting
 from worker.write.context import Result, WriteContext
-from worker.write.pictures import NotDrawn
 from worker.write.strays import Stretch, find_strays
+from worker.write.uploads import NotDrawn
 
 BLOCKS, DOUBT = "§blocks", "§doubt"
 MOST, MOST_NESTED, MOST_BYTES = 100, 1_000, 450_000

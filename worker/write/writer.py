@@ -34,7 +34,7 @@ from worker.state import bases, journal
 from worker.write.changes import perform
 from worker.write.context import Pages, PlanBasis, Result, RunControl, WriteContext
 from worker.write.creation_order import arrange
-from worker.write.pictures import open_engines
+from worker.write.uploads import open_engines
 
 log = structlog.get_logger("worker.write")
 Progress = Callable[[str, int, int], None]

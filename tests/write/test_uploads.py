@@ -22,8 +22,8 @@ import vl_convert
 from tests.support.waiting import wait_for
 from worker.charts import specify
 from worker.domain.charts import Chart, LoadCell, LoadMap, PlanFact, PlanPoint
-from worker.write import pictures
-from worker.write.pictures import Engines, NotDrawn, open_engines, options
+from worker.write import uploads
+from worker.write.uploads import Engines, NotDrawn, open_engines, options
 
 MONDAY = date(2026, 11, 16)
 DEADLY = "New\x0bsite"
@@ -45,13 +45,13 @@ def outcome(engines: Engines, one: Chart) -> str:
         picture = engines.draw(one)
     except NotDrawn as fault:
         return fault.reason
-    return "drawn" if picture.startswith(pictures.PNG) else "something else"
+    return "drawn" if picture.startswith(uploads.PNG) else "something else"
 
 
 @pytest.fixture(autouse=True)
 def nothing_remembered(monkeypatch: pytest.MonkeyPatch) -> None:
     """Have every picture drawn, whatever other tests have drawn before."""
-    monkeypatch.setattr(pictures, "_remembered", pictures._Remembered())
+    monkeypatch.setattr(uploads, "_remembered", uploads._Remembered())
 
 
 @pytest.fixture
@@ -86,7 +86,7 @@ def test_a_name_that_kills_the_engine_costs_only_its_own_picture(
 ) -> None:
     with pytest.raises(NotDrawn, match="ended without a picture"):
         engines.draw(chart(DEADLY))
-    assert engines.draw(chart()).startswith(pictures.PNG)
+    assert engines.draw(chart()).startswith(uploads.PNG)
 
 
 def test_an_engine_that_was_killed_is_replaced(engines: Engines) -> None:
@@ -94,7 +94,7 @@ def test_an_engine_that_was_killed_is_replaced(engines: Engines) -> None:
     engines.draw(chart())
     (engine,) = children() - before
     os.kill(engine, signal.SIGKILL)
-    assert engines.draw(chart("again")).startswith(pictures.PNG)
+    assert engines.draw(chart("again")).startswith(uploads.PNG)
     assert engine not in children()
 
 
@@ -108,7 +108,7 @@ def test_an_engine_that_stands_still_is_ended_and_the_next_picture_drawn() -> No
     with pytest.raises(NotDrawn, match="in time"):
         engines.draw(chart("never"))
     assert engine not in children()
-    assert engines.draw(chart("next")).startswith(pictures.PNG)
+    assert engines.draw(chart("next")).startswith(uploads.PNG)
     engines.close()
 
 
@@ -118,7 +118,7 @@ def test_an_engine_that_always_hangs_is_not_waited_for_again_and_again() -> None
         with pytest.raises(NotDrawn, match="in time"):
             engines.draw(chart(str(number)))
     assert children() == before
-    assert engines._hung == pictures.MOST_HUNG
+    assert engines._hung == uploads.MOST_HUNG
 
 
 @pytest.mark.parametrize("command", [BABBLES, ENDS, ("/does/not/exist",)])
@@ -138,13 +138,13 @@ def test_a_figure_that_is_no_number_is_said(engines: Engines, amount: str) -> No
     )
     for one in broken:
         assert outcome(engines, one) in ("drawn", "a figure in it is not a number")
-    assert engines.draw(chart()).startswith(pictures.PNG)
+    assert engines.draw(chart()).startswith(uploads.PNG)
 
 
 def test_half_a_character_is_a_fault_of_its_picture(engines: Engines) -> None:
     with pytest.raises(NotDrawn):
         engines.draw(chart("half \ud83d"))
-    assert engines.draw(chart()).startswith(pictures.PNG)
+    assert engines.draw(chart()).startswith(uploads.PNG)
 
 
 def test_pictures_side_by_side_are_all_drawn_and_no_process_stays() -> None:
@@ -183,7 +183,7 @@ def test_the_engine_fetches_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
             },
         ),
     ):
-        monkeypatch.setattr(pictures, "specify", lambda _, spec=spec: spec)
+        monkeypatch.setattr(uploads, "specify", lambda _, spec=spec: spec)
         with open_engines(1) as engines:
             assert outcome(engines, chart(name)) in ("drawn", REFUSED)
     server.shutdown()
@@ -193,7 +193,7 @@ def test_the_engine_fetches_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
 PARENT = """
 import sys, time
 from datetime import date
-from worker.write.pictures import Engines
+from worker.write.uploads import Engines
 from worker.domain.charts import LoadMap
 engines = Engines()
 engines.draw(LoadMap("x", (), (), ()))
@@ -248,6 +248,6 @@ def test_the_command_line_does_without_the_engine_in_its_own_process() -> None:
 
 
 def test_an_order_is_one_line_whatever_its_words() -> None:
-    order = pictures._order(chart("a\nb\u2028c"))
+    order = uploads._order(chart("a\nb\u2028c"))
     assert b"\n" not in order
     assert json.loads(order)["options"]["allowed_base_urls"] == []
