@@ -22,12 +22,248 @@ class Severity(StrEnum):
     INFO = "info"
 
 
-class Problem(msgspec.Struct, frozen=True, order=True, gc=False, kw_only=True):
+class Code(StrEnum):
+    """What kind of thing is wrong: stable, for filters of logs and JSON; each has its way out in docs/problems.md."""
+
+    # Configuration and the command line.
+    CONFIG = "config"
+    """A setting is missing, unknown or not usable."""
+    STATE = "state"
+    """The database of the state cannot be opened, or nothing is kept in it yet."""
+    MAPPING = "mapping"
+    """The mapping of a data source is not usable."""
+    BAD_MAPPING = "bad-mapping"
+    """The mapping of Jira is not usable."""
+    BAD_PLAYBOOK = "bad-playbook"
+    """A playbook is not usable."""
+    UNKNOWN_ROLE = "unknown-role"
+    """A playbook names a role that nobody can have."""
+    SCOPE = "scope"
+    """The command names a client that is not there, or several."""
+    RUN = "run"
+    """The command names a run that is not there."""
+    EXPLAIN = "explain"
+    """The command names a row that is not there, or several."""
+    BAD_STORY = "bad-story"
+    """A storyline of the demo cannot be read."""
+
+    # Access to the services.
+    DENIED = "denied"
+    """A service refused the credentials, or the connection lacks a capability."""
+    MISSING = "missing"
+    """A service does not show what was asked for: it is gone, or not shared."""
+    REJECTED = "rejected"
+    """A service understood a request and refused it."""
+    TRANSIENT = "transient"
+    """A service is not available now."""
+    UNKNOWN = "unknown"
+    """A service did not say whether it did what was asked."""
+
+    # The boards of the workspace.
+    NO_ROOT_PAGE = "no-root-page"
+    """A root page is in the trash, or not shared with the connection."""
+    NO_BOARDS = "no-boards"
+    """None of the expected databases is on the root page."""
+    SCHEMA_SOURCE = "schema-source"
+    """A database is not under the root page; the rules that need it are off."""
+    SCHEMA_PRIVATE = "schema-private"
+    """A private database has no root page; the rules that need it are off."""
+    SCHEMA_MISSING = "schema-missing"
+    """A property is not there, or has another type."""
+    SCHEMA_DELETED = "schema-deleted"
+    """A property that was bound before was deleted."""
+    SCHEMA_RETYPED = "schema-retyped"
+    """A property has another type, or its relation leads elsewhere."""
+    SCHEMA_OPTION = "schema-option"
+    """A property lacks options that the rules use."""
+    SCHEMA_UNREADABLE = "schema-unreadable"
+    """The definition of a property cannot be read; it counts as it was read last."""
+
+    # Reading notion.
+    INCOMPLETE_READ = "incomplete-read"
+    """A service did not show everything; nothing is archived or dropped for it."""
+    UNREADABLE_PAGE = "unreadable-page"
+    """A row of Notion cannot be read at all; it counts as it was read last."""
+    UNREADABLE_FIELD = "unreadable-field"
+    """A cell of Notion cannot be read."""
+    UNREADABLE_KEY = "unreadable-key"
+    """No row is made while one that stands cannot be read: it may be the same."""
+    ROW_LEFT_BOARD = "row-left-board"
+    """Somebody moved a row of the worker out of its data source."""
+
+    # Reading jira.
+    BAD_ISSUE = "bad-issue"
+    """An issue cannot be read and is left out."""
+    BAD_FIELD = "bad-field"
+    """The definition of a Jira field cannot be read; no issue is read by it."""
+    BAD_WORKLOG = "bad-worklog"
+    """A work log cannot be read; its time is left out."""
+    BAD_HISTORY = "bad-history"
+    """The history of an issue cannot be read; the one read before counts."""
+    BAD_PROJECT = "bad-project"
+    """A Jira project cannot be read; it is left as it was, or out."""
+    BAD_STATUS = "bad-status"
+    """A Jira status cannot be read; changes to it count as of no category."""
+    CYCLIC_PARENTS = "cyclic-parents"
+    """Issues are each other's parents; each is counted once."""
+
+    # Cards and their jira work.
+    BAD_LINK = "bad-link"
+    """The Jira field of a card is no project, epic, filter, JQL or address."""
+    UNRESOLVED_LINK = "unresolved-link"
+    """What the Jira field of a card names could not be found."""
+    UNMATCHED_CARD = "unmatched-card"
+    """A card names no Jira work."""
+    UNMATCHED_PROJECT = "unmatched-project"
+    """No card names a Jira project."""
+    CARD_WITHOUT_CLIENT = "card-without-client"
+    """A card names no client."""
+
+    # What stands in rows.
+    NO_TITLE = "no-title"
+    """A row has no name."""
+    DUPLICATE_KEY = "duplicate-key"
+    """A row carries the Worker key of another row and is left alone."""
+    DUPLICATE_ACCOUNT = "duplicate-account"
+    """Several people have the same Jira account."""
+    REVERSED_DATES = "reversed-dates"
+    """A range of dates ends before it starts."""
+    NEGATIVE_AMOUNT = "negative-amount"
+    """An amount is below zero and counts as unknown."""
+    OUT_OF_RANGE = "out-of-range"
+    """A value lies outside what the field can mean and counts as unknown."""
+    DANGLING_RELATION = "dangling-relation"
+    """A relation leads to rows that cannot be read."""
+    SEVERAL_ROWS = "several-rows"
+    """A relation leads to several rows where one is meant."""
+    CLIENT_WITHOUT_UNIT = "client-without-unit"
+    """A client that is an account has no unit."""
+    TWO_AMS = "two-ams"
+    """A unit has several account managers."""
+    UNIT_WITHOUT_PEOPLE = "unit-without-people"
+    """Nobody is in a unit."""
+    TWO_UNITS = "two-units"
+    """A person stands in several units; the hours count in one of them."""
+    NO_CAPACITY = "no-capacity"
+    """A person has no hours a week; load and utilization stay empty."""
+    NO_JIRA_ACCOUNT = "no-jira-account"
+    """A person has no Jira account, so the work cannot be seen."""
+    UNKNOWN_ACCOUNT = "unknown-account"
+    """Work in Jira is of an account that is nobody's in People."""
+    NO_BIRTH_YEAR = "no-birth-year"
+    """A birthday has no year; its day is kept."""
+    BAD_TIME_OFF = "bad-time-off"
+    """A line of a person's time off is no range of days."""
+    IDEA_WITHOUT_CLIENT = "idea-without-client"
+    """An accepted idea names no client, so it cannot become a card."""
+    REQUEST_WITHOUT_CLIENT = "request-without-client"
+    """A task from outside names no client and goes to the head of accounts."""
+    INCOMPLETE_FEEDBACK = "incomplete-feedback"
+    """Feedback lacks its client or date and counts nowhere."""
+    GOAL_WITHOUT_MEASURE = "goal-without-measure"
+    """A goal says not what is counted, or how much of it is the goal."""
+    GOAL_WITHOUT_PERIOD = "goal-without-period"
+    """A goal has no period."""
+
+    # Money and plans.
+    INCOMPLETE_REVENUE = "incomplete-revenue"
+    """A money entry lacks month, amount or kind and is left out."""
+    OTHER_CURRENCY = "other-currency"
+    """A money entry is in another currency than the workspace and is left out."""
+    NO_RATE = "no-rate"
+    """Hours of a person have no rate and are left out of the accrued revenue."""
+    BAD_PIN = "bad-pin"
+    """A plan is pinned, but its target is no amount of zero or more."""
+    PIN_CONFLICT = "pin-conflict"
+    """The pinned parts of a plan ask for more than the plan has."""
+    UNPINNED_TARGET = "unpinned-target"
+    """A target was typed but is not pinned; nothing is planned by it."""
+    WAITING_TASK = "waiting-task"
+    """A task waits for the next sprint: the client has as many new ones as are allowed."""
+
+    # Plans that are refused.
+    OTHER_PLAN = "other-plan"
+    """The plan is not the one that was reviewed."""
+    TOO_DESTRUCTIVE = "too-destructive"
+    """The plan would archive or empty a larger share of rows than is allowed."""
+    SOURCE_EMPTY = "source-empty"
+    """A data source lost all its rows since the last cycle."""
+    TOO_MANY_CHANGES = "too-many-changes"
+    """The plan would change more pages than is allowed."""
+    INCOMPLETE_ARCHIVE = "incomplete-archive"
+    """The plan would archive rows after an incomplete read."""
+    MAPPING_CHANGED = "mapping-changed"
+    """The plan would archive or empty rows in the first run after the mapping changed."""
+
+    # Writing to notion.
+    WRITE_DENIED = "write-denied"
+    """Notion does not let the connection write."""
+    PAGE_GONE = "page-gone"
+    """The page to write is gone, or not shared with the connection."""
+    WRITE_REJECTED = "write-rejected"
+    """Notion refused the content of a change."""
+    WRITE_FAILED = "write-failed"
+    """A change could not be sent."""
+    WRITE_UNKNOWN = "write-unknown"
+    """Notion did not say whether a change was made."""
+    APPLY_FAILED = "apply-failed"
+    """A change failed for another reason, which the message names."""
+    VALUE_UNWRITABLE = "value-unwritable"
+    """A value has no place in the workspace, such as a missing option."""
+    FIELD_REFUSED = "field-refused"
+    """A row was written without a field that Notion refused."""
+    UNBOUND_KEY = "unbound-key"
+    """Rows cannot be made without the Worker key property."""
+    UNSETTLED_CREATION = "unsettled-creation"
+    """It is not known whether a row was made, and it could not be looked up."""
+    CREATION_IN_DOUBT = "creation-in-doubt"
+    """Notion did not say whether a row was made."""
+    SURPLUS_ROW = "surplus-row"
+    """A row was made a second time, since the run had been paused."""
+    PICTURE_NOT_DRAWN = "picture-not-drawn"
+    """A picture could not be drawn; its words stand in its place."""
+    TAKEN_OVER = "taken-over"
+    """Another process took the workspace over from a run that gave no sign of life."""
+    ENDED_EARLY = "ended-early"
+    """A run was ended before all was written."""
+    SECOND_ROUND = "second-round"
+    """What follows from new rows could not be written in the same cycle."""
+
+    # Faults of this program.
+    RULE_FAILED = "rule-failed"
+    """A rule failed; the other rules went on."""
+    PAGE_FAILED = "page-failed"
+    """A page could not be put into words; the other pages went on."""
+    RULE_CLASH = "rule-clash"
+    """Two rules state different values of one field, which is left alone."""
+    UNKNOWN_SOURCE = "unknown-source"
+    """A rule speaks of a data source that the schema does not have."""
+    MISSING_ROW = "missing-row"
+    """A rule speaks of a row that is not there."""
+    UNSTATABLE_FIELD = "unstatable-field"
+    """A rule speaks of a field that is not there, or not the rules' to state."""
+
+
+class Problem(msgspec.Struct, frozen=True, gc=False, kw_only=True):
     """One thing wrong, named so that a person can find and mend it.
 
-    `code` is stable and machine-readable (`bad-date`, `duplicate-key`, `unmatched-card`, ...); `where` names the file,
-    page, issue or row; `field` the key or property, empty when it is the whole thing; `message` is one plain English
-    sentence and `hint` the way out; `url` opens the place when there is one.
+    `where` names the file, page, issue or row; `field` the key or property, empty when it is the whole thing; `message`
+    is one plain English sentence and `hint` the way out; `url` opens the place when there is one.
+    """
+
+    code: Code
+    where: str
+    field: str = ""
+    message: str = ""
+    hint: str = ""
+    url: str = ""
+    severity: Severity = Severity.WARNING
+
+
+class RenderedProblem(msgspec.Struct, frozen=True, order=True, gc=False, kw_only=True):
+    """A problem in the words of one language: what is stored, sorted, shown, logged and sent.
+
+    `code` is the value of a `Code`, or one that an earlier release stored and this one no longer knows.
     """
 
     code: str
@@ -39,7 +275,7 @@ class Problem(msgspec.Struct, frozen=True, order=True, gc=False, kw_only=True):
     severity: Severity = Severity.WARNING
 
 
-FAULTS = frozenset({"rule-failed", "page-failed"})
+FAULTS = frozenset({Code.RULE_FAILED, Code.PAGE_FAILED})
 """Codes of problems that are faults of this program: the run went on without that rule or page."""
 
 

@@ -16,7 +16,7 @@ from rayline_demo.stories.editor import (
 )
 from rayline_demo.stories.play import Lived
 from rayline_demo.stories.script import Table, in_locale
-from worker.errors import Problem
+from worker.errors import RenderedProblem
 from worker.mapping.schema import KEY_PROPERTY
 
 MATCHERS = frozenset({"contains", "lacks", "near", "by"})
@@ -260,13 +260,13 @@ def _problem(typist: StoryEditor, table: Table, lived: Lived) -> Iterator[str]:
     )
 
 
-def _bracketed(problem: Problem) -> str:
+def _bracketed(problem: RenderedProblem) -> str:
     where = problem.where
     message = problem.message
     return f" [{where}: {message}]"
 
 
-def _is_meant(typist: StoryEditor, table: Table, problem: Problem) -> bool:
+def _is_meant(typist: StoryEditor, table: Table, problem: RenderedProblem) -> bool:
     field = _text(typist, table, "field")
     where = _text(typist, table, "where")
     part = _text(typist, table, "contains")

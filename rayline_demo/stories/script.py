@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from worker.domain.periods import WorkCalendar
-from worker.errors import ConfigError, Problem, Severity
+from worker.errors import Code, ConfigError, Problem, Severity
 from worker.toml import BadToml, read_toml
 
 Table = Mapping[str, Any]
@@ -179,7 +179,7 @@ def _is_lived(day: date, every: str, calendar: WorkCalendar) -> bool:
 
 def _wrong(where: str, what: str, message: str) -> ConfigError:
     problem = Problem(
-        code="bad-story",
+        code=Code.BAD_STORY,
         where=where,
         field=what,
         message=message,

@@ -21,7 +21,16 @@ from worker.domain.document import Paragraph
 from worker.domain.text import visible
 from worker.domain.values import Ref
 from worker.domain.words import Words
-from worker.errors import ConfigError, Denied, Problem, Rejected, Severity, Transient
+from worker.errors import (
+    Code,
+    ConfigError,
+    Denied,
+    Problem,
+    Rejected,
+    RenderedProblem,
+    Severity,
+    Transient,
+)
 from worker.mapping.load import load_schema
 from worker.plan.facts import Fact, Input, Why
 from worker.plan.plan import Change, FieldChange, Kept, Kind, Plan
@@ -35,7 +44,15 @@ SHOWN = visible(HOSTILE)
 OWN_COMMANDS = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]")
 WORDS = Words()
 WHY = Why(HOSTILE, (Input(HOSTILE, HOSTILE, HOSTILE),), HOSTILE, HOSTILE)
-PROBLEM = Problem(
+FAULT = Problem(
+    code=Code.CONFIG,
+    where=HOSTILE,
+    field=HOSTILE,
+    message=HOSTILE,
+    hint=HOSTILE,
+    url=HOSTILE,
+)
+PROBLEM = RenderedProblem(
     code=HOSTILE,
     where=HOSTILE,
     field=HOSTILE,
@@ -86,7 +103,7 @@ def views() -> Iterator[RenderableType]:
     yield show.why_view([fact], title=HOSTILE, schema=schema, words=WORDS)
     yield HOSTILE
     for error in (
-        ConfigError([PROBLEM]),
+        ConfigError([FAULT]),
         Denied("notion", HOSTILE, HOSTILE),
         Rejected("jira", HOSTILE, HOSTILE, field=HOSTILE),
         Transient("jira", HOSTILE, HOSTILE),

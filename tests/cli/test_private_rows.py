@@ -48,6 +48,7 @@ SAID = "Carla: hopeless"
 FIGURE = 77123
 SCHEMA = load_schema(None, currency="EUR")
 PRIVATE = sorted(source.name for source in SCHEMA.sources.values() if source.private)
+ENGLISH = Words()
 RUSSIAN = load_words("ru", "RUB")
 GARBAGE: tuple[Any, ...] = (
     {"value": SAID},
@@ -70,7 +71,9 @@ def quotes(text: str) -> bool:
 def told(problems: list[Problem]) -> str:
     """Return problems as people see them, in both languages."""
     return "\n".join(
-        prose.line(one) for each in problems for one in (each, in_words(each, RUSSIAN))
+        prose.line(in_words(each, words))
+        for each in problems
+        for words in (ENGLISH, RUSSIAN)
     )
 
 

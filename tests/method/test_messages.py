@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from worker.domain.messages import in_words, message, retell, tell
-from worker.errors import Problem
+from worker.errors import Code, Problem
 from worker.locales import load_words
 
 RUSSIAN, ENGLISH = load_words("ru", "RUB"), load_words("en", "EUR")
@@ -34,13 +34,16 @@ def test_people_s_own_words_and_nothing_stay_as_they_are() -> None:
 
 def test_a_problem_is_told_again_whole_and_keeps_its_code() -> None:
     problem = Problem(
-        code="x",
+        code=Code.CARD_WITHOUT_CLIENT,
         where=tell("Projects: {name}", name="Site"),
         field="due",
         message=message("the card has no client"),
         hint=message("choose its client"),
     )
     said = in_words(problem, RUSSIAN)
-    assert (said.code, said.where, said.field) == ("x", "Проекты: Site", "due")
+    assert (said.code, said.where, said.field) == (
+        "card-without-client",
+        "Проекты: Site",
+        "due",
+    )
     assert (said.message, said.hint) == ("у карточки нет клиента", "укажите клиента")
-    assert in_words(said, RUSSIAN) == said

@@ -18,7 +18,7 @@ from worker.domain.document import Bullet, Heading
 from worker.domain.entities import Row
 from worker.domain.values import UNSET, Ref, Span, Unset, Value
 from worker.domain.words import Words
-from worker.errors import Problem, Severity
+from worker.errors import Code, Problem, RenderedProblem, Severity
 from worker.mapping.schema import (
     KEY_PROPERTY,
     Binding,
@@ -399,7 +399,7 @@ def test_a_copied_row_is_reported_and_only_the_journals_page_updated() -> None:
 
 def test_a_duplicate_the_mapping_reported_is_not_reported_again() -> None:
     known = Problem(
-        code="duplicate-key",
+        code=Code.DUPLICATE_KEY,
         where="risks: Late (1)",
         field=KEY_PROPERTY,
         url="https://notion.test/copy",
@@ -626,7 +626,7 @@ def test_a_plan_survives_json_and_keeps_its_checksum() -> None:
         ),
         (Kept(CLIENT, "c1", "due", NOW.date(), None, conflict=True),),
         (
-            Problem(
+            RenderedProblem(
                 code="bad-date",
                 where="ACME-1",
                 field="due",

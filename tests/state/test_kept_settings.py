@@ -13,7 +13,7 @@ import pytest
 from worker.codecs.records import UnreadPage
 from worker.cycle.context import FINGERPRINT, MANAGED
 from worker.daemon.job_log import JobLog
-from worker.errors import Problem, Severity
+from worker.errors import RenderedProblem, Severity
 from worker.plan.refusals import Stray
 from worker.ports.tracker import Unread
 from worker.read.absent import GONE, LEFT
@@ -57,7 +57,7 @@ KEPT: dict[str, tuple[Setting[Any], bytes, Any]] = {
         b'[{"code":"schema-source","where":"Risks","field":"","message":"gone",'
         b'"hint":"","url":"","severity":"warning"}]',
         (
-            Problem(
+            RenderedProblem(
                 code="schema-source",
                 where="Risks",
                 message="gone",

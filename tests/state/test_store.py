@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import stat
 import threading
 import time
@@ -10,20 +11,23 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
+from hashlib import blake2b
 from pathlib import Path
 
 import pytest
 from alembic import command
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
-from sqlalchemy import inspect, select, text
+from sqlalchemy import insert, inspect, select, text
 from sqlalchemy.exc import IntegrityError, OperationalError, SQLAlchemyError
 
 from tests.support.postgres import postgres_url  # noqa: F401 - a fixture
 from worker.codecs.records import Page
 from worker.domain.entities import Issue, Move, Worklog
+from worker.domain.messages import in_words
 from worker.domain.values import Ref, Span, Value
-from worker.errors import Busy, Problem, Severity
+from worker.domain.words import Words
+from worker.errors import Busy, Code, Problem, RenderedProblem, Severity
 from worker.mapping.schema import Binding
 from worker.plan.facts import Why
 from worker.plan.plan import Adopted, Change, FieldChange, Kind, Plan
@@ -37,6 +41,7 @@ from worker.state import (
     problems,
     runs,
     snapshots,
+    tables,
     triggers,
 )
 from worker.state.journal import Intent, Status
@@ -44,7 +49,7 @@ from worker.state.leases import Held, hold
 from worker.state.migrate import configure, upgrade
 from worker.state.runs import RunStatus
 from worker.state.settings import Setting
-from worker.state.store import NoState, Store, Tx, upsert
+from worker.state.store import NoState, Store, Tx, to_micros, upsert
 from worker.state.tables import counters, metadata, settings
 from worker.state.tables import memory as memory_table
 from worker.state.triggers import TriggerState
@@ -870,7 +875,9 @@ def _plan(after: str) -> Plan:
         "main",
         (Change(Kind.UPDATE, Ref("clients", "c1"), "c1", "Нептун", (change,)),),
         problems=(
-            Problem(code="bad-date", where="clients/c1", severity=Severity.INFO),
+            RenderedProblem(
+                code="bad-date", where="clients/c1", severity=Severity.INFO
+            ),
         ),
     )
 
@@ -888,8 +895,8 @@ def test_plans_are_found_by_checksum_or_as_the_latest(store: Store) -> None:
 
 def test_problems_say_when_they_came_and_went(store: Store) -> None:
     bad, worse = (
-        Problem(code="bad-date", where="ACME-1", field="due"),
-        Problem(code="unmatched-card", where="projects/p1", message="нет"),
+        RenderedProblem(code="bad-date", where="ACME-1", field="due"),
+        RenderedProblem(code="unmatched-card", where="projects/p1", message="нет"),
     )
     with store.transaction("main") as tx:
         assert problems.replace(tx, [bad], now=NOW) == problems.Flips((bad,), ())
@@ -903,6 +910,44 @@ def test_problems_say_when_they_came_and_went(store: Store) -> None:
         assert problems.replace(tx, [worse], now=NOW + 3 * MINUTE) == problems.Flips(
             (), ()
         )
+
+
+OF_AN_EARLIER_RELEASE = (
+    b'{"code":"bad-date","where":"ACME-1","field":"due","message":"no date","hint":"",'
+    b'"url":"","severity":"info"}'
+)
+"""A problem as releases before this one stored it, with a code that this one does not know."""
+
+
+def test_a_problem_of_an_earlier_release_is_read_and_stays_the_same(
+    store: Store,
+) -> None:
+    stored = blake2b(OF_AN_EARLIER_RELEASE, digest_size=16).hexdigest()
+    row = {
+        "workspace": "main",
+        "digest": stored,
+        "first_seen": to_micros(NOW),
+        "body": OF_AN_EARLIER_RELEASE,
+    }
+    with store.transaction("main") as tx:
+        tx.connection.execute(insert(tables.problems).values(row))
+        (standing,) = problems.load(tx)
+        assert (standing.code, standing.severity) == ("bad-date", Severity.INFO)
+        again = problems.replace(tx, [standing], now=NOW + MINUTE)
+        assert again == problems.Flips((), ())
+        gone = problems.replace(tx, [], now=NOW + MINUTE)
+        assert gone == problems.Flips((), (standing,))
+
+
+def test_every_code_is_stored_by_its_value(store: Store) -> None:
+    found = [in_words(Problem(code=code, where="ACME-1"), Words()) for code in Code]
+    with store.transaction("main") as tx:
+        problems.replace(tx, found, now=NOW)
+        assert {one.code for one in problems.load(tx)} == {*Code}
+        rows = tx.connection.execute(select(tables.problems.c.body)).scalars()
+        assert {json.loads(row)["code"] for row in rows} == {
+            code.value for code in Code
+        }
 
 
 def test_history_keeps_intervals_of_days(store: Store) -> None:
@@ -1042,7 +1087,9 @@ def _break_check(store: Store) -> None:
     with store.transaction("main") as tx:
         tx.connection.exec_driver_sql(refuse)
     with store.transaction("main") as tx:
-        problems.replace(tx, [Problem(code="x", where=WORDS, message=WORDS)], now=NOW)
+        problems.replace(
+            tx, [RenderedProblem(code="x", where=WORDS, message=WORDS)], now=NOW
+        )
 
 
 def _break_type(store: Store) -> None:
@@ -1084,7 +1131,9 @@ def _fill(store: Store) -> None:
         pages = tx.connection.exec_driver_sql("PRAGMA page_count").scalar_one()
         tx.connection.exec_driver_sql(f"PRAGMA max_page_count = {pages + 2}")
         problems.replace(
-            tx, [Problem(code="x", where=WORDS * 20_000, message=WORDS)], now=NOW
+            tx,
+            [RenderedProblem(code="x", where=WORDS * 20_000, message=WORDS)],
+            now=NOW,
         )
 
 

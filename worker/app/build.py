@@ -16,7 +16,7 @@ from worker.app.settings import STATE_HINT, Settings, passwords_of, without_pass
 from worker.config import Workspace
 from worker.cycle.context import Context
 from worker.domain.messages import message, tell
-from worker.errors import ConfigError, Problem, Severity, Transient
+from worker.errors import Code, ConfigError, Problem, Severity, Transient
 from worker.http.deadline import Deadline
 from worker.http.secrets import mask
 from worker.jira.gateway import JiraGateway
@@ -46,7 +46,7 @@ def open_store(url: str, *, create: bool = True) -> Store:
         raise ConfigError(
             [
                 Problem(
-                    code="state",
+                    code=Code.STATE,
                     where=_place(url),
                     field="state",
                     message=message(
@@ -63,7 +63,7 @@ def open_store(url: str, *, create: bool = True) -> Store:
         raise ConfigError(
             [
                 Problem(
-                    code="state",
+                    code=Code.STATE,
                     where=shown,
                     field="state",
                     message=tell(

@@ -32,7 +32,7 @@ from sqlalchemy.exc import ArgumentError
 
 from worker.config import JiraSettings, NotionSettings, Workspace
 from worker.domain.messages import message, tell
-from worker.errors import ConfigError, Problem, Severity
+from worker.errors import Code, ConfigError, Problem, Severity
 from worker.toml import BadToml, check_size, read_toml
 
 PREFIX = "RAYLINE_"
@@ -303,7 +303,7 @@ def choose(
 
 def _problem(where: str, key: str, sentence: str, hint: str = "") -> Problem:
     return Problem(
-        code="config",
+        code=Code.CONFIG,
         where=where,
         field=key,
         message=sentence,

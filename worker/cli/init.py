@@ -26,7 +26,7 @@ from worker.cli.session import (
 from worker.cycle.context import Context
 from worker.domain.messages import in_words, message, tell
 from worker.domain.words import Words
-from worker.errors import ConfigError, Problem, Severity
+from worker.errors import Code, ConfigError, Problem, Severity
 from worker.mapping.schema import Bindings
 from worker.notion.workspace import create_workspace
 from worker.state import bindings as registry
@@ -154,7 +154,7 @@ def _refusal(file: Path, reason: str, hint: str = "") -> ConfigError:
     return ConfigError(
         [
             Problem(
-                code="config",
+                code=Code.CONFIG,
                 where=str(file),
                 message=reason,
                 hint=hint,

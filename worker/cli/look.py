@@ -26,7 +26,19 @@ from worker.daemon.service import next_times
 from worker.domain.messages import in_words, message, tell
 from worker.domain.values import Ref, Unset
 from worker.domain.words import Words
-from worker.errors import ApiError, ConfigError, Problem, Severity
+from worker.errors import (
+    ApiError,
+    Code,
+    ConfigError,
+    Denied,
+    Missing,
+    Problem,
+    Rejected,
+    RenderedProblem,
+    Severity,
+    Transient,
+    Unknown,
+)
 from worker.mapping.schema import Schema
 from worker.plan.facts import Fact
 from worker.plan.plan import WITHHELD, encode, withheld_data
@@ -61,9 +73,9 @@ def check(
             raise typer.Exit(exits.USAGE)
 
 
-def _check(context: Context) -> Iterable[Problem]:
+def _check(context: Context) -> Iterable[RenderedProblem]:
     words = context.words
-    sides: list[list[Problem]] = [
+    sides: list[list[RenderedProblem]] = [
         _trial("notion", context.notion.me, words),
         _trial("jira", context.jira.server_info, words),
     ]
@@ -73,37 +85,47 @@ def _check(context: Context) -> Iterable[Problem]:
         problem.severity is Severity.ERROR for side in sides for problem in side
     ):
         sides.append(_trial("workspace", lambda: _drawn(context), words))
-    return [in_words(problem, words) for side in sides for problem in side]
+    return [problem for side in sides for problem in side]
 
 
-def _trial(where: str, step: Callable[[], Any], words: Words) -> list[Problem]:
+API_ERRORS: Mapping[type[ApiError], Code] = {
+    Denied: Code.DENIED,
+    Missing: Code.MISSING,
+    Rejected: Code.REJECTED,
+    Transient: Code.TRANSIENT,
+    Unknown: Code.UNKNOWN,
+}
+"""As what `check` names an error that a service's gateway raises."""
+
+
+def _trial(where: str, step: Callable[[], Any], words: Words) -> list[RenderedProblem]:
     """Return the problems a step finds or dies of."""
     try:
         answer = step()
     except ConfigError as error:
-        return error.problems
+        return [in_words(problem, words) for problem in error.problems]
     except ApiError as error:
         return [
-            Problem(
-                code=type(error).__name__.lower(),
+            RenderedProblem(
+                code=API_ERRORS[type(error)],
                 where=where,
                 message=prose.explain(error, words),
                 severity=Severity.ERROR,
             )
         ]
     return (
-        [one for one in answer if isinstance(one, Problem)]
+        [one for one in answer if isinstance(one, RenderedProblem)]
         if isinstance(answer, tuple)
         else []
     )
 
 
-def _drawn(context: Context) -> tuple[Problem, ...]:
+def _drawn(context: Context) -> tuple[RenderedProblem, ...]:
     drawn = plan_cycle(context, CycleRequest(Mode.FULL, "check"))
     return (*drawn.plan.problems, *drawn.refused)
 
 
-def _drift(context: Context) -> tuple[Problem, ...]:
+def _drift(context: Context) -> tuple[RenderedProblem, ...]:
     return read_schema(context.notion, context, afresh=True).drift
 
 
@@ -265,7 +287,7 @@ def _show_run(opened: Any, context: Context, run_id: int) -> None:
         raise ConfigError(
             [
                 Problem(
-                    code="run",
+                    code=Code.RUN,
                     where=message("command line"),
                     field="RUN_ID",
                     message=tell("there is no run {run}", run=run_id),
@@ -384,7 +406,7 @@ def find_row(drawn: PlannedCycle, text: str, schema: Schema) -> Ref:
     raise ConfigError(
         [
             Problem(
-                code="explain",
+                code=Code.EXPLAIN,
                 where=message("command line"),
                 field="REF",
                 message=tell(

@@ -15,9 +15,9 @@ from worker.errors import (
     Denied,
     Incomplete,
     Missing,
-    Problem,
     RaylineError,
     Rejected,
+    RenderedProblem,
     Stopped,
     Transient,
     Unknown,
@@ -114,7 +114,7 @@ def error_data(error: RaylineError, words: Words) -> dict[str, Any]:
     }
 
 
-def line(problem: Problem) -> str:
+def line(problem: RenderedProblem) -> str:
     """Return a problem as one line: where, field: what; what to do."""
     place = ": ".join(part for part in (problem.where, problem.field) if part)
     hint = f" ({problem.hint})" if problem.hint else ""

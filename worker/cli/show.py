@@ -21,7 +21,7 @@ from worker.domain.messages import message
 from worker.domain.text import visible, visible_json
 from worker.domain.values import Ref, Span, Unset, Value
 from worker.domain.words import Words
-from worker.errors import Problem, Severity
+from worker.errors import RenderedProblem, Severity
 from worker.mapping.schema import Schema
 from worker.plan.facts import Fact
 from worker.plan.plan import Change, FieldChange, Kind, Plan, canonical
@@ -122,7 +122,7 @@ def kept_view(plan: Plan, *, schema: Schema, words: Words) -> RenderableType:
     return table
 
 
-def problems_view(problems: Iterable[Problem], words: Words) -> RenderableType:
+def problems_view(problems: Iterable[RenderedProblem], words: Words) -> RenderableType:
     """Return problems as lines, the worst first."""
     order = list(COLOURS)
     lines = [

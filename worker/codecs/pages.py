@@ -20,7 +20,7 @@ from worker.codecs.records import (
 from worker.domain.entities import Row
 from worker.domain.messages import message, tell, withhold
 from worker.domain.values import Ref, Value
-from worker.errors import Problem
+from worker.errors import Code, Problem
 from worker.mapping.schema import KEY_PROPERTY, Binding, Owner, Rows, Source
 
 REFERENCES = 25
@@ -109,7 +109,7 @@ def _unreadable(row: Row, source: Source, name: str, fault: str) -> Problem:
     label = source.properties[name].label
     said = withhold(fault) if source.private else fault
     return Problem(
-        code="unreadable-field",
+        code=Code.UNREADABLE_FIELD,
         where=place(row, source),
         field=name,
         message=tell("{field} {fault}", field=label, fault=said),
@@ -121,7 +121,7 @@ def _unreadable(row: Row, source: Source, name: str, fault: str) -> Problem:
 def _not_read_now(row: Row, source: Source, name: str, fault: str) -> Problem:
     label = source.properties[name].label
     return Problem(
-        code="unreadable-field",
+        code=Code.UNREADABLE_FIELD,
         where=place(row, source),
         field=name,
         message=tell(
@@ -141,11 +141,12 @@ def _out_of_range(row: Row, source: Source, name: str, value: Decimal) -> Proble
         least=f"{FINEST:f}",
         most=f"{LARGEST:f}",
     )
+    shown = withhold(said) if source.private else said
     return Problem(
-        code="out-of-range",
+        code=Code.OUT_OF_RANGE,
         where=place(row, source),
         field=name,
-        message=withhold(said) if source.private else said,
+        message=shown,
         hint=message("correct the field in Notion; until then it counts as unknown"),
         url=row.url,
     )
@@ -161,7 +162,7 @@ def unread_problem(one: UnreadPage, source: Source) -> Problem:
     """Return the problem of a row that cannot be read at all."""
     title = "" if source.private else one.title
     return Problem(
-        code="unreadable-page",
+        code=Code.UNREADABLE_PAGE,
         where=tell(
             "{source}: {title}", source=source.title, title=title or one.id or "?"
         ),

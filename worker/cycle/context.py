@@ -12,7 +12,7 @@ from msgspec.structs import replace
 
 from worker.domain.messages import in_words
 from worker.domain.words import Words
-from worker.errors import Problem, Stopped
+from worker.errors import Problem, RenderedProblem, Stopped
 from worker.mapping.playbooks import Playbooks
 from worker.mapping.schema import Bindings
 from worker.method.outcome import Outcome
@@ -69,15 +69,22 @@ class PlannedCycle(msgspec.Struct, frozen=True, gc=False):
     outcome: Outcome
     plan: Plan
     bindings: Bindings
-    refused: tuple[Problem, ...] = ()
+    refused: tuple[RenderedProblem, ...] = ()
     managed: Mapping[str, int] = msgspec.field(default_factory=dict)
 
 
-def readable(problem: Problem, words: Words) -> Problem:
-    """Return a problem that can be read: in the workspace's language, and cut, as titles may be of any length."""
-    said = in_words(problem, words)
+def readable(problem: Problem, words: Words) -> RenderedProblem:
+    """Return a problem that can be read: in the workspace's language, and cut."""
+    return shortened(in_words(problem, words))
+
+
+def shortened(problem: RenderedProblem) -> RenderedProblem:
+    """Return a problem with its sentences cut, as titles may be of any length."""
     return replace(
-        said, where=_cut(said.where), message=_cut(said.message), hint=_cut(said.hint)
+        problem,
+        where=_cut(problem.where),
+        message=_cut(problem.message),
+        hint=_cut(problem.hint),
     )
 
 

@@ -18,10 +18,11 @@ from worker.cycle.context import (
     Mode,
     PlannedCycle,
     readable,
+    shortened,
     step,
 )
-from worker.domain.messages import message, tell
-from worker.errors import Problem
+from worker.domain.messages import in_words, message, tell
+from worker.errors import Code, Problem
 from worker.mapping.schema import Bindings, Rows
 from worker.method import evaluate
 from worker.method.outcome import Outcome
@@ -66,18 +67,11 @@ def plan_cycle(context: Context, order: CycleRequest) -> PlannedCycle:
         name: frozenset(one.id for one in rows) for name, rows in boards.unread.items()
     }
     drawn = evaluate_snapshot(context, bound, tracker, order, now=now, unread=unread)
-    problems = {
-        *drawn.plan.problems,
-        *bound.drift,
-        *unsettled,
-        *boards.problems,
-        *tracker.problems,
-    }
+    found = {*unsettled, *boards.problems, *tracker.problems}
+    problems = {*drawn.plan.problems, *bound.drift}
+    problems.update(in_words(problem, context.words) for problem in found)
     plan = replace(
-        drawn.plan,
-        problems=tuple(
-            sorted(readable(problem, context.words) for problem in problems)
-        ),
+        drawn.plan, problems=tuple(sorted(shortened(problem) for problem in problems))
     )
     managed = _managed_rows(context, drawn.world)
     refused = _refusals(context, order, plan, boards=boards, managed=managed)
@@ -137,10 +131,8 @@ def _conclude(
     wanted = _narrow(outcome, world, order.scope) if order.scope else outcome
     insists = order.mode is Mode.FULL
     plan = _diff(context, bound.bindings, world, wanted, unread=unread, insists=insists)
-    plan = replace(
-        plan,
-        problems=tuple(sorted({*plan.problems, *world.problems, *outcome.problems})),
-    )
+    told = {in_words(one, world.words) for one in (*world.problems, *outcome.problems)}
+    plan = replace(plan, problems=tuple(sorted({*plan.problems, *told})))
     return PlannedCycle(world, outcome, plan, bound.bindings)
 
 
@@ -276,7 +268,7 @@ def _refusals(
     if order.checksum and order.checksum != plan.checksum():
         return (
             Problem(
-                code="other-plan",
+                code=Code.OTHER_PLAN,
                 where=context.name,
                 message=tell(
                     "the plan is now {now}, not the reviewed {reviewed}",

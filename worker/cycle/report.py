@@ -13,7 +13,15 @@ from msgspec.structs import replace
 from worker.cycle.context import Context, Mode, readable
 from worker.domain.messages import message, tell
 from worker.domain.values import Ref
-from worker.errors import Busy, Missing, Problem, RaylineError, Rejected
+from worker.errors import (
+    Busy,
+    Code,
+    Missing,
+    Problem,
+    RaylineError,
+    Rejected,
+    RenderedProblem,
+)
 from worker.plan.plan import Kept, Plan
 from worker.read.schema import mark_stale
 from worker.state import problems, runs
@@ -33,11 +41,11 @@ class Report(msgspec.Struct, frozen=True, gc=False):
     seconds: float
     requests: Mapping[str, int]
     plan: Plan
-    refused: tuple[Problem, ...] = ()
+    refused: tuple[RenderedProblem, ...] = ()
     applied: Applied = msgspec.field(default_factory=Applied)
     trigger: str = "manual"
-    doubts: tuple[Problem, ...] = ()
-    notes: tuple[Problem, ...] = ()
+    doubts: tuple[RenderedProblem, ...] = ()
+    notes: tuple[RenderedProblem, ...] = ()
 
     def data(self) -> dict[str, Any]:
         """Return the report as JSON data: `changes` counts what was written, `refused` is null or the reasons."""
@@ -57,28 +65,28 @@ class Report(msgspec.Struct, frozen=True, gc=False):
         """Return the values of people that stand, those typed while the run was under way included."""
         return (*self.plan.kept, *self.applied.kept)
 
-    def problems(self) -> tuple[Problem, ...]:
+    def problems(self) -> tuple[RenderedProblem, ...]:
         """Return everything that was wrong: with what was read, and with what could not be written."""
         return (*self.standing(), *self.failures(), *self.notes)
 
-    def standing(self) -> tuple[Problem, ...]:
+    def standing(self) -> tuple[RenderedProblem, ...]:
         """Return what stays wrong until somebody mends it: with what was read, and with what is shown of it."""
         return (*self.plan.problems, *self.applied.warnings)
 
-    def failures(self) -> tuple[Problem, ...]:
+    def failures(self) -> tuple[RenderedProblem, ...]:
         """Return what could not be written, and what perhaps was."""
         return (*self.applied.failures, *self.doubts)
 
     def is_denied(self) -> bool:
         """Tell whether the connection may not write at all: nothing was written, and access was the reason."""
         return not any(self.applied.counts().values()) and any(
-            failure.code == "write-denied" for failure in self.applied.failures
+            failure.code == Code.WRITE_DENIED for failure in self.applied.failures
         )
 
 
 def in_doubt(ref: Ref) -> Problem:
     return Problem(
-        code="creation-in-doubt",
+        code=Code.CREATION_IN_DOUBT,
         where=str(ref),
         message=message("Notion did not say whether the row was made"),
         hint=message("a later cycle looks it up before it is made again"),
@@ -95,7 +103,7 @@ def early_ends(workspace: str, applied: Applied) -> Iterator[Problem]:
 
 def _taken_over(workspace: str, holder: str) -> Problem:
     return Problem(
-        code="taken-over",
+        code=Code.TAKEN_OVER,
         where=workspace,
         message=tell(
             "this run gave no sign of life for a while, so {holder} took the workspace over; what is counted here was "
@@ -108,14 +116,14 @@ def _taken_over(workspace: str, holder: str) -> Problem:
 
 def _unfinished(workspace: str) -> Problem:
     return Problem(
-        code="ended-early",
+        code=Code.ENDED_EARLY,
         where=workspace,
         message=message("the run was ended before all was written"),
         hint=message("the next cycle writes the rest"),
     )
 
 
-def problem_data(problem: Problem) -> dict[str, str]:
+def problem_data(problem: RenderedProblem) -> dict[str, str]:
     """Return a problem as JSON data."""
     return {
         "code": problem.code,
@@ -187,9 +195,9 @@ def _status_of(report: Report) -> runs.RunStatus:
 def _hints_at_drift(report: Report) -> bool:
     """Tell whether Notion's schema may have changed since it was read."""
     return any(
-        failure.code in ("write-rejected", "field-refused")
+        failure.code in (Code.WRITE_REJECTED, Code.FIELD_REFUSED)
         for failure in report.applied.failures
-    ) or any(reason.code == "source-empty" for reason in report.refused)
+    ) or any(reason.code == Code.SOURCE_EMPTY for reason in report.refused)
 
 
 def finish_failed(

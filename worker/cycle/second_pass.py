@@ -10,7 +10,7 @@ from msgspec.structs import replace
 
 from worker.cycle.context import Context, CycleRequest, PlannedCycle, readable
 from worker.domain.messages import message, tell
-from worker.errors import Problem, RaylineError, Severity, Stopped
+from worker.errors import Code, Problem, RaylineError, Severity, Stopped
 from worker.plan.plan import Kind
 from worker.state import runs
 from worker.write.writer import Applied
@@ -52,7 +52,7 @@ def run_second_pass(
         )
         drawn, did = first
         unfinished = Problem(
-            code="second-round",
+            code=Code.SECOND_ROUND,
             where=context.name,
             message=tell(
                 "what follows from the new rows could not be written: {error}",

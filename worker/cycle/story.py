@@ -12,7 +12,14 @@ from datetime import timedelta
 
 from msgspec.structs import replace
 
-from worker.cycle.context import Context, CycleRequest, Mode, PlannedCycle, readable
+from worker.cycle.context import (
+    Context,
+    CycleRequest,
+    Mode,
+    PlannedCycle,
+    readable,
+    shortened,
+)
 from worker.cycle.planning import plan_cycle
 from worker.cycle.remembering import observe, past_of, remember_pass, turns_of
 from worker.cycle.report import (
@@ -144,10 +151,6 @@ def _apply(
     )
     return replace(
         applied,
-        failures=tuple(
-            readable(failure, context.words) for failure in applied.failures
-        ),
-        warnings=tuple(
-            readable(warning, context.words) for warning in applied.warnings
-        ),
+        failures=tuple(shortened(failure) for failure in applied.failures),
+        warnings=tuple(shortened(warning) for warning in applied.warnings),
     )

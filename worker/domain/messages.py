@@ -5,11 +5,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from msgspec.structs import replace
-
 from worker.domain.entities import Stage
 from worker.domain.words import Words
-from worker.errors import Problem
+from worker.errors import Problem, RenderedProblem
 
 
 def message(text: str) -> str:
@@ -69,13 +67,16 @@ def _in_words(value: object, words: Words) -> object:
     return retell(value, words) if isinstance(value, Told) else value
 
 
-def in_words(problem: Problem, words: Words) -> Problem:
+def in_words(problem: Problem, words: Words) -> RenderedProblem:
     """Return a problem with its sentences in the language of `words`."""
-    return replace(
-        problem,
+    return RenderedProblem(
+        code=problem.code.value,
         where=retell(problem.where, words),
+        field=problem.field,
         message=retell(problem.message, words),
         hint=retell(problem.hint, words),
+        url=problem.url,
+        severity=problem.severity,
     )
 
 

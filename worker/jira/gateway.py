@@ -20,7 +20,7 @@ from worker.config import JiraSettings
 from worker.domain.entities import Issue, JiraProject, Move
 from worker.domain.messages import message, tell
 from worker.domain.text import clean_line
-from worker.errors import Problem, Rejected
+from worker.errors import Code, Problem, Rejected
 from worker.http.deadline import Deadline
 from worker.http.secrets import redact
 from worker.jira.errors import API
@@ -363,7 +363,7 @@ class JiraGateway:
             except (OverflowError, ValueError) as error:
                 problems.append(
                     Problem(
-                        code="bad-issue",
+                        code=Code.BAD_ISSUE,
                         where=raw.key,
                         message=tell("cannot be read: {error}", error=error),
                     )
@@ -500,7 +500,7 @@ class JiraGateway:
 
 def _field_problem(unread: Unread) -> Problem:
     return Problem(
-        code="bad-field",
+        code=Code.BAD_FIELD,
         where=tell("Jira field {name}", name=unread.name or "?"),
         field=unread.field,
         message=tell("cannot be read: {error}", error=unread.said),

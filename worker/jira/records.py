@@ -12,7 +12,7 @@ import msgspec
 
 from worker.domain.entities import Worklog
 from worker.domain.messages import message, tell
-from worker.errors import Problem
+from worker.errors import Code, Problem
 from worker.http.secrets import redact
 from worker.jira.damage import MARK_BYTES, SAID, damaged_field
 from worker.mapping.jira import Instant, RawPerson, Seconds
@@ -139,7 +139,7 @@ class PageReader:
         named = _first(_parts_of(raw), ("key", "id"))
         url = f"{self._browse}{named}" if self._browse and named else ""
         return Problem(
-            code="bad-issue",
+            code=Code.BAD_ISSUE,
             where=named or message("an issue without a key"),
             field=fault.field,
             message=tell("cannot be read: {error}", error=fault.reason),

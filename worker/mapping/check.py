@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Collection, Iterable, Iterator, Mapping
 
-from worker.errors import Problem, Severity
+from worker.errors import Code, Problem, Severity
 from worker.mapping.schema import (
     KEY_PROPERTY,
     Owner,
@@ -46,7 +46,7 @@ def check_schema(
     complaints += list(_titles(schema))
     return [
         Problem(
-            code="mapping",
+            code=Code.MAPPING,
             where=files.get(name, name),
             field=key,
             message=message,

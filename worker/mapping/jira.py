@@ -19,7 +19,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from worker.domain.entities import Category, Issue
 from worker.domain.messages import tell
 from worker.domain.text import clean_line
-from worker.errors import ConfigError, Problem, Severity
+from worker.errors import Code, ConfigError, Problem, Severity
 from worker.mapping.load import mapping_files
 from worker.toml import BadToml, read_toml
 
@@ -111,7 +111,7 @@ def load_jira_mapping(folder: Path | None = None) -> JiraMapping:
 
 def _problem(path: Path, key: str, message: str) -> Problem:
     return Problem(
-        code="bad-mapping",
+        code=Code.BAD_MAPPING,
         where=str(path),
         field=key,
         message=message,

@@ -14,7 +14,7 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from worker.domain.messages import tell
-from worker.errors import ConfigError, Problem, Severity
+from worker.errors import Code, ConfigError, Problem, Severity
 from worker.mapping.check import check_schema
 from worker.mapping.schema import (
     Labels,
@@ -263,7 +263,7 @@ def _error_text(item: Mapping[str, Any]) -> str:
 
 def _problem(path: Path, key: str, message: str, *, hint: str = "") -> Problem:
     return Problem(
-        code="mapping",
+        code=Code.MAPPING,
         where=str(path),
         field=key,
         message=message,

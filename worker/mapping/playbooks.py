@@ -15,7 +15,7 @@ from pydantic import Field, ValidationError
 
 from worker.config import Model
 from worker.domain.messages import tell
-from worker.errors import ConfigError, Problem, Severity
+from worker.errors import Code, ConfigError, Problem, Severity
 from worker.toml import BadToml, read_toml
 
 FILE = "playbooks.toml"
@@ -159,7 +159,7 @@ def _staffed(books: Mapping[str, Any], roles: frozenset[str]) -> Mapping[str, An
 
 def _unknown_role(path: Path, where: str, role: str) -> Problem:
     return Problem(
-        code="unknown-role",
+        code=Code.UNKNOWN_ROLE,
         where=path.name,
         field=where,
         message=f"nobody has the role {role!r}, so this is left out",
@@ -194,7 +194,7 @@ def _faults(text: str) -> list[str]:
 
 def _problem(path: Path, where: str, message: str) -> Problem:
     return Problem(
-        code="bad-playbook",
+        code=Code.BAD_PLAYBOOK,
         where=path.name,
         field=where,
         message=message,

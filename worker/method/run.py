@@ -14,7 +14,7 @@ import msgspec
 from msgspec.structs import replace
 
 from worker.domain.messages import message, tell
-from worker.errors import Problem, Severity
+from worker.errors import Code, Problem, Severity
 from worker.method.measures import Condition, Signal
 from worker.plan.facts import Fact
 from worker.world.memory import Baseline, Memory, Occurrence, Track
@@ -126,7 +126,7 @@ class Run:
 def _failure(rule: Callable[..., object], error: str) -> Problem:
     place = f"{rule.__module__.replace('.', '/')}.py"
     return Problem(
-        code="rule-failed",
+        code=Code.RULE_FAILED,
         where=place,
         message=tell("the rule failed: {error}", error=f"{rule.__name__}: {error}"),
         hint=message("report this; the other rules went on"),

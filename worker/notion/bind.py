@@ -12,7 +12,7 @@ import msgspec
 
 from worker.codecs.records import Column, DataSource, UnreadColumn, plain_text
 from worker.domain.messages import message, tell
-from worker.errors import Problem, Severity
+from worker.errors import Code, Problem, Severity
 from worker.mapping.schema import Binding, Owner, Property, Source
 
 
@@ -191,7 +191,7 @@ class Reporter(msgspec.Struct, frozen=True, gc=False):
         if raw is None and known is not None and prop.name in known.properties:
             return [
                 self._problem(
-                    "schema-deleted",
+                    Code.SCHEMA_DELETED,
                     prop,
                     tell("the property {label} was deleted", label=repr(label)),
                     message(
@@ -202,7 +202,7 @@ class Reporter(msgspec.Struct, frozen=True, gc=False):
         if raw is None:
             return [
                 self._problem(
-                    "schema-missing",
+                    Code.SCHEMA_MISSING,
                     prop,
                     tell(
                         "there is no property {label} of type {type}",
@@ -218,7 +218,7 @@ class Reporter(msgspec.Struct, frozen=True, gc=False):
         if raw.type != prop.type:
             return [
                 self._problem(
-                    "schema-retyped",
+                    Code.SCHEMA_RETYPED,
                     prop,
                     tell(
                         "the property {label} is a {type}, not a {wanted}",
@@ -237,7 +237,7 @@ class Reporter(msgspec.Struct, frozen=True, gc=False):
     def unread(self, prop: Property, column: UnreadColumn) -> Problem:
         """Return what is wrong with a column that cannot be read."""
         return self._problem(
-            "schema-unreadable",
+            Code.SCHEMA_UNREADABLE,
             prop,
             tell(
                 "the property {label} cannot be read: {error}",
@@ -264,7 +264,7 @@ class Reporter(msgspec.Struct, frozen=True, gc=False):
         listed = ", ".join(repr(label) for label in missing)
         return [
             self._problem(
-                "schema-option",
+                Code.SCHEMA_OPTION,
                 prop,
                 tell(
                     "the property {label} has no option {options}",
@@ -275,10 +275,10 @@ class Reporter(msgspec.Struct, frozen=True, gc=False):
             )
         ]
 
-    def _problem(self, code: str, prop: Property, fault: str, hint: str) -> Problem:
+    def _problem(self, code: Code, prop: Property, fault: str, hint: str) -> Problem:
         severity = (
             Severity.INFO
-            if prop.owner is Owner.HUMAN and code == "schema-missing"
+            if prop.owner is Owner.HUMAN and code == Code.SCHEMA_MISSING
             else Severity.WARNING
         )
         return Problem(

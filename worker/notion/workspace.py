@@ -16,7 +16,7 @@ from msgspec.structs import replace
 
 from worker.codecs.records import Column, DataSource, Json, Parent
 from worker.domain.messages import message, tell
-from worker.errors import Missing, Problem, Severity
+from worker.errors import Code, Missing, Problem, Severity
 from worker.mapping.schema import Binding, Bindings, Property, Schema, Source, View
 from worker.notion.bind import bind, find_source, read_columns
 from worker.notion.shapes import (
@@ -464,7 +464,7 @@ def _plain(identity: str) -> str:
 def _absent(source: Source, locale: str, *, root: str) -> Problem:
     if not root:
         return Problem(
-            code="schema-private",
+            code=Code.SCHEMA_PRIVATE,
             where=source.title.get(locale, source.name),
             message=message(
                 "there is no private root page, the rules that need this database are off"
@@ -476,7 +476,7 @@ def _absent(source: Source, locale: str, *, root: str) -> Problem:
             severity=Severity.INFO,
         )
     return Problem(
-        code="schema-source",
+        code=Code.SCHEMA_SOURCE,
         where=source.title.get(locale, source.name),
         message=message(
             "there is no such database under the root page, the rules that need it are off"
@@ -514,7 +514,7 @@ def _check_targets(
     }
     problems = [
         Problem(
-            code="schema-retyped",
+            code=Code.SCHEMA_RETYPED,
             where=source.title.get(locale, source.name),
             field=prop.name,
             message=tell(

@@ -27,7 +27,7 @@ from worker.domain.periods import (
     quarter_of,
 )
 from worker.domain.values import Ref, Value
-from worker.errors import Problem, Severity
+from worker.errors import Code, Problem, Severity
 from worker.method.outcome import Outcome
 from worker.pages.agenda import write_agenda
 from worker.pages.client import write_client
@@ -81,7 +81,7 @@ def write_pages(world: World, outcome: Outcome) -> Outcome:
 
 def _failure(page: Page, error: Exception) -> Problem:
     return Problem(
-        code="page-failed",
+        code=Code.PAGE_FAILED,
         where=str(page.ref),
         message=f"the page could not be written: {type(error).__name__}: {error}",
         hint="report this; the other pages went on",

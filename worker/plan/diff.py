@@ -22,9 +22,9 @@ import msgspec
 from worker.codecs.notion import canonicalize
 from worker.domain import document
 from worker.domain.entities import Row
-from worker.domain.messages import message, tell
+from worker.domain.messages import in_words, message, tell
 from worker.domain.values import UNSET, Ref, Unset, Value
-from worker.errors import Problem, Severity
+from worker.errors import Code, Problem, Severity
 from worker.mapping.schema import (
     KEY_PROPERTY,
     Binding,
@@ -190,7 +190,7 @@ def make_plan(
             )
         ),
         tuple(sorted(draft.kept, key=lambda kept: (kept.ref, kept.field))),
-        tuple(sorted(set(draft.problems))),
+        tuple(sorted({in_words(one, world.words) for one in draft.problems})),
         tuple(
             sorted(draft.adopted, key=lambda adopted: (adopted.page_id, adopted.field))
         ),
@@ -213,7 +213,7 @@ def _group(facts: Iterable[Fact], problems: list[Problem]) -> Wanted:
         del wanted[ref][name]
         problems.append(
             Problem(
-                code="rule-clash",
+                code=Code.RULE_CLASH,
                 where=str(ref),
                 field=name,
                 message=tell(
@@ -266,7 +266,7 @@ def _plan_row(inputs: _DiffInputs, ref: Ref, fields: Mapping[str, Fact]) -> None
     if source is None:
         inputs.draft.problems.append(
             Problem(
-                code="unknown-source",
+                code=Code.UNKNOWN_SOURCE,
                 where=str(ref),
                 message=tell(
                     "there is no data source {source}", source=repr(ref.source)
@@ -290,7 +290,7 @@ def _plan_row(inputs: _DiffInputs, ref: Ref, fields: Mapping[str, Fact]) -> None
     elif not source.has_key(ref.key):
         inputs.draft.problems.append(
             Problem(
-                code="missing-row",
+                code=Code.MISSING_ROW,
                 where=str(ref),
                 message=message("a rule speaks of a row that is not there"),
             )
@@ -322,7 +322,7 @@ def _stated(
             )
             inputs.draft.problems.append(
                 Problem(
-                    code="unstatable-field",
+                    code=Code.UNSTATABLE_FIELD,
                     where=str(ref),
                     field=name,
                     message=sentence,
@@ -422,7 +422,7 @@ def _plan_create(
     if inputs.may_hide(source.name):
         inputs.draft.problems.append(
             Problem(
-                code="unreadable-key",
+                code=Code.UNREADABLE_KEY,
                 where=tell("{source}", source=source.title),
                 field=KEY_PROPERTY,
                 message=message(
@@ -435,7 +435,7 @@ def _plan_create(
     if not _creatable(inputs, source):
         inputs.draft.problems.append(
             Problem(
-                code="unbound-key",
+                code=Code.UNBOUND_KEY,
                 where=source.name,
                 field=KEY_PROPERTY,
                 message=message(
@@ -512,13 +512,13 @@ def _plan_copy(inputs: _DiffInputs, copy: Row, made: AbstractSet[str]) -> None:
         )
         return
     if any(
-        problem.code == "duplicate-key" and problem.url == copy.url
+        problem.code == Code.DUPLICATE_KEY and problem.url == copy.url
         for problem in inputs.world.problems
     ):
         return
     inputs.draft.problems.append(
         Problem(
-            code="duplicate-key",
+            code=Code.DUPLICATE_KEY,
             where=str(copy.ref),
             field=KEY_PROPERTY,
             message=tell(

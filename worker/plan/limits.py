@@ -8,7 +8,7 @@ from types import MappingProxyType
 
 from worker.config import Limits
 from worker.domain.messages import message, tell
-from worker.errors import Problem, Severity
+from worker.errors import Code, Problem, Severity
 from worker.plan.merge import is_empty
 from worker.plan.plan import Change, Kind, Plan
 
@@ -77,7 +77,7 @@ def _too_destructive(
         total = rows.get(source, 0)
         if total >= settings.floor and count > settings.destructive_share * total:
             yield _reason(
-                "too-destructive",
+                Code.TOO_DESTRUCTIVE,
                 source,
                 tell(
                     "{count} of {total} rows would be archived or emptied, more than the limit of {limit}",
@@ -95,7 +95,7 @@ def _suddenly_empty(
     for source, count in sorted(before.items()):
         if count and not rows.get(source, 0):
             yield _reason(
-                "source-empty",
+                Code.SOURCE_EMPTY,
                 source,
                 tell(
                     "0 rows are left of the {count} it had; the limit is 1", count=count
@@ -111,7 +111,7 @@ def _too_many(plan: Plan, settings: Limits, sectioned: Set[str]) -> Iterator[Pro
     count = sum(_touches(change, sectioned) for change in plan.changes)
     if count > settings.changes:
         yield _reason(
-            "too-many-changes",
+            Code.TOO_MANY_CHANGES,
             plan.workspace,
             tell(
                 "{count} existing pages would be changed, more than the limit of {limit}",
@@ -150,7 +150,7 @@ def _blind_archives(plan: Plan, incomplete: Mapping[str, str]) -> Iterator[Probl
     for source, count in sorted(archives.items()):
         if source in incomplete:
             yield _reason(
-                "incomplete-archive",
+                Code.INCOMPLETE_ARCHIVE,
                 source,
                 tell(
                     "{count} rows would be archived after an incomplete read ({why}); the limit is 0",
@@ -167,7 +167,7 @@ def _changed_mapping(
     if changed:
         for source, count in sorted(destructive.items()):
             yield _reason(
-                "mapping-changed",
+                Code.MAPPING_CHANGED,
                 source,
                 tell(
                     "{count} rows would be archived or emptied in the first run after the mapping changed; the limit is 0",
@@ -177,7 +177,7 @@ def _changed_mapping(
             )
 
 
-def _reason(code: str, where: str, fault: str, hint: str) -> Problem:
+def _reason(code: Code, where: str, fault: str, hint: str) -> Problem:
     return Problem(
         code=code, where=where, message=fault, hint=hint, severity=Severity.ERROR
     )

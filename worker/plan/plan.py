@@ -15,7 +15,7 @@ import msgspec
 from worker.domain import document
 from worker.domain.document import Block
 from worker.domain.values import Ref, Span, Value
-from worker.errors import Problem, Severity
+from worker.errors import RenderedProblem, Severity
 from worker.plan.facts import Input, Why
 
 WITHHELD = {"private": True}
@@ -90,7 +90,7 @@ class Plan(msgspec.Struct, frozen=True, gc=False):
     workspace: str
     changes: tuple[Change, ...] = ()
     kept: tuple[Kept, ...] = ()
-    problems: tuple[Problem, ...] = ()
+    problems: tuple[RenderedProblem, ...] = ()
     adopted: tuple[Adopted, ...] = ()
 
     def counts(self) -> dict[str, int]:
@@ -179,7 +179,8 @@ def from_data(data: dict[str, Any]) -> Plan:
         for k in data["kept"]
     )
     problems = tuple(
-        Problem(**{**p, "severity": Severity(p["severity"])}) for p in data["problems"]
+        RenderedProblem(**{**p, "severity": Severity(p["severity"])})
+        for p in data["problems"]
     )
     adopted = tuple(
         Adopted(page_id, field, decode(value))

@@ -14,7 +14,7 @@ import msgspec
 from worker.codecs.records import Page, title_of
 from worker.domain.messages import message, tell
 from worker.domain.values import Ref, Unset, Value
-from worker.errors import Problem, Severity
+from worker.errors import Code, Problem, Severity
 from worker.mapping.schema import Binding, Property, Schema
 from worker.plan.plan import encode
 
@@ -76,7 +76,7 @@ def problems_of(
 ) -> Iterator[Problem]:
     """Yield what is to be told of a refused field, and of related rows that left their board."""
     yield Problem(
-        code="field-refused",
+        code=Code.FIELD_REFUSED,
         where=str(ref),
         field=prop.name,
         message=tell(
@@ -99,7 +99,7 @@ def left_board(stray: Stray, schema: Schema) -> Problem:
     """Return the problem of a row that somebody moved out of its data source."""
     source = schema.sources.get(Ref.parse(stray.ref).source)
     return Problem(
-        code="row-left-board",
+        code=Code.ROW_LEFT_BOARD,
         where=stray.ref,
         message=tell(
             "“{title}” was moved out of {source} and is left alone",

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from worker.domain.values import Ref
-from worker.errors import ConfigError, Problem, Severity
+from worker.errors import Code, ConfigError, Problem, Severity
 from worker.plan.facts import Fact
 from worker.world.world import World
 
@@ -32,7 +32,7 @@ def find_scope(world: World, text: str) -> Ref:
     raise ConfigError(
         [
             Problem(
-                code="scope",
+                code=Code.SCOPE,
                 where="command line",
                 field="SCOPE",
                 message=f"{len(matches)} clients are called {text!r}",

@@ -27,7 +27,7 @@ from worker.codecs.records import UNREAD as MARK
 from worker.codecs.records import Page, UnreadPage
 from worker.domain.messages import message, tell
 from worker.domain.values import Ref
-from worker.errors import Missing, Problem, Severity
+from worker.errors import Code, Missing, Problem, Severity
 from worker.mapping.schema import Binding, Bindings, Schema, Source
 from worker.plan.refusals import left_board
 from worker.ports.notion import PageBatch, RowReader
@@ -332,7 +332,7 @@ def _advance(
 
 def _incomplete(name: str, why: str) -> Problem:
     return Problem(
-        code="incomplete-read",
+        code=Code.INCOMPLETE_READ,
         where=name,
         message=tell("not all rows could be read: {why}", why=why),
         hint=message("nothing is archived until a complete read"),

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 
 from worker.config import NotionSettings
 from worker.domain.messages import in_words, message, tell
-from worker.errors import ConfigError, Missing, Problem, Severity
+from worker.errors import Code, ConfigError, Missing, Problem, RenderedProblem, Severity
 from worker.mapping.schema import Bindings
 from worker.notion.workspace import read_bindings
 from worker.ports.notion import BoardReader, is_gone
@@ -19,7 +19,7 @@ from worker.state.store import Tx
 
 STALE = Setting("schema_stale", bool, bool)
 """Whether the next cycle is to read the schema again, whatever its beat."""
-DRIFT = Setting("schema_drift", tuple[Problem, ...], tuple)
+DRIFT = Setting("schema_drift", tuple[RenderedProblem, ...], tuple)
 """What of the workspace did not fit the schema when it was last read."""
 LOST = Setting("schema_lost", dict[str, Lost], dict)
 """What is gone, by data source."""
@@ -31,7 +31,7 @@ class Bound:
 
     bindings: Bindings
     losses: Losses = field(default_factory=dict)
-    drift: tuple[Problem, ...] = ()
+    drift: tuple[RenderedProblem, ...] = ()
     trusted: bool = True
 
 
@@ -57,7 +57,7 @@ def read_schema(notion: BoardReader, site: Site, *, afresh: bool) -> Bound:
         return known
     pages = site.settings.notion
     try:
-        found, drift = read_bindings(
+        found, misfits = read_bindings(
             notion,
             site.schema,
             root_page_id=pages.root_page_id,
@@ -70,20 +70,20 @@ def read_schema(notion: BoardReader, site: Site, *, afresh: bool) -> Bound:
         raise
     if known.bindings.keys() - found.keys():
         _check_roots(notion, pages)
-    drift = tuple(in_words(problem, site.words) for problem in drift)
     if not found:
         raise ConfigError(
             [
                 Problem(
-                    code="no-boards",
+                    code=Code.NO_BOARDS,
                     where=tell("Notion page {page}", page=pages.root_page_id),
                     message=message("none of the expected databases is on the page"),
                     hint=message("run `rayline init` to create or adopt them"),
                     severity=Severity.ERROR,
                 ),
-                *drift,
+                *misfits,
             ]
         )
+    drift = tuple(in_words(problem, site.words) for problem in misfits)
     with site.store.transaction(site.name) as tx:
         losses = note_losses(
             known.losses, known.bindings, found, snapshots.load_pages(tx)
@@ -106,7 +106,7 @@ def _check_roots(notion: BoardReader, pages: NotionSettings) -> None:
     )
     gone = [
         Problem(
-            code="no-root-page",
+            code=Code.NO_ROOT_PAGE,
             where=tell("Notion page {page}", page=identity),
             field=key,
             message=tell(

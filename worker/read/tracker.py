@@ -18,7 +18,7 @@ from msgspec.structs import replace
 
 from worker.domain.entities import Issue, JiraProject, Move
 from worker.domain.messages import message, tell
-from worker.errors import Denied, Missing, Problem, Rejected
+from worker.errors import Code, Denied, Missing, Problem, Rejected
 from worker.jira.paging import EVERYTHING
 from worker.ports.tracker import IssueBatch, Tracker, WorklogBatch
 from worker.read.lookup import LOOKUP, SHOWN, Lookup, Standing, name_of, texts_of
@@ -122,7 +122,7 @@ def read_tracker(
     if incomplete:
         reader.problems.append(
             Problem(
-                code="incomplete-read",
+                code=Code.INCOMPLETE_READ,
                 where="Jira",
                 message=tell("not everything could be read: {why}", why=incomplete),
                 hint=message("nothing is dropped until a complete read"),

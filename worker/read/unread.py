@@ -6,23 +6,26 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from typing import NamedTuple
 
 from worker.domain.messages import message, tell
-from worker.errors import Problem
+from worker.errors import Code, Problem
 from worker.ports.tracker import Unread
 
 
 class _Said(NamedTuple):
-    """How one kind of record is spoken of: a pattern for where it is, and the way out."""
+    """How one kind of record is spoken of: its code, a pattern for where it is, and the way out."""
 
+    code: Code
     where: str
     hint: str
 
 
 _SAID = {
     "worklog": _Said(
+        Code.BAD_WORKLOG,
         message("work log {name} of {issue}"),
         message("mend the work log in Jira; until then its time is left out"),
     ),
     "history": _Said(
+        Code.BAD_HISTORY,
         message("history of {issue}"),
         message(
             "ask an administrator of Jira to mend the entry; until then the issue keeps the history "
@@ -30,10 +33,12 @@ _SAID = {
         ),
     ),
     "project": _Said(
+        Code.BAD_PROJECT,
         message("Jira project {name}"),
         message("mend the project in Jira; until then it is left as it was, or out"),
     ),
     "status": _Said(
+        Code.BAD_STATUS,
         message("Jira status {name}"),
         message(
             "mend the status in Jira; until then changes to it count as of no category"
@@ -59,7 +64,7 @@ def problems_of(unread: Iterable[Unread], keys: Mapping[str, str]) -> Iterator[P
     for one in unread:
         said = _SAID[one.kind]
         yield Problem(
-            code=f"bad-{one.kind}",
+            code=said.code,
             where=tell(
                 said.where, name=one.name or "?", issue=keys.get(one.issue) or "?"
             ),

@@ -10,7 +10,7 @@ from hashlib import blake2b
 import msgspec
 from sqlalchemy import select
 
-from worker.errors import Problem
+from worker.errors import RenderedProblem
 from worker.state.store import Tx, delete_keys, from_micros, to_micros, upsert
 from worker.state.tables import problems
 
@@ -19,11 +19,11 @@ from worker.state.tables import problems
 class Flips:
     """The problems that came and those that went, sorted."""
 
-    opened: tuple[Problem, ...]
-    closed: tuple[Problem, ...]
+    opened: tuple[RenderedProblem, ...]
+    closed: tuple[RenderedProblem, ...]
 
 
-def replace(tx: Tx, current: Iterable[Problem], *, now: datetime) -> Flips:
+def replace(tx: Tx, current: Iterable[RenderedProblem], *, now: datetime) -> Flips:
     """Make `current` the problems that stand; return what changed."""
     wanted = {_digest(problem): problem for problem in current}
     standing = {_digest(problem): problem for problem in load(tx)}
@@ -48,7 +48,7 @@ def replace(tx: Tx, current: Iterable[Problem], *, now: datetime) -> Flips:
     )
 
 
-def load(tx: Tx) -> Mapping[Problem, datetime]:
+def load(tx: Tx) -> Mapping[RenderedProblem, datetime]:
     """Return the problems that stand, sorted, each with the instant it was first seen."""
     rows = tx.connection.execute(
         select(problems.c.body, problems.c.first_seen).where(
@@ -57,11 +57,11 @@ def load(tx: Tx) -> Mapping[Problem, datetime]:
     ).all()
     return dict(
         sorted(
-            (msgspec.json.decode(body, type=Problem), from_micros(seen))
+            (msgspec.json.decode(body, type=RenderedProblem), from_micros(seen))
             for body, seen in rows
         )
     )
 
 
-def _digest(problem: Problem) -> str:
+def _digest(problem: RenderedProblem) -> str:
     return blake2b(msgspec.json.encode(problem), digest_size=16).hexdigest()

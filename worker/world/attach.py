@@ -14,7 +14,7 @@ import msgspec
 from worker.domain.entities import Card, CardWork, Issue, Worklog
 from worker.domain.messages import message, tell
 from worker.domain.values import Ref
-from worker.errors import Problem
+from worker.errors import Code, Problem
 from worker.world.links import LinkKind, ResolvedLink
 
 EPIC_LEVEL = 1
@@ -156,7 +156,7 @@ def cycle_problems(rings: Sequence[tuple[Issue, ...]], site_url: str) -> list[Pr
     """Return a problem for each ring."""
     return [
         Problem(
-            code="cyclic-parents",
+            code=Code.CYCLIC_PARENTS,
             where=ring[0].key,
             field="parent",
             message=tell(

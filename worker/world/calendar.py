@@ -8,7 +8,7 @@ import holidays
 
 from worker.config import Holidays
 from worker.domain.periods import WorkCalendar
-from worker.errors import ConfigError, Problem, Severity
+from worker.errors import Code, ConfigError, Problem, Severity
 
 
 def work_calendar(settings: Holidays, years: Iterable[int]) -> WorkCalendar:
@@ -29,7 +29,7 @@ def work_calendar(settings: Holidays, years: Iterable[int]) -> WorkCalendar:
         raise ConfigError(
             [
                 Problem(
-                    code="config",
+                    code=Code.CONFIG,
                     where="config",
                     field="calendar.country",
                     message=f"there is no calendar for the country {settings.country!r}",

@@ -31,7 +31,7 @@ from worker.domain.entities import (
 )
 from worker.domain.messages import message, tell, withhold
 from worker.domain.values import Ref, Span, day_of, number_of, refs_of, text_of
-from worker.errors import Problem, Severity
+from worker.errors import Code, Problem, Severity
 from worker.mapping.schema import Source
 
 Entity = TypeVar("Entity")
@@ -53,7 +53,7 @@ class Reader:
 
     def report(
         self,
-        code: str,
+        code: Code,
         name: str,
         fault: str,
         *,
@@ -86,7 +86,7 @@ class Reader:
         value = self.number(name)
         if value is not None and value < 0:
             self.report(
-                "negative-amount",
+                Code.NEGATIVE_AMOUNT,
                 name,
                 tell("{value} is below zero", value=value),
                 hint=message("enter zero or more"),
@@ -99,7 +99,7 @@ class Reader:
         value = self.number(name)
         if value is not None and not 0 <= value <= 1:
             self.report(
-                "out-of-range",
+                Code.OUT_OF_RANGE,
                 name,
                 tell("{value} % is not between 0 and 100 %", value=f"{value * 100:f}"),
                 hint=message("enter 0 to 100 %"),
@@ -117,7 +117,7 @@ class Reader:
         end = self.day(last, last=True)
         if start is not None and end is not None and end < start:
             self.report(
-                "reversed-dates",
+                Code.REVERSED_DATES,
                 first,
                 tell("{start} is after {last}, {end}", start=start, last=last, end=end),
                 hint=message("correct one of the two dates"),
@@ -133,7 +133,7 @@ class Reader:
         ]
         if missing:
             self.report(
-                "dangling-relation",
+                Code.DANGLING_RELATION,
                 name,
                 tell(
                     "points to {number} row(s) that cannot be read", number=len(missing)
@@ -149,7 +149,7 @@ class Reader:
         refs = self.many(name)
         if len(refs) > 1:
             self.report(
-                "several-rows",
+                Code.SEVERAL_ROWS,
                 name,
                 tell("points to {number} rows where one is meant", number=len(refs)),
                 hint=message("leave only one"),
@@ -166,7 +166,7 @@ def read_client(reader: Reader) -> Client:
     unit = reader.one("unit")
     if group == "account" and unit is None:
         reader.report(
-            "client-without-unit",
+            Code.CLIENT_WITHOUT_UNIT,
             "unit",
             message("the account has no unit"),
             hint=message("choose the unit that serves it"),
@@ -208,14 +208,14 @@ def read_unit(reader: Reader) -> Unit:
     )
     if len(unit.am) > 1:
         reader.report(
-            "two-ams",
+            Code.TWO_AMS,
             "am",
             tell("the unit has {number} account managers", number=len(unit.am)),
             hint=message("leave exactly one"),
         )
     if not (unit.am or unit.tls or unit.pms or unit.members):
         reader.report(
-            "unit-without-people",
+            Code.UNIT_WITHOUT_PEOPLE,
             "members",
             message("nobody is in the unit"),
             hint=message("fill in AM, TL, PM and members"),
@@ -249,7 +249,7 @@ def _birthday(reader: Reader) -> date | None:
     day = reader.day("birthday")
     if day is not None and day.year <= YEARLESS:
         reader.report(
-            "no-birth-year",
+            Code.NO_BIRTH_YEAR,
             "birthday",
             tell(
                 "the year {year} cannot be the year of birth, the day is kept",
@@ -269,7 +269,7 @@ def _time_off(reader: Reader) -> tuple[Span, ...]:
         span = parse_span(line)
         if span is None:
             reader.report(
-                "bad-time-off",
+                Code.BAD_TIME_OFF,
                 "time_off",
                 tell("cannot read {text}", text=repr(line.strip()[:60])),
                 hint=message("write one range a line: 2026-12-01..2026-12-14"),
@@ -329,7 +329,7 @@ def read_card(reader: Reader) -> Card:
     start, due = reader.days("start", "due")
     if not row.fields.get("client"):
         reader.report(
-            "card-without-client",
+            Code.CARD_WITHOUT_CLIENT,
             "client",
             message("the card has no client"),
             hint=message("choose its client"),
@@ -394,7 +394,7 @@ def read_revenue(reader: Reader) -> Revenue | None:
     project = reader.one("project")
     if month is None or amount is None or kind is None:
         reader.report(
-            "incomplete-revenue",
+            Code.INCOMPLETE_REVENUE,
             missing[0],
             tell(
                 "{fields} cannot be read, the entry is left out",
@@ -434,7 +434,7 @@ def read_feedback(reader: Reader) -> Feedback:
     score = reader.number("score")
     if score is not None and not 1 <= score <= WORST_TO_BEST:
         reader.report(
-            "out-of-range",
+            Code.OUT_OF_RANGE,
             "score",
             tell(
                 "{value} is not between 1 and {best}", value=score, best=WORST_TO_BEST
@@ -449,7 +449,7 @@ def read_feedback(reader: Reader) -> Feedback:
     ]
     if missing:
         reader.report(
-            "incomplete-feedback",
+            Code.INCOMPLETE_FEEDBACK,
             missing[0],
             tell(
                 "{fields} cannot be read, it counts nowhere", fields=", ".join(missing)
@@ -492,14 +492,14 @@ def read_goal(reader: Reader) -> Goal:
     if goal.measure is None or goal.target is None:
         name = "target" if goal.measure else "measure"
         reader.report(
-            "goal-without-measure",
+            Code.GOAL_WITHOUT_MEASURE,
             name,
             message("nobody can tell whether the goal is reached"),
             hint=message("say what is counted and how much of it is the goal"),
         )
     if goal.period is not None and goal.period.start.year >= LAST_YEAR:
         reader.report(
-            "out-of-range",
+            Code.OUT_OF_RANGE,
             "period",
             tell("the year {year} is no period to plan", year=LAST_YEAR),
             hint=message("enter its first and last day"),
@@ -507,7 +507,7 @@ def read_goal(reader: Reader) -> Goal:
         return replace(goal, period=None)
     if goal.period is None:
         reader.report(
-            "goal-without-period",
+            Code.GOAL_WITHOUT_PERIOD,
             "period",
             message("the goal has no period"),
             hint=message("enter its first and last day"),
@@ -530,7 +530,7 @@ def read_rows(
         reader = Reader(row, source, zone, present, problems)
         if not row.title.strip():
             reader.report(
-                "no-title",
+                Code.NO_TITLE,
                 source.title_property.name,
                 message("the row has no name"),
                 hint=message("give it one"),

@@ -9,7 +9,7 @@ from rapidfuzz import fuzz, process, utils
 from worker.domain.entities import Card, CardWork, Client, JiraProject, Stage
 from worker.domain.messages import message, tell
 from worker.domain.values import Ref
-from worker.errors import Problem, Severity
+from worker.errors import Code, Problem, Severity
 from worker.world.links import LinkKind, ResolvedLink
 
 SCORE = 60
@@ -36,7 +36,7 @@ def unmatched_cards(
     folded = _fold({project.key: project.name for project in projects})
     return [
         Problem(
-            code="unmatched-card",
+            code=Code.UNMATCHED_CARD,
             where=tell("Projects: {name}", name=card.name),
             field="jira",
             message=tell(
@@ -92,7 +92,7 @@ def project_problems(
     folded = _fold(shown)
     return [
         Problem(
-            code="unmatched-project",
+            code=Code.UNMATCHED_PROJECT,
             where=f"Jira: {project.key}",
             message=tell(
                 "no card names the Jira project {project}{likely}",

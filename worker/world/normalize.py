@@ -20,7 +20,7 @@ from worker.domain.messages import message, tell
 from worker.domain.periods import WorkCalendar
 from worker.domain.values import Ref
 from worker.domain.words import Words
-from worker.errors import Problem
+from worker.errors import Code, Problem
 from worker.mapping.schema import KEY_PROPERTY, Binding, Bindings, Schema, Source
 from worker.world import entities
 from worker.world.attach import attach, cycle_problems, find_cycles, index_issues
@@ -218,7 +218,7 @@ def duplicate_problems(rows: Iterable[Row], source: Source) -> list[Problem]:
         if first is not row:
             problems.append(
                 Problem(
-                    code="duplicate-key",
+                    code=Code.DUPLICATE_KEY,
                     where=place(row, source),
                     field="worker_key",
                     message=tell(
@@ -240,7 +240,7 @@ def account_problems(people: Mapping[Ref, Person]) -> list[Problem]:
     owners = Counter(account for _, account in holders)
     return [
         Problem(
-            code="duplicate-account",
+            code=Code.DUPLICATE_ACCOUNT,
             where=tell("People: {name}", name=person.name),
             field="jira_account",
             message=tell(
@@ -265,10 +265,10 @@ def link_problems(
         resolved = links.get(card.ref.key, ResolvedLink(LinkKind.NONE))
         if parse_link(card.jira).kind is LinkKind.BAD:
             typed = repr((card.jira or "").strip()[:60])
-            code = "bad-link"
+            code = Code.BAD_LINK
             fault = tell("cannot read {text}", text=typed)
         else:
-            code = "unresolved-link"
+            code = Code.UNRESOLVED_LINK
             fault = resolved.problem
         if fault:
             problems.append(_link_problem(card, code, _aged(fault, resolved.as_of)))
@@ -286,7 +286,7 @@ def _aged(fault: str, as_of: datetime | None) -> str:
     )
 
 
-def _link_problem(card: Card, code: str, fault: str) -> Problem:
+def _link_problem(card: Card, code: Code, fault: str) -> Problem:
     return Problem(
         code=code,
         where=tell("Projects: {name}", name=card.name),

@@ -11,7 +11,7 @@ from worker.codecs.pages import decode_page, properties_by_id, truncated
 from worker.codecs.records import Page
 from worker.domain.messages import message, tell
 from worker.domain.values import Value
-from worker.errors import Problem, Severity
+from worker.errors import Code, Problem, Severity
 from worker.mapping.schema import KEY_PROPERTY, Owner
 from worker.plan import refusals
 from worker.plan.plan import Change
@@ -52,7 +52,7 @@ def _unwritable(
 ) -> Problem:
     prop = target.schema.sources[change.ref.source].properties[name]
     return Problem(
-        code="value-unwritable",
+        code=Code.VALUE_UNWRITABLE,
         where=str(change.ref),
         field=name,
         message=tell(

@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping
 from worker.codecs.records import Page
 from worker.domain.messages import message, tell
 from worker.domain.values import Ref, Value
-from worker.errors import Busy, Problem, Unknown
+from worker.errors import Busy, Code, Problem, Unknown
 from worker.plan.plan import Change
 from worker.ports.notion import Json
 from worker.state import bases, journal
@@ -114,8 +114,9 @@ def finish(
 
 
 def _surplus(change: Change, page_id: str, standing: str) -> Problem:
+    url = f"https://app.notion.com/p/{page_id.replace('-', '')}"
     return Problem(
-        code="surplus-row",
+        code=Code.SURPLUS_ROW,
         where=str(change.ref),
         message=tell(
             "“{title}” was made a second time, since this run had been paused: {surplus} beside {page}",
@@ -126,5 +127,5 @@ def _surplus(change: Change, page_id: str, standing: str) -> Problem:
         hint=message(
             "the next run puts the second row into the trash, unless somebody has written in it"
         ),
-        url=f"https://app.notion.com/p/{page_id.replace('-', '')}",
+        url=url,
     )

@@ -43,7 +43,7 @@ from worker.domain.document import (
 )
 from worker.domain.messages import message, tell
 from worker.domain.values import Ref
-from worker.errors import Problem, Rejected, Unknown
+from worker.errors import Code, Problem, Rejected, Unknown
 from worker.plan.diff import SECTION
 from worker.plan.plan import Change
 from worker.ports.notion import Json
@@ -159,12 +159,13 @@ def _without(block: Block, chart: Chart) -> Block:
 
 
 def _undrawn(change: Change, fault: NotDrawn, *, private: bool) -> Problem:
+    title = "…" if private else fault.chart.title
     return Problem(
-        code="picture-not-drawn",
+        code=Code.PICTURE_NOT_DRAWN,
         where=str(change.ref),
         message=tell(
             "the picture “{title}” could not be drawn: {error}",
-            title="…" if private else fault.chart.title,
+            title=title,
             error=fault.reason,
         ),
         hint=message("its words stand in its place; the next cycle tries again"),

@@ -15,7 +15,7 @@ import structlog
 from worker.codecs.pages import keyed_pages
 from worker.domain.messages import message, tell
 from worker.domain.values import Ref
-from worker.errors import ApiError, Problem, Severity
+from worker.errors import ApiError, Code, Problem, Severity
 from worker.mapping.schema import KEY_PROPERTY, Bindings, Schema
 from worker.ports.notion import RowReader
 from worker.site import Site
@@ -117,7 +117,7 @@ def _record(
 
 def _problem(intent: Intent, fault: str, hint: str) -> Problem:
     return Problem(
-        code="unsettled-creation",
+        code=Code.UNSETTLED_CREATION,
         where=str(intent.ref),
         field=KEY_PROPERTY,
         message=fault,

@@ -7,7 +7,7 @@ from worker.codecs.records import Comment, Page
 from worker.domain.entities import Row
 from worker.domain.messages import message, tell
 from worker.domain.values import Ref
-from worker.errors import Denied, Missing, Problem
+from worker.errors import Code, Denied, Missing, Problem
 from worker.mapping.schema import KEY_PROPERTY
 from worker.plan.plan import Change
 from worker.plan.surplus import holds_more
@@ -45,7 +45,7 @@ def is_written_in(target: WriteContext, change: Change) -> bool:
 def tell_kept(change: Change) -> Problem:
     """Return how a surplus row that is kept is told."""
     return Problem(
-        code="duplicate-key",
+        code=Code.DUPLICATE_KEY,
         where=str(change.ref),
         field=KEY_PROPERTY,
         message=tell(

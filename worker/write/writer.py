@@ -12,16 +12,19 @@ from datetime import timedelta
 import msgspec
 import structlog
 
-from worker.domain.messages import message, tell
+from worker.domain.messages import in_words, message, tell
 from worker.domain.values import Ref
+from worker.domain.words import Words
 from worker.errors import (
     ApiError,
     Busy,
+    Code,
     Denied,
     Missing,
     Problem,
     RaylineError,
     Rejected,
+    RenderedProblem,
     Severity,
     Stopped,
     Transient,
@@ -57,13 +60,13 @@ class Applied(msgspec.Struct, frozen=True, gc=False):
     """
 
     done: Mapping[str, int] = msgspec.field(default_factory=dict)
-    failures: tuple[Problem, ...] = ()
+    failures: tuple[RenderedProblem, ...] = ()
     unknown: tuple[Ref, ...] = ()
     gone: frozenset[str] = frozenset()
     stopped: bool = False
     taken_by: str = ""
     kept: tuple[Kept, ...] = ()
-    warnings: tuple[Problem, ...] = ()
+    warnings: tuple[RenderedProblem, ...] = ()
 
     def counts(self) -> dict[str, int]:
         """Return how many changes of each kind were done, keys as in `sync --json`."""
@@ -139,16 +142,23 @@ def apply(
         total = sum(len(phase) for phase in phases)
         apply_run = _ApplyRun(target, control.stop, control.progress, total)
         _work(apply_run, phases, width)
+
+    failures = (*apply_run.failures, *target.notes.problems)
     return Applied(
         dict(apply_run.done),
-        tuple(sorted({*apply_run.failures, *target.notes.problems})),
+        _rendered(failures, site.words),
         tuple(sorted(apply_run.unknown)),
         frozenset(apply_run.gone),
         apply_run.skipped > 0,
         apply_run.taken_by,
         tuple(sorted(target.notes.kept, key=lambda kept: (kept.ref, kept.field))),
-        tuple(sorted(warnings)),
+        _rendered(warnings, site.words),
     )
+
+
+def _rendered(problems: Iterable[Problem], words: Words) -> tuple[RenderedProblem, ...]:
+    found = {in_words(problem, words) for problem in problems}
+    return tuple(sorted(found))
 
 
 def _sources_of_people(site: Site) -> frozenset[str]:
@@ -250,7 +260,7 @@ def _count(apply_run: _ApplyRun, change: Change, result: Result | Problem) -> No
         outcome=outcome,
         fields=[item.field for item in change.fields],
         **(
-            {"problem": result.code, "message": result.message}
+            {"problem": result.code.value, "message": result.message}
             if isinstance(result, Problem)
             else {}
         ),
@@ -269,13 +279,15 @@ def _count(apply_run: _ApplyRun, change: Change, result: Result | Problem) -> No
 def _failure(change: Change, error: Exception, *, private: bool) -> Problem:
     """Return a failed change as a problem; of a private row neither the title nor the server's words, which quote."""
     name = error.field if isinstance(error, Rejected) else ""
-    code = _CODES.get(type(error).__name__, "apply-failed")
+    code = _CODES.get(type(error).__name__, Code.APPLY_FAILED)
     is_told = isinstance(error, ApiError | ValueError) and not private
+    title = change.ref.key if private else change.title
+    reason = str(error) if is_told else type(error).__name__
     fault = tell(
         "“{title}” could not be written ({kind}): {error}",
-        title=change.ref.key if private else change.title,
+        title=title,
         kind=change.kind.value,
-        error=str(error) if is_told else type(error).__name__,
+        error=reason,
     )
     hint = _HINTS.get(code, message("it will be tried again in the next cycle"))
     return Problem(
@@ -289,19 +301,21 @@ def _failure(change: Change, error: Exception, *, private: bool) -> Problem:
 
 
 _CODES = {
-    "Denied": "write-denied",
-    "Missing": "page-gone",
-    "Rejected": "write-rejected",
-    "Transient": "write-failed",
-    "Unknown": "write-unknown",
-    "Unencodable": "value-unwritable",
+    "Denied": Code.WRITE_DENIED,
+    "Missing": Code.PAGE_GONE,
+    "Rejected": Code.WRITE_REJECTED,
+    "Transient": Code.WRITE_FAILED,
+    "Unknown": Code.WRITE_UNKNOWN,
+    "Unencodable": Code.VALUE_UNWRITABLE,
 }
 _HINTS = {
-    "write-denied": message(
+    Code.WRITE_DENIED: message(
         "check the token and that the connection may insert and update content"
     ),
-    "page-gone": message(
+    Code.PAGE_GONE: message(
         "check that the page exists and is shared with the connection"
     ),
-    "value-unwritable": message("run `rayline check` to see what the workspace lacks"),
+    Code.VALUE_UNWRITABLE: message(
+        "run `rayline check` to see what the workspace lacks"
+    ),
 }

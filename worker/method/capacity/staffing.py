@@ -18,7 +18,7 @@ from worker.domain.entities import Person, Unit
 from worker.domain.messages import message, tell
 from worker.domain.values import Ref
 from worker.domain.words import Words
-from worker.errors import Problem, Severity
+from worker.errors import Code, Problem, Severity
 from worker.method.capacity.load import first_run
 from worker.method.conditions import Look, Sighting, Subject, state_looks
 from worker.method.formulas.group import members, staff, units_of_people
@@ -207,7 +207,7 @@ def _two_units(world: World) -> Iterator[Problem]:
         if len(units) > 1 and person.role != "am":
             names = ", ".join(sorted(world.units[unit].name for unit in units if unit))
             yield Problem(
-                code="two-units",
+                code=Code.TWO_UNITS,
                 where=_place(person),
                 field="unit",
                 message=tell(
@@ -228,20 +228,20 @@ def _incomplete_people(world: World) -> Iterator[Problem]:
         if person.capacity is None:
             yield _missing(
                 person,
-                "no-capacity",
+                Code.NO_CAPACITY,
                 "capacity",
                 message("has no hours a week, load and utilization stay empty"),
             )
         if person.jira is None and person.role in world.thresholds.producing_roles:
             yield _missing(
                 person,
-                "no-jira-account",
+                Code.NO_JIRA_ACCOUNT,
                 "jira_account",
                 message("has no Jira account, the work cannot be seen"),
             )
 
 
-def _missing(person: Person, code: str, field: str, text: str) -> Problem:
+def _missing(person: Person, code: Code, field: str, text: str) -> Problem:
     return Problem(
         code=code,
         where=_place(person),
@@ -282,7 +282,7 @@ def _strangers(world: World) -> Iterator[Problem]:
     )
     for account in strangers[:LISTED]:
         yield Problem(
-            code="unknown-account",
+            code=Code.UNKNOWN_ACCOUNT,
             where=f"Jira: {account}",
             field="assignee",
             message=tell(
@@ -295,7 +295,7 @@ def _strangers(world: World) -> Iterator[Problem]:
         )
     if len(strangers) > LISTED:
         yield Problem(
-            code="unknown-account",
+            code=Code.UNKNOWN_ACCOUNT,
             where="Jira",
             field="assignee",
             message=tell(

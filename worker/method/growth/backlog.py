@@ -14,7 +14,7 @@ from worker.domain.entities import Idea
 from worker.domain.messages import message, tell
 from worker.domain.periods import Period
 from worker.domain.values import Ref
-from worker.errors import Problem
+from worker.errors import Code, Problem
 from worker.method.formulas.agendas import agenda_title, next_planned
 from worker.method.formulas.hysteresis import Tracks, follow, to_change
 from worker.method.growth.development import CLOSED
@@ -154,7 +154,7 @@ def _card(
 
 def _homeless(idea: Idea) -> Problem:
     return Problem(
-        code="idea-without-client",
+        code=Code.IDEA_WITHOUT_CLIENT,
         where=tell("Backlog: {name}", name=idea.name),
         field="client",
         message=message(

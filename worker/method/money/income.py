@@ -11,10 +11,10 @@ from collections.abc import Iterable, Mapping
 from datetime import date
 from decimal import Decimal
 
-from worker.domain.entities import Revenue
+from worker.domain.entities import Revenue, Row
 from worker.domain.money import round_money
 from worker.domain.values import Ref
-from worker.errors import Problem
+from worker.errors import Code, Problem
 from worker.world.world import World
 
 KINDS = ("act", "invoice", "payment")
@@ -60,17 +60,22 @@ def currency_problems(world: World) -> tuple[Problem, ...]:
     foreign = {row.ref: row for row in world.revenue if not is_own_currency(row, world)}
     if not foreign:
         return ()
+
     rows = {row.ref: row for row in world.rows.get("revenue", ())}
+    own = world.words.currency
     return tuple(
-        Problem(
-            code="other-currency",
-            where=f"Revenue: {rows[ref].title}" if ref in rows else str(ref),
-            field="currency",
-            message=f"{row.currency} is not the workspace's currency, {world.words.currency}; the entry is left out",
-            hint=f"enter the amount in {world.words.currency}",
-            url=rows[ref].url if ref in rows else "",
-        )
-        for ref, row in foreign.items()
+        _other_currency(row, own, rows.get(ref)) for ref, row in foreign.items()
+    )
+
+
+def _other_currency(entry: Revenue, own: str, row: Row | None) -> Problem:
+    return Problem(
+        code=Code.OTHER_CURRENCY,
+        where=f"Revenue: {row.title}" if row else str(entry.ref),
+        field="currency",
+        message=f"{entry.currency} is not the workspace's currency, {own}; the entry is left out",
+        hint=f"enter the amount in {own}",
+        url=row.url if row else "",
     )
 
 

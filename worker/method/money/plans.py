@@ -29,7 +29,7 @@ from worker.domain.periods import (
 )
 from worker.domain.values import Ref, Span, Value
 from worker.domain.words import Words
-from worker.errors import Problem
+from worker.errors import Code, Problem
 from worker.method.formulas.bands import colour_of
 from worker.method.formulas.cascade import Cascade, cascade, parts_of, tree_of, weeks_of
 from worker.method.formulas.flow import ratio
@@ -150,7 +150,7 @@ def _pins(
 
 def _bad_pin(row: PlanRow) -> Problem:
     return Problem(
-        code="bad-pin",
+        code=Code.BAD_PIN,
         where=row.title,
         field="target",
         message=message(
@@ -264,7 +264,7 @@ def _conflicts(
     for conflict in tree.plan.conflicts:
         row = rows.get(plan_key(tree.unit, conflict.period))
         yield Problem(
-            code="pin-conflict",
+            code=Code.PIN_CONFLICT,
             where=_title(tree.unit, conflict.period, world),
             field="target",
             message=tell(
@@ -306,7 +306,7 @@ def _is_ours(target: Decimal, stated: Decimal | None, last: Track | None) -> boo
 
 def _unpinned_target(row: PlanRow, typed: Decimal, world: World) -> Problem:
     return Problem(
-        code="unpinned-target",
+        code=Code.UNPINNED_TARGET,
         where=row.title,
         field="target",
         message=tell(

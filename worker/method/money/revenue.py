@@ -26,7 +26,7 @@ from worker.domain.periods import (
     week_of,
 )
 from worker.domain.values import Ref
-from worker.errors import Problem
+from worker.errors import Code, Problem
 from worker.method.formulas.cascade import parts_of
 from worker.method.formulas.flow import HOUR, finished_on, weigh
 from worker.method.measures import MoneyFact, MoneyMeasure, MonthMoney
@@ -297,7 +297,7 @@ def _add_hours(
         elif day >= start:
             problems.append(
                 Problem(
-                    code="no-rate",
+                    code=Code.NO_RATE,
                     where=client.name,
                     field="rate",
                     message=tell(

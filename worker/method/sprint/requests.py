@@ -17,7 +17,7 @@ from rapidfuzz import fuzz
 from worker.domain.entities import Contact
 from worker.domain.messages import message, tell
 from worker.domain.values import Ref, Value
-from worker.errors import Problem
+from worker.errors import Code, Problem
 from worker.mapping.playbooks import Playbooks, Request
 from worker.method.formulas.hysteresis import Tracks, follow, to_change
 from worker.method.formulas.inputs import name_rows
@@ -64,7 +64,7 @@ def measure_requests(
 
 def _homeless(row: TaskRow) -> Problem:
     return Problem(
-        code="request-without-client",
+        code=Code.REQUEST_WITHOUT_CLIENT,
         where=tell("Account sprint: {name}", name=row.title),
         field="client",
         message=message(

@@ -19,7 +19,7 @@ from msgspec.structs import replace
 from worker.domain.entities import Stage
 from worker.domain.messages import stage_label, tell
 from worker.domain.values import Ref, Value
-from worker.errors import Problem, Severity
+from worker.errors import Code, Problem, Severity
 from worker.mapping.playbooks import PLACES, Playbook, Playbooks
 from worker.method.formulas.inputs import name_rows
 from worker.method.formulas.occurrences import (
@@ -443,7 +443,7 @@ def _waits(task: _Task, world: World) -> Problem:
     client = world.client(task.signal.client)
     text = _made(task, world).name
     return Problem(
-        code="waiting-task",
+        code=Code.WAITING_TASK,
         where=client.name if client else "",
         field=task.signal.playbook,
         message=tell("waits for the next sprint: {task}", task=text),
