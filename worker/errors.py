@@ -13,6 +13,9 @@ from enum import StrEnum
 
 import msgspec
 
+from worker.domain.messages import ENGLISH, NOTHING, Text, render
+from worker.domain.words import Words
+
 
 class Severity(StrEnum):
     """How bad a `Problem` is: `error` stops what needs the thing, `warning` and `info` do not."""
@@ -69,7 +72,7 @@ class Code(StrEnum):
     SCHEMA_PRIVATE = "schema-private"
     """A private database has no root page; the rules that need it are off."""
     SCHEMA_MISSING = "schema-missing"
-    """A property is not there, or has another type."""
+    """A property is not there."""
     SCHEMA_DELETED = "schema-deleted"
     """A property that was bound before was deleted."""
     SCHEMA_RETYPED = "schema-retyped"
@@ -79,7 +82,7 @@ class Code(StrEnum):
     SCHEMA_UNREADABLE = "schema-unreadable"
     """The definition of a property cannot be read; it counts as it was read last."""
 
-    # Reading notion.
+    # Reading Notion.
     INCOMPLETE_READ = "incomplete-read"
     """A service did not show everything; nothing is archived or dropped for it."""
     UNREADABLE_PAGE = "unreadable-page"
@@ -91,7 +94,7 @@ class Code(StrEnum):
     ROW_LEFT_BOARD = "row-left-board"
     """Somebody moved a row of the worker out of its data source."""
 
-    # Reading jira.
+    # Reading Jira.
     BAD_ISSUE = "bad-issue"
     """An issue cannot be read and is left out."""
     BAD_FIELD = "bad-field"
@@ -107,7 +110,7 @@ class Code(StrEnum):
     CYCLIC_PARENTS = "cyclic-parents"
     """Issues are each other's parents; each is counted once."""
 
-    # Cards and their jira work.
+    # Cards and their Jira work.
     BAD_LINK = "bad-link"
     """The Jira field of a card is no project, epic, filter, JQL or address."""
     UNRESOLVED_LINK = "unresolved-link"
@@ -175,7 +178,7 @@ class Code(StrEnum):
     BAD_PIN = "bad-pin"
     """A plan is pinned, but its target is no amount of zero or more."""
     PIN_CONFLICT = "pin-conflict"
-    """The pinned parts of a plan ask for more than the plan has."""
+    """The pins of a plan and of its parts cannot all hold."""
     UNPINNED_TARGET = "unpinned-target"
     """A target was typed but is not pinned; nothing is planned by it."""
     WAITING_TASK = "waiting-task"
@@ -195,7 +198,7 @@ class Code(StrEnum):
     MAPPING_CHANGED = "mapping-changed"
     """The plan would archive or empty rows in the first run after the mapping changed."""
 
-    # Writing to notion.
+    # Writing to Notion.
     WRITE_DENIED = "write-denied"
     """Notion does not let the connection write."""
     PAGE_GONE = "page-gone"
@@ -248,14 +251,14 @@ class Problem(msgspec.Struct, frozen=True, gc=False, kw_only=True):
     """One thing wrong, named so that a person can find and mend it.
 
     `where` names the file, page, issue or row; `field` the key or property, empty when it is the whole thing; `message`
-    is one plain English sentence and `hint` the way out; `url` opens the place when there is one.
+    is one plain sentence and `hint` the way out; `url` opens the place when there is one.
     """
 
     code: Code
-    where: str
+    where: Text
     field: str = ""
-    message: str = ""
-    hint: str = ""
+    message: Text = NOTHING
+    hint: Text = NOTHING
     url: str = ""
     severity: Severity = Severity.WARNING
 
@@ -275,6 +278,19 @@ class RenderedProblem(msgspec.Struct, frozen=True, order=True, gc=False, kw_only
     severity: Severity = Severity.WARNING
 
 
+def in_words(problem: Problem, words: Words) -> RenderedProblem:
+    """Return a problem with its sentences in the language of `words`."""
+    return RenderedProblem(
+        code=problem.code.value,
+        where=render(problem.where, words),
+        field=problem.field,
+        message=render(problem.message, words),
+        hint=render(problem.hint, words),
+        url=problem.url,
+        severity=problem.severity,
+    )
+
+
 FAULTS = frozenset({Code.RULE_FAILED, Code.PAGE_FAILED})
 """Codes of problems that are faults of this program: the run went on without that rule or page."""
 
@@ -287,9 +303,8 @@ class ConfigError(RaylineError):
     """Configuration, mappings or credentials cannot be used; holds every problem found, not just the first."""
 
     def __init__(self, problems: list[Problem]) -> None:
-        super().__init__(
-            "; ".join(f"{p.where}: {p.field}: {p.message}" for p in problems)
-        )
+        found = (in_words(problem, ENGLISH) for problem in problems)
+        super().__init__("; ".join(f"{p.where}: {p.field}: {p.message}" for p in found))
         self.problems = problems
 
 

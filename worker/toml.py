@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from worker.domain.messages import tell
+from worker.domain.messages import ENGLISH, Text, render, tell
 
 DEEPEST = 32
 """How many tables and lists may stand in one another: ours need six, and what walks them has an end too."""
@@ -20,8 +20,8 @@ _LONG_NUMBER = re.compile(r"[0-9](?:_?[0-9]){1000,}")
 class BadToml(Exception):
     """A file is no TOML, or no TOML a person would write; `reason` says why and where."""
 
-    def __init__(self, reason: str) -> None:
-        super().__init__(reason)
+    def __init__(self, reason: Text) -> None:
+        super().__init__(render(reason, ENGLISH))
         self.reason = reason
 
 
@@ -94,7 +94,7 @@ def _too_deep(key: str) -> BadToml:
     )
 
 
-def _long_number(text: str) -> str:
+def _long_number(text: str) -> Text:
     found = _LONG_NUMBER.search(text)
     line = len(text[: found.start()].split("\n")) if found else 1
     return tell("the number in line {line} is beyond 64 bits", line=line)

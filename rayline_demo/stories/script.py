@@ -13,6 +13,7 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
+from worker.domain.messages import Text, literal, tell
 from worker.domain.periods import WorkCalendar
 from worker.errors import Code, ConfigError, Problem, Severity
 from worker.toml import BadToml, read_toml
@@ -133,8 +134,8 @@ def _read(path: Path) -> dict[str, Any]:
     except BadToml as error:
         reason = error.reason
     except OSError as error:
-        reason = f"cannot be read: {error}"
-    raise _wrong(path.parent.name, path.name, reason)
+        reason = tell("cannot be read: {error}", error=error)
+    raise _refusal(path.parent.name, path.name, reason)
 
 
 def _days(table: Table, calendar: WorkCalendar) -> Iterator[Day]:
@@ -178,11 +179,15 @@ def _is_lived(day: date, every: str, calendar: WorkCalendar) -> bool:
 
 
 def _wrong(where: str, what: str, message: str) -> ConfigError:
+    return _refusal(where, what, literal(message))
+
+
+def _refusal(where: str, what: str, reason: Text) -> ConfigError:
     problem = Problem(
         code=Code.BAD_STORY,
-        where=where,
+        where=literal(where),
         field=what,
-        message=message,
+        message=reason,
         severity=Severity.ERROR,
     )
     return ConfigError([problem])

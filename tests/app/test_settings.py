@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy.engine import make_url
 
+from tests.support.english import english
 from worker.app.build import open_store, secrets_of
 from worker.app.settings import Settings, choose, find_file, load_settings
 from worker.errors import ConfigError, Problem
@@ -77,7 +78,7 @@ def test_which_workspace_must_be_clear(tmp_path: Path) -> None:
     for name in (None, "attic"):
         with pytest.raises(ConfigError, match="workspace") as caught:
             choose(settings, name)
-        assert "studio, lab" in caught.value.problems[0].hint
+        assert "studio, lab" in english(caught.value.problems[0].hint)
     assert choose(load_settings(written(tmp_path, WHOLE)), None)[0] == "studio"
 
 
@@ -136,7 +137,7 @@ def test_a_secret_file_that_holds_none_is_named(
         )
     )
     assert found[0].field == "workspaces.studio.notion.token_file"
-    assert said in found[0].message
+    assert said in english(found[0].message)
 
 
 def test_a_token_beside_its_file_is_one_too_many(tmp_path: Path) -> None:
@@ -148,7 +149,7 @@ def test_a_token_beside_its_file_is_one_too_many(tmp_path: Path) -> None:
             ),
         )
     )
-    assert [(one.field, one.hint) for one in found] == [
+    assert [(one.field, english(one.hint)) for one in found] == [
         ("workspaces.studio.notion.token", "keep one of the two")
     ]
 
@@ -165,7 +166,7 @@ def test_everything_wrong_is_said_at_once_with_file_and_key(
         + ('[workspaces.studio.calendar]\ncountry = "XX"\n'),
         mode=0o644,
     )
-    found = {(one.where, one.field) for one in refused(path)}
+    found = {(english(one.where), one.field) for one in refused(path)}
     key = "workspaces.studio"
     assert found == {
         (str(path), f"{key}.time_zone"),
@@ -186,14 +187,15 @@ def test_unknown_keys_are_errors_with_a_suggestion_wherever_they_stand(
         + "[workspaces.studio.thresholds]\nstaled_days = 3\n"
     )
     found = {one.field: one for one in refused(written(tmp_path, text))}
-    assert found["workspaces.studio.timezone"].hint == "did you mean time_zone?"
     assert (
-        found["workspaces.studio.thresholds.staled_days"].hint
-        == "did you mean stalled_days?"
+        english(found["workspaces.studio.timezone"].hint) == "did you mean time_zone?"
     )
     assert (
-        "RAYLINE_WORKSPACES__STUDIO__LIMITS__FLOR"
-        in found["workspaces.studio.limits.flor"].where
+        english(found["workspaces.studio.thresholds.staled_days"].hint)
+        == "did you mean stalled_days?"
+    )
+    assert "RAYLINE_WORKSPACES__STUDIO__LIMITS__FLOR" in english(
+        found["workspaces.studio.limits.flor"].where
     )
 
 
@@ -225,8 +227,8 @@ def test_a_file_with_secrets_that_others_can_read_is_refused(
     tmp_path: Path, mode: int
 ) -> None:
     found = refused(written(tmp_path, WHOLE, mode=mode))
-    assert f"{mode:04o}" in found[0].message
-    assert "chmod 600" in found[0].hint
+    assert f"{mode:04o}" in english(found[0].message)
+    assert "chmod 600" in english(found[0].hint)
 
 
 def test_a_password_in_the_address_of_the_state_counts_as_a_secret(
@@ -268,8 +270,10 @@ def test_a_wrong_value_is_not_repeated_in_the_complaint(tmp_path: Path) -> None:
 
 
 def test_a_file_that_is_not_there_or_no_toml_is_named(tmp_path: Path) -> None:
-    assert "cannot be read" in refused(tmp_path / "nowhere.toml")[0].message
-    assert "not valid TOML" in refused(written(tmp_path, "[workspaces"))[0].message
+    assert "cannot be read" in english(refused(tmp_path / "nowhere.toml")[0].message)
+    assert "not valid TOML" in english(
+        refused(written(tmp_path, "[workspaces"))[0].message
+    )
 
 
 def test_the_file_is_the_one_given_then_the_one_named_then_the_one_here(
@@ -306,7 +310,7 @@ def test_loopback_may_be_plain_http_and_nothing_else(tmp_path: Path) -> None:
             WHOLE.replace("https://studio.atlassian.net", "studio.atlassian.net"),
         )
     )
-    assert "not a web address" in found[0].message
+    assert "not a web address" in english(found[0].message)
 
 
 def keys(found: list[Problem]) -> set[str]:
@@ -371,8 +375,8 @@ def test_every_number_has_bounds_and_every_table_its_keys(
     else:
         text = with_lines(line)
     found = refused(written(tmp_path, text))
-    assert [said in one.message for one in found] == [True], found
-    assert found[0].where == str(tmp_path / "rayline.toml")
+    assert [said in english(one.message) for one in found] == [True], found
+    assert english(found[0].where) == str(tmp_path / "rayline.toml")
 
 
 def test_one_wrong_type_hides_no_other_problem(tmp_path: Path) -> None:
@@ -420,7 +424,7 @@ notion = 5
         "workspaces.lab.jira.token",
     }
     assert len(found) == len({one.field for one in found})
-    assert {one.where for one in found} == {str(path)}, (
+    assert {english(one.where) for one in found} == {str(path)}, (
         "what misses in a table of the file is no variable's fault"
     )
 
@@ -432,7 +436,7 @@ def test_a_variable_that_is_wrong_is_named_and_hides_nothing(
     monkeypatch.setenv("RAYLINE_WORKSPACES__STUDIO__TIME_ZONE", "Mars/Base")
     monkeypatch.setenv("RAYLINE_WORKSPACES__STUDIO__JIRA__TOKEN", "jira-first")
     found = refused(written(tmp_path, WHOLE.replace('token = "jira-first"', "")))
-    assert {one.where for one in found} == {
+    assert {english(one.where) for one in found} == {
         "environment variable RAYLINE_WORKSPACES__STUDIO__CALENDAR__DAYS_OFF",
         "environment variable RAYLINE_WORKSPACES__STUDIO__TIME_ZONE",
     }
@@ -499,7 +503,7 @@ def test_what_cannot_be_a_token_is_refused_without_showing_it(
         written(tmp_path, WHOLE.replace('token = "ntn_first"', 'token_file = "token"'))
     )
     assert keys(found) == {"notion.token_file"}
-    assert "does not hold a token" in found[0].message
+    assert "does not hold a token" in english(found[0].message)
     assert "ntn_" not in str(ConfigError(found))
 
 
@@ -513,9 +517,8 @@ def test_a_token_or_an_address_that_cannot_be_sent_is_refused_where_it_stands(
         )
     )
     assert keys(found) == {"notion.token", "jira.token", "jira.email"}
-    assert (
-        "RAYLINE_WORKSPACES__STUDIO__JIRA__TOKEN"
-        in next(one for one in found if "jira.token" in one.field).where
+    assert "RAYLINE_WORKSPACES__STUDIO__JIRA__TOKEN" in english(
+        next(one for one in found if "jira.token" in one.field).where
     )
     assert not {"ntn_ключ", "jira-first"} & set(str(ConfigError(found)).split())
 
@@ -527,7 +530,7 @@ def test_an_address_that_cannot_be_taken_apart_is_a_problem_like_others(
     found = refused(
         written(tmp_path, WHOLE.replace("https://studio.atlassian.net", url))
     )
-    assert [one.message for one in found] == ["is not a web address"]
+    assert [english(one.message) for one in found] == ["is not a web address"]
 
 
 def test_a_workspace_is_found_by_its_name_whatever_the_capitals(
@@ -536,7 +539,7 @@ def test_a_workspace_is_found_by_its_name_whatever_the_capitals(
     text = WHOLE.replace("workspaces.studio", "workspaces.Studio").replace(
         'token = "ntn_first"\n', ""
     )
-    hint = refused(written(tmp_path, text))[0].hint
+    hint = english(refused(written(tmp_path, text))[0].hint)
     assert hint == "set RAYLINE_WORKSPACES__STUDIO__NOTION__TOKEN or token_file"
     monkeypatch.setenv(
         "RAYLINE_WORKSPACES__STUDIO__NOTION__TOKEN", "ntn_from_environment"
@@ -555,7 +558,7 @@ def test_names_that_differ_in_capitals_only_are_refused(tmp_path: Path) -> None:
             tmp_path, WHOLE + WHOLE.replace("workspaces.studio", "workspaces.Studio")
         )
     )
-    assert [(one.field, one.message) for one in found] == [
+    assert [(one.field, english(one.message)) for one in found] == [
         ("workspaces.Studio", "differs from workspaces.studio in capitals only")
     ]
 
@@ -564,7 +567,9 @@ def test_no_hint_names_a_variable_that_cannot_be_set(tmp_path: Path) -> None:
     text = WHOLE.replace("workspaces.studio", "workspaces.my-studio").replace(
         'token = "ntn_first"\n', ""
     )
-    assert [one.hint for one in refused(written(tmp_path, text))] == ["set token_file"]
+    assert [english(one.hint) for one in refused(written(tmp_path, text))] == [
+        "set token_file"
+    ]
 
 
 def test_paths_in_a_file_count_from_its_own_folder(
@@ -649,8 +654,8 @@ def test_a_secret_file_that_others_can_read_is_refused(
     text = WHOLE.replace('token = "ntn_first"', 'token_file = "my token"')
     (found,) = refused(written(tmp_path, text))
     assert found.field == "workspaces.studio.notion.token_file"
-    assert f"{mode:04o}" in found.message
-    assert found.hint == f"run: chmod 600 '{secret}'"
+    assert f"{mode:04o}" in english(found.message)
+    assert english(found.hint) == f"run: chmod 600 '{secret}'"
     assert "ntn_kept_apart" not in str(found)
 
     secret.chmod(0o600)
@@ -701,8 +706,8 @@ def test_a_file_that_no_person_writes_is_refused_in_a_sentence(
     text = f"# first\n{WHOLE if table else ''}{table}{HOSTILE[name]}\n"
     path.write_bytes(text.encode("utf-8", "surrogateescape"))
     (found,) = refused(path)
-    assert found.where == str(path)
-    assert len(found.message) < 200
+    assert english(found.where) == str(path)
+    assert len(english(found.message)) < 200
 
 
 @pytest.mark.parametrize(
@@ -720,7 +725,7 @@ def test_the_place_of_what_no_person_writes_is_named(
     path = written(tmp_path, "")
     text = f"# first\n{HOSTILE[name]}\n"
     path.write_bytes(text.encode("utf-8", "surrogateescape"))
-    assert said in refused(path)[0].message
+    assert said in english(refused(path)[0].message)
 
 
 @pytest.mark.parametrize(
@@ -739,8 +744,8 @@ def test_a_variable_that_no_person_sets_is_refused_in_a_sentence(
 ) -> None:
     monkeypatch.setenv(f"RAYLINE_{variable}", value)
     found = refused(written(tmp_path, WHOLE))
-    assert all("environment" in one.where for one in found)
-    assert all(len(one.message) < 200 for one in found)
+    assert all("environment" in english(one.where) for one in found)
+    assert all(len(english(one.message)) < 200 for one in found)
 
 
 def test_a_mark_before_the_text_is_no_part_of_it(tmp_path: Path) -> None:

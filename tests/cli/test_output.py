@@ -18,6 +18,7 @@ from tests.support.stages import Play, rayline, small_play, write_config
 from worker.cli import app, prose, show
 from worker.cycle.report import Report
 from worker.domain.document import Paragraph
+from worker.domain.messages import literal
 from worker.domain.text import visible
 from worker.domain.values import Ref
 from worker.domain.words import Words
@@ -46,10 +47,10 @@ WORDS = Words()
 WHY = Why(HOSTILE, (Input(HOSTILE, HOSTILE, HOSTILE),), HOSTILE, HOSTILE)
 FAULT = Problem(
     code=Code.CONFIG,
-    where=HOSTILE,
+    where=literal(HOSTILE),
     field=HOSTILE,
-    message=HOSTILE,
-    hint=HOSTILE,
+    message=literal(HOSTILE),
+    hint=literal(HOSTILE),
     url=HOSTILE,
 )
 PROBLEM = RenderedProblem(

@@ -14,6 +14,7 @@ import pytest
 from msgspec.structs import replace
 from rich.console import Console
 
+from tests.support.english import english
 from tests.support.rules import breaking
 from worker.cli import prose, show
 from worker.cli.look import _withheld
@@ -21,10 +22,9 @@ from worker.codecs.pages import decode_page
 from worker.codecs.records import Page
 from worker.config import Thresholds
 from worker.domain.document import Paragraph
-from worker.domain.messages import in_words
 from worker.domain.values import Ref, Span, Value
 from worker.domain.words import Words
-from worker.errors import Problem, Rejected
+from worker.errors import Problem, Rejected, in_words
 from worker.locales import load_words
 from worker.mapping.load import load_schema
 from worker.mapping.playbooks import Playbooks
@@ -188,5 +188,5 @@ def test_a_rule_on_private_rows_that_fails_quotes_nothing(
     start = breaking(rule, ValueError(SAID))
     outcome = evaluate(world, Playbooks(), start=start)
     (problem,) = outcome.problems
-    assert f"{rule}: ValueError" in problem.message
+    assert f"{rule}: ValueError" in english(problem.message)
     assert quotes(told([problem])) is is_quoted

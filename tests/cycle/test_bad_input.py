@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from tests.support.english import english
 from tests.support.stages import ACME, BETA, EPIC, PITCH, Play, small_play
 from worker.app.build import Surroundings, build_context
 from worker.cli import exits, prose
@@ -332,7 +333,7 @@ def test_a_root_page_without_boards_is_told(tmp_path: Path) -> None:
         with pytest.raises(ConfigError) as caught:
             sync(context, CycleRequest(Mode.FULL))
         assert caught.value.problems[0].code == "no-boards"
-        assert page in caught.value.problems[0].where
+        assert page in english(caught.value.problems[0].where)
 
 
 def test_one_board_that_is_no_longer_shared_stops_every_write(fresh: Play) -> None:

@@ -12,11 +12,13 @@ from pathlib import Path
 import pytest
 
 from rayline_demo.board import living
+from tests.support.english import english
 from tests.support.stages import ACME, BETA, PITCH, Play, small_play
 from worker.config import Limits
 from worker.cycle.context import Mode
 from worker.domain.values import Ref
-from worker.errors import Busy, ConfigError, Denied, Missing, Stopped
+from worker.errors import Busy, ConfigError, Denied, Missing, Stopped, in_words
+from worker.locales import load_words
 from worker.state import journal, leases, memory, runs, triggers
 
 DESIGN_KEYS = {
@@ -259,7 +261,11 @@ def test_a_client_nobody_has_is_a_matter_of_usage(synced: Play) -> None:
     mark = synced.mark()
     with pytest.raises(ConfigError) as caught:
         synced.sync(scope="Nobody & Sons")
-    assert "Acme Bank" in caught.value.problems[0].hint
+    (problem,) = caught.value.problems
+    assert "Acme Bank" in english(problem.hint)
+    russian = in_words(problem, load_words("ru", "RUB"))
+    assert russian.where == "командная строка"
+    assert russian.message == "клиентов с именем 'Nobody & Sons': 0"
     assert synced.writes(mark) == []
 
 

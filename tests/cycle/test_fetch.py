@@ -13,6 +13,7 @@ from typing import Any
 
 import pytest
 
+from tests.support.english import english
 from tests.support.stages import ACME, BETA, EPIC, PITCH, Play, small_play
 from worker.cycle.context import Mode
 from worker.cycle.planning import recall
@@ -461,7 +462,7 @@ def test_a_database_lost_between_schema_and_rows_is_told_and_the_others_are_read
         assert snapshots.load_pages(tx)["risks"] == before
     play.stage.notion.control("restore", {"id": database})
     assert set(read.incomplete) == {"risks"}
-    assert [one.where for one in read.problems] == ["risks"]
+    assert [english(one.where) for one in read.problems] == ["risks"]
 
 
 @pytest.mark.parametrize("mode", list(Mode))
@@ -491,7 +492,7 @@ def test_a_private_page_that_is_not_shown_any_more_is_named(
         stage.notion.control(heal, {"id": private})
         again.later(minutes=10)
         assert not again.sync(mode).refused
-    assert [(one.where, one.field) for one in caught.value.problems] == [
+    assert [(english(one.where), one.field) for one in caught.value.problems] == [
         (f"Notion page {private}", "notion.private_root_page_id")
     ]
 

@@ -11,13 +11,14 @@ import pytest
 from jira_gateway_rig import Script, found, issue, make
 
 from rayline_sandbox.wire import json_response
+from worker.domain.messages import literal
 from worker.errors import Code, Problem, Rejected
 from worker.jira.paging import MOST_EMPTY, newest_of, walk_offsets, walk_tokens
 from worker.jira.records import IssueId, Page
 
 START = datetime(2026, 11, 20, 9, 0, tzinfo=UTC)
 FIRST = int(START.timestamp() * 1000)
-BAD = Problem(code=Code.BAD_ISSUE, where="ACME-9")
+BAD = Problem(code=Code.BAD_ISSUE, where=literal("ACME-9"))
 
 
 def row(second: int | None, identity: str = "") -> IssueId:

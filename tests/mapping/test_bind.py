@@ -8,6 +8,7 @@ import pytest
 from boards_rig import COLORS, option, prop, source
 from msgspec.structs import replace
 
+from tests.support.english import english
 from worker.codecs.records import read_data_source
 from worker.errors import Problem, Severity
 from worker.mapping.schema import Owner
@@ -182,7 +183,7 @@ def test_a_property_that_does_not_fit_is_left_unbound_with_a_way_out(
         THINGS, read_data_source(raw), locale="en", known=KNOWN if known else None
     )
     assert codes(problems) == [(code, "amount")]
-    assert says in problems[0].hint
+    assert says in english(problems[0].hint)
     assert problems[0].url == "https://notion/ds"
     assert problems[0].severity is Severity.WARNING
     assert set(binding.properties) == {"name", "choice"}
@@ -207,7 +208,7 @@ def test_missing_options_are_listed_and_the_others_bound() -> None:
     )
     binding, problems = bind(THINGS, read_data_source(raw), locale="en")
     assert codes(problems) == [("schema-option", "choice")]
-    assert "'Green', 'Blue'" in problems[0].message
+    assert "'Green', 'Blue'" in english(problems[0].message)
     assert binding.options["choice"] == {"red": ("id-red", "RED")}
 
 

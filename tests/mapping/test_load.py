@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
 
+from tests.support.english import english
 from tests.support.rules import reason_names
+from worker.domain.messages import render
 from worker.errors import ConfigError, Problem
+from worker.locales import load_words
 from worker.mapping.load import load_schema, mapping_files, shipped_folder
 from worker.mapping.schema import KEY_PROPERTY, Owner, Rows
 
+RUSSIAN = load_words("ru", "RUB")
 SHIPPED = sorted((shipped_folder() / "workspace").glob("*.toml"))
 SERVICES = (shipped_folder() / "workspace" / "services.toml").read_text("utf-8")
 
@@ -19,7 +24,7 @@ def problems_of(folder: Path) -> dict[tuple[str, str], Problem]:
     """Return the problems by file name and key."""
     with pytest.raises(ConfigError) as raised:
         load_schema(folder)
-    return {(Path(p.where).name, p.field): p for p in raised.value.problems}
+    return {(Path(english(p.where)).name, p.field): p for p in raised.value.problems}
 
 
 def user_folder(tmp_path: Path, **files: str) -> Path:
@@ -123,10 +128,14 @@ def test_unknown_keys_and_values_are_named_all_at_once(tmp_path: Path) -> None:
         .replace('type = "relation"', 'type = "button"')
     )
     found = problems_of(user_folder(tmp_path, services=text, units="rows = "))
-    assert found["services.toml", "colour"].message == "is not a known key"
-    assert "'teal'" in found["services.toml", "properties.kind.options.0.color"].message
-    assert "'button'" in found["services.toml", "properties.clients.type"].message
-    assert "not valid TOML" in found["units.toml", ""].message
+    assert english(found["services.toml", "colour"].message) == "is not a known key"
+    assert "'teal'" in english(
+        found["services.toml", "properties.kind.options.0.color"].message
+    )
+    assert "'button'" in english(
+        found["services.toml", "properties.clients.type"].message
+    )
+    assert "not valid TOML" in english(found["units.toml", ""].message)
     assert len(found) == 4
 
 
@@ -252,7 +261,9 @@ def test_disagreements_are_named(
     found = problems_of(
         user_folder(tmp_path, services=SERVICES.replace(before, after, 1))
     )
-    assert says in found["services.toml", field].message
+    problem = found["services.toml", field]
+    assert says in english(problem.message)
+    assert re.search("[а-яё]{3}", render(problem.message, RUSSIAN))
 
 
 def test_a_file_that_cannot_be_read_is_not_also_reported_as_missing(

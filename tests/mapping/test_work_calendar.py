@@ -7,7 +7,8 @@ from datetime import date
 import pytest
 
 from worker.config import Holidays
-from worker.errors import ConfigError
+from worker.errors import ConfigError, in_words
+from worker.locales import load_words
 from worker.world.calendar import work_calendar
 
 YEARS = range(2025, 2028)
@@ -49,5 +50,9 @@ def test_no_country_is_weekends_only() -> None:
 
 
 def test_an_unknown_country_is_a_configuration_problem() -> None:
-    with pytest.raises(ConfigError, match="'XX'"):
+    with pytest.raises(ConfigError, match="'XX'") as caught:
         work_calendar(Holidays(country="XX"), YEARS)
+    (problem,) = caught.value.problems
+    russian = in_words(problem, load_words("ru", "RUB"))
+    assert russian.message == "для страны 'XX' нет календаря"
+    assert russian.hint.startswith("укажите двухбуквенный код")

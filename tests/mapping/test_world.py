@@ -12,10 +12,12 @@ import pytest
 from boards_rig import NOW, Workspace, make
 
 from tests.support.effort import count_calls
+from tests.support.english import english
 from worker import config
 from worker.codecs.notion import encode
 from worker.codecs.records import read_page
 from worker.domain.entities import Issue, JiraProject, Row, Stage, Worklog
+from worker.domain.messages import literal
 from worker.domain.periods import WorkCalendar
 from worker.domain.values import Ref, Span, Value
 from worker.domain.words import Words
@@ -281,7 +283,7 @@ def test_a_bad_field_is_named_with_its_page_and_left_empty(
     world = board.world()
     problem = next(iter(found(world, code)))
     assert problem.field == field
-    assert "Спорная строка" in problem.where
+    assert "Спорная строка" in english(problem.where)
     assert problem.message
     assert problem.hint
     if code != "bad-link":
@@ -362,11 +364,11 @@ def test_a_number_that_is_no_amount_is_named_and_left_empty(
         date(2026, 1, 1),
     )
     told = found(world, "out-of-range")
-    assert [(problem.where, problem.field) for problem in told] == [
+    assert [(english(problem.where), problem.field) for problem in told] == [
         ("Clients: Acme", "monthly_fee"),
         ("Plans: Plan", "target"),
     ]
-    assert f"{number:.6g}".split("e")[0] in told[0].message
+    assert f"{number:.6g}".split("e")[0] in english(told[0].message)
     fields = world.rows["plans"][0].fields
     assert "target" not in fields, "no rule reads it from the row either"
     assert fields["fact"] == Decimal(repr(number)), (
@@ -438,10 +440,9 @@ def test_one_jira_account_of_two_people_is_reported_at_both(board: Board) -> Non
     board.add("people", "Anna", jira_account="a1 ")
     board.add("people", "Boris", jira_account="a1")
     board.add("people", "Clara")
-    assert {problem.where for problem in found(board.world(), "duplicate-account")} == {
-        "People: Anna",
-        "People: Boris",
-    }
+    assert {
+        english(problem.where) for problem in found(board.world(), "duplicate-account")
+    } == {"People: Anna", "People: Boris"}
 
 
 def test_cards_and_projects_without_each_other_are_listed_with_the_likeliest(
@@ -461,14 +462,14 @@ def test_cards_and_projects_without_each_other_are_listed_with_the_likeliest(
     links = {linked.key: ResolvedLink(LinkKind.EPIC, "epic APP-1", epic="1")}
     world = board.world(jira_projects=projects, links=links, issues=[issue(1, "APP")])
     cards = found(world, "unmatched-card")
-    assert [(problem.where, problem.severity) for problem in cards] == [
+    assert [(english(problem.where), problem.severity) for problem in cards] == [
         ("Projects: Online shop", Severity.INFO)
     ]
-    assert "likely: Northwind online shop (NWS)" in cards[0].message
+    assert "likely: Northwind online shop (NWS)" in english(cards[0].message)
     assert [project.key for project in world.unmatched_projects] == ["NWS", "ZZZ"]
     shop, internal = found(world, "unmatched-project")
-    assert "likely: Northwind: Online shop" in shop.message
-    assert "likely" not in internal.message
+    assert "likely: Northwind: Online shop" in english(shop.message)
+    assert "likely" not in english(internal.message)
     assert world.work[linked].issues == (issue(1, "APP"),)
 
 
@@ -478,13 +479,13 @@ def test_an_unresolved_link_is_said_and_nothing_attached(board: Board) -> None:
     world = board.world(
         links={
             card.key: ResolvedLink(
-                LinkKind.PROJECT, project="GONE", problem="no project GONE"
+                LinkKind.PROJECT, project="GONE", problem=literal("no project GONE")
             )
         }
     )
-    assert [problem.message for problem in found(world, "unresolved-link")] == [
-        "no project GONE"
-    ]
+    assert [
+        english(problem.message) for problem in found(world, "unresolved-link")
+    ] == ["no project GONE"]
     assert world.work == {}
 
 
@@ -585,7 +586,7 @@ def test_blank_lines_of_time_off_and_impossible_days(board: Board) -> None:
     assert world.people[person].time_off == (
         Span(date(2026, 12, 1), date(2026, 12, 1)),
     )
-    assert "2026-02-31" in found(world, "bad-time-off")[0].message
+    assert "2026-02-31" in english(found(world, "bad-time-off")[0].message)
 
 
 def test_a_row_without_a_name_is_kept_and_said(board: Board) -> None:

@@ -10,6 +10,7 @@ from babel.messages.extract import extract_from_file
 from babel.messages.pofile import read_po
 from msgspec.structs import replace
 
+from tests.support.english import english
 from tests.support.outcomes import facts_of, judge
 from tests.support.rules import Call, breaking, calls_of
 from tests.support.worlds import (
@@ -26,6 +27,7 @@ from tests.support.worlds import (
 )
 from worker import locales
 from worker.domain.entities import Stage
+from worker.domain.messages import render
 from worker.errors import ConfigError, Severity
 from worker.locales import load_words
 from worker.mapping.playbooks import load_playbooks
@@ -60,12 +62,12 @@ def test_a_rule_that_fails_is_named_and_the_others_speak(call: Call) -> None:
     start = breaking(call.rule, ZeroDivisionError("division by zero"))
     outcome = evaluate(busy(), PLAYBOOKS, start=start)
     (problem,) = outcome.problems
-    assert (problem.code, problem.where, problem.severity) == (
+    assert (problem.code, english(problem.where), problem.severity) == (
         "rule-failed",
         call.path.relative_to(ROOT).as_posix(),
         Severity.ERROR,
     )
-    assert f"{call.rule}: ZeroDivisionError" in problem.message
+    assert f"{call.rule}: ZeroDivisionError" in english(problem.message)
     assert outcome.measures.failed == (call.rule,)
     own = {fact.why.rule for fact in call.facts}
     spoken = {fact.why.rule for fact in outcome.facts}
@@ -111,8 +113,8 @@ def test_a_rule_that_fails_changes_nothing_and_of_private_rows_nothing_is_quoted
     assert call(remembering, "unknown", then="fail") == "unknown"
     assert run.memory() == Memory(tracks={"old": kept}, first_run=False)
     (problem,) = run.problems
-    assert "remembering: KeyError" in problem.message
-    assert ("what was read" in problem.message) is not is_private
+    assert "remembering: KeyError" in english(problem.message)
+    assert ("what was read" in english(problem.message)) is not is_private
     assert run.failed == ["remembering"]
 
 
@@ -227,14 +229,14 @@ def test_bad_playbooks_are_refused_with_every_fault(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("text", "says"),
+    ("text", "says", "russian"),
     [
-        ("“{project}”", "unknown place {project}"),
-        ("{card", "is not a text with places"),
+        ("“{project}”", "unknown place {project}", "неизвестное место {project}"),
+        ("{card", "is not a text with places", "не текст с местами"),
     ],
 )
 def test_a_text_with_a_wrong_place_is_refused(
-    tmp_path: Path, text: str, says: str
+    tmp_path: Path, text: str, says: str, russian: str
 ) -> None:
     shipped = (ROOT / "mappings/playbooks.toml").read_text(encoding="utf-8")
     (tmp_path / "playbooks.toml").write_text(
@@ -244,7 +246,8 @@ def test_a_text_with_a_wrong_place_is_refused(
         load_playbooks(tmp_path)
     (problem,) = caught.value.problems
     assert problem.field == "playbooks.next_step.text.en"
-    assert says in problem.message
+    assert says in english(problem.message)
+    assert russian in render(problem.message, load_words("ru", "RUB"))
 
 
 def test_an_absent_or_broken_file_is_one_clear_problem(tmp_path: Path) -> None:

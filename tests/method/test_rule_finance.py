@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 from msgspec.structs import replace
 
+from tests.support.english import english
 from tests.support.outcomes import facts_of
 from tests.support.worlds import (
     at,
@@ -26,6 +27,8 @@ from tests.support.worlds import (
 from worker.domain.entities import FIRM, Issue, Revenue, Stage
 from worker.domain.periods import month_of, quarter_of
 from worker.domain.values import Ref
+from worker.errors import RenderedProblem, in_words
+from worker.locales import load_words
 from worker.method.measures import CardMeasure, Condition, PlanMeasure, Rag
 from worker.method.money.finance import measure_client_money
 from worker.method.money.revenue import measure_revenue
@@ -450,12 +453,20 @@ def test_rows_in_another_currency_are_listed_and_left_out() -> None:
     outcome = measure_revenue(scene)
     assert history(scene)[0] == ("2026-10", "7.00", "act")
     (problem,) = outcome.problems
-    assert (problem.code, problem.where, problem.field) == (
+    assert (problem.code, english(problem.where), problem.field) == (
         "other-currency",
         "Revenue: A bill",
         "currency",
     )
     assert problem.url == "https://notion.so/d"
+    assert in_words(problem, load_words("ru", "RUB")) == RenderedProblem(
+        code="other-currency",
+        where="Выручка: A bill",
+        field="currency",
+        message="USD — не валюта пространства, EUR; запись не учтена",
+        hint="введите сумму в EUR",
+        url=problem.url,
+    )
 
 
 def test_a_slip_of_the_pen_does_not_make_a_client_of_the_middle_ages() -> None:

@@ -15,6 +15,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
+from tests.support.english import english
 from tests.support.outcomes import facts_of, judge, keys_of
 from tests.support.worlds import (
     TODAY,
@@ -176,7 +177,9 @@ def test_hours_without_a_rate_are_left_out_and_named() -> None:
     )
     outcome = judge(seen)
     assert [
-        problem.where for problem in outcome.problems if problem.code == "no-rate"
+        english(problem.where)
+        for problem in outcome.problems
+        if problem.code == "no-rate"
     ] == ["C1"]
     assert facts_of(outcome, "plans", "plan:u1:2026-11")["fact"] == 0
     priced = replace(seen, thresholds=Thresholds(default_rate=Decimal(100)))
@@ -326,7 +329,7 @@ def test_an_impossible_pin_is_reported_with_its_page() -> None:
     (problem,) = [
         problem for problem in outcome.problems if problem.code == "pin-conflict"
     ]
-    assert (problem.where, problem.url) == (
+    assert (english(problem.where), problem.url) == (
         "November 2026 · North",
         "https://notion.so/plan:u1:2026-11",
     )
@@ -484,9 +487,9 @@ def test_a_target_typed_without_a_pin_is_named_with_the_way_out_until_it_is_pinn
     key = "plan:u1:2026-12"
     typed = changed(kept, "plans", key, target=Decimal(30_000))
     (told,) = complaints(typed)
-    assert (told.where, told.field) == ("December 2026 · North", "target")
-    assert "30,000" in told.message
-    assert "Pinned" in told.hint
+    assert (english(told.where), told.field) == ("December 2026 · North", "target")
+    assert "30,000" in english(told.message)
+    assert "Pinned" in english(told.hint)
     again = replace(typed, memory=judge(typed).memory)
     assert len(complaints(again)) == 1, "for as long as it stands"
     for healed in ({"pinned": True}, {"target": None}):
@@ -513,7 +516,9 @@ def test_a_target_typed_where_nothing_is_planned_is_named_too() -> None:
     seen = world(unit(), client())
     kept = applied(seen, judge(seen))
     typed = changed(kept, "plans", "plan:u1:2026-12", target=Decimal(30_000))
-    assert [problem.where for problem in complaints(typed)] == ["December 2026 · North"]
+    assert [english(problem.where) for problem in complaints(typed)] == [
+        "December 2026 · North"
+    ]
 
 
 def complaints(seen: World) -> list[Problem]:

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from msgspec.structs import replace
 
+from tests.support.english import english
 from tests.support.outcomes import judge, outcome_of
 from tests.support.worlds import (
     PLAYBOOKS,
@@ -23,7 +24,8 @@ from tests.support.worlds import (
 )
 from worker.domain.entities import Row, Stage
 from worker.domain.values import Ref, Unset, Value
-from worker.errors import Severity
+from worker.errors import Severity, in_words
+from worker.locales import load_words
 from worker.mapping.playbooks import load_playbooks
 from worker.method.run import Run
 from worker.method.sprint.requests import candidates_for, measure_requests
@@ -271,7 +273,10 @@ def test_a_playbook_for_a_role_nobody_has_is_left_out_and_named(tmp_path: Path) 
         "requests.lawyer",
         Severity.ERROR,
     )
-    assert "notary" in problem.message
+    assert "notary" in english(problem.message)
+    russian = in_words(problem, load_words("ru", "RUB"))
+    assert russian.message == "роли 'notary' нет ни у кого, поэтому это не учтено"
+    assert russian.hint == "назовите одну из ролей в mappings/workspace/people.toml"
     assert "lawyer" not in books.requests
     outcome = judge(office(asked(), asked(source="finance")), books)
     assert problem in outcome.problems

@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 import pytest
 from msgspec.structs import replace
 
+from tests.support.english import english
 from tests.support.outcomes import facts_of, judge
 from tests.support.worlds import (
     TODAY,
@@ -226,7 +227,7 @@ def test_a_person_without_capacity_shows_no_number_and_is_reported() -> None:
     )
     assert facts_of(outcome, "units", "u1")["capacity"] is None
     (problem,) = [one for one in outcome.problems if one.code == "no-capacity"]
-    assert (problem.where, problem.field) == ("People: Dee", "capacity")
+    assert (english(problem.where), problem.field) == ("People: Dee", "capacity")
 
 
 def test_zero_capacity_has_no_utilization() -> None:
@@ -699,7 +700,7 @@ def test_a_person_in_two_units_is_reported_and_counted_once() -> None:
     found = agency(unit(), south, dee(url="https://notion.so/dee"), issues=[task(1, 8)])
     (problem,) = [one for one in judged(found).problems if one.code == "two-units"]
     assert (
-        problem.message
+        english(problem.message)
         == "stands in 2 units: North, South; the hours count in one of them"
     )
     assert problem.url == "https://notion.so/dee"
@@ -737,8 +738,8 @@ def test_producing_people_without_a_jira_account_are_reported() -> None:
 def test_accounts_of_nobody_are_listed() -> None:
     items = [task(number, 8, who="ghost") for number in range(3)]
     (problem,) = problems(unit(), issues=items, worklogs=logs("ghost", 1, PAST[:2]))
-    assert problem.where == "Jira: ghost"
-    assert problem.message.startswith(
+    assert english(problem.where) == "Jira: ghost"
+    assert english(problem.message).startswith(
         "3 open items and 2 fresh work logs are of an account"
     )
 
@@ -751,9 +752,9 @@ def test_many_accounts_of_nobody_are_summed_up() -> None:
         )
     )
     assert len(found) == 21
-    assert (
-        "3 more accounts" in found[-1].message or "3 more accounts" in found[0].message
-    )
+    assert "3 more accounts" in english(
+        found[-1].message
+    ) or "3 more accounts" in english(found[0].message)
 
 
 def test_two_cards_share_an_issue_and_it_counts_once() -> None:

@@ -11,6 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
+from tests.support.english import english
 from tests.support.outcomes import Stated, facts_of, judge, keys_of, outcome_of
 from tests.support.worlds import (
     PLAYBOOKS,
@@ -309,7 +310,7 @@ def test_a_sprint_takes_five_new_tasks_of_a_client_and_the_rest_is_listed() -> N
     ]
     assert len(keys(outcome)) == 5
     assert "task:contact_client:c1" in keys(outcome)
-    assert [problem.where for problem in waiting] == ["C1"] * 3
+    assert [english(problem.where) for problem in waiting] == ["C1"] * 3
     again = judge(applied(seen, outcome))
     assert keys(again) == keys(outcome)
     next_sprint = judge(later(seen, outcome, 12))
@@ -692,13 +693,13 @@ def test_what_waits_is_listed_with_its_client_and_the_limit() -> None:
     seen = replace(world(client(), unit()), thresholds=limits)
     signals = (calls("index_rate", "c1"),)
     (told,) = plan_tasks(seen, PLAYBOOKS, signals, ()).problems
-    assert (told.code, told.where, told.field, told.severity) == (
+    assert (told.code, english(told.where), told.field, told.severity) == (
         "waiting-task",
         "C1",
         "index_rate",
         Severity.INFO,
     )
-    assert told.hint == "0 new tasks a sprint are the limit for one client"
+    assert english(told.hint) == "0 new tasks a sprint are the limit for one client"
 
 
 # --- cards that somebody works on

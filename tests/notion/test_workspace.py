@@ -15,6 +15,7 @@ from pydantic import SecretStr
 from rayline_sandbox.notion import NotionSandbox
 from rayline_sandbox.notion.store import Parent
 from rayline_sandbox.wire import Clock, HandlerTransport, Request, Response
+from tests.support.english import english
 from worker.config import NotionSettings
 from worker.errors import Problem
 from worker.mapping.load import load_schema
@@ -414,7 +415,9 @@ def test_what_people_deleted_or_retyped_is_said_with_a_way_out(site: Site) -> No
     )
     site.do("trash", id=bindings["backlog"].database_id)
     found, problems = site.read(bindings)
-    assert {(problem.code, problem.where, problem.field) for problem in problems} == {
+    assert {
+        (problem.code, english(problem.where), problem.field) for problem in problems
+    } == {
         ("schema-deleted", "Account sprint", "note"),
         ("schema-retyped", "Account sprint", "due"),
         ("schema-source", "Backlog", ""),
@@ -523,7 +526,7 @@ def test_without_a_private_page_there_are_no_private_data_sources_and_it_is_said
     assert set(bindings) == set(SCHEMA.sources) - PRIVATE
     found, problems = site.read(private="")
     assert found == bindings
-    assert {(one.code, one.where, one.severity.value) for one in problems} == {
+    assert {(one.code, english(one.where), one.severity.value) for one in problems} == {
         ("schema-private", name, "info")
         for name in ("Feedback", "Bonuses", "Feedback reviews")
     }

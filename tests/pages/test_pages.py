@@ -38,7 +38,7 @@ from worker.domain.document import (
 )
 from worker.domain.entities import Feedback, Idea, Move, Stage
 from worker.domain.values import Ref, Span
-from worker.errors import FAULTS
+from worker.errors import FAULTS, in_words
 from worker.locales import load_words
 from worker.mapping.load import load_schema
 from worker.pages import write_pages
@@ -492,9 +492,12 @@ def test_a_page_that_fails_is_a_problem_and_leaves_the_others() -> None:
     broken = issue(1, summary=None, flagged=True)
     seen = agency(work={"p1": [broken]})
     found = write_pages(seen, judge(seen))
-    assert [problem.where for problem in found.problems if problem.code in FAULTS] == [
-        f"meetings/meeting:daily:u1:{TODAY}"
-    ]
+    (fault,) = [problem for problem in found.problems if problem.code in FAULTS]
+    told, russian = (in_words(fault, load_words(one, "")) for one in ("en", "ru"))
+    assert told.where == russian.where == f"meetings/meeting:daily:u1:{TODAY}"
+    assert told.message.startswith("the page could not be written: AttributeError: ")
+    assert russian.message.startswith("страницу не удалось написать: AttributeError: ")
+    assert russian.hint == "сообщите об этом; остальные страницы написаны"
     assert "meeting:portfolio" in {section.ref.key for section in found.sections}
 
 

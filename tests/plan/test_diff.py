@@ -16,6 +16,7 @@ from tests.support.effort import count_calls
 from worker.config import Thresholds
 from worker.domain.document import Bullet, Heading
 from worker.domain.entities import Row
+from worker.domain.messages import literal
 from worker.domain.values import UNSET, Ref, Span, Unset, Value
 from worker.domain.words import Words
 from worker.errors import Code, Problem, RenderedProblem, Severity
@@ -400,7 +401,7 @@ def test_a_copied_row_is_reported_and_only_the_journals_page_updated() -> None:
 def test_a_duplicate_the_mapping_reported_is_not_reported_again() -> None:
     known = Problem(
         code=Code.DUPLICATE_KEY,
-        where="risks: Late (1)",
+        where=literal("risks: Late (1)"),
         field=KEY_PROPERTY,
         url="https://notion.test/copy",
     )

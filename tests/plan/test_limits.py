@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from msgspec.structs import replace
 
+from tests.support.english import english
 from worker.config import Limits
 from worker.domain.values import Ref, Value
 from worker.plan.facts import Why
@@ -38,7 +39,10 @@ def _reasons(
         settings=SETTINGS,
         **extra,
     )
-    return [(reason.code, reason.where, reason.message) for reason in found]
+    return [
+        (reason.code, english(reason.where), english(reason.message))
+        for reason in found
+    ]
 
 
 def test_a_refusal_names_number_limit_and_way_out() -> None:
@@ -47,9 +51,9 @@ def test_a_refusal_names_number_limit_and_way_out() -> None:
         rows_by_source={"risks": 20},
         settings=SETTINGS,
     )
-    assert "7 of 20 rows" in reason.message
-    assert "30%" in reason.message
-    assert "rayline sync --force" in reason.hint
+    assert "7 of 20 rows" in english(reason.message)
+    assert "30%" in english(reason.message)
+    assert "rayline sync --force" in english(reason.hint)
 
 
 @pytest.mark.parametrize(
@@ -103,7 +107,7 @@ def test_each_source_is_counted_by_itself() -> None:
         check(plan, rows_by_source={"risks": 20, "tasks": 20}, settings=SETTINGS) == ()
     )
     assert [
-        reason.where
+        english(reason.where)
         for reason in check(
             plan, rows_by_source={"risks": 20, "tasks": 10}, settings=SETTINGS
         )

@@ -24,10 +24,10 @@ from sqlalchemy.exc import IntegrityError, OperationalError, SQLAlchemyError
 from tests.support.postgres import postgres_url  # noqa: F401 - a fixture
 from worker.codecs.records import Page
 from worker.domain.entities import Issue, Move, Worklog
-from worker.domain.messages import in_words
+from worker.domain.messages import literal
 from worker.domain.values import Ref, Span, Value
 from worker.domain.words import Words
-from worker.errors import Busy, Code, Problem, RenderedProblem, Severity
+from worker.errors import Busy, Code, Problem, RenderedProblem, Severity, in_words
 from worker.mapping.schema import Binding
 from worker.plan.facts import Why
 from worker.plan.plan import Adopted, Change, FieldChange, Kind, Plan
@@ -940,7 +940,9 @@ def test_a_problem_of_an_earlier_release_is_read_and_stays_the_same(
 
 
 def test_every_code_is_stored_by_its_value(store: Store) -> None:
-    found = [in_words(Problem(code=code, where="ACME-1"), Words()) for code in Code]
+    found = [
+        in_words(Problem(code=code, where=literal("ACME-1")), Words()) for code in Code
+    ]
     with store.transaction("main") as tx:
         problems.replace(tx, found, now=NOW)
         assert {one.code for one in problems.load(tx)} == {*Code}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Protocol
 
+from tests.support.english import english
 from tests.support.worlds import PLAYBOOKS
 from worker.domain.values import Ref, Unset, Value
 from worker.errors import FAULTS
@@ -44,7 +45,7 @@ def written(seen: World) -> Outcome:
 def whole(outcome: Outcome) -> Outcome:
     """Return the outcome as it is, if nothing in it failed."""
     failed = [
-        f"{problem.where}: {problem.message}"
+        f"{english(problem.where)}: {english(problem.message)}"
         for problem in outcome.problems
         if problem.code in FAULTS
     ]

@@ -11,6 +11,7 @@ import pytest
 from board_rig import SETTLE, WORKSPACE, Board, fact
 from msgspec.structs import replace
 
+from tests.support.english import english
 from worker.domain.values import Ref, Value
 from worker.errors import Busy
 from worker.plan.facts import Fact, Why
@@ -330,9 +331,9 @@ def test_two_rows_of_an_unknown_creation_stop_its_key(board: Board) -> None:
     board.person("duplicate", page_id=board.row(RISK).page_id)
     board.clock.advance(SETTLE)
     settled = board.settle()
-    assert [(problem.code, problem.message) for problem in settled.problems] == [
-        ("unsettled-creation", "2 rows carry the key")
-    ]
+    assert [
+        (problem.code, english(problem.message)) for problem in settled.problems
+    ] == [("unsettled-creation", "2 rows carry the key")]
     assert _status(board, RISK) is Status.UNKNOWN
 
 

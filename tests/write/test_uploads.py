@@ -44,7 +44,7 @@ def outcome(engines: Engines, one: Chart) -> str:
     try:
         picture = engines.draw(one)
     except NotDrawn as fault:
-        return fault.reason
+        return str(fault)
     return "drawn" if picture.startswith(uploads.PNG) else "something else"
 
 

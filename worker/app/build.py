@@ -15,7 +15,7 @@ from sqlalchemy.engine import make_url
 from worker.app.settings import STATE_HINT, Settings, passwords_of, without_passwords
 from worker.config import Workspace
 from worker.cycle.context import Context
-from worker.domain.messages import message, tell
+from worker.domain.messages import literal, tell
 from worker.errors import Code, ConfigError, Problem, Severity, Transient
 from worker.http.deadline import Deadline
 from worker.http.secrets import mask
@@ -47,12 +47,10 @@ def open_store(url: str, *, create: bool = True) -> Store:
             [
                 Problem(
                     code=Code.STATE,
-                    where=_place(url),
+                    where=literal(_place(url)),
                     field="state",
-                    message=message(
-                        "nothing is kept here yet: no run was made with it"
-                    ),
-                    hint=message("run `rayline sync` first, or correct `state`"),
+                    message=tell("nothing is kept here yet: no run was made with it"),
+                    hint=tell("run `rayline sync` first, or correct `state`"),
                     severity=Severity.ERROR,
                 )
             ]
@@ -64,7 +62,7 @@ def open_store(url: str, *, create: bool = True) -> Store:
             [
                 Problem(
                     code=Code.STATE,
-                    where=shown,
+                    where=literal(shown),
                     field="state",
                     message=tell(
                         "the database cannot be opened: {reason}", reason=reason

@@ -31,16 +31,16 @@ from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError
 
 from worker.config import JiraSettings, NotionSettings, Workspace
-from worker.domain.messages import message, tell
+from worker.domain.messages import NOTHING, Text, literal, message, tell
 from worker.errors import Code, ConfigError, Problem, Severity
 from worker.toml import BadToml, check_size, read_toml
 
 PREFIX = "RAYLINE_"
 DEFAULT_FILE = "rayline.toml"
-STATE_HINT = message("sqlite:///PATH or postgresql+psycopg://USER@HOST/NAME")
+STATE_HINT = tell("sqlite:///PATH or postgresql+psycopg://USER@HOST/NAME")
 Side = TypeVar("Side", NotionSettings, JiraSettings)
-CONFIGURATION = message("configuration")
-NOTHING_HERE = message(
+CONFIGURATION = tell("configuration")
+NOTHING_HERE = tell(
     "no rayline.toml here: run `rayline init`, or `make demo` to look first"
 )
 OWN_VARIABLES = frozenset({"RAYLINE_CONFIG", "RAYLINE_LOG"})
@@ -94,13 +94,13 @@ class Source:
     environment: Mapping[str, Any]
 
     @property
-    def home(self) -> str:
+    def home(self) -> Text:
         """Return the place to name when a thing stands nowhere."""
-        return str(self.path) if self.path else message("environment")
+        return literal(self.path) if self.path else tell("environment")
 
-    def place(self, loc: tuple[str, ...]) -> str:
+    def place(self, loc: tuple[str, ...]) -> Text:
         """Return where the value at `loc` stands: the file, or a variable."""
-        return str(self.path) if self._in_file(loc) else _variable(loc)
+        return literal(str(self.path)) if self._in_file(loc) else _variable(loc)
 
     def path_at(self, loc: tuple[str, ...], path: Path) -> Path:
         """Return the path written at `loc`: one in the file counts from the file's own folder."""
@@ -158,7 +158,7 @@ def check_settings(
         later += more
     problems += [problem for problem in later if not _is_spoken(problem.field, spoken)]
     if path is None and not workspaces:
-        problems = [_problem("", "", NOTHING_HERE), *problems]
+        problems = [_problem(NOTHING, "", NOTHING_HERE), *problems]
     if problems or known:
         raise ConfigError([*problems, *known])
     return settings.model_copy(
@@ -178,7 +178,7 @@ def _environment(data: Mapping[str, Any]) -> tuple[dict[str, Any], list[Problem]
         check_size(given)
     except BadToml as error:
         raise ConfigError(
-            [*problems, _problem(message("environment"), "", error.reason)]
+            [*problems, _problem(tell("environment"), "", error.reason)]
         ) from None
 
     workspaces = data.get("workspaces")
@@ -202,7 +202,7 @@ def _unreadable(environment: EnvSettingsSource) -> Iterator[Problem]:
                 other: value for other, value in variables.items() if other != name
             }
             yield _problem(
-                _named(name.upper()), "", message("must be valid JSON of a few levels")
+                _named(name.upper()), "", tell("must be valid JSON of a few levels")
             )
     environment.env_vars = variables
 
@@ -275,7 +275,7 @@ def _is_spoken(key: str, spoken: Set[str]) -> bool:
 
 
 def choose(
-    settings: Settings, name: str | None, *, where: str = CONFIGURATION
+    settings: Settings, name: str | None, *, where: Text = CONFIGURATION
 ) -> tuple[str, Workspace]:
     """Return the workspace called `name`, or the only one; raises `ConfigError` when that is not clear."""
     names = ", ".join(settings.workspaces) or "none"
@@ -291,7 +291,7 @@ def choose(
                 "workspaces",
                 tell("there is no workspace {name}", name=repr(name))
                 if name
-                else message("which workspace?"),
+                else tell("which workspace?"),
                 tell(
                     "configured: {names}; name one with --workspace or add [workspaces.NAME]",
                     names=names,
@@ -301,7 +301,7 @@ def choose(
     )
 
 
-def _problem(where: str, key: str, sentence: str, hint: str = "") -> Problem:
+def _problem(where: Text, key: str, sentence: Text, hint: Text = NOTHING) -> Problem:
     return Problem(
         code=Code.CONFIG,
         where=where,
@@ -319,15 +319,15 @@ def _read(path: Path) -> dict[str, Any]:
         raise ConfigError(
             [
                 _problem(
-                    str(path),
+                    literal(path),
                     "",
                     tell("cannot be read: {error}", error=error.strerror),
-                    message("give the right path with --config or RAYLINE_CONFIG"),
+                    tell("give the right path with --config or RAYLINE_CONFIG"),
                 )
             ]
         ) from None
     except BadToml as error:
-        raise ConfigError([_problem(str(path), "", error.reason)]) from None
+        raise ConfigError([_problem(literal(path), "", error.reason)]) from None
 
 
 MESSAGES = {
@@ -354,23 +354,24 @@ def _from_validation(item: ErrorDetails, source: Source) -> Problem:
         for name, bound in item.get("ctx", {}).items()
     }
     known = MESSAGES.get(item["type"])
+    said = item["msg"].removeprefix("Value error, ")
     return _problem(
         where,
         ".".join(loc),
-        tell(known, **bounds) if known else item["msg"].removeprefix("Value error, "),
-        _suggestion(loc) if item["type"] == "extra_forbidden" else "",
+        tell(known, **bounds) if known else literal(said),
+        _suggestion(loc) if item["type"] == "extra_forbidden" else NOTHING,
     )
 
 
-def _variable(loc: tuple[str, ...]) -> str:
+def _variable(loc: tuple[str, ...]) -> Text:
     return _named(PREFIX + "__".join(part.upper() for part in loc))
 
 
-def _named(variable: str) -> str:
+def _named(variable: str) -> Text:
     return tell("environment variable {name}", name=variable)
 
 
-def _suggestion(loc: tuple[str, ...]) -> str:
+def _suggestion(loc: tuple[str, ...]) -> Text:
     fields = list(_fields_at(loc[:-1]))
     best = process.extractOne(loc[-1], fields, score_cutoff=60) if fields else None
     return (
@@ -403,8 +404,8 @@ def _foreign_variables() -> Iterator[Problem]:
                 yield _problem(
                     _named(name),
                     "",
-                    message("is not a setting"),
-                    message(
+                    tell("is not a setting"),
+                    tell(
                         "known: RAYLINE_STATE, RAYLINE_WORKSPACES__NAME__...; unset it or correct its name"
                     ),
                 )
@@ -417,7 +418,7 @@ def _open_file(path: Path | None, data: Mapping[str, Any]) -> Iterator[Problem]:
     mode = open_mode(path)
     if mode:
         yield _problem(
-            str(path),
+            literal(path),
             ", ".join(_secrets(data)),
             tell("holds secrets and can be read by others (mode {mode})", mode=mode),
             tell(
@@ -493,7 +494,7 @@ def _same_names(data: Mapping[str, Any], source: Source) -> Iterator[Problem]:
                 source.home,
                 f"workspaces.{name}",
                 tell("differs from workspaces.{other} in capitals only", other=other),
-                message("variables could not tell them apart"),
+                tell("variables could not tell them apart"),
             )
 
 
@@ -506,14 +507,14 @@ def _find_state(state: str, source: Source) -> tuple[str, list[Problem]]:
     try:
         url = make_url(state)
     except (ArgumentError, ValueError):
-        return state, [_at(source, at, message("is not a database URL"), STATE_HINT)]
+        return state, [_at(source, at, tell("is not a database URL"), STATE_HINT)]
     if "@" in (url.host or ""):
         return state, [
             _at(
                 source,
                 at,
-                message("holds more than one @"),
-                message("write an @ in the password as %40"),
+                tell("holds more than one @"),
+                tell("write an @ in the password as %40"),
             )
         ]
     if url.get_backend_name() != "sqlite" or url.database in (None, "", ":memory:"):
@@ -552,8 +553,8 @@ def _with_secret(
             _at(
                 source,
                 at,
-                message("is set beside token_file"),
-                message("keep one of the two"),
+                tell("is set beside token_file"),
+                tell("keep one of the two"),
             )
         ]
     at = (*loc, "token_file")
@@ -585,7 +586,7 @@ def _with_secret(
     return side.model_copy(update={"token": SecretStr(secret), "token_file": file}), []
 
 
-NO_TOKEN = message("is not a token: one line of printable ASCII without spaces")
+NO_TOKEN = tell("is not a token: one line of printable ASCII without spaces")
 NO_TOKEN_IN = message(
     "{file} does not hold a token: one line of printable ASCII without spaces"
 )
@@ -596,7 +597,9 @@ def _is_token(secret: str) -> bool:
     return all("!" <= sign <= "~" for sign in secret)
 
 
-def _at(source: Source, loc: tuple[str, ...], sentence: str, hint: str = "") -> Problem:
+def _at(
+    source: Source, loc: tuple[str, ...], sentence: Text, hint: Text = NOTHING
+) -> Problem:
     return _problem(source.place(loc), ".".join(loc), sentence, hint)
 
 
@@ -614,30 +617,30 @@ def _gaps(
         (
             not notion.root_page_id,
             "notion.root_page_id",
-            message("the id of the page shared with the connection"),
+            tell("the id of the page shared with the connection"),
         ),
         (
             not jira.base_url,
             "jira.base_url",
-            message("such as https://your-site.atlassian.net"),
+            tell("such as https://your-site.atlassian.net"),
         ),
         (not jira.token.get_secret_value(), "jira.token", _token_hint(loc, "JIRA")),
         (
             jira.deployment == "cloud" and not jira.email,
             "jira.email",
-            message("Jira Cloud wants the token's account e-mail"),
+            tell("Jira Cloud wants the token's account e-mail"),
         ),
     ):
         if missing:
             yield _problem(
-                source.home, ".".join((*loc, name)), message("is missing"), hint
+                source.home, ".".join((*loc, name)), tell("is missing"), hint
             )
 
 
-def _token_hint(loc: tuple[str, ...], side: str) -> str:
+def _token_hint(loc: tuple[str, ...], side: str) -> Text:
     """Return how to give a token; shells know no variable with a dash in its name, and `__` would part the name."""
     if re.fullmatch(r"[A-Za-z0-9_]+", loc[-1]) is None or "__" in loc[-1]:
-        return message("set token_file")
+        return tell("set token_file")
     variable = f"{PREFIX}{'__'.join(loc).upper()}__{side}__TOKEN"
     return tell("set {variable} or token_file", variable=variable)
 
@@ -650,14 +653,14 @@ def _nonsense(
             source,
             (*loc, "time_zone"),
             tell("{name} is no time zone", name=repr(workspace.time_zone)),
-            message("such as Europe/Moscow"),
+            tell("such as Europe/Moscow"),
         )
     if workspace.calendar.country not in holidays.list_supported_countries():
         yield _at(
             source,
             (*loc, "calendar", "country"),
             tell("{name} has no calendar", name=repr(workspace.calendar.country)),
-            message("a two-letter country code such as RU, RS, DE"),
+            tell("a two-letter country code such as RU, RS, DE"),
         )
     for side, url in (
         ("notion", workspace.notion.base_url),
@@ -668,7 +671,7 @@ def _nonsense(
         yield _at(
             source,
             (*loc, "jira", "email"),
-            message("is not an e-mail address of printable ASCII without spaces"),
+            tell("is not an e-mail address of printable ASCII without spaces"),
         )
     if workspace.mappings is not None and not workspace.mappings.is_dir():
         yield _at(
@@ -687,29 +690,26 @@ def _wrong_address(url: str, loc: tuple[str, ...], source: Source) -> Iterator[P
         yield _at(
             source,
             loc,
-            message("holds a user name or a password"),
-            message("leave only https://HOST/PATH and put the secret into token_file"),
+            tell("holds a user name or a password"),
+            tell("leave only https://HOST/PATH and put the secret into token_file"),
         )
     elif "?" in url or "#" in url:
         yield _at(
             source,
             loc,
-            message("holds more than a host and a path"),
-            message("leave out what begins with ? or #; a secret goes into token_file"),
+            tell("holds more than a host and a path"),
+            tell("leave out what begins with ? or #; a secret goes into token_file"),
         )
     elif not (parts := _web(url)):
         yield _at(
             source,
             loc,
-            message("is not a web address"),
-            message("such as https://your-site.atlassian.net"),
+            tell("is not a web address"),
+            tell("such as https://your-site.atlassian.net"),
         )
     elif parts.scheme == "http" and parts.hostname not in LOOPBACK:
         yield _at(
-            source,
-            loc,
-            message("would send the token unencrypted"),
-            message("use https"),
+            source, loc, tell("would send the token unencrypted"), tell("use https")
         )
 
 

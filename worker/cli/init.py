@@ -24,9 +24,9 @@ from worker.cli.session import (
     voice,
 )
 from worker.cycle.context import Context
-from worker.domain.messages import in_words, message, tell
+from worker.domain.messages import NOTHING, Text, literal, message, tell
 from worker.domain.words import Words
-from worker.errors import Code, ConfigError, Problem, Severity
+from worker.errors import Code, ConfigError, Problem, Severity, in_words
 from worker.mapping.schema import Bindings
 from worker.notion.workspace import create_workspace
 from worker.state import bindings as registry
@@ -150,12 +150,12 @@ def _ask(file: Path, *, as_json: bool) -> None:
         sys.stderr.write(f"{sentence}\n")
 
 
-def _refusal(file: Path, reason: str, hint: str = "") -> ConfigError:
+def _refusal(file: Path, reason: Text, hint: Text = NOTHING) -> ConfigError:
     return ConfigError(
         [
             Problem(
                 code=Code.CONFIG,
-                where=str(file),
+                where=literal(file),
                 message=reason,
                 hint=hint,
                 severity=Severity.ERROR,
@@ -169,8 +169,8 @@ def _answers(file: Path, words: Words) -> dict[str, str]:
     answers = {f"{side}_token": "" for side in SIDES}
     error = _refusal(
         file,
-        message("there is no configuration and nobody to ask"),
-        message("copy config.example.toml, or run rayline init on a terminal"),
+        tell("there is no configuration and nobody to ask"),
+        tell("copy config.example.toml, or run rayline init on a terminal"),
     )
     asked = {key for key, *_ in QUESTIONS} - {
         f"{side}_token" for side in SIDES if _variable(side) in os.environ
@@ -205,7 +205,7 @@ def _wrong(file: Path, answers: Mapping[str, str]) -> list[Problem]:
         check_settings(data, file)
     except ConfigError as error:
         if all(
-            problem.field in ASKED and problem.where == str(file)
+            problem.field in ASKED and problem.where == literal(file)
             for problem in error.problems
         ):
             return error.problems

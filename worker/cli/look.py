@@ -23,7 +23,7 @@ from worker.cycle.planning import plan_cycle, recall
 from worker.cycle.report import problem_data
 from worker.daemon.job_log import JobLog
 from worker.daemon.service import next_times
-from worker.domain.messages import in_words, message, tell
+from worker.domain.messages import message, tell
 from worker.domain.values import Ref, Unset
 from worker.domain.words import Words
 from worker.errors import (
@@ -38,6 +38,7 @@ from worker.errors import (
     Severity,
     Transient,
     Unknown,
+    in_words,
 )
 from worker.mapping.schema import Schema
 from worker.plan.facts import Fact
@@ -107,8 +108,8 @@ def _trial(where: str, step: Callable[[], Any], words: Words) -> list[RenderedPr
     except ApiError as error:
         return [
             RenderedProblem(
-                code=API_ERRORS[type(error)],
-                where=where,
+                code=API_ERRORS[type(error)].value,
+                where=words.say(where),
                 message=prose.explain(error, words),
                 severity=Severity.ERROR,
             )
@@ -288,10 +289,10 @@ def _show_run(opened: Any, context: Context, run_id: int) -> None:
             [
                 Problem(
                     code=Code.RUN,
-                    where=message("command line"),
+                    where=tell("command line"),
                     field="RUN_ID",
                     message=tell("there is no run {run}", run=run_id),
-                    hint=message("list them with rayline runs"),
+                    hint=tell("list them with rayline runs"),
                     severity=Severity.ERROR,
                 )
             ]
@@ -407,14 +408,14 @@ def find_row(drawn: PlannedCycle, text: str, schema: Schema) -> Ref:
         [
             Problem(
                 code=Code.EXPLAIN,
-                where=message("command line"),
+                where=tell("command line"),
                 field="REF",
                 message=tell(
                     "{number} rows are called {text}", number=len(refs), text=repr(text)
                 ),
                 hint=tell("say one of: {names}", names=named)
                 if named
-                else message("give a page id, an address or a title"),
+                else tell("give a page id, an address or a title"),
                 severity=Severity.ERROR,
             )
         ]

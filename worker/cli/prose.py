@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from worker.cycle.report import problem_data
-from worker.domain.messages import in_words, message
+from worker.domain.messages import message
 from worker.domain.words import Words
 from worker.errors import (
     AlreadyRunning,
@@ -21,6 +21,7 @@ from worker.errors import (
     Stopped,
     Transient,
     Unknown,
+    in_words,
 )
 from worker.state.processes import read_owner
 

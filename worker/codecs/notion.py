@@ -16,7 +16,7 @@ from zoneinfo import ZoneInfo
 
 import msgspec
 
-from worker.domain.messages import tell
+from worker.domain.messages import Text, tell
 from worker.domain.text import clean, clean_line, cut
 from worker.domain.values import Ref, Span, Value
 from worker.mapping.schema import Binding, Property
@@ -38,7 +38,7 @@ FIRST_YEAR, LAST_YEAR = 1900, 9999
 class Unreadable(msgspec.Struct, frozen=True, gc=False):
     """A property value that could not be read, and why, for a person."""
 
-    message: str
+    message: Text
 
 
 class Unencodable(ValueError):
@@ -72,7 +72,7 @@ def decode(
 ) -> Value | Unreadable:
     """Return the value of one raw property of a page; `index` names pages of worker rows by page id."""
     if not isinstance(raw, dict) or raw.get("type", prop.type) != prop.type:
-        found = str(raw.get("type")) if isinstance(raw, dict) else tell("nothing")
+        found = raw.get("type") if isinstance(raw, dict) else tell("nothing")
         return Unreadable(
             tell("should be a {type} but is {found}", type=prop.type, found=found)
         )

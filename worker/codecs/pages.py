@@ -18,7 +18,7 @@ from worker.codecs.records import (
     fault_in_words,
 )
 from worker.domain.entities import Row
-from worker.domain.messages import message, tell, withhold
+from worker.domain.messages import Text, tell, withhold
 from worker.domain.values import Ref, Value
 from worker.errors import Code, Problem
 from worker.mapping.schema import KEY_PROPERTY, Binding, Owner, Rows, Source
@@ -39,7 +39,7 @@ def decode_page(
     """
     raw = properties_by_id(page)
     fields: dict[str, Value] = {}
-    bad: list[tuple[str, str]] = []
+    bad: list[tuple[str, Text]] = []
     stale: list[tuple[str, str]] = []
     odd: list[tuple[str, Decimal]] = []
     for name, property_id in binding.properties.items():
@@ -105,7 +105,7 @@ def read_stamp(text: str | None) -> datetime | None:
         return None
 
 
-def _unreadable(row: Row, source: Source, name: str, fault: str) -> Problem:
+def _unreadable(row: Row, source: Source, name: str, fault: Text) -> Problem:
     label = source.properties[name].label
     said = withhold(fault) if source.private else fault
     return Problem(
@@ -113,7 +113,7 @@ def _unreadable(row: Row, source: Source, name: str, fault: str) -> Problem:
         where=place(row, source),
         field=name,
         message=tell("{field} {fault}", field=label, fault=said),
-        hint=message("correct the field in Notion; until then it counts as unknown"),
+        hint=tell("correct the field in Notion; until then it counts as unknown"),
         url=row.url,
     )
 
@@ -127,7 +127,7 @@ def _not_read_now(row: Row, source: Source, name: str, fault: str) -> Problem:
         message=tell(
             "{field} cannot be read: {error}", field=label, error=fault_in_words(fault)
         ),
-        hint=message(
+        hint=tell(
             "correct the field in Notion; until then it counts as it was read last"
         ),
         url=row.url,
@@ -147,12 +147,12 @@ def _out_of_range(row: Row, source: Source, name: str, value: Decimal) -> Proble
         where=place(row, source),
         field=name,
         message=shown,
-        hint=message("correct the field in Notion; until then it counts as unknown"),
+        hint=tell("correct the field in Notion; until then it counts as unknown"),
         url=row.url,
     )
 
 
-def place(row: Row, source: Source) -> str:
+def place(row: Row, source: Source) -> Text:
     """Return how a row is named to a person: its data source and title (the page id when it has none or is private)."""
     title = "" if source.private else row.title[:80]
     return tell("{source}: {title}", source=source.title, title=title or row.page_id)
@@ -168,7 +168,7 @@ def unread_problem(one: UnreadPage, source: Source) -> Problem:
         ),
         field=one.field,
         message=tell("the row cannot be read: {error}", error=fault_in_words(one.said)),
-        hint=message(
+        hint=tell(
             "mend the row in Notion; until then it counts as it was read last, and nothing is written to it"
         ),
         url=one.url,

@@ -13,7 +13,7 @@ from typing import Annotated, Any, TypeVar
 import msgspec
 from msgspec.structs import replace
 
-from worker.domain.messages import message, tell
+from worker.domain.messages import Text, literal, message, tell
 from worker.domain.text import clean_line
 
 T = TypeVar("T")
@@ -52,9 +52,11 @@ _FAULTS: Mapping[type[Exception], str] = {
 }
 
 
-def fault_in_words(said: str) -> str:
+def fault_in_words(said: str) -> Text:
     """Return what is wrong with a record so that it can be told in any language, as far as the words are ours."""
-    return tell(said) if said in _FAULTS.values() else said
+    if said in _FAULTS.values():
+        return tell(said)
+    return literal(said)
 
 
 def is_sayable(raw: object) -> bool:
@@ -102,7 +104,7 @@ class Who(msgspec.Struct, frozen=True, gc=False):
     id: str
 
 
-class Text(msgspec.Struct, frozen=True, gc=False):
+class RichText(msgspec.Struct, frozen=True, gc=False):
     """A piece of a title."""
 
     plain_text: str = ""
@@ -116,7 +118,7 @@ class Parent(msgspec.Struct, frozen=True, gc=False):
     data_source_id: str | None = None
 
 
-def plain_text(pieces: tuple[Text, ...]) -> str:
+def plain_text(pieces: tuple[RichText, ...]) -> str:
     """Return the text of a title, cleaned."""
     return clean_line("".join(piece.plain_text for piece in pieces))
 
@@ -275,7 +277,7 @@ class DataSource(msgspec.Struct, frozen=True, gc=False):
     id: Identity
     properties: tuple[Column, ...]
     unread: tuple[UnreadColumn, ...] = ()
-    title: tuple[Text, ...] = ()
+    title: tuple[RichText, ...] = ()
     url: str | None = None
     parent: Parent | None = None
     is_gone: bool = False
@@ -284,7 +286,7 @@ class DataSource(msgspec.Struct, frozen=True, gc=False):
 class _RawDataSource(msgspec.Struct, frozen=True, gc=False):
     id: Identity
     properties: dict[str, Any]
-    title: tuple[Text, ...] = ()
+    title: tuple[RichText, ...] = ()
     url: str | None = None
     parent: Parent | None = None
     in_trash: bool = False
@@ -522,7 +524,7 @@ def title_of(cells: object) -> str:
     for cell in found:
         if isinstance(cell, Mapping) and cell.get("type") == "title":
             try:
-                return plain_text(read_record(tuple[Text, ...], cell.get("title")))
+                return plain_text(read_record(tuple[RichText, ...], cell.get("title")))
             except Malformed:
                 return ""
     return ""

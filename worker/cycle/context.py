@@ -10,9 +10,8 @@ from enum import StrEnum
 import msgspec
 from msgspec.structs import replace
 
-from worker.domain.messages import in_words
 from worker.domain.words import Words
-from worker.errors import Problem, RenderedProblem, Stopped
+from worker.errors import Problem, RenderedProblem, Stopped, in_words
 from worker.mapping.playbooks import Playbooks
 from worker.mapping.schema import Bindings
 from worker.method.outcome import Outcome

@@ -21,8 +21,8 @@ from worker.cycle.context import (
     shortened,
     step,
 )
-from worker.domain.messages import in_words, message, tell
-from worker.errors import Code, Problem
+from worker.domain.messages import literal, tell
+from worker.errors import Code, Problem, in_words
 from worker.mapping.schema import Bindings, Rows
 from worker.method import evaluate
 from worker.method.outcome import Outcome
@@ -269,13 +269,13 @@ def _refusals(
         return (
             Problem(
                 code=Code.OTHER_PLAN,
-                where=context.name,
+                where=literal(context.name),
                 message=tell(
                     "the plan is now {now}, not the reviewed {reviewed}",
                     now=plan.checksum(),
                     reviewed=order.checksum,
                 ),
-                hint=message("look at `rayline plan` again"),
+                hint=tell("look at `rayline plan` again"),
             ),
         )
     if order.force:

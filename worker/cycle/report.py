@@ -11,7 +11,7 @@ import structlog
 from msgspec.structs import replace
 
 from worker.cycle.context import Context, Mode, readable
-from worker.domain.messages import message, tell
+from worker.domain.messages import literal, tell
 from worker.domain.values import Ref
 from worker.errors import (
     Busy,
@@ -87,9 +87,9 @@ class Report(msgspec.Struct, frozen=True, gc=False):
 def in_doubt(ref: Ref) -> Problem:
     return Problem(
         code=Code.CREATION_IN_DOUBT,
-        where=str(ref),
-        message=message("Notion did not say whether the row was made"),
-        hint=message("a later cycle looks it up before it is made again"),
+        where=literal(ref),
+        message=tell("Notion did not say whether the row was made"),
+        hint=tell("a later cycle looks it up before it is made again"),
     )
 
 
@@ -104,22 +104,22 @@ def early_ends(workspace: str, applied: Applied) -> Iterator[Problem]:
 def _taken_over(workspace: str, holder: str) -> Problem:
     return Problem(
         code=Code.TAKEN_OVER,
-        where=workspace,
+        where=literal(workspace),
         message=tell(
             "this run gave no sign of life for a while, so {holder} took the workspace over; what is counted here was "
             "written before that",
             holder=holder,
         ),
-        hint=message("the next cycle writes the rest"),
+        hint=tell("the next cycle writes the rest"),
     )
 
 
 def _unfinished(workspace: str) -> Problem:
     return Problem(
         code=Code.ENDED_EARLY,
-        where=workspace,
-        message=message("the run was ended before all was written"),
-        hint=message("the next cycle writes the rest"),
+        where=literal(workspace),
+        message=tell("the run was ended before all was written"),
+        hint=tell("the next cycle writes the rest"),
     )
 
 

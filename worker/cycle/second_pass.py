@@ -9,7 +9,7 @@ import structlog
 from msgspec.structs import replace
 
 from worker.cycle.context import Context, CycleRequest, PlannedCycle, readable
-from worker.domain.messages import message, tell
+from worker.domain.messages import literal, tell
 from worker.errors import Code, Problem, RaylineError, Severity, Stopped
 from worker.plan.plan import Kind
 from worker.state import runs
@@ -53,12 +53,12 @@ def run_second_pass(
         drawn, did = first
         unfinished = Problem(
             code=Code.SECOND_ROUND,
-            where=context.name,
+            where=literal(context.name),
             message=tell(
                 "what follows from the new rows could not be written: {error}",
                 error=error,
             ),
-            hint=message("the next cycle writes the rest"),
+            hint=tell("the next cycle writes the rest"),
             severity=Severity.ERROR,
         )
         return drawn, replace(

@@ -1,13 +1,21 @@
-"""Sentences kept in tables or told where nobody knows the language yet: marked where they stand, so that every one of
-them reaches the catalogues."""
+"""Sentences told where nobody knows the language yet: values that keep their pattern, until they are rendered.
+
+Sentences kept in tables are marked where they stand, so that every one of them reaches the catalogues.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from pathlib import Path
+
+import msgspec
 
 from worker.domain.entities import Stage
+from worker.domain.values import Ref
 from worker.domain.words import Words
-from worker.errors import Problem, RenderedProblem
+
+ENGLISH = Words()
+"""The voice of what no workspace reads: exceptions and logs."""
 
 
 def message(text: str) -> str:
@@ -15,69 +23,78 @@ def message(text: str) -> str:
     return text
 
 
-class Told(str):
-    """A sentence in English that still knows its pattern and its values, so that it can be told in another language."""
+class Labels(msgspec.Struct, frozen=True, gc=False):
+    """How the schema calls something, by locale; English is always there."""
+
+    by_locale: tuple[tuple[str, str], ...]
+
+
+class Text(msgspec.Struct, frozen=True, gc=False):
+    """A sentence as a value: an English pattern and what fills its `{name}` places. `render` alone makes it words.
+
+    Without values the pattern is the sentence as it stands; an empty pattern says nothing.
+    """
 
     pattern: str
-    values: Mapping[str, object]
+    values: tuple[tuple[str, str | Text | Labels], ...] = ()
+
+    def __bool__(self) -> bool:
+        """Tell whether it says anything."""
+        return bool(self.pattern)
 
 
-def tell(pattern: str, **values: object) -> str:
-    """Return a sentence with its `{name}` places filled, for `retell`; a value may be told itself, or be labels by
-    locale."""
-    sentence = Told(
-        pattern.format(**{name: _in_english(value) for name, value in values.items()})
+NOTHING = Text("")
+_AS_IT_IS = "{literal}"
+"""Only a place, hence no sentence of any catalogue."""
+
+
+def tell(pattern: str, **values: object) -> Text:
+    """Return a sentence with what fills its `{name}` places; a value may be a text itself, or labels by locale."""
+    return Text(
+        pattern, tuple((name, _as_value(value)) for name, value in values.items())
     )
-    sentence.pattern = pattern
-    sentence.values = values
-    return sentence
+
+
+def literal(words: str | Path | Ref) -> Text:
+    """Return words that are the same in every language: a name, a file, a row, what somebody else said."""
+    said = str(words)
+    return tell(_AS_IT_IS, literal=said) if said else NOTHING
+
+
+def _as_value(value: object) -> str | Text | Labels:
+    if isinstance(value, Text | Labels):
+        return value
+    if isinstance(value, Mapping) and "en" in value:
+        return Labels(tuple(sorted(value.items())))
+    return str(value)
 
 
 QUOTED = frozenset({"value", "text", "option", "first", "last", "start", "end", "year"})
 """Under these names a sentence quotes what stands in a cell."""
 
 
-def withhold(text: str) -> str:
+def withhold(text: Text) -> Text:
     """Return a sentence that does not quote the cell it is about, for rows that are private."""
-    if not isinstance(text, Told):
-        return text
-    kept = {
-        name: "…" if name in QUOTED else value for name, value in text.values.items()
-    }
-    return tell(text.pattern, **kept)
+    kept = [(name, "…" if name in QUOTED else value) for name, value in text.values]
+    return Text(text.pattern, tuple(kept))
 
 
-def _in_english(value: object) -> object:
-    return value["en"] if isinstance(value, Mapping) and "en" in value else value
+def render(text: Text, words: Words) -> str:
+    """Return a text in the language of `words`."""
+    if not text:
+        return ""
+    values = {name: _in_words(value, words) for name, value in text.values}
+    return words.say(text.pattern, **values)
 
 
-def retell(text: str, words: Words) -> str:
-    """Return a sentence that was told or marked, in the language of `words`; any other text as it is."""
-    if isinstance(text, Told):
-        return words.say(
-            text.pattern,
-            **{name: _in_words(value, words) for name, value in text.values.items()},
-        )
-    return words.say(text) if text else ""
-
-
-def _in_words(value: object, words: Words) -> object:
-    if isinstance(value, Mapping) and "en" in value:
-        return value.get(words.locale, value["en"])
-    return retell(value, words) if isinstance(value, Told) else value
-
-
-def in_words(problem: Problem, words: Words) -> RenderedProblem:
-    """Return a problem with its sentences in the language of `words`."""
-    return RenderedProblem(
-        code=problem.code.value,
-        where=retell(problem.where, words),
-        field=problem.field,
-        message=retell(problem.message, words),
-        hint=retell(problem.hint, words),
-        url=problem.url,
-        severity=problem.severity,
-    )
+def _in_words(value: str | Text | Labels, words: Words) -> str:
+    match value:
+        case Text():
+            return render(value, words)
+        case Labels():
+            labels = dict(value.by_locale)
+            return labels.get(words.locale, labels["en"])
+    return value
 
 
 STAGES = {

@@ -18,7 +18,7 @@ from requests.adapters import BaseAdapter
 
 from worker.config import JiraSettings
 from worker.domain.entities import Issue, JiraProject, Move
-from worker.domain.messages import message, tell
+from worker.domain.messages import literal, tell
 from worker.domain.text import clean_line
 from worker.errors import Code, Problem, Rejected
 from worker.http.deadline import Deadline
@@ -364,7 +364,7 @@ class JiraGateway:
                 problems.append(
                     Problem(
                         code=Code.BAD_ISSUE,
-                        where=raw.key,
+                        where=literal(raw.key),
                         message=tell("cannot be read: {error}", error=error),
                     )
                 )
@@ -504,7 +504,7 @@ def _field_problem(unread: Unread) -> Problem:
         where=tell("Jira field {name}", name=unread.name or "?"),
         field=unread.field,
         message=tell("cannot be read: {error}", error=unread.said),
-        hint=message("mend the field in Jira; until then no issue is read by it"),
+        hint=tell("mend the field in Jira; until then no issue is read by it"),
     )
 
 

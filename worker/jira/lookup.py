@@ -8,6 +8,7 @@ from typing import Any
 
 import msgspec
 
+from worker.domain.messages import literal
 from worker.errors import Incomplete, Missing, Problem
 from worker.jira.histories import chunks
 from worker.jira.records import Page, PageReader, read_bulk
@@ -61,12 +62,11 @@ def _left_over(
 
     On Cloud there are such only when an answer bears a name nobody asked for; Data Center may not find old keys.
     """
-    answered = {name for row in rows for name in (row.id, row.key)} | {
-        problem.where for problem in problems
-    }
+    answered = {literal(name) for row in rows for name in (row.id, row.key)}
+    answered |= {problem.where for problem in problems}
     moved = any(row.id not in wanted and row.key not in wanted for row in rows)
     return (
-        [key for key in wanted if key not in answered]
+        [key for key in wanted if literal(key) not in answered]
         if moved or not session.cloud
         else []
     )

@@ -11,7 +11,7 @@ from typing import Annotated, Any, Generic, NamedTuple, TypeVar
 import msgspec
 
 from worker.domain.entities import Worklog
-from worker.domain.messages import message, tell
+from worker.domain.messages import literal, tell
 from worker.errors import Code, Problem
 from worker.http.secrets import redact
 from worker.jira.damage import MARK_BYTES, SAID, damaged_field
@@ -140,10 +140,10 @@ class PageReader:
         url = f"{self._browse}{named}" if self._browse and named else ""
         return Problem(
             code=Code.BAD_ISSUE,
-            where=named or message("an issue without a key"),
+            where=literal(named) if named else tell("an issue without a key"),
             field=fault.field,
             message=tell("cannot be read: {error}", error=fault.reason),
-            hint=message("mend the field in Jira; until then the issue is left out"),
+            hint=tell("mend the field in Jira; until then the issue is left out"),
             url=url,
         )
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Collection, Iterable, Iterator, Mapping
 
+from worker.domain.messages import Text, literal, tell
 from worker.errors import Code, Problem, Severity
 from worker.mapping.schema import (
     KEY_PROPERTY,
@@ -31,7 +32,7 @@ GROUPABLE = (
     "checkbox",
 )
 
-Complaint = tuple[str, str]
+Complaint = tuple[str, Text]
 
 
 def check_schema(
@@ -47,7 +48,7 @@ def check_schema(
     return [
         Problem(
             code=Code.MAPPING,
-            where=files.get(name, name),
+            where=literal(files.get(name, name)),
             field=key,
             message=message,
             severity=Severity.ERROR,
@@ -56,7 +57,7 @@ def check_schema(
     ]
 
 
-def _titles(schema: Schema) -> Iterator[tuple[str, str, str]]:
+def _titles(schema: Schema) -> Iterator[tuple[str, str, Text]]:
     for locale, twice in _twice(
         (locale, title)
         for source in schema.sources.values()
@@ -67,7 +68,10 @@ def _titles(schema: Schema) -> Iterator[tuple[str, str, str]]:
                 yield (
                     source.name,
                     f"title.{locale}",
-                    f"another data source is called {source.title[locale]!r} too",
+                    tell(
+                        "another data source is called {title} too",
+                        title=repr(source.title[locale]),
+                    ),
                 )
 
 
@@ -83,7 +87,10 @@ def _source(
     if len(titles) != 1:
         yield (
             "properties",
-            f"exactly one property must be the title, found {len(titles)}",
+            tell(
+                "exactly one property must be the title, found {number}",
+                number=len(titles),
+            ),
         )
     key = source.properties.get(KEY_PROPERTY)
     if (source.rows is Rows.WORKER or source.seeded) and (
@@ -91,16 +98,23 @@ def _source(
     ):
         yield (
             f"properties.{KEY_PROPERTY}",
-            "rows made by the worker need this rich_text property",
+            tell("rows made by the worker need this rich_text property"),
         )
     if source.rows is Rows.WORKER and source.seeded:
-        yield "seeded", "only rows of people can be seeded"
+        yield "seeded", tell("only rows of people can be seeded")
     for locale, text in _twice(
         (locale, label)
         for prop in source.properties.values()
         for locale, label in prop.label.items()
     ):
-        yield "properties", f"two properties have the {locale} label {text!r}"
+        yield (
+            "properties",
+            tell(
+                "two properties have the {locale} label {label}",
+                locale=locale,
+                label=repr(text),
+            ),
+        )
     for prop in source.properties.values():
         for field, message in _property(schema, source, prop, broken):
             yield f"properties.{prop.name}.{field}", message
@@ -113,17 +127,22 @@ def _property(
     schema: Schema, source: Source, prop: Property, broken: Collection[str]
 ) -> Iterator[Complaint]:
     if prop.rule and prop.owner is Owner.HUMAN:
-        yield "rule", "a human's property cannot have a rule"
+        yield "rule", tell("a human's property cannot have a rule")
     if prop.periodic and prop.owner is not Owner.WORKER:
-        yield "periodic", "only a worker's property is emptied when its period ends"
+        yield (
+            "periodic",
+            tell("only a worker's property is emptied when its period ends"),
+        )
     if prop.format and prop.type != "number":
-        yield "format", "only a number has a format"
+        yield "format", tell("only a number has a format")
     if bool(prop.expression) != (prop.type == "formula") or (
         prop.expression and prop.owner is not Owner.HUMAN
     ):
         yield (
             "expression",
-            "a formula has an expression and owner human (Notion computes it); others have none",
+            tell(
+                "a formula has an expression and owner human (Notion computes it); others have none"
+            ),
         )
     yield from _options(prop)
     yield from _relation(schema, source, prop, broken)
@@ -133,26 +152,33 @@ def _options(prop: Property) -> Iterator[Complaint]:
     if bool(prop.options) != (prop.type in CHOICES):
         yield (
             "options",
-            f"a {prop.type} must have options"
+            tell("a {type} must have options", type=prop.type)
             if prop.type in CHOICES
-            else "only choices have options",
+            else tell("only choices have options"),
         )
     for _, key in _twice(("", option.key) for option in prop.options):
-        yield "options", f"the option {key} is listed twice"
+        yield "options", tell("the option {key} is listed twice", key=key)
     for locale, text in _twice(
         (locale, label)
         for option in prop.options
         for locale, label in option.label.items()
     ):
-        yield "options", f"two options have the {locale} label {text!r}"
+        yield (
+            "options",
+            tell(
+                "two options have the {locale} label {label}",
+                locale=locale,
+                label=repr(text),
+            ),
+        )
     for index, option in enumerate(prop.options):
         # docs/facts/notion-api.md 2.12
         if any("," in label for label in option.label.values()):
-            yield f"options.{index}", "Notion takes no commas in option names"
+            yield f"options.{index}", tell("Notion takes no commas in option names")
         if bool(option.group) != (prop.type == "status"):
             yield (
                 f"options.{index}.group",
-                "a status option needs a group, others have none",
+                tell("a status option needs a group, others have none"),
             )
 
 
@@ -162,21 +188,33 @@ def _relation(
     if bool(prop.target) != (prop.type == "relation"):
         yield (
             "target",
-            "a relation needs a target"
+            tell("a relation needs a target")
             if prop.type == "relation"
-            else "only a relation has a target",
+            else tell("only a relation has a target"),
         )
     if prop.mirror and prop.type != "relation":
-        yield "mirror", "only a relation has a mirror"
+        yield "mirror", tell("only a relation has a mirror")
     if prop.type != "relation" or not prop.target or prop.target in broken:
         return
     target = schema.sources.get(prop.target)
     if target is None:
-        yield "target", f"there is no data source {prop.target}"
+        yield "target", tell("there is no data source {source}", source=prop.target)
     elif target.private and not source.private:
-        yield "target", f"{prop.target} is private, nothing outside may lead to it"
+        yield (
+            "target",
+            tell(
+                "{source} is private, nothing outside may lead to it",
+                source=prop.target,
+            ),
+        )
     elif source.private and prop.mirror and not target.private:
-        yield "mirror", f"would show the rows of a private data source in {prop.target}"
+        yield (
+            "mirror",
+            tell(
+                "would show the rows of a private data source in {source}",
+                source=prop.target,
+            ),
+        )
     elif prop.mirror:
         other = target.properties.get(prop.mirror)
         if other is None or (other.type, other.target, other.mirror) != (
@@ -186,7 +224,12 @@ def _relation(
         ):
             yield (
                 "mirror",
-                f"{prop.target}.{prop.mirror} must be a relation to {source.name} with mirror {prop.name}",
+                tell(
+                    "{mirror} must be a relation to {source} with mirror {property}",
+                    mirror=f"{prop.target}.{prop.mirror}",
+                    source=source.name,
+                    property=prop.name,
+                ),
             )
 
 
@@ -197,15 +240,18 @@ def _view(source: Source, view: View) -> Iterator[Complaint]:
     ]
     for field, name in named:
         if name and name not in source.properties:
-            yield field, f"there is no property {name}"
+            yield field, tell("there is no property {name}", name=name)
     if view.type == "board" and not view.group_by:
-        yield "group_by", "a board needs one"
+        yield "group_by", tell("a board needs one")
     if view.type in ("calendar", "timeline") and not view.date:
-        yield "date", f"a {view.type} needs one"
+        yield "date", tell("a {type} needs one", type=view.type)
     group = source.properties.get(view.group_by)
     if group is not None and group.type not in GROUPABLE:
-        yield "group_by", f"cannot group by a {group.type}"
+        yield "group_by", tell("cannot group by a {type}", type=group.type)
     for field, name in (("date", view.date), ("until", view.until)):
         prop = source.properties.get(name)
         if prop is not None and prop.type != "date":
-            yield field, f"{name} is a {prop.type}, not a date"
+            yield (
+                field,
+                tell("{name} is a {type}, not a date", name=name, type=prop.type),
+            )

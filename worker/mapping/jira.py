@@ -17,7 +17,7 @@ import msgspec
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from worker.domain.entities import Category, Issue
-from worker.domain.messages import tell
+from worker.domain.messages import Text, literal, tell
 from worker.domain.text import clean_line
 from worker.errors import Code, ConfigError, Problem, Severity
 from worker.mapping.load import mapping_files
@@ -103,16 +103,16 @@ def load_jira_mapping(folder: Path | None = None) -> JiraMapping:
         ]
     except ValidationError as error:
         problems = [
-            _problem(path, ".".join(map(str, item["loc"])), item["msg"])
+            _problem(path, ".".join(map(str, item["loc"])), literal(item["msg"]))
             for item in error.errors(include_url=False)
         ]
     raise ConfigError(problems)
 
 
-def _problem(path: Path, key: str, message: str) -> Problem:
+def _problem(path: Path, key: str, message: Text) -> Problem:
     return Problem(
         code=Code.BAD_MAPPING,
-        where=str(path),
+        where=literal(path),
         field=key,
         message=message,
         severity=Severity.ERROR,

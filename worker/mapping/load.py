@@ -13,7 +13,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from worker.domain.messages import tell
+from worker.domain.messages import NOTHING, Text, literal, tell
 from worker.errors import Code, ConfigError, Problem, Severity
 from worker.mapping.check import check_schema
 from worker.mapping.schema import (
@@ -104,7 +104,7 @@ CURRENCIES: Mapping[str, str] = {
 }
 """Notion's number formats by ISO code."""
 Name = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$")]
-Text = Annotated[str, Field(min_length=1, max_length=100)]
+ShortText = Annotated[str, Field(min_length=1, max_length=100)]
 Icon = Annotated[str, Field(min_length=1, max_length=16)]
 
 
@@ -117,8 +117,8 @@ class Table(BaseModel):
 class LabelTable(Table):
     """One text in every locale."""
 
-    en: Text
-    ru: Text
+    en: ShortText
+    ru: ShortText
 
     @property
     def labels(self) -> Labels:
@@ -207,8 +207,8 @@ def load_schema(folder: Path | None = None, *, currency: str = "") -> Schema:
                 _problem(
                     folder,
                     "",
-                    "there is no such folder",
-                    hint="set `mappings` to a folder",
+                    tell("there is no such folder"),
+                    hint=tell("set `mappings` to a folder"),
                 )
             ]
         )
@@ -255,16 +255,19 @@ def _key(parts: Iterable[int | str]) -> str:
     )
 
 
-def _error_text(item: Mapping[str, Any]) -> str:
+def _error_text(item: Mapping[str, Any]) -> Text:
     if item["type"] == "extra_forbidden":
-        return "is not a known key"
-    return f"{str(item['msg'])[:1].lower()}{str(item['msg'])[1:]}, not {item['input']!r:.80}"
+        return tell("is not a known key")
+    # The checker's own words, which are English alone.
+    wish = str(item["msg"])
+    given = f"{item['input']!r:.80}"
+    return literal(f"{wish[:1].lower()}{wish[1:]}, not {given}")
 
 
-def _problem(path: Path, key: str, message: str, *, hint: str = "") -> Problem:
+def _problem(path: Path, key: str, message: Text, *, hint: Text = NOTHING) -> Problem:
     return Problem(
         code=Code.MAPPING,
-        where=str(path),
+        where=literal(path),
         field=key,
         message=message,
         hint=hint,

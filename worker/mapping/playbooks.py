@@ -14,7 +14,7 @@ import msgspec
 from pydantic import Field, ValidationError
 
 from worker.config import Model
-from worker.domain.messages import tell
+from worker.domain.messages import Text, literal, tell
 from worker.errors import Code, ConfigError, Problem, Severity
 from worker.toml import BadToml, read_toml
 
@@ -43,7 +43,7 @@ Days = Annotated[int, Field(ge=0, le=3650)]
 Sentence = Annotated[str, Field(min_length=1, max_length=500)]
 
 
-class Text(Model):
+class Sentences(Model):
     """A sentence in both languages."""
 
     en: Sentence
@@ -54,7 +54,7 @@ class Text(Model):
         return self.ru if locale == "ru" else self.en
 
 
-class Step(Text):
+class Step(Sentences):
     """One response step, `days` working days after the risk was seen."""
 
     days: Days
@@ -64,7 +64,7 @@ class Playbook(Model):
     """A task made for a signal. `due` in working days, `cooldown` and `days` (how far ahead or back) in days."""
 
     signal: str
-    text: Text
+    text: Sentences
     role: str
     due: Days
     kind: Literal["next_step", "signal", "external", "care"]
@@ -124,7 +124,7 @@ def load_playbooks(folder: Path, *, roles: frozenset[str] = ROLES) -> Playbooks:
     except ValidationError as error:
         raise ConfigError(
             [
-                _problem(path, ".".join(map(str, found["loc"])), found["msg"])
+                _problem(path, ".".join(map(str, found["loc"])), literal(found["msg"]))
                 for found in error.errors(include_url=False)
             ]
         ) from None
@@ -160,10 +160,12 @@ def _staffed(books: Mapping[str, Any], roles: frozenset[str]) -> Mapping[str, An
 def _unknown_role(path: Path, where: str, role: str) -> Problem:
     return Problem(
         code=Code.UNKNOWN_ROLE,
-        where=path.name,
+        where=literal(path.name),
         field=where,
-        message=f"nobody has the role {role!r}, so this is left out",
-        hint="name one of the roles in mappings/workspace/people.toml",
+        message=tell(
+            "nobody has the role {role}, so this is left out", role=repr(role)
+        ),
+        hint=tell("name one of the roles in mappings/workspace/people.toml"),
         severity=Severity.ERROR,
     )
 
@@ -179,23 +181,26 @@ def _texts(read: _File) -> list[tuple[str, str]]:
     ]
 
 
-def _faults(text: str) -> list[str]:
+def _faults(text: str) -> list[Text]:
     try:
         places = {
             name for _, name, _, _ in string.Formatter().parse(text) if name is not None
         }
     except ValueError as error:
-        return [f"is not a text with places: {error}"]
+        return [tell("is not a text with places: {error}", error=error)]
+    known = ", ".join(sorted(PLACES))
     return [
-        f"unknown place {{{name}}}; known are {', '.join(sorted(PLACES))}"
+        tell(
+            "unknown place {place}; known are {known}", place=f"{{{name}}}", known=known
+        )
         for name in sorted(places - PLACES)
     ]
 
 
-def _problem(path: Path, where: str, message: str) -> Problem:
+def _problem(path: Path, where: str, message: Text) -> Problem:
     return Problem(
         code=Code.BAD_PLAYBOOK,
-        where=path.name,
+        where=literal(path.name),
         field=where,
         message=message,
         severity=Severity.ERROR,

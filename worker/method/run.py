@@ -13,7 +13,7 @@ from typing import Concatenate, Generic, ParamSpec, TypeVar
 import msgspec
 from msgspec.structs import replace
 
-from worker.domain.messages import message, tell
+from worker.domain.messages import literal, tell
 from worker.errors import Code, Problem, Severity
 from worker.method.measures import Condition, Signal
 from worker.plan.facts import Fact
@@ -127,8 +127,8 @@ def _failure(rule: Callable[..., object], error: str) -> Problem:
     place = f"{rule.__module__.replace('.', '/')}.py"
     return Problem(
         code=Code.RULE_FAILED,
-        where=place,
+        where=literal(place),
         message=tell("the rule failed: {error}", error=f"{rule.__name__}: {error}"),
-        hint=message("report this; the other rules went on"),
+        hint=tell("report this; the other rules went on"),
         severity=Severity.ERROR,
     )

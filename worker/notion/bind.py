@@ -11,7 +11,7 @@ from collections.abc import Iterable, Mapping
 import msgspec
 
 from worker.codecs.records import Column, DataSource, UnreadColumn, plain_text
-from worker.domain.messages import message, tell
+from worker.domain.messages import Text, literal, tell
 from worker.errors import Code, Problem, Severity
 from worker.mapping.schema import Binding, Owner, Property, Source
 
@@ -194,7 +194,7 @@ class Reporter(msgspec.Struct, frozen=True, gc=False):
                     Code.SCHEMA_DELETED,
                     prop,
                     tell("the property {label} was deleted", label=repr(label)),
-                    message(
+                    tell(
                         "restore it in Notion or run `rayline init` to create it again"
                     ),
                 )
@@ -244,7 +244,7 @@ class Reporter(msgspec.Struct, frozen=True, gc=False):
                 label=repr(prop.label.get(self.locale, prop.name)),
                 error=column.said,
             ),
-            message(
+            tell(
                 "until it can be read, it counts as it was read last; if it stays so, make the property "
                 "again in Notion"
             ),
@@ -271,11 +271,11 @@ class Reporter(msgspec.Struct, frozen=True, gc=False):
                     label=repr(raw.name),
                     options=listed,
                 ),
-                message("add it in Notion, or rename the option you use back"),
+                tell("add it in Notion, or rename the option you use back"),
             )
         ]
 
-    def _problem(self, code: Code, prop: Property, fault: str, hint: str) -> Problem:
+    def _problem(self, code: Code, prop: Property, fault: Text, hint: Text) -> Problem:
         severity = (
             Severity.INFO
             if prop.owner is Owner.HUMAN and code == Code.SCHEMA_MISSING
@@ -283,7 +283,7 @@ class Reporter(msgspec.Struct, frozen=True, gc=False):
         )
         return Problem(
             code=code,
-            where=self.source.title.get(self.locale, self.source.name),
+            where=literal(self.source.title.get(self.locale, self.source.name)),
             field=prop.name,
             message=fault,
             hint=hint,

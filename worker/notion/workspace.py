@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 from msgspec.structs import replace
 
 from worker.codecs.records import Column, DataSource, Json, Parent
-from worker.domain.messages import message, tell
+from worker.domain.messages import literal, tell
 from worker.errors import Code, Missing, Problem, Severity
 from worker.mapping.schema import Binding, Bindings, Property, Schema, Source, View
 from worker.notion.bind import bind, find_source, read_columns
@@ -465,11 +465,11 @@ def _absent(source: Source, locale: str, *, root: str) -> Problem:
     if not root:
         return Problem(
             code=Code.SCHEMA_PRIVATE,
-            where=source.title.get(locale, source.name),
-            message=message(
+            where=literal(source.title.get(locale, source.name)),
+            message=tell(
                 "there is no private root page, the rules that need this database are off"
             ),
-            hint=message(
+            hint=tell(
                 "make a page that only the right people share, share it with the connection and set "
                 "`notion.private_root_page_id`"
             ),
@@ -477,11 +477,11 @@ def _absent(source: Source, locale: str, *, root: str) -> Problem:
         )
     return Problem(
         code=Code.SCHEMA_SOURCE,
-        where=source.title.get(locale, source.name),
-        message=message(
+        where=literal(source.title.get(locale, source.name)),
+        message=tell(
             "there is no such database under the root page, the rules that need it are off"
         ),
-        hint=message(
+        hint=tell(
             "share it with the connection, move it under the root page, or run `rayline init` to create "
             "it"
         ),
@@ -515,14 +515,14 @@ def _check_targets(
     problems = [
         Problem(
             code=Code.SCHEMA_RETYPED,
-            where=source.title.get(locale, source.name),
+            where=literal(source.title.get(locale, source.name)),
             field=prop.name,
             message=tell(
                 "the relation {label} does not lead to the database of {target}",
                 label=repr(prop.label.get(locale)),
                 target=prop.target,
             ),
-            hint=message("point it there, or rename it and run `rayline init`"),
+            hint=tell("point it there, or rename it and run `rayline init`"),
             url=data_sources[source.name].url or "",
         )
         for prop in astray

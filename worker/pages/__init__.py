@@ -15,7 +15,7 @@ from msgspec.structs import replace
 
 from worker.domain.document import Block
 from worker.domain.entities import FIRM, Client
-from worker.domain.messages import message
+from worker.domain.messages import literal, message, tell
 from worker.domain.period_titles import period_title
 from worker.domain.periods import (
     Grain,
@@ -82,9 +82,12 @@ def write_pages(world: World, outcome: Outcome) -> Outcome:
 def _failure(page: Page, error: Exception) -> Problem:
     return Problem(
         code=Code.PAGE_FAILED,
-        where=str(page.ref),
-        message=f"the page could not be written: {type(error).__name__}: {error}",
-        hint="report this; the other pages went on",
+        where=literal(page.ref),
+        message=tell(
+            "the page could not be written: {error}",
+            error=f"{type(error).__name__}: {error}",
+        ),
+        hint=tell("report this; the other pages went on"),
         severity=Severity.ERROR,
     )
 

@@ -22,9 +22,9 @@ import msgspec
 from worker.codecs.notion import canonicalize
 from worker.domain import document
 from worker.domain.entities import Row
-from worker.domain.messages import in_words, message, tell
+from worker.domain.messages import literal, tell
 from worker.domain.values import UNSET, Ref, Unset, Value
-from worker.errors import Code, Problem, Severity
+from worker.errors import Code, Problem, Severity, in_words
 from worker.mapping.schema import (
     KEY_PROPERTY,
     Binding,
@@ -214,13 +214,13 @@ def _group(facts: Iterable[Fact], problems: list[Problem]) -> Wanted:
         problems.append(
             Problem(
                 code=Code.RULE_CLASH,
-                where=str(ref),
+                where=literal(ref),
                 field=name,
                 message=tell(
                     "the rules {rules} state different values; the field is left alone",
                     rules=", ".join(sorted(rules)),
                 ),
-                hint=message("one field must have one rule"),
+                hint=tell("one field must have one rule"),
                 severity=Severity.ERROR,
             )
         )
@@ -267,7 +267,7 @@ def _plan_row(inputs: _DiffInputs, ref: Ref, fields: Mapping[str, Fact]) -> None
         inputs.draft.problems.append(
             Problem(
                 code=Code.UNKNOWN_SOURCE,
-                where=str(ref),
+                where=literal(ref),
                 message=tell(
                     "there is no data source {source}", source=repr(ref.source)
                 ),
@@ -291,8 +291,8 @@ def _plan_row(inputs: _DiffInputs, ref: Ref, fields: Mapping[str, Fact]) -> None
         inputs.draft.problems.append(
             Problem(
                 code=Code.MISSING_ROW,
-                where=str(ref),
-                message=message("a rule speaks of a row that is not there"),
+                where=literal(ref),
+                message=tell("a rule speaks of a row that is not there"),
             )
         )
     elif ref not in inputs.ours and ref not in inputs.world.seeds and stated:
@@ -316,14 +316,14 @@ def _stated(
             or name == KEY_PROPERTY
         ):
             sentence = (
-                message("no such field")
+                tell("no such field")
                 if prop is None
-                else message("the field is not the rules' to state")
+                else tell("the field is not the rules' to state")
             )
             inputs.draft.problems.append(
                 Problem(
                     code=Code.UNSTATABLE_FIELD,
-                    where=str(ref),
+                    where=literal(ref),
                     field=name,
                     message=sentence,
                     severity=Severity.ERROR,
@@ -425,10 +425,10 @@ def _plan_create(
                 code=Code.UNREADABLE_KEY,
                 where=tell("{source}", source=source.title),
                 field=KEY_PROPERTY,
-                message=message(
+                message=tell(
                     "no row is made while one that is there cannot be read: it may be the same"
                 ),
-                hint=message("mend the row, then the next cycle makes what is missing"),
+                hint=tell("mend the row, then the next cycle makes what is missing"),
             )
         )
         return
@@ -436,12 +436,10 @@ def _plan_create(
         inputs.draft.problems.append(
             Problem(
                 code=Code.UNBOUND_KEY,
-                where=source.name,
+                where=literal(source.name),
                 field=KEY_PROPERTY,
-                message=message(
-                    "rows cannot be created without the Worker key property"
-                ),
-                hint=message("run `rayline check` to see how to restore it"),
+                message=tell("rows cannot be created without the Worker key property"),
+                hint=tell("run `rayline check` to see how to restore it"),
                 severity=Severity.ERROR,
             )
         )
@@ -519,15 +517,13 @@ def _plan_copy(inputs: _DiffInputs, copy: Row, made: AbstractSet[str]) -> None:
     inputs.draft.problems.append(
         Problem(
             code=Code.DUPLICATE_KEY,
-            where=str(copy.ref),
+            where=literal(copy.ref),
             field=KEY_PROPERTY,
             message=tell(
                 "“{title}” carries the Worker key of another row and is left alone",
                 title=copy.title,
             ),
-            hint=message(
-                "clear its Worker key to keep it as your own row, or delete it"
-            ),
+            hint=tell("clear its Worker key to keep it as your own row, or delete it"),
             url=copy.url,
         )
     )

@@ -7,15 +7,15 @@ from collections.abc import Iterator, Mapping, Set
 from types import MappingProxyType
 
 from worker.config import Limits
-from worker.domain.messages import message, tell
+from worker.domain.messages import Text, literal, tell
 from worker.errors import Code, Problem, Severity
 from worker.plan.merge import is_empty
 from worker.plan.plan import Change, Kind, Plan
 
 _NONE: Mapping[str, int] = MappingProxyType({})
-_ALL_READ: Mapping[str, str] = MappingProxyType({})
+_ALL_READ: Mapping[str, Text] = MappingProxyType({})
 _NO_PAGES: Set[str] = frozenset()
-_FORCE = message("look at `rayline plan`; if it is right, run `rayline sync --force`")
+_FORCE = tell("look at `rayline plan`; if it is right, run `rayline sync --force`")
 
 
 def check(
@@ -24,7 +24,7 @@ def check(
     rows_by_source: Mapping[str, int],
     settings: Limits,
     rows_before: Mapping[str, int] = _NONE,
-    incomplete: Mapping[str, str] = _ALL_READ,
+    incomplete: Mapping[str, Text] = _ALL_READ,
     mapping_changed: bool = False,
     periodic: Set[tuple[str, str]] = frozenset(),
     sectioned: Set[str] = _NO_PAGES,
@@ -100,7 +100,7 @@ def _suddenly_empty(
                 tell(
                     "0 rows are left of the {count} it had; the limit is 1", count=count
                 ),
-                message(
+                tell(
                     "check that the database is still shared with the connection; if it was emptied on "
                     "purpose, run `rayline sync --force`"
                 ),
@@ -118,7 +118,7 @@ def _too_many(plan: Plan, settings: Limits, sectioned: Set[str]) -> Iterator[Pro
                 count=count,
                 limit=settings.changes,
             ),
-            message(
+            tell(
                 "look at `rayline plan`; if it is right, run `rayline sync --force`, or "
                 "raise `limits.changes`"
             ),
@@ -141,7 +141,7 @@ def _touches(change: Change, sectioned: Set[str]) -> bool:
             return True
 
 
-def _blind_archives(plan: Plan, incomplete: Mapping[str, str]) -> Iterator[Problem]:
+def _blind_archives(plan: Plan, incomplete: Mapping[str, Text]) -> Iterator[Problem]:
     archives = Counter(
         change.ref.source
         for change in plan.changes
@@ -157,7 +157,7 @@ def _blind_archives(plan: Plan, incomplete: Mapping[str, str]) -> Iterator[Probl
                     count=count,
                     why=incomplete[source],
                 ),
-                message("wait for the next complete read"),
+                tell("wait for the next complete read"),
             )
 
 
@@ -177,7 +177,11 @@ def _changed_mapping(
             )
 
 
-def _reason(code: Code, where: str, fault: str, hint: str) -> Problem:
+def _reason(code: Code, where: str, fault: Text, hint: Text) -> Problem:
     return Problem(
-        code=code, where=where, message=fault, hint=hint, severity=Severity.ERROR
+        code=code,
+        where=literal(where),
+        message=fault,
+        hint=hint,
+        severity=Severity.ERROR,
     )

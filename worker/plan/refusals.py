@@ -12,7 +12,7 @@ from typing import Any
 import msgspec
 
 from worker.codecs.records import Page, title_of
-from worker.domain.messages import message, tell
+from worker.domain.messages import literal, tell
 from worker.domain.values import Ref, Unset, Value
 from worker.errors import Code, Problem, Severity
 from worker.mapping.schema import Binding, Property, Schema
@@ -77,7 +77,7 @@ def problems_of(
     """Yield what is to be told of a refused field, and of related rows that left their board."""
     yield Problem(
         code=Code.FIELD_REFUSED,
-        where=str(ref),
+        where=literal(ref),
         field=prop.name,
         message=tell(
             "“{title}” was written without {field}, which Notion refused: {error}",
@@ -85,7 +85,7 @@ def problems_of(
             field=prop.label,
             error=refusal.error,
         ),
-        hint=message(
+        hint=tell(
             "correct the field in Notion; it is tried again when its value or the property changes, "
             "and in every full read"
         ),
@@ -100,15 +100,13 @@ def left_board(stray: Stray, schema: Schema) -> Problem:
     source = schema.sources.get(Ref.parse(stray.ref).source)
     return Problem(
         code=Code.ROW_LEFT_BOARD,
-        where=stray.ref,
+        where=literal(stray.ref),
         message=tell(
             "“{title}” was moved out of {source} and is left alone",
             title=stray.title,
             source=source.title if source else "",
         ),
-        hint=message(
-            "move it back to be kept up to date, or delete it where it is now"
-        ),
+        hint=tell("move it back to be kept up to date, or delete it where it is now"),
         url=stray.url,
     )
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from worker.domain.messages import tell
 from worker.domain.values import Ref
 from worker.errors import Code, ConfigError, Problem, Severity
 from worker.plan.facts import Fact
@@ -33,10 +34,14 @@ def find_scope(world: World, text: str) -> Ref:
         [
             Problem(
                 code=Code.SCOPE,
-                where="command line",
+                where=tell("command line"),
                 field="SCOPE",
-                message=f"{len(matches)} clients are called {text!r}",
-                hint=f"say one of: {names}",
+                message=tell(
+                    "{number} clients are called {text}",
+                    number=len(matches),
+                    text=repr(text),
+                ),
+                hint=tell("say one of: {names}", names=names),
                 severity=Severity.ERROR,
             )
         ]

@@ -25,7 +25,7 @@ from worker.codecs.pages import (
 )
 from worker.codecs.records import UNREAD as MARK
 from worker.codecs.records import Page, UnreadPage
-from worker.domain.messages import message, tell
+from worker.domain.messages import Text, literal, message, tell
 from worker.domain.values import Ref
 from worker.errors import Code, Missing, Problem, Severity
 from worker.mapping.schema import Binding, Bindings, Schema, Source
@@ -45,7 +45,7 @@ MINUTE = timedelta(minutes=1)
 SETTLED = timedelta(minutes=5)
 SKEW = timedelta(days=1)
 """An edit further ahead of our clock is none: a cursor there would hide every later one."""
-UNSEEN = tell(
+UNSEEN = message(
     "Notion does not show the database: it is in the trash, or not shared with this connection"
 )
 
@@ -63,7 +63,7 @@ class BoardsRead:
     for, by source.
     """
 
-    incomplete: Mapping[str, str]
+    incomplete: Mapping[str, Text]
     problems: tuple[Problem, ...] = ()
     drifted: frozenset[str] = frozenset()
     unread: Mapping[str, tuple[UnreadPage, ...]] = field(default_factory=dict)
@@ -92,9 +92,7 @@ def read_boards(
         return BoardsRead({}, drifted=strange)
 
     incomplete = {
-        name: batch.reason or "not read to the end"
-        for name, batch in batches.items()
-        if not batch.complete
+        name: _why(batch) for name, batch in batches.items() if not batch.complete
     }
     with site.store.transaction(site.name) as tx:
         for name, batch in batches.items():
@@ -330,11 +328,18 @@ def _advance(
     )
 
 
-def _incomplete(name: str, why: str) -> Problem:
+def _why(batch: PageBatch) -> Text:
+    """Return why a data source was not read in full."""
+    if batch.reason == UNSEEN:
+        return tell(UNSEEN)
+    return literal(batch.reason or "not read to the end")
+
+
+def _incomplete(name: str, why: Text) -> Problem:
     return Problem(
         code=Code.INCOMPLETE_READ,
-        where=name,
+        where=literal(name),
         message=tell("not all rows could be read: {why}", why=why),
-        hint=message("nothing is archived until a complete read"),
+        hint=tell("nothing is archived until a complete read"),
         severity=Severity.WARNING,
     )

@@ -9,7 +9,7 @@ from typing import TypeVar
 import msgspec
 from msgspec.structs import replace
 
-from worker.domain.messages import tell
+from worker.domain.messages import NOTHING, Text, tell
 from worker.jira.paging import condition_of
 from worker.ports.tracker import Unread
 from worker.state.settings import Setting
@@ -95,7 +95,7 @@ class Lookup(msgspec.Struct):
         self.filters = _only(self.filters, filters)
         self.matched = _only(self.matched, conditions)
 
-    def fault_of(self, link: Link) -> str:
+    def fault_of(self, link: Link) -> Text:
         """Return why a link comes to nothing, in Jira's words where it has any; empty when it comes to something."""
         match link.kind:
             case LinkKind.PROJECT:
@@ -110,7 +110,7 @@ class Lookup(msgspec.Struct):
                 concerned = [link, Link(LinkKind.JQL, condition)]
                 known = condition in self.matched
             case _:
-                return ""
+                return NOTHING
 
         names = [name_of(one) for one in concerned]
         refusals = [self.refused[name] for name in names if name in self.refused]
@@ -120,7 +120,7 @@ class Lookup(msgspec.Struct):
                 "Jira does not accept {link}: {why}", link=_shown(link), why=said
             )
         if known and not refusals:
-            return ""
+            return NOTHING
         return tell(
             "Jira has no {kind} {name}, or the account may not see it",
             kind=link.kind.value,
@@ -135,7 +135,7 @@ class Lookup(msgspec.Struct):
                 continue
 
             is_bad = link.kind is LinkKind.BAD
-            fault = "" if is_bad else self.fault_of(link)
+            fault = NOTHING if is_bad else self.fault_of(link)
             last = self.standing.get(card)
             since = None if last is None else last.at or self.read
             if not is_bad and not fault:

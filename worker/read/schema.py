@@ -5,8 +5,16 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from worker.config import NotionSettings
-from worker.domain.messages import in_words, message, tell
-from worker.errors import Code, ConfigError, Missing, Problem, RenderedProblem, Severity
+from worker.domain.messages import message, tell
+from worker.errors import (
+    Code,
+    ConfigError,
+    Missing,
+    Problem,
+    RenderedProblem,
+    Severity,
+    in_words,
+)
 from worker.mapping.schema import Bindings
 from worker.notion.workspace import read_bindings
 from worker.ports.notion import BoardReader, is_gone
@@ -76,8 +84,8 @@ def read_schema(notion: BoardReader, site: Site, *, afresh: bool) -> Bound:
                 Problem(
                     code=Code.NO_BOARDS,
                     where=tell("Notion page {page}", page=pages.root_page_id),
-                    message=message("none of the expected databases is on the page"),
-                    hint=message("run `rayline init` to create or adopt them"),
+                    message=tell("none of the expected databases is on the page"),
+                    hint=tell("run `rayline init` to create or adopt them"),
                     severity=Severity.ERROR,
                 ),
                 *misfits,
@@ -113,7 +121,7 @@ def _check_roots(notion: BoardReader, pages: NotionSettings) -> None:
                 "{page} is in the trash, or not shared with this connection",
                 page=tell(what),
             ),
-            hint=message(
+            hint=tell(
                 "restore it, or share it again (open it, then ... > Connections), or change the setting; "
                 "nothing is written until then"
             ),

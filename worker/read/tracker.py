@@ -17,7 +17,7 @@ from typing import TypeVar
 from msgspec.structs import replace
 
 from worker.domain.entities import Issue, JiraProject, Move
-from worker.domain.messages import message, tell
+from worker.domain.messages import literal, tell
 from worker.errors import Code, Denied, Missing, Problem, Rejected
 from worker.jira.paging import EVERYTHING
 from worker.ports.tracker import IssueBatch, Tracker, WorklogBatch
@@ -123,9 +123,9 @@ def read_tracker(
         reader.problems.append(
             Problem(
                 code=Code.INCOMPLETE_READ,
-                where="Jira",
+                where=literal("Jira"),
                 message=tell("not everything could be read: {why}", why=incomplete),
-                hint=message("nothing is dropped until a complete read"),
+                hint=tell("nothing is dropped until a complete read"),
             )
         )
     return TrackerRead(

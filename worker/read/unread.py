@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from typing import NamedTuple
 
-from worker.domain.messages import message, tell
+from worker.domain.messages import Text, message, tell
 from worker.errors import Code, Problem
 from worker.ports.tracker import Unread
 
@@ -15,19 +15,19 @@ class _Said(NamedTuple):
 
     code: Code
     where: str
-    hint: str
+    hint: Text
 
 
 _SAID = {
     "worklog": _Said(
         Code.BAD_WORKLOG,
         message("work log {name} of {issue}"),
-        message("mend the work log in Jira; until then its time is left out"),
+        tell("mend the work log in Jira; until then its time is left out"),
     ),
     "history": _Said(
         Code.BAD_HISTORY,
         message("history of {issue}"),
-        message(
+        tell(
             "ask an administrator of Jira to mend the entry; until then the issue keeps the history "
             "read before, or none"
         ),
@@ -35,12 +35,12 @@ _SAID = {
     "project": _Said(
         Code.BAD_PROJECT,
         message("Jira project {name}"),
-        message("mend the project in Jira; until then it is left as it was, or out"),
+        tell("mend the project in Jira; until then it is left as it was, or out"),
     ),
     "status": _Said(
         Code.BAD_STATUS,
         message("Jira status {name}"),
-        message(
+        tell(
             "mend the status in Jira; until then changes to it count as of no category"
         ),
     ),

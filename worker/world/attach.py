@@ -12,7 +12,7 @@ from collections.abc import Iterable, Mapping, Sequence
 import msgspec
 
 from worker.domain.entities import Card, CardWork, Issue, Worklog
-from worker.domain.messages import message, tell
+from worker.domain.messages import literal, tell
 from worker.domain.values import Ref
 from worker.errors import Code, Problem
 from worker.world.links import LinkKind, ResolvedLink
@@ -157,13 +157,13 @@ def cycle_problems(rings: Sequence[tuple[Issue, ...]], site_url: str) -> list[Pr
     return [
         Problem(
             code=Code.CYCLIC_PARENTS,
-            where=ring[0].key,
+            where=literal(ring[0].key),
             field="parent",
             message=tell(
                 "the issues {keys} are each other's parents",
                 keys=", ".join(issue.key for issue in ring),
             ),
-            hint=message(
+            hint=tell(
                 "take one of them out of its parent in Jira; until then each is counted once"
             ),
             url=f"{site_url.rstrip('/')}/browse/{ring[0].key}" if site_url else "",

@@ -7,6 +7,7 @@ from collections.abc import Iterable
 import holidays
 
 from worker.config import Holidays
+from worker.domain.messages import literal, tell
 from worker.domain.periods import WorkCalendar
 from worker.errors import Code, ConfigError, Problem, Severity
 
@@ -30,10 +31,15 @@ def work_calendar(settings: Holidays, years: Iterable[int]) -> WorkCalendar:
             [
                 Problem(
                     code=Code.CONFIG,
-                    where="config",
+                    where=literal("config"),
                     field="calendar.country",
-                    message=f"there is no calendar for the country {settings.country!r}",
-                    hint="use a two-letter code such as RU, DE or US, or leave it empty",
+                    message=tell(
+                        "there is no calendar for the country {country}",
+                        country=repr(settings.country),
+                    ),
+                    hint=tell(
+                        "use a two-letter code such as RU, DE or US, or leave it empty"
+                    ),
                     severity=Severity.ERROR,
                 )
             ]

@@ -29,7 +29,7 @@ from worker.domain.entities import (
     Stage,
     Unit,
 )
-from worker.domain.messages import message, tell, withhold
+from worker.domain.messages import NOTHING, Text, tell, withhold
 from worker.domain.values import Ref, Span, day_of, number_of, refs_of, text_of
 from worker.errors import Code, Problem, Severity
 from worker.mapping.schema import Source
@@ -55,9 +55,9 @@ class Reader:
         self,
         code: Code,
         name: str,
-        fault: str,
+        fault: Text,
         *,
-        hint: str = "",
+        hint: Text = NOTHING,
         severity: Severity = Severity.WARNING,
     ) -> None:
         """Add a problem about one field of the row, which quotes no private cell."""
@@ -89,7 +89,7 @@ class Reader:
                 Code.NEGATIVE_AMOUNT,
                 name,
                 tell("{value} is below zero", value=value),
-                hint=message("enter zero or more"),
+                hint=tell("enter zero or more"),
             )
             return None
         return value
@@ -102,7 +102,7 @@ class Reader:
                 Code.OUT_OF_RANGE,
                 name,
                 tell("{value} % is not between 0 and 100 %", value=f"{value * 100:f}"),
-                hint=message("enter 0 to 100 %"),
+                hint=tell("enter 0 to 100 %"),
             )
             return None
         return value
@@ -120,7 +120,7 @@ class Reader:
                 Code.REVERSED_DATES,
                 first,
                 tell("{start} is after {last}, {end}", start=start, last=last, end=end),
-                hint=message("correct one of the two dates"),
+                hint=tell("correct one of the two dates"),
             )
             return None, end
         return start, end
@@ -138,9 +138,7 @@ class Reader:
                 tell(
                     "points to {number} row(s) that cannot be read", number=len(missing)
                 ),
-                hint=message(
-                    "restore the row, share its data source, or remove the link"
-                ),
+                hint=tell("restore the row, share its data source, or remove the link"),
             )
         return tuple(ref for ref in refs if ref not in missing)
 
@@ -152,7 +150,7 @@ class Reader:
                 Code.SEVERAL_ROWS,
                 name,
                 tell("points to {number} rows where one is meant", number=len(refs)),
-                hint=message("leave only one"),
+                hint=tell("leave only one"),
             )
             return None
         return refs[0] if refs else None
@@ -168,8 +166,8 @@ def read_client(reader: Reader) -> Client:
         reader.report(
             Code.CLIENT_WITHOUT_UNIT,
             "unit",
-            message("the account has no unit"),
-            hint=message("choose the unit that serves it"),
+            tell("the account has no unit"),
+            hint=tell("choose the unit that serves it"),
         )
     return Client(
         row.ref,
@@ -211,14 +209,14 @@ def read_unit(reader: Reader) -> Unit:
             Code.TWO_AMS,
             "am",
             tell("the unit has {number} account managers", number=len(unit.am)),
-            hint=message("leave exactly one"),
+            hint=tell("leave exactly one"),
         )
     if not (unit.am or unit.tls or unit.pms or unit.members):
         reader.report(
             Code.UNIT_WITHOUT_PEOPLE,
             "members",
-            message("nobody is in the unit"),
-            hint=message("fill in AM, TL, PM and members"),
+            tell("nobody is in the unit"),
+            hint=tell("fill in AM, TL, PM and members"),
         )
     return unit
 
@@ -255,7 +253,7 @@ def _birthday(reader: Reader) -> date | None:
                 "the year {year} cannot be the year of birth, the day is kept",
                 year=day.year,
             ),
-            hint=message("enter the year if you know it"),
+            hint=tell("enter the year if you know it"),
             severity=Severity.INFO,
         )
     return day
@@ -272,7 +270,7 @@ def _time_off(reader: Reader) -> tuple[Span, ...]:
                 Code.BAD_TIME_OFF,
                 "time_off",
                 tell("cannot read {text}", text=repr(line.strip()[:60])),
-                hint=message("write one range a line: 2026-12-01..2026-12-14"),
+                hint=tell("write one range a line: 2026-12-01..2026-12-14"),
             )
         else:
             spans.append(span)
@@ -331,8 +329,8 @@ def read_card(reader: Reader) -> Card:
         reader.report(
             Code.CARD_WITHOUT_CLIENT,
             "client",
-            message("the card has no client"),
-            hint=message("choose its client"),
+            tell("the card has no client"),
+            hint=tell("choose its client"),
         )
     return Card(
         row.ref,
@@ -400,7 +398,7 @@ def read_revenue(reader: Reader) -> Revenue | None:
                 "{fields} cannot be read, the entry is left out",
                 fields=", ".join(missing),
             ),
-            hint=message("fill in month, amount and kind"),
+            hint=tell("fill in month, amount and kind"),
         )
         return None
     return Revenue(
@@ -439,7 +437,7 @@ def read_feedback(reader: Reader) -> Feedback:
             tell(
                 "{value} is not between 1 and {best}", value=score, best=WORST_TO_BEST
             ),
-            hint=message("enter 1 to 5"),
+            hint=tell("enter 1 to 5"),
         )
         score = None
     client = reader.one("client")
@@ -454,7 +452,7 @@ def read_feedback(reader: Reader) -> Feedback:
             tell(
                 "{fields} cannot be read, it counts nowhere", fields=", ".join(missing)
             ),
-            hint=message("fill in client, date and score"),
+            hint=tell("fill in client, date and score"),
         )
     return Feedback(
         row.ref,
@@ -494,23 +492,23 @@ def read_goal(reader: Reader) -> Goal:
         reader.report(
             Code.GOAL_WITHOUT_MEASURE,
             name,
-            message("nobody can tell whether the goal is reached"),
-            hint=message("say what is counted and how much of it is the goal"),
+            tell("nobody can tell whether the goal is reached"),
+            hint=tell("say what is counted and how much of it is the goal"),
         )
     if goal.period is not None and goal.period.start.year >= LAST_YEAR:
         reader.report(
             Code.OUT_OF_RANGE,
             "period",
             tell("the year {year} is no period to plan", year=LAST_YEAR),
-            hint=message("enter its first and last day"),
+            hint=tell("enter its first and last day"),
         )
         return replace(goal, period=None)
     if goal.period is None:
         reader.report(
             Code.GOAL_WITHOUT_PERIOD,
             "period",
-            message("the goal has no period"),
-            hint=message("enter its first and last day"),
+            tell("the goal has no period"),
+            hint=tell("enter its first and last day"),
         )
     return goal
 
@@ -532,8 +530,8 @@ def read_rows(
             reader.report(
                 Code.NO_TITLE,
                 source.title_property.name,
-                message("the row has no name"),
-                hint=message("give it one"),
+                tell("the row has no name"),
+                hint=tell("give it one"),
                 severity=Severity.INFO,
             )
         entities[row.ref] = read(reader)

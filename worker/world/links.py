@@ -9,6 +9,8 @@ from urllib.parse import parse_qs, urlsplit
 
 import msgspec
 
+from worker.domain.messages import NOTHING, Text
+
 
 class LinkKind(StrEnum):
     """How a card names its Jira work."""
@@ -41,7 +43,7 @@ class ResolvedLink(msgspec.Struct, frozen=True, gc=False):
     project: str = ""
     epic: str = ""
     ids: frozenset[str] = frozenset()
-    problem: str = ""
+    problem: Text = NOTHING
     as_of: datetime | None = None
 
 

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from rapidfuzz import fuzz, process, utils
 
 from worker.domain.entities import Card, CardWork, Client, JiraProject, Stage
-from worker.domain.messages import message, tell
+from worker.domain.messages import NOTHING, Text, literal, tell
 from worker.domain.values import Ref
 from worker.errors import Code, Problem, Severity
 from worker.world.links import LinkKind, ResolvedLink
@@ -43,7 +43,7 @@ def unmatched_cards(
                 "the card names no Jira work{likely}",
                 likely=_likely(_card_name(card, clients), folded, shown),
             ),
-            hint=message(
+            hint=tell(
                 "put a project key, an epic key, a filter or a JQL into its Jira field"
             ),
             url=card.url,
@@ -93,7 +93,7 @@ def project_problems(
     return [
         Problem(
             code=Code.UNMATCHED_PROJECT,
-            where=f"Jira: {project.key}",
+            where=literal(f"Jira: {project.key}"),
             message=tell(
                 "no card names the Jira project {project}{likely}",
                 project=project.name,
@@ -116,7 +116,7 @@ def _fold(names: Names) -> dict[str, str]:
     return {key: utils.default_process(name) for key, name in names.items()}
 
 
-def _likely(name: str, folded: Names, shown: Names) -> str:
+def _likely(name: str, folded: Names, shown: Names) -> Text:
     candidates = process.extract(
         utils.default_process(name),
         folded,
@@ -129,5 +129,5 @@ def _likely(name: str, folded: Names, shown: Names) -> str:
             "; likely: {names}", names=", ".join(shown[key] for _, _, key in candidates)
         )
         if candidates
-        else ""
+        else NOTHING
     )

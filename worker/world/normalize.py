@@ -16,7 +16,7 @@ from worker import config
 from worker.codecs.pages import decode_page, index_pages, place
 from worker.codecs.records import Page
 from worker.domain.entities import Card, Issue, JiraProject, Person, Row, Worklog
-from worker.domain.messages import message, tell
+from worker.domain.messages import Text, tell
 from worker.domain.periods import WorkCalendar
 from worker.domain.values import Ref
 from worker.domain.words import Words
@@ -225,7 +225,7 @@ def duplicate_problems(rows: Iterable[Row], source: Source) -> list[Problem]:
                         "the row carries the Worker key of {first} too",
                         first=first.url or first.page_id,
                     ),
-                    hint=message(
+                    hint=tell(
                         "clear the Worker key of the copy to keep it as your own row"
                     ),
                     url=row.url,
@@ -248,7 +248,7 @@ def account_problems(people: Mapping[Ref, Person]) -> list[Problem]:
                 count=owners[account],
                 account=account,
             ),
-            hint=message("leave it with its owner"),
+            hint=tell("leave it with its owner"),
             url=person.url,
         )
         for person, account in holders
@@ -275,7 +275,7 @@ def link_problems(
     return problems
 
 
-def _aged(fault: str, as_of: datetime | None) -> str:
+def _aged(fault: Text, as_of: datetime | None) -> Text:
     """Return a fault with the age of the figures that are kept in spite of it."""
     if as_of is None:
         return fault
@@ -286,13 +286,13 @@ def _aged(fault: str, as_of: datetime | None) -> str:
     )
 
 
-def _link_problem(card: Card, code: Code, fault: str) -> Problem:
+def _link_problem(card: Card, code: Code, fault: Text) -> Problem:
     return Problem(
         code=code,
         where=tell("Projects: {name}", name=card.name),
         field="jira",
         message=fault,
-        hint=message("enter one project key, epic key, filter, JQL or Jira address"),
+        hint=tell("enter one project key, epic key, filter, JQL or Jira address"),
         url=card.url,
     )
 

@@ -9,7 +9,7 @@ from msgspec.structs import replace
 from worker.codecs.notion import encode
 from worker.codecs.pages import decode_page, properties_by_id, truncated
 from worker.codecs.records import Page
-from worker.domain.messages import message, tell
+from worker.domain.messages import literal, tell
 from worker.domain.values import Value
 from worker.errors import Code, Problem, Severity
 from worker.mapping.schema import KEY_PROPERTY, Owner
@@ -50,10 +50,11 @@ def encode_cells(target: WriteContext, change: Change) -> dict[str, Json]:
 def _unwritable(
     target: WriteContext, change: Change, name: str, fault: ValueError
 ) -> Problem:
-    prop = target.schema.sources[change.ref.source].properties[name]
+    source = target.schema.sources[change.ref.source]
+    prop = source.properties[name]
     return Problem(
         code=Code.VALUE_UNWRITABLE,
-        where=str(change.ref),
+        where=literal(change.ref),
         field=name,
         message=tell(
             "“{title}” was written without {field}: {error}",
@@ -61,7 +62,7 @@ def _unwritable(
             field=prop.label,
             error=fault,
         ),
-        hint=message("run `rayline check` to see what the workspace lacks"),
+        hint=tell("run `rayline check` to see what the workspace lacks"),
         severity=Severity.ERROR,
     )
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 
 from worker.codecs.records import Page
-from worker.domain.messages import message, tell
+from worker.domain.messages import literal, tell
 from worker.domain.values import Ref, Value
 from worker.errors import Busy, Code, Problem, Unknown
 from worker.plan.plan import Change
@@ -18,7 +18,7 @@ from worker.state import bases, journal
 from worker.state.journal import Status
 from worker.state.store import Tx
 from worker.write import turns
-from worker.write.context import Result, WriteContext
+from worker.write.context import Result, WriteContext, address
 
 Wanted = Mapping[str, Value]
 
@@ -114,18 +114,18 @@ def finish(
 
 
 def _surplus(change: Change, page_id: str, standing: str) -> Problem:
-    url = f"https://app.notion.com/p/{page_id.replace('-', '')}"
+    page = standing or tell("the one another run is making")
     return Problem(
         code=Code.SURPLUS_ROW,
-        where=str(change.ref),
+        where=literal(change.ref),
         message=tell(
             "“{title}” was made a second time, since this run had been paused: {surplus} beside {page}",
             title=change.title,
             surplus=page_id,
-            page=standing or message("the one another run is making"),
+            page=page,
         ),
-        hint=message(
+        hint=tell(
             "the next run puts the second row into the trash, unless somebody has written in it"
         ),
-        url=url,
+        url=address(page_id),
     )

@@ -17,6 +17,7 @@ from worker.codecs.notion import canonicalize
 from worker.codecs.pages import complete, decode_page, truncated
 from worker.codecs.records import Page
 from worker.domain.entities import Row
+from worker.domain.messages import literal
 from worker.domain.values import UNSET, Ref, Unset, Value
 from worker.errors import Problem
 from worker.mapping.schema import KEY_PROPERTY, Owner, Property, Rows, Schema, Source
@@ -109,7 +110,7 @@ def _read(
         items = target.notion.property_items(page_id, property_id)
         page = complete(page, property_id, items)
     row, problems = decode_page(page, source, binding, target.pages.index)
-    bad = (replace(one, where=str(ref)) for one in problems if one.field in whole)
+    bad = (replace(one, where=literal(ref)) for one in problems if one.field in whole)
     return row, frozenset(cut - whole), tuple(bad)
 
 

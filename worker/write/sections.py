@@ -41,7 +41,7 @@ from worker.domain.document import (
     Picture,
     plain,
 )
-from worker.domain.messages import message, tell
+from worker.domain.messages import literal, tell
 from worker.domain.values import Ref
 from worker.errors import Code, Problem, Rejected, Unknown
 from worker.plan.diff import SECTION
@@ -49,7 +49,7 @@ from worker.plan.plan import Change
 from worker.ports.notion import Json
 from worker.state import bases
 from worker.state.settings import Setting
-from worker.write.context import Result, WriteContext
+from worker.write.context import Result, WriteContext, address
 from worker.write.strays import Stretch, find_strays
 from worker.write.uploads import NotDrawn
 
@@ -162,20 +162,20 @@ def _undrawn(change: Change, fault: NotDrawn, *, private: bool) -> Problem:
     title = "…" if private else fault.chart.title
     return Problem(
         code=Code.PICTURE_NOT_DRAWN,
-        where=str(change.ref),
+        where=literal(change.ref),
         message=tell(
             "the picture “{title}” could not be drawn: {error}",
             title=title,
             error=fault.reason,
         ),
-        hint=message("its words stand in its place; the next cycle tries again"),
+        hint=tell("its words stand in its place; the next cycle tries again"),
     )
 
 
 def _address(target: WriteContext, ref: Ref) -> str:
     """Return where a row can be opened, by its id alone: a title in it would change (docs/facts/notion-api.md 3.13)."""
     page_id = target.page_of(ref)
-    return f"https://app.notion.com/p/{page_id.replace('-', '')}" if page_id else ""
+    return address(page_id) if page_id else ""
 
 
 def _rewrite(writer: _SectionWriter, blocks: tuple[Block, ...]) -> None:
@@ -255,17 +255,20 @@ def _find_sections(
         elif _is_marker(raw, CLOSING) and opening is not None:
             spans.append((opening, index))
             opening = None
-    return sorted(
-        spans,
-        key=lambda span: not {page[span[0]]["id"], page[span[1]]["id"]} & known.keys(),
-    )
+
+    def is_strange(span: tuple[int, int]) -> bool:
+        first, last = span
+        return known.keys().isdisjoint((page[first]["id"], page[last]["id"]))
+
+    return sorted(spans, key=is_strange)
 
 
 def _is_marker(raw: Json, icon: str) -> bool:
     payload = raw.get("callout") or {}
-    return (payload.get("icon") or {}).get("emoji") == icon and text_of(raw).startswith(
-        NAME
-    )
+    shown = payload.get("icon") or {}
+    if shown.get("emoji") != icon:
+        return False
+    return text_of(raw).startswith(NAME)
 
 
 def _author(raw: Json) -> object:
@@ -443,7 +446,9 @@ def _fill(old: Sequence[Json], new: Sequence[Block], *, after: str) -> Iterator[
 def _shape(raw: Json) -> str:
     """Return a block's kind; one with children can only be replaced, which no other shape equals."""
     kind = str(raw.get("type"))
-    return f"{kind}:{raw['id']}" if raw.get("has_children") or kind == "table" else kind
+    if raw.get("has_children") or kind == "table":
+        return f"{kind}:{raw['id']}"
+    return kind
 
 
 def _shape_of(block: Block) -> str:

@@ -13,7 +13,7 @@ from datetime import datetime, timedelta
 import structlog
 
 from worker.codecs.pages import keyed_pages
-from worker.domain.messages import message, tell
+from worker.domain.messages import ENGLISH, Text, literal, render, tell
 from worker.domain.values import Ref
 from worker.errors import ApiError, Code, Problem, Severity
 from worker.mapping.schema import KEY_PROPERTY, Bindings, Schema
@@ -52,18 +52,21 @@ def settle(notion: RowReader, site: Site, bindings: Bindings) -> Settled:
                 else _record(site, intent, pages, now=now)
             )
             outcomes[intent.ref] = outcome
-            log.info(
-                "settled",
-                workspace=site.name,
-                ref=str(intent.ref),
-                outcome=outcome if isinstance(outcome, str) else outcome.message,
-            )
+            _log(site, intent, outcome)
+
+    problems = [one for one in outcomes.values() if isinstance(one, Problem)]
     return Settled(
         tuple(ref for ref, outcome in outcomes.items() if outcome == "adopted"),
         tuple(ref for ref, outcome in outcomes.items() if outcome == "reopened"),
         tuple(intent.ref for intent in everything if intent.ref not in due),
-        tuple(outcome for outcome in outcomes.values() if isinstance(outcome, Problem)),
+        tuple(problems),
     )
+
+
+def _log(site: Site, intent: Intent, outcome: str | Problem) -> None:
+    said = outcome if isinstance(outcome, str) else render(outcome.message, ENGLISH)
+    ref = str(intent.ref)
+    log.info("settled", workspace=site.name, ref=ref, outcome=said)
 
 
 def _look_up(
@@ -75,10 +78,10 @@ def _look_up(
     if source is None or binding is None or KEY_PROPERTY not in binding.properties:
         return _problem(
             intent,
-            message(
+            tell(
                 "the Worker key property is not bound, so the row cannot be looked up"
             ),
-            message("run `rayline check`"),
+            tell("run `rayline check`"),
         )
     try:
         pages = notion.find(
@@ -90,10 +93,13 @@ def _look_up(
         return _problem(
             intent,
             tell("the row could not be looked up: {error}", error=error),
-            message("it will be looked up in the next cycle"),
+            tell("it will be looked up in the next cycle"),
         )
-    living = keyed_pages((page for page in pages if not page.is_gone), source, binding)
-    return tuple(page_id for page_id, ref in living.items() if ref == intent.ref)
+
+    standing = [page for page in pages if not page.is_gone]
+    living = keyed_pages(standing, source, binding)
+    found = [page_id for page_id, ref in living.items() if ref == intent.ref]
+    return tuple(found)
 
 
 def _record(
@@ -103,7 +109,7 @@ def _record(
         return _problem(
             intent,
             tell("{number} rows carry the key", number=len(pages)),
-            message("delete all but one of them"),
+            tell("delete all but one of them"),
         )
     page_id = pages[0] if pages else ""
     with site.store.transaction(site.name) as tx:
@@ -115,10 +121,10 @@ def _record(
     return "adopted" if page_id else "reopened"
 
 
-def _problem(intent: Intent, fault: str, hint: str) -> Problem:
+def _problem(intent: Intent, fault: Text, hint: Text) -> Problem:
     return Problem(
         code=Code.UNSETTLED_CREATION,
-        where=str(intent.ref),
+        where=literal(intent.ref),
         field=KEY_PROPERTY,
         message=fault,
         hint=hint,

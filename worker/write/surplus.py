@@ -5,7 +5,7 @@ from __future__ import annotations
 from worker.codecs.pages import decode_page
 from worker.codecs.records import Comment, Page
 from worker.domain.entities import Row
-from worker.domain.messages import message, tell
+from worker.domain.messages import literal, tell
 from worker.domain.values import Ref
 from worker.errors import Code, Denied, Missing, Problem
 from worker.mapping.schema import KEY_PROPERTY
@@ -13,7 +13,7 @@ from worker.plan.plan import Change
 from worker.plan.surplus import holds_more
 from worker.ports.notion import Json
 from worker.state import bases
-from worker.write.context import WriteContext
+from worker.write.context import WriteContext, address
 
 
 def is_written_in(target: WriteContext, change: Change) -> bool:
@@ -46,14 +46,14 @@ def tell_kept(change: Change) -> Problem:
     """Return how a surplus row that is kept is told."""
     return Problem(
         code=Code.DUPLICATE_KEY,
-        where=str(change.ref),
+        where=literal(change.ref),
         field=KEY_PROPERTY,
         message=tell(
             "“{title}” carries the Worker key of another row and is left alone",
             title=change.title,
         ),
-        hint=message("clear its Worker key to keep it as your own row, or delete it"),
-        url=f"https://app.notion.com/p/{change.page_id.replace('-', '')}",
+        hint=tell("clear its Worker key to keep it as your own row, or delete it"),
+        url=address(change.page_id),
     )
 
 

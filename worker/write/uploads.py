@@ -19,7 +19,7 @@ from typing import Any
 
 from worker.charts import specify
 from worker.domain.charts import Chart
-from worker.domain.messages import tell
+from worker.domain.messages import ENGLISH, Text, render, tell
 
 VERSION = "v6.4"
 SCALE = 2.0
@@ -38,8 +38,8 @@ _LOCALES = {"ru": "ru-RU"}
 class NotDrawn(Exception):
     """A chart could not be drawn; `reason` says why, to a person, and quotes nothing of the chart."""
 
-    def __init__(self, chart: Chart, reason: str) -> None:
-        super().__init__(reason)
+    def __init__(self, chart: Chart, reason: Text) -> None:
+        super().__init__(render(reason, ENGLISH))
         self.chart = chart
         self.reason = reason
 

@@ -12,7 +12,7 @@ from datetime import timedelta
 import msgspec
 import structlog
 
-from worker.domain.messages import in_words, message, tell
+from worker.domain.messages import ENGLISH, literal, render, tell
 from worker.domain.values import Ref
 from worker.domain.words import Words
 from worker.errors import (
@@ -28,6 +28,7 @@ from worker.errors import (
     Severity,
     Stopped,
     Transient,
+    in_words,
 )
 from worker.mapping.schema import Bindings, Rows
 from worker.plan.plan import Change, Kept, Kind, Plan
@@ -144,6 +145,7 @@ def apply(
         _work(apply_run, phases, width)
 
     failures = (*apply_run.failures, *target.notes.problems)
+    kept = sorted(target.notes.kept, key=lambda kept: (kept.ref, kept.field))
     return Applied(
         dict(apply_run.done),
         _rendered(failures, site.words),
@@ -151,7 +153,7 @@ def apply(
         frozenset(apply_run.gone),
         apply_run.skipped > 0,
         apply_run.taken_by,
-        tuple(sorted(target.notes.kept, key=lambda kept: (kept.ref, kept.field))),
+        tuple(kept),
         _rendered(warnings, site.words),
     )
 
@@ -249,22 +251,33 @@ def _was_deleted(apply_run: _ApplyRun, change: Change, error: Exception) -> bool
     return gone
 
 
-def _count(apply_run: _ApplyRun, change: Change, result: Result | Problem) -> None:
-    outcome = result.value if isinstance(result, Result) else "failed"
+def _log(target: WriteContext, change: Change, result: Result | Problem) -> None:
+    if isinstance(result, Problem):
+        outcome = "failed"
+        fault = {
+            "problem": result.code.value,
+            "message": render(result.message, ENGLISH),
+        }
+    else:
+        outcome = result.value
+        fault = {}
+
+    fields = [item.field for item in change.fields]
+    made = target.pages.by_ref.get(change.ref, "")
     log.info(
         "change",
-        workspace=apply_run.target.workspace,
+        workspace=target.workspace,
         kind=change.kind.value,
         ref=str(change.ref),
-        page=change.page_id or apply_run.target.pages.by_ref.get(change.ref, ""),
+        page=change.page_id or made,
         outcome=outcome,
-        fields=[item.field for item in change.fields],
-        **(
-            {"problem": result.code.value, "message": result.message}
-            if isinstance(result, Problem)
-            else {}
-        ),
+        fields=fields,
+        **fault,
     )
+
+
+def _count(apply_run: _ApplyRun, change: Change, result: Result | Problem) -> None:
+    _log(apply_run.target, change, result)
     with apply_run.lock:
         apply_run.tried += 1
         if isinstance(result, Problem):
@@ -289,13 +302,13 @@ def _failure(change: Change, error: Exception, *, private: bool) -> Problem:
         kind=change.kind.value,
         error=reason,
     )
-    hint = _HINTS.get(code, message("it will be tried again in the next cycle"))
+
     return Problem(
         code=code,
-        where=str(change.ref),
+        where=literal(change.ref),
         field=name,
         message=fault,
-        hint=hint,
+        hint=_HINTS.get(code, _TRIED_AGAIN),
         severity=Severity.ERROR,
     )
 
@@ -308,14 +321,13 @@ _CODES = {
     "Unknown": Code.WRITE_UNKNOWN,
     "Unencodable": Code.VALUE_UNWRITABLE,
 }
+_TRIED_AGAIN = tell("it will be tried again in the next cycle")
 _HINTS = {
-    Code.WRITE_DENIED: message(
+    Code.WRITE_DENIED: tell(
         "check the token and that the connection may insert and update content"
     ),
-    Code.PAGE_GONE: message(
+    Code.PAGE_GONE: tell(
         "check that the page exists and is shared with the connection"
     ),
-    Code.VALUE_UNWRITABLE: message(
-        "run `rayline check` to see what the workspace lacks"
-    ),
+    Code.VALUE_UNWRITABLE: tell("run `rayline check` to see what the workspace lacks"),
 }

@@ -15,7 +15,7 @@ from decimal import ROUND_CEILING, Decimal
 import msgspec
 
 from worker.domain.entities import Person, Unit
-from worker.domain.messages import message, tell
+from worker.domain.messages import Text, literal, message, tell
 from worker.domain.values import Ref
 from worker.domain.words import Words
 from worker.errors import Code, Problem, Severity
@@ -215,7 +215,7 @@ def _two_units(world: World) -> Iterator[Problem]:
                     count=len(units),
                     names=names,
                 ),
-                hint=message("leave the person in one unit"),
+                hint=tell("leave the person in one unit"),
                 url=person.url,
             )
 
@@ -230,29 +230,29 @@ def _incomplete_people(world: World) -> Iterator[Problem]:
                 person,
                 Code.NO_CAPACITY,
                 "capacity",
-                message("has no hours a week, load and utilization stay empty"),
+                tell("has no hours a week, load and utilization stay empty"),
             )
         if person.jira is None and person.role in world.thresholds.producing_roles:
             yield _missing(
                 person,
                 Code.NO_JIRA_ACCOUNT,
                 "jira_account",
-                message("has no Jira account, the work cannot be seen"),
+                tell("has no Jira account, the work cannot be seen"),
             )
 
 
-def _missing(person: Person, code: Code, field: str, text: str) -> Problem:
+def _missing(person: Person, code: Code, field: str, text: Text) -> Problem:
     return Problem(
         code=code,
         where=_place(person),
         field=field,
         message=text,
-        hint=message("fill in this field"),
+        hint=tell("fill in this field"),
         url=person.url,
     )
 
 
-def _place(person: Person) -> str:
+def _place(person: Person) -> Text:
     return tell("People: {name}", name=person.name)
 
 
@@ -283,25 +283,25 @@ def _strangers(world: World) -> Iterator[Problem]:
     for account in strangers[:LISTED]:
         yield Problem(
             code=Code.UNKNOWN_ACCOUNT,
-            where=f"Jira: {account}",
+            where=literal(f"Jira: {account}"),
             field="assignee",
             message=tell(
                 "{items} open items and {logs} fresh work logs are of an account that is nobody's in People",
                 items=items[account],
                 logs=logs[account],
             ),
-            hint=message("write the account into the person's row"),
+            hint=tell("write the account into the person's row"),
             severity=Severity.INFO,
         )
     if len(strangers) > LISTED:
         yield Problem(
             code=Code.UNKNOWN_ACCOUNT,
-            where="Jira",
+            where=literal("Jira"),
             field="assignee",
             message=tell(
                 "{count} more accounts are nobody's in People",
                 count=len(strangers) - LISTED,
             ),
-            hint=message("write the accounts into the people's rows"),
+            hint=tell("write the accounts into the people's rows"),
             severity=Severity.INFO,
         )

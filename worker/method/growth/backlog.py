@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from decimal import Decimal
 
 from worker.domain.entities import Idea
-from worker.domain.messages import message, tell
+from worker.domain.messages import tell
 from worker.domain.periods import Period
 from worker.domain.values import Ref
 from worker.errors import Code, Problem
@@ -157,9 +157,7 @@ def _homeless(idea: Idea) -> Problem:
         code=Code.IDEA_WITHOUT_CLIENT,
         where=tell("Backlog: {name}", name=idea.name),
         field="client",
-        message=message(
-            "the accepted idea names no client, so it cannot become a card"
-        ),
-        hint=message("choose its client"),
+        message=tell("the accepted idea names no client, so it cannot become a card"),
+        hint=tell("choose its client"),
         url=idea.url,
     )

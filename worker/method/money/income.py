@@ -12,6 +12,7 @@ from datetime import date
 from decimal import Decimal
 
 from worker.domain.entities import Revenue, Row
+from worker.domain.messages import literal, tell
 from worker.domain.money import round_money
 from worker.domain.values import Ref
 from worker.errors import Code, Problem
@@ -71,10 +72,14 @@ def currency_problems(world: World) -> tuple[Problem, ...]:
 def _other_currency(entry: Revenue, own: str, row: Row | None) -> Problem:
     return Problem(
         code=Code.OTHER_CURRENCY,
-        where=f"Revenue: {row.title}" if row else str(entry.ref),
+        where=tell("Revenue: {name}", name=row.title) if row else literal(entry.ref),
         field="currency",
-        message=f"{entry.currency} is not the workspace's currency, {own}; the entry is left out",
-        hint=f"enter the amount in {own}",
+        message=tell(
+            "{currency} is not the workspace's currency, {own}; the entry is left out",
+            currency=entry.currency,
+            own=own,
+        ),
+        hint=tell("enter the amount in {own}", own=own),
         url=row.url if row else "",
     )
 

@@ -16,7 +16,7 @@ import msgspec
 from msgspec.structs import replace
 
 from worker.domain.entities import FIRM, Client
-from worker.domain.messages import message, tell
+from worker.domain.messages import literal, message, tell
 from worker.domain.money import round_money, split
 from worker.domain.period_titles import period_title
 from worker.domain.periods import (
@@ -151,12 +151,12 @@ def _pins(
 def _bad_pin(row: PlanRow) -> Problem:
     return Problem(
         code=Code.BAD_PIN,
-        where=row.title,
+        where=literal(row.title),
         field="target",
-        message=message(
+        message=tell(
             "the row is pinned but its target is not an amount of zero or more"
         ),
-        hint=message("fill the target or remove the pin"),
+        hint=tell("fill the target or remove the pin"),
         url=row.url,
     )
 
@@ -265,14 +265,14 @@ def _conflicts(
         row = rows.get(plan_key(tree.unit, conflict.period))
         yield Problem(
             code=Code.PIN_CONFLICT,
-            where=_title(tree.unit, conflict.period, world),
+            where=literal(_title(tree.unit, conflict.period, world)),
             field="target",
             message=tell(
                 "its target is {target}, the pinned parts below ask for {below}",
                 target=conflict.target,
                 below=conflict.below,
             ),
-            hint=message("change or remove one of the pins"),
+            hint=tell("change or remove one of the pins"),
             url=row.url if row else "",
         )
 
@@ -307,13 +307,13 @@ def _is_ours(target: Decimal, stated: Decimal | None, last: Track | None) -> boo
 def _unpinned_target(row: PlanRow, typed: Decimal, world: World) -> Problem:
     return Problem(
         code=Code.UNPINNED_TARGET,
-        where=row.title,
+        where=literal(row.title),
         field="target",
         message=tell(
             "{target} was typed but is not pinned: it stands, and nothing is planned by it",
             target=world.words.money(typed),
         ),
-        hint=message("tick Pinned to plan by it, or empty the cell"),
+        hint=tell("tick Pinned to plan by it, or empty the cell"),
         url=row.url,
     )
 

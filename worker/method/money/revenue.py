@@ -15,7 +15,7 @@ from decimal import Decimal
 from functools import lru_cache
 
 from worker.domain.entities import Card, Client
-from worker.domain.messages import message, tell
+from worker.domain.messages import literal, tell
 from worker.domain.money import round_money, split
 from worker.domain.periods import (
     Period,
@@ -298,13 +298,13 @@ def _add_hours(
             problems.append(
                 Problem(
                     code=Code.NO_RATE,
-                    where=client.name,
+                    where=literal(client.name),
                     field="rate",
                     message=tell(
                         "hours of {person} have no rate and are left out of the accrued revenue",
                         person=author,
                     ),
-                    hint=message("fill the rate of this person"),
+                    hint=tell("fill the rate of this person"),
                     url=client.url,
                 )
             )

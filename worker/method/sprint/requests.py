@@ -15,7 +15,7 @@ from functools import lru_cache
 from rapidfuzz import fuzz
 
 from worker.domain.entities import Contact
-from worker.domain.messages import message, tell
+from worker.domain.messages import tell
 from worker.domain.values import Ref, Value
 from worker.errors import Code, Problem
 from worker.mapping.playbooks import Playbooks, Request
@@ -67,10 +67,10 @@ def _homeless(row: TaskRow) -> Problem:
         code=Code.REQUEST_WITHOUT_CLIENT,
         where=tell("Account sprint: {name}", name=row.title),
         field="client",
-        message=message(
+        message=tell(
             "a task from outside names no client, so it goes to the head of accounts"
         ),
-        hint=message("choose its client and assignee"),
+        hint=tell("choose its client and assignee"),
         url=row.url,
     )
 

@@ -17,7 +17,7 @@ import msgspec
 from msgspec.structs import replace
 
 from worker.domain.entities import Stage
-from worker.domain.messages import stage_label, tell
+from worker.domain.messages import literal, stage_label, tell
 from worker.domain.values import Ref, Value
 from worker.errors import Code, Problem, Severity
 from worker.mapping.playbooks import PLACES, Playbook, Playbooks
@@ -444,7 +444,7 @@ def _waits(task: _Task, world: World) -> Problem:
     text = _made(task, world).name
     return Problem(
         code=Code.WAITING_TASK,
-        where=client.name if client else "",
+        where=literal(client.name if client else ""),
         field=task.signal.playbook,
         message=tell("waits for the next sprint: {task}", task=text),
         hint=tell(
