@@ -180,6 +180,7 @@ class Thresholds(Model):
     ltv_months: Months = 12
     trend_weeks: Weeks = 4
     trend_points: Points = Decimal(5)
+    revenue_basis: Literal["recognised", "billed", "paid"] = "recognised"
     bonus_base: Literal["paid", "invoiced", "recognised"] = "recognised"
     bonus_shares: dict[BonusRole, Amount] = Field(
         default_factory=lambda: dict(BONUS_SHARES)

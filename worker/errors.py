@@ -173,6 +173,8 @@ class Code(StrEnum):
     """A money entry lacks month, amount or kind and is left out."""
     OTHER_CURRENCY = "other-currency"
     """A money entry is in another currency than the workspace and is left out."""
+    WRITE_OFF_TOO_LARGE = "write-off-too-large"
+    """More is written off than was earned and not billed; what is beyond it counts nowhere."""
     NO_RATE = "no-rate"
     """Hours of a person have no rate and are left out of the accrued revenue."""
     BAD_PIN = "bad-pin"

@@ -269,7 +269,7 @@ def test_today_is_the_workspaces_day() -> None:
         ),
         (
             "revenue",
-            {"month": date(2026, 1, 1), "amount": Decimal(-5), "kind": "act"},
+            {"month": date(2026, 1, 1), "amount": Decimal(-5), "kind": "payment"},
             "negative-amount",
             "amount",
         ),

@@ -95,9 +95,9 @@ def test_one_month_is_less_likely_lost_than_two() -> None:
 
 
 @pytest.mark.parametrize(
-    ("kind", "holds"), [("act", False), ("invoice", False), ("payment", True)]
+    ("kind", "holds"), [("act", False), ("invoice", True), ("payment", True)]
 )
-def test_an_act_or_an_invoice_bills_a_month_a_payment_does_not(
+def test_an_act_bills_work_an_invoice_only_claims_and_a_payment_only_pays(
     kind: str, holds: bool
 ) -> None:
     scene = with_rows(
@@ -145,23 +145,24 @@ def test_a_firm_that_never_billed_cannot_be_judged() -> None:
 
 
 @pytest.mark.parametrize(
-    ("today", "billed", "holds"),
+    ("today", "billed", "amount", "unbilled"),
     [
-        (
-            date(2026, 11, 18),
-            None,
-            False,
-        ),  # September's milestone may still be billed in November
-        (date(2026, 12, 8), None, True),  # not after five working days of December
-        (date(2026, 12, 8), date(2026, 11, 20), False),  # a later milestone covers it
-        (date(2026, 12, 8), date(2026, 8, 20), True),
+        # September's milestone may still be billed in November, not after five working days of December.
+        (date(2026, 11, 18), None, 0, 0),
+        (date(2026, 12, 8), None, 0, 1000),
+        # An act settles what it says, before or after the work.
+        (date(2026, 12, 8), date(2026, 11, 20), 1000, 0),
+        (date(2026, 12, 8), date(2026, 11, 20), 400, 600),
+        (date(2026, 12, 8), date(2026, 8, 20), 1000, 0),
+        (date(2026, 12, 8), date(2026, 8, 20), 250, 750),
     ],
-)  # an earlier one does not
+)
 def test_fixed_price_is_billed_by_milestones(
-    today: date, billed: date | None, holds: bool
+    today: date, billed: date | None, amount: int, unbilled: int
 ) -> None:
+    # Ten of twenty items were done in September, half of 2,000.
     issues = steady(10, 10, step=1, last=date(2026, 9, 20))
-    rows = [revenue(500, billed)] if billed else []
+    rows = [revenue(amount, billed)] if billed else []
     scene = world(
         client(engagement="fixed_price"),
         client("c2"),
@@ -172,7 +173,8 @@ def test_fixed_price_is_billed_by_milestones(
         work={"p1": issues},
         today=today,
     )
-    assert condition(scene, "money.unbilled").holds is holds
+    found = condition(scene, "money.unbilled")
+    assert (found.holds, found.stake) == (unbilled > 0, Decimal(unbilled))
 
 
 # -- late --------------------------------------------------------------------------------------------------------------

@@ -200,8 +200,9 @@ def test_a_life_is_worth_what_its_months_brought() -> None:
         revenue(50, date(2026, 11, 3)),
     )
     found = lived(given)
+    # November's act counts by the 12 of its 21 working days that are over: 28.57.
     assert (found["ltv"], found["months_active"], found["months_silent"]) == (
-        Decimal("350.00"),
+        Decimal("328.57"),
         3,
         3,
     )
@@ -250,7 +251,7 @@ def test_the_expectation_does_not_move_within_a_month() -> None:
     assert first == second
 
 
-def test_what_was_accrued_is_told_apart_from_what_was_booked() -> None:
+def test_what_was_billed_is_told_beside_what_is_recognised() -> None:
     given = world(
         client(
             engagement="retainer", monthly_fee=Decimal(2100), since=date(2026, 10, 1)
@@ -261,11 +262,11 @@ def test_what_was_accrued_is_told_apart_from_what_was_booked() -> None:
     left, _ = judged(given)
     found = measure_lifetimes(given, measure_revenue(given).value, {}, left)
     fact = next(one for one in found.facts if one.field == "ltv")
-    # November: 12 of 21 working days are over.
-    assert fact.value == Decimal("2100.00")
+    # October earned the whole fee, November 12 of 21 working days of it: 2,100 + 1,200; the act settles 900 of that.
+    assert fact.value == Decimal("3300.00")
     assert [(one.name, one.value) for one in fact.why.inputs[1:3]] == [
-        ("acts, invoices and payments", "€900"),
-        ("accrued", "€1,200"),
+        ("recognised to date", "€3,300"),
+        ("billed by acts", "€900"),
     ]
 
 

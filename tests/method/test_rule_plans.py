@@ -368,7 +368,7 @@ def test_the_colour_of_a_plan_waits_for_a_second_day() -> None:
         unit(),
         client(monthly_fee=Decimal(22000)),
         revenue(22000, OCTOBER),
-        revenue(15000, NOVEMBER),
+        revenue(26250, NOVEMBER),  # 12 of 21 working days of it are over: 15,000
     )
     outcome = judge(seen)
     assert outcome.measures.plans[0].rag is Rag.GREEN
@@ -387,7 +387,7 @@ def test_a_calendar_without_working_days_breaks_nothing() -> None:
     seen = replace(
         world(
             unit(),
-            client(monthly_fee=Decimal(22000), engagement="retainer"),
+            client(monthly_fee=Decimal(22000), engagement="retainer", since=OCTOBER),
             revenue(500, OCTOBER),
         ),
         calendar=WorkCalendar(off),

@@ -13,6 +13,7 @@ from enum import StrEnum
 
 import msgspec
 
+from worker.domain.periods import month_of
 from worker.domain.values import Ref, Span, Value
 
 
@@ -174,9 +175,10 @@ class Document(msgspec.Struct, frozen=True, gc=False):
 
 
 class Revenue(msgspec.Struct, frozen=True, gc=False):
-    """A money fact: an act, an invoice or a payment of a client in a month (any day of it).
+    """A money fact of a client: an act, an invoice, a payment, pass-through money, or what is written off.
 
-    `currency` as people typed it; None is the workspace's.
+    It is for a month (any day of it), or for all days to `until`. An act below zero is a credit note. `currency` as
+    people typed it; None is the workspace's.
     """
 
     ref: Ref
@@ -186,6 +188,15 @@ class Revenue(msgspec.Struct, frozen=True, gc=False):
     amount: Decimal
     kind: str
     currency: str | None = None
+    until: date | None = None
+
+    @property
+    def period(self) -> tuple[date, date]:
+        """Return the first and the last day it is for."""
+        if self.until is not None and self.until > self.month:
+            return self.month, self.until
+        month = month_of(self.month)
+        return month.start, month.end
 
 
 class Idea(msgspec.Struct, frozen=True, gc=False):

@@ -253,8 +253,10 @@ TYPES = (
     ConditionType(
         signal="money.unbilled",
         kind="money",
-        title=message("{client}: work without an act or an invoice"),
-        formula=message("value of finished months without an act or an invoice"),
+        title=message("{client}: work without an act"),
+        formula=message(
+            "earned in finished months, less acts: they settle the oldest first"
+        ),
         playbooks=("bill_work",),
         ended=message("closed by itself: everything is billed"),
     ),

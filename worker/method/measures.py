@@ -132,7 +132,8 @@ class PlanMeasure(msgspec.Struct, frozen=True, gc=False):
 
 
 class MoneyFact(msgspec.Struct, frozen=True, gc=False):
-    """Money of one client in one week part; `basis`: `act`, `invoice`, `payment`, `tm`, `retainer`, `fixed_price`."""
+    """Recognised money of one client in one week part; `basis`: `act`, `tm`, `retainer`, `fixed_price`; `payment`
+    where revenue is what is paid."""
 
     client: Ref
     unit: Ref | None
@@ -144,27 +145,50 @@ class MoneyFact(msgspec.Struct, frozen=True, gc=False):
 class MonthMoney(msgspec.Struct, frozen=True, gc=False):
     """Money of one client in one calendar month (its first day); `basis` as of `MoneyFact`, or `none` for no money.
 
-    A month of accrual by several models has the basis of the largest.
+    A month of several bases has that of the largest. `billed` is what its acts say.
     """
 
     month: date
     amount: Decimal
     basis: str
+    billed: Decimal = Decimal(0)
+
+
+ACT = "act"
+"""The basis of money that is billed ahead of the work."""
+
+
+class Growth(msgspec.Struct, frozen=True, gc=False):
+    """What one obligation was recognised to have grown by in the part of time that begins on `day`.
+
+    `model` is the model that earned most in it. `earned` and `billed` are the growth of those series in the same part;
+    `is_ahead` when more was billed up to its end than earned.
+    """
+
+    day: date
+    amount: Decimal
+    model: str
+    earned: Decimal
+    billed: Decimal
+    is_ahead: bool
 
     @property
-    def accrued(self) -> bool:
-        """Tell whether the amount was accrued rather than booked."""
-        return self.basis in ("tm", "retainer", "fixed_price")
+    def basis(self) -> str:
+        """Return what the amount rests on: the act where it is ahead of the work, else the model of the work."""
+        return ACT if self.is_ahead else self.model
 
 
 class MoneyMeasure(msgspec.Struct, frozen=True, gc=False):
     """All money: by client and week part of this and the last quarter, and every client's by month.
 
-    `history` is without gaps, oldest first, up to the current month.
+    `history` is without gaps, oldest first, up to the current month. `obligations` are the growths of each.
     """
 
     weeks: tuple[MoneyFact, ...]
     history: Mapping[Ref, tuple[MonthMoney, ...]]
+    obligations: Mapping[Ref, tuple[tuple[Growth, ...], ...]] = msgspec.field(
+        default_factory=dict
+    )
 
 
 class Step(msgspec.Struct, frozen=True, gc=False):

@@ -381,8 +381,9 @@ def read_document(reader: Reader) -> Document:
 def read_revenue(reader: Reader) -> Revenue | None:
     """Return a money fact, or None when month, amount or kind is missing: it then counts nowhere."""
     month = reader.day("month")
-    amount = reader.amount("amount")
     kind = reader.text("kind")
+    # A credit note is an act below zero.
+    amount = reader.number("amount") if kind == "act" else reader.amount("amount")
     missing = [
         name
         for name, value in (("month", month), ("amount", amount), ("kind", kind))
@@ -402,7 +403,14 @@ def read_revenue(reader: Reader) -> Revenue | None:
         )
         return None
     return Revenue(
-        reader.row.ref, client, project, month, amount, kind, reader.text("currency")
+        reader.row.ref,
+        client,
+        project,
+        month,
+        amount,
+        kind,
+        reader.text("currency"),
+        reader.day("month", last=True),
     )
 
 

@@ -1,7 +1,7 @@
 """Work that nobody billed and bills that nobody paid (docs/method.md 2.4), looked at client by client.
 
-A month's work is billed by an act or an invoice of that month; fixed-price work is billed by milestones, so that any
-later one covers it too. Payments settle the oldest bill first, whatever month they name.
+Acts settle the oldest work of their obligation first, payments the oldest bill, whatever month they name. Fixed-price
+work is billed by milestones, so it has more time.
 """
 
 from __future__ import annotations
@@ -20,8 +20,9 @@ from worker.domain.values import Ref
 from worker.method.conditions import Look, Sighting, Subject, state_looks
 from worker.method.formulas.bands import mark_above
 from worker.method.formulas.rays import add_months
-from worker.method.measures import MoneyMeasure, MonthMoney
-from worker.method.money.income import BILLED, amount_of, book, total
+from worker.method.measures import Growth, MoneyMeasure
+from worker.method.money.income import ACT, PASS_THROUGH, book, claimed, total
+from worker.method.money.obligations import unbilled_work
 from worker.method.run import Findings
 from worker.world.world import World
 
@@ -47,13 +48,17 @@ def find_unbilled(world: World, revenue: MoneyMeasure | None) -> Findings[None]:
     rows: dict[Ref, dict[date, Sequence[Revenue]]] = defaultdict(dict)
     for (payer, month), revenues in book(world).items():
         rows[payer][month] = revenues
-    billing = _first_month(world.revenue, BILLED)
+    billing = _first_month(world.revenue, (ACT,))
     paying = _first_month(world.revenue, ("payment",))
     looks: list[Look] = []
     for ref, client in world.clients.items():
         subject = Subject(ref, {"client": client.name}, client=ref)
-        history = revenue.history.get(ref, ())
-        unbilled = _unbilled(history, rows[ref], start=billing, world=world)
+        own = _first_month(
+            (row for month in rows[ref].values() for row in month), (ACT,)
+        )
+        unbilled = _unbilled(
+            revenue.obligations.get(ref, ()), own, start=billing, world=world
+        )
         late = _late(rows[ref], start=paying, world=world)
         looks.append(("money.unbilled", subject, unbilled))
         looks.append(("money.late_payment", subject, late))
@@ -73,10 +78,19 @@ def _first_month(revenue: Iterable[Revenue], kinds: tuple[str, ...]) -> date | N
 
 
 def _unbilled(
-    history: Iterable[MonthMoney], rows: Months, *, start: date | None, world: World
+    obligations: Iterable[Sequence[Growth]],
+    own: date | None,
+    *,
+    start: date | None,
+    world: World,
 ) -> Sighting:
+    """Look at a client's obligations; `own` is the month of its first act, `start` that of the firm's."""
     words = world.words
-    owed = _unbilled_work(history, rows, start=start, world=world) if start else _Owed()
+    owed = _Owed()
+    if start is not None:
+        owed = _unbilled_work(
+            obligations, own or start, is_own=own is not None, world=world
+        )
     evidence = (
         words.say(
             "{amount} of finished work is not billed: {months}.",
@@ -100,40 +114,42 @@ def _unbilled(
 
 
 def _unbilled_work(
-    history: Iterable[MonthMoney], rows: Months, *, start: date, world: World
+    obligations: Iterable[Sequence[Growth]], start: date, *, is_own: bool, world: World
 ) -> _Owed:
-    first = max(start, _months_ago(world.today, world.thresholds.unbilled_months))
-    unbilled = [
-        money
-        for money in history
-        if money.month >= first
-        and money.amount > 0
-        and _is_ripe(money, world)
-        and not _is_billed(money, rows)
-    ]
-    return _Owed(
-        sum((money.amount for money in unbilled), ZERO),
-        tuple(money.month for money in unbilled),
-    )
+    oldest = _months_ago(world.today, world.thresholds.unbilled_months)
+    amounts: dict[date, Decimal] = defaultdict(Decimal)
+    for growths in obligations:
+        models = {growth.day: growth.model for growth in growths}
+        booked = _since_the_books(growths, start, is_own=is_own)
+        for day, amount in unbilled_work(booked).items():
+            month = day.replace(day=1)
+            if month >= oldest and _is_ripe(month, models[day], world):
+                amounts[month] += amount
+    months = tuple(sorted(amounts))
+    return _Owed(sum(amounts.values(), ZERO), months)
 
 
-def _is_ripe(money: MonthMoney, world: World) -> bool:
-    """Tell whether the time to bill a month is over."""
+def _since_the_books(
+    growths: Sequence[Growth], start: date, *, is_own: bool
+) -> Sequence[Growth]:
+    """Return the work that acts on record may be for.
+
+    A client that is older than its first act was billed outside of the books until then; one that began shortly before
+    it (`is_own`) was not billed yet.
+    """
+    began = min((growth.day for growth in growths if growth.earned), default=start)
+    if is_own and began >= add_months(start, -MILESTONE_MONTHS):
+        return growths
+    return [growth for growth in growths if growth.day >= start]
+
+
+def _is_ripe(month: date, model: str, world: World) -> bool:
+    """Tell whether the time to bill a month's work is over."""
     days = world.thresholds.unbilled_days
-    end = month_of(money.month).end
-    if money.basis == "fixed_price":
-        end = month_of(add_months(money.month, MILESTONE_MONTHS)).end
+    end = month_of(month).end
+    if model == "fixed_price":
+        end = month_of(add_months(month, MILESTONE_MONTHS)).end
     return world.calendar.add(end, days) < world.today
-
-
-def _is_billed(money: MonthMoney, rows: Months) -> bool:
-    if money.basis == "fixed_price":
-        return any(
-            total(found, BILLED) > 0
-            for month, found in rows.items()
-            if month >= money.month
-        )
-    return any(row.kind in BILLED for row in rows.get(money.month, ()))
 
 
 # -- late --------------------------------------------------------------------------------------------------------------
@@ -171,8 +187,8 @@ def _late_bills(rows: Months, *, start: date, world: World) -> _Owed:
         paid += total(revenues, ("payment",))
     owed: list[tuple[date, Decimal]] = []
     for month in sorted(recorded):
-        bills = [row for row in recorded[month] if row.kind in BILLED]
-        amount = amount_of(bills)[0] if bills else ZERO
+        entries = recorded[month]
+        amount = claimed(entries) + total(entries, (PASS_THROUGH,))
         settled = min(paid, amount)
         paid -= settled
         if amount > settled and _due(month, world) < world.today:

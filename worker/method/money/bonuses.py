@@ -19,7 +19,7 @@ from worker.domain.period_titles import period_title
 from worker.domain.periods import Period, month_of, previous_period
 from worker.domain.values import Ref, Value
 from worker.method.measures import MoneyMeasure
-from worker.method.money.income import BILLED, Booked, amount_of, book, total
+from worker.method.money.income import Booked, book, claimed, total
 from worker.method.run import Findings
 from worker.plan.facts import Fact, Input, Why
 from worker.world.rows import bonus_key
@@ -74,15 +74,7 @@ def _recognised(
 def _invoiced(
     world: World, _revenue: MoneyMeasure, months: tuple[Period, ...]
 ) -> Bases:
-    return _booked(
-        world,
-        months,
-        lambda rows: (
-            amount_of(rows)[0]
-            if (rows := [row for row in rows if row.kind in BILLED])
-            else ZERO
-        ),
-    )
+    return _booked(world, months, claimed)
 
 
 def _paid(world: World, _revenue: MoneyMeasure, months: tuple[Period, ...]) -> Bases:

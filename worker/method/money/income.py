@@ -1,26 +1,30 @@
-"""Booked money: which rows make a client's month, and which of them are in the workspace's currency.
+"""Rows of money as people enter them: of which client and month they are, and which are in the workspace's currency.
 
-One job may show as an act, an invoice and a payment, and the payment in a later month; it counts once, by the strongest
-kind there is (docs/method.md 2.1).
+Acts say what is billed. An invoice claims what an act says or will say; a payment is cash; pass-through is other
+people's money (media budgets, licences), which is billed and owed but nobody's revenue (docs/method.md 2.1).
 """
 
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Container, Iterable, Mapping
 from datetime import date
 from decimal import Decimal
 
-from worker.domain.entities import Revenue, Row
-from worker.domain.messages import literal, tell
+from worker.domain.entities import Revenue
+from worker.domain.messages import Text, literal, tell
 from worker.domain.money import round_money
 from worker.domain.values import Ref
 from worker.errors import Code, Problem
 from worker.world.world import World
 
-KINDS = ("act", "invoice", "payment")
-"""Kinds of money rows, the strongest evidence first."""
-BILLED = ("act", "invoice")
+ACT = "act"
+WRITE_OFF = "write_off"
+PASS_THROUGH = "pass_through"
+INVOICE = "invoice"
+PAYMENT = "payment"
+CLAIMS = (ACT, INVOICE, PASS_THROUGH)
+"""Kinds of rows that ask for money; an act and an invoice of one month are one bill."""
 
 Booked = Mapping[tuple[Ref, date], list[Revenue]]
 """Rows by client and first day of their month."""
@@ -37,18 +41,12 @@ def book(world: World) -> Booked:
     return booked
 
 
-def recognise(booked: Booked) -> Booked:
-    """Return the rows that make the money fact of their month: payments only where a client is never billed."""
-    billed = {
-        client
-        for (client, _), rows in booked.items()
-        if any(row.kind in BILLED for row in rows)
-    }
-    return {
-        (client, month): rows
-        for (client, month), rows in booked.items()
-        if client not in billed or any(row.kind in BILLED for row in rows)
-    }
+def rows_of(world: World, kinds: Container[str]) -> Mapping[Ref, list[Revenue]]:
+    """Return the rows of some kinds by client."""
+    rows: dict[Ref, list[Revenue]] = defaultdict(list)
+    for (client, _), entries in book(world).items():
+        rows[client] += [row for row in entries if row.kind in kinds]
+    return rows
 
 
 def is_own_currency(row: Revenue, world: World) -> bool:
@@ -58,39 +56,41 @@ def is_own_currency(row: Revenue, world: World) -> bool:
 
 def currency_problems(world: World) -> tuple[Problem, ...]:
     """Return a problem for each money row in another currency: it counts nowhere."""
-    foreign = {row.ref: row for row in world.revenue if not is_own_currency(row, world)}
-    if not foreign:
-        return ()
-
-    rows = {row.ref: row for row in world.rows.get("revenue", ())}
     own = world.words.currency
-    return tuple(
-        _other_currency(row, own, rows.get(ref)) for ref, row in foreign.items()
-    )
+    problems = []
+    for row in world.revenue:
+        if is_own_currency(row, world):
+            continue
+        title, url = title_of(row, world)
+        problem = Problem(
+            code=Code.OTHER_CURRENCY,
+            where=title,
+            field="currency",
+            message=tell(
+                "{currency} is not the workspace's currency, {own}; the entry is left out",
+                currency=row.currency,
+                own=own,
+            ),
+            hint=tell("enter the amount in {own}", own=own),
+            url=url,
+        )
+        problems.append(problem)
+    return tuple(problems)
 
 
-def _other_currency(entry: Revenue, own: str, row: Row | None) -> Problem:
-    return Problem(
-        code=Code.OTHER_CURRENCY,
-        where=tell("Revenue: {name}", name=row.title) if row else literal(entry.ref),
-        field="currency",
-        message=tell(
-            "{currency} is not the workspace's currency, {own}; the entry is left out",
-            currency=entry.currency,
-            own=own,
-        ),
-        hint=tell("enter the amount in {own}", own=own),
-        url=row.url if row else "",
-    )
+def title_of(row: Revenue, world: World) -> tuple[Text, str]:
+    """Return what a row of money is called, and its address."""
+    for shown in world.rows.get("revenue", ()):
+        if shown.ref == row.ref:
+            return tell("Revenue: {name}", name=shown.title), shown.url
+    return literal(row.ref), ""
 
 
-def amount_of(rows: Iterable[Revenue]) -> tuple[Decimal, str]:
-    """Return the money of one client's month with its kind: acts if there are any, else invoices, else payments."""
-    rows = tuple(rows)
-    kind = next(
-        (kind for kind in KINDS if any(row.kind == kind for row in rows)), rows[0].kind
-    )
-    return total(rows, (kind,)), kind
+def claimed(rows: Iterable[Revenue]) -> Decimal:
+    """Return what the rows of one client's month ask for: acts if there are any, else invoices."""
+    entries = tuple(rows)
+    has_acts = any(row.kind == ACT for row in entries)
+    return total(entries, (ACT if has_acts else INVOICE,))
 
 
 def total(rows: Iterable[Revenue], kinds: Iterable[str]) -> Decimal:

@@ -25,10 +25,10 @@ RECENT = 3
 
 
 class _Life(msgspec.Struct, frozen=True, gc=False):
-    """One client's months: `worth` to date, `accrued` of it, months with and without money, and what may come."""
+    """One client's months: `worth` to date, what acts `billed`, months with and without money, and what may come."""
 
     worth: Decimal
-    accrued: Decimal
+    billed: Decimal
     active: int
     silent: int
     low: Decimal | None = None
@@ -70,13 +70,12 @@ def _live(
         money for money in history if end is None or money.month <= end or money.amount
     ]
     current = world.today.replace(day=1)
-    worth = accrued = ZERO
+    worth = billed = ZERO
     active = silent = 0
     finished: list[Decimal] = []
     for money in months:
         worth += money.amount
-        if money.accrued:
-            accrued += money.amount
+        billed += money.billed
         if money.month < current:
             finished.append(money.amount)
         if money.amount > 0:
@@ -85,7 +84,7 @@ def _live(
             silent += 1
 
     if end is not None or not any(finished):
-        return _Life(worth, accrued, active, silent)
+        return _Life(worth, billed, active, silent)
     monthly = _monthly(finished, world.thresholds.ltv_months)
     least, most = monthly
     ahead = 0
@@ -96,7 +95,7 @@ def _live(
     low = max(worth, base + least * ahead)
     high = max(worth, base + most * further)
     return _Life(
-        worth, accrued, active, silent, _whole(low), _whole(high), monthly, ahead
+        worth, billed, active, silent, _whole(low), _whole(high), monthly, ahead
     )
 
 
@@ -117,10 +116,8 @@ def _facts(client: Client, life: _Life, world: World, *, ended: bool) -> Iterato
     words = world.words
     inputs = (
         Input(say("client"), client.name, client.url),
-        Input(
-            say("acts, invoices and payments"), words.money(life.worth - life.accrued)
-        ),
-        Input(say("accrued"), words.money(life.accrued)),
+        Input(say("recognised to date"), words.money(life.worth)),
+        Input(say("billed by acts"), words.money(life.billed)),
         Input(
             say("monthly value"),
             f"{words.money(_whole(life.monthly[0]))} – "

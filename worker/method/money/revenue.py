@@ -1,9 +1,9 @@
-"""The money fact of every client, by week part and over its whole life by month (docs/method.md 2.1).
+"""The money of every client, by week part and over its whole life by month (docs/method.md 2.1).
 
-For a month with `revenue` rows, the rows: acts if there are any, else invoices, since one job may show as both, and
-payments where a client is never billed; the month's sum lies on its week parts by working days. Else accrual: T&M is
-hours x rate on the day of work, a retainer the monthly fee by working days passed (yesterday included), fixed price the
-budget x the share of work finished. Rows in another currency than the workspace's are listed and left out.
+A client's money is that of its obligations: each card that has rows of its own, and the contract with everything else.
+Earned is: T&M hours x rate on the day of work, a retainer the monthly fee by working days passed (yesterday included),
+fixed price the budget x the share of work finished. Billed are acts, over the period they are for. Rows in another
+currency than the workspace's are listed and left out.
 """
 
 from __future__ import annotations
@@ -14,11 +14,15 @@ from datetime import date, timedelta
 from decimal import Decimal
 from functools import lru_cache
 
-from worker.domain.entities import Card, Client
+import msgspec
+from msgspec.structs import replace
+
+from worker.domain.entities import Card, Client, Revenue
 from worker.domain.messages import literal, tell
-from worker.domain.money import round_money, split
+from worker.domain.money import round_money
 from worker.domain.periods import (
     Period,
+    WorkCalendar,
     month_of,
     next_period,
     previous_period,
@@ -29,21 +33,67 @@ from worker.domain.values import Ref
 from worker.errors import Code, Problem
 from worker.method.formulas.cascade import parts_of
 from worker.method.formulas.flow import HOUR, finished_on, weigh
-from worker.method.measures import MoneyFact, MoneyMeasure, MonthMoney
+from worker.method.formulas.phasing import fee_until
+from worker.method.measures import Growth, MoneyFact, MoneyMeasure, MonthMoney
 from worker.method.money.income import (
-    Booked,
-    amount_of,
-    book,
+    ACT,
+    PAYMENT,
+    WRITE_OFF,
     currency_problems,
-    recognise,
+    rows_of,
+    title_of,
 )
+from worker.method.money.obligations import Obligation, recognise
 from worker.method.run import Findings
 from worker.world.world import World
 
-Amounts = dict[date, Decimal]
 NOTHING = Decimal(0)
 LONGEST = 50
 """Years a client can have been with the agency; an earlier day is a slip of the pen."""
+OWN = ("fixed_price", "tm")
+"""Models whose cards are obligations of their own once a row names them; a retainer's cards are in its fee."""
+
+Series = dict[date, Decimal]
+Excess = list[tuple[Revenue, Decimal]]
+"""Rows that write off more than there was, with how much more."""
+
+
+class _Calendar(msgspec.Struct, frozen=True, gc=False):
+    """How time is cut: into week parts from `recent` on, into months before; `last` is the day that is over."""
+
+    days: WorkCalendar
+    recent: date
+    last: date
+
+    def place(self, day: date) -> date:
+        """Return the first day of the part of time a day lies in."""
+        return _week_start(day) if day >= self.recent else day.replace(day=1)
+
+    def parts(self, first: date, end: date) -> Iterator[Period]:
+        """Yield the parts of time from the one of `first` to the one of `end`."""
+        month = month_of(first)
+        while month.start <= end:
+            if month.start >= self.recent:
+                yield from (part for part in parts_of(month) if part.end >= first)
+            else:
+                yield month
+            month = next_period(month)
+
+    def spread(self, amount: Decimal, first: date, end: date) -> Series:
+        """Return the growth of an amount over its period by working days passed, in cents; whole when it is over."""
+        whole = self.days.working_days(first, end)
+        series: Series = {}
+        before = NOTHING
+        for part in self.parts(first, min(end, self.last)):
+            until = min(part.end, end, self.last)
+            if whole and until < end:
+                passed = self.days.working_days(first, until)
+                now = round_money(amount * passed / whole)
+            else:
+                now = amount
+            series[self.place(max(part.start, first))] = now - before
+            before = now
+        return series
 
 
 @lru_cache(maxsize=1024)
@@ -64,50 +114,41 @@ def _months(first: date, last: date) -> tuple[Period, ...]:
 
 def measure_revenue(world: World) -> Findings[MoneyMeasure | None]:
     """Return the money of every client by week part in this and the last quarter, and by month over its life."""
-    quarter = quarter_of(world.today)
-    months = (*parts_of(previous_period(quarter)), *parts_of(quarter))
-    booked = recognise(book(world))
+    recent = previous_period(quarter_of(world.today)).start
+    calendar = _Calendar(world.calendar, recent, world.today - timedelta(days=1))
     cards = _cards_by_client(world)
+    rows = rows_of(world, (ACT, WRITE_OFF))
+    paid = rows_of(world, (PAYMENT,))
     rates = {
         person.jira: person.rate for person in world.people.values() if person.jira
-    }
-    weights = {
-        month: [world.calendar.in_period(week) for week in parts_of(month)]
-        for month in months
     }
     problems: list[Problem] = [*currency_problems(world)]
     weeks: list[MoneyFact] = []
     history: dict[Ref, tuple[MonthMoney, ...]] = {}
-    firsts = _first_months(booked)
+    obligations: dict[Ref, tuple[tuple[Growth, ...], ...]] = {}
     for client in world.clients.values():
-        accrued = _accrued(
+        earned = _earned_by_card(
             client,
             cards[client.ref],
-            months,
-            world=world,
+            world,
+            calendar=calendar,
             rates=rates,
             problems=problems,
         )
-        weeks += _client_money(client, weights, booked=booked, accrued=accrued)
-        history[client.ref] = tuple(
-            _history(
-                client,
-                world,
-                booked=booked,
-                accrued=accrued,
-                first=firsts.get(client.ref),
-            )
-        )
+        growths: list[tuple[Growth, ...]] = []
+        for obligation, excess in _obligations(
+            client, earned, rows[client.ref], world=world, calendar=calendar
+        ):
+            growths.append(recognise(obligation))
+            problems += [_too_much(row, over, world) for row, over in excess]
+        obligations[client.ref] = tuple(growths)
+        counted = _counted(growths, paid[client.ref], world, calendar)
+        weeks += _weeks(client, counted, recent)
+        history[client.ref] = tuple(_history(client, counted, world))
     return Findings(
-        MoneyMeasure(tuple(weeks), history), problems=tuple(dict.fromkeys(problems))
+        MoneyMeasure(tuple(weeks), history, obligations),
+        problems=tuple(dict.fromkeys(problems)),
     )
-
-
-def _first_months(booked: Booked) -> dict[Ref, date]:
-    firsts: dict[Ref, date] = {}
-    for client, month in booked:
-        firsts[client] = min(month, firsts.get(client, month))
-    return firsts
 
 
 def _cards_by_client(world: World) -> dict[Ref, list[Card]]:
@@ -118,208 +159,264 @@ def _cards_by_client(world: World) -> dict[Ref, list[Card]]:
     return cards
 
 
-def _client_money(
+def _obligations(
     client: Client,
-    weights: Mapping[Period, list[int]],
+    earned: Mapping[Ref, tuple[str, Series]],
+    rows: Iterable[Revenue],
     *,
-    booked: Booked,
-    accrued: dict[str, Amounts],
-) -> Iterator[MoneyFact]:
-    """Yield the money of the months whose weeks' working days are the `weights`."""
-    for month, days in weights.items():
-        rows = booked.get((client.ref, month.start))
-        if rows:
-            amount, kind = amount_of(rows)
-            yield from _spread(client, month, amount, days=days, basis=kind)
-            continue
-        for basis, amounts in accrued.items():
-            for week in parts_of(month):
-                if amounts.get(week.start):
-                    yield MoneyFact(
-                        client.ref,
-                        client.unit,
-                        week,
-                        round_money(amounts[week.start]),
-                        basis,
-                    )
-
-
-def _history(
-    client: Client,
     world: World,
-    *,
-    booked: Booked,
-    accrued: dict[str, Amounts],
-    first: date | None,
-) -> Iterator[MonthMoney]:
-    """Yield the client's months from its first money, or from the day it came, to the current one."""
-    sums: dict[date, dict[str, Decimal]] = defaultdict(lambda: defaultdict(Decimal))
-    for basis, amounts in accrued.items():
-        for day, amount in amounts.items():
-            if amount:
-                sums[day.replace(day=1)][basis] += round_money(amount)
-    starts = [
-        day for day in (first, client.since, min(sums, default=None)) if day is not None
-    ]
-    if not starts:
-        return
-    recent = previous_period(quarter_of(world.today)).start
-    for month in _months(min(starts).replace(day=1), world.today):
-        if rows := booked.get((client.ref, month.start)):
-            yield MonthMoney(month.start, *amount_of(rows))
+    calendar: _Calendar,
+) -> Iterator[tuple[Obligation, Excess]]:
+    """Yield the cards that rows name, each with its own, then the contract with all the rest; and what is written off
+    beyond what was there."""
+    own: dict[Ref, list[Revenue]] = defaultdict(list)
+    pool: list[Revenue] = []
+    for row in rows:
+        card = world.card(row.project)
+        model = card and (card.engagement or client.engagement)
+        if card is not None and card.client == client.ref and model in OWN:
+            own[card.ref].append(row)
+        else:
+            pool.append(row)
+
+    for ref in sorted(own):
+        model, series = earned[ref]
+        yield _obligation({model: series}, own[ref], calendar)
+
+    rest: dict[str, Series] = {}
+    for ref, (model, series) in earned.items():
+        if ref not in own:
+            _add(rest.setdefault(model, {}), series)
+    fees = _fees(client, world, calendar)
+    if fees:
+        rest["retainer"] = fees
+    yield _obligation(rest, pool, calendar)
+
+
+def _obligation(
+    models: dict[str, Series], rows: Iterable[Revenue], calendar: _Calendar
+) -> tuple[Obligation, Excess]:
+    """Return an obligation; a credit note lowers both series, what is written off the earned one as far as it can."""
+    billed: Series = {}
+    corrections: Series = {}
+    ended: list[Revenue] = []
+    for row in rows:
+        if row.kind == WRITE_OFF:
+            ended.append(row)
             continue
-        fee = (
-            _old_fee(client, month, world)
-            if month.start < recent and client.engagement == "retainer"
-            else NOTHING
-        )
-        if fee:
-            sums[month.start]["retainer"] += fee
-        yield MonthMoney(
-            month.start,
-            *(
-                _largest(sums[month.start])
-                if month.start in sums
-                else (NOTHING, "none")
-            ),
-        )
+        series = calendar.spread(row.amount, *row.period)
+        _add(billed, series)
+        if row.amount < 0:
+            _add(corrections, series)
+
+    every = [*models.values(), corrections]
+    excess: list[tuple[Revenue, Decimal]] = []
+    for row in sorted(ended, key=lambda row: (row.month, row.ref)):
+        first, _ = row.period
+        if first > calendar.last:
+            continue
+        day = calendar.place(first)
+        earned = sum((_to_date(series, day) for series in every), NOTHING)
+        open_work = max(NOTHING, round_money(earned) - _to_date(billed, day))
+        _add(corrections, {day: -min(row.amount, open_work)})
+        if row.amount > open_work:
+            excess.append((row, row.amount - open_work))
+    if corrections:
+        models = {**models, ACT: corrections}
+    return Obligation(models, billed), excess
 
 
-def _old_fee(client: Client, month: Period, world: World) -> Decimal:
-    """Return what a retainer earned in a month before those that are told by week."""
-    if not client.monthly_fee or client.since is None:
-        return NOTHING
-    first = max(month.start, client.since)
-    last = min(month.end, client.contract_end or month.end)
-    if (first, last) == (month.start, month.end):
-        return client.monthly_fee
-    whole = world.calendar.in_period(month)
-    return (
-        round_money(
-            client.monthly_fee * world.calendar.working_days(first, last) / whole
-        )
-        if whole
-        else Decimal(0)
+def _to_date(series: Series, day: date) -> Decimal:
+    """Return what a series has come to by the end of the part of time that begins on a day."""
+    return sum((amount for at, amount in series.items() if at <= day), NOTHING)
+
+
+def _too_much(row: Revenue, over: Decimal, world: World) -> Problem:
+    title, url = title_of(row, world)
+    return Problem(
+        code=Code.WRITE_OFF_TOO_LARGE,
+        where=title,
+        field="amount",
+        message=tell(
+            "more is written off than was earned and not billed; {amount} of it counts nowhere",
+            amount=world.words.money(over),
+        ),
+        hint=tell("write off what is unbilled, or date the row later"),
+        url=url,
     )
 
 
-def _largest(sums: dict[str, Decimal]) -> tuple[Decimal, str]:
-    amount = sum(sums.values(), Decimal(0))
-    return amount, max(sums, key=lambda basis: sums[basis]) if amount else "none"
+def _add(total: Series, more: Mapping[date, Decimal]) -> None:
+    for day, amount in more.items():
+        total[day] = total.get(day, NOTHING) + amount
 
 
-def _spread(
-    client: Client, month: Period, amount: Decimal, *, days: list[int], basis: str
-) -> Iterator[MoneyFact]:
-    weeks = parts_of(month)
-    parts = split(amount, days if any(days) else [1] * len(weeks))
-    for week, part in zip(weeks, parts, strict=True):
-        yield MoneyFact(client.ref, client.unit, week, part, basis)
-
-
-def _accrued(
-    client: Client,
-    cards: list[Card],
-    months: Iterable[Period],
-    *,
+def _counted(
+    obligations: Iterable[Iterable[Growth]],
+    payments: Iterable[Revenue],
     world: World,
+    calendar: _Calendar,
+) -> list[Growth]:
+    """Return the growths of the series that counts as revenue here: what is recognised, billed, or paid."""
+    match world.thresholds.revenue_basis:
+        case "recognised":
+            return [growth for growths in obligations for growth in growths]
+        case "billed":
+            return [
+                replace(growth, amount=growth.billed, is_ahead=True)
+                for growths in obligations
+                for growth in growths
+            ]
+        case "paid":
+            series: Series = {}
+            for row in payments:
+                if row.month <= calendar.last:
+                    _add(series, {calendar.place(row.month): row.amount})
+            return [
+                Growth(day, amount, PAYMENT, NOTHING, NOTHING, is_ahead=False)
+                for day, amount in sorted(series.items())
+            ]
+
+
+def _weeks(
+    client: Client, growths: Iterable[Growth], recent: date
+) -> Iterator[MoneyFact]:
+    amounts: dict[tuple[date, str], Decimal] = defaultdict(Decimal)
+    for growth in growths:
+        if growth.day >= recent:
+            amounts[growth.day, growth.basis] += growth.amount
+    for (day, basis), amount in sorted(amounts.items()):
+        if amount:
+            yield MoneyFact(client.ref, client.unit, week_of(day), amount, basis)
+
+
+def _history(
+    client: Client, growths: Iterable[Growth], world: World
+) -> Iterator[MonthMoney]:
+    """Yield the client's months from its first money, or from the day it came, to the current one."""
+    sums: dict[date, dict[str, Decimal]] = defaultdict(lambda: defaultdict(Decimal))
+    billed: dict[date, Decimal] = defaultdict(Decimal)
+    for growth in growths:
+        first = growth.day.replace(day=1)
+        billed[first] += growth.billed
+        if growth.amount or growth.billed:
+            sums[first][growth.basis] += growth.amount
+    starts = [*sums]
+    if client.since is not None:
+        starts.append(client.since)
+    if not starts:
+        return
+    for month in _months(min(starts).replace(day=1), world.today):
+        amounts = sums.get(month.start, {})
+        amount = sum(amounts.values(), NOTHING)
+        basis = "none"
+        if amount:
+            basis = max(amounts, key=lambda name: amounts[name])
+        yield MonthMoney(month.start, amount, basis, billed[month.start])
+
+
+# -- earned ------------------------------------------------------------------------------------------------------------
+
+
+def _earned_by_card(
+    client: Client,
+    cards: Iterable[Card],
+    world: World,
+    *,
+    calendar: _Calendar,
     rates: Mapping[str, Decimal | None],
     problems: list[Problem],
-) -> dict[str, Amounts]:
-    """Money earned by model, by the first day of the week part."""
-    by_model: dict[str, Amounts] = {
-        "tm": defaultdict(Decimal),
-        "retainer": {},
-        "fixed_price": defaultdict(Decimal),
-    }
-    if client.engagement == "retainer" and client.monthly_fee:
-        for month in months:
-            by_model["retainer"] |= _retainer(client, month, world)
+) -> dict[Ref, tuple[str, Series]]:
+    """Return the model of every card that earns by itself, and what it earned; shared hours count once."""
+    earned: dict[Ref, tuple[str, Series]] = {}
     seen: set[str] = set()
     for card in cards:
         match card.engagement or client.engagement:
             case "tm":
-                _add_hours(
+                series = _hours(
                     card,
                     client,
                     world,
+                    calendar=calendar,
                     rates=rates,
-                    amounts=by_model["tm"],
                     seen=seen,
                     problems=problems,
                 )
+                earned[card.ref] = "tm", series
             case "fixed_price":
-                _add_progress(card, world, amounts=by_model["fixed_price"])
-    return by_model
+                earned[card.ref] = "fixed_price", _progress(card, world, calendar)
+    return earned
 
 
-def _retainer(client: Client, month: Period, world: World) -> Amounts:
-    fee = client.monthly_fee or Decimal(0)
-    first = max(month.start, client.since or month.start)
-    last = min(
-        month.end, world.today - timedelta(days=1), client.contract_end or month.end
-    )
-    whole = world.calendar.in_period(month)
-    return (
-        {
-            week.start: fee
-            * world.calendar.working_days(max(week.start, first), min(week.end, last))
-            / whole
-            for week in parts_of(month)
-        }
-        if whole
-        else {}
-    )
+def _fees(client: Client, world: World, calendar: _Calendar) -> Series:
+    """Return a retainer's fee by working days passed: by week part of late, before by month where its start is known."""
+    series: Series = {}
+    if client.engagement != "retainer" or not client.monthly_fee:
+        return series
+    first = client.since or calendar.recent
+    for month in _months(first.replace(day=1), calendar.last):
+        before = NOTHING
+        for part in calendar.parts(month.start, month.end):
+            until = min(part.end, calendar.last)
+            now = fee_until(client, month, until, calendar=world.calendar)
+            series[part.start] = now - before
+            before = now
+    return series
 
 
-def _add_hours(
+def _hours(
     card: Card,
     client: Client,
     world: World,
     *,
+    calendar: _Calendar,
     rates: Mapping[str, Decimal | None],
-    amounts: Amounts,
     seen: set[str],
     problems: list[Problem],
-) -> None:
-    """Add hours x rate by day of work; hours that two cards of one client share count once."""
+) -> Series:
+    """Return hours x rate by day of work; hours that two cards of one client share count once."""
     work = world.work.get(card.ref)
-    start = previous_period(quarter_of(world.today)).start
     seconds: Counter[tuple[str, date]] = Counter()
     for log in work.worklogs if work else ():
         if log.id not in seen:
             seen.add(log.id)
             seconds[log.author, log.started.date()] += log.seconds
+    series: Series = {}
     for (author, day), spent in seconds.items():
         rate = rates.get(author) or world.thresholds.default_rate
         if rate is not None:
-            amounts[_week_start(day)] += rate * spent / HOUR
-        elif day >= start:
-            problems.append(
-                Problem(
-                    code=Code.NO_RATE,
-                    where=literal(client.name),
-                    field="rate",
-                    message=tell(
-                        "hours of {person} have no rate and are left out of the accrued revenue",
-                        person=author,
-                    ),
-                    hint=tell("fill the rate of this person"),
-                    url=client.url,
-                )
-            )
+            _add(series, {calendar.place(day): rate * spent / HOUR})
+        elif day >= calendar.recent:
+            problems.append(_no_rate(client, author))
+    return series
 
 
-def _add_progress(card: Card, world: World, *, amounts: Amounts) -> None:
+def _no_rate(client: Client, author: str) -> Problem:
+    return Problem(
+        code=Code.NO_RATE,
+        where=literal(client.name),
+        field="rate",
+        message=tell(
+            "hours of {person} have no rate and are left out of the accrued revenue",
+            person=author,
+        ),
+        hint=tell("fill the rate of this person"),
+        url=client.url,
+    )
+
+
+def _progress(card: Card, world: World, calendar: _Calendar) -> Series:
+    """Return the budget x the share of work that each day finished."""
     work = world.work.get(card.ref)
+    series: Series = {}
     if work is None or not card.budget or not work.issues:
-        return
+        return series
     weights = weigh(work.issues, world.thresholds.estimate_share).values
-    total = sum(weights, Decimal(0))
-    if not total:
-        return
+    whole = sum(weights, NOTHING)
+    if not whole:
+        return series
     for issue, weight in zip(work.issues, weights, strict=True):
         day = finished_on(issue)
         if day is not None:
-            week = _week_start(day)
-            amounts[week] += card.budget * weight / total
+            _add(series, {calendar.place(day): card.budget * weight / whole})
+    return series
