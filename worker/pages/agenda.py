@@ -5,17 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from decimal import Decimal
 
-from worker.domain.document import (
-    Block,
-    Bullet,
-    Callout,
-    Divider,
-    Heading,
-    Paragraph,
-    Picture,
-    Quote,
-    bold,
-)
+from worker.domain.document import Block, Bullet, Callout, Divider, Picture, Quote, bold
 from worker.domain.messages import message
 from worker.domain.period_titles import period_title
 from worker.domain.periods import Period, monday_of, previous_period, quarter_of
@@ -43,21 +33,19 @@ def write_agenda(view: View, unit: Ref, period: Period) -> tuple[Block, ...]:
     )
     return (
         Callout(head, "🗓️", "blue_background"),
-        Heading(view.say("1. Retrospective"), 1),
+        view.heading("1. Retrospective", 1),
         *write_retrospective(view, unit, past),
-        Heading(view.say("2. Resources"), 1),
+        view.heading("2. Resources", 1),
         *_resources(view, unit),
-        Heading(view.say("3. Risks"), 1),
+        view.heading("3. Risks", 1),
         *_risks(view, unit),
-        Heading(view.say("4. Finance"), 1),
+        view.heading("4. Finance", 1),
         *_finance(view, unit, past),
-        Heading(view.say("5. Unit development"), 1),
+        view.heading("5. Unit development", 1),
         *write_development(view, unit, past),
-        Heading(view.say("6. For the head of accounting"), 1),
+        view.heading("6. For the head of accounting", 1),
         *carried_tasks(view, unit),
-        Heading(
-            view.say("7. Plan: {period}", period=period_title(period, view.words)), 1
-        ),
+        view.heading("7. Plan: {period}", 1, period=period_title(period, view.words)),
         *_plan(view, unit, period),
     )
 
@@ -65,13 +53,13 @@ def write_agenda(view: View, unit: Ref, period: Period) -> tuple[Block, ...]:
 def _resources(view: View, unit: Ref) -> Iterator[Block]:
     load = view.measures.units.get(unit)
     if load is None or not load.people:
-        yield Paragraph(view.say("Capacity and load are not known."))
+        yield view.paragraph("Capacity and load are not known.")
         return
     yield Bullet(
         view.say(
             "Utilization of the last four weeks: {share} of {hours} h effective capacity",
             share=bold(view.percent(load.utilization)),
-            hours=view.words.number(load.effective, 0),
+            hours=view.number(load.effective, 0),
         )
     )
     if load.missing:
@@ -130,7 +118,7 @@ def _sum(hours: Iterable[Decimal | None]) -> Decimal | None:
 
 
 def _hours(view: View, hours: Decimal | None) -> str:
-    return NONE if hours is None else view.say("{n} h", n=view.words.number(hours, 0))
+    return NONE if hours is None else view.say("{n} h", n=view.number(hours, 0))
 
 
 def _risks(view: View, unit: Ref) -> Iterator[Block]:
@@ -139,7 +127,7 @@ def _risks(view: View, unit: Ref) -> Iterator[Block]:
         view, risks, title=view.say("Risk map") + f" · {view.unit_name(unit)}"
     )
     if chart is None:
-        yield Paragraph(view.say("No open risk."))
+        yield view.paragraph("No open risk.")
         return
     yield Picture(chart)
     for risk in risks[:MOST]:
@@ -157,7 +145,7 @@ def _finance(view: View, unit: Ref, past: Period) -> Iterator[Block]:
         yield Picture(chart)
     quarter = view.plans.get((unit, quarter_of(past.start)))
     if quarter is None or (quarter.target is None and not quarter.fact):
-        yield Paragraph(view.say("No money was planned or earned."))
+        yield view.paragraph("No money was planned or earned.")
     elif quarter.forecast is not None:
         yield Bullet(
             view.say(
@@ -192,8 +180,8 @@ def _plan(view: View, unit: Ref, period: Period) -> Iterator[Block]:
             (message("Period"), message("Target"), message("Carried over")), rows
         )
     else:
-        yield Paragraph(view.say("The targets of this period are not set yet."))
-    yield Heading(view.say("Goals"), 3)
+        yield view.paragraph("The targets of this period are not set yet.")
+    yield view.heading("Goals", 3)
     yield from goals_of(
         view, unit, period, otherwise=message("No goal is set for the period yet.")
     )

@@ -9,7 +9,6 @@ from worker.domain.document import (
     Block,
     Bullet,
     Callout,
-    Heading,
     Paragraph,
     Picture,
     bold,
@@ -62,7 +61,7 @@ def write_client(view: View, client: Client) -> tuple[Block, ...]:
 
 def _head(view: View, measure: ClientMeasure) -> Block:
     score = (
-        view.say("score {score}", score=view.words.number(measure.score, 0))
+        view.say("score {score}", score=view.number(measure.score, 0))
         if measure.score is not None
         else ""
     )
@@ -75,7 +74,7 @@ def _head(view: View, measure: ClientMeasure) -> Block:
 
 
 def _ray(view: View, client: Client, measure: ClientMeasure) -> Iterator[Block]:
-    yield Heading(view.say("Ray"))
+    yield view.heading("Ray")
     yield Paragraph(_ray_line(view, measure))
     cards = view.cards.get(client.ref, ())
     live = [card for card in cards if card.stage in (*RUNNING, *HUNTED)]
@@ -114,7 +113,7 @@ def _ray_line(view: View, measure: ClientMeasure) -> str:
         case 0:
             gap = view.say("The next card starts before that: no gap.")
         case weeks:
-            gap = view.words.count(
+            gap = view.count(
                 "Then a gap of {n} week until the next card.",
                 "Then a gap of {n} weeks until the next card.",
                 weeks,
@@ -161,7 +160,7 @@ def _money(view: View, client: Client, measure: ClientMeasure) -> Iterator[Block
     }
     known = [(name, text) for name, text in lines.items() if text != NONE]
 
-    yield Heading(view.say("Money"))
+    yield view.heading("Money")
     yield view.table((message("Money"), message("Amount")), known)
 
 
@@ -170,14 +169,14 @@ def _health(view: View, measure: ClientMeasure) -> Iterator[Block]:
     known.sort(key=lambda factor: (factor.score, factor.name))
     if not known:
         return
-    yield Heading(view.say("Health and its reasons"))
+    yield view.heading("Health and its reasons")
     yield view.table(
         (message("Factor"), message("Score"), message("Weight"), message("Reason")),
         [
             (
                 view.say(NAMES[factor.name]).capitalize(),
-                view.words.number(factor.score or Decimal(0), 0),
-                view.words.number(factor.weight, 1),
+                view.number(factor.score or Decimal(0), 0),
+                view.number(factor.weight, 1),
                 plain(factor.reason),
             )
             for factor in known
@@ -189,17 +188,17 @@ def _health(view: View, measure: ClientMeasure) -> Iterator[Block]:
             name = view.say(NAMES[factor.name])
             missing.append(name)
     if missing:
-        yield Paragraph(view.say("No data for: {factors}.", factors=", ".join(missing)))
+        yield view.paragraph("No data for: {factors}.", factors=", ".join(missing))
 
 
 def _risks(view: View, client: Client) -> Iterator[Block]:
     risks = view.shelf(client.ref).risks
     if risks:
-        yield Heading(view.say("Open risks"))
+        yield view.heading("Open risks")
         yield from (Bullet(risk_reason(view, risk)) for risk in risks[:MOST_RISKS])
         if len(risks) > MOST_RISKS:
-            yield Paragraph(
-                view.say("and {n} more on the risk map", n=len(risks) - MOST_RISKS)
+            yield view.paragraph(
+                "and {n} more on the risk map", n=len(risks) - MOST_RISKS
             )
 
 
@@ -208,7 +207,7 @@ def _people(view: View, client: Client) -> Iterator[Block]:
     contacts = view.shelf(client.ref).contacts
     if unit is None and not contacts:
         return
-    yield Heading(view.say("People"))
+    yield view.heading("People")
     if unit is not None:
         team = []
         for role, people in people_of(unit):
@@ -228,9 +227,9 @@ def _people(view: View, client: Client) -> Iterator[Block]:
 
 def _actions(view: View, client: Client) -> Iterator[Block]:
     tasks = view.shelf(client.ref).tasks
-    yield Heading(view.say("Next actions"))
+    yield view.heading("Next actions")
     if not tasks:
-        yield Paragraph(view.say("No open task."))
+        yield view.paragraph("No open task.")
     yield from (
         Bullet(task_line(view, task, on=client.ref)) for task in tasks[:MOST_TASKS]
     )

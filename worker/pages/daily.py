@@ -5,17 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import date
 
-from worker.domain.document import (
-    Block,
-    Bullet,
-    Callout,
-    Heading,
-    Paragraph,
-    ToDo,
-    bold,
-    link,
-    plain,
-)
+from worker.domain.document import Block, Bullet, Callout, ToDo, bold, link, plain
 from worker.domain.entities import RUNNING, Card, Category, Issue
 from worker.domain.messages import message
 from worker.domain.values import Ref
@@ -43,7 +33,7 @@ def write_daily(view: View, unit: Ref) -> tuple[Block, ...]:
 
 def _moved(view: View, cards: list[Card], since: date) -> Iterator[Block]:
     """List what changed its status category from the last working day up to this morning."""
-    yield Heading(view.say("Moved in Jira since {day}", day=view.date(since)))
+    yield view.heading("Moved in Jira since {day}", day=view.date(since))
     is_still = True
     for card in cards:
         moves = list(_moves(view, card, since))
@@ -51,12 +41,12 @@ def _moved(view: View, cards: list[Card], since: date) -> Iterator[Block]:
             is_still = False
             yield _moved_card(view, card, moves)
     if is_still:
-        yield Paragraph(view.say("Nothing moved."))
+        yield view.paragraph("Nothing moved.")
 
 
 def _moved_card(view: View, card: Card, moves: list[tuple[Issue, str]]) -> Bullet:
     done = sum(category == Category.DONE.value for _, category in moves)
-    head = view.words.count(
+    head = view.count(
         "{n} item finished of {total} moved",
         "{n} items finished of {total} moved",
         done,
@@ -102,12 +92,12 @@ def _stuck(view: View, cards: list[Card]) -> Iterator[Block]:
     if not lines:
         return
 
-    yield Heading(view.say("Blocked and overdue"))
+    yield view.heading("Blocked and overdue")
     for line in lines[:MOST_LINES]:
         yield Bullet(line)
     hidden = len(lines) - MOST_LINES
     if hidden > 0:
-        yield Paragraph(view.say("and {n} more", n=hidden))
+        yield view.paragraph("and {n} more", n=hidden)
 
 
 def _stuck_lines(view: View, card: Card) -> Iterator[str]:
@@ -141,9 +131,9 @@ def _for_today(view: View, unit: Ref) -> Iterator[Block]:
     lines = [task_line(view, task) for task in tasks[:MOST_LINES]]
     lines += _risk_steps(view, unit)
 
-    yield Heading(view.say("For today"))
+    yield view.heading("For today")
     if not lines:
-        yield Paragraph(view.say("No task is due and no risk step is dated today."))
+        yield view.paragraph("No task is due and no risk step is dated today.")
     for line in lines:
         yield ToDo(line)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
-from worker.domain.document import Block, Bullet, Heading, Paragraph, link, plain
+from worker.domain.document import Block, Bullet, Paragraph, link, plain
 from worker.domain.entities import Card, Client, Stage
 from worker.domain.messages import message, stage_label
 from worker.domain.periods import Period
@@ -23,7 +23,7 @@ def write_development(view: View, unit: Ref, past: Period) -> Iterator[Block]:
     yield from _inbox(view, message("PM: strategic hypotheses"), backlog.hypotheses)
     if backlog.operational:
         yield Bullet(
-            view.words.count(
+            view.count(
                 "and {n} operational hypothesis",
                 "and {n} operational hypotheses",
                 backlog.operational,
@@ -37,21 +37,21 @@ def write_development(view: View, unit: Ref, past: Period) -> Iterator[Block]:
 
 def _inbox(view: View, title: str, items: Iterable[BacklogItem]) -> Iterator[Block]:
     shown = tuple(items)[:MOST]
-    yield Heading(view.say(title), 3)
+    yield view.heading(title, 3)
     if not shown:
-        yield Paragraph(view.say("Nothing this time."))
+        yield view.paragraph("Nothing this time.")
     yield from (Bullet(_item(view, item)) for item in shown)
 
 
 def _item(view: View, item: BacklogItem) -> str:
     client = view.world.client(item.client)
     impact = (
-        view.say("impact {n}", n=view.words.number(item.impact, 1))
+        view.say("impact {n}", n=view.number(item.impact, 1))
         if item.impact is not None
         else ""
     )
     effort = (
-        view.say("effort {n}", n=view.words.number(item.effort, 1))
+        view.say("effort {n}", n=view.number(item.effort, 1))
         if item.effort is not None
         else ""
     )
@@ -72,7 +72,7 @@ def _white_spots(view: View, unit: Ref) -> Iterator[Block]:
             name = link(client.name, client.url)
             lines.append(f"{name}: {', '.join(names)}")
     if lines:
-        yield Heading(view.say("AM: white spots"), 3)
+        yield view.heading("AM: white spots", 3)
         yield from (Bullet(line) for line in lines[:MOST])
 
 
@@ -85,7 +85,7 @@ def _spots(view: View, client: Client) -> list[str]:
         service = view.world.service(spot.service)
         if service is None:
             continue
-        similar = view.words.count(
+        similar = view.count(
             "{n} similar client buys it", "{n} similar clients buy it", spot.similar
         )
         names.append(f"{plain(service.name)} ({similar})")
@@ -100,9 +100,9 @@ def _feedback(view: View, unit: Ref, past: Period, items: int) -> Iterator[Block
         if entry.client in mine and entry.day in past:
             entries += 1
     if entries:
-        yield Heading(view.say("HoA: feedback"), 3)
+        yield view.heading("HoA: feedback", 3)
         yield Paragraph(
-            view.words.count(
+            view.count(
                 "{n} entry; the head of accounting tells each member in person.",
                 "{n} entries; the head of accounting tells each member in person.",
                 entries,
@@ -116,9 +116,9 @@ def _cards(view: View, unit: Ref) -> Iterator[Block]:
         at_stage = [card for card in view.cards_of(unit) if card.stage is stage]
         cards += sorted(at_stage, key=lambda card: card.name.casefold())
 
-    yield Heading(view.say("Idea cards ready to present"), 3)
+    yield view.heading("Idea cards ready to present", 3)
     if not cards:
-        yield Paragraph(view.say("No card is at the idea or shaping stage."))
+        yield view.paragraph("No card is at the idea or shaping stage.")
     for card in cards[:MOST]:
         yield Bullet(_card(view, card))
 

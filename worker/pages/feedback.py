@@ -42,7 +42,7 @@ def write_feedback(view: View, past: Period) -> tuple[Block, ...]:
     )
     blocks: list[Block] = [Callout(head, "🔒", "red_background")]
     if not entries:
-        blocks.append(Paragraph(view.say("Clients said nothing in this quarter.")))
+        blocks.append(view.paragraph("Clients said nothing in this quarter."))
     if None in entries:
         team = view.say("The team as a whole")
         blocks += _about(view, team, entries[None])
@@ -58,11 +58,11 @@ def _about(view: View, name: str, entries: list[FeedbackMeasure]) -> Iterator[Bl
     scores = [entry.score for entry in entries]
     mean = sum(scores, Decimal(0)) / len(scores)
     trend = entries[-1].trend
-    count = view.words.count(
+    count = view.count(
         "{n} entry, mean score {mean} of 5",
         "{n} entries, mean score {mean} of 5",
         len(entries),
-        mean=view.words.number(mean, 1),
+        mean=view.number(mean, 1),
     )
 
     yield Heading(name)
@@ -78,7 +78,7 @@ def _entry_line(view: View, entry: FeedbackMeasure) -> str:
     day = link(view.date(entry.day), entry.url)
     parts = (
         f"{mark}{day}",
-        bold(view.words.number(entry.score, 1)),
+        bold(view.number(entry.score, 1)),
         client_link(view, entry.client),
         plain(entry.text),
     )

@@ -6,17 +6,7 @@ from collections.abc import Iterator
 from datetime import date, timedelta
 from decimal import Decimal
 
-from worker.domain.document import (
-    Block,
-    Bullet,
-    Callout,
-    Heading,
-    Paragraph,
-    Picture,
-    bold,
-    link,
-    plain,
-)
+from worker.domain.document import Block, Bullet, Callout, Picture, bold, link, plain
 from worker.domain.entities import FIRM
 from worker.domain.messages import message
 from worker.domain.period_titles import days, period_title
@@ -44,7 +34,7 @@ def write_cut(view: View, unit: Ref, monday: date) -> tuple[Block, ...]:
     figures = _cut(view, unit, monday)
     return (
         _verdict(view, figures, monday),
-        Heading(view.say("Plan and fact")),
+        view.heading("Plan and fact"),
         _table(view, figures),
         *_chart(view, unit, monday),
         *_causes(view, figures),
@@ -167,11 +157,9 @@ def _causes(view: View, figures: Cut) -> Iterator[Block]:
     causes = [cause for cause in figures.clients if abs(cause.amount) >= 1]
     if not causes:
         return
-    yield Heading(view.say("What made the difference"))
-    yield Paragraph(
-        view.say(
-            "The week's plan is shared out by what clients brought in the four weeks before."
-        )
+    yield view.heading("What made the difference")
+    yield view.paragraph(
+        "The week's plan is shared out by what clients brought in the four weeks before."
     )
     for cause in causes[:MOST_CAUSES]:
         yield Bullet(_cause(view, cause, figures.weeks))
@@ -182,7 +170,7 @@ def _causes(view: View, figures: Cut) -> Iterator[Block]:
             amount = bold(view.change(cause.amount))
             models.append(f"{name} {amount}")
     if len(models) > 1:
-        yield Paragraph(view.say("By model: {models}.", models=", ".join(models)))
+        yield view.paragraph("By model: {models}.", models=", ".join(models))
 
 
 def _model(view: View, model: str) -> str:
@@ -211,12 +199,10 @@ def _ahead(view: View, figures: Cut) -> Iterator[Block]:
     """Say where the shortfall of the finished weeks went."""
     if not figures.short:
         return
-    yield Heading(view.say("Carry-over"))
-    yield Paragraph(
-        view.say(
-            "The finished weeks of the quarter are short of {amount}.",
-            amount=bold(view.money(figures.short)),
-        )
+    yield view.heading("Carry-over")
+    yield view.paragraph(
+        "The finished weeks of the quarter are short of {amount}.",
+        amount=bold(view.money(figures.short)),
     )
     if figures.carried:
         yield view.table(
@@ -253,7 +239,7 @@ def _units(view: View, monday: date) -> Iterator[Block]:
         )
         rows.append(row)
     if rows:
-        yield Heading(view.say("By unit"))
+        yield view.heading("By unit")
         yield view.table(
             (
                 message("Unit"),

@@ -6,17 +6,7 @@ from collections import Counter
 from collections.abc import Iterator
 from decimal import Decimal
 
-from worker.domain.document import (
-    Block,
-    Bullet,
-    Callout,
-    Heading,
-    Paragraph,
-    Picture,
-    bold,
-    link,
-    plain,
-)
+from worker.domain.document import Block, Bullet, Callout, Picture, bold, link, plain
 from worker.domain.entities import FIRM, Client
 from worker.domain.messages import message
 from worker.domain.period_titles import period_title
@@ -34,7 +24,7 @@ def write_portfolio(view: View) -> tuple[Block, ...]:
     money = _by_client(view)
     return (
         _summary(view, money),
-        Heading(view.say("Clients")),
+        view.heading("Clients"),
         _clients(view, money),
         *_rays(view),
         *_mix(view),
@@ -114,9 +104,7 @@ def _row(
     total = sum(money.values(), Decimal(0)) if money else Decimal(0)
     amount = money[client.ref] if money is not None else None
     score = (
-        view.words.number(measure.score, 0)
-        if measure and measure.score is not None
-        else ""
+        view.number(measure.score, 0) if measure and measure.score is not None else ""
     )
     shelf = view.shelf(client.ref)
     task = shelf.tasks[0] if shelf.tasks else None
@@ -146,7 +134,7 @@ def _short(title: str) -> str:
 def _rays(view: View) -> Iterator[Block]:
     chart = chart_clients(view)
     if chart is not None:
-        yield Heading(view.say("Rays"))
+        yield view.heading("Rays")
         yield Picture(
             chart,
             view.say(
@@ -181,13 +169,11 @@ def _mix(view: View) -> Iterator[Block]:
         ),
         Decimal(0),
     )
-    yield Heading(view.say("Mix and concentration"))
-    yield Paragraph(
-        view.say(
-            "Money of the last three finished months, {first} – {last}.",
-            first=view.date(first_day),
-            last=view.date(months[-1].end),
-        )
+    yield view.heading("Mix and concentration")
+    yield view.paragraph(
+        "Money of the last three finished months, {first} – {last}.",
+        first=view.date(first_day),
+        last=view.date(months[-1].end),
     )
     healthy = view.percent(view.world.thresholds.units_share)
     yield Bullet(
@@ -223,7 +209,7 @@ def _loyalty(view: View) -> Iterator[Block]:
     if loyalty is None:
         return
     words = view.words
-    yield Heading(view.say("Loyalty and hunting"))
+    yield view.heading("Loyalty and hunting")
     known = words.count(
         "{n} project begun since {since} has a known source",
         "{n} projects begun since {since} have a known source",
@@ -252,12 +238,12 @@ def _risks(view: View) -> Iterator[Block]:
     chart = chart_risks(view, view.risks, title=view.say("Risk map"))
     if chart is None:
         return
-    yield Heading(view.say("Risk map"))
+    yield view.heading("Risk map")
     yield Picture(chart)
     yield from (Bullet(risk_line(view, risk)) for risk in view.risks[:MOST_RISKS])
     if len(view.risks) > MOST_RISKS:
-        yield Paragraph(
-            view.say("and {n} more on the risk map", n=len(view.risks) - MOST_RISKS)
+        yield view.paragraph(
+            "and {n} more on the risk map", n=len(view.risks) - MOST_RISKS
         )
 
 
@@ -267,7 +253,7 @@ def _managers(view: View, money: dict[Ref, Decimal] | None) -> Iterator[Block]:
         key=lambda ref: view.names((ref,)),
     )
     if managers:
-        yield Heading(view.say("Account managers"))
+        yield view.heading("Account managers")
         yield view.table(
             (
                 message("Account manager"),
@@ -319,7 +305,7 @@ def _load(view: View) -> Iterator[Block]:
         view, view.measures.people, title=view.say("Load of the weeks ahead")
     )
     if chart is not None:
-        yield Heading(view.say("Load"))
+        yield view.heading("Load")
         yield Picture(
             chart,
             view.say("Planned hours as a share of capacity, week by week."),

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import date
 
-from worker.domain.document import Block, Bullet, Heading, Paragraph, plain
+from worker.domain.document import Block, Bullet, plain
 from worker.domain.messages import message
 from worker.domain.period_titles import period_title
 from worker.domain.periods import Grain, Period
@@ -23,9 +23,9 @@ CLOSED = ("done", "cancelled")
 
 def write_retrospective(view: View, unit: Ref, past: Period) -> Iterator[Block]:
     """Yield the blocks about a period that is ending."""
-    yield Heading(view.say("Plan and fact"), 3)
+    yield view.heading("Plan and fact", 3)
     yield plan_table(view, unit, (past, *parts_of(past)))
-    yield Heading(view.say("Goals"), 3)
+    yield view.heading("Goals", 3)
     yield from goals_of(
         view, unit, past, otherwise=message("No goal was set for the period.")
     )
@@ -42,7 +42,7 @@ def plan_table(view: View, unit: Ref, periods: Iterable[Period]) -> Block:
             row = _plan_row(view, plan)
             rows.append(row)
     if not rows:
-        return Paragraph(view.say("Nothing was planned."))
+        return view.paragraph("Nothing was planned.")
     return view.table(
         (
             message("Period"),
@@ -103,7 +103,7 @@ def goals_of(
             rows,
         )
     else:
-        yield Paragraph(view.say(otherwise))
+        yield view.paragraph(otherwise)
 
 
 def _meets(one: Period, other: Period) -> bool:
@@ -158,13 +158,13 @@ def _risks(view: View, unit: Ref, past: Period) -> Iterator[Block]:
         row for row in rows if row.status == "closed" and _is_in(row.last_change, past)
     ]
     if opened or closed:
-        yield Heading(view.say("Risks opened and closed"), 3)
+        yield view.heading("Risks opened and closed", 3)
         yield Bullet(
-            view.words.count("{n} risk opened", "{n} risks opened", len(opened)),
+            view.count("{n} risk opened", "{n} risks opened", len(opened)),
             _links(view, opened),
         )
         yield Bullet(
-            view.words.count("{n} risk closed", "{n} risks closed", len(closed)),
+            view.count("{n} risk closed", "{n} risks closed", len(closed)),
             _links(view, closed),
         )
 
@@ -189,7 +189,7 @@ def _tasks(view: View, unit: Ref, past: Period) -> Iterator[Block]:
         if stage:
             moved.append((row, stage))
 
-    yield Heading(view.say("Account sprint"), 3)
+    yield view.heading("Account sprint", 3)
     yield Bullet(
         view.say(
             "{done} of {all} tasks due in the period are done",
@@ -212,7 +212,7 @@ def _broken_promises(view: View, rows: list[TaskRow]) -> Iterator[Block]:
     if not late:
         return
     late.sort(key=lambda place: place[:2])
-    yield Heading(view.say("Promises not kept"), 3)
+    yield view.heading("Promises not kept", 3)
     for _, _, row in late[:MOST]:
         yield Bullet(_late_line(view, row))
 
@@ -230,9 +230,7 @@ def _moved_cards(view: View, moved: list[tuple[TaskRow, str]]) -> Bullet:
         line = f"{name} · {plain(stage)}"
         lines.append(Bullet(line))
     return Bullet(
-        view.words.count(
-            "{n} card moved by them", "{n} cards moved by them", len(cards)
-        ),
+        view.count("{n} card moved by them", "{n} cards moved by them", len(cards)),
         tuple(lines),
     )
 
@@ -264,7 +262,7 @@ def _carried(view: View, row: TaskRow) -> str:
     times = sprints_between(record.opened, view.today, weeks=weeks)
     if not times:
         return ""
-    return view.words.count("carried over {n} time", "carried over {n} times", times)
+    return view.count("carried over {n} time", "carried over {n} times", times)
 
 
 def carried_tasks(view: View, unit: Ref) -> Iterator[Block]:
@@ -276,5 +274,5 @@ def carried_tasks(view: View, unit: Ref) -> Iterator[Block]:
         if row.ref in often and row.status not in CLOSED
     ]
     if not rows:
-        yield Paragraph(view.say("No task was carried over so often."))
+        yield view.paragraph("No task was carried over so often.")
     yield from (Bullet(_late_line(view, row)) for row in rows[:MOST])

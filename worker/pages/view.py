@@ -11,7 +11,16 @@ import msgspec
 from babel.numbers import format_compact_currency
 from msgspec.structs import replace
 
-from worker.domain.document import Bullet, Table, bold, link, plain, reference
+from worker.domain.document import (
+    Bullet,
+    Heading,
+    Paragraph,
+    Table,
+    bold,
+    link,
+    plain,
+    reference,
+)
 from worker.domain.entities import (
     FIRM,
     HUNTED,
@@ -105,6 +114,22 @@ class View(msgspec.Struct, frozen=True, gc=False):
     def say(self, text: str, **values: object) -> str:
         """Return a translated sentence."""
         return self.world.words.say(text, **values)
+
+    def count(self, one: str, many: str, number: int, **values: object) -> str:
+        """Return a translated sentence in the right plural form for `number`, which fills `{n}`."""
+        return self.words.count(one, many, number, **values)
+
+    def number(self, value: Decimal, digits: int = 1) -> str:
+        """Return a number with at most `digits` decimals."""
+        return self.words.number(value, digits)
+
+    def heading(self, text: str, level: int = 2, **values: object) -> Heading:
+        """Return a heading with a translated sentence."""
+        return Heading(self.say(text, **values), level)
+
+    def paragraph(self, text: str, **values: object) -> Paragraph:
+        """Return a paragraph with a translated sentence."""
+        return Paragraph(self.say(text, **values))
 
     def clients_of(self, unit: Ref) -> tuple[Client, ...]:
         """Return the clients of a unit, of all when it is the firm; by name."""
