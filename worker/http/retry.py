@@ -72,10 +72,12 @@ class Policy:
             return setback.wait
         doubled = self.base * 2.0**state.attempt_number
         widest = min(self.cap, doubled)
-        return widest * self.random.uniform(0.5, 1.0)
+        jitter = self.random.uniform(0.5, 1.0)
+        return widest * jitter
 
     def _stop(self, state: RetryCallState) -> bool:
-        most = self.attempts if _setback(state).wait is None else self.named_attempts
+        is_named = _setback(state).wait is not None
+        most = self.named_attempts if is_named else self.attempts
         wait = state.upcoming_sleep
         return (
             state.attempt_number >= most
@@ -102,13 +104,13 @@ def read_retry_after(
 
     `fallback` is the value some bodies repeat; None when nothing usable was named.
     """
-    for text in (headers.get("retry-after"), fallback):
-        seconds = _seconds(str(text)) if text is not None else None
-        seconds = (
-            _until(str(text), headers.get("date"))
-            if seconds is None and text is not None
-            else seconds
-        )
+    for named in (headers.get("retry-after"), fallback):
+        if named is None:
+            continue
+        text = str(named)
+        seconds = _seconds(text)
+        if seconds is None:
+            seconds = _until(text, headers.get("date"))
         if seconds is not None:
             return seconds
     return None
@@ -124,11 +126,9 @@ def _seconds(text: str) -> float | None:
 
 def _until(text: str, date: str | None) -> float | None:
     try:
-        return max(
-            0.0,
-            (
-                parsedate_to_datetime(text) - parsedate_to_datetime(date or "")
-            ).total_seconds(),
-        )
+        until = parsedate_to_datetime(text)
+        answered = parsedate_to_datetime(date or "")
+        wait = until - answered
     except (ValueError, TypeError, IndexError):
         return None
+    return max(0.0, wait.total_seconds())
