@@ -291,7 +291,6 @@ STILL_DENSER = {
     "rayline_sandbox/jira": 4.55,
     "rayline_sandbox/notion": 4.56,
     "worker/codecs": 4.55,
-    "worker/method/formulas": 4.66,
     "worker/pages": 4.69,
     "worker/read": 4.6,
 }

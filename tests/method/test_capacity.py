@@ -10,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.support.worlds import person, ref
+from worker.domain.entities import Person
 from worker.domain.periods import WorkCalendar
 from worker.domain.values import Span
 from worker.method.capacity.load import Piece, first_run, hours, spread
@@ -21,6 +22,7 @@ from worker.method.formulas.working_time import (
     full_weeks_before,
     is_at_work,
     part_of,
+    presence,
 )
 
 MONDAY = date(2026, 11, 2)
@@ -33,16 +35,21 @@ WEEK = Span(MONDAY, date(2026, 11, 8))
 TWO_WEEKS = Span(MONDAY, date(2026, 11, 15))
 
 
+def in_effect(somebody: Person, span: Span) -> Decimal | None:
+    """Return the hours of somebody in a span with a holiday and a working Saturday."""
+    return effective(somebody, span, presence(somebody, TWO_WEEKS, HOLIDAY))
+
+
 def test_a_holiday_takes_hours_in_effect_but_not_by_contract() -> None:
     anna = person("anna", capacity=Decimal(40))
     assert contracted(anna, WEEK) == 40
-    assert effective(anna, WEEK, HOLIDAY) == 32
+    assert in_effect(anna, WEEK) == 32
 
 
 def test_a_working_saturday_gives_hours_in_effect() -> None:
     anna = person("anna", capacity=Decimal(20))
     assert contracted(anna, TWO_WEEKS) == 40
-    assert effective(anna, TWO_WEEKS, HOLIDAY) == 40, (
+    assert in_effect(anna, TWO_WEEKS) == 40, (
         "one day lost on Wednesday, one won on Saturday"
     )
 
@@ -56,7 +63,7 @@ def test_time_off_is_taken_out_once_though_its_lines_overlap() -> None:
     assert days_at_work(anna, TWO_WEEKS, HOLIDAY) == 10 - 4, (
         "of ten days 3, 5, 6 and 9 November are free"
     )
-    assert effective(anna, TWO_WEEKS, HOLIDAY) == 48
+    assert in_effect(anna, TWO_WEEKS) == 48
 
 
 def test_one_line_of_time_off_inside_another_counts_once() -> None:
@@ -70,16 +77,14 @@ def test_one_line_of_time_off_inside_another_counts_once() -> None:
 def test_nobody_has_hours_before_the_first_day() -> None:
     anna = person("anna", capacity=Decimal(40), start=date(2026, 11, 12))
     assert contracted(anna, TWO_WEEKS) == 16
-    assert effective(anna, TWO_WEEKS, HOLIDAY) == 24, (
-        "Thursday, Friday and the working Saturday"
-    )
-    assert contracted(anna, WEEK) == effective(anna, WEEK, HOLIDAY) == 0
+    assert in_effect(anna, TWO_WEEKS) == 24, "Thursday, Friday and the working Saturday"
+    assert contracted(anna, WEEK) == in_effect(anna, WEEK) == 0
 
 
 def test_who_has_no_hours_a_week_is_unknown() -> None:
     anna = person("anna")
     assert contracted(anna, WEEK) is None
-    assert effective(anna, WEEK, HOLIDAY) is None
+    assert in_effect(anna, WEEK) is None
 
 
 @pytest.mark.parametrize(

@@ -15,6 +15,9 @@ from enum import StrEnum
 
 import msgspec
 
+A_DAY = timedelta(days=1)
+A_WEEK = timedelta(weeks=1)
+
 
 class Grain(StrEnum):
     """The size of a period."""
@@ -50,7 +53,7 @@ class Period(msgspec.Struct, frozen=True, order=True, gc=False, cache_hash=True)
         day = self.start
         while day <= self.end:
             yield day
-            day += timedelta(days=1)
+            day += A_DAY
 
 
 def quarter_of(day: date) -> Period:
@@ -82,12 +85,12 @@ def week_of(day: date) -> Period:
 
 def next_period(period: Period) -> Period:
     """Return the period of the same grain that follows."""
-    return _OF[period.grain](period.end + timedelta(days=1))
+    return _OF[period.grain](period.end + A_DAY)
 
 
 def previous_period(period: Period) -> Period:
     """Return the period of the same grain that came before."""
-    return _OF[period.grain](period.start - timedelta(days=1))
+    return _OF[period.grain](period.start - A_DAY)
 
 
 def children(period: Period) -> tuple[Period, ...]:
@@ -107,7 +110,7 @@ def _cover(period: Period, grain: Grain) -> tuple[Period, ...]:
     while day <= period.end:
         part = _OF[grain](day)
         parts.append(part)
-        day = part.end + timedelta(days=1)
+        day = part.end + A_DAY
     return tuple(parts)
 
 

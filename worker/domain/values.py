@@ -52,6 +52,9 @@ class Span(msgspec.Struct, frozen=True, order=True, gc=False):
     start: date
     end: date
 
+    def __contains__(self, day: date) -> bool:
+        return self.start <= day <= self.end
+
 
 # str: title, text, url, e-mail, option key of a select or status; tuple[str]: option keys or Notion user ids;
 # tuple[Ref]: a relation; Decimal: number; date / datetime (UTC) / Span: date property; bool: checkbox.

@@ -28,9 +28,9 @@ from worker.method.capacity.demand import (
 from worker.method.capacity.load import Load, hours, loads_of, spread
 from worker.method.formulas.group import Staffing, staff
 from worker.method.formulas.working_time import (
-    WEEK,
     Presence,
     contracted,
+    effective,
     full_weeks_ahead,
     full_weeks_before,
     is_at_work,
@@ -190,15 +190,14 @@ def _person(view: _Staff, person: Person) -> PersonLoad:
     days_logged = [
         day
         for day in view.days_logged.get(ref, ())
-        if view.past.start <= day <= view.past.end
-        and is_at_work(person, day, world.calendar)
+        if day in view.past and is_at_work(person, day, world.calendar)
     ]
     logged = (
         hours(view.logged[ref].within(view.past))
         if person.jira and world.worklogs
         else None
     )
-    capacity = _effective(view, person, view.past)
+    capacity = effective(person, view.past, view.presences[ref])
     open_items = view.assigned.open[person.jira or ""]
     estimated = open_items - view.assigned.unestimated[person.jira or ""]
     weeks = (
@@ -233,18 +232,12 @@ def _person(view: _Staff, person: Person) -> PersonLoad:
     )
 
 
-def _effective(view: _Staff, person: Person, span: Span) -> Decimal | None:
-    return (
-        None
-        if person.capacity is None
-        else person.capacity * view.presences[person.ref].within(span) / WEEK
-    )
-
-
 def _effective_sum(view: _Staff, people: Iterable[Person], span: Span) -> Decimal:
-    return sum(
-        (_effective(view, person, span) or Decimal(0) for person in people), Decimal(0)
-    )
+    total = Decimal(0)
+    for person in people:
+        present = view.presences[person.ref]
+        total += effective(person, span, present) or Decimal(0)
+    return total
 
 
 def _is_load_known(

@@ -182,8 +182,8 @@ def _measure(card: Card, world: World, setting: _Setting) -> CardMeasure:
             issue.due is not None and issue.due < world.today for issue in still_open
         ),
     )
-    done_traces = flow.trace(finished)
-    open_traces = flow.trace(still_open)
+    done_traces = flow.read_traces(finished)
+    open_traces = flow.read_traces(still_open)
     return replace(
         measure,
         **_weights(sums),
@@ -216,9 +216,9 @@ def _oldest_age(
 ) -> int | None:
     """Return the days since the longest running item was begun."""
     starts = [
-        begun
-        for issue, (begun, _, _) in zip(still_open, traces, strict=True)
-        if begun is not None and issue.category == ACTIVE
+        trace.begun
+        for issue, trace in zip(still_open, traces, strict=True)
+        if trace.begun is not None and issue.category == ACTIVE
     ]
     return (today - min(starts).date()).days if starts else None
 
@@ -227,8 +227,8 @@ def _ends(finished: list[Issue], traces: list[Trace]) -> list[datetime]:
     """Return when done items were finished: their resolution, else their last move to done, where either is told."""
     return [
         end
-        for issue, (_, ended, _) in zip(finished, traces, strict=True)
-        if (end := issue.resolved or ended) is not None
+        for issue, trace in zip(finished, traces, strict=True)
+        if (end := issue.resolved or trace.ended) is not None
     ]
 
 
@@ -297,16 +297,14 @@ def _quality(
     world: World,
     setting: _Setting,
 ) -> Figures:
-    ever_done = len(done) + sum(ended is not None for _, ended, _ in still_open)
+    ever_done = len(done) + sum(trace.ended is not None for trace in still_open)
     defects = [issue for issue in issues if issue.type in setting.defects]
     ages = [
         (world.today - issue.created.date()).days
         for issue in defects
         if issue.category != DONE
     ]
-    reopened = sum(again for _, _, again in done) + sum(
-        again for _, _, again in still_open
-    )
+    reopened = sum(trace.reopened for trace in [*done, *still_open])
     return {
         "reopened_share": share(reopened, ever_done),
         "defect_share": share(len(defects), len(issues)),

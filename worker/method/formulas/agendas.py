@@ -14,8 +14,9 @@ def next_planned(today: date, *, strategic: bool = False) -> Period:
     month = next_period(month_of(today))
     quarter = next_period(quarter_of(today))
     # The meeting of a month that opens a quarter plans the quarter.
-    is_opened = quarter.start == month.start
-    return quarter if strategic or is_opened else month
+    if strategic or month.start == quarter.start:
+        return quarter
+    return month
 
 
 def agenda_title(period: Period, words: Words) -> str:

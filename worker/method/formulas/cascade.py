@@ -169,10 +169,13 @@ def _place(
     conflicts: list[Conflict],
 ) -> None:
     targets[node.period.code] = value
+    if not node.parts:
+        return
+
     shares: list[Decimal | None] = []
     if value is None:
         shares += [pins.get(part.period.code) for part in node.parts]
-    elif node.parts and not _fits(node, value):
+    elif not _fits(node, value):
         conflict = Conflict(node.period, value, node.needs())
         conflicts.append(conflict)
         shares += [part.low for part in node.parts]
@@ -191,14 +194,12 @@ def _share(value: Decimal, parts: tuple[_Node, ...]) -> list[Decimal]:
         rest = value - sum(settled.values(), ZERO)
         shares = _split(rest, free)
 
-        short = {}
-        for part in free:
-            if shares[part.period] < part.low:
-                short[part.period] = part.low
+        short = [part for part in free if shares[part.period] < part.low]
         if not short:
             shares |= settled
             return [shares[part.period] for part in parts]
-        settled |= short
+        for part in short:
+            settled[part.period] = part.low
 
 
 def _split(value: Decimal, parts: list[_Node]) -> dict[Period, Decimal]:

@@ -14,7 +14,7 @@ from decimal import ROUND_HALF_UP, Decimal
 import msgspec
 
 from worker.domain.entities import Category, Issue
-from worker.domain.periods import WorkCalendar
+from worker.domain.periods import A_DAY, WorkCalendar
 
 SHARE = Decimal("0.0001")
 HOUR = Decimal(3600)
@@ -34,49 +34,14 @@ def ratio(value: Decimal | float) -> Decimal:
     return Decimal(value).quantize(SHARE, ROUND_HALF_UP)
 
 
-class Weights(msgspec.Struct, frozen=True, gc=False):
-    """How issues weigh: `by` is `estimate` or `count`, `unit` `h`, `points` or empty; one weight for each issue."""
-
-    by: str
-    unit: str
-    values: tuple[Decimal, ...]
-
-
-def weigh(issues: Sequence[Issue], least: Decimal) -> Weights:
-    """Return weights by hours or points when at least the share `least` of issues carries one, else by count."""
-    enough = least * len(issues)
-    estimated = sum(1 for issue in issues if issue.estimate)
-    if issues and estimated >= enough:
-        return Weights(
-            by="estimate", unit="h", values=tuple(_hours([issue]) for issue in issues)
-        )
-
-    pointed = sum(1 for issue in issues if issue.points)
-    if issues and pointed >= enough:
-        return Weights(
-            by="estimate",
-            unit="points",
-            values=tuple(_points(issue) for issue in issues),
-        )
-
-    one = Decimal(1)
-    return Weights(by="count", unit="", values=(one,) * len(issues))
-
-
-def _hours(issues: Iterable[Issue]) -> Decimal:
-    # Seconds are summed before they are divided: thousands of issues are added up as whole numbers.
-    seconds = sum([issue.estimate or 0 for issue in issues])
-    return Decimal(seconds) / HOUR
-
-
-def _points(issue: Issue) -> Decimal:
-    # By its digits: a float of 0.1 is not a tenth.
-    written = str(issue.points or 0)
-    return Decimal(written)
+def weigh(issues: Sequence[Issue], least: Decimal) -> list[Decimal]:
+    """Return the weight of each issue: hours or points when at least the share `least` of them carries one, else 1."""
+    unit = _unit_of(issues, least)
+    return [_weight([issue], unit) for issue in issues]
 
 
 class Sums(msgspec.Struct, frozen=True, gc=False):
-    """The weight of all issues and of parts of them; `by` and `unit` as in `Weights`."""
+    """The weight of all issues and of parts of them: `by` is `estimate` or `count`, `unit` `h`, `points` or empty."""
 
     by: str
     unit: str
@@ -88,32 +53,42 @@ def weigh_sums(
     issues: Sequence[Issue], parts: Sequence[Sequence[Issue]], least: Decimal
 ) -> Sums:
     """Return what `weigh` gives, summed over all issues and over each of the parts."""
+    unit = _unit_of(issues, least)
+    return Sums(
+        by="estimate" if unit else "count",
+        unit=unit,
+        whole=_weight(issues, unit),
+        parts=tuple(_weight(part, unit) for part in parts),
+    )
+
+
+def _unit_of(issues: Sequence[Issue], least: Decimal) -> str:
+    """Return the unit that at least the share `least` of issues is estimated in; empty when issues are counted."""
+    if not issues:
+        return ""
+    enough = least * len(issues)
     estimates = [issue.estimate for issue in issues]
     empty = estimates.count(None) + estimates.count(0)
-    enough = least * len(issues)
-    if issues and len(estimates) - empty >= enough:
-        return Sums(
-            by="estimate",
-            unit="h",
-            whole=_hours(issues),
-            parts=tuple(_hours(group) for group in parts),
-        )
+    if len(issues) - empty >= enough:
+        return "h"
 
-    weights = weigh(issues, least)
-    by_id: dict[str, Decimal] = {}
-    for issue, weight in zip(issues, weights.values, strict=True):
-        by_id[issue.id] = weight
+    pointed = sum(1 for issue in issues if issue.points)
+    return "points" if pointed >= enough else ""
 
-    def add_up(group: Sequence[Issue]) -> Decimal:
-        values = [by_id[issue.id] for issue in group]
-        return sum(values, Decimal(0))
 
-    return Sums(
-        by=weights.by,
-        unit=weights.unit,
-        whole=add_up(issues),
-        parts=tuple(add_up(group) for group in parts),
-    )
+def _weight(issues: Sequence[Issue], unit: str) -> Decimal:
+    """Return what issues weigh together."""
+    match unit:
+        case "h":
+            # Seconds are summed before they are divided: thousands of issues are added up as whole numbers.
+            seconds = sum([issue.estimate or 0 for issue in issues])
+            return Decimal(seconds) / HOUR
+        case "points":
+            # By its digits: a float of 0.1 is not a tenth.
+            written = [str(issue.points or 0) for issue in issues]
+            return sum(map(Decimal, written), Decimal(0))
+        case _:
+            return Decimal(len(issues))
 
 
 def finished_on(issue: Issue) -> date | None:
@@ -150,7 +125,7 @@ def window_before(today: date, weeks: int, calendar: WorkCalendar) -> Window:
     while day < today:
         places[day] = size
         size += calendar.is_working(day)
-        day += timedelta(days=1)
+        day += A_DAY
     if not size:
         return Window(start, size, {})
 
@@ -181,36 +156,44 @@ def daily_throughput(
     return counts[begun:]
 
 
-Trace = tuple[datetime | None, datetime | None, bool]
-"""What an issue's history tells: its first move into work, its last move to done, and whether it ever left done."""
+class Trace(msgspec.Struct, frozen=True, gc=False):
+    """What an issue's history tells: its first move into work, its last move to done, and whether it ever left done."""
+
+    begun: datetime | None
+    ended: datetime | None
+    reopened: bool
 
 
-def trace(issues: Iterable[Issue]) -> list[Trace]:
+def read_traces(issues: Iterable[Issue]) -> list[Trace]:
     """Return what the moves of each issue tell."""
-    found: list[Trace] = []
-    for issue in issues:
-        begun = ended = None
-        reopened = False
-        for move in issue.moves:
-            after = move.after
-            if after == DONE:
-                ended = move.at
-                continue
-            if begun is None and after == ACTIVE:
-                begun = move.at
-            if move.before == DONE:
-                reopened = True
-        found.append((begun, ended, reopened))
-    return found
+    return [_read_trace(issue) for issue in issues]
+
+
+def _read_trace(issue: Issue) -> Trace:
+    begun = None
+    ended = None
+    reopened = False
+    for move in issue.moves:
+        after = move.after
+        if after == DONE:
+            ended = move.at
+            continue
+        if begun is None and after == ACTIVE:
+            begun = move.at
+        if move.before == DONE:
+            reopened = True
+    return Trace(begun, ended, reopened)
 
 
 def cycle_days(traces: Iterable[Trace]) -> list[int]:
     """Return days from the first move into work to the last move to done, both included, where the history tells."""
     found = []
-    for begun, ended, _ in traces:
-        if begun is not None and ended is not None:
-            days = ended.toordinal() - begun.toordinal()
-            found.append(days + 1)
+    for trace in traces:
+        if trace.begun is None or trace.ended is None:
+            continue
+        first = trace.begun.toordinal()
+        last = trace.ended.toordinal()
+        found.append(last - first + 1)
     return found
 
 
@@ -220,7 +203,9 @@ def percentile(values: Collection[int], percent: int) -> int | None:
         return None
     ordered = sorted(values)
     # Rounded up in whole numbers: a float would miss the rank at round shares.
-    rank = -(-len(ordered) * percent // 100)
+    rank, rest = divmod(len(ordered) * percent, 100)
+    if rest:
+        rank += 1
     return ordered[rank - 1]
 
 
@@ -230,7 +215,8 @@ def top_carrier(
     """Return who carries most of a card and their share: by seconds `logged`, else by open assigned items."""
     load = logged
     if not any(logged.values()):
-        load = Counter([issue.assignee for issue in open_issues if issue.assignee])
+        assignees = [issue.assignee for issue in open_issues if issue.assignee]
+        load = Counter(assignees)
     if not load:
         return None
 

@@ -10,12 +10,11 @@ from worker.world.world import World
 def name_rows(card: Ref | None, client: Ref | None, world: World) -> list[Input]:
     """Return the card and the client a task or risk is about, those that stand."""
     say = world.words.say
-    work = world.cards.get(card) if card else None
-    payer = world.clients.get(client) if client else None
-
     found: list[Input] = []
-    if work:
+    work = world.card(card)
+    if work is not None:
         found.append(Input(say("card"), work.name, work.url))
-    if payer:
+    payer = world.client(client)
+    if payer is not None:
         found.append(Input(say("client"), payer.name, payer.url))
     return found

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from datetime import date, timedelta
+from datetime import date
 from decimal import Decimal
 
 from worker.domain.entities import Client
-from worker.domain.periods import Period, WorkCalendar
+from worker.domain.periods import A_DAY, Period, WorkCalendar
 
 
 def passed_share(period: Period, today: date, calendar: WorkCalendar) -> Decimal:
@@ -17,8 +17,8 @@ def passed_share(period: Period, today: date, calendar: WorkCalendar) -> Decimal
     whole = calendar.in_period(period)
     if not whole:
         return Decimal(0)
-    yesterday = today - timedelta(days=1)
-    behind = calendar.working_days(period.start, min(period.end, yesterday))
+    yesterday = today - A_DAY
+    behind = calendar.working_days(period.start, yesterday)
     return Decimal(behind) / whole
 
 

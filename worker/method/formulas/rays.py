@@ -22,9 +22,10 @@ DAYS_OF_WEEK = 7
 
 def add_months(day: date, count: int) -> date:
     """Return the same day `count` months later (earlier when negative), or the last day of a shorter month."""
-    months = MONTHS * day.year + day.month - 1
-    year, before = divmod(months + count, MONTHS)
-    month = before + 1
+    before = day.month - 1 + count
+    years, months = divmod(before, MONTHS)
+    year = day.year + years
+    month = months + 1
     _, longest = calendar.monthrange(year, month)
     number = min(day.day, longest)
     return date(year, month, number)
@@ -35,15 +36,15 @@ def due_of(card: Card, measure: CardMeasure | None) -> date | None:
 
     What was measured comes first, or a run would say other things than the next one that finds its date in the field.
     """
-    measured = measure.due if measure is not None else None
-    return measured or card.due
+    if measure is not None and measure.due is not None:
+        return measure.due
+    return card.due
 
 
 def work_end(card: Card, measure: CardMeasure | None) -> Horizon | None:
     """Return when a card's work is safely over: P85, else the due date; None when neither is known."""
-    forecast = measure.forecast if measure is not None else None
-    if forecast is not None:
-        return Horizon(forecast.p85, Basis.P85, card.ref)
+    if measure is not None and measure.forecast is not None:
+        return Horizon(measure.forecast.p85, Basis.P85, card.ref)
     due = due_of(card, measure)
     if due is None:
         return None
@@ -70,14 +71,15 @@ def horizon_of(
 
 def next_card(cards: Iterable[Card]) -> Card | None:
     """Return the card before the start of work that is expected to start first."""
-    dated = []
+    hunted = {}
     for card in cards:
         if card.stage in HUNTED and card.expected_start:
-            dated.append((card.expected_start, card.ref, card))
-    if not dated:
+            place = (card.expected_start, card.ref)
+            hunted[place] = card
+    if not hunted:
         return None
-    _, _, first = min(dated, key=lambda one: one[:2])
-    return first
+    first = min(hunted)
+    return hunted[first]
 
 
 def gap_weeks(horizon: date, start: date) -> int:
@@ -98,12 +100,17 @@ def follower(cards: Iterable[Card], until: date) -> Card | None:
 
 def worth(card: Card, services: Mapping[Ref, Service]) -> Decimal:
     """Return probability x value; the value is the budget, else the service's usual month; unknown counts as zero."""
+    value = _value(card, services)
+    if value is None or card.probability is None:
+        return Decimal(0)
+    return card.probability * value
+
+
+def _value(card: Card, services: Mapping[Ref, Service]) -> Decimal | None:
+    if card.budget:
+        return card.budget
     service = services.get(card.service) if card.service else None
-    value = card.budget
-    if not value and service is not None:
-        value = service.monthly_value
-    probability = card.probability or Decimal(0)
-    return probability * (value or Decimal(0))
+    return service.monthly_value if service else None
 
 
 def best_ideas(
@@ -117,8 +124,9 @@ def best_ideas(
 
     def rank(card: Card) -> tuple[bool, Decimal, date, Ref]:
         is_new = card.ref not in begun
+        value = worth(card, services)
         created = card.created.date() if card.created else date.max
-        return is_new, -worth(card, services), created, card.ref
+        return is_new, -value, created, card.ref
 
     ideas = [card for card in cards if card.stage in IDEAS]
     ideas.sort(key=rank)

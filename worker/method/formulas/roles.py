@@ -19,33 +19,43 @@ def person_for(
 
     A newbiz client or one without a unit is Head of Newbiz's when the AM is meant.
     """
-    found = world.client(client)
-    home = found.unit if found else unit
+    payer = world.client(client)
+    home = payer.unit if payer else unit
     team = world.unit(home)
-    own = _from_unit(role, found, team)
+    own = _from_unit(role, payer, team)
     if own:
         return own[0]
 
     # A unit's roles are nobody's outside of it: without one in the unit the heads answer.
-    heads = NEWBIZ_HEADS if _is_newbiz(found) else HEADS
+    heads = NEWBIZ_HEADS if _is_newbiz(payer) else HEADS
     names = heads if role in UNIT_ROLES else (role, *heads)
     for name in names:
-        people = []
-        for ref, person in world.people.items():
-            if person.role == name:
-                people.append(ref)
+        people = _with_role(name, world)
         if people:
             return min(people)
     return None
 
 
+def _with_role(role: str, world: World) -> list[Ref]:
+    people = []
+    for person in world.people.values():
+        if person.role == role:
+            people.append(person.ref)
+    return people
+
+
 def _from_unit(role: str, client: Client | None, unit: Unit | None) -> tuple[Ref, ...]:
     if unit is None:
         return ()
-    if role == "am" and _is_newbiz(client):
-        return ()
-    people = {"am": unit.am, "pm": unit.pms, "tl": unit.tls}
-    return people.get(role, ())
+    match role:
+        case "am" if not _is_newbiz(client):
+            return unit.am
+        case "pm":
+            return unit.pms
+        case "tl":
+            return unit.tls
+        case _:
+            return ()
 
 
 def _is_newbiz(client: Client | None) -> bool:

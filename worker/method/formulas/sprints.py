@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from datetime import date, timedelta
+from datetime import date
 
-from worker.domain.periods import monday_of
+from worker.domain.periods import A_WEEK, monday_of
 
 
 def sprint_of(day: date, weeks: int) -> str:
     """Return the code of the sprint of `weeks` weeks that holds `day`: `2026-S24`."""
-    year, week, _ = day.isocalendar()
-    before = (week - 1) // weeks
+    iso = day.isocalendar()
+    before = (iso.week - 1) // weeks
     number = before + 1
-    return f"{year}-S{number:02d}"
+    return f"{iso.year}-S{number:02d}"
 
 
 def sprints_between(first: date, last: date, *, weeks: int) -> int:
@@ -23,18 +23,21 @@ def sprints_between(first: date, last: date, *, weeks: int) -> int:
     while monday <= last:
         code = sprint_of(monday, weeks)
         codes.add(code)
-        monday += timedelta(days=7)
+        monday += A_WEEK
     codes.discard(began)
     return len(codes)
 
 
 def next_yearly(day: date, today: date) -> date:
     """Return the next anniversary of `day`, today included; 29 February is kept on the 28th in other years."""
-    for year in (today.year, today.year + 1):
-        try:
-            found = day.replace(year=year)
-        except ValueError:
-            found = date(year, 2, 28)
-        if found >= today:
-            return found
-    raise AssertionError("one of two years holds the anniversary")
+    anniversary = _in_year(day, today.year)
+    if anniversary < today:
+        return _in_year(day, today.year + 1)
+    return anniversary
+
+
+def _in_year(day: date, year: int) -> date:
+    try:
+        return day.replace(year=year)
+    except ValueError:
+        return date(year, 2, 28)

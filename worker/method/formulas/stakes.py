@@ -10,6 +10,8 @@ from worker.domain.values import Ref
 from worker.world.world import World
 
 COMMITTED = (Stage.AGREED, *RUNNING)
+MONTHS = 3
+"""Months whose fees count as committed: those of a quarter."""
 
 
 def committed_money(world: World) -> dict[Ref, Decimal]:
@@ -22,5 +24,5 @@ def committed_money(world: World) -> dict[Ref, Decimal]:
             sums[card.client] += card.budget
     for ref, client in world.clients.items():
         fee = client.monthly_fee or Decimal(0)
-        sums[ref] += 3 * fee
+        sums[ref] += MONTHS * fee
     return sums

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import date, timedelta
 from functools import lru_cache
 
 from worker.domain.period_titles import period_title
-from worker.domain.periods import month_of, week_of
+from worker.domain.periods import A_DAY, month_of, week_of
 from worker.domain.words import Words
 from worker.method.measures import Step
 
-BACK, AHEAD = 100, 200
+BACK = 100
+AHEAD = 200
 """Days before and after today in which a written date is looked for."""
 
 
@@ -28,7 +29,8 @@ def write_steps(steps: Iterable[Step], words: Words) -> str:
 def _heading(day: date, words: Words) -> str:
     month = period_title(month_of(day), words)
     week = period_title(week_of(day), words)
-    return f"{month} · {week} · {words.date(day)}"
+    written = words.date(day)
+    return f"{month} · {week} · {written}"
 
 
 def read_steps(text: str, today: date, words: Words) -> tuple[Step, ...]:
@@ -36,20 +38,30 @@ def read_steps(text: str, today: date, words: Words) -> tuple[Step, ...]:
     known = _dates(today, words)
     found = []
     for line in text.splitlines():
-        head, _, rest = line.partition(": ")
-        # The date ends the heading; the month and the week before it are for the eye.
-        _, _, written = head.rpartition(" · ")
-        day = known.get(written.strip())
-        if day is not None:
-            found.append(Step(day, rest.strip()))
+        step = _read_step(line, known)
+        if step is not None:
+            found.append(step)
     return tuple(found)
+
+
+def _read_step(line: str, known: Mapping[str, date]) -> Step | None:
+    heading, _, text = line.partition(": ")
+    # The date ends the heading; the month and the week before it are for the eye.
+    _, _, written = heading.rpartition(" · ")
+    day = known.get(written.strip())
+    if day is None:
+        return None
+    return Step(day, text.strip())
 
 
 @lru_cache(maxsize=8)
 def _dates(today: date, words: Words) -> dict[str, date]:
     """Return the days near today by the way they are written."""
     found = {}
-    for offset in range(-BACK, AHEAD + 1):
-        day = today + timedelta(days=offset)
-        found[words.date(day)] = day
+    day = today - timedelta(days=BACK)
+    last = today + timedelta(days=AHEAD)
+    while day <= last:
+        written = words.date(day)
+        found[written] = day
+        day += A_DAY
     return found

@@ -7,22 +7,20 @@ the production calendar, from the person's start on, without their time off (doc
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from datetime import date, timedelta
+from datetime import date
 from decimal import Decimal
 from functools import lru_cache
 
 import msgspec
 
 from worker.domain.entities import Person
-from worker.domain.periods import WorkCalendar, monday_of
+from worker.domain.periods import A_DAY, A_WEEK, WorkCalendar, monday_of
 from worker.domain.values import Ref, Span
 from worker.method.formulas.flow import ratio
 
 WEEK = 5
 """Working days by which hours a week are divided."""
 
-A_DAY = timedelta(days=1)
-A_WEEK = timedelta(weeks=1)
 WEEKDAYS = WorkCalendar()
 
 
@@ -50,7 +48,7 @@ def is_at_work(person: Person, day: date, calendar: WorkCalendar) -> bool:
         return False
     if person.start is not None and day < person.start:
         return False
-    return not any(off.start <= day <= off.end for off in person.time_off)
+    return not any(day in off for off in person.time_off)
 
 
 class Presence(msgspec.Struct, frozen=True, gc=False):
@@ -61,14 +59,14 @@ class Presence(msgspec.Struct, frozen=True, gc=False):
 
     def within(self, span: Span) -> int:
         """Return how many days of the span are days at work; the span lies inside the window."""
-        begin = (span.start - self.first).days
-        end = (span.end - self.first).days + 1
-        return self._until(end) - self._until(begin)
+        after = span.end + A_DAY
+        return self._before(after) - self._before(span.start)
 
-    def _until(self, count: int) -> int:
-        """Return the days at work among the first `count` days of the window."""
+    def _before(self, day: date) -> int:
+        """Return the days at work of the window before a day."""
+        place = (day - self.first).days
         last = len(self.sums) - 1
-        inside = min(max(count, 0), last)
+        inside = min(max(place, 0), last)
         return self.sums[inside]
 
 
@@ -84,10 +82,12 @@ def _presence(
     nobody = Ref("people", "")
     pattern = Person(nobody, "", start=start, time_off=time_off)
 
-    sums = [0]
+    so_far = 0
+    sums = [so_far]
     day = window.start
     while day <= window.end:
-        sums.append(sums[-1] + is_at_work(pattern, day, calendar))
+        so_far += is_at_work(pattern, day, calendar)
+        sums.append(so_far)
         day += A_DAY
     return Presence(window.start, tuple(sums))
 
@@ -101,11 +101,11 @@ def contracted(person: Person, span: Span) -> Decimal | None:
     return person.capacity * days / WEEK
 
 
-def effective(person: Person, span: Span, calendar: WorkCalendar) -> Decimal | None:
+def effective(person: Person, span: Span, present: Presence) -> Decimal | None:
     """Return the hours in effect in a span; None when the person has no capacity filled in."""
     if person.capacity is None:
         return None
-    days = days_at_work(person, span, calendar)
+    days = present.within(span)
     return person.capacity * days / WEEK
 
 
@@ -119,19 +119,22 @@ def part_of(hours: Decimal | None, capacity: Decimal | None) -> Decimal | None:
 def full_weeks_before(today: date, count: int) -> Span:
     """Return the last `count` full ISO weeks that ended before today."""
     monday = monday_of(today)
-    return Span(start=monday - count * A_WEEK, end=monday - A_DAY)
+    first = monday - count * A_WEEK
+    sunday = monday - A_DAY
+    return Span(first, sunday)
 
 
 def full_weeks_ahead(today: date, count: int) -> tuple[Span, ...]:
     """Return the next `count` full ISO weeks; on a Monday the first of them begins today."""
-    start = monday_of(today)
-    if start < today:
-        start += A_WEEK
+    monday = monday_of(today)
+    if monday < today:
+        monday += A_WEEK
     found = []
     for _ in range(count):
-        following = start + A_WEEK
-        found.append(Span(start, following - A_DAY))
-        start = following
+        following = monday + A_WEEK
+        sunday = following - A_DAY
+        found.append(Span(monday, sunday))
+        monday = following
     return tuple(found)
 
 

@@ -411,7 +411,7 @@ def _progress(card: Card, world: World, calendar: _Calendar) -> Series:
     series: Series = {}
     if work is None or not card.budget or not work.issues:
         return series
-    weights = weigh(work.issues, world.thresholds.estimate_share).values
+    weights = weigh(work.issues, world.thresholds.estimate_share)
     whole = sum(weights, NOTHING)
     if not whole:
         return series
