@@ -132,7 +132,7 @@ def _create(context: Context, staging: Staging) -> Bindings:
         locale=staging.locale,
         progress=lambda phase, done, total: _go_on(staging, phase, done, total),
     )
-    with context.store.transaction(context.name) as tx:
+    with context.transaction() as tx:
         registry.save(tx, bindings)
     return bindings
 

@@ -290,9 +290,7 @@ STILL_DENSER = {
     "rayline_demo/stories": 5.0,
     "rayline_sandbox/jira": 4.55,
     "rayline_sandbox/notion": 4.56,
-    "worker/codecs": 4.55,
     "worker/pages": 4.69,
-    "worker/read": 4.6,
 }
 """Rooms to be thinned out: their numbers may only fall."""
 

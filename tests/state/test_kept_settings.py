@@ -13,12 +13,13 @@ import pytest
 from worker.codecs.records import UnreadPage
 from worker.cycle.context import FINGERPRINT, MANAGED
 from worker.daemon.job_log import JobLog
+from worker.domain.entities import JiraProject
 from worker.errors import RenderedProblem, Severity
 from worker.plan.refusals import Stray
 from worker.ports.tracker import Unread
 from worker.read.absent import GONE, LEFT
 from worker.read.boards import UNREAD
-from worker.read.lookup import LOOKUP, Lookup, Standing
+from worker.read.lookup import LOOKUP, LinkedEpic, Lookup, Standing
 from worker.read.missing_columns import Lost
 from worker.read.schema import DRIFT, LOST, STALE
 from worker.state.settings import Setting
@@ -75,10 +76,10 @@ KEPT: dict[str, tuple[Setting[Any], bytes, Any]] = {
         b'"condition":"x = 1","at":"2026-11-20T09:30:00Z"}},"read":'
         b'"2026-11-20T09:30:00Z","quiet":""}',
         Lookup(
-            {"A-1": ("10", "A")},
+            {"A-1": LinkedEpic("10", "A")},
             {"7": "x = 1"},
             {"x = 1": ["10"]},
-            [("1", "A", "Acme")],
+            [JiraProject("1", "A", "Acme")],
             "s",
             [Unread("worklog", "9", "10", "", "odd")],
             {"jql y": "no"},

@@ -111,7 +111,7 @@ def init(
 
 
 def _create(context: Context) -> Bindings:
-    with context.store.reading(context.name) as tx:
+    with context.reading() as tx:
         known = registry.load(tx)
     notion = context.settings.notion
     bindings = create_workspace(
@@ -123,7 +123,7 @@ def _create(context: Context) -> Bindings:
         known=known,
         progress=context.progress,
     )
-    with context.store.transaction(context.name) as tx:
+    with context.transaction() as tx:
         registry.save(tx, bindings)
     return bindings
 

@@ -211,7 +211,7 @@ def _cell(value: object, words: Words) -> object:
 
 def _status(context: Context) -> dict[str, Any]:
     jobs = JobLog(context.store, context.name)
-    with context.store.reading(context.name) as tx:
+    with context.reading() as tx:
         last = next(iter(runs.recent(tx, 1)), None)
         lease = leases.current(tx)
         waiting = triggers.pending(tx)

@@ -33,7 +33,10 @@ from worker.domain.document import (
 from worker.domain.text import clean, cut
 
 Json = dict[str, Any]
-TEXT_LIMIT, LINK_LIMIT, PIECES, ROWS = 2_000, 2_000, 100, 99
+TEXT_LIMIT = 2_000
+LINK_LIMIT = 2_000
+PIECES = 100
+ROWS = 99
 _NAME = re.compile(r"rayline-([0-9a-f]{16})\.png$")
 
 
@@ -47,7 +50,8 @@ def fit(blocks: Iterable[Block]) -> Iterator[Block]:
     for block in blocks:
         if isinstance(block, Table) and len(block.rows) > ROWS:
             for start in range(0, len(block.rows), ROWS):
-                yield Table(block.header, block.rows[start : start + ROWS])
+                part = block.rows[start : start + ROWS]
+                yield Table(block.header, part)
         else:
             yield block
 
@@ -169,7 +173,9 @@ def _piece(run: Run) -> Json:
     piece: Json = {"type": "text", "text": {"content": run.text}}
     if run.url:
         piece["text"]["link"] = {"url": run.url}
-    return piece | ({"annotations": {"bold": True}} if run.bold else {})
+    if run.bold:
+        piece["annotations"] = {"bold": True}
+    return piece
 
 
 def look_of(block: Block) -> str:
@@ -189,33 +195,46 @@ def look_of(block: Block) -> str:
 
 def seen(raw: Json) -> str:
     """Return the same of a block as Notion shows it; of one the worker never makes, something only it has."""
-    if raw.get("type") not in OWN_KINDS:
-        return f"{raw.get('type')}:{raw.get('id')}"
-    payload = raw.get(raw.get("type", "")) or {}
+    kind = raw.get("type")
+    if kind not in OWN_KINDS:
+        return f"{kind}:{raw.get('id')}"
+    payload = _content(raw)
     text = _read_text(payload.get("rich_text"))
-    match raw.get("type"):
+    match kind:
         case "divider" | "table":
             return ""
         case "image":
-            return f"{_picture(payload)}|{shown(_read_text(payload.get('caption')))}"
+            caption = _read_text(payload.get("caption"))
+            return f"{_picture(payload)}|{shown(caption)}"
         case "to_do":
-            return f"{bool(payload.get('checked'))}|{text}"
+            checked = bool(payload.get("checked"))
+            return f"{checked}|{text}"
         case "callout":
-            return f"{(payload.get('icon') or {}).get('emoji', '')}|{payload.get('color')}|{text}"
+            icon = payload.get("icon") or {}
+            color = payload.get("color")
+            return f"{icon.get('emoji', '')}|{color}|{text}"
     return text
 
 
+def _content(raw: Json) -> Json:
+    """Return what a block holds under its type."""
+    kind = raw.get("type", "")
+    return raw.get(kind) or {}
+
+
 def _picture(payload: Json) -> str:
-    url = (payload.get("file") or payload.get("external") or {}).get("url", "")
-    found = _NAME.search(unquote(urlsplit(str(url)).path))
+    file = payload.get("file") or payload.get("external") or {}
+    address = urlsplit(str(file.get("url", "")))
+    found = _NAME.search(unquote(address.path))
     return found[1] if found else ""
 
 
 def text_of(raw: Json) -> str:
     """Return the plain text of a block as Notion shows it."""
-    payload = raw.get(raw.get("type", "")) or {}
+    payload = _content(raw)
     pieces = payload.get("rich_text") or ()
-    return clean("".join(str(piece.get("plain_text", "")) for piece in pieces))
+    text = "".join(str(piece.get("plain_text", "")) for piece in pieces)
+    return clean(text)
 
 
 def _read_text(pieces: Any) -> str:

@@ -31,8 +31,13 @@ PIECE = 2_000
 PIECES = 100
 TEXT = PIECE * PIECES
 LISTED = 100
-URL, EMAIL, PHONE = 2_000, 200, 200
-FIRST_YEAR, LAST_YEAR = 1900, 9999
+URL = 2_000
+EMAIL = 200
+PHONE = 200
+FIRST_YEAR = 1900
+LAST_YEAR = 9999
+EXCERPT = 80
+"""How much of a strange value is told."""
 
 
 class Unreadable(msgspec.Struct, frozen=True, gc=False):
@@ -77,9 +82,11 @@ def decode(
             tell("should be a {type} but is {found}", type=prop.type, found=found)
         )
 
-    place = Place(prop, binding.options.get(prop.name, {}), index)
+    options = binding.options.get(prop.name, {})
+    place = Place(prop, options, index)
     try:
-        return PROPERTY_TYPES[prop.type].read(place, raw[prop.type])
+        kind = PROPERTY_TYPES[prop.type]
+        return kind.read(place, raw[prop.type])
     except (KeyError, TypeError, ValueError, AttributeError, OverflowError):
         return Unreadable(
             tell(
@@ -96,8 +103,10 @@ def encode(prop: Property, value: Value, binding: Binding, resolve: Resolve) -> 
     `resolve` gives a row's page id. Raises `Unencodable` for an option that is not bound or a row without a page.
     """
     kind = PROPERTY_TYPES[prop.type]
-    place = Place(prop, binding.options.get(prop.name, {}), {}, resolve)
-    return {prop.type: kind.write(place, kind.canonical(value))}
+    options = binding.options.get(prop.name, {})
+    place = Place(prop, options, {}, resolve)
+    canonical = kind.canonical(value)
+    return {prop.type: kind.write(place, canonical)}
 
 
 def canonicalize(prop: Property, value: Value) -> Value:
@@ -112,7 +121,9 @@ def loss(prop: Property, value: Value) -> str:
 
 def _excerpt(raw: Any) -> str:
     text = repr(raw)
-    return text if len(text) <= 80 else text[:77] + "..."
+    if len(text) <= EXCERPT:
+        return text
+    return text[: EXCERPT - 3] + "..."
 
 
 def _items(raw: Any) -> list[Any]:
@@ -144,26 +155,39 @@ def _write_text(_: Place, value: str | None) -> Payload:
 
 
 def _canonical_title(value: Any) -> Value:
-    return None if value is None else _cut_text(clean_line(str(value)))
+    if value is None:
+        return None
+    line = clean_line(str(value))
+    return _cut_text(line)
 
 
 def _canonical_text(value: Any) -> Value:
-    return None if value is None else _cut_text(clean(str(value)))
+    if value is None:
+        return None
+    text = clean(str(value))
+    return _cut_text(text)
 
 
 def _cut_text(text: str) -> str | None:
     """Return as much of a clean text as a property holds."""
     if len(text) <= TEXT // 2:
         return text or None
-    return "".join(cut(text, PIECE)[:PIECES])
+    pieces = cut(text, PIECE)
+    return "".join(pieces[:PIECES])
 
 
 def _limit_title(value: Any) -> str:
-    return _tell_cut(clean_line(value)) if isinstance(value, str) else ""
+    if not isinstance(value, str):
+        return ""
+    line = clean_line(value)
+    return _tell_cut(line)
 
 
 def _limit_text(value: Any) -> str:
-    return _tell_cut(clean(value)) if isinstance(value, str) else ""
+    if not isinstance(value, str):
+        return ""
+    text = clean(value)
+    return _tell_cut(text)
 
 
 def _tell_cut(text: str) -> str:
@@ -225,7 +249,9 @@ def _canonical_number(value: Any) -> Value:
     if value is None:
         return None
     number = float(value)
-    return Decimal(repr(number)) if math.isfinite(number) else None
+    if not math.isfinite(number):
+        return None
+    return Decimal(repr(number))
 
 
 def _limit_number(value: Any) -> str:
@@ -298,7 +324,10 @@ def _canonical_choice(value: Any) -> Value:
 
 
 def _canonical_list(value: Any) -> Value:
-    return tuple(sorted(set(value))[:LISTED]) if value else None
+    if not value:
+        return None
+    distinct = sorted(set(value))
+    return tuple(distinct[:LISTED])
 
 
 def _limit_list(value: Any) -> str:
@@ -350,7 +379,8 @@ def _instant(text: str, zone: str | None) -> datetime:
         raise ValueError(text)  # the last instants have no day in some zones
     if moment.tzinfo:
         return moment
-    return moment.replace(tzinfo=UTC if zone is None else ZoneInfo(zone))
+    place = UTC if zone is None else ZoneInfo(zone)
+    return moment.replace(tzinfo=place)
 
 
 def _write_date(_: Place, value: Span | date | None) -> Payload:
@@ -369,7 +399,8 @@ def _canonical_date(value: Any) -> Value:
         case None:
             return None
         case Span():
-            first, last = sorted((value.start, value.end))
+            first = min(value.start, value.end)
+            last = max(value.start, value.end)
             return Span(first, last) if first.year >= FIRST_YEAR else None
         case datetime():
             return _canonical_instant(value)
@@ -394,7 +425,8 @@ def _limit_date(value: Any) -> str:
 
 
 def _read_people(_: Place, raw: Any) -> Value:
-    return tuple(sorted({_identity(item) for item in _items(raw)})) or None
+    people = {_identity(item) for item in _items(raw)}
+    return tuple(sorted(people)) or None
 
 
 def _read_relation(place: Place, raw: Any) -> Value:

@@ -21,11 +21,12 @@ from worker.domain.entities import Row
 from worker.domain.messages import Text, tell, withhold
 from worker.domain.values import Ref, Value
 from worker.errors import Code, Problem
-from worker.mapping.schema import KEY_PROPERTY, Binding, Owner, Rows, Source
+from worker.mapping.schema import KEY_PROPERTY, Binding, Owner, Property, Rows, Source
 
 REFERENCES = 25
 NEVER = datetime(1970, 1, 1, tzinfo=UTC)
-FINEST, LARGEST = Decimal("0.000001"), Decimal(10**15)
+FINEST = Decimal("0.000001")
+LARGEST = Decimal(10**15)
 """Between them products and shares of two numbers keep their cents within the 28 digits of decimal arithmetic."""
 
 
@@ -43,7 +44,8 @@ def decode_page(
     stale: list[tuple[str, str]] = []
     odd: list[tuple[str, Decimal]] = []
     for name, property_id in binding.properties.items():
-        if (prop := source.properties.get(name)) is None:
+        prop = source.properties.get(name)
+        if prop is None:
             continue
         cell = raw.get(property_id)
         value = decode(prop, cell, binding, index)
@@ -92,9 +94,9 @@ def _row(page: Page, source: Source, fields: Mapping[str, Value]) -> Row:
 
 def row_key(source: Source, value: object) -> str:
     """Return the Worker key a row carries, empty when it belongs to people."""
-    return (
-        value.strip() if source.rows is Rows.WORKER and isinstance(value, str) else ""
-    )
+    if source.rows is not Rows.WORKER or not isinstance(value, str):
+        return ""
+    return value.strip()
 
 
 def read_stamp(text: str | None) -> datetime | None:
@@ -231,15 +233,16 @@ def _cut(kind: str, raw: Json) -> bool:
         case "people":
             return isinstance(value, list) and len(value) >= REFERENCES
         case "title" | "rich_text":
-            return (
-                isinstance(value, list)
-                and sum(
-                    isinstance(item, dict) and item.get("type") == "mention"
-                    for item in value
-                )
-                >= REFERENCES
-            )
+            return isinstance(value, list) and _mentions(value) >= REFERENCES
     return False
+
+
+def _mentions(pieces: Sequence[object]) -> int:
+    count = 0
+    for piece in pieces:
+        if isinstance(piece, dict) and piece.get("type") == "mention":
+            count += 1
+    return count
 
 
 def complete(page: Page, property_id: str, items: Sequence[Json]) -> Page:
@@ -255,7 +258,8 @@ def complete(page: Page, property_id: str, items: Sequence[Json]) -> Page:
 
 def _whole(raw: Json, items: Sequence[Json]) -> Json:
     kind = str(raw.get("type"))
-    whole = {**raw, kind: [item.get(kind) for item in items], "has_more": False}
+    values = [item.get(kind) for item in items]
+    whole = {**raw, kind: values, "has_more": False}
     return check_cell(whole)
 
 
@@ -267,9 +271,11 @@ def with_last_known(
     known = properties_by_id(before) if before else {}
     for name, property_id in unread_cells(page, source, binding).items():
         kind = source.properties[name].type
-        said = cells.get(property_id, {}).get(UNREAD) or f"Expected a cell of `{kind}`"
-        last = known.get(property_id, {})
-        kept = last if last.get("type") == kind else {"id": property_id, "type": kind}
+        cell = cells.get(property_id, {})
+        said = cell.get(UNREAD) or f"Expected a cell of `{kind}`"
+        kept = known.get(property_id, {})
+        if kept.get("type") != kind:
+            kept = {"id": property_id, "type": kind}
         cells[property_id] = {**kept, UNREAD: said}
     return replace(page, properties=cells)
 
@@ -277,13 +283,16 @@ def with_last_known(
 def unread_cells(page: Page, source: Source, binding: Binding) -> dict[str, str]:
     """Return the bound properties (logical name, id) of which a page just read has no readable cell of their type."""
     cells = properties_by_id(page)
-    return {
-        name: property_id
-        for name, property_id in binding.properties.items()
-        if (prop := source.properties.get(name)) is not None
-        and (
-            (cell := cells.get(property_id)) is None
-            or UNREAD in cell
-            or cell.get("type", prop.type) != prop.type
-        )
-    }
+    unread = {}
+    for name, property_id in binding.properties.items():
+        prop = source.properties.get(name)
+        if prop is not None and not _is_read(cells.get(property_id), prop):
+            unread[name] = property_id
+    return unread
+
+
+def _is_read(cell: Json | None, prop: Property) -> bool:
+    if cell is None or UNREAD in cell:
+        return False
+    kind = cell.get("type", prop.type)
+    return bool(kind == prop.type)

@@ -85,7 +85,7 @@ def plan_cycle(context: Context, order: CycleRequest) -> PlannedCycle:
 
 def recall(context: Context) -> PlannedCycle:
     """Return what would be drawn from the snapshot alone, asking nobody: for `explain`."""
-    with context.store.reading(context.name) as tx:
+    with context.reading() as tx:
         bound = recall_schema(tx)
     tracker = recall_tracker(context, _links(context, bound))
     return evaluate_snapshot(context, bound, tracker, CycleRequest(), now=context.now())
@@ -162,7 +162,7 @@ def gc_paused() -> Iterator[None]:
 
 def _links(context: Context, bound: Bound) -> dict[str, Link]:
     """Return the Jira links of the cards; the last known ones where the property is gone."""
-    with context.store.reading(context.name) as tx:
+    with context.reading() as tx:
         pages = restored(snapshots.load_pages(tx, "projects"), bound.losses)
     return card_links(
         pages.get("projects", ()),
@@ -191,7 +191,7 @@ def _normalize(
     now: datetime,
     losses: Losses = NOTHING_LOST,
 ) -> World:
-    with context.store.reading(context.name) as tx:
+    with context.reading() as tx:
         pages = snapshots.load_pages(tx)
         issues = snapshots.load_issues(tx)
         worklogs = snapshots.load_worklogs(tx)
@@ -230,7 +230,7 @@ def _diff(
     unread: Unread,
     insists: bool,
 ) -> Plan:
-    with context.store.reading(context.name) as tx:
+    with context.reading() as tx:
         last, attempted = bases.load(tx)
         ours = journal.canonical_pages(tx)
         made = journal.created_pages(tx)
@@ -280,7 +280,7 @@ def _refusals(
         )
     if order.force:
         return ()
-    with context.store.reading(context.name) as tx:
+    with context.reading() as tx:
         before = MANAGED.load(tx)
         fingerprint = FINGERPRINT.load(tx) or context.fingerprint
         sectioned = bases.pages_with(tx, SECTION)

@@ -21,7 +21,7 @@ from worker.write.writer import Applied
 
 def remember_pass(context: Context, drawn: PlannedCycle, applied: Applied) -> None:
     """Save what the next cycle goes by."""
-    with context.store.transaction(context.name) as tx:
+    with context.transaction() as tx:
         if not drawn.refused and not applied.stopped:
             memory.end_first_run(tx)
             FINGERPRINT.save(tx, context.fingerprint)

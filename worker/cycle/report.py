@@ -139,7 +139,7 @@ def problem_data(problem: RenderedProblem) -> dict[str, str]:
 def finish(context: Context, report: Report, *, mode: Mode) -> Report:
     """Record how the run went and return its report: what all runs share is the next one's once it took over."""
     try:
-        with context.store.transaction(context.name) as tx:
+        with context.transaction() as tx:
             mark_stale(tx, stale=_hints_at_drift(report))
             problems.replace(tx, report.standing(), now=context.now())
             if mode is Mode.FULL:
@@ -204,7 +204,7 @@ def finish_failed(
     context: Context, run_id: int, error: Exception, before: Mapping[str, int]
 ) -> None:
     reason = str(error) if isinstance(error, RaylineError) else type(error).__name__
-    with context.store.transaction(context.name) as tx:
+    with context.transaction() as tx:
         if isinstance(error, Rejected | Missing) and error.api == "notion":
             mark_stale(tx, stale=True)
         runs.finish(

@@ -83,7 +83,7 @@ def _merge_passes(
         changes=(*before.plan.changes, *after.plan.changes),
         adopted=(*before.plan.adopted, *after.plan.adopted),
     )
-    with context.store.transaction(context.name) as tx:
+    with context.transaction() as tx:
         runs.save_plan(tx, plan, run_id, now=context.now())
     return replace(after, plan=plan), replace(
         done,

@@ -113,7 +113,7 @@ def run_pass(
     """
     drawn = plan_cycle(context, order)
     turns = turns_of(drawn)
-    with context.store.transaction(context.name) as tx:
+    with context.transaction() as tx:
         runs.save_plan(tx, drawn.plan, run_id, now=context.now())
         if not drawn.refused:
             memory.save(tx, observe(drawn, turns))
@@ -138,7 +138,7 @@ def _apply(
     *,
     claim: str,
 ) -> Applied:
-    with context.store.reading(context.name) as tx:
+    with context.reading() as tx:
         known = known_pages(drawn.world, context.schema, journal.canonical_pages(tx))
     seen = {row.page_id: row for rows in drawn.world.rows.values() for row in rows}
     applied = apply(

@@ -7,9 +7,10 @@ All raise only the five API errors of `worker.errors`. Writes are one HTTP call 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Protocol
+
+import msgspec
 
 from worker.codecs.records import (
     BoardView,
@@ -26,8 +27,7 @@ from worker.errors import Missing
 Json = dict[str, Any]
 
 
-@dataclass(frozen=True, slots=True)
-class PageBatch:
+class PageBatch(msgspec.Struct, frozen=True):
     """What one read of a data source saw; `complete` only when every row of the scope arrived.
 
     An incomplete batch may update and create, never archive; `reason` says what was missing. Rows that are there but

@@ -8,11 +8,13 @@ row; rows of ours that are gone are looked up one by one, for absence from a lis
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import NamedTuple
+
+from msgspec.structs import replace
 
 from worker.codecs.pages import (
     complete,
@@ -28,10 +30,10 @@ from worker.codecs.records import Page, UnreadPage
 from worker.domain.messages import Text, literal, message, tell
 from worker.domain.values import Ref
 from worker.errors import Code, Missing, Problem, Severity
-from worker.mapping.schema import Binding, Bindings, Schema, Source
-from worker.plan.refusals import left_board
+from worker.mapping.schema import Binding, Bindings, Source
+from worker.plan.refusals import Stray, left_board
 from worker.ports.notion import PageBatch, RowReader
-from worker.read.absent import GONE, LEFT, look_up
+from worker.read.absent import GONE, LEFT, Absent, look_up
 from worker.read.missing_columns import drifted
 from worker.read.schema import Bound
 from worker.site import Site
@@ -69,6 +71,28 @@ class BoardsRead:
     unread: Mapping[str, tuple[UnreadPage, ...]] = field(default_factory=dict)
 
 
+class Cursor(NamedTuple):
+    """The newest edit seen, when we saw it first, and when its minute was last read."""
+
+    edited: datetime
+    seen: datetime
+    read: datetime
+
+    @property
+    def is_settled(self) -> bool:
+        """Tell whether the minute of the edit was read so late that nothing can have joined it unseen."""
+        return self.read - self.seen >= SETTLED
+
+
+class _Before(NamedTuple):
+    """What is known before a read: where reads stand, rows not read, pages the journal has, those of them gone."""
+
+    cursors: Mapping[str, Cursor | None]
+    unread: Mapping[str, tuple[UnreadPage, ...]]
+    ours: Mapping[Ref, str]
+    gone: frozenset[str]
+
+
 def read_boards(
     notion: RowReader, site: Site, bound: Bound, *, full: bool, now: datetime
 ) -> BoardsRead:
@@ -77,48 +101,25 @@ def read_boards(
     Bindings that were not read just now are trusted only as far as the rows bear them out.
     """
     bindings = bound.bindings
-    with site.store.reading(site.name) as tx:
-        before = _recall(tx)
+    with site.reading() as tx:
+        before = _recall(tx, bindings)
 
-    known: dict[str, Cursor | None] = {}
     since: dict[str, datetime | None] = {}
-    for name in bindings:
-        cursor = before.cursors.get(f"notion:{name}")
-        known[name] = _parse(cursor)
-        since[name] = None if full else _bound(known[name])
+    for name, cursor in before.cursors.items():
+        since[name] = None if full else _bound(cursor)
     batches = _read_sources(notion, site, bindings, since)
-    strange = frozenset[str]() if bound.trusted else _strange(site, bindings, batches)
-    if strange:
-        return BoardsRead({}, drifted=strange)
+    if not bound.trusted:
+        strange = _strange(site, bindings, batches)
+        if strange:
+            return BoardsRead({}, drifted=strange)
 
-    incomplete = {
-        name: _why(batch) for name, batch in batches.items() if not batch.complete
-    }
-    with site.store.transaction(site.name) as tx:
-        for name, batch in batches.items():
-            is_doubtful = _keep(tx, site, bindings[name], batch, full=full)
-            if is_doubtful or set(batch.unread) - set(before.unread.get(name, ())):
-                registry.set_cursor(tx, f"notion:{name}", "")  # ask for it once more
-            elif batch.complete:
-                _advance(tx, name, known[name], batch, now=now)
-        unread = {
-            name: _still_unread(before.unread.get(name, ()), batch, full=full)
-            for name, batch in batches.items()
-        }
-        UNREAD.save(tx, unread)
-
+    unread = _save(site, bindings, batches, before=before, full=full, now=now)
+    incomplete = _find_incomplete(batches)
+    absent = _absent_from(batches, before) if full else {}
+    looked = look_up(notion, absent, bindings)
     is_census = full and not incomplete
-    absent = _absent_from(batches, before.ours) if full else {}
-    asked = {
-        page_id: ref for page_id, ref in absent.items() if page_id not in before.gone
-    }
-    looked = look_up(notion, asked, bindings)
-    with site.store.transaction(site.name) as tx:
-        if is_census:
-            LEFT.save(tx, looked.left)
-        gone = (looked.gone | before.gone) - snapshots.page_ids(tx)
-        GONE.save(tx, tuple(sorted(gone)))
-        left = LEFT.load(tx)
+    left = _note_absent(site, looked, before.gone, is_census=is_census)
+
     problems = [left_board(one, site.schema) for one in left]
     problems += [_incomplete(name, why) for name, why in incomplete.items()]
     for name, rows in unread.items():
@@ -127,22 +128,73 @@ def read_boards(
     return BoardsRead(incomplete, tuple(problems), unread=unread)
 
 
-class _Before(NamedTuple):
-    """What is known before a read: where reads stand, rows not read, pages the journal has, those of them gone."""
-
-    cursors: Mapping[str, str]
-    unread: Mapping[str, tuple[UnreadPage, ...]]
-    ours: Mapping[Ref, str]
-    gone: frozenset[str]
-
-
-def _recall(tx: Tx) -> _Before:
+def _recall(tx: Tx, bindings: Bindings) -> _Before:
+    texts = registry.load_cursors(tx)
+    cursors = {}
+    for name in bindings:
+        text = texts.get(_key(name))
+        cursors[name] = _parse(text)
     return _Before(
-        registry.load_cursors(tx),
-        UNREAD.load(tx),
-        journal.canonical_pages(tx),
-        frozenset(GONE.load(tx)),
+        cursors=cursors,
+        unread=UNREAD.load(tx),
+        ours=journal.canonical_pages(tx),
+        gone=frozenset(GONE.load(tx)),
     )
+
+
+def _key(name: str) -> str:
+    """Return the key of a data source's cursor."""
+    return f"notion:{name}"
+
+
+def _find_incomplete(batches: Mapping[str, PageBatch]) -> dict[str, Text]:
+    """Return why some data sources were not read to the end."""
+    found = {}
+    for name, batch in batches.items():
+        if not batch.complete:
+            found[name] = _why(batch)
+    return found
+
+
+def _save(
+    site: Site,
+    bindings: Bindings,
+    batches: Mapping[str, PageBatch],
+    *,
+    before: _Before,
+    full: bool,
+    now: datetime,
+) -> dict[str, tuple[UnreadPage, ...]]:
+    """Put what was read into the snapshot, and where the next read begins; return the rows that cannot be read."""
+    unread = {}
+    with site.transaction() as tx:
+        for name, batch in batches.items():
+            source = site.schema.sources[name]
+            binding = bindings[name]
+            earlier = before.unread.get(name, ())
+            fresh = set(batch.unread).difference(earlier)
+            is_doubtful = _keep(tx, source, binding, batch, full=full)
+            if is_doubtful or fresh:
+                # Ask for it once more.
+                registry.set_cursor(tx, _key(name), "")
+            elif batch.complete:
+                _advance(tx, name, before.cursors[name], batch, now=now)
+            unread[name] = _still_unread(earlier, batch, full=full)
+        UNREAD.save(tx, unread)
+    return unread
+
+
+def _note_absent(
+    site: Site, looked: Absent, gone: frozenset[str], *, is_census: bool
+) -> tuple[Stray, ...]:
+    """Keep what became of absent rows; return those that stand elsewhere, of a census now or the one before."""
+    with site.transaction() as tx:
+        if is_census:
+            LEFT.save(tx, looked.left)
+        read = snapshots.page_ids(tx)
+        still_gone = (looked.gone | gone) - read
+        GONE.save(tx, tuple(sorted(still_gone)))
+        return LEFT.load(tx)
 
 
 def _read_sources(
@@ -152,11 +204,14 @@ def _read_sources(
     since: Mapping[str, datetime | None],
 ) -> dict[str, PageBatch]:
     """Return what each data source answered, several of them asked at a time."""
+
+    def read(name: str) -> PageBatch:
+        source = site.schema.sources[name]
+        binding = bindings[name]
+        return _read_source(notion, source, binding, since[name])
+
     with ThreadPoolExecutor(site.settings.notion.width) as pool:
-        batches = pool.map(
-            lambda name: _read_source(notion, site.schema, bindings[name], since[name]),
-            bindings,
-        )
+        batches = pool.map(read, bindings)
         return dict(zip(bindings, batches, strict=True))
 
 
@@ -164,59 +219,58 @@ def _strange(
     site: Site, bindings: Bindings, batches: Mapping[str, PageBatch]
 ) -> frozenset[str]:
     """Return the data sources that are not what was bound, or are not shown."""
-    pages = {name: batch.pages for name, batch in batches.items()}
-    unseen = {name for name, batch in batches.items() if batch.reason == UNSEEN}
+    pages = {}
+    unseen = set()
+    for name, batch in batches.items():
+        pages[name] = batch.pages
+        if batch.reason == UNSEEN:
+            unseen.add(name)
     return drifted(bindings, site.schema, pages) | unseen
 
 
 def _keep(
-    tx: Tx, site: Site, binding: Binding, batch: PageBatch, *, full: bool
+    tx: Tx, source: Source, binding: Binding, batch: PageBatch, *, full: bool
 ) -> bool:
-    """Put what was read of a data source into the snapshot; tell whether some of it could be read before."""
-    source = site.schema.sources[binding.source]
-    pages, is_doubtful = _keep_last_known(tx, batch.pages, source, binding)
+    """Put what was read of a data source into the snapshot, with the last known cells where new ones cannot be read.
+
+    Tells whether some of those could be read before.
+    """
+    unread: dict[str, Collection[str]] = {}
+    for page in batch.pages:
+        cells = unread_cells(page, source, binding)
+        if cells:
+            unread[page.id] = cells.values()
+    known = _known_pages(tx, source.name) if unread else {}
+
+    pages = []
+    for page in batch.pages:
+        whole = page
+        if page.id in unread:
+            whole = with_last_known(page, known.get(page.id), source, binding)
+        pages.append(whole)
     snapshots.save_pages(
         tx,
-        binding.source,
+        source.name,
         pages,
         complete=full and batch.complete,
         unread={one.id for one in batch.unread},
     )
-    return is_doubtful
-
-
-def _keep_last_known(
-    tx: Tx, pages: Sequence[Page], source: Source, binding: Binding
-) -> tuple[Sequence[Page], bool]:
-    """Return the pages with the last known cells where new ones cannot be read, and whether some could be before."""
-    unread = {
-        page.id: cells
-        for page in pages
-        if (cells := unread_cells(page, source, binding))
-    }
-    if not unread:
-        return pages, False
-    known = {
-        page.id: page
-        for page in snapshots.load_pages(tx, source.name).get(source.name, ())
-    }
-    marked = {
-        (page_id, one)
-        for page_id, page in known.items()
-        for one, cell in properties_by_id(page).items()
-        if MARK in cell
-    }
-    is_new = any(
-        (page_id, one) not in marked
-        for page_id, cells in unread.items()
-        for one in cells.values()
+    return any(
+        _could_be_read(known.get(page_id), cells) for page_id, cells in unread.items()
     )
-    return [
-        with_last_known(page, known.get(page.id), source, binding)
-        if page.id in unread
-        else page
-        for page in pages
-    ], is_new
+
+
+def _known_pages(tx: Tx, source: str) -> dict[str, Page]:
+    pages = snapshots.load_pages(tx, source).get(source, ())
+    return {page.id: page for page in pages}
+
+
+def _could_be_read(page: Page | None, property_ids: Collection[str]) -> bool:
+    """Tell whether some cells of a page, as it was known last, are not marked as unread."""
+    if page is None:
+        return True
+    cells = properties_by_id(page)
+    return any(MARK not in cells.get(one, {}) for one in property_ids)
 
 
 def _still_unread(
@@ -238,7 +292,7 @@ def _ids(batch: PageBatch) -> set[str]:
 
 
 def _read_source(
-    notion: RowReader, schema: Schema, binding: Binding, since: datetime | None
+    notion: RowReader, source: Source, binding: Binding, since: datetime | None
 ) -> PageBatch:
     try:
         batch = notion.query(
@@ -248,46 +302,31 @@ def _read_source(
         )
     except Missing:
         return PageBatch((), complete=False, reason=UNSEEN)
-    source = schema.sources[binding.source]
-    pages = tuple(
-        _whole(notion, page, truncated(page, source, binding)) for page in batch.pages
-    )
-    return PageBatch(pages, batch.complete, batch.reason, batch.unread)
+
+    pages = []
+    for page in batch.pages:
+        cut = truncated(page, source, binding)
+        pages.append(_whole(notion, page, cut))
+    return replace(batch, pages=tuple(pages))
 
 
 def _whole(notion: RowReader, page: Page, cut: Iterable[tuple[str, str]]) -> Page:
     for page_id, property_id in cut:
-        page = complete(page, property_id, notion.property_items(page_id, property_id))
+        items = notion.property_items(page_id, property_id)
+        page = complete(page, property_id, items)
     return page
 
 
-def _absent_from(
-    batches: Mapping[str, PageBatch], ours: Mapping[Ref, str]
-) -> dict[str, Ref]:
-    """Return the pages that the complete reads among some did not show."""
-    absent: dict[str, Ref] = {}
-    for name, batch in batches.items():
-        if batch.complete:
-            absent |= _absent(name, batch, ours)
+def _absent_from(batches: Mapping[str, PageBatch], before: _Before) -> dict[str, Ref]:
+    """Return the pages that the journal says we made and a complete read did not show, but for those known as gone."""
+    shown = {name: _ids(batch) for name, batch in batches.items() if batch.complete}
+    absent = {}
+    for ref, page_id in before.ours.items():
+        if ref.source not in shown or page_id in before.gone:
+            continue
+        if page_id not in shown[ref.source]:
+            absent[page_id] = ref
     return absent
-
-
-def _absent(name: str, batch: PageBatch, ours: Mapping[Ref, str]) -> dict[str, Ref]:
-    """Return the pages the journal says we made in this source that a complete read did not show."""
-    shown = _ids(batch)
-    return {
-        page_id: ref
-        for ref, page_id in ours.items()
-        if ref.source == name and page_id not in shown
-    }
-
-
-class Cursor(NamedTuple):
-    """The newest edit seen, when we saw it first, and when its minute was last read."""
-
-    edited: datetime
-    seen: datetime
-    read: datetime
 
 
 def _parse(text: str | None) -> Cursor | None:
@@ -298,34 +337,36 @@ def _parse(text: str | None) -> Cursor | None:
 
 
 def _bound(cursor: Cursor | None) -> datetime | None:
+    """Return from which edit on a data source is read, None for all of it."""
     if cursor is None:
         return None
-    return (
-        cursor.edited + MINUTE
-        if cursor.read - cursor.seen >= SETTLED
-        else cursor.edited - OVERLAP
-    )
+    if cursor.is_settled:
+        return cursor.edited + MINUTE
+    return cursor.edited - OVERLAP
 
 
 def _advance(
     tx: Tx, name: str, before: Cursor | None, batch: PageBatch, *, now: datetime
 ) -> None:
     """Remember the newest edit; one known before only that its minute was read again, all of it."""
-    edits = [
-        edited
-        for page in batch.pages
-        if (edited := read_stamp(page.last_edited_time)) is not None
-        and edited <= now + SKEW
-    ]
-    if edits and (before is None or max(edits) > before.edited):
-        after = Cursor(max(edits), now, now)
-    elif before is not None and before.read - before.seen < SETTLED:
+    newest = _newest_edit(batch, now)
+    if newest is not None and (before is None or newest > before.edited):
+        after = Cursor(newest, seen=now, read=now)
+    elif before is not None and not before.is_settled:
         after = before._replace(read=now)
     else:
         return
-    registry.set_cursor(
-        tx, f"notion:{name}", " ".join(instant.isoformat() for instant in after)
-    )
+    text = " ".join(instant.isoformat() for instant in after)
+    registry.set_cursor(tx, _key(name), text)
+
+
+def _newest_edit(batch: PageBatch, now: datetime) -> datetime | None:
+    edits = []
+    for page in batch.pages:
+        edited = read_stamp(page.last_edited_time)
+        if edited is not None and edited <= now + SKEW:
+            edits.append(edited)
+    return max(edits, default=None)
 
 
 def _why(batch: PageBatch) -> Text:

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from datetime import datetime
-from typing import TypeVar
+from typing import NamedTuple, TypeVar
 
 import msgspec
 from msgspec.structs import replace
 
+from worker.domain.entities import JiraProject
 from worker.domain.messages import NOTHING, Text, tell
 from worker.jira.paging import condition_of
 from worker.ports.tracker import Unread
+from worker.read.unread import still_unread
 from worker.state.settings import Setting
 from worker.world.links import Link, LinkKind, ResolvedLink
 
@@ -29,20 +31,29 @@ class Standing(msgspec.Struct, frozen=True):
     at: datetime | None = None
 
 
+class LinkedEpic(NamedTuple):
+    """What the key of an epic came to: the id of the issue, and the key of its project."""
+
+    issue: str = ""
+    project: str = ""
+
+
+NO_EPIC = LinkedEpic()
+
+
 class Lookup(msgspec.Struct):
-    """What links were resolved to, kept between cycles: epic key -> (issue id, project key), filter id -> JQL,
-    condition -> ids it matched, the site's projects as (id, key, name), and what could not be read and was not read
-    since.
+    """What links were resolved to, kept between cycles: epics by key, filter id -> JQL, condition -> ids it matched, the
+    site's projects, and what could not be read and was not read since.
 
     `refused` holds what Jira does not accept, with its words (none for what does not exist), by `name_of`; `standing` each
     card's last good link; `read` is the moment of the last whole read; `quiet` the bound from which Jira, its names
     proven, had nothing to tell.
     """
 
-    epics: dict[str, tuple[str, str]] = {}
+    epics: dict[str, LinkedEpic] = {}
     filters: dict[str, str] = {}
     matched: dict[str, list[str]] = {}
-    projects: list[tuple[str, str, str]] = []
+    projects: list[JiraProject] = []
     scope: str = ""
     unread: list[Unread] = []
     refused: dict[str, str] = {}
@@ -52,7 +63,7 @@ class Lookup(msgspec.Struct):
 
     def project_keys(self) -> set[str]:
         """Return the keys of the site's projects."""
-        return {key for _, key, _ in self.projects}
+        return {project.key for project in self.projects}
 
     def condition_of(self, link: Link) -> str:
         """Return the condition of a link by JQL or filter, empty for any other."""
@@ -65,12 +76,23 @@ class Lookup(msgspec.Struct):
 
     def accepted(self, kind: LinkKind, texts: Iterable[str]) -> set[str]:
         """Return those of some links' texts that Jira does not refuse."""
-        return {text for text in texts if name_of(Link(kind, text)) not in self.refused}
+        return {text for text in texts if _name(kind, text) not in self.refused}
 
     def refuse(self, kind: LinkKind, texts: Iterable[str], said: str = "") -> None:
         """Note that Jira does not accept some links, with its words."""
         for text in texts:
-            self.refused[name_of(Link(kind, text))] = said
+            name = _name(kind, text)
+            self.refused[name] = said
+
+    def note_unread(
+        self,
+        found: Iterable[Unread],
+        *,
+        kinds: Collection[str],
+        read: Callable[[Unread], bool] = lambda one: True,
+    ) -> None:
+        """Note what could not be read of some kinds; what was `read` again since is forgotten."""
+        self.unread = still_unread(self.unread, found, kinds=kinds, read=read)
 
     def keep(self, links: Collection[Link], standing: Mapping[str, Standing]) -> None:
         """Note each card's last good link; forget what no card names any more."""
@@ -80,39 +102,43 @@ class Lookup(msgspec.Struct):
             used.add(last.link)
             conditions.add(last.condition)
 
-        named = set(used)
-        for text in conditions:
-            named.add(Link(LinkKind.JQL, text))
-        for _, project in self.epics.values():
-            named.add(Link(LinkKind.PROJECT, project))
-
+        names = self._names(used, conditions)
         epics = texts_of(used, LinkKind.EPIC)
         filters = texts_of(used, LinkKind.FILTER)
         self.standing = dict(standing)
-        names = {name_of(link) for link in named}
         self.refused = _only(self.refused, names)
         self.epics = _only(self.epics, epics)
         self.filters = _only(self.filters, filters)
         self.matched = _only(self.matched, conditions)
 
+    def _names(self, used: Iterable[Link], conditions: Iterable[str]) -> set[str]:
+        """Return the names of links, with those of the conditions and the projects they came to."""
+        names = {name_of(link) for link in used}
+        for condition in conditions:
+            name = _name(LinkKind.JQL, condition)
+            names.add(name)
+        for epic in self.epics.values():
+            name = _name(LinkKind.PROJECT, epic.project)
+            names.add(name)
+        return names
+
     def fault_of(self, link: Link) -> Text:
         """Return why a link comes to nothing, in Jira's words where it has any; empty when it comes to something."""
         match link.kind:
             case LinkKind.PROJECT:
-                concerned = [link]
+                names = [name_of(link)]
                 known = link.text in self.project_keys()
             case LinkKind.EPIC:
-                _, project = self.epics.get(link.text, ("", ""))
-                concerned = [link, Link(LinkKind.PROJECT, project)]
+                epic = self.epics.get(link.text, NO_EPIC)
+                names = [name_of(link), _name(LinkKind.PROJECT, epic.project)]
                 known = link.text in self.epics
             case LinkKind.JQL | LinkKind.FILTER:
                 condition = self.condition_of(link)
-                concerned = [link, Link(LinkKind.JQL, condition)]
+                names = [name_of(link), _name(LinkKind.JQL, condition)]
                 known = condition in self.matched
             case _:
                 return NOTHING
 
-        names = [name_of(one) for one in concerned]
         refusals = [self.refused[name] for name in names if name in self.refused]
         said = next(filter(None, refusals), "")
         if said:
@@ -134,18 +160,29 @@ class Lookup(msgspec.Struct):
             if link.kind is LinkKind.NONE:
                 continue
 
-            is_bad = link.kind is LinkKind.BAD
-            fault = NOTHING if is_bad else self.fault_of(link)
-            last = self.standing.get(card)
-            since = None if last is None else last.at or self.read
-            if not is_bad and not fault:
-                found[card] = self._resolve(link, self.condition_of(link))
-            elif last is not None and since is not None:
-                stale = self._resolve(last.link, last.condition)
-                found[card] = replace(stale, problem=fault, as_of=since)
+            fault = self.fault_of(link)
+            if link.kind is not LinkKind.BAD and not fault:
+                condition = self.condition_of(link)
+                found[card] = self._resolve(link, condition)
+                continue
+            stale = self._resolve_last(card)
+            if stale is not None:
+                found[card] = replace(stale, problem=fault)
             elif fault:
-                found[card] = ResolvedLink(link.kind, name_of(link), problem=fault)
+                name = name_of(link)
+                found[card] = ResolvedLink(link.kind, name, problem=fault)
         return found
+
+    def _resolve_last(self, card: str) -> ResolvedLink | None:
+        """Return what the last good link of a card came to, with its age; None when it never had one."""
+        last = self.standing.get(card)
+        if last is None:
+            return None
+        since = last.at or self.read
+        if since is None:
+            return None
+        stale = self._resolve(last.link, last.condition)
+        return replace(stale, as_of=since)
 
     def _resolve(self, link: Link, condition: str) -> ResolvedLink:
         """Return what a link, by its condition if it has one, came to when it was last looked up."""
@@ -154,11 +191,12 @@ class Lookup(msgspec.Struct):
             case LinkKind.PROJECT:
                 return ResolvedLink(link.kind, name, project=link.text)
             case LinkKind.EPIC:
-                issue, project = self.epics.get(link.text, ("", ""))
-                return ResolvedLink(link.kind, name, project, issue)
+                epic = self.epics.get(link.text, NO_EPIC)
+                return ResolvedLink(link.kind, name, epic.project, epic.issue)
             case LinkKind.JQL | LinkKind.FILTER:
                 matched = self.matched.get(condition, ())
-                return ResolvedLink(link.kind, name, ids=frozenset(matched))
+                ids = frozenset(matched)
+                return ResolvedLink(link.kind, name, ids=ids)
         return ResolvedLink(link.kind, link.text)
 
 
@@ -168,7 +206,11 @@ LOOKUP = Setting("jira.lookup", Lookup, Lookup)
 
 def name_of(link: Link) -> str:
     """Return the name under which a refusal of a link is kept."""
-    return f"{link.kind.value} {link.text}"
+    return _name(link.kind, link.text)
+
+
+def _name(kind: LinkKind, text: str) -> str:
+    return f"{kind.value} {text}"
 
 
 def texts_of(links: Iterable[Link], kind: LinkKind) -> set[str]:
@@ -182,7 +224,7 @@ def _shown(link: Link) -> str:
         text = text[: SHOWN - 1] + "…"
     if link.kind is LinkKind.JQL:
         return repr(text)
-    return f"{link.kind.value} {text}"
+    return _name(link.kind, text)
 
 
 def _only(found: Mapping[str, T], names: Collection[str]) -> dict[str, T]:

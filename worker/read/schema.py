@@ -45,7 +45,12 @@ class Bound:
 
 def recall_schema(tx: Tx) -> Bound:
     """Return what is remembered."""
-    return Bound(registry.load(tx), LOST.load(tx), DRIFT.load(tx), trusted=False)
+    return Bound(
+        bindings=registry.load(tx),
+        losses=LOST.load(tx),
+        drift=DRIFT.load(tx),
+        trusted=False,
+    )
 
 
 def mark_stale(tx: Tx, *, stale: bool) -> None:
@@ -58,7 +63,7 @@ def read_schema(notion: BoardReader, site: Site, *, afresh: bool) -> Bound:
 
     Raises `ConfigError` when nothing of it is there or a root page is gone, and the API errors.
     """
-    with site.store.reading(site.name) as tx:
+    with site.reading() as tx:
         known = recall_schema(tx)
         is_stale = STALE.load(tx)
     if known.bindings and not afresh and not is_stale:
@@ -92,7 +97,7 @@ def read_schema(notion: BoardReader, site: Site, *, afresh: bool) -> Bound:
             ]
         )
     drift = tuple(in_words(problem, site.words) for problem in misfits)
-    with site.store.transaction(site.name) as tx:
+    with site.transaction() as tx:
         losses = note_losses(
             known.losses, known.bindings, found, snapshots.load_pages(tx)
         )

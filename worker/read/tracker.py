@@ -21,12 +21,20 @@ from worker.domain.messages import literal, tell
 from worker.errors import Code, Denied, Missing, Problem, Rejected
 from worker.jira.paging import EVERYTHING
 from worker.ports.tracker import IssueBatch, Tracker, WorklogBatch
-from worker.read.lookup import LOOKUP, SHOWN, Lookup, Standing, name_of, texts_of
-from worker.read.unread import problems_of, still_unread
+from worker.read.lookup import (
+    LOOKUP,
+    SHOWN,
+    LinkedEpic,
+    Lookup,
+    Standing,
+    name_of,
+    texts_of,
+)
+from worker.read.unread import problems_of
 from worker.site import Site
 from worker.state import bindings as registry
 from worker.state import snapshots
-from worker.state.store import Store, Tx
+from worker.state.store import Tx
 from worker.world.attach import EPIC_LEVEL, IssueIndex, find_work, index_issues
 from worker.world.links import Link, LinkKind, ResolvedLink
 
@@ -35,8 +43,10 @@ FORBIDDEN = 403
 OVERLAP = timedelta(minutes=5)
 FIRST_WORKLOGS = timedelta(days=400)
 CLOCK_SKEW = timedelta(days=1)
-CHUNK = 5_000  # issues in hand at a time: histories come by the thousand, and memory stays small
-UPDATED, WORKLOGS = "jira:updated", "jira:worklogs"
+CHUNK = 5_000
+"""Issues in hand at a time."""
+UPDATED = "jira:updated"
+WORKLOGS = "jira:worklogs"
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,11 +61,9 @@ class TrackerRead:
 
 def recall_tracker(site: Site, links: Mapping[str, Link]) -> TrackerRead:
     """Return what the last read made of the links, asking nobody."""
-    with site.store.reading(site.name) as tx:
+    with site.reading() as tx:
         lookup = LOOKUP.load(tx)
-    return TrackerRead(
-        lookup.resolved(links), tuple(JiraProject(*row) for row in lookup.projects)
-    )
+    return TrackerRead(lookup.resolved(links), tuple(lookup.projects))
 
 
 @dataclass(slots=True)
@@ -64,17 +72,18 @@ class _Reader:
     understood (`doubts_all`)."""
 
     jira: Tracker
-    store: Store
-    workspace: str
+    site: Site
     links: Mapping[str, Link]
     full: bool
     now: datetime
     lookup: Lookup
     problems: list[Problem] = field(default_factory=list)
-    doubted: frozenset[str] = frozenset()
+    doubted: set[str] = field(default_factory=set)
     doubts_all: bool = False
     proven: set[str] = field(default_factory=set)
     """Conditions that Jira found nothing wrong with in this read."""
+    arrived: list[Issue] = field(default_factory=list)
+    """Issues that the snapshot did not have."""
 
 
 def read_tracker(
@@ -84,40 +93,24 @@ def read_tracker(
 
     What Jira refuses of a card's link is that card's problem alone.
     """
-    with site.store.reading(site.name) as tx:
+    with site.reading() as tx:
         lookup = LOOKUP.load(tx)
-    doubts = lookup.unread if full else []
-    reader = _Reader(
-        jira,
-        site.store,
-        site.name,
-        links,
-        full,
-        now,
-        lookup,
-        doubted=frozenset(one.issue for one in doubts if one.kind == "history"),
-        doubts_all=any(one.kind == "status" for one in doubts),
-    )
+    reader = _Reader(jira, site, links, full, now, lookup)
+    if full:
+        _doubt_unread(reader)
+
     _resolve(reader, afresh=full)
     read = _read_linked(reader, full=full)
-    incomplete = read.incomplete or _match(reader, refresh=read.changed or full)
-    if read.scope:
-        incomplete = incomplete or _read_worklogs(
-            reader, arrived=read.arrived, afresh=read.scope != lookup.scope
-        )
+    incomplete = read.incomplete
+    if not incomplete:
+        incomplete = _match(reader, refresh=read.changed)
+    if read.scope and not incomplete:
+        is_widened = read.scope != lookup.scope
+        incomplete = _read_worklogs(reader, afresh=is_widened)
     lookup.scope = "" if incomplete else read.scope
+
     _remember(reader, whole=not incomplete)
-    with site.store.transaction(site.name) as tx:
-        concerned = {one.issue for one in lookup.unread if one.issue}
-        keys = {
-            issue.id: issue.key
-            for issue in snapshots.find_issues(tx, sorted(concerned))
-        }
-        lookup.unread = [
-            one for one in lookup.unread if not one.issue or one.issue in keys
-        ]
-        LOOKUP.save(tx, lookup)
-    projects = tuple(JiraProject(*row) for row in lookup.projects)
+    keys = _save(reader)
     reader.problems += problems_of(lookup.unread, keys)
     if incomplete:
         reader.problems.append(
@@ -129,8 +122,36 @@ def read_tracker(
             )
         )
     return TrackerRead(
-        lookup.resolved(links), projects, tuple(reader.problems), incomplete
+        lookup.resolved(links),
+        tuple(lookup.projects),
+        tuple(reader.problems),
+        incomplete,
     )
+
+
+def _doubt_unread(reader: _Reader) -> None:
+    """Ask again for histories that could not be read, for all of them where it was statuses."""
+    for one in reader.lookup.unread:
+        match one.kind:
+            case "history":
+                reader.doubted.add(one.issue)
+            case "status":
+                reader.doubts_all = True
+
+
+def _save(reader: _Reader) -> dict[str, str]:
+    """Keep what the links came to; return the keys of issues of which something is unread, by id."""
+    lookup = reader.lookup
+    concerned = {one.issue for one in lookup.unread if one.issue}
+    with reader.site.transaction() as tx:
+        keys = {}
+        for issue in snapshots.find_issues(tx, sorted(concerned)):
+            keys[issue.id] = issue.key
+        # With an issue what is unread of it is gone too.
+        gone = concerned - keys.keys()
+        lookup.unread = [one for one in lookup.unread if one.issue not in gone]
+        LOOKUP.save(tx, lookup)
+    return keys
 
 
 def _named(reader: _Reader, kind: LinkKind) -> set[str]:
@@ -155,28 +176,33 @@ def _resolve(reader: _Reader, *, afresh: bool) -> None:
 def _look_up_projects(reader: _Reader, *, afresh: bool) -> None:
     lookup = reader.lookup
     keys = _asked(reader, LinkKind.PROJECT)
-    if afresh or not lookup.projects or keys - lookup.project_keys():
+    unknown = keys - lookup.project_keys()
+    if afresh or unknown or not lookup.projects:
         _read_projects(reader)
-        lookup.refuse(LinkKind.PROJECT, keys - lookup.project_keys())
+        unknown = keys - lookup.project_keys()
+        lookup.refuse(LinkKind.PROJECT, unknown)
 
 
 def _look_up_epics(reader: _Reader, *, afresh: bool) -> None:
     lookup = reader.lookup
-    epics = _asked(reader, LinkKind.EPIC)
-    wanted = epics if afresh else epics - lookup.epics.keys()
+    wanted = _asked(reader, LinkKind.EPIC)
+    if not afresh:
+        wanted -= lookup.epics.keys()
     if not wanted:
         return
 
     found = reader.jira.by_keys(sorted(wanted))
     for key, issue in found.items():
-        lookup.epics[key] = (issue.id, issue.project)
-    lookup.refuse(LinkKind.EPIC, wanted - found.keys())
+        lookup.epics[key] = LinkedEpic(issue.id, issue.project)
+    missing = wanted - found.keys()
+    lookup.refuse(LinkKind.EPIC, missing)
 
 
 def _look_up_filters(reader: _Reader, *, afresh: bool) -> None:
     lookup = reader.lookup
-    filters = _asked(reader, LinkKind.FILTER)
-    wanted = filters if afresh else filters - lookup.filters.keys()
+    wanted = _asked(reader, LinkKind.FILTER)
+    if not afresh:
+        wanted -= lookup.filters.keys()
     for filter_id in sorted(wanted):
         _look_up_filter(reader, filter_id)
 
@@ -185,39 +211,33 @@ def _read_projects(reader: _Reader) -> None:
     """Read the projects; one that cannot be read stays what it was."""
     lookup = reader.lookup
     batch = reader.jira.projects()
-    lookup.unread = still_unread(lookup.unread, batch.unread, kinds={"project"})
+    lookup.note_unread(batch.unread, kinds={"project"})
     strange = {one.name for one in batch.unread}
-
-    read = [(one.id, one.key, one.name) for one in batch.projects]
-    kept = [
-        (project_id, key, name)
-        for project_id, key, name in lookup.projects
-        if strange & {project_id, key}
-    ]
-    lookup.projects = read + kept
+    kept = [one for one in lookup.projects if strange & {one.id, one.key}]
+    lookup.projects = [*batch.projects, *kept]
 
 
 def _look_up_filter(reader: _Reader, filter_id: str) -> None:
     """Look up a filter's JQL; Jira says 404, 400 or 403 of one that is gone or not shared."""
+    lookup = reader.lookup
     try:
-        reader.lookup.filters[filter_id] = reader.jira.filter_jql(filter_id)
-    except (Missing, Rejected) as error:
-        reader.lookup.refuse(LinkKind.FILTER, [filter_id], error.detail)
-    except Denied as error:
-        if error.status != FORBIDDEN:
+        lookup.filters[filter_id] = reader.jira.filter_jql(filter_id)
+    except (Denied, Missing, Rejected) as error:
+        if isinstance(error, Denied) and error.status != FORBIDDEN:
             raise
-        reader.lookup.refuse(LinkKind.FILTER, [filter_id], error.detail)
+        lookup.refuse(LinkKind.FILTER, [filter_id], error.detail)
 
 
 def _conditions(reader: _Reader) -> list[str]:
     """Return the conditions of all cards that Jira does not refuse."""
     lookup = reader.lookup
-    conditions = {
-        lookup.condition_of(link)
-        for link in reader.links.values()
-        if name_of(link) not in lookup.refused
-    }
-    return sorted(lookup.accepted(LinkKind.JQL, conditions - {""}))
+    conditions = set()
+    for link in reader.links.values():
+        condition = lookup.condition_of(link)
+        if condition and name_of(link) not in lookup.refused:
+            conditions.add(condition)
+    accepted = lookup.accepted(LinkKind.JQL, conditions)
+    return sorted(accepted)
 
 
 def _validate(
@@ -239,17 +259,16 @@ def _parts(reader: _Reader) -> list[Link]:
     """Return what the common JQL is made of: projects and conditions, without what Jira refuses."""
     lookup = reader.lookup
     epics = _asked(reader, LinkKind.EPIC)
-    keys = _named(reader, LinkKind.PROJECT) & lookup.project_keys()
-    for epic, (_, project) in lookup.epics.items():
-        if epic in epics:
-            keys.add(project)
+    named = _named(reader, LinkKind.PROJECT)
+    keys = named & lookup.project_keys()
+    for key, epic in lookup.epics.items():
+        if key in epics:
+            keys.add(epic.project)
 
-    projects = sorted(lookup.accepted(LinkKind.PROJECT, keys))
-    conditions = _conditions(reader)
-    return [
-        *(Link(LinkKind.PROJECT, key) for key in projects),
-        *(Link(LinkKind.JQL, text) for text in conditions),
-    ]
+    projects = lookup.accepted(LinkKind.PROJECT, keys)
+    parts = [Link(LinkKind.PROJECT, key) for key in sorted(projects)]
+    parts += [Link(LinkKind.JQL, condition) for condition in _conditions(reader)]
+    return parts
 
 
 def _jql(parts: Iterable[Link]) -> str:
@@ -262,21 +281,29 @@ def _jql(parts: Iterable[Link]) -> str:
         elif part.kind is LinkKind.JQL:
             conditions.append(f"({part.text})")
     if keys:
-        conditions.insert(0, f"project in ({', '.join(keys)})")
+        projects = ", ".join(keys)
+        conditions.insert(0, f"project in ({projects})")
     return " OR ".join(conditions)
+
+
+def _scope(reader: _Reader) -> str:
+    """Return the JQL over everything linked."""
+    parts = _parts(reader)
+    return _jql(parts)
 
 
 def _search(
     reader: _Reader, parts: Sequence[Link], since: datetime | None
 ) -> IssueBatch:
     """Return the issues of all parts; when Jira refuses them, by halves until it is known which, and those are noted."""
+    jql = _jql(parts)
     try:
-        return reader.jira.issues(_jql(parts), since=since)
+        return reader.jira.issues(jql, since=since)
     except Rejected as error:
         refusal = error
 
     if len(parts) == 1:
-        (part,) = parts
+        part = parts[0]
         reader.lookup.refuse(part.kind, [part.text], refusal.detail)
         return IssueBatch((), complete=True)
 
@@ -287,8 +314,11 @@ def _search(
 
 
 def _joined(first: IssueBatch, second: IssueBatch) -> IssueBatch:
-    issues = {issue.id: issue for batch in (first, second) for issue in batch.issues}
-    problems = dict.fromkeys((*first.problems, *second.problems))
+    issues: dict[str, Issue] = {}
+    problems: dict[Problem, None] = {}
+    for batch in (first, second):
+        issues |= {issue.id: issue for issue in batch.issues}
+        problems |= dict.fromkeys(batch.problems)
     return IssueBatch(
         tuple(issues.values()),
         complete=first.complete and second.complete,
@@ -302,19 +332,18 @@ def _search_parts(
 ) -> IssueBatch:
     """Return the issues of all parts that Jira accepts; raises `Rejected` when it accepts no query at all."""
     batch = _search(reader, parts, since)
-    if not set(parts) & set(_parts(reader)):
+    accepted = _parts(reader)
+    if not set(parts).intersection(accepted):
         reader.jira.issues(EVERYTHING, since=reader.now)
     return batch
 
 
 @dataclass(frozen=True, slots=True)
 class _IssuesRead:
-    """What one read of issues gave: the JQL that was read, whether any changed, which are new to us, why it was
-    incomplete (empty: was not)."""
+    """What one read of issues gave: the JQL that was read, whether any changed, why it was incomplete (empty: was not)."""
 
     scope: str = ""
     changed: bool = False
-    arrived: tuple[Issue, ...] = ()
     incomplete: str = ""
     silent: bool = False
     """Not even the newest issue we know answered, though it lies within the bound."""
@@ -327,13 +356,14 @@ def _read_linked(reader: _Reader, *, full: bool) -> _IssuesRead:
     (docs/facts/jira-api.md 1.1).
     """
     lookup = reader.lookup
-    with reader.store.reading(reader.workspace) as tx:
-        bound = registry.load_cursors(tx).get(UPDATED, "")
+    with reader.site.reading() as tx:
+        cursors = registry.load_cursors(tx)
+    bound = cursors.get(UPDATED, "")
     read = _read_issues(reader, full=full)
     if not read.silent or lookup.quiet == bound:
         return read
     _resolve(reader, afresh=True)
-    if _jql(_parts(reader)) == read.scope:
+    if _scope(reader) == read.scope:
         lookup.quiet = bound
         return read
     return _read_issues(reader, full=full)
@@ -345,113 +375,122 @@ def _read_issues(reader: _Reader, *, full: bool) -> _IssuesRead:
     if not parts:
         return _IssuesRead()
 
-    full = full or _jql(parts) != reader.lookup.scope
-    with reader.store.reading(reader.workspace) as tx:
-        cursor = None if full else _cursor(tx, now=reader.now)
-    since = None if cursor is None else cursor - OVERLAP
+    jql = _jql(parts)
+    full = full or jql != reader.lookup.scope
+    cursor = None
+    since = None
+    if not full:
+        with reader.site.reading() as tx:
+            cursor = _cursor(tx, now=reader.now)
+    if cursor is not None:
+        since = cursor - OVERLAP
     batch = _search_parts(reader, parts, since)
     reader.problems += batch.problems
 
-    arrived: list[Issue] = []
-    changed = 0
-    for start in range(0, len(batch.issues), CHUNK):
-        chunk = batch.issues[start : start + CHUNK]
-        changed += _keep(reader, chunk, arrived)
-    is_census = full and batch.complete
-    with reader.store.transaction(reader.workspace) as tx:
-        gone = _forget_gone(reader, tx, batch) if is_census else 0
+    has_changed = full
+    for chunk in _chunks(batch.issues):
+        has_changed |= _keep(reader, chunk)
+    with reader.site.transaction() as tx:
+        if full and batch.complete:
+            _forget_gone(reader, tx, batch)
         _advance(tx, cursor, batch.issues, now=reader.now)
 
     is_empty = batch.complete and not batch.issues and not batch.problems
     return _IssuesRead(
-        scope=_jql(_parts(reader)),
-        changed=bool(changed or gone or full),
-        arrived=tuple(arrived),
+        scope=_scope(reader),
+        changed=has_changed,
         incomplete=_why_not_whole(batch, "not read to the end"),
         silent=cursor is not None and is_empty,
     )
 
 
-def _forget_gone(reader: _Reader, tx: Tx, batch: IssueBatch) -> int:
-    """Drop the issues that a complete read did not show; return how many."""
+def _chunks(issues: Sequence[Issue]) -> Iterator[Sequence[Issue]]:
+    """Yield the issues some at a time: histories come by the thousand, and memory stays small."""
+    for start in range(0, len(issues), CHUNK):
+        end = start + CHUNK
+        yield issues[start:end]
+
+
+def _forget_gone(reader: _Reader, tx: Tx, batch: IssueBatch) -> None:
+    """Drop the issues that a complete read did not show."""
     shown = {issue.id for issue in batch.issues}
-    gone = snapshots.issue_ids(tx) - shown - _held(reader, tx)
+    held = _held(reader, tx)
+    known = snapshots.issue_ids(tx)
+    gone = known - shown - held
     snapshots.forget_issues(tx, sorted(gone))
-    return len(gone)
 
 
 def _held(reader: _Reader, tx: Tx) -> set[str]:
     """Return the ids of the issues that links Jira does not answer to any more came to, with their parents."""
-    links = [
-        link
-        for link in reader.lookup.resolved(reader.links).values()
-        if link.as_of is not None
-    ]
-    if not links:
+    resolved = reader.lookup.resolved(reader.links)
+    stale = [link for link in resolved.values() if link.as_of is not None]
+    if not stale:
         return set()
-    forest = index_issues(snapshots.load_issues(tx), ())
-    return {
-        identity
-        for link in links
-        for issue in find_work(link, forest).issues
-        for identity in _with_parents(issue, forest)
-    }
+
+    issues = snapshots.load_issues(tx)
+    index = index_issues(issues, ())
+    held: set[str] = set()
+    for link in stale:
+        for issue in find_work(link, index).issues:
+            held |= _with_parents(issue, index)
+    return held
 
 
-def _with_parents(issue: Issue, forest: IssueIndex) -> set[str]:
+def _with_parents(issue: Issue, index: IssueIndex) -> set[str]:
     found: set[str] = set()
     step: Issue | None = issue
     while step is not None and step.id not in found:
         found.add(step.id)
-        step = forest.by_id.get(step.parent or "")
+        step = index.by_id.get(step.parent or "")
     return found
 
 
-def _keep(reader: _Reader, issues: Sequence[Issue], arrived: list[Issue]) -> int:
-    """Put some issues into the snapshot; add those it did not have to `arrived` and return how many changed."""
-    with reader.store.reading(reader.workspace) as tx:
-        known = {
-            issue.id: issue
-            for issue in snapshots.find_issues(tx, [issue.id for issue in issues])
-        }
-    fresh = [
-        issue
-        for issue in _with_moves(reader, issues, known)
-        if known.get(issue.id) != issue
-    ]
-    with reader.store.transaction(reader.workspace) as tx:
+def _keep(reader: _Reader, issues: Sequence[Issue]) -> bool:
+    """Put some issues into the snapshot; note those it did not have, and tell whether any changed."""
+    ids = [issue.id for issue in issues]
+    with reader.site.reading() as tx:
+        stored = snapshots.find_issues(tx, ids)
+    known = {issue.id: issue for issue in stored}
+
+    whole = _with_moves(reader, issues, known)
+    fresh = [issue for issue in whole if known.get(issue.id) != issue]
+    with reader.site.transaction() as tx:
         snapshots.save_issues(tx, fresh)
-    arrived += (issue for issue in fresh if issue.id not in known)
-    return len(fresh)
+    reader.arrived += [issue for issue in fresh if issue.id not in known]
+    return bool(fresh)
 
 
 def _with_moves(
     reader: _Reader, issues: Sequence[Issue], known: Mapping[str, Issue]
 ) -> Iterator[Issue]:
     """Yield the issues with their history: read in bulk for those that changed, kept for the others."""
-    changed = [
-        issue.id
-        for issue in issues
-        if issue.level < EPIC_LEVEL
-        and (
-            reader.doubts_all
-            or issue.id in reader.doubted
-            or issue.id not in known
-            or known[issue.id].updated != issue.updated
-        )
-    ]
-    moves = _read_moves(reader, changed) if changed else {}
+    asked = []
     for issue in issues:
-        kept = known[issue.id].moves if issue.id in known else ()
-        yield replace(issue, moves=moves.get(issue.id) or kept)
+        before = known.get(issue.id)
+        if _has_new_history(reader, issue, before):
+            asked.append(issue.id)
+    moves = _read_moves(reader, asked) if asked else {}
+    for issue in issues:
+        before = known.get(issue.id)
+        kept = before.moves if before is not None else ()
+        read = moves.get(issue.id)
+        yield replace(issue, moves=read or kept)
+
+
+def _has_new_history(reader: _Reader, issue: Issue, before: Issue | None) -> bool:
+    """Tell whether an issue's history is to be read: of an epic it never is."""
+    if issue.level >= EPIC_LEVEL:
+        return False
+    if reader.doubts_all or issue.id in reader.doubted:
+        return True
+    return before is None or before.updated != issue.updated
 
 
 def _read_moves(reader: _Reader, ids: Sequence[str]) -> Mapping[str, tuple[Move, ...]]:
     """Return the histories of some issues; those that cannot be read are noted, and stay what they were."""
     batch = reader.jira.moves(ids)
     asked = {"", *ids}
-    reader.lookup.unread = still_unread(
-        reader.lookup.unread,
+    reader.lookup.note_unread(
         batch.unread,
         kinds={"history", "status"},
         read=lambda one: one.kind == "status" or one.issue in asked,
@@ -469,7 +508,8 @@ def _match(reader: _Reader, *, refresh: bool) -> str:
 
         ids = _census(reader, condition)
         if ids is None:
-            incomplete = incomplete or f"not all ids of {condition[:SHOWN]}"
+            if not incomplete:
+                incomplete = f"not all ids of {condition[:SHOWN]}"
             continue
 
         # A name that is gone matches nothing on Cloud, as a query may that is done with: Jira is asked which.
@@ -488,7 +528,9 @@ def _census(reader: _Reader, condition: str) -> list[str] | None:
     except Rejected as error:
         reader.lookup.refuse(LinkKind.JQL, [condition], error.detail)
         return []
-    return sorted(census.ids) if census.complete else None
+    if not census.complete:
+        return None
+    return sorted(census.ids)
 
 
 def _remember(reader: _Reader, *, whole: bool) -> None:
@@ -515,21 +557,25 @@ def _standing(reader: _Reader, card: str, link: Link) -> Standing | None:
     last = lookup.standing.get(card)
     if last is None or last.at is not None:
         return last
-    return replace(last, at=lookup.read or reader.now)
+    since = lookup.read or reader.now
+    return replace(last, at=since)
 
 
-def _read_worklogs(reader: _Reader, *, arrived: Iterable[Issue], afresh: bool) -> str:
-    """Read worklogs since the last bound; earlier ones too for issues that came from elsewhere with time on them."""
-    with reader.store.reading(reader.workspace) as tx:
+def _read_worklogs(reader: _Reader, *, afresh: bool) -> str:
+    """Read worklogs since the last bound; earlier ones too for issues that came from elsewhere with time on them.
+
+    Returns why that was incomplete, empty when it was not.
+    """
+    with reader.site.reading() as tx:
         cursor = None if afresh else _worklog_bound(tx, now=reader.now)
         linked = snapshots.issue_ids(tx)
     now = _millis(reader.now)
-    since = _first_bound(reader, cursor, arrived)
+    since = _first_bound(reader, cursor)
     batch = reader.jira.worklogs(since, now=now)
     _note_unread_worklogs(reader, batch, linked, afresh=afresh)
 
-    with reader.store.transaction(reader.workspace) as tx:
-        changed = (log for log in batch.changed if log.issue in linked)
+    changed = [log for log in batch.changed if log.issue in linked]
+    with reader.site.transaction() as tx:
         snapshots.save_worklogs(tx, changed, batch.deleted)
         if batch.complete:
             reached = min(batch.until, now)
@@ -537,14 +583,15 @@ def _read_worklogs(reader: _Reader, *, arrived: Iterable[Issue], afresh: bool) -
     return _why_not_whole(batch, "worklogs not read to the end")
 
 
-def _first_bound(reader: _Reader, cursor: int | None, arrived: Iterable[Issue]) -> int:
+def _first_bound(reader: _Reader, cursor: int | None) -> int:
     """Return from where on worklogs are asked for, in epoch ms."""
     first = _millis(reader.now - FIRST_WORKLOGS)
     since = first if cursor is None else cursor
-    for issue in arrived:
+    for issue in reader.arrived:
         if issue.spent:
             created = _millis(issue.created)
-            since = min(since, max(first, created))
+            earliest = max(first, created)
+            since = min(since, earliest)
     return since
 
 
@@ -555,12 +602,10 @@ def _note_unread_worklogs(
     told = {"", *batch.deleted}
     told |= {log.id for log in batch.changed}
     told |= {one.name for one in batch.unread}
-    unread = [one for one in batch.unread if not one.issue or one.issue in linked]
-    reader.lookup.unread = still_unread(
-        reader.lookup.unread,
-        unread,
-        kinds={"worklog"},
-        read=lambda one: afresh or one.name in told,
+    concerned = {"", *linked}
+    unread = [one for one in batch.unread if one.issue in concerned]
+    reader.lookup.note_unread(
+        unread, kinds={"worklog"}, read=lambda one: afresh or one.name in told
     )
 
 
@@ -573,11 +618,14 @@ def _why_not_whole(batch: IssueBatch | WorklogBatch, otherwise: str) -> str:
 
 def _worklog_bound(tx: Tx, *, now: datetime) -> int | None:
     """Return where the feeds were read to; none that lies ahead of us, for a read from there on would see nothing."""
-    text = registry.load_cursors(tx).get(WORKLOGS)
+    cursors = registry.load_cursors(tx)
+    text = cursors.get(WORKLOGS)
     if not text:
         return None
     bound = int(text)
-    return bound if bound <= _millis(now + CLOCK_SKEW) else None
+    if bound > _millis(now + CLOCK_SKEW):
+        return None
+    return bound
 
 
 def _millis(instant: datetime) -> int:
@@ -586,19 +634,21 @@ def _millis(instant: datetime) -> int:
 
 def _cursor(tx: Tx, *, now: datetime) -> datetime | None:
     """Return the newest change seen; none that lies ahead of us, for a read from there on would see nothing."""
-    text = registry.load_cursors(tx).get(UPDATED)
+    cursors = registry.load_cursors(tx)
+    text = cursors.get(UPDATED)
     if not text:
         return None
     newest = datetime.fromisoformat(text)
-    return newest if newest <= now else None
+    if newest > now:
+        return None
+    return newest
 
 
 def _advance(
     tx: Tx, cursor: datetime | None, issues: Iterable[Issue], *, now: datetime
 ) -> None:
     """Remember the newest change; one dated ahead of us (imports, wrong clocks) says nothing of what was read."""
-    newest = max(
-        (issue.updated for issue in issues if issue.updated <= now), default=None
-    )
+    past = [issue.updated for issue in issues if issue.updated <= now]
+    newest = max(past, default=None)
     if newest is not None and (cursor is None or newest > cursor):
         registry.set_cursor(tx, UPDATED, newest.isoformat())

@@ -52,7 +52,7 @@ def still_unread(
     found: Iterable[Unread],
     *,
     kinds: Collection[str],
-    read: Callable[[Unread], bool] = lambda one: True,
+    read: Callable[[Unread], bool],
 ) -> list[Unread]:
     """Return what cannot be read after a read of some `kinds`: what was `found` now, and what was not `read` again."""
     kept = [one for one in before if one.kind not in kinds or not read(one)]

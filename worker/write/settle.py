@@ -39,7 +39,7 @@ def settle(notion: RowReader, site: Site, bindings: Bindings) -> Settled:
     """Look up every creation whose outcome is not known and whose settle time is over, by its Worker key."""
     now = site.store.now()
     before = now - timedelta(seconds=site.settings.notion.settle)
-    with site.store.reading(site.name) as tx:
+    with site.reading() as tx:
         everything = journal.unsettled(tx)
         due = frozenset(intent.ref for intent in journal.unsettled(tx, before=before))
     outcomes: dict[Ref, str | Problem] = {}
@@ -112,7 +112,7 @@ def _record(
             tell("delete all but one of them"),
         )
     page_id = pages[0] if pages else ""
-    with site.store.transaction(site.name) as tx:
+    with site.transaction() as tx:
         if not journal.settle(tx, intent, page_id, now=now):
             return "moved"
         if page_id:

@@ -112,7 +112,7 @@ def apply(
     """
     now = site.store.now
     width = site.settings.notion.width
-    with site.store.transaction(site.name) as tx:
+    with site.transaction() as tx:
         bases.adopt(tx, plan.adopted)
         journal.adopt(tx, basis.known, now=now())
         pages = Pages(dict(journal.canonical_pages(tx)), _sources_of_people(site))
