@@ -288,8 +288,6 @@ DENSEST = 4.5
 """Nodes a line of code, what a reader's eye takes (structlog 3.3, httpx 3.4, starlette 4.2)."""
 STILL_DENSER = {
     "rayline_demo/stories": 5.0,
-    "rayline_sandbox/jira": 4.55,
-    "rayline_sandbox/notion": 4.56,
     "worker/pages": 4.69,
 }
 """Rooms to be thinned out: their numbers may only fall."""

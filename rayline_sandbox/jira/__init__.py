@@ -121,7 +121,8 @@ def _site(
     sites: list[Site] = []
     store = Store(lambda: sites[0].now(), seed=seed, deployment=deployment)
     me = store.add_user("Rayline Service", email, name="rayline", zone=time_zone)
-    cloud_id = str(uuid.UUID(int=store.random.getrandbits(128), version=4))
+    bits = store.random.getrandbits(128)
+    cloud_id = str(uuid.UUID(int=bits, version=4))
     site = Site(
         store,
         clock,

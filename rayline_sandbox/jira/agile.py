@@ -9,7 +9,7 @@ from typing import Any
 from rayline_sandbox.jira.changes import Changes
 from rayline_sandbox.jira.errors import Refusal
 from rayline_sandbox.jira.instants import parse_stamp
-from rayline_sandbox.jira.issue_view import choose, show_issue
+from rayline_sandbox.jira.issue_view import Wish, choose, show_issue
 from rayline_sandbox.jira.jql_evaluate import find
 from rayline_sandbox.jira.model import Board, Issue, Json, Sprint
 from rayline_sandbox.jira.numbers import as_identity
@@ -18,7 +18,6 @@ from rayline_sandbox.jira.routes import BOTH, CLOUD, Outcome, Route
 from rayline_sandbox.jira.search import compile_text, page_size, token_page
 from rayline_sandbox.jira.setters import check_family
 from rayline_sandbox.jira.site import Call, Site, strings, whole
-from rayline_sandbox.jira.walks import BadToken
 
 PAGE_LIMIT = 50
 _BOARD_ORDERS: dict[str, Callable[[Board], Any]] = {
@@ -38,15 +37,18 @@ def get_boards(site: Site, call: Call) -> Json:
     kind = call.text("type")
     name = call.text("name").casefold()
     project = site.project(wanted).id if wanted else None
-    found = [
-        b
-        for b in site.store.boards.values()
-        if site.store.seen(b.project)
-        and name in b.name.casefold()
-        and (project is None or b.project == project)
-        and (not kind or b.kind in kind.split(","))
-        and call.text("filterId", str(b.filter)) == str(b.filter)
-    ]
+    found = []
+    for board in site.store.boards.values():
+        if not site.store.seen(board.project):
+            continue
+        if project is not None and board.project != project:
+            continue
+        if kind and board.kind not in kind.split(","):
+            continue
+        if call.text("filterId", str(board.filter)) != str(board.filter):
+            continue
+        if name in board.name.casefold():
+            found.append(board)
     found = call.ordered(found, _BOARD_ORDERS, "id")
     page = offset_page(found, *call.page(50, PAGE_LIMIT))
     renderer = Renderer(site, call)
@@ -182,10 +184,8 @@ def get_board_sprints(site: Site, call: Call) -> Json:
         for s in site.store.sprints.values()
         if s.board == board.id and s.state in states
     ]
-    page = offset_page(
-        sorted(found, key=lambda s: (_LISTED.index(s.state), s.id)),
-        *call.page(50, PAGE_LIMIT),
-    )
+    found.sort(key=lambda sprint: (_LISTED.index(sprint.state), sprint.id))
+    page = offset_page(found, *call.page(50, PAGE_LIMIT))
     renderer = Renderer(site, call)
     return {**page, "values": [renderer.sprint(sprint) for sprint in page["values"]]}
 
@@ -194,16 +194,19 @@ def sprint_of(site: Site, call: Call) -> Sprint:
     """Return the sprint a call names."""
     ref = call.parameters["sprint"]
     found = site.store.sprints.get(as_identity(ref) or 0)
-    board = (
-        site.store.boards.get(found.board)
-        if found and found.board is not None
-        else None
-    )
-    if found is None or (board is not None and not site.store.seen(board.project)):
+    if found is None or not _is_seen(site, found):
         raise Refusal(
             404, "Sprint does not exist or you do not have permission to view it."
         )
     return found
+
+
+def _is_seen(site: Site, sprint: Sprint) -> bool:
+    """Tell whether the account may see a sprint: who sees the project of its board, or everybody where it has none."""
+    if sprint.board is None:
+        return True
+    board = site.store.boards.get(sprint.board)
+    return board is None or site.store.seen(board.project)
 
 
 def get_sprint(site: Site, call: Call) -> Json:
@@ -214,7 +217,8 @@ def get_sprint(site: Site, call: Call) -> Json:
 def create_sprint(site: Site, call: Call) -> Outcome:
     """Create a future sprint on a board."""
     asked = call.object()
-    board = site.store.boards.get(whole(asked.get("originBoardId"), "originBoardId", 0))
+    number = whole(asked.get("originBoardId"), "originBoardId", 0)
+    board = site.store.boards.get(number)
     if board is None or board.kind != "scrum":
         raise Refusal(
             400,
@@ -238,16 +242,15 @@ def update_sprint(site: Site, call: Call) -> Json:
     state = asked.get("state", sprint.state)
     if sprint.state == "closed" and set(asked) - {"name", "goal"}:
         raise Refusal(400, "A closed sprint can not be changed.")
-    if state not in _STATES or _STATES.index(state) - _STATES.index(
-        sprint.state
-    ) not in (0, 1):
+    if state not in _next_states(sprint):
         raise Refusal(
             400,
             errors={"state": f"A sprint can not go from {sprint.state} to {state}."},
         )
     changed = copy.copy(sprint)
     _apply(changed, asked)
-    if state == "active" and (changed.start is None or changed.end is None):
+    is_dated = changed.start is not None and changed.end is not None
+    if state == "active" and not is_dated:
         raise Refusal(
             400, errors={"startDate": "You must specify a start date for the sprint"}
         )
@@ -257,6 +260,12 @@ def update_sprint(site: Site, call: Call) -> Json:
     # Boards and issues refer to sprints by number, so the whole record can be put in place at once.
     site.store.sprints[sprint.id] = changed
     return Renderer(site, call).sprint(changed)
+
+
+def _next_states(sprint: Sprint) -> Sequence[str]:
+    """Return the states a sprint may be given: its own and the one after it."""
+    place = _STATES.index(sprint.state)
+    return _STATES[place : place + 2]
 
 
 def _apply(sprint: Sprint, asked: Json) -> None:
@@ -286,9 +295,14 @@ def move_to_backlog(site: Site, call: Call) -> Outcome:
 
 
 def _plan(site: Site, call: Call, sprints: Sequence[int]) -> None:
-    issues = [site.issue(ref) for ref in strings(call.object().get("issues"), "issues")]
-    for issue in issues:
+    for issue in _issues_asked(site, call):
         Changes(site).plan(issue, sprints, site.me.account)
+
+
+def _issues_asked(site: Site, call: Call) -> list[Issue]:
+    """Return the issues a call names; refused when one of them is not there."""
+    refs = strings(call.object().get("issues"), "issues")
+    return [site.issue(ref) for ref in refs]
 
 
 # Epics ----------------------------------------------------------------------
@@ -345,16 +359,15 @@ def get_board_epics(site: Site, call: Call) -> Json:
 
 def move_to_epic(site: Site, call: Call) -> Outcome:
     """Put issues under an epic, all or none; the epic `none` takes them out."""
-    parent = None if call.parameters["epic"] == "none" else epic_of(site, call).id
-    issues = [site.issue(ref) for ref in strings(call.object().get("issues"), "issues")]
+    parent = None
+    if call.parameters["epic"] != "none":
+        parent = epic_of(site, call).id
+    issues = _issues_asked(site, call)
     for issue in issues:
         check_family(site.store, issue, kind=issue.kind, parent=parent)
+    fields = {"parent": None if parent is None else {"id": str(parent)}}
     for issue in issues:
-        Changes(site).edit(
-            issue,
-            {"parent": None if parent is None else {"id": str(parent)}},
-            site.me.account,
-        )
+        Changes(site).edit(issue, fields, site.me.account)
     return Outcome(204)
 
 
@@ -362,7 +375,8 @@ def move_to_epic(site: Site, call: Call) -> Outcome:
 
 
 def _board_issues(site: Site, call: Call) -> Sequence[int]:
-    return list(site.store.by_project[board_of(site, call).project])
+    board = board_of(site, call)
+    return list(site.store.by_project[board.project])
 
 
 def _backlog(site: Site, call: Call) -> Sequence[int]:
@@ -376,9 +390,13 @@ def _backlog(site: Site, call: Call) -> Sequence[int]:
 
 
 def _in_backlog(site: Site, issue: Issue) -> bool:
-    open_ = any(site.store.sprints[each].state == "active" for each in issue.sprints)
-    done = site.store.statuses[issue.status].category == "done"
-    return not open_ and not done and site.store.kinds[issue.kind].level == 0
+    store = site.store
+    if store.kinds[issue.kind].level != 0:
+        return False
+    if store.statuses[issue.status].category == "done":
+        return False
+    sprints = [store.sprints[each] for each in issue.sprints]
+    return all(sprint.state != "active" for sprint in sprints)
 
 
 def _sprint_issues(site: Site, call: Call) -> Sequence[int]:
@@ -395,18 +413,24 @@ def _epic_issues(site: Site, call: Call) -> Sequence[int]:
             for i in site.store.issues.values()
             if i.parent is None and site.store.kinds[i.kind].level == 0
         ]
-    return list(site.store.children.get(epic_of(site, call).id, ()))
+    epic = epic_of(site, call)
+    children = site.store.children.get(epic.id, ())
+    return list(children)
 
 
 def _narrow(site: Site, call: Call, pool: Sequence[int]) -> list[int]:
     plan = compile_text(site, call.text("jql"))
     plan.candidates = pool
+    found = find(plan, site.sight())
     if not plan.order:
-        rank = site.store.issues
-        return sorted(
-            find(plan, site.sight()), key=lambda each: (rank[each].rank, each)
-        )
-    return find(plan, site.sight())
+        issues = site.store.issues
+        found.sort(key=lambda each: (issues[each].rank, each))
+    return found
+
+
+def _wish(site: Site, call: Call) -> Wish:
+    fields = call.listed("fields")
+    return choose(site.store, fields, "*navigable", call.listed("expand"))
 
 
 def _offset_list(
@@ -415,14 +439,12 @@ def _offset_list(
     def answer(site: Site, call: Call) -> Json:
         ids = _narrow(site, call, pool(site, call))
         start, size = call.page(50, 100, least=0)
-        wish = choose(
-            site.store, call.listed("fields"), "*navigable", call.listed("expand")
-        )
+        wish = _wish(site, call)
         renderer = Renderer(site, call)
-        issues = [
-            show_issue(renderer, site.store.issues[each], wish)
-            for each in ids[start : start + size]
-        ]
+        issues = []
+        for identity in ids[start : start + size]:
+            issue = site.store.issues[identity]
+            issues.append(show_issue(renderer, issue, wish))
         return {
             "expand": "schema,names",
             "startAt": start,
@@ -439,23 +461,14 @@ def _cursor_list(
 ) -> Callable[[Site, Call], Json]:
     def answer(site: Site, call: Call) -> Json:
         bound = f"{call.request.path}\0{call.text('jql')}"
-        token, (_, size) = call.request.first("nextPageToken"), call.page(50, 100)
-        if token:
-            try:
-                number, offset, ids = site.walks.open(token, bound, site.now())
-            except BadToken:
-                raise Refusal(
-                    400, "The provided next page token is invalid or expired."
-                ) from None
-        else:
-            number = site.walks.freeze(
-                bound, _narrow(site, call, pool(site, call)), site.now()
-            )
-            offset = 0
-            _, _, ids = site.walks.open(site.walks.token(number, 0), bound, site.now())
-        wish = choose(
-            site.store, call.listed("fields"), "*navigable", call.listed("expand")
-        )
+        _, size = call.page(50, 100)
+        token = call.request.first("nextPageToken")
+        if not token:
+            found = _narrow(site, call, pool(site, call))
+            number = site.walks.freeze(bound, found, site.now())
+            token = site.walks.token(number, 0)
+        number, offset, ids = site.open_walk(token, bound)
+        wish = _wish(site, call)
         return token_page(
             site,
             call,

@@ -7,7 +7,7 @@ from typing import Any
 
 from rayline_sandbox.jira.documents import to_wiki
 from rayline_sandbox.jira.errors import Refusal
-from rayline_sandbox.jira.items import record, told_once
+from rayline_sandbox.jira.items import record, record_change, told_once
 from rayline_sandbox.jira.model import (
     Change,
     Comment,
@@ -30,6 +30,7 @@ from rayline_sandbox.jira.setters import (
     check_family,
     member_items,
     put_in_sprint,
+    ref_of,
     refuse,
     set_field,
 )
@@ -41,7 +42,9 @@ _LATE = ("timeestimate", "remaining", "parent")
 
 def _is_late(name: str) -> int:
     """Sort fields whose value depends on others behind them: the rest set by an estimate, the parent by the type."""
-    return _LATE.index(name) + 1 if name in _LATE else 0
+    if name in _LATE:
+        return _LATE.index(name) + 1
+    return 0
 
 
 class Changes:
@@ -82,7 +85,7 @@ class Changes:
             priority="3",
         )
         issue.rank = issue.id
-        asked = read_update(self.store, issue, {} if update is None else update, fields)
+        asked = read_update(self.store, issue, update, fields)
         status = (
             self.status_of(issue, _name(fields["status"]))
             if fields.get("status")
@@ -98,7 +101,9 @@ class Changes:
         return issue
 
     def _project(self, ref: Any) -> Project:
-        found = self.store.find_project(_name(ref)) if ref is not None else None
+        found = None
+        if ref is not None:
+            found = self.store.find_project(_name(ref))
         if found is None or not self.store.seen(found.id):
             raise refuse("project", "Specify a valid project ID or key")
         return found
@@ -119,7 +124,7 @@ class Changes:
         self, issue: Issue, fields: Json, author: str, *, update: Any = None
     ) -> None:
         """Set fields and carry out operations; a value that is wrong leaves the whole issue as it was."""
-        asked = read_update(self.store, issue, {} if update is None else update, fields)
+        asked = read_update(self.store, issue, update, fields)
         status = (
             None
             if fields.get("status") is None
@@ -177,7 +182,8 @@ class Changes:
     def write(self, issue: Issue, items: Sequence[Item], author: str) -> None:
         """Add one history entry and bump `updated`."""
         now = self.site.now()
-        change = Change(self.store.counters.take("change"), now, author, tuple(items))
+        identity = self.store.counters.take("change")
+        change = Change(identity, now, author, tuple(items))
         issue.history = [*issue.history, change]
         self.store.touch(issue, now)
 
@@ -205,24 +211,24 @@ class Changes:
         if self.store.statuses[issue.status].category != status.category:
             issue.category_changed = self.site.now()
         issue.status = status.id
-        done = status.category == "done"
-        wanted = (
-            (resolution or issue.resolution or next(iter(self.store.resolutions)))
-            if done
-            else None
-        )
+        resolved = None
+        wanted = None
+        if status.category == "done":
+            first = next(iter(self.store.resolutions))
+            wanted = resolution or issue.resolution or first
+            resolved = self.site.now()
         if wanted != issue.resolution:
-            items.insert(0, record(self.store, "resolution", issue.resolution, wanted))
+            told = record(self.store, "resolution", issue.resolution, wanted)
+            items.insert(0, told)
             issue.resolution = wanted
-            issue.resolved = self.site.now() if done else None
+            issue.resolved = resolved
         self.write(issue, items, author)
 
     def delete(self, issue: Issue, *, subtasks: bool = False) -> None:
         """Delete an issue; with sub-tasks only when they may go too; an epic's issues lose their parent."""
-        children = [
-            self.store.issues[child] for child in self.store.children.get(issue.id, ())
-        ]
-        below = [child for child in children if self.store.kinds[child.kind].level < 0]
+        store = self.store
+        children = list(store.children.get(issue.id, ()))
+        below = [child for child in children if store.level_of(child) < 0]
         if below and not subtasks:
             raise Refusal(
                 400,
@@ -231,9 +237,9 @@ class Changes:
             )
         for child in children:
             if child in below:
-                self.delete(child)
+                self.delete(store.issues[child])
             else:
-                self.store.adopt(child, None)
+                store.adopt(store.issues[child], None)
         self.store.remember(issue)
         self.store.drop(issue)
 
@@ -268,20 +274,15 @@ class Changes:
         if items:
             self.write(issue, items, author)
         for child in list(self.store.children.get(issue.id, ())):
-            if self.store.kinds[self.store.issues[child].kind].level < 0:
-                self.move(self.store.issues[child], project, author, parent=issue.id)
+            if self.store.level_of(child) < 0:
+                subtask = self.store.issues[child]
+                self.move(subtask, project, author, parent=issue.id)
 
     def _retyped(self, issue: Issue, kind: str, parent: int | None) -> list[Item]:
         new = self.check_move(issue, kind, parent)
         self.store.remember(issue)
-        items = [
-            record(self.store, name, old, now)
-            for name, old, now in (
-                ("issuetype", issue.kind, kind),
-                ("parent", issue.parent, new),
-            )
-            if old != now
-        ]
+        items = record_change(self.store, "issuetype", issue.kind, kind)
+        items += record_change(self.store, "parent", issue.parent, new)
         issue.kind = kind
         self.store.adopt(issue, new)
         return items
@@ -363,9 +364,11 @@ class Changes:
         issue = self.store.issues[entry.issue]
         self.store.remember(issue)
         difference = entry.seconds - seconds
-        entry.started = entry.started if booking.started is None else booking.started
+        if booking.started is not None:
+            entry.started = booking.started
         entry.seconds = seconds
-        entry.comment = entry.comment if booking.comment is None else booking.comment
+        if booking.comment is not None:
+            entry.comment = booking.comment
         entry.updater = author
         self.store.touch_worklog(entry, self.site.now())
         self._resum(issue, difference, author, _worklog_item(entry, gone=True))
@@ -382,16 +385,10 @@ class Changes:
         remaining = issue.remaining
         spent = issue.spent
         issue.remaining = max(0, (remaining or 0) + returned)
-        issue.spent = sum(self.store.worklogs[each].seconds for each in issue.worklogs)
-        changed = [
-            record(self.store, name, old, new)
-            for name, old, new in (
-                ("timeestimate", remaining, issue.remaining),
-                ("timespent", spent, issue.spent),
-            )
-            if old != new
-        ]
-        self.write(issue, [*changed, tail], author)
+        issue.spent = self.store.spent_on(issue)
+        items = record_change(self.store, "timeestimate", remaining, issue.remaining)
+        items += record_change(self.store, "timespent", spent, issue.spent)
+        self.write(issue, [*items, tail], author)
 
     def remark(self, issue: Issue, author: str, body: Any) -> Comment:
         """Add a comment; `updated` rises, the history does not show additions."""
@@ -440,11 +437,5 @@ def _worklog_item(entry: Worklog, *, gone: bool) -> Item:
 
 
 def _name(ref: Any) -> str:
-    if isinstance(ref, Mapping):
-        return str(
-            next(
-                (ref[key] for key in ("id", "key", "name") if ref.get(key) is not None),
-                "",
-            )
-        )
-    return str(ref)
+    found = ref_of(ref, "id", "key", "name")
+    return "" if found is None else str(found)

@@ -129,7 +129,8 @@ def myself(site: Site, call: Call) -> Json:
 def get_user(site: Site, call: Call) -> Json:
     """Answer one user."""
     names = ("accountId",) if site.cloud else ("username", "key")
-    ref = next((value for name in names if (value := call.request.first(name))), None)
+    given = [call.request.first(name) for name in names]
+    ref = next(filter(None, given), None)
     found = site.store.find_user(ref) if ref else None
     if found is None:
         raise missing("user", ref)
@@ -149,22 +150,24 @@ def search_users(site: Site, call: Call) -> list[Json]:
     start, size = call.page(50, 1000)
     renderer = Renderer(site, call)
     beside = {} if site.cloud else {"deleted": False, "locale": "en_US"}
-    return [{**renderer.user(user), **beside} for user in found[start : start + size]]
+    end = start + size
+    return [{**renderer.user(user), **beside} for user in found[start:end]]
 
 
 def _matches(user: User, text: str) -> bool:
-    texts = (user.display, user.email, user.name, user.account, *user.display.split())
-    return text in ("", ".") or any(each.casefold().startswith(text) for each in texts)
+    if text in ("", "."):
+        return True
+    texts = [user.display, user.email, user.name, user.account]
+    texts += user.display.split()
+    return any(each.casefold().startswith(text) for each in texts)
 
 
 def all_users(site: Site, call: Call) -> list[Json]:
     """Answer all users, also deactivated ones and apps."""
     start, size = call.page(50, 1000)
     renderer = Renderer(site, call)
-    return [
-        renderer.user(user)
-        for user in list(site.store.users.values())[start : start + size]
-    ]
+    users = list(site.store.users.values())
+    return [renderer.user(user) for user in users[start : start + size]]
 
 
 # Enumerations ---------------------------------------------------------------
@@ -322,11 +325,12 @@ def search_filters(site: Site, call: Call) -> Json:
     ]
     page = offset_page(found, *call.page(50, 100))
     renderer = Renderer(site, call)
-    always = {"self", "id", "name"}
-    page["values"] = [
-        {k: v for k, v in _filter(renderer, saved).items() if k in always | expand}
-        for saved in page["values"]
-    ]
+    wanted = {"self", "id", "name"} | expand
+    values = []
+    for saved in page["values"]:
+        shown = _filter(renderer, saved)
+        values.append({name: shown[name] for name in shown if name in wanted})
+    page["values"] = values
     return {"self": f"{renderer.rest}/filter/search", **page}
 
 

@@ -70,7 +70,7 @@ def to_wiki(value: Any) -> str | None:
     """Return the v2 text of a stored text or document."""
     if value is None or isinstance(value, str):
         return value
-    return "\n".join(_block(block) for block in value.get("content", ()))
+    return "\n".join(_inside(value))
 
 
 def _block(node: Any) -> str:
@@ -82,18 +82,24 @@ def _block(node: Any) -> str:
         case "hardBreak":
             return "\n"
         case "heading":
-            return f"h{node.get('attrs', {}).get('level', 1)}. " + "".join(
-                map(_block, node.get("content", ()))
-            )
-        case "bulletList" | "orderedList":
-            sign = "*" if node["type"] == "bulletList" else "#"
-            return "\n".join(
-                f"{sign} {_block(item)}" for item in node.get("content", ())
-            )
+            level = node.get("attrs", {}).get("level", 1)
+            return f"h{level}. " + "".join(_inside(node))
+        case "bulletList":
+            return "\n".join(f"* {item}" for item in _inside(node))
+        case "orderedList":
+            return "\n".join(f"# {item}" for item in _inside(node))
         case _:
-            return "".join(map(_block, node.get("content", ())))
+            return "".join(_inside(node))
+
+
+def _inside(node: Any) -> list[str]:
+    """Return the texts of what a node contains."""
+    content = node.get("content", ())
+    return [_block(each) for each in content]
 
 
 def words(value: Any) -> tuple[str, ...]:
     """Return the lower-case words of a text or document in their order, as a text search sees them."""
-    return tuple(_WORDS.findall((to_wiki(value) or "").casefold()))
+    text = to_wiki(value) or ""
+    found = _WORDS.findall(text.casefold())
+    return tuple(found)

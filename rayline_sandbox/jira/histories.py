@@ -5,14 +5,11 @@ Source: docs/facts/jira-api.md 1.3.
 
 from __future__ import annotations
 
-from itertools import groupby
-
 from rayline_sandbox.jira.errors import Refusal
-from rayline_sandbox.jira.model import Change, Json
-from rayline_sandbox.jira.render import Renderer, offset_page
+from rayline_sandbox.jira.model import Change, Issue, Json
+from rayline_sandbox.jira.render import Renderer, linked_page, offset_page
 from rayline_sandbox.jira.routes import CLOUD, Route
 from rayline_sandbox.jira.site import Call, Site, strings, whole
-from rayline_sandbox.jira.walks import BadToken
 
 PAGE_LIMIT = 100
 BULK_ISSUES = 1000
@@ -26,19 +23,16 @@ def get_changelog(site: Site, call: Call) -> Json:
     start, size = call.page(PAGE_LIMIT, PAGE_LIMIT)
     renderer = Renderer(site, call)
     page = offset_page(list(issue.history), start, size)
-    link = f"{renderer.rest}/issue/{issue.key}/changelog?maxResults={size}&startAt="
     page["values"] = [renderer.change(change) for change in page["values"]]
-    following = {} if page["isLast"] else {"nextPage": f"{link}{start + size}"}
-    return {"self": f"{link}{start}", **following, **page}
+    link = f"{renderer.rest}/issue/{issue.key}/changelog?maxResults={size}&startAt="
+    return linked_page(page, link)
 
 
 def changelog_list(site: Site, call: Call) -> Json:
     """Answer chosen entries of one issue's history."""
     issue = site.issue(call.parameters["issue"])
-    wanted = {
-        whole(each, "changelogIds", 0)
-        for each in strings(call.object().get("changelogIds"), "changelogIds")
-    }
+    refs = strings(call.object().get("changelogIds"), "changelogIds")
+    wanted = {whole(ref, "changelogIds", 0) for ref in refs}
     renderer = Renderer(site, call)
     found = [renderer.change(change) for change in issue.history if change.id in wanted]
     return {
@@ -58,24 +52,25 @@ def bulk_changelogs(site: Site, call: Call) -> Json:
     refs = strings(asked.get("issueIdsOrKeys"), "issueIdsOrKeys")
     fields = strings(asked.get("fieldIds"), "fieldIds")
     size = whole(asked.get("maxResults"), "maxResults", 1000)
-    if (
-        not 1 <= len(refs) <= BULK_ISSUES
-        or len(fields) > BULK_FIELDS
-        or not 1 <= size <= BULK_PAGE
-    ):
+    fits = (
+        1 <= len(refs) <= BULK_ISSUES
+        and len(fields) <= BULK_FIELDS
+        and 1 <= size <= BULK_PAGE
+    )
+    if not fits:
         raise Refusal(
             400,
             f"At most {BULK_ISSUES} issues, {BULK_FIELDS} fields and {BULK_PAGE} results are allowed.",
         )
-    bound = f"changelog\0{','.join(refs)}\0{','.join(fields)}"
-    number, offset, ids = _place(
-        site, asked.get("nextPageToken"), bound, refs=refs, fields=fields
-    )
-    page: Json = {
-        "issueChangeLogs": _grouped(site, call, list(ids[offset : offset + size]), refs)
-    }
-    if offset + size < len(ids):
-        page["nextPageToken"] = site.walks.token(number, offset + size)
+    bound = "\0".join(["changelog", ",".join(refs), ",".join(fields)])
+    token = asked.get("nextPageToken")
+    number, offset, ids = _place(site, token, bound, refs=refs, fields=fields)
+
+    end = offset + size
+    shown = ids[offset:end]
+    page: Json = {"issueChangeLogs": _grouped(site, call, shown, refs)}
+    if end < len(ids):
+        page["nextPageToken"] = site.walks.token(number, end)
     return page
 
 
@@ -83,50 +78,55 @@ def _place(
     site: Site, token: object, bound: str, *, refs: list[str], fields: list[str]
 ) -> tuple[int, int, list[int]]:
     if token:
-        try:
-            number, offset, ids = site.walks.open(str(token), bound, site.now())
-        except BadToken:
-            raise Refusal(
-                400, "The provided next page token is invalid or expired."
-            ) from None
+        number, offset, ids = site.open_walk(str(token), bound)
         return number, offset, list(ids)
-    entries = sorted(
+
+    entries = [
         (change.at, change.id)
-        for _, change in _entries(site, refs)
+        for issue in _issues(site, refs)
+        for change in issue.history
         if _touches(change, fields)
-    )
+    ]
+    entries.sort()
     found = [identity for _, identity in entries]
-    return site.walks.freeze(bound, found, site.now()), 0, found
+    number = site.walks.freeze(bound, found, site.now())
+    return number, 0, found
 
 
-def _entries(site: Site, refs: list[str]) -> list[tuple[int, Change]]:
-    issues = {
-        issue.id: issue
-        for ref in refs
-        if (issue := site.store.find_issue(ref)) is not None
-    }
-    return [(issue.id, change) for issue in issues.values() for change in issue.history]
+def _issues(site: Site, refs: list[str]) -> list[Issue]:
+    """Return the issues that are named and can be seen, each once, the oldest first."""
+    found = {}
+    for ref in refs:
+        issue = site.store.find_issue(ref)
+        if issue is not None:
+            found[issue.id] = issue
+    return [found[identity] for identity in sorted(found)]
 
 
 def _touches(change: Change, fields: list[str]) -> bool:
-    return not fields or any(
-        item.field_id in fields or item.field in fields for item in change.items
-    )
+    if not fields:
+        return True
+    return any(item.field_id in fields or item.field in fields for item in change.items)
 
 
 def _grouped(site: Site, call: Call, ids: list[int], refs: list[str]) -> list[Json]:
-    by_id = {change.id: (issue, change) for issue, change in _entries(site, refs)}
+    """Return the entries of some ids by issue, in the order of the ids."""
+    by_id: dict[int, tuple[Issue, Change]] = {}
+    for issue in _issues(site, refs):
+        for change in issue.history:
+            by_id[change.id] = (issue, change)
+
     renderer = Renderer(site, call)
-    found = [by_id[each] for each in ids if each in by_id]
-    found.sort(key=lambda pair: pair[0])
+    histories: dict[int, list[Json]] = {}
+    for identity in ids:
+        if identity not in by_id:
+            continue
+        issue, change = by_id[identity]
+        shown = {**renderer.change(change), "created": change.at}
+        histories.setdefault(issue.id, []).append(shown)
     return [
-        {
-            "issueId": str(issue),
-            "changeHistories": [
-                {**renderer.change(change), "created": change.at} for _, change in group
-            ],
-        }
-        for issue, group in groupby(found, key=lambda pair: pair[0])
+        {"issueId": str(issue_id), "changeHistories": histories[issue_id]}
+        for issue_id in sorted(histories)
     ]
 
 

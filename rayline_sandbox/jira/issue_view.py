@@ -50,19 +50,16 @@ def choose(
         if word == "*all":
             chosen.update(dict.fromkeys(every))
         elif word == "*navigable":
-            chosen.update(dict.fromkeys(name for name in every if name not in _BULKY))
+            small = [name for name in every if name not in _BULKY]
+            chosen.update(dict.fromkeys(small))
         elif word.startswith("-"):
             if not chosen:
                 chosen.update(dict.fromkeys(every))
             chosen.pop(word[1:], None)
         else:
-            chosen.update(
-                dict.fromkeys(
-                    name
-                    for name in every
-                    if name == word or _named(store, name) == word
-                )
-            )
+            for name in every:
+                if word in (name, _named(store, name)):
+                    chosen[name] = None
     return Wish(tuple(chosen), frozenset(expand))
 
 
@@ -97,7 +94,10 @@ def show_issue(renderer: Renderer, issue: Issue, wish: Wish) -> Json:
 def inline_changes(renderer: Renderer, issue: Issue) -> Json:
     """Return the inline history: newest first and cut on Cloud, oldest first and whole on Data Center."""
     history = list(issue.history)
-    entries = history[::-1][:CHANGES_INLINE] if renderer.cloud else history
+    entries = history
+    if renderer.cloud:
+        newest_first = history[::-1]
+        entries = newest_first[:CHANGES_INLINE]
     return {
         "startAt": 0,
         "maxResults": len(entries),
@@ -113,9 +113,11 @@ def names_and_schema(store: Store, wish: Wish) -> Json:
     if "names" in wish.expand:
         parts["names"] = {field.id: field.name for field in chosen}
     if "schema" in wish.expand:
-        parts["schema"] = {
-            field.id: schema for field in chosen if (schema := field_schema(*field[:5]))
-        }
+        parts["schema"] = {}
+        for field in chosen:
+            schema = field_schema(*field[:5])
+            if schema:
+                parts["schema"][field.id] = schema
     return parts
 
 

@@ -56,9 +56,8 @@ def bulk_fetch(site: Site, call: Call) -> Json:
         if (issue := site.store.find_issue(ref)) is not None
     }
     renderer = Renderer(site, call)
-    failed = [
-        str(each) for each in call.shapes.get("unloaded_field", {}).get("issues", ())
-    ]
+    unloaded = call.shapes.get("unloaded_field", {})
+    failed = [str(each) for each in unloaded.get("issues", ())]
     return {
         "issues": [
             show_issue(renderer, found[each], wish)
@@ -75,13 +74,15 @@ def bulk_fetch(site: Site, call: Call) -> Json:
 
 def create_issue(site: Site, call: Call) -> Outcome:
     """Create an issue."""
-    return Outcome(201, _created(site, call, _create(site, call.object())))
+    issue = _create(site, call.object())
+    return Outcome(201, _created(site, call, issue))
 
 
 def _create(site: Site, asked: Any) -> Issue:
     fields = _fields(asked)
-    _editable(site, fields, asked.get("update"))
-    return Changes(site).create(fields, site.me.account, update=asked.get("update"))
+    update = asked.get("update")
+    _editable(site, fields, update)
+    return Changes(site).create(fields, site.me.account, update=update)
 
 
 def _fields(asked: Any) -> Json:
@@ -161,7 +162,8 @@ def assign_issue(site: Site, call: Call) -> Outcome:
     """Set or clear the assignee."""
     asked = call.object()
     issue = site.issue(call.parameters["issue"])
-    who = asked.get("accountId") if site.cloud else asked.get("name")
+    key = "accountId" if site.cloud else "name"
+    who = asked.get(key)
     Changes(site).edit(
         issue, {"assignee": None if who is None else {"name": who}}, site.me.account
     )
@@ -197,7 +199,8 @@ def bulk_move(site: Site, call: Call) -> Outcome:
 
 def _target(site: Site, text: str) -> tuple[Project, str, int | None]:
     """Return project, type and parent of `PROJECT,TYPE` or `PROJECT,TYPE,PARENT`, each by id or key."""
-    project, kind, parent, *more = (*(word.strip() for word in text.split(",")), "", "")
+    words = [word.strip() for word in text.split(",")]
+    project, kind, parent, *more = [*words, "", ""]
     found = site.project(project)
     known = site.store.kinds.get(kind)
     if known is None or any(more) or not site.store.seen(found.id):
@@ -278,7 +281,9 @@ def do_transition(site: Site, call: Call) -> Outcome:
     asked = call.object()
     issue = site.issue(call.parameters["issue"])
     wanted = asked.get("transition")
-    identity = str(wanted.get("id", "")) if isinstance(wanted, dict) else ""
+    identity = ""
+    if isinstance(wanted, dict):
+        identity = str(wanted.get("id", ""))
     places = _numbered(site, issue)
     if identity not in places:
         raise Refusal(
@@ -301,17 +306,10 @@ def do_transition(site: Site, call: Call) -> Outcome:
 def _resolution(site: Site, ref: Any) -> str | None:
     if not isinstance(ref, dict):
         return None
-    found = next(
-        (
-            r.id
-            for r in site.store.resolutions.values()
-            if ref.get("id") == r.id or ref.get("name") == r.name
-        ),
-        None,
-    )
-    if found is None:
-        raise Refusal(400, errors={"resolution": "The resolution selected is invalid."})
-    return found
+    for resolution in site.store.resolutions.values():
+        if ref.get("id") == resolution.id or ref.get("name") == resolution.name:
+            return resolution.id
+    raise Refusal(400, errors={"resolution": "The resolution selected is invalid."})
 
 
 # Comments -------------------------------------------------------------------
@@ -338,7 +336,8 @@ def get_comments(site: Site, call: Call) -> Json:
 def add_comment(site: Site, call: Call) -> Outcome:
     """Add a comment by the calling account."""
     issue = site.issue(call.parameters["issue"])
-    comment = Changes(site).remark(issue, site.me.account, call.object().get("body"))
+    body = call.object().get("body")
+    comment = Changes(site).remark(issue, site.me.account, body)
     return Outcome(201, Renderer(site, call).comment(comment))
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from sys import intern
-from typing import Any
+from typing import Any, Protocol, TypeVar
 
 from rayline_sandbox.jira.documents import to_wiki
 from rayline_sandbox.jira.model import Item
@@ -41,14 +41,19 @@ _FIELD_IDS = {
 }
 
 
+class _Named(Protocol):
+    name: str
+
+
+_Record = TypeVar("_Record", bound=_Named)
+
+
 def record(store: Store, field: str, old: Any, new: Any) -> Item:
     """Return the item for a change given by names or ids of records; texts of fields without ids stay texts."""
     name = _NAMES.get(field.casefold(), field)
     identity, custom = _field_id(store, name)
-    (old_id, old_text), (new_id, new_text) = (
-        _value(store, name, old),
-        _value(store, name, new),
-    )
+    old_id, old_text = _value(store, name, old)
+    new_id, new_text = _value(store, name, new)
     return Item(
         intern(name),
         identity,
@@ -60,17 +65,22 @@ def record(store: Store, field: str, old: Any, new: Any) -> Item:
     )
 
 
+def record_change(store: Store, field: str, old: Any, new: Any) -> list[Item]:
+    """Return what a change is recorded by: `record`, nothing where nothing changed."""
+    if old == new:
+        return []
+    return [record(store, field, old, new)]
+
+
 def told_once(items: Iterable[Item]) -> list[Item]:
     """Return the items with the remaining estimate told once: setting the original one may have set it before."""
     kept: dict[object, Item] = {}
     for place, item in enumerate(items):
-        first = kept.get(_TOLD_ONCE) if item.field == _TOLD_ONCE else None
-        joined = (
-            item
-            if first is None
-            else item._replace(old=first.old, old_text=first.old_text)
-        )
-        kept[_TOLD_ONCE if item.field == _TOLD_ONCE else place] = joined
+        if item.field != _TOLD_ONCE:
+            kept[place] = item
+            continue
+        first = kept.get(_TOLD_ONCE, item)
+        kept[_TOLD_ONCE] = item._replace(old=first.old, old_text=first.old_text)
     return [
         item
         for item in kept.values()
@@ -94,11 +104,15 @@ def _field_id(store: Store, name: str) -> tuple[str | None, bool]:
 
 def _value(store: Store, name: str, value: Any) -> tuple[str | None, str | None]:
     if value is None:
-        return ("", "") if name == "Sprint" else (None, None)
+        if name == "Sprint":
+            return ("", "")
+        return (None, None)
     match name:
         case "status":
             status = store.status_named(str(value))
-            return (status.id, status.name) if status else (None, str(value))
+            if status:
+                return (status.id, status.name)
+            return (None, str(value))
         case "assignee" | "reporter":
             user = store.find_user(value)
             if user is None:
@@ -114,7 +128,9 @@ def _value(store: Store, name: str, value: Any) -> tuple[str | None, str | None]
                 if isinstance(value, int)
                 else store.find_issue(value)
             )
-            return (str(issue.id), issue.key) if issue else (None, str(value))
+            if issue:
+                return (str(issue.id), issue.key)
+            return (None, str(value))
         case "timeoriginalestimate" | "timeestimate" | "timespent":
             return str(value), str(value)
         case "description":
@@ -130,29 +146,35 @@ def _named(store: Store, name: str, value: str) -> tuple[str | None, str | None]
         "issuetype": dict(store.kinds),
     }
     table = tables[name]
-    found = table.get(value) or next(
-        (each for each in table.values() if each.name == value), None
-    )
-    return (found.id, found.name) if found else (None, value)
+    found = table.get(value) or _by_name(table.values(), value)
+    if found:
+        return (found.id, found.name)
+    return (None, value)
 
 
 def _sprints(store: Store, value: Any) -> tuple[str, str]:
-    refs = value if isinstance(value, list | tuple) else str(value).split(",")
-    found = []
+    refs = value
+    if not isinstance(value, list | tuple):
+        refs = str(value).split(",")
+    ids = []
+    names = []
     for ref in refs:
         text = str(ref).strip()
         number = as_identity(text)
-        sprint = (
-            store.sprints.get(number)
-            if number is not None
-            else next(
-                (each for each in store.sprints.values() if each.name == text), None
-            )
-        )
-        found.append((str(sprint.id), sprint.name) if sprint else ("", text))
-    return ", ".join(identity for identity, _ in found), ", ".join(
-        name for _, name in found
-    )
+        if number is None:
+            sprint = _by_name(store.sprints.values(), text)
+        else:
+            sprint = store.sprints.get(number)
+        ids.append(str(sprint.id) if sprint else "")
+        names.append(sprint.name if sprint else text)
+    return ", ".join(ids), ", ".join(names)
+
+
+def _by_name(records: Iterable[_Record], name: str) -> _Record | None:
+    for each in records:
+        if each.name == name:
+            return each
+    return None
 
 
 def _text(value: Any) -> str:

@@ -180,8 +180,9 @@ def _lexemes(text: str) -> list[Lexeme]:
         line = text.count("\n", 0, place) + 1
         column = place - text.rfind("\n", 0, place)
         if match is None:
+            fault = _unreadable(text[place:])
             raise JqlSyntax(
-                f"Error in the JQL Query: {_unreadable(text[place:])} (line {line}, character {column})"
+                f"Error in the JQL Query: {fault} (line {line}, character {column})"
             )
         place = match.end()
         found.extend(_lexeme(match, line, column))
@@ -222,13 +223,16 @@ def _sign(value: str, line: int, column: int) -> list[Lexeme]:
 
 
 def _unescape(text: str) -> str:
-    return re.sub(
-        r"\\(u[0-9a-fA-F]{4}|.)",
-        lambda m: (
-            chr(int(m[1][1:], 16)) if len(m[1]) == 5 else _ESCAPES.get(m[1], m[1])
-        ),
-        text,
-    )
+    return re.sub(r"\\(u[0-9a-fA-F]{4}|.)", _meant, text)
+
+
+def _meant(escape: re.Match[str]) -> str:
+    """Return the character an escape stands for."""
+    sign = escape[1]
+    if len(sign) > 1:
+        number = int(sign[1:], 16)
+        return chr(number)
+    return _ESCAPES.get(sign, sign)
 
 
 class _Parser:
@@ -292,7 +296,9 @@ class _Parser:
         parts = [read()]
         while self._keyword(word):
             parts.append(read())
-        return parts[0] if len(parts) == 1 else Logic(word, tuple(parts))
+        if len(parts) == 1:
+            return parts[0]
+        return Logic(word, tuple(parts))
 
     def _negated(self) -> Condition:
         if self._keyword("not"):

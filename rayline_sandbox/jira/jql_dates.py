@@ -21,9 +21,9 @@ _PERIOD = re.compile(r"[+-]?(?:[0-9]{1,9}[wdhmM]\s*)+")
 _INCREMENT = re.compile(r"([+-]?[0-9]{1,9})([yMwdhm]?)")
 _MINUTES = {"w": 10_080, "d": 1440, "h": 60, "m": 1, "M": 1}
 _UNIT_OF = {"day": "d", "week": "w", "month": "M", "year": "y"}
-DATE_FUNCTIONS = frozenset(
-    {"now", *(f"{edge}of{unit}" for edge in ("start", "end") for unit in _UNIT_OF)}
-)
+_STARTS = frozenset(f"startof{unit}" for unit in _UNIT_OF)
+_ENDS = frozenset(f"endof{unit}" for unit in _UNIT_OF)
+DATE_FUNCTIONS = _STARTS | _ENDS | {"now"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +35,8 @@ class Calendar:
 
     def local(self, millis: int) -> datetime:
         """Return the wall time of an instant in the account's zone; one beyond all dates counts as the last of them."""
-        return from_millis(max(EARLIEST, min(millis, LATEST))).astimezone(self.zone)
+        dated = max(EARLIEST, min(millis, LATEST))
+        return from_millis(dated).astimezone(self.zone)
 
     def day(self, millis: int) -> str:
         """Return the plain date of an instant in the account's zone."""
@@ -47,9 +48,11 @@ def read_date(value: Literal | Call, field: str, calendar_: Calendar) -> int:
     if isinstance(value, Call):
         return _function(value, calendar_)
     text = value.text.strip()
-    if not value.quoted and (millis := as_whole(text)) is not None:
+    millis = None if value.quoted else as_whole(text)
+    if millis is not None:
         return millis
-    if (match := _LITERAL.fullmatch(text)) is not None:
+    match = _LITERAL.fullmatch(text)
+    if match is not None:
         return _literal(match, text, field=field, zone=calendar_.zone)
     if _PERIOD.fullmatch(text):
         return calendar_.now + _period(text) * 60_000
@@ -59,7 +62,8 @@ def read_date(value: Literal | Call, field: str, calendar_: Calendar) -> int:
 def _literal(match: re.Match[str], text: str, *, field: str, zone: ZoneInfo) -> int:
     year, month, day, hour, minute = (int(part or 0) for part in match.groups())
     try:
-        return to_millis(datetime(year, month, day, hour, minute, tzinfo=zone))
+        moment = datetime(year, month, day, hour, minute, tzinfo=zone)
+        return to_millis(moment)
     except ValueError:
         raise _invalid(text, field) from None
 
@@ -72,11 +76,11 @@ def _invalid(text: str, field: str) -> JqlSyntax:
 
 
 def _period(text: str) -> int:
-    sign = -1 if text.startswith("-") else 1
-    return sign * sum(
-        int(count) * _MINUTES[unit]
-        for count, unit in re.findall(r"(\d+)([wdhmM])", text)
-    )
+    """Return the minutes of a period."""
+    minutes = 0
+    for count, unit in re.findall(r"(\d+)([wdhmM])", text):
+        minutes += int(count) * _MINUTES[unit]
+    return -minutes if text.startswith("-") else minutes
 
 
 def _function(call: Call, calendar_: Calendar) -> int:
@@ -96,11 +100,13 @@ def _function(call: Call, calendar_: Calendar) -> int:
 def _edge(call: Call, name: str, calendar_: Calendar) -> int:
     edge, _, unit_name = name.partition("of")
     unit = _UNIT_OF[unit_name]
-    here = _shift(calendar_.local(calendar_.now), _increment(call, unit))
+    now = calendar_.local(calendar_.now)
+    here = _shift(now, _increment(call, unit))
     start = _floor(here, unit)
     if edge == "start":
         return to_millis(start)
-    return to_millis(_shift(start, (1, unit))) - 1
+    following = _shift(start, (1, unit))
+    return to_millis(following) - 1
 
 
 def _increment(call: Call, unit: str) -> tuple[int, str]:
@@ -120,14 +126,24 @@ def _increment_refused(call: Call) -> JqlSyntax:
 
 def _shift(moment: datetime, increment: tuple[int, str]) -> datetime:
     count, unit = increment
-    if unit in "My":
-        months = (
-            moment.year * 12 + moment.month - 1 + count * (12 if unit == "y" else 1)
-        )
-        year, month = divmod(months, 12)
-        day = min(moment.day, calendar.monthrange(year, month + 1)[1])
-        return moment.replace(year=year, month=month + 1, day=day)
-    return moment + timedelta(minutes=count * _MINUTES[unit])
+    match unit:
+        case "y":
+            return _add_months(moment, count * 12)
+        case "M":
+            return _add_months(moment, count)
+        case _:
+            minutes = count * _MINUTES[unit]
+            return moment + timedelta(minutes=minutes)
+
+
+def _add_months(moment: datetime, count: int) -> datetime:
+    """Return the same time some months on, on the last day of a shorter month."""
+    years, months = divmod(moment.month - 1 + count, 12)
+    year = moment.year + years
+    month = months + 1
+    _, longest = calendar.monthrange(year, month)
+    day = min(moment.day, longest)
+    return moment.replace(year=year, month=month, day=day)
 
 
 def _floor(moment: datetime, unit: str) -> datetime:

@@ -26,7 +26,7 @@ from rayline_sandbox.jira.jql import (
 from rayline_sandbox.jira.jql_fields import compile_clause, meaning_of
 from rayline_sandbox.jira.jql_operands import FieldMeaning, Sight
 from rayline_sandbox.jira.jql_values import UnknownName
-from rayline_sandbox.jira.model import Issue
+from rayline_sandbox.jira.model import Filter, Issue
 from rayline_sandbox.jira.store import Store
 
 Test = Callable[[Issue], bool]
@@ -96,7 +96,9 @@ def _nulls_last(
 ) -> Callable[[Issue], tuple[bool, object]]:
     def key(issue: Issue) -> tuple[bool, object]:
         found = value(issue)
-        return (found is None, 0 if found is None else found)
+        if found is None:
+            return True, 0
+        return False, found
 
     return key
 
@@ -127,10 +129,16 @@ class _Compiler:
         try:
             return compile_clause(clause, self._sight)
         except UnknownName as error:
-            (self._plan.warnings if error.warning else self._plan.unknown).append(
-                str(error)
-            )
+            plan = self._plan
+            told = plan.warnings if error.warning else plan.unknown
+            told.append(str(error))
             return lambda _: False
+
+    def _saved(self, text: str) -> Filter | None:
+        for saved in self._sight.store.filters.values():
+            if text == str(saved.id) or text.casefold() == saved.name.casefold():
+                return saved
+        return None
 
     def _filter(self, clause: Clause) -> Test:
         if clause.operator not in ("=", "!=") or not isinstance(
@@ -140,14 +148,7 @@ class _Compiler:
                 f"The operator '{clause.operator}' is not supported by the 'filter' field."
             )
         text = clause.operand.text
-        found = next(
-            (
-                each
-                for each in self._sight.store.filters.values()
-                if str(each.id) == text or each.name.casefold() == text.casefold()
-            ),
-            None,
-        )
+        found = self._saved(text)
         if found is None:
             self._plan.unknown.append(
                 f"The value '{text}' does not exist for the field 'filter'."
@@ -158,8 +159,11 @@ class _Compiler:
         where = parse(found.jql).where
         if where is None:
             return lambda _: clause.operator == "="
-        inner = _Compiler(self._sight, self._plan, self._depth + 1).test(where)
-        return inner if clause.operator == "=" else lambda issue: not inner(issue)
+        nested = _Compiler(self._sight, self._plan, self._depth + 1)
+        inner = nested.test(where)
+        if clause.operator == "=":
+            return inner
+        return lambda issue: not inner(issue)
 
     def candidates(self, condition: Condition) -> Collection[int] | None:
         match condition:

@@ -82,18 +82,16 @@ def compile_clause(clause: Clause, sight: Sight) -> Test:
 
 
 def _with_empty(clause: Clause, many: Many, sight: Sight) -> Test:
-    rest = tuple(item for item in many.items if not isinstance(item, Empty))
     positive = clause.operator == "in"
-    parts = [replace(clause, operator="is" if positive else "is not", operand=Empty())]
-    tests = [
-        compile_clause(part, sight)
-        for part in (*parts, *([replace(clause, operand=Many(rest))] if rest else ()))
-    ]
-    return (
-        (lambda i: any(test(i) for test in tests))
-        if positive
-        else (lambda i: all(test(i) for test in tests))
-    )
+    operator = "is" if positive else "is not"
+    parts = [replace(clause, operator=operator, operand=Empty())]
+    rest = tuple(item for item in many.items if not isinstance(item, Empty))
+    if rest:
+        parts.append(replace(clause, operand=Many(rest)))
+    tests = [compile_clause(part, sight) for part in parts]
+    if positive:
+        return lambda i: any(test(i) for test in tests)
+    return lambda i: all(test(i) for test in tests)
 
 
 def meaning_of(name: str, sight: Sight) -> FieldMeaning:
@@ -209,7 +207,9 @@ def _some(value: str | None) -> tuple[str, ...]:
 
 
 def _flags(_: Store, text: str) -> set[str]:
-    return {"impediment"} if text.casefold() == "impediment" else set()
+    if text.casefold() == "impediment":
+        return {"impediment"}
+    return set()
 
 
 def _points(issue: Issue, store: Store, *, simplified: bool) -> float | None:
@@ -223,6 +223,11 @@ def _place(
 ) -> Callable[[Issue], int | None]:
     order = {identity: place for place, identity in enumerate(table)}
     return lambda issue: order.get(getattr(issue, attribute))
+
+
+def _day_number(day: str) -> int:
+    """Return a plain date as a number that orders like it."""
+    return int(day.replace("-", ""))
 
 
 def _finite(text: str) -> float:
@@ -255,14 +260,15 @@ class _Maker(Operands):
             self.allow(clause, EQUALITY)
             negative = clause.operator in ("!=", "not in", "is not")
             if isinstance(clause.operand, Empty):
-                return (
-                    (lambda i: bool(tuple(values(i))))
-                    if negative
-                    else (lambda i: not tuple(values(i)))
-                )
+                return lambda i: bool(tuple(values(i))) == negative
             wanted = self.resolve(clause, named, warning=warning)
+
+            def is_another(issue: Issue) -> bool:
+                held = tuple(values(issue))
+                return bool(held) and wanted.isdisjoint(held)
+
             if negative:
-                return lambda i: bool(tuple(values(i))) and wanted.isdisjoint(values(i))
+                return is_another
             return lambda i: not wanted.isdisjoint(values(i))
 
         return lambda name: FieldMeaning(name, compile_, sort)
@@ -270,13 +276,15 @@ class _Maker(Operands):
     def person(self, who: str) -> Callable[[str], FieldMeaning]:
         """Return a maker of a field that holds one user."""
         users = self.store.users
+
+        def name_of(issue: Issue) -> str | None:
+            account = getattr(issue, who)
+            if not account:
+                return None
+            return users[account].display.casefold()
+
         return self.choice(
-            users_named,
-            lambda i: _some(getattr(i, who)),
-            lambda i: (
-                users[getattr(i, who)].display.casefold() if getattr(i, who) else None
-            ),
-            warning=True,
+            users_named, lambda i: _some(getattr(i, who)), name_of, warning=True
         )
 
     def instant(
@@ -304,14 +312,12 @@ class _Maker(Operands):
             if isinstance(clause.operand, Empty):
                 empty = clause.operator in ("is", "=")
                 return lambda i: (i.due is None) == empty
-            days = [
-                int(calendar.day(self.date(each, clause.field)).replace("-", ""))
-                for each in self.values(clause)
-            ]
+            days = []
+            for each in self.values(clause):
+                day = calendar.day(self.date(each, clause.field))
+                days.append(_day_number(day))
             return comparison(
-                clause.operator,
-                days,
-                lambda i: int(i.due.replace("-", "")) if i.due else None,
+                clause.operator, days, lambda i: _day_number(i.due) if i.due else None
             )
 
         return FieldMeaning(name, compile_, lambda i: i.due)

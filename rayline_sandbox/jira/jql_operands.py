@@ -117,17 +117,17 @@ class Operands:
 
     def refuse(self, call: Call, field: str) -> Exception:
         """Return the error for a function that does not fit."""
-        if call.name.casefold() in _FUNCTIONS_ELSEWHERE:
+        name = call.name.casefold()
+        if name in _FUNCTIONS_ELSEWHERE:
             return JqlSyntax(
                 f"The function '{call.name}()' is not known to this sandbox."
             )
-        if call.name.casefold() in _FUNCTIONS or call.name.casefold() in DATE_FUNCTIONS:
+        if name in _FUNCTIONS or name in DATE_FUNCTIONS:
             return JqlSyntax(
                 f"The function '{call.name}' is not supported by the field '{field}'."
             )
-        return UnknownName(
-            f"Unable to find JQL function '{call.name}({', '.join(call.arguments)})'."
-        )
+        arguments = ", ".join(call.arguments)
+        return UnknownName(f"Unable to find JQL function '{call.name}({arguments})'.")
 
     def resolve(
         self,
@@ -153,9 +153,11 @@ class Operands:
 
     def _called(self, call: Call, field: str) -> set[Key]:
         function = _FUNCTIONS.get(call.name.casefold())
-        if function is None or field.casefold().strip() not in function[0]:
+        if function is None:
             raise self.refuse(call, field)
-        _, most, answer = function
+        fields, most, answer = function
+        if field.casefold().strip() not in fields:
+            raise self.refuse(call, field)
         if len(call.arguments) > most:
             raise JqlSyntax(
                 f"Function '{call.name}' expected '{most}' arguments but received "

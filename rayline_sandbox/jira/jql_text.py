@@ -7,7 +7,7 @@ fuzziness, distance, boosts, AND mixed with OR, nothing but exclusions) is refus
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any, NamedTuple
 
 from rayline_sandbox.jira.documents import words
@@ -37,24 +37,31 @@ def read_text(query: str, field: str) -> Callable[[Any], bool]:
         raise JqlSyntax(
             f"The field '{field}' does not support searching for an empty string."
         )
-    pieces = tuple(_pieces(query, field))
+    pieces = list(_pieces(query, field))
     wanted = [piece.term for piece in pieces if piece.sign != "-"]
     unwanted = [piece.term for piece in pieces if piece.sign == "-"]
     either = any(piece.join == "or" for piece in pieces)
-    plain = all(piece.join == "or" for piece in pieces[1:]) and not any(
-        piece.sign for piece in pieces
-    )
-    if not wanted or (either and not plain):
+    if not wanted or (either and not _is_plain_choice(pieces)):
         raise _unclear(query, field)
     enough = any if either else all
 
     def found(value: Any) -> bool:
         have = words(value)
-        return enough(term(have) for term in wanted) and not any(
-            term(have) for term in unwanted
-        )
+        if any(term(have) for term in unwanted):
+            return False
+        return enough(term(have) for term in wanted)
 
     return found
+
+
+def _is_plain_choice(pieces: Sequence[_Piece]) -> bool:
+    """Tell whether all pieces are joined by OR, none of them with a sign."""
+    for number, piece in enumerate(pieces):
+        if piece.sign:
+            return False
+        if number and piece.join != "or":
+            return False
+    return True
 
 
 def _unclear(query: str, field: str) -> JqlSyntax:
@@ -72,7 +79,9 @@ def _pieces(query: str, field: str) -> Iterator[_Piece]:
         if match is None:
             raise _unclear(query, field)
         place = match.end()
-        word = match["sign"] + match["word"] if match["word"] else ""
+        word = ""
+        if match["word"]:
+            word = match["sign"] + match["word"]
         if word in _JOINS and not (join or sign or first):
             join = _JOINS[word]
         elif word in _NOT and not sign:
@@ -80,7 +89,8 @@ def _pieces(query: str, field: str) -> Iterator[_Piece]:
         elif word in _JOINS or word in _NOT or (sign and match["sign"]):
             raise _unclear(query, field)
         else:
-            yield _Piece(join, sign or match["sign"], _term(match, query, field))
+            term = _term(match, query, field)
+            yield _Piece(join, sign or match["sign"], term)
             join = sign = ""
             first = False
     if join or sign:
@@ -88,32 +98,53 @@ def _pieces(query: str, field: str) -> Iterator[_Piece]:
 
 
 def _term(match: re.Match[str], query: str, field: str) -> Term:
-    if match["phrase"] is not None:
-        return _phrase(words(_plain(match["phrase"])), query, field)
-    if match["word"][0] in "+-" or _RESERVED.search(re.sub(r"\\.", "", match["word"])):
+    phrase = match["phrase"]
+    if phrase is not None:
+        wanted = words(_plain(phrase))
+        return _phrase(wanted, query, field)
+
+    word = match["word"]
+    unescaped = re.sub(r"\\.", "", word)
+    if word[0] in "+-" or _RESERVED.search(unescaped):
         raise _unclear(query, field)
-    patterns = re.findall(r"[\w?*]+", _plain(match["word"]).casefold())
-    if wild := next((each for each in patterns if each[0] in "?*"), None):
-        raise JqlSyntax(
-            f"The text query '{query}' for field '{field}' is not allowed to start with '{wild[0]}'."
-        )
-    if not patterns or any("*" in each[:-1] for each in patterns):
+    patterns = re.findall(r"[\w?*]+", _plain(word).casefold())
+    if not patterns:
         raise _unclear(query, field)
-    tests = [
-        re.compile(each.replace("?", r"\w").replace("*", r"\w*")).fullmatch
-        for each in patterns
-    ]
+
+    for pattern in patterns:
+        if pattern[0] in "?*":
+            raise JqlSyntax(
+                f"The text query '{query}' for field '{field}' is not allowed to start with '{pattern[0]}'."
+            )
+    tests = []
+    for pattern in patterns:
+        if "*" in pattern[:-1]:
+            raise _unclear(query, field)
+        written = pattern.replace("?", r"\w").replace("*", r"\w*")
+        tests.append(re.compile(written).fullmatch)
     return lambda have: all(any(map(test, have)) for test in tests)
 
 
 def _plain(text: str) -> str:
     """Return text without escapes: an escaped sign only parts words, as every sign in a text does."""
-    return re.sub(r"\\(.)", lambda m: m[1] if m[1].isalnum() else " ", text)
+
+    def unescape(escape: re.Match[str]) -> str:
+        character = escape[1]
+        return character if character.isalnum() else " "
+
+    return re.sub(r"\\(.)", unescape, text)
 
 
 def _phrase(wanted: Words, query: str, field: str) -> Term:
     if not wanted:
         raise _unclear(query, field)
-    return lambda have: any(
-        have[start : start + len(wanted)] == wanted for start in range(len(have))
-    )
+    length = len(wanted)
+
+    def found(have: Words) -> bool:
+        for start in range(len(have)):
+            end = start + length
+            if have[start:end] == wanted:
+                return True
+        return False
+
+    return found

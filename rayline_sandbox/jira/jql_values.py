@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from typing import Any
 
 from rayline_sandbox.jira.model import CATEGORIES
 from rayline_sandbox.jira.store import Store
@@ -35,35 +36,34 @@ def issues_named(store: Store, text: str) -> set[int]:
 
 def statuses_named(store: Store, text: str) -> set[str]:
     """Return all statuses of a name, or the one of an id."""
-    return _by_id_or_name(((s.id, s.name) for s in store.statuses.values()), text)
+    return _matching(store.statuses.values(), text)
 
 
 def statuses_in_category(_: Store, text: str) -> set[str]:
     """Return the category by key, name or id."""
-    return {
-        c.key
-        for c in CATEGORIES.values()
-        if text == str(c.id) or _same(c.key, text) or _same(c.name, text)
-    }
+    found = set()
+    for category in CATEGORIES.values():
+        names = (category.key, category.name)
+        if text == str(category.id) or any(_same(name, text) for name in names):
+            found.add(category.key)
+    return found
 
 
 def kinds_named(store: Store, text: str) -> set[str]:
     """Return issue types by id or name."""
-    return _by_id_or_name(((k.id, k.name) for k in store.kinds.values()), text)
+    return _matching(store.kinds.values(), text)
 
 
 def priorities_named(store: Store, text: str) -> set[str]:
     """Return priorities by id or name."""
-    return _by_id_or_name(store.priorities.values(), text)
+    return _matching(store.priorities.values(), text)
 
 
 def resolutions_named(store: Store, text: str) -> set[str]:
     """Return resolutions by id or name; `Unresolved` stands for having none."""
-    return (
-        {"unresolved"}
-        if _same(text, "unresolved")
-        else _by_id_or_name(store.resolutions.values(), text)
-    )
+    if _same(text, "unresolved"):
+        return {"unresolved"}
+    return _matching(store.resolutions.values(), text)
 
 
 def users_named(store: Store, text: str) -> set[str]:
@@ -74,33 +74,26 @@ def users_named(store: Store, text: str) -> set[str]:
 
 def components_named(store: Store, text: str) -> set[int]:
     """Return components by id or name."""
-    return {
-        c.id
-        for c in store.components.values()
-        if text == str(c.id) or _same(c.name, text)
-    }
+    return _matching(store.components.values(), text)
 
 
 def versions_named(store: Store, text: str) -> set[int]:
     """Return versions by id or name."""
-    return {
-        v.id
-        for v in store.versions.values()
-        if text == str(v.id) or _same(v.name, text)
-    }
+    return _matching(store.versions.values(), text)
 
 
 def sprints_named(store: Store, text: str) -> set[int]:
     """Return sprints by id or name."""
-    return {
-        s.id for s in store.sprints.values() if text == str(s.id) or _same(s.name, text)
-    }
+    return _matching(store.sprints.values(), text)
 
 
-def _by_id_or_name(pairs: Iterable[tuple[str, str]], text: str) -> set[str]:
-    return {
-        identity for identity, name in pairs if text == identity or _same(name, text)
-    }
+def _matching(records: Iterable[Any], text: str) -> set[Any]:
+    """Return the ids of the records that have an id or a name."""
+    found = set()
+    for record in records:
+        if text == str(record.id) or _same(record.name, text):
+            found.add(record.id)
+    return found
 
 
 def _same(left: str, right: str) -> bool:

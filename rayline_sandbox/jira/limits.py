@@ -43,13 +43,14 @@ class Limiter:
         if self.rate is None:
             return Verdict(True, {})
         now = self.real()
-        bucket = self._buckets.setdefault(endpoint, _Bucket(float(self.rate), now))
-        bucket.tokens = min(
-            float(self.rate), bucket.tokens + (now - bucket.at) * self.rate
-        )
+        full = float(self.rate)
+        bucket = self._buckets.setdefault(endpoint, _Bucket(full, now))
+        refilled = (now - bucket.at) * self.rate
+        bucket.tokens = min(full, bucket.tokens + refilled)
         bucket.at = now
         if bucket.tokens < 1:
-            return self._refuse((1 - bucket.tokens) / self.rate, "jira-burst-based")
+            wait = (1 - bucket.tokens) / self.rate
+            return self._refuse(wait, "jira-burst-based")
         bucket.tokens -= 1
         wait = self._written(issue, now) if issue is not None else 0.0
         if wait:
@@ -67,7 +68,8 @@ class Limiter:
         )
 
     def _written(self, issue: str, now: float) -> float:
-        times = self._writes.setdefault(issue, deque(maxlen=_WRITES[-1][1] + 1))
+        _, longest = _WRITES[-1]
+        times = self._writes.setdefault(issue, deque(maxlen=longest + 1))
         for window, most in _WRITES:
             recent = [at for at in times if at > now - window]
             if len(recent) >= most:

@@ -33,6 +33,19 @@ from rayline_sandbox.jira.site_records import SiteRecords
 
 _BROKEN = (KeyError, ValueError, TypeError, AttributeError, OverflowError)
 _REPORTED = 200
+DATE_LENGTH = len("2026-11-02")
+
+
+def describe(place: str, error: Exception) -> str:
+    """Return what is reported of a record that could not be read."""
+    kind = type(error).__name__
+    return f"{place}: {kind}: {error}"
+
+
+def _label(raw: Any) -> str:
+    if not isinstance(raw, dict):
+        return "?"
+    return raw.get("key") or raw.get("name") or "?"
 
 
 def _rich(value: Any) -> Any:
@@ -98,12 +111,8 @@ class Loader:
                 put(raw)
                 count += 1
             except _BROKEN as error:
-                label = (
-                    raw.get("key") or raw.get("name") or "?"
-                    if isinstance(raw, dict)
-                    else "?"
-                )
-                self.problems.append(f"{name} {label}: {type(error).__name__}: {error}")
+                place = f"{name} {_label(raw)}"
+                self.problems.append(describe(place, error))
         return count
 
     # Issues ---------------------------------------------------------------
@@ -126,8 +135,9 @@ class Loader:
 
     def _core(self, raw: Json) -> Issue:
         key = str(raw["key"])
-        project = self.records.project_for(raw.get("project") or key.rpartition("-")[0])
-        project.number = max(project.number, int(key.rpartition("-")[2]))
+        project_key, _, number = key.rpartition("-")
+        project = self.records.project_for(raw.get("project") or project_key)
+        project.number = max(project.number, int(number))
         identity = (
             int(raw["id"])
             if raw.get("id") is not None
@@ -155,15 +165,19 @@ class Loader:
     def _people(self, issue: Issue, raw: Json) -> None:
         issue.assignee = self.records.person(raw.get("assignee"))
         issue.reporter = self.records.person(raw.get("reporter"))
-        issue.creator = self.records.person(raw.get("creator")) or issue.reporter
+        creator = self.records.person(raw.get("creator"))
+        issue.creator = creator or issue.reporter
         issue.priority = self.records.priority_for(raw.get("priority", "Medium"))
-        issue.labels = tuple(map(intern, raw.get("labels") or ()))
+        labels = raw.get("labels") or ()
+        issue.labels = tuple(map(intern, labels))
         issue.flagged = bool(raw.get("flagged"))
         issue.description = _rich(raw.get("description"))
 
     def _planning(self, issue: Issue, raw: Json) -> None:
         records = self.records
-        issue.due = str(raw["duedate"])[:10] if raw.get("duedate") else None
+        due = raw.get("duedate")
+        if due:
+            issue.due = str(due)[:DATE_LENGTH]
         issue.components = tuple(
             records.component_for(issue.project, each)
             for each in raw.get("components") or ()
@@ -180,7 +194,8 @@ class Loader:
             records.sprint_for(each) for each in raw.get("sprints") or ()
         )
         points = raw.get("story_points")
-        issue.points = float(points) if points is not None else None
+        if points is not None:
+            issue.points = float(points)
         issue.estimate = raw.get("estimate")
         issue.spent = raw.get("spent")
         issue.remaining = raw.get("remaining", issue.estimate)
@@ -193,7 +208,8 @@ class Loader:
         at = to_instant(raw["at"])
         if at is None:
             raise ValueError("a change without an instant")
-        item = self._item(str(raw["field"]), raw.get("from"), raw.get("to"))
+        field = str(raw["field"])
+        item = self._item(field, raw.get("from"), raw.get("to"))
         author = (
             self.records.person(raw.get("author"))
             or issue.assignee
@@ -279,7 +295,7 @@ class Loader:
         )
         self.store.put_worklog(entry)
         issue.worklogs = [*issue.worklogs, entry.id]
-        issue.spent = sum(self.store.worklogs[each].seconds for each in issue.worklogs)
+        issue.spent = self.store.spent_on(issue)
         return entry
 
     def _remark(self, issue: Issue, raw: Json) -> None:

@@ -11,10 +11,16 @@ LARGEST = 2**63 - 1
 
 def as_whole(text: str) -> int | None:
     """Return the number a text is, None for anything else (`²` is a digit to `str.isdigit`, but no number)."""
-    found = int(text) if _WHOLE.fullmatch(text) else None
-    return found if found is not None and abs(found) <= LARGEST else None
+    if not _WHOLE.fullmatch(text):
+        return None
+    number = int(text)
+    if abs(number) > LARGEST:
+        return None
+    return number
 
 
 def as_identity(text: str) -> int | None:
     """Return the identity a text is: a number without a sign."""
-    return as_whole(text) if text[:1] not in ("+", "-") else None
+    if text.startswith(("+", "-")):
+        return None
+    return as_whole(text)

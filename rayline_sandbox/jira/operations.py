@@ -44,6 +44,8 @@ class Update:
 
 def read_update(store: Store, issue: Issue, update: Any, fields: Json) -> Update:
     """Return what an update block asks for beside `fields`; 400 for what cannot be carried out."""
+    if update is None:
+        return Update({})
     if not isinstance(update, Mapping):
         raise Refusal(400, "Can not deserialize 'update': an object was expected.")
     if twice := [name for name in update if name in fields]:
@@ -59,9 +61,11 @@ def read_update(store: Store, issue: Issue, update: Any, fields: Json) -> Update
     bookings: list[Booking] = []
     for name, verb, value in _operations(update):
         if name == "comment":
-            remarks.append(remark_body(_added(name, verb, value).get("body")))
+            added = _added(name, verb, value)
+            remarks.append(remark_body(added.get("body")))
         elif name == "worklog":
-            bookings.append(_worth_booking(read_booking(_added(name, verb, value))))
+            booking = read_booking(_added(name, verb, value))
+            bookings.append(_worth_booking(booking))
         else:
             held = found.get(name)
             if name not in found and name in _HELD:
@@ -74,7 +78,8 @@ def read_update(store: Store, issue: Issue, update: Any, fields: Json) -> Update
 
 def _operations(update: Mapping[str, Any]) -> Iterator[tuple[str, str, Any]]:
     for name, operations in update.items():
-        for operation in operations if isinstance(operations, list) else [operations]:
+        listed = operations if isinstance(operations, list) else [operations]
+        for operation in listed:
             if not isinstance(operation, Mapping) or len(operation) != 1:
                 raise refuse(
                     name, "Can not deserialize the operation: an object was expected."
@@ -100,11 +105,15 @@ def _operate(
         raise refuse(name, f"The operation '{verb}' is not supported.")
     meant = _identity(store, issue, name, value)
     have = [_identity(store, issue, name, each) for each in held or ()]
-    return [*have, meant] if verb == "add" else [each for each in have if each != meant]
+    if verb == "add":
+        return [*have, meant]
+    return [each for each in have if each != meant]
 
 
 def _identity(store: Store, issue: Issue, name: str, value: Any) -> Any:
-    return value if name == "labels" else member(store, issue, name, value)
+    if name == "labels":
+        return value
+    return member(store, issue, name, value)
 
 
 # Remarks and bookings -------------------------------------------------------

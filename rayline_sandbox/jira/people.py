@@ -75,8 +75,9 @@ class People:
         try:
             return self._actions[action](payload)
         except Refusal as refusal:
+            messages = list(refusal.messages)
             raise ValueError(
-                f"{action}: {refusal.status} {list(refusal.messages)} {refusal.errors}"
+                f"{action}: {refusal.status} {messages} {refusal.errors}"
             ) from refusal
 
     def _issue_actions(self) -> dict[str, Action]:
@@ -134,10 +135,11 @@ class People:
     def _issue(self, payload: Json) -> Issue:
         text = str(payload["issue"])
         number = as_identity(text)
-        identity = self.store.keys.get(text.upper()) if number is None else number
-        if identity not in self.store.issues:
+        if number is None:
+            number = self.store.keys.get(text.upper())
+        if number not in self.store.issues:
             raise ValueError(f"no issue {text}")
-        return self.store.issues[identity]
+        return self.store.issues[number]
 
     def _who(self, payload: Json, name: str = "user") -> str:
         return self.records.person(payload.get(name)) or self.site.me.account
@@ -173,7 +175,8 @@ class People:
 
     def _move(self, payload: Json) -> Json:
         issue = self._issue(payload)
-        self.changes.move(issue, self._project(payload["project"]), self._who(payload))
+        project = self._project(payload["project"])
+        self.changes.move(issue, project, self._who(payload))
         return {"key": issue.key}
 
     def _comment(self, payload: Json) -> Json:
@@ -220,7 +223,9 @@ class People:
         return {}
 
     def _rename_user(self, payload: Json) -> Json:
-        self.store.rename_user(self.site.user(payload["user"]), str(payload["name"]))
+        user = self.site.user(payload["user"])
+        name = str(payload["name"])
+        self.store.rename_user(user, name)
         return {}
 
     def _project(self, ref: Any) -> Project:
@@ -290,7 +295,8 @@ class People:
             if name in payload:
                 setattr(sprint, attribute, to_instant(payload[name]))
         for name in ("name", "goal", "state"):
-            setattr(sprint, name, str(payload.get(name, getattr(sprint, name))))
+            if name in payload:
+                setattr(sprint, name, str(payload[name]))
         return {}
 
     # Circumstances --------------------------------------------------------
@@ -316,18 +322,19 @@ class People:
         return {}
 
     def _set_base(self, payload: Json) -> Json:
-        self.site.self_base = str(payload.get("url") or "").rstrip("/")
+        address = str(payload.get("url") or "")
+        self.site.self_base = address.rstrip("/")
         return {}
 
     def _advance(self, payload: Json) -> Json:
-        return {
-            "now": self.site.clock.advance(
-                timedelta(seconds=float(payload["seconds"]))
-            ).isoformat()
-        }
+        seconds = float(payload["seconds"])
+        now = self.site.clock.advance(timedelta(seconds=seconds))
+        return {"now": now.isoformat()}
 
     def _read_log(self, payload: Json) -> Json:
-        return {"entries": list(self._log)[int(payload.get("since") or 0) :]}
+        since = int(payload.get("since") or 0)
+        entries = list(self._log)
+        return {"entries": entries[since:]}
 
     def _counts(self, _: Json) -> Json:
         store = self.store

@@ -8,7 +8,7 @@ from typing import Any
 
 from rayline_sandbox.jira.errors import Refusal
 from rayline_sandbox.jira.model import Json, Project, Version
-from rayline_sandbox.jira.render import Renderer, offset_page
+from rayline_sandbox.jira.render import Renderer, linked_page, offset_page
 from rayline_sandbox.jira.routes import CLOUD, SERVER, Route
 from rayline_sandbox.jira.site import Call, Site
 
@@ -28,24 +28,24 @@ _STATES = frozenset({"live", "archived", "deleted"})
 def search_projects(site: Site, call: Call) -> Json:
     """Answer the projects the account sees, a page at a time; presence here is the permission check."""
     states = frozenset(call.listed("status")) or frozenset({"live"})
-    if strange := states - _STATES:
+    strange = states - _STATES
+    if strange:
+        first = min(strange)
         raise Refusal(
-            400,
-            f"The status '{sorted(strange)[0]}' is not one of live, archived, deleted.",
+            400, f"The status '{first}' is not one of live, archived, deleted."
         )
-    if call.text("action", "view") not in _ACTIONS:
-        raise Refusal(
-            400,
-            f"The action '{call.text('action')}' is not one of {', '.join(_ACTIONS)}.",
-        )
-    found = [
-        p
-        for p in site.store.projects.values()
-        if not p.hidden and p.state in states and _wanted(call, p)
-    ]
-    found = call.ordered(
-        sorted(found, key=lambda p: p.key), _project_orders(site), "key"
-    )
+    action = call.text("action", "view")
+    if action not in _ACTIONS:
+        known = ", ".join(_ACTIONS)
+        raise Refusal(400, f"The action '{action}' is not one of {known}.")
+    found = []
+    for project in site.store.projects.values():
+        if project.hidden or project.state not in states:
+            continue
+        if _wanted(call, project):
+            found.append(project)
+    found.sort(key=lambda project: project.key)
+    found = call.ordered(found, _project_orders(site), "key")
     start, size = call.page(50, PAGE_LIMIT)
     renderer = Renderer(site, call)
     page = offset_page(found, start, size)
@@ -53,8 +53,7 @@ def search_projects(site: Site, call: Call) -> Json:
         _project(site, renderer, project, call) for project in page["values"]
     ]
     link = f"{renderer.rest}/project/search?maxResults={size}&startAt="
-    following = {} if page["isLast"] else {"nextPage": f"{link}{start + size}"}
-    return {"self": f"{link}{start}", **following, **page}
+    return linked_page(page, link)
 
 
 def _wanted(call: Call, project: Project) -> bool:
@@ -63,19 +62,18 @@ def _wanted(call: Call, project: Project) -> bool:
     query = call.text("query").casefold()
     kinds = call.listed("typeKey")
     category = call.request.first("categoryId")
+    # No project here has properties.
     if call.text("propertyQuery"):
-        return False  # no project here has properties
-    return (
-        (not keys or project.key in keys)
-        and (not ids or str(project.id) in ids)
-        and (not kinds or project.kind in kinds)
-        and (category is None or _category(project) == category)
-        and (
-            not query
-            or query in project.key.casefold()
-            or query in project.name.casefold()
-        )
-    )
+        return False
+    if keys and project.key not in keys:
+        return False
+    if ids and str(project.id) not in ids:
+        return False
+    if kinds and project.kind not in kinds:
+        return False
+    if category is not None and _category(project) != category:
+        return False
+    return query in project.key.casefold() or query in project.name.casefold()
 
 
 def _category(project: Project) -> str | None:
@@ -86,16 +84,18 @@ def _project_orders(site: Site) -> dict[str, Callable[[Project], Any]]:
     store = site.store
 
     def touched(project: Project) -> int | None:
-        return max(
-            (store.issues[each].updated for each in store.by_project[project.id]),
-            default=None,
-        )
+        return _last_update(site, project)
+
+    def owner(project: Project) -> str | None:
+        if not project.lead:
+            return None
+        return store.users[project.lead].display.casefold()
 
     return {
         "key": lambda p: p.key,
         "name": lambda p: p.name.casefold(),
         "category": lambda p: p.category,
-        "owner": lambda p: store.users[p.lead].display.casefold() if p.lead else None,
+        "owner": owner,
         "issueCount": lambda p: len(store.by_project[p.id]),
         "lastIssueUpdatedDate": touched,
         "lastIssueUpdatedTime": touched,
@@ -143,12 +143,17 @@ def _project(site: Site, renderer: Renderer, project: Project, call: Call) -> Js
 
 
 def _insight(site: Site, renderer: Renderer, project: Project) -> Json:
-    ids = site.store.by_project[project.id]
-    last = max((site.store.issues[each].updated for each in ids), default=None)
-    return {
-        "totalIssueCount": len(ids),
-        **({"lastIssueUpdateTime": renderer.stamp(last)} if last is not None else {}),
-    }
+    insight: Json = {"totalIssueCount": len(site.store.by_project[project.id])}
+    last = _last_update(site, project)
+    if last is not None:
+        insight["lastIssueUpdateTime"] = renderer.stamp(last)
+    return insight
+
+
+def _last_update(site: Site, project: Project) -> int | None:
+    store = site.store
+    updates = [store.issues[each].updated for each in store.by_project[project.id]]
+    return max(updates, default=None)
 
 
 def all_projects(site: Site, call: Call) -> list[Json]:
@@ -166,7 +171,9 @@ def get_project(site: Site, call: Call) -> Json:
     project = site.project(call.parameters["project"])
     renderer = Renderer(site, call)
     found = _project(site, renderer, project, call)
-    lead = {"lead": renderer.person(project.lead)} if project.lead else {}
+    lead = {}
+    if project.lead:
+        lead["lead"] = renderer.person(project.lead)
     return {
         **found,
         **lead,
@@ -226,21 +233,25 @@ def page_versions(site: Site, call: Call) -> Json:
     project = site.project(call.parameters["project"])
     states = frozenset(call.listed("status"))
     text = call.text("query").casefold()
-    found = [
-        v
-        for v in _versions(site, project)
-        if (not states or states & _states(v))
-        and (text in v.name.casefold() or text in v.description.casefold())
-    ]
+    found = []
+    for version in _versions(site, project):
+        if states and not states & _states(version):
+            continue
+        described = (version.name.casefold(), version.description.casefold())
+        if any(text in part for part in described):
+            found.append(version)
     found = call.ordered(found, _VERSION_ORDERS, "sequence")
     start, size = call.page(50, 50)
     renderer = Renderer(site, call)
     page = offset_page(found, start, size)
     counted = "issuesstatus" in call.listed("expand")
-    page["values"] = [
-        {**renderer.release(v), **(_issue_counts(site, v) if counted else {})}
-        for v in page["values"]
-    ]
+    values = []
+    for version in page["values"]:
+        shown = renderer.release(version)
+        if counted:
+            shown |= _issue_counts(site, version)
+        values.append(shown)
+    page["values"] = values
     return {
         "self": f"{renderer.rest}/project/{project.key}/version?startAt={start}&maxResults={size}",
         **page,
@@ -274,7 +285,8 @@ def get_statuses(site: Site, call: Call) -> list[Json]:
     """Answer a project's statuses per issue type."""
     project = site.project(call.parameters["project"])
     renderer = Renderer(site, call)
-    statuses = [renderer.status(site.store.statuses[each]) for each in project.statuses]
+    known = site.store.statuses
+    statuses = [renderer.status(known[each]) for each in project.statuses]
     return [
         {
             "self": f"{renderer.rest}/issuetype/{kind.id}",

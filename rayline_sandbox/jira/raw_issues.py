@@ -11,7 +11,7 @@ from typing import Any
 
 import msgspec
 
-from rayline_sandbox.jira.load import Loader
+from rayline_sandbox.jira.load import Loader, describe
 from rayline_sandbox.jira.model import Json
 from rayline_sandbox.jira.site import Site
 
@@ -37,7 +37,7 @@ def _compact(lines: Iterable[bytes | str], problems: list[str]) -> Iterator[Json
             AttributeError,
             ValueError,
         ) as error:
-            problems.append(f"line {number}: {type(error).__name__}: {error}")
+            problems.append(describe(f"line {number}", error))
 
 
 def compact(raw: Json) -> Json:
@@ -106,7 +106,8 @@ def _person(raw: Any) -> Json | None:
 
 
 def _sprints(fields: Json) -> list[Json]:
-    found = [*(fields.get("closedSprints") or ()), fields.get("sprint")]
+    closed = fields.get("closedSprints") or ()
+    found = [*closed, fields.get("sprint")]
     return [
         {**sprint, "board": sprint.get("originBoardId")}
         for sprint in found

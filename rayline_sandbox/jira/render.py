@@ -54,7 +54,9 @@ class Renderer:
 
     def rich(self, value: Any) -> Any:
         """Return rich text as this version writes it."""
-        return to_document(value) if self.version == 3 else to_wiki(value)
+        if self.version == 3:
+            return to_document(value)
+        return to_wiki(value)
 
     def avatars(self) -> Json:
         """Return the picture links every person and project has."""
@@ -235,7 +237,9 @@ class Renderer:
             "completeDate": sprint.complete,
             "createdDate": sprint.created if self.cloud else None,
         }
-        goal = {"goal": sprint.goal} if sprint.goal or sprint.start is not None else {}
+        goal = {}
+        if sprint.goal or sprint.start is not None:
+            goal["goal"] = sprint.goal
         return {
             "id": sprint.id,
             "self": f"{self.base}/rest/agile/1.0/sprint/{sprint.id}",
@@ -285,7 +289,9 @@ class Renderer:
 
     def change(self, change: Change) -> Json:
         """Return one history entry."""
-        author = {"author": self.person(change.author)} if change.author else {}
+        author = {}
+        if change.author:
+            author["author"] = self.person(change.author)
         return {
             "id": str(change.id),
             **author,
@@ -295,7 +301,9 @@ class Renderer:
 
     def item(self, item: Item) -> Json:
         """Return one changed field; Data Center has no `fieldId`."""
-        identity = {"fieldId": item.field_id} if self.cloud and item.field_id else {}
+        identity = {}
+        if self.cloud and item.field_id:
+            identity["fieldId"] = item.field_id
         return {
             "field": item.field,
             "fieldtype": item.kind,
@@ -310,7 +318,9 @@ class Renderer:
 
     def worklog(self, entry: Worklog) -> Json:
         """Return booked time."""
-        comment = {"comment": self.rich(entry.comment)} if entry.comment else {}
+        comment = {}
+        if entry.comment:
+            comment["comment"] = self.rich(entry.comment)
         return {
             "self": f"{self.rest}/issue/{entry.issue}/worklog/{entry.id}",
             "author": self.person(entry.author),
@@ -358,6 +368,16 @@ class Renderer:
                 "issuetype": self.kind(self.store.kinds[issue.kind]),
             },
         }
+
+
+def linked_page(page: Json, link: str) -> Json:
+    """Return an offset page with its address, and that of the next page unless it is the last."""
+    start = page["startAt"]
+    linked = {"self": f"{link}{start}"}
+    if not page["isLast"]:
+        following = start + page["maxResults"]
+        linked["nextPage"] = f"{link}{following}"
+    return {**linked, **page}
 
 
 def offset_page(items: Sequence[Any], start: int, size: int) -> Json:

@@ -62,11 +62,17 @@ class Router:
         )
         shapes = self._faults.shaping(request)
         rule = self._faults.strike(request)
-        befell = "+".join([*shapes, *([rule.kind] if rule else [])])
+        kinds = list(shapes)
+        if rule is not None:
+            kinds.append(rule.kind)
+        befell = "+".join(kinds)
         if rule is not None and rule.kind in BEFORE:
             return BEFORE[rule.kind], endpoint, befell
         if rule is not None and rule.kind in ERRORS:
-            return ERRORS[rule.kind](rule, self._site.clock.now()), endpoint, befell
+            fail = ERRORS[rule.kind]
+            response = fail(rule, self._site.clock.now())
+            return response, endpoint, befell
+
         if call is not None:
             call.shapes = shapes
         response = self._guarded(request, route, call, endpoint=endpoint, others=others)
@@ -108,11 +114,14 @@ class Router:
                     f"{'Method not allowed' if others else 'No endpoint'} "
                     f"for {request.method} {request.path}",
                 )
-            issue = call.parameters.get("issue") if request.method in _WRITES else None
+            issue = None
+            if request.method in _WRITES:
+                issue = call.parameters.get("issue")
             verdict = self._limiter.admit(endpoint, issue)
             if not verdict.allowed:
                 raise Refusal(429, "Rate limit exceeded.", headers=verdict.headers)
-            return _response(route.handler(self._site, call), verdict.headers)
+            answer = route.handler(self._site, call)
+            return _response(answer, verdict.headers)
         except Refusal as refusal:
             body = {"errorMessages": list(refusal.messages), "errors": refusal.errors}
             return json_response(refusal.status, body, refusal.headers)
@@ -127,11 +136,10 @@ class Router:
         if anonymous:
             return
         email, token = self._credentials
-        expected = _basic(email, token) if self._site.cloud else token
-        if (
-            scheme != ("basic" if self._site.cloud else "bearer")
-            or value.strip() != expected
-        ):
+        expected = ("bearer", token)
+        if self._site.cloud:
+            expected = ("basic", _basic(email, token))
+        if (scheme, value.strip()) != expected:
             raise Refusal(
                 401,
                 "Client must be authenticated to access this resource.",
@@ -140,7 +148,9 @@ class Router:
 
 
 def _basic(email: str, token: str) -> str:
-    return base64.b64encode(f"{email}:{token}".encode()).decode()
+    joined = f"{email}:{token}"
+    coded = base64.b64encode(joined.encode())
+    return coded.decode()
 
 
 def _base(request: Request) -> str:

@@ -16,11 +16,11 @@ from rayline_sandbox.jira.numbers import as_identity
 from rayline_sandbox.jira.render import Renderer
 from rayline_sandbox.jira.routes import CLOUD, SERVER, Route
 from rayline_sandbox.jira.site import Call, Site, strings, whole
-from rayline_sandbox.jira.walks import BadToken
 
 PAGE_LIMIT = 5000
 PAGE_WITH_FIELDS = 100
 WINDOW = 10_000
+SERVER_PAGE = 1000
 _BARE = frozenset({"id", "*none"})
 RECONCILE_LIMIT = 50
 _GONE = (
@@ -35,8 +35,9 @@ def compile_text(site: Site, text: str) -> Plan:
         plan = compile_query(parse(text), site.sight())
     except JqlSyntax as error:
         raise Refusal(400, str(error)) from None
-    if not site.cloud and (plan.unknown or plan.warnings):
-        raise Refusal(400, *dict.fromkeys([*plan.unknown, *plan.warnings]))
+    faults = dict.fromkeys([*plan.unknown, *plan.warnings])
+    if faults and not site.cloud:
+        raise Refusal(400, *faults)
     return plan
 
 
@@ -83,29 +84,29 @@ def _asked(call: Call) -> Json:
 def _wish(site: Site, call: Call, asked: Json) -> Wish:
     if not isinstance(asked.get("expand") or "", str):
         raise Refusal(400, "The value of expand must be a comma-separated string.")
-    expand = [
-        word.strip() for word in (asked.get("expand") or "").split(",") if word.strip()
-    ]
+    expand = _words(asked.get("expand") or "")
     words = strings(asked.get("fields"), "fields")
-    wish = replace(
-        choose(site.store, words, "id", expand), bare=_BARE.issuperset(words)
-    )
+    chosen = choose(site.store, words, "id", expand)
+    wish = replace(chosen, bare=_BARE.issuperset(words))
     unloaded = call.shapes.get("unloaded_field")
     if unloaded is None:
         return wish
     if asked.get("failFast"):
         raise Refusal(500, "A field could not be loaded and failFast was requested.")
-    return replace(wish, left_out=frozenset({str(unloaded.get("field", "status"))}))
+    name = str(unloaded.get("field", "status"))
+    return replace(wish, left_out=frozenset({name}))
 
 
 def page_size(call: Call, wish: Wish, size: int) -> int:
     """Return how many issues a page holds at most: fewer with fields, fewer still under a fault."""
-    capped = min(size, PAGE_WITH_FIELDS) if wish.fields or wish.expand else size
-    if "short_pages" in call.shapes:
-        capped = min(
-            capped, int(call.shapes["short_pages"].get("size", max(1, capped // 3)))
-        )
-    return capped
+    if wish.fields or wish.expand:
+        size = min(size, PAGE_WITH_FIELDS)
+    short = call.shapes.get("short_pages")
+    if short is None:
+        return size
+    third = max(1, size // 3)
+    most = int(short.get("size", third))
+    return min(size, most)
 
 
 def _place(site: Site, asked: Json, text: str) -> tuple[int, int, Sequence[int]]:
@@ -120,14 +121,10 @@ def _place(site: Site, asked: Json, text: str) -> tuple[int, int, Sequence[int]]
     bound = f"{text}\0{','.join(reconcile)}"
     token = asked.get("nextPageToken")
     if token:
-        try:
-            return site.walks.open(str(token), bound, site.now())
-        except BadToken:
-            raise Refusal(
-                400, "The provided next page token is invalid or expired."
-            ) from None
+        return site.open_walk(str(token), bound)
     ids = _reconciled(site, text, numbers)
-    return site.walks.freeze(bound, ids, site.now()), 0, ids
+    number = site.walks.freeze(bound, ids, site.now())
+    return number, 0, ids
 
 
 def bounded_plan(site: Site, text: str) -> Plan:
@@ -166,17 +163,16 @@ def token_page(
             "isLast": False,
         }
     renderer = Renderer(site, call)
-    issues = [
-        show_issue(renderer, issue, wish)
-        for issue in _alive(site, ids[offset : offset + size])
-    ]
-    last = offset + size >= len(ids)
+    end = offset + size
+    shown = _alive(site, ids[offset:end])
+    issues = [show_issue(renderer, issue, wish) for issue in shown]
+    last = end >= len(ids)
     repeated = "repeat_token" in call.shapes
     page: Json = {"issues": issues, "isLast": last and not repeated}
-    if repeated or not last:
-        page["nextPageToken"] = site.walks.token(
-            number, offset if repeated else offset + size
-        )
+    if repeated:
+        page["nextPageToken"] = site.walks.token(number, offset)
+    elif not last:
+        page["nextPageToken"] = site.walks.token(number, end)
     if "warnings" in call.shapes:
         page["warnings"] = [
             {
@@ -197,8 +193,10 @@ def _alive(site: Site, ids: Sequence[int]) -> list[Issue]:
 
 def count_issues(site: Site, call: Call) -> Json:
     """Answer `search/approximate-count`."""
-    plan = bounded_plan(site, str(call.object().get("jql") or ""))
-    return {"count": len(find(plan, site.sight()))}
+    text = str(call.object().get("jql") or "")
+    plan = bounded_plan(site, text)
+    found = find(plan, site.sight())
+    return {"count": len(found)}
 
 
 def parse_queries(site: Site, call: Call) -> Json:
@@ -218,17 +216,19 @@ def _parsed(site: Site, text: str, mode: str) -> Json:
         plan = compile_query(query, site.sight())
     except JqlSyntax as error:
         return {"query": text, "errors": [str(error)]}
-    errors = list(dict.fromkeys(plan.unknown)) if mode == "strict" else []
-    warnings = list(
-        dict.fromkeys([*plan.warnings, *(plan.unknown if mode == "warn" else ())])
-    )
+    errors: list[str] = []
+    warnings = list(plan.warnings)
+    if mode == "strict":
+        errors += dict.fromkeys(plan.unknown)
+    if mode == "warn":
+        warnings += plan.unknown
     found: Json = {"query": text}
     if errors:
         found["errors"] = errors
     else:
         found["structure"] = structure_of(query)
     if warnings and mode != "none":
-        found["warnings"] = warnings
+        found["warnings"] = list(dict.fromkeys(warnings))
     return found
 
 
@@ -253,18 +253,19 @@ def search_offset(site: Site, call: Call) -> Json:
             f"Search result window is too large, startAt + maxResults must be at most {WINDOW}.",
         )
     expand = _words(asked.get("expand"))
-    wish = choose(site.store, _words(asked.get("fields")), "*navigable", expand)
+    fields = _words(asked.get("fields"))
+    wish = choose(site.store, fields, "*navigable", expand)
     plan = _lenient(site, asked)
     ids = find(plan, site.sight())
     renderer = Renderer(site, call, whole_seconds=True)
-    issues = [
-        show_issue(renderer, issue, wish)
-        for issue in _alive(site, ids[start : start + min(size, 1000)])
-    ]
+    size = min(size, SERVER_PAGE)
+    end = start + size
+    shown = _alive(site, ids[start:end])
+    issues = [show_issue(renderer, issue, wish) for issue in shown]
     return {
         "expand": "schema,names",
         "startAt": start,
-        "maxResults": min(size, 1000),
+        "maxResults": size,
         "total": len(ids),
         "issues": issues,
         "warningMessages": None,
@@ -275,11 +276,12 @@ def search_offset(site: Site, call: Call) -> Json:
 
 
 def _lenient(site: Site, asked: Json) -> Plan:
+    text = str(asked.get("jql") or "")
     validate = str(asked.get("validateQuery", "true")).casefold()
     if validate in ("true", "strict"):
-        return compile_text(site, str(asked.get("jql") or ""))
+        return compile_text(site, text)
     try:
-        return compile_query(parse(str(asked.get("jql") or "")), site.sight())
+        return compile_query(parse(text), site.sight())
     except JqlSyntax as error:
         raise Refusal(400, str(error)) from None
 
@@ -288,11 +290,11 @@ def _asked_offset(call: Call) -> Json:
     if call.request.method == "POST":
         return call.object()
     names = ("jql", "startAt", "maxResults", "validateQuery")
-    asked: Json = {
-        name: call.request.first(name)
-        for name in names
-        if call.request.first(name) is not None
-    }
+    asked: Json = {}
+    for name in names:
+        value = call.request.first(name)
+        if value is not None:
+            asked[name] = value
     return {
         **asked,
         "fields": list(call.listed("fields")),

@@ -14,7 +14,7 @@ from typing import Any
 from rayline_sandbox.jira.documents import is_document
 from rayline_sandbox.jira.errors import Refusal
 from rayline_sandbox.jira.instants import LONGEST, parse_spent
-from rayline_sandbox.jira.items import record
+from rayline_sandbox.jira.items import record, record_change
 from rayline_sandbox.jira.model import Component, Issue, Item, Version
 from rayline_sandbox.jira.store import Store
 
@@ -69,10 +69,14 @@ def refuse(field: str, message: str) -> Refusal:
     return Refusal(400, errors={field: message})
 
 
-def _ref(value: Any, *keys: str) -> Any:
-    if isinstance(value, Mapping):
-        return next((value[key] for key in keys if value.get(key) is not None), None)
-    return value
+def ref_of(value: Any, *keys: str) -> Any:
+    """Return what names a record: the first of some keys that a table has, or the value itself."""
+    if not isinstance(value, Mapping):
+        return value
+    for key in keys:
+        if value.get(key) is not None:
+            return value[key]
+    return None
 
 
 def _plain(attribute: str, field: str, read: Callable[[Any], Any]) -> Setter:
@@ -80,7 +84,7 @@ def _plain(attribute: str, field: str, read: Callable[[Any], Any]) -> Setter:
         old = getattr(issue, attribute)
         new = read(value)
         setattr(issue, attribute, new)
-        return [] if old == new else [record(store, field, old, new)]
+        return record_change(store, field, old, new)
 
     return setter
 
@@ -135,8 +139,8 @@ def seconds_of(value: Any, field: str) -> int | None:
 
 def _person(attribute: str) -> Setter:
     def setter(store: Store, issue: Issue, value: Any) -> list[Item]:
-        ref = _ref(value, "accountId", "id", "key", "name", "emailAddress")
-        user = store.find_user(ref) if ref is not None else None
+        ref = ref_of(value, "accountId", "id", "key", "name", "emailAddress")
+        user = store.find_user(ref)
         if ref is not None and (user is None or not user.active):
             raise refuse(
                 attribute,
@@ -147,34 +151,33 @@ def _person(attribute: str) -> Setter:
         old = getattr(issue, attribute)
         new = user.account if user else None
         setattr(issue, attribute, new)
-        return [] if old == new else [record(store, attribute, old, new)]
+        return record_change(store, attribute, old, new)
 
     return setter
 
 
 def _priority(store: Store, issue: Issue, value: Any) -> list[Item]:
-    ref = _ref(value, "id", "name")
-    new = (
-        None
-        if ref is None
-        else next(
-            (p.id for p in store.priorities.values() if str(ref) in (p.id, p.name)), ""
-        )
-    )
-    if new == "":
-        raise refuse("priority", "The priority selected is invalid.")
+    ref = ref_of(value, "id", "name")
+    new = None if ref is None else _priority_named(store, str(ref))
     old = issue.priority
     issue.priority = new
-    return [] if old == new else [record(store, "priority", old, new)]
+    return record_change(store, "priority", old, new)
+
+
+def _priority_named(store: Store, text: str) -> str:
+    for priority in store.priorities.values():
+        if text in (priority.id, priority.name):
+            return priority.id
+    raise refuse("priority", "The priority selected is invalid.")
 
 
 def _kind(store: Store, issue: Issue, value: Any) -> list[Item]:
-    kind = store.kind_named(str(_ref(value, "id", "name")))
+    kind = store.kind_named(str(ref_of(value, "id", "name")))
     if kind is None:
         raise refuse("issuetype", "The issue type selected is invalid.")
     old = issue.kind
     issue.kind = kind.id
-    return [] if old == kind.id else [record(store, "issuetype", old, kind.id)]
+    return record_change(store, "issuetype", old, kind.id)
 
 
 def _list(value: Any, field: str) -> list[Any]:
@@ -198,8 +201,9 @@ def rich(value: Any, field: str) -> Any:
 
 def _labels(store: Store, issue: Issue, value: Any) -> list[Item]:
     names = _list(value, "labels")
-    if any(not isinstance(name, str) or " " in name or not name for name in names):
-        raise refuse("labels", "The label contains spaces which is invalid.")
+    for name in names:
+        if not isinstance(name, str) or " " in name or not name:
+            raise refuse("labels", "The label contains spaces which is invalid.")
     old = issue.labels
     issue.labels = tuple(dict.fromkeys(names))
     return (
@@ -247,7 +251,7 @@ def _known(store: Store, field: str) -> Mapping[int, Version | Component]:
 
 def member(store: Store, issue: Issue, field: str, value: Any) -> int:
     """Return a version or component of the issue's project by id or name; 400 for one it has not."""
-    ref = _ref(value, "id", "name")
+    ref = ref_of(value, "id", "name")
     for record_ in _known(store, field).values():
         if record_.project == issue.project and str(ref) in (
             str(record_.id),
@@ -258,42 +262,40 @@ def member(store: Store, issue: Issue, field: str, value: Any) -> int:
 
 
 def _parent(store: Store, issue: Issue, value: Any) -> list[Item]:
-    ref = _ref(value, "id", "key")
+    ref = ref_of(value, "id", "key")
     parent = store.find_issue(ref) if ref is not None else None
     if ref is not None and parent is None:
         raise refuse("parent", f"Could not find issue by id or key: {ref}")
-    check_family(store, issue, kind=issue.kind, parent=parent.id if parent else None)
-    old = issue.parent
     new = parent.id if parent else None
+    check_family(store, issue, kind=issue.kind, parent=new)
+    old = issue.parent
     if issue.id in store.issues:
         store.adopt(issue, new)
     else:
         issue.parent = new
-    return [] if old == new else [record(store, "parent", old, new)]
+    return record_change(store, "parent", old, new)
 
 
 def check_family(store: Store, issue: Issue, *, kind: str, parent: int | None) -> None:
     """Refuse a type and a parent that do not go together, or with the issues below."""
     level = store.kinds[kind].level
-    if parent is not None and store.kinds[store.issues[parent].kind].level != level + 1:
+    if parent is not None and store.level_of(parent) != level + 1:
         raise refuse(
             "parent", "Given parent work item does not belong to appropriate hierarchy."
         )
     if parent is None and level < 0:
         raise refuse("parent", "A sub-task must have a parent.")
-    below = (store.issues[child] for child in store.children.get(issue.id, ()))
-    if kind != issue.kind and any(
-        store.kinds[child.kind].level != level - 1 for child in below
-    ):
-        raise refuse("issuetype", "The issue type selected is invalid.")
+    if kind == issue.kind:
+        return
+    for child in store.children.get(issue.id, ()):
+        if store.level_of(child) != level - 1:
+            raise refuse("issuetype", "The issue type selected is invalid.")
 
 
 def _flagged(store: Store, issue: Issue, value: Any) -> list[Item]:
     old = issue.flagged
     issue.flagged = bool(value)
-    return (
-        [] if old == issue.flagged else [record(store, "flagged", old, issue.flagged)]
-    )
+    return record_change(store, "flagged", old, issue.flagged)
 
 
 def _points(store: Store, issue: Issue, value: Any) -> list[Item]:
@@ -304,7 +306,7 @@ def _points(store: Store, issue: Issue, value: Any) -> list[Item]:
         if store.projects[issue.project].simplified
         else "Story Points"
     )
-    return [] if old == issue.points else [record(store, name, old, issue.points)]
+    return record_change(store, name, old, issue.points)
 
 
 def _points_field(name: str, *, simplified: bool) -> Setter:
@@ -349,7 +351,9 @@ def _tracking(store: Store, issue: Issue, value: Any) -> list[Item]:
     items: list[Item] = []
     if original is not None:
         items += (_estimate if remaining is None else _original)(store, issue, original)
-    return items if remaining is None else items + _remaining(store, issue, remaining)
+    if remaining is None:
+        return items
+    return items + _remaining(store, issue, remaining)
 
 
 def _sprints(store: Store, issue: Issue, value: Any) -> list[Item]:
@@ -357,7 +361,7 @@ def _sprints(store: Store, issue: Issue, value: Any) -> list[Item]:
     is_list = isinstance(value, Sequence) and not isinstance(value, str)
     refs = value if is_list else single
     return put_in_sprint(
-        store, issue, [_sprint(store, _ref(each, "id", "name")) for each in refs]
+        store, issue, [_sprint(store, ref_of(each, "id", "name")) for each in refs]
     )
 
 
@@ -379,11 +383,7 @@ def put_in_sprint(store: Store, issue: Issue, sprints: Sequence[int]) -> list[It
     ]
     old = issue.sprints
     issue.sprints = tuple(closed) + tuple(dict.fromkeys(sprints))
-    return (
-        []
-        if old == issue.sprints
-        else [record(store, "sprint", old or None, issue.sprints or None)]
-    )
+    return record_change(store, "sprint", old or None, issue.sprints or None)
 
 
 _SYSTEM: dict[str, Setter] = {

@@ -16,7 +16,7 @@ from rayline_sandbox.jira.jql_operands import Sight
 from rayline_sandbox.jira.model import Issue, Json, Project, User
 from rayline_sandbox.jira.numbers import as_whole
 from rayline_sandbox.jira.store import Store
-from rayline_sandbox.jira.walks import Walks
+from rayline_sandbox.jira.walks import BadToken, Walks
 from rayline_sandbox.wire import Clock, Request
 
 Each = TypeVar("Each")
@@ -44,7 +44,17 @@ class Site:
 
     def sight(self) -> Sight:
         """Return who asks and when, for JQL."""
-        return Sight(self.store, self.me, Calendar(self.now(), self.zone))
+        calendar = Calendar(self.now(), self.zone)
+        return Sight(self.store, self.me, calendar)
+
+    def open_walk(self, token: str, bound: str) -> tuple[int, int, Sequence[int]]:
+        """Return number, offset and ids of the walk a token of `bound` names; refused when there is none."""
+        try:
+            return self.walks.open(token, bound, self.now())
+        except BadToken:
+            raise Refusal(
+                400, "The provided next page token is invalid or expired."
+            ) from None
 
     def issue(self, ref: object) -> Issue:
         """Return a visible issue by id, key or former key; 404 otherwise."""
@@ -106,7 +116,9 @@ class Call:
     def flag(self, name: str, *, default: bool = False) -> bool:
         """Return a query value as a truth value."""
         value = self.request.first(name)
-        return default if value is None else value.casefold() == "true"
+        if value is None:
+            return default
+        return value.casefold() == "true"
 
     def integer(self, name: str, default: int) -> int:
         """Return a query value as a whole number; 400 when it is none."""
@@ -133,21 +145,25 @@ class Call:
         usual: str,
     ) -> list[Each]:
         """Return items by the field `orderBy` names (`-` turns it round), those without a value last; 400 for none."""
-        wish = self.text(
-            "orderBy", usual
-        ).strip()  # a `+` in a query is a blank once decoded
-        key = keys.get(wish[1:] if wish[:1] in ("+", "-") else wish)
+        # A `+` in a query is a blank once decoded.
+        wish = self.text("orderBy", usual).strip()
+        name = wish
+        if wish.startswith(("+", "-")):
+            name = wish[1:]
+        key = keys.get(name)
         if key is None:
+            known = ", ".join(keys)
             raise Refusal(
-                400, f"The value '{wish}' of 'orderBy' is not one of {', '.join(keys)}."
+                400, f"The value '{wish}' of 'orderBy' is not one of {known}."
             )
-        found = list(items)
-        known = sorted(
-            (item for item in found if key(item) is not None),
-            key=key,
-            reverse=wish.startswith("-"),
-        )
-        return [*known, *(item for item in found if key(item) is None)]
+
+        ordered: list[Each] = []
+        without: list[Each] = []
+        for item in items:
+            part = without if key(item) is None else ordered
+            part.append(item)
+        ordered.sort(key=key, reverse=wish.startswith("-"))
+        return ordered + without
 
     def listed(self, name: str) -> tuple[str, ...]:
         """Return comma-separated and repeated query values as one tuple."""

@@ -39,9 +39,16 @@ def guess_category(name: str) -> str:
     plain = name.casefold()
     if any(word in plain for word in _DONE_NAMES):
         return "done"
-    return (
-        "new" if any(plain.startswith(word) for word in _NEW_NAMES) else "indeterminate"
-    )
+    if plain.startswith(_NEW_NAMES):
+        return "new"
+    return "indeterminate"
+
+
+def _name_of(ref: Any) -> str:
+    """Return the name of a record, given by that or whole."""
+    if isinstance(ref, Mapping):
+        ref = ref["name"]
+    return str(ref)
 
 
 class SiteRecords:
@@ -83,14 +90,14 @@ class SiteRecords:
         if ref is None or ref == "":
             return None
         if isinstance(ref, str):
-            return (
-                self.store.find_user(ref)
-                or self.user({"name": ref, "email": ref if "@" in ref else ""})
-            ).account
-        if isinstance(ref, Mapping):
-            known = self.store.find_user(
-                ref.get("id") or ref.get("email") or ref.get("login") or ref.get("name")
+            email = ref if "@" in ref else ""
+            named = self.store.find_user(ref) or self.user(
+                {"name": ref, "email": email}
             )
+            return named.account
+        if isinstance(ref, Mapping):
+            names = [ref.get(key) for key in ("id", "email", "login", "name")]
+            known = self.store.find_user(next(filter(None, names), None))
             return (known or self.user(dict(ref))).account
         raise TypeError(f"not a person: {ref!r}")
 
@@ -105,8 +112,11 @@ class SiteRecords:
         project = (
             self.store.find_project(raw["project"]) if raw.get("project") else None
         )
-        identity = str(raw["id"]) if raw.get("id") is not None else None
-        known = self.store.statuses.get(identity) if identity else None
+        identity = None
+        known = None
+        if raw.get("id") is not None:
+            identity = str(raw["id"])
+            known = self.store.statuses.get(identity)
         if known is not None and known.name.casefold() != name.casefold():
             known = self.store.status_named(name)
             identity = None
@@ -125,15 +135,13 @@ class SiteRecords:
 
     def _free_status(self) -> str:
         identity = str(self.store.counters.take("status", 10003))
-        return identity if identity not in self.store.statuses else self._free_status()
+        if identity not in self.store.statuses:
+            return identity
+        return self._free_status()
 
     def status_for(self, ref: Any, project: Project) -> Status:
         """Return a status of a project by name, id or record, adding it to the site and the project."""
-        name = (
-            str(ref["name"])
-            if isinstance(ref, Mapping)
-            else str(ref or self._first(project))
-        )
+        name = _name_of(self._first(project) if ref in (None, "") else ref)
         found = self._statuses.get((project.id, name))
         if found is None:
             found = (
@@ -152,30 +160,38 @@ class SiteRecords:
 
     def kind_for(self, ref: Any) -> str:
         """Return an issue type's id by name, adding it; `{name, level}` states the level."""
-        name = str(ref["name"]) if isinstance(ref, Mapping) else str(ref or "Task")
+        raw = ref if isinstance(ref, Mapping) else {"name": ref or "Task"}
+        name = str(raw["name"])
         found = self._kinds.get(name)
         if found is None:
             kind = self.store.kind_named(name)
             if kind is None:
-                level = int(ref.get("level", 0)) if isinstance(ref, Mapping) else 0
-                kind = Kind(str(self.store.counters.take("kind", 10005)), name, level)
+                level = int(raw.get("level", 0))
+                identity = self.store.counters.take("kind", 10005)
+                kind = Kind(str(identity), name, level)
                 self.store.kinds[kind.id] = kind
-            found = self._kinds[name] = kind.id
+            found = kind.id
+            self._kinds[name] = found
         return found
 
     def priority_for(self, name: Any) -> str | None:
         """Return a priority's id by name, adding it."""
-        return None if name is None else self._named(self.store.priorities, str(name))
+        if name is None:
+            return None
+        return self._named(self.store.priorities, str(name))
 
     def resolution_for(self, name: Any) -> str | None:
         """Return a resolution's id by name, adding it."""
-        return None if name is None else self._named(self.store.resolutions, str(name))
+        if name is None:
+            return None
+        return self._named(self.store.resolutions, str(name))
 
     def _named(self, table: dict[str, Named], name: str) -> str:
         for entry in table.values():
             if entry.name == name:
                 return entry.id
-        identity = str(max(map(int, table)) + 1)
+        highest = max(map(int, table))
+        identity = str(highest + 1)
         table[identity] = Named(identity, name)
         return identity
 
@@ -220,7 +236,10 @@ class SiteRecords:
         """Return a project by key, id or record, adding it."""
         if isinstance(ref, Mapping):
             return self.project(dict(ref))
-        return self.store.find_project(ref) or self.project({"key": str(ref)})
+        known = self.store.find_project(ref)
+        if known is not None:
+            return known
+        return self.project({"key": str(ref)})
 
     def version(self, project: int, raw: Json) -> Version:
         """Load a version."""
@@ -246,30 +265,23 @@ class SiteRecords:
 
     def version_for(self, project: int, ref: Any) -> int:
         """Return a version's id by name or record, adding it."""
-        name = str(ref["name"]) if isinstance(ref, Mapping) else str(ref)
-        found = self._versions.get((project, name)) or next(
-            (
-                v.id
-                for v in self.store.versions.values()
-                if v.project == project and v.name == name
-            ),
-            None,
-        )
-        return (
-            found
-            or self.version(
-                project, dict(ref) if isinstance(ref, Mapping) else {"name": name}
-            ).id
-        )
+        name = _name_of(ref)
+        known = self._versions.get((project, name))
+        if known:
+            return known
+        for version in self.store.versions.values():
+            if version.project == project and version.name == name:
+                return version.id
+        raw = dict(ref) if isinstance(ref, Mapping) else {"name": name}
+        return self.version(project, raw).id
 
     def component_for(self, project: int, ref: Any) -> int:
         """Return a component's id by name or record, adding it."""
-        name = str(ref["name"]) if isinstance(ref, Mapping) else str(ref)
+        name = _name_of(ref)
         found = self._components.get((project, name))
         if found is None:
-            found = self._components[project, name] = self.store.counters.take(
-                "component"
-            )
+            found = self.store.counters.take("component")
+            self._components[project, name] = found
             self.store.components[found] = Component(found, project, name)
         return found
 
@@ -341,28 +353,21 @@ class SiteRecords:
         return sprint
 
     def _board_of(self, raw: Json) -> int | None:
-        if raw.get("board") is not None:
-            found = next(
-                (
-                    b
-                    for b in self.store.boards.values()
-                    if raw["board"] in (b.id, b.name)
-                ),
-                None,
-            )
-            return found.id if found else int(raw["board"])
+        boards = self.store.boards.values()
+        ref = raw.get("board")
+        if ref is not None:
+            for board in boards:
+                if ref in (board.id, board.name):
+                    return board.id
+            return int(ref)
+
         if raw.get("project") is None:
             return None
         project = self.project_for(raw["project"])
-        found = next(
-            (
-                b
-                for b in self.store.boards.values()
-                if b.project == project.id and b.kind == "scrum"
-            ),
-            None,
-        )
-        return (found or self.board({"project": project.key})).id
+        for board in boards:
+            if board.project == project.id and board.kind == "scrum":
+                return board.id
+        return self.board({"project": project.key}).id
 
     def sprint_for(self, ref: Any) -> int:
         """Return a sprint's id by id, name or record, adding a record."""
@@ -375,17 +380,13 @@ class SiteRecords:
             return (known or self.sprint(dict(ref))).id
         if isinstance(ref, int) and ref in self.store.sprints:
             return ref
-        found = self._sprints.get(str(ref)) or next(
-            (
-                sprint.id
-                for sprint in self.store.sprints.values()
-                if sprint.name == str(ref)
-            ),
-            None,
-        )
-        if found is None:
-            raise KeyError(f"sprint {ref}")
-        return found
+        name = str(ref)
+        if name in self._sprints:
+            return self._sprints[name]
+        for sprint in self.store.sprints.values():
+            if sprint.name == name:
+                return sprint.id
+        raise KeyError(f"sprint {ref}")
 
     def filter(self, raw: Json) -> Filter:
         """Load a saved search."""

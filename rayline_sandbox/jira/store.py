@@ -63,8 +63,9 @@ class SortedPairs:
     def remove(self, at: int, identity: int) -> None:
         """Take a pair out if it is there."""
         self._settle()
-        place = bisect_left(self._pairs, (at, identity))
-        if place < len(self._pairs) and self._pairs[place] == (at, identity):
+        pair = (at, identity)
+        place = bisect_left(self._pairs, pair)
+        if self._pairs[place : place + 1] == [pair]:
             del self._pairs[place]
 
     def since(self, at: int) -> list[tuple[int, int]]:
@@ -108,6 +109,15 @@ class Counters:
             self.next[series] = used + 1
 
 
+def _numbered(names: Iterable[str], first: int) -> dict[str, Named]:
+    """Return names as records by their ids, which count on from the first."""
+    found = {}
+    for number, name in enumerate(names, first):
+        identity = str(number)
+        found[identity] = Named(identity, name)
+    return found
+
+
 class Store:
     """All records of one Jira site."""
 
@@ -124,12 +134,8 @@ class Store:
             status.id: copy.copy(status) for status in _STATUSES
         }
         self.kinds: dict[str, Kind] = {kind.id: kind for kind in _KINDS}
-        self.priorities = {
-            str(n): Named(str(n), name) for n, name in enumerate(_PRIORITIES, 1)
-        }
-        self.resolutions = {
-            str(n): Named(str(n), name) for n, name in enumerate(_RESOLUTIONS, 10000)
-        }
+        self.priorities = _numbered(_PRIORITIES, 1)
+        self.resolutions = _numbered(_RESOLUTIONS, 10000)
         self.versions: dict[int, Version] = {}
         self.components: dict[int, Component] = {}
         self.sprints: dict[int, Sprint] = {}
@@ -163,11 +169,9 @@ class Store:
     ) -> User:
         """Return a new user with identities for both deployments."""
         number = self.counters.take("user")
-        login = name or email.split("@")[0] or f"user{number}"
-        identity = (
-            account
-            or f"712020:{uuid.UUID(int=self.random.getrandbits(128), version=4)}"
-        )
+        mailbox, _, _ = email.partition("@")
+        login = name or mailbox or f"user{number}"
+        identity = account or self._free_account()
         user = User(
             identity, login, f"JIRAUSER{number}", display, email, active, zone, kind
         )
@@ -177,6 +181,10 @@ class Store:
                 self._people.setdefault(ref.casefold(), identity)
         return user
 
+    def _free_account(self) -> str:
+        bits = self.random.getrandbits(128)
+        return f"712020:{uuid.UUID(int=bits, version=4)}"
+
     def rename_user(self, user: User, display: str) -> None:
         """Give a user another display name; the old one stops resolving."""
         self._people.pop(user.display.casefold(), None)
@@ -185,8 +193,12 @@ class Store:
 
     def find_user(self, ref: object) -> User | None:
         """Return the user with an account id, name, key, e-mail or display name."""
-        found = self._people.get(ref.casefold()) if isinstance(ref, str) else None
-        return self.users[found] if found is not None else None
+        if not isinstance(ref, str):
+            return None
+        account = self._people.get(ref.casefold())
+        if account is None:
+            return None
+        return self.users[account]
 
     # Projects -------------------------------------------------------------
 
@@ -213,19 +225,19 @@ class Store:
         self._project_keys[key.upper()] = project.id
         for identity in self.by_project[project.id]:
             issue = self.issues[identity]
-            issue.key = f"{key}-{issue.key.rpartition('-')[2]}"
+            _, _, number = issue.key.rpartition("-")
+            issue.key = f"{key}-{number}"
             self.keys[issue.key] = identity
 
     def find_project(self, ref: object) -> Project | None:
         """Return the project with an id, a key or a former key."""
         text = str(ref)
         identity = as_identity(text)
-        found = (
-            identity
-            if identity in self.projects
-            else self._project_keys.get(text.upper())
-        )
-        return self.projects[found] if found is not None else None
+        if identity not in self.projects:
+            identity = self._project_keys.get(text.upper())
+        if identity is None:
+            return None
+        return self.projects[identity]
 
     def seen(self, project: int) -> bool:
         """Tell whether the account can see issues of a project."""
@@ -248,9 +260,21 @@ class Store:
         """Return the visible issue with an id, a key or a former key."""
         text = str(ref)
         identity = as_identity(text)
-        found = self.keys.get(text.upper()) if identity is None else identity
-        issue = self.issues.get(found) if found is not None else None
-        return issue if issue is not None and self.seen(issue.project) else None
+        if identity is None:
+            identity = self.keys.get(text.upper())
+        issue = self.issues.get(identity) if identity is not None else None
+        if issue is not None and self.seen(issue.project):
+            return issue
+        return None
+
+    def level_of(self, identity: int) -> int:
+        """Return the level of an issue's type: 1 an epic, -1 a sub-task."""
+        issue = self.issues[identity]
+        return self.kinds[issue.kind].level
+
+    def spent_on(self, issue: Issue) -> int:
+        """Return the seconds of an issue's worklogs."""
+        return sum(self.worklogs[each].seconds for each in issue.worklogs)
 
     def remember(self, issue: Issue, *, created: bool = False) -> None:
         """Let the search index keep showing what it shows now for as long as it lags; call before a change."""
@@ -261,7 +285,8 @@ class Store:
         if entry is not None and entry.until > self.now():
             entry.until = until
             return
-        self.stale[issue.id] = Stale(until, None if created else copy.copy(issue))
+        shown = None if created else copy.copy(issue)
+        self.stale[issue.id] = Stale(until, shown)
 
     def touch(self, issue: Issue, at: int) -> None:
         """Set `updated` and keep its index in step."""
@@ -296,7 +321,8 @@ class Store:
             self.drop_worklog(self.worklogs[identity])
         for identity in issue.comments:
             del self.comments[identity]
-        for key in [key for key, value in self.keys.items() if value == issue.id]:
+        keys = [key for key, value in self.keys.items() if value == issue.id]
+        for key in keys:
             del self.keys[key]
 
     def shown(self, identity: int) -> Issue | None:
@@ -349,11 +375,10 @@ class Store:
 
     def kind_named(self, name: str) -> Kind | None:
         """Return the issue type with an id or a name."""
-        return self.kinds.get(name) or next(
-            (
-                kind
-                for kind in self.kinds.values()
-                if kind.name.casefold() == name.casefold()
-            ),
-            None,
-        )
+        known = self.kinds.get(name)
+        if known is not None:
+            return known
+        for kind in self.kinds.values():
+            if kind.name.casefold() == name.casefold():
+                return kind
+        return None

@@ -43,22 +43,27 @@ class Walks:
     def freeze(self, asked: str, ids: Iterable[int], now: int) -> int:
         """Keep ids in order and return the walk's number."""
         self._number += 1
-        self._walks[self._number] = Walk(asked, array("q", ids), now + LIFETIME)
-        self._total += len(self._walks[self._number].ids)
-        while len(self._walks) > 1 and (
-            len(self._walks) > _KEPT or self._total > _KEPT_IDS
-        ):
-            self._total -= len(self._walks.popitem(last=False)[1].ids)
+        walk = Walk(asked, array("q", ids), now + LIFETIME)
+        self._walks[self._number] = walk
+        self._total += len(walk.ids)
+        while self._is_full():
+            _, oldest = self._walks.popitem(last=False)
+            self._total -= len(oldest.ids)
         return self._number
+
+    def _is_full(self) -> bool:
+        """Tell whether too much is kept besides the newest walk."""
+        count = len(self._walks)
+        if count == 1:
+            return False
+        return count > _KEPT or self._total > _KEPT_IDS
 
     def token(self, number: int, offset: int) -> str:
         """Return the token of a place in a walk."""
         text = f"{number}.{offset}"
-        return (
-            base64.urlsafe_b64encode(f"{text}.{self._sign(text)}".encode())
-            .decode()
-            .rstrip("=")
-        )
+        signed = f"{text}.{self._sign(text)}"
+        coded = base64.urlsafe_b64encode(signed.encode())
+        return coded.decode().rstrip("=")
 
     def open(self, token: str, asked: str, now: int) -> tuple[int, int, array[int]]:
         """Return number, offset and ids for a token; raises `BadToken`."""
@@ -70,7 +75,8 @@ class Walks:
 
     def _read(self, token: str) -> tuple[int, int]:
         try:
-            text = base64.urlsafe_b64decode(token + "=" * (-len(token) % 4)).decode()
+            padding = "=" * (-len(token) % 4)
+            text = base64.urlsafe_b64decode(token + padding).decode()
             number, offset, signature = text.split(".")
             if signature != self._sign(f"{number}.{offset}"):
                 raise BadToken(token)
@@ -79,4 +85,6 @@ class Walks:
             raise BadToken(token) from None
 
     def _sign(self, text: str) -> str:
-        return hashlib.sha256(f"{self._salt}:{text}".encode()).hexdigest()[:16]
+        salted = f"{self._salt}:{text}"
+        digest = hashlib.sha256(salted.encode()).hexdigest()
+        return digest[:16]

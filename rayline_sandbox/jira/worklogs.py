@@ -5,7 +5,8 @@ Source: docs/facts/jira-api.md 2.4.
 
 from __future__ import annotations
 
-from itertools import islice, takewhile
+from collections.abc import Iterable, Iterator
+from itertools import islice
 from typing import Any
 
 from rayline_sandbox.jira.changes import Changes
@@ -106,13 +107,12 @@ def deleted_feed(site: Site, call: Call) -> Json:
 def _feed(site: Site, call: Call, name: str, pairs: SortedPairs) -> Json:
     since = call.integer("since", 0)
     latest = site.now() - WITHHELD
-    early = takewhile(lambda pair: pair[0] <= latest, pairs.since(since))
-    ready = list(
-        islice((pair for pair in early if _seen(site, pair[1])), FEED_PAGE + 1)
-    )
-    page = ready[:FEED_PAGE]
-    last = len(ready) <= FEED_PAGE
-    until = page[-1][0] if page else since
+    ready = _ready(site, pairs.since(since), latest)
+    page = list(islice(ready, FEED_PAGE))
+    last = next(ready, None) is None
+    until = since
+    if page:
+        until, _ = page[-1]
     link = f"{Renderer(site, call).rest}/worklog/{name}?since="
     found: Json = {
         "values": [
@@ -129,11 +129,23 @@ def _feed(site: Site, call: Call, name: str, pairs: SortedPairs) -> Json:
     return found if site.cloud else {**found, "isLastPage": last}
 
 
+def _ready(
+    site: Site, pairs: Iterable[tuple[int, int]], latest: int
+) -> Iterator[tuple[int, int]]:
+    """Yield the pairs up to an instant whose worklogs may be seen."""
+    for at, identity in pairs:
+        if at > latest:
+            return
+        if _seen(site, identity):
+            yield at, identity
+
+
 def _seen(site: Site, identity: int) -> bool:
     entry = site.store.worklogs.get(identity)
-    return entry is None or (
-        not entry.restricted and site.store.seen(site.store.issues[entry.issue].project)
-    )
+    if entry is None:
+        return True
+    issue = site.store.issues[entry.issue]
+    return not entry.restricted and site.store.seen(issue.project)
 
 
 def list_worklogs(site: Site, call: Call) -> list[Json]:

@@ -231,7 +231,9 @@ def _text(store: Store, kind: str, given: Payload, path: str) -> Payload:
 
 
 def _extra(store: Store, key: str, value: Any, path: str) -> Any:
-    return read_icon(store, value, path) if key == "icon" else _flag(value, path)
+    if key == "icon":
+        return read_icon(store, value, path)
+    return _flag(value, path)
 
 
 def _flag(value: Any, path: str) -> bool:

@@ -18,6 +18,7 @@ from rayline_sandbox.notion.call import (
     Route,
     listing,
     paginate,
+    read_trash,
     with_archived,
 )
 from rayline_sandbox.notion.errors import (
@@ -293,7 +294,9 @@ def _position(call: Call, container: Record) -> int | None:
         raise should_be("body.after", "not present", after)
     if position is not None:
         return read_position(call.store, container, position)
-    return None if after is None else _index_after(call.store, container, after)
+    if after is None:
+        return None
+    return _index_after(call.store, container, after)
 
 
 def read_position(
@@ -317,22 +320,19 @@ def read_position(
 
 def _index_after(store: Store, container: Record, after: Any) -> int:
     body = store.children.get(container.id, [])
-    if plain_id(str(after)) not in body:
+    block_id = plain_id(str(after))
+    if block_id not in body:
         raise invalid(
             f"Block {after} to append after is not a child of {container.id}."
         )
-    return body.index(plain_id(str(after))) + 1
+    return body.index(block_id) + 1
 
 
 def update_block(call: Call) -> Answer:
     """PATCH /v1/blocks/{block_id}."""
     store = call.store
     block = call.store.node(call.params["block_id"])
-    trash = call.body.get("in_trash", call.body.get("archived") if call.old else None)
-    if "archived" in call.body and not call.old:
-        raise should_be("body.archived", "not present", call.body["archived"])
-    if trash is not None and not isinstance(trash, bool):
-        raise should_be("body.in_trash", "a boolean", trash)
+    trash = read_trash(call)
     store.refuse_trashed(block, kind_of(block), lifted=trash is False)
     _update_payload(call, block)
     if trash is not None:

@@ -65,6 +65,18 @@ class Route:
     raw: bool = False
 
 
+def read_trash(call: Call) -> bool | None:
+    """Return what a request says of the trash in the words of its version; None when it says nothing."""
+    body = call.body
+    if "archived" in body and not call.old:
+        raise should_be("body.archived", "not present", body["archived"])
+    for key in ("in_trash", "archived"):
+        given = body.get(key)
+        if given is not None and not isinstance(given, bool):
+            raise should_be(f"body.{key}", "a boolean", given)
+    return body.get("in_trash", body.get("archived"))
+
+
 def with_archived(call_version: str, value: dict[str, Any]) -> dict[str, Any]:
     """Return the object with `archived` repeated from `in_trash` when the version asks for it."""
     if call_version == OLD:
@@ -91,10 +103,14 @@ def page_size(call: Call) -> int:
 def _whole(asked: Any, *, text: bool) -> int | None:
     """Return a whole number as JSON writes it or, with `text`, as an address does."""
     if text:
-        return int(asked) if re.fullmatch(r"-?\d{1,9}", asked, re.ASCII) else None
+        if re.fullmatch(r"-?\d{1,9}", asked, re.ASCII):
+            return int(asked)
+        return None
     if isinstance(asked, bool) or not isinstance(asked, int | float):
         return None
-    return int(asked) if float(asked).is_integer() else None
+    if float(asked).is_integer():
+        return int(asked)
+    return None
 
 
 def start_cursor(call: Call) -> str | None:

@@ -7,13 +7,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from rayline_sandbox.notion.call import Answer, Call, Route, with_archived
-from rayline_sandbox.notion.databases import (
-    draft_data_source,
-    read_looks,
-    read_trash,
-    register,
-)
+from rayline_sandbox.notion.call import Answer, Call, Route, read_trash, with_archived
+from rayline_sandbox.notion.databases import draft_data_source, read_looks, register
 from rayline_sandbox.notion.errors import MISSING, invalid, should_be
 from rayline_sandbox.notion.media import shown_or_none
 from rayline_sandbox.notion.richtext import page_url

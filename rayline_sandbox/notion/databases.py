@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from rayline_sandbox.notion.call import Answer, Call, Route, with_archived
-from rayline_sandbox.notion.errors import an_object, invalid, should_be
+from rayline_sandbox.notion.call import Answer, Call, Route, read_trash, with_archived
+from rayline_sandbox.notion.errors import an_object, invalid
 from rayline_sandbox.notion.media import read_cover, read_icon, shown_or_none
 from rayline_sandbox.notion.pages import find_parent
 from rayline_sandbox.notion.richtext import page_url, parse_rich_text, plain
@@ -184,16 +184,6 @@ def update_database(call: Call) -> Answer:
     if trash is not None:
         database.in_trash = trash
     return database_object(store, database, call.version)
-
-
-def read_trash(call: Call) -> bool | None:
-    """Return what a request says of the trash, in the words of its version."""
-    if "archived" in call.body and not call.old:
-        raise should_be("body.archived", "not present", call.body["archived"])
-    trash = call.body.get("in_trash", call.body.get("archived"))
-    if trash is not None and not isinstance(trash, bool):
-        raise should_be("body.in_trash", "a boolean", trash)
-    return trash
 
 
 def _read_parent(store: Store, database: Database, given: Any) -> Page:

@@ -100,9 +100,11 @@ def hosted_file(store: Store, upload_id: str) -> dict[str, str]:
     found = find_upload(store, upload_id)
     until = store.now() + LIFETIME
     name = quote(found.filename or "file", safe="")
-    query = f"expires={int(until.timestamp())}&signature={_signature(store, found.id, int(until.timestamp()))}"
+    expires = int(until.timestamp())
+    signature = _signature(store, found.id, expires)
+    path = f"{FILES_PATH}{found.id}/{name}"
     return {
-        "url": f"{found.base}{FILES_PATH}{found.id}/{name}?{query}",
+        "url": f"{found.base}{path}?expires={expires}&signature={signature}",
         "expiry_time": minute(until),
     }
 
@@ -128,15 +130,19 @@ def serve_file(store: Store, request: Request) -> Response | None:
 
 
 def _fresh(store: Store, upload_id: str, expires: str, signature: str) -> bool:
-    if not expires.isdigit() or datetime.fromtimestamp(int(expires), UTC) < store.now():
+    if not expires.isdigit():
         return False
-    return hmac.compare_digest(signature, _signature(store, upload_id, int(expires)))
+    until = datetime.fromtimestamp(int(expires), UTC)
+    if until < store.now():
+        return False
+    expected = _signature(store, upload_id, int(expires))
+    return hmac.compare_digest(signature, expected)
 
 
 def _signature(store: Store, upload_id: str, expires: int) -> str:
-    return hmac.new(
-        store.workspace_id.encode(), f"{upload_id}:{expires}".encode(), hashlib.sha256
-    ).hexdigest()[:32]
+    key = store.workspace_id.encode()
+    signed = f"{upload_id}:{expires}".encode()
+    return hmac.new(key, signed, hashlib.sha256).hexdigest()[:32]
 
 
 def status_of(store: Store, upload: Upload) -> str:
@@ -240,10 +246,11 @@ def _external_url(mode: str, body: dict[str, Any]) -> str:
 def base_url(request: Request) -> str:
     """Return the address the client reached this handler at."""
     host = request.headers.get("host", "api.notion.com")
-    local = (
-        host.partition(":")[0] in ("localhost", "127.0.0.1", "0.0.0.0") or ":" in host
-    )
-    return f"{request.headers.get('x-forwarded-proto', 'http' if local else 'https')}://{host}"
+    name, colon, _ = host.partition(":")
+    is_local = name in ("localhost", "127.0.0.1", "0.0.0.0") or bool(colon)
+    usual = "http" if is_local else "https"
+    scheme = request.headers.get("x-forwarded-proto", usual)
+    return f"{scheme}://{host}"
 
 
 def send(call: Call) -> Answer:

@@ -230,7 +230,9 @@ def _operator(
     if operator in ("is_empty", "is_not_empty") and prop.type != "checkbox":
         if operand is not True:
             raise should_be(path, "`true`", operand)
-        return is_empty if operator == "is_empty" else lambda value: not is_empty(value)
+        if operator == "is_empty":
+            return is_empty
+        return lambda value: not is_empty(value)
     build = FAMILIES.get(prop.type, {}).get(operator)
     if build is None:
         raise should_be(path, "not present", operand)

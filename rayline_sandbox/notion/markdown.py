@@ -134,7 +134,9 @@ def _insert(before: str, given: dict[str, Any], path: str) -> str:
     where = an_object(given.get("position"), f"{path}.position").get("type", "end")
     if where not in ("start", "end"):
         raise should_be(f"{path}.position.type", '`"start"` or `"end"`', where)
-    return _joined(content, before) if where == "start" else _joined(before, content)
+    if where == "start":
+        return _joined(content, before)
+    return _joined(before, content)
 
 
 def _joined(*parts: str) -> str:

@@ -300,12 +300,16 @@ def _column(given: Mapping[str, str], children: list[Block]) -> Block:
 
 
 def _colored(given: Mapping[str, str]) -> dict[str, str]:
-    return {"color": color_from_markdown(given["color"])} if given.get("color") else {}
+    if given.get("color"):
+        return {"color": color_from_markdown(given["color"])}
+    return {}
 
 
 def _suffixed(text: str) -> tuple[str, dict[str, str]]:
     match = _COLOR.search(text)
-    return (text[: match.start()], attributes(match[1])) if match else (text, {})
+    if match:
+        return (text[: match.start()], attributes(match[1]))
+    return (text, {})
 
 
 def _textual(kind: str, text: str, **content: Any) -> Block:
@@ -339,7 +343,9 @@ def _media(kind: str, caption: str, url: str) -> Block:
 def _tagged(text: str) -> Block | None:
     void = _VOID_TAG.fullmatch(text)
     if void is not None:
-        return _VOIDS[void[1]](attributes(void[2])) if void[1] in _VOIDS else None
+        if void[1] in _VOIDS:
+            return _VOIDS[void[1]](attributes(void[2]))
+        return None
     match = re.fullmatch(r"<([\w-]+)((?:\s+[\w-]+=\"[^\"]*\")*)\s*>(.*)</\1>", text)
     if match is None:
         return None

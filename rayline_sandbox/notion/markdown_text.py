@@ -15,6 +15,9 @@ from markdown_it import MarkdownIt
 from markdown_it.rules_inline import StateInline
 from markdown_it.token import Token
 
+from rayline_sandbox.notion.richtext import page_url
+from rayline_sandbox.notion.store import dashed
+
 RichText = dict[str, Any]
 
 TEXT_LIMIT = 2000
@@ -57,10 +60,16 @@ class Style:
     color: str = "default"
     link: str | None = None
 
+    def with_mark(self, mark: str) -> Style:
+        """Return the style with one annotation more."""
+        return replace(self, on=self.on | {mark})
+
     def annotations(self) -> dict[str, Any]:
         """Return the annotations that differ from the default."""
         flags: dict[str, Any] = dict.fromkeys(sorted(self.on), True)
-        return flags if self.color == "default" else {**flags, "color": self.color}
+        if self.color == "default":
+            return flags
+        return {**flags, "color": self.color}
 
 
 def attributes(text: str) -> dict[str, str]:
@@ -72,7 +81,9 @@ def attributes(text: str) -> dict[str, str]:
 
 def color_from_markdown(color: str) -> str:
     """Return the API's colour for the dialect's (`blue_bg` is `blue_background`)."""
-    return f"{color.removesuffix('_bg')}_background" if color.endswith("_bg") else color
+    if color.endswith("_bg"):
+        return f"{color.removesuffix('_bg')}_background"
+    return color
 
 
 def color_to_markdown(color: str) -> str:
@@ -99,11 +110,8 @@ def _read(tokens: Sequence[Token]) -> Iterator[RichText]:
     skip_to = ""
     for token in tokens:
         if skip_to:
-            skip_to = (
-                ""
-                if token.type == "html_inline" and token.content == skip_to
-                else skip_to
-            )
+            if token.type == "html_inline" and token.content == skip_to:
+                skip_to = ""
         elif token.type == "html_inline":
             yield from _read_tag(token.content, styles)
             skip_to = _end_of_mention(token.content)
@@ -112,71 +120,75 @@ def _read(tokens: Sequence[Token]) -> Iterator[RichText]:
 
 
 def _read_token(token: Token, styles: list[Style]) -> Iterator[RichText]:
+    style = styles[-1]
     match token.type:
         case kind if kind in _OPENING:
-            styles.append(replace(styles[-1], on=styles[-1].on | {_OPENING[kind]}))
+            styles.append(style.with_mark(_OPENING[kind]))
         case "link_open":
-            styles.append(replace(styles[-1], link=str(token.attrs["href"])))
+            href = str(token.attrs["href"])
+            styles.append(replace(style, link=href))
         case kind if kind in _CLOSING or kind == "link_close":
             styles.pop()
         case "code_inline":
-            yield from _texts(
-                token.content, replace(styles[-1], on=styles[-1].on | {"code"})
-            )
+            yield from _texts(token.content, style.with_mark("code"))
         case "equation":
             yield {
                 "type": "equation",
                 "equation": {"expression": token.content},
-                **_annotated(styles[-1]),
+                **_annotated(style),
             }
         case "image":
             source = str(token.attrs["src"])
-            yield from _texts(token.content or source, replace(styles[-1], link=source))
+            linked = replace(style, link=source)
+            yield from _texts(token.content or source, linked)
         case "softbreak" | "hardbreak":
-            yield from _texts("\n", styles[-1])
+            yield from _texts("\n", style)
         case _:
-            yield from _texts(token.content, styles[-1])
+            yield from _texts(token.content, style)
 
 
 def _read_tag(html: str, styles: list[Style]) -> Iterator[RichText]:
+    style = styles[-1]
     match = _TAG.fullmatch(html)
-    closing, name, rest = (match[1], match[2], match[3]) if match else ("", "", "")
+    if match is None:
+        yield from _texts(html, style)
+        return
+
+    closing, name, rest = match[1], match[2], match[3]
     if name == "br":
-        yield from _texts("\n", styles[-1])
+        yield from _texts("\n", style)
     elif name in ("span", "u") and closing:
-        del styles[max(1, len(styles) - 1) :]
+        # The style of the text itself is never closed.
+        if len(styles) > 1:
+            styles.pop()
     elif name in ("span", "u"):
-        styles.append(_span(styles[-1], attributes(rest), name))
+        span = _span(style, attributes(rest), name)
+        styles.append(span)
     elif name in _MENTION_KINDS:
         yield {
             "type": "mention",
             "mention": _mention(name, attributes(rest)),
-            **_annotated(styles[-1]),
+            **_annotated(style),
         }
     else:
-        yield from _texts(html, styles[-1])
+        yield from _texts(html, style)
 
 
 def _span(style: Style, given: dict[str, str], name: str) -> Style:
-    underlined = (
-        style.on | {"underline"}
-        if name == "u" or given.get("underline") == "true"
-        else style.on
-    )
-    return replace(
-        style, on=underlined, color=color_from_markdown(given.get("color", style.color))
-    )
+    if name == "u" or given.get("underline") == "true":
+        style = style.with_mark("underline")
+    color = given.get("color", style.color)
+    return replace(style, color=color_from_markdown(color))
 
 
 def _end_of_mention(html: str) -> str:
+    """Return the tag that ends a mention begun by this one; empty when it begins none or ends itself."""
     match = _TAG.fullmatch(html)
-    open_mention = (
-        match is not None
-        and match[2] in _MENTION_KINDS
-        and not match[1]
-        and not match[4]
-    )
-    return f"</{match[2]}>" if match is not None and open_mention else ""
+    if match is None or match[2] not in _MENTION_KINDS:
+        return ""
+    if match[1] or match[4]:
+        return ""
+    return f"</{match[2]}>"
 
 
 def _mention(name: str, given: dict[str, str]) -> dict[str, Any]:
@@ -199,8 +211,7 @@ def id_in(url: str) -> str:
     digits = re.findall(r"[0-9a-f]{32}", url.replace("-", ""))
     if not digits:
         return url.rsplit("/", 1)[-1]
-    found = digits[-1]
-    return f"{found[:8]}-{found[8:12]}-{found[12:16]}-{found[16:20]}-{found[20:]}"
+    return dashed(digits[-1])
 
 
 def _annotated(style: Style) -> dict[str, Any]:
@@ -227,21 +238,26 @@ def _merge(items: list[RichText]) -> list[RichText]:
     merged: list[RichText] = []
     for item in items:
         if merged and _same_style(merged[-1], item):
-            joined = merged[-1]["text"]["content"] + item["text"]["content"]
-            merged[-1] = {**item, "text": {**item["text"], "content": joined}}
+            before = merged[-1]["text"]["content"]
+            merged[-1] = _with_content(item, before + item["text"]["content"])
         else:
             merged.append(item)
     return [piece for item in merged for piece in _within_limit(item)]
+
+
+def _with_content(item: RichText, content: str) -> RichText:
+    return {**item, "text": {**item["text"], "content": content}}
 
 
 def _within_limit(item: RichText) -> list[RichText]:
     if item["type"] != "text":
         return [item]
     content = item["text"]["content"]
-    return [
-        {**item, "text": {**item["text"], "content": content[at : at + TEXT_LIMIT]}}
-        for at in range(0, len(content), TEXT_LIMIT)
-    ]
+    pieces = []
+    for start in range(0, len(content), TEXT_LIMIT):
+        end = start + TEXT_LIMIT
+        pieces.append(_with_content(item, content[start:end]))
+    return pieces
 
 
 # Writing.
@@ -257,7 +273,8 @@ def _content(item: RichText) -> str:
         (kind for kind in ("text", "equation", "mention") if kind in item), "text"
     ):
         case "text":
-            return str(item.get("text", {}).get("content", item.get("plain_text", "")))
+            plain = item.get("plain_text", "")
+            return str(item.get("text", {}).get("content", plain))
         case "equation":
             return str(item["equation"]["expression"])
         case _:
@@ -303,41 +320,46 @@ def _outer_spaces_freed(
     for at, item in enumerate(items, 1):
         own = marks[at]
         content = _content(item)
-        if not own or item.get("type", "text") != "text" or content == content.strip():
+        is_text = item.get("type", "text") == "text"
+        if not own or not is_text or content == content.strip():
             yield item, own
             continue
+
         before = own[: _common(marks[at - 1], own)]
         after = own[: _common(own, marks[at + 1])]
-        for part, part_marks in zip(_edges(content), (before, own, after), strict=True):
+        lead, core, tail = _edges(content)
+        for part, part_marks in ((lead, before), (core, own), (tail, after)):
             if part:
-                yield (
-                    {**item, "type": "text", "text": {**item["text"], "content": part}},
-                    part_marks,
-                )
+                yield {"type": "text", **_with_content(item, part)}, part_marks
 
 
 def _edges(content: str) -> tuple[str, str, str]:
+    """Return the spaces before a text, the text between, and the spaces behind it."""
     core = content.strip()
-    lead = content[: len(content) - len(content.lstrip())]
-    return lead, core, content[len(lead) + len(core) :]
+    if not core:
+        return content, "", ""
+    lead, _, tail = content.partition(core)
+    return lead, core, tail
 
 
 def escape(text: str) -> str:
     """Return `text` with the dialect's special characters escaped and line breaks as `<br>`."""
-    return _SPECIAL.sub(lambda match: f"\\{match[0]}", text).replace("\n", "<br>")
+    escaped = _SPECIAL.sub(lambda match: f"\\{match[0]}", text)
+    return escaped.replace("\n", "<br>")
 
 
 def _written(item: RichText) -> str:
     given = item.get("annotations") or {}
     kind = item.get("type", "text")
-    body = (
-        _body(item, code=bool(given.get("code")))
-        if kind != "mention"
-        else _mention_tag(item)
-    )
-    href = (item.get("text") or {}).get("link") if kind == "text" else None
-    linked = f"[{body}]({href['url']})" if href else body
-    return _spanned(linked, given)
+    if kind == "mention":
+        return _spanned(_mention_tag(item), given)
+
+    body = _body(item, code=bool(given.get("code")))
+    if kind == "text":
+        link = (item.get("text") or {}).get("link")
+        if link:
+            body = f"[{body}]({link['url']})"
+    return _spanned(body, given)
 
 
 def _body(item: RichText, *, code: bool) -> str:
@@ -348,16 +370,24 @@ def _body(item: RichText, *, code: bool) -> str:
 
 
 def _code_span(content: str) -> str:
-    fence = "`" * (max((len(run) for run in re.findall(r"`+", content)), default=0) + 1)
-    pad = " " if content.startswith("`") or content.endswith("`") else ""
-    return f"{fence}{pad}{content}{pad}{fence}"
+    runs = re.findall(r"`+", content)
+    longest = max(map(len, runs), default=0)
+    fence = "`" * (longest + 1)
+    if content.startswith("`") or content.endswith("`"):
+        content = f" {content} "
+    return f"{fence}{content}{fence}"
 
 
 def _spanned(text: str, given: dict[str, Any]) -> str:
     color = given.get("color") or "default"
-    pairs = [f'color="{color_to_markdown(color)}"'] if color != "default" else []
-    pairs += ['underline="true"'] if given.get("underline") else []
-    return f"<span {' '.join(pairs)}>{text}</span>" if pairs else text
+    pairs = []
+    if color != "default":
+        pairs.append(f'color="{color_to_markdown(color)}"')
+    if given.get("underline"):
+        pairs.append('underline="true"')
+    if pairs:
+        return f"<span {' '.join(pairs)}>{text}</span>"
+    return text
 
 
 def _mention_tag(item: RichText) -> str:
@@ -365,10 +395,15 @@ def _mention_tag(item: RichText) -> str:
     kind = mention.get("type") or next(iter(mention))
     if kind == "date":
         date = mention["date"]
-        end = f' end="{date["end"]}"' if date.get("end") else ""
+        end = ""
+        if date.get("end"):
+            end = f' end="{date["end"]}"'
         return f'<mention-date start="{date["start"]}"{end}/>'
+
     target = (mention.get(kind) or {}).get("id", "")
-    scheme = "user://" if kind == "user" else "https://app.notion.com/p/"
-    address = target if kind == "user" else str(target).replace("-", "")
-    tag = f"mention-{kind.replace('_', '-')}"
-    return f'<{tag} url="{scheme}{address}">{escape(_content(item))}</{tag}>'
+    url = f"user://{target}"
+    if kind != "user":
+        url = page_url(str(target))
+    words = kind.replace("_", "-")
+    text = escape(_content(item))
+    return f'<mention-{words} url="{url}">{text}</mention-{words}>'

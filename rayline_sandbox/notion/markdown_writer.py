@@ -12,6 +12,7 @@ from rayline_sandbox.notion.markdown_text import (
     markdown_from_rich_text,
     plain_text,
 )
+from rayline_sandbox.notion.richtext import page_url
 
 Block = dict[str, Any]
 
@@ -40,15 +41,19 @@ def markdown_from_blocks(blocks: Sequence[Block]) -> str:
 
 def unknown_block_ids(blocks: Sequence[Block]) -> list[str]:
     """Return the ids of blocks the dialect has no words for (docs/facts/notion-api.md 3.15)."""
-    own = [str(block.get("id", "")) for block in blocks if block["type"] in _UNWRITABLE]
-    return own + [
-        found for block in blocks for found in unknown_block_ids(children_of(block))
-    ]
+    own = []
+    below = []
+    for block in blocks:
+        if block["type"] in _UNWRITABLE:
+            own.append(str(block.get("id", "")))
+        below += unknown_block_ids(children_of(block))
+    return own + below
 
 
 def children_of(block: Block) -> list[Block]:
     """Return the children of a block wherever they stand."""
-    found = block.get("children") or block[block["type"]].get("children") or []
+    payload = block[block["type"]]
+    found = block.get("children") or payload.get("children") or []
     return list(found)
 
 
@@ -86,8 +91,12 @@ def _indented(lines: Sequence[str]) -> list[str]:
 def _headline(kind: str, content: Block, number: int) -> str:
     text = markdown_from_rich_text(content.get("rich_text", []))
     if kind == "paragraph":
-        return f"{_unambiguous(text)}{_suffix(content)}" if text else "<empty-block/>"
-    return f"{_prefix(kind, content, number)}{text}{_suffix(content)}".rstrip()
+        if text:
+            return f"{_unambiguous(text)}{_suffix(content)}"
+        return "<empty-block/>"
+    prefix = _prefix(kind, content, number)
+    line = prefix + text + _suffix(content)
+    return line.rstrip()
 
 
 def _prefix(kind: str, content: Block, number: int) -> str:
@@ -95,7 +104,7 @@ def _prefix(kind: str, content: Block, number: int) -> str:
         case "numbered_list_item":
             return f"{number}. "
         case "to_do":
-            return f"- [{'x' if content.get('checked') else ' '}] "
+            return "- [x] " if content.get("checked") else "- [ ] "
         case _ if kind.startswith("heading_"):
             return f"{'#' * int(kind[-1])} "
         case _:
@@ -107,34 +116,38 @@ def _unambiguous(text: str) -> str:
     match = _AMBIGUOUS.match(text)
     if match is None:
         return text
-    return (
-        f"{match[0][:-1]}\\{text[len(match[0]) - 1 :]}"
-        if text[0].isdigit()
-        else f"\\{text}"
-    )
+    if not text[0].isdigit():
+        return f"\\{text}"
+    # The sign behind the number makes it a list.
+    sign = match.end() - 1
+    return text[:sign] + "\\" + text[sign:]
 
 
 def _suffix(content: Block) -> str:
     color = content.get("color") or "default"
-    pairs = ['toggle="true"'] if content.get("is_toggleable") else []
-    pairs += [f'color="{color_to_markdown(color)}"'] if color != "default" else []
-    return f" {{{' '.join(pairs)}}}" if pairs else ""
+    pairs = []
+    if content.get("is_toggleable"):
+        pairs.append('toggle="true"')
+    if color != "default":
+        pairs.append(f'color="{color_to_markdown(color)}"')
+    if pairs:
+        return f" {{{' '.join(pairs)}}}"
+    return ""
 
 
 def _code(block: Block) -> list[str]:
     content = block["code"]
     body = plain_text(content.get("rich_text", []))
-    longest = max((len(run) for run in re.findall(r"`{3,}", body)), default=2)
+    runs = re.findall(r"`{3,}", body)
+    longest = max(map(len, runs), default=2)
     fence = "`" * (longest + 1)
-    return [
-        f"{fence}{content.get('language') or 'plain text'}",
-        *body.split("\n"),
-        fence,
-    ]
+    language = content.get("language") or "plain text"
+    return [fence + language, *body.split("\n"), fence]
 
 
 def _equation(block: Block) -> list[str]:
-    return ["$$", *str(block["equation"]["expression"]).split("\n"), "$$"]
+    expression = str(block["equation"]["expression"])
+    return ["$$", *expression.split("\n"), "$$"]
 
 
 def _toggle(block: Block) -> list[str]:
@@ -152,20 +165,24 @@ def _toggle(block: Block) -> list[str]:
 def _callout(block: Block) -> list[str]:
     content = block["callout"]
     icon = content.get("icon") or {}
-    sign = icon.get("emoji") or (icon.get("external") or {}).get("url") or ""
-    text = markdown_from_rich_text(content.get("rich_text", []))
-    first = [_unambiguous(text)] if text else ["<empty-block/>"]
+    external = icon.get("external") or {}
+    sign = icon.get("emoji") or external.get("url") or ""
     marked = f' icon="{sign}"' if sign else ""
+    text = markdown_from_rich_text(content.get("rich_text", []))
+    first = _unambiguous(text) if text else "<empty-block/>"
+    children = _lines(children_of(block))
     return [
         f"<callout{marked}{_attributes(content)}>",
-        *_indented([*first, *_lines(children_of(block))]),
+        *_indented([first, *children]),
         "</callout>",
     ]
 
 
 def _attributes(content: Block) -> str:
     color = content.get("color") or "default"
-    return f' color="{color_to_markdown(color)}"' if color != "default" else ""
+    if color != "default":
+        return f' color="{color_to_markdown(color)}"'
+    return ""
 
 
 def _table(block: Block) -> list[str]:
@@ -198,38 +215,38 @@ def _columns(block: Block) -> list[str]:
 
 def _image(block: Block) -> list[str]:
     content = block["image"]
-    return [
-        f"![{markdown_from_rich_text(content.get('caption', []))}]({_url(content)})"
-    ]
+    caption = markdown_from_rich_text(content.get("caption", []))
+    return [f"![{caption}]({_url(content)})"]
 
 
 def _media(block: Block) -> list[str]:
     kind = block["type"]
-    caption = markdown_from_rich_text(block[kind].get("caption", []))
-    return [f'<{kind} src="{_url(block[kind])}">{caption}</{kind}>']
+    content = block[kind]
+    caption = markdown_from_rich_text(content.get("caption", []))
+    return [f'<{kind} src="{_url(content)}">{caption}</{kind}>']
 
 
 def _url(content: Block) -> str:
-    source = (
-        content.get(content.get("type", "external")) or content.get("external") or {}
-    )
-    return str(source.get("url") or f"file-upload://{source.get('id', '')}")
+    kind = content.get("type", "external")
+    source = content.get(kind) or content.get("external") or {}
+    if source.get("url"):
+        return str(source["url"])
+    upload_id = source.get("id", "")
+    return f"file-upload://{upload_id}"
 
 
 def _child(block: Block) -> list[str]:
     kind = block["type"]
     tag = kind.removeprefix("child_")
-    identifier = str(block.get("id", "")).replace("-", "")
-    return [
-        f'<{tag} url="https://app.notion.com/p/{identifier}">{escape(block[kind].get("title", ""))}</{tag}>'
-    ]
+    url = page_url(str(block.get("id", "")))
+    title = escape(block[kind].get("title", ""))
+    return [f'<{tag} url="{url}">{title}</{tag}>']
 
 
 def _unknown(block: Block) -> str:
     kind = block["type"]
-    url = (block.get(kind) or {}).get(
-        "url"
-    ) or f"https://app.notion.com/p/{str(block.get('id', '')).replace('-', '')}"
+    content = block.get(kind) or {}
+    url = content.get("url") or page_url(str(block.get("id", "")))
     return f'<unknown url="{url}" alt="{kind}"/>'
 
 

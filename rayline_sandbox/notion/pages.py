@@ -21,6 +21,7 @@ from rayline_sandbox.notion.call import (
     decode_offset,
     encode_offset,
     page_size,
+    read_trash,
     start_cursor,
 )
 from rayline_sandbox.notion.errors import (
@@ -256,7 +257,9 @@ def create_page(call: Call) -> Answer:
 
 
 def _given(body: dict[str, Any], key: str, default: Any) -> Any:
-    return default if body.get(key) is None else body[key]
+    if body.get(key) is None:
+        return default
+    return body[key]
 
 
 def _read_body(call: Call) -> tuple[Draft, ...]:
@@ -304,15 +307,13 @@ def update_page(call: Call) -> Answer:
     store = call.store
     body = call.body
     page = call.store.page(call.params["page_id"])
-    if "archived" in body and not call.old:
-        raise should_be("body.archived", "not present", body["archived"])
-    trash = body.get("in_trash", body.get("archived"))
-    for key in ("in_trash", "archived", "is_archived", "is_locked", "erase_content"):
-        if body.get(key) is not None and not isinstance(body[key], bool):
-            raise should_be(f"body.{key}", "a boolean", body[key])
-    store.refuse_trashed(
-        page, "block", lifted=trash is False or body.get("is_archived") is False
-    )
+    trash = read_trash(call)
+    for key in ("is_archived", "is_locked", "erase_content"):
+        given = body.get(key)
+        if given is not None and not isinstance(given, bool):
+            raise should_be(f"body.{key}", "a boolean", given)
+    is_lifted = trash is False or body.get("is_archived") is False
+    store.refuse_trashed(page, "block", lifted=is_lifted)
     source = source_of(store, page)
     readers = {"icon": read_icon, "cover": read_cover}
     with options_kept(source):

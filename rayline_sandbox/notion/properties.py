@@ -108,18 +108,15 @@ def _array(cell: Cell, value: Any) -> list[Any]:
 def find_option(prop: Property, given: Any) -> dict[str, Any] | None:
     """Return the option a request names by id or by name (case does not matter)."""
     options: list[dict[str, Any]] = prop.config.get("options", [])
-    key, wanted = (
-        ("id", given.get("id")) if given.get("id") else ("name", given.get("name"))
-    )
-    exact = next((option for option in options if option[key] == wanted), None)
-    return exact or next(
-        (
-            option
-            for option in options
-            if str(option[key]).lower() == str(wanted).lower()
-        ),
-        None,
-    )
+    key = "id" if given.get("id") else "name"
+    wanted = given.get(key)
+    for option in options:
+        if option[key] == wanted:
+            return option
+    for option in options:
+        if str(option[key]).lower() == str(wanted).lower():
+            return option
+    return None
 
 
 def _option(cell: Cell, given: Any, path: str) -> str:
@@ -176,26 +173,34 @@ def new_option(store: Store, given: dict[str, Any], index: int = 0) -> dict[str,
 
 
 def _select(cell: Cell, value: Any) -> Any:
-    return None if value is None else _option(cell, value, cell.at(""))
+    if value is None:
+        return None
+    return _option(cell, value, cell.at(""))
 
 
 def _multi_select(cell: Cell, value: Any) -> Any:
-    given = _array(cell, value)
-    return list(
-        dict.fromkeys(
-            _option(cell, one, cell.at(f"[{i}]")) for i, one in enumerate(given)
-        )
-    )
+    options: dict[str, None] = {}
+    for index, one in enumerate(_array(cell, value)):
+        option = _option(cell, one, cell.at(f"[{index}]"))
+        options[option] = None
+    return list(options)
 
 
 def _people(cell: Cell, value: Any) -> Any:
-    ids = [_id_of(one, cell.at(f"[{i}]")) for i, one in enumerate(_array(cell, value))]
-    unknown = next(
-        (one for one in ids if one not in cell.store.users and not cell.human), None
-    )
-    if unknown is not None:
-        raise invalid(f"Could not find user with ID: {unknown}.")
-    return list(dict.fromkeys(ids))
+    ids = _ids(cell, value)
+    for one in ids:
+        if one not in cell.store.users and not cell.human:
+            raise invalid(f"Could not find user with ID: {one}.")
+    return ids
+
+
+def _ids(cell: Cell, value: Any) -> list[str]:
+    """Return the ids a list of references names, each once."""
+    ids: dict[str, None] = {}
+    for index, one in enumerate(_array(cell, value)):
+        identity = _id_of(one, cell.at(f"[{index}]"))
+        ids[identity] = None
+    return list(ids)
 
 
 def _id_of(given: Any, path: str) -> str:
@@ -205,7 +210,7 @@ def _id_of(given: Any, path: str) -> str:
 
 
 def _relation(cell: Cell, value: Any) -> Any:
-    ids = [_id_of(one, cell.at(f"[{i}]")) for i, one in enumerate(_array(cell, value))]
+    ids = _ids(cell, value)
     target = cell.prop.config["data_source_id"]
     for one in ids:
         page = cell.store.pages.get(one)
@@ -215,7 +220,7 @@ def _relation(cell: Cell, value: Any) -> Any:
             raise invalid(
                 f"{cell.prop.name}: page {one} is not in the related data source {target}."
             )
-    return list(dict.fromkeys(ids))
+    return ids
 
 
 def _date(cell: Cell, value: Any) -> Any:
@@ -284,7 +289,9 @@ def read_moment(text: Any, path: str, zone: tzinfo = UTC) -> datetime:
 
 def _moment(text: Any, zone: tzinfo, path: str) -> str:
     moment = read_moment(text, path, zone)
-    return str(text) if is_day(text) else moment.isoformat(timespec="milliseconds")
+    if is_day(text):
+        return str(text)
+    return moment.isoformat(timespec="milliseconds")
 
 
 def instant(text: str) -> datetime:

@@ -31,7 +31,9 @@ def text_of(store: Store, prop: Property, value: Any) -> str:
         case "multi_select", options:
             return ", ".join(filter(None, (_option_name(prop, one) for one in options)))
         case "date", {"start": start, "end": end}:
-            return f"{start} → {end}" if end else str(start)
+            if end:
+                return f"{start} → {end}"
+            return str(start)
         case "checkbox", checked:
             return "Yes" if checked else "No"
         case "people", ids:
@@ -52,7 +54,9 @@ def _option_name(prop: Property, option_id: str) -> str:
 def value_from(store: Store, prop: Property, text: str) -> Any:
     """Return the stored form of a text in a column, or the type's empty value when it does not fit."""
     reader = READERS.get(prop.type)
-    return reader(store, prop, text) if reader and text else _untouched(prop)
+    if reader and text:
+        return reader(store, prop, text)
+    return _untouched(prop)
 
 
 def _untouched(prop: Property) -> Any:

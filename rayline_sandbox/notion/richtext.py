@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from datetime import datetime
 from typing import Any
@@ -218,9 +219,8 @@ def title_of(store: Store, record_id: str) -> str:
 
 def page_url(record_id: str, title: str = "") -> str:
     """Return the address in the form used since mid-2026 (docs/facts/notion-api.md 3.13)."""
-    slug = "-".join(
-        "".join(
-            c if (c.isascii() and c.isalnum()) or c == "_" else " " for c in title
-        ).split()
-    )
-    return f"https://app.notion.com/p/{slug + '-' if slug else ''}{record_id.replace('-', '')}"
+    words = re.findall(r"[0-9A-Za-z_]+", title)
+    slug = "-".join(words)
+    digits = record_id.replace("-", "")
+    named = f"{slug}-{digits}" if slug else digits
+    return f"https://app.notion.com/p/{named}"

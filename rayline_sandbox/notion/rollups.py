@@ -54,12 +54,16 @@ def _share(part: int, values: Sequence[Any]) -> float | None:
 
 def _average(values: Sequence[Any]) -> float | None:
     numbers = _numbers(values)
-    return sum(numbers) / len(numbers) if numbers else None
+    if numbers:
+        return sum(numbers) / len(numbers)
+    return None
 
 
 def _range(values: Sequence[Any]) -> float | None:
     numbers = _numbers(values)
-    return max(numbers) - min(numbers) if numbers else None
+    if numbers:
+        return max(numbers) - min(numbers)
+    return None
 
 
 def _items(values: Sequence[Any]) -> int:

@@ -425,7 +425,9 @@ def _rollup(
 
 def _named(source: DataSource, given: dict[str, Any], key: str) -> Property | None:
     wanted = given.get(f"{key}_id") or given.get(f"{key}_name")
-    return find_property(source, wanted) if isinstance(wanted, str) else None
+    if isinstance(wanted, str):
+        return find_property(source, wanted)
+    return None
 
 
 CONFIGS: dict[

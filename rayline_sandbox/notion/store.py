@@ -10,6 +10,7 @@ import random
 import uuid
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from itertools import pairwise
 from typing import Any, NamedTuple, TypeVar
 
 from rayline_sandbox.notion.errors import in_trash, invalid, not_found
@@ -147,6 +148,11 @@ KIND_NAMES: dict[type[Record], str] = {Page: "page", Database: "database"}
 AnyRecord = TypeVar("AnyRecord", bound=Record)
 
 
+def _draw(stream: random.Random) -> str:
+    bits = stream.getrandbits(128)
+    return str(uuid.UUID(int=bits, version=4))
+
+
 class Ids:
     """Deterministic ids: content ids and request ids come from separate streams, so reads do not shift content ids."""
 
@@ -156,11 +162,11 @@ class Ids:
 
     def content(self) -> str:
         """Return a new id for a record, option or user."""
-        return str(uuid.UUID(int=self._content.getrandbits(128), version=4))
+        return _draw(self._content)
 
     def request(self) -> str:
         """Return a new request id."""
-        return str(uuid.UUID(int=self._requests.getrandbits(128), version=4))
+        return _draw(self._requests)
 
     def token(self) -> str:
         """Return an integration token."""
@@ -226,7 +232,9 @@ class Store:
 
     def up(self, record: Record) -> Record | None:
         """Return the parent record, or None at the top of the workspace."""
-        return self.find(record.parent.id) if record.parent.id else None
+        if record.parent.id:
+            return self.find(record.parent.id)
+        return None
 
     def line(self, record: Record) -> list[Record]:
         """Return the record and its ancestors, nearest first (cycles end the walk)."""
@@ -331,10 +339,10 @@ class Store:
         then = self.now() - timedelta(seconds=lag)
         if record.created > then:
             return None
-        return next(
-            (old for until, old in self._past.get(record.id, ()) if until > then),
-            record,
-        )  # type: ignore[return-value]
+        for until, old in self._past.get(record.id, ()):
+            if until > then:
+                return old  # type: ignore[return-value]
+        return record
 
     def attach(self, container: str, ids: list[str], *, at: int | None = None) -> None:
         """Put ids into a container's body, at an index or at the end."""
@@ -355,11 +363,11 @@ class Store:
 
         `lifted`: the request takes the record itself out of the trash or the archive.
         """
-        if not lifted and (
-            record.in_trash or (isinstance(record, Page) and record.is_archived)
-        ):
+        is_archived = isinstance(record, Page) and record.is_archived
+        if not lifted and (record.in_trash or is_archived):
             raise in_trash(kind)
-        if any(step.in_trash for step in self.line(record)[1:]):
+        ancestors = self.line(record)[1:]
+        if any(step.in_trash for step in ancestors):
             raise in_trash(kind, ancestor=True)
 
     def body_of(self, container: str) -> list[str]:
@@ -376,7 +384,15 @@ def plain_id(text: str) -> str:
     digits = text.replace("-", "").lower()
     if len(digits) != 32:
         return text
-    return f"{digits[:8]}-{digits[8:12]}-{digits[12:16]}-{digits[16:20]}-{digits[20:]}"
+    return dashed(digits)
+
+
+def dashed(digits: str) -> str:
+    """Return the 32 digits of an id as they are written: in groups of 8, 4, 4, 4 and 12."""
+    groups = []
+    for start, end in pairwise((0, 8, 12, 16, 20, 32)):
+        groups.append(digits[start:end])
+    return "-".join(groups)
 
 
 def minute(at: datetime) -> str:

@@ -135,7 +135,9 @@ SHOWERS: Mapping[str, Shower] = {
 def show(store: Store, page: Page, prop: Property) -> Any:
     """Return a cell's value in full, as the property's own key carries it."""
     shower = SHOWERS.get(prop.type)
-    return shower(store, page, prop) if shower else stored(page, prop)
+    if shower:
+        return shower(store, page, prop)
+    return stored(page, prop)
 
 
 def property_object(store: Store, page: Page, prop: Property) -> dict[str, Any]:

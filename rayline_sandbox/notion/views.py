@@ -22,6 +22,7 @@ from rayline_sandbox.notion.call import (
 )
 from rayline_sandbox.notion.errors import MISSING, an_object, invalid, should_be
 from rayline_sandbox.notion.query import INCOMPLETE, RESULT_LIMIT, ordered_rows
+from rayline_sandbox.notion.richtext import page_url
 from rayline_sandbox.notion.store import (
     DataSource,
     Store,
@@ -130,7 +131,8 @@ def shown(view: View) -> dict[str, Any]:
 
 
 def _url(view: View) -> str:
-    return f"https://app.notion.com/p/{view.database_id.replace('-', '')}?v={view.id.replace('-', '')}"
+    digits = view.id.replace("-", "")
+    return f"{page_url(view.database_id)}?v={digits}"
 
 
 def create(call: Call) -> Answer:
