@@ -176,7 +176,7 @@ def _live(
     differences: list[str] = []
     chronicle = ActivityReport()
     if not as_json:
-        show.console().print(play.story.title[play.typist.locale], style="bold")
+        show.console().print(play.story.title[play.editor.locale], style="bold")
     for number, judged in enumerate(judge_days(play)):
         lived = judged.lived
         if play.rig.context.stop.is_set():

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Iterator, Mapping
 from datetime import date, datetime, time, timedelta
+from decimal import Decimal
 from typing import Any
+
+import msgspec
 
 from rayline_demo.acts import Expected, HumanEdits
 from rayline_demo.stories.editor import Standing, StoryEditor, Unnamed
@@ -19,58 +22,72 @@ from rayline_demo.stories.world import (
 )
 from worker.mapping.schema import KEY_PROPERTY
 
-Act = Callable[[StoryEditor, Table, HumanEdits], str]
 EPIC = "Epic"
 NOON = time(12)
 MINUTE = timedelta(minutes=1)
 DAY_LENGTH = len("2026-11-02")
 
 
-def do_act(typist: StoryEditor, table: Table, deeds: HumanEdits) -> None:
-    """Do one act of the script; raise `Unnamed` when it names what is not there."""
-    name = table.get("act", "")
-    if name not in ACTS:
-        known = ", ".join(ACTS)
-        raise Unnamed(f"unknown act {name!r}; there are {known}")
-    act = ACTS[name]
+def do_act(editor: StoryEditor, table: Table, edits: HumanEdits) -> None:
+    """Do one act of the script; raise `Unnamed` when it is none, or names what is not there."""
     try:
-        told = act(typist, table, deeds)
-    except KeyError as error:
-        raise Unnamed(f"the act {name!r} needs {error}") from None
-    deeds.told.append(told)
+        act = msgspec.convert(table, AnyAct)
+    except msgspec.ValidationError as error:
+        raise Unnamed(f"{dict(table)} is no act: {error}") from None
+    told = act.do(editor, edits)
+    edits.told.append(told)
+
+
+class Act(
+    msgspec.Struct,
+    frozen=True,
+    forbid_unknown_fields=True,
+    tag_field="act",
+    tag=str.lower,
+):
+    """One act as it stands in `story.toml`, by its name; `do` does it and says what was done."""
 
 
 # Notion
 
 
-def _edit(typist: StoryEditor, table: Table, deeds: HumanEdits) -> str:
-    """`row`, `set`: change cells; what is set must stand at the end, unless `loose = true`."""
-    row = table["row"]
-    cells = table["set"]
-    source, page_id = typist.page(row)
-    edit_row(typist, source, page_id, cells)
+class Edit(Act, frozen=True):
+    """Change cells; what is set must stand at the end, unless `loose`."""
 
+    row: str
+    cells: Mapping[str, Any] = msgspec.field(name="set")
+    loose: bool = False
+
+    def do(self, editor: StoryEditor, edits: HumanEdits) -> str:
+        """Type the cells."""
+        source, page_id = editor.page(self.row)
+        edit_row(editor, source, page_id, self.cells)
+        told = f"{self.row} is edited: {_listing(self.cells)}"
+
+        values = _standing(editor, source, page_id).values
+        for name in self.cells:
+            edits.forget(source, page_id, name)
+            if self.loose:
+                continue
+            kept = _kept(values[name])
+            expected = Expected(source, page_id, name, kept, told)
+            edits.expected.append(expected)
+        return told
+
+
+def _listing(cells: Mapping[str, Any]) -> str:
     written = []
     for name, value in cells.items():
         text = _said(value)
         written.append(f"{name} = {text}")
-    listing = ", ".join(written)
-    told = f"{row} is edited: {listing}"
-
-    values = _standing(typist, source, page_id).values
-    for name in cells:
-        deeds.forget(source, page_id, name)
-        if table.get("loose"):
-            continue
-        kept = _kept(values[name])
-        expected = Expected(source, page_id, name, kept, told)
-        deeds.expected.append(expected)
-    return told
+    return ", ".join(written)
 
 
-def _standing(typist: StoryEditor, source: str, page_id: str) -> Standing:
-    rows = typist.rows(source)
-    return next(row for row in rows if row.page_id == page_id)
+def _standing(editor: StoryEditor, source: str, page_id: str) -> Standing:
+    for row in editor.rows(source):
+        if row.page_id == page_id:
+            return row
+    raise Unnamed(f"no living row of {source} is the page {page_id}")
 
 
 def _kept(value: Any) -> Any:
@@ -89,85 +106,111 @@ def _said(value: Any) -> str:
     return str(value)
 
 
-def _create(typist: StoryEditor, table: Table, _: HumanEdits) -> str:
-    """`source`, `set`, `id?`: add a row."""
-    source = table["source"]
-    cells = table["set"]
-    alias = table.get("id")
-    page_id = add_row(typist, source, cells)
-    if alias is not None:
-        typist.pages[alias] = page_id
-    label = alias or _said(cells)
-    return f"a row is added to {source}: {label}"
+class Create(Act, frozen=True):
+    """Add a row."""
+
+    source: str
+    cells: Mapping[str, Any] = msgspec.field(name="set")
+    id: str | None = None
+
+    def do(self, editor: StoryEditor, edits: HumanEdits) -> str:
+        """Type the row."""
+        page_id = add_row(editor, self.source, self.cells)
+        if self.id is not None:
+            editor.pages[self.id] = page_id
+        label = self.id or _said(self.cells)
+        return f"a row is added to {self.source}: {label}"
 
 
-def _trash(typist: StoryEditor, table: Table, deeds: HumanEdits) -> str:
-    """`row`: delete a row."""
-    row = table["row"]
-    source, page_id = typist.page(row)
-    standing = _standing(typist, source, page_id)
-    typist.in_notion("trash", id=page_id)
+class Trash(Act, frozen=True):
+    """Delete a row."""
 
-    expected = deeds.expected
-    deeds.expected = [one for one in expected if one.page_id != page_id]
-    key = standing.values.get(KEY_PROPERTY)
-    if key:
-        deeds.trashed.append((source, key))
-    return f"{row} is deleted"
+    row: str
 
+    def do(self, editor: StoryEditor, edits: HumanEdits) -> str:
+        """Delete it; nothing is expected of its cells any more."""
+        source, page_id = editor.page(self.row)
+        standing = _standing(editor, source, page_id)
+        editor.in_notion("trash", id=page_id)
 
-def _duplicate(typist: StoryEditor, table: Table, deeds: HumanEdits) -> str:
-    """`row`, `id?`: copy a row."""
-    row = table["row"]
-    source, page_id = typist.page(row)
-    made = typist.in_notion("duplicate", page_id=page_id)
-
-    copy = made["id"]
-    alias = table.get("id", copy)
-    typist.pages[alias] = copy
-    if source == "risks":
-        deeds.copies.append(copy)
-    return f"{row} is duplicated"
+        expected = edits.expected
+        edits.expected = [one for one in expected if one.page_id != page_id]
+        key = standing.values.get(KEY_PROPERTY)
+        if key:
+            edits.trashed.append((source, key))
+        return f"{self.row} is deleted"
 
 
-def _call(typist: StoryEditor, table: Table, _: HumanEdits) -> str:
-    """`row`, `id`: give an alias to a row the worker made."""
-    row = table["row"]
-    alias = table["id"]
-    page_id = typist.page(row)[1]
-    typist.pages[alias] = page_id
-    return f"{row} is called {alias} from now on"
+class Duplicate(Act, frozen=True):
+    """Copy a row."""
+
+    row: str
+    id: str | None = None
+
+    def do(self, editor: StoryEditor, edits: HumanEdits) -> str:
+        """Copy it."""
+        source, page_id = editor.page(self.row)
+        made = editor.in_notion("duplicate", page_id=page_id)
+
+        copy = made["id"]
+        alias = self.id or copy
+        editor.pages[alias] = copy
+        if source == "risks":
+            edits.copies.append(copy)
+        return f"{self.row} is duplicated"
+
+
+class Call(Act, frozen=True):
+    """Give an alias to a row the worker made."""
+
+    row: str
+    id: str
+
+    def do(self, editor: StoryEditor, edits: HumanEdits) -> str:
+        """Remember it by its alias."""
+        _, page_id = editor.page(self.row)
+        editor.pages[self.id] = page_id
+        return f"{self.row} is called {self.id} from now on"
 
 
 # Jira
 
 
-def _transition(typist: StoryEditor, table: Table, _: HumanEdits) -> str:
-    """`issue`, `to`: move an issue to a status."""
-    key = table["issue"]
-    status = table["to"]
-    typist.in_jira("transition", issue=key, status=status)
-    return f"{key} is now {status}"
+class Transition(Act, frozen=True):
+    """Move an issue to a status."""
+
+    issue: str
+    to: str
+
+    def do(self, editor: StoryEditor, edits: HumanEdits) -> str:
+        """Move it."""
+        editor.in_jira("transition", issue=self.issue, status=self.to)
+        return f"{self.issue} is now {self.to}"
 
 
-def _finish(typist: StoryEditor, table: Table, _: HumanEdits) -> str:
-    """`project`, `count?`: finish the oldest open issues, at two minutes each."""
-    keys = _open_issues(typist, table["project"])
-    count = table.get("count", 1)
-    finished = keys[:count]
-    clock = typist.rig.clock
-    for key in finished:
-        for status in (IN_PROGRESS, DONE):
-            typist.in_jira("transition", issue=key, status=status)
-            clock.advance(MINUTE)
-    listing = ", ".join(finished)
-    return f"finished: {listing or 'nothing'}"
+class Finish(Act, frozen=True):
+    """Finish the oldest open issues of a project, at two minutes each."""
+
+    project: str
+    count: int = 1
+
+    def do(self, editor: StoryEditor, edits: HumanEdits) -> str:
+        """Take them through work to done."""
+        keys = _open_issues(editor, self.project)
+        finished = keys[: self.count]
+        clock = editor.rig.clock
+        for key in finished:
+            for status in (IN_PROGRESS, DONE):
+                editor.in_jira("transition", issue=key, status=status)
+                clock.advance(MINUTE)
+        listing = ", ".join(finished)
+        return f"finished: {listing or 'nothing'}"
 
 
-def _open_issues(typist: StoryEditor, project: str) -> list[str]:
+def _open_issues(editor: StoryEditor, project: str) -> list[str]:
     """Return the keys of a project's issues that are not done, oldest first; epics are no work."""
-    epics = typist.rig.epics
-    dump = typist.in_jira("dump")
+    epics = editor.rig.epics
+    dump = editor.in_jira("dump")
     numbers = []
     for issue in dump["issues"]:
         key = issue["key"]
@@ -179,109 +222,125 @@ def _open_issues(typist: StoryEditor, project: str) -> list[str]:
     return [f"{project}-{number}" for number in numbers]
 
 
-def _new(typist: StoryEditor, table: Table, _: HumanEdits) -> str:
-    """`project`, `count?`, `type?`, `parent?`, `due?`, `estimate?` (hours), `by?`: create issues."""
-    project = table["project"]
-    kind = table.get("type", "Task")
-    summary = table.get("summary", "Change request")
-    fields = {"issuetype": {"name": kind}, **_optional_fields(table)}
+class New(Act, frozen=True):
+    """Create issues alike; `estimate` in hours, `by` who is to do them."""
 
-    keys = []
-    count = table.get("count", 1)
-    for index in range(count):
-        number = index + 1
-        fields["summary"] = f"{summary} {number}"
-        made = typist.in_jira("create", project=project, fields=dict(fields))
-        keys.append(made["key"])
+    project: str
+    count: int = 1
+    type: str = "Task"
+    summary: str = "Change request"
+    parent: str | None = None
+    due: date | None = None
+    by: str | None = None
+    estimate: Decimal | None = None
 
-    if kind == EPIC:
-        typist.rig.epics.update(keys)
-    listing = ", ".join(keys)
-    return f"created: {listing}"
+    def do(self, editor: StoryEditor, edits: HumanEdits) -> str:
+        """Create them one by one."""
+        keys = []
+        for number in range(1, self.count + 1):
+            fields = dict(self._fields(number))
+            made = editor.in_jira("create", project=self.project, fields=fields)
+            keys.append(made["key"])
 
+        if self.type == EPIC:
+            editor.rig.epics.update(keys)
+        listing = ", ".join(keys)
+        return f"created: {listing}"
 
-def _optional_fields(table: Table) -> dict[str, Any]:
-    fields: dict[str, Any] = {}
-    if "parent" in table:
-        parent = table["parent"]
-        fields["parent"] = {"key": parent}
-    if "due" in table:
-        due = table["due"]
-        fields["duedate"] = due.isoformat()
-    if "by" in table:
-        account = table["by"]
-        fields["assignee"] = {"accountId": account}
-    if "estimate" in table:
-        hours = table["estimate"]
-        fields["timetracking"] = {"originalEstimate": f"{hours}h"}
-    return fields
-
-
-def _change(typist: StoryEditor, table: Table, _: HumanEdits) -> str:
-    """`issue`, `set`: edit fields as Jira calls them (`duedate`, `assignee`, `labels`...)."""
-    key = table["issue"]
-    fields = dict(table["set"])
-    for name, value in fields.items():
-        if isinstance(value, date | time):
-            fields[name] = value.isoformat()
-    typist.in_jira("edit", issue=key, fields=fields)
-    listing = ", ".join(fields)
-    return f"{key} is edited: {listing}"
+    def _fields(self, number: int) -> Iterator[tuple[str, Any]]:
+        yield "issuetype", {"name": self.type}
+        yield "summary", f"{self.summary} {number}"
+        if self.parent is not None:
+            yield "parent", {"key": self.parent}
+        if self.due is not None:
+            yield "duedate", self.due.isoformat()
+        if self.by is not None:
+            yield "assignee", {"accountId": self.by}
+        if self.estimate is not None:
+            yield "timetracking", {"originalEstimate": f"{self.estimate}h"}
 
 
-def _log(typist: StoryEditor, table: Table, _: HumanEdits) -> str:
-    """`issue`, `by`, `hours`, `on?`: log time; without `on` it ends now."""
-    key = table["issue"]
-    author = table["by"]
-    hours = table["hours"]
-    seconds = int(hours * HOUR)
-    started = _start_of_work(typist, table, seconds)
-    typist.in_jira(
-        "worklog",
-        issue=key,
-        author=author,
-        seconds=seconds,
-        started=started.isoformat(),
-    )
-    return f"{author} logs {hours} h on {key}"
+class Change(Act, frozen=True):
+    """Edit fields as Jira calls them (`duedate`, `assignee`, `labels`...)."""
+
+    issue: str
+    fields: Mapping[str, Any] = msgspec.field(name="set")
+
+    def do(self, editor: StoryEditor, edits: HumanEdits) -> str:
+        """Edit them."""
+        fields = dict(self.fields)
+        for name, value in fields.items():
+            if isinstance(value, date | time):
+                fields[name] = value.isoformat()
+        editor.in_jira("edit", issue=self.issue, fields=fields)
+        listing = ", ".join(fields)
+        return f"{self.issue} is edited: {listing}"
 
 
-def _start_of_work(typist: StoryEditor, table: Table, seconds: int) -> datetime:
-    rig = typist.rig
-    if "on" in table:
-        day = table["on"]
-        zone = rig.context.settings.time_zone
-        return at_local(day, NOON, zone)
-    duration = timedelta(seconds=seconds)
-    return rig.clock.now() - duration
+class Log(Act, frozen=True):
+    """Log hours, on a day or, without one, up to now."""
+
+    issue: str
+    by: str
+    hours: Decimal
+    on: date | None = None
+
+    def do(self, editor: StoryEditor, edits: HumanEdits) -> str:
+        """Log them."""
+        seconds = int(self.hours * HOUR)
+        started = self._start(editor, seconds)
+        editor.in_jira(
+            "worklog",
+            issue=self.issue,
+            author=self.by,
+            seconds=seconds,
+            started=started.isoformat(),
+        )
+        return f"{self.by} logs {self.hours} h on {self.issue}"
+
+    def _start(self, editor: StoryEditor, seconds: int) -> datetime:
+        rig = editor.rig
+        if self.on is not None:
+            zone = rig.context.settings.time_zone
+            return at_local(self.on, NOON, zone)
+        duration = timedelta(seconds=seconds)
+        return rig.clock.now() - duration
 
 
-def _remove(typist: StoryEditor, table: Table, _: HumanEdits) -> str:
-    """`issue`: delete an issue with its sub-tasks."""
-    key = table["issue"]
-    typist.in_jira("delete", issue=key, subtasks=True)
-    return f"{key} is deleted"
+class Remove(Act, frozen=True):
+    """Delete an issue with its sub-tasks."""
+
+    issue: str
+
+    def do(self, editor: StoryEditor, edits: HumanEdits) -> str:
+        """Delete them."""
+        editor.in_jira("delete", issue=self.issue, subtasks=True)
+        return f"{self.issue} is deleted"
 
 
-def _wait(typist: StoryEditor, table: Table, _: HumanEdits) -> str:
-    """`minutes`: let time pass."""
-    minutes = table["minutes"]
-    passed = timedelta(minutes=minutes)
-    typist.rig.clock.advance(passed)
-    return f"{minutes} minutes pass"
+class Wait(Act, frozen=True):
+    """Let time pass."""
+
+    minutes: int
+
+    def do(self, editor: StoryEditor, edits: HumanEdits) -> str:
+        """Turn the clock on."""
+        passed = timedelta(minutes=self.minutes)
+        editor.rig.clock.advance(passed)
+        return f"{self.minutes} minutes pass"
 
 
-ACTS: dict[str, Act] = {
-    "edit": _edit,
-    "create": _create,
-    "trash": _trash,
-    "duplicate": _duplicate,
-    "call": _call,
-    "transition": _transition,
-    "finish": _finish,
-    "new": _new,
-    "change": _change,
-    "log": _log,
-    "remove": _remove,
-    "wait": _wait,
-}
+AnyAct = (
+    Edit
+    | Create
+    | Trash
+    | Duplicate
+    | Call
+    | Transition
+    | Finish
+    | New
+    | Change
+    | Log
+    | Remove
+    | Wait
+)

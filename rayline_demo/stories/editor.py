@@ -19,7 +19,7 @@ from worker.codecs.notion import encode
 from worker.domain.values import Ref, Span, Value
 from worker.mapping.schema import KEY_PROPERTY, Bindings, Property, Schema
 
-SPACES = str.maketrans({"\u00a0": " ", "\u202f": " ", "\u2009": " "})
+SPACES = str.maketrans(dict.fromkeys("\u00a0\u202f\u2009", " "))
 PICTURE = "(picture)"
 EMPTY: dict[str, object] = {"relation": (), "people": (), "title": "", "rich_text": ""}
 """What an empty cell reads as; None for every other type."""

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from decimal import Decimal
 from typing import Any
+
+import msgspec
 
 from rayline_demo.stories.editor import (
     PICTURE,
@@ -14,107 +16,109 @@ from rayline_demo.stories.editor import (
     listed,
     spaced,
 )
+from rayline_demo.stories.expected import (
+    After,
+    CountCheck,
+    Matcher,
+    PageCheck,
+    ProblemCheck,
+    RowCheck,
+)
 from rayline_demo.stories.play import Lived
-from rayline_demo.stories.script import Table, in_locale
+from rayline_demo.stories.script import in_locale
 from worker.errors import RenderedProblem
 from worker.mapping.schema import KEY_PROPERTY
 
-MATCHERS = frozenset({"contains", "lacks", "near", "by"})
 INDENT = "\n      "
 MOST_SHOWN = 10
 
 
-def compare(typist: StoryEditor, after: Table, lived: Lived) -> list[str]:
+def compare(editor: StoryEditor, after: After, lived: Lived) -> list[str]:
     """Return how the boards after a day differ from what was expected; empty when they do not."""
     found: list[str] = []
-    for tables, check in CHECKS.items():
-        for table in after.get(tables, ()):
-            try:
-                found += check(typist, table, lived)
-            except Unnamed as error:
-                label = table.get("row") or tables
-                found.append(f"{label}: {error}")
+    for row in after.rows:
+        found += _named(row.label, _compare_row(editor, row))
+    for page in after.pages:
+        found += _named(page.row, _compare_page(editor, page))
+    for count in after.counts:
+        found += _named("counts", _compare_count(editor, count))
+    for problem in after.problems:
+        found += _named("problems", _compare_problems(editor, problem, lived))
 
-    written = lived.writes
-    writes = after.get("writes", written)
-    if written != writes:
-        found.append(f"the worker wrote {written} times, expected {writes}")
+    if after.writes not in (None, lived.writes):
+        found.append(f"the worker wrote {lived.writes} times, expected {after.writes}")
     return [f"after {lived.day}: {line}" for line in found]
+
+
+def _named(label: str, differences: Iterable[str]) -> Iterator[str]:
+    """Yield differences; what a check names and is not there is one."""
+    try:
+        yield from differences
+    except Unnamed as error:
+        yield f"{label}: {error}"
 
 
 # Rows
 
 
-def _row(typist: StoryEditor, table: Table, _: Lived) -> Iterator[str]:
-    """`row` (or `source` with `where`), and `absent = true` or `fields`."""
-    label = _label(table)
-    source, rows = _find(typist, table)
-    count = len(rows)
-
-    if table.get("absent"):
+def _compare_row(editor: StoryEditor, check: RowCheck) -> Iterator[str]:
+    label = check.label
+    source, rows = _find(editor, check)
+    if check.absent:
         if rows:
-            first = _shown(rows[0])
-            yield _difference(label, "absent", first)
+            yield _difference(label, "absent", _shown(rows[0]))
         return
+
+    count = len(rows)
     if count != 1:
-        near = _near_misses(typist, source, table)
+        near = _near_misses(editor, source, check.row)
         yield _difference(label, "one row", f"{count}{near}")
         return
 
     values = rows[0].values
-    fields = table.get("fields", {})
-    for name, expected in fields.items():
-        typist.prop(source, name)
+    for name, expected in check.fields.items():
+        editor.prop(source, name)
         value = values.get(name)
-        fits = _fits(typist, source, name, value=value, expected=expected)
-        if fits:
-            continue
-        yield _difference(
-            f"{label}: {name}", _told(typist, expected), _readable(typist, value)
-        )
+        fits = _fits(editor, source, name, value=value, expected=expected)
+        if not fits:
+            wanted = _told(editor, expected)
+            yield _difference(f"{label}: {name}", wanted, _readable(editor, value))
 
 
-def _label(table: Table) -> str:
-    if table.get("row"):
-        return str(table["row"])
-    source = table["source"]
-    where = dict(table["where"])
-    return f"{source} where {where}"
-
-
-def _find(typist: StoryEditor, table: Table) -> tuple[str, list[Standing]]:
+def _find(editor: StoryEditor, check: RowCheck) -> tuple[str, list[Standing]]:
     """Return the source a check is about, and its rows that are meant."""
-    if "row" not in table:
-        source = table["source"]
-        where = table["where"]
-        return source, _matching(typist, source, where)
+    if not check.row:
+        return check.source, _matching(editor, check.source, check.where)
+    return _find_row(editor, check.row)
 
-    source, name = typist.split(table["row"])
+
+def _find_row(editor: StoryEditor, row: str) -> tuple[str, list[Standing]]:
+    source, name = editor.split(row)
     if ":" in name:
-        return source, typist.keyed(source, name)
-    page_id = typist.alias(name)
-    rows = typist.rows(source)
-    return source, [row for row in rows if row.page_id == page_id]
+        return source, editor.keyed(source, name)
+    page_id = editor.alias(name)
+    rows = editor.rows(source)
+    return source, [one for one in rows if one.page_id == page_id]
 
 
 def _matching(
-    typist: StoryEditor, source: str, where: Mapping[str, Any]
+    editor: StoryEditor, source: str, where: Mapping[str, Any]
 ) -> list[Standing]:
-    rows = typist.rows(source)
-    return [row for row in rows if _holds(typist, source, row, where)]
+    rows = editor.rows(source)
+    return [row for row in rows if _holds(editor, source, row, where)]
 
 
-def _near_misses(typist: StoryEditor, source: str, table: Table) -> str:
+def _near_misses(editor: StoryEditor, source: str, row: str) -> str:
     """Return the keys of the same kind that do stand; nothing when no key was asked for."""
-    if "row" not in table:
+    if not row:
         return ""
-    _, name = typist.split(table["row"])
+    _, name = editor.split(row)
     kind, _, _ = name.partition(":")
 
     found = []
-    for row in typist.rows(source):
-        key = row.values.get(KEY_PROPERTY) or ""
-        named = _named(typist, key)
+    for standing in editor.rows(source):
+        key = standing.values.get(KEY_PROPERTY) or ""
+        named = _with_aliases(editor, key)
         if named and named.startswith(kind):
             found.append(named)
 
@@ -122,58 +126,51 @@ def _near_misses(typist: StoryEditor, source: str, table: Table) -> str:
     return f"; there are {listing or 'none'}"
 
 
-def _named(typist: StoryEditor, text: str) -> str:
-    for alias, page in typist.pages.items():
+def _with_aliases(editor: StoryEditor, text: str) -> str:
+    for alias, page in editor.pages.items():
         text = text.replace(page, f"@{alias}")
     return text
 
 
-def _count(typist: StoryEditor, table: Table, _: Lived) -> Iterator[str]:
-    """`source`, `where?`, `count`."""
-    source = table["source"]
-    where = table.get("where", {})
-    rows = _matching(typist, source, where)
+def _compare_count(editor: StoryEditor, check: CountCheck) -> Iterator[str]:
+    rows = _matching(editor, check.source, check.where)
     count = len(rows)
-    wanted = table["count"]
+    if count == check.count:
+        return
 
-    if count != wanted:
-        first = rows[:MOST_SHOWN]
-        shown = [_shown(row) for row in first]
-        listing = INDENT.join(["", *shown])
-        yield _difference(
-            f"{source} where {dict(where)}", f"{wanted} rows", f"{count}{listing}"
-        )
+    label = f"{check.source} where {check.where}"
+    found = str(count)
+    for row in rows[:MOST_SHOWN]:
+        found += INDENT + _shown(row)
+    yield _difference(label, f"{check.count} rows", found)
 
 
 # Pages
 
 
-def _page(typist: StoryEditor, table: Table, _: Lived) -> Iterator[str]:
-    """`row`, and of the text of its page: `lines` that stand there in this order, `lacks`, `pictures`."""
-    label = table["row"]
-    rows = _find(typist, table)[1]
+def _compare_page(editor: StoryEditor, check: PageCheck) -> Iterator[str]:
+    label = check.row
+    _, rows = _find_row(editor, check.row)
     count = len(rows)
     if count != 1:
         yield _difference(label, "one row", count)
         return
 
     page_id = rows[0].page_id
-    lines = typist.lines(page_id)
-    wanted_lines = _texts(typist, table, "lines")
-    missing = _missing_line(lines, wanted_lines)
+    lines = editor.lines(page_id)
+    missing = _missing_line(lines, _texts(editor, check.lines))
     if missing:
         yield f"{label}: {missing}"
         return
 
-    for banned in _texts(typist, table, "lacks"):
+    for banned in _texts(editor, check.lacks):
         for line in lines:
             if banned in line:
                 yield f"{label}: unwanted {line!r}"
 
     pictures = lines.count(PICTURE)
-    wanted = table.get("pictures", pictures)
-    if pictures != wanted:
-        yield _difference(label, f"{wanted} pictures", pictures)
+    if check.pictures not in (None, pictures):
+        yield _difference(label, f"{check.pictures} pictures", pictures)
 
 
 def _missing_line(lines: list[str], wanted: list[str]) -> str:
@@ -192,71 +189,76 @@ def _missing_line(lines: list[str], wanted: list[str]) -> str:
 
 
 def _holds(
-    typist: StoryEditor, source: str, row: Standing, where: Mapping[str, Any]
+    editor: StoryEditor, source: str, row: Standing, where: Mapping[str, Any]
 ) -> bool:
     for name, expected in where.items():
-        fits = _fits(
-            typist, source, name, value=row.values.get(name), expected=expected
-        )
+        value = row.values.get(name)
+        fits = _fits(editor, source, name, value=value, expected=expected)
         if not fits:
             return False
     return True
 
 
 def _fits(
-    typist: StoryEditor, source: str, name: str, *, value: Any, expected: Any
+    editor: StoryEditor, source: str, name: str, *, value: Any, expected: Any
 ) -> bool:
-    """Tell whether a value is the expected one, or passes every matcher of a table of matchers."""
-    expected = in_locale(expected, typist.locale)
-    if not isinstance(expected, dict) or expected.keys() - MATCHERS:
-        exact = typist.wanted(source, name, expected)
+    """Tell whether a value is the expected one, or passes a matcher."""
+    expected = in_locale(expected, editor.locale)
+    matcher = _matcher(expected)
+    if matcher is None:
+        exact = editor.wanted(source, name, expected)
         return bool(value == exact)
 
-    if "near" in expected and not _is_near(value, expected):
+    if matcher.near is not None and not _is_near(value, matcher):
         return False
     told = str(value)
-    wanted = _texts(typist, expected, "contains")
-    banned = _texts(typist, expected, "lacks")
-    missing = [text for text in wanted if text not in told]
-    unwanted = [text for text in banned if text in told]
-    return not missing and not unwanted
-
-
-def _is_near(value: Any, expected: Table) -> bool:
-    if value is None:
+    if any(banned in told for banned in _texts(editor, matcher.lacks)):
         return False
-    wanted = Decimal(expected["near"])
-    most = expected.get("by", "0.01")
-    distance = abs(value - wanted)
-    return bool(distance <= Decimal(most))
+    return all(wanted in told for wanted in _texts(editor, matcher.contains))
 
 
-def _texts(typist: StoryEditor, table: Table, name: str) -> list[str]:
-    """Return the texts under a name in the storyline's locale, one or a list; none when there is no such name."""
-    given = table.get(name, [])
-    texts = in_locale(given, typist.locale)
+def _matcher(expected: Any) -> Matcher | None:
+    """Return the matcher a table is, None for a value."""
+    if not isinstance(expected, dict):
+        return None
+    if expected.keys() - set(Matcher.__struct_fields__):
+        return None
+    return msgspec.convert(expected, Matcher)
+
+
+def _is_near(value: Any, matcher: Matcher) -> bool:
+    if value is None or matcher.near is None:
+        return False
+    distance = abs(value - matcher.near)
+    return bool(distance <= matcher.by)
+
+
+def _texts(editor: StoryEditor, given: Any) -> list[str]:
+    """Return texts in the storyline's locale, one or a list."""
+    texts = in_locale(given, editor.locale)
     return [spaced(str(text)) for text in listed(texts)]
 
 
 # Problems
 
 
-def _problem(typist: StoryEditor, table: Table, lived: Lived) -> Iterator[str]:
-    """`code`, `where?`, `field?`, `contains?`, and `count` (1 by default)."""
+def _compare_problems(
+    editor: StoryEditor, check: ProblemCheck, lived: Lived
+) -> Iterator[str]:
     report = lived.report
     problems = report.plan.problems if report else ()
-    found = [problem for problem in problems if _is_meant(typist, table, problem)]
+    found = [problem for problem in problems if _is_meant(editor, check, problem)]
     count = len(found)
-    wanted = table.get("count", 1)
-    if count == wanted:
+    if count == check.count:
         return
 
-    code = table["code"]
     told = "".join(_bracketed(problem) for problem in found)
     codes = {problem.code for problem in problems}
     listing = ", ".join(sorted(codes))
     yield _difference(
-        f"problem {code}", wanted, f"{count}{told}; codes of that day: {listing}"
+        f"problem {check.code}",
+        check.count,
+        f"{count}{told}; codes of that day: {listing}",
     )
 
 
@@ -266,22 +268,22 @@ def _bracketed(problem: RenderedProblem) -> str:
     return f" [{where}: {message}]"
 
 
-def _is_meant(typist: StoryEditor, table: Table, problem: RenderedProblem) -> bool:
-    field = _text(typist, table, "field")
-    where = _text(typist, table, "where")
-    part = _text(typist, table, "contains")
-    if problem.code != table["code"]:
+def _is_meant(
+    editor: StoryEditor, check: ProblemCheck, problem: RenderedProblem
+) -> bool:
+    if problem.code != check.code:
         return False
-    if "field" in table and problem.field != field:
+    if check.field not in (None, problem.field):
         return False
+    where = _text(editor, check.where)
     if where not in spaced(problem.where):
         return False
+    part = _text(editor, check.contains)
     return part in spaced(problem.message)
 
 
-def _text(typist: StoryEditor, table: Table, name: str) -> str:
-    given = table.get(name, "")
-    text = in_locale(given, typist.locale)
+def _text(editor: StoryEditor, given: Any) -> str:
+    text = in_locale(given, editor.locale)
     return spaced(str(text))
 
 
@@ -301,29 +303,18 @@ def _shown(row: Standing) -> str:
     return f"{title!r} ({state})"
 
 
-def _told(typist: StoryEditor, expected: Any) -> str:
-    text = in_locale(expected, typist.locale)
+def _told(editor: StoryEditor, expected: Any) -> str:
+    text = in_locale(expected, editor.locale)
     told = repr(text)
     # As the storyline's author writes a day.
     return told.replace("datetime.date", "")
 
 
-def _readable(typist: StoryEditor, value: Any) -> str:
+def _readable(editor: StoryEditor, value: Any) -> str:
     if isinstance(value, tuple):
-        names = [typist.name_of(one) for one in value]
+        names = [editor.name_of(one) for one in value]
         listing = ", ".join(names)
         return f"[{listing}]"
     if isinstance(value, Decimal):
         return str(value)
     return repr(value)
-
-
-Check = Callable[[StoryEditor, Table, Lived], Iterable[str]]
-
-CHECKS: dict[str, Check] = {
-    "rows": _row,
-    "pages": _page,
-    "counts": _count,
-    "problems": _problem,
-}
-"""What reads each kind of table of `expected.toml`."""

@@ -36,8 +36,8 @@ def judge_days(play: Play) -> Iterator[JudgedDay]:
         differences = list(_find_failures(lived))
         if number == last[lived.day]:
             for after in play.story.expected:
-                if after["date"] == lived.day:
-                    differences += compare(play.typist, after, lived)
+                if after.day == lived.day:
+                    differences += compare(play.editor, after, lived)
         yield JudgedDay(lived, tuple(differences))
 
 
@@ -62,18 +62,13 @@ def judge_end(play: Play) -> Ending:
     checks = play.check()
     lived = {day.day for day in play.days}
 
-    differences = [
-        f"after {after['date']}: the script does not live this day"
-        for after in play.story.expected
-        if after["date"] not in lived
-    ]
-    differences += [
-        f"at the end: {name} is {checks[name]}"
-        for name in ("third_writes", "duplicates")
-        if checks[name]
-    ]
-    differences += [
-        f"at the end a person's work is lost: {line}"
-        for line in lost(play.rig, play.deeds)
-    ]
+    differences = []
+    for after in play.story.expected:
+        if after.day not in lived:
+            differences.append(f"after {after.day}: the script does not live this day")
+    for name in ("third_writes", "duplicates"):
+        if checks[name]:
+            differences.append(f"at the end: {name} is {checks[name]}")
+    for line in lost(play.rig, play.edits):
+        differences.append(f"at the end a person's work is lost: {line}")
     return Ending(checks, tuple(differences))

@@ -41,9 +41,9 @@ class Play:
 
     story: Story
     rig: Rig
-    typist: StoryEditor
+    editor: StoryEditor
     days: list[Day]
-    deeds: HumanEdits = field(default_factory=HumanEdits)
+    edits: HumanEdits = field(default_factory=HumanEdits)
 
     def live(self) -> Iterator[Lived]:
         """Live the days one by one, yielding each when it is over."""
@@ -52,33 +52,30 @@ class Play:
 
     def _live(self, day: Day) -> Lived:
         rig = self.rig
-        told = len(self.deeds.told)
-        rig.clock.advance(
-            max(
-                timedelta(),
-                at_local(day.day, day.at, rig.context.settings.time_zone)
-                - rig.clock.now(),
-            )
-        )
+        zone = rig.context.settings.time_zone
+        start = at_local(day.day, day.at, zone)
+        if start > rig.clock.now():
+            rig.clock.advance(start - rig.clock.now())
+
+        told_before = len(self.edits.told)
         for act in day.acts:
-            do_act(self.typist, act, self.deeds)
+            do_act(self.editor, act, self.edits)
         rig.clock.advance(QUARTER_OF_AN_HOUR)
+
         before = last_entry(rig)
-        report = (
-            None
-            if day.sync == "none"
-            else sync(rig.context, CycleRequest(Mode(day.sync), "story"))
-        )
-        self.deeds.hand_back(report.plan.adopted if report else ())
-        return Lived(
-            day.day, tuple(self.deeds.told[told:]), report, writes(rig, before)
-        )
+        report = None
+        if day.sync != "none":
+            request = CycleRequest(Mode(day.sync), "story")
+            report = sync(rig.context, request)
+            self.edits.hand_back(report.plan.adopted)
+        told = self.edits.told[told_before:]
+        return Lived(day.day, tuple(told), report, writes(rig, before))
 
     def check(self) -> dict[str, Any]:
         """Run an unchanged cycle more and return the checks of `demo --once`."""
         before = last_entry(self.rig)
         sync(self.rig.context, CycleRequest(Mode.FULL, "unchanged"))
-        return checks(self.rig, self.deeds, third_writes=writes(self.rig, before))
+        return checks(self.rig, self.edits, third_writes=writes(self.rig, before))
 
 
 def open_play(
@@ -99,9 +96,9 @@ def open_play(
         stop=stop,
         progress=progress,
     )
-    calendar = work_calendar(
-        rig.context.settings.calendar, range(story.start.year - 1, story.start.year + 3)
-    )
-    typist = StoryEditor(rig, empty.locale, empty.bindings)
-    type_world(story, typist, calendar)
-    return Play(story, rig, typist, story.script(calendar))
+    year = story.start.year
+    years = range(year - 1, year + 3)
+    calendar = work_calendar(rig.context.settings.calendar, years)
+    editor = StoryEditor(rig, empty.locale, empty.bindings)
+    type_world(story, editor, calendar)
+    return Play(story, rig, editor, story.script(calendar))

@@ -8,16 +8,20 @@ from __future__ import annotations
 import itertools
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from datetime import date, time, timedelta
+from datetime import date, time
 from decimal import Decimal
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal, TypeVar
 
+import msgspec
+
+from rayline_demo.stories.expected import After
 from worker.domain.messages import Text, literal, tell
-from worker.domain.periods import WorkCalendar
+from worker.domain.periods import A_DAY, WorkCalendar
 from worker.errors import Code, ConfigError, Problem, Severity
 from worker.toml import BadToml, read_toml
 
+T = TypeVar("T")
 Table = Mapping[str, Any]
 
 STORYLINES = Path(__file__).parents[1] / "storylines"
@@ -27,11 +31,6 @@ MORNING = time(9, 40)
 REQUIRED = ("title", "start", "days")
 RESERVED = frozenset({*REQUIRED, "base", "settings", "jira"})
 """The tables of a storyline that are no data source."""
-
-DAY_KEYS = frozenset({"date", "from", "until", "every", "at", "acts", "sync"})
-PACES = ("working", "all", "mondays")
-SYNCS = ("delta", "full", "none")
-"""Of both, the first is what is meant when nothing is said."""
 
 LOCALES = frozenset({"en", "ru"})
 
@@ -46,6 +45,39 @@ class Day:
     sync: str
 
 
+class Days(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A table of the script: one `day`, or those from `first` to `until` that are lived; `acts` repeat on each."""
+
+    day: date | None = msgspec.field(default=None, name="date")
+    first: date | None = msgspec.field(default=None, name="from")
+    until: date | None = None
+    every: Literal["working", "all", "mondays"] = "working"
+    at: time = MORNING
+    acts: tuple[Table, ...] = ()
+    sync: Literal["delta", "full", "none"] = "delta"
+
+    def lived(self, calendar: WorkCalendar) -> Iterator[Day]:
+        """Yield every day that is lived."""
+        first = self.first or self.day
+        if first is None:
+            raise _wrong("days", "date", "is missing")
+        day = first
+        last = self.until or first
+        while day <= last:
+            if self.day is not None or self._is_lived(day, calendar):
+                yield Day(day, self.at, self.acts, self.sync)
+            day += A_DAY
+
+    def _is_lived(self, day: date, calendar: WorkCalendar) -> bool:
+        match self.every:
+            case "all":
+                return True
+            case "mondays":
+                return day.weekday() == 0
+            case "working":
+                return calendar.is_working(day)
+
+
 @dataclass(frozen=True, slots=True)
 class Story:
     """One storyline. `start` is the day on which people typed the world in; `rows` are its rows by data source."""
@@ -56,14 +88,14 @@ class Story:
     settings: Table
     rows: Mapping[str, tuple[Table, ...]]
     jira: Table
-    days: tuple[Table, ...]
-    expected: tuple[Table, ...] = ()
+    days: tuple[Days, ...]
+    expected: tuple[After, ...] = ()
 
     def script(self, calendar: WorkCalendar) -> list[Day]:
         """Return every day that is lived, in order."""
         lived: list[Day] = []
-        for table in self.days:
-            lived += _days(table, calendar)
+        for days in self.days:
+            lived += days.lived(calendar)
         for before, after in itertools.pairwise(lived):
             if (after.day, after.at) < (before.day, before.at):
                 message = f"{after.day} comes after {before.day}"
@@ -91,9 +123,16 @@ def load_story(folder: Path) -> Story:
         settings=read.get("settings", {}),
         rows=_rows(name, base, read),
         jira=read.get("jira", {}),
-        days=tuple(read["days"]),
-        expected=tuple(expected.get("after", ())),
+        days=_convert(name, "days", read["days"], tuple[Days, ...]),
+        expected=_convert(name, "after", expected.get("after", ()), tuple[After, ...]),
     )
+
+
+def _convert(name: str, key: str, tables: object, kind: type[T]) -> T:
+    try:
+        return msgspec.convert(tables, kind)
+    except msgspec.ValidationError as error:
+        raise _wrong(name, key, str(error)) from None
 
 
 def _rows(name: str, base: Table, read: Table) -> dict[str, tuple[Table, ...]]:
@@ -103,8 +142,9 @@ def _rows(name: str, base: Table, read: Table) -> dict[str, tuple[Table, ...]]:
         if source in RESERVED:
             continue
         tables = (*base.get(source, ()), *read.get(source, ()))
-        if not all(isinstance(table, dict) for table in tables):
-            raise _wrong(name, source, f"must be written as [[{source}]]")
+        for table in tables:
+            if not isinstance(table, dict):
+                raise _wrong(name, source, f"must be written as [[{source}]]")
         rows[source] = tables
     return rows
 
@@ -136,46 +176,6 @@ def _read(path: Path) -> dict[str, Any]:
     except OSError as error:
         reason = tell("cannot be read: {error}", error=error)
     raise _refusal(path.parent.name, path.name, reason)
-
-
-def _days(table: Table, calendar: WorkCalendar) -> Iterator[Day]:
-    """Yield the days a table of the script stands for: its one `date`, or those of a range that are lived."""
-    _check_days(table)
-    sync = table.get("sync", SYNCS[0])
-    every = table.get("every", PACES[0])
-    at = table.get("at", MORNING)
-    acts = tuple(table.get("acts", ()))
-
-    first = table["from"] if "from" in table else table["date"]
-    last = table.get("until", first)
-    length = (last - first).days + 1
-    for offset in range(length):
-        day = first + timedelta(days=offset)
-        if "date" in table or _is_lived(day, every, calendar):
-            yield Day(day, at, acts, sync)
-
-
-def _check_days(table: Table) -> None:
-    unknown = sorted(table.keys() - DAY_KEYS)
-    if unknown:
-        label = table.get("date", table.get("from"))
-        listing = ", ".join(unknown)
-        raise _wrong("days", str(label), f"unknown keys: {listing}")
-
-    sync = table.get("sync", SYNCS[0])
-    every = table.get("every", PACES[0])
-    if sync not in SYNCS or every not in PACES:
-        message = f"sync is one of {SYNCS}, every one of {PACES}"
-        raise _wrong("days", f"{sync}, {every}", message)
-
-
-def _is_lived(day: date, every: str, calendar: WorkCalendar) -> bool:
-    match every:
-        case "all":
-            return True
-        case "mondays":
-            return day.weekday() == 0
-    return calendar.is_working(day)
 
 
 def _wrong(where: str, what: str, message: str) -> ConfigError:

@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time
-from typing import Any
+from typing import Any, NamedTuple
 from zoneinfo import ZoneInfo
 
 from rayline_demo.stories.editor import StoryEditor, Unnamed, listed
@@ -26,6 +26,17 @@ SPREAD = frozenset({"count", "first_finished", "each", "every", "took", "hours",
 """What of a batch says how its issues differ, and is no field of theirs."""
 
 
+class Move(NamedTuple):
+    """A day that a storyline tells of an issue: its name there, the hour in the office, and the status it leads to."""
+
+    name: str
+    at: time
+    status: str
+
+
+MOVES = (Move("started", STARTED_AT, IN_PROGRESS), Move("finished", FINISHED_AT, DONE))
+
+
 @dataclass(frozen=True, slots=True)
 class Pending:
     """Relations to rows that were not there yet when their row was added."""
@@ -35,66 +46,68 @@ class Pending:
     cells: Mapping[str, Any]
 
 
-def type_world(story: Story, typist: StoryEditor, calendar: WorkCalendar) -> None:
+def type_world(story: Story, editor: StoryEditor, calendar: WorkCalendar) -> None:
     """Fill both sandboxes with the storyline's world."""
-    _add_users(story, typist)
+    _add_users(story, editor)
     pending = []
     for source, tables in story.rows.items():
         for table in tables:
-            pending += _add_table(typist, source, table)
+            pending += _add_table(editor, source, table)
     for one in pending:
-        edit_row(typist, one.source, one.page_id, one.cells)
-    _load_jira(story, typist, calendar)
+        edit_row(editor, one.source, one.page_id, one.cells)
+    _load_jira(story, editor, calendar)
 
 
-def _add_table(typist: StoryEditor, source: str, table: Table) -> list[Pending]:
+def _add_table(editor: StoryEditor, source: str, table: Table) -> list[Pending]:
     """Add a row of the storyline and return what of it has to wait for other rows."""
     now: dict[str, Any] = {}
     later: dict[str, Any] = {}
     for name, value in _with_defaults(source, table).items():
         if name == "id":
             continue
-        waits = _is_open(typist, source, name, value=value)
+        waits = _is_open(editor, source, name, value=value)
         cells = later if waits else now
         cells[name] = value
 
-    page_id = add_row(typist, source, now)
+    page_id = add_row(editor, source, now)
     if "id" in table:
         alias = table["id"]
-        typist.pages[alias] = page_id
+        editor.pages[alias] = page_id
     return [Pending(source, page_id, later)] if later else []
 
 
-def add_row(typist: StoryEditor, source: str, values: Mapping[str, Any]) -> str:
+def add_row(editor: StoryEditor, source: str, values: Mapping[str, Any]) -> str:
     """Add a row as a person and return its page."""
-    binding = typist.bindings[source]
-    page = typist.in_notion(
+    binding = editor.bindings[source]
+    page = editor.in_notion(
         "create",
         data_source_id=binding.data_source_id,
-        properties=typist.raw(source, values),
+        properties=editor.raw(source, values),
     )
     return str(page["id"])
 
 
 def edit_row(
-    typist: StoryEditor, source: str, page_id: str, values: Mapping[str, Any]
+    editor: StoryEditor, source: str, page_id: str, values: Mapping[str, Any]
 ) -> None:
     """Change cells of a row as a person."""
-    typist.in_notion("edit", page_id=page_id, properties=typist.raw(source, values))
+    properties = editor.raw(source, values)
+    editor.in_notion("edit", page_id=page_id, properties=properties)
 
 
-def _add_users(story: Story, typist: StoryEditor) -> None:
+def _add_users(story: Story, editor: StoryEditor) -> None:
     """Give everybody an account of Notion, and those with an alias one of Jira."""
     accounts = []
     for person in story.rows.get("people", ()):
         alias = person.get("id", "")
-        name = in_locale(person["name"], typist.locale)
-        user = {"name": str(name), "email": f"{alias or 'somebody'}@studio.example"}
-        made = typist.in_notion("add_user", **user)
-        typist.users[alias] = str(made["id"])
+        name = in_locale(person["name"], editor.locale)
+        mailbox = alias or "somebody"
+        user = {"name": str(name), "email": f"{mailbox}@studio.example"}
+        made = editor.in_notion("add_user", **user)
+        editor.users[alias] = str(made["id"])
         if alias:
             accounts.append({"id": alias, **user})
-    typist.in_jira("load", users=accounts)
+    editor.in_jira("load", users=accounts)
 
 
 def _with_defaults(source: str, table: Table) -> dict[str, Any]:
@@ -105,32 +118,37 @@ def _with_defaults(source: str, table: Table) -> dict[str, Any]:
     return {**defaults, **table}
 
 
-def _is_open(typist: StoryEditor, source: str, name: str, *, value: Any) -> bool:
+def _is_open(editor: StoryEditor, source: str, name: str, *, value: Any) -> bool:
     """Tell whether a relation names a row that is not there yet."""
-    prop = typist.prop(source, name)
+    prop = editor.prop(source, name)
     if prop.type != "relation":
         return False
-    return any(one and one not in typist.pages for one in listed(value))
+    named = [one for one in listed(value) if one]
+    return any(one not in editor.pages for one in named)
 
 
 # Jira
 
 
-def _load_jira(story: Story, typist: StoryEditor, calendar: WorkCalendar) -> None:
+def _load_jira(story: Story, editor: StoryEditor, calendar: WorkCalendar) -> None:
     jira = story.jira
-    locale = typist.locale
+    locale = editor.locale
     numbers: Counter[str] = Counter()
-    issues = [_issue(table, numbers, locale) for table in jira.get("issues", ())]
+    issues = []
+    for table in jira.get("issues", ()):
+        issue = _issue(table, numbers, locale)
+        issues.append(issue)
     for batch in jira.get("batches", ()):
         issues += _batch(batch, numbers, calendar)
 
     projects = [_project(table, locale) for table in jira.get("projects", ())]
-    report = typist.in_jira("load", projects=projects, issues=issues)
+    report = editor.in_jira("load", projects=projects, issues=issues)
     problems = report["problems"]
     if problems:
         raise Unnamed("; ".join(problems))
-    epics = [issue["key"] for issue in issues if issue["type"] == "Epic"]
-    typist.rig.epics.update(epics)
+    for issue in issues:
+        if issue["type"] == "Epic":
+            editor.rig.epics.add(issue["key"])
 
 
 def _project(table: Table, locale: str) -> dict[str, Any]:
@@ -171,16 +189,20 @@ def _issue(table: Table, numbers: Counter[str], locale: str) -> dict[str, Any]:
 
 def _history(table: Table) -> list[dict[str, str]]:
     """Return the moves of an issue that its days tell of."""
-    moves = {IN_PROGRESS: ("started", STARTED_AT), DONE: ("finished", FINISHED_AT)}
     history = []
     status = TO_DO
-    for to, (name, at) in moves.items():
-        day = table.get(name)
+    for move in MOVES:
+        day = table.get(move.name)
         if day is None:
             continue
-        move = {"at": _at_office(day, at), "field": "status", "from": status, "to": to}
-        history.append(move)
-        status = to
+        told = {
+            "at": _at_office(day, move.at),
+            "field": "status",
+            "from": status,
+            "to": move.status,
+        }
+        history.append(told)
+        status = move.status
     return history
 
 
@@ -233,10 +255,10 @@ def _working_days(table: Table, index: int, calendar: WorkCalendar) -> dict[str,
     took = table.get("took", 1)
     offset = index // each * every
     finished = calendar.add(table["first_finished"], offset)
-    return {
-        "finished": finished,
-        "started": calendar.add(finished, -took) if took else finished,
-    }
+    started = finished
+    if took:
+        started = calendar.add(finished, -took)
+    return {"finished": finished, "started": started}
 
 
 # Instants
@@ -244,10 +266,10 @@ def _working_days(table: Table, index: int, calendar: WorkCalendar) -> dict[str,
 
 def _at_office(day: date, at: time) -> str:
     """Return an hour of a day in the office; an instant stands as it is."""
-    if isinstance(day, datetime):
-        instant = day.astimezone(UTC)
-    else:
-        instant = datetime.combine(day, at, OFFICE).astimezone(UTC)
+    moment = day
+    if not isinstance(moment, datetime):
+        moment = datetime.combine(day, at, OFFICE)
+    instant = moment.astimezone(UTC)
     return instant.isoformat(timespec="milliseconds")
 
 
