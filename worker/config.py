@@ -173,6 +173,7 @@ class Thresholds(Model):
     concentration_share: Share = Decimal("0.25")
     units_share: Share = Decimal("0.8")
     mix_drift: Share = Decimal("0.1")
+    over_servicing: Ratio = Decimal("0.2")
     unbilled_days: Annotated[int, Field(ge=0, le=3660)] = 5
     unbilled_months: Months = 12
     late_days: Annotated[int, Field(ge=0, le=3660)] = 30

@@ -33,6 +33,7 @@ from worker.method.money.finance import measure_client_money
 from worker.method.money.lifetime import measure_lifetimes
 from worker.method.money.plans import plan_money
 from worker.method.money.revenue import measure_revenue
+from worker.method.money.servicing import measure_servicing
 from worker.method.outcome import Outcome
 from worker.method.run import Run
 from worker.method.sprint.next_task import find_next_tasks
@@ -71,6 +72,7 @@ def evaluate(world: World, playbooks: Playbooks, *, start: type[Run] = Run) -> O
     loyalty = run(measure_loyalty, None)
     paces = run(measure_client_money, None, cards, money, plans)
     run(find_unbilled, None, money)
+    run(measure_servicing, None, money)
     run.private(plan_bonuses, None, money)
     feedback = run.private(measure_feedback, None)
     requests = run(measure_requests, None, playbooks)

@@ -251,6 +251,14 @@ TYPES = (
         ended=message("closed by itself: the numbers are back in their bounds"),
     ),
     ConditionType(
+        signal="money.over_servicing",
+        kind="money",
+        title=message("{client}: more work than the fee pays for"),
+        formula=message("hours of a month x rates, against its fee"),
+        playbooks=("limit_service",),
+        ended=message("closed by itself: the hours fit into the fee"),
+    ),
+    ConditionType(
         signal="money.unbilled",
         kind="money",
         title=message("{client}: work without an act"),

@@ -10,6 +10,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import date, timedelta
 from decimal import Decimal
+from itertools import chain
 
 import msgspec
 
@@ -53,12 +54,9 @@ def find_unbilled(world: World, revenue: MoneyMeasure | None) -> Findings[None]:
     looks: list[Look] = []
     for ref, client in world.clients.items():
         subject = Subject(ref, {"client": client.name}, client=ref)
-        own = _first_month(
-            (row for month in rows[ref].values() for row in month), (ACT,)
-        )
-        unbilled = _unbilled(
-            revenue.obligations.get(ref, ()), own, start=billing, world=world
-        )
+        obligations = revenue.obligations.get(ref, ())
+        own = _first_month(chain.from_iterable(rows[ref].values()), (ACT,))
+        unbilled = _unbilled(obligations, own, start=billing, world=world)
         late = _late(rows[ref], start=paying, world=world)
         looks.append(("money.unbilled", subject, unbilled))
         looks.append(("money.late_payment", subject, late))

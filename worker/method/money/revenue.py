@@ -34,6 +34,7 @@ from worker.errors import Code, Problem
 from worker.method.formulas.cascade import parts_of
 from worker.method.formulas.flow import HOUR, finished_on, weigh
 from worker.method.formulas.phasing import fee_until
+from worker.method.formulas.rates import Rates, rates_of
 from worker.method.measures import Growth, MoneyFact, MoneyMeasure, MonthMoney
 from worker.method.money.income import (
     ACT,
@@ -96,6 +97,15 @@ class _Calendar(msgspec.Struct, frozen=True, gc=False):
         return series
 
 
+class _Setting(msgspec.Struct, gc=False):
+    """What the earned series are made with, and the problems met on the way."""
+
+    world: World
+    calendar: _Calendar
+    rates: Rates
+    problems: list[Problem]
+
+
 @lru_cache(maxsize=1024)
 def _week_start(day: date) -> date:
     return week_of(day).start
@@ -119,22 +129,13 @@ def measure_revenue(world: World) -> Findings[MoneyMeasure | None]:
     cards = _cards_by_client(world)
     rows = rows_of(world, (ACT, WRITE_OFF))
     paid = rows_of(world, (PAYMENT,))
-    rates = {
-        person.jira: person.rate for person in world.people.values() if person.jira
-    }
     problems: list[Problem] = [*currency_problems(world)]
+    setting = _Setting(world, calendar, rates_of(world), problems)
     weeks: list[MoneyFact] = []
     history: dict[Ref, tuple[MonthMoney, ...]] = {}
     obligations: dict[Ref, tuple[tuple[Growth, ...], ...]] = {}
     for client in world.clients.values():
-        earned = _earned_by_card(
-            client,
-            cards[client.ref],
-            world,
-            calendar=calendar,
-            rates=rates,
-            problems=problems,
-        )
+        earned = _earned_by_card(client, cards[client.ref], setting)
         growths: list[tuple[Growth, ...]] = []
         for obligation, excess in _obligations(
             client, earned, rows[client.ref], world=world, calendar=calendar
@@ -145,10 +146,9 @@ def measure_revenue(world: World) -> Findings[MoneyMeasure | None]:
         counted = _counted(growths, paid[client.ref], world, calendar)
         weeks += _weeks(client, counted, recent)
         history[client.ref] = tuple(_history(client, counted, world))
-    return Findings(
-        MoneyMeasure(tuple(weeks), history, obligations),
-        problems=tuple(dict.fromkeys(problems)),
-    )
+    measure = MoneyMeasure(tuple(weeks), history, obligations)
+    told = tuple(dict.fromkeys(problems))
+    return Findings(measure, problems=told)
 
 
 def _cards_by_client(world: World) -> dict[Ref, list[Card]]:
@@ -319,13 +319,7 @@ def _history(
 
 
 def _earned_by_card(
-    client: Client,
-    cards: Iterable[Card],
-    world: World,
-    *,
-    calendar: _Calendar,
-    rates: Mapping[str, Decimal | None],
-    problems: list[Problem],
+    client: Client, cards: Iterable[Card], setting: _Setting
 ) -> dict[Ref, tuple[str, Series]]:
     """Return the model of every card that earns by itself, and what it earned; shared hours count once."""
     earned: dict[Ref, tuple[str, Series]] = {}
@@ -333,18 +327,11 @@ def _earned_by_card(
     for card in cards:
         match card.engagement or client.engagement:
             case "tm":
-                series = _hours(
-                    card,
-                    client,
-                    world,
-                    calendar=calendar,
-                    rates=rates,
-                    seen=seen,
-                    problems=problems,
-                )
+                series = _hours(card, client, setting, seen=seen)
                 earned[card.ref] = "tm", series
             case "fixed_price":
-                earned[card.ref] = "fixed_price", _progress(card, world, calendar)
+                series = _progress(card, setting)
+                earned[card.ref] = "fixed_price", series
     return earned
 
 
@@ -364,30 +351,23 @@ def _fees(client: Client, world: World, calendar: _Calendar) -> Series:
     return series
 
 
-def _hours(
-    card: Card,
-    client: Client,
-    world: World,
-    *,
-    calendar: _Calendar,
-    rates: Mapping[str, Decimal | None],
-    seen: set[str],
-    problems: list[Problem],
-) -> Series:
+def _hours(card: Card, client: Client, setting: _Setting, *, seen: set[str]) -> Series:
     """Return hours x rate by day of work; hours that two cards of one client share count once."""
-    work = world.work.get(card.ref)
+    calendar = setting.calendar
+    work = setting.world.work.get(card.ref)
     seconds: Counter[tuple[str, date]] = Counter()
     for log in work.worklogs if work else ():
         if log.id not in seen:
             seen.add(log.id)
             seconds[log.author, log.started.date()] += log.seconds
+
     series: Series = {}
     for (author, day), spent in seconds.items():
-        rate = rates.get(author) or world.thresholds.default_rate
+        rate = setting.rates.of(author)
         if rate is not None:
             _add(series, {calendar.place(day): rate * spent / HOUR})
         elif day >= calendar.recent:
-            problems.append(_no_rate(client, author))
+            setting.problems.append(_no_rate(client, author))
     return series
 
 
@@ -405,18 +385,19 @@ def _no_rate(client: Client, author: str) -> Problem:
     )
 
 
-def _progress(card: Card, world: World, calendar: _Calendar) -> Series:
+def _progress(card: Card, setting: _Setting) -> Series:
     """Return the budget x the share of work that each day finished."""
-    work = world.work.get(card.ref)
+    work = setting.world.work.get(card.ref)
     series: Series = {}
     if work is None or not card.budget or not work.issues:
         return series
-    weights = weigh(work.issues, world.thresholds.estimate_share)
+    weights = weigh(work.issues, setting.world.thresholds.estimate_share)
     whole = sum(weights, NOTHING)
     if not whole:
         return series
     for issue, weight in zip(work.issues, weights, strict=True):
         day = finished_on(issue)
         if day is not None:
-            _add(series, {calendar.place(day): card.budget * weight / whole})
+            part = card.budget * weight / whole
+            _add(series, {setting.calendar.place(day): part})
     return series
