@@ -63,14 +63,25 @@ class Turn(msgspec.Struct, frozen=True, gc=False):
     now: Occurrence
 
 
+class PlannedItem(msgspec.Struct, frozen=True, array_like=True, gc=False):
+    """One issue as it was planned: its weight in the unit of its baseline, and when it was due (None: evenly)."""
+
+    weight: float
+    due: date | None = None
+
+
 class Baseline(msgspec.Struct, frozen=True, gc=False):
-    """What was promised when a card went to `in_progress`: frozen once, for SPI(t). Work in its unit (`by`)."""
+    """What was promised when a card went to `in_progress`: frozen once, for SPI(t). Work in its unit (`by`).
+
+    `items` are the issues of that day by id; empty in what earlier versions kept.
+    """
 
     frozen: date
     start: date
     due: date
     total: float
     by: str = "count"
+    items: Mapping[str, PlannedItem] = msgspec.field(default_factory=dict)
 
 
 class Memory(msgspec.Struct, frozen=True, gc=False):

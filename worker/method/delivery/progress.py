@@ -1,8 +1,8 @@
 """Progress and forecast of every project card (docs/method.md 1.1).
 
-Progress is by estimate when at least 80 % of the items carry one, else by count. The forecast counts working days
-after today, sampled from the working days of the last 12 weeks (from the card's first item on). SPI(t) is earned
-schedule over a straight plan from the baseline frozen when the card was first seen in progress.
+Progress is by estimate when at least 80 % of the items carry one, else by count. The forecast counts working days from
+today on, sampled from the working days of the last 12 weeks (from the card's first item on). What was finished today
+counts as still to be done today: morning and evening tell the same days.
 """
 
 from __future__ import annotations
@@ -16,19 +16,12 @@ from typing import Any
 import msgspec
 from msgspec.structs import replace
 
-from worker.domain.entities import (
-    RUNNING,
-    Card,
-    CardWork,
-    Issue,
-    Person,
-    Stage,
-    Worklog,
-)
+from worker.domain.entities import RUNNING, Card, CardWork, Issue, Person, Worklog
 from worker.domain.messages import message, stage_label
 from worker.domain.values import Ref, Value
 from worker.domain.words import Words
 from worker.method.delivery.forecasting import LONGEST, seed_of, simulate
+from worker.method.delivery.schedule import keep_baseline, measure_spi
 from worker.method.formulas import flow
 from worker.method.formulas.flow import (
     ACTIVE,
@@ -82,13 +75,13 @@ def measure_progress(world: World) -> Findings[Mapping[Ref, CardMeasure]]:
             forgotten.append(name)
         else:
             tracks[name] = promise
-        baseline = _baseline(card, measure, world)
+        baseline = keep_baseline(card, measure, world)
         if baseline is not None:
             baselines[str(ref)] = baseline
         measure = replace(
             measure,
             promised=promised,
-            spi_t=_spi(measure, world, baseline),
+            spi_t=measure_spi(card, measure, world, baseline=baseline),
             stage_since=stage.since,
             days_in_stage=(world.today - stage.since).days,
         )
@@ -129,8 +122,8 @@ def _setting(world: World) -> _Setting:
 
 
 def _days_ahead(world: World) -> list[date]:
-    """Return today and the working days after it, as far as a forecast can reach."""
-    days = [world.today]
+    """Return yesterday and the working days after it, as far as a forecast can reach."""
+    days = [world.today - timedelta(days=1)]
     while len(days) <= LONGEST:
         days.append(world.calendar.add(days[-1], 1))
     return days
@@ -247,11 +240,19 @@ def _flow(
     )
     weeks = len(samples) / 5
     last = max(ends).date() if ends else None
+    today = sum(1 for end in ends if end.date() >= world.today)
     return {
         "throughput": Decimal(sum(samples) / weeks).quantize(Decimal("0.1"))
         if weeks
         else None,
-        "forecast": _forecast(measure, samples, last, world=world, ahead=setting.ahead),
+        "forecast": _forecast(
+            measure,
+            samples,
+            last,
+            left=measure.open + today,
+            world=world,
+            ahead=setting.ahead,
+        ),
         "sle": flow.percentile(cycles, 85)
         if len(cycles) >= world.thresholds.forecast_minimum
         else None,
@@ -263,27 +264,25 @@ def _forecast(
     samples: list[int],
     last: date | None,
     *,
+    left: int,
     world: World,
     ahead: list[date],
 ) -> Forecast | None:
+    """Return the end of the work that was `left` when the day began; `ahead` are its days, from the first on."""
     draws = world.thresholds.forecast_draws
     due = measure.due
     if measure.open == 0 and last is not None:
         return Forecast(last, last, ratio(int(last <= due)) if due else None, 0, 0)
     if measure.done < world.thresholds.forecast_minimum:
         return None
-    runs = simulate(
-        samples, measure.open, draws=draws, seed=seed_of(measure.card, world.today)
-    )
+    runs = simulate(samples, left, draws=draws, seed=seed_of(measure.card, world.today))
     if runs is None:
         return None
-    left = (
-        world.calendar.working_days(world.today + timedelta(days=1), due) if due else 0
-    )
+    days = world.calendar.working_days(world.today, due) if due else 0
     return Forecast(
         ahead[runs.quantile(50)],
         ahead[runs.quantile(85)],
-        ratio(runs.within(left)) if due else None,
+        ratio(runs.within(days)) if due else None,
         measure.open,
         draws,
     )
@@ -368,43 +367,6 @@ def _burn(
             return None
         cost += rate * seconds / HOUR
     return share(cost, card.budget)
-
-
-def _baseline(card: Card, measure: CardMeasure, world: World) -> Baseline | None:
-    kept = world.memory.baselines.get(str(card.ref))
-    if (
-        kept is not None
-        or card.stage is not Stage.IN_PROGRESS
-        or measure.due is None
-        or not measure.work_total
-    ):
-        return kept
-    # Without a start on the card the plan begins with the work itself, or progress made before would look like speed.
-    start = (
-        card.start or min(issue.created for issue in world.work[card.ref].issues).date()
-    )
-    if start >= measure.due:
-        return None
-    return Baseline(
-        world.today, start, measure.due, float(measure.work_total), measure.by
-    )
-
-
-def _spi(
-    measure: CardMeasure, world: World, baseline: Baseline | None
-) -> Decimal | None:
-    """SPI(t) = earned schedule / actual time, in working days (docs/facts/definitions.md 8); early: unknown."""
-    if baseline is None or baseline.by != measure.by or not baseline.total:
-        return None
-    until = (
-        measure.forecast.p50 if measure.forecast and measure.open == 0 else world.today
-    )
-    actual = world.calendar.working_days(baseline.start, until)
-    planned = world.calendar.working_days(baseline.start, baseline.due)
-    if actual < world.thresholds.spi_muted_share * planned:
-        return None  # on its first days every project is "behind": that says nothing
-    earned = min(1.0, float(measure.work_done) / baseline.total) * planned
-    return Decimal(earned / actual).quantize(Decimal("0.01")) if actual else None
 
 
 def _coloured(

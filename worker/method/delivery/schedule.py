@@ -1,0 +1,146 @@
+"""The earned schedule of a card against the plan frozen when it went to work (docs/facts/definitions.md 8).
+
+Both clocks stop at the end of yesterday: today's work is still ahead, whatever the hour of the run. The plan rises from
+due date to due date of the items, evenly between them; items without one are spread over the whole of it. Only what was
+planned then earns: work added later does not, and what was rejected or taken away leaves the plan.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from datetime import date, timedelta
+from decimal import Decimal
+from itertools import pairwise
+
+import msgspec
+from msgspec.structs import replace
+
+from worker.domain.entities import Card, Issue, Stage
+from worker.domain.periods import WorkCalendar
+from worker.method.formulas.flow import finished_on, weigh
+from worker.method.measures import CardMeasure
+from worker.world.memory import Baseline, PlannedItem
+from worker.world.world import World
+
+EXACT = 6
+"""Decimals of work that are kept: sums of the same weights in another order are then the same."""
+
+
+class _Point(msgspec.Struct, frozen=True, gc=False):
+    """So much work is planned to be done by the end of so many working days."""
+
+    days: int
+    work: float
+
+
+def keep_baseline(card: Card, measure: CardMeasure, world: World) -> Baseline | None:
+    """Return the plan frozen for a card, now or once; None while there is nothing to freeze."""
+    kept = world.memory.baselines.get(str(card.ref))
+    if kept is not None:
+        return _with_items(kept, card, world)
+    if (
+        card.stage is not Stage.IN_PROGRESS
+        or measure.due is None
+        or not measure.work_total
+    ):
+        return None
+    issues = world.work[card.ref].issues
+    # Without a start on the card the plan begins with the work itself, or progress made before would look like speed.
+    start = card.start or min(issue.created for issue in issues).date()
+    if start >= measure.due:
+        return None
+    total = float(measure.work_total)
+    items = _plan_items(issues, world)
+    return Baseline(world.today, start, measure.due, total, measure.by, items)
+
+
+def _with_items(kept: Baseline, card: Card, world: World) -> Baseline:
+    """Return a plan that was kept without its items with those that stood when it was frozen."""
+    work = world.work.get(card.ref)
+    if kept.items or work is None or work.as_of is not None:
+        return kept
+    stood = [issue for issue in work.issues if issue.created.date() <= kept.frozen]
+    return replace(kept, items=_plan_items(stood, world))
+
+
+def _plan_items(issues: Sequence[Issue], world: World) -> dict[str, PlannedItem]:
+    weights = weigh(issues, world.thresholds.estimate_share)
+    return {
+        issue.id: PlannedItem(float(weight), issue.due)
+        for issue, weight in zip(issues, weights, strict=True)
+    }
+
+
+def measure_spi(
+    card: Card, measure: CardMeasure, world: World, *, baseline: Baseline | None
+) -> Decimal | None:
+    """Return SPI(t) = earned schedule / actual time, in working days; None while it says nothing.
+
+    On its first days (`spi_muted_share` of the plan) every project is "behind".
+    """
+    if baseline is None or not measure.known or baseline.by != measure.by:
+        return None
+    issues = world.work[card.ref].issues if card.ref in world.work else ()
+    planned = [issue for issue in issues if issue.id in baseline.items]
+    until = _last_day(planned, world.today)
+    actual = world.calendar.working_days(baseline.start, until)
+    length = world.calendar.working_days(baseline.start, baseline.due)
+    if not actual or actual < world.thresholds.spi_muted_share * length:
+        return None
+
+    scope = {issue.id: baseline.items[issue.id] for issue in planned}
+    curve = _planned_value(scope, baseline, world.calendar)
+    if not curve[-1].work:
+        return None
+    done = [issue.id for issue in planned if _is_done(issue, until)]
+    earned = round(sum(scope[name].weight for name in done), EXACT)
+    schedule = _earned_schedule(curve, earned, actual)
+    return Decimal(schedule / actual).quantize(Decimal("0.01"))
+
+
+def _last_day(planned: Sequence[Issue], today: date) -> date:
+    """Return the day the planned work ended, else yesterday."""
+    yesterday = today - timedelta(days=1)
+    if not all(issue.done for issue in planned):
+        return yesterday
+    return max(filter(None, map(finished_on, planned)), default=yesterday)
+
+
+def _is_done(issue: Issue, until: date) -> bool:
+    """Tell whether an issue was finished by a day; one whose day nobody knows was."""
+    return issue.done and (finished_on(issue) or until) <= until
+
+
+def _planned_value(
+    items: Mapping[str, PlannedItem], baseline: Baseline, calendar: WorkCalendar
+) -> list[_Point]:
+    """Return the corners of the plan's curve; the last is the end of the plan."""
+    length = calendar.working_days(baseline.start, baseline.due)
+    dated: dict[int, float] = defaultdict(float)
+    spread = 0.0
+    for item in items.values():
+        if item.due is None:
+            spread += item.weight
+            continue
+        days = calendar.working_days(baseline.start, item.due)
+        # What was due before the start is due on its first day; the card's own date is the last.
+        dated[min(max(days, 1), length)] += item.weight
+    curve = [_Point(0, 0.0)]
+    due = 0.0
+    for days in sorted({*dated, length}):
+        due += dated[days]
+        planned = due + spread * days / length
+        curve.append(_Point(days, round(planned, EXACT)))
+    return curve
+
+
+def _earned_schedule(curve: Sequence[_Point], earned: float, actual: int) -> float:
+    """Return by how many working days so much work was planned; where the plan rests, not less than have passed."""
+    for left, right in pairwise(curve):
+        if earned >= right.work:
+            continue
+        part = (earned - left.work) / (right.work - left.work)
+        return left.days + part * (right.days - left.days)
+    ended = min(point.days for point in curve if point.work >= curve[-1].work)
+    return min(max(ended, actual), curve[-1].days)
