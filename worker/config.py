@@ -118,6 +118,7 @@ class Thresholds(Model):
     estimate_share: Share = Decimal("0.8")
     throughput_weeks: Weeks = 12
     scope_weeks: Weeks = 4
+    scope_minimum: Some = 10
     forecast_draws: Annotated[int, Field(ge=100, le=1_000_000)] = 10_000
     forecast_minimum: Some = 10
     health_coverage: Share = Decimal("0.6")
@@ -132,6 +133,7 @@ class Thresholds(Model):
     pace_muted_share: Share = Decimal("0.15")
     carry_over: Literal["spread", "next_week", "none"] = "spread"
     stalled_days: Days = 14
+    ageing_days: Days = 5
     no_contact_days: Days = 14
     ray_lead_weeks: Annotated[int, Field(ge=0, le=520)] = 8
     ray_ideas: Count = 2

@@ -97,6 +97,8 @@ class Code(StrEnum):
     # Reading Jira.
     BAD_ISSUE = "bad-issue"
     """An issue cannot be read and is left out."""
+    FUTURE_WORKLOG = "future-worklog"
+    """A work log is dated in days to come; it is no activity yet."""
     BAD_FIELD = "bad-field"
     """The definition of a Jira field cannot be read; no issue is read by it."""
     BAD_WORKLOG = "bad-worklog"

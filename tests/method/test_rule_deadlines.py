@@ -174,6 +174,65 @@ def test_an_item_older_than_the_others_took_stands_in_the_evidence() -> None:
     )
 
 
+def ageing(begun: int, *, took: int = 5, finished: int = 12) -> World:
+    """Return a running card of which one item was begun so many days ago, and so many took `took` days each."""
+    quick = [
+        worked(n, day(-40 - n), day(-40 - n + took - 1), updated=at(TODAY))
+        for n in range(finished)
+    ]
+    stuck = issue(
+        99,
+        category="indeterminate",
+        updated=at(TODAY),
+        moves=(Move(at(day(-begun)), "new", "indeterminate"),),
+    )
+    return running([*quick, stuck])
+
+
+@pytest.mark.parametrize(
+    ("begun", "took", "mark"),
+    [
+        # Begun 119 days ago it is in its 120th day, against five: 24 times.
+        (119, 5, 4),
+        # The day of the beginning counts for both: the sixth day against five, once and a fifth.
+        (5, 5, 2),
+        (4, 5, None),
+        # The eleventh day against five is 2.2 times; the fortieth 8 times, the forty-first more.
+        (10, 5, 3),
+        (39, 5, 3),
+        (40, 5, 4),
+        # Where items take a day, no item of up to five days is old.
+        (4, 1, None),
+        (5, 1, 3),
+    ],
+)
+def test_an_item_older_than_most_took_is_a_risk(
+    begun: int, took: int, mark: int | None
+) -> None:
+    outcome = judge(ageing(begun, took=took))
+    key = "risk:deadline.ageing:p1"
+    assert (key in keys(outcome)) is (mark is not None)
+    if mark is not None:
+        facts = risk(outcome, key)
+        assert facts["probability"] == mark
+        assert f"up to {took} day" in str(facts["evidence"])
+
+
+def test_few_finished_items_make_no_item_old() -> None:
+    assert "risk:deadline.ageing:p1" not in keys(judge(ageing(119, finished=9)))
+
+
+def test_an_item_that_came_back_is_as_old_as_its_second_beginning() -> None:
+    """Begun 60 days ago, done, and begun again two days ago: it is in its third day."""
+    moves = (
+        Move(at(day(-60)), "new", "indeterminate"),
+        Move(at(day(-50)), "indeterminate", "done"),
+        Move(at(day(-2)), "done", "indeterminate"),
+    )
+    back = issue(7, category="indeterminate", updated=at(TODAY), moves=moves)
+    assert judge(running([back])).measures.cards[P1].oldest_age == 3
+
+
 def test_a_card_of_nobody_is_weighed_in_the_middle() -> None:
     facts = risk(judge(world(card(client=None), work={"p1": STILL})))
     assert (facts["impact"], facts["exposure"], facts["client"], facts["unit"]) == (
@@ -367,7 +426,7 @@ def test_a_signal_without_a_response_has_no_steps() -> None:
 
 def test_conditions_are_unknown_when_progress_could_not_be_measured() -> None:
     found = find_deadline_conditions(running(), {}).conditions
-    assert [condition.holds for condition in found] == [None] * 5
+    assert {condition.holds for condition in found} == {None}
 
 
 @pytest.mark.parametrize(

@@ -86,12 +86,38 @@ def test_points_weigh_where_there_are_no_hours() -> None:
 
 
 def test_scope_change_compares_four_weeks_with_what_was_there() -> None:
-    # 8 known 28 days ago, 2 made since (one on the very first day of the four weeks).
-    issues = [issue(n) for n in range(8)] + [
-        issue(8, created=TODAY - days(28)),
-        issue(9, created=TODAY),
+    # 10 known 28 days ago, 2 made since (one on the very first day of the four weeks).
+    issues = [issue(n) for n in range(10)] + [
+        issue(10, created=TODAY - days(28)),
+        issue(11, created=TODAY),
     ]
-    assert card_facts(small(*issues))["scope_change"] == Decimal("0.2500")
+    assert card_facts(small(*issues))["scope_change"] == Decimal("0.2000")
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "share", "note"),
+    [
+        # One old ticket and a backlog of thirty: 3,000 % of nothing. Nine are still too few to be a base, ten are one.
+        (1, 30, None, "30 new items in 4 weeks."),
+        (9, 1, None, "1 new item in 4 weeks."),
+        (10, 3, Decimal("0.3000"), ""),
+        # A card that has just begun has nothing but new items: there is nothing to tell.
+        (0, 30, None, ""),
+        (9, 0, None, ""),
+    ],
+)
+def test_few_known_items_are_no_base_for_growth(
+    old: int, new: int, share: Decimal | None, note: str
+) -> None:
+    known = [issue(n, updated=at(TODAY)) for n in range(old)]
+    fresh = [issue(100 + n, created=TODAY - days(7)) for n in range(new)]
+    outcome = judge(small(*known, *fresh))
+    measure = outcome.measures.cards[P1]
+    assert measure.scope_change == share
+    assert note in measure.why
+    assert ("new item" in measure.why) is bool(note)
+    grown = "risk:scope.growth:p1" in {fact.ref.key for fact in outcome.facts}
+    assert grown is (share is not None)
 
 
 def test_open_items_are_counted_by_kind() -> None:
@@ -132,7 +158,7 @@ def test_throughput_counts_items_a_week_of_five_working_days() -> None:
 
 
 def test_the_service_level_is_the_85th_percentile_of_cycle_time() -> None:
-    # Cycle times 1..20 days: the 17th of 20 (nearest rank).
+    # Cycle times 1..20 days: the 17th of 20 (nearest rank). Both ends count: begun 40 days ago is the 41st day.
     issues = [
         worked(n, TODAY - days(30), TODAY - days(30) + days(n)) for n in range(20)
     ]
@@ -146,7 +172,7 @@ def test_the_service_level_is_the_85th_percentile_of_cycle_time() -> None:
             ),
         )
     )
-    assert (found.sle, found.oldest_age) == (17, 40)
+    assert (found.sle, found.oldest_age) == (17, 41)
 
 
 def test_reopened_and_defects_are_shares() -> None:

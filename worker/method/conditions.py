@@ -183,6 +183,15 @@ TYPES = (
         needs_work=True,
     ),
     ConditionType(
+        signal="deadline.ageing",
+        kind="deadline",
+        title=message("{card}: an item is in work for too long"),
+        formula=message(
+            "days the oldest item is in work > days that 85 % of the finished ones took"
+        ),
+        needs_work=True,
+    ),
+    ConditionType(
         signal="scope.growth",
         kind="deadline",
         title=message("{card}: the scope grows"),

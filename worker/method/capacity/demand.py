@@ -122,10 +122,16 @@ def _dated(
 
 
 def remaining(issue: Issue) -> int | None:
-    """Return the seconds of work left: the remaining estimate, else estimate - spent; None without an estimate."""
-    if issue.remaining is not None and (issue.remaining or issue.estimate):
-        return issue.remaining
-    return max(issue.estimate - (issue.spent or 0), 0) if issue.estimate else None
+    """Return the seconds of work left: the remaining estimate, else estimate - spent; None without an estimate.
+
+    An amount below zero is none.
+    """
+    estimate = max(issue.estimate or 0, 0)
+    left = issue.remaining
+    if left is not None and left >= 0 and (left or estimate):
+        return left
+    spent = max(issue.spent or 0, 0)
+    return max(estimate - spent, 0) if estimate else None
 
 
 def _start(card: Card | None, today: date) -> date:

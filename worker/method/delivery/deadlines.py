@@ -1,4 +1,4 @@
-"""Conditions of deadlines: unlikely to be on time, behind schedule, overdue, without a date, stalled (docs/method.md 1.2).
+"""Conditions of deadlines: unlikely to be on time, behind schedule, overdue, without a date, stalled, ageing (docs/method.md 1.2).
 
 It only looks at every card; the risk map makes and closes the rows.
 """
@@ -15,7 +15,7 @@ from worker.domain.entities import RUNNING, Card, Stage
 from worker.domain.values import Ref
 from worker.method.conditions import CONDITIONS, NO, UNKNOWN, Sighting
 from worker.method.delivery.sightings import CardTest, find_card_conditions
-from worker.method.formulas.bands import mark_below
+from worker.method.formulas.bands import mark_above, mark_below
 from worker.method.measures import CardMeasure
 from worker.method.run import Findings
 from worker.world.world import World
@@ -53,7 +53,8 @@ def _slow_item(measure: CardMeasure, world: World) -> str:
         or measure.oldest_age <= measure.sle
     ):
         return ""
-    begun = world.words.date(world.today - timedelta(days=measure.oldest_age))
+    first = world.today - timedelta(days=measure.oldest_age - 1)
+    begun = world.words.date(first)
     return world.words.count(
         "One item is in work since {begun}; 85 % of the others took up to {n} day.",
         "One item is in work since {begun}; 85 % of the others took up to {n} days.",
@@ -162,10 +163,25 @@ def _stalled(card: Card, measure: CardMeasure, world: World) -> Sighting:
     )
 
 
+def _ageing(card: Card, measure: CardMeasure, world: World) -> Sighting:
+    if card.stage not in RUNNING or measure.oldest_age is None:
+        return NO
+    if measure.sle is None:
+        return UNKNOWN
+    limit = max(measure.sle, world.thresholds.ageing_days)
+    times = measure.oldest_age / measure.sle
+    return Sighting(
+        measure.oldest_age > limit,
+        mark_above(times, 2, 8, least=2),
+        threshold=f"days > {limit}",
+    )
+
+
 TESTS: dict[str, CardTest] = {
     "deadline.p_on_time": _p_on_time,
     "deadline.spi": _spi,
     "deadline.overdue": _overdue,
     "deadline.no_due": _no_due,
     "deadline.stalled": _stalled,
+    "deadline.ageing": _ageing,
 }

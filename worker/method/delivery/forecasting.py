@@ -77,8 +77,9 @@ def _simulate(samples: tuple[int, ...], remaining: int, draws: int, seed: int) -
 
 def survival(samples: Sequence[int], remaining: int) -> Floats:
     """Return the chance that work is still left after 0, 1, 2... days, as far as it matters."""
-    sizes = np.bincount(np.asarray(samples)) / len(samples)
-    days = _reach(np.asarray(samples, dtype=float), remaining)
+    past = np.asarray(samples)
+    sizes = np.bincount(past) / len(samples)
+    days = _reach(past.astype(float), remaining)
     steps = math.isqrt(days) + 1
     chances = np.zeros(remaining)
     chances[: len(sizes)] = sizes[:remaining]
@@ -86,13 +87,16 @@ def survival(samples: Sequence[int], remaining: int) -> Floats:
     giant = _multiply(small[-1], chances, remaining)
     large = _powers(giant, steps, remaining)
     upto = np.cumsum(small, axis=1)[:, ::-1]
-    return (large @ upto.T).reshape(-1)[: days + 1]
+    left = large @ upto.T
+    return left.reshape(-1)[: days + 1]
 
 
 def _reach(samples: Floats, remaining: int) -> int:
     mean = float(samples.mean())
-    spread = 8 * math.sqrt(remaining * float(samples.var()) / mean**3)
-    return min(LONGEST, math.ceil(remaining / mean + spread) + 10)
+    variance = float(samples.var())
+    spread = 8 * math.sqrt(remaining * variance / mean**3)
+    most = math.ceil(remaining / mean + spread)
+    return min(LONGEST, most + 10)
 
 
 def _powers(factor: Floats, count: int, size: int) -> Floats:

@@ -21,6 +21,7 @@ from worker.domain.messages import message, stage_label
 from worker.domain.values import Ref, Value
 from worker.domain.words import Words
 from worker.method.delivery.forecasting import LONGEST, seed_of, simulate
+from worker.method.delivery.implausible import find_implausible
 from worker.method.delivery.schedule import keep_baseline, measure_spi
 from worker.method.formulas import flow
 from worker.method.formulas.flow import (
@@ -101,6 +102,7 @@ def measure_progress(world: World) -> Findings[Mapping[Ref, CardMeasure]]:
         tracks=tracks.maps[0],
         forgotten=tuple(forgotten),
         baselines=baselines,
+        problems=tuple(find_implausible(world)),
     )
 
 
@@ -152,11 +154,9 @@ def _measure(card: Card, world: World, setting: _Setting) -> CardMeasure:
     proposed = max(
         (issue.due for issue in still_open if issue.due is not None), default=None
     )
-    sums = flow.weigh_sums(
-        issues,
-        (finished, [issue for issue in issues if issue.created >= setting.scope_since]),
-        world.thresholds.estimate_share,
-    )
+    new = [issue for issue in issues if issue.created >= setting.scope_since]
+    sums = flow.weigh_sums(issues, (finished, new), world.thresholds.estimate_share)
+    has_base = len(issues) - len(new) >= world.thresholds.scope_minimum
     measure = CardMeasure(
         card.ref,
         by=sums.by,
@@ -166,6 +166,7 @@ def _measure(card: Card, world: World, setting: _Setting) -> CardMeasure:
         work_unit=sums.unit,
         due=card.due or proposed,
         jira_due=proposed,
+        new_items=len(new),
         wip=sum(issue.category == ACTIVE for issue in still_open),
         blocked=sum(
             issue.flagged or issue.status.casefold() in setting.blocked
@@ -179,7 +180,7 @@ def _measure(card: Card, world: World, setting: _Setting) -> CardMeasure:
     open_traces = flow.read_traces(still_open)
     return replace(
         measure,
-        **_weights(sums),
+        **_weights(sums, has_base=has_base),
         **_hours(card, work, still_open, world=world, setting=setting),
         **_flow(
             measure,
@@ -194,26 +195,30 @@ def _measure(card: Card, world: World, setting: _Setting) -> CardMeasure:
     )
 
 
-def _weights(sums: Sums) -> Figures:
+def _weights(sums: Sums, *, has_base: bool) -> Figures:
+    """Return the sums of work; growth is told only where enough was known before."""
     total, (done, added) = sums.whole, sums.parts
     return {
         "work_done": done,
         "work_total": total,
         "progress": share(done, total),
-        "scope_change": share(added, total - added),
+        "scope_change": share(added, total - added) if has_base else None,
     }
 
 
 def _oldest_age(
     still_open: list[Issue], traces: list[Trace], today: date
 ) -> int | None:
-    """Return the days since the longest running item was begun."""
+    """Return the days of the longest running item, the first and today both included, as cycle times count."""
     starts = [
-        trace.begun
+        trace.since
         for issue, trace in zip(still_open, traces, strict=True)
-        if trace.begun is not None and issue.category == ACTIVE
+        if trace.since is not None and issue.category == ACTIVE
     ]
-    return (today - min(starts).date()).days if starts else None
+    if not starts:
+        return None
+    days = today - min(starts).date()
+    return days.days + 1
 
 
 def _ends(finished: list[Issue], traces: list[Trace]) -> list[datetime]:
@@ -322,7 +327,8 @@ def _hours(
     spent = _by_author(work.worklogs)
     since = setting.window.since
     recent = _by_author([log for log in work.worklogs if log.started >= since])
-    seconds = sum(spent.values()) or sum(issue.spent or 0 for issue in work.issues)
+    noted = [max(issue.spent or 0, 0) for issue in work.issues]
+    seconds = sum(spent.values()) or sum(noted)
     top = flow.top_carrier(recent, still_open)
     carrier, carried = top or (None, None)
     person = setting.people.get(carrier) if carrier else None
@@ -330,7 +336,7 @@ def _hours(
         "hours": (seconds / HOUR).quantize(Decimal("0.1")),
         "burn": _burn(card, spent, world, setting=setting),
         "top_share": carried,
-        "last_activity": _last_activity(work),
+        "last_activity": _last_activity(work, world),
         "top_person": person.name if person else carrier,
     }
 
@@ -343,10 +349,17 @@ def _by_author(worklogs: Iterable[Worklog]) -> dict[str, int]:
     return spent
 
 
-def _last_activity(work: CardWork) -> date | None:
+def _last_activity(work: CardWork, world: World) -> date | None:
+    """Return the day of the newest change or log; what is dated after today tells nothing."""
     instants = [issue.updated for issue in work.issues]
     instants += [log.started for log in work.worklogs]
-    return max(instants).date() if instants else None
+    tomorrow = world.today + timedelta(days=1)
+    midnight = datetime.combine(tomorrow, time(), world.zone)
+    past = [instant for instant in instants if instant < midnight]
+    if not past:
+        return None
+    newest = max(past).astimezone(world.zone)
+    return newest.date()
 
 
 def _burn(
@@ -373,6 +386,7 @@ def _coloured(
     card: Card, measure: CardMeasure, world: World, *, tracks: Tracks
 ) -> CardMeasure:
     seen, why = _colour(card, measure, world)
+    why = f"{why} {_new_scope(measure, world)}".strip()
     name = f"{card.ref}#health"
     track = tracks[name] = debounce(
         tracks.get(name), seen.value, world.today, instant=GREY
@@ -384,6 +398,19 @@ def _coloured(
             seen=world.words.say(COLOURS[seen]),
         )
     return replace(measure, rag=Rag(track.value), why=why)
+
+
+def _new_scope(measure: CardMeasure, world: World) -> str:
+    """Return how many items are new, where too few were known before to speak of growth."""
+    if measure.scope_change is not None or measure.new_items in (0, measure.total):
+        return ""
+    weeks = world.thresholds.scope_weeks
+    return world.words.count(
+        "{n} new item in {weeks} weeks.",
+        "{n} new items in {weeks} weeks.",
+        measure.new_items,
+        weeks=weeks,
+    )
 
 
 COLOURS = {

@@ -16,13 +16,14 @@ from itertools import pairwise
 import msgspec
 from msgspec.structs import replace
 
-from worker.domain.entities import Card, Issue, Stage
+from worker.domain.entities import Card, CardWork, Issue, Stage
 from worker.domain.periods import WorkCalendar
 from worker.method.formulas.flow import finished_on, weigh
 from worker.method.measures import CardMeasure
 from worker.world.memory import Baseline, PlannedItem
 from worker.world.world import World
 
+HUNDREDTH = Decimal("0.01")
 EXACT = 6
 """Decimals of work that are kept: sums of the same weights in another order are then the same."""
 
@@ -81,22 +82,25 @@ def measure_spi(
     """
     if baseline is None or not measure.known or baseline.by != measure.by:
         return None
-    issues = world.work[card.ref].issues if card.ref in world.work else ()
-    planned = [issue for issue in issues if issue.id in baseline.items]
+    work = world.work.get(card.ref, CardWork())
+    planned = [issue for issue in work.issues if issue.id in baseline.items]
     until = _last_day(planned, world.today)
-    actual = world.calendar.working_days(baseline.start, until)
-    length = world.calendar.working_days(baseline.start, baseline.due)
-    if not actual or actual < world.thresholds.spi_muted_share * length:
+    calendar = world.calendar
+    actual = calendar.working_days(baseline.start, until)
+    length = calendar.working_days(baseline.start, baseline.due)
+    muted = world.thresholds.spi_muted_share * length
+    if not actual or actual < muted:
         return None
 
     scope = {issue.id: baseline.items[issue.id] for issue in planned}
-    curve = _planned_value(scope, baseline, world.calendar)
+    curve = _planned_value(scope, baseline, calendar)
     if not curve[-1].work:
         return None
-    done = [issue.id for issue in planned if _is_done(issue, until)]
-    earned = round(sum(scope[name].weight for name in done), EXACT)
+    weights = [scope[issue.id].weight for issue in planned if _is_done(issue, until)]
+    earned = round(sum(weights), EXACT)
     schedule = _earned_schedule(curve, earned, actual)
-    return Decimal(schedule / actual).quantize(Decimal("0.01"))
+    index = Decimal(schedule / actual)
+    return index.quantize(HUNDREDTH)
 
 
 def _last_day(planned: Sequence[Issue], today: date) -> date:
@@ -140,7 +144,11 @@ def _earned_schedule(curve: Sequence[_Point], earned: float, actual: int) -> flo
     for left, right in pairwise(curve):
         if earned >= right.work:
             continue
-        part = (earned - left.work) / (right.work - left.work)
-        return left.days + part * (right.days - left.days)
-    ended = min(point.days for point in curve if point.work >= curve[-1].work)
-    return min(max(ended, actual), curve[-1].days)
+        work = right.work - left.work
+        days = right.days - left.days
+        part = (earned - left.work) / work
+        return left.days + part * days
+
+    end = curve[-1]
+    first = min(point.days for point in curve if point.work >= end.work)
+    return min(max(first, actual), end.days)

@@ -67,25 +67,24 @@ def _unit_of(issues: Sequence[Issue], least: Decimal) -> str:
     if not issues:
         return ""
     enough = least * len(issues)
-    estimates = [issue.estimate for issue in issues]
-    empty = estimates.count(None) + estimates.count(0)
-    if len(issues) - empty >= enough:
+    estimated = sum(1 for issue in issues if (issue.estimate or 0) > 0)
+    if estimated >= enough:
         return "h"
 
-    pointed = sum(1 for issue in issues if issue.points)
+    pointed = sum(1 for issue in issues if (issue.points or 0) > 0)
     return "points" if pointed >= enough else ""
 
 
 def _weight(issues: Sequence[Issue], unit: str) -> Decimal:
-    """Return what issues weigh together."""
+    """Return what issues weigh together; an amount below zero is none."""
     match unit:
         case "h":
             # Seconds are summed before they are divided: thousands of issues are added up as whole numbers.
-            seconds = sum([issue.estimate or 0 for issue in issues])
+            seconds = sum([max(issue.estimate or 0, 0) for issue in issues])
             return Decimal(seconds) / HOUR
         case "points":
             # By its digits: a float of 0.1 is not a tenth.
-            written = [str(issue.points or 0) for issue in issues]
+            written = [str(max(issue.points or 0, 0)) for issue in issues]
             return sum(map(Decimal, written), Decimal(0))
         case _:
             return Decimal(len(issues))
@@ -157,10 +156,14 @@ def daily_throughput(
 
 
 class Trace(msgspec.Struct, frozen=True, gc=False):
-    """What an issue's history tells: its first move into work, its last move to done, and whether it ever left done."""
+    """What an issue's history tells: its first move into work, its last move to done, and whether it ever left done.
+
+    `since` is its first move into work after it was last done, if ever.
+    """
 
     begun: datetime | None
     ended: datetime | None
+    since: datetime | None
     reopened: bool
 
 
@@ -172,17 +175,20 @@ def read_traces(issues: Iterable[Issue]) -> list[Trace]:
 def _read_trace(issue: Issue) -> Trace:
     begun = None
     ended = None
+    since = None
     reopened = False
     for move in issue.moves:
         after = move.after
         if after == DONE:
             ended = move.at
+            since = None
             continue
-        if begun is None and after == ACTIVE:
-            begun = move.at
+        if after == ACTIVE:
+            begun = begun or move.at
+            since = since or move.at
         if move.before == DONE:
             reopened = True
-    return Trace(begun, ended, reopened)
+    return Trace(begun, ended, since, reopened)
 
 
 def cycle_days(traces: Iterable[Trace]) -> list[int]:
