@@ -130,14 +130,30 @@ def _count(stage: Rig) -> Mapping[str, Decimal]:
 
 
 def _share_done(issues: list[Mapping[str, Any]]) -> Decimal:
-    estimated = sum(issue["estimate"] is not None for issue in issues)
-    weights = [
-        (issue["estimate"] or 0) if 5 * estimated >= 4 * len(issues) else 1
-        for issue in issues
-    ]
-    done = sum(
-        weight
-        for weight, issue in zip(weights, issues, strict=True)
-        if issue["status_name"] == "Done"
-    )
-    return Decimal(done) / Decimal(sum(weights))
+    counted = _without_levels(issues)
+    estimated = sum(bool(issue["estimate"]) for issue in counted)
+    if 5 * estimated < 4 * len(counted):
+        done = sum(issue["status_name"] == "Done" for issue in issues)
+        return Decimal(done) / len(issues)
+    whole = sum(issue["estimate"] or 0 for issue in counted)
+    finished = [issue for issue in counted if issue["status_name"] == "Done"]
+    done = sum(issue["estimate"] or 0 for issue in finished)
+    return Decimal(done) / whole
+
+
+def _without_levels(issues: list[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
+    """Return the issues with either a story or its sub-tasks: these where all have an estimate or the story has none."""
+    stories = {issue["id"]: issue for issue in issues}
+    families: dict[str, list[Mapping[str, Any]]] = {}
+    for issue in issues:
+        if issue["parent"] in stories:
+            families.setdefault(issue["parent"], []).append(issue)
+    left_out: set[str] = set()
+    for story, parts in families.items():
+        estimated = sum(bool(part["estimate"]) for part in parts)
+        is_own = bool(stories[story]["estimate"])
+        if estimated == len(parts) or (estimated and not is_own):
+            left_out.add(story)
+        else:
+            left_out.update(part["id"] for part in parts)
+    return [issue for issue in issues if issue["id"] not in left_out]

@@ -70,6 +70,7 @@ def _plan_items(issues: Sequence[Issue], world: World) -> dict[str, PlannedItem]
     return {
         issue.id: PlannedItem(float(weight), issue.due)
         for issue, weight in zip(issues, weights, strict=True)
+        if weight
     }
 
 

@@ -6,7 +6,7 @@ belongs to the next working day, and days on which nothing was finished count as
 
 from __future__ import annotations
 
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import UTC, date, datetime, time, timedelta
 from decimal import ROUND_HALF_UP, Decimal
@@ -26,18 +26,24 @@ def share(part: Decimal | float, whole: Decimal | float) -> Decimal | None:
     """Return `part / whole` to four decimals, None when there is no whole."""
     if not whole:
         return None
-    return ratio(Decimal(part) / Decimal(whole))
+    dividend = Decimal(part)
+    divisor = Decimal(whole)
+    return ratio(dividend / divisor)
 
 
 def ratio(value: Decimal | float) -> Decimal:
     """Return a share to four decimals."""
-    return Decimal(value).quantize(SHARE, ROUND_HALF_UP)
+    exact = Decimal(value)
+    return exact.quantize(SHARE, ROUND_HALF_UP)
 
 
 def weigh(issues: Sequence[Issue], least: Decimal) -> list[Decimal]:
-    """Return the weight of each issue: hours or points when at least the share `least` of them carries one, else 1."""
-    unit = _unit_of(issues, least)
-    return [_weight([issue], unit) for issue in issues]
+    """Return the weight of each issue: hours or points when at least the share `least` of them carries one, else 1.
+
+    Looked at is the level that carries estimates: a parent weighs nothing beside its sub-tasks, or they beside it.
+    """
+    scale = _scale_of(issues, least)
+    return [_weigh([issue], scale) for issue in issues]
 
 
 class Sums(msgspec.Struct, frozen=True, gc=False):
@@ -53,41 +59,98 @@ def weigh_sums(
     issues: Sequence[Issue], parts: Sequence[Sequence[Issue]], least: Decimal
 ) -> Sums:
     """Return what `weigh` gives, summed over all issues and over each of the parts."""
-    unit = _unit_of(issues, least)
+    scale = _scale_of(issues, least)
     return Sums(
-        by="estimate" if unit else "count",
-        unit=unit,
-        whole=_weight(issues, unit),
-        parts=tuple(_weight(part, unit) for part in parts),
+        by="estimate" if scale.unit else "count",
+        unit=scale.unit,
+        whole=_weigh(issues, scale),
+        parts=tuple(_weigh(part, scale) for part in parts),
     )
 
 
-def _unit_of(issues: Sequence[Issue], least: Decimal) -> str:
-    """Return the unit that at least the share `least` of issues is estimated in; empty when issues are counted."""
-    if not issues:
-        return ""
-    enough = least * len(issues)
-    estimated = sum(1 for issue in issues if (issue.estimate or 0) > 0)
-    if estimated >= enough:
-        return "h"
+class _Scale(msgspec.Struct, frozen=True, gc=False):
+    """The unit of weights, empty when issues are counted, and the ids of those that another level weighs for."""
 
-    pointed = sum(1 for issue in issues if (issue.points or 0) > 0)
-    return "points" if pointed >= enough else ""
+    unit: str = ""
+    left_out: frozenset[str] = frozenset()
 
 
-def _weight(issues: Sequence[Issue], unit: str) -> Decimal:
+def _scale_of(issues: Sequence[Issue], least: Decimal) -> _Scale:
+    """Return the unit that at least the share `least` of the issues that count is estimated in."""
+    for unit in ("h", "points"):
+        carries = {issue.id for issue in issues if _amount(issue, unit)}
+        left_out = _left_out(issues, carries)
+        carries -= left_out
+        counted = len(issues) - len(left_out)
+        enough = least * counted
+        if carries and len(carries) >= enough:
+            return _Scale(unit, left_out)
+    return _Scale()
+
+
+def _left_out(issues: Sequence[Issue], carries: set[str]) -> frozenset[str]:
+    """Return the ids of parents whose sub-tasks all carry an estimate, and of sub-tasks beside a parent that counts."""
+    parents = {issue.id for issue in issues if issue.level >= 0}
+    if len(parents) == len(issues):
+        return frozenset()
+    left_out: set[str] = set()
+    for parent, children in _sub_tasks(issues).items():
+        if parent in parents:
+            gives_way = _gives_way(children, carries, is_estimated=parent in carries)
+            if gives_way:
+                left_out.add(parent)
+            else:
+                left_out |= children
+        elif parents:
+            # Their parent is no work of this card: without an estimate they say nothing beside others.
+            left_out |= children - carries
+    return frozenset(left_out)
+
+
+def _sub_tasks(issues: Sequence[Issue]) -> dict[str, set[str]]:
+    """Return the ids of sub-tasks by their parent's."""
+    below: dict[str, set[str]] = defaultdict(set)
+    for issue in issues:
+        if issue.level >= 0:
+            continue
+        parent = issue.parent or ""
+        children = below[parent]
+        children.add(issue.id)
+    return below
+
+
+def _gives_way(children: set[str], carries: set[str], *, is_estimated: bool) -> bool:
+    """Tell whether a parent gives way to its sub-tasks: all carry an estimate, or some do and it does not itself."""
+    missing = children - carries
+    if not missing:
+        return True
+    some = missing != children
+    return some and not is_estimated
+
+
+def _weigh(issues: Sequence[Issue], scale: _Scale) -> Decimal:
     """Return what issues weigh together; an amount below zero is none."""
+    if not scale.unit:
+        return Decimal(len(issues))
+    counted = [issue for issue in issues if issue.id not in scale.left_out]
+    amounts = [_amount(issue, scale.unit) for issue in counted]
+    if scale.unit == "h":
+        # Seconds are summed before they are divided: thousands of issues are added up as whole numbers.
+        seconds = sum(amounts)
+        return Decimal(seconds) / HOUR
+    # By its digits: a float of 0.1 is not a tenth.
+    written = [str(amount) for amount in amounts]
+    return sum(map(Decimal, written), Decimal(0))
+
+
+def _amount(issue: Issue, unit: str) -> float:
+    """Return the seconds or points of an issue; none below zero."""
     match unit:
         case "h":
-            # Seconds are summed before they are divided: thousands of issues are added up as whole numbers.
-            seconds = sum([max(issue.estimate or 0, 0) for issue in issues])
-            return Decimal(seconds) / HOUR
-        case "points":
-            # By its digits: a float of 0.1 is not a tenth.
-            written = [str(max(issue.points or 0, 0)) for issue in issues]
-            return sum(map(Decimal, written), Decimal(0))
+            amount: float | None = issue.estimate
         case _:
-            return Decimal(len(issues))
+            amount = issue.points
+    return max(amount or 0, 0)
 
 
 def finished_on(issue: Issue) -> date | None:
@@ -228,7 +291,7 @@ def top_carrier(
 
     most = max(load.values())
     whole = sum(load.values())
-    part = ratio(Decimal(most) / whole)
+    part = share(most, whole) or Decimal(0)
     carriers = []
     for person, amount in load.items():
         if amount == most:
