@@ -41,6 +41,7 @@ FIELDS = [
     "created",
     "updated",
     "resolutiondate",
+    "resolution",
     "duedate",
     "parent",
     "assignee",

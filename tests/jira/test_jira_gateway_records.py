@@ -17,7 +17,7 @@ from tests.support.jira_wire import BASE
 from worker.domain.entities import Issue, Move
 from worker.errors import ConfigError, Incomplete, Problem, Rejected
 from worker.jira.records import read_moment
-from worker.mapping.jira import JiraMapping, load_jira_mapping
+from worker.mapping.jira import JiraMapping, Resolutions, load_jira_mapping
 
 STATUSES = json_response(
     200,
@@ -225,6 +225,45 @@ def test_a_users_category_overrides_jiras() -> None:
         ].category
         == "new"
     )
+
+
+@pytest.mark.parametrize(
+    ("resolution", "category", "rejected"),
+    [
+        ({"id": "10001", "name": "Won't Do"}, "done", True),
+        ({"id": "10001", "name": "won’t fix"}, "done", True),
+        ({"id": "10002", "name": "Duplicate"}, "done", True),
+        ({"id": "10003", "name": "Cannot Reproduce"}, "done", True),
+        ({"id": "10004", "name": "Не будет исправлено"}, "done", True),
+        ({"id": "10000", "name": "Done"}, "done", False),
+        ({"id": "1", "name": "Fixed"}, "done", False),
+        (None, "done", False),
+        # A resolution that stayed on reopened work says nothing.
+        ({"id": "10001", "name": "Won't Do"}, "indeterminate", False),
+    ],
+)
+def test_a_resolution_tells_what_was_closed_and_not_done(
+    resolution: dict[str, str] | None, category: str, rejected: bool
+) -> None:
+    raw = issue(1, category=category, resolution=resolution)
+    (found_issue,) = read(raw, mapping=load_jira_mapping())[0]
+    assert found_issue.rejected is rejected
+
+
+def test_a_users_resolutions_replace_the_shipped_ones() -> None:
+    own = JiraMapping(resolutions=Resolutions(rejected=("parked", "10009")))
+    shown = {"id": "1", "name": "PARKED"}
+    by_id = {"id": "10009", "name": "Später"}
+    others = {"id": "2", "name": "Won't Do"}
+    raws = [
+        issue(number, category="done", resolution=each)
+        for number, each in enumerate((shown, by_id, others), start=1)
+    ]
+    assert [each.rejected for each in read(*raws, mapping=own)[0]] == [
+        True,
+        True,
+        False,
+    ]
 
 
 def test_the_shipped_mapping_loads_and_a_broken_one_says_where(tmp_path: Path) -> None:

@@ -270,6 +270,7 @@ class Issue(msgspec.Struct, frozen=True, array_like=True, gc=False):
 
     Times in UTC, efforts in seconds, `category` one of `Category` values, `level` Jira's hierarchyLevel (epic 1,
     story 0, sub-task -1). `parent` is the parent's id. `moves` is empty until the history was read.
+    `rejected` when it was closed by a resolution that means not done.
     """
 
     id: str
@@ -293,6 +294,7 @@ class Issue(msgspec.Struct, frozen=True, array_like=True, gc=False):
     flagged: bool = False
     labels: tuple[str, ...] = ()
     moves: tuple[Move, ...] = ()
+    rejected: bool = False
 
     @property
     def done(self) -> bool:
@@ -322,11 +324,13 @@ class CardWork(msgspec.Struct, frozen=True, gc=False):
     """The Jira work of one card: what its link resolved to and every issue under it (epics themselves left out).
 
     `link` says how it was read: `project ACME`, `epic ACME-12`, `jql ...`; empty when the card has none. `as_of` is set
-    when Jira does not answer to the link any more: the work is then what it came to at that moment.
+    when Jira does not answer to the link any more: the work is then what it came to at that moment. What was closed as
+    not done stands apart in `rejected`: it is no scope, though its hours were spent.
     """
 
     link: str = ""
     issues: tuple[Issue, ...] = ()
     worklogs: tuple[Worklog, ...] = ()
     as_of: datetime | None = None
+    rejected: tuple[Issue, ...] = ()
     extra: Mapping[str, str] = msgspec.field(default_factory=dict)

@@ -35,6 +35,7 @@ FIELDS = (
     "created",
     "updated",
     "resolutiondate",
+    "resolution",
     "duedate",
     "parent",
     "assignee",
@@ -72,6 +73,12 @@ class IssueTypes(Table):
     epics: tuple[str, ...] = ("Epic",)
 
 
+class Resolutions(Table):
+    """Names or ids of resolutions that mean: closed, and not done."""
+
+    rejected: tuple[str, ...] = ()
+
+
 class JiraMapping(Table):
     """The whole of `jira.toml`."""
 
@@ -80,6 +87,7 @@ class JiraMapping(Table):
     epic_link: tuple[CustomField, ...] = ()
     epic_name: tuple[CustomField, ...] = ()
     issue_types: IssueTypes = IssueTypes()
+    resolutions: Resolutions = Resolutions()
     status_categories: dict[str, Literal["new", "indeterminate", "done"]] = Field(
         default_factory=dict
     )
@@ -133,6 +141,13 @@ class RawStatus(msgspec.Struct, frozen=True):
     statusCategory: RawCategory | None = None  # noqa: N815 - Jira's own name
 
 
+class RawResolution(msgspec.Struct, frozen=True, gc=False):
+    """A resolution as Jira sends it."""
+
+    name: str = ""
+    id: str = ""
+
+
 class RawType(msgspec.Struct, frozen=True, gc=False):
     """An issue type as Jira sends it; Data Center states no level."""
 
@@ -168,6 +183,7 @@ class RawFields(msgspec.Struct, frozen=True):
     updated: Instant
     summary: str | None = None
     resolutiondate: Instant | None = None
+    resolution: RawResolution | None = None
     statuscategorychangedate: Instant | None = None
     duedate: date | None = None
     parent: RawParent | None = None
@@ -236,6 +252,12 @@ class SiteReading:
     def epics(self) -> frozenset[str]:
         """Return the names of epic issue types, in lower case."""
         return frozenset(name.casefold() for name in self.mapping.issue_types.epics)
+
+    @cached_property
+    def rejecting(self) -> frozenset[str]:
+        """Return the names and ids of resolutions that mean not done, in lower case."""
+        names = self.mapping.resolutions.rejected
+        return frozenset(clean_line(name).casefold() for name in names)
 
     @cached_property
     def attributes(self) -> Mapping[str, tuple[str, ...]]:
@@ -321,6 +343,7 @@ def make_issue(raw: RawIssue, site: SiteReading, epics: Mapping[str, str]) -> Is
         points=_points(raw, site),
         flagged=any(_custom(raw, site, "flagged")),
         labels=tuple(map(clean_line, fields.labels or ())),
+        rejected=category == "done" and _is_rejected(fields.resolution, site),
     )
 
 
@@ -358,6 +381,13 @@ def _resolved(fields: RawFields) -> datetime | None:
     # The category date comes second: a migration between sites resets it for every issue at once.
     moment = fields.resolutiondate or fields.statuscategorychangedate
     return moment.astimezone(UTC) if moment else None
+
+
+def _is_rejected(resolution: RawResolution | None, site: SiteReading) -> bool:
+    if resolution is None:
+        return False
+    name = clean_line(resolution.name).casefold()
+    return name in site.rejecting or resolution.id in site.rejecting
 
 
 def _points(raw: RawIssue, site: SiteReading) -> float | None:

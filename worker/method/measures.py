@@ -46,7 +46,8 @@ class CardMeasure(msgspec.Struct, frozen=True, gc=False):
 
     `work_done` and `work_total` are in `work_unit`: `h` (hours), `points`, or empty for items. `due` is the people's
     date or else `jira_due`, the latest of the open items; `promised` only what a person gave. `known` is false when the card's link could not be read this
-    time. `oldest_age` and `sle` count days alike, both ends included; `new_items` were made in the last `scope_weeks`.
+    time. `oldest_age` and `sle` count days alike, both ends included; `new_items` were made in the last `scope_weeks`,
+    `rejected_lately` of all `rejected` items were closed in them.
     """
 
     card: Ref
@@ -84,6 +85,8 @@ class CardMeasure(msgspec.Struct, frozen=True, gc=False):
     jira_due: date | None = None
     promised: date | None = None
     new_items: int = 0
+    rejected: int = 0
+    rejected_lately: int = 0
 
 
 class Factor(msgspec.Struct, frozen=True, gc=False):

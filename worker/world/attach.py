@@ -1,7 +1,8 @@
 """Which Jira issues belong to which card: one pass over the issues, whatever the number of cards.
 
 A project card has every issue of the project but epics; an epic card all that hangs below the epic; a JQL or filter
-card what was matched. Epics (level 1 and above) are containers, never work.
+card what was matched. Epics (level 1 and above) are containers, never work. What was closed as
+rejected stands apart.
 """
 
 from __future__ import annotations
@@ -87,7 +88,11 @@ def attach(
         ):
             work = find_work(link, forest)
             work_by_card[card.ref] = CardWork(
-                link.shown, tuple(work.issues), tuple(work.worklogs), as_of=link.as_of
+                link.shown,
+                tuple(issue for issue in work.issues if not issue.rejected),
+                tuple(work.worklogs),
+                as_of=link.as_of,
+                rejected=tuple(issue for issue in work.issues if issue.rejected),
             )
     return work_by_card
 

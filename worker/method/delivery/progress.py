@@ -155,8 +155,13 @@ def _measure(card: Card, world: World, setting: _Setting) -> CardMeasure:
         (issue.due for issue in still_open if issue.due is not None), default=None
     )
     new = [issue for issue in issues if issue.created >= setting.scope_since]
-    sums = flow.weigh_sums(issues, (finished, new), world.thresholds.estimate_share)
-    has_base = len(issues) - len(new) >= world.thresholds.scope_minimum
+    lately = [issue for issue in work.rejected if _ended_since(issue, setting)]
+    # What came and went in the same weeks was never known before them.
+    gone = [issue for issue in lately if issue.created < setting.scope_since]
+    least = world.thresholds.estimate_share
+    sums = flow.weigh_sums(issues, (finished, new, gone), least)
+    base = len(issues) - len(new) + len(gone)
+    has_base = base >= world.thresholds.scope_minimum
     measure = CardMeasure(
         card.ref,
         by=sums.by,
@@ -167,6 +172,8 @@ def _measure(card: Card, world: World, setting: _Setting) -> CardMeasure:
         due=card.due or proposed,
         jira_due=proposed,
         new_items=len(new),
+        rejected=len(work.rejected),
+        rejected_lately=len(lately),
         wip=sum(issue.category == ACTIVE for issue in still_open),
         blocked=sum(
             issue.flagged or issue.status.casefold() in setting.blocked
@@ -197,13 +204,21 @@ def _measure(card: Card, world: World, setting: _Setting) -> CardMeasure:
 
 def _weights(sums: Sums, *, has_base: bool) -> Figures:
     """Return the sums of work; growth is told only where enough was known before."""
-    total, (done, added) = sums.whole, sums.parts
+    total = sums.whole
+    done, added, gone = sums.parts
+    before = total - added + gone
     return {
         "work_done": done,
         "work_total": total,
         "progress": share(done, total),
-        "scope_change": share(added, total - added) if has_base else None,
+        "scope_change": share(added - gone, before) if has_base else None,
     }
+
+
+def _ended_since(issue: Issue, setting: _Setting) -> bool:
+    """Tell whether an issue was closed in the weeks over which growth is measured."""
+    day = flow.finished_on(issue)
+    return day is not None and day >= setting.scope_since.date()
 
 
 def _oldest_age(
@@ -327,7 +342,8 @@ def _hours(
     spent = _by_author(work.worklogs)
     since = setting.window.since
     recent = _by_author([log for log in work.worklogs if log.started >= since])
-    noted = [max(issue.spent or 0, 0) for issue in work.issues]
+    every = *work.issues, *work.rejected
+    noted = [max(issue.spent or 0, 0) for issue in every]
     seconds = sum(spent.values()) or sum(noted)
     top = flow.top_carrier(recent, still_open)
     carrier, carried = top or (None, None)
@@ -351,7 +367,7 @@ def _by_author(worklogs: Iterable[Worklog]) -> dict[str, int]:
 
 def _last_activity(work: CardWork, world: World) -> date | None:
     """Return the day of the newest change or log; what is dated after today tells nothing."""
-    instants = [issue.updated for issue in work.issues]
+    instants = [issue.updated for issue in (*work.issues, *work.rejected)]
     instants += [log.started for log in work.worklogs]
     tomorrow = world.today + timedelta(days=1)
     midnight = datetime.combine(tomorrow, time(), world.zone)
@@ -386,7 +402,8 @@ def _coloured(
     card: Card, measure: CardMeasure, world: World, *, tracks: Tracks
 ) -> CardMeasure:
     seen, why = _colour(card, measure, world)
-    why = f"{why} {_new_scope(measure, world)}".strip()
+    notes = _new_scope(measure, world), _lost_scope(measure, world)
+    why = " ".join(filter(None, (why, *notes)))
     name = f"{card.ref}#health"
     track = tracks[name] = debounce(
         tracks.get(name), seen.value, world.today, instant=GREY
@@ -409,6 +426,19 @@ def _new_scope(measure: CardMeasure, world: World) -> str:
         "{n} new item in {weeks} weeks.",
         "{n} new items in {weeks} weeks.",
         measure.new_items,
+        weeks=weeks,
+    )
+
+
+def _lost_scope(measure: CardMeasure, world: World) -> str:
+    """Return how many items were lately closed as rejected."""
+    if not measure.rejected_lately:
+        return ""
+    weeks = world.thresholds.scope_weeks
+    return world.words.count(
+        "{n} item was closed as rejected in {weeks} weeks and left the scope.",
+        "{n} items were closed as rejected in {weeks} weeks and left the scope.",
+        measure.rejected_lately,
         weeks=weeks,
     )
 
@@ -537,7 +567,7 @@ FIELDS: tuple[tuple[str, str, Getter], ...] = (
     ("done_total", message("work done and all work, with the unit"), _done_total),
     (
         "scope_change",
-        message("work added in the last weeks / work known before"),
+        message("work added in the last weeks, less work rejected / work known before"),
         lambda m, _: m.scope_change,
     ),
     (
@@ -634,10 +664,14 @@ def _inputs(card: Card, measure: CardMeasure, world: World) -> tuple[Input, ...]
     say = world.words.say
     if work is None or not work.link:
         return (Input(say("Jira link"), card.jira or "-", card.url),)
+    rejected = []
+    if measure.rejected:
+        rejected.append(Input(say("rejected items"), str(measure.rejected)))
     return (
         Input(say("Jira link"), work.link, card.url),
         Input(say("items"), str(measure.total)),
         Input(say("finished items"), str(measure.done)),
+        *rejected,
         Input(say("measured by"), measure.by),
         Input(say("finished a week"), str(measure.throughput)),
         Input(say("due"), str(measure.due or "-"), card.url),
