@@ -619,6 +619,79 @@ def test_burn_needs_a_budget_and_a_rate_for_every_hour(
     assert measured(replace(seen, thresholds=limits)).burn == burn
 
 
+def long_project(*, rate: int | None = 2000, default: int | None = None) -> World:
+    """Return a card with a budget of 400,000 and one item that is 600 days old, of whose 200 h only the last 40 are known by
+    their logs: 160 h were logged 500 days ago, before the logs that are read."""
+    old = issue(1, created=TODAY - days(600), spent=200 * 3600)
+    logs = [worklog(n, TODAY - days(1 + n), 8) for n in range(5)]
+    seen = world(
+        client(),
+        unit(),
+        person("dev", rate=None if rate is None else Decimal(rate)),
+        card(budget=Decimal(400_000)),
+        work={"p1": [old]},
+        logs=logs,
+    )
+    given = None if default is None else Decimal(default)
+    limits = seen.thresholds.model_copy(update={"default_rate": given})
+    return replace(seen, thresholds=limits)
+
+
+@pytest.mark.parametrize(
+    ("rate", "default", "burn"),
+    [
+        # 200 h x 2,000; the hours nobody knows the author of cost what the known ones do.
+        (2000, None, Decimal("1.0000")),
+        (2000, 500, Decimal("1.0000")),
+        (None, 1000, Decimal("0.5000")),
+        (None, None, None),
+    ],
+)
+def test_time_spent_is_the_whole_and_logs_are_a_window(
+    rate: int | None, default: int | None, burn: Decimal | None
+) -> None:
+    found = measured(long_project(rate=rate, default=default))
+    assert (found.hours, found.burn) == (Decimal(200), burn)
+
+
+def test_hours_without_any_log_cost_the_default_rate() -> None:
+    """100 h stand on the item and no log is known: 100 x 1,000 of 400,000; without a default nothing can be told."""
+    seen = long_project(default=1000)
+    (work,) = seen.work.values()
+    bare = {P1: replace(work, worklogs=(), issues=(issue(1, spent=360_000),))}
+    assert measured(replace(seen, work=bare)).burn == Decimal("0.2500")
+    unpriced = replace(long_project(), work=bare)
+    assert measured(unpriced).burn is None
+    assert measured(unpriced).hours == 100
+
+
+def test_what_is_logged_since_the_item_was_read_counts_too() -> None:
+    """One item says 10 h, its logs 12 h (two were added since it was read); another says 5 h and has none: 17 h."""
+    logs = [worklog(n, TODAY - days(n), 6) for n in range(2)]
+    seen = world(
+        client(),
+        unit(),
+        card(),
+        work={"p1": [issue(1, spent=36_000), issue(2, spent=18_000)]},
+        logs=logs,
+    )
+    assert measured(seen).hours == 17
+
+
+def test_the_busiest_of_the_window_is_not_the_busiest_of_all_time() -> None:
+    """Ann logged 300 h last year and 10 h lately, Bob 30 h lately: Bob carries three quarters of the work."""
+    logs = [
+        worklog(1, TODAY - days(300), 300, author="ann"),
+        worklog(2, TODAY - days(3), 10, author="ann"),
+        worklog(3, TODAY - days(3), 30, author="bob"),
+    ]
+    seen = world(client(), unit(), card(), work={"p1": [issue(1)]}, logs=logs)
+    assert (measured(seen).top_person, measured(seen).top_share) == (
+        "bob",
+        Decimal("0.7500"),
+    )
+
+
 def test_one_hour_without_a_rate_makes_the_burn_unknown() -> None:
     seen = world(
         client(),

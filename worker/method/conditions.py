@@ -203,7 +203,7 @@ TYPES = (
         signal="money.burn",
         kind="money",
         title=message("{card}: the budget burns ahead of progress"),
-        formula=message("logged hours x rates / budget - work done / all work"),
+        formula=message("hours spent x rates / budget - work done / all work"),
         of_cards=True,
         needs_work=True,
     ),

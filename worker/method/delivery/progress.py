@@ -7,8 +7,7 @@ counts as still to be done today: morning and evening tell the same days.
 
 from __future__ import annotations
 
-from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
 from typing import Any
@@ -16,10 +15,11 @@ from typing import Any
 import msgspec
 from msgspec.structs import replace
 
-from worker.domain.entities import RUNNING, Card, CardWork, Issue, Person, Worklog
+from worker.domain.entities import RUNNING, Card, CardWork, Issue, Person
 from worker.domain.messages import message, stage_label
 from worker.domain.values import Ref, Value
 from worker.domain.words import Words
+from worker.method.delivery.effort import measure_burn, seconds_by_author, seconds_spent
 from worker.method.delivery.forecasting import LONGEST, seed_of, simulate
 from worker.method.delivery.implausible import find_implausible
 from worker.method.delivery.schedule import keep_baseline, measure_spi
@@ -339,30 +339,19 @@ def _hours(
     world: World,
     setting: _Setting,
 ) -> Figures:
-    spent = _by_author(work.worklogs)
     since = setting.window.since
-    recent = _by_author([log for log in work.worklogs if log.started >= since])
-    every = *work.issues, *work.rejected
-    noted = [max(issue.spent or 0, 0) for issue in every]
-    seconds = sum(spent.values()) or sum(noted)
-    top = flow.top_carrier(recent, still_open)
+    recent = [log for log in work.worklogs if log.started >= since]
+    hours = Decimal(seconds_spent(work)) / HOUR
+    top = flow.top_carrier(seconds_by_author(recent), still_open)
     carrier, carried = top or (None, None)
     person = setting.people.get(carrier) if carrier else None
     return {
-        "hours": (seconds / HOUR).quantize(Decimal("0.1")),
-        "burn": _burn(card, spent, world, setting=setting),
+        "hours": hours.quantize(Decimal("0.1")),
+        "burn": measure_burn(card, work, world, people=setting.people),
         "top_share": carried,
         "last_activity": _last_activity(work, world),
         "top_person": person.name if person else carrier,
     }
-
-
-def _by_author(worklogs: Iterable[Worklog]) -> dict[str, int]:
-    """Return the seconds logged by account."""
-    spent: dict[str, int] = defaultdict(int)
-    for log in worklogs:
-        spent[log.author] += log.seconds
-    return spent
 
 
 def _last_activity(work: CardWork, world: World) -> date | None:
@@ -376,26 +365,6 @@ def _last_activity(work: CardWork, world: World) -> date | None:
         return None
     newest = max(past).astimezone(world.zone)
     return newest.date()
-
-
-def _burn(
-    card: Card, spent: Mapping[str, int], world: World, *, setting: _Setting
-) -> Decimal | None:
-    """Cost of the logged hours over the budget; unknown when one hour has no rate or there is no budget."""
-    if not card.budget or not spent:
-        return None
-    cost = Decimal(0)
-    for author, seconds in spent.items():
-        person = setting.people.get(author)
-        rate = (
-            person.rate
-            if person and person.rate is not None
-            else world.thresholds.default_rate
-        )
-        if rate is None:
-            return None
-        cost += rate * seconds / HOUR
-    return share(cost, card.budget)
 
 
 def _coloured(
@@ -590,8 +559,12 @@ FIELDS: tuple[tuple[str, str, Getter], ...] = (
         message("earned schedule / actual time, in working days"),
         lambda m, _: m.spi_t,
     ),
-    ("burn", message("logged hours x rates / budget"), lambda m, _: m.burn),
-    ("hours", message("sum of work logs"), lambda m, _: m.hours),
+    ("burn", message("hours spent x rates / budget"), lambda m, _: m.burn),
+    (
+        "hours",
+        message("time spent on the items, or their work logs where those are more"),
+        lambda m, _: m.hours,
+    ),
     (
         "overdue",
         message("open items whose due date has passed"),

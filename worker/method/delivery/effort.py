@@ -1,0 +1,67 @@
+"""Hours spent on a card and what they cost (docs/method.md 1.1).
+
+Work logs are a window: what was logged before it stands in the time spent of the items alone, without author or day. So
+the whole of an item is the larger of both; hours of nobody known cost on the average what the known ones do.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
+from decimal import Decimal
+
+from worker.domain.entities import Card, CardWork, Person, Worklog
+from worker.method.formulas.flow import HOUR, share
+from worker.world.world import World
+
+
+def seconds_spent(work: CardWork) -> int:
+    """Return the seconds spent on a card, on work that was rejected too."""
+    logged: dict[str, int] = defaultdict(int)
+    for log in work.worklogs:
+        logged[log.issue] += log.seconds
+
+    whole = dict(logged)
+    for issue in (*work.issues, *work.rejected):
+        noted = max(issue.spent or 0, 0)
+        whole[issue.id] = max(noted, logged[issue.id])
+    return sum(whole.values())
+
+
+def seconds_by_author(worklogs: Iterable[Worklog]) -> dict[str, int]:
+    """Return the seconds logged by account."""
+    spent: dict[str, int] = defaultdict(int)
+    for log in worklogs:
+        spent[log.author] += log.seconds
+    return spent
+
+
+def measure_burn(
+    card: Card, work: CardWork, world: World, *, people: Mapping[str, Person]
+) -> Decimal | None:
+    """Return the cost of all hours over the budget, `people` by account.
+
+    None when there is no budget, nothing was spent or an hour has no rate.
+    """
+    whole = seconds_spent(work)
+    if not card.budget or not whole:
+        return None
+    default = world.thresholds.default_rate
+    logged = seconds_by_author(work.worklogs)
+    cost = Decimal(0)
+    for author, seconds in logged.items():
+        person = people.get(author)
+        own = person.rate if person else None
+        rate = default if own is None else own
+        if rate is None:
+            return None
+        cost += rate * seconds / HOUR
+
+    known = sum(logged.values())
+    if known:
+        cost = cost * whole / known
+    elif default is None:
+        return None
+    else:
+        cost = default * whole / HOUR
+    return share(cost, card.budget)
