@@ -121,6 +121,8 @@ class Thresholds(Model):
     scope_minimum: Some = 10
     forecast_draws: Annotated[int, Field(ge=100, le=1_000_000)] = 10_000
     forecast_minimum: Some = 10
+    burst_items: Some = 10
+    burst_times: Some = 5
     health_coverage: Share = Decimal("0.6")
     health: Band = Band(green=Decimal(75), amber=Decimal(50))
     health_weights: dict[Annotated[str, AfterValidator(_one_of(WEIGHTS))], Amount] = (

@@ -189,6 +189,7 @@ TYPES = (
         formula=message(
             "days the oldest item is in work > days that 85 % of the finished ones took"
         ),
+        of_cards=True,
         needs_work=True,
     ),
     ConditionType(

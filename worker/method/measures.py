@@ -41,6 +41,13 @@ class Forecast(msgspec.Struct, frozen=True, gc=False):
     draws: int
 
 
+class Burst(msgspec.Struct, frozen=True, gc=False):
+    """So many items were finished on one working day (or the days off before it): too many to tell of speed."""
+
+    day: date
+    items: int
+
+
 class CardMeasure(msgspec.Struct, frozen=True, gc=False):
     """Progress of one card. Shares are 0..1; `by` says `estimate` or `count`; hours are hours.
 
@@ -87,6 +94,12 @@ class CardMeasure(msgspec.Struct, frozen=True, gc=False):
     new_items: int = 0
     rejected: int = 0
     rejected_lately: int = 0
+    bursts: tuple[Burst, ...] = ()
+
+    @property
+    def history(self) -> int:
+        """Return how many finished items tell of speed."""
+        return self.done - sum(burst.items for burst in self.bursts)
 
 
 class Factor(msgspec.Struct, frozen=True, gc=False):

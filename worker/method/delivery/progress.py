@@ -19,6 +19,7 @@ from worker.domain.entities import RUNNING, Card, CardWork, Issue, Person
 from worker.domain.messages import message, stage_label
 from worker.domain.values import Ref, Value
 from worker.domain.words import Words
+from worker.method.delivery.bursts import leave_out, name_bursts
 from worker.method.delivery.effort import measure_burn, seconds_by_author, seconds_spent
 from worker.method.delivery.forecasting import LONGEST, seed_of, simulate
 from worker.method.delivery.implausible import find_implausible
@@ -258,23 +259,31 @@ def _flow(
     samples = flow.daily_throughput(
         ends, first.date() if first else None, window=setting.window
     )
-    weeks = len(samples) / 5
+    limits = world.thresholds
+    usual, places = leave_out(
+        samples, least=limits.burst_items, times=limits.burst_times
+    )
+    bursts = name_bursts(
+        samples, places, window=setting.window, calendar=world.calendar
+    )
+    weeks = len(usual) / 5
     last = max(ends).date() if ends else None
     today = sum(1 for end in ends if end.date() >= world.today)
     return {
-        "throughput": Decimal(sum(samples) / weeks).quantize(Decimal("0.1"))
+        "bursts": bursts,
+        "throughput": Decimal(sum(usual) / weeks).quantize(Decimal("0.1"))
         if weeks
         else None,
         "forecast": _forecast(
-            measure,
-            samples,
+            replace(measure, bursts=bursts),
+            usual,
             last,
             left=measure.open + today,
             world=world,
             ahead=setting.ahead,
         ),
         "sle": flow.percentile(cycles, 85)
-        if len(cycles) >= world.thresholds.forecast_minimum
+        if len(cycles) >= limits.forecast_minimum
         else None,
     }
 
@@ -293,7 +302,7 @@ def _forecast(
     due = measure.due
     if measure.open == 0 and last is not None:
         return Forecast(last, last, ratio(int(last <= due)) if due else None, 0, 0)
-    if measure.done < world.thresholds.forecast_minimum:
+    if measure.history < world.thresholds.forecast_minimum:
         return None
     runs = simulate(samples, left, draws=draws, seed=seed_of(measure.card, world.today))
     if runs is None:
@@ -371,7 +380,11 @@ def _coloured(
     card: Card, measure: CardMeasure, world: World, *, tracks: Tracks
 ) -> CardMeasure:
     seen, why = _colour(card, measure, world)
-    notes = _new_scope(measure, world), _lost_scope(measure, world)
+    notes = (
+        _new_scope(measure, world),
+        _lost_scope(measure, world),
+        *_bursts(measure, world),
+    )
     why = " ".join(filter(None, (why, *notes)))
     name = f"{card.ref}#health"
     track = tracks[name] = debounce(
@@ -410,6 +423,18 @@ def _lost_scope(measure: CardMeasure, world: World) -> str:
         measure.rejected_lately,
         weeks=weeks,
     )
+
+
+def _bursts(measure: CardMeasure, world: World) -> Iterator[str]:
+    """Yield what was finished at once."""
+    words = world.words
+    for burst in measure.bursts:
+        yield words.count(
+            "{n} item was finished at once on {day}: no forecast rests on it.",
+            "{n} items were finished at once on {day}: no forecast rests on them.",
+            burst.items,
+            day=words.date(burst.day),
+        )
 
 
 COLOURS = {
@@ -492,11 +517,11 @@ def _unknown(measure: CardMeasure, world: World) -> str:
     least = world.thresholds.forecast_minimum
     if not measure.total:
         return words.say("No Jira work is known for this card.")
-    if measure.done < least:
+    if measure.history < least:
         return words.count(
             "Too little history: {n} finished item, {least} are needed.",
             "Too little history: {n} finished items, {least} are needed.",
-            measure.done,
+            measure.history,
             least=least,
         )
     if measure.due is None:
@@ -637,14 +662,17 @@ def _inputs(card: Card, measure: CardMeasure, world: World) -> tuple[Input, ...]
     say = world.words.say
     if work is None or not work.link:
         return (Input(say("Jira link"), card.jira or "-", card.url),)
-    rejected = []
+    left_out = []
     if measure.rejected:
-        rejected.append(Input(say("rejected items"), str(measure.rejected)))
+        left_out.append(Input(say("rejected items"), str(measure.rejected)))
+    for burst in measure.bursts:
+        shown = f"{burst.items} ({burst.day})"
+        left_out.append(Input(say("finished at once"), shown))
     return (
         Input(say("Jira link"), work.link, card.url),
         Input(say("items"), str(measure.total)),
         Input(say("finished items"), str(measure.done)),
-        *rejected,
+        *left_out,
         Input(say("measured by"), measure.by),
         Input(say("finished a week"), str(measure.throughput)),
         Input(say("due"), str(measure.due or "-"), card.url),
