@@ -265,23 +265,47 @@ def test_an_absent_or_broken_file_is_one_clear_problem(tmp_path: Path) -> None:
         load_playbooks(tmp_path)
 
 
-def test_a_colour_that_flickers_is_not_believed() -> None:
+@pytest.mark.parametrize(
+    ("seen", "held"),
+    [
+        # Amber and red in turn are both at least amber: amber from the second day.
+        ("green " + "amber red " * 10, "green green " + "amber " * 19),
+        # Green and amber in turn: no two days are worse than green, and none agree on amber.
+        ("green " + "amber green " * 5, "green " * 11),
+        # Two red days are red at once; then green and amber are both better than red: amber.
+        ("green red red green amber", "green green red red amber"),
+        # The second day after a worse one is only amber: amber; red needs two days of its own.
+        ("green red amber red red", "green green amber amber red"),
+        # What was green and red in turn is green; the fifth day is amber after red: amber.
+        ("green red green red amber amber", "green green green green amber amber"),
+        # To and from grey nothing waits, and what was seen before grey does not count after it.
+        ("green red grey red green green", "green green grey red red green"),
+    ],
+)
+def test_a_colour_moves_as_far_as_two_days_in_a_row_agree(seen: str, held: str) -> None:
     track: Track | None = None
     shown = []
-    for number, colour in enumerate(
-        ["green", "red", "green", "red", "amber", "amber", "grey", "red", "red"]
-    ):
-        track = debounce(track, colour, TODAY + timedelta(days=number), instant=GREY)
-        track = debounce(track, colour, TODAY + timedelta(days=number), instant=GREY)
+    for number, colour in enumerate(seen.split()):
+        day = TODAY + timedelta(days=number)
+        track = debounce(track, colour, day, instant=GREY)
+        assert debounce(track, colour, day, instant=GREY) == track
         shown.append(track.value)
-    assert shown == [
-        "green",
-        "green",
-        "green",
-        "green",
-        "green",
-        "amber",
-        "grey",
-        "red",
-        "red",
-    ]
+    assert shown == held.split()
+
+
+def test_marks_of_a_risk_move_as_far_as_two_days_in_a_row_agree() -> None:
+    """2, then 4 and 5 in turn: both are at least 4 on the third day; 3 after 4 agree with neither 2 nor 5."""
+    track: Track | None = None
+    shown = []
+    for number, mark in enumerate("2454533"):
+        day = TODAY + timedelta(days=number)
+        track = debounce(track, mark, day, order="12345")
+        shown.append(track.value)
+    assert "".join(shown) == "2244443"
+
+
+def test_what_later_runs_of_a_day_see_confirms_nothing() -> None:
+    track = debounce(None, "green", TODAY)
+    for colour in ("red", "amber", "red"):
+        track = debounce(track, colour, TODAY + timedelta(days=1))
+    assert (track.value, track.candidate) == ("green", "red")

@@ -1,18 +1,20 @@
 """A value that must be seen on two days before it is believed, so that colours do not flicker (docs/method.md 8.2; docs/facts/definitions.md 11).
 
-"Rises only after two runs in a row": any move between colours, up or down, waits for a second observation day; to and
-from grey there is no waiting, since unknown must never look known.
+A colour changes after two days in a row at least as bad (or as good) as the new one: red and amber in turn is not
+green. To and from grey there is no waiting, since unknown must never look known.
 """
 
 from __future__ import annotations
 
 from collections import ChainMap
-from collections.abc import Mapping, MutableMapping
+from collections.abc import Mapping, MutableMapping, Sequence
 from datetime import date
 
 from msgspec.structs import replace
 
 from worker.world.memory import Track
+
+WORST_FIRST = ("red", "amber", "green")
 
 Tracks = MutableMapping[str, Track]
 """Tracks by `<ref>#<field>`: what is remembered, and what this run saw."""
@@ -28,9 +30,14 @@ def debounce(
     value: str,
     today: date,
     *,
+    order: Sequence[str] = WORST_FIRST,
     instant: frozenset[str] = frozenset(),
 ) -> Track:
-    """Return the track after seeing `value` today; values in `instant` come and go without waiting."""
+    """Return the track after seeing `value` today; values in `instant` come and go without waiting.
+
+    What is held moves as far as both days agree: to the middle of what it was, what the day before showed and what
+    today shows, in the `order` of values. The candidate is what the last day showed where that is not held.
+    """
     if track is None:
         return Track(value, today, seen=today)
     if value == track.value:
@@ -38,10 +45,22 @@ def debounce(
     if value in instant or track.value in instant:
         return Track(value, today, seen=today)
 
-    first = track.candidate_since if track.candidate == value else today
-    if first is not None and first < today:
-        return Track(value, today, seen=today)
-    return replace(track, candidate=value, candidate_since=first, seen=today)
+    views = [track.value, _day_before(track, today), value]
+    views.sort(key=order.index)
+    held = views[1]
+    if held == value:
+        return Track(held, today, seen=today)
+    if held != track.value:
+        track = Track(held, today)
+    return replace(track, candidate=value, candidate_since=today, seen=today)
+
+
+def _day_before(track: Track, today: date) -> str:
+    """Return what the last day before today showed, as far as it is remembered."""
+    day = track.candidate_since
+    if day is None or day >= today:
+        return track.value
+    return track.candidate
 
 
 def follow(

@@ -33,6 +33,7 @@ from worker.world.rows import RiskRow, by_key, read_key, risk_key
 from worker.world.world import World
 
 KINDS = ("team", "money", "deadline", "other")
+MARKS = ("1", "2", "3", "4", "5")
 CHANCES = {
     1: Decimal("0.1"),
     2: Decimal("0.3"),
@@ -174,7 +175,10 @@ def _risk(
     stake = _stake(board, condition)
     impact = condition.impact or _impact(board, condition, stake)
     held = debounce(
-        tracks.get(f"{ref}#probability"), str(condition.probability), world.today
+        tracks.get(f"{ref}#probability"),
+        str(condition.probability),
+        world.today,
+        order=MARKS,
     )
     chance = _effective(
         row.probability if row else None,
