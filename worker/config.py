@@ -128,6 +128,8 @@ class Thresholds(Model):
     health_weights: dict[Annotated[str, AfterValidator(_one_of(WEIGHTS))], Amount] = (
         Field(default_factory=lambda: dict(WEIGHTS))
     )
+    veto_days: Days = 30
+    veto_risk: Annotated[int, Field(ge=1, le=26)] = 20
     on_time: ShareBand = Band(green=Decimal("0.8"), amber=Decimal("0.5"))
     spi: RatioBand = Band(green=Decimal("0.95"), amber=Decimal("0.85"))
     spi_muted_share: Share = Decimal("0.15")

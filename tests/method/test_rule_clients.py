@@ -26,7 +26,7 @@ from tests.support.worlds import (
     worklog,
     world,
 )
-from worker.domain.entities import Feedback, Stage
+from worker.domain.entities import Feedback, Issue, Move, Stage
 from worker.domain.values import Ref, Unset, Value
 from worker.method.clients.health import mean
 from worker.method.formulas.hysteresis import keep_past
@@ -44,6 +44,15 @@ def factor(seen: World, name: str) -> Factor:
     """Return one health factor of client c1."""
     factors = judge(seen).measures.clients[Ref("clients", "c1")].factors
     return next(found for found in factors if found.name == name)
+
+
+def reopened() -> tuple[Move, ...]:
+    """Return the history of an item that was done and is worked on again."""
+    return (
+        Move(at(TODAY - days(9)), "new", "indeterminate"),
+        Move(at(TODAY - days(8)), "indeterminate", "done"),
+        Move(at(TODAY - days(7)), "done", "indeterminate"),
+    )
 
 
 def days(count: int) -> timedelta:
@@ -182,15 +191,87 @@ def test_the_pace_of_a_client_is_revenue_over_its_fee_so_far() -> None:
 
 
 def test_quality_looks_at_reopened_work_and_defects() -> None:
-    # Defects: 1 of 4 = 25 %, anchors 40 and 10: 50; the open one is 100 days old: 0; nothing was done or reopened.
+    # Defects: 1 of 5 = 20 %, anchors 40 and 10: 66.67; the open one is 100 days old: 0; the finished item was not
+    # reopened: 100. (66.67 + 0 + 100) / 3 = 55.56.
     seen = world(
         client(),
         unit(),
         card(),
-        work={"p1": [issue(1, type="Bug"), *(issue(n) for n in range(2, 5))]},
+        work={
+            "p1": [
+                issue(1, type="Bug"),
+                *(issue(n) for n in range(2, 5)),
+                issue(5, done=TODAY - days(1)),
+            ]
+        },
     )
     found = factor(seen, "quality")
-    assert (found.score, found.reason) == (Decimal(25), "open defects are 100 days old")
+    assert found.score is not None
+    assert (round(found.score, 2), found.reason) == (
+        Decimal("55.56"),
+        "open defects are 100 days old",
+    )
+
+
+def test_a_client_of_whom_nothing_is_evidence_is_grey() -> None:
+    # Five open items, none done, no due date, no contact: of 13 weights only team (1) and risks (1) are known.
+    seen = world(client(), unit(), card(), work={"p1": [issue(n) for n in range(5)]})
+    facts = seen_client(seen)
+    assert (facts["health"], facts["coverage"]) == ("grey", Decimal("0.1538"))
+    unknown = ("delivery", "quality", "money", "ray", "relations")
+    assert [name for name in unknown if factor(seen, name).score is not None] == []
+
+
+@pytest.mark.parametrize(
+    ("issues", "due", "score"),
+    [
+        # No date anywhere: nothing can be late, which says nothing.
+        ([issue(1), issue(2)], None, None),
+        # One item of two is late (50 %; anchors 30 % and 0): 0. The dates of the items are enough.
+        ([issue(1, due=TODAY - days(1)), issue(2, due=TODAY + days(9))], None, 0),
+        ([issue(1, due=TODAY), issue(2)], None, 100),
+        # Before the card's date nothing is late; after it everything that is open is.
+        ([issue(1), issue(2)], TODAY, 100),
+        ([issue(1), issue(2)], TODAY - days(1), 0),
+    ],
+)
+def test_delivery_is_judged_by_dates_alone_where_dates_are(
+    issues: list[Issue], due: date | None, score: int | None
+) -> None:
+    seen = world(client(), unit(), card(due=due), work={"p1": issues})
+    assert factor(seen, "delivery").score == score
+
+
+def test_a_card_without_a_date_does_not_make_late_work_of_another_look_better() -> None:
+    # p1: 1 of 2 items late; p2 has 98 open items without any date: 1 of 2, not 1 of 100.
+    seen = world(
+        client(),
+        unit(),
+        card(),
+        card("p2"),
+        work={
+            "p1": [issue(1, due=TODAY - days(1)), issue(2)],
+            "p2": [issue(n) for n in range(3, 101)],
+        },
+    )
+    assert factor(seen, "delivery").score == 0
+
+
+def test_quality_of_what_was_never_finished_is_not_known() -> None:
+    # p1 has only open items: nothing to judge. On p2 one item was finished once, and is open again.
+    fresh = world(client(), unit(), card(), work={"p1": [issue(1, type="Bug")]})
+    assert factor(fresh, "quality").score is None
+
+    again = issue(3, category="indeterminate", moves=reopened())
+    seen = world(
+        client(),
+        unit(),
+        card(),
+        card("p2"),
+        work={"p1": [issue(1)], "p2": [issue(2), again]},
+    )
+    # Reopened 1 of the 1 that were ever done: 0; defects 0 of 2: 100.
+    assert factor(seen, "quality").score == 50
 
 
 def test_the_worst_open_risk_weighs_on_the_client() -> None:

@@ -19,6 +19,7 @@ from worker.domain.messages import message
 from worker.domain.periods import Grain, month_of, quarter_of
 from worker.domain.values import Ref, Value
 from worker.method.clients.silence import last_contact
+from worker.method.clients.veto import find_vetoes
 from worker.method.formulas.bands import colour_of, direction_of
 from worker.method.formulas.flow import ratio, share
 from worker.method.formulas.hysteresis import Tracks, debounce, keep_past, to_change
@@ -38,6 +39,7 @@ from worker.method.measures import (
 from worker.method.outlook import RayMeasure
 from worker.method.run import Findings
 from worker.plan.facts import Fact, Input, Why
+from worker.world.memory import Track
 from worker.world.rows import RiskRow
 from worker.world.world import World
 
@@ -88,6 +90,7 @@ class _View(msgspec.Struct, frozen=True, gc=False):
     revenue: Revenue
     marks: tuple[Decimal, ...] = ()
     requests: tuple[RequestMeasure, ...] = ()
+    vetoes: tuple[str, ...] = ()
 
     @property
     def running(self) -> list[CardMeasure]:
@@ -127,6 +130,7 @@ def _views(world: World, measures: Evidence) -> list[_View]:
     contacts = _by_client(world.contacts.values())
     risks = _by_client(risk for risk in measures.risks or () if not risk.asleep)
     requests = _by_client(measures.requests or ())
+    feedback = _by_client(measures.feedback or ())
     own = _own_risks(world)
     revenue = _revenues(world, measures)
     marks = _last_words(world, measures)
@@ -144,6 +148,7 @@ def _views(world: World, measures: Evidence) -> list[_View]:
             revenue(ref),
             marks.get(ref, ()),
             tuple(requests[ref]),
+            tuple(find_vetoes(feedback[ref], risks[ref], own[ref], world=world)),
         )
         views.append(view)
     return views
@@ -177,9 +182,8 @@ def _measure(
     score, coverage = mean(factors)
     seen = _colour(score, coverage, world)
     name = f"{view.client.ref}#health"
-    track = tracks[name] = debounce(
-        tracks.get(name), seen.value, world.today, instant=GREY
-    )
+    track = _hold(tracks.get(name), seen, world.today, has_veto=bool(view.vetoes))
+    tracks[name] = track
     return ClientMeasure(
         view.client.ref,
         tuple(card.ref for card in view.cards),
@@ -187,7 +191,7 @@ def _measure(
         score,
         coverage,
         Rag(track.value),
-        _why(factors, coverage, world),
+        _why(factors, coverage, view.vetoes, world=world),
         month,
         quarter,
         horizon,
@@ -195,6 +199,16 @@ def _measure(
         _last_contact(view),
         _trend(view.client.ref, score, world, tracks=tracks),
     )
+
+
+def _hold(track: Track | None, seen: Rag, today: date, *, has_veto: bool) -> Track:
+    """Return the colour that is held; a veto takes green away at once, and gives it back after two days without one."""
+    if has_veto and seen is Rag.GREEN:
+        seen = Rag.AMBER
+    held = debounce(track, seen.value, today, instant=GREY)
+    if has_veto and held.value == Rag.GREEN:
+        return Track(Rag.AMBER.value, today, seen=today)
+    return held
 
 
 def _trend(
@@ -235,8 +249,10 @@ def _colour(score: Decimal | None, coverage: Decimal, world: World) -> Rag:
     return colour_of(score, band)
 
 
-def _why(factors: Iterable[Factor], coverage: Decimal, world: World) -> str:
-    """Name the factors from the weakest up, each with its number, then what is not known."""
+def _why(
+    factors: Iterable[Factor], coverage: Decimal, vetoes: Sequence[str], *, world: World
+) -> str:
+    """Name what keeps from green, the factors from the weakest up, each with its number, then what is not known."""
     words = world.words
     scored = [f for f in factors if f.score is not None]
     known = sorted(scored, key=lambda f: (f.score, f.name))
@@ -247,6 +263,8 @@ def _why(factors: Iterable[Factor], coverage: Decimal, world: World) -> str:
     missing = [words.say(NAMES[f.name]) for f in factors if f.score is None]
     if missing:
         lines.append(words.say("no data: {factors}", factors=", ".join(missing)))
+    if vetoes:
+        lines.insert(0, words.say("not green: {reasons}", reasons=", ".join(vetoes)))
     if coverage < world.thresholds.health_coverage:
         return words.say(
             "Only {coverage} of the picture is known: {factors}",
@@ -305,8 +323,9 @@ def _delivery(view: _View, world: World) -> Scores:
         for m in view.running
         if m.forecast and m.forecast.on_time is not None
     ]
-    still_open = sum(m.open for m in view.running)
-    overdue = sum(m.overdue for m in view.running)
+    dated = [m for m in view.running if m.due is not None and m.open]
+    still_open = sum(m.open for m in dated)
+    overdue = sum(_overdue(m, world.today) for m in dated)
     scores = []
     reasons = []
     if chances:
@@ -314,47 +333,49 @@ def _delivery(view: _View, world: World) -> Scores:
         reasons.append(
             words.say("P(on time) {chance}", chance=words.percent(min(chances)))
         )
-    if still_open:
+    if dated:
         scores.append(_scale("overdue", Decimal(overdue) / still_open, world))
         reasons.append(words.count("{n} overdue item", "{n} overdue items", overdue))
     return scores, ", ".join(reasons)
 
 
+def _overdue(measure: CardMeasure, today: date) -> int:
+    """Return how many open items are late: all of them once the card's own date has passed."""
+    if measure.due is not None and measure.due < today:
+        return measure.open
+    return measure.overdue
+
+
 def _quality(view: _View, world: World) -> Scores:
-    words = world.words
-    scored_reasons: list[tuple[Decimal, str]] = []
-    for measure in view.running:
-        if measure.reopened_share is not None:
-            scored_reasons.append(
-                (
-                    _scale("reopened", measure.reopened_share, world),
-                    words.say(
-                        "reopened {share}", share=words.percent(measure.reopened_share)
-                    ),
-                )
-            )
-        if measure.defect_share is not None:
-            scored_reasons.append(
-                (
-                    _scale("defects", measure.defect_share, world),
-                    words.say(
-                        "defects {share}", share=words.percent(measure.defect_share)
-                    ),
-                )
-            )
-        if measure.defect_age is not None:
-            scored_reasons.append(
-                (
-                    _scale("defect_age", measure.defect_age, world),
-                    words.count(
-                        "open defects are {n} day old",
-                        "open defects are {n} days old",
-                        measure.defect_age,
-                    ),
-                )
-            )
+    """Look at the cards on which something was ever finished: the others have no quality to speak of yet."""
+    scored_reasons = [
+        scored
+        for measure in view.running
+        if measure.reopened_share is not None
+        for scored in _quality_of(measure, world)
+    ]
     worst_reason = min(scored_reasons)[1] if scored_reasons else ""
     return [score for score, _ in scored_reasons], worst_reason
+
+
+def _quality_of(measure: CardMeasure, world: World) -> Iterator[tuple[Decimal, str]]:
+    """Yield the scores of one card with what each rests on."""
+    words = world.words
+    shares = (
+        ("reopened", measure.reopened_share, message("reopened {share}")),
+        ("defects", measure.defect_share, message("defects {share}")),
+    )
+    for name, part, sentence in shares:
+        if part is not None:
+            reason = words.say(sentence, share=words.percent(part))
+            yield _scale(name, part, world), reason
+
+    age = measure.defect_age
+    if age is not None:
+        reason = words.count(
+            "open defects are {n} day old", "open defects are {n} days old", age
+        )
+        yield _scale("defect_age", age, world), reason
 
 
 def _money(view: _View, world: World, measures: Evidence) -> Scores:
@@ -503,7 +524,10 @@ def _client_facts(
         ),
     )
     limits = world.thresholds
-    threshold = f"{limits.health.green} / {limits.health.amber}, coverage >= {limits.health_coverage}"
+    threshold = (
+        f"{limits.health.green} / {limits.health.amber}, coverage >= {limits.health_coverage}, "
+        f"veto: feedback <= {limits.feedback_low} in {limits.veto_days} d, risk >= {limits.veto_risk}"
+    )
     values: dict[str, tuple[Value, str]] = {
         "health": (
             measure.rag.value,
