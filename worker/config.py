@@ -140,6 +140,7 @@ class Thresholds(Model):
     ageing_days: Days = 5
     no_contact_days: Days = 14
     ray_lead_weeks: Annotated[int, Field(ge=0, le=520)] = 8
+    ray_chance: Share = Decimal("0.4")
     ray_ideas: Count = 2
     graduation_people: Some = 3
     graduation_hours: Annotated[Decimal, Field(gt=0, le=168)] = Decimal(8)

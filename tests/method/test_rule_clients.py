@@ -107,6 +107,26 @@ def test_contact_is_the_newest_with_anyone_there() -> None:
     assert seen_client(seen)["data_as_of"] == TODAY - days(18)
 
 
+def test_work_far_beyond_its_due_date_does_not_lift_the_ray() -> None:
+    """12 items in 12 weeks (60 working days) and 30 still open: P85 lies beyond 13 weeks, whose score would be 100.
+
+    The card was due 60 days ago: nothing that was sold lies ahead, 0. Due in 46 days it scores 46 / 91 = 51.
+    """
+    work = {"p1": steady(12, 30, step=7)}
+    scores = {}
+    for due in (-60, 0, 46):
+        seen = world(client(), unit(), card(due=TODAY + days(due)), work=work)
+        horizon = seen_client(seen)["horizon"]
+        assert isinstance(horizon, date)
+        assert horizon > TODAY + days(91)
+        ray = factor(seen, "ray")
+        assert ray.reason.endswith(
+            f", by plan until {seen.words.date(TODAY + days(due))}"
+        )
+        scores[due] = round(ray.score or 0)
+    assert scores == {-60: 0, 0: 0, 46: 51}
+
+
 def test_feedback_and_late_requests_weigh_on_relations() -> None:
     said = [
         Feedback(

@@ -17,11 +17,14 @@ from worker.domain.entities import Card, Service, Stage
 from worker.domain.values import Ref, Unset, Value
 from worker.method.clients.rays import measure_rays
 from worker.method.formulas.rays import (
+    AHEAD,
+    Offers,
     add_months,
     best_ideas,
     follower,
     gap_weeks,
     horizon_of,
+    planned_until,
 )
 from worker.method.measures import CardMeasure, Condition, Forecast, Signal
 from worker.method.outcome import Outcome
@@ -35,6 +38,11 @@ SERVICES = {
     PORTAL: Service(PORTAL, "Portal", "endless", Decimal(900)),
     SHOP: Service(SHOP, "Shop", "one_off"),
 }
+
+
+OFFERS = Offers(
+    TODAY, Decimal("0.4"), {"proposal": Decimal("0.5"), "agreed": Decimal(1)}
+)
 
 
 def day(offset: int) -> date:
@@ -188,6 +196,117 @@ def test_work_that_ended_has_broken_and_work_without_dates_is_unknown(
     assert ray(world(client(), *cards)).breaks is breaks
 
 
+def offer(
+    start: int, chance: str = "", stage: Stage = Stage.PROPOSAL, **fields: object
+) -> Card:
+    """Return an offered card of client c1 that is expected to start so many days from today."""
+    probability = Decimal(chance) if chance else None
+    return card(
+        "p2",
+        stage,
+        jira=None,
+        expected_start=day(start),
+        probability=probability,
+        **fields,
+    )
+
+
+@pytest.mark.parametrize(
+    ("follows", "breaks"),
+    [
+        (offer(-300), True),
+        (offer(-1), True),
+        (offer(0), False),
+        (offer(20, "0.05"), True),
+        (offer(20, "0.39"), True),
+        (offer(20, "0.4"), False),
+        # Nobody gave a probability: the stage's usual one, a half and one.
+        (offer(20), False),
+        (offer(20, stage=Stage.AGREED), False),
+        (offer(-1, stage=Stage.AGREED), True),
+        (offer(20, "0.1", stage=Stage.AGREED), True),
+    ],
+)
+def test_what_was_to_start_in_the_past_or_is_unlikely_keeps_no_ray_whole(
+    follows: Card, breaks: bool
+) -> None:
+    seen = world(client(), card(due=day(30), jira=None), follows)
+    assert ray(seen).breaks is breaks
+
+
+def test_work_that_is_overdue_goes_on_today() -> None:
+    running = card(due=day(-10), jira=None)
+    assert ray(world(client(), running, offer(0))).breaks is False
+    assert ray(world(client(), running, offer(1))).breaks is True
+
+
+@pytest.mark.parametrize(
+    ("offered", "why"),
+    [
+        (offer(-300), "“Card p2” does not count: it was to start on Jan 22, 2026."),
+        (offer(20, "0.05"), "“Card p2” does not count: its probability is 5%."),
+    ],
+)
+def test_the_evidence_says_why_an_offered_card_does_not_count(
+    offered: Card, why: str
+) -> None:
+    seen = world(client(), card(due=day(30), jira=None), offered)
+    assert condition(seen).evidence.endswith(why)
+
+
+def test_the_gap_is_to_no_start_that_has_passed() -> None:
+    # 20 days is the horizon; what was to start 300 days ago is no next work, what starts on day 41 is: 21 days, 3 weeks.
+    cards = (card(due=day(20), jira=None), offer(-300))
+    assert facts_of(judged(world(client(), *cards)), "clients", "c1") == {
+        "horizon": day(20),
+        "ray_gap": None,
+    }
+    seen = world(client(), *cards, idea("p3", expected_start=day(41)))
+    assert facts_of(judged(seen), "clients", "c1")["ray_gap"] == 3
+
+
+@pytest.mark.parametrize(
+    ("cards", "horizon", "breaks"),
+    [
+        ((), None, True),
+        ((card(stage=Stage.DONE, jira=None),), None, True),
+        ((offer(20),), None, True),
+        ((idea("p3"),), None, True),
+        # What runs or is agreed runs under the contract.
+        ((card(due=None, jira=None),), 400, False),
+        ((card(stage=Stage.AGREED, due=day(10), jira=None),), 400, False),
+    ],
+)
+def test_a_contract_alone_is_no_horizon(
+    cards: tuple[Card, ...], horizon: int | None, breaks: bool
+) -> None:
+    seen = ray(world(client(contract_end=day(400)), *cards))
+    found = seen.horizon.day if seen.horizon else None
+    assert found == (None if horizon is None else day(horizon))
+    assert seen.breaks is breaks
+
+
+def test_the_delay_of_a_late_card_lengthens_no_ray() -> None:
+    """Due 20 days ago and done in 91 days (13 weeks) at the earliest guess: sold until its due date; nothing scores 0.
+
+    On time until day 40 the card counts to P85, later than due it counts to the due date.
+    """
+    late, early = card(due=day(-20)), card("p2", due=day(60))
+    measures = {
+        one.ref: CardMeasure(
+            one.ref, due=one.due, forecast=Forecast(day(1), day(end), None, 5, 100)
+        )
+        for one, end in ((late, 91), (early, 40))
+    }
+    assert planned_until(None, [late], measures) == day(-20)
+    assert planned_until(None, [late, early], measures) == day(40)
+    assert planned_until(day(50), [late], measures) == day(50)
+    assert planned_until(day(50), [], measures) is None
+    found = horizon_of(None, [late], measures)
+    assert found is not None
+    assert found.day == day(91)
+
+
 def test_newbiz_has_no_ray_to_break() -> None:
     seen = world(client(group="newbiz"), card(due=day(3), jira=None))
     assert ray(seen).breaks is False
@@ -226,7 +345,7 @@ def test_the_break_is_a_high_risk_that_says_what_ends_and_what_is_next() -> None
     ("seen", "said"),
     [
         (
-            world(client(contract_end=day(9))),
+            world(client(contract_end=day(9)), card(due=None, jira=None)),
             "Work is known until Nov 27, 2026, the end of the contract. ",
         ),
         (
@@ -391,8 +510,10 @@ def test_a_ray_with_a_follower_never_breaks_and_a_broken_one_is_short(
         world(client(contract_end=None if contract is None else day(contract)), *cards)
     )
     until = found.horizon.day if found.horizon else TODAY
-    if follower(cards, until):
+    if follower(cards, max(until, TODAY), OFFERS):
         assert not found.breaks
+    if not any(one.stage in AHEAD for one in cards):
+        assert found.horizon is None
     if found.breaks:
         assert until < TODAY + timedelta(weeks=8)
     assert set(found.ideas) <= {

@@ -366,8 +366,8 @@ def test_high_risks_of_a_card_make_one_answer() -> None:
         (client(contract_end=day(60)), "contract_end:c1", True),
         (client(contract_end=day(61)), "contract_end:c1", False),
         (client(contract_end=day(-1)), "contract_end:c1", False),
-        (client(contract_end=day(50)), "ray_break:c1", True),
-        (client(contract_end=day(56)), "ray_break:c1", False),
+        (card(due=day(55), jira=None), "ray_break:c1", True),
+        (card(due=day(56), jira=None), "ray_break:c1", False),
         (client(group="newbiz", contract_end=day(10)), "ray_break:c1", False),
         (document("d1", expires=day(60)), "document_end:d1", True),
         (document("d1", expires=day(-30)), "document_end:d1", True),
@@ -386,9 +386,10 @@ def test_signals_hold_at_their_limits(made: object, key: str, expected: bool) ->
 
 def test_a_proposal_that_starts_in_time_keeps_the_ray_whole() -> None:
     ready = card("p9", Stage.PROPOSAL, jira=None, expected_start=day(20))
-    seen = world(client(contract_end=day(30)), unit(), ready)
+    seen = world(client(), unit(), card(due=day(30), jira=None), ready)
     assert "task:ray_break:c1" not in keys(judge(seen))
-    late = replace(seen, cards={P1: replace(ready, expected_start=day(40))})
+    later = replace(ready, expected_start=day(40))
+    late = replace(seen, cards={**seen.cards, later.ref: later})
     facts = task(judge(late), "task:ray_break:c1")
     assert facts["reason"] == "Work ends on Dec 18, 2026 and nothing agreed follows it."
 

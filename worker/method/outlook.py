@@ -31,7 +31,8 @@ class Horizon(msgspec.Struct, frozen=True, gc=False):
 class RayMeasure(msgspec.Struct, frozen=True, gc=False):
     """The ray of one client: its horizon, and in `gap_weeks` from there the expected start of `next_card`.
 
-    `breaks` is None when it cannot be known. `ideas` are those worth moving forward now, best first, only while the ray
+    `planned` is how far work was sold: the horizon without the delay of what is late. `breaks` is None when it cannot be
+    known. `ideas` are those worth moving forward now, best first, only while the ray
     breaks.
     """
 
@@ -41,6 +42,7 @@ class RayMeasure(msgspec.Struct, frozen=True, gc=False):
     gap_weeks: int | None = None
     breaks: bool | None = None
     ideas: tuple[Ref, ...] = ()
+    planned: date | None = None
 
 
 class Graduation(msgspec.Struct, frozen=True, gc=False):

@@ -19,6 +19,7 @@ from worker.domain.entities import HUNTED, Card, Issue, Person, Stage
 from worker.domain.values import Ref
 from worker.method.capacity.load import Piece
 from worker.method.formulas.group import Staffing
+from worker.method.formulas.stages import chance_of
 from worker.method.measures import CardMeasure
 from worker.world.world import World
 
@@ -178,7 +179,7 @@ def expected_work(
             _rate([world.people[ref] for ref in staffing.teams.get(unit, ())])
             or world.thresholds.default_rate
         )
-        chance = _chance(card, world)
+        chance = chance_of(card, world.thresholds.stage_probability)
         if rate and chance:
             start = max(card.expected_start, world.today)
             yield Expected(
@@ -190,11 +191,6 @@ def expected_work(
                 start,
                 _until(card, start, world),
             )
-
-
-def _chance(card: Card, world: World) -> Decimal:
-    usual = world.thresholds.stage_probability.get(str(card.stage), Decimal(0))
-    return card.probability if card.probability is not None else usual
 
 
 def _until(card: Card, start: date, world: World) -> date:

@@ -178,7 +178,7 @@ def _measure(
     ray = measures.rays.get(view.client.ref)
     horizon = ray.horizon.day if ray and ray.horizon else None
     month, quarter = view.revenue
-    factors = tuple(_factors(view, world, measures, horizon=horizon))
+    factors = tuple(_factors(view, world, measures))
     score, coverage = mean(factors)
     seen = _colour(score, coverage, world)
     name = f"{view.client.ref}#health"
@@ -285,14 +285,12 @@ NAMES = {
 }
 
 
-def _factors(
-    view: _View, world: World, measures: Evidence, *, horizon: date | None
-) -> Iterator[Factor]:
+def _factors(view: _View, world: World, measures: Evidence) -> Iterator[Factor]:
     scores_by_factor = {
         "delivery": _delivery(view, world),
         "quality": _quality(view, world),
         "money": _money(view, world, measures),
-        "ray": _ray(horizon, world),
+        "ray": _ray(measures.rays.get(view.client.ref), world),
         "relations": _relations(view, world),
         "team": _team(view, world, measures),
         "risks": _risks(view, world, measures),
@@ -404,13 +402,21 @@ def _money(view: _View, world: World, measures: Evidence) -> Scores:
     return scores, ", ".join(reasons)
 
 
-def _ray(horizon: date | None, world: World) -> Scores:
-    if horizon is None:
+def _ray(ray: RayMeasure | None, world: World) -> Scores:
+    """Score how far work was sold: the delay of what is late lengthens no ray."""
+    if ray is None or ray.horizon is None or ray.planned is None:
         return [], ""
-    weeks = Decimal((horizon - world.today).days) / 7
-    return [_scale("horizon_weeks", weeks, world)], world.words.say(
-        "work until {day}", day=world.words.date(horizon)
-    )
+    words = world.words
+    day = ray.horizon.day
+    weeks = Decimal((ray.planned - world.today).days) / 7
+    reason = words.say("work until {day}", day=words.date(day))
+    if ray.planned < day:
+        reason = words.say(
+            "work until {day}, by plan until {planned}",
+            day=words.date(day),
+            planned=words.date(ray.planned),
+        )
+    return [_scale("horizon_weeks", weeks, world)], reason
 
 
 def _relations(view: _View, world: World) -> Scores:

@@ -1,7 +1,7 @@
 """Rays: how far each client's work is known, what follows, and the alarm when nothing does (docs/method.md 4.2).
 
-A ray breaks when its horizon is nearer than the lead time and nothing at proposal or later starts by then. The alarm is
-a risk; the answer is tasks that move the client's best ideas, or the search for one where there are none.
+A ray breaks when its horizon is nearer than the lead time and nothing at proposal or later starts by then: with a start
+that is not past, and likely enough. A contract without running or agreed work is no horizon. The alarm is a risk; the answer is tasks that move the client's best ideas, or the search for one where there are none.
 """
 
 from __future__ import annotations
@@ -27,13 +27,18 @@ from worker.method.conditions import (
 from worker.method.formulas.rays import (
     AHEAD,
     IDEAS,
+    OFFERED,
+    Offers,
     best_ideas,
     follower,
     gap_weeks,
     horizon_of,
     next_card,
+    planned_until,
+    start_of,
     worth,
 )
+from worker.method.formulas.stages import chance_of
 from worker.method.measures import CardMeasure, Condition, Signal
 from worker.method.outlook import Basis, Horizon, RayMeasure
 from worker.method.run import Findings
@@ -91,7 +96,7 @@ def _view(
     begun: frozenset[Ref],
 ) -> _View:
     horizon = horizon_of(client.contract_end, cards, measures)
-    coming = next_card(cards)
+    coming = next_card(cards, world.today)
     gap = (
         gap_weeks(horizon.day, coming.expected_start)
         if horizon and coming and coming.expected_start
@@ -116,6 +121,7 @@ def _view(
             gap,
             breaks,
             tuple(card.ref for card in ideas),
+            planned_until(client.contract_end, cards, measures),
         ),
         until,
     )
@@ -124,18 +130,29 @@ def _view(
 def _breaks(
     client: Client, cards: tuple[Card, ...], horizon: Horizon | None, *, world: World
 ) -> bool | None:
-    """Tell whether an account's ray breaks. Work that ended with nothing after it has broken; no work at all and work
-    without dates are unknown."""
+    """Tell whether an account's ray breaks. Work that ended, or a contract alone, with nothing after it has broken; no
+    work at all and work without dates are unknown."""
     if client.group != "account":
         return False
-    if horizon is None and (
-        any(card.stage in AHEAD for card in cards)
-        or not any(card.stage is Stage.DONE for card in cards)
-    ):
+    if horizon is None and not _is_idle(client, cards):
         return None
     until = horizon.day if horizon else world.today
     near = until < world.today + timedelta(weeks=world.thresholds.ray_lead_weeks)
-    return near and follower(cards, until) is None
+    last = max(until, world.today)
+    return near and follower(cards, last, _offers(world)) is None
+
+
+def _is_idle(client: Client, cards: tuple[Card, ...]) -> bool:
+    """Tell whether a client that is served has nothing running or agreed: it had work, or has a contract."""
+    stages = {card.stage for card in cards}
+    if not stages.isdisjoint(AHEAD):
+        return False
+    return Stage.DONE in stages or client.contract_end is not None
+
+
+def _offers(world: World) -> Offers:
+    limits = world.thresholds
+    return Offers(world.today, limits.ray_chance, limits.stage_probability)
 
 
 def _begun(memory: Memory) -> frozenset[Ref]:
@@ -181,8 +198,15 @@ def _condition(view: _View, world: World) -> Condition:
     seen = Sighting(
         ray.breaks,
         NEAR if view.until < halfway else FAR,
-        f"{_describe_end(view, world)} {_describe_next(view, world)}",
-        words.count("{n} week", "{n} weeks", lead),
+        " ".join(
+            (
+                _describe_end(view, world),
+                _describe_next(view, world),
+                *_describe_offers(view, world),
+            )
+        ),
+        f"{words.count('{n} week', '{n} weeks', lead)}, "
+        f"{words.percent(world.thresholds.ray_chance)}",
         impact=IMPACT,
         stake=3 * client.monthly_fee if client.monthly_fee else None,
         horizon=view.until,
@@ -228,6 +252,28 @@ def _describe_next(view: _View, world: World) -> str:
         stage=stage_label(card.stage, words),
         day=words.date(card.expected_start),
     )
+
+
+def _describe_offers(view: _View, world: World) -> Iterator[str]:
+    """Say of every offered card that does not count why it does not."""
+    words = world.words
+    offers = _offers(world)
+    for card in view.cards:
+        start = start_of(card)
+        if card.stage not in OFFERED or start is None:
+            continue
+        if offers.is_late(card):
+            yield words.say(
+                "“{card}” does not count: it was to start on {day}.",
+                card=card.name,
+                day=words.date(start),
+            )
+        elif offers.is_unlikely(card):
+            yield words.say(
+                "“{card}” does not count: its probability is {chance}.",
+                card=card.name,
+                chance=words.percent(chance_of(card, offers.usual)),
+            )
 
 
 def _signals(view: _View, world: World) -> Iterator[Signal]:

@@ -8,14 +8,18 @@ from datetime import date
 from decimal import Decimal
 from math import ceil
 
+import msgspec
+
 from worker.domain.entities import HUNTED, RUNNING, Card, Service, Stage
 from worker.domain.values import Ref
+from worker.method.formulas.stages import chance_of
 from worker.method.measures import CardMeasure
 from worker.method.outlook import Basis, Horizon
 
 IDEAS = (Stage.IDEA, Stage.SHAPING)
 OFFERED = (Stage.PROPOSAL, Stage.AGREED)
 AHEAD = (Stage.AGREED, *RUNNING)
+NOTHING = Decimal(0)
 MONTHS = 12
 DAYS_OF_WEEK = 7
 
@@ -56,25 +60,45 @@ def horizon_of(
     cards: Iterable[Card],
     measures: Mapping[Ref, CardMeasure],
 ) -> Horizon | None:
-    """Return the latest end of running and agreed cards, or the end of the contract if that is later."""
+    """Return the latest end of running and agreed cards, or the end of the contract if that is later.
+
+    A contract without such a card is no horizon.
+    """
+    ahead = [card for card in cards if card.stage in AHEAD]
     ends = []
-    if contract_end:
+    if contract_end and ahead:
         ends.append(Horizon(contract_end, Basis.CONTRACT))
-    for card in cards:
-        if card.stage not in AHEAD:
-            continue
+    for card in ahead:
         end = work_end(card, measures.get(card.ref))
         if end is not None:
             ends.append(end)
     return max(ends, key=lambda end: end.day, default=None)
 
 
-def next_card(cards: Iterable[Card]) -> Card | None:
-    """Return the card before the start of work that is expected to start first."""
+def planned_until(
+    contract_end: date | None,
+    cards: Iterable[Card],
+    measures: Mapping[Ref, CardMeasure],
+) -> date | None:
+    """Return how far work was sold: as the horizon, but a card counts up to its due date, since its delay is no new work."""
+    ahead = [card for card in cards if card.stage in AHEAD]
+    days = [contract_end] if contract_end and ahead else []
+    for card in ahead:
+        measure = measures.get(card.ref)
+        end = work_end(card, measure)
+        due = due_of(card, measure)
+        if end is not None:
+            days.append(min(end.day, due or end.day))
+    return max(days, default=None)
+
+
+def next_card(cards: Iterable[Card], today: date) -> Card | None:
+    """Return the card before the start of work that is expected to start first, from today on."""
     hunted = {}
     for card in cards:
-        if card.stage in HUNTED and card.expected_start:
-            place = (card.expected_start, card.ref)
+        start = card.expected_start
+        if card.stage in HUNTED and start and start >= today:
+            place = (start, card.ref)
             hunted[place] = card
     if not hunted:
         return None
@@ -89,11 +113,35 @@ def gap_weeks(horizon: date, start: date) -> int:
     return max(0, begun)
 
 
-def follower(cards: Iterable[Card], until: date) -> Card | None:
-    """Return a card at proposal or later, not yet running, that starts by a day."""
+class Offers(msgspec.Struct, frozen=True, gc=False):
+    """By what cards that are offered are judged: the day, the least chance, and the usual chance of a stage."""
+
+    today: date
+    least: Decimal
+    usual: Mapping[str, Decimal]
+
+    def is_late(self, card: Card) -> bool:
+        """Tell whether an offered card was to start before today."""
+        start = start_of(card)
+        return start is not None and start < self.today
+
+    def is_unlikely(self, card: Card) -> bool:
+        """Tell whether an offered card is less likely than what counts."""
+        return chance_of(card, self.usual) < self.least
+
+
+def start_of(card: Card) -> date | None:
+    """Return when a card is expected to start."""
+    return card.expected_start or card.start
+
+
+def follower(cards: Iterable[Card], until: date, offers: Offers) -> Card | None:
+    """Return a card at proposal or later, not yet running, that starts by a day: likely enough, and not in the past."""
     for card in cards:
-        start = card.expected_start or card.start
-        if card.stage in OFFERED and start and start <= until:
+        start = start_of(card)
+        if card.stage not in OFFERED or start is None or start > until:
+            continue
+        if not offers.is_late(card) and not offers.is_unlikely(card):
             return card
     return None
 
@@ -102,7 +150,7 @@ def worth(card: Card, services: Mapping[Ref, Service]) -> Decimal:
     """Return probability x value; the value is the budget, else the service's usual month; unknown counts as zero."""
     value = _value(card, services)
     if value is None or card.probability is None:
-        return Decimal(0)
+        return NOTHING
     return card.probability * value
 
 
