@@ -1,4 +1,4 @@
-"""Birthdays on every side and newcomers to meet; who looks after whom (docs/method.md 6.3)."""
+"""Birthdays on every side and newcomers at the client; who looks after whom (docs/method.md 6.3)."""
 
 from __future__ import annotations
 
@@ -7,8 +7,17 @@ from typing import Any
 
 import pytest
 
-from tests.support.outcomes import judge
-from tests.support.worlds import PLAYBOOKS, TODAY, client, contact, person, unit, world
+from tests.support.outcomes import facts_of, judge
+from tests.support.worlds import (
+    PLAYBOOKS,
+    TODAY,
+    at,
+    client,
+    contact,
+    person,
+    unit,
+    world,
+)
 from worker.domain.values import Ref
 from worker.mapping.playbooks import Playbooks
 from worker.method.measures import Signal
@@ -104,29 +113,79 @@ def test_a_contractors_birthday_is_the_head_of_accounts() -> None:
     assert assignee(seen, "task:birthday:guild") == "hoa"
 
 
+def days_ago(count: int) -> date:
+    """Return the day so many days ago."""
+    return TODAY - timedelta(days=count)
+
+
 @pytest.mark.parametrize(
-    ("start", "holds"),
+    ("since", "holds"),
+    [(days_ago(-1), False), (TODAY, True), (days_ago(30), True), (days_ago(31), False)],
+)
+def test_who_is_new_at_a_client_is_met_within_thirty_days(
+    since: date, holds: bool
+) -> None:
+    seen = team(contact("ivan", side="client", since=since))
+    assert signals(seen, "meet_newcomer")["ivan"].holds is holds
+
+
+@pytest.mark.parametrize(
+    ("added", "since", "holds"),
     [
-        (TODAY + timedelta(days=1), False),
-        (TODAY, True),
-        (TODAY - timedelta(days=14), True),
-        (TODAY - timedelta(days=15), False),
+        # Added to a client that stands here for 100 days: today, 30 and 31 days ago.
+        (0, None, True),
+        (30, None, True),
+        (31, None, False),
+        # Typed in with the client, on the same day: nobody knows since when, and nobody is new.
+        (100, None, None),
+        # Added today, at the client for 400 days: met long ago; added long ago, and now begins.
+        (0, 400, False),
+        (90, 2, True),
     ],
 )
-def test_a_newcomer_is_met_within_two_weeks(start: date, holds: bool) -> None:
-    assert (
-        signals(team(person("dev", start=start, unit=U1)), "meet_newcomer")["dev"].holds
-        is holds
+def test_a_row_that_was_added_to_a_clients_lately_is_a_newcomer(
+    added: int, since: int | None, holds: bool | None
+) -> None:
+    seen = team(
+        client(created=at(days_ago(100), 9)),
+        contact(
+            "ivan",
+            side="client",
+            created=at(days_ago(added)),
+            since=None if since is None else days_ago(since),
+        ),
+    )
+    found = signals(seen, "meet_newcomer")
+    assert {key: signal.holds for key, signal in found.items()} == (
+        {} if holds is None else {"ivan": holds}
     )
 
 
-def test_the_units_am_meets_the_newcomer_and_the_pm_a_new_am() -> None:
-    assert (
-        assignee(team(person("dev", start=TODAY, unit=U1)), "task:meet_newcomer:dev")
-        == "am"
-    )
-    assert assignee(team(am={"start": TODAY}), "task:meet_newcomer:am") == "pm"
-    assert assignee(team(person("dev", start=TODAY)), "task:meet_newcomer:dev") == "hoa"
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {"side": "contractor"},
+        {"side": "partner"},
+        {"side": None},
+        {"side": "client", "client": None},
+    ],
+)
+def test_only_people_of_a_client_are_newcomers(fields: dict[str, Any]) -> None:
+    seen = team(contact("ivan", since=TODAY, **fields))
+    assert signals(seen, "meet_newcomer") == {}
+
+
+def test_a_new_employee_of_the_agency_is_no_newcomer_at_a_client() -> None:
+    seen = team(person("dev", start=TODAY, unit=U1), am={"start": TODAY})
+    assert signals(seen, "meet_newcomer") == {}
+
+
+def test_the_clients_am_meets_its_newcomer() -> None:
+    seen = team(contact("ivan", side="client", since=TODAY))
+    task = facts_of(judge(seen), "tasks", "task:meet_newcomer:ivan")
+    assert task["assignee"] == (Ref("people", "am"),)
+    assert task["client"] == (Ref("clients", "c1"),)
+    assert task["name"] == "Meet Ivan, new at C1 (since Nov 18, 2026)"
 
 
 def test_playbooks_that_are_switched_off_give_no_signals() -> None:

@@ -54,6 +54,11 @@ CASES: list[tuple[str, dict[str, Any], bool | None, int | None]] = [
     ("relations.no_contact", {"last_contact": day(-29)}, True, 4),
     ("relations.no_contact", {"last_contact": day(-57)}, True, 5),
     ("relations.no_contact", {}, None, None),
+    # Never noted: silent since the start of the relation, if that is known.
+    ("relations.no_contact", {"since": day(-14)}, False, None),
+    ("relations.no_contact", {"since": day(-15)}, True, 3),
+    ("relations.no_contact", {"since": day(-900)}, True, 3),
+    ("relations.no_contact", {"since": day(-900), "group": "newbiz"}, False, None),
     (
         "relations.no_contact",
         {"last_contact": day(-90), "group": "newbiz"},
@@ -88,6 +93,34 @@ def test_each_look_has_its_day(
         assert condition.probability == mark
         assert condition.title.startswith("C1: ")
         assert condition.evidence == task.reason != ""
+
+
+def test_a_contact_that_was_never_noted_is_told_and_counts_from_the_first_work() -> (
+    None
+):
+    """The row says no start: work that began 40 and 20 days ago does, and what only stands at proposal does not."""
+    around = world(
+        client(),
+        unit(),
+        card("p1", start=day(-20)),
+        card("p2", Stage.EVOLUTION, start=day(-40)),
+        card("p3", Stage.PROPOSAL, start=day(-400)),
+    )
+    condition, task = looks(around, "relations.no_contact")
+    assert condition.holds is task.holds is True
+    assert condition.evidence == "No contact was ever noted since Oct 9, 2026."
+
+    fresh = world(client(), unit(), card(start=day(-14)))
+    assert looks(fresh, "relations.no_contact")[0].holds is False
+    why = facts_of(judge(fresh), "clients", "c1")["why"]
+    assert "relations (no contact was ever noted)" in str(why)
+
+
+def test_one_contact_of_anybody_there_ends_the_silence_from_the_start() -> None:
+    around = world(
+        client(since=day(-900)), unit(), contact("ivan", last_contact=day(-3))
+    )
+    assert looks(around, "relations.no_contact")[0].holds is False
 
 
 def test_any_contact_at_the_client_breaks_the_silence() -> None:

@@ -75,6 +75,7 @@ class Client(msgspec.Struct, frozen=True, gc=False):
     unfit: tuple[Ref, ...] = ()
     status_page: bool = False
     presentation: bool = False
+    created: datetime | None = None
 
 
 FIRM = Ref("units", "firm")
@@ -113,7 +114,7 @@ class Person(msgspec.Struct, frozen=True, gc=False):
 
 
 class Contact(msgspec.Struct, frozen=True, gc=False):
-    """A person at a client or another contractor."""
+    """A person at a client or another contractor; `since` is when they began there, `created` when their row was made."""
 
     ref: Ref
     name: str
@@ -126,6 +127,8 @@ class Contact(msgspec.Struct, frozen=True, gc=False):
     email: str | None = None
     last_contact: date | None = None
     offers: str | None = None
+    since: date | None = None
+    created: datetime | None = None
 
 
 class Card(msgspec.Struct, frozen=True, gc=False):

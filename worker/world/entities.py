@@ -187,6 +187,7 @@ def read_client(reader: Reader) -> Client:
         unfit=reader.many("unfit_services"),
         status_page=row.fields.get("status_page") is True,
         presentation=row.fields.get("presentation") is True,
+        created=row.created,
     )
 
 
@@ -317,6 +318,8 @@ def read_contact(reader: Reader) -> Contact:
         email=reader.text("email"),
         last_contact=reader.day("last_contact"),
         offers=reader.text("offers"),
+        since=reader.day("since"),
+        created=row.created,
     )
 
 

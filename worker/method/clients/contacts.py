@@ -12,6 +12,7 @@ from decimal import Decimal
 
 from worker.domain.entities import Client, Contact, Document
 from worker.domain.values import Ref
+from worker.domain.words import Words
 from worker.mapping.playbooks import Playbooks
 from worker.method.clients import silence as relations
 from worker.method.conditions import Look, Sighting, Subject, state_looks
@@ -64,14 +65,25 @@ def _contact(
     words = world.words
     limit = world.thresholds.no_contact_days
     last = relations.last_contact(client, contacts)
-    holds = relations.is_silent(last, world.today, limit) if served else False
+    silent_since = last or relations.served_since(client, world.cards.values())
+    holds = relations.is_silent(silent_since, world.today, limit) if served else False
     seen = Sighting(
         holds,
         _mark_of_silence(last, world.today, limit),
-        words.say("Last contact on {day}.", day=words.date(last)) if last else "",
+        _describe_contact(last, silent_since, words),
         _longer_than(limit),
     )
     return ("relations.no_contact", _about(client, last, world), seen)
+
+
+def _describe_contact(last: date | None, since: date | None, words: Words) -> str:
+    if last is not None:
+        return words.say("Last contact on {day}.", day=words.date(last))
+    if since is not None:
+        return words.say(
+            "No contact was ever noted since {day}.", day=words.date(since)
+        )
+    return words.say("No contact was ever noted.")
 
 
 def _partners(client: Client, world: World, *, served: bool) -> Look:

@@ -260,7 +260,7 @@ def _why(
         f"{words.say(NAMES[f.name])} {words.number(f.score or Decimal(0), 0)}: {f.reason}"
         for f in known
     ]
-    missing = [words.say(NAMES[f.name]) for f in factors if f.score is None]
+    missing = [_unknown(f, world) for f in factors if f.score is None]
     if missing:
         lines.append(words.say("no data: {factors}", factors=", ".join(missing)))
     if vetoes:
@@ -272,6 +272,11 @@ def _why(
             factors="; ".join(lines),
         )
     return "; ".join(lines)
+
+
+def _unknown(factor: Factor, world: World) -> str:
+    name = world.words.say(NAMES[factor.name])
+    return f"{name} ({factor.reason})" if factor.reason else name
 
 
 NAMES = {
@@ -427,6 +432,8 @@ def _relations(view: _View, world: World) -> Scores:
     if last is not None:
         scores.append(_scale("contact_days", (world.today - last).days, world))
         reasons.append(words.say("last contact {day}", day=words.date(last)))
+    else:
+        reasons.append(words.say("no contact was ever noted"))
     if view.marks:
         mean = sum(view.marks, Decimal(0)) / len(view.marks)
         scores.append(_scale("feedback", mean, world))

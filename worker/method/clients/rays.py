@@ -191,6 +191,7 @@ def _condition(view: _View, world: World) -> Condition:
     client = view.client
     ray = view.ray
     lead = world.thresholds.ray_lead_weeks
+    weeks = words.count("{n} week", "{n} weeks", lead)
     halfway = world.today + timedelta(weeks=lead) / 2
     subject = Subject(
         client.ref, {"client": client.name}, client=client.ref, unit=client.unit
@@ -205,8 +206,7 @@ def _condition(view: _View, world: World) -> Condition:
                 *_describe_offers(view, world),
             )
         ),
-        f"{words.count('{n} week', '{n} weeks', lead)}, "
-        f"{words.percent(world.thresholds.ray_chance)}",
+        f"{weeks}, {words.percent(world.thresholds.ray_chance)}",
         impact=IMPACT,
         stake=3 * client.monthly_fee if client.monthly_fee else None,
         horizon=view.until,

@@ -27,9 +27,21 @@ def last_contact(client: Client, contacts: Iterable[Contact]) -> date | None:
     return max((day for day in days if day is not None), default=None)
 
 
-def is_silent(last: date | None, today: date, days: int) -> bool | None:
-    """Tell whether the last contact is more than `days` days ago; None when it is not known."""
-    return None if last is None else (today - last).days > days
+def served_since(client: Client, cards: Iterable[Card]) -> date | None:
+    """Return the day the relation began: as its row says, else the first start of its agreed or running work."""
+    if client.since is not None:
+        return client.since
+    starts = [
+        card.start
+        for card in cards
+        if card.client == client.ref and card.stage in (Stage.AGREED, *RUNNING)
+    ]
+    return min((day for day in starts if day is not None), default=None)
+
+
+def is_silent(since: date | None, today: date, days: int) -> bool | None:
+    """Tell whether the silence lasts more than `days` days; None when its beginning is not known."""
+    return None if since is None else (today - since).days > days
 
 
 def rate_since(client: Client) -> date | None:

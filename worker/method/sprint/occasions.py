@@ -1,4 +1,4 @@
-"""People to think of: birthdays on every side and newcomers to meet (docs/method.md 6.3).
+"""People to think of: birthdays on every side and newcomers at the client (docs/method.md 6.3).
 
 It states when the next birthday is and signals to the account sprint; making the tasks is that chapter's.
 """
@@ -10,7 +10,7 @@ from datetime import date, timedelta
 
 from msgspec.structs import replace
 
-from worker.domain.entities import Contact, Person
+from worker.domain.entities import Client, Contact, Person
 from worker.mapping.playbooks import Playbooks
 from worker.method.conditions import Sighting, Subject, state_signal
 from worker.method.formulas.roles import person_for
@@ -21,7 +21,7 @@ from worker.plan.facts import Fact, Input, Why
 from worker.world.world import World
 
 HOSTS = ("am", "pm", "hoa", "head_newbiz", "founder")
-"""Who congratulates or meets a colleague, in this order; never the colleague."""
+"""Who congratulates a colleague, in this order; never the colleague."""
 
 
 def find_occasions(world: World, playbooks: Playbooks) -> Findings[None]:
@@ -94,20 +94,34 @@ def _birthday(
 
 def _newcomers(world: World, back: timedelta) -> Iterator[Signal]:
     words = world.words
-    for person in world.people.values():
-        if person.start is None:
+    for contact in world.contacts.values():
+        client = world.client(contact.client)
+        first = _first_day(contact, client, world)
+        if client is None or contact.side != "client" or first is None:
             continue
-        first = words.date(person.start)
-        here = world.today - person.start
-        is_new = timedelta() <= here <= back
-        unit = world.unit(person.unit)
-        team = unit.name if unit else ""
-        names = {"name": person.name, "date": first, "unit": team}
-        subject = Subject(person.ref, names, unit=person.unit)
-        seen = Sighting(is_new, evidence=words.say("First day: {day}.", day=first))
-        signal = state_signal("meet_newcomer", subject, seen, words=words)
-        role = _host(person, world) if is_new else ""
-        yield replace(signal, role=role)
+        here = world.today - first
+        shown = words.date(first)
+        names = {"name": contact.name, "date": shown, "client": client.name}
+        subject = Subject(contact.ref, names, client=client.ref)
+        seen = Sighting(
+            timedelta() <= here <= back,
+            evidence=words.say("New at the client since {day}.", day=shown),
+        )
+        yield state_signal("meet_newcomer", subject, seen, words=words)
+
+
+def _first_day(contact: Contact, client: Client | None, world: World) -> date | None:
+    """Return since when a contact is known at the client: as people say, else the day the row was added to a client's.
+
+    A row as old as its client's was typed in with it, which makes nobody a newcomer.
+    """
+    if contact.since is not None:
+        return contact.since
+    if client is None or client.created is None or contact.created is None:
+        return None
+    added = contact.created.astimezone(world.zone).date()
+    typed = client.created.astimezone(world.zone).date()
+    return added if added > typed else None
 
 
 def _host(person: Person, world: World) -> str:
