@@ -404,13 +404,36 @@ def test_birthdays_are_due_on_the_day_and_leap_days_on_the_28th() -> None:
     assert task(outcome, "task:birthday:ivan")["due"] == date(2026, 11, 20)
 
 
-def test_sprints_are_pairs_of_iso_weeks() -> None:
-    assert [
-        sprint_of(date(2026, 11, 21), 2),
-        sprint_of(date(2027, 1, 1), 2),
-        sprint_of(date(2027, 1, 4), 2),
-    ] == ["2026-S24", "2026-S27", "2027-S01"]
+@pytest.mark.parametrize(
+    ("when", "weeks", "code"),
+    [
+        (date(2026, 11, 21), 2, "2026-S24"),
+        (date(2027, 1, 4), 2, "2027-S01"),
+        # 2026 has 53 weeks, 26 whole sprints of two: the 53rd week (28 December - 3 January) belongs to the last.
+        (date(2026, 12, 20), 2, "2026-S26"),
+        (date(2026, 12, 28), 2, "2026-S26"),
+        (date(2027, 1, 3), 2, "2026-S26"),
+        # By weeks of their own there are 53; by threes 17 and two weeks over; by fours 13 and one over.
+        (date(2027, 1, 3), 1, "2026-S53"),
+        (date(2026, 12, 21), 3, "2026-S17"),
+        (date(2027, 1, 3), 3, "2026-S17"),
+        (date(2027, 1, 3), 4, "2026-S13"),
+        # 2025 has 52 weeks: the last begins on 22 December.
+        (date(2025, 12, 28), 2, "2025-S26"),
+        (date(2025, 12, 28), 3, "2025-S17"),
+        (date(2025, 12, 29), 2, "2026-S01"),
+    ],
+)
+def test_sprints_are_whole_iso_weeks_numbered_within_the_year(
+    when: date, weeks: int, code: str
+) -> None:
+    assert sprint_of(when, weeks) == code
+
+
+def test_sprints_between_are_those_that_began() -> None:
+    # The sprint of 28 December began on the 14th; then 4 and 18 January.
     assert sprints_between(date(2026, 12, 28), date(2027, 1, 18), weeks=2) == 2
+    assert sprints_between(date(2026, 12, 14), date(2027, 1, 3), weeks=2) == 0
     assert sprints_between(TODAY, TODAY, weeks=2) == 0
 
 

@@ -1,17 +1,28 @@
-"""The account sprint: whole ISO weeks counted from the first of the ISO year, so that a date names its sprint."""
+"""The account sprint: whole ISO weeks counted from the first of the ISO year, so that a date names its sprint.
+
+Weeks at the end of a year that make no whole sprint belong to its last one: week 53 is no sprint of one week.
+"""
 
 from __future__ import annotations
 
 from datetime import date
+from math import ceil
 
 from worker.domain.periods import A_WEEK, monday_of
+
+LAST_MONTH = 12
+ALWAYS_IN_LAST_WEEK = 28
+"""28 December lies in the last ISO week of its year, be that the 52nd or the 53rd."""
 
 
 def sprint_of(day: date, weeks: int) -> str:
     """Return the code of the sprint of `weeks` weeks that holds `day`: `2026-S24`."""
     iso = day.isocalendar()
-    before = (iso.week - 1) // weeks
-    number = before + 1
+    end_of_year = date(iso.year, LAST_MONTH, ALWAYS_IN_LAST_WEEK)
+    last_week = end_of_year.isocalendar().week
+    whole = last_week // weeks
+    begun = ceil(iso.week / weeks)
+    number = min(begun, whole)
     return f"{iso.year}-S{number:02d}"
 
 
