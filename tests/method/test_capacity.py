@@ -241,11 +241,20 @@ def test_no_hour_is_lost_inside_the_window(works: list[tuple[float, int, int]]) 
     [
         ("", None),
         ("1", None),
-        ("11", range(2)),
-        ("0110", range(1, 3)),
-        ("101011", range(4, 6)),
-        ("1110", range(3)),
+        ("11", (0, 1)),
+        ("0110", (1, 2)),
+        ("101011", (4, 5)),
+        ("1110", (0, 1, 2)),
+        # What cannot be told neither breaks a run nor makes it.
+        ("1-1", (0, 2)),
+        ("1--10", (0, 3)),
+        ("1-0-1", None),
+        ("-1-", None),
+        ("---", None),
     ],
 )
-def test_the_first_long_enough_run_is_found(flags: str, expected: range | None) -> None:
-    assert first_run([flag == "1" for flag in flags], 2) == expected
+def test_the_first_long_enough_run_is_found(
+    flags: str, expected: tuple[int, ...] | None
+) -> None:
+    told = {"1": True, "0": False, "-": None}
+    assert first_run([told[flag] for flag in flags], 2) == expected

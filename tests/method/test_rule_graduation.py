@@ -169,8 +169,6 @@ def test_the_proposed_unit_has_the_least_load_then_the_smallest_portfolio() -> N
             Decimal(0),
             None,
             None,
-            0,
-            0,
             (),
             weeks,
             (),

@@ -24,7 +24,7 @@ from tests.support.worlds import (
     worklog,
     world,
 )
-from worker.config import Thresholds
+from worker.config import Holidays, Thresholds
 from worker.domain.entities import CardWork, Issue, Person, Service, Stage, Worklog
 from worker.domain.periods import WorkCalendar
 from worker.domain.values import Ref, Span
@@ -34,6 +34,7 @@ from worker.method.capacity.utilization import measure_utilization
 from worker.method.delivery.progress import measure_progress
 from worker.method.measures import Condition, PersonLoad, Signal
 from worker.plan.facts import Fact
+from worker.world.calendar import work_calendar
 from worker.world.world import World
 
 PAST = [
@@ -250,30 +251,54 @@ def test_without_any_time_log_utilization_is_unknown() -> None:
 
 
 def test_a_unit_short_of_logs_is_grey_and_names_who() -> None:
+    """Dee logs 150 of 160 h, Dan 40 of 80: 190 of 240 are 79 %. Dee lacks 10 h, fewer than a fifth; Dan lacks half."""
     found = agency(
         unit(),
         dee(),
         dan(),
-        worklogs=[*logs("dee", 6, PAST), *logs("dan", 4, PAST[:11], 100)],
+        worklogs=[*logs("dee", 7.5, PAST), *logs("dan", 2, PAST, 100)],
     )
-    assert said(found, "utilization") is None, "31 of 40 days are fewer than 80 %"
+    assert said(found, "utilization") is None
     assert said(found, "missing_logs") == "Dan"
     look = condition(found, "team.missing_logs")
     assert look.holds is True
-    assert look.evidence == "31 of 40 days at work have a work log. Missing most: Dan."
+    assert look.evidence == "190 of 240 h at work are logged. Missing most: Dan."
     (asked,) = signals(found, "missing_logs")
     assert (asked.values["name"], asked.unit) == ("Dan", U1)
 
 
-def test_a_unit_with_four_fifths_of_its_logs_is_not_grey() -> None:
+def test_a_unit_with_four_fifths_of_its_hours_logged_is_not_grey() -> None:
     found = agency(
         unit(),
         dee(),
         dan(),
-        worklogs=[*logs("dee", 6, PAST), *logs("dan", 4, PAST[:12], 100)],
+        worklogs=[*logs("dee", 7.6, PAST), *logs("dan", 2, PAST, 100)],
     )
-    assert said(found, "utilization") == Decimal("0.70"), "(120 + 48) / 240"
+    assert said(found, "utilization") == Decimal("0.80"), "(152 + 40) / 240"
     assert said(found, "missing_logs") is None
+    assert condition(found, "team.missing_logs").holds is False
+
+
+def test_a_little_logged_on_every_day_is_no_log_of_the_day() -> None:
+    """Dee began eight working days before the weeks ended: half an hour on each is 4 of 64 h. Dan logs nothing of 80."""
+    found = agency(unit(), dee(start=PAST[12]), worklogs=logs("dee", 0.5, PAST[12:]))
+    assert said(found, "utilization") is None
+    assert said(found, "missing_logs") == "Dee"
+    assert (
+        condition(found, "team.missing_logs").evidence
+        == "4 of 64 h at work are logged. Missing most: Dee."
+    )
+
+    both = agency(
+        unit(), dee(start=PAST[12]), dan(), worklogs=logs("dee", 0.5, PAST[12:])
+    )
+    assert said(both, "missing_logs") == "Dan, Dee", "80 h are missing, then 60"
+
+
+def test_whole_days_logged_at_once_are_logs_of_all_their_days() -> None:
+    """Dee types 32 h every Friday: four days have a log, all hours but eight a week are there: 128 of 160."""
+    found = agency(unit(), dee(), worklogs=logs("dee", 32, PAST[4::5]))
+    assert said(found, "utilization") == Decimal("0.80")
     assert condition(found, "team.missing_logs").holds is False
 
 
@@ -630,9 +655,119 @@ def test_an_underload_is_the_account_managers_and_the_leads() -> None:
 
 
 def test_a_unit_on_leave_is_neither_over_nor_under() -> None:
-    found = planned([60, 60], time_off=(Span(date(2026, 11, 23), date(2026, 12, 6)),))
+    found = planned([60, 60], time_off=(Span(date(2026, 11, 23), date(2027, 6, 6)),))
     assert condition(found, "team.overload", "u1:designer").holds is False
     assert condition(found, "team.underload").holds is False
+
+
+def test_what_follows_a_leave_is_looked_at_before_it_begins() -> None:
+    """Two weeks off; the two after them have 60 and 1 h of 40: not both are low. With 20 h each they are."""
+    away = (Span(date(2026, 11, 23), date(2026, 12, 6)),)
+    found = planned([1, 1, 60, 1], time_off=away)
+    assert condition(found, "team.underload").holds is False
+    idle = planned([1, 1, 20, 20], time_off=away)
+    assert condition(idle, "team.underload").holds is True
+    assert condition(idle, "team.underload").horizon == date(2026, 12, 7)
+
+
+def new_year(hours: float, *, limits: Thresholds | None = None) -> World:
+    """Return so many hours of Dee from Monday, 28 December to Friday, 15 January, of which Russia works eight days."""
+    calendar = work_calendar(Holidays(country="RU"), (2026, 2027))
+    first, last = date(2026, 12, 28), date(2027, 1, 15)
+    assert calendar.working_days(first, last) == 8
+    work = {"p1": [task(1, hours, last)]}
+    seen = agency(unit(), client(), dee(), card(start=first), work=work)
+    return replace(seen, calendar=calendar, thresholds=limits or Thresholds())
+
+
+def test_the_new_year_does_not_break_an_overload() -> None:
+    """120 h on 8 days are 15 h a day: 45 h of 24 in the week of 28 December, 75 h of 40 in that of 11 January.
+
+    21 and 35 h are too many: 28 a week. Six weeks before 28 December is 16 November.
+    """
+    found = new_year(120)
+    look = condition(found, "team.overload", "u1:designer")
+    assert look.holds is True
+    assert look.evidence == (
+        "week of Dec 28: 45 h of 24 h, 188%; week of Jan 11: 75 h of 40 h, 188%"
+    )
+    assert look.horizon == date(2026, 12, 28)
+    (lead,) = signals(found, "ask_person")
+    assert lead.values["hours"] == "28"
+
+
+@pytest.mark.parametrize(
+    ("hours", "weeks", "holds"),
+    [
+        # 8 h a day is exactly what there is.
+        (64, 2, False),
+        # Two weeks with work and one without are no run of three.
+        (120, 3, False),
+    ],
+)
+def test_the_new_year_makes_no_overload(hours: float, weeks: int, holds: bool) -> None:
+    found = new_year(hours, limits=Thresholds(load_weeks=weeks))
+    assert condition(found, "team.overload", "u1:designer").holds is holds
+
+
+def test_a_run_that_ends_after_the_new_year_is_seen_in_time() -> None:
+    """Six weeks before Monday, 4 January is 23 November; the eighth full week from then on is that of 11 January.
+
+    The run of two begins in the week of 28 December, skips that of 4 January and needs that of 11 January.
+    """
+    found = new_year(120, limits=Thresholds(hiring_lead_weeks=5))
+    assert condition(found, "team.overload", "u1:designer").holds is False
+    later = replace(found, today=date(2026, 11, 23))
+    assert condition(later, "team.overload", "u1:designer").holds is True
+
+
+def test_the_new_year_does_not_break_an_underload() -> None:
+    """On 22 December the next weeks with work are those of 28 December and 11 January: 12 h of 24 and 20 of 40."""
+    found = replace(new_year(32), today=date(2026, 12, 22))
+    look = condition(found, "team.underload")
+    assert look.holds is True
+    assert look.evidence == (
+        "week of Dec 28: 12 h of 24 h, 50%; week of Jan 11: 20 h of 40 h, 50%"
+    )
+
+
+@pytest.mark.parametrize(
+    ("role", "words"), [("pm", "project manager"), ("am", "account manager")]
+)
+def test_every_role_counts(role: str, words: str) -> None:
+    """A manager with 96 h on each of two weeks of 40 h: 240 %. The designer beside has what fits."""
+    manager = person(role, role=role, capacity=Decimal(40), unit=U1)
+    items = [*weekly([96, 96], who=role), task(9, 40, date(2026, 11, 27))]
+    cards = [card("w0", start=date(2026, 11, 23)), card("w1", start=date(2026, 11, 30))]
+    found = agency(
+        unit(),
+        client(),
+        manager,
+        dee(),
+        *cards,
+        work={"w0": [items[0], items[2]], "w1": [items[1]]},
+    )
+    look = condition(found, "team.overload", f"u1:{role}")
+    assert look.holds is True
+    assert look.evidence == (
+        "week of Nov 23: 96 h of 40 h, 240%; week of Nov 30: 96 h of 40 h, 240%"
+    )
+    assert condition(found, "team.overload", "u1:designer").holds is False
+    (lead,) = signals(found, "ask_person")
+    assert (lead.values["role"], lead.values["hours"]) == (words, "56")
+
+
+def test_the_load_of_a_role_is_known_by_its_own_estimates() -> None:
+    """The developer's items carry no estimate, the designer's do: of one nothing is known, the other is over."""
+    vague = [task(20 + n, None, date(2026, 11, 27), who="dan") for n in range(9)]
+    found = replace(planned([60, 60]))
+    people = {**found.people, dan().ref: dan()}
+    seen = replace(
+        found, people=people, issues={**found.issues, **{one.id: one for one in vague}}
+    )
+    assert condition(seen, "team.overload", "u1:designer").holds is True
+    assert condition(seen, "team.overload", "u1:developer").holds is None
+    assert condition(seen, "team.underload").holds is None
 
 
 def test_a_unit_of_nobody_says_nothing() -> None:

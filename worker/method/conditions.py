@@ -291,7 +291,7 @@ TYPES = (
         signal="team.missing_logs",
         kind="team",
         title=message("{unit}: time logs are missing"),
-        formula=message("days with a work log / days at work, last full weeks"),
+        formula=message("logged hours / hours at work, last full weeks"),
         playbooks=("missing_logs",),
         ended=message("closed by itself: the time is logged"),
     ),

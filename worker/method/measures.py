@@ -333,9 +333,8 @@ class RoleLoad(msgspec.Struct, frozen=True, gc=False):
 class PersonLoad(msgspec.Struct, frozen=True, gc=False):
     """Hours of one person: of the last full weeks, and of the full weeks ahead.
 
-    `effective` capacity and `logged` hours make `utilization`; `days` are those at work in the last weeks,
-    `days_logged` those with a work log. `weeks` holds what is planned; `open` items are assigned, `estimated` carry
-    an estimate; `contracted` is by contract. `next_4` and `next_8` are load / capacity of so many weeks.
+    `effective` capacity and `logged` hours make `utilization`. `weeks` holds what is planned; `open` items are assigned,
+    `estimated` carry an estimate; `contracted` is by contract. `next_4` and `next_8` are load / capacity of so many weeks.
     """
 
     person: Ref
@@ -344,8 +343,6 @@ class PersonLoad(msgspec.Struct, frozen=True, gc=False):
     effective: Decimal | None
     logged: Decimal | None
     utilization: Decimal | None
-    days: int
-    days_logged: int
     open: int
     estimated: int
     weeks: tuple[WeekLoad, ...]
@@ -357,7 +354,8 @@ class PersonLoad(msgspec.Struct, frozen=True, gc=False):
 class UnitLoad(msgspec.Struct, frozen=True, gc=False):
     """Sums over the producing `people` of a unit, or of the firm (`units/firm`); utilization and load: ratios of sums.
 
-    `missing` names who left more than the allowed share of their days without a work log, when the whole unit did.
+    `missing` names who left more than the allowed share of their hours unlogged, when the whole unit did. `roles` are those
+    of all its people, producing or not.
     """
 
     unit: Ref
@@ -367,8 +365,6 @@ class UnitLoad(msgspec.Struct, frozen=True, gc=False):
     effective: Decimal
     logged: Decimal | None
     utilization: Decimal | None
-    days: int
-    days_logged: int
     missing: tuple[Ref, ...]
     weeks: tuple[WeekLoad, ...]
     roles: tuple[RoleLoad, ...]

@@ -116,12 +116,17 @@ def hours(value: float) -> Decimal:
     return Decimal(value).quantize(HUNDREDTH, ROUND_HALF_UP)
 
 
-def first_run(flags: Sequence[bool], length: int) -> range | None:
-    """Return the first run of at least `length` true flags in a row, to its end; None when there is none."""
-    start = 0
-    for index, flag in enumerate((*flags, False)):
-        if not flag:
-            if index - start >= length:
-                return range(start, index)
-            start = index + 1
-    return None
+def first_run(flags: Sequence[bool | None], length: int) -> tuple[int, ...] | None:
+    """Return the places of the first run of at least `length` true flags, to its end; None when there is none.
+
+    What is None neither breaks a run nor makes it longer.
+    """
+    run: list[int] = []
+    for place, flag in enumerate(flags):
+        if flag:
+            run.append(place)
+        elif flag is not None:
+            if len(run) >= length:
+                break
+            run.clear()
+    return tuple(run) if len(run) >= length else None

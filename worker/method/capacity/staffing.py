@@ -1,8 +1,8 @@
 """Too much and too little work for the people a unit has, and what keeps that from being known (docs/method.md 3.2).
 
 A role is over when its load passes the limit some weeks in a row; the signal for a week appears a hiring lead time
-ahead of it, so that a person can be found in time. A unit is under when its next weeks are. Missing time logs are said
-first.
+ahead of it, so that a person can be found in time. A unit is under when its next weeks are. Weeks in which nobody works
+neither break such a run nor make it. Missing time logs are said first, in hours.
 """
 
 from __future__ import annotations
@@ -42,6 +42,12 @@ ROLES = {
     "analyst": message("analyst"),
     "pm": message("project manager"),
     "am": message("account manager"),
+    "hoa": message("head of accounts"),
+    "head_newbiz": message("head of newbiz"),
+    "sales": message("sales"),
+    "finance": message("finance"),
+    "lawyer": message("lawyer"),
+    "founder": message("founder"),
 }
 
 
@@ -84,9 +90,9 @@ def _missing_logs(unit: Unit, load: UnitLoad, world: World) -> Look:
     holds = bool(load.missing) if load.logged is not None else None
     evidence = (
         words.say(
-            "{logged} of {days} days at work have a work log. Missing most: {names}.",
-            logged=load.days_logged,
-            days=load.days,
+            "{logged} of {hours} h at work are logged. Missing most: {names}.",
+            logged=words.number(load.logged or Decimal(0), 0),
+            hours=words.number(load.effective, 0),
             names=names,
         )
         if holds
@@ -96,7 +102,7 @@ def _missing_logs(unit: Unit, load: UnitLoad, world: World) -> Look:
         holds,
         3,
         evidence,
-        f"days with a work log < {world.thresholds.logs_share}",
+        f"logged hours / effective capacity < {world.thresholds.logs_share}",
         impact=2,
         inputs=((words.say("unit"), unit.name, unit.url),),
     )
@@ -109,14 +115,11 @@ def _overload(unit: Unit, role: RoleLoad, world: World) -> Look:
     limits = world.thresholds
     words = world.words
     latest = world.today + timedelta(weeks=limits.hiring_lead_weeks)
-    spell = _spell(
-        role.weeks,
-        [
-            week.ratio is not None and week.ratio > limits.overload
-            for week in role.weeks
-        ],
-        limits.load_weeks,
-    )
+    over = [
+        None if week.ratio is None else week.ratio > limits.overload
+        for week in role.weeks
+    ]
+    spell = _spell(role.weeks, over, limits.load_weeks)
     near = spell if spell and spell.weeks[0].monday <= latest else None
     subject = Ref("units", f"{unit.ref.key}:{role.role}")
     name = _role_name(role.role, words)
@@ -141,9 +144,10 @@ def _overload(unit: Unit, role: RoleLoad, world: World) -> Look:
 def _underload(unit: Unit, load: UnitLoad, world: World) -> Look:
     limits = world.thresholds
     words = world.words
-    next_weeks = load.weeks[: limits.load_weeks]
+    next_weeks = [week for week in load.weeks if week.capacity][: limits.load_weeks]
     low = [
-        week.ratio is not None and week.ratio < limits.underload for week in next_weeks
+        None if week.ratio is None else week.ratio < limits.underload
+        for week in next_weeks
     ]
     spell = _spell(next_weeks, low, limits.load_weeks)
     seen = Sighting(
@@ -164,10 +168,10 @@ def _underload(unit: Unit, load: UnitLoad, world: World) -> Look:
 
 
 def _spell(
-    weeks: Sequence[WeekLoad], flags: Sequence[bool], length: int
+    weeks: Sequence[WeekLoad], flags: Sequence[bool | None], length: int
 ) -> _Spell | None:
     run = first_run(flags, length)
-    return _Spell(tuple(weeks[run.start : run.stop])) if run else None
+    return _Spell(tuple(weeks[place] for place in run)) if run else None
 
 
 def _known(weeks: Sequence[WeekLoad], holds: bool) -> bool | None:  # noqa: FBT001 - a condition, not an option

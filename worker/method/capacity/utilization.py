@@ -1,8 +1,9 @@
 """Capacity, utilization and load of people, units and plan nodes (docs/method.md 3.1; docs/facts/definitions.md 2).
 
 Weeks are full ISO weeks: the last ones are behind us, the next ones begin next Monday (today, on a Monday). Units count
-their producing people only, and each person once; a group's figure is the ratio of sums. What cannot be known stays
-empty: utilization where too few days have a work log, load where too few open items carry an estimate.
+their producing people only, and each person once, but look at the load of every role; a group's figure is the ratio of
+sums. What cannot be known stays empty: utilization where too few hours are logged, load where too few open items carry
+an estimate.
 """
 
 from __future__ import annotations
@@ -33,7 +34,6 @@ from worker.method.formulas.working_time import (
     effective,
     full_weeks_ahead,
     full_weeks_before,
-    is_at_work,
     part_of,
     presence,
 )
@@ -66,7 +66,6 @@ class _Staff(msgspec.Struct, frozen=True, gc=False):
     expected: tuple[Expected, ...]
     loads: Mapping[Ref, Load]
     logged: Mapping[Ref, Load]
-    days_logged: Mapping[Ref, frozenset[date]]
     presences: Mapping[Ref, Presence]
     cards: Mapping[Ref, set[Ref]]
 
@@ -82,7 +81,7 @@ def measure_utilization(
         FIRM: everybody
     }
     units = {
-        unit: _unit(view, unit, [people[ref] for ref in team])
+        unit: _unit(view, unit, [people[ref] for ref in team], people=people)
         for unit, team in teams.items()
     }
     facts = (
@@ -108,9 +107,7 @@ def _view_of(
     limits = world.thresholds
     staffing = staff(world)
     past = full_weeks_before(world.today, limits.utilization_weeks)
-    ahead = full_weeks_ahead(
-        world.today, max(*SHOWN_WEEKS, limits.hiring_lead_weeks + limits.load_weeks)
-    )
+    ahead = _weeks_ahead(world)
     assigned = assigned_work(world, cards, accounts=staffing.accounts)
     expected = tuple(expected_work(world, cards, staffing))
     pieces = [
@@ -140,13 +137,23 @@ def _view_of(
             pieces, world.people, Span(world.today, whole.end), calendar=world.calendar
         ),
         {ref: loads_of(logged.get(ref, {}), whole) for ref in world.people},
-        {ref: frozenset(amounts) for ref, amounts in logged.items()},
         {
             ref: presence(person, whole, world.calendar)
             for ref, person in world.people.items()
         },
         _cards_of_people(world, staffing, assigned, since=past.start),
     )
+
+
+def _weeks_ahead(world: World) -> tuple[Span, ...]:
+    """Return the full weeks ahead: as many as are shown or a run may need, and one more for every week nobody works."""
+    limits = world.thresholds
+    count = max(*SHOWN_WEEKS, limits.hiring_lead_weeks + limits.load_weeks)
+    idle = sum(
+        world.calendar.working_days(week.start, week.end) == 0
+        for week in full_weeks_ahead(world.today, count)
+    )
+    return full_weeks_ahead(world.today, count + idle)
 
 
 def _logged_hours(
@@ -186,12 +193,6 @@ def _cards_of_people(
 def _person(view: _Staff, person: Person) -> PersonLoad:
     world = view.world
     ref = person.ref
-    days = view.presences[ref].within(view.past)
-    days_logged = [
-        day
-        for day in view.days_logged.get(ref, ())
-        if day in view.past and is_at_work(person, day, world.calendar)
-    ]
     logged = (
         hours(view.logged[ref].within(view.past))
         if person.jira and world.worklogs
@@ -221,8 +222,6 @@ def _person(view: _Staff, person: Person) -> PersonLoad:
         capacity,
         logged,
         part_of(logged, capacity),
-        days,
-        len(days_logged),
         open_items,
         estimated,
         weeks,
@@ -275,33 +274,24 @@ def _sums(weeks: Sequence[WeekLoad]) -> tuple[Decimal | None, Decimal]:
     ), capacity
 
 
-def _unit(view: _Staff, unit: Ref, loads: Sequence[PersonLoad]) -> UnitLoad:
-    people = [view.world.people[load.person] for load in loads]
-    known = _is_load_known(
-        view,
-        None,
-        sum(load.open for load in loads),
-        sum(load.estimated for load in loads),
-    )
-    weeks = tuple(_week(view, people, week, known=known) for week in view.ahead)
+def _unit(
+    view: _Staff,
+    unit: Ref,
+    loads: Sequence[PersonLoad],
+    *,
+    people: Mapping[Ref, PersonLoad],
+) -> UnitLoad:
+    team = [view.world.people[load.person] for load in loads]
+    known = _is_known(view, loads)
+    weeks = tuple(_week(view, team, week, known=known) for week in view.ahead)
     planned, capacity = _sums(weeks[: SHOWN_WEEKS[0]])
-    days = sum(load.days for load in loads)
-    days_logged = sum(load.days_logged for load in loads)
     logged = (
         sum((load.logged or Decimal(0) for load in loads), Decimal(0))
         if view.world.worklogs
         else None
     )
     past = sum((load.effective or Decimal(0) for load in loads), Decimal(0))
-    least = view.world.thresholds.logs_share
-    is_short = view.world.worklogs and days_logged < least * days
-    missing = (
-        sorted(
-            (load for load in loads if load.days_logged < least * load.days), key=_gap
-        )
-        if is_short
-        else []
-    )
+    missing = () if logged is None else _missing_most(view, loads, logged, past=past)
     return UnitLoad(
         unit,
         tuple(load.person for load in loads),
@@ -310,27 +300,60 @@ def _unit(view: _Staff, unit: Ref, loads: Sequence[PersonLoad]) -> UnitLoad:
         past,
         logged,
         None if missing else part_of(logged, past),
-        days,
-        days_logged,
-        tuple(load.person for load in missing),
+        missing,
         weeks,
-        tuple(_roles(view, people, known=known)),
+        tuple(_roles(view, unit, people)),
     )
 
 
-def _gap(load: PersonLoad) -> tuple[int, Ref]:
-    return load.days_logged - load.days, load.person
+def _missing_most(
+    view: _Staff, loads: Sequence[PersonLoad], logged: Decimal, *, past: Decimal
+) -> tuple[Ref, ...]:
+    """Return who logged too few of their hours, the largest gap first, where the whole unit did."""
+    least = view.world.thresholds.logs_share
+    if logged >= least * past:
+        return ()
+    gaps = [
+        (load.effective - (load.logged or Decimal(0)), load)
+        for load in loads
+        if load.effective is not None
+    ]
+    short = [
+        (-gap, load.person)
+        for gap, load in gaps
+        if gap > (1 - least) * (load.effective or Decimal(0))
+    ]
+    return tuple(person for _, person in sorted(short))
+
+
+def _is_known(view: _Staff, loads: Iterable[PersonLoad]) -> bool:
+    """Tell whether the load of people is known together: enough of their open items carry an estimate."""
+    open_items = sum(load.open for load in loads)
+    estimated = sum(load.estimated for load in loads)
+    return _is_load_known(view, None, open_items, estimated)
 
 
 def _roles(
-    view: _Staff, people: Sequence[Person], *, known: bool
+    view: _Staff, unit: Ref, people: Mapping[Ref, PersonLoad]
 ) -> Iterator[RoleLoad]:
-    for role in view.world.thresholds.producing_roles:
-        own = [person for person in people if person.role == role]
-        if own:
-            yield RoleLoad(
-                role, tuple(_week(view, own, week, known=known) for week in view.ahead)
-            )
+    """Yield the load of every role somebody has in a unit, the producing ones first."""
+    team = [view.world.people[ref] for ref in _visible(view, unit)]
+    taken = sorted({person.role for person in team if person.role})
+    producing = view.world.thresholds.producing_roles
+    first = [role for role in producing if role in taken]
+    for role in (*first, *(role for role in taken if role not in producing)):
+        own = [person for person in team if person.role == role]
+        known = _is_known(view, [people[person.ref] for person in own])
+        weeks = (_week(view, own, week, known=known) for week in view.ahead)
+        yield RoleLoad(role, tuple(weeks))
+
+
+def _visible(view: _Staff, unit: Ref) -> tuple[Ref, ...]:
+    """Return the people of a unit, or of the whole firm, whose work can be seen."""
+    visible = view.staffing.visible
+    if unit == FIRM:
+        return tuple(ref for team in visible.values() for ref in team)
+    return visible.get(unit, ())
 
 
 def _why(inputs: Sequence[Input], formula: str, threshold: str = "") -> Why:
@@ -469,23 +492,22 @@ def _unit_facts(view: _Staff, load: UnitLoad) -> Iterator[Fact]:
             f"{limits.underload} .. {limits.overload}",
         ),
     )
-    logs = Input(say("days with a work log"), f"{load.days_logged} / {load.days}")
+    logs = (
+        Input(say("logged hours"), _shown(load.logged)),
+        Input(say("effective capacity, h"), _shown(load.effective)),
+    )
+    least = f"logged hours / effective capacity >= {limits.logs_share}"
     yield Fact(
         load.unit,
         "utilization",
         _percent(load.utilization),
         _why(
-            (
-                people,
-                Input(say("logged hours"), _shown(load.logged)),
-                Input(say("effective capacity, h"), _shown(load.effective)),
-                logs,
-            ),
+            (people, *logs),
             say(
                 "logged hours / effective capacity of {capacity} h",
                 capacity=_shown(load.effective),
             ),
-            f"days with a work log >= {limits.logs_share}",
+            least,
         ),
     )
     yield Fact(
@@ -493,9 +515,11 @@ def _unit_facts(view: _Staff, load: UnitLoad) -> Iterator[Fact]:
         "missing_logs",
         _missing(view, load),
         _why(
-            (logs,),
-            say("people whose days at work lack work logs, when the whole unit's do"),
-            f"days with a work log >= {limits.logs_share}",
+            logs,
+            say(
+                "people whose hours at work are not logged, when the whole unit's are not"
+            ),
+            least,
         ),
     )
 

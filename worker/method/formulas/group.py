@@ -15,12 +15,14 @@ from worker.world.world import World
 class Staffing(msgspec.Struct, frozen=True, gc=False):
     """`homes` give a person's unit, `accounts` the person of a Jira account, `teams` a unit's producing people.
 
-    Producing is who has a producing role, a capacity and a Jira account; those of no unit stand under None.
+    `visible` are all of a unit whose work can be seen: with a role, a capacity and a Jira account; producing is who of
+    them has a producing role. Those of no unit stand under None.
     """
 
     homes: Mapping[Ref, Ref]
     accounts: Mapping[str, Ref]
     teams: Mapping[Ref | None, tuple[Ref, ...]]
+    visible: Mapping[Ref | None, tuple[Ref, ...]]
 
 
 def staff(world: World) -> Staffing:
@@ -30,6 +32,7 @@ def staff(world: World) -> Staffing:
     homes: dict[Ref, Ref] = {}
     accounts: dict[str, Ref] = {}
     teams: dict[Ref | None, tuple[Ref, ...]] = defaultdict(tuple)
+    visible: dict[Ref | None, tuple[Ref, ...]] = defaultdict(tuple)
     for ref, person in world.people.items():
         home = _home(person, named.get(ref, ()), world)
         if home:
@@ -37,9 +40,12 @@ def staff(world: World) -> Staffing:
         if not person.jira:
             continue
         accounts.setdefault(person.jira, ref)
-        if person.role in producing and person.capacity:
+        if person.role is None or not person.capacity:
+            continue
+        visible[home] += (ref,)
+        if person.role in producing:
             teams[home] += (ref,)
-    return Staffing(homes, accounts, dict(teams))
+    return Staffing(homes, accounts, dict(teams), dict(visible))
 
 
 def _home(person: Person, named: tuple[Ref, ...], world: World) -> Ref | None:
