@@ -166,6 +166,7 @@ class Thresholds(Model):
     load_weeks: Annotated[int, Field(ge=1, le=8)] = 2
     hiring_lead_weeks: Annotated[int, Field(ge=0, le=26)] = 6
     logs_share: Share = Decimal("0.8")
+    subtask_estimates: Literal["replace", "add"] = "replace"
     undated_weeks: Annotated[int, Field(ge=1, le=26)] = 4
     service_lead_weeks: Annotated[Decimal, Field(ge=0, le=520)] = Decimal(8)
     stage_probability: dict[Annotated[str, AfterValidator(_one_of(CHANCES))], Share] = (
@@ -259,7 +260,8 @@ class QuarterTargets(Model):
 
 
 class Holidays(Model):
-    """The production calendar: a country's holidays with the company's own days off and working weekends."""
+    """The production calendar: a country's holidays (`RU`) or a region's (`DE-BY`), with the company's own days off and
+    working weekends."""
 
     country: str = "RU"
     days_off: tuple[date, ...] = ()

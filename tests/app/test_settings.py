@@ -222,6 +222,23 @@ def test_values_that_make_no_sense_are_named(
     }
 
 
+@pytest.mark.parametrize("country", ["DE-BY", "US-CA", "DE", ""])
+def test_a_country_a_region_or_none_has_a_calendar(
+    tmp_path: Path, country: str
+) -> None:
+    text = f'{WHOLE}[workspaces.studio.calendar]\ncountry = "{country}"\n'
+    settings = load_settings(written(tmp_path, text))
+    assert settings.workspaces["studio"].calendar.country == country
+
+
+def test_a_region_that_is_unknown_is_named_with_those_there_are(tmp_path: Path) -> None:
+    text = f'{WHOLE}[workspaces.studio.calendar]\ncountry = "DE-XX"\n'
+    (problem,) = refused(written(tmp_path, text))
+    assert problem.field == "workspaces.studio.calendar.country"
+    assert "'DE-XX'" in problem.message
+    assert "BW, BY" in problem.hint
+
+
 @pytest.mark.parametrize("mode", [0o644, 0o640, 0o604])
 def test_a_file_with_secrets_that_others_can_read_is_refused(
     tmp_path: Path, mode: int

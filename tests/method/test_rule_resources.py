@@ -81,10 +81,9 @@ def task(
     """Return an open issue with an estimate in hours."""
     return issue(
         number,
-        assignee=who,
         due=due,
         estimate=None if hours is None else int(hours * HOUR),
-        **fields,
+        **{"assignee": who, **fields},
     )
 
 
@@ -338,6 +337,64 @@ def test_what_was_spent_is_not_left() -> None:
     assert weeks[0].load == Decimal("9.38"), (
         "15 h on 8 days from 18 Nov, five of them in the week of the 23rd"
     )
+
+
+def story(number: int, hours: float | None, **fields: Any) -> Issue:
+    """Return an open story of Dee's that is due on 27 November: eight working days from today, five in the next week."""
+    return task(number, hours, date(2026, 11, 27), **fields)
+
+
+def part(number: int, hours: float | None, **fields: Any) -> Issue:
+    """Return a sub-task of story 1."""
+    return story(number, hours, **{"level": -1, "parent": "1", **fields})
+
+
+@pytest.mark.parametrize(
+    ("items", "hours"),
+    [
+        # A story of 40 h in two sub-tasks of 20 h is 40 h.
+        ([story(1, 40), part(2, 20), part(3, 20)], 40),
+        # Split into less or more: what is in the sub-tasks counts.
+        ([story(1, 40), part(2, 16)], 16),
+        ([story(1, 16), part(2, 16), part(3, 24)], 40),
+        # Of a sub-task that is done nothing is left, of the story beside it neither.
+        ([story(1, 40), part(2, 20, category="done"), part(3, 16)], 16),
+        # Only one of both carries an estimate.
+        ([story(1, 40), part(2, None)], 40),
+        ([story(1, None), part(2, 16)], 16),
+        # A sub-task of nobody is Dee's, whose the story is; an item of nobody stays nobody's.
+        ([story(1, 40), part(2, 16, assignee=None), part(3, 8)], 24),
+        ([story(1, 40), story(2, 8, assignee=None)], 40),
+        # An epic is no work of its own, and its stories do not replace anything.
+        ([story(1, 80, level=1), story(2, 16, parent="1")], 16),
+        ([story(1, 40), story(2, 16, parent="1")], 56),
+    ],
+)
+def test_an_estimate_gives_way_to_those_of_the_sub_tasks(
+    items: list[Issue], hours: int
+) -> None:
+    for found in (
+        agency(unit(), dee(), issues=items),
+        agency(unit(), client(), dee(), card(), work={"p1": items}),
+    ):
+        week = judged(found).people[ref("people", "dee")].weeks[0]
+        assert week.load == hours * Decimal(5) / 8
+
+
+def test_estimates_of_sub_tasks_may_be_added() -> None:
+    items = [story(1, 40), part(2, 20), part(3, 20)]
+    found = agency(
+        unit(), dee(), issues=items, thresholds=Thresholds(subtask_estimates="add")
+    )
+    assert judged(found).people[ref("people", "dee")].weeks[0].load == 50
+
+
+def test_a_sub_task_counts_for_who_does_it() -> None:
+    """Dee's story of 40 h: 24 h of it are Dan's. Both weigh 5 of 8 days."""
+    items = [story(1, 40), part(2, 16), part(3, 24, who="dan")]
+    people = judged(agency(unit(), dee(), dan(), issues=items)).people
+    assert people[ref("people", "dee")].weeks[0].load == 10
+    assert people[ref("people", "dan")].weeks[0].load == 15
 
 
 def replace_due(found: Issue, due: date) -> Issue:

@@ -318,8 +318,6 @@ def loaded(load: str | None) -> dict[Ref, PersonLoad]:
             None,
             0,
             0,
-            0,
-            0,
             (),
             next_4=None if load is None else Decimal(load),
         )

@@ -16,7 +16,6 @@ from typing import Any, TypeVar
 from urllib.parse import SplitResult, unquote, unquote_plus, urlsplit
 from zoneinfo import available_timezones
 
-import holidays
 from pydantic import Field, SecretStr, ValidationError
 from pydantic_core import ErrorDetails
 from pydantic_settings import (
@@ -34,6 +33,7 @@ from worker.config import JiraSettings, NotionSettings, Workspace
 from worker.domain.messages import NOTHING, Text, literal, message, tell
 from worker.errors import Code, ConfigError, Problem, Severity
 from worker.toml import BadToml, check_size, read_toml
+from worker.world.calendar import find_fault
 
 PREFIX = "RAYLINE_"
 DEFAULT_FILE = "rayline.toml"
@@ -655,13 +655,10 @@ def _nonsense(
             tell("{name} is no time zone", name=repr(workspace.time_zone)),
             tell("such as Europe/Moscow"),
         )
-    if workspace.calendar.country not in holidays.list_supported_countries():
-        yield _at(
-            source,
-            (*loc, "calendar", "country"),
-            tell("{name} has no calendar", name=repr(workspace.calendar.country)),
-            tell("a two-letter country code such as RU, RS, DE"),
-        )
+    country = workspace.calendar.country
+    fault = find_fault(country) if country else None
+    if fault is not None:
+        yield _at(source, (*loc, "calendar", "country"), *fault)
     for side, url in (
         ("notion", workspace.notion.base_url),
         ("jira", workspace.jira.base_url),

@@ -36,7 +36,12 @@ QUESTIONS: tuple[tuple[str, str, bool, str], ...] = (
     ("locale", message("Language of the boards (en, ru)"), False, "en"),
     ("time_zone", message("Time zone"), False, "Europe/Moscow"),
     ("currency", message("Currency"), False, "RUB"),
-    ("country", message("Country whose holidays count"), False, "RU"),
+    (
+        "country",
+        message("Country or region whose holidays count, such as DE or DE-BY"),
+        False,
+        "RU",
+    ),
     (
         "root_page_id",
         message("Id of the Notion page shared with the connection"),

@@ -1,4 +1,4 @@
-"""The production calendar of a country with a company's own days over it."""
+"""The production calendar of a country, or of one of its regions, with a company's own days over it."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from collections.abc import Iterable
 import holidays
 
 from worker.config import Holidays
-from worker.domain.messages import literal, tell
+from worker.domain.messages import Text, literal, tell
 from worker.domain.periods import WorkCalendar
 from worker.errors import Code, ConfigError, Problem, Severity
 
@@ -16,33 +16,55 @@ def work_calendar(settings: Holidays, years: Iterable[int]) -> WorkCalendar:
     """Return the calendar of the given years: public and observed holidays, moved days off and working weekends.
 
     The company's `days_on` win over holidays, its `days_off` over the country's working weekends. Raises `ConfigError`
-    for a country without a calendar; an empty country has no holidays.
+    for a country or region without a calendar; an empty country has no holidays.
     """
     off = frozenset(settings.days_off)
     on = frozenset(settings.days_on)
     if not settings.country:
         return WorkCalendar(off - on, on)
-    try:
-        country = holidays.country_holidays(
-            settings.country, years=list(years), observed=True
-        )
-    except NotImplementedError:
+    fault = find_fault(settings.country)
+    if fault is not None:
+        text, hint = fault
         raise ConfigError(
             [
                 Problem(
                     code=Code.CONFIG,
                     where=literal("config"),
                     field="calendar.country",
-                    message=tell(
-                        "there is no calendar for the country {country}",
-                        country=repr(settings.country),
-                    ),
-                    hint=tell(
-                        "use a two-letter code such as RU, DE or US, or leave it empty"
-                    ),
+                    message=text,
+                    hint=hint,
                     severity=Severity.ERROR,
                 )
             ]
-        ) from None
-    working_weekends = frozenset(getattr(country, "weekend_workdays", ()))
-    return WorkCalendar((frozenset(country) | off) - on, (working_weekends - off) | on)
+        )
+    country, region = _parts(settings.country)
+    public = holidays.country_holidays(
+        country, subdiv=region or None, years=list(years), observed=True
+    )
+    working_weekends = frozenset(getattr(public, "weekend_workdays", ()))
+    return WorkCalendar((frozenset(public) | off) - on, (working_weekends - off) | on)
+
+
+def find_fault(country: str) -> tuple[Text, Text] | None:
+    """Return what is wrong with a country (`DE`) or region (`DE-BY`, ISO 3166-2) and the way out; None: it is known."""
+    supported = holidays.list_supported_countries()
+    name, region = _parts(country)
+    if name not in supported:
+        return (
+            tell("{name} has no calendar", name=repr(country)),
+            tell("a two-letter country code such as RU, RS, DE, or a region: DE-BY"),
+        )
+    regions = supported[name]
+    if not region or region in regions:
+        return None
+    hint = tell("{country} has no regions here: write {country}", country=name)
+    if regions:
+        named = ", ".join(regions)
+        hint = tell("regions of {country}: {regions}", country=name, regions=named)
+    return tell("{name} has no calendar", name=repr(country)), hint
+
+
+def _parts(country: str) -> tuple[str, str]:
+    """Return the code of the country and the region, which stands behind a dash and may hold dashes of its own."""
+    name, _, region = country.partition("-")
+    return name, region

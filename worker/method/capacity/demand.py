@@ -55,16 +55,17 @@ def assigned_work(
         if issue.category != "done"
     }
     assigned = Assigned((), Counter(), Counter(), defaultdict(set))
+    split = _split(world)
     seconds: dict[tuple[str, date, date], int] = defaultdict(int)
     for ref, work in world.work.items():
         card = world.cards.get(ref)
         if not _is_over(card):
-            own = _count(work.issues, assigned, seen, ref=ref)
+            own = _count(work.issues, assigned, seen, split=split, ref=ref)
             for place, left in _dated(
                 own, world, start=_start(card, world.today), end=_end(cards.get(ref))
             ):
                 seconds[place] += left
-    loose = _count(world.issues.values(), assigned, seen)
+    loose = _count(world.issues.values(), assigned, seen, split=split)
     for place, left in _dated(loose, world, start=world.today, end=None):
         seconds[place] += left
     pieces = (
@@ -79,32 +80,69 @@ def _is_over(card: Card | None) -> bool:
     return card is None or card.stage in OVER
 
 
+class Split(msgspec.Struct, frozen=True, gc=False):
+    """Items that have sub-tasks, by id: those `replaced` by the estimates of these, and those `covering` ones without any."""
+
+    replaced: Mapping[str, Issue]
+    covering: Mapping[str, Issue]
+
+
+def _split(world: World) -> Split:
+    issues = dict(world.issues)
+    for work in world.work.values():
+        issues |= {issue.id: issue for issue in work.issues}
+
+    replaced: dict[str, Issue] = {}
+    covering: dict[str, Issue] = {}
+    for issue in issues.values():
+        parent = issues.get(issue.parent or "")
+        if parent is None or issue.level >= 0:
+            continue
+        if remaining(issue) is not None:
+            replaced[parent.id] = parent
+        elif remaining(parent) is not None:
+            covering[parent.id] = parent
+
+    if world.thresholds.subtask_estimates == "add":
+        return Split({}, covering)
+    alone = {key: parent for key, parent in covering.items() if key not in replaced}
+    return Split(replaced, alone)
+
+
 def _count(
     issues: Iterable[Issue],
     assigned: Assigned,
     seen: set[str],
     *,
+    split: Split,
     ref: Ref | None = None,
 ) -> dict[tuple[str, date | None], int]:
-    """Count the open items not seen before and return the seconds left by account and due date."""
+    """Count the open items not seen before and return the seconds left by account and due date.
+
+    Of what is replaced nothing is left but what lies in its sub-tasks; one of those that is nobody's is its parent's.
+    """
     seconds: dict[tuple[str, date | None], int] = defaultdict(int)
-    for issue in [
-        issue for issue in issues if issue.category != "done" and issue.assignee
-    ]:
-        who = issue.assignee or ""
+    for issue in issues:
+        who = issue.assignee or _assignee_above(issue, split.replaced)
+        if issue.category == "done" or not who:
+            continue
         if issue.level > 0 or issue.id in seen:
             continue
         seen.add(issue.id)
         assigned.open[who] += 1
-        left = remaining(issue)
-        if left is None:
+        left = 0 if issue.id in split.replaced else remaining(issue)
+        if left is None and issue.parent not in split.covering:
             assigned.unestimated[who] += 1
-            left = 0
-        seconds[who, issue.due] += left
+        seconds[who, issue.due] += left or 0
     if ref is not None:
         for who, _ in seconds:
             assigned.cards[who].add(ref)
     return seconds
+
+
+def _assignee_above(issue: Issue, parents: Mapping[str, Issue]) -> str | None:
+    parent = parents.get(issue.parent) if issue.parent and issue.level < 0 else None
+    return parent.assignee if parent else None
 
 
 def _dated(

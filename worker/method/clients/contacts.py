@@ -34,12 +34,14 @@ def _clients(world: World, playbooks: Playbooks) -> Iterator[Look]:
     contacts: dict[Ref | None, list[Contact]] = defaultdict(list)
     for contact in world.contacts.values():
         contacts[contact.client].append(contact)
+
     active = relations.active_clients(world.cards.values())
     for client in world.clients.values():
-        served = client.group == "account" or client.ref in active
         is_active = client.ref in active
-        yield _contact(client, contacts[client.ref], world, served=served)
-        yield _partners(client, world, served=served)
+        is_served = is_active or client.group == "account"
+        people = contacts[client.ref]
+        yield _contact(client, people, world, served=is_served)
+        yield _partners(client, world, served=is_served)
         yield _contract(client, world, playbooks, active=is_active)
         yield _rate(client, world, playbooks)
 
@@ -91,11 +93,10 @@ def _partners(client: Client, world: World, *, served: bool) -> Look:
     limit = world.thresholds.no_partner_days
     last = client.last_partner_contact
     holds = relations.is_silent(last, world.today, limit) if served else False
-    evidence = (
-        words.say("Last contact of the partners on {day}.", day=words.date(last))
-        if last
-        else ""
-    )
+    evidence = ""
+    if last is not None:
+        day = words.date(last)
+        evidence = words.say("Last contact of the partners on {day}.", day=day)
     seen = Sighting(
         holds,
         _mark_of_silence(last, world.today, limit) - 1,

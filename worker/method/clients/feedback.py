@@ -64,20 +64,19 @@ def _entries(world: World) -> Iterator[_Entry]:
         list
     )
     for row in world.feedback.values():
-        if (
-            row.client is not None
-            and row.day is not None
-            and row.score is not None
-            and row.day <= world.today
-        ):
+        if row.client is None or row.day is None or row.score is None:
+            continue
+        if row.day <= world.today:
             groups[row.client, row.person].append((row.day, row.ref, row.score))
+
     for group in groups.values():
         group.sort()
-        for index, (day, ref, score) in enumerate(group):
-            scores = tuple(given for _, _, given in group[: index + 1])
-            yield _Entry(
-                world.feedback[ref], day, score, scores, is_last=index == len(group) - 1
-            )
+        scores: tuple[Decimal, ...] = ()
+        _, last, _ = group[-1]
+        for day, ref, score in group:
+            scores += (score,)
+            row = world.feedback[ref]
+            yield _Entry(row, day, score, scores, is_last=ref == last)
 
 
 def trend_of(scores: Sequence[Decimal], entries: int) -> str | None:

@@ -14,12 +14,14 @@ from typing import Protocol, TypeVar
 
 import msgspec
 
+from worker.config import Thresholds
 from worker.domain.entities import RUNNING, Card, Client, Contact, Stage, Unit
 from worker.domain.messages import message
 from worker.domain.periods import Grain, month_of, quarter_of
 from worker.domain.values import Ref, Value
+from worker.domain.words import Words
 from worker.method.clients.silence import last_contact
-from worker.method.clients.veto import find_vetoes
+from worker.method.clients.veto import find_vetoes, own_marks
 from worker.method.formulas.bands import colour_of, direction_of
 from worker.method.formulas.flow import ratio, share
 from worker.method.formulas.hysteresis import Tracks, debounce, keep_past, to_change
@@ -44,6 +46,7 @@ from worker.world.rows import RiskRow
 from worker.world.world import World
 
 GREY = frozenset({Rag.GREY.value})
+NOTHING = Decimal(0)
 HUNDRED = Decimal(100)
 WORST_RISK = 25
 """Probability 5 x impact 5."""
@@ -91,6 +94,10 @@ class _View(msgspec.Struct, frozen=True, gc=False):
     marks: tuple[Decimal, ...] = ()
     requests: tuple[RequestMeasure, ...] = ()
     vetoes: tuple[str, ...] = ()
+    ray: RayMeasure | None = None
+    pace: Decimal | None = None
+    load: Decimal | None = None
+    knows_risks: bool = False
 
     @property
     def running(self) -> list[CardMeasure]:
@@ -108,12 +115,9 @@ def measure_health(
     facts: list[Fact] = []
     views = _views(world, measures)
     for view in views:
-        measure = clients[view.client.ref] = _measure(
-            view, world, measures, tracks=tracks
-        )
-        facts += _client_facts(
-            view, measure, world, known_risks=measures.risks is not None
-        )
+        measure = _measure(view, world, tracks)
+        clients[view.client.ref] = measure
+        facts += _client_facts(view, measure, world)
     for unit in world.units.values():
         facts += _unit_facts(
             unit,
@@ -134,10 +138,13 @@ def _views(world: World, measures: Evidence) -> list[_View]:
     own = _own_risks(world)
     revenue = _revenues(world, measures)
     marks = _last_words(world, measures)
+    paces = measures.paces or {}
 
     views = []
     for ref, client in world.clients.items():
         measured = [measures.cards.get(card.ref) for card in cards[ref]]
+        team = measures.units.get(client.unit) if client.unit else None
+        vetoes = find_vetoes(feedback[ref], risks[ref], own[ref], world=world)
         view = _View(
             client,
             tuple(cards[ref]),
@@ -148,7 +155,11 @@ def _views(world: World, measures: Evidence) -> list[_View]:
             revenue(ref),
             marks.get(ref, ()),
             tuple(requests[ref]),
-            tuple(find_vetoes(feedback[ref], risks[ref], own[ref], world=world)),
+            tuple(vetoes),
+            measures.rays.get(ref),
+            paces.get(ref),
+            team.load if team else None,
+            measures.risks is not None,
         )
         views.append(view)
     return views
@@ -172,25 +183,22 @@ def _own_risks(world: World) -> Mapping[Ref, list[RiskRow]]:
     return risks_by_client
 
 
-def _measure(
-    view: _View, world: World, measures: Evidence, *, tracks: Tracks
-) -> ClientMeasure:
-    ray = measures.rays.get(view.client.ref)
+def _measure(view: _View, world: World, tracks: Tracks) -> ClientMeasure:
+    ray = view.ray
     horizon = ray.horizon.day if ray and ray.horizon else None
     month, quarter = view.revenue
-    factors = tuple(_factors(view, world, measures))
+    factors = tuple(_factors(view, world))
     score, coverage = mean(factors)
     seen = _colour(score, coverage, world)
-    name = f"{view.client.ref}#health"
-    track = _hold(tracks.get(name), seen, world.today, has_veto=bool(view.vetoes))
-    tracks[name] = track
+    has_veto = bool(view.vetoes)
+    rag = _hold(tracks, view.client.ref, seen, world.today, has_veto=has_veto)
     return ClientMeasure(
         view.client.ref,
         tuple(card.ref for card in view.cards),
         factors,
         score,
         coverage,
-        Rag(track.value),
+        rag,
         _why(factors, coverage, view.vetoes, world=world),
         month,
         quarter,
@@ -201,14 +209,18 @@ def _measure(
     )
 
 
-def _hold(track: Track | None, seen: Rag, today: date, *, has_veto: bool) -> Track:
+def _hold(
+    tracks: Tracks, ref: Ref, seen: Rag, today: date, *, has_veto: bool = False
+) -> Rag:
     """Return the colour that is held; a veto takes green away at once, and gives it back after two days without one."""
+    name = f"{ref}#health"
     if has_veto and seen is Rag.GREEN:
         seen = Rag.AMBER
-    held = debounce(track, seen.value, today, instant=GREY)
-    if has_veto and held.value == Rag.GREEN:
-        return Track(Rag.AMBER.value, today, seen=today)
-    return held
+    track = debounce(tracks.get(name), seen.value, today, instant=GREY)
+    if has_veto and track.value == Rag.GREEN:
+        track = Track(Rag.AMBER.value, today, seen=today)
+    tracks[name] = track
+    return Rag(track.value)
 
 
 def _trend(
@@ -229,14 +241,14 @@ def _trend(
 
 def mean(factors: Sequence[Factor]) -> tuple[Decimal | None, Decimal]:
     """Return H = sum(w s) / sum(w) over factors with data, and the coverage sum(w with data) / sum(w)."""
-    weighted = weight = whole = Decimal(0)
+    weighted = weight = whole = NOTHING
     for factor in factors:
         whole += factor.weight
         if factor.score is not None:
             weight += factor.weight
             weighted += factor.weight * factor.score
     if not weight:
-        return None, Decimal(0)
+        return None, NOTHING
 
     score = weighted / weight
     return score.quantize(Decimal("0.1")), ratio(weight / whole)
@@ -254,29 +266,38 @@ def _why(
 ) -> str:
     """Name what keeps from green, the factors from the weakest up, each with its number, then what is not known."""
     words = world.words
-    scored = [f for f in factors if f.score is not None]
-    known = sorted(scored, key=lambda f: (f.score, f.name))
-    lines = [
-        f"{words.say(NAMES[f.name])} {words.number(f.score or Decimal(0), 0)}: {f.reason}"
-        for f in known
-    ]
-    missing = [_unknown(f, world) for f in factors if f.score is None]
+    known = [factor for factor in factors if factor.score is not None]
+    known.sort(key=_rank)
+    lines = [_describe(factor, words) for factor in known]
+    missing = [_describe(factor, words) for factor in factors if factor not in known]
     if missing:
         lines.append(words.say("no data: {factors}", factors=", ".join(missing)))
     if vetoes:
-        lines.insert(0, words.say("not green: {reasons}", reasons=", ".join(vetoes)))
-    if coverage < world.thresholds.health_coverage:
-        return words.say(
-            "Only {coverage} of the picture is known: {factors}",
-            coverage=words.percent(coverage),
-            factors="; ".join(lines),
-        )
-    return "; ".join(lines)
+        reasons = ", ".join(vetoes)
+        lines.insert(0, words.say("not green: {reasons}", reasons=reasons))
+
+    told = "; ".join(lines)
+    if coverage >= world.thresholds.health_coverage:
+        return told
+    return words.say(
+        "Only {coverage} of the picture is known: {factors}",
+        coverage=words.percent(coverage),
+        factors=told,
+    )
 
 
-def _unknown(factor: Factor, world: World) -> str:
-    name = world.words.say(NAMES[factor.name])
-    return f"{name} ({factor.reason})" if factor.reason else name
+def _rank(factor: Factor) -> tuple[Decimal, str]:
+    return factor.score or NOTHING, factor.name
+
+
+def _describe(factor: Factor, words: Words) -> str:
+    name = words.say(NAMES[factor.name])
+    if factor.score is not None:
+        score = words.number(factor.score, 0)
+        return f"{name} {score}: {factor.reason}"
+    if not factor.reason:
+        return name
+    return f"{name} ({factor.reason})"
 
 
 NAMES = {
@@ -290,21 +311,17 @@ NAMES = {
 }
 
 
-def _factors(view: _View, world: World, measures: Evidence) -> Iterator[Factor]:
-    scores_by_factor = {
-        "delivery": _delivery(view, world),
-        "quality": _quality(view, world),
-        "money": _money(view, world, measures),
-        "ray": _ray(measures.rays.get(view.client.ref), world),
-        "relations": _relations(view, world),
-        "team": _team(view, world, measures),
-        "risks": _risks(view, world, measures),
-    }
-    for name, (scores, reason) in scores_by_factor.items():
-        score = sum(scores, Decimal(0)) / len(scores) if scores else None
-        yield Factor(
-            name, world.thresholds.health_weights.get(name, Decimal(0)), score, reason
-        )
+def _factors(view: _View, world: World) -> Iterator[Factor]:
+    weights = world.thresholds.health_weights
+    for name, look in LOOKS.items():
+        scores, reason = look(view, world)
+        score = _average(scores) if scores else None
+        yield Factor(name, weights.get(name, NOTHING), score, reason)
+
+
+def _average(values: Sequence[Decimal]) -> Decimal:
+    whole = sum(values, NOTHING)
+    return whole / len(values)
 
 
 Scores = tuple[list[Decimal], str]
@@ -321,25 +338,32 @@ def _scale(name: str, value: Decimal | float, world: World) -> Decimal:
 
 def _delivery(view: _View, world: World) -> Scores:
     words = world.words
-    chances = [
-        m.forecast.on_time
-        for m in view.running
-        if m.forecast and m.forecast.on_time is not None
-    ]
-    dated = [m for m in view.running if m.due is not None and m.open]
-    still_open = sum(m.open for m in dated)
-    overdue = sum(_overdue(m, world.today) for m in dated)
+    chances = _chances(view)
     scores = []
     reasons = []
     if chances:
-        scores.append(HUNDRED * sum(chances, Decimal(0)) / len(chances))
-        reasons.append(
-            words.say("P(on time) {chance}", chance=words.percent(min(chances)))
-        )
+        scores.append(HUNDRED * _average(chances))
+        least = words.percent(min(chances))
+        reasons.append(words.say("P(on time) {chance}", chance=least))
+
+    dated = [m for m in view.running if m.due is not None and m.open]
     if dated:
-        scores.append(_scale("overdue", Decimal(overdue) / still_open, world))
+        still_open = sum(m.open for m in dated)
+        overdue = sum(_overdue(m, world.today) for m in dated)
+        late = Decimal(overdue) / still_open
+        scores.append(_scale("overdue", late, world))
         reasons.append(words.count("{n} overdue item", "{n} overdue items", overdue))
     return scores, ", ".join(reasons)
+
+
+def _chances(view: _View) -> list[Decimal]:
+    """Return P(on time) of the running cards, where it is known."""
+    chances = []
+    for measure in view.running:
+        forecast = measure.forecast
+        if forecast and forecast.on_time is not None:
+            chances.append(forecast.on_time)
+    return chances
 
 
 def _overdue(measure: CardMeasure, today: date) -> int:
@@ -351,13 +375,14 @@ def _overdue(measure: CardMeasure, today: date) -> int:
 
 def _quality(view: _View, world: World) -> Scores:
     """Look at the cards on which something was ever finished: the others have no quality to speak of yet."""
-    scored_reasons = [
-        scored
-        for measure in view.running
-        if measure.reopened_share is not None
-        for scored in _quality_of(measure, world)
-    ]
-    worst_reason = min(scored_reasons)[1] if scored_reasons else ""
+    scored_reasons: list[tuple[Decimal, str]] = []
+    for measure in view.running:
+        if measure.reopened_share is not None:
+            scored_reasons += _quality_of(measure, world)
+    if not scored_reasons:
+        return [], ""
+
+    _, worst_reason = min(scored_reasons)
     return [score for score, _ in scored_reasons], worst_reason
 
 
@@ -381,11 +406,11 @@ def _quality_of(measure: CardMeasure, world: World) -> Iterator[tuple[Decimal, s
         yield _scale("defect_age", age, world), reason
 
 
-def _money(view: _View, world: World, measures: Evidence) -> Scores:
+def _money(view: _View, world: World) -> Scores:
     words = world.words
     scores = []
     reasons = []
-    pace = (measures.paces or {}).get(view.client.ref)
+    pace = view.pace
     if pace is not None:
         scores.append(_scale("pace", pace, world))
         reasons.append(words.say("pace {pace}", pace=words.percent(pace)))
@@ -395,25 +420,28 @@ def _money(view: _View, world: World, measures: Evidence) -> Scores:
         if m.burn is not None and m.progress is not None
     ]
     if ahead:
-        scores.append(_scale("burn_ahead", max(ahead), world))
-        reasons.append(
-            words.say(
-                "spending ahead of progress by {share}",
-                share=words.percent(max(Decimal(0), *ahead)),
-            )
-            if max(ahead) > 0
-            else words.say("spending is not ahead of progress")
-        )
+        worst = max(ahead)
+        scores.append(_scale("burn_ahead", worst, world))
+        reasons.append(_describe_burn(worst, words))
     return scores, ", ".join(reasons)
 
 
-def _ray(ray: RayMeasure | None, world: World) -> Scores:
+def _describe_burn(ahead: Decimal, words: Words) -> str:
+    if ahead <= 0:
+        return words.say("spending is not ahead of progress")
+    share = words.percent(ahead)
+    return words.say("spending ahead of progress by {share}", share=share)
+
+
+def _ray(view: _View, world: World) -> Scores:
     """Score how far work was sold: the delay of what is late lengthens no ray."""
+    ray = view.ray
     if ray is None or ray.horizon is None or ray.planned is None:
         return [], ""
     words = world.words
     day = ray.horizon.day
-    weeks = Decimal((ray.planned - world.today).days) / 7
+    ahead = ray.planned - world.today
+    weeks = Decimal(ahead.days) / 7
     reason = words.say("work until {day}", day=words.date(day))
     if ray.planned < day:
         reason = words.say(
@@ -430,14 +458,16 @@ def _relations(view: _View, world: World) -> Scores:
     scores = []
     reasons = []
     if last is not None:
-        scores.append(_scale("contact_days", (world.today - last).days, world))
+        silence = world.today - last
+        scores.append(_scale("contact_days", silence.days, world))
         reasons.append(words.say("last contact {day}", day=words.date(last)))
     else:
         reasons.append(words.say("no contact was ever noted"))
     if view.marks:
-        mean = sum(view.marks, Decimal(0)) / len(view.marks)
+        mean = _average(view.marks)
+        shown = words.number(mean)
         scores.append(_scale("feedback", mean, world))
-        reasons.append(words.say("feedback {score} of 5", score=words.number(mean)))
+        reasons.append(words.say("feedback {score} of 5", score=shown))
     if view.requests:
         late = sum(request.due < world.today for request in view.requests)
         scores.append(_scale("requests_late", late, world))
@@ -461,70 +491,76 @@ def _last_words(
     for entry in measures.feedback or ():  # the oldest first
         if entry.day >= oldest:
             scores_by_client[entry.client][entry.person] = entry.score
-    return {
-        client: tuple(scores.values()) for client, scores in scores_by_client.items()
-    }
+    last_words = {}
+    for client, scores in scores_by_client.items():
+        last_words[client] = tuple(scores.values())
+    return last_words
 
 
 def _last_contact(view: _View) -> date | None:
     return last_contact(view.client, view.contacts)
 
 
-def _team(view: _View, world: World, measures: Evidence) -> Scores:
+def _team(view: _View, world: World) -> Scores:
     unit = world.unit(view.client.unit)
     if unit is None:
         return [], ""
-    whole = is_triangle(unit)
     words = world.words
-    scores = [HUNDRED if whole else Decimal(0)]
-    reasons = [
-        words.say("the triangle is complete")
-        if whole
-        else words.say("the triangle is broken")
-    ]
-    load = measures.units[unit.ref].load if unit.ref in measures.units else None
-    if load is not None:
-        scores.append(_scale("load", load, world))
-        reasons.append(
-            words.say("load of the next weeks {load}", load=words.percent(load))
-        )
+    scores = [NOTHING]
+    reasons = [words.say("the triangle is broken")]
+    if is_triangle(unit):
+        scores = [HUNDRED]
+        reasons = [words.say("the triangle is complete")]
+
+    if view.load is not None:
+        load = words.percent(view.load)
+        scores.append(_scale("load", view.load, world))
+        reasons.append(words.say("load of the next weeks {load}", load=load))
     return scores, ", ".join(reasons)
 
 
-def _risks(view: _View, world: World, measures: Evidence) -> Scores:
-    if measures.risks is None:
+def _risks(view: _View, world: World) -> Scores:
+    if not view.knows_risks:
         return [], ""
-    scores = [Decimal(risk.score) for risk in view.risks]
-    for row in view.own_risks:
-        if row.probability is not None and row.impact is not None:
-            scores.append(row.probability * row.impact)
+    marks = [Decimal(risk.score) for risk in view.risks]
+    marks += [score for score, _ in own_marks(view.own_risks)]
+    worst = max(marks, default=NOTHING)
+    score = HUNDRED * (1 - worst / WORST_RISK)
 
-    worst = max(scores, default=Decimal(0))
-    part = max(Decimal(0), 1 - worst / WORST_RISK)
     count = len(view.risks) + len(view.own_risks)
     reason = world.words.count("{n} open risk", "{n} open risks", count)
-    score = HUNDRED * part
-    return [score], reason
+    return [max(NOTHING, score)], reason
+
+
+LOOKS: Mapping[str, Callable[[_View, World], Scores]] = {
+    "delivery": _delivery,
+    "quality": _quality,
+    "money": _money,
+    "ray": _ray,
+    "relations": _relations,
+    "team": _team,
+    "risks": _risks,
+}
+"""How each factor is looked at."""
 
 
 def _revenues(world: World, measures: Evidence) -> Callable[[Ref], Revenue]:
     if measures.money is None:
         return lambda _: (None, None)
-    months: dict[Ref, Decimal] = defaultdict(Decimal)
-    quarters: dict[Ref, Decimal] = defaultdict(Decimal)
     month = month_of(world.today)
     quarter = quarter_of(world.today)
+    months: dict[Ref, Decimal] = defaultdict(Decimal)
+    quarters: dict[Ref, Decimal] = defaultdict(Decimal)
     for fact in measures.money.weeks:
-        if fact.week.start in quarter:
+        day = fact.week.start
+        if day in quarter:
             quarters[fact.client] += fact.amount
-        if fact.week.start in month:
+        if day in month:
             months[fact.client] += fact.amount
     return lambda client: (months[client], quarters[client])
 
 
-def _client_facts(
-    view: _View, measure: ClientMeasure, world: World, *, known_risks: bool
-) -> Iterator[Fact]:
+def _client_facts(view: _View, measure: ClientMeasure, world: World) -> Iterator[Fact]:
     say = world.words.say
     inputs = (
         Input(say("client"), view.client.name, view.client.url),
@@ -537,10 +573,6 @@ def _client_facts(
         ),
     )
     limits = world.thresholds
-    threshold = (
-        f"{limits.health.green} / {limits.health.amber}, coverage >= {limits.health_coverage}, "
-        f"veto: feedback <= {limits.feedback_low} in {limits.veto_days} d, risk >= {limits.veto_risk}"
-    )
     values: dict[str, tuple[Value, str]] = {
         "health": (
             measure.rag.value,
@@ -565,13 +597,25 @@ def _client_facts(
         money = say("sum of the client's money in the period")
         values["revenue_month"] = (measure.revenue_month, money)
         values["revenue_quarter"] = (measure.revenue_quarter, money)
-    if known_risks:
+    if view.knows_risks:
         count = Decimal(len(view.risks) + len(view.own_risks))
         values["open_risks"] = (count, say("open risks, snoozed ones left out"))
     for name, (value, formula) in values.items():
-        yield Fact(
-            view.client.ref, name, value, Why("clients", inputs, formula, threshold)
-        )
+        why = Why("clients", inputs, formula, _thresholds(limits))
+        yield Fact(view.client.ref, name, value, why)
+
+
+def _thresholds(limits: Thresholds) -> str:
+    """Return what the colour of a client is compared with."""
+    band = limits.health
+    parts = (
+        f"{band.green} / {band.amber}",
+        f"coverage >= {limits.health_coverage}",
+        f"feedback > {limits.feedback_low}",
+        f"days >= {limits.veto_days}",
+        f"risk < {limits.veto_risk}",
+    )
+    return ", ".join(parts)
 
 
 def _work(view: _View, world: World) -> dict[str, tuple[Value, str]]:
@@ -580,11 +624,7 @@ def _work(view: _View, world: World) -> dict[str, tuple[Value, str]]:
     stages = [card.stage for card in view.cards]
     done = sum(m.done for m in view.running)
     total = sum(m.total for m in view.running)
-    chances = [
-        m.forecast.on_time
-        for m in view.running
-        if m.forecast and m.forecast.on_time is not None
-    ]
+    chances = _chances(view)
     days = [m.last_activity for m in view.measures] + [_last_contact(view)]
     whole = all(m.known for m in view.running)
     values: dict[str, tuple[Value, str]] = {
@@ -626,12 +666,9 @@ def _unit_facts(
         for client in clients
         if client.score is not None and client.rag is not Rag.GREY
     ]
-    score = sum(scores, Decimal(0)) / len(scores) if scores else None
+    score = _average(scores) if scores else None
     seen = _colour(score, Decimal(1), world)
-    name = f"{unit.ref}#health"
-    track = tracks[name] = debounce(
-        tracks.get(name), seen.value, world.today, instant=GREY
-    )
+    rag = _hold(tracks, unit.ref, seen, world.today)
     inputs = (
         Input(say("unit"), unit.name, unit.url),
         Input(say("clients"), str(len(clients))),
@@ -643,7 +680,7 @@ def _unit_facts(
             say("exactly one AM, at least one TL and one PM"),
         ),
         "health": (
-            track.value,
+            rag.value,
             say("mean score of the unit's clients that are not grey"),
         ),
     }
@@ -668,12 +705,11 @@ def _unit_money(
 ) -> dict[str, tuple[PlanMeasure, Decimal | None]]:
     figures: dict[str, tuple[PlanMeasure, Decimal | None]] = {}
     month = plans.get(Grain.MONTH)
-    quarter = plans.get(Grain.QUARTER)
     if month is not None and month.fact is not None:
         figures["revenue_month"] = (month, month.fact)
+
+    quarter = plans.get(Grain.QUARTER)
     if quarter is not None and quarter.fact is not None:
-        figures |= {
-            "revenue_quarter": (quarter, quarter.fact),
-            "pace": (quarter, quarter.pace),
-        }
+        figures["revenue_quarter"] = (quarter, quarter.fact)
+        figures["pace"] = (quarter, quarter.pace)
     return figures

@@ -16,7 +16,7 @@ from msgspec.structs import replace
 
 from worker.domain.entities import Card, Client, Stage
 from worker.domain.messages import stage_label
-from worker.domain.values import Ref, Value
+from worker.domain.values import Ref
 from worker.method.conditions import (
     NO,
     Sighting,
@@ -166,24 +166,27 @@ def _begun(memory: Memory) -> frozenset[Ref]:
 
 def _facts(view: _View, world: World) -> Iterator[Fact]:
     say = world.words.say
-    ray = view.ray
-    names = {card.ref: card for card in view.cards}
-    inputs = [Input(say("client"), view.client.name, view.client.url)]
-    for ref in (ray.horizon.card if ray.horizon else None, ray.next_card):
-        if ref in names:
-            inputs.append(Input(say("card"), names[ref].name, names[ref].url))
-    values: dict[str, tuple[Value, str]] = {
-        "horizon": (
-            ray.horizon.day if ray.horizon else None,
-            say("latest P85 end, due date or contract end of running and agreed work"),
-        ),
-        "ray_gap": (
-            None if ray.gap_weeks is None else Decimal(ray.gap_weeks),
-            say("weeks from the horizon to the next expected start"),
-        ),
-    }
-    for name, (value, formula) in values.items():
-        yield Fact(view.client.ref, name, value, Why(RULE, tuple(inputs), formula))
+    client = view.client
+    horizon = view.ray.horizon
+    gap = view.ray.gap_weeks
+    inputs = [Input(say("client"), client.name, client.url)]
+    for ref in (horizon.card if horizon else None, view.ray.next_card):
+        card = world.card(ref)
+        if card is not None:
+            inputs.append(Input(say("card"), card.name, card.url))
+
+    known = tuple(inputs)
+    ends = say("latest P85 end, due date or contract end of running and agreed work")
+    yield Fact(
+        client.ref, "horizon", horizon.day if horizon else None, Why(RULE, known, ends)
+    )
+    weeks = say("weeks from the horizon to the next expected start")
+    yield Fact(
+        client.ref,
+        "ray_gap",
+        Decimal(gap) if gap is not None else None,
+        Why(RULE, known, weeks),
+    )
 
 
 def _condition(view: _View, world: World) -> Condition:

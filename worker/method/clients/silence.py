@@ -8,17 +8,14 @@ from datetime import date, timedelta
 from worker.domain.entities import RUNNING, Card, Client, Contact, Document, Stage
 from worker.domain.values import Ref
 
+ACTIVE = (Stage.AGREED, *RUNNING)
 LATE = 30
 """Days after which a document that ended is no longer news."""
 
 
 def active_clients(cards: Iterable[Card]) -> set[Ref]:
     """Return the clients with agreed or running work."""
-    return {
-        card.client
-        for card in cards
-        if card.client and card.stage in (Stage.AGREED, *RUNNING)
-    }
+    return {card.client for card in cards if card.client and card.stage in ACTIVE}
 
 
 def last_contact(client: Client, contacts: Iterable[Contact]) -> date | None:
@@ -31,12 +28,13 @@ def served_since(client: Client, cards: Iterable[Card]) -> date | None:
     """Return the day the relation began: as its row says, else the first start of its agreed or running work."""
     if client.since is not None:
         return client.since
-    starts = [
-        card.start
-        for card in cards
-        if card.client == client.ref and card.stage in (Stage.AGREED, *RUNNING)
-    ]
-    return min((day for day in starts if day is not None), default=None)
+    starts = []
+    for card in cards:
+        if card.client != client.ref or card.start is None:
+            continue
+        if card.stage in ACTIVE:
+            starts.append(card.start)
+    return min(starts, default=None)
 
 
 def is_silent(since: date | None, today: date, days: int) -> bool | None:

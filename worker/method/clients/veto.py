@@ -32,7 +32,7 @@ def find_vetoes(
         )
 
     marked = [(Decimal(risk.score), risk.title) for risk in risks]
-    marked += list(_own_marks(own_risks))
+    marked += list(own_marks(own_risks))
     for score, title in sorted(marked, reverse=True):
         if score >= world.thresholds.veto_risk:
             yield words.say(
@@ -50,7 +50,7 @@ def _low_scores(
             yield entry.score, entry.day
 
 
-def _own_marks(rows: Iterable[RiskRow]) -> Iterator[tuple[Decimal, str]]:
+def own_marks(rows: Iterable[RiskRow]) -> Iterator[tuple[Decimal, str]]:
     """Yield the score and title of the risks people wrote, as far as they are marked."""
     for row in rows:
         if row.probability is not None and row.impact is not None:

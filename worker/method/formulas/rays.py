@@ -86,9 +86,11 @@ def planned_until(
     for card in ahead:
         measure = measures.get(card.ref)
         end = work_end(card, measure)
-        due = due_of(card, measure)
-        if end is not None:
-            days.append(min(end.day, due or end.day))
+        if end is None:
+            continue
+        due = due_of(card, measure) or end.day
+        sold = min(end.day, due)
+        days.append(sold)
     return max(days, default=None)
 
 
