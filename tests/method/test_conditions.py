@@ -100,7 +100,12 @@ def test_a_run_looks_for_what_each_playbook_answers() -> None:
         unit(members=(developer.ref,)),
         developer,
         *(person(name) for name in ("am", "tl", "pm")),
-        contact("anna", birthday=TODAY + timedelta(days=100)),
+        contact(
+            "anna",
+            side="client",
+            since=TODAY - timedelta(days=100),
+            birthday=TODAY + timedelta(days=100),
+        ),
         document("nda", expires=TODAY + timedelta(days=200)),
         card(),
         card("p2", Stage.IDEA),

@@ -51,8 +51,12 @@ def find_fault(country: str) -> tuple[Text, Text] | None:
     name, region = _parts(country)
     if name not in supported:
         return (
-            tell("{name} has no calendar", name=repr(country)),
-            tell("a two-letter country code such as RU, RS, DE, or a region: DE-BY"),
+            tell(
+                "there is no calendar for the country {country}", country=repr(country)
+            ),
+            tell(
+                "use a two-letter code such as RU or DE, a region: DE-BY, or leave it empty"
+            ),
         )
     regions = supported[name]
     if not region or region in regions:
@@ -61,7 +65,9 @@ def find_fault(country: str) -> tuple[Text, Text] | None:
     if regions:
         named = ", ".join(regions)
         hint = tell("regions of {country}: {regions}", country=name, regions=named)
-    return tell("{name} has no calendar", name=repr(country)), hint
+    return tell(
+        "there is no calendar for the country {country}", country=repr(country)
+    ), hint
 
 
 def _parts(country: str) -> tuple[str, str]:
