@@ -138,3 +138,50 @@ def test_a_veto_makes_nothing_of_a_client_that_is_grey() -> None:
         feedback={said("1", 1).ref: said("1", 1)},
     )
     assert shown(seen)[0] == "grey"
+
+
+@pytest.mark.parametrize(
+    ("given", "note", "days", "colour"),
+    [
+        ("red", "The budget is frozen", 0, "red"),
+        ("amber", "Talks about the rate", 30, "amber"),
+        # The date has passed, or one of both is missing: the machine's colour stands.
+        ("red", "The budget is frozen", -1, "green"),
+        ("red", " ", 30, "green"),
+        ("red", "The budget is frozen", None, "green"),
+        (None, "The budget is frozen", 30, "green"),
+    ],
+)
+def test_a_colour_by_hand_holds_with_a_note_up_to_its_date(
+    given: str | None, note: str, days: int | None, colour: str
+) -> None:
+    seen = praised()
+    until = None if days is None else TODAY + timedelta(days=days)
+    row = replace(
+        seen.clients[CLIENT], by_hand=given, by_hand_note=note, by_hand_until=until
+    )
+    found, why = shown(replace(seen, clients={CLIENT: row}))
+    assert found == colour
+    if colour != "green":
+        assert why.startswith(
+            f"by hand until {seen.words.date(TODAY + timedelta(days=days or 0))}: {note}; "
+        )
+    elif given and (days is None or not note.strip()):
+        assert why.startswith("the colour by hand needs a note and a date; ")
+    else:
+        assert "by hand" not in why
+
+
+def test_a_colour_by_hand_overrides_a_veto_and_leaves_no_trace_when_it_ends() -> None:
+    """People say green although the client gave 1 of 5; after their date amber stands as it would have all along."""
+    seen = praised(said("1", 1))
+    given = replace(
+        seen.clients[CLIENT],
+        by_hand="green",
+        by_hand_note="It was a slip of the finger",
+        by_hand_until=TODAY,
+    )
+    outcome = judge(replace(seen, clients={CLIENT: given}))
+    assert facts_of(outcome, "clients", "c1")["health"] == "green"
+    later = applied(seen, outcome, today=TODAY + timedelta(days=1))
+    assert shown(replace(later, clients={CLIENT: given}))[0] == "amber"

@@ -55,7 +55,8 @@ class Row(msgspec.Struct, frozen=True, gc=False):
 class Client(msgspec.Struct, frozen=True, gc=False):
     """A client: newbiz or account (docs/method.md 5.1); `unfit` are services that do not apply to it.
 
-    `status_page` and `presentation` ask for the pages made for the client's own eyes.
+    `status_page` and `presentation` ask for the pages made for the client's own eyes. `by_hand` is the colour people gave
+    it, with their note, until a day.
     """
 
     ref: Ref
@@ -76,6 +77,9 @@ class Client(msgspec.Struct, frozen=True, gc=False):
     status_page: bool = False
     presentation: bool = False
     created: datetime | None = None
+    by_hand: str | None = None
+    by_hand_note: str | None = None
+    by_hand_until: date | None = None
 
 
 FIRM = Ref("units", "firm")

@@ -188,6 +188,9 @@ def read_client(reader: Reader) -> Client:
         status_page=row.fields.get("status_page") is True,
         presentation=row.fields.get("presentation") is True,
         created=row.created,
+        by_hand=reader.text("health_by_hand"),
+        by_hand_note=reader.text("by_hand_note"),
+        by_hand_until=reader.day("by_hand_until"),
     )
 
 

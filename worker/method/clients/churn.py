@@ -93,7 +93,9 @@ def _life_end(
     if end is None and client.group != "newbiz":
         return None
     paid = [money.month for money in history if money.amount > 0]
-    last = month_of(max(paid)).end if paid else None
+    last = None
+    if paid:
+        last = month_of(max(paid)).end
     if last is not None and months_between(last, today) <= world.thresholds.left_months:
         return None
     return max((day for day in (end, last) if day is not None), default=None)
@@ -102,9 +104,12 @@ def _life_end(
 def _conditions(left: dict[Ref, date], world: World) -> Iterator[Condition]:
     words = world.words
     for ref, client in world.clients.items():
-        subject = Subject(ref, {"client": client.name}, client=ref)
+        names = {"client": client.name}
+        subject = Subject(ref, names, client=ref)
         day = left.get(ref)
-        seen = _left_since(day, world) if day else NO
+        seen = NO
+        if day is not None:
+            seen = _left_since(day, world)
         yield state_condition(LEFT, subject, seen, words=words)
 
 

@@ -169,11 +169,10 @@ def _document(document: Document, world: World, playbooks: Playbooks) -> Look:
         and client is not None
         and client.contract_end == end
     )
-    evidence = (
-        words.say("The document is valid until {day}.", day=words.date(end))
-        if end
-        else ""
-    )
+    evidence = ""
+    if end is not None:
+        day = words.date(end)
+        evidence = words.say("The document is valid until {day}.", day=day)
     # Money does not tell what a document is worth, so none is counted as exposed.
     seen = Sighting(
         relations.document_ends(document, world.today, limit) and not ends_with_client,

@@ -176,7 +176,9 @@ def _evidence(entry: _Entry, world: World) -> str:
 
 def _probability(bad: list[_Entry], low: Decimal) -> int:
     """Mark 5 for the worst score, 4 for a low one, 3 for a fall."""
-    worst = bad[0].score if bad else Decimal(5)
+    if not bad:
+        return 3
+    worst = bad[0].score
     if worst <= 1:
         return 5
     return 4 if worst <= low else 3

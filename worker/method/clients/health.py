@@ -21,7 +21,7 @@ from worker.domain.periods import Grain, month_of, quarter_of
 from worker.domain.values import Ref, Value
 from worker.domain.words import Words
 from worker.method.clients.silence import last_contact
-from worker.method.clients.veto import find_vetoes, own_marks
+from worker.method.clients.veto import find_vetoes, own_marks, read_colour
 from worker.method.formulas.bands import colour_of, direction_of
 from worker.method.formulas.flow import ratio, share
 from worker.method.formulas.hysteresis import Tracks, debounce, keep_past, to_change
@@ -102,8 +102,8 @@ class _View(msgspec.Struct, frozen=True, gc=False):
     @property
     def running(self) -> list[CardMeasure]:
         """Return the measures of running cards."""
-        stages = {card.ref: card.stage for card in self.cards}
-        return [measure for measure in self.measures if stages[measure.card] in RUNNING]
+        running = {card.ref for card in self.cards if card.stage in RUNNING}
+        return [measure for measure in self.measures if measure.card in running]
 
 
 def measure_health(
@@ -142,13 +142,16 @@ def _views(world: World, measures: Evidence) -> list[_View]:
 
     views = []
     for ref, client in world.clients.items():
-        measured = [measures.cards.get(card.ref) for card in cards[ref]]
+        measured = []
+        for card in cards[ref]:
+            if card.ref in measures.cards:
+                measured.append(measures.cards[card.ref])
         team = measures.units.get(client.unit) if client.unit else None
         vetoes = find_vetoes(feedback[ref], risks[ref], own[ref], world=world)
         view = _View(
             client,
             tuple(cards[ref]),
-            tuple(measure for measure in measured if measure),
+            tuple(measured),
             tuple(contacts[ref]),
             tuple(risks[ref]),
             tuple(own[ref]),
@@ -192,14 +195,18 @@ def _measure(view: _View, world: World, tracks: Tracks) -> ClientMeasure:
     seen = _colour(score, coverage, world)
     has_veto = bool(view.vetoes)
     rag = _hold(tracks, view.client.ref, seen, world.today, has_veto=has_veto)
+    why = _why(factors, coverage, view.vetoes, world=world)
+    by_hand = read_colour(view.client, world)
+    if by_hand.reason:
+        why = f"{by_hand.reason}; {why}"
     return ClientMeasure(
         view.client.ref,
         tuple(card.ref for card in view.cards),
         factors,
         score,
         coverage,
-        rag,
-        _why(factors, coverage, view.vetoes, world=world),
+        by_hand.rag or rag,
+        why,
         month,
         quarter,
         horizon,

@@ -1,4 +1,7 @@
-"""What keeps a client from green whatever its score: bad feedback of late, a risk that is nearly certain and grave (docs/method.md 4.1)."""
+"""What says more than the score of a client: a veto against green, and the colour people gave it (docs/method.md 4.1).
+
+Bad feedback of late, and a risk that is nearly certain and grave, keep a client from green.
+"""
 
 from __future__ import annotations
 
@@ -6,7 +9,10 @@ from collections.abc import Iterable, Iterator
 from datetime import date, timedelta
 from decimal import Decimal
 
-from worker.method.measures import FeedbackMeasure, RiskMeasure
+import msgspec
+
+from worker.domain.entities import Client
+from worker.method.measures import FeedbackMeasure, Rag, RiskMeasure
 from worker.world.rows import RiskRow
 from worker.world.world import World
 
@@ -46,7 +52,8 @@ def _low_scores(
     limits = world.thresholds
     oldest = world.today - timedelta(days=limits.veto_days)
     for entry in feedback:
-        if entry.score <= limits.feedback_low and entry.day >= oldest:
+        is_low = entry.score <= limits.feedback_low
+        if is_low and entry.day >= oldest:
             yield entry.score, entry.day
 
 
@@ -55,3 +62,27 @@ def own_marks(rows: Iterable[RiskRow]) -> Iterator[tuple[Decimal, str]]:
     for row in rows:
         if row.probability is not None and row.impact is not None:
             yield row.probability * row.impact, row.title
+
+
+class ByHand(msgspec.Struct, frozen=True, gc=False):
+    """What people say of a client's colour: `rag` while it holds, and the `reason`, empty where they say nothing."""
+
+    rag: Rag | None = None
+    reason: str = ""
+
+
+def read_colour(client: Client, world: World) -> ByHand:
+    """Return the colour people gave a client: it holds with a note and up to a date."""
+    words = world.words
+    if client.by_hand is None:
+        return ByHand()
+    note = (client.by_hand_note or "").strip()
+    until = client.by_hand_until
+    if not note or until is None:
+        return ByHand(reason=words.say("the colour by hand needs a note and a date"))
+    if until < world.today:
+        return ByHand()
+    day = words.date(until)
+    reason = words.say("by hand until {day}: {note}", day=day, note=note)
+    rag = Rag(client.by_hand)
+    return ByHand(rag, reason)
