@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.support.worlds import client, ref
+from worker.domain.money import CENT
 from worker.domain.periods import Period, WorkCalendar, month_of, quarter_of, week_of
 from worker.domain.values import Ref
 from worker.method.measures import MoneyFact, PlanMeasure, Rag
@@ -88,7 +89,7 @@ def test_a_week_in_two_months_is_its_two_parts() -> None:
 
 
 def test_last_week_is_plan_fact_and_variance_of_both_parts() -> None:
-    found = cut(MONDAY, TREE, FACTS, clients=CLIENTS, calendar=CALENDAR)
+    found = cut(MONDAY, TREE, FACTS, clients=CLIENTS, calendar=CALENDAR, minor=CENT)
     assert (found.week.plan, found.week.fact, found.week.variance) == decimals(
         60, 30, -30
     )
@@ -100,7 +101,7 @@ def test_last_week_is_plan_fact_and_variance_of_both_parts() -> None:
 
 
 def test_the_causes_are_what_was_missing_from_each_client_and_model() -> None:
-    found = cut(MONDAY, TREE, FACTS, clients=CLIENTS, calendar=CALENDAR)
+    found = cut(MONDAY, TREE, FACTS, clients=CLIENTS, calendar=CALENDAR, minor=CENT)
     # 60 expected as 60 : 30 of the weeks before: the bank 40, the shop 20; 24, nothing and 6 came.
     assert [one.client.key for one in found.clients if one.client] == [
         "shop",
@@ -120,7 +121,7 @@ def test_the_causes_are_what_was_missing_from_each_client_and_model() -> None:
 
 
 def test_to_date_ends_on_sunday_and_the_rest_is_required_of_the_days_left() -> None:
-    found = cut(MONDAY, TREE, FACTS, clients=CLIENTS, calendar=CALENDAR)
+    found = cut(MONDAY, TREE, FACTS, clients=CLIENTS, calendar=CALENDAR, minor=CENT)
     # December: 26 of 230 after the first part; 18 working days left, the 31st is off.
     assert (found.month.plan, found.month.fact) == decimals(50, 26)
     assert found.month.required == Decimal(204) / 18
@@ -130,7 +131,7 @@ def test_to_date_ends_on_sunday_and_the_rest_is_required_of_the_days_left() -> N
 
 
 def test_the_carry_over_says_where_the_shortfall_went() -> None:
-    found = cut(MONDAY, TREE, FACTS, clients=CLIENTS, calendar=CALENDAR)
+    found = cut(MONDAY, TREE, FACTS, clients=CLIENTS, calendar=CALENDAR, minor=CENT)
     assert found.short == 30
     assert [(one.period.code, one.target, one.carry) for one in found.carried] == [
         ("2026-12-W50", Decimal(50), Decimal("8.34")),
@@ -139,7 +140,7 @@ def test_the_carry_over_says_where_the_shortfall_went() -> None:
 
 
 def test_unknown_money_is_not_zero() -> None:
-    found = cut(MONDAY, TREE, None, clients=CLIENTS, calendar=CALENDAR)
+    found = cut(MONDAY, TREE, None, clients=CLIENTS, calendar=CALENDAR, minor=CENT)
     assert (
         found.week.fact,
         found.week.variance,
@@ -150,7 +151,7 @@ def test_unknown_money_is_not_zero() -> None:
 
 
 def test_without_plans_the_cut_is_of_facts_against_the_usual() -> None:
-    found = cut(MONDAY, {}, FACTS, clients=CLIENTS, calendar=CALENDAR)
+    found = cut(MONDAY, {}, FACTS, clients=CLIENTS, calendar=CALENDAR, minor=CENT)
     assert (found.week.plan, found.week.variance) == (None, None)
     assert (found.week.fact, found.short) == decimals(30, 0)
     # 90 in four weeks are 22.50 a week: the bank 15, the shop 7.50.
@@ -172,6 +173,7 @@ def test_a_plan_when_nobody_brought_anything_is_expected_of_nobody_by_name() -> 
         last_week(MONDAY),
         [money("farm", date(2026, 12, 2), 10)],
         clients=CLIENTS,
+        minor=CENT,
     )
     assert [(one.client, one.amount) for one in found] == [
         (None, Decimal(-60)),
@@ -182,7 +184,9 @@ def test_a_plan_when_nobody_brought_anything_is_expected_of_nobody_by_name() -> 
 def test_the_last_monday_of_a_quarter_requires_nothing_of_days_that_are_not_left() -> (
     None
 ):
-    found = cut(date(2027, 1, 4), TREE, FACTS, clients=CLIENTS, calendar=CALENDAR)
+    found = cut(
+        date(2027, 1, 4), TREE, FACTS, clients=CLIENTS, calendar=CALENDAR, minor=CENT
+    )
     assert [week.code for week in found.weeks] == ["2026-12-W53", "2027-01-W53"]
     assert found.month.period.code == "2027-01"
     assert found.quarter.required is None
@@ -211,6 +215,9 @@ def test_causes_always_sum_to_the_variance(
     target, weeks = Decimal(plan_cents) / 100, last_week(MONDAY)
     fact = sum((one.amount for one in facts if one.week in weeks), Decimal(0))
     assert (
-        sum(one.amount for one in find_causes(target, weeks, facts, clients={}))
+        sum(
+            one.amount
+            for one in find_causes(target, weeks, facts, clients={}, minor=CENT)
+        )
         == fact - target
     )

@@ -14,6 +14,7 @@ from tests.support.outcomes import facts_of
 from tests.support.worlds import SOURCES, client, person, ref, revenue, row, unit, world
 from worker.config import Thresholds
 from worker.domain.entities import Revenue
+from worker.domain.money import CENT
 from worker.domain.values import Ref
 from worker.method.money.bonuses import plan_bonuses, share_out
 from worker.method.money.revenue import measure_revenue
@@ -150,7 +151,8 @@ def test_one_person_in_two_roles_gets_both_parts() -> None:
     fund = share_out(
         Decimal("100.00"),
         {"am": [anna], "pm": [anna], "tl": [ref("people", "tl")]},
-        SHARES,
+        shares=SHARES,
+        minor=CENT,
     )
     assert fund.parts == {anna: Decimal("70.00"), ref("people", "tl"): Decimal("30.00")}
 
@@ -185,7 +187,7 @@ def test_the_parts_always_make_the_fund(
     cents: int, people: dict[str, list[Ref]], weights: dict[str, Decimal]
 ) -> None:
     pool = Decimal(cents) / 100
-    fund = share_out(pool, people, weights)
+    fund = share_out(pool, people, shares=weights, minor=CENT)
     if any(people[role] and weights[role] for role in SHARES):
         assert sum(fund.parts.values()) == sum(fund.roles.values()) == pool
         assert all(part >= 0 for part in fund.parts.values())

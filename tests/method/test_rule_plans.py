@@ -25,6 +25,7 @@ from tests.support.worlds import (
     client,
     issue,
     person,
+    ref,
     revenue,
     row,
     unit,
@@ -35,6 +36,7 @@ from worker.config import QuarterTargets, Thresholds
 from worker.domain.entities import Row
 from worker.domain.periods import WorkCalendar
 from worker.domain.values import Ref, Span, Unset, Value
+from worker.domain.words import Words
 from worker.errors import Problem
 from worker.locales import load_words
 from worker.mapping.load import load_schema
@@ -519,6 +521,64 @@ def test_a_target_typed_where_nothing_is_planned_is_named_too() -> None:
     assert [english(problem.where) for problem in complaints(typed)] == [
         "December 2026 · North"
     ]
+
+
+# --- the currency's smallest amount
+
+
+MONEY_FIELDS = {
+    (name, prop.name)
+    for name, source in load_schema(currency="EUR").sources.items()
+    for prop in source.properties.values()
+    if prop.format == "euro"
+}
+
+
+# Russia's last quarter of 2026 has 22, 20 and 22 working days: 1,000,001 x 22 / 64 = 343,750.34, x 20 / 64 = 312,500.31.
+def test_a_yen_is_never_cut() -> None:
+    seen = replace(
+        fee(22000),
+        words=Words("en", "JPY"),
+        calendar=WorkCalendar(frozenset({date(2026, 11, 4), date(2026, 12, 31)})),
+        rows={"plans": (pinned("2026-Q4", 1_000_001),)},
+    )
+    months = [plan(seen, f"2026-{month}")["target"] for month in (10, 11, 12)]
+    assert [str(target) for target in months] == ["343751", "312500", "343750"]
+
+
+@pytest.mark.parametrize(
+    ("currency", "minor"),
+    [("JPY", 1), ("EUR", Decimal("0.01")), ("KWD", Decimal("0.001"))],
+)
+def test_all_money_is_stated_in_whole_minor_units(
+    currency: str, minor: Decimal | int
+) -> None:
+    """A retainer, hours, a fixed price, a third of a fee, an act and a bonus: whatever a rule divides is rounded alike."""
+    seen = world(
+        unit(bonus_rate=Decimal("0.07")),
+        client(engagement="retainer", monthly_fee=Decimal(100_001)),
+        client("c2", engagement="fixed_price"),
+        client("c3", engagement="tm"),
+        client("c4", unit=None, engagement="retainer", monthly_fee=Decimal(70_001)),
+        card("p2", client=ref("clients", "c2"), budget=Decimal(1_000_001)),
+        card("p3", client=ref("clients", "c3")),
+        person("dev", rate=Decimal(1001)),
+        revenue(10_001, OCTOBER),
+        work={
+            "p2": [issue(1, done=date(2026, 11, 10)), issue(2), issue(3)],
+            "p3": [issue(4)],
+        },
+        logs=[worklog(1, date(2026, 11, 9), 1.1)],
+        words=Words("en", currency),
+    )
+    amounts = {
+        (fact.ref, fact.field): fact.value
+        for fact in judge(seen).facts
+        if (fact.ref.source, fact.field) in MONEY_FIELDS
+        and isinstance(fact.value, Decimal)
+    }
+    assert len(amounts) > 50
+    assert {place: value for place, value in amounts.items() if value % minor} == {}
 
 
 def complaints(seen: World) -> list[Problem]:

@@ -8,9 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from worker.domain.money import round_money, split
+from worker.domain.money import CENT, minor_unit, round_money, split
 
-CENT = Decimal("0.01")
 amounts = st.integers(-(10**12), 10**12).map(lambda cents: Decimal(cents) * CENT)
 weightings = st.lists(st.integers(0, 1000), min_size=1, max_size=12).filter(any)
 
@@ -18,7 +17,8 @@ weightings = st.lists(st.integers(0, 1000), min_size=1, max_size=12).filter(any)
 def parts(total: str, *weights: int | str) -> list[str]:
     """Return the parts of an amount as text."""
     return [
-        str(part) for part in split(Decimal(total), [Decimal(one) for one in weights])
+        str(part)
+        for part in split(Decimal(total), [Decimal(one) for one in weights], CENT)
     ]
 
 
@@ -62,7 +62,7 @@ def test_nothing_needs_no_good_weights(weights: tuple[int, ...]) -> None:
 
 @pytest.mark.parametrize("total", ["0.001", "1.005", "-0.0001"])
 def test_parts_of_a_cent_are_refused(total: str) -> None:
-    with pytest.raises(ValueError, match="more than two decimals"):
+    with pytest.raises(ValueError, match=r"not a multiple of 0\.01"):
         parts(total, 1, 1)
 
 
@@ -75,11 +75,76 @@ def test_an_amount_may_be_written_with_any_zeros(total: str) -> None:
 def test_parts_add_up_and_are_less_than_a_cent_from_their_share(
     total: Decimal, weights: list[int]
 ) -> None:
-    found = split(total, weights)
+    found = split(total, weights, CENT)
     assert sum(found, Decimal(0)) == total
     for part, weight in zip(found, weights, strict=True):
         assert abs(part - total * weight / sum(weights)) < CENT
         assert weight or part == 0
+
+
+# Russia's second quarter of 2026 has 22, 19 and 21 working days; June's week parts 5, 4 (the 12th is off), 5, 5 and 2.
+# 3,000,000 x 21 / 62 = 1,016,129.0322; a day of June is 48,387.0966..., five days 241,935.4833..., four 193,548.3866...,
+# two 96,774.1933...: the remainders are .333 (twice three and the last) and .666. Two cents are over: the four days
+# take one, and of the equal rest the first week takes the other.
+def test_equal_remainders_are_equal_however_many_digits_they_have() -> None:
+    months = split(Decimal(3_000_000), [22, 19, 21], CENT)
+    assert [str(month) for month in months] == ["1064516.13", "919354.84", "1016129.03"]
+    assert parts("1016129.03", 5, 4, 5, 5, 2) == [
+        "241935.49",
+        "193548.39",
+        "241935.48",
+        "241935.48",
+        "96774.19",
+    ]
+
+
+@given(cents=st.integers(-(10**14), 10**14), number=st.integers(1, 60))
+def test_of_equal_parts_the_earlier_ones_take_what_is_over(
+    cents: int, number: int
+) -> None:
+    shares = split(cents * CENT, [7] * number, CENT)
+    assert shares == sorted(shares, reverse=True)
+
+
+@pytest.mark.parametrize(
+    ("currency", "minor"),
+    [
+        ("RUB", "0.01"),
+        ("EUR", "0.01"),
+        ("XYZ", "0.01"),
+        ("JPY", "1"),
+        ("KRW", "1"),
+        ("KWD", "0.001"),
+    ],
+)
+def test_money_is_counted_in_the_minor_unit_of_its_currency(
+    currency: str, minor: str
+) -> None:
+    assert minor_unit(currency) == Decimal(minor)
+
+
+# 1,000,001 x 22 / 64 = 343,750.34, x 20 / 64 = 312,500.31: one yen is over, and of the equal remainders the first has it.
+# In thirds of a thousandth: 1 / 3 dinar is 0.333, the thousandth over is the first part's.
+@pytest.mark.parametrize(
+    ("currency", "total", "weights", "expected"),
+    [
+        ("JPY", "1000001", [22, 20, 22], ["343751", "312500", "343750"]),
+        ("JPY", "-1", [1, 1], ["0", "-1"]),
+        ("KWD", "1", [1, 1, 1], ["0.334", "0.333", "0.333"]),
+        ("JPY", "0", [0], ["0"]),
+    ],
+)
+def test_parts_are_whole_minor_units(
+    currency: str, total: str, weights: list[int], expected: list[str]
+) -> None:
+    shares = split(Decimal(total), weights, minor_unit(currency))
+    assert [str(share) for share in shares] == expected
+
+
+def test_half_a_yen_is_refused_and_half_a_yen_is_rounded() -> None:
+    with pytest.raises(ValueError, match="not a multiple of 1"):
+        split(Decimal("0.5"), [1], minor_unit("JPY"))
+    assert str(round_money(Decimal("0.5"), minor_unit("JPY"))) == "1"
 
 
 @pytest.mark.parametrize(
@@ -94,4 +159,4 @@ def test_parts_add_up_and_are_less_than_a_cent_from_their_share(
     ],
 )
 def test_half_a_cent_is_rounded_away_from_nothing(amount: str, expected: str) -> None:
-    assert str(round_money(Decimal(amount))) == expected
+    assert str(round_money(Decimal(amount), CENT)) == expected

@@ -1,40 +1,78 @@
-"""Exact sums: parts of a whole always add up to it."""
+"""Exact sums in the smallest amount of a currency: parts of a whole always add up to it (docs/facts/definitions.md 6)."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from decimal import ROUND_FLOOR, ROUND_HALF_UP, Decimal
+from decimal import ROUND_HALF_UP, Decimal
+from fractions import Fraction
+from math import lcm
 
 CENT = Decimal("0.01")
 
+_DIGITS = {
+    0: "BIF CLP DJF GNF ISK JPY KMF KRW PYG RWF UGX UYI VND VUV XAF XOF XPF",
+    3: "BHD IQD JOD KWD LYD OMR TND",
+    4: "CLF UYW",
+}
+"""The currencies whose minor unit does not have two digits (ISO 4217)."""
+_MINOR_UNITS = {
+    currency: Decimal(1).scaleb(-digits)
+    for digits, currencies in _DIGITS.items()
+    for currency in currencies.split()
+}
 
-def round_money(amount: Decimal) -> Decimal:
-    """Return `amount` rounded half up to kopecks or cents."""
-    return amount.quantize(CENT, ROUND_HALF_UP)
+
+def minor_unit(currency: str) -> Decimal:
+    """Return the smallest amount of a currency by its ISO code: a cent or kopeck (0.01), a yen (1)."""
+    return _MINOR_UNITS.get(currency, CENT)
 
 
-def split(total: Decimal, weights: Sequence[int | Decimal]) -> list[Decimal]:
-    """Return `total` split in proportion to `weights`, in cents, summing exactly to `total` (largest remainder).
+def round_money(amount: Decimal, minor: Decimal) -> Decimal:
+    """Return `amount` rounded half up to the smallest amount of its currency, `minor`."""
+    return amount.quantize(minor, ROUND_HALF_UP)
 
-    Ties go to the earlier part. All weights zero or none: raises `ValueError` unless the total is zero too.
-    `total` must have no more than two decimals; it may be negative. Source: docs/facts/definitions.md 6.
+
+def split(
+    total: Decimal, weights: Sequence[int | Decimal], minor: Decimal
+) -> list[Decimal]:
+    """Return `total` split in proportion to `weights`, in multiples of `minor`, summing exactly to it (largest remainder).
+
+    Remainders are compared as exact fractions; of equal ones the earlier part's counts first. All weights zero or
+    none: raises `ValueError` unless the total is zero too. `minor` is a power of ten and `total` a multiple of it,
+    which may be negative.
     """
-    total = total.quantize(CENT) if total == total.quantize(CENT) else _reject(total)
-    whole = sum((Decimal(weight) for weight in weights), Decimal(0))
-    if whole <= 0 or any(weight < 0 for weight in weights):
-        if total == 0:
-            return [Decimal("0.00")] * len(weights)
+    units = _count(total, minor)
+    shares = _whole_numbers(weights)
+    whole = sum(shares)
+    if whole <= 0 or min(shares) < 0:
+        if units == 0:
+            return [0 * minor] * len(weights)
         raise ValueError("weights must not be negative and must sum to more than zero")
-    exact = [total * Decimal(weight) / whole for weight in weights]
-    floors = [part.quantize(CENT, ROUND_FLOOR) for part in exact]
-    missing = int((total - sum(floors, Decimal(0))) / CENT)
-    by_remainder = sorted(
-        range(len(exact)), key=lambda index: (floors[index] - exact[index], index)
-    )
-    for index in by_remainder[:missing]:
-        floors[index] += CENT
-    return floors
+
+    parts = []
+    remainders = []
+    for share in shares:
+        part, remainder = divmod(units * share, whole)
+        parts.append(part)
+        remainders.append(remainder)
+
+    missing = units - sum(parts)
+    largest = sorted(range(len(parts)), key=lambda index: (-remainders[index], index))
+    for index in largest[:missing]:
+        parts[index] += 1
+    return [part * minor for part in parts]
 
 
-def _reject(total: Decimal) -> Decimal:
-    raise ValueError(f"{total} has more than two decimals")
+def _count(total: Decimal, minor: Decimal) -> int:
+    """Return how many times `minor` is in `total`."""
+    units = total / minor
+    if units != units.to_integral_value():
+        raise ValueError(f"{total} is not a multiple of {minor}")
+    return int(units)
+
+
+def _whole_numbers(weights: Sequence[int | Decimal]) -> list[int]:
+    """Return whole numbers in the proportion of the weights."""
+    exact = [Fraction(weight) for weight in weights]
+    scale = lcm(*(fraction.denominator for fraction in exact))
+    return [int(fraction * scale) for fraction in exact]

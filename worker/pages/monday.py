@@ -53,7 +53,12 @@ def _cut(view: View, unit: Ref, monday: date) -> Cut:
     if money is not None:
         own = [fact for fact in money if unit in (FIRM, fact.unit)]
     return cut(
-        monday, plans, own, clients=view.world.clients, calendar=view.world.calendar
+        monday,
+        plans,
+        own,
+        clients=view.world.clients,
+        calendar=view.world.calendar,
+        minor=view.world.minor_unit,
     )
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import UTC, date, datetime, tzinfo
+from decimal import Decimal
 
 import msgspec
 
@@ -26,6 +27,7 @@ from worker.domain.entities import (
     Unit,
     Worklog,
 )
+from worker.domain.money import minor_unit
 from worker.domain.periods import WorkCalendar
 from worker.domain.values import Ref
 from worker.domain.words import Words
@@ -83,6 +85,11 @@ class World(msgspec.Struct, frozen=True, gc=False):
     problems: tuple[Problem, ...] = ()
     targets: QuarterTargets = msgspec.field(default_factory=QuarterTargets)
     zone: tzinfo = UTC
+
+    @property
+    def minor_unit(self) -> Decimal:
+        """Return the smallest amount of the workspace's currency, to which all money is rounded and split."""
+        return minor_unit(self.words.currency)
 
     def risk_rows(self) -> tuple[RiskRow, ...]:
         """Return the rows of the risk map, the worker's and people's, the oldest first."""

@@ -89,11 +89,12 @@ def cascade(
     calendar: WorkCalendar,
     *,
     pins: Mapping[str, Decimal],
+    minor: Decimal,
 ) -> Cascade:
     """Return the target of the quarter and of every month and week part in it.
 
     `total` is the quarter's target when the quarter is not pinned (None: there is none). `pins` are people's targets by
-    period code, not negative, in cents. Source: docs/facts/definitions.md 6.
+    period code, not negative, multiples of `minor`. Source: docs/facts/definitions.md 6.
     """
     root = _measure(quarter, calendar, pins)
     own = pins.get(quarter.code, total)
@@ -104,7 +105,7 @@ def cascade(
     if own is not None and not is_pinned and not _fits(root, own):
         conflicts.append(Conflict(quarter, own, root.low))
         own = root.low
-    _place(root, own, pins, targets=targets, conflicts=conflicts)
+    _place(root, own, pins, minor=minor, targets=targets, conflicts=conflicts)
     return Cascade(targets, tuple(conflicts))
 
 
@@ -165,6 +166,7 @@ def _place(
     value: Decimal | None,
     pins: Mapping[str, Decimal],
     *,
+    minor: Decimal,
     targets: dict[str, Decimal | None],
     conflicts: list[Conflict],
 ) -> None:
@@ -180,19 +182,19 @@ def _place(
         conflicts.append(conflict)
         shares += [part.low for part in node.parts]
     else:
-        shares += _share(value, node.parts)
+        shares += _share(value, node.parts, minor)
 
     for part, share in zip(node.parts, shares, strict=True):
-        _place(part, share, pins, targets=targets, conflicts=conflicts)
+        _place(part, share, pins, minor=minor, targets=targets, conflicts=conflicts)
 
 
-def _share(value: Decimal, parts: tuple[_Node, ...]) -> list[Decimal]:
+def _share(value: Decimal, parts: tuple[_Node, ...], minor: Decimal) -> list[Decimal]:
     """Split by working days among the free parts; one that needs more than its share gets that first."""
     settled = {part.period: part.low for part in parts if part.fixed}
     while True:
         free = [part for part in parts if part.period not in settled]
         rest = value - sum(settled.values(), ZERO)
-        shares = _split(rest, free)
+        shares = _split(rest, free, minor)
 
         short = [part for part in free if shares[part.period] < part.low]
         if not short:
@@ -202,10 +204,10 @@ def _share(value: Decimal, parts: tuple[_Node, ...]) -> list[Decimal]:
             settled[part.period] = part.low
 
 
-def _split(value: Decimal, parts: list[_Node]) -> dict[Period, Decimal]:
+def _split(value: Decimal, parts: list[_Node], minor: Decimal) -> dict[Period, Decimal]:
     if not parts:
         return {}
     weights = [part.weight for part in parts]
-    shares = split(value, weights)
+    shares = split(value, weights, minor)
     periods = [part.period for part in parts]
     return dict(zip(periods, shares, strict=True))

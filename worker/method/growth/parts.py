@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Mapping
 from decimal import Decimal
 
 from worker.domain.entities import Goal
-from worker.domain.money import CENT, split
+from worker.domain.money import split
 from worker.domain.periods import (
     Grain,
     Period,
@@ -53,13 +53,10 @@ def shares(
     if goal.rollup == LATEST:
         return dict.fromkeys(periods, target)
     days = [calendar.in_period(period) for period in periods]
-    unit = Decimal(1).scaleb(min(0, int(target.normalize().as_tuple().exponent)))
+    last_digit = Decimal(1).scaleb(min(0, int(target.normalize().as_tuple().exponent)))
     shares = days if any(days) else [1] * len(days)
-    amounts = split(target / unit * CENT, shares) if shares else []
-    return {
-        period: amount / CENT * unit
-        for period, amount in zip(periods, amounts, strict=True)
-    }
+    amounts = split(target, shares, last_digit) if shares else []
+    return dict(zip(periods, amounts, strict=True))
 
 
 def roll_up(goal: Goal, children: Mapping[Ref, list[Goal]]) -> Decimal | None:

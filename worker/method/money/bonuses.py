@@ -107,22 +107,26 @@ BASIS_NAMES = {
 
 
 def share_out(
-    pool: Decimal, people: Mapping[str, Sequence[Ref]], shares: Mapping[str, Decimal]
+    pool: Decimal,
+    people: Mapping[str, Sequence[Ref]],
+    *,
+    shares: Mapping[str, Decimal],
+    minor: Decimal,
 ) -> Fund:
-    """Return the fund split over the roles that somebody has, and equally inside each; exact to the cent.
+    """Return the fund split over the roles that somebody has, and equally inside each; exact to `minor`.
 
     `people` and `shares` by role; a cent that cannot be halved is the earlier person's.
     """
     present = [role for role in ROLES if people.get(role) and shares.get(role)]
     if not present:
         return Fund(pool, {}, {})
-    by_role = split(pool, [shares[role] for role in present])
+    by_role = split(pool, [shares[role] for role in present], minor)
     amounts = dict(zip(present, by_role, strict=True))
 
     parts: dict[Ref, Decimal] = defaultdict(Decimal)
     for role, amount in amounts.items():
         team = people[role]
-        equal = split(amount, [1] * len(team))
+        equal = split(amount, [1] * len(team), minor)
         for person, part in zip(team, equal, strict=True):
             parts[person] += part
     return Fund(pool, amounts, dict(parts))
@@ -136,7 +140,12 @@ def _facts(unit: Unit, month: Period, base: Decimal, *, world: World) -> Iterato
     shares: dict[str, Decimal] = {
         str(role): part for role, part in limits.bonus_shares.items()
     }
-    fund = share_out(round_money(base * rate), _people(unit, world), shares)
+    fund = share_out(
+        round_money(base * rate, world.minor_unit),
+        _people(unit, world),
+        shares=shares,
+        minor=world.minor_unit,
+    )
     ref = Ref("bonuses", bonus_key(unit.ref, month))
     basis = say(BASIS_NAMES[limits.bonus_base])
     inputs = (

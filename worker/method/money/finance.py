@@ -143,7 +143,7 @@ def _planned(
         else ()
     )
     budgets = (_budget(card, client, period.start, last, world=world) for card in cards)
-    return round_money(sum(fees, ZERO) + sum(budgets, ZERO))
+    return round_money(sum(fees, ZERO) + sum(budgets, ZERO), world.minor_unit)
 
 
 def _budget(
@@ -286,7 +286,7 @@ def _concentrations(book: _Book, world: World) -> Iterator[Look]:
             _mark_of_share(lowest, limit),
             words.say("Share of the firm's revenue: {shares}.", shares=listed),
             f">= {limit}",
-            stake=round_money(book.of(client.ref, book.recent)),
+            stake=round_money(book.of(client.ref, book.recent), world.minor_unit),
             horizon=client.contract_end,
             inputs=inputs,
         )
@@ -323,7 +323,7 @@ def _mix(book: _Book, world: World) -> Look:
         4 if drift is not None and drift > 2 * limits.mix_drift else 3,
         evidence,
         f"{limits.units_share} +- {limits.mix_drift}",
-        stake=round_money((drift or ZERO) * whole),
+        stake=round_money((drift or ZERO) * whole, world.minor_unit),
     )
     return "money.mix", Subject(FIRM, {"client": "", "unit": ""}), seen
 

@@ -11,6 +11,8 @@ from collections.abc import Container, Iterable, Mapping
 from datetime import date
 from decimal import Decimal
 
+from msgspec.structs import replace
+
 from worker.domain.entities import Revenue
 from worker.domain.messages import Text, literal, tell
 from worker.domain.money import round_money
@@ -37,7 +39,8 @@ def book(world: World) -> Booked:
         card = world.card(row.project)
         client = row.client or (card.client if card else None)
         if client is not None and is_own_currency(row, world):
-            booked[client, row.month.replace(day=1)].append(row)
+            amount = round_money(row.amount, world.minor_unit)
+            booked[client, row.month.replace(day=1)].append(replace(row, amount=amount))
     return booked
 
 
@@ -94,8 +97,6 @@ def claimed(rows: Iterable[Revenue]) -> Decimal:
 
 
 def total(rows: Iterable[Revenue], kinds: Iterable[str]) -> Decimal:
-    """Return the sum of the rows of some kinds, in cents."""
+    """Return the sum of the rows of some kinds."""
     wanted = frozenset(kinds)
-    return round_money(
-        sum((row.amount for row in rows if row.kind in wanted), Decimal(0))
-    )
+    return sum((row.amount for row in rows if row.kind in wanted), Decimal(0))

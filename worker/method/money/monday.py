@@ -14,7 +14,7 @@ from decimal import Decimal
 import msgspec
 
 from worker.domain.entities import Client
-from worker.domain.money import split
+from worker.domain.money import round_money, split
 from worker.domain.periods import (
     Grain,
     Period,
@@ -100,6 +100,7 @@ def cut(
     *,
     clients: Mapping[Ref, Client],
     calendar: WorkCalendar,
+    minor: Decimal,
 ) -> Cut:
     """Return the cut of one Monday; `money` is the unit's own (None: not known), `clients` those it may come from."""
     known = None if money is None else tuple(money)
@@ -111,7 +112,7 @@ def cut(
         _earned(known, weeks),
     )
     causes = (
-        find_causes(line.plan, weeks, known or (), clients=clients)
+        find_causes(line.plan, weeks, known or (), clients=clients, minor=minor)
         if known is not None
         else ()
     )
@@ -181,6 +182,7 @@ def find_causes(
     money: Iterable[MoneyFact],
     *,
     clients: Mapping[Ref, Client],
+    minor: Decimal,
 ) -> tuple[Cause, ...]:
     """Return what every client added to the variance, the largest first; together they are the variance exactly.
 
@@ -202,10 +204,10 @@ def find_causes(
     whole = (
         plan
         if plan is not None
-        else (sum(usual.values(), ZERO) / USUAL_WEEKS).quantize(Decimal("0.01"))
+        else round_money(sum(usual.values(), ZERO) / USUAL_WEEKS, minor)
     )
     weights = [usual[ref] for ref in order]
-    expected = split(whole, weights) if any(weights) else [ZERO] * len(order)
+    expected = split(whole, weights, minor) if any(weights) else [ZERO] * len(order)
     causes = [
         Cause(ref, _model(clients.get(ref)), part, facts[ref])
         for ref, part in zip(order, expected, strict=True)

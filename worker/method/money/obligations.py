@@ -31,8 +31,8 @@ class Obligation(msgspec.Struct, frozen=True, gc=False):
     billed: Amounts
 
 
-def recognise(obligation: Obligation) -> tuple[Growth, ...]:
-    """Return the growth of max(earned to date, billed to date), oldest first; every part in cents, the sum exact."""
+def recognise(obligation: Obligation, minor: Decimal) -> tuple[Growth, ...]:
+    """Return the growth of max(earned to date, billed to date), oldest first; every part a multiple of `minor`, the sum exact."""
     days = {*obligation.billed}
     for amounts in obligation.earned.values():
         days.update(amounts)
@@ -47,7 +47,7 @@ def recognise(obligation: Obligation) -> tuple[Growth, ...]:
         earned += sum(models.values(), ZERO)
         billed += obligation.billed.get(day, ZERO)
         before = rounded
-        rounded = round_money(earned)
+        rounded = round_money(earned, minor)
         now = max(rounded, billed)
         growth = Growth(
             day,

@@ -72,7 +72,7 @@ def plan_money(
         passed = _all_passed(quarter, world)
         units: dict[Ref, Cascade] = {}
         for unit in (*world.units, FIRM):
-            pins = _pins(unit, quarter, rows, problems=problems)
+            pins = _pins(unit, quarter, rows, problems=problems, minor=world.minor_unit)
             plan = (
                 _firm(units, quarter, world, pins=pins, money=money)
                 if unit == FIRM
@@ -81,6 +81,7 @@ def plan_money(
                     quarter,
                     world.calendar,
                     pins=pins,
+                    minor=world.minor_unit,
                 )
             )
             tree = _Tree(unit, quarter, plan, pins, passed)
@@ -134,7 +135,12 @@ def _money(revenue: MoneyMeasure | None) -> Money | None:
 
 
 def _pins(
-    unit: Ref, quarter: Period, rows: dict[str, PlanRow], *, problems: list[Problem]
+    unit: Ref,
+    quarter: Period,
+    rows: dict[str, PlanRow],
+    *,
+    problems: list[Problem],
+    minor: Decimal,
 ) -> dict[str, Decimal]:
     pins: dict[str, Decimal] = {}
     for period in tree_of(quarter):
@@ -144,7 +150,7 @@ def _pins(
         if row.target is None or row.target < 0:
             problems.append(_bad_pin(row))
         else:
-            pins[period.code] = round_money(row.target)
+            pins[period.code] = round_money(row.target, minor)
     return pins
 
 
@@ -178,7 +184,9 @@ def _target(
                 else None
             )
             return (
-                round_money(before[0] * (1 + world.targets.growth)) if before else None
+                round_money(before[0] * (1 + world.targets.growth), world.minor_unit)
+                if before
+                else None
             )
 
 
@@ -196,7 +204,11 @@ def _firm(
     weeks come to. With pins of its own the quarter is cascaded anew: its months are then a decision of their own.
     """
     rest = cascade(
-        _free(units, quarter, world, money=money), quarter, world.calendar, pins={}
+        _free(units, quarter, world, money=money),
+        quarter,
+        world.calendar,
+        pins={},
+        minor=world.minor_unit,
     )
     plans = [plan.targets for plan in (*units.values(), rest)]
     targets: dict[str, Decimal | None] = {}
@@ -206,7 +218,13 @@ def _firm(
         targets[month.code] = _sum(targets[code] for code in weeks)
     targets[quarter.code] = _sum(targets[month.code] for month in parts_of(quarter))
     return (
-        cascade(targets[quarter.code], quarter, world.calendar, pins=pins)
+        cascade(
+            targets[quarter.code],
+            quarter,
+            world.calendar,
+            pins=pins,
+            minor=world.minor_unit,
+        )
         if pins
         else Cascade(targets)
     )
@@ -234,7 +252,8 @@ def _free(
                 for unit in (*units, FIRM)
             }
             return round_money(
-                (2 * before[FIRM] - sum(before.values())) * (1 + world.targets.growth)
+                (2 * before[FIRM] - sum(before.values())) * (1 + world.targets.growth),
+                world.minor_unit,
             )
     return None
 
@@ -254,7 +273,8 @@ def _contracts(
                 for month in parts_of(quarter)
             ),
             Decimal(0),
-        )
+        ),
+        world.minor_unit,
     )
 
 
@@ -338,7 +358,11 @@ def _carry(tree: _Tree, world: World, *, money: Money | None) -> dict[str, Decim
     parts = dict(
         zip(
             places,
-            split(short, [world.calendar.in_period(week) for week in places]),
+            split(
+                short,
+                [world.calendar.in_period(week) for week in places],
+                world.minor_unit,
+            ),
             strict=True,
         )
     )
@@ -384,7 +408,7 @@ def _measure(
         if money is None
         else money.get((tree.unit, period), (ZERO, frozenset()))
     )
-    planned = _planned(tree, period)
+    planned = _planned(tree, period, world.minor_unit)
     pace = ratio(amount / planned) if amount is not None and planned else None
     seen, why = _colour(passed, amount, planned, pace=pace, world=world)
     name = f"plans/{plan_key(tree.unit, period)}#health"
@@ -409,7 +433,7 @@ def _measure(
     )
 
 
-def _planned(tree: _Tree, period: Period) -> Decimal | None:
+def _planned(tree: _Tree, period: Period, minor: Decimal) -> Decimal | None:
     """Planned to date: the targets of the week parts, as far as their working days have passed."""
     if tree.plan.targets[period.code] is None:
         return None
@@ -426,7 +450,8 @@ def _planned(tree: _Tree, period: Period) -> Decimal | None:
                 for week in weeks
             ),
             ZERO,
-        )
+        ),
+        minor,
     )
 
 
@@ -434,7 +459,7 @@ def _forecast(passed: Decimal, amount: Decimal | None, world: World) -> Decimal 
     """Linear projection: fact / share of working days passed; none while that share is small."""
     if amount is None or passed < world.thresholds.pace_muted_share or not passed:
         return None
-    return round_money(amount / passed)
+    return round_money(amount / passed, world.minor_unit)
 
 
 def _per_day(
@@ -444,7 +469,7 @@ def _per_day(
     left = world.calendar.working_days(max(period.start, world.today), period.end)
     if target is None or amount is None or not left:
         return None
-    return round_money(max(ZERO, target - amount) / left)
+    return round_money(max(ZERO, target - amount) / left, world.minor_unit)
 
 
 def _colour(

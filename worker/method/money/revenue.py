@@ -60,11 +60,15 @@ Excess = list[tuple[Revenue, Decimal]]
 
 
 class _Calendar(msgspec.Struct, frozen=True, gc=False):
-    """How time is cut: into week parts from `recent` on, into months before; `last` is the day that is over."""
+    """How time is cut: into week parts from `recent` on, into months before; `last` is the day that is over.
+
+    Money is cut into multiples of `minor`.
+    """
 
     days: WorkCalendar
     recent: date
     last: date
+    minor: Decimal
 
     def place(self, day: date) -> date:
         """Return the first day of the part of time a day lies in."""
@@ -81,7 +85,7 @@ class _Calendar(msgspec.Struct, frozen=True, gc=False):
             month = next_period(month)
 
     def spread(self, amount: Decimal, first: date, end: date) -> Series:
-        """Return the growth of an amount over its period by working days passed, in cents; whole when it is over."""
+        """Return the growth of an amount over its period by working days passed; whole when it is over."""
         whole = self.days.working_days(first, end)
         series: Series = {}
         before = NOTHING
@@ -89,7 +93,7 @@ class _Calendar(msgspec.Struct, frozen=True, gc=False):
             until = min(part.end, end, self.last)
             if whole and until < end:
                 passed = self.days.working_days(first, until)
-                now = round_money(amount * passed / whole)
+                now = round_money(amount * passed / whole, self.minor)
             else:
                 now = amount
             series[self.place(max(part.start, first))] = now - before
@@ -125,7 +129,8 @@ def _months(first: date, last: date) -> tuple[Period, ...]:
 def measure_revenue(world: World) -> Findings[MoneyMeasure | None]:
     """Return the money of every client by week part in this and the last quarter, and by month over its life."""
     recent = previous_period(quarter_of(world.today)).start
-    calendar = _Calendar(world.calendar, recent, world.today - timedelta(days=1))
+    yesterday = world.today - timedelta(days=1)
+    calendar = _Calendar(world.calendar, recent, yesterday, world.minor_unit)
     cards = _cards_by_client(world)
     rows = rows_of(world, (ACT, WRITE_OFF))
     paid = rows_of(world, (PAYMENT,))
@@ -140,7 +145,7 @@ def measure_revenue(world: World) -> Findings[MoneyMeasure | None]:
         for obligation, excess in _obligations(
             client, earned, rows[client.ref], world=world, calendar=calendar
         ):
-            growths.append(recognise(obligation))
+            growths.append(recognise(obligation, world.minor_unit))
             problems += [_too_much(row, over, world) for row, over in excess]
         obligations[client.ref] = tuple(growths)
         counted = _counted(growths, paid[client.ref], world, calendar)
@@ -217,7 +222,7 @@ def _obligation(
             continue
         day = calendar.place(first)
         earned = sum((_to_date(series, day) for series in every), NOTHING)
-        open_work = max(NOTHING, round_money(earned) - _to_date(billed, day))
+        open_work = max(NOTHING, round_money(earned, calendar.minor) - _to_date(billed, day))
         _add(corrections, {day: -min(row.amount, open_work)})
         if row.amount > open_work:
             excess.append((row, row.amount - open_work))

@@ -195,7 +195,7 @@ def _risk(
     tracks[f"{ref}#score"] = follow(
         tracks.get(f"{ref}#score"), str(chance * weight), world.today
     )
-    exposure = round_money(CHANCES[chance] * stake) if stake else None
+    exposure = round_money(CHANCES[chance] * stake, world.minor_unit) if stake else None
     risk = RiskMeasure(
         ref,
         condition.signal,
