@@ -18,6 +18,7 @@ from worker.config import Thresholds
 from worker.domain.entities import Card, Client, Issue, Revenue
 from worker.domain.messages import ENGLISH, render
 from worker.domain.money import round_money
+from worker.domain.money import CENT
 from worker.domain.values import Ref
 from worker.errors import Code, Problem
 from worker.method.measures import MoneyMeasure
@@ -358,7 +359,7 @@ EARNED = st.decimals(0, 50_000, places=4)
 def test_what_is_recognised_in_the_end_is_the_larger_of_both(
     earned: dict[date, Decimal], billed: dict[date, Decimal]
 ) -> None:
-    growths = recognise(Obligation({"tm": earned}, billed))
+    growths = recognise(Obligation({"tm": earned}, billed), CENT)
     work = round_money(sum(earned.values(), Decimal(0)))
     acts = sum(billed.values(), Decimal(0))
     assert sum(growth.amount for growth in growths) == (
@@ -374,7 +375,7 @@ def test_what_is_recognised_in_the_end_is_the_larger_of_both(
 def test_unbilled_is_what_was_earned_beyond_the_acts(
     earned: dict[date, Decimal], billed: dict[date, Decimal]
 ) -> None:
-    open_work = unbilled_work(recognise(Obligation({"tm": earned}, billed)))
+    open_work = unbilled_work(recognise(Obligation({"tm": earned}, billed), CENT))
     work = round_money(sum(earned.values(), Decimal(0)))
     acts = sum(billed.values(), Decimal(0))
     assert sum(open_work.values()) == max(Decimal(0), work - acts)

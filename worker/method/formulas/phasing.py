@@ -1,12 +1,18 @@
-"""Phasing by working days: the share of a period behind us, and the part of a monthly fee (facts/definitions.md)."""
+"""Phasing by working days: the share of a period behind us, and what of a monthly fee is earned (docs/facts/definitions.md 6).
+
+Plans and facts ask the same function what a contract earns, so that a quiet one is exactly on its plan on every day.
+"""
 
 from __future__ import annotations
 
 from datetime import date
 from decimal import Decimal
+from functools import lru_cache
 
 from worker.domain.entities import Client
+from worker.domain.money import round_money, split
 from worker.domain.periods import A_DAY, Period, WorkCalendar
+from worker.method.formulas.cascade import parts_of
 
 
 def passed_share(period: Period, today: date, calendar: WorkCalendar) -> Decimal:
@@ -18,23 +24,68 @@ def passed_share(period: Period, today: date, calendar: WorkCalendar) -> Decimal
     if not whole:
         return Decimal(0)
     yesterday = today - A_DAY
-    behind = calendar.working_days(period.start, yesterday)
+    behind = calendar.working_days(period.start, min(period.end, yesterday))
     return Decimal(behind) / whole
 
 
 def fee_until(
-    client: Client, month: Period, last: date, *, calendar: WorkCalendar
+    client: Client, month: Period, last: date, *, calendar: WorkCalendar, minor: Decimal
 ) -> Decimal:
-    """Return what a contract's fee comes to in a month up to `last`, by the working days it is in force; unrounded."""
-    whole = calendar.in_period(month)
-    if not whole:
-        return Decimal(0)
+    """Return what a contract earns in a month up to `last`, in multiples of `minor`.
 
+    The month's fee, as far as the contract is in force, lies on the month's week parts by largest remainder; inside a
+    week part it is cumulated by working day, then rounded. So a finished month in force from end to end earns exactly
+    its fee. A month without working days is phased by calendar days.
+    """
+    if client.monthly_fee is None:
+        return Decimal(0)
     since = client.since or month.start
     until = client.contract_end or month.end
-    start = max(month.start, since)
-    end = min(month.end, last, until)
+    if since > min(last, month.end) or until < month.start:
+        return Decimal(0)
 
-    fee = client.monthly_fee or Decimal(0)
-    days = calendar.working_days(start, end)
-    return fee * days / whole
+    known = calendar if calendar.in_period(month) else _every_day(month)
+    first = max(since, month.start)
+    end = min(until, month.end)
+    earned = Decimal(0)
+    for week, amount in _fee_by_week(
+        client.monthly_fee, month, first, end, calendar=known, minor=minor
+    ):
+        start = max(week.start, first)
+        whole = known.working_days(start, min(week.end, end))
+        behind = known.working_days(start, min(week.end, end, last))
+        if behind:
+            earned += round_money(amount * behind / whole, minor)
+    return earned
+
+
+@lru_cache(maxsize=2048)
+def _fee_by_week(
+    fee: Decimal,
+    month: Period,
+    first: date,
+    end: date,
+    *,
+    calendar: WorkCalendar,
+    minor: Decimal,
+) -> tuple[tuple[Period, Decimal], ...]:
+    """Return the parts of a fee that lie on the week parts of a month, in force from `first` to `end`."""
+    weeks = parts_of(month)
+    days = []
+    for week in weeks:
+        start = max(week.start, first)
+        last = min(week.end, end)
+        days.append(calendar.working_days(start, last))
+
+    whole = calendar.in_period(month)
+    earned = round_money(fee * sum(days) / whole, minor)
+    if not any(days):
+        return ()
+    amounts = split(earned, days, minor)
+    return tuple(zip(weeks, amounts, strict=True))
+
+
+@lru_cache(maxsize=128)
+def _every_day(period: Period) -> WorkCalendar:
+    """Return a calendar on which each day of a period is worked."""
+    return WorkCalendar(days_on=frozenset(period.days()))

@@ -136,7 +136,9 @@ def _planned(
     last = min(period.end, until or period.end)
     fees = (
         (
-            fee_until(client, month, last, calendar=world.calendar)
+            fee_until(
+                client, month, last, calendar=world.calendar, minor=world.minor_unit
+            )
             for month in parts_of(period)
         )
         if client.monthly_fee

@@ -268,7 +268,13 @@ def _contracts(
     return round_money(
         sum(
             (
-                fee_until(client, month, month.end, calendar=world.calendar)
+                fee_until(
+                    client,
+                    month,
+                    month.end,
+                    calendar=world.calendar,
+                    minor=world.minor_unit,
+                )
                 for client in fees
                 for month in parts_of(quarter)
             ),

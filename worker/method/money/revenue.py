@@ -222,7 +222,9 @@ def _obligation(
             continue
         day = calendar.place(first)
         earned = sum((_to_date(series, day) for series in every), NOTHING)
-        open_work = max(NOTHING, round_money(earned, calendar.minor) - _to_date(billed, day))
+        open_work = max(
+            NOTHING, round_money(earned, calendar.minor) - _to_date(billed, day)
+        )
         _add(corrections, {day: -min(row.amount, open_work)})
         if row.amount > open_work:
             excess.append((row, row.amount - open_work))
@@ -350,7 +352,9 @@ def _fees(client: Client, world: World, calendar: _Calendar) -> Series:
         before = NOTHING
         for part in calendar.parts(month.start, month.end):
             until = min(part.end, calendar.last)
-            now = fee_until(client, month, until, calendar=world.calendar)
+            now = fee_until(
+                client, month, until, calendar=world.calendar, minor=calendar.minor
+            )
             series[part.start] = now - before
             before = now
     return series
