@@ -136,6 +136,7 @@ class Thresholds(Model):
     pace: RatioBand = Band(green=Decimal("0.95"), amber=Decimal("0.75"))
     pace_muted_share: Share = Decimal("0.15")
     carry_over: Literal["spread", "next_week", "none"] = "spread"
+    carry_days: Annotated[int, Field(ge=0, le=31)] = 5
     stalled_days: Days = 14
     ageing_days: Days = 5
     no_contact_days: Days = 14
@@ -253,7 +254,7 @@ class Thresholds(Model):
 
 class QuarterTargets(Model):
     """Where quarter targets come from when people pinned none: `growth` (a share over last quarter's fact),
-    `contracts` (sum of monthly fees) or `none`."""
+    `contracts` (what monthly fees and dated budgets are to earn) or `none`."""
 
     policy: Literal["growth", "contracts", "none"] = "contracts"
     growth: Annotated[Decimal, Field(ge=-1, le=10)] = Decimal("0.1")

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from tests.support.worlds import TODAY
 from worker.domain.money import CENT
 from worker.domain.periods import Period, WorkCalendar, children, quarter_of
-from worker.method.formulas.cascade import Cascade, cascade
+from worker.method.formulas.cascade import Cascade, Given, cascade
 
 Q4 = quarter_of(TODAY)
 MONTHS = children(Q4)
@@ -46,7 +46,7 @@ def inexact(plan: Cascade) -> set[str]:
 def test_parts_sum_exactly_to_the_whole_but_for_reported_conflicts(
     total: Decimal, calendar: WorkCalendar, pins: Mapping[str, Decimal]
 ) -> None:
-    plan = cascade(total, Q4, calendar, pins=pins, minor=CENT)
+    plan = cascade(total, Q4, calendar, given=Given(CENT, pins=pins))
     assert (
         inexact(plan)
         <= {conflict.period.code for conflict in plan.conflicts} & pins.keys()
@@ -68,7 +68,7 @@ def test_moving_a_pin_never_changes_another_pin(
     moved: str,
     to: Decimal,
 ) -> None:
-    plan = cascade(total, Q4, calendar, pins={**pins, moved: to}, minor=CENT)
+    plan = cascade(total, Q4, calendar, given=Given(CENT, pins={**pins, moved: to}))
     assert {code: plan.targets[code] for code in pins if code != moved} == {
         code: value for code, value in pins.items() if code != moved
     }
@@ -80,13 +80,13 @@ def test_moving_a_pin_never_changes_another_pin(
 def test_without_pins_there_is_a_conflict_only_when_nobody_works(
     total: Decimal, calendar: WorkCalendar
 ) -> None:
-    plan = cascade(total, Q4, calendar, pins={}, minor=CENT)
+    plan = cascade(total, Q4, calendar, given=Given(CENT, pins={}))
     assert bool(plan.conflicts) == (total > 0 and calendar.in_period(Q4) == 0)
 
 
 def test_months_get_their_share_by_working_days() -> None:
     # October 2026 has 22 weekdays, November 21, December 23: 66 in all; 660 is 10 a day.
-    plan = cascade(Decimal(660), Q4, WorkCalendar(), pins={}, minor=CENT)
+    plan = cascade(Decimal(660), Q4, WorkCalendar(), given=Given(CENT, pins={}))
     assert [plan.targets[month.code] for month in MONTHS] == [220, 210, 230]
     # November's weeks: Sunday the 1st alone, then four whole weeks of 5 days and Monday the 30th.
     assert [plan.targets[week.code] for week in children(MONTHS[1])] == [
@@ -105,8 +105,7 @@ def test_a_company_day_off_moves_money_to_the_other_days() -> None:
         Decimal(650),
         Q4,
         WorkCalendar(frozenset({date(2026, 11, 4)})),
-        pins={},
-        minor=CENT,
+        given=Given(CENT, pins={}),
     )
     assert plan.targets["2026-11"] == 200
     assert plan.targets["2026-11-W45"] == 40
@@ -114,7 +113,7 @@ def test_a_company_day_off_moves_money_to_the_other_days() -> None:
 
 def test_odd_cents_go_to_the_largest_remainders() -> None:
     # 100 over 22:21:23 of 66: 33.333.., 31.818.., 34.848..; floors 33.33+31.81+34.84 leave 2 cents, for .848 and .818.
-    plan = cascade(Decimal(100), Q4, WorkCalendar(), pins={}, minor=CENT)
+    plan = cascade(Decimal(100), Q4, WorkCalendar(), given=Given(CENT, pins={}))
     assert [plan.targets[month.code] for month in MONTHS] == [
         Decimal("33.33"),
         Decimal("31.82"),
@@ -125,7 +124,10 @@ def test_odd_cents_go_to_the_largest_remainders() -> None:
 def test_a_pinned_month_leaves_the_rest_to_its_siblings() -> None:
     # 660 - 300 = 360 over 22 + 23 = 45 days: 8 a day.
     plan = cascade(
-        Decimal(660), Q4, WorkCalendar(), pins={"2026-11": Decimal(300)}, minor=CENT
+        Decimal(660),
+        Q4,
+        WorkCalendar(),
+        given=Given(CENT, pins={"2026-11": Decimal(300)}),
     )
     assert [plan.targets[month.code] for month in MONTHS] == [176, 300, 184]
     assert not plan.conflicts
@@ -134,7 +136,10 @@ def test_a_pinned_month_leaves_the_rest_to_its_siblings() -> None:
 def test_a_month_takes_what_its_pinned_weeks_need() -> None:
     # Week 46 alone asks for 400, more than November's share of 210: the others share the remaining 260 over 45 days.
     plan = cascade(
-        Decimal(660), Q4, WorkCalendar(), pins={"2026-11-W46": Decimal(400)}, minor=CENT
+        Decimal(660),
+        Q4,
+        WorkCalendar(),
+        given=Given(CENT, pins={"2026-11-W46": Decimal(400)}),
     )
     assert plan.targets["2026-11"] == 400
     assert plan.targets["2026-11-W45"] == 0
@@ -148,7 +153,7 @@ def test_a_pinned_month_below_its_pinned_weeks_is_a_conflict_and_both_stand() ->
         "2026-11-W46": Decimal(80),
         "2026-11-W47": Decimal(70),
     }
-    plan = cascade(Decimal(660), Q4, WorkCalendar(), pins=pins, minor=CENT)
+    plan = cascade(Decimal(660), Q4, WorkCalendar(), given=Given(CENT, pins=pins))
     (conflict,) = plan.conflicts
     assert (conflict.period.code, conflict.target, conflict.below) == (
         "2026-11",
@@ -164,8 +169,7 @@ def test_an_unpinned_quarter_gives_way_to_three_pinned_months_and_says_so() -> N
         Decimal(660),
         Q4,
         WorkCalendar(),
-        pins={month.code: Decimal(100) for month in MONTHS},
-        minor=CENT,
+        given=Given(CENT, pins={month.code: Decimal(100) for month in MONTHS}),
     )
     assert plan.targets["2026-Q4"] == 300
     assert [conflict.period for conflict in plan.conflicts] == [Q4]
@@ -173,7 +177,9 @@ def test_an_unpinned_quarter_gives_way_to_three_pinned_months_and_says_so() -> N
 
 
 def test_without_a_quarter_target_only_pinned_parts_have_one() -> None:
-    plan = cascade(None, Q4, WorkCalendar(), pins={"2026-11": Decimal(210)}, minor=CENT)
+    plan = cascade(
+        None, Q4, WorkCalendar(), given=Given(CENT, pins={"2026-11": Decimal(210)})
+    )
     assert plan.targets["2026-Q4"] is None
     assert plan.targets["2026-10"] is None
     assert plan.targets["2026-11-W46"] == 50
@@ -182,7 +188,10 @@ def test_without_a_quarter_target_only_pinned_parts_have_one() -> None:
 def test_the_pinned_quarter_wins_over_the_policy() -> None:
     assert (
         cascade(
-            Decimal(1), Q4, WorkCalendar(), pins={"2026-Q4": Decimal(660)}, minor=CENT
+            Decimal(1),
+            Q4,
+            WorkCalendar(),
+            given=Given(CENT, pins={"2026-Q4": Decimal(660)}),
         ).targets["2026-10"]
         == 220
     )

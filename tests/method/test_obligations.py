@@ -17,8 +17,7 @@ from tests.support.worlds import card, client, issue, person, unit, worklog, wor
 from worker.config import Thresholds
 from worker.domain.entities import Card, Client, Issue, Revenue
 from worker.domain.messages import ENGLISH, render
-from worker.domain.money import round_money
-from worker.domain.money import CENT
+from worker.domain.money import CENT, round_money
 from worker.domain.values import Ref
 from worker.errors import Code, Problem
 from worker.method.measures import MoneyMeasure
@@ -360,7 +359,7 @@ def test_what_is_recognised_in_the_end_is_the_larger_of_both(
     earned: dict[date, Decimal], billed: dict[date, Decimal]
 ) -> None:
     growths = recognise(Obligation({"tm": earned}, billed), CENT)
-    work = round_money(sum(earned.values(), Decimal(0)))
+    work = round_money(sum(earned.values(), Decimal(0)), CENT)
     acts = sum(billed.values(), Decimal(0))
     assert sum(growth.amount for growth in growths) == (
         max(work, acts) if growths else 0
@@ -376,7 +375,7 @@ def test_unbilled_is_what_was_earned_beyond_the_acts(
     earned: dict[date, Decimal], billed: dict[date, Decimal]
 ) -> None:
     open_work = unbilled_work(recognise(Obligation({"tm": earned}, billed), CENT))
-    work = round_money(sum(earned.values(), Decimal(0)))
+    work = round_money(sum(earned.values(), Decimal(0)), CENT)
     acts = sum(billed.values(), Decimal(0))
     assert sum(open_work.values()) == max(Decimal(0), work - acts)
     assert all(amount > 0 for amount in open_work.values())

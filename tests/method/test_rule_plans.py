@@ -32,17 +32,20 @@ from tests.support.worlds import (
     worklog,
     world,
 )
-from worker.config import QuarterTargets, Thresholds
-from worker.domain.entities import Row
+from worker.config import Holidays, QuarterTargets, Thresholds
+from worker.domain.entities import Client, Row, Stage
 from worker.domain.periods import WorkCalendar
 from worker.domain.values import Ref, Span, Unset, Value
 from worker.domain.words import Words
-from worker.errors import Problem
+from worker.errors import Code, Problem
 from worker.locales import load_words
 from worker.mapping.load import load_schema
 from worker.method.formulas.cascade import is_exact
 from worker.method.measures import Rag
+from worker.method.outcome import Outcome
 from worker.plan.facts import Input, Why
+from worker.world.calendar import work_calendar
+from worker.world.memory import Memory
 from worker.world.world import World
 
 OCTOBER, NOVEMBER = date(2026, 10, 1), date(2026, 11, 1)
@@ -58,6 +61,12 @@ def fee(amount: int, **fields: Any) -> World:
     return world(unit(), client(monthly_fee=Decimal(amount), **fields))
 
 
+def by_days(*more: object, **fields: Any) -> World:
+    """Return a world with one unit whose quarter is pinned at 66,000, which is 1,000 a working day, and one client."""
+    pins = {"plans": (pinned("2026-Q4", 66000), *fields.pop("pins", ()))}
+    return world(unit(), client(), *more, rows=pins, **fields)
+
+
 def pinned(code: str, target: object, *, of: str = "u1") -> Row:
     """Return a plan row a person pinned."""
     amount = target if target is None else Decimal(str(target))
@@ -67,12 +76,12 @@ def pinned(code: str, target: object, *, of: str = "u1") -> Row:
 
 
 def test_the_target_of_a_quarter_is_the_sum_of_contracts() -> None:
-    # 3 x 22,000; by working days 22:21:23.
+    # 3 x 22,000, each month its fee.
     seen = fee(22000)
     assert [
         plan(seen, code)["target"]
         for code in ("2026-Q4", "2026-10", "2026-11", "2026-12")
-    ] == [66000, 22000, 21000, 23000]
+    ] == [66000, 22000, 22000, 22000]
 
 
 def test_a_contract_counts_only_while_it_is_in_force() -> None:
@@ -211,7 +220,7 @@ def test_fixed_price_accrues_with_the_share_of_work_finished() -> None:
 def test_pace_forecast_and_required_rate_count_finished_days() -> None:
     # Target 66,000 = 1000 a day, 34 days behind; fact 22,000 (October): pace 22/34, projection 22,000 x 66/34,
     # required (66,000 - 22,000) / 32 days left.
-    seen = world(unit(), client(monthly_fee=Decimal(22000)), revenue(22000, OCTOBER))
+    seen = by_days(revenue(22000, OCTOBER))
     facts = plan(seen, "2026-Q4")
     assert facts["pace"] == Decimal("0.6471")
     assert facts["forecast"] == Decimal("42705.88")
@@ -230,7 +239,7 @@ def test_pace_is_muted_at_the_start_of_a_period() -> None:
 def test_the_shortfall_of_finished_weeks_goes_to_the_weeks_left_of_the_month() -> None:
     # Finished weeks end on 15 November: October's 22,000 and 10 November days of 1000 were planned, 22,000 came in.
     # 10,000 over weeks 47 (5 days), 48 (5) and 49 (1): remainders are .4545, .4545 and .0909, the cent goes to week 47.
-    seen = world(unit(), client(monthly_fee=Decimal(22000)), revenue(22000, OCTOBER))
+    seen = by_days(revenue(22000, OCTOBER))
     carries = [plan(seen, f"2026-11-W{week}")["carry"] for week in (46, 47, 48, 49)]
     assert carries == [0, Decimal("4545.46"), Decimal("4545.45"), Decimal("909.09")]
     assert plan(seen, "2026-11")["carry"] == plan(seen, "2026-Q4")["carry"] == 10000
@@ -238,31 +247,25 @@ def test_the_shortfall_of_finished_weeks_goes_to_the_weeks_left_of_the_month() -
 
 
 def test_the_carry_policy_may_be_next_week_or_none() -> None:
-    seen = world(unit(), client(monthly_fee=Decimal(22000)), revenue(22000, OCTOBER))
+    seen = by_days(revenue(22000, OCTOBER))
     after = replace(seen, thresholds=Thresholds(carry_over="next_week"))
     assert (
         plan(after, "2026-11-W47")["carry"],
         plan(after, "2026-11-W48")["carry"],
     ) == (10000, 0)
-    assert (
-        plan(replace(seen, thresholds=Thresholds(carry_over="none")), "2026-Q4")[
-            "carry"
-        ]
-        == 0
-    )
+    none = replace(seen, thresholds=Thresholds(carry_over="none"))
+    carries = [plan(none, code)["carry"] for code in ("2026-Q4", "2026-11", "2026-12")]
+    assert carries == [10000, 0, 0], "the shortfall is named, and placed nowhere"
+    assert plan(none, "2026-11-W47")["carry"] == 0
 
 
 def test_pinned_weeks_take_no_carry_and_then_the_quarter_does() -> None:
-    seen = world(
-        unit(),
-        client(monthly_fee=Decimal(22000)),
+    seen = by_days(
         revenue(22000, OCTOBER),
-        rows={
-            "plans": tuple(
-                pinned(f"2026-11-W{week}", amount)
-                for week, amount in ((47, 5000), (48, 5000), (49, 1000))
-            )
-        },
+        pins=(
+            pinned(f"2026-11-W{week}", amount)
+            for week, amount in ((47, 5000), (48, 5000), (49, 1000))
+        ),
     )
     assert plan(seen, "2026-11")["carry"] == 0
     # December: 4, 5, 5, 5, 4 days of 23 take the 10,000.
@@ -320,8 +323,9 @@ def test_a_pinned_month_stays_and_the_others_take_the_rest() -> None:
     )
     outcome = judge(held)
     assert facts_of(outcome, "plans", "plan:u1:2026-11")["target"] == 30000
-    # 36,000 over 22 + 23 days: 800 a day.
-    assert facts_of(outcome, "plans", "plan:u1:2026-10")["target"] == 17600
+    # October is over and keeps its 22,000; of 66,000 December has 14,000.
+    assert facts_of(outcome, "plans", "plan:u1:2026-10")["target"] == 22000
+    assert facts_of(outcome, "plans", "plan:u1:2026-12")["target"] == 14000
     assert is_exact(outcome.measures.plans)
 
 
@@ -344,7 +348,7 @@ def test_a_pin_without_an_amount_is_reported_and_ignored() -> None:
             replace(fee(22000), rows={"plans": (pinned("2026-11", target),)})
         )
         assert [problem.code for problem in outcome.problems] == ["bad-pin"]
-        assert facts_of(outcome, "plans", "plan:u1:2026-11")["target"] == 21000
+        assert facts_of(outcome, "plans", "plan:u1:2026-11")["target"] == 22000
 
 
 def test_the_next_quarter_appears_ten_working_days_before_it_begins() -> None:
@@ -395,7 +399,9 @@ def test_a_calendar_without_working_days_breaks_nothing() -> None:
         calendar=WorkCalendar(off),
     )
     assert plan(seen, "2026-10")["fact"] == 500
-    assert plan(seen, "2026-11")["target"] == 0
+    # By calendar days, 17 of 30 behind: the 1st 733.34, weeks 5,133.34 and 5,133.33, of the third two days of seven.
+    november = plan(seen, "2026-11")
+    assert (november["target"], november["fact"]) == (22000, Decimal("12466.68"))
 
 
 @settings(max_examples=25)
@@ -609,7 +615,8 @@ def test_the_firms_target_is_the_sum_of_those_that_are_known(
         client("c2", unit=Ref("units", "u2"), monthly_fee=other),
     )
     assert plan(seen, "2026-Q4", of="firm")["target"] == 66000
-    assert plan(seen, "2026-11-W47", of="firm")["target"] == 5000
+    # 22,000 x 5 / 21 = 5,238.0952..., four times, and 1,047.6190... on the 30th: the 30th, W45 and W46 take the cents.
+    assert plan(seen, "2026-11-W47", of="firm")["target"] == Decimal("5238.09")
 
 
 def test_a_fee_or_a_pin_of_nothing_is_a_target_of_nothing() -> None:
@@ -617,8 +624,9 @@ def test_a_fee_or_a_pin_of_nothing_is_a_target_of_nothing() -> None:
     assert (facts["target"], facts["why"]) == (0, "Nothing was planned here.")
     held = replace(fee(22000), rows={"plans": (pinned("2026-12", 0),)})
     assert plan(held, "2026-12")["target"] == 0
-    # The whole 66,000 lies on 22 and 21 working days.
-    assert plan(held, "2026-10")["target"] == Decimal("33767.44")
+    # October keeps its 22,000, November has what is left of 66,000.
+    assert plan(held, "2026-10")["target"] == 22000
+    assert plan(held, "2026-11")["target"] == 44000
 
 
 @pytest.mark.parametrize(
@@ -634,7 +642,7 @@ def test_a_fee_or_a_pin_of_nothing_is_a_target_of_nothing() -> None:
     ],
 )
 def test_a_pace_at_its_band_has_reached_it(money: int, rag: Rag, pace: Decimal) -> None:
-    seen = world(unit(), client(monthly_fee=Decimal(22000)), revenue(money, OCTOBER))
+    seen = by_days(revenue(money, OCTOBER))
     measure = judge(seen).measures.plans[0]
     assert (measure.pace, measure.rag) == (pace, rag)
 
@@ -668,19 +676,25 @@ def test_what_is_still_to_do_a_day_is_never_less_than_nothing() -> None:
 
 
 def test_a_plan_says_what_its_target_and_pace_were_taken_from() -> None:
-    seen = world(unit(), client(monthly_fee=Decimal(22000)), revenue(32300, OCTOBER))
+    seen = by_days(revenue(32300, OCTOBER))
 
-    def why(outcome_of: World, field: str) -> Why:
+    def why(outcome_of: World, field: str, code: str = "2026-Q4") -> Why:
         (found,) = [
             fact.why
             for fact in judge(outcome_of).facts
-            if fact.ref.key == "plan:u1:2026-Q4" and fact.field == field
+            if fact.ref.key == f"plan:u1:{code}" and fact.field == field
         ]
         return found
 
-    assert why(seen, "target").formula == "share of the parent's target by working days"
-    held = replace(seen, rows={"plans": (pinned("2026-Q4", 5),)})
-    assert why(held, "target").formula == "pinned by a person"
+    assert why(seen, "target").formula == "pinned by a person"
+    assert (
+        why(seen, "target", "2026-11").formula
+        == "share of the parent's target by working days"
+    )
+    assert (
+        why(fee(22000), "target").formula
+        == "what contracts and dated budgets are to earn in the period"
+    )
     assert why(seen, "pace").threshold == why(seen, "health").threshold
     assert why(seen, "health").threshold == "pace >= 0.95 / 0.75"
     assert why(seen, "fact").threshold == ""
@@ -691,3 +705,369 @@ def test_a_plan_says_what_its_target_and_pace_were_taken_from() -> None:
         Input("planned to date", "34000.00"),
         Input("working days", "66"),
     )
+
+
+# --- contracts: plan and fact are earned by one function
+
+
+def retainer(key: str, amount: int, **fields: Any) -> Client:
+    """Return a client on a retainer."""
+    return client(key, engagement="retainer", monthly_fee=Decimal(amount), **fields)
+
+
+QUIET = (
+    retainer("c1", 22000),
+    retainer("c2", 100_000, since=date(2026, 10, 14)),
+    retainer("c3", 33_333, contract_end=date(2026, 12, 9)),
+    retainer("c4", 7777, unit=None),
+)
+
+
+@pytest.mark.parametrize(
+    "today", [date(2026, 10, 1) + timedelta(days=n) for n in range(0, 92, 3)]
+)
+@pytest.mark.parametrize("currency", ["EUR", "JPY"])
+def test_quiet_retainers_are_exactly_on_plan_every_day(
+    today: date, currency: str
+) -> None:
+    """Fees of 22,000, a contract that begins, one that ends in mid-week, and one outside of units."""
+    seen = world(unit(), *QUIET, today=today, words=Words("en", currency))
+    measures = judge(seen).measures
+    pairs = [
+        (plan.fact, plan.planned)
+        for plan in measures.plans
+        if ":2027" not in plan.period.code
+    ]
+    assert len(pairs) >= 40
+    assert [pair for pair in pairs if pair[0] != pair[1]] == []
+    assert {pace for pace in (measures.paces or {}).values() if pace is not None} <= {1}
+    for plan in measures.plans:
+        if plan.period.end < today:
+            assert plan.fact == plan.target
+
+
+def test_a_finished_retainer_month_is_its_fee_in_plan_and_fact() -> None:
+    seen = replace(
+        world(unit(), retainer("c1", 100_000), today=date(2026, 12, 1)),
+        calendar=work_calendar(Holidays(country="RU"), (2026,)),
+    )
+    for month in ("2026-10", "2026-11"):
+        facts = plan(seen, month)
+        assert (facts["target"], facts["fact"], facts["pace"]) == (100_000, 100_000, 1)
+
+
+# A fixed price of 1,000,000 from 2 November to 11 December, 30 working days; 12 lie behind. November 21 of 30: 700,000.
+def test_a_dated_budget_is_in_the_targets_of_unit_and_firm_and_in_the_clients_plan() -> (
+    None
+):
+    seen = world(
+        unit(),
+        client(engagement="fixed_price"),
+        card(
+            budget=Decimal(1_000_000), start=date(2026, 11, 2), due=date(2026, 12, 11)
+        ),
+    )
+    outcome = judge(seen)
+    for of in ("u1", "firm"):
+        targets = [
+            facts_of(outcome, "plans", f"plan:{of}:{code}")["target"]
+            for code in ("2026-Q4", "2026-10", "2026-11", "2026-12")
+        ]
+        assert targets == [1_000_000, 0, 700_000, 300_000]
+    assert facts_of(outcome, "clients", "c1")["plan"] == 1_000_000
+    planned = {plan.period.code: plan.planned for plan in outcome.measures.plans}
+    assert planned["2026-Q4"] == 400_000
+
+
+# A retainer of 22,000 a month and, with a model of its own, a card of 640,000 from 15 December to 15 January: 24 working
+# days, 13 of them in December: 346,666.67. Cards of the retainer itself and ideas promise nothing more.
+def test_a_unit_is_to_bring_what_its_clients_are_to_bring() -> None:
+    dated: dict[str, Any] = {"start": date(2026, 12, 15), "due": date(2027, 1, 15)}
+    seen = world(
+        unit(),
+        retainer("c1", 22000),
+        client("c2", unit=None, monthly_fee=Decimal(900)),
+        card(budget=Decimal(640_000), engagement="fixed_price", **dated),
+        card("p2", budget=Decimal(999), engagement=None, **dated),
+        card("p3", Stage.IDEA, budget=Decimal(999), engagement="fixed_price", **dated),
+    )
+    outcome = judge(seen)
+    promised = Decimal("412666.67")
+    assert facts_of(outcome, "plans", "plan:u1:2026-Q4")["target"] == promised
+    assert facts_of(outcome, "clients", "c1")["plan"] == promised
+    firm = facts_of(outcome, "plans", "plan:firm:2026-Q4")["target"]
+    assert firm == promised + 2700
+
+
+# --- the baseline
+
+
+def test_a_lost_client_never_turns_a_pace_green() -> None:
+    both = (retainer("c1", 22000), retainer("c2", 22000))
+    begun = world(unit(), *both, today=date(2026, 10, 1))
+    seen = applied(begun, judge(begun), today=date(2026, 12, 1))
+    gone = replace(both[1], contract_end=date(2026, 10, 30))
+    seen = replace(seen, clients={one.ref: one for one in (both[0], gone)})
+    facts = plan(seen, "2026-Q4")
+    # Planned 44,000 a month, earned 44,000 and 22,000: 66 of 88.
+    assert (facts["target"], facts["pace"]) == (132_000, Decimal("0.75"))
+    assert "now come to €88,000" in str(facts["why"])
+    assert plan(seen, "2026-12")["target"] == 44000
+    firm = plan(seen, "2026-Q4", of="firm")
+    assert firm["target"] == 132_000
+    assert "now come to €88,000" in str(firm["why"])
+
+
+def test_growth_stays_over_what_was_known_when_the_quarter_began() -> None:
+    begun = replace(
+        world(
+            unit(), client(), revenue(1000, date(2026, 8, 3)), today=date(2026, 10, 1)
+        ),
+        targets=QuarterTargets(policy="growth"),
+    )
+    seen = applied(begun, judge(begun), today=date(2026, 10, 20))
+    late = revenue(500, date(2026, 9, 3))
+    seen = replace(seen, revenue=(*seen.revenue, late))
+    facts = plan(seen, "2026-Q4")
+    assert facts["target"] == 1100
+    assert "now come to €1,650" in str(facts["why"])
+
+
+def test_a_quarter_that_has_not_begun_is_not_frozen() -> None:
+    # 1 to 8 January are holidays: the quarter begins on the 11th.
+    holidays = frozenset(date(2027, 1, day) for day in range(1, 9))
+    seen = replace(
+        world(unit(), retainer("c1", 1000), today=date(2026, 12, 20)),
+        calendar=WorkCalendar(holidays),
+    )
+    for today, asked, target in (
+        (date(2027, 1, 10), 2000, 6000),
+        (date(2027, 1, 11), 3000, 9000),
+        (date(2027, 1, 12), 4000, 9000),
+    ):
+        seen = applied(seen, judge(seen), today=today)
+        seen = replace(seen, clients={ref("clients", "c1"): retainer("c1", asked)})
+        assert plan(seen, "2027-Q1")["target"] == target
+
+
+def test_a_baseline_is_read_back_from_the_rows_when_the_state_is_lost() -> None:
+    begun = world(unit(), retainer("c1", 22000))
+    seen = replace(
+        applied(begun, judge(begun)),
+        memory=Memory(),
+        clients={ref("clients", "c1"): retainer("c1", 11000)},
+    )
+    assert seen.memory.first_run
+    assert plan(seen, "2026-Q4")["target"] == 66000
+    assert plan(seen, "2026-12")["target"] == 22000
+
+
+# --- what is over keeps its targets
+
+
+@pytest.mark.parametrize("remembered", [True, False])
+@pytest.mark.parametrize(
+    ("pins", "left"),
+    [
+        # Of 66,000 October keeps 22,000; the rest is for what has not ended.
+        ({"2026-12": 30_000}, {"2026-11": 14_000, "2026-12": 30_000}),
+        ({"2026-11": 30_000}, {"2026-11": 30_000, "2026-12": 14_000}),
+        ({"2026-12-W50": 30_000}, {"2026-11": 14_000, "2026-12": 30_000}),
+        ({"2026-Q4": 100_000}, {"2026-Q4": 100_000}),
+    ],
+)
+def test_no_pin_of_a_later_period_rewrites_what_is_over(
+    pins: dict[str, int], left: dict[str, int], remembered: bool
+) -> None:
+    begun = judge(fee(22000))
+    seen = applied(fee(22000), begun) if remembered else fee(22000)
+    rows = {row.ref: row for row in seen.rows.get("plans", ())}
+    rows |= {row.ref: row for row in (pinned(*pin) for pin in pins.items())}
+    outcome = judge(replace(seen, rows={"plans": tuple(rows.values())}))
+
+    before, now = targets_of(begun), targets_of(outcome)
+    over = {code for code in before if month_of_code(code) == "2026-10"}
+    if remembered:
+        over |= {"2026-11-W45", "2026-11-W46"}
+    if not remembered and "2026-Q4" in pins:
+        over = set()
+    assert {code: now[code] for code in over} == {code: before[code] for code in over}
+    assert {code: now[code] for code in left} == left
+    assert is_exact(outcome.measures.plans)
+    assert outcome.problems == ()
+
+
+def month_of_code(code: str) -> str:
+    """Return the month that a month or a week part is or lies in."""
+    return code[:7]
+
+
+def targets_of(outcome: Outcome, unit_key: str = "u1") -> dict[str, Decimal | None]:
+    """Return a unit's targets by period code."""
+    return {
+        measure.period.code: measure.target
+        for measure in outcome.measures.plans
+        if measure.unit.key == unit_key
+    }
+
+
+def test_a_pin_below_what_is_over_is_a_conflict_that_names_both() -> None:
+    # November's finished weeks had 5,238.10 twice.
+    begun = applied(fee(22000), judge(fee(22000)))
+    key = "plan:u1:2026-11"
+    seen = changed(begun, "plans", key, pinned=True, target=Decimal(5000))
+    (problem,) = judge(seen).problems
+    assert problem.code == Code.PIN_CONFLICT
+    assert english(problem.where) == "November 2026 · North"
+    assert english(problem.message) == (
+        "its target is 5000.00, the parts below that are pinned or over come to 10476.20"
+    )
+
+
+def test_a_month_that_is_over_takes_the_pin_a_person_gives_it_since() -> None:
+    seen = replace(fee(22000), rows={"plans": (pinned("2026-10", 11000),)})
+    # 11,000 over 22 days are 500 a day; what is missing is for November and December.
+    assert plan(seen, "2026-10-W41")["target"] == 2500
+    assert judge(seen).problems == ()
+    assert is_exact(judge(seen).measures.plans)
+
+
+@settings(max_examples=20)
+@given(
+    pins=st.dictionaries(
+        st.sampled_from(
+            ["2026-Q4", "2026-11", "2026-11-W46", "2026-12", "2026-12-W50"]
+        ),
+        st.integers(20_000, 30_000).map(lambda cents: Decimal(cents) / 3),
+        max_size=3,
+    )
+)
+def test_the_end_of_a_week_moves_no_cent_of_what_is_planned(
+    pins: dict[str, Decimal],
+) -> None:
+    seen = replace(
+        fee(10007),
+        rows={"plans": tuple(pinned(code, amount) for code, amount in pins.items())},
+        today=date(2026, 10, 1),
+    )
+    first = judge(seen)
+    targets = {(plan.unit, plan.period): plan.target for plan in first.measures.plans}
+    for today in (date(2026, 10, 27), date(2026, 11, 18), date(2026, 12, 10)):
+        later = judge(replace(seen, memory=first.memory, today=today))
+        assert {
+            (plan.unit, plan.period): plan.target for plan in later.measures.plans
+        } == targets
+
+
+# --- the firm over its units
+
+
+def two_units(*pins: Row, **shares: str) -> World:
+    """Return a world of two units whose fees come to 400,000 and 600,000 a quarter."""
+    wholes = {key: Decimal(share) for key, share in shares.items()}
+    return world(
+        unit(target_share=wholes.get("u1")),
+        unit("u2", target_share=wholes.get("u2")),
+        client(monthly_fee=Decimal("133333.33")),
+        client("c2", unit=ref("units", "u2"), monthly_fee=Decimal(200_000)),
+        client("c3", unit=ref("units", "u1"), monthly_fee=Decimal("0")),
+        today=date(2026, 10, 1),
+        rows={"plans": pins},
+    )
+
+
+FIRMS_PINS = pytest.mark.parametrize(
+    ("code", "amount"),
+    [("2026-Q4", 5_000_000), ("2026-11", 400_000), ("2026-12-W50", 100_000)],
+)
+
+
+@FIRMS_PINS
+def test_a_pin_of_the_firm_that_its_units_do_not_come_to_is_a_conflict(
+    code: str, amount: int
+) -> None:
+    below = targets_of(judge(two_units()), "firm")[code]
+    seen = two_units(pinned(code, amount, of="firm"))
+    (problem,) = judge(seen).problems
+    assert problem.code == Code.PIN_CONFLICT
+    assert english(problem.where).endswith("Whole firm")
+    assert english(problem.message) == (
+        f"its target is {amount}.00, its units come to {below}"
+    )
+    assert plan(seen, code, of="firm")["target"] == amount
+
+
+@FIRMS_PINS
+def test_a_pin_of_the_firm_is_shared_out_by_the_target_shares(
+    code: str, amount: int
+) -> None:
+    seen = two_units(pinned(code, amount, of="firm"), u1="0.3", u2="0.7")
+    outcome = judge(seen)
+    assert outcome.problems == ()
+    assert plan(seen, code)["target"] == Decimal(amount) * 3 / 10
+    assert plan(seen, code, of="u2")["target"] == Decimal(amount) * 7 / 10
+    assert is_exact(outcome.measures.plans)
+    first, second = targets_of(outcome), targets_of(outcome, "u2")
+    for period, target in targets_of(outcome, "firm").items():
+        assert target == (first[period] or 0) + (second[period] or 0)
+
+
+def test_a_unit_that_is_pinned_leaves_the_rest_of_the_firms_pin_to_the_others() -> None:
+    firm = pinned("2026-Q4", 5_000_000, of="firm")
+    own = pinned("2026-Q4", 2_000_000)
+    seen = two_units(firm, own, u1="0.3", u2="0.7")
+    assert judge(seen).problems == ()
+    assert plan(seen, "2026-Q4", of="u2")["target"] == 3_000_000
+    # A unit without a share keeps what its contracts come to.
+    seen = two_units(firm, u2="0.7")
+    assert plan(seen, "2026-Q4")["target"] == Decimal("399999.99")
+    assert plan(seen, "2026-Q4", of="u2")["target"] == Decimal("4600000.01")
+    # What the shares leave is for clients outside of units.
+    seen = two_units(firm, u1="0.3", u2="0.5")
+    assert judge(seen).problems == ()
+    assert plan(seen, "2026-Q4", of="u2")["target"] == 2_500_000
+
+
+def test_pins_that_leave_nothing_to_share_are_a_conflict() -> None:
+    firm = pinned("2026-Q4", 1_000_000, of="firm")
+    seen = two_units(firm, pinned("2026-Q4", 2_000_000), u1="0.3", u2="0.7")
+    (problem,) = judge(seen).problems
+    assert english(problem.message) == (
+        "its target is 1000000.00, its units come to 2600000.00"
+    )
+
+
+# --- carry-over at the end of a month
+
+
+# October and November have 43 days; 42 lie before the 30th, 37 before the 23rd, at 1,000 a day. 3,000 came.
+@pytest.mark.parametrize(
+    ("today", "carry_days", "november", "december"),
+    [
+        (date(2026, 11, 30), 5, 0, 39_000),
+        (date(2026, 12, 1), 5, 0, 40_000),
+        (date(2026, 11, 30), 1, 39_000, 0),
+        # Friday the 27th and Monday the 30th are left, and the week of the 23rd is not over.
+        (date(2026, 11, 27), 5, 0, 34_000),
+        (date(2026, 11, 27), 2, 34_000, 0),
+        (date(2026, 11, 23), 6, 34_000, 0),
+        (date(2026, 11, 24), 6, 0, 34_000),
+    ],
+)
+def test_a_shortfall_goes_to_the_next_month_when_few_days_are_left_of_this_one(
+    today: date, carry_days: int, november: int, december: int
+) -> None:
+    limits = Thresholds(carry_days=carry_days)
+    seen = by_days(revenue(3000, OCTOBER), today=today, thresholds=limits)
+    assert plan(seen, "2026-11")["carry"] == november
+    assert plan(seen, "2026-12")["carry"] == december
+    assert plan(seen, "2026-Q4")["carry"] == november + december
+
+
+def test_the_last_days_of_a_quarter_take_what_is_short() -> None:
+    seen = by_days(revenue(3000, OCTOBER), today=date(2026, 12, 30))
+    # The last week began on the 28th: 62 of 66 days are behind.
+    assert plan(seen, "2026-12-W53")["carry"] == 59_000
+    after = (pinned(f"2026-12-W{week}", 1000) for week in (49, 50, 51, 52, 53))
+    full = by_days(revenue(3000, OCTOBER), today=date(2026, 11, 30), pins=after)
+    assert plan(full, "2026-11-W49")["carry"] == plan(full, "2026-Q4")["carry"]

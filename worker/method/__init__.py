@@ -56,7 +56,7 @@ def evaluate(world: World, playbooks: Playbooks, *, start: type[Run] = Run) -> O
 
     cards = run(measure_progress, {})
     money = run(measure_revenue, None)
-    plans = run(plan_money, (), money)
+    plans = run(plan_money, (), money, cards)
     load = run(measure_utilization, LoadMeasure(), cards, plans)
 
     run(find_deadline_conditions, None, cards)

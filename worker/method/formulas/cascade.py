@@ -1,8 +1,9 @@
-"""A quarter's money over its months and week parts, exact to the cent, with people's pins kept (docs/method.md 2.2).
+"""A quarter's money over its months and week parts, exact to the minor unit, with people's pins kept (docs/method.md 2.2).
 
-Every node gets its share by working days. A pinned node keeps its value and the rest goes to its unpinned siblings; a
-node whose pinned parts need more than its share takes what they need. Where pins leave no way at all, the pinned values
-still stand, the node is reported as a conflict, and an unpinned quarter gives way so that the sums stay exact.
+Every node gets what is usual for it where that adds up, else its share by working days. A pinned node keeps its value,
+a week that is over the target it had, and the rest goes to the others; a node whose pinned or past parts need more than
+its share takes what they need. Where that leaves no way at all, those values still stand, the node is reported as a
+conflict, and an unpinned quarter gives way so that the sums stay exact.
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ from worker.domain.periods import Grain, Period, WorkCalendar, children
 from worker.domain.values import Ref
 from worker.method.measures import PlanMeasure
 
-ZERO = Decimal("0.00")
+ZERO = Decimal(0)
 
 
 @lru_cache(maxsize=512)
@@ -50,11 +51,16 @@ def tree_of(quarter: Period) -> tuple[Period, ...]:
 
 
 class Conflict(msgspec.Struct, frozen=True, gc=False):
-    """A node whose own target and the pins below it exclude each other: they sum to `below`."""
+    """A node whose own target and what stands below it exclude each other: that sums to `below`, `past` of it over.
+
+    Below the firm (`is_firm`) are the units, else the node's own parts.
+    """
 
     period: Period
     target: Decimal
     below: Decimal
+    past: Decimal = ZERO
+    is_firm: bool = False
 
 
 class Cascade(msgspec.Struct, frozen=True, gc=False):
@@ -64,49 +70,97 @@ class Cascade(msgspec.Struct, frozen=True, gc=False):
     conflicts: tuple[Conflict, ...] = ()
 
 
+class Given(msgspec.Struct, frozen=True, gc=False):
+    """What a cascade must keep, by period code, in multiples of `minor` and never negative.
+
+    `pins` are people's targets; `past` the targets of week parts that are over; `usual` what every week part is to
+    bring where nobody decides otherwise (all of them, or none: then its share by working days).
+    """
+
+    minor: Decimal
+    pins: Mapping[str, Decimal] = msgspec.field(default_factory=dict)
+    past: Mapping[str, Decimal] = msgspec.field(default_factory=dict)
+    usual: Mapping[str, Decimal] = msgspec.field(default_factory=dict)
+
+
 class _Node(msgspec.Struct, frozen=True, gc=False):
-    """What a node can be: at least `low`; no more than that either when `fixed`."""
+    """What a node can be: at least `low`, of which `past` is over; no more than that either when `fixed`."""
 
     period: Period
     weight: int
     low: Decimal
     fixed: bool
+    past: Decimal = ZERO
+    usual: Decimal | None = None
     parts: tuple[_Node, ...] = msgspec.field(default=())
 
     def needs(self) -> Decimal:
         """Return what its parts take at least."""
-        lows = [part.low for part in self.parts]
-        return sum(lows, ZERO)
+        low = ZERO
+        for part in self.parts:
+            low += part.low
+        return low
 
     def is_settled(self) -> bool:
         """Tell whether none of its parts may take more than its least."""
         return all(part.fixed for part in self.parts)
 
+    def conflict(self, target: Decimal) -> Conflict:
+        """Return that its parts do not come to its target."""
+        past = sum((part.past for part in self.parts), ZERO)
+        return Conflict(self.period, target, self.needs(), past)
+
+    def takes(self, share: Decimal) -> bool:
+        """Tell whether it can have a share."""
+        if self.fixed:
+            return share == self.low
+        return share >= self.low
+
+    def is_over(self) -> bool:
+        """Tell whether it is fixed by nothing but what its weeks had."""
+        return self.fixed and self.low == self.past
+
 
 def cascade(
-    total: Decimal | None,
-    quarter: Period,
-    calendar: WorkCalendar,
-    *,
-    pins: Mapping[str, Decimal],
-    minor: Decimal,
+    total: Decimal | None, quarter: Period, calendar: WorkCalendar, *, given: Given
 ) -> Cascade:
     """Return the target of the quarter and of every month and week part in it.
 
-    `total` is the quarter's target when the quarter is not pinned (None: there is none). `pins` are people's targets by
-    period code, not negative, multiples of `minor`. Source: docs/facts/definitions.md 6.
+    `total` is the quarter's target when the quarter is not pinned (None: there is none).
+    Source: docs/facts/definitions.md 6.
     """
-    root = _measure(quarter, calendar, pins)
-    own = pins.get(quarter.code, total)
+    own = given.pins.get(quarter.code, total)
+    if own is not None and not given.usual:
+        usual = phase(own, quarter, calendar=calendar, minor=given.minor)
+        given = replace(given, usual=usual)
+    root = _measure(quarter, calendar, given)
     targets: dict[str, Decimal | None] = {}
     conflicts: list[Conflict] = []
 
-    is_pinned = quarter.code in pins
+    is_pinned = quarter.code in given.pins
     if own is not None and not is_pinned and not _fits(root, own):
-        conflicts.append(Conflict(quarter, own, root.low))
+        conflict = root.conflict(own)
+        conflicts.append(conflict)
         own = root.low
-    _place(root, own, pins, minor=minor, targets=targets, conflicts=conflicts)
+    _place(root, own, given, targets=targets, conflicts=conflicts)
     return Cascade(targets, tuple(conflicts))
+
+
+def phase(
+    amount: Decimal, period: Period, *, calendar: WorkCalendar, minor: Decimal
+) -> dict[str, Decimal]:
+    """Return an amount over the week parts of a period, by working days month by month; nothing where nobody works."""
+    parts = parts_of(period)
+    if not parts:
+        return {period.code: amount}
+    days = [calendar.in_period(part) for part in parts]
+    if not any(days):
+        return {}
+
+    weeks: dict[str, Decimal] = {}
+    for part, share in zip(parts, split(amount, days, minor), strict=True):
+        weeks |= phase(share, part, calendar=calendar, minor=minor)
+    return weeks
 
 
 def is_exact(plans: Iterable[PlanMeasure]) -> bool:
@@ -132,26 +186,60 @@ def _adds_up(plan: PlanMeasure, nodes: Mapping[tuple[Ref, str], PlanMeasure]) ->
     return total == plan.target
 
 
-def _measure(
-    period: Period, calendar: WorkCalendar, pins: Mapping[str, Decimal]
-) -> _Node:
-    """Return what a period can be: a pinned one its pin, a week without working days nothing, another what its parts can."""
+def _measure(period: Period, calendar: WorkCalendar, given: Given) -> _Node:
+    """Return what a period can be: a pinned one its pin, a week that is over what it had, another what its parts can.
+
+    A week without working days is nothing, unless something else is usual for it.
+    """
     weight = calendar.in_period(period)
-    is_idle = period.grain is Grain.WEEK and weight == 0
+    pin = given.pins.get(period.code)
+    if period.grain is Grain.WEEK:
+        return _measure_week(period, weight, given)
+
+    below = given
+    if pin is not None:
+        usual = phase(pin, period, calendar=calendar, minor=given.minor)
+        below = replace(given, usual=usual)
+    parts = [_measure(part, calendar, below) for part in parts_of(period)]
     node = _Node(
         period=period,
         weight=weight,
         low=ZERO,
-        fixed=is_idle,
-        parts=tuple(_measure(part, calendar, pins) for part in parts_of(period)),
+        fixed=True,
+        past=sum((part.past for part in parts), ZERO),
+        usual=_sum([part.usual for part in parts]),
+        parts=tuple(parts),
     )
-
-    pin = pins.get(period.code)
     if pin is not None:
-        return replace(node, low=pin, fixed=True)
-    if not node.parts:
-        return node
-    return replace(node, low=node.needs(), fixed=node.is_settled())
+        return replace(node, low=pin)
+    low = node.needs()
+    fixed = node.is_settled()
+    return replace(node, low=low, fixed=fixed)
+
+
+def _measure_week(week: Period, weight: int, given: Given) -> _Node:
+    code = week.code
+    usual = given.usual.get(code)
+    pin = given.pins.get(code)
+    past = given.past.get(code)
+    node = _Node(period=week, weight=weight, low=ZERO, fixed=True, usual=usual)
+    if pin is not None:
+        return replace(node, low=pin)
+    if past is not None:
+        return replace(node, low=past, past=past)
+    if weight == 0:
+        return replace(node, low=usual or ZERO)
+    return replace(node, fixed=False)
+
+
+def _sum(amounts: list[Decimal | None]) -> Decimal | None:
+    """Return the sum; None when one is not known."""
+    whole = ZERO
+    for amount in amounts:
+        if amount is None:
+            return None
+        whole += amount
+    return whole
 
 
 def _fits(node: _Node, value: Decimal) -> bool:
@@ -164,50 +252,94 @@ def _fits(node: _Node, value: Decimal) -> bool:
 def _place(
     node: _Node,
     value: Decimal | None,
-    pins: Mapping[str, Decimal],
+    given: Given,
     *,
-    minor: Decimal,
     targets: dict[str, Decimal | None],
     conflicts: list[Conflict],
 ) -> None:
     targets[node.period.code] = value
-    if not node.parts:
-        return
-
     shares: list[Decimal | None] = []
     if value is None:
-        shares += [pins.get(part.period.code) for part in node.parts]
-    elif not _fits(node, value):
-        conflict = Conflict(node.period, value, node.needs())
-        conflicts.append(conflict)
+        known = {**given.past, **given.pins}
+        shares += [known.get(part.period.code) for part in node.parts]
+    elif node.parts and not _fits(node, value):
+        conflicts.append(node.conflict(value))
         shares += [part.low for part in node.parts]
     else:
-        shares += _share(value, node.parts, minor)
+        shares += _share(value, node.parts, given.minor)
 
     for part, share in zip(node.parts, shares, strict=True):
-        _place(part, share, pins, minor=minor, targets=targets, conflicts=conflicts)
+        _place(part, share, given, targets=targets, conflicts=conflicts)
 
 
 def _share(value: Decimal, parts: tuple[_Node, ...], minor: Decimal) -> list[Decimal]:
-    """Split by working days among the free parts; one that needs more than its share gets that first."""
-    settled = {part.period: part.low for part in parts if part.fixed}
-    while True:
-        free = [part for part in parts if part.period not in settled]
-        rest = value - sum(settled.values(), ZERO)
-        shares = _split(rest, free, minor)
+    """Split among the free parts; one that needs more than its share gets that first.
 
-        short = [part for part in free if shares[part.period] < part.low]
-        if not short:
-            shares |= settled
-            return [shares[part.period] for part in parts]
-        for part in short:
+    Parts that are over share too, as long as that leaves them what they had: so no cent moves when a week ends.
+    """
+    settled: dict[Period, Decimal] = {}
+    pinned: dict[Period, Decimal] = {}
+    for part in parts:
+        if not part.fixed:
+            continue
+        settled[part.period] = part.low
+        if not part.is_over():
+            pinned[part.period] = part.low
+    if len(settled) == len(parts):
+        return list(settled.values())
+
+    shares = _share_rest(value, parts, pinned, minor=minor)
+    unsuited = [part for part in parts if not part.takes(shares[part.period])]
+    while unsuited:
+        shares = _share_rest(value, parts, settled, minor=minor)
+        unsuited = [part for part in parts if not part.takes(shares[part.period])]
+        for part in unsuited:
             settled[part.period] = part.low
+    return [shares[part.period] for part in parts]
+
+
+def _share_rest(
+    value: Decimal,
+    parts: tuple[_Node, ...],
+    settled: Mapping[Period, Decimal],
+    *,
+    minor: Decimal,
+) -> dict[Period, Decimal]:
+    """Return what is settled, and shares of the rest: what is usual where that adds up, else by working days."""
+    rest = value
+    free = []
+    for part in parts:
+        if part.period in settled:
+            rest -= settled[part.period]
+        else:
+            free.append(part)
+    shares = _usual(rest, free)
+    if not shares:
+        shares = _split(rest, free, minor)
+    shares |= settled
+    return shares
+
+
+def _usual(value: Decimal, parts: list[_Node]) -> dict[Period, Decimal]:
+    """Return what is usual for the parts, if that is exactly the value and enough for each; else nothing."""
+    usual = {}
+    for part in parts:
+        if part.usual is None or part.usual < part.low:
+            return {}
+        usual[part.period] = part.usual
+    if sum(usual.values(), ZERO) != value:
+        return {}
+    return usual
 
 
 def _split(value: Decimal, parts: list[_Node], minor: Decimal) -> dict[Period, Decimal]:
+    """Return the parts' shares by working days."""
     if not parts:
         return {}
-    weights = [part.weight for part in parts]
+    periods = []
+    weights = []
+    for part in parts:
+        periods.append(part.period)
+        weights.append(part.weight)
     shares = split(value, weights, minor)
-    periods = [part.period for part in parts]
     return dict(zip(periods, shares, strict=True))

@@ -43,7 +43,9 @@ class Sight(msgspec.Struct, frozen=True, gc=False):
 
 def name_of(key: str, number: int) -> str:
     """Return the Worker key of the occurrence `number` of a signal."""
-    return key if number == 1 else f"{key}#{number}"
+    if number == 1:
+        return key
+    return f"{key}#{number}"
 
 
 def base_of(name: str) -> tuple[str, int]:

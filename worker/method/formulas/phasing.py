@@ -9,7 +9,7 @@ from datetime import date
 from decimal import Decimal
 from functools import lru_cache
 
-from worker.domain.entities import Client
+from worker.domain.entities import Card, Client
 from worker.domain.money import round_money, split
 from worker.domain.periods import A_DAY, Period, WorkCalendar
 from worker.method.formulas.cascade import parts_of
@@ -44,19 +44,43 @@ def fee_until(
     if since > min(last, month.end) or until < month.start:
         return Decimal(0)
 
-    known = calendar if calendar.in_period(month) else _every_day(month)
+    if not calendar.in_period(month):
+        calendar = _every_day(month)
     first = max(since, month.start)
     end = min(until, month.end)
     earned = Decimal(0)
     for week, amount in _fee_by_week(
-        client.monthly_fee, month, first, end, calendar=known, minor=minor
+        client.monthly_fee, month, first, end, calendar=calendar, minor=minor
     ):
         start = max(week.start, first)
-        whole = known.working_days(start, min(week.end, end))
-        behind = known.working_days(start, min(week.end, end, last))
+        ends = min(week.end, end)
+        whole = calendar.working_days(start, ends)
+        behind = calendar.working_days(start, min(ends, last))
         if behind:
             earned += round_money(amount * behind / whole, minor)
     return earned
+
+
+def budget_until(
+    card: Card, last: date, *, calendar: WorkCalendar, minor: Decimal
+) -> Decimal:
+    """Return what of a card's budget is planned up to `last`, cumulated by working day from its start to its due date.
+
+    Dates without a working day between them plan the whole budget for the due date; a card without budget or dates, or
+    with dates the wrong way round, plans nothing.
+    """
+    if card.budget is None or card.start is None or card.due is None:
+        return Decimal(0)
+    if not card.start <= card.due:
+        return Decimal(0)
+    if last >= card.due:
+        return round_money(card.budget, minor)
+
+    behind = calendar.working_days(card.start, last)
+    if not behind:
+        return Decimal(0)
+    whole = calendar.working_days(card.start, card.due)
+    return round_money(card.budget * behind / whole, minor)
 
 
 @lru_cache(maxsize=2048)

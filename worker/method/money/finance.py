@@ -12,28 +12,26 @@ from datetime import date, timedelta
 from decimal import Decimal
 
 import msgspec
-from msgspec.structs import replace
 
-from worker.domain.entities import FIRM, RUNNING, Card, Client, Stage
+from worker.domain.entities import FIRM, Card, Client
 from worker.domain.money import round_money
 from worker.domain.period_titles import period_title
 from worker.domain.periods import Grain, Period, month_of, previous_period, quarter_of
 from worker.domain.values import Ref, Value
 from worker.method.conditions import Look, Sighting, Subject, state_looks
 from worker.method.formulas.bands import direction_of
-from worker.method.formulas.cascade import parts_of
 from worker.method.formulas.flow import ratio, share
-from worker.method.formulas.phasing import fee_until
-from worker.method.formulas.rays import due_of
 from worker.method.measures import CardMeasure, MoneyMeasure, PlanMeasure, Rag
+from worker.method.money.contracts import promised, promised_cards
 from worker.method.run import Findings
 from worker.plan.facts import Fact, Input, Why
 from worker.world.world import World
 
 ZERO = Decimal(0)
 TREND_BAND = Decimal("0.1")
-PLANNED = (Stage.AGREED, *RUNNING, Stage.DONE)
 FEW = 3
+FAR = Decimal("0.5")
+"""A pace below which a unit is far behind."""
 
 
 class _Book(msgspec.Struct, frozen=True, gc=False):
@@ -47,11 +45,17 @@ class _Book(msgspec.Struct, frozen=True, gc=False):
     def of(self, client: Ref, months: tuple[Period, ...]) -> Decimal:
         """Return a client's money in some months."""
         own = self.amounts.get(client, {})
-        return sum((own.get(month.start, ZERO) for month in months), ZERO)
+        amount = ZERO
+        for month in months:
+            amount += own.get(month.start, ZERO)
+        return amount
 
     def whole(self, months: tuple[Period, ...]) -> Decimal:
         """Return the firm's money in some months."""
-        return sum((self.totals.get(month.start, ZERO) for month in months), ZERO)
+        amount = ZERO
+        for month in months:
+            amount += self.totals.get(month.start, ZERO)
+        return amount
 
 
 def measure_client_money(
@@ -72,14 +76,13 @@ def measure_client_money(
 
 
 def _book(world: World, revenue: MoneyMeasure) -> _Book:
-    amounts = {
-        client: {month.month: month.amount for month in months}
-        for client, months in revenue.history.items()
-    }
+    amounts: dict[Ref, dict[date, Decimal]] = {}
     totals: dict[date, Decimal] = defaultdict(Decimal)
-    for months in amounts.values():
-        for month, amount in months.items():
-            totals[month] += amount
+    for client, months in revenue.history.items():
+        own = amounts[client] = {}
+        for month in months:
+            own[month.month] = month.amount
+            totals[month.month] += month.amount
     last = finished_months(world.today, 2 * FEW)
     return _Book(amounts, totals, last[FEW:], last[:FEW])
 
@@ -101,12 +104,7 @@ def _client_money(
     book: _Book, world: World, measures: Mapping[Ref, CardMeasure], money: MoneyMeasure
 ) -> tuple[dict[Ref, Decimal | None], tuple[Fact, ...]]:
     quarter = quarter_of(world.today)
-    cards: dict[Ref, list[Card]] = defaultdict(list)
-    for card in world.cards.values():
-        if card.client is not None:
-            cards[card.client].append(
-                replace(card, due=due_of(card, measures.get(card.ref)))
-            )
+    cards = promised_cards(world, measures)
     revenue: dict[Ref, Decimal] = defaultdict(Decimal)
     for fact in money.weeks:
         if fact.week.start in quarter:
@@ -114,63 +112,17 @@ def _client_money(
     paces: dict[Ref, Decimal | None] = {}
     facts: list[Fact] = []
     for client in world.clients.values():
-        plan = _planned(client, cards[client.ref], quarter, world=world)
-        paces[client.ref] = pace = _pace(
-            client, cards[client.ref], revenue[client.ref], world=world
-        )
+        own = cards.get(client.ref, ())
+        plan = promised(client, own, quarter, world=world)
+        paces[client.ref] = pace = _pace(client, own, revenue[client.ref], world=world)
         facts += _facts(
             client, book, world, plan=plan, pace=pace, revenue=revenue[client.ref]
         )
     return paces, tuple(facts)
 
 
-def _planned(
-    client: Client,
-    cards: list[Card],
-    period: Period,
-    *,
-    world: World,
-    until: date | None = None,
-) -> Decimal:
-    """Return what contract and dated budgets promise in a period, as far as `until`, by working days."""
-    last = min(period.end, until or period.end)
-    fees = (
-        (
-            fee_until(
-                client, month, last, calendar=world.calendar, minor=world.minor_unit
-            )
-            for month in parts_of(period)
-        )
-        if client.monthly_fee
-        else ()
-    )
-    budgets = (_budget(card, client, period.start, last, world=world) for card in cards)
-    return round_money(sum(fees, ZERO) + sum(budgets, ZERO), world.minor_unit)
-
-
-def _budget(
-    card: Card, client: Client, first: date, last: date, *, world: World
-) -> Decimal:
-    """Return the part of a card's budget that lies from `first` to `last`; a retainer's cards are in its fee."""
-    model = card.engagement or client.engagement
-    if (
-        model in (None, "retainer")
-        or card.stage not in PLANNED
-        or not (card.budget and card.start and card.due)
-    ):
-        return ZERO
-    whole = world.calendar.working_days(card.start, card.due)
-    return (
-        card.budget
-        * world.calendar.working_days(max(first, card.start), min(last, card.due))
-        / whole
-        if whole
-        else ZERO
-    )
-
-
 def _pace(
-    client: Client, cards: list[Card], revenue: Decimal, *, world: World
+    client: Client, cards: Iterable[Card], revenue: Decimal, *, world: World
 ) -> Decimal | None:
     """Revenue of the quarter over what was planned to date; None without a plan or early in the quarter."""
     quarter = quarter_of(world.today)
@@ -182,7 +134,7 @@ def _pace(
     if passed is None or passed < world.thresholds.pace_muted_share:
         return None
     return share(
-        revenue, _planned(client, cards, quarter, world=world, until=yesterday)
+        revenue, promised(client, cards, quarter, world=world, until=yesterday)
     )
 
 
@@ -233,7 +185,8 @@ def _facts(
 
 
 def _pace_threshold(world: World) -> str:
-    return f"{world.thresholds.pace.green} / {world.thresholds.pace.amber}"
+    band = world.thresholds.pace
+    return f"{band.green} / {band.amber}"
 
 
 def _trend(now: Decimal, before: Decimal) -> str | None:
@@ -244,7 +197,9 @@ def _trend(now: Decimal, before: Decimal) -> str | None:
 
 
 def _months(months: tuple[Period, ...], world: World) -> str:
-    return f"{period_title(months[0], world.words)} – {period_title(months[-1], world.words)}"
+    first = period_title(months[0], world.words)
+    last = period_title(months[-1], world.words)
+    return f"{first} – {last}"
 
 
 # -- conditions --------------------------------------------------------------------------------------------------------
@@ -264,7 +219,9 @@ def _concentrations(book: _Book, world: World) -> Iterator[Look]:
             if known
             else []
         )
-        holds = all(part >= limit for part in shares) if known else None
+        holds = None
+        if known:
+            holds = all(part >= limit for part in shares)
         lowest = min(shares, default=ZERO)
         listed = (
             ", ".join(
@@ -309,8 +266,16 @@ def _mix(book: _Book, world: World) -> Look:
         ZERO,
     )
     whole = book.whole(book.recent)
-    part = ratio(units / whole) if whole else None
-    drift = abs(part - limits.units_share) if part is not None else None
+    part = None
+    drift = None
+    holds = None
+    probability = 3
+    if whole:
+        part = ratio(units / whole)
+        drift = abs(part - limits.units_share)
+        holds = drift > limits.mix_drift
+        if drift > 2 * limits.mix_drift:
+            probability = 4
     evidence = words.say(
         "Units brought {units} of the revenue, newbiz {newbiz} ({months}); meant are {target} and "
         "{rest}.",
@@ -321,8 +286,8 @@ def _mix(book: _Book, world: World) -> Look:
         rest=words.percent(1 - limits.units_share),
     )
     seen = Sighting(
-        None if drift is None else drift > limits.mix_drift,
-        4 if drift is not None and drift > 2 * limits.mix_drift else 3,
+        holds,
+        probability,
         evidence,
         f"{limits.units_share} +- {limits.mix_drift}",
         stake=round_money((drift or ZERO) * whole, world.minor_unit),
@@ -342,25 +307,39 @@ def _paces(world: World, plans: Iterable[PlanMeasure]) -> Iterator[Look]:
         for plan in plans
         if plan.period.grain is Grain.QUARTER and world.today in plan.period
     }
+    threshold = f"pace < {world.thresholds.pace.amber}"
     for unit in world.units.values():
         plan = current.get(unit.ref)
-        known = plan is not None and plan.rag is not Rag.GREY
-        short = (
-            max(ZERO, (plan.planned or ZERO) - (plan.fact or ZERO)) if plan else ZERO
-        )
-        is_far = plan and plan.pace is not None and plan.pace < Decimal("0.5")
-        seen = Sighting(
-            plan.rag is Rag.RED if plan and known else None,
-            5 if is_far else 4,
-            plan.why if plan else "",
-            f"pace < {world.thresholds.pace.amber}",
-            stake=short,
-            horizon=plan.period.end if plan else None,
-        )
+        seen = Sighting(None, threshold=threshold)
+        if plan is not None:
+            seen = _see_pace(plan, threshold)
         names = {"client": "", "unit": unit.name}
         yield "money.pace", Subject(unit.ref, names, unit=unit.ref), seen
 
 
+def _see_pace(plan: PlanMeasure, threshold: str) -> Sighting:
+    planned = plan.planned or ZERO
+    fact = plan.fact or ZERO
+    holds = None
+    if plan.rag is not Rag.GREY:
+        holds = plan.rag is Rag.RED
+    probability = 4
+    if plan.pace is not None and plan.pace < FAR:
+        probability = 5
+    return Sighting(
+        holds,
+        probability,
+        plan.why,
+        threshold,
+        stake=max(ZERO, planned - fact),
+        horizon=plan.period.end,
+    )
+
+
 def _mark_of_share(share: Decimal, limit: Decimal) -> int:
     """Mark 3 from the limit on, 4 from 1.4 times the limit, 5 from twice the limit."""
-    return 3 + int(share >= limit * Decimal("1.4")) + int(share >= 2 * limit)
+    if share >= 2 * limit:
+        return 5
+    if share >= limit * Decimal("1.4"):
+        return 4
+    return 3

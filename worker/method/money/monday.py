@@ -19,6 +19,7 @@ from worker.domain.periods import (
     Grain,
     Period,
     WorkCalendar,
+    monday_of,
     month_of,
     quarter_of,
     week_of,
@@ -46,16 +47,16 @@ class Line(msgspec.Struct, frozen=True, gc=False):
     @property
     def variance(self) -> Decimal | None:
         """Return fact - plan."""
-        return None if self.plan is None or self.fact is None else self.fact - self.plan
+        if self.plan is None or self.fact is None:
+            return None
+        return self.fact - self.plan
 
     @property
     def pace(self) -> Decimal | None:
         """Return fact / planned to date."""
-        return (
-            ratio(self.fact / self.plan)
-            if self.plan and self.fact is not None
-            else None
-        )
+        if self.fact is None or not self.plan:
+            return None
+        return ratio(self.fact / self.plan)
 
 
 class Cause(msgspec.Struct, frozen=True, gc=False):
@@ -103,7 +104,9 @@ def cut(
     minor: Decimal,
 ) -> Cut:
     """Return the cut of one Monday; `money` is the unit's own (None: not known), `clients` those it may come from."""
-    known = None if money is None else tuple(money)
+    known = None
+    if money is not None:
+        known = tuple(money)
     weeks = last_week(monday)
     worked = calendar.add(monday, -1)
     line = Line(
@@ -111,12 +114,13 @@ def cut(
         _planned(plans, weeks),
         _earned(known, weeks),
     )
-    causes = (
-        find_causes(line.plan, weeks, known or (), clients=clients, minor=minor)
-        if known is not None
-        else ()
-    )
+    causes: tuple[Cause, ...] = ()
+    if known is not None:
+        causes = find_causes(line.plan, weeks, known, clients=clients, minor=minor)
+    short = ZERO
     whole = plans.get(quarter_of(monday))
+    if whole is not None:
+        short = whole.carry
     return Cut(
         weeks,
         line,
@@ -124,7 +128,7 @@ def cut(
         _to_date(quarter_of(worked), monday, plans, money=known, calendar=calendar),
         causes,
         _by_model(causes),
-        whole.carry if whole else ZERO,
+        short,
         tuple(_carried(plans, monday)),
     )
 
@@ -133,29 +137,33 @@ def last_week(monday: date) -> tuple[Period, ...]:
     """Return the week before as its one or two parts."""
     first = week_of(monday - timedelta(days=7))
     last = week_of(monday - timedelta(days=1))
-    return (first,) if first == last else (first, last)
+    if first == last:
+        return (first,)
+    return first, last
 
 
 def _planned(plans: Plans, periods: Iterable[Period]) -> Decimal | None:
     """Return the sum of the targets; None when one is missing: a part of a plan is not comparable with all money."""
     whole = ZERO
     for period in periods:
-        target = plans[period].target if period in plans else None
-        if target is None:
+        plan = plans.get(period)
+        if plan is None or plan.target is None:
             return None
-        whole += target
+        whole += plan.target
     return whole
 
 
 def _earned(
     money: Sequence[MoneyFact] | None, periods: Iterable[Period]
 ) -> Decimal | None:
+    if money is None:
+        return None
     wanted = frozenset(periods)
-    return (
-        None
-        if money is None
-        else sum((fact.amount for fact in money if fact.week in wanted), ZERO)
-    )
+    earned = ZERO
+    for fact in money:
+        if fact.week in wanted:
+            earned += fact.amount
+    return earned
 
 
 def _to_date(
@@ -189,7 +197,7 @@ def find_causes(
     What was expected of a client is its part of the plan, in proportion to what it brought in the four weeks before.
     Without a plan that is what it usually brings; a plan when nobody brought anything is expected of nobody by name.
     """
-    start = weeks[0].start - timedelta(days=weeks[0].start.weekday())
+    start = monday_of(weeks[0].start)
     usual: dict[Ref, Decimal] = defaultdict(Decimal)
     facts: dict[Ref, Decimal] = defaultdict(Decimal)
     for fact in money:
@@ -197,28 +205,34 @@ def find_causes(
             facts[fact.client] += fact.amount
         elif start - timedelta(weeks=USUAL_WEEKS) <= fact.week.start < start:
             usual[fact.client] += max(ZERO, fact.amount)
+    names = {ref: client.name for ref, client in clients.items()}
     order = sorted(
-        usual.keys() | facts.keys(),
-        key=lambda ref: (clients[ref].name if ref in clients else "", ref),
+        usual.keys() | facts.keys(), key=lambda ref: (names.get(ref, ""), ref)
     )
-    whole = (
-        plan
-        if plan is not None
-        else round_money(sum(usual.values(), ZERO) / USUAL_WEEKS, minor)
-    )
+    whole = plan
+    if whole is None:
+        weekly = sum(usual.values(), ZERO) / USUAL_WEEKS
+        whole = round_money(weekly, minor)
+    causes = []
     weights = [usual[ref] for ref in order]
-    expected = split(whole, weights, minor) if any(weights) else [ZERO] * len(order)
-    causes = [
-        Cause(ref, _model(clients.get(ref)), part, facts[ref])
-        for ref, part in zip(order, expected, strict=True)
-    ]
-    causes += [Cause(None, "", whole, ZERO)] if whole and not any(weights) else []
+    expected = [ZERO] * len(order)
+    if any(weights):
+        expected = split(whole, weights, minor)
+    elif whole:
+        nobody = Cause(None, "", whole, ZERO)
+        causes.append(nobody)
+    for ref, part in zip(order, expected, strict=True):
+        model = _model(clients.get(ref))
+        cause = Cause(ref, model, part, facts[ref])
+        causes.append(cause)
     deviating = [cause for cause in causes if cause.amount]
     return tuple(sorted(deviating, key=lambda cause: -abs(cause.amount)))
 
 
 def _model(client: Client | None) -> str:
-    return (client.engagement if client else None) or ""
+    if client is None:
+        return ""
+    return client.engagement or ""
 
 
 def _by_model(causes: Iterable[Cause]) -> tuple[Cause, ...]:

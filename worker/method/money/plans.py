@@ -15,8 +15,8 @@ from decimal import Decimal
 import msgspec
 from msgspec.structs import replace
 
-from worker.domain.entities import FIRM, Client
-from worker.domain.messages import literal, message, tell
+from worker.domain.entities import FIRM
+from worker.domain.messages import Text, literal, message, tell
 from worker.domain.money import round_money, split
 from worker.domain.period_titles import period_title
 from worker.domain.periods import (
@@ -31,11 +31,12 @@ from worker.domain.values import Ref, Span, Value
 from worker.domain.words import Words
 from worker.errors import Code, Problem
 from worker.method.formulas.bands import colour_of
-from worker.method.formulas.cascade import Cascade, cascade, parts_of, tree_of, weeks_of
+from worker.method.formulas.cascade import Conflict, tree_of, weeks_of
 from worker.method.formulas.flow import ratio
 from worker.method.formulas.hysteresis import Tracks, debounce, follow, to_change
-from worker.method.formulas.phasing import fee_until, passed_share
-from worker.method.measures import MoneyMeasure, PlanMeasure, Rag
+from worker.method.formulas.phasing import passed_share
+from worker.method.measures import CardMeasure, MoneyMeasure, PlanMeasure, Rag
+from worker.method.money.targets import OUTSIDE, Setting, Targets, set_targets
 from worker.method.run import Findings
 from worker.plan.facts import Fact, Input, Why
 from worker.world.memory import Track
@@ -53,63 +54,84 @@ class _Tree(msgspec.Struct, frozen=True, gc=False):
 
     unit: Ref
     quarter: Period
-    plan: Cascade
-    pins: dict[str, Decimal]
+    targets: Targets
+    pins: Mapping[str, Decimal]
     passed: dict[str, Decimal]
     carry: dict[str, Decimal] = msgspec.field(default_factory=dict)
 
+    def target(self, period: Period) -> Decimal | None:
+        """Return the target of a period."""
+        return self.targets.plan.targets[period.code]
+
 
 def plan_money(
-    world: World, revenue: MoneyMeasure | None
+    world: World, revenue: MoneyMeasure | None, cards: Mapping[Ref, CardMeasure]
 ) -> Findings[tuple[PlanMeasure, ...]]:
     """Return the plan rows of this quarter, and of the next one once it is near."""
     money = _money(revenue)
-    problems: list[Problem] = []
     tracks = to_change(world.memory.tracks)
-    plans: list[PlanMeasure] = []
     rows = by_key(world.plan_rows())
+    deleted = _deleted(world)
+    plans: list[PlanMeasure] = []
+    facts: list[Fact] = []
+    problems: list[Problem] = []
     for quarter in _quarters(world):
+        pins = _all_pins(quarter, world, rows, problems=problems)
         passed = _all_passed(quarter, world)
-        units: dict[Ref, Cascade] = {}
-        for unit in (*world.units, FIRM):
-            pins = _pins(unit, quarter, rows, problems=problems, minor=world.minor_unit)
-            plan = (
-                _firm(units, quarter, world, pins=pins, money=money)
-                if unit == FIRM
-                else cascade(
-                    _target(unit, quarter, world, money=money),
-                    quarter,
-                    world.calendar,
-                    pins=pins,
-                    minor=world.minor_unit,
-                )
-            )
-            tree = _Tree(unit, quarter, plan, pins, passed)
+        setting = Setting(
+            world=world,
+            quarter=quarter,
+            pins=pins,
+            before=_before(quarter, world, money),
+            cards=cards,
+            rows=rows,
+            tracks=tracks,
+        )
+        for unit, targets in set_targets(setting).items():
+            tree = _Tree(unit, quarter, targets, pins[unit], passed)
+            tree = replace(tree, carry=_carry(tree, world, money=money))
             problems += _conflicts(tree, rows, world)
             problems += _unpinned(tree, rows, world, tracks=tracks)
-            units[unit] = plan
-            tree = replace(tree, carry=_carry(tree, world, money=money))
-            plans += [
-                _measure(tree, period, world, money=money, tracks=tracks)
-                for period in tree_of(quarter)
-            ]
-    deleted = {ref.key for ref in world.trashed if ref.source == "plans"}
-    facts = tuple(
-        fact
-        for plan in plans
-        if plan_key(plan.unit, plan.period) not in deleted
-        for fact in _facts(plan, world)
-    )
+            for period in tree_of(quarter):
+                plan = _measure(tree, period, world, money=money, tracks=tracks)
+                plans.append(plan)
+                if plan_key(unit, period) not in deleted:
+                    facts += _facts(plan, tree, world)
     return Findings(
-        tuple(plans), facts, problems=tuple(problems), tracks=tracks.maps[0]
+        tuple(plans), tuple(facts), problems=tuple(problems), tracks=tracks.maps[0]
     )
+
+
+def _before(quarter: Period, world: World, money: Money | None) -> dict[Ref, Decimal]:
+    """Return what the quarter before brought, by unit and for the clients outside, where it brought anything."""
+    before: dict[Ref, Decimal] = {}
+    last = previous_period(quarter)
+    if money is None:
+        return before
+    for unit in world.units:
+        if (unit, last) in money:
+            before[unit], _ = money[unit, last]
+    if (FIRM, last) in money:
+        whole, _ = money[FIRM, last]
+        before[OUTSIDE] = whole - sum(before.values(), ZERO)
+    return before
+
+
+def _deleted(world: World) -> set[str]:
+    """Return the keys of the rows that people deleted."""
+    keys = set()
+    for ref in world.trashed:
+        if ref.source == "plans":
+            keys.add(ref.key)
+    return keys
 
 
 def _quarters(world: World) -> tuple[Period, ...]:
     quarter = quarter_of(world.today)
     left = world.calendar.working_days(world.today, quarter.end)
-    near = left <= world.thresholds.next_quarter_days
-    return (quarter, next_period(quarter)) if near else (quarter,)
+    if left <= world.thresholds.next_quarter_days:
+        return quarter, next_period(quarter)
+    return (quarter,)
 
 
 def _money(revenue: MoneyMeasure | None) -> Money | None:
@@ -134,24 +156,32 @@ def _money(revenue: MoneyMeasure | None) -> Money | None:
     return money
 
 
-def _pins(
-    unit: Ref,
+def _all_pins(
     quarter: Period,
-    rows: dict[str, PlanRow],
+    world: World,
+    rows: Mapping[str, PlanRow],
     *,
     problems: list[Problem],
-    minor: Decimal,
-) -> dict[str, Decimal]:
-    pins: dict[str, Decimal] = {}
+) -> dict[Ref, dict[str, Decimal]]:
+    """Return what people pinned, by unit and period code; a pin without an amount is named."""
+    pins: dict[Ref, dict[str, Decimal]] = {}
+    for unit in (*world.units, FIRM):
+        own = pins[unit] = {}
+        for row, period in _pinned(unit, quarter, rows):
+            if row.target is None or row.target < 0:
+                problems.append(_bad_pin(row))
+            else:
+                own[period.code] = round_money(row.target, world.minor_unit)
+    return pins
+
+
+def _pinned(
+    unit: Ref, quarter: Period, rows: Mapping[str, PlanRow]
+) -> Iterator[tuple[PlanRow, Period]]:
     for period in tree_of(quarter):
         row = rows.get(plan_key(unit, period))
-        if row is None or not row.pinned:
-            continue
-        if row.target is None or row.target < 0:
-            problems.append(_bad_pin(row))
-        else:
-            pins[period.code] = round_money(row.target, minor)
-    return pins
+        if row is not None and row.pinned:
+            yield row, period
 
 
 def _bad_pin(row: PlanRow) -> Problem:
@@ -167,140 +197,42 @@ def _bad_pin(row: PlanRow) -> Problem:
     )
 
 
-def _target(
-    unit: Ref, quarter: Period, world: World, *, money: Money | None
-) -> Decimal | None:
-    match world.targets.policy:
-        case "none":
-            return None
-        case "contracts":
-            return _contracts(
-                (c for c in world.clients.values() if c.unit == unit), quarter, world
-            )
-        case "growth":
-            before = (
-                money.get((unit, previous_period(quarter)))
-                if money is not None
-                else None
-            )
-            return (
-                round_money(before[0] * (1 + world.targets.growth), world.minor_unit)
-                if before
-                else None
-            )
-
-
-def _firm(
-    units: Mapping[Ref, Cascade],
-    quarter: Period,
-    world: World,
-    *,
-    pins: Mapping[str, Decimal],
-    money: Money | None,
-) -> Cascade:
-    """Sum the units' plans and, by the same policy, what clients outside of units bring, node by node.
-
-    So the firm's month is what its units' months are, pins included; where a unit's pins exclude each other, what its
-    weeks come to. With pins of its own the quarter is cascaded anew: its months are then a decision of their own.
-    """
-    rest = cascade(
-        _free(units, quarter, world, money=money),
-        quarter,
-        world.calendar,
-        pins={},
-        minor=world.minor_unit,
-    )
-    plans = [plan.targets for plan in (*units.values(), rest)]
-    targets: dict[str, Decimal | None] = {}
-    for month in parts_of(quarter):
-        weeks = [week.code for week in parts_of(month)]
-        targets |= {code: _sum(plan.get(code) for plan in plans) for code in weeks}
-        targets[month.code] = _sum(targets[code] for code in weeks)
-    targets[quarter.code] = _sum(targets[month.code] for month in parts_of(quarter))
-    return (
-        cascade(
-            targets[quarter.code],
-            quarter,
-            world.calendar,
-            pins=pins,
-            minor=world.minor_unit,
-        )
-        if pins
-        else Cascade(targets)
-    )
-
-
-def _sum(amounts: Iterable[Decimal | None]) -> Decimal | None:
-    known = [amount for amount in amounts if amount is not None]
-    return sum(known, ZERO) if known else None
-
-
-def _free(
-    units: Mapping[Ref, Cascade], quarter: Period, world: World, *, money: Money | None
-) -> Decimal | None:
-    """Return what clients outside of units are to bring."""
-    match world.targets.policy:
-        case "contracts":
-            return _contracts(
-                (c for c in world.clients.values() if c.unit not in world.units),
-                quarter,
-                world,
-            )
-        case "growth" if money is not None:
-            before = {
-                unit: money.get((unit, previous_period(quarter)), (ZERO, None))[0]
-                for unit in (*units, FIRM)
-            }
-            return round_money(
-                (2 * before[FIRM] - sum(before.values())) * (1 + world.targets.growth),
-                world.minor_unit,
-            )
-    return None
-
-
-def _contracts(
-    clients: Iterable[Client], quarter: Period, world: World
-) -> Decimal | None:
-    """Sum the monthly fees over the working days on which each contract is in force; None when no fee is known."""
-    fees = [client for client in clients if client.monthly_fee is not None]
-    if not fees:
-        return None
-    return round_money(
-        sum(
-            (
-                fee_until(
-                    client,
-                    month,
-                    month.end,
-                    calendar=world.calendar,
-                    minor=world.minor_unit,
-                )
-                for client in fees
-                for month in parts_of(quarter)
-            ),
-            Decimal(0),
-        ),
-        world.minor_unit,
-    )
-
-
 def _conflicts(
     tree: _Tree, rows: dict[str, PlanRow], world: World
 ) -> Iterator[Problem]:
-    for conflict in tree.plan.conflicts:
-        row = rows.get(plan_key(tree.unit, conflict.period))
+    for conflict in tree.targets.plan.conflicts:
+        key = plan_key(tree.unit, conflict.period)
+        url = ""
+        if key in rows:
+            url = rows[key].url
         yield Problem(
             code=Code.PIN_CONFLICT,
             where=literal(_title(tree.unit, conflict.period, world)),
             field="target",
-            message=tell(
-                "its target is {target}, the pinned parts below ask for {below}",
-                target=conflict.target,
-                below=conflict.below,
-            ),
+            message=_conflict(conflict),
             hint=tell("change or remove one of the pins"),
-            url=row.url if row else "",
+            url=url,
         )
+
+
+def _conflict(conflict: Conflict) -> Text:
+    if conflict.is_firm:
+        return tell(
+            "its target is {target}, its units come to {below}",
+            target=conflict.target,
+            below=conflict.below,
+        )
+    if conflict.past:
+        return tell(
+            "its target is {target}, the parts below that are pinned or over come to {below}",
+            target=conflict.target,
+            below=conflict.below,
+        )
+    return tell(
+        "its target is {target}, the pinned parts below ask for {below}",
+        target=conflict.target,
+        below=conflict.below,
+    )
 
 
 def _unpinned(
@@ -312,7 +244,7 @@ def _unpinned(
     """
     for period in tree_of(tree.quarter):
         key = plan_key(tree.unit, period)
-        stated = tree.plan.targets[period.code]
+        stated = tree.target(period)
         place = f"plans/{key}#target"
         row = rows.get(key)
         if row is not None and row.target is not None and not row.pinned:
@@ -325,9 +257,11 @@ def _unpinned(
 
 def _is_ours(target: Decimal, stated: Decimal | None, last: Track | None) -> bool:
     """Tell whether a target may be the worker's; one that remembers nothing cannot tell until it has stated one."""
-    return target == stated or (
-        stated is not None if last is None else target == Decimal(last.value)
-    )
+    if target == stated:
+        return True
+    if last is None:
+        return stated is not None
+    return target == Decimal(last.value)
 
 
 def _unpinned_target(row: PlanRow, typed: Decimal, world: World) -> Problem:
@@ -352,75 +286,86 @@ def _all_passed(quarter: Period, world: World) -> dict[str, Decimal]:
 
 
 def _carry(tree: _Tree, world: World, *, money: Money | None) -> dict[str, Decimal]:
-    """Place the shortfall of the finished weeks on the unfinished unpinned ones, by policy; by period code."""
-    weeks = weeks_of(tree.quarter)
-    finished = [week for week in weeks if week.end < world.today]
-    if money is None or not finished or world.thresholds.carry_over == "none":
+    """Place the shortfall of the finished weeks on the unfinished unpinned ones, by policy; by period code.
+
+    The quarter always names the whole shortfall, placed or not.
+    """
+    if money is None:
         return {}
-    short = sum((_short(tree, week, money) for week in finished), ZERO)
+    weeks = weeks_of(tree.quarter)
+    short = ZERO
+    for week in weeks:
+        if week.end < world.today:
+            short += _short(tree, week, money)
+    if short <= 0:
+        return {}
+    carried = {tree.quarter.code: short}
     places = _places(tree, weeks, world)
-    if short <= 0 or not places:
-        return {tree.quarter.code: max(short, ZERO)}
-    parts = dict(
-        zip(
-            places,
-            split(
-                short,
-                [world.calendar.in_period(week) for week in places],
-                world.minor_unit,
-            ),
-            strict=True,
-        )
-    )
-    carried = {week.code: part for week, part in parts.items()}
-    for month in parts_of(tree.quarter):
-        carried[month.code] = sum(
-            (part for week, part in parts.items() if week.start in month), ZERO
-        )
-    return carried | {tree.quarter.code: short}
+    if not places:
+        return carried
+
+    days = [world.calendar.in_period(week) for week in places]
+    parts = split(short, days, world.minor_unit)
+    for week, part in zip(places, parts, strict=True):
+        month = month_of(week.start)
+        carried[week.code] = part
+        carried[month.code] = carried.get(month.code, ZERO) + part
+    return carried
 
 
 def _short(tree: _Tree, week: Period, money: Money) -> Decimal:
-    return (tree.plan.targets.get(week.code) or ZERO) - money.get(
-        (tree.unit, week), (ZERO, frozenset())
-    )[0]
+    target = tree.target(week) or ZERO
+    if (tree.unit, week) not in money:
+        return target
+    fact, _ = money[tree.unit, week]
+    return target - fact
 
 
 def _places(tree: _Tree, weeks: Iterable[Period], world: World) -> list[Period]:
-    free = [
-        week
-        for week in weeks
-        if week.end >= world.today
-        and week.code not in tree.pins
-        and world.calendar.in_period(week)
-    ]
-    if world.thresholds.carry_over == "next_week":
-        return free[:1]
-    month = (
-        next(month for month in parts_of(tree.quarter) if world.today in month)
-        if world.today in tree.quarter
-        else None
-    )
-    return [week for week in free if month and week.start in month] or free
+    """Return the week parts that take the shortfall: of this month while enough of it is left, else of those after it."""
+    policy = world.thresholds.carry_over
+    if policy == "none":
+        return []
+    month = month_of(world.today)
+    inside: list[Period] = []
+    after: list[Period] = []
+    for week in weeks:
+        is_over = week.end < world.today
+        if is_over or week.code in tree.pins or not world.calendar.in_period(week):
+            continue
+        if week.start in month:
+            inside.append(week)
+        else:
+            after.append(week)
+    if policy == "next_week":
+        return [*inside, *after][:1]
+
+    left = world.calendar.working_days(world.today, month.end)
+    if left < world.thresholds.carry_days:
+        return after or inside
+    return inside or after
 
 
 def _measure(
     tree: _Tree, period: Period, world: World, *, money: Money | None, tracks: Tracks
 ) -> PlanMeasure:
-    target = tree.plan.targets[period.code]
+    target = tree.target(period)
     passed = tree.passed[period.code]
-    amount, bases = (
-        (None, frozenset[str]())
-        if money is None
-        else money.get((tree.unit, period), (ZERO, frozenset()))
-    )
-    planned = _planned(tree, period, world.minor_unit)
-    pace = ratio(amount / planned) if amount is not None and planned else None
+    amount = None
+    bases: frozenset[str] = frozenset()
+    if money is not None:
+        amount, bases = money.get((tree.unit, period), (ZERO, bases))
+    planned = _planned(tree, period)
+    pace = None
+    if amount is not None and planned:
+        pace = ratio(amount / planned)
     seen, why = _colour(passed, amount, planned, pace=pace, world=world)
+    why += _changed(tree, period, world.words)
     name = f"plans/{plan_key(tree.unit, period)}#health"
-    track = tracks[name] = debounce(
-        tracks.get(name), seen.value, world.today, instant=GREY
-    )
+    track = debounce(tracks.get(name), seen.value, world.today, instant=GREY)
+    tracks[name] = track
+    conflicts = tree.targets.plan.conflicts
+    in_conflict = [conflict.period for conflict in conflicts]
     return PlanMeasure(
         tree.unit,
         period,
@@ -434,31 +379,17 @@ def _measure(
         pace,
         Rag(track.value),
         why,
-        any(conflict.period == period for conflict in tree.plan.conflicts),
+        period in in_conflict,
         planned,
     )
 
 
-def _planned(tree: _Tree, period: Period, minor: Decimal) -> Decimal | None:
-    """Planned to date: the targets of the week parts, as far as their working days have passed."""
-    if tree.plan.targets[period.code] is None:
+def _planned(tree: _Tree, period: Period) -> Decimal | None:
+    """Planned to date: what of the week parts' targets lies behind us."""
+    if tree.target(period) is None:
         return None
-    weeks = [
-        week
-        for month in parts_of(tree.quarter)
-        for week in parts_of(month)
-        if week.start in period
-    ]
-    return round_money(
-        sum(
-            (
-                (tree.plan.targets[week.code] or ZERO) * tree.passed[week.code]
-                for week in weeks
-            ),
-            ZERO,
-        ),
-        minor,
-    )
+    weeks = weeks_of(period) or (period,)
+    return sum((tree.targets.planned[week.code] for week in weeks), ZERO)
 
 
 def _forecast(passed: Decimal, amount: Decimal | None, world: World) -> Decimal | None:
@@ -472,10 +403,14 @@ def _per_day(
     period: Period, target: Decimal | None, amount: Decimal | None, *, world: World
 ) -> Decimal | None:
     """Required rate = (target - fact) / working days left, today included."""
-    left = world.calendar.working_days(max(period.start, world.today), period.end)
-    if target is None or amount is None or not left:
+    if target is None or amount is None:
         return None
-    return round_money(max(ZERO, target - amount) / left, world.minor_unit)
+    first = max(period.start, world.today)
+    left = world.calendar.working_days(first, period.end)
+    if not left:
+        return None
+    missing = max(ZERO, target - amount)
+    return round_money(missing / left, world.minor_unit)
 
 
 def _colour(
@@ -508,6 +443,17 @@ def _colour(
     )
 
 
+def _changed(tree: _Tree, period: Period, words: Words) -> str:
+    """Say beside a quarter's frozen target what contracts, or last quarter's revenue, come to now."""
+    now = tree.targets.now
+    is_pinned = period.code in tree.pins
+    if now is None or is_pinned or period.grain is not Grain.QUARTER:
+        return ""
+    return " " + words.say(
+        "Contracts and revenue now come to {amount}.", amount=words.money(now)
+    )
+
+
 BASES = {
     "act": message("acts"),
     "invoice": message("invoices"),
@@ -519,17 +465,22 @@ BASES = {
 
 
 def _basis(bases: frozenset[str], words: Words) -> str:
-    return "; ".join(
-        words.say(BASES[basis]) if basis in BASES else basis for basis in sorted(bases)
-    )
+    names = []
+    for basis in sorted(bases):
+        name = BASES.get(basis, basis)
+        names.append(words.say(name))
+    return "; ".join(names)
 
 
 def _title(unit: Ref, period: Period, world: World) -> str:
-    name = world.words.say("Whole firm") if unit == FIRM else world.units[unit].name
-    return f"{period_title(period, world.words)} · {name}"
+    period_name = period_title(period, world.words)
+    name = world.words.say("Whole firm")
+    if unit != FIRM:
+        name = world.units[unit].name
+    return f"{period_name} · {name}"
 
 
-def _facts(plan: PlanMeasure, world: World) -> Iterator[Fact]:
+def _facts(plan: PlanMeasure, tree: _Tree, world: World) -> Iterator[Fact]:
     say = world.words.say
     ref = Ref("plans", plan_key(plan.unit, plan.period))
     inputs = _inputs(plan, world)
@@ -537,11 +488,7 @@ def _facts(plan: PlanMeasure, world: World) -> Iterator[Fact]:
     for name, value in _identity(plan, world).items():
         yield Fact(ref, name, value, Why("plans", (), say("the unit and the period")))
     if plan.target is not None:
-        formula = (
-            say("pinned by a person")
-            if plan.pinned
-            else say("share of the parent's target by working days")
-        )
+        formula = _target_formula(plan, tree, world)
         yield Fact(ref, "target", plan.target, Why("plans", inputs, formula))
     if plan.fact is None:
         return
@@ -562,17 +509,24 @@ def _facts(plan: PlanMeasure, world: World) -> Iterator[Fact]:
         "why": (plan.why, say("the reasons of the colour")),
     }
     for name, (value, formula) in values.items():
-        yield Fact(
-            ref,
-            name,
-            value,
-            Why(
-                "plans",
-                inputs,
-                formula,
-                threshold if name in ("pace", "health") else "",
-            ),
-        )
+        why = Why("plans", inputs, formula)
+        if name in ("pace", "health"):
+            why = replace(why, threshold=threshold)
+        yield Fact(ref, name, value, why)
+
+
+def _target_formula(plan: PlanMeasure, tree: _Tree, world: World) -> str:
+    say = world.words.say
+    if plan.pinned:
+        return say("pinned by a person")
+    if plan.period.code in tree.targets.shared:
+        return say("share of the firm's pinned target")
+    is_untouched = not tree.pins and not tree.targets.shared
+    if is_untouched and plan.unit == FIRM:
+        return say("sum of the units, and of clients outside of them")
+    if is_untouched and world.targets.policy == "contracts":
+        return say("what contracts and dated budgets are to earn in the period")
+    return say("share of the parent's target by working days")
 
 
 def _identity(plan: PlanMeasure, world: World) -> dict[str, Value]:
@@ -582,13 +536,20 @@ def _identity(plan: PlanMeasure, world: World) -> dict[str, Value]:
         Grain.MONTH: quarter_of(period.start),
         Grain.WEEK: month_of(period.start),
     }
+    units: tuple[Ref, ...] = ()
+    if unit != FIRM:
+        units = (unit,)
+    above: tuple[Ref, ...] = ()
     parent = parents.get(period.grain)
+    if parent is not None:
+        key = plan_key(unit, parent)
+        above = (Ref("plans", key),)
     return {
         "name": _title(unit, period, world),
-        "unit": () if unit == FIRM else (unit,),
+        "unit": units,
         "grain": period.grain.value,
         "period": Span(period.start, period.end),
-        "parent": (Ref("plans", plan_key(unit, parent)),) if parent else (),
+        "parent": above,
     }
 
 
@@ -596,12 +557,13 @@ def _inputs(plan: PlanMeasure, world: World) -> tuple[Input, ...]:
     say = world.words.say
     calendar = world.calendar
     unit = world.units.get(plan.unit)
+    name = say("Whole firm")
+    url = ""
+    if unit is not None:
+        name = unit.name
+        url = unit.url
     return (
-        Input(
-            say("unit"),
-            unit.name if unit else say("Whole firm"),
-            unit.url if unit else "",
-        ),
+        Input(say("unit"), name, url),
         Input(say("target"), str(plan.target)),
         Input(say("fact"), str(plan.fact)),
         Input(say("planned to date"), str(plan.planned)),

@@ -161,8 +161,11 @@ def _overruns(
         if worked is None or not fee:
             continue
         if worked.worth > fee * (1 + world.thresholds.over_servicing):
-            yield round_money(worked.worth - fee), month.start
+            given_away = worked.worth - fee
+            yield round_money(given_away, world.minor_unit), month.start
 
 
 def _fee(client: Client, month: Period, world: World) -> Decimal:
-    return round_money(fee_until(client, month, month.end, calendar=world.calendar))
+    return fee_until(
+        client, month, month.end, calendar=world.calendar, minor=world.minor_unit
+    )
