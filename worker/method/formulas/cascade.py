@@ -211,7 +211,7 @@ def _measure(period: Period, calendar: WorkCalendar, given: Given) -> _Node:
         parts=tuple(parts),
     )
     if pin is not None:
-        return replace(node, low=pin)
+        return replace(node, low=pin, past=ZERO)
     low = node.needs()
     fixed = node.is_settled()
     return replace(node, low=low, fixed=fixed)
