@@ -224,7 +224,7 @@ def test_a_unit_without_a_plan_is_not_judged() -> None:
 
 def test_the_plan_of_a_client_is_its_fee_and_its_dated_budgets() -> None:
     # Without holidays Q4 2026 has 22 + 21 + 23 = 66 working days, 34 of them before 18 November: 22 + 12.
-    # Fee: 90 for three months; to date 30 + 30 x 12 / 21. Budget 100 over 2-27 November (20 days): 12 to date, 60.
+    # Fee: 90 for three months; to date 30 and 12 of 21 days. Budget 100 over 2-27 November (20 days): 12 to date, 60.
     scene = world(
         client(engagement="retainer", monthly_fee=Decimal(30), since=date(2026, 10, 1)),
         unit(),
@@ -256,9 +256,10 @@ def test_the_plan_of_a_client_is_its_fee_and_its_dated_budgets() -> None:
     outcome = judge(scene)
     found = facts_of(outcome, "clients", "c1")
     assert found["plan"] == Decimal("190.00")
-    # Fact: the larger of 50 billed and 30 + 17.14 earned; planned 30 + 17.14 + 60 = 107.14: 50 / 107.14
-    assert found["pace"] == Decimal("0.4667")
-    assert outcome.value == {ref("clients", "c1"): Decimal("0.4667")}
+    # November's fee: week parts of 7.15, 7.14, 7.14, 7.14 and 1.43; to date 7.15 + 7.14 + 2 / 5 of 7.14 (2.86) = 17.15.
+    # Fact: the larger of 50 billed and 30 + 17.15 earned; planned 30 + 17.15 + 60 = 107.15: 50 / 107.15
+    assert found["pace"] == Decimal("0.4666")
+    assert outcome.value == {ref("clients", "c1"): Decimal("0.4666")}
 
 
 def test_a_date_taken_over_from_jira_counts_before_it_stands_in_the_cards_own_field() -> (

@@ -67,9 +67,12 @@ def find_unbilled(world: World, revenue: MoneyMeasure | None) -> Findings[None]:
 
 def _first_month(revenue: Iterable[Revenue], kinds: tuple[str, ...]) -> date | None:
     """Return the month in which the firm began to record a kind of money; what was before cannot be judged."""
-    return min(
-        (row.month.replace(day=1) for row in revenue if row.kind in kinds), default=None
-    )
+    months = []
+    for row in revenue:
+        if row.kind in kinds:
+            month = row.month.replace(day=1)
+            months.append(month)
+    return min(months, default=None)
 
 
 # -- unbilled ----------------------------------------------------------------------------------------------------------
@@ -98,9 +101,15 @@ def _unbilled(
         if owed.months
         else ""
     )
+    holds = None
+    if start is not None:
+        holds = owed.amount > 0
+    probability = 3
+    if len(owed.months) > 1:
+        probability = 4
     return Sighting(
-        None if start is None else owed.amount > 0,
-        4 if len(owed.months) > 1 else 3,
+        holds,
+        probability,
         evidence,
         words.count(
             "{n} working day after the month",
@@ -156,8 +165,15 @@ def _is_ripe(month: date, model: str, world: World) -> bool:
 def _late(rows: Months, *, start: date | None, world: World) -> Sighting:
     words = world.words
     limit = world.thresholds.late_days
-    owed = _late_bills(rows, start=start, world=world) if start else _Owed()
-    age = (world.today - owed.since).days if owed.since else 0
+    owed = _Owed()
+    holds = None
+    age = 0
+    if start is not None:
+        owed = _late_bills(rows, start=start, world=world)
+        holds = owed.amount > 0
+    if owed.since is not None:
+        late = world.today - owed.since
+        age = late.days
     evidence = (
         words.say(
             "{amount} is not paid ({months}); the oldest bill is late since {day}.",
@@ -169,7 +185,7 @@ def _late(rows: Months, *, start: date | None, world: World) -> Sighting:
         else ""
     )
     return Sighting(
-        None if start is None else owed.amount > 0,
+        holds,
         mark_above(age, limit, 2 * limit, least=3),
         evidence,
         words.count("{n} day after the month", "{n} days after the month", limit),

@@ -47,17 +47,29 @@ def plan_bonuses(world: World, revenue: MoneyMeasure | None) -> Findings[None]:
     now = month_of(world.today)
     months = (previous_period(now), now)
     bases = BASES[world.thresholds.bonus_base](world, revenue, months)
-    paid = {row.key for row in world.bonus_rows() if row.paid}
-    deleted = {ref.key for ref in world.trashed if ref.source == "bonuses"}
-    facts = tuple(
-        fact
-        for unit in world.units.values()
-        if unit.bonus_rate
-        for month in months
-        if bonus_key(unit.ref, month) not in paid | deleted
-        for fact in _facts(unit, month, bases.get((unit.ref, month), ZERO), world=world)
-    )
-    return Findings(None, facts)
+    closed = _closed(world)
+    facts: list[Fact] = []
+    for unit in world.units.values():
+        if not unit.bonus_rate:
+            continue
+        for month in months:
+            if bonus_key(unit.ref, month) in closed:
+                continue
+            base = bases.get((unit.ref, month), ZERO)
+            facts += _facts(unit, month, base, world=world)
+    return Findings(None, tuple(facts))
+
+
+def _closed(world: World) -> set[str]:
+    """Return the keys of the rows that were paid out or that people deleted."""
+    keys = set()
+    for row in world.bonus_rows():
+        if row.paid:
+            keys.add(row.key)
+    for ref in world.trashed:
+        if ref.source == "bonuses":
+            keys.add(ref.key)
+    return keys
 
 
 def _recognised(
@@ -117,10 +129,16 @@ def share_out(
 
     `people` and `shares` by role; a cent that cannot be halved is the earlier person's.
     """
-    present = [role for role in ROLES if people.get(role) and shares.get(role)]
+    present = []
+    weights = []
+    for role in ROLES:
+        weight = shares.get(role)
+        if weight and people.get(role):
+            present.append(role)
+            weights.append(weight)
     if not present:
         return Fund(pool, {}, {})
-    by_role = split(pool, [shares[role] for role in present], minor)
+    by_role = split(pool, weights, minor)
     amounts = dict(zip(present, by_role, strict=True))
 
     parts: dict[Ref, Decimal] = defaultdict(Decimal)
@@ -154,14 +172,13 @@ def _facts(unit: Unit, month: Period, base: Decimal, *, world: World) -> Iterato
         Input(say("what the base is"), basis),
         Input(say("rate"), words.percent(rate)),
     )
+    title = period_title(month, words)
+    unit_and_period = say("the unit and the period")
     split_words = say("fund by the roles' shares, equally inside a role")
     values: dict[str, tuple[Value, str]] = {
-        "name": (
-            f"{period_title(month, words)} · {unit.name}",
-            say("the unit and the period"),
-        ),
-        "unit": ((unit.ref,), say("the unit and the period")),
-        "month": (month.start, say("the unit and the period")),
+        "name": (f"{title} · {unit.name}", unit_and_period),
+        "unit": ((unit.ref,), unit_and_period),
+        "month": (month.start, unit_and_period),
         "base": (base, basis),
         "basis": (limits.bonus_base, say("as configured")),
         "rate": (rate, say("rate of the unit")),
@@ -185,18 +202,25 @@ def _people(unit: Unit, world: World) -> dict[str, list[Ref]]:
 
 def _shares(fund: Fund, shares: Mapping[str, Decimal], world: World) -> str:
     words = world.words
-    whole = sum((shares[role] for role in fund.roles), Decimal(0))
+    whole = ZERO
+    for role in fund.roles:
+        whole += shares[role]
     lines = []
     for role, amount in fund.roles.items():
         name = words.say(NAMES[role])
         part = words.percent(shares[role] / whole)
-        lines.append(f"{name} {part}: {words.money(amount)}")
+        money = words.money(amount)
+        lines.append(f"{name} {part}: {money}")
     return "; ".join(lines)
 
 
 def _amounts(fund: Fund, world: World) -> str:
-    return "\n".join(
-        f"{world.people[person].name if person in world.people else person.key}: "
-        f"{world.words.money(amount)}"
-        for person, amount in fund.parts.items()
-    )
+    lines = []
+    for ref, amount in fund.parts.items():
+        name = ref.key
+        person = world.person(ref)
+        if person is not None:
+            name = person.name
+        money = world.words.money(amount)
+        lines.append(f"{name}: {money}")
+    return "\n".join(lines)

@@ -36,7 +36,9 @@ def promised_cards(world: World, measures: Mapping[Ref, CardMeasure]) -> Cards:
     cards: dict[Ref, list[Card]] = defaultdict(list)
     for card in world.cards.values():
         client = world.client(card.client)
-        if client is None or card.stage not in PLANNED:
+        if client is None:
+            continue
+        if card.stage not in PLANNED:
             continue
         model = card.engagement or client.engagement
         dated = replace(card, due=due_of(card, measures.get(card.ref)))

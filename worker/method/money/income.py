@@ -36,11 +36,13 @@ def book(world: World) -> Booked:
     """Return the rows in the workspace's currency by client (the project's where the row names none) and month."""
     booked: dict[tuple[Ref, date], list[Revenue]] = defaultdict(list)
     for row in world.revenue:
-        card = world.card(row.project)
-        client = row.client or (card.client if card else None)
-        if client is not None and is_own_currency(row, world):
-            amount = round_money(row.amount, world.minor_unit)
-            booked[client, row.month.replace(day=1)].append(replace(row, amount=amount))
+        client = world.client_of(row.client, row.project)
+        if client is None or not is_own_currency(row, world):
+            continue
+        amount = round_money(row.amount, world.minor_unit)
+        rounded = replace(row, amount=amount)
+        month = row.month.replace(day=1)
+        booked[client, month].append(rounded)
     return booked
 
 
@@ -92,11 +94,17 @@ def title_of(row: Revenue, world: World) -> tuple[Text, str]:
 def claimed(rows: Iterable[Revenue]) -> Decimal:
     """Return what the rows of one client's month ask for: acts if there are any, else invoices."""
     entries = tuple(rows)
-    has_acts = any(row.kind == ACT for row in entries)
-    return total(entries, (ACT if has_acts else INVOICE,))
+    for row in entries:
+        if row.kind == ACT:
+            return total(entries, (ACT,))
+    return total(entries, (INVOICE,))
 
 
 def total(rows: Iterable[Revenue], kinds: Iterable[str]) -> Decimal:
     """Return the sum of the rows of some kinds."""
     wanted = frozenset(kinds)
-    return sum((row.amount for row in rows if row.kind in wanted), Decimal(0))
+    amount = Decimal(0)
+    for row in rows:
+        if row.kind in wanted:
+            amount += row.amount
+    return amount

@@ -331,7 +331,9 @@ def _places(tree: _Tree, weeks: Iterable[Period], world: World) -> list[Period]:
     after: list[Period] = []
     for week in weeks:
         is_over = week.end < world.today
-        if is_over or week.code in tree.pins or not world.calendar.in_period(week):
+        if is_over or week.code in tree.pins:
+            continue
+        if not world.calendar.in_period(week):
             continue
         if week.start in month:
             inside.append(week)
@@ -394,7 +396,9 @@ def _planned(tree: _Tree, period: Period) -> Decimal | None:
 
 def _forecast(passed: Decimal, amount: Decimal | None, world: World) -> Decimal | None:
     """Linear projection: fact / share of working days passed; none while that share is small."""
-    if amount is None or passed < world.thresholds.pace_muted_share or not passed:
+    if amount is None or not passed:
+        return None
+    if passed < world.thresholds.pace_muted_share:
         return None
     return round_money(amount / passed, world.minor_unit)
 
@@ -403,7 +407,9 @@ def _per_day(
     period: Period, target: Decimal | None, amount: Decimal | None, *, world: World
 ) -> Decimal | None:
     """Required rate = (target - fact) / working days left, today included."""
-    if target is None or amount is None:
+    if target is None:
+        return None
+    if amount is None:
         return None
     first = max(period.start, world.today)
     left = world.calendar.working_days(first, period.end)
@@ -447,7 +453,9 @@ def _changed(tree: _Tree, period: Period, words: Words) -> str:
     """Say beside a quarter's frozen target what contracts, or last quarter's revenue, come to now."""
     now = tree.targets.now
     is_pinned = period.code in tree.pins
-    if now is None or is_pinned or period.grain is not Grain.QUARTER:
+    if now is None or is_pinned:
+        return ""
+    if period.grain is not Grain.QUARTER:
         return ""
     return " " + words.say(
         "Contracts and revenue now come to {amount}.", amount=words.money(now)

@@ -54,7 +54,10 @@ class Expected(msgspec.Struct, frozen=True, gc=False):
 
     def total(self) -> Decimal:
         """Return what the quarter comes to."""
-        return sum(self.whole.values(), ZERO)
+        amount = ZERO
+        for part in self.whole.values():
+            amount += part
+        return amount
 
 
 class Targets(msgspec.Struct, frozen=True, gc=False):
@@ -259,7 +262,9 @@ def _freeze(unit: Ref, expected: Expected | None, setting: Setting) -> Expected 
     world = setting.world
     if world.targets.policy == "none":
         return None
-    whole = _remembered(unit, setting) or _restored(unit, setting)
+    whole = _remembered(unit, setting)
+    if not whole:
+        whole = _restored(unit, setting)
     if not whole:
         if expected is None:
             return None
@@ -300,8 +305,9 @@ def _remember(unit: Ref, amounts: Amounts, setting: Setting) -> None:
 
 def _restored(unit: Ref, setting: Setting) -> dict[str, Decimal]:
     """Return the baseline as the rows keep it after the state was lost; nothing where pins have changed it."""
-    is_lost = setting.world.memory.first_run
-    if not is_lost or setting.pins_of(unit):
+    if not setting.world.memory.first_run:
+        return {}
+    if setting.pins_of(unit):
         return {}
     amounts = {}
     for week in setting.weeks():
@@ -320,9 +326,10 @@ def _stated(unit: Ref, week: Period, setting: Setting) -> Decimal | None:
     if track is not None:
         return Decimal(track.value)
 
+    if not world.memory.first_run:
+        return None
     row = setting.rows.get(key)
-    is_lost = world.memory.first_run
-    if not is_lost or row is None or row.pinned:
+    if row is None or row.pinned:
         return None
     if row.target is None or row.target < 0:
         return None
@@ -366,7 +373,9 @@ def _past(
     for month in parts_of(setting.quarter):
         had: dict[str, Decimal] = {}
         for week in parts_of(month):
-            if not setting.is_over(week) or week.code in given.pins:
+            if not setting.is_over(week):
+                continue
+            if week.code in given.pins:
                 continue
             target = _stated(unit, week, setting)
             if target is None and given.pins:
@@ -415,7 +424,9 @@ def _share_firm(
                 takers[unit] = shares[unit]
             else:
                 rest -= own.plan.targets[code] or ZERO
-        if not takers or rest < 0:
+        if not takers:
+            continue
+        if rest < 0:
             continue
 
         weights = list(takers.values())
@@ -457,7 +468,9 @@ def _sum_up(targets: Mapping[Ref, Targets], setting: Setting) -> Targets:
     for period in tree_of(setting.quarter):
         pin = pins.get(period.code)
         below = sums[period.code]
-        if pin is None or pin == below:
+        if pin is None:
+            continue
+        if pin == below:
             continue
         is_summed = False
         if below is not None:
