@@ -107,8 +107,11 @@ class _Node(msgspec.Struct, frozen=True, gc=False):
 
     def conflict(self, target: Decimal) -> Conflict:
         """Return that its parts do not come to its target."""
-        past = sum((part.past for part in self.parts), ZERO)
-        return Conflict(self.period, target, self.needs(), past)
+        past = ZERO
+        for part in self.parts:
+            past += part.past
+        low = self.needs()
+        return Conflict(self.period, target, low, past)
 
     def takes(self, share: Decimal) -> bool:
         """Tell whether it can have a share."""
@@ -200,13 +203,18 @@ def _measure(period: Period, calendar: WorkCalendar, given: Given) -> _Node:
     if pin is not None:
         usual = phase(pin, period, calendar=calendar, minor=given.minor)
         below = replace(given, usual=usual)
-    parts = [_measure(part, calendar, below) for part in parts_of(period)]
+    past = ZERO
+    parts = []
+    for part in parts_of(period):
+        child = _measure(part, calendar, below)
+        past += child.past
+        parts.append(child)
     node = _Node(
         period=period,
         weight=weight,
         low=ZERO,
         fixed=True,
-        past=sum((part.past for part in parts), ZERO),
+        past=past,
         usual=_sum([part.usual for part in parts]),
         parts=tuple(parts),
     )
@@ -258,12 +266,16 @@ def _place(
     conflicts: list[Conflict],
 ) -> None:
     targets[node.period.code] = value
+    if not node.parts:
+        return
+
     shares: list[Decimal | None] = []
     if value is None:
         known = {**given.past, **given.pins}
         shares += [known.get(part.period.code) for part in node.parts]
-    elif node.parts and not _fits(node, value):
-        conflicts.append(node.conflict(value))
+    elif not _fits(node, value):
+        conflict = node.conflict(value)
+        conflicts.append(conflict)
         shares += [part.low for part in node.parts]
     else:
         shares += _share(value, node.parts, given.minor)
@@ -324,7 +336,9 @@ def _usual(value: Decimal, parts: list[_Node]) -> dict[Period, Decimal]:
     """Return what is usual for the parts, if that is exactly the value and enough for each; else nothing."""
     usual = {}
     for part in parts:
-        if part.usual is None or part.usual < part.low:
+        if part.usual is None:
+            return {}
+        if part.usual < part.low:
             return {}
         usual[part.period] = part.usual
     if sum(usual.values(), ZERO) != value:

@@ -41,7 +41,9 @@ def fee_until(
         return Decimal(0)
     since = client.since or month.start
     until = client.contract_end or month.end
-    if since > min(last, month.end) or until < month.start:
+    if since > month.end or since > last:
+        return Decimal(0)
+    if until < month.start:
         return Decimal(0)
 
     if not calendar.in_period(month):
@@ -69,9 +71,11 @@ def budget_until(
     Dates without a working day between them plan the whole budget for the due date; a card without budget or dates, or
     with dates the wrong way round, plans nothing.
     """
-    if card.budget is None or card.start is None or card.due is None:
+    if card.budget is None:
         return Decimal(0)
-    if not card.start <= card.due:
+    if card.start is None or card.due is None:
+        return Decimal(0)
+    if card.start > card.due:
         return Decimal(0)
     if last >= card.due:
         return round_money(card.budget, minor)
