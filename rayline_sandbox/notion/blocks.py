@@ -206,12 +206,12 @@ def _shown_payload(store: Store, payload: dict[str, Any]) -> dict[str, Any]:
 
 def walk(store: Store, container: str) -> Iterator[Record]:
     """Yield all live records in a body, parents before children, not entering child pages or databases."""
-    for one in store.body_of(container):
-        record = store.find(one)
+    for child_id in store.body_of(container):
+        record = store.find(child_id)
         if record is not None:
             yield record
             if isinstance(record, Block):
-                yield from walk(store, one)
+                yield from walk(store, child_id)
 
 
 def kind_of(record: Record) -> str:
@@ -239,12 +239,12 @@ def list_children(call: Call) -> Answer:
     """GET /v1/blocks/{block_id}/children."""
     record = call.store.node(call.params["block_id"])
     ids, cursor = paginate(call, call.store.body_of(record.id))
-    found = [
+    children = [
         block_object(call.store, child, call.version)
-        for one in ids
-        if (child := call.store.find(one))
+        for child_id in ids
+        if (child := call.store.find(child_id))
     ]
-    return listing("block", found, cursor)
+    return listing("block", children, cursor)
 
 
 def append_children(call: Call) -> Answer:

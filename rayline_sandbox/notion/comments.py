@@ -195,11 +195,11 @@ def _display_name(call: Call, default: dict[str, str | None]) -> dict[str, str |
 def find_comment(call: Call) -> Comment:
     """Return the comment a path names or raise the 404."""
     comment_id = plain_id(call.params["comment_id"])
-    found = all_comments(call.store).get(comment_id)
-    parent = call.store.find(found.parent.id) if found else None
-    if found is None or parent is None or not call.store.visible(parent):
+    comment = all_comments(call.store).get(comment_id)
+    parent = call.store.find(comment.parent.id) if comment else None
+    if comment is None or parent is None or not call.store.visible(parent):
         raise call.store.missing("comment", comment_id)
-    return found
+    return comment
 
 
 def retrieve(call: Call) -> Answer:
@@ -213,15 +213,15 @@ def list_comments(call: Call) -> Answer:
     if not block_id:
         raise should_be("query.block_id", "defined", MISSING)
     node = call.store.node(block_id)
-    found = [
-        one.id
-        for one in all_comments(call.store).values()
-        if one.parent.id == node.id and not one.resolved
+    unresolved = [
+        comment.id
+        for comment in all_comments(call.store).values()
+        if comment.parent.id == node.id and not comment.resolved
     ]
-    ids, cursor = paginate(call, found)
+    ids, cursor = paginate(call, unresolved)
     return listing(
         "comment",
-        [shown(call.store, all_comments(call.store)[one]) for one in ids],
+        [shown(call.store, all_comments(call.store)[comment_id]) for comment_id in ids],
         cursor,
     )
 

@@ -84,27 +84,27 @@ def find_upload(store: Store, upload_id: str) -> Upload:
 
 def resolve_upload(store: Store, upload_id: str) -> Upload:
     """Return an upload that may be attached to a page, block or comment, and mark it attached; 400 if it may not."""
-    found = find_upload(store, upload_id)
-    _import_external(found)
-    if status_of(store, found) != "uploaded":
+    upload = find_upload(store, upload_id)
+    _import_external(upload)
+    if status_of(store, upload) != "uploaded":
         raise invalid(
-            f"File upload {found.id} has status `{status_of(store, found)}`; only uploads with status "
+            f"File upload {upload.id} has status `{status_of(store, upload)}`; only uploads with status "
             "`uploaded` can be attached."
         )
-    found.attached = True
-    return found
+    upload.attached = True
+    return upload
 
 
 def hosted_file(store: Store, upload_id: str) -> dict[str, str]:
     """Return `{url, expiry_time}` of an attached upload: an address good for one hour of the virtual clock."""
-    found = find_upload(store, upload_id)
+    upload = find_upload(store, upload_id)
     until = store.now() + LIFETIME
-    name = quote(found.filename or "file", safe="")
+    name = quote(upload.filename or "file", safe="")
     expires = int(until.timestamp())
-    signature = _signature(store, found.id, expires)
-    path = f"{FILES_PATH}{found.id}/{name}"
+    signature = _signature(store, upload.id, expires)
+    path = f"{FILES_PATH}{upload.id}/{name}"
     return {
-        "url": f"{found.base}{path}?expires={expires}&signature={signature}",
+        "url": f"{upload.base}{path}?expires={expires}&signature={signature}",
         "expiry_time": minute(until),
     }
 
@@ -114,18 +114,18 @@ def serve_file(store: Store, request: Request) -> Response | None:
     if not request.path.startswith(FILES_PATH):
         return None
     upload_id, _, _ = request.path.removeprefix(FILES_PATH).partition("/")
-    found = uploads(store).get(unquote(upload_id))
+    upload = uploads(store).get(unquote(upload_id))
     expires = request.first("expires") or ""
-    if found is None or not found.complete:
+    if upload is None or not upload.complete:
         return Response(404, {"content-type": "text/plain"}, b"no such file")
-    if not _fresh(store, found.id, expires, request.first("signature") or ""):
+    if not _fresh(store, upload.id, expires, request.first("signature") or ""):
         return Response(403, {"content-type": "text/plain"}, b"Request has expired")
-    if found.mode == "external_url":
-        return Response(302, {"location": found.external_url})
+    if upload.mode == "external_url":
+        return Response(302, {"location": upload.external_url})
     return Response(
         200,
-        {"content-type": found.content_type or "application/octet-stream"},
-        found.content(),
+        {"content-type": upload.content_type or "application/octet-stream"},
+        upload.content(),
     )
 
 
@@ -308,7 +308,7 @@ def _part_number(upload: Upload, part: FormPart | None) -> int:
 
 def form_parts(request: Request) -> list[FormPart]:
     """Return the parts of a multipart/form-data body; 400 when it is none."""
-    found: list[FormPart] = []
+    parts: list[FormPart] = []
     headers = {
         "Content-Type": request.headers.get("content-type", "").encode(),
         "Content-Length": str(len(request.body)).encode(),
@@ -318,17 +318,17 @@ def form_parts(request: Request) -> list[FormPart]:
 
     def add_field(part: Field) -> None:
         name = (part.field_name or b"").decode("utf-8", "replace")
-        found.append(FormPart(name, None, None, part.value or b""))
+        parts.append(FormPart(name, None, None, part.value or b""))
 
     def add_file(part: File) -> None:
         part.file_object.seek(0)
-        found.append(_file_part(part))
+        parts.append(_file_part(part))
 
     try:
         parse_form(headers, io.BytesIO(request.body), add_field, add_file)
     except FormParserError:
         raise invalid("The request body should be multipart/form-data.") from None
-    return found
+    return parts
 
 
 def _file_part(part: File) -> FormPart:
@@ -387,15 +387,15 @@ def list_uploads(call: Call) -> Answer:
         )
     for upload in uploads(call.store).values():
         _import_external(upload)
-    found = [
-        one.id
-        for one in reversed(uploads(call.store).values())
-        if status is None or status_of(call.store, one) == status
+    newest_first = [
+        upload.id
+        for upload in reversed(uploads(call.store).values())
+        if status is None or status_of(call.store, upload) == status
     ]
-    ids, cursor = paginate(call, found)
+    ids, cursor = paginate(call, newest_first)
     return {
         "object": "list",
-        "results": [shown(call, uploads(call.store)[one]) for one in ids],
+        "results": [shown(call, uploads(call.store)[upload_id]) for upload_id in ids],
         "next_cursor": cursor,
         "has_more": cursor is not None,
         "type": "file_upload",

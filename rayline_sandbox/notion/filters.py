@@ -299,7 +299,7 @@ CHECKBOX: Mapping[str, Builder] = {
 
 def _option_ids(prop: Property, operand: Any, path: str) -> frozenset[str]:
     wanted = operand if isinstance(operand, list) else [operand]
-    found: set[str] = set()
+    option_ids: set[str] = set()
     for name in wanted:
         if not isinstance(name, str):
             raise should_be(path, "a string", name)
@@ -308,8 +308,8 @@ def _option_ids(prop: Property, operand: Any, path: str) -> frozenset[str]:
             raise invalid(
                 f'{prop.type} option "{name}" not found for property "{prop.name}".'
             )
-        found |= ids
-    return frozenset(found)
+        option_ids |= ids
+    return frozenset(option_ids)
 
 
 def _named_ids(prop: Property, name: str) -> set[str]:

@@ -41,16 +41,16 @@ POLL_SECONDS = 2
 
 def body_tree(store: Store, container: str) -> list[Block]:
     """Return the live blocks of a body as answered, each with its `children`; child pages are not entered."""
-    found = [
+    blocks = [
         block_object(store, record, NEW)
-        for one in store.body_of(container)
-        if (record := store.find(one))
+        for block_id in store.body_of(container)
+        if (record := store.find(block_id))
     ]
     return [
         block
         if block["type"] in CHILD_TYPES
         else block | {"children": body_tree(store, block["id"])}
-        for block in found
+        for block in blocks
     ]
 
 
@@ -218,11 +218,15 @@ def rewrite(
     new = [
         block
         for block in new
-        if block["type"] not in CHILD_TYPES or _key(block) in {_key(one) for one in old}
+        if block["type"] not in CHILD_TYPES
+        or _key(block) in {_key(former) for former in old}
     ]
     _check_children(old, new, allow_deleting=allow_deleting)
     steps = SequenceMatcher(
-        None, [_key(one) for one in old], [_key(one) for one in new], autojunk=False
+        None,
+        [_key(block) for block in old],
+        [_key(block) for block in new],
+        autojunk=False,
     ).get_opcodes()
     drafts = {
         index: drafts_of(store, [block])
@@ -239,8 +243,8 @@ def rewrite(
             if tag == "equal"
             else [block["id"] for block in old[left:right] if block["id"] not in kept]
         )
-        for one in gone:
-            _trash(store, one, actor)
+        for block_id in gone:
+            _trash(store, block_id, actor)
         order += gone
         order += (
             [block["id"] for block in old[left:right]]
@@ -251,7 +255,11 @@ def rewrite(
                 for made in _placed(store, page, new[index], drafts.get(index), actor)
             ]
         )
-    trashed = [one for one in store.children.get(page.id, []) if one not in set(order)]
+    trashed = [
+        block_id
+        for block_id in store.children.get(page.id, [])
+        if block_id not in set(order)
+    ]
     store.children[page.id] = order + trashed
 
 
@@ -316,12 +324,12 @@ def queued(call: Call, value: dict[str, Any], name: str) -> Reply:
 
 def retrieve_task(call: Call) -> Answer:
     """GET /v1/async_tasks/{id}."""
-    found: dict[str, Any] | None = call.store.shelf("async_tasks").get(
+    task: dict[str, Any] | None = call.store.shelf("async_tasks").get(
         call.params["task_id"]
     )
-    if found is None:
+    if task is None:
         raise call.store.missing("async task", call.params["task_id"])
-    return dict(found)
+    return dict(task)
 
 
 ROUTES: tuple[Route, ...] = (

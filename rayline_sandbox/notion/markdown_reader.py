@@ -95,7 +95,7 @@ class _Reader:
 
     def blocks(self, indent: int, until: str = "") -> list[Block]:
         """Read blocks indented by at least `indent`, up to the closing tag `until`, which is consumed."""
-        found: list[Block] = []
+        blocks: list[Block] = []
         while self._at < len(self._lines):
             line = self._lines[self._at]
             if until and line.text.startswith(until):
@@ -103,8 +103,8 @@ class _Reader:
                 break
             if line.text and line.indent < indent and not until:
                 break
-            found.extend(self._block(line) if line.text else self._skip())
-        return found
+            blocks.extend(self._block(line) if line.text else self._skip())
+        return blocks
 
     def _skip(self) -> list[Block]:
         self._at += 1

@@ -183,14 +183,14 @@ def _sync(
 ) -> None:
     mirror = prop.config["synced"]
     now = page.values[prop.id]
-    for one in dict.fromkeys([*before, *now]):
-        other = store.pages.get(one)
-        if other is None or (one in before) == (one in now):
+    for other_id in dict.fromkeys([*before, *now]):
+        other = store.pages.get(other_id)
+        if other is None or (other_id in before) == (other_id in now):
             continue
         if other is not page:
             store.touch(other, actor)
         back = [link for link in other.values.get(mirror) or () if link != page.id]
-        other.values[mirror] = [*back, page.id] if one in now else back
+        other.values[mirror] = [*back, page.id] if other_id in now else back
 
 
 def add_page(
@@ -446,11 +446,11 @@ def _rollup_items(call: Call, page: Page, prop: Property) -> dict[str, Any]:
     relation, target = found
     rows = linked(call.store, page, relation)
     if value["type"] in ("array", "unsupported"):
-        shown = [show(call.store, call.store.pages[one], target) for one in rows]
+        shown = [show(call.store, call.store.pages[row_id], target) for row_id in rows]
         each = (
             shown
             if target.type not in ITEM_LISTS
-            else [item for one in shown for item in one]
+            else [item for cell in shown for item in cell]
         )
         bare = value | {"array": []} if value["type"] == "array" else value
         return _items(call, page, prop, _each(target, each), {"rollup": bare})
@@ -458,7 +458,7 @@ def _rollup_items(call: Call, page: Page, prop: Property) -> dict[str, Any]:
         call,
         page,
         prop,
-        _each(relation, [{"id": one} for one in rows]),
+        _each(relation, [{"id": row_id} for row_id in rows]),
         {"rollup": value},
     )
     if answer["has_more"]:

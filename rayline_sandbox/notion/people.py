@@ -78,22 +78,22 @@ def _page(store: Store, record_id: Any) -> Page:
 
 
 def _source(store: Store, record_id: Any) -> DataSource:
-    found = _record(store, record_id)
-    if isinstance(found, Database) and found.data_sources:
-        found = store.data_sources[found.data_sources[0]]
-    if not isinstance(found, DataSource):
+    record = _record(store, record_id)
+    if isinstance(record, Database) and record.data_sources:
+        record = store.data_sources[record.data_sources[0]]
+    if not isinstance(record, DataSource):
         raise ValueError(f"{record_id} is not a data source")
-    return found
+    return record
 
 
 def _property(source: DataSource, payload: Payload) -> Property:
-    found = find_property(source, str(payload["property"]))
-    if found is None:
+    named = find_property(source, str(payload["property"]))
+    if named is None:
         raise ValueError(
             f"no property {payload['property']!r}; there are "
             + ", ".join(prop.name for prop in source.properties.values())
         )
-    return found
+    return named
 
 
 def _shown(store: Store, page: Page) -> Payload:
@@ -292,11 +292,13 @@ def rename_option(store: Store, payload: Payload, actor: str) -> Payload:
     source = _source(store, payload["data_source_id"])
     prop = _property(source, payload)
     options = prop.config.get("options", [])
-    if not any(one["name"] == payload["option"] for one in options):
+    if not any(option["name"] == payload["option"] for option in options):
         raise ValueError(f"no option {payload['option']!r} in {prop.name}")
     prop.config["options"] = [
-        one | {"name": payload["name"]} if one["name"] == payload["option"] else one
-        for one in options
+        option | {"name": payload["name"]}
+        if option["name"] == payload["option"]
+        else option
+        for option in options
     ]
     store.touch(source, actor)
     return {"id": source.id, "property_id": prop.id}

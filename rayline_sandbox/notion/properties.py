@@ -212,13 +212,13 @@ def _id_of(given: Any, path: str) -> str:
 def _relation(cell: Cell, value: Any) -> Any:
     ids = _ids(cell, value)
     target = cell.prop.config["data_source_id"]
-    for one in ids:
-        page = cell.store.pages.get(one)
+    for page_id in ids:
+        page = cell.store.pages.get(page_id)
         if page is None or not (cell.human or cell.store.visible(page)):
-            raise cell.store.missing("page", one)
+            raise cell.store.missing("page", page_id)
         if page.parent.id != target:
             raise invalid(
-                f"{cell.prop.name}: page {one} is not in the related data source {target}."
+                f"{cell.prop.name}: page {page_id} is not in the related data source {target}."
             )
     return ids
 

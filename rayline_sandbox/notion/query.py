@@ -137,12 +137,12 @@ def _evaluate(call: Call, source: DataSource, asked: bytes) -> Session:
         archived=bool(call.body.get("is_archived")),
     )
     # Only wikis hold data sources beside pages, and there are none here.
-    found = (
+    page_ids = (
         []
         if call.body.get("result_type") == "data_source"
         else [page.id for page in rows]
     )
-    return Session(asked, found[:RESULT_LIMIT], len(found) > RESULT_LIMIT)
+    return Session(asked, page_ids[:RESULT_LIMIT], len(page_ids) > RESULT_LIMIT)
 
 
 def ordered_rows(
@@ -156,7 +156,7 @@ def ordered_rows(
     """Return the live rows a query sees, filtered and sorted, each as old as the index lag makes it."""
     matches = compile_filter(store, source, filter_) if filter_ is not None else None
     lag = store.lag.query
-    seen = (store.as_seen(store.pages[one], lag) for one in source.rows)
+    seen = (store.as_seen(store.pages[row_id], lag) for row_id in source.rows)
     rows = [
         page
         for page in seen
@@ -170,12 +170,12 @@ def ordered_rows(
     ):
         keyed = [(key(page), page) for page in rows]
         filled = sorted(
-            (one for one in keyed if one[0] is not None),
-            key=lambda one: one[0],
+            (pair for pair in keyed if pair[0] is not None),
+            key=lambda pair: pair[0],
             reverse=descending,
         )
         rows = [page for _, page in filled] + [
-            page for found, page in keyed if found is None
+            page for sort_value, page in keyed if sort_value is None
         ]
     return rows
 

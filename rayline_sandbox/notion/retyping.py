@@ -29,7 +29,9 @@ def text_of(store: Store, prop: Property, value: Any) -> str:
         case "select" | "status", option:
             return _option_name(prop, option)
         case "multi_select", options:
-            return ", ".join(filter(None, (_option_name(prop, one) for one in options)))
+            return ", ".join(
+                filter(None, (_option_name(prop, option_id) for option_id in options))
+            )
         case "date", {"start": start, "end": end}:
             if end:
                 return f"{start} → {end}"
@@ -37,7 +39,9 @@ def text_of(store: Store, prop: Property, value: Any) -> str:
         case "checkbox", checked:
             return "Yes" if checked else "No"
         case "people", ids:
-            return ", ".join(store.users[one].name for one in ids if one in store.users)
+            return ", ".join(
+                store.users[user_id].name for user_id in ids if user_id in store.users
+            )
         case "relation" | "files" | "formula" | "rollup" | "place" | "verification", _:
             return ""
         case _, other:

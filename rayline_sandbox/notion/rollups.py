@@ -93,11 +93,11 @@ NUMBERS: dict[str, Callable[[Sequence[Any]], float | None]] = {
 
 
 def _moments(values: Sequence[Any]) -> list[str]:
-    found = [
+    dates = [
         value for value in values if isinstance(value, dict) and value.get("start")
     ]
     texts = [
-        text for value in found for text in (value["start"], value.get("end")) if text
+        text for value in dates for text in (value["start"], value.get("end")) if text
     ]
     return sorted(texts, key=_instant)
 

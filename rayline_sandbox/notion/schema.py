@@ -214,8 +214,8 @@ def regrouped(
     """Return the status groups with every option in one: the one asked for, the one it was in, else the first."""
     names = {group["name"] for group in groups}
     wanted = {
-        option["id"]: one.get("group")
-        for option, one in zip(options, asked, strict=True)
+        option["id"]: given.get("group")
+        for option, given in zip(options, asked, strict=True)
     }
     unknown = next(
         (
@@ -238,7 +238,11 @@ def regrouped(
     }
     return [
         group
-        | {"option_ids": [one for one, name in home.items() if name == group["name"]]}
+        | {
+            "option_ids": [
+                option_id for option_id, name in home.items() if name == group["name"]
+            ]
+        }
         for group in groups
     ]
 
@@ -275,21 +279,23 @@ def _kept_or_new(
             given,
         )
     known: list[dict[str, Any]] = prop.config.get("options", [])
-    found = next((one for one in known if one["id"] == given.get("id")), None) or next(
+    kept = next(
+        (option for option in known if option["id"] == given.get("id")), None
+    ) or next(
         (
-            one
-            for one in known
-            if one["name"].lower() == str(given.get("name", "")).lower()
+            option
+            for option in known
+            if option["name"].lower() == str(given.get("name", "")).lower()
         ),
         None,
     )
-    if found is None:
+    if kept is None:
         return new_option(store, given, index)
-    if given.get("color") not in (None, found["color"]):
-        raise invalid(f"Cannot update color of select with name: {found['name']}.")
-    if given.get("name") not in (None, found["name"]):
-        raise invalid(f"Cannot update name of select with name: {found['name']}.")
-    return found
+    if given.get("color") not in (None, kept["color"]):
+        raise invalid(f"Cannot update color of select with name: {kept['name']}.")
+    if given.get("name") not in (None, kept["name"]):
+        raise invalid(f"Cannot update name of select with name: {kept['name']}.")
+    return kept
 
 
 def _formula(
@@ -381,15 +387,15 @@ def _fill_mirror(store: Store, source: DataSource, prop: Property) -> None:
     target = prop.config["data_source_id"]
     links = (
         [
-            (row, one)
+            (row, linked_id)
             for row in source.rows
-            for one in store.pages[row].values.get(prop.id) or ()
+            for linked_id in store.pages[row].values.get(prop.id) or ()
         ]
         if mirror
         else []
     )
-    for row, one in links:
-        other = store.pages.get(one)
+    for row, linked_id in links:
+        other = store.pages.get(linked_id)
         if other is not None and other.parent.id == target:
             other.values[mirror] = [*(other.values.get(mirror) or ()), row]
 

@@ -30,21 +30,21 @@ def search(call: Call) -> Answer:
     wanted = _wanted(call.body.get("filter"))
     asked = _stems(_query(call.body.get("query")))
     ascending = _ascending(call.body.get("sort"))
-    found = [
-        one
-        for one in _candidates(call, wanted)
-        if not asked or asked & _stems(_title(one))
+    hits = [
+        record
+        for record in _candidates(call, wanted)
+        if not asked or asked & _stems(_title(record))
     ]
-    found.sort(key=lambda one: one.edited, reverse=not ascending)
+    hits.sort(key=lambda record: record.edited, reverse=not ascending)
     cursor = start_cursor(call)
     first = decode_offset("search", cursor) if cursor else 0
     size = page_size(call)
     following = (
-        encode_offset("search", first + size) if first + size < len(found) else None
+        encode_offset("search", first + size) if first + size < len(hits) else None
     )
     return listing(
         "page_or_data_source",
-        [_shown(call, one) for one in found[first : first + size]],
+        [_shown(call, record) for record in hits[first : first + size]],
         following,
     )
 
@@ -92,11 +92,11 @@ def _candidates(call: Call, wanted: tuple[str, ...]) -> list[Page | DataSource]:
         everything += store.pages.values()
     if "data_source" in wanted:
         everything += store.data_sources.values()
-    seen = (store.as_seen(one, store.lag.search) for one in everything)
+    seen = (store.as_seen(record, store.lag.search) for record in everything)
     return [
-        one
-        for one in seen
-        if one is not None and not store.trashed(one) and store.visible(one)
+        record
+        for record in seen
+        if record is not None and not store.trashed(record) and store.visible(record)
     ]
 
 

@@ -238,12 +238,12 @@ class Store:
 
     def line(self, record: Record) -> list[Record]:
         """Return the record and its ancestors, nearest first (cycles end the walk)."""
-        found: list[Record] = []
+        line: list[Record] = []
         step: Record | None = record
-        while step is not None and len(found) < 64:
-            found.append(step)
+        while step is not None and len(line) < 64:
+            line.append(step)
             step = self.up(step)
-        return found
+        return line
 
     def visible(self, record: Record) -> bool:
         """Return whether the connection sees the record: the nearest ancestor with a say decides."""
@@ -293,12 +293,12 @@ class Store:
         self, shelf: dict[str, AnyRecord], kind: str, record_id: str
     ) -> AnyRecord:
         key = plain_id(record_id)
-        found = shelf.get(key)
-        if found is not None and self.visible(found):
-            return found
+        record = shelf.get(key)
+        if record is not None and self.visible(record):
+            return record
         other = self.pages.get(key) or self.databases.get(key)
         if (
-            found is None
+            record is None
             and other is not None
             and kind in KIND_NAMES.values()
             and self.visible(other)

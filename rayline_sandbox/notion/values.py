@@ -303,13 +303,17 @@ def rollup_object(
 ) -> dict[str, Any]:
     """Return a rollup's value in full; it is empty when its columns are gone, when it rolls up itself, or too deep."""
     function, (target, rows) = prop.config["function"], rolled_rows(store, page, prop)
-    if target is None or len(above) > ROLLUP_DEPTH or any(one is prop for one in above):
+    if (
+        target is None
+        or len(above) > ROLLUP_DEPTH
+        or any(outer is prop for outer in above)
+    ):
         return {"type": "array", "array": [], "function": function}
     line = (*above, prop)
     return rolled_up(
         function,
-        [raw(store, one, target, line) for one in rows],
-        lambda: [_rolled_item(store, one, target, line) for one in rows],
+        [raw(store, row, target, line) for row in rows],
+        lambda: [_rolled_item(store, row, target, line) for row in rows],
     )
 
 

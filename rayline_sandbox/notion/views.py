@@ -236,11 +236,11 @@ def _move(store: Store, view: View, at: int) -> None:
 
 
 def _find(store: Store, view_id: str) -> View:
-    found = views(store).get(plain_id(view_id))
-    source = store.data_sources.get(found.data_source_id) if found else None
-    if found is None or source is None or not store.visible(source):
+    view = views(store).get(plain_id(view_id))
+    source = store.data_sources.get(view.data_source_id) if view else None
+    if view is None or source is None or not store.visible(source):
         raise store.missing("view", plain_id(view_id))
-    return found
+    return view
 
 
 def retrieve(call: Call) -> Answer:
@@ -296,20 +296,22 @@ def list_views(call: Call) -> Answer:
         )
     if database_id is not None:
         database = call.store.database(database_id)
-        found = [
+        view_ids = [
             view.id
             for view in views(call.store).values()
             if view.database_id == database.id
         ]
     else:
-        found = [
+        view_ids = [
             view.id
             for view in views_of(
                 call.store, call.store.data_source(str(data_source_id)).id
             )
         ]
-    ids, cursor = paginate(call, found)
-    return listing("view", [{"object": "view", "id": one} for one in ids], cursor)
+    ids, cursor = paginate(call, view_ids)
+    return listing(
+        "view", [{"object": "view", "id": view_id} for view_id in ids], cursor
+    )
 
 
 # View queries.
