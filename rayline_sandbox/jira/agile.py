@@ -37,7 +37,7 @@ def get_boards(site: Site, call: Call) -> Json:
     kind = call.text("type")
     name = call.text("name").casefold()
     project = site.project(wanted).id if wanted else None
-    found = []
+    boards = []
     for board in site.store.boards.values():
         if not site.store.seen(board.project):
             continue
@@ -48,9 +48,9 @@ def get_boards(site: Site, call: Call) -> Json:
         if call.text("filterId", str(board.filter)) != str(board.filter):
             continue
         if name in board.name.casefold():
-            found.append(board)
-    found = call.ordered(found, _BOARD_ORDERS, "id")
-    page = offset_page(found, *call.page(50, PAGE_LIMIT))
+            boards.append(board)
+    boards = call.ordered(boards, _BOARD_ORDERS, "id")
+    page = offset_page(boards, *call.page(50, PAGE_LIMIT))
     renderer = Renderer(site, call)
     return {**page, "values": [show_board(renderer, board) for board in page["values"]]}
 
@@ -58,17 +58,17 @@ def get_boards(site: Site, call: Call) -> Json:
 def show_board(renderer: Renderer, board: Board) -> Json:
     """Return a board; its location only on Cloud."""
     project = renderer.store.projects[board.project]
-    found: Json = {
+    shown: Json = {
         "id": board.id,
         "self": f"{renderer.base}/rest/agile/1.0/board/{board.id}",
         "name": board.name,
         "type": board.kind,
     }
     if not renderer.cloud:
-        return found
+        return shown
     title = f"{project.name} ({project.key})"
     return {
-        **found,
+        **shown,
         "location": {
             "projectId": project.id,
             "displayName": title,
@@ -85,14 +85,14 @@ def show_board(renderer: Renderer, board: Board) -> Json:
 def board_of(site: Site, call: Call) -> Board:
     """Return the board a call names; 404 when it is gone or unseen."""
     ref = call.parameters["board"]
-    found = site.store.boards.get(as_identity(ref) or 0)
-    if found is None or not site.store.seen(found.project):
+    board = site.store.boards.get(as_identity(ref) or 0)
+    if board is None or not site.store.seen(board.project):
         raise Refusal(
             404,
             "Requested board cannot be viewed because it either does not exist or you do not have "
             "permission to view it.",
         )
-    return found
+    return board
 
 
 def get_board(site: Site, call: Call) -> Json:
@@ -179,13 +179,13 @@ def get_board_sprints(site: Site, call: Call) -> Json:
     states = call.listed("state") or _STATES
     if strange := [state for state in states if state not in _STATES]:
         raise Refusal(400, f"Invalid sprint state: {strange[0]}")
-    found = [
+    sprints = [
         s
         for s in site.store.sprints.values()
         if s.board == board.id and s.state in states
     ]
-    found.sort(key=lambda sprint: (_LISTED.index(sprint.state), sprint.id))
-    page = offset_page(found, *call.page(50, PAGE_LIMIT))
+    sprints.sort(key=lambda sprint: (_LISTED.index(sprint.state), sprint.id))
+    page = offset_page(sprints, *call.page(50, PAGE_LIMIT))
     renderer = Renderer(site, call)
     return {**page, "values": [renderer.sprint(sprint) for sprint in page["values"]]}
 
@@ -193,12 +193,12 @@ def get_board_sprints(site: Site, call: Call) -> Json:
 def sprint_of(site: Site, call: Call) -> Sprint:
     """Return the sprint a call names."""
     ref = call.parameters["sprint"]
-    found = site.store.sprints.get(as_identity(ref) or 0)
-    if found is None or not _is_seen(site, found):
+    sprint = site.store.sprints.get(as_identity(ref) or 0)
+    if sprint is None or not _is_seen(site, sprint):
         raise Refusal(
             404, "Sprint does not exist or you do not have permission to view it."
         )
-    return found
+    return sprint
 
 
 def _is_seen(site: Site, sprint: Sprint) -> bool:
@@ -339,19 +339,19 @@ def get_board_epics(site: Site, call: Call) -> Json:
     """Answer a board's epics."""
     store = site.store
     board = board_of(site, call)
-    found = [
+    epics = [
         store.issues[each]
         for each in store.by_project[board.project]
         if store.kinds[store.issues[each].kind].level > 0
     ]
     if call.request.first("done") is not None:
         wanted = call.flag("done")
-        found = [
+        epics = [
             each
-            for each in found
+            for each in epics
             if (store.statuses[each.status].category == "done") == wanted
         ]
-    page = offset_page(found, *call.page(50, PAGE_LIMIT))
+    page = offset_page(epics, *call.page(50, PAGE_LIMIT))
     renderer = Renderer(site, call)
     del page["total"]
     return {**page, "values": [_epic(renderer, each) for each in page["values"]]}
@@ -421,11 +421,11 @@ def _epic_issues(site: Site, call: Call) -> Sequence[int]:
 def _narrow(site: Site, call: Call, pool: Sequence[int]) -> list[int]:
     plan = compile_text(site, call.text("jql"))
     plan.candidates = pool
-    found = find(plan, site.sight())
+    matches = find(plan, site.sight())
     if not plan.order:
         issues = site.store.issues
-        found.sort(key=lambda each: (issues[each].rank, each))
-    return found
+        matches.sort(key=lambda each: (issues[each].rank, each))
+    return matches
 
 
 def _wish(site: Site, call: Call) -> Wish:

@@ -101,12 +101,12 @@ class Changes:
         return issue
 
     def _project(self, ref: Any) -> Project:
-        found = None
+        project = None
         if ref is not None:
-            found = self.store.find_project(_name(ref))
-        if found is None or not self.store.seen(found.id):
+            project = self.store.find_project(_name(ref))
+        if project is None or not self.store.seen(project.id):
             raise refuse("project", "Specify a valid project ID or key")
-        return found
+        return project
 
     def _fill(self, issue: Issue, fields: Json) -> None:
         errors: dict[str, str] = {}

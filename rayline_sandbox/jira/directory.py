@@ -142,7 +142,7 @@ def search_users(site: Site, call: Call) -> list[Json]:
     text = (
         call.text("query") or call.text("username") or call.text("accountId")
     ).casefold()
-    found = [
+    users = [
         user
         for user in site.store.users.values()
         if user.active and _matches(user, text)
@@ -151,7 +151,7 @@ def search_users(site: Site, call: Call) -> list[Json]:
     renderer = Renderer(site, call)
     beside = {} if site.cloud else {"deleted": False, "locale": "en_US"}
     end = start + size
-    return [{**renderer.user(user), **beside} for user in found[start:end]]
+    return [{**renderer.user(user), **beside} for user in users[start:end]]
 
 
 def _matches(user: User, text: str) -> bool:
@@ -204,14 +204,14 @@ def page_fields(site: Site, call: Call) -> Json:
     kinds = call.listed("type")
     ids = call.listed("id")
     query = call.text("query").casefold()
-    found = [
+    fields = [
         f
         for f in fields_of(site.store)
         if (not kinds or ("custom" if f.custom else "system") in kinds)
         and (not ids or f.id in ids)
         and query in f.name.casefold()
     ]
-    page = offset_page(found, *call.page(50, 50))
+    page = offset_page(fields, *call.page(50, 50))
     page["values"] = [
         {
             "id": f.id,
@@ -239,13 +239,13 @@ def search_statuses(site: Site, call: Call) -> Json:
         "done": "DONE",
         "undefined": "TODO",
     }
-    found = [
+    statuses = [
         s
         for s in site.store.statuses.values()
         if text in s.name.casefold()
         and (project is None or s.id in site.project(project).statuses)
     ]
-    page = offset_page(found, *call.page(200, 200))
+    page = offset_page(statuses, *call.page(200, 200))
     page["values"] = [
         {
             "id": s.id,
@@ -291,14 +291,14 @@ def get_resolutions(site: Site, call: Call) -> list[Json | None]:
 def get_filter(site: Site, call: Call) -> Json:
     """Answer a saved search."""
     identity = call.parameters["id"]
-    found = site.store.filters.get(as_identity(identity) or 0)
-    if found is None:
+    saved = site.store.filters.get(as_identity(identity) or 0)
+    if saved is None:
         raise Refusal(
             404,
             "The selected filter is not available to you, perhaps it has been deleted or had its "
             "permissions changed.",
         )
-    return _filter(Renderer(site, call), found)
+    return _filter(Renderer(site, call), saved)
 
 
 def _filter(renderer: Renderer, saved: Filter) -> Json:

@@ -34,12 +34,14 @@ def changelog_list(site: Site, call: Call) -> Json:
     refs = strings(call.object().get("changelogIds"), "changelogIds")
     wanted = {whole(ref, "changelogIds", 0) for ref in refs}
     renderer = Renderer(site, call)
-    found = [renderer.change(change) for change in issue.history if change.id in wanted]
+    chosen = [
+        renderer.change(change) for change in issue.history if change.id in wanted
+    ]
     return {
         "startAt": 0,
-        "maxResults": len(found),
-        "total": len(found),
-        "histories": found,
+        "maxResults": len(chosen),
+        "total": len(chosen),
+        "histories": chosen,
     }
 
 
@@ -95,12 +97,12 @@ def _place(
 
 def _issues(site: Site, refs: list[str]) -> list[Issue]:
     """Return the issues that are named and can be seen, each once, the oldest first."""
-    found = {}
+    by_id = {}
     for ref in refs:
         issue = site.store.find_issue(ref)
         if issue is not None:
-            found[issue.id] = issue
-    return [found[identity] for identity in sorted(found)]
+            by_id[issue.id] = issue
+    return [by_id[identity] for identity in sorted(by_id)]
 
 
 def _touches(change: Change, fields: list[str]) -> bool:

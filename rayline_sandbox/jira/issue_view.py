@@ -71,7 +71,7 @@ def show_issue(renderer: Renderer, issue: Issue, wish: Wish) -> Json:
     """Return an issue with the fields and expansions of a wish."""
     if wish.bare and not wish.expand:
         return {"id": str(issue.id)}
-    found: Json = {
+    shown: Json = {
         "expand": _EXPAND,
         "id": str(issue.id),
         "self": f"{renderer.rest}/issue/{issue.id}",
@@ -79,16 +79,16 @@ def show_issue(renderer: Renderer, issue: Issue, wish: Wish) -> Json:
     }
     if wish.fields:
         customs = _customs(renderer.store)
-        found["fields"] = {
+        shown["fields"] = {
             name: (SHOWN.get(name) or customs[name])(renderer, issue)
             for name in wish.fields
             if name not in wish.left_out
         }
     if "changelog" in wish.expand:
-        found["changelog"] = inline_changes(renderer, issue)
+        shown["changelog"] = inline_changes(renderer, issue)
     if not renderer.cloud:
-        found["renderedFields"] = None
-    return found
+        shown["renderedFields"] = None
+    return shown
 
 
 def inline_changes(renderer: Renderer, issue: Issue) -> Json:
@@ -173,16 +173,16 @@ def _worklogs(renderer: Renderer, issue: Issue) -> Json:
 
 
 def _tracking(renderer: Renderer, issue: Issue) -> Json:
-    found: Json = {}
+    tracking: Json = {}
     for name, seconds in (
         ("originalEstimate", issue.estimate),
         ("remainingEstimate", issue.remaining),
         ("timeSpent", issue.spent),
     ):
         if seconds is not None:
-            found[name] = format_spent(seconds)
-            found[f"{name}Seconds"] = seconds
-    return found
+            tracking[name] = format_spent(seconds)
+            tracking[f"{name}Seconds"] = seconds
+    return tracking
 
 
 def _children(renderer: Renderer, issue: Issue) -> list[Issue]:

@@ -50,7 +50,7 @@ def bulk_fetch(site: Site, call: Call) -> Json:
         "*navigable",
         strings(asked.get("expand"), "expand"),
     )
-    found = {
+    by_id = {
         issue.id: issue
         for ref in refs
         if (issue := site.store.find_issue(ref)) is not None
@@ -60,14 +60,14 @@ def bulk_fetch(site: Site, call: Call) -> Json:
     failed = [str(each) for each in unloaded.get("issues", ())]
     return {
         "issues": [
-            show_issue(renderer, found[each], wish)
-            for each in sorted(found)
+            show_issue(renderer, by_id[each], wish)
+            for each in sorted(by_id)
             if str(each) not in failed
         ],
         "issueErrors": [
             {"id": each, "errorMessage": "The issue could not be loaded. Try again."}
             for each in failed
-            if int(each) in found
+            if int(each) in by_id
         ],
     }
 
@@ -201,16 +201,16 @@ def _target(site: Site, text: str) -> tuple[Project, str, int | None]:
     """Return project, type and parent of `PROJECT,TYPE` or `PROJECT,TYPE,PARENT`, each by id or key."""
     words = [word.strip() for word in text.split(",")]
     project, kind, parent, *more = [*words, "", ""]
-    found = site.project(project)
+    target = site.project(project)
     known = site.store.kinds.get(kind)
-    if known is None or any(more) or not site.store.seen(found.id):
+    if known is None or any(more) or not site.store.seen(target.id):
         raise Refusal(
             400,
             errors={
                 "targetToSourcesMapping": f"The target '{text}' is not a project and issue type."
             },
         )
-    return found, known.id, site.issue(parent).id if parent else None
+    return target, known.id, site.issue(parent).id if parent else None
 
 
 def bulk_progress(site: Site, call: Call) -> Json:
@@ -263,17 +263,17 @@ def _transition(site: Site, call: Call, number: str, identity: str) -> Json:
         "isConditional": False,
         "isLooped": False,
     }
-    found: Json = {
+    transition: Json = {
         "id": number,
         "name": status.name,
         "to": Renderer(site, call).status(status),
     }
     if not site.cloud:
-        found |= {"description": "", "opsbarSequence": 2147483647}
+        transition |= {"description": "", "opsbarSequence": 2147483647}
     fields: Json = (
         {"fields": {}} if "transitions.fields" in call.listed("expand") else {}
     )
-    return {**found, **(cloud if site.cloud else {}), **fields}
+    return {**transition, **(cloud if site.cloud else {}), **fields}
 
 
 def do_transition(site: Site, call: Call) -> Outcome:

@@ -173,7 +173,7 @@ def parse(text: str) -> Query:
 
 
 def _lexemes(text: str) -> list[Lexeme]:
-    found: list[Lexeme] = []
+    lexemes: list[Lexeme] = []
     place = 0
     while place < len(text):
         match = _LEXEMES.match(text, place)
@@ -185,10 +185,10 @@ def _lexemes(text: str) -> list[Lexeme]:
                 f"Error in the JQL Query: {fault} (line {line}, character {column})"
             )
         place = match.end()
-        found.extend(_lexeme(match, line, column))
+        lexemes.extend(_lexeme(match, line, column))
     line = text.count("\n") + 1
     column = len(text) - text.rfind("\n")
-    return [*found, Lexeme(Token.END, "", line, column)]
+    return [*lexemes, Lexeme(Token.END, "", line, column)]
 
 
 def _unreadable(rest: str) -> str:

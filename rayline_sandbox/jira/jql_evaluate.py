@@ -148,15 +148,15 @@ class _Compiler:
                 f"The operator '{clause.operator}' is not supported by the 'filter' field."
             )
         text = clause.operand.text
-        found = self._saved(text)
-        if found is None:
+        saved = self._saved(text)
+        if saved is None:
             self._plan.unknown.append(
                 f"The value '{text}' does not exist for the field 'filter'."
             )
             return lambda _: False
         if self._depth >= _FILTER_DEPTH:
-            raise JqlSyntax(f"The filter '{found.name}' refers to itself.")
-        where = parse(found.jql).where
+            raise JqlSyntax(f"The filter '{saved.name}' refers to itself.")
+        where = parse(saved.jql).where
         if where is None:
             return lambda _: clause.operator == "="
         nested = _Compiler(self._sight, self._plan, self._depth + 1)

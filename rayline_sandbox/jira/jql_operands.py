@@ -137,10 +137,10 @@ class Operands:
         warning: bool = False,
     ) -> frozenset[Key]:
         """Return the identities the operand names."""
-        found: set[Key] = set()
+        identities: set[Key] = set()
         for value in self.values(clause):
             if isinstance(value, Call):
-                found.update(self._called(value, clause.field))
+                identities.update(self._called(value, clause.field))
                 continue
             these = set(named(self.store, value.text))
             if not these:
@@ -148,8 +148,8 @@ class Operands:
                     f"The value '{value.text}' does not exist for the field '{clause.field}'.",
                     warning=warning,
                 )
-            found |= these
-        return frozenset(found)
+            identities |= these
+        return frozenset(identities)
 
     def _called(self, call: Call, field: str) -> set[Key]:
         function = _FUNCTIONS.get(call.name.casefold())
@@ -186,15 +186,15 @@ def comparison(
     return test
 
 
-def compare(operator: str, wanted: list[float] | list[int], found: float) -> bool:
+def compare(operator: str, wanted: list[float] | list[int], value: float) -> bool:
     """Tell whether a value stands in a relation to the wanted ones."""
     match operator:
         case "in":
-            return found in wanted
+            return value in wanted
         case "not in":
-            return found not in wanted
+            return value not in wanted
         case _:
-            return COMPARE[operator](found, wanted[0])
+            return COMPARE[operator](value, wanted[0])
 
 
 def _in_state(*states: str) -> Answer:
@@ -217,12 +217,12 @@ def _released(released: bool) -> Answer:
 
 
 def _project(sight: Sight, text: str) -> set[int]:
-    found = projects_named(sight.store, text)
-    if not found:
+    project_ids = projects_named(sight.store, text)
+    if not project_ids:
         raise UnknownName(
             f"Could not resolve the project '{text}' provided to a function."
         )
-    return found
+    return project_ids
 
 
 _PEOPLE = frozenset({"assignee", "reporter", "creator", "worklogauthor"})

@@ -19,14 +19,14 @@ from rayline_sandbox.jira.model import Json
 
 def structure_of(query: Query) -> Json:
     """Return `where` and `orderBy` of a query."""
-    found: Json = {}
+    structure: Json = {}
     if query.where is not None:
-        found["where"] = _condition(query.where)
+        structure["where"] = _condition(query.where)
     if query.order:
-        found["orderBy"] = {
+        structure["orderBy"] = {
             "fields": [_order(order.field, order.descending) for order in query.order]
         }
-    return found
+    return structure
 
 
 def _order(name: str, descending: bool | None) -> Json:

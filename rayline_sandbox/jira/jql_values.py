@@ -20,12 +20,12 @@ class UnknownName(Exception):
 def projects_named(store: Store, text: str) -> set[int]:
     """Return visible projects by id, key, former key or name."""
     direct = store.find_project(text)
-    found = (
+    projects = (
         [direct]
         if direct
         else [p for p in store.projects.values() if _same(p.name, text)]
     )
-    return {project.id for project in found if store.seen(project.id)}
+    return {project.id for project in projects if store.seen(project.id)}
 
 
 def issues_named(store: Store, text: str) -> set[int]:
@@ -41,12 +41,12 @@ def statuses_named(store: Store, text: str) -> set[str]:
 
 def statuses_in_category(_: Store, text: str) -> set[str]:
     """Return the category by key, name or id."""
-    found = set()
+    keys = set()
     for category in CATEGORIES.values():
         names = (category.key, category.name)
         if text == str(category.id) or any(_same(name, text) for name in names):
-            found.add(category.key)
-    return found
+            keys.add(category.key)
+    return keys
 
 
 def kinds_named(store: Store, text: str) -> set[str]:
@@ -89,11 +89,11 @@ def sprints_named(store: Store, text: str) -> set[int]:
 
 def _matching(records: Iterable[Any], text: str) -> set[Any]:
     """Return the ids of the records that have an id or a name."""
-    found = set()
+    ids = set()
     for record in records:
         if text == str(record.id) or _same(record.name, text):
-            found.add(record.id)
-    return found
+            ids.add(record.id)
+    return ids
 
 
 def _same(left: str, right: str) -> bool:

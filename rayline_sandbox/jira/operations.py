@@ -56,7 +56,7 @@ def read_update(store: Store, issue: Issue, update: Any, fields: Json) -> Update
                 for name in twice
             },
         )
-    found: Json = {}
+    changes: Json = {}
     remarks: list[Any] = []
     bookings: list[Booking] = []
     for name, verb, value in _operations(update):
@@ -67,13 +67,13 @@ def read_update(store: Store, issue: Issue, update: Any, fields: Json) -> Update
             booking = read_booking(_added(name, verb, value))
             bookings.append(_worth_booking(booking))
         else:
-            held = found.get(name)
-            if name not in found and name in _HELD:
+            held = changes.get(name)
+            if name not in changes and name in _HELD:
                 held = _HELD[name](issue)
-            found[name] = _operate(
+            changes[name] = _operate(
                 store, issue, name, verb=verb, value=value, held=held
             )
-    return Update(found, tuple(remarks), tuple(bookings))
+    return Update(changes, tuple(remarks), tuple(bookings))
 
 
 def _operations(update: Mapping[str, Any]) -> Iterator[tuple[str, str, Any]]:

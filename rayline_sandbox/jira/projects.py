@@ -38,17 +38,17 @@ def search_projects(site: Site, call: Call) -> Json:
     if action not in _ACTIONS:
         known = ", ".join(_ACTIONS)
         raise Refusal(400, f"The action '{action}' is not one of {known}.")
-    found = []
+    projects = []
     for project in site.store.projects.values():
         if project.hidden or project.state not in states:
             continue
         if _wanted(call, project):
-            found.append(project)
-    found.sort(key=lambda project: project.key)
-    found = call.ordered(found, _project_orders(site), "key")
+            projects.append(project)
+    projects.sort(key=lambda project: project.key)
+    projects = call.ordered(projects, _project_orders(site), "key")
     start, size = call.page(50, PAGE_LIMIT)
     renderer = Renderer(site, call)
-    page = offset_page(found, start, size)
+    page = offset_page(projects, start, size)
     page["values"] = [
         _project(site, renderer, project, call) for project in page["values"]
     ]
@@ -106,12 +106,12 @@ def _project_orders(site: Site) -> dict[str, Callable[[Project], Any]]:
 
 def _project(site: Site, renderer: Renderer, project: Project, call: Call) -> Json:
     expand = frozenset(call.listed("expand"))
-    found: Json = {
+    shown: Json = {
         "expand": "description,lead,issueTypes,url,projectKeys,permissions,insight",
         **renderer.project(project),
     }
     if site.cloud:
-        found |= {
+        shown |= {
             "style": "next-gen" if project.simplified else "classic",
             "isPrivate": False,
             "properties": {},
@@ -119,27 +119,27 @@ def _project(site: Site, renderer: Renderer, project: Project, call: Call) -> Js
             "deleted": project.state == "deleted",
         }
     else:
-        found["archived"] = project.state == "archived"
+        shown["archived"] = project.state == "archived"
     if project.category:
-        found["projectCategory"] = {
+        shown["projectCategory"] = {
             "id": _CATEGORY,
             "name": project.category,
             "description": "",
             "self": f"{renderer.rest}/projectCategory/{_CATEGORY}",
         }
     if "lead" in expand and project.lead:
-        found["lead"] = renderer.person(project.lead)
+        shown["lead"] = renderer.person(project.lead)
     if "description" in expand:
-        found["description"] = project.description
+        shown["description"] = project.description
     if "issueTypes" in expand:
-        found["issueTypes"] = [
+        shown["issueTypes"] = [
             renderer.kind(kind) for kind in site.store.kinds.values()
         ]
     if "projectKeys" in expand:
-        found["projectKeys"] = [project.key, *project.former_keys]
+        shown["projectKeys"] = [project.key, *project.former_keys]
     if "insight" in expand:
-        found["insight"] = _insight(site, renderer, project)
-    return found
+        shown["insight"] = _insight(site, renderer, project)
+    return shown
 
 
 def _insight(site: Site, renderer: Renderer, project: Project) -> Json:
@@ -170,12 +170,12 @@ def get_project(site: Site, call: Call) -> Json:
     """Answer one project by id, key or former key."""
     project = site.project(call.parameters["project"])
     renderer = Renderer(site, call)
-    found = _project(site, renderer, project, call)
+    shown = _project(site, renderer, project, call)
     lead = {}
     if project.lead:
         lead["lead"] = renderer.person(project.lead)
     return {
-        **found,
+        **shown,
         **lead,
         "description": project.description,
         "assigneeType": "PROJECT_LEAD",
@@ -233,17 +233,17 @@ def page_versions(site: Site, call: Call) -> Json:
     project = site.project(call.parameters["project"])
     states = frozenset(call.listed("status"))
     text = call.text("query").casefold()
-    found = []
+    versions = []
     for version in _versions(site, project):
         if states and not states & _states(version):
             continue
         described = (version.name.casefold(), version.description.casefold())
         if any(text in part for part in described):
-            found.append(version)
-    found = call.ordered(found, _VERSION_ORDERS, "sequence")
+            versions.append(version)
+    versions = call.ordered(versions, _VERSION_ORDERS, "sequence")
     start, size = call.page(50, 50)
     renderer = Renderer(site, call)
-    page = offset_page(found, start, size)
+    page = offset_page(versions, start, size)
     counted = "issuesstatus" in call.listed("expand")
     values = []
     for version in page["values"]:

@@ -89,13 +89,13 @@ class Router:
         if root and version not in _VERSIONS[root][self._deployment]:
             return None, None, False
         path = f"/{root}/{match['rest']}"
-        found = self._table.find(request.method, path)
-        if found is None:
+        matched = self._table.find(request.method, path)
+        if matched is None:
             return None, None, self._table.has_path(path)
         call = Call(
-            request, dict(found.params), 3 if version == "3" else 2, _base(request)
+            request, dict(matched.params), 3 if version == "3" else 2, _base(request)
         )
-        return found.endpoint, call, False
+        return matched.endpoint, call, False
 
     def _guarded(
         self,

@@ -222,14 +222,14 @@ def _parsed(site: Site, text: str, mode: str) -> Json:
         errors += dict.fromkeys(plan.unknown)
     if mode == "warn":
         warnings += plan.unknown
-    found: Json = {"query": text}
+    parsed: Json = {"query": text}
     if errors:
-        found["errors"] = errors
+        parsed["errors"] = errors
     else:
-        found["structure"] = structure_of(query)
+        parsed["structure"] = structure_of(query)
     if warnings and mode != "none":
-        found["warnings"] = list(dict.fromkeys(warnings))
-    return found
+        parsed["warnings"] = list(dict.fromkeys(warnings))
+    return parsed
 
 
 def removed_search(site: Site, call: Call) -> Json:

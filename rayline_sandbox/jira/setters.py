@@ -366,12 +366,12 @@ def _sprints(store: Store, issue: Issue, value: Any) -> list[Item]:
 
 
 def _sprint(store: Store, ref: Any) -> int:
-    found = next(
+    sprint_id = next(
         (s.id for s in store.sprints.values() if str(ref) in (str(s.id), s.name)), None
     )
-    if found is None:
+    if sprint_id is None:
         raise refuse("Sprint", f"Sprint {ref} does not exist.")
-    return found
+    return sprint_id
 
 
 def put_in_sprint(store: Store, issue: Issue, sprints: Sequence[int]) -> list[Item]:

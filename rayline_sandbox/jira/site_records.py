@@ -142,18 +142,18 @@ class SiteRecords:
     def status_for(self, ref: Any, project: Project) -> Status:
         """Return a status of a project by name, id or record, adding it to the site and the project."""
         name = _name_of(self._first(project) if ref in (None, "") else ref)
-        found = self._statuses.get((project.id, name))
-        if found is None:
-            found = (
+        status = self._statuses.get((project.id, name))
+        if status is None:
+            status = (
                 self.status(dict(ref))
                 if isinstance(ref, Mapping)
                 else self.store.status_named(name, project.statuses)
                 or self.status({"name": name})
             )
-            self._statuses[project.id, name] = found
-            if found.id not in project.statuses:
-                project.statuses.append(found.id)
-        return found
+            self._statuses[project.id, name] = status
+            if status.id not in project.statuses:
+                project.statuses.append(status.id)
+        return status
 
     def _first(self, project: Project) -> str:
         return project.statuses[0]
@@ -162,17 +162,17 @@ class SiteRecords:
         """Return an issue type's id by name, adding it; `{name, level}` states the level."""
         raw = ref if isinstance(ref, Mapping) else {"name": ref or "Task"}
         name = str(raw["name"])
-        found = self._kinds.get(name)
-        if found is None:
+        kind_id = self._kinds.get(name)
+        if kind_id is None:
             kind = self.store.kind_named(name)
             if kind is None:
                 level = int(raw.get("level", 0))
                 identity = self.store.counters.take("kind", 10005)
                 kind = Kind(str(identity), name, level)
                 self.store.kinds[kind.id] = kind
-            found = kind.id
-            self._kinds[name] = found
-        return found
+            kind_id = kind.id
+            self._kinds[name] = kind_id
+        return kind_id
 
     def priority_for(self, name: Any) -> str | None:
         """Return a priority's id by name, adding it."""
@@ -278,12 +278,12 @@ class SiteRecords:
     def component_for(self, project: int, ref: Any) -> int:
         """Return a component's id by name or record, adding it."""
         name = _name_of(ref)
-        found = self._components.get((project, name))
-        if found is None:
-            found = self.store.counters.take("component")
-            self._components[project, name] = found
-            self.store.components[found] = Component(found, project, name)
-        return found
+        identity = self._components.get((project, name))
+        if identity is None:
+            identity = self.store.counters.take("component")
+            self._components[project, name] = identity
+            self.store.components[identity] = Component(identity, project, name)
+        return identity
 
     # Boards ---------------------------------------------------------------
 

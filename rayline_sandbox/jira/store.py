@@ -111,11 +111,11 @@ class Counters:
 
 def _numbered(names: Iterable[str], first: int) -> dict[str, Named]:
     """Return names as records by their ids, which count on from the first."""
-    found = {}
+    records = {}
     for number, name in enumerate(names, first):
         identity = str(number)
-        found[identity] = Named(identity, name)
-    return found
+        records[identity] = Named(identity, name)
+    return records
 
 
 class Store:

@@ -50,7 +50,7 @@ def get_worklogs(site: Site, call: Call) -> Json:
 def _entry(site: Site, call: Call) -> Worklog:
     issue = site.issue(call.parameters["issue"])
     identity = call.parameters["id"]
-    found = next(
+    worklog = next(
         (
             each
             for each in visible_worklogs(site.store, issue)
@@ -58,9 +58,9 @@ def _entry(site: Site, call: Call) -> Worklog:
         ),
         None,
     )
-    if found is None:
+    if worklog is None:
         raise missing("worklog", identity)
-    return found
+    return worklog
 
 
 def get_worklog(site: Site, call: Call) -> Json:
@@ -114,7 +114,7 @@ def _feed(site: Site, call: Call, name: str, pairs: SortedPairs) -> Json:
     if page:
         until, _ = page[-1]
     link = f"{Renderer(site, call).rest}/worklog/{name}?since="
-    found: Json = {
+    feed: Json = {
         "values": [
             {"worklogId": identity, "updatedTime": at, "properties": []}
             for at, identity in page
@@ -125,8 +125,8 @@ def _feed(site: Site, call: Call, name: str, pairs: SortedPairs) -> Json:
         "lastPage": last,
     }
     if not last:
-        found["nextPage"] = f"{link}{until}"
-    return found if site.cloud else {**found, "isLastPage": last}
+        feed["nextPage"] = f"{link}{until}"
+    return feed if site.cloud else {**feed, "isLastPage": last}
 
 
 def _ready(
