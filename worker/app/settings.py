@@ -354,11 +354,11 @@ def _from_validation(item: ErrorDetails, source: Source) -> Problem:
         for name, bound in item.get("ctx", {}).items()
     }
     known = MESSAGES.get(item["type"])
-    said = item["msg"].removeprefix("Value error, ")
+    reason = item["msg"].removeprefix("Value error, ")
     return _problem(
         where,
         ".".join(loc),
-        tell(known, **bounds) if known else literal(said),
+        tell(known, **bounds) if known else literal(reason),
         _suggestion(loc) if item["type"] == "extra_forbidden" else NOTHING,
     )
 

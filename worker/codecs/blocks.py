@@ -238,7 +238,7 @@ def text_of(raw: Json) -> str:
 
 
 def _read_text(pieces: Any) -> str:
-    found = [
+    unmerged = [
         Run(
             clean(str(piece.get("plain_text", ""))),
             bool((piece.get("annotations") or {}).get("bold")),
@@ -247,7 +247,7 @@ def _read_text(pieces: Any) -> str:
         for piece in pieces or ()
         if isinstance(piece, dict)
     ]
-    return inline(_merge(found))
+    return inline(_merge(unmerged))
 
 
 def _merge(found: Iterable[Run]) -> Iterator[Run]:

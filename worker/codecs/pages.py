@@ -109,12 +109,12 @@ def read_stamp(text: str | None) -> datetime | None:
 
 def _unreadable(row: Row, source: Source, name: str, fault: Text) -> Problem:
     label = source.properties[name].label
-    said = withhold(fault) if source.private else fault
+    shown = withhold(fault) if source.private else fault
     return Problem(
         code=Code.UNREADABLE_FIELD,
         where=place(row, source),
         field=name,
-        message=tell("{field} {fault}", field=label, fault=said),
+        message=tell("{field} {fault}", field=label, fault=shown),
         hint=tell("correct the field in Notion; until then it counts as unknown"),
         url=row.url,
     )
@@ -137,13 +137,13 @@ def _not_read_now(row: Row, source: Source, name: str, fault: str) -> Problem:
 
 
 def _out_of_range(row: Row, source: Source, name: str, value: Decimal) -> Problem:
-    said = tell(
+    fault = tell(
         "{value} is not between {least} and {most}",
         value=f"{value:.6g}",
         least=f"{FINEST:f}",
         most=f"{LARGEST:f}",
     )
-    shown = withhold(said) if source.private else said
+    shown = withhold(fault) if source.private else fault
     return Problem(
         code=Code.OUT_OF_RANGE,
         where=place(row, source),
@@ -160,20 +160,22 @@ def place(row: Row, source: Source) -> Text:
     return tell("{source}: {title}", source=source.title, title=title or row.page_id)
 
 
-def unread_problem(one: UnreadPage, source: Source) -> Problem:
+def unread_problem(unread: UnreadPage, source: Source) -> Problem:
     """Return the problem of a row that cannot be read at all."""
-    title = "" if source.private else one.title
+    title = "" if source.private else unread.title
     return Problem(
         code=Code.UNREADABLE_PAGE,
         where=tell(
-            "{source}: {title}", source=source.title, title=title or one.id or "?"
+            "{source}: {title}", source=source.title, title=title or unread.id or "?"
         ),
-        field=one.field,
-        message=tell("the row cannot be read: {error}", error=fault_in_words(one.said)),
+        field=unread.field,
+        message=tell(
+            "the row cannot be read: {error}", error=fault_in_words(unread.said)
+        ),
         hint=tell(
             "mend the row in Notion; until then it counts as it was read last, and nothing is written to it"
         ),
-        url=one.url,
+        url=unread.url,
     )
 
 
@@ -201,13 +203,13 @@ def keyed_pages(
     prop = source.properties.get(KEY_PROPERTY)
     if property_id is None or prop is None:
         return {}
-    found = {}
+    refs = {}
     for page in pages:
         value = decode(prop, properties_by_id(page).get(property_id), binding, {})
         key = value.strip() if isinstance(value, str) else ""
         if key and source.has_key(key):
-            found[page.id] = Ref(source.name, key)
-    return found
+            refs[page.id] = Ref(source.name, key)
+    return refs
 
 
 def truncated(
@@ -272,11 +274,11 @@ def with_last_known(
     for name, property_id in unread_cells(page, source, binding).items():
         kind = source.properties[name].type
         cell = cells.get(property_id, {})
-        said = cell.get(UNREAD) or f"Expected a cell of `{kind}`"
+        fault = cell.get(UNREAD) or f"Expected a cell of `{kind}`"
         kept = known.get(property_id, {})
         if kept.get("type") != kind:
             kept = {"id": property_id, "type": kind}
-        cells[property_id] = {**kept, UNREAD: said}
+        cells[property_id] = {**kept, UNREAD: fault}
     return replace(page, properties=cells)
 
 

@@ -36,13 +36,13 @@ class Malformed(Exception):
 def read_record(kind: type[T], raw: object) -> T:
     """Return a decoded record; raises `Malformed`."""
     try:
-        found = msgspec.convert(raw, kind)
-        msgspec.json.encode(found)  # a half of a character, a number beyond all bounds
+        record = msgspec.convert(raw, kind)
+        msgspec.json.encode(record)  # a half of a character, a number beyond all bounds
     except msgspec.ValidationError as error:
         raise Malformed(field_of(str(error)), _without_place(str(error))) from None
     except (UnicodeError, OverflowError, RecursionError) as error:
         raise Malformed(_unsayable_part(raw), _FAULTS[type(error)]) from None
-    return found
+    return record
 
 
 _FAULTS: Mapping[type[Exception], str] = {
@@ -52,11 +52,11 @@ _FAULTS: Mapping[type[Exception], str] = {
 }
 
 
-def fault_in_words(said: str) -> Text:
+def fault_in_words(fault: str) -> Text:
     """Return what is wrong with a record so that it can be told in any language, as far as the words are ours."""
-    if said in _FAULTS.values():
-        return tell(said)
-    return literal(said)
+    if fault in _FAULTS.values():
+        return tell(fault)
+    return literal(fault)
 
 
 def is_sayable(raw: object) -> bool:
@@ -295,22 +295,22 @@ class _RawDataSource(msgspec.Struct, frozen=True, gc=False):
 
 def read_data_source(raw: object) -> DataSource:
     """Return a data source, the columns that cannot be read set aside; raises `Malformed`."""
-    found = _read_with_cells(_RawDataSource, raw)
+    source = _read_with_cells(_RawDataSource, raw)
     columns: list[Column] = []
     unread: list[UnreadColumn] = []
-    for name, one in found.properties.items():
+    for name, raw_column in source.properties.items():
         try:
-            columns.append(read_record(Column, one))
+            columns.append(read_record(Column, raw_column))
         except Malformed as fault:
-            unread.append(UnreadColumn(_identity(one), name, str(fault)))
+            unread.append(UnreadColumn(_identity(raw_column), name, str(fault)))
     return DataSource(
-        found.id,
+        source.id,
         tuple(columns),
         tuple(unread),
-        found.title,
-        found.url,
-        found.parent,
-        found.in_trash or found.archived,
+        source.title,
+        source.url,
+        source.parent,
+        source.in_trash or source.archived,
     )
 
 
@@ -412,12 +412,12 @@ def read_block(raw: object) -> Json:
     if not isinstance(raw, dict):
         raise Malformed("", "is not a block")
     block: Json = raw if is_sayable(raw) else _with_whole_characters(raw)
-    found = read_record(_Block, block)
-    if found.type in OWN_KINDS:
+    checked = read_record(_Block, block)
+    if checked.type in OWN_KINDS:
         try:
-            read_record(_Payload, block.get(found.type))
+            read_record(_Payload, block.get(checked.type))
         except Malformed as fault:
-            place = f"{found.type}.{fault.field}".strip(".")
+            place = f"{checked.type}.{fault.field}".strip(".")
             raise Malformed(place, fault.said) from None
     return block
 

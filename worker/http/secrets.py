@@ -73,11 +73,11 @@ def _mask_coded(text: str, cores: re.Pattern[str] | None) -> str:
         return text
     parts = []
     at = 0
-    for found in cores.finditer(text):
-        before = text[at : found.start()]
+    for match in cores.finditer(text):
+        before = text[at : match.start()]
         parts.append(before.rstrip(BASE64))
         parts.append(MASK)
-        at = found.end()
+        at = match.end()
     parts.append(text[at:])
     return "".join(parts)
 
