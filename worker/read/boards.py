@@ -120,11 +120,11 @@ def read_boards(
     is_census = full and not incomplete
     left = _note_absent(site, looked, before.gone, is_census=is_census)
 
-    problems = [left_board(one, site.schema) for one in left]
+    problems = [left_board(stray, site.schema) for stray in left]
     problems += [_incomplete(name, why) for name, why in incomplete.items()]
     for name, rows in unread.items():
         source = site.schema.sources[name]
-        problems += [unread_problem(one, source) for one in rows]
+        problems += [unread_problem(row, source) for row in rows]
     return BoardsRead(incomplete, tuple(problems), unread=unread)
 
 
@@ -149,11 +149,11 @@ def _key(name: str) -> str:
 
 def _find_incomplete(batches: Mapping[str, PageBatch]) -> dict[str, Text]:
     """Return why some data sources were not read to the end."""
-    found = {}
+    reasons = {}
     for name, batch in batches.items():
         if not batch.complete:
-            found[name] = _why(batch)
-    return found
+            reasons[name] = _why(batch)
+    return reasons
 
 
 def _save(

@@ -78,21 +78,21 @@ class Lookup(msgspec.Struct):
         """Return those of some links' texts that Jira does not refuse."""
         return {text for text in texts if _name(kind, text) not in self.refused}
 
-    def refuse(self, kind: LinkKind, texts: Iterable[str], said: str = "") -> None:
+    def refuse(self, kind: LinkKind, texts: Iterable[str], reason: str = "") -> None:
         """Note that Jira does not accept some links, with its words."""
         for text in texts:
             name = _name(kind, text)
-            self.refused[name] = said
+            self.refused[name] = reason
 
     def note_unread(
         self,
-        found: Iterable[Unread],
+        unread: Iterable[Unread],
         *,
         kinds: Collection[str],
         read: Callable[[Unread], bool] = lambda one: True,
     ) -> None:
         """Note what could not be read of some kinds; what was `read` again since is forgotten."""
-        self.unread = still_unread(self.unread, found, kinds=kinds, read=read)
+        self.unread = still_unread(self.unread, unread, kinds=kinds, read=read)
 
     def keep(self, links: Collection[Link], standing: Mapping[str, Standing]) -> None:
         """Note each card's last good link; forget what no card names any more."""
@@ -155,7 +155,7 @@ class Lookup(msgspec.Struct):
 
     def resolved(self, links: Mapping[str, Link]) -> dict[str, ResolvedLink]:
         """Return what each card's link came to; where it came to nothing, what the last good one did, with its age."""
-        found: dict[str, ResolvedLink] = {}
+        by_card: dict[str, ResolvedLink] = {}
         for card, link in links.items():
             if link.kind is LinkKind.NONE:
                 continue
@@ -163,15 +163,15 @@ class Lookup(msgspec.Struct):
             fault = self.fault_of(link)
             if link.kind is not LinkKind.BAD and not fault:
                 condition = self.condition_of(link)
-                found[card] = self._resolve(link, condition)
+                by_card[card] = self._resolve(link, condition)
                 continue
             stale = self._resolve_last(card)
             if stale is not None:
-                found[card] = replace(stale, problem=fault)
+                by_card[card] = replace(stale, problem=fault)
             elif fault:
                 name = name_of(link)
-                found[card] = ResolvedLink(link.kind, name, problem=fault)
-        return found
+                by_card[card] = ResolvedLink(link.kind, name, problem=fault)
+        return by_card
 
     def _resolve_last(self, card: str) -> ResolvedLink | None:
         """Return what the last good link of a card came to, with its age; None when it never had one."""

@@ -32,12 +32,12 @@ Pages = Mapping[str, Sequence[Page]]
 
 
 def note_losses(
-    before: Losses, known: Bindings, found: Bindings, pages: Pages
+    before: Losses, known: Bindings, present: Bindings, pages: Pages
 ) -> dict[str, Lost]:
     """Return what is gone now: `known` but not `found`, and what was gone `before` and has not come back."""
     return {
         name: lost
-        for name, binding in found.items()
+        for name, binding in present.items()
         if (
             lost := _note(
                 before.get(name, Lost()), known.get(name), binding, pages.get(name, ())
@@ -47,28 +47,30 @@ def note_losses(
 
 
 def _note(
-    before: Lost, known: Binding | None, found: Binding, pages: Iterable[Page]
+    before: Lost, known: Binding | None, present: Binding, pages: Iterable[Page]
 ) -> Lost:
     fresh = (
         {}
         if known is None
         else {
-            name: one
-            for name, one in known.properties.items()
-            if name not in found.properties
+            name: property_id
+            for name, property_id in known.properties.items()
+            if name not in present.properties
         }
     )
     properties = {**before.properties, **fresh}
     gone = {
-        name: one for name, one in properties.items() if name not in found.properties
+        name: property_id
+        for name, property_id in properties.items()
+        if name not in present.properties
     }
     options = {**before.options, **({} if known is None else known.options)}
     values = {page_id: dict(cells) for page_id, cells in before.values.items()}
     for page in pages if fresh else ():
         cells = {
-            one: raw
-            for one, raw in properties_by_id(page).items()
-            if one in fresh.values()
+            property_id: raw
+            for property_id, raw in properties_by_id(page).items()
+            if property_id in fresh.values()
         }
         values.setdefault(page.id, {}).update(cells)
     return Lost(
@@ -86,13 +88,13 @@ def with_lost(bindings: Bindings, losses: Losses) -> Bindings:
     """Return the bindings as they were before the losses."""
     return {
         name: replace(
-            one,
-            properties={**one.properties, **losses[name].properties},
-            options={**one.options, **losses[name].options},
+            binding,
+            properties={**binding.properties, **losses[name].properties},
+            options={**binding.options, **losses[name].options},
         )
         if name in losses
-        else one
-        for name, one in bindings.items()
+        else binding
+        for name, binding in bindings.items()
     }
 
 

@@ -70,7 +70,7 @@ def read_schema(notion: BoardReader, site: Site, *, afresh: bool) -> Bound:
         return known
     pages = site.settings.notion
     try:
-        found, misfits = read_bindings(
+        bindings, misfits = read_bindings(
             notion,
             site.schema,
             root_page_id=pages.root_page_id,
@@ -81,9 +81,9 @@ def read_schema(notion: BoardReader, site: Site, *, afresh: bool) -> Bound:
     except Missing:
         _check_roots(notion, pages)
         raise
-    if known.bindings.keys() - found.keys():
+    if known.bindings.keys() - bindings.keys():
         _check_roots(notion, pages)
-    if not found:
+    if not bindings:
         raise ConfigError(
             [
                 Problem(
@@ -99,12 +99,12 @@ def read_schema(notion: BoardReader, site: Site, *, afresh: bool) -> Bound:
     drift = tuple(in_words(problem, site.words) for problem in misfits)
     with site.transaction() as tx:
         losses = note_losses(
-            known.losses, known.bindings, found, snapshots.load_pages(tx)
+            known.losses, known.bindings, bindings, snapshots.load_pages(tx)
         )
-        registry.save(tx, found)
+        registry.save(tx, bindings)
         LOST.save(tx, losses)
         DRIFT.save(tx, drift)
-    return Bound(found, losses, drift)
+    return Bound(bindings, losses, drift)
 
 
 def _check_roots(notion: BoardReader, pages: NotionSettings) -> None:

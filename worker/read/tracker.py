@@ -142,14 +142,14 @@ def _doubt_unread(reader: _Reader) -> None:
 def _save(reader: _Reader) -> dict[str, str]:
     """Keep what the links came to; return the keys of issues of which something is unread, by id."""
     lookup = reader.lookup
-    concerned = {one.issue for one in lookup.unread if one.issue}
+    concerned = {unread.issue for unread in lookup.unread if unread.issue}
     with reader.site.transaction() as tx:
         keys = {}
         for issue in snapshots.find_issues(tx, sorted(concerned)):
             keys[issue.id] = issue.key
         # With an issue what is unread of it is gone too.
         gone = concerned - keys.keys()
-        lookup.unread = [one for one in lookup.unread if one.issue not in gone]
+        lookup.unread = [unread for unread in lookup.unread if unread.issue not in gone]
         LOOKUP.save(tx, lookup)
     return keys
 
@@ -437,12 +437,12 @@ def _held(reader: _Reader, tx: Tx) -> set[str]:
 
 
 def _with_parents(issue: Issue, index: IssueIndex) -> set[str]:
-    found: set[str] = set()
+    ids: set[str] = set()
     step: Issue | None = issue
-    while step is not None and step.id not in found:
-        found.add(step.id)
+    while step is not None and step.id not in ids:
+        ids.add(step.id)
         step = index.by_id.get(step.parent or "")
-    return found
+    return ids
 
 
 def _keep(reader: _Reader, issues: Sequence[Issue]) -> bool:
@@ -599,13 +599,15 @@ def _note_unread_worklogs(
     reader: _Reader, batch: WorklogBatch, linked: Collection[str], *, afresh: bool
 ) -> None:
     """Note the worklogs of linked issues that cannot be read; those told again are over."""
-    told = {"", *batch.deleted}
-    told |= {log.id for log in batch.changed}
-    told |= {one.name for one in batch.unread}
+    answered = {"", *batch.deleted}
+    answered |= {log.id for log in batch.changed}
+    answered |= {worklog.name for worklog in batch.unread}
     concerned = {"", *linked}
-    unread = [one for one in batch.unread if one.issue in concerned]
+    unread = [worklog for worklog in batch.unread if worklog.issue in concerned]
     reader.lookup.note_unread(
-        unread, kinds={"worklog"}, read=lambda one: afresh or one.name in told
+        unread,
+        kinds={"worklog"},
+        read=lambda worklog: afresh or worklog.name in answered,
     )
 
 

@@ -10,7 +10,7 @@ from worker.errors import Code, Problem
 from worker.ports.tracker import Unread
 
 
-class _Said(NamedTuple):
+class _Words(NamedTuple):
     """How one kind of record is spoken of: its code, a pattern for where it is, and the way out."""
 
     code: Code
@@ -18,13 +18,13 @@ class _Said(NamedTuple):
     hint: Text
 
 
-_SAID = {
-    "worklog": _Said(
+_WORDS = {
+    "worklog": _Words(
         Code.BAD_WORKLOG,
         message("work log {name} of {issue}"),
         tell("mend the work log in Jira; until then its time is left out"),
     ),
-    "history": _Said(
+    "history": _Words(
         Code.BAD_HISTORY,
         message("history of {issue}"),
         tell(
@@ -32,12 +32,12 @@ _SAID = {
             "read before, or none"
         ),
     ),
-    "project": _Said(
+    "project": _Words(
         Code.BAD_PROJECT,
         message("Jira project {name}"),
         tell("mend the project in Jira; until then it is left as it was, or out"),
     ),
-    "status": _Said(
+    "status": _Words(
         Code.BAD_STATUS,
         message("Jira status {name}"),
         tell(
@@ -49,26 +49,28 @@ _SAID = {
 
 def still_unread(
     before: Iterable[Unread],
-    found: Iterable[Unread],
+    fresh: Iterable[Unread],
     *,
     kinds: Collection[str],
     read: Callable[[Unread], bool],
 ) -> list[Unread]:
-    """Return what cannot be read after a read of some `kinds`: what was `found` now, and what was not `read` again."""
+    """Return what cannot be read after a read of some `kinds`: what is `fresh`, and what was not `read` again."""
     kept = [one for one in before if one.kind not in kinds or not read(one)]
-    return sorted({*kept, *found})
+    return sorted({*kept, *fresh})
 
 
 def problems_of(unread: Iterable[Unread], keys: Mapping[str, str]) -> Iterator[Problem]:
     """Yield a problem for each; `keys` are those of issues by id."""
-    for one in unread:
-        said = _SAID[one.kind]
+    for record in unread:
+        words = _WORDS[record.kind]
         yield Problem(
-            code=said.code,
+            code=words.code,
             where=tell(
-                said.where, name=one.name or "?", issue=keys.get(one.issue) or "?"
+                words.where,
+                name=record.name or "?",
+                issue=keys.get(record.issue) or "?",
             ),
-            field=one.field,
-            message=tell("cannot be read: {error}", error=one.said),
-            hint=said.hint,
+            field=record.field,
+            message=tell("cannot be read: {error}", error=record.said),
+            hint=words.hint,
         )
