@@ -82,11 +82,11 @@ def _sides(size: int) -> tuple[dict[str, Any], dict[str, Any]]:
         assert server.stdout is not None
         try:
             where = server.stdout.readline()
-            found = {
+            figures = {
                 side: _run("benchmarks.passes", side, folder, given=where)
                 for side in SIDES
             }
-            return {**found["rules"], **found["worker"]}, found["jira"]
+            return {**figures["rules"], **figures["worker"]}, figures["jira"]
         finally:
             server.stdin.close()
             server.wait(30)

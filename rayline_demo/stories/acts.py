@@ -62,7 +62,7 @@ class Edit(Act, frozen=True):
         """Type the cells."""
         source, page_id = editor.page(self.row)
         edit_row(editor, source, page_id, self.cells)
-        told = f"{self.row} is edited: {_listing(self.cells)}"
+        sentence = f"{self.row} is edited: {_listing(self.cells)}"
 
         values = _standing(editor, source, page_id).values
         for name in self.cells:
@@ -70,9 +70,9 @@ class Edit(Act, frozen=True):
             if self.loose:
                 continue
             kept = _kept(values[name])
-            expected = Expected(source, page_id, name, kept, told)
+            expected = Expected(source, page_id, name, kept, sentence)
             edits.expected.append(expected)
-        return told
+        return sentence
 
 
 def _listing(cells: Mapping[str, Any]) -> str:

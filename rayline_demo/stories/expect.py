@@ -35,19 +35,21 @@ MOST_SHOWN = 10
 
 def compare(editor: StoryEditor, after: After, lived: Lived) -> list[str]:
     """Return how the boards after a day differ from what was expected; empty when they do not."""
-    found: list[str] = []
+    differences: list[str] = []
     for row in after.rows:
-        found += _named(row.label, _compare_row(editor, row))
+        differences += _named(row.label, _compare_row(editor, row))
     for page in after.pages:
-        found += _named(page.row, _compare_page(editor, page))
+        differences += _named(page.row, _compare_page(editor, page))
     for count in after.counts:
-        found += _named("counts", _compare_count(editor, count))
+        differences += _named("counts", _compare_count(editor, count))
     for problem in after.problems:
-        found += _named("problems", _compare_problems(editor, problem, lived))
+        differences += _named("problems", _compare_problems(editor, problem, lived))
 
     if after.writes not in (None, lived.writes):
-        found.append(f"the worker wrote {lived.writes} times, expected {after.writes}")
-    return [f"after {lived.day}: {line}" for line in found]
+        differences.append(
+            f"the worker wrote {lived.writes} times, expected {after.writes}"
+        )
+    return [f"after {lived.day}: {line}" for line in differences]
 
 
 def _named(label: str, differences: Iterable[str]) -> Iterator[str]:
@@ -115,14 +117,14 @@ def _near_misses(editor: StoryEditor, source: str, row: str) -> str:
     _, name = editor.split(row)
     kind, _, _ = name.partition(":")
 
-    found = []
+    names = []
     for standing in editor.rows(source):
         key = standing.values.get(KEY_PROPERTY) or ""
         named = _with_aliases(editor, key)
         if named and named.startswith(kind):
-            found.append(named)
+            names.append(named)
 
-    listing = ", ".join(sorted(found))
+    listing = ", ".join(sorted(names))
     return f"; there are {listing or 'none'}"
 
 
@@ -247,18 +249,18 @@ def _compare_problems(
 ) -> Iterator[str]:
     report = lived.report
     problems = report.plan.problems if report else ()
-    found = [problem for problem in problems if _is_meant(editor, check, problem)]
-    count = len(found)
+    meant = [problem for problem in problems if _is_meant(editor, check, problem)]
+    count = len(meant)
     if count == check.count:
         return
 
-    told = "".join(_bracketed(problem) for problem in found)
+    details = "".join(_bracketed(problem) for problem in meant)
     codes = {problem.code for problem in problems}
     listing = ", ".join(sorted(codes))
     yield _difference(
         f"problem {check.code}",
         check.count,
-        f"{count}{told}; codes of that day: {listing}",
+        f"{count}{details}; codes of that day: {listing}",
     )
 
 

@@ -195,13 +195,13 @@ def _history(table: Table) -> list[dict[str, str]]:
         day = table.get(move.name)
         if day is None:
             continue
-        told = {
+        change = {
             "at": _at_office(day, move.at),
             "field": "status",
             "from": status,
             "to": move.status,
         }
-        history.append(told)
+        history.append(change)
         status = move.status
     return history
 
