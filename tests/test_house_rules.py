@@ -8,6 +8,7 @@ import io
 import re
 import subprocess
 import sys
+import textwrap
 import tokenize
 import tomllib
 from collections.abc import Iterator
@@ -373,6 +374,78 @@ def test_few_functions_take_more_than_a_reader_keeps_in_mind() -> None:
         name: count for name, count in wide.items() if count > WIDE_DOORS.get(name, 0)
     } == {}
     assert [name for name in WIDE_DOORS if name not in wide] == []
+
+
+VAGUE = frozenset({"found", "one", "said", "told"})
+FARTHEST = 3
+"""Lines from the first use of a vague name to its last: across more a reader forgets what it holds."""
+STILL_VAGUE = frozenset({"worker/method/formulas"})
+"""Rooms whose names are yet to say what they hold: none may be added."""
+
+
+def far_vague_names(path: Path) -> list[str]:
+    """Return the local names of a module that say nothing of what they hold and are used far apart."""
+    far = []
+    for function in functions(path):
+        lines: dict[str, list[int]] = {}
+        for node in ast.walk(function):
+            match node:
+                case (
+                    ast.Name(id=name)
+                    | ast.arg(arg=name)
+                    | ast.MatchAs(name=str() as name)
+                    | ast.ExceptHandler(name=str() as name)
+                ) if name in VAGUE:
+                    lines.setdefault(name, []).append(node.lineno)
+        far += [
+            f"{place(path, min(used))}: {name}"
+            for name, used in lines.items()
+            if max(used) - min(used) > FARTHEST
+        ]
+    return far
+
+
+def test_local_names_say_what_they_hold() -> None:
+    files = [
+        path
+        for path in sources()
+        if str(path.parent.relative_to(ROOT)) not in STILL_VAGUE
+    ]
+    assert [name for path in files for name in far_vague_names(path)] == []
+
+
+@pytest.mark.parametrize(
+    ("lines", "names"),
+    [
+        ("found = []\n{}return found", ["found"]),
+        ("for one in rows:\n{}    keep(one)", ["one"]),
+        ("match row:\n    case found:\n{}        keep(found)", ["found"]),
+        ("said = told = 1\n{}return said, told", ["said", "told"]),
+        ("rows = []\n{}return rows", []),
+        ("book.found = 1\n{}book.found += 1", []),
+    ],
+)
+def test_a_vague_name_used_far_apart_is_found(
+    lines: str, names: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(globals(), "ROOT", tmp_path)
+    for apart, is_far in ((FARTHEST, False), (FARTHEST + 1, True)):
+        path = tmp_path / f"apart_{apart}.py"
+        body = lines.replace("{}", "\n" * (apart - 1))
+        path.write_text(f"def work():\n{textwrap.indent(body, '    ')}\n")
+        named = [told.rpartition(" ")[2] for told in far_vague_names(path)]
+        assert named == (names if is_far else [])
+
+
+@pytest.mark.parametrize("line", ["found", "*, one", "said=None"])
+def test_a_vague_parameter_used_far_down_is_found(
+    line: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(globals(), "ROOT", tmp_path)
+    path = tmp_path / "invented.py"
+    name = line.strip("*, ").partition("=")[0]
+    path.write_text(f"async def work({line}):\n\n\n\n    return {name}\n")
+    assert far_vague_names(path) == [f"invented.py:1: {name}"]
 
 
 def cells_read_by_name(path: Path) -> list[int]:
