@@ -94,8 +94,10 @@ class Developers:
             self.counts["reopened"] += 1
 
     def _begin(self, project: str, team: list[str]) -> None:
-        room = 2 * len(team) - len(self._of(project, ACTIVE, REVIEW))
-        for ticket in self._of(project, TO_DO)[: max(0, min(room, len(team)))]:
+        people = len(team)
+        room = 2 * people - len(self._of(project, ACTIVE, REVIEW))
+        most = max(0, min(room, people))
+        for ticket in self._of(project, TO_DO)[:most]:
             ticket.assignee = ticket.assignee or self.random.choice(team)
             self._edit(ticket, {"assignee": {"accountId": ticket.assignee}})
             self._move(ticket, ACTIVE)

@@ -283,13 +283,13 @@ def _why(
         reasons = ", ".join(vetoes)
         lines.insert(0, words.say("not green: {reasons}", reasons=reasons))
 
-    told = "; ".join(lines)
+    reason = "; ".join(lines)
     if coverage >= world.thresholds.health_coverage:
-        return told
+        return reason
     return words.say(
         "Only {coverage} of the picture is known: {factors}",
         coverage=words.percent(coverage),
-        factors=told,
+        factors=reason,
     )
 
 

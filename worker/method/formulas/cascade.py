@@ -301,13 +301,18 @@ def _share(value: Decimal, parts: tuple[_Node, ...], minor: Decimal) -> list[Dec
         return list(settled.values())
 
     shares = _share_rest(value, parts, pinned, minor=minor)
-    unsuited = [part for part in parts if not part.takes(shares[part.period])]
+    unsuited = _unsuited(parts, shares)
     while unsuited:
         shares = _share_rest(value, parts, settled, minor=minor)
-        unsuited = [part for part in parts if not part.takes(shares[part.period])]
+        unsuited = _unsuited(parts, shares)
         for part in unsuited:
             settled[part.period] = part.low
     return [shares[part.period] for part in parts]
+
+
+def _unsuited(parts: tuple[_Node, ...], shares: dict[Period, Decimal]) -> list[_Node]:
+    """Return the parts that cannot take their share."""
+    return [part for part in parts if not part.takes(shares[part.period])]
 
 
 def _share_rest(
