@@ -377,7 +377,7 @@ def test_what_people_typed_amiss_is_named_with_its_row_and_every_rule_goes_on(
         client=(acme,),
         month=month,
         amount=Decimal(-500),
-        kind="act",
+        kind="payment",
     )
     scribe.add(
         "revenue",
