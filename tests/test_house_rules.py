@@ -379,8 +379,6 @@ def test_few_functions_take_more_than_a_reader_keeps_in_mind() -> None:
 VAGUE = frozenset({"found", "one", "said", "told"})
 FARTHEST = 3
 """Lines from the first use of a vague name to its last: across more a reader forgets what it holds."""
-STILL_VAGUE = frozenset({"worker/method/formulas"})
-"""Rooms whose names are yet to say what they hold: none may be added."""
 
 
 def far_vague_names(path: Path) -> list[str]:
@@ -406,12 +404,7 @@ def far_vague_names(path: Path) -> list[str]:
 
 
 def test_local_names_say_what_they_hold() -> None:
-    files = [
-        path
-        for path in sources()
-        if str(path.parent.relative_to(ROOT)) not in STILL_VAGUE
-    ]
-    assert [name for path in files for name in far_vague_names(path)] == []
+    assert [name for path in sources() for name in far_vague_names(path)] == []
 
 
 @pytest.mark.parametrize(

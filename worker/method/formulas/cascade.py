@@ -43,11 +43,11 @@ def weeks_of(period: Period) -> tuple[Period, ...]:
 @lru_cache(maxsize=128)
 def tree_of(quarter: Period) -> tuple[Period, ...]:
     """Return a quarter, and each of its months followed by its week parts: every period that has a plan."""
-    found = [quarter]
+    periods = [quarter]
     for month in parts_of(quarter):
-        found.append(month)
-        found += parts_of(month)
-    return tuple(found)
+        periods.append(month)
+        periods += parts_of(month)
+    return tuple(periods)
 
 
 class Conflict(msgspec.Struct, frozen=True, gc=False):

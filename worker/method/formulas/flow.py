@@ -256,14 +256,14 @@ def _read_trace(issue: Issue) -> Trace:
 
 def cycle_days(traces: Iterable[Trace]) -> list[int]:
     """Return days from the first move into work to the last move to done, both included, where the history tells."""
-    found = []
+    days = []
     for trace in traces:
         if trace.begun is None or trace.ended is None:
             continue
         first = trace.begun.toordinal()
         last = trace.ended.toordinal()
-        found.append(last - first + 1)
-    return found
+        days.append(last - first + 1)
+    return days
 
 
 def percentile(values: Collection[int], percent: int) -> int | None:

@@ -56,11 +56,11 @@ def _home(person: Person, named: tuple[Ref, ...], world: World) -> Ref | None:
 
 def units_of_people(world: World) -> dict[Ref, tuple[Ref, ...]]:
     """Return the units whose rows name a person, in order."""
-    found: dict[Ref, tuple[Ref, ...]] = defaultdict(tuple)
+    units: dict[Ref, tuple[Ref, ...]] = defaultdict(tuple)
     for unit in world.units.values():
         for person in members(unit):
-            found[person] += (unit.ref,)
-    return dict(found)
+            units[person] += (unit.ref,)
+    return dict(units)
 
 
 def members(unit: Unit) -> tuple[Ref, ...]:

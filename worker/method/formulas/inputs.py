@@ -10,11 +10,11 @@ from worker.world.world import World
 def name_rows(card: Ref | None, client: Ref | None, world: World) -> list[Input]:
     """Return the card and the client a task or risk is about, those that stand."""
     say = world.words.say
-    found: list[Input] = []
+    inputs: list[Input] = []
     work = world.card(card)
     if work is not None:
-        found.append(Input(say("card"), work.name, work.url))
+        inputs.append(Input(say("card"), work.name, work.url))
     payer = world.client(client)
     if payer is not None:
-        found.append(Input(say("client"), payer.name, payer.url))
-    return found
+        inputs.append(Input(say("client"), payer.name, payer.url))
+    return inputs

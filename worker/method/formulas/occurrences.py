@@ -68,20 +68,20 @@ def recall(
     `opened` is the day each row was opened, by its Worker key.
     """
     prefix = PREFIX[source]
-    found: dict[str, Occurrence] = {}
+    occurrences: dict[str, Occurrence] = {}
     for key, occurrence in known.items():
         if key.startswith(prefix):
-            found[key] = occurrence
+            occurrences[key] = occurrence
 
     deleted = {ref.key for ref in trashed if ref.source == source}
     for name in sorted(deleted | opened.keys()):
         key, number = base_of(name)
         if not key.startswith(prefix):
             continue
-        before = found.get(key)
+        before = occurrences.get(key)
         if before is None or number > before.number:
-            found[key] = Occurrence(key, number, opened=opened.get(name))
-    return found
+            occurrences[key] = Occurrence(key, number, opened=opened.get(name))
+    return occurrences
 
 
 PREFIX = {"risks": "risk:", "tasks": "task:"}

@@ -36,12 +36,12 @@ def _heading(day: date, words: Words) -> str:
 def read_steps(text: str, today: date, words: Words) -> tuple[Step, ...]:
     """Return the steps whose date can be read, near enough to today; other lines are people's notes."""
     known = _dates(today, words)
-    found = []
+    steps = []
     for line in text.splitlines():
         step = _read_step(line, known)
         if step is not None:
-            found.append(step)
-    return tuple(found)
+            steps.append(step)
+    return tuple(steps)
 
 
 def _read_step(line: str, known: Mapping[str, date]) -> Step | None:
@@ -57,11 +57,11 @@ def _read_step(line: str, known: Mapping[str, date]) -> Step | None:
 @lru_cache(maxsize=8)
 def _dates(today: date, words: Words) -> dict[str, date]:
     """Return the days near today by the way they are written."""
-    found = {}
+    dates = {}
     day = today - timedelta(days=BACK)
     last = today + timedelta(days=AHEAD)
     while day <= last:
         written = words.date(day)
-        found[written] = day
+        dates[written] = day
         day += A_DAY
-    return found
+    return dates

@@ -13,16 +13,16 @@ NO_PM = message("no project manager")
 
 def triangle_faults(unit: Unit) -> tuple[str, ...]:
     """Return what breaks the triangle, as sentences to be said; empty when it is complete."""
-    found = []
+    faults = []
     if not unit.am:
-        found.append(NO_AM)
+        faults.append(NO_AM)
     if len(unit.am) > 1:
-        found.append(TWO_AMS)
+        faults.append(TWO_AMS)
     if not unit.tls:
-        found.append(NO_TL)
+        faults.append(NO_TL)
     if not unit.pms:
-        found.append(NO_PM)
-    return tuple(found)
+        faults.append(NO_PM)
+    return tuple(faults)
 
 
 def is_triangle(unit: Unit) -> bool:

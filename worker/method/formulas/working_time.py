@@ -129,13 +129,13 @@ def full_weeks_ahead(today: date, count: int) -> tuple[Span, ...]:
     monday = monday_of(today)
     if monday < today:
         monday += A_WEEK
-    found = []
+    weeks = []
     for _ in range(count):
         following = monday + A_WEEK
         sunday = following - A_DAY
-        found.append(Span(monday, sunday))
+        weeks.append(Span(monday, sunday))
         monday = following
-    return tuple(found)
+    return tuple(weeks)
 
 
 def _apart(spans: Iterable[Span]) -> Iterator[Span]:
