@@ -56,9 +56,12 @@ def fee_until(
     ):
         start = max(week.start, first)
         ends = min(week.end, end)
-        whole = calendar.working_days(start, ends)
+        if ends <= last:
+            earned += amount
+            continue
         behind = calendar.working_days(start, min(ends, last))
         if behind:
+            whole = calendar.working_days(start, ends)
             earned += round_money(amount * behind / whole, minor)
     return earned
 

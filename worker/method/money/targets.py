@@ -198,28 +198,30 @@ def _expect_contracts(
 
     world = setting.world
     yesterday = world.today - A_DAY
-    return Expected(
-        _sum_promises(promising, cards, setting),
-        _sum_promises(promising, cards, setting, until=yesterday),
-    )
+    whole: dict[str, Decimal] = {}
+    to_date: dict[str, Decimal] = {}
+    for week in setting.weeks():
+        amount = _sum_promises(promising, cards, week, world=world)
+        whole[week.code] = amount
+        if yesterday in week:
+            amount = _sum_promises(promising, cards, week, world=world, until=yesterday)
+        to_date[week.code] = amount if week.start <= yesterday else ZERO
+    return Expected(whole, to_date)
 
 
 def _sum_promises(
     clients: Sequence[Client],
     cards: Cards,
-    setting: Setting,
+    week: Period,
     *,
+    world: World,
     until: date | None = None,
-) -> dict[str, Decimal]:
-    world = setting.world
-    amounts = {}
-    for week in setting.weeks():
-        amount = ZERO
-        for client in clients:
-            own = cards.get(client.ref, ())
-            amount += promised(client, own, week, world=world, until=until)
-        amounts[week.code] = amount
-    return amounts
+) -> Decimal:
+    amount = ZERO
+    for client in clients:
+        own = cards.get(client.ref, ())
+        amount += promised(client, own, week, world=world, until=until)
+    return amount
 
 
 def _expect_growth(unit: Ref, setting: Setting) -> Expected | None:
