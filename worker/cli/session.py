@@ -153,7 +153,15 @@ def progress(words: Words, *, enabled: bool = True) -> Iterator[Advance]:
         task = bar.add_task(words.say("starting"), total=None)
 
         def advance(phase: str, done: int, total: int) -> None:
-            said = words.say(PHASES[phase]) if phase in PHASES else phase
-            bar.update(task, description=said, completed=done, total=total or None)
+            label = words.say(PHASES[phase]) if phase in PHASES else phase
+            # A phase is drawn when it begins, however short it is.
+            is_new = bar.tasks[0].description != label
+            bar.update(
+                task,
+                description=label,
+                completed=done,
+                total=total or None,
+                refresh=is_new,
+            )
 
         yield advance
