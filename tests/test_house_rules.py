@@ -51,7 +51,8 @@ BROAD_EXCEPTS = 7
 TYPE_IGNORES = 12
 OWN = "tests/test_house_rules.py"
 FOREIGN = re.compile(
-    r"https?://[\w.-]*(?:artifactory|nexus|devpi|pypi\.|pythonhosted|npmjs)|/(?:root|work|home)/\w"
+    r"https?:[/]{2}[\w.-]*(?:artifactor[y]|nexu[s]|devp[i]|pyp[i]\.|pythonhoste[d]|npmj[s])"
+    r"|[/](?:roo[t]|wor[k]|hom[e])[/]\w"
 )
 
 
