@@ -5,13 +5,11 @@ from __future__ import annotations
 
 import ast
 import re
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 
-from tests.support.waiting import LONG
+from tests.support.typing_checks import check_types
 
 ROOT = Path(__file__).parent.parent
 GOOD = 'code=Code.CONFIG, where=literal("x"), message=tell("y"), hint=NOTHING'
@@ -75,28 +73,10 @@ def refusals(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
     folder = tmp_path_factory.mktemp("types")
     lines = [*HEAD.strip().splitlines(), f"    Problem({GOOD})"]
     lines += [f"    {line}" for line, _ in WRONG.values()]
-    snippet = folder / "snippet.py"
-    snippet.write_text("\n".join(lines))
-    done = subprocess.run(
-        [
-            sys.executable,
-            "-m",
-            "mypy",
-            "--strict",
-            "--follow-imports=silent",
-            f"--cache-dir={folder / 'cache'}",
-            "--config-file=",
-            str(snippet),
-        ],
-        capture_output=True,
-        text=True,
-        cwd=ROOT,
-        timeout=LONG,
-        check=False,
-    )
-    said = dict(re.findall(r"snippet\.py:(\d+): error: (.*)", done.stdout))
+    report = check_types(lines, folder)
+    said = dict(re.findall(r"snippet\.py:(\d+): error: (.*)", report))
     first = len(HEAD.strip().splitlines()) + 1
-    assert str(first) not in said, done.stdout
+    assert str(first) not in said, report
     return {
         name: said.get(str(number), "")
         for number, name in enumerate(WRONG, start=first + 1)

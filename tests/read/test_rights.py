@@ -6,8 +6,6 @@ import ast
 import importlib
 import inspect
 import re
-import subprocess
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Protocol, get_type_hints
@@ -17,7 +15,7 @@ import pytest
 import worker.ports.notion
 import worker.ports.tracker
 import worker.read
-from tests.support.waiting import LONG
+from tests.support.typing_checks import check_types
 from worker.ports.notion import (
     BlockReader,
     BlockWriter,
@@ -109,24 +107,6 @@ def test_the_type_checker_refuses_every_writing_call_of_a_reader(
             for port, call in asked
         ),
     ]
-    snippet = tmp_path / "snippet.py"
-    snippet.write_text("\n".join(lines))
-    done = subprocess.run(
-        [
-            sys.executable,
-            "-m",
-            "mypy",
-            "--strict",
-            "--follow-imports=silent",
-            f"--cache-dir={tmp_path / 'cache'}",
-            "--config-file=",
-            str(snippet),
-        ],
-        capture_output=True,
-        text=True,
-        cwd=ROOT,
-        timeout=LONG,
-        check=False,
-    )
-    refused = re.findall(r'"(\w+)" has no attribute "(\w+)"', done.stdout)
-    assert refused == [(port.__name__, call) for port, call in asked], done.stdout
+    report = check_types(lines, tmp_path)
+    refused = re.findall(r'"(\w+)" has no attribute "(\w+)"', report)
+    assert refused == [(port.__name__, call) for port, call in asked], report
