@@ -136,6 +136,7 @@ class Thresholds(Model):
     pace: RatioBand = Band(green=Decimal("0.95"), amber=Decimal("0.75"))
     pace_muted_share: Share = Decimal("0.15")
     carry_over: Literal["spread", "next_week", "none"] = "spread"
+    close_days: Annotated[int, Field(ge=0, le=60)] = 10
     carry_days: Annotated[int, Field(ge=0, le=31)] = 5
     stalled_days: Days = 14
     ageing_days: Days = 5

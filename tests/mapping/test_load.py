@@ -61,6 +61,8 @@ def test_sources_of_the_method_are_shipped() -> None:
         "bonuses",
         "goals",
         "reviews",
+        "terms",
+        "ledger",
     }
 
 

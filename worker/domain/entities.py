@@ -13,6 +13,7 @@ from enum import StrEnum
 
 import msgspec
 
+from worker.domain.dated import Dated
 from worker.domain.periods import month_of
 from worker.domain.values import Ref, Span, Value
 
@@ -56,7 +57,8 @@ class Client(msgspec.Struct, frozen=True, gc=False):
     """A client: newbiz or account (docs/method.md 5.1); `unfit` are services that do not apply to it.
 
     `status_page` and `presentation` ask for the pages made for the client's own eyes. `by_hand` is the colour people gave
-    it, with their note, until a day.
+    it, with their note, until a day. Model, unit and fee are those of today; what they were on other days `models`,
+    `units` and `fees` tell, as far as they ever changed.
     """
 
     ref: Ref
@@ -80,6 +82,21 @@ class Client(msgspec.Struct, frozen=True, gc=False):
     by_hand: str | None = None
     by_hand_note: str | None = None
     by_hand_until: date | None = None
+    models: Dated[str | None] | None = None
+    units: Dated[Ref | None] | None = None
+    fees: Dated[Decimal | None] | None = None
+
+    def model_on(self, day: date) -> str | None:
+        """Return the model in force on a day."""
+        return self.models.on(day) if self.models else self.engagement
+
+    def unit_on(self, day: date) -> Ref | None:
+        """Return the unit that served the client on a day."""
+        return self.units.on(day) if self.units else self.unit
+
+    def fee_on(self, day: date) -> Decimal | None:
+        """Return the monthly fee in force on a day."""
+        return self.fees.on(day) if self.fees else self.monthly_fee
 
 
 FIRM = Ref("units", "firm")
@@ -101,7 +118,10 @@ class Unit(msgspec.Struct, frozen=True, gc=False):
 
 
 class Person(msgspec.Struct, frozen=True, gc=False):
-    """A member of staff; `capacity` in hours a week, `rate` per hour, `jira` an account id (DC: user name)."""
+    """A member of staff; `capacity` in hours a week, `rate` per hour, `jira` an account id (DC: user name).
+
+    `rates` tells what the rate was on other days, as far as it ever changed.
+    """
 
     ref: Ref
     name: str
@@ -115,6 +135,11 @@ class Person(msgspec.Struct, frozen=True, gc=False):
     start: date | None = None
     birthday: date | None = None
     time_off: tuple[Span, ...] = ()
+    rates: Dated[Decimal | None] | None = None
+
+    def rate_on(self, day: date) -> Decimal | None:
+        """Return the rate in force on a day."""
+        return self.rates.on(day) if self.rates else self.rate
 
 
 class Contact(msgspec.Struct, frozen=True, gc=False):
@@ -138,7 +163,8 @@ class Contact(msgspec.Struct, frozen=True, gc=False):
 class Card(msgspec.Struct, frozen=True, gc=False):
     """A project on the client's kanban; `jira` is its one link as people typed it.
 
-    `is_counted` when its row holds a count of issues, which only the worker writes.
+    `is_counted` when its row holds a count of issues, which only the worker writes. Model and budget are those of
+    today; what they were on other days `models` and `budgets` tell, as far as they ever changed.
     """
 
     ref: Ref
@@ -157,6 +183,16 @@ class Card(msgspec.Struct, frozen=True, gc=False):
     created: datetime | None = None
     edited: datetime | None = None
     is_counted: bool = False
+    models: Dated[str | None] | None = None
+    budgets: Dated[Decimal | None] | None = None
+
+    def model_on(self, day: date) -> str | None:
+        """Return the model of its own in force on a day; None: its client's."""
+        return self.models.on(day) if self.models else self.engagement
+
+    def budget_on(self, day: date) -> Decimal | None:
+        """Return the budget in force on a day."""
+        return self.budgets.on(day) if self.budgets else self.budget
 
 
 class Service(msgspec.Struct, frozen=True, gc=False):
@@ -204,6 +240,24 @@ class Revenue(msgspec.Struct, frozen=True, gc=False):
             return self.month, self.until
         month = month_of(self.month)
         return month.start, month.end
+
+
+class Term(msgspec.Struct, frozen=True, gc=False):
+    """A price, model, budget or unit in force from a day: `what` of a client, project or person (`subject`).
+
+    `value` is a text in one form for all: an amount, the key of a model, or a unit's ref. Without a `key` it is a
+    person's own, else a change that the worker saw.
+    """
+
+    ref: Ref
+    key: str
+    title: str
+    url: str
+    created: datetime
+    subject: Ref
+    what: str
+    value: str
+    start: date
 
 
 class Idea(msgspec.Struct, frozen=True, gc=False):

@@ -104,3 +104,12 @@ def refs_of(value: Value) -> tuple[Ref, ...]:
 def first_ref(value: Value) -> Ref | None:
     """Return the first row a relation cell names; None for any other cell."""
     return next(iter(refs_of(value)), None)
+
+
+def text_form(value: object) -> str:
+    """Return what a cell says as one text, empty for none: an amount without idle zeros, a ref as `source/key`."""
+    if value is None:
+        return ""
+    if isinstance(value, Decimal):
+        return f"{value.normalize():f}"
+    return str(value)

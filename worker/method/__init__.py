@@ -30,10 +30,12 @@ from worker.method.measures import LoadMeasure, Measures
 from worker.method.money.billing import find_unbilled
 from worker.method.money.bonuses import plan_bonuses
 from worker.method.money.finance import measure_client_money
+from worker.method.money.ledger import record_ledger
 from worker.method.money.lifetime import measure_lifetimes
 from worker.method.money.plans import plan_money
 from worker.method.money.revenue import measure_revenue
 from worker.method.money.servicing import measure_servicing
+from worker.method.money.terms import record_terms
 from worker.method.outcome import Outcome
 from worker.method.run import Run
 from worker.method.sprint.next_task import find_next_tasks
@@ -54,6 +56,7 @@ def evaluate(world: World, playbooks: Playbooks, *, start: type[Run] = Run) -> O
     """
     run = start(world)
 
+    run(record_terms, None)
     cards = run(measure_progress, {})
     money = run(measure_revenue, None)
     plans = run(plan_money, (), money, cards)
@@ -72,6 +75,7 @@ def evaluate(world: World, playbooks: Playbooks, *, start: type[Run] = Run) -> O
     loyalty = run(measure_loyalty, None)
     paces = run(measure_client_money, None, cards, money, plans)
     run(find_unbilled, None, money)
+    run(record_ledger, None, money)
     run(measure_servicing, None, money)
     run.private(plan_bonuses, None, money)
     feedback = run.private(measure_feedback, None)

@@ -20,6 +20,7 @@ from worker.method.outlook import (
     Revolution,
     ServiceMap,
 )
+from worker.world.memory import Ledger
 
 
 class Rag(StrEnum):
@@ -149,8 +150,8 @@ class PlanMeasure(msgspec.Struct, frozen=True, gc=False):
 
 
 class MoneyFact(msgspec.Struct, frozen=True, gc=False):
-    """Recognised money of one client in one week part; `basis`: `act`, `tm`, `retainer`, `fixed_price`; `payment`
-    where revenue is what is paid."""
+    """Recognised money of one client in one week part; `basis`: `act`, `tm`, `retainer`, `fixed_price`; `true_up`
+    of a month that was closed; `payment` where revenue is what is paid."""
 
     client: Ref
     unit: Ref | None
@@ -195,10 +196,26 @@ class Growth(msgspec.Struct, frozen=True, gc=False):
         return ACT if self.is_ahead else self.model
 
 
+TRUE_UP = "true_up"
+"""The basis of money of a closed month that became known later."""
+
+
+class Correction(msgspec.Struct, frozen=True, gc=False):
+    """Money of a `day` that corrects what was counted before: of a closed `month` (its first day), or, without one, of
+    a `card` whose scope, budget or finished work changed."""
+
+    client: Ref
+    day: date
+    amount: Decimal
+    month: date | None = None
+    card: Ref | None = None
+
+
 class MoneyMeasure(msgspec.Struct, frozen=True, gc=False):
     """All money: by client and week part of this and the last quarter, and every client's by month.
 
     `history` is without gaps, oldest first, up to the current month. `obligations` are the growths of each.
+    `corrections` are the money of days that corrects earlier ones; `closed` the months that do not move any more.
     """
 
     weeks: tuple[MoneyFact, ...]
@@ -206,6 +223,8 @@ class MoneyMeasure(msgspec.Struct, frozen=True, gc=False):
     obligations: Mapping[Ref, tuple[tuple[Growth, ...], ...]] = msgspec.field(
         default_factory=dict
     )
+    corrections: tuple[Correction, ...] = ()
+    closed: Mapping[Ref, Ledger] = msgspec.field(default_factory=dict)
 
 
 class Step(msgspec.Struct, frozen=True, gc=False):

@@ -17,7 +17,7 @@ from worker.domain.messages import literal, tell
 from worker.errors import Code, Problem, Severity
 from worker.method.measures import Condition, Signal
 from worker.plan.facts import Fact
-from worker.world.memory import Baseline, Memory, Occurrence, Track
+from worker.world.memory import Baseline, Ledger, Memory, Occurrence, SeenCells, Track
 from worker.world.world import World
 
 Given = ParamSpec("Given")
@@ -27,7 +27,7 @@ Value = TypeVar("Value")
 class Findings(msgspec.Struct, Generic[Value], frozen=True, gc=False):
     """What one rule found.
 
-    `value` is for the rules and pages after it. `tracks`, `occurrences` and `baselines` are to be remembered, by key;
+    `value` is for the rules and pages after it. What `tracks`, `occurrences` and the rest hold is to be remembered, by key;
     what a rule leaves out stays as it was, but for the tracks that are `forgotten`.
     """
 
@@ -40,6 +40,8 @@ class Findings(msgspec.Struct, Generic[Value], frozen=True, gc=False):
     forgotten: tuple[str, ...] = ()
     occurrences: Mapping[str, Occurrence] = msgspec.field(default_factory=dict)
     baselines: Mapping[str, Baseline] = msgspec.field(default_factory=dict)
+    cells: Mapping[str, SeenCells] = msgspec.field(default_factory=dict)
+    ledgers: Mapping[str, Ledger] = msgspec.field(default_factory=dict)
 
 
 class Run:
@@ -55,6 +57,8 @@ class Run:
         self._tracks = dict(world.memory.tracks)
         self.occurrences = dict(world.memory.occurrences)
         self._baselines = dict(world.memory.baselines)
+        self._cells = dict(world.memory.cells)
+        self._ledgers = dict(world.memory.ledgers)
 
     def __call__(
         self,
@@ -111,6 +115,8 @@ class Run:
             self._tracks.pop(name, None)
         self.occurrences.update(findings.occurrences)
         self._baselines.update(findings.baselines)
+        self._cells.update(findings.cells)
+        self._ledgers.update(findings.ledgers)
 
     def memory(self) -> Memory:
         """Return what is to be remembered of this run."""
@@ -119,6 +125,8 @@ class Run:
             tracks=self._tracks,
             occurrences=self.occurrences,
             baselines=self._baselines,
+            cells=self._cells,
+            ledgers=self._ledgers,
             first_run=False,
         )
 

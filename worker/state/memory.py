@@ -1,4 +1,4 @@
-"""The rules' memory as rows: one per track, occurrence and baseline, so that a save rewrites only what changed.
+"""The rules' memory as rows: one per track, occurrence, baseline, dated row and ledger, so that a save rewrites only what changed.
 
 What was observed is saved before anything is written; a step that is taken by writing a row is saved with that row's
 journal or base (`put`), so that a process that dies has remembered neither more nor less than it did.
@@ -14,9 +14,10 @@ from sqlalchemy import delete, select
 
 from worker.state.store import Tx, upsert
 from worker.state.tables import memory
-from worker.world.memory import Baseline, Memory, Occurrence, Track
+from worker.world.memory import Baseline, Ledger, Memory, Occurrence, SeenCells, Track
 
 _TRACK, _OCCURRENCE, _BASELINE, _SAVED = "track", "occurrence", "baseline", "saved"
+_CELLS, _LEDGER = "cells", "ledger"
 _T = TypeVar("_T")
 
 
@@ -27,6 +28,8 @@ def load(tx: Tx) -> Memory:
         _decode(rows, _TRACK, Track),
         _decode(rows, _OCCURRENCE, Occurrence),
         _decode(rows, _BASELINE, Baseline),
+        _decode(rows, _CELLS, SeenCells),
+        _decode(rows, _LEDGER, Ledger),
         first_run=(_SAVED, "") not in rows,
     )
 
@@ -37,6 +40,8 @@ def save(tx: Tx, value: Memory) -> None:
         (_TRACK, value.tracks),
         (_OCCURRENCE, value.occurrences),
         (_BASELINE, value.baselines),
+        (_CELLS, value.cells),
+        (_LEDGER, value.ledgers),
         (_SAVED, {} if value.first_run else {"": True}),
     )
     wanted = {

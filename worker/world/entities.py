@@ -27,10 +27,19 @@ from worker.domain.entities import (
     Row,
     Service,
     Stage,
+    Term,
     Unit,
 )
 from worker.domain.messages import NOTHING, Text, tell, withhold
-from worker.domain.values import Ref, Span, day_of, number_of, refs_of, text_of
+from worker.domain.values import (
+    Ref,
+    Span,
+    day_of,
+    number_of,
+    refs_of,
+    text_form,
+    text_of,
+)
 from worker.errors import Code, Problem, Severity
 from worker.mapping.schema import Source
 
@@ -397,6 +406,19 @@ def read_revenue(reader: Reader) -> Revenue | None:
     ]
     client = reader.one("client")
     project = reader.one("project")
+    until = reader.day("month", last=True)
+    if month is not None and until is not None and until < month:
+        reader.report(
+            Code.REVERSED_DATES,
+            "month",
+            tell(
+                "its period ends on {end}, before it begins on {start}; the entry is left out",
+                start=month,
+                end=until,
+            ),
+            hint=tell("correct the period"),
+        )
+        return None
     if month is None or amount is None or kind is None:
         reader.report(
             Code.INCOMPLETE_REVENUE,
@@ -416,7 +438,75 @@ def read_revenue(reader: Reader) -> Revenue | None:
         amount,
         kind,
         reader.text("currency"),
-        reader.day("month", last=True),
+        until,
+    )
+
+
+AMOUNTS = ("fee", "rate", "budget")
+SUBJECTS = {
+    "fee": ("client",),
+    "rate": ("person",),
+    "model": ("client", "project"),
+    "budget": ("project",),
+    "unit": ("client",),
+}
+"""Whose terms each kind of term may be."""
+
+
+def read_term(reader: Reader) -> Term | None:
+    """Return a dated term, or None when it does not say whose, what, since when or how much: it then counts nowhere."""
+    row = reader.row
+    what = reader.text("what")
+    start = reader.day("from")
+    if what not in SUBJECTS:
+        _report_term(reader, "what", tell("it does not say what is dated"))
+        return None
+    if start is None:
+        _report_term(reader, "from", tell("it does not say from when"))
+        return None
+
+    subjects = []
+    for name in ("client", "project", "person"):
+        for ref in reader.many(name):
+            subjects.append((name, ref))
+    if len(subjects) != 1 or subjects[0][0] not in SUBJECTS[what]:
+        fault = tell("it does not name the one row whose term it is")
+        _report_term(reader, SUBJECTS[what][0], fault)
+        return None
+    value = _term_value(reader, what)
+    if value is None:
+        name = "value" if what in AMOUNTS else what
+        _report_term(reader, name, tell("it does not say what is in force"))
+        return None
+    return Term(
+        row.ref,
+        row.key,
+        row.title,
+        row.url,
+        row.created,
+        subject=subjects[0][1],
+        what=what,
+        value=value,
+        start=start,
+    )
+
+
+def _term_value(reader: Reader, what: str) -> str | None:
+    # An emptied cell has its row too: nothing is in force from then on.
+    emptied = "" if reader.row.key else None
+    if what in AMOUNTS:
+        return text_form(reader.amount("value")) or emptied
+    if what == "unit":
+        return text_form(reader.one("unit")) or emptied
+    return reader.text("model") or emptied
+
+
+def _report_term(reader: Reader, name: str, fault: Text) -> None:
+    reader.report(
+        Code.INCOMPLETE_TERM,
+        name,
+        tell("{fault}; the row counts nowhere", fault=fault),
+        hint=tell("name a client, project or person, what, from when and the value"),
     )
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import date
+from decimal import Decimal
 from enum import StrEnum
 
 import msgspec
@@ -84,8 +85,78 @@ class Baseline(msgspec.Struct, frozen=True, gc=False):
     items: Mapping[str, PlannedItem] = msgspec.field(default_factory=dict)
 
 
+class Part(msgspec.Struct, frozen=True, array_like=True, gc=False):
+    """Money of a client in the part of time that begins on `day`: what each series grew by, whose `unit` (a ref as
+    text) it was, and what the most of it rests on (`basis`, as of `MoneyFact`)."""
+
+    day: date
+    unit: str
+    basis: str
+    recognised: Decimal
+    earned: Decimal
+    billed: Decimal
+    paid: Decimal
+
+
+class ClosedMonth(msgspec.Struct, frozen=True, array_like=True, gc=False):
+    """A closed month of a client, by its first day: its parts stay as they were; `hours` that were logged."""
+
+    month: date
+    parts: tuple[Part, ...]
+    hours: Decimal
+
+
+class TrueUp(msgspec.Struct, frozen=True, array_like=True, gc=False):
+    """What became known on a `day` of a `month` (its first day) that was closed already: it is money of that day."""
+
+    day: date
+    month: date
+    recognised: Decimal
+    earned: Decimal
+    billed: Decimal
+    paid: Decimal
+
+
+class Ledger(msgspec.Struct, frozen=True, gc=False):
+    """The closed months of a client, the oldest first, and what became known of them since.
+
+    `until` is the first day of the last closed month, `opening` that of the last one that was closed when this ledger
+    began. Months last closed on the day `turned`, up to which `before` was the last: for the rest of that day they are
+    counted as they stand. `earned` is what each card (a ref as text) had earned by model in the closed months, for when it is gone.
+    """
+
+    months: tuple[ClosedMonth, ...] = ()
+    true_ups: tuple[TrueUp, ...] = ()
+    until: date = date.min
+    turned: date = date.min
+    before: date = date.min
+    opening: date | None = None
+    earned: Mapping[str, Mapping[str, Mapping[date, Decimal]]] = msgspec.field(
+        default_factory=dict
+    )
+
+
+class CellChange(msgspec.Struct, frozen=True, array_like=True, gc=False):
+    """A dated cell came to hold `value` on a day, where it held `before`; texts as of `Term.value`, empty for none."""
+
+    day: date
+    before: str
+    value: str
+
+
+class SeenCells(msgspec.Struct, frozen=True, gc=False):
+    """The dated cells of one row, by what they say: as seen `first`, on the day `since`, and `last`; and how they
+    changed meanwhile, the oldest first."""
+
+    since: date
+    first: Mapping[str, str] = msgspec.field(default_factory=dict)
+    last: Mapping[str, str] = msgspec.field(default_factory=dict)
+    changes: Mapping[str, tuple[CellChange, ...]] = msgspec.field(default_factory=dict)
+
+
 class Memory(msgspec.Struct, frozen=True, gc=False):
-    """All memory of a workspace. `tracks` by `<ref>#<field>`, `occurrences` by signal key, `baselines` by ref text.
+    """All memory of a workspace. `tracks` by `<ref>#<field>`, `occurrences` by signal key, `baselines`, `cells` and
+    `ledgers` by ref text.
 
     `first_run` is true when the state holds nothing: then nothing is closed.
     """
@@ -93,4 +164,6 @@ class Memory(msgspec.Struct, frozen=True, gc=False):
     tracks: Mapping[str, Track] = msgspec.field(default_factory=dict)
     occurrences: Mapping[str, Occurrence] = msgspec.field(default_factory=dict)
     baselines: Mapping[str, Baseline] = msgspec.field(default_factory=dict)
+    cells: Mapping[str, SeenCells] = msgspec.field(default_factory=dict)
+    ledgers: Mapping[str, Ledger] = msgspec.field(default_factory=dict)
     first_run: bool = True

@@ -33,6 +33,7 @@ from worker.world.match import (
     unmatched_projects,
 )
 from worker.world.memory import Memory
+from worker.world.terms import Dating
 from worker.world.world import World
 
 Pages = Mapping[str, Sequence[Page]]
@@ -94,6 +95,17 @@ def build_world(
     work = attach(cards.values(), forest, links)
     unmatched = unmatched_projects(jira_projects, links, work)
     today = now.astimezone(zone).date()
+    gone = trashed - rowset.refs()
+    terms = read.typed("terms", entities.read_term)
+    dating = Dating(
+        [term for term in terms.values() if term is not None],
+        memory.cells,
+        trashed=gone,
+        today=today,
+    )
+    clients = dating.date(clients, rowset.rows.get("clients", ()))
+    cards = dating.date(cards, rowset.rows.get(CARDS, ()))
+    people = dating.date(people, rowset.rows.get("people", ()))
     return World(
         workspace=workspace,
         now=now,
@@ -124,12 +136,14 @@ def build_world(
         worklogs=tuple(seen.worklogs),
         jira_projects=tuple(jira_projects),
         unmatched_projects=unmatched,
-        trashed=trashed - rowset.refs(),
+        trashed=gone,
+        terms=dating.terms,
         memory=memory,
         seeds=find_seeds(rowset.rows, schema),
         problems=(
             *rowset.problems,
             *read.problems,
+            *dating.terms.problems,
             *account_problems(people),
             *link_problems(cards.values(), links),
             *cycle_problems(find_cycles(forest), site_url),

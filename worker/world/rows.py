@@ -17,6 +17,7 @@ from worker.domain.entities import Row
 from worker.domain.periods import Period
 from worker.domain.values import (
     Ref,
+    Span,
     Value,
     day_of,
     first_ref,
@@ -135,6 +136,28 @@ class PlanRow(msgspec.Struct, frozen=True, gc=False):
     health: str | None
 
 
+class LedgerRow(msgspec.Struct, frozen=True, gc=False):
+    """A row of the ledger: a closed month of a client by its first day, or the opening balance up to that month.
+
+    `until` is the month's last day. `true_ups` are (first day of a month closed before, what became known of it).
+    """
+
+    ref: Ref
+    key: str
+    title: str
+    url: str
+    client_key: str
+    month: date
+    until: date
+    is_opening: bool
+    recognised: Decimal
+    earned: Decimal
+    billed: Decimal
+    paid: Decimal
+    hours: Decimal
+    true_ups: tuple[tuple[date, Decimal], ...]
+
+
 class BonusRow(msgspec.Struct, frozen=True, gc=False):
     """A row of bonuses; `paid` when people ticked it."""
 
@@ -215,6 +238,53 @@ def read_bonus(row: Row) -> BonusRow:
     return BonusRow(row.ref, row.key, paid=row.fields.get("paid") is True)
 
 
+def read_ledger(row: Row) -> LedgerRow | None:
+    """Return a row of the ledger; None for people's own and for one whose period cannot be read."""
+    names = read_ledger_key(row.key)
+    period = row.fields.get("period")
+    if names is None or not isinstance(period, Span):
+        return None
+    client_key, moment = names
+
+    def number(name: str) -> Decimal:
+        return number_of(row.fields.get(name)) or Decimal(0)
+
+    true_ups = []
+    for line in (text_of(row.fields.get("true_ups")) or "").splitlines():
+        true_up = _read_true_up(line)
+        if true_up is not None:
+            true_ups.append(true_up)
+    return LedgerRow(
+        row.ref,
+        row.key,
+        row.title,
+        row.url,
+        client_key,
+        period.end.replace(day=1),
+        period.end,
+        moment == "opening",
+        recognised=number("recognised"),
+        earned=number("earned"),
+        billed=number("billed"),
+        paid=number("paid"),
+        hours=number("hours"),
+        true_ups=tuple(true_ups),
+    )
+
+
+def write_true_up(month: date, amount: Decimal) -> str:
+    """Return one line of a ledger row's true-ups, as it is read back: `2026-09: 40000.00`."""
+    return f"{month:%Y-%m}: {amount:f}"
+
+
+def _read_true_up(line: str) -> tuple[date, Decimal] | None:
+    month, _, amount = line.partition(":")
+    try:
+        return date.fromisoformat(f"{month.strip()}-01"), Decimal(amount.strip())
+    except (ValueError, ArithmeticError):
+        return None
+
+
 def seed_of(title: str, assignees: Iterable[Ref], due: Value) -> str:
     """Return what a task is made with in one text: whoever changes title, assignee or due date makes it theirs."""
     people = ",".join(str(person) for person in assignees)
@@ -261,6 +331,24 @@ def read_plan_key(key: str) -> tuple[str, str] | None:
     """Return the unit's key and the period's code that the key of a plan names; None for any other key."""
     parts = key.split(":")
     return (parts[1], parts[2]) if len(parts) == 3 and parts[0] == "plan" else None
+
+
+def term_key(what: str, subject: Ref, day: date | None = None) -> str:
+    """Return the key of what a cell came to say on a day, or of what it said in the beginning."""
+    moment = day.isoformat() if day else "first"
+    return f"term:{what}:{subject.key}:{moment}"
+
+
+def ledger_key(client: Ref, month: date | None = None) -> str:
+    """Return the key of a client's closed month, or of its opening balance."""
+    moment = f"{month:%Y-%m}" if month else "opening"
+    return f"ledger:{client.key}:{moment}"
+
+
+def read_ledger_key(key: str) -> tuple[str, str] | None:
+    """Return the client's key and the month (or `opening`) that the key of a ledger row names; None for any other."""
+    parts = key.split(":")
+    return (parts[1], parts[2]) if len(parts) == 3 and parts[0] == "ledger" else None
 
 
 def bonus_key(unit: Ref, month: Period) -> str:

@@ -35,14 +35,17 @@ from worker.errors import Problem
 from worker.world.memory import Memory
 from worker.world.rows import (
     BonusRow,
+    LedgerRow,
     PlanRow,
     RiskRow,
     TaskRow,
     read_bonus,
+    read_ledger,
     read_plan,
     read_risk,
     read_task,
 )
+from worker.world.terms import Terms
 
 
 class World(msgspec.Struct, frozen=True, gc=False):
@@ -51,7 +54,7 @@ class World(msgspec.Struct, frozen=True, gc=False):
     `sources` names the data sources that exist; `rows` holds the decoded rows of every source (worker's and people's);
     `trashed` the refs of our rows that people deleted; `seeds` the page of every row we planted among people's, by its
     Worker key. `work` is the Jira work by card; `issues` every issue by id. `taken_over` names the cards in whose due
-    date stands what the worker wrote there last.
+    date stands what the worker wrote there last. `terms` are the changes of prices and the like that were seen.
     """
 
     workspace: str
@@ -85,6 +88,7 @@ class World(msgspec.Struct, frozen=True, gc=False):
     problems: tuple[Problem, ...] = ()
     targets: QuarterTargets = msgspec.field(default_factory=QuarterTargets)
     zone: tzinfo = UTC
+    terms: Terms = msgspec.field(default_factory=Terms)
 
     @property
     def minor_unit(self) -> Decimal:
@@ -106,6 +110,15 @@ class World(msgspec.Struct, frozen=True, gc=False):
     def bonus_rows(self) -> tuple[BonusRow, ...]:
         """Return the rows of bonuses, the oldest first."""
         return tuple(read_bonus(row) for row in self.rows.get("bonuses", ()))
+
+    def ledger_rows(self) -> tuple[LedgerRow, ...]:
+        """Return the worker's rows of the ledger, the oldest first; of copies the first."""
+        rows: dict[str, LedgerRow] = {}
+        for row in self.rows.get("ledger", ()):
+            ledger_row = read_ledger(row)
+            if ledger_row is not None:
+                rows.setdefault(ledger_row.key, ledger_row)
+        return tuple(rows.values())
 
     def client(self, ref: Ref | None) -> Client | None:
         """Return a client by its ref; None when there is no ref or no such row."""

@@ -5,14 +5,19 @@ Plans and facts ask the same function what a contract earns, so that a quiet one
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from datetime import date
 from decimal import Decimal
 from functools import lru_cache
 
+from worker.domain.dated import Dated
 from worker.domain.entities import Card, Client
 from worker.domain.money import round_money, split
 from worker.domain.periods import A_DAY, Period, WorkCalendar
 from worker.method.formulas.cascade import parts_of
+
+Spans = tuple[tuple[date, date, Decimal], ...]
+"""Stretches of days, each with its monthly fee."""
 
 
 def passed_share(period: Period, today: date, calendar: WorkCalendar) -> Decimal:
@@ -33,37 +38,73 @@ def fee_until(
 ) -> Decimal:
     """Return what a contract earns in a month up to `last`, in multiples of `minor`.
 
-    The month's fee, as far as the contract is in force, lies on the month's week parts by largest remainder; inside a
-    week part it is cumulated by working day, then rounded. So a finished month in force from end to end earns exactly
-    its fee. A month without working days is phased by calendar days.
+    Each working day earns its part of the fee in force on it, as far as the contract is in force. The
+    sum lies on the month's week parts by largest remainder; inside a week part it is cumulated by working day, then
+    rounded. So a finished month in force from end to end earns exactly its fee. A month without working days is phased
+    by calendar days.
     """
-    if client.monthly_fee is None:
-        return Decimal(0)
     since = client.since or month.start
-    until = client.contract_end or month.end
     if since > month.end or since > last:
         return Decimal(0)
-    if until < month.start:
+    spans = _fee_spans(client, month)
+    if not spans:
         return Decimal(0)
 
     if not calendar.in_period(month):
         calendar = _every_day(month)
-    first = max(since, month.start)
-    end = min(until, month.end)
     earned = Decimal(0)
-    for week, amount in _fee_by_week(
-        client.monthly_fee, month, first, end, calendar=calendar, minor=minor
-    ):
-        start = max(week.start, first)
-        ends = min(week.end, end)
-        if ends <= last:
+    for week, amount in _fee_by_week(spans, month, calendar=calendar, minor=minor):
+        if week.end <= last:
             earned += amount
             continue
-        behind = calendar.working_days(start, min(ends, last))
+        behind = _weight(spans, week.start, last, calendar)
         if behind:
-            whole = calendar.working_days(start, ends)
+            whole = _weight(spans, week.start, week.end, calendar)
             earned += round_money(amount * behind / whole, minor)
     return earned
+
+
+def _fee_spans(client: Client, month: Period) -> Spans:
+    """Return the stretches of a month on which a contract is in force, each with its monthly fee."""
+    first = month.start
+    if client.since is not None:
+        first = max(first, client.since)
+    end = month.end
+    if client.contract_end is not None:
+        end = min(end, client.contract_end)
+    if first > end:
+        return ()
+    fees = client.fees or Dated(client.monthly_fee)
+    spans = []
+    for start, until in _retainer_spans(client, first, end):
+        for day, last, fee in fees.spans(start, until):
+            if fee is None:
+                continue
+            span = (day, last, fee)
+            spans.append(span)
+    return tuple(spans)
+
+
+def _retainer_spans(
+    client: Client, first: date, end: date
+) -> Iterator[tuple[date, date]]:
+    """Yield the stretches on which a fee is promised: of a client that became a retainer, or was one, only those."""
+    models = client.models
+    if models is None or "retainer" not in models.values():
+        yield first, end
+        return
+    for start, until, model in models.spans(first, end):
+        if model == "retainer":
+            yield start, until
+
+
+def _weight(spans: Spans, start: date, end: date, calendar: WorkCalendar) -> Decimal:
+    """Return working days x fee of the stretches that lie between two days."""
+    weight = Decimal(0)
+    for first, last, fee in spans:
+        days = calendar.working_days(max(first, start), min(last, end))
+        weight += fee * days
+    return weight
 
 
 def budget_until(
@@ -92,27 +133,20 @@ def budget_until(
 
 @lru_cache(maxsize=2048)
 def _fee_by_week(
-    fee: Decimal,
-    month: Period,
-    first: date,
-    end: date,
-    *,
-    calendar: WorkCalendar,
-    minor: Decimal,
+    spans: Spans, month: Period, *, calendar: WorkCalendar, minor: Decimal
 ) -> tuple[tuple[Period, Decimal], ...]:
-    """Return the parts of a fee that lie on the week parts of a month, in force from `first` to `end`."""
+    """Return the parts of the fees that lie on the week parts of a month."""
     weeks = parts_of(month)
-    days = []
+    weights = []
     for week in weeks:
-        start = max(week.start, first)
-        last = min(week.end, end)
-        days.append(calendar.working_days(start, last))
-
-    whole = calendar.in_period(month)
-    earned = round_money(fee * sum(days) / whole, minor)
-    if not any(days):
+        weight = _weight(spans, week.start, week.end, calendar)
+        weights.append(weight)
+    if not any(weights):
         return ()
-    amounts = split(earned, days, minor)
+    whole = calendar.in_period(month)
+    fee = sum(weights, Decimal(0)) / whole
+    earned = round_money(fee, minor)
+    amounts = split(earned, weights, minor)
     return tuple(zip(weeks, amounts, strict=True))
 
 

@@ -101,8 +101,9 @@ def _booked(
     booked: Booked = book(world)
     for (ref, first), rows in booked.items():
         client = world.clients.get(ref)
-        if client is not None and client.unit is not None and first in starts:
-            sums[client.unit, starts[first]] += amount(rows)
+        unit = client.unit_on(first) if client else None
+        if unit is not None and first in starts:
+            sums[unit, starts[first]] += amount(rows)
     return sums
 
 
@@ -193,10 +194,16 @@ def _facts(unit: Unit, month: Period, base: Decimal, *, world: World) -> Iterato
 
 def _people(unit: Unit, world: World) -> dict[str, list[Ref]]:
     """Return who has a role in the unit, by name."""
-    names = {ref: person.name for ref, person in world.people.items()}
+
+    def by_name(ref: Ref) -> tuple[str, Ref]:
+        person = world.person(ref)
+        name = person.name if person else ""
+        return name, ref
+
     return {
-        role: sorted(refs, key=lambda ref: (names.get(ref, ""), ref))
-        for role, refs in (("am", unit.am), ("pm", unit.pms), ("tl", unit.tls))
+        "am": sorted(unit.am, key=by_name),
+        "pm": sorted(unit.pms, key=by_name),
+        "tl": sorted(unit.tls, key=by_name),
     }
 
 

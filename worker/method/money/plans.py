@@ -36,6 +36,7 @@ from worker.method.formulas.flow import ratio
 from worker.method.formulas.hysteresis import Tracks, debounce, follow, to_change
 from worker.method.formulas.phasing import passed_share
 from worker.method.measures import CardMeasure, MoneyMeasure, PlanMeasure, Rag
+from worker.method.money.closing import first_open_month
 from worker.method.money.targets import OUTSIDE, Setting, Targets, set_targets
 from worker.method.run import Findings
 from worker.plan.facts import Fact, Input, Why
@@ -67,7 +68,7 @@ class _Tree(msgspec.Struct, frozen=True, gc=False):
 def plan_money(
     world: World, revenue: MoneyMeasure | None, cards: Mapping[Ref, CardMeasure]
 ) -> Findings[tuple[PlanMeasure, ...]]:
-    """Return the plan rows of this quarter, and of the next one once it is near."""
+    """Return the plan rows of this quarter, of the next one once it is near, and of the last one while it is not closed."""
     money = _money(revenue)
     tracks = to_change(world.memory.tracks)
     rows = by_key(world.plan_rows())
@@ -75,7 +76,8 @@ def plan_money(
     plans: list[PlanMeasure] = []
     facts: list[Fact] = []
     problems: list[Problem] = []
-    for quarter in _quarters(world):
+    for quarter in _quarters(world, rows):
+        is_over = quarter.end < world.today
         pins = _all_pins(quarter, world, rows, problems=problems)
         passed = _all_passed(quarter, world)
         setting = Setting(
@@ -93,6 +95,8 @@ def plan_money(
             problems += _conflicts(tree, rows, world)
             problems += _unpinned(tree, rows, world, tracks=tracks)
             for period in tree_of(quarter):
+                if is_over and plan_key(unit, period) not in rows:
+                    continue
                 plan = _measure(tree, period, world, money=money, tracks=tracks)
                 plans.append(plan)
                 if plan_key(unit, period) not in deleted:
@@ -126,8 +130,14 @@ def _deleted(world: World) -> set[str]:
     return keys
 
 
-def _quarters(world: World) -> tuple[Period, ...]:
+def _quarters(world: World, rows: Mapping[str, PlanRow]) -> tuple[Period, ...]:
     quarter = quarter_of(world.today)
+    last = previous_period(quarter)
+    units = (*world.units, FIRM)
+    is_open = first_open_month(world) <= last.end
+    if is_open and any(plan_key(unit, last) in rows for unit in units):
+        # Its rows are kept true while money may still enter it.
+        return last, quarter
     left = world.calendar.working_days(world.today, quarter.end)
     if left <= world.thresholds.next_quarter_days:
         return quarter, next_period(quarter)
