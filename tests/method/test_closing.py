@@ -303,6 +303,35 @@ def test_work_that_is_gone_keeps_what_it_earned_in_closed_months() -> None:
     assert money.corrections == ()
 
 
+def test_the_example_of_the_docs_comes_to_what_they_say() -> None:
+    """As docs/money.md tells it: October ends on a Saturday, its tenth working day after is 13 November."""
+    logs = [worklog(1, date(2026, 10, 12), 100), worklog(2, date(2026, 11, 12), 50)]
+    late = worklog(3, date(2026, 10, 20), 10)
+    things = (
+        client(engagement="tm"),
+        card(),
+        unit(),
+        person("dev"),
+        act(100_000, NOVEMBER),
+        act(20_000, date(2026, 12, 1), kind="write_off"),
+    )
+    before = world(*things, work={"p1": [issue(1)]}, logs=logs)
+    after = world(*things, work={"p1": [issue(1)]}, logs=[*logs, late])
+    days = [date(2026, 11, 13), date(2026, 11, 14), date(2026, 12, 16)]
+    steps = [*((day, before) for day in days), (date(2026, 12, 20), after)]
+    money, memory = lived(steps[:2])
+    assert memory.ledgers["clients/c1"].until == OCTOBER
+    money, _ = lived(steps)
+    assert months(money) == {
+        "2026-10": Decimal(100_000),
+        "2026-11": Decimal(50_000),
+        "2026-12": Decimal(-10_000),
+    }
+    assert [(one.month, one.amount) for one in money.corrections] == [
+        (OCTOBER, Decimal(10_000))
+    ]
+
+
 # -- the ledger --------------------------------------------------------------------------------------------------------
 
 WITH_LEDGER = SOURCES | {"ledger"}
