@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Container, Iterator, Mapping, Sequence
 from datetime import date
 from decimal import Decimal
 
@@ -32,23 +32,27 @@ def record_ledger(world: World, revenue: MoneyMeasure | None) -> Findings[None]:
     facts: list[Fact] = []
     for ref, ledger in revenue.closed.items():
         client = world.clients[ref]
-        rows: dict[str, list[ClosedMonth]] = defaultdict(list)
-        for month in ledger.months:
-            if _is_opening(month, ledger):
-                key = ledger_key(ref)
-                if key not in standing:
-                    rows[key].append(month)
-            elif month.month >= recent:
-                key = ledger_key(ref, month.month)
-                rows[key].append(month)
-        for key, months in rows.items():
+        for key, months in _rows(ref, ledger, standing, recent=recent).items():
             if key not in deleted:
                 facts += _facts(client, key, months, ledger, world=world)
     return Findings(None, tuple(facts))
 
 
-def _is_opening(month: ClosedMonth, ledger: Ledger) -> bool:
-    return ledger.opening is not None and month.month <= ledger.opening
+def _rows(
+    client: Ref, ledger: Ledger, standing: Container[str], *, recent: date
+) -> Mapping[str, Sequence[ClosedMonth]]:
+    """Return the months by the key of their row; the opening balance is written once, months as long as they are asked for."""
+    rows: dict[str, list[ClosedMonth]] = defaultdict(list)
+    opening = ledger_key(client)
+    for month in ledger.months:
+        if ledger.opening is not None and month.month <= ledger.opening:
+            rows[opening].append(month)
+        elif month.month >= recent:
+            key = ledger_key(client, month.month)
+            rows[key].append(month)
+    if opening in standing:
+        rows.pop(opening, None)
+    return rows
 
 
 def _facts(

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import date, timedelta
 from decimal import Decimal
 
@@ -75,21 +76,40 @@ class _ClientMoney(msgspec.Struct, frozen=True, gc=False):
     ledger: Ledger
 
 
+@dataclass(slots=True)
+class _Books:
+    """The money of all clients as it is added up."""
+
+    weeks: list[MoneyFact] = field(default_factory=list)
+    history: dict[Ref, tuple[MonthMoney, ...]] = field(default_factory=dict)
+    obligations: dict[Ref, tuple[tuple[Growth, ...], ...]] = field(default_factory=dict)
+    ledgers: dict[Ref, Ledger] = field(default_factory=dict)
+    corrections: list[Correction] = field(default_factory=list)
+
+    def add(
+        self, client: Client, money: _ClientMoney, timeline: Timeline, world: World
+    ) -> None:
+        """Add one client's money."""
+        ref = client.ref
+        counted = tuple(_counted(money.parts, world))
+        self.weeks += _weeks(client, counted, timeline.recent)
+        self.history[ref] = tuple(_history(client, counted, world))
+        self.obligations[ref] = money.obligations
+        self.ledgers[ref] = money.ledger
+        self.corrections += _corrections(client, money.ledger)
+
+
 def measure_revenue(world: World) -> Findings[MoneyMeasure | None]:
     """Return the money of every client by week part in this and the last quarter, and by month over its life."""
-    recent = previous_period(quarter_of(world.today)).start
+    last_quarter = previous_period(quarter_of(world.today))
     yesterday = world.today - timedelta(days=1)
-    timeline = Timeline(world.calendar, recent, yesterday, world.minor_unit)
+    timeline = Timeline(world.calendar, last_quarter.start, yesterday, world.minor_unit)
     cards = _cards_by_client(world)
     rows = rows_of(world, (ACT, WRITE_OFF, PAYMENT))
     kept, problems = _ledger_rows(world)
     problems += currency_problems(world)
     earning = Earning(world, rates_of(world))
-    weeks: list[MoneyFact] = []
-    history: dict[Ref, tuple[MonthMoney, ...]] = {}
-    obligations: dict[Ref, tuple[tuple[Growth, ...], ...]] = {}
-    corrections: list[Correction] = []
-    ledgers: dict[Ref, Ledger] = {}
+    books = _Books()
     for client in world.clients.values():
         money, excess = _measure_client(
             client,
@@ -99,21 +119,21 @@ def measure_revenue(world: World) -> Findings[MoneyMeasure | None]:
             timeline=timeline,
             earning=earning,
         )
-        problems += [_too_much(row, over, world) for row, over in excess]
-        obligations[client.ref] = money.obligations
-        ledgers[client.ref] = money.ledger
-        corrections += _corrections(client, money.ledger)
-        counted = tuple(_counted(money.parts, world))
-        weeks += _weeks(client, counted, recent)
-        history[client.ref] = tuple(_history(client, counted, world))
+        books.add(client, money, timeline, world)
+        for row, over in excess:
+            problem = _too_much(row, over, world)
+            problems.append(problem)
 
-    corrections += earning.corrections
     measure = MoneyMeasure(
-        tuple(weeks), history, obligations, tuple(corrections), ledgers
+        tuple(books.weeks),
+        books.history,
+        books.obligations,
+        (*books.corrections, *earning.corrections),
+        books.ledgers,
     )
-    told = tuple(dict.fromkeys([*problems, *earning.problems]))
-    remembered = {str(ref): ledger for ref, ledger in ledgers.items()}
-    return Findings(measure, problems=told, ledgers=remembered)
+    told = dict.fromkeys([*problems, *earning.problems])
+    remembered = {str(ref): ledger for ref, ledger in books.ledgers.items()}
+    return Findings(measure, problems=tuple(told), ledgers=remembered)
 
 
 def _measure_client(
