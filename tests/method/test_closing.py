@@ -31,6 +31,7 @@ from worker.domain.values import Ref, Span
 from worker.errors import Code
 from worker.method.measures import TRUE_UP, MoneyMeasure
 from worker.method.money.ledger import record_ledger
+from worker.method.money.lifetime import measure_lifetimes
 from worker.method.money.revenue import measure_revenue
 from worker.world.memory import Memory
 from worker.world.world import World
@@ -550,6 +551,33 @@ def test_whatever_happens_the_sums_are_one_and_closed_months_stay(
         by_week = sum(fact.amount for fact in money.weeks)
         by_month = [one.amount for one in money.history[C1] if one.month >= recent]
         assert by_week == sum(by_month)
+        facts = measure_lifetimes(replace(seen, today=day), money, {}, {}).facts
+        assert [fact.value for fact in facts if fact.field == "ltv"] == [every]
+
+
+@settings(max_examples=40, deadline=None)
+@given(events, st.randoms(use_true_random=False))
+def test_whatever_happened_the_rows_of_the_ledger_give_the_sums_back(
+    plan: list[Event], shuffle: Random
+) -> None:
+    """What was learnt in months that are still open is learnt again on the day after the loss: every sum stays."""
+    memory = Memory(first_run=False)
+    rows: dict[str, Row] = {}
+    days = history_of(plan, shuffle)
+    for day, seen in days:
+        kept = replace(seen, rows={"ledger": tuple(rows.values())})
+        money, memory, written = run(day, kept, memory)
+        rows |= written
+    for day, seen in days[-1:]:
+        lost = replace(seen, rows={"ledger": tuple(rows.values())})
+        again, _, _ = run(day, lost, Memory())
+        assert sum(months(again).values()) == sum(months(money).values())
+        closed = money.closed[C1]
+        for key, row in rows.items():
+            if not key.endswith("opening"):
+                month = key.removeprefix("ledger:c1:")
+                assert months(again).get(month, 0) == row.fields["recognised"], key
+        assert again.closed[C1].until == closed.until
 
 
 @pytest.mark.parametrize("close_days", [0, 5, 30])

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Container, Iterator, Mapping, Sequence
+from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 from datetime import date
 from decimal import Decimal
 
+import msgspec
+
 from worker.domain.entities import Client
+from worker.domain.messages import message
 from worker.domain.period_titles import period_title
 from worker.domain.periods import month_of, previous_period, quarter_of
 from worker.domain.values import Ref, Span, Value
@@ -34,75 +37,120 @@ def record_ledger(world: World, revenue: MoneyMeasure | None) -> Findings[None]:
         client = world.clients[ref]
         for key, months in _rows(ref, ledger, standing, recent=recent).items():
             if key not in deleted:
-                facts += _facts(client, key, months, ledger, world=world)
+                row = _Row(client, key, months, _true_ups(months, ledger))
+                facts += _facts(row, world)
     return Findings(None, tuple(facts))
 
 
 def _rows(
     client: Ref, ledger: Ledger, standing: Container[str], *, recent: date
 ) -> Mapping[str, Sequence[ClosedMonth]]:
-    """Return the months by the key of their row; the opening balance is written once, months as long as they are asked for."""
+    """Return the months by the key of their row: those without one, and those that are still asked for."""
     rows: dict[str, list[ClosedMonth]] = defaultdict(list)
     opening = ledger_key(client)
     for month in ledger.months:
+        key = ledger_key(client, month.month)
         if ledger.opening is not None and month.month <= ledger.opening:
             rows[opening].append(month)
-        elif month.month >= recent:
-            key = ledger_key(client, month.month)
+        elif month.month >= recent or key not in standing:
             rows[key].append(month)
     if opening in standing:
         rows.pop(opening, None)
     return rows
 
 
-def _facts(
-    client: Client,
-    key: str,
-    months: Sequence[ClosedMonth],
-    ledger: Ledger,
-    *,
-    world: World,
-) -> Iterator[Fact]:
-    sums = sum_up(part for month in months for part in month.parts)
-    hours = sum((month.hours for month in months), ZERO)
+class _Row(msgspec.Struct, frozen=True, gc=False):
+    """One row: the `months` it holds of a client, with `lines` of what was learnt in them of earlier ones."""
+
+    client: Client
+    key: str
+    months: Sequence[ClosedMonth]
+    lines: Sequence[str]
+
+
+FORMULAS = {
+    "recognised": message("growth of the larger of earned and billed, with true-ups"),
+    "earned": message("work done at the prices of its days"),
+    "billed": message("acts, over the periods they are for"),
+    "paid": message("payments of the period"),
+}
+SERIES = {
+    "recognised": message("recognised"),
+    "earned": message("earned"),
+    "billed": message("billed by acts"),
+    "paid": message("paid"),
+}
+
+
+def _facts(row: _Row, world: World) -> Iterator[Fact]:
+    say = world.words.say
+    sums = sum_up(part for month in row.months for part in month.parts)
+    hours = sum((month.hours for month in row.months), ZERO)
     if not sums and not hours:
         return
+    yield from _identity(row, world)
+    for name, formula in FORMULAS.items():
+        figures = _by_year(row, name, world)
+        value = getattr(sums, name)
+        yield _fact(row, name, value, figures, formula=formula, world=world)
+    logged = (Input(say("hours"), world.words.number(hours, 2)),)
+    formula = message("hours logged on the client's cards")
+    yield _fact(row, "hours", round(hours, 2), logged, formula=formula, world=world)
+    learnt = []
+    for line in row.lines:
+        month, _, amount = line.partition(": ")
+        learnt.append(Input(month, amount))
+    formula = message("what became known of months that were closed before")
+    told = "\n".join(row.lines) or None
+    yield _fact(row, "true_ups", told, learnt, formula=formula, world=world)
+
+
+def _identity(row: _Row, world: World) -> Iterator[Fact]:
     say = world.words.say
-    words = world.words
-    first = months[0].month
-    last = month_of(months[-1].month)
-    title = period_title(last, words)
-    if len(months) > 1:
+    first = row.months[0].month
+    last = month_of(row.months[-1].month)
+    title = period_title(last, world.words)
+    if len(row.months) > 1:
         title = say("up to {month}", month=title)
-    lines = _true_ups(months, ledger)
-    identity = say("the client and its closed months")
-    values: dict[str, tuple[Value, str]] = {
-        "name": (f"{client.name} · {title}", identity),
-        "client": ((client.ref,), identity),
-        "period": (Span(first, last.end), identity),
-        "recognised": (
-            sums.recognised,
-            say("growth of the larger of earned and billed, with true-ups"),
-        ),
-        "earned": (sums.earned, say("work done at the prices of its days")),
-        "billed": (sums.billed, say("acts, over the periods they are for")),
-        "paid": (sums.paid, say("payments of the period")),
-        "hours": (round(hours, 2), say("hours logged on the client's cards")),
-        "true_ups": (
-            "\n".join(lines) or None,
-            say("what became known of months that were closed before"),
-        ),
+    values: dict[str, Value] = {
+        "name": f"{row.client.name} · {title}",
+        "client": (row.client.ref,),
+        "period": Span(first, last.end),
     }
-    inputs = (
-        Input(say("client"), client.name, client.url),
-        Input(say("recognised"), words.money(sums.recognised)),
-    )
+    formula = message("the client and its closed months")
+    for name, value in values.items():
+        yield _fact(row, name, value, (), formula=formula, world=world)
+
+
+def _by_year(row: _Row, series: str, world: World) -> list[Input]:
+    """Return what a series came to in each year."""
+    amounts: dict[int, Decimal] = defaultdict(Decimal)
+    for month in row.months:
+        for part in month.parts:
+            amounts[month.month.year] += getattr(part, series)
+    name = world.words.say(SERIES[series])
+    return [
+        Input(f"{name}, {year}", world.words.money(amount))
+        for year, amount in sorted(amounts.items())
+    ]
+
+
+def _fact(
+    row: _Row,
+    name: str,
+    value: Value,
+    figures: Iterable[Input],
+    *,
+    formula: str,
+    world: World,
+) -> Fact:
+    say = world.words.say
+    client = Input(say("client"), row.client.name, row.client.url)
     threshold = say(
         "closed {n} working days after its end", n=world.thresholds.close_days
     )
-    ref = Ref("ledger", key)
-    for name, (value, formula) in values.items():
-        yield Fact(ref, name, value, Why("ledger", inputs, formula, threshold))
+    why = Why("ledger", (client, *figures), say(formula), threshold)
+    return Fact(Ref("ledger", row.key), name, value, why)
 
 
 def _true_ups(months: Sequence[ClosedMonth], ledger: Ledger) -> list[str]:
