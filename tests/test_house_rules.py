@@ -232,6 +232,50 @@ def test_nothing_is_left_for_later() -> None:
     assert noted + raised == []
 
 
+LOCAL_ROOMS = ("worker/method", "worker/world", "worker/pages")
+"""Where instants become days: only by the workspace's zone, through `local_day` and `day_begins`."""
+
+
+def zoneless(path: Path) -> list[str]:
+    """Return where a module takes the day of an instant, or the instant of a day, without asking for the zone."""
+    return [
+        place(path, call.lineno)
+        for call, name in calls(path)
+        if name == "datetime.datetime.combine"
+        or (
+            (isinstance(call.func, ast.Attribute) and call.func.attr == "date")
+            and not call.args
+        )
+    ]
+
+
+def test_no_day_is_counted_outside_the_zone_of_the_workspace() -> None:
+    found = [
+        one
+        for room in LOCAL_ROOMS
+        for path in sorted((ROOT / room).rglob("*.py"))
+        for one in zoneless(path)
+    ]
+    assert found == []
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "day = issue.created.date()",
+        "day = max(ends).date()",
+        "from datetime import datetime, time, UTC\nbegin = datetime.combine(day, time(), UTC)",
+    ],
+)
+def test_a_day_without_a_zone_is_found(
+    line: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(globals(), "ROOT", tmp_path)
+    path = tmp_path / "it.py"
+    path.write_text(line)
+    assert len(zoneless(path)) == 1
+
+
 def is_empty(function: ast.FunctionDef | ast.AsyncFunctionDef) -> bool:
     """Tell whether a function does nothing and does not say why."""
     return all(

@@ -10,7 +10,7 @@ import calendar as month_table
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from datetime import date, timedelta
+from datetime import date, datetime, time, timedelta, tzinfo
 from enum import StrEnum
 
 import msgspec
@@ -54,6 +54,17 @@ class Period(msgspec.Struct, frozen=True, order=True, gc=False, cache_hash=True)
         while day <= self.end:
             yield day
             day += A_DAY
+
+
+def local_day(moment: datetime, zone: tzinfo) -> date:
+    """Return the day of an instant where people work."""
+    local = moment.astimezone(zone)
+    return local.date()
+
+
+def day_begins(day: date, zone: tzinfo) -> datetime:
+    """Return the instant a day begins where people work."""
+    return datetime.combine(day, time(), zone)
 
 
 def quarter_of(day: date) -> Period:

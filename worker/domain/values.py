@@ -12,6 +12,8 @@ from typing import Final
 
 import msgspec
 
+from worker.domain.periods import local_day
+
 
 class Unset(Enum):
     """The type of `UNSET`."""
@@ -78,7 +80,7 @@ def day_of(value: object, zone: tzinfo, *, last: bool = False) -> date | None:
         case Span(start, end):
             return end if last else start
         case datetime() as moment:
-            return moment.astimezone(zone).date()
+            return local_day(moment, zone)
         case date() as day:
             return day
     return None

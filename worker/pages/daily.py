@@ -58,9 +58,11 @@ def _moved_card(view: View, card: Card, moves: list[tuple[Issue, str]]) -> Bulle
 
 
 def _moves(view: View, card: Card, since: date) -> Iterator[tuple[Issue, str]]:
+    first = view.world.begin_of(since)
+    end = view.world.begin_of(view.today)
     issues = sorted(_issues(view, card), key=lambda issue: issue.key)
     for issue in issues:
-        moves = [move for move in issue.moves if since <= move.at.date() < view.today]
+        moves = [move for move in issue.moves if first <= move.at < end]
         if not moves:
             continue
 

@@ -17,7 +17,7 @@ from worker.codecs.pages import decode_page, index_pages, place
 from worker.codecs.records import Page
 from worker.domain.entities import Card, Issue, JiraProject, Person, Row, Worklog
 from worker.domain.messages import Text, tell
-from worker.domain.periods import WorkCalendar
+from worker.domain.periods import WorkCalendar, local_day
 from worker.domain.values import Ref
 from worker.domain.words import Words
 from worker.errors import Code, Problem
@@ -94,7 +94,7 @@ def build_world(
     forest = index_issues(ordered, seen.worklogs)
     work = attach(cards.values(), forest, links)
     unmatched = unmatched_projects(jira_projects, links, work)
-    today = now.astimezone(zone).date()
+    today = local_day(now, zone)
     gone = trashed - rowset.refs()
     terms = read.typed("terms", entities.read_term)
     dating = Dating(

@@ -14,7 +14,7 @@ from typing import TypeVar
 import msgspec
 
 from worker.domain.entities import Row
-from worker.domain.periods import Period
+from worker.domain.periods import Period, local_day
 from worker.domain.values import (
     Ref,
     Span,
@@ -173,7 +173,7 @@ def read_risk(row: Row, zone: tzinfo) -> RiskRow:
         row.ref,
         row.key,
         row.title,
-        created=row.created.date(),
+        created=local_day(row.created, zone),
         status=text_of(cell("status")),
         kind=text_of(cell("kind")),
         level=text_of(cell("level")),
@@ -202,8 +202,8 @@ def read_task(row: Row, zone: tzinfo) -> TaskRow:
         row.key,
         row.title,
         row.url,
-        created=row.created.date(),
-        edited=row.edited.date(),
+        created=local_day(row.created, zone),
+        edited=local_day(row.edited, zone),
         status=text_of(cell("status")),
         source=text_of(cell("source")),
         request=text_of(cell("request")),

@@ -28,7 +28,7 @@ from worker.domain.entities import (
     Worklog,
 )
 from worker.domain.money import minor_unit
-from worker.domain.periods import WorkCalendar
+from worker.domain.periods import WorkCalendar, day_begins, local_day
 from worker.domain.values import Ref
 from worker.domain.words import Words
 from worker.errors import Problem
@@ -94,6 +94,14 @@ class World(msgspec.Struct, frozen=True, gc=False):
     def minor_unit(self) -> Decimal:
         """Return the smallest amount of the workspace's currency, to which all money is rounded and split."""
         return minor_unit(self.words.currency)
+
+    def day_of(self, moment: datetime) -> date:
+        """Return the day of an instant in the workspace's zone: no day is counted in any other."""
+        return local_day(moment, self.zone)
+
+    def begin_of(self, day: date) -> datetime:
+        """Return the instant at which a day begins in the workspace's zone."""
+        return day_begins(day, self.zone)
 
     def risk_rows(self) -> tuple[RiskRow, ...]:
         """Return the rows of the risk map, the worker's and people's, the oldest first."""

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from datetime import UTC, datetime, time, timedelta
+from datetime import timedelta
 from decimal import ROUND_CEILING, Decimal
 
 import msgspec
@@ -263,11 +263,8 @@ def _place(person: Person) -> Text:
 def _strangers(world: World) -> Iterator[Problem]:
     """Yield Jira accounts that have open items or fresh work logs but are nobody's in People."""
     accounts = staff(world).accounts
-    begin = datetime.combine(
-        full_weeks_before(world.today, world.thresholds.utilization_weeks).start,
-        time(),
-        UTC,
-    )
+    weeks = full_weeks_before(world.today, world.thresholds.utilization_weeks)
+    begin = world.begin_of(weeks.start)
     items = Counter(
         issue.assignee
         for issue in world.issues.values()

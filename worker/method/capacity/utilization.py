@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import date, timedelta
 from decimal import ROUND_HALF_UP, Decimal
 from operator import attrgetter
 
@@ -160,13 +160,13 @@ def _logged_hours(
     world: World, staffing: Staffing, *, since: date
 ) -> Mapping[Ref, Mapping[date, float]]:
     """Return the hours by person and day since a day."""
-    begin = datetime.combine(since, time(), UTC)
+    begin = world.begin_of(since)
     hours_by_author: dict[str, dict[date, float]] = defaultdict(
         lambda: defaultdict(float)
     )
     for log in world.worklogs:
         if log.started >= begin:
-            hours_by_author[log.author][log.started.date()] += log.seconds / HOUR
+            hours_by_author[log.author][world.day_of(log.started)] += log.seconds / HOUR
     return {
         staffing.accounts[author]: hours
         for author, hours in hours_by_author.items()
@@ -178,7 +178,7 @@ def _cards_of_people(
     world: World, staffing: Staffing, assigned: Assigned, *, since: date
 ) -> Mapping[Ref, set[Ref]]:
     """Return the cards of a person's open items and of the work logged since a day."""
-    begin = datetime.combine(since, time(), UTC)
+    begin = world.begin_of(since)
     cards_by_author: dict[str, set[Ref]] = defaultdict(set, assigned.cards)
     for ref, work in world.work.items():
         for author in {log.author for log in work.worklogs if log.started >= begin}:

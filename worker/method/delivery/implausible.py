@@ -6,11 +6,12 @@ Such values are set aside where they are read; here they are told, run after run
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import date, datetime, time, timedelta
+from datetime import date
 from decimal import Decimal
 
 from worker.domain.entities import Card, CardWork, Issue, Worklog
 from worker.domain.messages import Text, literal, tell
+from worker.domain.periods import A_DAY
 from worker.errors import Code, Problem
 from worker.method.formulas.flow import HOUR
 from worker.world.world import World
@@ -71,16 +72,15 @@ def _negative(issue: Issue, field: str, amount: str, *, card: Card | None) -> Pr
 def _misdated_logs(
     work: CardWork, card: Card | None, world: World
 ) -> Iterator[Problem]:
-    tomorrow = world.today + timedelta(days=1)
-    begin = datetime.combine(tomorrow, time(), world.zone)
+    begin = world.begin_of(world.today + A_DAY)
     ahead = [log for log in work.worklogs if log.started >= begin]
     if not ahead:
         return
     keys = {issue.id: issue.key for issue in work.issues}
     for log in ahead:
-        moment = log.started.astimezone(world.zone)
+        day = world.day_of(log.started)
         key = keys.get(log.issue, log.issue)
-        yield _misdated(log, key, moment.date(), card=card)
+        yield _misdated(log, key, day, card=card)
 
 
 def _misdated(log: Worklog, key: str, day: date, *, card: Card | None) -> Problem:

@@ -8,7 +8,7 @@ counts as still to be done today: morning and evening tell the same days.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import date, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
@@ -109,7 +109,10 @@ def measure_progress(world: World) -> Findings[Mapping[Ref, CardMeasure]]:
 
 def _setting(world: World) -> _Setting:
     limits = world.thresholds
-    window = flow.window_before(world.today, limits.throughput_weeks, world.calendar)
+    window = flow.window_before(
+        world.today, limits.throughput_weeks, calendar=world.calendar, zone=world.zone
+    )
+    scope_day = world.today - timedelta(weeks=limits.scope_weeks)
     defects = {name.casefold() for name in limits.defect_types}
     types = {issue.type for work in world.work.values() for issue in work.issues}
     return _Setting(
@@ -118,9 +121,7 @@ def _setting(world: World) -> _Setting:
         {person.jira: person for person in world.people.values() if person.jira},
         frozenset(name.casefold() for name in limits.blocked_statuses),
         frozenset(name for name in types if name.casefold() in defects),
-        datetime.combine(
-            world.today - timedelta(weeks=limits.scope_weeks), time(), UTC
-        ),
+        world.begin_of(scope_day),
     )
 
 
@@ -134,7 +135,7 @@ def _days_ahead(world: World) -> list[date]:
 
 def _stage_track(card: Card, world: World) -> Track:
     # A card seen for the first time has stood in its stage at least since it was last edited.
-    since = min(world.today, card.edited.date()) if card.edited else None
+    since = min(world.today, world.day_of(card.edited)) if card.edited else None
     return follow(
         world.memory.tracks.get(f"{card.ref}#stage"),
         card.stage or "",
@@ -194,12 +195,12 @@ def _measure(card: Card, world: World, setting: _Setting) -> CardMeasure:
             measure,
             issues,
             _ends(finished, done_traces),
-            cycles=flow.cycle_days(done_traces),
+            cycles=flow.cycle_days(done_traces, world.zone),
             world=world,
             setting=setting,
         ),
         **_quality(issues, done_traces, open_traces, world=world, setting=setting),
-        oldest_age=_oldest_age(still_open, open_traces, world.today),
+        oldest_age=_oldest_age(still_open, open_traces, world),
     )
 
 
@@ -218,12 +219,12 @@ def _weights(sums: Sums, *, has_base: bool) -> Figures:
 
 def _ended_since(issue: Issue, setting: _Setting) -> bool:
     """Tell whether an issue was closed in the weeks over which growth is measured."""
-    day = flow.finished_on(issue)
-    return day is not None and day >= setting.scope_since.date()
+    end = flow.ended_at(issue)
+    return end is not None and end >= setting.scope_since
 
 
 def _oldest_age(
-    still_open: list[Issue], traces: list[Trace], today: date
+    still_open: list[Issue], traces: list[Trace], world: World
 ) -> int | None:
     """Return the days of the longest running item, the first and today both included, as cycle times count."""
     starts = [
@@ -233,7 +234,7 @@ def _oldest_age(
     ]
     if not starts:
         return None
-    days = today - min(starts).date()
+    days = world.today - world.day_of(min(starts))
     return days.days + 1
 
 
@@ -257,7 +258,7 @@ def _flow(
 ) -> Figures:
     first = min([issue.created for issue in issues], default=None)
     samples = flow.daily_throughput(
-        ends, first.date() if first else None, window=setting.window
+        ends, world.day_of(first) if first else None, window=setting.window
     )
     limits = world.thresholds
     usual, places = leave_out(
@@ -267,8 +268,9 @@ def _flow(
         samples, places, window=setting.window, calendar=world.calendar
     )
     weeks = len(usual) / 5
-    last = max(ends).date() if ends else None
-    today = sum(1 for end in ends if end.date() >= world.today)
+    last = world.day_of(max(ends)) if ends else None
+    midnight = world.begin_of(world.today)
+    today = sum(1 for end in ends if end >= midnight)
     return {
         "bursts": bursts,
         "throughput": Decimal(sum(usual) / weeks).quantize(Decimal("0.1"))
@@ -328,7 +330,7 @@ def _quality(
     ever_done = len(done) + sum(trace.ended is not None for trace in still_open)
     defects = [issue for issue in issues if issue.type in setting.defects]
     ages = [
-        (world.today - issue.created.date()).days
+        (world.today - world.day_of(issue.created)).days
         for issue in defects
         if issue.category != DONE
     ]
@@ -367,13 +369,11 @@ def _last_activity(work: CardWork, world: World) -> date | None:
     """Return the day of the newest change or log; what is dated after today tells nothing."""
     instants = [issue.updated for issue in (*work.issues, *work.rejected)]
     instants += [log.started for log in work.worklogs]
-    tomorrow = world.today + timedelta(days=1)
-    midnight = datetime.combine(tomorrow, time(), world.zone)
+    midnight = world.begin_of(world.today + timedelta(days=1))
     past = [instant for instant in instants if instant < midnight]
     if not past:
         return None
-    newest = max(past).astimezone(world.zone)
-    return newest.date()
+    return world.day_of(max(past))
 
 
 def _coloured(

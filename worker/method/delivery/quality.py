@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Mapping
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import date, timedelta
 from decimal import Decimal
 
 import msgspec
@@ -227,9 +227,10 @@ def _shares(
 def count_weeks(issues: Iterable[Issue], world: World) -> tuple[_Weeks, _Weeks]:
     """Return the counts of the four weeks before the last four, and of the last four, today included."""
     span = timedelta(weeks=world.thresholds.quality_weeks)
-    end = datetime.combine(world.today + timedelta(days=1), time(), UTC)
-    middle = end - span
-    begin = end - 2 * span
+    tomorrow = world.today + timedelta(days=1)
+    end = world.begin_of(tomorrow)
+    middle = world.begin_of(tomorrow - span)
+    begin = world.begin_of(tomorrow - 2 * span)
     defects = frozenset(name.casefold() for name in world.thresholds.defect_types)
     recent = [issue for issue in issues if issue.updated >= begin]
     made = Counter(

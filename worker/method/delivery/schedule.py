@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
-from datetime import date, timedelta
+from datetime import date, tzinfo
 from decimal import Decimal
 from itertools import pairwise
 
@@ -17,7 +17,7 @@ import msgspec
 from msgspec.structs import replace
 
 from worker.domain.entities import Card, CardWork, Issue, Stage
-from worker.domain.periods import WorkCalendar
+from worker.domain.periods import A_DAY, WorkCalendar
 from worker.method.formulas.flow import finished_on, weigh
 from worker.method.measures import CardMeasure
 from worker.world.memory import Baseline, PlannedItem
@@ -48,7 +48,8 @@ def keep_baseline(card: Card, measure: CardMeasure, world: World) -> Baseline | 
         return None
     issues = world.work[card.ref].issues
     # Without a start on the card the plan begins with the work itself, or progress made before would look like speed.
-    start = card.start or min(issue.created for issue in issues).date()
+    begun = min(issue.created for issue in issues)
+    start = card.start or world.day_of(begun)
     if start >= measure.due:
         return None
     total = float(measure.work_total)
@@ -61,7 +62,8 @@ def _with_items(kept: Baseline, card: Card, world: World) -> Baseline:
     work = world.work.get(card.ref)
     if kept.items or work is None or work.as_of is not None:
         return kept
-    stood = [issue for issue in work.issues if issue.created.date() <= kept.frozen]
+    after = world.begin_of(kept.frozen + A_DAY)
+    stood = [issue for issue in work.issues if issue.created < after]
     return replace(kept, items=_plan_items(stood, world))
 
 
@@ -85,7 +87,7 @@ def measure_spi(
         return None
     work = world.work.get(card.ref, CardWork())
     planned = [issue for issue in work.issues if issue.id in baseline.items]
-    until = _last_day(planned, world.today)
+    until = _last_day(planned, world)
     calendar = world.calendar
     actual = calendar.working_days(baseline.start, until)
     length = calendar.working_days(baseline.start, baseline.due)
@@ -97,24 +99,29 @@ def measure_spi(
     curve = _planned_value(scope, baseline, calendar)
     if not curve[-1].work:
         return None
-    weights = [scope[issue.id].weight for issue in planned if _is_done(issue, until)]
+    weights = [
+        scope[issue.id].weight
+        for issue in planned
+        if _is_done(issue, until, world.zone)
+    ]
     earned = round(sum(weights), EXACT)
     schedule = _earned_schedule(curve, earned, actual)
     index = Decimal(schedule / actual)
     return index.quantize(HUNDREDTH)
 
 
-def _last_day(planned: Sequence[Issue], today: date) -> date:
+def _last_day(planned: Sequence[Issue], world: World) -> date:
     """Return the day the planned work ended, else yesterday."""
-    yesterday = today - timedelta(days=1)
+    yesterday = world.today - A_DAY
     if not all(issue.done for issue in planned):
         return yesterday
-    return max(filter(None, map(finished_on, planned)), default=yesterday)
+    ends = [finished_on(issue, world.zone) for issue in planned]
+    return max(filter(None, ends), default=yesterday)
 
 
-def _is_done(issue: Issue, until: date) -> bool:
+def _is_done(issue: Issue, until: date, zone: tzinfo) -> bool:
     """Tell whether an issue was finished by a day; one whose day nobody knows was."""
-    return issue.done and (finished_on(issue) or until) <= until
+    return issue.done and (finished_on(issue, zone) or until) <= until
 
 
 def _planned_value(

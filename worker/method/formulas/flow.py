@@ -1,6 +1,6 @@
 """How work flows through a card: counts, weights, throughput, cycle time, read from its issues.
 
-Days are UTC days of the instants Jira reports. Throughput is counted on working days: what was finished on a day off
+Days are those of the workspace's zone. Throughput is counted on working days: what was finished on a day off
 belongs to the next working day, and days on which nothing was finished count as zero (docs/facts/definitions.md 9).
 """
 
@@ -8,13 +8,13 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import date, datetime, timedelta, tzinfo
 from decimal import ROUND_HALF_UP, Decimal
 
 import msgspec
 
 from worker.domain.entities import Category, Issue
-from worker.domain.periods import A_DAY, WorkCalendar
+from worker.domain.periods import A_DAY, WorkCalendar, day_begins, local_day
 
 SHARE = Decimal("0.0001")
 HOUR = Decimal(3600)
@@ -153,15 +153,21 @@ def _amount(issue: Issue, unit: str) -> float:
     return max(amount or 0, 0)
 
 
-def finished_on(issue: Issue) -> date | None:
-    """Return the day a done issue was finished: its resolution, else its last move to done; None when not told."""
+def finished_on(issue: Issue, zone: tzinfo) -> date | None:
+    """Return the day a done issue was finished; None when not told."""
+    end = ended_at(issue)
+    return local_day(end, zone) if end else None
+
+
+def ended_at(issue: Issue) -> datetime | None:
+    """Return when a done issue was finished: its resolution, else its last move to done; None when not told."""
     if issue.category != DONE:
         return None
     if issue.resolved is not None:
-        return issue.resolved.date()
+        return issue.resolved
     for move in reversed(issue.moves):
         if move.after == DONE:
-            return move.at.date()
+            return move.at
     return None
 
 
@@ -171,14 +177,17 @@ class Window(msgspec.Struct, frozen=True, gc=False):
     start: date
     size: int
     places: dict[date, int]
+    zone: tzinfo
 
     @property
     def since(self) -> datetime:
         """Return the instant the window begins at."""
-        return datetime.combine(self.start, time(), UTC)
+        return day_begins(self.start, self.zone)
 
 
-def window_before(today: date, weeks: int, calendar: WorkCalendar) -> Window:
+def window_before(
+    today: date, weeks: int, *, calendar: WorkCalendar, zone: tzinfo
+) -> Window:
     """Return the window of `weeks` weeks before `today`."""
     start = today - timedelta(weeks=weeks)
     places: dict[date, int] = {}
@@ -189,13 +198,13 @@ def window_before(today: date, weeks: int, calendar: WorkCalendar) -> Window:
         size += calendar.is_working(day)
         day += A_DAY
     if not size:
-        return Window(start, size, {})
+        return Window(start, size, {}, zone)
 
     # Days off at the end have no working day after them inside the window: they count on the last one.
     last = size - 1
     for day, place in places.items():
         places[day] = min(place, last)
-    return Window(start, size, places)
+    return Window(start, size, places, zone)
 
 
 def daily_throughput(
@@ -209,7 +218,7 @@ def daily_throughput(
         # Comparing instants is cheaper than asking each for its day, and most lie before the window.
         if moment < since:
             continue
-        place = places.get(moment.date())
+        place = places.get(local_day(moment, window.zone))
         if place is not None:
             counts[place] += 1
     if first is None:
@@ -254,15 +263,16 @@ def _read_trace(issue: Issue) -> Trace:
     return Trace(begun, ended, since, reopened)
 
 
-def cycle_days(traces: Iterable[Trace]) -> list[int]:
+def cycle_days(traces: Iterable[Trace], zone: tzinfo) -> list[int]:
     """Return days from the first move into work to the last move to done, both included, where the history tells."""
     days = []
     for trace in traces:
         if trace.begun is None or trace.ended is None:
             continue
-        first = trace.begun.toordinal()
-        last = trace.ended.toordinal()
-        days.append(last - first + 1)
+        first = local_day(trace.begun, zone)
+        last = local_day(trace.ended, zone)
+        passed = last - first
+        days.append(passed.days + 1)
     return days
 
 

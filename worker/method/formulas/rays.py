@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import calendar
 from collections.abc import Collection, Iterable, Mapping
-from datetime import date
+from datetime import UTC, date, datetime
 from decimal import Decimal
 from math import ceil
 
@@ -20,6 +20,7 @@ IDEAS = (Stage.IDEA, Stage.SHAPING)
 OFFERED = (Stage.PROPOSAL, Stage.AGREED)
 AHEAD = (Stage.AGREED, *RUNNING)
 NOTHING = Decimal(0)
+NEVER = datetime.max.replace(tzinfo=UTC)
 MONTHS = 12
 DAYS_OF_WEEK = 7
 
@@ -172,11 +173,10 @@ def best_ideas(
 ) -> tuple[Card, ...]:
     """Return the ideas worth moving: those `begun` to be moved first, then by worth, then the older one."""
 
-    def rank(card: Card) -> tuple[bool, Decimal, date, Ref]:
+    def rank(card: Card) -> tuple[bool, Decimal, datetime, Ref]:
         is_new = card.ref not in begun
         value = worth(card, services)
-        created = card.created.date() if card.created else date.max
-        return is_new, -value, created, card.ref
+        return is_new, -value, card.created or NEVER, card.ref
 
     ideas = [card for card in cards if card.stage in IDEAS]
     ideas.sort(key=rank)

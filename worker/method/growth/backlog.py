@@ -47,7 +47,8 @@ def _item(idea: Idea, world: World) -> BacklogItem:
     client = idea.client or _only_client(idea.unit, world)
     client_row = world.client(client)
     strategic = idea.kind == "hypothesis" and idea.horizon == "strategic"
-    age = (world.today - idea.created.date()).days if idea.created else 0
+    made = world.day_of(idea.created) if idea.created else world.today
+    age = (world.today - made).days
     card = next((ref for ref in idea.cards if ref in world.cards), None)
     return BacklogItem(
         idea.ref,

@@ -135,7 +135,8 @@ def _crew(cards: Iterable[Card], world: World, monday: date) -> dict[int, int]:
         for log in world.work[card.ref].worklogs
     }
     for log in logs.values():
-        back = (monday - timedelta(days=1) - log.started.date()).days // 7
+        day = world.day_of(log.started)
+        back = (monday - timedelta(days=1) - day).days // 7
         if 0 <= back < world.thresholds.graduation_window:
             seconds[back, log.author] += log.seconds
     crew: dict[int, int] = defaultdict(int)

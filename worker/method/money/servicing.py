@@ -92,7 +92,7 @@ def _worked_by_client(world: World) -> tuple[Worked, Worked]:
             if rate is None or place in seen:
                 continue
             seen.add(place)
-            month = log.started.date().replace(day=1)
+            month = world.day_of(log.started).replace(day=1)
             every[client.ref][month].add(log, rate)
             if model == "retainer":
                 in_fee[client.ref][month].add(log, rate)

@@ -119,8 +119,8 @@ def _first_day(contact: Contact, client: Client | None, world: World) -> date | 
         return contact.since
     if client is None or client.created is None or contact.created is None:
         return None
-    added = contact.created.astimezone(world.zone).date()
-    typed = client.created.astimezone(world.zone).date()
+    added = world.day_of(contact.created)
+    typed = world.day_of(client.created)
     return added if added > typed else None
 
 
