@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from datetime import date
 from decimal import Decimal
 from enum import StrEnum
+from itertools import pairwise
 
 import msgspec
 
@@ -47,6 +48,41 @@ class Burst(msgspec.Struct, frozen=True, gc=False):
 
     day: date
     items: int
+
+
+class GivenDate(msgspec.Struct, frozen=True, array_like=True, gc=False):
+    """A due date that people gave on a card, and the day it was first seen; None when that is not known any more."""
+
+    due: date
+    given: date | None = None
+
+
+class Promises(msgspec.Struct, frozen=True, gc=False):
+    """All due dates promised for a card, the first one first; `lost` moves lie between them that nobody remembers."""
+
+    dates: tuple[GivenDate, ...]
+    lost: int = 0
+
+    @property
+    def first(self) -> GivenDate:
+        """Return what was promised first."""
+        return self.dates[0]
+
+    @property
+    def last(self) -> GivenDate:
+        """Return what was promised last."""
+        return self.dates[-1]
+
+    @property
+    def moves(self) -> int:
+        """Return how often the date moved."""
+        return len(self.dates) - 1 + self.lost
+
+    def moved_in(self, period: Period) -> Iterator[tuple[date, date]]:
+        """Yield from where to where the date moved in a period."""
+        for before, after in pairwise(self.dates):
+            if after.given is not None and after.given in period:
+                yield before.due, after.due
 
 
 class CardMeasure(msgspec.Struct, frozen=True, gc=False):
@@ -96,6 +132,7 @@ class CardMeasure(msgspec.Struct, frozen=True, gc=False):
     rejected: int = 0
     rejected_lately: int = 0
     bursts: tuple[Burst, ...] = ()
+    promises: Promises | None = None
 
     @property
     def history(self) -> int:

@@ -136,10 +136,26 @@ def _card_row(view: View, card: Card) -> tuple[str, ...]:
         name,
         stage_label(card.stage, view.words),
         view.percent(progress),
-        view.date(view.due_of(card)),
+        _due(view, card),
         view.date(safe),
         view.percent(on_time),
     )
+
+
+def _due(view: View, card: Card) -> str:
+    """Return when a card is due, with how often that moved."""
+    day = view.date(view.due_of(card))
+    measure = view.measures.cards.get(card.ref)
+    promises = measure.promises if measure else None
+    if promises is None or not promises.moves:
+        return day
+    moved = view.count(
+        "moved {n} time, first {first}",
+        "moved {n} times, first {first}",
+        promises.moves,
+        first=view.date(promises.first.due),
+    )
+    return f"{day} ({moved})"
 
 
 def _money(view: View, client: Client, measure: ClientMeasure) -> Iterator[Block]:

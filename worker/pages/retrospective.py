@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import date
 
-from worker.domain.document import Block, Bullet, plain
+from worker.domain.document import Block, Bullet, link, plain
+from worker.domain.entities import Card
 from worker.domain.messages import message
 from worker.domain.period_titles import period_title
 from worker.domain.periods import Grain, Period
 from worker.domain.values import Ref
+from worker.method.delivery.due_dates import describe_shift
 from worker.method.formulas.cascade import parts_of
 from worker.method.formulas.flow import ratio
 from worker.method.formulas.sprints import sprints_between
@@ -30,6 +32,7 @@ def write_retrospective(view: View, unit: Ref, past: Period) -> Iterator[Block]:
         view, unit, past, otherwise=message("No goal was set for the period.")
     )
     yield from _risks(view, unit, past)
+    yield from _moved_dates(view, unit, past)
     yield from _tasks(view, unit, past)
 
 
@@ -124,6 +127,32 @@ def _goal_row(view: View, goal: GoalMeasure) -> tuple[str, ...]:
         current,
         f"{DOTS[goal.rag]}\u00a0{view.percent(goal.pace)}",
     )
+
+
+def _moved_dates(view: View, unit: Ref, past: Period) -> Iterator[Block]:
+    """Yield the promised dates that moved in a period, card by card."""
+    lines: list[str] = []
+    for card in sorted(view.cards_of(unit), key=lambda card: card.name.casefold()):
+        measure = view.measures.cards.get(card.ref)
+        if measure is not None and measure.promises is not None:
+            lines += _moves_of(view, card, measure.promises.moved_in(past))
+    if lines:
+        yield view.heading("Promised dates moved", 3)
+        yield from first_lines(view, lines, MOST)
+
+
+def _moves_of(
+    view: View, card: Card, moves: Iterable[tuple[date, date]]
+) -> Iterator[str]:
+    name = link(card.name, card.url)
+    for before, after in moves:
+        yield view.say(
+            "{card}: from {before} to {after} ({shift})",
+            card=name,
+            before=view.date(before),
+            after=view.date(after),
+            shift=describe_shift(before, after, view.words),
+        )
 
 
 # -- risks and tasks ---------------------------------------------------------------------------------------------------

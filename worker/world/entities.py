@@ -362,6 +362,8 @@ def read_card(reader: Reader) -> Card:
         jira=reader.text("jira"),
         expected_start=reader.day("expected_start"),
         is_counted=bool(reader.text("done_total")),
+        due_first=reader.day("due_first"),
+        due_moves=reader.number("due_moves"),
         created=row.created,
         edited=row.edited,
     )

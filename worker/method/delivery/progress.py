@@ -20,6 +20,14 @@ from worker.domain.messages import message, stage_label
 from worker.domain.values import Ref, Value
 from worker.domain.words import Words
 from worker.method.delivery.bursts import leave_out, name_bursts
+from worker.method.delivery.due_dates import (
+    all_promises,
+    describe_moves,
+    follow_promises,
+    keep_promises,
+    read_promises,
+    state_moves,
+)
 from worker.method.delivery.effort import measure_burn, seconds_by_author, seconds_spent
 from worker.method.delivery.forecasting import LONGEST, seed_of, simulate
 from worker.method.delivery.implausible import find_implausible
@@ -77,12 +85,18 @@ def measure_progress(world: World) -> Findings[Mapping[Ref, CardMeasure]]:
             forgotten.append(name)
         else:
             tracks[name] = promise
+        record = tracks.get(all_promises(card))
+        promises = read_promises(record, card, promised)
+        promises = follow_promises(promises, card, promised, world=world)
+        if promises is not None:
+            tracks[all_promises(card)] = keep_promises(record, promises, world.today)
         baseline = keep_baseline(card, measure, world)
         if baseline is not None:
             baselines[str(ref)] = baseline
         measure = replace(
             measure,
             promised=promised,
+            promises=promises,
             spi_t=measure_spi(card, measure, world, baseline=baseline),
             stage_since=stage.since,
             days_in_stage=(world.today - stage.since).days,
@@ -384,6 +398,7 @@ def _coloured(
         _new_scope(measure, world),
         _lost_scope(measure, world),
         *_bursts(measure, world),
+        describe_moves(measure.promises, world.words),
     )
     why = " ".join(filter(None, (why, *notes)))
     name = f"{card.ref}#health"
@@ -639,6 +654,8 @@ def _facts(
             say("today - the day the stage was first seen"),
         ),
     )
+    if measure.promises is not None:
+        yield from state_moves(card, measure.promises, world)
     if not measure.known:
         return
     for name, _, getter in FIELDS:
