@@ -152,6 +152,7 @@ class Thresholds(Model):
     silent_months: Months = 3
     revolution_months: Months = 18
     white_spots: Count = 3
+    effect_weeks: Weeks = 8
     loyalty_months: Months = 12
     am_accounts: Some = 2
     am_load: Annotated[Decimal, Field(gt=0, le=10)] = Decimal(1)

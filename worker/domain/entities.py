@@ -279,6 +279,9 @@ class Idea(msgspec.Struct, frozen=True, gc=False):
     impact: Decimal | None = None
     effort: Decimal | None = None
     cards: tuple[Ref, ...] = ()
+    metric: str | None = None
+    expected_effect: str | None = None
+    measured_effect: str | None = None
 
 
 class Feedback(msgspec.Struct, frozen=True, gc=False):

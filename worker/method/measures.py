@@ -472,10 +472,24 @@ class TaskRecord(msgspec.Struct, frozen=True, gc=False):
     by_itself: bool = False
 
 
+class Effect(msgspec.Struct, frozen=True, gc=False):
+    """What a hypothesis was to bring and brought, as people typed it; empty where they did not.
+
+    `measured_on` is the day the effect was first seen; `waits_since` the day of its validation while there is none.
+    """
+
+    metric: str = ""
+    expected: str = ""
+    measured: str = ""
+    measured_on: date | None = None
+    waits_since: date | None = None
+
+
 class BacklogItem(msgspec.Struct, frozen=True, gc=False):
     """One idea of the development backlog; `agenda` is the period whose planning meeting it goes to, if any.
 
-    `kind`: `feature`, `hypothesis`, `idea`, `feedback`; `weeks` since it was written; `card` once accepted.
+    `kind`: `feature`, `hypothesis`, `idea`, `feedback`; `weeks` since it was written; `card` once accepted;
+    `effect` of a hypothesis.
     """
 
     ref: Ref
@@ -492,6 +506,7 @@ class BacklogItem(msgspec.Struct, frozen=True, gc=False):
     weeks: int
     agenda: Period | None
     card: Ref | None = None
+    effect: Effect | None = None
 
 
 class FeedbackMeasure(msgspec.Struct, frozen=True, gc=False):

@@ -10,6 +10,7 @@ from worker.domain.messages import message, stage_label
 from worker.domain.periods import Period
 from worker.domain.values import Ref
 from worker.method.growth.development import development_of
+from worker.method.growth.hypotheses import find_unmeasured
 from worker.method.measures import BacklogItem
 from worker.pages.view import NONE, View, client_link, join_parts
 
@@ -29,6 +30,10 @@ def write_development(view: View, unit: Ref, past: Period) -> Iterator[Block]:
                 backlog.operational,
             )
         )
+    unmeasured = find_unmeasured(unit, view.measures.backlog or (), view.world)
+    if unmeasured:
+        yield view.heading("PM: effects to be measured", 3)
+        yield from (Bullet(_waiting(view, item)) for item in unmeasured[:MOST])
     yield from _inbox(view, message("AM: ideas for the client"), backlog.ideas)
     yield from _white_spots(view, unit)
     yield from _feedback(view, unit, past, len(backlog.feedback))
@@ -60,8 +65,30 @@ def _item(view: View, item: BacklogItem) -> str:
         plain(client.name) if client else "",
         impact,
         effort,
+        describe_effect(view, item),
     )
     return join_parts(parts)
+
+
+def describe_effect(view: View, item: BacklogItem) -> str:
+    """Return the metric of a hypothesis with what was expected and measured of it."""
+    effect = item.effect
+    if effect is None:
+        return ""
+    expected = measured = ""
+    if effect.expected:
+        expected = view.say("expected {effect}", effect=plain(effect.expected))
+    if effect.measured:
+        measured = view.say("measured {effect}", effect=plain(effect.measured))
+    return join_parts((plain(effect.metric), expected, measured))
+
+
+def _waiting(view: View, item: BacklogItem) -> str:
+    """Return a hypothesis whose effect nobody measured, with the day it was validated."""
+    since = item.effect.waits_since if item.effect else None
+    day = view.say("validated on {day}", day=view.date(since))
+    name = link(item.title, item.url)
+    return join_parts((name, describe_effect(view, item), day))
 
 
 def _white_spots(view: View, unit: Ref) -> Iterator[Block]:

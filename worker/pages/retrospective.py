@@ -15,7 +15,9 @@ from worker.method.delivery.due_dates import describe_shift
 from worker.method.formulas.cascade import parts_of
 from worker.method.formulas.flow import ratio
 from worker.method.formulas.sprints import sprints_between
+from worker.method.growth.hypotheses import find_measured
 from worker.method.measures import GoalMeasure, PlanMeasure
+from worker.pages.development import describe_effect
 from worker.pages.view import DOTS, NONE, View, due_text, first_lines, join_parts
 from worker.world.rows import RiskRow, TaskRow
 
@@ -33,6 +35,7 @@ def write_retrospective(view: View, unit: Ref, past: Period) -> Iterator[Block]:
     )
     yield from _risks(view, unit, past)
     yield from _moved_dates(view, unit, past)
+    yield from _hypotheses(view, unit, past)
     yield from _tasks(view, unit, past)
 
 
@@ -153,6 +156,16 @@ def _moves_of(
             after=view.date(after),
             shift=describe_shift(before, after, view.words),
         )
+
+
+def _hypotheses(view: View, unit: Ref, past: Period) -> Iterator[Block]:
+    """Yield what hypotheses brought, as far as it was measured in a period."""
+    items = find_measured(unit, view.measures.backlog or (), past)
+    if items:
+        yield view.heading("Hypotheses measured", 3)
+    for item in items[:MOST]:
+        name = link(item.title, item.url)
+        yield Bullet(join_parts((name, describe_effect(view, item))))
 
 
 # -- risks and tasks ---------------------------------------------------------------------------------------------------

@@ -529,6 +529,9 @@ def read_idea(reader: Reader) -> Idea:
         impact=reader.amount("impact"),
         effort=reader.amount("effort"),
         cards=reader.many("card"),
+        metric=reader.text("metric"),
+        expected_effect=reader.text("expected_effect"),
+        measured_effect=reader.text("measured_effect"),
     )
 
 

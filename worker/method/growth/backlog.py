@@ -18,7 +18,8 @@ from worker.errors import Code, Problem
 from worker.method.formulas.agendas import agenda_title, next_planned
 from worker.method.formulas.hysteresis import Tracks, follow, to_change
 from worker.method.growth.development import CLOSED
-from worker.method.measures import BacklogItem
+from worker.method.growth.hypotheses import measure_effect
+from worker.method.measures import BacklogItem, Effect
 from worker.method.run import Findings
 from worker.plan.facts import Fact, Input, Why
 from worker.world.world import World
@@ -31,7 +32,8 @@ def plan_backlog(world: World) -> Findings[tuple[BacklogItem, ...] | None]:
     problems: list[Problem] = []
     tracks = to_change(world.memory.tracks)
     for idea in world.ideas.values():
-        item = _item(idea, world)
+        effect = measure_effect(idea, tracks, world)
+        item = _item(idea, world, effect=effect)
         items.append(item)
         facts += _facts(item, idea, world)
         if idea.status == "accepted" and item.client is None and not idea.cards:
@@ -43,7 +45,7 @@ def plan_backlog(world: World) -> Findings[tuple[BacklogItem, ...] | None]:
     )
 
 
-def _item(idea: Idea, world: World) -> BacklogItem:
+def _item(idea: Idea, world: World, *, effect: Effect | None) -> BacklogItem:
     client = idea.client or _only_client(idea.unit, world)
     client_row = world.client(client)
     strategic = idea.kind == "hypothesis" and idea.horizon == "strategic"
@@ -65,6 +67,7 @@ def _item(idea: Idea, world: World) -> BacklogItem:
         max(age, 0) // 7,
         _agenda(idea, world, strategic=strategic),
         card,
+        effect,
     )
 
 
