@@ -9,11 +9,13 @@ from typing import Any
 import pytest
 from msgspec.structs import replace
 
-from tests.support.outcomes import facts_of, judge, keys_of
+from tests.support.outcomes import facts_of, judge, keys_of, written
 from tests.support.worlds import (
     PLAYBOOKS,
+    SOURCES,
     TODAY,
     applied,
+    at,
     card,
     client,
     contact,
@@ -21,6 +23,7 @@ from tests.support.worlds import (
     unit,
     world,
 )
+from worker.domain.document import markdown
 from worker.domain.entities import Stage
 from worker.domain.values import Ref
 from worker.method.clients.contacts import find_relation_conditions
@@ -272,3 +275,44 @@ def test_the_risk_of_a_document_that_is_gone_closes() -> None:
     assert facts_of(outcome, "risks", "risk:documents.ends:paper") == {
         "status": "closed"
     }
+
+
+@pytest.mark.parametrize(
+    ("fields", "is_asked"),
+    [
+        ({"since": date(2026, 9, 1)}, True),
+        # 60 days before 27 November are on 28 September.
+        ({"since": date(2026, 9, 27)}, True),
+        ({"since": date(2026, 9, 28)}, False),
+        ({"created": at(date(2026, 9, 1))}, True),
+        ({"created": at(date(2026, 11, 1))}, False),
+        # A row that was typed lately for an old client: its own word counts.
+        ({"created": at(date(2026, 11, 1)), "since": date(2020, 1, 1)}, True),
+        ({}, False),
+        ({"since": date(2020, 1, 1), "last_partner_contact": TODAY}, False),
+        # Once it was noted, too long ago is a risk and no question.
+        ({"since": date(2020, 1, 1), "last_partner_contact": day(-300)}, False),
+        ({"since": date(2020, 1, 1), "group": "newbiz"}, False),
+    ],
+)
+def test_a_contact_of_the_partners_that_was_never_noted_is_a_question(
+    fields: dict[str, Any], *, is_asked: bool
+) -> None:
+    agenda_day = date(2026, 11, 27)
+    seen = world(
+        client(name="Acme", **fields),
+        unit(),
+        today=agenda_day,
+        sources=SOURCES | {"meetings"},
+    )
+    outcome = written(seen)
+    (text,) = (
+        markdown(page.blocks)
+        for page in outcome.sections
+        if page.ref.key == "meeting:monthly:u1:2026-12"
+    )
+    asked = "when did the partners last speak with them?" in text
+    assert asked == is_asked
+    risks = {key for key in keys_of(outcome, "risks") if "no_partner_contact" in key}
+    is_silent = fields.get("last_partner_contact") == day(-300)
+    assert bool(risks) == is_silent

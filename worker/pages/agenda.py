@@ -5,12 +5,22 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from decimal import Decimal
 
-from worker.domain.document import Block, Bullet, Callout, Divider, Picture, Quote, bold
+from worker.domain.document import (
+    Block,
+    Bullet,
+    Callout,
+    Divider,
+    Picture,
+    Quote,
+    bold,
+    link,
+)
 from worker.domain.messages import message
 from worker.domain.period_titles import period_title
 from worker.domain.periods import Period, monday_of, previous_period, quarter_of
 from worker.domain.values import Ref
 from worker.method.capacity.staffing import ROLES
+from worker.method.clients.silence import active_clients, partners_never_noted
 from worker.method.formulas.cascade import parts_of
 from worker.method.formulas.working_time import part_of
 from worker.method.measures import UnitLoad, WeekLoad
@@ -45,6 +55,7 @@ def write_agenda(view: View, unit: Ref, period: Period) -> tuple[Block, ...]:
         *write_development(view, unit, past),
         view.heading("6. For the head of accounting", 1),
         *carried_tasks(view, unit),
+        *_partners_to_ask(view, unit),
         view.heading("7. Plan: {period}", 1, period=period_title(period, view.words)),
         *_plan(view, unit, period),
     )
@@ -163,6 +174,22 @@ def _finance(view: View, unit: Ref, past: Period) -> Iterator[Block]:
                 target=view.money(quarter.target),
             )
         )
+
+
+def _partners_to_ask(view: View, unit: Ref) -> Iterator[Block]:
+    """Yield the served clients of which nobody knows when the partners last spoke with them."""
+    active = active_clients(view.world.cards.values())
+    for client in view.clients_of(unit):
+        is_served = client.ref in active or client.group == "account"
+        since = partners_never_noted(client, view.world)
+        if not is_served or since is None:
+            continue
+        question = view.say(
+            "{client}: when did the partners last speak with them? Nothing is noted since {day}; note it in the client's row.",
+            client=link(client.name, client.url),
+            day=view.date(since),
+        )
+        yield Bullet(question)
 
 
 def _plan(view: View, unit: Ref, period: Period) -> Iterator[Block]:

@@ -7,6 +7,7 @@ from datetime import date, timedelta
 
 from worker.domain.entities import RUNNING, Card, Client, Contact, Document, Stage
 from worker.domain.values import Ref
+from worker.world.world import World
 
 ACTIVE = (Stage.AGREED, *RUNNING)
 LATE = 30
@@ -35,6 +36,20 @@ def served_since(client: Client, cards: Iterable[Card]) -> date | None:
         if card.stage in ACTIVE:
             starts.append(card.start)
     return min(starts, default=None)
+
+
+def partners_never_noted(client: Client, world: World) -> date | None:
+    """Return since when a client is known whose partners' contact nobody ever noted, if that is for long enough to ask.
+
+    Nothing noted is no data: it is neither a silence nor a contact.
+    """
+    if client.last_partner_contact is not None:
+        return None
+    since = client.since
+    if since is None and client.created is not None:
+        since = world.day_of(client.created)
+    silent = is_silent(since, world.today, world.thresholds.no_partner_days)
+    return since if silent else None
 
 
 def is_silent(since: date | None, today: date, days: int) -> bool | None:
