@@ -91,7 +91,7 @@ class CardMeasure(msgspec.Struct, frozen=True, gc=False):
     `work_done` and `work_total` are in `work_unit`: `h` (hours), `points`, or empty for items. `due` is the people's
     date or else `jira_due`, the latest of the open items; `promised` only what a person gave. `known` is false when the card's link could not be read this
     time. `oldest_age` and `sle` count days alike, both ends included; `new_items` were made in the last `scope_weeks`,
-    `rejected_lately` of all `rejected` items were closed in them.
+    `rejected_lately` of all `rejected` items were closed in them. `unagreed` is the growth since a change was `agreed`.
     """
 
     card: Ref
@@ -133,6 +133,13 @@ class CardMeasure(msgspec.Struct, frozen=True, gc=False):
     rejected_lately: int = 0
     bursts: tuple[Burst, ...] = ()
     promises: Promises | None = None
+    agreed: date | None = None
+    unagreed: Decimal | None = None
+
+    @property
+    def open_growth(self) -> Decimal | None:
+        """Return the growth of the last weeks that no change of budget or date answers for."""
+        return self.scope_change if self.agreed is None else self.unagreed
 
     @property
     def history(self) -> int:

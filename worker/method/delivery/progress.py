@@ -32,6 +32,7 @@ from worker.method.delivery.effort import measure_burn, seconds_by_author, secon
 from worker.method.delivery.forecasting import LONGEST, seed_of, simulate
 from worker.method.delivery.implausible import find_implausible
 from worker.method.delivery.schedule import keep_baseline, measure_spi
+from worker.method.delivery.scope import find_agreement, growth_since
 from worker.method.formulas import flow
 from worker.method.formulas.flow import (
     ACTIVE,
@@ -90,6 +91,7 @@ def measure_progress(world: World) -> Findings[Mapping[Ref, CardMeasure]]:
         promises = follow_promises(promises, card, promised, world=world)
         if promises is not None:
             tracks[all_promises(card)] = keep_promises(record, promises, world.today)
+        agreed = find_agreement(card, promises, tracks, world=world)
         baseline = keep_baseline(card, measure, world)
         if baseline is not None:
             baselines[str(ref)] = baseline
@@ -97,6 +99,8 @@ def measure_progress(world: World) -> Findings[Mapping[Ref, CardMeasure]]:
             measure,
             promised=promised,
             promises=promises,
+            agreed=agreed,
+            unagreed=_unagreed(measure, agreed, world),
             spi_t=measure_spi(card, measure, world, baseline=baseline),
             stage_since=stage.since,
             days_in_stage=(world.today - stage.since).days,
@@ -229,6 +233,15 @@ def _weights(sums: Sums, *, has_base: bool) -> Figures:
         "progress": share(done, total),
         "scope_change": share(added - gone, before) if has_base else None,
     }
+
+
+def _unagreed(
+    measure: CardMeasure, agreed: date | None, world: World
+) -> Decimal | None:
+    """Return the growth since a change was agreed; None without one, or where too little was known to speak of growth."""
+    if agreed is None or measure.scope_change is None:
+        return None
+    return growth_since(agreed, world.work[measure.card], world)
 
 
 def _ended_since(issue: Issue, setting: _Setting) -> bool:

@@ -59,21 +59,33 @@ def _look(
 
 
 def _scope(_card: Card, measure: CardMeasure, world: World) -> Sighting:
-    growth = measure.scope_change
+    growth = measure.open_growth
     limit = world.thresholds.scope_growth
-    words = world.words
     if not measure.open:
         return NO
     if growth is None:
         return UNKNOWN
-    evidence = words.count(
+    return Sighting(
+        growth > limit,
+        _mark(growth / limit),
+        _describe_growth(measure, growth, world),
+        f"growth > {limit}",
+    )
+
+
+def _describe_growth(measure: CardMeasure, growth: Decimal, world: World) -> str:
+    words = world.words
+    if measure.agreed is not None:
+        return words.say(
+            "The work grew by {share} since budget or date were last extended on {day}.",
+            share=words.percent(growth),
+            day=words.date(measure.agreed),
+        )
+    return words.count(
         "The work grew by {share} in {n} week.",
         "The work grew by {share} in {n} weeks.",
         world.thresholds.scope_weeks,
         share=words.percent(growth),
-    )
-    return Sighting(
-        growth > limit, _mark(growth / limit), evidence, f"growth > {limit}"
     )
 
 
