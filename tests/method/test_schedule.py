@@ -287,3 +287,38 @@ def test_a_plan_frozen_before_items_were_kept_takes_those_that_stood_then() -> N
     outcome = judge(seen)
     assert outcome.measures.cards[P1].spi_t == 0
     assert set(outcome.memory.baselines["projects/p1"].items) == {"1"}
+
+
+# --- what was there before the work began, and what came back
+
+
+@pytest.mark.parametrize(("done", "spi"), [(5, "1.00"), (3, "0.60"), (0, "0.00")])
+def test_what_was_done_before_the_start_is_no_speed(done: int, spi: str) -> None:
+    """Ten items of an earlier part are done when twenty days of work on ten others begin. After ten days five of those
+    should be done: 5 of 5, 3 of 5, none; never the fifteen of twenty that the card shows."""
+    before = [
+        issue(100 + n, done=START - WEEK, created=START - 4 * WEEK) for n in range(10)
+    ]
+    seen = running(*before, *one_a_day(done, 10), today=weekday(10))
+    assert measured(seen).spi_t == Decimal(spi)
+
+
+def test_a_plan_that_was_kept_with_them_leaves_them_out_too() -> None:
+    before = [
+        issue(100 + n, done=START - WEEK, created=START - 4 * WEEK) for n in range(10)
+    ]
+    first = running(*before, *one_a_day(0, 10), today=START)
+    kept = judge(first).memory
+    baseline = kept.baselines[str(P1)]
+    items = {str(one.id): baseline.items[one.id] for one in one_a_day(0, 10)}
+    old = {**items, **{one.id: items["0"] for one in before}}
+    memory = replace(kept, baselines={str(P1): replace(baseline, items=old)})
+    seen = running(*before, *one_a_day(5, 10), today=weekday(10), memory=memory)
+    assert measured(seen).spi_t == Decimal("1.00")
+
+
+def test_work_reopened_after_the_start_is_work_of_the_plan() -> None:
+    """Nine items stand, and one of an earlier part is reopened: ten in twenty days, five of them after ten."""
+    again = issue(100, created=START - 4 * WEEK)
+    seen = running(again, *one_a_day(5, 9), today=weekday(10))
+    assert measured(seen).spi_t == Decimal("1.00")

@@ -86,7 +86,7 @@ def measure_spi(
     if baseline is None or not measure.known or baseline.by != measure.by:
         return None
     work = world.work.get(card.ref, CardWork())
-    planned = [issue for issue in work.issues if issue.id in baseline.items]
+    planned = _planned(work, baseline, world)
     until = _last_day(planned, world)
     calendar = world.calendar
     actual = calendar.working_days(baseline.start, until)
@@ -108,6 +108,17 @@ def measure_spi(
     schedule = _earned_schedule(curve, earned, actual)
     index = Decimal(schedule / actual)
     return index.quantize(HUNDREDTH)
+
+
+def _planned(work: CardWork, baseline: Baseline, world: World) -> list[Issue]:
+    """Return the issues of the plan; what was done before it begins is no part of it, or it would look like speed."""
+    planned = []
+    for issue in work.issues:
+        end = finished_on(issue, world.zone)
+        is_before = end is not None and end < baseline.start
+        if issue.id in baseline.items and not is_before:
+            planned.append(issue)
+    return planned
 
 
 def _last_day(planned: Sequence[Issue], world: World) -> date:
