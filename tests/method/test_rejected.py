@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable
 from datetime import date, timedelta
 from decimal import Decimal
+from typing import Any
 
+import pytest
 from msgspec.structs import replace
 
 from tests.support.outcomes import judge
@@ -119,3 +121,55 @@ def test_hours_spent_on_rejected_work_were_spent() -> None:
 def test_what_was_reopened_is_work_again() -> None:
     again = replace(issue(5), rejected=False)
     assert measured(seen([issue(1), again])).total == 2
+
+
+def part(number: int, parent: int, **fields: Any) -> Issue:
+    """Return a sub-task of an issue."""
+    return issue(number, level=-1, type="Sub-task", parent=str(parent), **fields)
+
+
+@pytest.mark.parametrize(
+    ("sub_tasks", "total", "rejected"),
+    [
+        # Two stories stand and one is rejected with all that was below it, done or open.
+        ([part(20, 2), part(21, 2, done=TODAY)], 2, 3),
+        # A sub-task of a story that stands is work, one that was itself rejected is not.
+        ([part(10, 1), replace(part(11, 1, done=TODAY), rejected=True)], 3, 2),
+        # Whose parent nobody knows stands for itself.
+        ([part(30, 99)], 3, 1),
+    ],
+)
+def test_a_rejected_story_takes_its_sub_tasks_along(
+    sub_tasks: list[Issue], total: int, rejected: int
+) -> None:
+    found = measured(seen([issue(1), refused(2), issue(3), *sub_tasks]))
+    assert (found.total, found.rejected) == (total, rejected)
+
+
+def test_sub_tasks_leave_the_scope_on_the_day_of_their_story() -> None:
+    """Twelve were known; one story was rejected three days ago with an open sub-task: two of twelve left."""
+    issues = [issue(n) for n in range(1, 11)]
+    found = measured(seen([*issues, refused(11), part(12, 11)]))
+    assert found.scope_change == Decimal("-0.1667")
+    assert found.rejected_lately == 2
+
+
+def test_a_story_that_was_taken_up_again_brings_its_sub_tasks_back() -> None:
+    again = replace(issue(2), rejected=False)
+    assert measured(seen([issue(1), again, part(20, 2)])).total == 3
+
+
+def test_the_estimate_of_a_rejected_sub_task_leaves_with_it() -> None:
+    """A story of 40 h is split into two of 20 h; one is done, the other one was rejected: 20 of 20 h."""
+    hour = 3600
+    story = issue(1, estimate=40 * hour)
+    done = part(10, 1, done=TODAY - timedelta(days=1), estimate=20 * hour)
+    gone = replace(part(11, 1, done=TODAY, estimate=20 * hour), rejected=True)
+    found = measured(seen([story, done, gone]))
+    assert found.work_done == found.work_total == 20
+    assert found.work_unit == "h"
+
+
+def test_hours_on_the_sub_tasks_of_a_rejected_story_were_spent() -> None:
+    logs = (worklog(1, TODAY - timedelta(days=9), 3, issue="20"),)
+    assert measured(seen([issue(1), refused(2), part(20, 2)], logs)).hours == 3

@@ -2,7 +2,7 @@
 
 A project card has every issue of the project but epics; an epic card all that hangs below the epic; a JQL or filter
 card what was matched. Epics (level 1 and above) are containers, never work. What was closed as
-rejected stands apart.
+rejected stands apart, with the sub-tasks of a parent that was.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 
 import msgspec
+from msgspec.structs import replace
 
 from worker.domain.entities import Card, CardWork, Issue, Worklog
 from worker.domain.messages import literal, tell
@@ -87,14 +88,31 @@ def attach(
             and link.kind not in (LinkKind.NONE, LinkKind.BAD)
         ):
             work = find_work(link, forest)
+            issues = [_with_parents_end(issue, forest) for issue in work.issues]
             work_by_card[card.ref] = CardWork(
                 link.shown,
-                tuple(issue for issue in work.issues if not issue.rejected),
+                tuple(issue for issue in issues if not issue.rejected),
                 tuple(work.worklogs),
                 as_of=link.as_of,
-                rejected=tuple(issue for issue in work.issues if issue.rejected),
+                rejected=tuple(issue for issue in issues if issue.rejected),
             )
     return work_by_card
+
+
+def _with_parents_end(issue: Issue, forest: IssueIndex) -> Issue:
+    """Return a sub-task as rejected when its parent was: it left the scope then, whether it was begun or not."""
+    if issue.level >= 0 or issue.parent is None or issue.rejected:
+        return issue
+    parent = forest.by_id.get(issue.parent)
+    if parent is None or not parent.rejected:
+        return issue
+    return replace(
+        issue,
+        rejected=True,
+        category=parent.category,
+        resolved=parent.resolved,
+        moves=parent.moves,
+    )
 
 
 def find_work(link: ResolvedLink, forest: IssueIndex) -> WorkGroup:
