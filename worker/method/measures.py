@@ -43,6 +43,19 @@ class Forecast(msgspec.Struct, frozen=True, gc=False):
     draws: int
 
 
+class CardFlow(msgspec.Struct, frozen=True, gc=False):
+    """What a card's forecast is drawn from: how many items were finished and came on past working days, oldest first.
+
+    `done` is without bursts, and of a card that is over without the days after its end; `came` is empty where nothing
+    tells of growth. `left` items were to be done when today began; `last` is the day the newest one was finished.
+    """
+
+    done: tuple[int, ...] = ()
+    came: tuple[int, ...] = ()
+    left: int = 0
+    last: date | None = None
+
+
 class Burst(msgspec.Struct, frozen=True, gc=False):
     """So many items were finished on one working day (or the days off before it): too many to tell of speed."""
 
@@ -92,6 +105,7 @@ class CardMeasure(msgspec.Struct, frozen=True, gc=False):
     date or else `jira_due`, the latest of the open items; `promised` only what a person gave. `known` is false when the card's link could not be read this
     time. `oldest_age` and `sle` count days alike, both ends included; `new_items` were made in the last `scope_weeks`,
     `rejected_lately` of all `rejected` items were closed in them. `unagreed` is the growth since a change was `agreed`.
+    `is_outgrown` when as much work comes in as is finished; `lenders` are the cards whose pace a forecast borrows.
     """
 
     card: Ref
@@ -133,6 +147,9 @@ class CardMeasure(msgspec.Struct, frozen=True, gc=False):
     rejected_lately: int = 0
     bursts: tuple[Burst, ...] = ()
     promises: Promises | None = None
+    flow: CardFlow = msgspec.field(default_factory=CardFlow)
+    is_outgrown: bool = False
+    lenders: tuple[Ref, ...] = ()
     agreed: date | None = None
     unagreed: Decimal | None = None
 

@@ -14,6 +14,7 @@ from msgspec.structs import replace
 from worker.domain.entities import RUNNING, Card, Stage
 from worker.domain.values import Ref
 from worker.method.conditions import CONDITIONS, NO, UNKNOWN, Sighting
+from worker.method.delivery.completion import describe_pace
 from worker.method.delivery.sightings import CardTest, find_card_conditions
 from worker.method.formulas.bands import mark_above, mark_below
 from worker.method.measures import CardMeasure
@@ -72,16 +73,17 @@ def _p_on_time(card: Card, measure: CardMeasure, world: World) -> Sighting:
     chance = measure.forecast.on_time
     limit = world.thresholds.on_time.amber
     probability = mark_below(chance, limit / 2, limit / 5, least=3)
+    evidence = words.say(
+        "P(on time) {chance} for {due}: half of the runs end by {p50}, 85 % by {p85}.",
+        chance=words.percent(chance),
+        due=words.date(measure.due),
+        p50=words.date(measure.forecast.p50),
+        p85=words.date(measure.forecast.p85),
+    )
     return Sighting(
         chance < limit,
         probability,
-        words.say(
-            "P(on time) {chance} for {due}: half of the runs end by {p50}, 85 % by {p85}.",
-            chance=words.percent(chance),
-            due=words.date(measure.due),
-            p50=words.date(measure.forecast.p50),
-            p85=words.date(measure.forecast.p85),
-        ),
+        f"{evidence} {describe_pace(measure, world)}".strip(),
         f"P(on time) < {limit}",
     )
 

@@ -5,6 +5,9 @@ draws of one number, the count of days needed, whose distribution follows exactl
 chance that fewer than n items are done is the sum of the first n coefficients of f(z)**d, f being the sample's
 generating function with its zero days. So that distribution is computed (baby steps, giant steps) and the 10,000 draws
 are taken from it: the same in distribution, and some hundred times faster.
+
+Where new items keep coming, a day takes away what was finished and adds what came, each drawn from its own sample. The
+work is then a walk that ends where nothing is left; its distribution is followed day by day.
 """
 
 from __future__ import annotations
@@ -23,6 +26,12 @@ LONGEST = 2_500
 
 SMALL = 300
 """Up to so many remaining items plain products are faster than transforms."""
+
+MOST_MORE = 2_000
+"""A walk is followed up to so many items above what was left at first: from there it hardly comes back."""
+
+UNENDING = 0.15
+"""Where so many runs do not end within ten years, their 85th has no date."""
 
 Floats = NDArray[np.float64]
 
@@ -54,25 +63,101 @@ def seed_of(*names: object) -> int:
 
 
 def simulate(
-    samples: Sequence[int], remaining: int, *, draws: int, seed: int
+    samples: Sequence[int],
+    remaining: int,
+    *,
+    arrivals: Sequence[int] = (),
+    draws: int,
+    seed: int,
 ) -> Runs | None:
     """Return `draws` runs over daily `samples` (zero days included), or None when nothing was ever finished in them."""
-    return (
-        _simulate(tuple(samples), remaining, draws, seed)
-        if remaining > 0 and any(samples)
-        else None
-    )
+    return simulate_any([samples], remaining, arrivals=arrivals, draws=draws, seed=seed)
+
+
+def simulate_any(
+    paces: Sequence[Sequence[int]],
+    remaining: int,
+    *,
+    arrivals: Sequence[int] = (),
+    draws: int,
+    seed: int,
+) -> Runs | None:
+    """Return `draws` runs, each over the daily samples of one of several paces, none of them likelier than another.
+
+    Days on which nothing was finished are among the samples. `arrivals` are the items that came on past days. None when
+    nothing was ever finished, or when the work of no pace ends within the days that are looked at: as much comes as is done.
+    """
+    usable = sorted(tuple(samples) for samples in paces if any(samples))
+    if remaining <= 0 or not usable:
+        return None
+    coming = tuple(arrivals) if any(arrivals) else ()
+    return _simulate(tuple(usable), remaining, coming, draws, seed)
 
 
 @lru_cache(maxsize=2048)
-def _simulate(samples: tuple[int, ...], remaining: int, draws: int, seed: int) -> Runs:
+def _simulate(
+    paces: tuple[tuple[int, ...], ...],
+    remaining: int,
+    arrivals: tuple[int, ...],
+    draws: int,
+    seed: int,
+) -> Runs | None:
     # A card on which nothing was finished since has the same forecast in every run of the day.
-    left = survival(samples, remaining)
+    parts = []
+    for samples in paces:
+        if arrivals:
+            parts.append(walk(samples, arrivals, remaining))
+        else:
+            parts.append(survival(samples, remaining))
+    left = _average(parts)
+    if arrivals and left[-1] > UNENDING:
+        return None
     chances = np.clip(-np.diff(left), 0.0, None)
     chances[-1] += max(left[-1], 0.0)
     generator = np.random.Generator(np.random.PCG64(seed))
     ended = generator.multinomial(draws, chances / chances.sum())
     return Runs(np.concatenate(([0], np.cumsum(ended))), draws)
+
+
+def _average(parts: Sequence[Floats]) -> Floats:
+    """Return the mean chance that work is left; what a shorter one has at its end stays."""
+    days = max(len(part) for part in parts)
+    padded = [
+        np.pad(part, (0, days - len(part)), mode="edge") if len(part) < days else part
+        for part in parts
+    ]
+    return np.asarray(np.mean(padded, axis=0))
+
+
+def walk(samples: Sequence[int], arrivals: Sequence[int], remaining: int) -> Floats:
+    """Return the chance that work is still left after 0, 1, 2... days on which new items come too.
+
+    One chance of 1 for ever where no fewer come than are finished.
+    """
+    done = np.asarray(samples)
+    come = np.asarray(arrivals)
+    net = float(done.mean() - come.mean())
+    if net <= 0:
+        return np.ones(1)
+
+    variance = float(done.var() + come.var())
+    spread = 8 * math.sqrt(remaining * variance / net**3)
+    days = min(LONGEST, math.ceil(remaining / net + spread) + 10)
+    room = remaining + min(MOST_MORE, math.ceil(8 * variance / net) + 10)
+    most = int(done.max())
+    finished = np.bincount(done) / len(done)
+    coming = np.bincount(come) / len(come)
+    change = np.convolve(coming, finished[::-1])
+    chances = np.zeros(room)
+    chances[remaining - 1] = 1.0
+    left = [1.0]
+    for _ in range(days):
+        # Place 0 stands for one item: what falls below it is at an end, what rises above the last stays on it.
+        moved = np.convolve(chances, change)[most:]
+        chances = moved[:room].copy()
+        chances[-1] += moved[room:].sum()
+        left.append(float(chances.sum()))
+    return np.asarray(left)
 
 
 def survival(samples: Sequence[int], remaining: int) -> Floats:

@@ -20,6 +20,12 @@ from worker.domain.messages import message, stage_label
 from worker.domain.values import Ref, Value
 from worker.domain.words import Words
 from worker.method.delivery.bursts import leave_out, name_bursts
+from worker.method.delivery.completion import (
+    count_arrivals,
+    describe_pace,
+    forecast_cards,
+    new_a_week,
+)
 from worker.method.delivery.due_dates import (
     all_promises,
     describe_moves,
@@ -29,24 +35,15 @@ from worker.method.delivery.due_dates import (
     state_moves,
 )
 from worker.method.delivery.effort import measure_burn, seconds_by_author, seconds_spent
-from worker.method.delivery.forecasting import LONGEST, seed_of, simulate
+from worker.method.delivery.forecasting import LONGEST
 from worker.method.delivery.implausible import find_implausible
 from worker.method.delivery.schedule import keep_baseline, measure_spi
 from worker.method.delivery.scope import find_agreement, growth_since
 from worker.method.formulas import flow
-from worker.method.formulas.flow import (
-    ACTIVE,
-    DONE,
-    HOUR,
-    Sums,
-    Trace,
-    Window,
-    ratio,
-    share,
-)
+from worker.method.formulas.flow import ACTIVE, DONE, HOUR, Sums, Trace, Window, share
 from worker.method.formulas.hysteresis import Tracks, debounce, follow, to_change
 from worker.method.formulas.promises import follow_promise, promise_of, track_name
-from worker.method.measures import CardMeasure, Forecast, Rag
+from worker.method.measures import CardFlow, CardMeasure, Rag
 from worker.method.run import Findings
 from worker.plan.facts import Fact, Input, Why
 from worker.world.memory import Baseline, Track
@@ -76,9 +73,13 @@ def measure_progress(world: World) -> Findings[Mapping[Ref, CardMeasure]]:
     tracks = to_change(world.memory.tracks)
     forgotten: list[str] = []
     baselines: dict[str, Baseline] = {}
+    measured = {
+        ref: _measure(card, world, setting) for ref, card in world.cards.items()
+    }
+    measured = forecast_cards(measured, world, ahead=setting.ahead)
     for ref, card in world.cards.items():
         stage = tracks[f"{ref}#stage"] = _stage_track(card, world)
-        measure = _measure(card, world, setting)
+        measure = measured[ref]
         promised = promise_of(card, world, jira_due=measure.jira_due)
         name = track_name(card)
         promise = follow_promise(tracks.get(name), promised, world.today)
@@ -210,6 +211,7 @@ def _measure(card: Card, world: World, setting: _Setting) -> CardMeasure:
         **_weights(sums, has_base=has_base),
         **_hours(card, work, still_open, world=world, setting=setting),
         **_flow(
+            card,
             measure,
             issues,
             _ends(finished, done_traces),
@@ -275,6 +277,7 @@ def _ends(finished: list[Issue], traces: list[Trace]) -> list[datetime]:
 
 
 def _flow(
+    card: Card,
     measure: CardMeasure,
     issues: tuple[Issue, ...],
     ends: list[datetime],
@@ -295,55 +298,32 @@ def _flow(
         samples, places, window=setting.window, calendar=world.calendar
     )
     weeks = len(usual) / 5
-    last = world.day_of(max(ends)) if ends else None
-    midnight = world.begin_of(world.today)
-    today = sum(1 for end in ends if end >= midnight)
+    own = _own_flow(usual, ends, still_open=measure.open, world=world)
+    came = count_arrivals(card, issues, window=setting.window, world=world)
     return {
         "bursts": bursts,
         "throughput": Decimal(sum(usual) / weeks).quantize(Decimal("0.1"))
         if weeks
         else None,
-        "forecast": _forecast(
-            replace(measure, bursts=bursts),
-            usual,
-            last,
-            left=measure.open + today,
-            world=world,
-            ahead=setting.ahead,
-        ),
+        "flow": replace(own, came=came),
         "sle": flow.percentile(cycles, 85)
         if len(cycles) >= limits.forecast_minimum
         else None,
     }
 
 
-def _forecast(
-    measure: CardMeasure,
-    samples: list[int],
-    last: date | None,
-    *,
-    left: int,
-    world: World,
-    ahead: list[date],
-) -> Forecast | None:
-    """Return the end of the work that was `left` when the day began; `ahead` are its days, from the first on."""
-    draws = world.thresholds.forecast_draws
-    due = measure.due
-    if measure.open == 0 and last is not None:
-        return Forecast(last, last, ratio(int(last <= due)) if due else None, 0, 0)
-    if measure.history < world.thresholds.forecast_minimum:
-        return None
-    runs = simulate(samples, left, draws=draws, seed=seed_of(measure.card, world.today))
-    if runs is None:
-        return None
-    days = world.calendar.working_days(world.today, due) if due else 0
-    return Forecast(
-        ahead[runs.quantile(50)],
-        ahead[runs.quantile(85)],
-        ratio(runs.within(days)) if due else None,
-        measure.open,
-        draws,
-    )
+def _own_flow(
+    usual: list[int], ends: list[datetime], *, still_open: int, world: World
+) -> CardFlow:
+    """Return what a forecast is drawn from; what was finished today counts as still to be done today."""
+    midnight = world.begin_of(world.today)
+    today = sum(1 for end in ends if end >= midnight)
+    done = list(usual)
+    # The days after the end of all work are no idle ones.
+    while not still_open and done and not done[-1]:
+        done.pop()
+    last = world.day_of(max(ends)) if ends else None
+    return CardFlow(tuple(done), left=still_open + today, last=last)
 
 
 def _quality(
@@ -411,6 +391,7 @@ def _coloured(
         _new_scope(measure, world),
         _lost_scope(measure, world),
         *_bursts(measure, world),
+        describe_pace(measure, world),
         describe_moves(measure.promises, world.words),
     )
     why = " ".join(filter(None, (why, *notes)))
@@ -487,9 +468,8 @@ def _colour(card: Card, measure: CardMeasure, world: World) -> tuple[Rag, str]:
         or (measure.forecast and measure.forecast.on_time is not None)
         or min(rank for rank, _ in opinions) < SEVERITY.index(Rag.GREEN)
     ):
-        return SEVERITY[min(rank for rank, _ in opinions)], " ".join(
-            text for _, text in opinions
-        )
+        reasons = " ".join(text for _, text in opinions if text)
+        return SEVERITY[min(rank for rank, _ in opinions)], reasons
     return Rag.GREY, _unknown(measure, world)
 
 
@@ -515,6 +495,9 @@ def _opinions(measure: CardMeasure, world: World) -> Iterator[tuple[int, str]]:
             _rank(measure.spi_t, limits.spi.green, limits.spi.amber),
             words.say("SPI(t) {spi}.", spi=words.number(measure.spi_t, 2)),
         )
+    if measure.is_outgrown and measure.due:
+        # Its end is unknown, which is not well.
+        yield SEVERITY.index(Rag.AMBER), ""
     if measure.due and measure.due < world.today and measure.open:
         yield 0, words.say("Due {due} has passed.", due=words.date(measure.due))
     if measure.open:
@@ -545,7 +528,9 @@ def _unknown(measure: CardMeasure, world: World) -> str:
     least = world.thresholds.forecast_minimum
     if not measure.total:
         return words.say("No Jira work is known for this card.")
-    if measure.history < least:
+    if measure.is_outgrown:
+        return ""
+    if measure.history < least and not measure.lenders:
         return words.count(
             "Too little history: {n} finished item, {least} are needed.",
             "Too little history: {n} finished items, {least} are needed.",
@@ -705,8 +690,19 @@ def _inputs(card: Card, measure: CardMeasure, world: World) -> tuple[Input, ...]
         *left_out,
         Input(say("measured by"), measure.by),
         Input(say("finished a week"), str(measure.throughput)),
+        *_other_paces(measure, world),
         Input(say("due"), str(measure.due or "-"), card.url),
     )
+
+
+def _other_paces(measure: CardMeasure, world: World) -> Iterator[Input]:
+    """Yield what a forecast rests on beside the card's own pace."""
+    coming = new_a_week(measure.flow)
+    if coming is not None:
+        yield Input(world.words.say("new a week"), str(coming))
+    for ref in measure.lenders:
+        lender = world.cards[ref]
+        yield Input(world.words.say("pace of"), lender.name, lender.url)
 
 
 def _threshold(name: str, world: World) -> str:
