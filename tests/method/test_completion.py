@@ -20,7 +20,7 @@ from tests.support.outcomes import facts_of, judge
 from tests.support.worlds import TODAY, card, client, issue, steady, unit, world
 from worker.domain.entities import Issue, Stage
 from worker.domain.values import Ref
-from worker.method.delivery.forecasting import simulate, simulate_any, walk
+from worker.method.delivery.forecasting import simulate, simulate_any, survival
 from worker.method.measures import CardMeasure, Rag
 from worker.world.world import World
 
@@ -201,7 +201,7 @@ def exact_walk(
     remaining=st.integers(1, 9),
 )
 def test_the_walk_is_exact(done: list[int], come: list[int], remaining: int) -> None:
-    found = walk(done, come, remaining)
+    found = survival(done, remaining, come)
     if sum(done) * len(come) <= sum(come) * len(done):
         assert found.tolist() == [1]
         return
@@ -263,7 +263,7 @@ def test_a_new_card_borrows_the_pace_of_its_clients_other_cards() -> None:
     assert found.lenders == (Ref("projects", "own"),)
     assert found.rag is Rag.GREEN
     assert (
-        "Too little history of its own: the pace is borrowed from other cards of the client (Card own)."
+        "Too little history of its own: the pace is borrowed from other cards of C1 (Card own)."
         in found.why
     )
 
@@ -273,7 +273,7 @@ def test_without_one_it_borrows_from_the_unit() -> None:
     found = measured(seen)
     assert found.forecast is not None
     assert working_days_to(found.forecast.p50) == 10
-    assert "borrowed from other cards of the unit (Card unit)." in found.why
+    assert "borrowed from other cards of North (Card unit)." in found.why
 
 
 def test_where_nobody_can_lend_the_card_stays_grey() -> None:
@@ -347,9 +347,7 @@ def test_a_risk_says_whose_pace_it_goes_by() -> None:
     # Fifty items at one a day until a date that is 20 days away.
     outcome = judge(agency(p1=fresh(still_open=50), own=daily()))
     facts = facts_of(outcome, "risks", "risk:deadline.p_on_time:p1")
-    assert "borrowed from other cards of the client (Card own)" in str(
-        facts["evidence"]
-    )
+    assert "borrowed from other cards of C1 (Card own)" in str(facts["evidence"])
 
 
 def test_the_order_of_cards_never_matters() -> None:

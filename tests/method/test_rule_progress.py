@@ -532,7 +532,7 @@ def test_a_figure_names_what_it_was_made_from() -> None:
 @pytest.mark.parametrize(
     ("passed", "spi"),
     [
-        # Plan: 2 to 27 November, 20 working days, of which 15 % are three; 12 of 24 earn ten days.
+        # Plan: 2 to 27 November, 20 working days, of which 15 % are three; 12 of 24, all done on the first, earn ten days.
         (date(2026, 11, 4), None),
         (date(2026, 11, 5), Decimal("3.33")),
         (date(2026, 11, 16), Decimal(1)),
@@ -542,10 +542,10 @@ def test_a_figure_names_what_it_was_made_from() -> None:
 def test_earned_over_passed_days_is_told_from_fifteen_percent_on(
     passed: date, spi: Decimal | None
 ) -> None:
-    work = steady(12, 12, last=date(2026, 11, 1))
-    seen = replace(
-        small(*work, start=date(2026, 11, 2), due=date(2026, 11, 27)), today=passed
-    )
+    start = date(2026, 11, 2)
+    work = [issue(n, done=start) for n in range(12)]
+    work += [issue(100 + n) for n in range(12)]
+    seen = replace(small(*work, start=start, due=date(2026, 11, 27)), today=passed)
     assert measured(seen).spi_t == spi
 
 

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from datetime import date
 from decimal import Decimal
 from enum import StrEnum
-from itertools import pairwise
 
 import msgspec
 
 from worker.domain.periods import Period
 from worker.domain.values import Ref
+from worker.method.delivery.records import CardFlow, Promises
 from worker.method.formulas.working_time import part_of
 from worker.method.outlook import (
     Graduation,
@@ -43,59 +43,11 @@ class Forecast(msgspec.Struct, frozen=True, gc=False):
     draws: int
 
 
-class CardFlow(msgspec.Struct, frozen=True, gc=False):
-    """What a card's forecast is drawn from: how many items were finished and came on past working days, oldest first.
-
-    `done` is without bursts, and of a card that is over without the days after its end; `came` is empty where nothing
-    tells of growth. `left` items were to be done when today began; `last` is the day the newest one was finished.
-    """
-
-    done: tuple[int, ...] = ()
-    came: tuple[int, ...] = ()
-    left: int = 0
-    last: date | None = None
-
-
 class Burst(msgspec.Struct, frozen=True, gc=False):
     """So many items were finished on one working day (or the days off before it): too many to tell of speed."""
 
     day: date
     items: int
-
-
-class GivenDate(msgspec.Struct, frozen=True, array_like=True, gc=False):
-    """A due date that people gave on a card, and the day it was first seen; None when that is not known any more."""
-
-    due: date
-    given: date | None = None
-
-
-class Promises(msgspec.Struct, frozen=True, gc=False):
-    """All due dates promised for a card, the first one first; `lost` moves lie between them that nobody remembers."""
-
-    dates: tuple[GivenDate, ...]
-    lost: int = 0
-
-    @property
-    def first(self) -> GivenDate:
-        """Return what was promised first."""
-        return self.dates[0]
-
-    @property
-    def last(self) -> GivenDate:
-        """Return what was promised last."""
-        return self.dates[-1]
-
-    @property
-    def moves(self) -> int:
-        """Return how often the date moved."""
-        return len(self.dates) - 1 + self.lost
-
-    def moved_in(self, period: Period) -> Iterator[tuple[date, date]]:
-        """Yield from where to where the date moved in a period."""
-        for before, after in pairwise(self.dates):
-            if after.given is not None and after.given in period:
-                yield before.due, after.due
 
 
 class CardMeasure(msgspec.Struct, frozen=True, gc=False):

@@ -68,7 +68,8 @@ def _resources(view: View, unit: Ref) -> Iterator[Block]:
         return
     yield Bullet(
         view.say(
-            "Utilization of the last four weeks: {share} of {hours} h effective capacity",
+            "Utilization of the last four weeks: {share} of {hours} h effective "
+            "capacity",
             share=bold(view.percent(load.utilization)),
             hours=view.number(load.effective, 0),
         )
@@ -185,7 +186,8 @@ def _partners_to_ask(view: View, unit: Ref) -> Iterator[Block]:
         if not is_served or since is None:
             continue
         question = view.say(
-            "{client}: when did the partners last speak with them? Nothing is noted since {day}; note it in the client's row.",
+            "{client}: when did the partners last speak with them? Nothing is noted "
+            "since {day}; note it in the client's row.",
             client=link(client.name, client.url),
             day=view.date(since),
         )

@@ -85,10 +85,14 @@ def describe_effect(view: View, item: BacklogItem) -> str:
 
 def _waiting(view: View, item: BacklogItem) -> str:
     """Return a hypothesis whose effect nobody measured, with the day it was validated."""
-    since = item.effect.waits_since if item.effect else None
-    day = view.say("validated on {day}", day=view.date(since))
     name = link(item.title, item.url)
-    return join_parts((name, describe_effect(view, item), day))
+    effect = describe_effect(view, item)
+    since = None
+    if item.effect is not None:
+        since = item.effect.waits_since
+    day = view.date(since)
+    validated = view.say("validated on {day}", day=day)
+    return join_parts((name, effect, validated))
 
 
 def _white_spots(view: View, unit: Ref) -> Iterator[Block]:

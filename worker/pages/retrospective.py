@@ -135,10 +135,15 @@ def _goal_row(view: View, goal: GoalMeasure) -> tuple[str, ...]:
 def _moved_dates(view: View, unit: Ref, past: Period) -> Iterator[Block]:
     """Yield the promised dates that moved in a period, card by card."""
     lines: list[str] = []
-    for card in sorted(view.cards_of(unit), key=lambda card: card.name.casefold()):
+    cards = list(view.cards_of(unit))
+    cards.sort(key=lambda card: card.name.casefold())
+    for card in cards:
         measure = view.measures.cards.get(card.ref)
-        if measure is not None and measure.promises is not None:
-            lines += _moves_of(view, card, measure.promises.moved_in(past))
+        if measure is None or measure.promises is None:
+            continue
+        moves = measure.promises.moved_in(past)
+        lines += _moves_of(view, card, moves)
+
     if lines:
         yield view.heading("Promised dates moved", 3)
         yield from first_lines(view, lines, MOST)

@@ -48,8 +48,11 @@ def partners_never_noted(client: Client, world: World) -> date | None:
     since = client.since
     if since is None and client.created is not None:
         since = world.day_of(client.created)
-    silent = is_silent(since, world.today, world.thresholds.no_partner_days)
-    return since if silent else None
+    limit = world.thresholds.no_partner_days
+    silent = is_silent(since, world.today, limit)
+    if not silent:
+        return None
+    return since
 
 
 def is_silent(since: date | None, today: date, days: int) -> bool | None:

@@ -8,67 +8,90 @@ borrows the pace of its client's other cards, else of the other cards of the uni
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 
 from msgspec.structs import replace
 
-from worker.domain.entities import RUNNING, Card, Issue, Stage
+from worker.domain.entities import RUNNING, Card, Client, Issue, Stage, Unit
 from worker.domain.periods import A_DAY
 from worker.domain.values import Ref
-from worker.method.delivery.bursts import leave_out
-from worker.method.delivery.forecasting import seed_of, simulate_any
+from worker.method.delivery.bursts import BUSIEST, leave_out
+from worker.method.delivery.forecasting import Runs, seed_of, simulate_any
+from worker.method.delivery.records import CardFlow
 from worker.method.formulas import flow
 from worker.method.formulas.flow import Window, ratio
-from worker.method.measures import CardFlow, CardMeasure, Forecast
+from worker.method.measures import CardMeasure, Forecast
 from worker.world.world import World
 
 FEWEST_DAYS = 10
 """Working days of growth below which nothing is said of it."""
 MOST_LENDERS = 5
-MOST_NAMED = 3
 A_WEEK_OF_WORK = 5
+TENTH = Decimal("0.1")
 
 
 def count_arrivals(
     card: Card, issues: Sequence[Issue], *, window: Window, world: World
 ) -> tuple[int, ...]:
-    """Return how many items came on each working day since the card's scope was known; days of re-planning left out."""
+    """Return how many items came on each working day since the card's scope was known; days of re-planning left out.
+
+    Empty where nothing tells of growth: what came on one or two days alone was a decision.
+    """
     if card.stage is not Stage.IN_PROGRESS or not issues:
         return ()
-    made: list[datetime] = [issue.created for issue in issues]
-    weeks = timedelta(weeks=world.thresholds.scope_weeks)
-    known = max(world.day_of(min(made)) + weeks, card.start or date.min)
-    begin = max(known + A_DAY, window.start)
+    made = [issue.created for issue in issues]
+    begin = max(_scope_known(card, made, world), window.start)
     if begin >= world.today:
         return ()
+
     since = world.begin_of(begin)
     new = [moment for moment in made if moment >= since]
     came = flow.daily_throughput(new, begin, window=window)
+    days = sum(1 for items in came if items)
+    if days < BUSIEST or len(came) < FEWEST_DAYS:
+        return ()
     limits = world.thresholds
     usual, _ = leave_out(came, least=limits.burst_items, times=limits.burst_times)
-    return tuple(usual) if len(usual) >= FEWEST_DAYS else ()
+    return tuple(usual)
+
+
+def _scope_known(card: Card, made: Sequence[datetime], world: World) -> date:
+    """Return the first day on which what comes is new: the items made up to it are what the card began with."""
+    first = world.day_of(min(made))
+    known = first + timedelta(weeks=world.thresholds.scope_weeks)
+    if card.start is not None:
+        known = max(known, card.start)
+    return known + A_DAY
 
 
 def forecast_cards(
     cards: Mapping[Ref, CardMeasure], world: World, *, ahead: Sequence[date]
 ) -> dict[Ref, CardMeasure]:
     """Return the measures with their forecasts; `ahead` are yesterday and the working days after it."""
-    least = world.thresholds.forecast_minimum
-    lending = [
-        measure
-        for measure in cards.values()
-        if measure.history >= least and any(measure.flow.done)
-    ]
-    lending.sort(key=lambda measure: (-measure.history, measure.card))
-    return {
-        ref: _forecast(measure, _paces(measure, lending, world), world, ahead=ahead)
-        for ref, measure in cards.items()
-    }
+    lending = _lenders(cards.values(), world)
+    forecasts = {}
+    for ref, measure in cards.items():
+        paces = _paces(measure, lending, world)
+        forecasts[ref] = _forecast(measure, paces, world, ahead=ahead)
+    return forecasts
 
 
 Paces = Sequence[CardMeasure]
+
+
+def _lenders(cards: Iterable[CardMeasure], world: World) -> Paces:
+    """Return the cards that have a pace of their own, the one with the longest history first."""
+    least = world.thresholds.forecast_minimum
+    lending = []
+    for measure in cards:
+        stage = world.cards[measure.card].stage
+        is_real = stage is Stage.DONE or stage in RUNNING
+        if is_real and measure.history >= least and any(measure.flow.done):
+            lending.append(measure)
+    lending.sort(key=lambda measure: (-measure.history, measure.card))
+    return lending
 
 
 def _paces(measure: CardMeasure, lending: Paces, world: World) -> Paces:
@@ -78,62 +101,87 @@ def _paces(measure: CardMeasure, lending: Paces, world: World) -> Paces:
     card = world.cards[measure.card]
     if card.stage not in RUNNING or not measure.open:
         return []
-    client = world.client(card.client)
     near: list[CardMeasure] = []
     far: list[CardMeasure] = []
+    unit = _unit_of(card, world)
     for other in lending:
         lender = world.cards[other.card]
-        if lender.stage not in (Stage.DONE, *RUNNING):
-            continue
-        owner = world.client(lender.client)
-        if client is not None and lender.client == client.ref:
+        if card.client is not None and lender.client == card.client:
             near.append(other)
-        elif client and client.unit and owner and owner.unit == client.unit:
+        elif unit is not None and _unit_of(lender, world) == unit:
             far.append(other)
     lenders = near or far
     return lenders[:MOST_LENDERS]
 
 
+def _unit_of(card: Card, world: World) -> Ref | None:
+    client = world.client(card.client)
+    return client.unit if client else None
+
+
 def _forecast(
     measure: CardMeasure, paces: Paces, world: World, *, ahead: Sequence[date]
 ) -> CardMeasure:
-    due = measure.due
     own = measure.flow
-    if measure.open == 0 and own.last is not None:
-        chance = ratio(int(own.last <= due)) if due else None
-        return replace(measure, forecast=Forecast(own.last, own.last, chance, 0, 0))
-    if not paces or not measure.open:
+    if measure.open == 0:
+        return _ended(measure)
+    if not paces:
         return measure
 
-    draws = world.thresholds.forecast_draws
+    refs = [pace.card for pace in paces]
+    lenders = tuple(ref for ref in refs if ref != measure.card)
+    measure = replace(measure, lenders=lenders)
+    done = [pace.flow.done for pace in paces]
     runs = simulate_any(
-        [pace.flow.done for pace in paces],
+        done,
         own.left,
         arrivals=own.came,
-        draws=draws,
+        draws=world.thresholds.forecast_draws,
         seed=seed_of(measure.card, world.today),
     )
-    lenders = tuple(pace.card for pace in paces if pace.card != measure.card)
-    if runs is None:
-        is_outgrown = any(own.came) and any(any(pace.flow.done) for pace in paces)
-        return replace(measure, is_outgrown=is_outgrown, lenders=lenders)
-    days = world.calendar.working_days(world.today, due) if due else 0
-    forecast = Forecast(
-        ahead[runs.quantile(50)],
-        ahead[runs.quantile(85)],
-        ratio(runs.within(days)) if due else None,
-        measure.open,
-        draws,
+    if runs is not None:
+        forecast = _date(measure, runs, world, ahead=ahead)
+        return replace(measure, forecast=forecast)
+    is_outgrown = any(own.came) and any(map(any, done))
+    return replace(measure, is_outgrown=is_outgrown)
+
+
+def _ended(measure: CardMeasure) -> CardMeasure:
+    """Return a card on which nothing is left with the day of its end, where that is told."""
+    last = measure.flow.last
+    if last is None:
+        return measure
+    chance = None
+    if measure.due is not None:
+        in_time = int(last <= measure.due)
+        chance = ratio(in_time)
+    forecast = Forecast(last, last, chance, remaining=0, draws=0)
+    return replace(measure, forecast=forecast)
+
+
+def _date(
+    measure: CardMeasure, runs: Runs, world: World, *, ahead: Sequence[date]
+) -> Forecast:
+    """Return the days by which the runs end."""
+    half = runs.quantile(50)
+    safe = runs.quantile(85)
+    chance = None
+    if measure.due is not None:
+        days = world.calendar.working_days(world.today, measure.due)
+        chance = ratio(runs.within(days))
+    return Forecast(
+        ahead[half], ahead[safe], chance, remaining=measure.open, draws=runs.draws
     )
-    return replace(measure, forecast=forecast, lenders=lenders)
 
 
 def new_a_week(own: CardFlow) -> Decimal | None:
     """Return how many items come in a week of five working days; None where nothing tells."""
     if not any(own.came):
         return None
-    mean = Decimal(A_WEEK_OF_WORK * sum(own.came)) / len(own.came)
-    return mean.quantize(Decimal("0.1"))
+    days = len(own.came)
+    items = sum(own.came)
+    week = Decimal(A_WEEK_OF_WORK * items) / days
+    return week.quantize(TENTH)
 
 
 def describe_pace(measure: CardMeasure, world: World) -> str:
@@ -148,25 +196,22 @@ def _describe(measure: CardMeasure, world: World) -> Iterator[str]:
     coming = new_a_week(measure.flow)
     if measure.is_outgrown and coming is not None:
         yield words.say(
-            "As much work comes in as is finished ({n} new items a week): there is no date.",
+            "As much work comes in as is finished ({n} new items a week): "
+            "there is no date.",
             n=words.number(coming),
         )
 
 
 def _describe_lenders(measure: CardMeasure, world: World) -> str:
-    words = world.words
     card = world.cards[measure.card]
     lenders = [world.cards[ref] for ref in measure.lenders]
-    names = [lender.name for lender in lenders[:MOST_NAMED]]
-    if len(lenders) > MOST_NAMED:
-        names.append("…")
-    cards = ", ".join(names)
-    if lenders[0].client == card.client:
-        return words.say(
-            "Too little history of its own: the pace is borrowed from other cards of the client ({cards}).",
-            cards=cards,
-        )
-    return words.say(
-        "Too little history of its own: the pace is borrowed from other cards of the unit ({cards}).",
-        cards=cards,
+    names = [lender.name for lender in lenders]
+    owner: Client | Unit | None = world.client(card.client)
+    if lenders[0].client != card.client:
+        owner = world.unit(_unit_of(card, world))
+    return world.words.say(
+        "Too little history of its own: "
+        "the pace is borrowed from other cards of {owner} ({cards}).",
+        owner=owner.name if owner else "-",
+        cards=", ".join(names),
     )

@@ -16,8 +16,8 @@ from msgspec.structs import replace
 
 from worker.domain.entities import RUNNING, Card, Stage
 from worker.domain.words import Words
+from worker.method.delivery.records import GivenDate, Promises
 from worker.method.formulas.hysteresis import follow
-from worker.method.measures import GivenDate, Promises
 from worker.plan.facts import Fact, Input, Why
 from worker.world.memory import Track
 from worker.world.world import World
@@ -39,11 +39,14 @@ def read_promises(
     if card.due_first is None:
         return None
     first = GivenDate(card.due_first)
-    counted = max(int(card.due_moves or 0), 0)
+    counted = int(card.due_moves or 0)
+    lost = max(counted, 0)
     if promised is None or promised == first.due:
-        return Promises((first,), lost=counted)
+        return Promises((first,), lost)
     # One of the moves that were counted led to the date that stands there.
-    return Promises((first, GivenDate(promised)), lost=max(counted - 1, 0))
+    last = GivenDate(promised)
+    lost = max(lost - 1, 0)
+    return Promises((first, last), lost)
 
 
 def follow_promises(
@@ -53,17 +56,27 @@ def follow_promises(
     if promised is None or card.stage not in PROMISED:
         return known
     if known is None:
-        # Who was not edited today had its date before.
-        edited = world.day_of(card.edited) if card.edited else world.today
-        return Promises((GivenDate(promised, min(edited, world.today)),))
-    if known.last.due == promised:
+        first = GivenDate(promised, _given_on(card, world))
+        return Promises((first,))
+
+    last = known.last
+    if last.due == promised:
         return known
     earlier = known.dates
-    if known.last.given == world.today:
+    if last.given == world.today:
         earlier = earlier[:-1]
     if earlier and earlier[-1].due == promised:
         return replace(known, dates=earlier)
-    return replace(known, dates=(*earlier, GivenDate(promised, world.today)))
+    given = GivenDate(promised, world.today)
+    return replace(known, dates=(*earlier, given))
+
+
+def _given_on(card: Card, world: World) -> date:
+    """Return the day on which a card that was never seen before had its date at the latest."""
+    if card.edited is None:
+        return world.today
+    edited = world.day_of(card.edited)
+    return min(edited, world.today)
 
 
 def keep_promises(track: Track | None, promises: Promises, today: date) -> Track:
@@ -76,36 +89,51 @@ def describe_moves(promises: Promises | None, words: Words) -> str:
     """Return how often and how far the promised date moved; nothing where it did not."""
     if promises is None or not promises.moves:
         return ""
+    first = promises.first.due
+    last = promises.last.due
     return words.count(
         "The promised date moved {n} time, from {first} to {last} ({shift}).",
         "The promised date moved {n} times, from {first} to {last} ({shift}).",
         promises.moves,
-        first=words.date(promises.first.due),
-        last=words.date(promises.last.due),
-        shift=describe_shift(promises.first.due, promises.last.due, words),
+        first=words.date(first),
+        last=words.date(last),
+        shift=describe_shift(first, last, words),
     )
 
 
 def describe_shift(before: date, after: date, words: Words) -> str:
     """Return how far one day lies from another."""
     moved = after - before
-    if moved.days > 0:
-        return words.count("{n} day later", "{n} days later", moved.days)
-    if moved.days < 0:
-        return words.count("{n} day earlier", "{n} days earlier", -moved.days)
-    return words.say("the same day again")
+    days = abs(moved.days)
+    if not days:
+        return words.say("the same day again")
+    if after > before:
+        return words.count("{n} day later", "{n} days later", days)
+    return words.count("{n} day earlier", "{n} days earlier", days)
 
 
 def state_moves(card: Card, promises: Promises, world: World) -> Iterator[Fact]:
     """Yield how often a card's date moved, and the first one."""
     say = world.words.say
-    inputs = []
+    inputs = tuple(_inputs(card, promises, world))
+    counted = say("changes of the date people gave, by day")
+    first = say("the first date people gave")
+    yield Fact(
+        card.ref, "due_moves", Decimal(promises.moves), Why("progress", inputs, counted)
+    )
+    yield Fact(
+        card.ref, "due_first", promises.first.due, Why("progress", inputs, first)
+    )
+
+
+def _inputs(card: Card, promises: Promises, world: World) -> Iterator[Input]:
+    say = world.words.say
+    name = say("promised")
     for given in promises.dates:
-        seen = str(given.given) if given.given else say("before memory was lost")
-        inputs.append(Input(say("promised"), f"{given.due} ({seen})", card.url))
+        seen = say("before memory was lost")
+        if given.given is not None:
+            seen = given.given.isoformat()
+        yield Input(name, f"{given.due} ({seen})", card.url)
     if promises.lost:
-        inputs.append(Input(say("moves counted before"), str(promises.lost), card.url))
-    why = Why("progress", tuple(inputs), say("changes of the date people gave, by day"))
-    first = Why("progress", tuple(inputs), say("the first date people gave"))
-    yield Fact(card.ref, "due_moves", Decimal(promises.moves), why)
-    yield Fact(card.ref, "due_first", promises.first.due, first)
+        lost = str(promises.lost)
+        yield Input(say("moves counted before"), lost, card.url)

@@ -1,13 +1,9 @@
 """When will the rest be done: 10,000 draws of daily throughput, made cheaply (docs/facts/definitions.md 9).
 
 The plain way draws a past day again and again until nothing remains, 10,000 times over. All those runs are independent
-draws of one number, the count of days needed, whose distribution follows exactly from the sample: after d days, the
-chance that fewer than n items are done is the sum of the first n coefficients of f(z)**d, f being the sample's
-generating function with its zero days. So that distribution is computed (baby steps, giant steps) and the 10,000 draws
-are taken from it: the same in distribution, and some hundred times faster.
-
-Where new items keep coming, a day takes away what was finished and adds what came, each drawn from its own sample. The
-work is then a walk that ends where nothing is left; its distribution is followed day by day.
+draws of one number, the count of days needed, whose distribution follows exactly from the samples: a day takes away
+what was finished and adds what came, each drawn from its own sample, and the chances of what is left are followed from
+day to day until nothing is. The 10,000 draws are taken from that: the same in distribution, and far faster.
 """
 
 from __future__ import annotations
@@ -24,11 +20,11 @@ from numpy.typing import NDArray
 LONGEST = 2_500
 """Runs are cut after so many working days (ten years): later dates would say nothing."""
 
-SMALL = 300
-"""Up to so many remaining items plain products are faster than transforms."""
+MOST_ABOVE = 2_000
+"""Work that grows is followed up to so many items above what was left at first."""
 
-MOST_MORE = 2_000
-"""A walk is followed up to so many items above what was left at first: from there it hardly comes back."""
+NOTHING = 1e-12
+"""A chance that is followed no further."""
 
 UNENDING = 0.15
 """Where so many runs do not end within ten years, their 85th has no date."""
@@ -44,22 +40,25 @@ class Runs(msgspec.Struct, frozen=True, gc=False):
 
     def quantile(self, percent: int) -> int:
         """Return the fewest days within which `percent` of the draws ended."""
-        return int(np.searchsorted(self.finished, -(-self.draws * percent // 100)))
+        rounded_down = -self.draws * percent // 100
+        days = np.searchsorted(self.finished, -rounded_down)
+        return int(days)
 
     def within(self, days: int) -> float:
         """Return the share of draws that ended within `days` days."""
-        return (
-            float(self.finished[min(days, len(self.finished) - 1)]) / self.draws
-            if days > 0
-            else 0.0
-        )
+        if days <= 0:
+            return 0.0
+        last = len(self.finished) - 1
+        place = min(days, last)
+        ended = float(self.finished[place])
+        return ended / self.draws
 
 
 def seed_of(*names: object) -> int:
     """Return a generator seed that depends on nothing but the names."""
-    return int.from_bytes(
-        blake2b("|".join(map(str, names)).encode(), digest_size=8).digest(), "big"
-    )
+    text = "|".join(map(str, names))
+    digest = blake2b(text.encode(), digest_size=8)
+    return int.from_bytes(digest.digest(), "big")
 
 
 def simulate(
@@ -87,10 +86,13 @@ def simulate_any(
     Days on which nothing was finished are among the samples. `arrivals` are the items that came on past days. None when
     nothing was ever finished, or when the work of no pace ends within the days that are looked at: as much comes as is done.
     """
-    usable = sorted(tuple(samples) for samples in paces if any(samples))
+    usable = [tuple(samples) for samples in paces if any(samples)]
     if remaining <= 0 or not usable:
         return None
-    coming = tuple(arrivals) if any(arrivals) else ()
+    usable.sort()
+    coming: tuple[int, ...] = ()
+    if any(arrivals):
+        coming = tuple(arrivals)
     return _simulate(tuple(usable), remaining, coming, draws, seed)
 
 
@@ -105,10 +107,9 @@ def _simulate(
     # A card on which nothing was finished since has the same forecast in every run of the day.
     parts = []
     for samples in paces:
-        if arrivals:
-            parts.append(walk(samples, arrivals, remaining))
-        else:
-            parts.append(survival(samples, remaining))
+        part = survival(samples, remaining, arrivals)
+        parts.append(part)
+
     left = _average(parts)
     if arrivals and left[-1] > UNENDING:
         return None
@@ -121,98 +122,70 @@ def _simulate(
 
 def _average(parts: Sequence[Floats]) -> Floats:
     """Return the mean chance that work is left; what a shorter one has at its end stays."""
-    days = max(len(part) for part in parts)
-    padded = [
-        np.pad(part, (0, days - len(part)), mode="edge") if len(part) < days else part
-        for part in parts
-    ]
-    return np.asarray(np.mean(padded, axis=0))
+    if len(parts) == 1:
+        return parts[0]
+    days = max(map(len, parts))
+    padded = []
+    for part in parts:
+        missing = days - len(part)
+        longer = np.pad(part, (0, missing), mode="edge")
+        padded.append(longer)
+    mean = np.mean(padded, axis=0)
+    return np.asarray(mean)
 
 
-def walk(samples: Sequence[int], arrivals: Sequence[int], remaining: int) -> Floats:
-    """Return the chance that work is still left after 0, 1, 2... days on which new items come too.
+def survival(
+    samples: Sequence[int], remaining: int, arrivals: Sequence[int] = ()
+) -> Floats:
+    """Return the chance that work is still left after 0, 1, 2... days, as far as it matters.
 
-    One chance of 1 for ever where no fewer come than are finished.
+    One chance of 1, for ever, where no fewer items arrive than are finished.
     """
     done = np.asarray(samples)
-    come = np.asarray(arrivals)
+    come = np.asarray(arrivals or (0,))
     net = float(done.mean() - come.mean())
     if net <= 0:
         return np.ones(1)
 
     variance = float(done.var() + come.var())
-    spread = 8 * math.sqrt(remaining * variance / net**3)
-    days = min(LONGEST, math.ceil(remaining / net + spread) + 10)
-    room = remaining + min(MOST_MORE, math.ceil(8 * variance / net) + 10)
+    change = _changes(done, come)
     most = int(done.max())
-    finished = np.bincount(done) / len(done)
-    coming = np.bincount(come) / len(come)
-    change = np.convolve(coming, finished[::-1])
+    room = remaining
+    if come.any():
+        room += _most_above(net, variance)
     chances = np.zeros(room)
     chances[remaining - 1] = 1.0
-    left = [1.0]
-    for _ in range(days):
+    rest = 1.0
+    left = [rest]
+    for _ in range(_reach(net, variance, remaining)):
         # Place 0 stands for one item: what falls below it is at an end, what rises above the last stays on it.
         moved = np.convolve(chances, change)[most:]
-        chances = moved[:room].copy()
-        chances[-1] += moved[room:].sum()
-        left.append(float(chances.sum()))
+        chances = moved[:room]
+        over = moved[room:]
+        chances[-1] += over.sum()
+        rest = float(chances.sum())
+        left.append(rest)
+        if rest < NOTHING:
+            break
     return np.asarray(left)
 
 
-def survival(samples: Sequence[int], remaining: int) -> Floats:
-    """Return the chance that work is still left after 0, 1, 2... days, as far as it matters."""
-    past = np.asarray(samples)
-    sizes = np.bincount(past) / len(samples)
-    days = _reach(past.astype(float), remaining)
-    steps = math.isqrt(days) + 1
-    chances = np.zeros(remaining)
-    chances[: len(sizes)] = sizes[:remaining]
-    small = _powers(chances, steps, remaining)
-    giant = _multiply(small[-1], chances, remaining)
-    large = _powers(giant, steps, remaining)
-    upto = np.cumsum(small, axis=1)[:, ::-1]
-    left = large @ upto.T
-    return left.reshape(-1)[: days + 1]
+def _changes(done: NDArray[np.int64], come: NDArray[np.int64]) -> Floats:
+    """Return the chances of all changes of one day: first of the most that was ever done, last of the most that came."""
+    finished = np.bincount(done) / len(done)
+    coming = np.bincount(come) / len(come)
+    backwards = finished[::-1]
+    return np.convolve(coming, backwards)
 
 
-def _reach(samples: Floats, remaining: int) -> int:
-    mean = float(samples.mean())
-    variance = float(samples.var())
-    spread = 8 * math.sqrt(remaining * variance / mean**3)
-    most = math.ceil(remaining / mean + spread)
+def _most_above(net: float, variance: float) -> int:
+    """Return from how many items above what was left at first hardly any run comes back."""
+    above = math.ceil(8 * variance / net)
+    return min(above + 10, MOST_ABOVE)
+
+
+def _reach(net: float, variance: float, remaining: int) -> int:
+    """Return after how many days hardly any run goes on."""
+    spread = 8 * math.sqrt(remaining * variance / net**3)
+    most = math.ceil(remaining / net + spread)
     return min(LONGEST, most + 10)
-
-
-def _powers(factor: Floats, count: int, size: int) -> Floats:
-    rows = np.zeros((count, size))
-    rows[0, 0] = 1.0
-    if size > SMALL:
-        for index in range(1, count):
-            rows[index] = _multiply(rows[index - 1], factor, size)
-        return rows
-    known = 1
-    while known < count:
-        # All powers known so far, times the highest known one times the factor, are as many new ones.
-        fresh = rows[: min(known, count - known)] @ _shifts(factor, size)
-        rows[known : known + len(fresh)] = fresh
-        factor = _multiply(factor, factor, size)
-        known += len(fresh)
-    return rows
-
-
-def _shifts(factor: Floats, size: int) -> Floats:
-    """Return the matrix that multiplies a row of coefficients by `factor`, cut at `size`."""
-    padded = np.concatenate((np.zeros(size - 1), factor))
-    step = padded.strides[0]
-    return np.lib.stride_tricks.as_strided(
-        padded[size - 1 :], (size, size), (-step, step)
-    )
-
-
-def _multiply(left: Floats, right: Floats, size: int) -> Floats:
-    if size <= SMALL:
-        return np.convolve(left, right)[:size]
-    length = 1 << (2 * size - 1).bit_length()
-    spectrum = np.fft.rfft(left, length) * np.fft.rfft(right, length)
-    return np.fft.irfft(spectrum, length)[:size]

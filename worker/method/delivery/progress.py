@@ -37,13 +37,14 @@ from worker.method.delivery.due_dates import (
 from worker.method.delivery.effort import measure_burn, seconds_by_author, seconds_spent
 from worker.method.delivery.forecasting import LONGEST
 from worker.method.delivery.implausible import find_implausible
+from worker.method.delivery.records import CardFlow
 from worker.method.delivery.schedule import keep_baseline, measure_spi
 from worker.method.delivery.scope import find_agreement, growth_since
 from worker.method.formulas import flow
 from worker.method.formulas.flow import ACTIVE, DONE, HOUR, Sums, Trace, Window, share
 from worker.method.formulas.hysteresis import Tracks, debounce, follow, to_change
 from worker.method.formulas.promises import follow_promise, promise_of, track_name
-from worker.method.measures import CardFlow, CardMeasure, Rag
+from worker.method.measures import CardMeasure, Rag
 from worker.method.run import Findings
 from worker.plan.facts import Fact, Input, Why
 from worker.world.memory import Baseline, Track
@@ -211,7 +212,6 @@ def _measure(card: Card, world: World, setting: _Setting) -> CardMeasure:
         **_weights(sums, has_base=has_base),
         **_hours(card, work, still_open, world=world, setting=setting),
         **_flow(
-            card,
             measure,
             issues,
             _ends(finished, done_traces),
@@ -277,7 +277,6 @@ def _ends(finished: list[Issue], traces: list[Trace]) -> list[datetime]:
 
 
 def _flow(
-    card: Card,
     measure: CardMeasure,
     issues: tuple[Issue, ...],
     ends: list[datetime],
@@ -299,6 +298,7 @@ def _flow(
     )
     weeks = len(usual) / 5
     own = _own_flow(usual, ends, still_open=measure.open, world=world)
+    card = world.cards[measure.card]
     came = count_arrivals(card, issues, window=setting.window, world=world)
     return {
         "bursts": bursts,

@@ -77,7 +77,8 @@ def _describe_growth(measure: CardMeasure, growth: Decimal, world: World) -> str
     words = world.words
     if measure.agreed is not None:
         return words.say(
-            "The work grew by {share} since budget or date were last extended on {day}.",
+            "The work grew by {share} since budget or date were last extended on "
+            "{day}.",
             share=words.percent(growth),
             day=words.date(measure.agreed),
         )
@@ -206,8 +207,10 @@ def _worsening(name: str, old: Decimal, new: Decimal, *, world: World) -> str:
     after = words.percent(new)
     if name == "reopened":
         return words.count(
-            "Reopened items are {after} of the finished ones in {n} week, {before} before.",
-            "Reopened items are {after} of the finished ones in {n} weeks, {before} before.",
+            "Reopened items are {after} of the finished ones in {n} week, {before} "
+            "before.",
+            "Reopened items are {after} of the finished ones in {n} weeks, {before} "
+            "before.",
             weeks,
             after=after,
             before=before,

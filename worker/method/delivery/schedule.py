@@ -83,7 +83,9 @@ def measure_spi(
 
     On its first days (`spi_muted_share` of the plan) every project is "behind".
     """
-    if baseline is None or not measure.known or baseline.by != measure.by:
+    if baseline is None or not measure.known:
+        return None
+    if baseline.by != measure.by:
         return None
     work = world.work.get(card.ref, CardWork())
     planned = _planned(work, baseline, world)
@@ -132,7 +134,10 @@ def _last_day(planned: Sequence[Issue], world: World) -> date:
 
 def _is_done(issue: Issue, until: date, zone: tzinfo) -> bool:
     """Tell whether an issue was finished by a day; one whose day nobody knows was."""
-    return issue.done and (finished_on(issue, zone) or until) <= until
+    if not issue.done:
+        return False
+    end = finished_on(issue, zone)
+    return end is None or end <= until
 
 
 def _planned_value(
@@ -148,13 +153,16 @@ def _planned_value(
             continue
         days = calendar.working_days(baseline.start, item.due)
         # What was due before the start is due on its first day; the card's own date is the last.
-        dated[min(max(days, 1), length)] += item.weight
+        day = min(max(days, 1), length)
+        dated[day] += item.weight
     curve = [_Point(0, 0.0)]
     due = 0.0
     for days in sorted({*dated, length}):
         due += dated[days]
         planned = due + spread * days / length
-        curve.append(_Point(days, round(planned, EXACT)))
+        work = round(planned, EXACT)
+        point = _Point(days, work)
+        curve.append(point)
     return curve
 
 
@@ -169,5 +177,6 @@ def _earned_schedule(curve: Sequence[_Point], earned: float, actual: int) -> flo
         return left.days + part * days
 
     end = curve[-1]
-    first = min(point.days for point in curve if point.work >= end.work)
+    reached = [point.days for point in curve if point.work >= end.work]
+    first = min(reached)
     return min(max(first, actual), end.days)

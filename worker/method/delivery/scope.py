@@ -12,9 +12,10 @@ from itertools import pairwise
 
 from worker.domain.entities import Card, CardWork
 from worker.domain.periods import A_DAY
+from worker.method.delivery.records import Promises
 from worker.method.formulas import flow
 from worker.method.formulas.hysteresis import Tracks, follow
-from worker.method.measures import Promises
+from worker.world.memory import Track
 from worker.world.world import World
 
 
@@ -22,28 +23,43 @@ def find_agreement(
     card: Card, promises: Promises | None, tracks: Tracks, *, world: World
 ) -> date | None:
     """Return the last day of the weeks of growth on which a change was agreed; `tracks` remember the budget."""
-    days = []
     raised = _raised_on(card, tracks, world)
-    if raised is not None:
-        days.append(raised)
-    for before, after in pairwise(promises.dates if promises else ()):
-        if after.given is not None and after.due > before.due:
-            days.append(after.given)
-    first = world.today - timedelta(weeks=world.thresholds.scope_weeks)
-    return max((day for day in days if day >= first), default=None)
+    put_off = _put_off_on(promises)
+    days = [day for day in (raised, put_off) if day is not None]
+    if not days:
+        return None
+    last = max(days)
+    weeks = timedelta(weeks=world.thresholds.scope_weeks)
+    first = world.today - weeks
+    return last if last >= first else None
+
+
+def _put_off_on(promises: Promises | None) -> date | None:
+    """Return when the promised date was last put off."""
+    last = None
+    if promises is None:
+        return last
+    for before, after in pairwise(promises.dates):
+        if after.due > before.due:
+            last = after.given
+    return last
 
 
 def _raised_on(card: Card, tracks: Tracks, world: World) -> date | None:
     """Return when a card's budget was last raised, as far as it was seen."""
     place = f"{card.ref}#budget"
-    raise_place = f"{card.ref}#budget_raised"
+    raises = f"{card.ref}#budget_raised"
     before = tracks.get(place)
-    if card.budget is not None:
-        tracks[place] = follow(before, f"{card.budget.normalize():f}", world.today)
-        if before is not None and card.budget > Decimal(before.value):
-            tracks[raise_place] = follow(None, "raised", world.today)
-    raised = tracks.get(raise_place)
-    return raised.since if raised else None
+    budget = card.budget
+    if budget is not None:
+        amount = f"{budget.normalize():f}"
+        tracks[place] = follow(before, amount, world.today)
+        if before is not None and budget > Decimal(before.value):
+            tracks[raises] = Track("raised", world.today)
+    raised = tracks.get(raises)
+    if raised is None:
+        return None
+    return raised.since
 
 
 def growth_since(day: date, work: CardWork, world: World) -> Decimal | None:
@@ -53,9 +69,13 @@ def growth_since(day: date, work: CardWork, world: World) -> Decimal | None:
     gone = []
     for issue in work.rejected:
         end = flow.ended_at(issue)
-        if issue.created < begin and end is not None and end >= begin:
+        if end is None or end < begin:
+            continue
+        if issue.created < begin:
             gone.append(issue)
-    least = world.thresholds.estimate_share
-    sums = flow.weigh_sums(work.issues, (new, gone), least)
+
+    sums = flow.weigh_sums(work.issues, (new, gone), world.thresholds.estimate_share)
     added, lost = sums.parts
-    return flow.share(added - lost, sums.whole - added + lost)
+    growth = added - lost
+    before = sums.whole - growth
+    return flow.share(growth, before)

@@ -116,8 +116,10 @@ def _crowd(view: _Portfolios, cards: Iterable[Card]) -> Iterator[str]:
     ]
     if len(weeks) >= limits.graduation_weeks:
         yield world.words.count(
-            "{people} or more people logged {hours} hours each in {n} of the last {window} weeks.",
-            "{people} or more people logged {hours} hours each in {n} of the last {window} weeks.",
+            "{people} or more people logged {hours} hours each in {n} of the last "
+            "{window} weeks.",
+            "{people} or more people logged {hours} hours each in {n} of the last "
+            "{window} weeks.",
             len(weeks),
             people=limits.graduation_people,
             hours=world.words.number(limits.graduation_hours),

@@ -46,14 +46,17 @@ def find_unmeasured(
     unit: Ref | None, items: Iterable[BacklogItem], world: World
 ) -> tuple[BacklogItem, ...]:
     """Return the hypotheses of a unit that wait too long for their effect to be measured, the longest wait first."""
-    limit = world.today - timedelta(weeks=world.thresholds.effect_weeks)
-    waits = []
+    weeks = timedelta(weeks=world.thresholds.effect_weeks)
+    limit = world.today - weeks
+    waits: list[tuple[date, Ref, BacklogItem]] = []
     for item in items:
-        since = item.effect.waits_since if item.effect else None
-        if item.unit == unit and since is not None and since <= limit:
+        effect = item.effect
+        if item.unit != unit or effect is None:
+            continue
+        since = effect.waits_since
+        if since is not None and since <= limit:
             waits.append((since, item.ref, item))
-    waits.sort(key=lambda wait: wait[:2])
-    return tuple(item for _, _, item in waits)
+    return _in_order(waits)
 
 
 def find_measured(
@@ -62,8 +65,16 @@ def find_measured(
     """Return the hypotheses of a unit whose effect was measured in a period, the first one first."""
     measured: list[tuple[date, Ref, BacklogItem]] = []
     for item in items:
-        day = item.effect.measured_on if item.effect else None
-        if item.unit == unit and day is not None and day in period:
+        effect = item.effect
+        if item.unit != unit or effect is None:
+            continue
+        day = effect.measured_on
+        if day is not None and day in period:
             measured.append((day, item.ref, item))
-    measured.sort(key=lambda place: place[:2])
-    return tuple(item for _, _, item in measured)
+    return _in_order(measured)
+
+
+def _in_order(places: list[tuple[date, Ref, BacklogItem]]) -> tuple[BacklogItem, ...]:
+    """Return items by their days."""
+    places.sort(key=lambda place: place[:2])
+    return tuple(item for _, _, item in places)
