@@ -11,6 +11,7 @@ from msgspec.structs import replace
 
 from tests.support.outcomes import facts_of, judge
 from tests.support.worlds import TODAY, applied, at, card, client, issue, unit, world
+from worker.domain.dated import Dated
 from worker.domain.entities import Issue
 from worker.domain.values import Ref
 from worker.method.measures import Condition
@@ -43,7 +44,10 @@ def changed_on(day: date, seen: World, **fields: Any) -> World:
     """Return today's world after a run the day before `day`, and one on it, when a person changed the card."""
     before = replace(seen, today=day - A_DAY, now=at(day - A_DAY))
     there = applied(before, judge(before), today=day)
-    there = replace(there, cards={P1: replace(there.cards[P1], **fields)})
+    card = there.cards[P1]
+    if "budget" in fields:
+        fields["budgets"] = Dated(card.budget, ((day, fields["budget"]),))
+    there = replace(there, cards={P1: replace(card, **fields)})
     return applied(there, judge(there), today=TODAY)
 
 
@@ -142,3 +146,23 @@ def test_running_twice_on_the_day_of_the_change_says_the_same() -> None:
     seen = changed_on(TODAY, grown(*added(10, days=10)), budget=Decimal(150_000))
     assert growth(seen).holds is False
     assert growth(applied(seen, judge(seen))).holds is False
+
+
+@pytest.mark.parametrize(
+    ("changes", "holds"),
+    [
+        # A date that people gave: from five days ago it is more.
+        (((days_ago(5), Decimal(150_000)),), False),
+        # More from next week on is not agreed yet, and what was more may be less since.
+        (((TODAY + 7 * A_DAY, Decimal(150_000)),), True),
+        (((days_ago(40), Decimal(150_000)), (days_ago(5), BUDGET)), True),
+        # Less, and then more again.
+        (((days_ago(9), Decimal(50_000)), (days_ago(5), Decimal(60_000))), False),
+    ],
+)
+def test_a_dated_budget_answers_from_its_day_on(
+    changes: tuple[tuple[date, Decimal], ...], *, holds: bool
+) -> None:
+    budgets = Dated(BUDGET, changes)
+    seen = grown(*added(10, days=10), budget=budgets.on(TODAY), budgets=budgets)
+    assert growth(seen).holds is holds

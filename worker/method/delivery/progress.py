@@ -93,7 +93,7 @@ def measure_progress(world: World) -> Findings[Mapping[Ref, CardMeasure]]:
         promises = follow_promises(promises, card, promised, world=world)
         if promises is not None:
             tracks[all_promises(card)] = keep_promises(record, promises, world.today)
-        agreed = find_agreement(card, promises, tracks, world=world)
+        agreed = find_agreement(card, promises, world)
         baseline = keep_baseline(card, measure, world)
         if baseline is not None:
             baselines[str(ref)] = baseline

@@ -14,16 +14,12 @@ from worker.domain.entities import Card, CardWork
 from worker.domain.periods import A_DAY
 from worker.method.delivery.records import Promises
 from worker.method.formulas import flow
-from worker.method.formulas.hysteresis import Tracks, follow
-from worker.world.memory import Track
 from worker.world.world import World
 
 
-def find_agreement(
-    card: Card, promises: Promises | None, tracks: Tracks, *, world: World
-) -> date | None:
-    """Return the last day of the weeks of growth on which a change was agreed; `tracks` remember the budget."""
-    raised = _raised_on(card, tracks, world)
+def find_agreement(card: Card, promises: Promises | None, world: World) -> date | None:
+    """Return the last day of the weeks of growth on which a change was agreed."""
+    raised = _raised_on(card, world.today)
     put_off = _put_off_on(promises)
     days = [day for day in (raised, put_off) if day is not None]
     if not days:
@@ -45,21 +41,19 @@ def _put_off_on(promises: Promises | None) -> date | None:
     return last
 
 
-def _raised_on(card: Card, tracks: Tracks, world: World) -> date | None:
-    """Return when a card's budget was last raised, as far as it was seen."""
-    place = f"{card.ref}#budget"
-    raises = f"{card.ref}#budget_raised"
-    before = tracks.get(place)
-    budget = card.budget
-    if budget is not None:
-        amount = f"{budget.normalize():f}"
-        tracks[place] = follow(before, amount, world.today)
-        if before is not None and budget > Decimal(before.value):
-            tracks[raises] = Track("raised", world.today)
-    raised = tracks.get(raises)
-    if raised is None:
-        return None
-    return raised.since
+def _raised_on(card: Card, today: date) -> date | None:
+    """Return the last day up to today from which a card's budget was larger than before."""
+    last = None
+    if card.budgets is None:
+        return last
+    before = card.budgets.first
+    for day, amount in card.budgets.changes:
+        if day > today:
+            break
+        if before is not None and amount is not None and amount > before:
+            last = day
+        before = amount
+    return last
 
 
 def growth_since(day: date, work: CardWork, world: World) -> Decimal | None:

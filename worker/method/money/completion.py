@@ -7,12 +7,13 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterator
-from datetime import date
+from datetime import date, tzinfo
 from decimal import Decimal
 
 import msgspec
 
 from worker.domain.entities import CardWork, Category, Issue
+from worker.domain.periods import local_day
 from worker.method.formulas.flow import finished_on, weigh
 
 ZERO = Decimal(0)
@@ -27,7 +28,7 @@ class Completion(msgspec.Struct, frozen=True, gc=False):
     gained: Decimal
 
 
-def complete(work: CardWork, least: Decimal) -> tuple[Completion, ...]:
+def complete(work: CardWork, least: Decimal, zone: tzinfo) -> tuple[Completion, ...]:
     """Return how far work had come at the end of each day on which that changed, the oldest first.
 
     Weights are those of today; `least` is the share of issues that must carry an estimate to be weighed by it. What was
@@ -38,8 +39,8 @@ def complete(work: CardWork, least: Decimal) -> tuple[Completion, ...]:
     finished: dict[date, Decimal] = defaultdict(Decimal)
     reopened: dict[date, Decimal] = defaultdict(Decimal)
     for issue, weight in zip(work.issues, weights, strict=True):
-        spans = tuple(_done_spans(issue))
-        entered = issue.created.date()
+        spans = tuple(_done_spans(issue, zone))
+        entered = local_day(issue.created, zone)
         if spans:
             entered = min(entered, spans[0][0])
         scope[entered] += weight
@@ -47,7 +48,7 @@ def complete(work: CardWork, least: Decimal) -> tuple[Completion, ...]:
             finished[start] += weight
             if end is not None:
                 reopened[end] += weight
-    _add_rejected(work, least, scope)
+    _add_rejected(work, scope, least=least, zone=zone)
 
     whole = done = ZERO
     steps = []
@@ -60,15 +61,17 @@ def complete(work: CardWork, least: Decimal) -> tuple[Completion, ...]:
     return tuple(steps)
 
 
-def _add_rejected(work: CardWork, least: Decimal, scope: dict[date, Decimal]) -> None:
+def _add_rejected(
+    work: CardWork, scope: dict[date, Decimal], *, least: Decimal, zone: tzinfo
+) -> None:
     if not work.rejected:
         return
     every = (*work.issues, *work.rejected)
     weights = weigh(every, least)
     count = len(work.issues)
     for issue, weight in zip(work.rejected, weights[count:], strict=True):
-        left = finished_on(issue)
-        entered = issue.created.date()
+        left = finished_on(issue, zone)
+        entered = local_day(issue.created, zone)
         if left is None:
             continue
         if entered < left:
@@ -76,12 +79,12 @@ def _add_rejected(work: CardWork, least: Decimal, scope: dict[date, Decimal]) ->
             scope[left] -= weight
 
 
-def _done_spans(issue: Issue) -> Iterator[tuple[date, date | None]]:
+def _done_spans(issue: Issue, zone: tzinfo) -> Iterator[tuple[date, date | None]]:
     """Yield when an issue was done: from a day, to the day it was reopened (None: it still is)."""
     start: date | None = None
     end = date.min
     for move in issue.moves:
-        day = move.at.date()
+        day = local_day(move.at, zone)
         if move.after == DONE and start is None:
             start = day
         elif move.after != DONE and start is not None:
@@ -89,11 +92,11 @@ def _done_spans(issue: Issue) -> Iterator[tuple[date, date | None]]:
                 yield start, day
             start = None
             end = day
-    last = finished_on(issue)
+    last = finished_on(issue, zone)
     if last is not None:
         yield max(last, end), None
     elif start is not None and issue.category != DONE:
         # The history ends with the work done, yet it is open: it was reopened since.
-        reopened = issue.updated.date()
+        reopened = local_day(issue.updated, zone)
         if start < reopened:
             yield start, reopened

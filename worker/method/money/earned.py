@@ -147,7 +147,7 @@ def hours_by_month(cards: Sequence[Card], world: World) -> Mapping[date, Decimal
             if log.id in seen:
                 continue
             seen.add(log.id)
-            day = log.started.date()
+            day = world.day_of(log.started)
             month = day.replace(day=1)
             seconds[month] += log.seconds
 
@@ -161,12 +161,13 @@ def _hours(
     card: Card, client: Client, timeline: Timeline, *, earning: Earning, seen: set[str]
 ) -> Series:
     """Return hours x rate of the day by day of work."""
-    work = earning.world.work.get(card.ref)
+    world = earning.world
+    work = world.work.get(card.ref)
     seconds: Counter[tuple[str, date]] = Counter()
     for log in work.worklogs if work else ():
         if log.id not in seen:
             seen.add(log.id)
-            seconds[log.author, log.started.date()] += log.seconds
+            seconds[log.author, world.day_of(log.started)] += log.seconds
 
     series: Series = defaultdict(Decimal)
     for (author, day), spent in seconds.items():
@@ -207,7 +208,7 @@ def _progress(
     series: Series = defaultdict(Decimal)
     if work is None or not work.issues:
         return series
-    steps = complete(work, world.thresholds.estimate_share)
+    steps = complete(work, world.thresholds.estimate_share, world.zone)
     before = NOTHING
     for step in _with_budget_days(steps, card):
         budget = card.budget_on(step.day) or NOTHING

@@ -88,7 +88,7 @@ def _worked_by_client(world: World) -> tuple[Worked, Worked]:
         model = card.engagement or client.engagement
         for log in work.worklogs:
             place = (client.ref, log.id)
-            rate = rates.of(log.author, log.started.date())
+            rate = rates.of(log.author, world.day_of(log.started))
             if rate is None or place in seen:
                 continue
             seen.add(place)
