@@ -14,6 +14,7 @@ from worker.domain.values import Ref, Span, Value
 from worker.mapping.load import load_schema
 from worker.world.entities import (
     Reader,
+    read_card,
     read_client,
     read_contact,
     read_feedback,
@@ -53,6 +54,9 @@ def test_an_idea_is_read_whole() -> None:
         impact=Decimal(4),
         effort=Decimal(2),
         card=(P1,),
+        metric="Conversion",
+        expected_effect="+10 %",
+        measured_effect="+7 %",
     )
     idea = read_idea(reader(found))
     assert (idea.name, idea.created, idea.kind, idea.horizon, idea.status) == (
@@ -64,6 +68,23 @@ def test_an_idea_is_read_whole() -> None:
     )
     assert (idea.client, idea.unit, idea.author, idea.cards) == (C1, U1, DEV, (P1,))
     assert (idea.impact, idea.effort) == (Decimal(4), Decimal(2))
+    effect = idea.metric, idea.expected_effect, idea.measured_effect
+    assert effect == ("Conversion", "+10 %", "+7 %")
+
+
+def test_a_card_tells_how_often_its_date_moved_and_what_was_promised_first() -> None:
+    found = row(
+        "projects",
+        "p1",
+        worker=False,
+        client=(C1,),
+        due_first=TODAY,
+        due_moves=Decimal(2),
+    )
+    read = read_card(reader(found))
+    assert (read.due_first, read.due_moves) == (TODAY, Decimal(2))
+    empty = read_card(reader(row("projects", "p1", worker=False, client=(C1,))))
+    assert (empty.due_first, empty.due_moves) == (None, None)
 
 
 @pytest.mark.parametrize(

@@ -173,3 +173,26 @@ def test_the_estimate_of_a_rejected_sub_task_leaves_with_it() -> None:
 def test_hours_on_the_sub_tasks_of_a_rejected_story_were_spent() -> None:
     logs = (worklog(1, TODAY - timedelta(days=9), 3, issue="20"),)
     assert measured(seen([issue(1), refused(2), part(20, 2)], logs)).hours == 3
+
+
+def test_a_rejected_sub_task_beside_a_story_that_carries_the_estimate_takes_nothing_away() -> (
+    None
+):
+    """Eleven stories of 10 h; one has two sub-tasks, of which the one with 5 h of its own is rejected: still 110 h.
+
+    Where both sub-tasks bear the hours, the story gave way to them: of 5 h and 5 h beside 100 h one left, 5 of 110.
+    """
+    hour = 3600
+    stories = [issue(n, estimate=10 * hour) for n in range(1, 12)]
+    plain = part(20, 1)
+    gone = replace(
+        part(21, 1, done=TODAY - timedelta(days=1), estimate=5 * hour), rejected=True
+    )
+    found = measured(seen([*stories, plain, gone]))
+    assert found.work_total == 110
+    assert found.scope_change == 0
+
+    split = part(20, 1, estimate=5 * hour)
+    found = measured(seen([*stories, split, gone]))
+    assert found.work_total == 105
+    assert found.scope_change == Decimal("-0.0455")

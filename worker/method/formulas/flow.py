@@ -12,6 +12,7 @@ from datetime import date, datetime, timedelta, tzinfo
 from decimal import ROUND_HALF_UP, Decimal
 
 import msgspec
+from msgspec.structs import replace
 
 from worker.domain.entities import Category, Issue
 from worker.domain.periods import A_DAY, WorkCalendar, day_begins, local_day
@@ -58,13 +59,17 @@ class Sums(msgspec.Struct, frozen=True, gc=False):
 def weigh_sums(
     issues: Sequence[Issue], parts: Sequence[Sequence[Issue]], least: Decimal
 ) -> Sums:
-    """Return what `weigh` gives, summed over all issues and over each of the parts."""
+    """Return what `weigh` gives, summed over all issues and over each of the parts.
+
+    Issues of a part that are none of all (they left) weigh what they did beside the others.
+    """
     scale = _scale_of(issues, least)
+    before = _with_those_that_left(scale, issues, parts)
     return Sums(
         by="estimate" if scale.unit else "count",
         unit=scale.unit,
         whole=_weigh(issues, scale),
-        parts=tuple(_weigh(part, scale) for part in parts),
+        parts=tuple(_weigh(part, before) for part in parts),
     )
 
 
@@ -73,6 +78,29 @@ class _Scale(msgspec.Struct, frozen=True, gc=False):
 
     unit: str = ""
     left_out: frozenset[str] = frozenset()
+
+
+def _with_those_that_left(
+    scale: _Scale, issues: Sequence[Issue], parts: Sequence[Sequence[Issue]]
+) -> _Scale:
+    """Return the scale for issues that are still there and for those that left."""
+    here = {issue.id for issue in issues}
+    gone: list[Issue] = []
+    for part in parts:
+        for issue in part:
+            if issue.id not in here:
+                gone.append(issue)
+    if not scale.unit or not gone:
+        return scale
+
+    every = [*issues, *gone]
+    carries = set()
+    for issue in every:
+        if _amount(issue, scale.unit):
+            carries.add(issue.id)
+    silent = _left_out(every, carries) - here
+    left_out = scale.left_out | silent
+    return replace(scale, left_out=left_out)
 
 
 def _scale_of(issues: Sequence[Issue], least: Decimal) -> _Scale:
@@ -156,7 +184,9 @@ def _amount(issue: Issue, unit: str) -> float:
 def finished_on(issue: Issue, zone: tzinfo) -> date | None:
     """Return the day a done issue was finished; None when not told."""
     end = ended_at(issue)
-    return local_day(end, zone) if end else None
+    if end is None:
+        return None
+    return local_day(end, zone)
 
 
 def ended_at(issue: Issue) -> datetime | None:

@@ -176,7 +176,8 @@ def best_ideas(
     def rank(card: Card) -> tuple[bool, Decimal, datetime, Ref]:
         is_new = card.ref not in begun
         value = worth(card, services)
-        return is_new, -value, card.created or NEVER, card.ref
+        created = card.created or NEVER
+        return is_new, -value, created, card.ref
 
     ideas = [card for card in cards if card.stage in IDEAS]
     ideas.sort(key=rank)
