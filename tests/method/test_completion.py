@@ -117,6 +117,11 @@ def test_there_is_no_date_where_as_much_comes_as_is_finished(come_every: int) ->
         in str(facts["why"])
     )
     assert facts["health"] == "amber"
+    risk = facts_of(judge(seen), "risks", "risk:deadline.p_on_time:p1")
+    assert risk["evidence"] == (
+        f"As much work comes in as is finished ({coming} new items a week): there is no date."
+    )
+    assert risk["probability"] == 4
 
 
 def test_an_endless_service_is_forecast_by_what_is_known_now() -> None:

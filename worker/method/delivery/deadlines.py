@@ -22,6 +22,10 @@ from worker.method.run import Findings
 from worker.world.world import World
 
 
+UNENDING = 4
+"""The mark of work that takes in as much as is finished: a due date is hardly met, though nobody can tell how late."""
+
+
 def find_deadline_conditions(
     world: World, cards: Mapping[Ref, CardMeasure]
 ) -> Findings[None]:
@@ -67,11 +71,18 @@ def _slow_item(measure: CardMeasure, world: World) -> str:
 def _p_on_time(card: Card, measure: CardMeasure, world: World) -> Sighting:
     if card.stage not in RUNNING or measure.due is None or not measure.total:
         return NO
+    limit = world.thresholds.on_time.amber
+    if measure.is_outgrown:
+        return Sighting(
+            holds=True,
+            probability=UNENDING,
+            evidence=describe_pace(measure, world),
+            threshold="finished a week > new a week",
+        )
     if measure.forecast is None or measure.forecast.on_time is None:
         return UNKNOWN
     words = world.words
     chance = measure.forecast.on_time
-    limit = world.thresholds.on_time.amber
     probability = mark_below(chance, limit / 2, limit / 5, least=3)
     evidence = words.say(
         "P(on time) {chance} for {due}: half of the runs end by {p50}, 85 % by {p85}.",
