@@ -17,7 +17,7 @@ from tests.support.jira_wire import BASE
 from worker.domain.entities import Issue, Move
 from worker.errors import ConfigError, Incomplete, Problem, Rejected
 from worker.jira.records import read_moment
-from worker.mapping.jira import JiraMapping, Resolutions, load_jira_mapping
+from worker.mapping.jira import JiraMapping, Labels, Resolutions, load_jira_mapping
 
 STATUSES = json_response(
     200,
@@ -264,6 +264,28 @@ def test_a_users_resolutions_replace_the_shipped_ones() -> None:
         True,
         False,
     ]
+
+
+@pytest.mark.parametrize(
+    ("labels", "billable"),
+    [
+        ([], True),
+        (["urgent", "billable"], True),
+        (["non-billable"], False),
+        (["urgent", "Non-Billable"], False),
+        (["НеОплачиваемое"], False),
+    ],
+)
+def test_a_label_tells_what_no_client_pays(labels: list[str], billable: bool) -> None:
+    (found_issue,) = read(issue(1, labels=labels), mapping=load_jira_mapping())[0]
+    assert found_issue.billable is billable
+    assert list(found_issue.labels) == labels
+
+
+def test_a_users_labels_replace_the_shipped_ones() -> None:
+    own = JiraMapping(labels=Labels(non_billable=("Warranty",)))
+    raws = [issue(1, labels=["WARRANTY"]), issue(2, labels=["non-billable"])]
+    assert [each.billable for each in read(*raws, mapping=own)[0]] == [False, True]
 
 
 def test_the_shipped_mapping_loads_and_a_broken_one_says_where(tmp_path: Path) -> None:

@@ -194,3 +194,14 @@ def test_only_an_account_needs_a_unit(
     read = reader(row("clients", "c1", worker=False, group=group, unit=unit))
     read_client(read)
     assert [problem.code for problem in read.problems] == codes
+
+
+@pytest.mark.parametrize(
+    ("cell", "billable"), [(None, True), ("yes", True), ("no", False)]
+)
+def test_the_client_pays_for_a_card_unless_people_say_no(
+    cell: str | None,
+    billable: bool,
+) -> None:
+    found = row("projects", "p1", worker=False, client=(C1,), billable=cell)
+    assert read_card(reader(found)).billable is billable

@@ -166,6 +166,7 @@ class Card(msgspec.Struct, frozen=True, gc=False):
     `is_counted` when its row holds a count of issues, which only the worker writes; so are `due_first` and `due_moves`, the
     first date that was promised and how often it moved. Model and budget are those of today; what they were on other days
     `models` and `budgets` tell, as far as they ever changed.
+    Hours on it are the client's to pay unless people said that it is not `billable`.
     """
 
     ref: Ref
@@ -184,6 +185,7 @@ class Card(msgspec.Struct, frozen=True, gc=False):
     created: datetime | None = None
     edited: datetime | None = None
     is_counted: bool = False
+    billable: bool = True
     models: Dated[str | None] | None = None
     budgets: Dated[Decimal | None] | None = None
     due_first: date | None = None
@@ -337,7 +339,7 @@ class Issue(msgspec.Struct, frozen=True, array_like=True, gc=False):
 
     Times in UTC, efforts in seconds, `category` one of `Category` values, `level` Jira's hierarchyLevel (epic 1,
     story 0, sub-task -1). `parent` is the parent's id. `moves` is empty until the history was read.
-    `rejected` when it was closed by a resolution that means not done.
+    `rejected` when it was closed by a resolution that means not done. Not `billable` when a label of its own says so.
     """
 
     id: str
@@ -362,6 +364,7 @@ class Issue(msgspec.Struct, frozen=True, array_like=True, gc=False):
     labels: tuple[str, ...] = ()
     moves: tuple[Move, ...] = ()
     rejected: bool = False
+    billable: bool = True
 
     @property
     def done(self) -> bool:

@@ -79,6 +79,12 @@ class Resolutions(Table):
     rejected: tuple[str, ...] = ()
 
 
+class Labels(Table):
+    """Labels, in any case, of items whose hours no client pays."""
+
+    non_billable: tuple[str, ...] = ()
+
+
 class JiraMapping(Table):
     """The whole of `jira.toml`."""
 
@@ -88,6 +94,7 @@ class JiraMapping(Table):
     epic_name: tuple[CustomField, ...] = ()
     issue_types: IssueTypes = IssueTypes()
     resolutions: Resolutions = Resolutions()
+    labels: Labels = Labels()
     status_categories: dict[str, Literal["new", "indeterminate", "done"]] = Field(
         default_factory=dict
     )
@@ -260,6 +267,12 @@ class SiteReading:
         return frozenset(clean_line(name).casefold() for name in names)
 
     @cached_property
+    def unpaid(self) -> frozenset[str]:
+        """Return the labels of items whose hours no client pays, in lower case."""
+        names = self.mapping.labels.non_billable
+        return frozenset(clean_line(name).casefold() for name in names)
+
+    @cached_property
     def attributes(self) -> Mapping[str, tuple[str, ...]]:
         """Return, by part, the attributes of `issue_type`'s fields."""
         return {
@@ -319,6 +332,7 @@ def make_issue(raw: RawIssue, site: SiteReading, epics: Mapping[str, str]) -> Is
     """
     fields = raw.fields
     category = status_category(fields.status, site)
+    labels = tuple(map(clean_line, fields.labels or ()))
     parent = epics.get(epic_of(raw, site)) if epics else None
     if fields.parent:
         parent = fields.parent.id
@@ -342,8 +356,9 @@ def make_issue(raw: RawIssue, site: SiteReading, epics: Mapping[str, str]) -> Is
         spent=fields.timespent,
         points=_points(raw, site),
         flagged=any(_custom(raw, site, "flagged")),
-        labels=tuple(map(clean_line, fields.labels or ())),
+        labels=labels,
         rejected=category == "done" and _is_rejected(fields.resolution, site),
+        billable=site.unpaid.isdisjoint(label.casefold() for label in labels),
     )
 
 

@@ -1,0 +1,53 @@
+"""Which hours are a client's to pay (docs/method.md 3.1)."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.support.worlds import TODAY, card, client, issue, ref, worklog, world
+from worker.method.formulas.billable import billable_of
+
+LOGS = (
+    worklog(1, TODAY, 3, issue="1"),
+    worklog(2, TODAY, 5, issue="2"),
+    worklog(3, TODAY, 7, issue="3"),
+)
+
+
+def test_all_hours_on_a_card_are_paid_by_default() -> None:
+    around = world(client(), card(), work={"p1": [issue(1), issue(2)]}, logs=LOGS)
+    (row,) = around.cards.values()
+    assert list(billable_of(around).logs_of(row)) == list(LOGS)
+
+
+def test_nothing_on_a_card_that_is_not_billable_is_paid() -> None:
+    row = card(billable=False)
+    around = world(client(), row, work={"p1": [issue(1)]}, logs=LOGS)
+    assert not list(billable_of(around).logs_of(row))
+
+
+@pytest.mark.parametrize(
+    ("unpaid", "paid"), [("1", []), ("2", ["1"]), ("3", ["1", "2"])]
+)
+def test_a_label_holds_for_all_items_below(unpaid: str, paid: list[str]) -> None:
+    """Sub-task 3 is below story 2, which is below epic 1, whose own hours stand on the card too."""
+    items = [
+        issue(1, level=1, billable=unpaid != "1"),
+        issue(2, parent="1", billable=unpaid != "2"),
+        issue(3, parent="2", level=-1, billable=unpaid != "3"),
+    ]
+    around = world(client(), card(), work={"p1": items}, logs=LOGS)
+    found = billable_of(around).logs_of(around.cards[ref("projects", "p1")])
+    assert [log.issue for log in found] == paid
+
+
+def test_items_that_are_each_others_parents_are_looked_at_once() -> None:
+    ring = [issue(1, parent="2", billable=False), issue(2, parent="1"), issue(3)]
+    around = world(client(), card(), work={"p1": ring}, logs=LOGS)
+    found = billable_of(around).logs_of(around.cards[ref("projects", "p1")])
+    assert [log.issue for log in found] == ["3"]
+
+
+def test_a_card_without_work_has_no_hours() -> None:
+    around = world(client(), card())
+    assert not list(billable_of(around).logs_of(card()))
