@@ -108,6 +108,16 @@ WEIGHTS: dict[str, Decimal] = {
     "team": Decimal(1),
     "risks": Decimal(1),
 }
+UTILIZATION_TARGETS: dict[str, Decimal] = {
+    "developer": Decimal("0.8"),
+    "designer": Decimal("0.75"),
+    "qa": Decimal("0.75"),
+    "analyst": Decimal("0.7"),
+    "tl": Decimal("0.6"),
+    "pm": Decimal("0.5"),
+}
+"""The share of effective capacity that billable hours should come to, by role (docs/facts/definitions.md 2)."""
+
 CHANCES: dict[str, Decimal] = {"proposal": Decimal("0.5"), "agreed": Decimal(1)}
 """How probable the work of a card is in each of the stages that count as sought."""
 
@@ -164,6 +174,9 @@ class Thresholds(Model):
     default_rate: Amount | None = None
     producing_roles: tuple[str, ...] = ("tl", "developer", "designer", "qa", "analyst")
     utilization_weeks: Annotated[int, Field(ge=1, le=12)] = 4
+    utilization_targets: dict[str, Share] = Field(
+        default_factory=lambda: dict(UTILIZATION_TARGETS)
+    )
     overload: Ratio = Decimal("1.1")
     underload: Ratio = Decimal("0.7")
     load_weeks: Annotated[int, Field(ge=1, le=8)] = 2
@@ -235,6 +248,12 @@ class Thresholds(Model):
         if flat:
             raise ValueError(f"worst and best must differ: {', '.join(flat)}")
         return {**ANCHORS, **given}
+
+    @field_validator("utilization_targets")
+    @classmethod
+    def _keep_usual_targets(cls, given: dict[str, Decimal]) -> dict[str, Decimal]:
+        """Keep the targets of the roles that a configuration does not name."""
+        return {**UTILIZATION_TARGETS, **given}
 
     @field_validator("health_weights")
     @classmethod

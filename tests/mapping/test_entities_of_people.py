@@ -200,8 +200,7 @@ def test_only_an_account_needs_a_unit(
     ("cell", "billable"), [(None, True), ("yes", True), ("no", False)]
 )
 def test_the_client_pays_for_a_card_unless_people_say_no(
-    cell: str | None,
-    billable: bool,
+    cell: str | None, billable: bool
 ) -> None:
     found = row("projects", "p1", worker=False, client=(C1,), billable=cell)
     assert read_card(reader(found)).billable is billable

@@ -16,13 +16,12 @@ from worker.domain.values import Span
 from worker.method.capacity.load import Piece, first_run, hours, spread
 from worker.method.formulas.working_time import (
     contracted,
-    days_at_work,
+    daily_hours,
     effective,
     full_weeks_ahead,
     full_weeks_before,
-    is_at_work,
+    hours_at_work,
     part_of,
-    presence,
 )
 
 MONDAY = date(2026, 11, 2)
@@ -37,7 +36,7 @@ TWO_WEEKS = Span(MONDAY, date(2026, 11, 15))
 
 def in_effect(somebody: Person, span: Span) -> Decimal | None:
     """Return the hours of somebody in a span with a holiday and a working Saturday."""
-    return effective(somebody, span, presence(somebody, TWO_WEEKS, HOLIDAY))
+    return effective(somebody, span, HOLIDAY)
 
 
 def test_a_holiday_takes_hours_in_effect_but_not_by_contract() -> None:
@@ -60,10 +59,9 @@ def test_time_off_is_taken_out_once_though_its_lines_overlap() -> None:
         Span(date(2026, 11, 5), date(2026, 11, 9)),
     )
     anna = person("anna", capacity=Decimal(40), time_off=away)
-    assert days_at_work(anna, TWO_WEEKS, HOLIDAY) == 10 - 4, (
+    assert in_effect(anna, TWO_WEEKS) == 48, (
         "of ten days 3, 5, 6 and 9 November are free"
     )
-    assert in_effect(anna, TWO_WEEKS) == 48
 
 
 def test_one_line_of_time_off_inside_another_counts_once() -> None:
@@ -71,7 +69,9 @@ def test_one_line_of_time_off_inside_another_counts_once() -> None:
         Span(MONDAY, date(2026, 11, 13)),
         Span(date(2026, 11, 5), date(2026, 11, 6)),
     )
-    assert days_at_work(person("anna", time_off=away), TWO_WEEKS, WorkCalendar()) == 0
+    assert hours_at_work(person("anna", time_off=away), TWO_WEEKS, HOLIDAY) == 8, (
+        "the working Saturday"
+    )
 
 
 def test_nobody_has_hours_before_the_first_day() -> None:
@@ -142,20 +142,108 @@ def test_the_days_of_two_spans_are_those_of_the_whole(
     cut = MONDAY + timedelta(days=middle)
     whole, left = Span(MONDAY, MONDAY + timedelta(days=40)), Span(MONDAY, cut)
     right = Span(cut + timedelta(days=1), whole.end)
-    assert days_at_work(anna, whole, HOLIDAY) == days_at_work(
-        anna, left, HOLIDAY
-    ) + days_at_work(anna, right, HOLIDAY)
-    assert days_at_work(anna, whole, HOLIDAY) == sum(
-        is_at_work(anna, MONDAY + timedelta(days=offset), HOLIDAY)
-        for offset in range(41)
+    assert in_effect(anna, whole) == sum(
+        (hours_at_work(anna, part, HOLIDAY) for part in (left, right)), Decimal(0)
     )
+    assert in_effect(anna, whole) == sum(daily_hours(anna, whole, HOLIDAY))
+
+
+def test_nobody_has_hours_after_the_last_day() -> None:
+    """Until Tuesday the 10th: two days of the second week, five by contract of the first."""
+    anna = person("anna", capacity=Decimal(40), end=date(2026, 11, 10))
+    assert contracted(anna, TWO_WEEKS) == 56
+    assert in_effect(anna, TWO_WEEKS) == 48, "without Wednesday, the holiday"
+    late = Span(date(2026, 11, 11), date(2026, 11, 15))
+    assert contracted(anna, late) == in_effect(anna, late) == 0
+
+
+def test_time_off_beyond_the_last_day_takes_nothing() -> None:
+    away = (Span(date(2026, 11, 9), date(2026, 11, 20)),)
+    anna = person("anna", capacity=Decimal(40), end=date(2026, 11, 10), time_off=away)
+    assert in_effect(anna, TWO_WEEKS) == 32
+
+
+def test_a_month_of_somebody_who_comes_and_goes() -> None:
+    """From Thursday the 5th to Monday the 9th there are three working days."""
+    anna = person(
+        "anna", capacity=Decimal(40), start=date(2026, 11, 5), end=date(2026, 11, 9)
+    )
+    assert contracted(anna, TWO_WEEKS) == in_effect(anna, TWO_WEEKS) == 24
+
+
+def pattern(*hours: int | str) -> tuple[Decimal, ...]:
+    """Return the hours of weekdays from Monday on; the others are free."""
+    return tuple(Decimal(hour) for hour in (*hours, *(0,) * (7 - len(hours))))
+
+
+@pytest.mark.parametrize(
+    ("week", "contract", "in_effect_of_first", "in_effect_of_both"),
+    [
+        # Wednesday the 4th is lost; Saturday the 14th is worked as a mean day of 32 / 5 hours.
+        (pattern(8, 8, 8, 8, 0), 64, 24, Decimal("62.4")),
+        # Who does not work on Wednesdays loses nothing.
+        (pattern(8, 8, 0, 8, 8), 64, 32, Decimal("70.4")),
+        (pattern(4, 4, 4, 4, 4), 40, 16, 40),
+        # Saturday is a day of theirs, with its own hours, decreed or not.
+        (pattern(0, 8, 8, 8, 8, 6), 76, 30, 68),
+    ],
+)
+def test_a_weekly_pattern_says_which_days_are_worked(
+    week: tuple[Decimal, ...],
+    contract: int,
+    in_effect_of_first: int,
+    in_effect_of_both: Decimal,
+) -> None:
+    anna = person("anna", capacity=sum(week, Decimal(0)), week=week)
+    assert contracted(anna, TWO_WEEKS) == contract
+    assert in_effect(anna, WEEK) == in_effect_of_first
+    assert in_effect(anna, TWO_WEEKS) == in_effect_of_both
+    assert in_effect(anna, TWO_WEEKS) == pytest.approx(
+        Decimal(sum(daily_hours(anna, TWO_WEEKS, HOLIDAY)))
+    )
+
+
+def test_a_holiday_on_a_working_saturday_of_the_pattern_is_free() -> None:
+    saturday = WorkCalendar(days_off=frozenset({date(2026, 11, 7)}))
+    anna = person("anna", capacity=Decimal(30), week=pattern(0, 6, 6, 6, 6, 6))
+    assert effective(anna, WEEK, saturday) == 24
+
+
+SHORT = WorkCalendar(
+    days_off=frozenset({date(2026, 11, 4)}), days_short=frozenset({date(2026, 11, 3)})
+)
+
+
+@pytest.mark.parametrize(
+    ("fields", "hours_of_the_week"),
+    [
+        ({"capacity": Decimal(40)}, 31),
+        ({"capacity": Decimal(20)}, 15),
+        # Half an hour cannot be an hour shorter.
+        ({"capacity": Decimal("2.5")}, Decimal("1.5")),
+        ({"capacity": Decimal(32), "week": pattern(8, 0, 8, 8, 8)}, 24),
+        (
+            {
+                "capacity": Decimal(40),
+                "time_off": (Span(date(2026, 11, 3), date(2026, 11, 3)),),
+            },
+            24,
+        ),
+    ],
+)
+def test_a_shortened_day_is_an_hour_shorter(
+    fields: dict[str, object], hours_of_the_week: Decimal
+) -> None:
+    anna = person("anna", **fields)
+    assert effective(anna, WEEK, SHORT) == hours_of_the_week
+    assert SHORT.working_days(WEEK.start, WEEK.end) == 4, "a working day all the same"
 
 
 def lie(
     *pieces: Piece, calendar: WorkCalendar = HOLIDAY, **fields: object
 ) -> list[Decimal]:
     """Return the hours of Anna's first three weeks under the pieces."""
-    anna = person("anna", capacity=Decimal(40), **fields)
+    anna = person("anna", **{"capacity": Decimal(40), **fields})
     load = spread(
         pieces,
         {anna.ref: anna},
@@ -189,6 +277,20 @@ def test_work_lies_evenly_on_the_days_at_work() -> None:
     assert lie(piece(30, 0, 13)) == [12, 18, 0], (
         "three hours on 4 days of the first week and 6 of the second"
     )
+
+
+def test_work_lies_on_the_hours_of_a_pattern() -> None:
+    """Monday 8 h and Tuesday 4 h a week: of 36 h of three weeks 12 a week, whatever their dates."""
+    week = pattern(8, 4)
+    assert lie(piece(36, 0, 20), week=week, calendar=WorkCalendar()) == [12, 12, 12]
+    assert lie(piece(36, 1, 13), week=week, calendar=WorkCalendar()) == [9, 27, 0], (
+        "4 h of the first week, 12 of the second"
+    )
+
+
+def test_work_of_somebody_who_leaves_lies_before_that() -> None:
+    last = MONDAY + timedelta(days=8)
+    assert lie(piece(12, 0, 20), end=last) == [8, 4, 0], "four days and two"
 
 
 def test_work_waits_for_its_person_to_come_back() -> None:

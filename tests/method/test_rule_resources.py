@@ -25,7 +25,15 @@ from tests.support.worlds import (
     world,
 )
 from worker.config import Holidays, Thresholds
-from worker.domain.entities import CardWork, Issue, Person, Service, Stage, Worklog
+from worker.domain.entities import (
+    FIRM,
+    CardWork,
+    Issue,
+    Person,
+    Service,
+    Stage,
+    Worklog,
+)
 from worker.domain.periods import WorkCalendar
 from worker.domain.values import Ref, Span
 from worker.errors import Problem
@@ -130,7 +138,7 @@ class Judged(NamedTuple):
 def judged(found: World) -> Judged:
     """Return what the chapter says, after the progress of cards was measured."""
     load = measure_utilization(found, measure_progress(found).value, ())
-    staffing = find_staffing_needs(found, load.value.units)
+    staffing = find_staffing_needs(found, load.value)
     return Judged(
         load.value.people,
         (*load.facts, *staffing.facts),
@@ -961,3 +969,209 @@ def test_two_cards_share_an_issue_and_it_counts_once() -> None:
     )
     assert found.work[ref("projects", "p2")] == CardWork("project ACME", (shared,))
     assert judged(found).people[ref("people", "dee")].open == 1
+
+
+# Who comes, goes and is shared
+
+
+def shared(*shares: tuple[str, str], **fields: Any) -> Person:
+    """Return Dee, shared over units by key."""
+    parts = tuple((ref("units", unit), Decimal(share)) for unit, share in shares)
+    return dee(allocation=parts, **fields)
+
+
+def test_a_shared_person_counts_in_each_unit_with_her_share() -> None:
+    """Dee: 40 h a week, 60 % North's and 40 % South's. Dan: 20 h, North's alone.
+
+    Four weeks: 96 + 80 = 176 h of North, 64 h of South. Logged 6 h and 4 h on 20 days: North 72 + 80 = 152 of 176 h are
+    86 %, South 48 of 64 h are 75 %. Ahead 80 h of Dee's: 48 h of North's 176 are 27 %, 32 h of South's 64 are 50 %.
+    """
+    found = agency(
+        unit(),
+        unit("u2", name="South"),
+        shared(("u1", "0.6"), ("u2", "0.4")),
+        dan(),
+        client(),
+        card(start=date(2026, 11, 23)),
+        work={"p1": [task(1, 80, date(2026, 12, 18))]},
+        worklogs=[*logs("dee", 6, PAST), *logs("dan", 4, PAST, 100)],
+        thresholds=Thresholds(logs_share=Decimal("0.7")),
+    )
+    north, south = (facts_of(judged(found), "units", key) for key in ("u1", "u2"))
+    assert (north["capacity"], south["capacity"]) == (176, 64)
+    assert (north["utilization"], south["utilization"]) == (
+        Decimal("0.86"),
+        Decimal("0.75"),
+    )
+    assert (north["load"], south["load"]) == (Decimal("0.27"), Decimal("0.5"))
+    assert facts_of(judged(found), "people", "dee")["utilization"] == Decimal("0.75")
+
+
+def test_the_firm_counts_a_shared_person_once() -> None:
+    found = agency(
+        unit(),
+        unit("u2", name="South"),
+        shared(("u1", "0.6"), ("u2", "0.4")),
+        dan(),
+        worklogs=logs("dee", 6, PAST),
+    )
+    load = measure_utilization(found, {}, ()).value
+    assert load.units[FIRM].effective == 160 + 80
+    assert load.units[FIRM].logged == 120
+    assert load.people[dee().ref].unit == U1, "where most of the hours are"
+
+
+def test_who_says_her_shares_does_not_stand_in_two_units() -> None:
+    south = unit("u2", name="South", members=(ref("people", "dee"),))
+    person = shared(("u1", "0.5"), ("u2", "0.5"))
+    assert list(problems(unit(), south, person)) == []
+
+
+def test_an_overload_of_a_shared_role_is_seen_in_both_units() -> None:
+    found = planned([60, 60])
+    person = shared(("u1", "0.5"), ("u2", "0.5"))
+    seen = replace(
+        found,
+        people={person.ref: person},
+        units={**found.units, ref("units", "u2"): unit("u2", name="South")},
+    )
+    for key in ("u1", "u2"):
+        look = condition(seen, "team.overload", f"{key}:designer")
+        assert look.evidence.startswith("week of Nov 23: 30 h of 20 h, 150%")
+
+
+def test_who_has_left_has_no_capacity_and_her_work_is_still_seen() -> None:
+    """Dee's last day is Tuesday, 24 November: 16 h of the four weeks from the 23rd on."""
+    found = agency(
+        unit(),
+        dee(end=date(2026, 11, 24)),
+        issues=[task(1, 40, date(2026, 12, 18))],
+        worklogs=logs("dee", 8, PAST),
+    )
+    facts = facts_of(judged(found), "people", "dee")
+    assert said(found, "capacity") == 16
+    assert facts["utilization"] == 1
+
+
+def test_who_has_left_is_asked_for_nothing() -> None:
+    gone = dee(end=TODAY - timedelta(days=1), jira=None, capacity=None)
+    assert list(problems(unit(), gone)) == []
+    assert len(list(problems(unit(), dee(end=TODAY, jira=None, capacity=None)))) == 2
+
+
+def test_expected_work_goes_to_those_who_are_still_there() -> None:
+    """A proposal of 100 h at 1,000 with chance 50 % from 7 December on: Dee has left by then, Dan has all 50 h."""
+    sought = card(
+        "s1",
+        Stage.PROPOSAL,
+        budget=Decimal(100_000),
+        expected_start=date(2026, 12, 7),
+        jira=None,
+    )
+    found = agency(unit(), client(), dee(end=date(2026, 11, 30)), dan(), sought)
+    facts = {
+        (fact.ref.key, fact.field): fact
+        for fact in judged(found).facts
+        if fact.ref.source == "people"
+    }
+    hours = {
+        key: {one.name: one.value for one in facts[key, "load_8"].why.inputs}[
+            "of proposals, h"
+        ]
+        for key in ("dee", "dan")
+    }
+    assert hours == {"dee": "0", "dan": "50"}
+
+
+@pytest.mark.parametrize("role", ["designer", "pm"])
+def test_the_overload_of_people_in_no_unit_is_the_firms(role: str) -> None:
+    found = planned([60, 60], unit=None, role=role)
+    look = condition(found, "team.overload", f"firm:{role}")
+    assert (look.holds, look.unit) == (True, None)
+    assert look.evidence == (
+        "week of Nov 23: 60 h of 40 h, 150%; week of Nov 30: 60 h of 40 h, 150%"
+    )
+    (head,) = signals(found, "find_person")
+    assert (head.values["unit"], head.values["hours"]) == ("Whole firm", "20")
+
+
+# Billable
+
+
+def billed(*things: Any, **fields: Any) -> dict[str, Any]:
+    """Return what is stated of Dee, whose logs stand on issues 1 (card p1), 2 (card p2) and 3 (no card)."""
+    worklogs = [
+        worklog(number, day, 2, author="dee", issue=str(number % 3 + 1))
+        for number, day in enumerate(day for day in PAST for _ in range(3))
+    ]
+    found = agency(
+        unit(),
+        dee(),
+        *things,
+        work={"p1": [issue(1)], "p2": [issue(2)]},
+        worklogs=worklogs,
+        **fields,
+    )
+    outcome = judged(found)
+    assert facts_of(outcome, "people", "dee")["utilization"] == Decimal("0.75")
+    return {
+        **facts_of(outcome, "people", "dee"),
+        "unit": facts_of(outcome, "units", "u1")["billable_utilization"],
+    }
+
+
+def test_billable_are_the_hours_on_cards() -> None:
+    """6 h a day, of which 4 on cards: 80 of 160 h; with card p2 for nobody's money 40 of 160 h."""
+    found = billed(
+        card("p1"), card("p2"), thresholds=Thresholds(logs_share=Decimal("0.7"))
+    )
+    assert (found["billable_utilization"], found["unit"]) == (Decimal("0.5"),) * 2
+    own = billed(card("p1"), card("p2", billable=False))
+    assert own["billable_utilization"] == Decimal("0.25")
+
+
+def test_billable_hours_of_a_unit_short_of_logs_are_unknown() -> None:
+    found = billed(card("p1"), card("p2"))
+    assert (found["billable_utilization"], found["unit"]) == (Decimal("0.5"), None)
+
+
+def test_an_item_on_two_cards_is_billed_once() -> None:
+    worklogs = logs("dee", 6, PAST)
+    found = agency(
+        unit(),
+        dee(),
+        card("p1"),
+        card("p2"),
+        work={"p1": [issue(1)], "p2": [issue(1)]},
+        worklogs=worklogs,
+    )
+    assert facts_of(judged(found), "people", "dee")["billable_utilization"] == Decimal(
+        "0.75"
+    )
+
+
+@pytest.mark.parametrize(
+    ("given", "person", "unit_target"),
+    [
+        # Dee 160 h at 75 %, Dan 80 h at 80 %: (120 + 64) / 240.
+        ({}, "75%", "77%"),
+        ({"designer": Decimal("0.6")}, "60%", "67%"),
+    ],
+)
+def test_the_target_of_the_role_stands_beside(
+    given: dict[str, Decimal], person: str, unit_target: str
+) -> None:
+    found = agency(
+        unit(),
+        dee(),
+        dan(),
+        worklogs=[*logs("dee", 8, PAST), *logs("dan", 4, PAST, 100)],
+        thresholds=Thresholds(utilization_targets=given),
+    )
+    thresholds = {
+        fact.ref.key: fact.why.threshold
+        for fact in judged(found).facts
+        if fact.field == "billable_utilization"
+    }
+    assert thresholds["dee"] == f">= {person}"
+    assert thresholds["u1"] == f">= {unit_target}"

@@ -14,7 +14,7 @@ from enum import StrEnum
 import msgspec
 
 from worker.domain.dated import Dated
-from worker.domain.periods import month_of
+from worker.domain.periods import Week, month_of
 from worker.domain.values import Ref, Span, Value
 
 
@@ -121,6 +121,8 @@ class Person(msgspec.Struct, frozen=True, gc=False):
     """A member of staff; `capacity` in hours a week, `rate` per hour, `jira` an account id (DC: user name).
 
     `rates` tells what the rate was on other days, as far as it ever changed.
+    `week` are the hours of their weekdays, if they are not even; `end` is their last day. `allocation` says which share
+    of their hours is whose, where several units share them.
     """
 
     ref: Ref
@@ -135,7 +137,14 @@ class Person(msgspec.Struct, frozen=True, gc=False):
     start: date | None = None
     birthday: date | None = None
     time_off: tuple[Span, ...] = ()
+    end: date | None = None
+    week: Week | None = None
+    allocation: tuple[tuple[Ref, Decimal], ...] = ()
     rates: Dated[Decimal | None] | None = None
+
+    def is_staff(self, day: date) -> bool:
+        """Tell whether they have not left before a day."""
+        return self.end is None or day <= self.end
 
     def rate_on(self, day: date) -> Decimal | None:
         """Return the rate in force on a day."""

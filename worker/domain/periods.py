@@ -11,12 +11,27 @@ from bisect import bisect_left, bisect_right
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import date, datetime, time, timedelta, tzinfo
+from decimal import Decimal
 from enum import StrEnum
+from functools import lru_cache
+from itertools import accumulate
 
 import msgspec
 
 A_DAY = timedelta(days=1)
 A_WEEK = timedelta(weeks=1)
+WORKING_DAYS = 5
+"""Days of a week on which people work."""
+
+AN_HOUR = Decimal(1)
+Week = tuple[Decimal, ...]
+"""Hours of somebody's weekdays, Monday first."""
+
+
+def even_week(hours: Decimal) -> Week:
+    """Return a week of so many hours, spread evenly over its working days."""
+    day = hours / WORKING_DAYS
+    return (day,) * WORKING_DAYS + (Decimal(0),) * 2
 
 
 class Grain(StrEnum):
@@ -130,10 +145,16 @@ _OF = {Grain.QUARTER: quarter_of, Grain.MONTH: month_of, Grain.WEEK: week_of}
 
 @dataclass(frozen=True, slots=True)
 class WorkCalendar:
-    """The production calendar: `days_off` (holidays, moved days off, company days), `days_on` (working weekends)."""
+    """The production calendar: `days_off` (holidays, moved days off, company days), `days_on` (working weekends).
+
+    On `days_short` people work an hour less; they are working days all the same. `provisional` are years whose moved days
+    are not decreed yet.
+    """
 
     days_off: frozenset[date] = field(default_factory=frozenset)
     days_on: frozenset[date] = field(default_factory=frozenset)
+    days_short: frozenset[date] = field(default_factory=frozenset)
+    provisional: frozenset[int] = field(default_factory=frozenset)
     # What a count of weekdays misses, sorted: weekdays that are off, weekend days that are on.
     _lost: tuple[date, ...] = field(init=False, repr=False, compare=False)
     _gained: tuple[date, ...] = field(init=False, repr=False, compare=False)
@@ -161,6 +182,28 @@ class WorkCalendar:
             + _between(self._gained, start, end)
         )
 
+    def hours_on(self, week: Week, day: date) -> Decimal:
+        """Return the hours that somebody with such a week works on a day; on a working weekend those of a mean day."""
+        hours = week[day.weekday()]
+        if day in self.days_on and day.weekday() >= WORKING_DAYS:
+            hours = hours or sum(week, Decimal(0)) / WORKING_DAYS
+        elif day in self.days_off and day not in self.days_on:
+            return Decimal(0)
+        if day in self.days_short:
+            return max(hours - AN_HOUR, Decimal(0))
+        return hours
+
+    def hours(self, week: Week, start: date, end: date) -> Decimal:
+        """Return the hours of such weeks from `start` to `end`, both included (0 when reversed)."""
+        if start > end:
+            return Decimal(0)
+        before = start.toordinal() - 1
+        usual = _hours_until(week, end.toordinal()) - _hours_until(week, before)
+        days, differences = _unusual(self, week)
+        first = bisect_left(days, start)
+        after = bisect_right(days, end)
+        return usual + differences[after] - differences[first]
+
     def in_period(self, period: Period) -> int:
         """Return the working days of a period."""
         return self.working_days(period.start, period.end)
@@ -183,6 +226,23 @@ def _weekdays_until(ordinal: int) -> int:
     """Return the weekdays of the calendar up to a day, by its ordinal: the first, 1 January of year 1, is a Monday."""
     weeks, rest = divmod(ordinal, 7)
     return weeks * 5 + min(rest, 5)
+
+
+def _hours_until(week: Week, ordinal: int) -> Decimal:
+    """Return the hours of plain weeks up to a day, by its ordinal."""
+    weeks, rest = divmod(ordinal, 7)
+    return weeks * sum(week, Decimal(0)) + sum(week[:rest], Decimal(0))
+
+
+@lru_cache(maxsize=256)
+def _unusual(
+    calendar: WorkCalendar, week: Week
+) -> tuple[tuple[date, ...], tuple[Decimal, ...]]:
+    """Return the days on which such weeks are not plain, and what they differ by, as sums before each of the days."""
+    days = sorted(calendar.days_off | calendar.days_on | calendar.days_short)
+    differences = (calendar.hours_on(week, day) - week[day.weekday()] for day in days)
+    sums = accumulate(differences, initial=Decimal(0))
+    return tuple(days), tuple(sums)
 
 
 def _between(days: tuple[date, ...], start: date, end: date) -> int:

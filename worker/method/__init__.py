@@ -66,7 +66,7 @@ def evaluate(world: World, playbooks: Playbooks, *, start: type[Run] = Run) -> O
     run(find_quality_conditions, None, cards)
     run(find_relation_conditions, None, playbooks)
     run(find_broken_triangles, None)
-    run(find_staffing_needs, None, load.units)
+    run(find_staffing_needs, None, load)
     rays = run(measure_rays, {}, cards)
     graduations = run(find_graduations, {}, cards, load.units)
     revolutions = run(plan_revolutions, ())

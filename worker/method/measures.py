@@ -367,6 +367,7 @@ class PersonLoad(msgspec.Struct, frozen=True, gc=False):
 
     `effective` capacity and `logged` hours make `utilization`. `weeks` holds what is planned; `open` items are assigned,
     `estimated` carry an estimate; `contracted` is by contract. `next_4` and `next_8` are load / capacity of so many weeks.
+    `billable` are the logged hours that clients are to pay, `target` the share of capacity that they should come to.
     """
 
     person: Ref
@@ -381,6 +382,13 @@ class PersonLoad(msgspec.Struct, frozen=True, gc=False):
     next_4: Decimal | None = None
     next_8: Decimal | None = None
     projects: tuple[Ref, ...] = ()
+    billable: Decimal | None = None
+    target: Decimal | None = None
+
+    @property
+    def billable_utilization(self) -> Decimal | None:
+        """Return billable hours / effective capacity."""
+        return part_of(self.billable, self.effective)
 
 
 class UnitLoad(msgspec.Struct, frozen=True, gc=False):
@@ -400,13 +408,35 @@ class UnitLoad(msgspec.Struct, frozen=True, gc=False):
     missing: tuple[Ref, ...]
     weeks: tuple[WeekLoad, ...]
     roles: tuple[RoleLoad, ...]
+    billable: Decimal | None = None
+    target: Decimal | None = None
+
+    @property
+    def billable_utilization(self) -> Decimal | None:
+        """Return billable hours / effective capacity."""
+        return part_of(self.billable, self.effective)
+
+
+class StaffNeed(msgspec.Struct, frozen=True, gc=False):
+    """What a role of a unit lacks (of people in no unit: of the firm); `holds` is None where the load is unknown.
+
+    `hours` a week are wanted `since` a Monday; `evidence` tells the weeks.
+    """
+
+    unit: Ref
+    role: str
+    holds: bool | None
+    hours: Decimal = Decimal(0)
+    since: date | None = None
+    evidence: str = ""
 
 
 class LoadMeasure(msgspec.Struct, frozen=True, gc=False):
-    """What people and units carry; the firm is among the units."""
+    """What people and units carry; the firm is among the units. `outside` are the roles of those in no unit."""
 
     people: Mapping[Ref, PersonLoad] = msgspec.field(default_factory=dict)
     units: Mapping[Ref, UnitLoad] = msgspec.field(default_factory=dict)
+    outside: tuple[RoleLoad, ...] = ()
 
 
 class RequestMeasure(msgspec.Struct, frozen=True, gc=False):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
-from datetime import date
+from datetime import date, timedelta
 from decimal import Decimal
 from typing import TypeVar
 from zoneinfo import ZoneInfo
@@ -31,6 +31,7 @@ from worker.domain.entities import (
     Unit,
 )
 from worker.domain.messages import NOTHING, Text, tell, withhold
+from worker.domain.periods import A_DAY, A_WEEK, WORKING_DAYS, Week
 from worker.domain.values import (
     Ref,
     Span,
@@ -47,6 +48,7 @@ Entity = TypeVar("Entity")
 WORST_TO_BEST = 5
 YEARLESS = 1904
 """People who do not know a year of birth type 1900, or 1904, the first year after it that has a 29 February."""
+HOURS = re.compile(r"[0-9]{1,2}(?:[.,][0-9]{1,2})?")
 DAY = re.compile(r"(\d{4})-(\d{1,2})-(\d{1,2})|(\d{1,2})\.(\d{1,2})\.(\d{4})")
 
 
@@ -239,6 +241,9 @@ def read_person(reader: Reader) -> Person:
     row = reader.row
     users = reader.row.fields.get("notion_user")
     user = str(users[0]) if isinstance(users, tuple) and users else None
+    start, end = reader.days("start", "end")
+    week = _week(reader)
+    capacity = reader.amount("capacity")
     return Person(
         row.ref,
         row.title,
@@ -246,13 +251,61 @@ def read_person(reader: Reader) -> Person:
         role=reader.text("role"),
         notion_user=user,
         jira=(reader.text("jira_account") or "").strip() or None,
-        capacity=reader.amount("capacity"),
+        capacity=capacity if week is None else sum(week, Decimal(0)),
         rate=reader.amount("rate"),
         unit=reader.one("unit"),
-        start=reader.day("start"),
+        start=start,
         birthday=_birthday(reader),
         time_off=_time_off(reader),
+        end=end,
+        week=week,
     )
+
+
+def _week(reader: Reader) -> Week | None:
+    """Return the hours of the weekdays as people wrote them; hours a week that differ from them are told."""
+    text = (reader.text("week") or "").strip()
+    if not text:
+        return None
+    week = parse_week(text)
+    if week is None:
+        reader.report(
+            Code.BAD_WEEK,
+            "week",
+            tell("cannot read {text}", text=repr(text[:60])),
+            hint=tell(
+                "write the hours of five to seven days from Monday on: 8 8 8 8 0"
+            ),
+        )
+        return None
+    total = sum(week, Decimal(0))
+    contract = reader.number("capacity")
+    if contract is not None and contract != total:
+        reader.report(
+            Code.BAD_WEEK,
+            "week",
+            tell(
+                "the days come to {total} h, the capacity is {capacity} h a week; the days count",
+                total=f"{total.normalize():f}",
+                capacity=f"{contract.normalize():f}",
+            ),
+            hint=tell("make them the same, or clear the capacity"),
+        )
+    return week
+
+
+def parse_week(text: str) -> Week | None:
+    """Return the hours of a week, `8 8 8 8 0` or `8 8 8 7,5 0 0 0`; None for anything else, and for no hour at all."""
+    words = text.split()
+    if not WORKING_DAYS <= len(words) <= A_WEEK.days:
+        return None
+    if not all(HOURS.fullmatch(word) for word in words):
+        return None
+    days = [Decimal(word.replace(",", ".")) for word in words]
+    if max(days) > A_DAY / timedelta(hours=1) or not any(days):
+        return None
+    free = A_WEEK.days - len(days)
+    return (*days, *(Decimal(0),) * free)
 
 
 def _birthday(reader: Reader) -> date | None:

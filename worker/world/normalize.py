@@ -23,6 +23,7 @@ from worker.domain.words import Words
 from worker.errors import Code, Problem
 from worker.mapping.schema import KEY_PROPERTY, Binding, Bindings, Schema, Source
 from worker.world import entities
+from worker.world.allocations import allocate
 from worker.world.attach import attach, cycle_problems, find_cycles, index_issues
 from worker.world.calendar import work_calendar
 from worker.world.links import Link, LinkKind, ResolvedLink, parse_link
@@ -88,7 +89,10 @@ def build_world(
     read = _Typed(schema, rowset.rows, zone)
     clients = read.typed("clients", entities.read_client)
     cards = read.typed(CARDS, entities.read_card)
-    people = read.typed("people", entities.read_person)
+    units = read.typed("units", entities.read_unit)
+    people, allocation_problems = allocate(
+        read.typed("people", entities.read_person), rowset.rows.get("people", ()), units
+    )
     revenue = read.typed("revenue", entities.read_revenue)
     ordered = sorted(seen.issues, key=attrgetter("id"))
     forest = index_issues(ordered, seen.worklogs)
@@ -123,7 +127,7 @@ def build_world(
         clients=clients,
         people=people,
         cards=cards,
-        units=read.typed("units", entities.read_unit),
+        units=units,
         contacts=read.typed("contacts", entities.read_contact),
         services=read.typed("services", entities.read_service),
         documents=read.typed("documents", entities.read_document),
@@ -145,6 +149,7 @@ def build_world(
             *read.problems,
             *dating.terms.problems,
             *account_problems(people),
+            *allocation_problems,
             *link_problems(cards.values(), links),
             *cycle_problems(find_cycles(forest), site_url),
             *unmatched_cards(cards, clients, jira_projects),

@@ -7,7 +7,7 @@ date, else its card's, else the day by which 85 % of the forecast's runs end.
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import date, timedelta
 from decimal import Decimal
 from math import ceil
@@ -15,10 +15,10 @@ from math import ceil
 import msgspec
 from msgspec.structs import replace
 
-from worker.domain.entities import HUNTED, Card, Issue, Person, Stage
+from worker.domain.entities import HUNTED, Card, Issue, Stage
 from worker.domain.values import Ref
 from worker.method.capacity.load import Piece
-from worker.method.formulas.group import Staffing
+from worker.method.formulas.group import Staffing, Team
 from worker.method.formulas.stages import chance_of
 from worker.method.measures import CardMeasure
 from worker.world.world import World
@@ -47,13 +47,13 @@ def assigned_work(
     world: World, cards: Mapping[Ref, CardMeasure], *, accounts: Mapping[str, Ref]
 ) -> Assigned:
     """Return the work that is assigned, each item once. Items of finished cards do not count."""
-    seen = {
-        issue.id
-        for ref, work in world.work.items()
-        if _is_over(world.cards.get(ref))
-        for issue in work.issues
-        if issue.category != "done"
-    }
+    seen: set[str] = set()
+    for ref, work in world.work.items():
+        if not _is_over(world.cards.get(ref)):
+            continue
+        for issue in work.issues:
+            if issue.category != "done":
+                seen.add(issue.id)
     assigned = Assigned((), Counter(), Counter(), defaultdict(set))
     split = _split(world)
     seconds: dict[tuple[str, date, date], int] = defaultdict(int)
@@ -213,13 +213,11 @@ def expected_work(
             continue
         client = world.client(card.client)
         unit = client.unit if client and client.unit in world.units else None
-        rate = (
-            _rate([world.people[ref] for ref in staffing.teams.get(unit, ())])
-            or world.thresholds.default_rate
-        )
+        start = max(card.expected_start, world.today)
+        team = _still_there(world, staffing.teams.get(unit, {}), start)
+        rate = _rate(team, world) or world.thresholds.default_rate
         chance = chance_of(card, world.thresholds.stage_probability)
         if rate and chance:
-            start = max(card.expected_start, world.today)
             yield Expected(
                 card.ref,
                 unit,
@@ -242,25 +240,37 @@ def _until(card: Card, start: date, world: World) -> date:
     return start + timedelta(days=max(ceil(weeks * 7), 1) - 1)
 
 
-def _rate(team: Sequence[Person]) -> Decimal | None:
+def _still_there(world: World, team: Team, day: date) -> Team:
+    """Return the people of a team that have not left before a day, with their hours a week for it."""
+    hours: dict[Ref, Decimal] = {}
+    for ref, share in team.items():
+        person = world.people[ref]
+        if person.capacity and person.is_staff(day):
+            hours[ref] = person.capacity * share
+    return hours
+
+
+def _rate(team: Team, world: World) -> Decimal | None:
     """Return the mean rate of a team, weighted by hours a week."""
-    paid = [
-        (person.rate, person.capacity)
-        for person in team
-        if person.rate and person.capacity
-    ]
-    hours = sum((capacity for _, capacity in paid), Decimal(0))
-    return (
-        sum((rate * capacity for rate, capacity in paid), Decimal(0)) / hours
-        if hours
-        else None
-    )
+    worth = hours = Decimal(0)
+    for ref, capacity in team.items():
+        rate = world.people[ref].rate
+        if rate:
+            worth += rate * capacity
+            hours += capacity
+    return worth / hours if hours else None
 
 
-def share_out(expected: Expected, team: Sequence[Person]) -> Iterator[Piece]:
+def team_at(world: World, staffing: Staffing, expected: Expected) -> Team:
+    """Return who would do expected work: the unit's producing people of its first day, with their hours a week."""
+    team = staffing.teams.get(expected.unit, {})
+    return _still_there(world, team, expected.start)
+
+
+def share_out(expected: Expected, team: Team) -> Iterator[Piece]:
     """Yield the hours as pieces of the team's people, by their hours a week."""
-    whole = sum((person.capacity or Decimal(0) for person in team), Decimal(0))
-    for person in team:
-        if person.capacity:
-            part = float(expected.hours * person.capacity / whole)
-            yield Piece(person.ref, part, expected.start, expected.end)
+    whole = sum(team.values(), Decimal(0))
+    for ref, capacity in team.items():
+        part = expected.hours * capacity / whole
+        hours = float(part)
+        yield Piece(ref, hours, expected.start, expected.end)

@@ -1,4 +1,4 @@
-"""How work ahead lies on people's days: every piece evenly over the days its person is at work (docs/method.md 3.1).
+"""How work ahead lies on people's days: every piece evenly over the hours its person is at work (docs/method.md 3.1).
 
 Hours are floats here: they are forecasts, rounded where they are shown.
 """
@@ -12,12 +12,11 @@ from decimal import ROUND_HALF_UP, Decimal
 from itertools import accumulate
 
 import msgspec
-from msgspec.structs import replace
 
 from worker.domain.entities import Person
 from worker.domain.periods import WorkCalendar
 from worker.domain.values import Ref, Span
-from worker.method.formulas.working_time import days_at_work, presence
+from worker.method.formulas.working_time import daily_hours, hours_at_work
 
 HUNDREDTH = Decimal("0.01")
 
@@ -74,31 +73,33 @@ def _load(
     at_work = [0.0] * (length + 1)
     working = [0.0] * (length + 1)
     on_day = [0.0] * length
+    anybody = Person(person.ref, person.name)
     for piece in pieces:
         begin = (piece.start - window.start).days
         end = (piece.end - window.start).days
-        days = days_at_work(person, Span(piece.start, piece.end), calendar)
+        span = Span(piece.start, piece.end)
+        room = hours_at_work(person, span, calendar)
         rates = at_work
-        if not days:
+        if not room:
             rates = working
-            days = calendar.working_days(piece.start, piece.end)
-        if not days:
+            room = hours_at_work(anybody, span, calendar)
+        if not room:
             on_day[min(max(end, 0), length - 1)] += piece.hours
         elif begin < length and end >= 0:
-            rates[max(begin, 0)] += piece.hours / days
-            rates[min(end + 1, length)] -= piece.hours / days
-    own, common = (
-        presence(one, window, calendar).sums
-        for one in (person, replace(person, start=None, time_off=()))
+            rate = piece.hours / float(room)
+            rates[max(begin, 0)] += rate
+            rates[min(end + 1, length)] -= rate
+    days = zip(
+        on_day,
+        accumulate(at_work),
+        daily_hours(person, window, calendar),
+        accumulate(working),
+        daily_hours(anybody, window, calendar),
+        strict=False,
     )
-    daily = (
-        extra
-        + mine * (own[day + 1] - own[day])
-        + shared * (common[day + 1] - common[day])
-        for day, (extra, mine, shared) in enumerate(
-            zip(on_day, accumulate(at_work), accumulate(working), strict=False)
-        )
-    )
+    daily = []
+    for extra, mine, own, shared, common in days:
+        daily.append(extra + mine * own + shared * common)
     return Load(window.start, (0.0, *accumulate(daily)))
 
 

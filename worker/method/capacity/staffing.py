@@ -8,13 +8,13 @@ neither break such a run nor make it. Missing time logs are said first, in hours
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from datetime import timedelta
 from decimal import ROUND_CEILING, Decimal
 
 import msgspec
 
-from worker.domain.entities import Person, Unit
+from worker.domain.entities import FIRM, Person, Unit
 from worker.domain.messages import Text, literal, message, tell
 from worker.domain.values import Ref
 from worker.domain.words import Words
@@ -23,7 +23,7 @@ from worker.method.capacity.load import first_run
 from worker.method.conditions import Look, Sighting, Subject, state_looks
 from worker.method.formulas.group import members, staff, units_of_people
 from worker.method.formulas.working_time import full_weeks_before
-from worker.method.measures import RoleLoad, UnitLoad, WeekLoad
+from worker.method.measures import LoadMeasure, RoleLoad, StaffNeed, UnitLoad, WeekLoad
 from worker.method.run import Findings
 from worker.world.world import World
 
@@ -59,29 +59,42 @@ class _Spell(msgspec.Struct, frozen=True, gc=False):
     @property
     def hours(self) -> Decimal:
         """Return the mean hours a week above the capacity (below it: negative), rounded up to whole hours."""
-        gap = sum(
-            ((week.load or Decimal(0)) - week.capacity for week in self.weeks),
-            Decimal(0),
-        ) / len(self.weeks)
-        return gap.to_integral_value(ROUND_CEILING)
+        gap = Decimal(0)
+        for week in self.weeks:
+            load = week.load or Decimal(0)
+            gap += load - week.capacity
+        mean = gap / len(self.weeks)
+        return mean.to_integral_value(ROUND_CEILING)
 
 
-def find_staffing_needs(world: World, units: Mapping[Ref, UnitLoad]) -> Findings[None]:
-    """Return the conditions and signals of every unit, and what is wrong in the rows they rest on."""
-    conditions, signals = state_looks(_looks(world, units), words=world.words)
+def find_staffing_needs(
+    world: World, loads: LoadMeasure
+) -> Findings[tuple[StaffNeed, ...] | None]:
+    """Return what roles lack, with the conditions and signals of every unit, and what is wrong in the rows below them."""
+    needs = tuple(_needs(world, loads))
+    looks = (*_looks(world, loads), *(_overload(need, world) for need in needs))
+    conditions, signals = state_looks(looks, words=world.words)
     problems = tuple(_problems(world))
-    return Findings(None, conditions=conditions, signals=signals, problems=problems)
+    return Findings(needs, conditions=conditions, signals=signals, problems=problems)
 
 
-def _looks(world: World, units: Mapping[Ref, UnitLoad]) -> Iterator[Look]:
+def _looks(world: World, loads: LoadMeasure) -> Iterator[Look]:
     for ref, unit in world.units.items():
-        load = units.get(ref)
+        load = loads.units.get(ref)
+        if load is not None:
+            yield _missing_logs(unit, load, world)
+            yield _underload(unit, load, world)
+
+
+def _needs(world: World, loads: LoadMeasure) -> Iterator[StaffNeed]:
+    for ref in world.units:
+        load = loads.units.get(ref)
         if load is None:
             continue
-        yield _missing_logs(unit, load, world)
         for role in load.roles:
-            yield _overload(unit, role, world)
-        yield _underload(unit, load, world)
+            yield _need(ref, role, world)
+    for role in loads.outside:
+        yield _need(FIRM, role, world)
 
 
 def _missing_logs(unit: Unit, load: UnitLoad, world: World) -> Look:
@@ -110,48 +123,71 @@ def _missing_logs(unit: Unit, load: UnitLoad, world: World) -> Look:
     return LOGS, subject, seen
 
 
-def _overload(unit: Unit, role: RoleLoad, world: World) -> Look:
+def _need(unit: Ref, role: RoleLoad, world: World) -> StaffNeed:
     """Look at one role: the first run of weeks over the limit that begins within the hiring lead time."""
     limits = world.thresholds
-    words = world.words
     latest = world.today + timedelta(weeks=limits.hiring_lead_weeks)
-    over = [
-        None if week.ratio is None else week.ratio > limits.overload
-        for week in role.weeks
-    ]
+    over: list[bool | None] = []
+    for week in role.weeks:
+        ratio = week.ratio
+        over.append(None if ratio is None else ratio > limits.overload)
     spell = _spell(role.weeks, over, limits.load_weeks)
-    near = spell if spell and spell.weeks[0].monday <= latest else None
-    subject = Ref("units", f"{unit.ref.key}:{role.role}")
-    name = _role_name(role.role, words)
+    if spell is None or spell.weeks[0].monday > latest:
+        return StaffNeed(unit, role.role, _known(role.weeks, holds=False))
+    return StaffNeed(
+        unit,
+        role.role,
+        _known(role.weeks, holds=True),
+        hours=spell.hours,
+        since=spell.weeks[0].monday,
+        evidence=_evidence(spell, world.words),
+    )
+
+
+def _overload(need: StaffNeed, world: World) -> Look:
+    limits = world.thresholds
+    words = world.words
+    unit = world.unit(need.unit)
+    where = words.say("Whole firm")
+    url = ""
+    if unit is not None:
+        where = unit.name
+        url = unit.url
+    since = ""
+    hours = ""
+    if need.since is not None:
+        since = words.date(need.since)
+        hours = words.number(need.hours, 0)
     seen = Sighting(
-        _known(role.weeks, bool(near)),
+        need.holds,
         4,
-        _evidence(near, words) if near else "",
+        need.evidence,
         f"> {limits.overload}, weeks in a row >= {limits.load_weeks}",
         impact=3,
-        horizon=near.weeks[0].monday if near else None,
-        inputs=((words.say("unit"), unit.name, unit.url),),
+        horizon=need.since,
+        inputs=((words.say("unit"), where, url),),
     )
     names = {
-        "role": name,
-        "hours": words.number(near.hours, 0) if near else "",
-        "date": words.date(near.weeks[0].monday) if near else "",
-        "unit": unit.name,
+        "role": role_name(need.role, words),
+        "hours": hours,
+        "date": since,
+        "unit": where,
     }
-    return OVER, Subject(subject, names, unit=unit.ref), seen
+    subject = Ref("units", f"{need.unit.key}:{need.role}")
+    return OVER, Subject(subject, names, unit=unit.ref if unit else None), seen
 
 
 def _underload(unit: Unit, load: UnitLoad, world: World) -> Look:
     limits = world.thresholds
     words = world.words
     next_weeks = [week for week in load.weeks if week.capacity][: limits.load_weeks]
-    low = [
-        None if week.ratio is None else week.ratio < limits.underload
-        for week in next_weeks
-    ]
+    low: list[bool | None] = []
+    for week in next_weeks:
+        ratio = week.ratio
+        low.append(None if ratio is None else ratio < limits.underload)
     spell = _spell(next_weeks, low, limits.load_weeks)
     seen = Sighting(
-        _known(next_weeks, spell is not None) if load.people else False,
+        _known(next_weeks, holds=spell is not None) if load.people else False,
         3,
         _evidence(spell, words) if spell else "",
         f"< {limits.underload}, weeks in a row >= {limits.load_weeks}",
@@ -174,24 +210,28 @@ def _spell(
     return _Spell(tuple(weeks[place] for place in run)) if run else None
 
 
-def _known(weeks: Sequence[WeekLoad], holds: bool) -> bool | None:  # noqa: FBT001 - a condition, not an option
+def _known(weeks: Sequence[WeekLoad], *, holds: bool) -> bool | None:
     return holds if all(week.load is not None for week in weeks) else None
 
 
 def _evidence(spell: _Spell, words: Words) -> str:
-    return "; ".join(
-        words.say(
+    told = []
+    for week in spell.weeks[:SHOWN]:
+        load = week.load or Decimal(0)
+        ratio = week.ratio or Decimal(0)
+        line = words.say(
             "week of {day}: {load} h of {capacity} h, {ratio}",
             day=words.day_month(week.monday),
-            load=words.number(week.load or Decimal(0), 0),
+            load=words.number(load, 0),
             capacity=words.number(week.capacity, 0),
-            ratio=words.percent(week.ratio or Decimal(0)),
+            ratio=words.percent(ratio),
         )
-        for week in spell.weeks[:SHOWN]
-    )
+        told.append(line)
+    return "; ".join(told)
 
 
-def _role_name(role: str, words: Words) -> str:
+def role_name(role: str, words: Words) -> str:
+    """Return what people call a role; one of their own as it is."""
     return words.say(ROLES[role]) if role in ROLES else role
 
 
@@ -205,11 +245,13 @@ def _two_units(world: World) -> Iterator[Problem]:
     """Yield people whose hours two units would count; an account manager may keep several."""
     named = units_of_people(world)
     for ref, person in world.people.items():
-        units = {
-            unit for unit in (person.unit, *named.get(ref, ())) if unit in world.units
-        }
-        if len(units) > 1 and person.role != "am":
-            names = ", ".join(sorted(world.units[unit].name for unit in units if unit))
+        units: set[Ref] = set()
+        for unit in (person.unit, *named.get(ref, ())):
+            if unit is not None and unit in world.units:
+                units.add(unit)
+        is_shared = person.role == "am" or bool(person.allocation)
+        if len(units) > 1 and not is_shared and person.is_staff(world.today):
+            names = ", ".join(sorted(world.units[unit].name for unit in units))
             yield Problem(
                 code=Code.TWO_UNITS,
                 where=_place(person),
@@ -219,7 +261,9 @@ def _two_units(world: World) -> Iterator[Problem]:
                     count=len(units),
                     names=names,
                 ),
-                hint=tell("leave the person in one unit"),
+                hint=tell(
+                    "leave the person in one unit, or write the shares into Allocation"
+                ),
                 url=person.url,
             )
 
@@ -228,6 +272,8 @@ def _incomplete_people(world: World) -> Iterator[Problem]:
     named = {ref for unit in world.units.values() for ref in members(unit)}
     for ref, person in world.people.items():
         if person.role not in world.thresholds.producing_roles and ref not in named:
+            continue
+        if not person.is_staff(world.today):
             continue
         if person.capacity is None:
             yield _missing(
@@ -265,21 +311,18 @@ def _strangers(world: World) -> Iterator[Problem]:
     accounts = staff(world).accounts
     weeks = full_weeks_before(world.today, world.thresholds.utilization_weeks)
     begin = world.begin_of(weeks.start)
-    items = Counter(
-        issue.assignee
-        for issue in world.issues.values()
-        if issue.category != "done"
-        and issue.assignee
-        and issue.assignee not in accounts
-    )
-    logs = Counter(
-        log.author
-        for log in world.worklogs
-        if log.author not in accounts and log.started >= begin
-    )
+    items: Counter[str] = Counter()
+    for issue in world.issues.values():
+        who = issue.assignee
+        if who and who not in accounts and issue.category != "done":
+            items[who] += 1
+    logs: Counter[str] = Counter()
+    for log in world.worklogs:
+        if log.author not in accounts and log.started >= begin:
+            logs[log.author] += 1
     strangers = sorted(
-        (items.keys() | logs.keys()) - {None},
-        key=lambda account: (-items[account] - logs[account], str(account)),
+        items.keys() | logs.keys(),
+        key=lambda account: (-items[account] - logs[account], account),
     )
     for account in strangers[:LISTED]:
         yield Problem(

@@ -16,7 +16,7 @@ from operator import attrgetter
 
 import msgspec
 
-from worker.domain.entities import FIRM, Person
+from worker.domain.entities import FIRM, Person, Worklog
 from worker.domain.periods import quarter_of
 from worker.domain.values import Ref, Span, Value
 from worker.method.capacity.demand import (
@@ -25,17 +25,17 @@ from worker.method.capacity.demand import (
     assigned_work,
     expected_work,
     share_out,
+    team_at,
 )
 from worker.method.capacity.load import Load, hours, loads_of, spread
-from worker.method.formulas.group import Staffing, staff
+from worker.method.formulas.billable import billable_of
+from worker.method.formulas.group import WHOLE, Staffing, Team, staff
 from worker.method.formulas.working_time import (
-    Presence,
     contracted,
     effective,
     full_weeks_ahead,
     full_weeks_before,
     part_of,
-    presence,
 )
 from worker.method.measures import (
     CardMeasure,
@@ -66,7 +66,7 @@ class _Staff(msgspec.Struct, frozen=True, gc=False):
     expected: tuple[Expected, ...]
     loads: Mapping[Ref, Load]
     logged: Mapping[Ref, Load]
-    presences: Mapping[Ref, Presence]
+    billable: Mapping[Ref, Load]
     cards: Mapping[Ref, set[Ref]]
 
 
@@ -76,29 +76,21 @@ def measure_utilization(
     """Return the fields of people, units and plan nodes, with everybody's weeks behind and ahead."""
     view = _view_of(world, cards, plans)
     people = {ref: _person(view, person) for ref, person in world.people.items()}
-    everybody = tuple(ref for team in view.staffing.teams.values() for ref in team)
-    teams = {unit: view.staffing.teams.get(unit, ()) for unit in world.units} | {
-        FIRM: everybody
-    }
+    teams = {unit: view.staffing.teams.get(unit, {}) for unit in world.units}
+    teams[FIRM] = view.staffing.everybody()
     units = {
-        unit: _unit(view, unit, [people[ref] for ref in team], people=people)
-        for unit, team in teams.items()
+        unit: _unit(view, unit, team, people=people) for unit, team in teams.items()
     }
-    facts = (
-        *(fact for load in people.values() for fact in _person_facts(view, load)),
-        *(
-            fact
-            for ref, load in units.items()
-            if ref != FIRM
-            for fact in _unit_facts(view, load)
-        ),
-        *(
-            fact
-            for plan in plans
-            for fact in _plan_facts(view, plan, units.get(plan.unit))
-        ),
-    )
-    return Findings(LoadMeasure(people, units), facts)
+    outside = tuple(_roles(view, view.staffing.visible.get(None, {}), people))
+    facts: list[Fact] = []
+    for person in people.values():
+        facts += _person_facts(view, person)
+    for ref, load in units.items():
+        if ref != FIRM:
+            facts += _unit_facts(view, load)
+    for plan in plans:
+        facts += _plan_facts(view, plan, units.get(plan.unit))
+    return Findings(LoadMeasure(people, units, outside), tuple(facts))
 
 
 def _view_of(
@@ -110,22 +102,22 @@ def _view_of(
     ahead = _weeks_ahead(world)
     assigned = assigned_work(world, cards, accounts=staffing.accounts)
     expected = tuple(expected_work(world, cards, staffing))
-    pieces = [
-        *assigned.pieces,
-        *(
-            piece
-            for demand in expected
-            for piece in share_out(
-                demand,
-                [world.people[ref] for ref in staffing.teams.get(demand.unit, ())],
-            )
-        ),
-    ]
-    whole = Span(
-        min(past.start, quarter_of(world.today).start),
-        max(ahead[-1].end, *(plan.period.end for plan in plans), world.today),
-    )
-    logged = _logged_hours(world, staffing, since=whole.start)
+    pieces = list(assigned.pieces)
+    for demand in expected:
+        team = team_at(world, staffing, demand)
+        pieces += share_out(demand, team)
+
+    quarter = quarter_of(world.today)
+    first = min(past.start, quarter.start)
+    last = max(ahead[-1].end, world.today)
+    for plan in plans:
+        last = max(last, plan.period.end)
+    whole = Span(first, last)
+    window = Span(world.today, last)
+    since = whole.start
+    logs = _billable_logs(world)
+    logged = _logged_hours(world.worklogs, staffing, since=since, world=world)
+    paid = _logged_hours(logs, staffing, since=since, world=world)
     return _Staff(
         world,
         past,
@@ -133,14 +125,9 @@ def _view_of(
         staffing,
         assigned,
         expected,
-        spread(
-            pieces, world.people, Span(world.today, whole.end), calendar=world.calendar
-        ),
+        spread(pieces, world.people, window, calendar=world.calendar),
         {ref: loads_of(logged.get(ref, {}), whole) for ref in world.people},
-        {
-            ref: presence(person, whole, world.calendar)
-            for ref, person in world.people.items()
-        },
+        {ref: loads_of(paid.get(ref, {}), whole) for ref in world.people},
         _cards_of_people(world, staffing, assigned, since=past.start),
     )
 
@@ -156,22 +143,34 @@ def _weeks_ahead(world: World) -> tuple[Span, ...]:
     return full_weeks_ahead(world.today, count + idle)
 
 
+def _billable_logs(world: World) -> Iterable[Worklog]:
+    """Return the logs that clients are to pay, each once however many cards show it."""
+    billable = billable_of(world)
+    logs: dict[str, Worklog] = {}
+    for card in world.cards.values():
+        for log in billable.logs_of(card):
+            logs[log.id] = log
+    return logs.values()
+
+
 def _logged_hours(
-    world: World, staffing: Staffing, *, since: date
+    worklogs: Iterable[Worklog], staffing: Staffing, *, since: date, world: World
 ) -> Mapping[Ref, Mapping[date, float]]:
     """Return the hours by person and day since a day."""
     begin = world.begin_of(since)
     hours_by_author: dict[str, dict[date, float]] = defaultdict(
         lambda: defaultdict(float)
     )
-    for log in world.worklogs:
+    for log in worklogs:
         if log.started >= begin:
-            hours_by_author[log.author][world.day_of(log.started)] += log.seconds / HOUR
-    return {
-        staffing.accounts[author]: hours
-        for author, hours in hours_by_author.items()
-        if author in staffing.accounts
-    }
+            day = world.day_of(log.started)
+            hours_by_author[log.author][day] += log.seconds / HOUR
+    hours_by_person: dict[Ref, Mapping[date, float]] = {}
+    for author, amounts in hours_by_author.items():
+        if author in staffing.accounts:
+            person = staffing.accounts[author]
+            hours_by_person[person] = amounts
+    return hours_by_person
 
 
 def _cards_of_people(
@@ -198,14 +197,16 @@ def _person(view: _Staff, person: Person) -> PersonLoad:
         if person.jira and world.worklogs
         else None
     )
-    capacity = effective(person, view.past, view.presences[ref])
+    billable = hours(view.billable[ref].within(view.past))
+    capacity = effective(person, view.past, world.calendar)
+    alone = {ref: WHOLE}
     open_items = view.assigned.open[person.jira or ""]
     estimated = open_items - view.assigned.unestimated[person.jira or ""]
     weeks = (
         tuple(
             _week(
                 view,
-                [person],
+                alone,
                 week,
                 known=_is_load_known(view, person, open_items, estimated),
             )
@@ -228,15 +229,31 @@ def _person(view: _Staff, person: Person) -> PersonLoad:
         next_4,
         next_8,
         tuple(sorted(view.cards.get(ref, ()), key=attrgetter("key"))),
+        billable=None if logged is None else billable,
+        target=_target(world, person),
     )
 
 
-def _effective_sum(view: _Staff, people: Iterable[Person], span: Span) -> Decimal:
+def _target(world: World, person: Person) -> Decimal | None:
+    return world.thresholds.utilization_targets.get(person.role or "")
+
+
+def _effective_sum(view: _Staff, team: Team, span: Span) -> Decimal:
     total = Decimal(0)
-    for person in people:
-        present = view.presences[person.ref]
-        total += effective(person, span, present) or Decimal(0)
+    for ref, share in team.items():
+        person = view.world.people[ref]
+        own = effective(person, span, view.world.calendar)
+        total += (own or Decimal(0)) * share
     return total
+
+
+def _within(loads: Mapping[Ref, Load], team: Team, span: Span) -> Decimal:
+    """Return the hours of a team in a span, of who is shared its share."""
+    total = 0.0
+    for ref, share in team.items():
+        own = loads[ref].within(span)
+        total += own * float(share)
+    return hours(total)
 
 
 def _is_load_known(
@@ -250,15 +267,12 @@ def _is_load_known(
     )
 
 
-def _week(
-    view: _Staff, people: Sequence[Person], week: Span, *, known: bool
-) -> WeekLoad:
-    planned = sum(view.loads[person.ref].within(week) for person in people)
-    return WeekLoad(
-        week.start,
-        _effective_sum(view, people, week),
-        hours(planned) if known else None,
-    )
+def _week(view: _Staff, team: Team, week: Span, *, known: bool) -> WeekLoad:
+    planned = None
+    if known:
+        planned = _within(view.loads, team, week)
+    capacity = _effective_sum(view, team, week)
+    return WeekLoad(week.start, capacity, planned)
 
 
 def _ratio_of(weeks: Sequence[WeekLoad]) -> Decimal | None:
@@ -267,34 +281,33 @@ def _ratio_of(weeks: Sequence[WeekLoad]) -> Decimal | None:
 
 
 def _sums(weeks: Sequence[WeekLoad]) -> tuple[Decimal | None, Decimal]:
-    known = [week.load for week in weeks if week.load is not None]
-    capacity = sum((week.capacity for week in weeks), Decimal(0))
-    return (
-        sum(known, Decimal(0)) if weeks and len(known) == len(weeks) else None
-    ), capacity
+    capacity = planned = Decimal(0)
+    is_known = bool(weeks)
+    for week in weeks:
+        capacity += week.capacity
+        planned += week.load or Decimal(0)
+        is_known &= week.load is not None
+    return planned if is_known else None, capacity
 
 
 def _unit(
-    view: _Staff,
-    unit: Ref,
-    loads: Sequence[PersonLoad],
-    *,
-    people: Mapping[Ref, PersonLoad],
+    view: _Staff, unit: Ref, team: Team, *, people: Mapping[Ref, PersonLoad]
 ) -> UnitLoad:
-    team = [view.world.people[load.person] for load in loads]
+    loads = [people[ref] for ref in team]
     known = _is_known(view, loads)
     weeks = tuple(_week(view, team, week, known=known) for week in view.ahead)
     planned, capacity = _sums(weeks[: SHOWN_WEEKS[0]])
-    logged = (
-        sum((load.logged or Decimal(0) for load in loads), Decimal(0))
-        if view.world.worklogs
-        else None
-    )
-    past = sum((load.effective or Decimal(0) for load in loads), Decimal(0))
+    # Those without a Jira account are in no team: the hours of all are known, or nobody's are.
+    is_logged = bool(view.world.worklogs)
+    logged = billable = None
+    if is_logged:
+        logged = _within(view.logged, team, view.past)
+        billable = _within(view.billable, team, view.past)
+    past = _effective_sum(view, team, view.past)
     missing = () if logged is None else _missing_most(view, loads, logged, past=past)
     return UnitLoad(
         unit,
-        tuple(load.person for load in loads),
+        tuple(team),
         capacity,
         part_of(planned, capacity),
         past,
@@ -302,8 +315,22 @@ def _unit(
         None if missing else part_of(logged, past),
         missing,
         weeks,
-        tuple(_roles(view, unit, people)),
+        tuple(_roles(view, _visible(view, unit), people)),
+        billable=None if missing else billable,
+        target=_target_of(view, team),
     )
+
+
+def _target_of(view: _Staff, team: Team) -> Decimal | None:
+    """Return the targets of a team's roles, weighed by the hours of those who have one; None when nobody has."""
+    aim = whole = Decimal(0)
+    for ref, share in team.items():
+        target = _target(view.world, view.world.people[ref])
+        if target is not None:
+            part = _effective_sum(view, {ref: share}, view.past)
+            aim += part * target
+            whole += part
+    return part_of(aim, whole)
 
 
 def _missing_most(
@@ -313,16 +340,12 @@ def _missing_most(
     least = view.world.thresholds.logs_share
     if logged >= least * past:
         return ()
-    gaps = [
-        (load.effective - (load.logged or Decimal(0)), load)
-        for load in loads
-        if load.effective is not None
-    ]
-    short = [
-        (-gap, load.person)
-        for gap, load in gaps
-        if gap > (1 - least) * (load.effective or Decimal(0))
-    ]
+    short = []
+    for load in loads:
+        there = load.effective or Decimal(0)
+        gap = there - (load.logged or Decimal(0))
+        if gap > (1 - least) * there:
+            short.append((-gap, load.person))
     return tuple(person for _, person in sorted(short))
 
 
@@ -334,26 +357,31 @@ def _is_known(view: _Staff, loads: Iterable[PersonLoad]) -> bool:
 
 
 def _roles(
-    view: _Staff, unit: Ref, people: Mapping[Ref, PersonLoad]
+    view: _Staff, team: Team, people: Mapping[Ref, PersonLoad]
 ) -> Iterator[RoleLoad]:
-    """Yield the load of every role somebody has in a unit, the producing ones first."""
-    team = [view.world.people[ref] for ref in _visible(view, unit)]
-    taken = sorted({person.role for person in team if person.role})
+    """Yield the load of every role somebody of a team has, the producing ones first."""
+    by_role: dict[str, dict[Ref, Decimal]] = {}
+    for ref, share in team.items():
+        role = view.world.people[ref].role
+        if role:
+            by_role.setdefault(role, {})[ref] = share
+
     producing = view.world.thresholds.producing_roles
-    first = [role for role in producing if role in taken]
-    for role in (*first, *(role for role in taken if role not in producing)):
-        own = [person for person in team if person.role == role]
-        known = _is_known(view, [people[person.ref] for person in own])
+    first = [role for role in producing if role in by_role]
+    rest = sorted(by_role.keys() - first)
+    for role in (*first, *rest):
+        own = by_role[role]
+        known = _is_known(view, [people[ref] for ref in own])
         weeks = (_week(view, own, week, known=known) for week in view.ahead)
         yield RoleLoad(role, tuple(weeks))
 
 
-def _visible(view: _Staff, unit: Ref) -> tuple[Ref, ...]:
+def _visible(view: _Staff, unit: Ref) -> Team:
     """Return the people of a unit, or of the whole firm, whose work can be seen."""
     visible = view.staffing.visible
     if unit == FIRM:
-        return tuple(ref for team in visible.values() for ref in team)
-    return visible.get(unit, ())
+        return {ref: WHOLE for team in visible.values() for ref in team}
+    return visible.get(unit, {})
 
 
 def _why(inputs: Sequence[Input], formula: str, threshold: str = "") -> Why:
@@ -390,6 +418,7 @@ def _person_facts(view: _Staff, load: PersonLoad) -> Iterator[Fact]:
             ),
         ),
     )
+    yield _billable_fact(view, load.person, load)
     for count, name, value in zip(
         SHOWN_WEEKS, ("load_4", "load_8"), (load.next_4, load.next_8), strict=True
     ):
@@ -427,17 +456,41 @@ def _person_facts(view: _Staff, load: PersonLoad) -> Iterator[Fact]:
     )
 
 
+def _billable_fact(view: _Staff, ref: Ref, load: PersonLoad | UnitLoad) -> Fact:
+    """State the share of a person's or a unit's capacity that clients are to pay, and what it should be."""
+    words = view.world.words
+    target = ""
+    threshold = ""
+    if load.target is not None:
+        target = words.percent(load.target)
+        threshold = f">= {target}"
+    inputs = (
+        Input(words.say("billable hours"), _shown(load.billable)),
+        Input(words.say("logged hours"), _shown(load.logged)),
+        Input(words.say("effective capacity, h"), _shown(load.effective)),
+        Input(words.say("target of the role"), target or "-"),
+    )
+    formula = words.say(
+        "billable hours / effective capacity of {capacity} h",
+        capacity=_shown(load.effective),
+    )
+    return Fact(
+        ref,
+        "billable_utilization",
+        _percent(load.billable_utilization),
+        _why(inputs, formula, threshold),
+    )
+
+
 def _expected_hours(view: _Staff, person: Ref) -> Decimal:
     """Return what falls on a person of all that proposals may bring, whenever that is."""
-    home = view.staffing.homes.get(person)
-    people = view.world.people
-    if person not in view.staffing.teams.get(home, ()):
-        return Decimal(0)
-    team = [people[ref].capacity or Decimal(0) for ref in view.staffing.teams[home]]
-    whole = sum(
-        (demand.hours for demand in view.expected if demand.unit == home), Decimal(0)
-    )
-    return whole * (people[person].capacity or Decimal(0)) / sum(team, Decimal(0))
+    total = Decimal(0)
+    for demand in view.expected:
+        team = team_at(view.world, view.staffing, demand)
+        whole = sum(team.values(), Decimal(0))
+        if person in team:
+            total += demand.hours * team[person] / whole
+    return total
 
 
 def _shown(value: Decimal | None) -> str:
@@ -510,6 +563,7 @@ def _unit_facts(view: _Staff, load: UnitLoad) -> Iterator[Fact]:
             least,
         ),
     )
+    yield _billable_fact(view, load.unit, load)
     yield Fact(
         load.unit,
         "missing_logs",
@@ -544,12 +598,13 @@ def _plan_facts(
         return
     say = world.words.say
     span = Span(period.start, period.end)
-    capacity = _effective_sum(
-        view, (world.people[person] for person in load.people), span
-    )
+    team = view.staffing.everybody()
+    if plan.unit != FIRM:
+        team = view.staffing.teams[plan.unit]
+    capacity = _effective_sum(view, team, span)
     behind = Span(period.start, max(world.today, period.start) - timedelta(days=1))
-    spent = hours(sum(view.logged[person].within(behind) for person in load.people))
-    ahead = hours(sum(view.loads[person].within(span) for person in load.people))
+    spent = _within(view.logged, team, behind)
+    ahead = _within(view.loads, team, span)
     planned = spent + ahead if load.load is not None else None
     inputs = (
         Input(say("logged hours"), _shown(spent)),

@@ -21,7 +21,6 @@ from worker.method.measures import CardMeasure
 from worker.method.run import Findings
 from worker.world.world import World
 
-
 UNENDING = 4
 """The mark of work that takes in as much as is finished: a due date is hardly met, though nobody can tell how late."""
 

@@ -17,12 +17,12 @@ def person_for(
 ) -> Ref | None:
     """Return the person a role means for a client or a unit: from the unit, else the head who answers, else None.
 
-    A newbiz client or one without a unit is Head of Newbiz's when the AM is meant.
+    Nothing is of people who have left. A newbiz client or one without a unit is Head of Newbiz's when the AM is meant.
     """
     payer = world.client(client)
     home = payer.unit if payer else unit
     team = world.unit(home)
-    own = _from_unit(role, payer, team)
+    own = [ref for ref in _from_unit(role, payer, team) if _is_here(ref, world)]
     if own:
         return own[0]
 
@@ -39,9 +39,15 @@ def person_for(
 def _with_role(role: str, world: World) -> list[Ref]:
     people = []
     for person in world.people.values():
-        if person.role == role:
+        if person.role == role and person.is_staff(world.today):
             people.append(person.ref)
     return people
+
+
+def _is_here(ref: Ref, world: World) -> bool:
+    """Tell whether nobody knows that a person has left."""
+    person = world.person(ref)
+    return person is None or person.is_staff(world.today)
 
 
 def _from_unit(role: str, client: Client | None, unit: Unit | None) -> tuple[Ref, ...]:

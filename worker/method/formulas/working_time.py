@@ -1,7 +1,8 @@
 """How many hours people have: by contract, and in effect, once holidays and time off are taken out (docs/method.md 3.1).
 
-Contracted = hours a week x weekdays / 5; effective = hours a week x days at work / 5. A day at work is a working day of
-the production calendar, from the person's start on, without their time off (docs/facts/definitions.md 1).
+Contracted = the hours of their weeks; effective = the hours of the days they are at work: working days of the production
+calendar, from a person's first day to their last, without time off, an hour less on shortened days
+(docs/facts/definitions.md 1). A week is the person's own, else a fifth of the hours a week on each working day.
 """
 
 from __future__ import annotations
@@ -11,102 +12,89 @@ from datetime import date
 from decimal import Decimal
 from functools import lru_cache
 
-import msgspec
-
 from worker.domain.entities import Person
-from worker.domain.periods import A_DAY, A_WEEK, WorkCalendar, monday_of
-from worker.domain.values import Ref, Span
+from worker.domain.periods import (
+    A_DAY,
+    A_WEEK,
+    Week,
+    WorkCalendar,
+    even_week,
+    monday_of,
+)
+from worker.domain.values import Span
 from worker.method.formulas.flow import ratio
 
-WEEK = 5
-"""Working days by which hours a week are divided."""
-
 WEEKDAYS = WorkCalendar()
+USUAL = even_week(Decimal(40))
+"""How work lies on the days of somebody whose hours are not known."""
 
 
-def days_at_work(person: Person, span: Span, calendar: WorkCalendar) -> int:
-    """Return on how many days of the span the person works."""
-    first = _first_day(person, span)
-    present = calendar.working_days(first, span.end)
+def hours_at_work(person: Person, span: Span, calendar: WorkCalendar) -> Decimal:
+    """Return the hours the person is at work in a span."""
+    here = _employed(person, span)
+    week = _week_of(person)
+    total = calendar.hours(week, here.start, here.end)
     for off in _apart(person.time_off):
-        leaves = max(off.start, first)
-        returns = min(off.end, span.end)
-        present -= calendar.working_days(leaves, returns)
-    return present
+        leaves = max(off.start, here.start)
+        returns = min(off.end, here.end)
+        total -= calendar.hours(week, leaves, returns)
+    return total
 
 
-def _first_day(person: Person, span: Span) -> date:
-    """Return the first day of the span on which the person belongs to the firm, which may lie after the span."""
-    if person.start is None:
-        return span.start
-    return max(span.start, person.start)
-
-
-def is_at_work(person: Person, day: date, calendar: WorkCalendar) -> bool:
-    """Tell whether the person works on a day."""
-    if not calendar.is_working(day):
-        return False
-    if person.start is not None and day < person.start:
-        return False
-    return not any(day in off for off in person.time_off)
-
-
-class Presence(msgspec.Struct, frozen=True, gc=False):
-    """The days at work from `first` on, as sums up to each day: `sums[n]` are those among the first `n` days."""
-
-    first: date
-    sums: tuple[int, ...]
-
-    def within(self, span: Span) -> int:
-        """Return how many days of the span are days at work; the span lies inside the window."""
-        after = span.end + A_DAY
-        return self._before(after) - self._before(span.start)
-
-    def _before(self, day: date) -> int:
-        """Return the days at work of the window before a day."""
-        place = (day - self.first).days
-        last = len(self.sums) - 1
-        inside = min(max(place, 0), last)
-        return self.sums[inside]
-
-
-def presence(person: Person, window: Span, calendar: WorkCalendar) -> Presence:
-    """Return a person's days at work in a window; people of one pattern share one."""
-    return _presence(person.start, person.time_off, window, calendar)
+def daily_hours(
+    person: Person, window: Span, calendar: WorkCalendar
+) -> tuple[float, ...]:
+    """Return the hours the person is at work on each day of a window; people of one pattern share one."""
+    here = _employed(person, window)
+    return _daily(_week_of(person), here, person.time_off, window, calendar=calendar)
 
 
 @lru_cache(maxsize=256)
-def _presence(
-    start: date | None, time_off: tuple[Span, ...], window: Span, calendar: WorkCalendar
-) -> Presence:
-    nobody = Ref("people", "")
-    pattern = Person(nobody, "", start=start, time_off=time_off)
-
-    so_far = 0
-    sums = [so_far]
+def _daily(
+    week: Week,
+    here: Span,
+    time_off: tuple[Span, ...],
+    window: Span,
+    *,
+    calendar: WorkCalendar,
+) -> tuple[float, ...]:
+    hours = []
     day = window.start
     while day <= window.end:
-        so_far += is_at_work(pattern, day, calendar)
-        sums.append(so_far)
+        is_away = day not in here or any(day in off for off in time_off)
+        hours.append(0.0 if is_away else float(calendar.hours_on(week, day)))
         day += A_DAY
-    return Presence(window.start, tuple(sums))
+    return tuple(hours)
+
+
+def _week_of(person: Person) -> Week:
+    if person.week is not None:
+        return person.week
+    if person.capacity is not None:
+        return even_week(person.capacity)
+    return USUAL
+
+
+def _employed(person: Person, span: Span) -> Span:
+    """Return the days of the span on which the person belongs to the firm; of none the last lies before the first."""
+    start = span.start if person.start is None else max(span.start, person.start)
+    end = span.end if person.end is None else min(span.end, person.end)
+    return Span(start, end)
 
 
 def contracted(person: Person, span: Span) -> Decimal | None:
     """Return the hours by contract in a span; None when the person has no capacity filled in."""
     if person.capacity is None:
         return None
-    first = _first_day(person, span)
-    days = WEEKDAYS.working_days(first, span.end)
-    return person.capacity * days / WEEK
+    here = _employed(person, span)
+    return WEEKDAYS.hours(_week_of(person), here.start, here.end)
 
 
-def effective(person: Person, span: Span, present: Presence) -> Decimal | None:
+def effective(person: Person, span: Span, calendar: WorkCalendar) -> Decimal | None:
     """Return the hours in effect in a span; None when the person has no capacity filled in."""
     if person.capacity is None:
         return None
-    days = present.within(span)
-    return person.capacity * days / WEEK
+    return hours_at_work(person, span, calendar)
 
 
 def part_of(hours: Decimal | None, capacity: Decimal | None) -> Decimal | None:
