@@ -63,6 +63,7 @@ def test_sources_of_the_method_are_shipped() -> None:
         "reviews",
         "terms",
         "ledger",
+        "requests",
     }
 
 

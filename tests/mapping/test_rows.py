@@ -26,6 +26,7 @@ from worker.world.rows import (
     read_plan,
     read_plan_key,
     read_risk,
+    read_staff_request,
     read_task,
     risk_key,
     seed_of,
@@ -68,7 +69,15 @@ def test_a_cell_of_any_type_counts_or_is_empty(cells: dict[str, Value]) -> None:
     risk = read_risk(found, MOSCOW)
     task = read_task(found, MOSCOW)
     plan = read_plan(found)
-    for text in (risk.status, risk.steps, task.note, task.source, plan.health):
+    asked = read_staff_request(found)
+    for text in (
+        risk.status,
+        risk.steps,
+        task.note,
+        task.source,
+        plan.health,
+        asked.status,
+    ):
         assert text is None or isinstance(text, str)
     for mark in (risk.probability, risk.impact, risk.exposure, plan.target):
         assert mark is None or isinstance(mark, Decimal)

@@ -287,7 +287,7 @@ def applied(before: World, outcome: Outcome, *, today: date | None = None) -> Wo
         for source, items in before.rows.items()
     }
     for fact in outcome.facts:
-        if fact.ref.source in ("plans", "risks", "tasks"):
+        if fact.ref.source in ("plans", "risks", "tasks", "requests"):
             kept = rows.setdefault(fact.ref.source, {})
             kept[fact.ref] = _written(kept.get(fact.ref), fact, before.today)
     cards = {ref: _dated(card, outcome) for ref, card in before.cards.items()}

@@ -9,6 +9,7 @@ finds nothing new.
 from __future__ import annotations
 
 from worker.mapping.playbooks import Playbooks
+from worker.method.capacity.hiring import plan_staff_requests
 from worker.method.capacity.staffing import find_staffing_needs
 from worker.method.capacity.triangle import find_broken_triangles
 from worker.method.capacity.utilization import measure_utilization
@@ -66,7 +67,8 @@ def evaluate(world: World, playbooks: Playbooks, *, start: type[Run] = Run) -> O
     run(find_quality_conditions, None, cards)
     run(find_relation_conditions, None, playbooks)
     run(find_broken_triangles, None)
-    run(find_staffing_needs, None, load)
+    needs = run(find_staffing_needs, None, load)
+    run(plan_staff_requests, None, needs)
     rays = run(measure_rays, {}, cards)
     graduations = run(find_graduations, {}, cards, load.units)
     revolutions = run(plan_revolutions, ())

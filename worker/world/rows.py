@@ -1,4 +1,4 @@
-"""The rows of the worker's own boards as values, and how their keys are built: risks, tasks, plans, bonuses.
+"""The rows of the worker's own boards as values, and how their keys are built: risks, tasks, plans, bonuses, staff requests.
 
 People may type into these rows too. A cell that holds what it should not counts as empty here; what is wrong with it
 was told when its page was decoded.
@@ -166,6 +166,16 @@ class BonusRow(msgspec.Struct, frozen=True, gc=False):
     paid: bool
 
 
+class StaffRequest(msgspec.Struct, frozen=True, gc=False):
+    """A row of staff requests: a person asked for, with the status that people gave it; `created` is its page's day."""
+
+    ref: Ref
+    key: str
+    title: str
+    created: date
+    status: str | None
+
+
 def read_risk(row: Row, zone: tzinfo) -> RiskRow:
     """Return a row of the risk map; instants become days of `zone`."""
     cell = row.fields.get
@@ -285,13 +295,24 @@ def _read_true_up(line: str) -> tuple[date, Decimal] | None:
         return None
 
 
+def read_staff_request(row: Row) -> StaffRequest:
+    """Return a row of staff requests."""
+    return StaffRequest(
+        row.ref,
+        row.key,
+        row.title,
+        created=row.created.date(),
+        status=text_of(row.fields.get("status")),
+    )
+
+
 def seed_of(title: str, assignees: Iterable[Ref], due: Value) -> str:
     """Return what a task is made with in one text: whoever changes title, assignee or due date makes it theirs."""
     people = ",".join(str(person) for person in assignees)
     return f"{title}|{people}|{due or ''}"
 
 
-Keyed = TypeVar("Keyed", RiskRow, TaskRow, PlanRow)
+Keyed = TypeVar("Keyed", RiskRow, TaskRow, PlanRow, StaffRequest)
 
 
 def by_key(rows: Iterable[Keyed]) -> dict[str, Keyed]:
@@ -354,3 +375,8 @@ def read_ledger_key(key: str) -> tuple[str, str] | None:
 def bonus_key(unit: Ref, month: Period) -> str:
     """Return the key of a unit's bonus for a month."""
     return f"bonus:{unit.key}:{month.code}"
+
+
+def staff_key(unit: Ref, role: str) -> str:
+    """Return the key of what a role of a unit lacks."""
+    return f"request:{unit.key}:{role}"

@@ -38,11 +38,13 @@ from worker.world.rows import (
     LedgerRow,
     PlanRow,
     RiskRow,
+    StaffRequest,
     TaskRow,
     read_bonus,
     read_ledger,
     read_plan,
     read_risk,
+    read_staff_request,
     read_task,
 )
 from worker.world.terms import Terms
@@ -127,6 +129,11 @@ class World(msgspec.Struct, frozen=True, gc=False):
             if ledger_row is not None:
                 rows.setdefault(ledger_row.key, ledger_row)
         return tuple(rows.values())
+
+    def staff_requests(self) -> tuple[StaffRequest, ...]:
+        """Return the rows of staff requests, the oldest first."""
+        rows = self.rows.get("requests", ())
+        return tuple(read_staff_request(row) for row in rows)
 
     def client(self, ref: Ref | None) -> Client | None:
         """Return a client by its ref; None when there is no ref or no such row."""

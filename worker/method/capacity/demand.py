@@ -141,7 +141,9 @@ def _count(
 
 
 def _assignee_above(issue: Issue, parents: Mapping[str, Issue]) -> str | None:
-    parent = parents.get(issue.parent) if issue.parent and issue.level < 0 else None
+    if issue.parent is None or issue.level >= 0:
+        return None
+    parent = parents.get(issue.parent)
     return parent.assignee if parent else None
 
 
@@ -156,7 +158,8 @@ def _dated(
     for (who, due), left in seconds.items():
         last = due or end or start + timedelta(weeks=world.thresholds.undated_weeks)
         if last < world.today:
-            last = world.calendar.add(world.calendar.add(world.today, 0), LATE_DAYS - 1)
+            first = world.calendar.add(world.today, 0)
+            last = world.calendar.add(first, LATE_DAYS - 1)
         yield (who, min(start, last), last), left
 
 
@@ -237,7 +240,8 @@ def _until(card: Card, start: date, world: World) -> date:
         if service and service.lead_weeks
         else world.thresholds.service_lead_weeks
     )
-    return start + timedelta(days=max(ceil(weeks * 7), 1) - 1)
+    days = max(ceil(weeks * 7), 1)
+    return start + timedelta(days=days - 1)
 
 
 def _still_there(world: World, team: Team, day: date) -> Team:

@@ -7,14 +7,14 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from datetime import date, timedelta
+from datetime import date
 from decimal import ROUND_HALF_UP, Decimal
 from itertools import accumulate
 
 import msgspec
 
 from worker.domain.entities import Person
-from worker.domain.periods import WorkCalendar
+from worker.domain.periods import A_DAY, WorkCalendar
 from worker.domain.values import Ref, Span
 from worker.method.formulas.working_time import daily_hours, hours_at_work
 
@@ -38,10 +38,14 @@ class Load(msgspec.Struct, frozen=True, gc=False):
 
     def within(self, span: Span) -> float:
         """Return the hours that lie in a span."""
-        return self._upto(span.end + timedelta(days=1)) - self._upto(span.start)
+        after = span.end + A_DAY
+        return self._upto(after) - self._upto(span.start)
 
     def _upto(self, day: date) -> float:
-        return self.sums[min(max((day - self.first).days, 0), len(self.sums) - 1)]
+        place = (day - self.first).days
+        last = len(self.sums) - 1
+        inside = min(max(place, 0), last)
+        return self.sums[inside]
 
 
 def spread(
@@ -84,7 +88,8 @@ def _load(
             rates = working
             room = hours_at_work(anybody, span, calendar)
         if not room:
-            on_day[min(max(end, 0), length - 1)] += piece.hours
+            inside = min(max(end, 0), length - 1)
+            on_day[inside] += piece.hours
         elif begin < length and end >= 0:
             rate = piece.hours / float(room)
             rates[max(begin, 0)] += rate
@@ -105,11 +110,14 @@ def _load(
 
 def loads_of(amounts: Mapping[date, float], window: Span) -> Load:
     """Return hours given by day as a load."""
-    days = (
-        window.start + timedelta(days=offset)
-        for offset in range((window.end - window.start).days + 1)
-    )
-    return Load(window.start, (0.0, *accumulate(amounts.get(day, 0.0) for day in days)))
+    so_far = 0.0
+    sums = [so_far]
+    day = window.start
+    while day <= window.end:
+        so_far += amounts.get(day, 0.0)
+        sums.append(so_far)
+        day += A_DAY
+    return Load(window.start, tuple(sums))
 
 
 def hours(value: float) -> Decimal:

@@ -72,7 +72,9 @@ def find_staffing_needs(
 ) -> Findings[tuple[StaffNeed, ...] | None]:
     """Return what roles lack, with the conditions and signals of every unit, and what is wrong in the rows below them."""
     needs = tuple(_needs(world, loads))
-    looks = (*_looks(world, loads), *(_overload(need, world) for need in needs))
+    looks = list(_looks(world, loads))
+    for need in needs:
+        looks.append(_overload(need, world))
     conditions, signals = state_looks(looks, words=world.words)
     problems = tuple(_problems(world))
     return Findings(needs, conditions=conditions, signals=signals, problems=problems)
@@ -99,7 +101,8 @@ def _needs(world: World, loads: LoadMeasure) -> Iterator[StaffNeed]:
 
 def _missing_logs(unit: Unit, load: UnitLoad, world: World) -> Look:
     words = world.words
-    names = ", ".join(world.people[ref].name for ref in load.missing)
+    missing = [world.people[ref].name for ref in load.missing]
+    names = ", ".join(missing)
     holds = bool(load.missing) if load.logged is not None else None
     evidence = (
         words.say(
@@ -173,8 +176,11 @@ def _overload(need: StaffNeed, world: World) -> Look:
         "date": since,
         "unit": where,
     }
-    subject = Ref("units", f"{need.unit.key}:{need.role}")
-    return OVER, Subject(subject, names, unit=unit.ref if unit else None), seen
+    about = Ref("units", f"{need.unit.key}:{need.role}")
+    subject = Subject(about, names)
+    if unit is not None:
+        subject = Subject(about, names, unit=unit.ref)
+    return OVER, subject, seen
 
 
 def _underload(unit: Unit, load: UnitLoad, world: World) -> Look:
@@ -207,7 +213,10 @@ def _spell(
     weeks: Sequence[WeekLoad], flags: Sequence[bool | None], length: int
 ) -> _Spell | None:
     run = first_run(flags, length)
-    return _Spell(tuple(weeks[place] for place in run)) if run else None
+    if run is None:
+        return None
+    beyond = [weeks[place] for place in run]
+    return _Spell(tuple(beyond))
 
 
 def _known(weeks: Sequence[WeekLoad], *, holds: bool) -> bool | None:
@@ -215,7 +224,7 @@ def _known(weeks: Sequence[WeekLoad], *, holds: bool) -> bool | None:
 
 
 def _evidence(spell: _Spell, words: Words) -> str:
-    told = []
+    weeks = []
     for week in spell.weeks[:SHOWN]:
         load = week.load or Decimal(0)
         ratio = week.ratio or Decimal(0)
@@ -226,8 +235,8 @@ def _evidence(spell: _Spell, words: Words) -> str:
             capacity=words.number(week.capacity, 0),
             ratio=words.percent(ratio),
         )
-        told.append(line)
-    return "; ".join(told)
+        weeks.append(line)
+    return "; ".join(weeks)
 
 
 def role_name(role: str, words: Words) -> str:
@@ -269,7 +278,9 @@ def _two_units(world: World) -> Iterator[Problem]:
 
 
 def _incomplete_people(world: World) -> Iterator[Problem]:
-    named = {ref for unit in world.units.values() for ref in members(unit)}
+    named: set[Ref] = set()
+    for unit in world.units.values():
+        named.update(members(unit))
     for ref, person in world.people.items():
         if person.role not in world.thresholds.producing_roles and ref not in named:
             continue

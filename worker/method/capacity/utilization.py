@@ -10,14 +10,14 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from datetime import date, timedelta
+from datetime import date
 from decimal import ROUND_HALF_UP, Decimal
 from operator import attrgetter
 
 import msgspec
 
 from worker.domain.entities import FIRM, Person, Worklog
-from worker.domain.periods import quarter_of
+from worker.domain.periods import A_DAY, quarter_of
 from worker.domain.values import Ref, Span, Value
 from worker.method.capacity.demand import (
     Assigned,
@@ -75,18 +75,23 @@ def measure_utilization(
 ) -> Findings[LoadMeasure]:
     """Return the fields of people, units and plan nodes, with everybody's weeks behind and ahead."""
     view = _view_of(world, cards, plans)
-    people = {ref: _person(view, person) for ref, person in world.people.items()}
-    teams = {unit: view.staffing.teams.get(unit, {}) for unit in world.units}
+    people: dict[Ref, PersonLoad] = {}
+    for ref, person in world.people.items():
+        people[ref] = _person(view, person)
+    teams: dict[Ref, Team] = {}
+    for unit in world.units:
+        teams[unit] = view.staffing.teams.get(unit, {})
     teams[FIRM] = view.staffing.everybody()
     units = {
         unit: _unit(view, unit, team, people=people) for unit, team in teams.items()
     }
-    outside = tuple(_roles(view, view.staffing.visible.get(None, {}), people))
+    of_no_unit = view.staffing.visible.get(None, {})
+    outside = tuple(_roles(view, of_no_unit, people))
     facts: list[Fact] = []
-    for person in people.values():
-        facts += _person_facts(view, person)
-    for ref, load in units.items():
-        if ref != FIRM:
+    for own in people.values():
+        facts += _person_facts(view, own)
+    for unit, load in units.items():
+        if unit != FIRM:
             facts += _unit_facts(view, load)
     for plan in plans:
         facts += _plan_facts(view, plan, units.get(plan.unit))
@@ -304,7 +309,9 @@ def _unit(
         logged = _within(view.logged, team, view.past)
         billable = _within(view.billable, team, view.past)
     past = _effective_sum(view, team, view.past)
-    missing = () if logged is None else _missing_most(view, loads, logged, past=past)
+    missing: tuple[Ref, ...] = ()
+    if logged is not None:
+        missing = _missing_most(view, loads, logged, past=past)
     return UnitLoad(
         unit,
         tuple(team),
@@ -390,12 +397,16 @@ def _why(inputs: Sequence[Input], formula: str, threshold: str = "") -> Why:
 
 def _percent(value: Decimal | None) -> Decimal | None:
     """Return a share as it is written: to a whole percent, so that the noise of single hours writes nothing."""
-    return value.quantize(Decimal("0.01"), ROUND_HALF_UP) if value is not None else None
+    if value is None:
+        return None
+    return value.quantize(Decimal("0.01"), ROUND_HALF_UP)
 
 
 def _tenth(value: Decimal | None) -> Decimal | None:
     """Return hours as they are written."""
-    return value.quantize(Decimal("0.1"), ROUND_HALF_UP) if value is not None else None
+    if value is None:
+        return None
+    return value.quantize(Decimal("0.1"), ROUND_HALF_UP)
 
 
 def _person_facts(view: _Staff, load: PersonLoad) -> Iterator[Fact]:
@@ -500,7 +511,9 @@ def _shown(value: Decimal | None) -> str:
 
 def _span(view: _Staff, span: Span) -> str:
     words = view.world.words
-    return f"{words.day_month(span.start)} - {words.date(span.end)}"
+    first = words.day_month(span.start)
+    last = words.date(span.end)
+    return f"{first} - {last}"
 
 
 def _unit_facts(view: _Staff, load: UnitLoad) -> Iterator[Fact]:
@@ -579,7 +592,11 @@ def _unit_facts(view: _Staff, load: UnitLoad) -> Iterator[Fact]:
 
 
 def _missing(view: _Staff, load: UnitLoad) -> str | None:
-    return ", ".join(view.world.people[ref].name for ref in load.missing) or None
+    names = []
+    for ref in load.missing:
+        person = view.world.people[ref]
+        names.append(person.name)
+    return ", ".join(names) or None
 
 
 def _plan_facts(
@@ -602,7 +619,8 @@ def _plan_facts(
     if plan.unit != FIRM:
         team = view.staffing.teams[plan.unit]
     capacity = _effective_sum(view, team, span)
-    behind = Span(period.start, max(world.today, period.start) - timedelta(days=1))
+    now = max(world.today, period.start)
+    behind = Span(period.start, now - A_DAY)
     spent = _within(view.logged, team, behind)
     ahead = _within(view.loads, team, span)
     planned = spent + ahead if load.load is not None else None

@@ -1,6 +1,6 @@
 """The life of a signal: opened by its condition, closed by its end or by a person, opened anew only after it was gone.
 
-Pure state machine over `Occurrence`, shared by risks and tasks (docs/method.md 6.1, 6.4). Days on which the condition was absent
+Pure state machine over `Occurrence`, shared by risks, tasks and staff requests (docs/method.md 6.1, 6.4, 3.4). Days on which the condition was absent
 are counted by day of observation, so that two runs on one day count once.
 """
 
@@ -15,7 +15,7 @@ from msgspec.structs import replace
 from worker.domain.values import Ref
 from worker.world.memory import Closing, Occurrence
 
-COMPLETE = frozenset({"closed", "done", "cancelled"})
+COMPLETE = frozenset({"closed", "done", "cancelled", "hired", "declined"})
 
 
 class Rules(msgspec.Struct, frozen=True, gc=False):
@@ -84,7 +84,7 @@ def recall(
     return occurrences
 
 
-PREFIX = {"risks": "risk:", "tasks": "task:"}
+PREFIX = {"risks": "risk:", "tasks": "task:", "requests": "request:"}
 
 
 def row_of(occurrence: Occurrence) -> Ref | None:
