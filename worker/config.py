@@ -31,6 +31,7 @@ class Model(BaseModel):
 # The upper ends only keep dates and sleeps within what the machine can count, and tell a slip of the finger.
 Count = Annotated[int, Field(ge=0, le=1_000_000)]
 Some = Annotated[int, Field(ge=1, le=1_000_000)]
+Year = Annotated[int, Field(ge=1900, le=9999)]
 Days = Annotated[int, Field(ge=1, le=3660)]
 Weeks = Annotated[int, Field(ge=1, le=520)]
 Months = Annotated[int, Field(ge=1, le=120)]
@@ -283,11 +284,12 @@ class QuarterTargets(Model):
 
 class Holidays(Model):
     """The production calendar: a country's holidays (`RU`) or a region's (`DE-BY`), with the company's own days off and
-    working weekends."""
+    working weekends. `decreed` are years whose moved days stand among these."""
 
     country: str = "RU"
     days_off: tuple[date, ...] = ()
     days_on: tuple[date, ...] = ()
+    decreed: tuple[Year, ...] = ()
 
 
 class Schedule(Model):

@@ -31,6 +31,8 @@ class Code(StrEnum):
     # Configuration and the command line.
     CONFIG = "config"
     """A setting is missing, unknown or not usable."""
+    PROVISIONAL_CALENDAR = "provisional-calendar"
+    """The days that a country moves in a year are not known yet; plans and capacity of that year are provisional."""
     STATE = "state"
     """The database of the state cannot be opened, or nothing is kept in it yet."""
     MAPPING = "mapping"

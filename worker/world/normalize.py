@@ -25,7 +25,7 @@ from worker.mapping.schema import KEY_PROPERTY, Binding, Bindings, Schema, Sourc
 from worker.world import entities
 from worker.world.allocations import allocate
 from worker.world.attach import attach, cycle_problems, find_cycles, index_issues
-from worker.world.calendar import work_calendar
+from worker.world.calendar import provisional_problems, work_calendar
 from worker.world.links import Link, LinkKind, ResolvedLink, parse_link
 from worker.world.match import (
     CARDS,
@@ -110,6 +110,8 @@ def build_world(
     clients = dating.date(clients, rowset.rows.get("clients", ()))
     cards = dating.date(cards, rowset.rows.get(CARDS, ()))
     people = dating.date(people, rowset.rows.get("people", ()))
+    years = range(today.year - YEARS_BACK, today.year + YEARS_AHEAD + 1)
+    calendar = calendar or work_calendar(settings.calendar, years)
     return World(
         workspace=workspace,
         now=now,
@@ -117,11 +119,7 @@ def build_world(
         thresholds=settings.thresholds,
         words=words,
         zone=zone,
-        calendar=calendar
-        or work_calendar(
-            settings.calendar,
-            range(today.year - YEARS_BACK, today.year + YEARS_AHEAD + 1),
-        ),
+        calendar=calendar,
         sources=frozenset(bindings),
         rows=rowset.rows,
         clients=clients,
@@ -145,6 +143,7 @@ def build_world(
         memory=memory,
         seeds=find_seeds(rowset.rows, schema),
         problems=(
+            *provisional_problems(calendar, today),
             *rowset.problems,
             *read.problems,
             *dating.terms.problems,

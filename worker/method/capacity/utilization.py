@@ -30,6 +30,7 @@ from worker.method.capacity.demand import (
 from worker.method.capacity.load import Load, hours, loads_of, spread
 from worker.method.formulas.billable import billable_of
 from worker.method.formulas.group import WHOLE, Staffing, Team, staff
+from worker.method.formulas.inputs import provisional_inputs
 from worker.method.formulas.working_time import (
     contracted,
     effective,
@@ -628,6 +629,7 @@ def _plan_facts(
         Input(say("logged hours"), _shown(spent)),
         Input(say("planned, h"), _shown(ahead)),
         Input(say("effective capacity, h"), _shown(capacity)),
+        *provisional_inputs(period.end, world),
     )
     values: dict[str, tuple[Value, str]] = {
         "capacity": (

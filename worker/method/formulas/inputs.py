@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import date
+
 from worker.domain.values import Ref
 from worker.plan.facts import Input
 from worker.world.world import World
@@ -18,3 +20,14 @@ def name_rows(card: Ref | None, client: Ref | None, world: World) -> list[Input]
     if payer is not None:
         inputs.append(Input(say("client"), payer.name, payer.url))
     return inputs
+
+
+def provisional_inputs(day: date, world: World) -> tuple[Input, ...]:
+    """Say it of what rests on the calendar of a year whose moved days are not known yet; nothing of other years."""
+    if day.year not in world.calendar.provisional:
+        return ()
+    say = world.words.say
+    text = say(
+        "provisional: the days moved in {year} are not known yet", year=str(day.year)
+    )
+    return (Input(say("calendar"), text),)

@@ -34,6 +34,7 @@ from worker.method.formulas.bands import colour_of
 from worker.method.formulas.cascade import Conflict, tree_of, weeks_of
 from worker.method.formulas.flow import ratio
 from worker.method.formulas.hysteresis import Tracks, debounce, follow, to_change
+from worker.method.formulas.inputs import provisional_inputs
 from worker.method.formulas.phasing import passed_share
 from worker.method.measures import CardMeasure, MoneyMeasure, PlanMeasure, Rag
 from worker.method.money.closing import first_open_month
@@ -586,4 +587,5 @@ def _inputs(plan: PlanMeasure, world: World) -> tuple[Input, ...]:
         Input(say("fact"), str(plan.fact)),
         Input(say("planned to date"), str(plan.planned)),
         Input(say("working days"), str(calendar.in_period(plan.period))),
+        *provisional_inputs(plan.period.end, world),
     )
