@@ -1175,3 +1175,26 @@ def test_the_target_of_the_role_stands_beside(
     }
     assert thresholds["dee"] == f">= {person}"
     assert thresholds["u1"] == f">= {unit_target}"
+
+
+def test_effective_capacity_stands_beside_the_percentages() -> None:
+    """Dee was away on two of twenty days (144 h), and works three days of the four weeks ahead (24 h) before she leaves."""
+    found = agency(
+        unit(),
+        dee(
+            time_off=(Span(date(2026, 11, 9), date(2026, 11, 10)),),
+            end=date(2026, 11, 25),
+        ),
+        dan(),
+        worklogs=logs("dee", 6, PAST),
+    )
+    facts = facts_of(judged(found), "people", "dee")
+    assert (facts["effective"], facts["ahead"]) == (144, 24)
+    north = facts_of(judged(found), "units", "u1")
+    assert (north["effective"], north["capacity"]) == (144 + 80, 24 + 80)
+
+
+def test_who_has_no_hours_a_week_has_no_effective_capacity() -> None:
+    found = agency(unit(), dee(capacity=None), worklogs=logs("dee", 6, PAST))
+    facts = facts_of(judged(found), "people", "dee")
+    assert (facts["effective"], facts["ahead"]) == (None, None)

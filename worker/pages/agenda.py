@@ -74,6 +74,15 @@ def _resources(view: View, unit: Ref) -> Iterator[Block]:
             hours=view.number(load.effective, 0),
         )
     )
+    if load.billable is not None and load.target is not None:
+        yield Bullet(
+            view.say(
+                "Billable: {share} of {hours} h effective capacity, target {target}",
+                share=bold(view.percent(load.billable_utilization)),
+                hours=view.number(load.effective, 0),
+                target=view.percent(load.target),
+            )
+        )
     if load.missing:
         yield Bullet(
             view.say(

@@ -105,7 +105,10 @@ def _split(world: World) -> Split:
 
     if world.thresholds.subtask_estimates == "add":
         return Split({}, covering)
-    alone = {key: parent for key, parent in covering.items() if key not in replaced}
+    alone: dict[str, Issue] = {}
+    for key, parent in covering.items():
+        if key not in replaced:
+            alone[key] = parent
     return Split(replaced, alone)
 
 
@@ -144,7 +147,9 @@ def _assignee_above(issue: Issue, parents: Mapping[str, Issue]) -> str | None:
     if issue.parent is None or issue.level >= 0:
         return None
     parent = parents.get(issue.parent)
-    return parent.assignee if parent else None
+    if parent is None:
+        return None
+    return parent.assignee
 
 
 def _dated(
@@ -173,20 +178,26 @@ def remaining(issue: Issue) -> int | None:
     if left is not None and left >= 0 and (left or estimate):
         return left
     spent = max(issue.spent or 0, 0)
-    return max(estimate - spent, 0) if estimate else None
+    if not estimate:
+        return None
+    return max(estimate - spent, 0)
 
 
 def _start(card: Card | None, today: date) -> date:
     if card is None:
         return today
-    planned = card.expected_start if card.stage in HUNTED else card.start
+    planned = card.start
+    if card.stage in HUNTED:
+        planned = card.expected_start
     return max(today, planned or today)
 
 
 def _end(card: CardMeasure | None) -> date | None:
     if card is None:
         return None
-    return card.due or (card.forecast.p85 if card.forecast else None)
+    if card.due is not None or card.forecast is None:
+        return card.due
+    return card.forecast.p85
 
 
 class Expected(msgspec.Struct, frozen=True, gc=False):
@@ -215,7 +226,9 @@ def expected_work(
         ):
             continue
         client = world.client(card.client)
-        unit = client.unit if client and client.unit in world.units else None
+        unit = None
+        if client is not None and client.unit in world.units:
+            unit = client.unit
         start = max(card.expected_start, world.today)
         team = _still_there(world, staffing.teams.get(unit, {}), start)
         rate = _rate(team, world) or world.thresholds.default_rate
@@ -235,11 +248,9 @@ def expected_work(
 def _until(card: Card, start: date, world: World) -> date:
     """Return the last day of the service's lead time, which begins with the work."""
     service = world.service(card.service)
-    weeks = (
-        service.lead_weeks
-        if service and service.lead_weeks
-        else world.thresholds.service_lead_weeks
-    )
+    weeks = world.thresholds.service_lead_weeks
+    if service is not None and service.lead_weeks:
+        weeks = service.lead_weeks
     days = max(ceil(weeks * 7), 1)
     return start + timedelta(days=days - 1)
 
@@ -262,7 +273,9 @@ def _rate(team: Team, world: World) -> Decimal | None:
         if rate:
             worth += rate * capacity
             hours += capacity
-    return worth / hours if hours else None
+    if not hours:
+        return None
+    return worth / hours
 
 
 def team_at(world: World, staffing: Staffing, expected: Expected) -> Team:

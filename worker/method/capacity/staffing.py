@@ -132,8 +132,10 @@ def _need(unit: Ref, role: RoleLoad, world: World) -> StaffNeed:
     latest = world.today + timedelta(weeks=limits.hiring_lead_weeks)
     over: list[bool | None] = []
     for week in role.weeks:
-        ratio = week.ratio
-        over.append(None if ratio is None else ratio > limits.overload)
+        flag = None
+        if week.ratio is not None:
+            flag = week.ratio > limits.overload
+        over.append(flag)
     spell = _spell(role.weeks, over, limits.load_weeks)
     if spell is None or spell.weeks[0].monday > latest:
         return StaffNeed(unit, role.role, _known(role.weeks, holds=False))
@@ -186,11 +188,16 @@ def _overload(need: StaffNeed, world: World) -> Look:
 def _underload(unit: Unit, load: UnitLoad, world: World) -> Look:
     limits = world.thresholds
     words = world.words
-    next_weeks = [week for week in load.weeks if week.capacity][: limits.load_weeks]
+    next_weeks: list[WeekLoad] = []
+    for week in load.weeks:
+        if week.capacity and len(next_weeks) < limits.load_weeks:
+            next_weeks.append(week)
     low: list[bool | None] = []
     for week in next_weeks:
-        ratio = week.ratio
-        low.append(None if ratio is None else ratio < limits.underload)
+        flag = None
+        if week.ratio is not None:
+            flag = week.ratio < limits.underload
+        low.append(flag)
     spell = _spell(next_weeks, low, limits.load_weeks)
     seen = Sighting(
         _known(next_weeks, holds=spell is not None) if load.people else False,
@@ -220,7 +227,10 @@ def _spell(
 
 
 def _known(weeks: Sequence[WeekLoad], *, holds: bool) -> bool | None:
-    return holds if all(week.load is not None for week in weeks) else None
+    for week in weeks:
+        if week.load is None:
+            return None
+    return holds
 
 
 def _evidence(spell: _Spell, words: Words) -> str:
@@ -241,7 +251,9 @@ def _evidence(spell: _Spell, words: Words) -> str:
 
 def role_name(role: str, words: Words) -> str:
     """Return what people call a role; one of their own as it is."""
-    return words.say(ROLES[role]) if role in ROLES else role
+    if role not in ROLES:
+        return role
+    return words.say(ROLES[role])
 
 
 def _problems(world: World) -> Iterator[Problem]:
@@ -260,7 +272,8 @@ def _two_units(world: World) -> Iterator[Problem]:
                 units.add(unit)
         is_shared = person.role == "am" or bool(person.allocation)
         if len(units) > 1 and not is_shared and person.is_staff(world.today):
-            names = ", ".join(sorted(world.units[unit].name for unit in units))
+            titles = [world.units[unit].name for unit in units]
+            names = ", ".join(sorted(titles))
             yield Problem(
                 code=Code.TWO_UNITS,
                 where=_place(person),

@@ -42,7 +42,7 @@ def _stakes(world: World) -> dict[Ref, Decimal]:
 
 def _look(unit: Unit, world: World, stake: Decimal) -> Sighting:
     words = world.words
-    faults = triangle_faults(unit)
+    faults = triangle_faults(unit, world)
     if not faults:
         return NO
     listed = ", ".join(words.say(fault) for fault in faults)

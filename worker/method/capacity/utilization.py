@@ -293,7 +293,9 @@ def _sums(weeks: Sequence[WeekLoad]) -> tuple[Decimal | None, Decimal]:
         capacity += week.capacity
         planned += week.load or Decimal(0)
         is_known &= week.load is not None
-    return planned if is_known else None, capacity
+    if not is_known:
+        return None, capacity
+    return planned, capacity
 
 
 def _unit(
@@ -301,7 +303,9 @@ def _unit(
 ) -> UnitLoad:
     loads = [people[ref] for ref in team]
     known = _is_known(view, loads)
-    weeks = tuple(_week(view, team, week, known=known) for week in view.ahead)
+    weeks: list[WeekLoad] = []
+    for week in view.ahead:
+        weeks.append(_week(view, team, week, known=known))
     planned, capacity = _sums(weeks[: SHOWN_WEEKS[0]])
     # Those without a Jira account are in no team: the hours of all are known, or nobody's are.
     is_logged = bool(view.world.worklogs)
@@ -322,7 +326,7 @@ def _unit(
         logged,
         None if missing else part_of(logged, past),
         missing,
-        weeks,
+        tuple(weeks),
         tuple(_roles(view, _visible(view, unit), people)),
         billable=None if missing else billable,
         target=_target_of(view, team),
@@ -380,7 +384,9 @@ def _roles(
     for role in (*first, *rest):
         own = by_role[role]
         known = _is_known(view, [people[ref] for ref in own])
-        weeks = (_week(view, own, week, known=known) for week in view.ahead)
+        weeks: list[WeekLoad] = []
+        for week in view.ahead:
+            weeks.append(_week(view, own, week, known=known))
         yield RoleLoad(role, tuple(weeks))
 
 
@@ -431,6 +437,7 @@ def _person_facts(view: _Staff, load: PersonLoad) -> Iterator[Fact]:
         ),
     )
     yield _billable_fact(view, load.person, load)
+    yield _effective_fact(view, load.person, load)
     for count, name, value in zip(
         SHOWN_WEEKS, ("load_4", "load_8"), (load.next_4, load.next_8), strict=True
     ):
@@ -457,6 +464,14 @@ def _person_facts(view: _Staff, load: PersonLoad) -> Iterator[Fact]:
                 f"estimate >= {view.world.thresholds.estimate_share}",
             ),
         )
+    near = load.weeks[: SHOWN_WEEKS[0]]
+    ahead = None
+    if near:
+        _, ahead = _sums(near)
+    weeks = Input(say("weeks"), _span(view, _next_weeks(view)))
+    yield Fact(
+        load.person, "ahead", _tenth(ahead), _why((weeks,), _capacity_formula(view))
+    )
     yield Fact(
         load.person,
         "projects",
@@ -494,6 +509,26 @@ def _billable_fact(view: _Staff, ref: Ref, load: PersonLoad | UnitLoad) -> Fact:
     )
 
 
+def _effective_fact(view: _Staff, ref: Ref, load: PersonLoad | UnitLoad) -> Fact:
+    """State the hours that utilization is measured by."""
+    weeks = Input(view.world.words.say("weeks"), _span(view, view.past))
+    why = _why((weeks,), _capacity_formula(view))
+    return Fact(ref, "effective", _tenth(load.effective), why)
+
+
+def _next_weeks(view: _Staff) -> Span:
+    near = view.ahead[: SHOWN_WEEKS[0]]
+    first = near[0]
+    last = near[-1]
+    return Span(first.start, last.end)
+
+
+def _capacity_formula(view: _Staff) -> str:
+    return view.world.words.say(
+        "hours of the working days between first and last day - time off"
+    )
+
+
 def _expected_hours(view: _Staff, person: Ref) -> Decimal:
     """Return what falls on a person of all that proposals may bring, whenever that is."""
     total = Decimal(0)
@@ -507,7 +542,9 @@ def _expected_hours(view: _Staff, person: Ref) -> Decimal:
 
 def _shown(value: Decimal | None) -> str:
     rounded = _tenth(value)
-    return "-" if rounded is None else f"{rounded.normalize():f}"
+    if rounded is None:
+        return "-"
+    return f"{rounded.normalize():f}"
 
 
 def _span(view: _Staff, span: Span) -> str:
@@ -531,19 +568,8 @@ def _unit_facts(view: _Staff, load: UnitLoad) -> Iterator[Fact]:
         "capacity",
         _tenth(load.capacity) if load.people else None,
         _why(
-            (
-                people,
-                Input(
-                    say("weeks"),
-                    _span(
-                        view,
-                        Span(view.ahead[0].start, view.ahead[SHOWN_WEEKS[0] - 1].end),
-                    ),
-                ),
-            ),
-            say(
-                "hours a week x working days / 5 - holidays - time off, of the producing people"
-            ),
+            (people, Input(say("weeks"), _span(view, _next_weeks(view)))),
+            _capacity_formula(view),
         ),
     )
     yield Fact(
@@ -578,6 +604,7 @@ def _unit_facts(view: _Staff, load: UnitLoad) -> Iterator[Fact]:
         ),
     )
     yield _billable_fact(view, load.unit, load)
+    yield _effective_fact(view, load.unit, load)
     yield Fact(
         load.unit,
         "missing_logs",
@@ -624,7 +651,9 @@ def _plan_facts(
     behind = Span(period.start, now - A_DAY)
     spent = _within(view.logged, team, behind)
     ahead = _within(view.loads, team, span)
-    planned = spent + ahead if load.load is not None else None
+    planned = None
+    if load.load is not None:
+        planned = spent + ahead
     inputs = (
         Input(say("logged hours"), _shown(spent)),
         Input(say("planned, h"), _shown(ahead)),
@@ -632,12 +661,7 @@ def _plan_facts(
         *provisional_inputs(period.end, world),
     )
     values: dict[str, tuple[Value, str]] = {
-        "capacity": (
-            _tenth(capacity),
-            say(
-                "hours a week x working days / 5 - holidays - time off, of the producing people"
-            ),
-        ),
+        "capacity": (_tenth(capacity), _capacity_formula(view)),
         "load": (
             _tenth(planned),
             say("hours logged so far + work left and expected in the period"),

@@ -515,7 +515,7 @@ def _team(view: _View, world: World) -> Scores:
     words = world.words
     scores = [NOTHING]
     reasons = [words.say("the triangle is broken")]
-    if is_triangle(unit):
+    if is_triangle(unit, world):
         scores = [HUNDRED]
         reasons = [words.say("the triangle is complete")]
 
@@ -683,7 +683,7 @@ def _unit_facts(
     )
     values: dict[str, tuple[Value, str]] = {
         "triangle": (
-            "complete" if is_triangle(unit) else "broken",
+            "complete" if is_triangle(unit, world) else "broken",
             say("exactly one AM, at least one TL and one PM"),
         ),
         "health": (

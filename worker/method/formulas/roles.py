@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from worker.domain.entities import Client, Unit
 from worker.domain.values import Ref
 from worker.world.world import World
@@ -22,7 +24,7 @@ def person_for(
     payer = world.client(client)
     home = payer.unit if payer else unit
     team = world.unit(home)
-    own = [ref for ref in _from_unit(role, payer, team) if _is_here(ref, world)]
+    own = still_here(_from_unit(role, payer, team), world)
     if own:
         return own[0]
 
@@ -44,10 +46,14 @@ def _with_role(role: str, world: World) -> list[Ref]:
     return people
 
 
-def _is_here(ref: Ref, world: World) -> bool:
-    """Tell whether nobody knows that a person has left."""
-    person = world.person(ref)
-    return person is None or person.is_staff(world.today)
+def still_here(people: Iterable[Ref], world: World) -> list[Ref]:
+    """Return the people of whom nobody knows that they have left."""
+    here = []
+    for ref in people:
+        person = world.person(ref)
+        if person is None or person.is_staff(world.today):
+            here.append(ref)
+    return here
 
 
 def _from_unit(role: str, client: Client | None, unit: Unit | None) -> tuple[Ref, ...]:

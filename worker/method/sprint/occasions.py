@@ -70,7 +70,7 @@ def _birthdays(world: World, ahead: timedelta) -> Iterator[Signal]:
 
     for person in world.people.values():
         born = person.birthday
-        if born is None:
+        if born is None or not person.is_staff(world.today):
             continue
         signal = _birthday(person, born, "", ahead=ahead, world=world)
         role = _host(person, world) if signal.holds else ""
