@@ -32,7 +32,11 @@ class Staffing(msgspec.Struct, frozen=True, gc=False):
 
     def everybody(self) -> Team:
         """Return the producing people of the firm, each whole."""
-        return {ref: WHOLE for team in self.teams.values() for ref in team}
+        everybody: dict[Ref, Decimal] = {}
+        for team in self.teams.values():
+            for ref in team:
+                everybody[ref] = WHOLE
+        return everybody
 
 
 def staff(world: World) -> Staffing:
@@ -68,7 +72,9 @@ def _shares(
         return dict(person.allocation)
     if person.unit in world.units:
         return {person.unit: WHOLE}
-    return {named[0] if named else None: WHOLE}
+    if named:
+        return {named[0]: WHOLE}
+    return {None: WHOLE}
 
 
 def units_of_people(world: World) -> dict[Ref, tuple[Ref, ...]]:

@@ -61,8 +61,11 @@ def _daily(
     hours = []
     day = window.start
     while day <= window.end:
-        is_away = day not in here or any(day in off for off in time_off)
-        hours.append(0.0 if is_away else float(calendar.hours_on(week, day)))
+        is_away = any(day in off for off in time_off)
+        own = 0.0
+        if day in here and not is_away:
+            own = float(calendar.hours_on(week, day))
+        hours.append(own)
         day += A_DAY
     return tuple(hours)
 
