@@ -8,6 +8,8 @@ from decimal import Decimal
 from typing import Any, NamedTuple
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from msgspec.structs import replace
 
 from tests.support.english import english
@@ -1019,6 +1021,34 @@ def test_the_firm_counts_a_shared_person_once() -> None:
     assert load.units[FIRM].effective == 160 + 80
     assert load.units[FIRM].logged == 120
     assert load.people[dee().ref].unit == U1, "where most of the hours are"
+
+
+@given(st.lists(st.integers(0, 100), min_size=1, max_size=4), st.floats(0, 200))
+def test_the_units_that_share_a_person_have_her_hours_once(
+    parts: list[int], hours: float
+) -> None:
+    """Whatever the shares of a whole, capacity, load and hours of the units add up to those of the firm."""
+    whole = sum(parts) or 1
+    keys = [f"u{number}" for number in range(len(parts))]
+    shares = [
+        (key, str(Decimal(part) / whole))
+        for key, part in zip(keys, parts, strict=True)
+        if part
+    ]
+    found = agency(
+        *(unit(key, name=key) for key in keys),
+        shared(*shares, unit=None) if shares else dee(unit=None),
+        issues=[task(1, hours, date(2026, 12, 18))],
+        worklogs=logs("dee", 6, PAST),
+    )
+    load = measure_utilization(found, {}, ()).value
+    firm = load.units[FIRM]
+    units = [load.units[ref("units", key)] for key in keys]
+    if not shares:
+        units.append(firm)
+    for name in ("capacity", "effective", "logged"):
+        total = sum(getattr(one, name) for one in units)
+        assert total == pytest.approx(getattr(firm, name), abs=Decimal("0.03"))
 
 
 def test_who_says_her_shares_does_not_stand_in_two_units() -> None:

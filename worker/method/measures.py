@@ -366,8 +366,8 @@ class PersonLoad(msgspec.Struct, frozen=True, gc=False):
     """Hours of one person: of the last full weeks, and of the full weeks ahead.
 
     `effective` capacity and `logged` hours make `utilization`. `weeks` holds what is planned; `open` items are assigned,
-    `estimated` carry an estimate; `contracted` is by contract. `next_4` and `next_8` are load / capacity of so many weeks.
-    `billable` are the logged hours that clients are to pay, `target` the share of capacity that they should come to.
+    `estimated` carry an estimate; `contracted` is by contract. `next_4` and `next_8` are load / capacity of so many weeks,
+    `ahead` is the capacity of four. `billable` are the logged hours that clients are to pay, `target` the share of capacity that they should come to.
     """
 
     person: Ref
@@ -382,6 +382,7 @@ class PersonLoad(msgspec.Struct, frozen=True, gc=False):
     next_4: Decimal | None = None
     next_8: Decimal | None = None
     projects: tuple[Ref, ...] = ()
+    ahead: Decimal | None = None
     billable: Decimal | None = None
     target: Decimal | None = None
 

@@ -287,6 +287,11 @@ def _manager(
         count = len(own.accounts)
         accounts = view.say("{accounts} of {limit}", accounts=count, limit=own.limit)
         load = view.percent(own.load)
+        manager = view.measures.people.get(person)
+        if manager is not None and manager.ahead:
+            load = view.say(
+                "{share} of {hours} h", share=load, hours=view.number(manager.ahead, 0)
+            )
         free = str(own.free)
     return (
         view.names((person,)),

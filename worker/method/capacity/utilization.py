@@ -221,6 +221,9 @@ def _person(view: _Staff, person: Person) -> PersonLoad:
         if person.capacity is not None
         else ()
     )
+    ahead = None
+    if weeks:
+        _, ahead = _sums(weeks[: SHOWN_WEEKS[0]])
     next_4, next_8 = (_ratio_of(weeks[:count]) for count in SHOWN_WEEKS)
     return PersonLoad(
         ref,
@@ -235,6 +238,7 @@ def _person(view: _Staff, person: Person) -> PersonLoad:
         next_4,
         next_8,
         tuple(sorted(view.cards.get(ref, ()), key=attrgetter("key"))),
+        ahead=ahead,
         billable=None if logged is None else billable,
         target=_target(world, person),
     )
@@ -464,13 +468,12 @@ def _person_facts(view: _Staff, load: PersonLoad) -> Iterator[Fact]:
                 f"estimate >= {view.world.thresholds.estimate_share}",
             ),
         )
-    near = load.weeks[: SHOWN_WEEKS[0]]
-    ahead = None
-    if near:
-        _, ahead = _sums(near)
     weeks = Input(say("weeks"), _span(view, _next_weeks(view)))
     yield Fact(
-        load.person, "ahead", _tenth(ahead), _why((weeks,), _capacity_formula(view))
+        load.person,
+        "ahead",
+        _tenth(load.ahead),
+        _why((weeks,), _capacity_formula(view)),
     )
     yield Fact(
         load.person,

@@ -96,7 +96,7 @@ class _View(msgspec.Struct, frozen=True, gc=False):
     vetoes: tuple[str, ...] = ()
     ray: RayMeasure | None = None
     pace: Decimal | None = None
-    load: Decimal | None = None
+    team: UnitLoad | None = None
     knows_risks: bool = False
 
     @property
@@ -161,7 +161,7 @@ def _views(world: World, measures: Evidence) -> list[_View]:
             tuple(vetoes),
             measures.rays.get(ref),
             paces.get(ref),
-            team.load if team else None,
+            team,
             measures.risks is not None,
         )
         views.append(view)
@@ -519,10 +519,15 @@ def _team(view: _View, world: World) -> Scores:
         scores = [HUNDRED]
         reasons = [words.say("the triangle is complete")]
 
-    if view.load is not None:
-        load = words.percent(view.load)
-        scores.append(_scale("load", view.load, world))
-        reasons.append(words.say("load of the next weeks {load}", load=load))
+    team = view.team
+    if team is not None and team.load is not None:
+        scores.append(_scale("load", team.load, world))
+        reason = words.say(
+            "load of the next weeks {load} of {hours} h",
+            load=words.percent(team.load),
+            hours=words.number(team.capacity, 0),
+        )
+        reasons.append(reason)
     return scores, ", ".join(reasons)
 
 
