@@ -13,15 +13,27 @@ from decimal import Decimal
 from typing import Protocol, TypeVar
 
 import msgspec
+from msgspec.structs import replace
 
 from worker.config import Thresholds
 from worker.domain.entities import RUNNING, Card, Client, Contact, Stage, Unit
 from worker.domain.messages import message
+from worker.domain.period_titles import period_title
 from worker.domain.periods import Grain, month_of, quarter_of
 from worker.domain.values import Ref, Value
 from worker.domain.words import Words
 from worker.method.clients.silence import last_contact
 from worker.method.clients.veto import find_vetoes, own_marks, read_colour
+from worker.method.figures import (
+    list_parts,
+    name_cards,
+    name_row,
+    name_triangle,
+    show_day,
+    show_money,
+    show_number,
+    show_share,
+)
 from worker.method.formulas.bands import colour_of, direction_of
 from worker.method.formulas.flow import ratio, share
 from worker.method.formulas.hysteresis import Tracks, debounce, keep_past, to_change
@@ -31,6 +43,7 @@ from worker.method.measures import (
     ClientMeasure,
     Factor,
     FeedbackMeasure,
+    MoneyFact,
     MoneyMeasure,
     PlanMeasure,
     Rag,
@@ -98,6 +111,7 @@ class _View(msgspec.Struct, frozen=True, gc=False):
     pace: Decimal | None = None
     team: UnitLoad | None = None
     knows_risks: bool = False
+    money: tuple[MoneyFact, ...] = ()
 
     @property
     def running(self) -> list[CardMeasure]:
@@ -117,7 +131,7 @@ def measure_health(
     for view in views:
         measure = _measure(view, world, tracks)
         clients[view.client.ref] = measure
-        facts += _client_facts(view, measure, world)
+        facts += _client_facts(view, measure, world, tracks=tracks)
     for unit in world.units.values():
         facts += _unit_facts(
             unit,
@@ -139,6 +153,7 @@ def _views(world: World, measures: Evidence) -> list[_View]:
     revenue = _revenues(world, measures)
     marks = _last_words(world, measures)
     paces = measures.paces or {}
+    money = _by_client(measures.money.weeks if measures.money else ())
 
     views = []
     for ref, client in world.clients.items():
@@ -163,6 +178,7 @@ def _views(world: World, measures: Evidence) -> list[_View]:
             paces.get(ref),
             team,
             measures.risks is not None,
+            tuple(money[ref]),
         )
         views.append(view)
     return views
@@ -572,49 +588,111 @@ def _revenues(world: World, measures: Evidence) -> Callable[[Ref], Revenue]:
     return lambda client: (months[client], quarters[client])
 
 
-def _client_facts(view: _View, measure: ClientMeasure, world: World) -> Iterator[Fact]:
-    say = world.words.say
-    inputs = (
-        Input(say("client"), view.client.name, view.client.url),
-        *(
-            Input(
-                say(NAMES[f.name]),
-                "-" if f.score is None else f"{f.score:.0f} x {f.weight}",
-            )
-            for f in measure.factors
+def _client_facts(
+    view: _View, measure: ClientMeasure, world: World, *, tracks: Tracks
+) -> Iterator[Fact]:
+    """State every field of a client with the figures of its own formula."""
+    client = view.client
+    row = name_row(world.words.say("client"), client)
+    reasons = (
+        *_health_reasons(view, measure, world, tracks=tracks),
+        *_revenue_reasons(view, measure, world),
+        *_count_reasons(view, world),
+        *_work_reasons(view, world),
+    )
+    for field, value, why in reasons:
+        yield Fact(client.ref, field, value, replace(why, inputs=(row, *why.inputs)))
+
+
+Reasons = Iterator[tuple[str, Value, Why]]
+"""Fields with their values and reasons."""
+
+
+def _health_reasons(
+    view: _View, measure: ClientMeasure, world: World, *, tracks: Tracks
+) -> Reasons:
+    words = world.words
+    say = words.say
+    limits = world.thresholds
+    scored = [factor for factor in measure.factors if factor.score is not None]
+    score = show_number(say("score"), measure.score, words)
+    coverage = words.percent(measure.coverage)
+    by_hand = read_colour(view.client, world).reason
+    colours = [
+        score,
+        Input(say("weights with data"), coverage),
+        *(Input(say("veto"), reason) for reason in view.vetoes),
+    ]
+    if by_hand:
+        colours.append(Input(say("by hand"), by_hand))
+    yield (
+        "health",
+        measure.rag.value,
+        _why_of(
+            colours,
+            say("weighted mean of the factors; held until seen on two days"),
+            _thresholds(limits),
         ),
     )
-    limits = world.thresholds
-    values: dict[str, tuple[Value, str]] = {
-        "health": (
-            measure.rag.value,
-            say("weighted mean of the factors; held until seen on two days"),
-        ),
-        "score": (
-            measure.score,
+    yield (
+        "score",
+        measure.score,
+        _why_of(
+            (Input(say(NAMES[f.name]), f"{f.score:.2f} x {f.weight}") for f in scored),
             say("sum of weight x score / sum of weights, factors with data only"),
         ),
-        "coverage": (measure.coverage, say("weights with data / all weights")),
-        "trend": (
-            measure.trend,
+    )
+    yield (
+        "coverage",
+        measure.coverage,
+        _why_of(
+            (_weigh(factor, words) for factor in measure.factors),
+            say("weights with data / all weights"),
+            f">= {limits.health_coverage}",
+        ),
+    )
+    past = tracks.get(f"{view.client.ref}#score")
+    before = Input(say("score before"), "-")
+    if past is not None:
+        shown = words.number(Decimal(past.value))
+        before = Input(say("score before"), f"{shown} ({past.since})")
+    yield (
+        "trend",
+        measure.trend,
+        _why_of(
+            (score, before),
             say(
                 "the score against four to eight weeks ago; {points} points make a trend",
                 points=limits.trend_points,
             ),
+            f"+-{limits.trend_points}",
         ),
-        "why": (measure.why, say("the factors from the weakest up")),
-        **_work(view, world),
-    }
-    if measure.revenue_month is not None:
-        money = say("sum of the client's money in the period")
-        values["revenue_month"] = (measure.revenue_month, money)
-        values["revenue_quarter"] = (measure.revenue_quarter, money)
-    if view.knows_risks:
-        count = Decimal(len(view.risks) + len(view.own_risks))
-        values["open_risks"] = (count, say("open risks, snoozed ones left out"))
-    for name, (value, formula) in values.items():
-        why = Why("clients", inputs, formula, _thresholds(limits))
-        yield Fact(view.client.ref, name, value, why)
+    )
+    reasons = [Input(say(NAMES[f.name]), f.reason or "-") for f in measure.factors]
+    yield "why", measure.why, _why_of(reasons, say("the factors from the weakest up"))
+
+
+def _why_of(inputs: Iterable[Input], formula: str, threshold: str = "") -> Why:
+    return Why("clients", tuple(inputs), formula, threshold)
+
+
+def _weigh(factor: Factor, words: Words) -> Input:
+    shown = str(factor.weight)
+    if factor.score is None:
+        shown = words.say("{weight}, no data", weight=shown)
+    return Input(words.say(NAMES[factor.name]), shown)
+
+
+def _revenue_reasons(view: _View, measure: ClientMeasure, world: World) -> Reasons:
+    if measure.revenue_month is None:
+        return
+    words = world.words
+    amounts = [(fact.week.start, fact.amount) for fact in view.money]
+    month = list_parts(month_of(world.today), amounts, words)
+    quarter = list_parts(quarter_of(world.today), amounts, words)
+    formula = words.say("sum of the client's money in the period")
+    yield "revenue_month", measure.revenue_month, _why_of(month, formula)
+    yield "revenue_quarter", measure.revenue_quarter, _why_of(quarter, formula)
 
 
 def _thresholds(limits: Thresholds) -> str:
@@ -630,38 +708,81 @@ def _thresholds(limits: Thresholds) -> str:
     return ", ".join(parts)
 
 
-def _work(view: _View, world: World) -> dict[str, tuple[Value, str]]:
+def _count_reasons(view: _View, world: World) -> Reasons:
+    """Return what is counted of a client's cards and risks, each of them named."""
+    words = world.words
+    say = words.say
+    running = [card for card in view.cards if card.stage in RUNNING]
+    ideas = [card for card in view.cards if card.stage is Stage.IDEA]
+    yield (
+        "active_projects",
+        Decimal(len(running)),
+        _why_of(name_cards(running, words), say("cards in progress or evolution")),
+    )
+    yield (
+        "ideas",
+        Decimal(len(ideas)),
+        _why_of(name_cards(ideas, words), say("cards at the idea stage")),
+    )
+    if view.knows_risks:
+        titles = [risk.title for risk in view.risks]
+        titles += [row.title for row in view.own_risks]
+        titles.sort()
+        yield (
+            "open_risks",
+            Decimal(len(titles)),
+            _why_of(
+                (Input(say("risk"), title) for title in titles),
+                say("open risks, snoozed ones left out"),
+            ),
+        )
+
+
+def _work_reasons(view: _View, world: World) -> Reasons:
     """Return what the cards come to; what an unread card belongs in is left as it is."""
-    say = world.words.say
-    stages = [card.stage for card in view.cards]
-    done = sum(m.done for m in view.running)
-    total = sum(m.total for m in view.running)
-    chances = _chances(view)
-    days = [m.last_activity for m in view.measures] + [_last_contact(view)]
-    whole = all(m.known for m in view.running)
-    values: dict[str, tuple[Value, str]] = {
-        "active_projects": (
-            Decimal(sum(stage in RUNNING for stage in stages)),
-            say("cards in progress or evolution"),
-        ),
-        "ideas": (Decimal(stages.count(Stage.IDEA)), say("cards at the idea stage")),
-    }
-    if not whole:
-        return values
-    return values | {
-        "progress": (
-            share(done, total),
+    words = world.words
+    say = words.say
+    running = view.running
+    if not all(measure.known for measure in running):
+        return
+    done = sum(measure.done for measure in running)
+    total = sum(measure.total for measure in running)
+    yield (
+        "progress",
+        share(done, total),
+        _why_of(
+            (Input(say("finished items"), str(done)), Input(say("items"), str(total))),
             say("finished items / all items of running cards"),
         ),
-        "on_time": (
-            min(chances, default=None),
+    )
+    yield (
+        "on_time",
+        min(_chances(view), default=None),
+        _why_of(
+            (_chance(measure, world) for measure in running),
             say("smallest P(on time) of the running cards"),
         ),
-        "data_as_of": (
-            max((day for day in days if day), default=None),
+    )
+    changes = [measure.last_activity for measure in view.measures]
+    newest = max((day for day in changes if day), default=None)
+    contact = _last_contact(view)
+    yield (
+        "data_as_of",
+        max((day for day in (newest, contact) if day), default=None),
+        _why_of(
+            (
+                show_day(say("newest change in Jira"), newest),
+                show_day(say("last contact"), contact),
+            ),
             say("newest change seen for the client"),
         ),
-    }
+    )
+
+
+def _chance(measure: CardMeasure, world: World) -> Input:
+    forecast = measure.forecast
+    chance = forecast.on_time if forecast else None
+    return show_share(world.cards[measure.card], chance, world.words)
 
 
 def _unit_facts(
@@ -681,47 +802,83 @@ def _unit_facts(
     score = _average(scores) if scores else None
     seen = _colour(score, Decimal(1), world)
     rag = _hold(tracks, unit.ref, seen, world.today)
-    inputs = (
-        Input(say("unit"), unit.name, unit.url),
-        Input(say("clients"), str(len(clients))),
-        Input(say("score"), "-" if score is None else f"{score:.1f}"),
+    row = name_row(say("unit"), unit)
+    reasons = (
+        *_team_reasons(unit, clients, rag, world=world),
+        *_plan_reasons(unit, measures.plans, world),
     )
-    values: dict[str, tuple[Value, str]] = {
-        "triangle": (
-            "complete" if is_triangle(unit, world) else "broken",
+    for field, value, why in reasons:
+        yield Fact(unit.ref, field, value, replace(why, inputs=(row, *why.inputs)))
+
+
+def _team_reasons(
+    unit: Unit, clients: list[ClientMeasure], rag: Rag, *, world: World
+) -> Reasons:
+    say = world.words.say
+    band = world.thresholds.health
+    yield (
+        "triangle",
+        "complete" if is_triangle(unit, world) else "broken",
+        _why_of(
+            name_triangle(unit, world),
             say("exactly one AM, at least one TL and one PM"),
         ),
-        "health": (
-            rag.value,
+    )
+    yield (
+        "health",
+        rag.value,
+        _why_of(
+            (_client_score(client, world) for client in clients),
             say("mean score of the unit's clients that are not grey"),
+            f"{band.green} / {band.amber}",
         ),
-    }
+    )
+
+
+def _client_score(client: ClientMeasure, world: World) -> Input:
+    score = client.score if client.rag is not Rag.GREY else None
+    row = world.clients[client.client]
+    shown = show_number(row.name, score, world.words)
+    return replace(shown, url=row.url)
+
+
+def _plan_reasons(unit: Unit, measured: Iterable[PlanMeasure], world: World) -> Reasons:
+    words = world.words
+    band = world.thresholds.pace
     plans: dict[Grain, PlanMeasure] = {
         plan.period.grain: plan
-        for plan in measures.plans
+        for plan in measured
         if plan.unit == unit.ref
         and world.today in plan.period
         and plan.period.grain is not Grain.WEEK
     }
-    for field, (plan, value) in _unit_money(plans).items():
-        values[field] = (
-            value,
-            say("from the unit's plan {period}", period=plan.period.code),
-        )
-    for field, (fact, formula) in values.items():
-        yield Fact(unit.ref, field, fact, Why("clients", inputs, formula))
-
-
-def _unit_money(
-    plans: dict[Grain, PlanMeasure],
-) -> dict[str, tuple[PlanMeasure, Decimal | None]]:
-    figures: dict[str, tuple[PlanMeasure, Decimal | None]] = {}
     month = plans.get(Grain.MONTH)
     if month is not None and month.fact is not None:
-        figures["revenue_month"] = (month, month.fact)
+        yield "revenue_month", month.fact, _from_plan(month, words)
 
     quarter = plans.get(Grain.QUARTER)
     if quarter is not None and quarter.fact is not None:
-        figures["revenue_quarter"] = (quarter, quarter.fact)
-        figures["pace"] = (quarter, quarter.pace)
-    return figures
+        yield "revenue_quarter", quarter.fact, _from_plan(quarter, words)
+        yield (
+            "pace",
+            quarter.pace,
+            _why_of(
+                (
+                    Input(words.say("period"), period_title(quarter.period, words)),
+                    show_money(words.say("fact"), quarter.fact, words),
+                    show_money(words.say("planned to date"), quarter.planned, words),
+                ),
+                words.say("fact / planned to date"),
+                f"{band.green} / {band.amber}",
+            ),
+        )
+
+
+def _from_plan(plan: PlanMeasure, words: Words) -> Why:
+    return _why_of(
+        (
+            Input(words.say("period"), period_title(plan.period, words)),
+            show_money(words.say("fact"), plan.fact, words),
+        ),
+        words.say("from the unit's plan {period}", period=plan.period.code),
+    )

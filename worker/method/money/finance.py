@@ -17,8 +17,9 @@ from worker.domain.entities import FIRM, Card, Client
 from worker.domain.money import round_money
 from worker.domain.period_titles import period_title
 from worker.domain.periods import Grain, Period, month_of, previous_period, quarter_of
-from worker.domain.values import Ref, Value
+from worker.domain.values import Ref
 from worker.method.conditions import Look, Sighting, Subject, state_looks
+from worker.method.figures import name_row, show_money
 from worker.method.formulas.bands import direction_of
 from worker.method.formulas.flow import ratio, share
 from worker.method.measures import CardMeasure, MoneyMeasure, PlanMeasure, Rag
@@ -112,76 +113,132 @@ def _client_money(
     paces: dict[Ref, Decimal | None] = {}
     facts: list[Fact] = []
     for client in world.clients.values():
-        own = cards.get(client.ref, ())
-        plan = promised(client, own, quarter, world=world)
-        paces[client.ref] = pace = _pace(client, own, revenue[client.ref], world=world)
-        facts += _facts(
-            client, book, world, plan=plan, pace=pace, revenue=revenue[client.ref]
-        )
+        own = tuple(cards.get(client.ref, ()))
+        seen = _measure(client, own, revenue[client.ref], world=world)
+        paces[client.ref] = seen.pace
+        facts += _quarter_facts(client, own, seen, world)
+        facts += _share_facts(client, book, world)
     return paces, tuple(facts)
 
 
-def _pace(
-    client: Client, cards: Iterable[Card], revenue: Decimal, *, world: World
-) -> Decimal | None:
-    """Revenue of the quarter over what was planned to date; None without a plan or early in the quarter."""
+class _Quarter(msgspec.Struct, frozen=True, gc=False):
+    """One client's quarter: its plan, what of it was planned to date, what was recognised, and their ratio."""
+
+    plan: Decimal
+    planned: Decimal
+    revenue: Decimal
+    pace: Decimal | None
+
+
+def _measure(
+    client: Client, cards: Sequence[Card], revenue: Decimal, *, world: World
+) -> _Quarter:
+    """The pace is revenue over what was planned to date; None without a plan or early in the quarter."""
     quarter = quarter_of(world.today)
     yesterday = world.today - timedelta(days=1)
     passed = share(
         world.calendar.working_days(quarter.start, yesterday),
         world.calendar.in_period(quarter),
     )
-    if passed is None or passed < world.thresholds.pace_muted_share:
-        return None
-    return share(
-        revenue, promised(client, cards, quarter, world=world, until=yesterday)
-    )
+    plan = promised(client, cards, quarter, world=world)
+    planned = promised(client, cards, quarter, world=world, until=yesterday)
+    pace = None
+    if passed is not None and passed >= world.thresholds.pace_muted_share:
+        pace = share(revenue, planned)
+    return _Quarter(plan, planned, revenue, pace)
 
 
-def _facts(
-    client: Client,
-    book: _Book,
-    world: World,
-    *,
-    plan: Decimal,
-    pace: Decimal | None,
-    revenue: Decimal,
+def _quarter_facts(
+    client: Client, cards: Sequence[Card], seen: _Quarter, world: World
 ) -> Iterator[Fact]:
-    say = world.words.say
     words = world.words
-    own = book.of(client.ref, book.recent)
-    whole = book.whole(book.recent)
-    months = _months(book.recent, world)
-    inputs = (
-        Input(say("client"), client.name, client.url),
-        Input(say("revenue of the quarter"), words.money(revenue)),
-        Input(say("revenue, {months}", months=months), words.money(own)),
-        Input(say("revenue of the firm, {months}", months=months), words.money(whole)),
-    )
-    values: dict[str, tuple[Value, str, str]] = {
-        "plan": (
-            plan or None,
+    say = words.say
+    row = name_row(say("client"), client)
+    yield Fact(
+        client.ref,
+        "plan",
+        seen.plan or None,
+        Why(
+            "finance",
+            (row, *_promises(client, cards, world)),
             say("fee and dated budgets, by working days of the quarter"),
-            "",
         ),
-        "pace": (
-            pace,
+    )
+    yield Fact(
+        client.ref,
+        "pace",
+        seen.pace,
+        Why(
+            "finance",
+            (
+                row,
+                show_money(say("revenue of the quarter"), seen.revenue, words),
+                show_money(say("planned to date"), seen.planned, words),
+            ),
             say("revenue of the quarter / planned to date"),
             _pace_threshold(world),
         ),
-        "revenue_share": (
-            share(own, whole),
+    )
+
+
+def _promises(client: Client, cards: Sequence[Card], world: World) -> Iterator[Input]:
+    """Yield what the fee and every dated budget come to in the quarter."""
+    words = world.words
+    quarter = quarter_of(world.today)
+    fee = whole = promised(client, cards, quarter, world=world)
+    budgets = []
+    for card in cards:
+        without = [other for other in cards if other.ref != card.ref]
+        part = whole - promised(client, without, quarter, world=world)
+        fee -= part
+        budgets.append(Input(card.name, words.money(part), card.url))
+    yield Input(words.say("fee of the quarter"), words.money(fee))
+    yield from budgets
+
+
+def _share_facts(client: Client, book: _Book, world: World) -> Iterator[Fact]:
+    words = world.words
+    say = words.say
+    own = book.of(client.ref, book.recent)
+    before = book.of(client.ref, book.before)
+    whole = book.whole(book.recent)
+    months = _months(book.recent, world)
+    earlier = _months(book.before, world)
+    row = name_row(say("client"), client)
+    recent = Input(say("revenue, {months}", months=months), words.money(own))
+    yield Fact(
+        client.ref,
+        "revenue_share",
+        share(own, whole),
+        Why(
+            "finance",
+            (
+                row,
+                recent,
+                Input(
+                    say("revenue of the firm, {months}", months=months),
+                    words.money(whole),
+                ),
+            ),
             say("client's revenue / firm's revenue, last three finished months"),
             f"< {world.thresholds.concentration_share}",
         ),
-        "revenue_trend": (
-            _trend(own, book.of(client.ref, book.before)),
+    )
+    yield Fact(
+        client.ref,
+        "revenue_trend",
+        _trend(own, before),
+        Why(
+            "finance",
+            (
+                row,
+                recent,
+                Input(say("revenue, {months}", months=earlier), words.money(before)),
+            ),
             say("last three finished months against the three before"),
             f"+-{TREND_BAND}",
         ),
-    }
-    for name, (value, formula, threshold) in values.items():
-        yield Fact(client.ref, name, value, Why("finance", inputs, formula, threshold))
+    )
 
 
 def _pace_threshold(world: World) -> str:

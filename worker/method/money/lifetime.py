@@ -6,15 +6,17 @@ nothing follows the work that is running or agreed; high: the ray goes on for a 
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import date
 from decimal import ROUND_HALF_UP, Decimal
 
 import msgspec
+from msgspec.structs import replace
 
 from worker.domain.entities import Client
 from worker.domain.periods import months_between
 from worker.domain.values import Ref, Value
+from worker.method.figures import list_months, list_years, name_row, show_money
 from worker.method.measures import ClientMeasure, MoneyMeasure, MonthMoney
 from worker.method.run import Findings
 from worker.plan.facts import Fact, Input, Why
@@ -25,12 +27,15 @@ RECENT = 3
 
 
 class _Life(msgspec.Struct, frozen=True, gc=False):
-    """One client's months: `worth` to date, what acts `billed`, months with and without money, and what may come."""
+    """One client's months: `worth` to date by month, what acts `billed`, months with and without money, and what may
+    come."""
 
     worth: Decimal
     billed: Decimal
-    active: int
-    silent: int
+    amounts: tuple[tuple[date, Decimal], ...]
+    active: tuple[date, ...]
+    silent: tuple[date, ...]
+    finished: Decimal = ZERO
     low: Decimal | None = None
     high: Decimal | None = None
     monthly: tuple[Decimal, Decimal] = (ZERO, ZERO)
@@ -70,32 +75,32 @@ def _live(
         money for money in history if end is None or money.month <= end or money.amount
     ]
     current = world.today.replace(day=1)
-    worth = billed = ZERO
-    active = silent = 0
-    finished: list[Decimal] = []
-    for money in months:
-        worth += money.amount
-        billed += money.billed
-        if money.month < current:
-            finished.append(money.amount)
-        if money.amount > 0:
-            active += 1
-        elif money.month < current:
-            silent += 1
-
+    amounts = tuple((money.month, money.amount) for money in months)
+    finished = [amount for month, amount in amounts if month < current]
+    base = sum(finished, ZERO)
+    worth = sum((amount for _, amount in amounts), ZERO)
+    life = _Life(
+        worth,
+        sum((money.billed for money in months), ZERO),
+        amounts,
+        tuple(month for month, amount in amounts if amount > 0),
+        tuple(month for month, amount in amounts if amount <= 0 and month < current),
+        base,
+    )
     if end is not None or not any(finished):
-        return _Life(worth, billed, active, silent)
+        return life
     monthly = _monthly(finished, world.thresholds.ltv_months)
     least, most = monthly
     ahead = 0
     if horizon:
         ahead = max(0, months_between(current, horizon) + 1)
     further = ahead + world.thresholds.ltv_months
-    base = sum(finished, ZERO)
-    low = max(worth, base + least * ahead)
-    high = max(worth, base + most * further)
-    return _Life(
-        worth, billed, active, silent, _whole(low), _whole(high), monthly, ahead
+    return replace(
+        life,
+        low=_whole(max(worth, base + least * ahead)),
+        high=_whole(max(worth, base + most * further)),
+        monthly=monthly,
+        ahead=ahead,
     )
 
 
@@ -112,19 +117,9 @@ def _whole(amount: Decimal) -> Decimal:
 
 
 def _facts(client: Client, life: _Life, world: World, *, ended: bool) -> Iterator[Fact]:
-    say = world.words.say
     words = world.words
-    inputs = (
-        Input(say("client"), client.name, client.url),
-        Input(say("recognised to date"), words.money(life.worth)),
-        Input(say("billed by acts"), words.money(life.billed)),
-        Input(
-            say("monthly value"),
-            f"{words.money(_whole(life.monthly[0]))} – "
-            f"{words.money(_whole(life.monthly[1]))}",
-        ),
-        Input(say("months to the ray horizon"), str(life.ahead)),
-    )
+    say = words.say
+    row = name_row(say("client"), client)
     expected = (
         say(
             "finished months + monthly value x months ahead; high: and {n} months more",
@@ -133,18 +128,47 @@ def _facts(client: Client, life: _Life, world: World, *, ended: bool) -> Iterato
         if not ended
         else say("the client has left: nothing is expected")
     )
-    values: dict[str, tuple[Value, str]] = {
+    least, most = life.monthly
+    values: dict[str, tuple[Value, Iterable[Input], str]] = {
         "ltv": (
             life.worth,
+            (
+                *list_years(life.amounts, words),
+                show_money(say("billed by acts"), life.billed, words),
+            ),
             say("sum of the money of all months; margins are not known"),
         ),
-        "months_active": (Decimal(life.active), say("months with money")),
+        "months_active": (
+            Decimal(len(life.active)),
+            list_months(life.active, words),
+            say("months with money"),
+        ),
         "months_silent": (
-            Decimal(life.silent),
+            Decimal(len(life.silent)),
+            list_months(life.silent, words),
             say("finished months without money since the first"),
         ),
-        "ltv_low": (life.low, expected),
-        "ltv_high": (life.high, expected),
+        "ltv_low": (life.low, _expectation(life, least, 0, world=world), expected),
+        "ltv_high": (
+            life.high,
+            _expectation(life, most, world.thresholds.ltv_months, world=world),
+            expected,
+        ),
     }
-    for name, (value, formula) in values.items():
-        yield Fact(client.ref, name, value, Why("lifetime", inputs, formula))
+    for name, (value, own, formula) in values.items():
+        yield Fact(client.ref, name, value, Why("lifetime", (row, *own), formula))
+
+
+def _expectation(
+    life: _Life, monthly: Decimal, further: int, *, world: World
+) -> Iterator[Input]:
+    """Yield what one end of the range is made of: `further` months follow those of the ray."""
+    words = world.words
+    say = words.say
+    cents = monthly.quantize(Decimal("0.01"), ROUND_HALF_UP)
+    yield show_money(say("finished months"), life.finished, words)
+    yield show_money(say("recognised to date, the least it can be"), life.worth, words)
+    yield show_money(say("monthly value"), cents, words)
+    yield Input(say("months to the ray horizon"), str(life.ahead))
+    if further:
+        yield Input(say("months after it"), str(further))

@@ -1,0 +1,187 @@
+"""Every field is explained by its own figures: over the whole sample agency, and its sums worked out again from them."""
+
+from __future__ import annotations
+
+import re
+from collections import defaultdict
+from collections.abc import Callable, Iterator
+from decimal import Decimal
+
+import pytest
+
+from tests.support.agency import first_morning
+from worker.domain.values import Ref, Unset
+from worker.plan.facts import Fact, Why
+
+SAME_FIGURES = {
+    frozenset({"projects.p50", "projects.p85"}): "two shares of the same simulated runs"
+}
+"""Fields of different formulas that rest on the very same figures, and why."""
+RULES = frozenset({"clients", "finance", "lifetime"})
+"""The rules whose reasons are looked at."""
+
+
+def facts() -> Iterator[Fact]:
+    for fact in first_morning("en").outcome.facts:
+        if fact.why.rule in RULES:
+            yield fact
+
+
+def place_of(fact: Fact) -> str:
+    return f"{fact.ref.source}.{fact.field}"
+
+
+def test_every_field_has_a_formula_and_figures() -> None:
+    bare = {
+        place_of(fact)
+        for fact in facts()
+        if not fact.why.formula or not fact.why.inputs
+    }
+    assert bare == set()
+
+
+def test_fields_of_different_formulas_show_different_figures() -> None:
+    by_row: dict[tuple[Ref, str], list[Fact]] = defaultdict(list)
+    for fact in facts():
+        if fact.value not in (None, (), "", Decimal(0)):
+            by_row[fact.ref, fact.why.rule].append(fact)
+    alike = set()
+    for row in by_row.values():
+        for number, fact in enumerate(row):
+            for other in row[number + 1 :]:
+                pair = frozenset({place_of(fact), place_of(other)})
+                is_same = fact.why.inputs == other.why.inputs
+                if is_same and fact.why.formula != other.why.formula:
+                    alike.add(pair)
+    assert alike - set(SAME_FIGURES) == set()
+
+
+def number_of(text: str) -> Decimal:
+    """Return the first figure of a shown value: money, a share in percent, a count."""
+    figure = re.search(r"-?[\d,]+(\.\d+)?", text.replace("€", ""))
+    assert figure is not None, text
+    value = Decimal(figure[0].replace(",", ""))
+    return value / 100 if text.endswith("%") else value
+
+
+def figures(why: Why) -> dict[str, Decimal]:
+    """Return the figures of a reason by name; the row itself is none."""
+    return {
+        one.name: number_of(one.value)
+        for one in why.inputs[1:]
+        if re.search(r"\d", one.value) and not one.name.startswith("period")
+    }
+
+
+def ratio_of(above: str, below: str) -> Callable[[Why], Decimal | None]:
+    def worked_out(why: Why) -> Decimal | None:
+        shown = figures(why)
+        return shown[above] / shown[below] if shown[below] else None
+
+    return worked_out
+
+
+def summed(why: Why) -> Decimal:
+    return sum(figures(why).values(), Decimal(0))
+
+
+def recognised(why: Why) -> Decimal:
+    """Return the sum of the years; what acts bill stands beside it."""
+    shown = figures(why)
+    return summed(why) - shown["billed by acts"]
+
+
+def counted(why: Why) -> Decimal:
+    return Decimal(len(why.inputs) - 1)
+
+
+def least(why: Why) -> Decimal | None:
+    return min(figures(why).values(), default=None)
+
+
+def weighted_mean(why: Why) -> Decimal:
+    """Return sum(score x weight) / sum(weight) of lines such as `96.27 x 3`."""
+    pairs = [tuple(map(Decimal, one.value.split(" x "))) for one in why.inputs[1:]]
+    weight = sum((each for _, each in pairs), Decimal(0))
+    return sum((score * each for score, each in pairs), Decimal(0)) / weight
+
+
+def weights_with_data(why: Why) -> Decimal:
+    known = [one for one in why.inputs[1:] if "no data" not in one.value]
+    whole = sum((number_of(one.value) for one in why.inputs[1:]), Decimal(0))
+    return sum((number_of(one.value) for one in known), Decimal(0)) / whole
+
+
+def recent_share(why: Why) -> Decimal | None:
+    _, own, whole = why.inputs
+    return number_of(own.value) / number_of(whole.value)
+
+
+def expected_worth(why: Why) -> Decimal:
+    """Return max(recognised, finished + monthly x months ahead)."""
+    shown = figures(why)
+    months = shown["months to the ray horizon"] + shown.get("months after it", 0)
+    grown = shown["finished months"] + shown["monthly value"] * months
+    return max(grown, shown["recognised to date, the least it can be"])
+
+
+TO_FOUR = Decimal("0.0001")
+WORKED_OUT: dict[str, tuple[Callable[[Why], Decimal | None], Decimal]] = {
+    "clients.revenue_month": (summed, Decimal(0)),
+    "clients.revenue_quarter": (summed, Decimal(0)),
+    "clients.plan": (summed, Decimal(0)),
+    "clients.pace": (ratio_of("revenue of the quarter", "planned to date"), TO_FOUR),
+    "clients.revenue_share": (recent_share, TO_FOUR),
+    "clients.ltv": (recognised, Decimal(0)),
+    "clients.ltv_low": (expected_worth, Decimal(1)),
+    "clients.ltv_high": (expected_worth, Decimal(1)),
+    "clients.months_active": (summed, Decimal(0)),
+    "clients.months_silent": (summed, Decimal(0)),
+    "clients.score": (weighted_mean, Decimal("0.1")),
+    "clients.coverage": (weights_with_data, TO_FOUR),
+    "clients.progress": (ratio_of("finished items", "items"), TO_FOUR),
+    "clients.on_time": (least, TO_FOUR),
+    "clients.open_risks": (counted, Decimal(0)),
+    "clients.active_projects": (counted, Decimal(0)),
+    "clients.ideas": (counted, Decimal(0)),
+    "units.revenue_month": (summed, Decimal(0)),
+    "units.revenue_quarter": (summed, Decimal(0)),
+    "units.pace": (ratio_of("fact", "planned to date"), TO_FOUR),
+}
+"""How each figure is worked out from what is printed beside it, and how far it may be off by rounding."""
+
+
+@pytest.mark.parametrize("place", WORKED_OUT)
+def test_a_figure_is_what_its_printed_figures_come_to(place: str) -> None:
+    work_out, rounding = WORKED_OUT[place]
+    stated = [
+        fact
+        for fact in facts()
+        if place_of(fact) == place and isinstance(fact.value, Decimal)
+    ]
+    assert stated, "the sample agency has no such figure"
+    off = [
+        (fact.ref.key, fact.value, worth)
+        for fact in stated
+        if isinstance(fact.value, Decimal)
+        and (
+            (worth := work_out(fact.why)) is None or abs(worth - fact.value) > rounding
+        )
+    ]
+    assert off == []
+
+
+def test_money_is_not_explained_by_health() -> None:
+    factors = {"delivery", "quality", "money", "ray", "relations", "team", "risks"}
+    for fact in facts():
+        if place_of(fact).startswith("clients.revenue_"):
+            assert factors.isdisjoint(one.name for one in fact.why.inputs)
+
+
+def test_both_languages_explain_with_as_many_figures() -> None:
+    def shape(locale: str) -> set[tuple[str, int]]:
+        drawn = first_morning(locale).outcome.facts
+        kept = (fact for fact in drawn if not isinstance(fact.value, Unset))
+        return {(place_of(fact), len(fact.why.inputs)) for fact in kept}
+
+    assert shape("ru") == shape("en")
