@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections import defaultdict
 from collections.abc import Callable, Iterator
+from datetime import date
 from decimal import Decimal
 
 import pytest
@@ -17,7 +18,7 @@ SAME_FIGURES = {
     frozenset({"projects.p50", "projects.p85"}): "two shares of the same simulated runs"
 }
 """Fields of different formulas that rest on the very same figures, and why."""
-RULES = frozenset({"clients", "finance", "lifetime"})
+RULES = frozenset({"clients", "finance", "lifetime", "progress"})
 """The rules whose reasons are looked at."""
 
 
@@ -117,6 +118,18 @@ def recent_share(why: Why) -> Decimal | None:
     return number_of(own.value) / number_of(whole.value)
 
 
+def growth(why: Why) -> Decimal:
+    """Return (added - rejected) / known before."""
+    shown = figures(why)
+    grown = shown["work added"] - shown["work rejected"]
+    return grown / shown["work known before"]
+
+
+def days_since(why: Why) -> Decimal:
+    shown = {one.name: date.fromisoformat(one.value) for one in why.inputs[1:]}
+    return Decimal((shown["today"] - shown["since"]).days)
+
+
 def expected_worth(why: Why) -> Decimal:
     """Return max(recognised, finished + monthly x months ahead)."""
     shown = figures(why)
@@ -144,6 +157,16 @@ WORKED_OUT: dict[str, tuple[Callable[[Why], Decimal | None], Decimal]] = {
     "clients.open_risks": (counted, Decimal(0)),
     "clients.active_projects": (counted, Decimal(0)),
     "clients.ideas": (counted, Decimal(0)),
+    "projects.progress": (ratio_of("work done", "all work"), TO_FOUR),
+    "projects.scope_change": (growth, TO_FOUR),
+    "projects.spi": (
+        ratio_of("earned schedule, working days", "actual time, working days"),
+        Decimal("0.01"),
+    ),
+    "projects.overdue": (summed, Decimal(0)),
+    "projects.blocked": (summed, Decimal(0)),
+    "projects.wip": (summed, Decimal(0)),
+    "projects.days_in_stage": (days_since, Decimal(0)),
     "units.revenue_month": (summed, Decimal(0)),
     "units.revenue_quarter": (summed, Decimal(0)),
     "units.pace": (ratio_of("fact", "planned to date"), TO_FOUR),

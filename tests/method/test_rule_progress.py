@@ -506,27 +506,39 @@ def test_the_reasons_of_a_figure_name_the_threshold_that_decided() -> None:
             ("p50", "p85", "on_time"), "finished items >= 10, draws = 10000"
         ),
         "health": "P >= 0.8 / 0.5, SPI(t) >= 0.95 / 0.85",
+        "spi": "time passed >= 0.15",
+        "scope_change": "weeks = 4, items known before >= 10",
     }
     assert told == dict.fromkeys(told, "") | decided
 
 
-def test_a_figure_names_what_it_was_made_from() -> None:
+@pytest.mark.parametrize(
+    ("field", "figures"),
+    [
+        # 25 items in twelve weeks.
+        ("progress", {"work done": "25", "all work": "30"}),
+        (
+            "on_time",
+            {
+                "open items": "5",
+                "finished a week": "2.1",
+                "finished items that tell of speed": "25",
+                "due": "2026-12-18",
+            },
+        ),
+        ("burn", {"hours spent": "0", "budget": "-"}),
+        ("overdue", {"overdue items": "0"}),
+    ],
+)
+def test_a_field_names_what_its_own_formula_is_made_of(
+    field: str, figures: dict[str, str]
+) -> None:
     seen = small(*steady(25, 5), due=TODAY + days(30))
-    # 25 items in twelve weeks.
     (why,) = [
-        fact.why
-        for fact in judge(seen).facts
-        if fact.ref == P1 and fact.field == "progress"
+        fact.why for fact in judge(seen).facts if fact.ref == P1 and fact.field == field
     ]
-    told = {one.name: one.value for one in why.inputs}
-    assert told == {
-        "Jira link": "project ACME",
-        "items": "30",
-        "finished items": "25",
-        "measured by": "count",
-        "finished a week": "2.1",
-        "due": "2026-12-18",
-    }
+    shown = {one.name: one.value for one in why.inputs}
+    assert shown == {"Jira link": "project ACME"} | figures
 
 
 @pytest.mark.parametrize(

@@ -61,6 +61,11 @@ def show_share(row: Named, share: Decimal | None, words: Words) -> Input:
     return Input(row.name, f"{percent} %", row.url)
 
 
+def show_text(name: str, value: object | None) -> Input:
+    """Return a word or a count as it is."""
+    return Input(name, UNKNOWN if value is None else str(value))
+
+
 def show_day(name: str, day: date | None) -> Input:
     """Return a day as the boards write it."""
     return Input(name, UNKNOWN if day is None else day.isoformat())

@@ -56,8 +56,9 @@ class CardMeasure(msgspec.Struct, frozen=True, gc=False):
     `work_done` and `work_total` are in `work_unit`: `h` (hours), `points`, or empty for items. `due` is the people's
     date or else `jira_due`, the latest of the open items; `promised` only what a person gave. `known` is false when the card's link could not be read this
     time. `oldest_age` and `sle` count days alike, both ends included; `new_items` were made in the last `scope_weeks`,
-    `rejected_lately` of all `rejected` items were closed in them. `unagreed` is the growth since a change was `agreed`.
-    `is_outgrown` when as much work comes in as is finished; `lenders` are the cards whose pace a forecast borrows.
+    `rejected_lately` of all `rejected` items were closed in them; `work_added` and `work_gone` weigh them. `unagreed` is
+    the growth since a change was `agreed`. `is_outgrown` when as much work comes in as is finished; `lenders` are the cards
+    whose pace a forecast borrows. `earned_days` over `actual_days` (working days) is `spi_t`.
     """
 
     card: Ref
@@ -104,6 +105,10 @@ class CardMeasure(msgspec.Struct, frozen=True, gc=False):
     lenders: tuple[Ref, ...] = ()
     agreed: date | None = None
     unagreed: Decimal | None = None
+    work_added: Decimal = Decimal(0)
+    work_gone: Decimal = Decimal(0)
+    earned_days: Decimal | None = None
+    actual_days: int | None = None
 
     @property
     def open_growth(self) -> Decimal | None:

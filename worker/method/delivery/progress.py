@@ -20,11 +20,11 @@ from worker.domain.messages import message, stage_label
 from worker.domain.values import Ref, Value
 from worker.domain.words import Words
 from worker.method.delivery.bursts import leave_out, name_bursts
+from worker.method.delivery.card_figures import choose, list_figures
 from worker.method.delivery.completion import (
     count_arrivals,
     describe_pace,
     forecast_cards,
-    new_a_week,
 )
 from worker.method.delivery.due_dates import (
     all_promises,
@@ -38,8 +38,9 @@ from worker.method.delivery.effort import measure_burn, seconds_by_author, secon
 from worker.method.delivery.forecasting import LONGEST
 from worker.method.delivery.implausible import find_implausible
 from worker.method.delivery.records import CardFlow
-from worker.method.delivery.schedule import keep_baseline, measure_spi
+from worker.method.delivery.schedule import keep_baseline, measure_schedule
 from worker.method.delivery.scope import find_agreement, growth_since
+from worker.method.figures import show_day
 from worker.method.formulas import flow
 from worker.method.formulas.flow import ACTIVE, DONE, HOUR, Sums, Trace, Window, share
 from worker.method.formulas.hysteresis import Tracks, debounce, follow, to_change
@@ -97,13 +98,16 @@ def measure_progress(world: World) -> Findings[Mapping[Ref, CardMeasure]]:
         baseline = keep_baseline(card, measure, world)
         if baseline is not None:
             baselines[str(ref)] = baseline
+        schedule = measure_schedule(card, measure, world, baseline=baseline)
         measure = replace(
             measure,
             promised=promised,
             promises=promises,
             agreed=agreed,
             unagreed=_unagreed(measure, agreed, world),
-            spi_t=measure_spi(card, measure, world, baseline=baseline),
+            spi_t=schedule.index if schedule else None,
+            earned_days=schedule.earned if schedule else None,
+            actual_days=schedule.actual if schedule else None,
             stage_since=stage.since,
             days_in_stage=(world.today - stage.since).days,
         )
@@ -232,6 +236,8 @@ def _weights(sums: Sums, *, has_base: bool) -> Figures:
     return {
         "work_done": done,
         "work_total": total,
+        "work_added": added,
+        "work_gone": gone,
         "progress": share(done, total),
         "scope_change": share(added - gone, before) if has_base else None,
     }
@@ -638,7 +644,7 @@ def _facts(
     formulas: dict[str, tuple[str, str]],
 ) -> Iterator[Fact]:
     say = world.words.say
-    inputs = _inputs(card, measure, world)
+    figures = list_figures(card, measure, world)
     yield Fact(
         card.ref,
         "days_in_stage",
@@ -647,7 +653,8 @@ def _facts(
             "progress",
             (
                 Input(say("stage"), stage_label(card.stage, world.words), card.url),
-                Input(say("since"), str(measure.stage_since)),
+                show_day(say("since"), measure.stage_since),
+                show_day(say("today"), world.today),
             ),
             say("today - the day the stage was first seen"),
         ),
@@ -661,48 +668,19 @@ def _facts(
             card.ref,
             name,
             getter(measure, world.words),
-            Why("progress", inputs, *formulas[name]),
+            Why("progress", choose(name, figures), *formulas[name]),
         )
     if measure.jira_due is not None:
         yield Fact(
             card.ref,
             "due",
             measure.jira_due,
-            Why("progress", inputs, say("latest due date of the open items in Jira")),
+            Why(
+                "progress",
+                choose("due", figures),
+                say("latest due date of the open items in Jira"),
+            ),
         )
-
-
-def _inputs(card: Card, measure: CardMeasure, world: World) -> tuple[Input, ...]:
-    work = world.work.get(card.ref)
-    say = world.words.say
-    if work is None or not work.link:
-        return (Input(say("Jira link"), card.jira or "-", card.url),)
-    left_out = []
-    if measure.rejected:
-        left_out.append(Input(say("rejected items"), str(measure.rejected)))
-    for burst in measure.bursts:
-        shown = f"{burst.items} ({burst.day})"
-        left_out.append(Input(say("finished at once"), shown))
-    return (
-        Input(say("Jira link"), work.link, card.url),
-        Input(say("items"), str(measure.total)),
-        Input(say("finished items"), str(measure.done)),
-        *left_out,
-        Input(say("measured by"), measure.by),
-        Input(say("finished a week"), str(measure.throughput)),
-        *_other_paces(measure, world),
-        Input(say("due"), str(measure.due or "-"), card.url),
-    )
-
-
-def _other_paces(measure: CardMeasure, world: World) -> Iterator[Input]:
-    """Yield what a forecast rests on beside the card's own pace."""
-    coming = new_a_week(measure.flow)
-    if coming is not None:
-        yield Input(world.words.say("new a week"), str(coming))
-    for ref in measure.lenders:
-        lender = world.cards[ref]
-        yield Input(world.words.say("pace of"), lender.name, lender.url)
 
 
 def _threshold(name: str, world: World) -> str:
@@ -716,5 +694,9 @@ def _threshold(name: str, world: World) -> str:
             chance = limits.on_time
             spi = limits.spi
             return f"P >= {chance.green} / {chance.amber}, SPI(t) >= {spi.green} / {spi.amber}"
+        case "spi":
+            return f"time passed >= {limits.spi_muted_share}"
+        case "scope_change":
+            return f"weeks = {limits.scope_weeks}, items known before >= {limits.scope_minimum}"
         case _:
             return ""

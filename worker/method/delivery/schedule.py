@@ -76,10 +76,23 @@ def _plan_items(issues: Sequence[Issue], world: World) -> dict[str, PlannedItem]
     }
 
 
-def measure_spi(
+class Schedule(msgspec.Struct, frozen=True, gc=False):
+    """The working days in which the plan had done so much, and those that have passed."""
+
+    earned: Decimal
+    actual: int
+
+    @property
+    def index(self) -> Decimal:
+        """Return SPI(t) = earned schedule / actual time."""
+        index = self.earned / self.actual
+        return index.quantize(HUNDREDTH)
+
+
+def measure_schedule(
     card: Card, measure: CardMeasure, world: World, *, baseline: Baseline | None
-) -> Decimal | None:
-    """Return SPI(t) = earned schedule / actual time, in working days; None while it says nothing.
+) -> Schedule | None:
+    """Return the earned schedule and the actual time of a card, in working days; None while they say nothing.
 
     On its first days (`spi_muted_share` of the plan) every project is "behind".
     """
@@ -108,8 +121,7 @@ def measure_spi(
     ]
     earned = round(sum(weights), EXACT)
     schedule = _earned_schedule(curve, earned, actual)
-    index = Decimal(schedule / actual)
-    return index.quantize(HUNDREDTH)
+    return Schedule(Decimal(schedule), actual)
 
 
 def _planned(work: CardWork, baseline: Baseline, world: World) -> list[Issue]:
