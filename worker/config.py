@@ -183,6 +183,9 @@ class Thresholds(Model):
     load_weeks: Annotated[int, Field(ge=1, le=8)] = 2
     hiring_lead_weeks: Annotated[int, Field(ge=0, le=26)] = 6
     logs_share: Share = Decimal("0.8")
+    ripple_share: Share = Decimal("0.5")
+    ripple_days: Count = 3
+    ripple_weeks: Annotated[int, Field(ge=1, le=26)] = 8
     subtask_estimates: Literal["replace", "add"] = "replace"
     undated_weeks: Annotated[int, Field(ge=1, le=26)] = 4
     service_lead_weeks: Annotated[Decimal, Field(ge=0, le=520)] = Decimal(8)

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from worker.mapping.playbooks import Playbooks
 from worker.method.capacity.hiring import plan_staff_requests
+from worker.method.capacity.ripple import find_ripples
 from worker.method.capacity.staffing import find_staffing_needs
 from worker.method.capacity.triangle import find_broken_triangles
 from worker.method.capacity.utilization import measure_utilization
@@ -69,6 +70,7 @@ def evaluate(world: World, playbooks: Playbooks, *, start: type[Run] = Run) -> O
     run(find_broken_triangles, None)
     needs = run(find_staffing_needs, None, load)
     run(plan_staff_requests, None, needs)
+    run(find_ripples, None, cards, load.people)
     rays = run(measure_rays, {}, cards)
     graduations = run(find_graduations, {}, cards, load.units)
     revolutions = run(plan_revolutions, ())

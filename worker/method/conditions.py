@@ -319,6 +319,16 @@ TYPES = (
         playbooks=("mend_triangle",),
         ended=message("closed by itself: the triangle is complete again"),
     ),
+    ConditionType(
+        signal="deadline.ripple",
+        kind="deadline",
+        title=message("{card}: people it needs are taken up elsewhere"),
+        formula=message(
+            "the end of the card, moved past the working days taken from whoever it depends on"
+        ),
+        playbooks=("answer_ripple",),
+        ended=message("closed by itself: the date is safe again"),
+    ),
     # clients
     ConditionType(
         signal="relations.no_contact",
