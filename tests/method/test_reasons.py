@@ -18,7 +18,7 @@ SAME_FIGURES = {
     frozenset({"projects.p50", "projects.p85"}): "two shares of the same simulated runs"
 }
 """Fields of different formulas that rest on the very same figures, and why."""
-RULES = frozenset({"clients", "finance", "lifetime", "progress"})
+RULES = frozenset({"clients", "finance", "lifetime", "progress", "riskmap"})
 """The rules whose reasons are looked at."""
 
 
@@ -130,6 +130,11 @@ def days_since(why: Why) -> Decimal:
     return Decimal((shown["today"] - shown["since"]).days)
 
 
+def product(why: Why) -> Decimal:
+    first, second = (number_of(one.value) for one in why.inputs)
+    return first * second
+
+
 def expected_worth(why: Why) -> Decimal:
     """Return max(recognised, finished + monthly x months ahead)."""
     shown = figures(why)
@@ -167,6 +172,8 @@ WORKED_OUT: dict[str, tuple[Callable[[Why], Decimal | None], Decimal]] = {
     "projects.blocked": (summed, Decimal(0)),
     "projects.wip": (summed, Decimal(0)),
     "projects.days_in_stage": (days_since, Decimal(0)),
+    "risks.score": (product, Decimal(0)),
+    "risks.exposure": (product, Decimal("0.01")),
     "units.revenue_month": (summed, Decimal(0)),
     "units.revenue_quarter": (summed, Decimal(0)),
     "units.pace": (ratio_of("fact", "planned to date"), TO_FOUR),

@@ -436,34 +436,47 @@ def test_a_risk_says_what_it_was_seen_by(formula: str, says: str) -> None:
         inputs=(("days", "5", ""),),
     )
     found = reasons(judged(seen, told), "risk:x.test:p1")
-    inputs = (
-        Input("card", "Card p1"),
-        Input("client", "C1"),
-        Input("evidence", "Evidence 42."),
-        Input("budget", "100"),
-        Input("days", "5"),
-        Input("money at stake", "100"),
-    )
-    for field in ("name", "probability", "evidence", "status", "horizon"):
-        assert found[field] == Why("riskmap", inputs, says, "days >= 3")
-    for field, formula in (
-        ("score", "probability x impact"),
-        ("level", "1-6 low, 8-12 medium, 15-25 high"),
-        ("exposure", "probability x money at stake"),
-        ("impact", "share of the client's committed money"),
+    # Committed: a budget of 100 and three months at 100; 100 of 400 is more than 20 % and no more than 40 %.
+    rows = (Input("card", "Card p1"), Input("client", "C1"))
+    evidence = Input("evidence", "Evidence 42.")
+    for field in ("probability", "evidence"):
+        assert found[field] == Why(
+            "riskmap", (*rows, evidence, Input("days", "5")), says, "days >= 3"
+        )
+    for field in ("name", "kind", "signal", "client", "unit", "project"):
+        assert found[field].inputs == (Input("signal", "x.test"), *rows)
+    assert found["horizon"].inputs == (*rows, Input("day", "-"))
+    stake = Input("money at stake", "€100")
+    for field, formula, inputs in (
+        (
+            "score",
+            "probability x impact",
+            (Input("probability", "3"), Input("impact", "4")),
+        ),
+        ("level", "1-6 low, 8-12 medium, 15-25 high", (Input("score", "12"),)),
+        (
+            "exposure",
+            "probability x money at stake",
+            (Input("chance of this probability", "50%"), stake),
+        ),
+        (
+            "impact",
+            "share of the client's committed money",
+            (stake, Input("committed", "€400")),
+        ),
     ):
-        assert found[field] == Why("riskmap", inputs, formula, "days >= 3")
-    assert found["steps"] == found["owner"] == found["review"]
+        assert (found[field].formula, found[field].inputs) == (formula, inputs)
+    assert found["impact"].threshold == "0.1 / 0.2 / 0.4"
     assert found["steps"].formula == "the playbook's response to this signal"
+    assert found["owner"].inputs[1] == Input("role", "am")
 
 
 def test_a_risk_wider_than_a_card_is_weighed_against_all_clients_and_says_so() -> None:
     found = reasons(judged(firm(), condition()))
     assert found["impact"].formula == "share of the money all clients have committed"
     assert found["impact"].inputs == (
-        Input("client", "C1"),
-        Input("evidence", "Evidence 42."),
-        Input("money at stake", "300"),
+        Input("money at stake", "€300"),
+        Input("committed", "€1,200"),
     )
 
 

@@ -18,16 +18,17 @@ from msgspec.structs import replace
 from worker.domain.money import round_money
 from worker.domain.values import Ref, Value
 from worker.mapping.playbooks import Playbooks, Response
+from worker.method.figures import show_day
 from worker.method.formulas.bands import mark_above
-from worker.method.formulas.hysteresis import Tracks, debounce, follow, to_change
-from worker.method.formulas.inputs import name_rows
+from worker.method.formulas.hysteresis import debounce, follow, to_change
 from worker.method.formulas.occurrences import Rules, Sight, advance, name_of, recall
 from worker.method.formulas.roles import person_for
 from worker.method.formulas.stakes import committed_money
 from worker.method.formulas.steps import read_steps, write_steps
 from worker.method.measures import Condition, RiskMeasure, Step
 from worker.method.run import Findings
-from worker.plan.facts import Fact, Input, Why
+from worker.method.sprint.risk_reasons import Marked, give_answers, give_reasons
+from worker.plan.facts import Fact, Why
 from worker.world.memory import Closing, Occurrence, Track
 from worker.world.rows import RiskRow, by_key, read_key, risk_key
 from worker.world.world import World
@@ -256,16 +257,18 @@ def _stake(board: _RiskRows, condition: Condition) -> Decimal:
     )
 
 
-def _impact(board: _RiskRows, condition: Condition, stake: Decimal) -> int:
-    """Mark 2..5 by the share of the money (bands 10, 20, 40 %); 3 when no money is known.
+def _whole(board: _RiskRows, condition: Condition) -> Decimal:
+    """Return what a stake is weighed against: for a card what its client has committed, else the portfolio of all."""
+    if condition.card is None:
+        return board.portfolio
+    if condition.client is None:
+        return Decimal(0)
+    return board.committed.get(condition.client, Decimal(0))
 
-    A card is weighed against what its client has committed, anything wider against the portfolio of all clients.
-    """
-    whole = board.portfolio
-    if condition.card is not None:
-        whole = Decimal(0)
-        if condition.client:
-            whole = board.committed.get(condition.client, whole)
+
+def _impact(board: _RiskRows, condition: Condition, stake: Decimal) -> int:
+    """Mark 2..5 by the share of the money (bands 10, 20, 40 %); 3 when no money is known."""
+    whole = _whole(board, condition)
     if not stake or not whole:
         return 3
     tenth = Decimal("0.1")
@@ -335,7 +338,12 @@ def _closing(
             ref,
             "status",
             "closed",
-            Why("riskmap", (), text, f"days >= {world.thresholds.risk_gone_days}"),
+            Why(
+                "riskmap",
+                (show_day(world.words.say("gone since"), now.gone),),
+                text,
+                f"days >= {world.thresholds.risk_gone_days}",
+            ),
         )
 
 
@@ -343,54 +351,32 @@ def _facts(
     board: _RiskRows, risk: RiskMeasure, condition: Condition, *, now: Occurrence
 ) -> Iterator[Fact]:
     world = board.world
-    say = board.world.words.say
-    inputs = _inputs(board, condition)
-    plain = Why(
-        "riskmap", inputs, condition.formula or condition.evidence, condition.threshold
-    )
-    reasons = {
-        name: Why(plain.rule, plain.inputs, formula, plain.threshold)
-        for name, formula in (
-            ("score", say("probability x impact")),
-            ("level", say("1-6 low, 8-12 medium, 15-25 high")),
-            ("exposure", say("probability x money at stake")),
-            (
-                "impact",
-                say("share of the client's committed money")
-                if condition.card
-                else say("share of the money all clients have committed"),
-            ),
-        )
-    }
-    values = _values(risk, now, tracks=board.tracks, today=world.today)
+    marked = _marked(board, risk, condition, now=now)
+    reasons = give_reasons(marked, world)
+    values = _values(risk, now, changed=marked.changed)
     if not risk.asleep:
         values["status"] = "open"
     for name, value in values.items():
-        yield Fact(risk.ref, name, value, reasons.get(name, plain))
+        yield Fact(risk.ref, name, value, reasons[name])
     if risk.ref.key not in board.rows:
-        yield from _answers(board, risk, condition, inputs=inputs)
+        yield from _answers(board, marked)
 
 
-def _inputs(board: _RiskRows, condition: Condition) -> tuple[Input, ...]:
-    world = board.world
-    say = board.world.words.say
-    inputs = name_rows(condition.card, condition.client, world)
-    inputs.append(Input(say("evidence"), condition.evidence))
-    card = world.card(condition.card)
-    if card:
-        inputs.append(Input(say("budget"), str(card.budget or "-")))
-    for line in condition.inputs:
-        inputs.append(Input(*line))
-
-    stake = _stake(board, condition)
-    inputs.append(Input(say("money at stake"), str(stake or "-")))
-    return tuple(inputs)
+def _marked(
+    board: _RiskRows, risk: RiskMeasure, condition: Condition, *, now: Occurrence
+) -> Marked:
+    scored = board.tracks[f"{risk.ref}#score"].since
+    return Marked(
+        risk,
+        condition,
+        stake=_stake(board, condition),
+        whole=_whole(board, condition),
+        chance=CHANCES[risk.probability],
+        changed=max(scored, now.opened or board.world.today),
+    )
 
 
-def _values(
-    risk: RiskMeasure, now: Occurrence, *, tracks: Tracks, today: date
-) -> dict[str, Value]:
-    changed = max(tracks[f"{risk.ref}#score"].since, now.opened or today)
+def _values(risk: RiskMeasure, now: Occurrence, *, changed: date) -> dict[str, Value]:
     return {
         "name": risk.title,
         "kind": risk.kind,
@@ -425,26 +411,19 @@ def _steps(response: Response, world: World) -> tuple[Step, ...]:
     )
 
 
-def _answers(
-    board: _RiskRows,
-    risk: RiskMeasure,
-    condition: Condition,
-    *,
-    inputs: tuple[Input, ...],
-) -> Iterator[Fact]:
+def _answers(board: _RiskRows, marked: Marked) -> Iterator[Fact]:
     """State the response of a new risk: its dated steps, its owner and the day to look again."""
-    response = _response(board, condition)
+    response = _response(board, marked.condition)
     if response is None:
         return
     world = board.world
-    why = Why(
-        "riskmap", inputs, world.words.say("the playbook's response to this signal")
-    )
-    yield Fact(risk.ref, "steps", write_steps(risk.steps, world.words), why)
-    yield Fact(risk.ref, "owner", (risk.owner,) if risk.owner else (), why)
-    yield Fact(
-        risk.ref,
-        "review",
-        world.calendar.add(world.today + timedelta(days=1), response.review),
-        why,
-    )
+    risk = marked.risk
+    tomorrow = world.today + timedelta(days=1)
+    values: dict[str, Value] = {
+        "steps": write_steps(risk.steps, world.words),
+        "owner": (risk.owner,) if risk.owner else (),
+        "review": world.calendar.add(tomorrow, response.review),
+    }
+    reasons = give_answers(marked, response, world)
+    for name, value in values.items():
+        yield Fact(risk.ref, name, value, reasons[name])
