@@ -11,8 +11,8 @@ from typing import Protocol
 from worker.domain.entities import Card, Unit
 from worker.domain.messages import message, stage_label
 from worker.domain.period_titles import period_title
-from worker.domain.periods import Period, children
-from worker.domain.values import Ref
+from worker.domain.periods import Period, WorkCalendar, children
+from worker.domain.values import Ref, Span
 from worker.domain.words import Words
 from worker.plan.facts import Input
 from worker.world.world import World
@@ -59,6 +59,24 @@ def show_share(row: Named, share: Decimal | None, words: Words) -> Input:
         return Input(row.name, UNKNOWN, row.url)
     percent = words.number(100 * share, 2)
     return Input(row.name, f"{percent} %", row.url)
+
+
+def show_percent(name: str, share: Decimal | None, words: Words) -> Input:
+    """Return a share in whole percent."""
+    return Input(name, UNKNOWN if share is None else words.percent(share))
+
+
+def show_span(name: str, span: Span | None) -> Input:
+    """Return a range of days."""
+    return Input(name, f"{span.start} – {span.end}" if span else UNKNOWN)
+
+
+def count_days(name: str, span: Span | None, calendar: WorkCalendar) -> Input:
+    """Return the working days of a range."""
+    if span is None:
+        return Input(name, UNKNOWN)
+    days = calendar.working_days(span.start, span.end)
+    return Input(name, str(days))
 
 
 def show_text(name: str, value: object | None) -> Input:

@@ -24,6 +24,7 @@ from worker.method.conditions import (
     state_condition,
     state_signal,
 )
+from worker.method.figures import name_row, show_day
 from worker.method.formulas.rays import (
     AHEAD,
     IDEAS,
@@ -42,7 +43,7 @@ from worker.method.formulas.stages import chance_of
 from worker.method.measures import CardMeasure, Condition, Signal
 from worker.method.outlook import Basis, Horizon, RayMeasure
 from worker.method.run import Findings
-from worker.plan.facts import Fact, Input, Why
+from worker.plan.facts import Fact, Why
 from worker.world.memory import Memory
 from worker.world.rows import read_key, task_key
 from worker.world.world import World
@@ -169,23 +170,35 @@ def _facts(view: _View, world: World) -> Iterator[Fact]:
     client = view.client
     horizon = view.ray.horizon
     gap = view.ray.gap_weeks
-    inputs = [Input(say("client"), client.name, client.url)]
-    for ref in (horizon.card if horizon else None, view.ray.next_card):
-        card = world.card(ref)
-        if card is not None:
-            inputs.append(Input(say("card"), card.name, card.url))
-
-    known = tuple(inputs)
-    ends = say("latest P85 end, due date or contract end of running and agreed work")
+    row = name_row(say("client"), client)
+    end = show_day(say("horizon"), horizon.day if horizon else None)
+    last = world.card(horizon.card if horizon else None)
+    following = world.card(view.ray.next_card)
+    ends = [row]
+    if last is not None:
+        ends.append(name_row(say("card"), last))
+    ends.append(show_day(say("contract end"), client.contract_end))
+    gaps = [row, end]
+    if following is not None:
+        gaps.append(name_row(say("next card"), following))
+        gaps.append(show_day(say("expected start"), following.expected_start))
     yield Fact(
-        client.ref, "horizon", horizon.day if horizon else None, Why(RULE, known, ends)
+        client.ref,
+        "horizon",
+        horizon.day if horizon else None,
+        Why(
+            RULE,
+            tuple(ends),
+            say("latest P85 end, due date or contract end of running and agreed work"),
+        ),
     )
-    weeks = say("weeks from the horizon to the next expected start")
     yield Fact(
         client.ref,
         "ray_gap",
         Decimal(gap) if gap is not None else None,
-        Why(RULE, known, weeks),
+        Why(
+            RULE, tuple(gaps), say("weeks from the horizon to the next expected start")
+        ),
     )
 
 

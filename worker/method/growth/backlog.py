@@ -15,6 +15,7 @@ from worker.domain.messages import tell
 from worker.domain.periods import Period
 from worker.domain.values import Ref
 from worker.errors import Code, Problem
+from worker.method.figures import show_day
 from worker.method.formulas.agendas import agenda_title, next_planned
 from worker.method.formulas.hysteresis import Tracks, follow, to_change
 from worker.method.growth.development import CLOSED
@@ -92,18 +93,16 @@ def _agenda(idea: Idea, world: World, *, strategic: bool) -> Period | None:
 
 def _facts(item: BacklogItem, idea: Idea, world: World) -> Iterator[Fact]:
     say = world.words.say
-    inputs = (
-        Input(say("idea"), item.title, item.url),
-        Input(say("kind"), f"{item.kind} {idea.horizon or ''}".strip()),
-        Input(say("status"), item.status),
-    )
+    name = Input(say("idea"), item.title, item.url)
+    status = Input(say("status"), item.status)
+    kind = Input(say("kind"), f"{item.kind} {idea.horizon or ''}".strip())
     yield Fact(
         item.ref,
         "agenda",
         agenda_title(item.agenda, world.words) if item.agenda else None,
         Why(
             "backlog",
-            inputs,
+            (name, kind, status),
             say(
                 "strategic hypotheses go to the quarter's meeting; validated features and what is "
                 "sent to the group to the next one"
@@ -117,7 +116,7 @@ def _facts(item: BacklogItem, idea: Idea, world: World) -> Iterator[Fact]:
             Decimal(item.weeks),
             Why(
                 "backlog",
-                inputs,
+                (name, show_day(say("written on"), idea.created), status),
                 say(
                     "whole weeks since the row was made; it stops when the idea is decided on"
                 ),

@@ -92,22 +92,22 @@ def _began(card: Card | None) -> date | None:
 def _facts(revolution: Revolution, world: World) -> Iterator[Fact]:
     words = world.words
     card = world.cards[revolution.card]
-    why = Why(
-        "evolution",
-        (
-            Input(words.say("card"), card.name, card.url),
-            Input(words.say("since"), words.date(revolution.since)),
-        ),
-        words.say(
-            "an endless service ran for so long since its start or last revolution"
-        ),
-        words.count("{n} month", "{n} months", world.thresholds.revolution_months),
+    name = Input(words.say("card"), card.name, card.url)
+    since = Input(words.say("since"), words.date(revolution.since))
+    limit = words.count("{n} month", "{n} months", world.thresholds.revolution_months)
+    ran = words.say(
+        "an endless service ran for so long since its start or last revolution"
     )
-    values: dict[str, Value] = {
-        "name": words.say("Redesign and refactoring of “{card}”", card=card.name),
-        "stage": Stage.IDEA.value,
-        "client": (card.client,) if card.client else (),
-        "service": (card.service,) if card.service else (),
+    long_run = Why("evolution", (name, since), ran, limit)
+    copied = Why("evolution", (name,), words.say("as the card it follows"))
+    values: dict[str, tuple[Value, Why]] = {
+        "name": (
+            words.say("Redesign and refactoring of “{card}”", card=card.name),
+            long_run,
+        ),
+        "stage": (Stage.IDEA.value, long_run),
+        "client": ((card.client,) if card.client else (), copied),
+        "service": ((card.service,) if card.service else (), copied),
     }
-    for field, value in values.items():
+    for field, (value, why) in values.items():
         yield Fact(revolution.seed, field, value, why)

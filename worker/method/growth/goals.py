@@ -17,6 +17,7 @@ from worker.domain.entities import Goal
 from worker.domain.period_titles import period_title
 from worker.domain.periods import Grain, Period
 from worker.domain.values import Ref, Span, Value
+from worker.method.figures import count_days, name_row, show_span, show_text
 from worker.method.formulas.bands import colour_of
 from worker.method.formulas.cascade import parts_of
 from worker.method.formulas.hysteresis import Tracks, debounce, to_change
@@ -32,7 +33,7 @@ from worker.method.growth.parts import (
 )
 from worker.method.measures import GoalMeasure, Rag
 from worker.method.run import Findings
-from worker.plan.facts import Fact, Input, Why
+from worker.plan.facts import Fact, Why
 from worker.world.world import World
 
 GREY = frozenset({Rag.GREY.value})
@@ -72,7 +73,7 @@ def measure_goals(world: World) -> Findings[tuple[GoalMeasure, ...] | None]:
     measures = []
     for goal in goals.values():
         seen = _look(goal, children, world=world, tracks=tracks)
-        facts += _facts(goal, seen, world)
+        facts += _facts(goal, seen, children, world)
         if (period := period_of(goal)) is not None and goal.target is not None:
             measures.append(_measure(goal, seen, period))
     return Findings(tuple(measures), tuple(facts), tracks=tracks.maps[0])
@@ -124,7 +125,7 @@ def _plant(
             target=target,
             parent=parent.ref,
         )
-        yield from _part_facts(made, root, world)
+        yield from _part_facts(made, parent, root, world)
         kept = goals.setdefault(ref, made)
         if kept.target is not None:
             yield from _plant(root, kept, goals, own=own, world=world)
@@ -134,30 +135,43 @@ def _title(root: Goal, part: Period, world: World) -> str:
     return f"{root.name} · {period_title(part, world.words)}"
 
 
-def _part_facts(part: Goal, root: Goal, world: World) -> Iterator[Fact]:
+def _part_facts(part: Goal, parent: Goal, root: Goal, world: World) -> Iterator[Fact]:
     say = world.words.say
-    inputs = (
-        Input(say("goal"), root.name, root.url),
-        Input(say("target"), str(root.target)),
+    goal = name_row(say("goal"), root)
+    copied = Why("goals", (goal,), say("as the goal above says"))
+    cut = Why(
+        "goals",
+        (goal, show_span(say("period"), parent.period)),
+        say("a part of the period above"),
     )
-    formula = (
+    by_days = (
         say("the goal's target in every part")
         if root.rollup == LATEST
         else say("share of the parent's target by working days")
     )
-    values: dict[str, Value] = {
-        "name": part.name,
-        "unit": (part.unit,) if part.unit else (),
-        "owner": part.owner,
-        "grain": part.grain,
-        "period": part.period,
-        "measure": part.measure,
-        "rollup": part.rollup,
-        "target": part.target,
-        "parent": (part.parent,) if part.parent else (),
+    spread = Why(
+        "goals",
+        (
+            goal,
+            show_text(say("target"), parent.target),
+            count_days(say("working days"), part.period, world.calendar),
+            count_days(say("working days of the whole"), parent.period, world.calendar),
+        ),
+        by_days,
+    )
+    values: dict[str, tuple[Value, Why]] = {
+        "name": (part.name, cut),
+        "unit": ((part.unit,) if part.unit else (), copied),
+        "owner": (part.owner, copied),
+        "grain": (part.grain, cut),
+        "period": (part.period, cut),
+        "measure": (part.measure, copied),
+        "rollup": (part.rollup, copied),
+        "target": (part.target, spread),
+        "parent": ((part.parent,) if part.parent else (), cut),
     }
-    for name, value in values.items():
-        yield Fact(part.ref, name, value, Why("goals", inputs, formula))
+    for name, (value, why) in values.items():
+        yield Fact(part.ref, name, value, why)
 
 
 def _look(goal: Goal, children: Tree, *, world: World, tracks: Tracks) -> _Sight:
@@ -222,39 +236,64 @@ def _colour(
     )
 
 
-def _facts(goal: Goal, seen: _Sight, world: World) -> Iterator[Fact]:
+def _facts(goal: Goal, seen: _Sight, children: Tree, world: World) -> Iterator[Fact]:
     say = world.words.say
     band = world.thresholds.pace
-    inputs = (
-        Input(say("goal"), goal.name, goal.url),
-        Input(say("target"), str(goal.target)),
-        Input(say("current"), str(seen.value)),
-        Input(say("planned to date"), str(seen.expected)),
+    limits = f"pace >= {band.green} / {band.amber}"
+    row = name_row(say("goal"), goal)
+    current = show_text(say("current"), seen.value)
+    planned = show_text(say("planned to date"), seen.expected)
+    target = show_text(say("target"), goal.target)
+    pace = seen.pace.quantize(Decimal("0.0001")) if seen.pace is not None else None
+    status = show_text(say("status"), goal.status)
+    parts = [
+        show_text(part.name, value_of(part, children))
+        for part in children.get(goal.ref, ())
+    ]
+    yield Fact(
+        goal.ref,
+        "rolled_up",
+        seen.rolled,
+        Why(
+            "goals",
+            (row, *parts),
+            say("the latest part's value")
+            if goal.rollup == LATEST
+            else say("sum of the parts' values"),
+        ),
     )
-    rolled = (
-        say("the latest part's value")
-        if goal.rollup == LATEST
-        else say("sum of the parts' values")
-    )
-    values: dict[str, tuple[Value, str]] = {
-        "rolled_up": (seen.rolled, rolled),
-        "pace": (
-            seen.pace.quantize(Decimal("0.0001")) if seen.pace is not None else None,
+    yield Fact(
+        goal.ref,
+        "pace",
+        pace,
+        Why(
+            "goals",
+            (row, current, planned),
             say("current / planned to date by working days"),
+            limits,
         ),
-        "health": (
-            seen.rag.value,
+    )
+    yield Fact(
+        goal.ref,
+        "health",
+        seen.rag.value,
+        Why(
+            "goals",
+            (row, show_text(say("pace"), pace), status),
             say("pace against its band; held until seen on two days"),
+            limits,
         ),
-        "why": (seen.why, say("the reasons of the colour")),
-    }
-    for name, (value, formula) in values.items():
-        yield Fact(
-            goal.ref,
-            name,
-            value,
-            Why("goals", inputs, formula, f"pace >= {band.green} / {band.amber}"),
-        )
+    )
+    yield Fact(
+        goal.ref,
+        "why",
+        seen.why,
+        Why(
+            "goals",
+            (row, target, current, planned, status),
+            say("the reasons of the colour"),
+        ),
+    )
 
 
 def _measure(goal: Goal, seen: _Sight, period: Period) -> GoalMeasure:

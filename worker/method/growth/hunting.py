@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping
 
 from worker.domain.entities import RUNNING, Card, Stage, Unit
 from worker.domain.values import Ref, Value
+from worker.method.figures import name_people, name_row, show_percent, show_text
 from worker.method.formulas.rays import add_months
 from worker.method.measures import PersonLoad
 from worker.method.outlook import Loyalty, Portfolio
@@ -71,31 +72,50 @@ def _facts(
 ) -> Iterator[Fact]:
     words = world.words
     own = [portfolios[manager] for manager in unit.am]
-    inputs = (
-        Input(words.say("unit"), unit.name, unit.url),
-        *(
-            Input(words.say("AM"), person.name, person.url)
-            for portfolio in own
-            if (person := world.people.get(portfolio.manager))
-        ),
-    )
+    row = name_row(words.say("unit"), unit)
+    accounts: list[Input] = []
+    loads: list[Input] = []
+    for portfolio in own:
+        accounts += _accounts(portfolio, world)
+        loads += _leeway(portfolio, world)
     threshold = words.say(
         "{accounts} accounts or {load} load",
         accounts=world.thresholds.am_accounts,
         load=words.percent(world.thresholds.am_load),
     )
-    values: dict[str, tuple[Value, str]] = {
+    values: dict[str, tuple[Value, list[Input], str]] = {
         "portfolio": (
             " · ".join(_size(portfolio, world) for portfolio in own) or None,
+            accounts,
             words.say("accounts of all units of the AM / limit"),
         ),
         "may_hunt": (
             " · ".join(_leave(portfolio, world) for portfolio in own) or None,
+            loads,
             words.say("limit - accounts; none while the AM's own load is at its limit"),
         ),
     }
-    for name, (value, formula) in values.items():
-        yield Fact(unit.ref, name, value, Why(RULE, inputs, formula, threshold))
+    for name, (value, figures, formula) in values.items():
+        why = Why(RULE, (row, *figures), formula, threshold)
+        yield Fact(unit.ref, name, value, why)
+
+
+def _accounts(portfolio: Portfolio, world: World) -> Iterator[Input]:
+    """Yield an AM, then each account."""
+    say = world.words.say
+    yield from name_people(say("AM"), (portfolio.manager,), world)
+    for ref in portfolio.accounts:
+        yield name_row(say("account"), world.clients[ref])
+
+
+def _leeway(portfolio: Portfolio, world: World) -> Iterator[Input]:
+    """Yield an AM, then how many accounts they have, may have, and how loaded they are."""
+    words = world.words
+    say = words.say
+    yield from name_people(say("AM"), (portfolio.manager,), world)
+    yield show_text(say("accounts"), len(portfolio.accounts))
+    yield show_text(say("limit"), portfolio.limit)
+    yield show_percent(say("load of the next weeks"), portfolio.load, words)
 
 
 def _size(portfolio: Portfolio, world: World) -> str:

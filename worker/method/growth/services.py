@@ -6,13 +6,14 @@ The best are for the AM's agenda; they never become cards or tasks by themselves
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from decimal import Decimal
 
 import msgspec
 
 from worker.domain.entities import Client, Service, Stage
 from worker.domain.values import Ref, Value
+from worker.method.figures import name_row, show_text
 from worker.method.outlook import ServiceMap, Spot, WhiteSpot
 from worker.method.run import Findings
 from worker.plan.facts import Fact, Input, Why
@@ -150,7 +151,13 @@ def _client_facts(
     ]
     why = Why(
         RULE,
-        (Input(words.say("client"), client.name, client.url),),
+        (
+            name_row(words.say("client"), client),
+            *(
+                show_text(world.services[spot.service].name, spot.similar)
+                for spot in spots
+            ),
+        ),
         words.say(
             "services that clients sharing a service buy and this one does not, most bought first"
         ),
@@ -162,36 +169,47 @@ def _client_facts(
 def _service_facts(
     matrix: Matrix, spots: Mapping[Ref, tuple[WhiteSpot, ...]], world: World
 ) -> Iterator[Fact]:
-    served = Counter(
-        service
-        for row in matrix.values()
-        for service, spot in row.items()
-        if spot is Spot.DOING
-    )
+    served: dict[Ref, list[Client]] = defaultdict(list)
+    for client, row in matrix.items():
+        for ref, spot in row.items():
+            if spot is Spot.DOING:
+                served[ref].append(world.clients[client])
     wanted: dict[Ref, list[tuple[int, str]]] = defaultdict(list)
     for client, blanks in spots.items():
-        for spot in blanks:
-            wanted[spot.service].append((-spot.similar, world.clients[client].name))
+        for blank in blanks:
+            wanted[blank.service].append((-blank.similar, world.clients[client].name))
     for ref, service in world.services.items():
         yield from _service(service, served[ref], sorted(wanted[ref]), world=world)
 
 
 def _service(
-    service: Service, served: int, wanted: list[tuple[int, str]], *, world: World
+    service: Service,
+    served: list[Client],
+    wanted: list[tuple[int, str]],
+    *,
+    world: World,
 ) -> Iterator[Fact]:
     say = world.words.say
-    inputs = (Input(say("service"), service.name),)
-    names = ", ".join(name for _, name in wanted[: world.thresholds.white_spots])
-    values: dict[str, tuple[Value, str]] = {
+    row = show_text(say("service"), service.name)
+    best = wanted[: world.thresholds.white_spots]
+    names = ", ".join(name for _, name in best)
+    lacking = ", ".join(sorted(name for _, name in wanted))
+    values: dict[str, tuple[Value, Iterable[Input], str]] = {
         "clients_served": (
-            Decimal(served),
+            Decimal(len(served)),
+            (name_row(say("client"), client) for client in served),
             say("clients with running or agreed work of the service, or that name it"),
         ),
         "white_spots": (
             Decimal(len(wanted)),
+            (Input(say("clients without it"), lacking or "-"),),
             say("clients without the service whose like buy it"),
         ),
-        "white_spots_at": (names or None, say("those with the most clients like them")),
+        "white_spots_at": (
+            names or None,
+            (show_text(name, -similar) for similar, name in best),
+            say("those with the most clients like them"),
+        ),
     }
-    for name, (value, formula) in values.items():
-        yield Fact(service.ref, name, value, Why(RULE, inputs, formula))
+    for name, (value, own, formula) in values.items():
+        yield Fact(service.ref, name, value, Why(RULE, (row, *own), formula))

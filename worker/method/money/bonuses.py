@@ -18,6 +18,8 @@ from worker.domain.money import round_money, split
 from worker.domain.period_titles import period_title
 from worker.domain.periods import Period, month_of, previous_period
 from worker.domain.values import Ref, Value
+from worker.domain.words import Words
+from worker.method.figures import name_people, name_row, show_money, show_percent
 from worker.method.measures import MoneyMeasure
 from worker.method.money.income import Booked, book, claimed, total
 from worker.method.run import Findings
@@ -167,29 +169,64 @@ def _facts(unit: Unit, month: Period, base: Decimal, *, world: World) -> Iterato
     )
     ref = Ref("bonuses", bonus_key(unit.ref, month))
     basis = say(BASIS_NAMES[limits.bonus_base])
-    inputs = (
-        Input(say("unit"), unit.name, unit.url),
-        Input(say("base"), words.money(base)),
-        Input(say("what the base is"), basis),
-        Input(say("rate"), words.percent(rate)),
-    )
+    row = name_row(say("unit"), unit)
     title = period_title(month, words)
-    unit_and_period = say("the unit and the period")
+    period = Input(say("period"), title)
+    listed = _shares(fund, shares, world)
     split_words = say("fund by the roles' shares, equally inside a role")
-    values: dict[str, tuple[Value, str]] = {
-        "name": (f"{title} · {unit.name}", unit_and_period),
-        "unit": ((unit.ref,), unit_and_period),
-        "month": (month.start, unit_and_period),
-        "base": (base, basis),
-        "basis": (limits.bonus_base, say("as configured")),
-        "rate": (rate, say("rate of the unit")),
-        "pool": (fund.pool, say("base x rate")),
-        "shares": (_shares(fund, shares, world) or None, split_words),
-        "amounts": (_amounts(fund, world) or None, split_words),
-        "who": (tuple(sorted(fund.parts)), split_words),
+    people: list[Input] = []
+    for role, refs in _people(unit, world).items():
+        people += name_people(say(NAMES[role]), refs, world)
+    identity: dict[str, Value] = {
+        "name": f"{title} · {unit.name}",
+        "unit": (unit.ref,),
+        "month": month.start,
     }
-    for name, (value, formula) in values.items():
-        yield Fact(ref, name, value, Why("bonuses", inputs, formula))
+    named = Why("bonuses", (row, period), say("the unit and the period"))
+    for name, value in identity.items():
+        yield Fact(ref, name, value, named)
+
+    values: dict[str, tuple[Value, Sequence[Input], str]] = {
+        "base": (base, (period, Input(say("what the base is"), basis)), basis),
+        "basis": (limits.bonus_base, (), say("as configured")),
+        "rate": (
+            rate,
+            (show_percent(say("rate"), rate, words),),
+            say("rate of the unit"),
+        ),
+        "pool": (
+            fund.pool,
+            (
+                show_money(say("base"), base, words),
+                show_percent(say("rate"), rate, words),
+            ),
+            say("base x rate"),
+        ),
+        "shares": (
+            listed or None,
+            (show_money(say("fund"), fund.pool, words), *_weights(shares, words)),
+            split_words,
+        ),
+        "amounts": (
+            _amounts(fund, world) or None,
+            (Input(say("shares of the roles"), listed or "-"), *people),
+            split_words,
+        ),
+        "who": (
+            tuple(sorted(fund.parts)),
+            people,
+            say("who has a role that shares the fund"),
+        ),
+    }
+    for name, (value, own, formula) in values.items():
+        why = Why("bonuses", (row, *own), formula)
+        yield Fact(ref, name, value, why)
+
+
+def _weights(shares: Mapping[str, Decimal], words: Words) -> Iterator[Input]:
+    for role, part in shares.items():
+        name = words.say(NAMES[role])
+        yield show_percent(name, part, words)
 
 
 def _people(unit: Unit, world: World) -> dict[str, list[Ref]]:

@@ -8,6 +8,7 @@ from decimal import Decimal
 
 from worker.domain.messages import message
 from worker.domain.values import Ref, Value
+from worker.method.figures import show_day, show_text
 from worker.method.run import Findings
 from worker.plan.facts import Fact, Input, Why
 from worker.world.rows import term_key
@@ -38,22 +39,38 @@ def _facts(seen: SeenTerm, world: World) -> Iterator[Fact]:
     start = _start(seen, world)
     day = world.words.date(start)
     what = say(NAMES[seen.what])
+    cell = Input(say("cell"), f"{seen.name}, {what}")
+    changed = Why("terms", (cell,), say("the cell that people changed"))
     values: dict[str, Value] = {
         "name": f"{seen.name} · {what} · {day}",
         RELATIONS[seen.subject.source]: (seen.subject,),
         "what": seen.what,
-        "from": start,
-        **_value(seen),
     }
-    inputs = (
-        Input(say("cell"), f"{seen.name}, {what}"),
-        Input(say("seen on"), world.words.date(seen.change.day)),
-    )
-    formula = say(
-        "a change of the cell that nobody dated counts from the day it is seen"
-    )
     for name, value in values.items():
-        yield Fact(ref, name, value, Why("terms", inputs, formula))
+        yield Fact(ref, name, value, changed)
+    yield Fact(
+        ref,
+        "from",
+        start,
+        Why(
+            "terms",
+            (cell, show_day(say("seen on"), seen.change.day)),
+            say(
+                "a change of the cell that nobody dated counts from the day it is seen"
+            ),
+        ),
+    )
+    for name, value in _value(seen).items():
+        yield Fact(
+            ref,
+            name,
+            value,
+            Why(
+                "terms",
+                (cell, show_text(say("what it says"), seen.change.value)),
+                say("as the cell says"),
+            ),
+        )
 
 
 def _start(seen: SeenTerm, world: World) -> date:

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from worker.domain.values import Ref
+from worker.method.figures import show_day, show_text
 from worker.method.measures import TaskMeasure
 from worker.method.run import Findings
-from worker.plan.facts import Fact, Input, Why
+from worker.plan.facts import Fact, Why
 from worker.world.world import World
 
 
@@ -61,9 +62,12 @@ def _line(task: TaskMeasure, world: World) -> str:
 
 def _why(task: TaskMeasure | None, world: World) -> Why:
     say = world.words.say
-    inputs = (Input(say("task"), task.title),) if task else ()
+    inputs = [show_text(say("task"), task.title if task else None)]
+    if task is not None:
+        inputs.append(show_day(say("due"), task.due))
+        inputs.append(show_text(say("strength"), task.strength))
     return Why(
         "actions",
-        inputs,
+        tuple(inputs),
         say("the open task with the earliest due date, then the strongest signal"),
     )

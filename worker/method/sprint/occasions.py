@@ -45,7 +45,7 @@ def find_occasions(world: World, playbooks: Playbooks) -> Findings[None]:
 def _next_birthday(contact: Contact, world: World) -> Fact:
     born = contact.birthday
     say = world.words.say
-    inputs = (Input(say("birthday"), born.isoformat(), contact.url),) if born else ()
+    inputs = (Input(say("birthday"), str(born or "-"), contact.url),)
     return Fact(
         contact.ref,
         "next_birthday",

@@ -19,6 +19,7 @@ from worker.domain.messages import tell
 from worker.domain.values import Ref, Value
 from worker.errors import Code, Problem
 from worker.mapping.playbooks import Playbooks, Request
+from worker.method.figures import show_day, show_text
 from worker.method.formulas.hysteresis import Tracks, follow, to_change
 from worker.method.formulas.inputs import name_rows
 from worker.method.formulas.occurrences import COMPLETE
@@ -80,28 +81,50 @@ def _facts(
 ) -> Iterator[Fact]:
     say = world.words.say
     task = Input(say("task"), row.title, row.url)
-    inputs = (task, *name_rows(None, client, world))
-    formula = say(
+    given = say("given once, where the cell is empty")
+    goes = say(
         "a task from outside goes to the client's account manager; given once, where the cell is empty"
     )
-    why = Why("requests", inputs, formula)
+    payer = name_rows(None, client, world)
+    days = show_text(say("working days"), book.due)
+    asked = show_day(say("asked on"), row.created)
+    weeks = world.thresholds.sprint_weeks
+    routed = Why("requests", (task, *payer), goes)
+    timed = Why("requests", (task, asked, days), say("working days after the asking"))
+    run = Why(
+        "requests",
+        (task, show_day(say("today"), world.today)),
+        say("the running sprint, once"),
+        f"weeks = {weeks}",
+    )
+    copied = Why("requests", (task,), given)
     person = person_for(book.role, client, world)
-    values: dict[str, Value] = {
-        "kind": "external",
-        "due": _due(row, book, world),
-        "assignee": (person,) if person else (),
-        "client": (client,) if client else (),
+    values: dict[str, tuple[Value, Why]] = {
+        "kind": ("external", copied),
+        "due": (_due(row, book, world), timed),
+        "assignee": ((person,) if person else (), routed),
+        "client": ((client,) if client else (), routed),
     }
     if book.steps:
-        values["steps"] = write_steps(_steps(row, book, world), world.words)
+        steps = write_steps(_steps(row, book, world), world.words)
+        values["steps"] = steps, timed
     if book.candidates:
         offered = tuple(contact.ref for contact in candidates_for(row, world))
-        values["candidates"] = row.candidates or offered
+        fitting = [
+            Input(world.contacts[ref].name, world.contacts[ref].offers or "-")
+            for ref in offered
+        ]
+        why = Why(
+            "requests",
+            (task, *fitting),
+            say("contractors whose offers the request names, the lately met first"),
+        )
+        values["candidates"] = row.candidates or offered, why
     place = f"{row.ref}#routed"
     if place not in tracks and not row.sprint:
-        values["sprint"] = sprint_of(world.today, world.thresholds.sprint_weeks)
+        values["sprint"] = sprint_of(world.today, weeks), run
     tracks[place] = follow(tracks.get(place), "routed", world.today)
-    for name, value in values.items():
+    for name, (value, why) in values.items():
         yield Fact(row.ref, name, value, why)
 
 
