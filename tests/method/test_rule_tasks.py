@@ -881,17 +881,26 @@ def test_a_playbook_nobody_speaks_for_leaves_its_tasks_alone() -> None:
         assert "status" not in task(outcome)
 
 
-def test_a_task_says_why_with_its_playbook_card_and_client() -> None:
-    (why,) = {
-        fact.why
-        for fact in judge(idle()).facts
-        if fact.ref.key == NEXT and fact.field not in ("sprint", "carried")
+def test_every_field_of_a_task_says_why_with_its_own_figures() -> None:
+    whys = {
+        fact.field: fact.why for fact in judge(idle()).facts if fact.ref.key == NEXT
     }
-    assert why.formula == "No movement since Oct 19, 2026 (stage: idea)."
-    assert why.inputs == (
-        Input("playbook", "next_step"),
+    playbook = Input("playbook", "next_step")
+    rows = (Input("card", "Card p1"), Input("client", "C1"))
+    for field in ("reason", "status"):
+        assert whys[field].formula == "No movement since Oct 19, 2026 (stage: idea)."
+        assert whys[field].inputs == (playbook, *rows)
+    for field in ("client", "project"):
+        assert whys[field].inputs == (Input("signal", "card.no_next_step"), *rows)
+    assert whys["assignee"].inputs == (playbook, Input("role", "am"), *rows)
+    assert whys["due"].inputs == (
+        playbook,
+        Input("today", "2026-11-18"),
+        Input("working days", "5"),
+    )
+    assert whys["name"].inputs[:2] == (
+        Input("text", "Take the next step on “{card}”"),
         Input("card", "Card p1"),
-        Input("client", "C1"),
     )
 
 

@@ -28,6 +28,7 @@ from worker.domain.periods import (
 )
 from worker.domain.values import Ref, Value
 from worker.errors import Code, Problem, Severity
+from worker.method.figures import show_day, show_text
 from worker.method.outcome import Outcome
 from worker.pages.agenda import write_agenda
 from worker.pages.client import write_client
@@ -70,7 +71,11 @@ def write_pages(world: World, outcome: Outcome) -> Outcome:
         if blocks:
             why = Why(
                 "pages",
-                formula=world.words.say("the page's section, from what was measured"),
+                (
+                    show_text(world.words.say("page"), page.ref.key),
+                    show_day(world.words.say("today"), world.today),
+                ),
+                world.words.say("the page's section, from what was measured"),
             )
             facts += (Fact(page.ref, name, value, why) for name, value in page.fields)
             sections.append(PageFact(page.ref, blocks, why, page.settled))

@@ -21,6 +21,7 @@ from worker.domain.messages import literal, stage_label, tell
 from worker.domain.values import Ref, Value
 from worker.errors import Code, Problem, Severity
 from worker.mapping.playbooks import PLACES, Playbook, Playbooks
+from worker.method.figures import show_day
 from worker.method.formulas.inputs import name_rows
 from worker.method.formulas.occurrences import (
     COMPLETE,
@@ -34,6 +35,7 @@ from worker.method.formulas.roles import person_for
 from worker.method.formulas.sprints import sprint_of, sprints_between
 from worker.method.measures import RequestMeasure, Signal, TaskMeasure
 from worker.method.run import Findings
+from worker.method.sprint.task_reasons import give_reasons
 from worker.plan.facts import Fact, Input, Why
 from worker.world.memory import Closing, Occurrence
 from worker.world.rows import TaskRow, by_key, read_key, seed_of, task_key
@@ -307,9 +309,10 @@ def _facts(task: _Task, world: World) -> Iterator[Fact]:
         values |= _made(task, world).fields
     if task.signal.holds:
         values |= _standing(task)
+    reasons = give_reasons(task.signal, task.book, world)
     for field, value in values.items():
-        yield Fact(ref, field, value, why)
-    yield from _carried(ref, now, world=world, inputs=inputs)
+        yield Fact(ref, field, value, reasons.get(field, why))
+    yield from _carried(ref, now, world=world)
 
 
 def _standing(task: _Task) -> dict[str, Value]:
@@ -326,23 +329,30 @@ def _standing(task: _Task) -> dict[str, Value]:
     }
 
 
-def _carried(
-    ref: Ref, now: Occurrence, *, world: World, inputs: tuple[Input, ...]
-) -> Iterator[Fact]:
+def _carried(ref: Ref, now: Occurrence, *, world: World) -> Iterator[Fact]:
     """Carry an open task into the running sprint and count it, whether its condition still holds or not."""
     say = world.words.say
     weeks = world.thresholds.sprint_weeks
     opened = now.opened or world.today
-    why = Why(
-        "tasks",
-        (*inputs, Input(say("made on"), opened.isoformat())),
-        say(
-            "an open task goes into every new sprint; carried: how many began since it was made"
+    today = show_day(say("today"), world.today)
+    made = show_day(say("made on"), opened)
+    span = f"weeks = {weeks}"
+    yield Fact(
+        ref,
+        "sprint",
+        sprint_of(world.today, weeks),
+        Why(
+            "tasks",
+            (today,),
+            say("the running sprint: an open task goes into every new one"),
+            span,
         ),
     )
-    yield Fact(ref, "sprint", sprint_of(world.today, weeks), why)
     yield Fact(
-        ref, "carried", Decimal(sprints_between(opened, world.today, weeks=weeks)), why
+        ref,
+        "carried",
+        Decimal(sprints_between(opened, world.today, weeks=weeks)),
+        Why("tasks", (made, today), say("sprints begun since the task was made"), span),
     )
 
 
