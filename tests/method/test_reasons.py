@@ -19,7 +19,7 @@ SAME_FIGURES = {
     frozenset({"projects.p50", "projects.p85"}): "two shares of the same simulated runs"
 }
 """Fields of different formulas that rest on the very same figures, and why."""
-LATER = frozenset({"plans", "resources", "servicing"})
+LATER = frozenset({"resources"})
 """Rules whose reasons are not looked at."""
 
 
@@ -119,6 +119,17 @@ def recent_share(why: Why) -> Decimal | None:
     return number_of(own.value) / number_of(whole.value)
 
 
+def clients_summed(why: Why) -> Decimal:
+    amounts = [number_of(one.value) for one in why.inputs[2:]]
+    return sum(amounts, Decimal(0))
+
+
+def shortage(why: Why, *, over: str) -> Decimal:
+    """Return (target - fact) / days."""
+    shown = figures(why)
+    return (shown["target"] - shown["fact"]) / shown[over]
+
+
 def growth(why: Why) -> Decimal:
     """Return (added - rejected) / known before."""
     shown = figures(why)
@@ -177,6 +188,16 @@ WORKED_OUT: dict[str, tuple[Callable[[Why], Decimal | None], Decimal]] = {
     "projects.blocked": (summed, Decimal(0)),
     "projects.wip": (summed, Decimal(0)),
     "projects.days_in_stage": (days_since, Decimal(0)),
+    "plans.fact": (clients_summed, Decimal(0)),
+    "plans.per_day": (
+        lambda why: shortage(why, over="working days left"),
+        Decimal("0.01"),
+    ),
+    "plans.pace": (ratio_of("fact", "planned to date"), TO_FOUR),
+    "clients.realisation": (
+        ratio_of("recognised in the last finished month", "worth at standard rates"),
+        TO_FOUR,
+    ),
     **dict.fromkeys(
         (
             "ledger.recognised",

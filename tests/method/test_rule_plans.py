@@ -699,12 +699,20 @@ def test_a_plan_says_what_its_target_and_pace_were_taken_from() -> None:
     assert why(seen, "pace").threshold == why(seen, "health").threshold
     assert why(seen, "health").threshold == "pace >= 0.95 / 0.75"
     assert why(seen, "fact").threshold == ""
+    row = (Input("unit", "North"), Input("period", "Q4 2026"))
     assert why(seen, "pace").inputs == (
+        *row,
+        Input("fact", "€32,300"),
+        Input("planned to date", "€34,000"),
+    )
+    assert why(seen, "fact").inputs == (*row, Input("C1", "€32,300"))
+    # The share of the quarter's 66 working days that are in November's 21.
+    assert why(seen, "target", "2026-11").inputs == (
         Input("unit", "North"),
-        Input("target", "66000.00"),
-        Input("fact", "32300.00"),
-        Input("planned to date", "34000.00"),
-        Input("working days", "66"),
+        Input("period", "November 2026"),
+        Input("target of the period above", "€66,000"),
+        Input("working days", "21"),
+        Input("working days of the whole", "66"),
     )
 
 

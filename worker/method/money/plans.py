@@ -34,13 +34,13 @@ from worker.method.formulas.bands import colour_of
 from worker.method.formulas.cascade import Conflict, tree_of, weeks_of
 from worker.method.formulas.flow import ratio
 from worker.method.formulas.hysteresis import Tracks, debounce, follow, to_change
-from worker.method.formulas.inputs import provisional_inputs
 from worker.method.formulas.phasing import passed_share
 from worker.method.measures import CardMeasure, MoneyMeasure, PlanMeasure, Rag
 from worker.method.money.closing import first_open_month
+from worker.method.money.plan_reasons import Basis, choose, list_figures
 from worker.method.money.targets import OUTSIDE, Setting, Targets, set_targets
 from worker.method.run import Findings
-from worker.plan.facts import Fact, Input, Why
+from worker.plan.facts import Fact, Why
 from worker.world.memory import Track
 from worker.world.rows import PlanRow, by_key, plan_key
 from worker.world.world import World
@@ -49,6 +49,9 @@ ZERO = Decimal("0.00")
 GREY = frozenset({Rag.GREY.value})
 
 Money = dict[tuple[Ref, Period], tuple[Decimal, frozenset[str]]]
+
+Clients = Mapping[tuple[Ref, Period], Mapping[Ref, Decimal]]
+"""Money of every client, by the unit and period it counts in."""
 
 
 class _Tree(msgspec.Struct, frozen=True, gc=False):
@@ -60,6 +63,7 @@ class _Tree(msgspec.Struct, frozen=True, gc=False):
     pins: Mapping[str, Decimal]
     passed: dict[str, Decimal]
     carry: dict[str, Decimal] = msgspec.field(default_factory=dict)
+    clients: Clients = {}
 
     def target(self, period: Period) -> Decimal | None:
         """Return the target of a period."""
@@ -71,6 +75,7 @@ def plan_money(
 ) -> Findings[tuple[PlanMeasure, ...]]:
     """Return the plan rows of this quarter, of the next one once it is near, and of the last one while it is not closed."""
     money = _money(revenue)
+    clients = _clients(revenue)
     tracks = to_change(world.memory.tracks)
     rows = by_key(world.plan_rows())
     deleted = _deleted(world)
@@ -91,7 +96,7 @@ def plan_money(
             tracks=tracks,
         )
         for unit, targets in set_targets(setting).items():
-            tree = _Tree(unit, quarter, targets, pins[unit], passed)
+            tree = _Tree(unit, quarter, targets, pins[unit], passed, clients=clients)
             tree = replace(tree, carry=_carry(tree, world, money=money))
             problems += _conflicts(tree, rows, world)
             problems += _unpinned(tree, rows, world, tracks=tracks)
@@ -165,6 +170,18 @@ def _money(revenue: MoneyMeasure | None) -> Money | None:
     for place, amount in sums.items():
         money[place] = (amount, frozenset(bases[place]))
     return money
+
+
+def _clients(revenue: MoneyMeasure | None) -> Clients:
+    """Sum the money of every client by unit and by firm, for every week part, month and quarter."""
+    clients: dict[tuple[Ref, Period], dict[Ref, Decimal]] = defaultdict(dict)
+    for fact in revenue.weeks if revenue else ():
+        week = fact.week
+        for unit in {fact.unit or FIRM, FIRM}:
+            for period in (week, month_of(week.start), quarter_of(week.start)):
+                own = clients[unit, period]
+                own[fact.client] = own.get(fact.client, ZERO) + fact.amount
+    return clients
 
 
 def _all_pins(
@@ -502,13 +519,20 @@ def _title(unit: Ref, period: Period, world: World) -> str:
 def _facts(plan: PlanMeasure, tree: _Tree, world: World) -> Iterator[Fact]:
     say = world.words.say
     ref = Ref("plans", plan_key(plan.unit, plan.period))
-    inputs = _inputs(plan, world)
+    figures = list_figures(plan, _basis_of(plan, tree), world)
     threshold = f"pace >= {world.thresholds.pace.green} / {world.thresholds.pace.amber}"
     for name, value in _identity(plan, world).items():
-        yield Fact(ref, name, value, Why("plans", (), say("the unit and the period")))
+        yield Fact(
+            ref,
+            name,
+            value,
+            Why("plans", figures["row"], say("the unit and the period")),
+        )
     if plan.target is not None:
         formula = _target_formula(plan, tree, world)
-        yield Fact(ref, "target", plan.target, Why("plans", inputs, formula))
+        yield Fact(
+            ref, "target", plan.target, Why("plans", choose("target", figures), formula)
+        )
     if plan.fact is None:
         return
     values: dict[str, tuple[Value, str]] = {
@@ -528,7 +552,7 @@ def _facts(plan: PlanMeasure, tree: _Tree, world: World) -> Iterator[Fact]:
         "why": (plan.why, say("the reasons of the colour")),
     }
     for name, (value, formula) in values.items():
-        why = Why("plans", inputs, formula)
+        why = Why("plans", choose(name, figures), formula)
         if name in ("pace", "health"):
             why = replace(why, threshold=threshold)
         yield Fact(ref, name, value, why)
@@ -572,20 +596,19 @@ def _identity(plan: PlanMeasure, world: World) -> dict[str, Value]:
     }
 
 
-def _inputs(plan: PlanMeasure, world: World) -> tuple[Input, ...]:
-    say = world.words.say
-    calendar = world.calendar
-    unit = world.units.get(plan.unit)
-    name = say("Whole firm")
-    url = ""
-    if unit is not None:
-        name = unit.name
-        url = unit.url
-    return (
-        Input(say("unit"), name, url),
-        Input(say("target"), str(plan.target)),
-        Input(say("fact"), str(plan.fact)),
-        Input(say("planned to date"), str(plan.planned)),
-        Input(say("working days"), str(calendar.in_period(plan.period))),
-        *provisional_inputs(plan.period.end, world),
+def _basis_of(plan: PlanMeasure, tree: _Tree) -> Basis:
+    period = plan.period
+    above = None
+    if period.grain is Grain.MONTH:
+        above = quarter_of(period.start)
+    if period.grain is Grain.WEEK:
+        above = month_of(period.start)
+    is_quarter = above is None
+    return Basis(
+        tree.passed[period.code],
+        above,
+        target_above=None if above is None else tree.target(above),
+        now=(tree.targets.now or plan.target) if is_quarter else None,
+        short=tree.carry.get(tree.quarter.code, ZERO),
+        clients=tree.clients.get((plan.unit, period), {}),
     )

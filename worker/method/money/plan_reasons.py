@@ -1,0 +1,135 @@
+"""The figures behind every field of a plan row (docs/method.md 2.2): those that the field's own formula names."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from decimal import Decimal
+
+import msgspec
+
+from worker.domain.period_titles import period_title
+from worker.domain.periods import Period
+from worker.domain.values import Ref
+from worker.method.figures import (
+    name_row,
+    show_money,
+    show_number,
+    show_percent,
+    show_text,
+)
+from worker.method.formulas.inputs import provisional_inputs
+from worker.method.measures import PlanMeasure
+from worker.plan.facts import Input
+from worker.world.world import World
+
+NAMED: Mapping[str, str] = {
+    "target": "above now days days_above",
+    "fact": "clients",
+    "fact_basis": "fact",
+    "forecast": "fact passed",
+    "carry": "short policy days_left",
+    "per_day": "target fact days_left",
+    "pace": "fact planned",
+    "health": "pace passed",
+    "why": "target fact planned pace",
+}
+"""The figures of each field; those of what a row is about, its period alone."""
+
+
+class Basis(msgspec.Struct, frozen=True, gc=False):
+    """What a plan row was made from.
+
+    `above`: the period that this one is a part of, with its `target_above`; `now` what a frozen target comes to today;
+    `short` what finished weeks of the quarter lack; `clients` the money of each.
+    """
+
+    passed: Decimal
+    above: Period | None = None
+    target_above: Decimal | None = None
+    now: Decimal | None = None
+    short: Decimal = Decimal(0)
+    clients: Mapping[Ref, Decimal] = {}
+
+
+Figures = Mapping[str, tuple[Input, ...]]
+
+
+def choose(field: str, figures: Figures) -> tuple[Input, ...]:
+    """Return the unit and the period, and the figures of a field."""
+    chosen = list(figures["row"])
+    for name in NAMED.get(field, "").split():
+        chosen += figures[name]
+    return tuple(chosen)
+
+
+def list_figures(plan: PlanMeasure, basis: Basis, world: World) -> Figures:
+    """Return all figures of a plan row."""
+    words = world.words
+    say = words.say
+    return {
+        "row": _row(plan, world),
+        "target": (show_money(say("target"), plan.target, words),),
+        "fact": (show_money(say("fact"), plan.fact, words),),
+        "planned": (show_money(say("planned to date"), plan.planned, words),),
+        "pace": (show_number(say("pace"), plan.pace, words, digits=4),),
+        "passed": (
+            show_percent(say("share of working days passed"), basis.passed, words),
+        ),
+        "short": (show_money(say("shortfall of finished weeks"), basis.short, words),),
+        "policy": (show_text(say("policy"), world.thresholds.carry_over),),
+        "now": _now(basis, world),
+        "clients": _clients(basis, world),
+        **_days(plan, basis, world),
+    }
+
+
+def _row(plan: PlanMeasure, world: World) -> tuple[Input, ...]:
+    say = world.words.say
+    period = show_text(say("period"), period_title(plan.period, world.words))
+    unit = world.units.get(plan.unit)
+    if unit is None:
+        return Input(say("unit"), say("Whole firm")), period
+    return name_row(say("unit"), unit), period
+
+
+def _now(basis: Basis, world: World) -> tuple[Input, ...]:
+    if basis.now is None:
+        return ()
+    name = world.words.say("contracts and revenue come to now")
+    return (show_money(name, basis.now, world.words),)
+
+
+def _clients(basis: Basis, world: World) -> tuple[Input, ...]:
+    figures = []
+    for ref, amount in basis.clients.items():
+        client = world.clients.get(ref)
+        if client is not None and amount:
+            money = world.words.money(amount)
+            figures.append(Input(client.name, money, client.url))
+    return tuple(figures)
+
+
+def _days(plan: PlanMeasure, basis: Basis, world: World) -> Figures:
+    words = world.words
+    say = words.say
+    calendar = world.calendar
+    period = plan.period
+    above: tuple[Input, ...] = ()
+    days_above: tuple[Input, ...] = ()
+    if basis.above is not None:
+        whole = calendar.in_period(basis.above)
+        above = (
+            show_money(say("target of the period above"), basis.target_above, words),
+        )
+        days_above = (show_text(say("working days of the whole"), whole),)
+    first = max(period.start, world.today)
+    left = calendar.working_days(first, period.end)
+    return {
+        "above": above,
+        "days_above": days_above,
+        "days": (
+            show_text(say("working days"), calendar.in_period(period)),
+            *provisional_inputs(period.end, world),
+        ),
+        "days_left": (show_text(say("working days left"), left),),
+    }
