@@ -19,14 +19,10 @@ SAME_FIGURES = {
     frozenset({"projects.p50", "projects.p85"}): "two shares of the same simulated runs"
 }
 """Fields of different formulas that rest on the very same figures, and why."""
-LATER = frozenset({"resources"})
-"""Rules whose reasons are not looked at."""
 
 
 def facts() -> Iterator[Fact]:
-    for fact in first_morning("en").outcome.facts:
-        if fact.why.rule not in LATER:
-            yield fact
+    yield from first_morning("en").outcome.facts
 
 
 def place_of(fact: Fact) -> str:
@@ -66,13 +62,18 @@ def number_of(text: str) -> Decimal:
     return value / 100 if text.endswith("%") else value
 
 
+ROWS = frozenset({"client", "unit", "Jira link"})
+
+
 def figures(why: Why) -> dict[str, Decimal]:
-    """Return the figures of a reason by name; the row itself is none."""
-    return {
-        one.name: number_of(one.value)
-        for one in why.inputs[1:]
-        if re.search(r"\d", one.value) and not one.name.startswith("period")
-    }
+    """Return the figures of a reason by name; the rows it is about and their period are none."""
+    shown = {}
+    for one in why.inputs:
+        if one.name in ROWS or one.name.startswith("period"):
+            continue
+        if re.search(r"\d", one.value):
+            shown[one.name] = number_of(one.value)
+    return shown
 
 
 def ratio_of(above: str, below: str) -> Callable[[Why], Decimal | None]:
@@ -117,6 +118,10 @@ def weights_with_data(why: Why) -> Decimal:
 def recent_share(why: Why) -> Decimal | None:
     _, own, whole = why.inputs
     return number_of(own.value) / number_of(whole.value)
+
+
+def hours_summed(why: Why) -> Decimal:
+    return sum((number_of(one.value) for one in why.inputs), Decimal(0))
 
 
 def clients_summed(why: Why) -> Decimal:
@@ -188,6 +193,24 @@ WORKED_OUT: dict[str, tuple[Callable[[Why], Decimal | None], Decimal]] = {
     "projects.blocked": (summed, Decimal(0)),
     "projects.wip": (summed, Decimal(0)),
     "projects.days_in_stage": (days_since, Decimal(0)),
+    "people.utilization": (
+        ratio_of("logged hours", "effective capacity, h"),
+        Decimal("0.011"),
+    ),
+    "people.load_4": (
+        ratio_of("planned, h", "effective capacity, h"),
+        Decimal("0.011"),
+    ),
+    "units.load": (ratio_of("planned, h", "effective capacity, h"), Decimal("0.011")),
+    "units.utilization": (
+        ratio_of("logged hours", "effective capacity, h"),
+        Decimal("0.011"),
+    ),
+    "plans.load": (hours_summed, Decimal("0.1")),
+    "plans.utilization": (
+        ratio_of("load, h", "effective capacity, h"),
+        Decimal("0.011"),
+    ),
     "plans.fact": (clients_summed, Decimal(0)),
     "plans.per_day": (
         lambda why: shortage(why, over="working days left"),

@@ -28,6 +28,7 @@ from worker.method.capacity.demand import (
     team_at,
 )
 from worker.method.capacity.load import Load, hours, loads_of, spread
+from worker.method.figures import count_days, name_people, name_row
 from worker.method.formulas.billable import billable_of
 from worker.method.formulas.group import WHOLE, Staffing, Team, staff
 from worker.method.formulas.inputs import provisional_inputs
@@ -480,7 +481,14 @@ def _person_facts(view: _Staff, load: PersonLoad) -> Iterator[Fact]:
         "projects",
         load.projects,
         _why(
-            (Input(say("open items"), str(load.open)),),
+            (
+                Input(say("open items"), str(load.open)),
+                *(
+                    name_row(say("card"), view.world.cards[ref])
+                    for ref in load.projects
+                    if ref in view.world.cards
+                ),
+            ),
             say("cards with open items or work logs of this person"),
         ),
     )
@@ -674,5 +682,16 @@ def _plan_facts(
             say("load / effective capacity of {capacity} h", capacity=_shown(capacity)),
         ),
     }
+    logged, left, whole = inputs[:3]
+    years = inputs[3:]
+    figures: dict[str, Sequence[Input]] = {
+        "capacity": (
+            *name_people(say("producing people"), load.people, world),
+            count_days(say("working days"), span, world.calendar),
+            *years,
+        ),
+        "load": (logged, left),
+        "utilization": (Input(say("load, h"), _shown(planned)), whole, *years),
+    }
     for name, (value, formula) in values.items():
-        yield Fact(ref, name, value, _why(inputs, formula))
+        yield Fact(ref, name, value, _why(figures[name], formula))
