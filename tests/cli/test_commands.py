@@ -170,6 +170,22 @@ def test_one_field_is_explained_with_rule_and_inputs(synced: Play) -> None:
     assert "rule:" in run(synced, "explain", "Acme portal#progress").stdout
 
 
+def test_one_field_of_a_data_source_is_explained_for_every_row(synced: Play) -> None:
+    found = data_of(run(synced, "explain", "clients#revenue_month", "--json"))
+    titles = [fact["title"] for fact in found["facts"]]
+    assert (found["ref"], len(set(titles))) == ("clients", len(titles))
+    assert len(titles) > 1
+    for fact in found["facts"]:
+        assert fact["ref"].startswith("clients/")
+        assert fact["field"] == "revenue_month"
+        assert fact["formula"] == "sum of the client's money in the period"
+        names = [one["name"] for one in fact["inputs"]]
+        assert names[:2] == ["client", "period"]
+        assert "delivery" not in names
+    shown = run(synced, "explain", "clients#revenue_month").stdout
+    assert all(title in shown for title in titles)
+
+
 def test_an_unclear_name_lists_what_it_may_mean(synced: Play) -> None:
     result = run(synced, "explain", "acme", "--json")
     assert result.exit_code == 2

@@ -14,10 +14,11 @@ import pytest
 from msgspec.structs import replace
 from rich.console import Console
 
+from tests.support.agency import first_morning
 from tests.support.english import english
 from tests.support.rules import breaking
 from worker.cli import prose, show
-from worker.cli.look import _withheld
+from worker.cli.look import _data_of, _title_of, _withheld
 from worker.codecs.pages import decode_page
 from worker.codecs.records import Page
 from worker.config import Thresholds
@@ -190,3 +191,14 @@ def test_a_rule_on_private_rows_that_fails_quotes_nothing(
     (problem,) = outcome.problems
     assert f"{rule}: ValueError" in english(problem.message)
     assert quotes(told([problem])) is is_quoted
+
+
+def test_of_a_private_data_source_explain_tells_the_rule_alone() -> None:
+    drawn = first_morning("en")
+    bonuses = [fact for fact in drawn.outcome.facts if fact.ref.source == "bonuses"]
+    assert bonuses
+    for fact in bonuses:
+        told = _data_of(fact, SCHEMA)
+        assert (told["rule"], told["formula"], told["inputs"]) == ("bonuses", "", [])
+        assert told["value"] not in (fact.value, str(fact.value))
+        assert _title_of(drawn, fact.ref, SCHEMA) == ""

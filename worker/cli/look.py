@@ -8,7 +8,7 @@ from typing import Annotated, Any
 
 import typer
 from msgspec.structs import replace
-from rich.console import Group
+from rich.console import Group, RenderableType
 
 from worker.cli import exits, prose, show
 from worker.cli.session import (
@@ -329,7 +329,7 @@ def explain(
     ref: Annotated[
         str,
         typer.Argument(
-            help="A row: source/key, page id, address or title; #field for one."
+            help="A row: source/key, page id, address or title; #field for one. SOURCE#field for all rows."
         ),
     ],
     config: ConfigOption = None,
@@ -343,32 +343,79 @@ def explain(
     ):
         wanted, _, name = ref.partition("#")
         drawn = recall(context)
+        if name and wanted in context.schema.sources:
+            _explain_all(opened, drawn, wanted, name, context=context)
+            return
         row = find_row(drawn, wanted, context.schema)
-        facts = [
-            fact
-            for fact in drawn.outcome.facts
-            if fact.ref == row and name in ("", fact.field)
-        ]
-        is_private = context.schema.is_private(row.source)
-        title = "" if is_private else _title_of(drawn, row)
+        facts = _facts_of(drawn, row, name)
+        title = _title_of(drawn, row, context.schema)
         opened.say(
-            show.why_view(
-                facts,
-                title=f"{title}  ({row})".strip(),
-                schema=context.schema,
-                words=context.words,
-            ),
+            _view_of(facts, row, title, context),
             lambda: {
                 "ref": str(row),
                 "title": title,
-                "facts": [
-                    _withheld(fact) if is_private else fact_data(fact) for fact in facts
-                ],
+                "facts": [_data_of(fact, context.schema) for fact in facts],
             },
         )
 
 
-def _title_of(drawn: PlannedCycle, ref: Ref) -> str:
+def _explain_all(
+    opened: Any, drawn: PlannedCycle, source: str, name: str, *, context: Context
+) -> None:
+    """Explain one field of every row of a data source."""
+    facts = [
+        fact
+        for fact in drawn.outcome.facts
+        if fact.ref.source == source and fact.field == name
+    ]
+    titles = {fact.ref: _title_of(drawn, fact.ref, context.schema) for fact in facts}
+    views = [_view_of([fact], fact.ref, titles[fact.ref], context) for fact in facts]
+    opened.say(
+        Group(*views),
+        lambda: {
+            "ref": source,
+            "title": "",
+            "facts": [
+                {
+                    "ref": str(fact.ref),
+                    "title": titles[fact.ref],
+                    **_data_of(fact, context.schema),
+                }
+                for fact in facts
+            ],
+        },
+    )
+
+
+def _facts_of(drawn: PlannedCycle, row: Ref, name: str) -> list[Fact]:
+    return [
+        fact
+        for fact in drawn.outcome.facts
+        if fact.ref == row and name in ("", fact.field)
+    ]
+
+
+def _view_of(
+    facts: list[Fact], row: Ref, title: str, context: Context
+) -> RenderableType:
+    return show.why_view(
+        facts,
+        title=f"{title}  ({row})".strip(),
+        schema=context.schema,
+        words=context.words,
+    )
+
+
+def _data_of(fact: Fact, schema: Schema) -> dict[str, Any]:
+    if schema.is_private(fact.ref.source):
+        return _withheld(fact)
+    return fact_data(fact)
+
+
+def _title_of(drawn: PlannedCycle, ref: Ref, schema: Schema) -> str:
+    """Return how a row is called; a private one has no title here."""
+    if schema.is_private(ref.source):
+        return ""
     rows = (row for found in drawn.world.rows.values() for row in found)
     return next((row.title for row in rows if row.ref == ref), str(ref))
 
