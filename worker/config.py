@@ -202,6 +202,8 @@ class Thresholds(Model):
     units_share: Share = Decimal("0.8")
     mix_drift: Share = Decimal("0.1")
     over_servicing: Ratio = Decimal("0.2")
+    budget_warning: Share = Decimal("0.75")
+    rollover_months: Annotated[int, Field(ge=0, le=120)] = 1
     unbilled_days: Annotated[int, Field(ge=0, le=3660)] = 5
     unbilled_months: Months = 12
     late_days: Annotated[int, Field(ge=0, le=3660)] = 30

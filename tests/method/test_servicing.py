@@ -5,18 +5,22 @@ from __future__ import annotations
 from collections.abc import Mapping
 from datetime import date
 from decimal import Decimal
+from typing import Any
 
 import pytest
 from msgspec.structs import replace
 
-from tests.support.outcomes import facts_of
-from tests.support.worlds import card, client, issue, person, unit, worklog, world
+from tests.support.outcomes import facts_of, judge, keys_of
+from tests.support.worlds import at, card, client, issue, person, unit, worklog, world
 from worker.config import Thresholds
-from worker.domain.entities import Client
-from worker.domain.values import Unset, Value
+from worker.domain.entities import CardWork, Client, Stage
+from worker.domain.values import Ref, Unset, Value
+from worker.method.delivery.progress import measure_progress
 from worker.method.measures import Condition
+from worker.method.money.retainer_hours import measure_hours
 from worker.method.money.revenue import measure_revenue
 from worker.method.money.servicing import measure_servicing
+from worker.method.run import Findings
 from worker.world.world import World
 
 DECEMBER = date(2026, 12, 10)
@@ -37,17 +41,24 @@ def scene(
     return world(payer, unit(), dev, card(), work=work, logs=logs, today=today)
 
 
-def given(seen: World) -> Condition:
-    """Return what is said of work given away to the one client."""
-    (found,) = measure_servicing(seen, measure_revenue(seen).value).conditions
+def serviced(seen: World) -> Findings[Mapping[Ref, Decimal] | None]:
+    """Return what is found of work given away."""
+    cards = measure_progress(seen).value
+    revenue = measure_revenue(seen).value
+    return measure_servicing(seen, revenue, cards, measure_hours(seen).value)
+
+
+def given(seen: World, source: str = "clients") -> Condition:
+    """Return what is said of work given away to the one client, or on its one card."""
+    (found,) = [
+        one for one in serviced(seen).conditions if one.subject.source == source
+    ]
     return found
 
 
 def shown(seen: World) -> dict[str, Value | Unset]:
     """Return the facts of client c1."""
-    return facts_of(
-        measure_servicing(seen, measure_revenue(seen).value), "clients", "c1"
-    )
+    return facts_of(serviced(seen), "clients", "c1")
 
 
 def test_a_retainer_that_is_worked_four_times_its_fee_gives_three_quarters_away() -> (
@@ -116,4 +127,146 @@ def test_without_hours_or_rates_nothing_is_known_of_realisation() -> None:
 
 
 def test_without_money_nothing_is_said() -> None:
-    assert measure_servicing(scene({}), None).value is None
+    seen = scene({})
+    hours = measure_hours(seen).value
+    revenue = measure_revenue(seen).value
+    assert measure_servicing(seen, None, {}, hours).value is None
+    assert measure_servicing(seen, revenue, {}, None).value is None
+
+
+def test_hours_without_a_rate_make_realisation_unknown_and_not_too_high() -> None:
+    """100 hours at 1,000 and 100 at nobody knows what, for a fee of 100,000: not 100 %."""
+    seen = scene({date(2026, 11, 5): 100})
+    stranger = worklog(9, date(2026, 11, 6), 100, author="stranger")
+    works = {
+        ref: replace(one, worklogs=(*one.worklogs, stranger))
+        for ref, one in seen.work.items()
+    }
+    assert shown(seen)["realisation"] == 1
+    assert shown(replace(seen, work=works))["realisation"] is None
+
+
+def test_hours_the_client_does_not_pay_are_not_realised_and_not_given_away() -> None:
+    """400 hours on a card that is not billable, 50 on the one that is: 100,000 / 50,000."""
+    seen = scene({date(2026, 11, 5): 50})
+    free = (worklog(9, date(2026, 11, 6), 400),)
+    inner = card("p2", billable=False)
+    work = CardWork("project ACME", (issue(9),), free)
+    seen = replace(
+        seen,
+        cards={**seen.cards, inner.ref: inner},
+        work={**seen.work, inner.ref: work},
+    )
+    assert shown(seen)["realisation"] == 2
+    assert given(seen).holds is False
+
+
+def test_realisation_counts_what_was_recognised_whatever_counts_as_revenue() -> None:
+    """A fee of 100,000 nobody has paid, for 200 hours at 1,000."""
+    seen = scene({date(2026, 11, 5): 200})
+    paid = replace(seen, thresholds=Thresholds(revenue_basis="paid"))
+    assert shown(seen)["realisation"] == Decimal("0.5")
+    assert shown(paid)["realisation"] == Decimal("0.5")
+
+
+# -- cards -------------------------------------------------------------------------------------------------------------
+
+
+def fixed(done: int, hours: float, **fields: Any) -> World:
+    """Return a fixed price of 400,000 of ten items, so many of them done in November, and hours at 1,000."""
+    month = date(2026, 11, 5)
+    team = ("dev", "eve")
+    items = [
+        issue(number, done=month if number < done else None, updated=at(DECEMBER))
+        for number in range(10)
+    ]
+    payer = client(engagement="fixed_price")
+    price = card(**{"budget": Decimal(400_000), "due": date(2027, 6, 30), **fields})
+    return world(
+        payer,
+        unit(),
+        *(person(name, rate=Decimal(1000)) for name in team),
+        price,
+        work={"p1": items},
+        logs=[
+            worklog(number, month, hours / 2, author=name)
+            for number, name in enumerate(team)
+        ],
+        today=DECEMBER,
+    )
+
+
+def test_a_card_gives_away_what_its_hours_are_worth_beyond_the_work_done() -> None:
+    """Six of ten are done: 240,000 earned. 320 h are worth 320,000, a third more: 80,000 given away."""
+    found = given(fixed(6, 320), "projects")
+    assert (found.holds, found.stake) == (True, Decimal(80_000))
+    assert found.title == "Card p1: more work than the fee pays for"
+    assert found.evidence == (
+        "320 h worth €320,000 for 60% of a budget of €400,000: €80,000 given away."
+    )
+    assert (found.client, found.card) == (Ref("clients", "c1"), Ref("projects", "p1"))
+
+
+@pytest.mark.parametrize(
+    ("done", "hours", "holds"),
+    [
+        # Seven of ten: 280,000 earned, a fifth more is 336,000.
+        (7, 336, False),
+        (7, 337, True),
+        # Under three quarters of the budget work under way may be what is spent.
+        (5, 299, False),
+        (5, 300, True),
+        (0, 400, True),
+        # All done: 400,000 earned, a fifth more is 480,000.
+        (10, 480, False),
+        (10, 481, True),
+    ],
+)
+def test_a_fifth_more_than_a_card_earned_is_borne(
+    done: int, hours: float, *, holds: bool
+) -> None:
+    assert given(fixed(done, hours), "projects").holds is holds
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {"engagement": "tm"},
+        {"engagement": "retainer"},
+        {"budget": None},
+        {"billable": False},
+        {"stage": Stage.DONE},
+    ],
+)
+def test_only_a_running_price_gives_away(fields: dict[str, Any]) -> None:
+    assert given(fixed(5, 400, **fields), "projects").holds is False
+
+
+def test_hours_without_a_rate_leave_it_open_whether_a_card_gives_away() -> None:
+    seen = fixed(5, 400)
+    nobody = {ref: replace(one, rate=None) for ref, one in seen.people.items()}
+    assert given(replace(seen, people=nobody), "projects").holds is None
+
+
+def test_a_fixed_price_realises_what_its_progress_was_recognised_for() -> None:
+    """240,000 for 320 hours at 1,000 in November."""
+    assert shown(fixed(6, 320))["realisation"] == Decimal("0.75")
+
+
+def open_tasks(seen: World) -> set[str]:
+    """Return the keys of all tasks of playbooks about money of cards or their risks."""
+    names = ("limit_service", "spend_budget", "answer_risk")
+    keys = keys_of(judge(seen), "tasks")
+    return {key for key in keys if key.split(":")[1] in names}
+
+
+def test_a_card_that_burns_gives_away_and_is_nearly_spent_has_one_task() -> None:
+    """Half done for 95 % of the budget: both risks hold, one task tells of it."""
+    outcome = judge(fixed(5, 380))
+    risks = keys_of(outcome, "risks")
+    assert {"risk:money.burn:p1", "risk:money.over_servicing:p1"} <= risks
+    assert open_tasks(fixed(5, 380)) == {"task:spend_budget:p1"}
+
+
+def test_a_finished_card_that_gave_away_is_the_account_managers_matter() -> None:
+    assert open_tasks(fixed(10, 500)) == {"task:limit_service:p1"}

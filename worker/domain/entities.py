@@ -57,7 +57,8 @@ class Client(msgspec.Struct, frozen=True, gc=False):
     """A client: newbiz or account (docs/method.md 5.1); `unfit` are services that do not apply to it.
 
     `status_page` and `presentation` ask for the pages made for the client's own eyes. `by_hand` is the colour people gave
-    it, with their note, until a day. Model, unit and fee are those of today; what they were on other days `models`,
+    it, with their note, until a day. `hours_frame` are the hours a month its contract buys; unused ones roll over for
+    `rollover_months` months. Model, unit and fee are those of today; what they were on other days `models`,
     `units` and `fees` tell, as far as they ever changed.
     """
 
@@ -82,6 +83,8 @@ class Client(msgspec.Struct, frozen=True, gc=False):
     by_hand: str | None = None
     by_hand_note: str | None = None
     by_hand_until: date | None = None
+    hours_frame: Decimal | None = None
+    rollover_months: int | None = None
     models: Dated[str | None] | None = None
     units: Dated[Ref | None] | None = None
     fees: Dated[Decimal | None] | None = None

@@ -31,10 +31,12 @@ from worker.method.growth.services import find_white_spots
 from worker.method.measures import LoadMeasure, Measures
 from worker.method.money.billing import find_unbilled
 from worker.method.money.bonuses import plan_bonuses
+from worker.method.money.budgets import find_spent_budgets
 from worker.method.money.finance import measure_client_money
 from worker.method.money.ledger import record_ledger
 from worker.method.money.lifetime import measure_lifetimes
 from worker.method.money.plans import plan_money
+from worker.method.money.retainer_hours import measure_hours
 from worker.method.money.revenue import measure_revenue
 from worker.method.money.servicing import measure_servicing
 from worker.method.money.terms import record_terms
@@ -80,7 +82,9 @@ def evaluate(world: World, playbooks: Playbooks, *, start: type[Run] = Run) -> O
     paces = run(measure_client_money, None, cards, money, plans)
     run(find_unbilled, None, money)
     run(record_ledger, None, money)
-    run(measure_servicing, None, money)
+    hours = run(measure_hours, None)
+    run(find_spent_budgets, None, cards)
+    run(measure_servicing, None, money, cards, hours)
     run.private(plan_bonuses, None, money)
     feedback = run.private(measure_feedback, None)
     requests = run(measure_requests, None, playbooks)
@@ -142,6 +146,7 @@ def evaluate(world: World, playbooks: Playbooks, *, start: type[Run] = Run) -> O
         services=services,
         loyalty=loyalty,
         portfolios=portfolios,
+        hours=hours,
     )
     problems = (*playbooks.problems, *run.problems)
     return Outcome(tuple(run.facts), measures, run.memory(), problems)

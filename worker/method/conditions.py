@@ -263,10 +263,22 @@ TYPES = (
     ConditionType(
         signal="money.over_servicing",
         kind="money",
-        title=message("{client}: more work than the fee pays for"),
-        formula=message("hours of a month x rates, against its fee"),
+        title=message("{name}: more work than the fee pays for"),
+        formula=message(
+            "hours x rates, against the fee of their month or the budget x progress"
+        ),
         playbooks=("limit_service",),
         ended=message("closed by itself: the hours fit into the fee"),
+    ),
+    ConditionType(
+        signal="money.hours_spent",
+        playbooks=("spend_hours",),
+        ended=message("closed by itself: there are hours again"),
+    ),
+    ConditionType(
+        signal="money.budget_spent",
+        playbooks=("spend_budget",),
+        ended=message("closed by itself: there is budget again, or the work is done"),
     ),
     ConditionType(
         signal="money.unbilled",

@@ -58,7 +58,8 @@ class CardMeasure(msgspec.Struct, frozen=True, gc=False):
     time. `oldest_age` and `sle` count days alike, both ends included; `new_items` were made in the last `scope_weeks`,
     `rejected_lately` of all `rejected` items were closed in them; `work_added` and `work_gone` weigh them. `unagreed` is
     the growth since a change was `agreed`. `is_outgrown` when as much work comes in as is finished; `lenders` are the cards
-    whose pace a forecast borrows. `earned_days` over `actual_days` (working days) is `spi_t`.
+    whose pace a forecast borrows. `earned_days` over `actual_days` (working days) is `spi_t`. `worth`
+    is what the hours come to at standard rates, of a card with a budget.
     """
 
     card: Ref
@@ -109,6 +110,7 @@ class CardMeasure(msgspec.Struct, frozen=True, gc=False):
     work_gone: Decimal = Decimal(0)
     earned_days: Decimal | None = None
     actual_days: int | None = None
+    worth: Decimal | None = None
 
     @property
     def open_growth(self) -> Decimal | None:
@@ -243,6 +245,44 @@ class MoneyMeasure(msgspec.Struct, frozen=True, gc=False):
     )
     corrections: tuple[Correction, ...] = ()
     closed: Mapping[Ref, Ledger] = msgspec.field(default_factory=dict)
+
+
+class Spent(msgspec.Struct, frozen=True, gc=False):
+    """The hours of one log for one client; `model` is that of the card, else the client's."""
+
+    client: Ref
+    card: Ref
+    model: str | None
+    author: str
+    day: date
+    hours: Decimal
+    billable: bool
+
+
+class HoursBalance(msgspec.Struct, frozen=True, gc=False):
+    """A client's retainer hours of one month: the frame, what was rolled over into it, and what was used of both."""
+
+    month: date
+    frame: Decimal
+    rolled: Decimal
+    used: Decimal
+
+    @property
+    def available(self) -> Decimal:
+        """Return the hours of the month before any was used."""
+        return self.frame + self.rolled
+
+    @property
+    def left(self) -> Decimal:
+        """Return the hours left; below zero those used beyond what there was."""
+        return self.available - self.used
+
+
+class HoursMeasure(msgspec.Struct, frozen=True, gc=False):
+    """All hours on clients' cards, and the balance of the running month of each client with a frame of hours."""
+
+    spent: tuple[Spent, ...] = ()
+    balances: Mapping[Ref, HoursBalance] = msgspec.field(default_factory=dict)
 
 
 class Step(msgspec.Struct, frozen=True, gc=False):
@@ -585,3 +625,4 @@ class Measures(msgspec.Struct, frozen=True, gc=False):
     services: ServiceMap | None = None
     loyalty: Loyalty | None = None
     portfolios: Mapping[Ref, Portfolio] = msgspec.field(default_factory=dict)
+    hours: HoursMeasure | None = None

@@ -21,6 +21,7 @@ from worker.domain.period_titles import period_title
 from worker.domain.periods import month_of, quarter_of
 from worker.method.clients.health import NAMES
 from worker.method.measures import ClientMeasure, Rag
+from worker.method.money.retainer_hours import describe_balance
 from worker.pages.pictures import chart_cards, weekly
 from worker.pages.view import (
     DOTS,
@@ -170,6 +171,7 @@ def _money(view: View, client: Client, measure: ClientMeasure) -> Iterator[Block
         period_title(quarter, view.words): view.money(measure.revenue_quarter),
         view.say("Share of the firm's quarter"): view.percent(share),
         view.say("Monthly fee"): view.money(client.monthly_fee),
+        view.say("Hours of the month"): _hours(view, client),
         view.say("Contract until"): view.date(client.contract_end),
         view.say("Client since"): view.date(client.since),
         view.say("Rate indexed on"): view.date(client.rate_indexed),
@@ -178,6 +180,12 @@ def _money(view: View, client: Client, measure: ClientMeasure) -> Iterator[Block
 
     yield view.heading("Money")
     yield view.table((message("Money"), message("Amount")), known)
+
+
+def _hours(view: View, client: Client) -> str:
+    hours = view.measures.hours
+    balance = hours.balances.get(client.ref) if hours else None
+    return describe_balance(balance, view.words) if balance else NONE
 
 
 def _health(view: View, measure: ClientMeasure) -> Iterator[Block]:

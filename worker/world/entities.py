@@ -105,6 +105,21 @@ class Reader:
             return None
         return value
 
+    def count(self, name: str) -> int | None:
+        """Return a whole number that cannot be negative."""
+        value = self.amount(name)
+        if value is None:
+            return None
+        if value != int(value):
+            self.report(
+                Code.OUT_OF_RANGE,
+                name,
+                tell("{value} is no whole number", value=value),
+                hint=tell("enter a whole number"),
+            )
+            return None
+        return int(value)
+
     def share(self, name: str) -> Decimal | None:
         """Return a share from 0 to 1 (0 to 100 %)."""
         value = self.number(name)
@@ -202,6 +217,8 @@ def read_client(reader: Reader) -> Client:
         by_hand=reader.text("health_by_hand"),
         by_hand_note=reader.text("by_hand_note"),
         by_hand_until=reader.day("by_hand_until"),
+        hours_frame=reader.amount("hours_frame"),
+        rollover_months=reader.count("rollover_months"),
     )
 
 

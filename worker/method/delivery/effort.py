@@ -11,7 +11,7 @@ from collections.abc import Iterable, Mapping
 from decimal import Decimal
 
 from worker.domain.entities import Card, CardWork, Person, Worklog
-from worker.method.formulas.flow import HOUR, share
+from worker.method.formulas.flow import HOUR
 from worker.world.world import World
 
 
@@ -36,10 +36,10 @@ def seconds_by_author(worklogs: Iterable[Worklog]) -> dict[str, int]:
     return spent
 
 
-def measure_burn(
+def worth_of_hours(
     card: Card, work: CardWork, world: World, *, people: Mapping[str, Person]
 ) -> Decimal | None:
-    """Return the cost of all hours over the budget, `people` by account.
+    """Return what all hours on a card with a budget are worth, `people` by account.
 
     None when there is no budget, nothing was spent or an hour has no rate.
     """
@@ -64,4 +64,4 @@ def measure_burn(
         return None
     else:
         cost = default * whole / HOUR
-    return share(cost, card.budget)
+    return cost

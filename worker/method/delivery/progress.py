@@ -34,7 +34,11 @@ from worker.method.delivery.due_dates import (
     read_promises,
     state_moves,
 )
-from worker.method.delivery.effort import measure_burn, seconds_by_author, seconds_spent
+from worker.method.delivery.effort import (
+    seconds_by_author,
+    seconds_spent,
+    worth_of_hours,
+)
 from worker.method.delivery.forecasting import LONGEST
 from worker.method.delivery.implausible import find_implausible
 from worker.method.delivery.records import CardFlow
@@ -369,9 +373,14 @@ def _hours(
     top = flow.top_carrier(seconds_by_author(recent), still_open)
     carrier, carried = top or (None, None)
     person = setting.people.get(carrier) if carrier else None
+    worth = worth_of_hours(card, work, world, people=setting.people)
+    burn = None
+    if worth is not None and card.budget:
+        burn = share(worth, card.budget)
     return {
         "hours": hours.quantize(Decimal("0.1")),
-        "burn": measure_burn(card, work, world, people=setting.people),
+        "worth": worth,
+        "burn": burn,
         "top_share": carried,
         "last_activity": _last_activity(work, world),
         "top_person": person.name if person else carrier,

@@ -17,6 +17,7 @@ from worker.domain.messages import stage_label
 from worker.domain.values import Ref
 from worker.mapping.playbooks import Playbooks
 from worker.method.conditions import ANSWERED, TYPES, Sighting, Subject, state_signal
+from worker.method.formulas.budgets import is_nearly_spent
 from worker.method.formulas.stages import stage_since
 from worker.method.measures import CardMeasure, RiskMeasure, Signal
 from worker.method.run import Findings
@@ -94,10 +95,21 @@ def _risk_answers(seen: _Seen) -> Iterator[Signal]:
     for risk in sorted(seen.risks, key=_weight):
         subject = risk.card or risk.subject
         is_open = not risk.asleep and not risk.answered
+        if _is_told(risk, seen):
+            continue
         if subject and risk.level == "high" and is_open:
             worst[subject] = risk
     for subject in dict.fromkeys((*world.cards, *world.clients, *world.units, *worst)):
         yield _risk_answer(subject, worst.get(subject), world)
+
+
+def _is_told(risk: RiskMeasure, seen: _Seen) -> bool:
+    """Tell whether a card's task about its nearly spent budget says already what its risk would."""
+    card = seen.world.card(risk.card)
+    if card is None or risk.signal != "money.burn":
+        return False
+    limit = seen.world.thresholds.budget_warning
+    return bool(is_nearly_spent(card, seen.cards.get(card.ref), limit))
 
 
 def _weight(risk: RiskMeasure) -> tuple[int, Decimal, str]:
