@@ -179,7 +179,12 @@ def test_a_private_row_that_could_not_be_written_is_not_quoted_by_the_server() -
 @pytest.mark.fails_softly
 @pytest.mark.parametrize(
     ("rule", "is_quoted"),
-    [("measure_feedback", False), ("plan_bonuses", False), ("plan_tasks", True)],
+    [
+        ("measure_feedback", False),
+        ("plan_bonuses", False),
+        ("measure_margins", False),
+        ("plan_tasks", True),
+    ],
 )
 def test_a_rule_on_private_rows_that_fails_quotes_nothing(
     rule: str, *, is_quoted: bool

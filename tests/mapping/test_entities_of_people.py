@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import date
 from decimal import Decimal
+from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -17,6 +18,7 @@ from worker.world.entities import (
     read_card,
     read_client,
     read_contact,
+    read_cost,
     read_feedback,
     read_goal,
     read_idea,
@@ -204,3 +206,69 @@ def test_the_client_pays_for_a_card_unless_people_say_no(
 ) -> None:
     found = row("projects", "p1", worker=False, client=(C1,), billable=cell)
     assert read_card(reader(found)).billable is billable
+
+
+def test_a_cost_rate_is_read_whole_and_without_a_day_it_is_in_force_ever_since() -> (
+    None
+):
+    cells: dict[str, Any] = {"person": (DEV,), "cost_rate": Decimal(700)}
+    dated: dict[str, Any] = {**cells, "from": TODAY}
+    found = row("costs", "k1", worker=False, **dated)
+    rate = read_cost(reader(found))
+    assert rate is not None
+    assert (rate.person, rate.since) == (DEV, TODAY)
+    assert rate.rate == 700
+    assert (rate.url, rate.created) == (found.url, found.created)
+    ever = read_cost(reader(row("costs", "k1", worker=False, **cells)))
+    assert ever is not None
+    assert ever.since == date.min
+
+
+@pytest.mark.parametrize(
+    ("cells", "codes"),
+    [
+        ({"cost_rate": Decimal(7137)}, ["incomplete-cost"]),
+        ({"person": (DEV,)}, ["incomplete-cost"]),
+        ({}, ["incomplete-cost"]),
+        (
+            {"person": (DEV,), "cost_rate": Decimal(-7137)},
+            ["negative-amount", "incomplete-cost"],
+        ),
+        (
+            {"person": (DEV, Ref("people", "dev")), "cost_rate": Decimal(7137)},
+            ["several-rows", "incomplete-cost"],
+        ),
+        (
+            {"person": (Ref("people", "gone"),), "cost_rate": Decimal(7137)},
+            ["dangling-relation", "incomplete-cost"],
+        ),
+    ],
+)
+def test_a_cost_rate_of_nobody_or_without_an_amount_is_told_and_not_quoted(
+    cells: dict[str, Any], codes: list[str]
+) -> None:
+    given = reader(row("costs", "k1", worker=False, title="7137", **cells))
+    assert read_cost(given) is None
+    assert [problem.code.value for problem in given.problems] == codes
+    assert all(problem.url == given.row.url for problem in given.problems)
+    assert "7137" not in str(given.problems)
+
+
+@pytest.mark.parametrize(
+    ("typed", "months", "codes"),
+    [
+        (None, None, []),
+        (Decimal(0), 0, []),
+        (Decimal("2.0"), 2, []),
+        (Decimal("1.5"), None, ["out-of-range"]),
+        (Decimal(-1), None, ["negative-amount"]),
+    ],
+)
+def test_hours_a_month_roll_over_for_a_whole_number_of_months(
+    typed: Decimal | None, months: int | None, codes: list[str]
+) -> None:
+    cells: dict[str, Any] = {"hours_frame": Decimal("87.5"), "rollover_months": typed}
+    given = reader(row("clients", "c1", worker=False, **cells))
+    client = read_client(given)
+    assert (client.hours_frame, client.rollover_months) == (Decimal("87.5"), months)
+    assert [problem.code.value for problem in given.problems] == codes

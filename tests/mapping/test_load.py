@@ -64,6 +64,8 @@ def test_sources_of_the_method_are_shipped() -> None:
         "terms",
         "ledger",
         "requests",
+        "costs",
+        "margins",
     }
 
 

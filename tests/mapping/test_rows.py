@@ -16,6 +16,7 @@ from worker.domain.periods import Period, month_of, quarter_of, week_of
 from worker.domain.values import Ref, Span, Value
 from worker.world.rows import (
     BonusRow,
+    MarginRow,
     PlanRow,
     RiskRow,
     TaskRow,
@@ -23,6 +24,7 @@ from worker.world.rows import (
     plan_key,
     read_bonus,
     read_key,
+    read_margin,
     read_plan,
     read_plan_key,
     read_risk,
@@ -55,6 +57,7 @@ NAMES = sorted(
         *TaskRow.__struct_fields__,
         *PlanRow.__struct_fields__,
         *BonusRow.__struct_fields__,
+        *MarginRow.__struct_fields__,
         "client",
         "unit",
         "project",
@@ -86,6 +89,8 @@ def test_a_cell_of_any_type_counts_or_is_empty(cells: dict[str, Value]) -> None:
     for refs in (risk.clients, risk.units, task.cards, task.assignees):
         assert all(isinstance(ref, Ref) for ref in refs)
     assert plan.pinned is (cells.get("pinned") is True)
+    margin = read_margin(found).margin
+    assert margin is None or isinstance(margin, Decimal)
     assert read_bonus(found).paid is (cells.get("paid") is True)
     assert risk.opened == (risk.first_seen or DAY)
 

@@ -1,4 +1,4 @@
-"""The hours a retainer buys as a running balance, each case worked out by hand (docs/method.md 2.8)."""
+"""The hours a retainer buys as a running balance, each case worked out by hand (docs/method.md 2.10)."""
 
 from __future__ import annotations
 

@@ -511,7 +511,7 @@ def test_private_data_sources_stand_under_the_private_page_alone(site: Site) -> 
         name: site.get(f"databases/{binding.database_id}")["parent"]["page_id"]
         for name, binding in bindings.items()
     }
-    assert {"feedback", "bonuses", "reviews"} == PRIVATE
+    assert {"feedback", "bonuses", "reviews", "costs", "margins"} == PRIVATE
     assert {name for name, page in parents.items() if page == site.private} == PRIVATE
     assert {page for name, page in parents.items() if name not in PRIVATE} == {
         site.sandbox.root_page_id
@@ -528,7 +528,7 @@ def test_without_a_private_page_there_are_no_private_data_sources_and_it_is_said
     assert found == bindings
     assert {(one.code, english(one.where), one.severity.value) for one in problems} == {
         ("schema-private", name, "info")
-        for name in ("Feedback", "Bonuses", "Feedback reviews")
+        for name in ("Feedback", "Bonuses", "Feedback reviews", "Costs", "Margins")
     }
 
 

@@ -277,6 +277,17 @@ class Term(msgspec.Struct, frozen=True, gc=False):
     start: date
 
 
+class CostRate(msgspec.Struct, frozen=True, gc=False):
+    """What an hour of a person costs the agency from a day on; `created` is when the row was made. Private."""
+
+    ref: Ref
+    url: str
+    person: Ref
+    rate: Decimal
+    since: date
+    created: datetime
+
+
 class Idea(msgspec.Struct, frozen=True, gc=False):
     """An item of the development backlog; `horizon` (of a hypothesis) is `operational` or `strategic`."""
 

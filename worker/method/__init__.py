@@ -35,6 +35,7 @@ from worker.method.money.budgets import find_spent_budgets
 from worker.method.money.finance import measure_client_money
 from worker.method.money.ledger import record_ledger
 from worker.method.money.lifetime import measure_lifetimes
+from worker.method.money.margins import measure_margins
 from worker.method.money.plans import plan_money
 from worker.method.money.retainer_hours import measure_hours
 from worker.method.money.revenue import measure_revenue
@@ -86,6 +87,7 @@ def evaluate(world: World, playbooks: Playbooks, *, start: type[Run] = Run) -> O
     run(find_spent_budgets, None, cards)
     run(measure_servicing, None, money, cards, hours)
     run.private(plan_bonuses, None, money)
+    run.private(measure_margins, None, money, hours)
     feedback = run.private(measure_feedback, None)
     requests = run(measure_requests, None, playbooks)
 

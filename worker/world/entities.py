@@ -18,6 +18,7 @@ from worker.domain.entities import (
     Card,
     Client,
     Contact,
+    CostRate,
     Document,
     Feedback,
     Goal,
@@ -581,6 +582,31 @@ def _report_term(reader: Reader, name: str, fault: Text) -> None:
         tell("{fault}; the row counts nowhere", fault=fault),
         hint=tell("name a client, project or person, what, from when and the value"),
     )
+
+
+def read_cost(reader: Reader) -> CostRate | None:
+    """Return a cost rate, or None when it is nobody's or no amount; one without a day is in force ever since."""
+    row = reader.row
+    person = reader.one("person")
+    rate = reader.amount("cost_rate")
+    missing = [
+        name
+        for name, value in (("person", person), ("cost_rate", rate))
+        if value is None
+    ]
+    if person is None or rate is None:
+        reader.report(
+            Code.INCOMPLETE_COST,
+            missing[0],
+            tell(
+                "{fields} cannot be read, the cost rate counts nowhere",
+                fields=", ".join(missing),
+            ),
+            hint=tell("fill in the person and what an hour costs"),
+        )
+        return None
+    since = reader.day("from") or date.min
+    return CostRate(row.ref, row.url, person, rate, since, row.created)
 
 
 def read_idea(reader: Reader) -> Idea:

@@ -94,6 +94,7 @@ def build_world(
         read.typed("people", entities.read_person), rowset.rows.get("people", ()), units
     )
     revenue = read.typed("revenue", entities.read_revenue)
+    costs = read.typed("costs", entities.read_cost)
     ordered = sorted(seen.issues, key=attrgetter("id"))
     forest = index_issues(ordered, seen.worklogs)
     work = attach(cards.values(), forest, links)
@@ -133,6 +134,7 @@ def build_world(
         feedback=read.typed("feedback", entities.read_feedback),
         goals=read.typed("goals", entities.read_goal),
         revenue=tuple(row for row in revenue.values() if row is not None),
+        costs=tuple(row for row in costs.values() if row is not None),
         work=work,
         issues=forest.by_id,
         worklogs=tuple(seen.worklogs),

@@ -1,4 +1,4 @@
-"""The rows of the worker's own boards as values, and how their keys are built: risks, tasks, plans, bonuses, staff requests.
+"""The rows of the worker's own boards as values, and how their keys are built: risks, tasks, plans, and the rest.
 
 People may type into these rows too. A cell that holds what it should not counts as empty here; what is wrong with it
 was told when its page was decoded.
@@ -176,6 +176,16 @@ class StaffRequest(msgspec.Struct, frozen=True, gc=False):
     status: str | None
 
 
+class MarginRow(msgspec.Struct, frozen=True, gc=False):
+    """A row of margins: what was left of a client's month (its first day), as far as that was known."""
+
+    ref: Ref
+    key: str
+    client: Ref | None
+    month: date | None
+    margin: Decimal | None
+
+
 def read_risk(row: Row, zone: tzinfo) -> RiskRow:
     """Return a row of the risk map; instants become days of `zone`."""
     cell = row.fields.get
@@ -295,15 +305,34 @@ def _read_true_up(line: str) -> tuple[date, Decimal] | None:
         return None
 
 
-def read_staff_request(row: Row) -> StaffRequest:
+def read_staff_request(row: Row, zone: tzinfo) -> StaffRequest:
     """Return a row of staff requests."""
     return StaffRequest(
         row.ref,
         row.key,
         row.title,
-        created=row.created.date(),
+        created=local_day(row.created, zone),
         status=text_of(row.fields.get("status")),
     )
+
+
+def read_margin(row: Row) -> MarginRow:
+    """Return a row of margins: whose and which month its key says, which is not typed into."""
+    named = row.key.split(":")
+    client = month = None
+    if len(named) == 3 and named[0] == "margin":
+        client = Ref("clients", named[1])
+        month = _first_day(named[2])
+    return MarginRow(
+        row.ref, row.key, client, month, number_of(row.fields.get("margin"))
+    )
+
+
+def _first_day(code: str) -> date | None:
+    try:
+        return date.fromisoformat(f"{code}-01")
+    except ValueError:
+        return None
 
 
 def seed_of(title: str, assignees: Iterable[Ref], due: Value) -> str:
@@ -380,3 +409,8 @@ def bonus_key(unit: Ref, month: Period) -> str:
 def staff_key(unit: Ref, role: str) -> str:
     """Return the key of what a role of a unit lacks."""
     return f"request:{unit.key}:{role}"
+
+
+def margin_key(client: Ref, month: Period) -> str:
+    """Return the key of a client's margin of a month."""
+    return f"margin:{client.key}:{month.code}"

@@ -14,6 +14,7 @@ from worker.domain.entities import (
     CardWork,
     Client,
     Contact,
+    CostRate,
     Document,
     Feedback,
     Goal,
@@ -36,12 +37,14 @@ from worker.world.memory import Memory
 from worker.world.rows import (
     BonusRow,
     LedgerRow,
+    MarginRow,
     PlanRow,
     RiskRow,
     StaffRequest,
     TaskRow,
     read_bonus,
     read_ledger,
+    read_margin,
     read_plan,
     read_risk,
     read_staff_request,
@@ -91,6 +94,7 @@ class World(msgspec.Struct, frozen=True, gc=False):
     targets: QuarterTargets = msgspec.field(default_factory=QuarterTargets)
     zone: tzinfo = UTC
     terms: Terms = msgspec.field(default_factory=Terms)
+    costs: tuple[CostRate, ...] = ()
 
     @property
     def minor_unit(self) -> Decimal:
@@ -133,7 +137,11 @@ class World(msgspec.Struct, frozen=True, gc=False):
     def staff_requests(self) -> tuple[StaffRequest, ...]:
         """Return the rows of staff requests, the oldest first."""
         rows = self.rows.get("requests", ())
-        return tuple(read_staff_request(row) for row in rows)
+        return tuple(read_staff_request(row, self.zone) for row in rows)
+
+    def margin_rows(self) -> tuple[MarginRow, ...]:
+        """Return the rows of margins, the oldest first."""
+        return tuple(read_margin(row) for row in self.rows.get("margins", ()))
 
     def client(self, ref: Ref | None) -> Client | None:
         """Return a client by its ref; None when there is no ref or no such row."""

@@ -1,4 +1,4 @@
-"""How far a budget is spent, and when that is to be told: while something can still be done (docs/method.md 2.9)."""
+"""How far a budget is spent, and when that is to be told: while something can still be done (docs/method.md 2.11)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Budgets of cards that are nearly spent: told once, while something can still be done (docs/method.md 2.9)."""
+"""Budgets of cards that are nearly spent: told once, while something can still be done (docs/method.md 2.11)."""
 
 from __future__ import annotations
 

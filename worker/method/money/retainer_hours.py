@@ -1,4 +1,4 @@
-"""The hours a retainer buys as a running balance: used, left, rolled over (docs/method.md 2.8).
+"""The hours a retainer buys as a running balance: used, left, rolled over (docs/method.md 2.10).
 
 Every month brings the frame of hours. What is not used rolls over for some months, the oldest are used first, then they
 lapse. Hours beyond what there is make the month's balance negative; they are told, and borrow nothing of months to come.

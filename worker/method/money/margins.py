@@ -1,0 +1,251 @@
+"""What clients bring beyond what their hours cost, month by month (docs/method.md 2.12). Private.
+
+A month with hours nobody gave a cost rate for has no margin: without them it would come out too high. Of these figures
+nothing may leave the private rows: the rule returns no value for other rules or pages.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping
+from datetime import date
+from decimal import ROUND_HALF_UP, Decimal
+
+import msgspec
+
+from worker.domain.entities import Client
+from worker.domain.messages import literal, tell
+from worker.domain.money import round_money
+from worker.domain.period_titles import period_title
+from worker.domain.periods import (
+    Period,
+    month_of,
+    next_period,
+    previous_period,
+    quarter_of,
+)
+from worker.domain.values import Ref, Value
+from worker.errors import Code, Problem
+from worker.method.formulas.flow import share
+from worker.method.measures import HoursMeasure, MoneyMeasure, Spent
+from worker.method.money.costs import Costs, costs_of, duplicate_problems
+from worker.method.money.hours import add_up
+from worker.method.money.servicing import realisation_of, recognised_in
+from worker.method.run import Findings
+from worker.plan.facts import Fact, Input, Why
+from worker.world.rows import margin_key
+from worker.world.world import World
+
+ZERO = Decimal(0)
+TENTH = Decimal("0.1")
+
+
+class _Spending(msgspec.Struct, gc=False):
+    """The hours of a client's month and their cost; `uncosted` are hours without a cost rate, by account."""
+
+    hours: Decimal = ZERO
+    cost: Decimal = ZERO
+    uncosted: dict[str, Decimal] = msgspec.field(default_factory=dict)
+
+    def add(self, spent: Spent, rate: Decimal | None) -> None:
+        """Count some hours at a cost rate."""
+        self.hours += spent.hours
+        if rate is not None:
+            self.cost += spent.hours * rate
+            return
+        known = self.uncosted.get(spent.author, ZERO)
+        self.uncosted[spent.author] = known + spent.hours
+
+
+class _Margin(msgspec.Struct, frozen=True, gc=False):
+    """One client's month: what it brought, the hours and their cost, and the share of the hours' worth it brought."""
+
+    client: Client
+    month: Period
+    recognised: Decimal
+    spending: _Spending
+    realisation: Decimal | None
+    minor: Decimal
+
+    @property
+    def cost(self) -> Decimal | None:
+        """Return what the hours cost; None when some have no cost rate."""
+        if self.spending.uncosted:
+            return None
+        return round_money(self.spending.cost, self.minor)
+
+    @property
+    def amount(self) -> Decimal | None:
+        """Return what was brought beyond the cost; None when that is not known."""
+        if self.cost is None:
+            return None
+        return self.recognised - self.cost
+
+
+Spendings = defaultdict[tuple[Ref, date], _Spending]
+
+
+def measure_margins(
+    world: World, revenue: MoneyMeasure | None, hours: HoursMeasure | None
+) -> Findings[None]:
+    """Return the margin rows of every client's finished months of this and the last quarter."""
+    if "costs" not in world.sources or revenue is None or hours is None:
+        return Findings(None)
+    problems = [*duplicate_problems(world)]
+    costs = costs_of(world)
+    if not costs.by_account:
+        return Findings(None, problems=tuple(problems))
+
+    months = tuple(_finished_months(world.today))
+    spendings = _spend(hours.spent, costs, since=months[0].start)
+    problems += _no_cost_problems(spendings, world)
+    worked = add_up(hours.spent, world)
+    kept = _kept(world)
+    facts: list[Fact] = []
+    for client in world.clients.values():
+        known = kept[client.ref]
+        recognised = recognised_in(revenue, client.ref, world)
+        margins: list[_Margin] = []
+        for month in months:
+            spending = spendings[client.ref, month.start]
+            brought = recognised[month.start]
+            if brought or spending.hours or month.start in known:
+                realised = realisation_of(brought, worked[client.ref][month.start])
+                margins.append(
+                    _Margin(
+                        client, month, brought, spending, realised, world.minor_unit
+                    )
+                )
+        facts += _facts_of(margins, known, world)
+    return Findings(None, tuple(facts), problems=tuple(problems))
+
+
+def _finished_months(today: date) -> Iterator[Period]:
+    """Yield the months of this and the last quarter that are over."""
+    month = month_of(previous_period(quarter_of(today)).start)
+    while month.end < today:
+        yield month
+        month = next_period(month)
+
+
+def _spend(spent: Iterable[Spent], costs: Costs, *, since: date) -> Spendings:
+    spendings: Spendings = defaultdict(_Spending)
+    for log in spent:
+        if log.day >= since:
+            place = (log.client, log.day.replace(day=1))
+            spendings[place].add(log, costs.on(log.author, log.day))
+    return spendings
+
+
+def _no_cost_problems(spendings: Spendings, world: World) -> Iterator[Problem]:
+    """Yield a problem for each person with hours and without a cost rate for them."""
+    people = {person.jira: person for person in world.people.values() if person.jira}
+    accounts: set[str] = set()
+    for spending in spendings.values():
+        accounts.update(spending.uncosted)
+    for account in sorted(accounts):
+        person = people.get(account)
+        name = person.name if person else account
+        yield Problem(
+            code=Code.NO_COST_RATE,
+            where=literal(name),
+            field="cost_rate",
+            message=tell(
+                "hours of {person} have no cost rate; the margins of their months are not known",
+                person=name,
+            ),
+            hint=tell("enter a cost rate of this person from before these hours"),
+            url=person.url if person else "",
+        )
+
+
+# -- rows --------------------------------------------------------------------------------------------------------------
+
+
+def _facts_of(
+    margins: Iterable[_Margin], kept: Mapping[date, Decimal | None], world: World
+) -> Iterator[Fact]:
+    known = {**kept}
+    for margin in margins:
+        known[margin.month.start] = margin.amount
+    for margin in margins:
+        ref = Ref("margins", margin_key(margin.client.ref, margin.month))
+        if ref in world.trashed:
+            continue
+        until = margin.month.start
+        amounts = [amount for month, amount in known.items() if month <= until]
+        yield from _facts(ref, margin, _sum(amounts), world)
+
+
+def _kept(world: World) -> defaultdict[Ref, dict[date, Decimal | None]]:
+    """Return the margins that stand in rows, by client and first day of the month."""
+    kept: defaultdict[Ref, dict[date, Decimal | None]] = defaultdict(dict)
+    for row in world.margin_rows():
+        if row.client is not None and row.month is not None:
+            kept[row.client][row.month] = row.margin
+    return kept
+
+
+def _sum(amounts: Iterable[Decimal | None]) -> Decimal | None:
+    total = ZERO
+    for amount in amounts:
+        if amount is None:
+            return None
+        total += amount
+    return total
+
+
+def _facts(
+    ref: Ref, margin: _Margin, to_date: Decimal | None, world: World
+) -> Iterator[Fact]:
+    words = world.words
+    say = words.say
+    spending = margin.spending
+    inputs = (
+        Input(say("client"), margin.client.name, margin.client.url),
+        Input(say("recognised"), words.money(margin.recognised)),
+        Input(say("hours"), words.number(spending.hours, 1)),
+    )
+    title = period_title(margin.month, words)
+    whose = say("the client and the month")
+    costed = say(
+        "hours x cost rate of the person on the day; unknown when one has none"
+    )
+    values: Mapping[str, tuple[Value, str]] = {
+        "name": (f"{title} · {margin.client.name}", whose),
+        "client": ((margin.client.ref,), whose),
+        "month": (margin.month.start, whose),
+        "recognised": (margin.recognised, say("recognised in the month")),
+        "hours": (_tenths(spending.hours), say("all hours on the client's cards")),
+        "cost": (margin.cost, costed),
+        "margin": (margin.amount, say("recognised - cost")),
+        "margin_share": (_share(margin), say("margin / recognised")),
+        "margin_to_date": (to_date, say("margins of this and all earlier rows")),
+        "realisation": (
+            margin.realisation,
+            say("recognised / (billable hours x rates)"),
+        ),
+        "uncosted": (_uncosted(spending, world) or None, costed),
+    }
+    for name, (value, formula) in values.items():
+        yield Fact(ref, name, value, Why("margins", inputs, formula))
+
+
+def _tenths(hours: Decimal) -> Decimal:
+    return hours.quantize(TENTH, ROUND_HALF_UP)
+
+
+def _share(margin: _Margin) -> Decimal | None:
+    if margin.amount is None or margin.recognised <= 0:
+        return None
+    return share(margin.amount, margin.recognised)
+
+
+def _uncosted(spending: _Spending, world: World) -> str:
+    names = {person.jira: person.name for person in world.people.values()}
+    parts = []
+    for account, hours in sorted(spending.uncosted.items()):
+        name = names.get(account, account)
+        number = world.words.number(hours, 1)
+        parts.append(world.words.say("{name}: {hours} h", name=name, hours=number))
+    return "; ".join(parts)
