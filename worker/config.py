@@ -94,6 +94,7 @@ ANCHORS: dict[str, tuple[Decimal, Decimal]] = {
     "defect_age": (Decimal(60), Decimal(7)),
     "pace": (Decimal("0.5"), Decimal(1)),
     "burn_ahead": (Decimal("0.3"), Decimal(0)),
+    "realisation": (Decimal("0.5"), Decimal(1)),
     "horizon_weeks": (Decimal(0), Decimal(13)),
     "contact_days": (Decimal(30), Decimal(7)),
     "feedback": (Decimal(2), Decimal(5)),

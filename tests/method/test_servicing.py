@@ -73,6 +73,30 @@ def test_a_retainer_that_is_worked_four_times_its_fee_gives_three_quarters_away(
     assert shown(seen)["realisation"] == Decimal("0.25")
 
 
+@pytest.mark.parametrize(
+    ("hours", "share", "score"),
+    [
+        # From 0 at a realisation of 50 % to 100 at 100 %; the pace of a quiet retainer is 100.
+        (400, "25%", 50),
+        (200, "50%", 50),
+        (125, "80%", 80),
+        (100, "100%", 100),
+        (50, "200%", 100),
+    ],
+)
+def test_the_health_of_money_knows_what_hours_bring(
+    hours: float, share: str, score: int
+) -> None:
+    measure = judge(scene({date(2026, 11, 5): hours})).measures.clients
+    (money,) = [
+        factor
+        for factor in measure[Ref("clients", "c1")].factors
+        if factor.name == "money"
+    ]
+    assert money.score == score
+    assert money.reason == f"pace 100%, realisation {share} in the last finished month"
+
+
 @pytest.mark.parametrize(("hours", "holds"), [(119, False), (120, False), (121, True)])
 def test_a_fifth_more_than_the_fee_is_borne(hours: int, holds: bool) -> None:
     assert given(scene({date(2026, 11, 5): hours})).holds is holds

@@ -85,7 +85,7 @@ def evaluate(world: World, playbooks: Playbooks, *, start: type[Run] = Run) -> O
     run(record_ledger, None, money)
     hours = run(measure_hours, None)
     run(find_spent_budgets, None, cards)
-    run(measure_servicing, None, money, cards, hours)
+    realisations = run(measure_servicing, None, money, cards, hours)
     run.private(plan_bonuses, None, money)
     run.private(measure_margins, None, money, hours)
     feedback = run.private(measure_feedback, None)
@@ -108,6 +108,7 @@ def evaluate(world: World, playbooks: Playbooks, *, start: type[Run] = Run) -> O
         feedback=feedback,
         requests=requests,
         risks=risks,
+        realisations=realisations,
     )
     clients = run(measure_health, {}, evidence)
     run(measure_lifetimes, None, money, clients, left)

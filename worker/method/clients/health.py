@@ -88,6 +88,7 @@ class Evidence(msgspec.Struct, frozen=True, gc=False):
     feedback: tuple[FeedbackMeasure, ...] | None = None
     requests: tuple[RequestMeasure, ...] | None = None
     risks: tuple[RiskMeasure, ...] | None = None
+    realisations: Mapping[Ref, Decimal] | None = None
 
 
 Revenue = tuple[Decimal | None, Decimal | None]
@@ -112,6 +113,7 @@ class _View(msgspec.Struct, frozen=True, gc=False):
     team: UnitLoad | None = None
     knows_risks: bool = False
     money: tuple[MoneyFact, ...] = ()
+    realisation: Decimal | None = None
 
     @property
     def running(self) -> list[CardMeasure]:
@@ -154,6 +156,7 @@ def _views(world: World, measures: Evidence) -> list[_View]:
     marks = _last_words(world, measures)
     paces = measures.paces or {}
     money = _by_client(measures.money.weeks if measures.money else ())
+    realisations = measures.realisations or {}
 
     views = []
     for ref, client in world.clients.items():
@@ -179,6 +182,7 @@ def _views(world: World, measures: Evidence) -> list[_View]:
             team,
             measures.risks is not None,
             tuple(money[ref]),
+            realisation=realisations.get(ref),
         )
         views.append(view)
     return views
@@ -446,6 +450,15 @@ def _money(view: _View, world: World) -> Scores:
         worst = max(ahead)
         scores.append(_scale("burn_ahead", worst, world))
         reasons.append(_describe_burn(worst, words))
+    brought = view.realisation
+    if brought is not None:
+        scores.append(_scale("realisation", brought, world))
+        reasons.append(
+            words.say(
+                "realisation {share} in the last finished month",
+                share=words.percent(brought),
+            )
+        )
     return scores, ", ".join(reasons)
 
 
