@@ -158,6 +158,30 @@ def test_hours_are_those_of_the_workspaces_days() -> None:
     assert figures(replace(seen, zone=ZoneInfo("Europe/Moscow"))) == (100, 8, 192)
 
 
+def reasons(seen: World) -> dict[str, list[tuple[str, str]]]:
+    """Return the figures each field of the client's hours was made from."""
+    return {
+        fact.field: [(one.name, one.value) for one in fact.why.inputs[1:]]
+        for fact in measure_hours(seen).facts
+    }
+
+
+def test_every_figure_is_explained_by_its_own() -> None:
+    """Two months roll over: October's 100 - 20 - 30 = 50 and November's whole 100."""
+    days = {OCTOBER: 20, NOVEMBER: 30, date(2026, 12, 1): 7.5}
+    seen = scene(days, today=date(2026, 12, 1), rollover_months=2)
+    assert figures(seen) == (150, Decimal("7.5"), Decimal("242.5"))
+    assert reasons(seen) == {
+        "hours_used": [("Card p1", "7.5")],
+        "hours_rolled": [("October 2026", "50"), ("November 2026", "100")],
+        "hours_left": [
+            ("hours a month", "100"),
+            ("rolled over", "150"),
+            ("used", "7.5"),
+        ],
+    }
+
+
 @pytest.mark.parametrize(
     "fields",
     [{"hours_frame": None}, {"hours_frame": Decimal(0)}, {"engagement": "fixed_price"}],

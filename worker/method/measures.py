@@ -260,12 +260,18 @@ class Spent(msgspec.Struct, frozen=True, gc=False):
 
 
 class HoursBalance(msgspec.Struct, frozen=True, gc=False):
-    """A client's retainer hours of one month: the frame, what was rolled over into it, and what was used of both."""
+    """A client's retainer hours of one month: the frame, what was rolled over from earlier months (by first day, the
+    oldest first), and what was used of both."""
 
     month: date
     frame: Decimal
-    rolled: Decimal
+    kept: tuple[tuple[date, Decimal], ...]
     used: Decimal
+
+    @property
+    def rolled(self) -> Decimal:
+        """Return the hours that were rolled over into the month."""
+        return sum((hours for _, hours in self.kept), Decimal(0))
 
     @property
     def available(self) -> Decimal:

@@ -14,7 +14,7 @@ from decimal import ROUND_HALF_UP, Decimal
 from worker.domain.entities import Client
 from worker.domain.period_titles import period_title
 from worker.domain.periods import Period, WorkCalendar, month_of, next_period
-from worker.domain.values import Ref, Value
+from worker.domain.values import Ref
 from worker.domain.words import Words
 from worker.method.conditions import NO, Sighting, Subject, state_signals
 from worker.method.formulas.rays import add_months
@@ -35,15 +35,17 @@ Used = Mapping[date, Decimal]
 def measure_hours(world: World) -> Findings[HoursMeasure | None]:
     """Return the hours on all cards, and what every client with a frame of hours has left of this month's."""
     spent = tuple(hours_on_cards(world))
-    used = _used(spent, world)
+    under_contract = _under_contract(spent, world)
+    month = month_of(world.today).start
     balances: dict[Ref, HoursBalance] = {}
     facts: list[Fact] = []
     signals: list[Signal] = []
     for client in world.clients.values():
-        balance = _balance(client, used[client.ref], world)
+        logs = under_contract[client.ref]
+        balance = _balance(client, _by_months(logs), world)
         if balance is not None:
             balances[client.ref] = balance
-        facts += _facts(client, balance, world)
+        facts += _facts(client, balance, logs[month], world)
         names = {"client": client.name, "unit": ""}
         subject = Subject(client.ref, names, client=client.ref)
         seen = _look(balance, world)
@@ -52,17 +54,24 @@ def measure_hours(world: World) -> Findings[HoursMeasure | None]:
     return Findings(measure, tuple(facts), signals=tuple(signals))
 
 
-def _used(
+def _under_contract(
     spent: Iterable[Spent], world: World
-) -> defaultdict[Ref, defaultdict[date, Decimal]]:
+) -> defaultdict[Ref, defaultdict[date, list[Spent]]]:
     """Return the billable hours under each client's running contract, by month."""
-    used: defaultdict[Ref, defaultdict[date, Decimal]] = defaultdict(
-        lambda: defaultdict(Decimal)
+    logs: defaultdict[Ref, defaultdict[date, list[Spent]]] = defaultdict(
+        lambda: defaultdict(list)
     )
-    for one in spent:
-        model = world.clients[one.client].engagement
-        if one.billable and one.model == model:
-            used[one.client][one.day.replace(day=1)] += one.hours
+    for log in spent:
+        model = world.clients[log.client].engagement
+        if log.billable and log.model == model:
+            logs[log.client][log.day.replace(day=1)].append(log)
+    return logs
+
+
+def _by_months(logs: Mapping[date, Iterable[Spent]]) -> Used:
+    used: dict[date, Decimal] = {}
+    for month, entries in logs.items():
+        used[month] = sum((log.hours for log in entries), ZERO)
     return used
 
 
@@ -117,47 +126,75 @@ def run_balance(
     months: Iterable[tuple[date, Decimal, Decimal]], *, rollover: int
 ) -> Iterator[HoursBalance]:
     """Yield the balance of every month from (first day, frame, hours used), in order without gaps."""
-    kept: deque[tuple[int, Decimal]] = deque()
+    kept: deque[tuple[int, date, Decimal]] = deque()
     for number, (start, frame, used) in enumerate(months):
         while kept and kept[0][0] < number - rollover:
             kept.popleft()
-        rolled = sum((hours for _, hours in kept), ZERO)
-        yield HoursBalance(start, frame, rolled, used)
+        before = tuple((day, hours) for _, day, hours in kept if hours)
+        yield HoursBalance(start, frame, before, used)
 
-        kept.append((number, frame))
+        kept.append((number, start, frame))
         due = used
-        while kept and due >= kept[0][1]:
-            _, hours = kept.popleft()
+        while kept and due >= kept[0][2]:
+            *_, hours = kept.popleft()
             due -= hours
         if kept:
-            oldest, hours = kept.popleft()
-            kept.appendleft((oldest, hours - due))
+            oldest, day, hours = kept.popleft()
+            kept.appendleft((oldest, day, hours - due))
 
 
 def _facts(
-    client: Client, balance: HoursBalance | None, world: World
+    client: Client, balance: HoursBalance | None, spent: Iterable[Spent], world: World
 ) -> Iterator[Fact]:
     words = world.words
-    say = words.say
-    inputs = [Input(say("client"), client.name, client.url)]
-    values: dict[str, Value] = dict.fromkeys(
-        ("hours_used", "hours_left", "hours_rolled")
-    )
+    whose = Input(words.say("client"), client.name, client.url)
+    formulas = {
+        "hours_used": words.say("billable hours under the contract this month"),
+        "hours_rolled": words.say(
+            "unused hours of the months before, without what lapsed"
+        ),
+        "hours_left": words.say("hours a month + rolled over - used"),
+    }
+    values: dict[str, Decimal] = {}
+    figures: dict[str, tuple[Input, ...]] = {}
     if balance is not None:
-        inputs.append(Input(say("hours a month"), words.number(balance.frame, 2)))
         values = {
             "hours_used": _rounded(balance.used),
-            "hours_left": _rounded(balance.left),
             "hours_rolled": _rounded(balance.rolled),
+            "hours_left": _rounded(balance.left),
         }
-    formulas = {
-        "hours_used": say("billable hours under the contract this month"),
-        "hours_left": say("hours a month + rolled over - used"),
-        "hours_rolled": say("unused hours of the months before, without what lapsed"),
-    }
-    for name, value in values.items():
-        why = Why("hours", tuple(inputs), formulas[name])
-        yield Fact(client.ref, name, value, why)
+        figures = {
+            "hours_used": tuple(_by_card(spent, world)),
+            "hours_rolled": tuple(_by_month(balance, words)),
+            "hours_left": _parts(balance, words),
+        }
+    for name, formula in formulas.items():
+        inputs = (whose, *figures.get(name, ()))
+        why = Why("hours", inputs, formula)
+        yield Fact(client.ref, name, values.get(name), why)
+
+
+def _by_card(spent: Iterable[Spent], world: World) -> Iterator[Input]:
+    hours: dict[Ref, Decimal] = defaultdict(Decimal)
+    for log in spent:
+        hours[log.card] += log.hours
+    for ref in sorted(hours):
+        card = world.cards[ref]
+        yield Input(card.name, world.words.number(hours[ref], 2), card.url)
+
+
+def _by_month(balance: HoursBalance, words: Words) -> Iterator[Input]:
+    for day, hours in balance.kept:
+        title = period_title(month_of(day), words)
+        yield Input(title, words.number(hours, 2))
+
+
+def _parts(balance: HoursBalance, words: Words) -> tuple[Input, ...]:
+    return (
+        Input(words.say("hours a month"), words.number(balance.frame, 2)),
+        Input(words.say("rolled over"), words.number(balance.rolled, 2)),
+        Input(words.say("used"), words.number(balance.used, 2)),
+    )
 
 
 def _rounded(hours: Decimal) -> Decimal:
