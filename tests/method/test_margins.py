@@ -41,7 +41,8 @@ from worker.method.run import Findings
 from worker.world.rows import margin_key, read_margin
 from worker.world.world import World
 
-DECEMBER = date(2026, 12, 10)
+DECEMBER = date(2026, 12, 16)
+"""The first days after November closed: its tenth working day after it is 14 December."""
 NOVEMBER = date(2026, 11, 10)
 KEY = "margin:c1:2026-11"
 RUSSIAN = load_words("ru", "RUB")
@@ -196,7 +197,7 @@ def test_a_month_without_money_costs_all_the_same() -> None:
     assert figures(seen)[2:4] == (72_000, 65_000)
 
 
-def test_the_months_of_this_and_the_last_quarter_that_are_over_have_a_row() -> None:
+def test_the_closed_months_of_this_and_the_last_quarter_have_a_row() -> None:
     seen = scene([], [cost("dev", 700)])
     old = {
         key: replace(one, since=date(2024, 1, 1)) for key, one in seen.clients.items()
@@ -207,7 +208,7 @@ def test_the_months_of_this_and_the_last_quarter_that_are_over_have_a_row() -> N
     }
     first = replace(seen, today=date(2026, 10, 1))
     assert keys_of(measured(first), "margins") == {
-        f"margin:c1:2026-{month:02d}" for month in range(7, 10)
+        f"margin:c1:2026-{month:02d}" for month in range(7, 9)
     }
 
 
@@ -283,6 +284,30 @@ def test_a_margin_rests_on_what_was_recognised_whatever_counts_as_revenue() -> N
     seen = scene([worklog(1, NOVEMBER, 40)], [cost("dev", 700)])
     paid = replace(seen, thresholds=Thresholds(revenue_basis="paid"))
     assert figures(paid) == figures(seen)
+
+
+def test_a_month_has_a_row_once_it_is_closed() -> None:
+    seen = scene([worklog(1, NOVEMBER, 40)], [cost("dev", 700)])
+    keys = [
+        KEY in keys_of(measured(replace(seen, today=date(2026, 12, day))), "margins")
+        for day in (14, 15)
+    ]
+    assert keys == [False, True]
+
+
+def test_a_row_whose_margin_is_known_stays_whatever_is_logged_or_priced_later() -> None:
+    """72,000 stand in November's row; October's becomes known later, which only the sum to date takes in."""
+    standing = row("margins", KEY, margin=Decimal(72_000))
+    logs = [
+        worklog(1, NOVEMBER, 40),
+        worklog(2, NOVEMBER, 100),
+        worklog(3, date(2026, 10, 6), 10),
+    ]
+    seen = scene(logs, [cost("dev", 900)], rows={"margins": (standing,)})
+    found = facts_of(measured(seen), "margins", KEY)
+    assert found == {"margin_to_date": 72_000 - 9_000}
+    emptied = replace(seen, rows={"margins": (row("margins", KEY),)})
+    assert figures(emptied)[2] == 100_000 - 140 * 900
 
 
 # -- private -----------------------------------------------------------------------------------------------------------

@@ -16,6 +16,7 @@ from msgspec.structs import replace
 from tests.support.outcomes import facts_of, judge, written
 from tests.support.worlds import card, client, issue, person, unit, worklog, world
 from worker.config import Thresholds
+from worker.domain.dated import Dated
 from worker.domain.document import Block, Table
 from worker.domain.values import Ref, Unset, Value
 from worker.domain.words import Words
@@ -119,6 +120,14 @@ def test_a_contract_that_begins_or_ends_in_mid_month_has_a_part_of_its_hours() -
     assert figures(scene({}, since=date(2026, 11, 16))) == (0, 0, Decimal("52.38"))
     ended = scene({OCTOBER: 100}, contract_end=date(2026, 11, 13))
     assert figures(ended) == (0, 0, Decimal("47.62"))
+
+
+def test_a_client_that_became_a_retainer_has_hours_from_that_day() -> None:
+    """By the project until 17 November, a retainer from the 18th: 9 of 21 working days, 42.86 h, less 8."""
+    seen = scene({OCTOBER: 60, date(2026, 11, 17): 50, date(2026, 11, 18): 8})
+    dated = Dated[str | None]("fixed_price", ((date(2026, 11, 18), "retainer"),))
+    grown = {key: replace(one, models=dated) for key, one in seen.clients.items()}
+    assert figures(replace(seen, clients=grown)) == (0, 8, Decimal("34.86"))
 
 
 def test_without_a_start_the_balance_begins_with_the_first_hours() -> None:

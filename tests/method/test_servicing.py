@@ -13,6 +13,7 @@ from msgspec.structs import replace
 from tests.support.outcomes import facts_of, judge, keys_of
 from tests.support.worlds import at, card, client, issue, person, unit, worklog, world
 from worker.config import Thresholds
+from worker.domain.dated import Dated
 from worker.domain.entities import CardWork, Client, Stage
 from worker.domain.values import Ref, Unset, Value
 from worker.method.delivery.progress import measure_progress
@@ -193,6 +194,26 @@ def test_realisation_counts_what_was_recognised_whatever_counts_as_revenue() -> 
     assert shown(paid)["realisation"] == Decimal("0.5")
 
 
+def test_a_rate_that_rose_later_makes_earlier_hours_worth_no_more() -> None:
+    """200 h on 5 November at 500, at 1,000 from the 16th: worth the fee of 100,000, nothing is given away."""
+    seen = scene({date(2026, 11, 5): 200})
+    rates = Dated[Decimal | None](Decimal(500), ((date(2026, 11, 16), Decimal(1000)),))
+    risen = {key: replace(one, rates=rates) for key, one in seen.people.items()}
+    risen_world = replace(seen, people=risen)
+    assert given(seen).holds is True
+    assert given(risen_world).holds is False
+    assert shown(risen_world)["realisation"] == 1
+
+
+def test_a_retainer_that_became_one_in_mid_month_serves_its_fee_from_then_on() -> None:
+    """By the hour until 15 November; then 11 of 21 days of the fee, 52,380.95, for 80 h: 27,619.05 given away."""
+    seen = scene({date(2026, 11, 5): 400, date(2026, 11, 20): 80})
+    dated = Dated[str | None]("tm", ((date(2026, 11, 16), "retainer"),))
+    grown = {key: replace(one, models=dated) for key, one in seen.clients.items()}
+    found = given(replace(seen, clients=grown))
+    assert (found.holds, found.stake) == (True, Decimal("27619.05"))
+
+
 # -- cards -------------------------------------------------------------------------------------------------------------
 
 
@@ -270,6 +291,15 @@ def test_hours_without_a_rate_leave_it_open_whether_a_card_gives_away() -> None:
     seen = fixed(5, 400)
     nobody = {ref: replace(one, rate=None) for ref, one in seen.people.items()}
     assert given(replace(seen, people=nobody), "projects").holds is None
+
+
+def test_a_card_gives_away_at_the_rates_of_its_days() -> None:
+    """320 h at 500 are worth 160,000, not 320,000, though the rate is 1,000 by now."""
+    seen = fixed(6, 320)
+    rates = Dated[Decimal | None](Decimal(500), ((date(2026, 11, 16), Decimal(1000)),))
+    risen = {key: replace(one, rates=rates) for key, one in seen.people.items()}
+    assert given(seen, "projects").holds is True
+    assert given(replace(seen, people=risen), "projects").holds is False
 
 
 def test_a_fixed_price_realises_what_its_progress_was_recognised_for() -> None:

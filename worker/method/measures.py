@@ -248,7 +248,7 @@ class MoneyMeasure(msgspec.Struct, frozen=True, gc=False):
 
 
 class Spent(msgspec.Struct, frozen=True, gc=False):
-    """The hours of one log for one client; `model` is that of the card, else the client's."""
+    """The hours of one log for one client; `model` is that of the card on its day, else the client's."""
 
     client: Ref
     card: Ref

@@ -39,7 +39,7 @@ def seconds_by_author(worklogs: Iterable[Worklog]) -> dict[str, int]:
 def worth_of_hours(
     card: Card, work: CardWork, world: World, *, people: Mapping[str, Person]
 ) -> Decimal | None:
-    """Return what all hours on a card with a budget are worth, `people` by account.
+    """Return what all hours on a card with a budget are worth at the rates of their days, `people` by account.
 
     None when there is no budget, nothing was spent or an hour has no rate.
     """
@@ -47,17 +47,18 @@ def worth_of_hours(
     if not card.budget or not whole:
         return None
     default = world.thresholds.default_rate
-    logged = seconds_by_author(work.worklogs)
+    known = 0
     cost = Decimal(0)
-    for author, seconds in logged.items():
-        person = people.get(author)
-        own = person.rate if person else None
+    for log in work.worklogs:
+        person = people.get(log.author)
+        day = log.started.astimezone(world.zone).date()
+        own = person.rate_on(day) if person else None
         rate = default if own is None else own
         if rate is None:
             return None
-        cost += rate * seconds / HOUR
+        known += log.seconds
+        cost += rate * log.seconds / HOUR
 
-    known = sum(logged.values())
     if known:
         cost = cost * whole / known
     elif default is None:

@@ -54,7 +54,7 @@ def hours_on_cards(world: World) -> Iterator[Spent]:
         yield Spent(
             client.ref,
             card.ref,
-            model_of(card, client),
+            model_on(card, client, day),
             log.author,
             day,
             log.seconds / HOUR,
@@ -79,9 +79,9 @@ def _billable_first(one: tuple[Client, Card, Worklog, bool]) -> tuple[bool, Ref]
     return not is_billable, card.ref
 
 
-def model_of(card: Card, client: Client) -> str | None:
-    """Return by which model a card is worked: its own, else its client's."""
-    return card.engagement or client.engagement
+def model_on(card: Card, client: Client, day: date) -> str | None:
+    """Return by which model a card was worked on a day: its own, else its client's."""
+    return card.model_on(day) or client.model_on(day)
 
 
 def add_up(spent: Iterable[Spent], world: World) -> WorkedByClient:

@@ -1,6 +1,7 @@
 """What clients bring beyond what their hours cost, month by month (docs/method.md 2.12). Private.
 
-A month with hours nobody gave a cost rate for has no margin: without them it would come out too high. Of these figures
+A month with hours nobody gave a cost rate for has no margin: without them it would come out too high. The row of a
+closed month stays as it was once its margin is known. Of these figures
 nothing may leave the private rows: the rule returns no value for other rules or pages.
 """
 
@@ -33,6 +34,7 @@ from worker.method.money.hours import add_up
 from worker.method.money.servicing import realisation_of, recognised_in
 from worker.method.run import Findings
 from worker.plan.facts import Fact, Input, Why
+from worker.world.memory import Ledger
 from worker.world.rows import margin_key
 from worker.world.world import World
 
@@ -88,7 +90,7 @@ Spendings = defaultdict[tuple[Ref, date], _Spending]
 def measure_margins(
     world: World, revenue: MoneyMeasure | None, hours: HoursMeasure | None
 ) -> Findings[None]:
-    """Return the margin rows of every client's finished months of this and the last quarter."""
+    """Return the margin rows of every client's closed months of this and the last quarter."""
     if "costs" not in world.sources or revenue is None or hours is None:
         return Findings(None)
     problems = [*duplicate_problems(world)]
@@ -104,11 +106,14 @@ def measure_margins(
     facts: list[Fact] = []
     for client in world.clients.values():
         known = kept[client.ref]
+        until = revenue.closed.get(client.ref, Ledger()).until
         recognised = recognised_in(revenue, client.ref, world)
         margins: list[_Margin] = []
         for month in months:
             spending = spendings[client.ref, month.start]
             brought = recognised[month.start]
+            if month.start > until:
+                break
             if brought or spending.hours or month.start in known:
                 realised = realisation_of(brought, worked[client.ref][month.start])
                 margins.append(
@@ -167,14 +172,17 @@ def _facts_of(
 ) -> Iterator[Fact]:
     known = {**kept}
     for margin in margins:
-        known[margin.month.start] = margin.amount
+        if known.get(margin.month.start) is None:
+            known[margin.month.start] = margin.amount
     for margin in margins:
         ref = Ref("margins", margin_key(margin.client.ref, margin.month))
         if ref in world.trashed:
             continue
         until = margin.month.start
         amounts = [amount for month, amount in known.items() if month <= until]
-        yield from _facts(ref, margin, _sum(amounts), world)
+        yield _to_date(ref, margin, _sum(amounts), world)
+        if kept.get(until) is None:
+            yield from _facts(ref, margin, world)
 
 
 def _kept(world: World) -> defaultdict[Ref, dict[date, Decimal | None]]:
@@ -195,9 +203,14 @@ def _sum(amounts: Iterable[Decimal | None]) -> Decimal | None:
     return total
 
 
-def _facts(
-    ref: Ref, margin: _Margin, to_date: Decimal | None, world: World
-) -> Iterator[Fact]:
+def _to_date(ref: Ref, margin: _Margin, amount: Decimal | None, world: World) -> Fact:
+    say = world.words.say
+    inputs = (Input(say("client"), margin.client.name, margin.client.url),)
+    formula = say("margins of this and all earlier rows")
+    return Fact(ref, "margin_to_date", amount, Why("margins", inputs, formula))
+
+
+def _facts(ref: Ref, margin: _Margin, world: World) -> Iterator[Fact]:
     words = world.words
     say = words.say
     spending = margin.spending
@@ -220,7 +233,6 @@ def _facts(
         "cost": (margin.cost, costed),
         "margin": (margin.amount, say("recognised - cost")),
         "margin_share": (_share(margin), say("margin / recognised")),
-        "margin_to_date": (to_date, say("margins of this and all earlier rows")),
         "realisation": (
             margin.realisation,
             say("recognised / (billable hours x rates)"),

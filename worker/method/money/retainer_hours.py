@@ -11,6 +11,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from datetime import date
 from decimal import ROUND_HALF_UP, Decimal
 
+from worker.domain.dated import Dated
 from worker.domain.entities import Client
 from worker.domain.period_titles import period_title
 from worker.domain.periods import Period, WorkCalendar, month_of, next_period
@@ -62,8 +63,8 @@ def _under_contract(
         lambda: defaultdict(list)
     )
     for log in spent:
-        model = world.clients[log.client].engagement
-        if log.billable and log.model == model:
+        model = world.clients[log.client].model_on(log.day)
+        if log.billable and log.model == model and model in BY_THE_MONTH:
             logs[log.client][log.day.replace(day=1)].append(log)
     return logs
 
@@ -76,7 +77,7 @@ def _by_months(logs: Mapping[date, Iterable[Spent]]) -> Used:
 
 
 def _balance(client: Client, used: Used, world: World) -> HoursBalance | None:
-    if not client.hours_frame or client.engagement not in BY_THE_MONTH:
+    if not client.hours_frame or client.model_on(world.today) not in BY_THE_MONTH:
         return None
     rollover = client.rollover_months
     if rollover is None:
@@ -111,15 +112,25 @@ def _months(first: date, last: Period) -> Iterator[Period]:
 def _frame(client: Client, month: Period, calendar: WorkCalendar) -> Decimal:
     """Return a month's frame: its part by working days where the contract is in force for a part of the month."""
     frame = client.hours_frame or ZERO
+    days = 0
+    for first, last in _in_force(client, month):
+        if (first, last) == (month.start, month.end):
+            return frame
+        days += calendar.working_days(first, last)
+    if not days:
+        return ZERO
+    part = frame * days / calendar.in_period(month)
+    return part.quantize(HUNDREDTH, ROUND_HALF_UP)
+
+
+def _in_force(client: Client, month: Period) -> Iterator[tuple[date, date]]:
+    """Yield the stretches of a month on which the client's contract runs by the month."""
     first = max(client.since or month.start, month.start)
     last = min(client.contract_end or month.end, month.end)
-    if (first, last) == (month.start, month.end):
-        return frame
-    whole = calendar.in_period(month)
-    if first > last or not whole:
-        return ZERO
-    part = frame * calendar.working_days(first, last) / whole
-    return part.quantize(HUNDREDTH, ROUND_HALF_UP)
+    models = client.models or Dated(client.engagement)
+    for start, end, model in models.spans(first, last):
+        if model in BY_THE_MONTH:
+            yield start, end
 
 
 def run_balance(

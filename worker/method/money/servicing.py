@@ -40,7 +40,8 @@ from worker.method.measures import (
     MoneyMeasure,
     Signal,
 )
-from worker.method.money.hours import BY_THE_MONTH, Months, Worked, add_up, model_of
+from worker.method.money.closing import sum_up
+from worker.method.money.hours import BY_THE_MONTH, Months, Worked, add_up, model_on
 from worker.method.run import Findings
 from worker.plan.facts import Fact, Input, Why
 from worker.world.world import World
@@ -98,6 +99,9 @@ def recognised_in(
     for growths in revenue.obligations.get(client, ()):
         for growth in growths:
             months[growth.day.replace(day=1)] += growth.amount
+    ledger = revenue.closed.get(client)
+    for closed in ledger.months if ledger else ():
+        months[closed.month] = sum_up(closed.parts).recognised
     return months
 
 
@@ -143,7 +147,8 @@ def _look(client: Client, in_fee: Months, last: Period, world: World) -> Look:
 def _sighting(client: Client, in_fee: Months, last: Period, world: World) -> Sighting:
     words = world.words
     limit = world.thresholds.over_servicing
-    if client.engagement != "retainer" or not client.monthly_fee:
+    models = client.models.values() if client.models else (client.engagement,)
+    if "retainer" not in models:
         return NO
     overrun = max(_overruns(client, in_fee, last, world), default=None)
     evidence = ""
@@ -218,7 +223,7 @@ def _see_card(
 ) -> Sighting:
     if card.stage not in RUNNING or not card.budget or not card.billable:
         return NO
-    if model_of(card, client) in BY_THE_MONTH:
+    if model_on(card, client, world.today) in BY_THE_MONTH:
         return NO
     if measure is None or not measure.known:
         return UNKNOWN
