@@ -22,7 +22,7 @@ from worker.domain.values import Ref, Unset, Value
 from worker.domain.words import Words
 from worker.locales import load_words
 from worker.method.measures import Signal
-from worker.method.money.retainer_hours import measure_hours, run_balance
+from worker.method.money.retainer_hours import MonthHours, measure_hours, run_balance
 from worker.world.world import World
 
 END_OF_NOVEMBER = date(2026, 11, 30)
@@ -267,7 +267,9 @@ def test_hours_are_used_once_lapse_or_roll_over(
 ) -> None:
     """What is rolled over is at most what the months it may come from left unused, and no less than the last one's."""
     given_months = [
-        (date(2020 + number // 12, number % 12 + 1, 1), Decimal(frame), Decimal(used))
+        MonthHours(
+            date(2020 + number // 12, number % 12 + 1, 1), Decimal(frame), Decimal(used)
+        )
         for number, (frame, used) in enumerate(months)
     ]
     balances = list(run_balance(given_months, rollover=rollover))

@@ -258,6 +258,11 @@ class Spent(msgspec.Struct, frozen=True, gc=False):
     hours: Decimal
     billable: bool
 
+    @property
+    def month(self) -> date:
+        """Return the first day of its month."""
+        return self.day.replace(day=1)
+
 
 class HoursBalance(msgspec.Struct, frozen=True, gc=False):
     """A client's retainer hours of one month: the frame, what was rolled over from earlier months (by first day, the

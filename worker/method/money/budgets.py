@@ -24,7 +24,8 @@ def find_spent_budgets(
     for card in world.cards.values():
         seen = _look(card, cards.get(card.ref), world)
         client = world.client(card.client)
-        names = {"card": card.name, "client": client.name if client else ""}
+        payer = client.name if client else ""
+        names = {"card": card.name, "client": payer}
         subject = Subject(card.ref, names, client=card.client, card=card.ref)
         signals += state_signals("money.budget_spent", subject, seen, words=world.words)
     return Findings(None, signals=tuple(signals))
@@ -37,7 +38,8 @@ def _look(card: Card, measure: CardMeasure | None, world: World) -> Sighting:
     evidence = ""
     if holds and measure is not None:
         evidence = words.say(
-            "{hours} h are spent: {burn} of the budget of {budget}; {progress} of the work is done.",
+            "{hours} h are spent: {burn} of the budget of {budget}; "
+            "{progress} of the work is done.",
             hours=words.number(measure.hours or ZERO, 0),
             burn=words.percent(measure.burn or ZERO),
             budget=words.money(card.budget or ZERO),

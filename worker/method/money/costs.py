@@ -61,7 +61,8 @@ def duplicate_problems(world: World) -> Iterator[Problem]:
             where=tell("Costs"),
             field="from",
             message=tell(
-                "another row gives this person a cost rate from the same day; the one made last counts"
+                "another row gives this person a cost rate from the same day; "
+                "the one made last counts"
             ),
             hint=tell("delete this row, or change the day it counts from"),
             url=before.url,

@@ -91,7 +91,7 @@ def add_up(spent: Iterable[Spent], world: World) -> WorkedByClient:
     for log in spent:
         if not log.billable:
             continue
-        month = by_client[log.client][log.day.replace(day=1)]
+        month = by_client[log.client][log.month]
         month.hours += log.hours
         rate = rates.of(log.author, log.day)
         if rate is None:

@@ -28,9 +28,10 @@ from worker.domain.periods import (
 from worker.domain.values import Ref, Value
 from worker.errors import Code, Problem
 from worker.method.formulas.flow import share
+from worker.method.formulas.rates import rates_of
 from worker.method.measures import HoursMeasure, MoneyMeasure, Spent
 from worker.method.money.costs import Costs, costs_of, duplicate_problems
-from worker.method.money.hours import add_up
+from worker.method.money.hours import Worked, add_up
 from worker.method.money.servicing import realisation_of, recognised_in
 from worker.method.run import Findings
 from worker.plan.facts import Fact, Input, Why
@@ -60,13 +61,13 @@ class _Spending(msgspec.Struct, gc=False):
 
 
 class _Margin(msgspec.Struct, frozen=True, gc=False):
-    """One client's month: what it brought, the hours and their cost, and the share of the hours' worth it brought."""
+    """One client's month: what it brought, all its hours with their cost, and the billable ones with their worth."""
 
     client: Client
     month: Period
     recognised: Decimal
     spending: _Spending
-    realisation: Decimal | None
+    worked: Worked
     minor: Decimal
 
     @property
@@ -106,21 +107,23 @@ def measure_margins(
     facts: list[Fact] = []
     for client in world.clients.values():
         known = kept[client.ref]
-        until = revenue.closed.get(client.ref, Ledger()).until
-        recognised = recognised_in(revenue, client.ref, world)
+        brought = recognised_in(revenue, client.ref, world)
+        closed = revenue.closed.get(client.ref, Ledger())
         margins: list[_Margin] = []
         for month in months:
             spending = spendings[client.ref, month.start]
-            brought = recognised[month.start]
-            if month.start > until:
-                break
-            if brought or spending.hours or month.start in known:
-                realised = realisation_of(brought, worked[client.ref][month.start])
-                margins.append(
-                    _Margin(
-                        client, month, brought, spending, realised, world.minor_unit
-                    )
-                )
+            margin = _Margin(
+                client,
+                month,
+                brought[month.start],
+                spending,
+                worked[client.ref][month.start],
+                world.minor_unit,
+            )
+            has_row = month.start in known
+            is_closed = month.start <= closed.until
+            if is_closed and (margin.recognised or spending.hours or has_row):
+                margins.append(margin)
         facts += _facts_of(margins, known, world)
     return Findings(None, tuple(facts), problems=tuple(problems))
 
@@ -137,14 +140,15 @@ def _spend(spent: Iterable[Spent], costs: Costs, *, since: date) -> Spendings:
     spendings: Spendings = defaultdict(_Spending)
     for log in spent:
         if log.day >= since:
-            place = (log.client, log.day.replace(day=1))
-            spendings[place].add(log, costs.on(log.author, log.day))
+            rate = costs.on(log.author, log.day)
+            spending = spendings[log.client, log.month]
+            spending.add(log, rate)
     return spendings
 
 
 def _no_cost_problems(spendings: Spendings, world: World) -> Iterator[Problem]:
     """Yield a problem for each person with hours and without a cost rate for them."""
-    people = {person.jira: person for person in world.people.values() if person.jira}
+    people = rates_of(world).people
     accounts: set[str] = set()
     for spending in spendings.values():
         accounts.update(spending.uncosted)
@@ -156,7 +160,8 @@ def _no_cost_problems(spendings: Spendings, world: World) -> Iterator[Problem]:
             where=literal(name),
             field="cost_rate",
             message=tell(
-                "hours of {person} have no cost rate; the margins of their months are not known",
+                "hours of {person} have no cost rate; "
+                "the margins of their months are not known",
                 person=name,
             ),
             hint=tell("enter a cost rate of this person from before these hours"),
@@ -234,7 +239,7 @@ def _facts(ref: Ref, margin: _Margin, world: World) -> Iterator[Fact]:
         "margin": (margin.amount, say("recognised - cost")),
         "margin_share": (_share(margin), say("margin / recognised")),
         "realisation": (
-            margin.realisation,
+            realisation_of(margin.recognised, margin.worked),
             say("recognised / (billable hours x rates)"),
         ),
         "uncosted": (_uncosted(spending, world) or None, costed),
@@ -254,10 +259,12 @@ def _share(margin: _Margin) -> Decimal | None:
 
 
 def _uncosted(spending: _Spending, world: World) -> str:
-    names = {person.jira: person.name for person in world.people.values()}
+    people = rates_of(world).people
     parts = []
     for account, hours in sorted(spending.uncosted.items()):
-        name = names.get(account, account)
+        person = people.get(account)
+        name = person.name if person else account
         number = world.words.number(hours, 1)
-        parts.append(world.words.say("{name}: {hours} h", name=name, hours=number))
+        part = world.words.say("{name}: {hours} h", name=name, hours=number)
+        parts.append(part)
     return "; ".join(parts)

@@ -11,8 +11,11 @@ from collections.abc import Iterable, Iterator, Mapping
 from datetime import date
 from decimal import ROUND_HALF_UP, Decimal
 
+import msgspec
+
 from worker.domain.dated import Dated
 from worker.domain.entities import Client
+from worker.domain.messages import message
 from worker.domain.period_titles import period_title
 from worker.domain.periods import Period, WorkCalendar, month_of, next_period
 from worker.domain.values import Ref
@@ -31,6 +34,22 @@ REACH = 12
 """Months back from which a balance is run: work logs reach about that far."""
 
 Used = Mapping[date, Decimal]
+
+
+class MonthHours(msgspec.Struct, frozen=True, gc=False):
+    """What a month (its first day) brings of hours and what was used in it."""
+
+    month: date
+    frame: Decimal
+    used: Decimal
+
+
+class _Kept(msgspec.Struct, gc=False):
+    """Hours of a month that nobody used yet; `number` counts the months."""
+
+    number: int
+    month: date
+    hours: Decimal
 
 
 def measure_hours(world: World) -> Findings[HoursMeasure | None]:
@@ -65,14 +84,18 @@ def _under_contract(
     for log in spent:
         model = world.clients[log.client].model_on(log.day)
         if log.billable and log.model == model and model in BY_THE_MONTH:
-            logs[log.client][log.day.replace(day=1)].append(log)
+            months = logs[log.client]
+            months[log.month].append(log)
     return logs
 
 
 def _by_months(logs: Mapping[date, Iterable[Spent]]) -> Used:
     used: dict[date, Decimal] = {}
     for month, entries in logs.items():
-        used[month] = sum((log.hours for log in entries), ZERO)
+        hours = ZERO
+        for log in entries:
+            hours += log.hours
+        used[month] = _rounded(hours)
     return used
 
 
@@ -83,14 +106,13 @@ def _balance(client: Client, used: Used, world: World) -> HoursBalance | None:
     if rollover is None:
         rollover = world.thresholds.rollover_months
     now = month_of(world.today)
-    months = [
-        (
-            month.start,
-            _frame(client, month, world.calendar),
-            used.get(month.start, ZERO),
-        )
-        for month in _months(_first(client, used, now), now)
-    ]
+    months: list[MonthHours] = []
+    first = _first(client, used, now)
+    for month in _months(first, now):
+        frame = _frame(client, month, world.calendar)
+        spent = used.get(month.start, ZERO)
+        hours = MonthHours(month.start, frame, spent)
+        months.append(hours)
     *_, last = run_balance(months, rollover=rollover)
     return last
 
@@ -119,8 +141,8 @@ def _frame(client: Client, month: Period, calendar: WorkCalendar) -> Decimal:
         days += calendar.working_days(first, last)
     if not days:
         return ZERO
-    part = frame * days / calendar.in_period(month)
-    return part.quantize(HUNDREDTH, ROUND_HALF_UP)
+    whole = calendar.in_period(month)
+    return _rounded(frame * days / whole)
 
 
 def _in_force(client: Client, month: Period) -> Iterator[tuple[date, date]]:
@@ -134,24 +156,34 @@ def _in_force(client: Client, month: Period) -> Iterator[tuple[date, date]]:
 
 
 def run_balance(
-    months: Iterable[tuple[date, Decimal, Decimal]], *, rollover: int
+    months: Iterable[MonthHours], *, rollover: int
 ) -> Iterator[HoursBalance]:
-    """Yield the balance of every month from (first day, frame, hours used), in order without gaps."""
-    kept: deque[tuple[int, date, Decimal]] = deque()
-    for number, (start, frame, used) in enumerate(months):
-        while kept and kept[0][0] < number - rollover:
+    """Yield the balance of every month; months are in order, without gaps."""
+    kept: deque[_Kept] = deque()
+    for number, month in enumerate(months):
+        while kept and kept[0].number < number - rollover:
             kept.popleft()
-        before = tuple((day, hours) for _, day, hours in kept if hours)
-        yield HoursBalance(start, frame, before, used)
+        rolled = []
+        for earlier in kept:
+            if earlier.hours:
+                part = earlier.month, earlier.hours
+                rolled.append(part)
+        yield HoursBalance(month.month, month.frame, tuple(rolled), month.used)
 
-        kept.append((number, start, frame))
-        due = used
-        while kept and due >= kept[0][2]:
-            *_, hours = kept.popleft()
-            due -= hours
-        if kept:
-            oldest, day, hours = kept.popleft()
-            kept.appendleft((oldest, day, hours - due))
+        own = _Kept(number, month.month, month.frame)
+        kept.append(own)
+        due = month.used
+        for earlier in kept:
+            taken = min(due, earlier.hours)
+            earlier.hours -= taken
+            due -= taken
+
+
+FORMULAS = {
+    "hours_used": message("billable hours under the contract this month"),
+    "hours_rolled": message("unused hours of the months before, without what lapsed"),
+    "hours_left": message("hours a month + rolled over - used"),
+}
 
 
 def _facts(
@@ -159,30 +191,24 @@ def _facts(
 ) -> Iterator[Fact]:
     words = world.words
     whose = Input(words.say("client"), client.name, client.url)
-    formulas = {
-        "hours_used": words.say("billable hours under the contract this month"),
-        "hours_rolled": words.say(
-            "unused hours of the months before, without what lapsed"
-        ),
-        "hours_left": words.say("hours a month + rolled over - used"),
-    }
     values: dict[str, Decimal] = {}
-    figures: dict[str, tuple[Input, ...]] = {}
+    figures: dict[str, Iterable[Input]] = {}
     if balance is not None:
         values = {
-            "hours_used": _rounded(balance.used),
-            "hours_rolled": _rounded(balance.rolled),
-            "hours_left": _rounded(balance.left),
+            "hours_used": balance.used,
+            "hours_rolled": balance.rolled,
+            "hours_left": balance.left,
         }
         figures = {
-            "hours_used": tuple(_by_card(spent, world)),
-            "hours_rolled": tuple(_by_month(balance, words)),
+            "hours_used": _by_card(spent, world),
+            "hours_rolled": _by_month(balance, words),
             "hours_left": _parts(balance, words),
         }
-    for name, formula in formulas.items():
-        inputs = (whose, *figures.get(name, ()))
-        why = Why("hours", inputs, formula)
-        yield Fact(client.ref, name, values.get(name), why)
+    for name, formula in FORMULAS.items():
+        inputs = figures.get(name, ())
+        value = values.get(name)
+        why = Why("hours", (whose, *inputs), words.say(formula))
+        yield Fact(client.ref, name, value, why)
 
 
 def _by_card(spent: Iterable[Spent], world: World) -> Iterator[Input]:
@@ -191,7 +217,8 @@ def _by_card(spent: Iterable[Spent], world: World) -> Iterator[Input]:
         hours[log.card] += log.hours
     for ref in sorted(hours):
         card = world.cards[ref]
-        yield Input(card.name, world.words.number(hours[ref], 2), card.url)
+        shown = world.words.number(hours[ref], 2)
+        yield Input(card.name, shown, card.url)
 
 
 def _by_month(balance: HoursBalance, words: Words) -> Iterator[Input]:
@@ -200,12 +227,15 @@ def _by_month(balance: HoursBalance, words: Words) -> Iterator[Input]:
         yield Input(title, words.number(hours, 2))
 
 
-def _parts(balance: HoursBalance, words: Words) -> tuple[Input, ...]:
-    return (
-        Input(words.say("hours a month"), words.number(balance.frame, 2)),
-        Input(words.say("rolled over"), words.number(balance.rolled, 2)),
-        Input(words.say("used"), words.number(balance.used, 2)),
-    )
+def _parts(balance: HoursBalance, words: Words) -> Iterator[Input]:
+    parts = {
+        words.say("hours a month"): balance.frame,
+        words.say("rolled over"): balance.rolled,
+        words.say("used"): balance.used,
+    }
+    for name, hours in parts.items():
+        shown = words.number(hours, 2)
+        yield Input(name, shown)
 
 
 def _rounded(hours: Decimal) -> Decimal:
@@ -233,10 +263,12 @@ def describe_balance(balance: HoursBalance, words: Words) -> str:
     }
     if balance.left < 0:
         return words.say(
-            "{used} h are used, {left} h more than the {available} h there were ({rolled} h of them rolled over).",
+            "{used} h are used, {left} h more than the {available} h there were "
+            "({rolled} h of them rolled over).",
             **numbers,
         )
     return words.say(
-        "{used} of {available} h are used ({rolled} h of them rolled over), {left} h are left.",
+        "{used} of {available} h are used ({rolled} h of them rolled over), "
+        "{left} h are left.",
         **numbers,
     )

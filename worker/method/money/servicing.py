@@ -82,8 +82,8 @@ def measure_servicing(
     return Findings(
         realisations,
         tuple(facts),
-        conditions=(*conditions, *of_cards),
-        signals=(*signals, *answers),
+        conditions=conditions + of_cards,
+        signals=signals + answers,
     )
 
 
@@ -198,7 +198,7 @@ def _fee(client: Client, month: Period, world: World) -> Decimal:
 
 def _look_at_cards(
     world: World, cards: Mapping[Ref, CardMeasure]
-) -> tuple[list[Condition], list[Signal]]:
+) -> tuple[tuple[Condition, ...], tuple[Signal, ...]]:
     """Return what cards give away. A card whose budget is nearly spent has a task already, which tells the same."""
     conditions: list[Condition] = []
     signals: list[Signal] = []
@@ -211,11 +211,13 @@ def _look_at_cards(
         seen = _see_card(card, client, measure, world)
         names = {"name": card.name, "client": client.name}
         subject = Subject(card.ref, names, client=client.ref, card=card.ref)
-        conditions.append(state_condition(SIGNAL, subject, seen, words=words))
+        condition = state_condition(SIGNAL, subject, seen, words=words)
+        conditions.append(condition)
         is_told = is_nearly_spent(card, measure, world.thresholds.budget_warning)
         for signal in state_signals(SIGNAL, subject, seen, words=words):
-            signals.append(replace(signal, may_open=not is_told))
-    return conditions, signals
+            answer = replace(signal, may_open=not is_told)
+            signals.append(answer)
+    return tuple(conditions), tuple(signals)
 
 
 def _see_card(
@@ -249,7 +251,8 @@ def _see_card(
 def _describe(card: Card, measure: CardMeasure, given: Decimal, world: World) -> str:
     words = world.words
     return words.say(
-        "{hours} h worth {worth} for {progress} of a budget of {budget}: {given} given away.",
+        "{hours} h worth {worth} for {progress} of a budget of {budget}: "
+        "{given} given away.",
         hours=words.number(measure.hours or ZERO, 0),
         worth=words.money(measure.worth or ZERO),
         progress=words.percent(measure.progress or ZERO),
