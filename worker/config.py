@@ -150,6 +150,7 @@ class Thresholds(Model):
     carry_over: Literal["spread", "next_week", "none"] = "spread"
     close_days: Annotated[int, Field(ge=0, le=60)] = 10
     carry_days: Annotated[int, Field(ge=0, le=31)] = 5
+    pace_days: Days = 20
     stalled_days: Days = 14
     ageing_days: Days = 5
     no_contact_days: Days = 14
@@ -202,6 +203,7 @@ class Thresholds(Model):
     concentration_share: Share = Decimal("0.25")
     units_share: Share = Decimal("0.8")
     mix_drift: Share = Decimal("0.1")
+    win_months: Months = 12
     over_servicing: Ratio = Decimal("0.2")
     budget_warning: Share = Decimal("0.75")
     rollover_months: Annotated[int, Field(ge=0, le=120)] = 1

@@ -72,7 +72,7 @@ def test_a_cell_of_any_type_counts_or_is_empty(cells: dict[str, Value]) -> None:
     risk = read_risk(found, MOSCOW)
     task = read_task(found, MOSCOW)
     plan = read_plan(found)
-    asked = read_staff_request(found)
+    asked = read_staff_request(found, MOSCOW)
     for text in (
         risk.status,
         risk.steps,

@@ -218,22 +218,25 @@ def test_fixed_price_accrues_with_the_share_of_work_finished() -> None:
 
 
 def test_pace_forecast_and_required_rate_count_finished_days() -> None:
-    # Target 66,000 = 1000 a day, 34 days behind; fact 22,000 (October): pace 22/34, projection 22,000 x 66/34,
+    # Target 66,000 = 1000 a day, 34 days behind; fact 22,000 (October): pace 22/34, nothing more is known to come,
     # required (66,000 - 22,000) / 32 days left.
     seen = by_days(revenue(22000, OCTOBER))
     facts = plan(seen, "2026-Q4")
     assert facts["pace"] == Decimal("0.6471")
-    assert facts["forecast"] == Decimal("42705.88")
+    assert facts["forecast"] == 22000
     assert facts["per_day"] == Decimal("1375.00")
     assert facts["health"] == "red"
 
 
 def test_pace_is_muted_at_the_start_of_a_period() -> None:
-    # Friday 2 October: 1 of 66 days has passed.
+    # Friday 2 October: 1 of 66 days has passed. The forecast is no projection: three fees are known to come.
     seen = replace(fee(22000, engagement="retainer"), today=date(2026, 10, 2))
     facts = plan(seen, "2026-Q4")
-    assert (facts["health"], facts["forecast"]) == ("grey", None)
-    assert facts["why"] == "Too early: 2% of the working days have passed."
+    assert (facts["health"], facts["forecast"]) == ("grey", 66000)
+    assert facts["why"] == (
+        "Too early: 2% of the working days have passed. "
+        "Forecast €66,000: fact €1,000, committed €65,000, weighted pipeline €0."
+    )
 
 
 def test_the_shortfall_of_finished_weeks_goes_to_the_weeks_left_of_the_month() -> None:
@@ -359,7 +362,8 @@ def test_the_next_quarter_appears_ten_working_days_before_it_begins() -> None:
     assert plan(early, "2027-Q1")["target"] == 66000
     assert (
         plan(early, "2027-01")["why"]
-        == "Too early: 0% of the working days have passed."
+        == "Too early: 0% of the working days have passed. "
+        "Forecast €22,000: fact €0, committed €22,000, weighted pipeline €0."
     )
 
 
@@ -657,7 +661,7 @@ def test_a_month_says_nothing_before_fifteen_percent_of_its_days(
     # Of November's 21 working days two (10 %) or four (19 %) have passed.
     facts = plan(replace(fee(21000, engagement="retainer"), today=today), "2026-11")
     assert (facts["health"] == "grey") is muted
-    assert (facts["forecast"] is None) is muted
+    assert facts["forecast"] == 21000
 
 
 def test_a_fifth_of_a_week_is_enough_to_tell_its_pace() -> None:

@@ -159,7 +159,11 @@ def test_the_firms_cut_has_a_line_for_every_unit() -> None:
     cut = pages(agency(TODAY, unit("u2", name="South")))[
         "meeting:monday:firm:2026-11-16"
     ].blocks
-    assert [line[0] for line in table(cut, "By unit").rows] == ["North", "South"]
+    assert [line[0] for line in table(cut, "By unit").rows] == [
+        "North",
+        "South",
+        "**Whole firm**",
+    ]
     assert sum(isinstance(block, Picture) for block in cut) == 1
 
 
@@ -431,7 +435,7 @@ def test_the_portfolio_tells_mix_and_concentration() -> None:
     assert "Accounts in units bring 80%, newbiz 20%" in text
     assert "Account managers may hunt 1 client more." in text
     assert "The largest client, C1, brings 80% (alarm at 25%). 🔴" in text
-    assert len(table(blocks, "Clients").rows) == 2
+    assert len(table(blocks, "Clients").rows) == 3
 
 
 def test_a_client_in_no_unit_and_a_card_without_dates_have_their_pages() -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from decimal import ROUND_HALF_UP, Decimal
+from decimal import ROUND_FLOOR, ROUND_HALF_UP, Decimal
 from fractions import Fraction
 from math import lcm
 
@@ -61,6 +61,28 @@ def split(
     for index in largest[:missing]:
         parts[index] += 1
     return [part * minor for part in parts]
+
+
+def foot(
+    amounts: Sequence[Decimal], unit: Decimal, *, total: Decimal | None = None
+) -> list[Decimal]:
+    """Return amounts in multiples of `unit` that come to `total`, else to their rounded sum: what a table shows adds up.
+
+    Each is rounded up or down, up those with the largest remainders, of equal ones the earlier; `total` is a multiple of
+    `unit`. One that the amounts do not come to by rounding alone is met all the same, by changing the same ones further.
+    """
+    if not amounts:
+        return []
+    if total is None:
+        total = round_money(sum(amounts, Decimal(0)), unit)
+    parts = [amount.quantize(unit, ROUND_FLOOR) for amount in amounts]
+    missing = _count(total - sum(parts, Decimal(0)), unit)
+    remainders = [amount - part for amount, part in zip(amounts, parts, strict=True)]
+    largest = sorted(range(len(parts)), key=lambda index: (-remainders[index], index))
+    step = unit if missing > 0 else -unit
+    for number in range(abs(missing)):
+        parts[largest[number % len(parts)]] += step
+    return parts
 
 
 def _count(total: Decimal, minor: Decimal) -> int:

@@ -50,6 +50,10 @@ class Words:
         """Return a share (0.42) as whole percent."""
         return _percent(share, self.locale)
 
+    def share(self, share: Decimal) -> str:
+        """Return a share (0.423) as percent with at most one decimal."""
+        return _share(share, self.locale)
+
     def money(self, amount: Decimal) -> str:
         """Return an amount in the workspace's currency, without decimals when they are zero."""
         return _money(amount, self.currency, self.locale)
@@ -79,6 +83,12 @@ def _number(value: Decimal | float, digits: int, locale: str) -> str:
 @_remember
 def _percent(share: Decimal | float, locale: str) -> str:
     return format_percent(share, "#,##0%" if locale == "en" else None, locale=locale)
+
+
+@_remember
+def _share(share: Decimal, locale: str) -> str:
+    pattern = "#,##0.#%" if locale == "en" else "#,##0.#\u00a0%"
+    return format_percent(share, pattern, locale=locale)
 
 
 @_remember

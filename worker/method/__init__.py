@@ -33,9 +33,11 @@ from worker.method.money.billing import find_unbilled
 from worker.method.money.bonuses import plan_bonuses
 from worker.method.money.budgets import find_spent_budgets
 from worker.method.money.finance import measure_client_money
+from worker.method.money.forecasts import forecast_money
 from worker.method.money.ledger import record_ledger
 from worker.method.money.lifetime import measure_lifetimes
 from worker.method.money.margins import measure_margins
+from worker.method.money.pipeline import measure_pipeline
 from worker.method.money.plans import plan_money
 from worker.method.money.retainer_hours import measure_hours
 from worker.method.money.revenue import measure_revenue
@@ -64,7 +66,8 @@ def evaluate(world: World, playbooks: Playbooks, *, start: type[Run] = Run) -> O
     run(record_terms, None)
     cards = run(measure_progress, {})
     money = run(measure_revenue, None)
-    plans = run(plan_money, (), money, cards)
+    coming = run(forecast_money, None, cards, money)
+    plans = run(plan_money, (), money, coming, cards)
     load = run(measure_utilization, LoadMeasure(), cards, plans)
 
     run(find_deadline_conditions, None, cards)
@@ -81,6 +84,7 @@ def evaluate(world: World, playbooks: Playbooks, *, start: type[Run] = Run) -> O
     portfolios = run(measure_portfolios, {}, load.people)
     loyalty = run(measure_loyalty, None)
     paces = run(measure_client_money, None, cards, money, plans)
+    pipeline = run(measure_pipeline, None, cards, plans, money, coming)
     run(find_unbilled, None, money)
     run(record_ledger, None, money)
     hours = run(measure_hours, None)
@@ -128,6 +132,7 @@ def evaluate(world: World, playbooks: Playbooks, *, start: type[Run] = Run) -> O
         clients=clients,
         plans=plans,
         money=money.weeks if money else None,
+        coming=coming,
         history=money.history if money else None,
         conditions=conditions,
         risks=risks,
@@ -150,6 +155,7 @@ def evaluate(world: World, playbooks: Playbooks, *, start: type[Run] = Run) -> O
         loyalty=loyalty,
         portfolios=portfolios,
         hours=hours,
+        pipeline=pipeline,
     )
     problems = (*playbooks.problems, *run.problems)
     return Outcome(tuple(run.facts), measures, run.memory(), problems)

@@ -261,6 +261,16 @@ TYPES = (
         ended=message("closed by itself: the numbers are back in their bounds"),
     ),
     ConditionType(
+        signal="money.pipeline_short",
+        kind="money",
+        title=message("The pipeline of newbiz cannot feed its target"),
+        formula=message(
+            "recognised + committed + weighted pipeline of newbiz, against its target of the quarter"
+        ),
+        playbooks=("feed_pipeline",),
+        ended=message("closed by itself: the pipeline can feed the target"),
+    ),
+    ConditionType(
         signal="money.over_servicing",
         kind="money",
         title=message("{name}: more work than the fee pays for"),

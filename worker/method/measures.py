@@ -16,6 +16,7 @@ from worker.method.formulas.working_time import part_of
 from worker.method.outlook import (
     Graduation,
     Loyalty,
+    Pipeline,
     Portfolio,
     RayMeasure,
     Revolution,
@@ -151,7 +152,7 @@ class ClientMeasure(msgspec.Struct, frozen=True, gc=False):
 
 
 class PlanMeasure(msgspec.Struct, frozen=True, gc=False):
-    """One node unit x period of the cascade: money exact to the cent."""
+    """One node unit x period of the cascade: money exact to the cent. `forecast` is fact + `committed` + `weighted`."""
 
     unit: Ref
     period: Period
@@ -167,6 +168,8 @@ class PlanMeasure(msgspec.Struct, frozen=True, gc=False):
     why: str = ""
     conflict: bool = False
     planned: Decimal | None = None
+    committed: Decimal | None = None
+    weighted: Decimal | None = None
 
 
 class MoneyFact(msgspec.Struct, frozen=True, gc=False):
@@ -235,7 +238,8 @@ class MoneyMeasure(msgspec.Struct, frozen=True, gc=False):
     """All money: by client and week part of this and the last quarter, and every client's by month.
 
     `history` is without gaps, oldest first, up to the current month. `obligations` are the growths of each.
-    `corrections` are the money of days that corrects earlier ones; `closed` the months that do not move any more.
+    `corrections` are the money of days that corrects earlier ones; `closed` the months that do not move any more;
+    `owners` the card of each obligation (None: the contract with all the rest).
     """
 
     weeks: tuple[MoneyFact, ...]
@@ -245,6 +249,17 @@ class MoneyMeasure(msgspec.Struct, frozen=True, gc=False):
     )
     corrections: tuple[Correction, ...] = ()
     closed: Mapping[Ref, Ledger] = msgspec.field(default_factory=dict)
+    owners: Mapping[Ref, tuple[Ref | None, ...]] = msgspec.field(default_factory=dict)
+
+
+class Coming(msgspec.Struct, frozen=True, gc=False):
+    """What is still to come from one client in one week part: `committed`, and `weighted` by probability."""
+
+    client: Ref
+    unit: Ref | None
+    week: Period
+    committed: Decimal
+    weighted: Decimal
 
 
 class Spent(msgspec.Struct, frozen=True, gc=False):
@@ -615,6 +630,7 @@ class Measures(msgspec.Struct, frozen=True, gc=False):
     clients: Mapping[Ref, ClientMeasure] = msgspec.field(default_factory=dict)
     plans: tuple[PlanMeasure, ...] = ()
     money: tuple[MoneyFact, ...] | None = None
+    coming: tuple[Coming, ...] | None = None
     conditions: tuple[Condition, ...] = ()
     risks: tuple[RiskMeasure, ...] | None = None
     signals: tuple[Signal, ...] | None = None
@@ -637,3 +653,4 @@ class Measures(msgspec.Struct, frozen=True, gc=False):
     loyalty: Loyalty | None = None
     portfolios: Mapping[Ref, Portfolio] = msgspec.field(default_factory=dict)
     hours: HoursMeasure | None = None
+    pipeline: Pipeline | None = None

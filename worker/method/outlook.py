@@ -1,4 +1,4 @@
-"""What lies ahead of clients, services and account managers, as values: rays, white spots, portfolios (docs/method.md 4.2, 5.3, 5.4)."""
+"""What lies ahead of clients, services and account managers, as values: rays, white spots, portfolios (docs/method.md 4.2, 5.3, 5.4, 2.11)."""
 
 from __future__ import annotations
 
@@ -9,6 +9,8 @@ from enum import StrEnum
 
 import msgspec
 
+from worker.domain.entities import Stage
+from worker.domain.periods import Period
 from worker.domain.values import Ref
 
 
@@ -124,3 +126,57 @@ class Portfolio(msgspec.Struct, frozen=True, gc=False):
     limit: int
     load: Decimal | None
     free: int
+
+
+class StageValue(msgspec.Struct, frozen=True, gc=False):
+    """The cards of newbiz at one stage: `value` of their budgets, `weighted` by probability; `unvalued` have no budget.
+
+    `days` is the median of the days that cards stayed at it, as far as both ends were seen.
+    """
+
+    stage: Stage
+    cards: int
+    value: Decimal
+    weighted: Decimal
+    unvalued: int = 0
+    days: Decimal | None = None
+
+
+class Feed(msgspec.Struct, frozen=True, gc=False):
+    """What newbiz is to bring in a quarter, and what feeds it."""
+
+    quarter: Period
+    target: Decimal
+    fact: Decimal
+    committed: Decimal
+    weighted: Decimal
+
+    @property
+    def fed(self) -> Decimal:
+        """Return what is recognised, committed and may come by probability."""
+        return self.fact + self.committed + self.weighted
+
+    @property
+    def short(self) -> Decimal:
+        """Return what is missing; zero when the target is fed."""
+        return max(Decimal(0), self.target - self.fed)
+
+
+class Pipeline(msgspec.Struct, frozen=True, gc=False):
+    """The pipeline of newbiz: `won` of the cards `decided` since a day, those that are `due` to start this month or
+    before it, and those that stand `still`. `feed` is None where the target is not known."""
+
+    stages: tuple[StageValue, ...]
+    since: date
+    won: int = 0
+    decided: int = 0
+    due: tuple[Ref, ...] = ()
+    still: tuple[Ref, ...] = ()
+    feed: Feed | None = None
+
+    @property
+    def win_rate(self) -> Decimal | None:
+        """Return the part of decided cards that was won, 0..1 to four decimals; None while none was decided."""
+        if not self.decided:
+            return None
+        return (Decimal(self.won) / self.decided).quantize(Decimal("0.0001"))

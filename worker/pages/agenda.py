@@ -23,8 +23,9 @@ from worker.method.capacity.staffing import ROLES
 from worker.method.clients.silence import active_clients, partners_never_noted
 from worker.method.formulas.cascade import parts_of
 from worker.method.formulas.working_time import part_of
-from worker.method.measures import UnitLoad, WeekLoad
+from worker.method.measures import PlanMeasure, UnitLoad, WeekLoad
 from worker.pages.development import write_development
+from worker.pages.forecast import FORECAST_HEADER, forecast_row
 from worker.pages.pictures import chart_load, chart_plan, chart_risks, weekly
 from worker.pages.retrospective import carried_tasks, goals_of, write_retrospective
 from worker.pages.view import NONE, View, risk_reason
@@ -167,15 +168,6 @@ def _finance(view: View, unit: Ref, past: Period) -> Iterator[Block]:
     quarter = view.plans.get((unit, quarter_of(past.start)))
     if quarter is None or (quarter.target is None and not quarter.fact):
         yield view.paragraph("No money was planned or earned.")
-    elif quarter.forecast is not None:
-        yield Bullet(
-            view.say(
-                "Fact of the quarter: {fact} of {target}; forecast {forecast}.",
-                fact=bold(view.money(quarter.fact)),
-                target=view.money(quarter.target),
-                forecast=view.money(quarter.forecast),
-            )
-        )
     else:
         yield Bullet(
             view.say(
@@ -184,6 +176,19 @@ def _finance(view: View, unit: Ref, past: Period) -> Iterator[Block]:
                 target=view.money(quarter.target),
             )
         )
+        row = forecast_row(view, quarter)
+        if row is not None:
+            yield view.table(FORECAST_HEADER, (row,))
+
+
+def _plan_row(
+    view: View, plan: PlanMeasure, target: Decimal | None, carry: Decimal | None
+) -> tuple[str, ...]:
+    return (
+        period_title(plan.period, view.words),
+        view.money(target),
+        view.change(carry) if carry else NONE,
+    )
 
 
 def _partners_to_ask(view: View, unit: Ref) -> Iterator[Block]:
@@ -204,15 +209,21 @@ def _partners_to_ask(view: View, unit: Ref) -> Iterator[Block]:
 
 
 def _plan(view: View, unit: Ref, period: Period) -> Iterator[Block]:
-    rows = [
-        (
-            period_title(part, view.words),
-            view.money(plan.target),
-            view.change(plan.carry) if plan.carry else NONE,
-        )
-        for part in (period, *parts_of(period))
-        if (plan := view.plans.get((unit, part))) is not None
-    ]
+    plans = []
+    for part in (period, *parts_of(period)):
+        plan = view.plans.get((unit, part))
+        if plan is not None:
+            plans.append(plan)
+    rows = []
+    if plans:
+        whole, *parts = plans
+        targets, rest = view.parts(whole.target, [plan.target for plan in parts])
+        carries, _ = view.parts(whole.carry, [plan.carry for plan in parts])
+        rows.append(_plan_row(view, whole, whole.target, whole.carry))
+        for plan, target, carry in zip(parts, targets, carries, strict=True):
+            rows.append(_plan_row(view, plan, target, carry))
+        if rest and parts:
+            rows.append((view.say("In none of the parts"), view.money(rest), NONE))
     if rows:
         yield view.table(
             (message("Period"), message("Target"), message("Carried over")), rows

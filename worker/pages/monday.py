@@ -9,14 +9,16 @@ from decimal import Decimal
 from worker.domain.document import Block, Bullet, Callout, Picture, bold, link, plain
 from worker.domain.entities import FIRM
 from worker.domain.messages import message
+from worker.domain.money import round_money
 from worker.domain.period_titles import days, period_title
-from worker.domain.periods import Period, quarter_of
+from worker.domain.periods import Period, month_of, quarter_of
 from worker.domain.values import Ref
 from worker.method.formulas.bands import colour_of
 from worker.method.formulas.cascade import tree_of
 from worker.method.measures import PlanMeasure, Rag
 from worker.method.money.monday import Cause, Cut, Line, cut
 from worker.method.money.plans import BASES
+from worker.pages.forecast import FORECAST_HEADER, forecast_row
 from worker.pages.pictures import chart_plan
 from worker.pages.view import DOTS, NONE, SHADES, View, client_link, join_parts
 from worker.world.rows import by_key, plan_key
@@ -36,6 +38,7 @@ def write_cut(view: View, unit: Ref, monday: date) -> tuple[Block, ...]:
         _verdict(view, figures, monday),
         view.heading("Plan and fact"),
         _table(view, figures),
+        *_forecasts(view, unit, monday),
         *_chart(view, unit, monday),
         *_causes(view, figures),
         *_ahead(view, figures),
@@ -119,7 +122,7 @@ def _verdict(view: View, figures: Cut, monday: date) -> Block:
         day=bold(view.date(monday)),
         fact=bold(view.money(week.fact)),
         plan=view.money(week.plan),
-        variance=view.change(week.variance),
+        variance=view.change(view.variance(week.plan, week.fact)),
         pace=bold(view.percent(quarter.pace)),
     )
     return Callout(text, DOTS[colour], SHADES[colour])
@@ -140,7 +143,7 @@ def _table(view: View, figures: Cut) -> Block:
                 title,
                 view.money(line.plan),
                 view.money(line.fact),
-                view.change(line.variance),
+                view.change(view.variance(line.plan, line.fact)),
                 _coloured_pace(view, line) if line.pace is not None else NONE,
                 view.money(line.required),
             )
@@ -157,23 +160,53 @@ def _chart(view: View, unit: Ref, monday: date) -> Iterator[Block]:
         yield Picture(chart)
 
 
+def _forecasts(view: View, unit: Ref, monday: date) -> Iterator[Block]:
+    """Say what the running month and quarter are to come to, each part apart."""
+    rows = []
+    running = view.world.calendar.add(monday, 0)
+    for period in (month_of(running), quarter_of(running)):
+        plan = view.plans.get((unit, period))
+        row = forecast_row(view, plan) if plan is not None else None
+        if row is not None:
+            rows.append(row)
+    if rows:
+        yield view.heading("Forecast")
+        yield view.table(FORECAST_HEADER, rows)
+
+
 def _causes(view: View, figures: Cut) -> Iterator[Block]:
-    """Name the clients and models that made the variance, the largest first."""
-    causes = [cause for cause in figures.clients if abs(cause.amount) >= 1]
+    """Name the clients and models that made the variance, the largest first, and what the others made of it."""
+    week = figures.week
+    total = view.variance(week.plan, week.fact)
+    amounts = view.whole([cause.amount for cause in figures.clients], total)
+    causes = [
+        (cause, amount)
+        for cause, amount in zip(figures.clients, amounts, strict=True)
+        if amount
+    ]
     if not causes:
         return
     yield view.heading("What made the difference")
     yield view.paragraph(
         "The week's plan is shared out by what clients brought in the four weeks before."
     )
-    for cause in causes[:MOST_CAUSES]:
-        yield Bullet(_cause(view, cause, figures.weeks))
+    for cause, amount in causes[:MOST_CAUSES]:
+        yield Bullet(_cause(view, cause, amount, figures.weeks))
+    rest = [amount for _, amount in causes[MOST_CAUSES:]]
+    if rest:
+        others = view.count("{n} more client", "{n} more clients", len(rest))
+        change = bold(view.change(sum(rest, Decimal(0))))
+        yield Bullet(f"{others}: {change}")
+    yield from _by_model(view, figures, total)
+
+
+def _by_model(view: View, figures: Cut, total: Decimal | None) -> Iterator[Block]:
+    amounts = view.whole([cause.amount for cause in figures.models], total)
     models = []
-    for cause in figures.models:
-        if cause.model in ENGAGEMENTS and abs(cause.amount) >= 1:
-            name = plain(_model(view, cause.model))
-            amount = bold(view.change(cause.amount))
-            models.append(f"{name} {amount}")
+    for cause, amount in zip(figures.models, amounts, strict=True):
+        if amount:
+            name = plain(_model(view, cause.model) or view.say("without a model"))
+            models.append(f"{name} {bold(view.change(amount))}")
     if len(models) > 1:
         yield view.paragraph("By model: {models}.", models=", ".join(models))
 
@@ -182,11 +215,11 @@ def _model(view: View, model: str) -> str:
     return view.say(ENGAGEMENTS[model]) if model in ENGAGEMENTS else ""
 
 
-def _cause(view: View, cause: Cause, weeks: tuple[Period, ...]) -> str:
+def _cause(view: View, cause: Cause, change: Decimal, weeks: tuple[Period, ...]) -> str:
     nobody = plain(view.say("nobody in particular"))
     name = client_link(view, cause.client) or nobody
-    mark = "▲" if cause.amount > 0 else "▼"
-    amount = bold(view.change(cause.amount))
+    mark = "▲" if change > 0 else "▼"
+    amount = bold(view.change(change))
     line = f"{mark} {name}: {amount}"
     model = _model(view, cause.model)
     bases = _bases(view, cause.client, weeks)
@@ -217,42 +250,82 @@ def _ahead(view: View, figures: Cut) -> Iterator[Block]:
                 message("Carried over"),
                 message("Together"),
             ),
-            (
-                (
-                    period_title(week.period, view.words),
-                    view.money(week.target),
-                    view.change(week.carry),
-                    view.money(week.target + week.carry),
-                )
-                for week in figures.carried
-            ),
+            _carried(view, figures),
+        )
+
+
+def _carried(view: View, figures: Cut) -> Iterator[tuple[str, ...]]:
+    amounts = view.whole([week.carry for week in figures.carried])
+    for week, carry in zip(figures.carried, amounts, strict=True):
+        target = round_money(week.target, Decimal(1))
+        yield (
+            period_title(week.period, view.words),
+            view.money(target),
+            view.change(carry),
+            view.money(target + carry),
         )
 
 
 def _units(view: View, monday: date) -> Iterator[Block]:
-    rows: list[tuple[str, ...]] = []
-    for unit in sorted(view.world.units.values(), key=lambda unit: unit.name):
-        figures = _cut(view, unit.ref, monday)
-        week = figures.week
-        row = (
-            link(unit.name, unit.url),
-            view.money(week.plan),
-            view.money(week.fact),
-            view.change(week.variance),
-            view.percent(figures.month.pace),
-            _coloured_pace(view, figures.quarter),
-        )
+    """Show every unit, what the firm has outside of them, and the firm, so that plan, fact and variance add up."""
+    units = sorted(view.world.units.values(), key=lambda unit: (unit.name, unit.ref))
+    if not units:
+        return
+    firm = _cut(view, FIRM, monday)
+    cuts = [_cut(view, unit.ref, monday) for unit in units]
+    plans, plan = view.parts(firm.week.plan, [own.week.plan for own in cuts])
+    facts, fact = view.parts(firm.week.fact, [own.week.fact for own in cuts])
+    is_planned = firm.week.plan is not None
+    rows = []
+    for number, unit in enumerate(units):
+        line = (link(unit.name, unit.url), plans[number], facts[number])
+        row = _unit_row(view, line, cuts[number], is_planned=is_planned)
         rows.append(row)
-    if rows:
-        yield view.heading("By unit")
-        yield view.table(
+    if plan or fact:
+        rows.append(
             (
-                message("Unit"),
-                message("Plan of the week"),
-                message("Fact"),
-                message("Variance"),
-                message("Pace of the month"),
-                message("Pace of the quarter"),
-            ),
-            rows,
+                view.say("Outside of units"),
+                view.money(plan if is_planned else None),
+                view.money(fact),
+                view.change(fact - plan) if is_planned else NONE,
+                NONE,
+                NONE,
+            )
         )
+    name = bold(view.unit_name(FIRM))
+    whole = (name, firm.week.plan, firm.week.fact)
+    everyone = _unit_row(view, whole, firm, is_planned=is_planned)
+    yield view.heading("By unit")
+    yield view.table(
+        (
+            message("Unit"),
+            message("Plan of the week"),
+            message("Fact"),
+            message("Variance"),
+            message("Pace of the month"),
+            message("Pace of the quarter"),
+        ),
+        (*rows, everyone),
+    )
+
+
+def _unit_row(
+    view: View,
+    line: tuple[str, Decimal | None, Decimal | None],
+    figures: Cut,
+    *,
+    is_planned: bool,
+) -> tuple[str, ...]:
+    """Return a unit's row; where the firm has a plan, a unit without one was to bring nothing of it."""
+    name, plan, fact = line
+    expected = plan
+    if plan is None and is_planned:
+        expected = Decimal(0)
+    return (
+        name,
+        view.money(plan),
+        view.money(fact),
+        view.change(view.variance(expected, fact)),
+        view.percent(figures.month.pace),
+        _coloured_pace(view, figures.quarter),
+    )

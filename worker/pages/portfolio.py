@@ -14,6 +14,7 @@ from worker.domain.periods import quarter_of
 from worker.domain.values import Ref
 from worker.method.money.finance import FEW, finished_months, is_units
 from worker.pages.pictures import chart_clients, chart_load, chart_risks, weekly
+from worker.pages.pipeline import write_pipeline
 from worker.pages.view import DOTS, NONE, View, join_parts, risk_line
 
 MOST_RISKS, TITLE = 10, 48
@@ -28,6 +29,7 @@ def write_portfolio(view: View) -> tuple[Block, ...]:
         _clients(view, money),
         *_rays(view),
         *_mix(view),
+        *write_pipeline(view),
         *_loyalty(view),
         *_risks(view),
         *_managers(view, money),
@@ -80,38 +82,50 @@ def _clients(view: View, money: dict[Ref, Decimal] | None) -> Block:
             client.name,
         )
 
+    clients = sorted(view.world.clients.values(), key=rank)
+    rows = []
+    total = None
+    if money is None:
+        amounts: dict[Ref, Decimal] = {}
+    else:
+        refs = [client.ref for client in clients]
+        shown = view.whole([money[ref] for ref in refs])
+        amounts = dict(zip(refs, shown, strict=True))
+        total = sum(shown, Decimal(0))
+    for client in clients:
+        row = _row(view, client, amounts.get(client.ref))
+        rows.append(row)
+    everyone = (
+        bold(view.unit_name(FIRM)),
+        "",
+        bold(view.money(total)),
+        view.share(sum(view.shares.values(), Decimal(0))) if view.shares else NONE,
+        "",
+        "",
+        "",
+    )
     return view.table(
         (
             message("Client"),
             message("Unit"),
-            message("Quarter"),
-            message("Share"),
+            period_title(quarter_of(view.today), view.words),
+            view.say("Share, {months}", months=view.share_months()),
             message("Work until"),
             message("Risks"),
             message("Next action"),
         ),
-        (
-            _row(view, client, money)
-            for client in sorted(view.world.clients.values(), key=rank)
-        ),
+        (*rows, everyone) if rows else (),
     )
 
 
-def _row(
-    view: View, client: Client, money: dict[Ref, Decimal] | None
-) -> tuple[str, ...]:
+def _row(view: View, client: Client, amount: Decimal | None) -> tuple[str, ...]:
     measure = view.measures.clients.get(client.ref)
-    total = sum(money.values(), Decimal(0)) if money else Decimal(0)
-    amount = money[client.ref] if money is not None else None
     score = (
         view.number(measure.score, 0) if measure and measure.score is not None else ""
     )
     shelf = view.shelf(client.ref)
     task = shelf.tasks[0] if shelf.tasks else None
     dot = f"{DOTS[measure.rag]} {score} ".replace("  ", " ") if measure else ""
-    share = None
-    if amount is not None and total:
-        share = amount / total
     horizon = measure.horizon if measure else None
     action = NONE
     if task is not None:
@@ -119,8 +133,8 @@ def _row(
     return (
         f"{dot}{link(client.name, client.url)}",
         plain(view.unit_name(client.unit)),
-        view.brief_money(amount),
-        view.percent(share),
+        view.money(amount),
+        view.share(view.shares.get(client.ref)),
         view.date(horizon),
         str(len(shelf.risks)),
         action,
@@ -150,57 +164,46 @@ def _rays(view: View) -> Iterator[Block]:
 
 def _mix(view: View) -> Iterator[Block]:
     """Yield mix and concentration over the last three finished months, as the risks of both are judged."""
-    months = finished_months(view.today, FEW)
-    first_day = months[0].start
-    days = {month.start for month in months}
-    money = {
-        ref: sum((month.amount for month in history if month.month in days), Decimal(0))
-        for ref, history in (view.measures.history or {}).items()
-        if ref in view.world.clients
-    }
-    total = sum(money.values(), Decimal(0))
-    if not total:
+    shares = view.shares
+    if not shares:
         return
-    units = sum(
-        (
-            amount
-            for ref, amount in money.items()
-            if is_units(view.world.clients[ref], view.world)
-        ),
-        Decimal(0),
-    )
+    world = view.world
+    units = Decimal(0)
+    for ref, share in shares.items():
+        if is_units(world.clients[ref], world):
+            units += share
     yield view.heading("Mix and concentration")
+    months = finished_months(view.today, FEW)
     yield view.paragraph(
         "Money of the last three finished months, {first} – {last}.",
-        first=view.date(first_day),
+        first=view.date(months[0].start),
         last=view.date(months[-1].end),
     )
-    healthy = view.percent(view.world.thresholds.units_share)
     yield Bullet(
         view.say(
             "Accounts in units bring {share}, newbiz {rest}; a healthy firm has about {target} of units.",
-            share=bold(view.percent(units / total)),
-            rest=view.percent(1 - units / total),
-            target=healthy,
+            share=bold(view.share(units)),
+            rest=view.share(1 - units),
+            target=view.percent(world.thresholds.units_share),
         )
     )
-    ranked = sorted(money.items(), key=lambda item: (-item[1], item[0]))
-    first = view.world.clients[ranked[0][0]]
-    share = ranked[0][1] / total
-    alarm = view.world.thresholds.concentration_share
+    ranked = sorted(shares.items(), key=lambda item: (-item[1], item[0]))
+    largest, share = ranked[0]
+    first = world.clients[largest]
+    alarm = world.thresholds.concentration_share
     mark = " 🔴" if share >= alarm else ""
     yield Bullet(
         view.say(
             "The largest client, {client}, brings {share} (alarm at {limit}).",
             client=link(first.name, first.url),
-            share=bold(view.percent(share)),
+            share=bold(view.share(share)),
             limit=view.percent(alarm),
         )
         + mark
     )
-    three = sum((amount for _, amount in ranked[:3]), Decimal(0)) / total
+    three = sum((own for _, own in ranked[:3]), Decimal(0))
     yield Bullet(
-        view.say("The three largest bring {share}.", share=bold(view.percent(three)))
+        view.say("The three largest bring {share}.", share=bold(view.share(three)))
     )
 
 
@@ -248,39 +251,71 @@ def _risks(view: View) -> Iterator[Block]:
 
 
 def _managers(view: View, money: dict[Ref, Decimal] | None) -> Iterator[Block]:
+    """Yield the account managers; clients of none or of several have lines of their own, so that all add up."""
     managers = sorted(
         {ref for unit in view.world.units.values() for ref in unit.am},
         key=lambda ref: view.names((ref,)),
     )
-    if managers:
-        yield view.heading("Account managers")
-        yield view.table(
-            (
-                message("Account manager"),
-                message("Clients"),
-                message("Accounts"),
-                message("Load"),
-                message("May hunt"),
-                message("Quarter"),
-                message("Open tasks"),
-                message("Overdue"),
-            ),
-            (_manager(view, ref, money) for ref in managers),
-        )
+    if not managers:
+        return
+    shared = message("Several account managers")
+    nobody = message("Without an account manager")
+    names: tuple[Ref | str, ...] = (*managers, shared, nobody)
+    clients: dict[Ref | str, list[Ref]] = {name: [] for name in names}
+    for client in view.world.clients.values():
+        unit = view.world.unit(client.unit)
+        own = unit.am if unit is not None else ()
+        name: Ref | str = shared if own else nobody
+        if len(own) == 1:
+            name = own[0]
+        clients[name].append(client.ref)
+
+    amounts: list[Decimal] | None = None
+    if money is not None:
+        sums = []
+        for refs in clients.values():
+            total = sum((money[ref] for ref in refs), Decimal(0))
+            sums.append(total)
+        amounts = view.whole(sums)
+    rows = []
+    for number, (name, refs) in enumerate(clients.items()):
+        amount = amounts[number] if amounts is not None else None
+        if isinstance(name, Ref):
+            row = _manager(view, name, len(refs), amount)
+            rows.append(row)
+        elif refs:
+            row = _others(view, view.say(name), len(refs), amount)
+            rows.append(row)
+    whole = sum(amounts, Decimal(0)) if amounts is not None else None
+    everyone = _others(view, bold(view.unit_name(FIRM)), len(view.world.clients), whole)
+    yield view.heading("Account managers")
+    yield view.table(
+        (
+            message("Account manager"),
+            message("Clients"),
+            message("Accounts"),
+            message("Load"),
+            message("May hunt"),
+            period_title(quarter_of(view.today), view.words),
+            message("Open tasks"),
+            message("Overdue"),
+        ),
+        (*rows, everyone),
+    )
+
+
+def _others(
+    view: View, name: str, clients: int, amount: Decimal | None
+) -> tuple[str, ...]:
+    return (name, str(clients), "", "", "", view.money(amount), "", "")
 
 
 def _manager(
-    view: View, person: Ref, money: dict[Ref, Decimal] | None
+    view: View, person: Ref, clients: int, amount: Decimal | None
 ) -> tuple[str, ...]:
-    units = {ref for ref, unit in view.world.units.items() if person in unit.am}
-    clients = [client for client in view.world.clients.values() if client.unit in units]
     tasks = [task for task in view.tasks if task.assignee == person]
     dues = [task.due for task in tasks if task.due is not None]
     late = [due for due in dues if due < view.today]
-    total = None
-    if money is not None:
-        total = sum((money[client.ref] for client in clients), Decimal(0))
-
     accounts = load = free = NONE
     own = view.measures.portfolios.get(person)
     if own is not None:
@@ -295,11 +330,11 @@ def _manager(
         free = str(own.free)
     return (
         view.names((person,)),
-        str(len(clients)),
+        str(clients),
         accounts,
         load,
         free,
-        view.brief_money(total),
+        view.money(amount),
         str(len(tasks)),
         str(len(late)),
     )

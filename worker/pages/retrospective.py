@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import date
+from decimal import Decimal
 
 from worker.domain.document import Block, Bullet, link, plain
 from worker.domain.entities import Card
@@ -40,15 +41,29 @@ def write_retrospective(view: View, unit: Ref, past: Period) -> Iterator[Block]:
 
 
 def plan_table(view: View, unit: Ref, periods: Iterable[Period]) -> Block:
-    """Return plan and fact of some periods."""
-    rows = []
-    for period in periods:
-        plan = view.plans.get((unit, period))
-        if plan is not None:
-            row = _plan_row(view, plan)
-            rows.append(row)
-    if not rows:
+    """Return plan and fact of a period, the first one, and of its parts."""
+    whole, *others = periods
+    plan = view.plans.get((unit, whole))
+    parts = []
+    for period in others:
+        part = view.plans.get((unit, period))
+        if part is not None:
+            parts.append(part)
+    if plan is None and not parts:
         return view.paragraph("Nothing was planned.")
+
+    target = plan.target if plan is not None else None
+    fact = plan.fact if plan is not None else None
+    targets, no_target = view.parts(target, [part.target for part in parts])
+    facts, no_fact = view.parts(fact, [part.fact for part in parts])
+    rows = []
+    if plan is not None:
+        rows.append(_plan_row(view, plan, target, fact))
+    for number, part in enumerate(parts):
+        rows.append(_plan_row(view, part, targets[number], facts[number]))
+    if parts and (no_target or no_fact):
+        rest = (view.money(no_target), view.money(no_fact))
+        rows.append((view.say("In none of the parts"), *rest, NONE, ""))
     return view.table(
         (
             message("Period"),
@@ -61,14 +76,16 @@ def plan_table(view: View, unit: Ref, periods: Iterable[Period]) -> Block:
     )
 
 
-def _plan_row(view: View, plan: PlanMeasure) -> tuple[str, ...]:
+def _plan_row(
+    view: View, plan: PlanMeasure, target: Decimal | None, fact: Decimal | None
+) -> tuple[str, ...]:
     share = None
     if plan.fact is not None and plan.target:
         share = ratio(plan.fact / plan.target)
     return (
         period_title(plan.period, view.words),
-        view.money(plan.target),
-        view.money(plan.fact),
+        view.money(target),
+        view.money(fact),
         view.percent(share),
         DOTS[plan.rag],
     )

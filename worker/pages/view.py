@@ -32,6 +32,8 @@ from worker.domain.entities import (
     Unit,
 )
 from worker.domain.messages import message
+from worker.domain.money import foot, round_money
+from worker.domain.period_titles import period_title
 from worker.domain.periods import Period, month_of, previous_period, quarter_of
 from worker.domain.values import Ref, Unset, Value
 from worker.domain.words import Words
@@ -47,10 +49,15 @@ from worker.method.measures import (
     TaskMeasure,
     TaskRecord,
 )
+from worker.method.money.finance import FEW, finished_months, share_revenue
 from worker.method.outcome import Outcome
 from worker.plan.facts import Fact
 from worker.world.rows import RiskRow, TaskRow, read_plan_key, read_risk, read_task
 from worker.world.world import World
+
+UNIT = Decimal(1)
+"""What money is shown in: no page needs cents."""
+TENTH = Decimal("0.001")
 
 Sums = Mapping[tuple[Ref | None, Period], Decimal]
 
@@ -85,7 +92,8 @@ class View(msgspec.Struct, frozen=True, gc=False):
     """One world with its measures, indexed for writing pages.
 
     `risk_rows` and `task_rows` stand as they will once this run's facts are written: what a page says of them must not
-    change by the writing. `sums` is the money of a unit in a period, None when nobody knows any.
+    change by the writing. `sums` is the money of a unit in a period, None when nobody knows any. `shares` are the clients'
+    of the firm's revenue in the last finished months (`share_months`), with one decimal of a percent: together 100 %.
     """
 
     world: World
@@ -100,6 +108,7 @@ class View(msgspec.Struct, frozen=True, gc=False):
     plans: Mapping[tuple[Ref, Period], PlanMeasure]
     sums: Sums | None
     by_client: Mapping[Ref | None, Shelf]
+    shares: Mapping[Ref, Decimal]
 
     @property
     def words(self) -> Words:
@@ -213,7 +222,50 @@ class View(msgspec.Struct, frozen=True, gc=False):
 
     def money(self, amount: Decimal | None) -> str:
         """Return an amount without cents, which no page needs."""
-        return NONE if amount is None else self.words.money(amount.quantize(Decimal(1)))
+        if amount is None:
+            return NONE
+        return self.words.money(round_money(amount, UNIT))
+
+    def whole(
+        self, amounts: Sequence[Decimal], total: Decimal | None = None
+    ) -> list[Decimal]:
+        """Return amounts as `money` shows them, but so that they come to `total`, else to their sum, as that is shown."""
+        if total is not None:
+            total = round_money(total, UNIT)
+        return foot(amounts, UNIT, total=total)
+
+    def parts(
+        self, total: Decimal | None, parts: Sequence[Decimal | None]
+    ) -> tuple[list[Decimal | None], Decimal]:
+        """Return the parts of a total as they are shown, and what of the total as it is shown lies in none of them.
+
+        What is not known is no part. Parts that come to the total are rounded so that they are seen to.
+        """
+        known = [part for part in parts if part is not None]
+        exact = sum(known, Decimal(0))
+        shown = self.whole(known, total if total == exact else None)
+        rest = Decimal(0)
+        if total is not None:
+            rest = round_money(total, UNIT) - sum(shown, Decimal(0))
+        amounts = iter(shown)
+        return [None if part is None else next(amounts) for part in parts], rest
+
+    def variance(self, plan: Decimal | None, fact: Decimal | None) -> Decimal | None:
+        """Return fact - plan as both are shown; None where one is not known."""
+        if plan is None or fact is None:
+            return None
+        return round_money(fact, UNIT) - round_money(plan, UNIT)
+
+    def share(self, share: Decimal | None) -> str:
+        """Return a share with a decimal of a percent."""
+        return NONE if share is None else self.words.share(share)
+
+    def share_months(self) -> str:
+        """Return the months in which shares of the revenue are counted."""
+        months = finished_months(self.today, FEW)
+        first = period_title(months[0], self.words)
+        last = period_title(months[-1], self.words)
+        return f"{first} – {last}"
 
     def brief_money(self, amount: Decimal | None) -> str:
         """Return an amount in thousands or millions, for narrow columns."""
@@ -281,6 +333,7 @@ def look(world: World, outcome: Outcome) -> View:
         },
         sums,
         _shelves(world, measures, risks=risks, tasks=tasks),
+        share_revenue(measures.history or {}, world.today, digits=TENTH),
     )
 
 

@@ -10,7 +10,6 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import date, timedelta
 from decimal import Decimal
-from math import ceil
 
 import msgspec
 from msgspec.structs import replace
@@ -19,7 +18,7 @@ from worker.domain.entities import HUNTED, Card, Issue, Stage
 from worker.domain.values import Ref
 from worker.method.capacity.load import Piece
 from worker.method.formulas.group import Staffing, Team
-from worker.method.formulas.stages import chance_of
+from worker.method.formulas.stages import chance_of, lead_end
 from worker.method.measures import CardMeasure
 from worker.world.world import World
 
@@ -241,18 +240,8 @@ def expected_work(
                 chance,
                 rate,
                 start,
-                _until(card, start, world),
+                lead_end(card, start, world),
             )
-
-
-def _until(card: Card, start: date, world: World) -> date:
-    """Return the last day of the service's lead time, which begins with the work."""
-    service = world.service(card.service)
-    weeks = world.thresholds.service_lead_weeks
-    if service is not None and service.lead_weeks:
-        weeks = service.lead_weeks
-    days = max(ceil(weeks * 7), 1)
-    return start + timedelta(days=days - 1)
 
 
 def _still_there(world: World, team: Team, day: date) -> Team:

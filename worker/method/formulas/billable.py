@@ -34,10 +34,9 @@ def billable_of(world: World) -> Billable:
         for issue in (*work.issues, *work.rejected):
             issues.setdefault(issue.id, issue)
 
-    free = (issue for issue in issues.values() if not issue.billable)
-    children = _children(issues)
     unpaid: set[str] = set()
-    queue = [issue.id for issue in free]
+    queue = [issue.id for issue in issues.values() if not issue.billable]
+    children = _children(issues) if queue else {}
     while queue:
         item = queue.pop()
         if item not in unpaid:

@@ -1,10 +1,11 @@
-"""Since when a card stands at its stage, and how likely that makes it."""
+"""Since when a card stands at its stage, how likely that makes it, and how long its work is to take."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import date
+from datetime import date, timedelta
 from decimal import Decimal
+from math import ceil
 
 from worker.domain.entities import Card
 from worker.domain.values import Ref
@@ -28,3 +29,13 @@ def chance_of(card: Card, usual: Mapping[str, Decimal]) -> Decimal:
     if card.probability is not None:
         return card.probability
     return usual.get(str(card.stage), Decimal(0))
+
+
+def lead_end(card: Card, start: date, world: World) -> date:
+    """Return the last day of the lead time of a card's service, which begins with the work."""
+    weeks = world.thresholds.service_lead_weeks
+    service = world.service(card.service)
+    if service is not None and service.lead_weeks:
+        weeks = service.lead_weeks
+    days = max(ceil(weeks * 7), 1)
+    return start + timedelta(days=days - 1)

@@ -14,6 +14,7 @@ from worker.domain.messages import literal, tell
 from worker.domain.money import round_money
 from worker.domain.values import Ref
 from worker.errors import Code, Problem
+from worker.method.formulas.billable import Billable
 from worker.method.formulas.flow import HOUR
 from worker.method.formulas.phasing import fee_until
 from worker.method.formulas.rates import Rates
@@ -35,6 +36,7 @@ class Earning:
 
     world: World
     rates: Rates
+    billable: Billable
     problems: list[Problem] = field(default_factory=list)
     corrections: list[Correction] = field(default_factory=list)
 
@@ -96,10 +98,11 @@ def _models(card: Card, client: Client) -> set[str | None]:
     days = [date.min]
     for dated in (card.models, client.models):
         days += [start for start, _ in dated.changes] if dated else []
-    return {_model_on(card, client, day) for day in days}
+    return {model_on(card, client, day) for day in days}
 
 
-def _model_on(card: Card, client: Client, day: date) -> str | None:
+def model_on(card: Card, client: Client, day: date) -> str | None:
+    """Return the model a card earns by on a day: its own, else its client's."""
     return card.model_on(day) or client.model_on(day)
 
 
@@ -160,18 +163,17 @@ def hours_by_month(cards: Sequence[Card], world: World) -> Mapping[date, Decimal
 def _hours(
     card: Card, client: Client, timeline: Timeline, *, earning: Earning, seen: set[str]
 ) -> Series:
-    """Return hours x rate of the day by day of work."""
-    world = earning.world
-    work = world.work.get(card.ref)
+    """Return billable hours x rate of the day by day of work."""
     seconds: Counter[tuple[str, date]] = Counter()
-    for log in work.worklogs if work else ():
+    for log in earning.billable.logs_of(card):
         if log.id not in seen:
             seen.add(log.id)
-            seconds[log.author, world.day_of(log.started)] += log.seconds
+            day = earning.world.day_of(log.started)
+            seconds[log.author, day] += log.seconds
 
     series: Series = defaultdict(Decimal)
     for (author, day), spent in seconds.items():
-        if _model_on(card, client, day) != "tm":
+        if model_on(card, client, day) != "tm":
             continue
         rate = earning.rates.of(author, day)
         if rate is not None:
@@ -215,7 +217,7 @@ def _progress(
         now = budget * step.share
         growth = now - before
         before = now
-        if _model_on(card, client, step.day) != "fixed_price":
+        if model_on(card, client, step.day) != "fixed_price":
             continue
         if not growth:
             continue

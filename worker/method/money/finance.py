@@ -14,15 +14,21 @@ from decimal import Decimal
 import msgspec
 
 from worker.domain.entities import FIRM, Card, Client
-from worker.domain.money import round_money
+from worker.domain.money import foot, round_money
 from worker.domain.period_titles import period_title
 from worker.domain.periods import Grain, Period, month_of, previous_period, quarter_of
 from worker.domain.values import Ref
 from worker.method.conditions import Look, Sighting, Subject, state_looks
 from worker.method.figures import name_row, show_money
 from worker.method.formulas.bands import direction_of
-from worker.method.formulas.flow import ratio, share
-from worker.method.measures import CardMeasure, MoneyMeasure, PlanMeasure, Rag
+from worker.method.formulas.flow import SHARE, ratio, share
+from worker.method.measures import (
+    CardMeasure,
+    MoneyMeasure,
+    MonthMoney,
+    PlanMeasure,
+    Rag,
+)
 from worker.method.money.contracts import promised, promised_cards
 from worker.method.run import Findings
 from worker.plan.facts import Fact, Input, Why
@@ -98,6 +104,25 @@ def finished_months(today: date, count: int) -> tuple[Period, ...]:
     return tuple(reversed(months))
 
 
+def share_revenue(
+    history: Mapping[Ref, Sequence[MonthMoney]], today: date, *, digits: Decimal
+) -> dict[Ref, Decimal]:
+    """Return each client's share of the firm's revenue in the last three finished months, in multiples of `digits`.
+
+    Together they are 1 exactly; there are none where the firm brought nothing. This is the one share of a client.
+    """
+    days = {month.start for month in finished_months(today, FEW)}
+    amounts = {
+        ref: sum((month.amount for month in history[ref] if month.month in days), ZERO)
+        for ref in sorted(history)
+    }
+    whole = sum(amounts.values(), ZERO)
+    if whole <= 0:
+        return {}
+    exact = [amount / whole for amount in amounts.values()]
+    return dict(zip(amounts, foot(exact, digits), strict=True))
+
+
 # -- clients -----------------------------------------------------------------------------------------------------------
 
 
@@ -106,6 +131,7 @@ def _client_money(
 ) -> tuple[dict[Ref, Decimal | None], tuple[Fact, ...]]:
     quarter = quarter_of(world.today)
     cards = promised_cards(world, measures)
+    shares = share_revenue(money.history, world.today, digits=SHARE)
     revenue: dict[Ref, Decimal] = defaultdict(Decimal)
     for fact in money.weeks:
         if fact.week.start in quarter:
@@ -117,7 +143,8 @@ def _client_money(
         seen = _measure(client, own, revenue[client.ref], world=world)
         paces[client.ref] = seen.pace
         facts += _quarter_facts(client, own, seen, world)
-        facts += _share_facts(client, book, world)
+        part = shares.get(client.ref)
+        facts += _share_facts(client, part, book, world)
     return paces, tuple(facts)
 
 
@@ -196,7 +223,9 @@ def _promises(client: Client, cards: Sequence[Card], world: World) -> Iterator[I
     yield from budgets
 
 
-def _share_facts(client: Client, book: _Book, world: World) -> Iterator[Fact]:
+def _share_facts(
+    client: Client, part: Decimal | None, book: _Book, world: World
+) -> Iterator[Fact]:
     words = world.words
     say = words.say
     own = book.of(client.ref, book.recent)
@@ -209,7 +238,7 @@ def _share_facts(client: Client, book: _Book, world: World) -> Iterator[Fact]:
     yield Fact(
         client.ref,
         "revenue_share",
-        share(own, whole),
+        part,
         Why(
             "finance",
             (

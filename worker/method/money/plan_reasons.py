@@ -26,7 +26,9 @@ NAMED: Mapping[str, str] = {
     "target": "above now days days_above",
     "fact": "clients",
     "fact_basis": "fact",
-    "forecast": "fact passed",
+    "forecast": "fact committed weighted",
+    "committed": "clients_committed",
+    "weighted": "clients_weighted",
     "carry": "short policy days_left",
     "per_day": "target fact days_left",
     "pace": "fact planned",
@@ -36,11 +38,27 @@ NAMED: Mapping[str, str] = {
 """The figures of each field; those of what a row is about, its period alone."""
 
 
+class Brought(msgspec.Struct, frozen=True, gc=False):
+    """What a client brought in a period, and what it is still to bring."""
+
+    fact: Decimal = Decimal(0)
+    committed: Decimal = Decimal(0)
+    weighted: Decimal = Decimal(0)
+
+    def plus(self, other: Brought) -> Brought:
+        """Return both together."""
+        return Brought(
+            self.fact + other.fact,
+            self.committed + other.committed,
+            self.weighted + other.weighted,
+        )
+
+
 class Basis(msgspec.Struct, frozen=True, gc=False):
     """What a plan row was made from.
 
     `above`: the period that this one is a part of, with its `target_above`; `now` what a frozen target comes to today;
-    `short` what finished weeks of the quarter lack; `clients` the money of each.
+    `short` what finished weeks of the quarter lack; `clients` what each brought and is to bring.
     """
 
     passed: Decimal
@@ -48,7 +66,7 @@ class Basis(msgspec.Struct, frozen=True, gc=False):
     target_above: Decimal | None = None
     now: Decimal | None = None
     short: Decimal = Decimal(0)
-    clients: Mapping[Ref, Decimal] = {}
+    clients: Mapping[Ref, Brought] = {}
 
 
 Figures = Mapping[str, tuple[Input, ...]]
@@ -78,7 +96,11 @@ def list_figures(plan: PlanMeasure, basis: Basis, world: World) -> Figures:
         "short": (show_money(say("shortfall of finished weeks"), basis.short, words),),
         "policy": (show_text(say("policy"), world.thresholds.carry_over),),
         "now": _now(basis, world),
-        "clients": _clients(basis, world),
+        "committed": (show_money(say("committed"), plan.committed, words),),
+        "weighted": (show_money(say("weighted pipeline"), plan.weighted, words),),
+        "clients": _clients(basis, "fact", world),
+        "clients_committed": _clients(basis, "committed", world),
+        "clients_weighted": _clients(basis, "weighted", world),
         **_days(plan, basis, world),
     }
 
@@ -99,9 +121,11 @@ def _now(basis: Basis, world: World) -> tuple[Input, ...]:
     return (show_money(name, basis.now, world.words),)
 
 
-def _clients(basis: Basis, world: World) -> tuple[Input, ...]:
+def _clients(basis: Basis, series: str, world: World) -> tuple[Input, ...]:
+    """Return one series of each client that has any of it."""
     figures = []
-    for ref, amount in basis.clients.items():
+    for ref, brought in basis.clients.items():
+        amount = getattr(brought, series)
         client = world.clients.get(ref)
         if client is not None and amount:
             money = world.words.money(amount)

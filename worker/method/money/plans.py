@@ -35,9 +35,10 @@ from worker.method.formulas.cascade import Conflict, tree_of, weeks_of
 from worker.method.formulas.flow import ratio
 from worker.method.formulas.hysteresis import Tracks, debounce, follow, to_change
 from worker.method.formulas.phasing import passed_share
-from worker.method.measures import CardMeasure, MoneyMeasure, PlanMeasure, Rag
+from worker.method.measures import CardMeasure, Coming, MoneyMeasure, PlanMeasure, Rag
 from worker.method.money.closing import first_open_month
-from worker.method.money.plan_reasons import Basis, choose, list_figures
+from worker.method.money.forecasts import Ahead, Sums, sum_ahead
+from worker.method.money.plan_reasons import Basis, Brought, choose, list_figures
 from worker.method.money.targets import OUTSIDE, Setting, Targets, set_targets
 from worker.method.run import Findings
 from worker.plan.facts import Fact, Why
@@ -50,7 +51,7 @@ GREY = frozenset({Rag.GREY.value})
 
 Money = dict[tuple[Ref, Period], tuple[Decimal, frozenset[str]]]
 
-Clients = Mapping[tuple[Ref, Period], Mapping[Ref, Decimal]]
+Clients = Mapping[tuple[Ref, Period], Mapping[Ref, Brought]]
 """Money of every client, by the unit and period it counts in."""
 
 
@@ -71,11 +72,15 @@ class _Tree(msgspec.Struct, frozen=True, gc=False):
 
 
 def plan_money(
-    world: World, revenue: MoneyMeasure | None, cards: Mapping[Ref, CardMeasure]
+    world: World,
+    revenue: MoneyMeasure | None,
+    coming: Iterable[Coming] | None,
+    cards: Mapping[Ref, CardMeasure],
 ) -> Findings[tuple[PlanMeasure, ...]]:
     """Return the plan rows of this quarter, of the next one once it is near, and of the last one while it is not closed."""
     money = _money(revenue)
-    clients = _clients(revenue)
+    clients = _clients(revenue, coming)
+    ahead = sum_ahead(coming)
     tracks = to_change(world.memory.tracks)
     rows = by_key(world.plan_rows())
     deleted = _deleted(world)
@@ -104,6 +109,7 @@ def plan_money(
                 if is_over and plan_key(unit, period) not in rows:
                     continue
                 plan = _measure(tree, period, world, money=money, tracks=tracks)
+                plan = _forecast(plan, ahead, world)
                 plans.append(plan)
                 if plan_key(unit, period) not in deleted:
                     facts += _facts(plan, tree, world)
@@ -172,16 +178,28 @@ def _money(revenue: MoneyMeasure | None) -> Money | None:
     return money
 
 
-def _clients(revenue: MoneyMeasure | None) -> Clients:
-    """Sum the money of every client by unit and by firm, for every week part, month and quarter."""
-    clients: dict[tuple[Ref, Period], dict[Ref, Decimal]] = defaultdict(dict)
+def _clients(revenue: MoneyMeasure | None, coming: Iterable[Coming] | None) -> Clients:
+    """Sum what every client brought and is still to bring, by unit and by firm, for every week part, month and quarter."""
+    clients: dict[tuple[Ref, Period], dict[Ref, Brought]] = defaultdict(dict)
     for fact in revenue.weeks if revenue else ():
-        week = fact.week
-        for unit in {fact.unit or FIRM, FIRM}:
-            for period in (week, month_of(week.start), quarter_of(week.start)):
-                own = clients[unit, period]
-                own[fact.client] = own.get(fact.client, ZERO) + fact.amount
+        part = Brought(fact=fact.amount)
+        for place in _places_of(fact.unit, fact.week):
+            own = clients[place]
+            own[fact.client] = own.get(fact.client, Brought()).plus(part)
+    for ahead in coming or ():
+        part = Brought(committed=ahead.committed, weighted=ahead.weighted)
+        for place in _places_of(ahead.unit, ahead.week):
+            own = clients[place]
+            own[ahead.client] = own.get(ahead.client, Brought()).plus(part)
     return clients
+
+
+def _places_of(unit: Ref | None, week: Period) -> Iterator[tuple[Ref, Period]]:
+    """Yield the plans that money of a unit in a week part belongs to."""
+    for owner in {unit or FIRM, FIRM}:
+        yield owner, week
+        yield owner, month_of(week.start)
+        yield owner, quarter_of(week.start)
 
 
 def _all_pins(
@@ -403,7 +421,7 @@ def _measure(
         period.code in tree.pins,
         amount,
         _basis(bases, world.words),
-        _forecast(passed, amount, world),
+        None,
         tree.carry.get(period.code, ZERO),
         _per_day(period, target, amount, world=world),
         pace,
@@ -422,13 +440,29 @@ def _planned(tree: _Tree, period: Period) -> Decimal | None:
     return sum((tree.targets.planned[week.code] for week in weeks), ZERO)
 
 
-def _forecast(passed: Decimal, amount: Decimal | None, world: World) -> Decimal | None:
-    """Linear projection: fact / share of working days passed; none while that share is small."""
-    if amount is None or not passed:
-        return None
-    if passed < world.thresholds.pace_muted_share:
-        return None
-    return round_money(amount / passed, world.minor_unit)
+def _forecast(plan: PlanMeasure, coming: Sums | None, world: World) -> PlanMeasure:
+    """Return a plan with its forecast, its parts apart: what is booked is never extrapolated."""
+    if plan.fact is None or coming is None:
+        return plan
+    ahead = coming.get((plan.unit, plan.period), Ahead())
+    forecast = plan.fact + ahead.committed + ahead.weighted
+    why = plan.why
+    if ahead != Ahead():
+        words = world.words
+        why += " " + words.say(
+            "Forecast {forecast}: fact {fact}, committed {committed}, weighted pipeline {weighted}.",
+            forecast=words.money(forecast),
+            fact=words.money(plan.fact),
+            committed=words.money(ahead.committed),
+            weighted=words.money(ahead.weighted),
+        )
+    return replace(
+        plan,
+        forecast=forecast,
+        committed=ahead.committed,
+        weighted=ahead.weighted,
+        why=why,
+    )
 
 
 def _per_day(
@@ -538,7 +572,15 @@ def _facts(plan: PlanMeasure, tree: _Tree, world: World) -> Iterator[Fact]:
     values: dict[str, tuple[Value, str]] = {
         "fact": (plan.fact, say("sum of the clients' money in the period")),
         "fact_basis": (plan.fact_basis or None, say("what the fact was taken from")),
-        "forecast": (plan.forecast, say("fact / share of working days passed")),
+        "forecast": (plan.forecast, say("fact + committed + weighted pipeline")),
+        "committed": (
+            plan.committed,
+            say("what fees, work under way and agreed cards are still to bring"),
+        ),
+        "weighted": (
+            plan.weighted,
+            say("budgets of proposals x probability, over their time"),
+        ),
         "carry": (
             plan.carry,
             say("shortfall of finished weeks placed on the weeks ahead"),

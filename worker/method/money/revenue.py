@@ -22,6 +22,7 @@ from worker.domain.money import round_money
 from worker.domain.periods import previous_period, quarter_of, week_of
 from worker.domain.values import Ref
 from worker.errors import Code, Problem
+from worker.method.formulas.billable import billable_of
 from worker.method.formulas.rates import rates_of
 from worker.method.measures import (
     TRUE_UP,
@@ -72,6 +73,7 @@ class _ClientMoney(msgspec.Struct, frozen=True, gc=False):
     """One client's obligations, its money by part of time, and its ledger."""
 
     obligations: tuple[tuple[Growth, ...], ...]
+    owners: tuple[Ref | None, ...]
     parts: tuple[Part, ...]
     ledger: Ledger
 
@@ -83,6 +85,7 @@ class _Books:
     weeks: list[MoneyFact] = field(default_factory=list)
     history: dict[Ref, tuple[MonthMoney, ...]] = field(default_factory=dict)
     obligations: dict[Ref, tuple[tuple[Growth, ...], ...]] = field(default_factory=dict)
+    owners: dict[Ref, tuple[Ref | None, ...]] = field(default_factory=dict)
     ledgers: dict[Ref, Ledger] = field(default_factory=dict)
     corrections: list[Correction] = field(default_factory=list)
 
@@ -95,6 +98,7 @@ class _Books:
         self.weeks += _weeks(client, counted, timeline.recent)
         self.history[ref] = tuple(_history(client, counted, world))
         self.obligations[ref] = money.obligations
+        self.owners[ref] = money.owners
         self.ledgers[ref] = money.ledger
         self.corrections += _corrections(client, money.ledger)
 
@@ -108,7 +112,7 @@ def measure_revenue(world: World) -> Findings[MoneyMeasure | None]:
     rows = rows_of(world, (ACT, WRITE_OFF, PAYMENT))
     kept, problems = _ledger_rows(world)
     problems += currency_problems(world)
-    earning = Earning(world, rates_of(world))
+    earning = Earning(world, rates_of(world), billable_of(world))
     books = _Books()
     for client in world.clients.values():
         money, excess = _measure_client(
@@ -130,6 +134,7 @@ def measure_revenue(world: World) -> Findings[MoneyMeasure | None]:
         books.obligations,
         (*books.corrections, *earning.corrections),
         books.ledgers,
+        books.owners,
     )
     told = dict.fromkeys([*problems, *earning.problems])
     remembered = {str(ref): ledger for ref, ledger in books.ledgers.items()}
@@ -159,11 +164,13 @@ def _measure_client(
         else:
             bills.append(row)
     growths: list[tuple[Growth, ...]] = []
+    owners: list[Ref | None] = []
     excess: Excess = []
-    for obligation, over in _obligations(
+    for owner, obligation, over in _obligations(
         client, earned, bills, world=world, timeline=timeline
     ):
         growths.append(recognise(obligation, world.minor_unit))
+        owners.append(owner)
         excess += over
     counted = Counted(
         tuple(_parts(client, growths, payments, timeline)),
@@ -174,7 +181,7 @@ def _measure_client(
     )
     if ledger is None or now.until > ledger.until:
         now = replace(now, earned=_kept_work(earned, ledger, now.until))
-    return _ClientMoney(tuple(growths), parts, now), excess
+    return _ClientMoney(tuple(growths), tuple(owners), parts, now), excess
 
 
 def _unit_changes(client: Client) -> tuple[date, ...]:
@@ -265,9 +272,9 @@ def _obligations(
     *,
     world: World,
     timeline: Timeline,
-) -> Iterator[tuple[Obligation, Excess]]:
-    """Yield the cards that rows name, each with its own, then the contract with all the rest; and what is written off
-    beyond what was there."""
+) -> Iterator[tuple[Ref | None, Obligation, Excess]]:
+    """Yield the cards that rows name, each with its own, then (None) the contract with all the rest; and what is written
+    off beyond what was there."""
     own: dict[Ref, list[Revenue]] = defaultdict(list)
     pool: list[Revenue] = []
     for row in rows:
@@ -278,13 +285,13 @@ def _obligations(
             pool.append(row)
 
     for ref in sorted(own):
-        yield _obligation(earned[ref], own[ref], timeline)
+        yield ref, *_obligation(earned[ref], own[ref], timeline)
 
     rest = sum_models(models for ref, models in earned.items() if ref not in own)
     fees = earned_fees(client, world, timeline)
     if fees:
         rest["retainer"] = fees
-    yield _obligation(rest, pool, timeline)
+    yield None, *_obligation(rest, pool, timeline)
 
 
 def _obligation(

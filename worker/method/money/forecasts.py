@@ -1,0 +1,407 @@
+"""What is still to come, by client and week part: what is committed, and what proposals may bring (docs/method.md 2.13).
+
+Committed is the growth that is still to come of the larger of earned and billed of each obligation, so that an act ahead
+of the work is not added once more by the work that follows it. Ahead, contracts earn their fees, work by the hour and at
+a fixed price goes on at its pace of late, agreed cards earn their budget over their time, and acts that are entered for
+days ahead are billed as these pass.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping
+from datetime import date
+from decimal import Decimal
+
+import msgspec
+
+from worker.domain.entities import FIRM, RUNNING, Card, Client, Revenue, Stage
+from worker.domain.money import round_money
+from worker.domain.periods import (
+    A_DAY,
+    Grain,
+    Period,
+    month_of,
+    next_period,
+    quarter_of,
+    week_of,
+)
+from worker.domain.values import Ref
+from worker.method.formulas.billable import Billable, billable_of
+from worker.method.formulas.cascade import weeks_of
+from worker.method.formulas.flow import HOUR
+from worker.method.formulas.rates import Rates, rates_of
+from worker.method.formulas.rays import due_of
+from worker.method.formulas.stages import chance_of, lead_end
+from worker.method.measures import CardMeasure, Coming, Growth, MoneyMeasure
+from worker.method.money.completion import complete
+from worker.method.money.contracts import promised
+from worker.method.money.earned import model_on
+from worker.method.money.income import ACT, rows_of
+from worker.method.run import Findings
+from worker.world.world import World
+
+ZERO = Decimal(0)
+
+Series = Mapping[date, Decimal]
+"""What is still to come by week part, which its first day names."""
+
+
+class _Pace(msgspec.Struct, frozen=True, gc=False):
+    """What a card has earned: in the days that tell of its pace, in all, and since they ended: today."""
+
+    recent: Decimal = ZERO
+    whole: Decimal = ZERO
+    today: Decimal = ZERO
+
+    def plus(self, worth: Decimal, day: date, setting: _Setting) -> _Pace:
+        """Return the sum with what was earned on a day."""
+        recent = self.recent
+        today = self.today
+        if day >= setting.world.today:
+            today += worth
+        elif day >= setting.since:
+            recent += worth
+        return _Pace(recent, self.whole + worth, today)
+
+
+class _Setting(msgspec.Struct, frozen=True, gc=False):
+    """What is ahead: the rest of this week part, then the others to the end of the next quarter.
+
+    `since` is the first of the days that tell of the pace.
+    """
+
+    world: World
+    cards: Mapping[Ref, CardMeasure]
+    rates: Rates
+    billable: Billable
+    parts: tuple[Period, ...]
+    since: date
+
+    def phase(
+        self, amount: Decimal, first: date, last: date, *, most: date | None = None
+    ) -> Series:
+        """Return what is ahead of an amount that lies on the working days from `first` to `last`, up to the day `most`.
+
+        Without a working day among them all of it lies on the first.
+        """
+        calendar = self.world.calendar
+        minor = self.world.minor_unit
+        whole = calendar.working_days(first, last)
+        if not whole:
+            last = first
+
+        def until(day: date) -> Decimal:
+            if most is not None:
+                day = min(day, most)
+            if day >= last:
+                return round_money(amount, minor)
+            if day < first:
+                return ZERO
+            behind = calendar.working_days(first, day)
+            return round_money(amount * behind / whole, minor)
+
+        return {
+            week_of(part.start).start: until(part.end) - until(part.start - A_DAY)
+            for part in self.parts
+        }
+
+    def go_on(self, pace: _Pace, last: date, most: Decimal | None) -> Series:
+        """Return what a pace brings up to `last`, less what it has brought today, and no more than `most` in all."""
+        world = self.world
+        a_day = pace.recent / world.thresholds.pace_days
+        series: dict[date, Decimal] = {}
+        before = ZERO
+        for part in self.parts:
+            days = world.calendar.working_days(world.today, min(part.end, last))
+            now = max(ZERO, a_day * days - pace.today)
+            if most is not None:
+                now = min(now, most)
+            now = round_money(now, world.minor_unit)
+            series[week_of(part.start).start] = now - before
+            before = now
+        return series
+
+
+def forecast_money(
+    world: World, cards: Mapping[Ref, CardMeasure], money: MoneyMeasure | None
+) -> Findings[tuple[Coming, ...] | None]:
+    """Return what is still to come to the end of the next quarter; None where money is not known."""
+    if money is None:
+        return Findings(None)
+    since = world.calendar.add(world.today, -world.thresholds.pace_days)
+    setting = _Setting(
+        world, cards, rates_of(world), billable_of(world), _parts(world), since
+    )
+    rows = rows_of(world, (ACT,))
+    own_cards: dict[Ref, list[Card]] = defaultdict(list)
+    for card in world.cards.values():
+        if card.client is not None:
+            own_cards[card.client].append(card)
+
+    coming: list[Coming] = []
+    for client in world.clients.values():
+        cards_of = own_cards[client.ref]
+        owners = money.owners.get(client.ref, ())
+        growths = money.obligations.get(client.ref, ())
+        owed = dict(zip(owners, growths, strict=True))
+        committed = _commit(client, cards_of, rows[client.ref], owed, setting)
+        weighted = _weigh(client, cards_of, setting)
+        coming += _by_week(client, committed, weighted, setting)
+    return Findings(tuple(coming))
+
+
+def _parts(world: World) -> tuple[Period, ...]:
+    """Return the week parts from today on to the end of the next quarter, the first one without the days behind us."""
+    quarter = quarter_of(world.today)
+    weeks = (*weeks_of(quarter), *weeks_of(next_period(quarter)))
+    return tuple(
+        Period(max(week.start, world.today), week.end, Grain.WEEK)
+        for week in weeks
+        if week.end >= world.today
+    )
+
+
+def _by_week(
+    client: Client, committed: Series, weighted: Series, setting: _Setting
+) -> Iterator[Coming]:
+    for part in setting.parts:
+        week = week_of(part.start)
+        sure = committed.get(week.start, ZERO)
+        hoped = weighted.get(week.start, ZERO)
+        if sure or hoped:
+            unit = client.unit_on(part.start)
+            yield Coming(client.ref, unit, week, sure, hoped)
+
+
+# -- committed ---------------------------------------------------------------------------------------------------------
+
+
+def _commit(
+    client: Client,
+    cards: Iterable[Card],
+    rows: Iterable[Revenue],
+    obligations: Mapping[Ref | None, tuple[Growth, ...]],
+    setting: _Setting,
+) -> Series:
+    """Return what all obligations of a client are still to be recognised to grow by."""
+    earned: dict[Ref | None, list[Series]] = defaultdict(list)
+    for ref, series in _earn(client, cards, setting):
+        owner = ref if ref in obligations else None
+        earned[owner].append(series)
+    acts: dict[Ref | None, list[Revenue]] = defaultdict(list)
+    for row in rows:
+        owner = row.project if row.project in obligations else None
+        acts[owner].append(row)
+
+    total: dict[date, Decimal] = defaultdict(Decimal)
+    for owner, growths in obligations.items():
+        ahead = _grow(growths, earned[owner], acts[owner], setting)
+        for day, amount in ahead.items():
+            total[day] += amount
+    return total
+
+
+def _grow(
+    growths: Iterable[Growth],
+    earned: list[Series],
+    rows: Iterable[Revenue],
+    setting: _Setting,
+) -> Series:
+    """Return the growth still to come of max(earned, billed) of one obligation."""
+    done = acted = ZERO
+    for growth in growths:
+        done += growth.earned
+        acted += growth.billed
+    bills = []
+    for row in rows:
+        first, last = row.period
+        if last >= setting.world.today:
+            ahead = setting.phase(row.amount, first, last)
+            bills.append(ahead)
+            if row.amount < 0:
+                # A credit note lowers what was earned too.
+                earned = [*earned, ahead]
+
+    series: dict[date, Decimal] = {}
+    before = max(done, acted)
+    for part in setting.parts:
+        day = week_of(part.start).start
+        done += sum((amounts.get(day, ZERO) for amounts in earned), ZERO)
+        acted += sum((amounts.get(day, ZERO) for amounts in bills), ZERO)
+        now = max(done, acted)
+        series[day] = now - before
+        before = now
+    return series
+
+
+def _earn(
+    client: Client, cards: Iterable[Card], setting: _Setting
+) -> Iterator[tuple[Ref | None, Series]]:
+    """Yield what a client's fee (of no card) and each of its cards are still to earn."""
+    world = setting.world
+    models = client.models.values() if client.models else (client.engagement,)
+    if "retainer" in models:
+        yield (
+            None,
+            {
+                week_of(part.start).start: promised(client, (), part, world=world)
+                for part in setting.parts
+            },
+        )
+    seen: set[str] = set()
+    for card in cards:
+        model = model_on(card, client, world.today)
+        pace = _Pace()
+        if model == "tm":
+            pace = _hours(card, setting, seen=seen)
+        elif model == "fixed_price":
+            pace = _progress(card, setting)
+        if card.stage in RUNNING:
+            yield card.ref, _go_on(card, client, pace, setting)
+        elif card.stage is Stage.AGREED and not _is_in_fee(card, client, world.today):
+            yield card.ref, _begin(card, client, pace, setting)
+
+
+def _hours(card: Card, setting: _Setting, *, seen: set[str]) -> _Pace:
+    """Return what the hours of a card are worth; hours that two cards of one client share count once."""
+    pace = _Pace()
+    for log in setting.billable.logs_of(card):
+        day = setting.world.day_of(log.started)
+        rate = setting.rates.of(log.author, day)
+        if log.id in seen or rate is None:
+            continue
+        seen.add(log.id)
+        worth = rate * log.seconds / HOUR
+        pace = pace.plus(worth, day, setting)
+    return pace
+
+
+def _progress(card: Card, setting: _Setting) -> _Pace:
+    """Return what the finished work of a card came to at its budget, as it stands."""
+    pace = _Pace()
+    work = setting.world.work.get(card.ref)
+    if work is None or not card.budget:
+        return pace
+    share = ZERO
+    least = setting.world.thresholds.estimate_share
+    for step in complete(work, least, setting.world.zone):
+        share = step.share
+        pace = pace.plus(card.budget * step.gained, step.day, setting)
+    return _Pace(pace.recent, card.budget * share, pace.today)
+
+
+def _go_on(card: Card, client: Client, pace: _Pace, setting: _Setting) -> Series:
+    """Return what running work brings at its pace of late: by the hour to the day people promised, if it is ahead; at a
+    fixed price to its budget and due date. Under another model it goes on no longer."""
+    today = setting.world.today
+    model = model_on(card, client, today)
+    last = setting.parts[-1].end
+    most = None
+    measure = setting.cards.get(card.ref)
+    if model == "fixed_price":
+        due = due_of(card, measure)
+        most = max(ZERO, (card.budget or ZERO) - pace.whole)
+    else:
+        due = measure.promised if measure else card.due
+        if due is not None and due < today:
+            due = None
+    for end in (due, client.contract_end, _model_end(card, client, today)):
+        if end is not None:
+            last = min(last, end)
+    return setting.go_on(pace, last, most)
+
+
+def _model_end(card: Card, client: Client, today: date) -> date | None:
+    """Return the last day on which a card earns by the model of today, as far as a change is known."""
+    changes: list[date] = []
+    for dated in (card.models, client.models):
+        if dated is not None:
+            changes += [start for start, _ in dated.changes if start > today]
+    model = model_on(card, client, today)
+    for day in sorted(changes):
+        if model_on(card, client, day) != model:
+            return day - A_DAY
+    return None
+
+
+def _is_in_fee(card: Card, client: Client, today: date) -> bool:
+    """Tell whether a card's work is paid by its client's monthly fee."""
+    has_fee = client.fee_on(today) is not None
+    return has_fee and model_on(card, client, today) == "retainer"
+
+
+def _begin(card: Card, client: Client, pace: _Pace, setting: _Setting) -> Series:
+    """Return what is left of an agreed card's budget, over its time; without budget or start nobody knows."""
+    start = card.expected_start or card.start
+    if not card.budget or start is None:
+        return {}
+    left = max(ZERO, card.budget - pace.whole)
+    first = max(start, setting.world.today)
+    last = _end(card, first, setting)
+    return setting.phase(left, first, last, most=client.contract_end)
+
+
+def _end(card: Card, first: date, setting: _Setting) -> date:
+    """Return when the work of a card that begins on a day is to end: on its due date, else after the lead time."""
+    due = due_of(card, setting.cards.get(card.ref))
+    if due is not None and due >= first:
+        return due
+    return lead_end(card, first, setting.world)
+
+
+# -- the weighted pipeline ---------------------------------------------------------------------------------------------
+
+
+def _weigh(client: Client, cards: Iterable[Card], setting: _Setting) -> Series:
+    """Return what a client's proposals may bring: budget x probability, from their expected start over their time."""
+    total: dict[date, Decimal] = defaultdict(Decimal)
+    usual = setting.world.thresholds.stage_probability
+    for card in cards:
+        start = card.expected_start or card.start
+        chance = chance_of(card, usual)
+        is_proposed = card.stage is Stage.PROPOSAL and not _is_in_fee(
+            card, client, setting.world.today
+        )
+        if not is_proposed or not card.budget or not chance:
+            continue
+        if start is None or start < setting.world.today:
+            # Nobody knows when a proposal starts whose day has passed.
+            continue
+        end = _end(card, start, setting)
+        for day, amount in setting.phase(card.budget * chance, start, end).items():
+            total[day] += amount
+    return total
+
+
+# -- sums --------------------------------------------------------------------------------------------------------------
+
+
+class Ahead(msgspec.Struct, frozen=True, gc=False):
+    """What is still to come in a period."""
+
+    committed: Decimal = ZERO
+    weighted: Decimal = ZERO
+
+    def plus(self, more: Coming) -> Ahead:
+        """Return the sum with what comes in one week part."""
+        committed = self.committed + more.committed
+        return Ahead(committed, self.weighted + more.weighted)
+
+
+Sums = Mapping[tuple[Ref, Period], Ahead]
+"""What is still to come, by unit (or client, or firm) and period."""
+
+
+def sum_ahead(coming: Iterable[Coming] | None) -> Sums | None:
+    """Sum what is still to come by client, unit and firm, for every week part, month and quarter."""
+    if coming is None:
+        return None
+    sums: dict[tuple[Ref, Period], Ahead] = {}
+    for part in coming:
+        week = part.week
+        for owner in {part.client, part.unit or FIRM, FIRM}:
+            for period in (week, month_of(week.start), quarter_of(week.start)):
+                place = owner, period
+                sums[place] = sums.get(place, Ahead()).plus(part)
+    return sums
