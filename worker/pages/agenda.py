@@ -219,11 +219,14 @@ def _plan(view: View, unit: Ref, period: Period) -> Iterator[Block]:
         whole, *parts = plans
         targets, rest = view.parts(whole.target, [plan.target for plan in parts])
         carries, _ = view.parts(whole.carry, [plan.carry for plan in parts])
-        rows.append(_plan_row(view, whole, whole.target, whole.carry))
+        row = _plan_row(view, whole, whole.target, whole.carry)
+        rows.append(row)
         for plan, target, carry in zip(parts, targets, carries, strict=True):
-            rows.append(_plan_row(view, plan, target, carry))
+            row = _plan_row(view, plan, target, carry)
+            rows.append(row)
         if rest and parts:
-            rows.append((view.say("In none of the parts"), view.money(rest), NONE))
+            row = (view.say("In none of the parts"), view.money(rest), NONE)
+            rows.append(row)
     if rows:
         yield view.table(
             (message("Period"), message("Target"), message("Carried over")), rows

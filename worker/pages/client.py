@@ -21,7 +21,7 @@ from worker.domain.period_titles import period_title
 from worker.domain.periods import month_of, quarter_of
 from worker.method.clients.health import NAMES
 from worker.method.measures import ClientMeasure, Rag
-from worker.method.money.forecasts import sum_ahead
+from worker.method.money.forecasts import Ahead
 from worker.method.money.retainer_hours import describe_balance
 from worker.pages.pictures import chart_cards, weekly
 from worker.pages.view import (
@@ -165,19 +165,20 @@ def _money(view: View, client: Client, measure: ClientMeasure) -> Iterator[Block
         return
     month = month_of(view.today)
     quarter = quarter_of(view.today)
-    ahead = (sum_ahead(view.measures.coming) or {}).get((client.ref, quarter))
     forecast = None
-    if ahead is not None:
+    if view.ahead is not None:
+        ahead = view.ahead.get((client.ref, quarter), Ahead())
         forecast = measure.revenue_quarter + ahead.committed + ahead.weighted
+    months = view.share_months()
+    share = view.shares.get(client.ref)
+    until = period_title(quarter, view.words)
     lines = {
         period_title(month, view.words): view.money(measure.revenue_month),
         period_title(quarter, view.words): view.money(measure.revenue_quarter),
-        view.say(
-            "Forecast of {period}", period=period_title(quarter, view.words)
-        ): view.money(forecast),
-        view.say(
-            "Share of the firm's revenue, {months}", months=view.share_months()
-        ): view.share(view.shares.get(client.ref)),
+        view.say("Forecast of {period}", period=until): view.money(forecast),
+        view.say("Share of the firm's revenue, {months}", months=months): view.share(
+            share
+        ),
         view.say("Monthly fee"): view.money(client.monthly_fee),
         view.say("Hours of the month"): _hours(view, client),
         view.say("Contract until"): view.date(client.contract_end),

@@ -52,7 +52,10 @@ def _moved_card(view: View, card: Card, moves: list[tuple[Issue, str]]) -> Bulle
         done,
         total=len(moves),
     )
-    lines = [_move_line(view, issue, category) for issue, category in moves]
+    lines = []
+    for issue, category in moves:
+        line = _move_line(view, issue, category)
+        lines.append(line)
     name = link(card.name, card.url)
     return Bullet(f"{name}: {head}", first_lines(view, lines, MOST))
 
@@ -103,7 +106,10 @@ def _stuck(view: View, cards: list[Card]) -> Iterator[Block]:
 
 
 def _stuck_lines(view: View, card: Card) -> Iterator[str]:
-    left = [issue for issue in _issues(view, card) if not issue.done]
+    left = []
+    for issue in _issues(view, card):
+        if not issue.done:
+            left.append(issue)
     left.sort(key=lambda issue: (issue.due or date.max, issue.key))
     for issue in left:
         reasons = ", ".join(_reasons(view, issue))
@@ -130,7 +136,10 @@ def _for_today(view: View, unit: Ref) -> Iterator[Block]:
         for task in view.tasks_of(unit)
         if task.due is not None and task.due <= view.today
     ]
-    lines = [task_line(view, task) for task in tasks[:MOST_LINES]]
+    lines = []
+    for task in tasks[:MOST_LINES]:
+        line = task_line(view, task)
+        lines.append(line)
     lines += _risk_steps(view, unit)
 
     yield view.heading("For today")

@@ -17,9 +17,9 @@ FORECAST_HEADER = (
 )
 
 
-def forecast_row(view: View, plan: PlanMeasure) -> tuple[str, ...] | None:
+def forecast_row(view: View, plan: PlanMeasure | None) -> tuple[str, ...] | None:
     """Return the row of one period, None where its forecast is not known."""
-    if plan.forecast is None:
+    if plan is None or plan.forecast is None:
         return None
     parts = (plan.fact, plan.committed, plan.weighted)
     amounts, _ = view.parts(plan.forecast, parts)

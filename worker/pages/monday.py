@@ -47,7 +47,10 @@ def write_cut(view: View, unit: Ref, monday: date) -> tuple[Block, ...]:
 
 
 def _cut(view: View, unit: Ref, monday: date) -> Cut:
-    plans = {period: plan for (ref, period), plan in view.plans.items() if ref == unit}
+    plans = {}
+    for (ref, period), plan in view.plans.items():
+        if ref == unit:
+            plans[period] = plan
     last = quarter_of(monday - timedelta(days=7))
     if last not in plans:
         plans |= _kept_plans(view, unit, last)
@@ -92,7 +95,8 @@ def _titled(view: View, figures: Cut) -> tuple[tuple[str, Line], ...]:
     calendar = view.world.calendar
     worked = [week for week in figures.weeks if calendar.in_period(week)]
     spans = [days(week, view.words) for week in worked or figures.weeks]
-    titled = [(view.say("Last week, {days}", days=" + ".join(spans)), figures.week)]
+    title = view.say("Last week, {days}", days=" + ".join(spans))
+    titled = [(title, figures.week)]
     for line in (figures.month, figures.quarter):
         period = period_title(line.period, view.words)
         title = view.say("{period} to date", period=period)
@@ -164,9 +168,11 @@ def _forecasts(view: View, unit: Ref, monday: date) -> Iterator[Block]:
     """Say what the running month and quarter are to come to, each part apart."""
     rows = []
     running = view.world.calendar.add(monday, 0)
-    for period in (month_of(running), quarter_of(running)):
+    month = month_of(running)
+    quarter = quarter_of(running)
+    for period in (month, quarter):
         plan = view.plans.get((unit, period))
-        row = forecast_row(view, plan) if plan is not None else None
+        row = forecast_row(view, plan)
         if row is not None:
             rows.append(row)
     if rows:
@@ -179,11 +185,11 @@ def _causes(view: View, figures: Cut) -> Iterator[Block]:
     week = figures.week
     total = view.variance(week.plan, week.fact)
     amounts = view.whole([cause.amount for cause in figures.clients], total)
-    causes = [
-        (cause, amount)
-        for cause, amount in zip(figures.clients, amounts, strict=True)
-        if amount
-    ]
+    causes = []
+    for cause, amount in zip(figures.clients, amounts, strict=True):
+        if amount:
+            place = cause, amount
+            causes.append(place)
     if not causes:
         return
     yield view.heading("What made the difference")
@@ -195,7 +201,8 @@ def _causes(view: View, figures: Cut) -> Iterator[Block]:
     rest = [amount for _, amount in causes[MOST_CAUSES:]]
     if rest:
         others = view.count("{n} more client", "{n} more clients", len(rest))
-        change = bold(view.change(sum(rest, Decimal(0))))
+        total_rest = sum(rest, Decimal(0))
+        change = bold(view.change(total_rest))
         yield Bullet(f"{others}: {change}")
     yield from _by_model(view, figures, total)
 
@@ -205,14 +212,18 @@ def _by_model(view: View, figures: Cut, total: Decimal | None) -> Iterator[Block
     models = []
     for cause, amount in zip(figures.models, amounts, strict=True):
         if amount:
-            name = plain(_model(view, cause.model) or view.say("without a model"))
-            models.append(f"{name} {bold(view.change(amount))}")
+            model = _model(view, cause.model) or view.say("without a model")
+            name = plain(model)
+            change = bold(view.change(amount))
+            models.append(f"{name} {change}")
     if len(models) > 1:
         yield view.paragraph("By model: {models}.", models=", ".join(models))
 
 
 def _model(view: View, model: str) -> str:
-    return view.say(ENGAGEMENTS[model]) if model in ENGAGEMENTS else ""
+    if model not in ENGAGEMENTS:
+        return ""
+    return view.say(ENGAGEMENTS[model])
 
 
 def _cause(view: View, cause: Cause, change: Decimal, weeks: tuple[Period, ...]) -> str:
@@ -224,12 +235,21 @@ def _cause(view: View, cause: Cause, change: Decimal, weeks: tuple[Period, ...])
     model = _model(view, cause.model)
     bases = _bases(view, cause.client, weeks)
     details = join_parts((model, bases))
-    return f"{line} ({plain(details)})" if details else line
+    if details:
+        line += f" ({plain(details)})"
+    return line
 
 
 def _bases(view: View, client: Ref | None, weeks: tuple[Period, ...]) -> str:
-    bases = {fact.basis for fact in view.shelf(client).money if fact.week in weeks}
-    names = [view.say(BASES[basis]) for basis in sorted(bases) if basis in BASES]
+    bases = set()
+    for fact in view.shelf(client).money:
+        if fact.week in weeks:
+            bases.add(fact.basis)
+    names = []
+    for basis in sorted(bases):
+        if basis in BASES:
+            name = view.say(BASES[basis])
+            names.append(name)
     return ", ".join(names)
 
 
@@ -268,14 +288,23 @@ def _carried(view: View, figures: Cut) -> Iterator[tuple[str, ...]]:
 
 def _units(view: View, monday: date) -> Iterator[Block]:
     """Show every unit, what the firm has outside of them, and the firm, so that plan, fact and variance add up."""
-    units = sorted(view.world.units.values(), key=lambda unit: (unit.name, unit.ref))
+    units = list(view.world.units.values())
+    units.sort(key=lambda unit: (unit.name, unit.ref))
     if not units:
         return
     firm = _cut(view, FIRM, monday)
-    cuts = [_cut(view, unit.ref, monday) for unit in units]
-    plans, plan = view.parts(firm.week.plan, [own.week.plan for own in cuts])
-    facts, fact = view.parts(firm.week.fact, [own.week.fact for own in cuts])
-    is_planned = firm.week.plan is not None
+    whole = firm.week
+    cuts = []
+    expected = []
+    earned = []
+    for unit in units:
+        own = _cut(view, unit.ref, monday)
+        cuts.append(own)
+        expected.append(own.week.plan)
+        earned.append(own.week.fact)
+    plans, plan = view.parts(whole.plan, expected)
+    facts, fact = view.parts(whole.fact, earned)
+    is_planned = whole.plan is not None
     rows = []
     for number, unit in enumerate(units):
         line = (link(unit.name, unit.url), plans[number], facts[number])
@@ -293,8 +322,8 @@ def _units(view: View, monday: date) -> Iterator[Block]:
             )
         )
     name = bold(view.unit_name(FIRM))
-    whole = (name, firm.week.plan, firm.week.fact)
-    everyone = _unit_row(view, whole, firm, is_planned=is_planned)
+    line = (name, whole.plan, whole.fact)
+    everyone = _unit_row(view, line, firm, is_planned=is_planned)
     yield view.heading("By unit")
     yield view.table(
         (

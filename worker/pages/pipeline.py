@@ -46,33 +46,47 @@ def _feed(view: View, feed: Feed) -> Iterator[Block]:
         missing = (message("Missing"), feed.short)
         parts.append(missing)
     amounts = view.whole([amount for _, amount in parts])
-    rows = [
-        (view.say(name), view.money(amount))
-        for (name, _), amount in zip(parts, amounts, strict=True)
-    ]
-    total = (bold(view.say("Together")), bold(view.money(sum(amounts, Decimal(0)))))
-    yield view.table((message("Money"), message("Amount")), (*rows, total))
+    rows = []
+    for (name, _), amount in zip(parts, amounts, strict=True):
+        row = (view.say(name), view.money(amount))
+        rows.append(row)
+    total = (_together(view), _total(view, amounts))
+    header = (message("Money"), message("Amount"))
+    yield view.table(header, (*rows, total))
+
+
+def _together(view: View) -> str:
+    return bold(view.say("Together"))
+
+
+def _total(view: View, amounts: Iterable[Decimal]) -> str:
+    total = sum(amounts, Decimal(0))
+    return bold(view.money(total))
 
 
 def _stages(view: View, pipeline: Pipeline) -> Block:
     stages = pipeline.stages
     values = view.whole([stage.value for stage in stages])
     weighted = view.whole([stage.weighted for stage in stages])
-    rows = [
-        (
+    rows = []
+    for stage, value, part in zip(stages, values, weighted, strict=True):
+        days = NONE
+        if stage.days is not None:
+            days = view.number(stage.days, 0)
+        row = (
             stage_label(stage.stage, view.words),
             _count(view, stage),
             view.money(value),
             view.money(part),
-            NONE if stage.days is None else view.number(stage.days, 0),
+            days,
         )
-        for stage, value, part in zip(stages, values, weighted, strict=True)
-    ]
+        rows.append(row)
+    cards = sum(stage.cards for stage in stages)
     total = (
-        bold(view.say("Together")),
-        str(sum(stage.cards for stage in stages)),
-        bold(view.money(sum(values, Decimal(0)))),
-        bold(view.money(sum(weighted, Decimal(0)))),
+        _together(view),
+        str(cards),
+        _total(view, values),
+        _total(view, weighted),
         "",
     )
     return view.table(
@@ -112,7 +126,9 @@ def _cards(view: View, title: str, refs: Iterable[Ref]) -> Iterator[Block]:
     for ref in refs:
         card = view.world.cards[ref]
         start = start_of(card)
-        day = view.say("starts {day}", day=view.date(start)) if start else ""
+        day = ""
+        if start is not None:
+            day = view.say("starts {day}", day=view.date(start))
         parts = (
             link(card.name, card.url),
             client_link(view, card.client),

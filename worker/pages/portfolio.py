@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from decimal import Decimal
 
 from worker.domain.document import Block, Bullet, Callout, Picture, bold, link, plain
@@ -55,7 +55,9 @@ def _summary(view: View, money: dict[Ref, Decimal] | None) -> Block:
     levels = Counter(risk.level for risk in view.risks)
     quarter = quarter_of(view.today)
     plan = view.plans.get((FIRM, quarter))
-    total = sum(money.values(), Decimal(0)) if money is not None else None
+    total = None
+    if money is not None:
+        total = sum(money.values(), Decimal(0))
     pace = ""
     if plan and plan.pace is not None:
         pace = view.say("pace {pace}", pace=view.percent(plan.pace))
@@ -76,11 +78,10 @@ def _clients(view: View, money: dict[Ref, Decimal] | None) -> Block:
 
     def rank(client: Client) -> tuple[int, Decimal, str]:
         measure = measures.get(client.ref)
-        return (
-            order[measure.rag] if measure else 9,
-            (measure.score if measure else None) or Decimal(0),
-            client.name,
-        )
+        if measure is None:
+            return len(order), Decimal(0), client.name
+        score = measure.score or Decimal(0)
+        return order[measure.rag], score, client.name
 
     clients = sorted(view.world.clients.values(), key=rank)
     rows = []
@@ -95,11 +96,14 @@ def _clients(view: View, money: dict[Ref, Decimal] | None) -> Block:
     for client in clients:
         row = _row(view, client, amounts.get(client.ref))
         rows.append(row)
+    share = None
+    if view.shares:
+        share = sum(view.shares.values(), Decimal(0))
     everyone = (
         bold(view.unit_name(FIRM)),
         "",
         bold(view.money(total)),
-        view.share(sum(view.shares.values(), Decimal(0))) if view.shares else NONE,
+        view.share(share),
         "",
         "",
         "",
@@ -120,16 +124,20 @@ def _clients(view: View, money: dict[Ref, Decimal] | None) -> Block:
 
 def _row(view: View, client: Client, amount: Decimal | None) -> tuple[str, ...]:
     measure = view.measures.clients.get(client.ref)
-    score = (
-        view.number(measure.score, 0) if measure and measure.score is not None else ""
-    )
+    dot = ""
+    horizon = None
+    if measure is not None:
+        horizon = measure.horizon
+        dot = f"{DOTS[measure.rag]} "
+        if measure.score is not None:
+            score = view.number(measure.score, 0)
+            dot += f"{score} "
     shelf = view.shelf(client.ref)
-    task = shelf.tasks[0] if shelf.tasks else None
-    dot = f"{DOTS[measure.rag]} {score} ".replace("  ", " ") if measure else ""
-    horizon = measure.horizon if measure else None
     action = NONE
-    if task is not None:
-        action = view.linked(task.ref, _short(task.title))
+    if shelf.tasks:
+        task = shelf.tasks[0]
+        title = _short(task.title)
+        action = view.linked(task.ref, title)
     return (
         f"{dot}{link(client.name, client.url)}",
         plain(view.unit_name(client.unit)),
@@ -142,7 +150,10 @@ def _row(view: View, client: Client, amount: Decimal | None) -> tuple[str, ...]:
 
 
 def _short(title: str) -> str:
-    return title if len(title) <= TITLE else title[: TITLE - 1].rstrip() + "…"
+    if len(title) <= TITLE:
+        return title
+    begin = title[: TITLE - 1]
+    return begin.rstrip() + "…"
 
 
 def _rays(view: View) -> Iterator[Block]:
@@ -201,7 +212,9 @@ def _mix(view: View) -> Iterator[Block]:
         )
         + mark
     )
-    three = sum((own for _, own in ranked[:3]), Decimal(0))
+    three = Decimal(0)
+    for _, own in ranked[:3]:
+        three += own
     yield Bullet(
         view.say("The three largest bring {share}.", share=bold(view.share(three)))
     )
@@ -243,7 +256,9 @@ def _risks(view: View) -> Iterator[Block]:
         return
     yield view.heading("Risk map")
     yield Picture(chart)
-    yield from (Bullet(risk_line(view, risk)) for risk in view.risks[:MOST_RISKS])
+    for risk in view.risks[:MOST_RISKS]:
+        line = risk_line(view, risk)
+        yield Bullet(line)
     if len(view.risks) > MOST_RISKS:
         yield view.paragraph(
             "and {n} more on the risk map", n=len(view.risks) - MOST_RISKS
@@ -261,33 +276,45 @@ def _managers(view: View, money: dict[Ref, Decimal] | None) -> Iterator[Block]:
     shared = message("Several account managers")
     nobody = message("Without an account manager")
     names: tuple[Ref | str, ...] = (*managers, shared, nobody)
-    clients: dict[Ref | str, list[Ref]] = {name: [] for name in names}
+    clients: dict[Ref | str, list[Ref]] = {}
+    for name in names:
+        clients[name] = []
     for client in view.world.clients.values():
         unit = view.world.unit(client.unit)
-        own = unit.am if unit is not None else ()
-        name: Ref | str = shared if own else nobody
-        if len(own) == 1:
-            name = own[0]
-        clients[name].append(client.ref)
+        own: tuple[Ref, ...] = ()
+        if unit is not None:
+            own = unit.am
+        match own:
+            case ():
+                name = nobody
+            case (only,):
+                name = only
+            case _:
+                name = shared
+        of_name = clients[name]
+        of_name.append(client.ref)
 
-    amounts: list[Decimal] | None = None
+    whole = None
+    sums: list[Decimal | None] = []
+    for refs in clients.values():
+        total = _sum(refs, money)
+        sums.append(total)
     if money is not None:
-        sums = []
-        for refs in clients.values():
-            total = sum((money[ref] for ref in refs), Decimal(0))
-            sums.append(total)
-        amounts = view.whole(sums)
+        whole = sum(money.values(), Decimal(0))
+    amounts, _ = view.parts(whole, sums)
     rows = []
-    for number, (name, refs) in enumerate(clients.items()):
-        amount = amounts[number] if amounts is not None else None
+    for (name, refs), amount in zip(clients.items(), amounts, strict=True):
+        count = len(refs)
         if isinstance(name, Ref):
-            row = _manager(view, name, len(refs), amount)
+            row = _manager(view, name, count, amount)
             rows.append(row)
         elif refs:
-            row = _others(view, view.say(name), len(refs), amount)
+            title = view.say(name)
+            row = _others(view, title, count, amount)
             rows.append(row)
-    whole = sum(amounts, Decimal(0)) if amounts is not None else None
-    everyone = _others(view, bold(view.unit_name(FIRM)), len(view.world.clients), whole)
+    firm = bold(view.unit_name(FIRM))
+    count = len(view.world.clients)
+    everyone = _others(view, firm, count, whole)
     yield view.heading("Account managers")
     yield view.table(
         (
@@ -304,6 +331,15 @@ def _managers(view: View, money: dict[Ref, Decimal] | None) -> Iterator[Block]:
     )
 
 
+def _sum(clients: Iterable[Ref], money: dict[Ref, Decimal] | None) -> Decimal | None:
+    if money is None:
+        return None
+    total = Decimal(0)
+    for ref in clients:
+        total += money[ref]
+    return total
+
+
 def _others(
     view: View, name: str, clients: int, amount: Decimal | None
 ) -> tuple[str, ...]:
@@ -313,9 +349,13 @@ def _others(
 def _manager(
     view: View, person: Ref, clients: int, amount: Decimal | None
 ) -> tuple[str, ...]:
-    tasks = [task for task in view.tasks if task.assignee == person]
-    dues = [task.due for task in tasks if task.due is not None]
-    late = [due for due in dues if due < view.today]
+    tasks = late = 0
+    for task in view.tasks:
+        if task.assignee != person:
+            continue
+        tasks += 1
+        if task.due is not None and task.due < view.today:
+            late += 1
     accounts = load = free = NONE
     own = view.measures.portfolios.get(person)
     if own is not None:
@@ -335,8 +375,8 @@ def _manager(
         load,
         free,
         view.money(amount),
-        str(len(tasks)),
-        str(len(late)),
+        str(tasks),
+        str(late),
     )
 
 

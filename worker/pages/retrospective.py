@@ -52,18 +52,23 @@ def plan_table(view: View, unit: Ref, periods: Iterable[Period]) -> Block:
     if plan is None and not parts:
         return view.paragraph("Nothing was planned.")
 
-    target = plan.target if plan is not None else None
-    fact = plan.fact if plan is not None else None
+    target = fact = None
+    if plan is not None:
+        target = plan.target
+        fact = plan.fact
     targets, no_target = view.parts(target, [part.target for part in parts])
     facts, no_fact = view.parts(fact, [part.fact for part in parts])
     rows = []
     if plan is not None:
-        rows.append(_plan_row(view, plan, target, fact))
-    for number, part in enumerate(parts):
-        rows.append(_plan_row(view, part, targets[number], facts[number]))
+        row = _plan_row(view, plan, target, fact)
+        rows.append(row)
+    for part, aim, got in zip(parts, targets, facts, strict=True):
+        row = _plan_row(view, part, aim, got)
+        rows.append(row)
     if parts and (no_target or no_fact):
-        rest = (view.money(no_target), view.money(no_fact))
-        rows.append((view.say("In none of the parts"), *rest, NONE, ""))
+        name = view.say("In none of the parts")
+        row = (name, view.money(no_target), view.money(no_fact), NONE, "")
+        rows.append(row)
     return view.table(
         (
             message("Period"),
@@ -98,7 +103,8 @@ def goals_of(
     view: View, unit: Ref, period: Period, *, otherwise: str
 ) -> Iterator[Block]:
     """Yield the goals that lie in a period or hold it, each with its months; the sentence `otherwise` without one."""
-    own = [goal for goal in view.measures.goals or () if goal.unit == unit]
+    goals = view.measures.goals or ()
+    own = [goal for goal in goals if goal.unit == unit]
     known = {goal.ref for goal in own}
     near = [goal for goal in own if _meets(goal.period, period)]
     roots = [goal for goal in near if goal.parent not in known]
@@ -135,11 +141,15 @@ def _meets(one: Period, other: Period) -> bool:
 
 def _goal_row(view: View, goal: GoalMeasure) -> tuple[str, ...]:
     number = view.words.number
-    owner = view.names((goal.owner,)) if goal.owner else NONE
+    owner = NONE
+    if goal.owner:
+        owner = view.names((goal.owner,))
     target = number(goal.target, 2)
     if goal.measure:
         target += f" ({plain(goal.measure)})"
-    current = number(goal.current, 2) if goal.current is not None else NONE
+    current = NONE
+    if goal.current is not None:
+        current = number(goal.current, 2)
     return (
         view.linked(goal.ref, goal.title),
         owner,
@@ -236,7 +246,10 @@ def _risks(view: View, unit: Ref, past: Period) -> Iterator[Block]:
 def _links(
     view: View, rows: Sequence[RiskRow] | Sequence[TaskRow]
 ) -> tuple[Bullet, ...]:
-    names = [view.linked(row.ref, row.title) for row in rows]
+    names = []
+    for row in rows:
+        name = view.linked(row.ref, row.title)
+        names.append(name)
     return first_lines(view, names, MOST)
 
 
@@ -331,7 +344,10 @@ def _carried(view: View, row: TaskRow) -> str:
 
 def carried_tasks(view: View, unit: Ref) -> Iterator[Block]:
     """Yield the tasks carried over often enough to be the HoA's matter."""
-    often = {record.ref for record in view.records.values() if record.to_head}
+    often = set()
+    for record in view.records.values():
+        if record.to_head:
+            often.add(record.ref)
     rows = [
         row
         for row in _tasks_of(view, unit)
@@ -339,4 +355,6 @@ def carried_tasks(view: View, unit: Ref) -> Iterator[Block]:
     ]
     if not rows:
         yield view.paragraph("No task was carried over so often.")
-    yield from (Bullet(_late_line(view, row)) for row in rows[:MOST])
+    for row in rows[:MOST]:
+        line = _late_line(view, row)
+        yield Bullet(line)

@@ -50,6 +50,8 @@ from worker.method.measures import (
     TaskRecord,
 )
 from worker.method.money.finance import FEW, finished_months, share_revenue
+from worker.method.money.forecasts import Sums as Coming
+from worker.method.money.forecasts import sum_ahead
 from worker.method.outcome import Outcome
 from worker.plan.facts import Fact
 from worker.world.rows import RiskRow, TaskRow, read_plan_key, read_risk, read_task
@@ -93,7 +95,8 @@ class View(msgspec.Struct, frozen=True, gc=False):
 
     `risk_rows` and `task_rows` stand as they will once this run's facts are written: what a page says of them must not
     change by the writing. `sums` is the money of a unit in a period, None when nobody knows any. `shares` are the clients'
-    of the firm's revenue in the last finished months (`share_months`), with one decimal of a percent: together 100 %.
+    of the firm's revenue in the last finished months (`share_months`), with one decimal of a percent: together 100 %. `ahead` is what is
+    still to come, None when that is not known.
     """
 
     world: World
@@ -109,6 +112,7 @@ class View(msgspec.Struct, frozen=True, gc=False):
     sums: Sums | None
     by_client: Mapping[Ref | None, Shelf]
     shares: Mapping[Ref, Decimal]
+    ahead: Coming | None
 
     @property
     def words(self) -> Words:
@@ -334,6 +338,7 @@ def look(world: World, outcome: Outcome) -> View:
         sums,
         _shelves(world, measures, risks=risks, tasks=tasks),
         share_revenue(measures.history or {}, world.today, digits=TENTH),
+        sum_ahead(measures.coming),
     )
 
 

@@ -70,7 +70,8 @@ def horizon_of(
     if contract_end and ahead:
         ends.append(Horizon(contract_end, Basis.CONTRACT))
     for card in ahead:
-        end = work_end(card, measures.get(card.ref))
+        measure = measures.get(card.ref)
+        end = work_end(card, measure)
         if end is not None:
             ends.append(end)
     return max(ends, key=lambda end: end.day, default=None)
@@ -89,7 +90,9 @@ def planned_until(
         end = work_end(card, measure)
         if end is None:
             continue
-        due = due_of(card, measure) or end.day
+        due = due_of(card, measure)
+        if due is None:
+            due = end.day
         sold = min(end.day, due)
         days.append(sold)
     return max(days, default=None)
@@ -142,9 +145,12 @@ def follower(cards: Iterable[Card], until: date, offers: Offers) -> Card | None:
     """Return a card at proposal or later, not yet running, that starts by a day: likely enough, and not in the past."""
     for card in cards:
         start = start_of(card)
-        if card.stage not in OFFERED or start is None or start > until:
+        if card.stage not in OFFERED:
             continue
-        if not offers.is_late(card) and not offers.is_unlikely(card):
+        if start is None or start > until:
+            continue
+        is_out = offers.is_late(card) or offers.is_unlikely(card)
+        if not is_out:
             return card
     return None
 
@@ -160,8 +166,12 @@ def worth(card: Card, services: Mapping[Ref, Service]) -> Decimal:
 def _value(card: Card, services: Mapping[Ref, Service]) -> Decimal | None:
     if card.budget:
         return card.budget
-    service = services.get(card.service) if card.service else None
-    return service.monthly_value if service else None
+    if card.service is None:
+        return None
+    service = services.get(card.service)
+    if service is None:
+        return None
+    return service.monthly_value
 
 
 def best_ideas(

@@ -35,7 +35,8 @@ def lead_end(card: Card, start: date, world: World) -> date:
     """Return the last day of the lead time of a card's service, which begins with the work."""
     weeks = world.thresholds.service_lead_weeks
     service = world.service(card.service)
-    if service is not None and service.lead_weeks:
-        weeks = service.lead_weeks
-    days = max(ceil(weeks * 7), 1)
-    return start + timedelta(days=days - 1)
+    if service is not None:
+        weeks = service.lead_weeks or weeks
+    days = ceil(weeks * 7)
+    last = max(days, 1) - 1
+    return start + timedelta(last)

@@ -77,7 +77,10 @@ def measure_client_money(
         return Findings(None)
     book = _book(world, revenue)
     paces, facts = _client_money(book, world, cards, revenue)
-    looks = (*_concentrations(book, world), _mix(book, world), *_paces(world, plans))
+    looks = [*_concentrations(book, world)]
+    mix = _mix(book, world)
+    looks.append(mix)
+    looks += _paces(world, plans)
     conditions, signals = state_looks(looks, words=world.words, by_probability=True)
     return Findings(paces, facts, conditions=conditions, signals=signals)
 
@@ -119,8 +122,12 @@ def share_revenue(
     whole = sum(amounts.values(), ZERO)
     if whole <= 0:
         return {}
-    exact = [amount / whole for amount in amounts.values()]
-    return dict(zip(amounts, foot(exact, digits), strict=True))
+    exact = []
+    for amount in amounts.values():
+        share = amount / whole
+        exact.append(share)
+    shares = foot(exact, digits)
+    return dict(zip(amounts, shares, strict=True))
 
 
 # -- clients -----------------------------------------------------------------------------------------------------------

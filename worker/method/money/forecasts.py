@@ -14,6 +14,7 @@ from datetime import date
 from decimal import Decimal
 
 import msgspec
+from msgspec.structs import replace
 
 from worker.domain.entities import FIRM, RUNNING, Card, Client, Revenue, Stage
 from worker.domain.money import round_money
@@ -31,18 +32,20 @@ from worker.method.formulas.billable import Billable, billable_of
 from worker.method.formulas.cascade import weeks_of
 from worker.method.formulas.flow import HOUR
 from worker.method.formulas.rates import Rates, rates_of
-from worker.method.formulas.rays import due_of
+from worker.method.formulas.rays import due_of, start_of
 from worker.method.formulas.stages import chance_of, lead_end
 from worker.method.measures import CardMeasure, Coming, Growth, MoneyMeasure
 from worker.method.money.completion import complete
 from worker.method.money.contracts import promised
 from worker.method.money.earned import model_on
 from worker.method.money.income import ACT, rows_of
+from worker.method.money.timeline import add_series
 from worker.method.run import Findings
 from worker.world.world import World
 
 ZERO = Decimal(0)
 
+Sum = dict[date, Decimal]
 Series = Mapping[date, Decimal]
 """What is still to come by week part, which its first day names."""
 
@@ -66,7 +69,7 @@ class _Pace(msgspec.Struct, frozen=True, gc=False):
 
 
 class _Setting(msgspec.Struct, frozen=True, gc=False):
-    """What is ahead: the rest of this week part, then the others to the end of the next quarter.
+    """What is ahead: the rest of this week part, then the others to the end of the next quarter, by their first days.
 
     `since` is the first of the days that tell of the pace.
     """
@@ -75,7 +78,7 @@ class _Setting(msgspec.Struct, frozen=True, gc=False):
     cards: Mapping[Ref, CardMeasure]
     rates: Rates
     billable: Billable
-    parts: tuple[Period, ...]
+    parts: Mapping[date, Period]
     since: date
 
     def phase(
@@ -101,24 +104,29 @@ class _Setting(msgspec.Struct, frozen=True, gc=False):
             behind = calendar.working_days(first, day)
             return round_money(amount * behind / whole, minor)
 
-        return {
-            week_of(part.start).start: until(part.end) - until(part.start - A_DAY)
-            for part in self.parts
-        }
+        series = {}
+        for place, part in self.parts.items():
+            before = until(part.start - A_DAY)
+            series[place] = until(part.end) - before
+        return series
 
     def go_on(self, pace: _Pace, last: date, most: Decimal | None) -> Series:
         """Return what a pace brings up to `last`, less what it has brought today, and no more than `most` in all."""
         world = self.world
+        calendar = world.calendar
+        today = world.today
         a_day = pace.recent / world.thresholds.pace_days
         series: dict[date, Decimal] = {}
         before = ZERO
-        for part in self.parts:
-            days = world.calendar.working_days(world.today, min(part.end, last))
-            now = max(ZERO, a_day * days - pace.today)
+        for place, part in self.parts.items():
+            end = min(part.end, last)
+            days = calendar.working_days(today, end)
+            now = a_day * days - pace.today
+            now = max(ZERO, now)
             if most is not None:
                 now = min(now, most)
             now = round_money(now, world.minor_unit)
-            series[week_of(part.start).start] = now - before
+            series[place] = now - before
             before = now
         return series
 
@@ -129,48 +137,54 @@ def forecast_money(
     """Return what is still to come to the end of the next quarter; None where money is not known."""
     if money is None:
         return Findings(None)
-    since = world.calendar.add(world.today, -world.thresholds.pace_days)
-    setting = _Setting(
-        world, cards, rates_of(world), billable_of(world), _parts(world), since
-    )
+    days = world.thresholds.pace_days
+    since = world.calendar.add(world.today, -days)
+    rates = rates_of(world)
+    parts = _parts(world)
+    billable = billable_of(world)
+    setting = _Setting(world, cards, rates, billable, parts, since)
     rows = rows_of(world, (ACT,))
-    own_cards: dict[Ref, list[Card]] = defaultdict(list)
+    by_client: dict[Ref | None, list[Card]] = defaultdict(list)
     for card in world.cards.values():
-        if card.client is not None:
-            own_cards[card.client].append(card)
+        by_client[card.client].append(card)
 
     coming: list[Coming] = []
     for client in world.clients.values():
-        cards_of = own_cards[client.ref]
-        owners = money.owners.get(client.ref, ())
-        growths = money.obligations.get(client.ref, ())
+        ref = client.ref
+        own = by_client[ref]
+        owners = money.owners.get(ref, ())
+        growths = money.obligations.get(ref, ())
         owed = dict(zip(owners, growths, strict=True))
-        committed = _commit(client, cards_of, rows[client.ref], owed, setting)
-        weighted = _weigh(client, cards_of, setting)
+        acts = rows[ref]
+        committed = _commit(client, own, acts, owed, setting)
+        weighted = _weigh(client, own, setting)
         coming += _by_week(client, committed, weighted, setting)
     return Findings(tuple(coming))
 
 
-def _parts(world: World) -> tuple[Period, ...]:
+def _parts(world: World) -> Mapping[date, Period]:
     """Return the week parts from today on to the end of the next quarter, the first one without the days behind us."""
-    quarter = quarter_of(world.today)
-    weeks = (*weeks_of(quarter), *weeks_of(next_period(quarter)))
-    return tuple(
-        Period(max(week.start, world.today), week.end, Grain.WEEK)
-        for week in weeks
-        if week.end >= world.today
-    )
+    today = world.today
+    quarter = quarter_of(today)
+    following = next_period(quarter)
+    parts = {}
+    for week in (*weeks_of(quarter), *weeks_of(following)):
+        if week.end < today:
+            continue
+        start = max(week.start, today)
+        parts[week.start] = Period(start, week.end, Grain.WEEK)
+    return parts
 
 
 def _by_week(
     client: Client, committed: Series, weighted: Series, setting: _Setting
 ) -> Iterator[Coming]:
-    for part in setting.parts:
-        week = week_of(part.start)
-        sure = committed.get(week.start, ZERO)
-        hoped = weighted.get(week.start, ZERO)
+    for place, part in setting.parts.items():
+        week = week_of(place)
+        unit = client.unit_on(part.start)
+        sure = committed.get(place, ZERO)
+        hoped = weighted.get(place, ZERO)
         if sure or hoped:
-            unit = client.unit_on(part.start)
             yield Coming(client.ref, unit, week, sure, hoped)
 
 
@@ -186,19 +200,23 @@ def _commit(
 ) -> Series:
     """Return what all obligations of a client are still to be recognised to grow by."""
     earned: dict[Ref | None, list[Series]] = defaultdict(list)
-    for ref, series in _earn(client, cards, setting):
-        owner = ref if ref in obligations else None
-        earned[owner].append(series)
     acts: dict[Ref | None, list[Revenue]] = defaultdict(list)
+    for owner, series in _earn(client, cards, setting):
+        if owner not in obligations:
+            owner = None
+        earned[owner].append(series)
     for row in rows:
-        owner = row.project if row.project in obligations else None
+        owner = row.project
+        if owner not in obligations:
+            owner = None
         acts[owner].append(row)
 
-    total: dict[date, Decimal] = defaultdict(Decimal)
+    total: Sum = {}
     for owner, growths in obligations.items():
-        ahead = _grow(growths, earned[owner], acts[owner], setting)
-        for day, amount in ahead.items():
-            total[day] += amount
+        own = earned[owner]
+        bills = acts[owner]
+        ahead = _grow(growths, own, bills, setting)
+        add_series(total, ahead)
     return total
 
 
@@ -225,12 +243,13 @@ def _grow(
 
     series: dict[date, Decimal] = {}
     before = max(done, acted)
-    for part in setting.parts:
-        day = week_of(part.start).start
-        done += sum((amounts.get(day, ZERO) for amounts in earned), ZERO)
-        acted += sum((amounts.get(day, ZERO) for amounts in bills), ZERO)
+    for place in setting.parts:
+        for amounts in earned:
+            done += amounts.get(place, ZERO)
+        for amounts in bills:
+            acted += amounts.get(place, ZERO)
         now = max(done, acted)
-        series[day] = now - before
+        series[place] = now - before
         before = now
     return series
 
@@ -240,15 +259,14 @@ def _earn(
 ) -> Iterator[tuple[Ref | None, Series]]:
     """Yield what a client's fee (of no card) and each of its cards are still to earn."""
     world = setting.world
-    models = client.models.values() if client.models else (client.engagement,)
+    models: tuple[str | None, ...] = (client.engagement,)
+    if client.models is not None:
+        models = client.models.values()
     if "retainer" in models:
-        yield (
-            None,
-            {
-                week_of(part.start).start: promised(client, (), part, world=world)
-                for part in setting.parts
-            },
-        )
+        fees = {}
+        for place, part in setting.parts.items():
+            fees[place] = promised(client, (), part, world=world)
+        yield None, fees
     seen: set[str] = set()
     for card in cards:
         model = model_on(card, client, world.today)
@@ -257,10 +275,12 @@ def _earn(
             pace = _hours(card, setting, seen=seen)
         elif model == "fixed_price":
             pace = _progress(card, setting)
+        ahead: Series = {}
         if card.stage in RUNNING:
-            yield card.ref, _go_on(card, client, pace, setting)
-        elif card.stage is Stage.AGREED and not _is_in_fee(card, client, world.today):
-            yield card.ref, _begin(card, client, pace, setting)
+            ahead = _go_on(card, client, pace, setting)
+        elif card.stage is Stage.AGREED:
+            ahead = _begin(card, client, pace, setting)
+        yield card.ref, ahead
 
 
 def _hours(card: Card, setting: _Setting, *, seen: set[str]) -> _Pace:
@@ -287,8 +307,10 @@ def _progress(card: Card, setting: _Setting) -> _Pace:
     least = setting.world.thresholds.estimate_share
     for step in complete(work, least, setting.world.zone):
         share = step.share
-        pace = pace.plus(card.budget * step.gained, step.day, setting)
-    return _Pace(pace.recent, card.budget * share, pace.today)
+        worth = card.budget * step.gained
+        pace = pace.plus(worth, step.day, setting)
+    whole = card.budget * share
+    return replace(pace, whole=whole)
 
 
 def _go_on(card: Card, client: Client, pace: _Pace, setting: _Setting) -> Series:
@@ -296,33 +318,39 @@ def _go_on(card: Card, client: Client, pace: _Pace, setting: _Setting) -> Series
     fixed price to its budget and due date. Under another model it goes on no longer."""
     today = setting.world.today
     model = model_on(card, client, today)
-    last = setting.parts[-1].end
+    ends: list[date] = []
     most = None
     measure = setting.cards.get(card.ref)
     if model == "fixed_price":
         due = due_of(card, measure)
-        most = max(ZERO, (card.budget or ZERO) - pace.whole)
+        budget = card.budget or ZERO
+        most = max(ZERO, budget - pace.whole)
     else:
-        due = measure.promised if measure else card.due
+        due = card.due
+        if measure is not None:
+            due = measure.promised
         if due is not None and due < today:
             due = None
-    for end in (due, client.contract_end, _model_end(card, client, today)):
+    turn = _model_end(card, client, today)
+    for end in (due, client.contract_end, turn):
         if end is not None:
-            last = min(last, end)
+            ends.append(end)
+    last = min(ends, default=date.max)
     return setting.go_on(pace, last, most)
 
 
 def _model_end(card: Card, client: Client, today: date) -> date | None:
     """Return the last day on which a card earns by the model of today, as far as a change is known."""
-    changes: list[date] = []
-    for dated in (card.models, client.models):
-        if dated is not None:
-            changes += [start for start, _ in dated.changes if start > today]
     model = model_on(card, client, today)
-    for day in sorted(changes):
-        if model_on(card, client, day) != model:
-            return day - A_DAY
-    return None
+    ends: list[date] = []
+    for dated in (card.models, client.models):
+        if dated is None:
+            continue
+        for day, _ in dated.changes:
+            follower = model_on(card, client, day)
+            if day > today and follower != model:
+                ends.append(day - A_DAY)
+    return min(ends, default=None)
 
 
 def _is_in_fee(card: Card, client: Client, today: date) -> bool:
@@ -333,18 +361,23 @@ def _is_in_fee(card: Card, client: Client, today: date) -> bool:
 
 def _begin(card: Card, client: Client, pace: _Pace, setting: _Setting) -> Series:
     """Return what is left of an agreed card's budget, over its time; without budget or start nobody knows."""
-    start = card.expected_start or card.start
+    start = start_of(card)
+    today = setting.world.today
+    if _is_in_fee(card, client, today):
+        return {}
     if not card.budget or start is None:
         return {}
-    left = max(ZERO, card.budget - pace.whole)
-    first = max(start, setting.world.today)
+    left = card.budget - pace.whole
+    left = max(ZERO, left)
+    first = max(start, today)
     last = _end(card, first, setting)
     return setting.phase(left, first, last, most=client.contract_end)
 
 
 def _end(card: Card, first: date, setting: _Setting) -> date:
     """Return when the work of a card that begins on a day is to end: on its due date, else after the lead time."""
-    due = due_of(card, setting.cards.get(card.ref))
+    measure = setting.cards.get(card.ref)
+    due = due_of(card, measure)
     if due is not None and due >= first:
         return due
     return lead_end(card, first, setting.world)
@@ -355,22 +388,25 @@ def _end(card: Card, first: date, setting: _Setting) -> date:
 
 def _weigh(client: Client, cards: Iterable[Card], setting: _Setting) -> Series:
     """Return what a client's proposals may bring: budget x probability, from their expected start over their time."""
-    total: dict[date, Decimal] = defaultdict(Decimal)
-    usual = setting.world.thresholds.stage_probability
+    total: Sum = {}
+    world = setting.world
+    usual = world.thresholds.stage_probability
     for card in cards:
-        start = card.expected_start or card.start
+        start = start_of(card)
         chance = chance_of(card, usual)
-        is_proposed = card.stage is Stage.PROPOSAL and not _is_in_fee(
-            card, client, setting.world.today
-        )
-        if not is_proposed or not card.budget or not chance:
+        if card.stage is not Stage.PROPOSAL:
             continue
-        if start is None or start < setting.world.today:
+        if _is_in_fee(card, client, world.today):
+            continue
+        if not card.budget or not chance:
+            continue
+        if start is None or start < world.today:
             # Nobody knows when a proposal starts whose day has passed.
             continue
         end = _end(card, start, setting)
-        for day, amount in setting.phase(card.budget * chance, start, end).items():
-            total[day] += amount
+        value = card.budget * chance
+        ahead = setting.phase(value, start, end)
+        add_series(total, ahead)
     return total
 
 
@@ -386,7 +422,8 @@ class Ahead(msgspec.Struct, frozen=True, gc=False):
     def plus(self, more: Coming) -> Ahead:
         """Return the sum with what comes in one week part."""
         committed = self.committed + more.committed
-        return Ahead(committed, self.weighted + more.weighted)
+        weighted = self.weighted + more.weighted
+        return Ahead(committed, weighted)
 
 
 Sums = Mapping[tuple[Ref, Period], Ahead]
@@ -400,8 +437,12 @@ def sum_ahead(coming: Iterable[Coming] | None) -> Sums | None:
     sums: dict[tuple[Ref, Period], Ahead] = {}
     for part in coming:
         week = part.week
-        for owner in {part.client, part.unit or FIRM, FIRM}:
-            for period in (week, month_of(week.start), quarter_of(week.start)):
+        month = month_of(week.start)
+        quarter = quarter_of(week.start)
+        unit = part.unit or FIRM
+        for owner in {part.client, unit, FIRM}:
+            for period in (week, month, quarter):
                 place = owner, period
-                sums[place] = sums.get(place, Ahead()).plus(part)
+                before = sums.get(place, Ahead())
+                sums[place] = before.plus(part)
     return sums

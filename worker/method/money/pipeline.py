@@ -12,7 +12,7 @@ from datetime import date, timedelta
 from decimal import Decimal
 from statistics import median
 
-import msgspec
+from msgspec.structs import replace
 
 from worker.domain.entities import FIRM, HUNTED, RUNNING, Card, Stage
 from worker.domain.money import round_money
@@ -50,38 +50,60 @@ def measure_pipeline(
     coming: Iterable[Coming] | None,
 ) -> Findings[Pipeline | None]:
     """Return the pipeline, None where there is no newbiz client; with the stages to remember and the condition."""
-    clients = {
-        client.ref for client in world.clients.values() if client.group == NEWBIZ
-    }
+    clients = set()
+    for client in world.clients.values():
+        if client.group == NEWBIZ:
+            clients.add(client.ref)
     tracks = _remember(clients, world, cards)
-    if not clients:
-        looks = [_look(None, world)]
-        conditions, signals = state_looks(looks, words=world.words, by_probability=True)
-        return Findings(None, conditions=conditions, signals=signals)
-
-    hunted = sorted(
-        (
-            card
-            for card in world.cards.values()
-            if card.client in clients and card.stage in HUNTED
-        ),
-        key=lambda card: (card.name, card.ref),
-    )
-    feed = _feed(hunted, clients, world, plans=plans, money=money, coming=coming)
-    history = _history({**world.memory.tracks, **tracks}, world)
-    won, decided = _count_decisions(history, world)
-    pipeline = Pipeline(
-        tuple(_stage(stage, hunted, history, world) for stage in HUNTED),
-        since=_year_ago(world),
-        won=won,
-        decided=decided,
-        due=tuple(card.ref for card in hunted if _is_due(card, world)),
-        still=tuple(card.ref for card in hunted if _is_still(card, world, cards)),
-        feed=feed,
-    )
+    feed = None
+    pipeline = None
+    if clients:
+        hunted = _hunted(clients, world)
+        feed = _feed(hunted, clients, world, plans=plans, money=money, coming=coming)
+        seen = {**world.memory.tracks, **tracks}
+        pipeline = _pipeline(hunted, seen, world, cards)
+        pipeline = replace(pipeline, feed=feed)
     looks = [_look(feed, world)]
     conditions, signals = state_looks(looks, words=world.words, by_probability=True)
     return Findings(pipeline, conditions=conditions, signals=signals, tracks=tracks)
+
+
+def _hunted(clients: set[Ref], world: World) -> list[Card]:
+    hunted = []
+    for card in world.cards.values():
+        if card.client in clients and card.stage in HUNTED:
+            hunted.append(card)
+    hunted.sort(key=lambda card: (card.name, card.ref))
+    return hunted
+
+
+def _pipeline(
+    hunted: Sequence[Card],
+    tracks: Mapping[str, Track],
+    world: World,
+    cards: Mapping[Ref, CardMeasure],
+) -> Pipeline:
+    history = _history(tracks, world)
+    won, decided = _count_decisions(history, world)
+    stages = []
+    for stage in HUNTED:
+        value = _stage(stage, hunted, history, world)
+        stages.append(value)
+    due = []
+    still = []
+    for card in hunted:
+        if _is_due(card, world):
+            due.append(card.ref)
+        if _is_still(card, world, cards):
+            still.append(card.ref)
+    return Pipeline(
+        tuple(stages),
+        since=_year_ago(world),
+        won=won,
+        decided=decided,
+        due=tuple(due),
+        still=tuple(still),
+    )
 
 
 # -- stages ------------------------------------------------------------------------------------------------------------
@@ -95,7 +117,9 @@ def _remember(
     tracks = {}
     for card in world.cards.values():
         since = stage_since(card, world, cards)
-        if card.client not in clients or card.stage is None or since is None:
+        if card.client not in clients:
+            continue
+        if card.stage is None or since is None:
             continue
         name = _name(card.ref, card.stage)
         before = known.get(f"{card.ref}#stage")
@@ -104,7 +128,10 @@ def _remember(
         else:
             is_seen = before.value != card.stage
         if is_seen or name not in known:
-            tracks[name] = Track(MOVED if is_seen else STOOD, since)
+            how = STOOD
+            if is_seen:
+                how = MOVED
+            tracks[name] = Track(how, since)
     return tracks
 
 
@@ -132,16 +159,24 @@ def _year_ago(world: World) -> date:
 
 def _count_decisions(history: Mapping[Ref, Stays], world: World) -> tuple[int, int]:
     """Return how many cards were won, of how many decided, among those whose decision was seen in the last months."""
+    year_ago = _year_ago(world)
     won = decided = 0
     for stays in history.values():
-        wins = [stays[stage] for stage in WON if stage in stays]
-        losses = [stays[Stage.LOST]] if Stage.LOST in stays else []
-        ends = wins or losses
+        wins = []
+        for stage in WON:
+            if stage in stays:
+                wins.append(stays[stage])
+        ends = wins
+        if not wins and Stage.LOST in stays:
+            ends = [stays[Stage.LOST]]
         first = min(ends, key=lambda track: track.since, default=None)
-        if first is None or first.value != MOVED or first.since < _year_ago(world):
+        if first is None or first.value != MOVED:
+            continue
+        if first.since < year_ago:
             continue
         decided += 1
-        won += bool(wins)
+        if wins:
+            won += 1
     return won, decided
 
 
@@ -152,10 +187,14 @@ def _stage(
     own = [card for card in cards if card.stage is stage]
     usual = world.thresholds.stage_probability
     value = weighted = ZERO
+    unvalued = 0
     for card in own:
-        budget = card.budget or ZERO
-        value += budget
-        weighted += budget * chance_of(card, usual)
+        if not card.budget:
+            unvalued += 1
+            continue
+        value += card.budget
+        chance = chance_of(card, usual)
+        weighted += card.budget * chance
     days = []
     for stays in history.values():
         stay = _days_at(stage, stays)
@@ -166,7 +205,7 @@ def _stage(
         cards=len(own),
         value=value,
         weighted=round_money(weighted, world.minor_unit),
-        unvalued=sum(not card.budget for card in own),
+        unvalued=unvalued,
         days=Decimal(median(days)) if days else None,
     )
 
@@ -176,7 +215,10 @@ def _days_at(stage: Stage, stays: Stays) -> int | None:
     stay = stays.get(stage)
     if stay is None or stay.value != MOVED:
         return None
-    later = [other.since for other in stays.values() if other.since > stay.since]
+    later = []
+    for other in stays.values():
+        if other.since > stay.since:
+            later.append(other.since)
     if not later:
         return None
     return (min(later) - stay.since).days
@@ -185,25 +227,19 @@ def _days_at(stage: Stage, stays: Stays) -> int | None:
 def _is_due(card: Card, world: World) -> bool:
     """Tell whether a card was to start by the end of this month."""
     start = start_of(card)
-    return start is not None and start <= month_of(world.today).end
+    month = month_of(world.today)
+    return start is not None and start <= month.end
 
 
 def _is_still(card: Card, world: World, cards: Mapping[Ref, CardMeasure]) -> bool:
     """Tell whether a card has not moved for too many days."""
     since = stage_since(card, world, cards)
-    days = timedelta(days=world.thresholds.next_step_days)
-    return since is not None and since <= world.today - days
+    days = timedelta(world.thresholds.next_step_days)
+    last = world.today - days
+    return since is not None and since <= last
 
 
 # -- the target --------------------------------------------------------------------------------------------------------
-
-
-class _Sums(msgspec.Struct, frozen=True, gc=False):
-    """What newbiz brought in a quarter, is committed to, and may bring."""
-
-    fact: Decimal
-    committed: Decimal
-    weighted: Decimal
 
 
 def _feed(
@@ -216,12 +252,13 @@ def _feed(
     coming: Iterable[Coming] | None,
 ) -> Feed | None:
     """Return what newbiz is to bring in the last quarter that is planned, and what feeds it; None where it is not known."""
-    quarters = {
-        (plan.unit, plan.period): plan
-        for plan in plans
-        if plan.period.grain is Grain.QUARTER
-    }
-    if not quarters or money is None or coming is None:
+    if money is None or coming is None:
+        return None
+    quarters = {}
+    for plan in plans:
+        if plan.period.grain is Grain.QUARTER:
+            quarters[plan.unit, plan.period] = plan
+    if not quarters:
         return None
     quarter = max(period for _, period in quarters)
     target = _target(quarter, quarters, world)
@@ -246,13 +283,15 @@ def _target(
     groups: dict[Ref, set[str | None]] = defaultdict(set)
     for client in world.clients.values():
         if client.unit is not None:
-            groups[client.unit].add(client.group)
+            own = groups[client.unit]
+            own.add(client.group)
     pinned = []
     for unit, own in groups.items():
         plan = plans.get((unit, quarter))
-        is_pinned = plan is not None and plan.pinned
-        if plan is not None and is_pinned and own == {NEWBIZ}:
-            pinned.append(plan.target or ZERO)
+        if plan is None or own != {NEWBIZ}:
+            continue
+        if plan.pinned and plan.target is not None:
+            pinned.append(plan.target)
     if pinned:
         return sum(pinned, ZERO)
 
@@ -265,11 +304,17 @@ def _target(
 
 def _is_told(hunted: Iterable[Card], world: World) -> bool:
     """Tell whether people keep what a forecast needs: proposals of which none has budget, start and chance tell nothing."""
-    proposals = [card for card in hunted if card.stage is Stage.PROPOSAL]
+    proposals = []
+    for card in hunted:
+        if card.stage is Stage.PROPOSAL:
+            proposals.append(card)
     usual = world.thresholds.stage_probability
     for card in proposals:
-        has_chance = card.probability is not None or str(card.stage) in usual
-        if card.budget and start_of(card) and has_chance:
+        start = start_of(card)
+        has_chance = Stage.PROPOSAL in usual
+        if card.probability is not None:
+            has_chance = True
+        if card.budget and start and has_chance:
             return True
     return not proposals
 

@@ -554,19 +554,15 @@ def _facts(plan: PlanMeasure, tree: _Tree, world: World) -> Iterator[Fact]:
     say = world.words.say
     ref = Ref("plans", plan_key(plan.unit, plan.period))
     figures = list_figures(plan, _basis_of(plan, tree), world)
-    threshold = f"pace >= {world.thresholds.pace.green} / {world.thresholds.pace.amber}"
+    band = world.thresholds.pace
+    threshold = f"pace >= {band.green} / {band.amber}"
     for name, value in _identity(plan, world).items():
-        yield Fact(
-            ref,
-            name,
-            value,
-            Why("plans", figures["row"], say("the unit and the period")),
-        )
+        why = Why("plans", figures["row"], say("the unit and the period"))
+        yield Fact(ref, name, value, why)
     if plan.target is not None:
         formula = _target_formula(plan, tree, world)
-        yield Fact(
-            ref, "target", plan.target, Why("plans", choose("target", figures), formula)
-        )
+        why = Why("plans", choose("target", figures), formula)
+        yield Fact(ref, "target", plan.target, why)
     if plan.fact is None:
         return
     values: dict[str, tuple[Value, str]] = {
