@@ -171,6 +171,7 @@ class Thresholds(Model):
     am_load: Annotated[Decimal, Field(gt=0, le=10)] = Decimal(1)
     next_step_days: Days = 14
     tasks_per_client: Count = 5
+    tasks_per_person: Count = 5
     carries_to_hoa: Some = 3
     risk_gone_days: Days = 2
     sprint_weeks: Annotated[int, Field(ge=1, le=4)] = 2

@@ -206,7 +206,7 @@ class Code(StrEnum):
     UNPINNED_TARGET = "unpinned-target"
     """A target was typed but is not pinned; nothing is planned by it."""
     WAITING_TASK = "waiting-task"
-    """A task waits for the next sprint: the client has as many new ones as are allowed."""
+    """A task waits: its client has as many new ones in this sprint, or its person today, as are allowed."""
 
     # Plans that are refused.
     OTHER_PLAN = "other-plan"

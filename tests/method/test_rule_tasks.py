@@ -726,6 +726,206 @@ def test_what_waits_is_listed_with_its_client_and_the_limit() -> None:
     assert english(told.hint) == "0 new tasks a sprint are the limit for one client"
 
 
+# --- how much one person is given on a day
+
+
+def handed(
+    *signals: Signal, seen: World, limit: int = 5
+) -> tuple[list[str], list[str]]:
+    """Return the rows made on a day on which each person may get so many, and the playbooks of what waits."""
+    limits = seen.thresholds.model_copy(update={"tasks_per_person": limit})
+    found = plan_tasks(replace(seen, thresholds=limits), PLAYBOOKS, signals, ())
+    waiting = [one.field for one in found.problems if one.code == "waiting-task"]
+    return sorted(keys(found)), waiting
+
+
+def made_before(subject: str, opened: date, *, by: str = "am", **fields: Any) -> World:
+    """Return a world that remembers a task for somebody, made on some day, whose row is gone."""
+    before = Occurrence(
+        f"task:index_rate:{subject}",
+        opened=opened,
+        client="clients/c1",
+        assignee=f"people/{by}",
+        **fields,
+    )
+    memory = Memory(occurrences={before.key: before}, first_run=False)
+    return replace(world(client(), unit()), memory=memory)
+
+
+@pytest.mark.parametrize("backwards", [True, False])
+def test_a_person_of_two_clients_gets_five_new_tasks_a_day_strongest_first(
+    backwards: bool,
+) -> None:
+    # All are the AM's: 70 for a contract that ends, 55 for a client without contact, 40 for a rate.
+    seen = world(client("c1"), client("c2"), client("c3"), unit())
+    signals = [
+        calls(playbook, owner, client=owner)
+        for owner in ("c1", "c2", "c3")
+        for playbook in ("index_rate", "contact_client", "contract_end")
+    ]
+    told = signals[::-1] if backwards else signals
+    taken, waiting = handed(*told, seen=seen)
+    assert taken == [
+        *(f"task:contact_client:{owner}" for owner in ("c1", "c2")),
+        *(f"task:contract_end:{owner}" for owner in ("c1", "c2", "c3")),
+    ]
+    assert waiting == ["contact_client", *["index_rate"] * 3]
+
+
+def test_everybody_has_a_day_of_their_own() -> None:
+    # Risks of a card are the PM's, rates the AM's.
+    signals = [
+        calls(playbook, f"c{n}")
+        for playbook in ("answer_risk", "index_rate")
+        for n in range(2)
+    ]
+    taken, waiting = handed(*signals, seen=world(client(), unit()), limit=1)
+    assert taken == ["task:answer_risk:c0", "task:index_rate:c0"]
+    assert waiting == ["answer_risk", "index_rate"]
+
+
+def test_what_waits_for_a_person_takes_no_place_of_its_client() -> None:
+    signals = (
+        calls("answer_risk", "a"),
+        calls("answer_risk", "b"),
+        calls("index_rate", "c1"),
+    )
+    seen = world(client(), unit())
+    limits = seen.thresholds.model_copy(update={"tasks_per_client": 2})
+    taken, _ = handed(*signals, seen=replace(seen, thresholds=limits), limit=1)
+    assert taken == ["task:answer_risk:a", "task:index_rate:c1"]
+
+
+def test_what_nobody_can_be_given_is_nobodys_limit() -> None:
+    nobody = unit(am=())
+    signals = [calls("index_rate", f"c{n}") for n in range(7)]
+    seen = world(client(), nobody)
+    limits = seen.thresholds.model_copy(update={"tasks_per_client": 9})
+    taken, _ = handed(*signals, seen=replace(seen, thresholds=limits), limit=1)
+    assert len(taken) == 7
+
+
+@pytest.mark.parametrize("fate", ["done", "cancelled", "open"])
+@pytest.mark.parametrize(
+    ("opened", "by", "expected"),
+    [
+        (TODAY, "am", []),
+        (TODAY, "pm", ["task:contract_end:c1"]),
+        (day(-1), "am", ["task:contract_end:c1"]),
+    ],
+)
+def test_a_task_made_today_keeps_its_place_whatever_became_of_it(
+    fate: str, opened: date, by: str, expected: list[str]
+) -> None:
+    closed = {} if fate == "open" else {"closed": TODAY, "closing": Closing.PERSON}
+    seen = made_before("c9", opened, by=by, **closed)
+    taken, _ = handed(calls("contract_end", "c1"), seen=seen, limit=1)
+    assert [key for key in taken if "c9" not in key] == expected
+
+
+def test_a_task_counts_for_whom_it_was_made_not_for_who_has_it_now() -> None:
+    mine = row(
+        "tasks", "task:index_rate:c9", status="doing", assignee=(Ref("people", "pm"),)
+    )
+    before = made_before("c9", TODAY, by="am")
+    seen = replace(before, rows={"tasks": (mine,)})
+    signals = (
+        calls("index_rate", "c9"),
+        calls("contract_end", "c1"),
+        calls("answer_risk", "p1"),
+    )
+    taken, waiting = handed(*signals, seen=seen, limit=1)
+    assert taken == ["task:answer_risk:p1", "task:index_rate:c9"]
+    assert waiting == ["contract_end"]
+
+
+@pytest.mark.parametrize(
+    ("created", "expected"), [(TODAY, []), (day(-1), ["task:contract_end:c1"])]
+)
+def test_rows_tell_what_was_given_today_when_the_memory_is_lost(
+    created: date, expected: list[str]
+) -> None:
+    mine = row(
+        "tasks",
+        "task:index_rate:c9",
+        created=created,
+        status="new",
+        client=(Ref("clients", "c1"),),
+        assignee=(Ref("people", "am"),),
+    )
+    seen = replace(world(client(), unit()), rows={"tasks": (mine,)})
+    taken, _ = handed(
+        calls("index_rate", "c9"), calls("contract_end", "c1"), seen=seen, limit=1
+    )
+    assert [key for key in taken if "c9" not in key] == expected
+
+
+def test_peoples_own_tasks_do_not_count() -> None:
+    own = [
+        row(
+            "tasks",
+            f"own{n}",
+            worker=False,
+            status="new",
+            client=(Ref("clients", "c1"),),
+            assignee=(Ref("people", "am"),),
+        )
+        for n in range(9)
+    ]
+    seen = replace(world(client(), unit()), rows={"tasks": tuple(own)})
+    taken, waiting = handed(calls("index_rate", "c1"), seen=seen, limit=1)
+    assert (taken, waiting) == (["task:index_rate:c1"], [])
+
+
+def test_a_task_that_stands_is_kept_true_on_a_full_day() -> None:
+    seen = world(client(contract_end=day(20)), unit())
+    outcome = judge(seen)
+    assert "task:contract_end:c1" in keys(outcome)
+    full = seen.thresholds.model_copy(update={"tasks_per_person": 0})
+    again = judge(replace(later(seen, outcome, 1), thresholds=full))
+    assert task(again, "task:contract_end:c1")["status"] == "new"
+
+
+def test_what_waits_today_comes_tomorrow_and_a_second_run_brings_nothing() -> None:
+    # Three clients with nothing after the contract that ends, a rate of old, and no call: twelve tasks of one AM.
+    clients = [
+        client(
+            f"c{n}",
+            last_contact=day(-20),
+            contract_end=day(20),
+            rate_indexed=day(-500),
+            since=day(-600),
+        )
+        for n in range(3)
+    ]
+    seen = world(*clients, unit(), person("am", role="am"))
+    first = judge(seen)
+    assert keys(first) == {
+        *(f"task:ray_break:c{n}" for n in range(3)),
+        "task:contract_end:c0",
+        "task:contract_end:c1",
+    }
+    assert keys(judge(applied(seen, first))) == keys(first)
+
+    second = judge(later(seen, first, 1))
+    assert len(keys(second)) == 10
+    third = judge(later(later(seen, first, 1), second, 2))
+    assert len(keys(third)) == 12
+
+
+def test_what_waits_for_a_person_is_listed_with_the_person_and_the_limit() -> None:
+    limits = world().thresholds.model_copy(update={"tasks_per_person": 0})
+    seen = replace(world(client(), unit(), person("am", role="am")), thresholds=limits)
+    (told,) = plan_tasks(seen, PLAYBOOKS, (calls("index_rate", "c1"),), ()).problems
+    assert (told.code, english(told.where), told.severity) == (
+        "waiting-task",
+        "C1",
+        Severity.INFO,
+    )
+    assert english(told.message).startswith("waits for another day of Am: ")
+    assert english(told.hint) == "0 new tasks a day are the limit for one person"
+
+
 # --- cards that somebody works on
 
 

@@ -37,8 +37,9 @@ class Occurrence(msgspec.Struct, frozen=True, gc=False):
     `opened` the day it last opened; `gone` the first day its condition was not seen (None while it holds); `closed` the
     day its row was closed and `closing` by what; a person's closure (`tombstone`) is final until the condition has been
     gone; `number` counts occurrences of the same key from 1. `gone_seen` counts the observation days on which the
-    condition was absent, `observed` is the last day looked at, `ended` the day the absence was believed. `client` (a
-    ref as text), `seed` (what the row was created with) and `stage` (of its card, at creation) are kept for tasks.
+    condition was absent, `observed` is the last day looked at, `ended` the day the absence was believed. `client` and
+    `assignee` (refs as text, as at creation), `seed` (what the row was created with) and `stage` (of its card, at
+    creation) are kept for tasks.
     """
 
     key: str
@@ -54,6 +55,7 @@ class Occurrence(msgspec.Struct, frozen=True, gc=False):
     client: str = ""
     seed: str = ""
     stage: str = ""
+    assignee: str = ""
 
 
 class Turn(msgspec.Struct, frozen=True, gc=False):

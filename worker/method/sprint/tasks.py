@@ -2,7 +2,8 @@
 
 Text, assignee and due date are given at creation and then belong to people. A task a person finished, cancelled or
 deleted is final until its condition ended and the cooldown passed; what comes after is a new row. An untouched task
-closes by itself as done, with the reason. What does not fit into a client's sprint waits and is listed.
+closes by itself as done, with the reason. What does not fit into a client's sprint or a person's day waits and is
+listed.
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ import msgspec
 from msgspec.structs import replace
 
 from worker.domain.entities import Stage
-from worker.domain.messages import literal, stage_label, tell
+from worker.domain.messages import Text, literal, stage_label, tell
 from worker.domain.values import Ref, Value
 from worker.errors import Code, Problem, Severity
 from worker.mapping.playbooks import PLACES, Playbook, Playbooks
@@ -56,6 +57,14 @@ class _Task(msgspec.Struct, frozen=True, gc=False):
     row: TaskRow | None
 
 
+class _Waiting(msgspec.Struct, frozen=True, gc=False):
+    """A new task without a place, for want of one in the client's sprint or else in the person's day."""
+
+    task: _Task
+    made: _Made
+    for_client: bool
+
+
 class _Made(msgspec.Struct, frozen=True, gc=False):
     """What a task is given once, at its creation."""
 
@@ -76,13 +85,14 @@ class _Made(msgspec.Struct, frozen=True, gc=False):
 @dataclass(slots=True)
 class _Sprint:
     """What one run works on: rows by key, people's `own` rows, what is remembered, and how many new tasks each client got
-    this sprint."""
+    this sprint and each person today."""
 
     world: World
     own: tuple[TaskRow, ...]
     rows: dict[str, TaskRow]
     known: dict[str, Occurrence]
     taken: Counter[str]
+    given: Counter[str]
 
 
 def plan_tasks(
@@ -122,7 +132,7 @@ def plan_tasks(
     ]
     asked = {request.ref: request for request in requests}
     measures += _own_tasks(under_way, asked)
-    listed = tuple(_waits(task, world) for task in waiting + more)
+    listed = tuple(_waits(one, world) for one in waiting + more)
     return Findings(
         tuple(sorted(measures, key=urgency)),
         facts,
@@ -146,14 +156,33 @@ def _under_way(world: World) -> _Sprint:
     rows = by_key(every)
     opened = {key: row.opened for key, row in rows.items()}
     known = recall("tasks", opened, world.trashed, known=world.memory.occurrences)
-    sprint = sprint_of(world.today, world.thresholds.sprint_weeks)
-    taken = Counter(
-        occurrence.client
-        for occurrence in known.values()
-        if occurrence.opened
-        and sprint_of(occurrence.opened, world.thresholds.sprint_weeks) == sprint
-    )
-    return _Sprint(world, own, rows, known, taken)
+    taken, given = _count_places(known, rows, world)
+    return _Sprint(world, own, rows, known, taken, given)
+
+
+def _count_places(
+    known: Mapping[str, Occurrence], rows: Mapping[str, TaskRow], world: World
+) -> tuple[Counter[str], Counter[str]]:
+    """Count what each client was given this sprint and each person today; what was forgotten stands in the rows."""
+    taken: Counter[str] = Counter()
+    given: Counter[str] = Counter()
+    weeks = world.thresholds.sprint_weeks
+    sprint = sprint_of(world.today, weeks)
+
+    for key, occurrence in known.items():
+        day = occurrence.opened
+        if day is None or sprint_of(day, weeks) != sprint:
+            continue
+        row = rows.get(name_of(key, occurrence.number))
+        taken[occurrence.client or _text(row.client if row else None)] += 1
+        if day == world.today:
+            given[occurrence.assignee or _text(row.assignee if row else None)] += 1
+    return taken, given
+
+
+def _text(ref: Ref | None) -> str:
+    """Return a row as memory holds it."""
+    return str(ref) if ref else ""
 
 
 def _orphans(under_way: _Sprint, signals: Sequence[Signal]) -> Iterator[Signal]:
@@ -230,22 +259,31 @@ def _was_never_made(task: _Task) -> bool:
     return task.row is None and not task.signal.holds
 
 
-def _admit(under_way: _Sprint, tasks: list[_Task]) -> tuple[list[_Task], list[_Task]]:
-    """Give new tasks their place in the client's sprint, strongest first; return what is in and what waits."""
+def _admit(
+    under_way: _Sprint, tasks: list[_Task]
+) -> tuple[list[_Task], list[_Waiting]]:
+    """Give new tasks their place in the client's sprint and the person's day, strongest first; return what is in and
+    what waits."""
     running = [task for task in tasks if task.now is not None and not _is_new(task)]
     fresh = [task for task in tasks if _is_new(task)]
-    most = under_way.world.thresholds.tasks_per_client
+    limits = under_way.world.thresholds
     waiting = []
 
     for task in sorted(fresh, key=_rank):
-        client = str(task.signal.client or "")
-        if client and under_way.taken[client] >= most:
-            waiting.append(task)
+        made = _made(task, under_way.world)
+        client = _text(task.signal.client)
+        person = _text(made.assignee)
+        is_full = bool(client) and under_way.taken[client] >= limits.tasks_per_client
+        is_busy = bool(person) and under_way.given[person] >= limits.tasks_per_person
+        if is_full or is_busy:
+            waiting.append(_Waiting(task, made, is_full))
             if task.before:
                 running.append(replace(task, now=task.before))
             continue
+
         under_way.taken[client] += 1
-        now = _stamped(task, under_way.world)
+        under_way.given[person] += 1
+        now = _stamped(task, made, under_way.world)
         running.append(replace(task, now=now))
     return running, waiting
 
@@ -254,14 +292,14 @@ def _rank(task: _Task) -> tuple[int, int, str]:
     return -task.book.strength, -task.signal.strength, task.key
 
 
-def _stamped(task: _Task, world: World) -> Occurrence | None:
+def _stamped(task: _Task, made: _Made, world: World) -> Occurrence | None:
     """Remember with a new occurrence what its row is made with."""
     card = world.card(task.signal.card)
-    made = _made(task, world)
     seed = seed_of(made.name, [made.assignee] if made.assignee else (), made.due)
     return task.now and replace(
         task.now,
-        client=str(task.signal.client or ""),
+        client=_text(task.signal.client),
+        assignee=_text(made.assignee),
         seed=seed,
         stage=card.stage or "" if card else "",
     )
@@ -449,18 +487,42 @@ def _from_row(
     )
 
 
-def _waits(task: _Task, world: World) -> Problem:
-    client = world.client(task.signal.client)
-    text = _made(task, world).name
+def _waits(waiting: _Waiting, world: World) -> Problem:
+    signal = waiting.task.signal
+    client = world.client(signal.client)
+    message, hint = _reasons(waiting, world)
     return Problem(
         code=Code.WAITING_TASK,
         where=literal(client.name if client else ""),
-        field=task.signal.playbook,
-        message=tell("waits for the next sprint: {task}", task=text),
-        hint=tell(
-            "{limit} new tasks a sprint are the limit for one client",
-            limit=world.thresholds.tasks_per_client,
-        ),
+        field=signal.playbook,
+        message=message,
+        hint=hint,
         url=client.url if client else "",
         severity=Severity.INFO,
+    )
+
+
+def _reasons(waiting: _Waiting, world: World) -> tuple[Text, Text]:
+    """Return what waits for what, and the limit that makes it wait."""
+    limits = world.thresholds
+    made = waiting.made
+    if waiting.for_client:
+        return (
+            tell("waits for the next sprint: {task}", task=made.name),
+            tell(
+                "{limit} new tasks a sprint are the limit for one client",
+                limit=limits.tasks_per_client,
+            ),
+        )
+    person = world.people.get(made.assignee) if made.assignee else None
+    return (
+        tell(
+            "waits for another day of {person}: {task}",
+            person=person.name if person else "",
+            task=made.name,
+        ),
+        tell(
+            "{limit} new tasks a day are the limit for one person",
+            limit=limits.tasks_per_person,
+        ),
     )
