@@ -19,7 +19,7 @@ from typing import Any
 
 from rayline_demo.activity import ActivityReport, tell
 from rayline_demo.agency.generate import generate
-from rayline_demo.agency.populate import Scribe, populate
+from rayline_demo.agency.populate import Scribe, pass_time, populate
 from rayline_demo.checks import WANTED, checks, last_entry, lost, writes
 from rayline_demo.developers import hire
 from rayline_demo.people import People
@@ -34,7 +34,8 @@ from worker.errors import FAULTS, Stopped
 from worker.world.calendar import work_calendar
 
 QUIET = 0.12
-MORNING, NOON = timedelta(hours=6), timedelta(hours=9)
+MORNING = timedelta(hours=6)
+NOON = timedelta(hours=9)
 """UTC times of day of the worker's early look and of people's work."""
 LOOK_AFTER = timedelta(minutes=15)
 SEASON_WANTED = {**WANTED, "idle_writes": 0, "refused": 0, "failed": 0}
@@ -158,7 +159,7 @@ def live_days(order: SeasonOrder) -> dict[str, Any]:
     """Live the days and return `days`, `seconds`, `summary`, `stories` and `checks`."""
     began = time.monotonic()
     with tempfile.TemporaryDirectory(prefix="rayline-days-") as folder:
-        season = _open(order, Path(folder))
+        season = open_season(order, Path(folder))
         try:
             day = season.calendar.add(order.start, 0)
             for number in range(order.days):
@@ -194,7 +195,8 @@ def first_day(now: datetime) -> date:
     return quarter_of(now.date()).start
 
 
-def _open(order: SeasonOrder, folder: Path) -> Season:
+def open_season(order: SeasonOrder, folder: Path) -> Season:
+    """Return the sample agency at the start of the first day, before the worker has ever looked at it."""
     order.progress("workspace", 0, order.days)
     empty = make_empty(order.locale, folder)
     start = datetime(order.start.year, order.start.month, order.start.day, tzinfo=UTC)
@@ -209,12 +211,12 @@ def _open(order: SeasonOrder, folder: Path) -> Season:
     cast = populate(
         agency, rig.notion, rig.jira, schema=rig.context.schema, bindings=empty.bindings
     )
-    rig.epics.update(
-        issue["key"] for issue in agency.jira["issues"] if issue["type"] == "Epic"
-    )
-    rig.clock.advance(LONG_AGO)
-    random = Random(order.seed)
+    for issue in agency.jira["issues"]:
+        if issue["type"] == "Epic":
+            rig.epics.add(issue["key"])
     scribe = Scribe(rig.notion, rig.context.schema, empty.bindings, cast.users[0])
+    pass_time(agency, cast, scribe, rig.clock, span=LONG_AGO)
+    random = Random(order.seed)
     labels = {
         (source, name): {label: key for key, (_, label) in options.items()}
         for source, binding in empty.bindings.items()

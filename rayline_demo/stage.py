@@ -13,7 +13,7 @@ from pydantic import SecretStr
 
 from rayline_demo.agency.generate import generate
 from rayline_demo.agency.model import Agency
-from rayline_demo.agency.populate import Cast, Scribe, populate
+from rayline_demo.agency.populate import Cast, Scribe, pass_time, populate
 from rayline_demo.rig import CURRENCIES, SEED, Rig
 from rayline_sandbox.jira import JiraSandbox
 from rayline_sandbox.notion import NotionSandbox
@@ -30,7 +30,8 @@ from worker.world.calendar import work_calendar
 
 LONG_AGO = timedelta(days=35)
 """How much older the boards are than the first cycle, so that silence and standstill show."""
-BUDGET, WINDOW = 180, 2.0
+BUDGET = 180
+WINDOW = 2.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -102,11 +103,11 @@ def set_stage(staging: Staging) -> Stage:
         )
         _go_on(staging, "agency")
         cast = populate(agency, notion, jira, schema=context.schema, bindings=bindings)
-        clock.advance(LONG_AGO)
+        scribe = Scribe(notion, context.schema, bindings, cast.users[0])
+        pass_time(agency, cast, scribe, clock, span=LONG_AGO)
     except BaseException:
         sockets.stop()
         raise
-    scribe = Scribe(notion, context.schema, bindings, cast.users[0])
     epics = {issue["key"] for issue in agency.jira["issues"] if issue["type"] == "Epic"}
     return Stage(
         clock,

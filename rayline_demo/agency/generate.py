@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from datetime import date, datetime, timedelta
-from decimal import Decimal
+from decimal import ROUND_CEILING, Decimal
 from random import Random
 from typing import Any
 
@@ -21,10 +22,10 @@ from rayline_demo.agency.model import (
 )
 from rayline_demo.agency.plans import OFFERS
 from rayline_demo.agency.speech import Speech
-from rayline_demo.agency.tracker import Flow, Tracker
-from worker.domain.periods import WorkCalendar, month_of, previous_period
+from rayline_demo.agency.tracker import Flow, Hand, Tracker
+from worker.domain.periods import Period, WorkCalendar, month_of, previous_period
 
-THOUSAND = Decimal(1000)
+ZERO, THOUSAND = Decimal(0), Decimal(1000)
 UNBILLED, LATE = "ZEL", "KVA"
 FLOWS = (
     Flow("SEVB", "", 340, 0.93),
@@ -35,11 +36,27 @@ FLOWS = (
     Flow("RASS", "", 300, 0.93),
     Flow("LUK", "", 190, 0.7, idle=19, due_in=30),
     Flow("KITA", "", 310, 0.9, due_in=None),
-    Flow("NB", "", 130, 0.82, months=5, epics=4),
 )
+PROMISED = Flow("NB", "", 130, 0.86, bugs=0, months=5, epics=4)
+"""The fixed-price work of newbiz clients, an epic each."""
+SHARES = {
+    "SEVB": 1,
+    "POLET": 11,
+    "ZEL": 9,
+    "MED": 1,
+    "KVA": 1,
+    "RASS": 3,
+    "LUK": 1,
+    "KITA": 1,
+}
+"""How the time of a team that works for two clients is parted."""
 NEWCOMER = ("sales", 1)
-FORGETFUL = "KITA"
-"""The project whose team forgets to log its time."""
+FORGETFUL, OFTEN, SELDOM = 4, 0.97, 0.6
+"""The unit whose people forget to log their time, and the shares of days that others and they log."""
+LINK = re.compile(r"[A-Z]+(?:-\d+)?$")
+GRACE = 5
+"""Days after its end in which a month's act is not yet late."""
+RUNNING = ("in_progress", "evolution")
 
 
 def generate(
@@ -51,13 +68,25 @@ def generate(
     today = now.date()
     staff = tuple(_staff(random, speech, today))
     clients = tuple(_clients(random, speech, today))
-    tracker = Tracker(random, speech, calendar, now)
+    hands = {
+        person.jira: Hand(
+            person.jira,
+            person.capacity,
+            person.rate,
+            person.start,
+            SELDOM if person.unit == FORGETFUL else OFTEN,
+        )
+        for person in staff
+    }
+    tracker = Tracker(hands, random, speech, calendar, now)
     for flow in FLOWS:
         tracker.project(_named(flow, speech), _team(flow.key, staff))
-    teams = {flow.key: _team(flow.key, staff) for flow in FLOWS}
-    accounts = {key: team for key, team in teams.items() if key != "NB"}
+    tracker.promise(_named(PROMISED, speech), _team(PROMISED.key, staff))
+    accounts = {flow.key: _team(flow.key, staff) for flow in FLOWS}
     tracker.plan(accounts, seed=seed)
-    tracker.fill_days(accounts, forgetful=teams[FORGETFUL], seed=seed)
+    flows = {flow.key: flow for flow in FLOWS}
+    tracker.fill_days(accounts, flows, shares=SHARES, seed=seed)
+    cards = tuple(_card(sketch, speech, today) for sketch in CARDS)
     return Agency(
         locale,
         today,
@@ -68,10 +97,10 @@ def generate(
             (speech(name), kind, value * 1000, lead)
             for name, kind, value, lead in names.SERVICES
         ),
-        tuple(_card(sketch, speech, today) for sketch in CARDS),
+        cards,
         tuple(_contacts(random, speech, today, clients)),
         tuple(_documents(speech, today, clients)),
-        tuple(_revenue(random, today, clients)),
+        tuple(_revenue(tracker, today, clients, cards)),
         _load(staff, tracker, speech),
     )
 
@@ -176,7 +205,7 @@ def _clients(random: Random, speech: Speech, today: date) -> Iterator[SampleClie
             None,
             "NB",
             None,
-            today - timedelta(days=40 + 30 * index),
+            today - timedelta(days=170 + 30 * index),
             ("inbound", "hunt", "referral", "hunt")[index],
             None,
             None,
@@ -201,6 +230,7 @@ def _card(sketch: CardSketch, speech: Speech, today: date) -> SampleCard:
         None if sketch.probability is None else Decimal(sketch.probability) / 100,
         day(sketch.expected),
         sketch.jira,
+        sketch.moved,
     )
 
 
@@ -273,36 +303,55 @@ def _documents(
 
 
 def _revenue(
-    random: Random, today: date, clients: tuple[SampleClient, ...]
+    tracker: Tracker,
+    today: date,
+    clients: tuple[SampleClient, ...],
+    cards: tuple[SampleCard, ...],
 ) -> Iterator[SampleRevenue]:
-    """Yield an act for each of the nine finished months of accounts, and a payment where it had time to come.
+    """Yield an act for each of the nine finished months, and a payment where it had time to come.
 
-    Newbiz pays twice; nobody has billed the last two months of one T&M client, and one client pays late.
+    An act asks for the fee, for the hours of T&M work and for what of a fixed price was done. Nobody has billed the
+    last month of one T&M client whose act is late, and one client pays late.
     """
-    month = previous_period(month_of(today))
-    for age in range(9):
-        for index, client in enumerate(clients):
-            if client.since > month.end or (
-                client.group == "newbiz" and age not in (0, 2)
-            ):
-                continue
-            usual = (
-                client.fee
-                or Decimal(
-                    random.randint(900, 1500) if client.group == "account" else 350
-                )
-                * THOUSAND
+    unbilled = 1 if today.day > GRACE else 2
+    for index, client in enumerate(clients):
+        month = previous_period(month_of(today))
+        running = [
+            card
+            for card in cards
+            if card.client == index and card.jira and card.stage in RUNNING
+        ]
+        for age in range(9):
+            if client.since > month.end:
+                break
+            amount = (client.fee or ZERO) + sum(
+                (_billed(card, tracker, month) for card in running), ZERO
             )
-            amount = (usual * Decimal(random.randint(92, 108)) / 100).quantize(
-                Decimal("0.01")
-            )
-            if client.project == UNBILLED and age < 2:
-                continue
-            yield SampleRevenue(index, month.start, amount, "act")
-            paid_by = -1 if today.day > 27 else 0
-            if age > (2 if client.project == LATE else paid_by):
-                yield SampleRevenue(index, month.start, amount, "payment")
-        month = previous_period(month)
+            if amount and not (client.project == UNBILLED and age < unbilled):
+                yield SampleRevenue(index, month.start, amount, "act")
+                paid_by = -1 if today.day > 27 else 0
+                if age > (2 if client.project == LATE else paid_by):
+                    yield SampleRevenue(index, month.start, amount, "payment")
+            month = previous_period(month)
+
+
+def _billed(card: SampleCard, tracker: Tracker, month: Period) -> Decimal:
+    """Return what the act of a month asks for a card: nothing where the fee is for it."""
+    scope = LINK.search(card.jira)
+    if scope is None or card.engagement == "retainer":
+        return ZERO
+    if card.engagement == "tm":
+        return _rounded(tracker.worth(scope[0])[month.start])
+    until, before = (
+        tracker.done_until(scope[0], day)
+        for day in (month.end, month.start - timedelta(days=1))
+    )
+    return _rounded((card.budget or ZERO) * (until - before))
+
+
+def _rounded(amount: Decimal) -> Decimal:
+    """Return an amount in whole thousands, never less than it."""
+    return (amount / THOUSAND).to_integral_value(ROUND_CEILING) * THOUSAND
 
 
 def _team(key: str, staff: tuple[Staff, ...]) -> list[str]:

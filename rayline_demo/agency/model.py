@@ -44,7 +44,8 @@ class SampleClient:
 
 @dataclass(frozen=True, slots=True)
 class SampleCard:
-    """One of the thirty-five; `client` and `service` are indices, `jira` the link as people typed it."""
+    """One of the thirty-five; `client` and `service` are indices, `jira` the link as people typed it, `moved` whether it
+    came to its stage lately."""
 
     name: str
     client: int
@@ -57,6 +58,7 @@ class SampleCard:
     probability: Decimal | None
     expected_start: date | None
     jira: str
+    moved: bool = False
 
 
 @dataclass(frozen=True, slots=True)

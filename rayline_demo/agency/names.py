@@ -101,14 +101,14 @@ UNITS: tuple[Pair, ...] = (
 
 # name, Jira project key, unit index, engagement, monthly fee (thousands), months with us
 ACCOUNTS: tuple[tuple[Pair, str, int, str, int, int], ...] = (
-    (("Severny Bank", "Северный банк"), "SEVB", 0, "retainer", 3900, 31),
-    (("Polet Airlines", "Авиалинии «Полёт»"), "POLET", 1, "retainer", 1900, 22),
+    (("Severny Bank", "Северный банк"), "SEVB", 0, "retainer", 3600, 31),
+    (("Polet Airlines", "Авиалинии «Полёт»"), "POLET", 1, "retainer", 2300, 22),
     (("Zelyonka Grocers", "Продуктовая сеть «Зелёнка»"), "ZEL", 1, "tm", 0, 17),
-    (("Medlab Clinics", "Клиники «Медлаб»"), "MED", 2, "retainer", 1500, 26),
+    (("Medlab Clinics", "Клиники «Медлаб»"), "MED", 2, "retainer", 2000, 26),
     (("Kvartal Homes", "Застройщик «Квартал»"), "KVA", 2, "tm", 0, 9),
-    (("Rassvet Energy", "Энергосбыт «Рассвет»"), "RASS", 3, "retainer", 1700, 40),
+    (("Rassvet Energy", "Энергосбыт «Рассвет»"), "RASS", 3, "retainer", 1800, 40),
     (("Lukomorye Toys", "Игрушки «Лукоморье»"), "LUK", 3, "tm", 0, 14),
-    (("Tri Kita Logistics", "Логистика «Три кита»"), "KITA", 4, "retainer", 2100, 19),
+    (("Tri Kita Logistics", "Логистика «Три кита»"), "KITA", 4, "retainer", 1800, 19),
 )
 NEWBIZ: tuple[Pair, ...] = (
     ("Aurora Museum", "Музей «Аврора»"),

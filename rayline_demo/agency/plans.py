@@ -228,7 +228,7 @@ AIMS: tuple[Aim, ...] = (
 
 # text, source, what is asked, client index
 REQUESTS: tuple[tuple[Pair, str, str | None, int], ...] = (
-    (("Sign the new NDA", "Подписать новый NDA"), "lawyer", None, 2),
+    (("Sign the new NDA", "Подписать новый NDA"), "lawyer", None, 7),
     (
         ("Find out when the invoice is paid", "Узнать, когда оплатят счёт"),
         "finance",
@@ -239,7 +239,7 @@ REQUESTS: tuple[tuple[Pair, str, str | None, int], ...] = (
         ("Find a video studio for the press day", "Найти видеостудию на день прессы"),
         "concierge",
         "find_contractor",
-        0,
+        7,
     ),
     (
         ("Meeting with the new head of IT", "Встреча с новым ИТ-директором"),

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import timedelta
 from decimal import Decimal
 from typing import Any
 
@@ -15,9 +16,13 @@ from rayline_demo.agency.model import Agency, Staff
 from rayline_demo.agency.plans import type_plans
 from rayline_sandbox.jira import JiraSandbox
 from rayline_sandbox.notion import NotionSandbox
+from rayline_sandbox.wire import Clock
 from worker.codecs.notion import encode
 from worker.domain.values import Ref, Value
 from worker.mapping.schema import Bindings, Schema
+
+EARLIER = {"shaping": "idea", "proposal": "shaping", "agreed": "proposal"}
+LATELY = timedelta(days=6)
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,7 +145,7 @@ def populate(
             "projects",
             name=card.name,
             client=_single_ref("clients", clients[card.client]),
-            stage=card.stage,
+            stage=EARLIER[card.stage] if card.moved else card.stage,
             service=_single_ref("services", services[card.service]),
             engagement=card.engagement,
             budget=card.budget,
@@ -193,6 +198,17 @@ def populate(
     )
     pages |= type_plans(agency, scribe, pages)
     return Cast(pages, users)
+
+
+def pass_time(
+    agency: Agency, cast: Cast, scribe: Scribe, clock: Clock, *, span: timedelta
+) -> None:
+    """Let time pass since the boards were filled; in the last days of it people move some cards to their stage."""
+    clock.advance(span - LATELY)
+    for page, card in zip(cast.pages["projects"], agency.cards, strict=True):
+        if card.moved:
+            scribe.edit("projects", page, {"stage": card.stage})
+    clock.advance(LATELY)
 
 
 def _person(person: Staff, user: str, units: tuple[str, ...]) -> dict[str, Value]:

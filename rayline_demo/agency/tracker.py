@@ -7,9 +7,10 @@ nine hours a day, nothing is done before it was begun, and nothing lies in the f
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time, timedelta
+from decimal import Decimal
 from random import Random
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -20,7 +21,14 @@ from worker.domain.periods import WorkCalendar
 
 OFFICE = ZoneInfo("Europe/Moscow")
 DAILY_LIMIT = 9 * 3600
-FILLED_DAYS = 50
+FULL_WEEK = 40
+PIECE = 8 * 3600
+LATEST = 6
+"""Calls, reviews and small help are logged on one of so many items that somebody has begun last."""
+LEAST = 1800
+EVENLY = 0.618034
+"""Steps of the golden section, after which no share of the days is far from what it should be."""
+MONTHS = 9
 STATUSES = ("To Do", "In Progress", "In Review", "Done")
 
 
@@ -37,15 +45,31 @@ class Flow:
     reopened: float = 0.03
     bugs: float = 0.18
     idle: int = 0
-    months: int = 9
+    months: int = MONTHS
     epics: int = 5
     due_in: int | None = 45
+
+    def left(self, now: datetime) -> date:
+        """Return the day from which on nobody touched it."""
+        return (now - timedelta(days=self.idle)).date()
+
+
+@dataclass(frozen=True, slots=True)
+class Hand:
+    """Somebody who works on projects: contract hours a week, rate, first day, and the share of days they log."""
+
+    account: str
+    capacity: int
+    rate: int
+    start: date
+    logs: float
 
 
 @dataclass(slots=True)
 class Tracker:
-    """Generates the Jira side; `team` gives the accounts that work on a project."""
+    """Generates the Jira side; `team` gives the accounts that work on a project, `hands` tells of each of them."""
 
+    hands: Mapping[str, Hand]
     random: Random
     speech: Speech
     calendar: WorkCalendar
@@ -80,6 +104,40 @@ class Tracker:
             if issue["type"] == "Story" and self.random.random() < 0.12:
                 self._subtasks(flow, issue, numbers, created, team)
 
+    def promise(self, flow: Flow, team: Sequence[str]) -> None:
+        """Add a project whose whole scope is known at its start and worked off evenly, as for a fixed price."""
+        numbers = iter(range(1, 10_000))
+        start = self.now - timedelta(days=30 * flow.months)
+        epics = [
+            self._epic(flow, next(numbers), index, start) for index in range(flow.epics)
+        ]
+        whole = (self.now - start) / flow.done
+        for ordinal in range(flow.issues):
+            created = self._office(start + timedelta(days=1))
+            parent = epics[ordinal % len(epics)]["key"]
+            issue = self._issue(flow, next(numbers), created, parent)
+            issue["estimate"] = PIECE
+            self.issues.append(issue)
+            begun = self._office(start + whole * ordinal / flow.issues)
+            if begun < self.now - timedelta(days=1):
+                ended = self._office(begun + timedelta(days=3))
+                self._carry_out(issue, begun, ended, team)
+
+    def _carry_out(
+        self,
+        issue: dict[str, Any],
+        begun: datetime,
+        ended: datetime,
+        team: Sequence[str],
+    ) -> None:
+        issue["assignee"] = self.random.choice(team)
+        self._move(issue, begun, "In Progress")
+        last = self.now - timedelta(hours=1)
+        if ended < last:
+            self._move(issue, begun + (ended - begun) * 0.8, "In Review")
+            self._move(issue, ended, "Done")
+        self._log(issue, begun, min(ended, last))
+
     def plan(self, teams: Mapping[str, Sequence[str]], *, seed: int) -> None:
         """Give the open issues of each project to its team, as a planned sprint does; some stay nobody's."""
         random = Random(seed)
@@ -96,36 +154,103 @@ class Tracker:
     def fill_days(
         self,
         teams: Mapping[str, Sequence[str]],
+        flows: Mapping[str, Flow],
         *,
-        forgetful: Collection[str],
+        shares: Mapping[str, int],
         seed: int,
     ) -> None:
-        """Log on the projects' first epics what calls, reviews and small help take of the last weeks' days."""
+        """Log what calls, reviews and small help take of the days; of somebody with several projects by `shares`."""
         random = Random(seed)
-        epics = {
-            project: next(issue for issue in self.issues if issue["project"] == project)
-            for project in teams
-        }
-        places = {
-            person: epics[project]
-            for project, team in reversed(list(teams.items()))
-            for person in team
-        }
-        for person, epic in sorted(places.items()):
-            for back in range(1, FILLED_DAYS):
-                day = self.now.date() - timedelta(days=back)
-                logs = random.random() < (0.35 if person in forgetful else 0.97)
-                seconds = random.randint(19, 27) * 900 - self.logged[(person, day)]
-                if self.calendar.is_working(day) and logs and seconds >= 1800:
-                    started = datetime.combine(day, time(10), OFFICE)
-                    epic.setdefault("worklogs", []).append(
-                        {
-                            "author": person,
-                            "started": _text(started),
-                            "seconds": seconds,
-                        }
-                    )
-                    epic["updated"] = max(epic["updated"], _text(started))
+        begun = self._begun()
+        accounts = {account for team in teams.values() for account in team}
+        days = list(self._days())
+
+        for account in sorted(accounts):
+            mine = [project for project, team in teams.items() if account in team]
+            place = random.random()
+            for day in days:
+                place = (place + EVENLY) % 1
+                touched = [
+                    project for project in mine if day < flows[project].left(self.now)
+                ]
+                project = _drawn(touched, shares, place)
+                seconds = self._left(account, day, random)
+                items = begun.get((account, project), [])
+                known = [item for first, item in items if first < day]
+                if known and seconds >= LEAST:
+                    issue = random.choice(known[-LATEST:])
+                    self._add_log(issue, account, day, seconds)
+
+    def worth(self, scope: str) -> dict[date, Decimal]:
+        """Return by month what the hours of a project or of an epic are worth at the rates of who logged them."""
+        worth: dict[date, Decimal] = defaultdict(Decimal)
+        for issue in self._inside(scope):
+            for log in issue.get("worklogs", ()):
+                day = date.fromisoformat(log["started"][:10])
+                month = day.replace(day=1)
+                rate = self.hands[log["author"]].rate
+                worth[month] += Decimal(log["seconds"]) / 3600 * rate
+        return worth
+
+    def done_until(self, scope: str, day: date) -> Decimal:
+        """Return the share of a scope's items that was done by the end of a day."""
+        items = [issue for issue in self._inside(scope) if issue["type"] != "Epic"]
+        done = [
+            issue
+            for issue in items
+            if issue["status"] == "Done"
+            and issue["resolutiondate"][:10] <= day.isoformat()
+        ]
+        return Decimal(len(done)) / len(items)
+
+    def _inside(self, scope: str) -> list[dict[str, Any]]:
+        """Return the issues of a project, or of an epic with what is below it."""
+        inside = {scope}
+        issues = []
+        # Parents stand before their children.
+        for issue in self.issues:
+            parent = issue.get("parent")
+            if issue["project"] == scope or inside & {issue["key"], parent}:
+                inside.add(issue["key"])
+                issues.append(issue)
+        return issues
+
+    def _begun(self) -> dict[tuple[str, str], list[tuple[date, dict[str, Any]]]]:
+        """Return what everybody has begun in each project, oldest first, with the day."""
+        begun = defaultdict(list)
+        for issue in self.issues:
+            if issue.get("assignee") and issue.get("history"):
+                first = date.fromisoformat(issue["history"][0]["at"][:10])
+                begun[issue["assignee"], issue["project"]].append((first, issue))
+        for items in begun.values():
+            items.sort(key=lambda pair: (pair[0], pair[1]["key"]))
+        return begun
+
+    def _days(self) -> Iterator[date]:
+        """Yield the working days of nine months, up to yesterday."""
+        for back in range(MONTHS * 30, 0, -1):
+            day = self.now.date() - timedelta(days=back)
+            if self.calendar.is_working(day):
+                yield day
+
+    def _left(self, account: str, day: date, random: Random) -> int:
+        """Return the seconds of a day that somebody still logs on small things; 0 when they forget it."""
+        hand = self.hands[account]
+        whole = random.randint(26, 31) * 900 * hand.capacity // FULL_WEEK
+        forgets = random.random() >= hand.logs
+        if forgets or day < hand.start:
+            return 0
+        return (whole - self.logged[account, day]) // 900 * 900
+
+    def _add_log(
+        self, issue: dict[str, Any], account: str, day: date, seconds: int
+    ) -> None:
+        started = _text(datetime.combine(day, time(10), OFFICE))
+        issue["worklogs"].append(
+            {"author": account, "started": started, "seconds": seconds}
+        )
+        issue["updated"] = max(issue["updated"], started)
+        self.logged[account, day] += seconds
 
     def _epic(
         self, flow: Flow, number: int, index: int, start: datetime
@@ -213,8 +338,12 @@ class Tracker:
         last = self.now - timedelta(days=flow.idle, hours=1)
         queue = self.random.expovariate(1 / 9)
         begun = self._office(created + timedelta(days=queue))
-        if not wants_done and self.random.random() < 0.72:
-            return
+        if not wants_done:
+            if self.random.random() < 0.72:
+                return
+            begun = max(
+                begun, self._office(last - timedelta(days=self.random.randint(1, 8)))
+            )
         if begun >= last:
             return
         issue["assignee"] = self.random.choice(team)
@@ -263,7 +392,8 @@ class Tracker:
         day = begun.date()
         while wanted > 0 and day <= ended.date():
             key = (issue["assignee"], day)
-            free = min(DAILY_LIMIT - self.logged[key], 6 * 3600)
+            limit = DAILY_LIMIT * self.hands[key[0]].capacity // FULL_WEEK
+            free = min(limit - self.logged[key], 6 * 3600)
             if self.calendar.is_working(day) and free >= 1800:
                 seconds = min(wanted, free) // 900 * 900
                 started = datetime.combine(
@@ -309,6 +439,17 @@ class Tracker:
             moved.astimezone(UTC),
             self.now - timedelta(minutes=self.random.randint(20, 90)),
         )
+
+
+def _drawn(projects: Sequence[str], shares: Mapping[str, int], place: float) -> str:
+    """Return the project at a place from 0 to 1 along the shares of all."""
+    whole = sum(shares[project] for project in projects)
+    upto = 0
+    for project in projects:
+        upto += shares[project]
+        if place * whole < upto:
+            return project
+    return projects[-1]
 
 
 def _text(at: datetime) -> str:
