@@ -55,7 +55,7 @@ FORGETFUL, OFTEN, SELDOM = 4, 0.97, 0.6
 """The unit whose people forget to log their time, and the shares of days that others and they log."""
 LINK = re.compile(r"[A-Z]+(?:-\d+)?$")
 GRACE = 5
-"""Days after its end in which a month's act is not yet late."""
+"""Working days after its end in which a month's act is not yet late."""
 RUNNING = ("in_progress", "evolution")
 
 
@@ -313,9 +313,11 @@ def _revenue(
     An act asks for the fee, for the hours of T&M work and for what of a fixed price was done. Nobody has billed the
     last month of one T&M client whose act is late, and one client pays late.
     """
-    unbilled = 1 if today.day > GRACE else 2
+    last = previous_period(month_of(today))
+    is_late = tracker.calendar.add(last.end, GRACE) < today
+    unbilled = 1 if is_late else 2
     for index, client in enumerate(clients):
-        month = previous_period(month_of(today))
+        month = last
         running = [
             card
             for card in cards

@@ -177,15 +177,22 @@ class Call(Act, frozen=True):
 
 
 class Transition(Act, frozen=True):
-    """Move an issue to a status."""
+    """Move an issue to a status; `resolution` says how it ended."""
 
     issue: str
     to: str
+    resolution: str | None = None
 
     def do(self, editor: StoryEditor, edits: HumanEdits) -> str:
         """Move it."""
-        editor.in_jira("transition", issue=self.issue, status=self.to)
-        return f"{self.issue} is now {self.to}"
+        editor.in_jira(
+            "transition",
+            issue=self.issue,
+            status=self.to,
+            resolution=self.resolution,
+        )
+        ending = f" ({self.resolution})" if self.resolution else ""
+        return f"{self.issue} is now {self.to}{ending}"
 
 
 class Finish(Act, frozen=True):

@@ -164,6 +164,7 @@ class People:
             issue,
             self.changes.status_of(issue, str(payload["status"])),
             self._who(payload),
+            resolution=self.records.resolution_for(payload.get("resolution")),
         )
         return {}
 
