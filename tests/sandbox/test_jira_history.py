@@ -44,6 +44,14 @@ def test_finishing_an_issue_resolves_it_and_reopening_takes_it_back(site: Site) 
     assert again["statuscategorychangedate"] == "2026-11-21T15:01:00.000+0300"
 
 
+@pytest.mark.parametrize("resolution", ["Won't Do", "Not Our Bug"])
+def test_people_say_how_an_issue_ended(site: Site, resolution: str) -> None:
+    site.act("transition", issue="WEB-10", status="Done", resolution=resolution)
+    assert fields_of(site, "WEB-10")["resolution"]["name"] == resolution
+    (entry,) = changes_of(site, "WEB-10")
+    assert entry["items"][0]["toString"] == resolution
+
+
 def test_a_move_within_a_category_leaves_its_date(site: Site) -> None:
     before = fields_of(site, "WEB-3")["statuscategorychangedate"]
     site.act("transition", issue="WEB-3", status="In Progress")
