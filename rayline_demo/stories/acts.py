@@ -186,10 +186,7 @@ class Transition(Act, frozen=True):
     def do(self, editor: StoryEditor, edits: HumanEdits) -> str:
         """Move it."""
         editor.in_jira(
-            "transition",
-            issue=self.issue,
-            status=self.to,
-            resolution=self.resolution,
+            "transition", issue=self.issue, status=self.to, resolution=self.resolution
         )
         ending = f" ({self.resolution})" if self.resolution else ""
         return f"{self.issue} is now {self.to}{ending}"
