@@ -51,7 +51,7 @@ def worth_of_hours(
     cost = Decimal(0)
     for log in work.worklogs:
         person = people.get(log.author)
-        day = log.started.astimezone(world.zone).date()
+        day = world.day_of(log.started)
         own = person.rate_on(day) if person else None
         rate = default if own is None else own
         if rate is None:
