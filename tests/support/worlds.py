@@ -291,11 +291,13 @@ def applied(before: World, outcome: Outcome, *, today: date | None = None) -> Wo
             kept = rows.setdefault(fact.ref.source, {})
             kept[fact.ref] = _written(kept.get(fact.ref), fact, before.today)
     cards = {ref: _dated(card, outcome) for ref, card in before.cards.items()}
+    taken = {ref for ref, card in cards.items() if card.due != before.cards[ref].due}
     day = today or before.today
     return replace(
         before,
         rows={source: tuple(items.values()) for source, items in rows.items()},
         cards=cards,
+        taken_over=before.taken_over | taken,
         memory=outcome.memory,
         today=day,
         now=at(day),

@@ -128,9 +128,10 @@ def _planned(work: CardWork, baseline: Baseline, world: World) -> list[Issue]:
     """Return the issues of the plan; what was done before it begins is no part of it, or it would look like speed."""
     planned = []
     for issue in work.issues:
+        if issue.id not in baseline.items:
+            continue
         end = finished_on(issue, world.zone)
-        is_before = end is not None and end < baseline.start
-        if issue.id in baseline.items and not is_before:
+        if end is None or end >= baseline.start:
             planned.append(issue)
     return planned
 

@@ -94,10 +94,7 @@ def _with_those_that_left(
         return scale
 
     every = [*issues, *gone]
-    carries = set()
-    for issue in every:
-        if _amount(issue, scale.unit):
-            carries.add(issue.id)
+    carries = _carriers(every, scale.unit)
     silent = _left_out(every, carries) - here
     left_out = scale.left_out | silent
     return replace(scale, left_out=left_out)
@@ -106,7 +103,7 @@ def _with_those_that_left(
 def _scale_of(issues: Sequence[Issue], least: Decimal) -> _Scale:
     """Return the unit that at least the share `least` of the issues that count is estimated in."""
     for unit in ("h", "points"):
-        carries = {issue.id for issue in issues if _amount(issue, unit)}
+        carries = _carriers(issues, unit)
         left_out = _left_out(issues, carries)
         carries -= left_out
         counted = len(issues) - len(left_out)
@@ -114,6 +111,11 @@ def _scale_of(issues: Sequence[Issue], least: Decimal) -> _Scale:
         if carries and len(carries) >= enough:
             return _Scale(unit, left_out)
     return _Scale()
+
+
+def _carriers(issues: Sequence[Issue], unit: str) -> set[str]:
+    """Return the ids of the issues that carry an estimate."""
+    return {issue.id for issue in issues if _amount(issue, unit)}
 
 
 def _left_out(issues: Sequence[Issue], carries: set[str]) -> frozenset[str]:
