@@ -65,11 +65,15 @@ def weigh_sums(
     """
     scale = _scale_of(issues, least)
     before = _with_those_that_left(scale, issues, parts)
+    weights = []
+    for part in parts:
+        weight = _weigh(part, before)
+        weights.append(weight)
     return Sums(
         by="estimate" if scale.unit else "count",
         unit=scale.unit,
         whole=_weigh(issues, scale),
-        parts=tuple(_weigh(part, before) for part in parts),
+        parts=tuple(weights),
     )
 
 
@@ -115,7 +119,11 @@ def _scale_of(issues: Sequence[Issue], least: Decimal) -> _Scale:
 
 def _carriers(issues: Sequence[Issue], unit: str) -> set[str]:
     """Return the ids of the issues that carry an estimate."""
-    return {issue.id for issue in issues if _amount(issue, unit)}
+    carriers = set()
+    for issue in issues:
+        if _amount(issue, unit):
+            carriers.add(issue.id)
+    return carriers
 
 
 def _left_out(issues: Sequence[Issue], carries: set[str]) -> frozenset[str]:
@@ -250,7 +258,8 @@ def daily_throughput(
         # Comparing instants is cheaper than asking each for its day, and most lie before the window.
         if moment < since:
             continue
-        place = places.get(local_day(moment, window.zone))
+        day = local_day(moment, window.zone)
+        place = places.get(day)
         if place is not None:
             counts[place] += 1
     if first is None:
@@ -314,7 +323,8 @@ def percentile(values: Collection[int], percent: int) -> int | None:
         return None
     ordered = sorted(values)
     # Rounded up in whole numbers: a float would miss the rank at round shares.
-    rank, rest = divmod(len(ordered) * percent, 100)
+    part = len(ordered) * percent
+    rank, rest = divmod(part, 100)
     if rest:
         rank += 1
     return ordered[rank - 1]
