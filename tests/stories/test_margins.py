@@ -17,10 +17,11 @@ SECRETS = ("713.77", "713,77", "613.77", "8888", "21413", "68586", "27550", "624
 """The cost rates, and every sum that is made with one."""
 
 
+@pytest.mark.parametrize("locale", ["en", "ru"])
 def test_margins_come_out_by_hand_and_nothing_of_them_leaves_the_private_page(
-    tmp_path: Path,
+    locale: str, tmp_path: Path
 ) -> None:
-    scene = open_play(load_story(STORY), empty_workspace("en"), tmp_path)
+    scene = open_play(load_story(STORY), empty_workspace(locale), tmp_path)
     try:
         differences: list[str] = []
         problems: list[list[str]] = []
