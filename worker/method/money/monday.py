@@ -174,13 +174,18 @@ def _to_date(
     money: Sequence[MoneyFact] | None,
     calendar: WorkCalendar,
 ) -> Line:
-    past = tuple(week for week in weeks_of(period) if week.end < monday)
+    past = []
+    for week in weeks_of(period):
+        if week.end < monday:
+            past.append(week)
     fact = _earned(money, past)
     whole = plans.get(period)
-    left = calendar.working_days(max(monday, period.start), period.end)
+    first = max(monday, period.start)
+    left = calendar.working_days(first, period.end)
     required = None
     if whole is not None and whole.target is not None and fact is not None and left:
-        required = max(ZERO, whole.target - fact) / left
+        missing = whole.target - fact
+        required = max(ZERO, missing) / left
     return Line(period, _planned(plans, past), fact, required)
 
 
@@ -205,7 +210,9 @@ def find_causes(
             facts[fact.client] += fact.amount
         elif start - timedelta(weeks=USUAL_WEEKS) <= fact.week.start < start:
             usual[fact.client] += max(ZERO, fact.amount)
-    names = {ref: client.name for ref, client in clients.items()}
+    names = {}
+    for ref, client in clients.items():
+        names[ref] = client.name
     order = sorted(
         usual.keys() | facts.keys(), key=lambda ref: (names.get(ref, ""), ref)
     )
@@ -226,7 +233,8 @@ def find_causes(
         cause = Cause(ref, model, part, facts[ref])
         causes.append(cause)
     deviating = [cause for cause in causes if cause.amount]
-    return tuple(sorted(deviating, key=lambda cause: -abs(cause.amount)))
+    deviating.sort(key=lambda cause: -abs(cause.amount))
+    return tuple(deviating)
 
 
 def _model(client: Client | None) -> str:
@@ -239,12 +247,16 @@ def _by_model(causes: Iterable[Cause]) -> tuple[Cause, ...]:
     sums: dict[str, tuple[Decimal, Decimal]] = {}
     for cause in causes:
         expected, fact = sums.get(cause.model, (ZERO, ZERO))
-        sums[cause.model] = (expected + cause.expected, fact + cause.fact)
+        expected += cause.expected
+        fact += cause.fact
+        sums[cause.model] = (expected, fact)
     totals = (
         Cause(None, model, expected, fact)
         for model, (expected, fact) in sorted(sums.items())
     )
-    return tuple(sorted(totals, key=lambda cause: -abs(cause.amount)))
+    causes = list(totals)
+    causes.sort(key=lambda cause: -abs(cause.amount))
+    return tuple(causes)
 
 
 def _carried(plans: Plans, monday: date) -> Iterable[Carried]:

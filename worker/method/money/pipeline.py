@@ -320,7 +320,8 @@ def _is_told(hunted: Iterable[Card], world: World) -> bool:
 
 
 def _look(feed: Feed | None, world: World) -> Look:
-    subject = Subject(FIRM, {"client": "", "unit": ""})
+    names = {"client": "", "unit": ""}
+    subject = Subject(FIRM, names)
     signal = "money.pipeline_short"
     if feed is None:
         return signal, subject, UNKNOWN

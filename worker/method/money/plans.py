@@ -162,15 +162,19 @@ def _money(revenue: MoneyMeasure | None) -> Money | None:
         return None
     weeks: dict[tuple[Ref, Period, str], Decimal] = defaultdict(Decimal)
     for fact in revenue.weeks:
-        weeks[fact.unit or FIRM, fact.week, fact.basis] += fact.amount
+        owner = fact.unit or FIRM
+        weeks[owner, fact.week, fact.basis] += fact.amount
     sums: dict[tuple[Ref, Period], Decimal] = defaultdict(Decimal)
     bases: dict[tuple[Ref, Period], set[str]] = defaultdict(set)
     for (owner, week, basis), amount in weeks.items():
+        month = month_of(week.start)
+        quarter = quarter_of(week.start)
         for unit in {owner, FIRM}:
-            for period in (week, month_of(week.start), quarter_of(week.start)):
+            for period in (week, month, quarter):
                 place = (unit, period)
                 sums[place] += amount
-                bases[place].add(basis)
+                names = bases[place]
+                names.add(basis)
 
     money: dict[tuple[Ref, Period], tuple[Decimal, frozenset[str]]] = {}
     for place, amount in sums.items():
@@ -402,7 +406,8 @@ def _measure(
     amount = None
     bases: frozenset[str] = frozenset()
     if money is not None:
-        amount, bases = money.get((tree.unit, period), (ZERO, bases))
+        place = tree.unit, period
+        amount, bases = money.get(place, (ZERO, bases))
     planned = _planned(tree, period)
     pace = None
     if amount is not None and planned:
@@ -410,7 +415,8 @@ def _measure(
     seen, why = _colour(passed, amount, planned, pace=pace, world=world)
     why += _changed(tree, period, world.words)
     name = f"plans/{plan_key(tree.unit, period)}#health"
-    track = debounce(tracks.get(name), seen.value, world.today, instant=GREY)
+    before = tracks.get(name)
+    track = debounce(before, seen.value, world.today, instant=GREY)
     tracks[name] = track
     conflicts = tree.targets.plan.conflicts
     in_conflict = [conflict.period for conflict in conflicts]
