@@ -132,6 +132,7 @@ def evaluate(world: World, playbooks: Playbooks, *, start: type[Run] = Run) -> O
         clients=clients,
         plans=plans,
         money=money.weeks if money else None,
+        corrections=money.corrections if money else (),
         coming=coming,
         history=money.history if money else None,
         conditions=conditions,

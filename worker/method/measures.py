@@ -623,7 +623,8 @@ class Measures(msgspec.Struct, frozen=True, gc=False):
     """Everything measured in one run, by ref; None where its rule did not run or failed. `failed` names those.
 
     `history` is every client's money by month without gaps, oldest first, up to the current month; `left` the clients
-    that left, with the day their life ended; `paces` the clients' revenue of the quarter over what was planned to date.
+    that left, with the day their life ended; `paces` the clients' revenue of the quarter over what was planned to date;
+    `corrections` the money of days that corrects earlier ones.
     """
 
     cards: Mapping[Ref, CardMeasure] = msgspec.field(default_factory=dict)
@@ -631,6 +632,7 @@ class Measures(msgspec.Struct, frozen=True, gc=False):
     plans: tuple[PlanMeasure, ...] = ()
     money: tuple[MoneyFact, ...] | None = None
     coming: tuple[Coming, ...] | None = None
+    corrections: tuple[Correction, ...] = ()
     conditions: tuple[Condition, ...] = ()
     risks: tuple[RiskMeasure, ...] | None = None
     signals: tuple[Signal, ...] | None = None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterator
 from datetime import date, timedelta
 from decimal import Decimal
@@ -11,7 +12,7 @@ from worker.domain.entities import FIRM
 from worker.domain.messages import message
 from worker.domain.money import round_money
 from worker.domain.period_titles import days, period_title
-from worker.domain.periods import Period, month_of, quarter_of
+from worker.domain.periods import A_WEEK, Period, month_of, quarter_of
 from worker.domain.values import Ref
 from worker.method.formulas.bands import colour_of
 from worker.method.formulas.cascade import tree_of
@@ -41,6 +42,7 @@ def write_cut(view: View, unit: Ref, monday: date) -> tuple[Block, ...]:
         *_forecasts(view, unit, monday),
         *_chart(view, unit, monday),
         *_causes(view, figures),
+        *_corrections(view, unit, monday),
         *_ahead(view, figures),
         *(_units(view, monday) if unit == FIRM else ()),
     )
@@ -251,6 +253,47 @@ def _bases(view: View, client: Ref | None, weeks: tuple[Period, ...]) -> str:
             name = view.say(BASES[basis])
             names.append(name)
     return ", ".join(names)
+
+
+def _corrections(view: View, unit: Ref, monday: date) -> Iterator[Block]:
+    """Name what last week's money corrects of earlier money, by client and closed month or by card."""
+    amounts: dict[tuple[Ref, date | None, Ref | None], Decimal] = defaultdict(Decimal)
+    for correction in view.measures.corrections:
+        client = view.world.clients[correction.client]
+        day = correction.day
+        is_ours = unit in (FIRM, client.unit_on(day))
+        if is_ours and monday - A_WEEK <= day < monday:
+            place = correction.client, correction.month, correction.card
+            amounts[place] += correction.amount
+    lines = [place for place in amounts if amounts[place]]
+    if not lines:
+        return
+    yield view.heading("True-ups")
+    yield view.paragraph("Part of the week's money corrects what was counted before.")
+    lines.sort(key=lambda place: (-abs(amounts[place]), str(place)))
+    for place in lines[:MOST_CAUSES]:
+        yield Bullet(_correction(view, place, amounts[place]))
+    rest = [amounts[place] for place in lines[MOST_CAUSES:]]
+    if rest:
+        others = view.count("{n} more true-up", "{n} more true-ups", len(rest))
+        change = bold(view.change(sum(rest, Decimal(0))))
+        yield Bullet(f"{others}: {change}")
+
+
+def _correction(
+    view: View, place: tuple[Ref, date | None, Ref | None], amount: Decimal
+) -> str:
+    ref, month, project = place
+    card = view.world.card(project)
+    reason = view.say("a changed budget or scope, or reopened work")
+    if month is not None:
+        period = period_title(month_of(month), view.words)
+        reason = view.say("of {month}, which is closed", month=period)
+    name = client_link(view, ref)
+    if card is not None:
+        name = link(card.name, card.url)
+    change = bold(view.change(amount))
+    return f"{name}: {change} ({plain(reason)})"
 
 
 def _ahead(view: View, figures: Cut) -> Iterator[Block]:

@@ -537,6 +537,7 @@ BASES = {
     "tm": message("accrued: hours x rate"),
     "retainer": message("accrued: fee by working days"),
     "fixed_price": message("accrued: budget x progress"),
+    "true_up": message("true-ups of closed months"),
 }
 
 
