@@ -474,7 +474,7 @@ def _forecast(plan: PlanMeasure, coming: Sums | None, world: World) -> PlanMeasu
 def _per_day(
     period: Period, target: Decimal | None, amount: Decimal | None, *, world: World
 ) -> Decimal | None:
-    """Required rate = (target - fact) / working days left, today included."""
+    """Required rate = (target - fact) / working days left, today included; nothing is required in a quarter that is over."""
     if target is None:
         return None
     if amount is None:
@@ -482,7 +482,8 @@ def _per_day(
     first = max(period.start, world.today)
     left = world.calendar.working_days(first, period.end)
     if not left:
-        return None
+        quarter = quarter_of(period.start)
+        return ZERO if quarter.end < world.today else None
     missing = max(ZERO, target - amount)
     return round_money(missing / left, world.minor_unit)
 
