@@ -217,6 +217,7 @@ WORKED_OUT: dict[str, tuple[Callable[[Why], Decimal | None], Decimal]] = {
         Decimal("0.01"),
     ),
     "plans.pace": (ratio_of("fact", "planned to date"), TO_FOUR),
+    "projects.burn": (ratio_of("worth at standard rates", "budget"), TO_FOUR),
     "clients.realisation": (
         ratio_of("recognised in the last finished month", "worth at standard rates"),
         TO_FOUR,

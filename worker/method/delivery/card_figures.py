@@ -26,7 +26,7 @@ NAMED: Mapping[str, str] = {
     "p85": "open finished_a_week history bursts coming lenders",
     "on_time": "open finished_a_week history bursts coming lenders due",
     "spi": "earned_days actual_days",
-    "burn": "hours budget",
+    "burn": "hours worth budget",
     "hours": "time_spent logged",
     "overdue": "overdue",
     "blocked": "blocked",
@@ -130,6 +130,7 @@ def _effort(
     logged = sum(log.seconds for log in work.worklogs)
     return {
         "hours": show_number(say("hours spent"), measure.hours, words),
+        "worth": show_money(say("worth at standard rates"), measure.worth, words),
         "budget": show_money(say("budget"), card.budget, words),
         "time_spent": show_number(say("time spent, h"), spent / HOUR, words),
         "logged": show_number(say("in work logs, h"), logged / HOUR, words),

@@ -116,7 +116,8 @@ def cut(
     )
     causes: tuple[Cause, ...] = ()
     if known is not None:
-        causes = find_causes(line.plan, weeks, known, clients=clients, minor=minor)
+        plan = line.plan
+        causes = find_causes(plan, weeks, known, clients=clients, minor=minor)
     short = ZERO
     whole = plans.get(quarter_of(monday))
     if whole is not None:
@@ -230,7 +231,8 @@ def find_causes(
         causes.append(nobody)
     for ref, part in zip(order, expected, strict=True):
         model = _model(clients.get(ref))
-        cause = Cause(ref, model, part, facts[ref])
+        brought = facts[ref]
+        cause = Cause(ref, model, part, brought)
         causes.append(cause)
     deviating = [cause for cause in causes if cause.amount]
     deviating.sort(key=lambda cause: -abs(cause.amount))

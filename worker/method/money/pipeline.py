@@ -73,8 +73,12 @@ def _hunted(clients: set[Ref], world: World) -> list[Card]:
     for card in world.cards.values():
         if card.client in clients and card.stage in HUNTED:
             hunted.append(card)
-    hunted.sort(key=lambda card: (card.name, card.ref))
+    hunted.sort(key=_place)
     return hunted
+
+
+def _place(card: Card) -> tuple[str, Ref]:
+    return card.name, card.ref
 
 
 def _pipeline(
