@@ -28,10 +28,13 @@ def measure_effect(idea: Idea, tracks: Tracks, world: World) -> Effect | None:
     name = f"{idea.ref}#effect"
     state = "measured" if idea.measured_effect else "open"
     # An effect that was there at first sight is no news.
-    effect = tracks[name] = follow(tracks.get(name), state, world.today, since=made)
+    effect = follow(tracks.get(name), state, world.today, since=made)
+    tracks[name] = effect
+
     name = f"{idea.ref}#validated"
     state = "yes" if idea.status in TO_MEASURE else "no"
-    valid = tracks[name] = follow(tracks.get(name), state, world.today)
+    valid = follow(tracks.get(name), state, world.today)
+    tracks[name] = valid
     is_waiting = valid.value == "yes" and effect.value == "open"
     return Effect(
         metric=idea.metric or "",

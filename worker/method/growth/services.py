@@ -174,10 +174,13 @@ def _service_facts(
         for ref, spot in row.items():
             if spot is Spot.DOING:
                 served[ref].append(world.clients[client])
+
     wanted: dict[Ref, list[tuple[int, str]]] = defaultdict(list)
     for client, blanks in spots.items():
+        name = world.clients[client].name
         for blank in blanks:
-            wanted[blank.service].append((-blank.similar, world.clients[client].name))
+            lacking = (-blank.similar, name)
+            wanted[blank.service].append(lacking)
     for ref, service in world.services.items():
         yield from _service(service, served[ref], sorted(wanted[ref]), world=world)
 
