@@ -18,6 +18,7 @@ VERSION = "2026-03-11"
 VIEWER_HEADER = "x-sandbox-viewer"
 """Marks the boards' own reads: neither the limiter nor the log counts them."""
 PAGE_SIZE = 100
+OLDEST_FIRST: Json = {"timestamp": "created_time", "direction": "ascending"}
 
 Json = dict[str, Any]
 
@@ -140,11 +141,11 @@ class Reader:
         sorts: list[Json] | None = None,
         limit: int = 500,
     ) -> Rows:
-        """Return up to `limit` rows of a data source."""
+        """Return up to `limit` rows of a data source, without sorts the oldest first, as Notion draws them."""
         body: Json = (
             {"page_size": PAGE_SIZE}
             | ({"filter": filter} if filter else {})
-            | ({"sorts": sorts} if sorts else {})
+            | {"sorts": sorts or [OLDEST_FIRST]}
         )
         pages: list[Json] = []
         while True:
