@@ -72,6 +72,23 @@ EXTRAS: dict[str, Payload] = {
     "callout": {"icon": {"type": "emoji", "emoji": "💡"}},
     **{f"heading_{level}": {"is_toggleable": False} for level in (1, 2, 3, 4)},
 }
+KEYS: dict[str, frozenset[str]] = {
+    **dict.fromkeys(TEXT_TYPES, frozenset({"rich_text", "color"})),
+    **dict.fromkeys(
+        FILE_TYPES, frozenset({"type", "caption", "external", "file", "file_upload"})
+    ),
+    "code": frozenset({"rich_text", "language", "caption"}),
+    "bookmark": frozenset({"url", "caption"}),
+    "embed": frozenset({"url", "caption"}),
+    "equation": frozenset({"expression"}),
+    "table": frozenset({"table_width", "has_column_header", "has_row_header"}),
+    "table_row": frozenset({"cells"}),
+    "table_of_contents": frozenset({"color"}),
+    "synced_block": frozenset({"synced_from"}),
+    "link_to_page": frozenset({"type", "page_id", "database_id", "comment_id"}),
+    "column": frozenset({"width_ratio"}),
+}
+"""What a payload may hold beside `children` and the type's `EXTRAS`."""
 CODE_LANGUAGES = frozenset(
     {
         "abap",
@@ -197,8 +214,17 @@ def block_type(given: Any, path: str) -> str:
 
 
 def parse_payload(store: Store, kind: str, given: Payload, path: str) -> Payload:
-    """Return the stored payload of a new block (children left out)."""
+    """Return the stored payload of a new block (children left out); a key its type does not know is refused."""
+    stray = next((key for key in given if key not in _known_keys(kind)), None)
+    if stray is not None:
+        raise should_be(f"{path}.{kind}.{stray}", "not present", given[stray])
     return PAYLOADS[kind](store, kind, given, path)
+
+
+def _known_keys(kind: str) -> frozenset[str]:
+    named = {"name"} if kind == "file" else {}
+    below = {"children"} if kind in PARENTS else {}
+    return KEYS.get(kind, frozenset()).union(EXTRAS.get(kind, ()), named, below)
 
 
 def merge_payload(

@@ -354,8 +354,12 @@ def _update_payload(call: Call, block: Record) -> None:
             f"body failed validation: the block is of type {kind} and cannot be updated as {keys[0]}."
         )
     given = call.body[block.type]
-    if not isinstance(given, dict) or "children" in given:
-        raise should_be(f"body.{block.type}.children", "not present", given)
+    if not isinstance(given, dict):
+        raise should_be(f"body.{block.type}", "an object", given)
+    # Recorded: no children may be said, though children cannot be changed here.
+    if given.get("children", []) != []:
+        path = f"body.{block.type}.children"
+        raise should_be(path, "not present", given["children"])
     edit_block(call.store, block, given, call.actor)
 
 

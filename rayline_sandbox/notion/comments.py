@@ -55,7 +55,10 @@ def all_comments(store: Store) -> dict[str, Comment]:
 def add_comment(
     store: Store, parent: Parent, text: RichText, actor: str, *, discussion_id: str = ""
 ) -> Comment:
-    """Add a comment by a member or the connection; a new discussion unless one is named."""
+    """Add a comment by a member or the connection.
+
+    One that names no discussion begins its own on a block, and joins that of the page on a page (recorded).
+    """
     now = store.now()
     user = store.users[actor]
     kind = "integration" if user.is_bot else "user"
@@ -63,7 +66,7 @@ def add_comment(
     comment = Comment(
         store.ids.content(),
         parent,
-        discussion_id or store.ids.content(),
+        discussion_id or _page_discussion(store, parent) or store.ids.content(),
         now,
         now,
         actor,
@@ -72,6 +75,16 @@ def add_comment(
     )
     all_comments(store)[comment.id] = comment
     return comment
+
+
+def _page_discussion(store: Store, parent: Parent) -> str:
+    """Return the open discussion on a page; empty when there is none."""
+    open_ones = (
+        one.discussion_id
+        for one in all_comments(store).values()
+        if parent.kind == "page_id" and one.parent == parent and not one.resolved
+    )
+    return next(open_ones, "")
 
 
 def shown(store: Store, comment: Comment) -> dict[str, Any]:

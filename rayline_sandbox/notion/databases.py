@@ -8,7 +8,12 @@ from rayline_sandbox.notion.call import Answer, Call, Route, read_trash, with_ar
 from rayline_sandbox.notion.errors import an_object, invalid
 from rayline_sandbox.notion.media import read_cover, read_icon, shown_or_none
 from rayline_sandbox.notion.pages import find_parent
-from rayline_sandbox.notion.richtext import page_url, parse_rich_text, plain
+from rayline_sandbox.notion.richtext import (
+    page_url,
+    parse_rich_text,
+    plain,
+    plain_rich_text,
+)
 from rayline_sandbox.notion.schema import add_columns, all_or_nothing
 from rayline_sandbox.notion.store import (
     Database,
@@ -21,6 +26,11 @@ from rayline_sandbox.notion.store import (
     parent_object,
 )
 from rayline_sandbox.notion.views import add_default_view
+
+UNNAMED = "New database"
+"""The title of a database made without one, and of its data source (recorded)."""
+ON_BOTH = ("description", "icon")
+"""What an update of a database changes of its only data source as well (recorded)."""
 
 
 def read_looks(store: Store, body: dict[str, Any]) -> dict[str, Any]:
@@ -75,17 +85,18 @@ def add_database(
     is_inline: bool = False,
 ) -> Database:
     """Create a database with its first data source and default view below a page, and return it."""
+    named = looks if looks.get("title") else looks | {"title": plain_rich_text(UNNAMED)}
     database = Database(
         id=store.ids.content(),
         parent=Parent("page_id", parent.id),
         is_inline=is_inline,
-        **looks,
+        **named,
         **store.stamps(actor),
     )
     source = draft_data_source(
         store,
         database,
-        {"title": database.title},
+        {"title": database.title, "icon": database.icon},
         {} if properties is None else properties,
         actor,
     )
@@ -177,8 +188,7 @@ def update_database(call: Call) -> Answer:
     }
     for key, value in (looks | flags).items():
         setattr(database, key, value)
-    if "description" in looks:
-        _describe_source(store, database, call.actor)
+    _pass_on(store, database, looks, call.actor)
     if parent is not None:
         _reparent(store, database, parent)
     if trash is not None:
@@ -196,12 +206,17 @@ def _read_parent(store: Store, database: Database, given: Any) -> Page:
     return parent
 
 
-def _describe_source(store: Store, database: Database, actor: str) -> None:
-    """Give the only data source of a database the database's description, as recorded."""
-    if len(database.data_sources) == 1:
-        source = store.data_sources[database.data_sources[0]]
-        store.touch(source, actor)
-        source.description = database.description
+def _pass_on(
+    store: Store, database: Database, looks: dict[str, Any], actor: str
+) -> None:
+    """Give the only data source of a database the looks that both have."""
+    shared = {key: looks[key] for key in ON_BOTH if key in looks}
+    if not shared or len(database.data_sources) != 1:
+        return
+    source = store.data_sources[database.data_sources[0]]
+    store.touch(source, actor)
+    for key, value in shared.items():
+        setattr(source, key, value)
 
 
 def _reparent(store: Store, database: Record, parent: Page) -> None:

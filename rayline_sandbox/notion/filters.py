@@ -8,8 +8,8 @@ from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime, timedelta
 from typing import Any
 
+from rayline_sandbox.notion.dates import instant, is_day, read_moment
 from rayline_sandbox.notion.errors import MISSING, invalid, should_be
-from rayline_sandbox.notion.properties import instant, is_day, read_moment
 from rayline_sandbox.notion.rollups import is_empty
 from rayline_sandbox.notion.schema import find_property
 from rayline_sandbox.notion.store import DataSource, Page, Property, Store, plain_id
@@ -23,7 +23,7 @@ TEXTS = frozenset({"title", "rich_text", "url", "email", "phone_number"})
 COMPUTED = frozenset({"formula", "rollup"})
 QUANTIFIERS: Mapping[str, Callable[[Iterable[bool]], bool]] = {
     "any": any,
-    "every": all,
+    "every": lambda found: _holds_for_every(list(found)),
     "none": lambda found: not any(found),
 }
 # Which conditions a formula takes, and as which kind they are read.
@@ -60,6 +60,11 @@ FITS: Mapping[str, Callable[[Any], bool]] = {
     ),
     "date": lambda value: isinstance(value, dict) and bool(value.get("start")),
 }
+
+
+def _holds_for_every(found: list[bool]) -> bool:
+    """Tell whether a condition holds for every related row; without any it does not (recorded)."""
+    return bool(found) and all(found)
 
 
 def compile_filter(

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
+from pathlib import PurePath
 from typing import Any
 
 from rayline_sandbox.notion.errors import MISSING, should_be, too_long
@@ -25,6 +27,11 @@ ICON_COLORS = (
     "red",
 )
 
+BUILT_IN = re.compile(
+    r"https://(?:[\w-]+\.)*notion\.(?:so|com)/icons/"
+    r"(?P<name>[^/?]+)_(?P<color>[a-z]+)\.svg(?:\?.*)?"
+)
+
 
 def parse_file(store: Store, given: Any, path: str) -> dict[str, Any]:
     """Return a stored file with its name: `external`, `file` (echoed back) or `file_upload`."""
@@ -35,7 +42,8 @@ def parse_file(store: Store, given: Any, path: str) -> dict[str, Any]:
         raise should_be(f"{path}.name", "a string", name)
     if isinstance(given.get("file_upload"), dict):
         upload = resolve_upload(store, str(given["file_upload"].get("id")))
-        return {"name": name or upload.filename or "file", **_uploaded(upload.id)}
+        shown = _with_ending(name, upload.filename or "file")
+        return {"name": shown, **_uploaded(upload.id)}
     kind = next(
         (key for key in ("external", "file") if isinstance(given.get(key), dict)), None
     )
@@ -47,6 +55,13 @@ def parse_file(store: Store, given: Any, path: str) -> dict[str, Any]:
         "type": kind,
         kind: address,
     }
+
+
+def _with_ending(name: str | None, filename: str) -> str:
+    """Return the name an upload is given, with the ending of its file when it has none (recorded)."""
+    if not name:
+        return filename
+    return name if PurePath(name).suffix else name + PurePath(filename).suffix
 
 
 def _uploaded(upload_id: str) -> dict[str, Any]:
@@ -75,7 +90,17 @@ def read_icon(
     store: Store, given: Any, path: str = "body.icon"
 ) -> dict[str, Any] | None:
     """Return a checked icon in stored form."""
-    return _look(store, given, ICONS, path)
+    return _as_built_in(_look(store, given, ICONS, path))
+
+
+def _as_built_in(icon: dict[str, Any] | None) -> dict[str, Any] | None:
+    """Return an icon; one that is external at the address of a built-in one is that one (recorded)."""
+    if icon is None or icon["type"] != "external":
+        return icon
+    found = BUILT_IN.fullmatch(icon["external"]["url"])
+    if found is None or found["color"] not in ICON_COLORS:
+        return icon
+    return {"type": "icon", "icon": found.groupdict()}
 
 
 def read_cover(

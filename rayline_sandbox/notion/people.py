@@ -19,6 +19,7 @@ from rayline_sandbox.notion.richtext import RichText, plain_rich_text
 from rayline_sandbox.notion.schema import (
     add_column,
     find_property,
+    name_by_id,
     remove_column,
     rename_column,
     retype_column,
@@ -247,6 +248,7 @@ def retype_property(store: Store, payload: Payload, actor: str) -> Payload:
     source = _source(store, payload["data_source_id"])
     prop = _property(source, payload)
     retype_column(store, source, prop, {payload["type"]: payload.get("config") or {}})
+    name_by_id(store, source)
     store.touch(source, actor)
     return {"id": source.id, "property_id": prop.id}
 
@@ -255,6 +257,7 @@ def add_property(store: Store, payload: Payload, actor: str) -> Payload:
     """Add a column: `data_source_id`, `name`, `config` as in a schema request."""
     source = _source(store, payload["data_source_id"])
     prop = add_column(store, source, str(payload["name"]), payload["config"])
+    name_by_id(store, source)
     store.touch(source, actor)
     return {"id": source.id, "property_id": prop.id}
 

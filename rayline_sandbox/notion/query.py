@@ -17,9 +17,9 @@ from rayline_sandbox.notion.call import (
     page_size,
     start_cursor,
 )
+from rayline_sandbox.notion.dates import instant
 from rayline_sandbox.notion.errors import MISSING, invalid, should_be
 from rayline_sandbox.notion.filters import compile_filter
-from rayline_sandbox.notion.properties import instant
 from rayline_sandbox.notion.retyping import text_of
 from rayline_sandbox.notion.rollups import is_empty
 from rayline_sandbox.notion.schema import find_property
@@ -153,7 +153,10 @@ def ordered_rows(
     *,
     archived: bool = False,
 ) -> list[Page]:
-    """Return the live rows a query sees, filtered and sorted, each as old as the index lag makes it."""
+    """Return the live rows a query sees, each as old as the index lag makes it.
+
+    They are filtered and sorted; without sorts the newest comes first, as recorded.
+    """
     matches = compile_filter(store, source, filter_) if filter_ is not None else None
     lag = store.lag.query
     seen = (store.as_seen(store.pages[row_id], lag) for row_id in source.rows)
@@ -165,9 +168,11 @@ def ordered_rows(
         and page.is_archived == archived
         and (matches is None or matches(page))
     ]
-    for descending, key in reversed(
-        _sort_keys(store, source, [] if sorts is None else sorts)
-    ):
+    keys = _sort_keys(store, source, [] if sorts is None else sorts)
+    if not keys:
+        oldest_first = sorted(rows, key=lambda page: page.created)
+        return oldest_first[::-1]
+    for descending, key in reversed(keys):
         keyed = [(key(page), page) for page in rows]
         filled = sorted(
             (pair for pair in keyed if pair[0] is not None),

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
-from datetime import datetime
 from typing import Any
 
+from rayline_sandbox.notion.dates import read_date
 from rayline_sandbox.notion.errors import MISSING, an_object, should_be, too_long
-from rayline_sandbox.notion.store import Store, author, plain_id
+from rayline_sandbox.notion.store import Store, plain_id
+from rayline_sandbox.notion.users import user_value
 
 PLAIN = {
     "bold": False,
@@ -168,28 +169,16 @@ def _parse_mention(
     if not isinstance(inner.get("id"), str) or not inner["id"]:
         raise should_be(f"{path}.{kind}.id", "defined", inner.get("id", MISSING))
     if kind == "custom_emoji":
-        return {"type": kind, kind: inner}, "", None
+        return {"type": kind, kind: inner}, f":{inner.get('name', '')}:", None
     return _mention_of(store, kind, plain_id(inner["id"]))
 
 
 def _mention_of_date(
     inner: dict[str, Any], path: str
 ) -> tuple[dict[str, Any], str, str | None]:
-    date = {"start": None, "end": None, "time_zone": None} | inner
-    for key in ("start", "end") if date["end"] is not None else ("start",):
-        if not _is_date(date[key]):
-            raise should_be(f"{path}.{key}", "a valid ISO 8601 date string", date[key])
-    if not isinstance(date["time_zone"], str | None):
-        raise should_be(f"{path}.time_zone", "a string or `null`", date["time_zone"])
+    date = read_date(inner, path) or {}
     text = str(date["start"]) + (f" → {date['end']}" if date["end"] else "")
     return {"type": "date", "date": date}, text, None
-
-
-def _is_date(given: Any) -> bool:
-    try:
-        return isinstance(given, str) and bool(datetime.fromisoformat(given))
-    except ValueError:
-        return False
 
 
 def _mention_of(
@@ -198,7 +187,7 @@ def _mention_of(
     if kind == "user":
         user = store.users.get(target)
         return (
-            {"type": kind, kind: author(target)},
+            {"type": kind, kind: user_value(store, target)},
             f"@{user.name if user else 'Unknown'}",
             None,
         )

@@ -63,7 +63,10 @@ UUIDS = frozenset(
         "file_upload_id",
     }
 )
-UUID = re.compile("[0-9a-fA-F]{32}")
+UUID = re.compile(
+    "[0-9a-f]{12}[1-8][0-9a-f]{3}[89ab][0-9a-f]{15}|0{32}|f{32}", re.IGNORECASE
+)
+"""A UUID of a known version and variant, or the nil or the greatest one, without its dashes (recorded)."""
 PAYLOAD_BYTES = 500 * 1024
 DEPTH = 100
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import re
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -20,6 +21,7 @@ from rayline_sandbox.notion.retyping import retype
 from rayline_sandbox.notion.richtext import plain
 from rayline_sandbox.notion.rollups import FUNCTIONS
 from rayline_sandbox.notion.store import DataSource, Property, Store, plain_id
+from rayline_sandbox.notion.values import encoded
 
 STATUS_GROUPS = (("To-do", "gray"), ("In progress", "blue"), ("Complete", "green"))
 STATUS_DEFAULTS = (
@@ -55,6 +57,8 @@ CREATABLE = (
 )
 OPTION_TYPES = frozenset({"select", "multi_select", "status"})
 OPTION_LIMIT = 100
+NAMED = re.compile(r'prop\("(?P<name>(?:[^"\\]|\\.)*)"\)')
+"""A column in a formula as people write it."""
 
 
 def find_property(source: DataSource, key: str) -> Property | None:
@@ -95,6 +99,7 @@ def add_columns(store: Store, source: DataSource, given: Any) -> None:
         source.properties["title"] = Property("title", "Name", "title")
     for name in sorted(given, key=lambda one: column_type(one, given[one]) == "rollup"):
         add_column(store, source, name, given[name])
+    name_by_id(store, source)
 
 
 def column_type(name: str, config: Any) -> str:
@@ -471,6 +476,22 @@ def update_columns(store: Store, source: DataSource, given: Any) -> None:
             add_column(store, source, str(checked.get("name") or key), checked)
         else:
             change_column(store, source, prop, config)
+    name_by_id(store, source)
+
+
+def name_by_id(store: Store, source: DataSource) -> None:
+    """Have the formulas of a data source name its columns by their ids, as answers show them (recorded)."""
+
+    def spelt(found: re.Match[str]) -> str:
+        column = find_by_name(source, found["name"].replace('\\"', '"'))
+        if column is None:
+            return found[0]
+        place = f"{encoded(column.id)}:{source.id}:{store.workspace_id}"
+        return "{{notion:block_property:" + place + "}}"
+
+    for prop in source.properties.values():
+        if prop.type == "formula":
+            prop.config["expression"] = NAMED.sub(spelt, prop.config["expression"])
 
 
 def change_column(
@@ -512,7 +533,10 @@ def _reconfigure(
         prop.config["data_source_id"],
         prop.config["type"],
     ):
-        _drop_mirror(store, prop)
+        if fresh["data_source_id"] == prop.config["data_source_id"]:
+            _free_mirror(store, prop)
+        else:
+            _drop_mirror(store, prop)
         prop.config = fresh
         _mirror(store, source, prop, given)
         _fill_mirror(store, source, prop)
@@ -555,6 +579,14 @@ def _drop_mirror(store: Store, prop: Property) -> None:
         target = store.data_sources.get(prop.config["data_source_id"])
         if target is not None:
             _drop(store, target, prop.config["synced"])
+
+
+def _free_mirror(store: Store, prop: Property) -> None:
+    """Leave the mirror of a column that is dual no more as a relation of its own, with its links (recorded)."""
+    target = store.data_sources[prop.config["data_source_id"]]
+    mirror = target.properties.get(prop.config["synced"] or "")
+    if mirror is not None:
+        mirror.config |= {"type": "single_property", "synced": None}
 
 
 def retype_column(

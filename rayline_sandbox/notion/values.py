@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime
 from functools import lru_cache
 from typing import Any
-from urllib.parse import quote
+from urllib.parse import quote, unquote
 
 from rayline_sandbox.notion.call import with_archived
 from rayline_sandbox.notion.media import show_file, shown_or_none
@@ -78,8 +78,8 @@ def _options(_: Store, page: Page, prop: Property) -> list[dict[str, Any]]:
 
 # The one formula that is evaluated: whole days since or until a date of the same row.
 DAYS_BETWEEN = re.compile(
-    r'dateBetween\((?:now\(\), prop\("(?P<since>[^"]+)"\)|'
-    r'prop\("(?P<until>[^"]+)"\), now\(\)), "days"\)'
+    r"dateBetween\((?:now\(\), \{\{notion:block_property:(?P<since>[^:]+):[^}]*\}\}|"
+    r"\{\{notion:block_property:(?P<until>[^:]+):[^}]*\}\}, now\(\)), \"days\"\)"
 )
 
 
@@ -91,12 +91,8 @@ def _formula(store: Store, page: Page, prop: Property) -> dict[str, Any]:
     found = DAYS_BETWEEN.fullmatch(str(prop.config.get("expression", "")))
     if found is None:
         return {"type": "string", "string": None}
-    name, sign = (found["since"], 1) if found["since"] else (found["until"], -1)
-    column = next(
-        (one for one in columns(source_of(store, page)).values() if one.name == name),
-        None,
-    )
-    date = page.values.get(column.id) if column else None
+    named, sign = (found["since"], 1) if found["since"] else (found["until"], -1)
+    date = page.values.get(unquote(named))
     if not isinstance(date, dict) or not date.get("start"):
         return {"type": "number", "number": None}
     day = datetime.fromisoformat(str(date["start"])).date()

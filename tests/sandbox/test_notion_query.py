@@ -241,7 +241,7 @@ def test_pages_of_a_listing_join_to_the_whole_without_repeats(
         if not answer["has_more"]:
             break
         cursor = {"start_cursor": answer["next_cursor"]}
-    assert seen == ["one", "two", "three"]
+    assert seen == ["three", "two", "one"]
     assert answer["next_cursor"] is None
 
 
@@ -333,7 +333,7 @@ def test_archived_rows_appear_only_when_asked_for(rig: Rig, board: str) -> None:
         "results"
     ][0]["id"]
     rig.sandbox.control("archive", {"id": page})
-    assert names(ask(rig, board)) == ["two", "three"]
+    assert names(ask(rig, board)) == ["three", "two"]
     assert names(ask(rig, board, is_archived=True)) == ["one"]
     assert rig.ok("GET", f"pages/{page}")["is_archived"] is True
 
@@ -348,13 +348,13 @@ def test_with_index_lag_a_query_shows_yesterdays_rows_and_a_get_todays(
         "results"
     ][0]["id"]
     rig.ok("PATCH", f"pages/{one}", {"properties": {"Number": {"number": 99}}})
-    assert names(ask(rig, board)) == ["one", "two", "three"]
-    assert ask(rig, board)["results"][0]["properties"]["Number"]["number"] == 1
+    assert names(ask(rig, board)) == ["three", "two", "one"]
+    assert ask(rig, board)["results"][-1]["properties"]["Number"]["number"] == 1
     assert rig.ok("GET", f"pages/{page}")["id"] == page
     rig.clock.advance(timedelta(seconds=21))
     found = ask(rig, board)
-    assert names(found) == ["one", "two", "three", "four"]
-    assert found["results"][0]["properties"]["Number"]["number"] == 99
+    assert names(found) == ["four", "three", "two", "one"]
+    assert found["results"][-1]["properties"]["Number"]["number"] == 99
 
 
 def test_rows_edited_while_paging_shift_and_one_is_missed(rig: Rig, board: str) -> None:
@@ -433,7 +433,7 @@ def test_a_filter_on_a_formula_reads_the_result_of_its_own_type_and_takes_others
         ({"string": {"contains": "red"}}, ["word"]),
         ({"checkbox": {"equals": True}}, ["flag"]),
         ({"date": {"before": "2026-07-02"}}, ["day"]),
-        ({"number": {"is_empty": True}}, ["word", "flag", "day"]),
+        ({"number": {"is_empty": True}}, ["day", "flag", "word"]),
     ]
     for condition, expected in wanted:
         assert (
@@ -600,7 +600,7 @@ def one_id(rig: Rig, board: str) -> str:
 
 ROLLUPS: list[tuple[str, dict[str, Any], list[str]]] = [
     ("Names", {"any": {"rich_text": {"equals": "one"}}}, ["A"]),
-    ("Names", {"every": {"rich_text": {"starts_with": "t"}}}, ["B", "C"]),
+    ("Names", {"every": {"rich_text": {"starts_with": "t"}}}, ["B"]),
     ("Names", {"none": {"rich_text": {"contains": "o"}}}, ["B", "C"]),
     ("Texts", {"any": {"rich_text": {"contains": "GAMMA"}}}, ["A"]),
     ("Texts", {"any": {"rich_text": {"is_empty": True}}}, ["B"]),
@@ -611,7 +611,7 @@ ROLLUPS: list[tuple[str, dict[str, Any], list[str]]] = [
     ("Kinds", {"any": {"select": {"equals": "red"}}}, ["A"]),
     ("Kinds", {"any": {"select": {"equals": ["blue", "green"]}}}, ["A"]),
     ("Tagged", {"any": {"multi_select": {"contains": "a"}}}, ["A"]),
-    ("Tagged", {"every": {"multi_select": {"does_not_contain": "a"}}}, ["B", "C"]),
+    ("Tagged", {"every": {"multi_select": {"does_not_contain": "a"}}}, ["B"]),
     ("Stages", {"any": {"status": {"equals": "To-do"}}}, ["B"]),
     ("People", {"any": {"people": {"is_not_empty": True}}}, ["A"]),
     ("Makers", {"any": {"people": {"contains": "me"}}}, ["A", "B"]),
@@ -631,10 +631,8 @@ ROLLUPS: list[tuple[str, dict[str, Any], list[str]]] = [
 def test_a_filter_on_a_rollup_reads_the_related_cells(
     rig: Rig, orders: str, column: str, condition: dict[str, Any], expected: list[str]
 ) -> None:
-    assert (
-        names(ask(rig, orders, filter={"property": column, "rollup": condition}))
-        == expected
-    )
+    found = ask(rig, orders, filter={"property": column, "rollup": condition})
+    assert sorted(names(found)) == expected
 
 
 def test_people_and_rows_are_found_in_rollups_by_their_ids(
