@@ -155,13 +155,14 @@ def status_of(store: Store, upload: Upload) -> str:
 def shown(call: Call, upload: Upload) -> dict[str, Any]:
     """Return an upload as answers show it."""
     status = status_of(call.store, upload)
+    is_kept = upload.attached or status == "expired"
     value: dict[str, Any] = {
         "object": "file_upload",
         "id": upload.id,
         "created_time": minute(upload.created),
         "created_by": {"id": upload.created_by, "type": "bot"},
         "last_edited_time": minute(upload.created),
-        "expiry_time": None if upload.attached else minute(upload.expires()),
+        "expiry_time": None if is_kept else minute(upload.expires()),
         "in_trash": False,
         "status": status,
         "filename": upload.filename,

@@ -18,7 +18,7 @@ from rayline_sandbox.notion.call import (
 from rayline_sandbox.notion.data_sources import data_source_object
 from rayline_sandbox.notion.errors import an_object, should_be
 from rayline_sandbox.notion.richtext import plain
-from rayline_sandbox.notion.store import DataSource, Page
+from rayline_sandbox.notion.store import DataSource, Page, Store
 from rayline_sandbox.notion.values import page_object
 
 KEYS = frozenset({"query", "filter", "sort", "start_cursor", "page_size"})
@@ -35,7 +35,9 @@ def search(call: Call) -> Answer:
         for record in _candidates(call, wanted)
         if not asked or asked & _stems(_title(record))
     ]
-    hits.sort(key=lambda record: record.edited, reverse=not ascending)
+    hits.sort(key=lambda record: record.edited)
+    if not ascending:
+        hits.reverse()
     cursor = start_cursor(call)
     first = decode_offset("search", cursor) if cursor else 0
     size = page_size(call)
@@ -96,8 +98,13 @@ def _candidates(call: Call, wanted: tuple[str, ...]) -> list[Page | DataSource]:
     return [
         record
         for record in seen
-        if record is not None and not store.trashed(record) and store.visible(record)
+        if record is not None and _is_found(store, record) and store.visible(record)
     ]
+
+
+def _is_found(store: Store, record: Page | DataSource) -> bool:
+    """Tell whether a record is searched: pages leave with the trash, data sources do not (recorded)."""
+    return isinstance(record, DataSource) or not store.trashed(record)
 
 
 def _title(record: Page | DataSource) -> str:

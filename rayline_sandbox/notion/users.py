@@ -48,8 +48,9 @@ def user_value(store: Store, user_id: str) -> dict[str, Any]:
 
 
 def list_users(call: Call) -> Answer:
-    """GET /v1/users."""
-    ids, cursor = paginate(call, list(call.store.users))
+    """GET /v1/users: people before bots, as recorded."""
+    users = call.store.users
+    ids, cursor = paginate(call, sorted(users, key=lambda one: users[one].is_bot))
     return listing(
         "user", [user_object(call.store, call.store.users[one]) for one in ids], cursor
     )

@@ -452,3 +452,35 @@ def test_the_address_of_a_built_in_icon_is_answered_as_that_icon(
 def test_any_other_address_stays_an_external_icon(rig: Rig, url: str) -> None:
     given = {"type": "external", "external": {"url": url}}
     assert rig.page(icon=given)["icon"] == given
+
+
+def test_an_expired_upload_tells_no_time_of_expiry(rig: Rig) -> None:
+    path = f"file_uploads/{uploaded(rig, 'robot.txt')}"
+    assert rig.ok("GET", path)["expiry_time"] == "2026-07-04T10:08:00.000Z"
+    rig.sandbox.control("advance", {"seconds": 3600})
+    late = rig.ok("GET", path)
+    assert (late["status"], late["expiry_time"]) == ("expired", None)
+
+
+# -- people and search -------------------------------------------------------------
+
+
+def test_people_are_listed_before_bots(rig: Rig) -> None:
+    rig.sandbox.control("add_user", {"name": "Ada", "email": "ada@example.com"})
+    kinds = [one["type"] for one in rig.ok("GET", "users")["results"]]
+    assert kinds == ["person", "person", "bot"]
+
+
+def test_a_search_finds_data_sources_in_the_trash_and_no_pages_there(rig: Rig) -> None:
+    database, source = rig.database({}, title="Gone")
+    page = rig.page("Gone")["id"]
+    rig.ok("PATCH", f"databases/{database}", {"in_trash": True})
+    rig.ok("PATCH", f"pages/{page}", {"in_trash": True})
+    found = rig.ok("POST", "search", {"query": "Gone"})["results"]
+    assert [(one["id"], one["in_trash"]) for one in found] == [(source, True)]
+
+
+def test_a_search_answers_the_newest_of_one_minute_first(rig: Rig) -> None:
+    pages = [rig.page("Same")["id"] for _ in range(3)]
+    found = rig.ok("POST", "search", {"query": "Same"})["results"]
+    assert [one["id"] for one in found] == pages[::-1]
