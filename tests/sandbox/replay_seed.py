@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -23,8 +23,6 @@ Control = Callable[[str, dict[str, Any]], Any]
 """`control(action, payload)` lets a person act."""
 
 CREATES = re.compile(r"/v1/(pages|databases|data_sources|comments|file_uploads|views)$")
-UPLOAD_LIFE = 3600
-"""Seconds until an upload that nothing refers to expires."""
 WHOLE = {
     "page": "properties",
     "data_source": "properties",
@@ -32,6 +30,8 @@ WHOLE = {
     "file_upload": "status",
 }
 """The key that tells a complete object from a reference to one."""
+COLUMN = re.compile(r"\{\{notion:block_property:([^:}]+):([^:}]+):([^:}]+)\}\}")
+"""A column in a formula: its id, its data source's, the workspace's."""
 READ_ONLY = (
     "formula",
     "rollup",
@@ -101,41 +101,24 @@ def _objects(answer: Any) -> Iterator[dict[str, Any]]:
 
 
 def seed(
-    cassette: Cassette,
-    api: Api,
-    control: Control,
-    ids: IdMap,
-    *,
-    root: str,
-    owner: str,
-    bot: str,
+    cassette: Cassette, api: Api, control: Control, ids: IdMap, *, root: str
 ) -> None:
     """Make what the recording presupposes and teach `ids` its ids."""
     wanted = presupposed(cassette)
-    for user in wanted.users.values():
-        ids.pair(user["id"], bot if user.get("type") == "bot" else owner)
     _adopt_root(cassette, wanted, api, ids, root)
-    for source in wanted.data_sources.values():
+    for source in reversed(wanted.data_sources.values()):
         _make_source(source, api, ids, root)
     for source in wanted.data_sources.values():
         _add_references(source, api, ids, root)
     for page in reversed(wanted.pages.values()):
-        _make_page(page, api, control, ids, root=root)
+        for one in reversed(list(_line(page, wanted.pages))):
+            _make_page(one, api, control, ids, root=root)
     for page in wanted.pages.values():
         _relate(page, api, control, ids)
     if any(_cut_short(exchange) for exchange in cassette.exchanges):
         api("POST", "/v1/file_uploads", {"filename": "older.txt"})
-    expired = [
-        upload
-        for upload in reversed(wanted.uploads.values())
-        if upload["status"] == "expired"
-    ]
-    for upload in expired:
-        _upload(upload, api, ids, root)
-    control("advance", {"seconds": UPLOAD_LIFE if expired else 0})
     for upload in reversed(wanted.uploads.values()):
-        if upload not in expired:
-            _upload(upload, api, ids, root)
+        _upload(upload, api, ids)
 
 
 def _cut_short(exchange: Exchange) -> bool:
@@ -211,9 +194,14 @@ def _texts(items: list[dict[str, Any]]) -> list[dict[str, Any]]:
 # Schemas.
 
 
-def _column(config: dict[str, Any]) -> dict[str, Any]:
+def _column(config: dict[str, Any], names: Mapping[str, str]) -> dict[str, Any]:
     kind, inner = config["type"], config[config["type"]]
     match kind:
+        case "formula":
+            written = COLUMN.sub(
+                lambda found: f'prop("{names[found[1]]}")', inner["expression"]
+            )
+            inner = {"expression": written}
         case "select" | "multi_select":
             inner = {
                 "options": [
@@ -246,8 +234,9 @@ def _column(config: dict[str, Any]) -> dict[str, Any]:
 
 
 def _make_source(source: dict[str, Any], api: Api, ids: IdMap, root: str) -> None:
+    names = {config["id"]: name for name, config in source["properties"].items()}
     columns = {
-        name: _column(config)
+        name: _column(config, names)
         for name, config in source["properties"].items()
         if config["type"] not in ("relation", "rollup")
     }
@@ -340,6 +329,16 @@ def _reference(
 # Pages.
 
 
+def _line(
+    page: dict[str, Any], pages: Mapping[str, dict[str, Any]]
+) -> Iterator[dict[str, Any]]:
+    """Yield a page and the pages it stands below."""
+    above: dict[str, Any] | None = page
+    while above is not None:
+        yield above
+        above = pages.get(above["parent"].get("page_id", ""))
+
+
 def _make_page(
     page: dict[str, Any], api: Api, control: Control, ids: IdMap, *, root: str
 ) -> None:
@@ -352,9 +351,8 @@ def _make_page(
         if "data_source_id" in parent and ids.knows(parent["data_source_id"])
         else "page_id"
     )
-    target = (
-        ids.translate(parent["data_source_id"]) if kind == "data_source_id" else root
-    )
+    place = parent.get(kind, "")
+    target = ids.translate(place) if ids.knows(place) else root
     values = _values(page, kind, ids)
     if _by_connection(page, "created_by"):
         made = api(
@@ -442,24 +440,9 @@ def _relate(page: dict[str, Any], api: Api, control: Control, ids: IdMap) -> Non
 # Uploads.
 
 
-def _upload(value: dict[str, Any], api: Api, ids: IdMap, root: str) -> None:
+def _upload(value: dict[str, Any], api: Api, ids: IdMap) -> None:
     given = {"filename": value["filename"], "content_type": value["content_type"]}
     imported = {"mode": "external_url", "external_url": "https://example.com/file"}
-    made = api(
-        "POST",
-        "/v1/file_uploads",
-        given | (imported if "file_import_result" in value else {}),
-    )
+    is_imported = "file_import_result" in value
+    made = api("POST", "/v1/file_uploads", given | (imported if is_imported else {}))
     ids.pair(value["id"], made["id"])
-    if value["status"] == "uploaded" and "file_import_result" not in value:
-        api("SEND", f"/v1/file_uploads/{made['id']}/send", given)
-    if value["expiry_time"] is None:
-        api(
-            "POST",
-            "/v1/comments",
-            {
-                "parent": {"page_id": root},
-                "markdown": "attached",
-                "attachments": [{"file_upload_id": made["id"]}],
-            },
-        )

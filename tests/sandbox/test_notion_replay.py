@@ -1,4 +1,4 @@
-"""Recorded exchanges with the real Notion, replayed into the emulator: the share of answers with the same shape."""
+"""Recorded exchanges with the real Notion, replayed into the emulator: the share of answers with the same values."""
 
 from __future__ import annotations
 
@@ -18,14 +18,17 @@ from replay import (
     replay,
     shape_of,
 )
-from replay_seed import presupposed, seed
+from replay_seed import seed
+from replay_values import differing, name_people, set_the_rest
 
 from rayline_sandbox.notion import NotionSandbox
 from rayline_sandbox.wire import Clock, from_parts
 
 RECORDINGS = Path(__file__).parents[2] / ".." / "shared" / "recordings" / "notion"
-FLOOR = 0.98
+FLOOR = 0.99
 VERSION = "2026-03-11"
+FIRST = "393abc1e-edcd-80f3-813b-e205934558c6"
+SECOND = "00000000-0000-4000-8000-000000000009"
 
 
 def form(body: dict[str, Any]) -> bytes:
@@ -61,25 +64,10 @@ def play(cassette: Cassette) -> list[Outcome]:
     def control(action: str, payload: dict[str, Any]) -> dict[str, Any]:
         return sandbox.control(action, payload)
 
-    portrait = next(
-        (
-            user["avatar_url"]
-            for user in presupposed(cassette).users.values()
-            if user["avatar_url"]
-        ),
-        None,
-    )
-    sandbox.store.users[sandbox.owner_id].avatar_url = portrait
-    seed(
-        cassette,
-        api,
-        control,
-        ids,
-        root=sandbox.root_page_id,
-        owner=sandbox.owner_id,
-        bot=sandbox.bot_id,
-    )
-    return list(replay(cassette, sandbox.handle, sandbox.token, ids))
+    name_people(sandbox, cassette, ids)
+    seed(cassette, api, control, ids, root=sandbox.root_page_id)
+    set_the_rest(sandbox, cassette, ids)
+    return list(replay(cassette, sandbox.handle, sandbox.token, ids, compare=differing))
 
 
 def table(outcomes: list[Outcome]) -> list[str]:
@@ -87,7 +75,7 @@ def table(outcomes: list[Outcome]) -> list[str]:
     missed = [one for one in outcomes if one.reason]
     share = 100 * (len(outcomes) - len(missed)) / len(outcomes)
     rows = Counter((one.exchange.title(), one.reason, one.cassette) for one in missed)
-    head = f"notion replay: {len(outcomes) - len(missed)} of {len(outcomes)} exchanges same shape ({share:.1f} %)"
+    head = f"notion replay: {len(outcomes) - len(missed)} of {len(outcomes)} exchanges same values ({share:.1f} %)"
     return [
         head,
         *(
@@ -98,7 +86,7 @@ def table(outcomes: list[Outcome]) -> list[str]:
 
 
 @pytest.mark.shared
-def test_recorded_requests_get_answers_of_the_recorded_shape(
+def test_recorded_requests_get_answers_of_the_recorded_values(
     capsys: pytest.CaptureFixture[str], pytestconfig: pytest.Config
 ) -> None:
     if not RECORDINGS.exists():
@@ -136,6 +124,34 @@ def test_shapes_part_where_structure_does(
     recorded: dict[str, Any], actual: dict[str, Any], path: str
 ) -> None:
     found = difference(shape_of(recorded), shape_of(actual))
+    assert found.partition(":")[0] == path
+
+
+@pytest.mark.parametrize(
+    ("recorded", "actual", "path"),
+    [
+        ({"a": [1, 2]}, {"a": [2, 1]}, ".a[0]"),
+        ({"a": [1, 2]}, {"a": [1]}, ".a"),
+        ({"a": "x"}, {"a": "y"}, ".a"),
+        ({"a": True}, {"a": 1}, ".a"),
+        ({"a": None}, {"a": ""}, ".a"),
+        ({"a": 1}, {}, ".a"),
+        ({"id": FIRST}, {"id": SECOND}, ""),
+        ({"id": FIRST}, {"id": FIRST}, ".id"),
+        ({"a": f"/{FIRST}"}, {"a": f"/{SECOND}"}, ""),
+        ({"id": "a%3Ab"}, {"id": "title"}, ".id"),
+        ({"at": "2026-07-01T10:00:00Z"}, {"at": "2026-08-01T11:00:00.000Z"}, ""),
+        ({"at": "2026-07-01"}, {"at": "2026-07-02"}, ".at"),
+        ({"request_id": "a"}, {"request_id": "b"}, ""),
+    ],
+    ids=str,
+)
+def test_values_part_where_they_differ_and_ids_where_they_are_not_the_mapped_ones(
+    recorded: dict[str, Any], actual: dict[str, Any], path: str
+) -> None:
+    ids = IdMap()
+    ids.pair(FIRST, SECOND)
+    found = next(differing(recorded, actual, ids), "")
     assert found.partition(":")[0] == path
 
 
