@@ -7,6 +7,7 @@ from rayline_sandbox.jira import (
     directory,
     histories,
     issues,
+    permissions,
     projects,
     search,
     worklogs,
@@ -20,5 +21,6 @@ ALL_ROUTES: tuple[Route, ...] = (
     *worklogs.ROUTES,
     *projects.ROUTES,
     *directory.ROUTES,
+    *permissions.ROUTES,
     *agile.ROUTES,
 )

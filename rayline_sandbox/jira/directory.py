@@ -11,20 +11,6 @@ from rayline_sandbox.jira.render import Renderer, offset_page
 from rayline_sandbox.jira.routes import CLOUD, SERVER, Route
 from rayline_sandbox.jira.site import Call, Site
 
-_PERMISSIONS = (
-    "BROWSE_PROJECTS",
-    "CREATE_ISSUES",
-    "EDIT_ISSUES",
-    "TRANSITION_ISSUES",
-    "DELETE_ISSUES",
-    "WORK_ON_ISSUES",
-    "ADD_COMMENTS",
-    "ASSIGN_ISSUES",
-    "MOVE_ISSUES",
-    "MANAGE_SPRINTS_PERMISSION",
-)
-
-
 # Site -----------------------------------------------------------------------
 
 
@@ -81,31 +67,6 @@ def configuration(site: Site, call: Call) -> Json:
             "timeFormat": "pretty",
             "defaultUnit": "minute",
         },
-    }
-
-
-def permissions(site: Site, call: Call) -> Json:
-    """Answer what the account may do, in one project when one is named."""
-    key = call.request.first("projectKey") or call.request.first("projectId")
-    if key is not None:
-        site.project(key)
-    wanted = call.listed("permissions") or _PERMISSIONS
-    if unknown := [
-        name for name in wanted if name not in (*_PERMISSIONS, "ADMINISTER")
-    ]:
-        raise Refusal(400, f"Unrecognized permission: {unknown[0]}")
-    return {
-        "permissions": {
-            name: {
-                "id": str(place),
-                "key": name,
-                "name": name.replace("_", " ").capitalize(),
-                "type": "PROJECT",
-                "description": "",
-                "havePermission": name != "ADMINISTER",
-            }
-            for place, name in enumerate(wanted, 10)
-        }
     }
 
 
@@ -338,7 +299,6 @@ ROUTES = (
     Route("GET", "serverInfo", server_info, anonymous=True),
     Route("GET", "_edge/tenant_info", tenant_info, CLOUD, root="", anonymous=True),
     Route("GET", "configuration", configuration),
-    Route("GET", "mypermissions", permissions),
     Route("GET", "myself", myself),
     Route("GET", "user", get_user),
     Route("GET", "user/search", search_users),

@@ -26,6 +26,8 @@ _ALIASES = {
     "type": "issuetype",
     "fix_versions": "fixVersions",
 }
+AUTOMATIC = "-1"
+"""The assignee that stands for whoever the project says."""
 _DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 MEMBERS = (
     ("fix_versions", "fixVersions", "Fix Version"),
@@ -140,6 +142,8 @@ def seconds_of(value: Any, field: str) -> int | None:
 def _person(attribute: str) -> Setter:
     def setter(store: Store, issue: Issue, value: Any) -> list[Item]:
         ref = ref_of(value, "accountId", "id", "key", "name", "emailAddress")
+        if attribute == "assignee" and ref == AUTOMATIC:
+            ref = _usual_assignee(store, issue)
         user = store.find_user(ref)
         if ref is not None and (user is None or not user.active):
             raise refuse(
@@ -154,6 +158,18 @@ def _person(attribute: str) -> Setter:
         return record_change(store, attribute, old, new)
 
     return setter
+
+
+def _usual_assignee(store: Store, issue: Issue) -> str | None:
+    """Return who gets what is assigned automatically: the lead of the project; 400 when they left."""
+    lead = store.projects[issue.project].lead
+    if lead is not None and not store.users[lead].active:
+        raise refuse(
+            "assignee",
+            "The default assignee does NOT have ASSIGNABLE permission OR Unassigned "
+            "issues are turned off.",
+        )
+    return lead
 
 
 def _priority(store: Store, issue: Issue, value: Any) -> list[Item]:

@@ -212,7 +212,7 @@ class SiteRecords:
                 identity,
                 str(raw["key"]),
                 str(raw.get("name") or raw["key"]),
-                self.person(raw.get("lead")),
+                self.person(raw.get("lead")) or self.site.me.account,
                 simplified=raw.get("style") == "next-gen",
                 category=raw.get("category"),
                 state=str(raw.get("state") or "live"),
